@@ -26,13 +26,14 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * JSON values, limits of all connections together, windows that stay ahead of a slow start,
  * targets that are held, names with several addresses that are followed, error texts in complete
  * sentences, calls that interceptors refuse unhandled, and limits in snapshots. Then the hello by
- * hand took 1.9 kB away, and 2.6 came: streams that nobody reads (0.6), checks of all options and
+ * hand took 1.9 kB away, and 2.9 came: streams that nobody reads (0.6), checks of all options and
  * schemas (0.5), errors of other calls (0.3), failed dials as events (0.3), items that are closed
- * (0.3), writes that nobody awaits (0.2), clocks that are taken at import and async contexts (0.2).
+ * (0.3), writes that nobody awaits (0.2), clocks that are taken at import and async contexts (0.2),
+ * calls that are never sent and yet observed (0.2), protocols that do not drain (0.1).
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 79_400;
+const LARGEST_BUNDLE = 79_500;
 
 /**
  * The largest size of the same page on the package trunkline, whose transports have the memory
@@ -157,7 +158,7 @@ async function bundles() {
   await bundle('all of core', all(...core), 78_400);
   await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 76_100);
   await bundle('all of the simulation', all('simulation'), 110_600);
-  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 76_000);
+  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 76_100);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 40_100);
   await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 118_100);
@@ -174,7 +175,7 @@ async function bundles() {
   await bundle('all of peers/browser', all('peers/browser'), 2_900);
   await bundle('all of gossip', all('gossip'), 111_100);
   await bundle('all of gossip/relay', all('gossip/relay'), 21_100);
-  await bundle('all of trunkline', "export * from 'trunkline';", 80_400);
+  await bundle('all of trunkline', "export * from 'trunkline';", 80_500);
   await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 197_600);
   await bundle(
     "a page's own zod/mini, part of the next",

@@ -107,7 +107,10 @@ export const schemas = [
 
 /** Schemas that are parts of others, or belong to no call of their own, with the reason. */
 export const parts = new Map([
-  ['transport-core/transport/engine#mountOptions', 'mount takes one rule, allow'],
+  [
+    'transport-core/transport/engine#mountOptions',
+    'mount takes a rule and a flag: guarding.md, health.md',
+  ],
   ['transport-core/transport/protocol-transport#closeOptions', 'close takes one time, grace'],
   ['transport-tcp/tcp-options#backendSchema', 'createTcpStreamLayer lists its options'],
   ['transport-ws/ws-options#backendSchema', 'createWsStreamLayer lists its options'],

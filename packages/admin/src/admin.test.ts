@@ -152,6 +152,15 @@ test('a tool sets the level of the log', async (t) => {
   t.is((await first(followNode(tool))).node.logLevel, 'debug');
 });
 
+test('a log whose level cannot be assigned is refused', async (t) => {
+  // The level of a logger of bunyan is a method.
+  const log = { level: () => 30 } as never;
+  await t.throwsAsync(fixture(t, { readonly: false }, { log }), {
+    message:
+      'admin.serve: log must have its level as a string, as loggers of pino and winston have, got a function',
+  });
+});
+
 test('without peers or a log, changes of them fail', async (t) => {
   const { tool } = await fixture(t, { readonly: false });
   const code = 'failed_precondition';

@@ -53,7 +53,7 @@ export interface Admin {
    * Mounts `trunkline.admin` on a transport, and answers its calls. Returns a function that ends
    * this.
    *
-   * @throws TypeError if the transport has the protocol already.
+   * @throws TypeError if the transport has the protocol already, or `log` has no level.
    */
   serve(sources: AdminSources): () => Promise<void>;
   /**
@@ -111,7 +111,11 @@ class NodeAdmin implements Admin {
 
   serve(sources: AdminSources): () => Promise<void> {
     refuseUnknown(sources, 'admin.serve', ['transport', 'peers', 'gossip', 'log']);
-    const { transport } = sources;
+    const { transport, log } = sources;
+    if (log !== undefined && typeof log.level !== 'string')
+      throw new TypeError(
+        `admin.serve: log must have its level as a string, as loggers of pino and winston have, got a ${typeof log.level}`,
+      );
     const mount = transport.mount(adminProtocol, { allow: this.#allow });
     this.#recorder.useClock(transport.clock);
     const sampler = new Sampler(sources, this.#metrics, this.#errors, this.#readonly);

@@ -41,9 +41,10 @@ export function nodeTransport<P extends Protocol>(
 ): Transport<P> {
   if ((transport.protocol as Protocol) !== protocol)
     return new NodeTransport<P>(transport.mount(protocol, options), nodeId);
-  if (options.allow !== undefined)
+  const given = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
+  if (given !== undefined)
     throw new TypeError(
-      `peers.transport: '${protocol.name}' is the transport's own protocol; give allow to serve`,
+      `peers.transport: '${protocol.name}' is the transport's own protocol, which takes no options; ${given === 'drains' ? 'except it from drain' : `give ${given} to serve`}`,
     );
   return new NodeTransport<P>(transport as unknown as Transport<P>, nodeId);
 }

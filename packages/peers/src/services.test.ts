@@ -2,11 +2,16 @@
 // now.
 
 import { drain, serveHealth } from '@trunkline/resilience/health';
-import type { ResolvedAddress, TransportError } from '@trunkline/transport-core';
+import {
+  bytes,
+  defineProtocol,
+  type ResolvedAddress,
+  type TransportError,
+} from '@trunkline/transport-core';
 import { combineResolvers } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
-import { cluster, idOf, type TestNode } from './testing/cluster.ts';
+import { cluster, echo, idOf, type TestNode } from './testing/cluster.ts';
 import { runs, simulationOf } from './testing/runs.ts';
 
 const NAMES = ['client', 'a', 'b', 'c'];
@@ -71,6 +76,28 @@ test.serial(
     }
   },
 );
+
+test.serial('a node that drains stays the target of a service that does not drain', async (t) => {
+  const orders = defineProtocol({
+    name: 'orders',
+    channel: 0x60,
+    methods: { ask: { id: 1, request: bytes, response: bytes } },
+  });
+  const sim = simulationOf(runs(1)[0]!);
+  const nodes = cluster(sim, NAMES, { peers: options });
+  await sim.until(() => isComplete(nodes));
+  const { services } = nodes.get('client')!.peers;
+  nodes.get('a')!.transport.mount(orders, { drains: false });
+  void drain(nodes.get('a')!.transport);
+  void drain(nodes.get('b')!.transport);
+  await sim.until(() => services.nodes('orders').length === 1, 1_000);
+  t.deepEqual(services.nodes('orders'), [idOf('a')]);
+  t.throws(() => nodes.get('b')!.peers.transport(echo, { drains: false }), {
+    message:
+      "peers.transport: 'echo' is the transport's own protocol, which takes no options; except it from drain",
+  });
+  await sim.close();
+});
 
 test.serial('health that recovers, or ends, brings a service back', async (t) => {
   const sim = simulationOf(runs(1)[0]!);

@@ -6,8 +6,9 @@ import type { Remote } from './remote.ts';
 import { inMs } from './text.ts';
 
 /**
- * Returns an observer that writes the few messages that an operator should see to a logger: pino,
- * `console`, or any object with the same methods. Errors of the logger are ignored.
+ * Returns an observer that writes the few messages that an operator should see to a logger:
+ * `console`, pino, bunyan, winston, or any object with the same methods. Errors of the logger are
+ * ignored.
  *
  * @throws TypeError if a method of the logger is missing.
  */
@@ -23,8 +24,12 @@ class OperatorLog implements Observer {
   /** Counters that were logged at least once. */
   readonly #logged = new Set<TransportCounter>();
 
+  /** True for winston, which takes the text and the details as one object. */
+  readonly #takesOne: boolean;
+
   constructor(logger: Logger) {
     this.#logger = logger;
+    this.#takesOne = 'levels' in logger && 'log' in logger;
   }
 
   event(event: ObserverEvent): void {
@@ -85,8 +90,13 @@ class OperatorLog implements Observer {
     this.#write('warn', { counter, remote: remote && peer(remote) }, text);
   }
 
-  #write(level: keyof Logger, details: object, text: string): void {
-    this.#logger[level](details, text);
+  /** The text has the message of the error, because JSON has only the other fields of an Error. */
+  #write(level: keyof Logger, details: Readonly<Record<string, unknown>>, text: string): void {
+    const { err } = details;
+    const message = err instanceof Error ? `${text}: ${err.message}` : text;
+    if (!this.#takesOne) return this.#logger[level](details, message);
+    const stack = err instanceof Error ? err.stack : undefined;
+    (this.#logger[level] as (info: object) => void)({ ...details, message, stack });
   }
 }
 

@@ -1,8 +1,9 @@
-// The interface of a logger, which `console` and pino implement.
+// The interface of a logger, which `console`, pino, bunyan and winston implement.
 
 /**
  * A logger. Each method takes the details, as an object, and a message: `logger.warn({ target },
- * 'text')`.
+ * 'text')`. A logger with `log` and `levels`, such as winston's, gets one object instead, in which
+ * `message` is the text.
  */
 export interface Logger {
   debug(details: object, text: string): void;

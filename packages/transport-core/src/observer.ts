@@ -97,13 +97,16 @@ export interface Observer {
     isClosing: boolean,
   ): void;
   /**
-   * A call made here starts. Calls that fail before that (an invalid request, a closed transport)
-   * and messages of `trySend` are not reported.
+   * A call made here starts. Calls that fail before they are sent (an invalid request, a closed
+   * transport) are reported, too; messages of `trySend` are not.
    */
   callStarted?(call: CallRecord): void;
   /** A call made here has settled. */
   callEnded?(call: CallRecord): void;
-  /** A peer's call was decoded and is handed to its handler or reader. */
+  /**
+   * A peer's call is handed to its handler or reader, or is refused by a rule or by the codec of
+   * its request.
+   */
   handlerStarted?(call: CallRecord): void;
   /**
    * A peer's call was answered, or its caller is gone; for a one-way, its handler has ended.

@@ -20,7 +20,7 @@ async function snapshotOf(
   timeout: number,
   now: number,
 ): Promise<ClusterWorkerSnapshot> {
-  const { slot, restarts, state, started, handle } = worker;
+  const { slot, restarts, hangs, state, started, handle } = worker;
   const { pid, threadId } = handle;
   const common = {
     slot,
@@ -29,6 +29,7 @@ async function snapshotOf(
     state: state === 'exited' ? 'leaving' : state,
     age: now - started,
     restarts,
+    hangs,
   } as const;
   if (state === 'starting') return common;
   try {

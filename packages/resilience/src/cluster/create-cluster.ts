@@ -36,7 +36,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       'failed_precondition',
       'createCluster was called in a worker: call it in the main program, and joinCluster in the module of the workers',
     );
-  const { worker, workers, args, env, startTimeout, grace, overlap, onEvent } = config;
+  const { worker, workers, args, env, startTimeout, hangTimeout, grace, overlap, onEvent } = config;
   const kind = await chosen(config.kind);
   const spawn = (kind === 'process' ? processWorkers : threadWorkers)({
     worker: worker as URL | string,
@@ -47,6 +47,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     kind,
     workers: workers ?? availableParallelism(),
     startTimeout,
+    hangTimeout,
     grace,
     overlap,
     clock: options.clock ?? systemClock,
@@ -108,6 +109,7 @@ const schema = optionsSchema({
     {},
   ),
   startTimeout: option.withDefault(option.milliseconds(), 30_000),
+  hangTimeout: option.optional(option.milliseconds()),
   grace: option.withDefault(option.milliseconds(), 10_000),
   overlap: option.withDefault(
     option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),

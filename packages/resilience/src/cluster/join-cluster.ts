@@ -111,7 +111,8 @@ class Member implements ClusterMember {
   }
 
   #hear(message: ToWorker): void {
-    if (message.type === 'leave') this.#leave(message.grace, message.refuse);
+    if (message.type === 'ping') this.#link?.send({ ...TAG, type: 'pong' });
+    else if (message.type === 'leave') this.#leave(message.grace, message.refuse);
     else this.#answer(message.what);
   }
 

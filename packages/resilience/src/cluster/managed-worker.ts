@@ -2,12 +2,15 @@
 
 import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
 import { inMs } from '@trunkline/transport-core/backend';
+import { HangWatch } from './hang-watch.ts';
 import { type FromWorker, type Question, TAG } from './messages.ts';
 import type { Exit, Spawn, WorkerHandle } from './worker-handle.ts';
 
 /** Receives the events of a worker. */
 export interface WorkerObserver {
   joined(worker: ManagedWorker, addresses: readonly string[]): void;
+  /** The worker has not answered for `silent` milliseconds, and is ended. */
+  hung(worker: ManagedWorker, silent: number): void;
   /** The worker leaves by itself, but cleanly. */
   leaving(worker: ManagedWorker): void;
   /** Called once, after all promises of the worker have settled or been rejected. */
@@ -19,15 +22,20 @@ export interface ManagedWorkerOptions {
   readonly slot: number;
   /** The number of workers that had the slot before. */
   readonly restarts: number;
+  /** The number of those that hung. */
+  readonly hangs: number;
   readonly spawn: Spawn;
   readonly clock: Clock;
   readonly startTimeout: number;
+  /** Undefined to wait for ever for a worker that hangs. */
+  readonly hangTimeout: number | undefined;
   readonly observer: WorkerObserver;
 }
 
 type Phase =
   | { readonly name: 'starting'; readonly timer: ClockTimer }
-  | { readonly name: 'ready' }
+  | { readonly name: 'ready'; readonly watch: HangWatch | undefined }
+  | { readonly name: 'hung' }
   | { readonly name: 'leaving'; readonly timer: ClockTimer }
   | { readonly name: 'exited'; readonly error: TransportError };
 
@@ -35,6 +43,7 @@ type Phase =
 export class ManagedWorker {
   readonly slot: number;
   readonly restarts: number;
+  readonly hangs: number;
   readonly handle: WorkerHandle;
   /** The time at which the worker was started. */
   readonly started: number;
@@ -44,15 +53,19 @@ export class ManagedWorker {
   readonly end: Promise<void>;
   readonly #clock: Clock;
   readonly #observer: WorkerObserver;
+  readonly #hangTimeout: number | undefined;
   readonly #asked = new Map<Question, Answer>();
   #phase: Phase;
   #joinedAt: number | undefined = undefined;
   #settleStart!: (error: TransportError | undefined) => void;
   #settleEnd!: () => void;
 
-  constructor({ slot, restarts, spawn, clock, startTimeout, observer }: ManagedWorkerOptions) {
+  constructor(options: ManagedWorkerOptions) {
+    const { slot, spawn, clock, startTimeout, observer } = options;
     this.slot = slot;
-    this.restarts = restarts;
+    this.restarts = options.restarts;
+    this.hangs = options.hangs;
+    this.#hangTimeout = options.hangTimeout;
     this.#clock = clock;
     this.#observer = observer;
     this.started = clock.now();
@@ -140,6 +153,7 @@ export class ManagedWorker {
 
   #hear(message: FromWorker): void {
     if (message.type === 'joined') this.#joined(message.addresses);
+    if (message.type === 'pong' && this.#phase.name === 'ready') this.#phase.watch?.answered();
     if (message.type === 'leaving' && this.#phase.name === 'ready') {
       this.#isLeaving(message.grace);
       this.#observer.leaving(this);
@@ -156,10 +170,26 @@ export class ManagedWorker {
   #joined(addresses: readonly string[]): void {
     if (this.#phase.name !== 'starting') return;
     this.#clock.clearTimeout(this.#phase.timer);
-    this.#phase = { name: 'ready' };
+    this.#phase = { name: 'ready', watch: this.#watch() };
     this.#joinedAt = this.#clock.now();
     this.#observer.joined(this, addresses);
     this.#settleStart(undefined);
+  }
+
+  #watch(): HangWatch | undefined {
+    const timeout = this.#hangTimeout;
+    return timeout === undefined
+      ? undefined
+      : new HangWatch({
+          clock: this.#clock,
+          timeout,
+          ask: () => this.handle.send({ ...TAG, type: 'ping' }),
+          hung: (silent) => {
+            this.#phase = { name: 'hung' };
+            this.#observer.hung(this, silent);
+            this.handle.kill();
+          },
+        });
   }
 
   #startedTooLate(timeout: number): void {
@@ -173,13 +203,19 @@ export class ManagedWorker {
   }
 
   #isLeaving(grace: number): void {
-    if (this.#phase.name === 'starting') this.#clock.clearTimeout(this.#phase.timer);
+    this.#endPhase();
     const timer = this.#clock.setTimeout(() => this.handle.kill(), grace + END_TIME);
     this.#phase = { name: 'leaving', timer };
   }
 
+  #endPhase(): void {
+    const phase = this.#phase;
+    if ('timer' in phase) this.#clock.clearTimeout(phase.timer);
+    if (phase.name === 'ready') phase.watch?.stop();
+  }
+
   #exited(exit: Exit): void {
-    if ('timer' in this.#phase) this.#clock.clearTimeout(this.#phase.timer);
+    this.#endPhase();
     const how = exit.code === null ? (exit.signal ?? 'not started') : `exit code ${exit.code}`;
     this.#settleStart(
       new TransportError(
@@ -188,9 +224,13 @@ export class ManagedWorker {
         { cause: exit.error },
       ),
     );
-    const error = new TransportError('unavailable', `${this.name} has ended (${how})`, {
-      cause: exit.error,
-    });
+    const error = new TransportError(
+      'unavailable',
+      this.#phase.name === 'hung'
+        ? `${this.name} was ended, because its event loop did not answer for ${inMs(this.#hangTimeout!)} (hangTimeout)`
+        : `${this.name} has ended (${how})`,
+      { cause: exit.error },
+    );
     for (const answer of this.#asked.values()) answer.refuse(error);
     this.#asked.clear();
     this.#observer.exited(this, exit);

@@ -16,12 +16,15 @@ export type ToWorker = Tagged &
         readonly refuse: boolean;
       }
     | { readonly type: 'ask'; readonly what: Question }
+    /** Asks whether the worker's event loop runs; the answer is 'pong'. */
+    | { readonly type: 'ping' }
   );
 
 /** A message from a worker to the primary. */
 export type FromWorker = Tagged &
   (
     | { readonly type: 'joined'; readonly addresses: readonly string[] }
+    | { readonly type: 'pong' }
     /** The worker leaves by itself, for example because of a signal. */
     | { readonly type: 'leaving'; readonly grace: number }
     | {

@@ -137,6 +137,35 @@ test.serial(
   },
 );
 
+test.serial('a process in an endless loop is replaced, and the others serve on', async (t) => {
+  const { cluster, address, events } = await start(t, { hangTimeout: 2_000 });
+  const { clients } = await connect(t, address, 10);
+  await clients[0]!.send(address, 'block', milliseconds(60_000));
+  await until(() => events.filter(({ type }) => type === 'joined').length === 3);
+  const hung = events.find((event) => event.type === 'hung')!;
+  t.like(
+    events.find((event) => event.type === 'exited'),
+    { slot: hung.slot, pid: hung.pid, signal: 'SIGKILL', expected: false },
+  );
+  t.false(isAlive(hung.pid));
+  await Promise.all(clients.map((each) => each.send(address, 'echo', NONE).catch(() => {})));
+  await Promise.all(clients.map((each) => each.send(address, 'echo', NONE)));
+  const { workers, total } = await cluster.snapshot();
+  t.is(total.workers, 2);
+  t.deepEqual(workers.map(({ hangs }) => hangs).sort(), [0, 1]);
+});
+
+test.serial('a process that is stopped is replaced', async (t) => {
+  const { cluster, events } = await start(t, { hangTimeout: 2_000 });
+  const { pid } = (await cluster.snapshot()).workers[1]!;
+  process.kill(pid, 'SIGSTOP');
+  await until(() => events.filter(({ type }) => type === 'joined').length === 3);
+  t.like(
+    events.find((event) => event.type === 'hung'),
+    { slot: 1, pid },
+  );
+});
+
 async function primary(t: ExecutionContext) {
   const child = fork(new URL('./testing/primary.child.js', import.meta.url), { silent: true });
   t.teardown(() => child.kill('SIGKILL'));

@@ -16,6 +16,7 @@ function fixture(options: Partial<SupervisorOptions> = {}) {
     workers: 2,
     startTimeout: 30_000,
     grace: 1_000,
+    hangTimeout: undefined,
     overlap: true,
     clock,
     random: () => 0,
@@ -336,6 +337,96 @@ test('close during a restart ends both', async (t) => {
   for (const worker of workers.all) worker.exit({ code: 0 });
   await closed;
   t.is(workers.running.length, 0);
+});
+
+/** Makes the running workers answer the question whether they are alive, except those given. */
+function answerAll(workers: FakeWorkers, ...silent: number[]): void {
+  for (const worker of workers.running)
+    for (const { type } of worker.told.splice(0))
+      if (type === 'ping' && !silent.includes(worker.slot)) worker.say({ type: 'pong' });
+}
+
+test('a worker that hangs is reported, ended and replaced; one that answers stays', async (t) => {
+  const { workers, cluster, events, pass } = fixture({ hangTimeout: 5_000 });
+  await cluster.start();
+  for (let time = 0; time < 60_000; time += 100) {
+    await pass(100);
+    answerAll(workers);
+  }
+  t.is(workers.all.length, 2);
+  let waited = 0;
+  for (; workers.all.length === 2; waited += 100) {
+    await pass(100);
+    answerAll(workers, 1);
+  }
+  t.true(waited >= 5_000 && waited <= 6_000, `${waited} ms`);
+  t.deepEqual(
+    events.slice(2).map((event) => [event.type, event.slot]),
+    [
+      ['hung', 1],
+      ['exited', 1],
+      ['joined', 1],
+    ],
+  );
+  const hung = events.find((event) => event.type === 'hung')!;
+  t.true(hung.silent >= 5_000 && hung.silent <= 5_500, `${hung.silent} ms`);
+  t.like(
+    events.find((event) => event.type === 'exited'),
+    { pid: hung.pid, signal: 'SIGKILL', expected: false },
+  );
+  const snapshot = cluster.snapshot();
+  await pass(1_000);
+  t.deepEqual(
+    (await snapshot).workers.map(({ slot, restarts, hangs }) => [slot, restarts, hangs]),
+    [
+      [0, 0, 0],
+      [1, 1, 1],
+    ],
+  );
+});
+
+test('a worker that hangs soon after it joined is replaced with back-off, and the error says why', async (t) => {
+  const { workers, cluster, events, pass } = fixture({ workers: 1, hangTimeout: 2_000 });
+  await cluster.start();
+  for (let time = 0; time < 3_000; time += 100) await pass(100);
+  const retrying = events.find((event) => event.type === 'retrying')!;
+  t.is(retrying.retryIn, 100);
+  t.regex(
+    retrying.error.message,
+    /^worker 0 \(process \d+\) was ended, because its event loop did not answer for 2000 ms \(hangTimeout\)$/,
+  );
+  t.is(workers.running.length, 1);
+});
+
+test('the lag of the primary itself does not count as silence of its workers', async (t) => {
+  const { workers, cluster, clock } = fixture({ hangTimeout: 5_000 });
+  await cluster.start();
+  for (let lag = 0; lag < 5; lag++) {
+    // The primary is blocked: timers run late, before it hears the answers.
+    clock.jump(60_000);
+    answerAll(workers);
+    await settle();
+  }
+  t.is(workers.all.length, 2);
+});
+
+test('workers are not asked whether they are alive unless hangTimeout is set, or while they leave', async (t) => {
+  const without = fixture();
+  await without.cluster.start();
+  await without.pass(100_000);
+  t.deepEqual(without.workers.all[0]!.told, []);
+  const { workers, cluster, events, pass, clock } = fixture({ hangTimeout: 100, grace: 10_000 });
+  await cluster.start();
+  const closed = cluster.close();
+  await pass(9_000);
+  t.deepEqual(
+    workers.all.flatMap(({ told }) => told.map(({ type }) => type)),
+    ['leave', 'leave'],
+  );
+  for (const worker of workers.all) worker.exit({ code: 0 });
+  await closed;
+  t.false(events.some(({ type }) => type === 'hung'));
+  t.is(clock.timers, 0);
 });
 
 test('an observer that throws does not stop the cluster', async (t) => {

@@ -24,6 +24,7 @@ export interface SupervisorOptions {
   readonly kind: ClusterWorkerKind;
   readonly workers: number;
   readonly startTimeout: number;
+  readonly hangTimeout: number | undefined;
   readonly grace: number;
   readonly overlap: boolean;
   readonly clock: Clock;
@@ -47,6 +48,8 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   readonly #workers = new Set<ManagedWorker>();
   /** The number of workers that each slot has had. */
   readonly #spawned: number[];
+  /** The number of workers of each slot that hung. */
+  readonly #hangs: number[];
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined = undefined;
   #isClosed = false;
@@ -61,6 +64,7 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
     this.#options = options;
     this.#slots = Array.from({ length: workers }, (_, number) => new Slot(number, this));
     this.#spawned = this.#slots.map(() => 0);
+    this.#hangs = this.#slots.map(() => 0);
     this.#metrics = definitions && new WorkerMetrics(definitions, () => this.#joined);
   }
 
@@ -130,13 +134,15 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
   }
 
   spawn(slot: number): ManagedWorker {
-    const { spawn, startTimeout } = this.#options;
+    const { spawn, startTimeout, hangTimeout } = this.#options;
     const worker = new ManagedWorker({
       slot,
       restarts: this.#spawned[slot]!++,
+      hangs: this.#hangs[slot]!,
       spawn,
       clock: this.clock,
       startTimeout,
+      hangTimeout,
       observer: this,
     });
     this.#workers.add(worker);
@@ -151,6 +157,11 @@ export class Supervisor implements Cluster, SlotHost, WorkerObserver {
 
   joined({ slot, handle }: ManagedWorker, addresses: readonly string[]): void {
     this.#tell({ type: 'joined', slot, pid: handle.pid, addresses });
+  }
+
+  hung({ slot, handle }: ManagedWorker, silent: number): void {
+    this.#hangs[slot]!++;
+    this.#tell({ type: 'hung', slot, pid: handle.pid, silent });
   }
 
   leaving(worker: ManagedWorker): void {

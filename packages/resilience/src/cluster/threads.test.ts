@@ -114,6 +114,15 @@ sharing(
   },
 );
 
+sharing('a thread in an endless loop is replaced', async (t) => {
+  const { cluster, address, events } = await start(t, { ...(await threads()), hangTimeout: 2_000 });
+  const { clients } = await connect(t, address, 1);
+  await clients[0]!.send(address, 'block', milliseconds(60_000));
+  await until(() => events.filter(({ type }) => type === 'joined').length === 3);
+  t.true(events.some(({ type }) => type === 'hung'));
+  t.is((await cluster.snapshot()).total.workers, 2);
+});
+
 sharing('a thread with port 0 is refused, because each would get another port', async (t) => {
   const error = (await t.throwsAsync<TransportError>(
     createCluster({ worker: WORKER, workers: 1, kind: 'thread', args: ['tcp://127.0.0.1:0'] }),

@@ -40,6 +40,13 @@ export interface ClusterOptions {
    */
   readonly startTimeout?: number | undefined;
   /**
+   * The time, in milliseconds, after which a worker whose event loop does not run is ended and
+   * replaced: it is in an endless loop, waits synchronously, or was stopped. The time in which the
+   * primary itself was busy is left out. Set it well above the longest time for which a handler
+   * blocks its worker. Default: none, so a worker that hangs stays.
+   */
+  readonly hangTimeout?: number | undefined;
+  /**
    * The time, in milliseconds, that calls in flight get to finish when their worker leaves. A
    * worker that has not ended 5 s after that is killed. Default: 10,000.
    */
@@ -66,6 +73,16 @@ export type ClusterEvent =
       readonly slot: number;
       readonly pid: number;
       readonly addresses: readonly string[];
+    }
+  /**
+   * A worker has not answered for `silent` milliseconds, which is at least `hangTimeout`. It is
+   * ended; 'exited' follows.
+   */
+  | {
+      readonly type: 'hung';
+      readonly slot: number;
+      readonly pid: number;
+      readonly silent: number;
     }
   /**
    * A worker ended. `expected` is true if the worker was asked to leave, or left cleanly by itself.
@@ -146,11 +163,14 @@ export interface ClusterWorkerSnapshot {
   readonly pid: number;
   /** The id of the thread; undefined for a process. */
   readonly threadId?: number | undefined;
-  readonly state: 'starting' | 'ready' | 'leaving';
+  /** 'hung' while a worker that exceeded `hangTimeout` has not ended yet. */
+  readonly state: 'starting' | 'ready' | 'hung' | 'leaving';
   /** The time since the worker was started, in milliseconds. */
   readonly age: number;
   /** The number of workers that had this slot before. */
   readonly restarts: number;
+  /** The number of those that were ended because they hung. */
+  readonly hangs: number;
   /** The number of the worker's connections. */
   readonly connections?: number | undefined;
   /** The state of the worker's transport, with at most 1,000 connections. */

@@ -1,7 +1,7 @@
 // Takes a node out of service: it refuses new calls, and calls in flight finish.
 
-import type { AnyTransport } from '@trunkline/transport-core';
-import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
+import type { AnyTransport, Protocol } from '@trunkline/transport-core';
+import { isProtocol, option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { serviceOf } from '@trunkline/transport-core/internal';
 
 const schema = optionsSchema({
@@ -9,6 +9,13 @@ const schema = optionsSchema({
   refuse: option.withDefault(
     option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
     true,
+  ),
+  except: option.withDefault(
+    option.reference<readonly Protocol[]>(
+      (value) => Array.isArray(value) && value.every(isProtocol),
+      'a list of protocols made by defineProtocol, not of their names',
+    ),
+    [],
   ),
 });
 
@@ -23,22 +30,32 @@ export interface DrainOptions {
    * Default true: the address leads only to this transport, so peers' new calls are refused.
    */
   readonly refuse?: boolean | undefined;
+  /**
+   * Protocols whose calls go on, because the node itself needs them. Their calls are neither refused
+   * nor waited for, and their services stay 'serving'. A later drain without them withdraws them.
+   * For a protocol that never drains, use `mount(protocol, { drains: false })`. Default: none.
+   */
+  readonly except?: readonly Protocol[] | undefined;
 }
 
 /**
  * Takes a transport out of service, ahead of its `close`. From now on, the node's health reports
  * that it is not ready, and peers' calls are refused with `unavailable` (reason `draining`, `sent:
  * false`), so that their callers can use other nodes. Calls whose handlers have started can finish.
- * The node may still make calls; one-ways and Trunkline's own protocols (peers, gossip) continue.
+ * The node may still make calls. One-ways, Trunkline's own protocols (peers, gossip) and those that
+ * do not drain continue.
  * Resolves when no peer's call is in flight and (with `refuse: false`) no accepted connection is
  * left, or when the grace period is over. After that, close the transport with a grace period, so
  * that calls that are still on their way are also refused with `sent: false`. Draining can't be
  * undone.
  */
 export async function drain(transport: AnyTransport, options: DrainOptions = {}): Promise<void> {
-  const { grace, refuse } = parseOptions(schema, options, 'drain');
+  const { grace, refuse, except } = parseOptions(schema, options, 'drain');
   const service = serviceOf(transport, 'drain');
-  service.drain(refuse);
+  service.drain(
+    refuse,
+    except.map(({ name }) => name),
+  );
   const { clock } = service;
   const until = clock.now() + grace;
   const isBusy = () => {

@@ -1,6 +1,7 @@
 // Tests of health, its protocol and its HTTP handler, and of draining.
 
 import {
+  type AnyTransport,
   type Backend,
   bytes,
   createTransport,
@@ -190,6 +191,80 @@ test('a node that drains refuses calls as draining, unsent, and finishes those i
   t.is((await inFlight).length, 1);
   await drained;
   t.is(server.snapshot().state, 'open', 'draining does not close the transport');
+});
+
+const raft = defineProtocol({
+  name: 'raft',
+  version: 1,
+  channel: 0x21,
+  methods: {
+    append: { id: 1, request: bytes, response: bytes },
+    follow: { id: 2, request: bytes, response: bytes },
+  },
+});
+
+/** Mounts and serves `raft` on the server; `follow` is answered when the test ends. */
+async function withRaft(t: ExecutionContext, options?: Parameters<AnyTransport['mount']>[1]) {
+  const nodes = await fixture(t);
+  const { client, server, to } = nodes;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  serve(server.mount(raft, options), {
+    append: (request) => request,
+    follow: (request) => ended.then(() => request),
+  });
+  const member = client.mount(raft);
+  t.teardown(end);
+  const following = member.send(to, 'follow', one);
+  following.catch(() => {});
+  while (server.snapshot().connections[0]?.calls.in !== 1) await turn();
+  return { ...nodes, append: () => member.send(to, 'append', one), end, following };
+}
+
+test('the calls of excepted protocols go on while a node drains, and are not waited for', async (t) => {
+  const { server, client, asked, check, append, end, following, to } = await withRaft(t);
+  await drain(server, { except: [raft], grace: 1_000_000 });
+  await t.throwsAsync(client.send(to, 'echo', one), { code: 'unavailable' });
+  t.is((await append()).length, 1);
+  t.is(await check('raft'), 'serving');
+  t.is(await check('orders'), 'not_serving');
+  t.is(await check('trunkline.ready'), 'not_serving');
+  end();
+  t.is((await following).length, 1);
+  const seen: ServingStatus[] = [];
+  const watching = (async () => {
+    for await (const status of await asked.send(to, 'watch', 'raft'))
+      if (seen.push(status) === 2) break;
+  })();
+  while (seen.length < 1) await turn();
+  await drain(server);
+  await watching;
+  t.deepEqual(seen, ['serving', 'not_serving']);
+  await t.throwsAsync(append(), { code: 'unavailable' }, 'the next drain refuses them, too');
+  t.is(await check('raft'), 'not_serving');
+});
+
+test('an excepted protocol that is mounted while its node drains takes calls', async (t) => {
+  const { server, client, to } = await fixture(t);
+  await drain(server, { except: [raft] });
+  serve(server.mount(raft), { append: (request) => request });
+  const member = client.mount(raft);
+  t.is((await member.send(to, 'append', one)).length, 1);
+});
+
+test('a protocol that does not drain goes on without being named by the drain', async (t) => {
+  const { server, client, check, append, to } = await withRaft(t, { drains: false });
+  await drain(server, { grace: 1_000_000 });
+  await t.throwsAsync(client.send(to, 'echo', one), { code: 'unavailable' });
+  t.is((await append()).length, 1);
+  t.is(await check('raft'), 'serving');
+  await t.throwsAsync(drain(server, { except: ['raft' as never] }), {
+    message:
+      'drain: except: must be a list of protocols made by defineProtocol, not of their names, got a list',
+  });
+  t.throws(() => server.mount(raft, { drains: 0 as never }), {
+    message: 'mount: drains: must be true or false, got 0',
+  });
 });
 
 test('draining ends with its grace period, and a second drain waits as well', async (t) => {

@@ -77,7 +77,10 @@ export interface HealthOptions {
 export interface Health {
   /** Sets the status of a service. Default: 'serving' for the protocols of the transport. */
   set(service: string, status: 'serving' | 'not_serving'): void;
-  /** Returns the status of a service. While the transport drains, no service is 'serving'. */
+  /**
+   * Returns the status of a service. While the transport drains, only protocols whose calls go on
+   * are 'serving'.
+   */
   status(service: string): ServingStatus;
   /**
    * True if the transport is open and not draining, no service was set to 'not_serving', and no
@@ -106,13 +109,16 @@ class HealthService implements Health {
   readonly #set = new Map<string, 'serving' | 'not_serving'>();
   /** Functions that make each open `watch` read the status again. */
   readonly #watchers = new Set<() => void>();
+  readonly #unfollow: () => void;
   #isClosed = false;
 
   constructor(transport: AnyTransport, allow: AllowCall | undefined) {
     const control = serviceOf(transport, 'serveHealth');
     this.#service = control;
     this.#mount = transport.mount(healthProtocol);
-    control.serving.onChange(() => this.#look());
+    this.#unfollow = control.serving.onChange(() => {
+      for (const look of this.#watchers) look();
+    });
     control.serving.health = this;
     const ask = async (service: string, rpc: Pick<RpcBase<string, string>, Asked>) => {
       if (service === '' || allow === undefined) return;
@@ -142,18 +148,18 @@ class HealthService implements Health {
     if (status !== 'serving' && status !== 'not_serving')
       throw new TypeError(`health.set: expected 'serving' or 'not_serving', got ${String(status)}`);
     this.#set.set(service, status);
-    this.#changed();
+    this.#service.serving.changed();
   }
 
   status(service: string): ServingStatus {
     if (service === READY) return this.isReady ? 'serving' : 'not_serving';
-    const { isDraining, mounts } = this.#service;
+    const { mounts } = this.#service;
     const known =
       this.#set.get(service) ??
       ([...mounts.values()].some(({ protocol }) => protocol.name === service)
         ? 'serving'
         : 'unknown');
-    return known === 'serving' && isDraining ? 'not_serving' : known;
+    return known === 'serving' && this.#service.hasWithdrawn(service) ? 'not_serving' : known;
   }
 
   #answer(service: string): ServingStatus {
@@ -178,18 +184,10 @@ class HealthService implements Health {
     }
   }
 
-  #changed(): void {
-    this.#service.serving.changed();
-  }
-
-  #look(): void {
-    for (const look of this.#watchers) look();
-  }
-
   close(): Promise<void> {
     this.#isClosed = true;
     this.#service.serving.health = undefined;
-    this.#changed();
+    this.#unfollow();
     return this.#mount.close();
   }
 }

@@ -39,8 +39,8 @@ export interface AdmissionOptions {
          */
         readonly length?: number | undefined;
         /**
-         * Maximum time, in milliseconds, that a call waits if the queue has not been empty for
-         * `interval`. Default 5.
+         * Maximum time, in milliseconds, that a call of the lowest waiting priority waits if the
+         * queue has not been empty for `interval`. Default 5.
          */
         readonly target?: number | undefined;
         /** Maximum time, in milliseconds, that a call waits otherwise. Default 100. */
@@ -104,7 +104,7 @@ class LimitedAdmission implements Admission {
   constructor(options: AdmissionOptions) {
     this.#options = parseOptions(schema, options, 'createAdmission');
     this.#limit = new GradientLimit(this.#options.limit);
-    this.#queue = new AdmissionQueue(this.#options.queue, this.#options.clock.now());
+    this.#queue = new AdmissionQueue(this.#options.queue);
     this.interceptor = (next) => (call) => this.#handle(next, call);
   }
 

@@ -64,14 +64,20 @@ test('a client refuses calls above its limit, unsent', async (t) => {
   t.like(limit.snapshot(), { limit: 2, inFlight: 2, refused: 1 });
 });
 
-test('a queue admits the most important first, and the oldest of those', (t) => {
-  const queue = new AdmissionQueue({ length: 10, target: 5, interval: 100 }, 0);
+/** Adds calls to a queue, and records the names of those that it admits or, with `!`, refuses. */
+function recorded(queue: AdmissionQueue) {
   const order: string[] = [];
   const add = (name: string, priority: number, since: number) =>
     queue.add(
       { priority, since, settle: (refusal) => order.push(name + (refusal ? '!' : '')) },
       since,
     );
+  return { order, add };
+}
+
+test('a queue admits the most important first, and the oldest of those', (t) => {
+  const queue = new AdmissionQueue({ length: 10, target: 5, interval: 100 });
+  const { order, add } = recorded(queue);
   add('a', 5, 0);
   add('b', 9, 1);
   add('c', 5, 2);
@@ -81,28 +87,47 @@ test('a queue admits the most important first, and the oldest of those', (t) => 
 });
 
 test('a standing queue refuses calls that waited too long, and admits the newest', (t) => {
-  const queue = new AdmissionQueue({ length: 100, target: 5, interval: 100 }, 0);
-  const order: string[] = [];
-  const add = (name: string, since: number) =>
-    queue.add(
-      {
-        priority: 5,
-        since,
-        settle: (refusal) => order.push(name + (refusal === undefined ? '' : '!')),
-      },
-      since,
-    );
-  add('old', 0);
-  add('older than the target', 90);
-  add('second', 98);
-  add('newest', 99);
-  t.true(queue.isStanding(101));
+  const queue = new AdmissionQueue({ length: 100, target: 5, interval: 100 });
+  const { order, add } = recorded(queue);
+  add('old', 5, 0);
+  add('older than the target', 5, 90);
+  add('second', 5, 98);
+  add('newest', 5, 99);
   queue.admitNext(101);
   t.deepEqual(order, ['old!', 'older than the target!', 'newest']);
 });
 
+test('only the lowest priority that waits has the short target', (t) => {
+  const queue = new AdmissionQueue({ length: 100, target: 5, interval: 100 });
+  const { order, add } = recorded(queue);
+  add('low', 2, 0);
+  add('important', 8, 50);
+  add('also important', 8, 99);
+  queue.admitNext(101);
+  t.deepEqual(order, ['low!', 'important'], 'the oldest is admitted, and nobody else is refused');
+  queue.admitNext(140);
+  t.deepEqual(order.slice(2), ['also important'], 'low calls have waited within an interval');
+  add('important again', 8, 300);
+  add('newest', 8, 402);
+  queue.admitNext(404);
+  t.deepEqual(order.slice(3), ['important again!', 'newest'], 'now these are the lowest');
+});
+
+test('important calls that are an overload by themselves are admitted from the newest', (t) => {
+  const queue = new AdmissionQueue({ length: 100, target: 5, interval: 100 });
+  const { order, add } = recorded(queue);
+  for (let now = 0; now <= 360; now += 60) {
+    add(`${now}`, 8, now);
+    add(`${now + 1}`, 8, now + 1);
+    add('low', 2, now);
+    if (now > 0) queue.admitNext(now + 2);
+  }
+  const admitted = order.filter((name) => !name.endsWith('!'));
+  t.deepEqual(admitted, ['0', '60', '120', '180', '301', '361']);
+});
+
 test('a full queue refuses the oldest of the least important calls', (t) => {
-  const queue = new AdmissionQueue({ length: 2, target: 5, interval: 100 }, 0);
+  const queue = new AdmissionQueue({ length: 2, target: 5, interval: 100 });
   const order: string[] = [];
   const add = (name: string, priority: number) =>
     queue.add({ priority, since: 0, settle: (refusal) => order.push(`${name}: ${refusal}`) }, 0);

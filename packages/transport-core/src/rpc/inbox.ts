@@ -375,20 +375,32 @@ export class Inbox {
   deny(call: InCall, error: TransportError): void {
     const { watch } = this.#hooks ?? {};
     const refuse = () => {
-      if (call.method.kind === 'oneway') return this.#dropOneway(call);
-      call.carrier.fail(call, error, true);
-      if (error.reason !== 'draining') call.channel.context.refused();
+      if (!this.#fail(call, error) || error.reason === 'draining') return;
+      call.channel.context.refused();
     };
     if (watch === undefined) refuse();
     else observeHandling(watch, this.protocol.name, call, refuse);
   }
 
+  /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
+  #fail(call: InCall, error: TransportError): boolean {
+    if (call.method.kind !== 'oneway') {
+      call.carrier.fail(call, error, true);
+      return true;
+    }
+    call.observer?.failed(error);
+    this.#dropOneway(call);
+    return false;
+  }
+
   /** Refuses a request that its codec can't decode; it reaches no reader. */
   #undecodable(call: InCall, error: TransportError): void {
     const { context } = call.channel;
+    const { watch } = this.#hooks ?? {};
     const work = Math.max(call.payload.length, workOf(error));
-    if (call.method.kind === 'oneway') this.#dropOneway(call);
-    else call.carrier.fail(call, error, true);
+    const refuse = () => void this.#fail(call, error);
+    if (watch === undefined) refuse();
+    else observeHandling(watch, this.protocol.name, call, refuse);
     context.spend(UNDECODABLE + work);
     context.refused(work >> UNDECODABLE_SHIFT);
   }

@@ -18,17 +18,35 @@ export function observeCall(
   return call.record;
 }
 
+/** Reports a call that fails with `error` before it is made. */
+export function observeUnsent(
+  watch: CallWatch,
+  protocol: string,
+  call: RecordedCall,
+  metadata: Readonly<Record<string, string>> | undefined,
+  error: TransportError,
+): void {
+  const record = new OutgoingRecord(watch, protocol, call, metadata);
+  const channel = watch.begin(record);
+  const settle = () => record.settled(error);
+  if (channel === undefined) settle();
+  else channel.run(record, settle);
+}
+
+/** An outgoing call as its record sees it. */
+type RecordedCall = Pick<Call<unknown>, 'method' | 'due' | 'payload' | 'target' | 'to' | 'carrier'>;
+
 /** The record of an outgoing call. */
 class OutgoingRecord extends OpenRecord {
   readonly metadata: Readonly<Record<string, string>> | undefined;
   remote: Remote | undefined = undefined;
   attempts = 0;
-  protected readonly call: ObservedCall | ObservedStreamCall;
+  protected readonly call: RecordedCall;
 
   constructor(
     watch: CallWatch,
     protocol: string,
-    call: ObservedCall | ObservedStreamCall,
+    call: RecordedCall,
     metadata: Readonly<Record<string, string>> | undefined,
   ) {
     super(watch, protocol);

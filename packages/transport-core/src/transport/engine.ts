@@ -4,7 +4,14 @@
 import { KeepAlive } from '#keep-alive';
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
-import { callback, optional, optionsSchema, parseOptions } from '../config.ts';
+import {
+  callback,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import type { TransportCounter } from '../observer.ts';
@@ -34,7 +41,7 @@ import { Dialer } from './dialer.ts';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { introduceUnproven, SelfIntroduction } from './introduction.ts';
 import { connectionOf, Members } from './members.ts';
-import { channelTaken, FIRST_OWN, isProjectProtocol, Mount, type MountHost } from './mount.ts';
+import { channelTaken, isProjectProtocol, Mount, type MountHost } from './mount.ts';
 import { Names } from './names.ts';
 import { Reporter } from './reporter.ts';
 import { Serving } from './serving.ts';
@@ -42,7 +49,13 @@ import { CLOSED, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';
 
 /** The shared state of a transport and all its mounts. */
-const mountOptions = optionsSchema({ allow: optional(callback<AllowCall>()) });
+const mountOptions = optionsSchema({
+  allow: optional(callback<AllowCall>()),
+  drains: withDefault(
+    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    true,
+  ),
+});
 
 export class TransportEngine implements ConnectionHost, ConnectionRegistry, PoolHost, MountHost {
   readonly config: CommonConfig;
@@ -69,8 +82,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly #failed = new Set<object>();
   /** True once peers' new calls are refused because the node drains. */
   refuses = false;
-  /** Resolves when the transport begins to drain. */
-  readonly draining: Promise<void>;
+  /** The names of the protocols whose calls go on although the node drains. */
+  #except: readonly string[] = [];
   readonly order = new CallOrder();
   readonly alive: KeepAlive;
   served = 0;
@@ -80,7 +93,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly acceptor: Acceptor;
   readonly #dialer: Dialer;
   readonly #shutdown = new Shutdown(this);
-  #drained!: () => void;
   #ids = 0;
   /** The number of bytes received and sent over connections that have ended. */
   readonly #past = { in: 0, out: 0 };
@@ -115,7 +127,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
       (now) => this.#ring(now),
       (lateness) => this.#excuse(lateness),
     );
-    this.draining = new Promise((resolve) => (this.#drained = resolve));
     this.pool = new Pool(this);
     this.acceptor = new Acceptor(this);
     this.#dialer = new Dialer(this, this.members);
@@ -138,11 +149,11 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   // Mounts, listening and dialing.
 
   mount(protocol: Protocol, options: MountOptions): Mount {
-    const { allow } = parseOptions(mountOptions, options, 'mount');
-    const mount = new Mount(protocol, this);
+    const { allow, drains } = parseOptions(mountOptions, options, 'mount');
+    const mount = new Mount(protocol, this, drains);
     const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
     mount.inbox.guard(server, allow);
-    if (this.refuses && !isProjectProtocol(protocol)) mount.inbox.refuse(DRAINING);
+    if (this.refuses && this.#withdraws(mount)) mount.inbox.refuse(DRAINING);
     for (const other of this.mounts.values()) {
       if (other.protocol.name === protocol.name)
         throw new TypeError(
@@ -398,16 +409,29 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   // Closing.
 
   /**
-   * Reports that the node drains and, if `refuse` is true, refuses peers' new calls from now on.
+   * Reports that the node drains and, if `refuse` is true, refuses peers' new calls from now on,
+   * except those of the protocols with these names.
    */
-  drain(refuse: boolean): void {
+  drain(refuse: boolean, except: readonly string[]): void {
     this.isDraining = true;
-    this.#drained();
+    this.#except = except;
     this.serving.changed();
-    if (!refuse || this.refuses) return;
+    if (!refuse) return;
     this.refuses = true;
     for (const mount of this.mounts.values())
-      if (!isProjectProtocol(mount.protocol)) mount.inbox.refuse(DRAINING);
+      if (this.#withdraws(mount)) mount.inbox.refuse(DRAINING);
+  }
+
+  /** Returns true for a protocol whose calls end when the node drains. */
+  #withdraws({ drains, protocol }: Mount): boolean {
+    return drains && !this.#except.includes(protocol.name);
+  }
+
+  /** Returns true while the node drains, except for a protocol whose calls go on. */
+  hasWithdrawn(service: string): boolean {
+    if (!this.isDraining) return false;
+    const mount = [...this.mounts.values()].find(({ protocol }) => protocol.name === service);
+    return mount === undefined || this.#withdraws(mount);
   }
 
   /**
@@ -422,12 +446,12 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     return accepted.length + this.acceptor.handshaking;
   }
 
-  /**
-   * The number of peers' calls that are being served, except calls to Trunkline's own protocols.
-   */
+  /** The number of peers' calls that are being served, except those that go on while it drains. */
   get inFlight(): number {
     let sum = 0;
-    for (const { figures } of this.connections) sum += figures.incomingFrom(FIRST_OWN);
+    for (const mount of this.mounts.values())
+      if (this.#withdraws(mount))
+        for (const { figures } of this.connections) sum += figures.incoming(mount.channel);
     return sum;
   }
 

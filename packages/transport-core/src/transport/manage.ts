@@ -42,8 +42,8 @@ export interface Management {
    */
   retire(remote: Remote, text: string): void;
   /**
-   * Returns true if this node takes calls to a service. It takes none while it drains, or if its
-   * health says 'not_serving'.
+   * Returns true if this node takes calls to a service. It takes none if its health says
+   * 'not_serving', or while it drains, except those of protocols that do not drain.
    */
   isServing(service: string): boolean;
   /**
@@ -109,7 +109,7 @@ export type ServiceControl = Pick<
   | 'clock'
   | 'dispatcher'
   | 'drain'
-  | 'draining'
+  | 'hasWithdrawn'
   | 'inFlight'
   | 'isDraining'
   | 'isReady'

@@ -57,12 +57,14 @@ export class Mount implements Mounted, CallHost {
   over: TransportError | undefined = undefined;
   /** Undefined if outgoing calls are simply sent. */
   hooks: MountHooks | undefined = undefined;
+  /** False if its calls go on while the node drains. */
+  readonly drains: boolean;
   /** The number of outgoing calls that have not settled. */
   open = 0;
   readonly #host: MountHost;
   readonly #idle: (() => void)[] = [];
 
-  constructor(protocol: Protocol, host: MountHost) {
+  constructor(protocol: Protocol, host: MountHost, drains: boolean) {
     this.protocol = protocol;
     this.channel = protocol.channel;
     this.ordered = protocol.ordered;
@@ -70,6 +72,7 @@ export class Mount implements Mounted, CallHost {
     this.ticker = host.ticker;
     this.order = host.order;
     this.table = methodTable(protocol);
+    this.drains = drains && !isProjectProtocol(protocol);
     this.#host = host;
     // When an object becomes garbage can't be replayed, so no other clock may depend on it.
     this.watchUnread = host.clock === systemClock ? watchUnread : undefined;
@@ -154,4 +157,4 @@ export function isProjectProtocol({ channel }: Protocol): boolean {
 }
 
 /** The lowest channel of protocols that `defineProtocol` makes. */
-export const FIRST_OWN = 0x10;
+const FIRST_OWN = 0x10;

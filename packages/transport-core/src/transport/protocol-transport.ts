@@ -23,7 +23,12 @@ import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { InterceptedConsumer } from '../rpc/intercepted-consumer.ts';
 import { closeItems } from '../rpc/left-items.ts';
-import { ObservedCall, ObservedStreamCall, observeCall } from '../rpc/observed-call.ts';
+import {
+  ObservedCall,
+  ObservedStreamCall,
+  observeCall,
+  observeUnsent,
+} from '../rpc/observed-call.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import type { Connection } from '../stream/connection.ts';
@@ -89,8 +94,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     ...options: SendArguments<P, N>
   ): Promise<ResultOf<P, N>> & StreamOf<P, N>;
   send(target: Target, method: string, request: unknown, options?: OwnOptions): Promise<unknown> {
+    let found: ProtocolMethod | undefined;
     try {
-      const found = this.#method(method, 'send');
+      found = this.#method(method, 'send');
       this.#refuseWhenOver();
       const own =
         options === undefined && found.flags === 0
@@ -102,8 +108,34 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         : this.#intercept(chain, found, target, request, own);
     } catch (error) {
       if (options?.upload !== undefined) closeItems(options.upload, ignore);
-      return iterable(Promise.reject(unsent(error, target)));
+      return iterable(Promise.reject(this.#unsent(found, target, options, error)));
     }
+  }
+
+  /** Reports a call that fails before it is made. Returns its error. */
+  #unsent(
+    method: ProtocolMethod | undefined,
+    target: Target,
+    options: OwnOptions | undefined,
+    cause: unknown,
+  ): unknown {
+    const error = unsent(cause, target);
+    // A TypeError is a mistake in the program instead of a call.
+    if (method === undefined || !(error instanceof TransportError)) return error;
+    this.engine.order.next();
+    this.engine.dispatcher.callFailed(error.code);
+    const watch = this.#mount.hooks?.watch;
+    if (watch === undefined) return error;
+    const call = {
+      method,
+      target: nameOf(target),
+      to: target,
+      payload: NONE,
+      due: Number.POSITIVE_INFINITY,
+      carrier: undefined,
+    };
+    observeUnsent(watch, this.protocol.name, call, options?.metadata, error);
+    return error;
   }
 
   /** Sends a call through the interceptors. */
@@ -118,7 +150,12 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const call = new InterceptedCall(mount, method, mount.ticker.now(), options);
     call.target = target;
     call.request = request;
-    const promise = Promise.resolve(chain(call));
+    let promise: Promise<unknown>;
+    try {
+      promise = Promise.resolve(chain(call));
+    } catch (error) {
+      promise = Promise.reject(unsent(error, target));
+    }
     // An interceptor may have failed the call before its upload was read.
     const { upload } = options;
     if (upload !== undefined) promise.catch(() => closeItems(upload, ignore));
@@ -128,13 +165,13 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   /** Makes a call that the interceptors have passed on. */
   readonly #makeIntercepted = (call: ClientCall): Promise<unknown> => {
     const { target } = call;
+    const { definition } = call as InterceptedCall;
     try {
       this.#refuseWhenOver();
-      const { definition } = call as InterceptedCall;
       const options = (call as InterceptedCall).options(this.#mount.ticker.now());
       return this.#launch(definition, target, call.request, options);
     } catch (error) {
-      return Promise.reject(unsent(error, target));
+      return Promise.reject(this.#unsent(definition, target, call, error));
     }
   };
 
@@ -416,5 +453,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
 /** The codes that end a hold unless `stopOn` says otherwise: sign in again, or ask for access. */
 const STOP_ON: readonly ErrorCode[] = ['unauthenticated', 'permission_denied'];
+const NONE = new Uint8Array();
 /** Errors of the clean-up of an upload are ignored, because its call has failed already. */
 const ignore = () => {};

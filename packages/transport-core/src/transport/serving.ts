@@ -2,7 +2,7 @@
 
 /** The part of a transport that is used here. */
 interface ServingTransport {
-  readonly isDraining: boolean;
+  hasWithdrawn(service: string): boolean;
 }
 
 /** The part of the served health that is used here. */
@@ -26,9 +26,11 @@ export class Serving {
     this.changed();
   }
 
-  /** Returns false while the transport drains, or if the health of the service says so. */
+  /** Returns false if the transport drains, or if the health of the service says so. */
   isServing(service: string): boolean {
-    return !this.#transport.isDraining && this.#health?.status(service) !== 'not_serving';
+    return (
+      !this.#transport.hasWithdrawn(service) && this.#health?.status(service) !== 'not_serving'
+    );
   }
 
   /** Calls a function after each change, until the returned function is called. */

@@ -132,6 +132,11 @@ export interface HoldOptions {
 export interface MountOptions {
   /** Decides which calls of the protocol a peer may make. Default: all. */
   readonly allow?: AllowCall | undefined;
+  /**
+   * False if calls of the protocol go on while the node drains, because the node itself needs them,
+   * as members of a Raft group do. Default true.
+   */
+  readonly drains?: boolean | undefined;
 }
 
 /**

@@ -72,15 +72,10 @@ export class SessionFigures {
     return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
   }
 
-  /**
-   * Returns the number of the peer's open calls on channels from `lowest` on, and of its one-ways
-   * that are being handled there.
-   */
-  incomingFrom(lowest: number): number {
-    let sum = 0;
-    for (const { byte, openIn, running, oneways } of this.#parts.channels.all())
-      if (byte >= lowest) sum += Math.max(openIn, running) + oneways;
-    return sum;
+  /** Returns the number of the peer's open calls and running one-ways on a channel. */
+  incoming(channel: number): number {
+    const used = this.#parts.channels.used(channel);
+    return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
   }
 
   /** The numbers of open calls and queued messages at this moment. */
