@@ -38,6 +38,8 @@ export class AddressState {
   #misses = 0;
   #downUntil = 0;
   #isProbed = false;
+  /** The reason why it refuses every connection, if its last dial has found one; see `refusalOf`. */
+  refusal: string | undefined = undefined;
   // Ejection.
   #isEjected = false;
   // Latency.
@@ -221,6 +223,7 @@ export class AddressState {
   }
 
   #reached(now: number): void {
+    this.refusal = undefined;
     this.#misses = 0;
     this.#isProbed = false;
     this.#startSlowly(now);

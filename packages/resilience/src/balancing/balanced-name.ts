@@ -11,6 +11,7 @@ import {
 import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 import { type AddressChange, AddressSet, type AddressSetSettings } from './address-set.ts';
 import type { AddressState, Outcome } from './address-state.ts';
+import type { Outlook } from './route.ts';
 
 /** The settings of a BalancedName. */
 export interface BalancedNameSettings extends Omit<AddressSetSettings, 'changed'> {
@@ -154,6 +155,11 @@ export class BalancedName implements ResolutionObserver {
       if (this.isHeld) this.#hold();
     }
     return address;
+  }
+
+  /** Returns where a call that reached none of the `tried` addresses may go. */
+  outlook(tried: readonly AddressState[], now: number): Outlook {
+    return this.#set.outlook(tried, now);
   }
 
   ended(address: AddressState, outcome: Outcome, elapsed: number, now: number): void {

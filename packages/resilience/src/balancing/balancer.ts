@@ -17,9 +17,11 @@ import {
 import {
   isCallersEnd,
   isLostConnection,
+  isOwnFailure,
   isServerFailure,
   isTimedOut,
   isUnreachable,
+  refusalOf,
 } from '../failures.ts';
 import { clockField, number, randomField } from '../option-fields.ts';
 import { TickClock } from '../tick-clock.ts';
@@ -28,6 +30,7 @@ import { BalancedName } from './balanced-name.ts';
 import { followed } from './followed-items.ts';
 import { leastLoaded } from './least-loaded.ts';
 import type { BalancingPolicy, PickingPolicy } from './policy.ts';
+import { routeOf } from './route.ts';
 
 /** Options of {@link createBalancer}. */
 export interface BalancerOptions {
@@ -182,10 +185,6 @@ export function createBalancer(options: BalancerOptions): Balancer {
   return new NamesBalancer(options);
 }
 
-/** The addresses to which a call was sent; further attempts of the call avoid them. */
-const TRIED: unique symbol = Symbol('tried');
-type TriedCall = ClientCall & { [TRIED]?: AddressState[] };
-
 class NamesBalancer implements Balancer {
   readonly interceptor: ClientInterceptor;
   readonly #options;
@@ -218,40 +217,42 @@ class NamesBalancer implements Balancer {
     return name.untilResolved(call).then(() => this.#forward(next, call, name));
   }
 
-  #forward(next: ClientNext, call: TriedCall, name: BalancedName): Promise<unknown> {
+  #forward(next: ClientNext, call: ClientCall, name: BalancedName): Promise<unknown> {
     const now = this.#ticks.now();
-    const tried = call[TRIED];
+    const route = routeOf(call);
     let address: AddressState;
     try {
-      address = name.pick(call, now, tried ?? NONE);
+      address = name.pick(call, now, route.tried);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (tried === undefined) call[TRIED] = [address];
-    else tried.push(address);
+    route.tried.push(address);
     call.target = address.address;
     address.started();
     const end = (outcome: Outcome) => {
       const ended = this.#ticks.now();
       name.ended(address, outcome, ended - now, ended);
     };
+    const failed = (error: unknown) => {
+      const outcome = outcomeOf(error);
+      if (outcome === 'unreachable') address.refusal = refusalOf(error);
+      end(outcome);
+      if (outcome === 'unreachable') route.outlook = name.outlook(route.tried, this.#ticks.now());
+    };
     const result = next(call);
     if (call.kind === 'download' || call.kind === 'duplex')
       return result.then(
         (items) =>
           followed(items as AsyncIterable<unknown>, (error) =>
-            end(error === undefined ? 'success' : outcomeOf(error)),
+            error === undefined ? end('success') : failed(error),
           ),
         (error) => {
-          end(outcomeOf(error));
+          failed(error);
           throw error;
         },
       );
     // The promise itself is returned, so that a call takes no further turn of the microtask queue.
-    result.then(
-      () => end('success'),
-      (error) => end(outcomeOf(error)),
-    );
+    result.then(() => end('success'), failed);
     return result;
   }
 
@@ -353,14 +354,12 @@ function snapshotOf(
 }
 
 function outcomeOf(error: unknown): Outcome {
-  if (isCallersEnd(error)) return 'ignored';
+  if (isCallersEnd(error) || isOwnFailure(error)) return 'ignored';
   if (isUnreachable(error)) return 'unreachable';
   if (isLostConnection(error)) return 'lost';
   if (isTimedOut(error)) return 'late';
   return isServerFailure(error) ? 'failure' : 'success';
 }
-
-const NONE: readonly AddressState[] = [];
 
 /** Upper bound of the fractions and counts in options. */
 const MOST = 1_000_000;

@@ -10,6 +10,7 @@ import {
 } from '@trunkline/transport-core';
 import type { ClientNext } from '@trunkline/transport-core/backend';
 import { inMs } from '@trunkline/transport-core/backend';
+import { outlookOf } from '../balancing/route.ts';
 import { AttemptTimeout, isUnreachable, pushbackOf } from '../failures.ts';
 import { resilienceMetadata } from '../resilience-metadata.ts';
 import type { CompletePolicy } from './retry-policy.ts';
@@ -212,12 +213,13 @@ export class RepeatedCall {
   /** Schedules the next attempt. Returns false if no further attempt is allowed. */
   #repeats(error: unknown, isFree: boolean, pushback: number | undefined): boolean {
     const { attempts } = this.#policy;
-    if (this.#made >= attempts) return false;
+    const hasOther = isFree && outlookOf(this.#call, error) === 'other';
+    if (this.#made >= attempts && (!hasOther || attempts === 1)) return false;
     if (!isFree && !this.#host.throttle.allows) {
       this.#host.count('throttled');
       return false;
     }
-    const delay = this.#delay(error, isFree, pushback);
+    const delay = hasOther && pushback === undefined ? 0 : this.#delay(error, isFree, pushback);
     const { deadline } = this.#call;
     const now = this.#host.clock.now();
     // A wait beyond the deadline would end with `deadline_exceeded`, which is less informative than
@@ -256,10 +258,8 @@ export class RepeatedCall {
   #isFree(error: unknown): boolean {
     if (!isUnreachable(error) || !this.#isRepeatable()) return false;
     // A Remote can be reached only over its own connection.
-    return (
-      typeof this.#original.target === 'string' ||
-      (error as TransportError).reason !== 'disconnected'
-    );
+    if (typeof this.#original.target !== 'string') return error.reason !== 'disconnected';
+    return outlookOf(this.#call, error) !== 'nowhere';
   }
 
   #isRetryable(error: unknown): boolean {

@@ -210,7 +210,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   full(): TransportError | undefined {
     if (this.#live < this.config.limits.connections) return undefined;
     const message = `${this.#live} connections are open here, limits.connections allows no more`;
-    return reasonError('full', message);
+    return reasonError('full', message, { unreachable: false });
   }
 
   // Reports of connections.

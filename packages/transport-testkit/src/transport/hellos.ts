@@ -62,6 +62,7 @@ export const helloCases: Cases = (define) => {
     await rejected(t, a.send(at, 'echo', utf8('')), {
       code: 'unavailable',
       sent: false,
+      unreachable: false,
       message: /no token today/,
     });
     t.true(
@@ -81,6 +82,7 @@ export const helloCases: Cases = (define) => {
         code: 'failed_precondition',
         reason: 'wrong_network',
         sent: false,
+        unreachable: true,
       });
       t.regex(error.message, /blue/);
       t.regex(error.message, /green/);
