@@ -13,9 +13,9 @@ import { inMs } from '@trunkline/transport-core/backend';
 import { outlookOf } from '../balancing/route.ts';
 import { AttemptTimeout, isUnreachable, pushbackOf } from '../failures.ts';
 import { resilienceMetadata } from '../resilience-metadata.ts';
+import type { KeptUpload } from './kept-upload.ts';
 import type { CompletePolicy } from './retry-policy.ts';
 import type { RetryThrottle } from './retry-throttle.ts';
-import { UnreadUpload } from './unread-upload.ts';
 
 /** The call events that are counted. */
 export type Counted = 'retry' | 'hedge' | 'throttled' | 'pushback';
@@ -34,6 +34,7 @@ export interface OriginalCall {
   readonly target: ClientCall['target'];
   readonly metadata: ClientCall['metadata'];
   readonly request: unknown;
+  readonly upload: KeptUpload | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -48,7 +49,6 @@ interface Attempt {
 
 /** A call that may need more than one attempt. */
 export class RepeatedCall {
-  readonly promise: Promise<unknown>;
   readonly #host: RepeatedCallHost;
   readonly #next: ClientNext;
   readonly #call: ClientCall;
@@ -62,7 +62,7 @@ export class RepeatedCall {
   #wasSent = false;
   /** False as soon as no further attempt may be made. */
   #mayRepeat = true;
-  #isSettled = false;
+  #isSettled = true;
   #timer: ClockTimer | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
@@ -79,32 +79,50 @@ export class RepeatedCall {
     this.#call = call;
     this.#original = original;
     this.#policy = policy;
-    this.promise = new Promise((resolve, reject) => {
+  }
+
+  /** Makes the first attempt. Resolves to the result of the call. */
+  start(): Promise<unknown> {
+    return this.#run(() => this.#attempt());
+  }
+
+  /**
+   * Takes over after the first attempt, which was made without this object, has failed, or after
+   * the items of an attempt have failed before the first one. Resolves to the result of another
+   * attempt.
+   */
+  failed(error: unknown): Promise<unknown> {
+    this.#made ||= 1;
+    return this.#run(() => this.#failed(error));
+  }
+
+  #run(start: () => void): Promise<unknown> {
+    this.#isSettled = false;
+    this.#mayRepeat = true;
+    const promise = new Promise<unknown>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    original.signal?.addEventListener('abort', this.#canceled, { once: true });
+    this.#original.signal?.addEventListener('abort', this.#canceled, { once: true });
+    start();
+    return promise;
   }
 
-  /** Makes the first attempt. */
-  start(): void {
-    this.#attempt();
-  }
-
-  /** Takes over after the first attempt, which was made without this object, has failed. */
-  firstFailed(error: unknown): void {
-    this.#made = 1;
-    this.#failed(error);
+  /** Ends the wait for another attempt, because the reader of the items has left. */
+  leave(): void {
+    if (!this.#isSettled && this.#open.size === 0)
+      this.#fail(new TransportError('cancelled', 'the reader of the items has left'));
   }
 
   // Attempts.
 
   #attempt(): void {
     const call = this.#call;
-    const { target, metadata, request } = this.#original;
+    const { target, metadata, request, upload } = this.#original;
     const attempt = this.#newAttempt();
     call.target = target;
     call.request = request;
+    call.upload = upload;
     call.metadata =
       this.#made === 0
         ? metadata
@@ -181,7 +199,8 @@ export class RepeatedCall {
   #succeeded(attempt: Attempt, value: unknown): void {
     this.#end(attempt);
     if (this.#isSettled) return;
-    this.#host.throttle.succeeded();
+    // Items may still be refused; their first one tells.
+    if (!isOfItems(this.#call)) this.#host.throttle.succeeded();
     this.#settle();
     this.#resolve(value);
   }
@@ -270,12 +289,9 @@ export class RepeatedCall {
     return this.#policy.codes.has(error.code) || error.cause instanceof AttemptTimeout;
   }
 
-  /**
-   * Returns true if the request can be sent again. The items of an upload can be read only once.
-   */
+  /** Returns true if the request can be sent again, with all items of its upload. */
   #isRepeatable(): boolean {
-    const { upload } = this.#call;
-    return upload === undefined || (upload instanceof UnreadUpload && !upload.isRead);
+    return this.#original.upload?.isComplete !== false;
   }
 
   #timedOut({ number }: Attempt, error: TransportError): TransportError {
@@ -345,6 +361,11 @@ export class RepeatedCall {
     if (attempt.timer !== undefined) this.#host.clock.clearTimeout(attempt.timer);
     attempt.timer = undefined;
   }
+}
+
+/** Returns true if a call resolves to items. */
+export function isOfItems({ kind }: ClientCall): boolean {
+  return kind === 'download' || kind === 'duplex';
 }
 
 function isCancelled(error: unknown): error is TransportError {

@@ -298,23 +298,6 @@ test('a caller that cancels ends the back-off, and all attempts', async (t) => {
   t.is(server.clock.timers, 0);
 });
 
-test('an upload is repeated only while none of its items was read', async (t) => {
-  const { server, retries } = setUp({ methods: { '*': IDEMPOTENT } });
-  async function* items() {
-    yield 'one';
-  }
-  const call = fakeCall({ kind: 'upload', upload: items() });
-  const unread = server.send(retries.interceptor, call);
-  await call.upload![Symbol.asyncIterator]().return!();
-  await server.last.fail(unsent());
-  t.is(server.attempts.length, 2);
-  const iterator = call.upload![Symbol.asyncIterator]();
-  t.is((await iterator.next()).value, 'one');
-  await server.last.fail(unsent());
-  await t.throwsAsync(unread, { code: 'unavailable' });
-  t.is(server.attempts.length, 2);
-});
-
 test('invalid options of retries throw TypeErrors that name them', (t) => {
   t.throws(() => createRetries({ methods: { get: {} } }), {
     instanceOf: TypeError,

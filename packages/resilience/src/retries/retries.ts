@@ -9,10 +9,11 @@ import {
   parseOptions,
 } from '@trunkline/transport-core/backend';
 import { clockField, number, randomField } from '../option-fields.ts';
-import { type Counted, RepeatedCall, type RepeatedCallHost } from './repeated-call.ts';
+import { KeptUpload } from './kept-upload.ts';
+import { type Counted, isOfItems, RepeatedCall, type RepeatedCallHost } from './repeated-call.ts';
+import { RepeatedItems } from './repeated-items.ts';
 import { RetryPolicies, type RetryPolicy } from './retry-policy.ts';
 import { RetryThrottle } from './retry-throttle.ts';
-import { UnreadUpload } from './unread-upload.ts';
 
 /** Options of {@link createRetries}; all are optional. */
 export interface RetriesOptions {
@@ -109,19 +110,50 @@ class Retrying implements Retries, RepeatedCallHost {
   #send(next: ClientNext, call: ClientCall): Promise<unknown> {
     this.#calls++;
     const policy = this.#policies.of(call.protocol, call.method);
-    if (call.upload !== undefined) call.upload = new UnreadUpload(call.upload);
     const { target, metadata, request, signal } = call;
-    const original = { target, metadata, request, signal };
-    if (policy.hedgeDelay !== undefined || policy.attemptTimeout !== undefined) {
-      const repeated = new RepeatedCall(this, next, call, original, policy);
-      repeated.start();
-      return repeated.promise;
-    }
-    return next(call).then(this.#succeeded, (error) => {
-      const repeated = new RepeatedCall(this, next, call, original, policy);
-      repeated.firstFailed(error);
-      return repeated.promise;
-    });
+    const upload = call.upload && new KeptUpload(call.upload);
+    call.upload = upload;
+    const original = { target, metadata, request, upload, signal };
+    const repeated = () => new RepeatedCall(this, next, call, original, policy);
+    if (isOfItems(call)) return this.#sendForItems(next(call), repeated, upload);
+    const isTimed = policy.hedgeDelay !== undefined || policy.attemptTimeout !== undefined;
+    const result =
+      isTimed && call.kind === 'unary'
+        ? repeated().start()
+        : next(call).then(this.#succeeded, (error) => repeated().failed(error));
+    if (upload === undefined) return result;
+    return result.finally(() => upload.settle());
+  }
+
+  /** Repeats a call until the first of its items has arrived. */
+  #sendForItems(
+    first: Promise<unknown>,
+    create: () => RepeatedCall,
+    upload: KeptUpload | undefined,
+  ): Promise<unknown> {
+    let call: RepeatedCall | undefined;
+    const again = (error: unknown) => {
+      call ??= create();
+      return call.failed(error);
+    };
+    const begun = (isGood: boolean) => {
+      if (isGood) this.throttle.succeeded();
+      upload?.settle();
+    };
+    return first.catch(again).then(
+      (items) => {
+        const repeated = new RepeatedItems(items, { again, begun, left: () => call?.leave() });
+        // An attempt that leaves the upload unread has ended: it may have been refused. The call must
+        // not keep its items from becoming garbage.
+        const weakly = new WeakRef(repeated);
+        if (upload !== undefined) upload.left = () => weakly.deref()?.begin();
+        return repeated;
+      },
+      (error) => {
+        upload?.settle();
+        throw error;
+      },
+    );
   }
 
   readonly #succeeded = (result: unknown): unknown => {
