@@ -267,6 +267,10 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.pool.crowding(connection);
   }
 
+  drains(connection: Connection): void {
+    this.pool.drains(connection);
+  }
+
   incoming(call: InCall): void {
     const mount = call.channel.mounted as Mount;
     this.served++;

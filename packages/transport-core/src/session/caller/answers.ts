@@ -138,6 +138,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
     const error = remoteError(frame);
+    if (error.reason === 'draining') this.#context.port.drains?.();
     if (call.assembly !== undefined)
       this.#incomingPackets.reply.giveBack(call.assembly.price, false);
     this.#caller.terminal(call);
