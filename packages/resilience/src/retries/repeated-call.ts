@@ -11,7 +11,7 @@ import {
 import type { ClientNext } from '@trunkline/transport-core/backend';
 import { inMs } from '@trunkline/transport-core/backend';
 import { outlookOf } from '../balancing/route.ts';
-import { AttemptTimeout, isUnreachable, pushbackOf } from '../failures.ts';
+import { AttemptTimeout, isTimedOut, isUnreachable, pushbackOf } from '../failures.ts';
 import { resilienceMetadata } from '../resilience-metadata.ts';
 import type { KeptUpload } from './kept-upload.ts';
 import type { CompletePolicy } from './retry-policy.ts';
@@ -114,6 +114,11 @@ export class RepeatedCall {
       this.#fail(new TransportError('cancelled', 'the reader of the items has left'));
   }
 
+  /** The target as the program names it. */
+  get #target(): string {
+    return nameOf(this.#original.target);
+  }
+
   // Attempts.
 
   #attempt(): void {
@@ -171,11 +176,11 @@ export class RepeatedCall {
     if (delay === undefined || this.#call.kind !== 'unary') return;
     if (!this.#mayRepeat || this.#made >= this.#policy.attempts || this.#isSettled) return;
     this.#schedule(delay, () => {
-      if (!this.#host.throttle.allows) {
+      if (!this.#host.throttle.hasTokens(this.#target)) {
         this.#mayRepeat = false;
         return this.#host.count('throttled');
       }
-      this.#host.throttle.take();
+      this.#host.throttle.take(this.#target);
       this.#host.count('hedge');
       this.#attempt();
     });
@@ -200,7 +205,7 @@ export class RepeatedCall {
     this.#end(attempt);
     if (this.#isSettled) return;
     // Items may still be refused; their first one tells.
-    if (!isOfItems(this.#call)) this.#host.throttle.succeeded();
+    if (!isOfItems(this.#call)) this.#host.throttle.succeeded(this.#target);
     this.#settle();
     this.#resolve(value);
   }
@@ -217,7 +222,8 @@ export class RepeatedCall {
     const isFree = this.#isFree(error);
     const pushback = pushbackOf(error);
     const isRetryable = isFree || this.#isRetryable(error);
-    if (!isFree && (isRetryable || (pushback !== undefined && pushback < 0))) throttle.take();
+    if (!isFree && (isRetryable || (pushback !== undefined && pushback < 0)))
+      throttle.take(this.#target);
     if (!isRetryable) return this.#fail(error);
     if (pushback !== undefined && pushback < 0) {
       this.#host.count('pushback');
@@ -234,16 +240,21 @@ export class RepeatedCall {
     const { attempts } = this.#policy;
     const hasOther = isFree && outlookOf(this.#call, error) === 'other';
     if (this.#made >= attempts && (!hasOther || attempts === 1)) return false;
-    if (!isFree && !this.#host.throttle.allows) {
-      this.#host.count('throttled');
-      return false;
-    }
     const delay = hasOther && pushback === undefined ? 0 : this.#delay(error, isFree, pushback);
     const { deadline } = this.#call;
     const now = this.#host.clock.now();
     // A wait beyond the deadline would end with `deadline_exceeded`, which is less informative than
     // this error.
     if (deadline !== undefined && now + delay >= deadline) return false;
+    if (!isFree && !this.#isAllowed(error, now)) {
+      this.#host.count('throttled');
+      if (attempts !== Number.POSITIVE_INFINITY) return false;
+      this.#schedule(Math.max(delay, this.#policy.initialBackoff), () => {
+        this.#mayRepeat = this.#repeats(error, isFree, undefined);
+        if (!this.#mayRepeat && this.#open.size === 0) this.#fail(error);
+      });
+      return true;
+    }
     const repeat = () => {
       this.#host.count('retry');
       this.#attempt();
@@ -253,6 +264,16 @@ export class RepeatedCall {
       repeat();
     } else this.#schedule(delay, repeat);
     return true;
+  }
+
+  /**
+   * Returns true if the throttle allows another attempt. After a sign of overload, a retry needs
+   * tokens, because the retries of many clients could keep a server overloaded.
+   */
+  #isAllowed(error: unknown, now: number): boolean {
+    const { throttle } = this.#host;
+    if (throttle.hasTokens(this.#target)) return true;
+    return !isOverload(error) && !isTimedOut(error) && throttle.isFree(this.#target, now);
   }
 
   /** Returns the number of milliseconds until the next attempt. */
@@ -376,6 +397,6 @@ function isOverload(error: unknown): boolean {
   return error instanceof TransportError && error.code === 'resource_exhausted';
 }
 
-function nameOf(target: ClientCall['target']): string {
+export function nameOf(target: ClientCall['target']): string {
   return typeof target === 'string' ? target : target.endpoint;
 }
