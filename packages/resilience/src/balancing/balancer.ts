@@ -85,6 +85,12 @@ export interface BalancerOptions {
    */
   readonly slowStart?: number | undefined;
   /**
+   * Watches the health of each address, as gRPC's health checking does: an address gets calls to a
+   * protocol only while its `trunkline.health` says that it serves the protocol, or has no such
+   * service. Default false.
+   */
+  readonly healthCheck?: boolean | undefined;
+  /**
    * Receives changes to addresses. The function is called synchronously; errors that it throws are
    * ignored.
    */
@@ -117,7 +123,8 @@ export interface BalancerOptions {
 
 /**
  * A change to one address. `down`: the address could not be reached or lost its connection, so
- * after a back-off it gets only one call at a time. `up`: one of these calls has succeeded.
+ * after a back-off it gets only one call at a time; or its health says that it does not serve. `up`:
+ * one of these calls has succeeded, or it serves again.
  */
 export interface BalancerEvent {
   readonly type: 'added' | 'removed' | 'up' | 'down' | 'ejected' | 'returned';
@@ -142,7 +149,7 @@ export interface BalancerSnapshot {
       /** The current weight; during a slow start, it is less than the resolver's. */
       readonly weight: number;
       /** `up` if the address gets calls, otherwise the reason why it gets none. */
-      readonly status: 'up' | 'down' | 'probing' | 'ejected' | 'removed';
+      readonly status: 'up' | 'down' | 'probing' | 'not_serving' | 'ejected' | 'removed';
       readonly inFlight: number;
       /** The average latency in milliseconds; undefined before the first answer. */
       readonly latency: number | undefined;
@@ -210,10 +217,14 @@ class NamesBalancer implements Balancer {
   #balance(next: ClientNext, call: ClientCall): Promise<unknown> {
     const { target } = call;
     if (typeof target !== 'string') return next(call);
-    const name = this.#last?.name === target ? this.#last : this.#nameOf(target);
+    const { healthCheck } = this.#options;
+    const isLast = !healthCheck && this.#last?.name === target;
+    const name = isLast ? this.#last! : this.#nameOf(target, call.protocol);
     if (name === undefined) return next(call);
     this.#last = name;
-    if (name.isResolved) return this.#forward(next, call, name);
+    // Core's calls know their transport.
+    if (healthCheck) name.checkOver((call as { transport?: AnyTransport }).transport!);
+    if (name.isReady) return this.#forward(next, call, name);
     return name.untilResolved(call).then(() => this.#forward(next, call, name));
   }
 
@@ -256,21 +267,24 @@ class NamesBalancer implements Balancer {
     return result;
   }
 
-  #nameOf(target: string): BalancedName | undefined {
-    const known = this.#names.get(target);
+  #nameOf(target: string, protocol: string): BalancedName | undefined {
+    // Health belongs to a protocol, so each protocol has its own state of the addresses.
+    const key = this.#options.healthCheck ? `${target} ${protocol}` : target;
+    const known = this.#names.get(key);
     if (known !== undefined) {
-      this.#names.delete(target);
-      this.#names.set(target, known);
+      this.#names.delete(key);
+      this.#names.set(key, known);
       return known.of;
     }
-    return this.#resolver.handles(target) ? this.#watch(target) : undefined;
+    return this.#resolver.handles(target) ? this.#watch(key, target, protocol) : undefined;
   }
 
-  #watch(target: string): BalancedName {
-    const { limits, outliers, random, slowStart } = this.#options;
+  #watch(key: string, target: string, protocol: string): BalancedName {
+    const { healthCheck, limits, outliers, random, slowStart } = this.#options;
     const name = new BalancedName(target, {
       clock: this.#clock,
-      address: { random, slowStart },
+      service: healthCheck ? protocol : undefined,
+      address: { random, slowStart, healthCheck },
       outliers,
       most: limits.addresses,
       waiting: limits.waiting,
@@ -283,7 +297,7 @@ class NamesBalancer implements Balancer {
       return name;
     }
     this.#makeRoom(limits.names);
-    this.#names.set(target, { of: name, stop: this.#resolver.watch(target, name) });
+    this.#names.set(key, { of: name, stop: this.#resolver.watch(target, name) });
     return name;
   }
 
@@ -309,7 +323,7 @@ class NamesBalancer implements Balancer {
   hold(transport: AnyTransport, name: string): () => void {
     if (!this.#resolver.handles(name))
       throw new TypeError(`hold: the resolver of this balancer does not know the name '${name}'`);
-    return this.#nameOf(name)!.holdOn(transport);
+    return this.#nameOf(name, transport.protocol.name)!.holdOn(transport);
   }
 
   snapshot(): BalancerSnapshot {
@@ -389,6 +403,10 @@ const schema = optionsSchema({
     }),
   ),
   slowStart: option.withDefault(number(0, 0x7fff_ffff), 0),
+  healthCheck: option.withDefault(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    false,
+  ),
   onEvent: option.optional(option.callback<(event: BalancerEvent) => void>()),
   limits: option.group({
     names: option.withDefault(option.integer(1, MOST), 100),

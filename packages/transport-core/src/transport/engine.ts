@@ -67,8 +67,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   isDraining = false;
   /** True once peers' new calls are refused because the node drains. */
   refuses = false;
-  /** Resolves when the transport begins to drain. */
-  readonly draining: Promise<void>;
   readonly order = new CallOrder();
   readonly alive: KeepAlive;
   served = 0;
@@ -78,7 +76,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly acceptor: Acceptor;
   readonly #dialer: Dialer;
   readonly #shutdown = new Shutdown(this);
-  #drained!: () => void;
   #ids = 0;
   /** The number of bytes received and sent over connections that have ended. */
   readonly #past = { in: 0, out: 0 };
@@ -113,7 +110,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
       (now) => this.#ring(now),
       (lateness) => this.#excuse(lateness),
     );
-    this.draining = new Promise((resolve) => (this.#drained = resolve));
     this.pool = new Pool(this);
     this.acceptor = new Acceptor(this);
     this.#dialer = new Dialer(this, this.members);
@@ -389,7 +385,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
    */
   drain(refuse: boolean): void {
     this.isDraining = true;
-    this.#drained();
     this.serving.changed();
     if (!refuse || this.refuses) return;
     this.refuses = true;

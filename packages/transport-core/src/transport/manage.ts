@@ -106,15 +106,7 @@ export function reporterOf(transport: AnyTransport): Reporter {
 /** The part of a transport that takes it out of service, and that serves its health. */
 export type ServiceControl = Pick<
   TransportEngine,
-  | 'clock'
-  | 'drain'
-  | 'draining'
-  | 'inFlight'
-  | 'isDraining'
-  | 'leaveAccepted'
-  | 'mounts'
-  | 'serving'
-  | 'state'
+  'clock' | 'drain' | 'inFlight' | 'isDraining' | 'leaveAccepted' | 'mounts' | 'serving' | 'state'
 >;
 
 /** Returns the control of a transport. Throws a TypeError if this package did not make it. */

@@ -121,6 +121,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const mount = this.#mount;
     const call = new InterceptedCall(mount, method, mount.ticker.now(), options);
     call.target = target;
+    call.transport = this;
     call.request = request;
     const promise = Promise.resolve(chain(call));
     // An interceptor may have failed the call before its upload was read.
