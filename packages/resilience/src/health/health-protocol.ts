@@ -6,7 +6,7 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import { defineProjectProtocol, serviceOf } from '@trunkline/transport-core/internal';
+import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 
 /** The status of a service: 'serving' if it takes calls; 'unknown' if the node does not have it. */
 export type ServingStatus = 'serving' | 'not_serving' | 'unknown';
@@ -59,16 +59,21 @@ export const healthProtocol = defineProjectProtocol({
  * @throws TypeError if the program has mounted the protocol itself.
  */
 export function mountHealth(transport: AnyTransport): Transport<typeof healthProtocol> {
-  const service = serviceOf(transport, 'serveHealth');
-  const mount = mounts.get(service) ?? transport.mount(healthProtocol);
-  mounts.set(service, mount);
+  const engine = engineOf(transport);
+  const mount = mounts.get(engine) ?? transport.mount(healthProtocol);
+  mounts.set(engine, mount);
   return mount;
 }
 
 /** Forgets a mount that is closed. */
 export function unmountHealth(mount: AnyTransport): void {
-  mounts.delete(serviceOf(mount, 'serveHealth'));
+  mounts.delete(engineOf(mount));
 }
 
-/** The mounts by the parts of their transports that all mounts share. */
+/** Returns the part of a transport that all its mounts share; core's `/internal` would load core. */
+function engineOf(transport: AnyTransport): object {
+  return (transport as unknown as Record<symbol, object>)[Symbol.for('trunkline.engine')]!;
+}
+
+/** The mounts by the engines of their transports. */
 const mounts = new WeakMap<object, Transport<typeof healthProtocol>>();
