@@ -189,6 +189,11 @@ export class AddressState {
     this.#settings.changed(this, undefined);
   }
 
+  /** Records that the server has begun to answer a call, such as a long download. */
+  reached(now: number): void {
+    if (this.#misses > 0) this.#reached(now);
+  }
+
   /** Records the end of a call that took `elapsed` milliseconds. */
   ended(outcome: Outcome, elapsed: number, now: number): void {
     this.#inFlight--;

@@ -254,8 +254,10 @@ class NamesBalancer implements Balancer {
     if (call.kind === 'download' || call.kind === 'duplex')
       return result.then(
         (items) =>
-          followed(items as AsyncIterable<unknown>, (error) =>
-            error === undefined ? end('success') : failed(error),
+          followed(
+            items as AsyncIterable<unknown>,
+            () => address.reached(this.#ticks.now()),
+            (error) => (error === undefined ? end('success') : failed(error)),
           ),
         (error) => {
           failed(error);

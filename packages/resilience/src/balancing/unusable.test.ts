@@ -187,3 +187,28 @@ test('a call tries each address that takes calls, however many cannot be used', 
   await server.last.answer('at last');
   t.is(await result, 'at last');
 });
+
+test('the first item of a download shows that an address that was down can be reached', async (t) => {
+  const server = new FakeServer();
+  const balancer = createBalancer({
+    resolve: createStaticResolver({ orders: ['a:1'] }),
+    clock: server.clock,
+  });
+  const status = () => balancer.snapshot().names[0]!.addresses[0]!.status;
+  const send = () => server.send(balancer.interceptor, fakeCall({ kind: 'download' }));
+  void send();
+  await settled();
+  await server.last.fail(new TransportError('unavailable', 'no', { sent: false }));
+  t.is(status(), 'down');
+  const stream = send();
+  await server.last.answer(
+    (async function* () {
+      yield 1;
+      yield 2;
+    })(),
+  );
+  t.is(status(), 'probing');
+  const items = (await stream) as AsyncIterator<unknown>;
+  await items.next();
+  t.is(status(), 'up', 'the stream goes on');
+});
