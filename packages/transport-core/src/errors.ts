@@ -53,6 +53,7 @@ export const ERROR_REASONS = {
   flood: { wire: 13, code: 'resource_exhausted' },
   too_large: { wire: 14, code: 'resource_exhausted' },
   bad_certificate: { wire: 15, code: 'unauthenticated' },
+  expired_certificate: { wire: 20, code: 'unauthenticated' },
   connection_refused: { wire: 0, code: 'unavailable' },
   host_not_found: { wire: 0, code: 'unavailable' },
   no_addresses: { wire: 0, code: 'unavailable' },
@@ -66,7 +67,6 @@ export const ERROR_REASONS = {
   channel_mismatch: { wire: 17, code: 'failed_precondition' },
   version_mismatch: { wire: 18, code: 'failed_precondition' },
   draining: { wire: 19, code: 'unavailable' },
-  expired_certificate: { wire: 20, code: 'unauthenticated' },
   no_shared_protocol: { wire: 0, code: 'failed_precondition' },
 } as const satisfies Record<string, { wire: number; code: ErrorCode }>;
 
