@@ -5,21 +5,49 @@ import { type ClientInterceptor, type Target, TransportError } from 'trunkline';
  * seen is not repeated, nor is one with an upload, whose items can be read only once.
  */
 export function failover(targets: readonly Target[]): ClientInterceptor {
-  let first = 0; // the target that took the last call
+  let last = 0; // the target that took the last call
   return (next) => async (call) => {
-    const start = first;
-    for (let tried = 1; ; tried++) {
-      const at = (start + tried - 1) % targets.length;
+    const start = last;
+    let tried = 0;
+    const attempt = async (): Promise<unknown> => {
+      const at = (start + tried++) % targets.length;
       call.target = targets[at]!;
       try {
         const result = await next(call);
-        first = at;
+        last = at;
         return result;
       } catch (error) {
-        const mayRepeat =
-          error instanceof TransportError && error.code === 'unavailable' && error.sent === false;
-        if (!mayRepeat || tried === targets.length || call.upload !== undefined) throw error;
+        return again(error);
       }
-    }
+    };
+    /** Makes the call at the next target, or throws the error. */
+    const again = (error: unknown) => {
+      if (!mayRepeat(error) || tried === targets.length || call.upload !== undefined) throw error;
+      return attempt();
+    };
+    const result = await attempt();
+    return call.kind === 'download' ? items(result as AsyncIterable<unknown>, again) : result;
   };
+}
+
+/** Passes items on. A refusal comes in place of the first item, because `send` does not await it. */
+async function* items(
+  given: AsyncIterable<unknown>,
+  again: (error: unknown) => Promise<unknown>,
+): AsyncGenerator<unknown> {
+  let hasBegun = false;
+  try {
+    for await (const item of given) {
+      hasBegun = true;
+      yield item;
+    }
+  } catch (error) {
+    if (hasBegun) throw error;
+    yield* items((await again(error)) as AsyncIterable<unknown>, again);
+  }
+}
+
+function mayRepeat(error: unknown): boolean {
+  if (!(error instanceof TransportError) || error.sent !== false) return false;
+  return error.code === 'unavailable' || error.unreachable === true;
 }

@@ -15,7 +15,10 @@ const work = defineProtocol({
   name: 'work',
   version: 1,
   channel: 0x20,
-  methods: { double: { id: 1, request: json(z.int()), response: json(z.int()) } },
+  methods: {
+    double: { id: 1, request: json(z.int()), response: json(z.int()) },
+    upTo: { id: 2, request: json(z.int()), download: json(z.int()) },
+  },
 });
 
 const transport = createTransport('tcp://127.0.0.1:0', { protocol: work, backends: [tcp()] });
@@ -23,6 +26,9 @@ serve(transport, {
   double: async (number) => {
     await new Promise((resolve) => setTimeout(resolve, 20)); // works for a while
     return number * 2;
+  },
+  async *upTo(number) {
+    for (let n = 1; n <= number; n++) yield n;
   },
 });
 const health = serveHealth(transport);

@@ -11,7 +11,10 @@ const work = defineProtocol({
   name: 'work',
   version: 1,
   channel: 0x20,
-  methods: { double: { id: 1, request: json(z.int()), response: json(z.int()) } },
+  methods: {
+    double: { id: 1, request: json(z.int()), response: json(z.int()) },
+    upTo: { id: 2, request: json(z.int()), download: json(z.int()) },
+  },
 });
 
 async function start(t: ExecutionContext) {
@@ -43,7 +46,12 @@ test('no call fails when one of two processes gets SIGTERM', async (t) => {
     while (!isOver) {
       const number = ++calls;
       try {
-        t.is(await client.send(first.address, 'double', number), number * 2);
+        if (number % 2 === 0) t.is(await client.send(first.address, 'double', number), number * 2);
+        else {
+          let last = 0;
+          for await (const item of client.send(first.address, 'upTo', 3)) last = item;
+          t.is(last, 3);
+        }
       } catch (error) {
         failures.push(error);
       }

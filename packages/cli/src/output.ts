@@ -91,7 +91,8 @@ const HINT = Symbol('hint');
 const HINTS: Readonly<Record<string, string>> = {
   dial_timeout: 'is the address right, and does a firewall let you through?',
   wrong_network: 'set the name of the network with --network',
-  bad_certificate: 'check --ca, --cert and --key, and the date of the certificates',
+  bad_certificate: 'check --ca, --cert and --key',
+  expired_certificate: 'renew the certificate, or check the clocks of both machines',
 };
 
 /** Prints a message beside the results: a text or, with `--json`, values. */

@@ -6,10 +6,14 @@ import { resilienceMetadata } from './resilience-metadata.ts';
 
 /**
  * Returns true if an error counts against the server: it could not be reached, was too slow or
- * overloaded, or failed by itself. Errors that depend on the request do not count.
+ * overloaded, or failed by itself. Errors that depend on the request or on this end do not count.
  */
 export function isServerFailure(error: unknown): boolean {
-  return !(error instanceof TransportError) || SERVER_FAILURES.has(error.code) || isTimedOut(error);
+  if (!(error instanceof TransportError) || isTimedOut(error)) return true;
+  if (error.unreachable !== undefined) return error.unreachable;
+  const { code, origin, sent } = error;
+  if (code === 'resource_exhausted' && origin === 'local' && sent === false) return false;
+  return SERVER_FAILURES.has(code);
 }
 
 /** The reason with which an attempt that takes too long is canceled, while its call continues. */
@@ -37,10 +41,27 @@ export function isCallersEnd(error: unknown): boolean {
 
 /**
  * Returns true if the server could not be reached or takes no calls, so that no handler saw the
- * call.
+ * call, and another server may take it.
  */
-export function isUnreachable(error: unknown): boolean {
-  return error instanceof TransportError && error.code === 'unavailable' && error.sent === false;
+export function isUnreachable(error: unknown): error is TransportError {
+  return (
+    error instanceof TransportError &&
+    (error.unreachable ?? (error.code === 'unavailable' && error.sent === false))
+  );
+}
+
+/** Returns true if this end is the reason why no connection came up. */
+export function isOwnFailure(error: unknown): boolean {
+  return error instanceof TransportError && error.unreachable === false;
+}
+
+/**
+ * Returns the reason why an address refuses every connection, such as another network; undefined if
+ * it may accept the next one.
+ */
+export function refusalOf(error: unknown): string | undefined {
+  if (!isUnreachable(error) || PASSING.has(error.code)) return undefined;
+  return `${error.code} ${error.reason}`;
 }
 
 /** Returns true if the connection was lost while a handler may have received the call. */
@@ -76,6 +97,9 @@ const SERVER_FAILURES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'unavailable',
   'data_loss',
 ]);
+
+/** The codes of failed dials that may succeed soon. */
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['unavailable', 'resource_exhausted']);
 
 const LOST: ReadonlySet<string> = new Set([
   'reset',

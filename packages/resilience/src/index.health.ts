@@ -7,7 +7,6 @@ export {
   type HealthRequest,
   type HealthResponse,
   healthHandler,
-  healthProtocol,
-  type ServingStatus,
   serveHealth,
 } from './health/health.ts';
+export { healthProtocol, type ServingStatus } from './health/health-protocol.ts';

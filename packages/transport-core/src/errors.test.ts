@@ -59,6 +59,7 @@ const wireReasons: [number, ErrorCode, ErrorReason][] = [
   [17, 'failed_precondition', 'channel_mismatch'],
   [18, 'failed_precondition', 'version_mismatch'],
   [19, 'unavailable', 'draining'],
+  [20, 'unauthenticated', 'expired_certificate'],
 ];
 
 const localReasons: [ErrorCode, ErrorReason][] = [

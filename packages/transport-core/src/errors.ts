@@ -53,6 +53,7 @@ export const ERROR_REASONS = {
   flood: { wire: 13, code: 'resource_exhausted' },
   too_large: { wire: 14, code: 'resource_exhausted' },
   bad_certificate: { wire: 15, code: 'unauthenticated' },
+  expired_certificate: { wire: 20, code: 'unauthenticated' },
   connection_refused: { wire: 0, code: 'unavailable' },
   host_not_found: { wire: 0, code: 'unavailable' },
   no_addresses: { wire: 0, code: 'unavailable' },
@@ -83,6 +84,8 @@ export interface TransportErrorOptions {
    * the call.
    */
   sent?: boolean | undefined;
+  /** See {@link TransportError.unreachable}. */
+  unreachable?: boolean | undefined;
   /**
    * The end that detected the failure: this one ('local') or the peer ('remote'). Default 'local'.
    */
@@ -93,7 +96,7 @@ export interface TransportErrorOptions {
   cause?: unknown;
 }
 
-const OPTIONS = ['reason', 'target', 'sent', 'origin', 'metadata', 'cause'] as const;
+const OPTIONS = ['reason', 'target', 'sent', 'unreachable', 'origin', 'metadata', 'cause'] as const;
 
 const brand = Symbol.for('trunkline.TransportError');
 
@@ -119,6 +122,12 @@ export class TransportError extends Error {
   readonly target: string | undefined;
   /** Whether a handler may have seen the call; undefined if no call failed. */
   readonly sent: boolean | undefined;
+  /**
+   * Set if no connection came up, because its dial or its handshake failed. `false` if this end is
+   * the cause: it has no file descriptor left, or its own certificate has expired. `true`
+   * otherwise; then another address may do. It is never sent.
+   */
+  readonly unreachable: boolean | undefined;
   /** The end that detected the failure. */
   readonly origin: 'local' | 'remote';
   /** Application data that came with the error. */
@@ -143,6 +152,7 @@ export class TransportError extends Error {
     this.reason = options.reason;
     this.target = options.target;
     this.sent = options.sent;
+    this.unreachable = options.unreachable;
     this.origin = options.origin ?? 'local';
     this.metadata = options.metadata && fieldsOf(options.metadata, 'TransportError: metadata');
   }
@@ -166,6 +176,7 @@ export function withDetails(error: TransportError, details: TransportErrorOption
     reason: details.reason ?? error.reason,
     target: details.target ?? error.target,
     sent: details.sent ?? error.sent,
+    unreachable: details.unreachable ?? error.unreachable,
     origin: details.origin ?? error.origin,
     metadata: details.metadata ?? error.metadata,
     cause: details.cause ?? error.cause,

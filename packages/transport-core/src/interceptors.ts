@@ -15,7 +15,9 @@ interface InterceptedCall {
   metadata: Readonly<Record<string, string>>;
   /**
    * The items that the caller streams; undefined if it streams none. To see each item, replace it
-   * with an iterable that passes the items on.
+   * with an iterable that passes the items on. Items are read ahead of the callee. If the iterator
+   * of a client's call has a method `Symbol.for('trunkline.taken')`, it is called whenever the
+   * callee has taken some.
    */
   upload: AsyncIterable<unknown> | undefined;
   /** The time on `transport.clock` at which the call expires; undefined if it has no deadline. */

@@ -70,4 +70,5 @@ const POINTLESS: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   'wrong_network',
   'wrong_version',
   'bad_certificate',
+  'expired_certificate',
 ]);

@@ -44,4 +44,5 @@ const BY_REASON: Partial<Record<ErrorReason, PeerRejection>> = {
   full: 'full',
   identity_mismatch: 'unproven',
   bad_certificate: 'unproven',
+  expired_certificate: 'unproven',
 };

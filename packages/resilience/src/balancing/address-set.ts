@@ -5,6 +5,7 @@ import type { AddressSettings, AddressState, Outcome } from './address-state.ts'
 import { AddressState as State } from './address-state.ts';
 import { type OutlierSettings, Outliers } from './outliers.ts';
 import type { Picker } from './policy.ts';
+import type { Outlook } from './route.ts';
 
 /** A change to an address, for events. */
 export type AddressChange = 'added' | 'removed' | 'up' | 'down' | 'ejected' | 'returned';
@@ -95,6 +96,15 @@ export class AddressSet {
       if (others.length > 0) return this.#settings.picker.pick(others, call, now);
     }
     return this.#settings.picker.pick(candidates, call, now);
+  }
+
+  /** Returns where a call that reached none of the `tried` addresses may go. */
+  outlook(tried: readonly AddressState[], now: number): Outlook {
+    if (this.#addresses.some((each) => each.takesCalls(now) && !tried.includes(each)))
+      return 'other';
+    const refusal = this.#addresses[0]?.refusal;
+    const isSame = this.#addresses.every((each) => each.refusal === refusal);
+    return refusal !== undefined && isSame ? 'nowhere' : 'again';
   }
 
   ended(address: AddressState, outcome: Outcome, elapsed: number, now: number): void {

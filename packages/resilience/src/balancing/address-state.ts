@@ -16,12 +16,14 @@ export interface AddressSettings {
    * Duration, in milliseconds, over which the weight of a new address grows; 0 for no slow start.
    */
   readonly slowStart: number;
+  /** True if an address gets no calls until `serves` was called. */
+  readonly healthCheck: boolean;
   /** Called when the address may have begun or ceased to take calls. */
   readonly changed: (address: AddressState, event: 'up' | 'down' | undefined) => void;
 }
 
 /** The state of an address: `up` if it gets calls, otherwise the reason why it gets none. */
-export type AddressStatus = 'up' | 'down' | 'probing' | 'ejected' | 'removed';
+export type AddressStatus = 'up' | 'down' | 'probing' | 'not_serving' | 'ejected' | 'removed';
 
 /** One address and everything that is known about it. */
 export class AddressState {
@@ -38,8 +40,11 @@ export class AddressState {
   #misses = 0;
   #downUntil = 0;
   #isProbed = false;
-  // Ejection.
+  /** The reason why it refuses every connection, if its last dial has found one; see `refusalOf`. */
+  refusal: string | undefined = undefined;
+  // Ejection and health.
   #isEjected = false;
+  #isServing: boolean;
   // Latency.
   /** The moving average in milliseconds; undefined before the first answer. */
   #latency: number | undefined = undefined;
@@ -53,6 +58,7 @@ export class AddressState {
   constructor(given: ResolvedAddress, settings: AddressSettings) {
     this.address = given.address;
     this.#settings = settings;
+    this.#isServing = !settings.healthCheck;
     this.update(given);
   }
 
@@ -97,6 +103,7 @@ export class AddressState {
   statusAt(now: number): AddressStatus {
     if (this.#isRemoved) return 'removed';
     if (this.#isEjected) return 'ejected';
+    if (!this.#isServing) return 'not_serving';
     if (this.#misses === 0) return 'up';
     return this.#isProbed || now >= this.#downUntil ? 'probing' : 'down';
   }
@@ -106,7 +113,7 @@ export class AddressState {
    * time until a call succeeds.
    */
   takesCalls(now: number): boolean {
-    if (this.#isEjected || this.#isRemoved) return false;
+    if (this.#isEjected || this.#isRemoved || !this.#isServing) return false;
     return this.#misses === 0 || (!this.#isProbed && now >= this.#downUntil);
   }
 
@@ -125,6 +132,17 @@ export class AddressState {
     this.#isEjected = isEjected;
     if (!isEjected) this.#startSlowly(now);
     this.#settings.changed(this, undefined);
+  }
+
+  /** Takes over what the server says about its health; it can be reached then. */
+  serves(isServing: boolean, now: number): void {
+    const change = isServing === this.#isServing ? undefined : isServing ? 'up' : 'down';
+    this.#isServing = isServing;
+    if (isServing && this.#misses > 0) this.#reached(now);
+    else if (change !== undefined) {
+      if (isServing) this.#startSlowly(now);
+      this.#settings.changed(this, change);
+    }
   }
 
   // Weight.
@@ -169,6 +187,11 @@ export class AddressState {
     if (this.#misses === 0) return;
     this.#isProbed = true;
     this.#settings.changed(this, undefined);
+  }
+
+  /** Records that the server has begun to answer a call, such as a long download. */
+  reached(now: number): void {
+    if (this.#misses > 0) this.#reached(now);
   }
 
   /** Records the end of a call that took `elapsed` milliseconds. */
@@ -221,6 +244,7 @@ export class AddressState {
   }
 
   #reached(now: number): void {
+    this.refusal = undefined;
     this.#misses = 0;
     this.#isProbed = false;
     this.#startSlowly(now);

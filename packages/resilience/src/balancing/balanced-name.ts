@@ -11,10 +11,14 @@ import {
 import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 import { type AddressChange, AddressSet, type AddressSetSettings } from './address-set.ts';
 import type { AddressState, Outcome } from './address-state.ts';
+import { HealthChecks } from './health-checks.ts';
+import type { Outlook } from './route.ts';
 
 /** The settings of a BalancedName. */
 export interface BalancedNameSettings extends Omit<AddressSetSettings, 'changed'> {
   readonly clock: Clock;
+  /** The service whose health is watched; undefined if none is. */
+  readonly service: string | undefined;
   /** Maximum number of calls that wait for the first list of addresses. */
   readonly waiting: number;
   /** True if the balancer keeps a connection only to the address that it uses. */
@@ -30,6 +34,7 @@ export class BalancedName implements ResolutionObserver {
   readonly #waiters = new Set<(error: TransportError | undefined) => void>();
   #isResolved = false;
   #failure: TransportError | undefined = undefined;
+  readonly #checks: HealthChecks | undefined;
   /** The transports that hold connections, each with its holds by address. */
   readonly #holders = new Map<AnyTransport, Map<string, () => void>>();
   /** The address of the last call, if only that one is held. */
@@ -45,6 +50,21 @@ export class BalancedName implements ResolutionObserver {
       },
       settings.clock.now(),
     );
+    const { clock, service } = settings;
+    const { random } = settings.address;
+    const ready = () => this.#wake(undefined);
+    this.#checks =
+      service === undefined ? undefined : new HealthChecks({ service, clock, random, ready });
+  }
+
+  /** True if calls need not wait for addresses or for their health. */
+  get isReady(): boolean {
+    return this.#isResolved && this.#checks?.isReady !== false;
+  }
+
+  /** Watches the health of the addresses, if the balancer checks it, over a call's transport. */
+  checkOver(transport: AnyTransport): void {
+    this.#checks?.start(transport);
   }
 
   get isResolved(): boolean {
@@ -70,7 +90,8 @@ export class BalancedName implements ResolutionObserver {
     this.#set.update(addresses, this.#settings.clock.now());
     this.#isResolved = true;
     this.#failure = undefined;
-    this.#wake(undefined);
+    this.#checks?.follow(this.#set.addresses);
+    if (this.isReady) this.#wake(undefined);
     this.#hold();
   }
 
@@ -85,6 +106,7 @@ export class BalancedName implements ResolutionObserver {
     this.#isResolved = false;
     this.#failure = new TransportError('shutdown', `the balancer of '${this.name}' was closed`);
     this.#wake(this.#failure);
+    this.#checks?.close();
     for (const holds of this.#holders.values()) for (const release of holds.values()) release();
     this.#holders.clear();
   }
@@ -92,11 +114,11 @@ export class BalancedName implements ResolutionObserver {
   // Calls.
 
   /**
-   * Resolves when the addresses are known for the first time. Rejects if the name can't be resolved
+   * Resolves when the addresses, and the health of one, are known for the first time. Rejects if the name can't be resolved
    * now, if too many calls wait, or when the call is canceled or its deadline passes.
    */
   async untilResolved(call: ClientCall): Promise<void> {
-    if (this.#isResolved) return;
+    if (this.isReady) return;
     if (this.#failure !== undefined) throw this.#error(call, this.#failure);
     if (this.#waiters.size >= this.#settings.waiting)
       throw this.#error(
@@ -156,6 +178,11 @@ export class BalancedName implements ResolutionObserver {
     return address;
   }
 
+  /** Returns where a call that reached none of the `tried` addresses may go. */
+  outlook(tried: readonly AddressState[], now: number): Outlook {
+    return this.#set.outlook(tried, now);
+  }
+
   ended(address: AddressState, outcome: Outcome, elapsed: number, now: number): void {
     this.#set.ended(address, outcome, elapsed, now);
   }
@@ -166,6 +193,7 @@ export class BalancedName implements ResolutionObserver {
    * Holds connections to the addresses over this transport, until the returned function is called.
    */
   holdOn(transport: AnyTransport): () => void {
+    this.checkOver(transport);
     if (!this.#holders.has(transport)) this.#holders.set(transport, new Map());
     this.#hold();
     return () => {

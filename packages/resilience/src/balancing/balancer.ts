@@ -17,9 +17,11 @@ import {
 import {
   isCallersEnd,
   isLostConnection,
+  isOwnFailure,
   isServerFailure,
   isTimedOut,
   isUnreachable,
+  refusalOf,
 } from '../failures.ts';
 import { clockField, number, randomField } from '../option-fields.ts';
 import { TickClock } from '../tick-clock.ts';
@@ -28,6 +30,7 @@ import { BalancedName } from './balanced-name.ts';
 import { followed } from './followed-items.ts';
 import { leastLoaded } from './least-loaded.ts';
 import type { BalancingPolicy, PickingPolicy } from './policy.ts';
+import { routeOf } from './route.ts';
 
 /** Options of {@link createBalancer}. */
 export interface BalancerOptions {
@@ -82,6 +85,12 @@ export interface BalancerOptions {
    */
   readonly slowStart?: number | undefined;
   /**
+   * Watches the health of each address, as gRPC's health checking does: an address gets calls to a
+   * protocol only while its `trunkline.health` says that it serves the protocol, or has no such
+   * service. Default false.
+   */
+  readonly healthCheck?: boolean | undefined;
+  /**
    * Receives changes to addresses. The function is called synchronously; errors that it throws are
    * ignored.
    */
@@ -114,7 +123,8 @@ export interface BalancerOptions {
 
 /**
  * A change to one address. `down`: the address could not be reached or lost its connection, so
- * after a back-off it gets only one call at a time. `up`: one of these calls has succeeded.
+ * after a back-off it gets only one call at a time; or its health says that it does not serve. `up`:
+ * one of these calls has succeeded, or it serves again.
  */
 export interface BalancerEvent {
   readonly type: 'added' | 'removed' | 'up' | 'down' | 'ejected' | 'returned';
@@ -141,7 +151,7 @@ export interface BalancerSnapshot {
       /** The current weight; during a slow start, it is less than the resolver's. */
       readonly weight: number;
       /** `up` if the address gets calls, otherwise the reason why it gets none. */
-      readonly status: 'up' | 'down' | 'probing' | 'ejected' | 'removed';
+      readonly status: 'up' | 'down' | 'probing' | 'not_serving' | 'ejected' | 'removed';
       readonly inFlight: number;
       /** The average latency in milliseconds; undefined before the first answer. */
       readonly latency: number | undefined;
@@ -184,10 +194,6 @@ export function createBalancer(options: BalancerOptions): Balancer {
   return new NamesBalancer(options);
 }
 
-/** The addresses to which a call was sent; further attempts of the call avoid them. */
-const TRIED: unique symbol = Symbol('tried');
-type TriedCall = ClientCall & { [TRIED]?: AddressState[] };
-
 class NamesBalancer implements Balancer {
   readonly interceptor: ClientInterceptor;
   readonly #options;
@@ -214,65 +220,76 @@ class NamesBalancer implements Balancer {
   #balance(next: ClientNext, call: ClientCall): Promise<unknown> {
     const { target } = call;
     if (typeof target !== 'string') return next(call);
-    const name = this.#last?.name === target ? this.#last : this.#nameOf(target);
+    const { healthCheck } = this.#options;
+    const isLast = !healthCheck && this.#last?.name === target;
+    const name = isLast ? this.#last! : this.#nameOf(target, call.protocol);
     if (name === undefined) return next(call);
     this.#last = name;
-    if (name.isResolved) return this.#forward(next, call, name);
+    // Core's calls know their transport.
+    if (healthCheck) name.checkOver((call as { transport?: AnyTransport }).transport!);
+    if (name.isReady) return this.#forward(next, call, name);
     return name.untilResolved(call).then(() => this.#forward(next, call, name));
   }
 
-  #forward(next: ClientNext, call: TriedCall, name: BalancedName): Promise<unknown> {
+  #forward(next: ClientNext, call: ClientCall, name: BalancedName): Promise<unknown> {
     const now = this.#ticks.now();
-    const tried = call[TRIED];
+    const route = routeOf(call);
     let address: AddressState;
     try {
-      address = name.pick(call, now, tried ?? NONE);
+      address = name.pick(call, now, route.tried);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (tried === undefined) call[TRIED] = [address];
-    else tried.push(address);
+    route.tried.push(address);
     call.target = address.address;
     address.started();
     const end = (outcome: Outcome) => {
       const ended = this.#ticks.now();
       name.ended(address, outcome, ended - now, ended);
     };
+    const failed = (error: unknown) => {
+      const outcome = outcomeOf(error);
+      if (outcome === 'unreachable') address.refusal = refusalOf(error);
+      end(outcome);
+      if (outcome === 'unreachable') route.outlook = name.outlook(route.tried, this.#ticks.now());
+    };
     const result = next(call);
     if (call.kind === 'download' || call.kind === 'duplex')
       return result.then(
         (items) =>
-          followed(items as AsyncIterable<unknown>, (error) =>
-            end(error === undefined ? 'success' : outcomeOf(error)),
+          followed(
+            items as AsyncIterable<unknown>,
+            () => address.reached(this.#ticks.now()),
+            (error) => (error === undefined ? end('success') : failed(error)),
           ),
         (error) => {
-          end(outcomeOf(error));
+          failed(error);
           throw error;
         },
       );
     // The promise itself is returned, so that a call takes no further turn of the microtask queue.
-    result.then(
-      () => end('success'),
-      (error) => end(outcomeOf(error)),
-    );
+    result.then(() => end('success'), failed);
     return result;
   }
 
-  #nameOf(target: string): BalancedName | undefined {
-    const known = this.#names.get(target);
+  #nameOf(target: string, protocol: string): BalancedName | undefined {
+    // Health belongs to a protocol, so each protocol has its own state of the addresses.
+    const key = this.#options.healthCheck ? `${target} ${protocol}` : target;
+    const known = this.#names.get(key);
     if (known !== undefined) {
-      this.#names.delete(target);
-      this.#names.set(target, known);
+      this.#names.delete(key);
+      this.#names.set(key, known);
       return known.of;
     }
-    return this.#resolver.handles(target) ? this.#watch(target) : undefined;
+    return this.#resolver.handles(target) ? this.#watch(key, target, protocol) : undefined;
   }
 
-  #watch(target: string): BalancedName {
-    const { limits, outliers, random, slowStart } = this.#options;
+  #watch(key: string, target: string, protocol: string): BalancedName {
+    const { healthCheck, limits, outliers, random, slowStart } = this.#options;
     const name = new BalancedName(target, {
       clock: this.#clock,
-      address: { random, slowStart },
+      service: healthCheck ? protocol : undefined,
+      address: { random, slowStart, healthCheck },
       outliers,
       most: limits.addresses,
       waiting: limits.waiting,
@@ -285,7 +302,7 @@ class NamesBalancer implements Balancer {
       return name;
     }
     this.#makeRoom(limits.names);
-    this.#names.set(target, { of: name, stop: this.#resolver.watch(target, name) });
+    this.#names.set(key, { of: name, stop: this.#resolver.watch(target, name) });
     return name;
   }
 
@@ -312,7 +329,7 @@ class NamesBalancer implements Balancer {
   hold(transport: AnyTransport, name: string): () => void {
     if (!this.#resolver.handles(name))
       throw new TypeError(`hold: the resolver of this balancer does not know the name '${name}'`);
-    return this.#nameOf(name)!.holdOn(transport);
+    return this.#nameOf(name, transport.protocol.name)!.holdOn(transport);
   }
 
   snapshot(): BalancerSnapshot {
@@ -358,14 +375,12 @@ function snapshotOf(
 }
 
 function outcomeOf(error: unknown): Outcome {
-  if (isCallersEnd(error)) return 'ignored';
+  if (isCallersEnd(error) || isOwnFailure(error)) return 'ignored';
   if (isUnreachable(error)) return 'unreachable';
   if (isLostConnection(error)) return 'lost';
   if (isTimedOut(error)) return 'late';
   return isServerFailure(error) ? 'failure' : 'success';
 }
-
-const NONE: readonly AddressState[] = [];
 
 /** Upper bound of the fractions and counts in options. */
 const MOST = 1_000_000;
@@ -395,6 +410,10 @@ const schema = optionsSchema({
     }),
   ),
   slowStart: option.withDefault(number(0, 0x7fff_ffff), 0),
+  healthCheck: option.withDefault(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    false,
+  ),
   onEvent: option.optional(option.callback<(event: BalancerEvent) => void>()),
   limits: option.group({
     names: option.withDefault(option.integer(1, MOST), 100),

@@ -21,7 +21,7 @@ function setUp(count: number, given: Partial<OutlierSettings> = {}) {
     (_, n) =>
       new AddressState(
         { address: `a${n}` },
-        { random: () => 0.5, slowStart: 0, changed: () => {} },
+        { random: () => 0.5, slowStart: 0, healthCheck: false, changed: () => {} },
       ),
   );
   const events: string[] = [];

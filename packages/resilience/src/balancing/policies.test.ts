@@ -11,7 +11,7 @@ import type { BalancingPolicy, PickingPolicy } from './policy.ts';
 import { rendezvous } from './rendezvous.ts';
 import { roundRobin } from './round-robin.ts';
 
-const settings = { random: () => 0.5, slowStart: 0, changed: () => {} };
+const settings = { random: () => 0.5, slowStart: 0, healthCheck: false, changed: () => {} };
 const addressesOf = (weights: Record<string, number>, slowStart = 0) =>
   Object.entries(weights).map(
     ([address, weight]) => new AddressState({ address, weight }, { ...settings, slowStart }),

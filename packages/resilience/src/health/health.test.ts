@@ -19,6 +19,7 @@ import {
   type ServingStatus,
   serveHealth,
 } from '../index.health.ts';
+import { createRetries, createStaticResolver } from '../index.ts';
 
 const protocol = defineProtocol({
   name: 'orders',
@@ -309,6 +310,34 @@ test('draining without refusing leaves accepted connections, and their callers d
   t.is(server.snapshot().state, 'open');
   await server.close({ grace: 1_000 });
   t.is(server.snapshot().state, 'closed');
+});
+
+test('calls to a name go to a node that does not drain, with its held connection', async (t) => {
+  const backends = [inmem()];
+  const names = ['inmem://one', 'inmem://two'];
+  const servers = names.map((name) => createTransport(name, { protocol, backends }));
+  for (const server of servers) {
+    serve(server, { echo: (request) => request, slow: (request) => request, tell: () => {} });
+    await server.listen();
+  }
+  const client = createTransport({
+    protocol,
+    backends,
+    resolve: createStaticResolver({ orders: names }),
+    interceptors: { client: [createRetries().interceptor] },
+  });
+  t.teardown(() => Promise.all([client, ...servers].map((each) => each.close())));
+  const release = client.hold('orders');
+  await client.send('orders', 'echo', one);
+  const used = servers.find((server) => server.snapshot().connections.length > 0)!;
+  const other = servers.find((server) => server !== used)!;
+  await drain(used);
+  for (let n = 0; n < 3; n++) await client.send('orders', 'echo', one);
+  t.is(other.snapshot().connections.length, 1);
+  await used.close({ grace: 1_000 });
+  await client.send('orders', 'echo', one);
+  t.is(other.snapshot().connections.length, 1);
+  release();
 });
 
 test('a call that is on its way to a node that drains without refusing is served', async (t) => {

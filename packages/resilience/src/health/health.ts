@@ -4,62 +4,18 @@
 import {
   type AllowCall,
   type AnyTransport,
-  type Codec,
   serve,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
 import { type RpcBase, refuseUnknown } from '@trunkline/transport-core/backend';
+import { type ServiceControl, serviceOf } from '@trunkline/transport-core/internal';
 import {
-  defineProjectProtocol,
-  type ServiceControl,
-  serviceOf,
-} from '@trunkline/transport-core/internal';
-
-/** The status of a service: 'serving' if it takes calls; 'unknown' if the node does not have it. */
-export type ServingStatus = 'serving' | 'not_serving' | 'unknown';
-
-const STATUSES: readonly ServingStatus[] = ['unknown', 'serving', 'not_serving'];
-/** Maximum length of a service's name, in bytes. */
-const LONGEST_NAME = 256;
-
-const serviceName: Codec<string> = {
-  name: 'health(service)',
-  limit: LONGEST_NAME,
-  encode(service) {
-    const encoded = new TextEncoder().encode(service);
-    if (encoded.length <= LONGEST_NAME) return encoded;
-    throw new TransportError(
-      'invalid_argument',
-      `health: the name of a service has at most ${LONGEST_NAME} bytes, got ${encoded.length}`,
-    );
-  },
-  decode: (bytes) => new TextDecoder().decode(bytes),
-};
-
-const servingStatus: Codec<ServingStatus> = {
-  name: 'health(status)',
-  limit: 1,
-  encode: (status) => new Uint8Array([STATUSES.indexOf(status)]),
-  decode: (bytes) => STATUSES[bytes[0] ?? 0] ?? 'unknown',
-};
-
-/**
- * The protocol `trunkline.health`. Mount it to ask other nodes: `check` returns the status of a
- * service, and `watch` returns it immediately and after each change. A service is the name of a
- * protocol, or a name that the node has given to `Health.set`. The empty name stands for the node
- * itself, which is 'serving' as long as it answers (liveness). The name `trunkline.ready` is
- * 'serving' while the node is ready, as `Health.isReady` says (readiness).
- */
-export const healthProtocol = defineProjectProtocol({
-  name: 'trunkline.health',
-  version: 1,
-  channel: 0x04,
-  methods: {
-    check: { id: 1, request: serviceName, response: servingStatus },
-    watch: { id: 2, request: serviceName, download: servingStatus },
-  },
-});
+  type healthProtocol,
+  mountHealth,
+  type ServingStatus,
+  unmountHealth,
+} from './health-protocol.ts';
 
 /** The service whose status is the readiness of the node. */
 const READY = 'trunkline.ready';
@@ -78,8 +34,8 @@ export interface Health {
   /** Sets the status of a service. Default: 'serving' for the protocols of the transport. */
   set(service: string, status: 'serving' | 'not_serving'): void;
   /**
-   * Returns the status of a service. While the transport drains, only protocols whose calls go on
-   * are 'serving'.
+   * Returns the status of a service. Once the transport drains, only protocols whose calls go on are
+   * 'serving'; once it closes, none is.
    */
   status(service: string): ServingStatus;
   /**
@@ -109,14 +65,14 @@ class HealthService implements Health {
   readonly #set = new Map<string, 'serving' | 'not_serving'>();
   /** Functions that make each open `watch` read the status again. */
   readonly #watchers = new Set<() => void>();
-  readonly #unfollow: () => void;
+  readonly #unsubscribe: () => void;
   #isClosed = false;
 
   constructor(transport: AnyTransport, allow: AllowCall | undefined) {
     const control = serviceOf(transport, 'serveHealth');
     this.#service = control;
-    this.#mount = transport.mount(healthProtocol);
-    this.#unfollow = control.serving.onChange(() => {
+    this.#mount = mountHealth(transport);
+    this.#unsubscribe = control.serving.onChange(() => {
       for (const look of this.#watchers) look();
     });
     control.serving.health = this;
@@ -153,13 +109,14 @@ class HealthService implements Health {
 
   status(service: string): ServingStatus {
     if (service === READY) return this.isReady ? 'serving' : 'not_serving';
-    const { mounts } = this.#service;
+    const { mounts, state } = this.#service;
     const known =
       this.#set.get(service) ??
       ([...mounts.values()].some(({ protocol }) => protocol.name === service)
         ? 'serving'
         : 'unknown');
-    return known === 'serving' && this.#service.hasWithdrawn(service) ? 'not_serving' : known;
+    const isLeaving = state !== 'open' || this.#service.hasWithdrawn(service);
+    return known === 'serving' && isLeaving ? 'not_serving' : known;
   }
 
   #answer(service: string): ServingStatus {
@@ -175,8 +132,10 @@ class HealthService implements Health {
       let last: ServingStatus | undefined;
       while (!this.#isClosed && !signal.aborted) {
         const status = this.#answer(service);
-        if (status === last) await new Promise<void>((resolve) => (wake = resolve));
-        else yield (last = status);
+        if (status !== last) yield (last = status);
+        // A transport that drains or closes never serves again, and a watch must not delay it.
+        else if (this.#service.isDraining || this.#service.state !== 'open') return;
+        else await new Promise<void>((resolve) => (wake = resolve));
       }
     } finally {
       this.#watchers.delete(look);
@@ -186,8 +145,9 @@ class HealthService implements Health {
 
   close(): Promise<void> {
     this.#isClosed = true;
-    this.#service.serving.health = undefined;
-    this.#unfollow();
+    this.#service.serving.health = undefined; // which notifies the watchers
+    this.#unsubscribe();
+    unmountHealth(this.#mount);
     return this.#mount.close();
   }
 }

@@ -10,11 +10,12 @@ import {
 } from '@trunkline/transport-core';
 import type { ClientNext } from '@trunkline/transport-core/backend';
 import { inMs } from '@trunkline/transport-core/backend';
-import { AttemptTimeout, isUnreachable, pushbackOf } from '../failures.ts';
+import { outlookOf } from '../balancing/route.ts';
+import { AttemptTimeout, isTimedOut, isUnreachable, pushbackOf } from '../failures.ts';
 import { resilienceMetadata } from '../resilience-metadata.ts';
+import type { KeptUpload } from './kept-upload.ts';
 import type { CompletePolicy } from './retry-policy.ts';
 import type { RetryThrottle } from './retry-throttle.ts';
-import { UnreadUpload } from './unread-upload.ts';
 
 /** The call events that are counted. */
 export type Counted = 'retry' | 'hedge' | 'throttled' | 'pushback';
@@ -33,6 +34,7 @@ export interface OriginalCall {
   readonly target: ClientCall['target'];
   readonly metadata: ClientCall['metadata'];
   readonly request: unknown;
+  readonly upload: KeptUpload | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -47,7 +49,6 @@ interface Attempt {
 
 /** A call that may need more than one attempt. */
 export class RepeatedCall {
-  readonly promise: Promise<unknown>;
   readonly #host: RepeatedCallHost;
   readonly #next: ClientNext;
   readonly #call: ClientCall;
@@ -61,7 +62,7 @@ export class RepeatedCall {
   #wasSent = false;
   /** False as soon as no further attempt may be made. */
   #mayRepeat = true;
-  #isSettled = false;
+  #isSettled = true;
   #timer: ClockTimer | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
@@ -78,32 +79,55 @@ export class RepeatedCall {
     this.#call = call;
     this.#original = original;
     this.#policy = policy;
-    this.promise = new Promise((resolve, reject) => {
+  }
+
+  /** Makes the first attempt. Resolves to the result of the call. */
+  start(): Promise<unknown> {
+    return this.#run(() => this.#attempt());
+  }
+
+  /**
+   * Takes over after the first attempt, which was made without this object, has failed, or after
+   * the items of an attempt have failed before the first one. Resolves to the result of another
+   * attempt.
+   */
+  failed(error: unknown): Promise<unknown> {
+    this.#made ||= 1;
+    return this.#run(() => this.#failed(error));
+  }
+
+  #run(start: () => void): Promise<unknown> {
+    this.#isSettled = false;
+    this.#mayRepeat = true;
+    const promise = new Promise<unknown>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    original.signal?.addEventListener('abort', this.#canceled, { once: true });
+    this.#original.signal?.addEventListener('abort', this.#canceled, { once: true });
+    start();
+    return promise;
   }
 
-  /** Makes the first attempt. */
-  start(): void {
-    this.#attempt();
+  /** Ends the wait for another attempt, because the reader of the items has left. */
+  leave(): void {
+    if (!this.#isSettled && this.#open.size === 0)
+      this.#fail(new TransportError('cancelled', 'the reader of the items has left'));
   }
 
-  /** Takes over after the first attempt, which was made without this object, has failed. */
-  firstFailed(error: unknown): void {
-    this.#made = 1;
-    this.#failed(error);
+  /** The target as the program names it. */
+  get #target(): string {
+    return nameOf(this.#original.target);
   }
 
   // Attempts.
 
   #attempt(): void {
     const call = this.#call;
-    const { target, metadata, request } = this.#original;
+    const { target, metadata, request, upload } = this.#original;
     const attempt = this.#newAttempt();
     call.target = target;
     call.request = request;
+    call.upload = upload;
     call.metadata =
       this.#made === 0
         ? metadata
@@ -152,11 +176,11 @@ export class RepeatedCall {
     if (delay === undefined || this.#call.kind !== 'unary') return;
     if (!this.#mayRepeat || this.#made >= this.#policy.attempts || this.#isSettled) return;
     this.#schedule(delay, () => {
-      if (!this.#host.throttle.allows) {
+      if (!this.#host.throttle.hasTokens(this.#target)) {
         this.#mayRepeat = false;
         return this.#host.count('throttled');
       }
-      this.#host.throttle.take();
+      this.#host.throttle.take(this.#target);
       this.#host.count('hedge');
       this.#attempt();
     });
@@ -180,7 +204,8 @@ export class RepeatedCall {
   #succeeded(attempt: Attempt, value: unknown): void {
     this.#end(attempt);
     if (this.#isSettled) return;
-    this.#host.throttle.succeeded();
+    // Items may still be refused; their first one tells.
+    if (!isOfItems(this.#call)) this.#host.throttle.succeeded(this.#target);
     this.#settle();
     this.#resolve(value);
   }
@@ -197,7 +222,8 @@ export class RepeatedCall {
     const isFree = this.#isFree(error);
     const pushback = pushbackOf(error);
     const isRetryable = isFree || this.#isRetryable(error);
-    if (!isFree && (isRetryable || (pushback !== undefined && pushback < 0))) throttle.take();
+    if (!isFree && (isRetryable || (pushback !== undefined && pushback < 0)))
+      throttle.take(this.#target);
     if (!isRetryable) return this.#fail(error);
     if (pushback !== undefined && pushback < 0) {
       this.#host.count('pushback');
@@ -212,17 +238,23 @@ export class RepeatedCall {
   /** Schedules the next attempt. Returns false if no further attempt is allowed. */
   #repeats(error: unknown, isFree: boolean, pushback: number | undefined): boolean {
     const { attempts } = this.#policy;
-    if (this.#made >= attempts) return false;
-    if (!isFree && !this.#host.throttle.allows) {
-      this.#host.count('throttled');
-      return false;
-    }
-    const delay = this.#delay(error, isFree, pushback);
+    const hasOther = isFree && outlookOf(this.#call, error) === 'other';
+    if (this.#made >= attempts && (!hasOther || attempts === 1)) return false;
+    const delay = hasOther && pushback === undefined ? 0 : this.#delay(error, isFree, pushback);
     const { deadline } = this.#call;
     const now = this.#host.clock.now();
     // A wait beyond the deadline would end with `deadline_exceeded`, which is less informative than
     // this error.
     if (deadline !== undefined && now + delay >= deadline) return false;
+    if (!isFree && !this.#isAllowed(error, now)) {
+      this.#host.count('throttled');
+      if (attempts !== Number.POSITIVE_INFINITY) return false;
+      this.#schedule(Math.max(delay, this.#policy.initialBackoff), () => {
+        this.#mayRepeat = this.#repeats(error, isFree, undefined);
+        if (!this.#mayRepeat && this.#open.size === 0) this.#fail(error);
+      });
+      return true;
+    }
     const repeat = () => {
       this.#host.count('retry');
       this.#attempt();
@@ -232,6 +264,16 @@ export class RepeatedCall {
       repeat();
     } else this.#schedule(delay, repeat);
     return true;
+  }
+
+  /**
+   * Returns true if the throttle allows another attempt. After a sign of overload, a retry needs
+   * tokens, because the retries of many clients could keep a server overloaded.
+   */
+  #isAllowed(error: unknown, now: number): boolean {
+    const { throttle } = this.#host;
+    if (throttle.hasTokens(this.#target)) return true;
+    return !isOverload(error) && !isTimedOut(error) && throttle.isFree(this.#target, now);
   }
 
   /** Returns the number of milliseconds until the next attempt. */
@@ -256,10 +298,8 @@ export class RepeatedCall {
   #isFree(error: unknown): boolean {
     if (!isUnreachable(error) || !this.#isRepeatable()) return false;
     // A Remote can be reached only over its own connection.
-    return (
-      typeof this.#original.target === 'string' ||
-      (error as TransportError).reason !== 'disconnected'
-    );
+    if (typeof this.#original.target !== 'string') return error.reason !== 'disconnected';
+    return outlookOf(this.#call, error) !== 'nowhere';
   }
 
   #isRetryable(error: unknown): boolean {
@@ -270,12 +310,9 @@ export class RepeatedCall {
     return this.#policy.codes.has(error.code) || error.cause instanceof AttemptTimeout;
   }
 
-  /**
-   * Returns true if the request can be sent again. The items of an upload can be read only once.
-   */
+  /** Returns true if the request can be sent again, with all items of its upload. */
   #isRepeatable(): boolean {
-    const { upload } = this.#call;
-    return upload === undefined || (upload instanceof UnreadUpload && !upload.isRead);
+    return this.#original.upload?.isComplete !== false;
   }
 
   #timedOut({ number }: Attempt, error: TransportError): TransportError {
@@ -347,6 +384,11 @@ export class RepeatedCall {
   }
 }
 
+/** Returns true if a call resolves to items. */
+export function isOfItems({ kind }: ClientCall): boolean {
+  return kind === 'download' || kind === 'duplex';
+}
+
 function isCancelled(error: unknown): error is TransportError {
   return error instanceof TransportError && error.code === 'cancelled';
 }
@@ -355,6 +397,6 @@ function isOverload(error: unknown): boolean {
   return error instanceof TransportError && error.code === 'resource_exhausted';
 }
 
-function nameOf(target: ClientCall['target']): string {
+export function nameOf(target: ClientCall['target']): string {
   return typeof target === 'string' ? target : target.endpoint;
 }

@@ -31,7 +31,7 @@ test('a call that no handler has seen is repeated at once, then with a back-off'
   await server.last.answer('done');
   t.is(await result, 'done');
   t.is(retries.snapshot().retries, 2);
-  t.is(retries.snapshot().tokens, 10, 'such attempts cost no tokens');
+  t.deepEqual(retries.snapshot().targets, [], 'such attempts cost no tokens');
 });
 
 test('a call that a handler may have seen is repeated only if its method is idempotent', async (t) => {
@@ -117,6 +117,7 @@ test('the throttle stops retries at half of its tokens, and successes refill it'
     methods: { '*': { idempotent: true, attempts: 2 } },
     throttle: { tokens: 4, ratio: 0.5 },
   });
+  const tokens = () => retries.snapshot().targets[0]!.tokens;
   const failing = async () => {
     const before = server.attempts.length;
     const result = send();
@@ -127,17 +128,111 @@ test('the throttle stops retries at half of its tokens, and successes refill it'
     return server.attempts.length - before;
   };
   t.is(await failing(), 2);
-  t.is(retries.snapshot().tokens, 2);
+  t.is(tokens(), 2);
+  t.is(await failing(), 2, 'the retry of the floor');
+  t.is(tokens(), 0);
   t.is(await failing(), 1, 'no retry any more');
-  t.is(retries.snapshot().tokens, 1);
   t.is(retries.snapshot().throttled, 1);
-  for (let n = 0; n < 5; n++) {
+  for (let n = 0; n < 7; n++) {
     const result = send();
     await server.last.answer('done');
     await result;
   }
-  t.is(retries.snapshot().tokens, 3.5);
+  t.is(tokens(), 3.5);
   t.is(await failing(), 2);
+});
+
+test('each target has a bucket, so a failing service stops no retries of another', async (t) => {
+  const { server, retries, send } = setUp({
+    methods: { '*': IDEMPOTENT },
+    throttle: { tokens: 2 },
+  });
+  for (let n = 0; n < 3; n++) {
+    const failed = send({ target: 'broken' });
+    await server.last.fail(new TransportError('unavailable', 'no', { sent: true }));
+    await server.advance(50);
+    if (n === 0) await server.last.fail(new TransportError('unavailable', 'no', { sent: true }));
+    await t.throwsAsync(failed);
+  }
+  t.deepEqual(retries.snapshot().targets, [{ target: 'broken', tokens: 0 }]);
+  const result = send({ target: 'healthy' });
+  await server.last.fail(reset());
+  await server.advance(50);
+  await server.last.answer('done');
+  t.is(await result, 'done');
+});
+
+test('each target has a retry a second without tokens, and all together have ten', async (t) => {
+  const { server, retries, send } = setUp({
+    methods: { '*': { ...IDEMPOTENT, attempts: 2 } },
+    throttle: { tokens: 1 },
+  });
+  /** Returns true if a call to a target is repeated. */
+  const isRepeated = async (target: string) => {
+    const before = server.attempts.length;
+    const result = send({ target });
+    await server.last.fail(reset());
+    await server.advance(50);
+    const isSo = server.attempts.length > before + 1;
+    if (isSo) await server.last.fail(reset());
+    await t.throwsAsync(result);
+    return isSo;
+  };
+  t.true(await isRepeated('a'), 'the floor');
+  t.false(await isRepeated('a'), 'within the same second');
+  await server.advance(1_000);
+  t.true(await isRepeated('a'));
+  await server.advance(1_000);
+  // In less than a second.
+  let repeated = 0;
+  for (let n = 0; n < 14; n++) if (await isRepeated(`target-${n}`)) repeated++;
+  t.is(repeated, 10);
+  t.is(retries.snapshot().throttled, 5);
+  await server.advance(2_000);
+  const late = send({ target: 'a' });
+  await server.last.fail(new TransportError('resource_exhausted', 'busy', { sent: false }));
+  await t.throwsAsync(late, { message: 'busy' }, 'the floor feeds no overload');
+});
+
+test('the table of buckets is bounded, and full buckets are forgotten', async (t) => {
+  const { server, retries, send } = setUp({ methods: { '*': { ...IDEMPOTENT, attempts: 1 } } });
+  for (let n = 0; n < 1_002; n++) {
+    const result = send({ target: `target-${n}` });
+    await server.last.fail(reset());
+    await t.throwsAsync(result);
+  }
+  t.is(retries.snapshot().targets.length, 1_000);
+  for (let n = 0; n < 11; n++) {
+    const result = send({ target: 'target-900' });
+    await server.last.answer('done');
+    await result;
+  }
+  t.is(retries.snapshot().targets.length, 999);
+});
+
+test('with infinite attempts, a call is repeated until its deadline, even without tokens', async (t) => {
+  const { server, retries, send } = setUp({
+    methods: { '*': { idempotent: true, attempts: Number.POSITIVE_INFINITY } },
+    throttle: { tokens: 1 },
+  });
+  const result = send({ deadline: server.clock.now() + 30_000 });
+  const began = server.clock.now();
+  while (server.clock.now() < began + 25_000) {
+    await server.last.fail(reset());
+    await server.advance(100);
+  }
+  for (const { length } = server.attempts; server.attempts.length === length; )
+    await server.advance(100);
+  t.true(server.attempts.length > 20, `${server.attempts.length} attempts`);
+  t.true(server.attempts.length < 40, 'one a second');
+  await server.last.answer('at last');
+  t.is(await result, 'at last');
+  t.true(retries.snapshot().throttled > 0);
+  const late = send({ deadline: server.clock.now() + 200 });
+  await server.last.fail(reset());
+  await server.advance(200);
+  await t.throwsAsync(late, { message: 'the connection was reset' });
+  t.is(server.clock.timers, 0);
 });
 
 test('overloaded servers are retried with a back-off, and cost tokens', async (t) => {
@@ -147,7 +242,7 @@ test('overloaded servers are retried with a back-off, and cost tokens', async (t
     new TransportError('resource_exhausted', 'busy', { sent: false, origin: 'remote' }),
   );
   t.is(server.attempts.length, 1);
-  t.is(retries.snapshot().tokens, 9);
+  t.deepEqual(retries.snapshot().targets, [{ target: 'orders', tokens: 9 }]);
   await server.advance(12.5);
   await server.last.answer('done');
   t.is(await result, 'done');
@@ -195,7 +290,11 @@ test('a hedge is sent after a delay, and the loser is canceled', async (t) => {
   t.false(server.attempts[1]!.signal!.aborted);
   t.is(server.clock.timers, 0);
   t.like(retries.snapshot(), { hedges: 1, retries: 0, calls: 1 });
-  t.is(retries.snapshot().tokens, 9.1, 'a hedge takes a token, a success returns a tenth');
+  t.is(
+    retries.snapshot().targets[0]?.tokens,
+    9.1,
+    'a hedge takes a token, a success returns a tenth',
+  );
 });
 
 test('a hedge takes the place of an attempt that fails, and the last failure counts', async (t) => {
@@ -254,13 +353,14 @@ test('hedges stop while calls fail', async (t) => {
   const failed = send();
   await server.last.fail(reset());
   await server.advance(1_000);
+  await server.last.fail(reset());
   await t.throwsAsync(failed);
   const result = send();
   await server.advance(30);
-  t.is(server.attempts.length, 2, 'one attempt of each call');
+  t.is(server.attempts.length, 3, 'no hedge');
   await server.last.answer('done');
   t.is(await result, 'done');
-  t.is(retries.snapshot().throttled, 2);
+  t.is(retries.snapshot().throttled, 1);
 });
 
 test('an attempt that takes too long is canceled and repeated', async (t) => {
@@ -298,23 +398,6 @@ test('a caller that cancels ends the back-off, and all attempts', async (t) => {
   t.is(server.clock.timers, 0);
 });
 
-test('an upload is repeated only while none of its items was read', async (t) => {
-  const { server, retries } = setUp({ methods: { '*': IDEMPOTENT } });
-  async function* items() {
-    yield 'one';
-  }
-  const call = fakeCall({ kind: 'upload', upload: items() });
-  const unread = server.send(retries.interceptor, call);
-  await call.upload![Symbol.asyncIterator]().return!();
-  await server.last.fail(unsent());
-  t.is(server.attempts.length, 2);
-  const iterator = call.upload![Symbol.asyncIterator]();
-  t.is((await iterator.next()).value, 'one');
-  await server.last.fail(unsent());
-  await t.throwsAsync(unread, { code: 'unavailable' });
-  t.is(server.attempts.length, 2);
-});
-
 test('invalid options of retries throw TypeErrors that name them', (t) => {
   t.throws(() => createRetries({ methods: { get: {} } }), {
     instanceOf: TypeError,
@@ -324,7 +407,7 @@ test('invalid options of retries throw TypeErrors that name them', (t) => {
     message: /hedgeDelay and attemptTimeout .* need idempotent: true/,
   });
   t.throws(() => createRetries({ methods: { '*': { attempts: 11 } } }), {
-    message: /methods\['\*'\]: attempts: must be an integer from 1 to 10, got 11/,
+    message: /methods\['\*'\]: attempts: must be an integer from 1 to 10, or Infinity, got 11/,
   });
   t.throws(() => createRetries({ throttle: { tokens: 0 } }), { message: /throttle\.tokens/ });
 });

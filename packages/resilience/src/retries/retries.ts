@@ -9,10 +9,17 @@ import {
   parseOptions,
 } from '@trunkline/transport-core/backend';
 import { clockField, number, randomField } from '../option-fields.ts';
-import { type Counted, RepeatedCall, type RepeatedCallHost } from './repeated-call.ts';
+import { KeptUpload } from './kept-upload.ts';
+import {
+  type Counted,
+  isOfItems,
+  nameOf,
+  RepeatedCall,
+  type RepeatedCallHost,
+} from './repeated-call.ts';
+import { RepeatedItems } from './repeated-items.ts';
 import { RetryPolicies, type RetryPolicy } from './retry-policy.ts';
 import { RetryThrottle } from './retry-throttle.ts';
-import { UnreadUpload } from './unread-upload.ts';
 
 /** Options of {@link createRetries}; all are optional. */
 export interface RetriesOptions {
@@ -22,14 +29,15 @@ export interface RetriesOptions {
    */
   readonly methods?: Readonly<Record<string, RetryPolicy>> | undefined;
   /**
-   * The token bucket that stops retries and hedges while calls fail. All calls through this
-   * interceptor share it, so create one for each service. `false` turns it off; then a failure can
-   * grow into a retry storm.
+   * The token buckets that stop retries and hedges while calls fail: one for each target, as the
+   * program names it. Without tokens, one retry a second for each target, and ten for all targets
+   * together, are still made, except after timeouts and overload. `false` turns the buckets off; then a failure can grow into a retry
+   * storm.
    */
   readonly throttle?:
     | {
         /**
-         * The size of the bucket, at least 1. Retries stop while half of it or less is left.
+         * The size of a bucket, at least 1. Retries stop while half of it or less is left.
          * Default 10, the example of gRFC A6: five consecutive failed attempts stop retries. A
          * client with many calls in flight needs more: twice its number of calls in flight to one
          * server, because all of these calls fail together if that server dies.
@@ -67,10 +75,10 @@ export interface Retries {
     /** Number of calls that were not retried because the server asked for that. */
     readonly pushbacks: number;
     /**
-     * Number of tokens left in the bucket; retries stop when half of them or fewer are left.
-     * `Infinity` if the throttle is off.
+     * The targets whose buckets are not full, and the numbers of tokens that are left. While no
+     * more than half of them are left, a target has only the retries of the floor.
      */
-    readonly tokens: number;
+    readonly targets: readonly { readonly target: string; readonly tokens: number }[];
   };
 }
 
@@ -109,25 +117,56 @@ class Retrying implements Retries, RepeatedCallHost {
   #send(next: ClientNext, call: ClientCall): Promise<unknown> {
     this.#calls++;
     const policy = this.#policies.of(call.protocol, call.method);
-    if (call.upload !== undefined) call.upload = new UnreadUpload(call.upload);
     const { target, metadata, request, signal } = call;
-    const original = { target, metadata, request, signal };
-    if (policy.hedgeDelay !== undefined || policy.attemptTimeout !== undefined) {
-      const repeated = new RepeatedCall(this, next, call, original, policy);
-      repeated.start();
-      return repeated.promise;
-    }
-    return next(call).then(this.#succeeded, (error) => {
-      const repeated = new RepeatedCall(this, next, call, original, policy);
-      repeated.firstFailed(error);
-      return repeated.promise;
-    });
+    const upload = call.upload && new KeptUpload(call.upload);
+    call.upload = upload;
+    const original = { target, metadata, request, upload, signal };
+    const repeated = () => new RepeatedCall(this, next, call, original, policy);
+    if (isOfItems(call)) return this.#sendForItems(next(call), nameOf(target), repeated, upload);
+    const succeeded = (value: unknown) => {
+      this.throttle.succeeded(nameOf(target));
+      return value;
+    };
+    const isTimed = policy.hedgeDelay !== undefined || policy.attemptTimeout !== undefined;
+    const result =
+      isTimed && call.kind === 'unary'
+        ? repeated().start()
+        : next(call).then(succeeded, (error) => repeated().failed(error));
+    if (upload === undefined) return result;
+    return result.finally(() => upload.settle());
   }
 
-  readonly #succeeded = (result: unknown): unknown => {
-    this.throttle.succeeded();
-    return result;
-  };
+  /** Repeats a call until the first of its items has arrived. */
+  #sendForItems(
+    first: Promise<unknown>,
+    target: string,
+    create: () => RepeatedCall,
+    upload: KeptUpload | undefined,
+  ): Promise<unknown> {
+    let call: RepeatedCall | undefined;
+    const again = (error: unknown) => {
+      call ??= create();
+      return call.failed(error);
+    };
+    const begun = (isGood: boolean) => {
+      if (isGood) this.throttle.succeeded(target);
+      upload?.settle();
+    };
+    return first.catch(again).then(
+      (items) => {
+        const repeated = new RepeatedItems(items, { again, begun, left: () => call?.leave() });
+        // An attempt that leaves the upload unread has ended: it may have been refused. The call must
+        // not keep its items from becoming garbage.
+        const weakly = new WeakRef(repeated);
+        if (upload !== undefined) upload.left = () => weakly.deref()?.begin();
+        return repeated;
+      },
+      (error) => {
+        upload?.settle();
+        throw error;
+      },
+    );
+  }
 
   snapshot(): ReturnType<Retries['snapshot']> {
     const { retry, hedge, throttled, pushback } = this.#counts;
@@ -137,7 +176,7 @@ class Retrying implements Retries, RepeatedCallHost {
       hedges: hedge,
       throttled,
       pushbacks: pushback,
-      tokens: this.throttle.tokens,
+      targets: this.throttle.targets,
     };
   }
 }

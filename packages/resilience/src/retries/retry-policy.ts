@@ -15,7 +15,10 @@ export interface RetryPolicy {
    * be retried after a handler may have seen it. Default false.
    */
   readonly idempotent?: boolean | undefined;
-  /** Maximum number of attempts of a call, including the first one; 1 to 10. Default 3. */
+  /**
+   * Maximum number of attempts of a call, including the first one: 1 to 10, or `Infinity`, with
+   * which a call is repeated until its deadline. Default 3.
+   */
   readonly attempts?: number | undefined;
   /** The codes after which an idempotent call is retried. Default `['unavailable']`. */
   readonly codes?: readonly ErrorCode[] | undefined;
@@ -112,7 +115,15 @@ const schema = optionsSchema({
     option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
     false,
   ),
-  attempts: option.withDefault(option.integer(1, 10), 3),
+  attempts: option.withDefault(
+    option.reference<number>(
+      (value) =>
+        value === Number.POSITIVE_INFINITY ||
+        (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 10),
+      'an integer from 1 to 10, or Infinity',
+    ),
+    3,
+  ),
   codes: option.withDefault(
     option.reference<readonly ErrorCode[]>(
       (value) => Array.isArray(value) && value.every((code) => Object.hasOwn(ERROR_CODES, code)),

@@ -33,11 +33,12 @@ export class TlsRemote {
     this.#live = live;
     const weakness = certificate === undefined ? 'it presented none' : keyWeakness(certificate);
     const flaw = weakness ?? certificateFlaw(socket, trust.hasAuthority);
+    const reason = EXPIRED.test(flaw ?? '') ? 'expired_certificate' : 'bad_certificate';
     this.refused =
       this.#judge(trust) ??
       (flaw === undefined
         ? undefined
-        : reasonError('bad_certificate', `its certificate was refused: ${flaw}`));
+        : reasonError(reason, `its certificate was refused: ${flaw}`));
     if (this.refused === undefined) live.add(this);
   }
 
@@ -101,6 +102,9 @@ const UNSIGNED: ReadonlySet<string> = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
+
+/** Matches OpenSSL's codes for certificates that are not valid at this time. */
+const EXPIRED = /\((CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)\)$/;
 
 const FLAWS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'it has expired; issue a new one',

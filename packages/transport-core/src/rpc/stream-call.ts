@@ -94,6 +94,10 @@ export class StreamCall extends Call<unknown> {
     this.host.wakeBy(this.due);
   }
 
+  override taken(): void {
+    (this.#source as { [TAKEN]?(): void } | undefined)?.[TAKEN]?.();
+  }
+
   protected override silence(now: number): string {
     const { download } = this;
     if (download === undefined) return super.silence(now);
@@ -181,6 +185,8 @@ export class StreamCall extends Call<unknown> {
   }
 }
 
+/** The key of a method that the iterator of an upload may have; see `ClientCall.upload`. */
+const TAKEN: unique symbol = Symbol.for('trunkline.taken') as never;
 const NOTHING = () => {};
 const NEVER = new Promise<never>(NOTHING);
 

@@ -230,6 +230,9 @@ export abstract class OutCall implements ListEntry, UnitSender {
    */
   abstract progressed(now: number): void;
 
+  /** Called when the callee has taken items of the upload. */
+  taken(): void {}
+
   timeLeft(now: number): number {
     if (!this.travels || this.due === Number.POSITIVE_INFINITY) return 0;
     const left = this.due - now;

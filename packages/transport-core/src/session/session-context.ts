@@ -91,6 +91,8 @@ export interface SessionPort {
   close(): void;
   /** Closes the connection immediately. */
   destroy(error: TransportError): void;
+  /** Reports that the peer has refused a call because it drains. */
+  drains?(): void;
 }
 
 /** Reports how the peer broke the protocol; the session ends with a GO_AWAY. */

@@ -21,6 +21,8 @@ export interface OutputOwner {
   wakeBy(time: number): void;
   /** Reports that `Session.crowded` has changed. */
   crowding(): void;
+  /** Reports that the peer refuses calls because it drains. */
+  drains(): void;
 }
 
 /** The phases of a stream's output. */
@@ -112,6 +114,10 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     // What can wait does not keep other output from leaving at the end of this tick.
     this.#isScheduled = !canWait;
     this.#ticker.touch(this, canWait);
+  }
+
+  drains(): void {
+    this.#owner.drains();
   }
 
   flushTick(now: number): void {

@@ -32,6 +32,8 @@ export interface ConnectionHost extends ConnectionResources, Calls {
   leaving(connection: Connection, waiting: OutCall[]): void;
   /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
   crowding(connection: Connection): void;
+  /** Reports that the peer of a connection refuses calls because it drains. */
+  drains(connection: Connection): void;
   /** Reports that the session has ended; the stream may still be closing. */
   down(connection: Connection, error: TransportError, end: ConnectionEnd): void;
   /** Reports that the stream is closed and nothing of the connection is left. */
@@ -286,6 +288,10 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
 
   crowding(): void {
     this.host.crowding(this);
+  }
+
+  drains(): void {
+    this.host.drains(this);
   }
 
   // Reports of the session.

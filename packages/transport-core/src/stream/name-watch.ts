@@ -15,6 +15,8 @@ import { nodeOf } from './membership.ts';
 export interface NameWatchHost {
   readonly clock: Clock;
   readonly random: Random;
+  /** The connections to peers that drain, by their addresses; those that are over don't count. */
+  readonly draining: Map<string, Connection>;
   /** Reports that the name is no longer watched. */
   ended(watch: NameWatch): void;
 }
@@ -134,7 +136,8 @@ export class NameWatch {
   ): Promise<readonly string[]> {
     const addresses = this.#addresses ?? (await this.#first(timeout, signal));
     const first = inUse === undefined ? undefined : this.#via.get(inUse);
-    return orderAddresses(addresses, this.#host.random, first);
+    const order = orderAddresses(addresses, this.#host.random, first);
+    return [false, true].flatMap((drains) => order.filter((one) => this.#drains(one) === drains));
   }
 
   #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
@@ -202,6 +205,23 @@ export class NameWatch {
   borrows(connection: Connection): boolean {
     const via = this.#via.get(connection);
     return via !== undefined && nodeOf(via) !== undefined;
+  }
+
+  /**
+   * Records that the peer of a connection drains: its address is dialed last while the connection
+   * lives. Returns true if the name lists an address that does not drain.
+   */
+  drains(connection: Connection): boolean {
+    const via = this.#via.get(connection);
+    if (via === undefined) return false;
+    const { draining } = this.#host;
+    for (const [address, { over }] of draining) if (over) draining.delete(address);
+    draining.set(via, connection);
+    return this.#addresses?.some(({ address }) => !this.#drains(address)) === true;
+  }
+
+  #drains(address: string): boolean {
+    return this.#host.draining.get(address)?.over === false;
   }
 
   /** Stops watching. Dials that still wait are rejected. */

@@ -148,3 +148,23 @@ test('a crowded connection of a node has its name dial no further one', async (t
   await turn();
   t.is(dials.length, 2, 'not again before a second has passed');
 });
+
+test('a held name is dialed at an address that does not drain', async (t) => {
+  const { pool, dials, list, retired, call, start } = namedFixture();
+  pool.hold('name:a', { stopOn: [] });
+  list('name:a', 'x:1', 'y:1');
+  const first = await dials[0]!.up('x:1');
+  pool.drains(first.real);
+  t.is(pool.live('name:a'), undefined);
+  pool.wake(200); // the back-off of a connection that was lost at once
+  t.is(dials.length, 2);
+  const second = await dials[1]!.up('y:1');
+  start('name:a', call());
+  t.is(second.started.length, 1);
+  pool.drains(second.real);
+  t.is(pool.live('name:a'), second.real, 'no address is left that does not drain');
+  await first.end();
+  pool.drains(second.real);
+  t.is(pool.live('name:a'), undefined, 'another server may listen at the first address');
+  t.deepEqual(retired, [], 'calls in flight go on');
+});

@@ -263,6 +263,16 @@ export class Pool implements PoolEntryOwner {
     entry?.look();
   }
 
+  /**
+   * Stops using a connection whose peer refuses calls because it drains, if its target is a name
+   * that lists another address.
+   */
+  drains(connection: Connection): void {
+    const entry =
+      connection.target === undefined ? undefined : this.entries.get(this.#key(connection.target));
+    if (entry?.watch?.drains(connection) === true) this.#remove(entry, connection);
+  }
+
   #grow(entry: PoolEntry): void {
     if (entry.wantsGrowth() && entry.connections.length < this.host.config.maxPool)
       this.#dial(entry, true);

@@ -49,8 +49,8 @@ export function askHello(
     const message = `this end's 'hello' option failed: ${error instanceof Error ? error.message : String(error)}`;
     failed(
       error instanceof TransportError
-        ? error
-        : new TransportError('unavailable', message, { cause: error }),
+        ? withDetails(error, OWN)
+        : new TransportError('unavailable', message, { ...OWN, cause: error }),
       error,
     );
   };
@@ -110,7 +110,7 @@ export function askAdmit(
  * stream layers.
  */
 export function unreachable(
-  { code, message, reason, origin, metadata, cause }: TransportError,
+  { code, message, reason, origin, metadata, cause, unreachable }: TransportError,
   target: string,
 ): TransportError {
   return stackless(code, `Cannot connect to ${target}: ${message}`, {
@@ -120,6 +120,7 @@ export function unreachable(
     cause,
     target,
     sent: false,
+    unreachable,
   });
 }
 
@@ -168,3 +169,5 @@ function attempt<T>(
 }
 
 const NONE: readonly string[] = [];
+/** Marks the error of a dial that this end itself has caused. */
+const OWN = { unreachable: false } as const;

@@ -1,7 +1,7 @@
 // The dialing side of a transport: it resolves an address, dials it and completes the hello. If
 // there are several addresses, it tries one after another.
 
-import { reasonError, TransportError, withDetails } from '../errors.ts';
+import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { orderAddresses } from '../stream/address-list.ts';
 import type { Connection } from '../stream/connection.ts';
@@ -94,10 +94,17 @@ export class Dialer {
       return connection;
     }
     const { config, layer } = this.#transport;
-    const stream = await layer.dial(address, { timeout: config.dialTimeout, signal, nodeId });
-    if (signal.aborted) stream.destroy();
-    signal.throwIfAborted();
-    return this.#greet(stream, address, dial);
+    try {
+      const stream = await layer.dial(address, { timeout: config.dialTimeout, signal, nodeId });
+      if (signal.aborted) stream.destroy();
+      signal.throwIfAborted();
+      return await this.#greet(stream, address, dial);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error instanceof TransportError
+        ? withoutStack(error, { unreachable: error.unreachable ?? !isOwn(error) })
+        : error;
+    }
   }
 
   /** Starts a connection and waits until it is up. */
@@ -129,6 +136,16 @@ export class Dialer {
   }
 }
 
+/**
+ * Returns true if this end is the cause of a failed dial: it has no room or no file descriptor for
+ * a connection, or its own certificate has expired.
+ */
+function isOwn({ code, reason, origin }: TransportError): boolean {
+  return origin === 'remote'
+    ? reason === 'expired_certificate'
+    : code === 'shutdown' || (code === 'resource_exhausted' && (reason ?? 'full') === 'full');
+}
+
 function noAddresses(target: string): TransportError {
   return reasonError('no_addresses', `Cannot connect to ${target}: it has no addresses now`, {
     target,
@@ -151,6 +168,7 @@ function allFailed(
       reason: last.reason,
       origin: last.origin,
       metadata: last.metadata,
+      unreachable: last.unreachable,
       target,
       sent: false,
       cause: last,

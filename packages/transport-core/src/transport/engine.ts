@@ -223,7 +223,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   full(): TransportError | undefined {
     if (this.#live < this.config.limits.connections) return undefined;
     const message = `${this.#live} connections are open here, limits.connections allows no more`;
-    return reasonError('full', message);
+    return reasonError('full', message, { unreachable: false });
   }
 
   // Reports of connections.
@@ -278,6 +278,10 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   crowding(connection: Connection): void {
     this.pool.crowding(connection);
+  }
+
+  drains(connection: Connection): void {
+    this.pool.drains(connection);
   }
 
   incoming(call: InCall): void {

@@ -5,7 +5,7 @@ import type { ClientCall } from '../interceptors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { OwnOptions } from '../rpc/call.ts';
 import { checkOptions, nameOf } from './call-start.ts';
-import type { Target } from './types.ts';
+import type { AnyTransport, Target } from './types.ts';
 
 /** The mount of the protocol, as its intercepted calls see it. */
 interface CallMount {
@@ -16,6 +16,8 @@ interface CallMount {
 /** A call that interceptors may change before it is made. */
 export class InterceptedCall implements ClientCall {
   target: Target = '';
+  /** The transport that makes the call, for interceptors of the project's own packages. */
+  transport: AnyTransport | undefined = undefined;
   request: unknown = undefined;
   metadata: Readonly<Record<string, string>>;
   upload: AsyncIterable<unknown> | undefined;

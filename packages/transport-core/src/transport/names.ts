@@ -30,6 +30,7 @@ export interface NameSnapshot {
 /** The names that one transport watches. */
 export class Names implements NameWatchHost {
   readonly #transport: NamingTransport;
+  readonly draining: NameWatchHost['draining'] = new Map();
   readonly #watches = new Set<NameWatch>();
 
   constructor(transport: NamingTransport) {

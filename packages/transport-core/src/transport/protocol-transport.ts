@@ -149,6 +149,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const mount = this.#mount;
     const call = new InterceptedCall(mount, method, mount.ticker.now(), options);
     call.target = target;
+    call.transport = this;
     call.request = request;
     let promise: Promise<unknown>;
     try {

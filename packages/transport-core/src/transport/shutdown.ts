@@ -28,6 +28,7 @@ interface ClosingTransport {
   readonly scheduler: ReadScheduler;
   readonly dispatcher: EventDispatcher;
   readonly isDraining: boolean;
+  readonly serving: { changed(): void };
   leave(connections: readonly Connection[], text: string): Promise<void>;
   unmount(mount: Mount): void;
 }
@@ -84,6 +85,7 @@ export class Shutdown {
       this.#transport;
     this.state = 'closing';
     dispatcher.closing();
+    this.#transport.serving.changed();
     this.#transport.membership?.closed();
     for (const mount of mounts.values()) mount.refuse();
     const stopped = acceptor.stop();

@@ -11,6 +11,7 @@ import type { Cases } from './suite.ts';
 export const certificateCases: Cases = (define, { certificates }) => {
   for (const title of REFUSED) {
     const flaw = () => certificates!.refused[title];
+    const reason = /expired|not valid yet/.test(title) ? 'expired_certificate' : 'bad_certificate';
     define(
       `${title} is refused at both ends (presented by a dialer)`,
       async (f) => {
@@ -22,7 +23,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
         ];
         await checkRefused(f, bad, good.at, good, {
           code: 'unauthenticated',
-          reason: 'bad_certificate',
+          reason,
           says,
           by: 'acceptor',
         });
@@ -41,7 +42,7 @@ export const certificateCases: Cases = (define, { certificates }) => {
         ];
         await checkRefused(f, good, bad.at, bad, {
           code: 'unauthenticated',
-          reason: 'bad_certificate',
+          reason,
           says,
           by: 'dialer',
         });

@@ -23,13 +23,13 @@ export const rotationCases: Cases = (define, { certificates }) => {
       const says = certificates!.refused['a certificate that has expired'].says;
       await checkRefused(f, c, a.at, a, {
         code: 'unauthenticated',
-        reason: 'bad_certificate',
+        reason: 'expired_certificate',
         says,
         by: 'dialer',
       });
       await checkRefused(f, a, c.at, c, {
         code: 'unauthenticated',
-        reason: 'bad_certificate',
+        reason: 'expired_certificate',
         says,
         by: 'acceptor',
       });

@@ -62,7 +62,7 @@ export const unusableCases: Cases = (define, { certificates }) => {
       ];
       await b.transport.dial(a.at).then(
         () => f.t.fail('it is refused'),
-        (error) => f.t.is(error.reason, 'bad_certificate'),
+        (error) => f.t.is(error.reason, 'expired_certificate'),
       );
       await a.update({ credentials: await certificates!.renewed(credentials) });
       await checkCall(f, b, a);

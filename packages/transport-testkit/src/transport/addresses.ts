@@ -130,6 +130,7 @@ export const addressCases: Cases = (define) => {
       const error = await rejected(t, a.send(nowhere, 'echo', utf8('')), {
         code: 'unavailable',
         sent: false,
+        unreachable: true,
         origin: 'local',
       });
       t.is(error.target, nowhere);

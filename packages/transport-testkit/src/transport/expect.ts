@@ -8,6 +8,7 @@ export interface ExpectedError {
   readonly code: ErrorCode;
   readonly reason?: ErrorReason | undefined;
   readonly sent?: boolean | undefined;
+  readonly unreachable?: boolean | undefined;
   readonly origin?: 'local' | 'remote';
   readonly message?: RegExp;
 }
@@ -45,6 +46,8 @@ export function checked(t: TestContext, error: unknown, expected: ExpectedError)
   t.is(error.code, expected.code, `code of: ${show(error)}`);
   if ('reason' in expected) t.is(error.reason, expected.reason, `reason of: ${show(error)}`);
   if ('sent' in expected) t.is(error.sent, expected.sent, `sent of: ${show(error)}`);
+  if ('unreachable' in expected)
+    t.is(error.unreachable, expected.unreachable, `unreachable of: ${show(error)}`);
   if (expected.origin !== undefined)
     t.is(error.origin, expected.origin, `origin of: ${show(error)}`);
   if (expected.message !== undefined) t.regex(error.message, expected.message);

@@ -77,6 +77,7 @@ export const helloCases: Cases = (define) => {
     await rejected(t, a.send(at, 'echo', utf8('')), {
       code: 'unavailable',
       sent: false,
+      unreachable: false,
       message: /no token today/,
     });
     t.true(
@@ -96,6 +97,7 @@ export const helloCases: Cases = (define) => {
         code: 'failed_precondition',
         reason: 'wrong_network',
         sent: false,
+        unreachable: true,
       });
       t.regex(error.message, /blue/);
       t.regex(error.message, /green/);

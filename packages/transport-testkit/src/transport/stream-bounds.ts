@@ -61,6 +61,36 @@ export const streamBoundCases: Cases = (define) => {
     await items.return?.();
   });
 
+  define("an upload's iterator is told once the callee has taken items", async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const gate = deferred();
+    serveKit(b, {
+      async gather(_request, rpc) {
+        await gate.promise;
+        for await (const _ of rpc.upload);
+        return utf8('all');
+      },
+    });
+    let pulled = 0;
+    let taken = 0;
+    const upload = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () =>
+          pulled < 1_000 && taken === 0
+            ? { value: pattern(10_000 + pulled++), done: false as const }
+            : { value: undefined, done: true as const },
+        [Symbol.for('trunkline.taken')]: () => void taken++,
+      }),
+    };
+    const answer = a.send(at, 'gather', utf8(''), { upload });
+    await f.until('the window is full', () => pulled >= 5);
+    await f.turns(20);
+    t.is(taken, 0);
+    gate.resolve();
+    t.is(textOf(await answer), 'all');
+    t.true(taken > 0);
+  });
+
   define('an upload is pulled no faster than it is read', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gate = deferred();

@@ -138,6 +138,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
     const error = remoteError(frame);
+    if (error.reason === 'draining') this.#context.port.drains?.();
     if (call.assembly !== undefined)
       this.#incomingPackets.reply.giveBack(call.assembly.price, false);
     this.#caller.terminal(call);
@@ -148,9 +149,11 @@ export class Answers {
 
   /** Handles CREDIT for a stream that we upload. It is ignored if the call has already ended. */
   credit(frame: Frame): void {
-    const upload = this.#caller.slots.get(frame.id)?.upload;
-    if (upload !== undefined && !upload.grant(frame.credit, ACCOUNT_MAX))
-      this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
+    const call = this.#caller.slots.get(frame.id);
+    if (call?.upload === undefined) return;
+    if (!call.upload.grant(frame.credit, ACCOUNT_MAX))
+      return this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
+    call.taken();
   }
 
   /**

@@ -134,7 +134,7 @@ export function isOrderly({ reason }: TransportError): boolean {
 export function goAwayError(frame: Frame): TransportError {
   // The peer's text describes "its peer's certificate", which is the certificate of this end.
   const whose =
-    reasonOf(frame.reason) === 'bad_certificate'
+    reasonOf(frame.reason)?.endsWith('_certificate') === true
       ? "the other end refused this end's certificate or identity: "
       : '';
   return remoteError(frame, whose, 'the other end ended the connection');

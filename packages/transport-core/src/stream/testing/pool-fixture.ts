@@ -90,6 +90,7 @@ export function poolFixture(
   const retired: FakeConnection[] = [];
   /** Connections to nodes, which a membership knows. */
   const known = new Map<string, FakeConnection>();
+  const draining = new Map<string, Connection>();
   const memory = new Memory(limit);
   const pool: Pool = new Pool({
     config: { maxPool, limits: { packet: 65_536 } },
@@ -104,7 +105,12 @@ export function poolFixture(
     },
     watch: (name, changed) =>
       resolver?.handles(name) === true
-        ? new NameWatch({ clock, random: () => 0.5, ended: () => {} }, name, resolver, changed)
+        ? new NameWatch(
+            { clock, random: () => 0.5, draining, ended: () => {} },
+            name,
+            resolver,
+            changed,
+          )
         : undefined,
     retire: (connection) => {
       retired.push(connection as unknown as FakeConnection);
