@@ -98,6 +98,11 @@ export interface SignalDescription {
   readonly type: 'offer' | 'answer';
   /** At most 16,384 characters. */
   readonly sdp: string;
+  /**
+   * In an offer, the time that is left of the dial, in milliseconds. The other node gathers
+   * candidates for at most a third of it.
+   */
+  readonly timeout?: number | undefined;
 }
 
 /** A candidate that was found after the offer or the answer was sent. */

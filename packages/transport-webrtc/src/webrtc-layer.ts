@@ -87,6 +87,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
     const target = parseAddress(address, 'dial');
     const { timeout, signal, nodeId = target } = options;
     signal?.throwIfAborted();
+    const deadline = this.clock.now() + timeout;
     return new Promise((resolve, reject) => {
       const cancel = new AbortController();
       let negotiation: Negotiation | undefined;
@@ -128,6 +129,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
             ...this.#negotiationOptions(),
             role: 'offerer',
             session,
+            deadline,
             done: (open) => {
               settle();
               resolve(this.#connection(open, nodeId));
@@ -181,7 +183,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
       negotiation.abandon(error);
       slot?.leave(error.code === 'shutdown' ? undefined : error);
     };
-    const since = slot?.since ?? this.clock.now();
+    const deadline = (slot?.since ?? this.clock.now()) + timeout;
     const timer = this.clock.setTimeout(
       () =>
         giveUp(
@@ -191,13 +193,14 @@ export class WebRtcLayer implements WebRtcStreamLayer {
             { target: `webrtc://${session.peer}` },
           ),
         ),
-      Math.max(1, timeout - (this.clock.now() - since)),
+      Math.max(1, deadline - this.clock.now()),
     );
     this.#pending.add(giveUp);
     const negotiation = new Negotiation({
       ...this.#negotiationOptions(),
       role: 'answerer',
       session,
+      deadline,
       done: (open) => {
         settle();
         accept(this.#connection(open, undefined), slot);
