@@ -26,6 +26,8 @@ export class CandidateExchange {
   #received = 0;
   /** Set as soon as candidates of the other end can be used. */
   #peer: RtcPeerConnection | undefined;
+  /** Set while the candidates of a whole offer wait. */
+  #held: RtcPeerConnection | undefined;
   #hold: ClockTimer | undefined;
   #isClosed = false;
 
@@ -51,6 +53,8 @@ export class CandidateExchange {
     if (this.#isClosed) return;
     this.#maySend = true;
     for (const candidate of this.#unsent.splice(0)) this.#session.send(candidate);
+    const held = this.#held;
+    if (held !== undefined) this.#hold = this.#clock.setTimeout(() => this.#begin(held), HOLD_TIME);
   }
 
   /** Takes a candidate from the other end. */
@@ -63,24 +67,25 @@ export class CandidateExchange {
   /**
    * Begins to use the other end's candidates, including those in its description, which has been
    * set. If the offer had to contain all candidates, it arrives before the offerer is ready, so the
-   * candidates wait.
+   * candidates wait until shortly after the answer.
    */
   use(peer: RtcPeerConnection, type: 'offer' | 'answer', sdp: string): void {
     if (this.#isClosed) return;
     for (const candidate of candidatesOf(sdp)) this.receive(normalizedCandidate(candidate));
-    const begin = () => {
-      this.#peer = peer;
-      for (const candidate of this.#early.splice(0)) use(peer, candidate);
-    };
-    if (type === 'answer' || this.#trickle) begin();
-    else this.#hold = this.#clock.setTimeout(begin, HOLD_TIME);
+    if (type === 'answer' || this.#trickle) this.#begin(peer);
+    else this.#held = peer;
+  }
+
+  #begin(peer: RtcPeerConnection): void {
+    this.#peer = peer;
+    for (const candidate of this.#early.splice(0)) use(peer, candidate);
   }
 
   /** Ends the exchange; the connection needs no more candidates. Idempotent. */
   close(): void {
     this.#isClosed = true;
     this.#clock.clearTimeout(this.#hold);
-    this.#peer = undefined;
+    this.#peer = this.#held = undefined;
   }
 }
 
@@ -95,7 +100,7 @@ function use(peer: RtcPeerConnection, { candidate, sdpMid, sdpMLineIndex }: Sign
 /** Maximum number of candidates in one direction; the others are dropped. */
 const MOST = 64;
 /**
- * The time for which an answerer waits before it uses the candidates of a whole offer, in
- * milliseconds.
+ * The time for which an answerer waits after its answer before it uses the candidates of a whole
+ * offer, in milliseconds.
  */
 const HOLD_TIME = 250;

@@ -2,9 +2,10 @@
 // opens the channel and exchanges hellos. Implements both roles.
 
 import type { Identity } from '@trunkline/security';
-import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
 import { cleanText, isNodeId, reasonError } from '@trunkline/transport-core/backend';
 import { CandidateExchange } from './candidate-exchange.ts';
+import { Gathering, type GatheringOptions } from './gathering.ts';
 import { encodeHello, type Fingerprints, type Role, readHello } from './hello.ts';
 import {
   type ChannelUser,
@@ -13,7 +14,7 @@ import {
   type OpenChannel,
 } from './open-channel.ts';
 import { closePeer, createPeer } from './peer.ts';
-import type { RtcDataChannel, RtcLibrary, RtcPeerConnection } from './rtc.ts';
+import type { RtcDataChannel, RtcDescription, RtcLibrary, RtcPeerConnection } from './rtc.ts';
 import {
   candidatesOf,
   fingerprintOf,
@@ -25,16 +26,11 @@ import { parseSignalMessage } from './signal-message.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** Options of one negotiation. */
-export interface NegotiationOptions {
+export interface NegotiationOptions extends GatheringOptions {
   readonly role: Role;
   readonly session: SignalSession;
-  /** False if all candidates have to be in the offer and in the answer. */
-  readonly trickle: boolean;
   /** Set if both ends have to prove their node ids. */
   readonly identity: Identity | undefined;
-  /** The configuration of the RTCPeerConnection. */
-  readonly configuration: object;
-  readonly clock: Clock;
   done(open: OpenChannel): void;
   /** Called when the negotiation has failed and all its resources have been released. */
   failed(error: TransportError): void;
@@ -64,11 +60,12 @@ export class Negotiation {
   /** Messages that arrived after the hello and before `handOver`. */
   readonly #messages: unknown[] = [];
   #isGone = false;
-  #gathering: { readonly timer: ClockTimer; readonly end: () => void } | undefined;
+  readonly #gathering: Gathering;
 
   constructor(options: NegotiationOptions) {
     this.#options = options;
     this.#endpoint = `webrtc://${options.session.peer}`;
+    this.#gathering = new Gathering(options);
     this.#candidates = new CandidateExchange(options.session, options.trickle, options.clock);
     options.session.attach({
       message: (message) => this.#signaled(message),
@@ -80,12 +77,12 @@ export class Negotiation {
   get step(): string {
     if (this.#peer === undefined)
       return this.#rtc === undefined ? 'waiting to begin' : 'waiting for the offer';
-    if (!this.#isRemoteSet) return 'waiting for the answer';
+    if (!this.#isRemoteSet) return `waiting for the answer${this.#gathering.missing(this.#peer)}`;
     if (this.#channel?.readyState === 'open') return 'waiting for the hello';
     const { connectionState, iceConnectionState = '' } = this.#peer;
     if (connectionState === 'connected') return 'opening the channel';
     if (/^(connected|completed)$/.test(iceConnectionState)) return 'encrypting the path (DTLS)';
-    return 'looking for a path (ICE)';
+    return `looking for a path (ICE)${this.#gathering.missing(this.#peer)}`;
   }
 
   /** Begins the negotiation with this library. */
@@ -119,8 +116,7 @@ export class Negotiation {
   async #makeOffer(): Promise<void> {
     const peer = this.#createPeer();
     this.#createChannel(peer);
-    await peer.setLocalDescription(await peer.createOffer());
-    await this.#gathered(peer);
+    await this.#describe(peer, await peer.createOffer());
     this.#sendDescription('offer', peer);
   }
 
@@ -132,8 +128,7 @@ export class Negotiation {
     // Added only now, because libraries that negotiate by themselves would make an offer of their
     // own.
     this.#createChannel(peer);
-    await peer.setLocalDescription(await peer.createAnswer());
-    await this.#gathered(peer);
+    await this.#describe(peer, await peer.createAnswer());
     this.#sendDescription('answer', peer);
     this.#greet();
   }
@@ -142,9 +137,9 @@ export class Negotiation {
     const peer = createPeer(this.#rtc!, this.#options.configuration, this.#options.role);
     this.#peer = peer;
     peer.onicecandidate = ({ candidate }: { candidate?: { candidate: string } | null }) =>
-      candidate ? this.#candidates.found(candidate) : this.#gathering?.end();
+      candidate ? this.#candidates.found(candidate) : this.#gathering.end();
     peer.onicegatheringstatechange = () => {
-      if (peer.iceGatheringState === 'complete') this.#gathering?.end();
+      if (peer.iceGatheringState === 'complete') this.#gathering.end();
     };
     peer.onconnectionstatechange = () => this.#stateChanged(peer.connectionState);
     return peer;
@@ -165,21 +160,8 @@ export class Negotiation {
     if (channel.readyState === 'open') this.#greet();
   }
 
-  /**
-   * Waits until all candidates have been found, for at most GATHER_TIME, unless this end trickles.
-   */
-  async #gathered(peer: RtcPeerConnection): Promise<void> {
-    if (this.#options.trickle || peer.iceGatheringState === 'complete' || this.#isOver) return;
-    const { clock } = this.#options;
-    await new Promise<void>((resolve) => {
-      const end = () => {
-        clock.clearTimeout(timer);
-        this.#gathering = undefined;
-        resolve();
-      };
-      const timer = clock.setTimeout(end, GATHER_TIME);
-      this.#gathering = { timer, end };
-    });
+  async #describe(peer: RtcPeerConnection, description: RtcDescription): Promise<void> {
+    if (!this.#isOver) await this.#gathering.describe(peer, description);
   }
 
   #sendDescription(type: 'offer' | 'answer', peer: RtcPeerConnection): void {
@@ -191,7 +173,11 @@ export class Negotiation {
         `its ${type} has ${sdp.length} characters, but signaling takes at most ${MOST_SDP}`,
       );
     const { trickle, session } = this.#options;
-    session.send({ type, sdp: trickle && type === 'offer' ? withoutCandidates(sdp) : sdp });
+    session.send(
+      type === 'answer'
+        ? { type, sdp }
+        : { type, sdp: trickle ? withoutCandidates(sdp) : sdp, timeout: this.#gathering.timeLeft },
+    );
     this.#isDescriptionSent = true;
     this.#learnFingerprints();
     if (type === 'answer') this.#candidates.send();
@@ -218,6 +204,7 @@ export class Negotiation {
       });
     } else {
       this.#offer = message.sdp;
+      if (message.timeout !== undefined) this.#gathering.within(message.timeout);
       if (this.#rtc !== undefined) this.#run(() => this.#makeAnswer());
     }
   }
@@ -339,7 +326,10 @@ export class Negotiation {
   readonly #onClose = (): void => this.#gone('the other end closed the channel');
 
   #stateChanged(state: string): void {
-    if (state === 'failed') this.#gone('no path to the other end works (ICE or DTLS failed)');
+    if (state === 'failed')
+      this.#gone(
+        `no path to the other end works (ICE or DTLS failed)${this.#gathering.missing(this.#peer!)}`,
+      );
     else if (state === 'closed') this.#gone('the connection closed');
   }
 
@@ -361,7 +351,7 @@ export class Negotiation {
   #release(): void {
     this.#isOver = true;
     this.#wakeUp?.stop();
-    this.#gathering?.end();
+    this.#gathering.end();
     this.#candidates.close();
     const [channel, peer] = [this.#channel, this.#peer];
     this.#channel = this.#peer = undefined;
@@ -393,5 +383,3 @@ function ignore(): void {}
 const MOST_SDP = 16_384;
 /** Maximum number of messages that may arrive before this end is ready for the hello. */
 const MOST_EARLY = 4;
-/** The time limit for finding candidates if all have to be in one message, in milliseconds. */
-const GATHER_TIME = 2_000;

@@ -8,9 +8,12 @@ import type { SignalCandidate, SignalMessage } from './signal.ts';
  */
 export function parseSignalMessage(value: unknown): SignalMessage | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { type, sdp, candidate, sdpMid, sdpMLineIndex } = value as Record<string, unknown>;
-  if (type === 'offer' || type === 'answer')
-    return isText(sdp, MAX_SDP) && sdp.length > 0 ? { type, sdp } : undefined;
+  const { type, sdp, timeout, candidate, sdpMid, sdpMLineIndex } = value as Record<string, unknown>;
+  if (type === 'offer' || type === 'answer') {
+    if (!isText(sdp, MAX_SDP) || sdp.length === 0) return undefined;
+    if (type === 'answer' || timeout === undefined) return { type, sdp };
+    return typeof timeout === 'number' && timeout >= 0 ? { type, sdp, timeout } : undefined;
+  }
   if (type !== 'candidate' || !isText(candidate, MAX_CANDIDATE)) return undefined;
   if (sdpMid !== undefined && sdpMid !== null && !isText(sdpMid, MAX_MID)) return undefined;
   if (sdpMLineIndex !== undefined && sdpMLineIndex !== null && !isLine(sdpMLineIndex))

@@ -46,6 +46,13 @@ export interface Signal {
    * the signal aborts first, it rejects with the signal's reason.
    */
   open(target: string, options: SignalOpenOptions): Promise<SignalSession>;
+  /**
+   * Says that a user of this signal begins (`true`) or ends (`false`) to need it. A transport does
+   * so with its first dial and its `listen`, and when it has closed. When the last user has ended,
+   * the signal does not keep the process alive: it closes its connection, unless it is registered.
+   * It connects again when it is used again. Without `ref`, it stays as it is.
+   */
+  ref?(on: boolean): void;
 }
 
 /** The streams that signaling relays. */
@@ -98,6 +105,11 @@ export interface SignalDescription {
   readonly type: 'offer' | 'answer';
   /** At most 16,384 characters. */
   readonly sdp: string;
+  /**
+   * In an offer, the time that is left of the dial, in milliseconds. The other node gathers
+   * candidates for at most a third of it.
+   */
+  readonly timeout?: number | undefined;
 }
 
 /** A candidate that was found after the offer or the answer was sent. */

@@ -37,6 +37,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
   readonly #options: WebRtcStreamLayerOptions;
   readonly #peers: NodeIdFilter;
   #listening: 'no' | 'starting' | 'yes' = 'no';
+  #hasDialed = false;
   /** The functions that end the pending dials and handshakes with a given error, one for each. */
   readonly #pending = new Set<(error: TransportError) => void>();
 
@@ -63,22 +64,25 @@ export class WebRtcLayer implements WebRtcStreamLayer {
         `Already listening at ${this.#ownAddress}: close() first`,
       );
     this.#listening = 'starting';
+    signal.ref?.(true);
     try {
       await signal.listen(
         (session) => this.#meet(session, accept, options),
         (error) => {
+          if (this.#listening === 'yes') signal.ref?.(false);
           this.#listening = 'no';
           failed?.(error);
         },
       );
+      // TypeScript doesn't see that close() may have run in the meantime.
+      if ((this.#listening as string) === 'no') {
+        await signal.unlisten();
+        throw new TransportError('shutdown', 'Listening was cancelled: the layer was closed');
+      }
     } catch (error) {
       this.#listening = 'no';
+      signal.ref?.(false);
       throw error;
-    }
-    // TypeScript doesn't see that close() may have run in the meantime.
-    if ((this.#listening as string) === 'no') {
-      await signal.unlisten();
-      throw new TransportError('shutdown', 'Listening was cancelled: the layer was closed');
     }
     this.#listening = 'yes';
   }
@@ -87,6 +91,9 @@ export class WebRtcLayer implements WebRtcStreamLayer {
     const target = parseAddress(address, 'dial');
     const { timeout, signal, nodeId = target } = options;
     signal?.throwIfAborted();
+    const deadline = this.clock.now() + timeout;
+    if (!this.#hasDialed) this.#options.signal.ref?.(true);
+    this.#hasDialed = true;
     return new Promise((resolve, reject) => {
       const cancel = new AbortController();
       let negotiation: Negotiation | undefined;
@@ -128,6 +135,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
             ...this.#negotiationOptions(),
             role: 'offerer',
             session,
+            deadline,
             done: (open) => {
               settle();
               resolve(this.#connection(open, nodeId));
@@ -181,7 +189,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
       negotiation.abandon(error);
       slot?.leave(error.code === 'shutdown' ? undefined : error);
     };
-    const since = slot?.since ?? this.clock.now();
+    const deadline = (slot?.since ?? this.clock.now()) + timeout;
     const timer = this.clock.setTimeout(
       () =>
         giveUp(
@@ -191,13 +199,14 @@ export class WebRtcLayer implements WebRtcStreamLayer {
             { target: `webrtc://${session.peer}` },
           ),
         ),
-      Math.max(1, timeout - (this.clock.now() - since)),
+      Math.max(1, deadline - this.clock.now()),
     );
     this.#pending.add(giveUp);
     const negotiation = new Negotiation({
       ...this.#negotiationOptions(),
       role: 'answerer',
       session,
+      deadline,
       done: (open) => {
         settle();
         accept(this.#connection(open, undefined), slot);
@@ -276,9 +285,12 @@ export class WebRtcLayer implements WebRtcStreamLayer {
   async close(): Promise<void> {
     for (const end of [...this.#pending])
       end(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
+    const { signal } = this.#options;
     const wasListening = this.#listening === 'yes';
     this.#listening = 'no';
-    if (wasListening) await this.#options.signal.unlisten();
+    if (this.#hasDialed) signal.ref?.(false);
+    this.#hasDialed = false;
+    if (wasListening) await signal.unlisten().finally(() => signal.ref?.(false));
   }
 }
 

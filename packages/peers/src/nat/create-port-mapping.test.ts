@@ -241,3 +241,21 @@ test('a missing library is an error that says what to install', async (t) => {
     message: /npm install @achingbrain\/nat-port-mapper/,
   });
 });
+
+test('the wait for the next attempt does not keep the process alive', async (t) => {
+  const { map, clock } = await fixture(t, 'nat-pmp');
+  const { setTimeout } = clock;
+  const delays = new Map<unknown, number>();
+  const background: (number | undefined)[] = [];
+  Object.assign(clock, {
+    setTimeout(callback: () => void, delay: number) {
+      const timer = setTimeout.call(clock, callback, delay);
+      delays.set(timer, delay);
+      return timer;
+    },
+    ref: (timer: unknown, on: boolean) => on || background.push(delays.get(timer)),
+  });
+  await map();
+  t.true([...delays.values()].includes(300_000));
+  t.true(background.includes(300_000));
+});

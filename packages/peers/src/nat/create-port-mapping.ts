@@ -4,6 +4,7 @@
 
 import type { AnyTransport, TransportError } from '@trunkline/transport-core';
 import {
+  backgroundTimer,
   type OptionField,
   option,
   optionsSchema,
@@ -168,7 +169,7 @@ class PortMapper implements PortMapping {
   #schedule(most: number): number {
     const { clock, random } = this.#transport;
     const delay = Math.round(most * (1 - random() / 10));
-    this.#timer = clock.setTimeout(() => void this.start(), delay);
+    this.#timer = backgroundTimer(clock, () => void this.start(), delay);
     return delay;
   }
 

@@ -22,6 +22,10 @@ export class HubLink {
   readonly #options: HubLinkOptions;
   readonly #lost: (error: TransportError) => void;
   #remote: Promise<Remote> | undefined;
+  /** Ends the registration when it aborts. */
+  #ending = new AbortController();
+  /** Resolves once the previous connection can't be used by mistake. */
+  #left: Promise<void> = Promise.resolve();
 
   /** @param lost receives the reason when a registration has ended. */
   constructor(
@@ -42,23 +46,36 @@ export class HubLink {
   /** Returns the connection; opens and registers one if there is none. */
   reach(): Promise<Remote> {
     if (this.#remote === undefined) {
-      const remote = this.#register();
+      const ending = new AbortController();
+      const remote = this.#left.then(() => this.#register(ending));
+      this.#ending = ending;
       this.#remote = remote;
       remote.catch(() => {
-        this.#remote = undefined;
+        if (this.#remote === remote) this.#remote = undefined;
       });
     }
     return this.#remote;
   }
 
-  async #register(): Promise<Remote> {
+  /** Ends the registration; the connection closes once its other calls have ended. */
+  leave(): void {
+    const remote = this.#remote;
+    if (remote === undefined) return;
+    this.#remote = undefined;
+    this.#ending.abort(new TransportError('cancelled', 'no transport uses the signal'));
+    this.#left = remote.then(
+      (up) => void this.#transport.disconnect(up),
+      () => {},
+    );
+  }
+
+  async #register(ending: AbortController): Promise<Remote> {
     const { hub, realm, identity } = this.#options;
     const transport = this.#transport;
-    const remote = await transport.dial(hub);
-    const give = new AbortController();
+    const remote = await transport.dial(hub, { signal: ending.signal });
     const late = transport.clock.setTimeout(
       () =>
-        give.abort(
+        ending.abort(
           new TransportError('deadline_exceeded', `${hub} didn't register this node within 10 s`),
         ),
       REGISTRATION_TIME,
@@ -72,7 +89,7 @@ export class HubLink {
         remote,
         'register',
         { hub, realm, publicKey: encodeKey(identity.publicKey) },
-        { upload: once(signature), signal: give.signal },
+        { upload: once(signature), signal: ending.signal },
       );
       const call = items[Symbol.asyncIterator]();
       const challenge = await nextItem(call);
@@ -80,15 +97,15 @@ export class HubLink {
         answer(identity.sign(messageToSign({ hub, realm }, challenge)));
         await nextItem(call);
       }
-      void this.#watch(call);
+      void this.#watch(call, ending.signal);
       return remote;
     } finally {
       transport.clock.clearTimeout(late);
     }
   }
 
-  /** Waits for the end of the registration, and reports it. */
-  async #watch(call: AsyncIterator<Uint8Array>): Promise<void> {
+  /** Waits for the end of the registration, and reports it unless `leave` has ended it. */
+  async #watch(call: AsyncIterator<Uint8Array>, ending: AbortSignal): Promise<void> {
     let error = new TransportError('unavailable', 'the hub ended the registration');
     try {
       await nextItem(call);
@@ -96,6 +113,7 @@ export class HubLink {
     } catch (cause) {
       error = cause as TransportError;
     }
+    if (ending.aborted) return;
     this.#remote = undefined;
     this.#lost(error);
   }

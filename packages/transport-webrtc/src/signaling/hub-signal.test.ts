@@ -1,7 +1,7 @@
 // Tests of the hub and its client together, over connections in memory.
 
 import { createIdentity } from '@trunkline/security';
-import { createTransport, TransportError } from '@trunkline/transport-core';
+import { type Clock, createTransport, TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { SignalMessage } from '../signal.ts';
@@ -97,6 +97,71 @@ test('a node registers again by itself when the hub has restarted', async (t) =>
   await next();
   dialed.send(offer);
   t.deepEqual(await (await next()).next(), offer);
+});
+
+test('a signal that no transport uses any more leaves the hub, and registers when it is used', async (t) => {
+  const { node, hub } = await hubFixture(t);
+  const nodes = () => hub.snapshot().realms[0]?.nodes;
+  const [ada, bob] = [node(), node()];
+  const next = await listening(bob);
+  ada.ref(true);
+  ada.ref(true);
+  const dialed = recorded(await ada.open(bob.nodeId, OPEN));
+  const accepted = await next();
+  ada.ref(false);
+  (await ada.open(bob.nodeId, OPEN)).close();
+  t.is(nodes(), 2, 'another transport uses it');
+  ada.ref(false);
+  while (nodes() !== 1) await new Promise((resolve) => setImmediate(resolve));
+  dialed.session.send(offer);
+  t.deepEqual(await accepted.next(), offer, 'its sessions stay open');
+  dialed.session.close();
+  await accepted.closed;
+  (await ada.open(bob.nodeId, OPEN)).close();
+  t.is(nodes(), 2);
+});
+
+test('a signal that leaves while it registers can be used at once', async (t) => {
+  const { node, hub } = await hubFixture(t);
+  const [ada, bob] = [node(), node()];
+  await listening(bob);
+  for (let i = 0; i < 3; i++) {
+    ada.ref(true);
+    ada.open(bob.nodeId, OPEN).catch(() => {});
+    for (let turn = 0; turn < i; turn++) await new Promise((resolve) => setImmediate(resolve));
+    ada.ref(false);
+    (await ada.open(bob.nodeId, OPEN)).close();
+    t.is(hub.snapshot().realms[0]?.nodes, 2);
+  }
+});
+
+test('unlisten ends the attempts to register again', async (t) => {
+  const { node, stop } = await hubFixture(t);
+  const manual = createManualClock();
+  let pause: AbortSignal | undefined;
+  const clock: Clock = Object.assign(Object.create(manual), {
+    sleep(delay: number, signal?: AbortSignal) {
+      pause = signal;
+      return manual.sleep(delay, signal);
+    },
+  });
+  const bob = node({ clock });
+  await bob.listen(() => {});
+  await stop();
+  while (pause === undefined) await new Promise((resolve) => setImmediate(resolve));
+  t.false(pause.aborted);
+  await bob.unlisten();
+  t.true(pause.aborted);
+});
+
+test('a signal that listens stays registered when no transport uses it', async (t) => {
+  const { node } = await hubFixture(t);
+  const [ada, bob] = [node(), node()];
+  const next = await listening(bob);
+  bob.ref(true);
+  bob.ref(false);
+  (await ada.open(bob.nodeId, OPEN)).close();
+  t.is((await next()).session.peer, ada.nodeId);
 });
 
 test('the newest registration of a node replaces the older one, which fails with address_in_use', async (t) => {

@@ -50,6 +50,8 @@ export interface HubSignalOptions {
 export interface HubSignal extends Signal, AsyncDisposable {
   /** Streams that the hub relays; their addresses are node ids. Set with the option `relay`. */
   readonly relay?: NoiseStreamLayer | undefined;
+  /** Counts the users of this signal; without one, it leaves the hub. See {@link Signal.ref}. */
+  ref(on: boolean): void;
   /** Ends the registration and all sessions, and closes the connection to the hub. Idempotent. */
   close(): Promise<void>;
 }
@@ -99,9 +101,10 @@ class Hub implements HubSignal {
   readonly relay: NoiseStreamLayer | undefined;
   readonly #transport: Transport<SignalingProtocol>;
   readonly #link: HubLink;
-  readonly #closing = new AbortController();
   #listener: Listener | undefined;
-  #isRestoring = false;
+  /** Set while the registration is lost; ends the attempts to register again when it aborts. */
+  #restoring: AbortController | undefined;
+  #users = 0;
 
   constructor(options: HubSignalOptions) {
     refuseUnknown(options, 'createHubSignal', OPTIONS);
@@ -150,6 +153,8 @@ class Hub implements HubSignal {
   async unlisten(): Promise<void> {
     if (this.#listener === undefined) return;
     this.#listener = undefined;
+    this.#restoring?.abort();
+    this.#restoring = undefined;
     if (!this.#link.isUp) return;
     try {
       await this.#transport.send(await this.#link.reach(), 'accepting', false);
@@ -182,9 +187,14 @@ class Hub implements HubSignal {
     }
   }
 
+  ref(on: boolean): void {
+    this.#users += on ? 1 : -1;
+    if (this.#users === 0 && this.#listener === undefined) this.#link.leave();
+  }
+
   async close(): Promise<void> {
     this.#listener = undefined;
-    this.#closing.abort();
+    this.#restoring?.abort();
     await this.relay?.close();
     await this.#transport.close();
   }
@@ -210,16 +220,17 @@ class Hub implements HubSignal {
   }
 
   #lost(error: TransportError): void {
-    if (this.#listener === undefined || this.#closing.signal.aborted) return;
+    if (this.#listener === undefined) return;
     if (FINAL.includes(error.code)) this.#fail(error);
-    else if (!this.#isRestoring) void this.#restore();
+    else if (this.#restoring === undefined) void this.#restore();
   }
 
   /** Retries the registration until it succeeds or nothing is listening anymore. */
   async #restore(): Promise<void> {
-    this.#isRestoring = true;
+    const restoring = new AbortController();
+    const { signal } = restoring;
+    this.#restoring = restoring;
     const { clock, random } = this.#transport;
-    const { signal } = this.#closing;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       await clock.sleep(pause * (0.5 + random() / 2), signal).catch(() => {});
       if (this.#listener === undefined || signal.aborted) break;
@@ -233,13 +244,13 @@ class Hub implements HubSignal {
         }
       }
     }
-    this.#isRestoring = false;
+    if (this.#restoring === restoring) this.#restoring = undefined;
   }
 
   #fail(error: TransportError): void {
     const listener = this.#listener;
     this.#listener = undefined;
-    if (!this.#closing.signal.aborted) listener?.failed?.(nameTaken(error, this.nodeId));
+    listener?.failed?.(nameTaken(error, this.nodeId));
   }
 }
 

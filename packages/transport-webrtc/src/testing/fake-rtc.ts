@@ -10,6 +10,10 @@ export interface FakeRtc extends RtcLibrary {
   stopsAt: Step | undefined;
   /** Keeps the first message of each end until it sends another. */
   holdsMessages: boolean;
+  /** Keeps new peer connections gathering for ever, as with servers that do not answer. */
+  gathersForever: boolean;
+  /** The number of peer connections that are gathering. */
+  readonly gathering: () => number;
   /** Returns true once a connection has stopped at that step. */
   readonly hasStopped: () => boolean;
   /** The number of peer connections that are not closed. */
@@ -24,7 +28,7 @@ export function createFakeRtc(stopsAt?: Step): FakeRtc {
   class FakePeer implements RtcPeerConnection {
     connectionState = 'new';
     iceConnectionState = 'new';
-    readonly iceGatheringState = 'complete';
+    iceGatheringState = 'complete';
     localDescription: RtcDescription | null = null;
     onicecandidate: any = null;
     onconnectionstatechange: any = null;
@@ -52,6 +56,7 @@ export function createFakeRtc(stopsAt?: Step): FakeRtc {
 
     async setLocalDescription(description: RtcDescription): Promise<void> {
       this.localDescription = description;
+      if (rtc.gathersForever) this.iceGatheringState = 'gathering';
     }
 
     async setRemoteDescription({ type, sdp }: RtcDescription): Promise<void> {
@@ -92,6 +97,8 @@ export function createFakeRtc(stopsAt?: Step): FakeRtc {
     RTCPeerConnection: FakePeer,
     stopsAt,
     holdsMessages: false,
+    gathersForever: false,
+    gathering: () => peers.filter((peer) => peer.iceGatheringState === 'gathering').length,
     hasStopped: () => hasStopped,
     open: () => open.size,
   };

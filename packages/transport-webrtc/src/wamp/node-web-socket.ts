@@ -9,7 +9,7 @@ import { LONGEST_MESSAGE, type OpenWebSocket } from './web-socket.ts';
  */
 export const openWebSocket: OpenWebSocket = async (url, protocol) => {
   const { WebSocket } = await loadWs();
-  return new WebSocket(url, protocol, { maxPayload: LONGEST_MESSAGE, perMessageDeflate: false });
+  return new WebSocket(url, protocol, OPTIONS);
 };
 
 async function loadWs() {
@@ -24,3 +24,10 @@ async function loadWs() {
     );
   }
 }
+
+const OPTIONS = {
+  maxPayload: LONGEST_MESSAGE,
+  perMessageDeflate: false,
+  /** A router that does not answer a close keeps the process alive for this time, not for 30 s. */
+  closeTimeout: 1_000,
+};

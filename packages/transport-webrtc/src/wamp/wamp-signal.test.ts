@@ -178,6 +178,61 @@ test('a registered node calls itself every 30 s, and replaces a connection that 
   t.deepEqual(sockets[1]!.sent.at(-1), [64, 1, {}, 'ada']);
 });
 
+test('a signal that no transport uses any more leaves the router, and joins when it is used', async (t) => {
+  const { ada, sockets, join } = await faked(t);
+  for (const number of [0, 1]) {
+    ada.ref(true);
+    const opening = ada.open('bob', OPEN);
+    await turn();
+    join(sockets[number]!);
+    await opening;
+    ada.ref(true);
+    ada.ref(false);
+    await turn();
+    t.false(sockets[number]!.isClosed, 'another transport uses it');
+    ada.ref(false);
+    await turn();
+    t.true(sockets[number]!.isClosed);
+  }
+});
+
+test('a signal that is left while it joins leaves the router once it has joined', async (t) => {
+  const { ada, sockets, join } = await faked(t);
+  ada.ref(true);
+  const first = ada.open('bob', OPEN);
+  await turn();
+  ada.ref(false);
+  const second = ada.open('bob', OPEN);
+  await turn();
+  join(sockets[0]!);
+  join(sockets[1]!);
+  await Promise.all([first, second]);
+  t.deepEqual(
+    sockets.map(({ isClosed }) => isClosed),
+    [true, false],
+  );
+});
+
+test('unlisten ends the attempts to register again, and listen begins anew', async (t) => {
+  const { ada, sockets, join, clock } = await faked(t);
+  const listen = async (socket: number) => {
+    const listening = ada.listen(() => {});
+    await turn();
+    join(sockets[socket]!);
+    await turn();
+    sockets[socket]!.receive(65, 1, 7);
+    await listening;
+  };
+  await listen(0);
+  sockets[0]!.onclose?.({} as never);
+  t.is(clock.timers, 1, 'the pause before the next attempt');
+  await ada.unlisten();
+  t.is(clock.timers, 0);
+  await listen(1);
+  sockets[1]!.onclose?.({} as never);
+  t.is(clock.timers, 1);
+});
+
 test('close leaves the realm, and everything fails with shutdown afterwards', async (t) => {
   const { url } = await router(t);
   const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
@@ -192,6 +247,23 @@ test('close leaves the realm, and everything fails with shutdown afterwards', as
 });
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A node whose router is played by the test. */
+async function faked(t: ExecutionContext) {
+  const clock = createManualClock();
+  const sockets: FakeSocket[] = [];
+  const webSocket = () => {
+    const socket = new FakeSocket();
+    sockets.push(socket);
+    return socket;
+  };
+  const join = (socket: FakeSocket) => {
+    socket.open();
+    socket.receive(2, 1, {});
+  };
+  const ada = node(t, 'ws://router', 'ada', { clock, webSocket });
+  return { ada, sockets, join, clock };
+}
 
 function node(
   t: ExecutionContext,

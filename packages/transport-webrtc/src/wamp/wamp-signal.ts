@@ -56,6 +56,8 @@ export interface WampSignalOptions {
 
 /** A node's access to a WAMP router. */
 export interface WampSignal extends Signal, AsyncDisposable {
+  /** Counts the users of this signal; without one, it leaves the router. See {@link Signal.ref}. */
+  ref(on: boolean): void;
   /** Ends the registration and leaves the realm. Idempotent. */
   close(): Promise<void>;
 }
@@ -114,13 +116,16 @@ class Wamp implements WampSignal {
   };
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #closing = new AbortController();
-  readonly #offers = new Set<CalleeSession>();
+  /** The offers that wait for their answers, with the timers that end them. */
+  readonly #offers = new Map<CalleeSession, ClockTimer>();
   #client: Promise<WampClient> | undefined;
   #listener: Listener | undefined;
   #registration: number | undefined;
   #check: ClockTimer;
-  #isRestoring = false;
+  /** Set while the registration is lost; ends the attempts to register again when it aborts. */
+  #restoring: AbortController | undefined;
+  #users = 0;
+  #isClosed = false;
 
   constructor(options: WampSignalOptions) {
     const { address, nodeId, realm = 'main', timeout = 5_000, webSocket = openWebSocket } = options;
@@ -146,6 +151,8 @@ class Wamp implements WampSignal {
   async unlisten(): Promise<void> {
     this.#listener = undefined;
     this.#clock.clearTimeout(this.#check);
+    this.#restoring?.abort();
+    this.#restoring = undefined;
     const registration = this.#registration;
     this.#registration = undefined;
     if (registration === undefined || this.#client === undefined) return;
@@ -162,11 +169,22 @@ class Wamp implements WampSignal {
     return new CallerSession(target, (offer) => client.call(target, [this.nodeId, offer]));
   }
 
+  ref(on: boolean): void {
+    this.#users += on ? 1 : -1;
+    if (this.#users === 0 && this.#listener === undefined) void this.#leave();
+  }
+
   async close(): Promise<void> {
     this.#listener = undefined;
-    this.#clock.clearTimeout(this.#check);
-    this.#closing.abort();
-    (await this.#client?.catch(() => undefined))?.close();
+    this.#isClosed = true;
+    this.#restoring?.abort();
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    const client = this.#client;
+    this.#lost(new TransportError('shutdown', 'this end has left the router'));
+    (await client?.catch(() => undefined))?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -175,7 +193,7 @@ class Wamp implements WampSignal {
 
   /** Returns the session with the router; opens one if there is none. */
   #join(): Promise<WampClient> {
-    if (this.#closing.signal.aborted)
+    if (this.#isClosed)
       return Promise.reject(new TransportError('shutdown', 'this signal is closed'));
     if (this.#client === undefined) {
       const { address, realm, timeout, webSocket } = this.#options;
@@ -186,11 +204,13 @@ class Wamp implements WampSignal {
         clock: this.#clock,
         openWebSocket: webSocket,
         invoked: (request, args) => void this.#invoked(client, request, args),
-        closed: (error) => this.#lost(error),
+        closed: (error) => {
+          if (this.#client === client) this.#lost(error);
+        },
       });
       this.#client = client;
       client.catch(() => {
-        this.#client = undefined;
+        if (this.#client === client) this.#client = undefined;
       });
     }
     return this.#client;
@@ -257,7 +277,7 @@ class Wamp implements WampSignal {
       if (typeof answer === 'string') client.answer(request, [answer]);
       else refuse(answer.message);
     });
-    this.#offers.add(session);
+    this.#offers.set(session, late);
     this.#listener.accept(session);
   }
 
@@ -265,9 +285,12 @@ class Wamp implements WampSignal {
     this.#client = undefined;
     this.#registration = undefined;
     this.#clock.clearTimeout(this.#check);
-    for (const session of this.#offers) session.cut(error);
+    for (const [session, late] of this.#offers) {
+      this.#clock.clearTimeout(late);
+      session.cut(error);
+    }
     this.#offers.clear();
-    if (this.#listener !== undefined && !this.#isRestoring) void this.#restore();
+    if (this.#listener !== undefined && this.#restoring === undefined) void this.#restore();
   }
 
   /**
@@ -275,8 +298,9 @@ class Wamp implements WampSignal {
    * the old registration for a while, so `address_in_use` isn't permanent here.
    */
   async #restore(): Promise<void> {
-    this.#isRestoring = true;
-    const { signal } = this.#closing;
+    const restoring = new AbortController();
+    const { signal } = restoring;
+    this.#restoring = restoring;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       await this.#clock.sleep(pause * (0.5 + this.#random() / 2), signal).catch(() => {});
       if (this.#listener === undefined || signal.aborted) break;
@@ -292,6 +316,6 @@ class Wamp implements WampSignal {
         }
       }
     }
-    this.#isRestoring = false;
+    if (this.#restoring === restoring) this.#restoring = undefined;
   }
 }
