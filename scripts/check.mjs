@@ -162,7 +162,7 @@ async function bundles() {
   await bundle('all of security/noise', all('security/noise'), 40_100);
   await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 118_100);
   await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 6_200);
-  await bundle('all of webrtc', all('transport-webrtc'), 34_900);
+  await bundle('all of webrtc', all('transport-webrtc'), 35_000);
   await bundle('all of nats', all('transport-nats'), 56_100);
   await bundle('all of telemetry', all('telemetry'), 6_700);
   await bundle('all of resilience/resumption', all('resilience/resumption'), 8_200);

@@ -91,6 +91,20 @@ test('with the option resolve, a target is anything that resolve accepts', async
 });
 
 test('an advertised address that nobody can dial throws a TypeError that names it', (t) => {
+  for (const wrong of ['tcp://0.0.0.0:7000', 'ws://[::]:7000/', '[fe80::1%eth0]:7000'])
+    t.throws(
+      () =>
+        createTransport('tcp://127.0.0.1:0', {
+          protocol: echo,
+          advertiseAddr: wrong,
+          backends: [tcp(), ws()],
+        }),
+      {
+        instanceOf: TypeError,
+        message: /^createTransport: advertiseAddr\[0\]: .*(every address|link-local)/,
+      },
+      wrong,
+    );
   for (const wrong of WRONG.filter((one) => one !== '')) {
     t.throws(
       () =>

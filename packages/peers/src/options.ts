@@ -136,7 +136,8 @@ export interface PeersOptions<S = unknown> {
    * The kind of addresses that are accepted from other nodes. 'any' (default) includes private and
    * loopback addresses. With 'public', this node dials only public addresses (checked again after
    * DNS resolution), keeps at most 8 addresses per host, and gives one network at most a quarter of
-   * `maxInbound`. Unspecified, multicast and metadata addresses are never dialed.
+   * `maxInbound`. Unspecified, multicast, metadata and IPv6
+   * link-local addresses that others report are never dialed.
    */
   readonly addresses?: 'any' | 'public' | undefined;
   /**

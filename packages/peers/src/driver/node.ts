@@ -10,6 +10,7 @@ import {
   manage,
   spelled,
 } from '@trunkline/transport-core/internal';
+import { isDialable, placeOf } from '../address/place.ts';
 import { Twins } from '../admission/twins.ts';
 import { DialPlanner } from '../dialing/dial-planner.ts';
 import { type PeersConfig, readTarget } from '../options.ts';
@@ -124,11 +125,17 @@ export class Node {
   }
 
   /**
-   * Returns the first address that a node advertises; if this transport proves ids, returns the
-   * first address at which ids are proven.
+   * Returns the first address that a node advertises and that others can dial; if this transport
+   * proves ids, returns the first such address at which ids are proven.
    */
   toldAddress({ addr }: Remote): string | undefined {
-    return firstAddress(addr, (address) => !this.proves || this.management.proves(address));
+    return firstAddress(addr, (address) => {
+      const place = placeOf(address);
+      return (
+        (place === undefined || isDialable(place, 'any')) &&
+        (!this.proves || this.management.proves(address))
+      );
+    });
   }
 
   /**
