@@ -15,6 +15,7 @@ import {
   parseTarget,
   type TargetAddress,
 } from '@trunkline/transport-core/backend';
+import { checkId } from './book/address-rules.ts';
 import { readServices } from './services/service-name.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
 
@@ -35,7 +36,8 @@ export interface PeersOptions<S = unknown> {
    * The peers to which this node stays connected, each in the form '[nodeId@]address'. They are
    * dialed forever and count against neither `maxInbound` nor `maxOutbound`. If the transport
    * proves ids, a target with an id accepts only a node that proves this id, even with
-   * `allowAsserted`.
+   * `allowAsserted`. A target with this node's own id is never dialed, so that all nodes can have the
+   * same list.
    */
   readonly persistent?: readonly string[] | undefined;
   /**
@@ -204,8 +206,8 @@ const schema = optionsSchema({
   transport: option.reference<AnyTransport>(isTransport, 'a transport'),
   identity: option.optional(
     option.reference<{ readonly nodeId: string }>(
-      isIdentity,
-      'an identity with a nodeId of 64 lower-case hex digits',
+      (value) => typeof value === 'object' && value !== null,
+      'an object with a nodeId',
     ),
   ),
   persistent: option.withDefault(targets(), []),
@@ -269,6 +271,8 @@ export const peersOptions: typeof schema = schema;
 /** Reads the options of `createPeers`. @throws TypeError that names the wrong option. */
 export function readOptions(given: PeersOptions<any>): PeersConfig {
   const parsed = parseOptions(peersOptions, given, 'createPeers');
+  if (parsed.identity !== undefined)
+    checkId(parsed.identity.nodeId, 'createPeers: identity.nodeId');
   const services = readServices(parsed.services, 'createPeers: services');
   const config = { ...parsed, services };
   if (config.membership === 'open') return config;
@@ -309,11 +313,6 @@ function isTexts(value: unknown): boolean {
 
 function isIds(value: unknown): boolean {
   return Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
-}
-
-function isIdentity(value: unknown): boolean {
-  const { nodeId } = (value ?? {}) as { nodeId?: unknown };
-  return typeof nodeId === 'string' && isNodeId(nodeId);
 }
 
 function isTransport(value: unknown): boolean {
