@@ -3,11 +3,13 @@
 import {
   type AnyTransport,
   type Codec,
+  type Protocol,
   type Remote,
   TransportError,
 } from '@trunkline/transport-core';
 import {
   isNodeId,
+  isProtocol,
   type Options,
   option,
   optionsSchema,
@@ -58,6 +60,14 @@ export interface PeersOptions<S = unknown> {
    * transport that proves ids. Clients are not affected.
    */
   readonly membership?: 'open' | 'listed' | undefined;
+  /**
+   * Protocols that each peer must have mounted, in a version that the given protocol speaks. A node
+   * without them is rejected as `incompatible`, and a peer that unmounts one is disconnected.
+   * Clients are not affected. Default none: a protocol that only one end has mounted is no reason to
+   * reject a node. If both ends have mounted the transport's own protocol, they must always have a
+   * version of it in common.
+   */
+  readonly require?: readonly Protocol[] | undefined;
   /**
    * Stores addresses across restarts. Default: none. Use `createFileAddressBook(path)` of
    * '@trunkline/peers/node', or `createStoreAddressBook`.
@@ -219,6 +229,13 @@ const schema = optionsSchema({
       "'open' or 'listed'",
     ),
     'open',
+  ),
+  require: option.withDefault(
+    option.reference<readonly Protocol[]>(
+      (value) => Array.isArray(value) && value.every(isProtocol),
+      'a list of protocols made by defineProtocol',
+    ),
+    [],
   ),
   addressBook: option.optional(
     option.reference<AddressBookStore>(isStore, 'an address book: load, save and close'),

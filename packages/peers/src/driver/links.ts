@@ -186,10 +186,16 @@ export class Links {
 
   /**
    * Handles a change of the other end's protocols: a node that closes its peers but keeps its
-   * transport is a client from then on.
+   * transport is a client from then on, and one that has unmounted a required protocol is
+   * disconnected.
    */
   remounted(remote: Remote, protocols: PendingConnection['protocols']): void {
-    if (runsPeers(protocols)) return;
+    if (runsPeers(protocols)) {
+      const mismatch = this.#node.incompatibility(protocols);
+      if (mismatch !== undefined && this.#node.peerTable.of(remote) !== undefined)
+        this.#node.management.cut(remote, mismatch);
+      return;
+    }
     // The error is the same as if the other end's transport had closed, or as if the other end had
     // ended the connection.
     this.#leave(
