@@ -186,4 +186,27 @@ export const peers = [
       title: 'a peer that accepts and closes at once is not dialed in a hot loop',
     },
   },
+  {
+    rule: 'A node without a common version of the protocol is no peer.',
+    file: 'packages/peers/src/driver/admission-control.ts',
+    from: 'if (mismatch !== undefined) throw mismatch;',
+    to: 'if (mismatch !== undefined) void mismatch;',
+    killer: {
+      package: 'peers',
+      file: 'packages/peers/src/incompatible.test.ts',
+      title:
+        'a node without a common version of the protocol is rejected by both ends and takes no place',
+    },
+  },
+  {
+    rule: 'An IPv6 link-local address that others report is not dialed.',
+    file: 'packages/peers/src/address/place.ts',
+    from: "(place.kind === 'link_local' && place.ip?.length === 16)",
+    to: 'false',
+    killer: {
+      package: 'peers',
+      file: 'packages/peers/src/link-local.test.ts',
+      title: 'a link-local address that a peer advertises is neither kept nor sent on',
+    },
+  },
 ];

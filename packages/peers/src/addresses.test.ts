@@ -59,6 +59,21 @@ test('an address that cannot be dialed throws a TypeError that names the entry a
   await transport.close();
 });
 
+test('an identity that is none is a TypeError that says what it must be', async (t) => {
+  for (const [identity, message] of [
+    [idOf('a'), `identity: must be an object with a nodeId, got "${idOf('a')}"`],
+    [{}, 'identity.nodeId: must be 64 lower-case hex digits, got undefined'],
+    [{ nodeId: 'AB' }, 'identity.nodeId: must be 64 lower-case hex digits, got "AB"'],
+  ] as const) {
+    const transport = createTransport({ protocol: echo, backends: [tcp()] });
+    t.throws(() => createPeers({ transport, identity: identity as { nodeId: string } }), {
+      instanceOf: TypeError,
+      message: `createPeers: ${message}`,
+    });
+    await transport.close();
+  }
+});
+
 test('a transport of several backends accepts the addresses of each of them, and no others', async (t) => {
   const transport = createTransport({ protocol: echo, backends: [tcp(), ws()] });
   const targets = [
@@ -91,6 +106,20 @@ test('with the option resolve, a target is anything that resolve accepts', async
 });
 
 test('an advertised address that nobody can dial throws a TypeError that names it', (t) => {
+  for (const wrong of ['tcp://0.0.0.0:7000', 'ws://[::]:7000/', '[fe80::1%eth0]:7000'])
+    t.throws(
+      () =>
+        createTransport('tcp://127.0.0.1:0', {
+          protocol: echo,
+          advertiseAddr: wrong,
+          backends: [tcp(), ws()],
+        }),
+      {
+        instanceOf: TypeError,
+        message: /^createTransport: advertiseAddr\[0\]: .*(every address|link-local)/,
+      },
+      wrong,
+    );
   for (const wrong of WRONG.filter((one) => one !== '')) {
     t.throws(
       () =>

@@ -178,3 +178,51 @@ test('an option that contradicts membership by list throws a TypeError that name
   });
   await peers.close();
 });
+
+test.serial('mayDial() is false for a banned node and for this node itself', async (t) => {
+  const sim = simulationOf(runs(1)[0]!);
+  const nodes = cluster(sim, ['a'], { durable: false });
+  await sim.until(() => nodes.size === 1);
+  const { peers } = nodes.get('a')!;
+  t.true(peers.mayDial(idOf('b')));
+  t.false(peers.mayDial(idOf('a')));
+  peers.add(`${idOf('b')}@b`);
+  peers.ban(idOf('b'), 60_000);
+  t.false(peers.mayDial(idOf('b')), 'even if it is persistent');
+  await sim.run(60_000);
+  t.true(peers.mayDial(idOf('b')));
+  peers.ban(idOf('b'));
+  peers.unban(idOf('b'));
+  t.true(peers.mayDial(idOf('b')));
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial('all nodes may have one list of persistent peers: none dials itself', async (t) => {
+  const sim = simulationOf(runs(1)[0]!);
+  const names = ['a', 'b', 'c'];
+  const dialed: string[] = [];
+  const nodes = cluster(sim, names, {
+    transport: (name) => ({
+      resolve: (target) => {
+        if (target.endsWith(name)) dialed.push(target);
+        return target;
+      },
+    }),
+    peers: () => ({ ...recipe, persistent: names.map(named) }),
+    durable: false,
+  });
+  await sim.until(
+    () => nodes.size === 3 && names.every((name) => nodes.get(name)!.peers.list().length === 2),
+  );
+  const a = nodes.get('a')!;
+  a.peers.remove(named('a'));
+  a.peers.add(named('a'));
+  await sim.run(600_000);
+  t.deepEqual(a.peers.topology, ['b', 'c', 'a'].map(named));
+  t.deepEqual(dialed, []);
+  t.deepEqual(
+    names.flatMap((name) => eventsOf(nodes.get(name)!, 'rejected')),
+    [],
+  );
+  t.deepEqual(await sim.close(), []);
+});

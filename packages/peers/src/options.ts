@@ -3,11 +3,13 @@
 import {
   type AnyTransport,
   type Codec,
+  type Protocol,
   type Remote,
   TransportError,
 } from '@trunkline/transport-core';
 import {
   isNodeId,
+  isProtocol,
   type Options,
   option,
   optionsSchema,
@@ -15,6 +17,7 @@ import {
   parseTarget,
   type TargetAddress,
 } from '@trunkline/transport-core/backend';
+import { checkId } from './book/address-rules.ts';
 import { readServices } from './services/service-name.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
 
@@ -35,7 +38,8 @@ export interface PeersOptions<S = unknown> {
    * The peers to which this node stays connected, each in the form '[nodeId@]address'. They are
    * dialed forever and count against neither `maxInbound` nor `maxOutbound`. If the transport
    * proves ids, a target with an id accepts only a node that proves this id, even with
-   * `allowAsserted`.
+   * `allowAsserted`. A target with this node's own id is never dialed, so that all nodes can have the
+   * same list.
    */
   readonly persistent?: readonly string[] | undefined;
   /**
@@ -56,6 +60,14 @@ export interface PeersOptions<S = unknown> {
    * transport that proves ids. Clients are not affected.
    */
   readonly membership?: 'open' | 'listed' | undefined;
+  /**
+   * Protocols that each peer must have mounted, in a version that the given protocol speaks. A node
+   * without them is rejected as `incompatible`, and a peer that unmounts one is disconnected.
+   * Clients are not affected. Default none: a protocol that only one end has mounted is no reason to
+   * reject a node. If both ends have mounted the transport's own protocol, they must always have a
+   * version of it in common.
+   */
+  readonly require?: readonly Protocol[] | undefined;
   /**
    * Stores addresses across restarts. Default: none. Use `createFileAddressBook(path)` of
    * '@trunkline/peers/node', or `createStoreAddressBook`.
@@ -136,7 +148,8 @@ export interface PeersOptions<S = unknown> {
    * The kind of addresses that are accepted from other nodes. 'any' (default) includes private and
    * loopback addresses. With 'public', this node dials only public addresses (checked again after
    * DNS resolution), keeps at most 8 addresses per host, and gives one network at most a quarter of
-   * `maxInbound`. Unspecified, multicast and metadata addresses are never dialed.
+   * `maxInbound`. Unspecified, multicast, metadata and IPv6
+   * link-local addresses that others report are never dialed.
    */
   readonly addresses?: 'any' | 'public' | undefined;
   /**
@@ -203,8 +216,8 @@ const schema = optionsSchema({
   transport: option.reference<AnyTransport>(isTransport, 'a transport'),
   identity: option.optional(
     option.reference<{ readonly nodeId: string }>(
-      isIdentity,
-      'an identity with a nodeId of 64 lower-case hex digits',
+      (value) => typeof value === 'object' && value !== null,
+      'an object with a nodeId',
     ),
   ),
   persistent: option.withDefault(targets(), []),
@@ -216,6 +229,13 @@ const schema = optionsSchema({
       "'open' or 'listed'",
     ),
     'open',
+  ),
+  require: option.withDefault(
+    option.reference<readonly Protocol[]>(
+      (value) => Array.isArray(value) && value.every(isProtocol),
+      'a list of protocols made by defineProtocol',
+    ),
+    [],
   ),
   addressBook: option.optional(
     option.reference<AddressBookStore>(isStore, 'an address book: load, save and close'),
@@ -268,6 +288,8 @@ export const peersOptions: typeof schema = schema;
 /** Reads the options of `createPeers`. @throws TypeError that names the wrong option. */
 export function readOptions(given: PeersOptions<any>): PeersConfig {
   const parsed = parseOptions(peersOptions, given, 'createPeers');
+  if (parsed.identity !== undefined)
+    checkId(parsed.identity.nodeId, 'createPeers: identity.nodeId');
   const services = readServices(parsed.services, 'createPeers: services');
   const config = { ...parsed, services };
   if (config.membership === 'open') return config;
@@ -308,11 +330,6 @@ function isTexts(value: unknown): boolean {
 
 function isIds(value: unknown): boolean {
   return Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
-}
-
-function isIdentity(value: unknown): boolean {
-  const { nodeId } = (value ?? {}) as { nodeId?: unknown };
-  return typeof nodeId === 'string' && isNodeId(nodeId);
 }
 
 function isTransport(value: unknown): boolean {

@@ -102,7 +102,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Adds a persistent peer, '[nodeId@]address'. If its node id is already listed with another
-   * address, the new address replaces the old one.
+   * address, the new address replaces the old one. A target with this node's own id is listed but
+   * never dialed, so that all nodes of a cluster can have the same list.
    */
   add(target: string): void {
     const { node } = this.#driver;
@@ -249,13 +250,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Returns true if your own protocol may dial a node on its own initiative. Returns false for
-   * nodes that are not persistent if the topology is fixed, that is, with `maxOutbound: 0` and
+   * Returns true if your own protocol may dial a node on its own initiative. Returns false for this
+   * node itself, for banned nodes, and for nodes that are not persistent if the topology is fixed, that is, with `maxOutbound: 0` and
    * `exchange: { enabled: false }`, or with `membership: 'listed'`. Gossip's discovery and overlays
    * respect it.
    */
   mayDial(nodeId: string): boolean {
     const { node } = this.#driver;
+    if (nodeId === this.nodeId || node.keeper.book.isBanned(nodeId, node.now())) return false;
     return !node.isFixed || node.planner.named.isPersistent(nodeId);
   }
 

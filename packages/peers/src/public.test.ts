@@ -121,6 +121,7 @@ test.serial(
       '::',
       'fd00:ec2::254',
       'ff02::1',
+      'fe80::1',
       '64:ff9b::a9fe:a9fe',
     ];
     for (const ip of never)

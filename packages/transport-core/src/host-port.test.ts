@@ -1,7 +1,7 @@
 // Tests of parsing and formatting 'host:port' addresses.
 
 import test from 'ava';
-import { formatHostPort, isUnspecified, parseHostPort, sourceOf } from './host-port.ts';
+import { formatHostPort, notAdvertisable, parseHostPort, sourceOf } from './host-port.ts';
 import { systemClock } from './system-runtime.ts';
 
 test('names, IPv4, IPv6 and zones are read', (t) => {
@@ -57,14 +57,31 @@ test('hosts that mean every address of the machine are recognized', (t) => {
     '::ffff:0.0.0.0',
     '::ffff:0:0',
   ])
-    t.true(isUnspecified(host), host);
-  for (const host of ['127.0.0.1', '::1', 'localhost', '10.0.0.0', '0.example', '::ffff:1.2.3.4'])
-    t.false(isUnspecified(host), host);
+    t.is(notAdvertisable(host), 'it stands for every address of this machine', host);
+  for (const host of [
+    '127.0.0.1',
+    '::1',
+    'localhost',
+    '10.0.0.0',
+    '0.example',
+    '::ffff:1.2.3.4',
+    'fe80.example',
+    'fe80',
+    'fe7f::1',
+    'fec0::1',
+    '169.254.1.1',
+  ])
+    t.is(notAdvertisable(host), undefined, host);
+});
+
+test('an IPv6 link-local host can be dialed only from this machine', (t) => {
+  for (const host of ['fe80::1%eth0', 'fe80::1', 'FE80:0::1', 'febf::1%en0'])
+    t.regex(notAdvertisable(host)!, /link-local/, host);
 });
 
 test('an invalid long host is refused in time linear in its length', (t) => {
   const start = systemClock.now();
-  t.false(isUnspecified(`${':'.repeat(100_000)}x`));
+  t.is(notAdvertisable(`${':'.repeat(100_000)}x`), undefined);
   // A search in quadratic time would take many seconds.
   t.true(systemClock.now() - start < 1_000);
 });

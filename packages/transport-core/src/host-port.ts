@@ -34,10 +34,17 @@ export function formatHostPort(host: string, port: number): string {
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
 }
 
-/** Returns true if the host means "every address of this machine", which cannot be dialed. */
-export function isUnspecified(host: string): boolean {
+/**
+ * Returns why other machines can't dial a host, for an error message; undefined if they can. The
+ * interface in an IPv6 link-local address, such as `eth0` in 'fe80::1%eth0', belongs to one machine.
+ */
+export function notAdvertisable(host: string): string | undefined {
   const plain = unmapped(host);
-  return plain === '' || plain === '0.0.0.0' || (/^[0:]*$/.test(plain) && plain.includes(':'));
+  if (plain === '' || plain === '0.0.0.0' || (/^[0:]*$/.test(plain) && plain.includes(':')))
+    return 'it stands for every address of this machine';
+  return /^fe[89ab][\da-f]:/i.test(host)
+    ? 'it is link-local, and other machines have other interfaces'
+    : undefined;
 }
 
 /**

@@ -30,7 +30,7 @@ export {
   refuseUnknown,
 } from './config.ts';
 export { ERROR_CODES, ERROR_REASONS, reasonError, type TransportErrorOptions } from './errors.ts';
-export { formatHostPort, type HostPort, isUnspecified, parseHostPort } from './host-port.ts';
+export { formatHostPort, type HostPort, notAdvertisable, parseHostPort } from './host-port.ts';
 export * as option from './index.option.ts';
 export type { ClientNext, ServerNext } from './interceptors.ts';
 export type { TransportCounter } from './observer.ts';

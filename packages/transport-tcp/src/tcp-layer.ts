@@ -9,8 +9,8 @@ import {
   type HandshakeSlot,
   type HostPort,
   inMs,
-  isUnspecified,
   type ListenOptions,
+  notAdvertisable,
   parseHostPort,
   reasonError,
   type StreamConnection,
@@ -82,7 +82,7 @@ export class TcpLayer implements TcpStreamLayer {
     const bind = parseTcpAddress(this.#bindAddr);
     if (bind === undefined) throw badAddress('listen on', this.#bindAddr);
     if (this.#reusePort && bind.port === 0) throw noSharedPort(this.#bindAddr);
-    if (isUnspecified(bind.host)) this.#requireAdvertised();
+    this.#checkAdvertised(bind.host);
     const { keepAlive, keepAliveInitialDelay } = this.#socketOptions;
     const acceptor = this.#tls?.acceptor({
       clock: this.#clock,
@@ -117,8 +117,10 @@ export class TcpLayer implements TcpStreamLayer {
         });
       });
       const { address, port } = server.address() as AddressInfo;
-      if (isUnspecified(address)) this.#requireAdvertised();
-      const zone = address.includes('%') ? '' : (/%.*$/.exec(bind.host)?.[0] ?? '');
+      this.#checkAdvertised(address);
+      // Any other address is complete without a zone.
+      const isZoned = notAdvertisable(address) !== undefined && !address.includes('%');
+      const zone = (isZoned && /%.*$/.exec(bind.host)?.[0]) || '';
       this.#localAddr = formatHostPort(address + zone, port);
     } catch (error) {
       server.close();
@@ -247,13 +249,13 @@ export class TcpLayer implements TcpStreamLayer {
     acceptor?.close();
   }
 
-  #requireAdvertised(): void {
-    const advertised = this.#advertiseAddr;
-    const given = advertised === undefined ? undefined : parseTcpAddress(advertised);
-    if (advertised !== undefined && (given === undefined || !isUnspecified(given.host))) return;
+  /** Throws if others can't dial the bound host and no `advertiseAddr` was given. */
+  #checkAdvertised(host: string): void {
+    const why = this.#advertiseAddr === undefined ? notAdvertisable(host) : undefined;
+    if (why === undefined) return;
     throw reasonError(
       'not_advertisable',
-      `Cannot advertise ${advertised ?? this.#bindAddr}: it stands for every address of this machine, so other nodes can't dial it; give advertiseAddr ('node-1.example:7000'), or bind one address`,
+      `Cannot advertise ${this.#bindAddr}: ${why}, so other nodes can't dial it; give advertiseAddr ('node-1.example:7000'), or bind another address`,
       { target: this.#bindAddr },
     );
   }

@@ -21,7 +21,7 @@ export interface TcpStreamLayerOptions {
   readonly bindAddr?: string | undefined;
   /**
    * The address at which others reach this end; it is sent to them verbatim. Default: the bound
-   * address. Required if `bindAddr` is 0.0.0.0, :: or ':7000'.
+   * address. Required if `bindAddr` is 0.0.0.0, ::, ':7000' or IPv6 link-local.
    */
   readonly advertiseAddr?: string | undefined;
   /**

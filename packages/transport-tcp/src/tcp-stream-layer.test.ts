@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { systemClock, type TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
@@ -56,11 +57,41 @@ test('an address that means the whole machine is refused without advertiseAddr, 
   t.is((await listening(t, { bindAddr: `127.0.0.1:${port}` })).address, `127.0.0.1:${port}`);
 });
 
-test('an advertised address must be one that others can dial', async (t) => {
+test('an advertised address must be one that others can dial', (t) => {
+  for (const advertiseAddr of ['0.0.0.0:7000', 'tcp://[fe80::1%eth0]:7000', '[fe80::1]:7000'])
+    t.throws(() => createTcpStreamLayer({ advertiseAddr }), {
+      instanceOf: TypeError,
+      message: /^createTcpStreamLayer: advertiseAddr: cannot advertise .*: it /,
+    });
+});
+
+test('a link-local address is refused without advertiseAddr, because others have other interfaces', async (t) => {
   const error = await rejection(
-    createTcpStreamLayer({ bindAddr: '0.0.0.0:0', advertiseAddr: '0.0.0.0:7000' }).listen(() => {}),
+    createTcpStreamLayer({ bindAddr: 'tcp://[fe80::1%eth0]:0' }).listen(() => {}),
   );
+  t.is(error.code, 'invalid_argument');
   t.is(error.reason, 'not_advertisable');
+  t.regex(error.message, /tcp:\/\/\[fe80::1%eth0\]:0: it is link-local.*advertiseAddr/);
+});
+
+test('with an advertised address a link-local address may be bound, and is dialed with its zone', async (t) => {
+  const own = linkLocal();
+  if (own === undefined) return t.pass('this machine has no link-local address');
+  const { address } = await listening(t, { bindAddr: `[${own}]:0`, advertiseAddr: 'node-1:7000' });
+  t.true(address.startsWith(`[${own}]:`), address);
+  await dialed(t, address);
+});
+
+test('the zone of an address that is not link-local is not advertised', async (t) => {
+  t.regex((await listening(t, { bindAddr: '[::1%lo]:0' })).layer.advertiseAddr(), /^\[::1\]:\d+$/);
+});
+
+test('the zone of another machine is unavailable, and the error names the reason', async (t) => {
+  const error = await rejection(
+    createTcpStreamLayer().dial('[fe80::1%elsewhere0]:7000', { timeout: 20_000 }),
+  );
+  t.is(error.code, 'unavailable');
+  if (error.message.includes('EINVAL')) t.regex(error.message, /link-local/);
 });
 
 test('with an advertised address the whole machine may be bound', async (t) => {
@@ -330,6 +361,14 @@ async function freePort(): Promise<number> {
 }
 
 let tried = 0;
+
+/** Returns an IPv6 link-local address of this machine, with its zone. */
+function linkLocal(): string | undefined {
+  for (const [name, addresses] of Object.entries(networkInterfaces()))
+    for (const { address } of addresses ?? [])
+      if (/^fe80::/.test(address)) return `${address.replace(/%.*$/, '')}%${name}`;
+  return undefined;
+}
 
 async function rejection(promise: Promise<unknown>): Promise<TransportError> {
   return promise.then(

@@ -185,8 +185,15 @@ test('the path may be part of the address', async (t) => {
   connection.destroy();
 });
 
-test('an address that means the whole machine is refused without advertiseAddr', async (t) => {
-  for (const bindAddr of ['0.0.0.0:0', '[::]:0', ':0', 'ws://0.0.0.0:0/rpc']) {
+test('an address that others cannot dial is refused without advertiseAddr', async (t) => {
+  for (const bindAddr of [
+    '0.0.0.0:0',
+    '[::]:0',
+    ':0',
+    'ws://0.0.0.0:0/rpc',
+    '[fe80::1%eth0]:0',
+    'ws://[fe80::1%eth0]:0/rpc',
+  ]) {
     const error = await rejection(createWsStreamLayer({ bindAddr }).listen(() => {}));
     t.is(error.code, 'invalid_argument');
     t.is(error.reason, 'not_advertisable');
@@ -217,6 +224,11 @@ test('an advertiseAddr that cannot be dialed throws a TypeError in createWsStrea
         },
         advertiseAddr,
       );
+    for (const advertiseAddr of ['ws://0.0.0.0/', 'wss://[::]:1/x', 'ws://[fe80::1]/'])
+      t.throws(() => create({ advertiseAddr }), {
+        instanceOf: TypeError,
+        message: /createWsStreamLayer: advertiseAddr: cannot advertise .*: it /,
+      });
     t.is(
       create({ advertiseAddr: 'wss://node-1.example/rpc' }).advertiseAddr(),
       'wss://node-1.example/rpc',

@@ -8,8 +8,8 @@ import {
   environmentSharesPorts,
   formatHostPort,
   type HandshakeSlot,
-  isUnspecified,
   type ListenOptions,
+  notAdvertisable,
   reasonError,
   type StreamConnection,
   type StreamLayer,
@@ -140,7 +140,7 @@ export class WsLayer implements WsStreamLayer {
     } = this.#options;
     const { host, port, path } = parseBinding(bindAddr, pathOption);
     if (reusePort && port === 0) throw noSharedPort(bindAddr);
-    if (isUnspecified(host)) this.#requireAdvertised(bindAddr);
+    this.#checkAdvertised(host, bindAddr);
     const { listener, http, arrived, cut } = createUpgradeServer({
       clock: this.#clock,
       observer: this.#observer,
@@ -247,8 +247,10 @@ export class WsLayer implements WsStreamLayer {
   ): void {
     const address = listener.address();
     // A server on a pipe has a path instead of an address that others could dial.
-    if (address === null || typeof address === 'string' || isUnspecified(address.address))
-      this.#requireAdvertised(given);
+    this.#checkAdvertised(
+      address === null || typeof address === 'string' ? '' : address.address,
+      given,
+    );
     const scheme =
       this.#tls !== undefined || listener instanceof getBuiltinModule('node:tls').Server
         ? 'wss'
@@ -279,14 +281,14 @@ export class WsLayer implements WsStreamLayer {
     };
   }
 
-  #requireAdvertised(given: string): void {
-    const { advertiseAddr } = this.#options;
-    const host = advertiseAddr === undefined ? undefined : advertisedHost(advertiseAddr);
-    if (advertiseAddr !== undefined && (host === undefined || !isUnspecified(host))) return;
+  /** Throws if others can't dial the bound host and no `advertiseAddr` was given. */
+  #checkAdvertised(host: string, name: string): void {
+    const why = this.#options.advertiseAddr === undefined ? notAdvertisable(host) : undefined;
+    if (why === undefined) return;
     throw reasonError(
       'not_advertisable',
-      `Cannot advertise ${advertiseAddr ?? given}: it stands for every address of this machine, so other nodes can't dial it; give advertiseAddr ('ws://node-1.example:7001/'), or bind one address`,
-      { target: given },
+      `Cannot advertise ${name}: ${why}, so other nodes can't dial it; give advertiseAddr ('ws://node-1.example:7001/'), or bind another address`,
+      { target: name },
     );
   }
 }

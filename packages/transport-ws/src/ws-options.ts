@@ -20,7 +20,7 @@ export interface WsStreamLayerOptions<T = unknown> {
   readonly bindAddr?: string | undefined;
   /**
    * The address at which others reach this end; it is sent to them verbatim. Default: the bound
-   * address. Required if the bound address is 0.0.0.0 or ::.
+   * address. Required if the bound address is 0.0.0.0, :: or IPv6 link-local.
    */
   readonly advertiseAddr?: string | undefined;
   /**

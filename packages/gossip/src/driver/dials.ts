@@ -28,12 +28,12 @@ export class Dials {
   }
 
   /**
-   * Like `reach`, but for a dial that the user did not request: in a fixed topology, only listed
-   * nodes are dialed.
+   * Like `reach`, but for a dial that the user did not request: banned nodes are not dialed, and in
+   * a fixed topology only listed nodes are.
    */
   seek(nodeId: string, timeout: number): Promise<void> {
     if (this.#isHere(nodeId) || this.#mayDial(nodeId)) return this.reach(nodeId, timeout);
-    const message = `node ${nodeId} is not dialed: the topology is fixed and does not list it`;
+    const message = `node ${nodeId} is not dialed: it is banned, or the topology is fixed and does not list it`;
     return Promise.reject(
       new TransportError('failed_precondition', message, { target: nodeId, sent: false }),
     );

@@ -156,7 +156,6 @@ test('in a private network every address that can listen may be dialed', (t) => 
     '100.64.0.1:1',
     '192.0.2.1:1',
     'a.local:1',
-    '[fe80::1%eth0]:1',
     '1.1.1.1:1',
   ];
   const no = [
@@ -165,6 +164,9 @@ test('in a private network every address that can listen may be dialed', (t) => 
     ':1',
     '224.0.0.1:1',
     '[ff02::1]:1',
+    '[fe80::1%eth0]:1',
+    '[febf::1]:1',
+    'ws://[fe80::1]:1/',
     '169.254.169.254:80',
     '[fd00:ec2::254]:80',
     '[::ffff:169.254.169.254]:80',

@@ -73,7 +73,7 @@ export function placeOf(address: string): Place | undefined {
 /**
  * Returns whether a place that others reported may be dialed.
  * - 'any': every place except places where nobody can listen and places that this node must never
- *   contact (unspecified, multicast, metadata, 0/8, 240/4 and broadcast, port 0).
+ *   contact (unspecified, multicast, metadata, 0/8, 240/4 and broadcast, IPv6 link-local, port 0).
  * - 'public': public IP addresses, and names except those that do not exist in the public DNS
  *   ('localhost', '*.local', '*.internal', 'home.arpa', a single label).
  *
@@ -81,7 +81,8 @@ export function placeOf(address: string): Place | undefined {
  * Otherwise a stranger's DNS server would decide which address is dialed.
  */
 export function isDialable(place: Place, mode: DialMode): boolean {
-  if (place.port === 0) return false;
+  // The zone of an IPv6 link-local address names an interface of the machine that reported it.
+  if (place.port === 0 || (place.kind === 'link_local' && place.ip?.length === 16)) return false;
   if (mode === 'public')
     return place.kind === 'public' || (place.kind === 'name' && isPublicName(place.host));
   if (place.kind === 'reserved') {

@@ -145,6 +145,7 @@ test('garbage is refused entry by entry and never throws', (t) => {
     '224.0.0.1:1',
     '169.254.169.254:80',
     '240.0.0.1:1',
+    '[fe80::1%eth0]:1',
   ])
     t.is(add(idOf(1), address), 'undialable', address);
   t.is(

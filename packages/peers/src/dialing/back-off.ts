@@ -41,8 +41,8 @@ export function isTransient({ reason, code }: TransportError): boolean {
 }
 
 /**
- * Returns true if the peer refuses this node, or turned out to be another node, so that dialing
- * again soon can't help.
+ * Returns true if the peer refuses this node, is incompatible with it, or turned out to be another
+ * node, so that dialing again soon can't help.
  */
 export function isPointless({ reason }: TransportError): boolean {
   return reason !== undefined && POINTLESS.has(reason);
@@ -69,6 +69,9 @@ const POINTLESS: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   'refused',
   'wrong_network',
   'wrong_version',
+  'version_mismatch',
+  'channel_mismatch',
+  'no_shared_protocol',
   'bad_certificate',
   'expired_certificate',
 ]);

@@ -64,6 +64,9 @@ test('if retrying soon cannot help, an address of the book waits four times as l
     'full',
     'denied',
     'wrong_network',
+    'version_mismatch',
+    'channel_mismatch',
+    'no_shared_protocol',
   ] as ErrorReason[]) {
     const outcome = () => ({ after: 0, error: reasonError(reason, reason) });
     const fixture = new PlannerFixture({

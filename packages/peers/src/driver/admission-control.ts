@@ -121,6 +121,8 @@ export class AdmissionControl {
         'disconnected',
         'it was removed from the persistent peers while it was dialed',
       );
+    const mismatch = this.#node.incompatibility(protocols);
+    if (mismatch !== undefined) throw mismatch;
     const admitted = this.#admitted(pendingConnection, nodeId, orders);
     if (!this.#node.isWelcome(admitted, remote, admitted.dialed)) {
       // A connection that the user dialed belongs to a client.

@@ -132,11 +132,16 @@ export class Links {
   #note(nodeId: string, remote: Remote, dialed: string | undefined): void {
     const { keeper } = this.#node;
     const now = this.#node.now();
-    const address =
-      dialed ?? (remote.direction === 'in' ? this.#node.toldAddress(remote) : undefined);
-    if (address === undefined || nodeOf(address) !== undefined) return;
+    if (dialed === undefined ? remote.direction === 'out' : nodeOf(dialed) !== undefined) return;
     if (dialed !== undefined) keeper.book.succeeded(nodeId, dialed, now);
-    else keeper.book.learn({ nodeId, address }, now, remote.endpoint);
+    const told = this.#node.toldAddress(remote);
+    // The book refuses a dialed address that others can't dial, such as a link-local one.
+    if (
+      told !== undefined &&
+      nodeOf(told) === undefined &&
+      (dialed === undefined || keeper.book.get(nodeId) === undefined)
+    )
+      keeper.book.learn({ nodeId, address: told }, now, remote.endpoint);
     keeper.met(now);
   }
 
@@ -181,10 +186,16 @@ export class Links {
 
   /**
    * Handles a change of the other end's protocols: a node that closes its peers but keeps its
-   * transport is a client from then on.
+   * transport is a client from then on, and one that has unmounted a required protocol is
+   * disconnected.
    */
   remounted(remote: Remote, protocols: PendingConnection['protocols']): void {
-    if (runsPeers(protocols)) return;
+    if (runsPeers(protocols)) {
+      const mismatch = this.#node.incompatibility(protocols);
+      if (mismatch !== undefined && this.#node.peerTable.of(remote) !== undefined)
+        this.#node.management.cut(remote, mismatch);
+      return;
+    }
     // The error is the same as if the other end's transport had closed, or as if the other end had
     // ended the connection.
     this.#leave(

@@ -10,9 +10,12 @@ import {
   manage,
   spelled,
 } from '@trunkline/transport-core/internal';
+import { isDialable, placeOf } from '../address/place.ts';
+import { incompatibility, type ListedProtocol } from '../admission/compatibility.ts';
 import { Twins } from '../admission/twins.ts';
 import { DialPlanner } from '../dialing/dial-planner.ts';
 import { type PeersConfig, readTarget } from '../options.ts';
+import { peersProtocol } from '../protocol.ts';
 import type { PeerEvent, PeerInfo } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
 import { firstAddress } from './first-address.ts';
@@ -124,11 +127,17 @@ export class Node {
   }
 
   /**
-   * Returns the first address that a node advertises; if this transport proves ids, returns the
-   * first address at which ids are proven.
+   * Returns the first address that a node advertises and that others can dial; if this transport
+   * proves ids, returns the first such address at which ids are proven.
    */
   toldAddress({ addr }: Remote): string | undefined {
-    return firstAddress(addr, (address) => !this.proves || this.management.proves(address));
+    return firstAddress(addr, (address) => {
+      const place = placeOf(address);
+      return (
+        (place === undefined || isDialable(place, 'any')) &&
+        (!this.proves || this.management.proves(address))
+      );
+    });
   }
 
   /**
@@ -189,6 +198,12 @@ export class Node {
     dialed: string | undefined,
   ): boolean {
     return this.config.membership === 'open' || this.isListed(peer, remote, dialed);
+  }
+
+  /** Returns the reason why a node that has mounted these protocols can't be a peer. */
+  incompatibility(protocols: readonly ListedProtocol[]): TransportError | undefined {
+    const { transport, require } = this.config;
+    return incompatibility(protocols, [transport.protocol, peersProtocol], require);
   }
 
   /** Returns true if no limit applies to a peer because it is persistent or unconditional. */

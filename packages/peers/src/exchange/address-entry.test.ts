@@ -100,6 +100,8 @@ test('an address that is invalid or cannot be dialed is refused', (t) => {
     '[::]:80',
     '[::ffff:0.0.0.0]:80',
     'tcp://:80',
+    '[fe80::1%eth0]:80',
+    'ws://[fe80::1]:80/p',
   ];
   for (const address of [...wrong, ...undialable])
     t.is(readAddressEntry({ nodeId: id, address }), undefined, String(address));

@@ -2,7 +2,7 @@
 
 import {
   isNodeId,
-  isUnspecified,
+  notAdvertisable,
   parseHostPort,
   parseTarget,
 } from '@trunkline/transport-core/backend';
@@ -19,7 +19,7 @@ export interface AddressEntry {
 
 /**
  * Reads an entry as a peer sent it. Returns undefined for a malformed entry, and for an address
- * that nobody can dial (port 0, no host, 0.0.0.0). The address book decides whether the address may
+ * that nobody else can dial (port 0, no host, 0.0.0.0, link-local). The address book decides whether the address may
  * be dialed (private networks, bans, own addresses). `key` is the same for all spellings of one
  * entry. Unknown members are ignored, because a later version may send more.
  */
@@ -55,5 +55,5 @@ function parsed(address: string): { readonly address: string; readonly key: stri
 function isDialable(address: string): boolean {
   const [authority = ''] = splitScheme(address).rest.split(/[/?#]/u, 1);
   const place = parseHostPort(authority);
-  return place === undefined || (place.port !== 0 && !isUnspecified(place.host));
+  return place === undefined || (place.port !== 0 && notAdvertisable(place.host) === undefined);
 }

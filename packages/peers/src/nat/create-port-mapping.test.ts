@@ -179,6 +179,83 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
   });
 }
 
+for (const kind of ['upnp', 'nat-pmp'] as const) {
+  test.serial(`${kind}: external port 0 is refused with its reason, and tried again`, async (t) => {
+    const { gateway, transport, clock, port, events, map, reported } = await fixture(t, kind);
+    gateway.answerPort = 0;
+    const mapping = await map();
+    t.deepEqual(mapping.addresses, []);
+    t.is(mapping.error?.code, 'unavailable');
+    t.regex(
+      mapping.error!.message,
+      /router 127\..* has mapped port \d+ to 203\.0\.113\.7:0, .*no valid/,
+    );
+    t.like(events[0], { type: 'failed', retryIn: 15_000 });
+    t.is(transport.advertiseAddr(), FORMER);
+    gateway.answerPort = undefined;
+    await clock.advance(15_000);
+    await reported(2);
+    t.deepEqual(mapping.addresses, [`tcp://203.0.113.7:${port}`]);
+    t.is(mapping.error, undefined);
+  });
+
+  test.serial(`${kind}: addresses that the transport refuses are not mapped`, async (t) => {
+    const { transport, clock, port, events, map, reported } = await fixture(t, kind);
+    const refuse = () => {
+      throw new TypeError('advertise: no room');
+    };
+    Object.assign(transport, { advertise: refuse });
+    const mapping = await map();
+    t.deepEqual(mapping.addresses, []);
+    t.regex(mapping.error!.message, /cannot advertise tcp:\/\/203\.0\.113\.7:\d+: .*no room/);
+    t.like(events[0], { type: 'failed', retryIn: 15_000 });
+    Reflect.deleteProperty(transport, 'advertise');
+    await clock.advance(15_000);
+    await reported(2);
+    t.is(transport.advertiseAddr(), `tcp://203.0.113.7:${port},${FORMER}`);
+    t.is(mapping.error, undefined);
+  });
+}
+
+test.serial('addresses that the transport refuses replace the former ones by none', async (t) => {
+  const { gateway, transport, clock, events, map, reported } = await fixture(t, 'upnp');
+  const mapping = await map({ renewInterval: 60_000 });
+  const [former] = mapping.addresses;
+  gateway.externalAddress = '203.0.113.8';
+  const real = transport.advertise.bind(transport);
+  Object.assign(transport, {
+    advertise(list: readonly string[]) {
+      if (list.some((address) => address.includes('.8:'))) throw new TypeError('no room');
+      real(list);
+    },
+  });
+  await clock.advance(60_000);
+  await reported(3);
+  t.like(events[1], { type: 'failed', retryIn: 15_000 });
+  t.deepEqual(events[2], { type: 'lost', addresses: [former!] });
+  t.deepEqual(mapping.addresses, []);
+  t.is(transport.advertiseAddr(), FORMER);
+});
+
+test.serial('upnp: an external address that is none is refused', async (t) => {
+  const { gateway, transport, map } = await fixture(t, 'upnp');
+  gateway.externalAddress = 'unknown';
+  t.regex((await map()).error!.message, /has mapped port \d+ to unknown:\d+, which has no valid/);
+  t.is(transport.advertiseAddr(), FORMER);
+});
+
+test.serial(
+  'close() leaves an address that was set meanwhile, unless a mapping replaced it',
+  async (t) => {
+    const { gateway, transport, map } = await fixture(t, 'upnp');
+    gateway.refuse = REFUSED;
+    const mapping = await map();
+    transport.advertise('tcp://outside.example:1');
+    await mapping.close();
+    t.is(transport.advertiseAddr(), 'tcp://outside.example:1');
+  },
+);
+
 test.serial('nat-pmp: a request whose answer is lost is sent again', async (t) => {
   const { gateway, clock, map } = await fixture(t, 'nat-pmp');
   gateway.lose = 1;

@@ -2,7 +2,7 @@
 // Keeps a transport reachable from outside of its local network: maps its ports on the router,
 // renews the mappings, advertises the external addresses, and removes the mappings at the end.
 
-import type { AnyTransport, TransportError } from '@trunkline/transport-core';
+import { type AnyTransport, TransportError } from '@trunkline/transport-core';
 import {
   backgroundTimer,
   type OptionField,
@@ -66,7 +66,8 @@ export interface PortMapping extends AsyncDisposable {
   /** The error of the last attempt; undefined if it succeeded. */
   readonly error: TransportError | undefined;
   /**
-   * Removes the mappings from the router, and advertises the former address again. Call it before
+   * Removes the mappings from the router, and advertises the former address again if the external
+   * one was advertised. Call it before
    * the transport's `close`. Never rejects: a failure is reported as an event, and the mapping then
    * expires within an hour. Idempotent.
    */
@@ -136,29 +137,28 @@ class PortMapper implements PortMapping {
 
   async #map(): Promise<void> {
     const { mappings, renewInterval } = this.#options;
+    const before = this.addresses;
     try {
       const { ports, gateway } = await mappings.map(this.#listening);
       if (this.#closing !== undefined) return;
-      this.#failures = 0;
-      this.error = undefined;
       const addresses = this.#listening.map((address, i) =>
         address.at(ports[i]!.host, ports[i]!.port),
       );
-      if (addresses.join() !== this.addresses.join()) {
-        this.#advertise(addresses);
-        const { protocol, host } = gateway;
-        this.#tell({ type: 'mapped', addresses, protocol, gateway: host });
-      }
+      const isNews = addresses.join() !== this.addresses.join();
+      if (isNews) this.#advertise(addresses);
+      this.#failures = 0;
+      this.error = undefined;
+      const { protocol, host } = gateway;
+      if (isNews) this.#tell({ type: 'mapped', addresses, protocol, gateway: host });
       this.#schedule(renewInterval);
     } catch (error) {
       if (this.#closing !== undefined) return;
       this.error = error as TransportError;
       const retryIn = this.#schedule(Math.min(renewInterval, FIRST_RETRY * 2 ** this.#failures++));
       this.#tell({ type: 'failed', error: this.error, retryIn });
-      const lost = this.addresses;
-      if (lost.length === 0 || mappings.isHeld) return;
-      this.#advertise([]);
-      this.#tell({ type: 'lost', addresses: lost });
+      if (this.addresses.length > 0 && !mappings.isHeld) this.#advertise([]);
+      if (before.length > 0 && this.addresses.length === 0)
+        this.#tell({ type: 'lost', addresses: before });
     }
   }
 
@@ -173,10 +173,25 @@ class PortMapper implements PortMapping {
     return delay;
   }
 
-  /** Advertises the external addresses and then the former ones. */
+  /**
+   * Advertises the external addresses and then the former ones. If the transport refuses them,
+   * advertises only the former ones and throws.
+   */
   #advertise(addresses: readonly string[]): void {
+    const former = this.#former.split(',');
+    const isChanged = this.addresses.length > 0;
+    this.addresses = [];
+    try {
+      this.#transport.advertise([...new Set([...addresses, ...former])]);
+    } catch (cause) {
+      if (isChanged) this.#transport.advertise(former);
+      throw new TransportError(
+        'invalid_argument',
+        `createPortMapping: the transport cannot advertise ${addresses.join(', ')}: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
     this.addresses = addresses;
-    this.#transport.advertise([...new Set([...addresses, ...this.#former.split(',')])]);
   }
 
   #tell(event: PortMappingEvent): void {
@@ -198,7 +213,7 @@ class PortMapper implements PortMapping {
     mappings.stop();
     // A request in flight may still create a mapping, which must be removed as well.
     await this.#attempt;
-    this.#advertise([]);
+    if (this.addresses.length > 0) this.#advertise([]);
     for (const error of await mappings.removeAll())
       this.#tell({ type: 'failed', error, retryIn: undefined });
   }

@@ -1,7 +1,7 @@
 // The addresses at which a transport listens, as far as a router can map them.
 
 import { TransportError } from '@trunkline/transport-core';
-import { formatHostPort, isUnspecified, parseHostPort } from '@trunkline/transport-core/backend';
+import { formatHostPort, parseHostPort } from '@trunkline/transport-core/backend';
 
 /** An address at which a transport listens. */
 export interface ListeningAddress {
@@ -23,7 +23,7 @@ export function mappableAddresses(localAddrs: readonly string[]): ListeningAddre
       /^([a-z][a-z\d+.-]*:\/\/)?([^/]*)(.*)$/i.exec(address) ?? [];
     const parsed = parseHostPort(place);
     if (parsed === undefined || parsed.port === 0) return [];
-    const isAny = isUnspecified(parsed.host);
+    const isAny = ANY.has(parsed.host);
     if (!isAny && !IPV4.test(parsed.host)) return [];
     if (parsed.host.startsWith('127.')) return [];
     return [
@@ -43,3 +43,5 @@ export function mappableAddresses(localAddrs: readonly string[]): ListeningAddre
 }
 
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
+/** The hosts that stand for every address of this machine. */
+const ANY: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);

@@ -1,6 +1,7 @@
 // Creates and renews the mappings that this node has on routers, and remembers each mapping until
 // it is removed or its lease has ended.
 
+import { isIPv4 } from 'node:net';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { type ExternalPort, type Gateway, LEASE, type MappingRequest } from './gateway.ts';
 import { type GatewaySearch, REQUEST_TIME } from './gateway-search.ts';
@@ -81,6 +82,12 @@ export class RouterMappings {
     const wanted = before?.request.externalPort ?? port;
     const request = { internalHost, internalPort: port, externalPort: wanted };
     const external = await this.#ask(gateway, (signal) => gateway.map(request, signal));
+    if (!isIPv4(external.host) || !(external.port > 0 && external.port <= 65_535))
+      throw new TransportError(
+        'unavailable',
+        `The router ${gateway.host} answered that it has mapped port ${port} to ${external.host}:${external.port}, which has no valid IPv4 address or port; restart it or update its software, or forward the port there by hand and give advertiseAddr`,
+        { target: gateway.host },
+      );
     const made = { ...request, externalPort: external.port };
     const key = [gateway.protocol, gateway.host, port, external.port].join();
     this.#held.set(key, { gateway, request: made, until: this.#clock.now() + LEASE * 1_000 });

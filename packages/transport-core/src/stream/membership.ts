@@ -3,6 +3,7 @@
 
 import { isNodeId } from '../address.ts';
 import type { TransportError } from '../errors.ts';
+import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Resolver } from '../resolver.ts';
 
@@ -15,7 +16,7 @@ export interface PendingConnection {
    */
   readonly claim: string;
   /** The protocols that its hello lists. They distinguish a node that runs peers from a client. */
-  readonly protocols: readonly { readonly name: string }[];
+  readonly protocols: readonly Pick<Protocol, 'name' | 'version' | 'accepts' | 'channel'>[];
   /** The dialed target, as written; undefined on an accepted connection. */
   readonly target: string | undefined;
   /** The features that its hello lists. */

@@ -22,7 +22,12 @@ test('each code has its meaning and keeps the original error as its cause', (t) 
     ['ETIMEDOUT', 'connection', 'unavailable', 'reset'],
     ['ECONNRESET', 'connection', 'unavailable', 'reset'],
     ['EPIPE', 'connection', 'unavailable', 'reset'],
-    ['EINVAL', 'dial', 'invalid_argument', undefined],
+    ['EINVAL', 'dial', 'unavailable', undefined],
+    ['EAFNOSUPPORT', 'dial', 'unavailable', undefined],
+    ['EACCES', 'dial', 'unavailable', undefined],
+    ['EPERM', 'dial', 'unavailable', undefined],
+    ['EACCES', 'connection', 'unavailable', undefined],
+    ['EINVAL', 'listen', 'invalid_argument', undefined],
     ['EWHATEVER', 'dial', 'unavailable', undefined],
   ];
   for (const [code, action, as, reason] of rows) {
@@ -49,4 +54,10 @@ test('an error that is not a system error becomes unavailable and keeps its text
   const error = socketError('odd', 'connection', 'x:1');
   t.is(error.code, 'unavailable');
   t.true(error.message.includes('odd'));
+});
+
+test('a refusal of the system names its reason', (t) => {
+  const text = (code: string) => socketError(system(code), 'dial', '[fe80::1%eth7]:1').message;
+  t.regex(text('EINVAL'), /\[fe80::1%eth7\]:1: .*link-local.*interface of this machine.*EINVAL/);
+  t.regex(text('EACCES'), /a firewall or a route of this machine forbids it.*EACCES/);
 });

@@ -59,7 +59,10 @@ function meaning(code: string | undefined, action: SocketAction): SocketErrorMea
     case 'EACCES':
     case 'EPERM':
       if (action !== 'listen')
-        return { as: 'permission_denied', text: 'the system forbids it; check the firewall' };
+        return {
+          as: 'unavailable',
+          text: 'a firewall or a route of this machine forbids it; check them',
+        };
       return {
         as: 'permission_denied',
         text: 'this user may not bind this port; choose one above 1023',
@@ -87,6 +90,11 @@ function meaning(code: string | undefined, action: SocketAction): SocketErrorMea
       return { as: 'unavailable', reason: 'reset', text: 'the other end reset the connection' };
     case 'EINVAL':
     case 'EAFNOSUPPORT':
+      if (action !== 'listen')
+        return {
+          as: 'unavailable',
+          text: 'the system cannot use this address; IPv6 may be turned off, or if the address is link-local, its zone (%eth0) is not an interface of this machine',
+        };
       return { as: 'invalid_argument', text: 'the system does not support this address' };
     default:
       return { as: 'unavailable', text: 'it failed' };

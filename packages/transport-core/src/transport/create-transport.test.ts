@@ -132,5 +132,10 @@ test('createTransport: an advertised list is sent as one text', async (t) => {
   });
   await transport.listen();
   t.is(transport.advertiseAddr(), 'fake://node-1:1,fake://node-1:2');
+  for (const wrong of ['fake://[fe80::1%eth0]:1', 'fake://[fe80::1]/x', 'fake://0.0.0.0:1'])
+    t.throws(() => transport.advertise(`fake://node-1:1,${wrong}`), {
+      instanceOf: TypeError,
+      message: `advertise: cannot advertise ${wrong}: it ${wrong.includes('fe80') ? 'is link-local, and other machines have other interfaces' : 'stands for every address of this machine'}`,
+    });
   await transport.close();
 });

@@ -3,7 +3,7 @@
 
 import { splitScheme } from '../address.ts';
 import { TransportError } from '../errors.ts';
-import { parseHostPort } from '../host-port.ts';
+import { notAdvertisable, parseHostPort } from '../host-port.ts';
 import type {
   DialOptions,
   HandshakeSlot,
@@ -250,18 +250,23 @@ function isHost(text: string): boolean {
 /**
  * Checks an advertised address.
  *
- * @throws TypeError that names the option, if the address can't be dialed.
+ * @throws TypeError that names the option, if other machines can't dial the address.
  */
 export function checkAdvertised(
   layer: Pick<StreamLayer, 'checkAddress'>,
   address: string | undefined,
   option: string,
 ): void {
+  if (address === undefined) return;
   try {
-    if (address !== undefined) layer.checkAddress?.(address);
+    layer.checkAddress?.(address);
   } catch (error) {
     throw new TypeError(`${option}: ${(error as Error).message}`);
   }
+  const [, ipv6, name] = /^(?:[^/]*:\/\/)?(?:\[([^\]]*)|([^/:]*))/.exec(address)!;
+  const host = ipv6 ?? name;
+  const why = host && notAdvertisable(host);
+  if (why) throw new TypeError(`${option}: cannot advertise ${address}: ${why}`);
 }
 
 function withScheme(address: string, scheme: string): string {

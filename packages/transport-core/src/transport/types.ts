@@ -178,7 +178,8 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * Changes the address at which others reach this transport, while it runs: for example to one
    * that a router maps to it. Give several addresses as a list, or as one string with commas. Peers
    * on live connections are notified, and then see it as `remote.addr`. `undefined` returns to the
-   * configured address. Throws a TypeError for an address that this transport could not dial.
+   * configured address. Throws a TypeError for an address that this transport could not dial,
+   * or that other machines could not: 0.0.0.0, ::, IPv6 link-local.
    */
   advertise(addresses: string | readonly string[] | undefined): void;
   /**

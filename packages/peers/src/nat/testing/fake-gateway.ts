@@ -15,6 +15,8 @@ export interface GatewayFaults {
   refuse?: { readonly upnp: string; readonly pmp: number } | undefined;
   /** The number of NAT-PMP requests that get no answer. */
   lose?: number;
+  /** The external port in the answers to requests to map. Default: the mapped one. */
+  answerPort?: number | undefined;
   /** True to leave UPnP requests to map unanswered. */
   hang?: boolean;
 }
@@ -100,7 +102,7 @@ function upnpAnswer(
   while (gateway.mappings.has(port) && gateway.mappings.get(port) !== internal) port++;
   gateway.mappings.set(port, internal);
   gateway.leases.push(Number(field('NewLeaseDuration')));
-  return { NewReservedPort: port };
+  return { NewReservedPort: gateway.answerPort ?? port };
 }
 
 function pmpAnswer(gateway: FakeGateway, message: Buffer, host: string): Uint8Array {
@@ -129,7 +131,7 @@ function pmpAnswer(gateway: FakeGateway, message: Buffer, host: string): Uint8Ar
     gateway.leases.push(lease);
   }
   message.copy(answer, 8, 4, 6);
-  answer.writeUInt16BE(lease === 0 ? 0 : port, 10);
+  answer.writeUInt16BE(lease === 0 ? 0 : (gateway.answerPort ?? port), 10);
   answer.writeUInt32BE(lease, 12);
   return answer;
 }
