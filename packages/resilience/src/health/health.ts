@@ -133,8 +133,8 @@ class HealthService implements Health {
       while (!this.#isClosed && !signal.aborted) {
         const status = this.#answer(service);
         if (status !== last) yield (last = status);
-        // A transport that drains or closes never serves again, and a watch must not delay it.
-        else if (this.#service.isDraining || this.#service.state !== 'open') return;
+        // A service that was withdrawn never serves again, and a watch must not delay that.
+        else if (this.#service.hasWithdrawn(service) || this.#service.state !== 'open') return;
         else await new Promise<void>((resolve) => (wake = resolve));
       }
     } finally {

@@ -431,11 +431,14 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     return drains && !this.#except.includes(protocol.name);
   }
 
-  /** Returns true while the node drains, except for a protocol whose calls go on. */
+  /**
+   * Returns true while the node drains, except for a program's protocol whose calls go on. It is
+   * also true for Trunkline's own protocols, by which tools tell that a node drains.
+   */
   hasWithdrawn(service: string): boolean {
     if (!this.isDraining) return false;
     const mount = [...this.mounts.values()].find(({ protocol }) => protocol.name === service);
-    return mount === undefined || this.#withdraws(mount);
+    return mount === undefined || isProjectProtocol(mount.protocol) || this.#withdraws(mount);
   }
 
   /**
