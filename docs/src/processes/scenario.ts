@@ -30,7 +30,7 @@ export default async function registerScenario(sim: Simulation): Promise<void> {
     });
     await net.listen();
   });
-  const history = check.createHistory();
+  const history = check.createHistory(sim);
   const work = async (name: string) => {
     const net = sim.client(register, { name, timeout: 300 });
     for (let i = 0; i < 30; i++) {
@@ -46,7 +46,7 @@ export default async function registerScenario(sim: Simulation): Promise<void> {
   };
   await sim.settle(Promise.all([work('c1'), work('c2')]));
   const verdict = check.linearizable(history);
-  if (verdict.linearizable !== true) throw new Error(verdict.text);
+  if (verdict.linearizable !== true) throw new Error(verdict.text, { cause: verdict });
 }
 
 export const nemesis = nemeses.crashes({ duration: 1_500, calm: 300, lasts: [100, 300] });

@@ -44,3 +44,4 @@ export type {
   TransactionResult,
   TransactionStep,
 } from './checking/transactions/transaction.ts';
+export type { Violation } from './checking/violation.ts';

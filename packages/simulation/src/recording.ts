@@ -1,8 +1,9 @@
 // The recording of a run, as JSON: the format that `@trunkline/admin/replay` shows.
 
+import { type Violation, violationIn } from './checking/violation.ts';
 import { describeError } from './kernel/event-loop.ts';
 import type { RecordedEvents } from './kernel/recorder.ts';
-import { SimulationError } from './kernel/simulation-error.ts';
+import { messageWithoutMoment, SimulationError } from './kernel/simulation-error.ts';
 import type { SimulationLevel } from './network/sim-network.ts';
 
 /**
@@ -26,8 +27,15 @@ export interface Recording extends RecordedEvents {
         readonly rule?: string | undefined;
         /** The first line of the error. */
         readonly message: string;
-        /** Virtual milliseconds since the simulation began. */
+        /** The whole text of the error; undefined if it has only one line. */
+        readonly text?: string | undefined;
+        /**
+         * Virtual milliseconds since the simulation began. For the history that a checker of
+         * `check` found wrong, this is the moment of the violation.
+         */
         readonly at: number;
+        /** The operations of the history that show the violation. */
+        readonly operations?: Violation['operations'] | undefined;
       }
     | undefined;
   /** The search that found the failure; undefined if `explore` did not make the recording. */
@@ -67,8 +75,15 @@ export function recordingOf(
 
 /** Describes an error at a virtual time. */
 export function failureOf(error: unknown, now: number): NonNullable<Recording['failure']> {
-  const line = (text: string) => text.split('\n', 1)[0]!;
-  if (!(error instanceof SimulationError)) return { message: line(describeError(error)), at: now };
-  const { invariant: rule, message, at } = error;
-  return { rule, message: line(message), at };
+  const isOwn = error instanceof SimulationError;
+  const text = isOwn ? messageWithoutMoment(error) : describeError(error);
+  const message = text.split('\n', 1)[0]!;
+  const violation = violationIn(error);
+  return {
+    ...(isOwn && { rule: error.invariant }),
+    message,
+    ...(text !== message && { text }),
+    at: violation?.at ?? (isOwn ? error.at : now),
+    ...(violation && { operations: violation.operations }),
+  };
 }

@@ -139,7 +139,7 @@ export const paxos: Load = {
     });
     const protocol = protocolOf(packages.core);
     declareNodes(packages, sim, protocol);
-    const history = check.createHistory();
+    const history = check.createHistory(sim);
     const random = seededRandom(seed);
     const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
     const work = async (name: string) => {
@@ -148,20 +148,21 @@ export const paxos: Load = {
         const key = pick(KEYS);
         const value = `${name}.${count}`;
         const wanted = { key, op: pick(['get', 'set', 'cas'] as const), value, expected: null };
-        const handle = history.call(name, commandOf(wanted), sim.now);
+        const handle = history.call(name, commandOf(wanted));
         try {
           const result = await client.send(pick(MEMBERS), 'execute', wanted, { timeout: 2_000 });
-          if (wanted.op === 'set') handle.ok(undefined, sim.now);
-          else handle.ok(result ?? undefined, sim.now);
+          if (wanted.op === 'set') handle.ok();
+          else handle.ok(result ?? undefined);
         } catch {
-          handle.unknown(sim.now);
+          handle.unknown();
         }
       }
     };
     const clients = Array.from({ length: CLIENTS }, (_, at) => work(`c${at + 1}`));
     await sim.settle(Promise.all(clients), DURATION * 2);
     const verdict = check.linearizable(history);
-    if (verdict.linearizable !== true) throw new Error(`paxos: ${verdict.text}`);
+    if (verdict.linearizable !== true)
+      throw new Error(`paxos: ${verdict.text}`, { cause: verdict });
     const { now: virtual, events } = sim;
     await sim.close();
     return { virtual, events };

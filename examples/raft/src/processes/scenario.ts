@@ -31,7 +31,7 @@ export interface PortableFigures {
 export function portableScenario({ seconds, onEnd }: PortableOptions) {
   return async (sim: Simulation): Promise<void> => {
     const leaders = new Map<string, string>();
-    const history = check.createHistory();
+    const history = check.createHistory(sim);
     for (const name of NODES) sim.node(name, raftServer);
     sim.always('at most one leader per term', () => checkLeaders(leaders, sim.trace.states));
     const clients = ['c1', 'c2', 'c3', 'c4'].map((name) => {
@@ -46,7 +46,8 @@ export function portableScenario({ seconds, onEnd }: PortableOptions) {
     await sim.settle(work, PATIENCE);
     await sim.settle(Promise.all(clients.map(readAll)), PATIENCE);
     const verdict = check.linearizable(history);
-    if (verdict.linearizable !== true) throw new Error(`not linearizable: ${verdict.text}`);
+    if (verdict.linearizable !== true)
+      throw new Error(`not linearizable: ${verdict.text}`, { cause: verdict });
     onEnd?.({ commands: history.operations.length, unanswered, terms: leaders.size });
   };
 }

@@ -66,12 +66,11 @@ export class RecordedClient {
    * Executes one command: half of them read, most others write. Every value is written only once.
    */
   async #attempt(key: string, chance: number): Promise<TransportError | undefined> {
-    const { history, name, transport } = this.#options;
-    const { clock } = transport;
+    const { history, name } = this.#options;
     const value = `${name}.${++this.#commands}`;
     const op = chance < READS ? 'get' : chance < WRITES ? 'set' : 'delete';
     const command = op === 'set' ? ({ key, op, value } as const) : ({ key, op } as const);
-    const handle = history.call(name, command, Math.round(clock.now()));
+    const handle = history.call(name, command);
     try {
       const result =
         op === 'get'
@@ -79,11 +78,11 @@ export class RecordedClient {
           : op === 'set'
             ? void (await this.#client.set(key, value))
             : await this.#client.delete(key);
-      handle.ok(result as never, Math.round(clock.now()));
+      handle.ok(result as never);
       this.succeeded++;
       return undefined;
     } catch (error) {
-      handle.unknown(Math.round(clock.now()));
+      handle.unknown();
       if (error instanceof TransportError) return error;
       throw error;
     }

@@ -83,7 +83,7 @@ class SimCluster {
   readonly #members = new Map<string, Member>();
   readonly #promises = new Map<string, Promised>();
   readonly #laws: Laws;
-  readonly #history = check.createHistory();
+  readonly #history: check.History;
   readonly #times: { readonly electionTimeout: number; readonly heartbeat: number };
   readonly #onLeader: (node: string) => void;
   #lives = 0;
@@ -101,6 +101,7 @@ class SimCluster {
     }: RaftScenarioOptions,
   ) {
     this.#sim = sim;
+    this.#history = check.createHistory(sim);
     this.#times = { electionTimeout, heartbeat: electionTimeout / 4 };
     this.#onLeader = onLeader;
     this.#laws = new Laws((breach) => this.#broken(breach.law, breach));
@@ -159,7 +160,11 @@ class SimCluster {
       );
     const verdict = check.linearizable(this.#history);
     if (verdict.linearizable !== true)
-      throw named('linearizable', `${verdict.text.trimEnd().split('\n').at(-1)}\n${verdict.text}`);
+      throw named(
+        'linearizable',
+        `${verdict.text.trimEnd().split('\n').at(-1)}\n${verdict.text}`,
+        verdict,
+      );
   }
 
   get figures(): Figures {
@@ -244,8 +249,8 @@ const KEYS = ['a', 'b', 'c', 'd'];
  * Creates an error whose name is the property, because shrinking treats errors of different names
  * as different failures.
  */
-function named(property: string, what: string): Error {
-  return Object.assign(new Error(`${property}: ${what}`), { name: property });
+function named(property: string, what: string, cause?: object): Error {
+  return Object.assign(new Error(`${property}: ${what}`, { cause }), { name: property });
 }
 
 /** Snapshots are so frequent that a node that was down for a while needs one. */

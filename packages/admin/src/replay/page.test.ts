@@ -7,10 +7,11 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { checkedRun } from './testing/checked-run.ts';
 import { openRecording, pageTest } from './testing/chromium.ts';
 import { failingRun, HOSTILE } from './testing/failing-run.ts';
 
-const SCREENSHOTS = fileURLToPath(new URL('../../../docs/replay/', import.meta.url));
+const SCREENSHOTS = fileURLToPath(new URL('../../../../docs/replay/', import.meta.url));
 
 pageTest('a failure is stepped through by keyboard, buttons, list and pointer', async (t) => {
   const recording = await failingRun();
@@ -55,6 +56,45 @@ pageTest('a failure is stepped through by keyboard, buttons, list and pointer', 
   const box = (await page.locator('svg').boundingBox())!;
   await page.mouse.click(box.x + box.width * 0.3, box.y + 60);
   t.not(await now(), before);
+  t.deepEqual(problems, []);
+});
+
+pageTest('a checked history opens at the violation, with the message and the bars', async (t) => {
+  const { failure, events, ...rest } = await checkedRun();
+  const { at, text, operations } = failure!;
+  const after = [1, 2, 3].map((by) => ({ at: at + by, kind: 'note', from: 'ada', text: 'later' }));
+  const recording = { ...rest, failure, events: [...events, ...after], at: at + 3 };
+  const { page, problems } = await openRecording(t, recording);
+  const cursor = page.getByRole('slider', { name: 'Cursor' });
+  t.is(Number(await cursor.getAttribute('aria-valuenow')), events.length - 1);
+  const shown = await page.locator('header .failed, header pre').allTextContents();
+  t.is(`${shown[0]!.trim()}\n${shown[1]}`, `Failed: ${text!}`);
+  await page.evaluate(axe.source);
+  for (const [width, size] of [
+    ['wide', { width: 1_440, height: 900 }],
+    ['phone', { width: 390, height: 844 }],
+  ] as const) {
+    await page.setViewportSize(size);
+    t.is(await page.locator('svg .operation').count(), operations!.length);
+    t.regex((await page.locator('svg .culprit text').textContent())!, /^✖ get x -> 'ada/);
+    t.is(await page.locator('svg .violation').count(), 1);
+    const place = (selector: string) => page.locator(selector).boundingBox();
+    const [line, bar] = [(await place('svg .violation'))!, (await place('svg .culprit rect'))!];
+    t.true(Math.abs(line.x + line.width / 2 - (bar.x + bar.width)) < 4, 'the bar ends at the line');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      t.deepEqual(await violations(page), [], `${width}, ${colorScheme}`);
+      if (
+        process.env['WRITE_SCREENSHOTS'] !== undefined &&
+        `${width} ${colorScheme}` === 'wide light'
+      )
+        await writeFile(`${SCREENSHOTS}checked-light.png`, await page.screenshot());
+    }
+    const scrollWidth = await page.evaluate(
+      () => (globalThis as any).document.documentElement.scrollWidth as number,
+    );
+    t.true(scrollWidth <= size.width, `${width}: ${scrollWidth}`);
+  }
   t.deepEqual(problems, []);
 });
 

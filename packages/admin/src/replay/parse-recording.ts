@@ -75,13 +75,29 @@ const NodeReport = z.object({
   unsynced: count,
 });
 
+const Operation = z.object({
+  client: name,
+  text: z.string(),
+  from: z.optional(time),
+  to: z.optional(time),
+  culprit: z.boolean(),
+});
+
 const Version1 = z.object({
   format: z.literal('trunkline-recording'),
   version: z.literal(1),
   seed: z.int(),
   level: z.enum(['message', 'stream']),
   hash: z.string(),
-  failure: z.optional(z.object({ rule: text, message: z.string(), at: time })),
+  failure: z.optional(
+    z.object({
+      rule: text,
+      message: z.string(),
+      text,
+      at: time,
+      operations: z.optional(z.array(Operation)),
+    }),
+  ),
   search: z.optional(
     z.object({
       scenario: z.string(),

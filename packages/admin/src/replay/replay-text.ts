@@ -2,11 +2,16 @@
 
 import type { NodeReport, Recording } from '@trunkline/simulation';
 import { formatTime } from './model/format.ts';
+import { missing } from './model/run.ts';
 
 /** Returns the failure, its faults, and each node at the end of the recording, as lines. */
-export function replayText({ seed, failure, search, nodes, at, events }: Recording): string {
+export function replayText(recording: Recording): string {
+  const { seed, failure, search, nodes, at, events } = recording;
   return [
-    failure === undefined ? `no failure (seed ${seed}, at ${formatTime(at)})` : failure.message,
+    ...(failure === undefined
+      ? [`no failure (seed ${seed}, at ${formatTime(at)})`]
+      : (failure.text ?? failure.message).split('\n')),
+    ...(missing(recording) === undefined ? [] : [missing(recording)!]),
     ...(search?.profile === undefined ? [] : [`profile: ${search.profile}`]),
     ...(search === undefined || search.faults === 0
       ? []

@@ -3,6 +3,7 @@
 import type { Recording } from '@trunkline/simulation';
 import test from 'ava';
 import { parseRecording, replayPage, replayText } from '../index.replay.ts';
+import { barsOf } from './model/bars.ts';
 import { ticks } from './model/format.ts';
 import {
   createRun,
@@ -10,10 +11,12 @@ import {
   isShown,
   label,
   methodOf,
+  missing,
   nearest,
   statesAt,
   step,
 } from './model/run.ts';
+import { checkedRun } from './testing/checked-run.ts';
 import { failingRun, HOSTILE } from './testing/failing-run.ts';
 
 const ALL = { hidden: new Set<string>(), method: '' };
@@ -126,6 +129,80 @@ test('an empty recording is shown, too', (t) => {
   t.is(statesAt(run, -1).size, 0);
   t.regex(replayText(empty), /^no failure \(seed 1, at 0 ms\)/);
   t.true(replayPage(empty).length > 1_000);
+});
+
+test.serial(
+  'a failure of a checked history is shown at the violation, with its bars',
+  async (t) => {
+    const recording = await checkedRun();
+    const { at, text, operations } = recording.failure!;
+    t.true(at > 2_000 && at < 2_300, `${at}`);
+    const run = createRun(parseRecording(JSON.stringify(recording)));
+    t.is(run.failed, run.events.length - 1);
+    t.deepEqual(
+      run.bars.map(({ client, text, culprit }) => ({ client, text, culprit })),
+      [...operations!]
+        .sort((one, other) => one.client.localeCompare(other.client))
+        .map(({ client, text, culprit }) => ({ client, text, culprit })),
+    );
+    const culprit = run.bars.find((bar) => bar.culprit)!;
+    t.like(culprit, { client: 'grace', to: at });
+    const lines = replayText(recording).split('\n');
+    t.deepEqual(lines.slice(0, text!.split('\n').length), text!.split('\n'));
+    t.is(missing(recording), undefined);
+
+    // A recording of the whole run opens at the violation, too.
+    const later = { at: at + 1_000, kind: 'note', from: 'ada', text: 'later' };
+    const whole = { ...recording, events: [...recording.events, later], at: at + 1_000 };
+    t.is(createRun(whole).failed, run.failed);
+
+    // One that begins after the violation says so.
+    const short = { ...whole, events: [later], dropped: 5 };
+    t.regex(
+      missing(parseRecording(JSON.stringify(short)))!,
+      /the moment of the failure, were not kept/,
+    );
+    t.true(replayText(short).includes(missing(short)!));
+    t.is(createRun(short).from, Math.min(...operations!.map(({ from }) => from!)));
+    t.throws(
+      () =>
+        parseRecording(
+          JSON.stringify({
+            ...recording,
+            failure: { message: 'x', at, operations: [{ client: 'a' }] },
+          }),
+        ),
+      { message: /^this recording is damaged: failure\.operations\.0\.text: / },
+    );
+  },
+);
+
+test('bars of one row belong to one client and do not overlap', (t) => {
+  const bar = (client: string, from?: number, to?: number) => ({
+    client,
+    text: 'get x',
+    from,
+    to,
+    culprit: false,
+  });
+  const bars = barsOf([
+    bar('a', 0, 5),
+    bar('b', 1),
+    bar('a', 5, 8),
+    bar('a', 6, 9),
+    bar('b', 4, 5),
+    bar('c'),
+  ]);
+  t.deepEqual(
+    bars.map(({ client, from, row }) => [client, from, row]),
+    [
+      ['a', 0, 0],
+      ['a', 5, 0],
+      ['a', 6, 1],
+      ['b', 1, 2],
+      ['b', 4, 3],
+    ],
+  );
 });
 
 test('the axis has round steps', (t) => {

@@ -1,5 +1,6 @@
 // Explains a counter-example: a table of its operations, and the reason in one sentence.
 
+import { formatTime } from '../kernel/trace.ts';
 import { accepts, type Effect, type Value } from './effect.ts';
 import type { Operation } from './history.ts';
 
@@ -86,7 +87,7 @@ function named({ operation }: Effect): string {
 }
 
 /** Formats an operation and its answer, or '?' without one. */
-function told(operation: Operation): string {
+export function told(operation: Operation): string {
   return `${asked(operation)} -> ${operation.outcome === 'ok' ? answered(operation) : '?'}`;
 }
 
@@ -112,8 +113,8 @@ function quoted(value: Value): string {
 
 function span({ outcome, called, returned, calledAt, returnedAt }: Operation): string {
   const ended = outcome === 'ok';
-  const times =
-    calledAt === undefined ? '' : ` ${calledAt}..${(ended ? returnedAt : undefined) ?? '?'} ms`;
+  const end = ended && returnedAt !== undefined ? formatTime(returnedAt) : '?';
+  const times = calledAt === undefined ? '' : ` ${formatTime(calledAt)}..${end} ms`;
   return `[${called}..${ended ? returned : '?'}]${times}`;
 }
 

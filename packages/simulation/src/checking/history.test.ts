@@ -4,11 +4,13 @@ import test from 'ava';
 import { createHistory, type OperationCommand } from './history.ts';
 
 test('operations are recorded in order of call, and calls and answers share their numbers', (t) => {
-  const history = createHistory();
-  const set = history.call('c1', { key: 'x', op: 'set', value: 'a' }, 5);
+  const clock = { now: 5 };
+  const history = createHistory(clock);
+  const set = history.call('c1', { key: 'x', op: 'set', value: 'a' });
   const get = history.call('c2', { key: 'x', op: 'get' });
   get.ok('a');
-  set.ok(undefined, 9);
+  clock.now = 9;
+  set.ok();
   t.deepEqual(JSON.parse(JSON.stringify(history.operations)), [
     {
       key: 'x',
@@ -21,7 +23,17 @@ test('operations are recorded in order of call, and calls and answers share thei
       returned: 4,
       returnedAt: 9,
     },
-    { key: 'x', op: 'get', client: 'c2', outcome: 'ok', called: 2, returned: 3, result: 'a' },
+    {
+      key: 'x',
+      op: 'get',
+      client: 'c2',
+      outcome: 'ok',
+      called: 2,
+      calledAt: 5,
+      returned: 3,
+      returnedAt: 5,
+      result: 'a',
+    },
   ]);
 });
 

@@ -48,28 +48,29 @@ export type Operation = OperationCommand & {
    * unknown operation, it is only the position at which the client gave up.
    */
   readonly returned?: number | undefined;
-  /** Time of the call in virtual milliseconds, used only for printing. */
+  /**
+   * Time of the call in milliseconds of the history's clock; undefined without one. It has no
+   * effect on the check, but a failure shows it.
+   */
   readonly calledAt?: number | undefined;
+  /** Time of the answer. */
   readonly returnedAt?: number | undefined;
 };
 
-/**
- * Takes the answer to an operation; a second answer throws a TypeError. `at` is in virtual
- * milliseconds and used only for printing.
- */
+/** Takes the answer to an operation; a second answer throws a TypeError. */
 export interface OperationHandle<C extends OperationCommand = OperationCommand> {
   /**
    * Reports that the operation completed. Throws a TypeError if the result does not fit the
    * command.
    */
-  ok(result?: OperationResult<C>, at?: number): void;
+  ok(result?: OperationResult<C>): void;
   /** Reports that the operation has had no effect and never will. */
-  fail(at?: number): void;
+  fail(): void;
   /**
    * Reports that the operation may have taken effect, or may still do so. This has the same meaning
    * as no answer.
    */
-  unknown(at?: number): void;
+  unknown(): void;
 }
 
 /**
@@ -81,18 +82,23 @@ export interface History {
    * Records a call of `client`. A client whose last operation is open or unknown may call again,
    * which means that it has given up that operation.
    */
-  call<C extends OperationCommand>(client: string, command: C, at?: number): OperationHandle<C>;
+  call<C extends OperationCommand>(client: string, command: C): OperationHandle<C>;
   /** All operations in order of call. */
   readonly operations: readonly Operation[];
 }
 
-/** Creates an empty history. */
-export function createHistory(): History {
+/**
+ * Creates an empty history.
+ *
+ * @param clock gives the time of each call and answer; pass the simulation, so that a failure shows
+ * the moment of the violation.
+ */
+export function createHistory(clock?: { readonly now: number }): History {
   const operations: Operation[] = [];
   let sequence = 0;
   return {
     operations,
-    call(client, command, at) {
+    call(client, command) {
       if (!COMMANDS.includes(command.op))
         throw new TypeError(
           `history.call: op must be one of ${COMMANDS.join(', ')}, got ${String(command.op)}`,
@@ -102,29 +108,29 @@ export function createHistory(): History {
         client,
         outcome: 'open',
         called: ++sequence,
-        calledAt: at,
+        calledAt: clock?.now,
       };
       operations.push(operation as Operation);
-      const answer = (outcome: Operation['outcome'], at: number | undefined) => {
+      const answer = (outcome: Operation['outcome']) => {
         if (operation.outcome !== 'open')
           throw new TypeError(
             `${command.op} ${command.key} of ${client} already has an outcome: ${operation.outcome}`,
           );
         operation.outcome = outcome;
         operation.returned = ++sequence;
-        operation.returnedAt = at;
+        operation.returnedAt = clock?.now;
       };
       return {
-        ok(result, at) {
+        ok(result) {
           if (!fits(command, result))
             throw new TypeError(
               `${command.op} ${command.key} of ${client} cannot result in ${String(result)}`,
             );
-          answer('ok', at);
+          answer('ok');
           operation.result = result;
         },
-        fail: (at) => answer('failed', at),
-        unknown: (at) => answer('unknown', at),
+        fail: () => answer('failed'),
+        unknown: () => answer('unknown'),
       };
     },
   };

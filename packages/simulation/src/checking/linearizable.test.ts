@@ -266,20 +266,26 @@ test('each key is judged by itself, and the first that fails is reported', (t) =
 });
 
 test('the text is a table in order of call, with times if they were given', (t) => {
-  const history = createHistory();
-  const set = history.call('writer', { key: 'x', op: 'set', value: "it's" }, 0);
-  set.ok(undefined, 12.5);
-  history.call('lost', { key: 'x', op: 'delete' }, 13);
-  const cas = history.call('c', { key: 'x', op: 'cas', expected: "it's", value: 'b' }, 14);
-  cas.ok(true, 15);
-  history.call('r', { key: 'x', op: 'get' }, 16).ok("it's", 18);
+  const clock = { now: 0 };
+  const history = createHistory(clock);
+  const set = history.call('writer', { key: 'x', op: 'set', value: "it's" });
+  clock.now = 12.5001;
+  set.ok();
+  history.call('lost', { key: 'x', op: 'delete' });
+  clock.now = 14;
+  const cas = history.call('c', { key: 'x', op: 'cas', expected: "it's", value: 'b' });
+  clock.now = 15;
+  cas.ok(true);
+  const read = history.call('r', { key: 'x', op: 'get' });
+  clock.now = 18;
+  read.ok("it's");
   const verdict = checkLinearizable(history);
   if (verdict.linearizable !== false) return t.fail();
   t.deepEqual(verdict.text.split('\n'), [
     'not linearizable: key x, 3 of its 4 operations: client, operation -> result, [call..return]',
     "  writer  set x 'it's' -> ok           [1..2] 0..12.5 ms",
     "  c       cas x 'it's' => 'b' -> true  [4..5] 14..15 ms *",
-    "  r       get x -> 'it's'              [6..7] 16..18 ms",
+    "  r       get x -> 'it's'              [6..7] 15..18 ms",
     '  * its write alone violates linearizability, whatever it read',
     "r get x -> 'it's' returned after cas x 'it's' => 'b' -> true by c had completed, and nothing wrote 'it's' since",
   ]);

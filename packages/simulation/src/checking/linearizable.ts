@@ -3,10 +3,11 @@
 
 import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { type Effect, effectsOf } from './effect.ts';
-import { explain } from './explain.ts';
+import { explain, told } from './explain.ts';
 import type { History, Operation } from './history.ts';
 import { type Found, findOrder } from './search.ts';
 import { shortestFailing, shrink } from './shrink.ts';
+import { type Violation, violationOf } from './violation.ts';
 
 /** Options of `check.linearizable`. */
 export interface LinearizableOptions {
@@ -31,7 +32,8 @@ export type LinearizableVerdict =
    * No order of all operations explains what the clients saw. `operations` is a counter-example:
    * operations of one key, listed in order of call, that no order explains even without the other
    * operations. `shrink` in shrink.ts documents which operations are left out. `text` has a line
-   * for each of them, and a last line with the reason.
+   * for each of them, and a last line with the reason. If the verdict is the `cause` of an error
+   * that a scenario throws, the failure shows `violation`.
    */
   | {
       readonly linearizable: false;
@@ -39,6 +41,7 @@ export type LinearizableVerdict =
       readonly key: string;
       readonly operations: readonly Operation[];
       readonly text: string;
+      readonly violation: Violation;
     }
   /** The limit was reached at `key`, and no other key failed. */
   | {
@@ -101,7 +104,7 @@ function counterExample(
   operations: readonly Operation[],
   { stuck, work }: Found,
   limit: number,
-): { operations: Operation[]; text: string } {
+): { operations: Operation[]; text: string; violation: Violation } {
   let left = limit;
   const fails = (effects: readonly Effect[]) => {
     if (left <= 0) return false;
@@ -111,9 +114,11 @@ function counterExample(
   };
   const prefix = shortestFailing(operations, stuck, fails);
   const smallest = shrink(prefix, fails);
+  const shown = smallest.map((effect) => effect.operation);
   return {
-    operations: smallest.map((effect) => effect.operation),
+    operations: shown,
     text: explain(key, smallest, prefix, operations.length),
+    violation: violationOf(shown, told),
   };
 }
 

@@ -1,6 +1,7 @@
 // Failures of a search: as plain data that a worker can pass on, and as they are reported to the
 // user.
 
+import { violationIn } from '../checking/violation.ts';
 import type { ScheduledFault } from '../faults/fault.ts';
 import { describeFault } from '../faults/fault.ts';
 import { describeError } from '../kernel/event-loop.ts';
@@ -24,11 +25,15 @@ export interface ExploreFailure {
     readonly invariant?: string | undefined;
     /**
      * The virtual time of the failure in milliseconds, if the scenario failed with a
-     * SimulationError.
+     * SimulationError, or with an error whose cause is a verdict of `check` on a history with times.
      */
     readonly at?: number | undefined;
   };
-  /** The trace of the run under the smallest schedule. A replay has the same hash. */
+  /**
+   * The trace of the run under the smallest schedule. A replay has the same hash. If the failure is
+   * recorded, `timeline`, `states` and `nodes` end at the moment of the failure, which may be before
+   * the end of the run if a checker of `check` found it.
+   */
   readonly trace: TraceSummary;
   /**
    * The smallest list of faults found with which the scenario still fails; pass it to
@@ -48,8 +53,9 @@ export interface ExploreFailure {
    */
   readonly replay: string;
   /**
-   * The run under the smallest schedule, event by event, for `@trunkline/admin/replay`. Undefined
-   * if the option `record` is 0, if a further run had another result, and after the tenth failure.
+   * The run under the smallest schedule until the moment of the failure, event by event, for
+   * `@trunkline/admin/replay`. Undefined if the option `record` is 0, if a further run had another
+   * result, and after the tenth failure.
    */
   readonly recording: Recording | undefined;
 }
@@ -106,7 +112,7 @@ export function failedRun(
     message,
     stack,
     invariant,
-    at,
+    at: violationIn(error)?.at ?? at,
     trace: summaryOf(trace),
     ...plan,
     ...(recording !== undefined && {
@@ -144,7 +150,7 @@ export function reported(
   const lines = [
     run.message,
     // The message of a SimulationError has them already.
-    ...(invariant === undefined ? describeMoment(trace) : []),
+    ...(invariant === undefined ? describeMoment(trace, titleOf(run)) : []),
     ...(note === undefined ? [] : [note]),
     ...told(run, link),
     replay,
@@ -156,6 +162,14 @@ export function reported(
   if (invariant !== undefined) error.invariant = invariant;
   if (at !== undefined) error.at = at;
   return { seed, profile, error, trace, schedule, faults: planned, link, replay, recording };
+}
+
+/** Returns the title of the last events of a run; undefined if they end with the failure. */
+function titleOf({ at, recording }: FailedRun): string | undefined {
+  if (at === undefined) return undefined;
+  return recording === undefined
+    ? `the violation was at ${formatTime(at)} ms; the last events of the run:`
+    : `the events until the violation at ${formatTime(at)} ms:`;
 }
 
 /**

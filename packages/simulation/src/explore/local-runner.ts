@@ -3,7 +3,7 @@
 import type { ScheduledFault } from '../faults/fault.ts';
 import { realTurn } from '../kernel/nondeterminism-guard.ts';
 import { SimulationError } from '../kernel/simulation-error.ts';
-import { summaryOf, type Trace } from '../kernel/trace.ts';
+import { summaryOf, type Trace, type TraceSummary } from '../kernel/trace.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import type { SimulationOptions } from '../simulation-options.ts';
 import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
@@ -124,9 +124,9 @@ export class LocalRunner implements Runner {
       (await this.#runSeed(seed, { profile, nemesis, link, only: undefined })).failed;
     const shrunk = await shrinkFailure(failed, given, attempt, this.#options.shrinkRuns);
     if (record === 0) return shrunk;
-    const { schedule, only, planned, trace } = shrunk.run;
+    const { schedule, only, planned, trace, at } = shrunk.run;
     const last = { profile, nemesis: schedule, link: shrunk.link, only: undefined };
-    const again = (await this.#runSeed(seed, last, { record })).failed;
+    const again = (await this.#runSeed(seed, last, { record, until: at })).failed;
     if (again?.trace.hash !== trace.hash) return shrunk;
     return { ...shrunk, run: { ...again, schedule, only, planned } };
   }
@@ -161,7 +161,7 @@ export class LocalRunner implements Runner {
   async #runSeed(
     seed: number,
     { profile, nemesis, link, only }: Run,
-    { onRecord, record = 0 }: { onRecord?: Trace['onRecord']; record?: number } = {},
+    { onRecord, record = 0, until }: Observation = {},
   ): Promise<SeedOutcome & { readonly hash: string }> {
     // A simulation runs in microtasks only, so let other work of the thread run between two of
     // them.
@@ -180,9 +180,22 @@ export class LocalRunner implements Runner {
     });
     const trace = sim.trace as Trace;
     trace.onRecord = onRecord;
+    let moment: TraceSummary | undefined;
+    if (until !== undefined)
+      trace.onAdvance = (to) => {
+        if (to <= until || moment !== undefined) return;
+        moment = summaryOf(trace);
+        trace.recorder?.stop();
+      };
     let failed: FailedRun | undefined;
     const fail = (error: unknown) => {
-      failed ??= failedRun(error, sim.trace, plan, sim.recording);
+      const { hash, events } = trace;
+      failed ??= failedRun(
+        error,
+        moment ? { ...moment, hash, events } : trace,
+        plan,
+        sim.recording,
+      );
     };
     try {
       await this.#scenario(sim);
@@ -202,6 +215,15 @@ export class LocalRunner implements Runner {
     }
     return { seed, virtual, failed, hash: trace.hash };
   }
+}
+
+/** How a run is observed. */
+interface Observation {
+  readonly onRecord?: Trace['onRecord'];
+  /** Maximum number of events to record. Default 0. */
+  readonly record?: number;
+  /** The virtual time at which the recording and the report of the nodes end. Default: the end. */
+  readonly until?: number | undefined;
 }
 
 /** The conditions of one run. */

@@ -252,7 +252,7 @@ export class EventLoop {
       }
       const nothing = this.queue.size === 0;
       if (end === Number.POSITIVE_INFINITY || (nothing && !patient)) return 'nothing left';
-      this.now = Math.max(this.now, end);
+      if (end > this.now) this.#advance(end);
       for (const rule of this.rules) rule();
       return nothing ? 'nothing left' : 'end';
     } catch (error) {
@@ -281,10 +281,15 @@ export class EventLoop {
     return true;
   }
 
+  #advance(to: number): void {
+    this.trace.onAdvance?.(to);
+    this.now = to;
+  }
+
   #happen(event: SimEvent): void {
     const { owner, kind, run } = event;
     if (event.at > this.now) {
-      this.now = event.at;
+      this.#advance(event.at);
       this.#still = 0;
     } else if (++this.#still > this.#stepLimit) {
       const name = owner?.name ?? 'the network';

@@ -35,12 +35,21 @@ export class SimulationError extends Error {
   }
 }
 
+/** Returns the message of an error without the events and nodes at its end. */
+export function messageWithoutMoment({ message, trace }: SimulationError): string {
+  const moment = ['', ...describeMoment(trace)].join('\n');
+  return message.endsWith(moment) ? message.slice(0, message.length - moment.length) : message;
+}
+
 /** Returns the last events of a run and its nodes at that moment, as lines of text. */
-export function describeMoment({ timeline, nodes }: TraceSummary): string[] {
+export function describeMoment(
+  { timeline, nodes }: TraceSummary,
+  title = 'the last events:',
+): string[] {
   const last = timeline.slice(-SHOWN).map((line) => `  ${line}`);
   const all = describeNodes(nodes);
   return [
-    ...(last.length > 0 ? ['the last events:', ...last] : []),
+    ...(last.length > 0 ? [title, ...last] : []),
     ...(all.length > 0 ? ['the nodes at that time:', ...all] : []),
   ];
 }

@@ -79,6 +79,8 @@ export class Trace implements TraceSummary {
    * which the line does not show.
    */
   onRecord: ((event: TraceRecord) => void) | undefined;
+  /** Called before virtual time advances, with the new time. */
+  onAdvance: ((to: number) => void) | undefined;
   /** Keeps the events, if the simulation records. */
   recorder: Recorder | undefined;
   /** Reports all nodes; set by their owner. */

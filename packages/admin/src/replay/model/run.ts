@@ -2,6 +2,7 @@
 // a state after each event.
 
 import type { NodeReport, RecordedEvent, Recording } from '@trunkline/simulation';
+import { type Bar, barsOf } from './bars.ts';
 import { formatSize, formatTime } from './format.ts';
 
 /** A node as a row of the picture. */
@@ -53,6 +54,10 @@ export interface Run {
   readonly messages: readonly Message[];
   /** The methods of all calls and messages, sorted. */
   readonly methods: readonly string[];
+  /** The operations of a checked history that show the violation, as bars. */
+  readonly bars: readonly Bar[];
+  /** The position of the last event until the failure, or of the last event if there is none. */
+  readonly failed: number;
   readonly from: number;
   readonly to: number;
 }
@@ -67,8 +72,9 @@ export interface Filter {
 
 /** Prepares a recording. */
 export function createRun(recording: Recording): Run {
-  const { events, nodes, start, at } = recording;
+  const { events, nodes, start, at, failure } = recording;
   const from = events[0]?.at ?? 0;
+  const bars = barsOf(failure?.operations ?? []);
   const names = new Set<string>(start.map(({ name }) => name));
   for (const { name } of nodes) names.add(name);
   for (const each of events)
@@ -89,9 +95,22 @@ export function createRun(recording: Recording): Run {
     events,
     messages: messagesOf(recording, (name) => lanes.find((lane) => lane.name === name)?.down ?? []),
     methods: [...methods].sort(),
-    from,
+    bars,
+    failed: Math.max(
+      0,
+      events.findLastIndex((event) => event.at <= (failure?.at ?? at)),
+    ),
+    from: Math.min(from, ...bars.map((bar) => bar.from)),
     to: Math.max(at, events.at(-1)?.at ?? 0, from + 1),
   };
+}
+
+/** Says that a recording does not reach back to its failure; undefined if it does. */
+export function missing({ failure, events, dropped }: Recording): string | undefined {
+  const first = events[0]?.at;
+  if (failure === undefined || dropped === 0 || first === undefined || failure.at >= first)
+    return undefined;
+  return `The events at ${formatTime(failure.at)}, the moment of the failure, were not kept: the recording begins at ${formatTime(first)}. Record more events with the option record.`;
 }
 
 /** Returns the method of a call or a message, such as 'election/vote'; empty if there is none. */

@@ -1,7 +1,8 @@
 // The head of the page: what failed, with which seed and faults, and how to run it again.
 
+import type { Recording } from '@trunkline/simulation';
 import { formatTime } from '../model/format.ts';
-import type { Run } from '../model/run.ts';
+import { missing, type Run } from '../model/run.ts';
 import { type Html, html } from './html.ts';
 
 /** Shows the failure, or that there is none. */
@@ -13,6 +14,8 @@ export function heading({ recording }: Run): Html {
       <p class=${failure === undefined ? 'passed' : 'failed'}>
         ${failure === undefined ? `No failure until ${formatTime(at)}.` : `Failed: ${failure.message}`}
       </p>
+      ${failure?.text === undefined ? '' : html`<pre tabindex="0" role="region" aria-label="Explanation">${rest(failure)}</pre>`}
+      ${missing(recording) === undefined ? '' : html`<p class="hint">${missing(recording)}</p>`}
       <details>
         <summary>About this run</summary>
         <dl>
@@ -35,6 +38,11 @@ export function heading({ recording }: Run): Html {
       </details>
     </header>
   `;
+}
+
+/** Returns the message of a failure without its first line. */
+function rest({ text = '', message }: NonNullable<Recording['failure']>): string {
+  return text.slice(message.length + 1);
 }
 
 function row(name: string, value: string | undefined): Html | string {

@@ -1,10 +1,13 @@
 // The picture: nodes are rows, time runs to the right, messages are arrows. It is drawn in SVG and
-// hidden from screen readers: the slider around it and the list of events have the same contents.
+// hidden from screen readers: the slider around it, the list of events and the message of the
+// failure have the same contents.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatTime, ticks } from '../model/format.ts';
 import { type Filter, isShown, type Message, nearest, type Run } from '../model/run.ts';
 import { type Html, html } from './html.ts';
+import { labelPlaces, type PlaceLabel } from './label-places.ts';
+import { clientsOf, heightOf, operationBars } from './operation-bars.ts';
 
 /** The period that the picture shows, in virtual milliseconds. */
 export interface View {
@@ -38,8 +41,12 @@ export function Timeline({ run, view, position, filter, go, show }: Props): Html
 
   const rows = run.lanes.filter(({ name }) => !filter.hidden.has(name));
   const y = new Map(rows.map(({ name }, row) => [name, TOP + row * ROW + ROW / 2]));
-  const height = TOP + rows.length * ROW + 8;
-  const names = Math.min(140, Math.max(44, ...rows.map(({ name }) => name.length * 8 + 12)));
+  const { bars } = run;
+  const failedAt = run.recording.failure?.at ?? run.to;
+  const top = TOP + rows.length * ROW + 4;
+  const height = top + heightOf(bars) + 4;
+  const titles = [...rows.map(({ name }) => name), ...bars.map(({ client }) => client)];
+  const names = Math.min(140, Math.max(44, ...titles.map((name) => name.length * 8 + 12)));
   const x = (at: number) =>
     names + ((at - view.from) / (view.to - view.from)) * (width - names - 8);
   const timeAt = (pixel: number) =>
@@ -118,6 +125,10 @@ export function Timeline({ run, view, position, filter, go, show }: Props): Html
             <text class="name" x="4" y=${middle + 4}>${short(name, names)}</text>
           `;
         })}
+        ${clientsOf(bars).map(
+          ({ client, y }) =>
+            html`<text class="client" x="4" y=${top + y + 4}>${short(client, names)}</text>`,
+        )}
         <g clip-path="url(#inside)">
           ${rows.flatMap(({ name, down }) =>
             down
@@ -143,6 +154,12 @@ ${drawn.map((message) => arrow(message, x, y, position, place))}
               </text>
             `,
           )}
+          ${operationBars(bars, { top, left: names, right: width, x })}
+          ${
+            bars.length === 0
+              ? ''
+              : html`<line class="violation" x1=${x(failedAt)} x2=${x(failedAt)} y1=${TOP - 4} y2=${height} />`
+          }
           ${
             now === undefined
               ? ''
@@ -192,21 +209,6 @@ function arrow(
   `;
 }
 
-/** Reserves a place for a label. Returns false if there is no room. */
-type PlaceLabel = (x: number, y: number, text: string) => boolean;
-
-function labelPlaces(): PlaceLabel {
-  const taken: { readonly x: number; readonly y: number; readonly end: number }[] = [];
-  return (x, y, text) => {
-    const end = x + text.length * LETTER;
-    if (taken.length === LABELS) return false;
-    if (taken.some((each) => Math.abs(each.y - y) < 12 && x < each.end && end > each.x))
-      return false;
-    taken.push({ x, y, end });
-    return true;
-  };
-}
-
 function fault(at: number, text: string, index: number, height: number): Html {
   return html`
     <line class="fault" x1=${at} x2=${at} y1=${TOP - 2} y2=${height} />
@@ -241,7 +243,3 @@ const TOP = 46;
 const ROW = 44;
 /** About the number of messages that are drawn; lost ones are always drawn. */
 const MESSAGES = 800;
-/** Maximum number of messages with their names beside them. */
-const LABELS = 60;
-/** The width of one letter in a label, in pixels. */
-const LETTER = 6.6;

@@ -14,7 +14,7 @@ import { Timeline, type View } from './timeline.ts';
 /** Shows a recording. */
 export function Viewer({ run }: { readonly run: Run }): Html {
   const last = run.events.length - 1;
-  const [position, setPosition] = useState(last);
+  const [position, setPosition] = useState(run.failed);
   const [filter, setFilter] = useState<Filter>({ hidden: new Set(), method: '' });
   const [view, setView] = useState<View>(() => firstView(run));
   const states = useMemo(() => statesAt(run, position), [run, position]);
@@ -106,10 +106,20 @@ export function Viewer({ run }: { readonly run: Run }): Html {
   `;
 }
 
-/** Returns the period that is shown at first: about the last 60 events. */
-function firstView(run: Run): View {
-  const from = run.events.at(-60)?.at ?? run.from;
-  return centered(run, run.to, Math.max((run.to - from) * 1.1, 1e-3));
+/**
+ * Returns the period that is shown at first: about 60 events until the failure, and the operations
+ * that explain it.
+ */
+function firstView({ recording: { failure }, events, bars, failed, from, to }: Run): View {
+  const end = failure?.at ?? to;
+  // Operations from before the recording are out of view, unless the failure is, too.
+  const earliest = failed > 0 ? events[0]!.at : from;
+  const start = Math.min(
+    events[Math.max(0, failed - 59)]?.at ?? from,
+    ...bars.map((bar) => Math.max(bar.from, earliest)),
+  );
+  const room = Math.max((end - start) * 0.05, 1e-3);
+  return { from: start - room, to: end + room };
 }
 
 /**

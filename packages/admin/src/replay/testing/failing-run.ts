@@ -4,7 +4,8 @@
 import { explore, type Recording, type Simulation } from '@trunkline/simulation';
 import { type Codec, defineProtocol, serve } from '@trunkline/transport-core';
 
-const text: Codec<string> = {
+/** Encodes text as UTF-8. */
+export const text: Codec<string> = {
   name: 'text',
   encode: (value) => new TextEncoder().encode(value),
   decode: (value) => new TextDecoder().decode(value),

@@ -2,6 +2,7 @@
 // respects real time and explains every result.
 
 import { refuseUnknown } from '@trunkline/transport-core/backend';
+import { type Violation, violationOf } from '../violation.ts';
 import type { ObjectModel } from './models.ts';
 import type { ObjectCall, ObjectHistory } from './object-history.ts';
 
@@ -12,6 +13,7 @@ export type ObjectVerdict<Command, Result> =
   /**
    * No order explains the calls. `calls` are those of one object up to `culprit`, the call that no
    * order could place; `text` shows the last of them and the states that the object may have had.
+   * If the verdict is the `cause` of an error that a scenario throws, the failure shows `violation`.
    */
   | {
       readonly linearizable: false;
@@ -19,6 +21,7 @@ export type ObjectVerdict<Command, Result> =
       readonly culprit: ObjectCall<Command, Result>;
       readonly calls: readonly ObjectCall<Command, Result>[];
       readonly text: string;
+      readonly violation: Violation;
     }
   /** The limit was reached. */
   | { readonly linearizable: undefined; readonly configurations: number; readonly text: string };
@@ -57,8 +60,12 @@ export function checkObject<State, Command, Result>(
     }
     const { culprit, states } = plainer(ofObject, model, found);
     const before = ofObject.filter(({ called }) => called < culprit.returned!);
-    const text = explained(title, before, culprit, states.map(model.show));
-    return { linearizable: false, configurations, culprit, calls: before, text };
+    const shown = before.filter(
+      (call, index) => call === culprit || index >= before.length - SHOWN_CALLS,
+    );
+    const text = explained(title, shown, before.length, culprit, states.map(model.show));
+    const violation = violationOf(shown, wordsOf, culprit);
+    return { linearizable: false, configurations, culprit, calls: before, text, violation };
   }
   if (undecided === undefined) return { linearizable: true, configurations };
   const text = `undecided: the ${undecided} needs more than ${limit} configurations: raise the limit, or let clients have fewer unknown outcomes`;
@@ -156,12 +163,12 @@ function plainer<State, Command, Result>(
 
 function explained<Command, Result>(
   title: string,
-  calls: readonly ObjectCall<Command, Result>[],
+  shown: readonly ObjectCall<Command, Result>[],
+  total: number,
   culprit: ObjectCall<Command, Result>,
   states: readonly string[],
 ): string {
-  const shown = calls.slice(-SHOWN_CALLS);
-  const left = calls.length - shown.length;
+  const left = total - shown.length;
   const lines = shown.map(
     (call) =>
       `  ${line(call)}${call === culprit && states.length > 0 ? '   <- cannot be explained' : ''}`,
@@ -177,18 +184,23 @@ function explained<Command, Result>(
 }
 
 function line<Command, Result>(call: ObjectCall<Command, Result>): string {
-  const { client, command, outcome, result, called, returned } = call;
+  const { client, outcome, called, returned } = call;
+  return `${client}  ${wordsOf(call)}  [${called}..${outcome === 'ok' ? returned : '?'}]`;
+}
+
+/** Formats the command and the result of a call. */
+function wordsOf<Command, Result>({ command, outcome, result }: ObjectCall<Command, Result>) {
   const { op, object, ...rest } = command as Record<string, unknown>;
   const words = [op, ...(object === undefined ? [] : [object]), ...Object.values(rest).map(textOf)];
   const answer = outcome === 'ok' ? (result === undefined ? 'ok' : textOf(result)) : '?';
-  return `${client}  ${words.join(' ')} -> ${answer}  [${called}..${outcome === 'ok' ? returned : '?'}]`;
+  return `${words.join(' ')} -> ${answer}`;
 }
 
 function textOf(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 
-/** Maximum number of calls that an explanation shows. */
+/** Number of the last calls that an explanation shows. */
 const SHOWN_CALLS = 12;
 /** Maximum number of configurations to visit for a better explanation. */
 const PLAIN_LIMIT = 20_000;

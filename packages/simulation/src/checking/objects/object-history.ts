@@ -16,53 +16,65 @@ export interface ObjectCall<Command, Result> {
   readonly called: number;
   /** Position of the answer in the same order; undefined while the call is open. */
   readonly returned?: number | undefined;
-  /** Time of the call in virtual milliseconds, used only for printing. */
+  /**
+   * Time of the call in milliseconds of the history's clock; undefined without one. It has no
+   * effect on the check, but a failure shows it.
+   */
   readonly calledAt?: number | undefined;
+  /** Time of the answer. */
   readonly returnedAt?: number | undefined;
 }
 
-/** Takes the answer to a call; a second answer throws a TypeError. `at` is used for printing. */
+/** Takes the answer to a call; a second answer throws a TypeError. */
 export interface ObjectCallHandle<Result> {
   /** Reports that the call completed. */
-  ok(result?: Result, at?: number): void;
+  ok(result?: Result): void;
   /** Reports that the call has had no effect and never will. */
-  fail(at?: number): void;
+  fail(): void;
   /** Reports that the call may have taken effect, or may still do so. */
-  unknown(at?: number): void;
+  unknown(): void;
 }
 
 /**
  * Records the calls of all clients. The order of its methods' calls is the order of the history.
  */
 export interface ObjectHistory<Command, Result> {
-  /** Records a call of `client` at `at`, in virtual milliseconds. */
-  call(client: string, command: Command, at?: number): ObjectCallHandle<Result>;
+  /** Records a call of `client`. */
+  call(client: string, command: Command): ObjectCallHandle<Result>;
   /** All calls in order. */
   readonly calls: readonly ObjectCall<Command, Result>[];
 }
 
-/** Creates an empty history of calls with these commands and results. */
-export function createObjectHistory<Command, Result>(): ObjectHistory<Command, Result> {
+/**
+ * Creates an empty history of calls with these commands and results.
+ *
+ * @param clock gives the time of each call and answer; pass the simulation, so that a failure shows
+ * the moment of the violation.
+ */
+export function createObjectHistory<Command, Result>(clock?: {
+  readonly now: number;
+}): ObjectHistory<Command, Result> {
   const calls: ObjectCall<Command, Result>[] = [];
   let sequence = 0;
   return {
     calls,
-    call(client, command, calledAt) {
+    call(client, command) {
       const called = ++sequence;
       const place = calls.length;
-      calls.push({ client, command, outcome: 'open', called, calledAt });
-      const answer = (outcome: 'ok' | 'failed' | 'unknown', at?: number, result?: Result) => {
+      calls.push({ client, command, outcome: 'open', called, calledAt: clock?.now });
+      const answer = (outcome: 'ok' | 'failed' | 'unknown', result?: Result) => {
         const call = calls[place]!;
         if (call.outcome !== 'open')
           throw new TypeError(
             `call ${place + 1} of the history, by ${client}, already has an outcome: ${call.outcome}`,
           );
-        calls[place] = { ...call, outcome, result, returned: ++sequence, returnedAt: at };
+        const returned = ++sequence;
+        calls[place] = { ...call, outcome, result, returned, returnedAt: clock?.now };
       };
       return {
-        ok: (result, at) => answer('ok', at, result),
-        fail: (at) => answer('failed', at),
-        unknown: (at) => answer('unknown', at),
+        ok: (result) => answer('ok', result),
+        fail: () => answer('failed'),
+        unknown: () => answer('unknown'),
       };
     },
   };

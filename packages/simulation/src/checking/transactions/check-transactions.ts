@@ -1,9 +1,11 @@
 // The check of strict serializability for transactions that append to lists and read them.
 
 import type { ObjectHistory } from '../objects/object-history.ts';
+import { type Violation, violationOf } from '../violation.ts';
 import { type Dependency, dependenciesOf, shortestCycle } from './dependencies.ts';
 import {
   describe,
+  stepsOf,
   type TransactionCall,
   type TransactionCommand,
   type TransactionResult,
@@ -17,13 +19,15 @@ export type TransactionsVerdict =
    * `anomaly` is its name: 'internal', 'garbage', 'duplicate', 'incompatible order', 'G1a', 'G1b',
    * or the name of a cycle: 'G0', 'G1c', 'G-single' or 'G2', with '-real time' if the cycle depends
    * on the order of real time. `transactions` are the transactions involved, and `text` explains
-   * the anomaly.
+   * the anomaly. If the verdict is the `cause` of an error that a scenario throws, the failure shows
+   * `violation`.
    */
   | {
       readonly serializable: false;
       readonly anomaly: string;
       readonly transactions: readonly TransactionCall[];
       readonly text: string;
+      readonly violation: Violation;
     };
 
 /**
@@ -41,13 +45,21 @@ export function checkTransactions(
 ): TransactionsVerdict {
   const calls = 'calls' in history ? history.calls : history;
   const versions = versionsOf(calls);
-  if ('anomaly' in versions) return { serializable: false, ...versions };
+  if ('anomaly' in versions) return failed(versions);
   const edges = dependenciesOf(calls, versions);
   for (const { name, kinds, once, what } of CYCLES) {
     const cycle = shortestCycle(edges, kinds, once);
-    if (cycle !== undefined) return { serializable: false, ...anomalyOf(name, what, cycle) };
+    if (cycle !== undefined) return failed(anomalyOf(name, what, cycle));
   }
   return { serializable: true };
+}
+
+function failed(anomaly: Anomaly): TransactionsVerdict {
+  return {
+    serializable: false,
+    ...anomaly,
+    violation: violationOf(anomaly.transactions, stepsOf),
+  };
 }
 
 /** The kinds of cycles, the most severe first. */

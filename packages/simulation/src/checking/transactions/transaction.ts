@@ -20,11 +20,16 @@ export type TransactionCall = ObjectCall<TransactionCommand, TransactionResult>;
 
 /** Formats a transaction: 'c1 append x 1, read y -> [2]  [3..8]'. */
 export function describe(call: TransactionCall): string {
+  const end = call.outcome === 'ok' ? call.returned : call.outcome === 'failed' ? 'failed' : '?';
+  return `${call.client}  ${stepsOf(call)}  [${call.called}..${end}]`;
+}
+
+/** Formats the steps of a transaction: 'append x 1, read y -> [2]'. */
+export function stepsOf(call: TransactionCall): string {
   const steps = call.command.map((step, index) => {
     if (step.op === 'append') return `append ${step.key} ${step.value}`;
     const list = call.outcome === 'ok' ? call.result?.[index] : undefined;
     return `read ${step.key} -> ${list === undefined ? '?' : `[${list.join(' ')}]`}`;
   });
-  const end = call.outcome === 'ok' ? call.returned : call.outcome === 'failed' ? 'failed' : '?';
-  return `${call.client}  ${steps.join(', ')}  [${call.called}..${end}]`;
+  return steps.join(', ');
 }
