@@ -183,6 +183,10 @@ const queue = () =>
 
 const topic = optionsSchema({
   limit: option.optional(option.integer(1, 63 * 1024 * 1024)),
+  publishOnly: option.withDefault(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    false,
+  ),
   queue: queue(),
   validate: option.optional(
     option.callback<(message: never, meta: never) => MessageVerdict | Promise<MessageVerdict>>(),

@@ -175,7 +175,7 @@ export class GossipDriver implements TopicNode {
       soon,
     });
     this.#state = 'running';
-    this.#changed();
+    this.membershipChanged();
     const receipt = (request: Uint8Array, from: string) => this.#receipt(request, from);
     const parts = { members, inbox, interests, walker: this.#walker, relays, sessions, receipt };
     this.#server = serve(mount, handlers(parts));
@@ -197,7 +197,7 @@ export class GossipDriver implements TopicNode {
     this.sessions.clear();
     for (const session of sessions) session.end(CLOSED);
     if (wasRunning) {
-      this.#interests!.set([]);
+      this.#interests!.set([], []);
       this.#interests!.flush();
     }
     this.#state = 'closed';
@@ -237,7 +237,7 @@ export class GossipDriver implements TopicNode {
       );
     const session = new TopicSession(key, codec, config, this);
     this.sessions.set(key.hex, session);
-    this.#changed();
+    this.membershipChanged();
     if (this.isStarted) session.join();
     this.soon();
     return session;
@@ -251,7 +251,7 @@ export class GossipDriver implements TopicNode {
     // Joining the topic again begins another life, even if it happens at once.
     this.#lives.used(session.epoch());
     session.end(CLOSED);
-    this.#changed();
+    this.membershipChanged();
   }
 
   epoch(): number {
@@ -270,8 +270,12 @@ export class GossipDriver implements TopicNode {
     return this.#config.peers.get(nodeId)?.proven ?? false;
   }
 
-  #changed(): void {
-    this.#interests?.set(this.sessions.keys());
+  membershipChanged(): void {
+    const members = [...this.sessions.values()].filter(({ isMember }) => isMember);
+    this.#interests?.set(
+      this.sessions.keys(),
+      members.map(({ key }) => key.hex),
+    );
   }
 
   // Peers.

@@ -41,6 +41,8 @@ export class Interests {
   readonly #unpulled = new Set<string>();
   /** The keys of this node's topics, by their hex form. */
   #keys: ReadonlyMap<string, Uint8Array> = new Map();
+  /** The keys on the list that peers pull: those of the topics on which this node gets messages. */
+  #listed: readonly Uint8Array[] = [];
   /** For each connected peer, the topics of this node that it is on. */
   readonly #found = new Map<string, ReadonlySet<string>>();
   /**
@@ -64,15 +66,17 @@ export class Interests {
   /**
    * Sets this node's topics, as keys in hex. Peers are informed after the current code has run. The
    * lists that were already pulled determine at once which peers are on the new topics.
+   * @param listed those of the topics that this node is on; on the others it only publishes
    */
-  set(topics: Iterable<string>): void {
+  set(topics: Iterable<string>, listed: readonly string[]): void {
     const before = this.#sync.seq;
     const keys = new Map(
       Array.from(topics, (topic) => [topic, this.#keys.get(topic) ?? hexToBytes(topic)]),
     );
     const fresh = new Map([...keys].filter(([topic]) => !this.#keys.has(topic)));
     this.#keys = keys;
-    const value = keys.size === 0 ? undefined : concatBytes(...keys.values());
+    this.#listed = listed.map((topic) => keys.get(topic)!);
+    const value = listed.length === 0 ? undefined : concatBytes(...this.#listed);
     this.#sync.handle(this.#init.mount.clock.now(), { type: 'set', value });
     for (const { nodeId, instance } of this.#init.members.all.values()) {
       const found = this.#found.get(nodeId) ?? NOWHERE;
@@ -149,7 +153,7 @@ export class Interests {
       { teller: this.#init.self, hearer: nodeId },
       question,
       seq,
-      this.#keys.values(),
+      this.#listed,
       this.#init.mount.random,
     );
     if (answer === undefined)

@@ -66,7 +66,7 @@ export class TopicInbox {
     if (envelope.id.origin !== this.#origin) charge(call, OTHER_ORIGIN);
     this.#origin = envelope.id.origin;
     const session = this.#sessionOf(envelope.topic);
-    if (session === undefined) this.#misled(peer.nodeId, envelope);
+    if (session?.isMember !== true) this.#misled(peer.nodeId, envelope);
     else session.pushed(peer.nodeId, envelope, this.#now());
   }
 
@@ -117,7 +117,7 @@ export class TopicInbox {
     const { peers, sessions } = this.#init;
     const peer = this.#init.members.of(from);
     const session = sessions.get(topic);
-    if (peer === undefined || session === undefined) return;
+    if (peer === undefined || session?.isMember !== true) return;
     const now = this.#now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
     peer.messageAddresses.heard(addresses, peer.nodeId, peers, now);

@@ -224,8 +224,10 @@ export class Walker {
   // Answering.
 
   /**
-   * Answers a question with nodes that this node knows on its topics. It only answers about topics
-   * that the asking peer is on too, and limits the answers per second.
+   * Answers a question with nodes that this node knows on its topics, and limits the answers per
+   * second. It only answers about topics that the asking peer is on, too. A peer with a proven id
+   * need not be on the topic, because it may only publish; without the proof, the question may be a
+   * recorded one.
    */
   answer({ nodeId }: Member, bytes: Uint8Array): WalkAnswer {
     const { self, sessions, mount } = this.#init;
@@ -249,7 +251,7 @@ export class Walker {
     for (const [topic, { key, overlay }] of sessions) {
       if (
         overlay === undefined ||
-        this.#init.members.isOn(nodeId, topic) !== true ||
+        (this.#init.members.isOn(nodeId, topic) !== true && !this.#peers.get(nodeId)?.proven) ||
         !question.isAbout(key.bytes)
       )
         continue;

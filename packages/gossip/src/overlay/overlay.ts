@@ -176,6 +176,8 @@ export interface OverlaySetup {
    * Returns the highest life that an unsigned message may claim: a day ahead of this node's clock.
    */
   latest(): number;
+  /** True if this node only publishes on the topic: its neighbors give it nothing. */
+  readonly isSource: boolean;
 }
 
 /**

@@ -26,6 +26,7 @@ test('a neighbor that receives everything and forwards nothing is replaced', (t)
     }
   };
   const overlay = partialView({ active: 2 }).create({
+    isSource: false,
     self: 'me',
     random: seededRandom(1),
     now: 0,
