@@ -11,6 +11,7 @@ import {
 import {
   inMs,
   isNodeId,
+  parseOptions,
   parseTarget,
   reasonError,
   refuseUnknown,
@@ -22,7 +23,7 @@ import { PeersDriver } from './driver/peers-driver.ts';
 import { readAddressEntry } from './exchange/address-entry.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
 import { nodeTransport } from './node-transport.ts';
-import { type PeersOptions, readOptions, readTarget } from './options.ts';
+import { type PeersOptions, readOptions, readTarget, updateOptions } from './options.ts';
 import { LONGEST_STATUS } from './protocol.ts';
 import { formatPeers, type PeersSnapshot } from './snapshot.ts';
 import type { PeerEvent, PeerInfo } from './types.ts';
@@ -155,6 +156,20 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
+   * Changes options at run time; options that are left out stay as they are, and a list replaces
+   * the whole list before it. Throws a TypeError if a value is invalid, and then changes nothing.
+   * - `maxInbound`: if it is lowered, the ordinary inbound peers that connected last are
+   *   disconnected.
+   * - `unconditional`: a connected node that is no longer listed counts against the limits again.
+   *   With `membership: 'listed'`, it is disconnected unless it is persistent.
+   * - `privateIds`: applies to all further answers. Addresses that were already sent can't be taken
+   *   back.
+   */
+  update(options: Pick<PeersOptions, 'maxInbound' | 'unconditional' | 'privateIds'>): void {
+    this.#driver.update(parseOptions(updateOptions, options, 'peers.update'));
+  }
+
+  /**
    * Disconnects a node, even if it is only a client that proved this id. For `time` milliseconds
    * (default 24 hours, as in Tendermint; at most 30 days), the node is refused and its address
    * leaves the address book. Both ends see `why` in the error of the connection.
@@ -218,6 +233,29 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const now = node.now();
     // A bias of 0 prefers nodes that have answered before.
     return knownNodes(count, (isNext) => node.keeper.book.pick(0, now, isNext), isFit);
+  }
+
+  /**
+   * Iterates over all entries of the address book as they are at the first step, as plain data. The
+   * addresses of private nodes are among them, those of banned nodes are not.
+   */
+  *book(): IterableIterator<{
+    readonly nodeId: string;
+    /** The address, with its scheme. */
+    readonly address: string;
+    /** True if a dial has reached the node at this address. */
+    readonly tried: boolean;
+    /** Number of dials since the last success, including one in progress. */
+    readonly failures: number;
+    /** Time of the last dial, in milliseconds of the transport's clock. */
+    readonly lastAttempt: number | undefined;
+    /** Time of the last dial that reached the node, in milliseconds of the transport's clock. */
+    readonly lastSuccess: number | undefined;
+    /** The network of the node that reported the address; 'self' if no other node reported it. */
+    readonly source: string;
+  }> {
+    for (const entry of this.#driver.node.keeper.book.entries())
+      yield { ...entry, address: spelled(entry.address) };
   }
 
   /**

@@ -51,11 +51,17 @@ export class Links {
     if (!this.#node.isCertain(peer) && this.#node.planner.named.isNamed(peer.nodeId))
       return this.#places.part(peer, UNPROVEN);
     const persistent = peer.links.some(({ dialed }) => this.#node.isPersistent(peer, dialed));
-    if (persistent === peer.persistent) return;
+    const exempt = this.#node.isExempt({ ...peer, persistent });
+    if (persistent === peer.persistent && exempt === peer.exempt) return;
     peer.persistent = persistent;
-    peer.exempt = this.#node.isExempt(peer);
+    peer.exempt = exempt;
     this.#node.peerTable.recount();
     this.#conversation.addresses.connected(peer, this.#node.now());
+  }
+
+  /** Disconnects the peers for which there is no room any more. */
+  trim(): void {
+    this.#places.trim();
   }
 
   up(remote: Remote): void {

@@ -36,6 +36,13 @@ export class Places {
     if (going !== undefined) this.part(going);
   }
 
+  /** Disconnects the inbound peers that connected last, if there are more than `maxInbound`. */
+  trim(): void {
+    const { maxInbound } = this.#node.config;
+    for (const peer of this.#ordinary('in').slice(maxInbound))
+      this.part(peer, `the other end now has at most ${maxInbound} peers that dialed it`);
+  }
+
   /** Disconnects a peer, which from then on does not count against any limit. */
   part(peer: Peer, why = 'another peer replaced it'): void {
     peer.leaving = true;
