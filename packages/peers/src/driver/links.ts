@@ -245,7 +245,7 @@ export class Links {
     if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood')
       node.keeper.trust.bad(nodeId, now);
     node.keeper.trust.gone(nodeId);
-    this.#conversation.gone(nodeId, now);
+    this.#conversation.gone(peer, now);
     const told = node.keeper.book.get(nodeId)?.address;
     node.planner.handle(now, {
       type: 'lost',
