@@ -108,7 +108,8 @@ const schema = optionsSchema({
     'a transport',
   ),
   peers: option.reference<Peers<any>>(
-    (value) => has(value, ['list', 'get', 'events', 'report', 'known', 'addressOf', 'learn']),
+    (value) =>
+      has(value, ['list', 'get', 'events', 'report', 'scoreOf', 'known', 'addressOf', 'learn']),
     'peers: createPeers({ transport })',
   ),
   overlay: option.reference<OverlayFactory>(

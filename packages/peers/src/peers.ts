@@ -201,8 +201,10 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Reports that a node behaved well or badly, `times` times, which changes the node's `score`. It
-   * is up to the caller to react to a low score, for example with `ban`.
+   * Reports that a node behaved well or badly, `times` times, which changes the node's `score`. A
+   * node whose score is 0 is the first to be replaced when a place is needed, and gossip replaces
+   * it as soon as it finds another node. It is up to the caller to do more, for example to `ban`
+   * it.
    */
   report(nodeId: string, behavior: 'good' | 'bad', times = 1): void {
     const { node } = this.#driver;
@@ -213,6 +215,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (!(Number.isInteger(times) && times > 0))
       throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
     node.keeper.trust[behavior](nodeId, node.now(), times);
+  }
+
+  /**
+   * Returns the score of a node, 0 to 100, connected or not. A node that is not known has 100.
+   */
+  scoreOf(nodeId: string): number {
+    const { node } = this.#driver;
+    return node.keeper.trust.score(nodeId, node.now());
   }
 
   /**

@@ -158,7 +158,8 @@ export class GossipDriver implements TopicNode {
     const soon = () => this.soon();
     const interests = new Interests({ self, mount, peers, members, sessions, soon });
     this.#interests = interests;
-    const inbox = new TopicInbox({ clock, peers, members, interests, sessions });
+    const report = (nodeId: string) => this.misbehaved(nodeId);
+    const inbox = new TopicInbox({ clock, peers, report, members, interests, sessions });
     const dueBy = (time: number) => this.dueBy(time);
     const relays =
       relay === undefined || !this.overlay.relays
@@ -305,8 +306,18 @@ export class GossipDriver implements TopicNode {
     if (this.overlay.holds) this.#pins.set(nodeId, isOne);
   }
 
+  isDistrusted(nodeId: string): boolean {
+    return this.#config.peers.scoreOf(nodeId) === 0;
+  }
+
   misbehaved(nodeId: string): void {
     this.#config.peers.report(nodeId, 'bad');
+    if (!this.isDistrusted(nodeId)) return;
+    // Deferred, so that the overlays look for another neighbor after the current message.
+    this.clock.defer(() => {
+      const now = this.clock.now();
+      for (const session of this.sessions.values()) session.feed(now, { type: 'distrusted' });
+    });
   }
 
   cut(nodeId: string, why: string): void {

@@ -13,7 +13,9 @@ import type { Interests } from './interests.ts';
 
 export interface TopicInboxInit {
   readonly clock: Pick<Clock, 'now' | 'defer'>;
-  readonly peers: Pick<Peers, 'learn' | 'report'>;
+  readonly peers: Pick<Peers, 'learn'>;
+  /** Reports that a peer misbehaved. */
+  readonly report: (nodeId: string) => void;
   readonly members: Pick<ConnectedMembers, 'of' | 'acknowledge'>;
   readonly interests: Pick<Interests, 'remind'>;
   /** This node's topics, by their keys in hex. */
@@ -62,7 +64,7 @@ export class TopicInbox {
 
   #take(request: Uint8Array, peer: ConnectedMember, call: Call): void {
     const envelope = decodePush(request);
-    if (envelope === undefined) return this.#init.peers.report(peer.nodeId, 'bad');
+    if (envelope === undefined) return this.#init.report(peer.nodeId);
     if (envelope.id.origin !== this.#origin) charge(call, OTHER_ORIGIN);
     this.#origin = envelope.id.origin;
     const session = this.#sessionOf(envelope.topic);
@@ -107,7 +109,7 @@ export class TopicInbox {
     const peer = this.#init.members.of(from);
     const decoded = decodeControl(request);
     if (peer === undefined) return;
-    if (decoded === undefined) return this.#init.peers.report(peer.nodeId, 'bad');
+    if (decoded === undefined) return this.#init.report(peer.nodeId);
     const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
     sessions.get(decoded.topic)?.feed(this.#now(), input);
   }

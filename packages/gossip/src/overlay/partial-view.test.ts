@@ -27,6 +27,7 @@ test('a neighbor that receives everything and forwards nothing is replaced', (t)
   };
   const overlay = partialView({ active: 2 }).create({
     isSource: false,
+    isDistrusted: () => false,
     self: 'me',
     random: seededRandom(1),
     now: 0,

@@ -69,7 +69,7 @@ class TreeOverlay implements Overlay {
   #joined = false;
 
   constructor(
-    { self, random, now, latest, isSource }: OverlaySetup,
+    { self, random, now, latest, isSource, isDistrusted }: OverlaySetup,
     view: PartialViewOptions,
     options: PlumtreeOptions,
   ) {
@@ -77,8 +77,8 @@ class TreeOverlay implements Overlay {
     this.#self = self;
     this.#stallDetector = new StallDetector(random);
     this.#view = isSource
-      ? new SubscriberView(this.wanted, random)
-      : new PartialView({ self, random, now, options: view });
+      ? new SubscriberView(this.wanted, random, isDistrusted)
+      : new PartialView({ self, random, now, options: view, isDistrusted });
     this.#tree = new Plumtree<Body>({
       self,
       options: isSource ? { ...options, noticeDelay: SOURCE_NOTICE_DELAY } : options,
@@ -142,6 +142,7 @@ class TreeOverlay implements Overlay {
         });
         break;
       case 'reject':
+      case 'distrusted':
       case 'leave':
         this.#view.handle(now, input);
         break;

@@ -10,12 +10,17 @@ export class SubscriberView implements Machine<PartialViewInput, PartialViewOutp
   readonly wakeAt = Number.POSITIVE_INFINITY;
   readonly #most: number;
   readonly #random: Random;
+  readonly #isDistrusted: (peer: string) => boolean;
   readonly #outputs = new OutputQueue<PartialViewOutput>();
   readonly #subscribers = new Set<string>();
   readonly #neighbors = new Set<string>();
 
-  /** @param most the maximum number of neighbors */
-  constructor(most: number, random: Random) {
+  /**
+   * @param most the maximum number of neighbors
+   * @param isDistrusted returns true for the subscribers to choose last
+   */
+  constructor(most: number, random: Random, isDistrusted: (peer: string) => boolean) {
+    this.#isDistrusted = isDistrusted;
     this.#most = most;
     this.#random = random;
   }
@@ -27,6 +32,8 @@ export class SubscriberView implements Machine<PartialViewInput, PartialViewOutp
         return this.#fill();
       case 'lost':
         return this.#remove(input.peer, input.error === undefined ? 'left' : 'lost', input.error);
+      case 'distrusted':
+        return this.#replace();
       case 'dismiss':
         return this.#remove(input.peer, 'evicted');
       case 'leave':
@@ -59,10 +66,22 @@ export class SubscriberView implements Machine<PartialViewInput, PartialViewOutp
   }
 
   #fill(): void {
-    for (const peer of sample(this.passive(), this.#most - this.#neighbors.size, this.#random)) {
+    const count = this.#most - this.#neighbors.size;
+    const others = sample(this.passive(), Number.POSITIVE_INFINITY, this.#random);
+    const trusted = others.filter((peer) => !this.#isDistrusted(peer));
+    const distrusted = others.filter(this.#isDistrusted);
+    for (const peer of [...trusted, ...distrusted].slice(0, count)) {
       this.#neighbors.add(peer);
       this.#outputs.add({ type: 'neighbor-up', peer });
     }
+  }
+
+  /** Replaces a distrusted neighbor if a trusted subscriber is left. */
+  #replace(): void {
+    const distrusted = this.active().find(this.#isDistrusted);
+    if (distrusted === undefined || this.passive().every(this.#isDistrusted)) return;
+    this.#remove(distrusted, 'evicted');
+    this.#subscribers.add(distrusted);
   }
 
   #remove(peer: string, cause: DownCause, error?: TransportError): void {

@@ -110,6 +110,7 @@ class Node {
   constructor() {
     this.#overlay = overlay.create({
       isSource: false,
+      isDistrusted: () => false,
       self: SELF,
       random: this.#random,
       now: 0,

@@ -105,6 +105,8 @@ export interface TopicNode {
    * being closed.
    */
   neighbor(nodeId: string, isOne: boolean): void;
+  /** Returns true if the score of a node is 0. */
+  isDistrusted(nodeId: string): boolean;
   /** Reports that a node misbehaved. */
   misbehaved(nodeId: string): void;
   /** Disconnects a node that did something that no honest node does, and refuses it for a while. */

@@ -104,7 +104,14 @@ export class TopicSession implements TopicContext {
     const latest = () => this.node.latestLife();
     const isSource = !this.isMember;
     this.#driver = new OverlayDriver(
-      overlay.create({ self, random, now: clock.now(), latest, isSource }),
+      overlay.create({
+        self,
+        random,
+        now: clock.now(),
+        latest,
+        isSource,
+        isDistrusted: (nodeId) => this.node.isDistrusted(nodeId),
+      }),
       this.#outputs,
     );
     if (this.isMember) events.tell({ type: 'joined', topic: this.key.name });
