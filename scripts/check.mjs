@@ -32,13 +32,13 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 79_400;
+const LARGEST_BUNDLE = 79_550;
 
 /**
  * The largest size of the same page on the package trunkline, whose transports have the memory
  * backend (2.2 kB). The aim is 2.5 kB above the page on core and ws.
  */
-const LARGEST_TRUNKLINE_BUNDLE = 81_700;
+const LARGEST_TRUNKLINE_BUNDLE = 81_850;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -154,13 +154,13 @@ async function bundles() {
   const core = ['', '/backend', '/internal', '/protobuf', '/testing'].map(
     (entry) => `transport-core${entry}`,
   );
-  await bundle('all of core', all(...core), 78_200);
-  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 76_100);
-  await bundle('all of the simulation', all('simulation'), 110_600);
-  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 75_900);
+  await bundle('all of core', all(...core), 78_350);
+  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 76_200);
+  await bundle('all of the simulation', all('simulation'), 110_700);
+  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 76_050);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 40_100);
-  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 118_100);
+  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 118_250);
   await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 6_200);
   await bundle('all of webrtc', all('transport-webrtc'), 34_900);
   await bundle('all of nats', all('transport-nats'), 56_100);
@@ -170,12 +170,12 @@ async function bundles() {
   await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_500);
   await bundle('all of admin/reflection', all('admin/reflection'), 123_600);
   await bundle('all of admin', all('admin'), 73_000);
-  await bundle('all of peers', all('peers'), 98_300);
+  await bundle('all of peers', all('peers'), 99_200);
   await bundle('all of peers/browser', all('peers/browser'), 2_900);
-  await bundle('all of gossip', all('gossip'), 111_100);
+  await bundle('all of gossip', all('gossip'), 112_800);
   await bundle('all of gossip/relay', all('gossip/relay'), 21_100);
-  await bundle('all of trunkline', "export * from 'trunkline';", 80_200);
-  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 197_600);
+  await bundle('all of trunkline', "export * from 'trunkline';", 80_300);
+  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 199_900);
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",
