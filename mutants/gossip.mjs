@@ -2,6 +2,30 @@
 
 export const gossip = [
   {
+    rule: 'A node that only publishes pushes to a single neighbor, so that the tree of the others stays whole.',
+    file: 'packages/gossip/src/plumtree/plumtree.ts',
+    from: 'neighbor.eager = [...this.#neighbors.values()].every(({ eager }) => !eager);',
+    to: 'neighbor.eager = true;',
+    killer: {
+      package: 'gossip',
+      file: 'packages/gossip/src/publish-only.test.ts',
+      title:
+        'on a tree, nodes that only publish are sent no message and leave the tree as it is, even if the neighbor that they push to crashes',
+    },
+  },
+  {
+    rule: 'A node that only publishes is not on the list of topics that peers pull.',
+    file: 'packages/gossip/src/driver/interests.ts',
+    from: 'this.#listed = listed.map((topic) => keys.get(topic)!);',
+    to: 'this.#listed = [...keys.values()];',
+    killer: {
+      package: 'gossip',
+      file: 'packages/gossip/src/publish-only.test.ts',
+      title:
+        'on a tree, nodes that only publish are sent no message and leave the tree as it is, even if the neighbor that they push to crashes',
+    },
+  },
+  {
     rule: 'A message is accepted only if the publisher that its id names has signed it.',
     file: 'packages/gossip/src/signatures/signatures.ts',
     from: 'idOfKey(publicKey) === id.origin &&',

@@ -60,6 +60,7 @@ export const schemas = [
   ['security/identity/authority#openOptions', 'openAuthority', ['OpenAuthorityOptions']],
   ['security/identity/node-filter#updateSchema', 'updatePeers', ['PeerListsUpdate', 'PeerLists']],
   ['peers/options#schema', 'createPeers', ['PeersOptions', 'PeerFilters']],
+  ['peers/options#updateSchema', 'peers.update', ['PeersOptions']],
   ['peers/nat/create-port-mapping#schema', 'createPortMapping', ['PortMappingOptions']],
   ['gossip/options#schema', 'createGossip', ['GossipOptions']],
   ['gossip/discovery/options#schema', 'createGossip({ discovery })', []],

@@ -106,6 +106,7 @@ const calls: Record<string, (options: never) => unknown> = {
       .subscribe(() => {}, options),
   'Topic.messages': (options) => gossip().topic('t', bytes).messages(options),
   createPeers,
+  'Peers.update': (options) => peers().update(options),
   'Peers.ready': (options) => peers().ready(options),
   'Peers.transport': (options) =>
     peers().transport(defineProtocol({ name: 'p', methods: {} }), options),
@@ -224,7 +225,13 @@ const others: Record<string, readonly string[]> = {
     ...['AddressBookStore.load', 'CollectedMetricProducer.collect', 'Admission.snapshot'],
     ...['AdminSources.list', 'AdminSources.snapshot', 'CircuitBreaker.snapshot'],
     ...['ConcurrencyLimit.snapshot', 'MetricSources.snapshot', 'Retries.snapshot'],
-    ...['HttpServer.address', 'Machine.handle', 'NodeIdFilter.constructor', 'RawPeer.grant'],
+    ...[
+      'HttpServer.address',
+      'Machine.handle',
+      'NodeIdFilter.constructor',
+      'RawPeer.grant',
+      'Peers.book',
+    ],
     ...['SimulationError.constructor', 'StatusSync.handle', 'TraceChannel.settled', 'charge'],
     ...['formatGossip', 'formatPeers', 'isBreakingChange', 'replayText', 'splitScheme', 'unsentOf'],
     ...['tlsConnectionError', 'tlsDialError', 'parseOptions', 'refuseUnknown'],

@@ -7,6 +7,7 @@ import type { Identity } from 'trunkline/security';
 import { z } from 'zod';
 
 const block = json(z.object({ height: z.int(), entries: z.array(z.string()) }));
+const reading = json(z.object({ sensor: z.string(), value: z.number() }));
 
 /** Accepts new blocks, ignores recent ones, and rejects those far behind. */
 export function openBlocks(gossip: Gossip, tip: number) {
@@ -15,6 +16,12 @@ export function openBlocks(gossip: Gossip, tip: number) {
     validate: ({ height }) => (height > tip ? 'accept' : height > tip - 100 ? 'ignore' : 'reject'),
   });
   return blocks;
+}
+
+/** Reports measurements to all nodes that read them, and gets none. */
+export function meter(gossip: Gossip) {
+  const readings = gossip.topic('readings', reading, { publishOnly: true });
+  return readings;
 }
 
 /** For thousands of nodes, each of which signs its messages. */

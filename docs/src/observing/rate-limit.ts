@@ -17,15 +17,18 @@ const greeter = defineProtocol({
   methods: { greet: { id: 1, request: json(z.string()), response: json(z.string()) } },
 });
 
-/** Lets each peer make `burst` calls at once, and `rate` a second after that. */
+/** Lets each node make `burst` calls at once, and `rate` a second after that. */
 function rateLimit(rate: number, burst: number, now = () => performance.now()): ServerInterceptor {
-  const peers = new WeakMap<Remote, { tokens: number; at: number }>();
+  const callers = new Map<string | Remote, { tokens: number; at: number }>();
   return (next) => (call) => {
+    const caller = call.from.nodeId ?? call.from; // a proven id: over all its connections
     const at = now();
-    const last = peers.get(call.from) ?? { tokens: burst, at };
+    const last = callers.get(caller) ?? { tokens: burst, at };
     const tokens = Math.min(burst, last.tokens + ((at - last.at) / 1_000) * rate);
-    if (tokens < 1) throw new TransportError('resource_exhausted', 'too many calls of this peer');
-    peers.set(call.from, { tokens: tokens - 1, at });
+    if (tokens < 1) throw new TransportError('resource_exhausted', 'too many calls of this node');
+    callers.delete(caller);
+    callers.set(caller, { tokens: tokens - 1, at });
+    if (callers.size > 10_000) callers.delete(callers.keys().next().value!); // the least recent
     return next(call);
   };
 }

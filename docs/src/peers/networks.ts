@@ -1,6 +1,6 @@
 import { createFileAddressBook, systemLookup } from '@trunkline/peers/node';
 import type { AnyTransport } from 'trunkline';
-import { createPeers } from 'trunkline/peers';
+import { createPeers, type Peers } from 'trunkline/peers';
 
 /** A cluster whose members all know each other by name. */
 export function fixedCluster(
@@ -38,4 +38,15 @@ export function openNetwork(transport: AnyTransport, seeds: string[], path: stri
     addressBook: createFileAddressBook(path),
   });
   return open;
+}
+
+/** Admits more peers, and keeps places for some nodes whose addresses no one is told. */
+export function favor(peers: Peers, validators: string[]) {
+  peers.update({ maxInbound: 200, unconditional: validators, privateIds: validators });
+}
+
+/** Prints the address book. */
+export function print(peers: Peers) {
+  for (const { nodeId, address, tried, failures } of peers.book())
+    console.log(nodeId, address, tried ? 'reached' : 'reported', failures);
 }

@@ -25,7 +25,7 @@ const limits = {
   inbound: { calls: 256, bytes: 1_024 * KiB },
   outbound: { messages: 1_024, bytes: 2_048 * KiB },
   memory: 128 * 1_024 * KiB, // of all connections together
-  rate: { receive: 4_096 * KiB }, // bytes a second of one connection
+  rate: { receive: 4_096 * KiB }, // bytes a second of one proven id, or of one connection
 };
 
 async function node(seeds: string[]) {

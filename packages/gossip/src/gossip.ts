@@ -81,7 +81,7 @@ export class Gossip implements AsyncDisposable {
       throw new TransportError('shutdown', 'gossip.topic: this gossip was closed');
     const known = this.#driver.sessions.get(key.hex);
     if (known !== undefined) checkSame(known, codec, config);
-    return new Topic<T, In>(known ?? this.#driver.open(key, codec, config), codec, config.queue);
+    return new Topic<T, In>(known ?? this.#driver.open(key, codec, config), codec, config);
   }
 
   /**

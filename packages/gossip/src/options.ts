@@ -108,7 +108,8 @@ const schema = optionsSchema({
     'a transport',
   ),
   peers: option.reference<Peers<any>>(
-    (value) => has(value, ['list', 'get', 'events', 'report', 'known', 'addressOf', 'learn']),
+    (value) =>
+      has(value, ['list', 'get', 'events', 'report', 'scoreOf', 'known', 'addressOf', 'learn']),
     'peers: createPeers({ transport })',
   ),
   overlay: option.reference<OverlayFactory>(
@@ -183,6 +184,10 @@ const queue = () =>
 
 const topic = optionsSchema({
   limit: option.optional(option.integer(1, 63 * 1024 * 1024)),
+  publishOnly: option.withDefault(
+    option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    false,
+  ),
   queue: queue(),
   validate: option.optional(
     option.callback<(message: never, meta: never) => MessageVerdict | Promise<MessageVerdict>>(),

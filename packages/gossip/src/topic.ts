@@ -2,7 +2,12 @@
 
 import { type Codec, TransportError } from '@trunkline/transport-core';
 import { parseOptions, refuseUnknown } from '@trunkline/transport-core/backend';
-import { type PublishConfig, publishOptions, subscribeOptions } from './options.ts';
+import {
+  type PublishConfig,
+  publishOptions,
+  subscribeOptions,
+  type TopicConfig,
+} from './options.ts';
 import { topicClosed } from './topics/errors.ts';
 import {
   CallbackReader,
@@ -34,18 +39,24 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   readonly #session: TopicSession;
   readonly #codec: Codec<T, In>;
   readonly #queue: ReaderOptions;
+  readonly #publishOnly: boolean;
   #isClosed = false;
 
   /** @internal */
-  constructor(session: TopicSession, codec: Codec<T, In>, queue: TopicQueueOptions) {
+  constructor(
+    session: TopicSession,
+    codec: Codec<T, In>,
+    { queue, publishOnly }: Pick<TopicConfig, 'queue' | 'publishOnly'>,
+  ) {
     this.#session = session;
+    this.#publishOnly = publishOnly;
     this.#codec = codec;
     this.#queue = {
       size: queue.messages ?? SIZE,
       bytes: queue.bytes ?? BYTES,
       policy: queue.policy ?? 'drop-oldest',
     };
-    session.handles++;
+    session.count(1, publishOnly);
   }
 
   /** The name of the topic, or its 32 bytes in hex. */
@@ -102,7 +113,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
       callback as (message: unknown, meta: MessageMeta) => unknown,
       onError,
       this.#options(queue),
-      this.#toRead(),
+      this.#toRead('subscribe'),
     );
     this.#session.deliveries.addReader(reader);
     return { close: () => reader.close() };
@@ -124,7 +135,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     refuseUnknown(options, 'topic.messages', ['queue']);
     const { queue } = options;
     const parsed = parseOptions(subscribeOptions, { queue }, 'topic.messages');
-    const reader = new LoopReader(this.#options(parsed.queue), this.#toRead());
+    const reader = new LoopReader(this.#options(parsed.queue), this.#toRead('messages'));
     this.#session.deliveries.addReader(reader);
     return reader as AsyncIterator<ReceivedMessage<T>, undefined> &
       AsyncIterableIterator<ReceivedMessage<T>>;
@@ -134,8 +145,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#session.handles--;
-    this.#session.release();
+    this.#session.count(-1, this.#publishOnly);
   }
 
   #options({ messages, bytes, policy }: TopicQueueOptions): ReaderOptions {
@@ -146,9 +156,13 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     };
   }
 
-  #toRead(): ReaderTopic {
+  #toRead(method: string): ReaderTopic {
     const session = this.#session;
     const { name } = this;
+    if (this.#publishOnly)
+      throw new TypeError(
+        `topic.${method}: this handle of topic ${name} only publishes; open the topic without publishOnly`,
+      );
     if (this.#isClosed || session.isOver)
       throw new TransportError('shutdown', `topic ${name} was closed on this node`);
     return {

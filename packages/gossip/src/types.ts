@@ -77,6 +77,12 @@ export interface TopicOptions<T> {
    * below their `limits.message`.
    */
   readonly limit?: number | undefined;
+  /**
+   * True if this handle publishes and never subscribes. While a topic has only such handles, this
+   * node is not on the topic: it looks for subscribers and sends them its messages, but gets none.
+   * Subscribing through this handle throws a TypeError. Default false.
+   */
+  readonly publishOnly?: boolean | undefined;
   /** The default queue for the readers of this handle. */
   readonly queue?: TopicQueueOptions | undefined;
   /**

@@ -8,3 +8,4 @@ export {
   StatusSync,
   type StatusSyncOptions,
 } from './status/status-sync.ts';
+export { PeerLimits } from './trust/peer-limits.ts';

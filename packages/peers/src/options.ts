@@ -279,6 +279,18 @@ const schema = optionsSchema({
   lookup: option.optional(option.callback<NonNullable<PeersOptions['lookup']>>()),
 });
 
+/** The options that can be changed at run time. */
+export type PeersUpdate = Pick<PeersOptions, 'maxInbound' | 'unconditional' | 'privateIds'>;
+
+const updateSchema = optionsSchema({
+  maxInbound: option.optional(option.integer(0, 10_000)),
+  unconditional: option.optional(ids()),
+  privateIds: option.optional(ids()),
+});
+
+/** The schema of `peers.update`. */
+export const updateOptions: typeof updateSchema = updateSchema;
+
 /** The options with all defaults filled in. */
 export type PeersConfig = Options<typeof schema>;
 

@@ -11,6 +11,7 @@ import {
 import {
   inMs,
   isNodeId,
+  parseOptions,
   parseTarget,
   reasonError,
   refuseUnknown,
@@ -22,7 +23,7 @@ import { PeersDriver } from './driver/peers-driver.ts';
 import { readAddressEntry } from './exchange/address-entry.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
 import { nodeTransport } from './node-transport.ts';
-import { type PeersOptions, readOptions, readTarget } from './options.ts';
+import { type PeersOptions, readOptions, readTarget, updateOptions } from './options.ts';
 import { LONGEST_STATUS } from './protocol.ts';
 import { formatPeers, type PeersSnapshot } from './snapshot.ts';
 import type { PeerEvent, PeerInfo } from './types.ts';
@@ -156,6 +157,20 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
+   * Changes options at run time; options that are left out stay as they are, and a list replaces
+   * the whole list before it. Throws a TypeError if a value is invalid, and then changes nothing.
+   * - `maxInbound`: if it is lowered, the ordinary inbound peers that connected last are
+   *   disconnected.
+   * - `unconditional`: a connected node that is no longer listed counts against the limits again.
+   *   With `membership: 'listed'`, it is disconnected unless it is persistent.
+   * - `privateIds`: applies to all further answers. Addresses that were already sent can't be taken
+   *   back.
+   */
+  update(options: Pick<PeersOptions, 'maxInbound' | 'unconditional' | 'privateIds'>): void {
+    this.#driver.update(parseOptions(updateOptions, options, 'peers.update'));
+  }
+
+  /**
    * Disconnects a node, even if it is only a client that proved this id. For `time` milliseconds
    * (default 24 hours, as in Tendermint; at most 30 days), the node is refused and its address
    * leaves the address book. Both ends see `why` in the error of the connection.
@@ -187,8 +202,10 @@ export class Peers<S = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Reports that a node behaved well or badly, `times` times, which changes the node's `score`. It
-   * is up to the caller to react to a low score, for example with `ban`.
+   * Reports that a node behaved well or badly, `times` times, which changes the node's `score`. A
+   * node whose score is 0 is the first to be replaced when a place is needed, and gossip replaces
+   * it as soon as it finds another node. It is up to the caller to do more, for example to `ban`
+   * it.
    */
   report(nodeId: string, behavior: 'good' | 'bad', times = 1): void {
     const { node } = this.#driver;
@@ -199,6 +216,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (!(Number.isInteger(times) && times > 0))
       throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
     node.keeper.trust[behavior](nodeId, node.now(), times);
+  }
+
+  /**
+   * Returns the score of a node, 0 to 100, connected or not. A node that is not known has 100.
+   */
+  scoreOf(nodeId: string): number {
+    const { node } = this.#driver;
+    return node.keeper.trust.score(nodeId, node.now());
   }
 
   /**
@@ -219,6 +244,29 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const now = node.now();
     // A bias of 0 prefers nodes that have answered before.
     return knownNodes(count, (isNext) => node.keeper.book.pick(0, now, isNext), isFit);
+  }
+
+  /**
+   * Iterates over all entries of the address book as they are at the first step, as plain data. The
+   * addresses of private nodes are among them, those of banned nodes are not.
+   */
+  *book(): IterableIterator<{
+    readonly nodeId: string;
+    /** The address, with its scheme. */
+    readonly address: string;
+    /** True if a dial has reached the node at this address. */
+    readonly tried: boolean;
+    /** Number of dials since the last success, including one in progress. */
+    readonly failures: number;
+    /** Time of the last dial, in milliseconds of the transport's clock. */
+    readonly lastAttempt: number | undefined;
+    /** Time of the last dial that reached the node, in milliseconds of the transport's clock. */
+    readonly lastSuccess: number | undefined;
+    /** The network of the node that reported the address; 'self' if no other node reported it. */
+    readonly source: string;
+  }> {
+    for (const entry of this.#driver.node.keeper.book.entries())
+      yield { ...entry, address: spelled(entry.address) };
   }
 
   /**

@@ -75,7 +75,10 @@ export interface LimitOptions {
    * `resource_exhausted` (reason `full`).
    */
   readonly connections?: number | undefined;
-  /** Maximum rates of each connection, in bytes per second. Default: unlimited. */
+  /**
+   * Maximum rates in bytes per second, for all connections of a peer that proves its id together,
+   * and for each other connection. Default: unlimited.
+   */
   readonly rate?:
     | { readonly send?: number | undefined; readonly receive?: number | undefined }
     | undefined;

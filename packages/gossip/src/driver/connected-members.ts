@@ -3,6 +3,7 @@
 // reports peers that connect and disconnect.
 
 import type { PeerInfo } from '@trunkline/peers';
+import { PeerLimits } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { sameName } from '../messages/hex-names.ts';
@@ -27,6 +28,8 @@ import { PendingInterests } from './pending-interests.ts';
 export interface ConnectedMember extends Member {
   /** True if this node dialed the peer, unless it did so because others on a topic named it. */
   readonly isChosen: boolean;
+  /** True if the connection proves the id of the peer. */
+  readonly proven: boolean;
   readonly outbox: PeerOutbox;
   /** The keys, in hex, of this node's topics that the peer is on. */
   topics: ReadonlySet<string>;
@@ -39,7 +42,11 @@ export type MembersEvent =
   | { readonly type: 'connected'; readonly member: ConnectedMember }
   /** A peer that could not take a message can take messages again. */
   | { readonly type: 'writable'; readonly nodeId: string }
-  | { readonly type: 'disconnected'; readonly nodeId: string; readonly cause: TransportError };
+  | {
+      readonly type: 'disconnected';
+      readonly member: ConnectedMember;
+      readonly cause: TransportError;
+    };
 
 export class ConnectedMembers implements TopicMembers {
   readonly all: ReadonlyMap<string, ConnectedMember>;
@@ -56,6 +63,7 @@ export class ConnectedMembers implements TopicMembers {
    * connection is the oldest is forgotten first.
    */
   readonly #instances = new Map<string, string>();
+  readonly #addresses = new PeerLimits((now) => new MessageAddresses(now));
 
   /**
    * @param sessions this node's topics, by their keys in hex
@@ -245,7 +253,7 @@ export class ConnectedMembers implements TopicMembers {
   #came(peer: PeerInfo): ConnectedMember {
     const { transport, peers, outbound } = this.#config;
     const { clock } = transport;
-    const { instance, remote } = peer;
+    const { instance, proven, remote } = peer;
     const nodeId = sameName(peer.nodeId);
     const before = this.#instances.get(nodeId);
     if (before !== undefined && before !== instance)
@@ -261,9 +269,10 @@ export class ConnectedMembers implements TopicMembers {
       instance,
       connection,
       isChosen: remote.direction === 'out' && !this.#isDialing(nodeId),
+      proven,
       outbox: new PeerOutbox(this.#mount!, connection, outbound, writable),
       topics: NONE,
-      messageAddresses: new MessageAddresses(clock.now()),
+      messageAddresses: this.#addresses.of(nodeId, clock.now()),
     };
     this.#pendingInterests.met(member, clock.now());
     clock.defer(() => {
@@ -273,10 +282,11 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   #went(member: ConnectedMember, cause: TransportError): void {
-    const { nodeId, outbox } = member;
+    const { nodeId, proven, outbox } = member;
     outbox.close();
+    this.#addresses.gone(nodeId, proven, this.#config.transport.clock.now());
     member.topics = NONE;
-    this.#tell({ type: 'disconnected', nodeId, cause });
+    this.#tell({ type: 'disconnected', member, cause });
     this.#pendingInterests.made(member);
   }
 }

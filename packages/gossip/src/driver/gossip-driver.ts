@@ -158,7 +158,8 @@ export class GossipDriver implements TopicNode {
     const soon = () => this.soon();
     const interests = new Interests({ self, mount, peers, members, sessions, soon });
     this.#interests = interests;
-    const inbox = new TopicInbox({ clock, peers, members, interests, sessions });
+    const report = (nodeId: string) => this.misbehaved(nodeId);
+    const inbox = new TopicInbox({ clock, peers, report, members, interests, sessions });
     const dueBy = (time: number) => this.dueBy(time);
     const relays =
       relay === undefined || !this.overlay.relays
@@ -175,7 +176,7 @@ export class GossipDriver implements TopicNode {
       soon,
     });
     this.#state = 'running';
-    this.#changed();
+    this.membershipChanged();
     const receipt = (request: Uint8Array, from: string) => this.#receipt(request, from);
     const parts = { members, inbox, interests, walker: this.#walker, relays, sessions, receipt };
     this.#server = serve(mount, handlers(parts));
@@ -197,7 +198,7 @@ export class GossipDriver implements TopicNode {
     this.sessions.clear();
     for (const session of sessions) session.end(CLOSED);
     if (wasRunning) {
-      this.#interests!.set([]);
+      this.#interests!.set([], []);
       this.#interests!.flush();
     }
     this.#state = 'closed';
@@ -237,7 +238,7 @@ export class GossipDriver implements TopicNode {
       );
     const session = new TopicSession(key, codec, config, this);
     this.sessions.set(key.hex, session);
-    this.#changed();
+    this.membershipChanged();
     if (this.isStarted) session.join();
     this.soon();
     return session;
@@ -251,7 +252,7 @@ export class GossipDriver implements TopicNode {
     // Joining the topic again begins another life, even if it happens at once.
     this.#lives.used(session.epoch());
     session.end(CLOSED);
-    this.#changed();
+    this.membershipChanged();
   }
 
   epoch(): number {
@@ -270,8 +271,12 @@ export class GossipDriver implements TopicNode {
     return this.#config.peers.get(nodeId)?.proven ?? false;
   }
 
-  #changed(): void {
-    this.#interests?.set(this.sessions.keys());
+  membershipChanged(): void {
+    const members = [...this.sessions.values()].filter(({ isMember }) => isMember);
+    this.#interests?.set(
+      this.sessions.keys(),
+      members.map(({ key }) => key.hex),
+    );
   }
 
   // Peers.
@@ -287,9 +292,10 @@ export class GossipDriver implements TopicNode {
           session.feed(now, { type: 'writable', peer: event.nodeId });
         return this.soon();
       case 'disconnected': {
-        const { nodeId, cause } = event;
-        this.#interests!.gone(nodeId);
-        this.#walker!.gone(nodeId);
+        const { member, cause } = event;
+        const { nodeId } = member;
+        this.#interests!.gone(member);
+        this.#walker!.gone(member, now);
         for (const session of this.sessions.values()) session.peerDown(nodeId, cause, now);
         return this.#relays?.gone(nodeId);
       }
@@ -300,8 +306,18 @@ export class GossipDriver implements TopicNode {
     if (this.overlay.holds) this.#pins.set(nodeId, isOne);
   }
 
+  isDistrusted(nodeId: string): boolean {
+    return this.#config.peers.scoreOf(nodeId) === 0;
+  }
+
   misbehaved(nodeId: string): void {
     this.#config.peers.report(nodeId, 'bad');
+    if (!this.isDistrusted(nodeId)) return;
+    // Deferred, so that the overlays look for another neighbor after the current message.
+    this.clock.defer(() => {
+      const now = this.clock.now();
+      for (const session of this.sessions.values()) session.feed(now, { type: 'distrusted' });
+    });
   }
 
   cut(nodeId: string, why: string): void {

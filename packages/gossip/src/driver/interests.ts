@@ -3,7 +3,7 @@
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import type { Peers } from '@trunkline/peers';
-import { StatusSync } from '@trunkline/peers/internal';
+import { PeerLimits, StatusSync } from '@trunkline/peers/internal';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
@@ -11,7 +11,7 @@ import { Ration } from '../discovery/ration.ts';
 import { askForList, decodeList, encodeList, TopicList } from '../discovery/topic-list.ts';
 import { Allowance } from '../hyparview/allowance.ts';
 import type { gossipProtocol } from '../protocol.ts';
-import type { ConnectedMembers } from './connected-members.ts';
+import type { ConnectedMember, ConnectedMembers } from './connected-members.ts';
 import type { Member } from './member-table.ts';
 
 export interface InterestsInit {
@@ -41,18 +41,20 @@ export class Interests {
   readonly #unpulled = new Set<string>();
   /** The keys of this node's topics, by their hex form. */
   #keys: ReadonlyMap<string, Uint8Array> = new Map();
+  /** The keys on the list that peers pull: those of the topics on which this node gets messages. */
+  #listed: readonly Uint8Array[] = [];
   /** For each connected peer, the topics of this node that it is on. */
   readonly #found = new Map<string, ReadonlySet<string>>();
   /**
    * For each peer, the number of the list that was last sent to it, and its ration of answers that
    * contain nothing new.
    */
-  readonly #answered = new Map<string, { seq: number; readonly ration: Ration }>();
+  readonly #answered = new PeerLimits((now) => ({ seq: 0, ration: new Ration(now) }));
   /**
    * Limits how often the list of each peer is pulled: reading one takes 10 µs for each topic of
    * this node.
    */
-  readonly #pulls = new Map<string, Allowance>();
+  readonly #pulls = new PeerLimits((now) => new Allowance(PULLS, PULL_INTERVAL, now));
   #isChanging = false;
 
   constructor(init: InterestsInit) {
@@ -64,15 +66,17 @@ export class Interests {
   /**
    * Sets this node's topics, as keys in hex. Peers are informed after the current code has run. The
    * lists that were already pulled determine at once which peers are on the new topics.
+   * @param listed those of the topics that this node is on; on the others it only publishes
    */
-  set(topics: Iterable<string>): void {
+  set(topics: Iterable<string>, listed: readonly string[]): void {
     const before = this.#sync.seq;
     const keys = new Map(
       Array.from(topics, (topic) => [topic, this.#keys.get(topic) ?? hexToBytes(topic)]),
     );
     const fresh = new Map([...keys].filter(([topic]) => !this.#keys.has(topic)));
     this.#keys = keys;
-    const value = keys.size === 0 ? undefined : concatBytes(...keys.values());
+    this.#listed = listed.map((topic) => keys.get(topic)!);
+    const value = listed.length === 0 ? undefined : concatBytes(...this.#listed);
     this.#sync.handle(this.#init.mount.clock.now(), { type: 'set', value });
     for (const { nodeId, instance } of this.#init.members.all.values()) {
       const found = this.#found.get(nodeId) ?? NOWHERE;
@@ -105,13 +109,14 @@ export class Interests {
     void this.#pull(nodeId, instance);
   }
 
-  gone(nodeId: string): void {
+  gone({ nodeId, proven }: Pick<ConnectedMember, 'nodeId' | 'proven'>): void {
+    const now = this.#init.mount.clock.now();
     this.#untold.delete(nodeId);
     this.#unpulled.delete(nodeId);
     this.#found.delete(nodeId);
-    this.#answered.delete(nodeId);
-    this.#pulls.delete(nodeId);
-    this.#sync.handle(this.#init.mount.clock.now(), { type: 'gone', nodeId });
+    this.#answered.gone(nodeId, proven, now);
+    this.#pulls.gone(nodeId, proven, now);
+    this.#sync.handle(now, { type: 'gone', nodeId });
   }
 
   /** Processes a list number that a peer has sent. */
@@ -136,8 +141,7 @@ export class Interests {
   answer({ nodeId }: Member, question: Uint8Array): Uint8Array {
     const now = this.#init.mount.clock.now();
     const { seq } = this.#sync;
-    const answered = this.#answered.get(nodeId) ?? { seq: 0, ration: new Ration(now) };
-    this.#answered.set(nodeId, answered);
+    const answered = this.#answered.of(nodeId, now);
     const verdict = answered.seq === seq ? answered.ration.take(now) : 'yes';
     if (verdict === 'abuse') this.#init.peers.report(nodeId, 'bad');
     if (verdict !== 'yes')
@@ -149,7 +153,7 @@ export class Interests {
       { teller: this.#init.self, hearer: nodeId },
       question,
       seq,
-      this.#keys.values(),
+      this.#listed,
       this.#init.mount.random,
     );
     if (answer === undefined)
@@ -233,10 +237,7 @@ export class Interests {
 
   #mayPull(nodeId: string): boolean {
     const now = this.#init.mount.clock.now();
-    let allowance = this.#pulls.get(nodeId);
-    if (allowance === undefined)
-      this.#pulls.set(nodeId, (allowance = new Allowance(PULLS, PULL_INTERVAL, now)));
-    return allowance.take(now);
+    return this.#pulls.of(nodeId, now).take(now);
   }
 
   #pullFailed(nodeId: string, instance: string): void {

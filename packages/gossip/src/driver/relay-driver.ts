@@ -82,10 +82,13 @@ class TransportRelayDriver implements RelayDriver {
   ): Promise<Uint8Array> {
     const head = decodeHead(request);
     const session = head && this.#init.sessions.get(head.topic);
-    const topic = session && {
-      limit: session.limit,
-      isKnown: session.isKnown(head!.id, this.#init.mount.clock.now()),
-    };
+    const topic =
+      session?.isMember !== true
+        ? undefined
+        : {
+            limit: session.limit,
+            isKnown: session.isKnown(head!.id, this.#init.mount.clock.now()),
+          };
     const download = ++this.#lastDownload;
     return new Promise((resolve, reject) => {
       this.#downloads.set(download, { chunks, resolve, reject });
@@ -178,7 +181,8 @@ class TransportRelayDriver implements RelayDriver {
       case 'deliver': {
         const { download, from, envelope } = output;
         const session = sessions.get(envelope.topic);
-        const isAccepted = session?.relayed(from, envelope, mount.clock.now()) === true;
+        const isAccepted =
+          session?.isMember === true && session.relayed(from, envelope, mount.clock.now());
         return this.#feed({ type: 'delivered', download, isAccepted });
       }
       case 'acknowledge':

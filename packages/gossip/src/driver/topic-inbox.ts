@@ -13,7 +13,9 @@ import type { Interests } from './interests.ts';
 
 export interface TopicInboxInit {
   readonly clock: Pick<Clock, 'now' | 'defer'>;
-  readonly peers: Pick<Peers, 'learn' | 'report'>;
+  readonly peers: Pick<Peers, 'learn'>;
+  /** Reports that a peer misbehaved. */
+  readonly report: (nodeId: string) => void;
   readonly members: Pick<ConnectedMembers, 'of' | 'acknowledge'>;
   readonly interests: Pick<Interests, 'remind'>;
   /** This node's topics, by their keys in hex. */
@@ -62,11 +64,11 @@ export class TopicInbox {
 
   #take(request: Uint8Array, peer: ConnectedMember, call: Call): void {
     const envelope = decodePush(request);
-    if (envelope === undefined) return this.#init.peers.report(peer.nodeId, 'bad');
+    if (envelope === undefined) return this.#init.report(peer.nodeId);
     if (envelope.id.origin !== this.#origin) charge(call, OTHER_ORIGIN);
     this.#origin = envelope.id.origin;
     const session = this.#sessionOf(envelope.topic);
-    if (session === undefined) this.#misled(peer.nodeId, envelope);
+    if (session?.isMember !== true) this.#misled(peer.nodeId, envelope);
     else session.pushed(peer.nodeId, envelope, this.#now());
   }
 
@@ -107,7 +109,7 @@ export class TopicInbox {
     const peer = this.#init.members.of(from);
     const decoded = decodeControl(request);
     if (peer === undefined) return;
-    if (decoded === undefined) return this.#init.peers.report(peer.nodeId, 'bad');
+    if (decoded === undefined) return this.#init.report(peer.nodeId);
     const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
     sessions.get(decoded.topic)?.feed(this.#now(), input);
   }
@@ -117,7 +119,7 @@ export class TopicInbox {
     const { peers, sessions } = this.#init;
     const peer = this.#init.members.of(from);
     const session = sessions.get(topic);
-    if (peer === undefined || session === undefined) return;
+    if (peer === undefined || session?.isMember !== true) return;
     const now = this.#now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
     peer.messageAddresses.heard(addresses, peer.nodeId, peers, now);

@@ -2,6 +2,7 @@
 // answers other nodes that search.
 
 import type { Peers } from '@trunkline/peers';
+import { PeerLimits } from '@trunkline/peers/internal';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
@@ -13,7 +14,7 @@ import { sample } from '../hyparview/chance.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
-import type { ConnectedMembers } from './connected-members.ts';
+import type { ConnectedMember, ConnectedMembers } from './connected-members.ts';
 import type { Member } from './member-table.ts';
 
 export interface WalkerInit {
@@ -41,7 +42,7 @@ export class Walker {
   readonly #init: WalkerInit;
   readonly #peers: WalkerInit['peers'];
   readonly #walk: TopicWalk | undefined;
-  readonly #rations = new Map<string, Ration>();
+  readonly #rations = new PeerLimits((now) => new Ration(now));
   /**
    * The connection that each walker has made to the node it is visiting. It is closed when the
    * walker moves on.
@@ -85,8 +86,8 @@ export class Walker {
     if (walk.need === 'none') for (const walker of [...this.#places.keys()]) this.#leave(walker);
   }
 
-  gone(nodeId: string): void {
-    this.#rations.delete(nodeId);
+  gone({ nodeId, proven }: Pick<ConnectedMember, 'nodeId' | 'proven'>, now: number): void {
+    this.#rations.gone(nodeId, proven, now);
   }
 
   close(): void {
@@ -224,17 +225,17 @@ export class Walker {
   // Answering.
 
   /**
-   * Answers a question with nodes that this node knows on its topics. It only answers about topics
-   * that the asking peer is on too, and limits the answers per second.
+   * Answers a question with nodes that this node knows on its topics, and limits the answers per
+   * second. It only answers about topics that the asking peer is on, too. A peer with a proven id
+   * need not be on the topic, because it may only publish; without the proof, the question may be a
+   * recorded one.
    */
   answer({ nodeId }: Member, bytes: Uint8Array): WalkAnswer {
     const { self, sessions, mount } = this.#init;
     const { random, clock } = mount;
     if (this.#walk === undefined) return { addresses: [] };
     const now = clock.now();
-    const ration = this.#rations.get(nodeId) ?? new Ration(now);
-    this.#rations.set(nodeId, ration);
-    const verdict = ration.take(now);
+    const verdict = this.#rations.of(nodeId, now).take(now);
     if (verdict === 'abuse') this.#peers.report(nodeId, 'bad');
     if (verdict !== 'yes') {
       this.#counts.refused++;
@@ -249,7 +250,7 @@ export class Walker {
     for (const [topic, { key, overlay }] of sessions) {
       if (
         overlay === undefined ||
-        this.#init.members.isOn(nodeId, topic) !== true ||
+        (this.#init.members.isOn(nodeId, topic) !== true && !this.#peers.get(nodeId)?.proven) ||
         !question.isAbout(key.bytes)
       )
         continue;

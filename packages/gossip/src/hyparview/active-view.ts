@@ -24,16 +24,28 @@ export interface OverlayLink {
 export class ActiveView {
   readonly #shuffleInterval: number;
   readonly #own: number;
+  readonly #isDistrusted: (peer: string) => boolean;
   readonly #links: OverlayLink[] = [];
   #turn = 0;
 
-  constructor({ shuffleInterval, own }: Pick<PartialViewConfig, 'shuffleInterval' | 'own'>) {
+  constructor(
+    { shuffleInterval, own }: Pick<PartialViewConfig, 'shuffleInterval' | 'own'>,
+    isDistrusted: (peer: string) => boolean,
+  ) {
+    this.#isDistrusted = isDistrusted;
     this.#shuffleInterval = shuffleInterval;
     this.#own = own;
   }
 
   get size(): number {
     return this.#links.length;
+  }
+
+  /** Number of links to distrusted peers. */
+  get distrusted(): number {
+    let count = 0;
+    for (const { peer } of this.#links) if (this.#isDistrusted(peer)) count++;
+    return count;
   }
 
   /** Number of links of this node's own choice. */
@@ -94,6 +106,7 @@ export class ActiveView {
   /**
    * Returns the peer to evict if a link must be given up. Links are chosen in the following order
    * of preference; among several of a kind, the link added last is chosen:
+   * - a link to a distrusted peer
    * - a link that this node did not choose and that has passed nothing on
    * - if this node chose more than `own` links: any link that has passed nothing on
    * - a link that this node did not choose
@@ -105,6 +118,7 @@ export class ActiveView {
   victim(): string | undefined {
     const last = (isFit: (link: OverlayLink) => boolean) => this.#links.findLast(isFit);
     const useless =
+      last(({ peer }) => this.#isDistrusted(peer)) ??
       last(({ chosen, gave }) => !chosen && !gave) ??
       (this.chosen > this.#own ? last(({ gave }) => !gave) : undefined);
     return (useless ?? last(({ chosen }) => !chosen) ?? this.#links.at(-1))?.peer;

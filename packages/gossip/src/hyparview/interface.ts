@@ -32,6 +32,8 @@ export type PartialViewInput =
    * asks for a link itself.
    */
   | { readonly type: 'dismiss'; readonly peer: string }
+  /** The score of a neighbor has fallen to 0: looks for a node to replace it. */
+  | { readonly type: 'distrusted' }
   /** Asks one node outside both views for a link, because the neighbors may all be useless. */
   | { readonly type: 'seek' }
   /**
@@ -82,4 +84,9 @@ export interface PartialViewSetup {
   /** The current time. All times are milliseconds of a monotonic clock. */
   readonly now: number;
   readonly options?: PartialViewOptions | undefined;
+  /**
+   * Returns true if the score of a node is 0. Such a node is the last to be asked for a link and the
+   * first to be evicted, and it takes no other node's place. If absent, all nodes are trusted.
+   */
+  readonly isDistrusted?: ((peer: string) => boolean) | undefined;
 }

@@ -60,14 +60,17 @@ export class LinkRequester {
   }
 
   /**
-   * Asks a node for each free place: passive peers first, then contacts. A node without links asks
+   * Asks a node for each place that is free or taken by a distrusted peer, which only a trusted one
+   * replaces: passive peers first, then contacts. A node without links asks
    * two nodes with high priority. A newcomer asks one node, preferably a contact, to introduce it.
    */
   fill(now: number): void {
     const { config, views, requests, search, favorLimiter } = this.#init;
     if (this.isLeaving || now < this.#settledAt) return;
     const isMember = this.#phase === 'member';
-    for (let asked = requests.filling; views.active.size + asked < config.active; asked++) {
+    const spare = config.active - views.active.size;
+    const wanted = spare + views.active.distrusted;
+    for (let asked = requests.filling; asked < wanted; asked++) {
       const isAlone = views.active.size === 0;
       if (isAlone && asked >= (isMember ? 2 : 1)) return;
       const isFew = 2 * views.active.size <= config.active;
@@ -78,7 +81,7 @@ export class LinkRequester {
       const isOwn = isMember && (views.active.chosen < config.own || favorLimiter.isScarce(now));
       const { peer, isPassive } = views.candidate(
         !isMember || (isOwn && views.drawsContact()),
-        (other) => this.#mayAsk(other, now),
+        (other) => this.#mayAsk(other, now) && (asked < spare || !views.isDistrusted(other)),
       );
       this.#isHungry = peer === undefined;
       if (peer === undefined) return;

@@ -51,13 +51,13 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   #refused: string | undefined;
 
   /** Throws a TypeError for invalid options. */
-  constructor({ self, random, now, options = {} }: PartialViewSetup) {
+  constructor({ self, random, now, options = {}, isDistrusted = () => false }: PartialViewSetup) {
     const config = partialViewConfig(options);
     const outputs = this.#outputs;
     this.#self = self;
     this.#random = random;
     this.#config = config;
-    const views = new Views(self, config, random);
+    const views = new Views(self, config, random, isDistrusted);
     this.#views = views;
     ({
       active: this.#active,
@@ -147,6 +147,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
         return this.#tellStranger(input.peer);
       case 'dismiss':
         return this.#dismiss(input.peer, now);
+      case 'distrusted':
+        return this.#requester.fill(now);
       case 'seek':
         if (this.#merges.isOn && !this.#requester.isLeaving) this.#requester.seek('merge', now);
         return;
@@ -207,7 +209,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   /**
    * Handles a request for a link. Newcomers and nodes without any other link are accepted even if
-   * another link must be evicted, but only at a limited rate.
+   * another link must be evicted, but only at a limited rate. Any trusted node takes the place of a
+   * distrusted one, and a distrusted node takes no other node's place.
    */
   #onAsked(from: string, asked: MessageOf<'join' | 'neighbor'>, now: number): void {
     const { request } = asked;
@@ -225,7 +228,13 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const purpose = this.#requests.purposeOf(from);
     const isFull = this.#active.size >= this.#config.active;
     const isWelcome =
-      isNewcomer || (isHigh && isFull) ? this.#favorLimiter.take(from, now) : !isFull;
+      isFull && this.#views.isDistrusted(from)
+        ? false
+        : isFull && this.#active.distrusted > 0
+          ? true
+          : isNewcomer || (isHigh && isFull)
+            ? this.#favorLimiter.take(from, now)
+            : !isFull;
     if (!isWelcome) {
       // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
@@ -256,7 +265,9 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (this.#active.has(from)) return;
     if (purpose === undefined || this.#requester.isLeaving) return this.#tellStranger(from);
     if (this.#active.size >= this.#config.active) {
-      if (!mayEvict(purpose) && !(isOwnChoice(purpose) && this.#active.chosen < this.#config.own)) {
+      const isBetter = this.#active.distrusted > 0 && !this.#views.isDistrusted(from);
+      const isOwn = isOwnChoice(purpose) && this.#active.chosen < this.#config.own;
+      if (!mayEvict(purpose) && !isOwn && !isBetter) {
         this.#disconnect(from, true, undefined, this.#views.some(from));
         return this.#views.remember([from], [], now);
       }
@@ -344,7 +355,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       this.#merges.begin(now);
       this.#requester.seek('merge', now);
     }
-    if (this.#search.begin(now) || changed) this.#requester.fill(now);
+    if (this.#search.begin(now) || changed || (isShuffle && this.#active.distrusted > 0))
+      this.#requester.fill(now);
   }
 
   #link(peer: string, chosen: boolean, now: number): void {

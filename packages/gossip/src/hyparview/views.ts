@@ -20,16 +20,23 @@ export class Views {
   readonly passive: PassiveView;
   readonly losses: RecentLosses;
   readonly contacts: Contacts;
+  readonly isDistrusted: (peer: string) => boolean;
   readonly #self: string;
   readonly #random: Random;
   /** Number of peers in a shuffle. */
   readonly #sampleSize: number;
 
-  constructor(self: string, config: PartialViewConfig, random: Random) {
+  constructor(
+    self: string,
+    config: PartialViewConfig,
+    random: Random,
+    isDistrusted: (peer: string) => boolean,
+  ) {
     this.#self = self;
+    this.isDistrusted = isDistrusted;
     this.#random = random;
     this.#sampleSize = config.shuffleActive + config.shufflePassive;
-    this.active = new ActiveView(config);
+    this.active = new ActiveView(config, isDistrusted);
     this.passive = new PassiveView(config.passive, random);
     this.losses = new RecentLosses(config.denyWindow);
     this.contacts = new Contacts(config.contacts, random);
@@ -77,9 +84,20 @@ export class Views {
 
   /**
    * Returns a peer that fits, for a free place: a passive peer, or a contact if one is wanted or
-   * nobody else is left.
+   * nobody else is left. Distrusted peers come last.
    */
   candidate(
+    wantsContact: boolean,
+    isFit: (peer: string) => boolean,
+  ): { readonly peer: string | undefined; readonly isPassive: boolean } {
+    const trusted = this.#candidate(
+      wantsContact,
+      (peer) => isFit(peer) && !this.isDistrusted(peer),
+    );
+    return trusted.peer === undefined ? this.#candidate(wantsContact, isFit) : trusted;
+  }
+
+  #candidate(
     wantsContact: boolean,
     isFit: (peer: string) => boolean,
   ): { readonly peer: string | undefined; readonly isPassive: boolean } {

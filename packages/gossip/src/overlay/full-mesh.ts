@@ -110,6 +110,7 @@ export class FullMesh implements Overlay {
       case 'replace':
       case 'unreachable':
       case 'reject':
+      case 'distrusted':
       case 'no-room':
       case 'writable':
         return;

@@ -71,6 +71,8 @@ export type OverlayInput =
    * `stranger`.
    */
   | { readonly type: 'reject'; readonly peer: string }
+  /** The score of a peer has fallen to 0. */
+  | { readonly type: 'distrusted' }
   /**
    * A message came directly from its publisher, which has begun a new life: from now on the
    * previous life is old, regardless of its number.
@@ -176,6 +178,10 @@ export interface OverlaySetup {
    * Returns the highest life that an unsigned message may claim: a day ahead of this node's clock.
    */
   latest(): number;
+  /** True if this node only publishes on the topic: its neighbors give it nothing. */
+  readonly isSource: boolean;
+  /** Returns true if the score of a node is 0. */
+  isDistrusted(nodeId: string): boolean;
 }
 
 /**

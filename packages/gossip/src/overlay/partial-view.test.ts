@@ -26,6 +26,8 @@ test('a neighbor that receives everything and forwards nothing is replaced', (t)
     }
   };
   const overlay = partialView({ active: 2 }).create({
+    isSource: false,
+    isDistrusted: () => false,
     self: 'me',
     random: seededRandom(1),
     now: 0,

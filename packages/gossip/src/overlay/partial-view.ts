@@ -28,6 +28,7 @@ import type {
   Screening,
 } from './overlay.ts';
 import { StallDetector } from './stall-detector.ts';
+import { SubscriberView } from './subscriber-view.ts';
 
 /** The options of HyParView, and those of Plumtree as `tree`. */
 export interface PartialViewOverlayOptions extends PartialViewOptions {
@@ -60,23 +61,28 @@ class TreeOverlay implements Overlay {
   readonly passesOn = true;
   readonly #self: string;
   readonly #outputs = new OutputQueue<OverlayOutput>();
-  readonly #view: PartialView;
+  readonly #view: PartialView | SubscriberView;
+  /** Peers that only publish. They are neighbors in the tree, but not in the view. */
+  readonly #sources = new Set<string>();
   readonly #tree: Plumtree<Body>;
   readonly #stallDetector: StallDetector;
   #joined = false;
 
   constructor(
-    { self, random, now, latest }: OverlaySetup,
+    { self, random, now, latest, isSource, isDistrusted }: OverlaySetup,
     view: PartialViewOptions,
     options: PlumtreeOptions,
   ) {
     this.wanted = partialViewConfig(view).active;
     this.#self = self;
     this.#stallDetector = new StallDetector(random);
-    this.#view = new PartialView({ self, random, now, options: view });
+    this.#view = isSource
+      ? new SubscriberView(this.wanted, random, isDistrusted)
+      : new PartialView({ self, random, now, options: view, isDistrusted });
     this.#tree = new Plumtree<Body>({
       self,
-      options,
+      options: isSource ? { ...options, noticeDelay: SOURCE_NOTICE_DELAY } : options,
+      isSource,
       digest: ({ payload }) => contentDigest(payload),
       isSigned: ({ signature }) => signature !== undefined,
       latest,
@@ -86,7 +92,12 @@ class TreeOverlay implements Overlay {
   handle(now: number, input: OverlayInput): void {
     switch (input.type) {
       case 'received':
-        if (input.message.kind === 'push' || this.#view.isNeighbor(input.from))
+        if (input.message.kind === 'attach') this.#attach(input.from, now);
+        else if (
+          input.message.kind === 'push' ||
+          this.#view.isNeighbor(input.from) ||
+          this.#sources.has(input.from)
+        )
           this.#tree.handle(now, input);
         else this.#view.handle(now, { type: 'reject', peer: input.from });
         break;
@@ -114,6 +125,7 @@ class TreeOverlay implements Overlay {
         this.#view.handle(now, { type: 'found', nodes: [input.peer], isChosen: input.isChosen });
         break;
       case 'peer-down':
+        if (input.error !== undefined) this.#detach(input.peer, now);
         // The end of a link that the view doesn't use gives no information about the node at the
         // other end.
         if (input.error === undefined || this.#view.isNeighbor(input.peer))
@@ -130,6 +142,7 @@ class TreeOverlay implements Overlay {
         });
         break;
       case 'reject':
+      case 'distrusted':
       case 'leave':
         this.#view.handle(now, input);
         break;
@@ -152,7 +165,8 @@ class TreeOverlay implements Overlay {
   }
 
   screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
-    if (!this.#view.isNeighbor(from)) return 'stranger';
+    if (!this.#view.isNeighbor(from) && !(this.#sources.has(from) && id.origin === from))
+      return 'stranger';
     const verdict = id.origin === this.#self ? 'seen' : this.#tree.screen(id, now, isSigned, from);
     return verdict === 'new' || verdict === 'unsigned' ? verdict : 'known';
   }
@@ -180,6 +194,20 @@ class TreeOverlay implements Overlay {
       tree: this.#tree.snapshot(),
       counters: { ...this.#tree.counters },
     };
+  }
+
+  /** The peer announced that it only publishes, so it is no neighbor in the view any more. */
+  #attach(peer: string, now: number): void {
+    if (this.#view.isNeighbor(peer)) {
+      this.#view.handle(now, { type: 'lost', peer, error: undefined });
+      this.#settle(now);
+    }
+    this.#sources.add(peer);
+    this.#tree.handle(now, { type: 'neighbor-up', peer, isSource: true });
+  }
+
+  #detach(peer: string, now: number): void {
+    if (this.#sources.delete(peer)) this.#tree.handle(now, { type: 'neighbor-down', peer });
   }
 
   #publish(message: OwnMessage, receipts: number, now: number): void {
@@ -249,6 +277,7 @@ class TreeOverlay implements Overlay {
 
   #onTree(output: PlumtreeOutput<Body>, now: number): void {
     if (output.type === 'gave') {
+      if (this.#sources.has(output.peer)) return;
       this.#view.handle(now, output);
       this.#stallDetector.heard(output.peer, now);
     } else if (output.type === 'misbehaved') {
@@ -270,6 +299,7 @@ class TreeOverlay implements Overlay {
     }
     const { peer } = output;
     if (output.type === 'neighbor-up') {
+      this.#detach(peer, now);
       this.#tree.handle(now, { type: 'neighbor-up', peer });
       this.#outputs.add({ type: 'neighbor-up', peer });
     } else {
@@ -280,3 +310,9 @@ class TreeOverlay implements Overlay {
     }
   }
 }
+
+/**
+ * The `noticeDelay` of a node that only publishes. Its messages usually come along the tree first;
+ * a node that asks for a message too early would be the one that gets all further messages.
+ */
+const SOURCE_NOTICE_DELAY = 1_000;

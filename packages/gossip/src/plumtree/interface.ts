@@ -41,9 +41,10 @@ export type PlumtreeInput<P> =
   /**
    * A link is up. It belongs to the tree until a duplicate comes over it (the paper's NeighborUp).
    * The peer gets notice of the cached messages, so that parts of the network that were separated
-   * get the messages that they missed. Does nothing if the link is up already.
+   * get the messages that they missed. Does nothing if the link is up already. If `isSource` is
+   * true, the peer only publishes, and gets nothing unless it asks.
    */
-  | { readonly type: 'neighbor-up'; readonly peer: string }
+  | { readonly type: 'neighbor-up'; readonly peer: string; readonly isSource?: boolean }
   /**
    * The link is down. The peer's notices and promises, and the messages owed to it, are forgotten.
    */
@@ -174,6 +175,12 @@ export interface PlumtreeInit<P> {
   readonly isSigned?: ((payload: P) => boolean) | undefined;
   /** Returns the highest life that an unsigned message may claim. If absent, there is no bound. */
   readonly latest?: (() => number) | undefined;
+  /**
+   * True if this node only publishes, and its neighbors give it nothing. It then pushes to a single
+   * neighbor, like a leaf of the tree: if a message entered the tree at several nodes, they would
+   * prune the links between them, which messages of others need. Default false.
+   */
+  readonly isSource?: boolean | undefined;
 }
 
 /** A message to publish. */

@@ -16,6 +16,8 @@ export interface LeafProbesInit<P> {
   readonly outputs: OutputQueue<PlumtreeOutput<P>>;
   readonly reports: Reports<P>;
   readonly graftRequests: GraftRequests<P>;
+  /** True if this node only publishes, so its neighbors don't react to its notices. */
+  readonly isSource: boolean;
 }
 
 /**
@@ -48,6 +50,7 @@ export class LeafProbes<P> {
     if (triedAt !== undefined) {
       if (now - triedAt >= muteTime) this.#mute(neighbor, now);
     } else if (!eager) {
+      if (this.#init.isSource) return;
       if (unanswered >= muteAfter && now - unansweredSince >= muteTime) this.#mute(neighbor, now);
     } else if (
       unanswered >= trialAfter &&

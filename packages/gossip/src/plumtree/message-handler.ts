@@ -124,8 +124,12 @@ export class MessageHandler<P> {
     }
     const cached = this.#parts.cache.get(key);
     // A message that comes twice over the same link does not prove that there is a second path.
-    if (cached?.from === neighbor.id) return;
-    if (cached?.from !== undefined && !this.#parts.neighbors.get(cached.from)?.eager) return;
+    if (cached?.from === neighbor.id || neighbor.isSource) return;
+    if (cached?.from !== undefined) {
+      const first = this.#parts.neighbors.get(cached.from);
+      // Messages of other publishers don't come from a node that only publishes.
+      if (first?.eager !== true || first.isSource) return;
+    }
     neighbor.duplicatesInRow++;
     if (
       neighbor.duplicatesInRow < this.#parts.options.pruneAfter ||
@@ -162,7 +166,7 @@ export class MessageHandler<P> {
     now: number,
   ): void {
     for (const neighbor of this.#parts.neighbors.values()) {
-      if (neighbor === from) continue;
+      if (neighbor === from || neighbor.isSource) continue;
       if (!neighbor.eager) this.#parts.outgoing.notice(neighbor, push, now);
       else if (
         neighbor.id !== push.id.origin &&
@@ -185,6 +189,7 @@ export class MessageHandler<P> {
     // One exchange at a time, because messages in flight still come over the old link.
     if (
       nearer === undefined ||
+      nearer.isSource ||
       nearer === sender ||
       !sender.eager ||
       this.#parts.tree.isSettling(nearer, now)

@@ -55,8 +55,16 @@ export interface Absent {
   readonly ids: readonly MessageId[];
 }
 
+/**
+ * Announces that the sender publishes on the topic without being on it: it sends its own messages
+ * and notices of them, and gets none. The paper has no such node.
+ */
+export interface Attach {
+  readonly kind: 'attach';
+}
+
 /** Any message except a push. */
-export type Control = IHave | Graft | Prune | Absent;
+export type Control = IHave | Graft | Prune | Absent | Attach;
 
 /** The largest hop count, which takes two bytes. */
 export const MOST_HOPS = 0xffff;

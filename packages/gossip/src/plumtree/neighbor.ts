@@ -7,6 +7,8 @@ import type { Notice } from './message.ts';
 /** One peer of a Plumtree machine. */
 export class Neighbor {
   readonly id: string;
+  /** True if the peer only publishes: it gets nothing unless it asks, and its link isn't pruned. */
+  readonly isSource: boolean;
   /**
    * The output that reports that the peer passes messages on. It is the same object for each
    * message.
@@ -74,8 +76,9 @@ export class Neighbor {
   #grafts = 0;
   #reported: Misbehavior[] = [];
 
-  constructor(id: string, now: number) {
+  constructor(id: string, now: number, isSource = false) {
     this.id = id;
+    this.isSource = isSource;
     this.gave = { type: 'gave', peer: id };
     this.#interval = now;
   }

@@ -38,12 +38,15 @@ export interface PlumtreeParts<P> extends PlumtreeShared<P> {
 
 /**
  * Creates the parts.
- * @param init `latest` is passed to `SeenMessages`.
+ * @param init `latest` is passed to `SeenMessages`; `isSource` is explained in {@link PlumtreeInit}.
  */
 export function plumtreeParts<P>(
-  init: PlumtreeShared<P> & { readonly latest: (() => number) | undefined },
+  init: PlumtreeShared<P> & {
+    readonly latest: (() => number) | undefined;
+    readonly isSource: boolean;
+  },
 ): PlumtreeParts<P> {
-  const { self, options, counters, outputs, neighbors, latest } = init;
+  const { self, options, counters, outputs, neighbors, latest, isSource } = init;
   const history = new MessageHistory(self, options, latest);
   const cache = new MessageCache<P>(options);
   const missing = new MissingMessages(options);
@@ -55,9 +58,15 @@ export function plumtreeParts<P>(
     cache,
     onTold: (told, now) => leafProbes.weigh(told, now),
   });
-  const tree = new Tree({ outputs, counters, outgoing, settleTime: options.settleTime });
+  const rivals = isSource ? neighbors : undefined;
+  const tree = new Tree({ outputs, counters, outgoing, settleTime: options.settleTime, rivals });
   const shared = { self, options, counters, outputs, neighbors };
   const graftRequests = new GraftRequests({ ...shared, missing, outgoing, tree, reports });
-  const leafProbes: LeafProbes<P> = new LeafProbes({ ...shared, reports, graftRequests });
+  const leafProbes: LeafProbes<P> = new LeafProbes({
+    ...shared,
+    reports,
+    graftRequests,
+    isSource,
+  });
   return { ...shared, history, cache, missing, outgoing, tree, graftRequests, leafProbes, reports };
 }

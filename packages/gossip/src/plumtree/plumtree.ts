@@ -39,6 +39,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly counters = new PlumtreeCounters();
   readonly #self: string;
   readonly #announce: number;
+  readonly #isSource: boolean;
   readonly #outputs = new OutputQueue<PlumtreeOutput<P>>();
   readonly #neighbors = new Map<string, Neighbor>();
   readonly #history: MessageHistory;
@@ -52,14 +53,16 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #controlHandler: ControlHandler<P>;
 
   constructor(init: PlumtreeInit<P>) {
-    const { self, options = plumtreeOptions(), digest, isSigned, latest } = init;
+    const { self, options = plumtreeOptions(), digest, isSigned, latest, isSource = false } = init;
     const { counters } = this;
     this.#self = self;
     this.#announce = options.announce;
+    this.#isSource = isSource;
     const parts = plumtreeParts<P>({
       self,
       options,
       latest,
+      isSource,
       counters,
       outputs: this.#outputs,
       neighbors: this.#neighbors,
@@ -92,7 +95,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'serve':
         return this.#serve(input.peer, input.id);
       case 'neighbor-up':
-        return this.#neighborUp(input.peer, now);
+        return this.#neighborUp(input.peer, input.isSource === true, now);
       case 'neighbor-down':
         return this.#neighborDown(input.peer);
       case 'no-room':
@@ -223,11 +226,15 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       this.#outgoing.serve(neighbor, key, cached.push);
   }
 
-  #neighborUp(peer: string, now: number): void {
+  #neighborUp(peer: string, isSource: boolean, now: number): void {
     if (peer === this.#self || this.#neighbors.has(peer)) return;
-    const neighbor = new Neighbor(peer, now);
+    const neighbor = new Neighbor(peer, now, isSource);
+    if (this.#isSource) {
+      neighbor.eager = [...this.#neighbors.values()].every(({ eager }) => !eager);
+      this.#outgoing.control(neighbor, ATTACH);
+    }
     this.#neighbors.set(peer, neighbor);
-    if (this.#announce === 0) return;
+    if (this.#announce === 0 || isSource) return;
     for (const { push } of this.#cache.newest(this.#announce))
       this.#outgoing.notice(neighbor, push, now);
     this.#outgoing.flushAtOnce(now);
@@ -240,11 +247,16 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.#outgoing.forget(neighbor);
     this.#missing.forget(peer);
     this.#graftRequests.forget(peer);
+    if (!this.#isSource || !neighbor.eager) return;
+    const [next] = this.#neighbors.values();
+    if (next !== undefined) this.#tree.graft(next);
   }
 
   #writable(peer: string, now: number): void {
     const neighbor = this.#neighbors.get(peer);
-    if (neighbor !== undefined) this.#outgoing.writable(neighbor, now);
+    if (neighbor === undefined) return;
+    if (this.#isSource && neighbor.stuck) this.#outgoing.control(neighbor, ATTACH);
+    this.#outgoing.writable(neighbor, now);
   }
 
   /** Corrects the counters and state for an output that was not sent. */
@@ -257,6 +269,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (control.kind === 'ihave') this.#outgoing.noticesUnsent(neighbor, control.notices);
     else if (control.kind === 'prune') this.#tree.pruneUnsent(neighbor);
     else if (control.kind === 'graft') this.#graftUnsent(neighbor, control.ids);
+    else if (control.kind === 'attach') neighbor.blocked = neighbor.stuck = true;
   }
 
   #graftUnsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
@@ -275,3 +288,5 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       : undefined;
   }
 }
+
+const ATTACH: Control = { kind: 'attach' };

@@ -13,6 +13,8 @@ export interface TreeInit<P> {
   readonly outgoing: OutgoingMessages<P>;
   /** Milliseconds after a prune during which messages may still be in flight. */
   readonly settleTime: number;
+  /** The neighbors, if only one of them may be pushed to. */
+  readonly rivals: ReadonlyMap<string, Neighbor> | undefined;
 }
 
 export class Tree<P> {
@@ -25,6 +27,7 @@ export class Tree<P> {
   /** Makes the link part of the tree at this end. */
   graft(neighbor: Neighbor): void {
     if (neighbor.eager) return;
+    for (const rival of this.#init.rivals?.values() ?? []) this.leave(rival);
     neighbor.eager = true;
     this.#init.outputs.add({ type: 'grafted', peer: neighbor.id });
   }

@@ -42,6 +42,8 @@ export interface RelaySetup {
 /** A topic of this node, as relays see it. */
 export interface RelayTopic {
   readonly limit: number;
+  /** False if this node only publishes on the topic. */
+  readonly isMember: boolean;
   isKnown(id: MessageId, now: number): boolean;
   /** Handles a message from a relay. Returns false if the message was refused at once. */
   relayed(from: string, envelope: Envelope, now: number): boolean;

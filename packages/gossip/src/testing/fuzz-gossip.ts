@@ -109,6 +109,8 @@ class Node {
 
   constructor() {
     this.#overlay = overlay.create({
+      isSource: false,
+      isDistrusted: () => false,
       self: SELF,
       random: this.#random,
       now: 0,
@@ -304,7 +306,8 @@ function randomFrame(kind: (typeof KINDS)[number], random: Random): Uint8Array {
         () => encodeControl(topic, { kind: 'graft', ids: many(id) }),
         () => encodeControl(topic, { kind: 'absent', ids: many(id) }),
         () => encodeControl(topic, { kind: 'prune' }),
-      ][below(4)]!();
+        () => encodeControl(topic, { kind: 'attach' }),
+      ][below(5)]!();
     case 'view': {
       const message = {
         request: below(3),

@@ -2,6 +2,7 @@
 // recipients don't affect the others.
 
 import { TransportError } from '@trunkline/transport-core';
+import { pick } from '../hyparview/chance.ts';
 import type { Body } from '../overlay/body.ts';
 import type { OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
@@ -83,7 +84,8 @@ export function sendTo(
 }
 
 /**
- * Sends a message to `count` nodes on the topic, chosen at random one after the other. A node whose
+ * Sends a message to `count` nodes on the topic, chosen at random one after the other; those whose
+ * score is 0 are chosen last. A node whose
  * connection is lost before the message has left, or that does not confirm it, is replaced by
  * another one (FISCO-BCOS tries the next node on an error). Each node gets a separate message with
  * its own id.
@@ -101,7 +103,9 @@ export function sendToAny(
   const handOne = (): boolean => {
     const rest = node.members.interested(key.hex).filter((nodeId) => !tried.has(nodeId));
     while (rest.length > 0 && !session.isOver) {
-      const [nodeId] = rest.splice(Math.floor(node.random() * rest.length), 1) as [string];
+      const nodeId = (pick(rest, node.random, (one) => !node.isDistrusted(one)) ??
+        pick(rest, node.random, () => true))!;
+      rest.splice(rest.indexOf(nodeId), 1);
       tried.add(nodeId);
       const message = make([nodeId]);
       const { id, body } = message;

@@ -105,12 +105,16 @@ export interface TopicNode {
    * being closed.
    */
   neighbor(nodeId: string, isOne: boolean): void;
+  /** Returns true if the score of a node is 0. */
+  isDistrusted(nodeId: string): boolean;
   /** Reports that a node misbehaved. */
   misbehaved(nodeId: string): void;
   /** Disconnects a node that did something that no honest node does, and refuses it for a while. */
   cut(nodeId: string, why: string): void;
   /** Arranges a call of `wake` at that time or earlier. */
   dueBy(time: number): void;
+  /** Called when this node has become a member of one of its topics, or only publishes on it now. */
+  membershipChanged(): void;
   /** Called when the topic no longer has any handles or readers. */
   unused(session: ViewSession): void;
 }

@@ -37,7 +37,14 @@ export class TopicSession implements TopicContext {
   readonly node: TopicNode;
   readonly #life: TopicLife;
   readonly deliveries: Deliveries;
+  /** Number of open handles, and of those among them that may have readers. */
   handles = 0;
+  #readingHandles = 0;
+  /**
+   * True if this node is on the topic. Otherwise it only publishes, and is not on the list that
+   * peers pull.
+   */
+  isMember: boolean;
   readonly #inspection: Inspection;
   readonly differences: Differences;
   readonly #outputs: OverlayOutputs;
@@ -58,6 +65,7 @@ export class TopicSession implements TopicContext {
     this.#isSpecial = (config.limit ?? LIMIT) !== LIMIT;
     this.validate = config.validate;
     this.node = node;
+    this.isMember = !config.publishOnly;
     const newest = (nodeId: string) =>
       Math.max(this.#direct.overlay.lifeOf(nodeId) ?? -1, this.overlay?.lifeOf(nodeId) ?? -1);
     this.#life = new TopicLife(node, new RestartedNodes(newest));
@@ -86,16 +94,34 @@ export class TopicSession implements TopicContext {
   /** Called when gossip has started: creates the overlay and begins to publish. */
   join(): void {
     this.#life.begin();
-    const { clock, overlay, random, self, events } = this.node;
-    const latest = () => this.node.latestLife();
-    this.#driver = new OverlayDriver(
-      overlay.create({ self, random, now: clock.now(), latest }),
-      this.#outputs,
-    );
-    events.tell({ type: 'joined', topic: this.key.name });
-    for (const peer of this.node.members.interested(this.key.hex)) this.peerUp(peer, clock.now());
+    this.#createOverlay();
     this.#publisher.begin();
     this.node.dueBy(this.due);
+  }
+
+  #createOverlay(): void {
+    const { clock, overlay, random, self, events } = this.node;
+    const latest = () => this.node.latestLife();
+    const isSource = !this.isMember;
+    this.#driver = new OverlayDriver(
+      overlay.create({
+        self,
+        random,
+        now: clock.now(),
+        latest,
+        isSource,
+        isDistrusted: (nodeId) => this.node.isDistrusted(nodeId),
+      }),
+      this.#outputs,
+    );
+    if (this.isMember) events.tell({ type: 'joined', topic: this.key.name });
+    for (const peer of this.node.members.interested(this.key.hex)) this.peerUp(peer, clock.now());
+  }
+
+  #leaveOverlay(): void {
+    if (this.#driver === undefined) return;
+    this.#driver.feed(this.node.clock.now(), { type: 'leave' });
+    if (this.isMember) this.node.events.tell({ type: 'left', topic: this.key.name });
   }
 
   /** Stops publishing, because gossip is closing. */
@@ -113,15 +139,30 @@ export class TopicSession implements TopicContext {
     this.#publisher.end(error);
     this.deliveries.forgetReceipts();
     this.#inspection.close();
-    if (this.#driver === undefined) return;
-    this.#driver.feed(this.node.clock.now(), { type: 'leave' });
-    this.node.events.tell({ type: 'left', topic: this.key.name });
+    this.#leaveOverlay();
   }
 
-  /** Called when a handle or a reader has been closed. */
+  /** Counts a handle that was opened (1) or closed (-1). */
+  count(change: 1 | -1, publishOnly: boolean): void {
+    this.handles += change;
+    if (!publishOnly) this.#readingHandles += change;
+    this.release();
+  }
+
+  /**
+   * Called when a handle was opened or closed, or a reader was closed: leaves a topic that is not
+   * used any more, and joins or leaves the overlay if this node begins or ceases to read.
+   */
   release(): void {
-    if (!this.#isOver && this.handles === 0 && this.deliveries.readers.length === 0)
-      this.node.unused(this);
+    if (this.#isOver) return;
+    const { readers } = this.deliveries;
+    if (this.handles + readers.length === 0) return this.node.unused(this);
+    const isMember = this.#readingHandles + readers.length > 0;
+    if (isMember === this.isMember) return;
+    this.#leaveOverlay();
+    this.isMember = isMember;
+    if (this.#driver !== undefined) this.#createOverlay();
+    this.node.membershipChanged();
   }
 
   // Publishing.

@@ -131,7 +131,7 @@ export function decodePush(bytes: Uint8Array): Envelope | undefined {
  */
 export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
   const length =
-    control.kind === 'prune'
+    control.kind === 'prune' || control.kind === 'attach'
       ? 0
       : control.kind === 'ihave'
         ? NOTICE * control.notices.length
@@ -146,7 +146,7 @@ export function encodeControl(topic: Uint8Array, control: Control): Uint8Array {
       writeShort(bytes, at + MESSAGE_ID_BYTES, hops);
       at += NOTICE;
     }
-  } else if (control.kind !== 'prune') {
+  } else if (control.kind === 'graft' || control.kind === 'absent') {
     for (const id of control.ids) {
       writeMessageId(id, bytes, at);
       at += MESSAGE_ID_BYTES;
@@ -162,10 +162,11 @@ export function decodeControl(
   const kind = KINDS[bytes[0] ?? KINDS.length];
   const each = kind === 'ihave' ? NOTICE : MESSAGE_ID_BYTES;
   const length = bytes.length - 1 - KEY_BYTES;
-  if (kind === undefined || length < 0 || length % each !== 0 || (kind === 'prune' && length > 0))
+  const isBare = kind === 'prune' || kind === 'attach';
+  if (kind === undefined || length < 0 || length % each !== 0 || (isBare && length > 0))
     return undefined;
   const topic = readName(bytes, 1);
-  if (kind === 'prune') return { topic, control: { kind } };
+  if (isBare) return { topic, control: { kind } };
   const notices: Notice[] = [];
   for (let at = 1 + KEY_BYTES; at < bytes.length; at += each) {
     const id = readMessageId(bytes, at);
@@ -200,6 +201,6 @@ const ALL = encodeRecipients({ audience: 'all', nodes: NOBODY });
 /** Flags in the audience byte. */
 const SIGNED = 0x80;
 const ASKED = 0x40;
-const KINDS = ['ihave', 'graft', 'prune', 'absent'] as const;
+const KINDS = ['ihave', 'graft', 'prune', 'absent', 'attach'] as const;
 const HEAD = 1 + KEY_BYTES + 2 + MESSAGE_ID_BYTES;
 const NOTICE = MESSAGE_ID_BYTES + 2;

@@ -48,8 +48,8 @@ export class AddressExchange {
     this.#machine.handle(now, { type: 'connected', nodeId, direction, persistent });
   }
 
-  gone(nodeId: string, now: number): void {
-    this.#machine.handle(now, { type: 'gone', nodeId });
+  gone({ nodeId, proven }: Peer, now: number): void {
+    this.#machine.handle(now, { type: 'gone', nodeId, proven });
   }
 
   /** Asks a full node for addresses, over a connection that it closes after its answer. */

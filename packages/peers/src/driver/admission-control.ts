@@ -43,7 +43,6 @@ export class AdmissionControl {
   readonly #orders: DialOutcomes;
   readonly #visits: Visits;
   readonly #places: Places;
-  readonly #limits: AdmissionLimits;
   readonly #state: AdmissionState;
   /** Admitted connections that are not up yet. */
   readonly #connections = new Map<Remote, AdmittedConnection>();
@@ -54,18 +53,10 @@ export class AdmissionControl {
   readonly #claims = new Map<Remote, string>();
 
   constructor(node: Node, orders: DialOutcomes, visits: Visits, places: Places) {
-    const { maxInbound, addresses } = node.config;
     this.#node = node;
     this.#orders = orders;
     this.#visits = visits;
     this.#places = places;
-    // With public addresses, one network gets at most a quarter of the places, because an attacker
-    // has few networks.
-    this.#limits = {
-      maxInbound,
-      maxPerGroup:
-        addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY,
-    };
     const inbound = (group?: string) => this.#inbound(group);
     this.#state = {
       nodeId: node.nodeId,
@@ -80,6 +71,17 @@ export class AdmissionControl {
       },
       inboundOf: (group) => node.peerTable.countInbound(group) + inbound(group),
     };
+  }
+
+  /**
+   * With public addresses, one network gets at most a quarter of the places, because an attacker
+   * has few networks.
+   */
+  get #limits(): AdmissionLimits {
+    const { maxInbound, addresses } = this.#node.config;
+    const maxPerGroup =
+      addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY;
+    return { maxInbound, maxPerGroup };
   }
 
   /** Returns the node id that a connection that is not up yet proved or asserted. */

@@ -31,9 +31,11 @@ export class BookKeeper {
   #failing = false;
   #closing: Promise<void> | undefined = undefined;
   #opened = false;
+  #privateIds: readonly string[];
 
   constructor(options: BookKeeperOptions) {
     this.#options = options;
+    this.#privateIds = options.privateIds;
     const now = options.clock.now();
     this.book = this.#bookOf(undefined, now);
     this.trust = new TrustBook({ now });
@@ -64,6 +66,12 @@ export class BookKeeper {
     }
     // A ban removes the address of its node, so bans are added last.
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
+  }
+
+  /** Replaces the ids whose addresses are never sent to others. */
+  setPrivate(ids: readonly string[]): void {
+    this.#privateIds = ids;
+    this.book.setPrivate(ids);
   }
 
   /**
@@ -147,12 +155,12 @@ export class BookKeeper {
   }
 
   #bookOf(saved: ReturnType<typeof parseSavedState>['book'] | undefined, now: number): AddressBook {
-    const { random, mode, privateIds, nodeId } = this.#options;
+    const { random, mode, nodeId } = this.#options;
     return new AddressBook({
       random,
       now,
       mode,
-      privateIds,
+      privateIds: this.#privateIds,
       nodeId,
       ...(saved === undefined ? {} : { saved }),
     });

@@ -59,10 +59,10 @@ export class Conversation {
     this.services.connected(peer);
   }
 
-  gone(nodeId: string, now: number): void {
-    this.addresses.gone(nodeId, now);
-    this.statuses.gone(nodeId, now);
-    this.services.gone(nodeId);
+  gone(peer: Peer, now: number): void {
+    this.addresses.gone(peer, now);
+    this.statuses.gone(peer, now);
+    this.services.gone(peer.nodeId);
   }
 
   async close(): Promise<void> {

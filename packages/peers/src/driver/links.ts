@@ -51,11 +51,17 @@ export class Links {
     if (!this.#node.isCertain(peer) && this.#node.planner.named.isNamed(peer.nodeId))
       return this.#places.part(peer, UNPROVEN);
     const persistent = peer.links.some(({ dialed }) => this.#node.isPersistent(peer, dialed));
-    if (persistent === peer.persistent) return;
+    const exempt = this.#node.isExempt({ ...peer, persistent });
+    if (persistent === peer.persistent && exempt === peer.exempt) return;
     peer.persistent = persistent;
-    peer.exempt = this.#node.isExempt(peer);
+    peer.exempt = exempt;
     this.#node.peerTable.recount();
     this.#conversation.addresses.connected(peer, this.#node.now());
+  }
+
+  /** Disconnects the peers for which there is no room any more. */
+  trim(): void {
+    this.#places.trim();
   }
 
   up(remote: Remote): void {
@@ -250,7 +256,7 @@ export class Links {
     if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood')
       node.keeper.trust.bad(nodeId, now);
     node.keeper.trust.gone(nodeId);
-    this.#conversation.gone(nodeId, now);
+    this.#conversation.gone(peer, now);
     const told = node.keeper.book.get(nodeId)?.address;
     node.planner.handle(now, {
       type: 'lost',

@@ -23,7 +23,8 @@ import { type Peer, PeerTable } from './peer-table.ts';
 import { plannerView } from './planner-view.ts';
 
 export class Node {
-  readonly config: PeersConfig;
+  /** The options; `PeersDriver.update` replaces them. */
+  config: PeersConfig;
   readonly clock: Clock;
   readonly nodeId: string;
   /** True if this transport proves node ids, at least on some connections. */

@@ -8,7 +8,7 @@ import {
   type PendingConnection,
 } from '@trunkline/transport-core/internal';
 import { Crawler } from '../exchange/crawler.ts';
-import type { PeerMessageSource, PeersConfig } from '../options.ts';
+import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import { Conversation } from './conversation.ts';
 import { DialOutcomes } from './dial-outcomes.ts';
@@ -182,6 +182,21 @@ export class PeersDriver implements Membership {
   topologyChanged(): void {
     for (const peer of this.node.peerTable.peers.values()) this.#links.reclassify(peer);
     this.node.soon();
+  }
+
+  /** Changes options; undefined leaves an option as it is. */
+  update({ maxInbound, unconditional, privateIds }: PeersUpdate): void {
+    const { node } = this;
+    const { config } = node;
+    node.config = {
+      ...config,
+      maxInbound: maxInbound ?? config.maxInbound,
+      unconditional: unconditional ?? config.unconditional,
+      privateIds: privateIds ?? config.privateIds,
+    };
+    if (privateIds !== undefined) node.keeper.setPrivate(privateIds);
+    this.topologyChanged();
+    this.#links.trim();
   }
 
   // Timer.

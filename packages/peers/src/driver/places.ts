@@ -11,29 +11,40 @@ export class Places {
   }
 
   /**
-   * Returns the peers that make room for the next node. The last tenth of the inbound places is for
-   * short stays. Without them, a network whose first nodes are full would refuse newcomers that
+   * Returns the peers that make room for the next node: first those whose score is 0. Apart from
+   * them, the last tenth of the inbound places is for short stays. Without them, a network whose first nodes are full would refuse newcomers that
    * know no other nodes and only need to learn some addresses.
    */
   yielding(): Peer[] {
     const { peerTable, config } = this.#node;
     const lasting = config.maxInbound - Math.floor(config.maxInbound / 10);
-    if (peerTable.count('in') <= lasting) return [];
+    if (peerTable.count('in') <= Math.min(lasting, config.maxInbound - 1)) return [];
     const since = this.#node.now() - SHORT_STAY;
-    return this.#ordinary('in')
-      .slice(lasting)
-      .filter((peer) => peer.since <= since);
+    const peers = this.#ordinary('in');
+    const distrusted = peers.filter(({ nodeId }) => this.#isDistrusted(nodeId));
+    const short = peers.slice(lasting).filter((peer) => peer.since <= since);
+    return [...new Set([...distrusted, ...short])];
   }
 
   /**
-   * If there is one ordinary outbound peer too many, disconnects the youngest of the others. Peers
-   * that were lost and came back are disconnected last.
+   * If there is one ordinary outbound peer too many, disconnects the youngest of the others. A peer
+   * whose score is 0 is disconnected first, and peers that were lost and came back last.
    */
   makeRoom(newcomer: Peer): void {
     if (this.#node.peerTable.count('out') <= this.#node.config.maxOutbound) return;
     const others = this.#ordinary('out').filter((peer) => peer !== newcomer);
-    const going = others.findLast(({ returned }) => !returned) ?? others.at(-1);
+    const going =
+      others.findLast(({ nodeId }) => this.#isDistrusted(nodeId)) ??
+      others.findLast(({ returned }) => !returned) ??
+      others.at(-1);
     if (going !== undefined) this.part(going);
+  }
+
+  /** Disconnects the inbound peers that connected last, if there are more than `maxInbound`. */
+  trim(): void {
+    const { maxInbound } = this.#node.config;
+    for (const peer of this.#ordinary('in').slice(maxInbound))
+      this.part(peer, `the other end now has at most ${maxInbound} peers that dialed it`);
   }
 
   /** Disconnects a peer, which from then on does not count against any limit. */
@@ -41,6 +52,10 @@ export class Places {
     peer.leaving = true;
     this.#node.peerTable.recount();
     for (const { remote } of peer.links) this.#node.disconnect(remote, why);
+  }
+
+  #isDistrusted(nodeId: string): boolean {
+    return this.#node.keeper.trust.score(nodeId, this.#node.now()) === 0;
   }
 
   /** Returns the peers that count against a limit, in the order in which they connected. */

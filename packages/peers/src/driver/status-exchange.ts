@@ -5,6 +5,7 @@ import { type Codec, type Remote, TransportError } from '@trunkline/transport-co
 import { decodeStatus, encodeStatus, LONGEST_STATUS } from '../protocol.ts';
 import { PullRation } from '../status/pull-ration.ts';
 import { type StatusInput, StatusSync } from '../status/status-sync.ts';
+import { PeerLimits } from '../trust/peer-limits.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
 import type { PeersChannel } from './peers-channel.ts';
@@ -13,8 +14,7 @@ export class StatusExchange {
   readonly #node: Node;
   readonly #channel: PeersChannel;
   readonly #sync: StatusSync;
-  /** The pull limits of connected peers whose status was pulled. */
-  readonly #rations = new Map<string, PullRation>();
+  readonly #rations = new PeerLimits((now) => new PullRation(now));
 
   constructor(node: Node, channel: PeersChannel) {
     this.#node = node;
@@ -44,8 +44,8 @@ export class StatusExchange {
     this.#handle(now, { type: 'connected', nodeId, instance });
   }
 
-  gone(nodeId: string, now: number): void {
-    this.#rations.delete(nodeId);
+  gone({ nodeId, proven }: Pick<Peer, 'nodeId' | 'proven'>, now: number): void {
+    this.#rations.gone(nodeId, proven, now);
     this.#handle(now, { type: 'gone', nodeId });
     this.#node.statuses.delete(nodeId);
   }
@@ -76,7 +76,7 @@ export class StatusExchange {
       const { nodeId } = output;
       const peer = peerTable.peers.get(nodeId);
       if (output.type === 'changed') {
-        if (!this.#changed(nodeId)) this.#rations.get(nodeId)?.spoiled(now);
+        if (!this.#changed(nodeId)) this.#rations.of(nodeId, now).spoiled(now);
       } else if (peer !== undefined) {
         if (output.type === 'tell') this.#tell(peer, output.seq);
         else void this.#pull(peer);
@@ -90,8 +90,7 @@ export class StatusExchange {
 
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
     const node = this.#node;
-    let ration = this.#rations.get(nodeId);
-    if (ration === undefined) this.#rations.set(nodeId, (ration = new PullRation(node.now())));
+    const ration = this.#rations.of(nodeId, node.now());
     const failed = { type: 'pull_failed', nodeId, instance } as const;
     // The peer repeats its number every 2 s, so the pull is tried again later.
     if (!ration.take(node.now())) return this.#handle(node.now(), failed);

@@ -28,7 +28,7 @@ const connected = (
 ) => exchange.handle(now, { type: 'connected', nodeId, ...peer });
 
 const gone = (exchange: PeerExchange, nodeId: string) =>
-  exchange.handle(0, { type: 'gone', nodeId });
+  exchange.handle(0, { type: 'gone', nodeId, proven: false });
 
 /** Returns all peers that are asked now. */
 const asked = (exchange: PeerExchange, now: number, wanted = true) =>

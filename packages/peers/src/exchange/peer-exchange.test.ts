@@ -28,8 +28,8 @@ const connected = (
   peer: { readonly direction: 'in' | 'out'; readonly persistent: boolean },
 ) => exchange.handle(now, { type: 'connected', nodeId, ...peer });
 
-const gone = (exchange: PeerExchange, nodeId: string) =>
-  exchange.handle(0, { type: 'gone', nodeId });
+const gone = (exchange: PeerExchange, nodeId: string, proven = false, now = 0) =>
+  exchange.handle(now, { type: 'gone', nodeId, proven });
 
 /** Returns all peers that are asked now. */
 const asked = (exchange: PeerExchange, now: number, wanted = true) =>
@@ -80,7 +80,40 @@ test('a peer may ask again a third of the interval after its last answered reque
   t.is(requested(exchange, A, 34_999), 'too_many_requests');
 });
 
-test('the limit applies per peer and session: others are not affected, and a new session starts anew', (t) => {
+test('a proven peer that reconnects gets no more answers than one that stays, and is not blamed', (t) => {
+  for (const seed of [false, true]) {
+    const exchange = create({ seed });
+    const answer = seed ? 'answer_and_part' : 'answer';
+    const reactions: string[] = [];
+    for (let now = 0; now < 20_000; now += 1_000) {
+      connected(exchange, A, now, IN);
+      reactions.push(requested(exchange, A, now));
+      gone(exchange, A, true, now + 1);
+    }
+    const silence = Array.from({ length: 9 }, () => (seed ? 'part' : ''));
+    t.deepEqual(
+      reactions,
+      [answer, answer, ...silence, answer, ...silence.slice(1)].slice(0, 20),
+      `seed ${seed}`,
+    );
+    connected(exchange, A, 100_000, IN);
+    t.is(requested(exchange, A, 100_000), answer);
+  }
+});
+
+test('a proven peer that asks three times at once in a further session is cut, as in the first', (t) => {
+  const exchange = create();
+  for (const now of [0, 10]) {
+    connected(exchange, A, now, IN);
+    t.deepEqual(
+      [1, 2, 3].map((later) => requested(exchange, A, now + later)),
+      now === 0 ? ['answer', 'answer', 'too_many_requests'] : ['', '', 'too_many_requests'],
+    );
+    gone(exchange, A, true, now + 5);
+  }
+});
+
+test('the limit applies per peer, and for an asserted id per session: others are not affected, and a new session starts anew', (t) => {
   const exchange = create();
   for (const peer of [A, B]) connected(exchange, peer, 0, IN);
   t.deepEqual(

@@ -5,6 +5,7 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
+import { PeerLimits } from '../trust/peer-limits.ts';
 import { type AddressEntry, readAddressEntry } from './address-entry.ts';
 
 export interface PeerExchangeOptions {
@@ -37,8 +38,8 @@ export type ExchangeInput =
       readonly direction: 'in' | 'out';
       readonly persistent: boolean;
     }
-  /** A session ended. */
-  | { readonly type: 'gone'; readonly nodeId: string }
+  /** A session ended. `proven` is true if the peer had proven its id. */
+  | { readonly type: 'gone'; readonly nodeId: string; readonly proven: boolean }
   /** A peer asked for addresses. */
   | { readonly type: 'request'; readonly nodeId: string }
   /** A peer sent a list of addresses. The list is read only if it was requested. */
@@ -86,6 +87,8 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   readonly #seed: boolean;
   readonly #welcome: number;
   readonly #peers = new Map<string, ExchangePeer>();
+  /** The requests of each peer in all its sessions. */
+  readonly #requests: PeerLimits<Requests>;
   readonly #outputs = new OutputQueue<ExchangeOutput>();
   /** Time of the next round. The first one is due at once, so that an empty book fills quickly. */
   #round = Number.NEGATIVE_INFINITY;
@@ -95,6 +98,10 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     this.#interval = options.interval ?? 30_000;
     this.#seed = options.seed ?? false;
     this.#welcome = options.welcome ?? 300_000;
+    this.#requests = new PeerLimits(
+      () => ({ answers: 0, answered: Number.NEGATIVE_INFINITY }),
+      this.#interval,
+    );
   }
 
   handle(now: number, input: ExchangeInput): void {
@@ -102,11 +109,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
       case 'connected':
         return this.#connected(input, now);
       case 'gone':
-        // If the rate limit outlived a session, it would punish peers that merely reconnected
-        // (tendermint#3338). A peer that reconnects to evade the limit gets two answers per
-        // connection, and each connection costs it a handshake. The transport's `limits.handshakes`
-        // (pending, and per source), the limit of inbound peers and the bans of the book restrict
-        // such a peer.
+        this.#requests.gone(input.nodeId, input.proven, now);
         return void this.#peers.delete(input.nodeId);
       case 'request':
         return this.#requested(input.nodeId, now);
@@ -198,7 +201,9 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   /**
    * Decides about a peer's request. The first two are free, and times are measured from the second
    * one (Tendermint's rule). A later request is abuse if it comes sooner than a third of the
-   * interval after the last one, except for one extra request after a pause of two thirds. A seed
+   * interval after the last one, except for one extra request after a pause of two thirds. In a
+   * further session of a proven peer, the first two requests are not answered if they come too
+   * soon; the peer is not blamed, because it may merely have reconnected (tendermint#3338). A seed
    * answers a peer that dialed it only once. If such a peer asks again, it has already been
    * disconnected but has not noticed yet, so the request is ignored. Requests of peers that are not
    * connected are ignored, too.
@@ -208,17 +213,27 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     if (peer === undefined) return;
     const last = peer.requested;
     const count = ++peer.requests;
+    const pace = this.#interval / 3;
+    const before = this.#requests.of(nodeId, now);
+    const isHasty =
+      count <= FREE_REQUESTS && before.answers >= FREE_REQUESTS && now - before.answered < pace;
     if (this.#seed && peer.direction === 'in' && !peer.persistent) {
       if (count > 1) return;
-      this.#outputs.add({ type: 'answer', nodeId });
+      if (!isHasty) this.#answer(nodeId, before, now);
       return this.#outputs.add({ type: 'part', nodeId });
     }
-    const pace = this.#interval / 3;
+    if (isHasty) return;
     if (count > FREE_REQUESTS && now - last < pace)
       return this.#outputs.add({ type: 'too_many_requests', nodeId });
     // A pause without requests allows one extra request, because after a stall of this node two
     // requests arrive at once, as many as a peer may have open.
     peer.requested = count > FREE_REQUESTS ? Math.max(last + pace, now - pace) : now;
+    this.#answer(nodeId, before, now);
+  }
+
+  #answer(nodeId: string, requests: Requests, now: number): void {
+    requests.answers++;
+    requests.answered = now;
     this.#outputs.add({ type: 'answer', nodeId });
   }
 
@@ -289,6 +304,14 @@ export function readAddressEntries(entries: readonly unknown[]): AddressEntry[] 
     if (read !== undefined && !kept.has(read.key)) kept.set(read.key, read.entry);
   }
   return [...kept.values()];
+}
+
+/** What a peer got in all its sessions. */
+interface Requests {
+  /** Number of answers. */
+  answers: number;
+  /** Time of the last answer. */
+  answered: number;
 }
 
 interface ExchangePeer {

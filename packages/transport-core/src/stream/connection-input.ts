@@ -19,7 +19,7 @@ import type { ConnectionResources } from './connection-resources.ts';
 import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
 import type { StreamConnection, StreamSink } from './stream-layer.ts';
 import type { Ticker } from './ticker.ts';
-import { TokenBucket } from './token-bucket.ts';
+import type { TokenBucket } from './token-bucket.ts';
 
 /** The connection as its input sees it. */
 export interface InputOwner {
@@ -71,7 +71,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   constructor(
     owner: InputOwner,
-    { ticker, scheduler, config }: ConnectionResources,
+    { ticker, scheduler, rates }: ConnectionResources,
     stream: StreamConnection,
     session: Session,
   ) {
@@ -82,8 +82,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#context = session.parts.context;
     this.#scheduler = scheduler;
     this.#ticker = ticker;
-    const { receive } = config.limits.rate;
-    this.#rate = receive === undefined ? undefined : new TokenBucket(receive, ticker.now());
+    this.#rate = rates.receive.of(stream.nodeId, ticker.now());
   }
 
   /** Reads a chunk. Returns true if no part of it is kept. */

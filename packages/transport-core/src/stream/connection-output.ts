@@ -14,7 +14,7 @@ import type { ConnectionResources } from './connection-resources.ts';
 import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
 import type { StreamConnection } from './stream-layer.ts';
 import type { Flushable, Ticker } from './ticker.ts';
-import { TokenBucket } from './token-bucket.ts';
+import type { TokenBucket } from './token-bucket.ts';
 
 /** The connection as its output sees it. */
 export interface OutputOwner {
@@ -70,7 +70,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
 
   constructor(
     owner: OutputOwner,
-    { ticker, scheduler, buffers, config }: ConnectionResources,
+    { ticker, scheduler, buffers, rates }: ConnectionResources,
     stream: StreamConnection,
   ) {
     this.#owner = owner;
@@ -78,12 +78,11 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     this.#ticker = ticker;
     this.#scheduler = scheduler;
     this.#buffers = buffers;
-    const { send } = config.limits.rate;
-    this.#rate = send === undefined ? undefined : new TokenBucket(send, ticker.now());
+    this.#rate = rates.send.of(stream.nodeId, ticker.now());
     this.#collector = stream.frames?.collector;
     // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
     // rate allows.
-    const gathers = stream.writeAll !== undefined && send === undefined;
+    const gathers = stream.writeAll !== undefined && this.#rate === undefined;
     this.#encoder =
       this.#collector === undefined
         ? new FrameEncoder(buffers.take, buffers.size, gathers)

@@ -19,6 +19,7 @@ import type { Membership } from './membership.ts';
 import type { ReadScheduler } from './read-scheduler.ts';
 import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
 import type { Ticker } from './ticker.ts';
+import type { TokenBuckets } from './token-bucket.ts';
 
 /** The parts of a transport that its connections share. */
 export interface ConnectionResources {
@@ -33,6 +34,7 @@ export interface ConnectionResources {
   readonly aborts: AbortQueue;
   readonly buffers: BufferPool;
   readonly memory: Memory;
+  readonly rates: { readonly send: TokenBuckets; readonly receive: TokenBuckets };
   readonly random: Random;
   wakeBy(time: number): void;
   count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;

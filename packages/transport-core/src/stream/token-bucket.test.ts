@@ -1,7 +1,7 @@
 // Tests of the token bucket for limits.rate.
 
 import test from 'ava';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket, TokenBuckets } from './token-bucket.ts';
 
 test('one second’s worth may be spent at once, then bytes wait for their time', (t) => {
   const bucket = new TokenBucket(1_000, 0);
@@ -26,4 +26,24 @@ test('over a minute the rate is kept', (t) => {
     if (sent < 10_000) now += 0;
   }
   t.true(Math.abs(sent - 610_000) < 12_000, String(sent));
+});
+
+test('all connections of a proven id share a bucket, also later ones; others have their own', (t) => {
+  const buckets = new TokenBuckets(1_000);
+  const [first, second] = [buckets.of('a', 0)!, buckets.of('a', 0)!];
+  t.is(first.take(1_000, 0), 0);
+  t.is(second.take(500, 0), 500);
+  t.is(buckets.of('a', 250)!.take(0, 250), 250, 'after a reconnect');
+  t.is(buckets.of('b', 0)!.take(1_000, 0), 0);
+  t.not(buckets.of(undefined, 0), buckets.of(undefined, 0));
+  t.is(new TokenBuckets(undefined).of('a', 0), undefined);
+});
+
+test('the buckets of at most 16,384 ids are remembered', (t) => {
+  const buckets = new TokenBuckets(1_000);
+  const first = buckets.of('0', 0);
+  for (let i = 1; i < 16_384; i++) buckets.of(String(i), 0);
+  t.is(buckets.of('0', 0), first);
+  buckets.of('16384', 0);
+  t.is(buckets.of('0', 0), first, 'its last connection was recent');
 });

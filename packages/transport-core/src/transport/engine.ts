@@ -33,6 +33,7 @@ import { Pool, type PoolHost } from '../stream/pool.ts';
 import { ReadScheduler } from '../stream/read-scheduler.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { Ticker } from '../stream/ticker.ts';
+import { TokenBuckets } from '../stream/token-bucket.ts';
 import type { TraceChannels } from '../trace-channels.ts';
 import type { Introduction } from '../wire/hello.ts';
 import { Acceptor, type ConnectionRegistry } from './acceptor.ts';
@@ -68,6 +69,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly aborts: AbortQueue;
   readonly buffers: BufferPool;
   readonly memory: Memory;
+  readonly rates: ConnectionHost['rates'];
   readonly pool: Pool;
   membership: Membership | undefined = undefined;
   readonly members = new Members(this);
@@ -120,6 +122,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.aborts = new AbortQueue(this.scheduler);
     this.buffers = new BufferPool(batchSize(config.limits.packet));
     this.memory = new Memory(config.limits.memory);
+    const { send, receive } = config.limits.rate;
+    this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
     this.self = new SelfIntroduction(this, config.network, random);
     this.selfUnproven = introduceUnproven(this.self, this);
     this.timer = new DeadlineTimer(

@@ -19,6 +19,8 @@ export class SingleView {
   sent: Sent[] = [];
   now = 0;
   onSend: ((to: string, message: PartialViewMessage) => void) | undefined;
+  /** Peers whose score is 0. */
+  readonly distrusted = new Set<string>();
   #isBusy = false;
 
   constructor(options: PartialViewOptions = {}, seed = 1) {
@@ -26,6 +28,7 @@ export class SingleView {
       self: 'me',
       random: seededRandom(seed),
       now: 0,
+      isDistrusted: (peer) => this.distrusted.has(peer),
       options: { mergeInterval: Number.POSITIVE_INFINITY, ...options },
     });
   }

@@ -90,7 +90,7 @@ export function graftOf(...sequences: number[]): Control {
 }
 
 function describe(control: Control): string {
-  if (control.kind === 'prune') return 'prune';
+  if (control.kind === 'prune' || control.kind === 'attach') return control.kind;
   const ids = control.kind === 'ihave' ? control.notices.map(({ id }) => id) : control.ids;
   return [control.kind, ...ids.map(nameOf)].join(' ');
 }

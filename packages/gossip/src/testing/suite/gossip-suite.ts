@@ -7,6 +7,7 @@ import { differences } from './differences.ts';
 import { type Behavior, GossipFixture } from './gossip-fixture.ts';
 import { joining } from './joining.ts';
 import type { GossipBackend } from './network.ts';
+import { publishers } from './publishers.ts';
 import { reading } from './reading.ts';
 import { receipts } from './receipts.ts';
 import { recipients } from './recipients.ts';
@@ -16,6 +17,7 @@ import { slowPeers } from './slow-peers.ts';
 
 const BEHAVIORS: readonly Behavior[] = [
   ...recipients,
+  ...publishers,
   ...sizes,
   ...relays,
   ...reading,

@@ -1,0 +1,38 @@
+// Tests of the limit on answers with an unchanged list of topics.
+
+import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
+import test from 'ava';
+import { askForList } from '../discovery/topic-list.ts';
+import { idOf } from '../testing/cluster.ts';
+import { topicKey } from '../topics/topic-key.ts';
+import { Interests, type InterestsInit } from './interests.ts';
+
+for (const proven of [true, false]) {
+  test(`an unchanged list is sent to a peer as often as ${proven ? 'it may have it, over all connections of a proven id' : 'allowed for each connection of an asserted id'}`, (t) => {
+    const random = seededRandom(1);
+    const interests = new Interests({
+      self: idOf('me'),
+      mount: { random, clock: createManualClock() },
+      peers: { report: () => t.fail() },
+      members: { all: new Map() },
+      sessions: new Map(),
+      soon: () => {},
+    } as unknown as InterestsInit);
+    const { hex } = topicKey('news');
+    interests.set([hex], [hex]);
+    const peer = { nodeId: idOf('b'), proven };
+    let answers = 0;
+    for (let connection = 0; connection < 3; connection++) {
+      for (let i = 0; i < 20; i++) {
+        try {
+          interests.answer(peer as never, askForList(random));
+          answers++;
+        } catch (error) {
+          t.is((error as { code?: string }).code, 'resource_exhausted');
+        }
+      }
+      interests.gone(peer);
+    }
+    t.is(answers, proven ? 11 : 33, 'one with the number, and ten more');
+  });
+}

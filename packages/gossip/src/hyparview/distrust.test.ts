@@ -1,0 +1,47 @@
+// Tests of neighbors whose score is 0: the last to be chosen, the first to be replaced.
+
+import test from 'ava';
+import { requestOf, SingleView, types } from './testing/single-view.ts';
+
+test('a neighbor whose score has fallen to 0 is replaced as soon as another node accepts, and stays until then', (t) => {
+  const node = new SingleView({ active: 3 });
+  node.chooses('a', 'b', 'c');
+  node.distrusted.add('b');
+  node.tell({ type: 'distrusted' });
+  t.deepEqual(node.take(), [], 'nobody else is known');
+  t.deepEqual(node.view.active().sort(), ['a', 'b', 'c']);
+  node.tell({ type: 'found', nodes: ['d'], isChosen: true });
+  const sent = node.take();
+  t.deepEqual(types(sent), ['neighbor d']);
+  t.deepEqual(node.view.active().sort(), ['a', 'b', 'c']);
+  node.accept('d', sent[0]!.message);
+  t.deepEqual(node.view.active().sort(), ['a', 'c', 'd']);
+  t.deepEqual(node.downs, ['b evicted']);
+  t.deepEqual(types(node.take()), ['disconnect b']);
+});
+
+test('a node that asks takes the place of a distrusted neighbor, but a distrusted node takes no other’s place', (t) => {
+  const node = new SingleView({ active: 2 });
+  node.chooses('a', 'b');
+  node.distrusted.add('x');
+  for (const high of [false, true]) t.deepEqual(types(node.asked('x', high)), ['refuse x']);
+  t.deepEqual(types(node.receive('x', { type: 'join', request: 1 })), ['refuse x']);
+  t.deepEqual(types(node.asked('c')), ['refuse c'], 'no place is free');
+  node.distrusted.add('a');
+  t.deepEqual(types(node.asked('c')), ['disconnect a', 'accept c']);
+  t.deepEqual(node.view.active().sort(), ['b', 'c']);
+});
+
+test('distrusted nodes are asked for a link only if nobody else is left', (t) => {
+  const node = new SingleView({ active: 2 });
+  node.chooses('a');
+  node.distrusted.add('x');
+  node.tell({ type: 'found', nodes: ['x', 'b'], isChosen: true });
+  const sent = [...node.take(), ...node.pass(1_000)];
+  t.deepEqual(types(sent), ['neighbor b']);
+  node.receive('b', { type: 'refuse', request: requestOf(sent, 'b'), free: undefined, peers: [] });
+  const next = [...node.take(), ...node.pass(1_000)];
+  t.true(next.length === 0 || types(next).includes('neighbor x'), types(next).join());
+  node.asked('x');
+  t.true(node.view.isNeighbor('x'), 'it may have a free place');
+});
