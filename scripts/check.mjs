@@ -26,21 +26,23 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * JSON values, limits of all connections together, windows that stay ahead of a slow start,
  * targets that are held, names with several addresses that are followed, error texts in complete
  * sentences, calls that interceptors refuse unhandled, and limits in snapshots. Then the hello by
- * hand took 1.9 kB away, and 2.9 came: streams that nobody reads (0.6), checks of all options and
+ * hand took 1.9 kB away, and 4.3 came: streams that nobody reads (0.6), checks of all options and
  * schemas (0.5), errors of other calls (0.3), failed dials as events (0.3), items that are closed
  * (0.3), writes that nobody awaits (0.2), clocks that are taken at import and async contexts (0.2),
  * calls that are never sent and yet observed (0.2), protocols that do not drain (0.1), interceptors
- * that learn that no connection came up, and names that leave nodes that drain (0.2).
+ * that learn that no connection came up, and names that leave nodes that drain (0.2), memory that
+ * programs use again (0.4), names of nodes (0.2), listeners that fail (0.1), addresses that nobody
+ * else can dial and peers without a common version (0.2).
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 79_700;
+const LARGEST_BUNDLE = 81_300;
 
 /**
  * The largest size of the same page on the package trunkline, whose transports have the memory
  * backend (2.2 kB). The aim is 2.5 kB above the page on core and ws.
  */
-const LARGEST_TRUNKLINE_BUNDLE = 81_900;
+const LARGEST_TRUNKLINE_BUNDLE = 83_500;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -156,28 +158,28 @@ async function bundles() {
   const core = ['', '/backend', '/internal', '/protobuf', '/testing'].map(
     (entry) => `transport-core${entry}`,
   );
-  await bundle('all of core', all(...core), 78_500);
-  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 76_300);
-  await bundle('all of the simulation', all('simulation'), 110_800);
-  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 76_200);
+  await bundle('all of core', all(...core), 80_300);
+  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 78_000);
+  await bundle('all of the simulation', all('simulation'), 112_900);
+  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 78_000);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 40_100);
-  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 118_200);
+  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 120_000);
   await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 6_200);
-  await bundle('all of webrtc', all('transport-webrtc'), 34_900);
-  await bundle('all of nats', all('transport-nats'), 59_300);
+  await bundle('all of webrtc', all('transport-webrtc'), 35_800);
+  await bundle('all of nats', all('transport-nats'), 59_500);
   await bundle('all of telemetry', all('telemetry'), 8_400);
-  await bundle('all of resilience/resumption', all('resilience/resumption'), 8_200);
-  await bundle('all of resilience', all('resilience'), 17_700);
+  await bundle('all of resilience/resumption', all('resilience/resumption'), 8_400);
+  await bundle('all of resilience', all('resilience'), 18_100);
   await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_500);
-  await bundle('all of admin/reflection', all('admin/reflection'), 123_600);
-  await bundle('all of admin', all('admin'), 75_100);
-  await bundle('all of peers', all('peers'), 98_300);
+  await bundle('all of admin/reflection', all('admin/reflection'), 125_400);
+  await bundle('all of admin', all('admin'), 76_200);
+  await bundle('all of peers', all('peers'), 100_300);
   await bundle('all of peers/browser', all('peers/browser'), 2_900);
-  await bundle('all of gossip', all('gossip'), 112_800);
+  await bundle('all of gossip', all('gossip'), 113_300);
   await bundle('all of gossip/relay', all('gossip/relay'), 21_100);
-  await bundle('all of trunkline', "export * from 'trunkline';", 80_600);
-  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 197_900);
+  await bundle('all of trunkline', "export * from 'trunkline';", 82_400);
+  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 201_500);
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",
@@ -190,8 +192,8 @@ async function bundles() {
     LARGEST_TRUNKLINE_BUNDLE,
   );
   for (const [name, largest] of [
-    ['dashboard', 130_800],
-    ['replay', 22_600],
+    ['dashboard', 132_500],
+    ['replay', 23_000],
   ]) {
     const page = readFileSync(join(root, `packages/admin/dist/${name}/page.html`));
     reportSize(`the page of ${name}`, gzipSync(page, { level: 9 }).length, largest);
