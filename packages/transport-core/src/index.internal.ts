@@ -10,7 +10,7 @@ export { sourceOf } from './host-port.ts';
 export { iterable } from './iterable-promise.ts';
 export type { Machine } from './machine.ts';
 export { OutputQueue } from './output-queue.ts';
-export { defineProjectProtocol, type MethodTable, methodTable } from './protocol/protocol.ts';
+export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/id-table.ts';
@@ -28,6 +28,7 @@ export {
   serviceOf,
   unsentOf,
 } from './transport/manage.ts';
+export { ownContext } from './transport/own-context.ts';
 export type { Reporter } from './transport/reporter.ts';
 export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
 export { FrameCollector } from './wire/frame-collector.ts';

@@ -4,6 +4,7 @@
 // times as long.
 
 import type { Clock } from '@trunkline/transport-core';
+import { ownContext } from '@trunkline/transport-core/internal';
 
 /** Consecutive messages from one peer, and the first of their calls. */
 interface Run<P, C> {
@@ -18,6 +19,8 @@ export class Arrivals<P, C> {
   #runs: Run<P, C>[] = [];
   #last: Run<P, C> | undefined = undefined;
   #isDeferred = false;
+  /** Runs work in the context of the program that created gossip. */
+  readonly #inContext = ownContext.capture();
 
   /** @param take is called with each message at the end of the tick; it must not throw */
   constructor(clock: Pick<Clock, 'defer'>, take: (request: Uint8Array, peer: P, call: C) => void) {
@@ -39,8 +42,10 @@ export class Arrivals<P, C> {
     const runs = this.#runs;
     this.#runs = [];
     this.#last = undefined;
-    for (const { peer, call, requests } of runs)
-      for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peer, call);
+    this.#inContext(() => {
+      for (const { peer, call, requests } of runs)
+        for (let i = 0; i < requests.length; i++) this.#take(requests[i]!, peer, call);
+    });
   }
 
   readonly #tickOver = (): void => {

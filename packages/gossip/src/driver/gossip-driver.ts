@@ -15,6 +15,7 @@ import {
   DeadlineTimer,
   EventHub,
   messageLimit,
+  ownContext,
   type Reporter,
   reporterOf,
 } from '@trunkline/transport-core/internal';
@@ -65,7 +66,7 @@ export class GossipDriver implements TopicNode {
   #walker: Walker | undefined = undefined;
   /** Relays long messages; undefined if this node relays nothing. */
   #relays: RelayDriver | undefined = undefined;
-  #server: Server | undefined = undefined;
+  #servers: readonly Server[] = [];
   #state: 'new' | 'running' | 'closed' = 'new';
   #isStarting = false;
   #closing: Promise<{ readonly unsent: readonly UnsentMessages[] }> | undefined = undefined;
@@ -179,7 +180,9 @@ export class GossipDriver implements TopicNode {
     this.membershipChanged();
     const receipt = (request: Uint8Array, from: string) => this.#receipt(request, from);
     const parts = { members, inbox, interests, walker: this.#walker, relays, sessions, receipt };
-    this.#server = serve(mount, handlers(parts));
+    const { push, ...others } = handlers(parts);
+    // `Arrivals` enters the context for all messages that arrive together.
+    this.#servers = [serve(mount, ownContext.mark({ push })), serve(mount, others)];
     this.members.start(mount);
     for (const session of this.sessions.values()) session.join();
     this.soon();
@@ -208,7 +211,7 @@ export class GossipDriver implements TopicNode {
     this.members.close();
     this.#pins.close();
     this.events.end();
-    await this.#server?.stop({ grace: 0 });
+    await Promise.all(this.#servers.map((server) => server.stop({ grace: 0 })));
     await this.#mount?.close();
     return { unsent };
   }

@@ -7,6 +7,7 @@ import type { AllowCall } from '../interceptors.ts';
 import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
 import { closeItems, isAsyncIterable } from './left-items.ts';
+import { marked } from './marked-handlers.ts';
 import {
   answer,
   answerTo,
@@ -68,7 +69,7 @@ export class Serving implements Taker {
     this.methods = new Set(handlers.keys());
     this.#options = options;
     this.allow = options.allow;
-    this.context = inbox.contexts?.reader();
+    this.context = marked.has(options.self as object) ? undefined : inbox.contexts?.reader();
     if (!inbox.closed && options.reads !== false) inbox.add(this);
   }
 
