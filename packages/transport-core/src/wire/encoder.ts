@@ -7,6 +7,7 @@ import {
   FRAME_OVERHEAD,
   type FrameWriter,
   Kind,
+  LARGE,
   LENT,
   type MessageHeader,
   PREAMBLE,
@@ -322,11 +323,7 @@ function writeVarint(buffer: Uint8Array, at: number, value: number): number {
  */
 const HEADER = 48;
 
-/**
- * The size from which a payload that stays as it is becomes a part of its own, and the total size
- * of parts at which a batch is full.
- */
-const LARGE = 16 * 1024;
+/** The total size of parts at which a batch is full. */
 const GATHERED = 256 * 1024;
 
 /** The method `set`, looked up once because V8 looks up a typed array's methods on each use. */

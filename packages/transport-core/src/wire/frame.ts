@@ -39,6 +39,9 @@ export const UNPROCESSED = 1;
 /** The preamble that each side sends first: `54 52 4B 4C`. */
 export const PREAMBLE: Bytes = new Uint8Array([0x54, 0x52, 0x4b, 0x4c]);
 
+/** The size in bytes from which a payload that stays as it is becomes a part of its own. */
+export const LARGE = 16 * 1024;
+
 /**
  * The size in bytes from which payloads of the program are sent from where they are. To copy that
  * much takes as long as all other work of sending it.

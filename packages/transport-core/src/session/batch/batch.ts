@@ -11,6 +11,7 @@ import {
   FRAME_OVERHEAD,
   type FrameWriter,
   Kind,
+  LARGE,
   UNIT,
   type WireError,
 } from '../../wire/frame.ts';
@@ -105,7 +106,7 @@ export class Batch implements Creditor {
     header.method = method.id;
     header.flags = method.flags;
     header.timeout = timeout;
-    this.#message(payload, 0, payload.length, call.metadata, method.request.owned === true);
+    this.#message(payload, 0, payload.length, call.metadata, stays(payload, method));
   }
 
   /** Writes a ONEWAY of one packet, which has no id. */
@@ -118,7 +119,7 @@ export class Batch implements Creditor {
     const header = this.#writer.begin(Kind.ONEWAY, 0);
     header.channel = channel;
     header.method = method.id;
-    this.#message(payload, 0, payload.length, metadata, method.request.owned === true);
+    this.#message(payload, 0, payload.length, metadata, stays(payload, method));
   }
 
   /**
@@ -339,6 +340,11 @@ export class Batch implements Creditor {
   leave(): void {
     this.#leaving = true;
   }
+}
+
+/** Returns true if a request is not changed before it has left. Only for large ones it matters. */
+function stays({ length }: Uint8Array, { request }: RequestMessage['method']): boolean {
+  return length >= LARGE && request.owned === true;
 }
 
 /** Enough room, in bytes, for any control frame without a body. */
