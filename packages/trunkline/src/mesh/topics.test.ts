@@ -1,5 +1,6 @@
 // Tests the topics of a node, with and without onMessage.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { json } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
@@ -35,6 +36,19 @@ test('onMessage gets each message with the peer that sent it', async (t) => {
   await node.topics.counts.publish(7, { min: 1 });
   t.deepEqual(got, [7, node.nodeId]);
   t.deepEqual(reader.topics.counts.neighbors, [node.nodeId]);
+});
+
+test('onMessage starts in the context of its createNode, whatever its node has done before', async (t) => {
+  const { node, peers } = await publisher(t);
+  const store = new AsyncLocalStorage<string>();
+  const got: unknown[] = [];
+  const onMessage = (count: number) => void got.push(count, store.getStore());
+  const gossip = { topics: { counts: { codec: json(z.number()), onMessage } } };
+  const reader = await store.run('reader', () => createNode({ protocol, peers, gossip }));
+  closing(t, reader);
+  for (const count of [1, 2])
+    await store.run('publisher', () => node.topics.counts.publish(count, { min: 1 }));
+  t.deepEqual(got, [1, 'reader', 2, 'reader']);
 });
 
 test('messages that arrive before the loop wait for it', async (t) => {
