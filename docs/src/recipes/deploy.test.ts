@@ -52,7 +52,7 @@ test('the Kubernetes objects follow their schemas', (t) => {
 
 test('the Kubernetes objects have no fields that Kubernetes does not know', async (t) => {
   // The schemas allow unknown fields, but the types of the same package do not.
-  const folder = await mkdtemp(fileURLToPath(new URL('../../kubernetes-', import.meta.url)));
+  const folder = await mkdtemp(fileURLToPath(new URL('../kubernetes-', import.meta.url)));
   t.teardown(() => rm(folder, { recursive: true }));
   const compile = async (all: readonly (readonly [{ readonly name: string }, object])[]) => {
     const lines = all.map(

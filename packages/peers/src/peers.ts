@@ -299,9 +299,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /**
    * Returns true if your own protocol may dial a node on its own initiative. Returns false for this
-   * node itself, for banned nodes, and for nodes that are not persistent if the topology is fixed, that is, with `maxOutbound: 0` and
-   * `exchange: { enabled: false }`, or with `membership: 'listed'`. Gossip's discovery and overlays
-   * respect it.
+   * node itself, for banned nodes, and for nodes that are not persistent if the topology is fixed,
+   * that is, with `maxOutbound: 0` and `exchange: { enabled: false }`, or with `membership:
+   * 'listed'`. Gossip's discovery and overlays respect it.
    */
   mayDial(nodeId: string): boolean {
     const { node } = this.#driver;

@@ -156,7 +156,7 @@ test.serial(
     const whole = { ...recording, events: [...recording.events, later], at: at + 1_000 };
     t.is(createRun(whole).failed, run.failed);
 
-    // One that begins after the violation says so.
+    // A recording that begins after the violation says so.
     const short = { ...whole, events: [later], dropped: 5 };
     t.regex(
       missing(parseRecording(JSON.stringify(short)))!,

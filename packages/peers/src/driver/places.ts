@@ -12,8 +12,9 @@ export class Places {
 
   /**
    * Returns the peers that make room for the next node: first those whose score is 0. Apart from
-   * them, the last tenth of the inbound places is for short stays. Without them, a network whose first nodes are full would refuse newcomers that
-   * know no other nodes and only need to learn some addresses.
+   * them, the last tenth of the inbound places is for short stays. Without them, a network whose
+   * first nodes are full would refuse newcomers that know no other nodes and only need to learn
+   * some addresses.
    */
   yielding(): Peer[] {
     const { peerTable, config } = this.#node;

@@ -19,9 +19,9 @@ export interface AddressEntry {
 
 /**
  * Reads an entry as a peer sent it. Returns undefined for a malformed entry, and for an address
- * that nobody else can dial (port 0, no host, 0.0.0.0, link-local). The address book decides whether the address may
- * be dialed (private networks, bans, own addresses). `key` is the same for all spellings of one
- * entry. Unknown members are ignored, because a later version may send more.
+ * that nobody else can dial (port 0, no host, 0.0.0.0, link-local). The address book decides
+ * whether the address may be dialed (private networks, bans, own addresses). `key` is the same for
+ * all spellings of one entry. Unknown members are ignored, because a later version may send more.
  */
 export function readAddressEntry(
   value: unknown,

@@ -306,7 +306,7 @@ export function readAddressEntries(entries: readonly unknown[]): AddressEntry[] 
   return [...kept.values()];
 }
 
-/** What a peer got in all its sessions. */
+/** The answers that a peer got in all its sessions. */
 interface Requests {
   /** Number of answers. */
   answers: number;

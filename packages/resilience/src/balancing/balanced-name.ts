@@ -114,8 +114,9 @@ export class BalancedName implements ResolutionObserver {
   // Calls.
 
   /**
-   * Resolves when the addresses, and the health of one, are known for the first time. Rejects if the name can't be resolved
-   * now, if too many calls wait, or when the call is canceled or its deadline passes.
+   * Resolves when the addresses, and the health of one, are known for the first time. Rejects if
+   * the name can't be resolved now, if too many calls wait, or when the call is canceled or its
+   * deadline passes.
    */
   async untilResolved(call: ClientCall): Promise<void> {
     if (this.isReady) return;

@@ -47,7 +47,7 @@ function createNode() {
 
 type Change = (node: ReturnType<typeof createNode>) => void;
 
-/** What happens in each minute from the fifth on, until the alert fires. */
+/** The events of each minute from the fifth on, until the alert fires. */
 const scenarios: Record<string, Change | 'up'> = {
   TrunklineCallsFail: ({ metrics }) => call(metrics, 1, new TransportError('internal', 'oops')),
   TrunklineCallsSlow: ({ metrics }) => call(metrics, 9_000),

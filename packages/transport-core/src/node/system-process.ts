@@ -1,11 +1,7 @@
-// Modules of Node that are loaded when they are first needed, the platform, and dates. They come
-// from the global object, since an import of 'node:process' opens the standard streams, which takes
-// 8 ms.
+// Modules of Node that are loaded when they are first needed, and the platform. They come from the
+// global object, since an import of 'node:process' opens the standard streams, which takes 8 ms.
 
 declare const process: NodeJS.Process;
 
 export const getBuiltinModule: NodeJS.Process['getBuiltinModule'] = process.getBuiltinModule;
 export const platform: NodeJS.Platform = process.platform;
-
-/** Returns a date of a certificate, as node:crypto writes it, in milliseconds since 1970. */
-export const parseDate = (text: string): number => Date.parse(text);
