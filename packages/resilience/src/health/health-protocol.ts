@@ -59,21 +59,29 @@ export const healthProtocol = defineProjectProtocol({
  * @throws TypeError if the program has mounted the protocol itself.
  */
 export function mountHealth(transport: AnyTransport): Transport<typeof healthProtocol> {
-  const engine = engineOf(transport);
-  const mount = mounts.get(engine) ?? transport.mount(healthProtocol);
-  mounts.set(engine, mount);
-  return mount;
+  const shared = sharedPart(transport);
+  return (shared[MOUNT] ??= transport.mount(healthProtocol));
 }
 
 /** Forgets a mount that is closed. */
 export function unmountHealth(mount: AnyTransport): void {
-  mounts.delete(engineOf(mount));
+  sharedPart(mount)[MOUNT] = undefined;
 }
 
-/** Returns the part of a transport that all its mounts share; core's `/internal` would load core. */
-function engineOf(transport: AnyTransport): object {
-  return (transport as unknown as Record<symbol, object>)[Symbol.for('trunkline.engine')]!;
+/**
+ * Returns the part of a transport that all its mounts share. The key spares an import that would
+ * bundle all of core.
+ */
+function sharedPart(transport: AnyTransport): SharedPart {
+  return (transport as unknown as Record<symbol, SharedPart>)[Symbol.for('trunkline.engine')]!;
 }
 
-/** The mounts by the engines of their transports. */
-const mounts = new WeakMap<object, Transport<typeof healthProtocol>>();
+/**
+ * The key of the mount in that part. It is global, because the entries `resilience` and
+ * `resilience/health` have a copy of this file each.
+ */
+const MOUNT: unique symbol = Symbol.for('trunkline.health.mount') as never;
+
+interface SharedPart {
+  [MOUNT]?: Transport<typeof healthProtocol> | undefined;
+}
