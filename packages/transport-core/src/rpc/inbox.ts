@@ -262,7 +262,8 @@ export class Inbox {
       if (best === undefined || (names && !named) || (!best.ready && taker.ready)) best = taker;
       named ||= names;
     }
-    if (this.#takers.length === 1 && method.id < REMEMBERED) this.#only[method.id] = best;
+    const isOnly = this.#takers.length === 1 || (named && best!.exclusive);
+    if (isOnly && method.id < REMEMBERED) this.#only[method.id] = best;
     return best;
   }
 
