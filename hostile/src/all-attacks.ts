@@ -9,6 +9,13 @@ import { nodes } from './attacks/nodes.ts';
 import { payloads } from './attacks/payloads.ts';
 import { secure } from './attacks/secure.ts';
 import { webSocket } from './attacks/web-socket.ts';
+import type { Scenario } from './scenario.ts';
+import { crowds } from './scenarios/crowds.ts';
+import { learnedAddresses } from './scenarios/learned-addresses.ts';
+import { nats } from './scenarios/nats.ts';
+import { programs } from './scenarios/programs.ts';
+import { routers } from './scenarios/routers.ts';
+import { signaling } from './scenarios/signaling.ts';
 
 export const ATTACKS: readonly Attack[] = [
   ...handshakes,
@@ -21,19 +28,32 @@ export const ATTACKS: readonly Attack[] = [
   ...nodes,
 ];
 
+/** The attacks that bring their own victim. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...nats,
+  ...signaling,
+  ...learnedAddresses,
+  ...crowds,
+  ...routers,
+  ...programs,
+];
+
 /**
- * Returns the attacks whose names begin with one of `names`; without names, all.
- * @throws TypeError if a name fits no attack.
+ * Returns the attacks and the scenarios whose names begin with one of `names`; without names, all.
+ * @throws TypeError if a name fits none.
  */
-export function attacksNamed(names: readonly string[]): readonly Attack[] {
+export function attacksNamed(names: readonly string[]): {
+  readonly attacks: readonly Attack[];
+  readonly scenarios: readonly Scenario[];
+} {
   for (const name of names) {
-    if (!ATTACKS.some((attack) => attack.name.startsWith(name))) {
-      throw new TypeError(
-        `no attack is named '${name}'; the attacks are ${ATTACKS.map((attack) => attack.name).join(', ')}`,
-      );
-    }
+    if ([...ATTACKS, ...SCENARIOS].some((attack) => attack.name.startsWith(name))) continue;
+    throw new TypeError(`no attack is named '${name}'; the attacks are ${NAMES.join(', ')}`);
   }
-  return names.length === 0
-    ? ATTACKS
-    : ATTACKS.filter((attack) => names.some((name) => attack.name.startsWith(name)));
+  const isWanted = (attack: { readonly name: string }) =>
+    names.length === 0 || names.some((name) => attack.name.startsWith(name));
+  return { attacks: ATTACKS.filter(isWanted), scenarios: SCENARIOS.filter(isWanted) };
 }
+
+/** The names of all attacks and scenarios, in the order of the report. */
+export const NAMES: readonly string[] = [...ATTACKS, ...SCENARIOS].map(({ name }) => name);

@@ -2,13 +2,14 @@
 // anything did not hold.
 
 import { parseArgs } from 'node:util';
-import { attacksNamed } from './all-attacks.ts';
+import { attacksNamed, NAMES } from './all-attacks.ts';
 import type { Attack } from './attack.ts';
 import { CARRIERS, type Carrier } from './carriers.ts';
 import { twoCores } from './cores.ts';
 import { issueCredentials } from './credentials.ts';
 import { joined, type Outcome, QUANTITIES, type Quantity } from './outcome.ts';
 import { formatOutcomes, writeReport } from './report.ts';
+import { runScenario, ScenarioRun } from './scenario.ts';
 import { Testbed } from './testbed.ts';
 
 const USAGE = `usage: node hostile/dist/main.js [options] [name...]
@@ -46,13 +47,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 if (values.help) console.log(USAGE);
-else if (values.list)
-  for (const { name, title } of attacksNamed(positionals))
+else if (values.list) {
+  const { attacks, scenarios } = attacksNamed(positionals);
+  for (const { name, title } of [...attacks, ...scenarios])
     console.log(`${name.padEnd(26)} ${title}`);
-else await attackAll();
+} else await attackAll();
 
 async function attackAll(): Promise<void> {
-  const attacks = attacksNamed(positionals);
+  const { attacks, scenarios } = attacksNamed(positionals);
   const carriers = CARRIERS.filter((carrier) =>
     values.on === undefined ? true : values.on.split(',').includes(carrier),
   );
@@ -105,10 +107,22 @@ async function attackAll(): Promise<void> {
         );
       } while (outcome.flaws.length > 0 && ++tries < TRIES);
       outcomes.push(outcome);
-      if (values.report) writeReport(outcome, quantity, byName(attacksNamed([])));
+      if (values.report) writeReport(outcome, quantity, NAMES);
     }
     await shared?.testbed.close();
     shared = undefined;
+    return outcomes;
+  }
+
+  async function runScenarios(): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const [at, scenario] of scenarios.entries()) {
+      const outcome = await runScenario(scenario, new ScenarioRun(false, long));
+      const verdict = outcome.flaws.length === 0 ? 'holds' : outcome.flaws.join('; ');
+      console.error(`${at + 1}/${scenarios.length} ${scenario.name}: ${verdict}`);
+      outcomes.push(outcome);
+      if (values.report) for (const quantity of QUANTITIES) writeReport(outcome, quantity, NAMES);
+    }
     return outcomes;
   }
 
@@ -116,13 +130,10 @@ async function attackAll(): Promise<void> {
   if (wanted.length === 0)
     throw new Error(`--measure is '${values.measure}'; it takes ${QUANTITIES.join(' or ')}`);
   const [first, second] = [await runAll(wanted[0]!), wanted[1] && (await runAll(wanted[1]))];
-  const outcomes =
-    second === undefined ? first : first.map((each, at) => joined(each, second[at]!));
-  console.log(formatOutcomes(outcomes, byName(attacks)));
+  const outcomes = [
+    ...(second === undefined ? first : first.map((each, at) => joined(each, second[at]!))),
+    ...(await runScenarios()),
+  ];
+  console.log(formatOutcomes(outcomes, NAMES));
   if (outcomes.some(({ flaws }) => flaws.length > 0)) process.exitCode = 1;
-}
-
-/** Returns the names of the attacks, in the order of the list. */
-function byName(attacks: readonly Attack[]): readonly string[] {
-  return attacks.map(({ name }) => name);
 }

@@ -1,7 +1,6 @@
 // The outcome of an attack, and the conditions that it violated.
 
 import type { Attack } from './attack.ts';
-import type { Carrier } from './carriers.ts';
 import type { HonestReport } from './honest.ts';
 import { leftOver } from './settle.ts';
 import type { VictimReport } from './victim.ts';
@@ -16,7 +15,8 @@ export const QUANTITIES: readonly Quantity[] = ['times', 'memory'];
 
 export interface Outcome {
   readonly attack: string;
-  readonly carrier: Carrier;
+  /** The carrier, or the part that a scenario attacks. */
+  readonly carrier: string;
   /** Bytes by which the victim's memory grew at most, and by which it may grow. */
   readonly growth: number;
   readonly bound: number;

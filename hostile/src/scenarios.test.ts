@@ -1,0 +1,16 @@
+// Runs the attacks that bring their own victim: short, and not judged by times.
+
+import test from 'ava';
+import { SCENARIOS } from './all-attacks.ts';
+import { runScenario, ScenarioRun } from './scenario.ts';
+
+for (const scenario of SCENARIOS.filter(({ isSlow }) => isSlow !== true))
+  test.serial(`${scenario.carrier}: an attacker ${scenario.title}`, async (t) => {
+    const { flaws } = await runScenario(scenario, new ScenarioRun(true, 1_000));
+    t.deepEqual(flaws, []);
+  });
+
+test('attacks have names of their own', (t) => {
+  const names = SCENARIOS.map(({ name }) => name);
+  t.is(new Set(names).size, names.length);
+});

@@ -1,0 +1,5 @@
+// Attacks on addresses that peers tell.
+
+import type { Scenario } from '../scenario.ts';
+
+export const learnedAddresses: readonly Scenario[] = [];
