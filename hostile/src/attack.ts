@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AttackerConnection } from './attacker-connection.ts';
-import { type Carrier, openSocket, type Target } from './carriers.ts';
+import { CARRIERS, type Carrier, openSocket, type Target } from './carriers.ts';
 import type { VictimOptions } from './victim.ts';
 import type { HelloFields } from './wire.ts';
 
@@ -13,7 +13,10 @@ export interface Attack {
   readonly title: string;
   /** The cases of docs/faults.md that the attack tests. */
   readonly cases: readonly number[];
-  /** Default: all of `CARRIERS`. */
+  /**
+   * The carriers that it can run on: on the first of them unless others are asked for. Default: all
+   * of `CARRIERS`.
+   */
   readonly carriers?: readonly Carrier[];
   /** Bytes by which the documented limits let the victim's memory grow. Default 0. */
   readonly memory?: number;
@@ -29,11 +32,10 @@ export interface Attack {
    */
   readonly isBrief?: boolean;
   /**
-   * The attack sends the largest messages that a codec accepts, each of which may hold up the
-   * victim for `MOST_DELAY`. So the times of the honest peer's calls are reported, but have no
-   * limit.
+   * Bounds the 99th percentile of the honest peer's calls by milliseconds instead of by a ratio, and
+   * tells why it may be so long.
    */
-  readonly isAtCodecLimit?: boolean;
+  readonly bound?: TimeBound;
   /** Rounds of a short run. Default 1. */
   readonly rounds?: number;
   /**
@@ -47,6 +49,18 @@ export interface Attack {
    * refused every hello because of an earlier run.
    */
   run(run: AttackRun): Promise<string>;
+}
+
+export interface TimeBound {
+  readonly milliseconds: number;
+  /** The same on TLS and on WebSocket over TLS. Default: `milliseconds`. */
+  readonly overTls?: number;
+  readonly reason: string;
+}
+
+/** Returns the carrier of an attack's row in the report. */
+export function carrierOf({ carriers = CARRIERS }: Pick<Attack, 'carriers'>): Carrier {
+  return carriers[0]!;
 }
 
 /** The answer of a run whose attacker the victim has banned, so that it could not attack. */

@@ -1,6 +1,7 @@
 // The outcome of an attack, and the conditions that it violated.
 
 import type { Attack } from './attack.ts';
+import type { Carrier } from './carriers.ts';
 import type { HonestReport } from './honest.ts';
 import { leftOver } from './settle.ts';
 import type { VictimReport } from './victim.ts';
@@ -48,6 +49,7 @@ export function joined(times: Outcome, memory: Outcome): Outcome {
 
 export interface Measured {
   readonly attack: Attack;
+  readonly carrier: Carrier;
   readonly answer: string;
   /** The victim's reports before and after the attack; `after` is undefined if it died. */
   readonly base: VictimReport;
@@ -84,16 +86,26 @@ export function flawsOf(measured: Measured, quantity: Quantity): string[] {
   ];
 }
 
-function slownessOf({ attack, after, before, during }: Measured): string[] {
-  const ratio = p99Of(during) / p99Of(before);
+function slownessOf({ attack, carrier, after, before, during }: Measured): string[] {
+  const [p99, ratio] = [p99Of(during), p99Of(during) / p99Of(before)];
+  const most = mostOf(attack, carrier);
   return [
-    ...(attack.isAtCodecLimit !== true && ratio > MOST_RATIO
+    ...(most === undefined && ratio > MOST_RATIO
       ? [`p99 of honest calls is ${ratio.toFixed(1)} times its value before the attack`]
+      : []),
+    ...(most !== undefined && p99 > most
+      ? [`p99 of honest calls is ${p99.toFixed(1)} ms, above its bound of ${most} ms`]
       : []),
     ...(heldUp(after!) > MOST_DELAY
       ? [`the event loop was blocked for ${heldUp(after!).toFixed(0)} ms`]
       : []),
   ];
+}
+
+/** Returns the bound in milliseconds; undefined if the ratio is bounded. */
+function mostOf({ bound }: Attack, carrier: Carrier): number | undefined {
+  const isTls = carrier === 'tls' || carrier === 'wss';
+  return (isTls ? bound?.overTls : undefined) ?? bound?.milliseconds;
 }
 
 /**

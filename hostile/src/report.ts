@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { ATTACKS } from './all-attacks.ts';
 import { isOfMemory, isOfTimes, mib, type Outcome, type Quantity } from './outcome.ts';
 
 const HEAD = [
@@ -42,10 +43,9 @@ export function writeReport(outcome: Outcome, quantity: Quantity, order: readonl
   const from = page.indexOf(BEGIN);
   const to = page.indexOf(END);
   if (from === -1 || to === -1) throw new Error(`docs/reliability.md has no '${BEGIN}' … '${END}'`);
-  const rows = earlierRows(page.slice(from, to));
-  const key = `${outcome.attack} ${outcome.carrier}`;
-  const row = renewed(rows.get(key), cells(outcome).map(escaped), quantity);
-  rows.set(key, `| ${row.join(' | ')} |`);
+  const rows = earlierRows(page.slice(from, to), order);
+  const row = renewed(rows.get(outcome.attack), cells(outcome).map(escaped), quantity);
+  rows.set(outcome.attack, `| ${row.join(' | ')} |`);
   writeFileSync(
     PAGE,
     `${page.slice(0, from + BEGIN.length)}\n${section(rows, order)}\n${page.slice(to)}`,
@@ -85,33 +85,38 @@ function escaped(cell: string): string {
   return cell.replaceAll('|', '\\|');
 }
 
-/** Returns the rows of a table by attack and carrier. */
-function earlierRows(table: string): Map<string, string> {
+/** Returns the rows of a table by attack, without attacks that are not in the list anymore. */
+function earlierRows(table: string, order: readonly string[]): Map<string, string> {
   const rows = new Map<string, string>();
   for (const row of table.split('\n')) {
-    const [, attack, carrier] = /^\| ([a-z0-9-]+) \| ([a-z-]+) \| (?!RSS)/.exec(row) ?? [];
-    if (attack !== undefined) rows.set(`${attack} ${carrier}`, row);
+    const [, attack] = /^\| ([a-z0-9-]+) \| [a-z-]+ \| (?!RSS)/.exec(row) ?? [];
+    if (attack !== undefined && order.includes(attack)) rows.set(attack, row);
   }
   return rows;
 }
 
 function section(rows: ReadonlyMap<string, string>, order: readonly string[]): string {
-  const known = [...rows].filter(([key]) => order.includes(attackOf(key)));
-  const sorted = known.sort(([a], [b]) => order.indexOf(attackOf(a)) - order.indexOf(attackOf(b)));
-  const held = known.filter(([, row]) => row.endsWith(`| ${HOLDS} |`)).length;
+  const known = order.flatMap((attack) => rows.get(attack) ?? []);
+  const held = known.filter((row) => row.endsWith(`| ${HOLDS} |`)).length;
   return [
     '',
     `Measured on ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${process.platform} ${release()}, Node ${process.versions.node}. ${held} of ${known.length} hold.`,
     '',
     `| ${HEAD.join(' | ')} |`,
     `|${HEAD.map((_, at) => (isFigure(at) ? '---:' : '---')).join('|')}|`,
-    ...sorted.map(([, row]) => row),
+    ...known,
+    '',
+    'These attacks are bounded by milliseconds instead of a ratio:',
+    '',
+    '| attack | ms | on TLS and `wss` | because |',
+    '|---|---:|---:|---|',
+    ...ATTACKS.flatMap(({ name, bound }) =>
+      bound === undefined
+        ? []
+        : `| ${name} | ${bound.milliseconds} | ${bound.overTls ?? bound.milliseconds} | ${bound.reason} |`,
+    ),
     '',
   ].join('\n');
-}
-
-function attackOf(key: string): string {
-  return key.slice(0, key.indexOf(' '));
 }
 
 function sorted(outcomes: readonly Outcome[], order: readonly string[]): Outcome[] {
@@ -136,14 +141,19 @@ function cells({
     carrier,
     Number.isNaN(growth) ? '–' : mib(growth),
     mib(bound),
-    during.toFixed(1),
-    before.toFixed(1),
-    (during / before).toFixed(1),
-    delay.toFixed(0),
-    busy.toFixed(0),
+    figure(during, 1),
+    figure(before, 1),
+    figure(during / before, 1),
+    figure(delay, 0),
+    figure(busy, 0),
     answer,
     verdict,
   ];
+}
+
+/** Formats a figure; one that was not measured is a dash. */
+function figure(value: number, digits: number): string {
+  return Number.isNaN(value) ? '–' : value.toFixed(digits);
 }
 
 /** The verdict on an attack that violated no condition. */

@@ -90,7 +90,10 @@ export class Testbed {
         delay: Math.max(worst?.delay ?? 0, after?.delay ?? Number.NaN),
         busy: Math.max(worst?.busy ?? 0, after === undefined ? Number.NaN : heldUp(after)),
         answer,
-        flaws: flawsOf({ attack, answer, base, after, before, during }, this.#quantity),
+        flaws: flawsOf(
+          { attack, carrier: this.#carrier, answer, base, after, before, during },
+          this.#quantity,
+        ),
       };
       worst = outcome;
       if (after === undefined || outcome.flaws.some((flaw) => !isOfRatio(flaw))) break;

@@ -9,6 +9,11 @@ const MIB = 1024 * 1024;
 const request = (method: number, payload: Uint8Array, id = 1) =>
   frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
 
+const AT_CODEC_LIMIT = {
+  milliseconds: 100,
+  reason: 'one message of the largest size that the codec accepts is decoded at once',
+};
+
 export const payloads: readonly Attack[] = [
   ...(
     [
@@ -133,7 +138,7 @@ export const payloads: readonly Attack[] = [
       cases: [fault],
       // The message while it is assembled, and 131,072 decoded values of a hundred bytes each.
       memory: 80 * MIB,
-      isAtCodecLimit: true,
+      bound: AT_CODEC_LIMIT,
       isHeavy: true,
       answer: /^(ERROR (3|8\/14)|GO_AWAY 8\/13|answered)$/,
       async run(run) {
