@@ -171,18 +171,22 @@ export const floods: readonly Attack[] = [
   },
   {
     name: 'flood-empty-messages',
-    title: 'sends empty WebSocket messages',
+    title: 'sends empty WebSocket messages, on one connection after the other',
     cases: [4],
     carriers: WEB_SOCKETS,
-    rounds: 20,
     answer: /^(cut|close \d+|GO_AWAY 8\/13)$/,
     async run(run) {
-      const attacker = await run.admitted();
-      const { socket, line } = attacker;
       const bytes = repeat(Uint8Array.of(0x82, 0x80, 0, 0, 0, 0), 5_000);
-      while (run.goesOn() && !socket.destroyed && !attacker.isOver)
-        if (!socket.write(bytes)) await line.drained();
-      return attacker.over();
+      let answer = 'nothing';
+      while (run.goesOn()) {
+        const attacker = await run.admitted();
+        const { socket, line } = attacker;
+        for (let at = 0; at < 20 && !attacker.isOver; at++)
+          if (!socket.write(bytes)) await line.drained();
+        answer = await attacker.over();
+        attacker.destroy();
+      }
+      return answer;
     },
   },
   {
