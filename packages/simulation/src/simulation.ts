@@ -316,11 +316,12 @@ export class Simulation {
   }
 
   /**
-   * Makes a node's clock jump `by` milliseconds. If `by` is negative, the wall clock goes back, and
-   * the monotonic clock runs at half speed until the wall clock has caught up.
+   * Makes a node's wall clock jump `by` milliseconds, back if `by` is negative; the monotonic clock
+   * and timers do not notice it. With `clock: 'both'`, the monotonic clock jumps as well, as after
+   * the machine was suspended; then `by` can't be negative.
    */
-  skew(name: string, by: number): void {
-    this.inject({ do: 'skew', node: name, by });
+  skew(name: string, by: number, { clock }: { readonly clock?: 'wall' | 'both' } = {}): void {
+    this.inject({ do: 'skew', node: name, by, clock });
   }
 
   /** Makes a node's clock and timers run fast by `ppm` millionths, or slow if `ppm` is negative. */

@@ -104,7 +104,7 @@ export class FaultInjector {
         if (incarnation !== undefined) incarnation.cost = fault.cost;
         return;
       case 'skew':
-        return node.time.skew(fault.by);
+        return node.time.skew(fault.by, fault.clock ?? 'wall');
       case 'drift':
         return node.time.drift(fault.ppm);
       case 'refuse':

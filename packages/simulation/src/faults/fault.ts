@@ -66,8 +66,16 @@ export type Fault =
   | { readonly do: 'pause'; readonly node: string; readonly for: number }
   /** Makes each event take a node the given number of milliseconds. 0 ends that. */
   | { readonly do: 'slow'; readonly node: string; readonly cost: number }
-  /** Makes a node's clock jump forward, or back if `by` is negative. */
-  | { readonly do: 'skew'; readonly node: string; readonly by: number }
+  /**
+   * Makes the wall clock of a node jump forward, or back if `by` is negative. `both` clocks jump
+   * only forward, as after the machine was suspended.
+   */
+  | {
+      readonly do: 'skew';
+      readonly node: string;
+      readonly by: number;
+      readonly clock?: 'wall' | 'both' | undefined;
+    }
   /**
    * Makes a node's clock and timers run fast by `ppm` millionths, or slow if `ppm` is negative. 0
    * ends that.
@@ -107,6 +115,16 @@ export function checkFault(fault: Fault): void {
     );
   }
   if (fault.do === 'disk') checkDisk(fault.disk, "fault 'disk'");
+  if (fault.do === 'skew') checkSkew(fault.by, fault.clock);
+}
+
+function checkSkew(by: number, clock: unknown): void {
+  if (clock !== undefined && clock !== 'wall' && clock !== 'both')
+    throw new TypeError(`fault 'skew': clock must be 'wall' or 'both', got ${String(clock)}`);
+  if (clock === 'both' && by < 0)
+    throw new TypeError(
+      `fault 'skew': by must be at least 0 for both clocks, because the monotonic clock never goes back; got ${by}`,
+    );
 }
 
 /** Describes a fault in one line, for timelines: 'partition n1 n2 | n3'. */
@@ -136,7 +154,7 @@ export function describeFault(fault: Fault): string {
     case 'slow':
       return `slow ${fault.node}: ${fault.cost} ms an event`;
     case 'skew':
-      return `skew ${fault.node} by ${fault.by} ms`;
+      return `skew ${fault.node} by ${fault.by} ms${fault.clock === 'both' ? ', both clocks' : ''}`;
     case 'drift':
       return `drift ${fault.node} ${fault.ppm} ppm`;
     case 'disk':

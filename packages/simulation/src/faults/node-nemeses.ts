@@ -91,9 +91,9 @@ export const slowNode = nemesisOf<Victim & { readonly cost: DelayDistribution }>
 });
 
 /**
- * Makes clocks jump forward or back by `skew` milliseconds (default 1 to 5,000), or run fast or
- * slow by `drift` millionths for `lasts` (default up to 50,000, which is five percent). A jump is
- * permanent, because `recover` does not set clocks.
+ * Makes wall clocks jump forward or back by `skew` milliseconds (default 1 to 5,000), or both clocks
+ * of a node run fast or slow by `drift` millionths for `lasts` (default up to 200; NTP corrects up to
+ * 500). A jump is permanent, because `recover` does not set clocks.
  */
 export const clockStorm = nemesisOf<{
   readonly skew: DelayDistribution;
@@ -104,7 +104,7 @@ export const clockStorm = nemesisOf<{
   calm: [100, 2_000],
   own: {
     skew: option.withDefault(delay(), [1, 5_000]),
-    drift: option.withDefault(delay(), [0, 50_000]),
+    drift: option.withDefault(delay(), [0, 200]),
   },
   waves: ({ nodes, random, own }) =>
     onOne(nodes, undefined, random, (node, begin, end) => {

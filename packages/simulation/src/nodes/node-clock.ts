@@ -10,11 +10,11 @@ import type { EventOwner, SimEvent } from '../kernel/event-queue.ts';
  */
 export class NodeTime {
   readonly #loop: EventLoop;
-  /** The clock showed `#shown` at the virtual time `#since`, and has run at `rate` since then. */
+  /** The monotonic clock showed `#shown` at the virtual time `#since`, and runs at `rate`. */
   #since = 0;
   #shown = 0;
-  /** The reading of the monotonic clock when the clock was last set. */
-  #floor = 0;
+  /** By how much the wall clock is ahead of the monotonic one. */
+  #ahead = 0;
   rate = 1;
 
   constructor(loop: EventLoop) {
@@ -23,28 +23,23 @@ export class NodeTime {
 
   /** The wall clock without its epoch, in milliseconds; it can go back. */
   get reading(): number {
+    return this.monotonic + this.#ahead;
+  }
+
+  /** The monotonic clock, in milliseconds; it never goes back. */
+  get monotonic(): number {
     return this.#shown + (this.#loop.now - this.#since) * this.rate;
   }
 
-  /**
-   * The monotonic clock, in milliseconds; it never goes back. When the wall clock is set back, it
-   * runs at half speed until the wall clock has caught up, as slewed clocks do.
-   */
-  get monotonic(): number {
-    return Math.max(this.#floor + (this.#loop.now - this.#since) * this.rate * SLEW, this.reading);
+  /** Sets the wall clock forward, or back if `by` is negative; or both clocks forward. */
+  skew(by: number, clock: 'wall' | 'both'): void {
+    if (clock === 'both') this.#shown += by;
+    else this.#ahead += by;
   }
 
-  /** Sets the clock forward, or back if `by` is negative. */
-  skew(by: number): void {
-    this.#floor = this.monotonic;
-    this.#shown = this.reading + by;
-    this.#since = this.#loop.now;
-  }
-
-  /** Makes the clock run fast by `ppm` millionths from now on, or slow if `ppm` is negative. */
+  /** Makes both clocks run fast by `ppm` millionths from now on, or slow if `ppm` is negative. */
   drift(ppm: number): void {
-    this.#floor = this.monotonic;
-    this.#shown = this.reading;
+    this.#shown = this.monotonic;
     this.#since = this.#loop.now;
     this.rate = 1 + ppm / 1_000_000;
   }
@@ -69,7 +64,7 @@ export class NodeClock implements Clock {
 
   /**
    * Monotonic milliseconds, equal to the virtual time of the simulation as long as the clock is
-   * right. They never go back, not even after `skew`.
+   * right. They never go back.
    */
   now(): number {
     return this.#time.monotonic;
@@ -85,9 +80,8 @@ export class NodeClock implements Clock {
 
   setTimeout(callback: () => void, delay: number): ClockTimer {
     if (!this.#owner.alive) return NEVER;
-    // Every wait must advance virtual time, even one below its resolution. On a slewed clock timers
-    // fire early, so code that waits for a certain time sets timers for smaller and smaller
-    // remainders.
+    // Every wait must advance virtual time, even one below its resolution. Otherwise code that waits
+    // for a certain time sets timers for smaller and smaller remainders.
     const wait =
       delay > 0
         ? Math.max(
@@ -118,8 +112,6 @@ export class NodeClock implements Clock {
   }
 }
 
-/** Speed of the monotonic clock, as a factor of its rate, while the wall clock catches up. */
-const SLEW = 0.5;
 const NEVER: SimEvent = {
   at: Number.POSITIVE_INFINITY,
   order: -1,

@@ -49,9 +49,8 @@ export abstract class FaultMethods {
     this.inject({ do: 'slow', node, cost });
   }
 
-  skew(node: string, by: number): void {
-    this.inject({ do: 'skew', node, by });
-  }
+  skew: Simulation['skew'] = (node, by, { clock } = {}) =>
+    this.inject({ do: 'skew', node, by, clock });
 
   drift(node: string, ppm: number): void {
     this.inject({ do: 'drift', node, ppm });

@@ -149,7 +149,7 @@ export async function goldenHash(run: GoldenRun, seed: number): Promise<string> 
  * the same on every platform.
  */
 export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
-  message: '7cd7fac1f2ca3801e87f0de37e6f8074a7abd4f9c1ec1b332acb3bb88634ab72',
-  disks: '8f95a4d84277d84a6692b63baaf329c0c115bdd1248191db0a0cb55df0cc2db7',
-  stream: 'fa4dbb1730f355db1d0c0fd29b33ca95f96fea01a2d4ae80b8ae621c4b5164ac',
+  message: 'f30c57e81eb1bcf7bd8ca2c87bc250dc8054ee90db653d6ccb843255bc14c04a',
+  disks: '46b615a210fe756f18d0832b9825e67dacd87ca50de3e6fea0b0a3a6865362ac',
+  stream: 'e034dd013b773f13f833e2be71c6b4ea15491de7ab263c7db987d0788c705e15',
 };
