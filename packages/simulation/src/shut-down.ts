@@ -8,31 +8,31 @@ import type { SimulationLeak } from './nodes/leaks.ts';
 
 /**
  * Stops all nodes on a network without faults, and returns the resources that they left behind.
- * Rejects if a node fails meanwhile or if a rejection is still unhandled, but never with an error
- * with which a run has already rejected.
+ * Rejects if a node fails meanwhile or if a rejection is still unhandled. After a failure it drops
+ * all nodes at once instead: what they do then follows from it, and may take minutes.
  */
 export async function shutDown(
   loop: EventLoop,
   network: SimNetwork,
   cluster: Cluster,
+  hasFailed: boolean,
 ): Promise<SimulationLeak[]> {
   loop.trace.recorder?.stop();
+  if (hasFailed || loop.failure !== undefined) {
+    cluster.drop();
+    await loop.end();
+    return [];
+  }
   loop.rules.clear();
   network.interceptors.clear();
   network.topology.heal();
-  // Errors that follow from an earlier failure are not reported: the run has rejected with that
-  // failure.
-  const { failure } = loop;
-  if (failure !== undefined) loop.forgive();
-  const wasReported = (error: unknown) =>
-    failure !== undefined && (error === failure || error === (failure as Error).cause);
   /** The first error of a node while the nodes stop. */
   let found: unknown;
   const leaks = await cluster.stop(async (promise) => {
     found ??= await settleQuietly(loop, promise);
-  }, wasReported);
+  });
   found ??= await loop.end();
-  if (failure === undefined && found !== undefined) throw found;
+  if (found !== undefined) throw found;
   return leaks;
 }
 

@@ -376,11 +376,16 @@ export class Simulation {
    * that they left behind: open calls, timers, connections and transports, by owner. If a setup
    * returned no such function, the transports of the node are closed. Afterwards, nothing of the
    * simulation remains in the process. Calling `close` again returns the same promise. Rejects if a
-   * node fails meanwhile or if a rejection is still unhandled, but never with an error with which a
-   * run has already rejected.
+   * node fails meanwhile or if a rejection is still unhandled. After a run has failed, it drops the
+   * nodes at once, and resolves to an empty list.
    */
   close(): Promise<SimulationLeak[]> {
-    this.#closing ??= shutDown(this.#loop, this.#network, this.#cluster);
+    return this.end(false);
+  }
+
+  /** @internal Closes the simulation; drops the nodes at once if its scenario has failed. */
+  end(hasFailed: boolean): Promise<SimulationLeak[]> {
+    this.#closing ??= shutDown(this.#loop, this.#network, this.#cluster, hasFailed);
     return this.#closing;
   }
 

@@ -245,46 +245,28 @@ test.serial(
 );
 
 test.serial(
-  'close() does not repeat an error that a run reported, but reports new ones',
+  'after a run has failed, close() drops the nodes at once; otherwise it reports new errors',
   async (t) => {
     const sim = createSimulation({ seed: 1 });
-    let reality = 0;
+    let stops = 0;
     sim.node('a', ({ clock }) => {
       const tick = () => {
         clock.setTimeout(tick, 1);
-        reality++;
         Date.now();
       };
       clock.setTimeout(tick, 1);
       return async () => {
-        await clock.sleep(10);
+        stops++;
+        await clock.sleep(30_000);
       };
     });
     await t.throwsAsync(sim.run(10), { message: /^no real time/ });
-    const [leak, ...more] = await sim.close();
-    t.deepEqual([leak!.kind, more.length], ['timer', 0]);
-    t.true(reality > 5);
-
-    const stuck = createSimulation({ seed: 1, stepLimit: 100 });
-    stuck.node('a', ({ clock }) => {
-      const spin = () => void clock.setTimeout(spin, 0);
-      spin();
-    });
-    await t.throwsAsync(stuck.run(10), { message: /^step limit/ });
-    t.is((await stuck.close())[0]!.kind, 'timer');
-
-    const stops = createSimulation({ seed: 1 });
-    const error = new Error('boo');
-    stops.node('a', ({ clock }) => {
-      clock.setTimeout(() => {
-        throw error;
-      }, 5);
-      return () => Promise.reject(error);
-    });
-    await t.throwsAsync(stops.run(10), { message: /a threw Error: boo/ });
-    await stops.close();
+    const failedAt = sim.now;
+    t.deepEqual(await sim.close(), []);
+    t.deepEqual([stops, sim.now, sim.isUp('a')], [0, failedAt, false]);
 
     const late = createSimulation({ seed: 1 });
+    const error = new Error('boo');
     late.node('a', ({ clock }) => async () => {
       clock.setTimeout(async () => {
         throw error;
@@ -298,3 +280,23 @@ test.serial(
     t.false(late.isUp('a'));
   },
 );
+
+test.serial('a search drops the nodes of a scenario that rejects', async (t) => {
+  let virtual = 0;
+  const scenario = async (sim: Simulation) => {
+    sim.node(
+      'slow to stop',
+      ({ clock }) =>
+        () =>
+          clock.sleep(30_000),
+    );
+    sim.always('look', () => {
+      virtual = sim.now;
+      return true;
+    });
+    await sim.run(10);
+    throw new Error('not as expected');
+  };
+  const { failed } = await explore({ seeds: 1, scenario });
+  t.deepEqual([failed.length, virtual < 1_000], [1, true]);
+});

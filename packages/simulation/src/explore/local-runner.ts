@@ -204,7 +204,7 @@ export class LocalRunner implements Runner {
     }
     const virtual = sim.now;
     try {
-      const left = await sim.close();
+      const left = await sim.end(failed !== undefined);
       if (leaks === 'fail' && left.length > 0)
         throw leaked(
           sim,

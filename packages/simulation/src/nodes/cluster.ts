@@ -93,14 +93,9 @@ export class Cluster {
    * Stops each node with the function that its setup returned, or by closing its transports.
    * Returns the resources that were left open, by owner.
    * @param settle drives the loop until a promise settles, or until its time is up.
-   * @param isTold returns true if a run has already rejected with this error; a stop that fails
-   * with the same error is not reported again.
    * @throws Error after all nodes have stopped if a stop failed.
    */
-  async stop(
-    settle: (promise: Promise<unknown>) => Promise<void>,
-    isTold: (error: unknown) => boolean,
-  ): Promise<SimulationLeak[]> {
+  async stop(settle: (promise: Promise<unknown>) => Promise<void>): Promise<SimulationLeak[]> {
     this.#declared = [];
     const leaks = new Map<SimNode, SimulationLeak[]>();
     for (const client of this.#clients.values())
@@ -113,10 +108,9 @@ export class Cluster {
       try {
         await node.stop();
       } catch (error) {
-        if (!isTold(error))
-          failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, {
-            cause: error,
-          });
+        failure ??= new Error(`the stop of ${node.name} failed: ${describeError(error)}`, {
+          cause: error,
+        });
       }
       // The leaks are taken right away, because resources that other nodes cause here while they
       // stop are not this node's leaks.
@@ -127,10 +121,16 @@ export class Cluster {
       for (const node of this.nodes.values()) if (!leaks.has(node)) leaks.set(node, node.leaks());
       await settle(Promise.all(this.everyone.map((node) => node.closeTransports())));
     } finally {
-      for (const node of this.everyone) node.crash(true);
+      this.drop();
     }
     if (failure !== undefined) throw failure;
     return this.everyone.flatMap((node) => leaks.get(node)!);
+  }
+
+  /** Ends all nodes and clients at once. */
+  drop(): void {
+    this.#declared = [];
+    for (const node of this.everyone) node.crash(true);
   }
 
   #checkName(what: string, name: unknown): void {
