@@ -19,4 +19,4 @@ export {
   slowNode,
 } from './faults/node-nemeses.ts';
 export type { NemesisOptions } from './faults/plan.ts';
-export { type NemesisKind, type SwarmOptions, swarm } from './faults/swarm.ts';
+export { compose, type NemesisKind, type SwarmOptions, swarm } from './faults/swarm.ts';

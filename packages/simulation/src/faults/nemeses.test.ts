@@ -5,7 +5,7 @@ import test from 'ava';
 import { createSimulation } from '../simulation.ts';
 import type { Fault, ScheduledFault } from './fault.ts';
 import { ringOfMajorities } from './partition-shapes.ts';
-import { kinds, type NemesisKind, swarm } from './swarm.ts';
+import { compose, kinds, type NemesisKind, swarm } from './swarm.ts';
 
 const nemeses = { ...kinds, swarm };
 const names = Object.keys(nemeses) as (keyof typeof nemeses)[];
@@ -238,3 +238,24 @@ function mostDown(plan: readonly ScheduledFault[]): number {
   }
   return most;
 }
+
+test('a composition plans the faults of all its nemeses, and one recover at the end', (t) => {
+  const setting = (seed: number) => ({
+    nodes: nodesOf(5),
+    random: seededRandom(seed),
+    from: 1_000,
+  });
+  const short = kinds.isolate({ duration: 5_000 });
+  const mixed = compose(short, kinds.pauses(), kinds.clockStorm({ duration: 20_000 }));
+  t.is(mixed.name, 'isolate and pauses and clockStorm');
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 20; seed++) {
+    const plan = mixed.plan(setting(seed));
+    t.deepEqual(mixed.plan(setting(seed)), plan);
+    t.deepEqual(plan.at(-1), { at: 31_000, do: 'recover' });
+    t.is(plan.filter((fault) => fault.do === 'recover').length, 1);
+    for (const fault of plan) seen.add(fault.do);
+  }
+  for (const each of ['partition', 'pause', 'skew', 'drift']) t.true(seen.has(each), each);
+  t.throws(() => compose(), { message: 'nemeses.compose: give at least one nemesis' });
+});

@@ -1,5 +1,5 @@
-// The ready-made nemeses, and the swarm. The swarm combines a few of them, different ones for each
-// seed, because faults that always occur together can hide each other's effects.
+// The ready-made nemeses, and two ways to combine them: all that are given, or a few, different ones
+// for each seed, because faults that always occur together can hide each other's effects.
 
 import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { childRandom, pick } from '../kernel/distributions.ts';
@@ -49,6 +49,27 @@ export const kinds = {
 
 /** The name of a kind of trouble. */
 export type NemesisKind = keyof typeof kinds;
+
+/**
+ * Combines nemeses: the faults of all of them happen, and the last `recover` ends them all. Each
+ * draws its own random numbers. They affect each other as those of a {@link swarm} do, and each
+ * counts only the nodes that it has crashed itself.
+ */
+export function compose(...list: readonly Nemesis[]): Nemesis {
+  if (list.length === 0) throw new TypeError('nemeses.compose: give at least one nemesis');
+  return {
+    name: list.map(({ name }) => name).join(' and '),
+    plan({ nodes, random, from }) {
+      const plans = list.map((nemesis) => {
+        const own = childRandom(Math.floor(random() * 0x1_0000_0000), nemesis.name);
+        return nemesis.plan({ nodes, random: own, from });
+      });
+      const until = Math.max(...plans.map((plan) => plan.at(-1)?.at ?? from));
+      const faults = plans.flat().filter((fault) => fault.do !== 'recover');
+      return withoutNeedless(finished(faults, until), Number.POSITIVE_INFINITY);
+    },
+  };
+}
 
 /** Options of {@link swarm}. */
 export interface SwarmOptions {
