@@ -365,3 +365,36 @@ test('invalid arguments throw TypeErrors that name them', (t) => {
     message: /share: unknown option/,
   });
 });
+
+test.serial(
+  'callbacks run in the async context in which they were given, as in Node',
+  async (t) => {
+    const files = {
+      'main.mjs': `
+      import { AsyncLocalStorage } from 'node:async_hooks';
+      import fs from 'node:fs';
+      const store = new AsyncLocalStorage();
+      const seen = {};
+      const note = (name) => () => { seen[name] = store.getStore() };
+      export const run = () => new Promise((resolve) => store.run('mine', () => {
+        setTimeout(note('timeout'), 1);
+        const interval = setInterval(() => { note('interval')(); clearInterval(interval) }, 1);
+        setImmediate(note('immediate'));
+        process.nextTick(note('tick'));
+        queueMicrotask(note('microtask'));
+        fs.readFile('/missing', note('file'));
+        setTimeout(() => resolve(seen), 100);
+      }))`,
+    };
+    const seen = await inNode(t, files, async (load) => (await load('./main.mjs')).run());
+    t.deepEqual(
+      seen,
+      Object.fromEntries(
+        ['microtask', 'tick', 'file', 'immediate', 'timeout', 'interval'].map((name) => [
+          name,
+          'mine',
+        ]),
+      ),
+    );
+  },
+);

@@ -1,6 +1,7 @@
 // The timers of Node on the clock of a simulated node: setTimeout and its relatives, their promise
-// versions, and process.nextTick.
+// versions, and process.nextTick. Callbacks run in the async context in which they were given.
 
+import { AsyncResource } from 'node:async_hooks';
 import { promisify } from 'node:util';
 import type { NodeContext } from '../nodes/node-context.ts';
 
@@ -26,7 +27,7 @@ class VirtualTimeout {
   ) {
     this.#timers = timers;
     this.id = id;
-    this.#run = run;
+    this.#run = AsyncResource.bind(run);
     this.#delay = waitOf(delay);
     this.#repeats = repeats;
     this.#set();
@@ -79,7 +80,7 @@ class VirtualImmediate {
   readonly #clear: () => void;
 
   constructor(clock: Clock, run: () => unknown) {
-    const timer = clock.setTimeout(run, 0);
+    const timer = clock.setTimeout(AsyncResource.bind(run), 0);
     this.#clear = () => clock.clearTimeout(timer);
   }
 
@@ -145,7 +146,7 @@ export class VirtualTimers {
   /** Runs a callback after the current code has finished, before any timer. */
   readonly nextTick = (callback: Callback, ...args: unknown[]): void => {
     check('process.nextTick', callback);
-    this.clock.defer(() => callback(...args));
+    this.clock.defer(AsyncResource.bind(() => callback(...args)));
   };
 
   /** The functions of `node:timers` that are also globals. */

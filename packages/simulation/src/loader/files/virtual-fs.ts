@@ -1,6 +1,7 @@
 // The modules `node:fs` and `node:fs/promises` of one life of a node: the same calls with
 // callbacks, synchronously, and as promises, on the node's simulated disk.
 
+import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import realFs from 'node:fs';
 import { promisify } from 'node:util';
@@ -90,8 +91,9 @@ function withCallback(
   promise: (...args: any[]) => Promise<any>,
 ): unknown {
   const call = (...args: unknown[]): void => {
-    const callback = args.pop();
-    if (typeof callback !== 'function') throw invalid('cb', 'a function', callback);
+    const given = args.pop();
+    if (typeof given !== 'function') throw invalid('cb', 'a function', given);
+    const callback = AsyncResource.bind(given as (...values: unknown[]) => unknown);
     // The callback runs in the name of the node after the current code has finished, so its errors
     // are the node's.
     const answer = (...values: unknown[]) => clock.defer(() => callback(...values));
