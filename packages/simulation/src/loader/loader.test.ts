@@ -214,7 +214,7 @@ test.serial('time and chance are those of the node, and the same for the same se
     text: 'string',
     kept: 0,
     isDate: true,
-    performance: [1500, 1500],
+    performance: [1_525, 1_525],
     uptime: 1.5,
     pid: 1,
     same: true,
@@ -398,3 +398,51 @@ test.serial(
     );
   },
 );
+
+test.serial('performance starts at some milliseconds, and has marks and measures', async (t) => {
+  const files = {
+    'main.mjs': `
+      const started = performance.now();
+      export async function run() {
+        const mark = performance.mark('a', { detail: 1 });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const measure = performance.measure('b', 'a');
+        const unset = (() => { try { performance.measure('c', 'x') } catch (error) { return error.name } })();
+        const names = performance.getEntries().map(({ name }) => name);
+        performance.clearMarks();
+        return [started, mark.startTime, mark.detail, measure.duration, unset, names, performance.getEntriesByType('mark').length]
+      }`,
+  };
+  const seen = await inNode(t, files, async (load) => (await load('./main.mjs')).run());
+  t.deepEqual(seen, [25, 25, 1, 50, 'SyntaxError', ['a', 'b'], 0]);
+});
+
+test.serial('AbortSignal.timeout and MessageChannel act in virtual time', async (t) => {
+  const files = {
+    'main.mjs': `
+      export async function run() {
+        const begin = performance.now();
+        const signal = AbortSignal.timeout(5_000);
+        const [aborted, reason] = await new Promise((resolve) =>
+          signal.addEventListener('abort', () => resolve([performance.now() - begin, signal.reason.name])));
+        const { port1, port2 } = new MessageChannel();
+        const seen = [];
+        port1.onmessage = ({ data }) => { seen.push(data); port1.postMessage({ answer: data.n + 1 }) };
+        const answer = new Promise((resolve) => port2.once('message', resolve));
+        port2.postMessage({ n: 1 });
+        const order = [seen.length];
+        const answered = await answer;
+        port2.close();
+        return { aborted, reason, isSignal: signal instanceof AbortSignal, seen, order, answered }
+      }`,
+  };
+  const seen = await inNode(t, files, async (load) => (await load('./main.mjs')).run());
+  t.deepEqual(seen, {
+    aborted: 5_000,
+    reason: 'TimeoutError',
+    isSignal: true,
+    seen: [{ n: 1 }],
+    order: [0],
+    answered: { answer: 2 },
+  });
+});

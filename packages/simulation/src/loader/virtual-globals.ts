@@ -8,6 +8,8 @@ import type { NodeContext } from '../nodes/node-context.ts';
 import { fileSystem } from './files/virtual-fs.ts';
 import { overlay } from './overlay.ts';
 import { virtualCrypto } from './virtual-crypto.ts';
+import { virtualMessageChannel } from './virtual-messages.ts';
+import { virtualPerformance } from './virtual-performance.ts';
 import { VirtualTimers } from './virtual-timers.ts';
 
 /** The globals that loaded code gets instead of the real ones. */
@@ -21,6 +23,8 @@ export const GLOBALS = [
   'Date',
   'Math',
   'performance',
+  'AbortSignal',
+  'MessageChannel',
   'crypto',
   'process',
   'globalThis',
@@ -51,6 +55,8 @@ export function virtualWorld(context: NodeContext): VirtualWorld {
     Date: date,
     Math: math,
     performance,
+    AbortSignal: virtualAbortSignal(clock),
+    MessageChannel: virtualMessageChannel(clock),
     crypto: webcrypto,
     process: virtualProcess,
   };
@@ -90,21 +96,18 @@ function virtualDate(wall: () => number): unknown {
   return date;
 }
 
-/** Creates a `performance` that returns the time, and ignores marks and measures. */
-function virtualPerformance(clock: NodeContext['clock']): object {
-  const began = clock.now();
-  const none = () => [];
-  const ignored = () => {};
-  return overlay(globalThis.performance, {
-    now: () => clock.now() - began,
-    timeOrigin: clock.wall(),
-    mark: ignored,
-    measure: ignored,
-    clearMarks: ignored,
-    clearMeasures: ignored,
-    getEntries: none,
-    getEntriesByName: none,
-    getEntriesByType: none,
+/** Creates the class `AbortSignal` with timeouts on the clock of the node. */
+function virtualAbortSignal(clock: NodeContext['clock']): unknown {
+  const timeout = (delay: number): AbortSignal => {
+    const controller = new AbortController();
+    clock.setTimeout(() => {
+      const text = 'The operation was aborted due to timeout';
+      controller.abort(new DOMException(text, 'TimeoutError'));
+    }, delay);
+    return controller.signal;
+  };
+  return new Proxy(AbortSignal, {
+    get: (target, key) => (key === 'timeout' ? timeout : Reflect.get(target, key)),
   });
 }
 
