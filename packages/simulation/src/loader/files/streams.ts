@@ -13,44 +13,93 @@ export interface StreamFiles {
 
 type Done = (error?: Error | null) => void;
 
-/** A stream that reads a file, as `fs.ReadStream`. */
-export class ReadStream extends Readable {
-  readonly path: string | undefined;
-  bytesRead = 0;
-  readonly #file: StreamFile;
-  readonly #end: number;
-  #position: number | undefined;
+type Options = Readonly<Record<string, any>>;
 
-  constructor(files: StreamFiles, path: unknown, given: unknown) {
-    const { highWaterMark = 65_536, encoding, ...options } = optionsOf(given);
-    super({ highWaterMark, encoding, autoDestroy: options['autoClose'] ?? true });
-    this.#file = new StreamFile(this, files, path, { flags: 'r', ...options });
-    this.path = this.#file.path;
-    this.#position = options['start'];
-    this.#end = (options['end'] ?? Number.POSITIVE_INFINITY) - (options['start'] ?? 0) + 1;
+/** The class `ReadStream` or `WriteStream` of a file system. */
+export type StreamClass<S> = { new (path?: unknown, options?: unknown): S; readonly prototype: S };
+
+/** Creates the classes `ReadStream` and `WriteStream` of a file system. */
+export function streamClasses(files: StreamFiles): {
+  readonly ReadStream: StreamClass<ReadStream>;
+  readonly WriteStream: StreamClass<WriteStream>;
+} {
+  return {
+    ReadStream: callable(ReadStream, (stream, path, options) => stream.begin(files, path, options)),
+    WriteStream: callable(WriteStream, (stream, path, options) =>
+      stream.begin(files, path, options),
+    ),
+  };
+}
+
+/**
+ * Returns a class that can also be called, with or without an object of a class that is derived
+ * from it: packages that were written before ES classes do that.
+ */
+function callable<S extends object>(
+  { prototype }: { readonly prototype: S },
+  begin: (stream: S, path: unknown, options: unknown) => void,
+): StreamClass<S> {
+  function Stream(this: unknown, path: unknown, options: unknown): unknown {
+    const stream = this instanceof Stream ? (this as S) : (Object.create(prototype) as S);
+    begin(stream, path, options);
+    return stream;
+  }
+  Stream.prototype = prototype;
+  return Stream as never;
+}
+
+/** A stream that reads a file, as `fs.ReadStream`. `begin` makes it. */
+class ReadStream extends Readable {
+  declare path: string | undefined;
+  declare bytesRead: number;
+  declare flags: unknown;
+  declare mode: unknown;
+  declare autoClose: boolean;
+  /** @internal */
+  declare file: StreamFile;
+  /** @internal The place of the next byte to read; undefined for that of the open file. */
+  declare at: number | undefined;
+  /** @internal */
+  declare most: number;
+
+  begin(files: StreamFiles, path: unknown, given: unknown): void {
+    const { highWaterMark = 65_536, encoding, ...options } = optionsOf(given) as Options;
+    const { start, end = Number.POSITIVE_INFINITY, autoClose = true, mode = 0o666 } = options;
+    (Readable as unknown as () => void).call(
+      Object.assign(this, { bytesRead: 0, at: start, most: end - (start ?? 0) + 1, mode }),
+      ...([{ highWaterMark, encoding, autoDestroy: autoClose }] as unknown as []),
+    );
+    this.file = new StreamFile(this, files, path, { flags: 'r', ...options });
   }
 
   get fd(): number | null {
-    return this.#file.fd ?? null;
+    return this.file.fd ?? null;
+  }
+
+  set fd(fd: number | null) {
+    this.file.fd = fd ?? undefined;
   }
 
   close(done?: Done): void {
     closeStream(this, done);
   }
 
+  /** Packages replace it to open the file themselves. */
+  open(): void {}
+
   override _construct(done: Done): void {
-    this.#file.open(done);
+    construct(this, ReadStream.prototype.open, done);
   }
 
   override _read(size: number): void {
-    const length = Math.min(size, this.#end - this.bytesRead);
+    const length = Math.min(size, this.most - this.bytesRead);
     if (length <= 0) return void this.push(null);
     const buffer = Buffer.alloc(length);
-    const { files, calls } = this.#file.source;
-    files.perform(calls.read(this.fd!, buffer, 0, length, this.#position)).then(
+    const { files, calls } = this.file.source;
+    files.perform(calls.read(this.fd!, buffer, 0, length, this.at)).then(
       ({ bytes }) => {
         this.bytesRead += bytes;
-        if (this.#position !== undefined) this.#position += bytes;
+        if (this.at !== undefined) this.at += bytes;
         this.push(bytes === 0 ? null : buffer.subarray(0, bytes));
       },
       (error: Error) => this.destroy(error),
@@ -58,34 +107,42 @@ export class ReadStream extends Readable {
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    this.#file.close(error, done);
+    this.file.close(error, done);
   }
 }
 
-/** A stream that writes a file, as `fs.WriteStream`. */
-export class WriteStream extends Writable {
-  readonly path: string | undefined;
-  bytesWritten = 0;
-  readonly #file: StreamFile;
-  readonly #flush: boolean;
-  #position: number | undefined;
+/** A stream that writes a file, as `fs.WriteStream`. `begin` makes it. */
+class WriteStream extends Writable {
+  declare path: string | undefined;
+  declare bytesWritten: number;
+  declare flags: unknown;
+  declare mode: unknown;
+  declare autoClose: boolean;
+  /** @internal */
+  declare file: StreamFile;
+  /** @internal The place of the next byte to write; undefined for that of the open file. */
+  declare at: number | undefined;
+  /** @internal */
+  declare flush: boolean;
 
-  constructor(files: StreamFiles, path: unknown, given: unknown) {
-    const { highWaterMark = 16_384, encoding, ...options } = optionsOf(given);
-    super({
-      highWaterMark,
-      defaultEncoding: encoding,
-      decodeStrings: true,
-      autoDestroy: options['autoClose'] ?? true,
-    });
-    this.#file = new StreamFile(this, files, path, { flags: 'w', ...options });
-    this.path = this.#file.path;
-    this.#flush = options['flush'] ?? false;
-    this.#position = options['start'];
+  begin(files: StreamFiles, path: unknown, given: unknown): void {
+    const { highWaterMark = 16_384, encoding, ...options } = optionsOf(given) as Options;
+    const { start, flush = false, autoClose = true, mode = 0o666 } = options;
+    (Writable as unknown as () => void).call(
+      Object.assign(this, { bytesWritten: 0, at: start, flush, mode }),
+      ...([
+        { highWaterMark, defaultEncoding: encoding, decodeStrings: true, autoDestroy: autoClose },
+      ] as unknown as []),
+    );
+    this.file = new StreamFile(this, files, path, { flags: 'w', ...options });
   }
 
   get fd(): number | null {
-    return this.#file.fd ?? null;
+    return this.file.fd ?? null;
+  }
+
+  set fd(fd: number | null) {
+    this.file.fd = fd ?? undefined;
   }
 
   /** Ends the stream, and closes the file. */
@@ -96,30 +153,38 @@ export class WriteStream extends Writable {
     } else closeStream(this, done);
   }
 
+  /** Packages replace it to open the file themselves. */
+  open(): void {}
+
   override _construct(done: Done): void {
-    this.#file.open(done);
+    construct(this, WriteStream.prototype.open, done);
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: Done): void {
-    const { files, calls } = this.#file.source;
-    files
-      .perform(calls.write(this.fd!, chunk, 0, chunk.length, this.#position))
-      .then(({ bytes }) => {
-        this.bytesWritten += bytes;
-        if (this.#position !== undefined) this.#position += bytes;
-        done();
-      }, done);
+    const { files, calls } = this.file.source;
+    files.perform(calls.write(this.fd!, chunk, 0, chunk.length, this.at)).then(({ bytes }) => {
+      this.bytesWritten += bytes;
+      if (this.at !== undefined) this.at += bytes;
+      done();
+    }, done);
   }
 
   override _final(done: Done): void {
-    const { files, calls } = this.#file.source;
-    if (!this.#flush) return done();
+    const { files, calls } = this.file.source;
+    if (!this.flush) return done();
     files.perform(calls.fsync(this.fd!)).then(() => done(), done);
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    this.#file.close(error, done);
+    this.file.close(error, done);
   }
+}
+
+/** Opens the file of a stream, or lets a package do so that has replaced `open`. */
+function construct(stream: ReadStream | WriteStream, open: () => void, done: Done): void {
+  if (stream.open === open) return stream.file.open(done);
+  stream.once('open', () => done());
+  stream.open();
 }
 
 /** The file of a stream, which opens and closes it unless the stream was given an open file. */
@@ -127,15 +192,15 @@ class StreamFile {
   readonly source: StreamFiles;
   readonly path: string | undefined;
   fd: number | undefined;
-  readonly #stream: Readable | Writable;
+  readonly #stream: ReadStream | WriteStream;
   readonly #flags: unknown;
   readonly #closes: boolean;
 
   constructor(
-    stream: Readable | Writable,
+    stream: ReadStream | WriteStream,
     source: StreamFiles,
     path: unknown,
-    options: Readonly<Record<string, any>>,
+    options: Options,
   ) {
     const { fd, flags, autoClose = true } = options;
     this.source = source;
@@ -144,6 +209,7 @@ class StreamFile {
     this.#closes = autoClose;
     if (fd !== undefined && fd !== null) this.fd = targetOf(fd) as number;
     this.path = path === undefined || path === null ? undefined : pathOf(path);
+    Object.assign(stream, { path: this.path, flags, autoClose });
     // Streams of Node continue in ticks of Node.
     source.files.useTicks();
   }

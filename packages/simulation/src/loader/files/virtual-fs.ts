@@ -14,7 +14,7 @@ import { type Call, type Calls, createCalls, type Promises, type Transferred } f
 import { FileHandle } from './file-handle.ts';
 import { installedFile } from './installed-file.ts';
 import { Dirent, Stats } from './stats.ts';
-import { ReadStream, WriteStream } from './streams.ts';
+import { streamClasses } from './streams.ts';
 
 /**
  * Returns the file system of a node as the module `node:fs`, with its `promises`. Data that it
@@ -36,11 +36,18 @@ function createModule(context: NodeContext): object {
   const files = new NodeFiles(context, (path) => installedFile(path, installed));
   const calls = createCalls(files.calls, context.random);
   const source = { files, calls };
+  const classes = streamClasses(source);
   const streams = {
-    createReadStream: (path: unknown, options?: unknown) => new ReadStream(source, path, options),
-    createWriteStream: (path: unknown, options?: unknown) => new WriteStream(source, path, options),
+    createReadStream: (path: unknown, options?: unknown) => new classes.ReadStream(path, options),
+    createWriteStream: (path: unknown, options?: unknown) => new classes.WriteStream(path, options),
   };
-  const own: Record<string, unknown> = { ...streams, Dirent, Stats, constants: realFs.constants };
+  const own: Record<string, unknown> = {
+    ...streams,
+    ...classes,
+    Dirent,
+    Stats,
+    constants: realFs.constants,
+  };
   for (const name of ['F_OK', 'R_OK', 'W_OK', 'X_OK'] as const) own[name] = realFs.constants[name];
   const promises = promisesOf(files, calls, streams);
   for (const [name, call] of Object.entries<Call>(calls)) {
