@@ -1,6 +1,7 @@
 // Attacks on handlers, codecs, reflection, pages and certificates.
 
 import type { Scenario } from '../scenario.ts';
+import { tools } from './tools.ts';
 import { webPages } from './web-pages.ts';
 
-export const programs: readonly Scenario[] = [...webPages];
+export const programs: readonly Scenario[] = [...webPages, ...tools];

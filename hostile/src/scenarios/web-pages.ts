@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
+import { serveDashboard } from '@trunkline/admin/dashboard';
 import {
   bytes,
   createTransport,
@@ -17,7 +18,7 @@ import { ws } from '@trunkline/transport-ws';
 import { AttackerConnection } from '../attacker-connection.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 import { upgradeRequest, WebSocketReader, webSocketFrame } from '../web-socket-client.ts';
-import { concat, frame, hello, Kind, PREAMBLE, text } from '../wire.ts';
+import { concat, FrameReader, frame, hello, Kind, PREAMBLE, text } from '../wire.ts';
 
 export const webPages: readonly Scenario[] = [
   {
@@ -139,8 +140,38 @@ async function otherPages(run: ScenarioRun): Promise<Finding> {
       flaws.push(`the page ${JSON.stringify(each)} got ${attacker.outcome()}`);
   }
   if (opened.length > 0) flaws.push(`sessions were opened for the pages ${opened.join(' ')}`);
+  const dashboard = await serveDashboard(victim, { token: false });
+  run.own(dashboard, (each) => each.close());
+  const feed = new URL(dashboard.url);
+  const rebound = `evil.example:${feed.port}`;
+  for (const [Host, Origin] of [
+    [feed.host, 'https://evil.example'],
+    [feed.host, 'null'],
+    [feed.host, `http://127.0.0.1:${port}`],
+    [rebound, `http://${rebound}`],
+    [rebound, feed.origin],
+  ] as const) {
+    const answer = await feedAnswer(run, feed, { Host, Origin });
+    answers.add(answer);
+    if (answer !== 'GO_AWAY 7/11' && answer !== 'HTTP 403')
+      flaws.push(`the dashboard answered a page of ${Origin} at ${Host} with ${answer}`);
+  }
   const page = { cookie: 'session=ada', origin: `http://127.0.0.1:${port}` };
   return { answer: [...answers].join(', '), honest: await calls(run, at, page), flaws };
+}
+
+/** Returns the answer of a dashboard to the WebSocket of a page. */
+async function feedAnswer(
+  run: ScenarioRun,
+  { origin }: URL,
+  headers: Readonly<Record<string, string>>,
+): Promise<string> {
+  const { socket, reader, frames } = await upgraded(run, origin, headers, { path: '/feed' });
+  if (reader.status !== 101) return `HTTP ${reader.status}`;
+  socket.write(webSocketFrame(concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) }))));
+  while (frames().length === 0 && !socket.closed) await answered(socket);
+  const [first] = frames();
+  return first?.kind === Kind.goAway ? `GO_AWAY ${first.code}/${first.reason}` : 'a hello';
 }
 
 async function forgedAddresses(run: ScenarioRun): Promise<Finding> {
@@ -173,7 +204,7 @@ async function forgedAddresses(run: ScenarioRun): Promise<Finding> {
     const statuses = await Promise.all(
       Array.from({ length: FORGED }, async (_, n) => {
         const headers = { 'X-Forwarded-For': header(n + 1) };
-        const { reader } = await upgraded(run, at, headers, from);
+        const { reader } = await upgraded(run, at, headers, { from });
         return reader.status;
       }),
     );
@@ -263,22 +294,24 @@ async function upgraded(
   run: ScenarioRun,
   at: string,
   headers: Readonly<Record<string, string>>,
-  localAddress = '127.0.0.1',
+  { from: localAddress = '127.0.0.1', path = '/' } = {},
 ) {
   const { hostname, host, port } = new URL(at);
   const socket = connect({ host: hostname, port: Number(port), localAddress });
   run.own(socket, (each) => each.destroy());
   const reader = new WebSocketReader();
   const received: Uint8Array[] = [];
+  const payloads: Uint8Array[] = [];
   socket.on('error', () => {});
   socket.on('data', (chunk) => {
     received.push(chunk);
-    reader.push(chunk);
+    payloads.push(...reader.push(chunk));
   });
-  socket.write(upgradeRequest('/', { Host: host, ...headers }));
+  socket.write(upgradeRequest(path, { Host: host, ...headers }));
   while (reader.status === 0 && !socket.closed) await answered(socket);
   const head = () => Buffer.concat(received).toString('latin1').split('\r\n\r\n', 1)[0]!;
-  return { socket, reader, head };
+  const frames = () => new FrameReader().push(concat(...payloads).subarray(PREAMBLE.length));
+  return { socket, reader, head, frames };
 }
 
 /** Resolves when a socket has received something, or is closed. */
