@@ -1,5 +1,7 @@
 // Attacks through what programs add to a transport: administration, and the context of traces.
 
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adminProtocol, followNode } from '@trunkline/admin';
 import { createTransport, defineProtocol } from '@trunkline/transport-core';
@@ -8,10 +10,11 @@ import { AttackerConnection } from '../attacker-connection.ts';
 import { Child } from '../child.ts';
 import { issueCredentials } from '../credentials.ts';
 import type { HonestCommand, HonestReport } from '../honest.ts';
+import { CHANNEL, Method } from '../methods.ts';
 import { p99Of } from '../outcome.ts';
 import type { ProgramCommand, ProgramReport } from '../program-victim.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
-import { frame, Kind, text } from '../wire.ts';
+import { concat, frame, Kind, text } from '../wire.ts';
 
 export const tools: readonly Scenario[] = [
   {
@@ -20,6 +23,13 @@ export const tools: readonly Scenario[] = [
     cases: [],
     carrier: 'admin',
     run: floodOfWatches,
+  },
+  {
+    name: 'trace-and-baggage',
+    title: 'fills the metadata of its calls with contexts of traces and with baggage',
+    cases: [],
+    carrier: 'tracing',
+    run: bombsOfContext,
   },
 ];
 
@@ -61,6 +71,48 @@ async function floodOfWatches(run: ScenarioRun): Promise<Finding> {
   return { answer: `${rate.toFixed(0)} states/s`, honest, p99, growth, flaws };
 }
 
+async function bombsOfContext(run: ScenarioRun): Promise<Finding> {
+  const { port, attacked } = await victimOf(run);
+  const bombs = METADATA.flatMap((metadata) =>
+    // Echo answers; `fail` calls another node on.
+    [Method.echo, Method.fail].map(
+      (method) => (id: number) =>
+        frame({ kind: Kind.request, id, channel: CHANNEL, method, metadata }),
+    ),
+  );
+  let [calls, answered] = [0, 0];
+  const answers = new Set<string>();
+  const { p99, growth, report, failed } = await attacked(
+    async (target, goesOn) => {
+      const attacker = await AttackerConnection.admitted(target);
+      run.own(attacker, ({ socket }) => socket.destroy());
+      while (goesOn() && !attacker.isOver) {
+        const frames = bombs.map((make, at) => make(2 * (calls + at) + 1));
+        calls += frames.length;
+        await attacker.push(concat(...frames));
+        await attacker.settled();
+        await sleep(PAUSE);
+      }
+      answered = attacker.count(Kind.response) + attacker.count(Kind.error);
+      answers.add(attacker.outcome());
+    },
+    () => sink(run, () => bombs.map((make, at) => make(2 * at + 1))),
+  );
+  const long = await AttackerConnection.admitted(targetOf(port));
+  run.own(long, ({ socket }) => socket.destroy());
+  const call = { kind: Kind.request, id: 1, channel: CHANNEL, method: Method.echo };
+  long.send(frame({ ...call, metadata: [['traceparent', 'a'.repeat(8_192)]] }));
+  answers.add(await long.over());
+  const flaws = failed.map((code) => `honest calls failed: ${code}`);
+  if (answered < calls) flaws.push(`${calls - answered} of ${calls} calls were not answered`);
+  if (report.continued > 0) flaws.push(`${report.continued} spans continue a stranger's trace`);
+  if (report.span > MOST_SPAN) flaws.push(`a span has ${report.span} characters`);
+  if (report.carried > MOST_CARRIED)
+    flaws.push(`a call of the victim carried ${report.carried} characters on`);
+  if (long.goAway !== 'GO_AWAY 13/12') flaws.push(`more than 8 KiB of metadata: ${long.outcome()}`);
+  return { answer: [...answers].join(', '), p99, growth, flaws };
+}
+
 /** Returns true if an honest tool gets a state. */
 async function seesState(run: ScenarioRun, address: string): Promise<boolean> {
   const protocol = defineProtocol({ name: 'tool', version: 1, channel: 0x21, methods: {} });
@@ -83,6 +135,69 @@ function watch(id: number, method: 'watch' | 'events' = 'watch'): Uint8Array {
     payload: text('{}'),
   });
 }
+
+/** Sends the same bytes to a socket that discards them, as often as the attack does. */
+async function sink(run: ScenarioRun, make: () => readonly Uint8Array[]): Promise<void> {
+  const server = createServer((socket) => socket.on('error', () => {}).resume());
+  run.own(server, (each) => each.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  run.own(socket, (each) => each.destroy());
+  await once(socket, 'connect');
+  const end = performance.now() + run.duration;
+  while (performance.now() < end) {
+    if (!socket.write(concat(...make()))) await once(socket, 'drain');
+    await sleep(PAUSE);
+  }
+}
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const SPAN = 'b7ad6b7169203331';
+const PARENT = `00-${TRACE}-${SPAN}-01`;
+/** The metadata of calls, each almost as long as it may be. */
+const METADATA: readonly (readonly (readonly [string, string])[])[] = [
+  [
+    ['traceparent', PARENT],
+    ['tracestate', 'a=1,'.repeat(2_000)],
+  ],
+  [
+    ['traceparent', PARENT],
+    ['tracestate', `a=${'x'.repeat(8_000)}`],
+  ],
+  [
+    ['traceparent', PARENT],
+    ['tracestate', Array.from({ length: 120 }, (_, at) => `${at}=`).join()],
+  ],
+  [
+    ['traceparent', PARENT],
+    ['tracestate', ' '.repeat(510)],
+  ],
+  [['traceparent', `01-${TRACE}-${SPAN}-01-${'-'.repeat(8_000)}`]],
+  [
+    ['traceparent', `01-${TRACE}-${SPAN}-01-\n\u001b[31m`],
+    ['tracestate', 'a=\u001b[31m\n\u202e'],
+  ],
+  [['traceparent', '0'.repeat(8_000)]],
+  [
+    ['traceparent', PARENT],
+    ['baggage', 'k=v,'.repeat(2_000)],
+  ],
+  [
+    ['traceparent', PARENT],
+    ['baggage', `k=${'%41'.repeat(2_600)}`],
+  ],
+  Array.from({ length: 900 }, (_, at) => [`b${at}`, ''] as const),
+  Array.from({ length: 600 }, () => ['traceparent', ''] as const),
+  [
+    ['traceparent', PARENT],
+    ['tracestate', `a=${'x'.repeat(250)},b=${'y'.repeat(250)}`],
+  ],
+  [
+    ['__proto__', PARENT],
+    ['constructor', PARENT],
+    ['traceparent', PARENT],
+  ],
+];
 
 type Target = Parameters<typeof AttackerConnection.admitted>[0];
 type Attack = (target: Target, goesOn: () => boolean) => Promise<void>;
@@ -141,5 +256,11 @@ const ATTACKERS = 4;
 /** The states of new watchers that a node takes in a second, and a few for the beginning. */
 const MOST_STATES = 30;
 const PLACES = 16;
+/** Characters of a span's attributes and links: a trace state has at most 512. */
+const MOST_SPAN = 1_000;
+/** Characters of a traceparent, with its name. */
+const MOST_CARRIED = 100;
+/** Milliseconds between two rounds of bombs, which have about 150 KiB together. */
+const PAUSE = 20;
 const HONEST = 4;
 const GROWTH = 64 * 2 ** 20;
