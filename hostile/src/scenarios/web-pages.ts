@@ -128,6 +128,8 @@ async function otherPages(run: ScenarioRun): Promise<Finding> {
   const headers: Readonly<Record<string, string>>[] = [
     ...origins.map((Origin) => ({ Origin })),
     { 'Sec-WebSocket-Origin': 'https://evil.example' },
+    // The page of somebody on the network, who can only forge what is sent without TLS.
+    { Origin: `http://127.0.0.1:${port}`, 'X-Forwarded-Proto': 'https' },
   ];
   for (const each of headers) {
     const target = { carrier: 'ws', host: '127.0.0.1', port: Number(port), ...NO_KEYS } as const;
