@@ -254,7 +254,7 @@ const DOWNLOAD = 2;
 /** Connections of the attacker that open and end watches. */
 const ATTACKERS = 4;
 /** The states of new watchers that a node takes in a second, and a few for the beginning. */
-const MOST_STATES = 30;
+const MOST_STATES = 12;
 const PLACES = 16;
 /** Characters of a span's attributes and links: a trace state has at most 512. */
 const MOST_SPAN = 1_000;
@@ -263,4 +263,4 @@ const MOST_CARRIED = 100;
 /** Milliseconds between two rounds of bombs, which have about 150 KiB together. */
 const PAUSE = 20;
 const HONEST = 4;
-const GROWTH = 64 * 2 ** 20;
+const GROWTH = 128 * 2 ** 20;

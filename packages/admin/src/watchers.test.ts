@@ -61,7 +61,7 @@ test('a call that its caller ends frees its place', async (t) => {
   t.true((await ended).done);
 });
 
-test('the first states of watchers are 100 ms apart, and a watcher that is gone takes no turn', async (t) => {
+test('the first states of watchers are 250 ms apart, and a watcher that is gone takes no turn', async (t) => {
   const clock = createManualClock();
   const watchers = new Watchers(16);
   const turns: string[] = [];
@@ -74,9 +74,9 @@ test('the first states of watchers are 100 ms apart, and a watcher that is gone 
   await take('a');
   const waiting = [take('b', gone.signal), take('c'), take('d')];
   gone.abort();
-  clock.advance(100);
+  clock.advance(250);
   await waiting[1];
-  clock.advance(100);
+  clock.advance(250);
   await Promise.all(waiting);
-  t.deepEqual(turns, [`a ${start}`, `c ${start + 100}`, `d ${start + 200}`]);
+  t.deepEqual(turns, [`a ${start}`, `c ${start + 250}`, `d ${start + 500}`]);
 });

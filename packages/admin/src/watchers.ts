@@ -92,4 +92,4 @@ function exhausted(message: string): TransportError {
  * Milliseconds between the first states of two watchers. A first state has everything, so it costs
  * far more than its request.
  */
-const APART = 100;
+const APART = 250;
