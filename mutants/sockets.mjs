@@ -103,6 +103,17 @@ export const sockets = [
     },
   },
   {
+    rule: 'With `upgrade`, a page without TLS cannot connect through TLS at a proxy.',
+    file: 'packages/transport-ws/src/admission.ts',
+    from: '/^\\s*https/i.test(',
+    to: '/^never/i.test(',
+    killer: {
+      package: 'transport-ws',
+      file: 'packages/transport-ws/src/upgrade-hook.test.ts',
+      title: 'with upgrade, only pages of the same host may connect, unless origins says otherwise',
+    },
+  },
+  {
     rule: 'A page cannot connect after its host name was rebound to this machine.',
     file: 'packages/transport-ws/src/hosts.ts',
     from: '(names.has(named) || (hosts === undefined && isLoopback(named)))',

@@ -10,7 +10,6 @@ import {
   serve,
   type Target,
   type Transport,
-  TransportError,
 } from '@trunkline/transport-core';
 import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { actions } from './actions.ts';
@@ -22,7 +21,7 @@ import { ErrorLog } from './state/error-log.ts';
 import type { JsonObject } from './state/merge-patch.ts';
 import { Sampler } from './state/sampler.ts';
 import type { AdminSources } from './state/sources.ts';
-import { inParts } from './state/split-patch.ts';
+import { Watchers } from './watchers.ts';
 
 /** Options of {@link createAdmin}; `allow` is required. */
 export interface AdminOptions {
@@ -41,7 +40,12 @@ export interface AdminOptions {
    * `combineObservers`. Default: new ones, which `observer` includes.
    */
   readonly metrics?: Metrics | undefined;
-  /** The largest number of `watch` and `events` calls at a time, at least 1. Default 16. */
+  /**
+   * The largest number of `watch` and `events` calls at a time, at least 1. Default 16. If all are
+   * taken, a new call replaces the oldest of the tool that has the most, provided that this tool
+   * has at least two more than the caller; otherwise the call is refused. A tool is told by its
+   * proven node id, otherwise by the host of its endpoint.
+   */
   readonly watchers?: number | undefined;
 }
 
@@ -78,7 +82,7 @@ class NodeAdmin implements Admin {
   readonly #allow: AllowCall;
   readonly #readonly: boolean;
   readonly #metrics: Metrics;
-  readonly #most: number;
+  readonly #watchers: Watchers;
   readonly #errors = new ErrorLog();
   readonly #recorder = new Recorder(this.#errors);
   /** Set by `serve`. */
@@ -88,7 +92,6 @@ class NodeAdmin implements Admin {
         readonly local: Client<typeof adminProtocol>;
       }
     | undefined;
-  #watchers = 0;
 
   constructor(options: AdminOptions) {
     refuseUnknown(options, 'createAdmin', ['allow', 'readonly', 'metrics', 'watchers']);
@@ -102,7 +105,7 @@ class NodeAdmin implements Admin {
     this.#allow = allow;
     this.#readonly = readonly;
     this.#metrics = metrics ?? createMetrics();
-    this.#most = watchers;
+    this.#watchers = new Watchers(watchers);
     this.observer =
       metrics === undefined
         ? combineObservers(this.#metrics.observer, this.#recorder)
@@ -120,9 +123,10 @@ class NodeAdmin implements Admin {
     this.#recorder.useClock(transport.clock);
     const sampler = new Sampler(sources, this.#metrics, this.#errors, this.#readonly);
     const handlers: Handlers<typeof adminProtocol> = {
-      watch: ({ interval = 1_000 }, { signal }) =>
-        this.#counted(this.#watch(sampler, sources, interval, signal)),
-      events: (_, { signal }) => this.#counted(this.#events(sources, signal)),
+      watch: ({ interval = 1_000 }, { from, signal }) =>
+        this.#watchers.counted(from, signal, (own) => this.#watch(sampler, sources, interval, own)),
+      events: (_, { from, signal }) =>
+        this.#watchers.counted(from, signal, (own) => this.#events(sources, own)),
       ...actions(sources, this.#readonly),
     };
     serve(mount, handlers);
@@ -136,21 +140,6 @@ class NodeAdmin implements Admin {
     return target === undefined ? this.#served.local : this.#served.mount.to(target);
   }
 
-  /** Counts a stream from its start to its end. Refuses it if there are too many. */
-  async *#counted<T>(stream: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
-    if (this.#watchers >= this.#most)
-      throw new TransportError(
-        'resource_exhausted',
-        `${this.#most} tools watch this node already; raise the option watchers, or close one`,
-      );
-    this.#watchers++;
-    try {
-      yield* stream;
-    } finally {
-      this.#watchers--;
-    }
-  }
-
   /**
    * Yields changes of the state. A slow reader gets fewer and larger changes, because the next
    * state is taken only after the reader has taken the last change.
@@ -161,7 +150,8 @@ class NodeAdmin implements Admin {
     interval: number,
     signal: AbortSignal,
   ): AsyncGenerator<NodeStateChange, void> {
-    let state: JsonObject = {};
+    let state: JsonObject = NOTHING;
+    await this.#watchers.turn(clock, signal);
     let due = clock.now();
     while (!signal.aborted) {
       const next = sampler.sample();
@@ -169,7 +159,7 @@ class NodeAdmin implements Admin {
       if (patch !== undefined) {
         state = next;
         const at = next['at'] as number;
-        for (const part of inParts(patch)) yield { at, ...part };
+        for (const part of sampler.parts(patch)) yield { at, ...part };
       }
       due = Math.max(due + interval, clock.now());
       await clock.sleep(due - clock.now(), signal).catch(() => {});
@@ -217,3 +207,5 @@ class NodeAdmin implements Admin {
     return () => void events.return?.();
   }
 }
+
+const NOTHING: JsonObject = {};

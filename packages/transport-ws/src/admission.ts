@@ -66,12 +66,14 @@ function isAllowed(
   const origin = headers.origin ?? headers['sec-websocket-origin']?.toString();
   if (origin === undefined) return true;
   if (origins !== undefined) return origins.includes(origin) || origins.includes('*');
-  return upgrade === undefined || isSame(origin, headers.host, 'encrypted' in socket);
+  // Any proxy is believed here: pages can't set this header, and it only makes the check stricter.
+  const isSecure = 'encrypted' in socket || /^\s*https/i.test(`${headers['x-forwarded-proto']}`);
+  return upgrade === undefined || isSame(origin, headers.host, isSecure);
 }
 
 /**
- * Returns true if a page's origin has the host and port of the `Host` header. Behind a proxy, this
- * end does not know whether the page must have come over HTTPS.
+ * Returns true if a page's origin has the host and port of the `Host` header. Behind a proxy that
+ * does not tell the scheme, this end does not know whether the page must have come over HTTPS.
  */
 function isSame(origin: string, host: string | undefined, isSecure: boolean): boolean {
   const scheme = /^https?:/.exec(origin)?.[0];

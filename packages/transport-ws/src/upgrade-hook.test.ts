@@ -222,6 +222,15 @@ test('with upgrade, only pages of the same host may connect, unless origins says
     ['chrome-extension://app.example', 'app.example'],
   ])
     t.is(await open(same.at, { origin: origin!, host: host! }), 'denied', origin);
+  for (const [scheme, proto, reason] of [
+    ['http', 'https', 'denied'],
+    ['http', 'HTTPS, http', 'denied'],
+    ['https', 'https', undefined],
+    ['http', 'http', undefined],
+  ] as const) {
+    const headers = { origin: `${scheme}://app.example`, host: 'app.example' };
+    t.is(await open(same.at, { ...headers, 'x-forwarded-proto': proto }), reason, proto);
+  }
   await same.server.close();
   const listed = await serving(t, ws({ server: site, upgrade, origins: ['https://b.example'] }));
   t.is(await open(listed.at, { origin: 'https://b.example' }), undefined);

@@ -42,9 +42,10 @@ export interface WsStreamLayerOptions<T = unknown> {
   /**
    * Web pages that may connect, given as their `Origin` header: 'https://app.example'; '*' allows
    * all. Default: with `upgrade`, the pages of the host and port that the `Host` header names,
-   * because the user's cookies travel with the upgrades of all pages; otherwise all. The connection
-   * of another page is refused with `permission_denied`. A client that sends no such header is not
-   * a page and is always allowed.
+   * because the user's cookies travel with the upgrades of all pages; otherwise all. If the upgrade
+   * came over TLS, here or at a proxy that sends `X-Forwarded-Proto: https`, this excludes pages
+   * that came without TLS. The connection of another page is refused with `permission_denied`. A
+   * client that sends no such header is not a page and is always allowed.
    */
   readonly origins?: readonly string[] | undefined;
   /**
@@ -60,7 +61,8 @@ export interface WsStreamLayerOptions<T = unknown> {
    * The proxies whose header `X-Forwarded-For` is believed: their number, counted from this server,
    * or a list of the IP ranges that they are in. The address of a client, in `upgrade`, in
    * `remote.endpoint` and (with `server`) for `limits.handshakes.perSource`, is then the nearest
-   * one that is not a trusted proxy's. Default: 0, so the address of the socket.
+   * one that is not a trusted proxy's. A number trusts every client: give it only if all come
+   * through the proxies, otherwise the ranges. Default: 0, so the address of the socket.
    */
   readonly trustProxy?: number | readonly string[] | undefined;
   /**

@@ -7,6 +7,7 @@ import type { ErrorLog } from './error-log.ts';
 import { createPatch, type JsonObject, type Patch, toJson } from './merge-patch.ts';
 import type { NodePeerState, NodeState, NodeTopicState } from './node-state.ts';
 import type { AdminSources, PeerSource, TopicSource } from './sources.ts';
+import { inParts } from './split-patch.ts';
 
 /** Takes the state of one node. */
 export class Sampler {
@@ -15,6 +16,7 @@ export class Sampler {
   readonly #errors: ErrorLog;
   readonly #readonly: boolean;
   #last: { readonly at: number; readonly state: JsonObject } | undefined;
+  readonly #parts = new WeakMap<Patch, readonly { more: boolean; patch: Patch }[]>();
   #patch: { from: JsonObject; to: JsonObject; patch: Patch | undefined } | undefined;
 
   constructor(sources: AdminSources, metrics: Metrics, errors: ErrorLog, readonly: boolean) {
@@ -41,6 +43,16 @@ export class Sampler {
       this.#patch = { from, to, patch: isSame ? undefined : patch };
     }
     return this.#patch.patch;
+  }
+
+  /** Returns the items of a stream that carry a difference. */
+  parts(patch: Patch): readonly { readonly more: boolean; readonly patch: Patch }[] {
+    let parts = this.#parts.get(patch);
+    if (parts === undefined) {
+      parts = [...inParts(patch)];
+      this.#parts.set(patch, parts);
+    }
+    return parts;
   }
 
   #take(): NodeState {
