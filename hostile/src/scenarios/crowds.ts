@@ -1,5 +1,6 @@
-// Attacks on gossip by crowds of nodes.
+// Attacks by crowds of nodes: on gossip, and on streams that can be resumed.
 
 import type { Scenario } from '../scenario.ts';
+import { resumptionCrowd } from './resumption-crowd.ts';
 
-export const crowds: readonly Scenario[] = [];
+export const crowds: readonly Scenario[] = [resumptionCrowd];
