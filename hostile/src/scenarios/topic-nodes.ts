@@ -180,9 +180,30 @@ export function control(kind: number, entries: Uint8Array = new Uint8Array(0)): 
   return concat(Uint8Array.of(kind), KEY, entries);
 }
 
-/** Makes an unsigned message to all that has passed one link. */
-export function push(id: Uint8Array, payload: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(0), KEY, Uint8Array.of(0, 1), id, payload);
+/** Makes a message to all that has passed one link, without a signature or with that one. */
+export function push(
+  id: Uint8Array,
+  payload: Uint8Array,
+  signed?: { readonly spki: Uint8Array; readonly signature: Uint8Array },
+): Uint8Array {
+  const head = concat(Uint8Array.of(signed === undefined ? 0 : 0x80), KEY, Uint8Array.of(0, 1), id);
+  if (signed === undefined) return concat(head, payload);
+  const { spki, signature } = signed;
+  return concat(head, Uint8Array.of(spki.length), spki, signature, payload);
+}
+
+/** Returns the id of a message. */
+export function idIn(message: Uint8Array): {
+  readonly origin: string;
+  readonly life: number;
+  readonly number: number;
+} {
+  const id = Buffer.from(message).subarray(35, 79);
+  return {
+    origin: id.toString('hex', 0, 32),
+    life: id.readUIntBE(32, 6),
+    number: id.readUIntBE(38, 6),
+  };
 }
 
 export function messageId(origin: string, life: number, number: number): Uint8Array {
