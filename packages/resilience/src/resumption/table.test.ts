@@ -35,6 +35,13 @@ test('a newcomer gets the place of the caller with the most streams, though all 
   t.is(table.size, 8);
 });
 
+test('while there is room, a fleet behind one address keeps all of its streams', (t) => {
+  const { open } = tableWith({ streams: 8, streamsPerCaller: 5 });
+  const fleet = Array.from({ length: 5 }, () => open('fleet'));
+  for (const other of ['ada', 'bob', 'eve']) open(other);
+  t.true(fleet.every(({ find }) => find() !== undefined));
+});
+
 test('a stream that is away keeps its place while others hold more', async (t) => {
   const { clock, open } = tableWith({ streams: 6, streamsPerCaller: 3 });
   const away = open('ada');
