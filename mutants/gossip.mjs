@@ -189,7 +189,7 @@ export const gossip = [
   {
     rule: 'The queue of validators has room again after its messages were validated.',
     file: 'packages/gossip/src/topics/validation.ts',
-    from: 'this.#bytes -= check.size;',
+    from: 'this.#count(lane, -1, -check.size);',
     to: '',
     killer: {
       package: 'gossip',

@@ -122,6 +122,73 @@ export const nodes: readonly Attack[] = [
       ),
   },
   {
+    name: 'gossip-graft-unknown',
+    title: 'asks a neighbor for messages of its topic that were never published',
+    cases: [100],
+    carriers: ['tcp'],
+    victim,
+    rounds: 20,
+    memory: 16 * MIB,
+    answer: /^(nothing|GO_AWAY.*)$/,
+    run: (run) =>
+      spending(
+        run,
+        GOSSIP,
+        () => control(Control.graft, randomBytes(44 * 20)),
+        50,
+        (sent) => sent,
+      ),
+  },
+  {
+    name: 'gossip-graft-known',
+    title: 'asks for the same 12 messages of 60 KiB, leaves, joins again and asks again',
+    cases: [99],
+    carriers: ['tcp'],
+    victim,
+    rounds: 20,
+    // The messages that the victim keeps, and those that wait for the attacker.
+    memory: (16 + 20) * MIB,
+    answer: /^(nothing|GO_AWAY.*|cut)$/,
+    async run(run) {
+      const publisher = await asNode(run, true);
+      const origin = randomBytes(32);
+      const life = Date.now();
+      const numbers = Array.from({ length: KNOWN }, (_, at) => at);
+      const payload = new Uint8Array(60 * 1_024);
+      for (const at of numbers) await publisher.push(push(origin, life, at, payload));
+      await publisher.settled();
+      const ids = concat(...numbers.map((at) => idOf(origin, life, at)));
+      // Each message is sent three times, and a neighbor gets notice of it whenever it joins.
+      const most = KNOWN * 3 * (payload.length + 1_024);
+      const asked = (round: number) =>
+        concat(
+          repeat(control(Control.graft, ids), 3),
+          oneway(GOSSIP, 3, text(viewOf({ type: 'disconnect', alive: true, peers: [] }))),
+          oneway(GOSSIP, 3, text(viewOf({ type: 'join', request: round }))),
+        );
+      return spending(run, GOSSIP, asked, 1, (sent) => most + sent);
+    },
+  },
+  {
+    name: 'gossip-ihave-flood',
+    title: 'gives notice of messages that do not exist, each of another node',
+    cases: [97, 98],
+    carriers: ['tcp'],
+    victim,
+    rounds: 20,
+    // The messages that the victim waits for: 8,192 of a neighbor.
+    memory: 8_192 * 2 * 1_024,
+    answer: /^(nothing|GO_AWAY.*)$/,
+    run: (run) =>
+      spending(
+        run,
+        GOSSIP,
+        () => control(Control.ihave, randomBytes(46 * 80)),
+        20,
+        (sent) => sent,
+      ),
+  },
+  {
     name: 'gossip-view-flood',
     title: 'joins and shuffles with forged views',
     cases: [106, 107],
@@ -200,16 +267,20 @@ async function onEachConnection(run: AttackRun, bytes: () => Uint8Array): Promis
 
 /**
  * Sends one-ways on a channel at the pace of its credit; a disconnected attacker connects again.
+ *
+ * @param answers returns how many bytes of one-ways a connection may get for the bytes that it sent
  */
 async function spending(
   run: AttackRun,
   channel: number,
   make: (round: number) => Uint8Array,
   chunk: number,
+  answers: (sent: number) => number = () => Number.POSITIVE_INFINITY,
 ): Promise<string> {
   let answer = 'nothing';
   let attacker: AttackerConnection | undefined;
   let credit = MIB;
+  let [sent, received] = [0, 0];
   for (let round = 0; run.goesOn(); round += chunk) {
     if (attacker === undefined || attacker.isOver || attacker.goAway !== undefined) {
       if (attacker !== undefined) answer = await outcomeOf(attacker);
@@ -221,11 +292,13 @@ async function spending(
         continue;
       }
       credit = MIB - 4_096;
+      sent = received = 0;
       const pulls = attacker.onFrame;
       attacker.onFrame = (read) => {
         pulls(read);
         if (read.kind === Kind.credit && read.account === 2 && read.channel === channel)
           credit += read.credit;
+        if (read.kind === Kind.oneway && read.channel === channel) received += read.payload.length;
       };
     }
     const bytes = concat(...Array.from({ length: chunk }, (_, at) => make(round + at)));
@@ -237,7 +310,10 @@ async function spending(
     ]);
     if (credit <= cost) return outcomeOf(current);
     credit -= cost;
+    sent += cost;
     await current.push(bytes);
+    if (received > answers(sent) + FEW)
+      throw new Error(`${sent} bytes were answered with ${received} bytes`);
   }
   if (attacker === undefined) return answer === 'nothing' ? BANNED : answer;
   await attacker.settled();
@@ -255,16 +331,27 @@ function oneway(channel: number, method: number, payload: Uint8Array): Uint8Arra
 }
 
 /** Makes an unsigned gossip message to all. */
-function push(origin: Uint8Array, life: number, number: number): Uint8Array {
+function push(
+  origin: Uint8Array,
+  life: number,
+  number: number,
+  payload: Uint8Array = text('a message'),
+): Uint8Array {
+  const id = idOf(origin, life, number);
+  return oneway(GOSSIP, 1, concat(Uint8Array.of(0), TOPIC, new Uint8Array(2), id, payload));
+}
+
+function idOf(origin: Uint8Array, life: number, number: number): Uint8Array {
   const id = Buffer.alloc(44);
   id.set(origin);
   id.writeUIntBE(life, 32, 6);
   id.writeUIntBE(number, 38, 6);
-  return oneway(
-    GOSSIP,
-    1,
-    concat(Uint8Array.of(0), TOPIC, new Uint8Array(2), id, text('a message')),
-  );
+  return id;
+}
+
+/** Makes a control message of Plumtree on the victim's topic. */
+function control(kind: number, entries: Uint8Array): Uint8Array {
+  return oneway(GOSSIP, 2, concat(Uint8Array.of(kind), TOPIC, entries));
 }
 
 function view(round: number): string {
@@ -273,15 +360,20 @@ function view(round: number): string {
     round % 2 === 0
       ? { type: 'join', request: round }
       : { type: 'shuffle', origin: peer, id: round, ttl: 255, peers: Array(8).fill(peer) };
-  return JSON.stringify({
-    topic: Buffer.from(TOPIC).toString('hex'),
-    message,
-    addresses: [[peer, '10.0.0.1:1']],
-  });
+  return viewOf(message, [[peer, '10.0.0.1:1']]);
+}
+
+function viewOf(message: object, addresses: readonly (readonly string[])[] = []): string {
+  return JSON.stringify({ topic: Buffer.from(TOPIC).toString('hex'), message, addresses });
 }
 
 /** The key of the victim's topic. */
 const TOPIC: Uint8Array = createHash('sha256').update('hostile').digest();
+const Control = { ihave: 0, graft: 1 } as const;
+/** The number of messages that the victim keeps for the attacker; they fit into its credit. */
+const KNOWN = 12;
+/** Bytes of notices and other messages that a neighbor gets without asking. */
+const FEW = 16_384;
 const BREATH = 20;
 /** The time in milliseconds to wait for credit or a GO_AWAY. */
 const PATIENCE = 5_000;

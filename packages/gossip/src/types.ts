@@ -97,13 +97,14 @@ export interface TopicOptions<T> {
   readonly validateTimeout?: number | undefined;
   /**
    * Maximum number of validators that run concurrently, 1 to 65,536; further messages wait in
-   * `validateQueue`. With 1, messages keep their order. Default 256.
+   * `validateQueue`. With 1, the messages of each peer keep their order. Default 256.
    */
   readonly validateAtOnce?: number | undefined;
   /**
    * Limits of the queue of messages on this topic that wait for a validator. Default 4,096 messages
-   * and 16 MiB. A message beyond either limit is dropped as `overloaded`, with a `dropped` event
-   * and a count in the snapshot; its sender is not blamed. Other topics are not delayed.
+   * and 16 MiB. Peers take turns. Beyond either limit, the peer with the most waiting messages loses
+   * its newest one: it is dropped as `overloaded`, with a `dropped` event and a count in the
+   * snapshot, and the peer is not blamed. Other topics are not delayed.
    */
   readonly validateQueue?:
     | { readonly messages?: number | undefined; readonly bytes?: number | undefined }

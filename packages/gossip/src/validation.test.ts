@@ -22,7 +22,7 @@ import {
   words,
 } from './testing/cluster.ts';
 import { topicKey } from './topics/topic-key.ts';
-import type { MessageVerdict } from './types.ts';
+import type { MessageVerdict, TopicOptions } from './types.ts';
 import { encodePush } from './wire/frame.ts';
 
 /** All nodes are neighbors of each other, with room for one more; most links belong to no tree. */
@@ -33,6 +33,7 @@ function network(
   run: Run,
   strict: string,
   verdict: (message: string, node: TestNode) => MessageVerdict | Promise<MessageVerdict>,
+  limits: TopicOptions<string> = {},
 ) {
   const sim = simulationOf(run);
   const subscribers = new Map<string, Subscriber>();
@@ -44,7 +45,10 @@ function network(
         asked.push(message);
         return verdict(message, node);
       };
-      subscribers.set(node.name, listen(node, 'news', node.name === strict ? { validate } : {}));
+      subscribers.set(
+        node.name,
+        listen(node, 'news', node.name === strict ? { validate, ...limits } : {}),
+      );
     },
   });
   const details = (name: string) => {
@@ -146,6 +150,47 @@ test.serial(
       await sim.settle(subscribers.get('a')!.topic.publish('third'));
       await sim.run(1_000);
       t.deepEqual(subscribers.get('f')!.words, ['first', 'second', 'third'], run.name);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a message that has no room among those of one sender waits among those of another that sent it, too',
+  async (t) => {
+    for (const run of runs()) {
+      let release: ((verdict: MessageVerdict) => void) | undefined;
+      const { sim, subscribers, nodes, ready } = network(
+        run,
+        'f',
+        (message) => {
+          if (message !== 'busy') return Promise.resolve('accept');
+          return new Promise((resolve) => {
+            release = resolve;
+          });
+        },
+        { validateAtOnce: 1, validateTimeout: 60_000, validateQueue: { messages: 4 } },
+      );
+      await sim.until(ready, 60_000);
+      await sim.run(5_000);
+      await sim.settle(subscribers.get('a')!.topic.publish('first'));
+      await sim.run(1_000);
+      const { heard, words } = subscribers.get('f')!;
+      const [sequence, epoch] = heard[0]!.meta.id.split('.').map(Number) as [number, number];
+      const send = await forger(sim, 'f');
+      const flood = ['busy', 'x', 'y', 'z'];
+      for (const [at, message] of flood.entries())
+        send({ origin: idOf('stranger'), epoch, sequence: at }, message);
+      send({ origin: idOf('a'), epoch, sequence: sequence + 1 }, 'second');
+      await sim.run(100);
+      await sim.settle(subscribers.get('a')!.topic.publish('second'));
+      await sim.run(1_000);
+      await sim.settle(subscribers.get('a')!.topic.publish('third'));
+      await sim.run(1_000);
+      t.is(nodes.get('f')!.gossip.snapshot().topics[0]!.toValidate, 4, run.name);
+      release!('ignore');
+      await sim.run(1_000);
+      t.deepEqual([...words].sort(), ['first', 'second', 'third', 'x', 'y'], run.name);
       t.deepEqual(await sim.close(), []);
     }
   },

@@ -39,7 +39,7 @@ export class ControlHandler<P> {
     const { self, options, counters, history, leafProbes, missing, reports } = this.#parts;
     counters.noticesReceived += notices.length;
     neighbor.account.noticed += notices.length;
-    const taken = neighbor.takeNotices(notices.length, options.notices, now);
+    const taken = neighbor.quota.takeNotices(notices.length, options.notices, now);
     let ignored = notices.length - taken;
     for (let i = 0; i < taken; i++) {
       const notice = notices[i];
@@ -68,7 +68,7 @@ export class ControlHandler<P> {
     neighbor.account.requested += ids.length;
     // A graft without ids asks for nothing else.
     tree.graft(neighbor);
-    const taken = neighbor.takeGrafts(ids.length, options.notices, now);
+    const taken = neighbor.quota.takeGrafts(ids.length, options.notices, now);
     let ignored = ids.length - taken;
     const absent: MessageId[] = [];
     for (let i = 0; i < taken; i++) {
@@ -78,7 +78,7 @@ export class ControlHandler<P> {
       const cached = cache.get(key);
       if (cached === undefined) {
         absent.push(id);
-      } else if (neighbor.serve(key, options.backlog) > options.attempts) {
+      } else if (neighbor.quota.serve(key, options.backlog) > options.attempts) {
         ignored++;
       } else {
         leafProbes.answered(neighbor, now);

@@ -1,14 +1,16 @@
 // The state that a Plumtree machine keeps for one peer: whether the link belongs to the tree, what
 // waits to be sent to the peer, and what the peer has sent and received.
 
-import type { GaveOutput, Misbehavior, NeighborAccount } from './interface.ts';
+import type { GaveOutput, NeighborAccount } from './interface.ts';
 import type { Notice } from './message.ts';
+import { dropOldest, Quota } from './quota.ts';
 
 /** One peer of a Plumtree machine. */
 export class Neighbor {
   readonly id: string;
   /** True if the peer only publishes: it gets nothing unless it asks, and its link isn't pruned. */
   readonly isSource: boolean;
+  readonly quota: Quota;
   /**
    * The output that reports that the peer passes messages on. It is the same object for each
    * message.
@@ -35,8 +37,6 @@ export class Neighbor {
    * it.
    */
   owed: Map<string, boolean> | undefined;
-  /** Messages that were sent to the peer on demand, the oldest first: key → number of times. */
-  served: Map<string, number> | undefined;
   /** Number of promises broken since the peer last kept one. */
   brokenInRow = 0;
   /**
@@ -71,16 +71,12 @@ export class Neighbor {
    * none.
    */
   replaces: string | undefined;
-  #interval: number;
-  #notices = 0;
-  #grafts = 0;
-  #reported: Misbehavior[] = [];
 
-  constructor(id: string, now: number, isSource = false) {
+  constructor(id: string, isSource = false, quota = new Quota()) {
     this.id = id;
     this.isSource = isSource;
     this.gave = { type: 'gave', peer: id };
-    this.#interval = now;
+    this.quota = quota;
   }
 
   /**
@@ -88,7 +84,7 @@ export class Neighbor {
    * the tree.
    */
   static departed(id: string): Neighbor {
-    const neighbor = new Neighbor(id, 0);
+    const neighbor = new Neighbor(id);
     neighbor.eager = false;
     neighbor.prunedAt = Number.POSITIVE_INFINITY;
     return neighbor;
@@ -117,39 +113,6 @@ export class Neighbor {
   }
 
   /**
-   * Returns how many of `count` notices to accept, so that no more than `most` are accepted per
-   * second.
-   */
-  takeNotices(count: number, most: number, now: number): number {
-    this.#roll(now);
-    const taken = Math.min(count, most - this.#notices);
-    this.#notices += taken;
-    return taken;
-  }
-
-  /**
-   * Returns how many of `count` ids of a graft to serve, so that no more than `most` are served per
-   * second.
-   */
-  takeGrafts(count: number, most: number, now: number): number {
-    this.#roll(now);
-    const taken = Math.min(count, most - this.#grafts);
-    this.#grafts += taken;
-    return taken;
-  }
-
-  /**
-   * Returns true if a misbehavior should be reported because it is the first of its kind within one
-   * second.
-   */
-  isNews(what: Misbehavior, now: number): boolean {
-    this.#roll(now);
-    if (this.#reported.includes(what)) return false;
-    this.#reported.push(what);
-    return true;
-  }
-
-  /**
    * Records that a message is owed to the peer, because there was no room for it. Returns false if
    * the oldest one had to be dropped.
    */
@@ -158,34 +121,4 @@ export class Neighbor {
     this.owed.set(key, isAsked || (this.owed.get(key) ?? false));
     return !dropOldest(this.owed, most);
   }
-
-  /**
-   * Records that a message is sent to the peer on demand. Returns the number of times that this has
-   * happened, including this time.
-   */
-  serve(key: string, most: number): number {
-    this.served ??= new Map();
-    const times = (this.served.get(key) ?? 0) + 1;
-    this.served.set(key, times);
-    dropOldest(this.served, most);
-    return times;
-  }
-
-  #roll(now: number): void {
-    if (now - this.#interval < SECOND) return;
-    this.#interval = now;
-    this.#notices = this.#grafts = 0;
-    this.#reported = [];
-  }
-}
-
-const SECOND = 1_000;
-
-function dropOldest(entries: Map<string, unknown>, most: number): boolean {
-  if (entries.size <= most) return false;
-  for (const oldest of entries.keys()) {
-    entries.delete(oldest);
-    break;
-  }
-  return true;
 }

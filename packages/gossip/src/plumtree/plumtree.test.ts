@@ -150,6 +150,20 @@ test('a graft adds the link to the tree and is served from the cache', (t) => {
   t.deepEqual(sent(), ['b ihave x1', 'b push x1', 'b push x2']);
 });
 
+test('a peer gets a message on demand three times, however often it leaves and comes back', (t) => {
+  const { feed, sent } = singleMachine(['a', 'b', 'c']);
+  feed(0, { type: 'received', from: 'a', message: pushOf(1) });
+  sent();
+  for (let visit = 0; visit < 5; visit++) {
+    for (const peer of ['b', 'c']) feed(0, { type: 'received', from: peer, message: graftOf(1) });
+    feed(0, { type: 'neighbor-down', peer: 'b' });
+    feed(0, { type: 'neighbor-up', peer: 'b' });
+  }
+  const pushed = (peer: string) => lines.filter((line) => line === `${peer} push x1`).length;
+  const lines = sent();
+  t.deepEqual([pushed('b'), pushed('c')], [3, 3]);
+});
+
 test('a graft of an unknown message is answered at once, and the asker tries the next peer', (t) => {
   const { machine, feed, sent } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'a', message: graftOf(1, 2) });

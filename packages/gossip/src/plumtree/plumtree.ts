@@ -29,6 +29,7 @@ import { Neighbor } from './neighbor.ts';
 import { plumtreeOptions } from './options.ts';
 import type { OutgoingMessages } from './outgoing-messages.ts';
 import { plumtreeParts } from './parts.ts';
+import { DepartedQuotas } from './quota.ts';
 import type { Tree } from './tree.ts';
 
 /**
@@ -42,6 +43,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #isSource: boolean;
   readonly #outputs = new OutputQueue<PlumtreeOutput<P>>();
   readonly #neighbors = new Map<string, Neighbor>();
+  readonly #quotas = new DepartedQuotas();
   readonly #history: MessageHistory;
   readonly #cache: MessageCache<P>;
   readonly #outgoing: OutgoingMessages<P>;
@@ -228,7 +230,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   #neighborUp(peer: string, isSource: boolean, now: number): void {
     if (peer === this.#self || this.#neighbors.has(peer)) return;
-    const neighbor = new Neighbor(peer, now, isSource);
+    const neighbor = new Neighbor(peer, isSource, this.#quotas.take(peer));
     if (this.#isSource) {
       neighbor.eager = [...this.#neighbors.values()].every(({ eager }) => !eager);
       this.#outgoing.control(neighbor, ATTACH);
@@ -244,6 +246,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const neighbor = this.#neighbors.get(peer);
     if (neighbor === undefined) return;
     this.#neighbors.delete(peer);
+    this.#quotas.keep(peer, neighbor.quota);
     this.#outgoing.forget(neighbor);
     this.#missing.forget(peer);
     this.#graftRequests.forget(peer);

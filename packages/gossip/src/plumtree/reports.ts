@@ -15,7 +15,7 @@ export class Reports<P> {
   }
 
   add(neighbor: Neighbor, what: Misbehavior, now: number): void {
-    if (neighbor.isNews(what, now))
+    if (neighbor.quota.isNews(what, now))
       this.#outputs.add({ type: 'misbehaved', peer: neighbor.id, what });
   }
 

@@ -263,6 +263,7 @@ export class Inspection {
     first: Copy,
     push: Push<Body>,
     now: number,
+    copies: Copy[] = [],
   ): void {
     const { key, id, overlay } = given;
     const { from, hops } = first;
@@ -275,15 +276,20 @@ export class Inspection {
       hops,
       missed: 0,
     };
-    const copies: Copy[] = [];
     this.#copies.set(key, copies);
     const check: Check = {
+      from,
       size: push.size,
       begin: () => validate(payload.message as never, meta as never),
       settled: (finding, error) => {
         this.#copies.delete(key);
         const { node } = this.#topic;
-        if (finding === 'accept')
+        const next = finding === 'overloaded' ? copies.shift() : undefined;
+        if (next !== undefined) {
+          // The first sender has too many waiting messages; the next one may have room.
+          this.#refuse('overloaded', given, from, false);
+          this.#check(validate, given, next, push, node.clock.now(), copies);
+        } else if (finding === 'accept')
           for (const copy of [first, ...copies]) {
             const message = { ...push, hops: copy.hops };
             overlay.feed(node.clock.now(), { type: 'received', from: copy.from, message });

@@ -1,5 +1,5 @@
 // Runs validators: a limited number at a time, each with a timeout. Further messages wait in a
-// bounded queue.
+// bounded queue, in which the peers that sent them take turns.
 
 import type { Clock } from '@trunkline/transport-core';
 import type { MessageVerdict } from '../types.ts';
@@ -21,10 +21,19 @@ export interface ValidationOptions {
 
 /** A message to validate. */
 export interface Check {
+  /** The peer that sent it. */
+  readonly from: string;
   readonly size: number;
   begin(): MessageVerdict | Promise<MessageVerdict>;
   /** Called once, either synchronously or later. */
   settled(finding: Finding, error?: unknown): void;
+}
+
+/** The waiting messages of one peer, the oldest first. The places before `next` are empty. */
+interface Lane {
+  checks: (Check | undefined)[];
+  next: number;
+  bytes: number;
 }
 
 /** The running validators of one topic, and the messages that wait for one. */
@@ -40,9 +49,9 @@ export class Validation {
     object,
     { readonly due: number; readonly settle: (finding: Finding, error?: unknown) => void }
   >();
-  /** Waiting messages, the oldest first. The places before `#next` are empty. */
-  #waiting: (Check | undefined)[] = [];
-  #next = 0;
+  /** The peers that have waiting messages; the first one is served next. */
+  readonly #lanes = new Map<string, Lane>();
+  #waiting = 0;
   #bytes = 0;
   #isDraining = false;
 
@@ -64,7 +73,7 @@ export class Validation {
 
   /** Number of waiting messages. */
   get waiting(): number {
-    return this.#waiting.length - this.#next;
+    return this.#waiting;
   }
 
   get due(): number {
@@ -73,14 +82,21 @@ export class Validation {
     return Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * Validates a message, now or when it is the turn of its sender. If too many wait, the sender of
+   * most of them loses its newest.
+   */
   run(check: Check, now: number): void {
-    if (this.waiting === 0 && this.#pending.size < this.#options.atOnce)
+    if (this.#waiting === 0 && this.#pending.size < this.#options.atOnce)
       return this.#begin(check, now);
+    const { from, size } = check;
+    const own = this.#lanes.get(from) ?? { checks: [], next: 0, bytes: 0 };
+    this.#lanes.set(from, own);
+    own.checks.push(check);
+    this.#count(own, 1, size);
     const { messages, bytes } = this.#options;
-    if (this.waiting >= messages || (this.waiting > 0 && this.#bytes + check.size > bytes))
-      return check.settled('overloaded');
-    this.#waiting.push(check);
-    this.#bytes += check.size;
+    while (this.#waiting > messages) this.#drop(own, lengthOf);
+    while (this.#waiting > 1 && this.#bytes > bytes) this.#drop(own, (lane) => lane.bytes);
   }
 
   /** Ends validations that took too long, with the finding `timeout`. */
@@ -94,8 +110,8 @@ export class Validation {
   /** Forgets all validations; their outcomes are no longer reported. */
   clear(): void {
     this.#pending.clear();
-    this.#waiting = [];
-    this.#next = this.#bytes = 0;
+    this.#lanes.clear();
+    this.#waiting = this.#bytes = 0;
   }
 
   #begin(check: Check, now: number): void {
@@ -121,22 +137,49 @@ export class Validation {
 
   /** Begins waiting validations while there is room. */
   #drain(): void {
-    if (this.waiting === 0 || this.#isDraining) return;
+    if (this.#waiting === 0 || this.#isDraining) return;
     this.#isDraining = true;
     const now = this.#clock.now();
-    while (this.waiting > 0 && this.#pending.size < this.#options.atOnce) {
-      const check = this.#waiting[this.#next]!;
-      this.#waiting[this.#next++] = undefined;
-      this.#bytes -= check.size;
-      if (this.#next === this.#waiting.length || this.#next >= COMPACT) {
-        this.#waiting.splice(0, this.#next);
-        this.#next = 0;
-      }
-      this.#begin(check, now);
-    }
+    while (this.#waiting > 0 && this.#pending.size < this.#options.atOnce)
+      this.#begin(this.#take(), now);
     this.#isDraining = false;
     this.#dueBy(this.due);
   }
+
+  /** Removes the oldest message of the peer whose turn it is. */
+  #take(): Check {
+    const [from, lane] = this.#lanes.entries().next().value!;
+    const check = lane.checks[lane.next]!;
+    lane.checks[lane.next++] = undefined;
+    this.#count(lane, -1, -check.size);
+    this.#lanes.delete(from);
+    if (lengthOf(lane) > 0) this.#lanes.set(from, lane);
+    if (lane.next >= COMPACT) {
+      lane.checks.splice(0, lane.next);
+      lane.next = 0;
+    }
+    return check;
+  }
+
+  /** Drops the newest message of the peer that has most, or of `own` if none has more. */
+  #drop(own: Lane, measure: (lane: Lane) => number): void {
+    let most = own;
+    for (const lane of this.#lanes.values()) if (measure(lane) > measure(most)) most = lane;
+    const check = most.checks.pop()!;
+    this.#count(most, -1, -check.size);
+    if (lengthOf(most) === 0) this.#lanes.delete(check.from);
+    check.settled('overloaded');
+  }
+
+  #count(lane: Lane, messages: number, bytes: number): void {
+    lane.bytes += bytes;
+    this.#bytes += bytes;
+    this.#waiting += messages;
+  }
+}
+
+function lengthOf({ checks, next }: Lane): number {
+  return checks.length - next;
 }
 
 function known(verdict: unknown): [Finding, unknown?] {

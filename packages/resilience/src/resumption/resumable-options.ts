@@ -23,7 +23,8 @@ export interface ResumableOptions<Item = unknown> {
   readonly bytes?: number | undefined;
   /**
    * Maximum size in bytes of the encoded items that are kept for all streams together. Default 256
-   * MiB. Beyond this size, the stream that holds the most bytes drops its oldest items.
+   * MiB. Beyond this size, the caller that holds the most bytes loses the oldest items of its
+   * largest stream.
    */
   readonly totalBytes?: number | undefined;
   /**
@@ -34,14 +35,18 @@ export interface ResumableOptions<Item = unknown> {
   readonly time?: number | undefined;
   /**
    * Maximum number of streams, with and without a connection. Default 1,000. At the limit, a new
-   * stream replaces an ended stream or, if there is none, the stream that has been without a
-   * connection longest. If all streams have a connection, the call fails with `resource_exhausted`.
+   * stream replaces an ended stream or, if there is none, a stream of the caller that holds the
+   * most: the one that has been without a connection longest, otherwise the oldest. A stream with a
+   * connection is replaced only if its caller holds at least two more than the new stream's caller;
+   * otherwise the call fails with `resource_exhausted`.
    */
   readonly streams?: number | undefined;
   /**
    * Maximum number of streams of one caller. At this limit, a new stream replaces one of the
-   * caller's own streams in the same way. Default 250, at most `streams`. A caller is identified by
-   * its proven node id, otherwise by the host of its endpoint.
+   * caller's own streams that has ended, otherwise the one that has been without a connection
+   * longest; if all have a connection, the call fails with `resource_exhausted`. Default 250, at
+   * most `streams`. A caller is identified by its proven node id, otherwise by the host of its
+   * endpoint.
    */
   readonly streamsPerCaller?: number | undefined;
   /**

@@ -127,12 +127,15 @@ export class ServedStream<Item> {
     throw error;
   }
 
-  /** Drops the oldest item and returns true, or returns false if only one item is left. */
-  shed(): boolean {
-    if (this.#ring.length < 2) return false;
+  /** True if an item may be dropped; the last one stays. */
+  get canShed(): boolean {
+    return this.#ring.length > 1;
+  }
+
+  /** Drops the oldest item. */
+  shed(): void {
     this.#change(() => this.#ring.drop());
     this.#tellWriters();
-    return true;
   }
 
   /** Ends everything: the handler, its writes, the reader and the timer. Called by the table. */

@@ -11,7 +11,14 @@ interface Entry<Item> {
   /** The proven node id of the caller that opened the stream; only this node may continue it. */
   readonly nodeId: string | undefined;
   /** The caller against whose limit the stream counts. */
-  readonly caller: string;
+  readonly caller: Caller;
+  readonly name: string;
+}
+
+/** What the streams of one caller take together. */
+interface Caller {
+  streams: number;
+  bytes: number;
 }
 
 /** A bounded table of streams. */
@@ -19,8 +26,7 @@ export class StreamTable<Item> {
   readonly #clock: Clock;
   readonly #config: ResumableConfig;
   readonly #entries = new Map<string, Entry<Item>>();
-  /** The number of streams of each caller. */
-  readonly #shares = new Map<string, number>();
+  readonly #callers = new Map<string, Caller>();
   /** The number of bytes in the items of all streams. */
   #bytes = 0;
 
@@ -68,15 +74,17 @@ export class StreamTable<Item> {
   open(token: string, from: Remote): ServedStream<Item> {
     if (this.#entries.has(token))
       throw failure('unknown', 'the server does not have this stream for this node');
-    const caller = callerOf(from);
-    this.#makeRoom(caller);
+    const name = callerOf(from);
+    this.#makeRoom(this.#callers.get(name));
+    const caller = this.#callers.get(name) ?? { streams: 0, bytes: 0 };
+    this.#callers.set(name, caller);
     const holder = {
-      resized: (change: number) => this.#resized(change),
+      resized: (change: number) => this.#resized(caller, change),
       expired: (error: unknown) => this.#remove(token, error),
     };
     const stream = new ServedStream<Item>(this.#clock, this.#config, holder);
-    this.#entries.set(token, { stream, nodeId: from.nodeId, caller });
-    this.#shares.set(caller, (this.#shares.get(caller) ?? 0) + 1);
+    this.#entries.set(token, { stream, nodeId: from.nodeId, caller, name });
+    caller.streams++;
     return stream;
   }
 
@@ -89,31 +97,36 @@ export class StreamTable<Item> {
     const entry = this.#entries.get(token);
     if (entry === undefined) return;
     this.#entries.delete(token);
-    const share = this.#shares.get(entry.caller)! - 1;
-    if (share === 0) this.#shares.delete(entry.caller);
-    else this.#shares.set(entry.caller, share);
+    if (--entry.caller.streams === 0) this.#callers.delete(entry.name);
     entry.stream.remove(error);
   }
 
-  #makeRoom(caller: string): void {
+  #makeRoom(caller: Caller | undefined): void {
     const { streams, streamsPerCaller } = this.#config;
-    if ((this.#shares.get(caller) ?? 0) >= Math.min(streamsPerCaller, streams))
-      this.#replace(`of this caller (streamsPerCaller ${streamsPerCaller})`, caller);
-    if (this.#entries.size >= streams) this.#replace(`(streams ${streams})`);
+    const own = caller?.streams ?? 0;
+    if (own >= Math.min(streamsPerCaller, streams))
+      this.#replace(`of this caller (streamsPerCaller ${streamsPerCaller})`, (entry) =>
+        entry.caller === caller ? rankOf(entry.stream) : undefined,
+      );
+    if (this.#entries.size < streams) return;
+    const most = Math.max(...Array.from(this.#callers.values(), (each) => each.streams));
+    this.#replace(`(streams ${streams})`, ({ stream, caller: { streams: held } }) =>
+      stream.hasEnded || held === most ? rankOf(stream, held > own + 1) : undefined,
+    );
   }
 
   /**
-   * Removes an ended stream or, if there is none, the stream that has been without a connection
-   * longest.
+   * Removes the stream with the lowest rank.
+   *
+   * @param rank returns undefined for a stream that must stay
    */
-  #replace(which: string, caller?: string): void {
+  #replace(which: string, rank: (entry: Entry<Item>) => number | undefined): void {
     let last: string | undefined;
-    let rank = Number.POSITIVE_INFINITY;
-    for (const [token, { stream, caller: owner }] of this.#entries) {
-      if (stream.leftAt === undefined || (caller !== undefined && owner !== caller)) continue;
-      const own = stream.hasEnded ? stream.leftAt - ENDED : stream.leftAt;
-      if (own >= rank) continue;
-      rank = own;
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const [token, entry] of this.#entries) {
+      const own = rank(entry) ?? lowest;
+      if (own >= lowest) continue;
+      lowest = own;
       last = token;
     }
     if (last === undefined)
@@ -122,18 +135,39 @@ export class StreamTable<Item> {
   }
 
   /**
-   * Keeps the bytes of all streams below their limit, by dropping items of the stream that holds
-   * the most bytes.
+   * Keeps the bytes of all streams below their limit: the caller that holds the most bytes loses
+   * the oldest items of its largest stream.
    */
-  #resized(change: number): void {
+  #resized(caller: Caller, change: number): void {
+    caller.bytes += change;
     this.#bytes += change;
     while (this.#bytes > this.#config.totalBytes && change > 0) {
-      let largest: ServedStream<Item> | undefined;
-      for (const { stream } of this.#entries.values())
-        if (stream.bytes > (largest?.bytes ?? 0)) largest = stream;
-      if (largest === undefined || !largest.shed()) return;
+      let most: Entry<Item> | undefined;
+      for (const entry of this.#entries.values()) {
+        if (!entry.stream.canShed) continue;
+        const more =
+          most === undefined
+            ? 1
+            : entry.caller.bytes - most.caller.bytes || entry.stream.bytes - most.stream.bytes;
+        if (more > 0) most = entry;
+      }
+      if (most === undefined) return;
+      most.stream.shed();
     }
   }
+}
+
+/**
+ * Returns the rank by which streams are removed, the lowest first: ended streams, then those that
+ * have been without a connection for longest, and if `isTaken` those with a connection, the oldest
+ * first. Undefined for a stream that must stay.
+ */
+function rankOf(
+  { leftAt, hasEnded }: { readonly leftAt: number | undefined; readonly hasEnded: boolean },
+  isTaken = false,
+): number | undefined {
+  if (leftAt === undefined) return isTaken ? STAGE : undefined;
+  return hasEnded ? leftAt - STAGE : leftAt;
 }
 
 /** Returns the name of a caller: its proven id, otherwise the host of its endpoint. */
@@ -141,7 +175,5 @@ function callerOf({ nodeId, endpoint }: Remote): string {
   return nodeId ?? endpoint.replace(/:\d+$/, '');
 }
 
-/**
- * A time in milliseconds that exceeds any time on a clock, so that ended streams are removed first.
- */
-const ENDED = 2 ** 52;
+/** A number of milliseconds that exceeds any time on a clock. */
+const STAGE = 2 ** 52;
