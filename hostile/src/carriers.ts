@@ -21,6 +21,8 @@ export interface Target {
   readonly carrier: Carrier;
   readonly host: string;
   readonly port: number;
+  /** The address of this machine from which the attacker connects. Default: the system's choice. */
+  readonly localAddress?: string | undefined;
   /** PEM texts. */
   readonly key: string;
   readonly cert: string;
@@ -49,8 +51,9 @@ export interface Line {
 }
 
 /** Opens a bare socket, with TLS if the carrier has it, and writes nothing on it. */
-export async function openSocket({ carrier, host, port, key, cert }: Target): Promise<Socket> {
-  const bare = connect({ host, port, noDelay: true });
+export async function openSocket(target: Target): Promise<Socket> {
+  const { carrier, host, port, localAddress, key, cert } = target;
+  const bare = connect({ host, port, localAddress, noDelay: true });
   await once(bare, 'connect');
   if (carrier !== 'tls' && carrier !== 'wss') return bare;
   const socket = connectTls({
