@@ -14,8 +14,8 @@ const NOTHING = new Uint8Array(0);
 export class HubClient {
   readonly nodeId: string;
   readonly connection: AttackerConnection;
-  /** The calls that the hub has answered with an item, and those that have ended. */
-  readonly answered = new Set<number>();
+  /** The number of items with which each call was answered, and the calls that have ended. */
+  readonly answers = new Map<number, number>();
   readonly ended = new Set<number>();
   #lastId = 1;
 
@@ -59,8 +59,13 @@ export class HubClient {
   async open(method: number, to: string): Promise<number> {
     const id = this.#nextId();
     this.#request(id, method, 3, { to });
-    await this.connection.until(() => this.answered.has(id) || this.ended.has(id));
+    await this.answered(id, 1);
     return id;
+  }
+
+  /** Resolves when a call was answered with so many items, or has ended. */
+  async answered(id: number, items: number): Promise<void> {
+    await this.connection.until(() => (this.answers.get(id) ?? 0) >= items || this.ended.has(id));
   }
 
   /** Sends an item of a call. */
@@ -76,7 +81,7 @@ export class HubClient {
   #take(kind: number, id: number): void {
     // The hub calls with even ids: accept with an empty item, and say nothing more.
     if (kind === Kind.request) this.send(id, NOTHING);
-    else if (kind === Kind.item) this.answered.add(id);
+    else if (kind === Kind.item) this.answers.set(id, (this.answers.get(id) ?? 0) + 1);
     else if (kind === Kind.error || kind === Kind.end) this.ended.add(id);
   }
 

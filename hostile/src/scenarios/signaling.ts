@@ -1,8 +1,9 @@
 // Attacks on signaling hubs, and on the nodes behind them.
 
-import { createIdentity } from '@trunkline/security';
-import { createTransport } from '@trunkline/transport-core';
+import { createIdentity, type Identity } from '@trunkline/security';
+import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
+import { webrtc } from '@trunkline/transport-webrtc';
 import {
   createHubSignal,
   createSignalHub,
@@ -13,6 +14,7 @@ import {
 } from '@trunkline/transport-webrtc/signaling';
 import { HubClient, Signaling } from '../hub-client.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
+import { text } from '../wire.ts';
 
 export const signaling: readonly Scenario[] = [
   {
@@ -54,7 +56,59 @@ export const signaling: readonly Scenario[] = [
     carrier: 'signaling',
     run: (run) => fillSessions(run, ['127.0.0.1'], 64, 1, 1_100),
   },
+  {
+    name: 'webrtc-offers',
+    title: 'makes 80 offers to a node whose channels never open',
+    cases: [],
+    carrier: 'signaling',
+    async run(run) {
+      const { port, node } = await startHub(run, {});
+      const victim = webRtcNode(run, node);
+      await victim.transport.listen();
+      const ids = await crowd(run, port, 20, ['127.0.0.2']);
+      const offer = async (id: HubClient) => {
+        const session = await id.open(Signaling.open, victim.id);
+        id.send(session, text(JSON.stringify({ type: 'offer', sdp: OFFER, timeout: 5_000 })));
+        return session;
+      };
+      await Promise.all(
+        ids.map(async (id) => {
+          for (let at = 0; at < 3; at++) {
+            const session = await offer(id);
+            await id.answered(session, 2);
+            id.end(session); // after the answer, so the handshake goes on without the session
+          }
+          await offer(id); // some of these wait for their turn
+        }),
+      );
+      await ids[0]!.connection.settled();
+      const { handshakes } = victim.transport.snapshot();
+      const honest = await attempts(4, async () => {
+        const { transport } = webRtcNode(run, node);
+        await transport.dial(`webrtc://${victim.id}`);
+      });
+      return found(
+        `${handshakes} handshakes`,
+        honest,
+        handshakes >= 64 ? [] : [`it held only ${handshakes} handshakes`],
+      );
+    },
+  },
 ];
+
+/** A node over WebRTC that echoes. */
+function webRtcNode(run: ScenarioRun, node: (identity: Identity) => HubSignal) {
+  const identity = createIdentity();
+  const transport = run.own(
+    createTransport('webrtc://0', {
+      protocol: echo,
+      backends: [webrtc({ signal: node(identity), identity })],
+    }),
+    (owned) => owned.close(),
+  );
+  serve(transport, { echo: (request) => request });
+  return { id: identity.nodeId, transport };
+}
 
 /** Fills the 64 sessions that a node accepts, and then opens honest ones. */
 async function fillSessions(
@@ -93,7 +147,7 @@ async function fillSessions(
 async function startHub(
   run: ScenarioRun,
   options: Omit<SignalHubOptions, 'transport'>,
-): Promise<{ port: number; hub: SignalHub; node(): HubSignal }> {
+): Promise<{ port: number; hub: SignalHub; node(identity?: Identity): HubSignal }> {
   const transport = run.own(
     createTransport('tcp://127.0.0.1:0', { protocol: signalingProtocol, backends: [tcp()] }),
     (owned) => owned.close(),
@@ -104,12 +158,12 @@ async function startHub(
   return {
     port: Number(address.slice(address.lastIndexOf(':') + 1)),
     hub,
-    node: () =>
+    node: (identity = createIdentity()) =>
       run.own(
         createHubSignal({
           address,
           backends: [tcp()],
-          identity: createIdentity(),
+          identity,
           relay: options.relay !== undefined,
         }),
         (owned) => owned.close(),
@@ -137,14 +191,14 @@ async function attempts(
   of: number,
   attempt: () => Promise<void>,
 ): Promise<Required<Finding>['honest'] & { reason: string }> {
-  let succeeded = 0;
-  let reason = '';
-  for (let at = 0; at < of; at++)
-    await attempt().then(
-      () => succeeded++,
-      (error) => (reason = String(error?.message ?? error)),
-    );
-  return { succeeded, of, reason };
+  const all = await Promise.allSettled(Array.from({ length: of }, attempt));
+  const failed = all.filter((one) => one.status === 'rejected');
+  const [first] = failed;
+  return {
+    succeeded: of - failed.length,
+    of,
+    reason: first === undefined ? '' : String(first.reason?.message ?? first.reason),
+  };
 }
 
 function found(
@@ -158,3 +212,26 @@ function found(
 /** The time of an honest attempt, in milliseconds. */
 const TIME = 5_000;
 const SILENT = { data() {}, frames() {}, drained() {}, closed() {} };
+
+const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
+/** An offer that every library accepts, from an end that never answers. */
+const OFFER = `v=0
+o=- 1 1 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0
+a=setup:actpass
+a=ice-ufrag:abcd
+a=ice-pwd:aaaaaaaaaaaaaaaaaaaaaaaa
+a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}
+m=application 9 UDP/DTLS/SCTP webrtc-datachannel
+c=IN IP4 0.0.0.0
+a=mid:0
+a=sctp-port:5000
+a=max-message-size:262144
+`.replaceAll('\n', '\r\n');

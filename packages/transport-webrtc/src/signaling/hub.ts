@@ -90,7 +90,7 @@ class Hub implements SignalHub {
     this.#transport = this.#isMounted
       ? transport.mount(signalingProtocol)
       : (transport as unknown as Transport<SignalingProtocol>);
-    this.#sources = new Sources(config.limits, () => transport.clock.now());
+    this.#sources = new Sources(config.limits, () => transport.clock.now(), config.random);
     this.#registry = new Registry(config.limits, this.#sources);
     const now = () => transport.clock.now();
     const { streams = 0, streamsPerNode = 0 } = config.relay ?? {};
@@ -207,7 +207,7 @@ class Hub implements SignalHub {
         await this.#transport.send(
           callee.remote,
           'session',
-          { from: caller.nodeId },
+          { from: caller.nodeId, source: this.#sources.tagOf(caller.source) },
           {
             upload: fewMessages(seen(rpc.upload, place.settle)),
             signal: this.#ending(rpc.signal),
