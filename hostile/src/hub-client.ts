@@ -17,6 +17,8 @@ export class HubClient {
   /** The number of items with which each call was answered, and the calls that have ended. */
   readonly answers = new Map<number, number>();
   readonly ended = new Set<number>();
+  /** The streams that `pour` fills, with the credit of each. */
+  readonly #poured = new Map<number, number>();
   #lastId = 1;
 
   private constructor(nodeId: string, connection: AttackerConnection) {
@@ -35,12 +37,13 @@ export class HubClient {
     const client = new HubClient(createHash('sha256').update(spki).digest('hex'), connection);
     const hub = `tcp://127.0.0.1:${port}`;
     let isRegistered = false;
-    connection.onFrame = ({ kind, id, payload }) => {
+    connection.onFrame = ({ kind, id, payload, account, credit }) => {
       if (kind === Kind.item && id === 1 && payload.length > 0) {
         const head = text(`trunkline signaling registration 1\0${hub}\0main\0`);
         const signature = sign(null, concat(head, payload), privateKey);
         connection.send(frame({ kind: Kind.item, id, payload: signature }));
       } else if (kind === Kind.item && id === 1) isRegistered = true;
+      else if (kind === Kind.credit) client.#pourMore(account === 5 ? id : 0, credit);
       else client.#take(kind, id);
     };
     client.#request(1, Signaling.register, 3, {
@@ -73,6 +76,12 @@ export class HubClient {
     this.connection.send(frame({ kind: Kind.item, id, payload }));
   }
 
+  /** Sends items of a call for as long as the hub takes them. */
+  pour(id: number): void {
+    this.#poured.set(id, PIECE.length + COST);
+    this.#pourMore(id, 0);
+  }
+
   /** Ends the items of a call. */
   end(id: number): void {
     this.connection.send(frame({ kind: Kind.end, id }));
@@ -83,6 +92,17 @@ export class HubClient {
     if (kind === Kind.request) this.send(id, NOTHING);
     else if (kind === Kind.item) this.answers.set(id, (this.answers.get(id) ?? 0) + 1);
     else if (kind === Kind.error || kind === Kind.end) this.ended.add(id);
+  }
+
+  #pourMore(id: number, credit: number): void {
+    if (this.#poured.has(id)) this.#poured.set(id, this.#poured.get(id)! + credit);
+    const cost = PIECE.length + COST;
+    for (const [stream, left] of this.#poured)
+      if (left >= cost && this.connection.pipe >= cost) {
+        this.connection.pipe -= cost;
+        this.#poured.set(stream, left - cost);
+        this.send(stream, PIECE);
+      }
   }
 
   #nextId(): number {
@@ -98,4 +118,7 @@ export class HubClient {
   }
 }
 
+const PIECE = new Uint8Array(16_000);
+/** The cost of an item beside its bytes. */
+const COST = 64;
 const NONE = { key: '', cert: '' };

@@ -1,9 +1,8 @@
 // Attacks on signaling hubs, and on the nodes behind them.
 
 import { createIdentity, type Identity } from '@trunkline/security';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { createTransport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import { webrtc } from '@trunkline/transport-webrtc';
 import {
   createHubSignal,
   createSignalHub,
@@ -14,7 +13,9 @@ import {
 } from '@trunkline/transport-webrtc/signaling';
 import { HubClient, Signaling } from '../hub-client.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
+import { attempts, found, OFFER, webRtcNode } from '../webrtc-nodes.ts';
 import { text } from '../wire.ts';
+import { wampRouters } from './wamp-routers.ts';
 
 export const signaling: readonly Scenario[] = [
   {
@@ -94,21 +95,55 @@ export const signaling: readonly Scenario[] = [
       );
     },
   },
+  {
+    name: 'hub-slow-readers',
+    title: 'fills relayed streams with bytes that its other ends never read',
+    cases: [],
+    carrier: 'signaling',
+    async run(run) {
+      const { port, hub, node, memory } = await startHub(run, { relay: {} });
+      const ids = await crowd(run, port, 32, ['127.0.0.2']);
+      const [writers, readers] = [ids.slice(0, 16), ids.slice(16)];
+      let most = 0;
+      const flaws: string[] = [];
+      const warn = ({ message }: Error) => void flaws.push(message);
+      process.on('warning', warn);
+      run.own(warn, (owned) => process.off('warning', owned));
+      await Promise.all(
+        writers.map(async (writer, at) => {
+          for (const step of [0, 0, 1, 1])
+            writer.pour(await writer.open(Signaling.relay, readers[(at + step) % 16]!.nodeId));
+        }),
+      );
+      const { relays } = hub.snapshot();
+      for (const { connection } of readers) connection.socket.pause();
+      for (const end = performance.now() + run.duration; performance.now() < end; ) {
+        most = Math.max(most, memory());
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const honest = await attempts(8, async () => {
+        const [ada, bob] = [node(), node()];
+        await bob.relay!.listen((stream) =>
+          stream.attach({ ...SILENT, data: (chunk) => void stream.write(chunk.slice()) }),
+        );
+        await bob.listen(() => {});
+        const stream = await ada.relay!.dial(bob.nodeId, { timeout: TIME, nodeId: bob.nodeId });
+        await new Promise<void>((resolve, reject) => {
+          stream.attach({ ...SILENT, data: () => resolve(), closed: (error) => reject(error) });
+          stream.write(text('hello'));
+        });
+        most = Math.max(most, memory());
+      });
+      if (relays < 64) flaws.push(`it held only ${relays}`);
+      return {
+        ...found(`${relays} streams`, honest, flaws),
+        // What 32 connections may send to the hub, and the hub to them.
+        growth: { bytes: most, bound: 32 * 2 * 256 * 1024 },
+      };
+    },
+  },
+  ...wampRouters,
 ];
-
-/** A node over WebRTC that echoes. */
-function webRtcNode(run: ScenarioRun, node: (identity: Identity) => HubSignal) {
-  const identity = createIdentity();
-  const transport = run.own(
-    createTransport('webrtc://0', {
-      protocol: echo,
-      backends: [webrtc({ signal: node(identity), identity })],
-    }),
-    (owned) => owned.close(),
-  );
-  serve(transport, { echo: (request) => request });
-  return { id: identity.nodeId, transport };
-}
 
 /** Fills the 64 sessions that a node accepts, and then opens honest ones. */
 async function fillSessions(
@@ -147,7 +182,13 @@ async function fillSessions(
 async function startHub(
   run: ScenarioRun,
   options: Omit<SignalHubOptions, 'transport'>,
-): Promise<{ port: number; hub: SignalHub; node(identity?: Identity): HubSignal }> {
+): Promise<{
+  port: number;
+  hub: SignalHub;
+  node(identity?: Identity): HubSignal;
+  /** The bytes that the hub holds. */
+  memory(): number;
+}> {
   const transport = run.own(
     createTransport('tcp://127.0.0.1:0', { protocol: signalingProtocol, backends: [tcp()] }),
     (owned) => owned.close(),
@@ -158,6 +199,7 @@ async function startHub(
   return {
     port: Number(address.slice(address.lastIndexOf(':') + 1)),
     hub,
+    memory: () => transport.snapshot().memory,
     node: (identity = createIdentity()) =>
       run.own(
         createHubSignal({
@@ -187,51 +229,6 @@ async function crowd(
   return ids;
 }
 
-async function attempts(
-  of: number,
-  attempt: () => Promise<void>,
-): Promise<Required<Finding>['honest'] & { reason: string }> {
-  const all = await Promise.allSettled(Array.from({ length: of }, attempt));
-  const failed = all.filter((one) => one.status === 'rejected');
-  const [first] = failed;
-  return {
-    succeeded: of - failed.length,
-    of,
-    reason: first === undefined ? '' : String(first.reason?.message ?? first.reason),
-  };
-}
-
-function found(
-  answer: string,
-  { succeeded, of, reason }: Awaited<ReturnType<typeof attempts>>,
-  flaws: readonly string[],
-): Finding {
-  return { answer, honest: { succeeded, of }, flaws: reason === '' ? flaws : [...flaws, reason] };
-}
-
 /** The time of an honest attempt, in milliseconds. */
 const TIME = 5_000;
 const SILENT = { data() {}, frames() {}, drained() {}, closed() {} };
-
-const echo = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
-/** An offer that every library accepts, from an end that never answers. */
-const OFFER = `v=0
-o=- 1 1 IN IP4 127.0.0.1
-s=-
-t=0 0
-a=group:BUNDLE 0
-a=setup:actpass
-a=ice-ufrag:abcd
-a=ice-pwd:aaaaaaaaaaaaaaaaaaaaaaaa
-a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}
-m=application 9 UDP/DTLS/SCTP webrtc-datachannel
-c=IN IP4 0.0.0.0
-a=mid:0
-a=sctp-port:5000
-a=max-message-size:262144
-`.replaceAll('\n', '\r\n');

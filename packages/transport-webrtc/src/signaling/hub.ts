@@ -228,15 +228,17 @@ class Hub implements SignalHub {
       throw new TransportError('unimplemented', "relay: this hub doesn't relay streams");
     const [caller, callee] = this.#pair(rpc.from, rpc.request.to);
     const place = this.#relays.take(caller, callee, (error) => rpc.fail(error));
+    // One signal for each stream: all of them sleep at the same time when they are slowed.
+    const signal = this.#ending(rpc.signal);
     const metered = (pieces: AsyncIterable<Uint8Array>) =>
-      seen(this.#metered(pieces, limits.rate), place.move);
+      seen(this.#metered(pieces, limits.rate, signal), place.move);
     try {
       yield* metered(
         await this.#transport.send(
           callee.remote,
           'relayed',
           { from: caller.nodeId },
-          { upload: metered(rpc.upload), signal: this.#ending(rpc.signal) },
+          { upload: metered(rpc.upload), signal },
         ),
       );
     } finally {
@@ -257,12 +259,16 @@ class Hub implements SignalHub {
   }
 
   /** Forwards at most `rate` bytes per second, with bursts of up to one second's worth. */
-  async *#metered(pieces: AsyncIterable<Uint8Array>, rate: number): AsyncGenerator<Uint8Array> {
+  async *#metered(
+    pieces: AsyncIterable<Uint8Array>,
+    rate: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
     const { clock } = this.#transport;
     const bucket = new TokenBucket(rate, rate, clock.now());
     for await (const piece of pieces) {
       const wait = bucket.take(piece.length, clock.now());
-      if (wait > 0) await clock.sleep(wait, this.#closing.signal);
+      if (wait > 0) await clock.sleep(wait, signal);
       yield piece;
     }
   }
