@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ATTACKS } from './all-attacks.ts';
+import { ATTACKS, SCENARIOS } from './all-attacks.ts';
 
 export interface Section {
   readonly section: string;
@@ -46,7 +46,7 @@ export function flawsOfCatalog(sections: readonly Section[]): string[] {
     for (const test of tests)
       if (!exists(test)) flaws.push(`case ${number}: there is no test '${test}'`);
   }
-  for (const { name, cases } of ATTACKS) {
+  for (const { name, cases } of [...ATTACKS, ...SCENARIOS]) {
     for (const number of cases)
       if (!faults.some((fault) => fault.case === number))
         flaws.push(`attack ${name}: there is no case ${number}`);
@@ -92,7 +92,9 @@ export function formatPage(sections: readonly Section[]): string {
 }
 
 function attacksOn(number: number): string[] {
-  return ATTACKS.filter(({ cases }) => cases.includes(number)).map(({ name }) => name);
+  return [...ATTACKS, ...SCENARIOS]
+    .filter(({ cases }) => cases.includes(number))
+    .map(({ name }) => name);
 }
 
 function exists(test: string): boolean {
@@ -123,4 +125,4 @@ function split(test: string): [file: string, title: string] {
 
 export const root: string = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** The number of the last case. */
-const LAST = 146;
+const LAST = 149;

@@ -21,7 +21,7 @@ export const signaling: readonly Scenario[] = [
   {
     name: 'hub-relays',
     title: 'holds all relayed streams of a hub with sixteen free ids at one address',
-    cases: [],
+    cases: [147],
     carrier: 'signaling',
     async run(run) {
       const { port, hub, node } = await startHub(run, { relay: {} });
@@ -45,7 +45,7 @@ export const signaling: readonly Scenario[] = [
   {
     name: 'hub-sessions-sources',
     title: 'fills the accepted sessions of a node with free ids at two addresses',
-    cases: [],
+    cases: [147],
     carrier: 'signaling',
     run: (run) => fillSessions(run, ['127.0.0.2', '127.0.0.3'], 8, 8, 0),
   },
@@ -53,14 +53,14 @@ export const signaling: readonly Scenario[] = [
     name: 'hub-sessions-silent',
     title:
       'fills the accepted sessions of a node without an offer, from the address of honest nodes',
-    cases: [],
+    cases: [147],
     carrier: 'signaling',
     run: (run) => fillSessions(run, ['127.0.0.1'], 64, 1, 1_100),
   },
   {
     name: 'webrtc-offers',
     title: 'makes 80 offers to a node whose channels never open',
-    cases: [],
+    cases: [148],
     carrier: 'signaling',
     async run(run) {
       const { port, node } = await startHub(run, {});
@@ -98,7 +98,7 @@ export const signaling: readonly Scenario[] = [
   {
     name: 'hub-slow-readers',
     title: 'fills relayed streams with bytes that its other ends never read',
-    cases: [],
+    cases: [147],
     carrier: 'signaling',
     async run(run) {
       const { port, hub, node, memory } = await startHub(run, { relay: {} });

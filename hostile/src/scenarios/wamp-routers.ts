@@ -14,7 +14,7 @@ export const wampRouters: readonly Scenario[] = [
   {
     name: 'wamp-offers',
     title: 'makes 80 offers over a WAMP router whose channels never open',
-    cases: [],
+    cases: [148],
     carrier: 'signaling',
     async run(run) {
       const { port, node } = await startRouter(run);
@@ -40,7 +40,7 @@ export const wampRouters: readonly Scenario[] = [
   {
     name: 'wamp-garbage',
     title: 'calls a node over a WAMP router with ids and offers that are none',
-    cases: [],
+    cases: [149],
     carrier: 'signaling',
     async run(run) {
       const { port, node } = await startRouter(run);
