@@ -157,13 +157,21 @@ async function fillSessions(
   const bob = node();
   await bob.listen((session) =>
     session.attach({
-      message: () => session.send({ type: 'answer', sdp: 'v=0' }),
+      message: (message) => {
+        if ((message as { type: string }).type === 'offer')
+          session.send({ type: 'answer', sdp: 'v=0' });
+      },
       closed() {},
     }),
   );
   const ids = await crowd(run, port, count, sources);
   await Promise.all(
-    ids.flatMap((id) => Array.from({ length: each }, () => id.open(Signaling.open, bob.nodeId))),
+    ids.flatMap((id) =>
+      Array.from({ length: each }, async () => {
+        const session = await id.open(Signaling.open, bob.nodeId);
+        id.send(session, text(JSON.stringify({ type: 'candidate', candidate: '' })));
+      }),
+    ),
   );
   const taken = hub.snapshot().sessions;
   await new Promise((resolve) => setTimeout(resolve, pause));

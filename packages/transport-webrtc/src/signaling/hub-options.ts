@@ -64,8 +64,8 @@ export interface SignalHubLimits {
   /**
    * Maximum number of open sessions that a node has opened, and of those that it has accepted. Any
    * single other node may take at most an eighth of them, but always at least two. If a node has
-   * accepted its number, a session without an offer, or the oldest one of the source that holds
-   * most, gives way to another source's. Default 64.
+   * accepted its number, a session whose offer isn't answered for a second gives way to a new one,
+   * or the oldest one of the source that holds most to another source's. Default 64.
    */
   readonly sessionsPerNode?: number | undefined;
   /**

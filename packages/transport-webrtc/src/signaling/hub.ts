@@ -51,7 +51,7 @@ const PROOF_TIME = 10_000;
 const SESSION_TIME = 60_000;
 /** Maximum number of messages in one direction of a session: a description and its candidates. */
 const MOST_MESSAGES = 256;
-/** A session is idle until its offer comes. */
+/** A session is idle until its offer is answered: only the called node can tell a valid one. */
 const SESSIONS = {
   noun: 'sessions',
   most: Number.POSITIVE_INFINITY,
@@ -203,18 +203,20 @@ class Hub implements SignalHub {
       SESSION_TIME,
     );
     try {
-      yield* fewMessages(
-        await this.#transport.send(
-          callee.remote,
-          'session',
-          { from: caller.nodeId, source: this.#sources.tagOf(caller.source) },
-          {
-            upload: fewMessages(seen(rpc.upload, place.settle)),
-            signal: this.#ending(rpc.signal),
-            timeout: SESSION_TIME,
-          },
-        ),
+      const items = await this.#transport.send(
+        callee.remote,
+        'session',
+        { from: caller.nodeId, source: this.#sources.tagOf(caller.source) },
+        {
+          upload: fewMessages(rpc.upload),
+          signal: this.#ending(rpc.signal),
+          timeout: SESSION_TIME,
+        },
       );
+      // The first item, which accepts the session, is empty, and the second one is the answer.
+      yield* seen(fewMessages(items), ({ length }) => {
+        if (length > 0) place.settle();
+      });
     } finally {
       this.#transport.clock.clearTimeout(late);
       place.free();
@@ -299,13 +301,13 @@ async function* fewMessages(messages: AsyncIterable<Uint8Array>): AsyncGenerator
   }
 }
 
-/** Forwards items, and calls `see` before each of them. */
+/** Forwards items, and passes each of them to `see` before. */
 async function* seen(
   items: AsyncIterable<Uint8Array>,
-  see: () => void,
+  see: (item: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   for await (const item of items) {
-    see();
+    see(item);
     yield item;
   }
 }
