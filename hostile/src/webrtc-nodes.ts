@@ -23,6 +23,9 @@ export function webRtcNode(
       protocol: echo,
       backends: [webrtc({ signal: signalOf(identity), identity })],
       observer,
+      // On a busy machine an honest dial takes long, and an attacker's handshakes last even longer.
+      dialTimeout: 20_000,
+      handshakeTimeout: 60_000,
     }),
     (owned) => owned.close(),
   );

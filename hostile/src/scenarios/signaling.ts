@@ -238,5 +238,5 @@ async function crowd(
 }
 
 /** The time of an honest attempt, in milliseconds. */
-const TIME = 5_000;
+const TIME = 20_000;
 const SILENT = { data() {}, frames() {}, drained() {}, closed() {} };

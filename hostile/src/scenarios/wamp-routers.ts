@@ -108,8 +108,9 @@ async function startRouter(run: ScenarioRun) {
   run.own(server, (owned) => owned.close());
   const { port } = server.address() as AddressInfo;
   const signalOf = ({ nodeId }: Identity) =>
-    run.own(createWampSignal({ address: `ws://127.0.0.1:${port}/`, nodeId }), (owned) =>
-      owned.close(),
+    run.own(
+      createWampSignal({ address: `ws://127.0.0.1:${port}/`, nodeId, timeout: 20_000 }),
+      (owned) => owned.close(),
     );
   return { port, node: (observer?: Observer) => webRtcNode(run, signalOf, observer) };
 }
