@@ -137,7 +137,7 @@ export const signaling: readonly Scenario[] = [
       if (relays < 64) flaws.push(`it held only ${relays}`);
       return {
         ...found(`${relays} streams`, honest, flaws),
-        // What 32 connections may send to the hub, and the hub to them.
+        // The credit of 32 connections, in both directions.
         growth: { bytes: most, bound: 32 * 2 * 256 * 1024 },
       };
     },
