@@ -164,9 +164,9 @@ async function bundles() {
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 78_000);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 40_100);
-  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 120_000);
-  await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 6_200);
-  await bundle('all of webrtc', all('transport-webrtc'), 35_800);
+  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 120_700);
+  await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 6_400);
+  await bundle('all of webrtc', all('transport-webrtc'), 36_200);
   await bundle('all of nats', all('transport-nats'), 59_500);
   await bundle('all of telemetry', all('telemetry'), 8_400);
   await bundle('all of resilience/resumption', all('resilience/resumption'), 8_400);

@@ -31,6 +31,8 @@ export interface NegotiationOptions extends GatheringOptions {
   readonly session: SignalSession;
   /** Set if both ends have to prove their node ids. */
   readonly identity: Identity | undefined;
+  /** Called after each step that the other end has completed, and after the answer. */
+  moved?(): void;
   done(open: OpenChannel): void;
   /** Called when the negotiation has failed and all its resources have been released. */
   failed(error: TransportError): void;
@@ -179,6 +181,7 @@ export class Negotiation {
         : { type, sdp: trickle ? withoutCandidates(sdp) : sdp, timeout: this.#gathering.timeLeft },
     );
     this.#isDescriptionSent = true;
+    this.#options.moved?.();
     this.#learnFingerprints();
     if (type === 'answer') this.#candidates.send();
     else for (const candidate of candidatesOf(sdp)) this.#candidates.found(candidate);
@@ -204,6 +207,7 @@ export class Negotiation {
       });
     } else {
       this.#offer = message.sdp;
+      this.#options.moved?.();
       if (message.timeout !== undefined) this.#gathering.within(message.timeout);
       if (this.#rtc !== undefined) this.#run(() => this.#makeAnswer());
     }
@@ -246,7 +250,10 @@ export class Negotiation {
     this.#fail(reasonError('reset', 'the node ended the negotiation', { origin: 'remote' }));
   }
 
-  readonly #onOpen = (): void => this.#greet();
+  readonly #onOpen = (): void => {
+    this.#options.moved?.();
+    this.#greet();
+  };
 
   /** Sends the hello: the offerer's is first, so that a dial resolves only if both ends agree. */
   #greet(): void {
@@ -331,6 +338,7 @@ export class Negotiation {
         `no path to the other end works (ICE or DTLS failed)${this.#gathering.missing(this.#peer!)}`,
       );
     else if (state === 'closed') this.#gone('the connection closed');
+    else if (state === 'connected') this.#options.moved?.();
   }
 
   #gone(why: string): void {

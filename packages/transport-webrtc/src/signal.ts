@@ -73,6 +73,11 @@ export interface SignalSession {
   /** The other node's id, as signaling states it. It is proven only by the connection itself. */
   readonly peer: string;
   /**
+   * An opaque name of the address from which the other node uses signaling, in an accepted session,
+   * if signaling knows it. Nodes behind one address have the same. Handshakes are counted by it.
+   */
+  readonly source?: string | undefined;
+  /**
    * Starts reporting messages, in order; called once. Messages that arrived before this call are
    * kept. Each message comes from another node, so the receiver checks it with
    * `parseSignalMessage`.

@@ -13,6 +13,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { loadRtc } from '#rtc';
 import { ChannelConnection } from './channel-connection.ts';
+import { type Handshake, Handshakes } from './handshakes.ts';
 import { Negotiation } from './negotiation.ts';
 import type { OpenChannel } from './open-channel.ts';
 import type { RtcLibrary } from './rtc.ts';
@@ -40,12 +41,14 @@ export class WebRtcLayer implements WebRtcStreamLayer {
   #hasDialed = false;
   /** The functions that end the pending dials and handshakes with a given error, one for each. */
   readonly #pending = new Set<(error: TransportError) => void>();
+  readonly #handshakes: Handshakes;
 
   /** @param options must be valid. */
   constructor(options: WebRtcStreamLayerOptions, peers: NodeIdFilter) {
     this.#options = options;
     this.#peers = peers;
     this.clock = options.clock ?? systemClock;
+    this.#handshakes = new Handshakes(this.clock);
   }
 
   get nodeId(): string | undefined {
@@ -170,19 +173,31 @@ export class WebRtcLayer implements WebRtcStreamLayer {
     const { handshakes, timeout = HANDSHAKE_TIMEOUT } = options ?? {};
     if (this.#listening === 'no')
       return session.close(new TransportError('unavailable', 'the node has stopped listening'));
-    let isTurn = handshakes === undefined;
+    const source = session.source && `webrtc:${session.source}`;
     let begin: (() => void) | undefined;
-    const slot = handshakes?.acquire(`webrtc://${session.peer}`, () => {
-      isTurn = true;
-      begin?.();
-    });
-    if (slot === undefined && handshakes !== undefined)
-      return session.close(
-        reasonError('full', 'the node has too many handshakes under way (limits.handshakes)'),
+    const handshake: Handshake = {
+      source,
+      isRunning: handshakes === undefined,
+      movedAt: this.clock.now(),
+      giveWay: () => giveUp(crowded()),
+    };
+    const acquire = () =>
+      handshakes?.acquire(
+        `webrtc://${session.peer}`,
+        () => {
+          handshake.isRunning = true;
+          this.#handshakes.moved(handshake);
+          begin?.();
+        },
+        source,
       );
+    const slot = acquire() ?? (this.#handshakes.makeRoom(source) ? acquire() : undefined);
+    if (slot === undefined && handshakes !== undefined) return session.close(crowded());
+    this.#handshakes.add(handshake);
     const settle = () => {
       this.clock.clearTimeout(timer);
       this.#pending.delete(giveUp);
+      this.#handshakes.remove(handshake);
     };
     const giveUp = (error: TransportError) => {
       settle();
@@ -207,6 +222,7 @@ export class WebRtcLayer implements WebRtcStreamLayer {
       role: 'answerer',
       session,
       deadline,
+      moved: () => this.#handshakes.moved(handshake),
       done: (open) => {
         settle();
         accept(this.#connection(open, undefined), slot);
@@ -221,7 +237,8 @@ export class WebRtcLayer implements WebRtcStreamLayer {
         (rtc) => negotiation.begin(rtc),
         (error) => giveUp(error),
       );
-    if (isTurn) begin();
+    if (handshake.isRunning) begin();
+    else this.#handshakes.makeRoom(source);
   }
 
   /** @param dialed the node that the dialer wants to reach. */
@@ -307,6 +324,13 @@ export function updatePeers(
     );
   peers.update(lists);
   signal.relay?.updatePeers(lists);
+}
+
+function crowded(): TransportError {
+  return reasonError(
+    'full',
+    'the node has too many handshakes under way (limits.handshakes): try again later',
+  );
 }
 
 function cannotConnect(address: string, error: TransportError): TransportError {

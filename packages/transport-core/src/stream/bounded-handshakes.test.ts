@@ -11,9 +11,9 @@ function scene(pending: number, perSource?: number) {
     void told.push(`${endpoint} ${error.reason}`);
   const handshakes = new BoundedHandshakes({ pending, perSource }, () => now, rejected);
   const entered: string[] = [];
-  const arrive = (endpoint: string) => {
+  const arrive = (endpoint: string, source?: string) => {
     const before = entered.length;
-    const slot = handshakes.acquire(endpoint, () => void entered.push(endpoint));
+    const slot = handshakes.acquire(endpoint, () => void entered.push(endpoint), source);
     const verdict = slot === undefined ? 'refuse' : slot.waits ? 'wait' : 'enter';
     return {
       verdict,
@@ -45,6 +45,25 @@ test('when a handshake completes, the next waiting one is read, in order', (t) =
   t.deepEqual(entered, ['a:1', 'b:1', 'c:1']);
   c.leave();
   t.is(arrive('d:1').verdict, 'enter');
+});
+
+test('of the waiting handshakes whose layer names a source, that of the source with fewest is next', (t) => {
+  const { arrive, entered } = scene(2);
+  const [a1, a2] = [arrive('a1', 'a'), arrive('a2', 'a')];
+  arrive('a3', 'a');
+  arrive('c');
+  arrive('b1', 'b');
+  a1.leave();
+  a2.leave();
+  t.deepEqual(entered, ['a1', 'a2', 'b1', 'a3'], 'c names none, and a3 came before it');
+});
+
+test('a source that a layer names has no more than its share, whatever the endpoint', (t) => {
+  const { arrive } = scene(10, 1);
+  arrive('10.0.0.1:1', 'a');
+  t.is(arrive('10.0.0.2:1', 'a').verdict, 'refuse');
+  t.is(arrive('10.0.0.1:1', 'b').verdict, 'enter');
+  t.is(arrive('10.0.0.1:1').verdict, 'enter');
 });
 
 test('a waiting handshake that ends makes room for another, and none is read for it', (t) => {

@@ -37,16 +37,21 @@ export class BoundedHandshakes implements HandshakeLimiter {
     return this.#inside + this.#waiting.size;
   }
 
-  acquire(endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakePlace | undefined {
+  acquire(
+    endpoint: string,
+    enter: (slot: HandshakeSlot) => void,
+    given?: string,
+  ): HandshakePlace | undefined {
     const now = this.#now();
     this.#letGo(now);
-    const source = this.#perSource === Number.POSITIVE_INFINITY ? '' : sourceOf(endpoint);
+    const source =
+      given ?? (this.#perSource === Number.POSITIVE_INFINITY ? '' : sourceOf(endpoint));
     const count = this.#sources.get(source) ?? 0;
     const isFull = this.#inside >= this.#pending;
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE))
       return undefined;
     this.#sources.set(source, count + 1);
-    const place = new HandshakePlace(now, enter, (error) => {
+    const place = new HandshakePlace(now, given, enter, (error) => {
       this.#left(place, source, error !== undefined);
       if (error !== undefined) this.#rejected(endpoint, error, place);
     });
@@ -68,10 +73,17 @@ export class BoundedHandshakes implements HandshakeLimiter {
     else this.#free(source);
     if (this.#waiting.delete(place)) return;
     this.#inside--;
-    const [next] = this.#waiting;
+    let [next] = this.#waiting;
     if (next === undefined) return;
+    if (next.source !== undefined)
+      for (const place of this.#waiting)
+        if (this.#count(place.source) < this.#count(next.source)) next = place;
     this.#waiting.delete(next);
     this.#admit(next);
+  }
+
+  #count(source: string | undefined): number {
+    return source === undefined ? Number.POSITIVE_INFINITY : this.#sources.get(source)!;
   }
 
   #letGo(now: number): void {
@@ -91,6 +103,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
 /** The handshake slot of one connection. */
 export class HandshakePlace implements HandshakeSlot {
   readonly since: number;
+  /** The source that its layer has named. */
+  readonly source: string | undefined;
   #isTaken = false;
   #waits = true;
   readonly #entered: (slot: HandshakeSlot) => void;
@@ -99,10 +113,12 @@ export class HandshakePlace implements HandshakeSlot {
 
   constructor(
     since: number,
+    source: string | undefined,
     entered: (slot: HandshakeSlot) => void,
     leave: (error: TransportError | undefined) => void,
   ) {
     this.since = since;
+    this.source = source;
     this.#entered = entered;
     this.#leave = leave;
   }

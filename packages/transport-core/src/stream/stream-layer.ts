@@ -115,8 +115,16 @@ export interface HandshakeLimiter {
    * Announces a connection from `endpoint`. Returns undefined if there is no room; then close the
    * connection immediately. Otherwise `enter` is called with the same slot, now or when other
    * connections have left; do not read from the connection before that.
+   *
+   * @param source the source that it counts for, if the layer knows a better one than the
+   * endpoint's. Of the connections that have one and wait, those whose source has fewest come
+   * first.
    */
-  acquire(endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakeSlot | undefined;
+  acquire(
+    endpoint: string,
+    enter: (slot: HandshakeSlot) => void,
+    source?: string,
+  ): HandshakeSlot | undefined;
 }
 
 /**

@@ -55,7 +55,7 @@ export class Acceptor {
       () => transport.listensAgain(this),
       {
         timeout: config.handshakeTimeout,
-        handshakes: { acquire: (endpoint, enter) => this.#acquire(endpoint, enter) },
+        handshakes: { acquire: (...connection) => this.#acquire(...connection) },
       },
     );
   }
@@ -132,8 +132,10 @@ export class Acceptor {
   }
 
   /** Admits another handshake; if there is no room, notifies the observer. */
-  #acquire(endpoint: string, enter: (slot: HandshakeSlot) => void): HandshakePlace | undefined {
-    const place = this.#handshakes.acquire(endpoint, enter);
+  #acquire(
+    ...[endpoint, enter, source]: Parameters<BoundedHandshakes['acquire']>
+  ): HandshakePlace | undefined {
+    const place = this.#handshakes.acquire(endpoint, enter, source);
     // All these connections share one error: in a flood, creating an error for each would cost more
     // than refusing the connection.
     if (place === undefined) this.#tellRejected(endpoint, CROWDED, true);

@@ -63,7 +63,9 @@ export interface SignalHubLimits {
   readonly nodesPerSource?: number | undefined;
   /**
    * Maximum number of open sessions that a node has opened, and of those that it has accepted. Any
-   * single other node may take at most an eighth of them, but always at least two. Default 64.
+   * single other node may take at most an eighth of them, but always at least two. If a node has
+   * accepted its number, a session whose offer isn't answered for a second gives way to a new one,
+   * or the oldest one of the source that holds most to another source's. Default 64.
    */
   readonly sessionsPerNode?: number | undefined;
   /**
@@ -75,7 +77,11 @@ export interface SignalHubLimits {
 
 /** The limits of relayed streams. */
 export interface SignalRelayLimits {
-  /** Maximum number of streams that the hub relays at a time. Default 64. */
+  /**
+   * Maximum number of streams that the hub relays at a time. If all are taken, one that has been
+   * idle for a minute, or the oldest one of the source that holds most, gives way to another
+   * source's. Default 64.
+   */
   readonly streams?: number | undefined;
   /** The counterpart of `sessionsPerNode` for relayed streams. Default 4. */
   readonly streamsPerNode?: number | undefined;

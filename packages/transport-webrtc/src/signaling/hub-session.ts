@@ -8,14 +8,21 @@ import { decodeMessage, encodeEnd, encodeMessage, readEnd } from './session-mess
 /** One end of a session. Its owner sends the messages in `outgoing`. */
 export class HubSession implements SignalSession {
   readonly peer: string;
+  readonly source: string | undefined;
   readonly #incoming: AsyncIterator<Uint8Array>;
   readonly #outgoing: MessageQueue;
   #receiver: SignalReceiver | undefined;
   #isReading = false;
   #isOver = false;
 
-  constructor(peer: string, incoming: AsyncIterator<Uint8Array>, outgoing: MessageQueue) {
+  constructor(
+    peer: string,
+    incoming: AsyncIterator<Uint8Array>,
+    outgoing: MessageQueue,
+    source?: string,
+  ) {
     this.peer = peer;
+    this.source = source;
     this.#outgoing = outgoing;
     this.#incoming = incoming;
   }

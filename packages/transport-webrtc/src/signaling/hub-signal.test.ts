@@ -32,6 +32,18 @@ test('a session carries messages in both directions, with the proven id of the o
   t.is(await accepted.closed, undefined);
 });
 
+test('a session names the source of its opener by an opaque tag, always the same', async (t) => {
+  const { node } = await hubFixture(t);
+  const bob = node();
+  const next = await listening(bob);
+  const opener = node();
+  await opener.open(bob.nodeId, { timeout: 5_000 });
+  await opener.open(bob.nodeId, { timeout: 5_000 });
+  const [first, second] = [(await next()).session, (await next()).session];
+  t.regex(first.source!, /^[\w+/]{12}$/);
+  t.is(second.source, first.source);
+});
+
 test('the end of a session by the accepting node carries its error', async (t) => {
   const { node, hub } = await hubFixture(t);
   const [ada, bob] = [node(), node()];

@@ -210,7 +210,8 @@ class Hub implements HubSignal {
       throw new TransportError('not_found', `node '${this.nodeId}' accepts no sessions`);
     yield EMPTY;
     const outgoing = new MessageQueue();
-    listener.accept(new HubSession(rpc.request.from, rpc.upload[Symbol.asyncIterator](), outgoing));
+    const { from, source } = rpc.request;
+    listener.accept(new HubSession(from, rpc.upload[Symbol.asyncIterator](), outgoing, source));
     yield* outgoing;
   }
 

@@ -51,6 +51,15 @@ const PROOF_TIME = 10_000;
 const SESSION_TIME = 60_000;
 /** Maximum number of messages in one direction of a session: a description and its candidates. */
 const MOST_MESSAGES = 256;
+/** A session is idle until its offer is answered: only the called node can tell a valid one. */
+const SESSIONS = {
+  noun: 'sessions',
+  most: Number.POSITIVE_INFINITY,
+  idle: 1_000,
+  old: Number.POSITIVE_INFINITY,
+};
+/** A connection that is in use has pings every 10 s. */
+const RELAYS = { noun: 'relayed streams', idle: 60_000, old: 600_000 };
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -81,10 +90,12 @@ class Hub implements SignalHub {
     this.#transport = this.#isMounted
       ? transport.mount(signalingProtocol)
       : (transport as unknown as Transport<SignalingProtocol>);
-    this.#sources = new Sources(config.limits, () => transport.clock.now());
+    this.#sources = new Sources(config.limits, () => transport.clock.now(), config.random);
     this.#registry = new Registry(config.limits, this.#sources);
-    this.#sessions = new Places('sessions', config.limits.sessionsPerNode);
-    this.#relays = new Places('relayed streams', config.relay?.streamsPerNode ?? 0);
+    const now = () => transport.clock.now();
+    const { streams = 0, streamsPerNode = 0 } = config.relay ?? {};
+    this.#sessions = new Places({ ...SESSIONS, perNode: config.limits.sessionsPerNode }, now);
+    this.#relays = new Places({ ...RELAYS, most: streams, perNode: streamsPerNode }, now);
     const handlers: Handlers<SignalingProtocol> = {
       register: (_request, rpc) => this.#register(rpc),
       accepting: (isAccepting, rpc) => {
@@ -186,27 +197,29 @@ class Hub implements SignalHub {
   /** Serves `open`: joins a call from one node to a call to another. */
   async *#open(rpc: Rpc<SignalingProtocol, 'open'>): AsyncGenerator<Uint8Array> {
     const [caller, callee] = this.#pair(rpc.from, rpc.request.to);
-    const free = this.#sessions.take(caller, callee);
+    const place = this.#sessions.take(caller, callee, (error) => rpc.fail(error));
     const late = this.#transport.clock.setTimeout(
       () => rpc.fail(new TransportError('deadline_exceeded', 'a session lasts at most 60 s')),
       SESSION_TIME,
     );
     try {
-      yield* fewMessages(
-        await this.#transport.send(
-          callee.remote,
-          'session',
-          { from: caller.nodeId },
-          {
-            upload: fewMessages(rpc.upload),
-            signal: this.#ending(rpc.signal),
-            timeout: SESSION_TIME,
-          },
-        ),
+      const items = await this.#transport.send(
+        callee.remote,
+        'session',
+        { from: caller.nodeId, source: this.#sources.tagOf(caller.source) },
+        {
+          upload: fewMessages(rpc.upload),
+          signal: this.#ending(rpc.signal),
+          timeout: SESSION_TIME,
+        },
       );
+      // The first item, which accepts the session, is empty, and the second one is the answer.
+      yield* seen(fewMessages(items), ({ length }) => {
+        if (length > 0) place.settle();
+      });
     } finally {
       this.#transport.clock.clearTimeout(late);
-      free();
+      place.free();
     }
   }
 
@@ -216,24 +229,22 @@ class Hub implements SignalHub {
     if (limits === undefined)
       throw new TransportError('unimplemented', "relay: this hub doesn't relay streams");
     const [caller, callee] = this.#pair(rpc.from, rpc.request.to);
-    if (this.#relays.size >= limits.streams)
-      throw new TransportError(
-        'resource_exhausted',
-        `relay: the hub relays ${limits.streams} streams, its most`,
-      );
-    const free = this.#relays.take(caller, callee);
+    const place = this.#relays.take(caller, callee, (error) => rpc.fail(error));
+    // One signal for each stream: all of them sleep at the same time when they are slowed.
+    const signal = this.#ending(rpc.signal);
+    const metered = (pieces: AsyncIterable<Uint8Array>) =>
+      seen(this.#metered(pieces, limits.rate, signal), place.move);
     try {
-      yield* this.#metered(
+      yield* metered(
         await this.#transport.send(
           callee.remote,
           'relayed',
           { from: caller.nodeId },
-          { upload: this.#metered(rpc.upload, limits.rate), signal: this.#ending(rpc.signal) },
+          { upload: metered(rpc.upload), signal },
         ),
-        limits.rate,
       );
     } finally {
-      free();
+      place.free();
     }
   }
 
@@ -250,12 +261,16 @@ class Hub implements SignalHub {
   }
 
   /** Forwards at most `rate` bytes per second, with bursts of up to one second's worth. */
-  async *#metered(pieces: AsyncIterable<Uint8Array>, rate: number): AsyncGenerator<Uint8Array> {
+  async *#metered(
+    pieces: AsyncIterable<Uint8Array>,
+    rate: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
     const { clock } = this.#transport;
     const bucket = new TokenBucket(rate, rate, clock.now());
     for await (const piece of pieces) {
       const wait = bucket.take(piece.length, clock.now());
-      if (wait > 0) await clock.sleep(wait, this.#closing.signal);
+      if (wait > 0) await clock.sleep(wait, signal);
       yield piece;
     }
   }
@@ -283,6 +298,17 @@ async function* fewMessages(messages: AsyncIterable<Uint8Array>): AsyncGenerator
         `a session carries at most ${MOST_MESSAGES} messages in each direction`,
       );
     yield message;
+  }
+}
+
+/** Forwards items, and passes each of them to `see` before. */
+async function* seen(
+  items: AsyncIterable<Uint8Array>,
+  see: (item: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const item of items) {
+    see(item);
+    yield item;
   }
 }
 

@@ -23,7 +23,14 @@ export const HUB_ADDRESS = /^[!-~]{1,512}$/;
 const nodeId = z.string().check(z.maxLength(64));
 const base64 = z.string().check(z.maxLength(512));
 const target = limited(json(z.object({ to: nodeId })), SHORT);
-const source = limited(json(z.object({ from: nodeId })), SHORT);
+/** An id as the hub names it: nodes don't trust the hub, and show it to people. */
+const from = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const source = limited(json(z.object({ from })), SHORT);
+/** `source` is the same for all nodes behind one address, and doesn't tell the address. */
+const sessionSource = limited(
+  json(z.object({ from, source: z.string().check(z.maxLength(64)) })),
+  SHORT,
+);
 const messages = limited(bytes, LONGEST_MESSAGE);
 const pieces = limited(bytes, LONGEST_PIECE);
 
@@ -66,7 +73,7 @@ export const signalingProtocol = defineProjectProtocol({
      */
     open: { id: 3, request: target, upload: messages, download: messages },
     /** Forwards a session from the hub to the node that it is for. */
-    session: { id: 4, request: source, upload: messages, download: messages },
+    session: { id: 4, request: sessionSource, upload: messages, download: messages },
     /** A variant of `open` for a stream of bytes that the hub relays. */
     relay: { id: 5, request: target, upload: pieces, download: pieces },
     /** A variant of `session` for a stream of bytes that the hub relays. */

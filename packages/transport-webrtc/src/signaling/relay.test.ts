@@ -1,5 +1,6 @@
 // Tests of streams that the hub relays.
 
+import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
@@ -67,6 +68,21 @@ test('a node has at most its number of relayed streams', async (t) => {
   await bob.listen(() => {});
   await ada.relay!.dial(bob.nodeId, DIAL);
   t.is((await rejection(ada.relay!.dial(bob.nodeId, DIAL))).code, 'resource_exhausted');
+});
+
+test('if all streams are taken, the oldest of the node with most ends at both of its ends', async (t) => {
+  const { node, hub } = await hubFixture(t, { relay: { streams: 2 } });
+  const [ada, bob, cyd] = [node({ relay: true }), node({ relay: true }), node({ relay: true })];
+  const accepted: ReturnType<typeof reader>[] = [];
+  await bob.relay!.listen((connection) => accepted.push(reader(connection)));
+  await bob.listen(() => {});
+  const first = reader(await ada.relay!.dial(bob.nodeId, DIAL));
+  await ada.relay!.dial(bob.nodeId, DIAL);
+  await cyd.relay!.dial(bob.nodeId, DIAL);
+  t.is(((await first.closed) as TransportError).reason, 'reset');
+  await accepted[0]!.closed;
+  t.is(hub.snapshot().relays, 2);
+  t.is((await rejection(cyd.relay!.dial(bob.nodeId, DIAL))).code, 'resource_exhausted');
 });
 
 test('a node that is away or not listening refuses relayed streams', async (t) => {

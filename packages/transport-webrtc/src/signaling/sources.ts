@@ -2,7 +2,8 @@
 // it may start registrations and sessions. A source is remembered after its last node has left,
 // until another source needs its place.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type Random, TransportError } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { TokenBucket } from './token-bucket.ts';
 
 /**
@@ -19,6 +20,8 @@ const BURST = 10;
 
 interface Source {
   nodes: number;
+  /** Random, so that it does not tell the address. */
+  readonly tag: string;
   readonly bucket: TokenBucket;
 }
 
@@ -27,11 +30,17 @@ export class Sources {
   readonly #most: number;
   readonly #rate: number;
   readonly #now: () => number;
+  readonly #random: Random;
   /** The known sources, the least recently used first. */
   readonly #sources = new Map<string, Source>();
   #idle = 0;
 
-  constructor(limits: { nodesPerSource: number; ratePerSource: number }, now: () => number) {
+  constructor(
+    limits: { nodesPerSource: number; ratePerSource: number },
+    now: () => number,
+    random: Random,
+  ) {
+    this.#random = random;
     this.#most = limits.nodesPerSource;
     this.#rate = limits.ratePerSource;
     this.#now = now;
@@ -46,6 +55,11 @@ export class Sources {
         'resource_exhausted',
         `this source may start ${this.#rate} registrations and sessions per second: try again later`,
       );
+  }
+
+  /** Returns the opaque name of a source, which stays the same while the source is remembered. */
+  tagOf(name: string): string {
+    return this.#use(name).tag;
   }
 
   /** Counts a node; throws `resource_exhausted` if the source has too many. */
@@ -71,7 +85,8 @@ export class Sources {
     if (source === undefined) {
       this.#forgetOne();
       const bucket = new TokenBucket(this.#rate, this.#rate * BURST, this.#now());
-      source = { nodes: 0, bucket };
+      const tag = btoa(String.fromCharCode(...randomBytes(this.#random, 9)));
+      source = { nodes: 0, tag, bucket };
       this.#idle++;
     } else this.#sources.delete(name);
     this.#sources.set(name, source);

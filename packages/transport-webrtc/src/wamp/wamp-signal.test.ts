@@ -213,6 +213,52 @@ test('a signal that is left while it joins leaves the router once it has joined'
   );
 });
 
+test('of 64 offers that wait, the oldest gives way to a new one after a second', async (t) => {
+  const { ada, sockets, join, clock } = await faked(t);
+  const sessions: { readonly peer: string; readonly closed: Promise<unknown> }[] = [];
+  const listening = ada.listen((session) => {
+    const closed = new Promise((resolve) => session.attach({ message() {}, closed: resolve }));
+    sessions.push({ peer: session.peer, closed });
+  });
+  await turn();
+  const [socket] = sockets as [FakeSocket];
+  join(socket);
+  await turn();
+  socket.receive(65, 1, 7);
+  await listening;
+  const call = async (id: number, from: string) => {
+    socket.receive(68, id, 7, {}, [from, JSON.stringify(offer)]);
+    await turn();
+    return socket.sent.at(-1);
+  };
+  for (let id = 1; id <= 64; id++) await call(id, `node-${id}`);
+  clock.advance(999);
+  const refused = (id: number) => [
+    8,
+    68,
+    id,
+    {},
+    'io.babble.processing_offer',
+    ['too many offers wait for their answers'],
+  ];
+  t.deepEqual(await call(65, 'early'), refused(65));
+  clock.advance(1);
+  t.deepEqual(await call(66, 'late'), refused(1));
+  t.is(((await sessions[0]!.closed) as TransportError).code, 'resource_exhausted');
+  t.is(sessions.at(-1)!.peer, 'late');
+  t.is(sessions.length, 65);
+});
+
+for (const from of ['', 'a b', '\u001b[31m', 'x'.repeat(257)])
+  test(`an offer from ${JSON.stringify(from).slice(0, 12)}, which is no id, is refused`, async (t) => {
+    const { url } = await router(t);
+    const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+    await ada.listen(() => t.fail());
+    Object.defineProperty(bob, 'nodeId', { value: from });
+    const error = (await result(await bob.open('ada', OPEN))) as TransportError;
+    t.is(error.code, 'aborted');
+  });
+
 test('unlisten ends the attempts to register again, and listen begins anew', async (t) => {
   const { ada, sockets, join, clock } = await faked(t);
   const listen = async (socket: number) => {

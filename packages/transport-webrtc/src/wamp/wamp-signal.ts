@@ -91,6 +91,11 @@ const schema = optionsSchema({
 
 /** Maximum number of offers from other nodes that may wait for their answers. */
 const MOST_OFFERS = 64;
+/** Milliseconds after which an offer that waits for its answer gives way to a new one. */
+const PATIENCE = 1_000;
+const CROWDED = 'too many offers wait for their answers';
+/** The ids of nodes. The router doesn't check them, and they are shown to people. */
+const ID = /^[\w.-]{1,256}$/;
 /**
  * The interval at which a registered node calls itself to notice a dead connection, in
  * milliseconds.
@@ -102,6 +107,14 @@ const CHECK_INTERVAL = 30_000;
  */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 30_000;
+
+interface Offer {
+  readonly since: number;
+  /** Refuses the offer, and ends its session. */
+  end(error: TransportError): void;
+  /** Ends the offer after the timeout. */
+  readonly late: ClockTimer;
+}
 
 interface Listener {
   accept(session: SignalSession): void;
@@ -116,8 +129,8 @@ class Wamp implements WampSignal {
   };
   readonly #clock: Clock;
   readonly #random: Random;
-  /** The offers that wait for their answers, with the timers that end them. */
-  readonly #offers = new Map<CalleeSession, ClockTimer>();
+  /** The offers that wait for their answers, the oldest first. */
+  readonly #offers = new Map<CalleeSession, Offer>();
   #client: Promise<WampClient> | undefined;
   #listener: Listener | undefined;
   #registration: number | undefined;
@@ -257,35 +270,51 @@ class Wamp implements WampSignal {
     if (from === undefined) return client.answer(request, []); // its own check
     const refuse = (text: string) => client.refuse(request, OFFER_ERROR, text);
     if (this.#listener === undefined) return refuse('the node accepts no sessions');
-    if (this.#offers.size >= MOST_OFFERS) return refuse('too many offers wait for their answers');
-    if (typeof from !== 'string') return refuse('the first argument is not an id');
+    if (typeof from !== 'string' || !ID.test(from))
+      return refuse('the first argument is not an id');
     let description: unknown;
     try {
       description = readDescription(offer);
     } catch (error) {
       return refuse((error as Error).message);
     }
-    const late = this.#clock.setTimeout(() => {
-      const text = `no answer within ${inMs(this.#options.timeout)}`;
+    if (!this.#hasRoom()) return refuse(CROWDED);
+    const since = this.#clock.now();
+    const end = (error: TransportError) => {
+      this.#clock.clearTimeout(late);
       this.#offers.delete(session);
-      session.cut(new TransportError('deadline_exceeded', text));
-      refuse(text);
-    }, this.#options.timeout);
+      session.cut(error);
+      refuse(error.message);
+    };
+    const { timeout } = this.#options;
+    const late = this.#clock.setTimeout(
+      () => end(new TransportError('deadline_exceeded', `no answer within ${inMs(timeout)}`)),
+      timeout,
+    );
     const session: CalleeSession = new CalleeSession(from, description, (answer) => {
       this.#clock.clearTimeout(late);
       this.#offers.delete(session);
       if (typeof answer === 'string') client.answer(request, [answer]);
       else refuse(answer.message);
     });
-    this.#offers.set(session, late);
+    this.#offers.set(session, { since, end, late });
     this.#listener.accept(session);
+  }
+
+  /** Makes room for an offer if there is none: the oldest gives way if it has waited for long. */
+  #hasRoom(): boolean {
+    if (this.#offers.size < MOST_OFFERS) return true;
+    const [oldest] = this.#offers.values();
+    if (oldest!.since + PATIENCE > this.#clock.now()) return false;
+    oldest!.end(new TransportError('resource_exhausted', CROWDED));
+    return true;
   }
 
   #lost(error: TransportError): void {
     this.#client = undefined;
     this.#registration = undefined;
     this.#clock.clearTimeout(this.#check);
-    for (const [session, late] of this.#offers) {
+    for (const [session, { late }] of this.#offers) {
       this.#clock.clearTimeout(late);
       session.cut(error);
     }
