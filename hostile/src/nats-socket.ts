@@ -25,8 +25,9 @@ export class NatsSocket {
     this.#socket.write('CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n');
   }
 
-  subscribe(subject: string): void {
-    this.#socket.write(`SUB ${subject} ${++this.#subscriptions}\r\n`);
+  /** @param queue the queue group, of which one member receives each message */
+  subscribe(subject: string, queue = ''): void {
+    this.#socket.write(`SUB ${subject} ${queue} ${++this.#subscriptions}\r\n`);
   }
 
   publish(subject: string, data: Buffer | string, reply = ''): void {

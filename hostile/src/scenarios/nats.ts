@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startNatsServer, unable } from '@trunkline/local-nats';
+import { createIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import { type Backend, createTransport, serve } from '@trunkline/transport-core';
 import { nats as natsBackend } from '@trunkline/transport-nats';
 import { NatsSocket } from '../nats-socket.ts';
@@ -53,12 +55,67 @@ function flood(name: string, title: string, then: Then): Scenario {
   };
 }
 
-/** Listens and echoes. */
-async function victim(run: ScenarioRun, address: string, backend: Backend): Promise<void> {
+/**
+ * Takes half of the dials to a node that uses Noise, and refuses them, or accepts them and sends the
+ * dialer's own bytes back, or names a subject that the dialer must not publish to.
+ */
+async function forge(run: ScenarioRun): Promise<Finding> {
+  if (unable() !== undefined) return skipped();
+  const server = run.own(await startNatsServer(), (each) => each.kill());
+  const identity = createIdentity();
+  const backend = (own = createIdentity()) =>
+    secured(natsBackend({ servers: server.address }), { identity: own });
+  const address = 'nats://broker/orders';
+  const handled = await victim(run, address, backend(identity));
+  const attacker = run.own(new NatsSocket(server.port), (each) => each.close());
+  const flaws: string[] = [];
+  let forged = 0;
+  attacker.subscribe(`${ROOT}.dial.orders`, 'trunkline');
+  attacker.subscribe(`${ROOT}.in.orders.${OWN}`);
+  attacker.subscribe('foreign.>');
+  attacker.message = ({ subject, reply, data }) => {
+    if (data.includes('hello')) flaws.push('the attacker has read a call');
+    if (subject.startsWith('foreign')) flaws.push('a dialer published to a foreign subject');
+    const [number, own] = [Number(data.subarray(0, 4).toString('hex')), `${ROOT}.in.orders.${OWN}`];
+    if (subject.endsWith(OWN)) {
+      if (number > 0 || data[4] !== CONFIRM) return;
+      const first = data.subarray(7 + data.readUInt16BE(5));
+      attacker.publish(reply, numbered(1, CREDIT, Buffer.from([0, 4, 0, 0])), own);
+      attacker.publish(reply, numbered(2, DATA, first), own);
+    } else if (subject.startsWith(ROOT)) {
+      const accept = numbered(0, ACCEPT, '{"version":1,"max":65536,"cookie":"mine"}');
+      const kind = forged++ % 3;
+      if (kind === 0) attacker.publish(reply, numbered(0, REFUSE, '{"message":"go away"}'));
+      else attacker.publish(reply, accept, kind === 1 ? own : 'foreign.subject');
+    }
+  };
+  await attacker.flush();
+  const during = await dialHonestly(
+    `${identity.nodeId}@${address}`,
+    run.isShort ? 20 : 60,
+    backend,
+  );
+  if (during.succeeded > handled()) flaws.push('a call was answered by the attacker');
+  if (forged === 0) flaws.push('no dial reached the attacker');
+  attacker.close();
+  const honest = await dialHonestly(`${identity.nodeId}@${address}`, 5, backend);
+  const answer = `denied ${during.of - during.succeeded}/${during.of}, then`;
+  return { answer, honest, flaws: [...new Set(flaws)] };
+}
+
+/** Listens and echoes. Returns a function that tells how many calls it has answered. */
+async function victim(run: ScenarioRun, address: string, backend: Backend): Promise<() => number> {
+  let calls = 0;
   const transport = createTransport(address, { protocol: victimProtocol, backends: [backend] });
   run.own(transport, (each) => each.close());
-  serve(transport, { echo: (request) => request });
+  serve(transport, {
+    echo: (request) => {
+      calls++;
+      return request;
+    },
+  });
   await transport.listen();
+  return () => calls;
 }
 
 /** Counts the dials by new nodes that are answered by the victim, five at a time. */
@@ -87,7 +144,7 @@ async function dialHonestly(
 function dialFalsely(attacker: NatsSocket, name: string, then: Then, rate: number): () => string {
   let dials = 0;
   let answered = 0;
-  attacker.subscribe('trunkline.default.in.evil.>');
+  attacker.subscribe(`${ROOT}.in.evil.>`);
   attacker.message = ({ subject, reply, data }) => {
     if (data[4] !== ACCEPT) return;
     answered++;
@@ -97,8 +154,8 @@ function dialFalsely(attacker: NatsSocket, name: string, then: Then, rate: numbe
   const timer = setInterval(() => {
     const due = ((performance.now() - begin) * rate) / 1_000;
     for (; dials < due; dials++) {
-      const own = `trunkline.default.in.evil.n${dials}.${String(dials).padStart(22, 'A')}`;
-      attacker.publish(`trunkline.default.dial.${name}`, '{"version":1}', own);
+      const own = `${ROOT}.in.evil.n${dials}.${String(dials).padStart(22, 'A')}`;
+      attacker.publish(`${ROOT}.dial.${name}`, '{"version":1}', own);
     }
   }, 5);
   return () => {
@@ -107,12 +164,16 @@ function dialFalsely(attacker: NatsSocket, name: string, then: Then, rate: numbe
   };
 }
 
+function numbered(number: number, type: number, content: Buffer | string): Buffer {
+  return Buffer.concat([Buffer.from([0, 0, 0, number, type]), Buffer.from(content)]);
+}
+
 /** Confirms a dial with these bytes of the stream. */
 function confirmation(accept: Buffer, first: Buffer): Buffer {
   const { cookie } = JSON.parse(accept.toString());
   const terms = Buffer.from(`{"version":1,"credit":65536,"max":65536,"cookie":"${cookie}"}`);
-  const head = Buffer.from([0, 0, 0, 0, CONFIRM, terms.length >> 8, terms.length & 255]);
-  return Buffer.concat([head, terms, first]);
+  const length = Buffer.from([terms.length >> 8, terms.length & 255]);
+  return numbered(0, CONFIRM, Buffer.concat([length, terms, first]));
 }
 
 /** A relay to the server that lies so many milliseconds there and back away. Returns its port. */
@@ -144,9 +205,22 @@ function skipped(): Finding {
 export const nats: readonly Scenario[] = [
   flood('nats-dials', 'dials a name on a broker and never confirms', 'vanish'),
   flood('nats-silent', 'confirms its dials on a broker and stays silent', Buffer.alloc(0)),
+  {
+    name: 'nats-forged-answers',
+    title: 'takes dials to a node on a broker, and answers them itself',
+    cases: [],
+    carrier: 'nats',
+    run: forge,
+  },
 ];
 
+const ROOT = 'trunkline.default';
+/** The last part of the attacker's subject. */
+const OWN = 'EVILEVILEVILEVILEVIL';
+const DATA = 0;
+const CREDIT = 1;
 const ACCEPT = 4;
+const REFUSE = 5;
 const CONFIRM = 6;
 /** Milliseconds from a node to the server and back. */
 const AWAY = 50;
