@@ -44,7 +44,7 @@ function flood(name: string, title: string, then: Then): Scenario {
         const attacker = run.own(new NatsSocket(server.port), (each) => each.close());
         const stop = dialFalsely(attacker, `orders-${at}`, then, rate);
         run.own(stop, () => stop());
-        await sleep(run.isShort ? 300 : 1_000);
+        await sleep(run.isShort ? 300 : 2_000);
         const { succeeded, of } = await dialHonestly(address, run.isShort ? 5 : 30, backend);
         honest.succeeded += succeeded;
         honest.of += of;
