@@ -5,6 +5,7 @@ import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { identitySuite } from '@trunkline/transport-testkit';
 import test from 'ava';
+import { eager } from './testing/eager-layer.ts';
 import { layerAt } from './testing/layers.ts';
 import { serverOfFile } from './testing/server.ts';
 
@@ -16,7 +17,7 @@ if (server !== undefined)
     credentials: async (type) => createIdentity({ type }),
     transport(identity, options, { lists, address }) {
       const { clock } = options;
-      const stream = createNoiseStreamLayer(layerAt(server, { clock, address }), {
+      const stream = createNoiseStreamLayer(eager(layerAt(server, { clock, address })), {
         identity,
         clock,
         ...lists,
@@ -26,10 +27,13 @@ if (server !== undefined)
         update: async ({ allow, deny }) => stream.updatePeers({ allow, deny }),
       };
     },
-    layer: (identity) => createNoiseStreamLayer(layerAt(server), { identity }),
+    layer: (identity) => createNoiseStreamLayer(eager(layerAt(server)), { identity }),
     plain: {
       transport: (options) =>
-        new NetworkTransport({ ...options, stream: layerAt(server, { clock: options.clock }) }),
+        new NetworkTransport({
+          ...options,
+          stream: eager(layerAt(server, { clock: options.clock })),
+        }),
     },
     impostors: {
       'signs with a key of its own': async (victim) =>
@@ -38,7 +42,7 @@ if (server !== undefined)
       'sends a signature that the victim made of other data': async (victim) =>
         impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
     },
-    beneath: { layer: () => layerAt(server) },
+    beneath: { layer: () => eager(layerAt(server)) },
   });
 
 /** Returns an identity with the victim's public key and another signing function. */

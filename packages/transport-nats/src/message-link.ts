@@ -30,21 +30,27 @@ export class MessageLink {
   readonly client: NatsClient;
   #owner: LinkOwner;
   /** The subject at which the peer receives. */
-  #peer: string;
+  #peer = '';
   /** Maximum size of a message that the peer can receive, in bytes. */
   #peerMax = Number.POSITIVE_INFINITY;
   /** The numbers of the next message in each direction. */
-  #nextOut = 0;
-  #nextIn = 0;
+  #nextOut: number;
+  #nextIn: number;
   readonly #unsubscribe: () => void;
   #forgetPeer: (() => void) | undefined;
 
-  /** Subscribes to `subject`; a dialer knows the peer's subject only later. */
-  constructor(client: NatsClient, subject: string, owner: LinkOwner, peer = '') {
+  /**
+   * Subscribes to `subject`. Call `meet` before anything is sent.
+   *
+   * @param next the number of the next message in each direction: an acceptor has sent and received
+   * one before it creates the link.
+   */
+  constructor(client: NatsClient, subject: string, owner: LinkOwner, next: 0 | 1) {
     this.client = client;
     this.subject = subject;
     this.#owner = owner;
-    this.#peer = peer;
+    this.#nextOut = next;
+    this.#nextIn = next;
     this.#unsubscribe = client.subscribe(subject, this.#listener);
   }
 
@@ -57,7 +63,8 @@ export class MessageLink {
   };
 
   /** Sets the peer's subject and the maximum size of a message that it can receive. */
-  meet(peer: string, peerMax: number): void {
+  meet(peer: string, peerMax = this.#peerMax): void {
+    this.#forgetPeer?.();
     this.#peer = peer;
     this.#peerMax = peerMax;
     this.#forgetPeer = this.client.refusedFor(peer, this.#listener);

@@ -14,11 +14,11 @@ export const MessageType = {
   end: 2,
   /** The immediate end of the connection. */
   reset: 3,
-  /** The acceptor's answer to a dial: JSON. */
+  /** The acceptor's answer to a dial, with a cookie: JSON. */
   accept: 4,
   /** The acceptor's refusal of a dial: JSON. */
   refuse: 5,
-  /** The dialer's answer to `accept`: empty. */
+  /** The dialer's answer to `accept`: the cookie, its terms, and the first bytes of the stream. */
   confirm: 6,
   /** Only shows whether the peer is still there: empty. */
   probe: 7,
@@ -66,32 +66,78 @@ export function costOf(length: number): number {
  */
 export const OVERHEAD = 256;
 
-/** The content of `accept` and of the request to dial. */
-export interface Terms {
-  /** The credit with which the receiver of the terms begins. */
-  readonly credit: number;
+/** The content of `accept`. */
+export interface Acceptance {
   /**
-   * Maximum size, in bytes, of a message that the sender of the terms can receive, including its
-   * header.
+   * Maximum size, in bytes, of a message that the sender of this can receive, including its header.
    */
   readonly max: number;
+  /** Proves to the acceptor that it has answered this dialer. */
+  readonly cookie: string;
+}
+
+/** The content of `confirm` before the first bytes of the stream. */
+export interface Confirmation extends Acceptance {
+  /** The credit with which the acceptor begins. */
+  readonly credit: number;
 }
 
 /** The version of the messages, in the request to dial. */
-export const VERSION = 1;
+const VERSION = 1;
 
-/** Returns the terms in JSON, with the version of the messages. */
-export function encodeTerms(terms: Terms): Uint8Array {
-  return encoder.encode(JSON.stringify({ version: VERSION, ...terms }));
+/** Returns the content of a request to dial. */
+export function encodeRequest(): Uint8Array {
+  return encodeObject({});
 }
 
-/** Returns the terms, or a description of the problem if a peer sent anything else. */
-export function decodeTerms(bytes: Uint8Array): Terms | string {
-  const { version, credit, max } = parseObject(bytes);
-  if (version !== VERSION) return `it speaks version ${quote(version)}, not ${VERSION}`;
-  if (!isBetween(credit, LEAST_CREDIT, MOST_CREDIT)) return `it grants ${quote(credit)} of credit`;
+/** Returns a description of the problem if this is no request to dial. */
+export function checkRequest(bytes: Uint8Array): string | undefined {
+  return otherVersion(parseObject(bytes));
+}
+
+export function encodeAcceptance(acceptance: Acceptance): Uint8Array {
+  return encodeObject(acceptance);
+}
+
+/** Returns the content of `accept`, or a description of the problem if a peer sent anything else. */
+export function decodeAcceptance(bytes: Uint8Array): Acceptance | string {
+  const object = parseObject(bytes);
+  const { max, cookie } = object;
+  const problem = otherVersion(object);
+  if (problem !== undefined) return problem;
   if (!isBetween(max, LEAST_MESSAGE, 2 ** 31)) return `it takes messages of ${quote(max)} bytes`;
-  return { credit, max };
+  if (typeof cookie !== 'string' || cookie.length > MOST_COOKIE)
+    return `its cookie is not a text of up to ${MOST_COOKIE} characters`;
+  return { max, cookie };
+}
+
+/** Returns the beginning of the content of `confirm`: its length (16 bits) and JSON. */
+export function encodeConfirmation(confirmation: Confirmation): Uint8Array {
+  const json = encodeObject(confirmation);
+  const head = allocate(2 + json.length);
+  head[0] = json.length >>> 8;
+  head[1] = json.length;
+  head.set(json, 2);
+  return head;
+}
+
+/**
+ * Returns the content of `confirm`, with the first bytes of the stream, or a description of the
+ * problem if a peer sent anything else.
+ */
+export function decodeConfirmation(
+  bytes: Uint8Array,
+): (Confirmation & { readonly first: Uint8Array }) | string {
+  const end = bytes.length < 2 ? 2 : 2 + ((bytes[0]! << 8) | bytes[1]!);
+  const json = bytes.subarray(2, end);
+  const acceptance = decodeAcceptance(json);
+  if (typeof acceptance === 'string') return acceptance;
+  const { credit } = parseObject(json);
+  if (!isBetween(credit, LEAST_CREDIT, MOST_CREDIT)) return `it grants ${quote(credit)} of credit`;
+  const first = bytes.subarray(end);
+  if (first.length === 0 || first.length > MOST_FIRST)
+    return `it has ${first.length} bytes of the stream, not 1 to ${MOST_FIRST}`;
+  return { ...acceptance, credit, first };
 }
 
 /** The content of `refuse`. */
@@ -111,6 +157,15 @@ export function decodeRefusal(bytes: Uint8Array): Refusal {
     reason: typeof reason === 'string' ? reason : undefined,
     message: typeof message === 'string' ? message : 'no reason was given',
   };
+}
+
+/** Returns an object in JSON, with the version of the messages. */
+function encodeObject(object: object): Uint8Array {
+  return encoder.encode(JSON.stringify({ version: VERSION, ...object }));
+}
+
+function otherVersion({ version }: Record<string, unknown>): string | undefined {
+  return version === VERSION ? undefined : `it speaks version ${quote(version)}, not ${VERSION}`;
 }
 
 /**
@@ -138,6 +193,10 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 /** Maximum length of JSON that is parsed, in bytes. */
 const MOST_JSON = 1_024;
+/** Maximum number of characters in a cookie. */
+const MOST_COOKIE = 64;
+/** Maximum number of bytes of the stream in `confirm`: what the least credit pays for. */
+export const MOST_FIRST = LEAST_CREDIT - OVERHEAD;
 /** Maximum credit that a peer may hold, in units. */
 export const MOST_CREDIT = 64 * 1024 * 1024;
 /** The smallest `max_payload` with which a connection works. */

@@ -66,7 +66,8 @@ natsTest('a layer without a name gets a random one, which others can dial', asyn
   t.regex(far.localAddr(), /^nats:\/\/127\.0\.0\.1:\d+\/[A-Za-z0-9]{22}$/);
   const near = createNatsStreamLayer();
   t.teardown(() => near.close());
-  await near.dial(far.localAddr(), { timeout: 20_000 });
+  const connection = await near.dial(far.localAddr(), { timeout: 20_000 });
+  connection.write(new Uint8Array(1));
   await eventually(() => accepted.length === 1);
 });
 

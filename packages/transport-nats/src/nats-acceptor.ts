@@ -1,18 +1,20 @@
-// The listening end: answers requests to dial, and hands a connection over once its dialer has
-// confirmed the dial.
+// The listening end: answers requests to dial without remembering them, and hands a connection over
+// when its dialer confirms the dial with the first bytes of the stream.
 
 import type { Clock, ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
+import { DialCookies } from './dial-cookies.ts';
 import {
+  checkRequest,
   createMessage,
-  decodeTerms,
+  decodeConfirmation,
+  encodeAcceptance,
   encodeRefusal,
-  encodeTerms,
   HEADER,
   MessageType,
-  type Terms,
+  writeNumber,
 } from './message.ts';
-import { LONGEST, MessageLink } from './message-link.ts';
+import { type LinkOwner, LONGEST, MessageLink } from './message-link.ts';
 import type { Subjects } from './nats-address.ts';
 import type { NatsClient, SubjectListener, Unsubscribe } from './nats-client.ts';
 import { NatsStreamConnection } from './nats-connection.ts';
@@ -27,7 +29,7 @@ export interface AcceptorOptions {
   readonly inbox: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** The time limit for a dialer's confirmation, in milliseconds. Default 5,000. */
+  /** The time that a dialer has at least to confirm, in milliseconds. Default 5,000. */
   readonly timeout: number | undefined;
   readonly accept: (connection: StreamConnection) => void;
   /**
@@ -40,20 +42,25 @@ export interface AcceptorOptions {
 }
 
 /**
- * Accepts connections. A request costs little work, so this class does not acquire a handshake
- * slot; the transport does that when it gets the connection.
+ * Accepts connections. Names on a broker cost nothing, so a dial takes no place here until it is
+ * confirmed. The transport acquires the handshake slot when it gets the connection.
  */
 export class Acceptor {
   readonly #options: AcceptorOptions;
-  readonly #subscriptions: readonly Unsubscribe[];
-  /** The functions that end the handshakes under way, one for each. */
-  readonly #pending = new Set<() => void>();
+  readonly #cookies: DialCookies;
+  /** The subject to which dialers send their confirmations. */
+  readonly #door: string;
+  readonly #endRequests: Unsubscribe;
+  readonly #endConfirmations: Unsubscribe;
+  readonly #forget: () => void;
   #isRetired = false;
   #isClosed = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
-    const { client, subjects, name, inbox, random } = options;
+    const { client, subjects, name, inbox, clock, random } = options;
+    this.#cookies = new DialCookies(random, clock, options.timeout ?? HANDSHAKE_TIMEOUT);
+    this.#door = `${inbox}.${randomId(random)}`;
     const failed = (error: TransportError) => {
       if (this.#isRetired) return;
       this.close();
@@ -64,107 +71,90 @@ export class Acceptor {
       noResponders: () => {},
       failed,
     };
-    // Nothing is sent to the second subject. It shows whether this node may receive the messages of
-    // connections; otherwise it would take dials from other instances and complete none.
-    const probe: SubjectListener = { message: () => {}, noResponders: () => {}, failed };
-    this.#subscriptions = [
-      client.subscribe(subjects.dial(name), requests, QUEUE),
-      client.subscribe(`${inbox}.${randomId(random)}`, probe),
-    ];
+    // If this node may not receive confirmations, it would take dials from other instances and
+    // complete none.
+    const confirmations: SubjectListener = {
+      message: (data, reply) => this.#confirm(data, reply()),
+      noResponders: () => {},
+      failed,
+    };
+    this.#endRequests = client.subscribe(subjects.dial(name), requests, QUEUE);
+    this.#endConfirmations = client.subscribe(this.#door, confirmations);
+    this.#forget = client.refusedFor('', { failed: options.acceptFailed });
   }
 
   get client(): NatsClient {
     return this.#options.client;
   }
 
-  /**
-   * Stops listening and ends pending handshakes. Requests that the server has sent already are
-   * refused.
-   */
+  /** Stops listening. Messages that the server has sent already are refused. */
   close(): void {
-    this.retire();
     this.#isClosed = true;
-    for (const end of [...this.#pending]) end();
+    this.retire();
+    this.#endConfirmations(true);
+    this.#forget();
   }
 
-  /** Stops listening. Requests that the server has sent already are answered. */
+  /** Answers no more dials. Those that were answered may still be confirmed, until `close`. */
   retire(): void {
     if (this.#isRetired) return;
     this.#isRetired = true;
-    for (const unsubscribe of this.#subscriptions) unsubscribe(true);
+    this.#endRequests(true);
   }
 
   #request(data: Uint8Array, peer: string): void {
     const { client, subjects } = this.#options;
-    const node = subjects.nodeOf(peer);
     // There is nobody to notify.
-    if (node === undefined) return;
-    if (this.#isClosed) return this.#refuse(peer, 'closed', 'it has stopped listening');
-    const terms = decodeTerms(data);
-    if (typeof terms === 'string')
-      this.#refuse(peer, 'malformed', `the request is wrong: ${terms}`);
-    else if (this.#pending.size >= MOST_PENDING)
-      this.#refuse(peer, 'full', `it has ${MOST_PENDING} dials under way already`);
-    else {
-      const granted = client.credit.open();
-      if (granted > 0) return this.#answer(`nats://${node}`, peer, terms, granted);
-      this.#refuse(peer, 'full', 'its connections have taken all credit (maxPending)');
-    }
+    if (subjects.nodeOf(peer) === undefined) return;
+    if (this.#isClosed) return this.#refuse(0, peer, 'closed', STOPPED);
+    const problem = checkRequest(data);
+    if (problem !== undefined)
+      return this.#refuse(0, peer, 'malformed', `the request is wrong: ${problem}`);
+    const max = Math.min(LONGEST, client.maxPayload);
+    const acceptance = encodeAcceptance({ max, cookie: this.#cookies.issue(peer) });
+    this.#answer(0, peer, MessageType.accept, acceptance, this.#door);
   }
 
-  /** @param granted the units that the dialer gets from the pool. */
-  #answer(endpoint: string, peer: string, { credit, max }: Terms, granted: number): void {
-    const { client, inbox, clock, random, timeout = HANDSHAKE_TIMEOUT, accept } = this.#options;
-    const settle = () => {
-      clock.clearTimeout(timer);
-      this.#pending.delete(end);
-    };
-    const end = () => {
-      if (!this.#pending.has(end)) return;
-      settle();
-      client.credit.give(granted);
-      link.send(MessageType.reset);
-      link.close();
-    };
-    const timer = clock.setTimeout(end, timeout);
-    this.#pending.add(end);
-    const link: MessageLink = new MessageLink(
-      client,
-      `${inbox}.${randomId(random)}`,
-      {
-        message: (type) => {
-          if (!this.#pending.has(end)) return;
-          if (type !== MessageType.confirm) return end();
-          settle();
-          accept(new NatsStreamConnection(link, endpoint, { granted, credit }, clock));
-        },
-        // The dialer has given up.
-        absent: end,
-        failed: (error) => {
-          end();
-          if (error.code === 'permission_denied') this.#options.acceptFailed(error);
-        },
-      },
-      peer,
-    );
+  #confirm(data: Uint8Array, peer: string): void {
+    const { client, subjects, inbox, clock, random, accept } = this.#options;
+    const node = subjects.nodeOf(peer);
+    if (node === undefined || data[4] !== MessageType.confirm) return;
+    if (this.#isClosed) return this.#refuse(1, peer, 'closed', STOPPED);
+    const confirmation = decodeConfirmation(data.subarray(HEADER));
+    if (typeof confirmation === 'string')
+      return this.#refuse(1, peer, 'malformed', `the confirmation is wrong: ${confirmation}`);
+    const { max, cookie, credit, first } = confirmation;
+    if (!this.#cookies.isValid(peer, cookie))
+      return this.#refuse(1, peer, 'handshake_timeout', 'the cookie is not valid, or has expired');
+    const granted = client.credit.open();
+    if (granted === 0)
+      return this.#refuse(1, peer, 'full', 'its connections have taken all credit (maxPending)');
+    const link = new MessageLink(client, `${inbox}.${randomId(random)}`, NOBODY, 1);
     link.meet(peer, max);
-    link.send(
-      MessageType.accept,
-      encodeTerms({ credit: granted, max: Math.min(LONGEST, client.maxPayload) }),
-    );
+    const units = new Uint8Array(4);
+    writeNumber(units, 0, granted);
+    link.send(MessageType.credit, units);
+    const connection = new NatsStreamConnection(link, `nats://${node}`, { granted, credit }, clock);
+    connection.message(MessageType.data, first);
+    accept(connection);
   }
 
-  #refuse(peer: string, reason: ErrorReason, message: string): void {
-    const content = encodeRefusal({ reason, message });
-    const answer = createMessage(0, MessageType.refuse, content.length);
+  #refuse(number: 0 | 1, peer: string, reason: ErrorReason, message: string): void {
+    this.#answer(number, peer, MessageType.refuse, encodeRefusal({ reason, message }), '');
+  }
+
+  /** @param number the number of the message on the subject of the dialer */
+  #answer(number: 0 | 1, peer: string, type: number, content: Uint8Array, reply: string): void {
+    const answer = createMessage(number, type, content.length);
     answer.set(content, HEADER);
-    this.#options.client.publish(peer, answer, '');
+    this.#options.client.publish(peer, answer, reply);
   }
 }
 
+/** The owner of a link before its connection. */
+const NOBODY: LinkOwner = { message: () => {}, absent: () => {}, failed: () => {} };
 /** The queue group of a name: a request reaches one of the nodes that listen under that name. */
 const QUEUE = 'trunkline';
-/** Maximum number of dials that may wait for their confirmation; further dials are refused. */
-const MOST_PENDING = 256;
 /** The default handshake timeout, in milliseconds, if the transport sets none. */
 const HANDSHAKE_TIMEOUT = 5_000;
+const STOPPED = 'it has stopped listening';

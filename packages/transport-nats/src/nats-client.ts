@@ -214,7 +214,7 @@ export class NatsClient {
 
   /**
    * Notifies `listener` if the server refuses to publish to `subject`, until the returned function
-   * is called.
+   * is called. An empty subject stands for all subjects without a listener.
    */
   refusedFor(subject: string, listener: Publisher): () => void {
     return this.#ifForbidden(`publish ${subject}`, listener);
@@ -306,8 +306,9 @@ export class NatsClient {
         operation === 'publish' ? 'publish' : 'subscribe',
         subject,
       );
-      for (const listener of [...(this.#forbidden.get(`${operation} ${subject}`) ?? [])])
-        listener.failed(error);
+      const those =
+        this.#forbidden.get(`${operation} ${subject}`) ?? this.#forbidden.get(`${operation} `);
+      for (const listener of [...(those ?? [])]) listener.failed(error);
     }
   }
 }

@@ -3,11 +3,21 @@
 
 import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
+  backgroundTimer,
   reasonError,
   type StreamConnection,
   type StreamSink,
 } from '@trunkline/transport-core/backend';
-import { HEADER, MessageType, MOST_CREDIT, OVERHEAD, readNumber, writeNumber } from './message.ts';
+import {
+  createMessage,
+  HEADER,
+  MessageType,
+  MOST_CREDIT,
+  MOST_FIRST,
+  OVERHEAD,
+  readNumber,
+  writeNumber,
+} from './message.ts';
 import type { LinkOwner, MessageLink } from './message-link.ts';
 import { ReceiveWindow } from './receive-window.ts';
 
@@ -17,6 +27,14 @@ export interface Credit {
   readonly granted: number;
   /** The number of units that the peer has granted to this end. */
   readonly credit: number;
+}
+
+/** What the dialing end still has to do after the acceptor's answer. */
+export interface Opening {
+  /** The beginning of the content of `confirm`; the first bytes that are written follow it. */
+  readonly confirmation: Uint8Array;
+  /** Receives the message that answers `confirm`; returns an error if the dial has failed. */
+  answered(type: number, content: Uint8Array, reply: string): TransportError | undefined;
 }
 
 export class NatsStreamConnection implements StreamConnection, LinkOwner {
@@ -40,15 +58,25 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   #endSent = false;
   #discarded = 0;
   #linger: ClockTimer | undefined;
+  /** Set at the dialing end until the peer has answered the confirmation. */
+  #opening: Opening | undefined;
+  #isConfirmed = false;
   #isOver = false;
   #error: TransportError | undefined;
 
-  constructor(link: MessageLink, endpoint: string, { granted, credit }: Credit, clock: Clock) {
+  constructor(
+    link: MessageLink,
+    endpoint: string,
+    { granted, credit }: Credit,
+    clock: Clock,
+    opening?: Opening,
+  ) {
     this.endpoint = endpoint;
     this.#link = link;
     this.#credit = credit;
     this.#clock = clock;
     this.#window = new ReceiveWindow(link.client.credit, granted, clock);
+    this.#opening = opening;
     link.handTo(this);
   }
 
@@ -87,7 +115,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   }
 
   destroy(error?: TransportError): void {
-    if (!this.#isOver) this.#link.send(MessageType.reset);
+    if (!this.#isOver && this.#opening === undefined) this.#link.send(MessageType.reset);
     this.#finish(error);
   }
 
@@ -103,6 +131,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   #pump(): void {
     let left = 0;
     for (const chunk of this.#rest) left += chunk.length;
+    if (this.#opening !== undefined) return this.#confirm(this.#opening.confirmation, left);
     while (left > 0) {
       const most = this.#link.room;
       const size = Math.min(this.#whole(left, most), this.#credit - OVERHEAD);
@@ -129,10 +158,20 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     }
   }
 
-  /** Sends the next `size` bytes of the rest in one message. */
-  #sendData(size: number): void {
-    const message = this.#link.create(MessageType.data, size);
-    let at = HEADER;
+  /** Sends the first bytes with the confirmation; the rest waits for the answer. */
+  #confirm(confirmation: Uint8Array, left: number): void {
+    if (left === 0 && this.#isEnding && !this.#isConfirmed) return this.#finish(undefined);
+    if (left === 0 || this.#isConfirmed) return;
+    this.#isConfirmed = true;
+    const most = Math.min(this.#link.room - confirmation.length, MOST_FIRST);
+    this.#sendData(this.#whole(left, most), MessageType.confirm, confirmation);
+  }
+
+  /** Sends the next `size` bytes of the rest in one message, after the bytes of `head`. */
+  #sendData(size: number, type: number = MessageType.data, head: Uint8Array = EMPTY): void {
+    const message = this.#link.create(type, head.length + size);
+    message.set(head, HEADER);
+    let at = HEADER + head.length;
     let taken = 0;
     while (at < message.length) {
       const chunk = this.#rest[taken]!;
@@ -157,8 +196,13 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     this.#link.send(MessageType.end);
   }
 
-  message(type: number, content: Uint8Array): void {
+  message(type: number, content: Uint8Array, reply = () => ''): void {
     if (this.#isOver) return;
+    if (this.#opening !== undefined) {
+      const error = this.#opening.answered(type, content, reply());
+      this.#opening = undefined;
+      if (error !== undefined) return this.#finish(error);
+    }
     switch (type) {
       case MessageType.data:
         return this.#data(content);
@@ -190,8 +234,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   failed(error: TransportError): void {
     if (this.#isOver) return;
     const { code, reason, message, cause } = error;
-    this.#link.send(MessageType.reset);
-    this.#finish(
+    this.destroy(
       new TransportError(code, `Connection with ${this.endpoint}: ${message}`, {
         reason,
         target: this.endpoint,
@@ -201,7 +244,10 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   }
 
   doubt(): void {
-    if (!this.#isOver && !this.#endSent) this.#link.send(MessageType.probe);
+    if (this.#isOver || this.#endSent) return;
+    // Before the peer's answer, there is no connection whose messages are numbered.
+    if (this.#opening === undefined) this.#link.send(MessageType.probe);
+    else if (this.#isConfirmed) this.#link.publish(createMessage(0, MessageType.probe, 0));
   }
 
   leave(text: string): void {
@@ -281,8 +327,27 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
     this.#rest = [];
     this.#clock.clearTimeout(this.#linger);
     this.#window.close();
-    this.#link.close();
+    if (this.#opening !== undefined && this.#isConfirmed) this.#endLater(this.#opening);
+    else this.#link.close();
     this.#clock.defer(() => this.#report());
+  }
+
+  /** The peer may have a connection by now. This end resets it as soon as it knows its subject. */
+  #endLater(opening: Opening): void {
+    const close = () => {
+      this.#clock.clearTimeout(timer);
+      this.#link.close();
+    };
+    const timer = backgroundTimer(this.#clock, close, LINGER);
+    this.#link.handTo({
+      message: (type, content, reply) => {
+        if (opening.answered(type, content, reply()) === undefined)
+          this.#link.send(MessageType.reset);
+        close();
+      },
+      absent: close,
+      failed: close,
+    });
   }
 
   #report(): void {
@@ -298,6 +363,7 @@ export class NatsStreamConnection implements StreamConnection, LinkOwner {
   }
 }
 
+const EMPTY = new Uint8Array(0);
 /**
  * Minimum size of the content of a message that is not the last one of a write, in bytes: if the
  * credit allows less, the message waits.

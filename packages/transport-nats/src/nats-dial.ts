@@ -1,10 +1,16 @@
-// One dial: a request to the subject of a name, the answer of the node that got it, and our
-// confirmation, after which both ends have a connection.
+// One dial: a request to the subject of a name, and the answer of the node that got it. The first
+// bytes of the stream then travel with our confirmation.
 
 import type { Clock, Random } from '@trunkline/transport-core';
 import { type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { cleanText, ERROR_REASONS, reasonError } from '@trunkline/transport-core/backend';
-import { decodeRefusal, decodeTerms, encodeTerms, MessageType } from './message.ts';
+import {
+  decodeAcceptance,
+  decodeRefusal,
+  encodeConfirmation,
+  encodeRequest,
+  MessageType,
+} from './message.ts';
 import { type LinkOwner, LONGEST, MessageLink } from './message-link.ts';
 import type { Subjects } from './nats-address.ts';
 import type { NatsClient } from './nats-client.ts';
@@ -64,15 +70,23 @@ export function dialByName(
       if (isOver) return;
       if (type === MessageType.refuse) return fail(refused(address, content));
       if (type !== MessageType.accept) return fail(wrong(address, `a message of type ${type}`));
-      const terms = decodeTerms(content);
-      const peer = reply();
-      if (typeof terms === 'string') return fail(wrong(address, terms));
-      if (subjects.nodeOf(peer) === undefined) return fail(wrong(address, 'no subject of its own'));
+      const acceptance = decodeAcceptance(content);
+      if (typeof acceptance === 'string') return fail(wrong(address, acceptance));
+      if (!isMet(reply(), acceptance.max)) return fail(wrong(address, 'no subject of its own'));
       isOver = true;
       forget();
-      link.meet(peer, terms.max);
-      link.send(MessageType.confirm);
-      done(new NatsStreamConnection(link, address, { granted, credit: terms.credit }, clock));
+      const max = Math.min(LONGEST, client.maxPayload);
+      const { cookie } = acceptance;
+      done(
+        new NatsStreamConnection(link, address, { granted, credit: 0 }, clock, {
+          confirmation: encodeConfirmation({ max, cookie, credit: granted }),
+          answered: (type, content, reply) => {
+            if (type === MessageType.refuse) return refused(address, content);
+            if (type !== MessageType.credit) return wrong(address, `a message of type ${type}`);
+            return isMet(reply) ? undefined : wrong(address, 'no subject of its own');
+          },
+        }),
+      );
     },
     absent: () =>
       fail(
@@ -85,14 +99,15 @@ export function dialByName(
     failed: (error) => fail(prefixed(address, error)),
     doubt: () => fail(undefined),
   };
-  const link = new MessageLink(client, `${inbox}.${randomId(random)}`, owner);
+  const link = new MessageLink(client, `${inbox}.${randomId(random)}`, owner, 0);
+  const isMet = (peer: string, max?: number) => {
+    if (subjects.nodeOf(peer) === undefined) return false;
+    link.meet(peer, max);
+    return true;
+  };
   const subject = subjects.dial(name);
   const forget = client.refusedFor(subject, owner);
-  client.publish(
-    subject,
-    encodeTerms({ credit: granted, max: Math.min(LONGEST, client.maxPayload) }),
-    link.subject,
-  );
+  client.publish(subject, encodeRequest(), link.subject);
   return {
     abandon: () => {
       if (!isOver) end();

@@ -54,6 +54,8 @@ export class NatsLayer implements StreamLayer {
   /** The beginning of the subjects at which this node receives. */
   readonly #inbox: string;
   #listening: Listening = { state: 'no' };
+  /** The acceptor of `stopListening`, whose dials may still be confirmed until `close`. */
+  #stopped: Acceptor | undefined;
   /** The arguments of the last call to `listen`. */
   #accepts: Accepts | undefined;
   /** The functions that end the pending dials with a given error, one for each dial. */
@@ -173,6 +175,7 @@ export class NatsLayer implements StreamLayer {
         // The successor is lost, so the listener has failed, too, and listens again.
       }
       before.retire();
+      void this.clock.sleep(OVERLAP).then(() => before.close());
     }
     old.leave(text);
   }
@@ -187,7 +190,8 @@ export class NatsLayer implements StreamLayer {
 
   stopListening(): void {
     if (this.#listening.state !== 'yes') return;
-    this.#listening.acceptor.retire();
+    this.#stopped = this.#listening.acceptor;
+    this.#stopped.retire();
     this.#listening = { state: 'failed' };
   }
 
@@ -276,6 +280,7 @@ export class NatsLayer implements StreamLayer {
     for (const end of [...this.#dials])
       end(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
     if (this.#listening.state === 'yes') this.#listening.acceptor.close();
+    this.#stopped?.close();
     this.#listening = { state: 'no' };
     await this.#clients.close();
   }
@@ -300,8 +305,9 @@ const DEFAULT_SERVER = '127.0.0.1:4222';
 /** The number of nodes that one dial may reach, if each of them has just stopped listening. */
 const ATTEMPTS = 3;
 /**
- * The time, in milliseconds, for which a node listens over two servers when it moves. The servers
- * of a cluster learn at different times that a name has come or gone.
+ * The time, in milliseconds, for which a node listens over two servers when it moves, and after
+ * that for which answered dials may still be confirmed over the first. The servers of a cluster
+ * learn at different times that a name has come or gone.
  */
 const OVERLAP = 500;
 /**

@@ -3,6 +3,7 @@
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { sessionSuite } from '@trunkline/transport-testkit/session';
 import test from 'ava';
+import { eager } from './testing/eager-layer.ts';
 import { layerAt } from './testing/layers.ts';
 import { serverOfFile } from './testing/server.ts';
 
@@ -13,8 +14,11 @@ if (server !== undefined)
     name: 'nats',
     stallTimeout: 30_000, // The server is another process, which may be busy.
     place: () => ({
-      layer: () => layerAt(server),
+      layer: () => eager(layerAt(server)),
       transport: (options) =>
-        new NetworkTransport({ ...options, stream: layerAt(server, { clock: options.clock }) }),
+        new NetworkTransport({
+          ...options,
+          stream: eager(layerAt(server, { clock: options.clock })),
+        }),
     }),
   });

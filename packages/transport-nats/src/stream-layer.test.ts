@@ -2,6 +2,7 @@
 
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
+import { eager } from './testing/eager-layer.ts';
 import { layerAt, MALFORMED, SHARED_NAME } from './testing/layers.ts';
 import { serverOfFile } from './testing/server.ts';
 
@@ -12,7 +13,7 @@ if (server !== undefined)
     name: 'nats',
     stallTimeout: 30_000, // The server is another process, which may be busy.
     make: ({ clock }) => ({
-      layer: (address, advertiseAddr) => layerAt(server, { address, advertiseAddr, clock }),
+      layer: (address, advertiseAddr) => eager(layerAt(server, { address, advertiseAddr, clock })),
       malformed: MALFORMED,
     }),
     skip: {

@@ -8,10 +8,10 @@ import { createManualClock } from '@trunkline/transport-core/testing';
 import type { ExecutionContext } from 'ava';
 import { createNatsStreamLayer } from './nats.ts';
 import type { NatsStreamLayerOptions } from './nats-options.ts';
-import { eventually } from './testing/nodes.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';
 import {
   ACCEPT,
+  CONFIRM,
   CREDIT,
   DATA,
   END,
@@ -19,39 +19,118 @@ import {
   RESET,
   type Stranger,
   stranger,
+  type WireMessage,
 } from './testing/stranger.ts';
 
 const shared = (await serverOfFile())!;
 
-natsTest('the handshake: request, accept, confirm', async (t) => {
-  const { peer, connection } = await meet(t, 'greeting');
-  const [accept] = peer.inbox;
+natsTest('the handshake: request, accept, confirm with the first bytes, credit', async (t) => {
+  const { peer, connection, sink } = await meet(t, 'greeting');
+  const [accept, credit] = peer.inbox;
   t.like(accept, { number: 0, type: ACCEPT });
-  t.deepEqual(JSON.parse(new TextDecoder().decode(accept!.content)), {
-    version: 1,
-    credit: 262_144,
-    max: 66_560,
-  });
+  const { cookie, ...rest } = jsonOf(accept);
+  t.deepEqual(rest, { version: 1, max: 66_560 });
+  t.regex(cookie as string, /^[0-9a-f]{32}$/);
   t.regex(accept!.reply, /^trunkline\.default\.in\.greeting\.[A-Za-z0-9]{22}$/);
+  t.like(credit, { number: 1, type: CREDIT });
+  t.deepEqual([...credit!.content], [0, 4, 0, 0]);
+  t.regex(credit!.reply, /^trunkline\.default\.in\.greeting\.[A-Za-z0-9]{22}$/);
+  t.not(credit!.reply, accept!.reply);
   t.is(connection.endpoint, 'nats://stranger');
+  await sink.until(() => sink.bytes.length === 1);
+  t.deepEqual(sink.bytes, [9]);
+});
+
+natsTest('a confirmation that is wrong, empty, foreign or late takes no place', async (t) => {
+  const clock = createManualClock();
+  await listening(t, 'guarded', () => t.fail('it was accepted'), { clock });
+  const other = await stranger(t, shared.address);
+  other.request('guarded');
+  await other.until(() => other.inbox.length === 1);
+  const terms = { version: 1, credit: 32_768, max: 65_536 };
+  const { cookie } = jsonOf(other.inbox[0]);
+  for (const [change, first, reason, says] of [
+    [{}, [], 'malformed', /has 0 bytes of the stream, not 1 to 32512/],
+    [{ credit: 10 }, [1], 'malformed', /grants 10 of credit/],
+    [{ max: undefined }, [1], 'malformed', /takes messages of undefined bytes/],
+    [{ version: 2 }, [1], 'malformed', /version 2, not 1/],
+    [{ cookie: 7 }, [1], 'malformed', /cookie is not a text/],
+    [{ cookie }, [1], 'handshake_timeout', /not valid, or has expired/],
+    [{}, [1], 'handshake_timeout', /not valid, or has expired/],
+  ] as const) {
+    const peer = await stranger(t, shared.address);
+    peer.request('guarded');
+    await peer.until(() => peer.inbox.length === 1);
+    if (says.source.includes('expired')) clock.advance(10_000);
+    peer.confirm({ ...terms, ...change }, new Uint8Array(first));
+    await peer.until(() => peer.inbox.length === 2);
+    t.like(peer.inbox[1], { number: 1, type: REFUSE });
+    t.is(jsonOf(peer.inbox[1]).reason, reason);
+    t.regex(jsonOf(peer.inbox[1]).message as string, says);
+  }
+  t.is(clock.timers, 0);
+});
+
+natsTest('a dial that is not confirmed leaves nothing at the acceptor', async (t) => {
+  const clock = createManualClock();
+  await listening(t, 'patient', () => t.fail('nobody confirmed'), { clock });
+  const peer = await stranger(t, shared.address);
+  for (let i = 0; i < 300; i++) peer.request('patient');
+  await peer.until(() => peer.inbox.length === 300);
+  t.true(peer.inbox.every(({ type }) => type === ACCEPT));
+  t.is(clock.timers, 0);
+});
+
+natsTest('a dialer sends its first bytes with the confirmation, and the rest later', async (t) => {
+  const peer = await stranger(t, shared.address);
+  const near = createNatsStreamLayer({ node: 'dialer' });
+  t.teardown(() => near.close());
+  const request = requestAt(peer, 'plain');
+  await peer.nats.flush();
+  const dial = near.dial(`nats://${shared.address}/plain`, { timeout: 20_000 });
+  const requested = await request;
+  t.is(new TextDecoder().decode(requested.data), '{"version":1}');
+  peer.peer = requested.reply!;
+  peer.send(ACCEPT, new TextEncoder().encode('{"version":1,"max":2000,"cookie":"Ab-1"}'));
+  const connection = await dial;
+  t.teardown(() => connection.destroy());
+  const sink = new Sink();
+  connection.attach(sink);
+  t.false(connection.write(new Uint8Array(2_500).fill(7)));
+  await peer.until(() => peer.inbox.length === 1);
+  const { number, type, content, reply } = peer.inbox[0]!;
+  t.deepEqual([number, type, reply], [0, CONFIRM, requested.reply]);
+  const length = (content[0]! << 8) | content[1]!;
+  t.deepEqual(JSON.parse(new TextDecoder().decode(content.subarray(2, 2 + length))), {
+    version: 1,
+    max: 66_560,
+    cookie: 'Ab-1',
+    credit: 262_144,
+  });
+  const first = content.subarray(2 + length);
+  t.deepEqual([content.length, first[0]], [2_000 - 5, 7]);
+  peer.send(CREDIT, uint32(32_768));
+  await peer.until(() => peer.received === 2_500 - first.length);
+  t.is(peer.inbox[1]!.number, 1);
+  await sink.until(() => sink.drains === 1);
 });
 
 natsTest('each message has the next number, and the content of a write', async (t) => {
   const { peer, connection, sink } = await meet(t, 'numbers');
   connection.write(new Uint8Array([1, 2, 3]));
   connection.write(new Uint8Array([4]));
-  await peer.until(() => peer.inbox.length === 3);
+  await peer.until(() => peer.inbox.length === 4);
   t.deepEqual(
-    peer.inbox.slice(1).map(({ number, type, content }) => [number, type, [...content]]),
+    peer.inbox.slice(2).map(({ number, type, content }) => [number, type, [...content]]),
     [
-      [1, DATA, [1, 2, 3]],
-      [2, DATA, [4]],
+      [2, DATA, [1, 2, 3]],
+      [3, DATA, [4]],
     ],
   );
   peer.send(DATA, new Uint8Array([5, 6]));
   peer.send(DATA, new Uint8Array([7]));
-  await sink.until(() => sink.bytes.length === 3);
-  t.deepEqual(sink.bytes, [5, 6, 7]);
+  await sink.until(() => sink.bytes.length === 4);
+  t.deepEqual(sink.bytes, [9, 5, 6, 7]);
 });
 
 natsTest('an end is answered by an end, and then the subject is free', async (t) => {
@@ -114,10 +193,11 @@ natsTest('a reader grants credit for what it took, and only then', async (t) => 
   connection.pause();
   for (let i = 0; i < 9; i++) peer.send(DATA, new Uint8Array(8_000));
   await flushed(peer, connection);
-  t.false(peer.inbox.some(({ type }) => type === CREDIT));
+  t.is(peer.inbox.filter(({ type }) => type === CREDIT).length, 1);
   connection.resume();
   const granted = () =>
     peer.inbox
+      .slice(2)
       .filter(({ type }) => type === CREDIT)
       .reduce((sum, { content }) => sum + new DataView(content.buffer).getUint32(0), 0);
   await peer.until(() => granted() > 0);
@@ -154,19 +234,16 @@ natsTest('a wrong request is refused with a text that says what is wrong', async
   const layer = await listening(t, 'strict', () => {});
   t.truthy(layer);
   for (const [terms, says] of [
-    [{ version: 2, credit: 65_536, max: 65_536 }, /version 2, not 1/],
-    [{ version: 1, credit: 10, max: 65_536 }, /grants 10 of credit/],
-    [{ version: 1, credit: 65_536 }, /takes messages of undefined bytes/],
+    [{ version: 2 }, /version 2, not 1/],
     [{}, /version undefined/],
   ] as const) {
     const peer = await stranger(t, shared.address);
     peer.request('strict', terms);
     await peer.until(() => peer.inbox.length === 1);
-    const { type, content } = peer.inbox[0]!;
-    t.is(type, REFUSE);
-    const { reason, message } = JSON.parse(new TextDecoder().decode(content));
+    t.is(peer.inbox[0]!.type, REFUSE);
+    const { reason, message } = jsonOf(peer.inbox[0]);
     t.is(reason, 'malformed');
-    t.regex(message, says);
+    t.regex(message as string, says);
   }
 });
 
@@ -176,59 +253,19 @@ natsTest('messages are no longer than what the peer and the server take', async 
   const { peer, connection } = await meet(t, 'short', {}, server.address);
   connection.write(new Uint8Array(20_000));
   await peer.until(() => peer.received === 20_000);
-  const lengths = peer.inbox.slice(1).map(({ content }) => content.length + 5);
+  const lengths = peer.inbox.slice(2).map(({ content }) => content.length + 5);
   t.is(Math.max(...lengths), 5_000);
   const other = await meet(t, 'shorter', {}, shared.address, { max: 2_000 });
   other.connection.write(new Uint8Array(20_000));
   await other.peer.until(() => other.peer.received === 20_000);
-  t.is(Math.max(...other.peer.inbox.slice(1).map(({ content }) => content.length + 5)), 2_000);
-});
-
-natsTest('a dialer that does not confirm is given up after the handshake timeout', async (t) => {
-  const clock = createManualClock();
-  const layer = createNatsStreamLayer({
-    bindAddr: `nats://${shared.address}/waiting`,
-    clock,
-  });
-  t.teardown(() => layer.close());
-  await layer.listen(() => t.fail('nobody confirmed'), undefined, {
-    timeout: 500,
-    handshakes: { acquire: () => undefined },
-  });
-  const peer = await stranger(t, shared.address);
-  peer.request('waiting');
-  await peer.until(() => peer.inbox.length === 1);
-  clock.advance(500);
-  await peer.until(() => peer.inbox.length === 2);
-  t.is(peer.inbox[1]!.type, RESET);
-  t.is(clock.timers, 0);
-});
-
-natsTest('a dialer that is gone frees its place at once', async (t) => {
-  const clock = createManualClock();
-  const layer = createNatsStreamLayer({ bindAddr: `nats://${shared.address}/impatient`, clock });
-  t.teardown(() => layer.close());
-  await layer.listen(() => t.fail('nobody confirmed'));
-  const peer = await stranger(t, shared.address);
-  // The answer goes to a subject to which nobody has subscribed.
-  peer.nats.publish(
-    'trunkline.default.dial.impatient',
-    JSON.stringify({ version: 1, credit: 65_536, max: 65_536 }),
-    { reply: 'trunkline.default.in.ghost.AAAAAAAAAAAAAAAAAAAAAA' },
-  );
-  const probe = await stranger(t, shared.address);
-  probe.request('impatient');
-  await probe.until(() => probe.inbox.length === 1);
-  // Only the handshake of the probe remains.
-  await eventually(() => clock.timers === 1);
-  t.pass();
+  t.is(Math.max(...other.peer.inbox.slice(2).map(({ content }) => content.length + 5)), 2_000);
 });
 
 natsTest(
   'when the credit of all connections is taken, further dials are refused as full',
   async (t) => {
-    const connections: StreamConnection[] = [];
-    await listening(t, 'crowded', (connection) => void connections.push(connection), {
+    const sinks: Sink[] = [];
+    await listening(t, 'crowded', (connection) => connection.attach(sinks.at(-1)!), {
       maxPending: 1024 * 1024,
     });
     const peers: Stranger[] = [];
@@ -236,19 +273,16 @@ natsTest(
     for (let i = 0; i < 19; i++) {
       const peer = await stranger(t, shared.address);
       peers.push(peer);
-      peer.request('crowded');
-      await peer.until(() => peer.inbox.length === 1);
+      sinks.push(new Sink());
+      await peer.dial('crowded');
     }
-    t.is(peers.filter((peer) => peer.inbox[0]!.type === ACCEPT).length, 18);
-    const refusal = JSON.parse(new TextDecoder().decode(peers.at(-1)!.inbox[0]!.content));
-    t.is(refusal.reason, 'full');
-    peers[0]!.peer = peers[0]!.inbox[0]!.reply;
+    t.is(peers.filter((peer) => peer.inbox[1]!.type === CREDIT).length, 18);
+    t.is(jsonOf(peers.at(-1)!.inbox[1]).reason, 'full');
     peers[0]!.send(RESET);
-    await peers[0]!.until(() => peers[0]!.inbox.length === 2);
+    await sinks[0]!.until(() => sinks[0]!.isClosed);
     const late = await stranger(t, shared.address);
-    late.request('crowded');
-    await late.until(() => late.inbox.length === 1);
-    t.is(late.inbox[0]!.type, ACCEPT);
+    await late.dial('crowded');
+    t.is(late.inbox[1]!.type, CREDIT);
   },
 );
 
@@ -257,13 +291,7 @@ natsTest(
   async (t) => {
     const leaving = await stranger(t, shared.address);
     const name = 'stopped';
-    const request = new Promise<Msg>((resolve) => {
-      leaving.nats.subscribe(`trunkline.default.dial.${name}`, {
-        queue: 'trunkline',
-        max: 1,
-        callback: (_error, message) => resolve(message),
-      });
-    });
+    const request = requestAt(leaving, name);
     await leaving.nats.flush();
     const near = createNatsStreamLayer();
     t.teardown(() => near.close());
@@ -302,21 +330,19 @@ async function meet(
 ) {
   const sink = new Sink();
   const peer = await stranger(t, server);
-  const accepted = new Promise<StreamConnection>((resolve) => {
-    void listening(
-      t,
-      name,
-      (connection) => {
-        connection.attach(sink);
-        resolve(connection);
-      },
-      options,
-      server,
-    ).then(async () => {
-      await peer.dial(name, { version: 1, credit: 32_768, max: 65_536, ...terms });
-    });
-  });
-  return { peer, sink, connection: await accepted };
+  let connection: StreamConnection | undefined;
+  await listening(
+    t,
+    name,
+    (accepted) => {
+      accepted.attach(sink);
+      connection = accepted;
+    },
+    options,
+    server,
+  );
+  await peer.dial(name, { version: 1, credit: 32_768, max: 65_536, ...terms });
+  return { peer, sink, connection: connection! };
 }
 
 async function listening(
@@ -337,6 +363,21 @@ async function listening(
     accept(connection);
   });
   return layer;
+}
+
+/** Resolves to the first request to dial a name that reaches the stranger. */
+function requestAt(peer: Stranger, name: string): Promise<Msg> {
+  return new Promise((resolve) => {
+    peer.nats.subscribe(`trunkline.default.dial.${name}`, {
+      queue: 'trunkline',
+      max: 1,
+      callback: (_error, message) => resolve(message),
+    });
+  });
+}
+
+function jsonOf(message: WireMessage | undefined): Record<string, unknown> {
+  return JSON.parse(new TextDecoder().decode(message!.content));
 }
 
 /** Resolves when both ends have seen everything that has been published so far. */

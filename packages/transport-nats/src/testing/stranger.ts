@@ -47,18 +47,28 @@ export class Stranger {
   }
 
   /** Sends the request to dial. */
-  request(name: string, terms: object = TERMS): void {
-    this.nats.publish(`trunkline.default.dial.${name}`, JSON.stringify(terms), {
+  request(name: string, content: object = { version: 1 }): void {
+    this.nats.publish(`trunkline.default.dial.${name}`, JSON.stringify(content), {
       reply: this.subject,
     });
   }
 
-  /** Dials a name, up to the confirmation. */
+  /** Dials a name. The byte 9 travels with the confirmation. */
   async dial(name: string, terms: object = TERMS): Promise<void> {
-    this.request(name, terms);
+    this.request(name);
     await this.until(() => this.inbox.length > 0);
-    this.peer = this.inbox[0]!.reply;
-    this.send(CONFIRM);
+    this.confirm(terms);
+    await this.until(() => this.inbox.length > 1);
+    this.peer = this.inbox[1]!.reply;
+  }
+
+  /** Answers `accept`. */
+  confirm(terms: object = TERMS, first = new Uint8Array([9])): void {
+    const { content, reply } = this.inbox[0]!;
+    const { cookie } = JSON.parse(new TextDecoder().decode(content));
+    const json = new TextEncoder().encode(JSON.stringify({ cookie, ...terms }));
+    this.peer = reply;
+    this.send(CONFIRM, new Uint8Array([json.length >> 8, json.length & 255, ...json, ...first]));
   }
 
   send(type: number, content: Uint8Array = new Uint8Array(0), number = this.#next++): void {
