@@ -9,6 +9,7 @@ import { createPortMapping } from '@trunkline/peers/nat';
 import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import type { Scenario, ScenarioRun } from '../scenario.ts';
+import { balancing } from './balancing.ts';
 import { clusters } from './clusters.ts';
 import { ssdp } from './ssdp.ts';
 
@@ -175,6 +176,7 @@ export const routers: readonly Scenario[] = [
   },
   ...ssdp,
   ...clusters,
+  ...balancing,
 ];
 
 /** Maps a port on the router; returns the error's message, or '' if it succeeded. */
