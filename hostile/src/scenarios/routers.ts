@@ -12,6 +12,7 @@ import type { Scenario, ScenarioRun } from '../scenario.ts';
 import { balancing } from './balancing.ts';
 import { clusters } from './clusters.ts';
 import { ssdp } from './ssdp.ts';
+import { watchers } from './watchers.ts';
 
 export const routers: readonly Scenario[] = [
   {
@@ -177,6 +178,7 @@ export const routers: readonly Scenario[] = [
   ...ssdp,
   ...clusters,
   ...balancing,
+  ...watchers,
 ];
 
 /** Maps a port on the router; returns the error's message, or '' if it succeeded. */
