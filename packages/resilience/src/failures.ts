@@ -13,7 +13,8 @@ export function isServerFailure(error: unknown): boolean {
   if (error.unreachable !== undefined) return error.unreachable;
   const { code, origin, sent } = error;
   if (code === 'resource_exhausted' && origin === 'local' && sent === false) return false;
-  return SERVER_FAILURES.has(code);
+  // A caller that cancels does not wait for the server's answer, so the server failed by itself.
+  return SERVER_FAILURES.has(code) || (code === 'cancelled' && origin === 'remote');
 }
 
 /** The reason with which an attempt that takes too long is canceled, while its call continues. */
@@ -34,6 +35,7 @@ export function isTimedOut(error: unknown): boolean {
 export function isCallersEnd(error: unknown): boolean {
   return (
     error instanceof TransportError &&
+    error.origin === 'local' &&
     (error.code === 'cancelled' || error.code === 'shutdown') &&
     !isTimedOut(error)
   );

@@ -1,7 +1,7 @@
 // Translates the errors of the NATS client, in the only place where they enter our code.
 
 import { type ErrorCode, type ErrorReason, TransportError } from '@trunkline/transport-core';
-import { socketError } from '@trunkline/transport-core/backend';
+import { cleanText, socketError } from '@trunkline/transport-core/backend';
 
 /** The action that failed. */
 export type NatsAction = 'connect' | 'lost' | 'subscribe' | 'publish';
@@ -65,6 +65,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
+/** Returns the text of an error, which may contain what the server has sent. */
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  return cleanText(error instanceof Error ? error.message || error.name : String(error));
 }

@@ -17,7 +17,6 @@ import {
   type PortMappingEvent,
   type PortMappingOptions,
 } from './create-port-mapping.ts';
-import { loadLibrary } from './library.ts';
 import { type FakeGateway, startFakeGateway } from './testing/fake-gateway.ts';
 
 const protocol = defineProtocol({
@@ -307,15 +306,6 @@ test('invalid options are a TypeError that names them', async (t) => {
   await t.throwsAsync(map({ renewInterval: 1 }), {
     instanceOf: TypeError,
     message: /renewInterval/,
-  });
-});
-
-test('a missing library is an error that says what to install', async (t) => {
-  const load = () =>
-    Promise.reject(new Error("Cannot find package '@achingbrain/nat-port-mapper'"));
-  await t.throwsAsync(loadLibrary(load), {
-    code: 'failed_precondition',
-    message: /npm install @achingbrain\/nat-port-mapper/,
   });
 });
 

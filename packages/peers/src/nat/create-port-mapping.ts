@@ -11,15 +11,14 @@ import {
   parseOptions,
 } from '@trunkline/transport-core/backend';
 import { GatewaySearch } from './gateway-search.ts';
-import { loadLibrary } from './library.ts';
 import { type ListeningAddress, mappableAddresses } from './listening-address.ts';
 import { RouterMappings } from './router-mappings.ts';
 
 /** Options of `createPortMapping`; all may be left out. */
 export interface PortMappingOptions {
   /**
-   * The router to ask: the URL of its UPnP description ('http://192.168.1.1:5000/rootDesc.xml'), or
-   * its IPv4 address to use NAT-PMP. Default: the routers that answer a UPnP search and, if none of
+   * The router to ask: the URL of its UPnP description ('http://192.168.1.1:5000/rootDesc.xml'), with
+   * an IPv4 address, or its IPv4 address alone to use NAT-PMP. Default: the routers that answer a UPnP search and, if none of
    * them maps the port, the default router by NAT-PMP.
    */
   readonly gateway?: string | undefined;
@@ -79,8 +78,8 @@ export interface PortMapping extends AsyncDisposable {
  * can dial it. Resolves after the first attempt, even if that failed; further attempts follow. Uses
  * the transport's clock and random source.
  *
- * Rejects with `failed_precondition` if '@achingbrain/nat-port-mapper' is not installed, if the
- * transport does not listen, or if it listens only on addresses that a router can't reach.
+ * Rejects with `failed_precondition` if the transport does not listen, or if it listens only on
+ * addresses that a router can't reach.
  */
 export async function createPortMapping(
   transport: AnyTransport,
@@ -88,9 +87,8 @@ export async function createPortMapping(
 ): Promise<PortMapping> {
   const config = parseOptions(schema, options, 'createPortMapping');
   const addresses = mappableAddresses(transport.localAddrs());
-  const library = await loadLibrary();
   const { clock } = transport;
-  const search = new GatewaySearch(library, clock, config);
+  const search = new GatewaySearch(clock, config);
   const mapper = new PortMapper(transport, addresses, {
     mappings: new RouterMappings(search, clock),
     renewInterval: config.renewInterval,

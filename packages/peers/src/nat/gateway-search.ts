@@ -5,10 +5,9 @@ import { isIPv4 } from 'node:net';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import { inMs } from '@trunkline/transport-core/backend';
 import type { Gateway } from './gateway.ts';
-import type { NatLibrary } from './library.ts';
 import { routerCandidates } from './local-network.ts';
-import { natPmpGateway } from './nat-pmp.ts';
-import { findUpnpGateways, upnpGatewayAt } from './upnp.ts';
+import { NatPmpGateway } from './nat-pmp.ts';
+import { findUpnpGateways, isDescriptionUrl, UpnpGateway } from './upnp.ts';
 
 /** Options of a search. */
 export interface GatewaySearchOptions {
@@ -17,19 +16,17 @@ export interface GatewaySearchOptions {
 }
 
 export class GatewaySearch {
-  readonly #library: NatLibrary;
   readonly #clock: Clock;
   readonly #options: GatewaySearchOptions;
   readonly #stop = new AbortController();
 
   /** @throws TypeError for a `gateway` that is neither a URL nor an IPv4 address. */
-  constructor(library: NatLibrary, clock: Clock, options: GatewaySearchOptions) {
+  constructor(clock: Clock, options: GatewaySearchOptions) {
     const { gateway } = options;
-    if (gateway !== undefined && !isIPv4(gateway) && !/^https?:\/\//.test(gateway))
+    if (gateway !== undefined && !isIPv4(gateway) && !isDescriptionUrl(gateway))
       throw new TypeError(
-        `createPortMapping: gateway: '${gateway}' is neither the URL of a UPnP description ('http://192.168.1.1:5000/rootDesc.xml') nor an IPv4 address`,
+        `createPortMapping: gateway: '${gateway}' is neither the URL of a UPnP description with an IPv4 address ('http://192.168.1.1:5000/rootDesc.xml') nor an IPv4 address`,
       );
-    this.#library = library;
     this.#clock = clock;
     this.#options = options;
   }
@@ -43,11 +40,9 @@ export class GatewaySearch {
   async *gateways(last: Gateway | undefined): AsyncGenerator<Gateway, void, undefined> {
     const { gateway, description } = this.#options;
     if (gateway !== undefined) {
-      if (isIPv4(gateway)) yield natPmpGateway(this.#library, gateway);
-      else
-        yield await this.within(REQUEST_TIME, (signal) =>
-          upnpGatewayAt(this.#library, description, new URL(gateway), signal),
-        );
+      yield isIPv4(gateway)
+        ? new NatPmpGateway(gateway)
+        : new UpnpGateway(new URL(gateway), description);
       return;
     }
     const hosts = new Set<string>();
@@ -56,18 +51,17 @@ export class GatewaySearch {
       yield last;
     }
     const search = this.#limit(SEARCH_TIME);
-    let count = 0;
     try {
-      for await (const found of findUpnpGateways(this.#library, description, search.signal)) {
+      for await (const found of findUpnpGateways(this.#clock, description, search.signal)) {
         yield found;
-        if (search.signal.aborted || ++count === MOST_GATEWAYS) break;
+        if (this.#stop.signal.aborted) return;
       }
     } finally {
       search.end();
     }
     for (const host of await routerCandidates()) {
       if (this.#stop.signal.aborted) return;
-      if (!hosts.has(host)) yield natPmpGateway(this.#library, host);
+      if (!hosts.has(host)) yield new NatPmpGateway(host);
     }
   }
 
@@ -107,7 +101,5 @@ export class GatewaySearch {
 
 /** Time limit of a search by UPnP in milliseconds; routers answer within one second (MX). */
 const SEARCH_TIME = 3_000;
-/** Maximum number of gateways that a search considers. */
-const MOST_GATEWAYS = 8;
 /** Time limit of one request to a UPnP gateway in milliseconds. */
 export const REQUEST_TIME = 5_000;

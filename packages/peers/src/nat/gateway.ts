@@ -1,11 +1,12 @@
 // A gateway that maps ports: the interface that UPnP and NAT-PMP implement, and its errors.
 
 import { TransportError } from '@trunkline/transport-core';
+import { cleanText } from '@trunkline/transport-core/backend';
 
 /** A gateway. If a method fails, it rejects with an error that contains the gateway's answer. */
 export interface Gateway {
   readonly protocol: 'upnp' | 'nat-pmp';
-  /** The address of the gateway in the local network. */
+  /** The IPv4 address of the gateway in the local network. */
   readonly host: string;
   /**
    * Creates a mapping to a port of this machine, or renews it, for `LEASE` seconds. The gateway may
@@ -29,10 +30,7 @@ export interface ExternalPort {
   readonly port: number;
 }
 
-/**
- * The lifetime of a mapping that is not renewed, in seconds. The library asks UPnP gateways for at
- * least an hour.
- */
+/** The lifetime of a mapping that is not renewed, in seconds. */
 export const LEASE = 3_600;
 
 /** Returns the error for a request that a gateway refused or did not answer. */
@@ -43,7 +41,7 @@ export function gatewayError(
   signal: AbortSignal,
 ): TransportError {
   const shown = signal.aborted ? signal.reason : cause;
-  const text = shown instanceof Error ? shown.message : String(shown);
+  const text = cleanText(shown instanceof Error ? shown.message : String(shown));
   const hint =
     HINTS.find(([pattern]) => pattern.test(text))?.[1] ??
     'restart the router or update its software';

@@ -1,5 +1,7 @@
-// Maps ports by NAT-PMP (RFC 6886), through the library.
+// Maps ports by NAT-PMP (RFC 6886).
 
+import { Buffer } from 'node:buffer';
+import { createSocket } from 'node:dgram';
 import {
   type ExternalPort,
   type Gateway,
@@ -7,72 +9,90 @@ import {
   LEASE,
   type MappingRequest,
 } from './gateway.ts';
-import type { LibraryGateway, NatLibrary } from './library.ts';
 
-/** Returns the NAT-PMP gateway at an IPv4 address. Does not check that it answers. */
-export function natPmpGateway(library: NatLibrary, host: string): Gateway {
-  return new NatPmpGateway(library, host);
-}
-
-class NatPmpGateway implements Gateway {
+/** The NAT-PMP gateway at an IPv4 address. It may not answer. */
+export class NatPmpGateway implements Gateway {
   readonly protocol = 'nat-pmp';
   readonly host: string;
-  readonly #library: NatLibrary;
 
-  constructor(library: NatLibrary, host: string) {
-    this.#library = library;
+  constructor(host: string) {
     this.host = host;
   }
 
-  map(request: MappingRequest, signal: AbortSignal): Promise<ExternalPort> {
-    return this.#ask(`map port ${request.internalPort}`, request, LEASE, signal);
+  async map(request: MappingRequest, signal: AbortSignal): Promise<ExternalPort> {
+    try {
+      const mapped = await this.#ask(mapRequest(request, LEASE), signal);
+      const external = await this.#ask(Buffer.from([0, EXTERNAL_ADDRESS]), signal);
+      return { host: external.subarray(8, 12).join('.'), port: mapped.readUInt16BE(10) };
+    } catch (error) {
+      throw gatewayError(this, `map port ${request.internalPort}`, error, signal);
+    }
   }
 
   async unmap(request: MappingRequest, signal: AbortSignal): Promise<void> {
-    await this.#ask(`remove the mapping of port ${request.externalPort}`, request, 0, signal);
-  }
-
-  /**
-   * Sends a request. Each request uses a new client, because the library's client (4.0.5) never
-   * recovers from a lost answer.
-   *
-   * @param lease the lifetime in seconds. The library documents `ttl` in milliseconds, but copies
-   * the number unchanged into the message, whose unit is seconds.
-   */
-  async #ask(
-    action: string,
-    { internalHost, internalPort, externalPort }: MappingRequest,
-    lease: number,
-    signal: AbortSignal,
-  ): Promise<ExternalPort> {
-    const client = this.#library.pmpNat(this.host, { autoRefresh: false });
-    let fail: (error: unknown) => void = () => {};
-    const failed = new Promise<never>((_, reject) => {
-      fail = reject;
-    });
-    // The library reports errors of its socket as an event.
-    (client as LibraryGateway & Emitter).on('error', fail);
     try {
-      const mapping = await Promise.race([
-        failed,
-        client.map(internalPort, internalHost, {
-          externalPort,
-          protocol: 'tcp',
-          ttl: lease,
-          autoRefresh: false,
-          signal,
-        }),
-      ]);
-      return { host: mapping.externalHost, port: mapping.externalPort };
+      await this.#ask(mapRequest(request, 0), signal);
     } catch (error) {
+      const action = `remove the mapping of port ${request.externalPort}`;
       throw gatewayError(this, action, error, signal);
-    } finally {
-      // Closing fails if the socket could not be bound.
-      await client.stop().catch(() => {});
     }
   }
+
+  /** Sends a request; returns the answer. Other datagrams are ignored. */
+  #ask(request: Buffer, signal: AbortSignal): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const socket = createSocket('udp4');
+      const close = () => {
+        signal.removeEventListener('abort', abort);
+        socket.close();
+      };
+      const fail = (error: Error) => {
+        close();
+        reject(error);
+      };
+      const abort = () => fail(signal.reason);
+      if (signal.aborted) return abort();
+      signal.addEventListener('abort', abort);
+      socket.once('error', ({ message }) => fail(new Error(`no answer: ${message}`)));
+      socket.on('message', (answer) => {
+        if (!isAnswer(answer, request)) return;
+        const result = answer.readUInt16BE(2);
+        if (result !== 0) return fail(new Error(RESULTS[result] ?? `Result ${result}`));
+        close();
+        resolve(answer);
+      });
+      // A connected socket receives only what this address sends.
+      socket.connect(PORT, this.host, () => socket.send(request));
+    });
+  }
 }
 
-interface Emitter {
-  on(event: 'error', listener: (error: unknown) => void): void;
+function mapRequest(request: MappingRequest, lease: number): Buffer {
+  const message = Buffer.alloc(12);
+  message[1] = MAP_TCP;
+  message.writeUInt16BE(request.internalPort, 4);
+  message.writeUInt16BE(request.externalPort, 6);
+  message.writeUInt32BE(lease, 8);
+  return message;
 }
+
+/** Returns true if a datagram answers a request: it has the same operation and internal port. */
+function isAnswer(answer: Buffer, request: Buffer): boolean {
+  if (answer.length < 4 || answer[1] !== ANSWER + request[1]!) return false;
+  if (answer.readUInt16BE(2) !== 0) return true;
+  if (request[1] === EXTERNAL_ADDRESS) return answer.length >= 12;
+  return answer.length >= 16 && answer.readUInt16BE(8) === request.readUInt16BE(4);
+}
+
+const PORT = 5_351;
+const EXTERNAL_ADDRESS = 0;
+const MAP_TCP = 2;
+/** What an answer adds to the operation of its request. */
+const ANSWER = 128;
+const RESULTS: Readonly<Record<number, string>> = {
+  1: 'Unsupported Version',
+  2: 'Not Authorized/Refused (the gateway may have NAT-PMP disabled)',
+  3: 'Network Failure (the gateway may have no address)',
+  4: 'Out of Resources (no ports left)',
+  5: 'Unsupported Operation',
+};

@@ -3,6 +3,7 @@
 
 import { isIPv4 } from 'node:net';
 import { type Clock, TransportError } from '@trunkline/transport-core';
+import { cleanText } from '@trunkline/transport-core/backend';
 import { type ExternalPort, type Gateway, LEASE, type MappingRequest } from './gateway.ts';
 import { type GatewaySearch, REQUEST_TIME } from './gateway-search.ts';
 import type { ListeningAddress } from './listening-address.ts';
@@ -85,7 +86,7 @@ export class RouterMappings {
     if (!isIPv4(external.host) || !(external.port > 0 && external.port <= 65_535))
       throw new TransportError(
         'unavailable',
-        `The router ${gateway.host} answered that it has mapped port ${port} to ${external.host}:${external.port}, which has no valid IPv4 address or port; restart it or update its software, or forward the port there by hand and give advertiseAddr`,
+        `The router ${gateway.host} answered that it has mapped port ${port} to ${cleanText(external.host)}:${external.port}, which has no valid IPv4 address or port; restart it or update its software, or forward the port there by hand and give advertiseAddr`,
         { target: gateway.host },
       );
     const made = { ...request, externalPort: external.port };
@@ -104,8 +105,6 @@ export class RouterMappings {
   async removeAll(): Promise<TransportError[]> {
     this.#forgetEnded();
     const errors: TransportError[] = [];
-    // Mappings are removed one at a time, because all NAT-PMP clients of the library receive on the
-    // same port.
     for (const key of [...this.#held.keys()]) {
       const error = await this.#remove(key);
       if (error !== undefined) errors.push(error);

@@ -1,6 +1,8 @@
-// Maps ports by UPnP: finds gateways (InternetGatewayDevice:2) by SSDP and speaks SOAP with them,
-// through the library.
+// Maps ports by UPnP: reads the descriptions of gateways (InternetGatewayDevice:2), and speaks SOAP
+// with the service WANIPConnection:2.
 
+import { isIPv4 } from 'node:net';
+import type { Clock } from '@trunkline/transport-core';
 import {
   type ExternalPort,
   type Gateway,
@@ -8,102 +10,158 @@ import {
   LEASE,
   type MappingRequest,
 } from './gateway.ts';
-import type { LibraryGateway, NatLibrary } from './library.ts';
+import { askRouter } from './router-http.ts';
+import { searchGateways } from './ssdp.ts';
+import { escapeXml, xmlTags, xmlText } from './xml.ts';
 
-/** Yields the gateways that answer a search, until `signal` aborts. */
+/**
+ * Yields the gateways that answer a search until `signal` aborts: one for each address, at most
+ * eight.
+ */
 export async function* findUpnpGateways(
-  library: NatLibrary,
+  clock: Clock,
   description: string,
   signal: AbortSignal,
 ): AsyncGenerator<Gateway, void, undefined> {
-  const upnp = library.upnpNat({ autoRefresh: false, description });
-  // IPv6 needs no mapping.
-  for await (const gateway of upnp.findGateways({ signal, searchInterval: SEARCH_INTERVAL }))
-    if (gateway.family === 'IPv4') yield new UpnpGateway(gateway);
-}
-
-/** Returns the gateway that a device description ('http://192.168.1.1:5000/rootDesc.xml') names. */
-export async function upnpGatewayAt(
-  library: NatLibrary,
-  description: string,
-  location: URL,
-  signal: AbortSignal,
-): Promise<Gateway> {
-  const upnp = library.upnpNat({ autoRefresh: false, description });
+  const hosts = new Set<string>();
+  const found: Gateway[] = [];
+  let wake = () => {};
+  signal.addEventListener('abort', () => wake(), { once: true });
+  const stop = searchGateways(clock, (location) => {
+    if (hosts.has(location.hostname) || hosts.size === MOST_GATEWAYS) return;
+    hosts.add(location.hostname);
+    found.push(new UpnpGateway(location, description));
+    wake();
+  });
   try {
-    return new UpnpGateway(await upnp.getGateway(location, { signal }));
-  } catch (error) {
-    throw gatewayError(
-      { protocol: 'upnp', host: location.host },
-      'read the description',
-      error,
-      signal,
-    );
+    for (;;) {
+      const gateway = found.shift();
+      if (gateway !== undefined) yield gateway;
+      else if (signal.aborted) return;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    stop();
   }
 }
 
-class UpnpGateway implements Gateway {
+/**
+ * Returns true for a URL at which a gateway's description can be: 'http://192.168.1.1:5000/d.xml'.
+ */
+export function isDescriptionUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'http:' && isIPv4(hostname);
+}
+
+export class UpnpGateway implements Gateway {
   readonly protocol = 'upnp';
   readonly host: string;
-  readonly #gateway: LibraryGateway;
+  readonly #location: URL;
+  readonly #description: string;
+  #control: URL | undefined = undefined;
 
-  constructor(gateway: LibraryGateway) {
-    this.host = gateway.host;
-    this.#gateway = gateway;
+  /**
+   * @param location the URL of its description.
+   * @param description the description of its mappings.
+   */
+  constructor(location: URL, description: string) {
+    this.host = location.hostname;
+    this.#location = location;
+    this.#description = description;
   }
 
   async map(request: MappingRequest, signal: AbortSignal): Promise<ExternalPort> {
     const { internalHost, internalPort, externalPort } = request;
     try {
-      const mapping = await this.#gateway.map(internalPort, internalHost, {
-        externalPort,
-        protocol: 'tcp',
-        ttl: LEASE * 1_000,
-        autoRefresh: false,
-        signal,
+      const answer = await this.#run(signal, 'AddAnyPortMapping', {
+        NewRemoteHost: '',
+        NewExternalPort: externalPort,
+        NewProtocol: 'TCP',
+        NewInternalPort: internalPort,
+        NewInternalClient: internalHost,
+        NewEnabled: 1,
+        NewPortMappingDescription: this.#description,
+        NewLeaseDuration: LEASE,
       });
-      return { host: mapping.externalHost, port: mapping.externalPort };
+      const port = Number(xmlText(answer, 'NewReservedPort'));
+      const address = await this.#run(signal, 'GetExternalIPAddress', {});
+      return { host: xmlText(address, 'NewExternalIPAddress') ?? '', port };
     } catch (error) {
       throw gatewayError(this, `map port ${internalPort}`, error, signal);
     }
   }
 
-  /**
-   * Sends DeletePortMapping itself, because the library's own `unmap` (4.0.5) sends the internal
-   * port instead of the external one, leaves the protocol empty, and hides the router's answer.
-   */
   async unmap({ externalPort }: MappingRequest, signal: AbortSignal): Promise<void> {
     try {
-      const device = await (this.#gateway as unknown as LibraryService).getGateway({ signal });
-      const args = [
-        ['NewRemoteHost', ''],
-        ['NewExternalPort', externalPort],
-        ['NewProtocol', 'TCP'],
-      ] as const;
-      await device.run(WAN_IP_CONNECTION, 'DeletePortMapping', args, { signal });
+      await this.#run(signal, 'DeletePortMapping', {
+        NewRemoteHost: '',
+        NewExternalPort: externalPort,
+        NewProtocol: 'TCP',
+      });
     } catch (error) {
       // Error 714 means that the mapping is already gone.
-      if (!/Code 714/.test(String(error)))
+      if (!/Code 714 /.test(String(error)))
         throw gatewayError(this, `remove the mapping of port ${externalPort}`, error, signal);
     }
   }
+
+  /** Runs an action of the service; returns the answer. */
+  async #run(
+    signal: AbortSignal,
+    action: string,
+    args: Readonly<Record<string, string | number>>,
+  ): Promise<string> {
+    this.#control ??= await this.#readControlUrl(signal);
+    const fields = Object.entries(args).map(
+      ([name, value]) => `<${name}>${escapeXml(value)}</${name}>`,
+    );
+    const { status, text } = await askRouter(this.#control, signal, {
+      soapAction: `${SERVICE}#${action}`,
+      body: `<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" s:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body><u:${action} xmlns:u="${SERVICE}">${fields.join('')}</u:${action}></s:Body></s:Envelope>`,
+    });
+    if (status === 200) return text;
+    const code = xmlText(text, 'errorCode');
+    throw new Error(
+      code === undefined
+        ? `it answers ${action} with HTTP status ${status}`
+        : `Code ${code} - ${xmlText(text, 'errorDescription')}`,
+    );
+  }
+
+  async #readControlUrl(signal: AbortSignal): Promise<URL> {
+    const { status, text } = await askRouter(this.#location, signal);
+    const named = status === 200 ? controlUrlIn(text) : undefined;
+    if (named === undefined)
+      throw new Error(
+        `its description at ${this.#location} (HTTP status ${status}) has no service ${SERVICE}`,
+      );
+    const url = URL.canParse(named, this.#location.href)
+      ? new URL(named, this.#location)
+      : undefined;
+    if (url?.protocol !== 'http:' || url.hostname !== this.host)
+      throw new Error(
+        `its description at ${this.#location} names the control URL '${named}', which is not an HTTP URL on the same host and is not asked`,
+      );
+    return url;
+  }
 }
 
-/** The library's service class. This method is private in the library's declarations. */
-interface LibraryService {
-  getGateway(options: { readonly signal: AbortSignal }): Promise<{
-    run(
-      service: string,
-      action: string,
-      args: readonly (readonly [string, string | number])[],
-      options: { readonly signal: AbortSignal },
-    ): Promise<unknown>;
-  }>;
+function controlUrlIn(description: string): string | undefined {
+  let type = '';
+  let url: string | undefined;
+  for (const { name, text } of xmlTags(description)) {
+    if (name === 'service') url = undefined;
+    else if (name === 'serviceType') type = text;
+    else if (name === 'controlURL') url = text;
+    else if (name === '/service' && type === SERVICE && url !== undefined) return url;
+  }
+  return undefined;
 }
 
-const WAN_IP_CONNECTION = 'urn:schemas-upnp-org:service:WANIPConnection:2';
-/**
- * The interval between searches, in milliseconds. Searches are repeated because UDP loses messages
- * and routers answer only some of them.
- */
-const SEARCH_INTERVAL = 1_000;
+const SERVICE = 'urn:schemas-upnp-org:service:WANIPConnection:2';
+/** Maximum number of gateways that a search considers. */
+const MOST_GATEWAYS = 8;

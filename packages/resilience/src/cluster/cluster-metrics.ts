@@ -20,7 +20,7 @@ export class WorkerMetrics implements ClusterMetrics {
     const answers = this.#workers().map(async (worker) => {
       const metrics = (await worker.ask('metrics', ANSWER_TIME)) as readonly Metric[];
       for (const metric of metrics)
-        for (const point of metric.points)
+        for (const point of metric.points.filter(isPoint))
           points.get(metric.name)?.push({
             ...point,
             // A sum over workers would fall when a worker is replaced, and Prometheus would take
@@ -36,5 +36,18 @@ export class WorkerMetrics implements ClusterMetrics {
   }
 }
 
+/**
+ * Returns true if an exporter can write a point. Others are left out, because a worker may have been
+ * taken over, and must not hide or forge the metrics of others.
+ */
+function isPoint({ attributes, value, buckets }: MetricPoint): boolean {
+  const { bounds, counts, count } = buckets ?? { bounds: [], counts: [], count: 0 };
+  return (
+    [value, count, ...bounds, ...counts].every((each) => typeof each === 'number') &&
+    Object.keys(attributes).every((name) => /^[\w.]+$/.test(name))
+  );
+}
+
+type MetricPoint = Metric['points'][number];
 /** The time limit for a worker's answer, in milliseconds. */
 const ANSWER_TIME = 1_000;

@@ -1,6 +1,6 @@
 // The state of all workers, and the sums over them.
 
-import type { TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
 import type { ManagedWorker } from './managed-worker.ts';
 import type { TransportState } from './messages.ts';
 import type { ClusterSnapshot, ClusterTotal, ClusterWorkerSnapshot } from './types.ts';
@@ -33,11 +33,26 @@ async function snapshotOf(
   } as const;
   if (state === 'starting') return common;
   try {
-    return { ...common, ...((await worker.ask('snapshot', timeout)) as TransportState) };
+    const { connections, transport } = (await worker.ask('snapshot', timeout)) as TransportState;
+    const answered = { ...common, connections, transport };
+    if (!isSummable(answered)) throw malformed(worker);
+    return answered;
   } catch (thrown) {
-    const { code, message } = thrown as TransportError;
+    const { code, message } = thrown instanceof TransportError ? thrown : malformed(worker);
     return { ...common, error: { code, message } };
   }
+}
+
+/** Returns true if all numbers of a worker's answer that are added up are numbers. */
+function isSummable(worker: ClusterWorkerSnapshot): boolean {
+  const { calls, bytes, errors, counters, ...others } = totalOf([worker]);
+  return [others, calls, bytes, errors, counters].every((part) =>
+    Object.values(part).every((value) => Number.isFinite(value)),
+  );
+}
+
+function malformed({ name }: ManagedWorker): TransportError {
+  return new TransportError('internal', `${name} has sent a malformed snapshot; restart it`);
 }
 
 function totalOf(workers: readonly ClusterWorkerSnapshot[]): ClusterTotal {

@@ -1,7 +1,7 @@
 // One worker from the primary's point of view: it starts, joins, leaves and ends.
 
 import { type Clock, type ClockTimer, TransportError } from '@trunkline/transport-core';
-import { inMs } from '@trunkline/transport-core/backend';
+import { cleanText, inMs } from '@trunkline/transport-core/backend';
 import { HangWatch } from './hang-watch.ts';
 import { type FromWorker, type Question, TAG } from './messages.ts';
 import type { Exit, Spawn, WorkerHandle } from './worker-handle.ts';
@@ -36,7 +36,7 @@ type Phase =
   | { readonly name: 'starting'; readonly timer: ClockTimer }
   | { readonly name: 'ready'; readonly watch: HangWatch | undefined }
   | { readonly name: 'hung' }
-  | { readonly name: 'leaving'; readonly timer: ClockTimer }
+  | { readonly name: 'leaving'; readonly timer: ClockTimer; readonly until: number }
   | { readonly name: 'exited'; readonly error: TransportError };
 
 /** A worker. */
@@ -102,17 +102,16 @@ export class ManagedWorker {
   }
 
   /**
-   * Makes the worker leave cleanly. The worker is killed if it has not ended 5 s after `grace`. A
-   * worker that has not joined yet is killed immediately.
+   * Makes the worker leave cleanly. The worker is killed if it has not ended 5 s after `grace`, also
+   * if it leaves by itself already. A worker that has not joined yet is killed immediately.
    * @param refuse false if the worker's address leads to other workers, too.
    */
   leave(grace: number, refuse: boolean): void {
     const { name } = this.#phase;
     if (name === 'starting') this.handle.kill();
-    if (name === 'starting' || name === 'ready') {
+    if (name === 'starting' || name === 'ready')
       this.handle.send({ ...TAG, type: 'leave', grace, refuse });
-      this.#isLeaving(grace);
-    }
+    if (name !== 'hung' && name !== 'exited') this.#isLeaving(grace);
   }
 
   /**
@@ -151,11 +150,12 @@ export class ManagedWorker {
       : `worker ${this.slot} (thread ${threadId})`;
   }
 
+  /** Takes a message. Its fields are not trusted: a worker may have been taken over. */
   #hear(message: FromWorker): void {
     if (message.type === 'joined') this.#joined(message.addresses);
     if (message.type === 'pong' && this.#phase.name === 'ready') this.#phase.watch?.answered();
     if (message.type === 'leaving' && this.#phase.name === 'ready') {
-      this.#isLeaving(message.grace);
+      this.#isLeaving(Number(message.grace) || 0);
       this.#observer.leaving(this);
     }
     if (message.type === 'answer') {
@@ -163,7 +163,8 @@ export class ManagedWorker {
       const answer = this.#asked.get(what);
       this.#asked.delete(what);
       if (error === undefined) answer?.give(value);
-      else answer?.refuse(new TransportError('internal', `${this.name}: ${error}`));
+      else
+        answer?.refuse(new TransportError('internal', `${this.name}: ${cleanText(String(error))}`));
     }
   }
 
@@ -172,7 +173,11 @@ export class ManagedWorker {
     this.#clock.clearTimeout(this.#phase.timer);
     this.#phase = { name: 'ready', watch: this.#watch() };
     this.#joinedAt = this.#clock.now();
-    this.#observer.joined(this, addresses);
+    const list = Array.isArray(addresses) ? addresses : [];
+    this.#observer.joined(
+      this,
+      list.map((address) => cleanText(String(address))),
+    );
     this.#settleStart(undefined);
   }
 
@@ -202,10 +207,14 @@ export class ManagedWorker {
     this.handle.kill();
   }
 
+  /** Kills the worker 5 s after `grace`, or at an earlier time that was set before. */
   #isLeaving(grace: number): void {
     this.#endPhase();
-    const timer = this.#clock.setTimeout(() => this.handle.kill(), grace + END_TIME);
-    this.#phase = { name: 'leaving', timer };
+    const now = this.#clock.now();
+    const before = this.#phase.name === 'leaving' ? this.#phase.until : Number.POSITIVE_INFINITY;
+    const until = Math.min(before, now + grace + END_TIME);
+    const timer = this.#clock.setTimeout(() => this.handle.kill(), until - now);
+    this.#phase = { name: 'leaving', timer, until };
   }
 
   #endPhase(): void {

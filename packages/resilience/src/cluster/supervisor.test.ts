@@ -189,6 +189,56 @@ test('a snapshot has the workers that answer in time, and says which one did not
   t.regex(states[1]!.error!.message, /worker 1 .* 500 ms/);
 });
 
+test('a worker that answers with malformed values is an error in the snapshot, and others count', async (t) => {
+  const { workers, cluster, events } = fixture({ workers: 3 });
+  workers.started = (worker) =>
+    worker.say({ type: 'joined', addresses: worker.slot === 0 ? (7 as never) : ['\u001b[2J'] });
+  await cluster.start();
+  t.deepEqual(
+    events.map((event) => event.type === 'joined' && event.addresses),
+    [[], ['\ufffd[2J'], ['\ufffd[2J']],
+  );
+  const transport = {
+    calls: { made: 1, served: 2 },
+    waiting: 4,
+    memory: 5,
+    bytes: { in: 6, out: 7 },
+    errors: {},
+    counters: {},
+  };
+  const taken = cluster.snapshot();
+  await settle();
+  const values = [
+    { connections: 1, transport: { ...transport, calls: undefined } },
+    { connections: 'x', transport },
+    { slot: 9, connections: 3, transport },
+  ];
+  for (const [at, worker] of workers.all.entries())
+    worker.say({ type: 'answer', what: 'snapshot', value: values[at] });
+  const { total, workers: states } = await taken;
+  t.is(total.workers, 1);
+  t.is(total.connections, 3);
+  t.deepEqual(
+    states.map(({ slot, error }) => [slot, error?.message]),
+    [
+      [0, 'worker 0 (process 1000) has sent a malformed snapshot; restart it'],
+      [1, 'worker 1 (process 1001) has sent a malformed snapshot; restart it'],
+      [2, undefined],
+    ],
+  );
+});
+
+test('close ends a worker that leaves by itself with a longer grace period', async (t) => {
+  const { workers, cluster, pass } = fixture();
+  await cluster.start();
+  const [first] = workers.all;
+  first!.say({ type: 'leaving', grace: 1e12 });
+  await settle();
+  void cluster.close();
+  await pass(6_000);
+  t.false(first!.isRunning);
+});
+
 test('questions do not pile up before a worker that hangs, and end when it is killed', async (t) => {
   const { workers, cluster, pass } = fixture({ workers: 1 });
   await cluster.start();
