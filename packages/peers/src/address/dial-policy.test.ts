@@ -9,11 +9,13 @@ interface Machine {
   readonly interfaces?: readonly string[];
   readonly own?: readonly string[];
   readonly looksUp?: boolean;
+  /** The schemes of its backends besides TCP and WebSocket. */
+  readonly schemes?: readonly string[];
 }
 
 /** Returns whether a machine dials an address that a node at `teller` has reported. */
 function dials(
-  { addresses, interfaces, own = [], looksUp = interfaces !== undefined }: Machine,
+  { addresses, interfaces, own = [], schemes = [], looksUp = interfaces !== undefined }: Machine,
   teller: string,
   address: string,
 ): boolean {
@@ -21,6 +23,7 @@ function dials(
     own: () => own,
     interfaces: () => interfaces,
     looksUp,
+    dials: (given) => schemes.some((scheme) => given.startsWith(`${scheme}://`)),
     now: () => 0,
   });
   const source = teller === 'self' ? teller : placeOf(teller)!.group;
@@ -102,7 +105,7 @@ for (const [name, machine, teller, addresses] of [
     ['[fd12::9]:1'],
   ],
   ['in a simulation', {}, 'n1', ['n2', 'n17']],
-  ['in memory', { own: ['inmem://a'] }, 'b', ['inmem://c']],
+  ['in memory', { schemes: ['inmem'] }, 'b', ['inmem://c']],
   ['in a page of a local server', PAGE, 'localhost:8080', ['ws://localhost:8081/']],
 ] as readonly [string, Machine, string, string[]][])
   test(`nodes find each other without an option ${name}`, (t) => {
@@ -145,12 +148,13 @@ test('a name that a broker or a hub knows is no class of the network', (t) => {
 test('an address of another scheme is dialed only between nodes that use it', (t) => {
   t.false(dials(LAPTOP, '8.8.8.8:9', 'nats://127.0.0.1:4222/x'));
   t.false(dials(LAPTOP, '127.0.0.1:9', 'dns://inner.example:1'));
-  t.true(dials(LAPTOP, 'webrtc://b', 'webrtc://c'));
+  t.false(dials(LAPTOP, '127.0.0.1:9', 'webrtc://c'));
   const onBroker = { ...LAPTOP, own: ['nats://broker:4222/a'] };
   t.true(dials(onBroker, 'nats://broker:4222/b', 'nats://broker:4222/c'));
   for (const server of ['127.0.0.1:22', 'broker:22', 'broker:42', 'other:4222', 'broker'])
     t.false(dials(onBroker, 'nats://broker:4222/b', `nats://${server}/c`), server);
-  t.true(dials({ ...LAPTOP, own: ['webrtc://a'] }, '8.8.8.8:9', 'webrtc://c'));
+  for (const teller of ['8.8.8.8:9', 'webrtc://b'])
+    t.true(dials({ ...LAPTOP, schemes: ['webrtc'] }, teller, 'webrtc://c'), teller);
 });
 
 test('allow adds ranges, any allows all addresses of nodes, and the operator is not judged', (t) => {

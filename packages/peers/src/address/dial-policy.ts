@@ -15,6 +15,8 @@ export interface DialPolicyHost {
   own(): readonly string[];
   /** The IP addresses of this machine; undefined if they can't be listed. */
   interfaces(): readonly string[] | undefined;
+  /** Returns true if a backend of this node dials addresses of this form. */
+  dials(address: string): boolean;
   /** True if host names can be looked up before they are dialed. */
   readonly looksUp: boolean;
   now(): number;
@@ -50,7 +52,7 @@ export class DialPolicy {
     const { scheme, rest } = splitScheme(place.key);
     const isWebSocket = scheme === 'ws' || scheme === 'wss';
     if (scheme !== undefined && !isWebSocket)
-      return this.#uses(scheme, rest, source)
+      return this.#uses(scheme, rest, place.key)
         ? undefined
         : `has a scheme or a server that this node does not use, '${place.key}'`;
     const path = pathOf(rest);
@@ -89,9 +91,9 @@ export class DialPolicy {
   }
 
   /** Returns whether this node uses a scheme and, in 'nats://server/name', the server. */
-  #uses(scheme: string, rest: string, source: string): boolean {
-    const [server] = /^[^/?#]*[/?#]/.exec(rest) ?? [''];
-    if (server === '' && source.startsWith(`${scheme}://`)) return true;
+  #uses(scheme: string, rest: string, address: string): boolean {
+    const [server] = /^[^/?#]*[/?#]/.exec(rest) ?? [];
+    if (server === undefined) return this.#host.dials(address);
     return this.#ownPlaces().some(({ key }) => {
       const own = splitScheme(key);
       return own.scheme === scheme && own.rest.startsWith(server);

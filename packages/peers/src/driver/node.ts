@@ -83,6 +83,7 @@ export class Node {
     this.policy = new DialPolicy(addresses, {
       own: () => [...this.ownAddresses(), ...this.planner.named.addresses],
       interfaces: () => machine?.addresses(),
+      dials: (address) => this.management.dials(address),
       looksUp: (config.lookup ?? machine) !== undefined,
       now: () => clock.now(),
     });

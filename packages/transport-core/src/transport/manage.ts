@@ -28,6 +28,8 @@ export interface Management {
    * it. With the option `resolve`, any string may be an address.
    */
   check(address: string): void;
+  /** Returns true if the layer dials addresses of this form, as opposed to names for `resolve`. */
+  dials(address: string): boolean;
   /** The network of this machine, if the transport's layer dials host names. */
   readonly machine: StreamLayer['machine'];
   /**
@@ -79,6 +81,14 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     proves: (address) => engine.layer.proves?.(address) ?? engine.layer.nodeId !== undefined,
     check: (address) => {
       if (engine.config.resolve === undefined) engine.layer.checkAddress?.(address);
+    },
+    dials: (address) => {
+      try {
+        engine.layer.checkAddress?.(address);
+        return true;
+      } catch {
+        return false;
+      }
     },
     get machine() {
       return engine.layer.machine;
