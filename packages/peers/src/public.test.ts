@@ -1,4 +1,4 @@
-// Tests of `addresses: 'public'`: addresses from other nodes lead only to the public network,
+// Tests of the option `addresses`: addresses from other nodes lead only to the public network,
 // regardless of the answers of name servers. Addresses from the operator are trusted.
 
 import { createSimulation, type SimTransportOptions } from '@trunkline/simulation';
@@ -130,6 +130,30 @@ test.serial(
         `${ip}: nowhere`,
       );
     t.deepEqual(await any.sim.close(), []);
+  },
+);
+
+test.serial(
+  'by default, only public addresses of a node elsewhere are kept and dialed, also those that gossip learns and those of names',
+  async (t) => {
+    const { sim, a, dialed } = await scene({
+      told: [
+        { nodeId: idOf('x'), address: '127.0.0.1:7000' },
+        { nodeId: idOf('y'), address: '10.0.0.9:7000' },
+        { nodeId: idOf('z'), address: 'inner.example:7000' },
+        { nodeId: idOf('b'), address: '8.8.8.8:7000' },
+      ],
+      names: () => ['10.0.0.9', '127.0.0.1'],
+      peers: { addresses: undefined, maxOutbound: 100 },
+    });
+    await sim.until(() => isLinked(a, 'b'), 30_000);
+    t.false(a.peers.learn(idOf('inner'), '10.0.0.9:7000', idOf('b')));
+    t.false(a.peers.learn(idOf('inner'), 'ws://8.8.8.8:7000/admin', idOf('b')));
+    await sim.run(120_000);
+    t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
+    const [failure] = failures(a).filter(({ addr }) => addr === 'tcp://inner.example:7000');
+    t.regex(failure!.message, /which a peer reported.*resolves to 10\.0\.0\.9, 127\.0\.0\.1$/);
+    t.deepEqual(await sim.close(), []);
   },
 );
 
