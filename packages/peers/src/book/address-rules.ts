@@ -118,9 +118,9 @@ export function sourceGroup(source: BookAddress | undefined): string {
 }
 
 /**
- * Returns the group of an address, or a group as it is; all invalid addresses share one group.
+ * Returns the group of an address, and a group as it is; all invalid addresses share one group.
  */
 export function groupOf(address: string): string {
   if (typeof address !== 'string') return '';
-  return parseIp(address) === undefined ? (placeOf(address)?.group ?? '') : address;
+  return placeOf(address)?.group ?? (parseIp(address) === undefined ? '' : address);
 }
