@@ -174,12 +174,12 @@ async function bundles() {
   await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_500);
   await bundle('all of admin/reflection', all('admin/reflection'), 125_400);
   await bundle('all of admin', all('admin'), 76_200);
-  await bundle('all of peers', all('peers'), 100_300);
+  await bundle('all of peers', all('peers'), 101_600);
   await bundle('all of peers/browser', all('peers/browser'), 2_900);
   await bundle('all of gossip', all('gossip'), 113_400);
   await bundle('all of gossip/relay', all('gossip/relay'), 21_100);
   await bundle('all of trunkline', "export * from 'trunkline';", 82_400);
-  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 201_500);
+  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 203_000);
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",

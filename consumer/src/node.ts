@@ -25,7 +25,7 @@ import {
 import { relay } from '@trunkline/gossip/relay';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createPortMapping, type PortMapping } from '@trunkline/peers/nat';
-import { createFileAddressBook, createFileStore, systemLookup } from '@trunkline/peers/node';
+import { createFileAddressBook, createFileStore } from '@trunkline/peers/node';
 import { multicast } from '@trunkline/resilience';
 import {
   type Cluster,

@@ -1,4 +1,4 @@
-import { createFileAddressBook, systemLookup } from '@trunkline/peers/node';
+import { createFileAddressBook } from '@trunkline/peers/node';
 import type { AnyTransport } from 'trunkline';
 import { createPeers, type Peers } from 'trunkline/peers';
 
@@ -34,10 +34,15 @@ export function openNetwork(transport: AnyTransport, seeds: string[], path: stri
     transport,
     seeds,
     addresses: 'public',
-    lookup: systemLookup,
     addressBook: createFileAddressBook(path),
   });
   return open;
+}
+
+/** A network whose nodes dial private addresses, although they see each other at public ones. */
+export function joinedNetwork(transport: AnyTransport, seeds: string[]) {
+  const joined = createPeers({ transport, seeds, addresses: { allow: ['10.0.0.0/8'] } });
+  return joined;
 }
 
 /** Admits more peers, and keeps places for some nodes whose addresses no one is told. */

@@ -28,7 +28,7 @@ async function startNode(folder: string, seeds: string[]) {
     peers: {
       seeds,
       addressBook: createFileAddressBook(join(folder, 'book')),
-      // On the internet: addresses: 'public', lookup: systemLookup.
+      // On the internet: addresses: 'public'.
     },
     gossip: {
       signatures: { identity, mode: 'strict' }, // each message is signed by its author

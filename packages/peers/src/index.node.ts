@@ -1,6 +1,5 @@
-// The parts of peers that need files or DNS, for Node.
+// The parts of peers that need files, for Node.
 
-export { systemLookup } from './node/system-lookup.ts';
 export { createFileAddressBook } from './store/file-address-book.ts';
 export type { FileStore } from './store/file-entries.ts';
 export { createFileStore } from './store/file-store.ts';

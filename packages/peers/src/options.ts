@@ -17,6 +17,7 @@ import {
   parseTarget,
   type TargetAddress,
 } from '@trunkline/transport-core/backend';
+import { parseRange } from './address/ip.ts';
 import { checkId } from './book/address-rules.ts';
 import { readServices } from './services/service-name.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
@@ -145,13 +146,21 @@ export interface PeersOptions<S = unknown> {
       }
     | undefined;
   /**
-   * The kind of addresses that are accepted from other nodes. 'any' (default) includes private and
-   * loopback addresses. With 'public', this node dials only public addresses (checked again after
-   * DNS resolution), keeps at most 8 addresses per host, and gives one network at most a quarter of
-   * `maxInbound`. Unspecified, multicast, metadata and IPv6
-   * link-local addresses that others report are never dialed.
+   * The addresses that this node dials after other nodes have reported them. The addresses of
+   * `persistent` and `seeds` are always dialed. A host name is judged by the addresses to which it
+   * resolves, and only those are dialed.
+   *
+   * By default, public addresses are dialed, and those of the class of the node that reported them:
+   * loopback addresses only if it is on loopback itself, private ones only if its own address is
+   * private and this node has an address in the same private range. The path of a WebSocket address
+   * must be '/' or one of this node's own. `allow` adds IP ranges, such as `['10.0.0.0/8']`.
+   *
+   * With 'public', only public addresses are dialed; this node also keeps at most 8 addresses per
+   * host, and gives one network at most a quarter of `maxInbound`. 'any' allows all addresses, so
+   * each peer can make this node connect to services that only this node can reach. Unspecified,
+   * multicast, metadata and IPv6 link-local addresses that others report are never dialed.
    */
-  readonly addresses?: 'any' | 'public' | undefined;
+  readonly addresses?: 'any' | 'public' | { readonly allow: readonly string[] } | undefined;
   /**
    * Resolves a node id to an address, for example from your own directory. It is called when a
    * message is sent to a node that is not in `persistent`, `seeds` or the address book. Default
@@ -159,8 +168,8 @@ export interface PeersOptions<S = unknown> {
    */
   locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /**
-   * Resolves a host name to its IP addresses, for `addresses: 'public'`. Without it, host names
-   * that other nodes advertise are not dialed. Use `systemLookup` of '@trunkline/peers/node'.
+   * Resolves a host name that other nodes reported to its IP addresses. Default: the system's
+   * resolver. Where there is none, as in a browser, reported host names are dialed only over 'wss'.
    */
   lookup?: ((host: string) => Promise<readonly string[]>) | undefined;
 }
@@ -268,12 +277,11 @@ const schema = optionsSchema({
     interval: option.withDefault(option.milliseconds(), 30_000),
     seed: flag(false),
   }),
-  addresses: option.withDefault(
-    option.reference<'any' | 'public'>(
-      (value) => value === 'any' || value === 'public',
-      "'any' or 'public'",
+  addresses: option.optional(
+    option.reference<'any' | 'public' | { readonly allow: readonly string[] }>(
+      isAddresses,
+      "'any', 'public' or { allow: [...] } with IP ranges such as '10.0.0.0/8'",
     ),
-    'any',
   ),
   locate: option.optional(option.callback<NonNullable<PeersOptions['locate']>>()),
   lookup: option.optional(option.callback<NonNullable<PeersOptions['lookup']>>()),
@@ -338,6 +346,16 @@ export function readTarget(
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((target) => typeof target === 'string');
+}
+
+function isAddresses(value: unknown): boolean {
+  if (value === 'any' || value === 'public') return true;
+  const { allow, ...rest } = Object(value) as { readonly allow?: unknown };
+  return (
+    Array.isArray(allow) &&
+    allow.every((range) => typeof range === 'string' && parseRange(range) !== undefined) &&
+    Object.keys(rest).length === 0
+  );
 }
 
 function isIds(value: unknown): boolean {

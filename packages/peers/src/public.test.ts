@@ -1,4 +1,4 @@
-// Tests of `addresses: 'public'`: addresses from other nodes lead only to the public network,
+// Tests of the option `addresses`: addresses from other nodes lead only to the public network,
 // regardless of the answers of name servers. Addresses from the operator are trusted.
 
 import { createSimulation, type SimTransportOptions } from '@trunkline/simulation';
@@ -134,6 +134,30 @@ test.serial(
 );
 
 test.serial(
+  'by default, only public addresses of a node elsewhere are kept and dialed, also those that gossip learns and those of names',
+  async (t) => {
+    const { sim, a, dialed } = await scene({
+      told: [
+        { nodeId: idOf('x'), address: '127.0.0.1:7000' },
+        { nodeId: idOf('y'), address: '10.0.0.9:7000' },
+        { nodeId: idOf('z'), address: 'inner.example:7000' },
+        { nodeId: idOf('b'), address: '8.8.8.8:7000' },
+      ],
+      names: () => ['10.0.0.9', '127.0.0.1'],
+      peers: { addresses: undefined, maxOutbound: 100 },
+    });
+    await sim.until(() => isLinked(a, 'b'), 30_000);
+    t.false(a.peers.learn(idOf('inner'), '10.0.0.9:7000', idOf('b')));
+    t.false(a.peers.learn(idOf('inner'), 'ws://8.8.8.8:7000/admin', idOf('b')));
+    await sim.run(120_000);
+    t.deepEqual([...new Set(dialed)], ['8.8.8.8:7000']);
+    const [failure] = failures(a).filter(({ addr }) => addr === 'tcp://inner.example:7000');
+    t.regex(failure!.message, /which a peer reported.*resolves to 10\.0\.0\.9, 127\.0\.0\.1$/);
+    t.deepEqual(await sim.close(), []);
+  },
+);
+
+test.serial(
   'a name that resolves to a private address is not dialed: the dial fails, and the error names the address',
   async (t) => {
     const told = FORBIDDEN.map((_, i) => ({
@@ -215,18 +239,13 @@ test.serial('a name is resolved and checked again when a lost link is redialed',
 });
 
 test.serial(
-  'without a lookup, no name that others sent is dialed, and the error names the option to set',
+  'where no name can be looked up, names that others sent are neither kept nor dialed',
   async (t) => {
     const { sim, a, dialed } = await scene({
       told: [{ nodeId: idOf('b'), address: 'b.example:7000' }],
     });
     await sim.run(120_000);
-    t.deepEqual(dialed, []);
-    const [failure] = failures(a);
-    t.true(
-      failure!.code === 'invalid_argument' && /'lookup'.*systemLookup/.test(failure!.message),
-      failure!.message,
-    );
+    t.deepEqual([dialed, a.peers.snapshot().book.size], [[], 1]);
     t.deepEqual(await sim.close(), []);
   },
 );

@@ -4,6 +4,7 @@
 export { type AtomicFileOptions, writeAtomically } from './node/atomic-file.ts';
 export { type FileDisk, fileDisk, hasNoLinks, readRegular } from './node/file-disk.ts';
 export { fileError, ignoreMissing, systemErrorCode } from './node/file-error.ts';
+export { fixedLookup, machine } from './node/machine.ts';
 export { MutualTls, type MutualTlsDialOptions, updateTls } from './node/mutual-tls.ts';
 export { nodeChannels } from './node/node-channels.ts';
 export { isTlsOptions } from './node/parse-tls-options.ts';

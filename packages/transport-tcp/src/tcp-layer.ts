@@ -19,7 +19,9 @@ import {
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
 import {
+  fixedLookup,
   type MutualTls,
+  machine,
   type TlsAcceptor,
   type TlsConnection,
   updateTls,
@@ -148,7 +150,7 @@ export class TcpLayer implements TcpStreamLayer {
   }
 
   dial(address: string, options: DialOptions): Promise<StreamConnection> {
-    const { timeout, signal, nodeId } = options;
+    const { timeout, signal, nodeId, addresses } = options;
     return new Promise((resolve, reject) => {
       const to = placeOf(address);
       if (signal?.aborted) return reject(signal.reason);
@@ -158,6 +160,7 @@ export class TcpLayer implements TcpStreamLayer {
         ...this.#socketOptions,
         host: to.host,
         port: to.port,
+        lookup: fixedLookup(addresses),
         ...(reader && { onread: reader.onread() }),
       });
       const settle = () => {
@@ -217,6 +220,10 @@ export class TcpLayer implements TcpStreamLayer {
         `Not listening on ${this.#bindAddr} yet: await listen() first`,
       );
     return this.#localAddr;
+  }
+
+  get machine(): StreamLayer['machine'] {
+    return machine;
   }
 
   get nodeId(): string | undefined {

@@ -30,6 +30,18 @@ test('a host name is resolved for binding and for dialing', async (t) => {
   t.true((await dialed(t, `localhost:${port}`)).endpoint.endsWith(`:${port}`));
 });
 
+test('a host name is dialed at the given addresses, and no name server is asked', async (t) => {
+  const { address } = await listening(t, {});
+  const port = address.slice(address.lastIndexOf(':') + 1);
+  const layer = createTcpStreamLayer();
+  t.true(layer.machine!.addresses().length > 0);
+  const options = { timeout: 10_000, addresses: ['127.0.0.1'] };
+  const connection = await layer.dial(`node.invalid:${port}`, options);
+  t.is(connection.endpoint, address);
+  connection.destroy();
+  await layer.close();
+});
+
 test('a peer of a dual-stack listener has its IPv4 address', async (t) => {
   const { address, connections } = await listening(t, {
     bindAddr: '[::]:0',

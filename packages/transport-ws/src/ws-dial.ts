@@ -10,6 +10,7 @@ import {
   socketError,
 } from '@trunkline/transport-core/backend';
 import {
+  fixedLookup,
   getBuiltinModule,
   type MutualTls,
   type TlsConnection,
@@ -24,6 +25,8 @@ import { WsConnection } from './ws-connection.ts';
 import { type WsLibrary, withWs } from './ws-library.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 import type { WsStreamLayerOptions } from './ws-options.ts';
+
+type Lookup = ReturnType<typeof fixedLookup>;
 
 /** The parts of a layer that a dial uses. */
 export interface DialContext {
@@ -40,7 +43,8 @@ export function dialWebSocket(
   options: DialOptions,
   { clock, tls, headers, pending }: DialContext,
 ): Promise<StreamConnection> {
-  const { timeout, signal, nodeId } = options;
+  const { timeout, signal, nodeId, addresses } = options;
+  const lookup = fixedLookup(addresses);
   return new Promise((resolve, reject) => {
     const url = targetUrl(address);
     if (tls !== undefined && url.protocol !== 'wss:') return reject(notSecure(address));
@@ -54,8 +58,13 @@ export function dialWebSocket(
       };
       socket =
         tls === undefined
-          ? openSocket(url)
-          : tls.secure(openPlain(url), { address, nodeId, done, failed: (error) => fail(error) });
+          ? openSocket(url, lookup)
+          : tls.secure(openPlain(url, lookup), {
+              address,
+              nodeId,
+              done,
+              failed: (error) => fail(error),
+            });
       // Other error listeners may be attached too late.
       socket.on('error', () => {});
       return socket;
@@ -124,22 +133,24 @@ export function dialWebSocket(
  * Opens the WebSocket's underlying socket. This package opens it instead of `ws`, because its write
  * queue shows when memory is free again.
  */
-function openSocket(url: URL): Socket {
-  if (url.protocol !== 'wss:') return openPlain(url);
+function openSocket(url: URL, lookup: Lookup): Socket {
+  if (url.protocol !== 'wss:') return openPlain(url, lookup);
   const { host, port } = placeOf(url);
   return getBuiltinModule('node:tls')
     .connect({
       host,
       port,
+      lookup,
       ...(isIP(host) === 0 && { servername: host }),
       ALPNProtocols: ['http/1.1'],
     })
     .setNoDelay();
 }
 
-function openPlain(url: URL): Socket {
+function openPlain(url: URL, lookup: Lookup): Socket {
   return connect({
     ...placeOf(url),
+    lookup,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: 30_000,

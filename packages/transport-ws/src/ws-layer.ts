@@ -16,7 +16,12 @@ import {
   socketError,
   type TlsUpdate,
 } from '@trunkline/transport-core/backend';
-import { getBuiltinModule, type MutualTls, updateTls } from '@trunkline/transport-core/node';
+import {
+  getBuiltinModule,
+  type MutualTls,
+  machine,
+  updateTls,
+} from '@trunkline/transport-core/node';
 import { clientAddress } from './client-address.ts';
 import { checkHeaders } from './headers.ts';
 import { checkHosts, hostCheck } from './hosts.ts';
@@ -100,6 +105,10 @@ export class WsLayer implements WsStreamLayer {
     if (this.#localAddr === undefined)
       throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
     return this.#localAddr;
+  }
+
+  get machine(): StreamLayer['machine'] {
+    return machine;
   }
 
   get nodeId(): string | undefined {

@@ -45,6 +45,24 @@ export function startsWith(ip: Uint8Array, prefix: readonly number[], bits: numb
   return rest === 0 || ip[whole]! >> (8 - rest) === (prefix[whole] ?? 0) >> (8 - rest);
 }
 
+/** A range of addresses: those whose first `bits` bits equal those of `prefix`. */
+export interface IpRange {
+  readonly prefix: Uint8Array;
+  readonly bits: number;
+}
+
+/** Parses '10.0.0.0/8', 'fd00::/8' or one address; returns undefined for anything else. */
+export function parseRange(text: string): IpRange | undefined {
+  const [, address = '', digits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const prefix = parseIp(address);
+  const bits = digits === undefined ? (prefix?.length ?? 0) * 8 : Number(digits);
+  return prefix !== undefined && bits <= prefix.length * 8 ? { prefix, bits } : undefined;
+}
+
+export function inRange(ip: Uint8Array, { prefix, bits }: IpRange): boolean {
+  return ip.length === prefix.length && startsWith(ip, [...prefix], bits);
+}
+
 function parseIPv4(text: string): Bytes | undefined {
   const parts = text.split('.');
   if (parts.length !== 4) return undefined;

@@ -67,7 +67,12 @@ test('a place has a host, a port, a kind and a group', (t) => {
     ip: undefined,
   });
   t.like(placeOf('n17'), { key: 'n17', host: 'n17', port: undefined, kind: 'name', group: 'n17' });
-  t.like(placeOf('inmem://x'), { key: 'inmem://x', host: 'x', kind: 'name', group: 'x' });
+  t.like(placeOf('inmem://x'), {
+    key: 'inmem://x',
+    host: 'x',
+    kind: 'name',
+    group: 'inmem://x',
+  });
   t.like(placeOf('10.1.2.3'), {
     host: '10.1.2.3',
     port: undefined,

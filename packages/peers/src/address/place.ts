@@ -24,7 +24,8 @@ export interface Place {
   readonly ip: Uint8Array | undefined;
   readonly kind: PlaceKind;
   /**
-   * The address group, see `groupOfPlace` and `groupOfName`.
+   * The address group, see `groupOfPlace` and `groupOfName`. It begins with the scheme if that is
+   * neither TCP's nor WebSocket's.
    */
   readonly group: string;
 }
@@ -61,13 +62,15 @@ export function placeOf(address: string): Place | undefined {
   const isTcp = scheme === undefined || scheme === 'tcp';
   if (isTcp && path !== '' && path !== '/') return undefined;
   const prefix = isTcp ? '' : `${scheme}://`;
+  // The host of another scheme is no address of the network: 'nats://server/name', 'webrtc://id'.
+  const owner = isTcp || scheme === 'ws' || scheme === 'wss' ? '' : prefix;
   const port = scheme === 'ws' ? ':80' : scheme === 'wss' ? ':443' : '';
   const found =
     parseHostPort(authority) ?? (authority === '' ? undefined : parseHostPort(authority + port));
   if (found !== undefined)
-    return placeAt(found.host, found.port, (host) => keyOf(`${prefix}${host}${path}`));
+    return placeAt(found.host, found.port, (host) => keyOf(`${prefix}${host}${path}`), owner);
   if (port !== '' || !PLAIN_NAME.test(authority) || (isTcp && path !== '')) return undefined;
-  return placeAt(authority, undefined, () => keyOf(`${prefix}${authority}${path}`));
+  return placeAt(authority, undefined, () => keyOf(`${prefix}${authority}${path}`), owner);
 }
 
 /**
@@ -102,6 +105,7 @@ function placeAt(
   written: string,
   port: number | undefined,
   keyFor: (authority: string) => string,
+  owner: string,
 ): Place | undefined {
   if (written === '')
     return {
@@ -110,7 +114,7 @@ function placeAt(
       port,
       ip: undefined,
       kind: 'unspecified',
-      group: 'local',
+      group: `${owner}local`,
     };
   const ip = parseIp(written);
   if (ip !== undefined) {
@@ -125,7 +129,7 @@ function placeAt(
       port,
       ip,
       kind,
-      group: groupOfPlace(ip, kind, port),
+      group: owner + groupOfPlace(ip, kind, port),
     };
   }
   const host = port === undefined ? written : written.replace(/\.$/, '');
@@ -137,7 +141,7 @@ function placeAt(
     port,
     ip: undefined,
     kind,
-    group: groupOfName(host),
+    group: owner + groupOfName(host),
   };
 }
 

@@ -68,11 +68,11 @@ export class AddressBook {
   #news = 0;
 
   constructor(options: AddressBookOptions) {
-    const { random, now, mode = 'any', saved, privateIds = [], nodeId } = options;
+    const { random, now, mode = 'any', mayDial, saved, privateIds = [], nodeId } = options;
     checkOptions(options);
     this.#random = random;
     this.#mode = mode;
-    this.#rules = new AddressRules({ mode, nodeId, privateIds }, this.#index, this.#bans);
+    this.#rules = new AddressRules({ mode, mayDial, nodeId, privateIds }, this.#index, this.#bans);
     this.#selection = new AddressSelection(this.#index, this.#rules, random);
     this.#key =
       typeof saved?.key === 'string' && isNodeId(saved.key)
@@ -122,7 +122,7 @@ export class AddressBook {
    */
   add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
     this.#endBans(now);
-    const place = this.#rules.placeFor(entry, source?.nodeId);
+    const place = this.#rules.placeFor(entry, source?.nodeId, sourceGroup(source));
     if (typeof place === 'string') return place;
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
@@ -162,7 +162,8 @@ export class AddressBook {
    */
   learn(entry: BookAddress, now: number, seenAt?: string): AddVerdict {
     this.#endBans(now);
-    const place = this.#rules.placeFor(entry, undefined);
+    const group = seenAt === undefined ? undefined : groupOf(seenAt);
+    const place = this.#rules.placeFor(entry, undefined, group);
     if (typeof place === 'string') return place;
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
@@ -172,8 +173,9 @@ export class AddressBook {
     }
     const holder = this.#index.at(place.key);
     if (holder?.tried && holder.isRecent(now)) return 'vetted';
-    const source = seenAt === undefined ? place.group : groupOf(seenAt);
-    return this.#settle(entry.nodeId, place, source, now) === undefined ? 'full' : 'added';
+    return this.#settle(entry.nodeId, place, group ?? place.group, now) === undefined
+      ? 'full'
+      : 'added';
   }
 
   /**
@@ -235,18 +237,21 @@ export class AddressBook {
    * Records that a dial reached an address, where the node proved its id. The entry is promoted to
    * tried if its bucket has room or if another entry there failed a test. If the book does not have
    * the id, or has it at another address, enters the id at this address and removes an entry of
-   * another id at this address.
+   * another id at this address. `seenAt` is the address that the connection leads to; for a host
+   * name, its group is recorded as the source of an id that the book does not have.
    */
-  succeeded(nodeId: string, address: string, now: number): void {
+  succeeded(nodeId: string, address: string, now: number, seenAt?: string): void {
     this.#endBans(now);
     let known = this.#index.get(nodeId);
     if (known?.address !== address && known?.address !== placeOf(address)?.key) {
-      const place = this.#rules.placeFor({ nodeId, address }, undefined);
+      const place = this.#rules.placeFor({ nodeId, address });
       if (typeof place === 'string') return;
       known = this.#settle(
         nodeId,
         place,
-        this.#alternatives.sourceOf(nodeId, place) ?? known?.source ?? place.group,
+        this.#alternatives.sourceOf(nodeId, place) ??
+          known?.source ??
+          (place.ip !== undefined || seenAt === undefined ? place.group : groupOf(seenAt)),
         now,
       );
     }
@@ -323,6 +328,12 @@ export class AddressBook {
     return this.#alternatives.next(nodeId)?.address;
   }
 
+  /** Returns the source of an address that the book has for a node, as one of its two addresses. */
+  sourceOf(nodeId: string, place: Place): string | undefined {
+    const known = this.#index.get(nodeId);
+    return known?.address === place.key ? known.source : this.#alternatives.sourceOf(nodeId, place);
+  }
+
   get(nodeId: string): BookEntry | undefined {
     return this.#index.get(nodeId)?.snapshot();
   }
@@ -389,7 +400,7 @@ export class AddressBook {
    */
   #reinstate({ nodeId, place, source }: Ban, now: number): void {
     if (place === undefined || this.#index.at(place.key) !== undefined) return;
-    if (typeof this.#rules.placeFor({ nodeId, address: place.key }, undefined) !== 'string')
+    if (typeof this.#rules.placeFor({ nodeId, address: place.key }) !== 'string')
       this.#settle(nodeId, place, source, now);
   }
 }

@@ -2,6 +2,7 @@
 // banned ids, and addresses that may not be dialed.
 
 import { isNodeId } from '@trunkline/transport-core/backend';
+import { parseIp } from '../address/ip.ts';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
 import type { AddressIndex } from './address-index.ts';
 import type { BanList } from './ban-list.ts';
@@ -9,7 +10,7 @@ import type { AddressBookOptions, AddVerdict, BookAddress } from './book-entry.t
 import { MOST_OWN } from './limits.ts';
 
 /** See `AddressBookOptions`. */
-export interface AddressRulesOptions {
+export interface AddressRulesOptions extends Pick<AddressBookOptions, 'mayDial'> {
   readonly mode: DialMode;
   readonly nodeId: string | undefined;
   readonly privateIds: readonly string[];
@@ -17,6 +18,7 @@ export interface AddressRulesOptions {
 
 export class AddressRules {
   readonly #mode: DialMode;
+  readonly #mayDial: AddressBookOptions['mayDial'];
   readonly #nodeId: string | undefined;
   readonly #index: AddressIndex;
   readonly #bans: BanList;
@@ -25,12 +27,13 @@ export class AddressRules {
 
   /** Throws a TypeError for a malformed id. */
   constructor(
-    { mode, nodeId, privateIds }: AddressRulesOptions,
+    { mode, mayDial, nodeId, privateIds }: AddressRulesOptions,
     index: AddressIndex,
     bans: BanList,
   ) {
     if (nodeId !== undefined) checkId(nodeId, 'AddressBook: nodeId');
     this.#mode = mode;
+    this.#mayDial = mayDial;
     this.#nodeId = nodeId;
     this.#index = index;
     this.#bans = bans;
@@ -63,8 +66,12 @@ export class AddressRules {
     return this.#private.has(nodeId);
   }
 
-  /** Returns the place of an address that may be added, or the reason why it may not. */
-  placeFor(entry: BookAddress, source: string | undefined): Place | AddVerdict {
+  /**
+   * Returns the place of an address that may be added, or the reason why it may not. `source` is
+   * the id of the node that reported it, and `group` its address group; without a group, the
+   * address is not judged by it.
+   */
+  placeFor(entry: BookAddress, source?: string, group?: string): Place | AddVerdict {
     const { nodeId, address } = entry ?? {};
     if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId))
       return 'malformed';
@@ -75,7 +82,10 @@ export class AddressRules {
     if (this.#private.has(nodeId) || (source !== undefined && this.#private.has(source)))
       return 'private';
     if (this.#bans.get(nodeId) !== undefined) return 'banned';
-    return isDialable(place, this.#mode) ? place : 'undialable';
+    return isDialable(place, this.#mode) &&
+      (group === undefined || this.#mayDial?.(place, group) !== false)
+      ? place
+      : 'undialable';
   }
 }
 
@@ -107,7 +117,10 @@ export function sourceGroup(source: BookAddress | undefined): string {
   return source === undefined ? 'self' : groupOf(source.address);
 }
 
-/** Returns the group of an address; all invalid addresses share one group. */
+/**
+ * Returns the group of an address, and a group as it is; all invalid addresses share one group.
+ */
 export function groupOf(address: string): string {
-  return (typeof address === 'string' ? placeOf(address)?.group : undefined) ?? '';
+  if (typeof address !== 'string') return '';
+  return placeOf(address)?.group ?? (parseIp(address) === undefined ? '' : address);
 }

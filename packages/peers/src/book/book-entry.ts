@@ -1,7 +1,7 @@
 // The options of the address book, and the types that go into and come out of it.
 
 import type { Random } from '@trunkline/transport-core';
-import type { DialMode } from '../address/place.ts';
+import type { DialMode, Place } from '../address/place.ts';
 import type { BookDocument } from './book-document.ts';
 
 /** Options of `AddressBook`. */
@@ -18,6 +18,11 @@ export interface AddressBookOptions {
   readonly now: number;
   /** The addresses that may be dialed after other nodes reported them. Default 'any'. */
   readonly mode?: DialMode;
+  /**
+   * Returns whether a place may be dialed after a node of the address group `source` has reported
+   * it. Default: all that `mode` accepts.
+   */
+  readonly mayDial?: ((place: Place, source: string) => boolean) | undefined;
   /** The document that an earlier book saved. Invalid entries in it are left out. */
   readonly saved?: BookDocument | undefined;
   /** Ids that are never sent to others, see `setPrivate`. Default none. */
@@ -67,7 +72,7 @@ export interface BookEntry extends BookAddress {
  * - `own`: its id is this node's, or its address is one of the own addresses.
  * - `private`: its id, or the id of the node that reported it, is private. `banned`: its id is
  *   banned.
- * - `undialable`: it may not be dialed in this mode. `malformed`: id or address is invalid.
+ * - `undialable`: it may not be dialed, at least not because this source reported it. `malformed`: id or address is invalid.
  * - `full`: its host has 8 entries already (public mode).
  */
 export type AddVerdict =

@@ -104,7 +104,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   /** Queries about the targets that the operator named. */
   get named(): Pick<
     NamedTargets,
-    'isPersistent' | 'isNamed' | 'isNamedAt' | 'idsAt' | 'addressOf'
+    'isPersistent' | 'isNamed' | 'isNamedAt' | 'idsAt' | 'addressOf' | 'addresses'
   > {
     return this.#named;
   }

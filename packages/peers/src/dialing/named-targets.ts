@@ -145,6 +145,11 @@ export class NamedTargets {
     );
   }
 
+  /** The addresses of all persistent peers and seeds. */
+  get addresses(): string[] {
+    return [...this.persistent, ...this.seeds].map(({ address }) => address);
+  }
+
   /** Returns the ids, given or learned, of the persistent peers at an address. */
   idsAt(address: string): string[] {
     return this.persistent.matching(undefined, addressKey(address)).flatMap(({ id }) => id ?? []);

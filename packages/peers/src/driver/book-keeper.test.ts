@@ -24,7 +24,7 @@ test('open keeps the trust recorded while it loads, and the peers that connected
     store,
     clock: createManualClock(),
     random: seededRandom(1),
-    mode: 'any',
+    policy: { mode: 'any', refusal: () => undefined },
     privateIds: [],
     nodeId: idOf('me'),
     warn: (error) => t.fail(error.message),

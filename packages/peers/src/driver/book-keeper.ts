@@ -2,6 +2,7 @@
 // two minutes and at the end. A small book is also saved soon after each new peer.
 
 import { type Clock, type Random, TransportError } from '@trunkline/transport-core';
+import type { DialPolicy } from '../address/dial-policy.ts';
 import { AddressBook } from '../book/address-book.ts';
 import type { AddressBookStore } from '../store/address-book-store.ts';
 import { TrustBook } from '../trust/trust-book.ts';
@@ -11,8 +12,8 @@ export interface BookKeeperOptions {
   readonly store: AddressBookStore | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** The kind of addresses that the book accepts: the option `addresses` of `createPeers`. */
-  readonly mode: 'any' | 'public';
+  /** Decides which addresses the book accepts. */
+  readonly policy: Pick<DialPolicy, 'mode' | 'refusal'>;
   readonly privateIds: readonly string[];
   /** This node's id, which is never added to the book. */
   readonly nodeId: string;
@@ -60,9 +61,9 @@ export class BookKeeper {
     this.book = this.#bookOf(value.book, now);
     this.trust = new TrustBook({ now, saved: value.trust });
     this.trust.merge(earlyTrust, now);
-    for (const { nodeId, address, tried } of early.entries()) {
-      if (tried) this.book.succeeded(nodeId, address, now);
-      else this.book.learn({ nodeId, address }, now);
+    for (const { nodeId, address, tried, source } of early.entries()) {
+      if (tried) this.book.succeeded(nodeId, address, now, source);
+      else this.book.learn({ nodeId, address }, now, source);
     }
     // A ban removes the address of its node, so bans are added last.
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
@@ -155,11 +156,12 @@ export class BookKeeper {
   }
 
   #bookOf(saved: ReturnType<typeof parseSavedState>['book'] | undefined, now: number): AddressBook {
-    const { random, mode, nodeId } = this.#options;
+    const { random, policy, nodeId } = this.#options;
     return new AddressBook({
       random,
       now,
-      mode,
+      mode: policy.mode,
+      mayDial: (place, source) => policy.refusal(place, source) === undefined,
       privateIds: this.#privateIds,
       nodeId,
       ...(saved === undefined ? {} : { saved }),

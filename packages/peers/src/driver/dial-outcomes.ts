@@ -8,7 +8,7 @@ import { placeOf } from '../address/place.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
 import type { Node } from './node.ts';
 import { isReported, type Order, OrdersInProgress } from './orders-in-progress.ts';
-import { addressToDial } from './public-address.ts';
+import { placeToDial } from './place-to-dial.ts';
 import { rejectionOf } from './rejection.ts';
 import type { Visits } from './visits.ts';
 
@@ -31,6 +31,11 @@ export class DialOutcomes {
     return this.#orders.of(target);
   }
 
+  /** Returns the IP addresses at which to dial a target that is being dialed. */
+  addressesOf(target: string): readonly string[] | undefined {
+    return this.#orders.addressesOf(target);
+  }
+
   /** Starts the dials that the planner wants now. */
   plan(now: number): void {
     const { planner } = this.#node;
@@ -51,7 +56,8 @@ export class DialOutcomes {
     const { nodeId } = order;
     const inProgress = this.#orders.begin(order, this.#node.now());
     try {
-      const address = await addressToDial(order, config);
+      const { address, addresses } = await placeToDial(order, this.#node);
+      inProgress.addresses = addresses;
       // If this transport proves ids, the other end must prove the expected id.
       inProgress.target = nodeId !== undefined && proves ? `${nodeId}@${address}` : address;
       const { target, cancel } = inProgress;

@@ -139,7 +139,7 @@ export class Links {
     const { keeper } = this.#node;
     const now = this.#node.now();
     if (dialed === undefined ? remote.direction === 'out' : nodeOf(dialed) !== undefined) return;
-    if (dialed !== undefined) keeper.book.succeeded(nodeId, dialed, now);
+    if (dialed !== undefined) keeper.book.succeeded(nodeId, dialed, now, remote.endpoint);
     const told = this.#node.toldAddress(remote);
     // The book refuses a dialed address that others can't dial, such as a link-local one.
     if (

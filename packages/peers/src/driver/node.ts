@@ -10,6 +10,7 @@ import {
   manage,
   spelled,
 } from '@trunkline/transport-core/internal';
+import { DialPolicy } from '../address/dial-policy.ts';
 import { isDialable, placeOf } from '../address/place.ts';
 import { incompatibility, type ListedProtocol } from '../admission/compatibility.ts';
 import { Twins } from '../admission/twins.ts';
@@ -31,6 +32,8 @@ export class Node {
   readonly proves: boolean;
   readonly management: Management;
   readonly peerTable: PeerTable;
+  /** Decides which addresses that other nodes report may be dialed. */
+  readonly policy: DialPolicy;
   readonly keeper: BookKeeper;
   readonly planner: DialPlanner;
   readonly twins = new Twins();
@@ -50,7 +53,7 @@ export class Node {
    * @param membership receives the calls of the transport.
    */
   constructor(config: PeersConfig, membership: Membership, soon: () => void) {
-    const { transport, addresses: mode, privateIds } = config;
+    const { transport, addresses, privateIds } = config;
     const { clock, random } = transport;
     this.config = config;
     this.soon = soon;
@@ -76,11 +79,19 @@ export class Node {
       throw error;
     }
     this.peerTable = new PeerTable(this.nodeId);
+    const { machine } = this.management;
+    this.policy = new DialPolicy(addresses, {
+      own: () => [...this.ownAddresses(), ...this.planner.named.addresses],
+      interfaces: () => machine?.addresses(),
+      dials: (address) => this.management.dials(address),
+      looksUp: (config.lookup ?? machine) !== undefined,
+      now: () => clock.now(),
+    });
     this.keeper = new BookKeeper({
       store: config.addressBook,
       clock,
       random,
-      mode,
+      policy: this.policy,
       privateIds,
       nodeId: this.nodeId,
       warn: (error) => this.warn(error),
@@ -95,7 +106,7 @@ export class Node {
       // A seed crawls the network and keeps no peers.
       maxOutbound: config.exchange.seed ? 0 : config.maxOutbound,
       reconnect: { interval, max: Math.max(maxBackoff, interval), jitter },
-      perHost: mode === 'public' ? 1 : undefined,
+      perHost: addresses === 'public' ? 1 : undefined,
     });
   }
 
@@ -109,6 +120,16 @@ export class Node {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Returns the addresses at which this node can be reached; none if it does not listen. */
+  ownAddresses(): string[] {
+    const { transport } = this.config;
+    try {
+      return [...transport.localAddrs(), ...transport.advertiseAddr().split(',')];
+    } catch {
+      return [];
+    }
   }
 
   /** Marks this node as closed and releases its peers. */

@@ -29,6 +29,8 @@ export function isReported({ kind, reported }: Order): boolean {
 export interface OrderInProgress {
   /** The target that the transport was given. */
   target: string;
+  /** The IP addresses to dial, if the target has a host name that was looked up. */
+  addresses?: readonly string[] | undefined;
   /** The time at which the dial is given up. */
   readonly due: number;
   readonly cancel: AbortController;
@@ -42,6 +44,12 @@ export class OrdersInProgress {
     return [...this.#orders].filter(([, one]) => one.target === target).map(([order]) => order);
   }
 
+  /** Returns the IP addresses at which to dial a target. */
+  addressesOf(target: string): readonly string[] | undefined {
+    for (const one of this.#orders.values()) if (one.target === target) return one.addresses;
+    return undefined;
+  }
+
   /** Returns whether this node is being dialed. */
   isReaching(nodeId: string): boolean {
     for (const order of this.#orders.keys()) if (order.nodeId === nodeId) return true;
@@ -49,7 +57,7 @@ export class OrdersInProgress {
   }
 
   begin(order: Order, now: number): OrderInProgress {
-    const one = {
+    const one: OrderInProgress = {
       target: order.address,
       due: now + LONGEST_DIAL,
       cancel: new AbortController(),

@@ -170,6 +170,10 @@ export class PeersDriver implements Membership {
     }
   }
 
+  addressesOf(target: string): readonly string[] | undefined {
+    return this.#orders.addressesOf(target);
+  }
+
   links(nodeId: string): readonly Remote[] {
     return this.node.links(nodeId);
   }
@@ -229,15 +233,10 @@ export class PeersDriver implements Membership {
    * are never dialed, no matter who reports them.
    */
   #noteOwn(book: { addOwn(address: string): void }): void {
-    const { transport } = this.node.config;
-    try {
-      const own = [...transport.localAddrs(), ...transport.advertiseAddr().split(',')];
-      if (own.join() === this.#own) return;
-      this.#own = own.join();
-      for (const address of own) book.addOwn(address);
-    } catch {
-      // The transport does not listen.
-    }
+    const own = this.node.ownAddresses();
+    if (own.join() === this.#own) return;
+    this.#own = own.join();
+    for (const address of own) book.addOwn(address);
   }
 
   #crawl(now: number): void {

@@ -192,6 +192,10 @@ export class SecureLayer implements NoiseStreamLayer {
     return this.#inner.certificate;
   }
 
+  get machine(): StreamLayer['machine'] {
+    return this.#inner.machine;
+  }
+
   advertiseAddr(): string {
     return this.#inner.advertiseAddr();
   }

@@ -77,6 +77,19 @@ export interface StreamLayer {
    */
   proves?(address: string): boolean;
   /**
+   * The network of this machine, for a layer that dials host names: `addresses` returns the IP
+   * addresses of its interfaces, and `lookup` those of a host name, or rejects. Peers then look up a
+   * name that another node reported, and pass the addresses that may be dialed in
+   * `DialOptions.addresses`. A layer around another layer returns that of the inner one. Without it,
+   * as in a browser, peers dial no reported host name, except over 'wss'.
+   */
+  readonly machine?:
+    | {
+        addresses(): readonly string[];
+        lookup(host: string): Promise<readonly string[]>;
+      }
+    | undefined;
+  /**
    * Stops listening and ends pending dials. A pending `listen` may resolve or reject, but leaves
    * nothing bound. Connections that were handed over belong to their receiver. Idempotent.
    */
@@ -93,6 +106,11 @@ export interface DialOptions {
    * The transport checks that the peer is this node.
    */
   readonly nodeId?: string | undefined;
+  /**
+   * The IP addresses to dial, in this order, instead of looking up the host name in the address.
+   * TLS still sends and checks the name. Only layers with a `machine` get this option.
+   */
+  readonly addresses?: readonly string[] | undefined;
 }
 
 /** Options of `listen`. */

@@ -27,6 +27,8 @@ interface AddressDial {
   readonly nodeId: string | undefined;
   readonly signal: AbortSignal;
   readonly watch: NameWatch | undefined;
+  /** The IP addresses of the target's host, if they are known. */
+  readonly addresses?: readonly string[] | undefined;
 }
 
 /** Dials targets for the pool. */
@@ -61,7 +63,11 @@ export class Dialer {
         ? address
         : await askResolve(resolve, target, nodeId === undefined ? address : target, address);
     signal.throwIfAborted();
-    if (typeof found === 'string') return this.#connect(found, dial);
+    if (typeof found === 'string')
+      return this.#connect(found, {
+        ...dial,
+        addresses: found === address ? this.#members.addressesOf(target) : undefined,
+      });
     return this.#tryAll(orderAddresses(found, random), dial);
   }
 
@@ -86,7 +92,7 @@ export class Dialer {
 
   /** Connects to one address, or to the node that it names. */
   async #connect(address: string, dial: AddressDial): Promise<Connection> {
-    const { target, nodeId, signal, watch } = dial;
+    const { target, nodeId, signal, watch, addresses } = dial;
     const named = nodeOf(address);
     if (named !== undefined) {
       const connection = await this.#members.reach(named, target, signal, watch === undefined);
@@ -95,7 +101,12 @@ export class Dialer {
     }
     const { config, layer } = this.#transport;
     try {
-      const stream = await layer.dial(address, { timeout: config.dialTimeout, signal, nodeId });
+      const stream = await layer.dial(address, {
+        timeout: config.dialTimeout,
+        signal,
+        nodeId,
+        addresses,
+      });
       if (signal.aborted) stream.destroy();
       signal.throwIfAborted();
       return await this.#greet(stream, address, dial);

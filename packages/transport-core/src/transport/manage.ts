@@ -5,6 +5,7 @@ import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Membership } from '../stream/membership.ts';
+import type { StreamLayer } from '../stream/stream-layer.ts';
 import type { TransportEngine } from './engine.ts';
 import { ENGINE } from './engine-key.ts';
 import { connectionOf } from './members.ts';
@@ -27,6 +28,10 @@ export interface Management {
    * it. With the option `resolve`, any string may be an address.
    */
   check(address: string): void;
+  /** Returns true if the layer dials addresses of this form, as opposed to names for `resolve`. */
+  dials(address: string): boolean;
+  /** The network of this machine, if the transport's layer dials host names. */
+  readonly machine: StreamLayer['machine'];
   /**
    * Returns true if the connection takes new calls. A connection that is draining takes none,
    * although it is not closed yet.
@@ -76,6 +81,17 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     proves: (address) => engine.layer.proves?.(address) ?? engine.layer.nodeId !== undefined,
     check: (address) => {
       if (engine.config.resolve === undefined) engine.layer.checkAddress?.(address);
+    },
+    dials: (address) => {
+      try {
+        engine.layer.checkAddress?.(address);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    get machine() {
+      return engine.layer.machine;
     },
     isUp: (remote) => connectionOf(remote).isUp,
     received: (remote) => connectionOf(remote).bytesIn,

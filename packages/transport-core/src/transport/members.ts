@@ -31,6 +31,11 @@ export class Members {
     return proven.map(connectionOf);
   }
 
+  /** See `Membership.addressesOf`. */
+  addressesOf(target: string): readonly string[] | undefined {
+    return this.#engine.membership?.addressesOf?.(target);
+  }
+
   /** Returns the first of these connections that takes calls. */
   live(target: string): Connection | undefined {
     if (this.#engine.membership === undefined) return undefined;

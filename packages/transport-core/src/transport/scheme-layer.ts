@@ -167,7 +167,11 @@ export class SchemeLayer implements StreamLayer {
     return this.#firstOf('certificate');
   }
 
-  #firstOf<K extends 'nodeId' | 'certificate'>(key: K): StreamLayer[K] {
+  get machine(): StreamLayer['machine'] {
+    return this.#firstOf('machine');
+  }
+
+  #firstOf<K extends 'nodeId' | 'certificate' | 'machine'>(key: K): StreamLayer[K] {
     for (const { layer } of this.#listeners) if (layer[key] !== undefined) return layer[key];
     for (const backend of this.#backends) {
       const value = this.#layerOf(backend)[key];

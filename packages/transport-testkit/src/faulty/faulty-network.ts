@@ -194,6 +194,10 @@ export class FaultyLayer implements StreamLayer {
     return this.#clock;
   }
 
+  get machine(): StreamLayer['machine'] {
+    return this.#inner.machine;
+  }
+
   get nodeId(): string | undefined {
     return this.#inner.nodeId;
   }

@@ -127,12 +127,14 @@ function isOf(wanted: Clock | undefined, clock: Clock | undefined): boolean {
 class WatchedLayer implements StreamLayer {
   readonly clock: Clock | undefined;
   readonly localAddrs: StreamLayer['localAddrs'];
+  readonly machine: StreamLayer['machine'];
   readonly #layer: StreamLayer;
   readonly #transit: Transit;
 
   constructor(layer: StreamLayer, transit: Transit) {
     this.clock = layer.clock;
     this.localAddrs = layer.localAddrs && (() => layer.localAddrs!());
+    this.machine = layer.machine;
     this.#layer = layer;
     this.#transit = transit;
   }

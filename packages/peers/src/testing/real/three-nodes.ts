@@ -4,7 +4,7 @@
 import process from 'node:process';
 import { createTransport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import { createFileAddressBook, systemLookup } from '../../index.node.ts';
+import { createFileAddressBook } from '../../index.node.ts';
 import { createPeers } from '../../peers.ts';
 import { echo } from '../cluster.ts';
 
@@ -17,7 +17,6 @@ for (let i = 0; i < 3; i++) {
   const peers = createPeers({
     transport,
     seeds: [...seeds],
-    lookup: systemLookup,
     ...(i === 0 ? { addressBook: createFileAddressBook(path!) } : {}),
   });
   await peers.start();
