@@ -143,13 +143,22 @@ function serverOf(rest: string): string | undefined {
   return /^([^/?#]*)[/?#]/.exec(rest)?.[1];
 }
 
-/** Returns whether two servers are the same, or have the same port and addresses of one class. */
+/**
+ * Returns whether two servers are the same, or have the same port and either names in one domain or
+ * addresses of one class.
+ */
 function isLike(server: string, own: string | undefined): boolean {
   if (server === own) return true;
   const [one, other] = [placeOf(server), own === undefined ? undefined : placeOf(own)];
   if (one?.port === undefined || one.port !== other?.port || classOf(one) !== classOf(other))
     return false;
+  if (one.kind === 'name') return domainOf(one.host) === domainOf(other.host);
   return classOf(one) !== 'private' || rangeOf(one.ip!) === rangeOf(other.ip!);
+}
+
+/** Returns 'example.com' of 'a.example.com', and a name itself that is in no such domain. */
+function domainOf(host: string): string {
+  return /\.(.*\..*)$/s.exec(host.toLowerCase())?.[1] ?? host;
 }
 
 function isPrivate(kind: IpKind): boolean {
