@@ -109,6 +109,7 @@ async function start({ carrier, credentials, options }: Extract<VictimCommand, {
       await sleep(HOLD, undefined, { signal }).catch(() => {});
       return request;
     },
+    unheeding: (request) => sleep(UNHEEDING, request),
     number: ({ n }) => n,
     fail() {
       throw Object.assign(new Error('the handler failed'), {
@@ -177,8 +178,9 @@ async function startNode(
   };
 }
 
-/** Milliseconds that slow handlers take, and those that `hold` takes. */
+/** Milliseconds that slow handlers take, those that `hold` takes, and those that `unheeding` takes. */
 const NOTE = 1_000;
 const HOLD = 10_000;
+const UNHEEDING = 20;
 const ITEM = new Uint8Array(65_536);
 const MOST_TEXTS = 1_000;
