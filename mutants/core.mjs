@@ -35,6 +35,17 @@ export const core = [
     },
   },
   {
+    rule: 'A request whose CANCEL is in the same chunk never starts its handler.',
+    file: 'packages/transport-core/src/session/callee/callee.ts',
+    from: 'else if (!this.early.holds(call)) this.#calls.incoming(call);',
+    to: 'else this.#calls.incoming(call);',
+    killer: {
+      package: 'transport-core',
+      file: 'packages/transport-core/src/session/callee/early-cancels.test.ts',
+      title: 'a request whose CANCEL is in the same chunk is not delivered, wherever the CANCEL is',
+    },
+  },
+  {
     rule: 'A peer that sends a message without credit violates the protocol.',
     file: 'packages/transport-core/src/session/receive-account.ts',
     from: 'if (this.left <= 0) return false;',

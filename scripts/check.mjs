@@ -32,17 +32,17 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * calls that are never sent and yet observed (0.2), protocols that do not drain (0.1), interceptors
  * that learn that no connection came up, and names that leave nodes that drain (0.2), memory that
  * programs use again (0.4), names of nodes (0.2), listeners that fail (0.1), addresses that nobody
- * else can dial and peers without a common version (0.2).
+ * else can dial and peers without a common version (0.2), keys of prototypes and early cancels (0.5).
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 81_300;
+const LARGEST_BUNDLE = 81_500;
 
 /**
  * The largest size of the same page on the package trunkline, whose transports have the memory
  * backend (2.2 kB). The aim is 2.5 kB above the page on core and ws.
  */
-const LARGEST_TRUNKLINE_BUNDLE = 83_500;
+const LARGEST_TRUNKLINE_BUNDLE = 83_700;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;

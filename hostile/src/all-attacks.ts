@@ -10,6 +10,7 @@ import { payloads } from './attacks/payloads.ts';
 import { secure } from './attacks/secure.ts';
 import { webSocket } from './attacks/web-socket.ts';
 import type { Scenario } from './scenario.ts';
+import { cancels } from './scenarios/cancels.ts';
 import { crowds } from './scenarios/crowds.ts';
 import { learnedAddresses } from './scenarios/learned-addresses.ts';
 import { nats } from './scenarios/nats.ts';
@@ -30,6 +31,7 @@ export const ATTACKS: readonly Attack[] = [
 
 /** The attacks that bring their own victim. */
 export const SCENARIOS: readonly Scenario[] = [
+  ...cancels,
   ...nats,
   ...signaling,
   ...learnedAddresses,

@@ -23,4 +23,6 @@ export const Method = {
   fail: 9,
   /** Takes a protobuf message with lists and returns the number of their entries as JSON. */
   lists: 10,
+  /** Echoes bytes after 20 ms, and ignores its signal. */
+  unheeding: 11,
 } as const;

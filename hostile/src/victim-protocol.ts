@@ -47,5 +47,6 @@ export const victimProtocol = defineProtocol({
       request: protobuf<Lists>(root.lookupType('Lists')),
       response: json(z.number()),
     },
+    unheeding: { id: Method.unheeding, request: bytes, response: bytes },
   },
 });

@@ -2,6 +2,7 @@
 // measures itself.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { serveReflection } from '@trunkline/admin/reflection';
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
 import { verifySignature } from '@trunkline/security';
@@ -22,6 +23,8 @@ export interface VictimOptions {
   readonly origins?: readonly string[];
   /** Runs peers and gossip, on one topic. */
   readonly nodes?: boolean;
+  /** Serves reflection. */
+  readonly reflection?: boolean;
 }
 
 export type VictimCommand =
@@ -77,7 +80,7 @@ async function start({ carrier, credentials, options }: Extract<VictimCommand, {
   const note = (text: string) => {
     if (texts.length < MOST_TEXTS) texts.push(text);
   };
-  const { nodes: isNode, ...given } = options;
+  const { nodes: isNode, reflection: isReflecting, ...given } = options;
   const node = await listeningNode({
     carrier,
     credentials,
@@ -109,6 +112,7 @@ async function start({ carrier, credentials, options }: Extract<VictimCommand, {
       await sleep(HOLD, undefined, { signal }).catch(() => {});
       return request;
     },
+    unheeding: (request) => sleep(UNHEEDING, request),
     number: ({ n }) => n,
     fail() {
       throw Object.assign(new Error('the handler failed'), {
@@ -118,6 +122,7 @@ async function start({ carrier, credentials, options }: Extract<VictimCommand, {
     },
     lists: ({ numbers, texts, nested }) => numbers.length + texts.length + nested.length,
   });
+  if (isReflecting === true) serveReflection(node.transport);
   const close = isNode === true ? await startNode(node.transport) : async () => {};
   const loop = new LoopDelay();
   const peak = new MemoryPeak();
@@ -177,8 +182,9 @@ async function startNode(
   };
 }
 
-/** Milliseconds that slow handlers take, and those that `hold` takes. */
+/** Milliseconds that slow handlers take, those that `hold` takes, and those that `unheeding` takes. */
 const NOTE = 1_000;
 const HOLD = 10_000;
+const UNHEEDING = 20;
 const ITEM = new Uint8Array(65_536);
 const MOST_TEXTS = 1_000;

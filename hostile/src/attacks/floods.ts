@@ -78,6 +78,18 @@ export const floods: readonly Attack[] = [
     chunk: (first) => requests(first, 500, (id) => request(id, Method.echo, new Uint8Array(8))),
   }),
   flood({
+    name: 'flood-reflection',
+    title: 'asks for the description of a protocol as fast as it can, and reads the answers',
+    cases: [6, 49],
+    carriers: ['tcp'],
+    victim: { reflection: true },
+    answer: /^(nothing|ERROR 8|GO_AWAY 8\/13)$/,
+    chunk: (first) =>
+      requests(first, 500, (id) =>
+        frame({ kind: Kind.request, id, channel: REFLECTION, method: 2, payload: DESCRIBE }),
+      ),
+  }),
+  flood({
     name: 'flood-json-at-limit',
     title: 'calls with 32,767 numbers where strings are expected, as fast as it can',
     cases: [34, 46],
@@ -206,7 +218,7 @@ export const floods: readonly Attack[] = [
   },
 ];
 
-interface Flood {
+interface Flood extends Pick<Attack, 'carriers' | 'victim'> {
   readonly name: string;
   readonly title: string;
   readonly cases: readonly number[];
@@ -264,6 +276,9 @@ function requests(first: number, count: number, make: (id: number) => Uint8Array
   return concat(...Array.from({ length: count }, (_, at) => make(first + 2 * at)));
 }
 
+/** The channel of `trunkline.reflection`, and the request of its method `describe`. */
+const REFLECTION = 0x05;
+const DESCRIBE = text('{"protocol":"hostile.lab"}');
 const JSON_AT_LIMIT = text(`[${'1,'.repeat(32_766)}1]`);
 const PROTOBUF_AT_LIMIT = repeat(Uint8Array.of(0x1a, 0), 32_768);
 const PINGS = repeat(frame({ kind: Kind.ping, id: 7 }), 1_000);

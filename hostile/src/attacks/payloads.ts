@@ -79,11 +79,10 @@ export const payloads: readonly Attack[] = [
   }),
   messageAttack({
     name: 'json-proto-key',
-    title: 'sends JSON with the keys __proto__ and constructor',
+    title: 'sends valid JSON that also has the key __proto__, written with an escape',
     cases: [31],
     answer: /^ERROR 3$/,
-    message: () =>
-      request(Method.number, text('{"__proto__":{"n":1},"constructor":{"prototype":{"n":1}}}')),
+    message: () => request(Method.number, text('{"n":1,"\\u005f_proto__":{"admin":true}}')),
   }),
   messageAttack({
     name: 'protobuf-cut',

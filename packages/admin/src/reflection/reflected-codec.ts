@@ -44,8 +44,10 @@ function jsonCodec(limit: number, schema: JsonSchema): Codec<JsonValue> {
   return {
     ...codec,
     encode(value) {
+      // The codec refuses a value that is too deep to look for unknown fields in it.
+      const encoded = codec.encode(value);
       const unknown = unknownField(schema, value);
-      if (unknown === undefined) return codec.encode(value);
+      if (unknown === undefined) return encoded;
       throw unknownError('json', unknown.path, unknown.known);
     },
   };

@@ -7,6 +7,7 @@ import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import type { MessageDescription, ProtocolDescription } from './description.ts';
 import { DescribedMessages } from './protobuf/read-descriptors.ts';
 import { type ReflectedProtocolOptions, reflectedCodec } from './reflected-codec.ts';
+import { refuseDeep } from './refuse-deep.ts';
 
 /**
  * Makes a protocol from a description. Mount it on a transport to call its methods of any kind:
@@ -15,14 +16,16 @@ import { type ReflectedProtocolOptions, reflectedCodec } from './reflected-codec
  * and bytes and messages of unknown codecs as base64 in a string.
  *
  * Rejects with `invalid_argument` for a description from which no protocol can be made: two methods
- * have one id, a kind does not fit the messages, or descriptors can't be read.
+ * have one id, a kind does not fit the messages, descriptors can't be read, or a schema nests deeper
+ * than 500 levels.
  */
 export async function reflectedProtocol(
   description: ProtocolDescription,
   options: ReflectedProtocolOptions = {},
 ): Promise<Protocol> {
   refuseUnknown(options, 'reflectedProtocol', ['allowUnknownFields']);
-  const { name, version, accepts, channel, priority, ordered, doc, descriptors } = description;
+  const { name, version, accepts, channel, priority, ordered, doc, descriptors } =
+    refuseDeep(description);
   const messages =
     descriptors === undefined ? undefined : await DescribedMessages.read(descriptors);
   const codec = (message: MessageDescription | undefined) =>

@@ -8,7 +8,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import { cleanText, refuseUnknown } from '@trunkline/transport-core/backend';
-import { protocolsOf } from '@trunkline/transport-core/internal';
+import { charge, protocolsOf } from '@trunkline/transport-core/internal';
 import { describeProtocol, summarize } from './describe.ts';
 import type { ProtocolDescription } from './description.ts';
 import { reflectionProtocol } from './protocol.ts';
@@ -37,10 +37,14 @@ export function serveReflection(
 ): Reflector {
   refuseUnknown(options, 'serveReflection', ['allow']);
   const mount = transport.mount(reflectionProtocol, { allow: options.allow });
-  const described = new WeakMap<Protocol, Promise<ProtocolDescription>>();
+  const described = new WeakMap<Protocol, Described>();
   serve(mount, {
-    list: () => ({ protocols: protocolsOf(transport).map(summarize) }),
-    describe: ({ protocol: name }) => {
+    list: (_request, rpc) => {
+      const protocols = protocolsOf(transport).map(summarize);
+      charge(rpc, SUMMARY * protocols.length);
+      return { protocols };
+    },
+    describe: ({ protocol: name }, rpc) => {
       const protocols = protocolsOf(transport);
       const protocol = protocols.find((each) => each.name === name);
       if (protocol === undefined)
@@ -48,10 +52,35 @@ export function serveReflection(
           'not_found',
           `this node has no protocol '${cleanText(name)}'; it has ${protocols.map((each) => each.name).join(', ')}`,
         );
-      const known = described.get(protocol) ?? describeProtocol(protocol);
+      const known = described.get(protocol) ?? describe(protocol);
       described.set(protocol, known);
-      return known;
+      charge(rpc, known.units);
+      return known.description;
     },
   });
   return reflectorOf(mount);
 }
+
+/** The description of a protocol, and what it costs to send it, in work units. */
+interface Described {
+  readonly description: Promise<ProtocolDescription>;
+  units: number;
+}
+
+function describe(protocol: Protocol): Described {
+  const known = { description: describeProtocol(protocol), units: FIRST };
+  known.description.then(
+    (description) => {
+      known.units = JSON.stringify(description).length >> ENCODED_SHIFT;
+    },
+    () => {},
+  );
+  return known;
+}
+
+// The costs in work units (docs/wire-protocol.md §9) of a summary in a list, of a description that is
+// not complete yet, and of encoding a description: one for each 4 characters, because its schema
+// checks each value.
+const SUMMARY = 64;
+const FIRST = 1_024;
+const ENCODED_SHIFT = 2;

@@ -18,8 +18,9 @@ export const MAX_DEPTH = 1_000;
  * unchanged; a cycle counts as nesting too deeply. It allocates nothing and does not look into
  * strings.
  */
-export function weigh(value: unknown): number {
+export function weigh(value: unknown, protoKeys: boolean): number {
   weight = 1;
+  allowsProto = protoKeys;
   return isJson(value, 0) ? weight : -1;
 }
 
@@ -35,8 +36,21 @@ function unit(level: number): number {
 
 /** The extra weight of an object, because a schema may report each member that is missing. */
 const OBJECT = 4;
-/** The weight so far in the current walk. */
+/** The weight so far in the current walk, and whether keys that reach a prototype are allowed. */
 let weight = 0;
+let allowsProto = false;
+
+/**
+ * Returns true for a member that would replace a prototype, or reach the prototype of a class, in
+ * code that copies members without care. It is called only for the keys `__proto__` and
+ * `constructor`.
+ */
+function reachesProto(key: string, value: unknown): boolean {
+  return (
+    key === '__proto__' ||
+    (typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype'))
+  );
+}
 
 /**
  * Walks through a value and adds the weight of the members of each list or object. An empty list or
@@ -67,6 +81,8 @@ function isJson(value: unknown, level: number): boolean {
   for (const key in value) {
     const inner = (value as Record<string, unknown>)[key];
     if (inner === undefined) continue;
+    if ((key === '__proto__' || key === 'constructor') && !allowsProto && reachesProto(key, inner))
+      return false;
     if (!isJson(inner, level + 1)) return false;
     members++;
   }
@@ -78,8 +94,9 @@ function isJson(value: unknown, level: number): boolean {
  * A variant of `weigh` for the result of `JSON.parse` that takes half the time. Such a value may be
  * nested too deeply or contain numbers that overflowed to ±Infinity, but otherwise it is JSON.
  */
-export function weighParsed(value: unknown): number {
+export function weighParsed(value: unknown, protoKeys: boolean): number {
   weight = 1;
+  allowsProto = protoKeys;
   if (typeof value === 'object') return value === null || hasFinite(value, 0) ? weight : -1;
   return typeof value === 'number' && value - value !== 0 ? -1 : 1;
 }
@@ -103,6 +120,12 @@ function hasFinite(value: object, level: number): boolean {
     weight += OBJECT;
     for (const key in value) {
       const inner = (value as Record<string, unknown>)[key];
+      if (
+        (key === '__proto__' || key === 'constructor') &&
+        !allowsProto &&
+        reachesProto(key, inner)
+      )
+        return false;
       if (typeof inner === 'object') {
         if (inner !== null && !hasFinite(inner, level + 1)) return false;
       } else if (typeof inner === 'number' && inner - inner !== 0) return false;
@@ -166,7 +189,7 @@ export function tooDeep(): Error {
  * Returns the error for the first problem in a value for which `weigh` is negative or
  * `isWellFormed` is false.
  */
-export function findBreach(root: unknown): Error {
+export function findBreach(root: unknown, protoKeys: boolean): Error {
   const path: string[] = [];
   const above: unknown[] = [];
   let problem = 'is not JSON';
@@ -180,6 +203,14 @@ export function findBreach(root: unknown): Error {
       : Object.entries(value);
     for (const [key, inner] of entries) {
       if (typeof key === 'string' && inner === undefined) continue;
+      if (
+        !protoKeys &&
+        (key === '__proto__' || key === 'constructor') &&
+        reachesProto(key, inner)
+      ) {
+        problem = `the key ${key === '__proto__' ? key : `${key}.prototype`} would change a prototype in code that copies members; json(schema, { protoKeys: true }) allows it at both ends`;
+        return true;
+      }
       path.push(member(key));
       if (typeof key === 'string' && hasLoneSurrogate(key)) {
         problem = 'the key has a lone surrogate, which is not valid Unicode';

@@ -182,18 +182,49 @@ test('a message cut off at any byte is refused', (t) => {
     t.is(refusalOf(() => anything.decode(whole.slice(0, i))).code, 'invalid_argument');
 });
 
-test('keys of prototypes are plain data', (t) => {
+const protoTexts = [
+  '{"__proto__":{"polluted":1}}',
+  '[{"a":{"__proto__":null}}]',
+  '{"\\u005f_proto__":1}',
+  '{"__pr\\u006Fto__":1}',
+  '{"\\u005f\\u005f\\u0070\\u0072\\u006f\\u0074\\u006f\\u005f\\u005f":1}',
+  '{"constructor":{"prototype":{"polluted":1}}}',
+  '{"c\\u006fnstructor":{"prot\\u006ftype":1}}',
+];
+
+test('keys that reach a prototype are refused in any spelling, by both ends', (t) => {
+  for (const text of protoTexts) {
+    const { code, message } = refusalOf(() => anything.decode(bytesOf(text)));
+    t.is(code, 'invalid_argument', text);
+    t.regex(message, /the key (__proto__|constructor\.prototype) .*\{ protoKeys: true \}/);
+    t.is(refusalOf(() => anything.encode(JSON.parse(text))).message, message);
+  }
+  t.regex(decodingOf(bytesOf('{"a":[{"__proto__":1}]}')), /^request\.a\[0\]: the key __proto__ /);
+});
+
+test('keys and texts that only resemble those of prototypes are plain data', (t) => {
+  for (const text of [
+    '{"proto":1,"__proto":1,"prototype":{"constructor":1}}',
+    '{"constructor":"x"}',
+    '{"constructor":[{"prototype":1}]}',
+    '{"constructor":{"name":1},"toString":"x"}',
+    '["__proto__","\\u005f_proto__",{"a":"\\"__proto__\\":1"}]',
+  ])
+    t.deepEqual(anything.decode(bytesOf(text)), JSON.parse(text));
+});
+
+test('with protoKeys, keys of prototypes are plain data', (t) => {
+  const any = json(z.any(), { protoKeys: true });
   const value = JSON.parse(
     '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":"x"}',
   );
-  const back = anything.decode(anything.encode(value));
+  const back = any.decode(any.encode(value));
   t.is(JSON.stringify(back), JSON.stringify(value));
   t.true(Object.hasOwn(back, '__proto__'));
   t.is(Object.getPrototypeOf(back), Object.prototype);
   t.is(({} as any).polluted, undefined);
-  const record = json(z.record(z.string(), z.number()));
-  record.decode(bytesOf('{"__proto__":1,"a":2}'));
-  t.is(Object.getPrototypeOf({}), Object.prototype);
+  t.is(refusalOf(() => any.decode(bytesOf('{"__proto__":1e999}'))).code, 'invalid_argument');
+  t.throws(() => json(z.any(), { protoKeys: 1 as never }), { message: /protoKeys.*true or false/ });
 });
 
 test('random values are decoded as they were encoded', (t) => {

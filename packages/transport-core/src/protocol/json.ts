@@ -1,6 +1,7 @@
 // The JSON codec; a schema checks the values at both ends.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { optionsSchema, parseOptions, reference, withDefault } from '../config.ts';
 import { traceDepth } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { member, quote } from './describe.ts';
@@ -15,11 +16,11 @@ import {
   weighParsed,
 } from './json-check.ts';
 import { refuseMisfit } from './json-kinds.ts';
-import { AsyncSchemaError, limitsOf, oversize, refusal, WORK } from './refusal.ts';
+import { AsyncSchemaError, limitOptions, oversize, refusal, WORK } from './refusal.ts';
 
 /**
- * Limits on one message of `json`. Both ends refuse a message above them with `resource_exhausted`
- * (reason `too_large`). Use the same limits at both ends.
+ * Options of `json`. Both ends refuse a message above a limit with `resource_exhausted` (reason
+ * `too_large`). Use the same options at both ends.
  */
 export interface JsonOptions {
   /** Maximum size of the JSON text in bytes. Default 4 MiB. */
@@ -35,6 +36,13 @@ export interface JsonOptions {
    * receiver ten times as long.
    */
   readonly values?: number | undefined;
+  /**
+   * True to allow the key `__proto__`, and `prototype` in the value of `constructor`. Default
+   * false: both ends refuse them with `invalid_argument`, because code that copies members
+   * (`Object.assign({}, value)`, a deep merge) would give the copy, or all objects, a prototype
+   * that the peer chose.
+   */
+  readonly protoKeys?: boolean | undefined;
 }
 
 /**
@@ -54,14 +62,16 @@ export interface JsonOptions {
  *   1 as strings.
  * - lone surrogates in strings and keys, because they are not Unicode text
  * - more than 1,000 levels of nesting
+ * - the key `__proto__` in any spelling (`"\u005f_proto__"`), and `prototype` in the value of a key
+ *   `constructor`, unless `options.protoKeys` is true. Allowed keys are plain data and affect only the
+ *   object that has them.
  * - bytes that are not UTF-8 (including a byte order mark) or not JSON, and values that break the
  *   schema
  *
  * A message above `options.limit` or `options.values` is refused with `resource_exhausted` (reason
  * `too_large`), by its sender and also by its receiver.
  *
- * A `__proto__` key is plain data and affects only the object that has it. If a key is repeated,
- * its last value counts. An asynchronous schema causes a TypeError.
+ * If a key is repeated, its last value counts. An asynchronous schema causes a TypeError.
  *
  * @throws TypeError for a schema of values that JSON does not have, such as `z.void()` or
  * `z.date()`, also as a required member or the element of a list, if its kind shows that (zod 4,
@@ -79,15 +89,15 @@ export function json<S extends StandardSchemaV1>(
   }
   refuseMisfit(schema);
   const first = firstIssueOf(schema);
-  const { limit, values } = limitsOf('json', options, LIMIT, VALUES);
+  const { limit, values, protoKeys } = parseOptions(OPTIONS, options, 'json');
   return Object.freeze({
     name: 'json',
     limit,
     schema,
     owned: true,
     encode(value: StandardSchemaV1.InferInput<S>): Uint8Array {
-      const weight = weigh(value);
-      if (weight < 0) throw findBreach(value);
+      const weight = weigh(value, protoKeys);
+      if (weight < 0) throw findBreach(value, protoKeys);
       if (weight > values) throw tooMany(weight, values);
       validate(standard, value);
       let text: string;
@@ -96,13 +106,13 @@ export function json<S extends StandardSchemaV1>(
       } catch (error) {
         throw refusal('json', '', `can't be written as JSON: ${String(error)}`, error);
       }
-      if (text.includes('\\ud') && !isWellFormed(value)) throw findBreach(value);
+      if (text.includes('\\ud') && !isWellFormed(value)) throw findBreach(value, protoKeys);
       const bytes = encoder.encode(text);
       if (bytes.length > limit) throw tooLong(bytes.length, limit);
       return bytes;
     },
     decode(bytes: Uint8Array): StandardSchemaV1.InferOutput<S> {
-      const value = parse(bytes, limit, values);
+      const value = parse(bytes, limit, values, protoKeys);
       const result = bytes.length > SHORT ? first?.(value) : undefined;
       return result === undefined ? validate(standard, value, 0) : outputOf(result, 0);
     },
@@ -115,6 +125,13 @@ export function json<S extends StandardSchemaV1>(
  */
 const LIMIT = 4 * 1024 * 1024;
 const VALUES = 32_768;
+const OPTIONS = optionsSchema({
+  ...limitOptions(LIMIT, VALUES),
+  protoKeys: withDefault(
+    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
+    false,
+  ),
+});
 /**
  * Maximum length, in bytes, of JSON text for which all issues are reported: short text can't have
  * many.
@@ -133,7 +150,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * Parses JSON text within the limits. Errors get no stack trace, because a peer can cause them as
  * often as it likes.
  */
-function parse(bytes: Uint8Array, limit: number, values: number): unknown {
+function parse(bytes: Uint8Array, limit: number, values: number, protoKeys: boolean): unknown {
   const depth = traceDepth(0);
   try {
     if (bytes.length > limit) throw tooLong(bytes.length, limit);
@@ -142,13 +159,13 @@ function parse(bytes: Uint8Array, limit: number, values: number): unknown {
       if (weight < 0) throw tooDeep();
       if (weight > values) throw tooMany(weight, values);
     }
-    return build(bytes, values);
+    return build(bytes, values, protoKeys);
   } finally {
     traceDepth(depth);
   }
 }
 
-function build(bytes: Uint8Array, values: number): unknown {
+function build(bytes: Uint8Array, values: number, protoKeys: boolean): unknown {
   let text: string;
   try {
     text = decoder.decode(bytes);
@@ -166,10 +183,11 @@ function build(bytes: Uint8Array, values: number): unknown {
       error,
     );
   }
-  const weight = weighParsed(value);
-  if (weight < 0) throw findBreach(value);
+  const weight = weighParsed(value, protoKeys);
+  if (weight < 0) throw findBreach(value, protoKeys);
   if (weight > values) throw tooMany(weight, values);
-  if (text.includes('\\') && /\\u[dD]/.test(text) && !isWellFormed(value)) throw findBreach(value);
+  if (text.includes('\\') && /\\u[dD]/.test(text) && !isWellFormed(value))
+    throw findBreach(value, protoKeys);
   return value;
 }
 

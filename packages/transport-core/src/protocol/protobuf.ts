@@ -1,10 +1,11 @@
 // The protobuf codec, for types that protobufjs made.
 
+import { optionsSchema, parseOptions } from '../config.ts';
 import { TransportError, traceDepth } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { kindOf, quote } from './describe.ts';
 import { strictEncode, strictReader, TooManyValues } from './protobuf-strict.ts';
-import { limitsOf, oversize, refusal } from './refusal.ts';
+import { limitOptions, oversize, refusal } from './refusal.ts';
 
 /**
  * A reflection `Type` of protobufjs. TypeScript can't know the decoded type, so name it:
@@ -71,7 +72,7 @@ export function protobuf<Out, In = Out>(
       "protobuf: expected a protobufjs type, such as root.lookupType('raft.Append'), or a generated static class",
     );
   }
-  const { limit, values } = limitsOf('protobuf', options, LIMIT, VALUES);
+  const { limit, values } = parseOptions(LIMITS, options, 'protobuf');
   const name = `protobuf(${nameOf(type)})`;
   const open = strictReader(type, values);
   const write = strictEncode(type);
@@ -132,6 +133,7 @@ export function protobuf<Out, In = Out>(
 
 const LIMIT = 8 * 1024 * 1024;
 const VALUES = 131_072;
+const LIMITS = optionsSchema(limitOptions(LIMIT, VALUES));
 
 /** Splits protobufjs' 'entries.term: integer expected' into path and problem. */
 function split(problem: string): [path: string, problem: string] {

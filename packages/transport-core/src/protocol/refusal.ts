@@ -1,7 +1,7 @@
 // Errors of codecs. Each knows the path inside the value, so that the caller of the codec can
 // prefix the name of the value (message.ts).
 
-import { optionsSchema, parseOptions, reference, withDefault } from '../config.ts';
+import { reference, withDefault } from '../config.ts';
 import { reasonError, TransportError } from '../errors.ts';
 import { cleanText } from '../text.ts';
 
@@ -42,25 +42,15 @@ export function oversize(codec: string, problem: string, option: string): Transp
 }
 
 /**
- * Returns the limits from a codec's options, or their defaults.
- *
- * @throws TypeError for unknown options, and unless both are integers above 0.
+ * Returns the schema of a codec's options: its limits, which are integers above 0, with these
+ * defaults.
  */
-export function limitsOf(
-  codec: string,
-  options: { readonly limit?: number | undefined; readonly values?: number | undefined },
-  limit: number,
-  values: number,
-): { readonly limit: number; readonly values: number } {
+export function limitOptions(limit: number, values: number) {
   const count = reference<number>(
     (value) => Number.isInteger(value) && (value as number) > 0,
     'an integer above 0',
   );
-  const schema = optionsSchema({
-    limit: withDefault(count, limit),
-    values: withDefault(count, values),
-  });
-  return parseOptions(schema, options, codec);
+  return { limit: withDefault(count, limit), values: withDefault(count, values) };
 }
 
 /** Thrown for an asynchronous schema: a programming mistake, independent of the value. */

@@ -8,7 +8,15 @@ import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { writeMessage } from '../wire/testing/frames.ts';
-import { CANCEL, CANCEL_TOLD, CHUNK, CHUNK_SHIFT, REFUSAL, TURN } from './session-context.ts';
+import {
+  CANCEL,
+  CANCEL_RUNNING,
+  CANCEL_TOLD,
+  CHUNK,
+  CHUNK_SHIFT,
+  REFUSAL,
+  TURN,
+} from './session-context.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 
 const protocol = defineProtocol({
@@ -127,6 +135,14 @@ test('a CANCEL that reaches a handler costs more', (t) => {
   call!.widen();
   call!.cancelled = () => {};
   t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL_TOLD);
+});
+
+test('a CANCEL of a call whose handler runs pays for its start', (t) => {
+  const { acceptor, read } = victim();
+  read(frames((encoder) => ask(encoder, 1)));
+  const [call] = acceptor.take();
+  call!.carrier.started(call!);
+  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL_RUNNING);
 });
 
 test('requests of an unknown method are a flood above 10,000 a second, and fewer are not', (t) => {

@@ -74,6 +74,11 @@ export class FrameDecoder {
     return this.#expected === 0 ? this.#lengthBytes : 1 + this.#filled;
   }
 
+  /** The number of bytes that the incomplete frame still lacks; 0 if its length is not known. */
+  get missing(): number {
+    return this.#expected - this.#filled;
+  }
+
   /**
    * Passes each complete frame to the visitor before returning. The chunk must not change while
    * views into it are in use. If the visitor throws, decoding ends as if the visitor had returned

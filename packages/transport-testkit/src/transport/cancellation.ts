@@ -284,11 +284,12 @@ export const cancellationCases: Cases = (define) => {
         const call = a
           .send(at, 'brisk', utf8(''), { signal: controller.signal, timeout: Infinity })
           .catch((error: { code?: string }) => error.code);
-        await f.turns(1);
+        // A call that is canceled before it was read would not start its handler.
+        if (i < 20) await f.until('the handler of the call runs', () => gates.length > i);
+        else await f.turns(1);
         controller.abort();
         if ((await call) === 'resource_exhausted') refused++;
       }
-      await f.until('the handlers of the first twenty calls run', () => gates.length >= 20);
       t.is(gates.length, 20, 'no more handlers run than `calls` allows');
       t.true(refused > 0 || f.count(b, 'refusedCall') > 0);
       t.false(remote.closed);

@@ -49,7 +49,11 @@ export const kit = defineProtocol({
     gather: { id: 4, request: bytes, upload: bytes, response: bytes },
     range: { id: 5, request: bytes, download: bytes },
     pipe: { id: 6, request: bytes, upload: bytes, download: bytes },
-    sync: { id: 7, request: json(syncRequest), response: json(syncRequest) },
+    sync: {
+      id: 7,
+      request: json(syncRequest, { protoKeys: true }),
+      response: json(syncRequest, { protoKeys: true }),
+    },
     block: { id: 8, request: blockCodec, response: blockCodec },
   },
 });

@@ -126,8 +126,10 @@ export const streamCases: Cases = (define) => {
     async (f, t) => {
       const { a, b, at } = await f.pair();
       const handler = deferred<unknown>();
+      const started = deferred<void>();
       serveKit(b, {
         async gather(_request, rpc) {
+          started.resolve();
           try {
             for await (const _ of rpc.upload);
           } catch (error) {
@@ -138,6 +140,7 @@ export const streamCases: Cases = (define) => {
       const cause = new Error('disk error');
       async function* failing() {
         yield utf8('one');
+        await started.promise;
         throw cause;
       }
       const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: failing() }), {

@@ -3,6 +3,7 @@
 import type { MessageDescription, MethodDescription, ProtocolDescription } from '../description.ts';
 import { isOfCaller, ROLES, type Role } from '../exports/messages.ts';
 import { DescribedMessages } from '../protobuf/read-descriptors.ts';
+import { refuseDeep } from '../refuse-deep.ts';
 import {
   type End,
   MessageChanges,
@@ -17,12 +18,14 @@ import { compareProtobuf } from './compare-protobuf.ts';
  * Returns the changes between two versions of protocols, in the order of the old one. Programs
  * with the old and the new version may run at the same time, so each message is judged for both
  * directions: whether a new receiver understands old senders, and an old receiver new senders.
- * Rejects with `invalid_argument` if the descriptors of a version can't be read.
+ * Rejects with `invalid_argument` if the descriptors of a version can't be read, or a schema nests
+ * deeper than 500 levels.
  */
 export async function compareProtocols(
   before: readonly ProtocolDescription[],
   after: readonly ProtocolDescription[],
 ): Promise<ProtocolChange[]> {
+  for (const protocol of [...before, ...after]) refuseDeep(protocol);
   const changes: ProtocolChange[] = [];
   const added = new Map(after.map((protocol) => [protocol.name, protocol]));
   for (const old of before) {

@@ -8,6 +8,7 @@ import type {
   MethodDescription,
   ProtocolDescription,
 } from '../description.ts';
+import { refuseDeep } from '../refuse-deep.ts';
 import { isOfCaller, messagesOf, type Role } from './messages.ts';
 import { movedTo, Names } from './references.ts';
 
@@ -24,7 +25,8 @@ export interface AsyncApiOptions {
 /**
  * Returns an AsyncAPI 3.0 document. Each method is a channel with an operation `receive`, seen from
  * the node that handles it; its answers are the operation's `reply`. Properties that AsyncAPI does
- * not have, such as ids and kinds, are in `x-trunkline`.
+ * not have, such as ids and kinds, are in `x-trunkline`. Throws `invalid_argument` for a schema that
+ * nests deeper than 500 levels.
  */
 export function asyncApi(
   protocols: readonly ProtocolDescription[],
@@ -33,7 +35,7 @@ export function asyncApi(
   refuseUnknown(options, 'asyncApi', ['title', 'version', 'servers']);
   const { title = 'Trunkline node', version = '1.0.0', servers = [] } = options;
   const document = new Document();
-  for (const protocol of protocols)
+  for (const protocol of protocols.map(refuseDeep))
     for (const method of protocol.methods) document.add(protocol, method);
   return {
     asyncapi: '3.0.0',

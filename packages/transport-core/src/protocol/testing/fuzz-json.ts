@@ -48,6 +48,7 @@ export const target = {
     '{}',
     '\\ud83d',
     '\\u0000',
+    '\\u005f_proto__',
     '__proto__',
     'constructor',
     'toJSON',

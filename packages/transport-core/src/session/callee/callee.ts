@@ -23,7 +23,14 @@ import {
 import type { Outbox } from '../outbox.ts';
 import { Outgoing } from '../outgoing/outgoing.ts';
 import type { ReceiveAccount } from '../receive-account.ts';
-import { CANCEL, CANCEL_TOLD, REFUSAL, type SessionContext } from '../session-context.ts';
+import {
+  CANCEL,
+  CANCEL_RUNNING,
+  CANCEL_TOLD,
+  REFUSAL,
+  type SessionContext,
+} from '../session-context.ts';
+import { EarlyCancels } from './early-cancels.ts';
 import { crowded, memoryShort, streaming, tooLarge, unlike } from './refusal.ts';
 import { ServedCalls } from './served-calls.ts';
 
@@ -40,6 +47,8 @@ export interface CalleeParts {
 export class Callee {
   /** The calls that are being served. */
   readonly served: ServedCalls;
+  /** The requests that are canceled in the chunk that is being read. */
+  readonly early = new EarlyCancels();
   /** Set when the transport closes: new calls are refused with this error. */
   #refusing: TransportError | undefined = undefined;
   readonly #context: SessionContext;
@@ -82,7 +91,7 @@ export class Callee {
     if (account !== undefined) call.chargeTo(account);
     this.served.open(call);
     if (frame.size > 0) this.#begin(call, frame);
-    else this.#calls.incoming(call);
+    else if (!this.early.holds(call)) this.#calls.incoming(call);
     this.served.watchDeadline(call);
   }
 
@@ -220,7 +229,13 @@ export class Callee {
     if (!assembly.complete) return this.#context.usage.makeRoom();
     call.complete(assembly);
     if (call.method.kind === 'oneway') this.served.ids.delete(call);
+    else if (this.early.holds(call)) return;
     this.#calls.incoming(call);
+  }
+
+  /** Called when a chunk was read, or if its rest waits for more work units (`isRead` is false). */
+  endChunk(isRead: boolean): void {
+    this.early.close(isRead, (call) => this.#calls.incoming(call));
   }
 
   end(frame: Frame): void {
@@ -243,7 +258,8 @@ export class Callee {
   cancel(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
     if (call === undefined) return;
-    this.#context.spend(call.cancelled === undefined ? CANCEL : CANCEL_TOLD);
+    const isTold = call.cancelled !== undefined;
+    this.#context.spend(isTold ? CANCEL_TOLD : call.running === 0 ? CANCEL : CANCEL_RUNNING);
     this.served.abort(
       call,
       stackless('cancelled', 'the caller cancelled the call', { origin: 'remote' }),

@@ -109,11 +109,13 @@ export class IncomingFrames implements FrameVisitor {
     const calls = caller.slots.size;
     this.#frames = 0;
     packets.open(bytes);
+    callee.early.open(bytes, decoder.missing);
     const violation = decoder.read(bytes, this);
     batch.read(calls, callee.served.ids.takePeak(), this.#frames);
     const isDone = packets.clear();
     if (violation !== undefined && !this.#isOver)
       this.#context.violation(violation.reason, violation.message);
+    callee.endChunk(decoder.unread.length === 0);
     if (decoder.partial === 0) this.due = Number.POSITIVE_INFINITY;
     else if (this.due === Number.POSITIVE_INFINITY || this.#frames > 0) {
       this.due = now + FRAME_TIME;
@@ -127,7 +129,9 @@ export class IncomingFrames implements FrameVisitor {
    */
   receiveFrames(batch: readonly Frame[]): number {
     let read = 0;
+    if (batch.length > 1) this.#callee.early.openFrames(batch);
     while (read < batch.length && this.frame(batch[read++]!));
+    this.#callee.endChunk(read === batch.length);
     return read;
   }
 
