@@ -36,13 +36,13 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
  * has not reached; nats-core takes 42, libp2p 108.
  */
-const LARGEST_BUNDLE = 81_500;
+const LARGEST_BUNDLE = 82_000;
 
 /**
  * The largest size of the same page on the package trunkline, whose transports have the memory
  * backend (2.2 kB). The aim is 2.5 kB above the page on core and ws.
  */
-const LARGEST_TRUNKLINE_BUNDLE = 83_700;
+const LARGEST_TRUNKLINE_BUNDLE = 84_200;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -158,28 +158,28 @@ async function bundles() {
   const core = ['', '/backend', '/internal', '/protobuf', '/testing'].map(
     (entry) => `transport-core${entry}`,
   );
-  await bundle('all of core', all(...core), 80_300);
-  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 78_000);
-  await bundle('all of the simulation', all('simulation'), 112_900);
-  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 78_000);
+  await bundle('all of core', all(...core), 81_100);
+  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 78_700);
+  await bundle('all of the simulation', all('simulation'), 113_600);
+  await bundle('all of core + ws', all('transport-core', 'transport-ws'), 78_700);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 40_100);
-  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 120_700);
+  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 121_300);
   await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 6_400);
   await bundle('all of webrtc', all('transport-webrtc'), 36_200);
-  await bundle('all of nats', all('transport-nats'), 59_500);
+  await bundle('all of nats', all('transport-nats'), 63_500);
   await bundle('all of telemetry', all('telemetry'), 8_400);
   await bundle('all of resilience/resumption', all('resilience/resumption'), 8_400);
   await bundle('all of resilience', all('resilience'), 18_100);
   await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'), 8_500);
-  await bundle('all of admin/reflection', all('admin/reflection'), 125_400);
-  await bundle('all of admin', all('admin'), 76_200);
-  await bundle('all of peers', all('peers'), 101_600);
+  await bundle('all of admin/reflection', all('admin/reflection'), 126_200);
+  await bundle('all of admin', all('admin'), 77_200);
+  await bundle('all of peers', all('peers'), 102_400);
   await bundle('all of peers/browser', all('peers/browser'), 2_900);
-  await bundle('all of gossip', all('gossip'), 113_400);
-  await bundle('all of gossip/relay', all('gossip/relay'), 21_100);
-  await bundle('all of trunkline', "export * from 'trunkline';", 82_400);
-  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 203_000);
+  await bundle('all of gossip', all('gossip'), 114_200);
+  await bundle('all of gossip/relay', all('gossip/relay'), 21_400);
+  await bundle('all of trunkline', "export * from 'trunkline';", 83_200);
+  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 204_100);
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",
@@ -192,7 +192,7 @@ async function bundles() {
     LARGEST_TRUNKLINE_BUNDLE,
   );
   for (const [name, largest] of [
-    ['dashboard', 132_500],
+    ['dashboard', 133_200],
     ['replay', 23_000],
   ]) {
     const page = readFileSync(join(root, `packages/admin/dist/${name}/page.html`));
