@@ -81,6 +81,51 @@ export const simulation = [
     },
   },
   {
+    rule: 'A transaction that was called after several others had returned depends on all of them.',
+    file: 'packages/simulation/src/checking/transactions/dependencies.ts',
+    from: 'latest.filter((other) => !implied.includes(other))',
+    to: 'latest.filter((other) => implied.includes(other))',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/transactions/isolation-levels.test.ts',
+      title: 'many transactions that miss many writes are judged as a few would be',
+    },
+  },
+  {
+    rule: 'An append that no read has seen comes after all appends that were seen.',
+    file: 'packages/simulation/src/checking/transactions/list-versions.ts',
+    from: 'versions[longest.length]!.next.push',
+    to: 'versions[0]!.next.push',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/transactions/check-transactions.test.ts',
+      title: 'an append that is lost is found: G-single-real time',
+    },
+  },
+  {
+    rule: 'A cycle is found, even if a dependency outside of all cycles was recorded before it.',
+    file: 'packages/simulation/src/checking/transactions/graph.ts',
+    from: 'if (group[from] !== group[to]) continue;',
+    to: 'if (group[from] !== group[to]) break;',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/transactions/isolation-levels.test.ts',
+      title: 'many transactions that miss many writes are judged as a few would be',
+    },
+  },
+  {
+    rule: 'Two reads that miss a write may follow each other in a snapshot.',
+    file: 'packages/simulation/src/checking/transactions/graph.ts',
+    from: 'if (kind.isApart && bit === 1 && (edge.kind & RW) !== 0) return -1;',
+    to: 'if (kind.isApart && bit === 2 && (edge.kind & RW) !== 0) return -1;',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/transactions/isolation-levels.test.ts',
+      title:
+        'without the transaction that only reads, its anomaly is serializable, and write skew is not',
+    },
+  },
+  {
     rule: 'A shrunk schedule has no fault that can be left out.',
     file: 'packages/simulation/src/explore/shrink.ts',
     from: 'for (let parts = 2; rest.length > 1; ) {',

@@ -36,6 +36,7 @@ export {
 } from './checking/objects/object-history.ts';
 export {
   checkTransactions as transactions,
+  type TransactionsOptions,
   type TransactionsVerdict,
 } from './checking/transactions/check-transactions.ts';
 export type {
@@ -44,4 +45,5 @@ export type {
   TransactionResult,
   TransactionStep,
 } from './checking/transactions/transaction.ts';
+export type { IsolationLevel } from './checking/transactions/isolation-levels.ts';
 export type { Violation } from './checking/violation.ts';
