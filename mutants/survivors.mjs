@@ -72,11 +72,4 @@ export const survivors = [
     to: '(a.used & ~b.used) === 0n;',
     note: 'Only checking/random.nightly.test.ts finds it, after some hundred random histories.',
   },
-  {
-    rule: 'The check of an object handles the calls in the order in which they returned.',
-    file: 'packages/simulation/src/checking/objects/check-object.ts',
-    from: '.sort((a, b) => a.call.returned! - b.call.returned!);',
-    to: '.sort((a, b) => a.call.called - b.call.called);',
-    note: 'No test has calls that overlap, return in another order than they began, and are followed by a call that may not come first.',
-  },
 ];
