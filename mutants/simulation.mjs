@@ -87,7 +87,7 @@ export const simulation = [
     to: '.sort((a, b) => a.call.called - b.call.called);',
     killer: {
       package: 'simulation',
-      file: 'packages/simulation/src/checking/objects/check-object.test.ts',
+      file: 'packages/simulation/src/checking/objects/patterns.test.ts',
       title: 'no verdict on small random histories is wrong: counter',
     },
   },
@@ -98,7 +98,7 @@ export const simulation = [
     to: 'out < latest.until) continue;',
     killer: {
       package: 'simulation',
-      file: 'packages/simulation/src/checking/objects/check-object.test.ts',
+      file: 'packages/simulation/src/checking/objects/patterns.test.ts',
       title: 'no verdict on small random histories is wrong: queue',
     },
   },

@@ -26,7 +26,7 @@ export type ObjectVerdict<Command, Result> =
       readonly text: string;
       readonly violation: Violation;
     }
-  /** The limit was reached. */
+  /** The limit was reached; `text` says how many calls some order explains. */
   | { readonly linearizable: undefined; readonly configurations: number; readonly text: string };
 
 /**
