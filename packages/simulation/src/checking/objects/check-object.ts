@@ -36,7 +36,8 @@ export type ObjectVerdict<Command, Result> =
  * different names are checked separately.
  *
  * Some histories need no search, only nearly linear time: those of queues and bags whose values are
- * all different and whose dequeues all have known outcomes, those of sets whose values are added
+ * all different and whose dequeues all have known outcomes (or that fail without the unknown ones),
+ * those of sets whose values are added
  * once and only read as a whole, and those of counters with a read outside of its bounds.
  * Linearizability of other histories is NP-hard.
  *

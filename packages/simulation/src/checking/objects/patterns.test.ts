@@ -39,6 +39,20 @@ test('long histories of queues, bags and sets are decided without a search', (t)
   );
 });
 
+test('a queue with dequeues of unknown outcome is wrong if the others show it', (t) => {
+  const history = createObjectHistory<QueueCommand, QueueResult>();
+  for (const value of ['a', 'b', 'c', 'd']) history.call('p', enqueue(value)).ok();
+  history.call('c', dequeue).unknown();
+  history.call('c', dequeue).ok('c');
+  t.is(models.queue().decide!(history.calls), undefined);
+  history.call('c', dequeue).ok('b');
+  t.is(
+    models.queue().decide!(history.calls)!.reason,
+    'c was dequeued before b, which had been enqueued before it',
+  );
+  t.is(models.bag().decide!(history.calls), undefined);
+});
+
 const textOf = (verdict: object): string => (verdict as { text?: string }).text ?? '';
 
 for (const model of [

@@ -26,8 +26,9 @@ interface Item {
 }
 
 /**
- * Decides about a queue, or about a bag (`isOrdered` false), whose values are all different and in
- * which the outcome of every dequeue is known; otherwise undefined. These are the four patterns of
+ * Decides about a queue, or about a bag (`isOrdered` false), whose values are all different. If the
+ * outcome of a dequeue is unknown, it only finds violations that show without it. Returns undefined
+ * if it cannot tell. These are the four patterns of
  * Henzinger, Sezgin and Vafeiadis (Aspect-Oriented Linearizability Proofs, CONCUR 2013).
  */
 export function queuePattern(
@@ -37,6 +38,7 @@ export function queuePattern(
   const puts = new Map<string, QueueCall>();
   const takes = new Map<string, QueueCall>();
   const empties: QueueCall[] = [];
+  let hasUnknown = false;
   let twice: Pattern<QueueCommand, QueueResult> | undefined;
   for (const call of calls) {
     const { command, outcome, result } = call;
@@ -44,7 +46,8 @@ export function queuePattern(
     if (command.op === 'enqueue') {
       if (puts.has(command.value)) return undefined;
       puts.set(command.value, call);
-    } else if (outcome !== 'ok' || result === undefined) return undefined;
+    } else if (outcome !== 'ok') hasUnknown = true;
+    else if (result === undefined) return undefined;
     else if (result === null) empties.push(call);
     else if (takes.has(result))
       twice ??= { calls: [takes.get(result)!, call], reason: `${result} was dequeued twice` };
@@ -59,13 +62,13 @@ export function queuePattern(
   const items: Item[] = [];
   for (const [value, put] of puts) {
     const take = takes.get(value);
-    if (put.outcome !== 'ok' && take === undefined) continue;
+    // A dequeue of unknown outcome may have taken any value that no other one took.
+    if (take === undefined && (put.outcome !== 'ok' || hasUnknown)) continue;
     const since = put.outcome === 'ok' ? put.returned! : take!.returned!;
     items.push({ value, put, take, since, until: take?.called ?? Number.POSITIVE_INFINITY });
   }
-  return (
-    (isOrdered ? overtaking(items) : undefined) ?? falselyEmpty(items, empties) ?? LINEARIZABLE
-  );
+  const found = (isOrdered ? overtaking(items) : undefined) ?? falselyEmpty(items, empties);
+  return found ?? (hasUnknown ? undefined : LINEARIZABLE);
 }
 
 /** Finds a value that came out before another one that had certainly gone in before it. */
