@@ -72,12 +72,79 @@ export const simulation = [
   {
     rule: 'A call takes effect after every call that had returned before it was called.',
     file: 'packages/simulation/src/checking/objects/check-object.ts',
-    from: 'i < calls.length && calls[i]!.called < returned!; i++)',
-    to: 'i < calls.length && returned !== undefined; i++)',
+    from: 'i < certain.length && certain[i]!.called < returned!; i++)',
+    to: 'i < certain.length && returned !== undefined; i++)',
     killer: {
       package: 'simulation',
       file: 'packages/simulation/src/checking/objects/check-object.test.ts',
-      title: 'a queue gives its values in order, each once',
+      title: 'a set that brings a value back is found, and so is the call that shows it',
+    },
+  },
+  {
+    rule: 'The check of an object handles the calls in the order in which they returned.',
+    file: 'packages/simulation/src/checking/objects/check-object.ts',
+    from: '.sort((a, b) => a.call.returned! - b.call.returned!);',
+    to: '.sort((a, b) => a.call.called - b.call.called);',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/objects/patterns.test.ts',
+      title: 'no verdict on small random histories is wrong: counter',
+    },
+  },
+  {
+    rule: 'A queue gives no value before one that had gone in before it.',
+    file: 'packages/simulation/src/checking/objects/patterns.ts',
+    from: 'out >= latest.until) continue;',
+    to: 'out < latest.until) continue;',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/objects/patterns.test.ts',
+      title: 'no verdict on small random histories is wrong: queue',
+    },
+  },
+  {
+    rule: 'A transaction that was called after several others had returned depends on all of them.',
+    file: 'packages/simulation/src/checking/transactions/dependencies.ts',
+    from: 'latest.filter((other) => !implied.includes(other))',
+    to: 'latest.filter((other) => implied.includes(other))',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/transactions/isolation-levels.test.ts',
+      title: 'many transactions that miss many writes are judged as a few would be',
+    },
+  },
+  {
+    rule: 'An append that no read has seen comes after all appends that were seen.',
+    file: 'packages/simulation/src/checking/transactions/list-versions.ts',
+    from: 'versions[longest.length]!.next.push',
+    to: 'versions[0]!.next.push',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/transactions/check-transactions.test.ts',
+      title: 'an append that is lost is found: G-single-real time',
+    },
+  },
+  {
+    rule: 'A cycle is found, even if a dependency outside of all cycles was recorded before it.',
+    file: 'packages/simulation/src/checking/transactions/graph.ts',
+    from: 'if (group[from] !== group[to]) continue;',
+    to: 'if (group[from] !== group[to]) break;',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/transactions/isolation-levels.test.ts',
+      title: 'many transactions that miss many writes are judged as a few would be',
+    },
+  },
+  {
+    rule: 'Two reads that miss a write may follow each other in a snapshot.',
+    file: 'packages/simulation/src/checking/transactions/graph.ts',
+    from: 'if (kind.isApart && bit === 1 && (edge.kind & RW) !== 0) return -1;',
+    to: 'if (kind.isApart && bit === 2 && (edge.kind & RW) !== 0) return -1;',
+    killer: {
+      package: 'simulation',
+      file: 'packages/simulation/src/checking/transactions/isolation-levels.test.ts',
+      title:
+        'without the transaction that only reads, its anomaly is serializable, and write skew is not',
     },
   },
   {

@@ -72,32 +72,4 @@ export const survivors = [
     to: '(a.used & ~b.used) === 0n;',
     note: 'Only checking/random.nightly.test.ts finds it, after some hundred random histories.',
   },
-  {
-    rule: 'The check of an object handles the calls in the order in which they returned.',
-    file: 'packages/simulation/src/checking/objects/check-object.ts',
-    from: '.sort((a, b) => a.call.returned! - b.call.returned!);',
-    to: '.sort((a, b) => a.call.called - b.call.called);',
-    note: 'No test has calls that overlap, return in another order than they began, and are followed by a call that may not come first.',
-  },
-  {
-    rule: 'A transaction that was called after several others had returned depends on all of them.',
-    file: 'packages/simulation/src/checking/transactions/dependencies.ts',
-    from: 'latest.filter((other) => !implied.includes(other))',
-    to: 'latest.filter((other) => implied.includes(other))',
-    note: 'No test has concurrent transactions that both return before a third one begins.',
-  },
-  {
-    rule: 'An append that no read has seen comes after all appends that were seen.',
-    file: 'packages/simulation/src/checking/transactions/dependencies.ts',
-    from: 'const last = order.at(-1);',
-    to: 'const last = order.at(0);',
-    note: 'No test depends on the order between the last seen append and an unseen one.',
-  },
-  {
-    rule: 'A cycle is found, even if a dependency outside of all cycles was recorded before it.',
-    file: 'packages/simulation/src/checking/transactions/dependencies.ts',
-    from: 'if (group.get(first.from) !== group.get(first.to)) continue;',
-    to: 'if (group.get(first.from) !== group.get(first.to)) break;',
-    note: 'Every anomaly in the tests is found from the first dependency.',
-  },
 ];

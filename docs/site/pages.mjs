@@ -83,7 +83,14 @@ export const sections = [
       ],
       [
         'Tests',
-        guide('simulation', 'replay', 'simulation-libraries', 'simulation-files', 'processes'),
+        guide(
+          'simulation',
+          'simulation-checkers',
+          'replay',
+          'simulation-libraries',
+          'simulation-files',
+          'processes',
+        ),
       ],
       ['Backends', guide('writing-a-transport')],
     ],

@@ -138,6 +138,7 @@ const calls: Record<string, (options: never) => unknown> = {
   assertDeterministic: (options) => simulation.assertDeterministic(async () => {}, options),
   checkLinearizable: (options) => simulation.check.linearizable([], options),
   checkObject: (options) => simulation.check.object([], {} as never, options),
+  checkTransactions: (options) => simulation.check.transactions([], options),
   createSimulation: simulation.createSimulation,
   explore: simulation.explore,
   ...Object.fromEntries(

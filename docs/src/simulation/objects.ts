@@ -21,4 +21,4 @@ const [on, off] = [
 on.ok([[], undefined]); // neither transaction saw the other: write skew
 off.ok([[], undefined]);
 const checked = check.transactions(accounts);
-console.log(checked.serializable ? 'serializable' : checked.text);
+console.log(checked.valid ? 'serializable' : checked.text);

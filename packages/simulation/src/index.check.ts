@@ -14,19 +14,21 @@ export {
   type LinearizableVerdict,
 } from './checking/linearizable.ts';
 export { checkObject as object, type ObjectVerdict } from './checking/objects/check-object.ts';
+export type {
+  CounterCommand,
+  CounterResult,
+  LockCommand,
+  LockResult,
+  QueueCommand,
+  QueueResult,
+  SetCommand,
+  SetResult,
+} from './checking/objects/commands.ts';
 export {
-  type CounterCommand,
-  type CounterResult,
-  type LockCommand,
-  type LockResult,
   type LockState,
   models,
   type ObjectGuide,
   type ObjectModel,
-  type QueueCommand,
-  type QueueResult,
-  type SetCommand,
-  type SetResult,
 } from './checking/objects/models.ts';
 export {
   createObjectHistory,
@@ -34,10 +36,20 @@ export {
   type ObjectCallHandle,
   type ObjectHistory,
 } from './checking/objects/object-history.ts';
+export type { Pattern } from './checking/objects/patterns.ts';
+export {
+  checkCounter as counter,
+  checkSet as set,
+  checkTotalQueue as totalQueue,
+  checkUniqueIds as uniqueIds,
+  type TallyVerdict,
+} from './checking/objects/tallies.ts';
 export {
   checkTransactions as transactions,
+  type TransactionsOptions,
   type TransactionsVerdict,
 } from './checking/transactions/check-transactions.ts';
+export type { IsolationLevel } from './checking/transactions/isolation-levels.ts';
 export type {
   TransactionCall,
   TransactionCommand,

@@ -265,6 +265,19 @@ test('each key is judged by itself, and the first that fails is reported', (t) =
   t.like(verdict, { linearizable: false, key: 'y' });
 });
 
+test('at the limit the text says how much some order explains', (t) => {
+  const verdict = checkLinearizable(
+    historyOf(
+      'a set x 1; b set x 2; a =; b =; c set x 3; d set x 4; c =; d =; a get x; a = 3; b get x; b = 3',
+    ),
+    { limit: 1 },
+  );
+  t.regex(
+    'text' in verdict ? verdict.text : '',
+    /^undecided: key x, the limit of 1 was reached: some order explains the first \d of its 6 completed/,
+  );
+});
+
 test('the text is a table in order of call, with times if they were given', (t) => {
   const clock = { now: 0 };
   const history = createHistory(clock);

@@ -43,7 +43,10 @@ export type LinearizableVerdict =
       readonly text: string;
       readonly violation: Violation;
     }
-  /** The limit was reached at `key`, and no other key failed. */
+  /**
+   * The limit was reached at `key`, and no other key failed. `text` says how many operations some
+   * order explains.
+   */
   | {
       readonly linearizable: undefined;
       readonly configurations: number;
@@ -67,11 +70,11 @@ export function checkLinearizable(
   const { limit = LIMIT } = options;
   const operations = 'operations' in history ? history.operations : history;
   let configurations = 0;
-  let undecided: string | undefined;
+  let undecided: { readonly key: string; readonly text: string } | undefined;
   for (const [key, ofKey] of byKey(operations)) {
     const found = findOrder(effectsOf(ofKey), limit);
     configurations += found.configurations;
-    if (found.order === undefined) undecided ??= key;
+    if (found.order === undefined) undecided ??= { key, text: known(key, ofKey, found, limit) };
     if (found.order === false)
       return {
         linearizable: false,
@@ -81,8 +84,19 @@ export function checkLinearizable(
       };
   }
   if (undecided === undefined) return { linearizable: true, configurations };
-  const text = `undecided: key ${undecided}, the limit of ${limit} was reached; raise it, or let clients write distinct values or have fewer unknown outcomes`;
-  return { linearizable: undefined, configurations, key: undecided, text };
+  return { linearizable: undefined, configurations, ...undecided };
+}
+
+/** Says what is known about a key at the limit. */
+function known(
+  key: string,
+  operations: readonly Operation[],
+  { stuck }: Found,
+  limit: number,
+): string {
+  const completed = operations.filter(({ outcome }) => outcome === 'ok');
+  const explained = completed.filter(({ returned }) => returned! < stuck).length;
+  return `undecided: key ${key}, the limit of ${limit} was reached: some order explains the first ${explained} of its ${completed.length} completed operations; raise the limit, or let clients write distinct values or have fewer unknown outcomes`;
 }
 
 function byKey(operations: readonly Operation[]): Map<string, Operation[]> {

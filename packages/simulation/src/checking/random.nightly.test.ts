@@ -193,3 +193,13 @@ function mixes(): [name: string, ops: OperationCommand['op'][] | undefined][] {
     ['each as often', ['cas', 'get', 'delete', 'set']],
   ];
 }
+
+test('ten thousand operations with a stale read are judged, with a small counter-example', (t) => {
+  for (const unknown of [0, 0.05]) {
+    const history = longHistory(3, { operations: 10_000, unknown, ops: ['get', 'set'] });
+    const [spoilt, stale] = withStaleRead(history.operations, 9_000);
+    const verdict = checkLinearizable(spoilt);
+    t.true(verdict.linearizable === false && verdict.operations.includes(stale));
+    t.true(verdict.linearizable === false && verdict.operations.length <= 4);
+  }
+});

@@ -43,8 +43,8 @@ export interface Found {
    */
   readonly work: number;
   /**
-   * Position in the history at which an operation returns that fits into no order; 0 if there is
-   * none.
+   * Position in the history up to which some order explains all operations, because the one that
+   * returns there fits into no order that was found; 0 if there is an order.
    */
   readonly stuck: number;
 }
@@ -82,7 +82,8 @@ export function findOrder(effects: readonly Effect[], limit: number, patience = 
     const next = (deep ? frontier.deepest() : undefined) ?? frontier.shallowest();
     if (next === undefined) return found(false, stages[furthest]!.due.returned);
     if (next.at === stages.length) return found(true);
-    if (workOf(configurations, frontier) >= limit) return found(undefined);
+    if (workOf(configurations, frontier) >= limit)
+      return found(undefined, stages[furthest]!.due.returned);
     configurations++;
     if (next.at > furthest) [furthest, advanced] = [next.at, configurations];
     for (const after of successors(stages, next)) frontier.add(after);

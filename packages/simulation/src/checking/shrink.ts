@@ -50,14 +50,31 @@ export function shortestFailing(
  * In the end, no single result and no single write of that kind can be removed.
  */
 export function shrink(effects: readonly Effect[], fails: Fails): Effect[] {
-  const looking = effects.filter((effect) => effect.needs !== 'any');
-  const telling = new Set(fewest(looking, (kept) => fails(forgetting(effects, new Set(kept)))));
+  const isEnough = (kept: readonly Effect[]) => fails(forgetting(effects, new Set(kept)));
+  const looking = effects
+    .filter((effect) => effect.needs !== 'any')
+    .sort((a, b) => a.returned - b.returned);
+  const telling = new Set(fewest(lastOnes(looking, isEnough), isEnough));
   const needed = lookedAt(effects, telling);
   const rest = forgetting(effects, telling);
   const unseen = rest.filter((effect) => effect.needs === 'any' && !needed.has(effect.operation));
-  const without = (kept: readonly Effect[]) =>
-    rest.filter((effect) => kept.includes(effect) || !unseen.includes(effect));
-  return without(fewest(unseen, (kept) => fails(without(kept))));
+  const isUnseen = new Set(unseen);
+  const without = (kept: readonly Effect[]) => {
+    const isKept = new Set(kept);
+    return rest.filter((effect) => isKept.has(effect) || !isUnseen.has(effect));
+  };
+  const isProof = (kept: readonly Effect[]) => fails(without(kept));
+  return without(fewest(lastOnes(unseen, isProof), isProof));
+}
+
+/**
+ * Returns the last items, at least as many as are enough. Most counter-examples need only a few of
+ * the last ones, so this saves many tests of long histories.
+ */
+function lastOnes<T>(items: readonly T[], enough: (items: readonly T[]) => boolean): readonly T[] {
+  for (let count = 1; count < items.length; count *= 4)
+    if (enough(items.slice(-count))) return items.slice(-count);
+  return items;
 }
 
 /**

@@ -1,7 +1,7 @@
 // The operations of one key, arranged for the search: which of them must be done at which point,
 // and which can be taken next.
 
-import { type Effect, type Held, isBlind, OTHER, observes, type Value } from './effect.ts';
+import { type Effect, type Held, isBlind, OTHER, observes } from './effect.ts';
 import { hiding } from './hiding.ts';
 
 /** An operation with its bit in a configuration's bitsets. */
@@ -119,16 +119,17 @@ function lastUses(
   const looking = effects.filter((effect) => effect.needs !== 'any');
   for (let changed = true; changed; ) {
     changed = false;
-    const uses = new Map<Value, number>();
+    // The last uses of operations that need a value, and of those that need any other value.
+    const uses = new Map<Held, number>();
+    const others = new Map<Held, number>();
+    for (const { operation, needs, needed } of looking) {
+      const of = needs === 'is' ? uses : others;
+      of.set(needed, Math.max(of.get(needed) ?? -1, last.get(operation)!));
+    }
+    const latest = [...others].sort((a, b) => b[1] - a[1]).slice(0, 2);
     for (const { operation, value } of uncertain) {
-      const use =
-        uses.get(value) ??
-        looking.reduce(
-          (use, other) =>
-            observes(other, value) ? Math.max(use, last.get(other.operation)!) : use,
-          -1,
-        );
-      uses.set(value, use);
+      const other = latest.find(([needed]) => needed !== value)?.[1] ?? -1;
+      const use = Math.max(uses.get(value) ?? -1, other);
       if (use <= last.get(operation)!) continue;
       last.set(operation, use);
       changed = true;

@@ -4,15 +4,15 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { checkObject } from './check-object.ts';
-import {
-  type CounterCommand,
-  type LockCommand,
-  models,
-  type ObjectModel,
-  type QueueCommand,
-  type QueueResult,
-  type SetCommand,
-} from './models.ts';
+import type {
+  CounterCommand,
+  LockCommand,
+  QueueCommand,
+  QueueResult,
+  SetCommand,
+  SetResult,
+} from './commands.ts';
+import { models, type ObjectModel } from './models.ts';
 import { createObjectHistory, type ObjectHistory } from './object-history.ts';
 
 /** A step of a test's history: a client, a command, and its result; `null` leaves it unanswered. */
@@ -210,19 +210,60 @@ test('objects with different names are judged separately, and the failing one is
   );
 });
 
-test('at the limit the verdict is undefined', (t) => {
+test('at the limit the verdict is undefined, and says what is known', (t) => {
   const history = inTurn<CounterCommand, any>(
-    ...Array.from({ length: 12 }, (_, i) => ['a', { op: 'add', by: 2 ** i }, 'unknown'] as const),
-    ['a', { op: 'read' }, -1],
+    ['a', { op: 'add', by: 2 }],
+    ...Array.from(
+      { length: 12 },
+      (_, i) => ['a', { op: 'add', by: 2 ** i * 2 }, 'unknown'] as const,
+    ),
+    ['a', { op: 'read' }, 1001],
   );
   const verdict = checkObject(history, models.counter(), { limit: 100 });
   t.is(verdict.linearizable, undefined);
   t.regex(
     'text' in verdict ? verdict.text : '',
-    /^undecided: the counter needs more than 100 configurations/,
+    /^undecided: the counter needs more than 100 configurations: some order explains the first 1 of its 2 completed calls, and 12 calls of unknown outcome multiply the orders/,
   );
   t.false(checkObject(history, models.counter()).linearizable);
 });
+
+test('the limit counts the size of states, so it bounds memory', (t) => {
+  const history = createObjectHistory<QueueCommand, QueueResult>();
+  for (let i = 0; i < 300; i++) history.call('a', enqueue(`${i}`)).ok();
+  history.call('b', dequeue).unknown();
+  for (let i = 1; i < 300; i++) history.call('b', dequeue).ok(`${i}`);
+  t.true(checkObject(history, models.queue()).linearizable);
+  t.is(checkObject(history, models.queue(), { limit: 2_000 }).linearizable, undefined);
+});
+
+test('a set whose values are looked up one by one is judged value by value', (t) => {
+  const history = createObjectHistory<SetCommand, SetResult>();
+  const values = Array.from({ length: 2_000 }, (_, i) => `v${i}`);
+  for (const value of values) history.call('a', { op: 'add', value }).unknown();
+  for (const value of values) history.call('a', { op: 'has', value }).ok(value !== 'v7');
+  t.true(checkObject(history, models.set(), { limit: 10 }).linearizable);
+  history.call('a', { op: 'remove', value: 'v8' }).ok(true);
+  history.call('a', { op: 'has', value: 'v8' }).ok(true);
+  const verdict = checkObject(history, models.set(), { limit: 10 });
+  t.regex(textOf(verdict), /the set was \[\], in every order/);
+});
+
+test('unknown calls that are interchangeable multiply nothing', (t) => {
+  const lines = Array.from(
+    { length: 60 },
+    (_, i) => [`c${i}`, { op: 'add', by: 1 }, 'unknown'] as const,
+  );
+  const history = inTurn<CounterCommand, any>(
+    ...lines,
+    ['a', { op: 'read' }, 30],
+    ['a', { op: 'read' }, 29],
+  );
+  const verdict = checkObject(history, models.counter(), { limit: 1_000 });
+  t.false(verdict.linearizable);
+});
+
+const textOf = (verdict: object): string => (verdict as { text?: string }).text ?? '';
 
 test('a dequeue without a result is refused, because it could hide a lost value', (t) => {
   for (const model of [models.queue(), models.bag()]) {

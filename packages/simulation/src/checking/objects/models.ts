@@ -1,7 +1,20 @@
 // The models of shared objects: the answers that a queue, a set, a counter and a lock may give if
 // they are used by one call at a time.
 
+import { outOfBounds } from './bounds.ts';
+import type {
+  CounterCommand,
+  CounterResult,
+  LockCommand,
+  LockResult,
+  QueueCommand,
+  QueueResult,
+  SetCommand,
+  SetResult,
+} from './commands.ts';
 import type { ObjectCall } from './object-history.ts';
+import { type Pattern, queuePattern, setPattern } from './patterns.ts';
+import { grouped } from './words.ts';
 
 /** A sequential object. States are immutable. */
 export interface ObjectModel<State, Command, Result> {
@@ -22,6 +35,23 @@ export interface ObjectModel<State, Command, Result> {
    * verdict is the same without it.
    */
   guide?(calls: readonly ObjectCall<Command, Result>[]): ObjectGuide<State, Command, Result>;
+  /**
+   * True if `step` does not depend on the client. Calls of unknown outcome with equal commands are
+   * then interchangeable, which makes the search shorter.
+   */
+  readonly isAnonymous?: boolean;
+  /**
+   * Splits the calls of an object into parts that no order relates, and that are checked separately;
+   * undefined if they cannot be split.
+   */
+  parts?(
+    calls: readonly ObjectCall<Command, Result>[],
+  ): readonly (readonly ObjectCall<Command, Result>[])[] | undefined;
+  /**
+   * Decides about all calls of an object without a search. Returns calls that no order explains,
+   * with the reason, no calls if the history is linearizable, or undefined if it cannot tell.
+   */
+  decide?(calls: readonly ObjectCall<Command, Result>[]): Pattern<Command, Result> | undefined;
 }
 
 /** Advice for the search. */
@@ -31,45 +61,6 @@ export interface ObjectGuide<State, Command, Result> {
   /** Returns true if no order of the calls that follow this state can explain their results. */
   isDead(state: State): boolean;
 }
-
-/** A command of a queue or a bag. A name distinguishes several objects. */
-export type QueueCommand =
-  | { readonly op: 'enqueue'; readonly value: string; readonly object?: string | undefined }
-  | { readonly op: 'dequeue'; readonly object?: string | undefined };
-/**
- * The value that a dequeue took; `null` if the queue was empty. An enqueue has no result. A dequeue
- * that is reported as `ok` without a result makes `check.object` throw a TypeError, because it
- * would hide a lost value.
- */
-export type QueueResult = string | null;
-
-/** A command of a set. */
-export type SetCommand =
-  | { readonly op: 'add' | 'remove' | 'has'; readonly value: string; readonly object?: string }
-  | { readonly op: 'read'; readonly object?: string | undefined };
-/**
- * For add and remove: true if that changed the set. For has: true if the set contains the value.
- * For read: all values.
- */
-export type SetResult = boolean | readonly string[];
-
-/** A command of a counter, which begins at 0. `by` may be negative. */
-export type CounterCommand =
-  | { readonly op: 'add'; readonly by: number; readonly object?: string | undefined }
-  | { readonly op: 'read'; readonly object?: string | undefined };
-/** For read: the value. For add: the value afterwards, if the client learns it. */
-export type CounterResult = number;
-
-/** A command of a lock. A client that holds it must not acquire it again. */
-export type LockCommand = {
-  readonly op: 'acquire' | 'release';
-  readonly object?: string | undefined;
-};
-/**
- * For acquire: a fencing token, which must be greater than that of every earlier holder; `true` if
- * the lock has no tokens; `false` if another client held the lock. A release has no result.
- */
-export type LockResult = number | boolean;
 
 /** The models that `check.object` takes. */
 export const models = {
@@ -87,6 +78,8 @@ export const models = {
     show: (state) => JSON.stringify(state),
     objectOf,
     guide: queueGuide,
+    isAnonymous: true,
+    decide: (calls) => queuePattern(calls, true),
   }),
 
   /** A queue that may deliver its values in any order, but each only once. */
@@ -104,6 +97,8 @@ export const models = {
     },
     show: (state) => JSON.stringify(state),
     objectOf,
+    isAnonymous: true,
+    decide: (calls) => queuePattern(calls, false),
   }),
 
   /** A set of texts. */
@@ -126,6 +121,13 @@ export const models = {
     },
     show: (state) => JSON.stringify(state),
     objectOf,
+    isAnonymous: true,
+    decide: setPattern,
+    // Without reads of the whole set, each value is an object of its own.
+    parts(calls) {
+      if (calls.some(({ command, outcome }) => command.op === 'read' && outcome === 'ok')) return;
+      return [...grouped(calls, (command) => ('value' in command ? command.value : '')).values()];
+    },
   }),
 
   /** A counter that begins at 0. */
@@ -138,6 +140,13 @@ export const models = {
     },
     show: String,
     objectOf,
+    isAnonymous: true,
+    decide(calls) {
+      const [first] = outOfBounds(calls);
+      if (first === undefined) return undefined;
+      const { call, least, most } = first;
+      return { calls: [call], reason: `it is not between ${least} and ${most}` };
+    },
   }),
 
   /** A lock that only one client can hold at a time. */

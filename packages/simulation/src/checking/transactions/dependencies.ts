@@ -1,194 +1,143 @@
-// The dependencies between the transactions of a history, and the search for a cycle of them.
+// The dependencies between the transactions of a history.
 
+import type { Basis, KeyVersions, Version } from './key-use.ts';
 import type { TransactionCall } from './transaction.ts';
-import type { Versions } from './version-orders.ts';
 
 /**
  * A dependency: the first transaction comes before the second one, because the second one
- * overwrites a value of the first (ww), reads a value that the first wrote (wr), overwrites a value
+ * overwrites a version of the first (ww), reads a version of the first (wr), overwrites a version
  * that the first read (rw), or was called after the first had returned (real time).
  */
 export interface Dependency {
-  readonly from: TransactionCall;
-  readonly to: TransactionCall;
-  readonly kind: 'ww' | 'wr' | 'rw' | 'real time';
-  readonly why: string;
+  /** The positions of the transactions in the history, or the number of a gate. */
+  readonly from: number;
+  readonly to: number;
+  readonly kind: Kind;
+  readonly key?: string | undefined;
+  /** The value that was overwritten, read, or not seen. */
+  readonly value?: string | undefined;
+  /** The value that overwrites `value`, for ww. */
+  readonly after?: string | undefined;
+}
+
+/** The kinds of dependencies, as bits. */
+export const KINDS = {
+  ww: 1,
+  wr: 2,
+  rw: 4,
+  realTime: 8,
+  /** A ww and an rw that rest on an order of versions which other things show than reads of the key. */
+  wwFracture: 16,
+  rwFracture: 32,
+  wwInTime: 64,
+  rwInTime: 128,
+  /**
+   * From a gate to a writer. If many transactions miss many writes, they depend on a gate, on which
+   * the writers depend, instead of each on each.
+   */
+  gate: 256,
+} as const;
+export type Kind = (typeof KINDS)[keyof typeof KINDS];
+
+/** The dependencies of a history. */
+export interface Dependencies {
+  readonly edges: readonly Dependency[];
+  /** The number of transactions and gates. */
+  readonly nodes: number;
 }
 
 /** Returns the dependencies between transactions that took effect. */
 export function dependenciesOf(
   calls: readonly TransactionCall[],
-  { keys, reads }: Versions,
-): Dependency[] {
+  keys: readonly KeyVersions[],
+  isStrict: boolean,
+): Dependencies {
   const edges: Dependency[] = [];
-  const add = (
-    from: TransactionCall | undefined,
-    to: TransactionCall | undefined,
-    kind: Dependency['kind'],
-    why: string,
-  ) => {
-    if (from !== undefined && to !== undefined && from !== to) edges.push({ from, to, kind, why });
-  };
-  for (const [key, { order, writers }] of keys) {
-    for (const [index, value] of order.entries()) {
-      const before = order[index - 1];
-      if (before !== undefined)
-        add(writers.get(before), writers.get(value), 'ww', `${value} follows ${before} in ${key}`);
-    }
-    // A committed append that no read has seen comes after all appends that were seen.
-    const unseen: readonly (readonly [string, TransactionCall])[] = [...writers].filter(
-      ([value, { outcome }]) => outcome === 'ok' && !order.includes(value),
-    );
-    const last = order.at(-1);
-    if (last !== undefined)
-      for (const [value, writer] of unseen)
-        add(writers.get(last), writer, 'ww', `${value} follows ${last} in ${key}`);
-    for (const { reader, list } of reads.filter((read) => read.key === key)) {
-      const shown = list.at(-1);
-      if (shown !== undefined) add(writers.get(shown), reader, 'wr', `it read ${shown} in ${key}`);
-      const missed: readonly (readonly [string, TransactionCall | undefined])[] =
-        list.length < order.length
-          ? [[order[list.length]!, writers.get(order[list.length]!)]]
-          : unseen;
-      for (const [value, writer] of missed)
-        add(reader, writer, 'rw', `it did not see ${value} in ${key}`);
+  const dependencies = { edges, nodes: calls.length };
+  for (const { key, versions, isList } of keys) {
+    for (const { value, writer, readers, next } of versions) {
+      if (writer !== undefined) {
+        for (const to of readers)
+          if (to !== writer) edges.push({ from: writer, to, kind: KINDS.wr, key, value });
+        for (const { version, basis } of next) {
+          // A transaction that shows the order of two versions of a register read the first one.
+          if (!isList && basis === 'reads') continue;
+          const kind = OVERWRITES[basis];
+          const { writer: to, value: after } = version;
+          if (to !== writer) edges.push({ from: writer, to: to!, kind, key, value, after });
+        }
+      }
+      for (const basis of BASES) {
+        const missed = next.filter((each) => each.basis === basis).map(({ version }) => version);
+        if (missed.length > 0) addMissed(dependencies, key, readers, missed, MISSES[basis]);
+      }
     }
   }
-  edges.push(...realTime(calls));
-  return edges;
+  if (isStrict) addRealTime(edges, calls);
+  return dependencies;
+}
+
+/** Adds the dependencies of readers on the writers of the versions that they did not see. */
+function addMissed(
+  dependencies: { edges: Dependency[]; nodes: number },
+  key: string,
+  readers: readonly number[],
+  missed: readonly Version[],
+  kind: Kind,
+): void {
+  const { edges } = dependencies;
+  const hasGate = readers.length * missed.length > PAIRS;
+  const writers = new Set(missed.map(({ writer }) => writer!));
+  // A gate would lead a transaction that reads and writes back to itself.
+  const waiting = hasGate ? readers.filter((reader) => !writers.has(reader)) : [];
+  for (const from of waiting)
+    edges.push({ from, to: dependencies.nodes, kind, key, value: missed[0]!.value });
+  if (hasGate) {
+    const from = dependencies.nodes++;
+    for (const { writer, value } of missed)
+      edges.push({ from, to: writer!, kind: KINDS.gate, key, value });
+  }
+  for (const from of hasGate ? readers.filter((reader) => writers.has(reader)) : readers)
+    for (const { writer, value } of missed)
+      if (writer !== from) edges.push({ from, to: writer!, kind, key, value });
 }
 
 /**
- * Returns the dependencies of real time, without those that follow from others. Each transaction
+ * Adds the dependencies of real time, without those that follow from others. Each transaction
  * depends on those that had returned last when it was called.
  */
-function realTime(calls: readonly TransactionCall[]): Dependency[] {
-  const events = calls
-    .filter(({ outcome }) => outcome !== 'failed')
-    .flatMap((call) => [
-      { at: call.called, call, isReturn: false },
-      ...(call.outcome === 'ok' ? [{ at: call.returned!, call, isReturn: true }] : []),
-    ])
-    .sort((a, b) => a.at - b.at);
-  const edges: Dependency[] = [];
-  const before = new Map<TransactionCall, readonly TransactionCall[]>();
-  let latest: readonly TransactionCall[] = [];
-  for (const { call, isReturn } of events) {
+function addRealTime(edges: Dependency[], calls: readonly TransactionCall[]): void {
+  const events: { at: number; number: number; isReturn: boolean }[] = [];
+  for (const [number, { outcome, called, returned }] of calls.entries()) {
+    if (outcome === 'failed') continue;
+    events.push({ at: called, number, isReturn: false });
+    if (outcome === 'ok') events.push({ at: returned!, number, isReturn: true });
+  }
+  events.sort((a, b) => a.at - b.at);
+  const before = new Map<number, readonly number[]>();
+  let latest: readonly number[] = [];
+  for (const { number, isReturn } of events) {
     if (!isReturn) {
-      before.set(call, latest);
-      for (const from of latest)
-        edges.push({ from, to: call, kind: 'real time', why: 'it was called after that returned' });
+      before.set(number, latest);
+      for (const from of latest) edges.push({ from, to: number, kind: KINDS.realTime });
     } else {
-      const implied = before.get(call)!;
-      latest = [...latest.filter((other) => !implied.includes(other)), call];
+      const implied = before.get(number)!;
+      before.delete(number);
+      latest = [...latest.filter((other) => !implied.includes(other)), number];
     }
   }
-  return edges;
 }
 
-/**
- * Returns the shortest cycle of dependencies of these kinds in which exactly one has the kind
- * `once`, or undefined if there is none. Without `once`, every kind may occur more than once.
- */
-export function shortestCycle(
-  edges: readonly Dependency[],
-  kinds: readonly Dependency['kind'][],
-  once?: Dependency['kind'],
-): readonly Dependency[] | undefined {
-  const within = edges.filter(({ kind }) => kinds.includes(kind) || kind === once);
-  const group = groupsOf(outOf(within));
-  const out = outOf(within.filter(({ kind }) => kind !== once));
-  let shortest: readonly Dependency[] | undefined;
-  for (const first of within.filter(({ kind }) => once === undefined || kind === once)) {
-    // A cycle stays within one strongly connected group.
-    if (group.get(first.from) !== group.get(first.to)) continue;
-    const rest = path(
-      first.to,
-      first.from,
-      out,
-      (shortest?.length ?? Number.POSITIVE_INFINITY) - 1,
-    );
-    if (rest !== undefined) shortest = [first, ...rest];
-  }
-  return shortest;
-}
-
-/** Returns the dependencies that start at each transaction. */
-function outOf(edges: readonly Dependency[]): Map<TransactionCall, Dependency[]> {
-  const out = new Map<TransactionCall, Dependency[]>();
-  for (const edge of edges) {
-    const list = out.get(edge.from);
-    if (list === undefined) out.set(edge.from, [edge]);
-    else list.push(edge);
-  }
-  return out;
-}
-
-/** Breadth-first search for a path of fewer than `most` dependencies. */
-function path(
-  from: TransactionCall,
-  to: TransactionCall,
-  out: ReadonlyMap<TransactionCall, readonly Dependency[]>,
-  most: number,
-): readonly Dependency[] | undefined {
-  const cameBy = new Map<TransactionCall, Dependency | undefined>([[from, undefined]]);
-  let edge = [from];
-  for (let length = 0; edge.length > 0 && length <= most; length++) {
-    if (edge.includes(to)) {
-      const steps: Dependency[] = [];
-      for (let at = cameBy.get(to); at !== undefined; at = cameBy.get(at.from)) steps.unshift(at);
-      return length < most ? steps : undefined;
-    }
-    const next: TransactionCall[] = [];
-    for (const step of edge.flatMap((call) => out.get(call) ?? [])) {
-      if (cameBy.has(step.to)) continue;
-      cameBy.set(step.to, step);
-      next.push(step.to);
-    }
-    edge = next;
-  }
-  return undefined;
-}
-
-/**
- * Returns the strongly connected group of each transaction, as a number (Tarjan, Depth-First Search
- * and Linear Graph Algorithms, SIAM J. Comput. 1(2), 1972), without recursion.
- */
-function groupsOf(
-  out: ReadonlyMap<TransactionCall, readonly Dependency[]>,
-): Map<TransactionCall, number> {
-  const index = new Map<TransactionCall, number>();
-  const low = new Map<TransactionCall, number>();
-  const group = new Map<TransactionCall, number>();
-  const open: TransactionCall[] = [];
-  let groups = 0;
-  for (const root of out.keys()) {
-    if (index.has(root)) continue;
-    const work = [{ node: root, next: 0 }];
-    while (work.length > 0) {
-      const frame = work.at(-1)!;
-      const { node } = frame;
-      if (frame.next === 0) {
-        index.set(node, index.size);
-        low.set(node, index.get(node)!);
-        open.push(node);
-      }
-      const to = out.get(node)?.[frame.next++]?.to;
-      if (to !== undefined) {
-        if (!index.has(to)) work.push({ node: to, next: 0 });
-        else if (!group.has(to)) low.set(node, Math.min(low.get(node)!, index.get(to)!));
-        continue;
-      }
-      work.pop();
-      const parent = work.at(-1)?.node;
-      if (parent !== undefined) low.set(parent, Math.min(low.get(parent)!, low.get(node)!));
-      if (low.get(node) !== index.get(node)) continue;
-      for (let member = open.pop()!; ; member = open.pop()!) {
-        group.set(member, groups);
-        if (member === node) break;
-      }
-      groups++;
-    }
-  }
-  return group;
-}
+const BASES: readonly Basis[] = ['reads', 'fracture', 'real time'];
+const OVERWRITES: Readonly<Record<Basis, Kind>> = {
+  reads: KINDS.ww,
+  fracture: KINDS.wwFracture,
+  'real time': KINDS.wwInTime,
+};
+const MISSES: Readonly<Record<Basis, Kind>> = {
+  reads: KINDS.rw,
+  fracture: KINDS.rwFracture,
+  'real time': KINDS.rwInTime,
+};
+/** The number of pairs of readers and writers from which a gate replaces them. */
+const PAIRS = 64;
