@@ -142,7 +142,9 @@ const calls: Record<string, (options: never) => unknown> = {
   createSimulation: simulation.createSimulation,
   explore: simulation.explore,
   ...Object.fromEntries(
-    Object.entries(simulation.nemeses).map(([name, nemesis]) => [name, nemesis as never]),
+    Object.entries(simulation.nemeses)
+      .filter(([name]) => name !== 'compose')
+      .map(([name, nemesis]) => [name, nemesis as never]),
   ),
   'NodeContext.transport': async (options) => {
     let thrown: unknown;
@@ -170,6 +172,7 @@ const calls: Record<string, (options: never) => unknown> = {
   'Simulation.hold': (options) => sim().hold('a', 'b', options),
   'Simulation.link': (options) => sim().link('a', 'b', {}, options),
   'Simulation.node': (options) => sim().node('a', () => {}, options),
+  'Simulation.skew': (options) => sim().skew('a', 1, options),
   'Simulation.release': (options) => sim().release('a', 'b', options),
   createLoader: (options) => createLoader(import.meta.url, options),
   runOnProcesses,

@@ -320,8 +320,13 @@ export class Simulation {
    * and timers do not notice it. With `clock: 'both'`, the monotonic clock jumps as well, as after
    * the machine was suspended; then `by` can't be negative.
    */
-  skew(name: string, by: number, { clock }: { readonly clock?: 'wall' | 'both' } = {}): void {
-    this.inject({ do: 'skew', node: name, by, clock });
+  skew(
+    name: string,
+    by: number,
+    options: { readonly clock?: 'wall' | 'both' | undefined } = {},
+  ): void {
+    refuseUnknown(options, 'skew', ['clock']);
+    this.inject({ do: 'skew', node: name, by, clock: options.clock });
   }
 
   /** Makes a node's clock and timers run fast by `ppm` millionths, or slow if `ppm` is negative. */
