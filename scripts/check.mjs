@@ -160,7 +160,7 @@ async function bundles() {
   );
   await bundle('all of core', all(...core), 81_100);
   await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 78_700);
-  await bundle('all of the simulation', all('simulation'), 113_600);
+  await bundle('all of the simulation', all('simulation'), 119_500);
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 78_700);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 40_100);

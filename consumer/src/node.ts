@@ -129,7 +129,6 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     identity,
     status,
     addressBook: createFileAddressBook('book'),
-    lookup: systemLookup,
     filters: undefined,
   });
   await createFileStore('kept').close();
