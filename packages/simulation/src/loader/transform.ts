@@ -2,7 +2,7 @@
 // for each node with different globals. Lines keep their numbers.
 
 import { type Node, type Options, parse } from 'acorn';
-import { analyze } from 'eslint-scope';
+import { analyze, type ScopeManager } from 'eslint-scope';
 
 /** An ES module as a function body. */
 export interface TransformedModule {
@@ -30,6 +30,13 @@ export const PARAMETERS = [
   '__trunklineImport',
   '__trunklineMeta',
 ] as const;
+
+/**
+ * The names of functions that transformed code calls: an indirect `eval`, a function that
+ * transforms the source for a direct `eval`, and one that replaces the real global object, which
+ * `this` is in a sloppy function.
+ */
+export const CODE = ['__trunklineEval', '__trunklineSource', '__trunklineThis'] as const;
 
 /**
  * Transforms an ES module.
@@ -82,7 +89,7 @@ export function transformModule(source: string): TransformedModule {
     }
   }
 
-  const scopes = analyze(program as never, { ecmaVersion: 2022, sourceType: 'module' });
+  const scopes = analyze(program as never, { ...SCOPES, sourceType: 'module' });
   const scope = scopes.globalScope!.childScopes[0]!;
   for (const { name, defs, references } of scope.variables) {
     const binding = bindings.get(defs[0]?.node as unknown as Ast);
@@ -99,6 +106,7 @@ export function transformModule(source: string): TransformedModule {
     }
   }
   replaceDynamic(facts, edits);
+  replaceEval(scopes, facts, edits);
 
   const getters = [...exports].map(([name, value]) => `${JSON.stringify(name)}: () => ${value}`);
   const namespaces = imports.map((_, index) => `${NAMESPACE}${index} = ${PARAMETERS[1]}[${index}]`);
@@ -118,16 +126,21 @@ export function transformModule(source: string): TransformedModule {
 }
 
 /**
- * Replaces `import()` in the source of a CommonJS module. The rest of the source is already a valid
- * function body.
+ * Replaces `import()`, `eval` and `return this` in the source of a CommonJS module. The rest of the
+ * source is already a valid function body.
  *
  * @throws SyntaxError if the source is not a valid script.
  */
 export function transformScript(source: string): string {
-  if (!/\bimport\s*\(/.test(source)) return source;
+  if (!/\bimport\s*\(|\beval\b|\breturn\s+this\b/.test(source)) return source;
   const options = { ...SYNTAX, sourceType: 'script', allowReturnOutsideFunction: true } as const;
   const edits = new Edits(source);
-  replaceDynamic(factsOf(parse(source, options) as unknown as Ast), edits);
+  const program = parse(source, options) as unknown as Ast;
+  const facts = factsOf(program);
+  replaceDynamic(facts, edits);
+  if (/\beval\b/.test(source))
+    replaceEval(analyze(program as never, { ...SCOPES, sourceType: 'script' }), facts, edits);
+  for (const { start, end } of facts.returned) edits.replace(start, end, `${CODE[2]}(this)`);
   return edits.apply();
 }
 
@@ -151,6 +164,8 @@ const SYNTAX = {
   ranges: true,
 } as const satisfies Options;
 
+const SCOPES = { ecmaVersion: 2022, ignoreEval: true } as const;
+
 /** The positions in a program that the transformation needs. */
 interface Facts {
   /** The starts of identifiers that are called, or that tag a template. */
@@ -161,6 +176,10 @@ interface Facts {
   readonly statements: Set<number>;
   /** The syntax nodes of `import()` and `import.meta`. */
   readonly dynamic: Ast[];
+  /** The first arguments of direct calls of `eval`, by the start of the call. */
+  readonly evaluated: Map<number, Ast>;
+  /** The `this` of each `return this`. */
+  readonly returned: Ast[];
   isAsync: boolean;
 }
 
@@ -170,12 +189,18 @@ function factsOf(program: Ast): Facts {
     shorthands: new Set(),
     statements: new Set(),
     dynamic: [],
+    evaluated: new Map(),
+    returned: [],
     isAsync: false,
   };
   const visit = (node: Ast, isInFunction: boolean) => {
     const { type } = node;
     const callee = type === 'CallExpression' ? node.callee : node.tag;
     if (callee?.type === 'Identifier') facts.callees.add(callee.start);
+    if (callee?.name === 'eval' && !node.optional && node.arguments?.[0])
+      facts.evaluated.set(callee.start, node.arguments[0]);
+    if (type === 'ReturnStatement' && node.argument?.type === 'ThisExpression')
+      facts.returned.push(node.argument);
     if (type === 'Property' && node.shorthand) facts.shorthands.add(node.value.start);
     else if (
       type === 'ImportExpression' ||
@@ -204,6 +229,19 @@ function replaceDynamic({ dynamic }: Facts, edits: Edits): void {
   for (const { type, start, end } of dynamic) {
     if (type === 'MetaProperty') edits.replace(start, end, PARAMETERS[3]);
     else edits.replace(start, start + 'import'.length, PARAMETERS[2]);
+  }
+}
+
+/** Gives the real `eval`, which sees the globals of the node only in a direct call, no other uses. */
+function replaceEval(scopes: ScopeManager, facts: Facts, edits: Edits): void {
+  for (const { identifier } of scopes.globalScope!.through) {
+    const { name, start, end } = identifier as unknown as Ast;
+    if (name !== 'eval') continue;
+    const code = facts.evaluated.get(start);
+    if (code !== undefined) {
+      edits.insert(code.start, `${CODE[1]}(`);
+      edits.insert(code.end, ')');
+    } else edits.replace(start, end, facts.shorthands.has(start) ? `eval: ${CODE[0]}` : CODE[0]);
   }
 }
 
