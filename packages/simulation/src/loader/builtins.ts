@@ -33,6 +33,7 @@ export const REFUSED_GLOBALS = {
   BroadcastChannel: SOCKETS,
   CompressionStream: COMPRESSION,
   DecompressionStream: COMPRESSION,
+  PerformanceMark: TIME,
   PerformanceObserver: TIME,
   fetch: SOCKETS,
   WebSocket: SOCKETS,

@@ -3,6 +3,7 @@
 
 import { EventEmitter } from 'node:events';
 import stream from 'node:stream';
+import { overlay } from './overlay.ts';
 
 /** Makes stand-ins. */
 export class Refusals {
@@ -19,15 +20,43 @@ export class Refusals {
     if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return value;
     if (Array.isArray(value)) return value;
     let made = this.#made.get(value);
-    if (made !== undefined) return made;
-    made = typeof value === 'function' ? this.#call(path) : {};
-    this.#made.set(value, made);
-    this.#mirror(made, value, path);
-    const { prototype } = value as { readonly prototype?: object };
-    if (typeof value === 'object') this.#mirrorBases(made, Object.getPrototypeOf(value), path);
-    else if (prototype)
-      this.#mirrorBases((made as Class).prototype, prototype, `${path}.prototype`);
+    if (made === undefined) this.#made.set(value, (made = this.#make(value, path)));
     return made;
+  }
+
+  /**
+   * Returns an object like `base`, of which only the members that `own` has or whose names `pure`
+   * matches can be used.
+   */
+  sealed(base: object, own: Record<string, unknown>, path: string, pure = NOTHING): object {
+    return overlay(base, own, (key, value) =>
+      pure.test(String(key)) || key in Object.prototype
+        ? value
+        : this.of(value, `${path}.${String(key)}`),
+    );
+  }
+
+  #make(value: object, path: string): object {
+    const made = typeof value === 'function' ? this.#call(path) : {};
+    const fill = () => {
+      this.#mirror(made, value, path);
+      const { prototype } = value as { readonly prototype?: object };
+      if (typeof value === 'object') this.#mirrorBases(made, Object.getPrototypeOf(value), path);
+      else if (prototype)
+        this.#mirrorBases((made as Class).prototype, prototype, `${path}.prototype`);
+    };
+    let isFilled = false;
+    // Most stand-ins are never used, so the first use of one, which looks up a trap, fills it.
+    const traps = new Proxy<object>(made, {
+      get() {
+        if (!isFilled) {
+          isFilled = true;
+          fill();
+        }
+        return undefined;
+      },
+    });
+    return new Proxy(made, traps);
   }
 
   /** Returns a function that throws. It is no arrow function, because classes may extend it. */
@@ -77,6 +106,7 @@ interface Class {
   readonly prototype: object;
 }
 
+const NOTHING = /^$/;
 const OF_FUNCTIONS = new Set<PropertyKey>(['length', 'name', 'prototype', 'arguments', 'caller']);
 const HARMLESS = new Set<object>([
   Object.prototype,

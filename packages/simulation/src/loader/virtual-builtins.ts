@@ -81,12 +81,8 @@ export class VirtualBuiltins {
     if (policy === 'virtual') return this.#whole[name]!();
     const real = realModule(name);
     if (policy === 'pure') return real;
-    const refusals = this.#refusals(policy.remedy);
-    return overlay(real, this.#members[name]?.() ?? {}, (key, value) =>
-      policy.pure.test(String(key)) || key in Object.prototype
-        ? value
-        : refusals.of(value, `${name}.${String(key)}`),
-    );
+    const own = this.#members[name]?.() ?? {};
+    return this.#refusals(policy.remedy).sealed(real, own, name, policy.pure);
   }
 
   #process(own: Record<string, unknown>): Record<string, unknown> {

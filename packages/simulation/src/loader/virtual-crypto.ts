@@ -39,8 +39,7 @@ export function virtualCrypto(random: () => number, refusals: Refusals): Record<
       .toString('hex')
       .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   };
-  const subtle = refusals.of(crypto.webcrypto.subtle, 'crypto.subtle') as object;
-  Object.defineProperty(subtle, 'digest', { value: digest });
+  const subtle = refusals.sealed(crypto.webcrypto.subtle, { digest }, 'crypto.subtle');
   const webcrypto = overlay<object>(crypto.webcrypto, {
     getRandomValues: fill,
     randomUUID,

@@ -28,6 +28,8 @@ export const GLOBALS = [
   'File',
   'Function',
   'Math',
+  'Atomics',
+  'WebAssembly',
   'performance',
   'AbortSignal',
   'MessageChannel',
@@ -61,6 +63,7 @@ export function virtualWorld(context: NodeContext, modules: Modules): VirtualWor
       return new Error(`loader: ${call} in ${file} is refused in a simulation: ${remedy}`);
     });
   const timers = new VirtualTimers(clock);
+  const machine = refusals(TIME);
   const math = Object.create(Object.prototype, {
     ...Object.getOwnPropertyDescriptors(Math),
     random: { value: context.random, writable: true, configurable: true },
@@ -71,7 +74,9 @@ export function virtualWorld(context: NodeContext, modules: Modules): VirtualWor
     Intl: virtualIntl(wall),
     File: virtualFile(wall),
     Math: math,
-    performance: virtualPerformance(clock),
+    performance: virtualPerformance(clock, machine),
+    Atomics: machine.sealed(Atomics, {}, 'Atomics', /^(?!wait)/),
+    WebAssembly: virtualWebAssembly(),
     AbortSignal: virtualAbortSignal(clock),
     MessageChannel: virtualMessageChannel(clock),
     console: overlay(console, UNTIMED),
@@ -84,7 +89,7 @@ export function virtualWorld(context: NodeContext, modules: Modules): VirtualWor
     own[name] = refusals(remedy).of(real[name], name);
   const { Temporal } = real;
   if (Temporal !== undefined)
-    own['Temporal'] = overlay(Temporal, { Now: refusals(TIME).of(Temporal.Now, 'Temporal.Now') });
+    own['Temporal'] = machine.sealed(Temporal, {}, 'Temporal', /^(?!Now)/);
   const global = overlay<Record<string, unknown>>(globalThis, own);
   const builtins = new VirtualBuiltins(context, modules, own, timers, refusals);
   const values: unknown[] = [];
@@ -119,5 +124,19 @@ function virtualAbortSignal(clock: NodeContext['clock']): unknown {
   };
   return new Proxy(AbortSignal, {
     get: (target, key) => (key === 'timeout' ? timeout : Reflect.get(target, key)),
+  });
+}
+
+/** Creates the global `WebAssembly`, which compiles at once instead of on threads in real time. */
+function virtualWebAssembly(): object {
+  const real = (globalThis as Record<string, any>)['WebAssembly'];
+  const { Module, Instance } = real;
+  return overlay(real, {
+    compile: async (source: unknown) => new Module(source),
+    async instantiate(source: unknown, imports?: object) {
+      if (source instanceof Module) return new Instance(source, imports);
+      const module = new Module(source);
+      return { module, instance: new Instance(module, imports) };
+    },
   });
 }
