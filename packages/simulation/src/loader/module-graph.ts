@@ -16,6 +16,7 @@ interface CommonModule {
   readonly id: string;
   readonly filename: string;
   loaded: boolean;
+  readonly require: object;
   readonly children: readonly never[];
   readonly paths: readonly string[];
 }
@@ -116,6 +117,7 @@ export class ModuleGraph {
       id: file,
       filename: file,
       loaded: false,
+      require: this.#requireIn(file),
       children: [],
       paths: [],
     };
@@ -137,7 +139,7 @@ export class ModuleGraph {
     evaluate(...this.#world.globals).call(
       module.exports,
       module.exports,
-      this.#requireIn(file),
+      module.require,
       module,
       file,
       dirname(file),

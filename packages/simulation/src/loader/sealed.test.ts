@@ -121,6 +121,7 @@ test.serial('every door to node:fs leads to the disk of the node', async (t) => 
     `require('module').createRequire(__filename)('fs')${write}`,
     `require('module').createRequire(require('url').pathToFileURL(__filename))('node:fs')${write}`,
     `process.getBuiltinModule('fs')${write}`,
+    `module.require('fs')${write}`,
     `require('module')._load('fs')${write}`,
     `require('module').Module._load('fs')${write}`,
     `(0, eval)('process').getBuiltinModule('fs')${write}`,
@@ -256,6 +257,20 @@ test.serial(
     ]);
   },
 );
+
+test.serial('a scenario sets the environment of a node with its process', async (t) => {
+  const load = createLoader(folderWith(t, { 'main.cjs': 'module.exports = process.env.MODE' }));
+  await using sim = createSimulation();
+  const seen: unknown[] = [];
+  for (const name of ['n1', 'n2'])
+    sim.node(name, async (context) => {
+      if (name === 'n1') (await load(context, 'node:process')).default.env.MODE = 'strict';
+      seen.push((await load(context, './main.cjs')).default);
+    });
+  await sim.run(10);
+  t.deepEqual(seen, ['strict', undefined]);
+  t.false('MODE' in process.env);
+});
 
 test.serial('trunkline is shared by default, as @trunkline/* is', async (t) => {
   const load = createLoader(
