@@ -141,6 +141,36 @@ test.serial('every door to node:fs leads to the disk of the node', async (t) => 
   t.false(existsSync(path));
 });
 
+test.serial('ES modules import, export and extend what is refused', async (t) => {
+  const files = {
+    'all.mjs': `export * from 'node:net'; export { Worker as Thread } from 'worker_threads'`,
+    'main.mjs': `
+      import net, { Socket, isIP } from 'node:net';
+      import * as child from 'child_process';
+      import { Thread, connect } from './all.mjs';
+      import { createRequire } from 'node:module';
+      const require = createRequire(import.meta.url);
+      class Line extends Socket {}
+      const { exec, spawn = exec } = child;
+      const message = (call) => { try { return call() } catch (error) { return error.message } };
+      const indirect = eval;
+      export const same = [net.Socket === Socket, require('net').Socket === Socket, isIP('::1')];
+      export const errors = [() => new Line(), () => new Thread('x'), () => connect(1), () => exec('true'),
+        () => spawn('true'), () => indirect('process').binding('fs')].map(message);
+      export const made = [indirect('Date') === Date, eval('Date') === Date, eval('same').length]`,
+  };
+  const load = createLoader(folderWith(t, files));
+  await using sim = createSimulation();
+  let seen: any;
+  sim.node('n1', async (context) => void (seen = await load(context, './main.mjs')));
+  await sim.run(10);
+  t.deepEqual(seen.same, [true, true, 6]);
+  t.deepEqual(seen.made, [true, true, 3]);
+  const names = ['net.Socket', 'worker_threads.Worker', 'net.connect', 'child_process.exec'];
+  for (const [index, name] of [...names, 'child_process.spawn', 'process.binding'].entries())
+    t.regex(seen.errors[index], new RegExp(`^loader: ${name}\\(\\) in .*main\\.mjs is refused`));
+});
+
 test.serial('code that is made at run time sees the globals of the node', async (t) => {
   const seen = await inNode(
     t,
