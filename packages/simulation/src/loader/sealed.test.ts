@@ -187,6 +187,13 @@ test.serial('code that is made at run time sees the globals of the node', async 
       `String(Function('a', 'return a'))`,
       `Function('a', '}')`,
       `(0, eval)(7)`,
+      `(() => {}).constructor('return Date.now()')() === Date.now()`,
+      `new (async () => {}).constructor('return process.cwd()')()`,
+      `new (Object.getPrototypeOf(function* () {}).constructor)('yield process.cwd()')().next().value`,
+      `new new Date().constructor().getTime() === Date.now() && new Date().constructor === Date`,
+      `((f) => [f?.constructor.name, f?.constructor].length)()`,
+      `((o) => { o.constructor = 1; [o.constructor] = [2]; o.constructor++; return o.constructor + delete o.constructor })({})`,
+      `((A) => new new A().constructor() instanceof A)(class {})`,
       `Function('name', 'return import(name)')('./other.mjs').then((module) => module.default)`,
     ]),
   );
@@ -199,6 +206,13 @@ test.serial('code that is made at run time sees the globals of the node', async 
     'done: function anonymous(a\n) {\nreturn a\n}',
     `Unexpected token '}'`,
     'done: 7',
+    'done: true',
+    'done: /',
+    'done: /',
+    'done: true',
+    'done: 2',
+    'done: 4',
+    'done: true',
     'done: 7',
   ]);
 });

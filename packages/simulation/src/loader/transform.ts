@@ -33,10 +33,15 @@ export const PARAMETERS = [
 
 /**
  * The names of functions that transformed code calls: an indirect `eval`, a function that
- * transforms the source for a direct `eval`, and one that replaces the real global object, which
- * `this` is in a sloppy function.
+ * transforms the source for a direct `eval`, one that replaces the real global object, which `this`
+ * is in a sloppy function, and one that replaces a real class, which `constructor` may be.
  */
-export const CODE = ['__trunklineEval', '__trunklineSource', '__trunklineThis'] as const;
+export const CODE = [
+  '__trunklineEval',
+  '__trunklineSource',
+  '__trunklineThis',
+  '__trunklineClass',
+] as const;
 
 /**
  * Transforms an ES module.
@@ -107,6 +112,7 @@ export function transformModule(source: string): TransformedModule {
   }
   replaceDynamic(facts, edits);
   replaceEval(scopes, facts, edits);
+  replaceConstructors(facts, edits);
 
   const getters = [...exports].map(([name, value]) => `${JSON.stringify(name)}: () => ${value}`);
   const namespaces = imports.map((_, index) => `${NAMESPACE}${index} = ${PARAMETERS[1]}[${index}]`);
@@ -126,13 +132,13 @@ export function transformModule(source: string): TransformedModule {
 }
 
 /**
- * Replaces `import()`, `eval` and `return this` in the source of a CommonJS module. The rest of the
+ * Replaces `import()`, `eval`, `constructor` and `return this` in the source of a CommonJS module. The rest of the
  * source is already a valid function body.
  *
  * @throws SyntaxError if the source is not a valid script.
  */
 export function transformScript(source: string): string {
-  if (!/\bimport\s*\(|\beval\b|\breturn\s+this\b/.test(source)) return source;
+  if (!/\bimport\s*\(|\beval\b|\breturn\s+this\b|\.constructor\b/.test(source)) return source;
   const options = { ...SYNTAX, sourceType: 'script', allowReturnOutsideFunction: true } as const;
   const edits = new Edits(source);
   const program = parse(source, options) as unknown as Ast;
@@ -140,6 +146,7 @@ export function transformScript(source: string): string {
   replaceDynamic(facts, edits);
   if (/\beval\b/.test(source))
     replaceEval(analyze(program as never, { ...SCOPES, sourceType: 'script' }), facts, edits);
+  replaceConstructors(facts, edits);
   for (const { start, end } of facts.returned) edits.replace(start, end, `${CODE[2]}(this)`);
   return edits.apply();
 }
@@ -164,6 +171,9 @@ const SYNTAX = {
   ranges: true,
 } as const satisfies Options;
 
+/** The types of nodes whose `left` may be assigned. */
+const LEFT = /^(?:Assignment|ForIn|ForOf)/;
+
 const SCOPES = { ecmaVersion: 2022, ignoreEval: true } as const;
 
 /** The positions in a program that the transformation needs. */
@@ -180,6 +190,8 @@ interface Facts {
   readonly evaluated: Map<number, Ast>;
   /** The `this` of each `return this`. */
   readonly returned: Ast[];
+  /** The expressions that read a property `constructor`; the value is true after `new`. */
+  readonly constructors: Map<Ast, boolean>;
   isAsync: boolean;
 }
 
@@ -191,10 +203,28 @@ function factsOf(program: Ast): Facts {
     dynamic: [],
     evaluated: new Map(),
     returned: [],
+    constructors: new Map(),
     isAsync: false,
   };
+  /** Nodes that are assigned, deleted, or only lead to a method or another property. */
+  const skipped = new Set<unknown>();
+  const created = new Set<unknown>();
   const visit = (node: Ast, isInFunction: boolean) => {
     const { type } = node;
+    if (type === 'NewExpression') created.add(node.callee);
+    if (LEFT.test(type)) skipped.add(node.left);
+    else if (node.operator === 'delete' || /^(?:Update|Rest)E/.test(type))
+      skipped.add(node.argument);
+    else if (type === 'ArrayPattern') for (const each of node.elements) skipped.add(each);
+    else if (type === 'ObjectPattern') for (const { value } of node.properties) skipped.add(value);
+    else if (type === 'MemberExpression') {
+      skipped.add(node.object);
+      if (!node.computed && node.property.name === 'constructor' && !skipped.has(node))
+        facts.constructors.set(node, created.has(node));
+    } else if (type === 'CallExpression') {
+      // A call keeps its `this`, unless it can only make a function.
+      if (!/^(?:Arrow|Function|Call)/.test(node.callee.object?.type)) skipped.add(node.callee);
+    }
     const callee = type === 'CallExpression' ? node.callee : node.tag;
     if (callee?.type === 'Identifier') facts.callees.add(callee.start);
     if (callee?.name === 'eval' && !node.optional && node.arguments?.[0])
@@ -242,6 +272,14 @@ function replaceEval(scopes: ScopeManager, facts: Facts, edits: Edits): void {
       edits.insert(code.start, `${CODE[1]}(`);
       edits.insert(code.end, ')');
     } else edits.replace(start, end, facts.shorthands.has(start) ? `eval: ${CODE[0]}` : CODE[0]);
+  }
+}
+
+/** Replaces the classes that instances and functions lead to. */
+function replaceConstructors({ constructors }: Facts, edits: Edits): void {
+  for (const [{ start, end }, isNew] of constructors) {
+    edits.insert(start, `${isNew ? '(' : ''}${CODE[3]}(`);
+    edits.insert(end, isNew ? '))' : ')');
   }
 }
 

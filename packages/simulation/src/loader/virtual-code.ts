@@ -11,6 +11,8 @@ export interface CodeScope {
   /** Returns the `import()` of the file that makes the code. */
   importer(): (specifier: string) => Promise<unknown>;
   readonly globalThis: object;
+  /** The virtual versions of real classes. */
+  readonly classes: Map<unknown, unknown>;
 }
 
 /** Creates the parts of the scope of a node that `transform.ts` and code made at run time need. */
@@ -32,24 +34,35 @@ export function virtualCode(scope: CodeScope): {
   };
   const indirectEval = (code: unknown): unknown =>
     typeof code === 'string' ? run(`return eval(${EVALUATED})`, transformScript(code)) : code;
-  const make = (args: readonly unknown[]): object =>
+  const make = (real: any, args: readonly unknown[]): object =>
     // The real function checks the syntax of the parameters and of the body.
-    run(transformScript(`return ${String(Reflect.construct(Function, args))}`)) as object;
-  const virtualFunction: unknown = new Proxy(Function, {
-    apply: (_, __, args) => make(args),
-    construct(_, args, newTarget) {
-      const made = make(args);
-      if (newTarget !== virtualFunction) Object.setPrototypeOf(made, newTarget.prototype);
-      return made;
-    },
-  });
+    run(transformScript(`return ${String(Reflect.construct(real, args))}`)) as object;
+  for (const real of FUNCTIONS) {
+    const virtual: unknown = new Proxy(real as any, {
+      apply: (_, __, args) => make(real, args),
+      construct(_, args, newTarget) {
+        const made = make(real, args);
+        if (newTarget !== virtual) Object.setPrototypeOf(made, newTarget.prototype);
+        return made;
+      },
+    });
+    scope.classes.set(real, virtual);
+  }
   const thisOf = (value: unknown) => (value === globalThis ? scope.globalThis : value);
   const code = {
     __trunklineEval: indirectEval,
     __trunklineSource: sourceOf,
     __trunklineThis: thisOf,
+    __trunklineClass: (value: unknown) => scope.classes.get(value) ?? value,
   };
-  return { Function: virtualFunction, eval: indirectEval, code };
+  return { Function: scope.classes.get(Function), eval: indirectEval, code };
 }
 
+/** The classes whose constructors make code. */
+const FUNCTIONS: readonly unknown[] = [
+  Function,
+  (async () => {}).constructor,
+  function* () {}.constructor,
+  async function* () {}.constructor,
+];
 const EVALUATED = '__trunklineEvaluated';

@@ -101,6 +101,11 @@ export function virtualWorld(context: NodeContext, modules: Modules): VirtualWor
       return (specifier) => modules.import(specifier, file);
     },
     globalThis: global,
+    classes: new Map<unknown, unknown>([
+      [RealDate, own['Date']],
+      [Intl.DateTimeFormat, (own['Intl'] as typeof Intl).DateTimeFormat],
+      [File, own['File']],
+    ]),
   });
   Object.assign(own, { globalThis: global, global, Function: made.Function, eval: made.eval });
   own['crypto'] = (builtins.get('crypto') as { readonly webcrypto: object }).webcrypto;
@@ -140,3 +145,6 @@ function virtualWebAssembly(): object {
     },
   });
 }
+
+/** The real Date, captured before a simulation replaces it. */
+const RealDate = Date;
