@@ -188,6 +188,9 @@ function targetsOf(
   }
   for (const key of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'])
     forbid(globals, key, key, SOCKET);
+  // The runtime makes some events itself, so their times are constant.
+  const event = globals['Event']?.prototype;
+  if (event) targets.push({ object: event, key: 'timeStamp', replacement: 0 });
   forbid(globals['process'], 'hrtime', 'process.hrtime()', CLOCK);
   forbid(
     globals,

@@ -45,6 +45,19 @@ export class CompiledFiles {
     return compiled;
   }
 
+  /** Returns the innermost compiled file on the stack, whose code is being run. */
+  running(): string | undefined {
+    const { prepareStackTrace, stackTraceLimit } = Error;
+    try {
+      Error.stackTraceLimit = Number.POSITIVE_INFINITY;
+      Error.prepareStackTrace = (_, sites) => sites.map((site) => site.getFileName());
+      const files = new Error().stack as unknown as readonly (string | null)[];
+      return files.find((file) => file !== null && this.#files.has(file)) ?? undefined;
+    } finally {
+      Object.assign(Error, { prepareStackTrace, stackTraceLimit });
+    }
+  }
+
   #compile(file: string): CompiledFile {
     const extension = extname(file);
     if (extension === '.node' || extension === '.wasm')

@@ -6,14 +6,13 @@ import { refuseUnknown } from '@trunkline/transport-core/backend';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { CompiledFiles } from './compiled-files.ts';
 import { ModuleGraph } from './module-graph.ts';
-import { virtualWorld } from './virtual-globals.ts';
 
 /** Options of {@link createLoader}. */
 export interface LoaderOptions {
   /**
    * Names of packages of which all nodes share the program's instance, instead of having separate
    * instances; a name that ends in `*` stands for all names that begin with the part before it.
-   * Their code sees the real globals. Default: `['@trunkline/*']`.
+   * Their code sees the real globals. Default: `['trunkline', '@trunkline/*']`.
    */
   readonly shared?: readonly string[] | undefined;
 }
@@ -41,7 +40,7 @@ export function createLoader(from: string | URL, options: LoaderOptions = {}): L
       throw new TypeError(`loader: the specifier must be a string, got ${String(specifier)}`);
     let graph = graphs.get(context);
     if (graph === undefined)
-      graphs.set(context, (graph = new ModuleGraph(files, virtualWorld(context), isShared)));
+      graphs.set(context, (graph = new ModuleGraph(files, context, isShared)));
     return (await graph.import(specifier, parent)) as any;
   };
 }
@@ -59,7 +58,7 @@ function pathOf(from: string | URL): string {
 
 function sharedBy(options: LoaderOptions): (name: string) => boolean {
   refuseUnknown(options, 'createLoader', ['shared']);
-  const { shared = ['@trunkline/*'] } = options;
+  const { shared = ['trunkline', '@trunkline/*'] } = options;
   if (!Array.isArray(shared) || !shared.every((name) => typeof name === 'string'))
     throw new TypeError(
       `createLoader: shared: must be a list of names of packages, got ${String(shared)}`,

@@ -3,11 +3,12 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { NodeContext } from '../nodes/node-context.ts';
 import type { CompiledFile, CompiledFiles } from './compiled-files.ts';
 import { type Dependency, EsModule } from './es-module.ts';
 import { overlay } from './overlay.ts';
 import { type Resolved, resolveImport, resolveRequire } from './resolution.ts';
-import { GLOBALS, type VirtualWorld } from './virtual-globals.ts';
+import { type VirtualWorld, virtualWorld } from './virtual-globals.ts';
 
 /** A CommonJS module as its code sees it. */
 interface CommonModule {
@@ -15,6 +16,7 @@ interface CommonModule {
   readonly id: string;
   readonly filename: string;
   loaded: boolean;
+  readonly require: object;
   readonly children: readonly never[];
   readonly paths: readonly string[];
 }
@@ -23,7 +25,6 @@ interface CommonModule {
 export class ModuleGraph {
   readonly #files: CompiledFiles;
   readonly #world: VirtualWorld;
-  readonly #globals: readonly unknown[];
   readonly #isShared: (packageName: string) => boolean;
   readonly #modules = new Map<string, EsModule>();
   readonly #common = new Map<string, CommonModule>();
@@ -32,12 +33,15 @@ export class ModuleGraph {
 
   constructor(
     files: CompiledFiles,
-    world: VirtualWorld,
+    context: NodeContext,
     isShared: (packageName: string) => boolean,
   ) {
     this.#files = files;
-    this.#world = world;
-    this.#globals = GLOBALS.map((name) => world.globals[name]);
+    this.#world = virtualWorld(context, {
+      running: () => files.running(),
+      requireIn: (file) => this.#requireIn(file),
+      import: (specifier, file) => this.import(specifier, file),
+    });
     this.#isShared = isShared;
   }
 
@@ -53,7 +57,7 @@ export class ModuleGraph {
 
   #dependency(resolved: Resolved): Dependency {
     if ('builtin' in resolved) {
-      const builtin = this.#builtin(resolved.builtin);
+      const builtin = this.#world.builtin(resolved.builtin);
       const namespace = overlay<object>(builtin, { default: builtin });
       return { namespace, module: undefined, evaluate() {} };
     }
@@ -94,18 +98,12 @@ export class ModuleGraph {
       return 'builtin' in resolved ? `node:${resolved.builtin}` : pathToFileURL(resolved.file).href;
     };
     module.link(compiled, dependencies, {
-      globals: this.#globals,
+      globals: this.#world.globals,
       importModule: (specifier) => this.import(String(specifier), file),
       meta: { url, filename: file, dirname: dirname(file), resolve },
     });
     module.linkStars();
     return module;
-  }
-
-  #builtin(name: string): object {
-    const virtual = this.#world.builtin(name);
-    if (virtual !== undefined) return virtual;
-    return createRequire(import.meta.url)(`node:${name}`);
   }
 
   #require(file: string): any {
@@ -119,6 +117,7 @@ export class ModuleGraph {
       id: file,
       filename: file,
       loaded: false,
+      require: this.#requireIn(file),
       children: [],
       paths: [],
     };
@@ -136,25 +135,31 @@ export class ModuleGraph {
 
   #evaluate({ evaluate }: CompiledFile & { kind: 'script' }, module: CommonModule): void {
     const { filename: file } = module;
-    const load = (specifier: string) => {
-      const resolved = resolveRequire(specifier, file);
-      return 'builtin' in resolved ? this.#builtin(resolved.builtin) : this.#require(resolved.file);
-    };
-    const resolve = (specifier: string) => {
-      const resolved = resolveRequire(specifier, file);
-      return 'builtin' in resolved ? specifier : resolved.file;
-    };
-    const require = Object.assign(load, { resolve, cache: {}, extensions: {}, main: undefined });
     const importModule = (specifier: string) => this.import(String(specifier), file);
-    evaluate(...this.#globals).call(
+    evaluate(...this.#world.globals).call(
       module.exports,
       module.exports,
-      require,
+      module.require,
       module,
       file,
       dirname(file),
       importModule,
     );
+  }
+
+  /** Returns the `require` of a file. */
+  #requireIn(file: string): object {
+    const load = (specifier: string) => {
+      const resolved = resolveRequire(specifier, file);
+      return 'builtin' in resolved
+        ? this.#world.builtin(resolved.builtin)
+        : this.#require(resolved.file);
+    };
+    const resolve = (specifier: string) => {
+      const resolved = resolveRequire(specifier, file);
+      return 'builtin' in resolved ? specifier : resolved.file;
+    };
+    return Object.assign(load, { resolve, cache: {}, extensions: {}, main: undefined });
   }
 
   /** Returns the namespace of an ES module that is required, as Node 20.19 and later do. */

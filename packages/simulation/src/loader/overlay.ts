@@ -1,12 +1,18 @@
 // Objects that look like another object, except for some of its properties.
 
 /**
- * Returns an object with the properties of `base`, some of which `own` replaces. Properties that
- * are set on it stay on it: `base` never changes.
+ * Returns an object with the properties of `base`, some of which `own` replaces. `see` may replace
+ * the values of the others. Properties that are set on it stay on it: `base` never changes.
  */
-export function overlay<T extends object>(base: object, own: Record<PropertyKey, unknown>): T {
+export function overlay<T extends object>(
+  base: object,
+  own: Record<PropertyKey, unknown>,
+  see: (key: PropertyKey, value: unknown) => unknown = (_, value) => value,
+): T {
+  const get = (key: PropertyKey) =>
+    Object.hasOwn(own, key) ? own[key] : see(key, Reflect.get(base, key, base));
   return new Proxy(own, {
-    get: (_, key) => (Object.hasOwn(own, key) ? own[key] : Reflect.get(base, key, base)),
+    get: (_, key) => get(key),
     set(_, key, value) {
       own[key] = value;
       return true;
@@ -15,8 +21,12 @@ export function overlay<T extends object>(base: object, own: Record<PropertyKey,
     getOwnPropertyDescriptor(_, key) {
       const descriptor =
         Reflect.getOwnPropertyDescriptor(own, key) ?? Reflect.getOwnPropertyDescriptor(base, key);
+      if (descriptor === undefined) return undefined;
       // A proxy may not report properties that its target lacks as fixed.
-      return descriptor && { ...descriptor, configurable: true };
+      const { enumerable, get: getter } = descriptor;
+      return getter === undefined
+        ? { value: get(key), writable: true, enumerable, configurable: true }
+        : { get: () => get(key), enumerable, configurable: true };
     },
     ownKeys: () => [...new Set([...Reflect.ownKeys(base), ...Reflect.ownKeys(own)])],
     getPrototypeOf: () => Reflect.getPrototypeOf(base),

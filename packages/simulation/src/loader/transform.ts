@@ -2,7 +2,7 @@
 // for each node with different globals. Lines keep their numbers.
 
 import { type Node, type Options, parse } from 'acorn';
-import { analyze } from 'eslint-scope';
+import { analyze, type ScopeManager } from 'eslint-scope';
 
 /** An ES module as a function body. */
 export interface TransformedModule {
@@ -29,6 +29,18 @@ export const PARAMETERS = [
   '__trunklineImports',
   '__trunklineImport',
   '__trunklineMeta',
+] as const;
+
+/**
+ * The names of functions that transformed code calls: an indirect `eval`, a function that
+ * transforms the source for a direct `eval`, one that replaces the real global object, which `this`
+ * is in a sloppy function, and one that replaces a real class, which `constructor` may be.
+ */
+export const CODE = [
+  '__trunklineEval',
+  '__trunklineSource',
+  '__trunklineThis',
+  '__trunklineClass',
 ] as const;
 
 /**
@@ -82,7 +94,7 @@ export function transformModule(source: string): TransformedModule {
     }
   }
 
-  const scopes = analyze(program as never, { ecmaVersion: 2022, sourceType: 'module' });
+  const scopes = analyze(program as never, { ...SCOPES, sourceType: 'module' });
   const scope = scopes.globalScope!.childScopes[0]!;
   for (const { name, defs, references } of scope.variables) {
     const binding = bindings.get(defs[0]?.node as unknown as Ast);
@@ -99,6 +111,8 @@ export function transformModule(source: string): TransformedModule {
     }
   }
   replaceDynamic(facts, edits);
+  replaceEval(scopes, facts, edits);
+  replaceConstructors(facts, edits);
 
   const getters = [...exports].map(([name, value]) => `${JSON.stringify(name)}: () => ${value}`);
   const namespaces = imports.map((_, index) => `${NAMESPACE}${index} = ${PARAMETERS[1]}[${index}]`);
@@ -118,16 +132,22 @@ export function transformModule(source: string): TransformedModule {
 }
 
 /**
- * Replaces `import()` in the source of a CommonJS module. The rest of the source is already a valid
- * function body.
+ * Replaces `import()`, `eval`, `constructor` and `return this` in the source of a CommonJS module. The rest of the
+ * source is already a valid function body.
  *
  * @throws SyntaxError if the source is not a valid script.
  */
 export function transformScript(source: string): string {
-  if (!/\bimport\s*\(/.test(source)) return source;
+  if (!/\bimport\s*\(|\beval\b|\breturn\s+this\b|\.constructor\b/.test(source)) return source;
   const options = { ...SYNTAX, sourceType: 'script', allowReturnOutsideFunction: true } as const;
   const edits = new Edits(source);
-  replaceDynamic(factsOf(parse(source, options) as unknown as Ast), edits);
+  const program = parse(source, options) as unknown as Ast;
+  const facts = factsOf(program);
+  replaceDynamic(facts, edits);
+  if (/\beval\b/.test(source))
+    replaceEval(analyze(program as never, { ...SCOPES, sourceType: 'script' }), facts, edits);
+  replaceConstructors(facts, edits);
+  for (const { start, end } of facts.returned) edits.replace(start, end, `${CODE[2]}(this)`);
   return edits.apply();
 }
 
@@ -151,6 +171,11 @@ const SYNTAX = {
   ranges: true,
 } as const satisfies Options;
 
+/** The types of nodes whose `left` may be assigned. */
+const LEFT = /^(?:Assignment|ForIn|ForOf)/;
+
+const SCOPES = { ecmaVersion: 2022, ignoreEval: true } as const;
+
 /** The positions in a program that the transformation needs. */
 interface Facts {
   /** The starts of identifiers that are called, or that tag a template. */
@@ -161,6 +186,12 @@ interface Facts {
   readonly statements: Set<number>;
   /** The syntax nodes of `import()` and `import.meta`. */
   readonly dynamic: Ast[];
+  /** The first arguments of direct calls of `eval`, by the start of the call. */
+  readonly evaluated: Map<number, Ast>;
+  /** The `this` of each `return this`. */
+  readonly returned: Ast[];
+  /** The expressions that read a property `constructor`; the value is true after `new`. */
+  readonly constructors: Map<Ast, boolean>;
   isAsync: boolean;
 }
 
@@ -170,12 +201,36 @@ function factsOf(program: Ast): Facts {
     shorthands: new Set(),
     statements: new Set(),
     dynamic: [],
+    evaluated: new Map(),
+    returned: [],
+    constructors: new Map(),
     isAsync: false,
   };
+  /** Nodes that are assigned, deleted, or only lead to a method or another property. */
+  const skipped = new Set<unknown>();
+  const created = new Set<unknown>();
   const visit = (node: Ast, isInFunction: boolean) => {
     const { type } = node;
+    if (type === 'NewExpression') created.add(node.callee);
+    if (LEFT.test(type)) skipped.add(node.left);
+    else if (node.operator === 'delete' || /^(?:Update|Rest)E/.test(type))
+      skipped.add(node.argument);
+    else if (type === 'ArrayPattern') for (const each of node.elements) skipped.add(each);
+    else if (type === 'ObjectPattern') for (const { value } of node.properties) skipped.add(value);
+    else if (type === 'MemberExpression') {
+      skipped.add(node.object);
+      if (!node.computed && node.property.name === 'constructor' && !skipped.has(node))
+        facts.constructors.set(node, created.has(node));
+    } else if (type === 'CallExpression') {
+      // A call keeps its `this`, unless it can only make a function.
+      if (!/^(?:Arrow|Function|Call)/.test(node.callee.object?.type)) skipped.add(node.callee);
+    }
     const callee = type === 'CallExpression' ? node.callee : node.tag;
     if (callee?.type === 'Identifier') facts.callees.add(callee.start);
+    if (callee?.name === 'eval' && !node.optional && node.arguments?.[0])
+      facts.evaluated.set(callee.start, node.arguments[0]);
+    if (type === 'ReturnStatement' && node.argument?.type === 'ThisExpression')
+      facts.returned.push(node.argument);
     if (type === 'Property' && node.shorthand) facts.shorthands.add(node.value.start);
     else if (
       type === 'ImportExpression' ||
@@ -204,6 +259,27 @@ function replaceDynamic({ dynamic }: Facts, edits: Edits): void {
   for (const { type, start, end } of dynamic) {
     if (type === 'MetaProperty') edits.replace(start, end, PARAMETERS[3]);
     else edits.replace(start, start + 'import'.length, PARAMETERS[2]);
+  }
+}
+
+/** Gives the real `eval`, which sees the globals of the node only in a direct call, no other uses. */
+function replaceEval(scopes: ScopeManager, facts: Facts, edits: Edits): void {
+  for (const { identifier } of scopes.globalScope!.through) {
+    const { name, start, end } = identifier as unknown as Ast;
+    if (name !== 'eval') continue;
+    const code = facts.evaluated.get(start);
+    if (code !== undefined) {
+      edits.insert(code.start, `${CODE[1]}(`);
+      edits.insert(code.end, ')');
+    } else edits.replace(start, end, facts.shorthands.has(start) ? `eval: ${CODE[0]}` : CODE[0]);
+  }
+}
+
+/** Replaces the classes that instances and functions lead to. */
+function replaceConstructors({ constructors }: Facts, edits: Edits): void {
+  for (const [{ start, end }, isNew] of constructors) {
+    edits.insert(start, `${isNew ? '(' : ''}${CODE[3]}(`);
+    edits.insert(end, isNew ? '))' : ')');
   }
 }
 

@@ -3,12 +3,10 @@
 
 import crypto from 'node:crypto';
 import { overlay } from './overlay.ts';
+import type { Refusals } from './refusals.ts';
 
-/** Creates the global `crypto` and the module `node:crypto` of a node. */
-export function virtualCrypto(random: () => number): {
-  readonly webcrypto: object;
-  readonly module: object;
-} {
+/** Creates the members of `node:crypto` of a node; `webcrypto` is also the global `crypto`. */
+export function virtualCrypto(random: () => number, refusals: Refusals): Record<string, unknown> {
   const fill = <T extends ArrayBufferView>(view: T): T => {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
     for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor(random() * 256);
@@ -41,13 +39,30 @@ export function virtualCrypto(random: () => number): {
       .toString('hex')
       .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   };
-  const subtle = overlay<object>(crypto.webcrypto.subtle, { digest });
+  const subtle = refusals.sealed(crypto.webcrypto.subtle, { digest }, 'crypto.subtle');
   const webcrypto = overlay<object>(crypto.webcrypto, {
     getRandomValues: fill,
     randomUUID,
     subtle,
   });
-  const module = overlay<object>(crypto, {
+  return {
+    ...inCallbacks(crypto as unknown as Record<string, any>),
+    createSign: (...args: [string]) => {
+      const made = crypto.createSign(...args);
+      const { sign } = made;
+      made.sign = ((key: any, ...rest: [any]) =>
+        sign.call(made, checkedKey(key, refusals), ...rest)) as typeof sign;
+      return made;
+    },
+    sign(algorithm: string, data: Buffer, key: any, callback?: Answer) {
+      const signature = crypto.sign(algorithm, data, checkedKey(key, refusals));
+      return callback === undefined ? signature : answer(callback, signature);
+    },
+    verify(...args: any[]) {
+      const callback = args.length > 4 ? (args.pop() as Answer) : undefined;
+      const isValid = (crypto.verify as any)(...args);
+      return callback === undefined ? isValid : answer(callback, isValid);
+    },
     randomBytes,
     pseudoRandomBytes: randomBytes,
     randomFillSync,
@@ -60,9 +75,54 @@ export function virtualCrypto(random: () => number): {
     getRandomValues: fill,
     webcrypto,
     subtle,
-  });
-  return { webcrypto, module };
+  };
 }
+
+/**
+ * Returns the functions of a module that call back, such as `scrypt`, on the base of those that
+ * return, such as `scryptSync`: the real ones answer from a thread at a time that no seed
+ * determines.
+ */
+export function inCallbacks(module: Record<string, any>): Record<string, unknown> {
+  const own: Record<string, unknown> = {};
+  for (const name of SLOW.filter((each) => `${each}Sync` in module))
+    own[name] = (...args: any[]) => {
+      const callback = args.pop();
+      try {
+        answer(callback, module[`${name}Sync`](...args));
+      } catch (error) {
+        queueMicrotask(() => callback(error));
+      }
+    };
+  return own;
+}
+
+/** Refuses keys whose signatures contain random numbers: ECDSA, DSA and RSA with PSS. */
+function checkedKey(key: any, refusals: Refusals): any {
+  const parsed = key instanceof crypto.KeyObject ? key : crypto.createPrivateKey(key);
+  const isPss = key.padding === crypto.constants.RSA_PKCS1_PSS_PADDING;
+  const type = parsed.asymmetricKeyType;
+  if (!DETERMINISTIC.has(type) || isPss) throw refusals.error(`crypto.sign() with ${type}`);
+  return key;
+}
+
+const DETERMINISTIC = new Set<string | undefined>(['rsa', 'ed25519', 'ed448']);
+const SLOW = [
+  'pbkdf2',
+  'scrypt',
+  'hkdf',
+  'gzip',
+  'gunzip',
+  'deflate',
+  'inflate',
+  'deflateRaw',
+  'inflateRaw',
+  'unzip',
+  'brotliCompress',
+  'brotliDecompress',
+  'zstdCompress',
+  'zstdDecompress',
+];
 
 type Answer = (error: null, value: any) => void;
 

@@ -1,13 +1,15 @@
-// The globals and built-in modules of Node that depend on time or chance, as the code of one life
-// of a simulated node sees them.
+// The globals and built-in modules of Node, as the code of one life of a simulated node sees them.
 
-import os from 'node:os';
-import { posix } from 'node:path';
-import process from 'node:process';
+import console from 'node:console';
 import type { NodeContext } from '../nodes/node-context.ts';
-import { fileSystem } from './files/virtual-fs.ts';
+import { REFUSED_GLOBALS, TIME } from './builtins.ts';
 import { overlay } from './overlay.ts';
-import { virtualCrypto } from './virtual-crypto.ts';
+import { Refusals } from './refusals.ts';
+import { CODE } from './transform.ts';
+import { type Modules, UNTIMED, VirtualBuiltins } from './virtual-builtins.ts';
+import { virtualCode } from './virtual-code.ts';
+import { virtualDate, virtualFile, virtualIntl } from './virtual-dates.ts';
+import { virtualNavigator } from './virtual-machine.ts';
 import { virtualMessageChannel } from './virtual-messages.ts';
 import { virtualPerformance } from './virtual-performance.ts';
 import { VirtualTimers } from './virtual-timers.ts';
@@ -21,79 +23,98 @@ export const GLOBALS = [
   'setImmediate',
   'clearImmediate',
   'Date',
+  'Intl',
+  'Temporal',
+  'File',
+  'Function',
   'Math',
+  'Atomics',
+  'WebAssembly',
   'performance',
   'AbortSignal',
   'MessageChannel',
   'crypto',
   'process',
+  'console',
+  'navigator',
+  'localStorage',
+  'sessionStorage',
+  ...(Object.keys(REFUSED_GLOBALS) as (keyof typeof REFUSED_GLOBALS)[]),
   'globalThis',
   'global',
+  ...CODE,
 ] as const;
 
 /** The globals and built-in modules that the code of one life of a node gets. */
 export interface VirtualWorld {
-  readonly globals: Readonly<Record<(typeof GLOBALS)[number], unknown>>;
-  /** Returns the virtual version of a built-in module, by its name without `node:`, if it has one. */
-  builtin(name: string): object | undefined;
+  /** The values of `GLOBALS`, in order. */
+  readonly globals: readonly unknown[];
+  /** Returns a built-in module by its name without `node:`, as its policy says. */
+  builtin(name: string): object;
 }
 
 /** Creates the world of one life of a node. Its clock, randomness and disk are those of the node. */
-export function virtualWorld(context: NodeContext): VirtualWorld {
-  const { clock, random, name } = context;
+export function virtualWorld(context: NodeContext, modules: Modules): VirtualWorld {
+  const { clock } = context;
+  const wall = () => Math.floor(clock.wall());
+  const refusals = (remedy: string) =>
+    new Refusals((call) => {
+      const file = modules.running() ?? 'loaded code';
+      return new Error(`loader: ${call} in ${file} is refused in a simulation: ${remedy}`);
+    });
   const timers = new VirtualTimers(clock);
-  const date = virtualDate(() => Math.floor(clock.wall()));
+  const machine = refusals(TIME);
   const math = Object.create(Object.prototype, {
     ...Object.getOwnPropertyDescriptors(Math),
-    random: { value: random, writable: true, configurable: true },
+    random: { value: context.random, writable: true, configurable: true },
   });
-  const performance = virtualPerformance(clock);
-  const { webcrypto, module: cryptoModule } = virtualCrypto(random);
-  const virtualProcess = processOf(clock, timers);
   const own: Record<string, unknown> = {
     ...timers.functions,
-    Date: date,
+    Date: virtualDate(wall),
+    Intl: virtualIntl(wall),
+    File: virtualFile(wall),
     Math: math,
-    performance,
+    performance: virtualPerformance(clock, machine),
+    Atomics: machine.sealed(Atomics, {}, 'Atomics', /^(?!wait)/),
+    WebAssembly: virtualWebAssembly(),
     AbortSignal: virtualAbortSignal(clock),
     MessageChannel: virtualMessageChannel(clock),
-    crypto: webcrypto,
-    process: virtualProcess,
+    console: overlay(console, UNTIMED),
+    navigator: virtualNavigator(),
+    localStorage: undefined,
+    sessionStorage: undefined,
   };
+  const real = globalThis as Record<string, any>;
+  for (const [name, remedy] of Object.entries(REFUSED_GLOBALS))
+    own[name] = refusals(remedy).of(real[name], name);
+  const { Temporal } = real;
+  if (Temporal !== undefined)
+    own['Temporal'] = machine.sealed(Temporal, {}, 'Temporal', /^(?!Now)/);
   const global = overlay<Record<string, unknown>>(globalThis, own);
-  own['globalThis'] = own['global'] = global;
-  const perf = overlay<object>(process.getBuiltinModule('node:perf_hooks'), { performance });
-  const promises = timers.promises;
-  const path = virtualPath();
-  const builtins = new Map<string, object>([
-    ['path', path],
-    ['path/posix', path],
-    ['os', overlay<object>(os, { hostname: () => name, tmpdir: () => '/tmp' })],
-    ['timers', { ...timers.functions, promises }],
-    ['timers/promises', promises],
-    ['crypto', cryptoModule],
-    ['perf_hooks', perf],
-    ['process', virtualProcess],
-  ]);
-  const builtin = (name: string): object | undefined => {
-    if (name === 'fs') return fileSystem(context);
-    return name === 'fs/promises' ? fileSystem(context).promises : builtins.get(name);
-  };
-  return { globals: own as unknown as VirtualWorld['globals'], builtin };
-}
-
-function virtualDate(wall: () => number): unknown {
-  const date: unknown = new Proxy(RealDate, {
-    construct: (target, args, newTarget) =>
-      Reflect.construct(
-        target,
-        args.length === 0 ? [wall()] : args,
-        newTarget === date ? target : newTarget,
-      ),
-    apply: () => new RealDate(wall()).toString(),
-    get: (target, key) => (key === 'now' ? wall : Reflect.get(target, key)),
+  const builtins = new VirtualBuiltins(context, modules, own, timers, refusals);
+  const values: unknown[] = [];
+  const made = virtualCode({
+    names: GLOBALS,
+    values: () => values,
+    importer: () => {
+      const file = modules.running() ?? '/code-made-at-run-time';
+      return (specifier) => modules.import(specifier, file);
+    },
+    globalThis: global,
+    classes: new Map<unknown, unknown>([
+      [RealDate, own['Date']],
+      [Intl.DateTimeFormat, (own['Intl'] as typeof Intl).DateTimeFormat],
+      [File, own['File']],
+    ]),
   });
-  return date;
+  Object.assign(own, { globalThis: global, global, Function: made.Function, eval: made.eval });
+  own['crypto'] = (builtins.get('crypto') as { readonly webcrypto: object }).webcrypto;
+  own['process'] = builtins.get('process');
+  // Older versions of Node lack some of them.
+  for (const name of Object.keys(own)) if (!(name in globalThis)) delete own[name];
+  const all: Record<string, unknown> = { ...own, ...made.code };
+  values.push(...GLOBALS.map((name) => all[name]));
+  return { globals: values, builtin: (name) => builtins.get(name) };
 }
 
 /** Creates the class `AbortSignal` with timeouts on the clock of the node. */
@@ -111,70 +132,19 @@ function virtualAbortSignal(clock: NodeContext['clock']): unknown {
   });
 }
 
-/**
- * Creates the module `path` of a node, which follows POSIX on every machine. The current directory
- * is `/`.
- */
-function virtualPath(): object {
-  const own: Record<string, unknown> = {
-    resolve: (...paths: string[]) => posix.resolve('/', ...paths),
-    relative: (from: string, to: string) =>
-      posix.relative(posix.resolve('/', from), posix.resolve('/', to)),
-  };
-  const path = overlay<object>(posix, own);
-  own['posix'] = path;
-  return path;
-}
-
-function processOf(clock: NodeContext['clock'], timers: VirtualTimers): object {
-  const began = clock.now();
-  const nanoseconds = () => BigInt(Math.floor(clock.now() * 1e6));
-  const hrtime = (since?: readonly [number, number]): [number, number] => {
-    const passed =
-      nanoseconds() - (since === undefined ? 0n : BigInt(since[0]) * SECOND + BigInt(since[1]));
-    const seconds = passed / SECOND - (passed % SECOND < 0n ? 1n : 0n);
-    return [Number(seconds), Number(passed - seconds * SECOND)];
-  };
-  const refuse = (name: string) => () => {
-    throw new Error(
-      `process.${name}() in a simulated node would end this process: end the node with sim.crash`,
-    );
-  };
-  const own: Record<string, unknown> = {
-    nextTick: timers.nextTick,
-    hrtime: Object.assign(hrtime, { bigint: nanoseconds }),
-    uptime: () => (clock.now() - began) / 1_000,
-    pid: 1,
-    ppid: 0,
-    cwd: () => '/',
-    chdir: () => {
-      throw new Error('process.chdir() in a simulated node: its current directory is always /');
+/** Creates the global `WebAssembly`, which compiles at once instead of on threads in real time. */
+function virtualWebAssembly(): object {
+  const real = (globalThis as Record<string, any>)['WebAssembly'];
+  const { Module, Instance } = real;
+  return overlay(real, {
+    compile: async (source: unknown) => new Module(source),
+    async instantiate(source: unknown, imports?: object) {
+      if (source instanceof Module) return new Instance(source, imports);
+      const module = new Module(source);
+      return { module, instance: new Instance(module, imports) };
     },
-    cpuUsage: () => ({ user: 0, system: 0 }),
-    memoryUsage: Object.assign(() => ({ ...NO_MEMORY }), { rss: () => 0 }),
-    exit: refuse('exit'),
-    abort: refuse('abort'),
-    kill: refuse('kill'),
-    emitWarning: () => {},
-  };
-  const self = overlay<object>(process, own);
-  // Listeners for signals and for the end of the process would outlive the node.
-  for (const name of LISTENING) own[name] = () => self;
-  return self;
+  });
 }
 
-const LISTENING = [
-  'on',
-  'once',
-  'addListener',
-  'prependListener',
-  'prependOnceListener',
-  'off',
-  'removeListener',
-  'removeAllListeners',
-];
-const NO_MEMORY = { rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 };
-/** Nanoseconds in a second. */
-const SECOND = 1_000_000_000n;
 /** The real Date, captured before a simulation replaces it. */
 const RealDate = Date;

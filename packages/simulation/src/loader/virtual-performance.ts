@@ -1,7 +1,7 @@
 // The `performance` of a simulated node: the time since its start, and marks and measures in it.
 
 import type { NodeContext } from '../nodes/node-context.ts';
-import { overlay } from './overlay.ts';
+import type { Refusals } from './refusals.ts';
 
 /** A mark or a measure. */
 interface Entry {
@@ -20,7 +20,7 @@ interface MeasureOptions {
 }
 
 /** Creates the `performance` of one life of a node. */
-export function virtualPerformance(clock: NodeContext['clock']): object {
+export function virtualPerformance(clock: NodeContext['clock'], refusals: Refusals): object {
   // A process has run for some milliseconds when its code starts; packages take 0 for "not set".
   const began = clock.now() - STARTED;
   const timeOrigin = clock.wall() - STARTED;
@@ -44,7 +44,7 @@ export function virtualPerformance(clock: NodeContext['clock']): object {
     );
   };
   const sorted = () => [...entries].sort((a, b) => a.startTime - b.startTime);
-  return overlay(globalThis.performance, {
+  const own = {
     now,
     timeOrigin,
     mark: (name: unknown, { startTime = now(), detail = null }: Partial<Entry> = {}) =>
@@ -66,7 +66,8 @@ export function virtualPerformance(clock: NodeContext['clock']): object {
       ),
     getEntriesByType: (type: string) => sorted().filter((entry) => entry.entryType === type),
     toJSON: () => ({ timeOrigin }),
-  });
+  };
+  return refusals.sealed(globalThis.performance, own, 'performance');
 }
 
 /** Milliseconds that a process has run when its code starts. */
