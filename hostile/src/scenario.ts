@@ -58,6 +58,48 @@ export class ScenarioRun {
   }
 }
 
+/** Makes one attack of several that differ in a detail: they run one after the other. */
+export function inTurn(
+  parts: readonly Scenario[],
+  { name, title }: Pick<Scenario, 'name' | 'title'>,
+): Scenario {
+  return {
+    ...parts[0]!,
+    name,
+    title,
+    cases: [...new Set(parts.flatMap(({ cases }) => cases))],
+    async run(run) {
+      const found: Finding[] = [];
+      for (const part of parts) {
+        const own = new ScenarioRun(run.isShort, run.duration);
+        found.push(await part.run(own).finally(() => own.close()));
+      }
+      return together(found);
+    },
+  };
+}
+
+/** Joins findings: honest attempts are added, and the worst times and memory count. */
+function together(found: readonly Finding[]): Finding {
+  const honest = found.flatMap((each) => each.honest ?? []);
+  const p99 = found.flatMap((each) => each.p99 ?? []);
+  const growth = found.flatMap((each) => each.growth ?? []);
+  const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
+  return {
+    answer: [...new Set(found.map(({ answer }) => answer))].join('; '),
+    honest:
+      honest.length === 0
+        ? undefined
+        : {
+            succeeded: sum(honest.map(({ succeeded }) => succeeded)),
+            of: sum(honest.map(({ of }) => of)),
+          },
+    p99: p99.sort((a, b) => b.attacked / b.control - a.attacked / a.control)[0],
+    growth: growth.sort((a, b) => b.bytes - b.bound - (a.bytes - a.bound))[0],
+    flaws: found.flatMap(({ flaws }) => flaws),
+  };
+}
+
 /** Runs a scenario, and judges what it found. */
 export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise<Outcome> {
   const found = await scenario

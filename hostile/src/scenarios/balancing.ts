@@ -6,46 +6,55 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createBalancer, createStaticResolver } from '@trunkline/resilience';
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
+import { type Finding, inTurn, type Scenario, type ScenarioRun } from '../scenario.ts';
 import { concat, FrameReader, frame, hello, Kind, PREAMBLE } from '../wire.ts';
 
 export const balancing: readonly Scenario[] = [
-  {
-    name: 'balancer-fails-fast',
-    title: 'is one of ten servers, and fails each call at once to attract more',
-    cases: [],
-    carrier: 'balancer',
-    async run(run): Promise<Finding> {
-      const flaws: string[] = [];
-      for (const code of FAILURES) {
-        const share = await shareOf(run, code);
-        // A fair share is a tenth.
-        if (share > 0.1)
-          flaws.push(
-            `with code ${code}, the attacker gets ${Math.round(share * 100)} % of the calls`,
-          );
-      }
-      return { answer: 'at most a fair share', flaws };
+  inTurn(
+    [
+      {
+        name: 'balancer-fails-fast',
+        title: 'is one of ten servers, and fails each call at once to attract more',
+        cases: [],
+        carrier: 'balancer',
+        async run(run): Promise<Finding> {
+          const flaws: string[] = [];
+          for (const code of FAILURES) {
+            const share = await shareOf(run, code);
+            // A fair share is a tenth.
+            if (share > 0.1)
+              flaws.push(
+                `with code ${code}, the attacker gets ${Math.round(share * 100)} % of the calls`,
+              );
+          }
+          return { answer: 'at most a fair share', flaws };
+        },
+      },
+      {
+        name: 'balancer-answers-fast',
+        title:
+          'is one of ten servers, and gives a wrong answer or a refusal at once to attract calls',
+        cases: [],
+        carrier: 'balancer',
+        async run(run): Promise<Finding> {
+          const flaws: string[] = [];
+          for (const code of [0, NOT_FOUND]) {
+            const share = await shareOf(run, code);
+            // It is one of the two addresses that are compared in a fifth of all calls.
+            if (share > 0.3)
+              flaws.push(
+                `with code ${code}, the attacker gets ${Math.round(share * 100)} % of the calls`,
+              );
+          }
+          return { answer: 'at most twice a fair share', flaws };
+        },
+      },
+    ],
+    {
+      name: 'balancer-lies',
+      title: 'is one of ten servers, and fails, refuses or answers at once to attract calls',
     },
-  },
-  {
-    name: 'balancer-answers-fast',
-    title: 'is one of ten servers, and gives a wrong answer or a refusal at once to attract calls',
-    cases: [],
-    carrier: 'balancer',
-    async run(run): Promise<Finding> {
-      const flaws: string[] = [];
-      for (const code of [0, NOT_FOUND]) {
-        const share = await shareOf(run, code);
-        // It is one of the two addresses that are compared in a fifth of all calls.
-        if (share > 0.3)
-          flaws.push(
-            `with code ${code}, the attacker gets ${Math.round(share * 100)} % of the calls`,
-          );
-      }
-      return { answer: 'at most twice a fair share', flaws };
-    },
-  },
+  ),
 ];
 
 /** Returns the part of all calls that the attacker gets, which answers each with `code`. */

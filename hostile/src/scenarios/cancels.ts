@@ -9,30 +9,38 @@ import { issueCredentials } from '../credentials.ts';
 import type { HonestCommand, HonestReport } from '../honest.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { p99Of } from '../outcome.ts';
-import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
+import { type Finding, inTurn, type Scenario, type ScenarioRun } from '../scenario.ts';
 import type { VictimCommand, VictimReport } from '../victim.ts';
 import { FAST_HEAP } from '../warm-up.ts';
 import { concat, frame, Kind } from '../wire.ts';
 
 export const cancels: readonly Scenario[] = [
-  cancelling({
-    name: 'cancel-at-once',
-    title: 'makes 100,000 calls a second, and cancels them at the end of the same write',
-    method: Method.hold,
-    write: (opens, cancels) => [...opens, ...cancels],
-  }),
-  cancelling({
-    name: 'cancel-later',
-    title: 'makes 100,000 calls a second, and cancels those of the write before',
-    method: Method.hold,
-    write: (opens, _cancels, before) => [...opens, ...before],
-  }),
-  cancelling({
-    name: 'cancel-unheard',
-    title: 'cancels 100,000 calls a second whose handlers ignore their signals',
-    method: Method.unheeding,
-    write: (opens, _cancels, before) => [...opens, ...before],
-  }),
+  inTurn(
+    [
+      cancelling({
+        name: 'cancel-at-once',
+        title: 'makes 100,000 calls a second, and cancels them at the end of the same write',
+        method: Method.hold,
+        write: (opens, cancels) => [...opens, ...cancels],
+      }),
+      cancelling({
+        name: 'cancel-later',
+        title: 'makes 100,000 calls a second, and cancels those of the write before',
+        method: Method.hold,
+        write: (opens, _cancels, before) => [...opens, ...before],
+      }),
+      cancelling({
+        name: 'cancel-unheard',
+        title: 'cancels 100,000 calls a second whose handlers ignore their signals',
+        method: Method.unheeding,
+        write: (opens, _cancels, before) => [...opens, ...before],
+      }),
+    ],
+    {
+      name: 'rapid-cancels',
+      title: 'makes 100,000 calls a second and cancels them: in the same write, or in the next',
+    },
+  ),
 ];
 
 interface CancelAttack {

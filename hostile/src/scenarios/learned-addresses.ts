@@ -14,42 +14,50 @@ import { createTransport, defineProtocol, empty } from '@trunkline/transport-cor
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import { AttackerConnection } from '../attacker-connection.ts';
-import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
+import { type Finding, inTurn, type Scenario, type ScenarioRun } from '../scenario.ts';
 import { concat, frame, hello, Kind, PREAMBLE, text } from '../wire.ts';
 
 export const learnedAddresses: readonly Scenario[] = [
-  {
-    name: 'learned-loopback',
-    title: 'with a public address tells loopback addresses, over TCP and WebSocket',
-    cases: [116],
-    carrier: 'peers',
-    run: (run) =>
-      attack(run, {
-        from: PUBLIC,
-        told: (port) => [
-          `127.0.0.1:${port}`,
-          `127.1.2.3:${port}`,
-          `[::1]:${port}`,
-          `[::ffff:127.0.0.1]:${port}`,
-          `[64:ff9b::7f00:1]:${port}`,
-          `localhost:${port}`,
-          `ws://127.0.0.1:${port}/`,
-          `ws://localhost:${port}/`,
-          `wss://127.0.0.1:${port}/`,
-        ],
-      }),
-  },
-  {
-    name: 'learned-private',
-    title: 'with a private address tells loopback addresses',
-    cases: [116],
-    carrier: 'peers',
-    run: (run) =>
-      attack(run, {
-        from: '10.1.2.3',
-        told: (port) => [`127.0.0.1:${port}`, `localhost:${port}`, `ws://127.0.0.1:${port}/`],
-      }),
-  },
+  inTurn(
+    [
+      {
+        name: 'learned-loopback',
+        title: 'with a public address tells loopback addresses, over TCP and WebSocket',
+        cases: [116],
+        carrier: 'peers',
+        run: (run) =>
+          attack(run, {
+            from: PUBLIC,
+            told: (port) => [
+              `127.0.0.1:${port}`,
+              `127.1.2.3:${port}`,
+              `[::1]:${port}`,
+              `[::ffff:127.0.0.1]:${port}`,
+              `[64:ff9b::7f00:1]:${port}`,
+              `localhost:${port}`,
+              `ws://127.0.0.1:${port}/`,
+              `ws://localhost:${port}/`,
+              `wss://127.0.0.1:${port}/`,
+            ],
+          }),
+      },
+      {
+        name: 'learned-private',
+        title: 'with a private address tells loopback addresses',
+        cases: [116],
+        carrier: 'peers',
+        run: (run) =>
+          attack(run, {
+            from: '10.1.2.3',
+            told: (port) => [`127.0.0.1:${port}`, `localhost:${port}`, `ws://127.0.0.1:${port}/`],
+          }),
+      },
+    ],
+    {
+      name: 'learned-inner',
+      title: 'with a public or a private address tells loopback addresses, over TCP and WebSocket',
+    },
+  ),
   {
     name: 'learned-path',
     title: 'with a loopback address tells WebSocket addresses with paths of its choice',

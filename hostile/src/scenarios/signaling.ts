@@ -12,7 +12,7 @@ import {
   signalingProtocol,
 } from '@trunkline/transport-webrtc/signaling';
 import { HubClient, Signaling } from '../hub-client.ts';
-import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
+import { type Finding, inTurn, type Scenario, type ScenarioRun } from '../scenario.ts';
 import { attempts, found, OFFER, webRtcNode } from '../webrtc-nodes.ts';
 import { text } from '../wire.ts';
 import { wampRouters } from './wamp-routers.ts';
@@ -42,21 +42,29 @@ export const signaling: readonly Scenario[] = [
       return found(`${taken} streams`, honest, taken >= 64 ? [] : [`it held only ${taken}`]);
     },
   },
-  {
-    name: 'hub-sessions-sources',
-    title: 'fills the accepted sessions of a node with free ids at two addresses',
-    cases: [147],
-    carrier: 'signaling',
-    run: (run) => fillSessions(run, ['127.0.0.2', '127.0.0.3'], 8, 8, 0),
-  },
-  {
-    name: 'hub-sessions-silent',
-    title:
-      'fills the accepted sessions of a node without an offer, from the address of honest nodes',
-    cases: [147],
-    carrier: 'signaling',
-    run: (run) => fillSessions(run, ['127.0.0.1'], 64, 1, 1_100),
-  },
+  inTurn(
+    [
+      {
+        name: 'hub-sessions-sources',
+        title: 'fills the accepted sessions of a node with free ids at two addresses',
+        cases: [147],
+        carrier: 'signaling',
+        run: (run) => fillSessions(run, ['127.0.0.2', '127.0.0.3'], 8, 8, 0),
+      },
+      {
+        name: 'hub-sessions-silent',
+        title:
+          'fills the accepted sessions of a node without an offer, from the address of honest nodes',
+        cases: [147],
+        carrier: 'signaling',
+        run: (run) => fillSessions(run, ['127.0.0.1'], 64, 1, 1_100),
+      },
+    ],
+    {
+      name: 'hub-sessions',
+      title: 'fills the accepted sessions of a node with free ids at one or two addresses',
+    },
+  ),
   {
     name: 'webrtc-offers',
     title: 'makes 80 offers to a node whose channels never open',
