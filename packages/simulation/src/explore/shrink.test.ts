@@ -36,3 +36,21 @@ test('a list that fails without any element becomes empty, and so does an empty 
   t.deepEqual(await smallest(list, async () => true), []);
   t.deepEqual(await smallest([], async () => false), []);
 });
+
+test('elements that can be removed only in pairs are removed', async (t) => {
+  const random = seededRandom(3);
+  for (let round = 0; round < 50; round++) {
+    // Each of ten elements has a partner somewhere; without its partner, it hides the failure.
+    const ends = list.slice(0, 20).sort(() => random() - 0.5);
+    const pairs = Array.from({ length: 10 }, (_, index) => ends.slice(2 * index, 2 * index + 2));
+    const guilty = pairs[0]!;
+    const found = await smallest(list, async (part) => {
+      const isWhole = ([one, other]: number[]) => part.includes(one!) === part.includes(other!);
+      return guilty.every((element) => part.includes(element)) && pairs.every(isWhole);
+    });
+    t.deepEqual(
+      found,
+      [...guilty].sort((a, b) => a - b),
+    );
+  }
+});

@@ -95,9 +95,10 @@ export async function shrinkFailure(
 }
 
 /**
- * Delta debugging: returns a part of a list that still fails, and from which no single element can
- * be removed (Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input, IEEE TSE
- * 28(2), 2002, fig. 4). The whole list must fail. No part is tried twice.
+ * Delta debugging: returns a part of a list that still fails, and from which no single element and
+ * no two can be removed (Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input,
+ * IEEE TSE 28(2), 2002, fig. 4; the pairs are ours, because a crash and its restart often go only
+ * together). The whole list must fail. No part is tried twice.
  */
 export async function smallest<T>(
   list: readonly T[],
@@ -126,13 +127,30 @@ export async function smallest<T>(
     }
     return undefined;
   };
+  const minimal = async (from: readonly number[]) => {
+    let rest = from;
+    for (let parts = 2; rest.length > 1; ) {
+      const less = await narrowed(rest, Math.min(parts, rest.length));
+      if (less !== undefined) ({ rest, parts } = less);
+      else if (parts >= rest.length) break;
+      else parts *= 2;
+    }
+    return rest;
+  };
+  const withoutPair = async (rest: readonly number[]) => {
+    for (let apart = 1; apart < rest.length; apart++) {
+      for (let first = 0; first + apart < rest.length; first++) {
+        const others = rest.filter((_, place) => place !== first && place !== first + apart);
+        if (await still(others)) return others;
+      }
+    }
+    return undefined;
+  };
   let rest: readonly number[] = list.map((_, index) => index);
   if (rest.length === 0 || (await still([]))) return [];
-  for (let parts = 2; rest.length > 1; ) {
-    const less = await narrowed(rest, Math.min(parts, rest.length));
-    if (less !== undefined) ({ rest, parts } = less);
-    else if (parts >= rest.length) break;
-    else parts *= 2;
+  for (let fewer: typeof rest | undefined = rest; fewer !== undefined; ) {
+    rest = await minimal(fewer);
+    fewer = await withoutPair(rest);
   }
   return rest.map((index) => list[index]!);
 }
