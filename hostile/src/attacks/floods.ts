@@ -74,7 +74,7 @@ export const floods: readonly Attack[] = [
     title: 'makes valid small calls as fast as it can, and reads the answers',
     cases: [6, 49],
     // It is cut if it reads its refusals too slowly on a busy machine (docs/wire-protocol.md §11).
-    answer: /^(nothing|ERROR 8|GO_AWAY 8\/13)$/,
+    answer: /^(nothing|ended|ERROR 8|GO_AWAY 8\/13)$/,
     chunk: (first) => requests(first, 500, (id) => request(id, Method.echo, new Uint8Array(8))),
   }),
   flood({
@@ -102,6 +102,10 @@ export const floods: readonly Attack[] = [
     title: 'calls with 32,768 empty messages in a list, as fast as it can',
     cases: [36, 46],
     memory: HANDLERS,
+    bound: {
+      milliseconds: 50,
+      reason: 'each message has as many values as the codec accepts, which are decoded at once',
+    },
     answer: /^(nothing|ERROR [38]|GO_AWAY 8\/13)$/,
     chunk: (first) => request(first, Method.lists, PROTOBUF_AT_LIMIT),
   }),
@@ -218,7 +222,7 @@ export const floods: readonly Attack[] = [
   },
 ];
 
-interface Flood extends Pick<Attack, 'carriers' | 'victim'> {
+interface Flood extends Pick<Attack, 'carriers' | 'victim' | 'bound'> {
   readonly name: string;
   readonly title: string;
   readonly cases: readonly number[];

@@ -164,6 +164,11 @@ export const frames: readonly Attack[] = [
     // The attacker is still sending, so the reset may overtake the reason.
     answer: /^(GO_AWAY 13\/12|cut)$/,
     memory: 2 * 1024 * 1024,
+    bound: {
+      milliseconds: 25,
+      reason:
+        'until the credit is exceeded, a thousand handlers start at once on each of 30 connections a second',
+    },
     message: () =>
       repeat(
         frame({

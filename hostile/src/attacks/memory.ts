@@ -65,6 +65,7 @@ export const memory: readonly Attack[] = [
     title: 'declares eight requests of 64 MiB on eight connections and sends 64 KiB/s of each',
     cases: [8, 20],
     memory: UNFINISHED,
+    bound,
     rounds: 1,
     answer: /^(nothing|ERROR (8|10).*|GO_AWAY 8\/6)$/,
     async run(run) {
@@ -130,8 +131,10 @@ export const memory: readonly Attack[] = [
           const credit = creditOf(attacker, 3, LONG);
           // At least two messages on each, however slow the machine is: 2 GiB in all.
           for (let id = 1; id <= 3 || run.goesOn(); id += 2) {
-            await attacker.until(() => credit.left > 0);
-            if (attacker.isOver) return;
+            const isPaid = attacker.until(() => credit.left > 0).then(() => true);
+            // Messages that are kept give no credit back.
+            const isOver = !(await Promise.race([isPaid, sleep(PATIENCE, false)]));
+            if (isOver || attacker.isOver) return;
             const size = PACKET * (16 + ((id * 223 + nth * 97) % (16 * (largest - 1))));
             credit.left -= size + 64;
             await pushLong(attacker, longRequest(id), new Uint8Array(size - PACKET), size);
@@ -283,6 +286,9 @@ export const memory: readonly Attack[] = [
     },
   },
 ];
+
+/** Milliseconds to wait for credit. */
+const PATIENCE = 5_000;
 
 /** Tracks an account, 2 or 3, of the channel of the victim's protocol. */
 function creditOf(attacker: AttackerConnection, number: 2 | 3, left: number): { left: number } {
