@@ -249,7 +249,8 @@ const protocol = defineProtocol({
 const ROUTER = '127.0.0.1';
 /** The address of a service that has nothing to do with the router. */
 const SERVICE = '127.0.0.2';
-const PMP_ROUTER = '127.0.0.3';
+/** An address of this process alone, because the port of NAT-PMP is fixed. */
+const PMP_ROUTER = `127.0.${1 + (process.pid % 250)}.3`;
 const WAN = 'urn:schemas-upnp-org:service:WANIPConnection:2';
 const XML = { 'content-type': 'text/xml' };
 /** Clears the screen, and begins a line of its own. */
