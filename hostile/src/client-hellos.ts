@@ -64,7 +64,7 @@ const psk = (count: number) =>
 const many = (count: number, make: (at: number) => Uint8Array) =>
   concat(...Array.from({ length: count }, (_, at) => make(at)));
 
-/** What is odd about each, and the bytes to send. */
+/** The oddity of each hello, and the bytes to send. */
 export const HELLOS: readonly (readonly [string, readonly Uint8Array[]])[] = [
   ['usual extensions', [clientHello(...USUAL)]],
   ['no extensions', [clientHello()]],

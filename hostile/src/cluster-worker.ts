@@ -64,7 +64,7 @@ function lie(): void {
     // A wrong answer to each question, and many more.
     say({ type: 'answer', what, value: what === 'snapshot' ? LIE : POINTS });
     for (let i = 0; i < 1_000; i++) say({ type: 'answer', what, value: null });
-    // It never ends by itself.
+    // The worker never ends by itself.
     if (what === 'metrics') say({ type: 'leaving', grace: 1e12 });
   });
 }

@@ -17,7 +17,7 @@ export interface Scenario {
   run(run: ScenarioRun): Promise<Finding>;
 }
 
-/** What a scenario has found. */
+/** The result of a scenario. */
 export interface Finding {
   /** The answer to the attacker, in a few words: `refused`, `full`, `GO_AWAY 8/13`. */
   readonly answer: string;

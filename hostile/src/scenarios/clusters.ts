@@ -28,7 +28,7 @@ export const clusters: readonly Scenario[] = [
       for (let i = 0; i < SILENT; i++) {
         const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
         socket.on('error', () => {});
-        // What the channel of a worker would understand, and nothing.
+        // Every other connection sends a message that the channel of a worker would understand.
         if (i % 2 === 0) socket.write('{"trunkline":"cluster","type":"leave","grace":0}\n');
         sockets.push(socket);
       }

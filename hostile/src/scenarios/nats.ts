@@ -13,7 +13,7 @@ import { NatsSocket } from '../nats-socket.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 import { victimProtocol } from '../victim-protocol.ts';
 
-/** What the attacker does with the answer to a dial: nothing, or it confirms with these bytes. */
+/** The attacker's reaction to the answer to a dial: none, or it confirms with these bytes. */
 type Then = 'vanish' | Buffer;
 
 /** Dials at 300 and at 3,000 a second, with the server near and 50 ms away. */

@@ -43,7 +43,7 @@ function makeNetwork(run: ScenarioRun): { attacker: string; victim: string } | u
       try {
         ip(`netns del ${name}`);
       } catch {
-        // It was not made.
+        // The namespace was not made.
       }
     }
   };

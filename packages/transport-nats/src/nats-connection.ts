@@ -29,7 +29,7 @@ export interface Credit {
   readonly credit: number;
 }
 
-/** What the dialing end still has to do after the acceptor's answer. */
+/** The rest of a dial after the acceptor's answer, at the dialing end. */
 export interface Opening {
   /** The beginning of the content of `confirm`; the first bytes that are written follow it. */
   readonly confirmation: Uint8Array;

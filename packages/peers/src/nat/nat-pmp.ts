@@ -87,7 +87,7 @@ function isAnswer(answer: Buffer, request: Buffer): boolean {
 const PORT = 5_351;
 const EXTERNAL_ADDRESS = 0;
 const MAP_TCP = 2;
-/** What an answer adds to the operation of its request. */
+/** The operation of an answer is that of its request plus this number (RFC 6886, section 3). */
 const ANSWER = 128;
 const RESULTS: Readonly<Record<number, string>> = {
   1: 'Unsupported Version',

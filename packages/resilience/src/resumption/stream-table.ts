@@ -15,7 +15,7 @@ interface Entry<Item> {
   readonly name: string;
 }
 
-/** What the streams of one caller take together. */
+/** The places and bytes that the streams of one caller take together. */
 interface Caller {
   streams: number;
   bytes: number;

@@ -15,7 +15,7 @@ import { virtualMachine } from './virtual-machine.ts';
 import { LISTENING, virtualProcess } from './virtual-process.ts';
 import type { VirtualTimers } from './virtual-timers.ts';
 
-/** What a world needs of the modules of its node. */
+/** The modules of a node, as its world sees them. */
 export interface Modules {
   /** Returns the file whose code is being run. */
   running(): string | undefined;

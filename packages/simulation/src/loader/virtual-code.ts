@@ -3,7 +3,7 @@
 import { compileFunction } from 'node:vm';
 import { type CODE, PARAMETERS, transformScript } from './transform.ts';
 
-/** What code made at run time gets from its node. */
+/** The globals and the import function that code made at run time gets from its node. */
 export interface CodeScope {
   readonly names: readonly string[];
   /** Returns the values of `names`. */

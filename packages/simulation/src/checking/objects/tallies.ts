@@ -200,10 +200,10 @@ export function checkTotalQueue(history: Calls<QueueCommand, QueueResult>): Tall
   });
 }
 
-/** What a check found out about one object. */
+/** The findings of a check on one object. */
 interface Findings<Command, Result> {
   readonly counts: Readonly<Record<string, number>>;
-  /** What is wrong, in words. */
+  /** The mistakes, each in words. */
   readonly wrong?: readonly string[];
   readonly shown?: readonly ObjectCall<Command, Result>[];
   readonly culprit?: ObjectCall<Command, Result> | undefined;

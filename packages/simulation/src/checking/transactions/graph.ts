@@ -167,7 +167,7 @@ export class Graph {
   }
 }
 
-/** What a search for paths reuses. */
+/** The arrays that searches for paths use again. */
 class Search {
   readonly cameBy: Int32Array;
   readonly cameFrom: Int32Array;

@@ -48,7 +48,7 @@ export interface KeyUse {
   isList: boolean | undefined;
 }
 
-/** What the rules for the order of versions may assume. */
+/** The assumptions that the rules for the order of versions may make. */
 export interface Assumptions {
   /** All reads of a key by one transaction see the same version. */
   readonly isRepeatable: boolean;
