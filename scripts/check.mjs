@@ -32,9 +32,9 @@ import { filesBelow, packages as folders, root, run, runTool, tools } from './wo
  * calls that are never sent and yet observed (0.2), protocols that do not drain (0.1), interceptors
  * that learn that no connection came up, and names that leave nodes that drain (0.2), memory that
  * programs use again (0.4), names of nodes (0.2), listeners that fail (0.1), addresses that nobody
- * else can dial and peers without a common version (0.2), keys of prototypes and early cancels (0.5).
- * 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this feature set
- * has not reached; nats-core takes 42, libp2p 108.
+ * else can dial and peers without a common version (0.2), keys of prototypes and early cancels
+ * (0.5). 4.6 kB of it are the zod/mini that the page itself uses. The aim is 35 kB, which this
+ * feature set has not reached; nats-core takes 42, libp2p 108.
  */
 const LARGEST_BUNDLE = 82_000;
 

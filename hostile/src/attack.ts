@@ -32,8 +32,8 @@ export interface Attack {
    */
   readonly isBrief?: boolean;
   /**
-   * Bounds the 99th percentile of the honest peer's calls by milliseconds instead of by a ratio, and
-   * tells why it may be so long.
+   * Bounds the 99th percentile of the honest peer's calls by milliseconds instead of by a ratio,
+   * and tells why it may be so long.
    */
   readonly bound?: TimeBound;
   /** Rounds of a short run. Default 1. */

@@ -24,8 +24,8 @@ export interface Finding {
   /** Honest dials or calls: how many succeeded, of how many. All have to. */
   readonly honest?: { readonly succeeded: number; readonly of: number } | undefined;
   /**
-   * The 99th percentiles of honest calls in milliseconds: while the attacker sends the same bytes to
-   * a sink, and while it attacks. The second may be three times the first.
+   * The 99th percentiles of honest calls in milliseconds: while the attacker sends the same bytes
+   * to a sink, and while it attacks. The second may be three times the first.
    */
   readonly p99?: { readonly control: number; readonly attacked: number } | undefined;
   /** Bytes by which the victim's memory grew at most, and by which its limits let it grow. */

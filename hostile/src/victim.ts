@@ -182,7 +182,9 @@ async function startNode(
   };
 }
 
-/** Milliseconds that slow handlers take, those that `hold` takes, and those that `unheeding` takes. */
+/**
+ * Milliseconds that slow handlers take, those that `hold` takes, and those that `unheeding` takes.
+ */
 const NOTE = 1_000;
 const HOLD = 10_000;
 const UNHEEDING = 20;

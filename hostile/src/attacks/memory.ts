@@ -12,9 +12,9 @@ const MIB = 1024 * 1024;
 /** The initial credit for long one-ways and requests of a channel. */
 const LONG = 16 * MIB;
 /**
- * The memory that unfinished messages take: the default of `limits.memory`, an eighth of it that may
- * be allocated before it arrives, and an eighth of both for the free memory that remains between
- * blocks in glibc's heap.
+ * The memory that unfinished messages take: the default of `limits.memory`, an eighth of it that
+ * may be allocated before it arrives, and an eighth of both for the free memory that remains
+ * between blocks in glibc's heap.
  */
 const UNFINISHED = 512 * MIB * 1.125 ** 2;
 const bound = {

@@ -40,7 +40,8 @@ export const balancing: readonly Scenario[] = [
           const flaws: string[] = [];
           for (const code of [0, NOT_FOUND]) {
             const share = await shareOf(run, code);
-            // A balancer compares two addresses for each call, and this server is among them in a fifth.
+            // A balancer compares two addresses for each call, and this server is among them in a
+            // fifth.
             if (share > 0.3)
               flaws.push(
                 `with code ${code}, the attacker gets ${Math.round(share * 100)} % of the calls`,

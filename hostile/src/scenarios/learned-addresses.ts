@@ -144,7 +144,9 @@ async function attack(run: ScenarioRun, { from, told }: Attack): Promise<Finding
   };
 }
 
-/** Makes the resolver of this process return these addresses for a name, as a server of DNS would. */
+/**
+ * Makes the resolver of this process return these addresses for a name, as a server of DNS would.
+ */
 function resolveTo(run: ScenarioRun, name: string, addresses: readonly string[]): void {
   const system = dns.lookup as unknown as Lookup;
   const found = addresses.map((address) => ({ address, family: isIP(address) }));

@@ -56,8 +56,8 @@ function flood(name: string, title: string, then: Then): Scenario {
 }
 
 /**
- * Takes half of the dials to a node that uses Noise, and refuses them, or accepts them and sends the
- * dialer's own bytes back, or names a subject that the dialer must not publish to.
+ * Takes half of the dials to a node that uses Noise, and refuses them, or accepts them and sends
+ * the dialer's own bytes back, or names a subject that the dialer must not publish to.
  */
 async function forge(run: ScenarioRun): Promise<Finding> {
   if (unable() !== undefined) return skipped();

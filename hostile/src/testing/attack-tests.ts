@@ -15,8 +15,8 @@ import { SMALL_HEAP } from '../warm-up.ts';
 type Victim = Child<VictimCommand, VictimReport>;
 
 /**
- * Makes a test for each attack that `wanted` picks, on the carrier of its row in the report. Attacks
- * on a victim with default options share one for each carrier.
+ * Makes a test for each attack that `wanted` picks, on the carrier of its row in the report.
+ * Attacks on a victim with default options share one for each carrier.
  */
 export function attackTests(test: TestFn, wanted: (attack: Attack) => boolean): void {
   let credentials: Promise<RunCredentials> | undefined;

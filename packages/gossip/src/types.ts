@@ -102,8 +102,8 @@ export interface TopicOptions<T> {
   readonly validateAtOnce?: number | undefined;
   /**
    * Limits of the queue of messages on this topic that wait for a validator. Default 4,096 messages
-   * and 16 MiB. Peers take turns. Beyond either limit, the peer with the most waiting messages loses
-   * its newest one: it is dropped as `overloaded`, with a `dropped` event and a count in the
+   * and 16 MiB. Peers take turns. Beyond either limit, the peer with the most waiting messages
+   * loses its newest one: it is dropped as `overloaded`, with a `dropped` event and a count in the
    * snapshot, and the peer is not blamed. Other topics are not delayed.
    */
   readonly validateQueue?:

@@ -39,8 +39,8 @@ export interface PeersOptions<S = unknown> {
    * The peers to which this node stays connected, each in the form '[nodeId@]address'. They are
    * dialed forever and count against neither `maxInbound` nor `maxOutbound`. If the transport
    * proves ids, a target with an id accepts only a node that proves this id, even with
-   * `allowAsserted`. A target with this node's own id is never dialed, so that all nodes can have the
-   * same list.
+   * `allowAsserted`. A target with this node's own id is never dialed, so that all nodes can have
+   * the same list.
    */
   readonly persistent?: readonly string[] | undefined;
   /**
@@ -64,9 +64,9 @@ export interface PeersOptions<S = unknown> {
   /**
    * Protocols that each peer must have mounted, in a version that the given protocol speaks. A node
    * without them is rejected as `incompatible`, and a peer that unmounts one is disconnected.
-   * Clients are not affected. Default none: a protocol that only one end has mounted is no reason to
-   * reject a node. If both ends have mounted the transport's own protocol, they must always have a
-   * version of it in common.
+   * Clients are not affected. Default none: a protocol that only one end has mounted is no reason
+   * to reject a node. If both ends have mounted the transport's own protocol, they must always have
+   * a version of it in common.
    */
   readonly require?: readonly Protocol[] | undefined;
   /**

@@ -99,7 +99,9 @@ export function encodeAcceptance(acceptance: Acceptance): Uint8Array {
   return encodeObject(acceptance);
 }
 
-/** Returns the content of `accept`, or a description of the problem if a peer sent anything else. */
+/**
+ * Returns the content of `accept`, or a description of the problem if a peer sent anything else.
+ */
 export function decodeAcceptance(bytes: Uint8Array): Acceptance | string {
   const object = parseObject(bytes);
   const { max, cookie } = object;

@@ -25,7 +25,9 @@ export interface SubjectListener {
    * connection to the server is lost.
    */
   failed(error: TransportError): void;
-  /** Called when a server of the cluster is lost, on which the peer of this subject may have been. */
+  /**
+   * Called when a server of the cluster is lost, on which the peer of this subject may have been.
+   */
   doubt?(): void;
   /** Called repeatedly after `NatsClient.leave`, until it has unsubscribed. */
   leave?(text: string): void;
@@ -146,8 +148,8 @@ export class NatsClient {
   }
 
   /**
-   * Publishes the farewells of connections that were lost with another client. Their peers may be at
-   * other servers, and would otherwise wait for messages that never come.
+   * Publishes the farewells of connections that were lost with another client. Their peers may be
+   * at other servers, and would otherwise wait for messages that never come.
    */
   takeLeaveFor(lost: NatsClient): void {
     for (const [subject, data] of lost.#farewells.splice(0)) this.publish(subject, data, '');

@@ -16,8 +16,8 @@ import { refuseDeep } from './refuse-deep.ts';
  * and bytes and messages of unknown codecs as base64 in a string.
  *
  * Rejects with `invalid_argument` for a description from which no protocol can be made: two methods
- * have one id, a kind does not fit the messages, descriptors can't be read, or a schema nests deeper
- * than 500 levels.
+ * have one id, a kind does not fit the messages, descriptors can't be read, or a schema nests
+ * deeper than 500 levels.
  */
 export async function reflectedProtocol(
   description: ProtocolDescription,

@@ -78,8 +78,8 @@ function describe(protocol: Protocol): Described {
   return known;
 }
 
-// The costs in work units (docs/wire-protocol.md §9) of a summary in a list, of a description that is
-// not complete yet, and of encoding a description: one for each 4 characters, because its schema
+// The costs in work units (docs/wire-protocol.md §9) of a summary in a list, of a description that
+// is not complete yet, and of encoding a description: one for each 4 characters, because its schema
 // checks each value.
 const SUMMARY = 64;
 const FIRST = 1_024;

@@ -91,8 +91,8 @@ export class DialPolicy {
   }
 
   /**
-   * Returns whether this node uses a scheme and, in 'nats://server/name', the server or one that may
-   * belong to the same cluster.
+   * Returns whether this node uses a scheme and, in 'nats://server/name', the server or one that
+   * may belong to the same cluster.
    */
   #uses(scheme: string, rest: string, address: string): boolean {
     const server = serverOf(rest);

@@ -72,7 +72,8 @@ export interface BookEntry extends BookAddress {
  * - `own`: its id is this node's, or its address is one of the own addresses.
  * - `private`: its id, or the id of the node that reported it, is private. `banned`: its id is
  *   banned.
- * - `undialable`: it may not be dialed, at least not because this source reported it. `malformed`: id or address is invalid.
+ * - `undialable`: it may not be dialed, at least not because this source reported it.
+ * - `malformed`: id or address is invalid.
  * - `full`: its host has 8 entries already (public mode).
  */
 export type AddVerdict =

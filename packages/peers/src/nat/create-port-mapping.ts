@@ -17,9 +17,9 @@ import { RouterMappings } from './router-mappings.ts';
 /** Options of `createPortMapping`; all may be left out. */
 export interface PortMappingOptions {
   /**
-   * The router to ask: the URL of its UPnP description ('http://192.168.1.1:5000/rootDesc.xml'), with
-   * an IPv4 address, or its IPv4 address alone to use NAT-PMP. Default: the routers that answer a UPnP search and, if none of
-   * them maps the port, the default router by NAT-PMP.
+   * The router to ask: the URL of its UPnP description ('http://192.168.1.1:5000/rootDesc.xml'),
+   * with an IPv4 address, or its IPv4 address alone to use NAT-PMP. Default: the routers that
+   * answer a UPnP search and, if none of them maps the port, the default router by NAT-PMP.
    */
   readonly gateway?: string | undefined;
   /**

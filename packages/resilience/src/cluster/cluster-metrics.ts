@@ -37,8 +37,8 @@ export class WorkerMetrics implements ClusterMetrics {
 }
 
 /**
- * Returns true if an exporter can write a point. Others are left out, because a worker may have been
- * taken over, and must not hide or forge the metrics of others.
+ * Returns true if an exporter can write a point. Others are left out, because a worker may have
+ * been taken over, and must not hide or forge the metrics of others.
  */
 function isPoint({ attributes, value, buckets }: MetricPoint): boolean {
   const { bounds, counts, count } = buckets ?? { bounds: [], counts: [], count: 0 };

@@ -102,8 +102,8 @@ export class ManagedWorker {
   }
 
   /**
-   * Makes the worker leave cleanly. The worker is killed if it has not ended 5 s after `grace`, also
-   * if it leaves by itself already. A worker that has not joined yet is killed immediately.
+   * Makes the worker leave cleanly. The worker is killed if it has not ended 5 s after `grace`,
+   * also if it leaves by itself already. A worker that has not joined yet is killed immediately.
    * @param refuse false if the worker's address leads to other workers, too.
    */
   leave(grace: number, refuse: boolean): void {

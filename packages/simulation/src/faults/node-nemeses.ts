@@ -91,9 +91,9 @@ export const slowNode = nemesisOf<Victim & { readonly cost: DelayDistribution }>
 });
 
 /**
- * Makes wall clocks jump forward or back by `skew` milliseconds (default 1 to 5,000), or both clocks
- * of a node run fast or slow by `drift` millionths for `lasts` (default up to 200; NTP corrects up to
- * 500). A jump is permanent, because `recover` does not set clocks.
+ * Makes wall clocks jump forward or back by `skew` milliseconds (default 1 to 5,000), or both
+ * clocks of a node run fast or slow by `drift` millionths for `lasts` (default up to 200; NTP
+ * corrects up to 500). A jump is permanent, because `recover` does not set clocks.
  */
 export const clockStorm = nemesisOf<{
   readonly skew: DelayDistribution;

@@ -1,5 +1,5 @@
-// The ready-made nemeses, and two ways to combine them: all that are given, or a few, different ones
-// for each seed, because faults that always occur together can hide each other's effects.
+// The ready-made nemeses, and two ways to combine them: all that are given, or a few, different
+// ones for each seed, because faults that always occur together can hide each other's effects.
 
 import { option, optionsSchema, parseOptions } from '@trunkline/transport-core/backend';
 import { childRandom, pick } from '../kernel/distributions.ts';

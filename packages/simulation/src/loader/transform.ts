@@ -132,8 +132,8 @@ export function transformModule(source: string): TransformedModule {
 }
 
 /**
- * Replaces `import()`, `eval`, `constructor` and `return this` in the source of a CommonJS module. The rest of the
- * source is already a valid function body.
+ * Replaces `import()`, `eval`, `constructor` and `return this` in the source of a CommonJS module.
+ * The rest of the source is already a valid function body.
  *
  * @throws SyntaxError if the source is not a valid script.
  */
@@ -262,7 +262,9 @@ function replaceDynamic({ dynamic }: Facts, edits: Edits): void {
   }
 }
 
-/** Gives the real `eval`, which sees the globals of the node only in a direct call, no other uses. */
+/**
+ * Gives the real `eval`, which sees the globals of the node only in a direct call, no other uses.
+ */
 function replaceEval(scopes: ScopeManager, facts: Facts, edits: Edits): void {
   for (const { identifier } of scopes.globalScope!.through) {
     const { name, start, end } = identifier as unknown as Ast;

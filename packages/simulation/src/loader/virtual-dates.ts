@@ -10,7 +10,9 @@ export function virtualDate(wall: () => number): unknown {
   });
 }
 
-/** Creates the global `Intl` of a node: the current time is its own, and the default locale en-US. */
+/**
+ * Creates the global `Intl` of a node: the current time is its own, and the default locale en-US.
+ */
 export function virtualIntl(wall: () => number): object {
   const create = (real: any, args: readonly unknown[], target: unknown): any => {
     const [locales = 'en-US', ...rest] = args;

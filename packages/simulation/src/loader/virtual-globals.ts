@@ -53,7 +53,9 @@ export interface VirtualWorld {
   builtin(name: string): object;
 }
 
-/** Creates the world of one life of a node. Its clock, randomness and disk are those of the node. */
+/**
+ * Creates the world of one life of a node. Its clock, randomness and disk are those of the node.
+ */
 export function virtualWorld(context: NodeContext, modules: Modules): VirtualWorld {
   const { clock } = context;
   const wall = () => Math.floor(clock.wall());

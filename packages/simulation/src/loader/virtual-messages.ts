@@ -56,19 +56,11 @@ class VirtualPort extends EventTarget {
   }
 
   on(name: string, listener: Listener): this {
-    const plain: Listener = (event) => listener((event as MessageEvent).data);
-    this.#plain.set(listener, plain);
-    this.addEventListener(name, plain);
-    if (name === 'message') this.start();
-    return this;
+    return this.#listen(name, listener, false);
   }
 
   once(name: string, listener: Listener): this {
-    const once: Listener = (data) => {
-      this.off(name, once);
-      return listener(data);
-    };
-    return this.on(name, once);
+    return this.#listen(name, listener, true);
   }
 
   off(name: string, listener: Listener): this {
@@ -103,6 +95,14 @@ class VirtualPort extends EventTarget {
 
   hasRef(): boolean {
     return true;
+  }
+
+  #listen(name: string, listener: Listener, once: boolean): this {
+    const plain: Listener = (event) => listener((event as MessageEvent).data);
+    this.#plain.set(listener, plain);
+    this.addEventListener(name, plain, { once });
+    if (name === 'message') this.start();
+    return this;
   }
 
   #deliver(data: unknown): void {

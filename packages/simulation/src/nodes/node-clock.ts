@@ -80,8 +80,8 @@ export class NodeClock implements Clock {
 
   setTimeout(callback: () => void, delay: number): ClockTimer {
     if (!this.#owner.alive) return NEVER;
-    // Every wait must advance virtual time, even one below its resolution. Otherwise code that waits
-    // for a certain time sets timers for smaller and smaller remainders.
+    // Every wait must advance virtual time, even one below its resolution. Otherwise code that
+    // waits for a certain time sets timers for smaller and smaller remainders.
     const wait =
       delay > 0
         ? Math.max(

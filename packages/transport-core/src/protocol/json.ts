@@ -63,8 +63,8 @@ export interface JsonOptions {
  * - lone surrogates in strings and keys, because they are not Unicode text
  * - more than 1,000 levels of nesting
  * - the key `__proto__` in any spelling (`"\u005f_proto__"`), and `prototype` in the value of a key
- *   `constructor`, unless `options.protoKeys` is true. Allowed keys are plain data and affect only the
- *   object that has them.
+ *   `constructor`, unless `options.protoKeys` is true. Allowed keys are plain data and affect only
+ *   the object that has them.
  * - bytes that are not UTF-8 (including a byte order mark) or not JSON, and values that break the
  *   schema
  *

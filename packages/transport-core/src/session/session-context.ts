@@ -277,9 +277,9 @@ export const DECODED_SHIFT = 4;
 export const UNDECODABLE = 64;
 export const UNDECODABLE_SHIFT = 6;
 /**
- * The costs, in units, of a canceled call; of one whose handler was started for nothing: its promise,
- * its place in tables, and usually a timer; and of one whose handler uses its signal, because each of
- * the signal's listeners is called.
+ * The costs, in units, of a canceled call; of one whose handler was started for nothing: its
+ * promise, its place in tables, and usually a timer; and of one whose handler uses its signal,
+ * because each of the signal's listeners is called.
  */
 export const CANCEL = 16;
 export const CANCEL_RUNNING = 64;

@@ -78,10 +78,10 @@ export interface StreamLayer {
   proves?(address: string): boolean;
   /**
    * The network of this machine, for a layer that dials host names: `addresses` returns the IP
-   * addresses of its interfaces, and `lookup` those of a host name, or rejects. Peers then look up a
-   * name that another node reported, and pass the addresses that may be dialed in
-   * `DialOptions.addresses`. A layer around another layer returns that of the inner one. Without it,
-   * as in a browser, peers dial no reported host name, except over 'wss'.
+   * addresses of its interfaces, and `lookup` those of a host name, or rejects. Peers then look up
+   * a name that another node reported, and pass the addresses that may be dialed in
+   * `DialOptions.addresses`. A layer around another layer returns that of the inner one. Without
+   * it, as in a browser, peers dial no reported host name, except over 'wss'.
    */
   readonly machine?:
     | {
@@ -255,9 +255,9 @@ export interface StreamSink {
   revoked?(error: TransportError): void;
   /**
    * Reports that the layer will lose the connection soon, for example because a server that carries
-   * it shuts down; `text` says why, for both ends. The sink opens no more calls on it, and closes it
-   * when its calls have ended. A connection that is not up yet ignores this, so the layer repeats it
-   * until the connection ends. Optional.
+   * it shuts down; `text` says why, for both ends. The sink opens no more calls on it, and closes
+   * it when its calls have ended. A connection that is not up yet ignores this, so the layer
+   * repeats it until the connection ends. Optional.
    */
   leave?(text: string): void;
   /**

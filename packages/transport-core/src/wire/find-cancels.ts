@@ -3,8 +3,8 @@
 import { Kind } from './frame.ts';
 
 /**
- * Returns the ids of the CANCEL frames in a chunk, if they are written as Trunkline's encoder writes
- * them: the kind first, then the id. Returns undefined if there are none.
+ * Returns the ids of the CANCEL frames in a chunk, if they are written as Trunkline's encoder
+ * writes them: the kind first, then the id. Returns undefined if there are none.
  * @param from where a frame begins.
  */
 export function cancelsIn(chunk: Uint8Array, from: number): Set<number> | undefined {

@@ -25,8 +25,8 @@ export interface AsyncApiOptions {
 /**
  * Returns an AsyncAPI 3.0 document. Each method is a channel with an operation `receive`, seen from
  * the node that handles it; its answers are the operation's `reply`. Properties that AsyncAPI does
- * not have, such as ids and kinds, are in `x-trunkline`. Throws `invalid_argument` for a schema that
- * nests deeper than 500 levels.
+ * not have, such as ids and kinds, are in `x-trunkline`. Throws `invalid_argument` for a schema
+ * that nests deeper than 500 levels.
  */
 export function asyncApi(
   protocols: readonly ProtocolDescription[],

@@ -14,9 +14,10 @@ export type ObjectVerdict<Command, Result> =
   | { readonly linearizable: true; readonly configurations: number }
   /**
    * No order explains the calls. `calls` are those of one object up to `culprit`, the call that no
-   * order could place; `text` shows the last of them and the states that the object may have had. If
-   * the history is long and was judged without a search, `calls` are the few that no order explains.
-   * If the verdict is the `cause` of an error that a scenario throws, the failure shows `violation`.
+   * order could place; `text` shows the last of them and the states that the object may have had.
+   * If the history is long and was judged without a search, `calls` are the few that no order
+   * explains. If the verdict is the `cause` of an error that a scenario throws, the failure shows
+   * `violation`.
    */
   | {
       readonly linearizable: false;
@@ -43,8 +44,9 @@ export type ObjectVerdict<Command, Result> =
  *
  * @param limit maximum number of configurations to visit for one object, beyond which the verdict
  * is `undefined`; default 1,000,000. A hundred calls that are tried count as one more, and so do a
- * hundred characters of states that are remembered, so the limit bounds time and memory: the default
- * takes about ten seconds and at most some 300 MB. Unknown outcomes multiply the configurations.
+ * hundred characters of states that are remembered, so the limit bounds time and memory: the
+ * default takes about ten seconds and at most some 300 MB. Unknown outcomes multiply the
+ * configurations.
  */
 export function checkObject<State, Command, Result>(
   history: ObjectHistory<Command, Result> | readonly ObjectCall<Command, Result>[],

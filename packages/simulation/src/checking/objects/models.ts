@@ -41,8 +41,8 @@ export interface ObjectModel<State, Command, Result> {
    */
   readonly isAnonymous?: boolean;
   /**
-   * Splits the calls of an object into parts that no order relates, and that are checked separately;
-   * undefined if they cannot be split.
+   * Splits the calls of an object into parts that no order relates, and that are checked
+   * separately; undefined if they cannot be split.
    */
   parts?(
     calls: readonly ObjectCall<Command, Result>[],

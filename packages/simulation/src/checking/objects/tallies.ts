@@ -42,8 +42,8 @@ type Calls<Command, Result> =
 /**
  * Checks a set by its last completed read, as Jepsen's `set` does: it contains every value whose
  * add had completed before, and no value that nobody tried to add. `counts`: `attempted`,
- * `acknowledged`, `read`, `lost`, `unexpected`, and `recovered` (read, though the outcome of the add
- * was unknown). Without a completed read, the verdict is `undefined`.
+ * `acknowledged`, `read`, `lost`, `unexpected`, and `recovered` (read, though the outcome of the
+ * add was unknown). Without a completed read, the verdict is `undefined`.
  *
  * @throws TypeError if a value was removed: use `check.object` then.
  */
@@ -93,8 +93,8 @@ export function checkSet(history: Calls<SetCommand, SetResult>): TallyVerdict {
 
 /**
  * Checks the reads of a counter, as Jepsen's `counter` does: each read lies between the sum of what
- * had certainly been added when it was called, and of what may have been added when it returned. For
- * negative additions it is the other way round. `counts`: `adds`, `reads` and `outside`.
+ * had certainly been added when it was called, and of what may have been added when it returned.
+ * For negative additions it is the other way round. `counts`: `adds`, `reads` and `outside`.
  */
 export function checkCounter(history: Calls<CounterCommand, CounterResult>): TallyVerdict {
   return tally('counter', history, (calls) => {

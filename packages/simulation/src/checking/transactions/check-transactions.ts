@@ -33,8 +33,8 @@ export type TransactionsVerdict =
    * '-real time' if the cycle depends on the order of real time. `transactions` are those involved,
    * and `text` explains the anomaly. If thousands of transactions form one tangle of cycles, a
    * bounded search picks the cycle: it may not be the shortest, and may have the name of a less
-   * severe kind. If the verdict is the `cause` of an error that a scenario throws, the failure shows
-   * `violation`.
+   * severe kind. If the verdict is the `cause` of an error that a scenario throws, the failure
+   * shows `violation`.
    */
   | {
       readonly valid: false;
@@ -50,8 +50,8 @@ export type TransactionsVerdict =
  * serializable: they behave as if they had run one at a time, in an order that respects real time.
  * The values that reads return determine the dependencies between transactions. A cycle of
  * dependencies is an anomaly (Kingsbury and Alvaro, Elle: Inferring Isolation Anomalies from
- * Experimental Observations, VLDB 14(3), 2020; the names are those of Adya, Weak Consistency, 1999).
- * The time grows linearly with the number of dependencies.
+ * Experimental Observations, VLDB 14(3), 2020; the names are those of Adya, Weak Consistency,
+ * 1999). The time grows linearly with the number of dependencies.
  *
  * The check finds only real anomalies. It misses anomalies of keys that are never read, and some of
  * registers, because reads show the order of their versions only in part: lists show it in full.

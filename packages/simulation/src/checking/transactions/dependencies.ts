@@ -26,7 +26,9 @@ export const KINDS = {
   wr: 2,
   rw: 4,
   realTime: 8,
-  /** A ww and an rw that rest on an order of versions which other things show than reads of the key. */
+  /**
+   * A ww and an rw that rest on an order of versions which other things show than reads of the key.
+   */
   wwFracture: 16,
   rwFracture: 32,
   wwInTime: 64,

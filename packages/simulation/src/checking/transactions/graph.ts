@@ -34,7 +34,8 @@ export class Graph {
   }
 
   /**
-   * Returns the part of the graph in which all cycles of this kind are; undefined if there are none.
+   * Returns the part of the graph in which all cycles of this kind are; undefined if there are
+   * none.
    */
   cyclic(kind: CycleKind): Graph | undefined {
     const { group, hasCycle } = this.groups(kind);

@@ -1,9 +1,9 @@
-// Holds back requests whose CANCEL has arrived in the same chunk, so that their handlers never start
-// (docs/wire-protocol.md §9).
+// Holds back requests whose CANCEL has arrived in the same chunk, so that their handlers never
+// start (docs/wire-protocol.md §9).
 //
-// Owns the requests that it holds back until the chunk has been read. `IncomingFrames` tells it what
-// it reads, and `Callee` asks it about each request. It only guesses from the bytes: a request whose
-// CANCEL does not come after all is delivered at the end of the chunk.
+// Owns the requests that it holds back until the chunk has been read. `IncomingFrames` tells it
+// what it reads, and `Callee` asks it about each request. It only guesses from the bytes: a request
+// whose CANCEL does not come after all is delivered at the end of the chunk.
 
 import { cancelsIn } from '../../wire/find-cancels.ts';
 import { type Frame, Kind } from '../../wire/frame.ts';
