@@ -148,7 +148,7 @@ export class ModuleGraph {
   }
 
   /** Returns the `require` of a file. */
-  #requireIn(file: string): object {
+  #requireIn(file: string): (specifier: string) => unknown {
     const load = (specifier: string) => {
       const resolved = resolveRequire(specifier, file);
       return 'builtin' in resolved

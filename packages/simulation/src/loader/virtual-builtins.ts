@@ -20,7 +20,7 @@ export interface Modules {
   /** Returns the file whose code is being run. */
   running(): string | undefined;
   /** Returns the `require` of a file. */
-  requireIn(file: string): object;
+  requireIn(file: string): (specifier: string) => unknown;
   /** Imports a module as `import()` in a file does. */
   import(specifier: string, file: string): Promise<unknown>;
 }
@@ -100,11 +100,7 @@ function virtualModule(modules: Modules, refusals: Refusals): object {
   const pathOf = (from: string | URL) =>
     from instanceof URL || from.startsWith('file:') ? fileURLToPath(from) : from;
   const load = (specifier: string, parent?: { readonly filename?: string }) =>
-    (
-      modules.requireIn(parent?.filename ?? modules.running() ?? '/') as (
-        specifier: string,
-      ) => unknown
-    )(specifier);
+    modules.requireIn(parent?.filename ?? modules.running() ?? '/')(specifier);
   const members = {
     createRequire: (from: string | URL) => modules.requireIn(pathOf(from)),
     _load: load,
@@ -117,6 +113,7 @@ function virtualModule(modules: Modules, refusals: Refusals): object {
     Object.defineProperty(made, key, { value, writable: true, enumerable: true });
   return made;
 }
+
 /**
  * Creates the module `path` of a node, which follows POSIX on every machine. The current directory
  * is `/`.

@@ -233,9 +233,11 @@ export class Callee {
     this.#calls.incoming(call);
   }
 
+  readonly #deliver = (call: InCall): void => this.#calls.incoming(call);
+
   /** Called when a chunk was read, or if its rest waits for more work units (`isRead` is false). */
   endChunk(isRead: boolean): void {
-    this.early.close(isRead, (call) => this.#calls.incoming(call));
+    this.early.close(isRead, this.#deliver);
   }
 
   end(frame: Frame): void {
