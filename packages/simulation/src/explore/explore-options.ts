@@ -34,14 +34,17 @@ export interface ExploreOptions {
   /**
    * The scenario declares nodes on the simulation that it gets and runs them. A seed fails if the
    * scenario rejects. It is a function, or the URL of a module with the function as its default
-   * export; with `workers` above 1, it must be a URL. The module may also export `nemesis`,
-   * `profiles` and `options` { level, link, disk, strict } as defaults for the options of
-   * `explore`.
+   * export. The module may also export `nemesis`, `profiles` and `options` { level, link, disk,
+   * strict } as defaults for the options of `explore`.
+   *
+   * A function runs in the current thread, so a seed that hangs stops the search. A module runs in
+   * worker threads, where such a seed is a failure like any other (see `hangTimeout`).
    */
   readonly scenario: Scenario | URL | string;
   /**
    * The faults. With `workers` above 1 this must be a list of faults or an export of the module,
-   * because a function cannot be passed to a thread.
+   * because a function cannot be passed to a thread; with 1, it keeps a module in the current
+   * thread.
    */
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
   /**
@@ -71,10 +74,16 @@ export interface ExploreOptions {
   /** Waits for a turn of the real event loop after each event, as in `createSimulation`. */
   readonly strict?: boolean | undefined;
   /**
-   * Number of threads that run seeds. With 1 (default), seeds run in the current thread, as they
-   * always do in a browser.
+   * Number of worker threads that run seeds of a module. Default 1. With more than 1, `scenario`
+   * must be the URL of a module. A browser runs seeds in the current thread.
    */
   readonly workers?: number | undefined;
+  /**
+   * Milliseconds of real time without an event after which a seed of a worker thread has failed,
+   * because it hangs: its thread is replaced, and the search continues. Default 30,000; `Infinity`
+   * waits forever. Choose it longer than the scenario takes to check a history.
+   */
+  readonly hangTimeout?: number | undefined;
   /** Number of failures after which the search stops; `Infinity` runs every seed. Default 1. */
   readonly stopAfter?: number | undefined;
   /** Set to false to skip the search for the smallest schedule that still fails. Default true. */
@@ -128,7 +137,10 @@ export interface SeedSearch {
   readonly seeds: readonly number[];
   readonly scenario: Scenario | string;
   readonly options: RunnerOptions;
+  /** True if the scenario is a module whose options can be sent to a thread. */
+  readonly isMovable: boolean;
   readonly workers: number;
+  readonly hangTimeout: number;
   readonly stopAfter: number;
   readonly record: number;
   readonly irreproducible: 'fail' | 'ignore';
@@ -160,6 +172,7 @@ export function searchOf(options: ExploreOptions): SeedSearch {
     shrinkRuns,
     record,
     workers,
+    hangTimeout,
     stopAfter,
     irreproducible,
     replay,
@@ -173,7 +186,8 @@ export function searchOf(options: ExploreOptions): SeedSearch {
       `explore: scenario: must be the URL of a module for ${workers} workers: a function cannot be sent to a thread`,
     );
   }
-  if (workers > 1 && nemesis !== undefined && 'plan' in nemesis) {
+  const plans = nemesis !== undefined && 'plan' in nemesis;
+  if (workers > 1 && plans) {
     throw new TypeError(
       `explore: nemesis: must be a list of faults for ${workers} workers, or exported by the scenario's module: a function cannot be sent to a thread`,
     );
@@ -183,14 +197,14 @@ export function searchOf(options: ExploreOptions): SeedSearch {
       if (profile.nemesis !== undefined && !isNemesis(profile.nemesis))
         throw new TypeError(`explore: profiles: ${profile.name}: nemesis: must be ${NEMESIS}`);
     }
-    const planner = profiles.find(
-      (each) => typeof each !== 'string' && 'plan' in (each.nemesis ?? {}),
-    );
-    if (workers > 1 && planner !== undefined)
-      throw new TypeError(
-        `explore: profiles: '${(planner as ExploreProfile).name}' must have a list of faults for ${workers} workers, or be exported by the scenario's module: a function cannot be sent to a thread`,
-      );
   }
+  const planner = profiles?.find(
+    (each): each is ExploreProfile => typeof each !== 'string' && 'plan' in (each.nemesis ?? {}),
+  );
+  if (workers > 1 && planner !== undefined)
+    throw new TypeError(
+      `explore: profiles: '${planner.name}' must have a list of faults for ${workers} workers, or be exported by the scenario's module: a function cannot be sent to a thread`,
+    );
   return {
     name: name ?? nameOf(scenario),
     seeds:
@@ -208,7 +222,9 @@ export function searchOf(options: ExploreOptions): SeedSearch {
       leaks,
       shrinkRuns: shrink ? shrinkRuns : 0,
     },
+    isMovable: typeof scenario !== 'function' && !plans && planner === undefined,
     workers,
+    hangTimeout,
     stopAfter,
     record,
     irreproducible,
@@ -266,6 +282,7 @@ const schema = optionsSchema({
   disk: object<DiskOptions>('an object of options'),
   strict: option.optional(flag()),
   workers: option.withDefault(option.integer(1, 1_024), 1),
+  hangTimeout: option.withDefault(option.millisecondsOrNever(), 30_000),
   stopAfter: option.withDefault(
     option.reference<number>(
       (value) => value === Number.POSITIVE_INFINITY || isCount(value),

@@ -3,14 +3,16 @@
 
 import { describeError } from '../kernel/event-loop.ts';
 import { LocalRunner } from './local-runner.ts';
+import { Progress } from './progress.ts';
 import { workerSide } from './runtime.ts';
 import { loadScenario } from './scenario-module.ts';
-import type { WorkerAnswer, WorkerData, WorkerRequest } from './worker-runner.ts';
+import type { WorkerAnswer, WorkerData, WorkerRequest } from './search-worker.ts';
 
 const side = workerSide();
-const { url, options } = side.data as WorkerData;
+const { url, options, progress } = side.data as WorkerData;
 const started = loadScenario(url, options).then(
-  (loaded) => new LocalRunner(loaded.scenario, loaded.options),
+  (loaded) =>
+    new LocalRunner(loaded.scenario, loaded.options, { progress: new Progress(progress) }),
 );
 // Each request awaits `started` and gets this error in its answer.
 started.catch(() => {});
@@ -22,8 +24,10 @@ const answer = async (request: WorkerRequest): Promise<unknown> => {
       return runner.run(request.seeds, request.stopAfter);
     case 'repeat':
       return runner.repeat(request.seed);
+    case 'stop':
+      return runner.stop(request.seed, request.stopped);
     case 'shrink':
-      return runner.shrink(request.seed, request.failed, request.record);
+      return runner.shrink(request.seed, request.failed, request.record, request.shrink);
   }
 };
 

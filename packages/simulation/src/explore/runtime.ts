@@ -1,5 +1,5 @@
-// Access to the runtime for searches: worker threads, the environment, and a real clock.
-// Simulations must use none of these.
+// Access to the runtime for searches: worker threads, the environment, and a real clock with
+// timers. Simulations must use none of these.
 
 /** A worker thread as its owner sees it. */
 export interface WorkerHandle {
@@ -17,14 +17,11 @@ export interface WorkerSide {
   onMessage(listener: (message: any) => void): void;
 }
 
-/**
- * Starts a worker thread on a module. Returns undefined if the runtime has no worker threads, as in
- * a browser.
- */
-export function startWorker(module: URL, workerData: unknown): WorkerHandle | undefined {
-  const Worker = threads?.Worker;
-  if (Worker === undefined) return undefined;
-  const worker = new Worker(module, { workerData });
+/** Starts a worker thread on a module. Requires `hasWorkers()`. */
+export function startWorker(module: URL, workerData: unknown): WorkerHandle {
+  // A worker would inherit --input-type, and refuses it.
+  const isEvaluated = /--input-type/.test(globals['process'].execArgv.join(' '));
+  const worker = new threads.Worker(module, { workerData, ...(isEvaluated && { execArgv: [] }) });
   return {
     post: (message) => worker.postMessage(message),
     onMessage: (listener) => worker.on('message', listener),
@@ -35,6 +32,11 @@ export function startWorker(module: URL, workerData: unknown): WorkerHandle | un
     },
     terminate: () => worker.terminate(),
   };
+}
+
+/** True if the runtime has worker threads; false in a browser. */
+export function hasWorkers(): boolean {
+  return threads?.Worker !== undefined;
 }
 
 /**
@@ -103,3 +105,12 @@ const threads: any = globals['process']?.getBuiltinModule?.('node:worker_threads
  * simulation bans it.
  */
 export const realTime: () => number = globals['performance'].now.bind(globals['performance']);
+
+/** Calls back every `milliseconds` of real time. Returns a function that ends this. */
+export function repeatEvery(milliseconds: number, callback: () => void): () => void {
+  const timer = setRealInterval(callback, milliseconds);
+  return () => clearRealInterval(timer);
+}
+
+const setRealInterval = globals['setInterval'];
+const clearRealInterval = globals['clearInterval'];
