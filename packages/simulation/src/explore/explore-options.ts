@@ -43,7 +43,7 @@ export interface ExploreOptions {
   readonly scenario: Scenario | URL | string;
   /**
    * The faults. With `workers` above 1 this must be a list of faults or an export of the module,
-   * because a function cannot be passed to a thread; with 1, it keeps a module in the current
+   * because a function cannot be passed to a worker; with 1, it keeps a module in the current
    * thread.
    */
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
@@ -79,8 +79,14 @@ export interface ExploreOptions {
    */
   readonly workers?: number | undefined;
   /**
-   * Milliseconds of real time without an event after which a seed of a worker thread has failed,
-   * because it hangs: its thread is replaced, and the search continues. Default 30,000; `Infinity`
+   * The kind of the workers. A 'thread' (default) survives nodes that hang, and most that end it. A
+   * 'process' also survives crashes of native code, signals, and calls that block in native code,
+   * but reports each event to its parent, which makes it slower. For Linux and macOS.
+   */
+  readonly isolation?: 'thread' | 'process' | undefined;
+  /**
+   * Milliseconds of real time without an event after which a seed of a worker has failed, because
+   * it hangs: its worker is replaced, and the search continues. Default 30,000; `Infinity`
    * waits forever. Choose it longer than the scenario takes to check a history.
    */
   readonly hangTimeout?: number | undefined;
@@ -137,8 +143,9 @@ export interface SeedSearch {
   readonly seeds: readonly number[];
   readonly scenario: Scenario | string;
   readonly options: RunnerOptions;
-  /** True if the scenario is a module whose options can be sent to a thread. */
+  /** True if the scenario is a module whose options can be sent to a worker. */
   readonly isMovable: boolean;
+  readonly isolation: 'thread' | 'process';
   readonly workers: number;
   readonly hangTimeout: number;
   readonly stopAfter: number;
@@ -172,6 +179,7 @@ export function searchOf(options: ExploreOptions): SeedSearch {
     shrinkRuns,
     record,
     workers,
+    isolation,
     hangTimeout,
     stopAfter,
     irreproducible,
@@ -181,15 +189,17 @@ export function searchOf(options: ExploreOptions): SeedSearch {
   } = given;
   linkSettings(CALM, link ?? {}, 'explore: link');
   checkDisk(disk ?? {}, 'explore: disk');
-  if (workers > 1 && typeof scenario === 'function') {
+  const needsModule = workers > 1 || isolation === 'process';
+  const where = isolation === 'process' ? 'worker processes' : `${workers} workers`;
+  if (needsModule && typeof scenario === 'function') {
     throw new TypeError(
-      `explore: scenario: must be the URL of a module for ${workers} workers: a function cannot be sent to a thread`,
+      `explore: scenario: must be the URL of a module for ${where}: a function cannot be sent to a worker`,
     );
   }
   const plans = nemesis !== undefined && 'plan' in nemesis;
-  if (workers > 1 && plans) {
+  if (needsModule && plans) {
     throw new TypeError(
-      `explore: nemesis: must be a list of faults for ${workers} workers, or exported by the scenario's module: a function cannot be sent to a thread`,
+      `explore: nemesis: must be a list of faults for ${where}, or exported by the scenario's module: a function cannot be sent to a worker`,
     );
   }
   if (profiles !== undefined) {
@@ -201,9 +211,9 @@ export function searchOf(options: ExploreOptions): SeedSearch {
   const planner = profiles?.find(
     (each): each is ExploreProfile => typeof each !== 'string' && 'plan' in (each.nemesis ?? {}),
   );
-  if (workers > 1 && planner !== undefined)
+  if (needsModule && planner !== undefined)
     throw new TypeError(
-      `explore: profiles: '${planner.name}' must have a list of faults for ${workers} workers, or be exported by the scenario's module: a function cannot be sent to a thread`,
+      `explore: profiles: '${planner.name}' must have a list of faults for ${where}, or be exported by the scenario's module: a function cannot be sent to a worker`,
     );
   return {
     name: name ?? nameOf(scenario),
@@ -223,6 +233,7 @@ export function searchOf(options: ExploreOptions): SeedSearch {
       shrinkRuns: shrink ? shrinkRuns : 0,
     },
     isMovable: typeof scenario !== 'function' && !plans && planner === undefined,
+    isolation,
     workers,
     hangTimeout,
     stopAfter,
@@ -282,6 +293,13 @@ const schema = optionsSchema({
   disk: object<DiskOptions>('an object of options'),
   strict: option.optional(flag()),
   workers: option.withDefault(option.integer(1, 1_024), 1),
+  isolation: option.withDefault(
+    option.reference<'thread' | 'process'>(
+      (value) => value === 'thread' || value === 'process',
+      "'thread' or 'process'",
+    ),
+    'thread',
+  ),
   hangTimeout: option.withDefault(option.millisecondsOrNever(), 30_000),
   stopAfter: option.withDefault(
     option.reference<number>(

@@ -1,4 +1,4 @@
-// The code inside a worker thread of `explore`: it loads the module of the scenario and runs the
+// The code inside a worker of `explore`: it loads the module of the scenario and runs the
 // requested seeds.
 
 import { describeError } from '../kernel/event-loop.ts';
@@ -6,16 +6,11 @@ import { LocalRunner } from './local-runner.ts';
 import { Progress } from './progress.ts';
 import { workerSide } from './runtime.ts';
 import { loadScenario } from './scenario-module.ts';
-import type { WorkerAnswer, WorkerData, WorkerRequest } from './search-worker.ts';
+import type { WorkerAnswer, WorkerRequest, WorkerStart } from './search-worker.ts';
 
 const side = workerSide();
-const { url, options, progress } = side.data as WorkerData;
-const started = loadScenario(url, options).then(
-  (loaded) =>
-    new LocalRunner(loaded.scenario, loaded.options, { progress: new Progress(progress) }),
-);
-// Each request awaits `started` and gets this error in its answer.
-started.catch(() => {});
+const progress = new Progress(side.memory, side.publish);
+let started: Promise<LocalRunner>;
 
 const answer = async (request: WorkerRequest): Promise<unknown> => {
   const runner = await started;
@@ -31,8 +26,16 @@ const answer = async (request: WorkerRequest): Promise<unknown> => {
   }
 };
 
-side.onMessage((request: WorkerRequest) => {
-  answer(request).then(
+side.onMessage((message: WorkerStart | WorkerRequest) => {
+  if (message.do === 'start') {
+    started = loadScenario(message.url, message.options).then(
+      ({ scenario, options }) => new LocalRunner(scenario, options, { progress }),
+    );
+    // Each request awaits `started` and gets this error in its answer.
+    started.catch(() => {});
+    return;
+  }
+  answer(message).then(
     (result) => tell({ result }),
     (error: unknown) => tell({ error }),
   );

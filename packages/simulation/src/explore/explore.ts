@@ -111,16 +111,19 @@ function uniqueName(name: string): string {
 const names = new Map<string, number>();
 
 /**
- * Creates the runners: worker threads if the scenario is a module and the runtime has threads,
+ * Creates the runners: workers if the scenario is a module and the runtime has threads,
  * otherwise this thread.
  */
 async function runnersOf(
-  { scenario, options, isMovable, hangTimeout, signal }: SeedSearch,
+  { scenario, options, isMovable, isolation, hangTimeout, signal }: SeedSearch,
   workers: number,
 ): Promise<readonly Runner[]> {
   if (typeof scenario !== 'string') return [new LocalRunner(scenario, options, { signal })];
   if (isMovable && hasWorkers())
-    return Array.from({ length: workers }, () => new WorkerRunner(scenario, options, hangTimeout));
+    return Array.from(
+      { length: workers },
+      () => new WorkerRunner(scenario, options, { isolation, hangTimeout }),
+    );
   const loaded = await loadScenario(scenario, options);
   return [new LocalRunner(loaded.scenario, loaded.options, { signal })];
 }

@@ -1,6 +1,6 @@
 // A scenario of two nodes that tick. With some seeds, it hangs or ends its thread.
 
-import process, { exit, kill } from 'node:process';
+import process, { abort, exit, kill } from 'node:process';
 import type { Simulation } from '../simulation.ts';
 
 /** The seeds that misbehave: at 1,000 ms n2 does what the name says. */
@@ -13,6 +13,7 @@ export const SEEDS = {
   kill: 8,
   importedKill: 9,
   importedExit: 10,
+  importedAbort: 15,
   memory: 11,
   /** Hangs before its simulation runs. */
   before: 12,
@@ -54,6 +55,7 @@ const deeds: Readonly<Record<number, () => unknown>> = {
   [SEEDS.kill]: () => process.kill(process.pid, 'SIGKILL'),
   [SEEDS.importedKill]: () => kill(process.pid, 'SIGKILL'),
   [SEEDS.importedExit]: () => exit(4),
+  [SEEDS.importedAbort]: () => abort(),
   [SEEDS.memory]: () => {
     for (const kept: unknown[] = []; ; ) kept.push(new Array(100_000).fill(1.5));
   },

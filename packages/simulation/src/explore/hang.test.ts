@@ -120,6 +120,26 @@ test.serial('a node that uses up the memory of its thread fails its seed', async
   );
 });
 
+for (const [kind, message] of [
+  ['loop', 'hang: no event ran for 1000 ms of real time'],
+  ['importedAbort', 'exit: the process ended with the signal SIGABRT'],
+] as const) {
+  test.serial(`a search in processes survives a node that kills its own: ${kind}`, async (t) => {
+    const { passed, failed } = await explore({
+      ...shared,
+      seeds: [SEEDS[kind], 20],
+      isolation: 'process',
+      irreproducible: 'ignore',
+    });
+    t.is(passed, 1);
+    t.is(
+      failed[0]!.error.message.split('\n')[0],
+      `${message}; the last to run was n2 (seed ${SEEDS[kind]}, at 1000 ms)`,
+    );
+    t.is(failed[0]!.recording!.failure!.at, 1_000);
+  });
+}
+
 test.serial('an error outside the simulation fails the seed that was running', async (t) => {
   const throws = source(`export default async (sim) => {
     await sim.run(1);

@@ -1,5 +1,5 @@
 // The progress of a worker's runs, in memory that the watchdog in another thread can read even while
-// the worker hangs.
+// the worker hangs. A worker process publishes each change instead.
 
 /** A point of a run. */
 export interface Position {
@@ -14,11 +14,21 @@ export interface Position {
 export class Progress {
   readonly memory: SharedArrayBuffer;
   readonly #numbers: Float64Array;
+  readonly #bytes: Uint8Array;
+  readonly #publish: ((bytes: Uint8Array) => void) | undefined;
 
-  /** @param memory the memory of another Progress, which this one then shares. */
-  constructor(memory = new SharedArrayBuffer(4 * Float64Array.BYTES_PER_ELEMENT)) {
+  /**
+   * @param memory the memory of another Progress, which this one then shares.
+   * @param publish called with the content of the memory after each change.
+   */
+  constructor(
+    memory = new SharedArrayBuffer(4 * Float64Array.BYTES_PER_ELEMENT),
+    publish?: (bytes: Uint8Array) => void,
+  ) {
     this.memory = memory;
     this.#numbers = new Float64Array(memory);
+    this.#bytes = new Uint8Array(memory);
+    this.#publish = publish;
   }
 
   /** A number that grows with each turn and each run. */
@@ -37,13 +47,16 @@ export class Progress {
     this.#numbers[SEED] = seed;
     this.#numbers[TURNS] = 0;
     this.#numbers[AT] = 0;
+    this.#publish?.(this.#bytes);
   }
 
   /** Counts a turn. Returns the number of turns in this run. */
   turn(at: number): number {
     this.#numbers[COUNT]!++;
     this.#numbers[AT] = at;
-    return ++this.#numbers[TURNS]!;
+    const turns = ++this.#numbers[TURNS]!;
+    this.#publish?.(this.#bytes);
+    return turns;
   }
 }
 

@@ -1,17 +1,24 @@
-// A worker thread of a search, and the watchdog that ends it if it hangs. It answers one request at
-// a time.
+// A worker of a search, which is a thread or a process, and the watchdog that ends it if it hangs.
+// It answers one request at a time.
 
-import { describeError } from '../kernel/event-loop.ts';
 import type { FailedRun, StoppedTurn } from './failure.ts';
 import type { RunnerOptions } from './local-runner.ts';
 import { type Position, Progress } from './progress.ts';
 import { repeatEvery, startWorker, type WorkerHandle } from './runtime.ts';
 
-/** The initial data of a worker. */
-export interface WorkerData {
+/** The first message to a worker. */
+export interface WorkerStart {
+  readonly do: 'start';
+  /** The module of the scenario. */
   readonly url: string;
   readonly options: RunnerOptions;
-  readonly progress: SharedArrayBuffer;
+}
+
+/** The settings of a worker. */
+export interface WorkerSettings {
+  readonly isolation: 'thread' | 'process';
+  /** Real milliseconds without progress after which the worker is lost. */
+  readonly hangTimeout: number;
 }
 
 /** A request to a worker. */
@@ -44,7 +51,7 @@ export class LostWorker extends Error {
   }
 }
 
-/** One worker thread. After it was lost or closed, all requests reject. */
+/** One worker. After it was lost or closed, all requests reject. */
 export class SearchWorker {
   readonly #worker: WorkerHandle;
   readonly #progress: Progress;
@@ -65,29 +72,19 @@ export class SearchWorker {
     this.#progress = progress;
     this.#hangTimeout = hangTimeout;
     worker.onMessage((answer: WorkerAnswer) => this.#settle(answer));
-    worker.onEnd((end) =>
-      this.#lose(
-        'error' in end
-          ? `the thread ended with ${describeError(end.error)}`
-          : `the thread ended with the exit code ${end.code}`,
-        'exit',
-      ),
-    );
+    worker.onEnd((what) => this.#lose(what, 'exit'));
   }
 
-  /**
-   * Starts a worker. Requires `hasWorkers()`.
-   *
-   * @param hangTimeout real milliseconds without progress after which the worker is lost.
-   */
-  static start(data: Omit<WorkerData, 'progress'>, hangTimeout: number): SearchWorker {
+  /** Starts a worker. Requires `hasWorkers()`. */
+  static start(start: WorkerStart, { isolation, hangTimeout }: WorkerSettings): SearchWorker {
     const progress = new Progress();
     const module = new URL('./explore-worker.js', import.meta.url);
-    const worker = startWorker(module, { ...data, progress: progress.memory });
+    const worker = startWorker(isolation, module, progress.memory);
+    worker.post(start);
     return new SearchWorker(worker, progress, hangTimeout);
   }
 
-  /** True if the thread hung or ended. */
+  /** True if the worker hung or ended. */
   get isLost(): boolean {
     return this.#ended?.reason instanceof LostWorker;
   }
@@ -101,7 +98,7 @@ export class SearchWorker {
     });
   }
 
-  /** Ends the thread, no matter what it is doing. A pending request rejects with `reason`. */
+  /** Ends the worker, no matter what it is doing. A pending request rejects with `reason`. */
   async close(reason: unknown): Promise<void> {
     // The end of a thread that hangs may never come.
     if (this.isLost) return;

@@ -1,18 +1,23 @@
-// Runs the seeds of a search in a worker thread. If a seed hangs or ends the thread, it is reported
-// as a failure, and a new thread continues.
+// Runs the seeds of a search in a worker. If a seed hangs or ends the worker, it is reported as a
+// failure, and a new worker continues.
 
 import { SimulationError } from '../kernel/simulation-error.ts';
 import type { TraceSummary } from '../kernel/trace.ts';
 import { brokenSearch, type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import type { RepeatedOutcome, Runner, RunnerOptions, SeedOutcome } from './local-runner.ts';
 import type { Position } from './progress.ts';
-import { LostWorker, SearchWorker, type WorkerRequest } from './search-worker.ts';
+import {
+  LostWorker,
+  SearchWorker,
+  type WorkerRequest,
+  type WorkerSettings,
+  type WorkerStart,
+} from './search-worker.ts';
 
-/** Runs seeds in a worker thread. Await each request before you make the next one. */
+/** Runs seeds in a worker. Await each request before you make the next one. */
 export class WorkerRunner implements Runner {
-  readonly #url: string;
-  readonly #options: RunnerOptions;
-  readonly #hangTimeout: number;
+  readonly #data: WorkerStart;
+  readonly #settings: WorkerSettings;
   /** The current worker; undefined if the next request needs a new one. */
   #worker: SearchWorker | undefined;
   #closed: { readonly reason: unknown } | undefined;
@@ -21,12 +26,10 @@ export class WorkerRunner implements Runner {
    * Starts a worker. Requires `hasWorkers()`.
    *
    * @param url the module of the scenario.
-   * @param hangTimeout real milliseconds without progress after which a seed has hung.
    */
-  constructor(url: string, options: RunnerOptions, hangTimeout: number) {
-    this.#url = url;
-    this.#options = options;
-    this.#hangTimeout = hangTimeout;
+  constructor(url: string, options: RunnerOptions, settings: WorkerSettings) {
+    this.#data = { do: 'start', url, options };
+    this.#settings = settings;
     this.#worker = this.#start();
   }
 
@@ -63,7 +66,7 @@ export class WorkerRunner implements Runner {
     return whole instanceof LostWorker ? { ...bare, note } : { ...whole, note };
   }
 
-  /** Ends the thread, no matter what it is doing. A pending request is rejected with `reason`. */
+  /** Ends the worker, no matter what it is doing. A pending request is rejected with `reason`. */
   async close(reason: unknown = new Error('explore: this worker is closed')): Promise<void> {
     this.#closed = { reason };
     await this.#worker?.close(reason);
@@ -101,19 +104,19 @@ export class WorkerRunner implements Runner {
     return { seed, virtual: at, failed: { ...failed, stopped: { ...stopped, turn: 0 } } };
   }
 
-  /** Ends a thread that may still contain code that hangs; the next request gets a new one. */
+  /** Ends a worker that may still contain code that hangs; the next request gets a new one. */
   #replace(): void {
     void this.#worker?.close(new Error('explore: this worker was replaced'));
     this.#worker = undefined;
   }
 
   #start(): SearchWorker {
-    return SearchWorker.start({ url: this.#url, options: this.#options }, this.#hangTimeout);
+    return SearchWorker.start(this.#data, this.#settings);
   }
 
   #seedOf(lost: LostWorker): Position {
     if (lost.position !== undefined) return lost.position;
-    throw brokenSearch(`a worker was lost while it loaded the module ${this.#url}`, lost);
+    throw brokenSearch(`a worker was lost while it loaded the module ${this.#data.url}`, lost);
   }
 }
 
