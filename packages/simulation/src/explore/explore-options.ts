@@ -34,14 +34,17 @@ export interface ExploreOptions {
   /**
    * The scenario declares nodes on the simulation that it gets and runs them. A seed fails if the
    * scenario rejects. It is a function, or the URL of a module with the function as its default
-   * export; with `workers` above 1, it must be a URL. The module may also export `nemesis`,
-   * `profiles` and `options` { level, link, disk, strict } as defaults for the options of
-   * `explore`.
+   * export. The module may also export `nemesis`, `profiles` and `options` { level, link, disk,
+   * strict } as defaults for the options of `explore`.
+   *
+   * A function runs in the current thread, so a seed that hangs stops the search. A module runs in
+   * worker threads, where such a seed is a failure like any other (see `hangTimeout`).
    */
   readonly scenario: Scenario | URL | string;
   /**
    * The faults. With `workers` above 1 this must be a list of faults or an export of the module,
-   * because a function cannot be passed to a thread.
+   * because a function cannot be passed to a worker; with 1, it keeps a module in the current
+   * thread.
    */
   readonly nemesis?: Nemesis | readonly ScheduledFault[] | undefined;
   /**
@@ -71,10 +74,22 @@ export interface ExploreOptions {
   /** Waits for a turn of the real event loop after each event, as in `createSimulation`. */
   readonly strict?: boolean | undefined;
   /**
-   * Number of threads that run seeds. With 1 (default), seeds run in the current thread, as they
-   * always do in a browser.
+   * Number of worker threads that run seeds of a module. Default 1. With more than 1, `scenario`
+   * must be the URL of a module. A browser runs seeds in the current thread.
    */
   readonly workers?: number | undefined;
+  /**
+   * The kind of the workers. A 'thread' (default) survives nodes that hang, and most that end it. A
+   * 'process' also survives crashes of native code, signals, and calls that block in native code,
+   * but reports each event to its parent, which makes it slower. For Linux and macOS.
+   */
+  readonly isolation?: 'thread' | 'process' | undefined;
+  /**
+   * Milliseconds of real time without an event after which a seed of a worker has failed, because
+   * it hangs: its worker is replaced, and the search continues. Default 30,000; `Infinity`
+   * waits forever. Choose it longer than the scenario takes to check a history.
+   */
+  readonly hangTimeout?: number | undefined;
   /** Number of failures after which the search stops; `Infinity` runs every seed. Default 1. */
   readonly stopAfter?: number | undefined;
   /** Set to false to skip the search for the smallest schedule that still fails. Default true. */
@@ -128,7 +143,11 @@ export interface SeedSearch {
   readonly seeds: readonly number[];
   readonly scenario: Scenario | string;
   readonly options: RunnerOptions;
+  /** True if the scenario is a module whose options can be sent to a worker. */
+  readonly isMovable: boolean;
+  readonly isolation: 'thread' | 'process';
   readonly workers: number;
+  readonly hangTimeout: number;
   readonly stopAfter: number;
   readonly record: number;
   readonly irreproducible: 'fail' | 'ignore';
@@ -160,6 +179,8 @@ export function searchOf(options: ExploreOptions): SeedSearch {
     shrinkRuns,
     record,
     workers,
+    isolation,
+    hangTimeout,
     stopAfter,
     irreproducible,
     replay,
@@ -168,14 +189,17 @@ export function searchOf(options: ExploreOptions): SeedSearch {
   } = given;
   linkSettings(CALM, link ?? {}, 'explore: link');
   checkDisk(disk ?? {}, 'explore: disk');
-  if (workers > 1 && typeof scenario === 'function') {
+  const needsModule = workers > 1 || isolation === 'process';
+  const where = isolation === 'process' ? 'worker processes' : `${workers} workers`;
+  if (needsModule && typeof scenario === 'function') {
     throw new TypeError(
-      `explore: scenario: must be the URL of a module for ${workers} workers: a function cannot be sent to a thread`,
+      `explore: scenario: must be the URL of a module for ${where}: a function cannot be sent to a worker`,
     );
   }
-  if (workers > 1 && nemesis !== undefined && 'plan' in nemesis) {
+  const plans = nemesis !== undefined && 'plan' in nemesis;
+  if (needsModule && plans) {
     throw new TypeError(
-      `explore: nemesis: must be a list of faults for ${workers} workers, or exported by the scenario's module: a function cannot be sent to a thread`,
+      `explore: nemesis: must be a list of faults for ${where}, or exported by the scenario's module: a function cannot be sent to a worker`,
     );
   }
   if (profiles !== undefined) {
@@ -183,14 +207,14 @@ export function searchOf(options: ExploreOptions): SeedSearch {
       if (profile.nemesis !== undefined && !isNemesis(profile.nemesis))
         throw new TypeError(`explore: profiles: ${profile.name}: nemesis: must be ${NEMESIS}`);
     }
-    const planner = profiles.find(
-      (each) => typeof each !== 'string' && 'plan' in (each.nemesis ?? {}),
-    );
-    if (workers > 1 && planner !== undefined)
-      throw new TypeError(
-        `explore: profiles: '${(planner as ExploreProfile).name}' must have a list of faults for ${workers} workers, or be exported by the scenario's module: a function cannot be sent to a thread`,
-      );
   }
+  const planner = profiles?.find(
+    (each): each is ExploreProfile => typeof each !== 'string' && 'plan' in (each.nemesis ?? {}),
+  );
+  if (needsModule && planner !== undefined)
+    throw new TypeError(
+      `explore: profiles: '${planner.name}' must have a list of faults for ${where}, or be exported by the scenario's module: a function cannot be sent to a worker`,
+    );
   return {
     name: name ?? nameOf(scenario),
     seeds:
@@ -208,7 +232,10 @@ export function searchOf(options: ExploreOptions): SeedSearch {
       leaks,
       shrinkRuns: shrink ? shrinkRuns : 0,
     },
+    isMovable: typeof scenario !== 'function' && !plans && planner === undefined,
+    isolation,
     workers,
+    hangTimeout,
     stopAfter,
     record,
     irreproducible,
@@ -266,6 +293,14 @@ const schema = optionsSchema({
   disk: object<DiskOptions>('an object of options'),
   strict: option.optional(flag()),
   workers: option.withDefault(option.integer(1, 1_024), 1),
+  isolation: option.withDefault(
+    option.reference<'thread' | 'process'>(
+      (value) => value === 'thread' || value === 'process',
+      "'thread' or 'process'",
+    ),
+    'thread',
+  ),
+  hangTimeout: option.withDefault(option.millisecondsOrNever(), 30_000),
   stopAfter: option.withDefault(
     option.reference<number>(
       (value) => value === Number.POSITIVE_INFINITY || isCount(value),

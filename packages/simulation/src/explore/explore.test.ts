@@ -332,21 +332,6 @@ test.serial('a signal that is aborted while the workers start ends the search', 
   t.is(await t.throwsAsync(search), reason);
 });
 
-test.serial('a worker that dies ends the search, and the error names it', async (t) => {
-  const exits = source(
-    'export default async (sim) => { await sim.run(1); if (sim.seed === 4) process.exit(3); }',
-  );
-  await t.throwsAsync(explore({ seeds: 50, scenario: exits, workers: 2 }), {
-    message: /^explore: a worker died in seeds? .*data:text.*code 3/s,
-  });
-  const throws = source(
-    'export default async (sim) => { setImmediate(() => { throw new Error("boo"); }); await new Promise(() => {}); }',
-  );
-  await t.throwsAsync(explore({ seeds: 50, scenario: throws, workers: 2 }), {
-    message: /^explore: a worker died in seed .*: Error: boo$/s,
-  });
-});
-
 test.serial(
   'a module without a scenario, or one that does not load, ends the search, and the error names it',
   async (t) => {

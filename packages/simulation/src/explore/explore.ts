@@ -6,7 +6,7 @@ import { type ExploreFailure, type FailedRun, reported } from './failure.ts';
 import { LocalRunner, type Runner, type SeedOutcome } from './local-runner.ts';
 import { saveRecording } from './recording-file.ts';
 import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
-import { realTime } from './runtime.ts';
+import { hasWorkers, realTime } from './runtime.ts';
 import { loadScenario } from './scenario-module.ts';
 import { SeedTally } from './seed-tally.ts';
 import { WorkerRunner } from './worker-runner.ts';
@@ -111,25 +111,21 @@ function uniqueName(name: string): string {
 const names = new Map<string, number>();
 
 /**
- * Creates the runners: worker threads if more than one is requested and the runtime has them,
+ * Creates the runners: workers if the scenario is a module and the runtime has threads,
  * otherwise this thread.
  */
 async function runnersOf(
-  { scenario, options, signal }: SeedSearch,
+  { scenario, options, isMovable, isolation, hangTimeout, signal }: SeedSearch,
   workers: number,
 ): Promise<readonly Runner[]> {
-  if (typeof scenario !== 'string') return [new LocalRunner(scenario, options, signal)];
-  const first = workers > 1 ? WorkerRunner.start({ url: scenario, options: options }) : undefined;
-  if (first !== undefined)
-    return [
-      first,
-      ...Array.from(
-        { length: workers - 1 },
-        () => WorkerRunner.start({ url: scenario, options: options })!,
-      ),
-    ];
+  if (typeof scenario !== 'string') return [new LocalRunner(scenario, options, { signal })];
+  if (isMovable && hasWorkers())
+    return Array.from(
+      { length: workers },
+      () => new WorkerRunner(scenario, options, { isolation, hangTimeout }),
+    );
   const loaded = await loadScenario(scenario, options);
-  return [new LocalRunner(loaded.scenario, loaded.options, signal)];
+  return [new LocalRunner(loaded.scenario, loaded.options, { signal })];
 }
 
 /**

@@ -78,6 +78,17 @@ export interface FailedRun {
   readonly planned: number;
   /** The events of the run, if it was recorded. */
   readonly recording?: Recording | undefined;
+  /** The turn at which it was stopped, if it hung or ended its thread. */
+  readonly stopped?: StoppedTurn | undefined;
+}
+
+/** A turn of a run that hung or ended its thread; the turns before it can be repeated. */
+export interface StoppedTurn {
+  /** Its number in the run, from 1; 0 if the run could not be repeated. */
+  readonly turn: number;
+  /** The rule that it broke. */
+  readonly rule: 'hang' | 'exit';
+  readonly what: string;
 }
 
 /** The result of shrinking a failure. */
@@ -95,7 +106,7 @@ export interface Shrunk {
 export function failedRun(
   error: unknown,
   trace: TraceSummary,
-  plan: Pick<FailedRun, 'profile' | 'schedule' | 'only' | 'planned'>,
+  plan: Pick<FailedRun, 'profile' | 'schedule' | 'only' | 'planned' | 'stopped'>,
   recording: Recording | undefined,
 ): FailedRun {
   const {

@@ -6,9 +6,10 @@ import { SimulationError } from '../kernel/simulation-error.ts';
 import { summaryOf, type Trace, type TraceSummary } from '../kernel/trace.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
 import type { SimulationOptions } from '../simulation-options.ts';
-import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
+import { type FailedRun, failedRun, type Shrunk, type StoppedTurn } from './failure.ts';
 import { type LinkTrouble, withoutTroubles } from './link-troubles.ts';
 import { type ExploreProfile, type ProfileName, profileOf, profilesOf } from './profiles.ts';
+import type { Progress } from './progress.ts';
 import { shrinkFailure } from './shrink.ts';
 import { TraceComparison } from './trace-comparison.ts';
 
@@ -76,13 +77,25 @@ export class LocalRunner implements Runner {
   readonly #options: RunnerOptions;
   readonly #profiles: readonly ExploreProfile[];
   readonly #signal: AbortSignal | undefined;
+  readonly #progress: Progress | undefined;
 
-  /** @throws TypeError if a profile is invalid, or if `options.profile` is not among them. */
-  constructor(scenario: Scenario, options: RunnerOptions, signal?: AbortSignal) {
+  /**
+   * @param progress counts the turns of all runs.
+   * @throws TypeError if a profile is invalid, or if `options.profile` is not among them.
+   */
+  constructor(
+    scenario: Scenario,
+    options: RunnerOptions,
+    {
+      signal,
+      progress,
+    }: { readonly signal?: AbortSignal | undefined; readonly progress?: Progress },
+  ) {
     this.#scenario = scenario;
     this.#options = options;
     this.#profiles = profilesOf(options);
     this.#signal = signal;
+    this.#progress = progress;
     if (options.profile !== undefined) this.#profileNamed(options.profile);
   }
 
@@ -118,11 +131,29 @@ export class LocalRunner implements Runner {
     };
   }
 
-  async shrink(seed: number, failed: FailedRun, record: number): Promise<Shrunk> {
-    const { profile, link: given } = this.#runOf(seed);
+  /**
+   * Repeats a seed up to the turn that hung or ended the thread, and fails there. Returns undefined
+   * if the run does not get there.
+   */
+  async stop(seed: number, stopped: StoppedTurn): Promise<SeedOutcome | undefined> {
+    const outcome = await this.#runSeed(seed, this.#runOf(seed), { stopped });
+    return outcome.failed?.stopped === undefined ? undefined : outcome;
+  }
+
+  async shrink(seed: number, failed: FailedRun, record: number, shrink = true): Promise<Shrunk> {
+    const run = this.#runOf(seed);
+    const { profile, link: given } = run;
+    const { stopped } = failed;
+    if (stopped !== undefined) {
+      const again =
+        record > 0 ? (await this.#runSeed(seed, run, { record, stopped })).failed : undefined;
+      const same = again?.trace.hash === failed.trace.hash ? again : failed;
+      return { run: same, link: given, without: [], note: NOT_SHRUNK };
+    }
+    const most = shrink ? this.#options.shrinkRuns : 0;
     const attempt = async (nemesis: readonly ScheduledFault[], link: Run['link']) =>
       (await this.#runSeed(seed, { profile, nemesis, link, only: undefined })).failed;
-    const shrunk = await shrinkFailure(failed, given, attempt, this.#options.shrinkRuns);
+    const shrunk = await shrinkFailure(failed, given, attempt, most);
     if (record === 0) return shrunk;
     const { schedule, only, planned, trace, at } = shrunk.run;
     const last = { profile, nemesis: schedule, link: shrunk.link, only: undefined };
@@ -161,12 +192,14 @@ export class LocalRunner implements Runner {
   async #runSeed(
     seed: number,
     { profile, nemesis, link, only }: Run,
-    { onRecord, record = 0, until }: Observation = {},
+    { onRecord, record = 0, until, stopped }: Observation = {},
   ): Promise<SeedOutcome & { readonly hash: string }> {
     // A simulation runs in microtasks only, so let other work of the thread run between two of
     // them.
     await realTurn();
     this.#signal?.throwIfAborted();
+    const progress = this.#progress;
+    progress?.begin(seed);
     const { level, disk, strict, leaks } = this.#options;
     const plan = { profile, schedule: [] as ScheduledFault[], only, planned: 0 };
     const sim = createSimulation({
@@ -188,15 +221,23 @@ export class LocalRunner implements Runner {
         trace.recorder?.stop();
       };
     let failed: FailedRun | undefined;
-    const fail = (error: unknown) => {
+    const fail = (error: unknown, stop?: StoppedTurn) => {
       const { hash, events } = trace;
       failed ??= failedRun(
         error,
         moment ? { ...moment, hash, events } : trace,
-        plan,
+        { ...plan, stopped: stop },
         sim.recording,
       );
     };
+    if (progress !== undefined)
+      trace.onTurn = (owner) => {
+        const turn = progress.turn(sim.now);
+        if (stopped === undefined || turn < stopped.turn) return;
+        const error = stoppedAt(sim, owner, stopped);
+        fail(error, stopped);
+        throw error;
+      };
     try {
       await this.#scenario(sim);
     } catch (error) {
@@ -224,6 +265,8 @@ interface Observation {
   readonly record?: number;
   /** The virtual time at which the recording and the report of the nodes end. Default: the end. */
   readonly until?: number | undefined;
+  /** The turn at which the run fails instead of running it. Default: none. */
+  readonly stopped?: StoppedTurn;
 }
 
 /** The conditions of one run. */
@@ -263,6 +306,15 @@ interface Recorded {
   planned: number;
 }
 
+function stoppedAt(sim: Simulation, owner: string, { rule, what }: StoppedTurn): SimulationError {
+  return new SimulationError(`${what}; the last to run was ${owner}`, {
+    seed: sim.seed,
+    at: sim.now,
+    invariant: rule,
+    trace: summaryOf(sim.trace),
+  });
+}
+
 function leaked(sim: Simulation, what: readonly string[]): SimulationError {
   return new SimulationError(what.join('; '), {
     seed: sim.seed,
@@ -271,3 +323,5 @@ function leaked(sim: Simulation, what: readonly string[]): SimulationError {
     trace: summaryOf(sim.trace),
   });
 }
+
+const NOT_SHRUNK = '(a seed that hangs or ends its thread is not shrunk)';

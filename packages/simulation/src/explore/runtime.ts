@@ -1,57 +1,127 @@
-// Access to the runtime for searches: worker threads, the environment, and a real clock.
-// Simulations must use none of these.
+// Access to the runtime for searches: threads and processes, the environment, and a real clock with
+// timers. Simulations must use none of these.
 
-/** A worker thread as its owner sees it. */
+import { describeError } from '../kernel/event-loop.ts';
+
+/** A worker, which is a thread or a child process, as its owner sees it. */
 export interface WorkerHandle {
   post(message: unknown): void;
   onMessage(listener: (message: any) => void): void;
-  /** Calls the listener if the thread ended on its own, with an uncaught error or an exit code. */
-  onEnd(listener: (end: { readonly error: unknown } | { readonly code: number }) => void): void;
+  /** Calls the listener with a sentence if the worker ended on its own. */
+  onEnd(listener: (what: string) => void): void;
   terminate(): Promise<unknown>;
 }
 
-/** A worker thread as its own code sees it. */
+/** A worker as its own code sees it. */
 export interface WorkerSide {
-  readonly data: any;
+  /** The memory that it shares with its owner; undefined in a process. */
+  readonly memory: SharedArrayBuffer | undefined;
+  /** In a process: replaces the content of its owner's memory. */
+  readonly publish: ((bytes: Uint8Array) => void) | undefined;
   post(message: unknown): void;
   onMessage(listener: (message: any) => void): void;
 }
 
-/**
- * Starts a worker thread on a module. Returns undefined if the runtime has no worker threads, as in
- * a browser.
- */
-export function startWorker(module: URL, workerData: unknown): WorkerHandle | undefined {
-  const Worker = threads?.Worker;
-  if (Worker === undefined) return undefined;
-  const worker = new Worker(module, { workerData });
+/** True if the runtime has workers; false in a browser. */
+export function hasWorkers(): boolean {
+  return threads?.Worker !== undefined;
+}
+
+/** Starts a worker on a module, with memory that it can write. Requires `hasWorkers()`. */
+export function startWorker(
+  isolation: 'thread' | 'process',
+  module: URL,
+  memory: SharedArrayBuffer,
+): WorkerHandle {
+  // A worker would inherit --input-type, and refuse it.
+  const isEvaluated = /--input-type/.test(globals['process'].execArgv.join(' '));
+  const options = isEvaluated ? { execArgv: [] } : {};
+  return isolation === 'thread'
+    ? startThread(module, memory, options)
+    : startProcess(module, memory, options);
+}
+
+function startThread(module: URL, memory: SharedArrayBuffer, options: object): WorkerHandle {
+  const worker = new threads.Worker(module, { ...options, workerData: memory });
   return {
     post: (message) => worker.postMessage(message),
     onMessage: (listener) => worker.on('message', listener),
     onEnd(listener) {
-      worker.on('error', (error: unknown) => listener({ error }));
-      worker.on('messageerror', (error: unknown) => listener({ error }));
-      worker.on('exit', (code: number) => listener({ code }));
+      const fail = (error: unknown) => listener(`the thread ended with ${describeError(error)}`);
+      worker.on('error', fail);
+      worker.on('messageerror', fail);
+      worker.on('exit', (code: number) => listener(`the thread ended with the exit code ${code}`));
     },
     terminate: () => worker.terminate(),
   };
 }
 
+function startProcess(module: URL, memory: SharedArrayBuffer, options: object): WorkerHandle {
+  const { fork } = globals['process'].getBuiltinModule('node:child_process');
+  const child = fork(module, {
+    ...options,
+    serialization: 'advanced',
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'],
+  });
+  const copy = new Uint8Array(memory);
+  let rest = new Uint8Array();
+  child.stdio[PROGRESS].on('data', (chunk: Uint8Array) => {
+    const bytes: Uint8Array = globals['Buffer'].concat([rest, chunk]);
+    // Each record is as long as the memory, and only the last complete one matters.
+    const end = bytes.length - (bytes.length % copy.length);
+    if (end > 0) copy.set(bytes.subarray(end - copy.length, end));
+    rest = bytes.slice(end);
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.on('error', (error: unknown) =>
+      resolve(`the process ended with ${describeError(error)}`),
+    );
+    child.on('close', (code: number | null, signal: string | null) =>
+      resolve(
+        `the process ended with ${signal === null ? `the exit code ${code}` : `the signal ${signal}`}`,
+      ),
+    );
+  });
+  return {
+    // The callback takes the error of a process that has ended, which `ended` reports.
+    post: (message) => child.send(message, () => {}),
+    onMessage: (listener) => child.on('message', listener),
+    onEnd: (listener) => void ended.then(listener),
+    terminate() {
+      child.kill('SIGKILL');
+      return ended;
+    },
+  };
+}
+
 /**
- * Returns the current worker thread as its own code sees it.
+ * Returns the current worker as its own code sees it.
  *
- * @throws TypeError outside a worker thread.
+ * @throws TypeError outside a worker.
  */
 export function workerSide(): WorkerSide {
   const port = threads?.parentPort;
-  if (port === undefined || port === null)
+  if (port)
+    return {
+      memory: threads.workerData,
+      publish: undefined,
+      post: (message) => port.postMessage(message),
+      onMessage: (listener) => port.on('message', listener),
+    };
+  const process = globals['process'];
+  if (process?.send === undefined)
     throw new TypeError('this module runs inside a worker of explore: do not import it');
+  const { writeSync } = process.getBuiltinModule('node:fs');
   return {
-    data: threads.workerData,
-    post: (message) => port.postMessage(message),
-    onMessage: (listener) => port.on('message', listener),
+    memory: undefined,
+    publish: (bytes) => writeSync(PROGRESS, bytes),
+    post: (message) => process.send(message),
+    onMessage: (listener) => process.on('message', listener),
   };
 }
+
+/** The file descriptor to which a process writes its progress. */
+const PROGRESS = 4;
 
 /** Imports a module by URL. */
 export function importModule(url: string): Promise<Record<string, unknown>> {
@@ -103,3 +173,12 @@ const threads: any = globals['process']?.getBuiltinModule?.('node:worker_threads
  * simulation bans it.
  */
 export const realTime: () => number = globals['performance'].now.bind(globals['performance']);
+
+/** Calls back every `milliseconds` of real time. Returns a function that ends this. */
+export function repeatEvery(milliseconds: number, callback: () => void): () => void {
+  const timer = setRealInterval(callback, milliseconds);
+  return () => clearRealInterval(timer);
+}
+
+const setRealInterval = globals['setInterval'];
+const clearRealInterval = globals['clearInterval'];

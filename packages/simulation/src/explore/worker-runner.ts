@@ -1,103 +1,124 @@
-// Runs the seeds of a search in a worker thread, which answers one request at a time.
+// Runs the seeds of a search in a worker. If a seed hangs or ends the worker, it is reported as a
+// failure, and a new worker continues.
 
-import { brokenSearch, type FailedRun, type Shrunk } from './failure.ts';
+import { SimulationError } from '../kernel/simulation-error.ts';
+import type { TraceSummary } from '../kernel/trace.ts';
+import { brokenSearch, type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import type { RepeatedOutcome, Runner, RunnerOptions, SeedOutcome } from './local-runner.ts';
-import { startWorker, type WorkerHandle } from './runtime.ts';
+import type { Position } from './progress.ts';
+import {
+  LostWorker,
+  SearchWorker,
+  type WorkerRequest,
+  type WorkerSettings,
+  type WorkerStart,
+} from './search-worker.ts';
 
-/** The initial data of a worker. */
-export interface WorkerData {
-  readonly url: string;
-  readonly options: RunnerOptions;
-}
-
-/** A request to a worker. */
-export type WorkerRequest =
-  | { readonly do: 'run'; readonly seeds: readonly number[]; readonly stopAfter: number }
-  | { readonly do: 'repeat'; readonly seed: number }
-  | {
-      readonly do: 'shrink';
-      readonly seed: number;
-      readonly failed: FailedRun;
-      readonly record: number;
-    };
-
-/** A worker's answer to a request. */
-export type WorkerAnswer = { readonly result: unknown } | { readonly error: unknown };
-
-/**
- * Runs seeds in a worker thread. Wait for the answer to a request before you make the next one. If
- * the thread dies, the pending request and all later ones reject.
- */
+/** Runs seeds in a worker. Await each request before you make the next one. */
 export class WorkerRunner implements Runner {
-  readonly #worker: WorkerHandle;
-  readonly #url: string;
-  /** The request that the worker is working on. */
-  #pending:
-    | {
-        readonly what: string;
-        readonly resolve: (result: any) => void;
-        readonly reject: (error: unknown) => void;
-      }
-    | undefined;
-  /** The reason if the worker takes no more requests; undefined while it does. */
-  #ended: Error | undefined;
+  readonly #data: WorkerStart;
+  readonly #settings: WorkerSettings;
+  /** The current worker; undefined if the next request needs a new one. */
+  #worker: SearchWorker | undefined;
+  #closed: { readonly reason: unknown } | undefined;
 
-  private constructor(worker: WorkerHandle, url: string) {
-    this.#worker = worker;
-    this.#url = url;
-    worker.onMessage((answer: WorkerAnswer) => this.#settle(answer));
-    worker.onEnd((end) => this.#end(end));
+  /**
+   * Starts a worker. Requires `hasWorkers()`.
+   *
+   * @param url the module of the scenario.
+   */
+  constructor(url: string, options: RunnerOptions, settings: WorkerSettings) {
+    this.#data = { do: 'start', url, options };
+    this.#settings = settings;
+    this.#worker = this.#start();
   }
 
-  /** Starts a worker. Returns undefined if the runtime has no worker threads. */
-  static start(data: WorkerData): WorkerRunner | undefined {
-    const worker = startWorker(new URL('./explore-worker.js', import.meta.url), data);
-    return worker && new WorkerRunner(worker, data.url);
+  async run(seeds: readonly number[], stopAfter: number): Promise<readonly SeedOutcome[]> {
+    if (seeds.length === 0) return [];
+    const ran = await this.#ask<readonly SeedOutcome[]>({ do: 'run', seeds, stopAfter });
+    if (!(ran instanceof LostWorker)) return ran;
+    const place = seeds.indexOf(this.#seedOf(ran).seed);
+    // An earlier seed, which had passed, left something behind that stopped the thread.
+    if (place < 0) return this.run(seeds, stopAfter);
+    // The outcomes of a batch arrive together, so those before are lost, too.
+    const outcomes = [...(await this.run(seeds.slice(0, place), stopAfter))];
+    const left = () => stopAfter - outcomes.filter(({ failed }) => failed !== undefined).length;
+    if (left() > 0) outcomes.push(await this.#stopped(ran));
+    if (left() > 0) outcomes.push(...(await this.run(seeds.slice(place + 1), left())));
+    return outcomes;
   }
 
-  run(seeds: readonly number[], stopAfter: number): Promise<readonly SeedOutcome[]> {
-    const [first, last] = [seeds[0], seeds.at(-1)];
-    return this.#ask(first === last ? `seed ${first}` : `seeds ${first} to ${last}`, {
-      do: 'run',
-      seeds,
-      stopAfter,
-    });
+  async repeat(seed: number): Promise<RepeatedOutcome> {
+    const repeated = await this.#ask<RepeatedOutcome>({ do: 'repeat', seed });
+    if (!(repeated instanceof LostWorker)) return repeated;
+    return { outcome: await this.#stopped(repeated), difference: undefined };
   }
 
-  repeat(seed: number): Promise<RepeatedOutcome> {
-    return this.#ask(`seed ${seed}`, { do: 'repeat', seed });
+  async shrink(seed: number, failed: FailedRun, record: number): Promise<Shrunk> {
+    const request = { do: 'shrink', seed, failed } as const;
+    const bare = { run: failed, link: undefined, without: [], note: undefined };
+    if (failed.stopped?.turn === 0) return bare;
+    const shrunk = await this.#ask<Shrunk>({ ...request, record, shrink: true });
+    if (failed.stopped !== undefined) this.#replace();
+    if (!(shrunk instanceof LostWorker)) return shrunk;
+    const whole = await this.#ask<Shrunk>({ ...request, record: 0, shrink: false });
+    const note = `(shrinking stopped, because a run did not return: ${shrunk.message})`;
+    return whole instanceof LostWorker ? { ...bare, note } : { ...whole, note };
   }
 
-  shrink(seed: number, failed: FailedRun, record: number): Promise<Shrunk> {
-    return this.#ask(`seed ${seed}`, { do: 'shrink', seed, failed, record });
-  }
-
-  /** Ends the thread, no matter what it is doing. A pending request is rejected with `reason`. */
+  /** Ends the worker, no matter what it is doing. A pending request is rejected with `reason`. */
   async close(reason: unknown = new Error('explore: this worker is closed')): Promise<void> {
-    this.#ended ??= reason as Error;
-    await this.#worker.terminate();
-    this.#settle({ error: this.#ended });
+    this.#closed = { reason };
+    await this.#worker?.close(reason);
   }
 
-  #ask<T>(what: string, request: WorkerRequest): Promise<T> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    return new Promise((resolve, reject) => {
-      this.#pending = { what, resolve, reject };
-      this.#worker.post(request);
+  /** Asks the worker; if it was lost before, a new one. Resolves to a LostWorker if it is lost. */
+  async #ask<T>(request: WorkerRequest): Promise<T | LostWorker> {
+    if (this.#closed !== undefined) throw this.#closed.reason;
+    if (this.#worker === undefined || this.#worker.isLost) this.#worker = this.#start();
+    try {
+      return await this.#worker.ask<T>(request);
+    } catch (error) {
+      if (error instanceof LostWorker) return error;
+      throw error;
+    }
+  }
+
+  /** Reports the seed that a worker was running when it was lost, with its run up to that point. */
+  async #stopped(lost: LostWorker): Promise<SeedOutcome> {
+    const { seed, turns, at } = this.#seedOf(lost);
+    const stopped = { turn: turns, rule: lost.rule, what: lost.message };
+    if (turns > 0) {
+      const outcome = await this.#ask<SeedOutcome | undefined>({ do: 'stop', seed, stopped });
+      this.#replace();
+      if (outcome !== undefined && !(outcome instanceof LostWorker)) return outcome;
+    }
+    const error = new SimulationError(lost.message, {
+      seed,
+      at,
+      invariant: stopped.rule,
+      trace: UNKNOWN,
     });
+    const plan = { profile: undefined, schedule: [], only: undefined, planned: 0 };
+    const failed = failedRun(error, UNKNOWN, plan, undefined);
+    return { seed, virtual: at, failed: { ...failed, stopped: { ...stopped, turn: 0 } } };
   }
 
-  #settle(answer: WorkerAnswer): void {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    if ('error' in answer) pending?.reject(answer.error);
-    else pending?.resolve(answer.result);
+  /** Ends a worker that may still contain code that hangs; the next request gets a new one. */
+  #replace(): void {
+    void this.#worker?.close(new Error('explore: this worker was replaced'));
+    this.#worker = undefined;
   }
 
-  #end(end: { readonly error: unknown } | { readonly code: number }): void {
-    const during = this.#pending === undefined ? '' : ` in ${this.#pending.what}`;
-    const cause = 'error' in end ? end.error : new Error(`its thread ended with code ${end.code}`);
-    this.#ended ??= brokenSearch(`a worker died${during} of ${this.#url}`, cause);
-    this.#settle({ error: this.#ended });
+  #start(): SearchWorker {
+    return SearchWorker.start(this.#data, this.#settings);
+  }
+
+  #seedOf(lost: LostWorker): Position {
+    if (lost.position !== undefined) return lost.position;
+    throw brokenSearch(`a worker was lost while it loaded the module ${this.#data.url}`, lost);
   }
 }
+
+/** The trace of a run that could not be repeated. */
+const UNKNOWN: TraceSummary = { hash: '', events: 0, timeline: [], states: {}, nodes: [] };

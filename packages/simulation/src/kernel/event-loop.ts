@@ -185,7 +185,7 @@ export class EventLoop {
       throw new TypeError(
         'this simulation is already running: await run, until or settle before the next call',
       );
-    const guard = forbidNondeterminism((name, remedy) => this.#forbidden(name, remedy));
+    const guard = forbidNondeterminism((...use) => this.#forbidden(...use));
     this.#running = true;
     this.#guard = guard;
     this.#watch ??= this.#watchUncaught();
@@ -266,6 +266,7 @@ export class EventLoop {
       replaceSystem(undefined);
       if (watch.isExact && this.#rejections.size === 0) watch.forget();
       guard.end();
+      this.trace.onTurn?.('the scenario');
     }
   }
 
@@ -299,6 +300,7 @@ export class EventLoop {
       );
     }
     this.steps++;
+    this.trace.onTurn?.(owner?.name ?? 'the network');
     event.run = undefined;
     this.#acting = owner;
     if (owner !== undefined && owner.cost > 0) owner.busyUntil = this.now + owner.cost;
@@ -317,7 +319,9 @@ export class EventLoop {
         );
       }
       this.#acting = owner;
-      if (owner?.alive !== false) this.#attempt(callback, undefined, owner);
+      if (owner?.alive === false) continue;
+      this.trace.onTurn?.(nameOf(owner));
+      this.#attempt(callback, undefined, owner);
     }
     this.#deferred.length = 0;
   }
@@ -372,9 +376,9 @@ export class EventLoop {
     );
   }
 
-  #forbidden(name: string, remedy: string): Error {
+  #forbidden(name: string, remedy: string, rule = 'no real time, chance or sockets'): Error {
     const error = new Error(`${name} inside a simulation: ${remedy}`);
-    this.fail('no real time, chance or sockets', error.message, error);
+    this.fail(rule, error.message, error);
     return error;
   }
 }

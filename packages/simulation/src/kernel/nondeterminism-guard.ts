@@ -1,5 +1,5 @@
-// Forbids everything that would make a simulation irreproducible: while the guard is active, real
-// timers, clocks, random numbers and sockets throw an error that names them.
+// Forbids everything that would make a simulation irreproducible, or end it: while the guard is
+// active, real timers, clocks, random numbers, sockets and exits throw an error that names them.
 
 /** A guard that can be suspended for a while. */
 export interface SuspendableGuard {
@@ -33,15 +33,18 @@ interface Patch extends Target {
 }
 
 /**
- * Forbids real time, randomness and sockets in this thread, until `end`. `report` creates the error
- * that a caller of a forbidden function gets; `remedy` says what to call instead.
+ * Creates the error that a caller of a forbidden function gets. `remedy` says what to call instead;
+ * `rule` is the broken rule, unless it is the one about time, randomness and sockets.
+ */
+type Report = (name: string, remedy: string, rule?: string) => Error;
+
+/**
+ * Forbids real time, randomness, sockets and exits in this thread, until `end`.
  *
  * @throws TypeError if another simulation is running in this thread, because their microtasks would
  * interleave.
  */
-export function forbidNondeterminism(
-  report: (name: string, remedy: string) => Error,
-): NondeterminismGuard {
+export function forbidNondeterminism(report: Report): NondeterminismGuard {
   if (isInstalled)
     throw new TypeError(
       'another simulation runs in this thread: await it first, and run tests of simulations serially (test.serial in AVA)',
@@ -141,19 +144,16 @@ function viaChannel(): (callback: () => void) => void {
  * Returns every forbidden function that this runtime has. `isAllowed` is called at each call of
  * Node's own `setImmediate`.
  */
-function targetsOf(
-  report: (name: string, remedy: string) => Error,
-  isAllowed: () => boolean,
-): Target[] {
+function targetsOf(report: Report, isAllowed: () => boolean): Target[] {
   // A function instead of an arrow function, because some of them are called with `new`.
-  const fails = (name: string, remedy: string) =>
+  const fails = (...use: Parameters<Report>) =>
     function forbidden(): never {
-      throw report(name, remedy);
+      throw report(...use);
     };
   const targets: Target[] = [];
-  const forbid = (object: object | undefined, key: string, name: string, remedy: string) => {
+  const forbid = (object: object | undefined, key: string, ...use: Parameters<Report>) => {
     if (object !== undefined && object !== null && key in object)
-      targets.push({ object, key, replacement: fails(name, remedy) });
+      targets.push({ object, key, replacement: fails(...use) });
   };
   for (const key of ['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame'])
     forbid(globals, key, `${key}()`, TIMER);
@@ -192,6 +192,9 @@ function targetsOf(
   const event = globals['Event']?.prototype;
   if (event) targets.push({ object: event, key: 'timeStamp', replacement: 0 });
   forbid(globals['process'], 'hrtime', 'process.hrtime()', CLOCK);
+  // `_kill` also serves those who have imported `kill` of node:process.
+  for (const key of ['exit', 'abort', 'kill', '_kill'])
+    forbid(globals['process'], key, `process.${key.replace('_', '')}()`, EXIT, 'exit');
   forbid(
     globals,
     'MessageChannel',
@@ -230,3 +233,4 @@ const TIMER = 'wait with the clock of the node: clock.setTimeout or clock.sleep'
 const CLOCK = 'read the clock of the node: clock.now() or clock.wall()';
 const CHANCE = 'draw from random() of the node';
 const SOCKET = 'nodes reach each other only through transport() of the node';
+const EXIT = 'it would end this process: crash the node with sim.crash';

@@ -81,6 +81,11 @@ export class Trace implements TraceSummary {
   onRecord: ((event: TraceRecord) => void) | undefined;
   /** Called before virtual time advances, with the new time. */
   onAdvance: ((to: number) => void) | undefined;
+  /**
+   * Called before a callback of an event runs, with the name of its owner, and when the scenario
+   * goes on. If it throws, the run fails with that error.
+   */
+  onTurn: ((owner: string) => void) | undefined;
   /** Keeps the events, if the simulation records. */
   recorder: Recorder | undefined;
   /** Reports all nodes; set by their owner. */
