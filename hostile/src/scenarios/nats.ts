@@ -208,9 +208,6 @@ export const nats: readonly Scenario[] = [
   flood('nats-silent', 'confirms its dials on a broker with one byte of a hello', () =>
     PREAMBLE.subarray(0, 1),
   ),
-  flood('nats-hellos', 'confirms its dials on a broker with a hello and stays silent', () =>
-    concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) })),
-  ),
   {
     name: 'nats-forged-answers',
     title: 'takes dials to a node on a broker, and answers them itself',

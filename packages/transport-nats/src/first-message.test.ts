@@ -1,23 +1,27 @@
 // Tests of the first message of the dialer, which a confirmation carries: our HELLO, or message 1 of
 // Noise.
 
-import { readFileSync } from 'node:fs';
 import { startNatsServer } from '@trunkline/local-nats';
 import { createIdentity } from '@trunkline/security';
 import { secured } from '@trunkline/security/noise';
 import type { Backend } from '@trunkline/transport-core';
 import { decodeRefusal } from './message.ts';
+import { HELLO } from './testing/hello.ts';
 import { client, node } from './testing/nodes.ts';
 import { natsTest, serverOfFile } from './testing/server.ts';
 import { CREDIT, REFUSE, stranger } from './testing/stranger.ts';
 
 const servers = (await serverOfFile())!.address;
-const vectors = readFileSync(new URL('../../../docs/wire-vectors.json', import.meta.url), 'utf8');
-const [preamble, frame] = JSON.parse(vectors).conversations.find(
-  ({ name }: { name: string }) => name === 'hello-accepted',
-).frames;
-const HELLO = bytesOf(`${preamble.bytes} ${frame.bytes}`);
-const MESSAGE_1 = Uint8Array.from([0x54, 0x52, 0x4b, 0x4e, 1, 0, 32, ...new Uint8Array(32).fill(9)]);
+const MESSAGE_1 = Uint8Array.from([
+  0x54,
+  0x52,
+  0x4b,
+  0x4e,
+  1,
+  0,
+  32,
+  ...new Uint8Array(32).fill(9),
+]);
 const noise = (inner: Backend) => secured(inner, { identity: createIdentity() });
 
 for (const [name, options, whole] of [
@@ -56,13 +60,3 @@ natsTest('a HELLO that is longer than a message of the server arrives in parts',
   const near = client(t, { servers: server.address, hello });
   t.is((await near.send(far.localAddr(), 'echo', new Uint8Array(3))).length, 3);
 });
-
-/** Reads bytes as the vectors write them: 'aa*3' is three times 'aa'. */
-function bytesOf(vector: string): Uint8Array {
-  return Uint8Array.from(
-    vector.split(' ').flatMap((each) => {
-      const [byte, times = 1] = each.split('*');
-      return Array<number>(Number(times)).fill(Number.parseInt(byte!, 16));
-    }),
-  );
-}
