@@ -12,7 +12,7 @@ import { nats as natsBackend } from '@trunkline/transport-nats';
 import { NatsSocket } from '../nats-socket.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 import { victimProtocol } from '../victim-protocol.ts';
-import { concat, frame, hello, Kind, PREAMBLE } from '../wire.ts';
+import { PREAMBLE } from '../wire.ts';
 
 /** The attacker's reaction to the answer to a dial: none, or it confirms with these bytes. */
 type Then = 'vanish' | (() => Uint8Array);
