@@ -33,6 +33,11 @@ export class NatsSocket {
   publish(subject: string, data: Buffer | string, reply = ''): void {
     const bytes = Buffer.from(data);
     const head = `PUB ${subject} ${reply} ${bytes.length}\r\n`;
+    // A system call for each message would cost the attacker more than the message costs its victim.
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
     this.#socket.write(Buffer.concat([Buffer.from(head), bytes, END]));
   }
 

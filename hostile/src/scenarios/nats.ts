@@ -12,9 +12,10 @@ import { nats as natsBackend } from '@trunkline/transport-nats';
 import { NatsSocket } from '../nats-socket.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 import { victimProtocol } from '../victim-protocol.ts';
+import { PREAMBLE } from '../wire.ts';
 
 /** The attacker's reaction to the answer to a dial: none, or it confirms with these bytes. */
-type Then = 'vanish' | Buffer;
+type Then = 'vanish' | (() => Uint8Array);
 
 /** Dials at 300 and at 3,000 a second, with the server near and 50 ms away. */
 function flood(name: string, title: string, then: Then): Scenario {
@@ -148,7 +149,7 @@ function dialFalsely(attacker: NatsSocket, name: string, then: Then, rate: numbe
   attacker.message = ({ subject, reply, data }) => {
     if (data[4] !== ACCEPT) return;
     answered++;
-    if (then !== 'vanish') attacker.publish(reply, confirmation(data.subarray(5), then), subject);
+    if (then !== 'vanish') attacker.publish(reply, confirmation(data.subarray(5), then()), subject);
   };
   const begin = performance.now();
   const timer = setInterval(() => {
@@ -169,7 +170,7 @@ function numbered(number: number, type: number, content: Buffer | string): Buffe
 }
 
 /** Confirms a dial with these bytes of the stream. */
-function confirmation(accept: Buffer, first: Buffer): Buffer {
+function confirmation(accept: Buffer, first: Uint8Array): Buffer {
   const { cookie } = JSON.parse(accept.toString());
   const terms = Buffer.from(`{"version":1,"credit":65536,"max":65536,"cookie":"${cookie}"}`);
   const length = Buffer.from([terms.length >> 8, terms.length & 255]);
@@ -204,7 +205,9 @@ function skipped(): Finding {
 
 export const nats: readonly Scenario[] = [
   flood('nats-dials', 'dials a name on a broker and never confirms', 'vanish'),
-  flood('nats-silent', 'confirms its dials on a broker and stays silent', Buffer.alloc(0)),
+  flood('nats-silent', 'confirms its dials on a broker with one byte of a hello', () =>
+    PREAMBLE.subarray(0, 1),
+  ),
   {
     name: 'nats-forged-answers',
     title: 'takes dials to a node on a broker, and answers them itself',

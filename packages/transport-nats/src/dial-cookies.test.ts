@@ -5,6 +5,7 @@ import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { DialCookies } from './dial-cookies.ts';
 import { createMessage, encodeConfirmation, HEADER, MessageType } from './message.ts';
+import { HELLO } from './testing/hello.ts';
 
 const SUBJECT = 'trunkline.default.in.web.AAAAAAAAAAAAAAAAAAAAAA';
 const page = readFileSync(new URL('../../../docs/wire-nats.md', import.meta.url), 'utf8');
@@ -19,13 +20,14 @@ function cookies() {
 test('the cookie and the confirmation of the page are ours', (t) => {
   const cookie = cookies().cookies.issue(SUBJECT);
   const head = encodeConfirmation({ max: 65_536, cookie, credit: 32_768 });
-  const message = createMessage(0, MessageType.confirm, head.length + 4);
+  const message = createMessage(0, MessageType.confirm, head.length + HELLO.length);
   message.set(head, HEADER);
-  message.set(new TextEncoder().encode('TRKL'), HEADER + head.length);
+  message.set(HELLO, HEADER + head.length);
   t.true(page.includes(`\`${cookie}\``), cookie);
   const text = Buffer.from(message).toString('latin1');
-  t.is(text.slice(7, -4), /^\{"version":1,"max":65536,.*\}$/m.exec(page)![0]);
+  t.is(text.slice(7, -HELLO.length), /^\{"version":1,"max":65536,.*\}$/m.exec(page)![0]);
   t.true(page.includes(Buffer.from(message).toString('hex', 0, 7)));
+  t.true(page.includes(`\`${Buffer.from(HELLO).toString('hex', 0, 6)}…\``));
 });
 
 test('a cookie is valid for its subject, in its period and the next one', (t) => {

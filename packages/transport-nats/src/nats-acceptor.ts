@@ -2,7 +2,7 @@
 // when its dialer confirms the dial with the first bytes of the stream.
 
 import type { Clock, ErrorReason, Random, TransportError } from '@trunkline/transport-core';
-import type { StreamConnection } from '@trunkline/transport-core/backend';
+import type { ListenOptions, StreamConnection } from '@trunkline/transport-core/backend';
 import { DialCookies } from './dial-cookies.ts';
 import {
   checkRequest,
@@ -29,8 +29,8 @@ export interface AcceptorOptions {
   readonly inbox: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** The time that a dialer has at least to confirm, in milliseconds. Default 5,000. */
-  readonly timeout: number | undefined;
+  /** The options of `listen`. A dialer has at least `timeout` to confirm, by default 5,000 ms. */
+  readonly listen: Partial<ListenOptions>;
   readonly accept: (connection: StreamConnection) => void;
   /**
    * Called once if requests can't arrive anymore: the connection to the server is lost, or the
@@ -59,7 +59,7 @@ export class Acceptor {
   constructor(options: AcceptorOptions) {
     this.#options = options;
     const { client, subjects, name, inbox, clock, random } = options;
-    this.#cookies = new DialCookies(random, clock, options.timeout ?? HANDSHAKE_TIMEOUT);
+    this.#cookies = new DialCookies(random, clock, options.listen.timeout ?? HANDSHAKE_TIMEOUT);
     this.#door = `${inbox}.${randomId(random)}`;
     const failed = (error: TransportError) => {
       if (this.#isRetired) return;
@@ -116,7 +116,7 @@ export class Acceptor {
   }
 
   #confirm(data: Uint8Array, peer: string): void {
-    const { client, subjects, inbox, clock, random, accept } = this.#options;
+    const { client, subjects, inbox, clock, random, accept, listen } = this.#options;
     const node = subjects.nodeOf(peer);
     if (node === undefined || data[4] !== MessageType.confirm) return;
     if (this.#isClosed) return this.#refuse(1, peer, 'closed', STOPPED);
@@ -124,6 +124,10 @@ export class Acceptor {
     if (typeof confirmation === 'string')
       return this.#refuse(1, peer, 'malformed', `the confirmation is wrong: ${confirmation}`);
     const { max, cookie, credit, first } = confirmation;
+    // A first message that is longer than a message of NATS arrives in parts.
+    const isPart = data.length >= Math.min(LONGEST, client.maxPayload, max);
+    const problem = isPart ? undefined : listen.screen?.(first);
+    if (problem !== undefined) return this.#refuse(1, peer, problem.reason, problem.message);
     if (!this.#cookies.isValid(peer, cookie))
       return this.#refuse(1, peer, 'handshake_timeout', 'the cookie is not valid, or has expired');
     const granted = client.credit.open();

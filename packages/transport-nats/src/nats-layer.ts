@@ -38,7 +38,7 @@ type Listening =
 interface Accepts {
   readonly accept: (connection: StreamConnection) => void;
   readonly failed: ((error: TransportError) => void) | undefined;
-  readonly timeout: number | undefined;
+  readonly options: Partial<ListenOptions>;
 }
 
 export class NatsLayer implements StreamLayer {
@@ -93,7 +93,7 @@ export class NatsLayer implements StreamLayer {
   async listen(
     accept: (connection: StreamConnection) => void,
     failed?: (error: TransportError) => void,
-    { timeout }: Partial<ListenOptions> = {},
+    options: Partial<ListenOptions> = {},
   ): Promise<void> {
     const { state } = this.#listening;
     if (state === 'starting' || state === 'yes')
@@ -103,7 +103,7 @@ export class NatsLayer implements StreamLayer {
       );
     const starting: Listening = { state: 'starting', after: state };
     this.#listening = starting;
-    this.#accepts = { accept, failed, timeout };
+    this.#accepts = { accept, failed, options };
     let acceptor: Acceptor | undefined;
     let refusal: TransportError | undefined;
     try {
@@ -129,7 +129,7 @@ export class NatsLayer implements StreamLayer {
 
   /** Listens over a client. @param refused is called if it fails before this node listens. */
   #acceptor(client: NatsClient, refused: (error: TransportError) => void): Acceptor {
-    const { accept, failed, timeout } = this.#accepts!;
+    const { accept, failed, options } = this.#accepts!;
     const acceptor: Acceptor = new Acceptor({
       client,
       subjects: this.#subjects,
@@ -137,7 +137,7 @@ export class NatsLayer implements StreamLayer {
       inbox: this.#inbox,
       clock: this.clock,
       random: this.#random,
-      timeout,
+      listen: options,
       accept,
       failed: (error) => {
         const refusal = cannotListen(this.#address, error);

@@ -19,6 +19,7 @@ import type { LayerResources } from './noise-connection.ts';
 import { Opening } from './opening.ts';
 import { Greeting } from './wire/greeting.ts';
 import type { HandshakeRole } from './wire/identity-proof.ts';
+import { screenMessage1 } from './wire/preamble.ts';
 
 /**
  * A stream layer whose connections are encrypted and whose ends have proven their node ids
@@ -61,7 +62,7 @@ export class SecureLayer implements NoiseStreamLayer {
     return this.#inner.listen(
       (connection, slot) => this.#meet(connection, slot, accept, options),
       failed,
-      options,
+      options && { ...options, screen: screenMessage1 },
     );
   }
 

@@ -1,7 +1,7 @@
 // The interface that a backend author implements. Everything above it is shared by all backends.
 
 import type { Clock } from '../clock.ts';
-import type { TransportError } from '../errors.ts';
+import type { ErrorReason, TransportError } from '../errors.ts';
 import type { LimitOptions } from '../limit-options.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { FrameCollector } from '../wire/frame-collector.ts';
@@ -122,6 +122,17 @@ export interface ListenOptions {
   readonly timeout: number;
   /** The limiter to ask before any work is done for a connection (limits.handshakes). */
   readonly handshakes: HandshakeLimiter;
+  /**
+   * Returns undefined if `first`, the first bytes of a dialer, contains the whole first message that
+   * the caller of `listen` expects; otherwise, why not. A layer that has these bytes before it
+   * accepts the connection (NATS) then refuses the dial, which takes no handshake slot. A layer
+   * around another one that changes the bytes passes a function of its own, or none.
+   */
+  readonly screen?:
+    | ((
+        first: Uint8Array,
+      ) => { readonly reason: ErrorReason; readonly message: string } | undefined)
+    | undefined;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Connection } from '../stream/connection.ts';
 import type { ConnectionInit, ConnectionResources } from '../stream/connection-resources.ts';
 import { Listener } from '../stream/listener.ts';
 import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import { screenHello } from '../wire/preamble.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 
 /** The transport as its acceptor and its dialer see it. */
@@ -56,6 +57,7 @@ export class Acceptor {
       {
         timeout: config.handshakeTimeout,
         handshakes: { acquire: (...connection) => this.#acquire(...connection) },
+        screen: screenHello,
       },
     );
   }

@@ -159,6 +159,12 @@ export function decodeProtocols(bytes: Uint8Array): Announcement | string {
 export const HELLO_LIMIT = 16 * 1024;
 
 /**
+ * Maximum length of a frame before the hello is complete, in bytes. The rest is room for other
+ * fields and the text of a GO_AWAY.
+ */
+export const HELLO_FRAME_LIMIT = HELLO_LIMIT + 4_096;
+
+/**
  * The maximum number of protocols in a hello, of versions that a protocol accepts, and of features.
  */
 export const HELLO_ENTRIES_LIMIT = 64;

@@ -1,7 +1,9 @@
 // Tests how the first bytes of other protocols are recognized.
 
 import test from 'ava';
-import { lookAlike } from './preamble.ts';
+import { FrameEncoder } from './encoder.ts';
+import { Kind } from './frame.ts';
+import { lookAlike, screenHello } from './preamble.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
@@ -27,4 +29,29 @@ test('other first bytes are shown in hex, eight of them', (t) => {
   );
   t.is(lookAlike(text('GETTING')), 'something else (47 45 54 54 49 4e 47)');
   t.is(lookAlike(new Uint8Array(0)), 'something else ()');
+});
+
+test('a first message is the preamble and a whole HELLO', (t) => {
+  const encoder = new FrameEncoder((size) => new Uint8Array(size));
+  encoder.preamble();
+  encoder.hello(Kind.HELLO, new Uint8Array(200));
+  const whole = encoder.take();
+  t.is(screenHello(whole), undefined);
+  t.is(screenHello(new Uint8Array([...whole, 1, 2])), undefined);
+  for (let length = 0; length < whole.length; length++)
+    t.deepEqual(screenHello(whole.subarray(0, length)), {
+      reason: 'malformed',
+      message: `no whole HELLO is in the first bytes (length ${length})`,
+    });
+  t.like(screenHello(text('TRKN')), { reason: 'wrong_preamble' });
+  t.like(screenHello(text('GET')), { reason: 'wrong_preamble' });
+  for (const [frame, says] of [
+    [[0xff, 0xff, 0xff, 0x7f, 1], /a frame of 268435455 bytes, above the limit/],
+    [[0], /an empty frame/],
+    [[2, 8, Kind.READY], /length 7/],
+  ] as const) {
+    const { reason, message } = screenHello(new Uint8Array([...whole.subarray(0, 4), ...frame]))!;
+    t.is(reason, 'malformed');
+    t.regex(message, says);
+  }
 });

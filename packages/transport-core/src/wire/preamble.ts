@@ -1,5 +1,37 @@
-// Recognizes the protocol behind a wrong preamble, so that the error names it and the mistake is
-// found quickly.
+// Judges the first bytes of a stream. An error for a wrong preamble names the protocol behind it, so
+// that the mistake is found quickly.
+
+import type { ErrorReason } from '../errors.ts';
+import { FrameDecoder } from './decoder.ts';
+import { Kind, PREAMBLE } from './frame.ts';
+import { HELLO_FRAME_LIMIT } from './hello.ts';
+
+/** Returns undefined if a dialer's first bytes are our preamble and a whole HELLO; else why not. */
+export function screenHello(
+  first: Uint8Array,
+): { readonly reason: ErrorReason; readonly message: string } | undefined {
+  if (PREAMBLE.some((byte, at) => at < first.length && first[at] !== byte))
+    return { reason: 'wrong_preamble', message: wrongPreamble(first) };
+  let isWhole = false;
+  const allocate = (size: number) => new Uint8Array(size);
+  const violation = new FrameDecoder({ maxLength: HELLO_FRAME_LIMIT, allocate }).read(
+    first.subarray(PREAMBLE.length),
+    {
+      frame: ({ kind }) => {
+        isWhole = kind === Kind.HELLO;
+        return false;
+      },
+    },
+  );
+  if (isWhole) return undefined;
+  const found = violation?.message ?? `length ${first.length}`;
+  return { reason: 'malformed', message: `no whole HELLO is in the first bytes (${found})` };
+}
+
+/** Returns the error text for a peer whose first bytes are not our preamble. */
+export function wrongPreamble(first: Uint8Array): string {
+  return `the other end speaks ${lookAlike(first)}, this end speaks plain Trunkline: give both the same security`;
+}
 
 /** Describes the protocol that the first bytes of a stream look like, for the text of an error. */
 export function lookAlike(bytes: Uint8Array): string {

@@ -1,12 +1,17 @@
 // A layer whose connections reach the acceptor before they carry data of the test, as the suite of
-// stream layers expects: one byte, which the accepting end drops, travels with the confirmation.
+// stream layers expects: one byte, which the accepting end drops, travels with the confirmation. So
+// the listener does not screen the first bytes.
 
 import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
 
 export function eager(layer: StreamLayer): StreamLayer {
   return bound(layer, {
     listen: (accept, failed, options) =>
-      layer.listen((connection) => accept(withoutFirst(connection)), failed, options),
+      layer.listen(
+        (connection) => accept(withoutFirst(connection)),
+        failed,
+        options && { ...options, screen: undefined },
+      ),
     dial: async (address, options) => {
       const connection = await layer.dial(address, options);
       connection.write(new Uint8Array(1));

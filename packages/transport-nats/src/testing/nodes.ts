@@ -16,7 +16,7 @@ import { testProtocol as protocol } from './protocol.ts';
 /** The options of the transport and of its backend; `network` is that of both. */
 export interface Options
   extends NatsBackendOptions,
-    Pick<CommonOptions, 'dialTimeout' | 'keepAlive' | 'observer'> {
+    Pick<CommonOptions, 'dialTimeout' | 'hello' | 'keepAlive' | 'observer'> {
   /** The address to listen on. */
   readonly bindAddr?: string | undefined;
   /** Replaces the backend by another one around it. */
@@ -26,10 +26,10 @@ export type TestTransport = Transport<typeof protocol>;
 
 /** Opens a transport that only dials. */
 export function client(t: ExecutionContext, options: Options): TestTransport {
-  const { bindAddr, network, keepAlive, dialTimeout, observer, wrap, ...backend } = options;
+  const { bindAddr, network, hello, keepAlive, dialTimeout, observer, wrap, ...backend } = options;
   const inner = nats({ ...backend, network });
   const backends = [wrap?.(inner) ?? inner];
-  const common = { protocol, network, keepAlive, dialTimeout, observer, backends };
+  const common = { protocol, network, hello, keepAlive, dialTimeout, observer, backends };
   const transport =
     bindAddr === undefined ? createTransport(common) : createTransport(bindAddr, common);
   t.teardown(() => transport.close());

@@ -53,17 +53,17 @@ export class Stranger {
     });
   }
 
-  /** Dials a name. The byte 9 travels with the confirmation. */
-  async dial(name: string, terms: object = TERMS): Promise<void> {
+  /** Dials a name. The byte 9, or `first`, travels with the confirmation. */
+  async dial(name: string, terms: object = TERMS, first?: Uint8Array): Promise<void> {
     this.request(name);
     await this.until(() => this.inbox.length > 0);
-    this.confirm(terms);
+    this.confirm(terms, first);
     await this.until(() => this.inbox.length > 1);
     this.peer = this.inbox[1]!.reply;
   }
 
   /** Answers `accept`. */
-  confirm(terms: object = TERMS, first = new Uint8Array([9])): void {
+  confirm(terms: object = TERMS, first: Uint8Array = new Uint8Array([9])): void {
     const { content, reply } = this.inbox[0]!;
     const { cookie } = JSON.parse(new TextDecoder().decode(content));
     const json = new TextEncoder().encode(JSON.stringify({ cookie, ...terms }));

@@ -151,7 +151,11 @@ class WatchedLayer implements StreamLayer {
           accept(far, slot);
         }),
       failed,
-      options && { ...options, handshakes: this.#counted(options.handshakes) },
+      options && {
+        ...options,
+        handshakes: this.#counted(options.handshakes),
+        screen: undefined,
+      },
     );
   }
 

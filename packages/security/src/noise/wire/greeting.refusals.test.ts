@@ -7,6 +7,7 @@ import { createIdentity } from '../../identity/identity.ts';
 import { suite } from '../primitives.node.ts';
 import { concat, pattern, toHex } from '../testing/bytes.ts';
 import { ada, begun, feed, greet, greeting } from '../testing/greetings.ts';
+import { screenMessage1 } from './preamble.ts';
 
 const proofs: [string, Parameters<typeof greeting>[0]['identity'], RegExp][] = [
   [
@@ -194,4 +195,17 @@ test('a first message that is more than a key is refused', (t) => {
     );
     t.regex(step!.failed!.text, said);
   }
+});
+
+test('a first message is the preamble and a whole message 1', (t) => {
+  const whole = greeting({ suite, role: 'initiator' }).begin();
+  t.is(screenMessage1(whole), undefined);
+  t.is(screenMessage1(concat(whole, Uint8Array.of(1))), undefined);
+  for (let length = 0; length < whole.length; length++)
+    t.is(screenMessage1(whole.subarray(0, length))?.reason, 'malformed');
+  const longer = whole.slice();
+  longer[5] = 1;
+  t.is(screenMessage1(longer)?.reason, 'malformed');
+  t.is(screenMessage1(new TextEncoder().encode('TRKL'))?.reason, 'wrong_preamble');
+  t.is(screenMessage1(new TextEncoder().encode('TRKN2'))?.reason, 'wrong_version');
 });

@@ -3,6 +3,8 @@
 
 import type { ErrorReason } from '@trunkline/transport-core';
 import { lookAlike } from '@trunkline/transport-core/backend';
+import { KEY } from '../framework/suite.ts';
+import { LENGTH } from './records.ts';
 
 /**
  * The version of the protocol described here. Any other version has a different number here, and
@@ -47,4 +49,20 @@ export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | PreambleMism
   return { reason: 'wrong_version', text, answer: true };
 }
 
+/** Returns undefined if a dialer's first bytes are the preamble and a whole message 1; else why not. */
+export function screenMessage1(
+  first: Uint8Array,
+): { readonly reason: ErrorReason; readonly message: string } | undefined {
+  const judged = judgePreamble(first);
+  if (typeof judged === 'object') return { reason: judged.reason, message: judged.text };
+  const [high, low] = first.subarray(PREAMBLE.length, HEADER);
+  if (high === 0 && low === KEY && first.length >= HEADER + KEY) return undefined;
+  return {
+    reason: 'malformed',
+    message: `no whole message 1 of noise is in the first bytes (length ${first.length})`,
+  };
+}
+
 const MAGIC = PREAMBLE.subarray(0, 4);
+/** Number of bytes before message 1: the preamble and the length. */
+const HEADER = PREAMBLE.length + LENGTH;

@@ -8,7 +8,7 @@ import { reasonError, TransportError } from '../../errors.ts';
 import { inMs } from '../../text.ts';
 import { type Frame, Kind, PREAMBLE } from '../../wire/frame.ts';
 import { decodeHello, encodeHello, type Hello, type Introduction } from '../../wire/hello.ts';
-import { isNoise, lookAlike } from '../../wire/preamble.ts';
+import { isNoise, wrongPreamble } from '../../wire/preamble.ts';
 import type { Batch } from '../batch/batch.ts';
 import type { Mounted } from '../channels/channels.ts';
 import type { SessionLimits, SessionPort } from '../session-context.ts';
@@ -150,10 +150,7 @@ export class HelloExchange {
         // A Trunkline peer with noise learns from our preamble that this end is plain; any other
         // peer gets no byte.
         if (isNoise(bytes)) this.#speak();
-        return reasonError(
-          'wrong_preamble',
-          `the other end speaks ${lookAlike(bytes)}, this end speaks plain Trunkline: give both the same security`,
-        );
+        return reasonError('wrong_preamble', wrongPreamble(bytes));
       }
     }
     this.matched = this.#seen.length === PREAMBLE.length;

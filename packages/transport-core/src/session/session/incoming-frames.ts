@@ -7,7 +7,7 @@
 
 import { FrameDecoder } from '../../wire/decoder.ts';
 import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../../wire/frame.ts';
-import { HELLO_LIMIT } from '../../wire/hello.ts';
+import { HELLO_FRAME_LIMIT } from '../../wire/hello.ts';
 import type { Callee } from '../callee/callee.ts';
 import type { Caller } from '../caller/caller.ts';
 import { FIELDS_SHIFT, type SessionContext } from '../session-context.ts';
@@ -55,7 +55,7 @@ export class IncomingFrames implements FrameVisitor {
     this.#callee = callee;
     this.#parity = parity;
     this.#decoder = isBytes
-      ? new FrameDecoder({ maxLength: HELLO_LIMIT + HELLO_SLACK, allocate: context.allocate })
+      ? new FrameDecoder({ maxLength: HELLO_FRAME_LIMIT, allocate: context.allocate })
       : undefined;
   }
 
@@ -273,8 +273,3 @@ export class IncomingFrames implements FrameVisitor {
 
 /** The time limit for receiving a frame, in milliseconds from its first byte. */
 const FRAME_TIME = 15_000;
-/**
- * The number of bytes by which a frame may exceed the limit of a hello before the hello is
- * complete, to allow for other fields and the text of a GO_AWAY.
- */
-const HELLO_SLACK = 4_096;
