@@ -6,7 +6,10 @@ import { FrameDecoder } from './decoder.ts';
 import { Kind, PREAMBLE } from './frame.ts';
 import { HELLO_FRAME_LIMIT } from './hello.ts';
 
-/** Returns undefined if a dialer's first bytes are our preamble and a whole HELLO; else why not. */
+/**
+ * Returns why a dialer's first bytes are refused; undefined if they are our preamble and a whole
+ * HELLO.
+ */
 export function screenHello(
   first: Uint8Array,
 ): { readonly reason: ErrorReason; readonly message: string } | undefined {

@@ -49,7 +49,10 @@ export function judgePreamble(bytes: Uint8Array): 'more' | 'ours' | PreambleMism
   return { reason: 'wrong_version', text, answer: true };
 }
 
-/** Returns undefined if a dialer's first bytes are the preamble and a whole message 1; else why not. */
+/**
+ * Returns why a dialer's first bytes are refused; undefined if they are the preamble and a whole
+ * message 1.
+ */
 export function screenMessage1(
   first: Uint8Array,
 ): { readonly reason: ErrorReason; readonly message: string } | undefined {
