@@ -97,18 +97,22 @@ async function attackAll(): Promise<void> {
     return outcome;
   }
 
+  async function untilItHolds(title: string, run: () => Promise<Outcome>): Promise<Outcome> {
+    for (let tries = 1; ; tries++) {
+      const outcome = await run();
+      const { flaws } = outcome;
+      console.error(`${title}: ${flaws.length === 0 ? 'holds' : flaws.join('; ')}`);
+      if (flaws.length === 0 || tries === TRIES) return outcome;
+    }
+  }
+
   async function runAll(quantity: Quantity): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
     for (const [at, { attack, carrier }] of jobs.entries()) {
-      let outcome: Outcome;
-      let tries = 0;
-      do {
-        outcome = await run(attack, carrier, quantity);
-        const verdict = outcome.flaws.length === 0 ? 'holds' : outcome.flaws.join('; ');
-        console.error(
-          `${quantity} ${at + 1}/${jobs.length} ${attack.name} on ${carrier}: ${verdict}`,
-        );
-      } while (outcome.flaws.length > 0 && ++tries < TRIES);
+      const outcome = await untilItHolds(
+        `${quantity} ${at + 1}/${jobs.length} ${attack.name} on ${carrier}`,
+        () => run(attack, carrier, quantity),
+      );
       outcomes.push(outcome);
       if (values.report && asked === undefined) writeReport(outcome, quantity, NAMES);
     }
@@ -120,9 +124,10 @@ async function attackAll(): Promise<void> {
   async function runScenarios(): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
     for (const [at, scenario] of scenarios.entries()) {
-      const outcome = await runScenario(scenario, new ScenarioRun(false, long));
-      const verdict = outcome.flaws.length === 0 ? 'holds' : outcome.flaws.join('; ');
-      console.error(`${at + 1}/${scenarios.length} ${scenario.name}: ${verdict}`);
+      const { name } = scenario;
+      const outcome = await untilItHolds(`${at + 1}/${scenarios.length} ${name}`, () =>
+        runScenario(scenario, new ScenarioRun(false, long)),
+      );
       outcomes.push(outcome);
       if (values.report) for (const quantity of QUANTITIES) writeReport(outcome, quantity, NAMES);
     }

@@ -1,6 +1,7 @@
 // The interface of an attack that brings its own victim, honest peers and control, because it is
 // not on an admitted connection: on a hub, a broker, a router, or on the peers of a peer.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from './outcome.ts';
 
 export interface Scenario {
@@ -100,12 +101,25 @@ function together(found: readonly Finding[]): Finding {
   };
 }
 
-/** Runs a scenario, and judges what it found. */
-export async function runScenario(scenario: Scenario, run: ScenarioRun): Promise<Outcome> {
-  const found = await scenario
-    .run(run)
+/**
+ * Runs a scenario, and judges what it found.
+ * @param longest milliseconds after which it has failed, so that it doesn't hold up the others
+ */
+export async function runScenario(
+  scenario: Scenario,
+  run: ScenarioRun,
+  longest: number = LONGEST,
+): Promise<Outcome> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const tooLong = sleep(longest, undefined, { signal }).then(() => {
+    throw new Error(`it did not end within ${longest} ms`);
+  });
+  const found = await Promise.race([scenario.run(run), tooLong])
     .catch((error: Error) => failure(error))
     .finally(() => run.close());
+  tooLong.catch(() => {});
+  controller.abort();
   const { honest, p99, growth } = found;
   return {
     attack: scenario.name,
@@ -146,3 +160,4 @@ function mib(bytes: number): string {
 const MOST_RATIO = 3;
 /** Bytes by which memory may grow beyond the documented bound. */
 const SLACK = 16 * 2 ** 20;
+const LONGEST = 240_000;

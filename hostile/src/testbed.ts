@@ -63,17 +63,21 @@ export class Testbed {
 
   /**
    * Runs the rounds of an attack. Ends early if a condition is violated, unless it is that of the
-   * honest peer's times, which all rounds decide together.
+   * honest peer's times, which all rounds decide together. An attack that waits for a deadline of
+   * the victim also needs fewer rounds, because each lasts longer.
    */
   async attack(attack: Attack, { rounds, quiet, effort }: Extent): Promise<Outcome> {
     const before: HonestReport[] = [];
     const during: HonestReport[] = [];
     let worst: Outcome | undefined;
+    let lasted = 0;
     for (let round = 0; round < rounds; round++) {
       if (quiet > 0) before.push(await this.#measure(quiet));
       const base = await this.#victim.ask({ do: 'mark' });
       await this.#honest.ask({ do: 'measure' });
+      const begin = performance.now();
       const told = await this.#attacked(attack, effort);
+      lasted += performance.now() - begin;
       const answer = told === BANNED ? (worst?.answer ?? told) : told;
       during.push(await this.#honest.ask({ do: 'stop' }));
       const after = await this.#settled(base);
@@ -97,17 +101,24 @@ export class Testbed {
       };
       worst = outcome;
       if (after === undefined || outcome.flaws.some((flaw) => !isOfRatio(flaw))) break;
+      if ('milliseconds' in effort && lasted >= rounds * effort.milliseconds) break;
     }
     return worst!;
   }
 
-  /** Runs the attack, and returns how the victim answered. */
+  /**
+   * Runs the attack, and returns how the victim answered. An attacker that waits in vain is killed,
+   * so that it doesn't hold up the other attacks.
+   */
   async #attacked(attack: Attack, effort: Effort): Promise<string> {
+    const tooLong = setTimeout(() => this.#attacker.kill(), LONGEST);
     try {
       return (await this.#attacker.ask({ attack: attack.name, target: this.#target!, effort }))
         .answer;
     } catch (error) {
       return `failed: ${(error as Error).message.split('\n')[0]}`;
+    } finally {
+      clearTimeout(tooLong);
     }
   }
 
@@ -145,3 +156,5 @@ export class Testbed {
 
 /** Milliseconds of calls that are not counted, after the warm-up. */
 const SETTLING = 1_500;
+/** Milliseconds after which an attack has failed. */
+const LONGEST = 120_000;

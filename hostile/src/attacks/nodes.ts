@@ -75,13 +75,13 @@ export const nodes: readonly Attack[] = [
     carriers,
     victim,
     rounds: 100,
-    // All peers together introduce at most 12,288 origins; each takes at most 5 KiB with its
+    // All peers together introduce at most 12,288 origins; each takes at most 2 KiB with its
     // message, digest and gaps.
-    memory: 12_288 * 5 * 1_024,
+    memory: 12_288 * 2 * 1_024,
     bound: {
-      milliseconds: 50,
+      milliseconds: 25,
       reason:
-        'each publisher that is new takes up to 5 KiB, which V8 copies in pauses of 5 to 10 ms before it keeps them',
+        'each publisher that is new takes up to 2 KiB, which V8 copies in pauses of 5 to 10 ms before it keeps them',
     },
     answer: /^(GO_AWAY.*|cut)$/,
     run: (run) => spending(run, GOSSIP, () => push(randomBytes(32), 1, 1), 200),

@@ -52,3 +52,13 @@ test('an invalid name is not encoded', (t) => {
     t.false(writeName(wrong, bytes, 0), wrong);
   t.deepEqual(bytes, new Uint8Array(NAME_BYTES));
 });
+
+test('the name of zeros, which no message has shown yet, is read and written', (t) => {
+  const zeros = new Uint8Array(NAME_BYTES);
+  t.is(readName(zeros, 0), '00'.repeat(NAME_BYTES));
+  const bytes = new Uint8Array(NAME_BYTES).fill(1);
+  t.true(writeName('00'.repeat(NAME_BYTES), bytes, 0));
+  t.deepEqual(bytes, zeros);
+  const one = zeros.slice().fill(1, NAME_BYTES - 1);
+  t.is(readName(one, 0), `${'00'.repeat(NAME_BYTES - 1)}01`);
+});

@@ -1,36 +1,41 @@
 // Converts 32-byte names, such as node ids and topic keys, between hex and bytes. Recently used
 // names are cached, because most messages belong to a few origins and topics. Reading the same name
-// twice gives the same string object, which is fast to compare and to look up.
+// twice gives the same string object, which is fast to compare and to look up. A name that is not
+// cached costs only its string, because a peer may send a new name with each message.
 
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { hexToBytes } from '@noble/hashes/utils.js';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { look } from './word-reader.ts';
 
 /** Size of a name in bytes. */
 export const NAME_BYTES = 32;
 
-interface Name {
-  readonly text: string;
-  readonly bytes: Uint8Array;
-  readonly words: Int32Array;
-}
+/**
+ * The cache, by the last byte of the name: texts, and bytes one after the other. Another name with
+ * the same byte replaces it. At first, all bytes are 0.
+ */
+const texts = new Array<string>(256).fill('0'.repeat(2 * NAME_BYTES));
+const names = new Uint8Array(texts.length * NAME_BYTES);
+const words = new DataView(names.buffer);
 
-/** The cache, by the last byte of the name. Another name with the same byte replaces it. */
-const kept: (Name | undefined)[] = new Array<Name | undefined>(256).fill(undefined);
-
-/** The name that was written last, because most ids in a list have the same name. */
-let written: Name | undefined;
+/** The place of the name that was written last, because most ids in a list have the same name. */
+let written = 0;
 
 /** Reads the 32 bytes that begin at `at` as 64 hex digits. */
 export function readName(bytes: Uint8Array, at: number): string {
   const place = bytes[at + NAME_BYTES - 1]!;
-  const name = kept[place];
   const { view, at: start } = look(bytes);
-  if (name !== undefined && isSame(name.words, view, start + at)) return name.text;
-  const copy = bytes.slice(at, at + NAME_BYTES);
-  const text = bytesToHex(copy);
-  keep(place, text, copy);
-  return text;
+  if (!isSame(place * NAME_BYTES, view, start + at)) {
+    for (let i = 0; i < NAME_BYTES; i++) {
+      const byte = bytes[at + i]!;
+      names[place * NAME_BYTES + i] = byte;
+      codes[2 * i] = DIGITS[byte >> 4]!;
+      codes[2 * i + 1] = DIGITS[byte & 15]!;
+    }
+    // Adding up the digits would make a chain of 32 strings, which takes ten times as much memory.
+    texts[place] = String.fromCharCode.apply(undefined, codes);
+  }
+  return texts[place]!;
 }
 
 /**
@@ -38,7 +43,7 @@ export function readName(bytes: Uint8Array, at: number): string {
  * names that are read.
  */
 export function sameName(text: string): string {
-  return nameOf(text)?.text ?? text;
+  return find(text) ? texts[written]! : text;
 }
 
 /**
@@ -46,45 +51,41 @@ export function sameName(text: string): string {
  * lower-case hex digits.
  */
 export function writeName(text: string, bytes: Uint8Array, at: number): boolean {
-  if (written?.text !== text) {
-    const name = nameOf(text);
-    if (name === undefined) return false;
-    written = name;
-  }
-  bytes.set(written.bytes, at);
+  if (!find(text)) return false;
+  for (let i = 0; i < NAME_BYTES; i++) bytes[at + i] = names[written * NAME_BYTES + i]!;
   return true;
 }
 
-function nameOf(text: string): Name | undefined {
+/** Sets `written` to the place of a name. Returns false if it is not a name. */
+function find(text: string): boolean {
+  if (texts[written] === text) return true;
   const place = Number.parseInt(text.slice(-2), 16);
-  const name = kept[place];
-  if (name?.text === text) return name;
-  return isNodeId(text) ? keep(place, text, hexToBytes(text)) : undefined;
-}
-
-function keep(place: number, text: string, bytes: Uint8Array): Name {
-  const { view, at } = look(bytes);
-  const words = Int32Array.from({ length: NAME_BYTES / 4 }, (_, i) =>
-    view.getInt32(at + 4 * i, true),
-  );
-  const name: Name = { text, bytes, words };
-  kept[place] = name;
-  return name;
+  if (texts[place] !== text) {
+    if (!isNodeId(text)) return false;
+    texts[place] = text;
+    names.set(hexToBytes(text), place * NAME_BYTES);
+  }
+  written = place;
+  return true;
 }
 
 /**
  * Compares word by word without a loop, because incrementing a counter would take as long as
  * comparing.
  */
-function isSame(name: Int32Array, view: DataView, at: number): boolean {
+function isSame(from: number, view: DataView, at: number): boolean {
   return (
-    name[7] === view.getInt32(at + 28, true) &&
-    name[6] === view.getInt32(at + 24, true) &&
-    name[5] === view.getInt32(at + 20, true) &&
-    name[4] === view.getInt32(at + 16, true) &&
-    name[3] === view.getInt32(at + 12, true) &&
-    name[2] === view.getInt32(at + 8, true) &&
-    name[1] === view.getInt32(at + 4, true) &&
-    name[0] === view.getInt32(at, true)
+    words.getInt32(from + 28, true) === view.getInt32(at + 28, true) &&
+    words.getInt32(from + 24, true) === view.getInt32(at + 24, true) &&
+    words.getInt32(from + 20, true) === view.getInt32(at + 20, true) &&
+    words.getInt32(from + 16, true) === view.getInt32(at + 16, true) &&
+    words.getInt32(from + 12, true) === view.getInt32(at + 12, true) &&
+    words.getInt32(from + 8, true) === view.getInt32(at + 8, true) &&
+    words.getInt32(from + 4, true) === view.getInt32(at + 4, true) &&
+    words.getInt32(from, true) === view.getInt32(at, true)
   );
 }
+
+/** The digits of the name that is read, and the codes of all digits. */
+const codes = new Array<number>(2 * NAME_BYTES).fill(0);
+const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));

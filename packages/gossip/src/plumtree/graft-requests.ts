@@ -24,6 +24,8 @@ export interface GraftRequestsInit<P> {
 export class GraftRequests<P> {
   readonly #init: GraftRequestsInit<P>;
   readonly #pendingGrafts: PendingGrafts;
+  /** Time before which no further messages are asked for. */
+  #pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(init: GraftRequestsInit<P>) {
     this.#init = init;
@@ -31,7 +33,11 @@ export class GraftRequests<P> {
   }
 
   get due(): number {
-    return Math.min(this.#init.missing.due, this.#pendingGrafts.due);
+    return Math.min(this.#askDue, this.#pendingGrafts.due);
+  }
+
+  get #askDue(): number {
+    return Math.max(this.#init.missing.due, this.#pausedUntil);
   }
 
   /** Number of open promises. */
@@ -40,7 +46,7 @@ export class GraftRequests<P> {
   }
 
   wake(now: number): void {
-    if (now >= this.#init.missing.due) this.#ask(now);
+    if (now >= this.#askDue) this.#ask(now);
     this.#blame(now);
   }
 
@@ -80,7 +86,8 @@ export class GraftRequests<P> {
     const { missing, neighbors, outgoing, tree, counters } = this.#init;
     const isTrusted = (peer: string) => neighbors.get(peer)?.brokenInRow === 0;
     const lots = new Map<string, MessageId[]>();
-    for (const { peer, message } of missing.ask(now, isTrusted, () => counters.lost++)) {
+    for (const { peer, message } of missing.ask(now, AT_ONCE, isTrusted, () => counters.lost++)) {
+      this.#pendingGrafts.ask(peer, message.key, now);
       const ids = lots.get(peer);
       if (ids === undefined) lots.set(peer, [message.id]);
       else ids.push(message.id);
@@ -89,12 +96,10 @@ export class GraftRequests<P> {
       const neighbor = neighbors.get(peer);
       if (neighbor === undefined) continue;
       tree.graft(neighbor);
-      for (let i = 0; i < ids.length; i += outgoing.idsEach) {
-        const lot = ids.slice(i, i + outgoing.idsEach);
-        this.graft(neighbor, lot);
-        for (const id of lot) this.#pendingGrafts.ask(peer, messageKey(id), now);
-      }
+      for (let i = 0; i < ids.length; i += outgoing.idsEach)
+        this.graft(neighbor, ids.slice(i, i + outgoing.idsEach));
     }
+    if (missing.due <= now) this.#pausedUntil = now + PAUSE;
   }
 
   #blame(now: number): void {
@@ -113,3 +118,11 @@ export class GraftRequests<P> {
     }
   }
 }
+
+/**
+ * Maximum number of missing messages that are asked for or given up at once, and the milliseconds
+ * until the next ones are. A peer may give notice of thousands at once, so other work must come in
+ * between. A timer without a delay would fire again before anything is read.
+ */
+const AT_ONCE = 256;
+const PAUSE = 5;

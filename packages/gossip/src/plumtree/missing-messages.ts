@@ -142,17 +142,23 @@ export class MissingMessages {
   /**
    * Returns which peers to ask for which messages now. Calls `onLost` with messages that are given
    * up.
+   * @param most the maximum number of messages that are asked for or given up
    * @param isTrusted returns false for peers that did not send what they were asked for; they are
    *   asked after the others of the same round.
    */
   ask(
     now: number,
+    most: number,
     isTrusted: (peer: string) => boolean,
     onLost: (message: MissingMessage) => void,
   ): { readonly peer: string; readonly message: MissingMessage }[] {
     const asks: { readonly peer: string; readonly message: MissingMessage }[] = [];
+    let left = most;
     for (const queue of [this.#atOnce, this.#first, this.#next, this.#again]) {
-      for (let message = queue.take(now); message !== undefined; message = queue.take(now)) {
+      while (left > 0) {
+        const message = queue.take(now);
+        if (message === undefined) break;
+        left--;
         const peer = this.#choose(message, now, isTrusted);
         if (peer !== undefined) {
           asks.push({ peer, message });

@@ -83,6 +83,8 @@ export class Deliveries {
     const list = this.#readers;
     if (list.length === 1 && list[0]!.codec === codec) list[0]!.offer(body.message, meta, size);
     else if (list.length > 0) handOut(list, codec, body, meta, this.#failed);
+    // The message is passed on as its payload, so the decoded one isn't cached with it.
+    body.message = undefined;
   }
 
   /** A known message arrived again. */
