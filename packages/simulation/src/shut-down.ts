@@ -17,8 +17,25 @@ export async function shutDown(
   cluster: Cluster,
   hasFailed: boolean,
 ): Promise<SimulationLeak[]> {
+  const failed = hasFailed || loop.failure !== undefined;
+  let others: SimulationLeak[] = [];
+  let leaks: SimulationLeak[];
+  try {
+    leaks = await stop(loop, network, cluster, failed);
+  } finally {
+    others = loop.endings.splice(0).flatMap((end) => end());
+  }
+  return failed ? leaks : [...leaks, ...others];
+}
+
+async function stop(
+  loop: EventLoop,
+  network: SimNetwork,
+  cluster: Cluster,
+  failed: boolean,
+): Promise<SimulationLeak[]> {
   loop.trace.recorder?.stop();
-  if (hasFailed || loop.failure !== undefined) {
+  if (failed) {
     cluster.drop();
     await loop.end();
     return [];

@@ -43,7 +43,7 @@ export const REFUSED_GLOBALS = {
 const BUILTINS: Readonly<Record<string, Policy | undefined>> = {
   assert: 'pure',
   'assert/strict': 'pure',
-  async_hooks: 'pure',
+  async_hooks: { pure: ALL, remedy: '' },
   buffer: { pure: ALL, remedy: '' },
   child_process: { pure: NOTHING, remedy: PROCESSES },
   cluster: { pure: /^is(?:Primary|Master|Worker)$/, remedy: PROCESSES },
@@ -54,7 +54,7 @@ const BUILTINS: Readonly<Record<string, Policy | undefined>> = {
     remedy: CHANCE,
   },
   dgram: network,
-  diagnostics_channel: 'pure',
+  diagnostics_channel: { pure: ALL, remedy: '' },
   dns: { pure: /^[A-Z]+$/, remedy: SOCKETS },
   'dns/promises': { pure: /^[A-Z]+$/, remedy: SOCKETS },
   domain: { pure: NOTHING, remedy: 'it changes the real process: use AsyncLocalStorage' },
@@ -75,7 +75,7 @@ const BUILTINS: Readonly<Record<string, Policy | undefined>> = {
   'path/win32': 'pure',
   perf_hooks: { pure: /^(?:constants|createHistogram)$/, remedy: TIME },
   process: {
-    pure: /^(?:version|versions|release|config|features|stdout|stderr|getMaxListeners|allowedNodeEnvironmentFlags)$/,
+    pure: /^(?:version|versions|release|config|features|getMaxListeners|allowedNodeEnvironmentFlags)$/,
     remedy: 'it would reach the real process',
   },
   punycode: 'pure',

@@ -3,9 +3,11 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { diskAccessOf } from '../nodes/disk-access.ts';
 import type { NodeContext } from '../nodes/node-context.ts';
 import type { CompiledFile, CompiledFiles } from './compiled-files.ts';
 import { type Dependency, EsModule } from './es-module.ts';
+import { LoadedRun } from './loaded-run.ts';
 import { overlay } from './overlay.ts';
 import { type Resolved, resolveImport, resolveRequire } from './resolution.ts';
 import { type VirtualWorld, virtualWorld } from './virtual-globals.ts';
@@ -26,6 +28,8 @@ export class ModuleGraph {
   readonly #files: CompiledFiles;
   readonly #world: VirtualWorld;
   readonly #isShared: (packageName: string) => boolean;
+  /** Notes that the evaluation of a file begins; the result is called at its end. */
+  readonly #begin: (file: string) => () => void;
   readonly #modules = new Map<string, EsModule>();
   readonly #common = new Map<string, CommonModule>();
   /** The namespaces of modules that are not ES modules. */
@@ -36,6 +40,8 @@ export class ModuleGraph {
     context: NodeContext,
     isShared: (packageName: string) => boolean,
   ) {
+    const run = LoadedRun.of(diskAccessOf(context).loop);
+    this.#begin = (file) => run.evaluate(file, context.name);
     this.#files = files;
     this.#world = virtualWorld(context, {
       running: () => files.running(),
@@ -101,6 +107,7 @@ export class ModuleGraph {
       globals: this.#world.globals,
       importModule: (specifier) => this.import(String(specifier), file),
       meta: { url, filename: file, dirname: dirname(file), resolve },
+      begin: this.#begin,
     });
     module.linkStars();
     return module;
@@ -136,15 +143,20 @@ export class ModuleGraph {
   #evaluate({ evaluate }: CompiledFile & { kind: 'script' }, module: CommonModule): void {
     const { filename: file } = module;
     const importModule = (specifier: string) => this.import(String(specifier), file);
-    evaluate(...this.#world.globals).call(
-      module.exports,
-      module.exports,
-      module.require,
-      module,
-      file,
-      dirname(file),
-      importModule,
-    );
+    const end = this.#begin(file);
+    try {
+      evaluate(...this.#world.globals).call(
+        module.exports,
+        module.exports,
+        module.require,
+        module,
+        file,
+        dirname(file),
+        importModule,
+      );
+    } finally {
+      end();
+    }
   }
 
   /** Returns the `require` of a file. */

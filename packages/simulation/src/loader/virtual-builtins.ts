@@ -5,12 +5,15 @@ import { posix } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import util from 'node:util';
+import { diskAccessOf } from '../nodes/disk-access.ts';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { policyOf } from './builtins.ts';
 import { fileSystem } from './files/virtual-fs.ts';
 import { overlay } from './overlay.ts';
 import type { Refusals } from './refusals.ts';
+import { watchModule } from './shared-builtins.ts';
 import { inCallbacks, virtualCrypto } from './virtual-crypto.ts';
+import { virtualChannels, virtualHooks } from './virtual-diagnostics.ts';
 import { virtualMachine } from './virtual-machine.ts';
 import { LISTENING, virtualProcess } from './virtual-process.ts';
 import type { VirtualTimers } from './virtual-timers.ts';
@@ -53,9 +56,11 @@ export class VirtualBuiltins {
       'timers/promises': () => timers.promises,
     };
     this.#members = {
+      async_hooks: () => virtualHooks(diskAccessOf(context).loop),
       buffer: () => ({ File: globals['File'] }),
       console: () => UNTIMED,
       crypto: () => virtualCrypto(random, refusals((policyOf('crypto') as Refused).remedy)),
+      diagnostics_channel: virtualChannels,
       os: () => virtualMachine(name, () => clock.now() / 1_000),
       perf_hooks: () => ({ performance: globals['performance'] }),
       process: () => this.#process(virtualProcess(clock, timers)),
@@ -80,7 +85,10 @@ export class VirtualBuiltins {
     const policy = policyOf(name);
     if (policy === 'virtual') return this.#whole[name]!();
     const real = realModule(name);
-    if (policy === 'pure') return real;
+    if (policy === 'pure') {
+      watchModule(real, name);
+      return real;
+    }
     const own = this.#members[name]?.() ?? {};
     return this.#refusals(policy.remedy).sealed(real, own, name, policy.pure);
   }
