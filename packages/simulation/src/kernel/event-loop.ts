@@ -143,7 +143,9 @@ export class EventLoop {
 
   /** Makes the run fail as soon as possible. The first failure counts. */
   fail(invariant: string, what: string, cause?: unknown): void {
-    if (!this.#forgiving) this.#failure ??= this.error(invariant, what, cause);
+    if (this.#forgiving) return;
+    this.#failure ??= this.error(invariant, what, cause);
+    this.#touched = true;
   }
 
   /** Creates the error for a broken rule. */

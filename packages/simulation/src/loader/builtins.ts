@@ -15,8 +15,10 @@ export function policyOf(name: string): Policy {
 
 const NOTHING = /^$/;
 const ALL = /^/;
-const SOCKETS = 'nodes reach each other only through transport() of the node';
-const PROCESSES = 'start another node with sim.node, or use a version that needs no process';
+/** The remedy for what reaches the network. */
+export const SOCKETS = 'nodes reach each other only through transport() of the node';
+/** The remedy for what starts a process. */
+export const PROCESSES = 'start another node with sim.node, or use a version that needs no process';
 const THREADS = 'use an option of the package that works without threads, as most have';
 const INSPECTION = 'it shows the real process: leave it out in a simulation';
 const CODE = 'its code would see the real time and chance: use new Function, which sees the node';

@@ -10,6 +10,7 @@ import { type Dependency, EsModule } from './es-module.ts';
 import { LoadedRun } from './loaded-run.ts';
 import { overlay } from './overlay.ts';
 import { type Resolved, resolveImport, resolveRequire } from './resolution.ts';
+import { withoutDoors } from './shared-doors.ts';
 import { type VirtualWorld, virtualWorld } from './virtual-globals.ts';
 
 /** A CommonJS module as its code sees it. */
@@ -32,6 +33,8 @@ export class ModuleGraph {
   readonly #begin: (file: string) => () => void;
   readonly #modules = new Map<string, EsModule>();
   readonly #common = new Map<string, CommonModule>();
+  /** The exports of files of shared packages. */
+  readonly #shared = new Map<string, unknown>();
   /** The namespaces of modules that are not ES modules. */
   readonly #namespaces = new Map<string, Record<string, unknown>>();
 
@@ -114,7 +117,7 @@ export class ModuleGraph {
   }
 
   #require(file: string): any {
-    if (this.#isReal(file)) return createRequire(file)(file);
+    if (this.#isReal(file)) return this.#requireShared(file);
     const known = this.#common.get(file);
     if (known !== undefined) return known.exports;
     const compiled = this.#files.get(file);
@@ -185,6 +188,15 @@ export class ModuleGraph {
     return 'module.exports' in module.namespace
       ? module.namespace['module.exports']
       : module.namespace;
+  }
+
+  #requireShared(file: string): unknown {
+    if (this.#shared.has(file)) return this.#shared.get(file);
+    let exports = createRequire(file)(file);
+    if (typeof exports === 'object' && exports !== null)
+      exports = withoutDoors(exports, this.#files.scopes.of(file).name!, this.#world.refusals);
+    this.#shared.set(file, exports);
+    return exports;
   }
 
   /** Returns true if a file belongs to a package that all nodes share with the program. */

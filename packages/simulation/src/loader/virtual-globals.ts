@@ -51,6 +51,8 @@ export interface VirtualWorld {
   readonly globals: readonly unknown[];
   /** Returns a built-in module by its name without `node:`, as its policy says. */
   builtin(name: string): object;
+  /** Makes stand-ins for what the node may not use. */
+  refusals(remedy: string): Refusals;
 }
 
 /**
@@ -116,7 +118,7 @@ export function virtualWorld(context: NodeContext, modules: Modules): VirtualWor
   for (const name of Object.keys(own)) if (!(name in globalThis)) delete own[name];
   const all: Record<string, unknown> = { ...own, ...made.code };
   values.push(...GLOBALS.map((name) => all[name]));
-  return { globals: values, builtin: (name) => builtins.get(name) };
+  return { globals: values, builtin: (name) => builtins.get(name), refusals };
 }
 
 /** Creates the class `AbortSignal` with timeouts on the clock of the node. */
