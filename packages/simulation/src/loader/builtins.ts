@@ -100,7 +100,7 @@ const BUILTINS: Readonly<Record<string, Policy | undefined>> = {
   tls: { pure: /^(?:rootCertificates|checkServerIdentity|DEFAULT_.*)$/, remedy: SOCKETS },
   trace_events: inspection,
   tty: { pure: NOTHING, remedy: 'a node has no terminal' },
-  url: 'pure',
+  url: { pure: ALL, remedy: '' },
   util: { pure: /^(?!log$)/, remedy: TIME },
   'util/types': 'pure',
   v8: {

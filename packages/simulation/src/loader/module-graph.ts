@@ -1,13 +1,12 @@
 // The modules of one life of a node. Each file has one instance, as in a separate process.
 
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { diskAccessOf } from '../nodes/disk-access.ts';
 import type { NodeContext } from '../nodes/node-context.ts';
 import type { CompiledFile, CompiledFiles } from './compiled-files.ts';
 import { type Dependency, EsModule } from './es-module.ts';
 import { LoadedRun } from './loaded-run.ts';
+import { seenPath } from './machine-paths.ts';
 import { overlay } from './overlay.ts';
 import { type Resolved, resolveImport, resolveRequire } from './resolution.ts';
 import { withoutDoors } from './shared-doors.ts';
@@ -101,15 +100,14 @@ export class ModuleGraph {
     const dependencies = compiled.imports.map((specifier) =>
       this.#dependency(resolveImport(specifier, file)),
     );
-    const url = pathToFileURL(file).href;
     const resolve = (specifier: string) => {
       const resolved = resolveImport(specifier, file);
-      return 'builtin' in resolved ? `node:${resolved.builtin}` : pathToFileURL(resolved.file).href;
+      return 'builtin' in resolved ? `node:${resolved.builtin}` : seenPath(resolved.file).url;
     };
     module.link(compiled, dependencies, {
       globals: this.#world.globals,
       importModule: (specifier) => this.import(String(specifier), file),
-      meta: { url, filename: file, dirname: dirname(file), resolve },
+      meta: { ...seenPath(file), resolve },
       begin: this.#begin,
     });
     module.linkStars();
@@ -122,10 +120,11 @@ export class ModuleGraph {
     if (known !== undefined) return known.exports;
     const compiled = this.#files.get(file);
     if (compiled.kind === 'module') return this.#requireModule(file);
+    const { filename } = seenPath(file);
     const module: CommonModule = {
       exports: {},
-      id: file,
-      filename: file,
+      id: filename,
+      filename,
       loaded: false,
       require: this.#requireIn(file),
       children: [],
@@ -134,7 +133,7 @@ export class ModuleGraph {
     this.#common.set(file, module);
     try {
       if (compiled.kind === 'json') module.exports = JSON.parse(compiled.text);
-      else this.#evaluate(compiled, module);
+      else this.#evaluate(compiled, module, file);
     } catch (error) {
       this.#common.delete(file);
       throw error;
@@ -143,8 +142,12 @@ export class ModuleGraph {
     return module.exports;
   }
 
-  #evaluate({ evaluate }: CompiledFile & { kind: 'script' }, module: CommonModule): void {
-    const { filename: file } = module;
+  #evaluate(
+    { evaluate }: CompiledFile & { kind: 'script' },
+    module: CommonModule,
+    file: string,
+  ): void {
+    const { filename, dirname } = seenPath(file);
     const importModule = (specifier: string) => this.import(String(specifier), file);
     const end = this.#begin(file);
     try {
@@ -153,8 +156,8 @@ export class ModuleGraph {
         module.exports,
         module.require,
         module,
-        file,
-        dirname(file),
+        filename,
+        dirname,
         importModule,
       );
     } finally {
@@ -172,7 +175,7 @@ export class ModuleGraph {
     };
     const resolve = (specifier: string) => {
       const resolved = resolveRequire(specifier, file);
-      return 'builtin' in resolved ? specifier : resolved.file;
+      return 'builtin' in resolved ? specifier : seenPath(resolved.file).filename;
     };
     return Object.assign(load, { resolve, cache: {}, extensions: {}, main: undefined });
   }

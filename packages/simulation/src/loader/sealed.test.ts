@@ -281,6 +281,7 @@ test.serial(
       `const os = require('os');
     module.exports = () => [process.env, process.argv, process.send, process.platform, process.arch,
       os.homedir(), os.userInfo().username, os.platform(), os.cpus().length, os.networkInterfaces(),
+      String(require('url').pathToFileURL('a b/')), require('path').resolve('x'),
       os.hostname(), require('tty').isatty(1), process.getuid(), process.listenerCount('exit'),
       typeof navigator === 'undefined' ? 'en-US' : navigator.language]`,
     );
@@ -295,6 +296,8 @@ test.serial(
       'linux',
       1,
       {},
+      'file:///a%20b/',
+      '/x',
       'n1',
       false,
       1000,

@@ -3,12 +3,13 @@
 import { builtinModules, isBuiltin, Module } from 'node:module';
 import { posix } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import url from 'node:url';
 import util from 'node:util';
 import { diskAccessOf } from '../nodes/disk-access.ts';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { policyOf } from './builtins.ts';
 import { fileSystem } from './files/virtual-fs.ts';
+import { machinePath } from './machine-paths.ts';
 import { overlay } from './overlay.ts';
 import type { Refusals } from './refusals.ts';
 import { watchModule } from './shared-builtins.ts';
@@ -65,6 +66,7 @@ export class VirtualBuiltins {
       perf_hooks: () => ({ performance: globals['performance'] }),
       process: () => this.#process(virtualProcess(clock, timers)),
       tty: () => ({ isatty: () => false }),
+      url: () => POSIX_URLS,
       util: () => ({ parseArgs: (options = {}) => util.parseArgs({ args: [], ...options }) }),
       worker_threads: () => ({
         ...{ isMainThread: true, threadId: 0, threadName: '', parentPort: null, workerData: null },
@@ -105,12 +107,10 @@ export class VirtualBuiltins {
 /** Creates the module `node:module`, whose `require` is that of the loader. */
 function virtualModule(modules: Modules, refusals: Refusals): object {
   const made = refusals.of(Module, 'module') as object;
-  const pathOf = (from: string | URL) =>
-    from instanceof URL || from.startsWith('file:') ? fileURLToPath(from) : from;
   const load = (specifier: string, parent?: { readonly filename?: string }) =>
-    modules.requireIn(parent?.filename ?? modules.running() ?? '/')(specifier);
+    modules.requireIn(machinePath(parent?.filename ?? modules.running() ?? '/'))(specifier);
   const members = {
-    createRequire: (from: string | URL) => modules.requireIn(pathOf(from)),
+    createRequire: (from: string | URL) => modules.requireIn(machinePath(from)),
     _load: load,
     builtinModules,
     isBuiltin,
@@ -145,3 +145,11 @@ function realModule(name: string): object {
 
 /** The members of `console` that would print real times. */
 export const UNTIMED = { time() {}, timeEnd() {}, timeLog() {} };
+
+/** The members of `url` whose results depend on the rules for paths, and on the current directory. */
+const POSIX_URLS = {
+  fileURLToPath: (from: string | URL, options: object = {}) =>
+    url.fileURLToPath(from, { windows: false, ...options }),
+  pathToFileURL: (path: string, options: object = {}) =>
+    url.pathToFileURL(posix.join('/', path), { windows: false, ...options }),
+};
