@@ -26,7 +26,10 @@ function declare(sim: Simulation, load: Load, nodes: readonly string[]): void {
 
 /** The names of files in texts, without their folders. */
 const withoutFolders = (leaks: readonly SimulationLeak[]) =>
-  leaks.map(({ what, ...rest }) => ({ ...rest, what: what.replace(/^.*[\\/](?=\S+ changed)/, '') }));
+  leaks.map(({ what, ...rest }) => ({
+    ...rest,
+    what: what.replace(/^.*[\\/](?=\S+ changed)/, ''),
+  }));
 
 test.serial('changes are reported with the module that made them, and put back', async (t) => {
   const files = {

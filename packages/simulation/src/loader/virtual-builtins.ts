@@ -67,7 +67,13 @@ export class VirtualBuiltins {
       process: () => this.#process(virtualProcess(clock, timers)),
       tty: () => ({ isatty: () => false }),
       url: () => POSIX_URLS,
-      util: () => ({ parseArgs: (options = {}) => util.parseArgs({ args: [], ...options }) }),
+      util: () => ({
+        parseArgs: (options = {}) =>
+          util.parseArgs({
+            args: (this.get('process') as typeof process).argv.slice(2),
+            ...options,
+          }),
+      }),
       worker_threads: () => ({
         ...{ isMainThread: true, threadId: 0, threadName: '', parentPort: null, workerData: null },
         MessageChannel: globals['MessageChannel'],

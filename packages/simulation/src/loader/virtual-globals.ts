@@ -3,6 +3,7 @@
 import console from 'node:console';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { REFUSED_GLOBALS, TIME } from './builtins.ts';
+import { heldReferences } from './held-references.ts';
 import { overlay } from './overlay.ts';
 import { Refusals } from './refusals.ts';
 import { CODE } from './transform.ts';
@@ -30,6 +31,8 @@ export const GLOBALS = [
   'Math',
   'Atomics',
   'WebAssembly',
+  'WeakRef',
+  'FinalizationRegistry',
   'performance',
   'AbortSignal',
   'MessageChannel',
@@ -74,6 +77,7 @@ export function virtualWorld(context: NodeContext, modules: Modules): VirtualWor
   });
   const own: Record<string, unknown> = {
     ...timers.functions,
+    ...heldReferences,
     Date: virtualDate(wall),
     Intl: virtualIntl(wall),
     File: virtualFile(wall),
