@@ -7,9 +7,9 @@ import type { Cluster } from './nodes/cluster.ts';
 import type { SimulationLeak } from './nodes/leaks.ts';
 
 /**
- * Stops all nodes on a network without faults, and returns the resources that they left behind.
- * Rejects if a node fails meanwhile or if a rejection is still unhandled. After a failure it drops
- * all nodes at once instead: what they do then follows from it, and may take minutes.
+ * Stops all nodes, puts back what the simulation has changed in the process, and returns the
+ * resources that the nodes left behind. Rejects if a node fails meanwhile or if a rejection is still
+ * unhandled.
  */
 export async function shutDown(
   loop: EventLoop,
@@ -18,16 +18,19 @@ export async function shutDown(
   hasFailed: boolean,
 ): Promise<SimulationLeak[]> {
   const failed = hasFailed || loop.failure !== undefined;
-  let others: SimulationLeak[] = [];
-  let leaks: SimulationLeak[];
+  const leaks: SimulationLeak[] = [];
   try {
-    leaks = await stop(loop, network, cluster, failed);
+    leaks.push(...(await stop(loop, network, cluster, failed)));
   } finally {
-    others = loop.endings.splice(0).flatMap((end) => end());
+    leaks.push(...loop.endings.splice(0).flatMap((end) => end()));
   }
-  return failed ? leaks : [...leaks, ...others];
+  return failed ? [] : leaks;
 }
 
+/**
+ * Stops all nodes on a network without faults. After a failure it drops them at once instead: what
+ * they do then follows from it, and may take minutes.
+ */
 async function stop(
   loop: EventLoop,
   network: SimNetwork,

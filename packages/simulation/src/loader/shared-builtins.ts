@@ -126,8 +126,10 @@ function differs(
 /** Getters of modules whose values code may set. */
 const VALUES = new Set<PropertyKey>(['defaultMaxListeners', 'captureRejections']);
 /** Classes of Node that are globals, besides those of the language. */
-const OF_NODE = ['AbortController', 'AbortSignal', 'Buffer', 'Event', 'EventTarget', 'TextDecoder'];
-OF_NODE.push('TextEncoder', 'URL', 'URLSearchParams');
+const OF_NODE =
+  'AbortController AbortSignal Buffer Event EventTarget TextDecoder TextEncoder URL URLSearchParams'.split(
+    ' ',
+  );
 const of = Object.getPrototypeOf;
 /** Built-in objects that have no global name. */
 const HIDDEN: Readonly<Record<string, object>> = {
