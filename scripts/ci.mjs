@@ -108,7 +108,10 @@ function runLoudly(command) {
   });
 }
 
-/** Returns the nightly jobs: the tests of all packages in parts, and the long programs. */
+/**
+ * Returns the nightly jobs: the tests of all packages in parts, those of the simulation on Node 22,
+ * whose built-in modules the loader must know, and the long programs.
+ */
 function nightly() {
   const parts = {
     sockets: ['transport-tcp', 'transport-ws', 'security'],
@@ -128,6 +131,7 @@ function nightly() {
   ]);
   return {
     ...Object.fromEntries(tests),
+    node22: [`${pnpm} run build`, 'npx --yes node@22 scripts/test.mjs --io simulation'],
     search: [`${pnpm} sim --seeds 2000`, `${pnpm} processes`],
     mutants: [`${pnpm} run build`, 'node mutants/main.mjs'],
     fuzz: [`${pnpm} fuzz --runs 300000 --untimed`],

@@ -7,9 +7,9 @@ import type { Cluster } from './nodes/cluster.ts';
 import type { SimulationLeak } from './nodes/leaks.ts';
 
 /**
- * Stops all nodes on a network without faults, and returns the resources that they left behind.
- * Rejects if a node fails meanwhile or if a rejection is still unhandled. After a failure it drops
- * all nodes at once instead: what they do then follows from it, and may take minutes.
+ * Stops all nodes, puts back what the simulation has changed in the process, and returns the
+ * resources that the nodes left behind. Rejects if a node fails meanwhile or if a rejection is still
+ * unhandled.
  */
 export async function shutDown(
   loop: EventLoop,
@@ -17,8 +17,28 @@ export async function shutDown(
   cluster: Cluster,
   hasFailed: boolean,
 ): Promise<SimulationLeak[]> {
+  const failed = hasFailed || loop.failure !== undefined;
+  const leaks: SimulationLeak[] = [];
+  try {
+    leaks.push(...(await stop(loop, network, cluster, failed)));
+  } finally {
+    leaks.push(...loop.endings.splice(0).flatMap((end) => end()));
+  }
+  return failed ? [] : leaks;
+}
+
+/**
+ * Stops all nodes on a network without faults. After a failure it drops them at once instead: what
+ * they do then follows from it, and may take minutes.
+ */
+async function stop(
+  loop: EventLoop,
+  network: SimNetwork,
+  cluster: Cluster,
+  failed: boolean,
+): Promise<SimulationLeak[]> {
   loop.trace.recorder?.stop();
-  if (hasFailed || loop.failure !== undefined) {
+  if (failed) {
     cluster.drop();
     await loop.end();
     return [];

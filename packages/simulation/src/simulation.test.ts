@@ -235,6 +235,11 @@ test.serial('a set-up that throws or rejects fails the run and names its node', 
       await clock.sleep(5);
       throw new Error('broken');
     },
+    // Longer than the turns after which the loop looks for the next event; there is none.
+    async () => {
+      for (let i = 0; i < 50; i++) await undefined;
+      throw new Error('broken');
+    },
   ]) {
     const sim = createSimulation({ seed: 3 }).node('faulty', fails);
     const error = await t.throwsAsync(sim.run(10), {

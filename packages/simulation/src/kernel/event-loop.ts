@@ -3,6 +3,7 @@
 // after each event, the rules.
 
 import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core/internal';
+import type { SimulationLeak } from '../nodes/leaks.ts';
 import { childRandom } from './distributions.ts';
 import { type EventKind, type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
 import { MicrotaskTurns } from './microtask-turns.ts';
@@ -42,6 +43,8 @@ export class EventLoop {
   now = 0;
   /** Checks called after every event; a check throws a SimulationError if its rule broke. */
   readonly rules = new Set<() => void>();
+  /** Called once when the simulation closes, after all nodes have stopped; each returns leaks. */
+  readonly endings: (() => readonly SimulationLeak[])[] = [];
   /** Number of events that have happened. */
   steps = 0;
   /**
@@ -140,7 +143,9 @@ export class EventLoop {
 
   /** Makes the run fail as soon as possible. The first failure counts. */
   fail(invariant: string, what: string, cause?: unknown): void {
-    if (!this.#forgiving) this.#failure ??= this.error(invariant, what, cause);
+    if (this.#forgiving) return;
+    this.#failure ??= this.error(invariant, what, cause);
+    this.#touched = true;
   }
 
   /** Creates the error for a broken rule. */

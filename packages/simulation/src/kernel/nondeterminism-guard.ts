@@ -45,11 +45,10 @@ type Report = (name: string, remedy: string, rule?: string) => Error;
  * interleave.
  */
 export function forbidNondeterminism(report: Report): NondeterminismGuard {
-  if (isInstalled)
+  if (installed !== undefined)
     throw new TypeError(
       'another simulation runs in this thread: await it first, and run tests of simulations serially (test.serial in AVA)',
     );
-  isInstalled = true;
   let isAllowed = false;
   const targets = targetsOf(report, () => {
     const allowed = isAllowed;
@@ -79,16 +78,29 @@ export function forbidNondeterminism(report: Report): NondeterminismGuard {
         });
       }
     },
+    isActive: () => patches.length > 0,
     end() {
       guard.suspend();
-      isInstalled = false;
+      installed = undefined;
     },
     allowNodeOnce() {
       isAllowed = true;
     },
   };
   guard.resume();
+  installed = guard;
   return guard;
+}
+
+/** Runs an action with the real functions in place. */
+export function unguarded<T>(action: () => T): T {
+  const guard = installed?.isActive() ? installed : undefined;
+  guard?.suspend();
+  try {
+    return action();
+  } finally {
+    guard?.resume();
+  }
 }
 
 /** Waits for a turn of the real event loop. */
@@ -121,8 +133,8 @@ export function emptyMicrotaskQueue(guard: SuspendableGuard): Promise<void> {
   return new Promise((resolve) => tick(resolve));
 }
 
-/** True if a guard is installed in this thread. */
-let isInstalled = false;
+/** The guard of this thread. */
+let installed: (SuspendableGuard & { isActive(): boolean }) | undefined;
 
 // The runtime's own functions, taken before a guard replaces them.
 const globals = globalThis as unknown as Record<string, any>;

@@ -15,8 +15,10 @@ export function policyOf(name: string): Policy {
 
 const NOTHING = /^$/;
 const ALL = /^/;
-const SOCKETS = 'nodes reach each other only through transport() of the node';
-const PROCESSES = 'start another node with sim.node, or use a version that needs no process';
+/** The remedy for what reaches the network. */
+export const SOCKETS = 'nodes reach each other only through transport() of the node';
+/** The remedy for what starts a process. */
+export const PROCESSES = 'start another node with sim.node, or use a version that needs no process';
 const THREADS = 'use an option of the package that works without threads, as most have';
 const INSPECTION = 'it shows the real process: leave it out in a simulation';
 const CODE = 'its code would see the real time and chance: use new Function, which sees the node';
@@ -43,7 +45,7 @@ export const REFUSED_GLOBALS = {
 const BUILTINS: Readonly<Record<string, Policy | undefined>> = {
   assert: 'pure',
   'assert/strict': 'pure',
-  async_hooks: 'pure',
+  async_hooks: { pure: ALL, remedy: '' },
   buffer: { pure: ALL, remedy: '' },
   child_process: { pure: NOTHING, remedy: PROCESSES },
   cluster: { pure: /^is(?:Primary|Master|Worker)$/, remedy: PROCESSES },
@@ -54,7 +56,7 @@ const BUILTINS: Readonly<Record<string, Policy | undefined>> = {
     remedy: CHANCE,
   },
   dgram: network,
-  diagnostics_channel: 'pure',
+  diagnostics_channel: { pure: ALL, remedy: '' },
   dns: { pure: /^[A-Z]+$/, remedy: SOCKETS },
   'dns/promises': { pure: /^[A-Z]+$/, remedy: SOCKETS },
   domain: { pure: NOTHING, remedy: 'it changes the real process: use AsyncLocalStorage' },
@@ -75,7 +77,7 @@ const BUILTINS: Readonly<Record<string, Policy | undefined>> = {
   'path/win32': 'pure',
   perf_hooks: { pure: /^(?:constants|createHistogram)$/, remedy: TIME },
   process: {
-    pure: /^(?:version|versions|release|config|features|stdout|stderr|getMaxListeners|allowedNodeEnvironmentFlags)$/,
+    pure: /^(?:version|versions|release|config|features|getMaxListeners|allowedNodeEnvironmentFlags)$/,
     remedy: 'it would reach the real process',
   },
   punycode: 'pure',
@@ -98,7 +100,7 @@ const BUILTINS: Readonly<Record<string, Policy | undefined>> = {
   tls: { pure: /^(?:rootCertificates|checkServerIdentity|DEFAULT_.*)$/, remedy: SOCKETS },
   trace_events: inspection,
   tty: { pure: NOTHING, remedy: 'a node has no terminal' },
-  url: 'pure',
+  url: { pure: ALL, remedy: '' },
   util: { pure: /^(?!log$)/, remedy: TIME },
   'util/types': 'pure',
   v8: {

@@ -16,6 +16,8 @@ export interface ModuleEnvironment {
   readonly globals: readonly unknown[];
   readonly importModule: (specifier: string) => Promise<unknown>;
   readonly meta: object;
+  /** Called when the evaluation of a file begins; the result is called at its end. */
+  readonly begin: (file: string) => () => void;
 }
 
 /** A linked ES module. The graph creates it, links it, and then evaluates it once. */
@@ -27,6 +29,7 @@ export class EsModule {
   readonly #stars: readonly string[];
   readonly #imports: readonly string[];
   #body: Generator | AsyncGenerator | undefined;
+  #begins: ModuleEnvironment['begin'] | undefined;
   #state: 'linked' | 'evaluating' | 'evaluated' = 'linked';
   #failure: { readonly error: unknown } | undefined;
   #pending: Promise<void> | undefined;
@@ -43,7 +46,7 @@ export class EsModule {
   link(
     compiled: CompiledFile & { kind: 'module' },
     dependencies: readonly Dependency[],
-    { globals, importModule, meta }: ModuleEnvironment,
+    { globals, importModule, meta, begin }: ModuleEnvironment,
   ): void {
     this.dependencies = dependencies;
     const namespaces = dependencies.map(({ namespace }) => namespace);
@@ -55,6 +58,7 @@ export class EsModule {
       meta,
     )();
     this.#body = body;
+    this.#begins = begin;
     // The first step registers the exports; from here on, functions can be called.
     void body.next();
   }
@@ -88,7 +92,12 @@ export class EsModule {
           if (module === undefined) evaluate();
           else module.evaluate();
         this.linkStars();
-        void this.#body!.next();
+        const end = this.#begins!(this.file);
+        try {
+          void this.#body!.next();
+        } finally {
+          end();
+        }
       });
     }
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -104,7 +113,12 @@ export class EsModule {
           if (module === undefined) evaluate();
           else await module.evaluateAsync(own);
         this.linkStars();
-        await this.#body!.next();
+        const end = this.#begins!(this.file);
+        try {
+          await this.#body!.next();
+        } finally {
+          end();
+        }
       })();
       this.#pending.catch((error: unknown) => {
         this.#failure = { error };

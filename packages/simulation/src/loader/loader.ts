@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { refuseUnknown } from '@trunkline/transport-core/backend';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { CompiledFiles } from './compiled-files.ts';
+import { machinePath } from './machine-paths.ts';
 import { ModuleGraph } from './module-graph.ts';
 
 /** Options of {@link createLoader}. */
@@ -47,7 +48,7 @@ export function createLoader(from: string | URL, options: LoaderOptions = {}): L
 
 function pathOf(from: string | URL): string {
   try {
-    return fileURLToPath(from);
+    return machinePath(fileURLToPath(from));
   } catch (error) {
     throw new TypeError(
       `createLoader: from must be the URL of a file, such as import.meta.url, got ${String(from)}`,

@@ -1,13 +1,15 @@
 // The modules of one life of a node. Each file has one instance, as in a separate process.
 
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { diskAccessOf } from '../nodes/disk-access.ts';
 import type { NodeContext } from '../nodes/node-context.ts';
 import type { CompiledFile, CompiledFiles } from './compiled-files.ts';
 import { type Dependency, EsModule } from './es-module.ts';
+import { LoadedRun } from './loaded-run.ts';
+import { seenPath } from './machine-paths.ts';
 import { overlay } from './overlay.ts';
 import { type Resolved, resolveImport, resolveRequire } from './resolution.ts';
+import { withoutDoors } from './shared-doors.ts';
 import { type VirtualWorld, virtualWorld } from './virtual-globals.ts';
 
 /** A CommonJS module as its code sees it. */
@@ -26,8 +28,12 @@ export class ModuleGraph {
   readonly #files: CompiledFiles;
   readonly #world: VirtualWorld;
   readonly #isShared: (packageName: string) => boolean;
+  /** Notes that the evaluation of a file begins; the result is called at its end. */
+  readonly #begin: (file: string) => () => void;
   readonly #modules = new Map<string, EsModule>();
   readonly #common = new Map<string, CommonModule>();
+  /** The exports of files of shared packages. */
+  readonly #shared = new Map<string, unknown>();
   /** The namespaces of modules that are not ES modules. */
   readonly #namespaces = new Map<string, Record<string, unknown>>();
 
@@ -36,6 +42,8 @@ export class ModuleGraph {
     context: NodeContext,
     isShared: (packageName: string) => boolean,
   ) {
+    const run = LoadedRun.of(diskAccessOf(context).loop);
+    this.#begin = (file) => run.evaluate(file, context.name);
     this.#files = files;
     this.#world = virtualWorld(context, {
       running: () => files.running(),
@@ -92,30 +100,31 @@ export class ModuleGraph {
     const dependencies = compiled.imports.map((specifier) =>
       this.#dependency(resolveImport(specifier, file)),
     );
-    const url = pathToFileURL(file).href;
     const resolve = (specifier: string) => {
       const resolved = resolveImport(specifier, file);
-      return 'builtin' in resolved ? `node:${resolved.builtin}` : pathToFileURL(resolved.file).href;
+      return 'builtin' in resolved ? `node:${resolved.builtin}` : seenPath(resolved.file).url;
     };
     module.link(compiled, dependencies, {
       globals: this.#world.globals,
       importModule: (specifier) => this.import(String(specifier), file),
-      meta: { url, filename: file, dirname: dirname(file), resolve },
+      meta: { ...seenPath(file), resolve },
+      begin: this.#begin,
     });
     module.linkStars();
     return module;
   }
 
   #require(file: string): any {
-    if (this.#isReal(file)) return createRequire(file)(file);
+    if (this.#isReal(file)) return this.#requireShared(file);
     const known = this.#common.get(file);
     if (known !== undefined) return known.exports;
     const compiled = this.#files.get(file);
     if (compiled.kind === 'module') return this.#requireModule(file);
+    const { filename } = seenPath(file);
     const module: CommonModule = {
       exports: {},
-      id: file,
-      filename: file,
+      id: filename,
+      filename,
       loaded: false,
       require: this.#requireIn(file),
       children: [],
@@ -124,7 +133,7 @@ export class ModuleGraph {
     this.#common.set(file, module);
     try {
       if (compiled.kind === 'json') module.exports = JSON.parse(compiled.text);
-      else this.#evaluate(compiled, module);
+      else this.#evaluate(compiled, module, file);
     } catch (error) {
       this.#common.delete(file);
       throw error;
@@ -133,18 +142,27 @@ export class ModuleGraph {
     return module.exports;
   }
 
-  #evaluate({ evaluate }: CompiledFile & { kind: 'script' }, module: CommonModule): void {
-    const { filename: file } = module;
+  #evaluate(
+    { evaluate }: CompiledFile & { kind: 'script' },
+    module: CommonModule,
+    file: string,
+  ): void {
+    const { filename, dirname } = seenPath(file);
     const importModule = (specifier: string) => this.import(String(specifier), file);
-    evaluate(...this.#world.globals).call(
-      module.exports,
-      module.exports,
-      module.require,
-      module,
-      file,
-      dirname(file),
-      importModule,
-    );
+    const end = this.#begin(file);
+    try {
+      evaluate(...this.#world.globals).call(
+        module.exports,
+        module.exports,
+        module.require,
+        module,
+        filename,
+        dirname,
+        importModule,
+      );
+    } finally {
+      end();
+    }
   }
 
   /** Returns the `require` of a file. */
@@ -157,7 +175,7 @@ export class ModuleGraph {
     };
     const resolve = (specifier: string) => {
       const resolved = resolveRequire(specifier, file);
-      return 'builtin' in resolved ? specifier : resolved.file;
+      return 'builtin' in resolved ? specifier : seenPath(resolved.file).filename;
     };
     return Object.assign(load, { resolve, cache: {}, extensions: {}, main: undefined });
   }
@@ -173,6 +191,15 @@ export class ModuleGraph {
     return 'module.exports' in module.namespace
       ? module.namespace['module.exports']
       : module.namespace;
+  }
+
+  #requireShared(file: string): unknown {
+    if (this.#shared.has(file)) return this.#shared.get(file);
+    let exports = createRequire(file)(file);
+    if (typeof exports === 'object' && exports !== null)
+      exports = withoutDoors(exports, this.#files.scopes.of(file).name!, this.#world.refusals);
+    this.#shared.set(file, exports);
+    return exports;
   }
 
   /** Returns true if a file belongs to a package that all nodes share with the program. */

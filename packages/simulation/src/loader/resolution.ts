@@ -2,9 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { dirname, isAbsolute, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { moduleResolve } from 'import-meta-resolve';
+import { importable, machinePath } from './machine-paths.ts';
 
 /** A built-in module of Node by its name without `node:`, or the path of a file. */
 export type Resolved = { readonly builtin: string } | { readonly file: string };
@@ -12,8 +13,8 @@ export type Resolved = { readonly builtin: string } | { readonly file: string };
 /** Resolves a specifier of `import` in a file. Throws Node's error if there is no such module. */
 export function resolveImport(specifier: string, parent: string): Resolved {
   if (isBuiltin(specifier)) return { builtin: withoutScheme(specifier) };
-  const url = moduleResolve(specifier, pathToFileURL(parent), IMPORT_CONDITIONS);
-  if (url.protocol === 'file:') return { file: fileURLToPath(url) };
+  const url = moduleResolve(importable(specifier), pathToFileURL(parent), IMPORT_CONDITIONS);
+  if (url.protocol === 'file:') return { file: machinePath(url) };
   if (url.protocol === 'node:') return { builtin: withoutScheme(url.href) };
   throw new TypeError(
     `loader: cannot load '${specifier}' for ${parent}: only files and built-in modules can be loaded, got ${url.protocol}`,
@@ -23,7 +24,11 @@ export function resolveImport(specifier: string, parent: string): Resolved {
 /** Resolves a specifier of `require` in a file. Throws Node's error if there is no such module. */
 export function resolveRequire(specifier: string, parent: string): Resolved {
   if (isBuiltin(specifier)) return { builtin: withoutScheme(specifier) };
-  return { file: createRequire(parent).resolve(specifier) };
+  return {
+    file: machinePath(
+      createRequire(parent).resolve(isAbsolute(specifier) ? machinePath(specifier) : specifier),
+    ),
+  };
 }
 
 /** The part of a package.json that loading needs. */

@@ -1,10 +1,12 @@
 // Tests that loaded code reaches neither the disk, the processes, the clock nor the chance of the
 // machine, by any door.
 
+import diagnostics from 'node:diagnostics_channel';
 import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
 import { createSimulation } from '../simulation.ts';
 import { knownBuiltins, policyOf } from './builtins.ts';
@@ -229,6 +231,9 @@ test.serial('time and chance are those of the node wherever Node shows them', as
     `[require('os').uptime(), require('os').loadavg(), require('os').freemem() > 0]`,
     `process.resourceUsage().maxRSS + process.availableMemory()`,
     `typeof Temporal === 'undefined' ? 'none' : Temporal.Now.instant()`,
+    `(() => { const o = {}; const ref = new WeakRef(o); return [ref.deref() === o, String(ref), ref instanceof WeakRef] })()`,
+    `(() => { const token = {}; const all = new FinalizationRegistry(() => {}); all.register({}, 1, token); return [all.unregister(token), all.unregister(token)] })()`,
+    `new WeakRef(1)`,
     `require('crypto').createHash('md5').update('').digest('hex')`,
     `new Promise((resolve) => require('crypto').scrypt('a', 'b', 4, (_, key) => resolve(key.length)))`,
     `WebAssembly.instantiate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(({ module }) => module instanceof WebAssembly.Module)`,
@@ -247,7 +252,9 @@ test.serial('time and chance are those of the node wherever Node shows them', as
     `done: ${2 ** 30}`,
   ]);
   t.regex(seen[9], /^done: none|^loader: Temporal\.Now\.instant\(\)/);
-  t.deepEqual(seen.slice(10), [
+  t.deepEqual(seen.slice(10, 12), ['done: true,[object WeakRef],true', 'done: true,false']);
+  t.regex(seen[12], /WeakRef/);
+  t.deepEqual(seen.slice(13), [
     'done: d41d8cd98f00b204e9800998ecf8427e',
     'done: 4',
     'done: true',
@@ -279,6 +286,7 @@ test.serial(
       `const os = require('os');
     module.exports = () => [process.env, process.argv, process.send, process.platform, process.arch,
       os.homedir(), os.userInfo().username, os.platform(), os.cpus().length, os.networkInterfaces(),
+      String(require('url').pathToFileURL('a b/')), require('path').resolve('x'),
       os.hostname(), require('tty').isatty(1), process.getuid(), process.listenerCount('exit'),
       typeof navigator === 'undefined' ? 'en-US' : navigator.language]`,
     );
@@ -293,6 +301,8 @@ test.serial(
       'linux',
       1,
       {},
+      'file:///a%20b/',
+      '/x',
       'n1',
       false,
       1000,
@@ -302,18 +312,78 @@ test.serial(
   },
 );
 
-test.serial('a scenario sets the environment of a node with its process', async (t) => {
-  const load = createLoader(folderWith(t, { 'main.cjs': 'module.exports = process.env.MODE' }));
+test.serial('a scenario gives each node its environment and arguments', async (t) => {
+  const source = `module.exports = [process.env.MODE, process.env.RETRIES, require('util').parseArgs({ options: { name: { type: 'string' } } }).values.name]`;
+  const load = createLoader(folderWith(t, { 'main.cjs': source }));
   await using sim = createSimulation();
   const seen: unknown[] = [];
   for (const name of ['n1', 'n2'])
     sim.node(name, async (context) => {
-      if (name === 'n1') (await load(context, 'node:process')).default.env.MODE = 'strict';
+      const { default: process } = await load(context, 'node:process');
+      if (name === 'n1') Object.assign(process.env, { MODE: 'strict', RETRIES: 3 });
+      process.argv.push('--name', name);
       seen.push((await load(context, './main.cjs')).default);
     });
   await sim.run(10);
-  t.deepEqual(seen, ['strict', undefined]);
+  t.deepEqual(seen, [
+    ['strict', '3', 'n1'],
+    [undefined, undefined, 'n2'],
+  ]);
   t.false('MODE' in process.env);
+});
+
+test.serial(
+  'what a node writes appears in the output of the process, which it cannot change',
+  async (t) => {
+    const written: unknown[] = [];
+    const { write } = process.stdout;
+    t.teardown(() => Object.assign(process.stdout, { write }));
+    process.stdout.write = ((chunk: unknown) => written.push(chunk)) as never;
+    const seen = await inNode(
+      t,
+      `module.exports = () => {
+      const { stdout } = process;
+      stdout.write('one\\n');
+      stdout.on('error', () => {});
+      stdout.write = () => true;
+      process.stdout.write('two');
+      return [stdout.isTTY, stdout.columns, stdout.fd, process.stdout === stdout];
+    }`,
+    );
+    t.deepEqual(seen, [undefined, undefined, 1, true]);
+    t.deepEqual(written, ['one\n']);
+  },
+);
+
+test.serial('diagnostics channels and async hooks end with the run that uses them', async (t) => {
+  const source = `
+    const diagnostics = require('diagnostics_channel');
+    const { createHook } = require('async_hooks');
+    module.exports = () => {
+      const seen = [];
+      const note = (message, name) => seen.push([String(message), name]);
+      diagnostics.subscribe('sealed:a', note);
+      diagnostics.channel('sealed:b').subscribe(note);
+      const tracing = diagnostics.tracingChannel('sealed');
+      tracing.subscribe({ start: (message, name) => note(message.text, name) });
+      diagnostics.channel('sealed:a').publish('1');
+      diagnostics.channel('sealed:b').publish('2');
+      tracing.traceSync(() => {}, { text: '3' });
+      createHook({ init: () => { globalThis.inits = (globalThis.inits ?? 0) + 1 } }).enable();
+      Promise.resolve();
+      return [seen, diagnostics.hasSubscribers('sealed:a'), globalThis.inits > 0, () => globalThis.inits];
+    };`;
+  const seen = [
+    ['1', 'sealed:a'],
+    ['2', 'sealed:b'],
+    ['3', 'tracing:sealed:start'],
+  ];
+  const [notes, hasSubscribers, isHooked, inits] = await inNode(t, source);
+  t.deepEqual([notes, hasSubscribers, isHooked], [seen, true, true]);
+  t.false(diagnostics.hasSubscribers('sealed:a') || diagnostics.hasSubscribers('sealed:b'));
+  const before = inits();
+  await Promise.resolve();
+  t.is(inits(), before);
 });
 
 test.serial('trunkline is shared by default, as @trunkline/* is', async (t) => {

@@ -3,14 +3,18 @@
 import { builtinModules, isBuiltin, Module } from 'node:module';
 import { posix } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import url from 'node:url';
 import util from 'node:util';
+import { diskAccessOf } from '../nodes/disk-access.ts';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { policyOf } from './builtins.ts';
 import { fileSystem } from './files/virtual-fs.ts';
+import { machinePath } from './machine-paths.ts';
 import { overlay } from './overlay.ts';
 import type { Refusals } from './refusals.ts';
+import { watchModule } from './shared-builtins.ts';
 import { inCallbacks, virtualCrypto } from './virtual-crypto.ts';
+import { virtualChannels, virtualHooks } from './virtual-diagnostics.ts';
 import { virtualMachine } from './virtual-machine.ts';
 import { LISTENING, virtualProcess } from './virtual-process.ts';
 import type { VirtualTimers } from './virtual-timers.ts';
@@ -53,14 +57,23 @@ export class VirtualBuiltins {
       'timers/promises': () => timers.promises,
     };
     this.#members = {
+      async_hooks: () => virtualHooks(diskAccessOf(context).loop),
       buffer: () => ({ File: globals['File'] }),
       console: () => UNTIMED,
       crypto: () => virtualCrypto(random, refusals((policyOf('crypto') as Refused).remedy)),
+      diagnostics_channel: virtualChannels,
       os: () => virtualMachine(name, () => clock.now() / 1_000),
       perf_hooks: () => ({ performance: globals['performance'] }),
       process: () => this.#process(virtualProcess(clock, timers)),
       tty: () => ({ isatty: () => false }),
-      util: () => ({ parseArgs: (options = {}) => util.parseArgs({ args: [], ...options }) }),
+      url: () => POSIX_URLS,
+      util: () => ({
+        parseArgs: (options = {}) =>
+          util.parseArgs({
+            args: (this.get('process') as typeof process).argv.slice(2),
+            ...options,
+          }),
+      }),
       worker_threads: () => ({
         ...{ isMainThread: true, threadId: 0, threadName: '', parentPort: null, workerData: null },
         MessageChannel: globals['MessageChannel'],
@@ -80,7 +93,10 @@ export class VirtualBuiltins {
     const policy = policyOf(name);
     if (policy === 'virtual') return this.#whole[name]!();
     const real = realModule(name);
-    if (policy === 'pure') return real;
+    if (policy === 'pure') {
+      watchModule(real, name);
+      return real;
+    }
     const own = this.#members[name]?.() ?? {};
     return this.#refusals(policy.remedy).sealed(real, own, name, policy.pure);
   }
@@ -97,12 +113,10 @@ export class VirtualBuiltins {
 /** Creates the module `node:module`, whose `require` is that of the loader. */
 function virtualModule(modules: Modules, refusals: Refusals): object {
   const made = refusals.of(Module, 'module') as object;
-  const pathOf = (from: string | URL) =>
-    from instanceof URL || from.startsWith('file:') ? fileURLToPath(from) : from;
   const load = (specifier: string, parent?: { readonly filename?: string }) =>
-    modules.requireIn(parent?.filename ?? modules.running() ?? '/')(specifier);
+    modules.requireIn(machinePath(parent?.filename ?? modules.running() ?? '/'))(specifier);
   const members = {
-    createRequire: (from: string | URL) => modules.requireIn(pathOf(from)),
+    createRequire: (from: string | URL) => modules.requireIn(machinePath(from)),
     _load: load,
     builtinModules,
     isBuiltin,
@@ -137,3 +151,11 @@ function realModule(name: string): object {
 
 /** The members of `console` that would print real times. */
 export const UNTIMED = { time() {}, timeEnd() {}, timeLog() {} };
+
+/** The members of `url` whose results depend on the rules for paths, and on the current directory. */
+const POSIX_URLS = {
+  fileURLToPath: (from: string | URL, options: object = {}) =>
+    url.fileURLToPath(from, { windows: false, ...options }),
+  pathToFileURL: (path: string, options: object = {}) =>
+    url.pathToFileURL(posix.join('/', path), { windows: false, ...options }),
+};

@@ -3,6 +3,7 @@
 import console from 'node:console';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { REFUSED_GLOBALS, TIME } from './builtins.ts';
+import { heldReferences } from './held-references.ts';
 import { overlay } from './overlay.ts';
 import { Refusals } from './refusals.ts';
 import { CODE } from './transform.ts';
@@ -30,6 +31,8 @@ export const GLOBALS = [
   'Math',
   'Atomics',
   'WebAssembly',
+  'WeakRef',
+  'FinalizationRegistry',
   'performance',
   'AbortSignal',
   'MessageChannel',
@@ -51,6 +54,8 @@ export interface VirtualWorld {
   readonly globals: readonly unknown[];
   /** Returns a built-in module by its name without `node:`, as its policy says. */
   builtin(name: string): object;
+  /** Makes stand-ins for what the node may not use. */
+  refusals(remedy: string): Refusals;
 }
 
 /**
@@ -72,6 +77,7 @@ export function virtualWorld(context: NodeContext, modules: Modules): VirtualWor
   });
   const own: Record<string, unknown> = {
     ...timers.functions,
+    ...heldReferences,
     Date: virtualDate(wall),
     Intl: virtualIntl(wall),
     File: virtualFile(wall),
@@ -116,7 +122,7 @@ export function virtualWorld(context: NodeContext, modules: Modules): VirtualWor
   for (const name of Object.keys(own)) if (!(name in globalThis)) delete own[name];
   const all: Record<string, unknown> = { ...own, ...made.code };
   values.push(...GLOBALS.map((name) => all[name]));
-  return { globals: values, builtin: (name) => builtins.get(name) };
+  return { globals: values, builtin: (name) => builtins.get(name), refusals };
 }
 
 /** Creates the class `AbortSignal` with timeouts on the clock of the node. */

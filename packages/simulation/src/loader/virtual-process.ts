@@ -1,7 +1,7 @@
-// The `process` of a simulated node. Its environment is empty.
+// The `process` of a simulated node. Its environment is empty, until the scenario sets variables.
 
 import process from 'node:process';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { MEMORY } from './virtual-machine.ts';
 import type { VirtualTimers } from './virtual-timers.ts';
@@ -28,7 +28,7 @@ export function virtualProcess(
     nextTick: timers.nextTick,
     hrtime: Object.assign(hrtime, { bigint: nanoseconds }),
     uptime: () => (clock.now() - began) / 1_000,
-    env: {},
+    env: new Proxy({}, { set: (env, key, value) => Reflect.set(env, key, String(value)) }),
     argv: ['/usr/bin/node', '/main.js'],
     argv0: 'node',
     execArgv: [],
@@ -44,6 +44,8 @@ export function virtualProcess(
     // A process that was forked has these.
     ...{ send: undefined, disconnect: undefined, channel: undefined, connected: false },
     stdin: Readable.from([]),
+    stdout: output(() => process.stdout, 1),
+    stderr: output(() => process.stderr, 2),
     cwd: () => '/',
     chdir: () => {
       throw new Error('process.chdir() in a simulated node: its current directory is always /');
@@ -69,6 +71,15 @@ export function virtualProcess(
   for (const name of ['getuid', 'geteuid', 'getgid', 'getegid']) own[name] = () => USER;
   for (const name of ['listeners', 'rawListeners', 'eventNames']) own[name] = () => [];
   return own;
+}
+
+/** Creates a standard stream, whose text appears in that of the process. It is no terminal. */
+function output(real: () => Writable, fd: number): Writable {
+  const write = (chunk: unknown, encoding: BufferEncoding, done: () => void) => {
+    real().write(chunk, encoding);
+    done();
+  };
+  return Object.assign(new Writable({ decodeStrings: false, write }), { fd });
 }
 
 /** Names of methods for listeners: they would outlive the node, so they do nothing. */

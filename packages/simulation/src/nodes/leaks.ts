@@ -7,7 +7,8 @@ import type { NetworkTransport } from '@trunkline/transport-core/backend';
 export interface SimulationLeak {
   /** The name of the node or client. */
   readonly owner: string;
-  readonly kind: 'call' | 'timer' | 'connection' | 'transport' | 'store' | 'file';
+  /** `builtin` means properties of built-in objects that loaded code changed. */
+  readonly kind: 'call' | 'timer' | 'connection' | 'transport' | 'store' | 'file' | 'builtin';
   readonly count: number;
   /** A sentence that describes the leak. */
   readonly what: string;

@@ -15,7 +15,7 @@ export function pathOf(path: unknown, name = 'path'): string {
     typeof path === 'string'
       ? path
       : path instanceof URL
-        ? fileURLToPath(path)
+        ? fileURLToPath(path, { windows: false })
         : Buffer.isBuffer(path)
           ? path.toString()
           : undefined;

@@ -2,9 +2,9 @@
 // rather than on a node's disk.
 
 import { readFileSync } from 'node:fs';
-import { sep } from 'node:path';
 import { FileBytes } from '../../files/file-bytes.ts';
 import type { TreeNode } from '../../files/file-tree.ts';
+import { machinePath } from '../machine-paths.ts';
 
 /**
  * Returns a read-only file below a folder `node_modules` of the machine; undefined if there is
@@ -24,7 +24,7 @@ export function installedFile(
 function read(path: string): TreeNode | undefined {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path.split('/').join(sep));
+    bytes = readFileSync(machinePath(path));
   } catch {
     return undefined;
   }
