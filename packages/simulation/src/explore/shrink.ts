@@ -107,10 +107,9 @@ export async function shrinkFailure(
     run: { ...smallestRun, schedule, only, planned: failure.planned },
     link: calmer,
     without: bad.filter((trouble) => !calmer?.[trouble]),
-    note:
-      isCut
-        ? `(shrinking stopped after ${runs} runs with ${events} events: a smaller schedule may exist)`
-        : undefined,
+    note: isCut
+      ? `(shrinking stopped after ${runs} runs with ${events} events: a smaller schedule may exist)`
+      : undefined,
   };
 }
 
