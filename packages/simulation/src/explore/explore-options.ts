@@ -59,6 +59,11 @@ export interface ExploreOptions {
         | 'longLines'
         | 'longPartitions'
         | 'crashStorms'
+        | 'longPauses'
+        | 'wrongClocks'
+        | 'machineFaults'
+        | 'networkFaults'
+        | 'swarm'
         | ExploreProfile
       )[]
     | undefined;

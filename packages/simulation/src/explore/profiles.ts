@@ -4,8 +4,10 @@
 import type { ScheduledFault } from '../faults/fault.ts';
 import type { Nemesis } from '../faults/nemesis.ts';
 import { isolate, splitBrain } from '../faults/network-nemeses.ts';
-import { crashes } from '../faults/node-nemeses.ts';
+import { clockStorm, crashes } from '../faults/node-nemeses.ts';
+import { compose } from '../faults/swarm.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
+import { LINES, longPauses, MACHINES, mixtureOf } from './real-faults.ts';
 
 /** The conditions of a run: a link, and the faults that a nemesis plans. */
 export interface ExploreProfile {
@@ -24,11 +26,16 @@ export type ProfileName =
   | 'loss'
   | 'longLines'
   | 'longPartitions'
-  | 'crashStorms';
+  | 'crashStorms'
+  | 'longPauses'
+  | 'wrongClocks'
+  | 'machineFaults'
+  | 'networkFaults'
+  | 'swarm';
 
 /**
  * The ready-made profiles, in the order in which the seeds of a search use them: seed 1 runs under
- * `constantLatency`, seed 2 under `jitter`, and seed 7 under `constantLatency` again.
+ * `constantLatency`, seed 2 under `jitter`, and seed 12 under `constantLatency` again.
  *
  * - `constantLatency`: every message takes 10 ms. Answers to simultaneous requests arrive together,
  *   which random latencies would prevent.
@@ -38,6 +45,13 @@ export type ProfileName =
  * - `longPartitions`: a few partitions of 4 to 12 s each, either into two sides or of one node.
  * - `crashStorms`: crashes in quick succession, with up to all nodes down at once; in half of the
  * crashes, the node loses power.
+ * - `longPauses`: one or two nodes stop again and again, for 20 ms to 30 s.
+ * - `wrongClocks`: wall clocks jump, all clocks drift by up to 200 ppm, and nodes pause.
+ * - `machineFaults`: a random subset of crashes, restarts, pauses, slow nodes, wrong clocks, and
+ * disks that are slow and lose or tear writes that were not synced.
+ * - `networkFaults`: a random subset of partitions of all shapes, and of lines that flap, lose
+ * messages, are slow, get stuck or reset connections.
+ * - `swarm`: a random subset of all these faults.
  */
 export const profiles: Readonly<Record<ProfileName, ExploreProfile>> = {
   constantLatency: { name: 'constantLatency', link: { latency: 10 } },
@@ -66,6 +80,27 @@ export const profiles: Readonly<Record<ProfileName, ExploreProfile>> = {
       calm: [50, 1_500],
       maxDown: Number.MAX_SAFE_INTEGER,
     }),
+  },
+  longPauses: { name: 'longPauses', link: { latency: [1, 20] }, nemesis: longPauses() },
+  wrongClocks: {
+    name: 'wrongClocks',
+    link: { latency: [1, 20] },
+    nemesis: compose(clockStorm(), longPauses()),
+  },
+  machineFaults: {
+    name: 'machineFaults',
+    link: { latency: [1, 20] },
+    nemesis: mixtureOf('machineFaults', MACHINES),
+  },
+  networkFaults: {
+    name: 'networkFaults',
+    link: { latency: [1, 20] },
+    nemesis: mixtureOf('networkFaults', LINES),
+  },
+  swarm: {
+    name: 'swarm',
+    link: { latency: [1, 50] },
+    nemesis: mixtureOf('swarm', MACHINES, LINES),
   },
 };
 

@@ -10,12 +10,9 @@ import { checkFault, describeFault, type Fault } from './fault.ts';
 
 /** The state of all faults in a simulation. */
 export class FaultInjector {
-  /**
-   * The virtual time since which the network has been whole and every node up, accepting
-   * connections and not slowed down; undefined while something is wrong. Pauses, wrong clocks and
-   * disk faults do not count.
-   */
-  calmSince: number | undefined = 0;
+  #wellSince: number | undefined = 0;
+  /** The virtual time at which the last pause of any node ends. */
+  #pausedUntil = 0;
   readonly #loop: EventLoop;
   readonly #network: SimNetwork;
   readonly #cluster: Cluster;
@@ -24,6 +21,16 @@ export class FaultInjector {
     this.#loop = loop;
     this.#network = network;
     this.#cluster = cluster;
+  }
+
+  /**
+   * The virtual time since which the network has been whole and every node up, accepting
+   * connections and neither paused nor slowed down; undefined while something is wrong. Wrong
+   * clocks and disk faults do not count.
+   */
+  get calmSince(): number | undefined {
+    if (this.#wellSince === undefined || this.#loop.now < this.#pausedUntil) return undefined;
+    return Math.max(this.#wellSince, this.#pausedUntil);
   }
 
   /**
@@ -56,8 +63,8 @@ export class FaultInjector {
     const isWell = (node: SimNode) =>
       (node.isUp || node.waits) && !node.refusing && (node.incarnation?.cost ?? 0) === 0;
     const calm = this.#network.topology.whole && [...this.#cluster.nodes.values()].every(isWell);
-    if (!calm) this.calmSince = undefined;
-    else if (this.calmSince === undefined || recovered) this.calmSince = this.#loop.now;
+    if (!calm) this.#wellSince = undefined;
+    else if (this.#wellSince === undefined || recovered) this.#wellSince = this.#loop.now;
   }
 
   #apply(fault: Fault): void {
@@ -97,8 +104,9 @@ export class FaultInjector {
         node.boot();
         return;
       case 'pause':
-        if (incarnation !== undefined)
-          incarnation.busyUntil = Math.max(incarnation.busyUntil, now + fault.for);
+        if (incarnation === undefined) return;
+        incarnation.busyUntil = Math.max(incarnation.busyUntil, now + fault.for);
+        this.#pausedUntil = Math.max(this.#pausedUntil, incarnation.busyUntil);
         return;
       case 'slow':
         if (incarnation !== undefined) incarnation.cost = fault.cost;

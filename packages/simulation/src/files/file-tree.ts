@@ -131,7 +131,8 @@ export class FileTree implements DiskFiles {
 
   crash(): void {
     const { settings, random } = this.#disk;
-    for (const change of survivors(this.#unsafe, settings, random, (last) => this.#torn(last)))
+    const shares = { ...settings, torn: Math.max(settings.torn, settings.tornFiles) };
+    for (const change of survivors(this.#unsafe, shares, random, (last) => this.#torn(last)))
       apply(change);
     this.#unsafe = [];
     eachOf(

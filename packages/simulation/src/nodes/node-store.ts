@@ -32,6 +32,11 @@ export interface DiskOptions {
    */
   readonly torn?: number | undefined;
   /**
+   * Like `torn`, but only for files, whose writes may be torn on real disks, too. Values of the
+   * store stay whole. Default 0.
+   */
+  readonly tornFiles?: number | undefined;
+  /**
    * Share of crashes before which unsynced changes were written in another order: each change
    * survives with a probability of one half, independently of the changes before it. Default 0.
    */
@@ -315,12 +320,13 @@ function complete(options: DiskOptions): Required<DiskOptions> {
     sync = 1,
     failure = 0,
     torn = 0,
+    tornFiles = 0,
     reordered = 0,
     rot = 0,
     capacity = Number.POSITIVE_INFINITY,
     journal = false,
   } = parseOptions(schema, options, 'disk');
-  return { latency, sync, failure, torn, reordered, rot, capacity, journal };
+  return { latency, sync, failure, torn, tornFiles, reordered, rot, capacity, journal };
 }
 
 const share = () =>
@@ -341,6 +347,7 @@ const schema = optionsSchema({
   sync: delay(),
   failure: share(),
   torn: share(),
+  tornFiles: share(),
   reordered: share(),
   rot: share(),
   capacity: option.optional(

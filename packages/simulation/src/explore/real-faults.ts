@@ -1,0 +1,110 @@
+// The faults of the default search: those that real machines, disks and lines have. None of them
+// breaks a documented promise. No line repeats or reorders messages, no disk loses or changes data
+// that was synced, no operation of a disk fails, and clocks drift within the stated bound.
+
+import type { ScheduledFault } from '../faults/fault.ts';
+import type { Nemesis } from '../faults/nemesis.ts';
+import {
+  badLinks,
+  bridge,
+  flappingLink,
+  holds,
+  isolate,
+  majorityRing,
+  oneWay,
+  resets,
+  splitBrain,
+} from '../faults/network-nemeses.ts';
+import { clockStorm, crashes, pauses, rollingRestart, slowNode } from '../faults/node-nemeses.ts';
+import { DURATION, finished, type NemesisOptions, rounded } from '../faults/plan.ts';
+import { compose } from '../faults/swarm.ts';
+import { shuffled } from '../kernel/distributions.ts';
+import { exp, log } from '../kernel/portable-math.ts';
+
+/** Makes a nemesis that is as many times slower as `pace` says. */
+type Kind = (options: { readonly pace: number }) => Nemesis;
+
+/** The faults of machines and their disks. */
+export const MACHINES: readonly Kind[] = [
+  crashes,
+  rollingRestart,
+  longPauses,
+  slowNode,
+  clockStorm,
+  weakDisks,
+];
+
+/** The faults of lines: cut in every shape, slow, lossy, stuck, and reset. */
+export const LINES: readonly Kind[] = [
+  splitBrain,
+  isolate,
+  bridge,
+  majorityRing,
+  oneWay,
+  flappingLink,
+  (options) =>
+    badLinks({ ...options, link: { latency: { exponential: 20, least: 1 }, loss: 0.1 } }),
+  (options) => badLinks({ ...options, link: { latency: [50, 500], bandwidth: 125_000 } }),
+  holds,
+  resets,
+];
+
+/**
+ * Mixes up to three random kinds of each list, other ones for each seed (swarm testing: Groce, Zhang,
+ * Eide, Chen, Regehr, ISSTA 2012). Under more of them at once, a cluster hardly makes progress. They
+ * act from the beginning, up to {@link FASTEST} times as fast or as slow as on their own.
+ */
+export function mixtureOf(name: string, ...lists: readonly (readonly Kind[])[]): Nemesis {
+  return {
+    name,
+    plan(context) {
+      const { random } = context;
+      const pace = exp((2 * random() - 1) * log(FASTEST));
+      const chosen = lists.flatMap((kinds) =>
+        shuffled(kinds, random).slice(0, 1 + Math.floor(MOST_KINDS * random())),
+      );
+      return compose(...chosen.map((kind) => kind({ pace }))).plan(context);
+    },
+  };
+}
+
+/**
+ * Pauses of one or two nodes, which the seed chooses, independent of each other. They take from 20 ms
+ * (a short garbage collection) to 5 s (the full collection of a large heap); for a quarter of all
+ * seeds from 5 s to 30 s (a host that is updated).
+ */
+export function longPauses(options: NemesisOptions = {}): Nemesis {
+  return {
+    name: 'longPauses',
+    plan(context) {
+      const { nodes, random } = context;
+      const lasts = random() < 0.75 ? ([20, 5_000] as const) : ([5_000, 30_000] as const);
+      const victims = shuffled(nodes, random).slice(0, random() < 0.5 ? 1 : 2);
+      const each = victims.map((node) => pauses({ lasts, calm: [50, 3_000], ...options, node }));
+      return each.length === 0 ? [] : compose(...each).plan(context);
+    },
+  };
+}
+
+/**
+ * Disks that take up to 200 ms to sync, and that write unsynced data as they like before a crash:
+ * in half of the crashes each unsynced change survives or not, and files are torn.
+ */
+function weakDisks(): Nemesis {
+  return {
+    name: 'weakDisks',
+    plan: ({ nodes, random, from }) =>
+      finished(
+        nodes.map((node): ScheduledFault => {
+          const sync = [1, rounded(1 + 199 * random())] as const;
+          return { at: from, do: 'disk', node, disk: { sync, reordered: 0.5, tornFiles: 0.5 } };
+        }),
+        from + DURATION,
+      ),
+  };
+}
+
+/** Maximum number of kinds of each list in a mixture. */
+const MOST_KINDS = 3;
+/** Factor by which a mixture may be faster or slower than its kinds on their own. */
+const FASTEST = 4;
