@@ -148,7 +148,7 @@ function user(book: Book, bug: LockBug | undefined) {
     const locks = context.transport(lock);
     const resources = context.transport(resource);
     const acquire = async (number: number) => {
-      for (let attempt = 1; attempt <= 4; attempt++) {
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         const asked = now();
         const token = await locks
           .send('lock', 'acquire', { client: name, number })
@@ -274,5 +274,7 @@ function timeOf({ clock }: NodeContext, bug: LockBug | undefined): () => number 
 const LEASE = 500;
 /** Two clocks that each drift by 500 ppm, as much as NTP corrects, differ by 1 ms a second. */
 const MARGIN = 1;
+/** Attempts of a request for the lock, of 200 ms each. */
+const ATTEMPTS = 10;
 /** Virtual milliseconds. */
 const DURATION = 15_000;

@@ -15,8 +15,8 @@ import { Saved } from './saved.ts';
 /** Returns the scenario with a planted bug, or without one. */
 export function replicationScenario(bug?: ReplicationBug) {
   return async (sim: Simulation) => {
-    // Three or four replicas, in no step with the profiles of a search.
-    const size = 3 + (Math.imul(sim.seed, 0x9e3779b1) >>> 31);
+    // Three to five replicas, in no step with the profiles of a search.
+    const size = 3 + Math.floor((Math.imul(sim.seed, 0x9e3779b1) >>> 0) / (2 ** 32 / 3));
     const members = Array.from({ length: size }, (_, at) => `n${at + 1}`);
     for (const name of members) sim.node(name, replica(members, bug));
     const history = check.createHistory(sim);
@@ -82,7 +82,7 @@ async function use(
     return undefined;
   };
   for (let number = 1; sim.now < DURATION; number++) {
-    await clock.sleep(400 * random());
+    await clock.sleep(300 * random());
     const value = `${name}.${number}`;
     const kind = random();
     if (kind < 0.5) {

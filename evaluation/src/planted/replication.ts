@@ -75,7 +75,7 @@ export class Replica {
 
   async run(): Promise<void> {
     for (;;) {
-      const patience = 500 + 500 * this.#setting.context.random();
+      const patience = 300 + 300 * this.#setting.context.random();
       await this.#clock.sleep(BEAT);
       const isLate = this.#clock.now() - this.#since > patience;
       if (this.#status === 'recovering')
@@ -249,7 +249,9 @@ export class Replica {
     const [best] = [...this.#votes.values()].sort(
       (a, b) => (byLength ? 0 : b.lastNormal - a.lastNormal) || b.log.length - a.log.length,
     );
-    const commit = Math.max(...[...this.#votes.values()].map((each) => each.commit));
+    const commit = this.#is('startViewWithoutCommit')
+      ? best!.log.length
+      : Math.max(...[...this.#votes.values()].map((each) => each.commit));
     this.#adopt(best!.log);
     this.#enter(this.#view);
     this.#acknowledged.clear();
@@ -352,4 +354,4 @@ export class Replica {
 }
 
 /** Milliseconds between two messages of a primary, or attempts of another replica. */
-const BEAT = 200;
+const BEAT = 150;
