@@ -7,7 +7,7 @@ import { isolate, splitBrain } from '../faults/network-nemeses.ts';
 import { clockStorm, crashes } from '../faults/node-nemeses.ts';
 import { compose } from '../faults/swarm.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
-import { LINES, longPauses, MACHINES, mixtureOf } from './real-faults.ts';
+import { LINES, LONG_PAUSE, MACHINES, mixtureOf, SHORT_PAUSE, somePauses } from './real-faults.ts';
 
 /** The conditions of a run: a link, and the faults that a nemesis plans. */
 export interface ExploreProfile {
@@ -38,28 +38,30 @@ export type ProfileName =
  * `constantLatency`, seed 2 under `jitter`, and seed 12 under `constantLatency` again.
  *
  * - `constantLatency`: every message takes 10 ms. Answers to simultaneous requests arrive together,
- *   which random latencies would prevent.
- * - `jitter`: a message takes 1 to 50 ms.
+ * which random latencies would prevent.
+ * - `jitter`: a message takes 1 to 50 ms; one or two nodes pause for 20 ms to 4 s, again and again.
  * - `loss`: a message takes 5 to 15 ms; 2 % of them are lost.
- * - `longLines`: lines between continents: 100 ms or more, and 10 Mbit/s.
+ * - `longLines`: lines between continents: 100 ms or more, and 10 Mbit/s; pauses as in `jitter`.
  * - `longPartitions`: a few partitions of 4 to 12 s each, either into two sides or of one node.
  * - `crashStorms`: crashes in quick succession, with up to all nodes down at once; in half of the
  * crashes, the node loses power.
- * - `longPauses`: one or two nodes stop again and again, for 20 ms to 30 s.
- * - `wrongClocks`: wall clocks jump, all clocks drift by up to 200 ppm, and nodes pause.
- * - `machineFaults`: a random subset of crashes, restarts, pauses, slow nodes, wrong clocks, and
- * disks that are slow and lose or tear writes that were not synced.
- * - `networkFaults`: a random subset of partitions of all shapes, and of lines that flap, lose
- * messages, are slow, get stuck or reset connections.
- * - `swarm`: a random subset of all these faults.
+ * - `longPauses`: one or two nodes pause for 500 ms to 30 s, again and again.
+ * - `wrongClocks`: wall clocks jump by up to 5 s, all clocks drift by up to 200 ppm, and pauses as in
+ * `jitter`.
+ * - `machineFaults`: one to three of these: crashes, rolling restarts, pauses, slow nodes, wrong
+ * clocks, and disks that are slow and lose or tear writes that were not synced.
+ * - `networkFaults`: one to three of these: partitions of all shapes, and lines that flap, lose
+ * messages, are slow, hold messages back or reset connections.
+ * - `swarm`: one to three of the faults of machines, and one to three of those of the network.
  */
 export const profiles: Readonly<Record<ProfileName, ExploreProfile>> = {
   constantLatency: { name: 'constantLatency', link: { latency: 10 } },
-  jitter: { name: 'jitter', link: { latency: [1, 50] } },
+  jitter: { name: 'jitter', link: { latency: [1, 50] }, nemesis: somePauses(SHORT_PAUSE) },
   loss: { name: 'loss', link: { latency: [5, 15], loss: 0.02 } },
   longLines: {
     name: 'longLines',
     link: { latency: { lognormal: 130, sigma: 0.3, least: 100 }, bandwidth: 1_250_000 },
+    nemesis: somePauses(SHORT_PAUSE),
   },
   longPartitions: {
     name: 'longPartitions',
@@ -81,11 +83,11 @@ export const profiles: Readonly<Record<ProfileName, ExploreProfile>> = {
       maxDown: Number.MAX_SAFE_INTEGER,
     }),
   },
-  longPauses: { name: 'longPauses', link: { latency: [1, 20] }, nemesis: longPauses() },
+  longPauses: { name: 'longPauses', link: { latency: [1, 20] }, nemesis: somePauses(LONG_PAUSE) },
   wrongClocks: {
     name: 'wrongClocks',
     link: { latency: [1, 20] },
-    nemesis: compose(clockStorm(), longPauses()),
+    nemesis: compose(clockStorm(), somePauses(SHORT_PAUSE)),
   },
   machineFaults: {
     name: 'machineFaults',

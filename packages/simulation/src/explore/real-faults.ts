@@ -18,17 +18,25 @@ import {
 import { clockStorm, crashes, pauses, rollingRestart, slowNode } from '../faults/node-nemeses.ts';
 import { DURATION, finished, type NemesisOptions, rounded } from '../faults/plan.ts';
 import { compose } from '../faults/swarm.ts';
-import { shuffled } from '../kernel/distributions.ts';
+import { type DelayDistribution, shuffled } from '../kernel/distributions.ts';
 import { exp, log } from '../kernel/portable-math.ts';
 
 /** Makes a nemesis that is as many times slower as `pace` says. */
 type Kind = (options: { readonly pace: number }) => Nemesis;
 
+/**
+ * Milliseconds that a garbage collection takes, from one of a small heap to a full one of a large
+ * heap.
+ */
+export const SHORT_PAUSE = [20, 4_000] as const;
+/** Milliseconds that a machine stands still because it is moved, or because its host is updated. */
+export const LONG_PAUSE = { exponential: 4_000, least: 500, most: 30_000 } as const;
+
 /** The faults of machines and their disks. */
 export const MACHINES: readonly Kind[] = [
   crashes,
   rollingRestart,
-  longPauses,
+  (options) => somePauses(SHORT_PAUSE, options),
   slowNode,
   clockStorm,
   weakDisks,
@@ -68,19 +76,14 @@ export function mixtureOf(name: string, ...lists: readonly (readonly Kind[])[]):
   };
 }
 
-/**
- * Pauses of one or two nodes, which the seed chooses, independent of each other. They take from 20 ms
- * (a short garbage collection) to 5 s (the full collection of a large heap); for a quarter of all
- * seeds from 5 s to 30 s (a host that is updated).
- */
-export function longPauses(options: NemesisOptions = {}): Nemesis {
+/** Pauses of one or two nodes, which the seed chooses, independent of each other. */
+export function somePauses(lasts: DelayDistribution, { pace = 1 }: NemesisOptions = {}): Nemesis {
   return {
-    name: 'longPauses',
+    name: 'somePauses',
     plan(context) {
       const { nodes, random } = context;
-      const lasts = random() < 0.75 ? ([20, 5_000] as const) : ([5_000, 30_000] as const);
       const victims = shuffled(nodes, random).slice(0, random() < 0.5 ? 1 : 2);
-      const each = victims.map((node) => pauses({ lasts, calm: [50, 3_000], ...options, node }));
+      const each = victims.map((node) => pauses({ lasts, calm: [50, 2_000], pace, node }));
       return each.length === 0 ? [] : compose(...each).plan(context);
     },
   };
