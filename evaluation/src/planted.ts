@@ -6,7 +6,7 @@ import { listed, positive } from '@trunkline/bench/arguments';
 import { named } from '@trunkline/bench/named';
 import { endProgress, showProgress } from '@trunkline/bench/progress';
 import { markdownTable } from '@trunkline/bench/table';
-import { type Found, find, PLANTED, type Planted } from './planted/search.ts';
+import { type Found, PROTOCOLS, Search } from './planted/search.ts';
 
 const USAGE = `usage: node evaluation/dist/planted.js [options]
 
@@ -28,7 +28,8 @@ try {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.help === true) console.log(USAGE);
   else {
-    const bugs = named('only', 'bug', PLANTED, ({ name }) => name, listed(values.only));
+    const all = PROTOCOLS.flatMap(({ bugs }) => Object.keys(bugs));
+    const bugs = named('only', 'bug', all, (bug) => bug, listed(values.only));
     const firsts = positive('firsts', values.firsts, 20);
     const seeds = positive('seeds', values.seeds, 200);
     await measure(bugs, firsts, seeds);
@@ -38,31 +39,33 @@ try {
   process.exitCode = 2;
 }
 
-async function measure(bugs: readonly Planted[], firsts: number, seeds: number): Promise<void> {
-  const found: Found[] = [];
-  for (const bug of bugs) {
-    showProgress(`${bug.protocol}: ${bug.name}`, found.length / bugs.length);
-    found.push(await find(bug, firsts, seeds));
+async function measure(only: readonly string[], firsts: number, seeds: number): Promise<void> {
+  console.log(`Medians over ${firsts} searches of up to ${seeds} seeds`);
+  let done = 0;
+  for (const protocol of PROTOCOLS) {
+    const search = new Search(protocol);
+    const bugs = Object.entries(protocol.bugs).filter(([name]) => only.includes(name));
+    const rows: string[][] = [];
+    let missed = 0;
+    for (const [name, does] of bugs) {
+      showProgress(`${protocol.name}: ${name}`, done++ / only.length);
+      const found = await search.find(name, firsts, seeds);
+      if (medianOf(found) > seeds) missed++;
+      rows.push([does, found.profile ?? '', shown(found.counts[0]!), shown(medianOf(found))]);
+    }
+    endProgress();
+    if (rows.length === 0) continue;
+    const head = [`bug of the ${protocol.name}`, 'usual profile', 'least', 'median'];
+    console.log(`\n${markdownTable(head, rows, 2).join('\n')}`);
+    console.log(`\n${rows.length - missed} of ${rows.length} found`);
+    if (missed > protocol.missable) process.exitCode = 1;
   }
-  endProgress();
-  console.log(`Medians over ${firsts} searches of up to ${seeds} seeds\n`);
-  const rows = found.map(({ bug, median, least, profiles }) => [
-    bug.protocol,
-    bug.does,
-    profiles[0] ?? '',
-    least === undefined ? '–' : `${least}`,
-    median === undefined ? `> ${seeds}` : `${median}`,
-  ]);
-  const head = ['protocol', 'bug', 'usual profile', 'least', 'median'];
-  console.log(markdownTable(head, rows, 3).join('\n'));
-  for (const [protocol, missable] of [
-    ['replication', 0],
-    ['lock', 1],
-  ] as const) {
-    const own = found.filter(({ bug }) => bug.protocol === protocol);
-    const missed = own.filter(({ median }) => median === undefined);
-    if (own.length > 0)
-      console.log(`\n${protocol}: ${own.length - missed.length} of ${own.length} found`);
-    if (missed.length > missable) process.exitCode = 1;
-  }
+}
+
+function medianOf({ counts }: Found): number {
+  return counts[Math.floor(counts.length / 2)]!;
+}
+
+function shown(count: number): string {
+  return Number.isFinite(count) ? `${count}` : '–';
 }

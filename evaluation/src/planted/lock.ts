@@ -23,6 +23,9 @@ export const LOCK_BUGS = {
 
 export type LockBug = keyof typeof LOCK_BUGS;
 
+/** Returns true if a bug is planted. Asked only if the bug changes what happens next. */
+type Planted = (bug: LockBug) => boolean;
+
 interface Acquire {
   readonly client: string;
   /** The number of the request; equal for repetitions. */
@@ -70,22 +73,22 @@ const resource = defineProtocol({
   },
 });
 
-function lockServer(bug: LockBug | undefined) {
+function lockServer(planted: Planted) {
   return async (context: NodeContext) => {
-    const now = timeOf(context, bug);
+    const now = timeOf(context, planted);
     const net = context.transport(lock);
     const saved = new Saved<number>(context);
     const last = await saved.read();
     let token = last ?? 0;
     // A client may hold a lease of the earlier life.
-    let end = last === undefined || bug === 'noGrace' ? 0 : now() + LEASE;
+    let end = last === undefined || planted('noGrace') ? 0 : now() + LEASE;
     let holder: (Acquire & Held) | undefined;
     const grants = new Map<string, Acquire & Held>();
     serve(net, {
       async acquire({ client, number }) {
         const given = grants.get(client);
         const isCurrent = given?.token === holder?.token && now() < end;
-        if (given?.number === number && (isCurrent || bug === 'retryGrantsTwice')) {
+        if (given?.number === number && (isCurrent || planted('retryGrantsTwice'))) {
           if (isCurrent) end = now() + LEASE;
           return given.token;
         }
@@ -93,8 +96,8 @@ function lockServer(bug: LockBug | undefined) {
         const grant = { client, number, token: ++token };
         holder = grant;
         end = now() + LEASE;
-        const safe = bug === 'tokenReset' ? undefined : saved.write(token);
-        if (bug !== 'unsyncedGrant') await safe;
+        const safe = planted('tokenReset') ? undefined : saved.write(token);
+        if (!planted('unsyncedGrant')) await safe;
         // The disk may have been slow.
         if (holder !== grant) return 0;
         grants.set(client, grant);
@@ -103,24 +106,24 @@ function lockServer(bug: LockBug | undefined) {
       },
       renew(request) {
         const isCurrent = request.token === holder?.token && now() < end;
-        if (!isCurrent && bug !== 'lateRenewal') return false;
+        if (!isCurrent && !planted('lateRenewal')) return false;
         end = now() + LEASE;
         return true;
       },
       release(request) {
-        if (request.token === holder?.token || bug === 'releaseByOther') end = 0;
+        if (request.token === holder?.token || planted('releaseByOther')) end = 0;
       },
     });
     await net.listen();
   };
 }
 
-function resourceServer(bug: LockBug | undefined) {
+function resourceServer(planted: Planted) {
   return async (context: NodeContext) => {
     const net = context.transport(resource);
     const saved = new Saved<Held & { readonly value: string | null }>(context);
     let state = (await saved.read()) ?? { token: 0, value: null };
-    const accepts = ({ token }: Held) => token >= state.token || bug === 'noFencing';
+    const accepts = ({ token }: Held) => token >= state.token || planted('noFencing');
     serve(net, {
       async read({ token }) {
         if (!accepts({ token })) return 'refused';
@@ -141,10 +144,10 @@ function resourceServer(bug: LockBug | undefined) {
 }
 
 /** A client that takes the lock again and again, and changes the resource while it holds it. */
-function user(book: Book, bug: LockBug | undefined) {
+function user(book: Book, planted: Planted) {
   return async (context: NodeContext) => {
     const { name, clock, random } = context;
-    const now = timeOf(context, bug);
+    const now = timeOf(context, planted);
     const locks = context.transport(lock);
     const resources = context.transport(resource);
     const acquire = async (number: number) => {
@@ -155,14 +158,14 @@ function user(book: Book, bug: LockBug | undefined) {
           .catch(() => undefined);
         if (token === 0) return undefined;
         if (token !== undefined)
-          return { token, end: (bug === 'leaseFromAnswer' ? now() : asked) + LEASE - MARGIN };
+          return { token, end: (planted('leaseFromAnswer') ? now() : asked) + LEASE - MARGIN };
       }
       return undefined;
     };
     const renew = async (token: number) => {
       const asked = now();
       const renewed = await locks.send('lock', 'renew', { token }).catch(() => false);
-      if (renewed) return (bug === 'leaseFromAnswer' ? now() : asked) + LEASE - MARGIN;
+      if (renewed) return (planted('leaseFromAnswer') ? now() : asked) + LEASE - MARGIN;
       return undefined;
     };
     const change = async (token: number) => {
@@ -251,13 +254,13 @@ class Book {
   }
 }
 
-/** Returns the scenario with a planted bug, or without one. */
-export function lockScenario(bug?: LockBug) {
+/** Returns the scenario with the bugs for which `planted` returns true. */
+export function lockScenario(planted: Planted) {
   return async (sim: Simulation) => {
     const book = new Book(sim);
-    sim.node('lock', lockServer(bug));
-    sim.node('resource', resourceServer(bug));
-    for (const name of ['a', 'b', 'c']) sim.node(name, user(book, bug));
+    sim.node('lock', lockServer(planted));
+    sim.node('resource', resourceServer(planted));
+    for (const name of ['a', 'b', 'c']) sim.node(name, user(book, planted));
     sim.always('one holder', () => book.holders <= 1);
     await sim.run(DURATION);
     const held = check.object(book.holds, check.models.lock());
@@ -267,8 +270,8 @@ export function lockScenario(bug?: LockBug) {
   };
 }
 
-function timeOf({ clock }: NodeContext, bug: LockBug | undefined): () => number {
-  return bug === 'wallClock' ? () => clock.wall() : () => clock.now();
+function timeOf({ clock }: NodeContext, planted: Planted): () => number {
+  return planted('wallClock') ? () => clock.wall() : () => clock.now();
 }
 
 const LEASE = 500;

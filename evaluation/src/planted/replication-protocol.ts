@@ -6,7 +6,8 @@ import { z } from 'zod';
 /** The bugs, and what each does. */
 export const REPLICATION_BUGS = {
   commitsEarly: 'the primary executes an operation before a quorum has it',
-  startViewWithoutCommit: 'a view starts without a commit number, so all of its log counts as committed',
+  startViewWithoutCommit:
+    'a view starts without a commit number, so all of its log counts as committed',
   longestLog: 'a view starts with the longest log, not with that of the last normal view',
   answersInOldView: 'a replica that votes for a view still acknowledges operations of the old one',
   stalePrepare: 'a Prepare of an older view is accepted',

@@ -12,13 +12,13 @@ import {
 } from './replication-protocol.ts';
 import { Saved } from './saved.ts';
 
-/** Returns the scenario with a planted bug, or without one. */
-export function replicationScenario(bug?: ReplicationBug) {
+/** Returns the scenario with the bugs for which `planted` returns true. */
+export function replicationScenario(planted: (bug: ReplicationBug) => boolean) {
   return async (sim: Simulation) => {
     // Three to five replicas, in no step with the profiles of a search.
     const size = 3 + Math.floor((Math.imul(sim.seed, 0x9e3779b1) >>> 0) / (2 ** 32 / 3));
     const members = Array.from({ length: size }, (_, at) => `n${at + 1}`);
-    for (const name of members) sim.node(name, replica(members, bug));
+    for (const name of members) sim.node(name, replica(members, planted));
     const history = check.createHistory(sim);
     const clients = Array.from({ length: CLIENTS }, (_, at) =>
       use(sim, members, history, `c${at + 1}`),
@@ -30,13 +30,13 @@ export function replicationScenario(bug?: ReplicationBug) {
 }
 
 /** Returns the setup of a replica. */
-function replica(members: readonly string[], bug: ReplicationBug | undefined) {
+function replica(members: readonly string[], planted: (bug: ReplicationBug) => boolean) {
   return async (context: NodeContext) => {
     const net = context.transport(replication);
     const saved = new Saved<Life>(context);
     const last = await saved.read();
     const life = { number: (last?.number ?? 0) + 1, view: last?.view ?? 0 };
-    const one = new Replica({ context, net, members, bug, saved, life });
+    const one = new Replica({ context, net, members, planted, saved, life });
     await one.save(life.view);
     serve(net, {
       execute: (request) => one.execute(request),

@@ -28,7 +28,8 @@ interface Setting {
   readonly context: NodeContext;
   readonly net: Transport<typeof replication>;
   readonly members: readonly string[];
-  readonly bug: ReplicationBug | undefined;
+  /** Returns true if a bug is planted. Asked only if the bug changes what happens next. */
+  readonly planted: (bug: ReplicationBug) => boolean;
   readonly saved: Saved<Life>;
   readonly life: Life;
 }
@@ -63,11 +64,11 @@ export class Replica {
   #since: number;
 
   constructor(setting: Setting) {
-    const { context, members, bug, life } = setting;
+    const { context, members, life, planted } = setting;
     this.#setting = setting;
     this.#clock = context.clock;
-    this.#quorum =
-      bug === 'evenQuorum' ? Math.ceil(members.length / 2) : Math.floor(members.length / 2) + 1;
+    const half = members.length / 2;
+    this.#quorum = Number.isInteger(half) && planted('evenQuorum') ? half : Math.floor(half) + 1;
     this.#status = life.number === 1 ? 'normal' : 'recovering';
     this.#view = life.view;
     this.#since = this.#clock.now();
@@ -87,9 +88,9 @@ export class Replica {
   }
 
   async save(view: number): Promise<void> {
-    const { saved, life, bug } = this.#setting;
+    const { saved, life } = this.#setting;
     const value = { number: life.number, view };
-    if (bug === 'storeUnsynced') await saved.writeUnsynced(value);
+    if (this.#is('storeUnsynced')) await saved.writeUnsynced(value);
     else await saved.write(value);
     this.#savedView = view;
   }
@@ -99,10 +100,10 @@ export class Replica {
   async execute(request: Request): Promise<{ readonly view: number; readonly result?: Result }> {
     const { client, number, command } = request;
     if (!this.#leads()) return { view: this.#view };
-    if (this.#is('localReads') && command.op === 'get')
+    if (command.op === 'get' && this.#is('localReads'))
       return { view: this.#view, result: this.#value };
     const known = this.#table.get(client);
-    if (this.#is('noClientTable') || known === undefined || number > known.number) {
+    if (known === undefined || number > known.number || this.#is('noClientTable')) {
       this.#append(request);
       this.#tellAll('prepare', { ...this.#progress(), entry: request });
     } else if (number < known.number) return { view: this.#view };
@@ -155,7 +156,7 @@ export class Replica {
       return true;
     }
     if (this.#status === 'normal') return this.#is('stalePrepare');
-    return this.#is('answersInOldView') && view === this.#lastNormal;
+    return view === this.#lastNormal && this.#is('answersInOldView');
   }
 
   #append(entry: Request, inTable = true): void {
@@ -208,7 +209,7 @@ export class Replica {
     this.#view = view;
     this.#status = 'view change';
     this.#since = this.#clock.now();
-    if (!this.#is('votesKept')) {
+    if (this.#changes.size + this.#votes.size > 0 && !this.#is('votesKept')) {
       this.#changes.clear();
       this.#votes.clear();
     }
@@ -245,14 +246,13 @@ export class Replica {
     if (this.#status !== 'view change') return;
     this.#votes.set(vote.from, vote);
     if (this.#votes.size < this.#quorum || !this.#votes.has(this.#setting.context.name)) return;
-    const byLength = this.#is('longestLog');
-    const [best] = [...this.#votes.values()].sort(
-      (a, b) => (byLength ? 0 : b.lastNormal - a.lastNormal) || b.log.length - a.log.length,
-    );
-    const commit = this.#is('startViewWithoutCommit')
-      ? best!.log.length
-      : Math.max(...[...this.#votes.values()].map((each) => each.commit));
-    this.#adopt(best!.log);
+    const votes = [...this.#votes.values()].sort((a, b) => b.log.length - a.log.length);
+    const lastNormal = Math.max(...votes.map((each) => each.lastNormal));
+    let best = votes.find((each) => each.lastNormal === lastNormal)!;
+    if (best !== votes[0] && this.#is('longestLog')) best = votes[0]!;
+    let commit = Math.max(...votes.map((each) => each.commit));
+    if (commit < best.log.length && this.#is('startViewWithoutCommit')) commit = best.log.length;
+    this.#adopt(best.log);
     this.#enter(this.#view);
     this.#acknowledged.clear();
     this.#advance(commit);
@@ -265,7 +265,8 @@ export class Replica {
     this.#adopt(log);
     this.#enter(view);
     this.#tell(from, 'prepareOk', { ...this.#message(), op: log.length });
-    this.#advance(this.#is('startViewWithoutCommit') ? log.length : commit);
+    const isShort = commit < log.length && this.#is('startViewWithoutCommit');
+    this.#advance(isShort ? log.length : commit);
   }
 
   /** Replaces the log after what was executed. */
@@ -315,7 +316,7 @@ export class Replica {
   // Helpers.
 
   #is(bug: ReplicationBug): boolean {
-    return this.#setting.bug === bug;
+    return this.#setting.planted(bug);
   }
 
   #isOut(): boolean {

@@ -285,7 +285,12 @@ test.serial('a set-up that is not done when the run ends fails nothing', async (
   });
   await sim.run(50);
   // Another node takes some time to stop, so the sleep ends meanwhile.
-  sim.node('b', ({ clock }) => () => clock.sleep(200));
+  sim.node(
+    'b',
+    ({ clock }) =>
+      () =>
+        clock.sleep(200),
+  );
   await sim.run(1);
   await t.notThrowsAsync(sim.close());
 });
