@@ -14,6 +14,7 @@ export {
   clockStorm,
   crashes,
   diskTrouble,
+  membership,
   pauses,
   rollingRestart,
   slowNode,

@@ -98,8 +98,8 @@ export class Simulation {
 
   /**
    * The virtual time since which the network has been whole and every node up, accepting
-   * connections and not slowed down; undefined while something is wrong. Pauses, wrong clocks and
-   * disk faults do not count.
+   * connections and neither paused nor slowed down; undefined while something is wrong. Wrong clocks
+   * and disk faults do not count, nor does a node that was taken out of its group.
    */
   get calmSince(): number | undefined {
     return this.#faults.calmSince;
@@ -342,6 +342,20 @@ export class Simulation {
   /** Makes a node's disk slow or faulty. Options that are left out get their defaults. */
   disk(name: string, disk: DiskOptions): void {
     this.inject({ do: 'disk', node: name, disk });
+  }
+
+  /**
+   * Tells how the faults `remove` and `add` change the group of the nodes, for example by a command
+   * to the leader. Both functions get the name of a node. They may return a promise; if it rejects
+   * and nothing handles that, `close` rejects. `recover` adds all nodes that are out of the group.
+   */
+  membership(functions: {
+    /** Puts a node back into the group. */
+    readonly add: (node: string) => unknown;
+    /** Takes a node out of the group. */
+    readonly remove: (node: string) => unknown;
+  }): void {
+    this.#faults.membership.use(functions);
   }
 
   /**

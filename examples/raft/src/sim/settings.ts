@@ -32,10 +32,13 @@ export const NEMESES: Readonly<
   Record<string, ((options: { readonly duration: number }) => Nemesis) | undefined>
 > = {
   ...Object.fromEntries(
-    Object.entries(nemeses).map(([name, make]) => [
-      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      make,
-    ]),
+    Object.entries(nemeses)
+      // `compose` takes nemeses, and Raft here has a fixed membership.
+      .filter(([name]) => name !== 'compose' && name !== 'membership')
+      .map(([name, make]) => [
+        name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+        make as (options: { readonly duration: number }) => Nemesis,
+      ]),
   ),
   none: undefined,
 };

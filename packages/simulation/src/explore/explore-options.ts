@@ -84,7 +84,10 @@ export interface ExploreOptions {
   readonly stopAfter?: number | undefined;
   /** Set to false to skip the search for the smallest schedule that still fails. Default true. */
   readonly shrink?: boolean | undefined;
-  /** Maximum number of runs for shrinking one failure. Default 200. */
+  /**
+   * Maximum number of runs for shrinking one failure. It also ends after a thousand times as many
+   * events. The report says so if a smaller schedule may exist. Default 200.
+   */
   readonly shrinkRuns?: number | undefined;
   /**
    * Number of most recent events that the recording of a failure keeps; recording takes a further

@@ -9,7 +9,7 @@ import type { SimulationOptions } from '../simulation-options.ts';
 import { type FailedRun, failedRun, type Shrunk } from './failure.ts';
 import { type LinkTrouble, withoutTroubles } from './link-troubles.ts';
 import { type ExploreProfile, type ProfileName, profileOf, profilesOf } from './profiles.ts';
-import { shrinkFailure } from './shrink.ts';
+import { type Attempt, shrinkFailure } from './shrink.ts';
 import { TraceComparison } from './trace-comparison.ts';
 
 /**
@@ -106,7 +106,7 @@ export class LocalRunner implements Runner {
     const second = await this.#runSeed(seed, run, {
       onRecord: (event) => comparison.compare(event),
     });
-    const { hash, ...outcome } = first;
+    const { hash, events: _, ...outcome } = first;
     if (hash !== second.hash) return { outcome, difference: comparison.difference() };
     const [one, other] = [endOf(first), endOf(second)];
     return {
@@ -120,8 +120,8 @@ export class LocalRunner implements Runner {
 
   async shrink(seed: number, failed: FailedRun, record: number): Promise<Shrunk> {
     const { profile, link: given } = this.#runOf(seed);
-    const attempt = async (nemesis: readonly ScheduledFault[], link: Run['link']) =>
-      (await this.#runSeed(seed, { profile, nemesis, link, only: undefined })).failed;
+    const attempt: Attempt = (nemesis, link, end) =>
+      this.#runSeed(seed, { profile, nemesis, link, only: undefined }, { end });
     const shrunk = await shrinkFailure(failed, given, attempt, this.#options.shrinkRuns);
     if (record === 0) return shrunk;
     const { schedule, only, planned, trace, at } = shrunk.run;
@@ -161,8 +161,8 @@ export class LocalRunner implements Runner {
   async #runSeed(
     seed: number,
     { profile, nemesis, link, only }: Run,
-    { onRecord, record = 0, until }: Observation = {},
-  ): Promise<SeedOutcome & { readonly hash: string }> {
+    { onRecord, record = 0, until, end = Number.POSITIVE_INFINITY }: Observation = {},
+  ): Promise<SeedOutcome & { readonly hash: string; readonly events: number }> {
     // A simulation runs in microtasks only, so let other work of the thread run between two of
     // them.
     await realTurn();
@@ -181,6 +181,10 @@ export class LocalRunner implements Runner {
     const trace = sim.trace as Trace;
     trace.onRecord = onRecord;
     let moment: TraceSummary | undefined;
+    if (end < Number.POSITIVE_INFINITY)
+      trace.onAdvance = (to) => {
+        if (to > end) throw new Error(`stopped at ${end} ms`);
+      };
     if (until !== undefined)
       trace.onAdvance = (to) => {
         if (to <= until || moment !== undefined) return;
@@ -213,7 +217,7 @@ export class LocalRunner implements Runner {
     } catch (error) {
       fail(error);
     }
-    return { seed, virtual, failed, hash: trace.hash };
+    return { seed, virtual, failed, hash: trace.hash, events: trace.events };
   }
 }
 
@@ -224,6 +228,8 @@ interface Observation {
   readonly record?: number;
   /** The virtual time at which the recording and the report of the nodes end. Default: the end. */
   readonly until?: number | undefined;
+  /** The virtual time at which the run is stopped with an error. Default: never. */
+  readonly end?: number;
 }
 
 /** The conditions of one run. */

@@ -90,8 +90,8 @@ export function somePauses(lasts: DelayDistribution, { pace = 1 }: NemesisOption
 }
 
 /**
- * Disks that take up to 200 ms to sync, and that write unsynced data as they like before a crash:
- * in half of the crashes each unsynced change survives or not, and files are torn.
+ * Disks that take up to 200 ms to sync. In half of the crashes, the oldest unsynced changes of files
+ * survive, and the last of them is torn; all other unsynced changes are lost.
  */
 function weakDisks(): Nemesis {
   return {
@@ -100,7 +100,7 @@ function weakDisks(): Nemesis {
       finished(
         nodes.map((node): ScheduledFault => {
           const sync = [1, rounded(1 + 199 * random())] as const;
-          return { at: from, do: 'disk', node, disk: { sync, reordered: 0.5, tornFiles: 0.5 } };
+          return { at: from, do: 'disk', node, disk: { sync, tornFiles: 0.5 } };
         }),
         from + DURATION,
       ),

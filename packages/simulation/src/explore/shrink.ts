@@ -7,13 +7,19 @@ import { type FailedRun, isSameFailure, type Shrunk } from './failure.ts';
 import { TROUBLES, withoutTroubles } from './link-troubles.ts';
 
 /**
- * Runs the seed of the failure with other faults and another link. Returns the failure, or
- * undefined if the run passes.
+ * Runs the seed of the failure with other faults and another link, until the given virtual time.
+ * Returns the failure, or undefined if the run passes, and the time and the number of events that
+ * it took.
  */
 export type Attempt = (
   schedule: readonly ScheduledFault[],
   link: LinkOptions | undefined,
-) => Promise<FailedRun | undefined>;
+  until: number,
+) => Promise<{
+  readonly failed: FailedRun | undefined;
+  readonly virtual: number;
+  readonly events: number;
+}>;
 
 /**
  * Removes faults, and then disturbances of the link, as long as the run fails for the same reason.
@@ -22,6 +28,10 @@ export type Attempt = (
  * The last `recover` is kept while the rest shrinks: without it, a rule that waits for calm could
  * break merely because calm never comes. At the end the last `recover` is removed, too, if exactly
  * the same failure occurs without it.
+ *
+ * Two things limit the time. If a rule broke, the runs end at twice the time at which it did, plus
+ * one second. After `most` runs, or a thousand times as many events, the smallest schedule so far is
+ * the result, with a note. Neither depends on real time, so the result is always the same.
  */
 export async function shrinkFailure(
   failure: FailedRun,
@@ -30,8 +40,18 @@ export async function shrinkFailure(
   most: number,
 ): Promise<Shrunk> {
   let runs = 0;
-  const run = (schedule: readonly ScheduledFault[], other: LinkOptions | undefined) =>
-    runs++ < most ? attempt(schedule, other) : undefined;
+  let events = 0;
+  let until = Number.POSITIVE_INFINITY;
+  let isCut = false;
+  const run = async (schedule: readonly ScheduledFault[], other: LinkOptions | undefined) => {
+    isCut ||= runs >= most || events >= most * EVENTS;
+    if (isCut) return undefined;
+    const outcome = await attempt(schedule, other, until);
+    runs++;
+    events += outcome.events;
+    if (runs === 1 && failure.invariant !== undefined) until = 2 * outcome.virtual + 1_000;
+    return outcome.failed;
+  };
   const fails = async (schedule: readonly ScheduledFault[], other = link) => {
     const again = await run(schedule, other);
     return again !== undefined && isSameFailure(again, failure) ? again : undefined;
@@ -88,8 +108,8 @@ export async function shrinkFailure(
     link: calmer,
     without: bad.filter((trouble) => !calmer?.[trouble]),
     note:
-      runs > most
-        ? `(shrinking stopped after ${most} runs: a smaller schedule may exist)`
+      isCut
+        ? `(shrinking stopped after ${runs} runs with ${events} events: a smaller schedule may exist)`
         : undefined,
   };
 }
@@ -155,5 +175,7 @@ export async function smallest<T>(
   return rest.map((index) => list[index]!);
 }
 
+/** Number of events for each run that shrinking may take, on average. */
+const EVENTS = 1_000;
 const NOT_AGAIN =
   '(a second run of this seed had another result, so its faults were not shrunk: assertDeterministic shows where the runs differ)';

@@ -7,9 +7,11 @@ import type { SimNetwork } from '../network/sim-network.ts';
 import type { Cluster } from '../nodes/cluster.ts';
 import type { SimNode } from '../nodes/sim-node.ts';
 import { checkFault, describeFault, type Fault } from './fault.ts';
+import { Membership } from './membership.ts';
 
 /** The state of all faults in a simulation. */
 export class FaultInjector {
+  readonly membership = new Membership();
   #wellSince: number | undefined = 0;
   /** The virtual time at which the last pause of any node ends. */
   #pausedUntil = 0;
@@ -86,13 +88,19 @@ export class FaultInjector {
       case 'recover':
         this.#heal();
         for (const node of this.#cluster.nodes.values()) this.#recover(node);
-        return;
+        return this.membership.recover();
+      case 'remove':
+      case 'add':
+        return this.membership.change(fault.do, fault.node);
       default:
         return this.#applyTo(this.#cluster.node(fault.node), fault);
     }
   }
 
-  #applyTo(node: SimNode, fault: Extract<Fault, { node: string }>): void {
+  #applyTo(
+    node: SimNode,
+    fault: Exclude<Extract<Fault, { node: string }>, { do: 'remove' | 'add' }>,
+  ): void {
     const { incarnation } = node;
     const { now, trace } = this.#loop;
     switch (fault.do) {

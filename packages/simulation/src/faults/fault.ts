@@ -86,8 +86,15 @@ export type Fault =
   /** Changes the behavior of a node's disk. */
   | { readonly do: 'disk'; readonly node: string; readonly disk: DiskOptions }
   /**
-   * Heals the network, restarts nodes that are down, ends slowness and drift, and repairs disks.
-   * Clocks are not corrected.
+   * Takes a node out of the group of the scenario, by the function that it gave to
+   * `Simulation.membership`. The node itself goes on.
+   */
+  | { readonly do: 'remove'; readonly node: string }
+  /** Puts a node back that was taken out of the group. */
+  | { readonly do: 'add'; readonly node: string }
+  /**
+   * Heals the network, restarts nodes that are down, ends slowness and drift, repairs disks, and
+   * puts all nodes back into the group. Clocks are not corrected.
    */
   | { readonly do: 'recover' };
 
@@ -148,6 +155,8 @@ export function describeFault(fault: Fault): string {
       return `crash ${fault.node}${fault.power === 'lost' ? ', power lost' : ''}`;
     case 'restart':
     case 'refuse':
+    case 'remove':
+    case 'add':
       return `${fault.do} ${fault.node}`;
     case 'pause':
       return `pause ${fault.node} for ${fault.for} ms`;

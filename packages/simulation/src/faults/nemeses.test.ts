@@ -4,10 +4,11 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { createSimulation } from '../simulation.ts';
 import type { Fault, ScheduledFault } from './fault.ts';
+import { membership } from './node-nemeses.ts';
 import { ringOfMajorities } from './partition-shapes.ts';
 import { compose, kinds, type NemesisKind, swarm } from './swarm.ts';
 
-const nemeses = { ...kinds, swarm };
+const nemeses = { ...kinds, membership, swarm };
 const names = Object.keys(nemeses) as (keyof typeof nemeses)[];
 const nodesOf = (count: number) => Array.from({ length: count }, (_, index) => `n${index + 1}`);
 const planOf = (
@@ -50,6 +51,7 @@ test.serial('every plan runs in a simulation, which is healthy afterwards', asyn
   for (const name of names) {
     const sim = createSimulation({ seed: 1, nemesis: nemeses[name]({ duration: 10_000 }) });
     for (const node of nodesOf(4)) sim.node(node, () => {});
+    sim.membership({ add() {}, remove() {} });
     await sim.run(10_001);
     t.not(sim.calmSince, undefined, name);
     t.true(sim.nodes.every((node) => sim.isUp(node)));
@@ -212,7 +214,7 @@ test('different seeds give swarms of different kinds of faults, and every kind o
       ['pause', 'skew', 'drift', 'recover'].includes(fault.do),
     ),
   );
-  t.is(Object.keys(kinds).length, names.length - 1);
+  t.is(Object.keys(kinds).length, names.length - 2);
 });
 
 test('a swarm crashes only nodes that are up, and restarts only nodes that are down', (t) => {
@@ -258,4 +260,42 @@ test('a composition plans the faults of all its nemeses, and one recover at the 
   }
   for (const each of ['partition', 'pause', 'skew', 'drift']) t.true(seen.has(each), each);
   t.throws(() => compose(), { message: 'nemeses.compose: give at least one nemesis' });
+});
+
+test.serial('membership changes the group by the functions of the scenario', async (t) => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const changes = membership({ least: 2, duration: 20_000, lasts: [100, 1_000], calm: 100 });
+    const sim = createSimulation({ seed, nemesis: compose(changes, kinds.crashes()) });
+    for (const node of nodesOf(5)) sim.node(node, () => {});
+    const group = new Set(nodesOf(5));
+    const sizes = new Set<number>();
+    sim.membership({
+      add: (node) => t.false(group.has(node)) && group.add(node),
+      remove(node) {
+        t.true(group.delete(node));
+        sizes.add(group.size);
+      },
+    });
+    await sim.run(30_001);
+    t.deepEqual([...sizes].sort(), [2, 3, 4]);
+    t.is(group.size, 5);
+    sim.inject({ do: 'remove', node: 'n1' });
+    sim.inject({ do: 'remove', node: 'n1' });
+    sim.inject({ do: 'recover' });
+    t.true(group.has('n1'), 'recover puts nodes back');
+    await sim.close();
+  }
+});
+
+test.serial('a change of the group needs functions, and fails the run if it fails', async (t) => {
+  const sim = createSimulation({ nemesis: [{ at: 1, do: 'remove', node: 'a' }] });
+  sim.node('a', () => {});
+  await t.throwsAsync(sim.run(5), { message: /call sim\.membership\({ add, remove }\) before it/ });
+  t.throws(() => sim.membership({} as never), { instanceOf: TypeError });
+  const other = createSimulation({ nemesis: [{ at: 1, do: 'remove', node: 'a' }] });
+  other.node('a', () => {});
+  other.membership({ add() {}, remove: () => Promise.reject(new Error('no leader')) });
+  await other.run(5);
+  await t.throwsAsync(other.close(), { message: /no leader/ });
+  t.deepEqual(membership().plan({ nodes: ['a'], random: seededRandom(1), from: 0 }).length, 1);
 });

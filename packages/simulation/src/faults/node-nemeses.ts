@@ -150,6 +150,35 @@ export const diskTrouble = nemesisOf<
     }),
 });
 
+/**
+ * Takes nodes out of the group one after the other, and puts them back within `lasts`, by the
+ * functions that the scenario gave to `Simulation.membership`. At least `least` nodes stay in the
+ * group (default: a majority of all nodes). The scenario decides how changes overlap, and what it
+ * does if one can't be made now.
+ */
+export const membership = nemesisOf<{ readonly least: number | undefined }>({
+  name: 'membership',
+  lasts: [1_000, 8_000],
+  calm: [500, 4_000],
+  own: { least: option.optional(option.integer(0, Number.MAX_SAFE_INTEGER)) },
+  waves({ nodes, random, own }) {
+    const most = nodes.length - (own.least ?? Math.floor(nodes.length / 2) + 1);
+    if (most <= 0) return undefined;
+    return ({ begin, end }) => {
+      const leaving = shuffled(nodes, random).slice(0, 1 + Math.floor(random() * most));
+      const middle = (begin + end) / 2;
+      return leaving.flatMap((node, index): ScheduledFault[] => [
+        {
+          at: index === 0 ? begin : Math.ceil(begin + (middle - begin) * random()),
+          do: 'remove',
+          node,
+        },
+        { at: index === 0 ? end : Math.ceil(middle + (end - middle) * random()), do: 'add', node },
+      ]);
+    };
+  },
+});
+
 /** Returns the largest number of nodes that can be down while a majority is up; at least one. */
 export function minority(nodes: number): number {
   return Math.max(1, Math.floor((nodes - 1) / 2));

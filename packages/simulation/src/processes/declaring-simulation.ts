@@ -68,6 +68,7 @@ export class DeclaringSimulation {
   skew(): void {}
   drift(): void {}
   disk(): void {}
+  membership(): void {}
 
   unleash(): readonly never[] {
     return [];

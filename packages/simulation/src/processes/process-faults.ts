@@ -4,6 +4,7 @@
 import type { Clock, ClockTimer } from '@trunkline/transport-core';
 import type { NetworkFaults } from '@trunkline/transport-testkit';
 import type { Fault } from '../faults/fault.ts';
+import { Membership } from '../faults/membership.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
 import type { LinkProxy } from './link-proxy.ts';
 import type { NodeProcess } from './node-process.ts';
@@ -22,6 +23,7 @@ export interface FaultTarget {
 export class ProcessFaults {
   /** The number of faults that could not be applied to processes, by kind. */
   readonly skipped = new Map<Fault['do'], number>();
+  readonly membership = new Membership();
   readonly #target: FaultTarget;
   readonly #proxies = new Map<string, { from: string; to: string; proxy: LinkProxy }>();
   readonly #cuts = new Set<string>();
@@ -118,6 +120,11 @@ export class ProcessFaults {
           this.#resume(name);
           if (!this.#target.nodes.get(name)!.isUp) this.#restart(name);
         }
+        this.membership.recover();
+        return true;
+      case 'remove':
+      case 'add':
+        this.membership.change(fault.do, fault.node);
         return true;
       default:
         return false;

@@ -45,7 +45,7 @@ type Portable = Pick<
   | ('client' | 'isUp' | 'run' | 'until' | 'settle' | 'at' | 'always' | 'eventually')
   | ('inject' | 'schedule' | 'unleash' | 'partition' | 'cut' | 'hold' | 'release' | 'link')
   | ('reset' | 'heal' | 'crash' | 'restart' | 'pause' | 'refuse' | 'close')
-  | ('slow' | 'skew' | 'drift' | 'disk')
+  | ('slow' | 'skew' | 'drift' | 'disk' | 'membership')
   | ('seed' | 'level' | 'faults' | 'now' | 'events' | 'nodes' | 'calmSince' | 'trace')
 >;
 
@@ -119,6 +119,8 @@ export class ProcessSimulation extends FaultMethods implements Portable {
   }
 
   // Nodes and clients.
+
+  membership: Simulation['membership'] = (functions) => this.injected.membership.use(functions);
 
   node(name: string, _setup: NodeSetup): this {
     if (this.#nodes.has(name)) throw new TypeError(`node: the name '${name}' is already taken`);
