@@ -85,6 +85,7 @@ export const sections = [
         'Tests',
         guide(
           'simulation',
+          'simulation-profiles',
           'simulation-checkers',
           'replay',
           'simulation-libraries',

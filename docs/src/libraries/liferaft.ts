@@ -52,7 +52,8 @@ const scenario = (rule: string) => async (sim: Simulation) => {
 };
 
 for (const name of ['commits', 'appliesOnce', 'oneLeader']) {
-  const search = { seeds: 24, shrinkRuns: 30, replay: 'node liferaft.js', name };
+  const profiles = name === 'oneLeader' ? (['crashStorms'] as const) : undefined;
+  const search = { seeds: 24, shrinkRuns: 30, replay: 'node liferaft.js', name, profiles };
   const { failed } = await explore({ scenario: scenario(name), ...search });
   for (const { error, replay } of failed) console.log(error.message.split('\n')[0], `\n${replay}`);
 }
