@@ -6,6 +6,7 @@ await dispatch({
   faults: new URL('./faults.js', import.meta.url),
   gossip: new URL('./gossip.js', import.meta.url),
   peers: new URL('./peers.js', import.meta.url),
+  planted: new URL('./planted.js', import.meta.url),
   scale: new URL('./scale.js', import.meta.url),
   soak: new URL('./soak.js', import.meta.url),
 });

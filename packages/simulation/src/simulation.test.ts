@@ -281,6 +281,25 @@ test.serial('a node that is declared later boots at the next run', async (t) => 
   await sim.close();
 });
 
+test.serial('a set-up that is not done when the run ends fails nothing', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  sim.node('a', async ({ transport, clock }) => {
+    const net = transport(testProtocol);
+    await clock.sleep(100);
+    await net.listen();
+  });
+  await sim.run(50);
+  // Another node takes some time to stop, so the sleep ends meanwhile.
+  sim.node(
+    'b',
+    ({ clock }) =>
+      () =>
+        clock.sleep(200),
+  );
+  await sim.run(1);
+  await t.notThrowsAsync(sim.close());
+});
+
 test.serial('a node that crashed before its boot does not boot', async (t) => {
   const sim = createSimulation({ seed: 1 });
   let booted = 0;

@@ -47,6 +47,7 @@ export class SimNode implements Host {
   /** The file systems that code of the current incarnation uses. */
   #files: OpenFiles[] = [];
   #stop: NodeStop | undefined;
+  #stops = false;
   readonly #activity: NodeActivity;
 
   constructor(
@@ -115,7 +116,8 @@ export class SimNode implements Host {
       watch: (each) => void files.push(each),
     });
     const failed = (error: unknown) => {
-      if (incarnation.alive)
+      // The setup of a node that stops may find its transports closed.
+      if (incarnation.alive && !this.#stops)
         this.#loop.fail(
           'every node starts',
           `the setup of ${name} failed: ${describeError(error)}`,
@@ -157,6 +159,7 @@ export class SimNode implements Host {
   /** Stops the node with the function that its setup returned, or by closing its transports. */
   async stop(): Promise<void> {
     if (!this.isUp) return;
+    this.#stops = true;
     if (this.#stop !== undefined) await this.#stop();
     else await Promise.all(this.#transports.map((transport) => transport.close()));
   }
