@@ -43,7 +43,7 @@ export const REFUSED_GLOBALS = {
 const BUILTINS: Readonly<Record<string, Policy | undefined>> = {
   assert: 'pure',
   'assert/strict': 'pure',
-  async_hooks: 'pure',
+  async_hooks: { pure: ALL, remedy: '' },
   buffer: { pure: ALL, remedy: '' },
   child_process: { pure: NOTHING, remedy: PROCESSES },
   cluster: { pure: /^is(?:Primary|Master|Worker)$/, remedy: PROCESSES },

@@ -316,6 +316,35 @@ test.serial('a scenario sets the environment of a node with its process', async 
   t.false('MODE' in process.env);
 });
 
+test.serial('what packages of the program share under symbols is not seen', async (t) => {
+  const shared = Symbol.for('trunkline.sealed.test');
+  Object.assign(globalThis, { [shared]: 'of the program' });
+  t.teardown(() => Reflect.deleteProperty(globalThis, shared));
+  const source = `module.exports = () => {
+    const before = globalThis[Symbol.for('trunkline.sealed.test')];
+    globalThis[Symbol.for('trunkline.sealed.test')] = 'of the node';
+    return [before, globalThis[Symbol.for('trunkline.sealed.test')]];
+  }`;
+  t.deepEqual(await inNode(t, source), [undefined, 'of the node']);
+  t.is(Reflect.get(globalThis, shared), 'of the program');
+});
+
+test.serial('async hooks and storages end with their node', async (t) => {
+  const { calls, storage } = await inNode(
+    t,
+    `const { AsyncLocalStorage, createHook } = require('async_hooks');
+    let calls = 0;
+    createHook({ init() { calls++; } }).enable();
+    const storage = new AsyncLocalStorage();
+    module.exports = () => storage.run(1, () => ({ calls: () => calls, storage }));`,
+  );
+  const before = calls();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.true(before > 0);
+  t.is(calls(), before);
+  t.not(storage.enabled, true);
+});
+
 test.serial('trunkline is shared by default, as @trunkline/* is', async (t) => {
   const load = createLoader(
     folderWith(t, {

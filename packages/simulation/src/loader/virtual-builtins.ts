@@ -5,11 +5,13 @@ import { posix } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import util from 'node:util';
+import { diskAccessOf } from '../nodes/disk-access.ts';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { policyOf } from './builtins.ts';
 import { fileSystem } from './files/virtual-fs.ts';
 import { overlay } from './overlay.ts';
 import type { Refusals } from './refusals.ts';
+import { virtualAsyncHooks } from './virtual-async-hooks.ts';
 import { inCallbacks, virtualCrypto } from './virtual-crypto.ts';
 import { virtualMachine } from './virtual-machine.ts';
 import { LISTENING, virtualProcess } from './virtual-process.ts';
@@ -53,6 +55,7 @@ export class VirtualBuiltins {
       'timers/promises': () => timers.promises,
     };
     this.#members = {
+      async_hooks: () => virtualAsyncHooks(diskAccessOf(context)),
       buffer: () => ({ File: globals['File'] }),
       console: () => UNTIMED,
       crypto: () => virtualCrypto(random, refusals((policyOf('crypto') as Refused).remedy)),

@@ -113,6 +113,7 @@ export class SimNode implements Host {
       owner: incarnation,
       disk: this.disk,
       watch: (each) => void files.push(each),
+      whenEnded: (end) => void incarnation.endings.push(end),
     });
     const failed = (error: unknown) => {
       if (incarnation.alive)
