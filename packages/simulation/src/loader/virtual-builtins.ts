@@ -13,8 +13,9 @@ import { machinePath } from './machine-paths.ts';
 import { overlay } from './overlay.ts';
 import type { Refusals } from './refusals.ts';
 import { watchModule } from './shared-builtins.ts';
+import { virtualAsyncHooks } from './virtual-async-hooks.ts';
 import { inCallbacks, virtualCrypto } from './virtual-crypto.ts';
-import { virtualChannels, virtualHooks } from './virtual-diagnostics.ts';
+import { virtualChannels } from './virtual-diagnostics.ts';
 import { virtualMachine } from './virtual-machine.ts';
 import { LISTENING, virtualProcess } from './virtual-process.ts';
 import type { VirtualTimers } from './virtual-timers.ts';
@@ -57,7 +58,7 @@ export class VirtualBuiltins {
       'timers/promises': () => timers.promises,
     };
     this.#members = {
-      async_hooks: () => virtualHooks(diskAccessOf(context).loop),
+      async_hooks: () => virtualAsyncHooks(diskAccessOf(context)),
       buffer: () => ({ File: globals['File'] }),
       console: () => UNTIMED,
       crypto: () => virtualCrypto(random, refusals((policyOf('crypto') as Refused).remedy)),

@@ -1,9 +1,6 @@
-// The parts of Node that observe all code of a process, for one life of a node: diagnostics
-// channels and async hooks.
+// The module `node:diagnostics_channel` of one life of a node.
 
-import asyncHooks from 'node:async_hooks';
 import diagnostics, { type Channel } from 'node:diagnostics_channel';
-import type { EventLoop } from '../kernel/event-loop.ts';
 
 /** Creates the members of `node:diagnostics_channel` of a node, whose channels are its own. */
 export function virtualChannels(): Record<string, unknown> {
@@ -33,19 +30,5 @@ export function virtualChannels(): Record<string, unknown> {
     unsubscribe: (name: string, listener: never) => channel(name).unsubscribe(listener),
     tracingChannel: group(tracingChannel, ['start', 'end', 'asyncStart', 'asyncEnd', 'error']),
     ...(boundedChannel && { boundedChannel: group(boundedChannel, ['start', 'end']) }),
-  };
-}
-
-/** Creates the members of `node:async_hooks` of a node, whose hooks end with the simulation. */
-export function virtualHooks({ endings }: EventLoop): Record<string, unknown> {
-  return {
-    createHook(callbacks: asyncHooks.HookCallbacks) {
-      const hook = asyncHooks.createHook(callbacks);
-      endings.push(() => {
-        hook.disable();
-        return [];
-      });
-      return hook;
-    },
   };
 }

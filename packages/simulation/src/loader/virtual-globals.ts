@@ -98,7 +98,10 @@ export function virtualWorld(context: NodeContext, modules: Modules): VirtualWor
   const { Temporal } = real;
   if (Temporal !== undefined)
     own['Temporal'] = machine.sealed(Temporal, {}, 'Temporal', /^(?!Now)/);
-  const global = overlay<Record<string, unknown>>(globalThis, own);
+  // Packages keep what all their copies share under symbols, which the program's copies set, too.
+  const ofNode = (key: PropertyKey, value: unknown) =>
+    typeof key === 'symbol' && key !== Symbol.toStringTag ? undefined : value;
+  const global = overlay<Record<string, unknown>>(globalThis, own, ofNode);
   const builtins = new VirtualBuiltins(context, modules, own, timers, refusals);
   const values: unknown[] = [];
   const made = virtualCode({

@@ -57,6 +57,8 @@ export function virtualPerformance(clock: NodeContext['clock'], refusals: Refusa
       const took = duration ?? timeOf(end, now()) - startTime;
       return add({ name: String(name), entryType: 'measure', startTime, duration: took, detail });
     },
+    // Clients of HTTP report each request, even one that was refused.
+    markResourceTiming() {},
     clearMarks: clear('mark'),
     clearMeasures: clear('measure'),
     getEntries: sorted,

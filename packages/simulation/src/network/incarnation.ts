@@ -37,6 +37,8 @@ export class Incarnation implements EventOwner {
   cost = 0;
   system: EventOwner['system'];
   readonly lines = new Set<OwnedLine>();
+  /** Called when the incarnation ends, for things in Node that would outlive it. */
+  readonly endings: (() => void)[] = [];
   /** Addresses on which it listens or has listened. */
   readonly addresses = new Set<string>();
   /**
@@ -60,5 +62,6 @@ export class Incarnation implements EventOwner {
     this.alive = false;
     for (const line of this.lines) line.die(this.host.powered);
     this.lines.clear();
+    for (const end of this.endings.splice(0)) end();
   }
 }

@@ -14,13 +14,15 @@ export interface OpenFiles {
   readonly openFiles: number;
 }
 
-/** The disk of a node, and the parts that work on it. */
+/** The disk of a node, the parts that work on it, and the life that uses it. */
 export interface DiskAccess {
   readonly loop: EventLoop;
   readonly owner: EventOwner;
   readonly disk: Disk;
   /** Makes the node report resources that a file system leaves open when the node stops. */
   watch(files: OpenFiles): void;
+  /** Calls `end` when the life of the node ends. */
+  whenEnded(end: () => void): void;
 }
 
 const accesses = new WeakMap<NodeContext, DiskAccess>();

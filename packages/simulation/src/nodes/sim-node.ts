@@ -114,6 +114,7 @@ export class SimNode implements Host {
       owner: incarnation,
       disk: this.disk,
       watch: (each) => void files.push(each),
+      whenEnded: (end) => void incarnation.endings.push(end),
     });
     const failed = (error: unknown) => {
       // The setup of a node that stops may find its transports closed.

@@ -43,10 +43,10 @@ export type ObjectVerdict<Command, Result> =
  * Linearizability of other histories is NP-hard.
  *
  * @param limit maximum number of configurations to visit for one object, beyond which the verdict
- * is `undefined`; default 1,000,000. A hundred calls that are tried count as one more, and so do a
+ * is `undefined`; default 200,000. A hundred calls that are tried count as one more, and so do a
  * hundred characters of states that are remembered, so the limit bounds time and memory: the
- * default takes about ten seconds and at most some 300 MB. Unknown outcomes multiply the
- * configurations.
+ * default takes about two seconds and at most some 100 MB. Unknown outcomes multiply the
+ * configurations, so a higher limit rarely helps.
  */
 export function checkObject<State, Command, Result>(
   history: ObjectHistory<Command, Result> | readonly ObjectCall<Command, Result>[],
@@ -54,7 +54,7 @@ export function checkObject<State, Command, Result>(
   options: { readonly limit?: number | undefined } = {},
 ): ObjectVerdict<Command, Result> {
   refuseUnknown(options, 'check.object', ['limit']);
-  const { limit = 1_000_000 } = options;
+  const { limit = 200_000 } = options;
   const calls = 'calls' in history ? history.calls : history;
   let configurations = 0;
   let undecided: string | undefined;

@@ -2,6 +2,7 @@
 // `node:fs`.
 
 import { constants } from 'node:fs';
+import process from 'node:process';
 import type { FileCalls, Steps } from '../../files/file-calls.ts';
 import { fileError } from '../../files/file-error.ts';
 import { FileRecipes } from '../../files/file-recipes.ts';
@@ -29,6 +30,12 @@ export interface Transferred {
 /** Creates the calls of one life of a node. `random` draws the names of temporary directories. */
 export function createCalls(calls: FileCalls, random: () => number) {
   const recipes = new FileRecipes(calls);
+  /** Writes to a file, or to the output of the program, which shows what nodes print. */
+  function* write(fd: number, bytes: Uint8Array, position: number | undefined): Steps<number> {
+    if (fd !== 1 && fd !== 2) return yield* calls.write(fd, bytes, position);
+    (fd === 1 ? process.stdout : process.stderr).write(bytes);
+    return bytes.length;
+  }
   return {
     *open(path, flags) {
       return yield* calls.open(pathOf(path), flagsOf(flags, 'r'));
@@ -43,7 +50,7 @@ export function createCalls(calls: FileCalls, random: () => number) {
     },
     *write(fd, data, ...rest): Steps<Transferred> {
       const { bytes, position } = writing(data, rest);
-      return { bytes: yield* calls.write(fd, bytes, positionOf(position)), buffer: data };
+      return { bytes: yield* write(fd, bytes, positionOf(position)), buffer: data };
     },
     *readv(fd, buffers: readonly ArrayBufferView[], position): Steps<Transferred> {
       let [count, at] = [0, positionOf(position)];
@@ -59,7 +66,7 @@ export function createCalls(calls: FileCalls, random: () => number) {
     },
     *writev(fd, buffers: readonly ArrayBufferView[], position): Steps<Transferred> {
       const bytes = Buffer.concat(buffers.map((each) => bytesOf(each, undefined)));
-      return { bytes: yield* calls.write(fd, bytes, positionOf(position)), buffer: buffers };
+      return { bytes: yield* write(fd, bytes, positionOf(position)), buffer: buffers };
     },
     fsync: (fd) => calls.fsync(fd),
     fdatasync: (fd) => calls.fsync(fd),

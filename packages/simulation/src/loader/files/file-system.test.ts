@@ -494,6 +494,20 @@ test.serial(
   },
 );
 
+test.serial('the files 1 and 2 are the output of the program', async (t) => {
+  const { stdout, stderr } = process;
+  const originals = [stdout.write, stderr.write] as const;
+  t.teardown(() => void ([stdout.write, stderr.write] = originals));
+  const seen: string[] = [];
+  const collect = (bytes: unknown) => seen.push(Buffer.from(bytes as string).toString()) > 0;
+  stdout.write = stderr.write = collect;
+  await withNode({}, async (_, fs) => {
+    t.is(fs().writeSync(1, 'out'), 3);
+    t.is(fs().writevSync(2, [Buffer.from('err'), Buffer.from('or')]), 5);
+  });
+  t.deepEqual(seen, ['out', 'error']);
+});
+
 test('a context that is a copy is refused', (t) => {
   t.throws(() => fileSystem({} as NodeContext), {
     instanceOf: TypeError,
