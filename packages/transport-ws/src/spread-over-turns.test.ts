@@ -2,7 +2,7 @@
 // tests of the connection show that the installed version has it.
 
 import test from 'ava';
-import { spreadOverTurns } from './spread-over-turns.ts';
+import { dropRead, spreadOverTurns } from './spread-over-turns.ts';
 
 test('the property is set and reset', (t) => {
   const webSocket = { _receiver: { _allowSynchronousEvents: true } };
@@ -21,6 +21,7 @@ test('a version of ws without the property is left alone', (t) => {
   ]) {
     const before = structuredClone(webSocket);
     t.notThrows(() => spreadOverTurns(webSocket, true));
+    t.notThrows(() => dropRead(webSocket));
     t.deepEqual(webSocket, before);
   }
 });

@@ -79,6 +79,28 @@ test('after the end, the messages of a chunk are discarded one in each turn', as
   t.true(turns.count > 1_000, `discarded within ${turns.count} turns`);
 });
 
+for (const [title, end, most] of [
+  ['destroy', (connection: StreamConnection) => connection.destroy(), 10],
+  ['close', (connection: StreamConnection) => connection.close(), 4_200],
+] as const)
+  test.serial(`after a ${title}, ws drops messages that nobody wants unread`, async (t) => {
+    const { layer, next } = await accepted(t);
+    const socket = await rawUpgrade(t, layer.localAddr());
+    const sink = await next();
+    const { emit } = WebSocket.prototype;
+    let messages = 0;
+    WebSocket.prototype.emit = function (this: WebSocket, event: string | symbol, ...rest: any[]) {
+      if (event === 'message') messages++;
+      return emit.call(this, event, ...rest);
+    };
+    t.teardown(() => (WebSocket.prototype.emit = emit));
+    sink.onData = () => end(sink.connection);
+    socket.on('error', () => {}).resume();
+    socket.write(Buffer.concat(Array<Buffer>(9_000).fill(EMPTY_MESSAGE)));
+    await sink.until(() => sink.ends === 1);
+    t.true(messages <= most, `${messages} messages`);
+  });
+
 for (const [title, end] of [
   ['destroy', (connection: StreamConnection) => connection.destroy()],
   [

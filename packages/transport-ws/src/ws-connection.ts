@@ -17,7 +17,7 @@ import { endpointOf } from './arrival.ts';
 import { closeError, NORMAL, UNSUPPORTED_DATA, violationError } from './close-codes.ts';
 import { MessageFrames } from './message-frames.ts';
 import { SpentChunks } from './spent-chunks.ts';
-import { spreadOverTurns } from './spread-over-turns.ts';
+import { dropRead, spreadOverTurns } from './spread-over-turns.ts';
 
 /** The facts about the other end of a WebSocket. */
 export interface WsOrigin extends Admission {
@@ -173,7 +173,10 @@ export class WsConnection implements StreamConnection {
     this.#spent.message(buffer);
     if (this.#ending) {
       this.#discarded += Math.max(buffer.length, LEAST);
-      if (this.#discarded > DISCARD) this.#webSocket.terminate();
+      if (this.#destroyed || this.#discarded > DISCARD) {
+        this.#webSocket.terminate();
+        dropRead(this.#webSocket);
+      }
     } else if (!isBinary) {
       const error = violationError(
         undefined,

@@ -149,7 +149,7 @@ export async function goldenHash(run: GoldenRun, seed: number): Promise<string> 
  * the same on every platform.
  */
 export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
-  message: 'f30c57e81eb1bcf7bd8ca2c87bc250dc8054ee90db653d6ccb843255bc14c04a',
-  disks: '46b615a210fe756f18d0832b9825e67dacd87ca50de3e6fea0b0a3a6865362ac',
-  stream: 'e034dd013b773f13f833e2be71c6b4ea15491de7ab263c7db987d0788c705e15',
+  message: '9bb4593f520b74cefbc355e8a3f9774a349b967838e5fde4e5f2229ba6b376ce',
+  disks: 'd339619e2041ed62d647d1c8a6bbe5e4d1b37fd7449dbbe1ac6300370fe7eddf',
+  stream: '0d1e337f832d2e52ddc7bd6630d0d78bb16e3001aad6d0a866bc2a87343e1597',
 };

@@ -391,6 +391,17 @@ test('more than 1,000 empty messages of the carrier in a second are a flood, and
   await transport.close();
 });
 
+test('a peer that sends single bytes is read in turns of a few hundred', async (t) => {
+  const { peers, settle, transport } = await scene(1);
+  const peer = peers[0]!;
+  let read = 0;
+  for (; peer.paused === 0; read++) peer.send(REQUEST.slice(read % REQUEST.length).subarray(0, 1));
+  t.true(read > 200 && read < 300, `${read} chunks`);
+  settle();
+  t.is(peer.paused, 0);
+  await transport.close();
+});
+
 test('requests that their codec refuses cost by size: a few large ones are a flood like many small ones', async (t) => {
   for (const text of ['{', JSON.stringify(Array.from({ length: 500 }, () => 'not a number'))]) {
     const { peers, settle, transport } = await scene(1);

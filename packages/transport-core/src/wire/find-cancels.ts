@@ -1,6 +1,6 @@
 // Finds the CANCEL frames of a chunk without decoding the other frames.
 
-import { Kind } from './frame.ts';
+import { type Frame, Kind } from './frame.ts';
 
 /**
  * Returns the ids of the CANCEL frames in a chunk, if they are written as Trunkline's encoder
@@ -9,12 +9,17 @@ import { Kind } from './frame.ts';
  */
 export function cancelsIn(chunk: Uint8Array, from: number): Set<number> | undefined {
   let ids: Set<number> | undefined;
-  const last = chunk.length - SIZE;
+  const last = chunk.length - LENGTH - 1;
   for (let at = from; at <= last; ) {
     let length = chunk[at++]!;
     for (let shift = 7; length >> shift > 0 && shift < 28; shift += 7)
       length = (length & ((1 << shift) - 1)) | (chunk[at++]! << shift);
-    if (chunk[at] === KIND && chunk[at + 1] === Kind.CANCEL && chunk[at + 2] === ID) {
+    if (
+      length === LENGTH &&
+      chunk[at + 1] === Kind.CANCEL &&
+      chunk[at] === KIND &&
+      chunk[at + 2] === ID
+    ) {
       const low = chunk[at + 3]! | (chunk[at + 4]! << 8) | (chunk[at + 5]! << 16);
       ids = (ids ?? new Set()).add((low | (chunk[at + 6]! << 24)) >>> 0);
     }
@@ -23,8 +28,18 @@ export function cancelsIn(chunk: Uint8Array, from: number): Set<number> | undefi
   return ids;
 }
 
+/** Returns the ids of the CANCELs among these frames, from `from` on; undefined if there are none. */
+export function cancelsAmong(frames: readonly Frame[], from: number): Set<number> | undefined {
+  let ids: Set<number> | undefined;
+  for (let at = from; at < frames.length; at++) {
+    const frame = frames[at]!;
+    if (frame.kind === Kind.CANCEL) ids = (ids ?? new Set()).add(frame.id);
+  }
+  return ids;
+}
+
 /** Field number and wire type in one byte, as frame.proto numbers them. */
 const KIND = 0x08;
 const ID = 0x15;
-/** The size of a CANCEL, with its length. */
-const SIZE = 8;
+/** The length of a CANCEL. */
+const LENGTH = 7;

@@ -107,7 +107,7 @@ test('requests of a batch of frames are held back, too', (t) => {
   const early = new EarlyCancels();
   const cancelled = Object.assign(Frame.empty(), { kind: Kind.CANCEL, id: 1 });
   const [first, second] = [{ id: 1, open: true } as InCall, { id: 3, open: true } as InCall];
-  early.openFrames([cancelled]);
+  early.open([cancelled], 0);
   t.deepEqual([early.holds(first), early.holds(second)], [true, false]);
   const delivered: InCall[] = [];
   early.close(false, (call) => delivered.push(call));

@@ -129,7 +129,7 @@ export class IncomingFrames implements FrameVisitor {
    */
   receiveFrames(batch: readonly Frame[]): number {
     let read = 0;
-    if (batch.length > 1) this.#callee.early.openFrames(batch);
+    this.#callee.early.open(batch, 1);
     while (read < batch.length && this.frame(batch[read++]!));
     this.#callee.endChunk(read === batch.length);
     return read;
