@@ -42,7 +42,7 @@ const LARGEST_BUNDLE = 82_000;
  * The largest size of the same page on the package trunkline, whose transports have the memory
  * backend (2.2 kB). The aim is 2.5 kB above the page on core and ws.
  */
-const LARGEST_TRUNKLINE_BUNDLE = 84_200;
+const LARGEST_TRUNKLINE_BUNDLE = 84_300;
 
 /** The largest part of all comments that may begin with a word such as "What". */
 const MOST_RIDDLES = 0.02;
@@ -160,11 +160,11 @@ async function bundles() {
   );
   await bundle('all of core', all(...core), 81_100);
   await bundle('all of core + inmem', all('transport-core', 'transport-inmem'), 78_700);
-  await bundle('all of the simulation', all('simulation'), 119_500);
+  await bundle('all of the simulation', all('simulation'), 122_500);
   await bundle('all of core + ws', all('transport-core', 'transport-ws'), 78_700);
   await bundle('all of security', all('security'), 97_000);
   await bundle('all of security/noise', all('security/noise'), 40_100);
-  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 121_300);
+  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'), 121_500);
   await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'), 6_400);
   await bundle('all of webrtc', all('transport-webrtc'), 36_200);
   await bundle('all of nats', all('transport-nats'), 63_500);
@@ -178,8 +178,8 @@ async function bundles() {
   await bundle('all of peers/browser', all('peers/browser'), 2_900);
   await bundle('all of gossip', all('gossip'), 114_200);
   await bundle('all of gossip/relay', all('gossip/relay'), 21_400);
-  await bundle('all of trunkline', "export * from 'trunkline';", 83_200);
-  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 204_100);
+  await bundle('all of trunkline', "export * from 'trunkline';", 83_300);
+  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';", 204_500);
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",
