@@ -41,7 +41,8 @@ export async function startTurnServer(): Promise<TurnServer> {
     { stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const stop = async () => {
-    if (child.exitCode === null && child.kill()) await once(child, 'exit');
+    // It keeps nothing, and a polite signal may find it unable to end.
+    if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
     rmSync(folder, { recursive: true });
   };
   const log: string[] = [];
