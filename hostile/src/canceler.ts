@@ -37,9 +37,9 @@ serveCommands<CancelerCommand, CancelerReport>(
     return { answer: attacker.outcome() };
   },
   () => {
-    attacker?.destroy();
-    sink?.destroy();
-    sinkServer?.close();
+    attacker.destroy();
+    sink.destroy();
+    sinkServer.close();
   },
 );
 

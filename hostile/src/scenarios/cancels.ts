@@ -84,7 +84,7 @@ async function open(run: ScenarioRun): Promise<Bed> {
   await honest.ask({ do: 'start', carrier, credentials, address });
   if (!run.isShort) await honest.ask({ do: 'warm' });
   const attacker = run.own(
-    new Child<CancelerCommand, CancelerReport>('canceler', { core: others, yields: !run.isShort }),
+    new Child<CancelerCommand, CancelerReport>('canceler', { core: others, yields: true }),
     (child) => child.close(),
   );
   const target = { carrier, host, port, ...credentials.attacker, stranger: credentials.stranger };
