@@ -77,6 +77,8 @@ pageTest(
     );
     const client = createTransport({ protocol: greeter, backends, name: 'a client' });
     t.teardown(() => client.close());
+    // An idle connection would be closed before a slow page shows the client.
+    client.hold(addresses[0]!);
     await client.send(addresses[0]!, 'greet', 'Ada');
     for (const [width, height, fewest] of [
       [1_440, 900, 45],

@@ -11,6 +11,12 @@ import { checkedRun } from './testing/checked-run.ts';
 import { openRecording, pageTest } from './testing/chromium.ts';
 import { failingRun, HOSTILE } from './testing/failing-run.ts';
 
+const BAR_ENDS_AT_LINE = `(() => {
+  const [line, bar] = ['svg .violation', 'svg .culprit rect'].map((selector) =>
+    document.querySelector(selector).getBoundingClientRect(),
+  );
+  return Math.abs(line.x + line.width / 2 - bar.right) < 4;
+})()`;
 const SCREENSHOTS = fileURLToPath(new URL('../../../../docs/replay/', import.meta.url));
 
 pageTest('a failure is stepped through by keyboard, buttons, list and pointer', async (t) => {
@@ -78,9 +84,8 @@ pageTest('a checked history opens at the violation, with the message and the bar
     t.is(await page.locator('svg .operation').count(), operations!.length);
     t.regex((await page.locator('svg .culprit text').textContent())!, /^✖ get x -> 'ada/);
     t.is(await page.locator('svg .violation').count(), 1);
-    const place = (selector: string) => page.locator(selector).boundingBox();
-    const [line, bar] = [(await place('svg .violation'))!, (await place('svg .culprit rect'))!];
-    t.true(Math.abs(line.x + line.width / 2 - (bar.x + bar.width)) < 4, 'the bar ends at the line');
+    // The picture follows the new size in a later frame.
+    await page.waitForFunction(BAR_ENDS_AT_LINE);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       t.deepEqual(await violations(page), [], `${width}, ${colorScheme}`);
