@@ -147,7 +147,7 @@ export class Replica {
   #follows({ from, view }: Message): boolean {
     if (this.#status === 'recovering') return false;
     if (view > this.#view) {
-      // What is not committed may be different in the new view.
+      // Entries that are not committed may differ in the new view.
       this.#askState(from, this.#commit);
       return false;
     }
