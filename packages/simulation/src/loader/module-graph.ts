@@ -6,10 +6,10 @@ import type { NodeContext } from '../nodes/node-context.ts';
 import type { CompiledFile, CompiledFiles } from './compiled-files.ts';
 import { type Dependency, EsModule } from './es-module.ts';
 import { LoadedRun } from './loaded-run.ts';
+import { withoutMachineAccess } from './machine-access.ts';
 import { seenPath } from './machine-paths.ts';
 import { overlay } from './overlay.ts';
 import { type Resolved, resolveImport, resolveRequire } from './resolution.ts';
-import { withoutDoors } from './shared-doors.ts';
 import { type VirtualWorld, virtualWorld } from './virtual-globals.ts';
 
 /** A CommonJS module as its code sees it. */
@@ -197,7 +197,11 @@ export class ModuleGraph {
     if (this.#shared.has(file)) return this.#shared.get(file);
     let exports = createRequire(file)(file);
     if (typeof exports === 'object' && exports !== null)
-      exports = withoutDoors(exports, this.#files.scopes.of(file).name!, this.#world.refusals);
+      exports = withoutMachineAccess(
+        exports,
+        this.#files.scopes.of(file).name!,
+        this.#world.refusals,
+      );
     this.#shared.set(file, exports);
     return exports;
   }

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import test from 'ava';
 import { createSimulation } from '../simulation.ts';
 import { createLoader } from './loader.ts';
-import { doors } from './shared-doors.ts';
+import { machineAccess } from './machine-access.ts';
 import { folderWith } from './testing/folder-with.ts';
 
 const PACKAGES = fileURLToPath(new URL('../../../', import.meta.url));
@@ -33,23 +33,25 @@ const entries: readonly Entry[] = readdirSync(PACKAGES).flatMap((name) => {
 });
 
 test.serial(
-  'each door of a shared package is refused at the call, not at the import',
+  'each function of a shared package that reaches the machine is refused at the call, not at the import',
   async (t) => {
     const found = new Set<string>();
     await using sim = createSimulation();
     sim.node('n1', async (context) => {
       for (const { specifier, folder, file } of entries) {
         const text = readFileSync(file, 'utf8');
-        if (![...doors.keys()].some((name) => new RegExp(`\\b${String(name)}\\b`).test(text)))
+        if (
+          ![...machineAccess.keys()].some((name) => new RegExp(`\\b${String(name)}\\b`).test(text))
+        )
           continue;
         const load = createLoader(pathToFileURL(join(folder, 'package.json')));
         const exports = await load(context, specifier);
-        for (const [name, remedy] of doors) {
+        for (const [name, remedy] of machineAccess) {
           if (!(name in exports)) continue;
           found.add(String(name));
-          const { [name as string]: door } = exports;
+          const { [name as string]: called } = exports;
           const call =
-            typeof door === 'function' ? () => door() : () => Object.values<any>(door)[0]();
+            typeof called === 'function' ? () => called() : () => Object.values<any>(called)[0]();
           const message = t.throws(call, undefined, `${specifier} ${String(name)}`)!.message;
           const packageName = specifier
             .split('/')
@@ -62,17 +64,18 @@ test.serial(
     });
     await sim.run(10);
     t.deepEqual(
-      [...doors.keys()].filter((name) => !found.has(String(name))),
+      [...machineAccess.keys()].filter((name) => !found.has(String(name))),
       [],
     );
   },
 );
 
-test('each export of a shared package that reaches the machine is a door', (t) => {
+test('each export of a shared package that reaches the machine is refused', (t) => {
   const unknown = entries.flatMap(({ specifier, file }) =>
     exportsOf(file)
       .filter(
-        ({ name, from }) => reached(from).some((each) => MACHINE.test(each)) && !doors.has(name),
+        ({ name, from }) =>
+          reached(from).some((each) => MACHINE.test(each)) && !machineAccess.has(name),
       )
       .map(({ name }) => `${specifier} ${name}`),
   );
@@ -85,7 +88,7 @@ test('each export of a shared package that reaches the machine is a door', (t) =
   ]);
 });
 
-test.serial('the error names the door, the file that calls it, and the remedy', async (t) => {
+test.serial('the error names the function, the file that calls it, and the remedy', async (t) => {
   const files = {
     'node_modules/@trunkline/peers/package.json':
       '{"name":"@trunkline/peers","exports":{"./node":"./node.js"}}',
