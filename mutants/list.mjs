@@ -1,15 +1,71 @@
-// All mutants; see main.mjs.
+// Reads the mutants from the .txt files of this folder. A mutant is an edit of one line:
+//
+//   ## packages/gossip/src/topics/dedup.ts             the edited file, for all mutants below it
+//   A message that is known is not delivered again.    the rule that the edit breaks
+//   - if (this.#known.has(id)) return;                 the text; it occurs only once in the file
+//   + if (false) return;                               what replaces it; may be empty
+//   ! topics/dedup.test.ts: a second copy is dropped   the file and the title of a test that fails
+//
+// The file of a test is below the package's `src` folder, or begins with `packages/`, `examples/` or
+// another folder of the root. Instead of `!`, a line with `?` says why no test kills the mutant. The
+// mutants whose rule begins with `* ` run for each commit.
 
-import { core } from './core.mjs';
-import { gossip } from './gossip.mjs';
-import { peers } from './peers.mjs';
-import { security } from './security.mjs';
-import { simulation } from './simulation.mjs';
-import { sockets } from './sockets.mjs';
-import { survivors } from './survivors.mjs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../scripts/workspace.mjs';
+
+const all = readdirSync(import.meta.dirname)
+  .filter((name) => name.endsWith('.txt'))
+  .sort()
+  .flatMap((name) => parse(name, readFileSync(join(import.meta.dirname, name), 'utf8')));
 
 /** The mutants that a test kills. */
-export const MUTANTS = [...core, ...sockets, ...security, ...gossip, ...peers, ...simulation];
+export const MUTANTS = all.filter(({ killer }) => killer !== undefined);
 
-/** The mutants that no test kills yet, each with a `note` instead of a `killer`. */
-export const SURVIVORS = survivors;
+/** The mutants that no test kills, each with a `note` instead of a `killer`. */
+export const SURVIVORS = all.filter(({ killer }) => killer === undefined);
+
+/** Returns the files that this branch or, on the main branch, the last commit changed. */
+export function changedFiles() {
+  const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+  const base = [() => git('merge-base', 'HEAD', 'origin/main'), () => git('rev-parse', 'HEAD~1')]
+    .map((ask) => {
+      try {
+        return ask();
+      } catch {
+        return undefined; // No such branch, or a clone of a single commit.
+      }
+    })
+    .find((commit) => commit !== undefined && commit !== git('rev-parse', 'HEAD'));
+  return new Set(base === undefined ? [] : git('diff', '--name-only', base).split('\n'));
+}
+
+function parse(name, text) {
+  let file;
+  return text
+    .split(/\n{2,}|\n(?=## )/)
+    .filter((part) => part.trim() !== '')
+    .flatMap((part) => {
+      const lines = part.trimEnd().split('\n');
+      if (lines[0].startsWith('## ')) file = lines.shift().slice(3);
+      if (lines.length === 0) return [];
+      const [title, from, to, end] = lines;
+      if (
+        lines.length !== 4 ||
+        file === undefined ||
+        !from.startsWith('- ') ||
+        !/^\+( |$)/.test(to) ||
+        !/^! \S+\.test\.ts: .|^\? ./.test(end)
+      )
+        throw new Error(`mutants/${name}: expected a rule and lines with -, + and !, got\n${part}`);
+      const isFixed = title.startsWith('* ');
+      const mutant = { rule: isFixed ? title.slice(2) : title, file, isFixed };
+      Object.assign(mutant, { from: from.slice(2), to: to.slice(2) });
+      if (end.startsWith('? ')) return [{ ...mutant, note: end.slice(2) }];
+      const [, path, test] = /^! (\S+): (.*)$/.exec(end);
+      const isInSource = !/^(packages|examples|hostile|evaluation|bench|fuzz|browser)\//.test(path);
+      const src = file.slice(0, file.indexOf('/src/') + 5);
+      return [{ ...mutant, killer: { file: isInSource ? src + path : path, title: test } }];
+    });
+}

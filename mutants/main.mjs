@@ -2,25 +2,21 @@
 // each. Such a bug is called a mutant, and a test that fails kills it. A mutant that survives shows
 // a promise that no test checks. The sources are restored at the end, also after Ctrl+C.
 //
-//   node mutants/main.mjs [--check] [part...]
+//   node mutants/main.mjs [option] [part...]
 //
 //   part      runs only the mutants whose rule or file contains one of these texts
 //   --check   runs nothing, but checks that each mutant still fits its file in exactly one place,
 //             and that the file of its test still exists
+//   --commit  runs only those whose rule begins with *, and those of files that the branch changed
+//   --find    runs the tests of the mutant's whole package, to find one that kills it
 //
-// A mutant is an edit of one line, listed in a file of this folder:
-//
-//   rule     the promise that the edit breaks, as a sentence
-//   file     the edited file
-//   from     the text that is replaced; it occurs only once in the file
-//   to       the text that replaces it
-//   killer   a test that fails because of the edit: its package, file and title
+// The mutants are listed in the other files of this folder; see list.mjs for their form.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packages, root, run, runTool, tools } from '../scripts/workspace.mjs';
-import { MUTANTS, SURVIVORS } from './list.mjs';
+import { changedFiles, MUTANTS, SURVIVORS } from './list.mjs';
 
 /** The time in milliseconds after which a test file counts as hanging, and so as failed. */
 const LIMIT = 300_000;
@@ -32,13 +28,14 @@ const FAILURES = [
 ];
 
 const { values: options, positionals: parts } = parseArgs({
-  options: { check: { type: 'boolean', default: false } },
+  options: {
+    check: { type: 'boolean', default: false },
+    commit: { type: 'boolean', default: false },
+    find: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 });
-const chosen = (options.check ? [...MUTANTS, ...SURVIVORS] : MUTANTS).filter(
-  ({ rule, file }) =>
-    parts.length === 0 || parts.some((part) => rule.includes(part) || file.includes(part)),
-);
+const chosen = choose();
 const total = { passed: 0, failed: 0 };
 /** Writes the edited file as it was; undefined while no file is edited. */
 let restore;
@@ -54,6 +51,15 @@ else await runAll();
 if (total.passed === 0) total.failed += 1; // A run without a mutant counts as a failure.
 console.log(`${total.passed} passed, ${total.failed} failed`);
 if (total.failed > 0 || isStopped) process.exitCode = 1;
+
+function choose() {
+  const changed = options.commit ? changedFiles() : undefined;
+  return (options.check || options.find ? [...MUTANTS, ...SURVIVORS] : MUTANTS).filter(
+    ({ rule, file, isFixed }) =>
+      (changed === undefined || isFixed || changed.has(file)) &&
+      (parts.length === 0 || parts.some((part) => rule.includes(part) || file.includes(part))),
+  );
+}
 
 async function runAll() {
   try {
@@ -87,15 +93,18 @@ async function attempt(mutant) {
     const built = await build();
     if (built.code !== 0) return { problem: `it does not compile:\n${built.output}` };
     if (isStopped) return {};
-    const folder = folderOf(killer);
-    const compiled = killer.file.slice(`${folder}/src/`.length).replace(/\.ts$/, '.js');
-    const { code, output } = await runTool(tools.ava, ['--no-color', `dist/${compiled}`], {
+    const test = options.find ? packageOf(file) : killer.file;
+    const folder = packageOf(test);
+    const tests = options.find
+      ? []
+      : [`dist/${test.slice(`${folder}/src/`.length).replace(/\.ts$/, '.js')}`];
+    const { code, output } = await runTool(tools.ava, ['--no-color', ...tests], {
       cwd: join(root, folder),
       capture: 'all',
       env: { ...process.env, CI: 'true' }, // AVA prints plain lines.
       limit: LIMIT,
     });
-    if (code === 0) return { problem: `it survived ${killer.file}` };
+    if (code === 0) return { problem: `it survived ${test}` };
     const failure = FAILURES.map((pattern) => output.match(pattern)?.[1]).find(Boolean);
     return failure === undefined
       ? { problem: `AVA failed, but no test did:\n${output}` }
@@ -113,13 +122,14 @@ function misfit({ file, from, to, killer }) {
   if (count !== 1) return `its text occurs ${count} times in the file`;
   if (from === to) return 'it changes nothing';
   if (killer === undefined) return undefined; // No test kills a survivor.
-  if (!killer.file.startsWith(`${folderOf(killer)}/src/`)) return 'its test is in another package';
+  if (packageOf(killer.file) === undefined) return `${killer.file} is not in a package`;
   if (killer.file.endsWith('.nightly.test.ts')) return 'its test does not run for every commit';
   return existsSync(join(root, killer.file)) ? undefined : `${killer.file} does not exist`;
 }
 
-function folderOf(killer) {
-  return packages.find((folder) => basename(folder) === killer.package);
+/** Returns the folder of the package in which a file is. */
+function packageOf(file) {
+  return packages.find((folder) => file === folder || file.startsWith(`${folder}/`));
 }
 
 function build() {
