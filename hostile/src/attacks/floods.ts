@@ -6,6 +6,7 @@ import type { AttackerConnection } from '../attacker-connection.ts';
 import { WEB_SOCKETS } from '../carriers.ts';
 import { CHANNEL, Method } from '../methods.ts';
 import { block, concat, frame, Kind, number, repeat, text } from '../wire.ts';
+import { AT_CODEC_LIMIT } from './payloads.ts';
 
 const request = (id: number, method: number, payload: Uint8Array) =>
   frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
@@ -102,10 +103,7 @@ export const floods: readonly Attack[] = [
     title: 'calls with 32,768 empty messages in a list, as fast as it can',
     cases: [36, 46],
     memory: HANDLERS,
-    bound: {
-      milliseconds: 50,
-      reason: 'each message has as many values as the codec accepts, which are decoded at once',
-    },
+    bound: AT_CODEC_LIMIT,
     answer: /^(nothing|ERROR [38]|GO_AWAY 8\/13)$/,
     chunk: (first) => request(first, Method.lists, PROTOBUF_AT_LIMIT),
   }),

@@ -14,6 +14,12 @@ const PEERS = 1;
 const victim = { nodes: true };
 const carriers = ['tcp', 'tls', 'ws', 'wss', 'noise'] as const;
 
+const NEW_ENTRIES = {
+  milliseconds: 40,
+  reason:
+    'each publisher or message that is new takes up to 2 KiB, which V8 copies in pauses of 5 to 10 ms before it keeps them',
+};
+
 export const nodes: readonly Attack[] = [
   {
     name: 'addresses-unasked',
@@ -78,11 +84,7 @@ export const nodes: readonly Attack[] = [
     // All peers together introduce at most 12,288 origins; each takes at most 2 KiB with its
     // message, digest and gaps.
     memory: 12_288 * 2 * 1_024,
-    bound: {
-      milliseconds: 25,
-      reason:
-        'each publisher that is new takes up to 2 KiB, which V8 copies in pauses of 5 to 10 ms before it keeps them',
-    },
+    bound: NEW_ENTRIES,
     answer: /^(GO_AWAY.*|cut)$/,
     run: (run) => spending(run, GOSSIP, () => push(randomBytes(32), 1, 1), 200),
   },
@@ -183,6 +185,7 @@ export const nodes: readonly Attack[] = [
     rounds: 20,
     // The messages that the victim waits for: 8,192 of a neighbor.
     memory: 8_192 * 2 * 1_024,
+    bound: NEW_ENTRIES,
     answer: /^(nothing|GO_AWAY.*)$/,
     run: (run) =>
       spending(

@@ -9,9 +9,9 @@ const MIB = 1024 * 1024;
 const request = (method: number, payload: Uint8Array, id = 1) =>
   frame({ kind: Kind.request, id, channel: CHANNEL, method, payload });
 
-const AT_CODEC_LIMIT = {
-  milliseconds: 100,
-  reason: 'one message of the largest size that the codec accepts is decoded at once',
+export const AT_CODEC_LIMIT = {
+  milliseconds: 75,
+  reason: 'one message with as many values as the codec accepts is decoded at once',
 };
 
 export const payloads: readonly Attack[] = [
@@ -135,8 +135,8 @@ export const payloads: readonly Attack[] = [
       name,
       title: `sends ${what} as protobuf`,
       cases: [fault],
-      // The message while it is assembled, and 131,072 decoded values of a hundred bytes each.
-      memory: 80 * MIB,
+      // The message while it is assembled, and 32,768 decoded values of up to 600 bytes each.
+      memory: 48 * MIB,
       bound: AT_CODEC_LIMIT,
       isHeavy: true,
       answer: /^(ERROR (3|8\/14)|GO_AWAY 8\/13|answered)$/,

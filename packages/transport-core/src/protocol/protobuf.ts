@@ -34,7 +34,7 @@ export interface ProtobufOptions {
   /**
    * Maximum number of values: fields of the type, including those of nested messages, and elements
    * of packed lists. In a packed list, each 64-bit integer counts as one value, and any eight other
-   * numbers together count as one. Default 131,072. The limit exists because empty fields take far
+   * numbers together count as one, as do 32 unknown fields. Default 32,768, as for `json`. The limit exists because empty fields take far
    * more memory than their encoded bytes.
    */
   readonly values?: number | undefined;
@@ -132,7 +132,7 @@ export function protobuf<Out, In = Out>(
 }
 
 const LIMIT = 8 * 1024 * 1024;
-const VALUES = 131_072;
+const VALUES = 32_768;
 const LIMITS = optionsSchema(limitOptions(LIMIT, VALUES));
 
 /** Splits protobufjs' 'entries.term: integer expected' into path and problem. */
