@@ -13,7 +13,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../scripts/workspace.mjs';
+import { baseCommit, root } from '../scripts/workspace.mjs';
 
 const all = readdirSync(import.meta.dirname)
   .filter((name) => name.endsWith('.txt'))
@@ -28,17 +28,10 @@ export const SURVIVORS = all.filter(({ killer }) => killer === undefined);
 
 /** Returns the files that this branch or, on the main branch, the last commit changed. */
 export function changedFiles() {
-  const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
-  const base = [() => git('merge-base', 'HEAD', 'origin/main'), () => git('rev-parse', 'HEAD~1')]
-    .map((ask) => {
-      try {
-        return ask();
-      } catch {
-        return undefined; // No such branch, or a clone of a single commit.
-      }
-    })
-    .find((commit) => commit !== undefined && commit !== git('rev-parse', 'HEAD'));
-  return new Set(base === undefined ? [] : git('diff', '--name-only', base).split('\n'));
+  const base = baseCommit();
+  if (base === undefined) return new Set();
+  const args = ['diff', '--name-only', base];
+  return new Set(execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\n'));
 }
 
 function parse(name, text) {

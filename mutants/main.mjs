@@ -1,6 +1,7 @@
 // Tests the tests: adds bugs to the product, one at a time, and expects a test to fail because of
 // each. Such a bug is called a mutant, and a test that fails kills it. A mutant that survives shows
-// a promise that no test checks. The sources are restored at the end, also after Ctrl+C.
+// a promise that no test checks. The sources are restored at the end, also after Ctrl+C. Without
+// parts, the bugs of examples/raft follow, which the simulation has to find.
 //
 //   node mutants/main.mjs [option] [part...]
 //
@@ -20,6 +21,8 @@ import { changedFiles, MUTANTS, SURVIVORS } from './list.mjs';
 
 /** The time in milliseconds after which a test file counts as hanging, and so as failed. */
 const LIMIT = 300_000;
+/** The program that adds bugs to Raft and to the transport below it. */
+const RAFT = 'examples/raft/dist/sim/testing/mutants.js';
 /** AVA's lines for a test that failed or did not end, and the line of a killed program. */
 const FAILURES = [
   /^ {2}[✘×] \[fail\]: (.*)$/mu,
@@ -75,6 +78,10 @@ async function runAll() {
     const { code, output } = await build();
     if (code !== 0) tell({ rule: 'The product builds without a mutant.', file: root }, output);
   }
+  if (parts.length > 0 || options.find || isStopped) return;
+  const { code } = await run(process.execPath, [RAFT]);
+  const problem = code === 0 ? undefined : `${RAFT} has found a bug that no seed catches`;
+  tell({ rule: 'The simulation finds the bugs of Raft.', file: RAFT }, problem, 'killed');
 }
 
 /** Adds a mutant, and runs the file of its test. Returns the problem, or the title that failed. */

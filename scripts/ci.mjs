@@ -30,7 +30,7 @@ const RUNS = {
     search: [
       `${pnpm} demo`,
       `${pnpm} sim --seeds 100`,
-      `${pnpm} mutants`,
+      `${pnpm} mutants --commit`,
       `${pnpm} fuzz --runs 10000 --untimed`,
     ],
   },
@@ -133,7 +133,7 @@ function nightly() {
     ...Object.fromEntries(tests),
     node22: [`${pnpm} run build`, 'npx --yes node@22 scripts/test.mjs --io simulation'],
     search: [`${pnpm} sim --seeds 2000`, `${pnpm} processes`],
-    mutants: [`${pnpm} run build`, 'node mutants/main.mjs'],
+    mutants: [`${pnpm} mutants`],
     fuzz: [`${pnpm} fuzz --runs 300000 --untimed`],
     evaluation: [`${pnpm} evaluate gossip --nodes 1000 --seeds 4`, `${pnpm} evaluate peers`],
     scale: [`${pnpm} evaluate scale`, `${pnpm} evaluate faults`],

@@ -1,6 +1,6 @@
 // Helpers for the scripts: they list the packages and run other programs.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,18 @@ export function filesBelow(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+/**
+ * Returns the commit on which this branch is based or, on the main branch, the one before the last;
+ * undefined in a clone of a single commit.
+ */
+export function baseCommit() {
+  const git = (...args) =>
+    spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() || undefined;
+  const head = git('rev-parse', 'HEAD');
+  const base = git('merge-base', 'HEAD', 'origin/main');
+  return base === undefined || base === head ? git('rev-parse', '--verify', '-q', 'HEAD~1') : base;
 }
 
 /** Runs one of our tools on the Node that runs this script. */

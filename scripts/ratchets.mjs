@@ -1,0 +1,149 @@
+// Figures of the repository that may fall but not rise: code lines, files and exported names of
+// each package, words of the documents, sizes of bundles, and the files that a call enters.
+// ratchets.txt holds their limits, one in a line, and says how to raise one.
+//
+//   node scripts/ratchets.mjs           prints each figure that is not at its limit
+//   node scripts/ratchets.mjs --write   lowers the limits to the figures, and adds new ones
+//
+// check.mjs adds the sizes of bundles, which it builds. It fails if a figure is above its limit, and
+// lowers the limits of bundles with --write.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { callPath } from './call-path.mjs';
+import { baseCommit, filesBelow, published, root } from './workspace.mjs';
+
+const FILE = 'scripts/ratchets.txt';
+
+/** Returns all figures but the sizes of bundles, as pairs of a name and a number. */
+export async function figures() {
+  const path = await callPath();
+  return [
+    ...published.flatMap((folder) => packageFigures(folder)),
+    ['words of the documents', words()],
+    ['files that a call enters on its way out', path.out.files.length],
+    ['files that a call enters on its way in', path.in.files.length],
+  ];
+}
+
+/**
+ * Compares figures with their limits. Returns a list of flaws: figures without a limit or above it,
+ * and limits that this branch has raised without a reason.
+ */
+export function compare(all) {
+  const limits = readLimits(readFileSync(join(root, FILE), 'utf8'));
+  const before = readLimits(limitsBefore());
+  return [
+    ...all.flatMap(([name, value]) => {
+      const { limit } = limits.get(name) ?? {};
+      if (limit === undefined) return [`${name}: ${value}; it has no limit in ${FILE}`];
+      return value > limit ? [`${name}: ${value}, above its limit of ${limit} in ${FILE}`] : [];
+    }),
+    ...[...limits].flatMap(([name, { limit, reasons }]) => {
+      const old = before.get(name);
+      const isRaised = old !== undefined && limit > old.limit;
+      return isRaised && reasons.length <= old.reasons.length
+        ? [`${name}: its limit rose from ${old.limit} to ${limit} without a reason in ${FILE}`]
+        : [];
+    }),
+  ];
+}
+
+/** Lowers the limits to the figures, and adds limits for new figures. */
+export function lower(all) {
+  const path = join(root, FILE);
+  let text = readFileSync(path, 'utf8');
+  const limits = readLimits(text);
+  for (const [name, value] of all) {
+    const known = limits.get(name);
+    if (known === undefined) text += `${name}: ${value}\n`;
+    else if (value < known.limit)
+      text = text.replace(`\n${name}: ${known.limit}\n`, `\n${name}: ${value}\n`);
+  }
+  writeFileSync(path, text);
+}
+
+function packageFigures(folder) {
+  const name = basename(folder);
+  const sources = filesBelow(join(root, folder, 'src')).filter(
+    (file) => /\.ts$/.test(file) && !/\.test\.ts$|(^|\/)testing\//.test(file),
+  );
+  const lines = sources.map((file) =>
+    codeLines(readFileSync(join(root, folder, 'src', file), 'utf8')),
+  );
+  return [
+    [`${name}, code lines`, lines.reduce((sum, each) => sum + each, 0)],
+    [`${name}, files`, sources.length],
+    [`${name}, exported names`, exportedNames(name)],
+  ];
+}
+
+/** Returns the number of lines that are neither blank nor only a comment. */
+function codeLines(text) {
+  let isComment = false;
+  return text.split('\n').filter((line) => {
+    const code = line.trim();
+    if (isComment) {
+      isComment = !code.includes('*/');
+      return false;
+    }
+    isComment = code.startsWith('/*') && !code.includes('*/');
+    return code !== '' && !code.startsWith('//') && !code.startsWith('/*');
+  }).length;
+}
+
+/** Returns the number of names in the reports of a package's entries in api/. */
+function exportedNames(name) {
+  return filesBelow(join(root, 'api'))
+    .filter((file) => file.startsWith(`${name}.`))
+    .flatMap((file) => [
+      ...readFileSync(join(root, 'api', file), 'utf8').matchAll(/^export (?!\* |\{)|^ {4}\w+,?$/gm),
+    ]).length;
+}
+
+/** Returns the words of the Markdown files of people: not those of api/ and of changesets. */
+function words() {
+  return execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter((file) => file !== '' && !/^(api|\.changeset)\//.test(file))
+    .map((file) => readFileSync(join(root, file), 'utf8').split(/\s+/).filter(Boolean).length)
+    .reduce((sum, each) => sum + each, 0);
+}
+
+/** Returns the limits by name, each with the reasons for which it was raised. */
+function readLimits(text) {
+  const limits = new Map();
+  let last;
+  for (const line of text.split('\n')) {
+    const [, name, limit] = /^([^#\s].*): ([\d.]+)$/.exec(line) ?? [];
+    if (name !== undefined) {
+      last = { limit: Number(limit), reasons: [] };
+      limits.set(name, last);
+    } else if (/^ {2}\S/.test(line)) last?.reasons.push(line.trim());
+  }
+  return limits;
+}
+
+/** Returns the file as it was before this branch; empty if it did not exist. */
+function limitsBefore() {
+  const base = baseCommit();
+  if (base === undefined) return '';
+  try {
+    const stdio = ['ignore', 'pipe', 'ignore'];
+    return execFileSync('git', ['show', `${base}:${FILE}`], { cwd: root, encoding: 'utf8', stdio });
+  } catch {
+    return '';
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const all = await figures();
+  if (process.argv.includes('--write')) lower(all);
+  for (const flaw of compare(all)) console.log(flaw);
+  const limits = readLimits(readFileSync(join(root, FILE), 'utf8'));
+  for (const [name, value] of all)
+    if (value < (limits.get(name)?.limit ?? 0))
+      console.log(`${name}: ${value}, limit ${limits.get(name).limit}`);
+}
