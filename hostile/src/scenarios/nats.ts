@@ -12,10 +12,13 @@ import { nats as natsBackend } from '@trunkline/transport-nats';
 import { NatsSocket } from '../nats-socket.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 import { victimProtocol } from '../victim-protocol.ts';
-import { PREAMBLE } from '../wire.ts';
+import { concat, frame, hello, Kind, PREAMBLE } from '../wire.ts';
 
-/** The attacker's reaction to the answer to a dial: none, or it confirms with these bytes. */
-type Then = 'vanish' | (() => Uint8Array);
+/**
+ * The attacker's reaction to the answer to a dial: none, or it confirms the dial with this number
+ * with these bytes.
+ */
+type Then = 'vanish' | ((dial: number) => Uint8Array);
 
 /** Dials at 300 and at 3,000 a second, with the server near and 50 ms away. */
 function flood(name: string, title: string, then: Then): Scenario {
@@ -149,7 +152,8 @@ function dialFalsely(attacker: NatsSocket, name: string, then: Then, rate: numbe
   attacker.message = ({ subject, reply, data }) => {
     if (data[4] !== ACCEPT) return;
     answered++;
-    if (then !== 'vanish') attacker.publish(reply, confirmation(data.subarray(5), then()), subject);
+    if (then !== 'vanish')
+      attacker.publish(reply, confirmation(data.subarray(5), then(answered)), subject);
   };
   const begin = performance.now();
   const timer = setInterval(() => {
@@ -205,8 +209,10 @@ function skipped(): Finding {
 
 export const nats: readonly Scenario[] = [
   flood('nats-dials', 'dials a name on a broker and never confirms', 'vanish'),
-  flood('nats-silent', 'confirms its dials on a broker with one byte of a hello', () =>
-    PREAMBLE.subarray(0, 1),
+  flood(
+    'nats-silent',
+    'confirms its dials on a broker with a whole hello, or one byte of it, and is silent',
+    (dial) => (dial % 2 === 0 ? PREAMBLE.subarray(0, 1) : FIRST),
   ),
   {
     name: 'nats-forged-answers',
@@ -227,4 +233,6 @@ const REFUSE = 5;
 const CONFIRM = 6;
 /** Milliseconds from a node to the server and back. */
 const AWAY = 50;
+/** The first message of a dialer. */
+const FIRST = concat(PREAMBLE, frame({ kind: Kind.hello, hello: hello({}) }));
 const HELLO = new TextEncoder().encode('hello');

@@ -160,6 +160,7 @@ export class SecureLayer implements NoiseStreamLayer {
           'handshake_timeout',
           `the noise handshake was not complete after ${inMs(timeout)} (handshakeTimeout)`,
         ),
+      answered: (end) => slot?.answered?.(end),
       done: (connection) => {
         this.#pending.delete(onClose);
         accept(connection, slot);

@@ -14,6 +14,10 @@ export interface OpeningInit {
   /** The timeout in milliseconds, after which the opening fails with `late`. */
   readonly timeout: number;
   readonly late: () => TransportError;
+  /**
+   * Called when this end has answered the initiator's first message. `end` makes the opening fail.
+   */
+  answered?(end: (error: TransportError) => void): void;
   /** Called when the connection is secured; attach to it immediately. */
   done(connection: NoiseConnection): void;
   /** Called when the opening has failed and its resources have been released. */
@@ -110,6 +114,8 @@ export class Opening implements ByteSink {
   /** Handles a step. Returns true if no step follows it. */
   #take({ send, done, failed }: GreetingStep): boolean {
     if (send !== undefined) this.#write(send);
+    if (send !== undefined && failed === undefined && done === undefined)
+      this.#init.answered?.((error) => this.#fail(error));
     if (failed !== undefined) {
       const error = reasonError(failed.reason, failed.text);
       if (failed.cut) this.#fail(error);

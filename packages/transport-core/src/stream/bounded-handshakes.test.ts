@@ -47,6 +47,31 @@ test('when a handshake completes, the next waiting one is read, in order', (t) =
   t.is(arrive('d:1').verdict, 'enter');
 });
 
+test('an answered handshake frees its place, and of eight times as many the oldest ends', (t) => {
+  const { arrive, entered, told } = scene(1);
+  const ended: string[] = [];
+  const answer = (name: string) => {
+    const connection = arrive(name);
+    connection.slot?.answered(() => void ended.push(name));
+    return connection;
+  };
+  const first = answer('a:0');
+  for (let i = 1; i < 8; i++) answer(`a:${i}`);
+  t.is(entered.length, 8);
+  t.deepEqual(ended, []);
+  answer('a:8');
+  t.deepEqual(ended, ['a:0']);
+  t.deepEqual(told, ['a:0 full']);
+  first.leave();
+  answer('a:9').leave();
+  answer('a:10');
+  t.deepEqual(ended, ['a:0', 'a:1'], 'a confirmed handshake makes room');
+  const inside = arrive('b:1');
+  t.is(arrive('b:2').verdict, 'wait');
+  inside.slot?.answered(() => {});
+  t.is(entered.at(-1), 'b:2');
+});
+
 test('of the waiting handshakes whose layer names a source, that of the source with fewest is next', (t) => {
   const { arrive, entered } = scene(2);
   const [a1, a2] = [arrive('a1', 'a'), arrive('a2', 'a')];

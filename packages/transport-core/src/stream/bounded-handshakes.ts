@@ -1,7 +1,9 @@
 // Limits the handshakes of accepted connections (limits.handshakes): a limited number run at a
-// time, up to four times as many wait unread, and any further connections are closed.
+// time, up to four times as many wait unread, and any further connections are closed. A handshake
+// that only waits for the dialer's confirmation costs nothing but memory, so it frees its place for
+// the next one; if there are eight times as many of these, the oldest ends.
 
-import type { TransportError } from '../errors.ts';
+import { reasonError, type TransportError } from '../errors.ts';
 import { sourceOf } from '../host-port.ts';
 import type { HandshakeLimiter, HandshakeSlot } from './stream-layer.ts';
 
@@ -13,6 +15,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
   /** Called when the handshake of a connection fails. */
   readonly #rejected: (endpoint: string, error: TransportError, place: HandshakePlace) => void;
   readonly #waiting = new Set<HandshakePlace>();
+  /** The handshakes that this end has answered, oldest first. */
+  readonly #answered = new Set<HandshakePlace>();
   /**
    * The places that failed handshakes still occupy, in order, each with its source and the time at
    * which it becomes free.
@@ -34,7 +38,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
 
   /** The number of accepted connections that are in a handshake or waiting for one. */
   get size(): number {
-    return this.#inside + this.#waiting.size;
+    return this.#inside + this.#answered.size + this.#waiting.size;
   }
 
   acquire(
@@ -51,9 +55,13 @@ export class BoundedHandshakes implements HandshakeLimiter {
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE))
       return undefined;
     this.#sources.set(source, count + 1);
-    const place = new HandshakePlace(now, given, enter, (error) => {
-      this.#left(place, source, error !== undefined);
-      if (error !== undefined) this.#rejected(endpoint, error, place);
+    const place = new HandshakePlace(now, given, {
+      entered: enter,
+      answered: () => this.#answer(place),
+      left: (error) => {
+        this.#left(place, source, error !== undefined);
+        if (error !== undefined) this.#rejected(endpoint, error, place);
+      },
     });
     if (isFull) this.#waiting.add(place);
     else this.#admit(place);
@@ -65,13 +73,24 @@ export class BoundedHandshakes implements HandshakeLimiter {
     place.enter();
   }
 
+  #answer(place: HandshakePlace): void {
+    this.#answered.add(place);
+    const [oldest] = this.#answered;
+    if (this.#answered.size > this.#pending * ANSWERED) oldest!.end(OUTPACED);
+    this.#leaveInside();
+  }
+
   #left(place: HandshakePlace, source: string, hasFailed: boolean): void {
     // Otherwise a client that aborts each handshake after the costly half could start a new one
     // immediately.
     if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY)
       this.#kept.push({ source, until: this.#now() + PENALTY });
     else this.#free(source);
-    if (this.#waiting.delete(place)) return;
+    if (!this.#waiting.delete(place) && !this.#answered.delete(place)) this.#leaveInside();
+  }
+
+  /** Gives the place of a handshake to one that waits. */
+  #leaveInside(): void {
     this.#inside--;
     let [next] = this.#waiting;
     if (next === undefined) return;
@@ -107,20 +126,14 @@ export class HandshakePlace implements HandshakeSlot {
   readonly source: string | undefined;
   #isTaken = false;
   #waits = true;
-  readonly #entered: (slot: HandshakeSlot) => void;
-  readonly #leave: (error: TransportError | undefined) => void;
+  readonly #host: PlaceHost;
+  #end: ((error: TransportError) => void) | undefined;
   #left = false;
 
-  constructor(
-    since: number,
-    source: string | undefined,
-    entered: (slot: HandshakeSlot) => void,
-    leave: (error: TransportError | undefined) => void,
-  ) {
+  constructor(since: number, source: string | undefined, host: PlaceHost) {
     this.since = since;
     this.source = source;
-    this.#entered = entered;
-    this.#leave = leave;
+    this.#host = host;
   }
 
   /** True once the transport has the connection; before that, it belongs to the layer. */
@@ -139,18 +152,47 @@ export class HandshakePlace implements HandshakeSlot {
 
   enter(): void {
     this.#waits = false;
-    this.#entered(this);
+    this.#host.entered(this);
+  }
+
+  answered(end: (error: TransportError) => void): void {
+    if (this.#left) return;
+    const isFirst = this.#end === undefined;
+    this.#end = end;
+    if (isFirst) this.#host.answered();
+  }
+
+  /** Ends the connection of an answered handshake. */
+  end(error: TransportError): void {
+    this.#end?.(error);
+    this.leave(error);
   }
 
   leave(error?: TransportError): void {
     if (this.#left) return;
     this.#left = true;
-    this.#leave(error);
+    this.#host.left(error);
   }
+}
+
+/** Receives the steps of one handshake. */
+interface PlaceHost {
+  entered(slot: HandshakeSlot): void;
+  answered(): void;
+  left(error: TransportError | undefined): void;
 }
 
 /** The number of connections that may wait for each one that is in a handshake. */
 const QUEUE = 4;
+/**
+ * The number of answered handshakes for each one that may run. With 64 of these, at 3,000 dialers a
+ * second that say nothing after their first message, each still has 170 ms to confirm.
+ */
+const ANSWERED = 8;
+const OUTPACED = reasonError(
+  'full',
+  'too many newer connections waited for the end of their hello (limits.handshakes)',
+);
 /**
  * Duration, in milliseconds, for which a failed handshake keeps its place, so that a source can
  * fail `perSource` handshakes per second.

@@ -302,7 +302,12 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.#session.parts.context.meet(this.remote);
     const agree = (features: readonly string[]) => {
       if (this.direction === 'out') ticker.run(() => this.#session.consent({}));
-      else this.#introduce((fields) => ticker.run(() => this.#session.consent(fields, features)));
+      else
+        this.#introduce((fields) => {
+          ticker.run(() => this.#session.consent(fields, features));
+          if (this.#phase.name === 'opening')
+            this.#phase.slot?.answered?.((error) => this.#session.cut(error));
+        });
     };
     const pending = { remote: this.remote, target: this.target, hello };
     askAdmit(config, membership, pending, agree, (error) => this.#session.break(error));

@@ -164,6 +164,13 @@ export interface HandshakeSlot {
   /** The time at which it was acquired, on the transport's clock. */
   readonly since: number;
   /**
+   * Reports that this end has answered a whole first message, so that only the dialer's
+   * confirmation is missing. The connection then holds no place of `limits.handshakes.pending`
+   * anymore. Of all these connections the limiter may end the oldest with `end`, if there are too
+   * many. A later call replaces `end`.
+   */
+  answered?(end: (error: TransportError) => void): void;
+  /**
    * Frees the place. An error means that the connection failed; it is reported to the observer
    * (`rejected`).
    */

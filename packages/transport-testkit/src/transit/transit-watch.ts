@@ -192,6 +192,7 @@ class WatchedLayer implements StreamLayer {
         };
         const wrap = (slot: HandshakeSlot): HandshakeSlot => ({
           since: slot.since,
+          answered: (end) => slot.answered?.(end),
           leave(error) {
             done();
             slot.leave(error);
