@@ -4,10 +4,8 @@ import { createManualClock } from 'trunkline/testing';
 import { z } from 'zod';
 
 const prices = defineProtocol({
-  name: 'prices',
-  version: 1,
-  channel: 0x20,
-  methods: { price: { id: 1, request: json(z.string()), response: json(z.int()) } },
+    name: 'prices',
+  methods: { price: { request: json(z.string()), response: json(z.int()) } },
 });
 
 /** The code under test: asks for a price, and keeps it for a minute by the transport's clock. */
