@@ -4,7 +4,7 @@ import { createManualClock } from 'trunkline/testing';
 import { z } from 'zod';
 
 const prices = defineProtocol({
-    name: 'prices',
+  name: 'prices',
   methods: { price: { request: json(z.string()), response: json(z.int()) } },
 });
 
