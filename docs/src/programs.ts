@@ -51,11 +51,7 @@ export function isRecipe({ where }: Program): boolean {
 
 /** True for a program that takes seconds: it searches with many runs, or runs in real time. */
 export function isSearch({ file }: Program): boolean {
-  return (
-    file.startsWith('docs/src/libraries/') ||
-    file.startsWith('docs/src/processes/') ||
-    file === 'docs/src/simulation/two-leaders.ts'
-  );
+  return file.startsWith('docs/src/libraries/') || file.startsWith('docs/src/processes/');
 }
 
 /** Runs a program: it ends by itself, without errors, and prints what the text says. */

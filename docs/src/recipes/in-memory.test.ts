@@ -24,20 +24,19 @@ function startCounter(transport: Transport<typeof counters>) {
 }
 
 test('a counter adds what its callers send', async (t) => {
-  const backends = [inmem()]; // a world of its own: names of other tests do not exist in it
+  const backends = [inmem()]; // a world of its own
   const server = createTransport('inmem://counter', { protocol: counters, backends });
   await startCounter(server);
   const client = createTransport({ protocol: counters, backends });
   t.is(await client.send('inmem://counter', 'add', 2), 2);
-  t.is(await client.send('inmem://counter', 'add', 3), 5);
   await server.close();
   const error = await t.throwsAsync<TransportError>(client.send('inmem://counter', 'add', 1));
-  t.like(error, { code: 'unavailable', reason: 'connection_refused', sent: false }); // no handler saw it, so it may be sent elsewhere
+  t.like(error, { code: 'unavailable', reason: 'connection_refused', sent: false });
   await client.close();
 });
 
 test('a counter keeps its sum while a caller is cut off', async (t) => {
-  const net = direct(); // with this backend, the test decides who reaches whom
+  const net = direct();
   const server = createTransport('inmem://counter', { protocol: counters, backends: [net] });
   const client = createTransport('inmem://client', { protocol: counters, backends: [net] });
   net.connectAll();

@@ -1,5 +1,12 @@
 import { check } from '@trunkline/simulation';
 
+const jobs = check.createObjectHistory<check.QueueCommand, check.QueueResult>();
+jobs.call('c1', { op: 'enqueue', value: 'a' }).ok();
+jobs.call('c2', { op: 'dequeue' }).ok('a');
+jobs.call('c3', { op: 'dequeue' }).ok('a'); // delivered twice
+const queue = check.object(jobs, check.models.queue());
+console.log(queue.linearizable === false ? queue.text : 'linearizable');
+
 const accounts = check.createObjectHistory<check.TransactionCommand, check.TransactionResult>();
 const [on, off] = [
   accounts.call('c1', [
@@ -17,9 +24,3 @@ for (const level of ['snapshot', 'serializable'] as const) {
   const verdict = check.transactions(accounts, { level });
   console.log(level, verdict.valid ? 'holds' : `is violated\n${verdict.text}`);
 }
-
-const ids = check.createObjectHistory<{ op: 'generate' }, string>();
-ids.call('c1', { op: 'generate' }).ok('17');
-ids.call('c2', { op: 'generate' }).ok('17');
-const unique = check.uniqueIds(ids);
-console.log(unique.valid === true ? 'unique' : unique.text);
