@@ -7,9 +7,7 @@ import { z } from 'zod';
 const text = json(z.string());
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
-  methods: { place: { id: 1, request: text, response: text } },
+  methods: { place: { request: text, response: text } },
 });
 
 async function start(seeds: string[]) {

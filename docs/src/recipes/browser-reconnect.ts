@@ -4,15 +4,13 @@ import { z } from 'zod';
 
 const board = defineProtocol({
   name: 'board',
-  version: 1,
-  channel: 0x20,
   methods: {
-    join: { id: 1, request: json(z.string()), response: json(z.array(z.string())) },
-    note: { id: 2, request: json(z.string()), response: json(z.boolean()) },
+    join: { request: json(z.string()), response: json(z.array(z.string())) },
+    note: { request: json(z.string()), response: json(z.boolean()) },
   },
 });
 
-const server = createTransport('ws://127.0.0.1:0', { protocol: board, backends: [ws()] });
+const server = createTransport('ws://127.0.0.1:0', { protocol: board });
 const notes = ['milk'];
 let latest: Remote | undefined;
 serve(server, {

@@ -1,4 +1,4 @@
-import { createTransport, defineProtocol, empty, json, serve, tcp } from 'trunkline';
+import { createTransport, defineProtocol, empty, json, serve } from 'trunkline';
 import { multicast } from 'trunkline/resilience';
 import { z } from 'zod';
 
@@ -6,14 +6,11 @@ const Entry = z.object({ key: z.string(), value: z.string(), version: z.int() })
 type Entry = z.infer<typeof Entry>;
 const store = defineProtocol({
   name: 'store',
-  version: 1,
-  channel: 0x20,
-  methods: { write: { id: 1, request: json(Entry), response: empty, timeout: 2_000 } },
+  methods: { write: { request: json(Entry), response: empty, timeout: 2_000 } },
 });
 
-const backends = [tcp()];
 async function startReplica() {
-  const replica = createTransport('tcp://127.0.0.1:0', { protocol: store, backends });
+  const replica = createTransport('tcp://127.0.0.1:0', { protocol: store });
   const data = new Map<string, Entry>();
   serve(replica, {
     write(entry) {
@@ -26,7 +23,7 @@ async function startReplica() {
 }
 const replicas = [await startReplica(), await startReplica(), await startReplica()];
 const targets = replicas.map((replica) => replica.advertiseAddr());
-const client = createTransport({ protocol: store, backends });
+const client = createTransport({ protocol: store });
 
 /** Writes to all replicas; resolves as soon as a majority has confirmed. */
 async function write(entry: Entry): Promise<number> {

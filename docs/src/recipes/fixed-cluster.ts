@@ -6,9 +6,7 @@ import { z } from 'zod';
 
 const log = defineProtocol({
   name: 'log',
-  version: 1,
-  channel: 0x20,
-  methods: { append: { id: 1, request: json(z.string()), response: json(z.int()) } },
+  methods: { append: { request: json(z.string()), response: json(z.int()) } },
 });
 const authority = await createAuthority({ name: 'log cluster' });
 

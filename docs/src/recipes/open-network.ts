@@ -9,9 +9,7 @@ import { z } from 'zod';
 
 const protocol = defineProtocol({
   name: 'weather',
-  version: 1,
-  channel: 0x20,
-  methods: { last: { id: 1, request: empty, response: json(z.string()) } },
+  methods: { last: { request: empty, response: json(z.string()) } },
 });
 const Report = z.object({ city: z.string().max(100), celsius: z.number() }); // bounded
 

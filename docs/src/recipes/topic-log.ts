@@ -9,9 +9,7 @@ const news = json(z.string());
 const Entry = z.object({ index: z.int(), text: z.string() });
 const archive = defineProtocol({
   name: 'archive',
-  version: 1,
-  channel: 0x20,
-  methods: { follow: { id: 1, request: json(z.int()), download: json(Entry) } },
+  methods: { follow: { request: json(z.int()), download: json(Entry) } },
 });
 
 const memory = inmem();
