@@ -15,8 +15,7 @@ const notes = defineProtocol({
   methods: { whoAmI: { request: empty, response: json(z.string()) } },
 });
 
-// Tokens of the form 'user.signature'. In production: signed tokens (JWT) of your sign-in service,
-// with an expiry, verified by a library.
+// In production: signed tokens (JWT) of your sign-in service, verified by a library.
 const SECRET = 'from the configuration';
 const signatureOf = (user: string) => createHmac('sha256', SECRET).update(user).digest('hex');
 const issue = (user: string) => `${user}.${signatureOf(user)}`;
@@ -32,7 +31,6 @@ function verify(token: string): string {
 const users = new WeakMap<Remote, string>();
 const server = createTransport('ws://127.0.0.1:0', {
   protocol: notes,
-  // Runs once for each connection, before it carries a call.
   admit: (remote) => void users.set(remote, verify(remote.hello['token'] ?? '')),
 });
 serve(server, { whoAmI: (_request, { from }) => users.get(from)! });

@@ -19,7 +19,6 @@ function append(text: string) {
 
 const server = createTransport('tcp://127.0.0.1:0', { protocol: logs });
 serve(server, {
-  // Sends all lines from the given number on, and then each new line. It ends when its reader leaves.
   tail: resumable(server, 'tail', async function* (from, { signal }) {
     for (let number = from; ; number++) {
       while (number >= lines.length) await once(log, 'line', { signal });
@@ -29,7 +28,7 @@ serve(server, {
 });
 await server.listen();
 
-const network = faulty(tcp()); // so that this program can cut its own connection
+const network = faulty(tcp());
 const client = createTransport({ protocol: logs, backends: [network] });
 for await (const { number, text } of await resume(client, server.advertiseAddr(), 'tail', 0)) {
   console.log(number, text);

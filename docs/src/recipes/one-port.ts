@@ -11,7 +11,6 @@ const app = fastify();
 app.get('/api/time', async () => ({ year: 2026 }));
 await app.listen({ port: 0, host: '127.0.0.1' });
 
-// The same server takes the upgrades to WebSocket at this path; all else stays with Fastify.
 const transport = createTransport('ws://server/rpc', {
   protocol: chat,
   backends: [ws({ server: app.server })],

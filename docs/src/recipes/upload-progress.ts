@@ -6,7 +6,6 @@ const Progress = z.object({ received: z.int(), sha256: z.string().optional() });
 const files = defineProtocol({
   name: 'files',
   methods: {
-    // Both ends stream: chunks of the file go up, and reports of the progress come down.
     save: { request: json(z.string()), upload: bytes, download: json(Progress) },
   },
 });
@@ -30,7 +29,7 @@ serve(server, {
 await server.listen();
 
 const SIZE = 10_000_000;
-/** Yields a file in chunks, as `createReadStream(path)` does; one chunk is in memory at a time. */
+/** Yields a file in chunks, as `createReadStream(path)` does. */
 async function* read() {
   for (let at = 0; at < SIZE; at += 250_000) yield new Uint8Array(250_000);
 }

@@ -5,13 +5,11 @@ import { z } from 'zod';
 const jobs = defineProtocol({
   name: 'jobs',
   methods: {
-    // A worker asks for work, and gets a job whenever there is one. It answers with `done`.
     work: { request: json(z.string()), download: json(z.int()) },
     done: { request: json(z.object({ job: z.int(), result: z.int() })) },
   },
 });
 
-/** A scheduler is a peer: schedulers find each other and stay connected. */
 async function scheduler(seeds: string[], todo: number[]) {
   const transport = createTransport('tcp://127.0.0.1:0', { protocol: jobs });
   const peers = createPeers({ transport, seeds });
@@ -36,14 +34,13 @@ const one = await scheduler([], [2, 3]);
 const two = await scheduler([one.transport.advertiseAddr()], []);
 await two.peers.ready();
 
-// A worker runs no peers: it is a client, and counts against no limit of the peers.
+// A worker is a client, not a peer.
 const worker = createTransport({ protocol: jobs });
 const at = one.transport.advertiseAddr();
 for await (const job of worker.send(at, 'work', 'worker 1')) {
   await worker.send(at, 'done', { job, result: job * job });
 }
 await one.finished;
-console.log(one.peers.list().length, 'peer,', one.transport.remotes().length, 'connections');
 
 await worker.close();
 for (const { peers, transport } of [one, two]) {
