@@ -39,6 +39,6 @@ export function probes(port: number): NodePart<MeshNode> {
       });
       await once(server.listen(port), 'listening');
     },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () => new Promise((resolve) => server.close(resolve)),
   };
 }
