@@ -1,4 +1,3 @@
-import { admin } from '@trunkline/admin';
 import { defineProtocol, empty, json } from 'trunkline';
 import { createNode } from 'trunkline/mesh';
 import { createIdentity } from 'trunkline/security';
@@ -9,12 +8,11 @@ const protocol = defineProtocol({
   methods: { height: { request: empty, response: json(z.int()) } },
 });
 const Block = z.object({ height: z.int(), text: z.string().max(1_000) });
-const operator = createIdentity();
 
 async function start(name: string, seeds: string[]) {
   let height = 0;
   return createNode({
-    address: 'tcp://127.0.0.1:0', // in production: a fixed port, 'tcp://10.0.0.5:7000'
+    address: 'tcp://127.0.0.1:0', // in production: a fixed port
     name,
     identity: createIdentity(), // in production: await loadOrCreateIdentity('node.key')
     protocol,
@@ -22,13 +20,9 @@ async function start(name: string, seeds: string[]) {
     peers: { seeds },
     gossip: {
       topics: {
-        blocks: {
-          codec: json(Block),
-          onMessage: (block) => void (height = block.height),
-        },
+        blocks: { codec: json(Block), onMessage: (block) => void (height = block.height) },
       },
     },
-    parts: [admin({ allow: (remote) => remote.nodeId === operator.nodeId })],
   });
 }
 
@@ -37,7 +31,7 @@ const bob = await start('bob', [ada.transport.advertiseAddr()]);
 const eve = await start('eve', [ada.transport.advertiseAddr()]);
 
 const block = { height: 1, text: 'the first block' };
-const { received } = await bob.topics.blocks.publish(block, { min: 2 }); // waits until two have it
+const { received } = await bob.topics.blocks.publish(block, { min: 2 });
 console.log(`${received} nodes have it`);
 console.log('the height of Ada is', await eve.transport.to(`node:${ada.nodeId}`).height());
 for (const node of [eve, bob, ada]) await node.close();

@@ -1,16 +1,15 @@
 // Excerpts of docs/mesh.md: other options of a node, which the tests compile.
 
-import { createSimulation, type NodeContext } from '@trunkline/simulation';
-import { bytes, defineProtocol, json, tcp } from 'trunkline';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { bytes, defineProtocol, healthHandler, json } from 'trunkline';
 import { fullMesh } from 'trunkline/gossip';
-import { createNode, type MeshNode } from 'trunkline/mesh';
-import { createIdentity } from 'trunkline/security';
+import { createNode, type MeshNode, type NodePart } from 'trunkline/mesh';
 import { z } from 'zod';
 
 const protocol = defineProtocol({ name: 'ledger', version: 1, methods: {} });
 const Block = z.object({ height: z.int(), text: z.string() });
 const address = 'tcp://127.0.0.1:0';
-const identity = createIdentity();
 
 export async function read(): Promise<void> {
   const node = await createNode({
@@ -28,19 +27,18 @@ export async function read(): Promise<void> {
     console.log(message.height, 'from', meta.from);
 }
 
-export async function withCertificates(cert: string, ca: string): Promise<MeshNode> {
-  const tls = { key: identity.key, cert, ca };
-  return createNode({ address, identity, protocol, backends: [tcp({ tls })] });
-}
-
-export function simulated(): void {
-  const sim = createSimulation({ seed: 1 });
-  sim.node('ada', async (context: NodeContext) => {
-    const node = await createNode({
-      address: context.name,
-      protocol,
-      createTransport: (_, { observer, hello }) => context.transport(protocol, { observer, hello }),
-    });
-    return () => node.close();
-  });
+/** Answers the probes of a cluster manager: /healthz and /readyz. */
+export function probes(port: number): NodePart<MeshNode> {
+  const server = createServer();
+  return {
+    name: 'probes',
+    async start({ health }) {
+      const probe = healthHandler(health);
+      server.on('request', (request, response) => {
+        if (!probe(request, response)) response.writeHead(404).end();
+      });
+      await once(server.listen(port), 'listening');
+    },
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
 }

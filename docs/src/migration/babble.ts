@@ -1,32 +1,26 @@
-import { createTransport, defineProtocol, empty, json, tcp } from 'trunkline';
+import { createTransport, defineProtocol, empty, json } from 'trunkline';
 import { z } from 'zod';
 
 const Known = z.record(z.string(), z.int());
 const Events = z.object({ events: z.array(z.string()) });
 const babble = defineProtocol({
   name: 'babble',
-  version: 1,
-  channel: 0x20,
   methods: {
     sync: {
-      id: 1,
       request: json(z.object({ known: Known, limit: z.int() })),
       response: json(Events),
     },
-    eagerSync: { id: 2, request: json(Events), response: json(z.boolean()) },
+    eagerSync: { request: json(Events), response: json(z.boolean()) },
     fastForward: {
-      id: 3,
       request: empty,
       response: json(z.object({ snapshot: z.string() })),
     },
-    join: { id: 4, request: json(z.string()), response: json(z.boolean()), timeout: 10_000 },
+    join: { request: json(z.string()), response: json(z.boolean()), timeout: 10_000 },
   },
 });
 
-const backends = [tcp()];
 const node = createTransport('tcp://127.0.0.1:0', {
   protocol: babble,
-  backends,
   maxPool: 2,
   timeout: 1_000,
 });
@@ -49,7 +43,7 @@ async function consume() {
 }
 const consuming = consume();
 
-const other = createTransport({ protocol: babble, backends });
+const other = createTransport({ protocol: babble });
 const { events } = await other.send(node.localAddr(), 'sync', { known: {}, limit: 100 });
 console.log(events);
 await other.close();

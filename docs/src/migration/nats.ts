@@ -5,10 +5,8 @@ import { z } from 'zod';
 const servers = process.env['NATS_URL'] ?? 'nats://127.0.0.1:4222';
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: {
-    place: { id: 1, request: json(z.object({ item: z.string() })), response: json(z.string()) },
+    place: { request: json(z.object({ item: z.string() })), response: json(z.string()) },
   },
 });
 

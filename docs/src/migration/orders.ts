@@ -1,19 +1,16 @@
-import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
+import { createTransport, defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const Order = z.object({ item: z.string() });
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: {
-    place: { id: 1, request: json(Order), response: json(z.string()) },
-    follow: { id: 2, request: json(Order), download: json(z.string()) },
+    place: { request: json(Order), response: json(z.string()) },
+    follow: { request: json(Order), download: json(z.string()) },
   },
 });
 
-const backends = [tcp()];
-const server = createTransport('tcp://127.0.0.1:0', { protocol: orders, backends });
+const server = createTransport('tcp://127.0.0.1:0', { protocol: orders });
 serve(server, {
   place: ({ item }) => `${item} ordered`,
   async *follow() {
@@ -23,7 +20,7 @@ serve(server, {
 });
 await server.listen();
 
-const client = createTransport({ protocol: orders, backends });
+const client = createTransport({ protocol: orders });
 const shop = client.to(server.localAddr());
 console.log(await shop.place({ item: 'apples' }, { timeout: 5_000 }));
 for await (const step of shop.follow({ item: 'apples' })) console.log(step);

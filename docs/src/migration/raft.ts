@@ -1,20 +1,17 @@
-import { bytes, createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
+import { bytes, createTransport, defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const term = z.int();
 const Vote = z.object({ term, candidate: z.string() });
 const raft = defineProtocol({
   name: 'raft',
-  version: 1,
-  channel: 0x20,
   methods: {
-    requestVote: { id: 1, request: json(Vote), response: json(z.boolean()), timeout: 500 },
-    installSnapshot: { id: 2, request: json(term), upload: bytes, response: json(z.int()) },
+    requestVote: { request: json(Vote), response: json(z.boolean()), timeout: 500 },
+    installSnapshot: { request: json(term), upload: bytes, response: json(z.int()) },
   },
 });
 
-const backends = [tcp()];
-const follower = createTransport('tcp://127.0.0.1:0', { protocol: raft, backends });
+const follower = createTransport('tcp://127.0.0.1:0', { protocol: raft });
 serve(follower, {
   requestVote: (request) => request.term > 1,
   async installSnapshot(_term, { upload }) {
@@ -25,7 +22,7 @@ serve(follower, {
 });
 await follower.listen();
 
-const leader = createTransport({ protocol: raft, backends });
+const leader = createTransport({ protocol: raft });
 const target = follower.localAddr();
 console.log(await leader.send(target, 'requestVote', { term: 2, candidate: 'a' }));
 async function* snapshot() {

@@ -1,18 +1,15 @@
-import { createTransport, defineProtocol, json, serve, ws } from 'trunkline';
+import { createTransport, defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const shop = defineProtocol({
   name: 'shop',
-  version: 1,
-  channel: 0x20,
   methods: {
-    place: { id: 1, request: json(z.string()), response: json(z.string()) }, // to the server
-    news: { id: 2, request: json(z.string()) }, // to the page
+    place: { request: json(z.string()), response: json(z.string()) }, // to the server
+    news: { request: json(z.string()) }, // to the page
   },
 });
 
-const backends = [ws()];
-const server = createTransport('ws://127.0.0.1:0/shop', { protocol: shop, backends });
+const server = createTransport('ws://127.0.0.1:0/shop', { protocol: shop });
 serve(server, {
   async place(item, { from }) {
     await server.send(from, 'news', `${item} packed`);
@@ -21,7 +18,7 @@ serve(server, {
 });
 await server.listen();
 
-const page = createTransport({ protocol: shop, backends });
+const page = createTransport({ protocol: shop });
 const news = new Promise((resolve) => serve(page, { news: resolve }));
 console.log(await page.send(server.localAddr(), 'place', 'apples', { timeout: 5_000 }));
 console.log(await news);

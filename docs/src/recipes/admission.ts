@@ -1,4 +1,4 @@
-import { createTransport, defineProtocol, inmem, json, serve, TransportError } from 'trunkline';
+import { createTransport, defineProtocol, json, serve, TransportError } from 'trunkline';
 import { z } from 'zod';
 
 const methods = {
@@ -8,10 +8,8 @@ const version1 = defineProtocol({ name: 'greeter', methods });
 // Version 2 still serves callers of version 1.
 const version2 = defineProtocol({ name: 'greeter', version: 2, accepts: [1, 2], methods });
 
-const backends = [inmem()];
 const server = createTransport('inmem://door', {
   protocol: version2,
-  backends,
   admit(remote) {
     if (remote.hello['token'] !== 'open sesame')
       throw new TransportError('permission_denied', 'the token is wrong');
@@ -23,7 +21,6 @@ await server.listen();
 for (const token of ['open sesame', 'let me in']) {
   const client = createTransport({
     protocol: version1,
-    backends,
     hello: { token, tenant: 'accounting' },
   });
   const greeting = await client.send('inmem://door', 'greet', 'Ada').catch((error) => error.code);

@@ -7,19 +7,15 @@ import {
   type Remote,
   serve,
   TransportError,
-  ws,
 } from 'trunkline';
 import { z } from 'zod';
 
 const notes = defineProtocol({
   name: 'notes',
-  version: 1,
-  channel: 0x20,
-  methods: { whoAmI: { id: 1, request: empty, response: json(z.string()) } },
+  methods: { whoAmI: { request: empty, response: json(z.string()) } },
 });
 
-// Tokens of the form 'user.signature'. In production: signed tokens (JWT) of your sign-in service,
-// with an expiry, verified by a library.
+// In production: signed tokens (JWT) of your sign-in service, verified by a library.
 const SECRET = 'from the configuration';
 const signatureOf = (user: string) => createHmac('sha256', SECRET).update(user).digest('hex');
 const issue = (user: string) => `${user}.${signatureOf(user)}`;
@@ -35,8 +31,6 @@ function verify(token: string): string {
 const users = new WeakMap<Remote, string>();
 const server = createTransport('ws://127.0.0.1:0', {
   protocol: notes,
-  backends: [ws()],
-  // Runs once for each connection, before it carries a call.
   admit: (remote) => void users.set(remote, verify(remote.hello['token'] ?? '')),
 });
 serve(server, { whoAmI: (_request, { from }) => users.get(from)! });
@@ -45,7 +39,6 @@ await server.listen();
 for (const token of [issue('ada'), 'ada.forged']) {
   const client = createTransport({
     protocol: notes,
-    backends: [ws()],
     hello: () => ({ token }), // asked at each connect, so a fresh token can be fetched here
   });
   const answer = client.to(server.advertiseAddr()).whoAmI();

@@ -1,54 +1,33 @@
-import { faulty } from '@trunkline/transport-testkit';
-import { createTransport, defineProtocol, json, type Remote, serve, ws } from 'trunkline';
+import { createTransport, defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const board = defineProtocol({
   name: 'board',
-  version: 1,
-  channel: 0x20,
-  methods: {
-    join: { id: 1, request: json(z.string()), response: json(z.array(z.string())) },
-    note: { id: 2, request: json(z.string()), response: json(z.boolean()) },
-  },
+  methods: { join: { request: json(z.string()), response: json(z.array(z.string())) } },
 });
-
-const server = createTransport('ws://127.0.0.1:0', { protocol: board, backends: [ws()] });
+const server = createTransport('ws://127.0.0.1:0', { protocol: board });
 const notes = ['milk'];
-let latest: Remote | undefined;
-serve(server, {
-  join(_name, { from }) {
-    latest = from;
-    return notes;
-  },
-});
+serve(server, { join: () => notes });
 await server.listen();
 
-// The page. In a browser, this part is the same, with `wss://app.example/rpc` as the address.
+// The page. In a browser, the address is `wss://app.example/rpc`.
 const SERVER = server.advertiseAddr();
-const network = faulty(ws()); // for this program, which cuts the connection itself
-const page = createTransport({ protocol: board, backends: [network] });
-serve(page, {
-  note(text) {
-    console.log(`the server calls: ${text}`);
-    return true;
-  },
-});
+const page = createTransport({ protocol: board });
 page.hold(SERVER); // dials now, and again whenever the connection is lost
 
 let visits = 0;
 for await (const event of page.connections()) {
   if (event.type === 'failed') {
-    const { error, retryIn } = event; // the server is away, or it refuses this page
+    const { error, retryIn } = event;
     console.log(retryIn === undefined ? `sign in again: ${error.message}` : 'connecting');
   } else if (event.type === 'down') {
     console.log('offline');
     notes.push('bread'); // happens while the page is away
   } else {
     console.log('online:', await page.send(event.remote, 'join', 'Ada')); // after each connect
-    if (++visits === 1) network.cut();
-    else break;
+    if (++visits === 2) break;
+    await server.closeStreams(); // this program cuts the connection itself
   }
 }
-await server.send(latest!, 'note', 'tea');
 await page.close();
 await server.close();

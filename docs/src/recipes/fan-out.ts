@@ -1,23 +1,18 @@
-import { createTransport, defineProtocol, empty, json, serve, tcp } from 'trunkline';
+import { createTransport, defineProtocol, empty, json, serve } from 'trunkline';
 import { multicast } from 'trunkline/resilience';
 import { z } from 'zod';
 
 const Entry = z.object({ key: z.string(), value: z.string(), version: z.int() });
-type Entry = z.infer<typeof Entry>;
 const store = defineProtocol({
   name: 'store',
-  version: 1,
-  channel: 0x20,
-  methods: { write: { id: 1, request: json(Entry), response: empty, timeout: 2_000 } },
+  methods: { write: { request: json(Entry), response: empty, timeout: 2_000 } },
 });
 
-const backends = [tcp()];
 async function startReplica() {
-  const replica = createTransport('tcp://127.0.0.1:0', { protocol: store, backends });
-  const data = new Map<string, Entry>();
+  const replica = createTransport('tcp://127.0.0.1:0', { protocol: store });
+  const data = new Map<string, z.infer<typeof Entry>>();
   serve(replica, {
     write(entry) {
-      // A write that arrives late or twice does no harm: the newest version stays.
       if ((data.get(entry.key)?.version ?? 0) < entry.version) data.set(entry.key, entry);
     },
   });
@@ -26,23 +21,22 @@ async function startReplica() {
 }
 const replicas = [await startReplica(), await startReplica(), await startReplica()];
 const targets = replicas.map((replica) => replica.advertiseAddr());
-const client = createTransport({ protocol: store, backends });
+const client = createTransport({ protocol: store });
 
-/** Writes to all replicas; resolves as soon as a majority has confirmed. */
-async function write(entry: Entry): Promise<number> {
+async function write(entry: z.infer<typeof Entry>): Promise<number> {
   let written = 0;
   const answers = multicast(client, targets, 'write', entry, {
     until: 'quorum', // a majority of responses; errors do not count
-    rest: 'run', // the calls that are still open afterwards go on
+    rest: 'run', // otherwise open calls are canceled then
   });
   for await (const { error } of answers) if (error === undefined) written++;
   if (written <= targets.length / 2)
-    throw new Error(`only ${written} of ${targets.length} replicas have confirmed`);
+    throw new Error(`only ${written} of ${targets.length} have it`);
   return written;
 }
 
 await replicas[2]!.close(); // one is down
-console.log(await write({ key: 'tea', value: 'green', version: 1 }), 'replicas have it');
+console.log(await write({ key: 'tea', value: 'green', version: 1 }), 'have it');
 await replicas[1]!.close(); // two are down
 await write({ key: 'tea', value: 'black', version: 2 }).catch((error) =>
   console.log(error.message),

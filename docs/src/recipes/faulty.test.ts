@@ -4,13 +4,11 @@ import { bytes, createTransport, defineProtocol, serve, tcp } from 'trunkline';
 
 const echo = defineProtocol({
   name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
+  methods: { echo: { request: bytes, response: bytes } },
 });
 
 test('a call over a stalled line ends at its deadline, and the next one is answered', async (t) => {
-  const server = createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] });
+  const server = createTransport('tcp://127.0.0.1:0', { protocol: echo });
   serve(server, { echo: (request) => request });
   await server.listen();
 

@@ -1,14 +1,11 @@
 import { defineProtocol, json, tcp } from 'trunkline';
 import { createNode } from 'trunkline/mesh';
-import { multicast } from 'trunkline/resilience';
 import { createAuthority, createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
 const log = defineProtocol({
   name: 'log',
-  version: 1,
-  channel: 0x20,
-  methods: { append: { id: 1, request: json(z.string()), response: json(z.int()) } },
+  methods: { append: { request: json(z.string()), response: json(z.int()) } },
 });
 const authority = await createAuthority({ name: 'log cluster' });
 
@@ -27,20 +24,13 @@ async function startNode() {
 }
 const nodes = [await startNode(), await startNode(), await startNode()];
 
-// The list that all nodes share: an id and an address for each of them. In production, it is in the
-// configuration: peers: { membership: 'listed', persistent: targets }.
+// In production, this list is in the configuration of each node: peers.persistent.
 const targets = nodes.map(({ nodeId, transport }) => `${nodeId}@${transport.advertiseAddr()}`);
 for (const [own, { peers }] of nodes.entries())
   peers.setTopology(targets.filter((_, other) => other !== own)); // dialed forever
 const leader = nodes[0]!;
 await leader.peers.ready({ peers: 2 });
 
-const others = leader.peers.list().map(({ nodeId }) => `node:${nodeId}`);
-let copies = 1; // its own
-for await (const { error } of multicast(leader.transport, others, 'append', 'x = 1')) {
-  if (error === undefined) copies++;
-}
-console.log(
-  `${copies} copies, ${leader.peers.list().filter(({ proven }) => proven).length} proven peers`,
-);
+for (const { nodeId } of leader.peers.list())
+  console.log(await leader.transport.send(`node:${nodeId}`, 'append', 'x = 1'), 'entry');
 for (const node of nodes) await node.close();

@@ -7,9 +7,7 @@ import { z } from 'zod';
 const Line = z.object({ number: z.int(), text: z.string() });
 const logs = defineProtocol({
   name: 'logs',
-  version: 1,
-  channel: 0x20,
-  methods: { tail: { id: 1, request: json(z.int()), download: json(Line) } },
+  methods: { tail: { request: json(z.int()), download: json(Line) } },
 });
 
 const lines = ['started', 'listening'];
@@ -19,9 +17,8 @@ function append(text: string) {
   log.emit('line');
 }
 
-const server = createTransport('tcp://127.0.0.1:0', { protocol: logs, backends: [tcp()] });
+const server = createTransport('tcp://127.0.0.1:0', { protocol: logs });
 serve(server, {
-  // Sends all lines from the given number on, and then each new line. It ends when its reader leaves.
   tail: resumable(server, 'tail', async function* (from, { signal }) {
     for (let number = from; ; number++) {
       while (number >= lines.length) await once(log, 'line', { signal });
@@ -31,7 +28,7 @@ serve(server, {
 });
 await server.listen();
 
-const network = faulty(tcp()); // so that this program can cut its own connection
+const network = faulty(tcp());
 const client = createTransport({ protocol: logs, backends: [network] });
 for await (const { number, text } of await resume(client, server.advertiseAddr(), 'tail', 0)) {
   console.log(number, text);

@@ -4,16 +4,13 @@ import { z } from 'zod';
 
 const chat = defineProtocol({
   name: 'chat',
-  version: 1,
-  channel: 0x20,
-  methods: { say: { id: 1, request: json(z.string()), response: json(z.string()) } },
+  methods: { say: { request: json(z.string()), response: json(z.string()) } },
 });
 
 const app = fastify();
 app.get('/api/time', async () => ({ year: 2026 }));
 await app.listen({ port: 0, host: '127.0.0.1' });
 
-// The same server takes the upgrades to WebSocket at this path; all else stays with Fastify.
 const transport = createTransport('ws://server/rpc', {
   protocol: chat,
   backends: [ws({ server: app.server })],
@@ -23,7 +20,7 @@ await transport.listen();
 
 const { port } = app.server.address() as { port: number };
 console.log(await (await fetch(`http://127.0.0.1:${port}/api/time`)).json());
-const page = createTransport({ protocol: chat, backends: [ws()] });
+const page = createTransport({ protocol: chat });
 console.log(await page.send(`ws://127.0.0.1:${port}/rpc`, 'say', 'hello'));
 
 await page.close();

@@ -9,17 +9,16 @@ import { z } from 'zod';
 
 const protocol = defineProtocol({
   name: 'weather',
-  version: 1,
-  channel: 0x20,
-  methods: { last: { id: 1, request: empty, response: json(z.string()) } },
+  methods: { last: { request: empty, response: json(z.string()) } },
 });
 const Report = z.object({ city: z.string().max(100), celsius: z.number() }); // bounded
 
-async function startNode(folder: string, seeds: string[]) {
-  const identity = await loadOrCreateIdentity(join(folder, 'node.key')); // the same id after a restart
+const folder = await mkdtemp(join(tmpdir(), 'weather-'));
+async function startNode(name: string, seeds: string[]) {
+  const identity = await loadOrCreateIdentity(join(folder, `${name}.key`));
   return createNode({
     address: 'tcp://127.0.0.1:0',
-    identity, // every connection proves a key, and needs no authority
+    identity,
     protocol,
     transport: {
       network: 'weather-1', // keeps nodes of other networks out
@@ -27,7 +26,7 @@ async function startNode(folder: string, seeds: string[]) {
     },
     peers: {
       seeds,
-      addressBook: createFileAddressBook(join(folder, 'book')),
+      addressBook: createFileAddressBook(join(folder, name)),
       // On the internet: addresses: 'public'.
     },
     gossip: {
@@ -37,9 +36,8 @@ async function startNode(folder: string, seeds: string[]) {
   });
 }
 
-const folders = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), 'weather-'))));
-const seed = await startNode(folders[0]!, []);
-const node = await startNode(folders[1]!, [`${seed.nodeId}@${seed.transport.advertiseAddr()}`]);
+const seed = await startNode('seed', []);
+const node = await startNode('node', [`${seed.nodeId}@${seed.transport.advertiseAddr()}`]);
 await node.peers.ready();
 
 await node.topics.reports.publish({ city: 'Turin', celsius: 21 }, { min: 1 });
@@ -49,4 +47,4 @@ for await (const { message } of seed.topics.reports) {
 }
 await node.close();
 await seed.close();
-for (const folder of folders) await rm(folder, { recursive: true });
+await rm(folder, { recursive: true });

@@ -1,13 +1,12 @@
-import { createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
+import { createTransport, defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const presence = defineProtocol({
   name: 'presence',
   methods: { seen: { request: json(z.string()) } },
 });
-const backends = [inmem()];
 const friends = ['bob', 'eve'].map((name) =>
-  createTransport(`inmem://${name}`, { protocol: presence, backends }),
+  createTransport(`inmem://${name}`, { protocol: presence }),
 );
 let seen = 0;
 for (const friend of friends) {
@@ -18,12 +17,11 @@ for (const friend of friends) {
 // At most 1 MB a second leaves on each connection.
 const ada = createTransport({
   protocol: presence,
-  backends,
   limits: { rate: { send: 1_000_000 } },
 });
 console.log(ada.trySend('inmem://bob', 'seen', 'ada')); // no connection yet: nothing is queued
 await Promise.all([ada.writable('inmem://bob'), ada.writable('inmem://eve')]); // dials
-const releases = ada.remotes().map((remote) => ada.hold(remote)); // keeps both from being closed for idleness
+const releases = ada.remotes().map((remote) => ada.hold(remote));
 console.log(ada.trySendAll(['inmem://bob', 'inmem://eve'], 'seen', 'ada')); // encoded once
 for (const release of releases) release();
 await ada.close({ grace: 1_000 });

@@ -1,4 +1,4 @@
-import { bytes, createTransport, defineProtocol, empty, inmem, json, serve } from 'trunkline';
+import { bytes, createTransport, defineProtocol, empty, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const orders = defineProtocol({
@@ -13,13 +13,12 @@ const backups = defineProtocol({
   methods: { save: { request: bytes, response: bytes } },
 });
 
-const backends = [inmem()];
-const server = createTransport('inmem://shop', { protocol: orders, backends });
+const server = createTransport('inmem://shop', { protocol: orders });
 serve(server, { count: () => 3 });
 serve(server.mount(backups), { save: (blob) => blob.subarray(0, 1) });
 await server.listen();
 
-const client = createTransport({ protocol: orders, backends });
+const client = createTransport({ protocol: orders });
 const toBackups = client.mount(backups);
 console.log(await client.to('inmem://shop').count());
 console.log(await toBackups.send('inmem://shop', 'save', new Uint8Array(100_000)));

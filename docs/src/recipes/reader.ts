@@ -1,15 +1,13 @@
-import { createTransport, defineProtocol, inmem, json } from 'trunkline';
+import { createTransport, defineProtocol, json } from 'trunkline';
 import { z } from 'zod';
 
 const queue = defineProtocol({
   name: 'queue',
   methods: { add: { request: json(z.int()), response: json(z.int()) } },
 });
-const backends = [inmem()];
-const server = createTransport('inmem://queue', { protocol: queue, backends });
+const server = createTransport('inmem://queue', { protocol: queue });
 await server.listen();
 
-// One loop reads all calls, so that the state of a state machine changes in one place.
 async function run() {
   let sum = 0;
   for await (const rpc of server.consumer('add')) {
@@ -19,7 +17,7 @@ async function run() {
 }
 const running = run();
 
-const client = createTransport({ protocol: queue, backends });
+const client = createTransport({ protocol: queue });
 const sums = await Promise.all(
   [1, 2, 3].map((number) => client.send('inmem://queue', 'add', number)),
 );

@@ -1,37 +1,47 @@
-import { createTransport, defineProtocol, json, serve, TransportError } from 'trunkline';
+import {
+  createTransport,
+  defineProtocol,
+  empty,
+  json,
+  type Remote,
+  serve,
+  TransportError,
+} from 'trunkline';
 import { z } from 'zod';
 
 const Order = z.object({ item: z.string(), count: z.int().positive() });
 const orders = defineProtocol({
   name: 'orders',
   methods: {
-    place: { request: json(Order), response: json(z.object({ left: z.int() })) },
+    place: { request: json(Order), response: json(z.int()) }, // to the server
+    ready: { request: json(z.string()), response: empty }, // to the client
   },
 });
 
 const stock = new Map([['tea', 10]]);
+const customers = new Set<Remote>();
 const server = createTransport('tcp://127.0.0.1:0', { protocol: orders });
 serve(server, {
-  place({ item, count }) {
+  place({ item, count }, { from }) {
     const left = (stock.get(item) ?? 0) - count;
-    if (left < 0)
-      throw new TransportError('failed_precondition', `too little ${item}`, {
-        metadata: { left: `${stock.get(item) ?? 0}` }, // data for the caller's program
-      });
+    if (left < 0) throw new TransportError('failed_precondition', `too little ${item}`);
     stock.set(item, left);
-    return { left };
+    customers.add(from); // a connection is a target of calls
+    return left;
   },
 });
 await server.listen();
 
-const client = createTransport({ protocol: orders });
-const shop = client.to(server.advertiseAddr());
-console.log(await shop.place({ item: 'tea', count: 7 }, { timeout: 2_000 }));
-try {
-  await shop.place({ item: 'tea', count: 7 });
-} catch (error) {
-  if (!(error instanceof TransportError)) throw error;
-  console.log(error.code, 'left:', error.metadata?.['left']);
-}
+const client = createTransport({ protocol: orders }); // does not listen
+serve(client, { ready: (item) => console.log(`${item} is ready`) });
+const address = server.advertiseAddr();
+const release = client.hold(address); // otherwise it closes after an idle minute
+const shop = client.to(address);
+const order = { item: 'tea', count: 7 };
+console.log(await shop.place(order, { timeout: 2_000 }), 'left');
+await shop.place(order).catch(({ code, message }) => console.log(code, message));
+for (const customer of customers)
+  await server.send(customer, 'ready', 'tea').catch(() => customers.delete(customer)); // gone
+release();
 await client.close();
 await server.close();

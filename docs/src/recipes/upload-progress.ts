@@ -1,20 +1,16 @@
 import { createHash } from 'node:crypto';
-import { bytes, createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
+import { bytes, createTransport, defineProtocol, json, serve } from 'trunkline';
 import { z } from 'zod';
 
 const Progress = z.object({ received: z.int(), sha256: z.string().optional() });
 const files = defineProtocol({
   name: 'files',
-  version: 1,
-  channel: 0x20,
   methods: {
-    // Both ends stream: chunks of the file go up, and reports of the progress come down.
-    save: { id: 1, request: json(z.string()), upload: bytes, download: json(Progress) },
+    save: { request: json(z.string()), upload: bytes, download: json(Progress) },
   },
 });
 
-const backends = [tcp()];
-const server = createTransport('tcp://127.0.0.1:0', { protocol: files, backends });
+const server = createTransport('tcp://127.0.0.1:0', { protocol: files });
 serve(server, {
   async *save(_name, { upload }) {
     const hash = createHash('sha256');
@@ -33,12 +29,12 @@ serve(server, {
 await server.listen();
 
 const SIZE = 10_000_000;
-/** Yields a file in chunks, as `createReadStream(path)` does; one chunk is in memory at a time. */
+/** Yields a file in chunks, as `createReadStream(path)` does. */
 async function* read() {
   for (let at = 0; at < SIZE; at += 250_000) yield new Uint8Array(250_000);
 }
 
-const client = createTransport({ protocol: files, backends });
+const client = createTransport({ protocol: files });
 const reports = await client.to(server.advertiseAddr()).save('photo.raw', { upload: read() });
 for await (const { received, sha256 } of reports) {
   console.log(`${(100 * received) / SIZE} %`, sha256?.slice(0, 8) ?? '');

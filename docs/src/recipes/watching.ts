@@ -1,4 +1,4 @@
-import { createTransport, defineProtocol, inmem, json, type Observer, serve } from 'trunkline';
+import { createTransport, defineProtocol, json, type Observer, serve } from 'trunkline';
 import { z } from 'zod';
 
 const work = defineProtocol({
@@ -10,11 +10,9 @@ const observer: Observer = {
   event: (event) => console.log(event.type),
   count: (counter, amount) => console.log(counter, amount),
 };
-const backends = [inmem()];
-// One call may wait for a handler and one may run: more are refused, and the observer counts them.
+// One call may run and one may wait.
 const server = createTransport('inmem://worker', {
   protocol: work,
-  backends,
   observer,
   limits: { inbound: { calls: 1 } },
 });
@@ -23,7 +21,7 @@ const finished = new Promise<void>((resolve) => (finish = resolve));
 serve(server, { job: async (id) => finished.then(() => id) }, { concurrency: 1 });
 await server.listen();
 
-const client = createTransport({ protocol: work, backends });
+const client = createTransport({ protocol: work });
 const results = [1, 2, 3].map((id) =>
   client.send('inmem://worker', 'job', id).catch((error) => error.code),
 );

@@ -1,22 +1,17 @@
-import { createTransport, defineProtocol, json, serve, tcp } from 'trunkline';
+import { createTransport, defineProtocol, json, serve } from 'trunkline';
 import { createPeers } from 'trunkline/peers';
 import { z } from 'zod';
 
 const jobs = defineProtocol({
   name: 'jobs',
-  version: 1,
-  channel: 0x20,
   methods: {
-    // A worker asks for work, and gets a job whenever there is one. It answers with `done`.
-    work: { id: 1, request: json(z.string()), download: json(z.int()) },
-    done: { id: 2, request: json(z.object({ job: z.int(), result: z.int() })) },
+    work: { request: json(z.string()), download: json(z.int()) },
+    done: { request: json(z.object({ job: z.int(), result: z.int() })) },
   },
 });
-const backends = [tcp()];
 
-/** A scheduler is a peer: schedulers find each other and stay connected. */
 async function scheduler(seeds: string[], todo: number[]) {
-  const transport = createTransport('tcp://127.0.0.1:0', { protocol: jobs, backends });
+  const transport = createTransport('tcp://127.0.0.1:0', { protocol: jobs });
   const peers = createPeers({ transport, seeds });
   let left = todo.length;
   let finish = () => {};
@@ -39,14 +34,13 @@ const one = await scheduler([], [2, 3]);
 const two = await scheduler([one.transport.advertiseAddr()], []);
 await two.peers.ready();
 
-// A worker runs no peers: it is a client, and counts against no limit of the peers.
-const worker = createTransport({ protocol: jobs, backends });
+// A worker is a client, not a peer.
+const worker = createTransport({ protocol: jobs });
 const at = one.transport.advertiseAddr();
 for await (const job of worker.send(at, 'work', 'worker 1')) {
   await worker.send(at, 'done', { job, result: job * job });
 }
 await one.finished;
-console.log(one.peers.list().length, 'peer,', one.transport.remotes().length, 'connections');
 
 await worker.close();
 for (const { peers, transport } of [one, two]) {
