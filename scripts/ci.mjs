@@ -138,6 +138,6 @@ function nightly() {
     evaluation: [`${pnpm} evaluate gossip --nodes 1000 --seeds 4`, `${pnpm} evaluate peers`],
     scale: [`${pnpm} evaluate scale`, `${pnpm} evaluate faults`],
     soak: [`${pnpm} evaluate soak`],
-    hostile: [`${pnpm} hostile --measure memory`],
+    hostile: [`${pnpm} hostile --measure memory --report`],
   };
 }

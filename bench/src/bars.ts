@@ -72,7 +72,7 @@ export function compare(older: readonly Round[], newer: readonly Round[]): Compa
     ];
     return [
       {
-        bar: bar.bar.replace(/ at (most|least) .*/, ''),
+        bar: withoutBound(bar.bar),
         older: before,
         newer: after,
         worse,
@@ -93,6 +93,11 @@ export function compare(older: readonly Round[], newer: readonly Round[]): Compa
       }),
     ),
   ];
+}
+
+/** Returns the name of a bar without its bound, as in a comparison. */
+export function withoutBound(bar: string): string {
+  return bar.replace(/ at (most|least) .*/, '');
 }
 
 function medianOf(rounds: readonly Round[], value: Bar['value']): number | undefined {

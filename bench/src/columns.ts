@@ -61,6 +61,9 @@ const COLUMNS: readonly Column[] = [
   LIMIT_TLS, TLS, NOISE,
 ];
 
+/** The titles of all columns, in the order of the tables. */
+export const TITLES: readonly string[] = [...COLUMNS, ...PEERS].map(({ title }) => title);
+
 /**
  * Returns the columns of a scenario and those that they are compared with. Without names, returns
  * the columns meant for the scenario.

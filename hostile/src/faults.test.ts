@@ -17,15 +17,22 @@ test('docs/faults.md matches the catalog', (t) => {
   );
 });
 
-test('missing tests, cases without tests and missing cases are found', (t) => {
+test('missing tests, cases without tests, and missing and misplaced cases are found', (t) => {
   const flaws = flawsOfCatalog([
     {
       section: 'a',
       cases: [{ case: 1, behavior: 'b', tests: ['hostile/src/faults.ts: no such title'] }],
     },
-    { section: 'b', cases: [{ case: 141, behavior: 'b' }] },
+    {
+      section: 'b',
+      cases: [
+        { case: 141, behavior: 'b' },
+        { case: 143, behavior: 'b' },
+      ],
+    },
   ]);
   t.true(flaws.some((flaw) => flaw.includes('case 1: there is no test')));
   t.true(flaws.includes('case 141 has no test'));
   t.true(flaws.includes('case 2 occurs 0 times'));
+  t.true(flaws.includes("the numbers of 'b' are not consecutive"));
 });

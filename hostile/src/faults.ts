@@ -27,8 +27,8 @@ export function readCatalog(): readonly Section[] {
 }
 
 /**
- * Returns the defects of the catalog: missing numbers, faults without a test, and tests that do not
- * exist.
+ * Returns the defects of the catalog: missing numbers, faults without a test, tests that do not
+ * exist, and sections whose numbers are not consecutive.
  */
 export function flawsOfCatalog(sections: readonly Section[]): string[] {
   const faults = sections.flatMap(({ cases }) => cases);
@@ -37,6 +37,10 @@ export function flawsOfCatalog(sections: readonly Section[]): string[] {
     const found = faults.filter((fault) => fault.case === number);
     if (found.length !== 1) flaws.push(`case ${number} occurs ${found.length} times`);
   }
+  // Markdown counts on from the first number of a list.
+  for (const { section, cases } of sections)
+    if (cases.some((fault, at) => fault.case !== cases[0]!.case + at))
+      flaws.push(`the numbers of '${section}' are not consecutive`);
   for (const fault of faults) {
     const { case: number, behavior, leftOut, tests = [] } = fault;
     if ((behavior === undefined) === (leftOut === undefined))
@@ -59,35 +63,26 @@ export function formatPage(sections: readonly Section[]): string {
   const lines = [
     '# Faults',
     '',
-    'This page lists what peers, networks, machines and disks may do to Trunkline, how Trunkline behaves',
-    'then, and the tests that check it.',
+    'This page lists what peers, networks, machines and disks may do to Trunkline, and how it behaves',
+    'then.',
     '',
-    'The attacks are named as in `npx pnpm@12 hostile <name>`, which [Reliability](reliability.md)',
-    'describes. Other tests are named by file and title.',
-    '',
-    'A program writes this page from [hostile/faults.json](../hostile/faults.json) and the attacks of',
-    '`hostile`: `node hostile/dist/write-faults.js`.',
+    'Each line ends with the attacks that check it, which `npx pnpm@12 hostile <name>` runs, or with the',
+    'file of a test if there are none. `node hostile/dist/write-faults.js` writes this page from',
+    '[hostile/faults.json](../hostile/faults.json), which names all tests of each fault.',
   ];
   for (const { section, cases } of sections) {
-    const sorted = [...cases].sort((a, b) => a.case - b.case);
-    lines.push(
-      '',
-      `## ${section}`,
-      '',
-      '| case | behavior | attacks | other tests |',
-      '|---:|---|---|---|',
-    );
-    for (const { case: number, behavior, tests = [], leftOut } of sorted) {
+    lines.push('', `## ${section}`, '');
+    for (const { case: number, behavior, tests = [], leftOut } of cases) {
       const attacks = attacksOn(number).map((name) => `\`${name}\``);
+      const checks = attacks.length > 0 ? attacks : tests.slice(0, 1).map(linkTo);
       lines.push(
-        `| ${number} | ${behavior ?? `Left out: ${leftOut}`} | ${attacks.join(' ')} | ${tests.map(shown).join('<br>')} |`,
+        behavior === undefined
+          ? `${number}. Left out: ${leftOut}.`
+          : `${number}. ${behavior} (${checks.join(', ')}).`,
       );
     }
   }
-  lines.push(
-    '',
-    '**Next:** [reliability](reliability.md) has the measured results of the attacks.',
-  );
+  lines.push('', '**Next:** [reliability](reliability.md) says how the attacks are measured.');
   return `${lines.join('\n')}\n`;
 }
 
@@ -113,9 +108,9 @@ function exists(test: string): boolean {
   }
 }
 
-function shown(test: string): string {
-  const [file, title] = split(test);
-  return `[${file.slice(file.lastIndexOf('/') + 1)}](../${file}): ${title.replaceAll('|', '\\|').replace(/\$\{[^}]*\}/g, '…')}`;
+function linkTo(test: string): string {
+  const [file] = split(test);
+  return `[${file.slice(file.lastIndexOf('/') + 1)}](../${file})`;
 }
 
 function split(test: string): [file: string, title: string] {

@@ -22,7 +22,7 @@ const USAGE = `usage: node hostile/dist/main.js [options] [name...]
   --rounds <n>        rounds of an attack for the times; an attack that repeats a single message
                       has one (default: 3)
   --quiet <n>         seconds for which the honest peer is measured before each round (default: 1)
-  --report            writes the figures into docs/reliability.md, each as it is measured
+  --report            writes the figures into hostile/report.md, each as it is measured
   --list              lists the attacks without running them
   --help              prints this text`;
 

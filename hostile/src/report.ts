@@ -1,6 +1,6 @@
-// Formats the outcomes as a table for a terminal, and as a section of docs/reliability.md.
+// Formats the outcomes as a table for a terminal, and as the report hostile/report.md.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ATTACKS } from './all-attacks.ts';
@@ -35,21 +35,19 @@ export function formatOutcomes(outcomes: readonly Outcome[], order: readonly str
 }
 
 /**
- * Writes the figures of one attack between the markers of docs/reliability.md. All other rows, and
- * the row's figures of the other quantity, stay as they are.
+ * Writes the figures of one attack into the report. All other rows, and the row's figures of the
+ * other quantity, stay as they are.
  */
-export function writeReport(outcome: Outcome, quantity: Quantity, order: readonly string[]): void {
-  const page = readFileSync(PAGE, 'utf8');
-  const from = page.indexOf(BEGIN);
-  const to = page.indexOf(END);
-  if (from === -1 || to === -1) throw new Error(`docs/reliability.md has no '${BEGIN}' … '${END}'`);
-  const rows = earlierRows(page.slice(from, to), order);
+export function writeReport(
+  outcome: Outcome,
+  quantity: Quantity,
+  order: readonly string[],
+  file = REPORT,
+): void {
+  const rows = earlierRows(existsSync(file) ? readFileSync(file, 'utf8') : '', order);
   const row = renewed(rows.get(outcome.attack), cells(outcome).map(escaped), quantity);
   rows.set(outcome.attack, `| ${row.join(' | ')} |`);
-  writeFileSync(
-    PAGE,
-    `${page.slice(0, from + BEGIN.length)}\n${section(rows, order)}\n${page.slice(to)}`,
-  );
+  writeFileSync(file, formatReport(rows, order));
 }
 
 /**
@@ -95,10 +93,11 @@ function earlierRows(table: string, order: readonly string[]): Map<string, strin
   return rows;
 }
 
-function section(rows: ReadonlyMap<string, string>, order: readonly string[]): string {
+function formatReport(rows: ReadonlyMap<string, string>, order: readonly string[]): string {
   const known = order.flatMap((attack) => rows.get(attack) ?? []);
   const held = known.filter((row) => row.endsWith(`| ${HOLDS} |`)).length;
   return [
+    '# Attacks',
     '',
     `Measured on ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${process.platform} ${release()}, Node ${process.versions.node}. ${held} of ${known.length} hold.`,
     '',
@@ -161,6 +160,5 @@ const HOLDS = 'holds';
 /** The columns of the figures of memory, and of times: the first, and the one after the last. */
 const MEMORY_CELLS = [2, 4] as const;
 const TIME_CELLS = [4, 9] as const;
-const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
-const BEGIN = '<!-- hostile: begin -->';
-const END = '<!-- hostile: end -->';
+/** Not in the repository: the nightly run uploads it. */
+const REPORT = fileURLToPath(new URL('../report.md', import.meta.url));

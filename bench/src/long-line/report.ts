@@ -85,6 +85,28 @@ export function tableOf(figures: readonly LineFigures[]): string[][] {
   ];
 }
 
+/**
+ * Returns the cells of a short table, the head first: a row for each task, with the Mbit/s and in
+ * brackets the ratio, and one for the small calls beside it.
+ */
+export function shortTableOf(figures: readonly LineFigures[]): string[][] {
+  const lines = [...new Set(figures.map(lineOf))];
+  const row = (name: string, task: Task, cell: (each: LineFigures) => string | undefined) => {
+    const cells = lines.map((line) => {
+      const found = figures.find((each) => each.task === task && lineOf(each) === line);
+      return (found && cell(found)) ?? '';
+    });
+    return cells.every((each) => each === '') ? [] : [[name, ...cells]];
+  };
+  return [
+    ['', ...lines],
+    ...TASKS.flatMap((task) => [
+      ...row(NAMES[task], task, ({ ours, ratio }) => `${ours.toFixed(1)} (${ratio.toFixed(2)})`),
+      ...row(`small call beside the ${task}`, task, ({ small }) => small?.toFixed(2)),
+    ]),
+  ];
+}
+
 export function judge(figures: readonly LineFigures[]): Verdict[] {
   return figures.flatMap(({ control, backend, task, ratio, small }) => {
     const least = LEAST[task];
@@ -100,6 +122,10 @@ export function judge(figures: readonly LineFigures[]): Verdict[] {
       });
     return verdicts;
   });
+}
+
+function lineOf({ control, backend }: LineFigures): string {
+  return `${backend}, ${control}`;
 }
 
 const NAMES: Readonly<Record<Task, string>> = {

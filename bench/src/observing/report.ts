@@ -58,6 +58,33 @@ export function tableOf(summary: readonly ObservingFigures[]): string[][] {
   ];
 }
 
+/**
+ * Returns the cells of a short table, the head first: a row for each way to be observed, without
+ * the comparison with another checkout.
+ */
+export function shortTableOf(summary: readonly ObservingFigures[]): string[][] {
+  const shown = summary.filter(({ what }) => what !== 'off');
+  const places = [...new Set(shown.map(placeOf))];
+  return [
+    ['', ...places],
+    ...[...new Set(shown.map(({ what }) => what))].map((what) => [
+      TITLES[what],
+      ...places.map((place) => {
+        const found = shown.find((each) => each.what === what && placeOf(each) === place);
+        if (found === undefined) return '';
+        const { ratio, interval, cpu } = found;
+        return [
+          ratio.toFixed(2),
+          ...(interval === undefined
+            ? []
+            : [`(${interval.map((end) => end.toFixed(2)).join('–')})`]),
+          ...(cpu === undefined ? [] : [`${round3(cpu)} ns`]),
+        ].join(' ');
+      }),
+    ]),
+  ];
+}
+
 export function judge(summary: readonly ObservingFigures[]): Verdict[] {
   return summary.flatMap(({ carrier, scenario, what, ratio, interval }): Verdict[] => {
     const name = `${scenario}, ${CARRIERS[carrier]}, ${TITLES[what]}`;
@@ -75,6 +102,10 @@ export function judge(summary: readonly ObservingFigures[]): Verdict[] {
       ? [{ bar: `${name}: rate ÷ plain at least ${METRICS}`, ratio, holds: ratio >= METRICS }]
       : [];
   });
+}
+
+function placeOf({ carrier, scenario }: ObservingFigures): string {
+  return `${CARRIERS[carrier]}, ${scenario}`;
 }
 
 function cpuOf({ clientCpu, serverCpu = 0 }: Figures): number {

@@ -2,9 +2,10 @@
 
 import { PEER_NAMES, versionsOf } from '../adapters/peers.ts';
 import type { Bar, BarsPlot } from '../bars-plot.ts';
-import { type Column, columnsOf, NATS, TCP } from '../columns.ts';
+import { type Column, columnsOf, NATS, TCP, TITLES } from '../columns.ts';
 import type { Round } from '../rounds.ts';
 import { SCENARIOS } from '../scenarios/by-name.ts';
+import { CALLS } from '../scenarios/calls.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { Figure } from '../stopwatch.ts';
 import { medianOf, medianRatio } from '../summary.ts';
@@ -15,29 +16,61 @@ export function measuredScenarios(rounds: readonly Round[]): Scenario[] {
   return SCENARIOS.filter(({ name }) => rounds.some((round) => (round.get(name)?.size ?? 0) > 0));
 }
 
-/** Formats a heading and a table. */
-export function formatScenario(rounds: readonly Round[], scenario: Scenario): string[] {
-  const columns = measuredColumns(rounds, scenario);
-  const figures = scenario.figures.filter(({ figure }) =>
-    columns.some((column) => medianOf(rounds, scenario.name, column, figure) !== undefined),
-  );
-  const rows = columns.map((column) => {
-    const ratios = figures.map(({ figure }) => ratioOf(rounds, scenario, figure, column));
-    const compared = ratios.some((ratio) => ratio !== undefined)
-      ? column.against!(scenario.name).title
-      : '';
-    return [
-      column.title === TCP.title ? `**${column.title}**` : column.title,
-      ...figures.map(({ figure }, at) =>
-        cell(medianOf(rounds, scenario.name, column, figure), ratios[at]),
-      ),
-      compared,
-    ];
+/** Formats one table of the calls of all scenarios, and a table for each other scenario. */
+export function formatScenarios(rounds: readonly Round[]): string[] {
+  const measured = measuredScenarios(rounds);
+  const calls = measured.filter(isCall);
+  const parts: readonly Part[] = calls.flatMap((scenario) => [
+    { scenario, unit: scenario.figures[0]!.unit, shown: cellOf },
+    ...(scenario.name === WITH_CPU ? [{ scenario, unit: 'CPU ns', shown: cpuOf }] : []),
+  ]);
+  const rows = TITLES.flatMap((title) => {
+    const cells = parts.map(({ scenario, shown }) => {
+      const found = measuredColumns(rounds, scenario).find((column) => column.title === title);
+      return found === undefined ? '' : shown(rounds, scenario, found);
+    });
+    return cells.every((each) => each === '') ? [] : [[bold(title), ...cells]];
   });
   return [
-    `### ${scenario.name}: ${scenario.title}`,
+    ...(parts.length === 0
+      ? []
+      : markdownTable(
+          ['', ...parts.map(({ scenario, unit }) => `${scenario.name} ${unit}`)],
+          rows,
+          1,
+        )),
+    // The bars have the figures of scenarios that are compared with another one.
+    ...measured
+      .filter((scenario) => scenario.against === undefined && !isCall(scenario))
+      .flatMap((scenario) => ['', ...formatScenario(rounds, scenario)]),
+  ];
+}
+
+/** A column of the table of calls. */
+interface Part {
+  readonly scenario: Scenario;
+  readonly unit: string;
+  shown(rounds: readonly Round[], scenario: Scenario, column: Column): string;
+}
+
+/** Formats a title and a table. */
+function formatScenario(rounds: readonly Round[], scenario: Scenario): string[] {
+  const figures = scenario.figures.filter(({ figure }) =>
+    measuredColumns(rounds, scenario).some(
+      (column) => medianOf(rounds, scenario.name, column, figure) !== undefined,
+    ),
+  );
+  return [
+    `**${scenario.name}: ${scenario.title}**`,
     '',
-    ...markdownTable(['', ...figures.map(({ unit }) => unit), '(÷)'], rows, 1),
+    ...markdownTable(
+      ['', ...figures.map(({ unit }) => unit)],
+      measuredColumns(rounds, scenario).map((column) => [
+        bold(column.title),
+        ...figures.map(({ figure }) => cell(rounds, scenario, column, figure)),
+      ]),
+      1,
+    ),
   ];
 }
 
@@ -97,7 +130,35 @@ function ratioOf(
   );
 }
 
-function cell(value: number | undefined, ratio: number | undefined): string {
+/** Calls that are compared with others of the same scenario share a table. */
+function isCall({ name, against }: Scenario): boolean {
+  return against === undefined && CALLS.some((call) => call.name === name);
+}
+
+function bold(title: string): string {
+  return title === TCP.title ? `**${title}**` : title;
+}
+
+function cellOf(rounds: readonly Round[], scenario: Scenario, column: Column): string {
+  return cell(rounds, scenario, column, scenario.figures[0]!.figure);
+}
+
+/** Adds the CPU time of both ends. */
+function cpuOf(rounds: readonly Round[], { name }: Scenario, column: Column): string {
+  const ends = (['clientCpu', 'serverCpu'] as const).flatMap(
+    (figure) => medianOf(rounds, name, column, figure) ?? [],
+  );
+  return ends.length === 0 ? '' : round3(ends.reduce((sum, end) => sum + end, 0));
+}
+
+function cell(
+  rounds: readonly Round[],
+  scenario: Scenario,
+  column: Column,
+  figure: Figure,
+): string {
+  const value = medianOf(rounds, scenario.name, column, figure);
+  const ratio = ratioOf(rounds, scenario, figure, column);
   if (value === undefined) return '';
   return ratio === undefined
     ? round3(value)
@@ -113,6 +174,8 @@ function colorOf({ title }: Column): number | undefined {
   return PEER_NAMES.includes(title) || title === NATS.title ? 1 : undefined;
 }
 
+/** The scenario whose CPU time the table of calls has. */
+const WITH_CPU = 's2';
 const LESS_IS_BETTER: ReadonlySet<Figure> = new Set([
   'p50',
   'p99',

@@ -4,10 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { formatDocument, formatPlots } from './document.ts';
 import { formatRecord, NOTHING, type PerformanceRecord, renewed } from './record.ts';
 
-/**
- * Replaces the figures in `now` and keeps all others, as well as the section written by hand,
- * docs/performance/tried.md.
- */
+/** Replaces the figures in `now` and keeps all others. */
 export function publish(now: Partial<PerformanceRecord>, docs = DOCS): void {
   const beside = new URL('performance/', docs);
   const file = new URL('figures.json', beside);
@@ -17,10 +14,7 @@ export function publish(now: Partial<PerformanceRecord>, docs = DOCS): void {
     now,
   );
   writeFileSync(file, formatRecord(record));
-  writeFileSync(
-    new URL('performance.md', docs),
-    formatDocument(record, readFileSync(new URL('tried.md', beside), 'utf8')),
-  );
+  writeFileSync(new URL('performance.md', docs), formatDocument(record));
   for (const [name, svg] of formatPlots(record)) writeFileSync(new URL(name, beside), svg);
 }
 

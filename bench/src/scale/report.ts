@@ -17,6 +17,8 @@ interface Shown {
   readonly columns: readonly Column[];
   /** The column that the plot shows. */
   readonly y: Column;
+  /** The columns of the short table, which has one for each carrier. */
+  readonly short: readonly Column[];
   name(at: number): string;
 }
 
@@ -55,6 +57,34 @@ export function formatMarkdown(summaries: readonly Summary[]): string {
   return tablesOf(summaries)
     .map(({ title, head, rows }) => `**${title}**\n\n${markdownTable(head, rows, 2).join('\n')}`)
     .join('\n\n');
+}
+
+/** Formats a table for each part, with the carriers side by side and without the CPU time. */
+export function formatShort(summaries: readonly Summary[]): string {
+  return SHOWN.flatMap(({ part, title, first, short, name }) => {
+    const own = summaries.filter((each) => each.part === part);
+    if (own.length === 0) return [];
+    const rows = [...new Set(own.map(({ at }) => at))]
+      .sort((a, b) => a - b)
+      .map((at) => {
+        const each = CARRIERS.map((carrier) =>
+          own.find((summary) => summary.at === at && summary.carrier === carrier),
+        );
+        return [
+          name(at),
+          ...short.flatMap(({ figure }) =>
+            each.map((summary) => cell(summary && figure(summary.figures))),
+          ),
+          each.at(-1)?.ratio?.toFixed(2) ?? '',
+        ];
+      });
+    const head = [
+      first,
+      ...short.flatMap((column) => CARRIERS.map((carrier) => `${carrier} ${column.title}`)),
+      `÷ ${LIMIT}`,
+    ];
+    return [`**${title}**\n\n${markdownTable(head, rows, 1).join('\n')}`];
+  }).join('\n\n');
 }
 
 /** Returns a plot for each part that was measured, with logarithmic axes. */
@@ -117,8 +147,12 @@ const CPU: readonly Column[] = [
   { title: 'client CPU, ns per call', figure: ({ clientCpu }) => clientCpu },
   SERVER_CPU,
 ];
+const RSS: Column = {
+  title: 'RSS, KiB per connection',
+  figure: ({ rss }) => rss && rss / 1_024,
+};
 const MEMORY: readonly Column[] = [
-  { title: 'RSS, KiB per connection', figure: ({ rss }) => rss && rss / 1_024 },
+  RSS,
   { title: 'heap, KiB per connection', figure: ({ heap }) => heap && heap / 1_024 },
 ];
 
@@ -129,6 +163,7 @@ const SHOWN: readonly Shown[] = [
     first: 'in flight',
     columns: [RATE, ...CPU],
     y: RATE,
+    short: [RATE],
     name: String,
   },
   {
@@ -137,6 +172,7 @@ const SHOWN: readonly Shown[] = [
     first: 'connections',
     columns: [RATE, ...CPU, ...MEMORY],
     y: SERVER_CPU,
+    short: [RATE, RSS],
     name: (count) => count.toLocaleString('en-US'),
   },
   {
@@ -145,6 +181,7 @@ const SHOWN: readonly Shown[] = [
     first: 'message',
     columns: [RATE, BULK, ...CPU],
     y: BULK,
+    short: [RATE],
     name: bytesName,
   },
 ];

@@ -48,7 +48,7 @@ export class Sample {
   /** Formats the mean, with the least and the most in brackets if they differ. */
   range(figure: string): string {
     const [least, most] = [show(this.least(figure)), show(this.most(figure))];
-    return least === most ? least : `${show(this.mean(figure))} (${least} to ${most})`;
+    return least === most ? least : `${show(this.mean(figure))} (${least}–${most})`;
   }
 
   /** Formats the least and the most. */

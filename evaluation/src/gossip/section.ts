@@ -6,6 +6,10 @@ export interface Table {
   readonly title: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /**
+   * The columns that the document shows, all by default; without any, the table is only printed.
+   */
+  readonly shown?: readonly number[];
 }
 
 export interface Verdict {

@@ -15,12 +15,12 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree in stable state',
     before: [
-      `On the links that HyParView's views have after 50 cycles, ${show(nodes)} nodes broadcast one message after the other; every hop takes the same time, and notices (IHAVE) are sent at once and one by one, as in the paper. After ${10} messages of one sender, or 50 of many, as many again are measured. "Optimized" has the paper's thresholds: 3 for one sender, 7, our default, for many; elsewhere the tree is not optimized. Eager push is the same state machine without pruning.`,
-      'Redundancy (RMR) is payloads ÷ deliveries − 1; the last hop (LDH) is the number of hops to the last delivery.',
+      `${show(nodes)} nodes broadcast on the links of HyParView's views. "Optimized" has the paper's thresholds: 3 for one sender, 7, our default, for many. Redundancy is payloads ÷ deliveries − 1; the last hop is the number of hops to the last delivery.`,
     ],
     tables: [
       {
         title: "One broadcast in stable state: the paper's table 1",
+        shown: [],
         head: ['', 'payloads: paper', 'ours', 'control: paper', 'ours', 'total: paper', 'ours'],
         rows: PROTOCOLS.map((name) => {
           const { title, payloads, control } = TREES[name];
@@ -37,7 +37,8 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
         }),
       },
       {
-        title: 'Redundancy and the last hop in stable state',
+        title: 'Redundancy and the last hop',
+        shown: [0, 1, 2, 3, 4],
         head: ['', 'redundancy: paper', 'ours', 'last hop: paper', 'ours', 'missed'],
         rows: PROTOCOLS.map((name) => [
           TREES[name].title,
@@ -50,6 +51,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
       },
       {
         title: 'Redundancy of the first messages of all, one sender',
+        shown: [],
         head: ['message', 'paper', 'ours'],
         rows: ['first', 'second', 'third'].map((when, i) => [
           String(i + 1),
@@ -60,8 +62,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
     ],
     plots: [],
     after: [
-      'The first message uses every link, because all links belong to the tree until they deliver a duplicate and nothing is pruned before the hop is complete: 3.0, the redundancy of a flood; the paper has 2. The second message already finds a pure tree; the paper needs three messages.',
-      "With many senders, the paper's plain tree grows deep (50 to 75 hops), because it counts 250 cycles of random grafts. Our links are chosen once and nothing disturbs them, so the tree of the first flood stays shallow and there is little to optimize; hence fewer control messages than the 38,976 of the paper. Optimization does not pay either: a path that becomes shorter for one sender becomes longer for others, and with many senders the optimized tree is deeper than the plain one.",
+      "The paper's plain tree grows deep with many senders, because it counts 250 cycles of random grafts. Our links stay, so the tree stays shallow, and optimization for one sender makes paths of others longer.",
     ],
     verdicts: treeVerdicts(runs, nodes),
   };
@@ -127,7 +128,7 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree after failures that nobody sees',
     before: [
-      `The whole system, ${show(nodes)} nodes with HyParView's cycles and Plumtree on its links. After the tree is built, the share of nodes fails, and a node notices a dead neighbor when it writes to it. One message is sent before any view is repaired, then one after each cycle. The first message stays in the caches for 30 s: a node that gets a link to a node that has the message still receives it.`,
+      `The whole system: ${show(nodes)} nodes with HyParView's cycles and Plumtree on its links. One message is sent before any view is repaired, then one after each cycle.`,
     ],
     tables: [
       {
@@ -135,17 +136,18 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
         head: [
           'failed',
           'first message: report, fig. 6a',
-          'ours',
+          'first message, ours',
           'by the links left, mean of 1,000 sources',
           'the same message, after one cycle',
           'rounds to all: report, fig. 6b',
-          'ours',
+          'rounds, ours',
           'most redundancy: report',
           'ours, message 1, 2, 3 after it',
           'last hop: report',
           'ours',
           'seeds',
         ],
+        shown: [0, 2, 5, 6],
         rows: MENDING_SHARES.map((share) => {
           const runs = at(share, 'one');
           const { rounds, redundancy, lastHop } = MENDING[String(share)]!;
@@ -177,6 +179,7 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
           'last hop',
           'never delivered',
         ],
+        shown: [],
         rows: [...more('many', 'many senders'), ...more('keep-alive', 'keep-alive')],
       },
     ],
@@ -196,8 +199,7 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
       },
     ],
     after: [
-      'A tree does not survive failures better than its overlay: the first message reaches the part of the overlay that contains its source, through grafts if the tree is broken. Published figures such as "100 % at 80 %" describe the messages after it.',
-      'Links that replace lost ones all belong to the tree at first, so a few messages are redundant, as in the report.',
+      'A tree does not survive failures better than its overlay: the first message reaches the part that contains its source. New links all belong to the tree at first, so a few messages are redundant.',
     ],
     verdicts: [
       ...MENDING_SHARES.filter((share) => share <= 0.8).map((share) =>

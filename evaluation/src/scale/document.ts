@@ -5,8 +5,8 @@ import type { ConnectionMemory, ScaleFigures } from './figures.ts';
 import { type Cost, costOf, type Kind, largest, unitsOf } from './model.ts';
 import { FANOUT, LATENCY, UPLINK } from './whole.ts';
 
-/** The sizes of the tables. */
-const NODES = [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000];
+/** The sizes of the table. */
+const NODES = [10, 1_000, 100_000];
 const KINDS: readonly Kind[] = ['mesh', 'trees', 'nats', 'relays'];
 const NAMES: Readonly<Record<Kind, string>> = {
   mesh: 'mesh',
@@ -18,18 +18,16 @@ const NAMES: Readonly<Record<Kind, string>> = {
 /** Returns the document. */
 export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): string {
   const units = unitsOf(figures, memory, FANOUT);
-  const { processes, whole = [], trees = [] } = figures;
+  const { processes, whole = [] } = figures;
   const costs = (kind: Kind) => NODES.map((nodes) => costOf(kind, nodes, units));
   const all = new Map(KINDS.map((kind) => [kind, costs(kind)]));
-  const table = (title: string, cell: (cost: Cost) => string, kinds = KINDS) => [
-    `**${title}**`,
-    '',
-    ...markdownTable(
-      ['nodes', ...kinds.map((kind) => NAMES[kind])],
-      NODES.map((nodes, at) => [round3(nodes), ...kinds.map((kind) => cell(all.get(kind)![at]!))]),
-      0,
-    ),
-    '',
+  const row = (title: string, figure: (cost: Cost) => number, kinds = KINDS) => [
+    title,
+    ...KINDS.map((kind) => {
+      if (!kinds.includes(kind)) return '';
+      const cells = all.get(kind)!.map((cost) => round3(figure(cost)));
+      return new Set(cells).size === 1 ? cells[0]! : cells.join('; ');
+    }),
   ];
   const mesh = largest(whole, 'mesh');
   const tree = largest(whole, 'trees');
@@ -42,7 +40,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     'This page says what a network costs from 10 to 100,000 nodes: connections, bytes and CPU.',
     '',
-    'It compares four ways of sending a message to all nodes. A program writes this page: `npx pnpm@12 evaluate scale --report`.',
+    'It compares four ways of sending a message to all nodes:',
     '',
     '- **mesh**: each node is connected to every other node, and sends its messages directly (`fullMesh()`).',
     '- **trees**: each node has a few neighbors, and messages travel along trees (`partialView()`).',
@@ -90,124 +88,38 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
       3,
     ),
     '',
-    '## Connections and idle traffic',
+    '## What each costs',
     '',
-    'The NATS server holds one connection per node.',
+    `The figures of a cell are those for ${NODES.slice(0, -1).map(round3).join(', ')} and ${round3(NODES.at(-1)!)} nodes; a single figure is the same for all. A message has ${small.size} bytes.`,
     '',
-    ...table('Connections of a node', ({ connections }) => round3(connections)),
-    ...table('Memory of these connections at a node, MiB', (cost) => round3(cost.memory)),
-    ...table('Idle traffic that a node sends, kbit/s', ({ idle }) => round3(idle / 1_000)),
-    `## One message of ${small.size} bytes`,
-    '',
-    ...table('Bytes that its publisher sends', (cost) => round3(cost.publisherBytes)),
-    ...table('CPU of its publisher, µs', (cost) => round3(cost.publisherCpu)),
-    ...table('CPU of another node, µs', (cost) => round3(cost.nodeCpu)),
-    ...table('Hops to the last node', ({ hops }) => round3(hops)),
-    ...table(
-      'CPU of the server, µs, and the KiB that it sends',
-      (cost) => `${round3(cost.serverCpu)}, ${round3(cost.serverBytes / 1024)}`,
-      ['nats'],
+    ...markdownTable(
+      ['', ...KINDS.map((kind) => NAMES[kind])],
+      [
+        row('connections of a node', ({ connections }) => connections),
+        row('their memory, MiB', ({ memory }) => memory),
+        row('idle traffic of a node, kbit/s', ({ idle }) => idle / 1_000),
+        row('bytes that the publisher sends', ({ publisherBytes }) => publisherBytes),
+        row('CPU of the publisher, µs', ({ publisherCpu }) => publisherCpu),
+        row('CPU of another node, µs', ({ nodeCpu }) => nodeCpu),
+        row('hops to the last node', ({ hops }) => hops),
+        row('CPU of the server, µs', ({ serverCpu }) => serverCpu, ['nats']),
+        row('KiB that the server sends', ({ serverBytes }) => serverBytes / 1_024, ['nats']),
+      ],
+      1,
     ),
+    '',
     '## Where the figures come from',
     '',
-    'Only the number of nodes is extrapolated. The costs of one connection, one copy and one delivery were measured.',
+    'A program writes this page: `npx pnpm@12 evaluate scale --report`. The costs of one connection, one copy and one delivery were measured; only the number of nodes is extrapolated.',
     '',
-    `**Memory.** One end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([benchmark s8](performance.md), ${memory.machine.processor}). TLS takes more.`,
+    `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([s8](performance.md#calls), ${memory.machine.processor}). TLS takes more.`,
+    `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs used the machine, so only the order of magnitude counts. On a machine that is not overloaded, a mesh costs less than trees ([measured](gossip-explained.md#what-each-overlay-costs)).`,
+    `- **Bytes**: whole nodes in simulation, with their codecs, in networks of ${[...new Set(whole.map(({ nodes }) => nodes))].join(', ')} nodes. Each has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms to each other node. TLS, TCP and IP are not counted.`,
+    `- **Mesh and relays**: *n* − 1 connections. The publisher of a mesh sends *n* − 1 copies; with relays it sends at most ${FANOUT}, and gets a confirmation from each receiver.`,
+    '- **Trees**: the state machines alone, with up to 10,000 nodes. Hops grow with the logarithm of the number of nodes.',
+    '- **NATS**: the server sends *n* − 1 copies in its text protocol. Several servers in a cluster share the subscribers.',
     '',
-    `**CPU.** ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs ran on the same machine, so the figures are rough, and only their order of magnitude counts. [What each overlay costs](gossip-explained.md#what-each-overlay-costs) shows how much they vary with the load, and that a mesh costs less CPU than trees on a machine that is not overloaded: a busy process handles several messages each time it wakes, and then a delivery costs less.`,
-    '',
-    ...markdownTable(
-      [
-        '',
-        'all processes, µs per delivery',
-        'publisher, µs per message',
-        'server, µs per delivery',
-        'bytes per delivery',
-      ],
-      Object.entries(processes!.kinds).map(([name, cost]) => [
-        name,
-        round3(cost.cpu),
-        round3(cost.publisher),
-        round3(cost.server),
-        round3(cost.bytes),
-      ]),
-      1,
-    ),
-    '',
-    `**Bytes.** Whole nodes in simulation, with their codecs: an idle minute, then messages of ${small.size} bytes and of 1 MiB from one node. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms to each other node. Bytes are those of the streams, without TLS, TCP and IP. Receipts, notices and repair are included.`,
-    '',
-    ...markdownTable(
-      [
-        'network',
-        'nodes',
-        'connections, mean',
-        'most',
-        'idle bytes a minute per connection',
-        `${small.size} B: publisher sends`,
-        'all send, per delivery',
-        'last, ms',
-        '1 MiB: publisher sends, KiB',
-        'node that sends most',
-        'last, ms',
-      ],
-      whole.map((each) => [
-        each.kind,
-        round3(each.nodes),
-        round3(each.connections),
-        round3(each.mostConnections),
-        round3(each.idle),
-        round3(each.small.publisher),
-        round3(each.small.delivery),
-        round3(each.small.last),
-        round3(each.large.publisher / 1024),
-        round3(each.large.most / 1024),
-        round3(each.large.last),
-      ]),
-      1,
-    ),
-    '',
-    'The first node of the trees is the seed of all others, and has a place for each of them; this is the node with most connections.',
-    '',
-    '**Trees.** The state machines of the trees alone, without codecs, with messages of many senders. "Control" counts notices (IHAVE), grafts and prunes one by one, although a node sends several in one frame.',
-    '',
-    ...markdownTable(
-      [
-        'nodes',
-        'links of a node',
-        'payloads per delivery',
-        'control messages per delivery',
-        'payloads of the first message',
-        'shortest path, mean',
-        'hops to the last node',
-        'missed',
-      ],
-      trees.map(({ nodes, figures: each }) => [
-        round3(nodes),
-        round3(each['links']!),
-        round3(each['payloads']!),
-        round3(each['control']!),
-        round3(each['first']!),
-        round3(each['path']!),
-        round3(each['last hop']!),
-        round3(each['missed']!),
-      ]),
-      0,
-    ),
-    '',
-    '**Formulas.** With *n* nodes:',
-    '',
-    '- mesh: *n* − 1 connections and copies; the CPU of the publisher is that of one copy × (*n* − 1).',
-    `- relays: as the mesh, but at most ${FANOUT} copies, and a confirmation from each receiver; a node passes each message on to one other on average. Hops are the levels of a tree with ${FANOUT} children.`,
-    '- trees: the connections of the largest network of whole nodes; the publisher sends to its neighbors; the CPU of a node is that of one delivery, and does not depend on *n*. Hops grow with the logarithm of *n*: between two sizes that were simulated, and beyond the largest.',
-    '- NATS: the server sends *n* − 1 copies. Its bytes are those of its text protocol (`MSG`, with a subject of ten characters). Several servers in a cluster share the subscribers.',
-    '',
-    '**What is not measured:**',
-    '',
-    '- networks larger than those in the two tables of simulations',
-    '- real networks of more than one machine',
-    '- the memory that a NATS server needs for a connection',
-    '- TLS and Noise at these sizes',
-    '- churn, which [the evaluation of gossip](gossip-evaluation.md) measures',
+    'Real networks of more than one machine, the memory of a NATS server, TLS and Noise at these sizes, and churn were not measured here; [the evaluation of gossip](gossip-evaluation.md) measures churn.',
     '',
     '**Next:** [gossip](gossip.md) shows how to use each of them.',
   ];

@@ -58,7 +58,7 @@ let hasRaisedThresholds = false;
  * memory, or if the runtime has no means to free memory.
  *
  * Without it, a receiver of long messages leaves 64 KiB of garbage for every 64 KiB that it reads.
- * At 64 MB of such garbage, V8 in Node 24 marks and sweeps the whole heap (docs/performance.md).
+ * At 64 MB of such garbage, V8 in Node 24 marks and sweeps the whole heap.
  */
 export function freeChunk(chunk: Uint8Array): void {
   // In a simulation, it would make runs irreproducible.
