@@ -40,7 +40,7 @@ export function formatDocument(
     ),
     '',
     ...sections.flatMap(formatSection),
-    '**Next:** [divergences](divergences.md) lists where the code differs from the papers.',
+    '**Next:** [how gossip works](gossip-explained.md) lists where the code differs from the papers.',
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }
