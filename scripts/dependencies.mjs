@@ -85,11 +85,18 @@ export function renewed(page, dependencies) {
   const [before, rest] = page.split(`${BEGIN}\n`);
   const after = rest?.split(`${END}\n`)[1];
   if (after === undefined) throw new Error(`docs/security.md has no '${BEGIN}' and '${END}'`);
-  const rows = dependencies.map(
-    ({ name, version, license, owners }) =>
-      `| \`${name}\` | ${version} | ${license} | ${[...owners].join(', ')} |`,
-  );
-  return `${before}${BEGIN}\n${['| package | version | license | installed with |', '|---|---|---|---|', ...rows].join('\n')}\n${END}\n${after}`;
+  const rows = [...new Set(dependencies.flatMap(({ owners }) => [...owners]))]
+    .sort()
+    .map((owner) => {
+      const brought = dependencies
+        .filter(({ owners }) => owners.has(owner))
+        .map(({ name, version, license }) => {
+          const other = license === 'MIT' ? '' : ` (${license})`;
+          return `\`${name}\` ${version}${other}`;
+        });
+      return `| ${owner} | ${brought.join(', ')} |`;
+    });
+  return `${before}${BEGIN}\n${['| package | adds |', '|---|---|', ...rows].join('\n')}\n${END}\n${after}`;
 }
 
 /**

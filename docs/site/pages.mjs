@@ -146,7 +146,7 @@ export const sections = [
     path: 'project',
     groups: [
       ['Measurements', guide('performance', 'costs', 'gossip-evaluation')],
-      ['Reliability', guide('reliability', 'faults', 'divergences')],
+      ['Reliability', guide('reliability', 'faults')],
       [
         'Project',
         [

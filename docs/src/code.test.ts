@@ -1,7 +1,7 @@
 // Checks that the code in the texts comes from files which are compiled, checked and run. An HTML
 // comment on the line above a block names the file: `docs/src/x.ts` for the whole file, or
-// `from docs/src/x.ts` for consecutive lines of it. A block of language `text` below a whole file
-// is the file's output.
+// `from docs/src/x.ts` for consecutive lines of it. A block of language `text` below either is the
+// output of the whole file.
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import {
   findPrograms,
   isRecipe,
   isSearch,
+  partOf,
   run,
   testProgram,
   wholeFile,
@@ -32,12 +33,12 @@ for (const path of checked) {
     const { note, code } = block;
     const where = `${path}:${block.line}`;
     const whole = wholeFile(block);
-    const partOf = /^from (\S+\.(?:m?[jt]s|yaml))$/.exec(note ?? '')?.[1];
+    const part = partOf(block);
     if (whole !== undefined) {
       test(`${where} is the whole of ${whole}`, (t) => t.is(code, read(whole)));
-    } else if (partOf !== undefined) {
-      test(`${where} is a part of ${partOf}`, (t) =>
-        t.true(isExcerpt(code, read(partOf)), `these lines do not stand in ${partOf}:\n${code}`));
+    } else if (part !== undefined) {
+      test(`${where} is a part of ${part}`, (t) =>
+        t.true(isExcerpt(code, read(part)), `these lines do not stand in ${part}:\n${code}`));
     } else if (!/^in place of a line of \S+\.ts$/.test(note ?? '')) {
       test(`${where} names its file`, (t) =>
         t.fail(

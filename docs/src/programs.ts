@@ -1,6 +1,6 @@
 // Finds the programs in the texts, and runs them as a reader would. An HTML comment on the line
-// above a block of code names its file: `docs/src/x.ts` for the whole file. A block of language
-// `text` below a whole file is the file's output.
+// above a block of code names its file: `docs/src/x.ts` for the whole file, or `from docs/src/x.ts`
+// for some of its lines. A block of language `text` below either is the output of the file.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { ExecutionContext } from 'ava';
 import { type Block, blocksOf } from './markdown.ts';
 import { read, root, texts } from './texts.ts';
 
-/** A program that a text shows whole. */
+/** A program that a text shows whole, or shows in part with its output. */
 export interface Program {
   readonly file: string;
   /** The place of the block in the texts. */
@@ -22,17 +22,17 @@ export interface Program {
  */
 export const checked: readonly string[] = texts.filter((each) => !each.startsWith('examples/'));
 
-/** The programs that the texts show whole. */
+/** The programs that the texts show whole, or in part with their output. */
 export function findPrograms(): Iterable<Program> {
   const programs = new Map<string, Program>();
   for (const path of checked) {
     const blocks = blocksOf(read(path));
     for (const [i, block] of blocks.entries()) {
-      const file = wholeFile(block);
-      if (file === undefined || !file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
-      if (!/^\s*(await |for await|console)/m.test(read(file))) continue;
       const next = blocks[i + 1];
       const prints = next?.language === 'text' ? next.code : undefined;
+      const file = wholeFile(block) ?? (prints === undefined ? undefined : partOf(block));
+      if (file === undefined || !file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
+      if (!/^\s*(await |for await|console)/m.test(read(file))) continue;
       programs.set(file, { file, where: `${path}:${block.line}`, prints });
     }
   }
@@ -42,6 +42,11 @@ export function findPrograms(): Iterable<Program> {
 /** Returns the file that the block shows whole. */
 export function wholeFile({ note }: Block): string | undefined {
   return /^(docs\/src\/\S+\.(?:ts|yaml))$/.exec(note ?? '')?.[1];
+}
+
+/** Returns the file of which the block shows some lines. */
+export function partOf({ note }: Block): string | undefined {
+  return /^from (\S+\.(?:m?[jt]s|yaml))$/.exec(note ?? '')?.[1];
 }
 
 /** True for a program of a recipe; all of these run in one process. */

@@ -1,4 +1,3 @@
-import { createFileStore } from '@trunkline/peers/node';
 import { type AnyTransport, json } from 'trunkline';
 import { createGossip, fullMesh, type Gossip, partialView } from 'trunkline/gossip';
 import { relay } from 'trunkline/gossip/relay';
@@ -31,28 +30,6 @@ export function signedGossip(transport: AnyTransport, peers: Peers, identity: Id
     peers,
     overlay: partialView(),
     signatures: { identity, mode: 'strict' },
-  });
-  return gossip;
-}
-
-/** Configures how topics look for their members. */
-export function searchingGossip(transport: AnyTransport, peers: Peers) {
-  const gossip = createGossip({
-    transport,
-    peers,
-    overlay: partialView(),
-    discovery: { walkers: 2, slowest: 30_000 },
-  }); // the defaults; false: does not search
-  return gossip;
-}
-
-/** For a node whose clock may go back. */
-export function keptGossip(transport: AnyTransport, peers: Peers, folder: string) {
-  const gossip = createGossip({
-    transport,
-    peers,
-    overlay: partialView(),
-    store: createFileStore(folder),
   });
   return gossip;
 }

@@ -1,4 +1,5 @@
-import { type AllowCall, createTransport, defineProtocol, inmem, json, serve } from 'trunkline';
+import { type AllowCall, createTransport, defineProtocol, json, serve, tcp, ws } from 'trunkline';
+import { createAuthority, createIdentity } from 'trunkline/security';
 import { z } from 'zod';
 
 const shop = defineProtocol({
@@ -14,25 +15,35 @@ const replication = defineProtocol({
   methods: { append: { id: 1, request: json(z.string()), response: json(z.boolean()) } },
 });
 
-// With TLS or noise, compare `remote.nodeId`, which the peer proves. Here a field of the hello
-// stands for it, which proves nothing.
-const replicas = new Set(['replica-1', 'replica-2']);
-const onlyReplicas: AllowCall = (remote) => replicas.has(remote.hello['name'] ?? '');
+const authority = await createAuthority({ name: 'our servers' });
+const [first, second] = [createIdentity(), createIdentity()];
+const replicas = new Set([first.nodeId, second.nodeId]);
+async function tlsOf(identity: typeof first) {
+  return { key: identity.key, cert: await authority.issue(identity), ca: authority.cert };
+}
 
-const backends = [inmem()];
-const server = createTransport('inmem://shop', { protocol: shop, backends });
-serve(server, { price: () => 3 }); // everybody may ask, pages included
+/** TLS proves the node id. */
+const onlyReplicas: AllowCall = ({ nodeId }) => nodeId !== undefined && replicas.has(nodeId);
+// One transport: other replicas come over TLS, and pages over WebSocket.
+const server = createTransport(['tcp://127.0.0.1:0', 'ws://127.0.0.1:0'], {
+  protocol: shop,
+  backends: [tcp({ tls: await tlsOf(first) }), ws()],
+});
+serve(server, { price: () => 3 }); // everybody may ask
 serve(server.mount(replication, { allow: onlyReplicas }), { append: () => true });
 await server.listen();
+const [forReplicas, forPages] = server.localAddrs() as [string, string];
 
-for (const name of ['replica-2', 'a page']) {
-  const client = createTransport({ protocol: shop, backends, hello: { name } });
+const replica = createTransport({ protocol: shop, backends: [tcp({ tls: await tlsOf(second) })] });
+const page = createTransport({ protocol: shop, backends: [ws()] });
+for (const [client, at] of [
+  [replica, forReplicas],
+  [page, forPages],
+] as const) {
+  const price = await client.send(at, 'price', 'tea');
   const log = client.mount(replication);
-  const price = await client.send('inmem://shop', 'price', 'tea');
-  const appended = await log
-    .send('inmem://shop', 'append', 'sold: tea')
-    .catch((error) => `${error.code}, ${error.reason}`);
-  console.log(`${name}: ${price}, ${appended}`);
-  await client.close();
+  const appended = await log.send(at, 'append', 'sold: tea').catch(({ code }) => code);
+  console.log(`${client === page ? 'a page' : 'a replica'}: ${price}, ${appended}`);
 }
+await Promise.all([replica.close(), page.close()]);
 await server.close();

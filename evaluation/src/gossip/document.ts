@@ -32,7 +32,7 @@ export function formatDocument(
     `Brackets in a cell contain the lowest and the highest value. ${verdicts.filter(({ holds }) => holds).length} of ${verdicts.length} limits are met.`,
     '',
     ...sections.flatMap(formatSection),
-    '**Next:** [divergences](divergences.md) lists where the code differs from the papers.',
+    '**Next:** [how gossip works](gossip-explained.md) lists where the code differs from the papers.',
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }
