@@ -29,7 +29,7 @@ export const guides = {
   resilience: 'docs/resilience.md',
   security: 'docs/security.md',
   simulation: 'docs/simulation.md',
-  telemetry: 'docs/metrics.md',
+  telemetry: 'docs/observing.md',
   'transport-core': 'docs/tour.md',
   'transport-inmem': 'docs/tour.md',
   'transport-nats': 'docs/nats.md',
@@ -79,7 +79,7 @@ export const sections = [
       ['Security', guide('security', 'guarding')],
       [
         'Operation',
-        guide('observing', 'metrics', 'tracing', 'health', 'reflection', 'admin', 'dashboard'),
+        guide('observing', 'health', 'reflection', 'admin', 'dashboard'),
       ],
       [
         'Tests',
@@ -148,7 +148,7 @@ export const sections = [
     title: 'Project',
     path: 'project',
     groups: [
-      ['Measurements', guide('performance', 'costs', 'gossip-evaluation')],
+      ['Measurements', guide('performance', 'gossip-evaluation')],
       ['Reliability', guide('reliability', 'faults', 'divergences')],
       [
         'Project',

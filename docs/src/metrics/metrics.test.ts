@@ -20,7 +20,7 @@ test('docs/metrics-reference.md lists the metrics that are collected', (t) => {
   t.deepEqual(listed, collected);
 });
 
-test('the configuration of Prometheus in docs/metrics.md names rules that the package contains', (t) => {
+test('the configuration of Prometheus in docs/observing.md names rules that the package contains', (t) => {
   const { rule_files: rules, scrape_configs: jobs } = parse(
     read('docs/src/metrics/prometheus.yaml'),
   ) as {
