@@ -73,7 +73,7 @@ export const sections = [
     groups: [
       [
         'Calls',
-        guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc', 'signaling'),
+        guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc'),
       ],
       ['Peers and topics', guide('mesh', 'peers', 'gossip', 'nat')],
       ['Security', guide('security', 'guarding')],
