@@ -29,7 +29,7 @@ export const guides = {
   resilience: 'docs/resilience.md',
   security: 'docs/security.md',
   simulation: 'docs/simulation.md',
-  telemetry: 'docs/metrics.md',
+  telemetry: 'docs/observing.md',
   'transport-core': 'docs/tour.md',
   'transport-inmem': 'docs/tour.md',
   'transport-nats': 'docs/nats.md',
@@ -73,13 +73,13 @@ export const sections = [
     groups: [
       [
         'Calls',
-        guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc', 'signaling'),
+        guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc'),
       ],
       ['Peers and topics', guide('mesh', 'peers', 'gossip', 'nat')],
       ['Security', guide('security', 'guarding')],
       [
         'Operation',
-        guide('observing', 'metrics', 'tracing', 'health', 'reflection', 'admin', 'dashboard'),
+        guide('observing', 'health', 'reflection', 'admin', 'dashboard'),
       ],
       [
         'Tests',
@@ -145,7 +145,7 @@ export const sections = [
     title: 'Project',
     path: 'project',
     groups: [
-      ['Measurements', guide('performance', 'costs', 'gossip-evaluation')],
+      ['Measurements', guide('performance', 'gossip-evaluation')],
       ['Reliability', guide('reliability', 'faults')],
       [
         'Project',

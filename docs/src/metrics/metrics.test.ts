@@ -1,4 +1,4 @@
-// Checks that the page about metrics names each metric, with its type and unit.
+// Checks that the page about metrics names each metric, with its kind and its unit of time or size.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,17 +10,16 @@ import { read, root } from '../texts.ts';
 
 test('docs/metrics-reference.md lists the metrics that are collected', (t) => {
   const listed = tableBelow(read('docs/metrics-reference.md'), 'The metrics').map((row) =>
-    row.slice(0, 3),
+    row.slice(0, 2),
   );
   const collected = createMetrics().definitions.map(({ name, type, unit }) => [
     `\`${name}\``,
-    type,
-    `\`${unit}\``,
+    unit === 's' || unit === 'By' ? `${type} (\`${unit}\`)` : type,
   ]);
   t.deepEqual(listed, collected);
 });
 
-test('the configuration of Prometheus in docs/metrics.md names rules that the package contains', (t) => {
+test('the configuration of Prometheus in docs/observing.md names rules that the package contains', (t) => {
   const { rule_files: rules, scrape_configs: jobs } = parse(
     read('docs/src/metrics/prometheus.yaml'),
   ) as {

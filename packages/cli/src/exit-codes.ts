@@ -30,10 +30,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
     NO,
     'the answer is no: `schema diff` found breaking changes, `health` a node that takes no calls',
   ],
-  [
-    USAGE,
-    'the arguments are wrong: an unknown command or option; a number, time, address, JSON value or file that is not what it should be, also from the environment or a context; or a request with a field that its schema does not list',
-  ],
+  [USAGE, 'the arguments, the environment, a context, a file or the fields of a request are wrong'],
   [11, 'cancelled: the node has canceled the call'],
   [12, 'unknown: an error without a code, of a handler or of this machine'],
   [13, 'invalid argument: the node refuses the values of a request'],

@@ -71,7 +71,7 @@ export function createProgram(terminal: CliTerminal, { exit, help }: ProgramSink
 }
 
 /** Returns the table of exit codes for a terminal of 100 columns. */
-function exitCodes(): string {
+export function exitCodes(): string {
   const lines = EXIT_CODES.map(([code, meaning]) => {
     const text = meaning.replaceAll('`', '').replace(/(.{1,92})(?: |$)/g, '$1\n      ');
     return `${String(code).padStart(5)} ${text.trimEnd()}`;

@@ -52,10 +52,10 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
       .command('pub')
       .summary('publish messages on a topic')
       .description(
-        'Joins the network as a node, with the node at --address as its seed, and publishes a message, or one for each line of the standard input. On a full mesh it first connects to every node that the network knows, so that each subscriber gets each message.',
+        'Joins the network as a node, with --address as its seed, and publishes a message, or one for each line of the standard input. On a full mesh it first connects to every known node.',
       )
       .argument('<topic>', 'the name of the topic')
-      .argument('[message]', 'the message; default: the lines of the standard input'),
+      .argument('[message]', 'the message; default: the standard input'),
   )
     .option('--min <number>', 'wait until this many nodes have confirmed each message', '1')
     .action(
@@ -79,7 +79,7 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
       .command('sub')
       .summary('read the messages of a topic')
       .description(
-        'Joins the network as a node, with the node at --address as its seed, and prints each message of a topic as a line, until you interrupt it. With --json, each line has the publisher and the id of the message, too. It listens on a free port, at the address from which this machine reaches the seed, so that nodes and pub can connect to it.',
+        'Joins the network as a node, with --address as its seed, and prints each message of a topic as a line; with --json, also its publisher and id. It listens on a free port, so that nodes and pub can connect to it.',
       )
       .argument('<topic>', 'the name of the topic'),
   )

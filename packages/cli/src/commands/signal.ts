@@ -21,7 +21,7 @@ export function addSignal(program: Command, terminal: CliTerminal): void {
     .command('signal')
     .summary('run a signaling hub for WebRTC nodes')
     .description(
-      'Runs a signaling hub, with which WebRTC nodes find each other, until you interrupt it. It serves plain WebSocket: put it behind a TLS proxy for wss://.',
+      'Runs a signaling hub, with which WebRTC nodes find each other. It serves plain WebSocket: put it behind a TLS proxy for wss://.',
     )
     .option('--bind <host:port>', 'the address to listen on', '127.0.0.1:2443')
     .option('--advertise <address>', 'the ws:// address that nodes dial, if --bind is 0.0.0.0')
