@@ -191,6 +191,9 @@ test.serial(
       release!('ignore');
       await sim.run(1_000);
       t.deepEqual([...words].sort(), ['first', 'second', 'third', 'x', 'y'], run.name);
+      send({ origin: idOf('stranger'), epoch, sequence: 3 }, 'z');
+      await sim.run(1_000);
+      t.is(words.at(-1), 'z', 'there is room when it comes again');
       t.deepEqual(await sim.close(), []);
     }
   },

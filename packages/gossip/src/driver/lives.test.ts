@@ -54,6 +54,10 @@ test('lives of one start, and of a later one, are above all earlier ones; a stor
   await settled();
   t.deepEqual([failures.length, failures[0]?.code], [1, 'unavailable']);
   fails = false;
+  const kept = await store.get('gossip-life');
+  lives.used(lives.next());
+  await settled();
+  t.notDeepEqual(await store.get('gossip-life'), kept);
   for (let i = 0; i < 100_000; i++) {
     lives.used(lives.next());
     if (i % 10_000 === 0) await settled();

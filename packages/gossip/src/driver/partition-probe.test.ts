@@ -29,6 +29,7 @@ test('a node with enough neighbors dials one stranger a minute; one without leav
   isContent = false;
   t.is(partitionProbe.due, Number.POSITIVE_INFINITY);
   run(400_000);
+  partitionProbe.wake(now);
   t.is(dialed.length, 3);
   isContent = true;
   run(420_000);

@@ -33,8 +33,7 @@ test('if many nodes request links, known nodes still get one, but not those that
   tell({ type: 'found', nodes: friends, isChosen: true });
   tell({ type: 'found', nodes: ['comer'], isChosen: false });
   const answers = Array.from({ length: 40 }, (_, i) => answerTo(`p${i}`));
-  t.is(answers[0], 'accept');
-  t.is(answers.at(-1), 'refuse');
+  t.is(answers.lastIndexOf('accept'), 14, 'five places, and twice as many favors');
   t.is(answerTo('comer'), 'refuse');
   t.is(answerTo('friend'), 'accept');
 });

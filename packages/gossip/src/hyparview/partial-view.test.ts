@@ -218,17 +218,17 @@ test('a node that was just lost does not return by a late answer or a report of 
   t.false(single.view.isNeighbor('x'));
   single.asked('x');
   t.true(single.view.isNeighbor('x'));
+  single.receive('x', disconnect(true));
+  t.true(single.view.passive().includes('x'), 'its loss is forgotten');
 });
 
-test('an answer to an earlier request is ignored', (t) => {
+test('an answer to an earlier request, or to none, is ignored', (t) => {
   const single = new SingleView();
   single.tell({ type: 'join', contacts: ['a'] });
   const [{ message }] = single.take() as [Sent];
-  const sent = single.receive('a', {
-    type: 'accept',
-    request: (message as { request: number }).request + 1,
-    free: undefined,
-  });
-  t.deepEqual(single.view.active(), []);
-  t.deepEqual(sent, []);
+  const { request } = message as { request: number };
+  for (const other of [request - 1, request + 1]) {
+    t.deepEqual(single.receive('a', { type: 'accept', request: other, free: undefined }), []);
+    t.deepEqual(single.view.active(), []);
+  }
 });

@@ -42,6 +42,13 @@ test('a flooder is reported once; its origins count for one period', (t) => {
   t.is(introducers.due, Number.POSITIVE_INFINITY);
 });
 
+test('the origins that a peer introduced count with those that were refused', (t) => {
+  const introducers = new Introducers(options);
+  for (let i = 0; i < 50; i++) introducers.took('a', 0);
+  const floods = Array.from({ length: 150 }, (_, i) => introducers.refused('a', `o${i}`, 0));
+  t.is(floods.indexOf(true), 149);
+});
+
 test('refused origins are counted for sixteen peers, and nothing is remembered of others', (t) => {
   const introducers = new Introducers(options);
   for (let i = 0; i < 1_000; i++) introducers.refused(`p${i}`, 'x', 0);

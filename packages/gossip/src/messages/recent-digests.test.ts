@@ -41,6 +41,8 @@ test('a removed digest is not found, although another has its place', (t) => {
     for (let back = 0; back < 40 && back <= sequence; back++)
       t.is(digests.get(1, sequence - back), back < 16 ? sequence - back + 7 : -1);
   }
+  digests.dropOldest();
+  t.deepEqual([digests.get(1, 984), digests.get(1, 985)], [-1, 992]);
 });
 
 test('sequences chosen to collide cost no more than others', (t) => {

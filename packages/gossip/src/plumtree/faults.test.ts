@@ -97,6 +97,27 @@ test('a peer that gives notice and serves nothing is skipped, reported, and from
     sent().filter((line) => line.includes('graft')),
     ['b graft x2'],
   );
+  // A peer that keeps a promise is trusted again.
+  feed(4_100, { type: 'received', from: 'b', message: pushOf(2) });
+  feed(5_000, { type: 'received', from: 'liar', message: ihaveOf([3]) });
+  feed(5_080, { type: 'wake' });
+  feed(5_100, { type: 'received', from: 'liar', message: pushOf(3) });
+  for (const peer of ['liar', 'b'])
+    feed(6_000, { type: 'received', from: peer, message: ihaveOf([4]) });
+  feed(6_080, { type: 'wake' });
+  t.deepEqual(
+    sent().filter((line) => line.includes('graft')),
+    ['liar graft x3', 'liar graft x4'],
+  );
+});
+
+test('a peer without room for a request has promised nothing', (t) => {
+  const { machine, feed, reports, stuck } = singleMachine(['a']);
+  stuck.add('a');
+  feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
+  for (let now = machine.wakeAt; now < 10_000; now = machine.wakeAt) feed(now, { type: 'wake' });
+  t.is(machine.counters.lost, 1);
+  t.deepEqual(reports, []);
 });
 
 test('a promise is kept by a late message, too, even if another peer was faster', (t) => {

@@ -251,6 +251,18 @@ test('if there is no room even for notices, they wait, and the oldest are droppe
   t.is(machine.counters.noticesDropped, 2);
 });
 
+test('notices that found no room are sent before later ones', (t) => {
+  const { machine, feed, sent, stuck } = singleMachine(['a', 'b']);
+  feed(0, { type: 'received', from: 'b', message: PRUNE });
+  stuck.add('b');
+  machine.handle(0, { type: 'received', from: 'a', message: pushOf(1) });
+  machine.handle(5, { type: 'wake' });
+  feed(6, { type: 'received', from: 'a', message: pushOf(2) });
+  stuck.delete('b');
+  feed(10, { type: 'writable', peer: 'b' });
+  t.deepEqual(sent(), ['b ihave x1 x2']);
+});
+
 test('a peer that comes up is told what is in the cache; one that went down gets none of its waiting messages', (t) => {
   const { feed, sent } = singleMachine(['a', 'b'], { announce: 2 });
   feed(0, { type: 'received', from: 'b', message: PRUNE });

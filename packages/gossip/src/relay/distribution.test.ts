@@ -173,3 +173,16 @@ test('a relay that reads too slowly is given up, but not while there is nothing 
     t.deepEqual([slow.isAborted, now], comes === 'at once' ? [true, 3_600] : [false, 9_000]);
   }
 });
+
+test('the time in which a relay waited for the message does not count', (t) => {
+  const buffer = new RelayBuffer(new Uint8Array(1_000_000));
+  const { distribution, uploads, pull, wake } = scene(4, [], buffer);
+  const [upload] = uploads as [Upload];
+  pull(upload);
+  buffer.append(new Uint8Array(1_000_000));
+  distribution.arrived(10_000);
+  wake(10_999);
+  t.false(upload.isAborted);
+  wake(11_000);
+  t.true(upload.isAborted);
+});

@@ -136,11 +136,12 @@ test('a message that its topic refused is not acknowledged', (t) => {
 
 test('an offer that is malformed, of an unknown topic, too long, or beyond the memory is refused', (t) => {
   const { feed, offer } = scene();
-  const [from] = PEERS as [string];
+  const [from, origin] = PEERS as [string, string];
   const code = ([output]: readonly RelayOutput[]) =>
     output?.type === 'refuse' ? (output.error as { code: string }).code : output?.type;
   t.deepEqual(types(offer(1, undefined)), ['misbehaved', 'refuse']);
-  t.deepEqual(types(offer(2, message(from, 1, 1_000, [SELF]).head)), ['misbehaved', 'refuse']);
+  for (const rest of [[SELF], [from], [origin]])
+    t.deepEqual(types(offer(2, message(origin, 1, 1_000, rest).head)), ['misbehaved', 'refuse']);
   const { head } = message(from);
   const topicless = { type: 'offered', download: 3, from, head, topic: undefined } as const;
   t.is(code(feed(0, topicless)), 'not_found');
@@ -153,6 +154,7 @@ test('a download that is too slow, too long or too short is refused, and nothing
   const { machine, feed, offer } = scene();
   const { head, frame } = message(PEERS[0]!);
   offer(1, head);
+  feed(500, { type: 'received', download: 1, chunk: new Uint8Array() });
   t.is(machine.wakeAt, 1_000);
   t.deepEqual(types(feed(1_000, { type: 'wake' })), ['stop', 'refuse']);
   offer(2, head);

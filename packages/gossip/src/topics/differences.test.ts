@@ -58,6 +58,9 @@ test('a peer with a higher limit gets messages up to this node’s limit; a chan
   t.deepEqual(take(), []);
   announced('b', 'fullMesh', 10);
   t.deepEqual([take(), differences.limitOf('b')], [['b limit 100 10'], 10]);
+  announced('b', 'fullMesh', 200);
+  t.deepEqual([take(), differences.isAny], [['b limit 100 200'], false]);
+  announced('b', 'fullMesh', 10);
   gone('b');
   t.false(differences.isAny);
 });

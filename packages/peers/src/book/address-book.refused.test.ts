@@ -94,6 +94,9 @@ test('own addresses and the own id are never added', (t) => {
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
   t.is(book.add(node(9, '3.3.3.3:1'), source, 0), 'own');
   t.is(book.size, 0);
+  const other = makeBook();
+  other.add(node(9, '3.3.3.3:1'), source, 0);
+  t.is(makeBook({ nodeId: idOf(9), saved: other.save(0) }).size, 0, 'nor restored');
 });
 
 test('the number of own addresses is bounded: the oldest is removed', (t) => {

@@ -153,6 +153,12 @@ test('a peer that was dialed again and then lost for another reason is left to t
   t.deepEqual(kinds(fixture), ['book', 'again']);
 });
 
+test('a seed that was lost by accident is dialed as a seed', (t) => {
+  const fixture = new PlannerFixture({ seeds: ['s:1'], maxOutbound: 1, outcome: up(20_000) });
+  fixture.run(HOUR);
+  t.deepEqual([...new Set(kinds(fixture))], ['seed']);
+});
+
 test('a lost peer is not dialed if it had dialed this node or is no longer persistent', (t) => {
   const fixture = new PlannerFixture({ outcome: up(HOUR) });
   fixture.comeIn(idOf(1));

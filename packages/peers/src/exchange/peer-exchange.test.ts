@@ -80,6 +80,13 @@ test('a peer may ask again a third of the interval after its last answered reque
   t.is(requested(exchange, A, 34_999), 'too_many_requests');
 });
 
+test('after a pause, a peer may ask twice at once and no more, however long the pause was', (t) => {
+  const exchange = create();
+  connected(exchange, A, 0, IN);
+  for (const now of [0, 0, 1_000_000, 1_000_000]) t.is(requested(exchange, A, now), 'answer');
+  t.is(requested(exchange, A, 1_000_000), 'too_many_requests');
+});
+
 test('a proven peer that reconnects gets no more answers than one that stays, and is not blamed', (t) => {
   for (const seed of [false, true]) {
     const exchange = create({ seed });

@@ -52,6 +52,32 @@ test('the next store of the folder finds the values; only the owner can read the
   t.deepEqual(await again.get('Raft/log'), bytes(2));
 });
 
+test('while a value is being written, a read returns it, and a sync waits for it', async (t) => {
+  let finish: () => void = () => {};
+  class SlowDisk extends FakeDisk {
+    override async rename(from: string, to: string): Promise<void> {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      return super.rename(from, to);
+    }
+  }
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const store = storeOn(new SlowDisk());
+  const done = store.set('life', bytes(1));
+  await turn();
+  t.deepEqual(await store.get('life'), bytes(1));
+  let isSynced = false;
+  const synced = store.sync().then(() => {
+    isSynced = true;
+  });
+  await turn();
+  t.false(isSynced);
+  finish();
+  await Promise.all([done, synced]);
+  await store.close();
+});
+
 test('a close writes earlier values even if nobody awaited them', async (t) => {
   const path = join(await folder(t), 'store');
   const store = createFileStore(path);
