@@ -222,7 +222,9 @@ natsTest('many tiny messages cost credit, too', async (t) => {
 });
 
 natsTest('wrong grants of credit end the connection', async (t) => {
-  for (const [at, content] of [new Uint8Array(3), uint32(0), uint32(2 ** 31)].entries()) {
+  // The connection already has credit, so 64 MiB more are above the limit, too.
+  const wrong = [new Uint8Array(3), uint32(0), uint32(2 ** 31), uint32(64 * 1024 * 1024)];
+  for (const [at, content] of wrong.entries()) {
     const { peer, sink } = await meet(t, `generous-${at}`);
     peer.send(CREDIT, content);
     await sink.until(() => sink.isClosed);

@@ -211,6 +211,24 @@ test('a reset before a sink is attached is reported once one is', async (t) => {
   t.is(sink.error?.reason, 'reset');
 });
 
+test('a connection that ended before a sink was attached reports its end to it', async (t) => {
+  const layer = createTcpStreamLayer();
+  t.teardown(() => layer.close());
+  const handed = new Promise<StreamConnection>((resolve, reject) =>
+    layer.listen(resolve).catch(reject),
+  );
+  await new Promise(setImmediate);
+  const socket = await raw(t, layer.localAddr());
+  const connection = await handed;
+  const gone = new Promise((resolve) => socket.on('error', () => {}).once('close', resolve));
+  connection.destroy();
+  await gone;
+  const sink = record(connection);
+  t.is(sink.ends, 0);
+  await new Promise(setImmediate);
+  t.is(sink.ends, 1);
+});
+
 test('a peer that half-closes gets the written data and the end; a half-closed connection serves nothing', async (t) => {
   const { address, connections } = await listening(t);
   const socket = await raw(t, address);

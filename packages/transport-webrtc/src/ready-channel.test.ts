@@ -146,6 +146,27 @@ test('no more than 128 messages wait in the buffer of a channel, however small t
   near.destroy();
 });
 
+test('a peer that acknowledges more than was sent is disconnected', async (t) => {
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it' });
+  const { closed } = readUntilClosed(near);
+  near.write(new Uint8Array(10));
+  other.send('t11');
+  t.is((await closed)?.reason, 'malformed');
+});
+
+test('a peer that sends more than its window is disconnected', async (t) => {
+  const [channel, other] = createFakeChannels();
+  const near = createChannelConnection(channel, { endpoint: 'it' });
+  const { closed } = readUntilClosed(near);
+  near.pause();
+  for (let i = 0; i < 64; i++) other.send(new Uint8Array(16 * 1024));
+  await new Promise((resolve) => setImmediate(resolve)); // the messages need microtasks only
+  t.is(channel.readyState, 'open', 'a window of 1 MiB is exhausted');
+  other.send(new Uint8Array(1));
+  t.is((await closed)?.code, 'resource_exhausted');
+});
+
 test('a failed write resets the connection if no end follows', async (t) => {
   const clock = createManualClock();
   const [channel] = createFakeChannels();

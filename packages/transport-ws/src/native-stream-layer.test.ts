@@ -142,6 +142,32 @@ test('an incoming message also checks for drained, because timers of a backgroun
   connection.destroy();
 });
 
+test('data that arrived before the end is delivered before it, once reading resumes', async (t) => {
+  const clock = createManualClock();
+  const { sockets, webSocket } = fakes();
+  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', {
+    timeout: 10_000,
+  });
+  const [socket] = sockets as [FakeWebSocket];
+  socket.onopen?.();
+  const connection = await dialing;
+  const reported: (number | 'end')[] = [];
+  connection.attach({
+    data: (chunk) => void reported.push(chunk.length),
+    frames() {},
+    drained() {},
+    closed: () => void reported.push('end'),
+  });
+  connection.pause();
+  socket.onmessage?.({ data: new ArrayBuffer(3) });
+  socket.onclose?.({ code: 1000, reason: '' });
+  clock.advance(0);
+  t.deepEqual(reported, []);
+  connection.resume();
+  clock.advance(0);
+  t.deepEqual(reported, [3, 'end']);
+});
+
 /**
  * The suite uses a manual clock, but the polls that repeat every few milliseconds need real time.
  */

@@ -272,7 +272,7 @@ test('a connection that sends no upgrade is closed after five seconds', async (t
 });
 
 test('the number of connections without an upgrade is limited', async (t) => {
-  const { address } = await listening(t);
+  const { address } = await listening(t, { clock: createManualClock() });
   const sockets = Array.from({ length: 340 }, () => raw(address));
   let closed = 0;
   await new Promise<void>((resolve) => {

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createIdentity, selfSigned } from '@trunkline/security';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
@@ -353,6 +354,15 @@ test('a server that answers with a wrong key is wrong_version', async (t) => {
     (await rejection(createWsStreamLayer().dial(address, { timeout: 10_000 }))).reason,
     'wrong_version',
   );
+});
+
+test('with tls, an address without TLS is not dialed', async (t) => {
+  const identity = createIdentity();
+  const tls = { key: identity.key, cert: await selfSigned(identity) };
+  const layer = createWsStreamLayer({ tls });
+  const error = await rejection(layer.dial('ws://127.0.0.1:1/', { timeout: 10_000 }));
+  t.is(error.code, 'invalid_argument');
+  t.regex(error.message, /dials only 'wss:/);
 });
 
 test('wss:// to a port without TLS is refused as another protocol', async (t) => {

@@ -71,15 +71,18 @@ test('an open circuit lets probes through, and closes if they succeed', async (t
 });
 
 test('a probe that fails opens the circuit again, and a late answer does not count', async (t) => {
-  const { server, breaker, send, states } = setUp();
-  void server.send(breaker.interceptor, fakeCall({ target: 'a:1' }));
+  const { server, send, refused, states } = setUp();
+  const early = refused();
   const late = server.last;
   for (let n = 0; n < 4; n++) await send(true);
   await server.advance(5_000);
-  await late.answer('done');
-  t.is(states(), 'open');
-  await send(true);
+  const probed = refused();
+  const probe = server.last;
+  await late.fail(reset());
+  t.is(states(), 'open half-open');
+  await probe.fail(reset());
   t.is(states(), 'open half-open open');
+  await Promise.all([early, probed]);
 });
 
 test('errors of the request and canceled calls do not open a circuit', async (t) => {

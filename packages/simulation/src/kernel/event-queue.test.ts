@@ -64,6 +64,15 @@ test('canceled events never run, however many there are, and are not counted', (
   );
 });
 
+test('events stay in order when canceled ones are removed, the earliest among them', (t) => {
+  const queue = new EventQueue();
+  const times = [0, 5, 1, ...Array.from({ length: 100 }, (_, i) => 10 + i)];
+  const events = times.map((at) => add(queue, at));
+  // The queue removes canceled events once there are 65 of them.
+  for (const event of [events[0]!, ...events.slice(-64)]) queue.cancel(event);
+  t.deepEqual(take(queue), [1, 5, ...times.slice(3, -64)]);
+});
+
 test('canceling twice, or an event that has run, does nothing', (t) => {
   const queue = new EventQueue();
   const [first, second] = [add(queue, 1), add(queue, 2)];

@@ -19,8 +19,7 @@ export interface Trust {
 export class TlsRemote {
   /** The node id of the peer's key; undefined if the peer showed no certificate. */
   readonly nodeId: string | undefined;
-  /** The reason why this end refuses the peer; undefined if it does not. */
-  readonly refused: TransportError | undefined;
+  #refused: TransportError | undefined;
   /** The id of the node that this end wanted to dial. */
   readonly #expected: string | undefined;
   readonly #live: Set<TlsRemote>;
@@ -34,12 +33,17 @@ export class TlsRemote {
     const weakness = certificate === undefined ? 'it presented none' : keyWeakness(certificate);
     const flaw = weakness ?? certificateFlaw(socket, trust.hasAuthority);
     const reason = EXPIRED.test(flaw ?? '') ? 'expired_certificate' : 'bad_certificate';
-    this.refused =
+    this.#refused =
       this.#judge(trust) ??
       (flaw === undefined
         ? undefined
         : reasonError(reason, `its certificate was refused: ${flaw}`));
-    if (this.refused === undefined) live.add(this);
+    if (this.#refused === undefined) live.add(this);
+  }
+
+  /** The reason why this end refuses the peer; undefined if it does not. */
+  get refused(): TransportError | undefined {
+    return this.#refused;
   }
 
   /** Calls `revoked` when this end no longer trusts the peer, until `release` is called. */
@@ -58,7 +62,9 @@ export class TlsRemote {
     const error = this.#judge(trust);
     if (error === undefined) return;
     this.#live.delete(this);
-    this.#revoked?.(error);
+    // Without a watcher, the connection was not handed over yet: a WebSocket waits for its upgrade.
+    if (this.#revoked === undefined) this.#refused = error;
+    else this.#revoked(error);
   }
 
   /**

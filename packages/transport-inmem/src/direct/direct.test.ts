@@ -107,6 +107,7 @@ test('disconnect leaves the link and the connection of the other end', async (t)
 test('disconnectAll isolates a transport, whoever has dialed, until the next connect', async (t) => {
   const { net, a, b, c } = await nodes(t);
   net.connectAll();
+  net.connect('a', 'b');
   await Promise.all([call(a, 'b'), call(a, 'c'), call(c, 'a')]);
   const lost = ended(a);
   net.disconnectAll('a');

@@ -128,10 +128,16 @@ test('a snapshot shows 0 bytes for a connection without traffic', async (t) => {
 test('a write returns false beyond the capacity, and drained comes at half of it', async (t) => {
   const { near, far } = await pair(createInmemStreams({ capacity: 1_000 }));
   far.connection.pause();
-  t.true(near.connection.write(new Uint8Array(1_000)));
+  for (const size of [400, 600]) t.true(near.connection.write(new Uint8Array(size)));
   t.false(near.connection.write(new Uint8Array(1)));
   await ticks(5);
   t.is(near.drains, 0);
+  far.onData = () => far.connection.pause();
+  far.connection.resume();
+  while (far.size === 0) await turn();
+  await ticks(5);
+  t.is(near.drains, 0, '601 bytes are unread');
+  far.onData = undefined;
   far.connection.resume();
   while (near.drains === 0) await turn();
   await ticks(5);

@@ -148,8 +148,11 @@ export const addressRules: Rule[] = [
   {
     title: 'close does not affect connections that were handed over',
     async run(t, fixture) {
-      const { near, far, listening } = await fixture.pair();
-      await listening.layer.close();
+      const { layer, address, accept } = await fixture.listen();
+      const dialing = fixture.layer();
+      const near = await fixture.dial(address, dialing);
+      const far = await accept(0);
+      await Promise.all([layer.close(), dialing.close()]);
       await near.write(pattern(100));
       await far.until(() => far.size === 100);
       await far.write(pattern(200));

@@ -28,6 +28,9 @@ test('a source starts a burst of ten seconds at once, and then its rate', (t) =>
   sources.spend('a');
   sources.spend('a');
   t.throws(() => sources.spend('a'), refused);
+  now = 3_600_000;
+  for (let i = 0; i < 20; i++) sources.spend('a');
+  t.throws(() => sources.spend('a'), refused, 'an hour without a start saves up no more');
 });
 
 test('a source keeps its rate when its nodes leave, until 1,024 others have come', (t) => {

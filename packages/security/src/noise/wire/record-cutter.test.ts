@@ -93,3 +93,13 @@ test('nothing of a chunk is used after its messages were read, or after what was
   t.deepEqual(cut(cutter, record(9, 4)).length, 1);
   t.deepEqual(freed, [40], 'the memory of the record that was joined');
 });
+
+test('memory is taken for received bytes, and not for the announced length', (t) => {
+  const freed: number[] = [];
+  const cutter = new RecordCutter((part) => void freed.push(part.length));
+  const bytes = record(60_000, 1);
+  t.deepEqual(cut(cutter, bytes.subarray(0, 100)), []);
+  t.deepEqual(cut(cutter, bytes.subarray(100, 1_000)), []);
+  t.is(cut(cutter, bytes.subarray(1_000)).length, 1);
+  t.deepEqual(freed, [2_000]);
+});

@@ -38,6 +38,17 @@ for (const { name, suite } of suites) {
     }
   });
 
+  test(`${name}: both ends rekey after each further ${REKEY_AFTER} records`, (t) => {
+    const [sender, receiver] = pair(3 * REKEY_AFTER - 1);
+    const old = new CipherState(suite, pattern(32), 3 * REKEY_AFTER);
+    openRecord(receiver, seal(sender, pattern(9)).subarray(2));
+    const record = seal(sender, pattern(9)).subarray(2);
+    const byOldKey = new Uint8Array(9 + 16);
+    old.seal(undefined, pattern(9), byOldKey, 0);
+    t.not(toHex(record), toHex(byOldKey));
+    t.deepEqual(openRecord(receiver, record), pattern(9) as Uint8Array<ArrayBuffer>);
+  });
+
   test(`${name}: a record that is repeated, reordered, altered, cut or of the other direction is refused`, (t) => {
     const [sender, receiver] = pair();
     const [first, second] = [

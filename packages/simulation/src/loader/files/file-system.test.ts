@@ -259,6 +259,19 @@ test.serial('a crash loses data and names that were not synced', async (t) => {
   });
 });
 
+test.serial('a sync covers the changes made before it, but none made while it runs', async (t) => {
+  await withNode({ sync: 10 }, async (sim, fs) => {
+    const fd = fs().openSync('/a', 'w');
+    fs().fsyncSync(fs().openSync('/', 'r'));
+    fs().writeSync(fd, 'before');
+    const synced = new Promise((resolve) => fs().fsync(fd, resolve));
+    fs().writeSync(fd, ', after');
+    await sim.settle(synced);
+    await crash(sim);
+    t.is(fs().readFileSync('/a', 'utf8'), 'before');
+  });
+});
+
 test.serial('a rename between two directories is durable in both or in neither', async (t) => {
   for (const synced of [undefined, '/from', '/to']) {
     await withNode({}, async (sim, fs) => {

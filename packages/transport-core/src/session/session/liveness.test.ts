@@ -103,3 +103,11 @@ test('a sleep postpones every timeout of liveness by its length', (t) => {
   t.false(silent.wantsPing(69_999, 0));
   t.true(silent.wantsPing(70_000, 0));
 });
+
+test('a round trip does not include the time while this process was asleep', (t) => {
+  const liveness = begin(0);
+  const nonce = liveness.ping(100);
+  liveness.excuse(60_000);
+  liveness.pong(nonce, 60_142);
+  t.is(liveness.rtt, 42);
+});
