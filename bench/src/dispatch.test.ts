@@ -11,6 +11,6 @@ test('a name runs its benchmark, an option runs the benchmark of calls, and an u
   ]);
   t.regex(named.output, /^usage: node bench\/dist\/gossip-relay\.js/);
   t.regex(calls.output, /^usage: node bench\/dist\/index\.js/);
-  t.regex(unknown.errors, /^the first argument must be one of admin, calls, /);
+  t.regex(unknown.errors, /^the first argument must be one of calls, connections, /);
   t.deepEqual([named.code, calls.code, unknown.code], [0, 0, 2]);
 });

@@ -6,19 +6,13 @@ const calls = new URL('./index.js', import.meta.url);
 
 await dispatch(
   {
-    admin: new URL('./admin.js', import.meta.url),
     calls,
-    cluster: new URL('./cluster.js', import.meta.url),
     connections: new URL('./connections.js', import.meta.url),
-    dashboard: new URL('./dashboard.js', import.meta.url),
-    flood: new URL('./flood.js', import.meta.url),
     gossip: new URL('./gossip-processes.js', import.meta.url),
-    hostile: new URL('./hostile.js', import.meta.url),
     line: new URL('./long-line.js', import.meta.url),
     nats: new URL('./nats.js', import.meta.url),
     observing: new URL('./observing.js', import.meta.url),
     relay: new URL('./gossip-relay.js', import.meta.url),
-    resilience: new URL('./resilience.js', import.meta.url),
     scale: new URL('./scale.js', import.meta.url),
     simulation: new URL('./simulation.js', import.meta.url),
     'simulation-loads': new URL('./simulation-loads.js', import.meta.url),
