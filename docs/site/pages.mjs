@@ -71,16 +71,10 @@ export const sections = [
     title: 'Guides',
     path: 'guides',
     groups: [
-      [
-        'Calls',
-        guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc'),
-      ],
+      ['Calls', guide('names', 'resilience', 'resumption', 'cluster', 'nats', 'webrtc')],
       ['Peers and topics', guide('mesh', 'peers', 'gossip', 'nat')],
       ['Security', guide('security', 'guarding')],
-      [
-        'Operation',
-        guide('observing', 'health', 'reflection', 'admin', 'dashboard'),
-      ],
+      ['Operation', guide('observing', 'health', 'reflection', 'admin', 'dashboard')],
       [
         'Tests',
         guide(
