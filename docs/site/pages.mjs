@@ -77,13 +77,7 @@ export const sections = [
       ['Operation', guide('observing', 'health', 'reflection', 'admin', 'dashboard')],
       [
         'Tests',
-        guide(
-          'simulation',
-          'simulation-reference',
-          'replay',
-          'simulation-libraries',
-          'processes',
-        ),
+        guide('simulation', 'simulation-reference', 'replay', 'simulation-libraries', 'processes'),
       ],
       ['Backends', guide('writing-a-transport')],
     ],
