@@ -20,6 +20,8 @@ import { changedFiles, MUTANTS, SURVIVORS } from './list.mjs';
 
 /** The time in milliseconds after which a test file counts as hanging, and so as failed. */
 const LIMIT = 300_000;
+/** Files that run a suite of transport-testkit on a backend. */
+const SUITES = /\/src\/(noise\/)?(compliance|identity|session)\.test\.ts$/;
 /** AVA's lines for a test that failed or did not end, and the line of a killed program. */
 const FAILURES = [
   /^ {2}[✘×] \[fail\]: (.*)$/mu,
@@ -97,7 +99,7 @@ async function attempt(mutant) {
     const folder = packageOf(test);
     const tests = options.find
       ? []
-      : [`dist/${test.slice(`${folder}/src/`.length).replace(/\.ts$/, '.js')}`];
+      : [`dist/${test.slice(`${folder}/src/`.length).replace(/\.ts$/, '.js')}`, ...only(killer)];
     const { code, output } = await runTool(tools.ava, ['--no-color', ...tests], {
       cwd: join(root, folder),
       capture: 'all',
@@ -113,6 +115,11 @@ async function attempt(mutant) {
     restore();
     restore = undefined;
   }
+}
+
+/** Returns the options with which only the named test of a suite runs: all of them take minutes. */
+function only({ file, title }) {
+  return SUITES.test(file) ? ['--match', title] : [];
 }
 
 /** Returns the reason why a mutant or its test does not fit the sources; undefined if both do. */
