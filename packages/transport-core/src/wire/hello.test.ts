@@ -183,6 +183,7 @@ test('a hello that exceeds a limit is refused with the name of the limit', (t) =
     [{ protocols: [protocol(1), { ...protocol(1), channel: 2 }] }, /'p1' twice/],
     [{ protocols: [protocol(1), { ...protocol(2), channel: 1 }] }, /channel 1 twice/],
     [{ fields: { key: 'x'.repeat(8190) } }, /fields of more than 8192 bytes/],
+    [{ fields: { key: 'é'.repeat(4095) } }, /fields of more than 8192 bytes/],
     [{ agent: 'x'.repeat(20_000) }, /a hello of \d+ bytes; at most 16384/],
     [{ limits: { ...hello.limits, packet: 4095 } }, /a packet limit of 4095 bytes/],
     [{ limits: { ...hello.limits, packet: 2 ** 20 + 1 } }, /a packet limit of 1048577 bytes/],
