@@ -170,6 +170,7 @@ test('a hello that exceeds a limit is refused with the name of the limit', (t) =
     [{ instance: new Uint8Array(0) }, /an instance of 0 bytes/],
     [{ network: 'x'.repeat(1025) }, /network of 1025 bytes; at most 1024/],
     [{ addr: 'é'.repeat(513) }, /addr of 1026 bytes/],
+    [{ nodeId: 'AB'.repeat(32) }, /a node id that is not 64 hex digits in lower case/],
     [{ features: Array.from({ length: 65 }, () => 'f') }, /65 features; at most 64/],
     [{ features: ['f'.repeat(1025)] }, /a feature of 1025 bytes/],
     [{ protocols: Array.from({ length: 65 }, (_, i) => protocol(i)) }, /65 protocols; at most 64/],

@@ -227,6 +227,23 @@ test('a deadline is sent as the remaining time, and ends the call at the callee 
   t.is(call.error?.code, 'deadline_exceeded');
 });
 
+test('a CANCEL breaks off a long response that has begun', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  const [served] = pair.acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array(100 * 1024));
+  pair.tick(pair.acceptor);
+  call.giveUp('cancelled');
+  pair.tick(pair.dialer);
+  pair.move(pair.dialer);
+  pair.tick(pair.acceptor);
+  t.true(pair.acceptor.session.parts.outbox.idle);
+  pair.quiet();
+  t.is(pair.dialer.session.parts.caller.slots.size, 0);
+});
+
 test('many calls whose deadlines pass at the same time end over several turns', (t) => {
   const pair = open();
   const due = pair.now + 500;
