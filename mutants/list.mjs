@@ -7,8 +7,9 @@
 //   ! topics/dedup.test.ts: a second copy is dropped   the file and the title of a test that fails
 //
 // The file of a test is below the package's `src` folder, or begins with `packages/`, `examples/` or
-// another folder of the root. Instead of `!`, a line with `?` says why no test kills the mutant. The
-// mutants whose rule begins with `* ` run for each commit.
+// another folder of the root. Of a suite's file, whose titles begin with the name of a backend, only
+// the named test runs. Instead of `!`, a line with `?` says why no test kills the mutant. Lines
+// between mutants may be empty. The mutants whose rule begins with `* ` run for each commit.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -35,30 +36,32 @@ export function changedFiles() {
 }
 
 function parse(name, text) {
-  let file;
-  return text
-    .split(/\n{2,}|\n(?=## )/)
-    .filter((part) => part.trim() !== '')
-    .flatMap((part) => {
-      const lines = part.trimEnd().split('\n');
-      if (lines[0].startsWith('## ')) file = lines.shift().slice(3);
-      if (lines.length === 0) return [];
-      const [title, from, to, end] = lines;
-      if (
-        lines.length !== 4 ||
-        file === undefined ||
-        !from.startsWith('- ') ||
-        !/^\+( |$)/.test(to) ||
-        !/^! \S+\.test\.ts: .|^\? ./.test(end)
-      )
-        throw new Error(`mutants/${name}: expected a rule and lines with -, + and !, got\n${part}`);
-      const isFixed = title.startsWith('* ');
-      const mutant = { rule: isFixed ? title.slice(2) : title, file, isFixed };
-      Object.assign(mutant, { from: from.slice(2), to: to.slice(2) });
-      if (end.startsWith('? ')) return [{ ...mutant, note: end.slice(2) }];
-      const [, path, test] = /^! (\S+): (.*)$/.exec(end);
-      const isInSource = !/^(packages|examples|hostile|evaluation|bench|fuzz|browser)\//.test(path);
-      const src = file.slice(0, file.indexOf('/src/') + 5);
-      return [{ ...mutant, killer: { file: isInSource ? src + path : path, title: test } }];
-    });
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const mutants = [];
+  for (let file; lines.length > 0; ) {
+    if (lines[0].startsWith('## ')) file = lines.shift().slice(3);
+    const [title = '', from = '', to = '', end = ''] = lines.splice(0, 4);
+    if (
+      file === undefined ||
+      /^(## |[-+!?] )/.test(title) ||
+      !from.startsWith('- ') ||
+      !/^\+( |$)/.test(to) ||
+      !/^! \S+\.test\.ts: .|^\? ./.test(end)
+    ) {
+      const part = [title, from, to, end].join('\n');
+      throw new Error(`mutants/${name}: expected a rule and lines with -, + and !, got\n${part}`);
+    }
+    const isFixed = title.startsWith('* ');
+    const mutant = { rule: isFixed ? title.slice(2) : title, file, isFixed };
+    Object.assign(mutant, { from: from.slice(2), to: to.slice(2) });
+    if (end.startsWith('? ')) {
+      mutants.push({ ...mutant, note: end.slice(2) });
+      continue;
+    }
+    const [, path, test] = /^! (\S+): (.*)$/.exec(end);
+    const isInSource = !/^(packages|examples|hostile|evaluation|bench|fuzz|browser)\//.test(path);
+    const src = file.slice(0, file.indexOf('/src/') + 5);
+    mutants.push({ ...mutant, killer: { file: isInSource ? src + path : path, title: test } });
+  }
+  return mutants;
 }

@@ -23,6 +23,8 @@ import { changedFiles, MUTANTS, SURVIVORS } from './list.mjs';
 const LIMIT = 300_000;
 /** The program that adds bugs to Raft and to the transport below it. */
 const RAFT = 'examples/raft/dist/sim/testing/mutants.js';
+/** Files that run a suite of transport-testkit on a backend. */
+const SUITES = /\/src\/(noise\/)?(compliance|identity|session)\.test\.ts$/;
 /** AVA's lines for a test that failed or did not end, and the line of a killed program. */
 const FAILURES = [
   /^ {2}[✘×] \[fail\]: (.*)$/mu,
@@ -104,12 +106,13 @@ async function attempt(mutant) {
     const folder = packageOf(test);
     const tests = options.find
       ? []
-      : [`dist/${test.slice(`${folder}/src/`.length).replace(/\.ts$/, '.js')}`];
+      : [`dist/${test.slice(`${folder}/src/`.length).replace(/\.ts$/, '.js')}`, ...only(killer)];
     const { code, output } = await runTool(tools.ava, ['--no-color', ...tests], {
       cwd: join(root, folder),
       capture: 'all',
       env: { ...process.env, CI: 'true' }, // AVA prints plain lines.
       limit: LIMIT,
+      isGroup: true,
     });
     if (code === 0) return { problem: `it survived ${test}` };
     const failure = FAILURES.map((pattern) => output.match(pattern)?.[1]).find(Boolean);
@@ -120,6 +123,11 @@ async function attempt(mutant) {
     restore();
     restore = undefined;
   }
+}
+
+/** Returns the options with which only the named test of a suite runs: all of them take minutes. */
+function only({ file, title }) {
+  return SUITES.test(file) ? ['--match', title] : [];
 }
 
 /** Returns the reason why a mutant or its test does not fit the sources; undefined if both do. */

@@ -62,12 +62,12 @@ export const runTool = (tool, args, options) =>
  * program. Its output goes to the same place as ours or, if `capture` is 'all' or 'stdout', into
  * `output` and, as it arrives, to `onOutput`. A program that has not ended after `limit`
  * milliseconds, or whose captured output pauses for `silence` milliseconds, is killed, and the last
- * line of `output` says so.
+ * line of `output` says so. With `isGroup`, its children are killed, too; Ctrl+C does not reach them.
  */
 export function run(
   command,
   args,
-  { cwd = root, capture = 'none', env = process.env, limit, silence, onOutput } = {},
+  { cwd = root, capture = 'none', env = process.env, limit, silence, onOutput, isGroup = false } = {},
 ) {
   return new Promise((resolve, reject) => {
     const stdio = [
@@ -75,7 +75,7 @@ export function run(
       capture === 'none' ? 'inherit' : 'pipe',
       capture === 'all' ? 'pipe' : 'inherit',
     ];
-    const child = spawn(command, args, { cwd, env, stdio });
+    const child = spawn(command, args, { cwd, env, stdio, detached: isGroup });
     let output = '';
     const collect = (text) => {
       output += text;
@@ -86,7 +86,8 @@ export function run(
     child.stderr?.setEncoding('utf8').on('data', collect);
     const kill = (reason) => {
       collect(`killed: ${reason}\n`);
-      child.kill('SIGKILL');
+      if (isGroup) process.kill(-child.pid, 'SIGKILL');
+      else child.kill('SIGKILL');
       child.stdout?.destroy(); // Child processes of the program may hold the pipes open.
       child.stderr?.destroy();
     };

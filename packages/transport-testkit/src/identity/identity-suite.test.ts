@@ -1,6 +1,5 @@
-// Tests the identity suite itself: its titles, its skips, and that COVERAGE.md is correct.
+// Tests the identity suite itself: its titles and its skips.
 
-import { readFileSync } from 'node:fs';
 import test from 'ava';
 import type { TestFunction } from '../test-runner.ts';
 import type { IdentityBackend, IdentityCredentials } from './backend.ts';
@@ -73,18 +72,3 @@ for (const [what, skip, message] of [
   test(`${what} throws a TypeError`, (t) => {
     t.throws(() => titlesOf({ ...everything, skip }), { instanceOf: TypeError, message });
   });
-
-test('COVERAGE.md names only existing cases, and every row of its subject', (t) => {
-  const known = new Set(titlesOf(everything).run);
-  const text = readFileSync(new URL('../../src/identity/COVERAGE.md', import.meta.url), 'utf8');
-  const named = [...text.matchAll(/“([^”]+)”/g)].map(([, title]) => title as string);
-  t.true(named.length > 80);
-  t.deepEqual(
-    named.filter((title) => !known.has(title)),
-    [],
-  );
-  for (let row = 81; row <= 92; row++)
-    t.regex(text, new RegExp(`^\\| ${row}\\b`, 'm'), `FAULTS ${row}`);
-  for (const row of [55, 57, 58, 62, 63])
-    t.regex(text, new RegExp(`^\\| ${row}\\b`, 'm'), `SEEDS ${row}`);
-});

@@ -1,5 +1,5 @@
 // The identity suite: tests that both ends of a connection prove their ids, and that an end without
-// a valid proof is refused. COVERAGE.md lists which case covers which requirement.
+// a valid proof is refused.
 
 import type { TestFunction } from '../test-runner.ts';
 import type { IdentityBackend, IdentityCredentials } from './backend.ts';

@@ -1,5 +1,5 @@
 // docs/wire-protocol.md as tests: every rule, checked by a raw peer that shares no code with core.
-// COVERAGE.md lists which case covers which rule.
+// mutants/wire.txt lists a fault for each rule, and a test that fails because of it.
 
 import type { TestFunction } from '../test-runner.ts';
 import { runCase } from '../waits/waits-of.ts';

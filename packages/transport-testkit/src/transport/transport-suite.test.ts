@@ -1,7 +1,5 @@
-// Tests the transport suite itself: its rules for a backend's skips, the number of its cases, and
-// that COVERAGE.md is correct.
+// Tests the transport suite itself: its rules for a backend's skips, and the number of its cases.
 
-import { readFileSync } from 'node:fs';
 import test from 'ava';
 import type { TransportBackend, TransportTest } from './backend.ts';
 import { transportSuite } from './transport-suite.ts';
@@ -53,12 +51,4 @@ test('a skip without a reason, of an unknown case, or a superfluous one throws a
       .map((title) => [title.replace('paper: ', ''), 'because']),
   );
   t.throws(() => titlesOf(eight), { instanceOf: TypeError, message: /at most 7/ });
-});
-
-test('COVERAGE.md names only existing cases', (t) => {
-  const known = new Set(titlesOf().run.map((title) => title.replace('paper: ', '')));
-  const text = readFileSync(new URL('../../src/transport/COVERAGE.md', import.meta.url), 'utf8');
-  const named = [...text.matchAll(/“([^”]+)”/g)].map(([, title]) => title as string);
-  t.true(named.length > 60);
-  for (const title of named) t.true(known.has(title), title);
 });

@@ -37,6 +37,8 @@ test('credit above the spent amount does not count later', (t) => {
   uncredited.credited(1_000);
   uncredited.oneway(100);
   t.is(uncredited.size, 1);
+  uncredited.credited(50);
+  t.is(uncredited.size, 1);
 });
 
 test('the queue agrees with a plain list after any operations', (t) => {

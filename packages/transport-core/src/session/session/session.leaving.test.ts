@@ -69,12 +69,11 @@ test('a hold or an open call keeps the connection', (t) => {
 
 test('leaving sends waiting calls elsewhere, and completes open ones', (t) => {
   const pair = open({ limits: { ...SMALL, calls: 1 } });
-  const [running, waiting] = [ask(), ask()];
-  pair.start(pair.dialer, running);
-  pair.start(pair.dialer, waiting);
+  const [running, short, long] = [ask(), ask(), ask(SMALL.packet + 1)];
+  for (const call of [running, short, long]) pair.start(pair.dialer, call);
   pair.quiet();
   pair.dialer.session.leave('disconnected', 'bye');
-  t.deepEqual(pair.dialer.left, [waiting]);
+  t.deepEqual(pair.dialer.left, [short, long]);
   pair.quiet();
   t.is(pair.dialer.ending, undefined);
   const [served] = pair.acceptor.take();

@@ -227,6 +227,23 @@ test('a deadline is sent as the remaining time, and ends the call at the callee 
   t.is(call.error?.code, 'deadline_exceeded');
 });
 
+test('a CANCEL breaks off a long response that has begun', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  const [served] = pair.acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array(100 * 1024));
+  pair.tick(pair.acceptor);
+  call.giveUp('cancelled');
+  pair.tick(pair.dialer);
+  pair.move(pair.dialer);
+  pair.tick(pair.acceptor);
+  t.true(pair.acceptor.session.parts.outbox.idle);
+  pair.quiet();
+  t.is(pair.dialer.session.parts.caller.slots.size, 0);
+});
+
 test('many calls whose deadlines pass at the same time end over several turns', (t) => {
   const pair = open();
   const due = pair.now + 500;
@@ -351,6 +368,54 @@ test('the peer learns a protocol that is mounted later, and an unmounted one is 
   t.is(pair.acceptor.calls.length, 1);
   t.is(pair.acceptor.session.parts.channels.get(0x30).version, 2);
   t.is(pair.dialer.session.parts.channels.get(0x30).version, 2);
+});
+
+test('protocols that are mounted during the hello are announced when it is complete', (t) => {
+  const late = defineProtocol({
+    name: 'late',
+    version: 1,
+    channel: 0x30,
+    methods: { ask: { id: 1, request: bytes, response: bytes } },
+  });
+  const pair = new Pair([protocol]);
+  pair.dialer.session.open({});
+  pair.dialer.mounts.set(0x30, { protocol: late, table: methodTable(late) });
+  pair.dialer.session.announce();
+  pair.quiet();
+  const { theirs } = pair.acceptor.session.parts.channels.protocols;
+  t.deepEqual(
+    theirs.map(({ name }) => name),
+    ['scene', 'late'],
+  );
+});
+
+test('a channel keeps its name: another protocol there fails with failed_precondition', (t) => {
+  const other = defineProtocol({
+    name: 'other',
+    version: 1,
+    channel: 0x20,
+    methods: { ask: { id: 1, request: bytes, response: bytes } },
+  });
+  const pair = open();
+  pair.start(pair.dialer, ask());
+  pair.quiet();
+  for (const { mounts, session } of [pair.dialer, pair.acceptor]) {
+    mounts.set(0x20, { protocol: other, table: methodTable(other) });
+    session.announce();
+  }
+  pair.quiet();
+  const call = new TestCall(other, 'ask', new Uint8Array(1));
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  t.is(call.error?.code, 'failed_precondition');
+});
+
+test('a violation by size is reported as too_large', (t) => {
+  const pair = open();
+  // The length of a frame of 20 KiB and a byte, which is more than the packet and 16 KiB.
+  pair.acceptor.session.receive(pair.now, new Uint8Array([0x81, 0xa0, 0x01]));
+  pair.quiet();
+  t.deepEqual([reasonOf(pair.acceptor), reasonOf(pair.dialer)], ['too_large', 'too_large']);
 });
 
 test('a violation ends the session at both ends with its reason, and unsent calls are returned', (t) => {
