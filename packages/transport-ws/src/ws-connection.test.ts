@@ -66,7 +66,7 @@ test('a pause in the middle of a chunk leaves its other messages to later turns'
 });
 
 test('after the end, the messages of a chunk are discarded one in each turn', async (t) => {
-  const { layer, next } = await accepted(t);
+  const { layer, next } = await accepted(t, createManualClock());
   const socket = await rawUpgrade(t, layer.localAddr());
   const sink = await next();
   const turns = countTurns(sink);
