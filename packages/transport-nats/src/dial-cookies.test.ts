@@ -10,7 +10,7 @@ import { HELLO } from './testing/hello.ts';
 const SUBJECT = 'trunkline.default.in.web.AAAAAAAAAAAAAAAAAAAAAA';
 const page = readFileSync(new URL('../../../docs/wire-nats.md', import.meta.url), 'utf8');
 
-/** Cookies with the key and the period of the page. */
+/** Cookies with the key (32 bytes 0x07) and the period (3) of the cookie on the page. */
 function cookies() {
   const clock = createManualClock();
   clock.advance(15_000 + 5_000 - 1 - (clock.now() % 5_000));
