@@ -67,7 +67,15 @@ export const runTool = (tool, args, options) =>
 export function run(
   command,
   args,
-  { cwd = root, capture = 'none', env = process.env, limit, silence, onOutput, isGroup = false } = {},
+  {
+    cwd = root,
+    capture = 'none',
+    env = process.env,
+    limit,
+    silence,
+    onOutput,
+    isGroup = false,
+  } = {},
 ) {
   return new Promise((resolve, reject) => {
     const stdio = [
