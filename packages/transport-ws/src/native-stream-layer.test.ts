@@ -164,7 +164,7 @@ test('data that arrived before the end is delivered before it, once reading resu
   clock.advance(0);
   t.deepEqual(reported, []);
   connection.resume();
-  clock.advance(0);
+  await new Promise<void>((resolve) => clock.defer(resolve));
   t.deepEqual(reported, [3, 'end']);
 });
 

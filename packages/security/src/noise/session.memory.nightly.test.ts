@@ -17,6 +17,7 @@ const identity = createIdentity();
 sessionSuite(test, {
   name: 'noise over memory',
   proves: true,
+  answersDials: true,
   place() {
     const streams = createInmemStreams();
     return {

@@ -16,6 +16,7 @@ const identity = createIdentity();
 sessionSuite(test, {
   name: 'noise over tcp',
   proves: true,
+  answersDials: true,
   place() {
     return {
       layer: () =>

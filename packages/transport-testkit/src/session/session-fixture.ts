@@ -38,6 +38,11 @@ export interface SessionBackend {
    */
   dialsWait?: boolean;
   /**
+   * True if the layer answers a dialer before the transport has the connection (Noise), so that a
+   * connection whose hello is missing holds no handshake slot.
+   */
+  answersDials?: boolean;
+  /**
    * The real time, in milliseconds, without an event after which a case counts as hanging; at most
    * 30,000. Default: 4,500. Set more if it may take seconds to make a connection.
    */
