@@ -52,7 +52,8 @@ function flood(name: string, title: string, then: Then): Scenario {
         const { succeeded, of } = await dialHonestly(address, run.isShort ? 5 : 30, backend);
         honest.succeeded += succeeded;
         honest.of += of;
-        answers.push(stop());
+        attacker.close(); // It would confirm the dials of the next one, too.
+        answers.push(`${stop()} (${succeeded} of ${of})`);
       }
       return { answer: `answered ${answers.join(', ')}`, honest, flaws: [] };
     },
