@@ -156,7 +156,7 @@ export class HandshakePlace implements HandshakeSlot {
   }
 
   answered(end: (error: TransportError) => void): void {
-    if (this.#left) return;
+    if (this.#left || this.#waits) return;
     const isFirst = this.#end === undefined;
     this.#end = end;
     if (isFirst) this.#host.answered();
