@@ -44,6 +44,7 @@ async function tell(children, request) {
   return Promise.all(answers);
 }
 
+/** Returns the next message of a child; rejects if it ends before. */
 async function answerOf(child) {
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`call-path.mjs: a process ended with exit code ${code}`);
@@ -113,19 +114,19 @@ function entered(scripts) {
     const path = fileURLToPath(url);
     const lines = readFileSync(path, 'utf8').split('\n');
     const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8')));
-    for (const { ranges, functionName } of all) {
+    for (const { ranges } of all) {
       if (ranges[0].count === 0) continue;
       const [line, column] = position(lines, ranges[0].startOffset);
       const source = map.findEntry(line, column).originalSource;
       if (source === undefined) continue;
       files.add(relative(root, resolve(dirname(path), source)));
       functions++;
-      if (process.env.VERBOSE) console.log(files.size, functionName);
     }
   }
   return { files: [...files].sort(), functions };
 }
 
+/** Returns the line and the column of an offset, both from 0. */
 function position(lines, offset) {
   let line = 0;
   let left = offset;

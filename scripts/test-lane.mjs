@@ -19,7 +19,7 @@ const SILENCE = { commit: 5 * 60_000, nightly: 15 * 60_000 };
 const ENDING = 5_000;
 
 /** AVA's lines for a case that has passed, that was skipped, and that failed or did not end. */
-const PASSED = /^ {2}[✔√] (.*)$/u;
+const PASSED = /^ {2}[✔√] (.*?)(?: \([\d.]+(?:ms|s|m)(?: [\d.]+s)?\))?$/u; // AVA adds the time of a slow test.
 const SKIPPED = /^ {2}- \[skip\] (.*)$/;
 const FAILED = /^ {2}[✘×◌] (?:\[fail\]: )?(.*)$/u;
 

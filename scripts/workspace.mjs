@@ -62,7 +62,8 @@ export const runTool = (tool, args, options) =>
  * program. Its output goes to the same place as ours or, if `capture` is 'all' or 'stdout', into
  * `output` and, as it arrives, to `onOutput`. A program that has not ended after `limit`
  * milliseconds, or whose captured output pauses for `silence` milliseconds, is killed, and the last
- * line of `output` says so. With `isGroup`, its children are killed, too; Ctrl+C does not reach them.
+ * line of `output` says so. With `isGroup`, its children are killed, too, and Ctrl+C does not reach
+ * them.
  */
 export function run(
   command,

@@ -15,8 +15,8 @@ import { victimProtocol } from '../victim-protocol.ts';
 import { concat, frame, hello, Kind, PREAMBLE } from '../wire.ts';
 
 /**
- * The attacker's reaction to the answer to a dial: none, or it confirms the dial with this number
- * with these bytes.
+ * The attacker's reaction to the answers to its dials: none, or it confirms each with the bytes that
+ * the function returns for the number of the answer, counted from 1.
  */
 type Then = 'vanish' | ((dial: number) => Uint8Array);
 

@@ -5,11 +5,14 @@ import test from 'ava';
 import { CUT, closeError, SUB_PROTOCOL, UNSUPPORTED_DATA } from './close-codes.ts';
 import { WS_LIMITS } from './ws-limits.ts';
 
+const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const WIRE = readFileSync(new URL('../../../docs/wire-protocol.md', import.meta.url), 'utf8');
 
-test('the wire page names the sub-protocol that a server requires', (t) => {
-  t.true(WIRE.includes(`\`${SUB_PROTOCOL}\``));
-  t.notRegex(WIRE, /sub-protocol (is\s+)?`trunkline`/i);
+test('the README and the wire page name the sub-protocol that a server requires', (t) => {
+  for (const text of [README, WIRE]) {
+    t.true(text.includes(`\`${SUB_PROTOCOL}\``));
+    t.notRegex(text, /sub-protocol (is\s+)?`trunkline`/i);
+  }
 });
 
 test('the wire page and the code agree on close codes', (t) => {

@@ -104,14 +104,8 @@ test('a text message ends the connection with 1003', async (t) => {
 });
 
 test('drained is reported by a timer once the queue of the browser is nearly empty', async (t) => {
-  const clock = createManualClock();
-  const { sockets, webSocket } = fakes();
-  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', {
-    timeout: 10_000,
-  });
-  const [socket] = sockets as [FakeWebSocket];
-  socket.onopen?.();
-  const { connection, drains } = watch(await dialing);
+  const { clock, socket, dialed } = await dialFake();
+  const { connection, drains } = watch(dialed);
   t.true(connection.write(new Uint8Array(60_000)));
   t.is(socket.bufferedAmount, 60_000);
   t.false(connection.write(new Uint8Array(10_000)));
@@ -127,14 +121,8 @@ test('drained is reported by a timer once the queue of the browser is nearly emp
 });
 
 test('an incoming message also checks for drained, because timers of a background page are slow', async (t) => {
-  const clock = createManualClock();
-  const { sockets, webSocket } = fakes();
-  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', {
-    timeout: 10_000,
-  });
-  const [socket] = sockets as [FakeWebSocket];
-  socket.onopen?.();
-  const { connection, drains } = watch(await dialing);
+  const { socket, dialed } = await dialFake();
+  const { connection, drains } = watch(dialed);
   t.false(connection.write(new Uint8Array(100_000)));
   socket.bufferedAmount = 0;
   socket.onmessage?.({ data: new ArrayBuffer(1) });
@@ -143,14 +131,7 @@ test('an incoming message also checks for drained, because timers of a backgroun
 });
 
 test('data that arrived before the end is delivered before it, once reading resumes', async (t) => {
-  const clock = createManualClock();
-  const { sockets, webSocket } = fakes();
-  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', {
-    timeout: 10_000,
-  });
-  const [socket] = sockets as [FakeWebSocket];
-  socket.onopen?.();
-  const connection = await dialing;
+  const { clock, socket, dialed: connection } = await dialFake();
   const reported: (number | 'end')[] = [];
   connection.attach({
     data: (chunk) => void reported.push(chunk.length),
@@ -167,6 +148,18 @@ test('data that arrived before the end is delivered before it, once reading resu
   await new Promise<void>((resolve) => clock.defer(resolve));
   t.deepEqual(reported, [3, 'end']);
 });
+
+/** Dials over a WebSocket of a test. */
+async function dialFake() {
+  const clock = createManualClock();
+  const { sockets, webSocket } = fakes();
+  const dialing = createNativeStreamLayer({ clock, webSocket }).dial('ws://node:1/', {
+    timeout: 10_000,
+  });
+  const [socket] = sockets as [FakeWebSocket];
+  socket.onopen?.();
+  return { clock, socket, dialed: await dialing };
+}
 
 /**
  * The suite uses a manual clock, but the polls that repeat every few milliseconds need real time.

@@ -18,7 +18,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
     .command('disconnect')
     .summary('close connections of a node')
     .description(
-      `Closes one connection of a node by its id, or all its connections to an address or a node id, cleanly. ${NEEDS}`,
+      `Closes one connection of a node by its id, or all its connections to an address or a node id, in an orderly way. ${NEEDS}`,
     )
     .argument('<connection>', "the id of a connection, such as 'in-3', an address, or a node id")
     .option('--reason <text>', 'a text for the other end')
@@ -38,7 +38,9 @@ export function addControl(program: Command, terminal: CliTerminal): void {
   program
     .command('ban')
     .summary('disconnect a peer of a node, and refuse it for a time')
-    .description(`Disconnects a peer of a node, and refuses it until the time is over. ${NEEDS}`)
+    .description(
+      `Disconnects a peer of a node, and refuses it until the time is over. ${NEEDS} The node must have peers.`,
+    )
     .argument('<node-id>', 'the id of the peer: 64 hex digits')
     .option('--time <time>', "how long: '10m', '24h' (default: 24 hours)")
     .option('--reason <text>', 'a text for the log of the node')
@@ -83,7 +85,9 @@ export function addControl(program: Command, terminal: CliTerminal): void {
   program
     .command('log-level')
     .summary('set the level of the log of a node')
-    .description(`Sets the level of the log of a node, and prints the level before. ${NEEDS}`)
+    .description(
+      `Sets the level of the log of a node, and prints the level before. ${NEEDS} The node must have passed its log to its admin.`,
+    )
     .addArgument(new Argument('<level>', 'the level').choices(LEVELS))
     .action(async (level: (typeof LEVELS)[number], _: object, command: Command) =>
       change(
@@ -94,7 +98,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
     );
 }
 
-const NEEDS = 'Needs readonly: false at the node.';
+const NEEDS = 'The node must let its tools change it (readonly: false).';
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const CONNECTION_ID = /^(in|out)-\d+$/;
 const NODE_ID = /^[0-9a-f]{64}$/;

@@ -123,9 +123,9 @@ function makeStrictReader(Base: ReaderClass): StrictReaderClass {
     }
 
     /**
-     * 32 unknown fields count as one value: they leave nothing behind, but skipping one takes some ten
-     * nanoseconds. (But `tag` counts a field before it is known to be unknown, so an unknown field
-     * after the last allowed value is refused. A group counts once, for its end.)
+     * Counts 32 unknown fields as one value: they leave nothing behind, but skipping one takes some
+     * ten nanoseconds. (But `tag` counts a field before it is known to be unknown, so an unknown
+     * field after the last allowed value is refused. A group counts once, for its end.)
      */
     override skipType(wireType: number, depth?: number, fieldNumber?: number): this {
       if ((++this.skipped & 31) !== 0) this.left++;

@@ -34,8 +34,8 @@ export interface ProtobufOptions {
   /**
    * Maximum number of values: fields of the type, including those of nested messages, and elements
    * of packed lists. In a packed list, each 64-bit integer counts as one value, and any eight other
-   * numbers together count as one, as do 32 unknown fields. Default 32,768, as for `json`. The limit exists because empty fields take far
-   * more memory than their encoded bytes.
+   * numbers together count as one, as do 32 unknown fields. Default 32,768, as for `json`. The limit
+   * exists because empty fields take far more memory than their encoded bytes.
    */
   readonly values?: number | undefined;
 }

@@ -73,6 +73,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     place.enter();
   }
 
+  /** Frees the place of a handshake, and ends the oldest if too many wait for confirmations. */
   #answer(place: HandshakePlace): void {
     this.#answered.add(place);
     const [oldest] = this.#answered;
@@ -191,7 +192,7 @@ const QUEUE = 4;
 const ANSWERED = 8;
 const OUTPACED = reasonError(
   'full',
-  'too many newer connections waited for the end of their hello (limits.handshakes)',
+  'too many newer connections wait for the end of their hello (limits.handshakes)',
 );
 /**
  * Duration, in milliseconds, for which a failed handshake keeps its place, so that a source can

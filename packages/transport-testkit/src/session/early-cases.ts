@@ -10,7 +10,6 @@ import { hint, request } from './frames.ts';
 import { openTransport, type SessionBackend, session, turn } from './session-fixture.ts';
 
 export function earlyCases(test: TestFunction, backend: SessionBackend): void {
-  const hello = (): RawFrameInput => ({ kind: 'HELLO', hello: rawHello() });
   const early: [string, () => RawFrameInput][] = [
     ['READY', () => ({ kind: 'READY' })],
     ['PING', () => ({ kind: 'PING', id: 1 })],
@@ -205,7 +204,11 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   // A layer that has answered its dialer holds no place while the transport decides.
-  if (backend.answersDials === true) return;
+  if (backend.answersDials !== true) placesCase(test, backend);
+}
+
+/** Adds the case about connections beyond `handshakes.pending`. */
+function placesCase(test: TestFunction, backend: SessionBackend): void {
   test('early: beyond `handshakes.pending`, four times as many connections wait unread, and more are closed', async (t) => {
     let decide = () => {};
     const decision = new Promise<void>((resolve) => (decide = resolve));
@@ -242,6 +245,8 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     for (const dial of waiting) await (await dial).next('HELLO');
   });
 }
+
+const hello = (): RawFrameInput => ({ kind: 'HELLO', hello: rawHello() });
 
 /**
  * Checks a hello that took too long: the peer receives a GO_AWAY with that reason as the last
