@@ -14,7 +14,7 @@ import { LoopDelay } from './loop-delay.ts';
 import { MemoryPeak } from './memory-peak.ts';
 import { listeningNode } from './node.ts';
 import { serveCommands } from './parent-channel.ts';
-import type { victimProtocol } from './victim-protocol.ts';
+import { victimProtocol } from './victim-protocol.ts';
 import { growYoungGeneration } from './warm-up.ts';
 
 /** Options in which the victim differs from the defaults. */
@@ -75,6 +75,15 @@ serveCommands<VictimCommand, VictimReport>(
   () => void running?.close(),
 );
 
+/**
+ * Serves reflection, and asks for a description once, as a tool of the operator would: the first
+ * one of a process loads protobufjs, which takes 50 ms (docs/reflection.md).
+ */
+async function describeOnce(transport: Transport<typeof victimProtocol>): Promise<void> {
+  const reflector = serveReflection(transport);
+  await reflector.describe(transport.advertiseAddr(), victimProtocol.name);
+}
+
 async function start({ carrier, credentials, options }: Extract<VictimCommand, { do: 'start' }>) {
   let texts: string[] = [];
   const note = (text: string) => {
@@ -122,7 +131,7 @@ async function start({ carrier, credentials, options }: Extract<VictimCommand, {
     },
     lists: ({ numbers, texts, nested }) => numbers.length + texts.length + nested.length,
   });
-  if (isReflecting === true) serveReflection(node.transport);
+  if (isReflecting === true) await describeOnce(node.transport);
   const close = isNode === true ? await startNode(node.transport) : async () => {};
   const loop = new LoopDelay();
   const peak = new MemoryPeak();
