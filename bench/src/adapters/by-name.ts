@@ -20,7 +20,7 @@ const ADAPTERS: Readonly<Record<string, () => Promise<Adapter>>> = {
   'trunkline-inmem': async () => (await import('./trunkline-inmem.ts')).trunklineInmem,
   'trunkline-inmem-streams': async () =>
     (await import('./trunkline-inmem.ts')).trunklineInmemStreams,
-  'limit-tls': async () => (await import('./limit-tls.ts')).limitTls,
+  'limit-tls': async () => (await import('./limit-net.ts')).limitTls,
   'trunkline-tls': async () => (await import('./trunkline.ts')).trunklineTls,
   'trunkline-noise': async () => (await import('./trunkline.ts')).trunklineNoise,
   'trunkline-tcp-interceptors': async () => (await observed()).observedTcp('interceptors'),

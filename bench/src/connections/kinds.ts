@@ -2,13 +2,11 @@
 // idle and have the default keep-alive, a ping after 10 s of silence. Bare sockets carry the calls of
 // the raw limit; their batches are pooled, if per connection only what those calls need is to stay.
 
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Observer } from '@trunkline/transport-core';
 import type { Caller } from '../adapters/adapter.ts';
 import { attend, framed, limitCaller, type Open } from '../adapters/limit.ts';
+import { accepting, plain, type Sockets, secure } from '../adapters/limit-net.ts';
 import { byHandlers, OPEN } from '../adapters/trunkline.ts';
-import { listenTls, tlsDialer } from '../secure/bare-tls.ts';
 
 /** The connections that a server's process has seen come up and go down. */
 export interface Counts {
@@ -42,10 +40,10 @@ export interface Holder {
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
-  'limit-net': bare(net(), framed()),
-  'limit-net-pooled': bare(net(), framed({ pool: [] })),
+  'limit-net': bare(plain, framed()),
+  'limit-net-pooled': bare(plain, framed({ pool: [] })),
   'trunkline-tcp': trunkline('tcp'),
-  'limit-tls': bare(tls(), framed({ pool: [] })),
+  'limit-tls': bare(secure, framed({ pool: [] })),
   'trunkline-tls': trunkline('tls'),
   'trunkline-noise': trunkline('noise'),
 };
@@ -56,57 +54,14 @@ export function kindOf(name: string): Kind {
   return KINDS[name]!;
 }
 
-interface Sockets {
-  listen(accept: (socket: Socket) => void): Promise<{ port: number; close(): void }>;
-  dialer(): Promise<(port: number) => Promise<Socket>>;
-}
-
-function net(): Sockets {
-  return {
-    async listen(accept) {
-      const server = createServer({ noDelay: true }, accept);
-      await once(server.listen(0, '127.0.0.1'), 'listening');
-      return { port: (server.address() as AddressInfo).port, close: () => server.close() };
-    },
-    dialer: async () => async (port) => {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-      await once(socket, 'connect');
-      return socket;
-    },
-  };
-}
-
-function tls(): Sockets {
-  return {
-    async listen(accept) {
-      const { server, port } = await listenTls(accept);
-      return { port, close: () => server.close() };
-    },
-    dialer: tlsDialer,
-  };
-}
-
 function bare({ listen, dialer }: Sockets, open: Open): Kind {
   return {
-    async serve(counts) {
-      const sockets = new Set<Socket>();
-      const server = await listen((socket) => {
+    serve: (counts) =>
+      accepting(listen, (socket) => {
         counts.up++;
-        sockets.add(socket);
-        socket.on('close', () => {
-          counts.down++;
-          sockets.delete(socket);
-        });
+        socket.on('close', () => counts.down++);
         attend(socket, (request) => request, open);
-      });
-      return {
-        address: String(server.port),
-        async close() {
-          server.close();
-          for (const socket of sockets) socket.destroy();
-        },
-      };
-    },
+      }),
 
     async connect(address) {
       const dial = await dialer();
