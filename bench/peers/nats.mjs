@@ -3,7 +3,7 @@
 // server takes messages of 1 MiB unless it is told otherwise.
 
 import { connect } from 'nats';
-import { startNatsServer } from '../dist/adapters/nats-server.js';
+import { startNatsServer } from '../../examples/local-nats/dist/index.js';
 
 const SUBJECT = 'bench.answer';
 

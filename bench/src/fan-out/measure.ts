@@ -6,11 +6,9 @@ import { Child, withChildren } from '../child-process.ts';
 import { cores } from '../cores.ts';
 import type { Setting } from '../pair.ts';
 import type { Figures } from '../stopwatch.ts';
-import { FAN_OUT_NAMES, fanOutOf } from './kinds.ts';
+import { fanOutOf } from './kinds.ts';
 import type { PublisherReport } from './publisher.ts';
 import type { FanOutCommand, FanOutReport } from './subscribers.ts';
-
-export { FAN_OUT_NAMES };
 
 /** Measures one adapter; returns null for a server that is not installed. */
 export async function measureFanOut(
