@@ -2,11 +2,8 @@
 // on the responder's core. Its CPU is the nats-server's besides, which the table does not count. A
 // server takes messages of 1 MiB unless it is told otherwise.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect } from 'nats';
-import { startServer } from '../dist/gossip-processes/nats-server.js';
+import { startNatsServer } from '../../examples/local-nats/dist/index.js';
 
 const SUBJECT = 'bench.answer';
 
@@ -15,10 +12,7 @@ export const adapter = {
   name: 'nats',
 
   async serve(answer) {
-    const folder = mkdtempSync(join(tmpdir(), 'bench-nats-'));
-    const config = join(folder, 'server.conf');
-    writeFileSync(config, 'max_payload: 64MB\n');
-    const server = await startServer('--config', config);
+    const server = await startNatsServer({ config: 'max_payload: 64MB' });
     const connection = await connect({ servers: server.address });
     connection.subscribe(SUBJECT, {
       callback: (_error, message) => message.respond(answer(message.data)),
@@ -28,8 +22,7 @@ export const adapter = {
       address: server.address,
       async close() {
         await connection.close();
-        server.stop();
-        rmSync(folder, { recursive: true });
+        await server.kill();
       },
     };
   },

@@ -20,6 +20,20 @@ export interface StartOptions {
   readonly flags?: readonly string[];
   /** The program that runs the script. Default: the Node that runs this process. */
   readonly node?: string | undefined;
+  /** Receives the process once it has started, as `withChildren` passes it. */
+  readonly started?: { kill(): void }[];
+}
+
+/** Kills the processes that `work` has added to the list that it is passed. */
+export async function withChildren<T>(
+  work: (started: { kill(): void }[]) => Promise<T>,
+): Promise<T> {
+  const started: { kill(): void }[] = [];
+  try {
+    return await work(started);
+  } finally {
+    for (const child of started) child.kill();
+  }
 }
 
 export class Child<Command extends object, Report extends object> {
@@ -36,6 +50,7 @@ export class Child<Command extends object, Report extends object> {
     options: StartOptions,
   ): Promise<{ child: Child<Command, Report>; report: Report }> {
     const child = new Child<Command, Report>(options.name, launch(options));
+    options.started?.push(child);
     try {
       return { child, report: await child.#next() };
     } catch (error) {

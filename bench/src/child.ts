@@ -6,12 +6,13 @@ import { adapterOf } from './adapters/by-name.ts';
 import { loadPeer } from './adapters/peers.ts';
 import { report, runCommands } from './commands.ts';
 import { answer } from './messages.ts';
-import { CALLS } from './scenarios/calls.ts';
+import { CALLS, type Load, runLoad } from './scenarios.ts';
 import { type Figures, Stopwatch } from './stopwatch.ts';
 
-/** A command from the parent to a client: the scenario to run, and for how many milliseconds. */
+/** A command from the parent to a client: what to run, and for how many milliseconds. */
 export interface Command {
-  readonly scenario: string;
+  /** The name of a scenario, or a load. */
+  readonly scenario: string | Load;
   readonly warmUp: number;
   readonly window: number;
 }
@@ -39,9 +40,14 @@ async function client(): Promise<void> {
   const caller = await adapter.connect(address!);
   runCommands<Command, Report>(
     async ({ scenario: wanted, warmUp, window }) => {
-      const scenario = CALLS.find((each) => each.name === wanted)!;
-      if (!scenario.suits(caller)) return { figures: null };
       const watch = new Stopwatch();
+      if (typeof wanted !== 'string') {
+        const measured = watch.measure(warmUp, window, Number(serverPid));
+        await Promise.all([measured, runLoad(caller, watch, wanted)]);
+        return { figures: await measured };
+      }
+      const scenario = CALLS.find((each) => each.name === wanted)!;
+      if (scenario.suits?.(caller) === false) return { figures: null };
       const [figures, others] = await Promise.all([
         watch.measure(warmUp * (scenario.warmUps ?? 1), window, Number(serverPid)),
         scenario.run(caller, watch),

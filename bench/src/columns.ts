@@ -3,7 +3,6 @@
 
 import { PEER_NAMES } from './adapters/peers.ts';
 import { named } from './named.ts';
-import type { Scenario } from './scenarios/scenario.ts';
 
 export interface Column {
   readonly title: string;
@@ -13,9 +12,6 @@ export interface Column {
   /** Returns the column that its ratios refer to in a scenario. */
   against?(scenario: string): Column;
 }
-
-/** The columns that are measured in each scenario. */
-export type Plan = ReadonlyMap<Scenario, readonly Column[]>;
 
 const CALLS = ['s1', 's2', 's3', 's4', 's5', 's6'];
 const ALL = [...CALLS, 's7', 's8'];
@@ -61,9 +57,6 @@ const COLUMNS: readonly Column[] = [
   LIMIT_TLS, TLS, NOISE,
 ];
 
-/** The titles of all columns, in the order of the tables. */
-export const TITLES: readonly string[] = [...COLUMNS, ...PEERS].map(({ title }) => title);
-
 /**
  * Returns the columns of a scenario and those that they are compared with. Without names, returns
  * the columns meant for the scenario.
@@ -71,7 +64,15 @@ export const TITLES: readonly string[] = [...COLUMNS, ...PEERS].map(({ title }) 
  * @throws TypeError if no column has a given name.
  */
 export function columnsOf(
-  { name: scenario, against: elsewhere, suits }: Pick<Scenario, 'name' | 'against' | 'suits'>,
+  {
+    name: scenario,
+    against: elsewhere,
+    suits,
+  }: {
+    readonly name: string;
+    readonly against?: string | undefined;
+    suits(adapter: string): boolean;
+  },
   names: readonly string[],
   peers: readonly string[] = [],
 ): Column[] {

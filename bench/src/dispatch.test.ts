@@ -9,8 +9,8 @@ test('a name runs its benchmark, an option runs the benchmark of calls, and an u
     run('main.js', '--help'),
     run('main.js', 'horses'),
   ]);
-  t.regex(named.output, /^usage: node bench\/dist\/gossip-relay\.js/);
-  t.regex(calls.output, /^usage: node bench\/dist\/index\.js/);
+  t.regex(named.output, /^usage: npx pnpm@12 bench relay/);
+  t.regex(calls.output, /^usage: npx pnpm@12 bench calls/);
   t.regex(unknown.errors, /^the first argument must be one of calls, connections, /);
   t.deepEqual([named.code, calls.code, unknown.code], [0, 0, 2]);
 });

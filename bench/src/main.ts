@@ -2,17 +2,17 @@
 
 import { dispatch } from './dispatch.ts';
 
-const calls = new URL('./index.js', import.meta.url);
+const calls = new URL('./calls.js', import.meta.url);
 
 await dispatch(
   {
     calls,
     connections: new URL('./connections.js', import.meta.url),
-    gossip: new URL('./gossip-processes.js', import.meta.url),
-    line: new URL('./long-line.js', import.meta.url),
+    gossip: new URL('./gossip.js', import.meta.url),
+    line: new URL('./line.js', import.meta.url),
     nats: new URL('./nats.js', import.meta.url),
     observing: new URL('./observing.js', import.meta.url),
-    relay: new URL('./gossip-relay.js', import.meta.url),
+    relay: new URL('./relay.js', import.meta.url),
     scale: new URL('./scale.js', import.meta.url),
     simulation: new URL('./simulation.js', import.meta.url),
     'simulation-loads': new URL('./simulation-loads.js', import.meta.url),

@@ -1,45 +1,58 @@
-// The benchmark of Trunkline over NATS beside bare NATS: requests and a stream, through the same
-// server. Exit code 1 if a bar is missed, 3 if nats-server is missing.
+// Trunkline over NATS beside bare NATS: requests and a stream, through the same server.
 
-import { INSTALL, unable } from '@trunkline/local-nats';
-import { runCommand } from './arguments.ts';
-import { pinned } from './cores.ts';
-import { type Options, readOptions, USAGE } from './nats/options.ts';
-import { formatTable, judge } from './nats/report.ts';
-import { runRounds } from './nats/rounds.ts';
-import { endProgress, showProgress } from './progress.ts';
-import { formatVerdicts } from './report.ts';
+import { startNatsServer, unable } from '@trunkline/local-nats';
+import { ratioBar } from './bars.ts';
+import { type Figures, taskOf } from './benchmark.ts';
+import { Child, withChildren } from './child-process.ts';
+import { cores } from './cores.ts';
+import type { Times } from './echo-task.ts';
+import type { Command, Report } from './nats/client.child.ts';
+import { runBenchmark } from './run.ts';
 
-await runCommand(readOptions, USAGE, bench);
+const BARE = { group: '', name: 'bare-nats' };
+const OURS = { group: '', name: 'trunkline-nats', against: BARE };
 
-async function bench(options: Options): Promise<void> {
-  const reason = unable();
-  if (reason !== undefined) {
-    console.error(`bench nats: ${reason}; install it: ${INSTALL}`);
-    process.exitCode = 3;
-    return;
-  }
-  const rounds = await runRounds(options, showProgress).finally(endProgress);
-  const verdicts = options.smoke ? [] : judge(rounds);
-  if (options.json)
-    console.log(
-      JSON.stringify(
-        {
-          node: process.version,
-          options,
-          rounds: rounds.map((round) => Object.fromEntries(round)),
-          verdicts,
-        },
-        null,
-        2,
-      ),
-    );
-  else {
-    console.log(
-      `Node ${process.versions.node}, ${pinned() ? 'server and client on a core each, beside nats-server' : 'not pinned to cores'}, ${options.rounds} rounds of ${options.window} ms a task: medians, and in brackets those of the ratios within a round\n`,
-    );
-    console.log(`${formatTable(rounds)}\n`);
-    console.log(options.smoke ? 'Smoke run: the bars do not apply.' : formatVerdicts(verdicts));
-  }
-  if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+await runBenchmark({
+  name: 'nats',
+  summary: 'Each measurement has three tasks of this length. Exit code 1 if a bar is missed.',
+  rounds: 5,
+  window: 1_500,
+  flags: {},
+  unable,
+  plan: ({ window }) => ({
+    rows: [BARE, OURS],
+    tasks: [BARE, OURS].map((row) =>
+      taskOf(row, '', () => measure({ column: row.name, window, warmUp: window })),
+    ),
+    figuresOf: () => [
+      { key: 'p50', unit: 'p50 µs' },
+      { key: 'calls', unit: 'requests/s at 256' },
+      { key: 'bulk', unit: 'MB/s' },
+    ],
+    bars: [
+      ratioBar('calls', OURS, BARE, { least: 3 }, 'requests/s at 256'),
+      ratioBar('bulk', OURS, BARE, { least: 0.7 }, 'MB/s'),
+    ],
+  }),
+});
+
+/** Measures one column with a NATS server, a server and a client of its own. */
+async function measure(times: Times & { readonly column: string }): Promise<Figures> {
+  const nats = await startNatsServer();
+  return withChildren(async (started) => {
+    await Child.start<object, object>({
+      name: 'the server',
+      script: './nats/server.js',
+      args: [nats.address],
+      core: cores[0],
+      started,
+    });
+    const { child } = await Child.start<Command, Report>({
+      name: 'the client',
+      script: './nats/client.child.js',
+      core: cores[1],
+      started,
+    });
+    return { ...(await child.run({ ...times, server: nats.address })).figures! };
+  }).finally(() => nats.kill());
 }

@@ -1,41 +1,123 @@
-// The benchmark of observing: what interceptors, metrics and spans cost, compared with the same
-// calls that nobody observes. Exit code 1 if a bar is missed.
+// Observing: what interceptors, metrics and spans cost, beside the same calls that nobody observes,
+// right before or after them, in fresh processes.
 
-import { runCommand } from './arguments.ts';
-import { cores } from './cores.ts';
-import { measureRows } from './observing/measure.ts';
-import { type Options, readOptions, USAGE } from './observing/options.ts';
-import { judge, summarize, tableOf } from './observing/report.ts';
-import { publish } from './performance/publish.ts';
-import { thisMachine } from './performance/record.ts';
-import { endProgress, showProgress } from './progress.ts';
-import { formatVerdicts } from './report.ts';
-import { alignTable } from './table.ts';
+import { existsSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Bar, type Figures, type Row, taskOf } from './benchmark.ts';
+import { names, text } from './flags.ts';
+import { measurePair } from './pair.ts';
+import { runBenchmark } from './run.ts';
+import { medianInterval } from './statistics.ts';
+import { figureOf } from './summary.ts';
 
-await runCommand(readOptions, USAGE, bench);
+const CARRIERS = ['inmem', 'tcp'] as const;
+const PLAIN = 'plain';
+/** The plain calls of another checkout. */
+const BEFORE = 'plain, the checkout before';
+/** The ways to be observed by the suffix of their adapters, and the scenarios that they run. */
+const OBSERVED = {
+  'two interceptors at each end': ['interceptors', ['s1', 's2', 's3']],
+  metrics: ['metrics', ['s2']],
+  'spans, 1 % sampled': ['spans-1', ['s2']],
+  'spans, all sampled': ['spans-100', ['s2']],
+} as const;
+/** The ratio that counts as no cost, and the part of the rate that metrics must leave. */
+const FREE = 0.98;
+const METRICS = 0.8;
 
-async function bench(options: Options): Promise<void> {
-  const { rounds, window, smoke, json, report } = options;
-  const measured = await measureRows(options, showProgress).finally(endProgress);
-  const summary = summarize(measured);
-  if (report) {
-    const machine = thisMachine(cores.length || undefined);
-    const observing = Object.fromEntries(
-      options.carriers.map((carrier) => {
-        const figures = summary.filter((row) => row.carrier === carrier);
-        return [carrier, { machine, rounds, window, figures }];
-      }),
+await runBenchmark({
+  name: 'observing',
+  summary: 'Exit code 1 if a bar is missed.',
+  rounds: 21,
+  window: 1_500,
+  isPublished: true,
+  flags: {
+    before: text(
+      '<folder>',
+      'also compares calls that nobody observes with those of another checkout, which is built',
+    ),
+    carrier: names('measures only these', CARRIERS),
+  },
+  plan({ before, carrier: carriers, window }) {
+    const checkout = before === undefined ? undefined : benchOf(before);
+    const places = ['s1', 's2', 's3'].flatMap((scenario) =>
+      carriers.map((carrier) => ({ scenario, carrier, group: `${scenario}, ${carrier}` })),
     );
-    publish({ observing });
-  }
-  const verdicts = smoke ? [] : judge(summary);
-  if (json) console.log(JSON.stringify({ rounds, window, figures: summary, verdicts }, null, 2));
-  else {
-    console.log(
-      `Node ${process.versions.node}, ${rounds} rounds of ${window} ms: medians, and the 95 % interval of the ratio\n`,
+    const rows = places.flatMap(({ scenario, carrier, group }): Measured[] => {
+      const plain = { group, name: PLAIN };
+      const base = `trunkline-${carrier}`;
+      const observed = Object.entries(OBSERVED)
+        .filter(([, [, scenarios]]) => (scenarios as readonly string[]).includes(scenario))
+        .map(([name, [suffix]]) => ({
+          row: { group, name, against: plain },
+          adapter: `${base}-${suffix}`,
+          scenario,
+        }));
+      const older = { group, name: BEFORE };
+      return [
+        ...(checkout === undefined ? [] : [{ row: older, adapter: base, scenario, checkout }]),
+        {
+          row: { ...plain, against: checkout === undefined ? undefined : older },
+          adapter: base,
+          scenario,
+        },
+        ...observed,
+      ];
+    });
+    return {
+      rows: rows.map(({ row }) => row),
+      tasks: rows.map(({ row, adapter, scenario, ...other }) =>
+        taskOf(row, row.group, async (): Promise<Figures> => {
+          const setting = { warmUp: window, window, ...other };
+          const {
+            rate,
+            clientCpu,
+            serverCpu = 0,
+          } = (await measurePair(adapter, scenario, setting))!;
+          return { rate, cpu: clientCpu === undefined ? undefined : clientCpu + serverCpu };
+        }),
+      ),
+      figuresOf: () => [
+        { key: 'rate', unit: 'calls/s' },
+        { key: 'cpu', unit: 'CPU ns', compared: 'difference' },
+      ],
+      bars: rows.flatMap(({ row }) => (row.against === undefined ? [] : barsOf(row))),
+    };
+  },
+});
+
+interface Measured {
+  readonly row: Row;
+  readonly adapter: string;
+  readonly scenario: string;
+  readonly checkout?: string;
+}
+
+function barsOf(row: Row): Bar[] {
+  const value: Bar['value'] = (round) => {
+    const [own, other] = [row, row.against!].map((each) => figureOf(round, each, 'rate'));
+    return own === undefined || other === undefined ? undefined : own / other;
+  };
+  const name = `${row.group}: ${row.name} ÷ ${row.against!.name}`;
+  if (row.name === 'metrics')
+    return [{ bar: `${name}, the rate at least ${METRICS}`, value, least: METRICS }];
+  if (row.name.startsWith('spans')) return [];
+  return [
+    {
+      bar: `${name}, the 95 % interval of the rate reaches ${FREE}`,
+      value,
+      combine: (values) => medianInterval(values)?.[1],
+      least: FREE,
+    },
+  ];
+}
+
+function benchOf(folder: string): string {
+  const path = resolve(folder, 'bench', 'dist') + sep;
+  if (!existsSync(`${path}child.js`))
+    throw new TypeError(
+      `--before: must be the folder of a checkout that is built, got '${folder}' (there is no bench/dist/child.js)`,
     );
-    console.log(`${alignTable(tableOf(summary), 3)}\n`);
-    console.log(smoke ? 'Smoke run: the bars do not apply.' : formatVerdicts(verdicts));
-  }
-  if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+  return pathToFileURL(path).href;
 }

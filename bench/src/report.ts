@@ -1,44 +1,57 @@
-// Formats the figures as tables, one for each scenario: medians, and in brackets the median of the
-// ratios to another column of the same round.
+// Formats the figures: a table for each group of rows, and a line for each bar.
 
 import type { Comparison, Verdict } from './bars.ts';
-import type { Column, Plan } from './columns.ts';
-import type { Options } from './options.ts';
-import type { Round } from './rounds.ts';
-import type { Scenario } from './scenarios/scenario.ts';
-import type { Figure, Figures } from './stopwatch.ts';
-import { medianOf, medianRatio } from './summary.ts';
+import type { Figure, Plan } from './benchmark.ts';
+import { grouped } from './grouped.ts';
+import type { Summary, SummaryRow } from './summary.ts';
 import { alignTable, round3 } from './table.ts';
 
-export function formatTables(rounds: readonly Round[], plan: Plan): string {
-  return [...plan]
-    .map(([scenario, columns]) => formatTable(rounds, scenario, columns))
+export function formatTables(rows: readonly SummaryRow[], plan: Plan): string {
+  return [...grouped(rows, ({ group }) => group)]
+    .map(([group, own]) => {
+      const title = plan.titleOf?.(group) ?? group;
+      const table = alignTable(tableOf(own, plan.figuresOf(group)), 2);
+      return title === '' ? table : `${title}\n${table}`;
+    })
     .join('\n\n');
 }
 
-function formatTable(
-  rounds: readonly Round[],
-  scenario: Scenario,
-  columns: readonly Column[],
-): string {
-  const { name, title } = scenario;
-  const ran = columns.filter((column) =>
-    rounds.some((round) => round.get(name)?.has(column.title)),
+/**
+ * Returns the cells of a table, the head first: the name of a row, what it is compared with, and for
+ * each figure its median and its ratio. Columns without any figure are left out.
+ */
+export function tableOf(rows: readonly SummaryRow[], figures: readonly Figure[]): string[][] {
+  const columns = figures.flatMap(({ key, unit, compared }) => [
+    { head: unit, cell: (each: Summary) => round3(each.median), key },
+    { head: compared === 'difference' ? '−' : '÷', cell: ratioText, key },
+  ]);
+  const cells = columns.map(({ key, cell }) =>
+    rows.map(({ figures: own }) => (own[key] === undefined ? '' : cell(own[key]))),
   );
-  const figures = scenario.figures.filter(({ figure }) =>
-    ran.some((column) => medianOf(rounds, name, column, figure) !== undefined),
-  );
-  const lines = ran.map((column) => {
-    const compared = figures.some(
-      ({ figure }) => ratio(rounds, scenario, figure, column) !== undefined,
-    );
-    return [
-      `  ${column.title}`,
-      compared ? `÷ ${column.against!(name).title}` : '',
-      ...figures.map(({ figure }) => cell(rounds, scenario, figure, column)),
-    ];
-  });
-  return `${name}: ${title}\n${alignTable([['', '', ...figures.map(({ unit }) => `${unit}${NO_RATIO}`)], ...lines], 2)}`;
+  const shown = columns.flatMap((_, at) => (cells[at]!.some((text) => text !== '') ? [at] : []));
+  return [
+    ['', '', ...shown.map((at) => columns[at]!.head)],
+    ...rows.map(({ group, name, against, figures: own }, row) => [
+      name,
+      Object.values(own).every(({ ratio }) => ratio === undefined)
+        ? ''
+        : `vs ${against!.group === group ? '' : `${against!.group} `}${against!.name}`,
+      ...shown.map((at) => cells[at]![row]!),
+    ]),
+  ];
+}
+
+/** Formats a ratio with its interval, if there were rounds enough for one. */
+export function ratioText({ ratio, interval }: Summary): string {
+  if (ratio === undefined) return '';
+  const short = (value: number) =>
+    Math.abs(value) < 0.1
+      ? value.toPrecision(2)
+      : Math.abs(value) < 100
+        ? value.toFixed(2)
+        : round3(value);
+  const own = short(ratio);
+  return interval === undefined ? own : `${own}, ${interval.map(short).join('–')}`;
 }
 
 export function formatVerdicts(verdicts: readonly Verdict[]): string {
@@ -50,73 +63,14 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
 /** Formats the bars of another Node beside those of the first. */
 export function formatComparison(
   comparison: readonly Comparison[],
-  { nodeVersion, beside }: Options,
+  older: string,
+  newer: string,
 ): string {
-  const rows = comparison.map(({ bar, older, newer, worse, holds }) => [
-    `${holds ? 'holds ' : 'WORSE '}  ${bar}`,
-    older === undefined ? '' : round3(older),
-    round3(newer),
-    worse === undefined ? '' : worse.toFixed(2),
+  const rows = comparison.map((each) => [
+    `${each.holds ? 'holds ' : 'WORSE '}  ${each.bar}`,
+    each.older === undefined ? '' : round3(each.older),
+    round3(each.newer),
+    each.worse === undefined ? '' : each.worse.toFixed(2),
   ]);
-  return alignTable([['', nodeVersion, beside!.version, 'times worse'], ...rows], 1);
+  return alignTable([['', older, newer, 'times worse'], ...rows], 1);
 }
-
-export function formatJson(
-  rounds: readonly Round[],
-  beside: readonly Round[],
-  { plan, nodeVersion: node }: Options,
-  verdicts: readonly Verdict[],
-): string {
-  const ratios = Object.fromEntries(
-    [...plan].map(([scenario, columns]) => [
-      scenario.name,
-      Object.fromEntries(
-        columns.map((column) => [
-          column.title,
-          Object.fromEntries(
-            scenario.figures.map(({ figure }) => [figure, ratio(rounds, scenario, figure, column)]),
-          ),
-        ]),
-      ),
-    ]),
-  );
-  return JSON.stringify(
-    { node, rounds: rounds.map(plain), beside: beside.map(plain), ratios, verdicts },
-    null,
-    2,
-  );
-}
-
-function plain(round: Round): Record<string, Record<string, Figures>> {
-  return Object.fromEntries(
-    [...round].map(([scenario, row]) => [scenario, Object.fromEntries(row)]),
-  );
-}
-
-function cell(
-  rounds: readonly Round[],
-  scenario: Scenario,
-  figure: Figure,
-  column: Column,
-): string {
-  const value = medianOf(rounds, scenario.name, column, figure);
-  if (value === undefined) return `-${NO_RATIO}`;
-  const share = ratio(rounds, scenario, figure, column);
-  return `${round3(value)}${share === undefined ? NO_RATIO : ` (${share.toFixed(2)})`.padStart(NO_RATIO.length)}`;
-}
-
-function ratio(
-  rounds: readonly Round[],
-  { name, against = name }: Scenario,
-  figure: Figure,
-  column: Column,
-): number | undefined {
-  const other = column.against?.(name);
-  const share =
-    other &&
-    medianRatio(rounds, figure, { scenario: name, column }, { scenario: against, column: other });
-  return Number.isFinite(share) ? share : undefined;
-}
-
-/** As wide as a ratio below 10. */
-const NO_RATIO = ' '.repeat(' (1.00)'.length);

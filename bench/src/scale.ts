@@ -1,42 +1,152 @@
-// The benchmark of scale over TCP: more calls in flight, more connections, larger messages, beside
-// the raw limit in the same run.
+// Scale over TCP: more calls in flight, more connections, larger messages, beside the raw limit.
 
+import { type Figure, type Figures, taskOf } from './benchmark.ts';
 import { checkFiles } from './connections/files.ts';
-import { cores, pinned } from './cores.ts';
-import { publish } from './performance/publish.ts';
-import { thisMachine } from './performance/record.ts';
-import { endProgress, showProgress } from './progress.ts';
-import { type Options, readOptions, USAGE } from './scale/options.ts';
-import { formatMarkdown, formatText } from './scale/report.ts';
-import { runRounds } from './scale/rounds.ts';
-import { summarize } from './scale/summary.ts';
+import { withConnections } from './connections/measure.ts';
+import { names, number, numbers } from './flags.ts';
+import { measurePair } from './pair.ts';
+import { runBenchmark } from './run.ts';
+import type { Load } from './scenarios.ts';
 
-let options: Options | undefined;
-try {
-  options = readOptions(process.argv.slice(2));
-  if (!options.help && options.parts.includes('connections'))
-    checkFiles(Math.max(...options.points.connections));
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = 2;
-  options = undefined;
+const PARTS = ['flight', 'connections', 'sizes'] as const;
+const LIMIT = 'limit-net';
+const CARRIERS = [LIMIT, 'trunkline-tcp'];
+const SMALL = 64;
+/** Calls in flight over all connections. */
+const IN_FLIGHT = 128;
+/** Bytes of large messages in flight; at least one message is. */
+const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
+/** The least number of connections whose memory exceeds the noise. */
+const ENOUGH = 1_000;
+const FIGURES: readonly Figure[] = [
+  { key: 'rate', unit: 'calls/s' },
+  { key: 'bulk', unit: 'MB/s', compared: 'never' },
+  { key: 'clientCpu', unit: 'client CPU, ns per call', compared: 'never' },
+  { key: 'serverCpu', unit: 'server CPU, ns per call', compared: 'never' },
+  { key: 'rss', unit: 'RSS, KiB per connection', compared: 'never' },
+  { key: 'heap', unit: 'heap, KiB per connection', compared: 'never' },
+];
+
+await runBenchmark({
+  name: 'scale',
+  summary: 'Messages up to 64 KiB are echoed, larger ones are answered with a receipt.',
+  rounds: 3,
+  window: 1_000,
+  isPublished: true,
+  flags: {
+    only: names('measures only these parts', PARTS),
+    'in-flight': numbers('calls in flight on one connection', [1, 8, 128, 512, 2_048], [1, 8]),
+    connections: numbers(
+      'connections of one server, in rising order',
+      [1, 100, 1_000, 10_000],
+      [1, 20],
+    ),
+    sizes: numbers(
+      'bytes of a message, at least 8, besides a message of none',
+      [64, 1_024, 16_384, 65_536, 1_048_576, 16_777_216, 67_108_864],
+      [1_024],
+    ),
+    clients: number('number of processes that hold the connections', 4, 2),
+  },
+  plan({ only, 'in-flight': flight, connections, sizes, clients, window }) {
+    if (only.includes('connections')) checkFiles(Math.max(...connections));
+    for (const [name, values, least] of [
+      ['connections', connections, 1],
+      ['sizes', sizes, 8],
+    ] as const)
+      if (values.some((value, at) => value < least || value <= (values[at - 1] ?? 0)))
+        throw new TypeError(`--${name}: must be rising from ${least}, got '${values.join()}'`);
+    const loads: (Load & { readonly group: string })[] = [
+      ...(only.includes('flight') ? flight : []).map((inFlight) => ({
+        group: `${inFlight} in flight`,
+        size: SMALL,
+        inFlight,
+      })),
+      ...(only.includes('sizes') ? [0, ...sizes] : []).map((size) => ({
+        group: bytesName(size),
+        size,
+        inFlight: Math.max(Math.min(Math.floor(IN_FLIGHT_BYTES / Math.max(size, 1)), IN_FLIGHT), 1),
+      })),
+    ];
+    const counts = only.includes('connections') ? connections : [];
+    const groups = [...loads.map(({ group }) => group), ...counts.map(connectionsName)];
+    const rows = groups.flatMap((group) =>
+      CARRIERS.map((name) => ({
+        group,
+        name,
+        against: name === LIMIT ? undefined : { group, name: LIMIT },
+      })),
+    );
+    return {
+      rows,
+      tasks: [
+        ...loads.flatMap(({ group, size, inFlight }) =>
+          CARRIERS.map((name) =>
+            taskOf({ group, name }, group, async () => {
+              const setting = { warmUp: window / 3, window };
+              return (await measurePair(name, { size, inFlight }, setting))!;
+            }),
+          ),
+        ),
+        ...(counts.length === 0 ? [] : CARRIERS).map((name) => ({
+          turn: 'connections',
+          title: `connections, ${name}`,
+          async run(tell: (what: string) => void) {
+            const found = await measureConnections(name, { counts, clients, window }, tell);
+            return found.map((figures, at) => ({
+              group: connectionsName(counts[at]!),
+              name,
+              figures,
+            }));
+          },
+        })),
+      ],
+      figuresOf: () => FIGURES,
+    };
+  },
+});
+
+/**
+ * Measures ever more connections of one server: calls that are spread over all of them, and the
+ * server's memory for each connection added since the point before.
+ */
+function measureConnections(
+  carrier: string,
+  {
+    counts,
+    clients,
+    window,
+  }: { readonly counts: readonly number[]; readonly clients: number; readonly window: number },
+  tell: (what: string) => void,
+): Promise<Figures[]> {
+  return withConnections(carrier, { clients }, async ({ open, call, memory }) => {
+    const points: Figures[] = [];
+    let before: { count: number; rss: number; heap: number } | undefined;
+    for (const count of counts) {
+      tell(String(count));
+      await open(count - (before?.count ?? 0));
+      const rates = await call(count, IN_FLIGHT, window);
+      const { rss, heap } = await memory();
+      const added = count - (before?.count ?? 0);
+      points.push({
+        ...rates,
+        ...(before !== undefined &&
+          count >= ENOUGH && {
+            rss: (rss - before.rss) / added / 1_024,
+            heap: (heap - before.heap) / added / 1_024,
+          }),
+      });
+      before = { count, rss, heap };
+    }
+    return points;
+  });
 }
-if (options?.help === true) console.log(USAGE);
-else if (options !== undefined) await bench(options);
 
-async function bench(options: Options): Promise<void> {
-  const scale = summarize(await runRounds(options, showProgress).finally(endProgress));
-  const { rounds, window } = options;
-  if (options.json)
-    return console.log(JSON.stringify({ node: process.version, rounds, window, scale }, null, 2));
-  const places = pinned() ? 'the server on a core of its own' : 'not pinned to cores';
-  const words = `Node ${process.versions.node}, ${places}; medians of ${rounds} rounds of ${window} ms, the last column that of the ratios within a round`;
-  if (!options.report) return console.log(`${words}\n\n${formatText(scale)}`);
-  console.log(`${words}\n\n${formatMarkdown(scale)}`);
-  const machine = thisMachine(cores.length || undefined);
-  const curves = options.parts.map((part) => [
-    part,
-    { machine, window, rounds, points: scale.filter((point) => point.part === part) },
-  ]);
-  publish({ scale: Object.fromEntries(curves) });
+function connectionsName(count: number): string {
+  return `${count.toLocaleString('en-US')} connections`;
+}
+
+function bytesName(bytes: number): string {
+  if (bytes < 1_024) return `${bytes} B`;
+  return bytes < 1_048_576 ? `${bytes / 1_024} KiB` : `${bytes / 1_048_576} MiB`;
 }

@@ -1,62 +1,79 @@
-// The benchmark of starting: the time that a process takes until a package is loaded, and its
-// memory then, beside bare Node in the same run. Exit code 1 if a bar is missed.
+// Starting: the time that a process takes until a package is loaded, and its memory then, beside
+// bare Node.
 
-import { parseArgs } from 'node:util';
-import { positive } from './arguments.ts';
-import { cores } from './cores.ts';
-import { publish } from './performance/publish.ts';
-import { thisMachine } from './performance/record.ts';
-import { endProgress, showProgress } from './progress.ts';
-import { formatVerdicts } from './report.ts';
-import { measureStarts } from './start/measure.ts';
-import { formatTable, judge, summarize } from './start/report.ts';
-import { subjects } from './start/subjects.ts';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { quotient } from './bars.ts';
+import { type Bar, type Figures, type Round, taskOf } from './benchmark.ts';
+import { runBenchmark } from './run.ts';
+import { BARE, CORE_AND_TCP, type Subject, subjects, TRUNKLINE } from './start/subjects.ts';
+import { figureOf } from './summary.ts';
 
-const USAGE = `usage: node bench/dist/start.js [options]
+/** The most milliseconds that `CORE_AND_TCP` may take. */
+const MOST_TIME = 60;
+/** The most that `TRUNKLINE` may take, as a multiple of `CORE_AND_TCP`. */
+const MOST_CPU = 1.1;
+const MIB = 1024 * 1024;
+const CHILD = fileURLToPath(new URL('start/child.js', import.meta.url));
 
-  --runs <n>   number of new processes for each package (default: 20)
-  --report     also updates its part of docs/performance.md
-  --json       prints the figures as JSON instead of a table
-  --smoke      starts one process of each without bars, to check that everything works
-  --help       prints this text`;
+/** What a subject takes in addition to bare Node. */
+const beyond = (round: Round, name: string, key: string) => {
+  const [own, bare] = [name, BARE].map((each) => figureOf(round, { group: '', name: each }, key));
+  return own === undefined || bare === undefined ? undefined : own - bare;
+};
+const BARS: readonly Bar[] = [
+  {
+    bar: `${CORE_AND_TCP}: loads in at most ${MOST_TIME} ms more than bare Node`,
+    value: (round) => beyond(round, CORE_AND_TCP, 'time'),
+    most: MOST_TIME,
+  },
+  {
+    // CPU time, because other programs disturb it less.
+    bar: `${TRUNKLINE}: loads in at most ${MOST_CPU} times the CPU time of ${CORE_AND_TCP}, both without that of bare Node`,
+    value: (round) => quotient(beyond(round, TRUNKLINE, 'cpu'), beyond(round, CORE_AND_TCP, 'cpu')),
+    most: MOST_CPU,
+  },
+];
 
-try {
-  const flag = { type: 'boolean' } as const;
-  const { values } = parseArgs({
-    options: { runs: { type: 'string' }, report: flag, json: flag, smoke: flag, help: flag },
-  });
-  const smoke = values.smoke === true;
-  if (values.help === true) console.log(USAGE);
-  else
-    bench(positive('runs', values.runs, smoke ? 1 : 20), {
-      json: values.json === true,
-      report: values.report === true && !smoke,
-      smoke,
-    });
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = 2;
-}
+await runBenchmark({
+  name: 'start',
+  summary: 'Exit code 1 if a bar is missed.',
+  rounds: 20,
+  window: 0,
+  isPublished: true,
+  flags: {},
+  plan() {
+    const all = subjects();
+    // Starts every subject once unmeasured, because files that are read for the first time come from
+    // the disk.
+    for (const subject of all) startOne(subject);
+    const rows = all.map(({ name }) => ({
+      group: '',
+      name,
+      against: name === BARE ? undefined : { group: '', name: BARE },
+    }));
+    return {
+      rows,
+      tasks: all.map((subject, at) => taskOf(rows[at]!, '', async () => startOne(subject))),
+      figuresOf: () => [
+        { key: 'time', unit: 'ms', compared: 'difference' },
+        { key: 'cpu', unit: 'CPU ms', compared: 'difference' },
+        { key: 'rss', unit: 'RSS, MiB', compared: 'difference' },
+        { key: 'heap', unit: 'heap, MiB', compared: 'difference' },
+      ],
+      bars: BARS,
+    };
+  },
+});
 
-function bench(
-  runs: number,
-  { json, report, smoke }: { json: boolean; report: boolean; smoke: boolean },
-): void {
-  const rounds = measureStarts(subjects(), runs, showProgress);
-  endProgress();
-  const summary = summarize(rounds);
-  if (report)
-    publish({ start: { machine: thisMachine(cores.length || undefined), runs, figures: summary } });
-  const verdicts = smoke ? [] : judge(summary);
-  if (json)
-    console.log(JSON.stringify({ node: process.version, runs, start: summary, verdicts }, null, 2));
-  else {
-    console.log(
-      `Node ${process.versions.node}, medians of ${runs} fresh processes each; figures of packages are in addition to bare Node\n`,
-    );
-    console.log(
-      `${formatTable(summary)}\n\n${smoke ? 'Smoke run: the bars do not apply.' : formatVerdicts(verdicts)}`,
-    );
-  }
-  if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+function startOne({ name, modules }: Subject): Figures {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--expose-gc', CHILD, ...modules],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0)
+    throw new Error(`a process that loads ${name} failed (exit code ${status}): ${stderr}`);
+  const { time, cpu, rss, heap } = JSON.parse(stdout) as Record<string, number>;
+  return { time, cpu, rss: rss! / MIB, heap: heap! / MIB };
 }

@@ -5,7 +5,7 @@ import { cpuTime } from './cpu-time.ts';
 import { percentile } from './statistics.ts';
 
 /** The figures of one window; those that a scenario does not measure are absent. */
-export interface Figures {
+export type Figures = {
   /** Calls a second. */
   readonly rate: number;
   /** Times of a call in microseconds. */
@@ -24,9 +24,7 @@ export interface Figures {
   /** KiB of the server's memory per connection: resident, and heap in use. */
   readonly rss?: number;
   readonly heap?: number;
-}
-
-export type Figure = keyof Figures;
+};
 
 export class Stopwatch {
   /** Set when the scenario must make no more calls. */

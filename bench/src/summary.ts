@@ -1,41 +1,62 @@
-// Combines many rounds: medians of the figures, and of their ratios to another figure of the same
-// round.
+// Combines rounds: medians of the figures, and of their ratios to another row of the same round.
 
-import type { Column } from './columns.ts';
-import type { Round } from './rounds.ts';
-import { median } from './statistics.ts';
-import type { Figure } from './stopwatch.ts';
+import type { Figure, Plan, Round, Row } from './benchmark.ts';
+import { median, medianInterval } from './statistics.ts';
 
-/** Returns the median of a figure; undefined if no round has it. */
-export function medianOf(
-  rounds: readonly Round[],
-  scenario: string,
-  { title }: Column,
-  figure: Figure,
-): number | undefined {
-  return middle(rounds.map((round) => round.get(scenario)?.get(title)?.[figure]));
+/** One figure of a row over all rounds. */
+export interface Summary {
+  readonly median: number;
+  /** The median of the ratios, or of the differences, to the row that it is compared with. */
+  readonly ratio?: number;
+  /** The 95 % interval of that median; absent with less than six rounds. */
+  readonly interval?: readonly [number, number];
 }
 
-/**
- * Returns the median of the ratios of a figure to that of another scenario or column in the same
- * round.
- */
-export function medianRatio(
-  rounds: readonly Round[],
-  figure: Figure,
-  of: { scenario: string; column: Column },
-  to: { scenario: string; column: Column },
-): number | undefined {
-  return middle(
-    rounds.map((round) => {
-      const above = round.get(of.scenario)?.get(of.column.title)?.[figure];
-      const below = round.get(to.scenario)?.get(to.column.title)?.[figure];
-      return above === undefined || below === undefined ? undefined : above / below;
-    }),
-  );
+export interface SummaryRow extends Row {
+  readonly figures: Readonly<Record<string, Summary>>;
 }
 
-function middle(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : median(known);
+/** Summarizes the rows that have figures. */
+export function summarize({ rows, figuresOf }: Plan, rounds: readonly Round[]): SummaryRow[] {
+  return rows.flatMap((row) => {
+    const figures = figuresOf(row.group).flatMap((figure) => {
+      const summary = summaryOf(rounds, row, figure);
+      return summary === undefined ? [] : [[figure.key, summary] as const];
+    });
+    return figures.length === 0 ? [] : [{ ...row, figures: Object.fromEntries(figures) }];
+  });
+}
+
+function summaryOf(
+  rounds: readonly Round[],
+  row: Row,
+  { key, compared = 'ratio' }: Figure,
+): Summary | undefined {
+  const values = rounds.flatMap((round) => figureOf(round, row, key) ?? []);
+  if (values.length === 0) return undefined;
+  const { against } = row;
+  const ratios =
+    against === undefined || compared === 'never'
+      ? []
+      : rounds.flatMap((round) => {
+          const [own, other] = [figureOf(round, row, key), figureOf(round, against, key)];
+          if (own === undefined || other === undefined) return [];
+          const ratio = compared === 'ratio' ? own / other : own - other;
+          return Number.isFinite(ratio) ? [ratio] : [];
+        });
+  const interval = medianInterval(ratios);
+  return {
+    median: median(values),
+    ...(ratios.length > 0 && { ratio: median(ratios) }),
+    ...(interval !== undefined && { interval }),
+  };
+}
+
+/** Returns a figure of a round; undefined if the round does not have it. */
+export function figureOf(
+  round: Round,
+  { group, name }: Pick<Row, 'group' | 'name'>,
+  key: string,
+): number | undefined {
+  return round.get(group)?.get(name)?.[key];
 }

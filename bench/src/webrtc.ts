@@ -1,47 +1,91 @@
-// The benchmark of WebRTC and WebSocket beside bare data channels and bare sockets, with clients in
-// Node and in Chromium. Exit code 1 if a bar is missed.
+// WebRTC and WebSocket beside bare data channels and bare sockets, with clients in Node and in
+// Chromium.
 
-import { runCommand } from './arguments.ts';
-import { pinned } from './cores.ts';
-import { endProgress, showProgress } from './progress.ts';
-import { formatVerdicts } from './report.ts';
-import { unable } from './webrtc/chromium.ts';
-import { type Options, readOptions, USAGE } from './webrtc/options.ts';
-import { formatTable, judge } from './webrtc/report.ts';
-import { runRounds } from './webrtc/rounds.ts';
+import { ratioBar } from './bars.ts';
+import { type Figures, type Row, taskOf } from './benchmark.ts';
+import { Child, withChildren } from './child-process.ts';
+import { cores } from './cores.ts';
+import { names } from './flags.ts';
+import { runBenchmark } from './run.ts';
+import { Chromium, unable } from './webrtc/chromium.ts';
+import type { Command, Report } from './webrtc/client.ts';
+import { type Addresses, AGAINST, COLUMNS, type Column } from './webrtc/columns.ts';
 
-await runCommand(readOptions, USAGE, bench);
+const PLACES = ['node', 'chromium'] as const;
 
-async function bench(asked: Options): Promise<void> {
-  const reason = unable();
-  const options =
-    reason === undefined
-      ? asked
-      : { ...asked, places: asked.places.filter((place) => place !== 'chromium') };
-  if (options !== asked) console.error(`skipped: clients in Chromium: ${reason}`);
-  const rounds = await runRounds(options, showProgress).finally(endProgress);
-  const verdicts = options.smoke ? [] : judge(rounds, options);
-  if (options.json)
-    console.log(
-      JSON.stringify(
-        {
-          node: process.version,
-          options,
-          rounds: rounds.map((round) =>
-            Object.fromEntries([...round].map(([place, row]) => [place, Object.fromEntries(row)])),
-          ),
-          verdicts,
-        },
-        null,
-        2,
+await runBenchmark({
+  name: 'webrtc',
+  summary: 'Each measurement has three tasks of this length. Exit code 1 if a bar is missed.',
+  rounds: 5,
+  window: 1_500,
+  flags: { client: names('measures only clients in these places', PLACES) },
+  async plan({ client, window }) {
+    const reason = unable();
+    if (reason !== undefined) console.error(`skipped: clients in Chromium: ${reason}`);
+    const places = client.filter((place) => place === 'node' || reason === undefined);
+    const chromium = places.includes('chromium') ? await Chromium.start() : undefined;
+    const rows = places.flatMap((group) =>
+      COLUMNS.map((name): Row => {
+        const against = AGAINST.get(name);
+        return { group, name, against: against && { group, name: against } };
+      }),
+    );
+    return {
+      rows,
+      tasks: rows.map((row) =>
+        taskOf(row, row.group, () =>
+          withServer(async (addresses, started): Promise<Figures> => {
+            const column = row.name as Column;
+            const command = { column, addresses, window, warmUp: window };
+            const figures = await (row.group === 'node'
+              ? inNode(command, started)
+              : chromium!.measure(command));
+            return { ...figures };
+          }),
+        ),
       ),
-    );
-  else {
-    console.log(
-      `Node ${process.versions.node}, ${pinned() ? 'server and client in Node on a core each' : 'not pinned to cores'}, ${options.rounds} rounds of ${options.window} ms a task: medians, and in brackets those of the ratios within a round\n`,
-    );
-    console.log(`${formatTable(rounds, options)}\n`);
-    console.log(options.smoke ? 'Smoke run: the bars do not apply.' : formatVerdicts(verdicts));
-  }
-  if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
+      titleOf: (group) => `clients in ${group}`,
+      figuresOf: () => [
+        { key: 'connect', unit: 'connect ms' },
+        { key: 'p50', unit: 'p50 µs' },
+        { key: 'calls', unit: 'calls/s' },
+        { key: 'bulk', unit: 'MB/s' },
+      ],
+      bars: rows.flatMap((row) => {
+        const { against } = row;
+        if (against === undefined) return [];
+        return [
+          ratioBar('p50', row, against, { most: 1.15 }, 'p50 µs'),
+          ratioBar('calls', row, against, { least: 0.8 }, 'calls/s'),
+          ratioBar('bulk', row, against, { least: 0.8 }, 'MB/s'),
+        ];
+      }),
+      close: async () => chromium?.close(),
+    };
+  },
+});
+
+type Started = { kill(): void }[];
+
+/** Each measurement has a server of its own. */
+function withServer<T>(use: (addresses: Addresses, started: Started) => Promise<T>): Promise<T> {
+  return withChildren(async (started) => {
+    const { report } = await Child.start<object, Addresses>({
+      name: 'the server',
+      script: './webrtc/server.js',
+      core: cores[0],
+      started,
+    });
+    return use(report, started);
+  });
+}
+
+async function inNode(command: Command, started: Started) {
+  const { child } = await Child.start<Command, Report>({
+    name: 'the client',
+    script: './webrtc/client.js',
+    core: cores[1],
+    started,
+  });
+  return (await child.run(command)).figures!;
 }

@@ -6,7 +6,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { listed, positive } from '@trunkline/bench/arguments';
-import { runRounds } from '@trunkline/bench/gossip-processes/rounds';
+import { isInstalled, measureSwarm } from '@trunkline/bench/gossip-processes/measure';
 import { endProgress, showProgress } from '@trunkline/bench/progress';
 import { median } from '@trunkline/bench/statistics';
 import { runAll } from './gossip/pool.ts';
@@ -116,26 +116,21 @@ async function measureProcesses(
   rounds: number,
 ): Promise<NonNullable<ScaleFigures['processes']>> {
   const [size, rate] = [256, 200];
-  const measurements = await runRounds(
-    {
-      nodes: [nodes],
-      rates: [rate],
-      size,
-      seconds,
-      warm: seconds,
-      rounds,
-      kinds: ['tree', 'mesh', 'nats'],
-      profile: undefined,
-      report: false,
-      json: false,
-      help: false,
-    },
-    showProgress,
-  );
-  endProgress();
   const kinds: Record<string, ProcessCost> = {};
-  for (const kind of new Set(measurements.map((each) => each.kind))) {
-    const own = measurements.filter((each) => each.kind === kind).map((each) => each.figures);
+  for (const kind of (['tree', 'mesh', 'nats'] as const).filter(isInstalled)) {
+    const own: Awaited<ReturnType<typeof measureSwarm>> = [];
+    for (let round = 0; round < rounds; round++) {
+      showProgress(`round ${round + 1} of ${rounds}: ${kind}`, round / rounds);
+      own.push(
+        ...(await measureSwarm(
+          kind,
+          nodes,
+          { rates: [rate], size, seconds, warm: seconds },
+          () => {},
+        )),
+      );
+    }
+    endProgress();
     const of = (pick: (each: (typeof own)[number]) => number | undefined) =>
       median(own.map((each) => pick(each) ?? 0));
     kinds[kind] = {

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { isInstalled as hasNatsServer } from '../gossip-processes/nats-server.ts';
+import { unable } from '@trunkline/local-nats';
 import type { Adapter } from './adapter.ts';
 
 interface Peer {
@@ -21,7 +21,7 @@ interface Peer {
 
 const PEERS: Readonly<Record<string, Peer>> = {
   'grpc-js': { module: 'grpc.mjs', packages: ['@grpc/grpc-js'] },
-  nats: { module: 'nats.mjs', packages: ['nats'], isUsable: hasNatsServer },
+  nats: { module: 'nats.mjs', packages: ['nats'], isUsable: () => unable() === undefined },
   'birpc-ws': { module: 'birpc.mjs', packages: ['birpc', 'ws'] },
   'socket.io': { module: 'socket-io.mjs', packages: ['socket.io'] },
   'protomux-rpc': { module: 'protomux-rpc.mjs', packages: ['protomux-rpc'] },

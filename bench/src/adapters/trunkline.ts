@@ -1,8 +1,20 @@
 // Trunkline with the settings that users have: default deadlines and limits, one connection, plain
 // bytes. Each adapter chooses the backend.
 
-import { bytes, defineProtocol, serve, type Transport } from '@trunkline/transport-core';
-import type { Role } from '../secure/nodes.ts';
+import { createNoiseStreamLayer } from '@trunkline/security/noise';
+import {
+  bytes,
+  type CommonOptions,
+  createTransport,
+  defineProtocol,
+  serve,
+  type Transport,
+} from '@trunkline/transport-core';
+import { NetworkTransport } from '@trunkline/transport-core/backend';
+import { tcp } from '@trunkline/transport-tcp';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
+import { ws } from '@trunkline/transport-ws';
+import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
 import type { Adapter, Answer, Caller } from './adapter.ts';
 
 const first = defineProtocol({
@@ -24,6 +36,26 @@ export type Serve = (transport: Transport<First>, answer: Answer) => void;
 
 /** The options that every adapter opens its transport with. Calls get the default deadline. */
 export const OPTIONS = { protocol: first, maxPool: 1 } as const;
+
+/** Opens a transport over each carrier, with options in addition to those of all adapters. */
+export const OPEN = {
+  tcp: async (_role: Role, options: CommonOptions = {}) =>
+    createTransport('tcp://127.0.0.1:0', { ...OPTIONS, ...options, backends: [tcp()] }),
+  tls: async (role: Role, options: CommonOptions = {}) =>
+    createTransport('tcp://127.0.0.1:0', {
+      ...OPTIONS,
+      ...options,
+      backends: [tcp({ tls: await tlsOf(role) })],
+    }),
+  ws: async (_role: Role, options: CommonOptions = {}) =>
+    createTransport('ws://127.0.0.1:0', { ...OPTIONS, ...options, backends: [ws()] }),
+  noise: async (role: Role, options: CommonOptions = {}) =>
+    new NetworkTransport({
+      ...OPTIONS,
+      ...options,
+      stream: createNoiseStreamLayer(createTcpStreamLayer(), { identity: identityOf(role) }),
+    }),
+} satisfies Record<string, (role: Role, options?: CommonOptions) => Promise<Transport<First>>>;
 
 /** @param serving how calls are served; by handlers by default. */
 export function trunkline(
@@ -81,3 +113,17 @@ async function consume(
   for await (const rpc of (transport as Transport<First>).consumer())
     rpc.respond(answer(rpc.request));
 }
+
+export const trunklineTcp = trunkline('trunkline-tcp', (role) => OPEN.tcp(role));
+export const trunklineTcpConsumer = trunkline(
+  'trunkline-tcp-consumer',
+  (role) => OPEN.tcp(role),
+  byConsumer,
+);
+/** Limits the bytes in flight to 256 KiB, as `limit-net-credit` does. */
+export const trunklineTcpFixed = trunkline('trunkline-tcp-fixed', (role) =>
+  OPEN.tcp(role, { limits: { credit: { pipe: 256 * 1024 } } }),
+);
+export const trunklineTls = trunkline('trunkline-tls', (role) => OPEN.tls(role));
+export const trunklineWs = trunkline('trunkline-ws', (role) => OPEN.ws(role));
+export const trunklineNoise = trunkline('trunkline-noise', (role) => OPEN.noise(role));

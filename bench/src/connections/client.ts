@@ -2,7 +2,7 @@
 
 import { report, runCommands } from '../commands.ts';
 import { type Figures, Stopwatch } from '../stopwatch.ts';
-import { type KindName, kindOf } from './by-name.ts';
+import { kindOf } from './kinds.ts';
 
 /**
  * Opens `open` more connections, `atOnce` handshakes at a time; `open: 0` only asks how many are
@@ -23,7 +23,7 @@ export interface ClientReport {
 
 const [kind, address] = process.argv.slice(2);
 let opened = 0;
-const holder = await kindOf(kind as KindName).connect(address!);
+const holder = await kindOf(kind!).connect(address!);
 
 runCommands<ClientCommand, ClientReport>(
   async ({ open, atOnce, calls }) => {
@@ -49,7 +49,7 @@ async function call(
   let next = 0;
   const work = async () => {
     while (!watch.over) {
-      await holder.call!(next++ % opened);
+      await holder.call(next++ % opened);
       watch.calls++;
     }
   };

@@ -3,17 +3,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { report, runCommands } from '../commands.ts';
-import { type KindName, kindOf } from './by-name.ts';
-import type { Counts } from './kind.ts';
+import { type Counts, kindOf } from './kinds.ts';
 
-/** A command of the parent. 'mark' starts the period that 'heard' counts. */
-export type ServerCommand = { readonly type: 'counts' | 'memory' | 'mark' | 'heard' };
+/** A command of the parent. */
+export type ServerCommand = { readonly type: 'counts' | 'memory' | 'heard' };
 
 export interface ServerReport {
   readonly address?: string;
   readonly counts?: Counts;
   readonly memory?: Memory;
-  /** Connections that received something since the mark; absent if they are not counted. */
+  /** Connections that received something since the last time. */
   readonly heard?: number;
 }
 
@@ -33,16 +32,14 @@ export interface Memory {
 }
 
 const counts: Counts = { up: 0, down: 0 };
-const serving = await kindOf(process.argv[2] as KindName).serve(counts);
-let marked: ReadonlyMap<string, number> | undefined;
+const serving = await kindOf(process.argv[2]!).serve(counts);
+let before: ReadonlyMap<string, number> = new Map();
 
 runCommands<ServerCommand, ServerReport>(
   async ({ type }) => {
     if (type === 'counts') return { counts };
     if (type === 'memory') return { memory: await settled() };
-    if (type === 'mark') marked = serving.received?.();
-    else if (marked !== undefined) return { heard: heardSince(marked) };
-    return {};
+    return { heard: heard() };
   },
   () => void serving.close(),
 );
@@ -72,9 +69,11 @@ function youngGeneration(): number {
   );
 }
 
-function heardSince(before: ReadonlyMap<string, number>): number {
-  const after = serving.received!();
-  return [...before].filter(([id, bytes]) => (after.get(id) ?? 0) > bytes).length;
+function heard(): number {
+  const after = serving.received?.() ?? new Map<string, number>();
+  const count = [...after].filter(([id, bytes]) => bytes > (before.get(id) ?? 0)).length;
+  before = after;
+  return count;
 }
 
 const VAIN_ROUNDS = 3;

@@ -13,15 +13,4 @@ export function kindOf(name: KindName): Kind {
   return KINDS[name];
 }
 
-/**
- * Returns the named adapters; without names, all.
- * @throws TypeError if no adapter has a given name.
- */
-export function kindsOf(names: readonly string[]): KindName[] {
-  const all = Object.keys(KINDS) as KindName[];
-  for (const name of names) {
-    if (!all.some((kind) => kind === name))
-      throw new TypeError(`--adapter: no adapter is named '${name}'; there are ${all.join(', ')}`);
-  }
-  return all.filter((kind) => names.length === 0 || names.includes(kind));
-}
+export const KIND_NAMES = Object.keys(KINDS) as KindName[];

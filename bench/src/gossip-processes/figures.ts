@@ -3,7 +3,7 @@
 import { Histogram } from './histogram.ts';
 import type { StageResult } from './swarm.ts';
 
-export interface Figures {
+export type Figures = {
   /** Messages published a second. */
   readonly rate: number;
   /** The delay in milliseconds of the message that was published latest after it was due. */
@@ -32,7 +32,7 @@ export interface Figures {
   /** Links of a process: the mean, and the most. */
   readonly links: number;
   readonly mostLinks: number;
-}
+};
 
 export function figuresOf(
   { published, received, states, copies, bytes, cpu, seconds }: StageResult,

@@ -1,27 +1,39 @@
 // The adapter of a NATS server: one process publishes to it, and the others are subscribed.
 
+import { connect } from '@nats-io/transport-node';
+import { startNatsServer, unable } from '@trunkline/local-nats';
 import type { Kind } from './kind.ts';
-import { NatsClient } from './nats-client.ts';
-import { isInstalled, startServer } from './nats-server.ts';
 
 export const nats: Kind = {
   title: 'nats: through a server',
   plan: (nodes) => Array.from({ length: nodes }, () => []),
   isReady: (links) => links.every((count) => count === 1),
-  server: { isInstalled, start: () => startServer() },
+  server: {
+    isInstalled: () => unable() === undefined,
+    async start() {
+      const { address, process, kill } = await startNatsServer();
+      return { address, pid: process.pid!, stop: () => void kill() };
+    },
+  },
 
   async open({ dials: [server] }, received) {
     let copies = 0;
-    const client = await NatsClient.connect(server!, (message) => {
-      copies++;
-      received(message);
+    const client = await connect({ servers: server!, noEcho: true });
+    client.subscribe(SUBJECT, {
+      callback: (_error, { data }) => {
+        copies++;
+        received(data);
+      },
     });
-    await client.subscribe(SUBJECT);
+    await client.flush();
     return {
       address: '',
       links: () => 1,
       publish: (message) => client.publish(SUBJECT, message),
-      traffic: () => ({ copies, bytes: client.bytes }),
+      traffic() {
+        const { inBytes, outBytes } = client.stats();
+        return { copies, bytes: inBytes + outBytes };
+      },
       close: () => client.close(),
     };
   },

@@ -57,14 +57,10 @@ export class Swarm {
    * Starts the processes and resolves when they are connected as planned.
    * @throws Error if they are not connected in time.
    */
-  static async start(
-    name: KindName,
-    options: SwarmOptions,
-    progress: (started: number) => void,
-  ): Promise<Swarm> {
+  static async start(name: KindName, options: SwarmOptions): Promise<Swarm> {
     const swarm = new Swarm();
     try {
-      await swarm.#start(name, options, progress);
+      await swarm.#start(name, options);
       return swarm;
     } catch (error) {
       swarm.kill();
@@ -72,11 +68,7 @@ export class Swarm {
     }
   }
 
-  async #start(
-    name: KindName,
-    { nodes, profile }: SwarmOptions,
-    progress: (started: number) => void,
-  ): Promise<void> {
+  async #start(name: KindName, { nodes, profile }: SwarmOptions): Promise<void> {
     const kind = kindOf(name);
     this.#server = await kind.server?.start();
     const plan = kind.plan(nodes);
@@ -103,7 +95,6 @@ export class Swarm {
           ? plan[at]!.map((before) => addresses[before]!)
           : [this.#server.address];
       addresses.push((await child.run({ type: 'open', nodes, dials })).address!);
-      progress(at + 1);
     }
     await this.#settled(name, (links) => kind.isReady(links, plan));
   }

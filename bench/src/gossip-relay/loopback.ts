@@ -4,18 +4,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTransport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import { median } from '../statistics.ts';
 import { type BlobNode, silence, startNode } from './node.ts';
 import { areConnected, type RelaySetup, type Spread, spreadOf } from './setup.ts';
 
-/**
- * Publishes messages of each size, one after the other; the figures of a size are those of the
- * median round.
- */
+/** Publishes a message of each size, one after the other. */
 export async function loopback(
   { receivers, relay }: RelaySetup,
   sizes: readonly number[],
-  rounds: number,
 ): Promise<Spread[]> {
   const nodes: BlobNode[] = [];
   let arrivals: number[] = [];
@@ -42,30 +37,17 @@ export async function loopback(
     }
     while (!areConnected(nodes, receivers)) await sleep(20);
     for (const size of sizes) {
-      const all: Spread[] = [];
-      for (let round = 0; round < rounds; round++) {
-        await sleep(200);
-        arrivals = [];
-        const before = nodes.map((node) => node.sent());
-        const here = new Promise<void>((resolve) => (allHere = resolve));
-        const begun = performance.now();
-        await nodes[0]!.topic.publish(new Uint8Array(size).fill(1));
-        await here;
-        await sleep(200);
-        const sent = nodes.map((node, i) => node.sent() - before[i]!);
-        all.push(
-          spreadOf(
-            size,
-            arrivals.map((at) => at - begun),
-            sent,
-          ),
-        );
-      }
-      results.push({
-        ...all[0]!,
-        half: median(all.map(({ half }) => half)),
-        last: median(all.map(({ last }) => last)),
-      });
+      await sleep(200);
+      arrivals = [];
+      const before = nodes.map((node) => node.sent());
+      const here = new Promise<void>((resolve) => (allHere = resolve));
+      const begun = performance.now();
+      await nodes[0]!.topic.publish(new Uint8Array(size).fill(1));
+      await here;
+      await sleep(200);
+      const sent = nodes.map((node, i) => node.sent() - before[i]!);
+      const times = arrivals.map((at) => at - begun);
+      results.push(spreadOf(size, times, sent));
     }
   } finally {
     await Promise.all(nodes.map((node) => node.close()));

@@ -10,18 +10,19 @@ export interface RelaySetup {
   readonly relay: RelayOptions | undefined;
 }
 
-export interface Spread {
-  /** The size of the message in bytes. */
-  readonly size: number;
+export type Spread = {
   /** Milliseconds until half of the other nodes had it, and until the last had. */
   readonly half: number;
   readonly last: number;
-  /** Bytes sent by the publisher, and by the node that sent most. */
+  /** Copies sent by the publisher, and by the node that sent most. */
   readonly published: number;
   readonly most: number;
-}
+};
 
-/** @param arrivals milliseconds from publishing, one entry for each receiver. */
+/**
+ * @param arrivals milliseconds from publishing, one entry for each receiver.
+ * @param sent bytes that each node has sent; the first is the publisher.
+ */
 export function spreadOf(
   size: number,
   arrivals: readonly number[],
@@ -29,11 +30,10 @@ export function spreadOf(
 ): Spread {
   const times = [...arrivals].sort((a, b) => a - b);
   return {
-    size,
     half: times[Math.ceil(times.length / 2) - 1]!,
     last: times.at(-1)!,
-    published: sent[0]!,
-    most: Math.max(...sent),
+    published: sent[0]! / size,
+    most: Math.max(...sent) / size,
   };
 }
 

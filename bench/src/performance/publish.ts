@@ -1,21 +1,100 @@
-// Renews a part of docs/performance.md and of the files beside it.
+// Renews the part of a benchmark in docs/performance/figures.json, and docs/performance.md, which is
+// written from it.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { formatDocument, formatPlots } from './document.ts';
-import { formatRecord, NOTHING, type PerformanceRecord, renewed } from './record.ts';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, type } from 'node:os';
+import type { Comparison, Verdict } from '../bars.ts';
+import type { Plan } from '../benchmark.ts';
+import { cores } from '../cores.ts';
+import { grouped } from '../grouped.ts';
+import type { SummaryRow } from '../summary.ts';
+import { formatDocument } from './document.ts';
+import type { Machine, Part, PerformanceRecord } from './record.ts';
 
-/** Replaces the figures in `now` and keeps all others. */
-export function publish(now: Partial<PerformanceRecord>, docs = DOCS): void {
+/** Returns the tables of a run. A bar belongs to the table whose name it begins with. */
+export function partsOf({
+  plan,
+  rows,
+  verdicts,
+  comparison,
+  settings,
+}: {
+  readonly plan: Plan;
+  readonly rows: readonly SummaryRow[];
+  readonly verdicts: readonly Verdict[];
+  readonly comparison: readonly Comparison[];
+  readonly settings: string;
+}): Record<string, Part> {
+  const { beside } = plan;
+  const machine = thisMachine();
+  const groups = grouped(
+    rows.filter(({ group }) => beside === undefined || !group.endsWith(beside.suffix)),
+    ({ group }) => group,
+  );
+  return Object.fromEntries(
+    [...groups].map(([group, own]) => {
+      const isOwn = ({ bar }: { readonly bar: string }) =>
+        group === '' || bar.startsWith(`${group} `);
+      return [
+        group,
+        {
+          machine,
+          settings,
+          title: plan.titleOf?.(group) ?? group,
+          figures: plan.figuresOf(group),
+          rows: own,
+          verdicts: verdicts.filter(isOwn),
+          ...(beside !== undefined && {
+            comparison: comparison.filter(isOwn),
+            newer: beside.node.replace(/^v/, ''),
+          }),
+        },
+      ];
+    }),
+  );
+}
+
+/** Replaces the tables in `now` and keeps all others. */
+export function publish(now: PerformanceRecord, docs = DOCS): void {
   const beside = new URL('performance/', docs);
   const file = new URL('figures.json', beside);
   mkdirSync(beside, { recursive: true });
-  const record = renewed(
-    existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as PerformanceRecord) : NOTHING,
-    now,
-  );
+  const record = renewed(readRecord(file), now);
   writeFileSync(file, formatRecord(record));
   writeFileSync(new URL('performance.md', docs), formatDocument(record));
-  for (const [name, svg] of formatPlots(record)) writeFileSync(new URL(name, beside), svg);
+}
+
+export function renewed(before: PerformanceRecord, now: PerformanceRecord): PerformanceRecord {
+  const parts = Object.entries(now).map(([name, own]) => [name, { ...before[name], ...own }]);
+  return { ...before, ...Object.fromEntries(parts) };
+}
+
+/** Formats the record for the file. Measured figures keep four digits, more than noise leaves. */
+export function formatRecord(record: PerformanceRecord): string {
+  const text = JSON.stringify(
+    record,
+    (_, value) =>
+      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value,
+    1,
+  );
+  return `${text}\n`;
+}
+
+function readRecord(file: URL): PerformanceRecord {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as PerformanceRecord;
+  } catch {
+    return {};
+  }
+}
+
+function thisMachine(): Machine {
+  return {
+    processor: cpus()[0]?.model.trim() || process.arch,
+    cores: cores.length || availableParallelism(),
+    kernel: `${type()} ${/^\d+\.\d+/.exec(release())?.[0] ?? ''}`.trim(),
+    node: process.versions.node,
+  };
 }
 
 const DOCS = new URL('../../../docs/', import.meta.url);

@@ -1,10 +1,11 @@
 // A process that runs one load with the packages of one checkout: `load.child.js <load> <url of the
 // checkout>`. It runs the load with one seed after another until the window has passed.
 
+import type { Figures } from '../benchmark.ts';
 import { report, runCommands } from '../commands.ts';
 import { LOADS } from './loads/by-name.ts';
 import { loadPackages } from './loads/packages.ts';
-import { OWNERS, sharesOf } from './shares.ts';
+import { OWNERS, percentOf, sharesOf } from './shares.ts';
 
 /**
  * A command from the parent: the length of the warm-up and of the measurement, in milliseconds of
@@ -13,23 +14,13 @@ import { OWNERS, sharesOf } from './shares.ts';
 export interface LoadCommand {
   readonly warmUp: number;
   readonly window: number;
-  /** Whether to measure where the time goes, with a profiler. */
+  /** Whether to measure after it where the time goes, with a profiler. */
   readonly profile: boolean;
-}
-
-/** The figures of a measurement. */
-export interface LoadFigures {
-  /** The ratio of virtual time to CPU time. */
-  readonly times: number;
-  /** Events a second of CPU time. */
-  readonly events: number;
 }
 
 /** A report to the parent: the process is ready, or the result of a command. */
 export interface LoadReport {
-  readonly figures?: LoadFigures;
-  /** The share of the time by the owner of the code, 0 to 1. */
-  readonly shares?: Readonly<Record<string, number>>;
+  readonly figures?: Figures;
 }
 
 const [name, checkout] = process.argv.slice(2);
@@ -40,14 +31,17 @@ let seed = 1;
 runCommands<LoadCommand, LoadReport>(
   async ({ warmUp, window, profile }) => {
     await runFor(warmUp);
-    if (!profile) return { figures: await runFor(window) };
-    return { shares: Object.fromEntries(await sharesOf(() => runFor(window), OWNERS)) };
+    const figures = await runFor(window);
+    if (!profile) return { figures };
+    const shares = await sharesOf(() => runFor(window / 3), OWNERS);
+    return { figures: { ...figures, ...percentOf(shares) } };
   },
   () => {},
 );
 report<LoadReport>({});
 
-async function runFor(milliseconds: number): Promise<LoadFigures> {
+/** The ratio of virtual time to CPU time, and the events a second of CPU time. */
+async function runFor(milliseconds: number): Promise<Figures> {
   const begin = cpuTime();
   let [virtual, events, spent] = [0, 0, 0];
   do {

@@ -2,6 +2,7 @@
 // self time. A function of the runtime counts as the code that called it.
 
 import { Session } from 'node:inspector/promises';
+import type { Figure, Figures } from '../benchmark.ts';
 
 /** Shares of the CPU time by part, 0 to 1. */
 export type Shares = ReadonlyMap<string, number>;
@@ -11,7 +12,7 @@ export type Part = readonly [name: string, pattern: RegExp];
 
 export async function sharesOf(
   work: () => Promise<unknown>,
-  parts: readonly Part[] = PARTS,
+  parts: readonly Part[],
 ): Promise<Shares> {
   const session = new Session();
   session.connect();
@@ -46,6 +47,19 @@ export async function sharesOf(
   );
 }
 
+/** The shares as figures in percent. */
+export function percentOf(shares: Shares): Figures {
+  return Object.fromEntries([...shares].map(([name, share]) => [name, 100 * share]));
+}
+
+export function sharesFigures(parts: readonly Part[]): Figure[] {
+  return [...parts.map(([name]) => name), GARBAGE, REST].map((name) => ({
+    key: name,
+    unit: `${name}, %`,
+    compared: 'never',
+  }));
+}
+
 /** Returns the part of a function, `CALLER`, or undefined for time that is not counted. */
 function partOf(name: string, url: string, parts: readonly Part[]): string | undefined {
   if (name === '(idle)' || name === '(program)' || name === '(root)') return undefined;
@@ -59,7 +73,7 @@ const CALLER = 'its caller';
 const GARBAGE = 'garbage';
 const REST = 'the rest';
 
-const PARTS: readonly Part[] = [
+export const PARTS: readonly Part[] = [
   ['trace', /kernel\/trace\.js|@noble\/hashes/],
   ['drain', /kernel\/event-loop\.js drive/],
   ['queue', /kernel\/(event-queue|event-loop)\.js/],

@@ -1,5 +1,4 @@
-// Type-checks programs with the workspace's TypeScript, one after the other: each round has one of
-// every subject, in alternating order, so that drift of the machine affects all alike.
+// Type-checks programs with the workspace's TypeScript.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -8,37 +7,25 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Subject } from './subjects.ts';
 
-/** The milliseconds that the compiler takes for a program, by the name of the subject. */
-export type TypesRound = ReadonlyMap<string, number>;
-
 /** Tells whether all packages that a subject imports are installed. */
 export function isInstalled({ imports }: Subject): boolean {
   return imports.every((name) => FOLDERS.some((folder) => existsSync(join(folder, name))));
 }
 
 /**
- * @param progress receives what is being measured, and how far the run is, from 0 to 1.
+ * Writes the programs; `check` returns the milliseconds that the compiler takes for one.
  * @throws Error if a program does not compile.
  */
-export function measureTypes(
+export function programs(
   subjects: readonly Subject[],
   methods: number,
-  runs: number,
-  progress: (what: string, done: number) => void,
-): TypesRound[] {
+): { check(subject: Subject): number; remove(): void } {
   const root = mkdtempSync(join(tmpdir(), 'bench-types-'));
-  try {
-    const folders = new Map(subjects.map((subject) => [subject, write(root, subject, methods)]));
-    const rounds: TypesRound[] = [];
-    for (let run = 0; run < runs; run++) {
-      progress(`round ${run + 1} of ${runs}`, run / runs);
-      const order = subjects.map((_, at) => subjects[(at + run) % subjects.length]!);
-      rounds.push(new Map(order.map((subject) => [subject.name, check(folders.get(subject)!)])));
-    }
-    return rounds;
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+  const folders = new Map(subjects.map((subject) => [subject, write(root, subject, methods)]));
+  return {
+    check: (subject) => check(folders.get(subject)!),
+    remove: () => rmSync(root, { recursive: true }),
+  };
 }
 
 /** Writes a program as a project of its own. Returns its folder. */

@@ -2,7 +2,7 @@
 // the benchmarks.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { median } from '@trunkline/bench/statistics';
+import type { Part } from '@trunkline/bench/performance/record';
 import type { WholeFigures } from './whole.ts';
 
 /** Costs between real processes, as medians over the rounds. */
@@ -63,15 +63,10 @@ export interface ConnectionMemory {
 /** Reads the memory of a connection from the figures of the benchmarks. */
 export function readMemory(file: string): ConnectionMemory {
   const { s8 } = (JSON.parse(readFileSync(file, 'utf8')) as BenchFigures).calls;
-  const rss = s8.rounds.map((round) => round['trunkline-tcp']!['rss']!);
-  return { rss: median(rss), machine: s8.machine };
+  const row = s8.rows.find(({ name }) => name === 'trunkline-tcp')!;
+  return { rss: row.figures['rss']!.median, machine: s8.machine };
 }
 
 interface BenchFigures {
-  readonly calls: {
-    readonly s8: {
-      readonly machine: Machine;
-      readonly rounds: readonly Readonly<Record<string, Readonly<Record<string, number>>>>[];
-    };
-  };
+  readonly calls: { readonly s8: Pick<Part, 'machine' | 'rows'> };
 }

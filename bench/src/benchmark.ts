@@ -1,0 +1,114 @@
+// What a benchmark is: its options, and a plan of the tasks that each round measures. The runner
+// does the rest: rounds, medians, ratios, intervals, bars and tables.
+
+import type { Flags, Values } from './flags.ts';
+
+/** The figures of a row in one round, by key; those that it does not have are absent. */
+export type Figures = Readonly<Record<string, number | undefined>>;
+
+/** The figures of one round, by group and by name. */
+export type Round = ReadonlyMap<string, ReadonlyMap<string, Figures>>;
+
+/** A row of a table. */
+export interface Row {
+  /** The table that it belongs to. */
+  readonly group: string;
+  readonly name: string;
+  /** The row of the same round that it is compared with. */
+  readonly against?: Pick<Row, 'group' | 'name'> | undefined;
+}
+
+export interface Cell extends Pick<Row, 'group' | 'name'> {
+  readonly figures: Figures;
+}
+
+/** A figure of a table. */
+export interface Figure {
+  readonly key: string;
+  readonly unit: string;
+  /** How rows are compared. Default: by their ratio. */
+  readonly compared?: 'ratio' | 'difference' | 'never';
+}
+
+/** A measurement, which yields the figures of one row or of several. */
+export interface Task {
+  /** The tasks of a turn follow each other; each round begins with another of them. */
+  readonly turn: string;
+  /** What progress lines call it. */
+  readonly title: string;
+  /** @param tell receives what it does now. */
+  run(tell: (what: string) => void): Promise<readonly Cell[]>;
+}
+
+/** A condition on a figure of a round, judged by the median over all rounds. */
+export interface Bar {
+  readonly bar: string;
+  /** Returns the figure in one round; undefined if the round lacks what the bar needs. */
+  value(round: Round): number | undefined;
+  readonly least?: number;
+  readonly most?: number;
+  /** Combines the figures of the rounds; undefined if they do not suffice. Default: the median. */
+  combine?(values: readonly number[]): number | undefined;
+  /** A bar that judges a newer Node by itself instead of by comparison with the older one. */
+  readonly newer?: Bar;
+}
+
+export interface Plan {
+  readonly tasks: readonly Task[];
+  /** The rows, in the order of the tables; rows without figures are left out. */
+  readonly rows: readonly Row[];
+  titleOf?(group: string): string;
+  figuresOf(group: string): readonly Figure[];
+  readonly bars?: readonly Bar[];
+  /** Measurements at a time. Default: one. */
+  readonly atOnce?: number;
+  /** What the settings add to the line above the tables. */
+  readonly settings?: string;
+  /** The row groups of another Node are called as those of this one, with a suffix. */
+  readonly beside?: { readonly suffix: string; readonly node: string } | undefined;
+  /** Ends what the tasks share. */
+  close?(): Promise<void>;
+}
+
+export interface RunOptions {
+  readonly rounds: number;
+  /** The length of a measurement in milliseconds. */
+  readonly window: number;
+  /** Runs one short round that judges nothing. */
+  readonly smoke: boolean;
+}
+
+export interface Benchmark<F extends Flags> {
+  /** Its name on the command line. */
+  readonly name: string;
+  /** One line about what it measures. */
+  readonly summary: string;
+  /** Its options in addition to those of every benchmark. */
+  readonly flags: F;
+  /** The default number of rounds. */
+  readonly rounds: number;
+  /** The default length of a measurement in milliseconds; 0 if its tasks are not timed. */
+  readonly window: number;
+  /** Whether --report writes its tables into docs/performance.md. */
+  readonly isPublished?: boolean;
+  /** Returns why this machine cannot run it; undefined if it can. */
+  unable?(): string | undefined;
+  /** Makes the plan. @throws TypeError naming an option that is wrong. */
+  plan(options: Values<F> & RunOptions): Plan | Promise<Plan>;
+}
+
+/** Returns a task that measures one row; undefined figures leave the row out. */
+export function taskOf(
+  { group, name }: Row,
+  turn: string,
+  measure: (tell: (what: string) => void) => Promise<Figures | undefined>,
+): Task {
+  return {
+    turn,
+    title: group === '' ? name : `${group}, ${name}`,
+    async run(tell) {
+      const figures = await measure(tell);
+      return figures === undefined ? [] : [{ group, name, figures }];
+    },
+  };
+}

@@ -1,0 +1,123 @@
+// The options of a command line: how each is read, and the usage that explains them.
+
+import { parseArgs } from 'node:util';
+import { aboveZero, listed, positive } from './arguments.ts';
+import { named } from './named.ts';
+
+/** An option with its value. */
+export interface Flag<T> {
+  /** How the usage names the value; undefined if the option takes none. */
+  readonly takes: string | undefined;
+  readonly help: string;
+  /**
+   * Reads the value; `text` is undefined if the option was not given.
+   * @throws TypeError naming the option.
+   */
+  read(name: string, text: string | undefined, smoke: boolean): T;
+}
+
+export type Flags = Readonly<Record<string, Flag<any>>>;
+export type Values<F extends Flags> = { readonly [K in keyof F]: ReturnType<F[K]['read']> };
+
+/** An option that is set or not. */
+export function flag(help: string): Flag<boolean> {
+  return { takes: undefined, help, read: (_name, text) => text !== undefined };
+}
+
+export function text(takes: string, help: string): Flag<string | undefined> {
+  return { takes, help, read: (_name, value) => value };
+}
+
+/** A whole number above 0. @param smoke the default of a smoke run. */
+export function number(help: string, usual: number, smoke = usual): Flag<number> {
+  return {
+    takes: '<n>',
+    help: `${help} (default: ${usual})`,
+    read: (name, value, isSmoke) => positive(name, value, isSmoke ? smoke : usual),
+  };
+}
+
+/** A number above 0. */
+export function fraction(help: string, usual: number, smoke = usual): Flag<number> {
+  return {
+    ...number(help, usual),
+    read: (name, value, isSmoke) => aboveZero(name, value, isSmoke ? smoke : usual),
+  };
+}
+
+/** Whole numbers above 0, comma-separated. */
+export function numbers(
+  help: string,
+  usual: readonly number[],
+  smoke = usual,
+): Flag<readonly number[]> {
+  return {
+    takes: '<n>',
+    help: `${help}; comma-separated (default: ${usual.join(',')})`,
+    read: (name, value, isSmoke) =>
+      value === undefined
+        ? isSmoke
+          ? smoke
+          : usual
+        : listed(value).map((each) => positive(name, each, 1)),
+  };
+}
+
+/** Names, or prefixes of them, comma-separated. @param usual the default: all unless it is given. */
+export function names<T extends string>(
+  help: string,
+  all: readonly T[],
+  usual = all,
+): Flag<readonly T[]> {
+  return {
+    takes: '<names>',
+    help: `${help}, comma-separated: ${all.join(', ')}${usual === all ? '' : ` (default: ${usual.join(', ')})`}`,
+    read: (name, value) =>
+      value === undefined ? usual : named(name, name, all, (each) => each, listed(value)),
+  };
+}
+
+/** Reads the options. @throws TypeError naming the option that is wrong. */
+export function readFlags<F extends Flags>(flags: F, args: string[]): Values<F> {
+  const { values } = parseArgs({
+    args,
+    options: Object.fromEntries(
+      Object.entries(flags).map(([name, { takes }]) => [
+        name,
+        { type: takes === undefined ? ('boolean' as const) : ('string' as const) },
+      ]),
+    ),
+  });
+  const given = (name: string) => {
+    const value = values[name];
+    return value === undefined ? undefined : String(value);
+  };
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, each]) => [
+      name,
+      each.read(name, given(name), values['smoke'] === true),
+    ]),
+  ) as Values<F>;
+}
+
+/** Returns the usage: a line for each option, wrapped. */
+export function usageOf(command: string, flags: Flags): string {
+  const options = Object.entries(flags).map(
+    ([name, { takes, help }]) =>
+      [`--${name}${takes === undefined ? '' : ` ${takes}`}`, help] as const,
+  );
+  const indent = Math.max(...options.map(([option]) => option.length)) + 4;
+  const lines = options.map(([option, help]) => {
+    let line = `  ${option}`.padEnd(indent - 1);
+    const wrapped: string[] = [];
+    for (const word of help.split(' ')) {
+      if (line.length + word.length > 98) {
+        wrapped.push(line);
+        line = ' '.repeat(indent - 1);
+      }
+      line += ` ${word}`;
+    }
+    return [...wrapped, line].join('\n');
+  });
+  return `usage: npx pnpm@12 bench ${command} [options]\n\n${lines.join('\n')}`;
+}

@@ -1,0 +1,77 @@
+// Measures the processes of one adapter at several rates, one after the other.
+
+import { cpus, loadavg } from 'node:os';
+import { type KindName, kindOf } from './by-name.ts';
+import { type Figures, figuresOf } from './figures.ts';
+import { Swarm } from './swarm.ts';
+
+export interface Load {
+  /** Messages a second. */
+  readonly rates: readonly number[];
+  /** The size of a message in bytes. */
+  readonly size: number;
+  /** Seconds of measurement, and of the warm-up before it. */
+  readonly seconds: number;
+  readonly warm: number;
+  /** A folder for CPU profiles of the publisher and of one other process. */
+  readonly profile?: string | undefined;
+}
+
+export type SwarmFigures = Figures & {
+  /** Deliveries missing from the warm-up. */
+  readonly lostInWarmUp: number;
+  /**
+   * The number of cores that all other programs of the machine used meanwhile; absent if the system
+   * does not report it.
+   */
+  readonly elsewhere?: number;
+  /** The system's load average over a minute, before the processes started. */
+  readonly load: number;
+};
+
+/** Tells whether the adapter needs no server, or its server is installed. */
+export function isInstalled(name: KindName): boolean {
+  return kindOf(name).server?.isInstalled() ?? true;
+}
+
+/** Returns the figures of each rate. */
+export async function measureSwarm(
+  kind: KindName,
+  nodes: number,
+  { rates, size, seconds, warm, profile }: Load,
+  tell: (what: string) => void,
+): Promise<SwarmFigures[]> {
+  const load = loadavg()[0]!;
+  const swarm = await Swarm.start(kind, { nodes, profile });
+  try {
+    const measured: SwarmFigures[] = [];
+    for (const rate of rates) {
+      tell(`${rate} a second`);
+      const first = Math.ceil(rate * warm);
+      const { lost } = figuresOf(await swarm.run({ count: first, rate, size }), first);
+      const count = Math.ceil(rate * seconds);
+      const machine = busy();
+      const begin = performance.now();
+      const figures = figuresOf(await swarm.run({ count, rate, size }), count);
+      const cores = (busy() - machine) / (performance.now() - begin);
+      measured.push({
+        ...figures,
+        lostInWarmUp: lost,
+        load,
+        ...(figures.cores !== undefined && { elsewhere: Math.max(0, cores - figures.cores) }),
+      });
+    }
+    await swarm.close();
+    return measured;
+  } finally {
+    swarm.kill();
+  }
+}
+
+/** Returns the milliseconds that all cores of the machine have worked, added up. */
+function busy(): number {
+  return cpus().reduce(
+    (sum, { times }) => sum + times.user + times.nice + times.sys + times.irq,
+    0,
+  );
+}

@@ -1,0 +1,126 @@
+// A long line: streams and large messages over 100 ms and 100 Mbit/s beside a raw socket on the same
+// line, with small calls beside the streams.
+
+import { ratioBar } from './bars.ts';
+import type { Figures } from './benchmark.ts';
+import { Child } from './child-process.ts';
+import { names, number } from './flags.ts';
+import type { Command, Result } from './long-line/client.ts';
+import { controls, Line, unable } from './long-line/line.ts';
+import { BACKENDS, TASKS, type Task } from './long-line/protocol.ts';
+import type { Addresses } from './long-line/server.ts';
+import { runBenchmark } from './run.ts';
+import { figureOf } from './summary.ts';
+
+const LINE = { delay: 50, rate: 100_000_000, queue: 1_250_000 };
+const TRIP = 2 * LINE.delay;
+const NAMES: Readonly<Record<Task, string>> = {
+  upload: 'upload of 256 KiB items',
+  download: 'download of 256 KiB items',
+  put: '4 MiB requests in turn',
+  get: '4 MiB responses in turn',
+};
+const LEAST: Readonly<Record<Task, number>> = { upload: 0.9, download: 0.9, put: 0.7, get: 0.7 };
+/** The most round trips that a small call may take. */
+const MOST = 1.2;
+
+await runBenchmark({
+  name: 'line',
+  summary: 'Needs Linux, root, gcc and iproute2. Exit code 1 if a bar is missed.',
+  rounds: 3,
+  window: 0,
+  isPublished: true,
+  flags: {
+    mib: number('MiB that each measurement transfers', 64, 4),
+    task: names('measures only these (put: requests in turn; get: responses in turn)', TASKS),
+    backend: names('measures only these', BACKENDS),
+    control: names('measures only these congestion controls', ['bbr', 'cubic'] as const),
+  },
+  unable,
+  async plan({ mib, task: tasks, backend: backends, control: wanted }) {
+    const total = mib * 2 ** 20;
+    const mbits = (time: number) => (total * 8) / time / 1_000;
+    const { line, client, to, close } = await raise();
+    const cells = controls()
+      .filter((control) => (wanted as readonly string[]).includes(control))
+      .flatMap((control) =>
+        tasks.flatMap((task) =>
+          backends.map((backend) => {
+            const group = `${backend}, ${control}`;
+            const raw = { group, name: `${NAMES[task]}, raw` };
+            const ours = { group, name: NAMES[task], against: raw };
+            const small = { group, name: `small call beside the ${task}` };
+            return { control, task, backend, group, raw, ours, small };
+          }),
+        ),
+      );
+    return {
+      rows: backends.flatMap((backend) =>
+        cells
+          .filter((cell) => cell.backend === backend)
+          .flatMap(({ raw, ours, small }) => [raw, ours, small]),
+      ),
+      tasks: cells.map(({ control, task, backend, group, raw, ours, small }) => ({
+        turn: `${group}, ${task}`,
+        title: `${control}, ${backend}, ${task}`,
+        async run() {
+          line.control(control);
+          const limit = await client.run({ backend: 'raw', task, total, to });
+          const own = await client.run({ backend, task, total, to });
+          const cell = (name: string, figures: Figures) => ({ group, name, figures });
+          return [
+            cell(raw.name, { mbits: mbits(limit.time) }),
+            cell(ours.name, { mbits: mbits(own.time) }),
+            ...(own.small === undefined ? [] : [cell(small.name, { trips: own.small / TRIP })]),
+          ];
+        },
+      })),
+      figuresOf: () => [
+        { key: 'mbits', unit: 'Mbit/s' },
+        { key: 'trips', unit: 'round trips' },
+      ],
+      settings: `${mib} MiB each`,
+      bars: cells.flatMap(({ task, ours, raw, small }) => [
+        ratioBar('mbits', ours, raw, { least: LEAST[task] }, 'Mbit/s'),
+        {
+          bar: `${small.group} round trips: ${small.name} at most ${MOST}`,
+          value: (round) => figureOf(round, small, 'trips'),
+          most: MOST,
+        },
+      ]),
+      close,
+    };
+  },
+});
+
+/** Raises the line, and starts a server at its far end and a client at its near one. */
+async function raise() {
+  const line = new Line();
+  const children: { kill(): void }[] = [];
+  const close = async () => {
+    for (const child of children) child.kill();
+    line.lower();
+    process.off('SIGINT', close).off('SIGTERM', close);
+  };
+  process.once('SIGINT', close).once('SIGTERM', close);
+  try {
+    await line.raise(LINE);
+    const server = await Child.start<object, Addresses>({
+      name: 'the server',
+      script: 'long-line/server.js',
+      args: [line.host],
+      network: line.far,
+      started: children,
+    });
+    const client = await Child.start<Command, Result>({
+      name: 'the client',
+      script: 'long-line/client.js',
+      network: line.near,
+      started: children,
+    });
+    return { line, client: client.child, to: server.report, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

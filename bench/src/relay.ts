@@ -1,0 +1,67 @@
+// Forwarding large messages: the time until the last node has a message, by way of relays and
+// directly. In virtual time each node's uplink is the bottleneck; over loopback it is the processor,
+// which all nodes share.
+
+import type { Figure } from './benchmark.ts';
+import { flag, number, numbers } from './flags.ts';
+import { loopback } from './gossip-relay/loopback.ts';
+import type { RelaySetup } from './gossip-relay/setup.ts';
+import { simulated } from './gossip-relay/simulated.ts';
+import { runBenchmark } from './run.ts';
+
+const KIB = 1024;
+const alone = (key: string, unit: string): Figure => ({ key, unit, compared: 'never' });
+
+await runBenchmark({
+  name: 'relay',
+  summary: 'Milliseconds until the last node has the message, and until half of the nodes have it.',
+  rounds: 1,
+  window: 0,
+  flags: {
+    receivers: numbers('number of receivers', [8, 16, 32], [5]),
+    size: numbers('KiB of a message', [64, 1_024, 16_384], [256]),
+    fanout: number('number of nodes that each node sends a message to', 3),
+    uplink: number('Mbit/s that each node sends over all its links together', 100),
+    latency: number('milliseconds from one node to another', 10),
+    seed: number('seed of the simulation', 1),
+    loopback: flag('runs in real time over TCP instead, with all nodes in one process'),
+  },
+  plan({ receivers, size, fanout, uplink, latency, seed, loopback: isReal }) {
+    const sizes = size.map((kib) => kib * KIB);
+    const groupOf = (count: number, bytes: number) => `${count} receivers, ${bytes / KIB} KiB`;
+    const measure = (setup: RelaySetup) =>
+      isReal
+        ? loopback(setup, sizes)
+        : simulated({ ...setup, uplink: (uplink * 1e6) / 8, latency, seed }, sizes);
+    const rows = receivers.flatMap((count) =>
+      sizes.flatMap((bytes) => {
+        const direct = { group: groupOf(count, bytes), name: 'direct' };
+        return [direct, { ...direct, name: 'relays', against: direct }];
+      }),
+    );
+    return {
+      rows,
+      tasks: receivers.flatMap((count) =>
+        [undefined, { above: 0, fanout }].map((relay) => ({
+          turn: String(count),
+          title: `${count} receivers, ${relay === undefined ? 'direct' : 'relays'}`,
+          run: async () =>
+            (await measure({ receivers: count, relay })).map((figures, at) => ({
+              group: groupOf(count, sizes[at]!),
+              name: relay === undefined ? 'direct' : 'relays',
+              figures,
+            })),
+        })),
+      ),
+      figuresOf: () => [
+        { key: 'last', unit: 'last, ms' },
+        alone('half', 'half, ms'),
+        alone('published', 'copies that the publisher sent'),
+        alone('most', 'maximum of a node'),
+      ],
+      settings: isReal
+        ? 'TCP on loopback in one process'
+        : `virtual time, uplinks of ${uplink} Mbit/s, ${latency} ms from node to node`,
+    };
+  },
+});

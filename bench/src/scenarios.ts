@@ -1,0 +1,182 @@
+// The scenarios of calls: what a client does to a server.
+
+import type { Caller } from './adapters/adapter.ts';
+import type { Figure } from './benchmark.ts';
+import { Messages } from './messages.ts';
+import type { Figures, Stopwatch } from './stopwatch.ts';
+
+export interface CallScenario {
+  /** The name for `--scenario`. */
+  readonly name: string;
+  readonly title: string;
+  readonly figures: readonly Figure[];
+  /** The factor of the usual warm-up that the scenario needs. Default 1. */
+  readonly warmUps?: number;
+  /** Tells whether this caller can run it. Default: every caller. */
+  suits?(caller: Caller): boolean;
+  /**
+   * Makes calls until the watch says stop, and checks every reply. May return figures in addition
+   * to those of the watch.
+   */
+  run(caller: Caller, watch: Stopwatch): Promise<Partial<Figures> | void>;
+}
+
+/** A number of calls of one size in flight. */
+export interface Load {
+  /** The size of a request in bytes. */
+  readonly size: number;
+  readonly inFlight: number;
+}
+
+const CPU: readonly Figure[] = [
+  { key: 'clientCpu', unit: 'client ns' },
+  { key: 'serverCpu', unit: 'server ns' },
+];
+const TIMES: readonly Figure[] = [
+  { key: 'p50', unit: 'p50 µs' },
+  { key: 'p99', unit: 'p99 µs' },
+];
+const RATE: Figure = { key: 'rate', unit: 'calls/s' };
+const bulk = (unit: string): Figure => ({ key: 'bulk', unit });
+const KIB = 1024;
+const LARGE = 4 * KIB * KIB;
+
+export const CALLS: readonly CallScenario[] = [
+  {
+    name: 's1',
+    title: '64 B echo, 1 in flight',
+    figures: [...TIMES, ...CPU],
+    // Needs a longer warm-up because V8 compiles code only after enough calls, and one call at a
+    // time makes few: 15,000 in 1.5 s.
+    warmUps: 3,
+    run: oneAtATime,
+  },
+  many('s2', '64 B echo, 128 in flight', { size: 64, inFlight: 128 }, RATE),
+  many('s3', '1 KiB echo, 128 in flight', { size: KIB, inFlight: 128 }, RATE),
+  many('s4', '64 KiB echo, 16 in flight', { size: 64 * KIB, inFlight: 16 }, bulk('MB/s each way')),
+  many('s5', '1 MiB one way, 4 in flight', { size: KIB * KIB, inFlight: 4 }, bulk('MB/s')),
+  beside('s6', '64 B echo beside two of 4 MiB, same channel', ({ call }) => call),
+  beside(
+    's6-elsewhere',
+    '64 B echo beside two of 4 MiB on another channel',
+    ({ callElsewhere }) => callElsewhere,
+  ),
+];
+
+/** Makes calls one after the other and times each. */
+async function oneAtATime(caller: Caller, watch: Stopwatch): Promise<void> {
+  const messages = new Messages(64, 1);
+  while (!watch.over) {
+    const request = messages.take();
+    const begin = performance.now();
+    const reply = await caller.call(request);
+    watch.took(performance.now() - begin);
+    messages.check(request, reply);
+    const breath = watch.breath();
+    if (breath !== undefined) await breath;
+  }
+}
+
+/** Calls of one size, many in flight on one connection. */
+function many(name: string, title: string, load: Load, figure: Figure): CallScenario {
+  return {
+    name,
+    title,
+    figures: [figure, ...CPU, { key: 'codec', unit: 'codec ns' }],
+    async run(caller, watch) {
+      const messages = await runLoad(caller, watch, load);
+      return caller.inProcess && { codec: codecCost(caller.inProcess, messages) };
+    },
+  };
+}
+
+/** Keeps a load in flight until the watch says stop. A request of no bytes has no number to check. */
+export async function runLoad(
+  caller: Caller,
+  watch: Stopwatch,
+  { size, inFlight }: Load,
+): Promise<Messages> {
+  const messages = size === 0 ? new NoBytes() : new Messages(size, inFlight);
+  const work = async () => {
+    while (!watch.over) {
+      const request = messages.take();
+      messages.check(request, await caller.call(request));
+      watch.calls++;
+      watch.bytes += size;
+      const breath = watch.breath();
+      if (breath !== undefined) await breath;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, work));
+  return messages;
+}
+
+class NoBytes extends Messages {
+  constructor() {
+    super(8, 1);
+  }
+
+  override take(): Uint8Array {
+    return NOTHING;
+  }
+
+  override check(_request: Uint8Array, { length }: Uint8Array): void {
+    if (length !== 0) throw new Error(`a wrong answer: ${length} bytes to a request of none`);
+  }
+}
+
+/**
+ * A 64-byte call, one at a time, while two messages of 4 MiB are always in flight through the same
+ * client. CPU is not shown, because it includes that of the large messages.
+ */
+function beside(
+  name: string,
+  title: string,
+  bulkOf: (caller: Caller) => Caller['call'] | undefined,
+): CallScenario {
+  return {
+    name,
+    title,
+    figures: [...TIMES, bulk('bulk MB/s')],
+    suits: (caller) => bulkOf(caller) !== undefined,
+    async run(caller, watch) {
+      const messages = new Messages(LARGE, 1);
+      const call = bulkOf(caller)!;
+      const load = async () => {
+        while (!watch.over) {
+          const request = messages.take();
+          messages.check(request, await call(request));
+          watch.bytes += LARGE;
+          const breath = watch.breath(WEIGHT);
+          if (breath !== undefined) await breath;
+        }
+      };
+      await Promise.all([oneAtATime(caller, watch), load(), load()]);
+    },
+  };
+}
+
+/**
+ * Returns the nanoseconds that the codecs of a call take. Runs right after the calls, while the
+ * code is compiled for exactly these messages.
+ */
+function codecCost(inProcess: NonNullable<Caller['inProcess']>, messages: Messages): number {
+  let calls = 0;
+  let passed = 0;
+  const begin = performance.now();
+  do {
+    for (let i = 0; i < 100; i++) {
+      const request = messages.take();
+      messages.check(request, inProcess(request));
+    }
+    calls += 100;
+    passed = performance.now() - begin;
+  } while (passed < CODEC_TIME);
+  return (passed * 1e6) / calls;
+}
+
+const NOTHING = new Uint8Array(0);
+/** The small calls that take as long as a large one. */
+const WEIGHT = 64;
+/** The time in milliseconds that the codecs run. */
+const CODEC_TIME = 100;
