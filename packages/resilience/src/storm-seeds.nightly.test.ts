@@ -1,9 +1,9 @@
 // Tests that no retry storm happens with more seeds, or when the servers crash instead of stalling.
 
-import test from 'ava';
+import test from './testing/serial.ts';
 import { ratioAfter, runStorm } from './testing/storm.ts';
 
-test.serial('attempts return to their rate, whether servers stall or crash', async (t) => {
+test('attempts return to their rate, whether servers stall or crash', async (t) => {
   t.timeout(20 * 60_000);
   for (const how of ['stall', 'crash'] as const) {
     const ratios: number[] = [];
@@ -13,7 +13,7 @@ test.serial('attempts return to their rate, whether servers stall or crash', asy
   }
 });
 
-test.serial('without the throttle, crashes lead to a storm, too', async (t) => {
+test('without the throttle, crashes lead to a storm, too', async (t) => {
   t.timeout(5 * 60_000);
   const ratio = ratioAfter(await runStorm(1, { how: 'crash', throttle: false }));
   t.true(ratio > 1.5, `${ratio}`);

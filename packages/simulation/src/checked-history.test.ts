@@ -2,8 +2,8 @@
 // violation, although a scenario finds it only at its end.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import test from 'ava';
 import { check, explore, type Scenario } from './index.ts';
+import test from './testing/serial.ts';
 
 const register = defineProtocol({
   name: 'register',
@@ -64,7 +64,7 @@ const search = {
   nemesis: [{ at: 1_000, do: 'restart', node: 'server' }],
 } as const;
 
-test.serial('the recording and the error end at the violation, not at the end', async (t) => {
+test('the recording and the error end at the violation, not at the end', async (t) => {
   const { failed } = await explore(search);
   const { error, recording, trace } = failed[0]!;
   const { at, message, text, operations } = recording!.failure!;
@@ -94,7 +94,7 @@ test.serial('the recording and the error end at the violation, not at the end', 
   t.true(trace.timeline.at(-1)!.includes(excerpt.at(-1)!.trim()));
 });
 
-test.serial('without a recording, the error tells the violation from the end', async (t) => {
+test('without a recording, the error tells the violation from the end', async (t) => {
   const { failed } = await explore({ ...search, record: 0 });
   const { at, message } = failed[0]!.error;
   t.true(at! < 1_300);
@@ -106,7 +106,7 @@ test.serial('without a recording, the error tells the violation from the end', a
   );
 });
 
-test.serial('a rule that judges a history passes its operations on, too', async (t) => {
+test('a rule that judges a history passes its operations on, too', async (t) => {
   const { failed } = await explore({
     ...search,
     scenario: async (sim) => {

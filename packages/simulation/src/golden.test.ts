@@ -1,10 +1,10 @@
 // Compares runs with recorded hashes, which proves determinism across processes and releases.
 
-import test from 'ava';
 import { GOLDEN, type GoldenRun, goldenHash } from './testing/golden.ts';
+import test from './testing/serial.ts';
 
 for (const [run, hash] of Object.entries(GOLDEN) as [GoldenRun, string][]) {
-  test.serial(`a run that uses every feature has the hash that is recorded: ${run}`, async (t) => {
+  test(`a run that uses every feature has the hash that is recorded: ${run}`, async (t) => {
     t.is(
       await goldenHash(run, 1),
       hash,

@@ -3,10 +3,12 @@
 
 import { type ConnectionEvent, serve } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { createSimulation, type LinkOptions, type Simulation } from './index.ts';
 import { seeds } from './testing/seeds.ts';
+import test from './testing/serial.ts';
 import {
+  ask,
   drain,
   items,
   outcome,
@@ -60,56 +62,49 @@ const shapes = [
 ] as const;
 
 for (const seed of seeds(20)) {
-  test.serial(
-    `nothing leaks with loss, duplicates, reordering, cuts and interceptors: seed ${seed}`,
-    async (t) => {
-      const { sim, nodes, downs } = pair(seed);
-      const tally: CallTally = { made: 0, settled: 0, wrong: [], codes: new Map() };
-      await sim.run(1);
-      await sim.settle(Promise.all([nodes.a!.dial('b'), nodes.b!.dial('a')]));
-      sim.link('a', 'b', BAD);
-      const random = seededRandom(seed);
-      let judged = 0;
-      const remove = sim.intercept(({ kind, method, payload }) => {
-        if (kind === 'item') return ++judged % 200 === 0 ? 'drop' : 'pass';
-        if (payload.length > 60_000 || !['echo', 'copy', 'hint'].includes(method)) return 'pass';
-        const draw = random();
-        return draw < 0.02 ? 'drop' : draw < 0.04 ? { delay: 50 } : 'pass';
-      });
-      for (let i = 0; i < 1_200; i++) {
-        const to = i % 3 === 0 ? 'a' : 'b';
-        const pick = random();
-        const shape =
-          pick < 0.4
-            ? 'short'
-            : pick < 0.55
-              ? 'hint'
-              : shapes[Math.floor(random() * shapes.length)]!;
-        const from = to === 'a' ? nodes.b! : nodes.a!;
-        void call(tally, { from, to, shape, tag: `${i}.` }, random);
-        if (i % 10 === 0) await sim.run(10);
-        if (i % 300 === 150) sim.cut('a', 'b', { direction: i % 2 === 0 ? 'both' : 'one-way' });
-        if (i % 300 === 170) {
-          sim.heal();
-          sim.link('a', 'b', BAD);
-        }
+  test(`nothing leaks with loss, duplicates, reordering, cuts and interceptors: seed ${seed}`, async (t) => {
+    const { sim, nodes, downs } = pair(seed);
+    const tally: CallTally = { made: 0, settled: 0, wrong: [], codes: new Map() };
+    await sim.run(1);
+    await sim.settle(Promise.all([nodes.a!.dial('b'), nodes.b!.dial('a')]));
+    sim.link('a', 'b', BAD);
+    const random = seededRandom(seed);
+    let judged = 0;
+    const remove = sim.intercept(({ kind, method, payload }) => {
+      if (kind === 'item') return ++judged % 200 === 0 ? 'drop' : 'pass';
+      if (payload.length > 60_000 || !['echo', 'copy', 'hint'].includes(method)) return 'pass';
+      const draw = random();
+      return draw < 0.02 ? 'drop' : draw < 0.04 ? { delay: 50 } : 'pass';
+    });
+    for (let i = 0; i < 1_200; i++) {
+      const to = i % 3 === 0 ? 'a' : 'b';
+      const pick = random();
+      const shape =
+        pick < 0.4 ? 'short' : pick < 0.55 ? 'hint' : shapes[Math.floor(random() * shapes.length)]!;
+      const from = to === 'a' ? nodes.b! : nodes.a!;
+      void call(tally, { from, to, shape, tag: `${i}.` }, random);
+      if (i % 10 === 0) await sim.run(10);
+      if (i % 300 === 150) sim.cut('a', 'b', { direction: i % 2 === 0 ? 'both' : 'one-way' });
+      if (i % 300 === 170) {
+        sim.heal();
+        sim.link('a', 'b', BAD);
       }
-      sim.heal();
-      remove();
-      await sim.run(40_000);
-      t.is(tally.settled, tally.made);
-      t.deepEqual(
-        downs.map(({ cause }) => cause?.message),
-        [],
-      );
-      for (const node of [nodes.a!, nodes.b!]) quiet(t, node);
-      await works(t, sim, nodes.a!, 'b');
-      await works(t, sim, nodes.b!, 'a');
-      t.true((tally.codes.get('deadline_exceeded') ?? 0) > 20);
-      t.deepEqual(tally.wrong, []);
-      await sim.close();
-    },
-  );
+    }
+    sim.heal();
+    remove();
+    await sim.run(40_000);
+    t.is(tally.settled, tally.made);
+    t.deepEqual(
+      downs.map(({ cause }) => cause?.message),
+      [],
+    );
+    for (const node of [nodes.a!, nodes.b!]) quiet(t, node);
+    await works(t, sim, nodes.a!, 'b');
+    await works(t, sim, nodes.b!, 'a');
+    t.true((tally.codes.get('deadline_exceeded') ?? 0) > 20);
+    t.deepEqual(tally.wrong, []);
+    await sim.close();
+  });
 }
 
 async function call(
@@ -284,72 +279,60 @@ function pair(seed: number): {
 const bytesOf = (value: string) => new TextEncoder().encode(value);
 const textOf = (value: Uint8Array) => new TextDecoder().decode(value);
 
-test.serial(
-  'copies of one-way messages that nobody reads never take credit that the reader does not have',
-  async (t) => {
-    const sim = createSimulation({ seed: 1, link: { duplicate: 1, latency: [1, 5] } });
-    const downs: unknown[] = [];
-    sim.node('b', async ({ transport }) => {
-      const node = transport(testProtocol, { limits: { credit: { short: 16 * KIB } } });
-      await node.listen();
-      void (async () => {
-        for await (const event of node.connections())
-          if (event.type === 'down') downs.push(event.cause?.message);
-      })();
-    });
-    const client = sim.client(testProtocol, { maxPool: 1 });
-    await sim.settle(client.dial('b'));
-    await sim.run(100);
-    for (let i = 0; i < 20; i++)
-      void client.send('b', 'hint', i % 4 === 3 ? LONG.slice(0, 60 * KIB) : `${i}`).catch(() => {});
-    await sim.run(1_000);
-    t.deepEqual(downs, []);
-    await sim.close();
-  },
-);
+test('copies of one-way messages that nobody reads never take credit that the reader does not have', async (t) => {
+  await using sim = createSimulation({ seed: 1, link: { duplicate: 1, latency: [1, 5] } });
+  const downs: unknown[] = [];
+  sim.node('b', async ({ transport }) => {
+    const node = transport(testProtocol, { limits: { credit: { short: 16 * KIB } } });
+    await node.listen();
+    void (async () => {
+      for await (const event of node.connections())
+        if (event.type === 'down') downs.push(event.cause?.message);
+    })();
+  });
+  const client = sim.client(testProtocol, { maxPool: 1 });
+  await sim.settle(client.dial('b'));
+  await sim.run(100);
+  for (let i = 0; i < 20; i++)
+    void client.send('b', 'hint', i % 4 === 3 ? LONG.slice(0, 60 * KIB) : `${i}`).catch(() => {});
+  await sim.run(1_000);
+  t.deepEqual(downs, []);
+});
 
-test.serial(
-  'copies of requests take no place that belongs to the caller under limits.calls',
-  async (t) => {
-    const sim = createSimulation({ seed: 1, link: { duplicate: 1, latency: [1, 5] } });
-    sim.node('b', async ({ transport, clock }) => {
-      const node = transport(testProtocol, { limits: { calls: 4 } });
-      await node.listen();
-      serve(node, {
-        async echo(request) {
-          await clock.sleep(10);
-          return request;
-        },
-      });
+test('copies of requests take no place that belongs to the caller under limits.calls', async (t) => {
+  await using sim = createSimulation({ seed: 1, link: { duplicate: 1, latency: [1, 5] } });
+  sim.node('b', async ({ transport, clock }) => {
+    const node = transport(testProtocol, { limits: { calls: 4 } });
+    await node.listen();
+    serve(node, {
+      async echo(request) {
+        await clock.sleep(10);
+        return request;
+      },
     });
-    const client = sim.client(testProtocol, { maxPool: 1 });
-    await sim.settle(client.dial('b'));
-    const answers = await sim.settle(
-      Promise.all(Array.from({ length: 100 }, (_, i) => outcome(client.send('b', 'echo', `${i}`)))),
-    );
-    t.deepEqual(
-      answers,
-      answers.map((_, i) => `${i}`),
-    );
-    await sim.close();
-  },
-);
+  });
+  const client = sim.client(testProtocol, { maxPool: 1 });
+  await sim.settle(client.dial('b'));
+  const answers = await sim.settle(
+    Promise.all(Array.from({ length: 100 }, (_, i) => outcome(client.send('b', 'echo', `${i}`)))),
+  );
+  t.deepEqual(
+    answers,
+    answers.map((_, i) => `${i}`),
+  );
+});
 
-test.serial('a lost message keeps its call waiting until its deadline and no longer', async (t) => {
-  const sim = createSimulation({ seed: 1 });
+test('a lost message keeps its call waiting until its deadline and no longer', async (t) => {
+  await using sim = createSimulation({ seed: 1 });
   sim.node('b', server());
   const client = sim.client(testProtocol, { limits: { calls: 1 } });
   await sim.settle(client.dial('b'));
   for (const direction of ['request', 'response'] as const) {
     const remove = sim.intercept(({ kind }) => (kind === direction ? 'drop' : 'pass'));
     const started = sim.now;
-    t.is(
-      await sim.settle(outcome(client.send('b', 'echo', 'lost', { timeout: 300 }))),
-      'deadline_exceeded',
-    );
+    t.is(await ask(sim, client, 'b', 'lost', { timeout: 300 }), 'deadline_exceeded');
     t.is(sim.now - started, 300);
     remove();
     t.is(await sim.settle(client.send('b', 'echo', 'next')), 'next');
   }
-  await sim.close();
 });

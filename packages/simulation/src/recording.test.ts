@@ -5,8 +5,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineProtocol, serve } from '@trunkline/transport-core';
-import test from 'ava';
 import { createSimulation, explore, type Recording, type Simulation } from './index.ts';
+import test from './testing/serial.ts';
 import { text } from './testing/test-protocol.ts';
 
 const chat = defineProtocol({
@@ -46,98 +46,88 @@ async function talk(sim: Simulation, milliseconds = 1_000): Promise<void> {
 const link = { latency: [5, 20] } as const;
 
 for (const level of ['message', 'stream'] as const) {
-  test.serial(`recording changes nothing that happens (${level})`, async (t) => {
+  test(`recording changes nothing that happens (${level})`, async (t) => {
     const hashes = new Set<string>();
     for (const record of [0, 100]) {
-      const sim = createSimulation({ seed: 3, level, link, record });
+      await using sim = createSimulation({ seed: 3, level, link, record });
       await talk(sim);
       hashes.add(sim.trace.hash);
       t.is(sim.recording === undefined, record === 0);
-      await sim.close();
     }
     t.is(hashes.size, 1);
   });
 
-  test.serial(
-    `a message that arrives names the event in which it was sent (${level})`,
-    async (t) => {
-      const sim = createSimulation({
-        seed: 3,
-        level,
-        link: { ...link, reorder: 0.2 },
-        record: 10_000,
-      });
-      await talk(sim, 3_000);
-      const { events } = sim.recording!;
-      await sim.close();
-      const sent = new Map(
-        events.flatMap((event) => (event.kind === 'sent' ? [[event.event, event] as const] : [])),
-      );
-      const arrived = events.filter(({ kind }) => kind === 'arrived');
-      t.true(arrived.length > 10, `${arrived.length}`);
-      for (const { sent: number, at, from, to, what } of arrived) {
-        const origin = sent.get(number)!;
-        t.deepEqual([origin.from, origin.to, origin.what], [from, to, what]);
-        t.true(origin.at + 5 <= at);
-      }
-      t.true(JSON.stringify(events).length > 100);
-    },
-  );
+  test(`a message that arrives names the event in which it was sent (${level})`, async (t) => {
+    const sim = createSimulation({
+      seed: 3,
+      level,
+      link: { ...link, reorder: 0.2 },
+      record: 10_000,
+    });
+    await talk(sim, 3_000);
+    const { events } = sim.recording!;
+    await sim.close();
+    const sent = new Map(
+      events.flatMap((event) => (event.kind === 'sent' ? [[event.event, event] as const] : [])),
+    );
+    const arrived = events.filter(({ kind }) => kind === 'arrived');
+    t.true(arrived.length > 10, `${arrived.length}`);
+    for (const { sent: number, at, from, to, what } of arrived) {
+      const origin = sent.get(number)!;
+      t.deepEqual([origin.from, origin.to, origin.what], [from, to, what]);
+      t.true(origin.at + 5 <= at);
+    }
+    t.true(JSON.stringify(events).length > 100);
+  });
 }
 
-test.serial(
-  'a recording holds calls with their results, logs, states, open calls and the disk',
-  async (t) => {
-    const sim = createSimulation({ seed: 3, link, record: 10_000 });
-    await talk(sim, 950);
-    sim.crash('b');
-    await sim.run(1);
-    const recording = sim.recording!;
-    t.is(recording.at, 951);
-    t.is(recording.hash, sim.trace.hash);
-    const returned = recording.events.filter(({ kind }) => kind === 'returned');
-    t.deepEqual(returned.map(({ text }) => text).slice(0, 3), [
-      undefined,
-      undefined,
-      'deadline_exceeded',
-    ]);
-    t.true(recording.events.some(({ kind, text }) => kind === 'note' && text === 'says 2'));
-    t.true(recording.events.some(({ kind, text }) => kind === 'fault' && text === 'crash b'));
-    const [a, b] = recording.nodes;
-    t.like(a, { name: 'a', kind: 'node', up: true, disk: [] });
-    t.regex(a!.state!, /^said \d$/);
-    t.is(a!.log.at(-1)!.text, `says ${a!.state!.slice(-1)}`);
-    // A crash loses data that was not synced.
-    t.like(b, { name: 'b', up: false, unsynced: 0 });
-    t.deepEqual(b!.disk, [{ key: 'word', size: 6, value: "'word 1'", synced: true }]);
-    t.deepEqual(JSON.parse(JSON.stringify(recording)).events.length, recording.events.length);
-    await sim.close();
-    t.is(sim.recording!.at, 951, 'close is not recorded');
-  },
-);
+test('a recording holds calls with their results, logs, states, open calls and the disk', async (t) => {
+  const sim = createSimulation({ seed: 3, link, record: 10_000 });
+  await talk(sim, 950);
+  sim.crash('b');
+  await sim.run(1);
+  const recording = sim.recording!;
+  t.is(recording.at, 951);
+  t.is(recording.hash, sim.trace.hash);
+  const returned = recording.events.filter(({ kind }) => kind === 'returned');
+  t.deepEqual(returned.map(({ text }) => text).slice(0, 3), [
+    undefined,
+    undefined,
+    'deadline_exceeded',
+  ]);
+  t.true(recording.events.some(({ kind, text }) => kind === 'note' && text === 'says 2'));
+  t.true(recording.events.some(({ kind, text }) => kind === 'fault' && text === 'crash b'));
+  const [a, b] = recording.nodes;
+  t.like(a, { name: 'a', kind: 'node', up: true, disk: [] });
+  t.regex(a!.state!, /^said \d$/);
+  t.is(a!.log.at(-1)!.text, `says ${a!.state!.slice(-1)}`);
+  // A crash loses data that was not synced.
+  t.like(b, { name: 'b', up: false, unsynced: 0 });
+  t.deepEqual(b!.disk, [{ key: 'word', size: 6, value: "'word 1'", synced: true }]);
+  t.deepEqual(JSON.parse(JSON.stringify(recording)).events.length, recording.events.length);
+  await sim.close();
+  t.is(sim.recording!.at, 951, 'close is not recorded');
+});
 
-test.serial(
-  'an error of the scenario itself shows the last events and the nodes, too',
-  async (t) => {
-    const { failed } = await explore({
-      seeds: 1,
-      nemesis: [],
-      link,
-      scenario: async function verdict(sim) {
-        await talk(sim, 950);
-        throw new Error('the history is wrong');
-      },
-    });
-    const { message } = failed[0]!.error;
-    t.regex(
-      message,
-      /^the history is wrong\nthe last events:\n[\s\S]*\nthe nodes at that time:\n {2}a /,
-    );
-    t.regex(message, /\nSEED=\S+ .*$/);
-  },
-);
+test('an error of the scenario itself shows the last events and the nodes, too', async (t) => {
+  const { failed } = await explore({
+    seeds: 1,
+    nemesis: [],
+    link,
+    scenario: async function verdict(sim) {
+      await talk(sim, 950);
+      throw new Error('the history is wrong');
+    },
+  });
+  const { message } = failed[0]!.error;
+  t.regex(
+    message,
+    /^the history is wrong\nthe last events:\n[\s\S]*\nthe nodes at that time:\n {2}a /,
+  );
+  t.regex(message, /\nSEED=\S+ .*$/);
+});
 
-test.serial('a failure shows calls in flight and values that were not synced', async (t) => {
+test('a failure shows calls in flight and values that were not synced', async (t) => {
   const { failed } = await explore({
     seed: 3,
     link,
@@ -169,7 +159,7 @@ test.serial('a failure shows calls in flight and values that were not synced', a
   );
 });
 
-test.serial('old events are dropped and counted, and the start says how nodes were', async (t) => {
+test('old events are dropped and counted, and the start says how nodes were', async (t) => {
   const whole = createSimulation({ seed: 3, link, record: 100_000 });
   await talk(whole, 5_000);
   const all = whole.recording!;
@@ -190,7 +180,7 @@ test.serial('old events are dropped and counted, and the start says how nodes we
   t.deepEqual(all.start, []);
 });
 
-test.serial('only the first ten failures are recorded, and none with record 0', async (t) => {
+test('only the first ten failures are recorded, and none with record 0', async (t) => {
   const scenario = async (sim: Simulation) => {
     await sim.run(1);
     throw new Error(`seed ${sim.seed}`);
@@ -203,7 +193,7 @@ test.serial('only the first ten failures are recorded, and none with record 0', 
   await t.throwsAsync(explore({ ...search, record: -1 }), { message: /explore: record: / });
 });
 
-test.serial('RECORD names the file for the recording of the first failure', async (t) => {
+test('RECORD names the file for the recording of the first failure', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'recording-'));
   const before = process.env['RECORD'];
   const search = () =>

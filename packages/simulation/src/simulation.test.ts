@@ -1,30 +1,27 @@
 // Tests of the public interface of a simulation: nodes and their lives, the progress of time, and
 // misuse.
 
-import test from 'ava';
 import { createSimulation, SimulationError } from './index.ts';
+import test from './testing/serial.ts';
 import { outcome, server, testProtocol } from './testing/test-protocol.ts';
+import { typeError } from './testing/type-error.ts';
 
-test.serial(
-  'nodes boot at time 0 in order of declaration, and not before the first run',
-  async (t) => {
-    const booted: string[] = [];
-    const sim = createSimulation({ seed: 1 });
-    for (const name of ['c', 'a', 'b'])
-      sim.node(name, ({ clock }) => void booted.push(`${name} ${clock.now()}`));
-    t.deepEqual(sim.nodes, ['c', 'a', 'b']);
-    await Promise.resolve();
-    t.deepEqual(booted, []);
-    t.false(sim.isUp('a'));
-    await sim.run(0);
-    t.deepEqual(booted, ['c 0', 'a 0', 'b 0']);
-    t.true(sim.isUp('a'));
-    await sim.close();
-  },
-);
+test('nodes boot at time 0 in order of declaration, and not before the first run', async (t) => {
+  const booted: string[] = [];
+  await using sim = createSimulation({ seed: 1 });
+  for (const name of ['c', 'a', 'b'])
+    sim.node(name, ({ clock }) => void booted.push(`${name} ${clock.now()}`));
+  t.deepEqual(sim.nodes, ['c', 'a', 'b']);
+  await Promise.resolve();
+  t.deepEqual(booted, []);
+  t.false(sim.isUp('a'));
+  await sim.run(0);
+  t.deepEqual(booted, ['c 0', 'a 0', 'b 0']);
+  t.true(sim.isUp('a'));
+});
 
-test.serial('run takes exactly the given virtual milliseconds, and no real ones', async (t) => {
-  const sim = createSimulation({ seed: 1 });
+test('run takes exactly the given virtual milliseconds, and no real ones', async (t) => {
+  await using sim = createSimulation({ seed: 1 });
   const at: number[] = [];
   sim.node('a', ({ clock }) => void clock.setTimeout(() => at.push(clock.now()), 100));
   await sim.run(99.5);
@@ -33,11 +30,10 @@ test.serial('run takes exactly the given virtual milliseconds, and no real ones'
   t.deepEqual([sim.now, ...at], [100, 100]);
   await sim.run(1e9);
   t.is(sim.now, 1e9 + 100);
-  await sim.close();
 });
 
-test.serial('until ends at the very event that makes it true', async (t) => {
-  const sim = createSimulation({ seed: 1 });
+test('until ends at the very event that makes it true', async (t) => {
+  await using sim = createSimulation({ seed: 1 });
   let count = 0;
   sim.node('a', async ({ clock }) => {
     for (;;) {
@@ -56,11 +52,10 @@ test.serial('until ends at the very event that makes it true', async (t) => {
   t.regex(error!.message, /^until: it did not become true within 500 ms/);
   t.is((error as SimulationError).invariant, 'until');
   t.is(sim.now, 570);
-  await sim.close();
 });
 
-test.serial('an until whose condition throws rejects with the error', async (t) => {
-  const sim = createSimulation({ seed: 1 });
+test('an until whose condition throws rejects with the error', async (t) => {
+  await using sim = createSimulation({ seed: 1 });
   const mine = new Error('mine');
   const error = await t.throwsAsync(
     sim.until(() => {
@@ -69,109 +64,81 @@ test.serial('an until whose condition throws rejects with the error', async (t) 
   );
   t.is(error, mine);
   await sim.run(1);
-  await sim.close();
 });
 
-test.serial(
-  'settle returns the result of a promise, including rejections, and names it when it takes too long',
-  async (t) => {
-    const sim = createSimulation({ seed: 1 });
-    sim.node('b', server());
-    const client = sim.client(testProtocol, { name: 'c' });
-    t.is(await sim.settle(client.send('b', 'echo', 'x')), 'x');
-    t.is(await sim.settle(Promise.resolve(7)), 7);
-    await t.throwsAsync(sim.settle(client.send('nobody', 'echo', 'x')), {
-      name: 'TransportError',
-      code: 'unavailable',
-    });
-    await t.throwsAsync(sim.settle(Promise.reject(new RangeError('r'))), {
-      instanceOf: RangeError,
-    });
-    sim.hold('b', 'c');
-    const call = outcome(client.send('b', 'echo', 'x'));
-    const started = sim.now;
-    const error = await t.throwsAsync(sim.settle(call, 500), { instanceOf: SimulationError });
-    t.regex(
-      error!.message,
-      /^settle: the promise did not settle within 500 ms: c waits for 1 answers from b/,
-    );
-    t.is(sim.now, started + 500);
-    sim.heal();
-    t.is(await sim.settle(call), 'x');
-    await sim.close();
-  },
-);
+test('settle returns the result of a promise, including rejections, and names it when it takes too long', async (t) => {
+  await using sim = createSimulation({ seed: 1 });
+  sim.node('b', server());
+  const client = sim.client(testProtocol, { name: 'c' });
+  t.is(await sim.settle(client.send('b', 'echo', 'x')), 'x');
+  t.is(await sim.settle(Promise.resolve(7)), 7);
+  await t.throwsAsync(sim.settle(client.send('nobody', 'echo', 'x')), {
+    name: 'TransportError',
+    code: 'unavailable',
+  });
+  await t.throwsAsync(sim.settle(Promise.reject(new RangeError('r'))), {
+    instanceOf: RangeError,
+  });
+  sim.hold('b', 'c');
+  const call = outcome(client.send('b', 'echo', 'x'));
+  const started = sim.now;
+  const error = await t.throwsAsync(sim.settle(call, 500), { instanceOf: SimulationError });
+  t.regex(
+    error!.message,
+    /^settle: the promise did not settle within 500 ms: c waits for 1 answers from b/,
+  );
+  t.is(sim.now, started + 500);
+  sim.heal();
+  t.is(await sim.settle(call), 'x');
+});
 
-test.serial(
-  'at: an action runs at its time, in order; a past one runs now; one that throws fails the run',
-  async (t) => {
-    const sim = createSimulation({ seed: 1 });
-    const done: string[] = [];
-    await sim.run(50);
-    sim.at(100, () => done.push(`late ${sim.now}`));
-    sim.at(75, () => done.push(`early ${sim.now}`));
-    sim.at(75, () => done.push(`second ${sim.now}`));
-    sim.at(10, () => done.push(`past ${sim.now}`));
-    await sim.run(100);
-    t.deepEqual(done, ['past 50', 'early 75', 'second 75', 'late 100']);
-    sim.at(200, () => {
-      throw new Error('mine');
-    });
-    const error = await t.throwsAsync(sim.run(100), {
-      instanceOf: SimulationError,
-      message: /mine/,
-    });
-    t.is((error as SimulationError).at, 200);
-    await sim.close();
-  },
-);
+test('at: an action runs at its time, in order; a past one runs now; one that throws fails the run', async (t) => {
+  await using sim = createSimulation({ seed: 1 });
+  const done: string[] = [];
+  await sim.run(50);
+  sim.at(100, () => done.push(`late ${sim.now}`));
+  sim.at(75, () => done.push(`early ${sim.now}`));
+  sim.at(75, () => done.push(`second ${sim.now}`));
+  sim.at(10, () => done.push(`past ${sim.now}`));
+  await sim.run(100);
+  t.deepEqual(done, ['past 50', 'early 75', 'second 75', 'late 100']);
+  sim.at(200, () => {
+    throw new Error('mine');
+  });
+  const error = await t.throwsAsync(sim.run(100), {
+    instanceOf: SimulationError,
+    message: /mine/,
+  });
+  t.is((error as SimulationError).at, 200);
+});
 
-test.serial(
-  'a name of a node that is invalid, already taken or unknown throws a TypeError',
-  (t) => {
-    const sim = createSimulation({ seed: 1 }).node('a', () => {});
-    for (const name of [
-      '',
-      'two words',
-      'a:1',
-      'a/b',
-      'a@b',
-      '#',
-      'x'.repeat(256),
-      7,
-      undefined,
-      'a',
-    ]) {
-      t.throws(
-        () => sim.node(name as string, () => {}),
-        { instanceOf: TypeError, message: /^node: / },
-        String(name),
-      );
-    }
-    t.throws(() => sim.node('b', undefined as never), {
-      instanceOf: TypeError,
-      message: /'b'.*function/,
-    });
-    t.throws(() => sim.crash('nobody'), {
-      instanceOf: TypeError,
-      message: /no node 'nobody'; the nodes are a/,
-    });
-    t.throws(() => sim.isUp('nobody'), { instanceOf: TypeError });
-    t.throws(() => sim.partition(['a', 'nobody']), { instanceOf: TypeError });
-    t.throws(() => sim.cut('a', 'nobody'), { instanceOf: TypeError });
-    t.is(sim.client(testProtocol, { name: 'c' }).protocol, testProtocol);
-    t.throws(() => sim.client(testProtocol, { name: 'c' }), {
-      instanceOf: TypeError,
-      message: /'c'/,
-    });
-    t.throws(() => sim.client(testProtocol, { name: 'a' }), {
-      instanceOf: TypeError,
-      message: /'a'/,
-    });
-  },
-);
+test('a name of a node that is invalid, already taken or unknown throws a TypeError', (t) => {
+  const sim = createSimulation({ seed: 1 }).node('a', () => {});
+  for (const name of [
+    '',
+    'two words',
+    'a:1',
+    'a/b',
+    'a@b',
+    '#',
+    'x'.repeat(256),
+    7,
+    undefined,
+    'a',
+  ]) {
+    t.throws(() => sim.node(name as string, () => {}), typeError(/^node: /), String(name));
+  }
+  t.throws(() => sim.node('b', undefined as never), typeError(/'b'.*function/));
+  t.throws(() => sim.crash('nobody'), typeError(/no node 'nobody'; the nodes are a/));
+  t.throws(() => sim.isUp('nobody'), { instanceOf: TypeError });
+  t.throws(() => sim.partition(['a', 'nobody']), { instanceOf: TypeError });
+  t.throws(() => sim.cut('a', 'nobody'), { instanceOf: TypeError });
+  t.is(sim.client(testProtocol, { name: 'c' }).protocol, testProtocol);
+  t.throws(() => sim.client(testProtocol, { name: 'c' }), typeError(/'c'/));
+  t.throws(() => sim.client(testProtocol, { name: 'a' }), typeError(/'a'/));
+});
 
-test.serial('invalid options throw TypeErrors with their path', async (t) => {
+test('invalid options throw TypeErrors with their path', async (t) => {
   const bad: [object, RegExp][] = [
     [{ seed: 1.5 }, /seed/],
     [{ seed: '1' }, /seed/],
@@ -189,17 +156,13 @@ test.serial('invalid options throw TypeErrors with their path', async (t) => {
       { instanceOf: TypeError, message },
       JSON.stringify(options),
     );
-  const sim = createSimulation({ seed: 1 });
-  t.throws(() => sim.client(testProtocol, { timeout: -1 }), {
-    instanceOf: TypeError,
-    message: /timeout/,
-  });
+  await using sim = createSimulation({ seed: 1 });
+  t.throws(() => sim.client(testProtocol, { timeout: -1 }), typeError(/timeout/));
   for (const time of [-1, Number.NaN, undefined, '5'])
-    await t.throwsAsync(sim.run(time as number), { instanceOf: TypeError, message: /run/ });
-  await sim.close();
+    await t.throwsAsync(sim.run(time as number), typeError(/run/));
 });
 
-test.serial('invalid times and numbers of faults throw TypeErrors', (t) => {
+test('invalid times and numbers of faults throw TypeErrors', (t) => {
   const sim = createSimulation({ seed: 1 }).node('a', () => {});
   for (const value of [Number.NaN, 'x', undefined] as number[]) {
     for (const fault of ['pause', 'slow', 'skew', 'drift'] as const)
@@ -208,9 +171,9 @@ test.serial('invalid times and numbers of faults throw TypeErrors', (t) => {
   }
 });
 
-test.serial('a restart runs the set-up again, with other random numbers', async (t) => {
+test('a restart runs the set-up again, with other random numbers', async (t) => {
   const lives: number[] = [];
-  const sim = createSimulation({ seed: 1 });
+  await using sim = createSimulation({ seed: 1 });
   sim.node('a', ({ random }) => void lives.push(random()));
   await sim.run(10);
   sim.restart('a');
@@ -223,10 +186,9 @@ test.serial('a restart runs the set-up again, with other random numbers', async 
   await sim.run(10);
   t.true(sim.isUp('a'));
   t.is(new Set(lives).size, 3);
-  await sim.close();
 });
 
-test.serial('a set-up that throws or rejects fails the run and names its node', async (t) => {
+test('a set-up that throws or rejects fails the run and names its node', async (t) => {
   for (const fails of [
     () => {
       throw new Error('broken');
@@ -241,34 +203,29 @@ test.serial('a set-up that throws or rejects fails the run and names its node', 
       throw new Error('broken');
     },
   ]) {
-    const sim = createSimulation({ seed: 3 }).node('faulty', fails);
+    await using sim = createSimulation({ seed: 3 }).node('faulty', fails);
     const error = await t.throwsAsync(sim.run(10), {
       instanceOf: SimulationError,
       message: /setup of faulty failed: Error: broken/,
     });
     t.is((error!.cause as Error).message, 'broken');
-    await sim.close();
   }
 });
 
-test.serial(
-  'a run inside a run throws a TypeError, and so does a second simulation meanwhile; both continue',
-  async (t) => {
-    const sim = createSimulation({ seed: 1 });
-    const other = createSimulation({ seed: 2 });
-    const running = sim.run(10);
-    await t.throwsAsync(sim.run(5), { instanceOf: TypeError, message: /is already running/ });
-    await t.throwsAsync(other.run(5), { instanceOf: TypeError, message: /test\.serial/ });
-    await running;
-    await other.run(5);
-    t.deepEqual([sim.now, other.now], [10, 5]);
-    await sim.close();
-    await other.close();
-  },
-);
+test('a run inside a run throws a TypeError, and so does a second simulation meanwhile; both continue', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  await using other = createSimulation({ seed: 2 });
+  const running = sim.run(10);
+  await t.throwsAsync(sim.run(5), typeError(/is already running/));
+  await t.throwsAsync(other.run(5), typeError(/test\.serial/));
+  await running;
+  await other.run(5);
+  t.deepEqual([sim.now, other.now], [10, 5]);
+  await sim.close();
+});
 
-test.serial('a node that is declared later boots at the next run', async (t) => {
-  const sim = createSimulation({ seed: 1 }).node('a', server());
+test('a node that is declared later boots at the next run', async (t) => {
+  await using sim = createSimulation({ seed: 1 }).node('a', server());
   await sim.run(100);
   const booted: number[] = [];
   sim.node('b', (context) => {
@@ -278,10 +235,9 @@ test.serial('a node that is declared later boots at the next run', async (t) => 
   await sim.run(5);
   t.deepEqual(booted, [100]);
   t.is(await sim.settle(sim.client(testProtocol).send('b', 'echo', 'x')), 'x');
-  await sim.close();
 });
 
-test.serial('a set-up that is not done when the run ends fails nothing', async (t) => {
+test('a set-up that is not done when the run ends fails nothing', async (t) => {
   const sim = createSimulation({ seed: 1 });
   sim.node('a', async ({ transport, clock }) => {
     const net = transport(testProtocol);
@@ -300,52 +256,45 @@ test.serial('a set-up that is not done when the run ends fails nothing', async (
   await t.notThrowsAsync(sim.close());
 });
 
-test.serial('a node that crashed before its boot does not boot', async (t) => {
-  const sim = createSimulation({ seed: 1 });
+test('a node that crashed before its boot does not boot', async (t) => {
+  await using sim = createSimulation({ seed: 1 });
   let booted = 0;
   sim.node('a', () => void booted++);
   sim.crash('a');
   await sim.run(5);
   t.deepEqual([booted, sim.isUp('a')], [0, false]);
-  await sim.close();
 });
 
-test.serial(
-  'close() stops nodes by their stop functions, closes the rest, is idempotent, and nothing runs after it',
-  async (t) => {
-    const sim = createSimulation({ seed: 1 });
-    const stopped: string[] = [];
-    sim.node('a', () => () => stopped.push('a'));
-    sim.node('b', server());
-    sim.node('c', async (context) => void (await server()(context)));
-    await sim.run(10);
-    const closing = sim.close();
-    t.is(sim.close(), closing);
-    t.deepEqual(await closing, []);
-    t.deepEqual(await sim.close(), []);
-    t.deepEqual(stopped, ['a']);
-    for (const use of [
-      () => sim.run(1),
-      () => sim.until(() => true),
-      () => sim.settle(Promise.resolve()),
-    ]) {
-      await t.throwsAsync(use(), { instanceOf: TypeError, message: /closed/ });
-    }
-    t.false(sim.isUp('a'));
-  },
-);
+test('close() stops nodes by their stop functions, closes the rest, is idempotent, and nothing runs after it', async (t) => {
+  const sim = createSimulation({ seed: 1 });
+  const stopped: string[] = [];
+  sim.node('a', () => () => stopped.push('a'));
+  sim.node('b', server());
+  sim.node('c', async (context) => void (await server()(context)));
+  await sim.run(10);
+  const closing = sim.close();
+  t.is(sim.close(), closing);
+  t.deepEqual(await closing, []);
+  t.deepEqual(await sim.close(), []);
+  t.deepEqual(stopped, ['a']);
+  for (const use of [
+    () => sim.run(1),
+    () => sim.until(() => true),
+    () => sim.settle(Promise.resolve()),
+  ]) {
+    await t.throwsAsync(use(), typeError(/closed/));
+  }
+  t.false(sim.isUp('a'));
+});
 
-test.serial(
-  'a simulation that never ran or has failed can be closed; await using closes it',
-  async (t) => {
-    t.deepEqual(await createSimulation({ seed: 1 }).node('a', server()).close(), []);
-    const failed = createSimulation({ seed: 1 }).node('a', server());
-    failed.always('never', () => false);
-    await t.throwsAsync(failed.run(1));
-    t.deepEqual(await failed.close(), []);
-    const sim = createSimulation({ seed: 1 }).node('a', server());
-    await sim.run(1);
-    await sim[Symbol.asyncDispose]();
-    await t.throwsAsync(sim.run(1), { message: /closed/ });
-  },
-);
+test('a simulation that never ran or has failed can be closed; await using closes it', async (t) => {
+  t.deepEqual(await createSimulation({ seed: 1 }).node('a', server()).close(), []);
+  const failed = createSimulation({ seed: 1 }).node('a', server());
+  failed.always('never', () => false);
+  await t.throwsAsync(failed.run(1));
+  t.deepEqual(await failed.close(), []);
+  const sim = createSimulation({ seed: 1 }).node('a', server());
+  await sim.run(1);
+  await sim[Symbol.asyncDispose]();
+  await t.throwsAsync(sim.run(1), { message: /closed/ });
+});

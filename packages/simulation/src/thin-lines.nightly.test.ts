@@ -2,8 +2,8 @@
 // small call at the same time takes little more than its round trip.
 
 import { bytes, type CommonOptions, defineProtocol, serve } from '@trunkline/transport-core';
-import test from 'ava';
 import { createSimulation } from './index.ts';
+import test from './testing/serial.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -102,25 +102,22 @@ const ROOMY = { outbound: { bytes: 64 * MIB } };
 const median = (values: readonly number[]) =>
   [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
-test.serial(
-  'bodies of 64 MiB in sequence fill a gigabit link of 100 ms, and a small call beside them takes little more than a round trip',
-  async (t) => {
-    const { share, calls } = await transfer({
-      method: 'put',
-      size: 64 * MIB,
-      inFlight: 2,
-      seconds: 3,
-    });
-    t.log(
-      `${share.toFixed(3)} of the line, p50 of a small call ${(median(calls) / RTT).toFixed(3)} round trips`,
-    );
-    t.true(share >= 0.8, `${share}`);
-    t.true(median(calls) <= 1.2 * RTT, `${median(calls)}`);
-  },
-);
+test('bodies of 64 MiB in sequence fill a gigabit link of 100 ms, and a small call beside them takes little more than a round trip', async (t) => {
+  const { share, calls } = await transfer({
+    method: 'put',
+    size: 64 * MIB,
+    inFlight: 2,
+    seconds: 3,
+  });
+  t.log(
+    `${share.toFixed(3)} of the line, p50 of a small call ${(median(calls) / RTT).toFixed(3)} round trips`,
+  );
+  t.true(share >= 0.8, `${share}`);
+  t.true(median(calls) <= 1.2 * RTT, `${median(calls)}`);
+});
 
 for (const method of ['put', 'get'] as const) {
-  test.serial(`bodies of 4 MiB fill the link, too (${method})`, async (t) => {
+  test(`bodies of 4 MiB fill the link, too (${method})`, async (t) => {
     const { share, calls } = await transfer({
       method,
       size: 4 * MIB,
@@ -136,23 +133,20 @@ for (const method of ['put', 'get'] as const) {
   });
 }
 
-test.serial(
-  'a pipe of fixed size limits the throughput to its window in each round trip',
-  async (t) => {
-    const { share, calls } = await transfer({
-      method: 'put',
-      size: MIB,
-      inFlight: 4,
-      seconds: 5,
-      limits: { credit: { pipe: 256 * KIB } },
-    });
-    const window = (256 * KIB) / ((RTT / 1_000) * BANDWIDTH);
-    t.true(share > 0.8 * window && share < 1.5 * window, `${share}`);
-    t.true(median(calls) <= 1.05 * RTT);
-  },
-);
+test('a pipe of fixed size limits the throughput to its window in each round trip', async (t) => {
+  const { share, calls } = await transfer({
+    method: 'put',
+    size: MIB,
+    inFlight: 4,
+    seconds: 5,
+    limits: { credit: { pipe: 256 * KIB } },
+  });
+  const window = (256 * KIB) / ((RTT / 1_000) * BANDWIDTH);
+  t.true(share > 0.8 * window && share < 1.5 * window, `${share}`);
+  t.true(median(calls) <= 1.05 * RTT);
+});
 
-test.serial('one seed gives one history, however the pipe grows', async (t) => {
+test('one seed gives one history, however the pipe grows', async (t) => {
   const run = async (seed: number) =>
     (await transfer({ method: 'put', size: 2 * MIB, inFlight: 4, seconds: 2, seed })).hash;
   const hash = await run(7);

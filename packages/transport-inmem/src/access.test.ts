@@ -9,9 +9,10 @@ import {
   serve,
   TransportError,
 } from '@trunkline/transport-core';
-import test, { type ExecutionContext } from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import { inmem } from './index.ts';
 
+const test = ava.serial;
 let decoded = 0;
 const counted = {
   name: 'counted',
@@ -71,7 +72,7 @@ async function fixture(
   return { client, server, handled, to: 'inmem://server' };
 }
 
-test.serial('a call that is not allowed is refused before its request is decoded', async (t) => {
+test('a call that is not allowed is refused before its request is decoded', async (t) => {
   const { client, handled, to } = await fixture(t, (_, method) => method !== 'read');
   decoded = 0;
   const error = await t.throwsAsync<TransportError>(client.send(to, 'read', of(1)), {
@@ -85,7 +86,7 @@ test.serial('a call that is not allowed is refused before its request is decoded
   t.deepEqual(handled, ['write']);
 });
 
-test.serial('the rule sees the peer and the metadata, and may answer with a promise', async (t) => {
+test('the rule sees the peer and the metadata, and may answer with a promise', async (t) => {
   const { client, to } = await fixture(t, async (remote, _, metadata) => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     return remote.direction === 'in' && metadata['token'] === 'good';
@@ -99,7 +100,7 @@ test.serial('the rule sees the peer and the metadata, and may answer with a prom
   t.deepEqual(await Promise.all(all), [of(1), of(2), of(3), of(4)]);
 });
 
-test.serial('a one-way that is not allowed is dropped and counted', async (t) => {
+test('a one-way that is not allowed is dropped and counted', async (t) => {
   for (const allow of [() => false, () => Promise.resolve(false)]) {
     const { client, server, handled, to } = await fixture(t, allow);
     await client.send(to, 'tell', of(1));
@@ -111,7 +112,7 @@ test.serial('a one-way that is not allowed is dropped and counted', async (t) =>
   }
 });
 
-test.serial('a rule of the mount and one of the server must both allow a call', async (t) => {
+test('a rule of the mount and one of the server must both allow a call', async (t) => {
   const asked: string[] = [];
   const { client, to } = await fixture(
     t,
@@ -131,31 +132,28 @@ test.serial('a rule of the mount and one of the server must both allow a call', 
   t.deepEqual(asked, ['mount read', 'mount write', 'server write']);
 });
 
-test.serial(
-  'a rule that throws denies the call: a TransportError reaches the caller',
-  async (t) => {
-    const failed: string[] = [];
-    const observer: Observer = {
-      event: (event) => void (event.type === 'callbackFailed' && failed.push(event.callback)),
-    };
-    const { client, to } = await fixture(
-      t,
-      (_, method) => {
-        if (method === 'read') throw new TransportError('unauthenticated', 'the token has expired');
-        throw new Error('the database is down');
-      },
-      { observer },
-    );
-    await t.throwsAsync(client.send(to, 'read', of(1)), { code: 'unauthenticated' });
-    await t.throwsAsync(client.send(to, 'write', of(1)), {
-      code: 'permission_denied',
-      message: "'guarded/write': this peer may not call it",
-    });
-    t.deepEqual(failed, ['allow']);
-  },
-);
+test('a rule that throws denies the call: a TransportError reaches the caller', async (t) => {
+  const failed: string[] = [];
+  const observer: Observer = {
+    event: (event) => void (event.type === 'callbackFailed' && failed.push(event.callback)),
+  };
+  const { client, to } = await fixture(
+    t,
+    (_, method) => {
+      if (method === 'read') throw new TransportError('unauthenticated', 'the token has expired');
+      throw new Error('the database is down');
+    },
+    { observer },
+  );
+  await t.throwsAsync(client.send(to, 'read', of(1)), { code: 'unauthenticated' });
+  await t.throwsAsync(client.send(to, 'write', of(1)), {
+    code: 'permission_denied',
+    message: "'guarded/write': this peer may not call it",
+  });
+  t.deepEqual(failed, ['allow']);
+});
 
-test.serial('a rule that hangs harms only the call that it was asked about', async (t) => {
+test('a rule that hangs harms only the call that it was asked about', async (t) => {
   const { client, server, handled, to } = await fixture(t, (_, method) =>
     method === 'read' ? new Promise<boolean>(() => {}) : true,
   );
@@ -166,7 +164,7 @@ test.serial('a rule that hangs harms only the call that it was asked about', asy
   t.is(server.snapshot().memory, 0);
 });
 
-test.serial('an observer sees a denied call', async (t) => {
+test('an observer sees a denied call', async (t) => {
   const codes: (string | undefined)[] = [];
   const observer: Observer = { handlerEnded: ({ reason }) => void codes.push(reason) };
   const { client, to } = await fixture(t, () => false, { observer });
@@ -174,7 +172,7 @@ test.serial('an observer sees a denied call', async (t) => {
   t.deepEqual(codes, ['denied']);
 });
 
-test.serial('a rule that is no function is a TypeError', (t) => {
+test('a rule that is no function is a TypeError', (t) => {
   const root = defineProtocol({ name: 'root', version: 1, channel: 0x30, methods: {} });
   const transport = createTransport({ protocol: root, backends: [inmem()] });
   const expected = { instanceOf: TypeError, message: /allow: must be a function, got true/ };

@@ -5,14 +5,16 @@ import {
   type ClientInterceptor,
   createTransport,
   defineProtocol,
+  type Handlers,
   type Interceptors,
+  type Observer,
   type ServerInterceptor,
-  serve,
   TransportError,
 } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { inmem } from './index.ts';
+import { pair } from './testing/pair.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -33,10 +35,8 @@ const text = (value: string) => new TextEncoder().encode(value);
 const read = (value: Uint8Array) => new TextDecoder().decode(value);
 
 async function fixture(t: ExecutionContext, interceptors: Interceptors, told: number[] = []) {
-  const backends = [inmem()];
   const clock = createManualClock();
-  const server = createTransport('inmem://server', { protocol, backends, interceptors });
-  serve(server, {
+  const handlers: Handlers<typeof protocol> = {
     echo: (request) => request,
     tell: (request) => void told.push(request[0]!),
     sum: async (_, rpc) => {
@@ -57,14 +57,9 @@ async function fixture(t: ExecutionContext, interceptors: Interceptors, told: nu
       else rpc.respond(request);
     },
     who: (_, rpc) => text(rpc.metadata['user'] ?? 'nobody'),
-  });
-  await server.listen();
-  const client = createTransport({ protocol, backends, interceptors, clock });
-  t.teardown(async () => {
-    await client.close();
-    await server.close();
-  });
-  return { client, server, clock, to: 'inmem://server' };
+  };
+  const options = { server: { interceptors }, client: { interceptors, clock } };
+  return { ...(await pair(t, protocol, handlers, options)), clock };
 }
 
 const pass: ClientInterceptor = (next) => (call) => next(call);
@@ -271,7 +266,6 @@ test('the time that an interceptor takes counts; one that hangs harms only the c
 });
 
 test('server interceptors work around the reader of consumer()', async (t) => {
-  const backends = [inmem()];
   const log: string[] = [];
   const server: ServerInterceptor = (next) => async (call) => {
     await Promise.resolve();
@@ -281,12 +275,11 @@ test('server interceptors work around the reader of consumer()', async (t) => {
     log.push(`${call.method} answered`);
     return result;
   };
-  const transport = createTransport('inmem://reader', {
-    protocol,
-    backends,
-    interceptors: { server: [server] },
-  });
-  await transport.listen();
+  const {
+    client,
+    server: transport,
+    to,
+  } = await pair(t, protocol, undefined, { server: { interceptors: { server: [server] } } });
   const reading = (async () => {
     for await (const rpc of transport.consumer()) {
       if (rpc.method === 'echo') rpc.respond(of(rpc.request[0]! + 1));
@@ -296,8 +289,6 @@ test('server interceptors work around the reader of consumer()', async (t) => {
       } else if (rpc.method === 'respond') rpc.fail(new TransportError('aborted', 'no'));
     }
   })();
-  const client = createTransport({ protocol, backends });
-  const to = 'inmem://reader';
   const metadata = { token: 'x' };
   await t.throwsAsync(client.send(to, 'echo', of(1)), { code: 'unauthenticated' });
   t.deepEqual(
@@ -310,7 +301,6 @@ test('server interceptors work around the reader of consumer()', async (t) => {
   for await (const item of await client.send(to, 'count', of(1))) items.push(item[0]!);
   t.deepEqual(items, [1]);
   await transport.close();
-  await client.close();
   await reading;
   t.deepEqual(
     log.filter((line) => line === 'echo answered').length,
@@ -322,54 +312,34 @@ test('server interceptors work around the reader of consumer()', async (t) => {
 
 test('a handler that fails after it has answered is reported, and the answer stands', async (t) => {
   const failures: unknown[] = [];
-  const backends = [inmem()];
-  const server = createTransport('inmem://late', {
-    protocol,
-    backends,
-    interceptors: { server: [passOn] },
-    observer: {
-      event: (event) => void (event.type === 'callbackFailed' && failures.push(event.error)),
-    },
-  });
-  serve(server, {
-    respond: async (request, rpc) => {
-      rpc.respond(request);
-      t.throws(() => rpc.respond(request), { instanceOf: TypeError });
-      throw new Error('too late');
-    },
-  });
-  await server.listen();
-  const client = createTransport({ protocol, backends });
-  t.deepEqual(await client.send('inmem://late', 'respond', of(1)), of(1));
+  const observer: Observer = {
+    event: (event) => void (event.type === 'callbackFailed' && failures.push(event.error)),
+  };
+  const respond: Handlers<typeof protocol>['respond'] = async (request, rpc) => {
+    rpc.respond(request);
+    t.throws(() => rpc.respond(request), { instanceOf: TypeError });
+    throw new Error('too late');
+  };
+  const server = { interceptors: { server: [passOn] }, observer };
+  const { client, to } = await pair(t, protocol, { respond }, { server });
+  t.deepEqual(await client.send(to, 'respond', of(1)), of(1));
   t.is((failures[0] as Error).message, 'too late');
-  await client.close();
-  await server.close();
 });
 
 test('a caller that leaves a stream ends the writes of its handler', async (t) => {
-  const backends = [inmem()];
-  const server = createTransport('inmem://left', {
-    protocol,
-    backends,
-    interceptors: { server: [passOn] },
-  });
   let ended: (error: unknown) => void = () => {};
   const left = new Promise<unknown>((resolve) => (ended = resolve));
-  serve(server, {
-    write: async (_, rpc) => {
-      try {
-        for (;;) await rpc.write(new Uint8Array(10_000));
-      } catch (error) {
-        ended(error);
-      }
-    },
-  });
-  await server.listen();
-  const client = createTransport({ protocol, backends });
-  for await (const _ of await client.send('inmem://left', 'write', of())) break;
+  const write: Handlers<typeof protocol>['write'] = async (_, rpc) => {
+    try {
+      for (;;) await rpc.write(new Uint8Array(10_000));
+    } catch (error) {
+      ended(error);
+    }
+  };
+  const server = { interceptors: { server: [passOn] } };
+  const { client, to } = await pair(t, protocol, { write }, { server });
+  for await (const _ of await client.send(to, 'write', of())) break;
   t.is(((await left) as TransportError).code, 'cancelled');
-  await client.close();
-  await server.close();
 });
 
 test('interceptors that are no functions are a TypeError', (t) => {
@@ -385,16 +355,12 @@ for (const [title, interceptors] of [
   [' behind interceptors', { server: [(next) => (call) => next(call)] }],
 ] as const satisfies readonly (readonly [string, Interceptors])[]) {
   test(`an answer of a reader${title} counts as late if the caller has gone, and only then`, async (t) => {
-    const backends = [inmem()];
-    const server = createTransport('inmem://server', { protocol, backends, interceptors });
-    const client = createTransport({ protocol, backends });
-    t.teardown(() => Promise.all([client.close(), server.close()]));
-    await server.listen();
+    const { client, server, to } = await pair(t, protocol, undefined, { server: { interceptors } });
     const reader = server.consumer('echo');
     const late = () => server.snapshot().counters.lateAnswer ?? 0;
     const read = async () => {
       const caller = new AbortController();
-      const call = client.send('inmem://server', 'echo', of(1), { signal: caller.signal });
+      const call = client.send(to, 'echo', of(1), { signal: caller.signal });
       const { value: rpc } = await reader.next();
       caller.abort();
       await t.throwsAsync(call, { code: 'cancelled' });
@@ -478,10 +444,8 @@ test('items that an interceptor does not pass on are returned unread', async (t)
       await next(call);
     },
   };
-  const backends = [inmem()];
   for (const [name, interceptor] of Object.entries(ways))
     for (const isLate of [false, true]) {
-      const server = createTransport('inmem://dropping', { protocol, backends });
       let left = 0;
       let reads = 0;
       const items: AsyncIterableIterator<Uint8Array> = {
@@ -496,29 +460,23 @@ test('items that an interceptor does not pass on are returned unread', async (t)
         },
       };
       const writes: string[] = [];
-      serve(
-        server,
-        {
-          count: () => (isLate ? new Promise((resolve) => setImmediate(resolve, items)) : items),
-          write: async (_, rpc) => {
-            if (isLate) await new Promise((resolve) => setImmediate(resolve));
-            await rpc.write(of(1)).catch((error) => writes.push(error.code));
-          },
+      const handlers: Handlers<typeof protocol> = {
+        count: () => (isLate ? new Promise((resolve) => setImmediate(resolve, items)) : items),
+        write: async (_, rpc) => {
+          if (isLate) await new Promise((resolve) => setImmediate(resolve));
+          await rpc.write(of(1)).catch((error) => writes.push(error.code));
         },
-        { interceptors: [interceptor, passOn] },
-      );
-      await server.listen();
-      const client = createTransport({ protocol, backends });
+      };
+      const serving = { interceptors: [interceptor, passOn] };
+      const { client, to } = await pair(t, protocol, handlers, { serving });
       for (const method of ['count', 'write'] as const) {
         const reading = (async () => {
-          for await (const _ of client.to('inmem://dropping')[method](of(1)));
+          for await (const _ of client.to(to)[method](of(1)));
         })();
         if (name === 'returns nothing') await reading;
         else await t.throwsAsync(reading, { code: 'aborted' }, name);
       }
       for (let turns = 0; turns < 5; turns++) await new Promise((done) => setImmediate(done));
       t.deepEqual({ left, reads, writes }, { left: 1, reads: 0, writes: ['cancelled'] }, name);
-      await client.close();
-      await server.close();
     }
 });

@@ -1,9 +1,10 @@
 // Tests of downloads that are iterated without being awaited and fail before their first item. AVA
 // fails the file if a rejection stays unhandled.
 
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { inmem } from './index.ts';
+import { pair } from './testing/pair.ts';
 
 const protocol = defineProtocol({
   name: 'feed',
@@ -14,19 +15,11 @@ const protocol = defineProtocol({
   },
 });
 const EMPTY = new Uint8Array();
-const AT = 'inmem://feed';
+const AT = 'inmem://server';
 
 async function fixture(t: ExecutionContext, callerStacks = false) {
-  const backends = [inmem()];
-  const server = createTransport(AT, { protocol, backends });
-  serve(server, { feed: () => new Promise(() => {}) });
-  await server.listen();
-  const client = createTransport({ protocol, backends, callerStacks });
-  t.teardown(async () => {
-    await client.close();
-    await server.close();
-  });
-  return client;
+  const handlers = { feed: () => new Promise<never>(() => {}) };
+  return (await pair(t, protocol, handlers, { client: { callerStacks } })).client;
 }
 
 async function read(items: AsyncIterable<Uint8Array>): Promise<number> {

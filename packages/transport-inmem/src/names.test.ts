@@ -33,7 +33,6 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** A resolver of one scheme whose lists a test sets. */
 class TestResolver implements Resolver {
   readonly observers = new Map<string, ResolutionObserver>();
-  readonly asked: string[] = [];
   readonly #scheme: string;
   readonly #first: readonly string[] | undefined;
   readonly #lists = new Map<string, readonly string[]>();
@@ -52,10 +51,6 @@ class TestResolver implements Resolver {
     const now = this.#lists.get(target) ?? this.#first;
     if (now !== undefined) queueMicrotask(() => this.list(target, now));
     return () => this.observers.delete(target);
-  }
-
-  resolveNow(target: string): void {
-    this.asked.push(target);
   }
 
   list(target: string, addresses: readonly string[]): void {
@@ -200,35 +195,6 @@ test('a list that still has the address in use changes nothing', async (t) => {
     [connection!.id],
   );
   t.regex(formatSnapshot(client.snapshot()), /inmem:\/\/b, inmem:\/\/a \(no name server\)/);
-});
-
-test('a held name is dialed again at once when its address is no longer listed', async (t) => {
-  const resolver = new TestResolver('app', ['inmem://a']);
-  const { client } = await fixture(t, ['a', 'b'], resolver);
-  const release = client.hold('app://x');
-  const endpoints = () =>
-    client
-      .snapshot()
-      .connections.filter(({ state }) => state === 'up')
-      .map(({ endpoint }) => endpoint);
-  while (!endpoints().includes('inmem://a')) await turn();
-  resolver.list('app://x', ['inmem://b']);
-  while (endpoints().join() !== 'inmem://b') await turn();
-  t.is(resolver.observers.size, 1, 'a held name stays watched');
-  release();
-  t.pass();
-});
-
-test('a failed dial and a lost connection of a watched name have the resolver look again', async (t) => {
-  const resolver = new TestResolver('app', ['inmem://gone', 'inmem://a']);
-  const { client, servers, who } = await fixture(t, ['a', 'b'], resolver);
-  const release = client.hold('app://x');
-  t.is(await who('app://x'), 'a');
-  const before = resolver.asked.length;
-  await servers.get('a')!.close();
-  while (resolver.asked.length === before) await turn();
-  t.true(resolver.asked.every((target) => target === 'app://x'));
-  release();
 });
 
 test('a resolver that throws, or reports a wrong list, fails the call and is named', async (t) => {

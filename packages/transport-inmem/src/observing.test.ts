@@ -7,9 +7,9 @@ import {
   type Clock,
   createTransport,
   defineProtocol,
+  type Handlers,
   logEvents,
   type Observer,
-  serve,
   systemClock,
   TransportError,
 } from '@trunkline/transport-core';
@@ -17,6 +17,7 @@ import type { DialRecord, HandshakeRecord } from '@trunkline/transport-core/back
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { inmem } from './index.ts';
+import { pair } from './testing/pair.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
@@ -46,44 +47,29 @@ class Recorder implements Observer {
   handshakeEnded = (handshake: HandshakeRecord) => void this.handshakes.push(handshake);
 }
 
-async function fixture(t: ExecutionContext, concurrency?: number) {
-  const backends = [inmem()];
+async function fixture(t: ExecutionContext) {
   const seen = { client: new Recorder(), server: new Recorder() };
-  const server = createTransport('inmem://server', {
-    protocol,
-    backends,
-    observer: seen.server,
-  });
-  serve(
-    server,
-    {
-      echo: (request) => request,
-      tell: (request) => {
-        if (request.length === 0) throw new TransportError('invalid_argument', 'nothing to tell');
-      },
-      sum: async (_, rpc) => {
-        let sum = 0;
-        for await (const item of rpc.upload) sum += item.length;
-        return new Uint8Array([sum]);
-      },
-      count: async function* () {
-        yield new Uint8Array(1);
-        yield new Uint8Array(2);
-      },
-      fail: () => {
-        throw new TransportError('not_found', 'no such thing');
-      },
-      hang: () => new Promise<never>(() => {}),
+  const handlers: Handlers<typeof protocol> = {
+    echo: (request) => request,
+    tell: (request) => {
+      if (request.length === 0) throw new TransportError('invalid_argument', 'nothing to tell');
     },
-    { concurrency },
-  );
-  await server.listen();
-  const client = createTransport({ protocol, backends, observer: seen.client });
-  t.teardown(async () => {
-    await client.close();
-    await server.close();
-  });
-  return { client, server, seen, backends, to: 'inmem://server' };
+    sum: async (_, rpc) => {
+      let sum = 0;
+      for await (const item of rpc.upload) sum += item.length;
+      return new Uint8Array([sum]);
+    },
+    count: async function* () {
+      yield new Uint8Array(1);
+      yield new Uint8Array(2);
+    },
+    fail: () => {
+      throw new TransportError('not_found', 'no such thing');
+    },
+    hang: () => new Promise<never>(() => {}),
+  };
+  const options = { server: { observer: seen.server }, client: { observer: seen.client } };
+  return { ...(await pair(t, protocol, handlers, options)), seen };
 }
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -221,16 +207,17 @@ test('a call whose caller leaves ends once, as cancelled', async (t) => {
 });
 
 test('a call that waits for a handler is reported with the time for which it waited', async (t) => {
-  const backends = [inmem()];
   const seen = new Recorder();
   const clock = createManualClock();
-  const server = createTransport('inmem://busy', { protocol, backends, observer: seen, clock });
   let finish = () => {};
   const finished = new Promise<void>((resolve) => (finish = resolve));
-  serve(server, { echo: (request) => finished.then(() => request) }, { concurrency: 1 });
-  await server.listen();
-  const client = createTransport({ protocol, backends });
-  const calls = [1, 2].map(() => client.send('inmem://busy', 'echo', new Uint8Array(1)));
+  const { client, server, to } = await pair(
+    t,
+    protocol,
+    { echo: (request) => finished.then(() => request) },
+    { server: { observer: seen, clock }, serving: { concurrency: 1 } },
+  );
+  const calls = [1, 2].map(() => client.send(to, 'echo', new Uint8Array(1)));
   while (server.snapshot().waiting === 0) await turn();
   clock.advance(70);
   finish();
@@ -239,37 +226,30 @@ test('a call that waits for a handler is reported with the time for which it wai
     seen.ended.map(({ queued }) => queued),
     [0, 70],
   );
-  await client.close();
-  await server.close();
 });
 
 test('a reader of consumer() is observed like a handler', async (t) => {
-  const backends = [inmem()];
   const seen = new Recorder();
-  const server = createTransport('inmem://reader', { protocol, backends, observer: seen });
-  await server.listen();
-  const client = createTransport({ protocol, backends });
+  const options = { server: { observer: seen } };
+  const { client, server, to } = await pair(t, protocol, undefined, options);
   const calls = server.consumer('echo', 'tell');
-  const answer = client.send('inmem://reader', 'echo', new Uint8Array(4));
+  const answer = client.send(to, 'echo', new Uint8Array(4));
   const { value: rpc } = await calls.next();
   t.is(seen.started.length, 1);
   t.is(seen.ended.length, 0);
   if (rpc?.method === 'echo') rpc.respond(rpc.request);
   await answer;
   t.is(seen.ended[0]!.bytesSent, 4);
-  await client.send('inmem://reader', 'tell', new Uint8Array(1));
+  await client.send(to, 'tell', new Uint8Array(1));
   await calls.next();
   t.is(seen.ended.length, 1, 'the reader still works on the one-way');
   void calls.next();
   t.is(seen.ended.length, 2);
-  await client.close();
-  await server.close();
 });
 
 test('the time that a handler blocks the process is its own, not that of others in the same turn', async (t) => {
   let time = 0;
   const clock: Clock = Object.create(systemClock, { now: { value: () => time } });
-  const backends = [inmem()];
   const observer = new Recorder();
   const busy = defineProtocol({
     name: 'busy',
@@ -277,18 +257,14 @@ test('the time that a handler blocks the process is its own, not that of others 
     channel: 0x21,
     methods: { work: { id: 1, request: bytes, response: bytes } },
   });
-  const server = createTransport('inmem://busy', { protocol: busy, backends, observer, clock });
-  const client = createTransport({ protocol: busy, backends, clock });
-  t.teardown(() => Promise.all([client.close(), server.close()]));
-  serve(server, {
-    work: (request) => {
-      time += 50;
-      return request;
-    },
-  });
-  await server.listen();
-  await client.dial('inmem://busy');
-  await Promise.all([1, 2, 3].map(() => client.send('inmem://busy', 'work', new Uint8Array(1))));
+  const work = (request: Uint8Array) => {
+    time += 50;
+    return request;
+  };
+  const options = { server: { observer, clock }, client: { clock } };
+  const { client, to } = await pair(t, busy, { work }, options);
+  await client.dial(to);
+  await Promise.all([1, 2, 3].map(() => client.send(to, 'work', new Uint8Array(1))));
   t.deepEqual(
     observer.ended.map(({ duration }) => duration),
     [50, 50, 50],
@@ -318,30 +294,6 @@ test('dials and handshakes are reported with their durations and errors', async 
   );
 });
 
-test('an observer that throws harms no call', async (t) => {
-  const backends = [inmem()];
-  const fail = () => {
-    throw new Error('a bad observer');
-  };
-  const observer: Observer = {
-    event: fail,
-    count: fail,
-    callStarted: fail,
-    callEnded: fail,
-    handlerStarted: fail,
-    handlerEnded: fail,
-    dialEnded: fail,
-    handshakeEnded: fail,
-  };
-  const server = createTransport('inmem://robust', { protocol, backends, observer });
-  serve(server, { echo: (request) => request });
-  await server.listen();
-  const client = createTransport({ protocol, backends, observer });
-  t.is((await client.send('inmem://robust', 'echo', new Uint8Array(3))).length, 3);
-  await client.close();
-  await server.close();
-});
-
 test('a hook that is no function is a TypeError', (t) => {
   t.throws(
     () => createTransport({ protocol, backends: [inmem()], observer: { callEnded: 1 } as never }),
@@ -350,25 +302,17 @@ test('a hook that is no function is a TypeError', (t) => {
 });
 
 test('logEvents writes alarms once, and none at an ordinary shutdown', async (t) => {
-  const backends = [inmem()];
   const lines: string[] = [];
   const log = (level: string) => (_: object, text: string) => void lines.push(`${level}: ${text}`);
   const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
-  const server = createTransport('inmem://logged', {
-    protocol,
-    backends,
-    observer: logEvents(logger),
-    limits: { inbound: { calls: 1 } },
+  const { client, server, to } = await pair(t, protocol, undefined, {
+    server: { observer: logEvents(logger), limits: { inbound: { calls: 1 } } },
   });
-  await server.listen();
-  const client = createTransport({ protocol, backends });
-  await client.dial('inmem://logged');
-  const calls = [1, 2, 3].map(() =>
-    client.send('inmem://logged', 'echo', new Uint8Array(1)).catch(() => {}),
-  );
+  await client.dial(to);
+  const calls = [1, 2, 3].map(() => client.send(to, 'echo', new Uint8Array(1)).catch(() => {}));
   await Promise.all(calls);
   // No reader takes the call, so it is dropped when the server closes.
-  await client.send('inmem://logged', 'tell', new Uint8Array(1));
+  await client.send(to, 'tell', new Uint8Array(1));
   while (server.snapshot().waiting === 0) await turn();
   await server.close();
   await client.close();

@@ -10,7 +10,7 @@ import { TransportError } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
 import type { NatsBackendOptions } from './nats-options.ts';
 import { client, node } from './testing/nodes.ts';
-import { natsTest } from './testing/server.ts';
+import { natsTest as test } from './testing/server.ts';
 
 /** Starts a server, and checks which clients may use it. */
 async function check(
@@ -37,7 +37,7 @@ async function check(
   }
 }
 
-natsTest('a user with a password', async (t) => {
+test('a user with a password', async (t) => {
   await check(
     t,
     'authorization { user: ada, password: secret }',
@@ -46,11 +46,11 @@ natsTest('a user with a password', async (t) => {
   );
 });
 
-natsTest('a token', async (t) => {
+test('a token', async (t) => {
   await check(t, 'authorization { token: secret }', { token: 'secret' }, { unauthenticated: {} });
 });
 
-natsTest('an nkey', async (t) => {
+test('an nkey', async (t) => {
   const [ada, eve] = [nkeys.createUser(), nkeys.createUser()];
   await check(
     t,
@@ -60,7 +60,7 @@ natsTest('an nkey', async (t) => {
   );
 });
 
-natsTest('TLS, with and without the authority of the server', async (t) => {
+test('TLS, with and without the authority of the server', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-nats-tls-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
@@ -80,7 +80,7 @@ natsTest('TLS, with and without the authority of the server', async (t) => {
   );
 });
 
-natsTest('each node needs only the permissions that the documentation names', async (t) => {
+test('each node needs only the permissions that the documentation names', async (t) => {
   const server = await startNatsServer({ config: PERMISSIONS });
   t.teardown(() => server.kill());
   const servers = server.address;

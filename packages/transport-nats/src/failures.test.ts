@@ -9,103 +9,94 @@ import { type Observer, TransportError } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
 import { createMessage, MessageType } from './message.ts';
 import { client, eventually, node } from './testing/nodes.ts';
-import { natsTest, serverOfFile } from './testing/server.ts';
+import { serverOfFile, natsTest as test } from './testing/server.ts';
 
 const shared = (await serverOfFile())!;
 
-natsTest(
-  'a server is killed while calls run: they fail, none is handled twice, and the node comes back',
-  async (t) => {
-    const first = await startNatsServer();
-    t.teardown(() => first.kill());
-    const bindAddr = `nats://${first.address}/orders`;
-    const handled = new Map<number, number>();
-    await node(t, { bindAddr }, { note: (id) => void handled.set(id, (handled.get(id) ?? 0) + 1) });
-    const near = client(t, {});
-    t.is((await near.send(bindAddr, 'echo', new Uint8Array(1))).length, 1);
+test('a server is killed while calls run: they fail, none is handled twice, and the node comes back', async (t) => {
+  const first = await startNatsServer();
+  t.teardown(() => first.kill());
+  const bindAddr = `nats://${first.address}/orders`;
+  const handled = new Map<number, number>();
+  await node(t, { bindAddr }, { note: (id) => void handled.set(id, (handled.get(id) ?? 0) + 1) });
+  const near = client(t, {});
+  t.is((await near.send(bindAddr, 'echo', new Uint8Array(1))).length, 1);
 
-    let next = 0;
-    const resolved = new Set<number>();
-    const refused: TransportError[] = [];
-    let isOver = false;
-    const caller = async () => {
-      while (!isOver) {
-        const id = next++;
-        await near.send(bindAddr, 'note', id).then(
-          () => resolved.add(id),
-          (error) => void refused.push(error),
-        );
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    };
-    const callers = Array.from({ length: 8 }, caller);
-    await eventually(() => handled.size > 200);
-    await first.kill();
-    await eventually(() => refused.length > 50);
-    for (const error of refused) {
-      t.true(error instanceof TransportError);
-      t.is(error.code, 'unavailable', error.message);
-    }
-    const second = await startNatsServer({ port: first.port });
-    t.teardown(() => second.kill());
-    const before = resolved.size;
-    await eventually(() => resolved.size > before + 200);
-    isOver = true;
-    await Promise.all(callers);
-    t.is(Math.max(...handled.values()), 1, 'a message was replayed');
-  },
-);
-
-natsTest(
-  'a lost server and a new connection to it are events, and the end of a transport is none',
-  async (t) => {
-    const first = await startNatsServer();
-    t.teardown(() => first.kill());
-    const seen: string[] = [];
-    const observer: Observer = {
-      event: (event) => {
-        if (event.type === 'broker')
-          seen.push([event.state, event.server, event.error?.code].join(' '));
-      },
-    };
-    const far = await node(t, { bindAddr: `nats://${first.address}/orders`, observer });
-    await first.kill();
-    await eventually(() => seen.length === 2);
-    const second = await startNatsServer({ port: first.port });
-    t.teardown(() => second.kill());
-    await eventually(() => seen.length === 3);
-    await far.close();
-    t.deepEqual(seen, [
-      `connected ${first.address} `,
-      `lost ${first.address} unavailable`,
-      `connected ${first.address} `,
-    ]);
-  },
-);
-
-natsTest(
-  'in a cluster of three of which one is killed, nodes move to another server',
-  async (t) => {
-    const cluster = await startNatsCluster(3);
-    t.teardown(() => Promise.all(cluster.map((each) => each.kill())));
-    const [a, b, c] = cluster.map(({ address }) => address);
-    // Each end begins with its own server. The node knows no other server at first, and learns of
-    // the others from that server.
-    const far = await node(t, { bindAddr: `nats://${a}/orders` }, { who: () => 'far' });
-    const near = client(t, { servers: [b!, c!] });
-    const isReached = () =>
-      near.send(far.localAddr(), 'who', null).then(
-        (name) => name === 'far',
-        () => false,
+  let next = 0;
+  const resolved = new Set<number>();
+  const refused: TransportError[] = [];
+  let isOver = false;
+  const caller = async () => {
+    while (!isOver) {
+      const id = next++;
+      await near.send(bindAddr, 'note', id).then(
+        () => resolved.add(id),
+        (error) => void refused.push(error),
       );
-    await eventually(isReached);
-    await cluster[0]!.kill();
-    await eventually(isReached);
-    t.pass();
-  },
-);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const callers = Array.from({ length: 8 }, caller);
+  await eventually(() => handled.size > 200);
+  await first.kill();
+  await eventually(() => refused.length > 50);
+  for (const error of refused) {
+    t.true(error instanceof TransportError);
+    t.is(error.code, 'unavailable', error.message);
+  }
+  const second = await startNatsServer({ port: first.port });
+  t.teardown(() => second.kill());
+  const before = resolved.size;
+  await eventually(() => resolved.size > before + 200);
+  isOver = true;
+  await Promise.all(callers);
+  t.is(Math.max(...handled.values()), 1, 'a message was replayed');
+});
 
-natsTest('a lost message ends the connection with reset at its receiver', async (t) => {
+test('a lost server and a new connection to it are events, and the end of a transport is none', async (t) => {
+  const first = await startNatsServer();
+  t.teardown(() => first.kill());
+  const seen: string[] = [];
+  const observer: Observer = {
+    event: (event) => {
+      if (event.type === 'broker')
+        seen.push([event.state, event.server, event.error?.code].join(' '));
+    },
+  };
+  const far = await node(t, { bindAddr: `nats://${first.address}/orders`, observer });
+  await first.kill();
+  await eventually(() => seen.length === 2);
+  const second = await startNatsServer({ port: first.port });
+  t.teardown(() => second.kill());
+  await eventually(() => seen.length === 3);
+  await far.close();
+  t.deepEqual(seen, [
+    `connected ${first.address} `,
+    `lost ${first.address} unavailable`,
+    `connected ${first.address} `,
+  ]);
+});
+
+test('in a cluster of three of which one is killed, nodes move to another server', async (t) => {
+  const cluster = await startNatsCluster(3);
+  t.teardown(() => Promise.all(cluster.map((each) => each.kill())));
+  const [a, b, c] = cluster.map(({ address }) => address);
+  // Each end begins with its own server. The node knows no other server at first, and learns of
+  // the others from that server.
+  const far = await node(t, { bindAddr: `nats://${a}/orders` }, { who: () => 'far' });
+  const near = client(t, { servers: [b!, c!] });
+  const isReached = () =>
+    near.send(far.localAddr(), 'who', null).then(
+      (name) => name === 'far',
+      () => false,
+    );
+  await eventually(isReached);
+  await cluster[0]!.kill();
+  await eventually(isReached);
+  t.pass();
+});
+
+test('a lost message ends the connection with reset at its receiver', async (t) => {
   const { near, far, raw, subject } = await wiretapped(t);
   const down = lost(near.connections());
   const [toNear] = subject;
@@ -116,28 +107,25 @@ natsTest('a lost message ends the connection with reset at its receiver', async 
   await eventually(() => far.remotes().length === 0);
 });
 
-natsTest('a repeated message ends the connection, too', async (t) => {
+test('a repeated message ends the connection, too', async (t) => {
   const { near, raw, subject } = await wiretapped(t);
   const down = lost(near.connections());
   raw.publish(subject[0]!, createMessage(0, MessageType.data, 10));
   t.is((await down)?.reason, 'reset');
 });
 
-natsTest(
-  'a message of an unknown type, and one that is too short, end the connection',
-  async (t) => {
-    const one = await wiretapped(t);
-    let down = lost(one.near.connections());
-    one.raw.publish(one.subject[0]!, createMessage(one.count(), 77, 0));
-    t.is((await down)?.reason, 'malformed');
-    const other = await wiretapped(t);
-    down = lost(other.near.connections());
-    other.raw.publish(other.subject[0]!, new Uint8Array(3));
-    t.is((await down)?.reason, 'malformed');
-  },
-);
+test('a message of an unknown type, and one that is too short, end the connection', async (t) => {
+  const one = await wiretapped(t);
+  let down = lost(one.near.connections());
+  one.raw.publish(one.subject[0]!, createMessage(one.count(), 77, 0));
+  t.is((await down)?.reason, 'malformed');
+  const other = await wiretapped(t);
+  down = lost(other.near.connections());
+  other.raw.publish(other.subject[0]!, new Uint8Array(3));
+  t.is((await down)?.reason, 'malformed');
+});
 
-natsTest('a peer that vanishes is noticed with the next message', async (t) => {
+test('a peer that vanishes is noticed with the next message', async (t) => {
   const proxy = await startNatsCluster(2);
   t.teardown(() => Promise.all(proxy.map((each) => each.kill())));
   const [ours, theirs] = proxy;
@@ -162,39 +150,36 @@ natsTest('a peer that vanishes is noticed with the next message', async (t) => {
   t.is((await down)?.reason, 'reset');
 });
 
-natsTest(
-  'a peer whose server is killed is noticed at once, because the cluster tells',
-  async (t) => {
-    const [ours, theirs] = await cluster(t);
-    const keepAlive = { interval: 600_000 };
-    let isHeld = false;
-    await node(
-      t,
-      { bindAddr: `nats://${theirs.address}/orders`, servers: theirs.address, keepAlive },
-      {
-        fail: () => {
-          isHeld = true;
-          return new Promise<null>(() => {});
-        },
+test('a peer whose server is killed is noticed at once, because the cluster tells', async (t) => {
+  const [ours, theirs] = await cluster(t);
+  const keepAlive = { interval: 600_000 };
+  let isHeld = false;
+  await node(
+    t,
+    { bindAddr: `nats://${theirs.address}/orders`, servers: theirs.address, keepAlive },
+    {
+      fail: () => {
+        isHeld = true;
+        return new Promise<null>(() => {});
       },
-    );
-    const near = client(t, { servers: ours.address, keepAlive });
-    const target = 'nats://broker/orders';
-    await eventually(() =>
-      near.send(target, 'echo', new Uint8Array(1)).then(
-        () => true,
-        () => false,
-      ),
-    );
-    const call = near.send(target, 'fail', 'hold', { timeout: 3_600_000 });
-    await eventually(() => isHeld);
-    await theirs.kill();
-    const error = await t.throwsAsync<TransportError>(call);
-    t.like(error, { code: 'unavailable', reason: 'reset', sent: true });
-  },
-);
+    },
+  );
+  const near = client(t, { servers: ours.address, keepAlive });
+  const target = 'nats://broker/orders';
+  await eventually(() =>
+    near.send(target, 'echo', new Uint8Array(1)).then(
+      () => true,
+      () => false,
+    ),
+  );
+  const call = near.send(target, 'fail', 'hold', { timeout: 3_600_000 });
+  await eventually(() => isHeld);
+  await theirs.kill();
+  const error = await t.throwsAsync<TransportError>(call);
+  t.like(error, { code: 'unavailable', reason: 'reset', sent: true });
+});
 
-natsTest('a node that was cut off tells its callers as soon as it is back', async (t) => {
+test('a node that was cut off tells its callers as soon as it is back', async (t) => {
   const own = await startNatsServer();
   t.teardown(() => own.kill());
   const cut: Socket[] = [];
@@ -232,7 +217,7 @@ natsTest('a node that was cut off tells its callers as soon as it is back', asyn
   t.like(error, { code: 'unavailable', reason: 'reset', sent: true });
 });
 
-natsTest('a dial whose node is lost with its server turns to another node', async (t) => {
+test('a dial whose node is lost with its server turns to another node', async (t) => {
   const [ours, theirs] = await cluster(t);
   const raw = await connect({ servers: theirs.address, reconnect: false });
   const asked = new Promise<void>((resolve) => {
@@ -292,7 +277,7 @@ async function lost(
   return undefined;
 }
 
-natsTest('a server that never answers is left after connectTimeout', async (t) => {
+test('a server that never answers is left after connectTimeout', async (t) => {
   // The NATS client leaves the socket of a failed attempt open, so this end closes it.
   const sockets: Socket[] = [];
   const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');

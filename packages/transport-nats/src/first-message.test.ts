@@ -8,7 +8,7 @@ import type { Backend } from '@trunkline/transport-core';
 import { decodeRefusal } from './message.ts';
 import { HELLO } from './testing/hello.ts';
 import { client, node } from './testing/nodes.ts';
-import { natsTest, serverOfFile } from './testing/server.ts';
+import { serverOfFile, natsTest as test } from './testing/server.ts';
 import { CREDIT, REFUSE, stranger } from './testing/stranger.ts';
 
 const servers = (await serverOfFile())!.address;
@@ -28,7 +28,7 @@ for (const [name, options, whole] of [
   ['plain', {}, HELLO],
   ['noise', { wrap: noise }, MESSAGE_1],
 ] as const)
-  natsTest(`a confirmation without a whole first message takes no place: ${name}`, async (t) => {
+  test(`a confirmation without a whole first message takes no place: ${name}`, async (t) => {
     const bindAddr = `nats://${servers}/first-${name}`;
     const far = await node(t, { servers, bindAddr, ...options });
     for (const length of [1, whole.length - 1, whole.length]) {
@@ -41,7 +41,7 @@ for (const [name, options, whole] of [
     }
   });
 
-natsTest('a dialer with other security is refused before it has a connection', async (t) => {
+test('a dialer with other security is refused before it has a connection', async (t) => {
   const plain = await node(t, { servers });
   await t.throwsAsync(client(t, { servers, wrap: noise }).dial(plain.localAddr()), {
     message: /refuses: the other end speaks .*noise \(TRKN\), this end speaks plain Trunkline/,
@@ -52,7 +52,7 @@ natsTest('a dialer with other security is refused before it has a connection', a
   });
 });
 
-natsTest('a HELLO that is longer than a message of the server arrives in parts', async (t) => {
+test('a HELLO that is longer than a message of the server arrives in parts', async (t) => {
   const server = await startNatsServer({ config: 'max_payload: 1024' });
   t.teardown(() => server.kill());
   const far = await node(t, { servers: server.address });

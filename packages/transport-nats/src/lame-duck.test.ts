@@ -9,7 +9,7 @@ import type { ExecutionContext } from 'ava';
 import { serveNats } from './serve-nats.ts';
 import { client, eventually, node, type Options, type TestTransport } from './testing/nodes.ts';
 import type { testProtocol } from './testing/protocol.ts';
-import { natsTest } from './testing/server.ts';
+import { natsTest as test } from './testing/server.ts';
 
 const DUCK = 'lame_duck_grace_period: "4s"\nlame_duck_duration: "30s"';
 const HANDLERS: Handlers<typeof testProtocol> = {
@@ -23,55 +23,48 @@ const HANDLERS: Handlers<typeof testProtocol> = {
 };
 
 for (const isSecured of [false, true])
-  natsTest(
-    `each server of a cluster shuts down in turn, and no call is lost${isSecured ? ', with noise' : ''}`,
-    async (t) => {
-      const cluster = await startNatsCluster(3, { config: DUCK });
-      t.teardown(() => Promise.all(cluster.map((each) => each.kill())));
-      const wrap: Options['wrap'] = isSecured
-        ? (backend) => secured(backend, { identity: createIdentity() })
-        : undefined;
-      const events: ObserverEvent[] = [];
-      const observer = { event: (event: ObserverEvent) => void events.push(event) };
-      const bindAddr = 'nats://broker/orders';
-      // Each end begins at its own server, and learns of the others from it.
-      const far = await node(
-        t,
-        { servers: cluster[0]!.address, bindAddr, wrap, observer },
-        HANDLERS,
+  test(`each server of a cluster shuts down in turn, and no call is lost${isSecured ? ', with noise' : ''}`, async (t) => {
+    const cluster = await startNatsCluster(3, { config: DUCK });
+    t.teardown(() => Promise.all(cluster.map((each) => each.kill())));
+    const wrap: Options['wrap'] = isSecured
+      ? (backend) => secured(backend, { identity: createIdentity() })
+      : undefined;
+    const events: ObserverEvent[] = [];
+    const observer = { event: (event: ObserverEvent) => void events.push(event) };
+    const bindAddr = 'nats://broker/orders';
+    // Each end begins at its own server, and learns of the others from it.
+    const far = await node(t, { servers: cluster[0]!.address, bindAddr, wrap, observer }, HANDLERS);
+    const near = [cluster[0]!, cluster[1]!].map(({ address }) =>
+      client(t, { servers: address, wrap }),
+    );
+    for (const each of near)
+      await eventually(() =>
+        each.send(bindAddr, 'who', null).then(
+          () => true,
+          () => false,
+        ),
       );
-      const near = [cluster[0]!, cluster[1]!].map(({ address }) =>
-        client(t, { servers: address, wrap }),
-      );
-      for (const each of near)
-        await eventually(() =>
-          each.send(bindAddr, 'who', null).then(
-            () => true,
-            () => false,
-          ),
-        );
-      const calls = begin(t, near, bindAddr);
-      for (const index of [0, 1]) {
-        await calls.more(500);
-        await shutDown(cluster, index);
-      }
+    const calls = begin(t, near, bindAddr);
+    for (const index of [0, 1]) {
       await calls.more(500);
-      const errors = await calls.end();
-      t.deepEqual(
-        errors.map(({ message }) => message),
-        [],
-      );
-      t.true(events.every(({ type }) => type !== 'listenFailed'));
-      const warnings = events.flatMap((event) =>
-        event.type === 'broker' && event.state === 'warning' ? [event] : [],
-      );
-      t.is(warnings[0]?.server, cluster[0]!.address);
-      t.regex(warnings[0]!.error!.message, /shuts down \(lame duck mode\); this node moves/);
-      await far.close();
-    },
-  );
+      await shutDown(cluster, index);
+    }
+    await calls.more(500);
+    const errors = await calls.end();
+    t.deepEqual(
+      errors.map(({ message }) => message),
+      [],
+    );
+    t.true(events.every(({ type }) => type !== 'listenFailed'));
+    const warnings = events.flatMap((event) =>
+      event.type === 'broker' && event.state === 'warning' ? [event] : [],
+    );
+    t.is(warnings[0]?.server, cluster[0]!.address);
+    t.regex(warnings[0]!.error!.message, /shuts down \(lame duck mode\); this node moves/);
+    await far.close();
+  });
 
-natsTest('the only server shuts down: the node keeps it until it is gone', async (t) => {
+test('the only server shuts down: the node keeps it until it is gone', async (t) => {
   const server = await startNatsServer({ config: DUCK });
   t.teardown(() => server.kill());
   const bindAddr = `nats://${server.address}/orders`;
@@ -90,7 +83,7 @@ natsTest('the only server shuts down: the node keeps it until it is gone', async
   await calls.end();
 });
 
-natsTest('the connection of a plain service only causes an event', async (t) => {
+test('the connection of a plain service only causes an event', async (t) => {
   const cluster = await startNatsCluster(2, { config: DUCK });
   t.teardown(() => Promise.all(cluster.map((each) => each.kill())));
   const events: ObserverEvent[] = [];

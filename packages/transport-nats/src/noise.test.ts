@@ -7,21 +7,18 @@ import { type Backend, createTransport, serve } from '@trunkline/transport-core'
 import type { ExecutionContext } from 'ava';
 import { nats } from './nats.ts';
 import { testProtocol as protocol } from './testing/protocol.ts';
-import { natsTest, serverOfFile } from './testing/server.ts';
+import { serverOfFile, natsTest as test } from './testing/server.ts';
 
 const server = (await serverOfFile())!;
 const SECRET = 'the meeting is at noon';
 
-natsTest('without Noise, whoever may subscribe sees each call', async (t) => {
+test('without Noise, whoever may subscribe sees each call', async (t) => {
   t.true(await seen(t, 'open', () => nats()));
 });
 
-natsTest(
-  'with Noise, nobody between the ends sees a call, and each end knows the other',
-  async (t) => {
-    t.false(await seen(t, 'sealed', () => secured(nats(), { identity: createIdentity() })));
-  },
-);
+test('with Noise, nobody between the ends sees a call, and each end knows the other', async (t) => {
+  t.false(await seen(t, 'sealed', () => secured(nats(), { identity: createIdentity() })));
+});
 
 /** Returns true if the secret of a call passes through the server in plain text. */
 async function seen(t: ExecutionContext, name: string, backend: () => Backend): Promise<boolean> {

@@ -8,24 +8,20 @@ import type { ObserverEvent, TransportError } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
 import { serveNats } from './serve-nats.ts';
 import { client, eventually, node } from './testing/nodes.ts';
-import { natsTest } from './testing/server.ts';
+import { natsTest as test } from './testing/server.ts';
 
 const EVERYTHING = { subscribe: '">"', publish: '">"' };
 const credentials = { user: 'orders', pass: 'secret' };
 const bindAddr = 'nats://broker/orders';
 
-natsTest(
-  'a node may not listen anymore: its listener fails, it is not ready, and it listens again',
-  async (t) => {
-    await revoked(t, {
-      change: { subscribe: '"trunkline.default.in.>"' },
-      message:
-        /Cannot listen at .*forbids this node to subscribe to 'trunkline.default.dial.orders'/,
-    });
-  },
-);
+test('a node may not listen anymore: its listener fails, it is not ready, and it listens again', async (t) => {
+  await revoked(t, {
+    change: { subscribe: '"trunkline.default.in.>"' },
+    message: /Cannot listen at .*forbids this node to subscribe to 'trunkline.default.dial.orders'/,
+  });
+});
 
-natsTest('a node may not receive replies anymore: its listener fails as well', async (t) => {
+test('a node may not receive replies anymore: its listener fails as well', async (t) => {
   await revoked(t, {
     change: { subscribe: '"trunkline.default.dial.>"' },
     message:
@@ -33,21 +29,18 @@ natsTest('a node may not receive replies anymore: its listener fails as well', a
   });
 });
 
-natsTest(
-  'a node may not answer anymore: each dial that it cannot accept is an event',
-  async (t) => {
-    const { server, events } = await scene(t);
-    await server.reload(permissions({ ...EVERYTHING, publish: '"other"' }));
-    const near = client(t, { servers: server.address, user: 'web', pass: 'secret' });
-    near.send(bindAddr, 'who', null).catch(() => {});
-    await eventually(() => events.some(({ type }) => type === 'acceptFailed'));
-    const event = events.find(({ type }) => type === 'acceptFailed') as { error: TransportError };
-    t.is(event.error.code, 'permission_denied');
-    t.regex(event.error.message, /forbids this node to publish to 'trunkline.default.in\./);
-  },
-);
+test('a node may not answer anymore: each dial that it cannot accept is an event', async (t) => {
+  const { server, events } = await scene(t);
+  await server.reload(permissions({ ...EVERYTHING, publish: '"other"' }));
+  const near = client(t, { servers: server.address, user: 'web', pass: 'secret' });
+  near.send(bindAddr, 'who', null).catch(() => {});
+  await eventually(() => events.some(({ type }) => type === 'acceptFailed'));
+  const event = events.find(({ type }) => type === 'acceptFailed') as { error: TransportError };
+  t.is(event.error.code, 'permission_denied');
+  t.regex(event.error.message, /forbids this node to publish to 'trunkline.default.in\./);
+});
 
-natsTest('a caller may not receive anymore: its call fails at once', async (t) => {
+test('a caller may not receive anymore: its call fails at once', async (t) => {
   const { server, events } = await scene(t);
   const near = client(t, { servers: server.address, user: 'web', pass: 'secret', node: 'web' });
   await near.send(bindAddr, 'echo', new Uint8Array(1));
@@ -63,7 +56,7 @@ for (const [what, change] of Object.entries({
   'a service': { subscribe: '["trunkline.>", "$SRV.>", "_INBOX.>"]' },
   'the answers to $SRV': { subscribe: '["trunkline.>", "plain.>", "_INBOX.>"]' },
 }))
-  natsTest(`a server revokes the subscriptions of ${what}: as for a listener`, async (t) => {
+  test(`a server revokes the subscriptions of ${what}: as for a listener`, async (t) => {
     const { server, far, health, events } = await scene(t);
     const options = { servers: server.address, ...credentials };
     const [connection, asker] = await Promise.all([connect(options), asking(server)]);

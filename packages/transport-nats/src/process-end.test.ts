@@ -4,13 +4,13 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { natsTest, serverOfFile } from './testing/server.ts';
+import { serverOfFile, natsTest as test } from './testing/server.ts';
 
 const program = fileURLToPath(new URL('./testing/closed-transports.js', import.meta.url));
 const { NODE_OPTIONS: _, ...env } = process.env;
 const server = await serverOfFile();
 
-natsTest('a program ends once its transports are closed', async (t) => {
+test('a program ends once its transports are closed', async (t) => {
   t.timeout(60_000);
   const { stdout } = await promisify(execFile)(process.execPath, [program, server!.address], {
     env,

@@ -7,19 +7,19 @@ import type { ExecutionContext } from 'ava';
 import { type ServeNatsOptions, serveNats } from './serve-nats.ts';
 import { client, eventually, node, type TestTransport } from './testing/nodes.ts';
 import type { testProtocol } from './testing/protocol.ts';
-import { natsTest, serverOfFile } from './testing/server.ts';
+import { serverOfFile, natsTest as test } from './testing/server.ts';
 
 const server = (await serverOfFile())!;
 const empty = new Uint8Array(0);
 type Options = Omit<ServeNatsOptions<typeof testProtocol>, 'connection'>;
 
-natsTest('a plain request gets the response of the method, in JSON', async (t) => {
+test('a plain request gets the response of the method, in JSON', async (t) => {
   const { nats, name } = await service(t);
   t.is((await ask(nats, `${name}.who`, 'null')).string(), '"ada"');
   t.deepEqual((await ask(nats, `${name}.echo`, 'plain bytes')).string(), 'plain bytes');
 });
 
-natsTest('a one-way is handled, and answered with nothing if an answer is asked for', async (t) => {
+test('a one-way is handled, and answered with nothing if an answer is asked for', async (t) => {
   const { nats, name, notes } = await service(t);
   t.is((await ask(nats, `${name}.note`, '1')).data.length, 0);
   nats.publish(`${name}.note`, '2');
@@ -29,7 +29,7 @@ natsTest('a one-way is handled, and answered with nothing if an answer is asked 
   t.deepEqual(notes.sort(), [1, 2, 3]);
 });
 
-natsTest('errors are headers: of the codec, of the handler, and of the transport', async (t) => {
+test('errors are headers: of the codec, of the handler, and of the transport', async (t) => {
   const { nats, name } = await service(t);
   const error = async (method: string, data: string) => {
     const { headers, data: content } = await ask(nats, `${name}.${method}`, data);
@@ -49,14 +49,14 @@ natsTest('errors are headers: of the codec, of the handler, and of the transport
   t.deepEqual(await error('fail', '"unavailable"').then(([first]) => first), '503');
 });
 
-natsTest('an error of the transport does not show the address of the target', async (t) => {
+test('an error of the transport does not show the address of the target', async (t) => {
   const { nats, name } = await service(t, { target: `nats://${server.address}/nobody` });
   const { headers } = await ask(nats, `${name}.who`, 'null');
   t.is(headers?.get('Trunkline-Code'), 'unavailable');
   t.is(headers?.get('Nats-Service-Error'), 'who: the call of its service failed');
 });
 
-natsTest('PING, INFO and STATS describe the service, by all three subjects', async (t) => {
+test('PING, INFO and STATS describe the service, by all three subjects', async (t) => {
   const { nats, name, exposed } = await service(t, { version: '1.2.3', description: 'A test' });
   for (const subject of [`$SRV.PING.${name}`, `$SRV.PING.${name}.${exposed.id}`])
     t.deepEqual((await ask(nats, subject)).json(), {
@@ -92,7 +92,7 @@ natsTest('PING, INFO and STATS describe the service, by all three subjects', asy
   t.true(who.last_error.length > 0);
 });
 
-natsTest('each request reaches one of the processes that expose a service', async (t) => {
+test('each request reaches one of the processes that expose a service', async (t) => {
   const { nats, name, transport } = await service(t);
   const second = await connect({ servers: server.address });
   t.teardown(() => second.close());
@@ -111,7 +111,7 @@ natsTest('each request reaches one of the processes that expose a service', asyn
   t.is(counts[0]! + counts[1]!, 50);
 });
 
-natsTest('requests above the concurrency get 429', async (t) => {
+test('requests above the concurrency get 429', async (t) => {
   const { nats, name, release } = await service(t, { concurrency: 1 });
   const held = ask(nats, `${name}.fail`, '"hold"');
   const { headers } = await ask(nats, `${name}.who`, 'null');
@@ -121,7 +121,7 @@ natsTest('requests above the concurrency get 429', async (t) => {
   t.is((await ask(nats, `${name}.who`, 'null')).string(), '"ada"');
 });
 
-natsTest('stop answers what is under way, and nothing after', async (t) => {
+test('stop answers what is under way, and nothing after', async (t) => {
   const { nats, name, exposed, release } = await service(t);
   const held = nats.request(`${name}.fail`, '"hold"', { timeout: 10_000 });
   await nats.flush();
@@ -135,7 +135,7 @@ natsTest('stop answers what is under way, and nothing after', async (t) => {
   await exposed.stop();
 });
 
-natsTest('a gateway exposes the methods of another node', async (t) => {
+test('a gateway exposes the methods of another node', async (t) => {
   const far = await node(t, { servers: server.address }, { who: () => 'far' });
   const gateway = client(t, { servers: server.address });
   const nats = await connect({ servers: server.address });
@@ -150,7 +150,7 @@ natsTest('a gateway exposes the methods of another node', async (t) => {
   await t.throwsAsync(ask(nats, 'gateway.echo', 'x'), { message: /no responders/i });
 });
 
-natsTest('wrong options and methods that stream are refused', async (t) => {
+test('wrong options and methods that stream are refused', async (t) => {
   const transport = client(t, { servers: server.address });
   const connection = { subscribe: () => {} } as unknown as NatsConnection;
   const wrong = (options: object, message: RegExp) =>

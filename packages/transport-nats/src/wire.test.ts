@@ -8,7 +8,7 @@ import { createManualClock } from '@trunkline/transport-core/testing';
 import type { ExecutionContext } from 'ava';
 import { createNatsStreamLayer } from './nats.ts';
 import type { NatsStreamLayerOptions } from './nats-options.ts';
-import { natsTest, serverOfFile } from './testing/server.ts';
+import { serverOfFile, natsTest as test } from './testing/server.ts';
 import {
   ACCEPT,
   CONFIRM,
@@ -24,7 +24,7 @@ import {
 
 const shared = (await serverOfFile())!;
 
-natsTest('the handshake: request, accept, confirm with the first bytes, credit', async (t) => {
+test('the handshake: request, accept, confirm with the first bytes, credit', async (t) => {
   const { peer, connection, sink } = await meet(t, 'greeting');
   const [accept, credit] = peer.inbox;
   t.like(accept, { number: 0, type: ACCEPT });
@@ -41,7 +41,7 @@ natsTest('the handshake: request, accept, confirm with the first bytes, credit',
   t.deepEqual(sink.bytes, [9]);
 });
 
-natsTest('a confirmation that is wrong, empty, foreign or late takes no place', async (t) => {
+test('a confirmation that is wrong, empty, foreign or late takes no place', async (t) => {
   const clock = createManualClock();
   await listening(t, 'guarded', () => t.fail('it was accepted'), { clock });
   const other = await stranger(t, shared.address);
@@ -71,7 +71,7 @@ natsTest('a confirmation that is wrong, empty, foreign or late takes no place', 
   t.is(clock.timers, 0);
 });
 
-natsTest('a dial that is not confirmed leaves nothing at the acceptor', async (t) => {
+test('a dial that is not confirmed leaves nothing at the acceptor', async (t) => {
   const clock = createManualClock();
   await listening(t, 'patient', () => t.fail('nobody confirmed'), { clock });
   const peer = await stranger(t, shared.address);
@@ -81,7 +81,7 @@ natsTest('a dial that is not confirmed leaves nothing at the acceptor', async (t
   t.is(clock.timers, 0);
 });
 
-natsTest('a dialer sends its first bytes with the confirmation, and the rest later', async (t) => {
+test('a dialer sends its first bytes with the confirmation, and the rest later', async (t) => {
   const peer = await stranger(t, shared.address);
   const near = createNatsStreamLayer({ node: 'dialer' });
   t.teardown(() => near.close());
@@ -115,7 +115,7 @@ natsTest('a dialer sends its first bytes with the confirmation, and the rest lat
   await sink.until(() => sink.drains === 1);
 });
 
-natsTest('each message has the next number, and the content of a write', async (t) => {
+test('each message has the next number, and the content of a write', async (t) => {
   const { peer, connection, sink } = await meet(t, 'numbers');
   connection.write(new Uint8Array([1, 2, 3]));
   connection.write(new Uint8Array([4]));
@@ -133,7 +133,7 @@ natsTest('each message has the next number, and the content of a write', async (
   t.deepEqual(sink.bytes, [9, 5, 6, 7]);
 });
 
-natsTest('an end is answered by an end, and then the subject is free', async (t) => {
+test('an end is answered by an end, and then the subject is free', async (t) => {
   const { peer, sink } = await meet(t, 'ends');
   peer.send(DATA, new Uint8Array([1]));
   peer.send(END);
@@ -145,14 +145,14 @@ natsTest('an end is answered by an end, and then the subject is free', async (t)
   t.pass();
 });
 
-natsTest('a reset ends the connection at once', async (t) => {
+test('a reset ends the connection at once', async (t) => {
   const { peer, sink } = await meet(t, 'resets');
   peer.send(RESET);
   await sink.until(() => sink.isClosed);
   t.is(sink.error?.reason, 'reset');
 });
 
-natsTest('a writer spends the credit that it was granted, and no more', async (t) => {
+test('a writer spends the credit that it was granted, and no more', async (t) => {
   const { peer, connection, sink } = await meet(t, 'credit');
   t.false(connection.write(new Uint8Array(200_000)));
   await flushed(peer, connection);
@@ -171,24 +171,21 @@ natsTest('a writer spends the credit that it was granted, and no more', async (t
   t.is(peer.received, 200_000);
 });
 
-natsTest(
-  'a message ends between frames if it can, and a header stays with its payload',
-  async (t) => {
-    const { peer, connection } = await meet(t, 'whole', {}, shared.address, {
-      credit: 524_288,
-      max: 66_560,
-    });
-    const item = [new Uint8Array(14), new Uint8Array(60_000)];
-    connection.writeAll!([...item, ...item, new Uint8Array(100_000), ...item]);
-    await peer.until(() => peer.received === 280_042);
-    t.deepEqual(
-      peer.inbox.filter(({ type }) => type === DATA).map(({ content }) => content.length),
-      [60_014, 60_014, 66_555, 33_445, 60_014],
-    );
-  },
-);
+test('a message ends between frames if it can, and a header stays with its payload', async (t) => {
+  const { peer, connection } = await meet(t, 'whole', {}, shared.address, {
+    credit: 524_288,
+    max: 66_560,
+  });
+  const item = [new Uint8Array(14), new Uint8Array(60_000)];
+  connection.writeAll!([...item, ...item, new Uint8Array(100_000), ...item]);
+  await peer.until(() => peer.received === 280_042);
+  t.deepEqual(
+    peer.inbox.filter(({ type }) => type === DATA).map(({ content }) => content.length),
+    [60_014, 60_014, 66_555, 33_445, 60_014],
+  );
+});
 
-natsTest('a reader grants credit for what it took, and only then', async (t) => {
+test('a reader grants credit for what it took, and only then', async (t) => {
   const { peer, connection } = await meet(t, 'reader');
   connection.pause();
   for (let i = 0; i < 9; i++) peer.send(DATA, new Uint8Array(8_000));
@@ -204,7 +201,7 @@ natsTest('a reader grants credit for what it took, and only then', async (t) => 
   t.true(granted() >= 64_000);
 });
 
-natsTest('a peer that sends more than its credit is disconnected', async (t) => {
+test('a peer that sends more than its credit is disconnected', async (t) => {
   const { peer, connection, sink } = await meet(t, 'greedy');
   connection.pause();
   for (let i = 0; i < 33; i++) peer.send(DATA, new Uint8Array(8_000));
@@ -213,7 +210,7 @@ natsTest('a peer that sends more than its credit is disconnected', async (t) => 
   await peer.until(() => peer.inbox.some(({ type }) => type === RESET));
 });
 
-natsTest('many tiny messages cost credit, too', async (t) => {
+test('many tiny messages cost credit, too', async (t) => {
   const { peer, connection, sink } = await meet(t, 'tiny');
   connection.pause();
   for (let i = 0; i < 1_100; i++) peer.send(DATA, new Uint8Array(1));
@@ -221,7 +218,7 @@ natsTest('many tiny messages cost credit, too', async (t) => {
   t.is(sink.error?.code, 'resource_exhausted');
 });
 
-natsTest('wrong grants of credit end the connection', async (t) => {
+test('wrong grants of credit end the connection', async (t) => {
   // The connection already has credit, so 64 MiB more are above the limit, too.
   const wrong = [new Uint8Array(3), uint32(0), uint32(2 ** 31), uint32(64 * 1024 * 1024)];
   for (const [at, content] of wrong.entries()) {
@@ -232,7 +229,7 @@ natsTest('wrong grants of credit end the connection', async (t) => {
   }
 });
 
-natsTest('a wrong request is refused with a text that says what is wrong', async (t) => {
+test('a wrong request is refused with a text that says what is wrong', async (t) => {
   const layer = await listening(t, 'strict', () => {});
   t.truthy(layer);
   for (const [terms, says] of [
@@ -249,7 +246,7 @@ natsTest('a wrong request is refused with a text that says what is wrong', async
   }
 });
 
-natsTest('messages are no longer than what the peer and the server take', async (t) => {
+test('messages are no longer than what the peer and the server take', async (t) => {
   const server = await startNatsServer({ config: 'max_payload: 5000' });
   t.teardown(() => server.kill());
   const { peer, connection } = await meet(t, 'short', {}, server.address);
@@ -263,64 +260,55 @@ natsTest('messages are no longer than what the peer and the server take', async 
   t.is(Math.max(...other.peer.inbox.slice(2).map(({ content }) => content.length + 5)), 2_000);
 });
 
-natsTest(
-  'when the credit of all connections is taken, further dials are refused as full',
-  async (t) => {
-    const sinks: Sink[] = [];
-    await listening(t, 'crowded', (connection) => connection.attach(sinks.at(-1)!), {
-      maxPending: 1024 * 1024,
-    });
-    const peers: Stranger[] = [];
-    // Two connections get 256 KiB each, and sixteen get the minimum.
-    for (let i = 0; i < 19; i++) {
-      const peer = await stranger(t, shared.address);
-      peers.push(peer);
-      sinks.push(new Sink());
-      await peer.dial('crowded');
-    }
-    t.is(peers.filter((peer) => peer.inbox[1]!.type === CREDIT).length, 18);
-    t.is(jsonOf(peers.at(-1)!.inbox[1]).reason, 'full');
-    peers[0]!.send(RESET);
-    await sinks[0]!.until(() => sinks[0]!.isClosed);
-    const late = await stranger(t, shared.address);
-    await late.dial('crowded');
-    t.is(late.inbox[1]!.type, CREDIT);
-  },
-);
-
-natsTest(
-  'a dial that reaches a node that has just stopped listening turns to another',
-  async (t) => {
-    const leaving = await stranger(t, shared.address);
-    const name = 'stopped';
-    const request = requestAt(leaving, name);
-    await leaving.nats.flush();
-    const near = createNatsStreamLayer();
-    t.teardown(() => near.close());
-    const dial = near.dial(`nats://${shared.address}/${name}`, { timeout: 20_000 });
-    leaving.peer = (await request).reply!;
-    await listening(t, name, () => {});
-    leaving.send(REFUSE, new TextEncoder().encode('{"reason":"closed","message":"it left"}'));
-    (await dial).destroy();
-    t.is(leaving.absences, 0);
-  },
-);
-
-natsTest(
-  'a request that reaches a node while it stops listening is refused, not lost',
-  async (t) => {
+test('when the credit of all connections is taken, further dials are refused as full', async (t) => {
+  const sinks: Sink[] = [];
+  await listening(t, 'crowded', (connection) => connection.attach(sinks.at(-1)!), {
+    maxPending: 1024 * 1024,
+  });
+  const peers: Stranger[] = [];
+  // Two connections get 256 KiB each, and sixteen get the minimum.
+  for (let i = 0; i < 19; i++) {
     const peer = await stranger(t, shared.address);
-    const layer = await listening(t, 'stopping', () => {});
-    peer.request('stopping');
-    // The server handles the request before it handles what the layer sends after this.
-    await peer.nats.flush();
-    await layer.close();
-    await peer.until(() => peer.inbox.length > 0);
-    t.true([ACCEPT, REFUSE].includes(peer.inbox[0]!.type));
-    if (peer.inbox[0]!.type === REFUSE)
-      t.is(JSON.parse(new TextDecoder().decode(peer.inbox[0]!.content)).reason, 'closed');
-  },
-);
+    peers.push(peer);
+    sinks.push(new Sink());
+    await peer.dial('crowded');
+  }
+  t.is(peers.filter((peer) => peer.inbox[1]!.type === CREDIT).length, 18);
+  t.is(jsonOf(peers.at(-1)!.inbox[1]).reason, 'full');
+  peers[0]!.send(RESET);
+  await sinks[0]!.until(() => sinks[0]!.isClosed);
+  const late = await stranger(t, shared.address);
+  await late.dial('crowded');
+  t.is(late.inbox[1]!.type, CREDIT);
+});
+
+test('a dial that reaches a node that has just stopped listening turns to another', async (t) => {
+  const leaving = await stranger(t, shared.address);
+  const name = 'stopped';
+  const request = requestAt(leaving, name);
+  await leaving.nats.flush();
+  const near = createNatsStreamLayer();
+  t.teardown(() => near.close());
+  const dial = near.dial(`nats://${shared.address}/${name}`, { timeout: 20_000 });
+  leaving.peer = (await request).reply!;
+  await listening(t, name, () => {});
+  leaving.send(REFUSE, new TextEncoder().encode('{"reason":"closed","message":"it left"}'));
+  (await dial).destroy();
+  t.is(leaving.absences, 0);
+});
+
+test('a request that reaches a node while it stops listening is refused, not lost', async (t) => {
+  const peer = await stranger(t, shared.address);
+  const layer = await listening(t, 'stopping', () => {});
+  peer.request('stopping');
+  // The server handles the request before it handles what the layer sends after this.
+  await peer.nats.flush();
+  await layer.close();
+  await peer.until(() => peer.inbox.length > 0);
+  t.true([ACCEPT, REFUSE].includes(peer.inbox[0]!.type));
+  if (peer.inbox[0]!.type === REFUSE)
+    t.is(JSON.parse(new TextDecoder().decode(peer.inbox[0]!.content)).reason, 'closed');
+});
 
 /** A layer that listens, a stranger that has dialed it, and the connection with a sink. */
 async function meet(

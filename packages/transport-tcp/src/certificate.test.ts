@@ -1,16 +1,10 @@
 // Tests what a snapshot tells about the certificate that a transport presents.
 
 import { createAuthority, createIdentity } from '@trunkline/security';
-import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
+import { createTransport } from '@trunkline/transport-core';
 import test from 'ava';
 import { tcp } from './index.ts';
-
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
+import { echo as protocol } from './testing/echo.ts';
 
 test('a snapshot has the end of the certificate, and its name unless there is another', async (t) => {
   const [authority, other] = await Promise.all(

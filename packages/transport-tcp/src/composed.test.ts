@@ -5,23 +5,10 @@ import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import { inspect } from 'node:util';
 import { createIdentity, selfSigned } from '@trunkline/security';
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  serve,
-  type Transport,
-  TransportError,
-} from '@trunkline/transport-core';
+import { createTransport, serve, type Transport, TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { tcp } from './index.ts';
-
-const echo = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
+import { echo } from './testing/echo.ts';
 
 async function credentials() {
   const identity = createIdentity();

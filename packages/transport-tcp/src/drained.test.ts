@@ -4,16 +4,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { drain } from '@trunkline/resilience/health';
 import { createIdentity, selfSigned } from '@trunkline/security';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { createTransport, serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { tcp } from './index.ts';
-
-const echo = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
+import { echo } from './testing/echo.ts';
 
 const turns = async (count: number) => {
   for (let i = 0; i < count; i++) await new Promise(setImmediate);

@@ -2,16 +2,11 @@
 // handshakes per source, and silent connections from many addresses. It prints the outcome of each.
 
 import { connect } from 'node:net';
-import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
+import { createTransport } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { tcp } from './tcp.ts';
+import { echo as protocol } from './testing/echo.ts';
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 const limits = { handshakes: { perSource: 2 } };
 const node = createTransport('tcp://[::]:0', {
   protocol,

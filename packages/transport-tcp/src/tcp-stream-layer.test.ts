@@ -259,26 +259,6 @@ test('a peer that never ends is given one second after the end of this side, and
   t.is(clock.timers, 0);
 });
 
-test('a peer that floods after the end of this side is disconnected', async (t) => {
-  const { address, connections } = await listening(t);
-  const socket = await raw(t, address);
-  const sink = record(await connections.next());
-  sink.connection.close();
-  socket.on('error', () => {});
-  const gone = new Promise((resolve) => socket.once('close', resolve));
-  const flood = () => {
-    while (!socket.destroyed && socket.write(new Uint8Array(64 * 1024))) {
-      // Repeat until the socket is full.
-    }
-  };
-  socket.on('drain', flood);
-  flood();
-  await sink.until(() => sink.ends === 1);
-  socket.destroy();
-  await gone;
-  t.is(sink.size, 0);
-});
-
 test('without free file descriptors dials fail with resource_exhausted, listening continues, and everything recovers', async (t) => {
   const script = new URL('./out-of-files.test.child.js', import.meta.url).pathname;
   const child = spawn(

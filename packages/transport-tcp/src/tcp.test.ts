@@ -2,23 +2,11 @@
 // another protocol.
 
 import { connect } from 'node:net';
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  type ObserverEvent,
-  serve,
-} from '@trunkline/transport-core';
+import { createTransport, type ObserverEvent, serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { tcp } from './tcp.ts';
 import { createTcpStreamLayer } from './tcp-stream-layer.ts';
-
-const echo = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
+import { echo } from './testing/echo.ts';
 
 test('one end calls the other, with and without tcp:// in the target', async (t) => {
   const server = createTransport('tcp://127.0.0.1:0', { protocol: echo, backends: [tcp()] });

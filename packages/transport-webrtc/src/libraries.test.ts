@@ -4,7 +4,7 @@
 import { pbkdf2Sync } from 'node:crypto';
 import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
-import test from 'ava';
+import ava from 'ava';
 import * as werift from 'werift';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { loadRtc } from './node-rtc.ts';
@@ -13,6 +13,7 @@ import type { RtcChannelOptions, RtcLibrary } from './rtc.ts';
 import { openAndClose } from './testing/cycles.ts';
 import { createWebRtcStreamLayer } from './webrtc.ts';
 
+const test = ava.serial;
 const PURE = werift as unknown as RtcLibrary;
 const libraries: [string, RtcLibrary | undefined][] = [
   ['node-datachannel', undefined],
@@ -20,49 +21,46 @@ const libraries: [string, RtcLibrary | undefined][] = [
 ];
 for (const [dialing, rtc] of libraries) {
   for (const [listening, other] of libraries) {
-    test.serial(
-      `${dialing} dials ${listening}: bytes both ways, and an end in order`,
-      async (t) => {
-        const signaling = createMemorySignaling();
-        const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc: other });
-        const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
-        const fars: StreamConnection[] = [];
-        const echoed = new Promise((resolve) => {
-          void listener.listen((far) => {
-            fars.push(far);
-            far.attach({
-              data: (chunk) => void far.write(new Uint8Array(chunk)),
-              frames() {},
-              drained() {},
-              closed: resolve,
-            });
-          });
-        });
-        const near = await dialed(dialer);
-        let size = 0;
-        const ended = new Promise((resolve) =>
-          near.attach({
-            data(chunk) {
-              t.is(Object.getPrototypeOf(chunk), Uint8Array.prototype);
-              size += chunk.length;
-              if (size === 100_000) near.close();
-            },
+    test(`${dialing} dials ${listening}: bytes both ways, and an end in order`, async (t) => {
+      const signaling = createMemorySignaling();
+      const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc: other });
+      const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
+      const fars: StreamConnection[] = [];
+      const echoed = new Promise((resolve) => {
+        void listener.listen((far) => {
+          fars.push(far);
+          far.attach({
+            data: (chunk) => void far.write(new Uint8Array(chunk)),
             frames() {},
             drained() {},
             closed: resolve,
-          }),
-        );
-        near.write(new Uint8Array(100_000));
-        t.deepEqual(await Promise.all([ended, echoed]), [undefined, undefined]);
-        t.is(size, 100_000);
-        await Promise.all([listener.close(), dialer.close()]);
-      },
-    );
+          });
+        });
+      });
+      const near = await dialed(dialer);
+      let size = 0;
+      const ended = new Promise((resolve) =>
+        near.attach({
+          data(chunk) {
+            t.is(Object.getPrototypeOf(chunk), Uint8Array.prototype);
+            size += chunk.length;
+            if (size === 100_000) near.close();
+          },
+          frames() {},
+          drained() {},
+          closed: resolve,
+        }),
+      );
+      near.write(new Uint8Array(100_000));
+      t.deepEqual(await Promise.all([ended, echoed]), [undefined, undefined]);
+      t.is(size, 100_000);
+      await Promise.all([listener.close(), dialer.close()]);
+    });
   }
 }
 
 for (const [name, rtc] of libraries)
-  test.serial(`an unordered or unreliable channel of ${name} is refused`, async (t) => {
+  test(`an unordered or unreliable channel of ${name} is refused`, async (t) => {
     const { RTCPeerConnection } = rtc ?? (await loadRtc());
     const peer = new RTCPeerConnection({ iceServers: [] });
     for (const [id, { flaw, says }] of [
@@ -84,72 +82,63 @@ for (const [name, rtc] of libraries)
 for (const [dialing, rtc] of libraries)
   for (const [listening, other] of libraries)
     for (const end of ['dialer', 'listener'] as const)
-      test.serial(
-        `${dialing} dials ${listening}: a reset by the ${end} reaches the other end at once`,
-        async (t) => {
-          t.timeout(20_000, 'without a sign, ICE finds it out after 30 s');
-          const signaling = createMemorySignaling();
-          const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc: other });
-          const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
-          const accepted = new Promise<StreamConnection>(
-            (resolve) => void listener.listen(resolve),
-          );
-          const near = await dialed(dialer);
-          const far = await accepted;
-          const [one, two] = end === 'dialer' ? [near, far] : [far, near];
-          const sink = { data() {}, frames() {}, drained() {} };
-          let size = 0;
-          const data = ({ length }: Uint8Array) => void (size += length);
-          const closed = new Promise<TransportError | undefined>((resolve) =>
-            two.attach({ ...sink, data, closed: resolve }),
-          );
-          one.attach({ ...sink, closed() {} });
-          one.write(new Uint8Array(SOME_BYTES));
-          one.destroy();
-          t.is((await closed)?.reason, 'reset');
-          t.is(size, SOME_BYTES, 'what it wrote before arrives');
-          await Promise.all([listener.close(), dialer.close()]);
-        },
-      );
+      test(`${dialing} dials ${listening}: a reset by the ${end} reaches the other end at once`, async (t) => {
+        t.timeout(20_000, 'without a sign, ICE finds it out after 30 s');
+        const signaling = createMemorySignaling();
+        const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc: other });
+        const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
+        const accepted = new Promise<StreamConnection>((resolve) => void listener.listen(resolve));
+        const near = await dialed(dialer);
+        const far = await accepted;
+        const [one, two] = end === 'dialer' ? [near, far] : [far, near];
+        const sink = { data() {}, frames() {}, drained() {} };
+        let size = 0;
+        const data = ({ length }: Uint8Array) => void (size += length);
+        const closed = new Promise<TransportError | undefined>((resolve) =>
+          two.attach({ ...sink, data, closed: resolve }),
+        );
+        one.attach({ ...sink, closed() {} });
+        one.write(new Uint8Array(SOME_BYTES));
+        one.destroy();
+        t.is((await closed)?.reason, 'reset');
+        t.is(size, SOME_BYTES, 'what it wrote before arrives');
+        await Promise.all([listener.close(), dialer.close()]);
+      });
 
-test.serial(
-  'node-datachannel: what arrived before the end is read, on a busy process',
-  async (t) => {
-    const { rtc, peers } = await collectingRtc();
-    const signaling = createMemorySignaling();
-    const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc });
-    const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a') });
-    const accepted = new Promise<StreamConnection>((resolve) => void listener.listen(resolve));
-    const near = await dialed(dialer);
-    const far = await accepted;
-    const sink = { data() {}, frames() {}, drained() {}, closed() {} };
-    let size = 0;
-    const ended = new Promise<TransportError | undefined>((resolve) =>
-      far.attach({ ...sink, data: ({ length }) => void (size += length), closed: resolve }),
-    );
-    near.attach(sink);
-    const before = (await receivedBy(peers.at(-1)!)) ?? 0;
-    near.write(new Uint8Array(SOME_BYTES));
-    near.destroy();
-    // The threads of the library receive the message and the end, while this thread works. The
-    // loop runs no events, because the promise that it awaits is already resolved.
-    let received: number | undefined = before;
-    for (let turns = 0; turns < 10_000 && received !== undefined; turns++) {
-      if (received >= before + SOME_BYTES) break;
-      work(10_000);
-      received = await receivedBy(peers.at(-1)!);
-    }
-    work(500_000);
-    t.is(size, 0, 'no message was read before all had arrived');
-    t.regex((await ended)?.message ?? '', /the other end reset the connection$/);
-    t.is(size, SOME_BYTES);
-    await Promise.all([listener.close(), dialer.close()]);
-  },
-);
+test('node-datachannel: what arrived before the end is read, on a busy process', async (t) => {
+  const { rtc, peers } = await collectingRtc();
+  const signaling = createMemorySignaling();
+  const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc });
+  const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a') });
+  const accepted = new Promise<StreamConnection>((resolve) => void listener.listen(resolve));
+  const near = await dialed(dialer);
+  const far = await accepted;
+  const sink = { data() {}, frames() {}, drained() {}, closed() {} };
+  let size = 0;
+  const ended = new Promise<TransportError | undefined>((resolve) =>
+    far.attach({ ...sink, data: ({ length }) => void (size += length), closed: resolve }),
+  );
+  near.attach(sink);
+  const before = (await receivedBy(peers.at(-1)!)) ?? 0;
+  near.write(new Uint8Array(SOME_BYTES));
+  near.destroy();
+  // The threads of the library receive the message and the end, while this thread works. The
+  // loop runs no events, because the promise that it awaits is already resolved.
+  let received: number | undefined = before;
+  for (let turns = 0; turns < 10_000 && received !== undefined; turns++) {
+    if (received >= before + SOME_BYTES) break;
+    work(10_000);
+    received = await receivedBy(peers.at(-1)!);
+  }
+  work(500_000);
+  t.is(size, 0, 'no message was read before all had arrived');
+  t.regex((await ended)?.message ?? '', /the other end reset the connection$/);
+  t.is(size, SOME_BYTES);
+  await Promise.all([listener.close(), dialer.close()]);
+});
 
-test.serial('connections that open and close one after the other leave nothing behind', (t) =>
-  openAndClose(t, { warmUp: 20, cycles: 60 }),
-);
+test('connections that open and close one after the other leave nothing behind', (t) =>
+  openAndClose(t, { warmUp: 20, cycles: 60 }));
 
 /** Dials up to three times: on a busy machine, werift now and then finds no path. */
 async function dialed(dialer: StreamLayer, attempts = 3): Promise<StreamConnection> {

@@ -1,4 +1,4 @@
-// Tests of the nodes that a node allows and denies, at the handshake and while they are connected.
+// Tests of changes of the nodes that a node allows and denies. The identity suite has the rest.
 
 import {
   createIdentity,
@@ -6,52 +6,16 @@ import {
   type PeerLists,
   type PeerListsUpdate,
 } from '@trunkline/security';
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  type ObserverEvent,
-  serve,
-  TransportError,
-} from '@trunkline/transport-core';
+import { createTransport, serve, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { SignalRelay } from './signal.ts';
+import { echo as protocol } from './testing/echo.ts';
 import { createFakeRtc } from './testing/fake-rtc.ts';
 import { createWebRtcStreamLayer, webrtc } from './webrtc.ts';
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 const request = Uint8Array.of(1);
 const [ada, bob, eve] = [createIdentity(), createIdentity(), createIdentity()];
-
-test('a denied node is refused with denied at both ends, and others are served', async (t) => {
-  const node = realm(t);
-  const server = await node(bob, { deny: [eve.nodeId] });
-  const [friend, stranger] = [await node(ada), await node(eve)];
-  t.deepEqual(await friend.transport.send(server.at, 'echo', request), request);
-  const error = await failure(stranger.transport.send(server.at, 'echo', request));
-  t.deepEqual([error.code, error.reason], ['permission_denied', 'denied']);
-  t.true(error.message.includes(eve.nodeId));
-  t.deepEqual(
-    server.events.flatMap((event) => (event.type === 'rejected' ? [event.error.reason] : [])),
-    ['denied'],
-  );
-});
-
-test('a list admits its members, and the nodes that are dialed by id', async (t) => {
-  const node = realm(t);
-  const server = await node(bob, { allow: [ada.nodeId] });
-  const [friend, stranger] = [await node(ada), await node(eve)];
-  t.deepEqual(await friend.transport.send(server.at, 'echo', request), request);
-  const error = await failure(stranger.transport.send(server.at, 'echo', request));
-  t.is(error.reason, 'denied');
-  t.deepEqual(await server.transport.send(stranger.at, 'echo', request), request);
-});
 
 test('a node that is denied while connected is disconnected at once, and admitted again later', async (t) => {
   const node = realm(t);
@@ -101,18 +65,13 @@ function realm(t: ExecutionContext) {
   const signaling = createMemorySignaling();
   const rtc = createFakeRtc();
   return async (identity: Identity, lists: PeerLists = {}) => {
-    const events: ObserverEvent[] = [];
     const backend = webrtc({ signal: signaling.signal(identity.nodeId), identity, rtc, ...lists });
-    const transport = createTransport('webrtc://0', {
-      protocol,
-      backends: [backend],
-      observer: { event: (event) => events.push(event) },
-    });
+    const transport = createTransport('webrtc://0', { protocol, backends: [backend] });
     serve(transport, { echo: (echoed) => echoed });
     await transport.listen();
     t.teardown(() => transport.close());
     const { updatePeers } = backend;
-    return { transport, events, updatePeers, at: transport.localAddr() };
+    return { transport, updatePeers, at: transport.localAddr() };
   };
 }
 

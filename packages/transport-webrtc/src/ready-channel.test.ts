@@ -1,6 +1,6 @@
 // Tests of connections over channels that were opened without this package.
 
-import { bytes, defineProtocol, serve, TransportError } from '@trunkline/transport-core';
+import { serve, TransportError } from '@trunkline/transport-core';
 import {
   NetworkTransport,
   type StreamConnection,
@@ -12,14 +12,8 @@ import { loadRtc } from './node-rtc.ts';
 import { createChannelConnection } from './ready-channel.ts';
 import type { RtcDataChannel } from './rtc.ts';
 import { withoutCandidates } from './session-description.ts';
+import { echo as protocol } from './testing/echo.ts';
 import { createFakeChannels } from './testing/fake-rtc.ts';
-
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 
 test('a transport calls over a channel that the program has opened', async (t) => {
   const { RTCPeerConnection } = await loadRtc();

@@ -4,20 +4,14 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createIdentity, type Identity } from '@trunkline/security';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { createTransport, serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import type { Signal } from './signal.ts';
 import { hubFixture } from './signaling/testing/nodes.ts';
+import { echo as protocol } from './testing/echo.ts';
 import { router } from './wamp/testing/router.ts';
 import { createWampSignal } from './wamp/wamp-signal.ts';
 import { webrtc } from './webrtc.ts';
-
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 
 test.serial('twenty of twenty dials over a hub connect in the default time', async (t) => {
   const hub = await hubFixture(t, { limits: { ratePerSource: 1_000 } });

@@ -2,27 +2,16 @@
 
 import process from 'node:process';
 import { createIdentity } from '@trunkline/security';
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  serve,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext, registerCompletionHandler } from 'ava';
 import * as werift from 'werift';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { RtcIceServer, RtcLibrary } from './rtc.ts';
+import { echo as protocol } from './testing/echo.ts';
 import { lyingSignal } from './testing/lying-signal.ts';
 import { startTurnServer, type TurnServer, unable } from './testing/turn-server.ts';
 import { webrtc } from './webrtc.ts';
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 const PURE = werift as unknown as RtcLibrary;
 const reason = unable();
 

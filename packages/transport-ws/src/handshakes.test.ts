@@ -2,14 +2,12 @@
 // of the hello.
 
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { createAuthority, createIdentity } from '@trunkline/security';
+import * as identity from '@trunkline/security';
 import {
-  bytes,
   createTransport,
-  defineProtocol,
   type ObserverEvent,
   serve,
   type TransportError,
@@ -17,22 +15,18 @@ import {
 import type { TlsOptions } from '@trunkline/transport-core/backend';
 import { MutualTls } from '@trunkline/transport-core/node';
 import { createManualClock } from '@trunkline/transport-core/testing';
+import { tlsNodes } from '@trunkline/transport-testkit/tls';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
+import { echo } from './testing/echo.ts';
+import { raw, refusal, status } from './testing/upgrades.ts';
 import { ws } from './ws.ts';
 import { WsLayer } from './ws-layer.ts';
 import type { WsStreamLayerOptions } from './ws-options.ts';
 
-const echo = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
-
 test('a plain connection holds a place of its source before its upgrade, and keeps it for a second when it fails', async (t) => {
   const { address, clock, rejected, enter } = await node(t, { perSource: 2 });
-  const silent = [await raw(address), await raw(address)];
+  const silent = [await connected(address), await connected(address)];
   await turnedAway(address);
   t.is((await rejected()).reason, 'full');
   t.deepEqual(
@@ -50,7 +44,7 @@ test('a plain connection holds a place of its source before its upgrade, and kee
 
 test('a plain connection that sends no upgrade is ended by handshakeTimeout, and reported', async (t) => {
   const { address, clock, rejected } = await node(t, { perSource: 1, handshakeTimeout: 2_000 });
-  const silent = await raw(address);
+  const silent = await connected(address);
   await turnedAway(address);
   await rejected();
   clock.advance(2_000);
@@ -68,7 +62,7 @@ test('bytes that are not HTTP are reported as wrong_preamble, and HTTP requests 
     [`GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 'malformed', /HPE_HEADER_OVERFLOW/],
     ['GET / HTTP/1.1\r\nx y: z\r\n\r\n', 'malformed', /HPE_INVALID_HEADER_TOKEN/],
   ] as const) {
-    (await raw(address)).write(first);
+    (await connected(address)).write(first);
     const error = await rejected();
     t.is(error.reason, reason, error.message);
     t.regex(error.message, text);
@@ -77,7 +71,7 @@ test('bytes that are not HTTP are reported as wrong_preamble, and HTTP requests 
 
 test('plain connections wait unread for their turn before their upgrade', async (t) => {
   const { address, rejected } = await node(t, { pending: 1 });
-  const silent = await raw(address);
+  const silent = await connected(address);
   const waiting = Array.from({ length: 4 }, () => upgrade(address));
   await Promise.all(waiting.map(({ connected }) => connected));
   await turnedAway(address);
@@ -94,14 +88,14 @@ test('plain connections wait unread for their turn before their upgrade', async 
 
 test('an upgrade that is refused keeps the place of its source for a second, and is reported', async (t) => {
   const { address, clock, rejected } = await node(t, { perSource: 1 });
-  t.is(await statusOf(new WebSocket(address, 'mqtt')), 400);
+  t.is(await refusal(new WebSocket(address, 'mqtt')), 400);
   const error = await rejected();
   t.is(error.reason, 'wrong_version');
   t.regex(error.message, /HTTP 400 Sub-protocol trunkline\.v1 required/);
   await turnedAway(address);
   t.is((await rejected()).reason, 'full');
   clock.advance(1_000);
-  t.is(await statusOf(new WebSocket(`${address}elsewhere`, 'trunkline.v1')), 404);
+  t.is(await refusal(new WebSocket(`${address}elsewhere`, 'trunkline.v1')), 404);
   t.is((await rejected()).code, 'not_found');
 });
 
@@ -115,16 +109,16 @@ test('on a given server an upgrade takes its place before it is answered: above 
   const { address, clock, rejected, enter } = await node(t, { perSource: 1, server });
   const first = new WebSocket(address, 'trunkline.v1');
   await once(first, 'open');
-  t.is(await statusOf(new WebSocket(address, 'trunkline.v1')), 503);
+  t.is(await refusal(new WebSocket(address, 'trunkline.v1')), 503);
   t.is((await rejected()).reason, 'full');
-  t.is(await page(server.address() as AddressInfo), 200);
+  t.is(await status(address.replace('ws:', 'http:')), 200);
   await enter('127.0.0.2');
   first.terminate();
   await rejected();
   clock.advance(1_000);
-  t.is(await statusOf(new WebSocket(address, 'mqtt')), 400);
+  t.is(await refusal(new WebSocket(address, 'mqtt')), 400);
   await rejected();
-  t.is(await statusOf(new WebSocket(address, 'trunkline.v1')), 503);
+  t.is(await refusal(new WebSocket(address, 'trunkline.v1')), 503);
   await rejected();
   clock.advance(1_000);
   await enter();
@@ -238,33 +232,18 @@ async function node(
 }
 
 async function credentials(): Promise<{ tls: TlsOptions; client: TlsOptions }> {
-  const authority = await createAuthority();
-  const [a, b] = [createIdentity(), createIdentity()];
-  const of = async (identity: typeof a) => ({
-    key: identity.key,
-    cert: await authority.issue(identity),
-    ca: authority.cert,
-  });
-  return { tls: await of(a), client: await of(b) };
+  const next = await tlsNodes(identity);
+  return { tls: next(), client: next() };
 }
 
-async function raw(address: string): Promise<Socket> {
-  const { hostname, port } = new URL(address);
-  const socket = connect(Number(port), hostname);
-  socket.on('error', () => {});
-  socket.resume();
+async function connected(address: string): Promise<Socket> {
+  const socket = raw(address);
   await once(socket, 'connect');
   return socket;
 }
 
 /** Connects, and expects to be disconnected before a byte is read. */
-async function turnedAway(address: string): Promise<void> {
-  const { hostname, port } = new URL(address);
-  const socket = connect(Number(port), hostname);
-  socket.on('error', () => {});
-  socket.resume();
-  await gone(socket);
-}
+const turnedAway = (address: string) => gone(raw(address));
 
 async function secure(address: string, { key, cert }: TlsOptions) {
   const { hostname, port } = new URL(address);
@@ -308,28 +287,6 @@ function gone(socket: Socket): Promise<unknown> {
   return socket.destroyed
     ? Promise.resolve()
     : new Promise((resolve) => socket.once('close', resolve));
-}
-
-function statusOf(socket: WebSocket): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    socket.on('unexpected-response', (_request, { statusCode }) => {
-      resolve(statusCode);
-      socket.terminate();
-    });
-    socket.on('open', () => reject(new Error('It was to be refused')));
-    socket.on('error', () => {});
-  });
-}
-
-function page({ address, port }: AddressInfo): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    request({ host: address, port, agent: false }, (response) => {
-      resolve(response.statusCode);
-      response.resume();
-    })
-      .on('error', reject)
-      .end();
-  });
 }
 
 /** Resolves when the server has received one more upgrade. */

@@ -4,9 +4,7 @@
 import { createServer } from 'node:http';
 import {
   type Backend,
-  bytes,
   createTransport,
-  defineProtocol,
   type Observer,
   type ObserverEvent,
   type Remote,
@@ -21,16 +19,11 @@ import { WebSocket } from 'ws';
 import { ws as browserWs } from './index.browser.ts';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
+import { echo } from './testing/echo.ts';
 import { http, refusal, taken } from './testing/upgrades.ts';
 import { ws } from './ws.ts';
 import type { WsBackendOptions } from './ws-backend.ts';
 
-const echo = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 const NOTHING = new Uint8Array(0);
 
 /** Creates a server with this backend on a port of its own. */

@@ -2,28 +2,16 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  serve,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import { WebSocket } from 'ws';
 import { ws as browserWs } from './index.browser.ts';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
+import { echo } from './testing/echo.ts';
 import { ws } from './ws.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
-
-const echo = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 
 test('with reusePort port 0 is refused, and a port is shared with other listeners if it can be', async (t) => {
   const zero = createTransport('ws://127.0.0.1:0', {
@@ -44,19 +32,6 @@ test('with reusePort port 0 is refused, and a port is shared with other listener
   if (major >= 24 && process.platform === 'linux') await listeners[1]!.listen();
   else if (major < 22)
     t.is((await t.throwsAsync<TransportError>(listeners[1]!.listen()))!.reason, 'address_in_use');
-});
-
-test('one end calls the other under a path', async (t) => {
-  const server = createTransport('ws://127.0.0.1:0/rpc', { protocol: echo, backends: [ws()] });
-  const client = createTransport({ protocol: echo, backends: [ws()] });
-  t.teardown(() => Promise.all([server.close(), client.close()]).then(() => {}));
-  await server.listen();
-  serve(server, { echo: (request) => request });
-  t.regex(server.localAddr(), /^ws:\/\/127\.0\.0\.1:\d+\/rpc$/);
-  t.is(
-    (await client.send(server.localAddr(), 'echo', new Uint8Array(1_000_000))).length,
-    1_000_000,
-  );
 });
 
 test('as a backend it takes the path from its address, on its own port and on a given server', async (t) => {
@@ -90,16 +65,6 @@ test('a page that dialed can be called through its Remote', async (t) => {
   await page.dial(server.localAddr());
   const up = await server.connections().next();
   t.is((await server.send(up.value.remote, 'echo', new Uint8Array(300_000))).length, 300_000);
-});
-
-test('in a browser listen fails with unimplemented', async (t) => {
-  const page = createTransport('ws://127.0.0.1:0', { protocol: echo, backends: [browserWs()] });
-  const error = await page.listen().then(
-    () => t.fail(),
-    (error) => error,
-  );
-  t.is(error.code, 'unimplemented');
-  await page.close();
 });
 
 test('invalid options throw a TypeError that names the function and the option', (t) => {

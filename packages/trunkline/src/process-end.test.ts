@@ -5,11 +5,12 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import test, { type ExecutionContext } from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import { createIdentity, secured, selfSigned } from './index.security.ts';
 import { createTransport, serve, tcp, ws } from './index.ts';
 import { echo } from './testing/echo.ts';
 
+const test = ava.serial;
 const program = fileURLToPath(new URL('./testing/never-closed.js', import.meta.url));
 const { NODE_OPTIONS: _, ...plain } = process.env;
 const kinds = ['tcp', 'ws', 'tls', 'wss', 'noise'] as const;
@@ -84,33 +85,27 @@ async function outputOf(child: ChildProcess): Promise<string> {
 }
 
 for (const kind of kinds)
-  test.serial(
-    `over ${kind}, a program ends after its calls, and after a failed dial`,
-    async (t) => {
-      t.timeout(60_000);
-      const { run, start } = await serverOf(t, kind);
-      t.is(await run('calls'), 'hello\n1\n2\n3\n');
-      const scheme = kind.startsWith('ws') ? kind : 'tcp';
-      t.is(
-        await run('a failed dial', `${scheme}://127.0.0.1:1`),
-        'unavailable/connection_refused\n',
-      );
-      const { child, answer } = await start('a call in flight');
-      const output = outputOf(child);
-      await run('calls'); // starts and ends meanwhile
-      answer();
-      t.is(await output, 'wait\n0');
-    },
-  );
+  test(`over ${kind}, a program ends after its calls, and after a failed dial`, async (t) => {
+    t.timeout(60_000);
+    const { run, start } = await serverOf(t, kind);
+    t.is(await run('calls'), 'hello\n1\n2\n3\n');
+    const scheme = kind.startsWith('ws') ? kind : 'tcp';
+    t.is(await run('a failed dial', `${scheme}://127.0.0.1:1`), 'unavailable/connection_refused\n');
+    const { child, answer } = await start('a call in flight');
+    const output = outputOf(child);
+    await run('calls'); // starts and ends meanwhile
+    answer();
+    t.is(await output, 'wait\n0');
+  });
 
-test.serial('a program ends after close(), and when it serves nothing any more', async (t) => {
+test('a program ends after close(), and when it serves nothing any more', async (t) => {
   t.timeout(60_000);
   const { run } = await serverOf(t, 'tcp');
   t.is(await run('closing'), 'hello\nclosed\n');
   t.is(await run('a protocol that is no longer served'), 'hello\n');
 });
 
-test.serial('what is held, served or listens keeps a program alive', async (t) => {
+test('what is held, served or listens keeps a program alive', async (t) => {
   t.timeout(60_000);
   const { run, start } = await serverOf(t, 'tcp');
   const programs: ChildProcess[] = [];
@@ -129,7 +124,7 @@ test.serial('what is held, served or listens keeps a program alive', async (t) =
   );
 });
 
-test.serial('in memory, a program ends after its calls, and not before', async (t) => {
+test('in memory, a program ends after its calls, and not before', async (t) => {
   t.timeout(60_000);
   const run = async (what: string) =>
     (await promisify(execFile)(process.execPath, [program, what, 'inmem', ''], { timeout: 30_000 }))

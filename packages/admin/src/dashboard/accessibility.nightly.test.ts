@@ -6,7 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { openPage, pageTest, show, startBrowser, VIEWS } from './testing/chromium.ts';
+import { openPage, pageTest, show, startBrowser, VIEWS } from '../testing/chromium.ts';
 import { startNetwork } from './testing/nodes.ts';
 
 const SCREENSHOTS = fileURLToPath(new URL('../../../docs/dashboard/', import.meta.url));

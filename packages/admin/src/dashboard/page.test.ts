@@ -3,7 +3,7 @@
 import { createTransport } from '@trunkline/transport-core';
 import type { Page } from 'playwright-core';
 import { serveDashboard } from '../index.dashboard.ts';
-import { openPage, pageTest, show, startBrowser, VIEWS } from './testing/chromium.ts';
+import { openPage, pageTest, show, startBrowser, VIEWS } from '../testing/chromium.ts';
 import { greeter, startHostile, startNetwork } from './testing/nodes.ts';
 
 pageTest('the page shows a network live, in the past, and two moments compared', async (t) => {

@@ -7,9 +7,10 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { pageTest } from '../testing/chromium.ts';
 import { checkedRun } from './testing/checked-run.ts';
-import { openRecording, pageTest } from './testing/chromium.ts';
 import { failingRun, HOSTILE } from './testing/failing-run.ts';
+import { openRecording } from './testing/open-recording.ts';
 
 const BAR_ENDS_AT_LINE = `(() => {
   const [line, bar] = ['svg .violation', 'svg .culprit rect'].map((selector) =>

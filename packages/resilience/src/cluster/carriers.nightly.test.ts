@@ -4,13 +4,13 @@ import { createIdentity, selfSigned } from '@trunkline/security';
 import { createTransport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
-import test from 'ava';
+import test from '../testing/serial.ts';
 import { Load } from './testing/clients.ts';
 import { protocol } from './testing/protocol.ts';
 import { start } from './testing/start.ts';
 
 for (const carrier of ['tls', 'ws', 'http'] as const) {
-  test.serial(`no call fails during a restart over ${carrier}`, async (t) => {
+  test(`no call fails during a restart over ${carrier}`, async (t) => {
     const [server, client] = [createIdentity(), createIdentity()];
     const tls = { key: client.key, cert: await selfSigned(client), allow: [server.nodeId] };
     const backend = carrier === 'tls' ? tcp({ tls }) : ws();

@@ -4,8 +4,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { TransportError } from '@trunkline/transport-core';
-import test from 'ava';
 import { createCluster } from '../index.cluster.ts';
+import test from '../testing/serial.ts';
 import { canSharePorts } from './reuse-port.ts';
 import { connect, Load, spreadOf, unevenness } from './testing/clients.ts';
 import { milliseconds } from './testing/protocol.ts';
@@ -13,7 +13,7 @@ import { start, WORKER } from './testing/start.ts';
 import { until } from './testing/until.ts';
 
 const shares = await canSharePorts();
-const sharing = shares ? test.serial : test.serial.skip;
+const sharing = shares ? test : test.skip;
 const [major = 0] = process.versions.node.split('.').map(Number);
 
 /** Returns an address with a port that was free a moment ago. */
@@ -28,31 +28,25 @@ async function freeAddress(): Promise<string> {
 
 const threads = async () => ({ kind: 'thread', args: [await freeAddress()] }) as const;
 
-test.serial('ports can be shared on newer Nodes on Linux, and not on Node 20', (t) => {
+test('ports can be shared on newer Nodes on Linux, and not on Node 20', (t) => {
   if (major < 22) t.false(shares);
   if (major >= 24 && process.platform === 'linux') t.true(shares);
   t.pass();
 });
 
-test.serial(
-  "kind 'auto' chooses threads if ports can be shared, otherwise processes",
-  async (t) => {
-    const { cluster } = await start(t, { ...(await threads()), kind: 'auto' });
-    t.is(cluster.kind, shares ? 'thread' : 'process');
-    t.is((await cluster.snapshot()).total.workers, 2);
-  },
-);
+test("kind 'auto' chooses threads if ports can be shared, otherwise processes", async (t) => {
+  const { cluster } = await start(t, { ...(await threads()), kind: 'auto' });
+  t.is(cluster.kind, shares ? 'thread' : 'process');
+  t.is((await cluster.snapshot()).total.workers, 2);
+});
 
-(shares ? test.serial.skip : test.serial)(
-  "kind 'thread' is refused if ports can't be shared",
-  async (t) => {
-    const error = await t.throwsAsync<TransportError>(
-      createCluster({ worker: WORKER, kind: 'thread' }),
-    );
-    t.is(error!.code, 'failed_precondition');
-    t.regex(error!.message, /Node 22\.12 or newer on Linux, or kind 'process'/);
-  },
-);
+(shares ? test.skip : test)("kind 'thread' is refused if ports can't be shared", async (t) => {
+  const error = await t.throwsAsync<TransportError>(
+    createCluster({ worker: WORKER, kind: 'thread' }),
+  );
+  t.is(error!.code, 'failed_precondition');
+  t.regex(error!.message, /Node 22\.12 or newer on Linux, or kind 'process'/);
+});
 
 sharing('threads serve one port, and the kernel spreads the connections', async (t) => {
   const { cluster, address } = await start(t, await threads());

@@ -2,8 +2,8 @@
 
 import { createSimulation } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import test from 'ava';
 import { resilienceMetadata } from '../resilience-metadata.ts';
+import test from '../testing/serial.ts';
 import { createAdmission } from './admission.ts';
 
 const orders = defineProtocol({
@@ -71,7 +71,7 @@ async function runOverload(overload: number, isAdmitted: boolean, seed = 1) {
 }
 
 for (const overload of [2, 3, 5])
-  test.serial(`at ${overload} times its load, a server answers the important calls`, async (t) => {
+  test(`at ${overload} times its load, a server answers the important calls`, async (t) => {
     for (const seed of [1, 2, 3]) {
       const { important, other, rate } = await runOverload(overload, true, seed);
       const told = `${important} of the important, ${other} of the others, ${rate} a second`;
@@ -81,7 +81,7 @@ for (const overload of [2, 3, 5])
     }
   });
 
-test.serial('without admission, an overloaded server answers calls nobody waits for', async (t) => {
+test('without admission, an overloaded server answers calls nobody waits for', async (t) => {
   const { rate } = await runOverload(2, false);
   t.true(rate < 20, `its queue holds calls whose callers have given up: ${rate} a second`);
 });

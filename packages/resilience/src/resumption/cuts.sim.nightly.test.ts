@@ -1,11 +1,11 @@
 // Streams in simulation, with many seeds: connections are cut at random, and every item arrives
 // exactly once and in order, or the stream ends with a documented failure.
 
-import test from 'ava';
+import test from '../testing/serial.ts';
 import { NETWORK, RESETS, runCuts, total } from './testing/cuts.ts';
 import { seeds } from './testing/seeds.ts';
 
-test.serial('connections are reset at random: every item arrives once and in order', async (t) => {
+test('connections are reset at random: every item arrives once and in order', async (t) => {
   const outcomes = [];
   for (const seed of seeds(300))
     outcomes.push(await runCuts({ seed, nemesis: RESETS, length: 1_000, streams: 3 }));
@@ -18,7 +18,7 @@ test.serial('connections are reset at random: every item arrives once and in ord
   t.true(runs <= streams, 'a handler runs at most once for a stream');
 });
 
-test.serial('the network fails in many ways: no gap and no duplicate', async (t) => {
+test('the network fails in many ways: no gap and no duplicate', async (t) => {
   const outcomes = [];
   for (const seed of seeds(200))
     outcomes.push(await runCuts({ seed, nemesis: NETWORK, length: 500, streams: 3 }));
@@ -28,7 +28,7 @@ test.serial('the network fails in many ways: no gap and no duplicate', async (t)
   t.true(runs <= outcomes.length * 3);
 });
 
-test.serial('a small ring makes gaps, which are reported as such', async (t) => {
+test('a small ring makes gaps, which are reported as such', async (t) => {
   const outcomes = [];
   for (const seed of seeds(100))
     outcomes.push(

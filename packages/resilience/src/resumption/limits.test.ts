@@ -2,7 +2,7 @@
 
 import type { TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { resume, resumptionFailure } from '../index.resumption.ts';
 import { advanceUntil, all, fixture, idle, next, until, upTo } from './testing/feed.ts';
 
@@ -23,23 +23,29 @@ test('a handler that waits loses nothing, however long its client is away', asyn
   );
 });
 
-test('a client that needs an item that was dropped gets a gap, and the stream ends', async (t) => {
-  let write: ((value: number) => Promise<void>) | undefined;
+/** Opens a stream whose ring has this size, reads its first item, and cuts its connection. */
+async function cutOff(t: ExecutionContext, size: number) {
+  let write!: (value: number) => Promise<void>;
   const { client, count, cut } = await fixture(
     t,
     (_, rpc) => {
       write = (value) => rpc.write(value);
       return new Promise(() => {});
     },
-    { items: 5, disconnected: 'continue' },
+    { items: size, disconnected: 'continue' },
   );
   const items = await resume(client, SERVER, 'count', 1, FAST);
   await until(() => write !== undefined);
-  await write!(0);
+  await write(0);
   t.is(await next(items), 0);
   cut();
   await idle();
-  for (let value = 1; value <= 20; value++) await write!(value);
+  return { items, count, write };
+}
+
+test('a client that needs an item that was dropped gets a gap, and the stream ends', async (t) => {
+  const { items, count, write } = await cutOff(t, 5);
+  for (let value = 1; value <= 20; value++) await write(value);
   const error = await t.throwsAsync<TransportError>(items.next(), {
     code: 'out_of_range',
     message: /item 1 is no longer kept: the server has the items from 16 to 20/,
@@ -47,26 +53,12 @@ test('a client that needs an item that was dropped gets a gap, and the stream en
   t.is(resumptionFailure(error), 'gap');
   t.is(error.origin, 'remote');
   t.is(count.streams, 0);
-  await t.throwsAsync(write!(21), { code: 'out_of_range' });
+  await t.throwsAsync(write(21), { code: 'out_of_range' });
 });
 
 test('a handler that goes on fills the ring, and the client gets what is kept', async (t) => {
-  let write: ((value: number) => Promise<void>) | undefined;
-  const { client, cut } = await fixture(
-    t,
-    (_, rpc) => {
-      write = (value) => rpc.write(value);
-      return new Promise(() => {});
-    },
-    { items: 50, disconnected: 'continue' },
-  );
-  const items = await resume(client, SERVER, 'count', 1, FAST);
-  await until(() => write !== undefined);
-  await write!(0);
-  t.is(await next(items), 0);
-  cut();
-  await idle();
-  for (let value = 1; value <= 50; value++) await write!(value);
+  const { items, write } = await cutOff(t, 50);
+  for (let value = 1; value <= 50; value++) await write(value);
   for (let value = 1; value <= 50; value++) t.is(await next(items), value);
 });
 

@@ -5,7 +5,7 @@ import { inmem } from '@trunkline/transport-inmem';
 import { faulty } from '@trunkline/transport-testkit';
 import test from 'ava';
 import { resumable, resume, resumptionFailure } from '../index.resumption.ts';
-import { all, type Feed, feed, fixture, idle, next, until, upTo } from './testing/feed.ts';
+import { all, type Feed, feed, fixture, idle, next, serving, until, upTo } from './testing/feed.ts';
 
 const FAST = { initialBackoff: 1, maxBackoff: 5 };
 const SERVER = 'inmem://server';
@@ -127,17 +127,15 @@ test('a stream ends while nobody reads it, and leaving it meanwhile ends the wai
 
 test('a slow reader holds up the handler, before and after a loss', async (t) => {
   let written = 0;
-  const memory = inmem();
-  const network = faulty(memory, { seed: 1 });
   const limits = { credit: { stream: 8 * 1024, streamMax: 8 * 1024 } };
-  const server = createTransport(SERVER, { protocol: feed, backends: [memory], limits });
-  const client = createTransport({ protocol: feed, backends: [network], limits });
-  t.teardown(() => Promise.all([client.close(), server.close()]));
-  const blobs = resumable(server, 'blobs', async function* (end) {
+  const write = async function* (end: number) {
     for (; written < end; written++) yield new Uint8Array(1_024).fill(written % 251);
-  });
-  serve(server, { blobs });
-  await server.listen();
+  };
+  const { client, network } = await serving(
+    t,
+    (server) => ({ blobs: resumable(server, 'blobs', write) }),
+    { limits },
+  );
   const items = await resume(client, SERVER, 'blobs', 200, FAST);
   let most = 0;
   for (let read = 0; read < 200; read++) {
@@ -198,13 +196,7 @@ test('a server that was restarted does not know the stream', async (t) => {
 });
 
 test('a handler that is not resumable is never read twice', async (t) => {
-  const memory = inmem();
-  const network = faulty(memory, { seed: 1 });
-  const server = createTransport(SERVER, { protocol: feed, backends: [memory] });
-  serve(server, { count: upTo });
-  await server.listen();
-  const client = createTransport({ protocol: feed, backends: [network] });
-  t.teardown(() => Promise.all([client.close(), server.close()]));
+  const { client, network } = await serving(t, () => ({ count: upTo }));
   t.deepEqual(await all(await resume(client, SERVER, 'count', 5, FAST)), range(5));
   const items = await resume(client, SERVER, 'count', 1_000_000, FAST);
   t.is(await next(items), 0);
@@ -260,35 +252,24 @@ test('malformed metadata is refused', async (t) => {
 });
 
 test('an item that the codec refuses ends the stream', async (t) => {
-  const memory = inmem();
-  const server = createTransport(SERVER, { protocol: feed, backends: [memory] });
-  serve(server, {
+  const { client } = await serving(t, (server) => ({
     blobs: resumable(server, 'blobs', async (_, rpc) => {
       await rpc.write(new Uint8Array(1));
       await rpc.write('text' as never);
     }),
-  });
-  await server.listen();
-  const client = createTransport({ protocol: feed, backends: [memory] });
-  t.teardown(() => Promise.all([client.close(), server.close()]));
+  }));
   const items = await resume(client, SERVER, 'blobs', 1, FAST);
   t.is((await next(items)).length, 1);
   await t.throwsAsync(items.next(), { code: 'invalid_argument' });
 });
 
 test('bytes are copied, so that a handler may use its buffer again', async (t) => {
-  const memory = inmem();
-  const network = faulty(memory, { seed: 1 });
-  const server = createTransport(SERVER, { protocol: feed, backends: [memory] });
   const buffer = new Uint8Array(4);
-  serve(server, {
+  const { client, network } = await serving(t, (server) => ({
     blobs: resumable(server, 'blobs', async function* (end) {
       for (let i = 0; i < end; i++) yield buffer.fill(i);
     }),
-  });
-  await server.listen();
-  const client = createTransport({ protocol: feed, backends: [network] });
-  t.teardown(() => Promise.all([client.close(), server.close()]));
+  }));
   let read = 0;
   for await (const item of await resume(client, SERVER, 'blobs', 100, FAST)) {
     t.deepEqual([...item], [read, read, read, read]);

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { systemClock, TransportError } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
+import { typeError } from '../testing/type-error.ts';
 import { createAuthority, openAuthority } from './authority.ts';
 import type { CertificateOptions } from './certificate-options.ts';
 import { createIdentity } from './identity.ts';
@@ -105,6 +106,7 @@ test('name, days, notBefore and notAfter are used as given', async (t) => {
   const node = createIdentity();
   const make = async (options: CertificateOptions) =>
     new X509Certificate(await selfSigned(node, { clock, ...options }));
+  const dates = async (options: CertificateOptions) => times((await make(options)).toString());
   for (const name of [
     'node-1',
     'Knoten Zürich',
@@ -121,33 +123,13 @@ test('name, days, notBefore and notAfter are used as given', async (t) => {
   }
   const notBefore = new Date(NOW + 5 * DAY);
   const notAfter = new Date(NOW + 6 * DAY);
-  t.deepEqual(times((await make({ days: 7 })).toString()), [
-    whole(NOW - HOUR),
-    whole(NOW + 7 * DAY),
-  ]);
-  t.deepEqual(times((await make({ days: 7, notBefore })).toString()), [
-    whole(NOW + 5 * DAY),
-    whole(NOW + 12 * DAY),
-  ]);
-  t.deepEqual(times((await make({ notBefore, notAfter })).toString()), [
-    whole(NOW + 5 * DAY),
-    whole(NOW + 6 * DAY),
-  ]);
-  t.deepEqual(
-    times((await make({ notAfter: new Date(Date.UTC(2075, 0)) })).toString())[1],
-    Date.UTC(2075, 0),
-  );
-  t.deepEqual(
-    times(
-      (
-        await make({
-          notBefore: new Date(Date.UTC(2049, 11, 31)),
-          notAfter: new Date(Date.UTC(2050, 0, 1)),
-        })
-      ).toString(),
-    ),
-    [Date.UTC(2049, 11, 31), Date.UTC(2050, 0, 1)],
-  );
+  t.deepEqual(await dates({ days: 7 }), [whole(NOW - HOUR), whole(NOW + 7 * DAY)]);
+  t.deepEqual(await dates({ days: 7, notBefore }), [whole(NOW + 5 * DAY), whole(NOW + 12 * DAY)]);
+  t.deepEqual(await dates({ notBefore, notAfter }), [whole(NOW + 5 * DAY), whole(NOW + 6 * DAY)]);
+  const at = (year: number, month: number, day: number) => new Date(Date.UTC(year, month, day));
+  t.is((await dates({ notAfter: at(2075, 0, 1) }))[1], Date.UTC(2075, 0));
+  const turn = { notBefore: at(2049, 11, 31), notAfter: at(2050, 0, 1) };
+  t.deepEqual(await dates(turn), [turn.notBefore.getTime(), turn.notAfter.getTime()]);
 });
 
 test('an invalid option of an authority throws a TypeError that names it', async (t) => {
@@ -181,34 +163,25 @@ test('an invalid option of an authority throws a TypeError that names it', async
   ];
   for (const [given, message] of wrong) {
     const options = given === null ? null : { clock, ...(given as object) };
-    await t.throwsAsync(selfSigned(node, options as CertificateOptions), {
-      instanceOf: TypeError,
-      message: new RegExp(`^selfSigned: ${message.source}`),
-    });
-    await t.throwsAsync(authority.issue(node, options as CertificateOptions), {
-      instanceOf: TypeError,
-      message: new RegExp(`^issue: ${message.source}`),
-    });
+    await t.throwsAsync(
+      selfSigned(node, options as CertificateOptions),
+      typeError(new RegExp(`^selfSigned: ${message.source}`)),
+    );
+    await t.throwsAsync(
+      authority.issue(node, options as CertificateOptions),
+      typeError(new RegExp(`^issue: ${message.source}`)),
+    );
     if (options === null) continue;
     const create = createAuthority(options as CertificateOptions);
-    await t.throwsAsync(create, {
-      instanceOf: TypeError,
-      message: new RegExp(`^createAuthority: ${message.source}`),
-    });
+    await t.throwsAsync(create, typeError(new RegExp(`^createAuthority: ${message.source}`)));
   }
   await t.throwsAsync(createAuthority(null as never), { instanceOf: TypeError });
-  await t.throwsAsync(createAuthority({ identity: 'x' as never }), {
-    instanceOf: TypeError,
-    message: /^createAuthority: identity: expected an identity/,
-  });
-  await t.throwsAsync(selfSigned('x' as never), {
-    instanceOf: TypeError,
-    message: /^selfSigned: expected an identity/,
-  });
-  await t.throwsAsync(authority.issue(undefined as never), {
-    instanceOf: TypeError,
-    message: /^issue: expected/,
-  });
+  await t.throwsAsync(
+    createAuthority({ identity: 'x' as never }),
+    typeError(/^createAuthority: identity: expected an identity/),
+  );
+  await t.throwsAsync(selfSigned('x' as never), typeError(/^selfSigned: expected an identity/));
+  await t.throwsAsync(authority.issue(undefined as never), typeError(/^issue: expected/));
 });
 
 test('no certificate is issued for a key that cannot belong to a node', async (t) => {
@@ -304,10 +277,10 @@ test('a certificate of another authority is refused with the reason', async (t) 
     instanceOf: TransportError,
     message: /^parseIdentity: found no PEM/,
   });
-  await t.throwsAsync(openAuthority({ cert } as never), {
-    instanceOf: TypeError,
-    message: /^openAuthority: key: is required/,
-  });
+  await t.throwsAsync(
+    openAuthority({ cert } as never),
+    typeError(/^openAuthority: key: is required/),
+  );
 });
 
 test('an authority made by OpenSSL can be opened, and its certificates match', async (t) => {

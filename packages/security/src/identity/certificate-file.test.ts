@@ -3,22 +3,13 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from 'node:process';
-import { type ErrorCode, TransportError } from '@trunkline/transport-core';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
+import { typeError } from '../testing/type-error.ts';
 import { createAuthority } from './authority.ts';
 import { loadCertificate, saveCertificate } from './certificate-file.ts';
 import { createIdentity } from './identity.ts';
 import { selfSigned } from './self-signed.ts';
-import { folder } from './testing/folder.ts';
-
-async function fails(
-  t: ExecutionContext,
-  promise: Promise<unknown>,
-  code: ErrorCode,
-  message: RegExp,
-): Promise<void> {
-  t.is((await t.throwsAsync(promise, { instanceOf: TransportError, message })).code, code);
-}
+import { fails, folder } from './testing/folder.ts';
 
 test('a saved certificate is loaded again, and a newer one replaces it', async (t) => {
   const path = join(await folder(t), 'node.crt');
@@ -91,18 +82,12 @@ test('a file without a certificate is reported with its path', async (t) => {
 });
 
 test('invalid arguments of a certificate file throw TypeErrors that name them', async (t) => {
-  await t.throwsAsync(saveCertificate('', 'x'), {
-    instanceOf: TypeError,
-    message: /^saveCertificate: path:/,
-  });
-  await t.throwsAsync(saveCertificate('x', undefined as never), {
-    instanceOf: TypeError,
-    message: /^saveCertificate: pem:/,
-  });
-  await t.throwsAsync(loadCertificate(4 as never), {
-    instanceOf: TypeError,
-    message: /^loadCertificate: path:/,
-  });
+  await t.throwsAsync(saveCertificate('', 'x'), typeError(/^saveCertificate: path:/));
+  await t.throwsAsync(
+    saveCertificate('x', undefined as never),
+    typeError(/^saveCertificate: pem:/),
+  );
+  await t.throwsAsync(loadCertificate(4 as never), typeError(/^loadCertificate: path:/));
 });
 
 test('the text is written unchanged', async (t) => {

@@ -4,6 +4,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { inspect } from 'node:util';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
+import { typeError } from '../testing/type-error.ts';
 import { createIdentity, openIdentity } from './identity.ts';
 import { KEY_TYPES } from './public-key.ts';
 import { toHex, utf8 } from './testing/bytes.ts';
@@ -78,31 +79,25 @@ for (const type of KEY_TYPES) {
 
 test('an invalid option throws a TypeError that names it', (t) => {
   const create = createIdentity as (options: unknown) => unknown;
-  t.throws(() => create({ type: 'rsa' }), {
-    instanceOf: TypeError,
-    message: `createIdentity: type: must be 'ed25519' or 'p256', got "rsa"`,
-  });
-  t.throws(() => create({ random: 4 }), {
-    instanceOf: TypeError,
-    message: /^createIdentity: random: must be a function/,
-  });
-  t.throws(() => create({ tipe: 'p256' }), {
-    instanceOf: TypeError,
-    message: /did you mean 'type'/,
-  });
-  t.throws(() => create(null), {
-    instanceOf: TypeError,
-    message: /^createIdentity: expected an object of options, got null/,
-  });
+  t.throws(
+    () => create({ type: 'rsa' }),
+    typeError(`createIdentity: type: must be 'ed25519' or 'p256', got "rsa"`),
+  );
+  t.throws(() => create({ random: 4 }), typeError(/^createIdentity: random: must be a function/));
+  t.throws(() => create({ tipe: 'p256' }), typeError(/did you mean 'type'/));
+  t.throws(
+    () => create(null),
+    typeError(/^createIdentity: expected an object of options, got null/),
+  );
 });
 
 test('a random source must give numbers from 0 up to 1 to make a key', (t) => {
   for (const value of [1, -0.1, Number.NaN, undefined, '0']) {
     for (const type of KEY_TYPES) {
-      t.throws(() => createIdentity({ type, random: () => value as number }), {
-        instanceOf: TypeError,
-        message: /^createIdentity: random: must return numbers/,
-      });
+      t.throws(
+        () => createIdentity({ type, random: () => value as number }),
+        typeError(/^createIdentity: random: must return numbers/),
+      );
     }
   }
 });
@@ -115,9 +110,6 @@ test('a P-256 key is in range for any random numbers', (t) => {
 test('only bytes are signed', (t) => {
   const identity = createIdentity();
   for (const message of ['text', undefined, [1, 2]])
-    t.throws(() => identity.sign(message as never), {
-      instanceOf: TypeError,
-      message: /must be a Uint8Array/,
-    });
+    t.throws(() => identity.sign(message as never), typeError(/must be a Uint8Array/));
   t.deepEqual(identity.sign(Buffer.from('hello')), identity.sign(utf8('hello')));
 });

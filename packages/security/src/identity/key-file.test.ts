@@ -17,29 +17,18 @@ import {
 import { join } from 'node:path';
 import { platform } from 'node:process';
 import { promisify } from 'node:util';
-import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
+import { typeError } from '../testing/type-error.ts';
 import { createIdentity } from './identity.ts';
 import { loadIdentity, loadOrCreateIdentity, saveIdentity } from './key-file.ts';
 import { KEY_TYPES } from './public-key.ts';
 import { selfSigned } from './self-signed.ts';
-import { folder } from './testing/folder.ts';
+import { fails, folder } from './testing/folder.ts';
 import { GOLDEN } from './testing/golden.ts';
 
 const onUnix = platform === 'win32' ? test.skip : test;
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 const asUser = process.getuid?.() === 0 ? test.skip : onUnix;
-
-async function fails(
-  t: ExecutionContext,
-  promise: Promise<unknown>,
-  code: ErrorCode,
-  message: RegExp,
-): Promise<TransportError> {
-  const error = await t.throwsAsync(promise, { instanceOf: TransportError, message });
-  t.is(error.code, code);
-  return error;
-}
 
 const key = async (t: ExecutionContext) => join(await folder(t), 'node.key');
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
@@ -308,22 +297,19 @@ test('invalid arguments of a key file throw TypeErrors that name them', async (t
       () => saveIdentity(path, identity),
       () => loadOrCreateIdentity(path),
     ]) {
-      await t.throwsAsync(call(), {
-        instanceOf: TypeError,
-        message: /path: must be the path of a file/,
-      });
+      await t.throwsAsync(call(), typeError(/path: must be the path of a file/));
     }
   }
-  await t.throwsAsync(saveIdentity('x', GOLDEN.p256.pem as never), {
-    instanceOf: TypeError,
-    message: /^saveIdentity: expected an identity/,
-  });
-  await t.throwsAsync(saveIdentity('x', identity, { overwrite: 1 } as never), {
-    instanceOf: TypeError,
-    message: /^saveIdentity: overwrite: must be true or false/,
-  });
-  await t.throwsAsync(loadOrCreateIdentity('x', { type: 'rsa' } as never), {
-    instanceOf: TypeError,
-    message: /type: must be/,
-  });
+  await t.throwsAsync(
+    saveIdentity('x', GOLDEN.p256.pem as never),
+    typeError(/^saveIdentity: expected an identity/),
+  );
+  await t.throwsAsync(
+    saveIdentity('x', identity, { overwrite: 1 } as never),
+    typeError(/^saveIdentity: overwrite: must be true or false/),
+  );
+  await t.throwsAsync(
+    loadOrCreateIdentity('x', { type: 'rsa' } as never),
+    typeError(/type: must be/),
+  );
 });

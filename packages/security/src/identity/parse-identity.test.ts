@@ -69,7 +69,7 @@ test('keys are parsed with and without the optional fields of PKCS#8, and writte
   });
 });
 
-const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
+const refused: [string, () => string | Promise<string>, found: RegExp, remedy?: RegExp][] = [
   [
     'an RSA key',
     () => pkcs8(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey),
@@ -84,25 +84,17 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
         type: 'pkcs1',
       }) as string,
     /an RSA key;/,
-    /genpkey/,
   ],
-  [
-    'a P-384 key',
-    () => pkcs8(ec('P-384').privateKey),
-    /an EC key of another curve \(P-384\)/,
-    /genpkey/,
-  ],
+  ['a P-384 key', () => pkcs8(ec('P-384').privateKey), /an EC key of another curve \(P-384\)/],
   [
     'a secp256k1 key',
     () => pkcs8(ec('secp256k1').privateKey),
     /an EC key of another curve \(secp256k1\)/,
-    /genpkey/,
   ],
   [
     'a brainpool key',
     () => pkcs8(ec('brainpoolP256r1').privateKey),
     /an EC key of another curve \(1\.3\.36\.3\.3\.2\.8\.1\.1\.7\)/,
-    /genpkey/,
   ],
   [
     'a P-256 key with explicit curve parameters',
@@ -111,20 +103,13 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
         generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' }).privateKey,
       ),
     /an EC key that spells out its curve/,
-    /genpkey/,
   ],
   [
     'an X25519 key',
     () => pkcs8(generateKeyPairSync('x25519').privateKey),
     /an X25519 key, which cannot sign;/,
-    /genpkey/,
   ],
-  [
-    'an Ed448 key',
-    () => pkcs8(generateKeyPairSync('ed448').privateKey),
-    /an Ed448 key;/,
-    /genpkey/,
-  ],
+  ['an Ed448 key', () => pkcs8(generateKeyPairSync('ed448').privateKey), /an Ed448 key;/],
   [
     'a SEC1 key',
     () => p256.privateKey.export({ format: 'pem', type: 'sec1' }) as string,
@@ -159,7 +144,6 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
     'a PEM block of another type',
     () => encodePem('DH PARAMETERS', new Uint8Array(9)),
     /a PEM block 'DH PARAMETERS'/,
-    /genpkey/,
   ],
   [
     'a PEM file with two keys',
@@ -185,23 +169,20 @@ const refused: [string, () => string | Promise<string>, RegExp, RegExp][] = [
     'a key of other bytes',
     () => encodePem('PRIVATE KEY', new Uint8Array(48)),
     /contents are not PKCS#8/,
-    /genpkey/,
   ],
   [
     'the key 0',
     () => encodePem('PRIVATE KEY', encodePkcs8('p256', new Uint8Array(32))),
     /out of range/,
-    /genpkey/,
   ],
   [
     'a key above n',
     () => encodePem('PRIVATE KEY', encodePkcs8('p256', new Uint8Array(32).fill(255))),
     /out of range/,
-    /genpkey/,
   ],
 ];
 
-for (const [name, make, found, remedy] of refused) {
+for (const [name, make, found, remedy = /genpkey/] of refused) {
   test(`${name} is refused with its name and a remedy, and without key material`, async (t) => {
     const pem = await make();
     const error = t.throws(() => parseIdentity(pem), { instanceOf: TransportError });

@@ -4,7 +4,7 @@
 import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import { concat, equal, pattern } from './testing/bytes.ts';
+import { concat, pattern } from './testing/bytes.ts';
 import { make, turn } from './testing/connections.ts';
 import { MOST_RECORDS } from './wire/records.ts';
 
@@ -85,20 +85,6 @@ test('close() sends an end record after the written data, and closes the connect
   t.deepEqual(recorder.ends, [undefined]);
 });
 
-test('close() flushes what remained after a write returned false', (t) => {
-  const { connection, wire, remoteEnd, clock } = make();
-  wire.takes = false;
-  const chunk = pattern(300_000);
-  connection.write(chunk);
-  connection.close();
-  t.is(wire.closes, 0);
-  while (wire.closes === 0) wire.sink.drained();
-  const plaintexts = remoteEnd.read(wire.written);
-  t.is(plaintexts.at(-1)!.length, 0);
-  t.true(equal(concat(...plaintexts), chunk));
-  t.is(clock.timers, 0);
-});
-
 test('a close() that cannot flush gives up after a second', (t) => {
   const { connection, wire, recorder, clock } = make();
   wire.takes = false;
@@ -120,18 +106,6 @@ test('a flood of incoming data while close() flushes is cut off at 256 KiB', (t)
   t.is(wire.destroyed, undefined);
   wire.sink.data(remoteEnd.record(pattern(64_000)));
   t.regex(wire.destroyed!.error!.message, /continued to write/);
-});
-
-test('destroy() is passed on with its error, which is reported', (t) => {
-  const { connection, wire, recorder, remoteEnd } = make();
-  const error = reasonError('flood', 'too much');
-  connection.destroy(error);
-  connection.destroy(reasonError('reset', 'another'));
-  t.is(wire.destroyed!.error, error);
-  wire.sink.data(remoteEnd.record(pattern(9)));
-  t.deepEqual(recorder.chunks, []);
-  wire.sink.closed(error);
-  t.deepEqual(recorder.ends, [error]);
 });
 
 test('destroy() during a pause with a pending end reports its own error', async (t) => {

@@ -1,6 +1,7 @@
 // Tests of recording a history.
 
 import test from 'ava';
+import { typeError } from '../testing/type-error.ts';
 import { createHistory, type OperationCommand } from './history.ts';
 
 test('operations are recorded in order of call, and calls and answers share their numbers', (t) => {
@@ -56,10 +57,7 @@ test('a second answer throws a TypeError and changes nothing', (t) => {
       const handle = history.call('c1', { key: 'x', op: 'get' });
       handle[first]();
       const before = { ...history.operations.at(-1)! };
-      t.throws(() => handle[second](), {
-        instanceOf: TypeError,
-        message: /get x of c1 already has an outcome/,
-      });
+      t.throws(() => handle[second](), typeError(/get x of c1 already has an outcome/));
       t.deepEqual({ ...history.operations.at(-1)! }, before);
     }
   }
@@ -76,15 +74,12 @@ test('an invalid result throws a TypeError, and the operation stays open', (t) =
   ];
   for (const [command, result] of wrong) {
     const handle = history.call('c', command);
-    t.throws(() => handle.ok(result as undefined), {
-      instanceOf: TypeError,
-      message: /cannot result in/,
-    });
+    t.throws(() => handle.ok(result as undefined), typeError(/cannot result in/));
     t.is(history.operations.at(-1)!.outcome, 'open');
     handle.fail();
   }
-  t.throws(() => history.call('c', { key: 'x', op: 'put' } as unknown as OperationCommand), {
-    instanceOf: TypeError,
-    message: /op must be one of/,
-  });
+  t.throws(
+    () => history.call('c', { key: 'x', op: 'put' } as unknown as OperationCommand),
+    typeError(/op must be one of/),
+  );
 });

@@ -1,23 +1,20 @@
 // Tests of `assertDeterministic` with deterministic and nondeterministic scenarios.
 
-import test from 'ava';
 import * as nemeses from '../index.nemeses.ts';
 import type { Simulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import { assertDeterministic } from './assert-deterministic.ts';
 import scenario from './explore.test.child.ts';
 
-test.serial(
-  'a deterministic scenario has the same hash each time, and another one for another seed',
-  async (t) => {
-    const options = { link: { latency: [1, 20], loss: 0.1 }, nemesis: nemeses.pauses() } as const;
-    const hash = await assertDeterministic(scenario, options);
-    t.regex(hash, /^[0-9a-f]{64}$/);
-    t.is(await assertDeterministic(scenario, { seed: 1, ...options }), hash);
-    t.not(await assertDeterministic(scenario, { seed: 2, ...options }), hash);
-  },
-);
+test('a deterministic scenario has the same hash each time, and another one for another seed', async (t) => {
+  const options = { link: { latency: [1, 20], loss: 0.1 }, nemesis: nemeses.pauses() } as const;
+  const hash = await assertDeterministic(scenario, options);
+  t.regex(hash, /^[0-9a-f]{64}$/);
+  t.is(await assertDeterministic(scenario, { seed: 1, ...options }), hash);
+  t.not(await assertDeterministic(scenario, { seed: 2, ...options }), hash);
+});
 
-test.serial('state of a module shows as the first event that differs', async (t) => {
+test('state of a module shows as the first event that differs', async (t) => {
   let runs = 0;
   const counts = async (sim: Simulation) => {
     const run = ++runs;
@@ -39,7 +36,7 @@ test.serial('state of a module shows as the first event that differs', async (t)
   t.is(message.match(/[0-9a-f]{64}/g)?.length, 2);
 });
 
-test.serial('a longer run, and different bytes of the same length, are found, too', async (t) => {
+test('a longer run, and different bytes of the same length, are found, too', async (t) => {
   let runs = 0;
   const longer = async (sim: Simulation) => {
     sim.node('n1', ({ log }) => log('up'));
@@ -68,7 +65,7 @@ test.serial('a longer run, and different bytes of the same length, are found, to
   );
 });
 
-test.serial('a failure of the scenario in both runs is the reason of the rejection', async (t) => {
+test('a failure of the scenario in both runs is the reason of the rejection', async (t) => {
   const error = new RangeError('wrong');
   const fails = async (sim: Simulation) => {
     await sim.run(10);

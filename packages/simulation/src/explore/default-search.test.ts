@@ -2,9 +2,9 @@
 // passes it.
 
 import { serve } from '@trunkline/transport-core';
-import test from 'ava';
 import type { Simulation } from '../simulation.ts';
-import { testProtocol } from '../testing/test-protocol.ts';
+import test from '../testing/serial.ts';
+import { serving, testProtocol } from '../testing/test-protocol.ts';
 import { explore } from './explore.ts';
 
 /** Milliseconds for which the lock belongs to its holder. */
@@ -32,9 +32,9 @@ function lock(isFenced: boolean) {
       });
       await node.listen();
     });
-    sim.node('storage', async ({ transport }) => {
-      const node = transport(testProtocol);
-      serve(node, {
+    sim.node(
+      'storage',
+      serving(testProtocol, {
         echo(text) {
           const written = Number(text);
           if (written < latest && isFenced) return 'refused';
@@ -42,9 +42,8 @@ function lock(isFenced: boolean) {
           latest = Math.max(latest, written);
           return 'written';
         },
-      });
-      await node.listen();
-    });
+      }),
+    );
     for (const name of ['a', 'b'])
       sim.node(name, async ({ transport, clock }) => {
         const node = transport(testProtocol);
@@ -65,12 +64,12 @@ function lock(isFenced: boolean) {
   };
 }
 
-test.serial('the default search finds the lock without fencing, within 20 seeds', async (t) => {
+test('the default search finds the lock without fencing, within 20 seeds', async (t) => {
   const { failed } = await explore({ scenario: lock(false), seeds: 20, shrink: false });
   t.is(failed[0]?.error.invariant, 'no stale write');
 });
 
-test.serial('the lock with fencing passes two seeds of each profile', async (t) => {
+test('the lock with fencing passes two seeds of each profile', async (t) => {
   const { failed, passed } = await explore({ scenario: lock(true), seeds: 22 });
   t.deepEqual(failed, []);
   t.is(passed, 22);

@@ -1,7 +1,7 @@
-import test from 'ava';
 import * as nemeses from '../index.nemeses.ts';
 import type { SimClock } from '../nodes/node-context.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import { assertDeterministic } from './assert-deterministic.ts';
 import scenario, { planted, RULE } from './explore.test.child.ts';
 import { explore } from './explore.ts';
@@ -13,7 +13,7 @@ const module = new URL('./explore.test.child.js', import.meta.url);
 const source = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
 const calm = { link: { latency: [1, 5] } } as const;
 
-test.serial('passed seeds are counted, and so is their simulated time', async (t) => {
+test('passed seeds are counted, and so is their simulated time', async (t) => {
   const seen: number[] = [];
   const noted = (sim: Simulation) => {
     seen.push(sim.seed);
@@ -27,47 +27,35 @@ test.serial('passed seeds are counted, and so is their simulated time', async (t
   t.true(found.seedsPerSecond > 0);
 });
 
-test.serial(
-  'a planted bug is found, and of eleven faults only the two that it needs are left',
-  async (t) => {
-    const { passed, failed } = await explore({
-      seeds: [4, 3],
-      nemesis: planted,
-      scenario,
-      ...calm,
-      name: 'pings',
-      replay: 'npm test',
-    });
-    t.is(passed, 0);
-    t.is(failed.length, 1);
-    const [{ seed, error, schedule, faults, replay, trace }] = failed as [(typeof failed)[0]];
-    t.is(seed, 3);
-    t.is(error.name, 'SimulationError');
-    t.is(error.invariant, RULE);
-    t.true(error.at! >= 3_500);
-    t.deepEqual(
-      schedule,
-      planted.filter(({ at }) => at === 3_000 || at === 3_500),
-    );
-    t.is(faults, 11);
-    t.is(replay, 'SEED=pings:3:6-7 npm test');
-    t.true(error.message.endsWith('3500 ms  crash n2\nSEED=pings:3:6-7 npm test'), error.message);
-    t.regex(error.message, /it fails with 2 of the 11 planned faults/);
-    t.true(error.stack!.startsWith(`SimulationError: ${error.message}\n    at `), error.stack);
-    t.regex(trace.hash, /^[0-9a-f]{64}$/);
-  },
-);
-
-test.serial('the smallest schedule fails in a new simulation', async (t) => {
-  const { failed } = await explore({ seeds: [3], nemesis: planted, scenario, ...calm });
-  const { seed, schedule, error } = failed[0]!;
-  const sim = createSimulation({ seed, ...calm, nemesis: schedule });
-  const { invariant } = await t.throwsAsync<any>(async () => scenario(sim));
-  t.is(invariant, error.invariant);
-  await sim.close();
+test('a planted bug is found, and of eleven faults only the two that it needs are left', async (t) => {
+  const { passed, failed } = await explore({
+    seeds: [4, 3],
+    nemesis: planted,
+    scenario,
+    ...calm,
+    name: 'pings',
+    replay: 'npm test',
+  });
+  t.is(passed, 0);
+  t.is(failed.length, 1);
+  const [{ seed, error, schedule, faults, replay, trace }] = failed as [(typeof failed)[0]];
+  t.is(seed, 3);
+  t.is(error.name, 'SimulationError');
+  t.is(error.invariant, RULE);
+  t.true(error.at! >= 3_500);
+  t.deepEqual(
+    schedule,
+    planted.filter(({ at }) => at === 3_000 || at === 3_500),
+  );
+  t.is(faults, 11);
+  t.is(replay, 'SEED=pings:3:6-7 npm test');
+  t.true(error.message.endsWith('3500 ms  crash n2\nSEED=pings:3:6-7 npm test'), error.message);
+  t.regex(error.message, /it fails with 2 of the 11 planned faults/);
+  t.true(error.stack!.startsWith(`SimulationError: ${error.message}\n    at `), error.stack);
+  t.regex(trace.hash, /^[0-9a-f]{64}$/);
 });
 
-test.serial('without shrinking the whole plan is reported', async (t) => {
+test('without shrinking the whole plan is reported', async (t) => {
   const { failed } = await explore({
     seeds: 1,
     nemesis: planted,
@@ -78,36 +66,33 @@ test.serial('without shrinking the whole plan is reported', async (t) => {
   t.deepEqual(failed[0]!.schedule, planted);
 });
 
-test.serial('a link option that does not matter is removed', async (t) => {
+test('a link option that does not matter is removed', async (t) => {
   const link = { latency: [1, 5], loss: 0.001, reorder: 0.01, duplicate: 0.01 } as const;
   const { failed } = await explore({ seeds: 1, nemesis: planted, scenario, link });
   t.deepEqual(failed[0]!.link, { latency: [1, 5] });
   t.regex(failed[0]!.error.message, /and the link \{"latency":\[1,5\]\}/);
 });
 
-test.serial(
-  'the recover at the end stays if a rule waits for calm, and is removed if the failure came before it',
-  async (t) => {
-    const nemesis = nemeses.splitBrain({ duration: 5_000 });
-    const tick = async (clock: SimClock) => {
-      for (;;) await clock.sleep(50);
-    };
-    const idle = async (sim: Simulation) => {
-      for (const name of ['n1', 'n2']) sim.node(name, ({ clock }) => void tick(clock));
-      let broken = false;
-      sim.always('it looks', () => (broken ||= sim.calmSince === undefined) || true);
-      sim.eventually('it is mended', () => !broken, { within: 100 });
-      await sim.run(20_000);
-    };
-    const { failed } = await explore({ seeds: 1, nemesis, scenario: idle });
-    const [{ schedule }] = failed as [(typeof failed)[0]];
-    t.is(schedule.length, 2);
-    t.is(schedule[0]!.do, 'partition');
-    t.true(['heal', 'recover'].includes(schedule[1]!.do));
-  },
-);
+test('the recover at the end stays if a rule waits for calm, and is removed if the failure came before it', async (t) => {
+  const nemesis = nemeses.splitBrain({ duration: 5_000 });
+  const tick = async (clock: SimClock) => {
+    for (;;) await clock.sleep(50);
+  };
+  const idle = async (sim: Simulation) => {
+    for (const name of ['n1', 'n2']) sim.node(name, ({ clock }) => void tick(clock));
+    let broken = false;
+    sim.always('it looks', () => (broken ||= sim.calmSince === undefined) || true);
+    sim.eventually('it is mended', () => !broken, { within: 100 });
+    await sim.run(20_000);
+  };
+  const { failed } = await explore({ seeds: 1, nemesis, scenario: idle });
+  const [{ schedule }] = failed as [(typeof failed)[0]];
+  t.is(schedule.length, 2);
+  t.is(schedule[0]!.do, 'partition');
+  t.true(['heal', 'recover'].includes(schedule[1]!.do));
+});
 
-test.serial('a failure that needs no fault is left with none', async (t) => {
+test('a failure that needs no fault is left with none', async (t) => {
   const nemesis = nemeses.swarm();
   const { failed } = await explore({
     seeds: 3,
@@ -124,27 +109,24 @@ test.serial('a failure that needs no fault is left with none', async (t) => {
   t.regex(failed[0]!.error.message, /^wrong\n[\s\S]*\nit fails with 0 of the \d+ planned faults/);
 });
 
-test.serial(
-  'a scenario that fails only the first time is not shrunk, and the message says so',
-  async (t) => {
-    let isFirst = true;
-    const { failed } = await explore({
-      seeds: 2,
-      nemesis: planted,
-      scenario: async (sim) => {
-        for (const name of ['n1', 'n2', 'n3']) sim.node(name, () => {});
-        await sim.run(10);
-        if (sim.seed !== 2 || !isFirst) return;
-        isFirst = false;
-        throw new Error('once');
-      },
-    });
-    t.is(failed[0]!.schedule.length, 11);
-    t.regex(failed[0]!.error.message, /had another result/);
-  },
-);
+test('a scenario that fails only the first time is not shrunk, and the message says so', async (t) => {
+  let isFirst = true;
+  const { failed } = await explore({
+    seeds: 2,
+    nemesis: planted,
+    scenario: async (sim) => {
+      for (const name of ['n1', 'n2', 'n3']) sim.node(name, () => {});
+      await sim.run(10);
+      if (sim.seed !== 2 || !isFirst) return;
+      isFirst = false;
+      throw new Error('once');
+    },
+  });
+  t.is(failed[0]!.schedule.length, 11);
+  t.regex(failed[0]!.error.message, /had another result/);
+});
 
-test.serial('many failures are reported, each with its seed', async (t) => {
+test('many failures are reported, each with its seed', async (t) => {
   const failing = async (sim: Simulation) => {
     await sim.run(1);
     if (sim.seed % 3 === 0) throw new Error(`seed ${sim.seed}`);
@@ -163,7 +145,7 @@ test.serial('many failures are reported, each with its seed', async (t) => {
   t.is(two.passed, 4);
 });
 
-test.serial('leaks of nodes fail a seed if requested', async (t) => {
+test('leaks of nodes fail a seed if requested', async (t) => {
   const leaky = async (sim: Simulation) => {
     sim.node('n1', ({ clock }) => {
       clock.setTimeout(() => {}, 1_000_000);
@@ -177,7 +159,7 @@ test.serial('leaks of nodes fail a seed if requested', async (t) => {
   t.regex(failed[0]!.error.message, /n1 left 1 armed timer/);
 });
 
-test.serial('names are those of functions and modules, and unique', async (t) => {
+test('names are those of functions and modules, and unique', async (t) => {
   const names: string[] = [];
   const failing = () => {
     throw new Error('wrong');
@@ -201,55 +183,49 @@ test.serial('names are those of functions and modules, and unique', async (t) =>
   t.regex(names[4]!, /^SEED=scenario(?:-\d+)?:1 x$/);
 });
 
-test.serial(
-  'reported states of nodes are in the timeline, and the last of each with the failure',
-  async (t) => {
-    const tells = async (sim: Simulation) => {
-      for (const name of ['n1', 'n2', 'n3']) {
-        sim.node(name, async ({ clock, state }) => {
-          for (let term = 1; ; term++) {
-            state({ role: name === 'n1' ? 'leader' : 'follower', term });
-            state({ role: name === 'n1' ? 'leader' : 'follower', term });
-            await clock.sleep(100);
-          }
-        });
-      }
-      sim.always('term 3 is never reached', () => sim.now < 200);
-      await sim.run(1_000);
-    };
-    const nemesis = [{ at: 150, do: 'crash', node: 'n3' }] as const;
-    const [{ error, trace }] = (await explore({ scenario: tells, nemesis, shrink: false }))
-      .failed as [ExploreFailure];
-    t.deepEqual(trace.states, { n1: 'role leader, term 3', n2: 'role follower, term 2' });
-    t.is(trace.timeline.filter((line) => /n2 +state +role follower, term 1$/.test(line)).length, 1);
-    t.true(
-      error.message.includes(
-        '\nthe nodes at that time:\n  n1           role leader, term 3\n  n2           role follower, term 2\n  n3           down\n',
-      ),
-      error.message,
-    );
-  },
-);
-
-test.serial(
-  'createSimulation, explore and assertDeterministic take the same seed option, 1 by default',
-  async (t) => {
-    const seen: number[] = [];
-    const seeing = (sim: Simulation) => {
-      seen.push(sim.seed);
-    };
-    for (const options of [{}, { seed: 7 }]) {
-      const sim = createSimulation(options);
-      seeing(sim);
-      await sim.close();
-      await explore({ scenario: seeing, ...options });
-      await assertDeterministic(seeing, options);
+test('reported states of nodes are in the timeline, and the last of each with the failure', async (t) => {
+  const tells = async (sim: Simulation) => {
+    for (const name of ['n1', 'n2', 'n3']) {
+      sim.node(name, async ({ clock, state }) => {
+        for (let term = 1; ; term++) {
+          state({ role: name === 'n1' ? 'leader' : 'follower', term });
+          state({ role: name === 'n1' ? 'leader' : 'follower', term });
+          await clock.sleep(100);
+        }
+      });
     }
-    t.deepEqual(seen, [1, 1, 1, 1, 1, 7, 7, 7, 7, 7]);
-  },
-);
+    sim.always('term 3 is never reached', () => sim.now < 200);
+    await sim.run(1_000);
+  };
+  const nemesis = [{ at: 150, do: 'crash', node: 'n3' }] as const;
+  const [{ error, trace }] = (await explore({ scenario: tells, nemesis, shrink: false }))
+    .failed as [ExploreFailure];
+  t.deepEqual(trace.states, { n1: 'role leader, term 3', n2: 'role follower, term 2' });
+  t.is(trace.timeline.filter((line) => /n2 +state +role follower, term 1$/.test(line)).length, 1);
+  t.true(
+    error.message.includes(
+      '\nthe nodes at that time:\n  n1           role leader, term 3\n  n2           role follower, term 2\n  n3           down\n',
+    ),
+    error.message,
+  );
+});
 
-test.serial('two workers give the same result as one thread', async (t) => {
+test('createSimulation, explore and assertDeterministic take the same seed option, 1 by default', async (t) => {
+  const seen: number[] = [];
+  const seeing = (sim: Simulation) => {
+    seen.push(sim.seed);
+  };
+  for (const options of [{}, { seed: 7 }]) {
+    const sim = createSimulation(options);
+    seeing(sim);
+    await sim.close();
+    await explore({ scenario: seeing, ...options });
+    await assertDeterministic(seeing, options);
+  }
+  t.deepEqual(seen, [1, 1, 1, 1, 1, 7, 7, 7, 7, 7]);
+});
+
+test('two workers give the same result as one thread', async (t) => {
   const shared = {
     seeds: 200,
     ...calm,
@@ -283,7 +259,7 @@ test.serial('two workers give the same result as one thread', async (t) => {
   );
 });
 
-test.serial('progress is reported, at least at the end', async (t) => {
+test('progress is reported, at least at the end', async (t) => {
   const told: ExploreProgress[] = [];
   await explore({
     seeds: 12,
@@ -298,7 +274,7 @@ test.serial('progress is reported, at least at the end', async (t) => {
   t.true(seedsPerSecond > 0);
 });
 
-test.serial('a signal ends a search, with and without workers', async (t) => {
+test('a signal ends a search, with and without workers', async (t) => {
   for (const workers of [1, 2]) {
     const abort = new AbortController();
     const reason = new Error('enough');
@@ -318,7 +294,7 @@ test.serial('a signal ends a search, with and without workers', async (t) => {
   }
 });
 
-test.serial('a signal that is aborted while the workers start ends the search', async (t) => {
+test('a signal that is aborted while the workers start ends the search', async (t) => {
   const abort = new AbortController();
   const reason = new Error('enough');
   const search = explore({
@@ -332,30 +308,27 @@ test.serial('a signal that is aborted while the workers start ends the search', 
   t.is(await t.throwsAsync(search), reason);
 });
 
-test.serial(
-  'a module without a scenario, or one that does not load, ends the search, and the error names it',
-  async (t) => {
-    for (const workers of [1, 2]) {
-      const nothing = source('export const scenario = 1');
-      await t.throwsAsync(explore({ seeds: 2, scenario: nothing, workers }), {
-        instanceOf: TypeError,
-        message: /default export of the module data:text/,
-      });
-      const throws = source('throw new Error("boo")');
-      await t.throwsAsync(explore({ seeds: 2, scenario: throws, workers }), {
-        message: /^explore: the module data:text\/javascript,throw.* failed to load: Error: boo/,
-      });
-      await t.throwsAsync(
-        explore({ seeds: 2, scenario: new URL('./nowhere.js', import.meta.url), workers }),
-        {
-          message: /the module file:.*nowhere\.js failed to load/,
-        },
-      );
-    }
-  },
-);
+test('a module without a scenario, or one that does not load, ends the search, and the error names it', async (t) => {
+  for (const workers of [1, 2]) {
+    const nothing = source('export const scenario = 1');
+    await t.throwsAsync(explore({ seeds: 2, scenario: nothing, workers }), {
+      instanceOf: TypeError,
+      message: /default export of the module data:text/,
+    });
+    const throws = source('throw new Error("boo")');
+    await t.throwsAsync(explore({ seeds: 2, scenario: throws, workers }), {
+      message: /^explore: the module data:text\/javascript,throw.* failed to load: Error: boo/,
+    });
+    await t.throwsAsync(
+      explore({ seeds: 2, scenario: new URL('./nowhere.js', import.meta.url), workers }),
+      {
+        message: /the module file:.*nowhere\.js failed to load/,
+      },
+    );
+  }
+});
 
-test.serial('invalid options of explore throw TypeErrors that name them', async (t) => {
+test('invalid options of explore throw TypeErrors that name them', async (t) => {
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ seeds: 0 }, /explore: seeds: must be a number/],
     [{ seeds: [1.5] }, /explore: seeds: /],

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import process from 'node:process';
 import { promisify } from 'node:util';
-import test from 'ava';
+import test from '../testing/serial.ts';
 import { explore } from './explore.ts';
 import type { ExploreFailure } from './failure.ts';
 import scenario, { SEEDS } from './hang.test.child.ts';
@@ -21,7 +21,7 @@ const shared = {
 } as const;
 
 for (const kind of ['loop', 'regexp', 'microtasks'] as const) {
-  test.serial(`a node that hangs fails its seed, and the search goes on: ${kind}`, async (t) => {
+  test(`a node that hangs fails its seed, and the search goes on: ${kind}`, async (t) => {
     const seed = SEEDS[kind];
     const { passed, failed } = await explore({ ...shared, seeds: [1, seed, 20, 21] });
     t.is(passed, 3);
@@ -48,7 +48,7 @@ for (const kind of ['loop', 'regexp', 'microtasks'] as const) {
   });
 }
 
-test.serial('a replay of a hang has the same trace, with any number of workers', async (t) => {
+test('a replay of a hang has the same trace, with any number of workers', async (t) => {
   const seed = SEEDS.loop;
   const found = await explore({ ...shared, seeds: [1, 2, seed], workers: 2 });
   process.env['SEED'] = `ticks:${seed}`;
@@ -58,7 +58,7 @@ test.serial('a replay of a hang has the same trace, with any number of workers',
   t.is(replayed.passed, 0);
 });
 
-test.serial('a scenario that hangs before or after its run fails its seed', async (t) => {
+test('a scenario that hangs before or after its run fails its seed', async (t) => {
   const { passed, failed } = await explore({ ...shared, seeds: [SEEDS.before, SEEDS.after, 20] });
   t.is(passed, 1);
   t.deepEqual(
@@ -70,7 +70,7 @@ test.serial('a scenario that hangs before or after its run fails its seed', asyn
   );
 });
 
-test.serial('a node that would end the process fails its seed, in every thread', async (t) => {
+test('a node that would end the process fails its seed, in every thread', async (t) => {
   const { exit, abort, kill, importedKill } = SEEDS;
   for (const where of [module, scenario]) {
     const { passed, failed } = await explore({
@@ -89,7 +89,7 @@ test.serial('a node that would end the process fails its seed, in every thread',
   }
 });
 
-test.serial('a node that ends the thread of a search fails its seed', async (t) => {
+test('a node that ends the thread of a search fails its seed', async (t) => {
   const seed = SEEDS.importedExit;
   const { passed, failed } = await explore({ ...shared, seeds: [1, seed, 20], workers: 2 });
   t.is(passed, 2);
@@ -101,7 +101,7 @@ test.serial('a node that ends the thread of a search fails its seed', async (t) 
   );
 });
 
-test.serial('a node that uses up the memory of its thread fails its seed', async (t) => {
+test('a node that uses up the memory of its thread fails its seed', async (t) => {
   const program = `
     import { explore } from ${JSON.stringify(new URL('./explore.js', import.meta.url).href)};
     const { passed, failed } = await explore({
@@ -124,7 +124,7 @@ for (const [kind, message] of [
   ['loop', 'hang: no event ran for 1000 ms of real time'],
   ['importedAbort', 'exit: the process ended with the signal SIGABRT'],
 ] as const) {
-  test.serial(`a search in processes survives a node that kills its own: ${kind}`, async (t) => {
+  test(`a search in processes survives a node that kills its own: ${kind}`, async (t) => {
     const { passed, failed } = await explore({
       ...shared,
       seeds: [SEEDS[kind], 20],
@@ -140,7 +140,7 @@ for (const [kind, message] of [
   });
 }
 
-test.serial('an error outside the simulation fails the seed that was running', async (t) => {
+test('an error outside the simulation fails the seed that was running', async (t) => {
   const throws = source(`export default async (sim) => {
     await sim.run(1);
     if (sim.seed !== 4) return;
@@ -155,7 +155,7 @@ test.serial('an error outside the simulation fails the seed that was running', a
   );
 });
 
-test.serial('shrinking stops if a run with fewer faults hangs', async (t) => {
+test('shrinking stops if a run with fewer faults hangs', async (t) => {
   const nemesis = [
     { at: 100, do: 'pause', node: 'n1', for: 10 },
     { at: 300, do: 'pause', node: 'n2', for: 10 },
@@ -169,7 +169,7 @@ test.serial('shrinking stops if a run with fewer faults hangs', async (t) => {
   );
 });
 
-test.serial('a module that ends its thread while it loads ends the search', async (t) => {
+test('a module that ends its thread while it loads ends the search', async (t) => {
   const exits = source('process.exit(3)');
   await t.throwsAsync(explore({ ...shared, scenario: exits, seeds: 50, workers: 2 }), {
     message:

@@ -1,21 +1,15 @@
 // Tests of the profiles of a search: each seed runs under the right one, and a failure names its
 // profile.
 
-import process from 'node:process';
-import test, { type ExecutionContext } from 'ava';
 import type { Simulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import scenario from './explore.test.child.ts';
 import { explore } from './explore.ts';
 import type { ExploreFailure } from './failure.ts';
 import { profiles } from './profiles.ts';
-import { content } from './testing/content.ts';
+import { ask, content } from './testing/content.ts';
 
 const NAMES = Object.keys(profiles);
-
-function ask(t: ExecutionContext, replay: string): void {
-  process.env['SEED'] = /^SEED=(\S+) /.exec(replay)![1]!;
-  t.teardown(() => delete process.env['SEED']);
-}
 
 /** Fails under each profile. */
 const failing = async (sim: Simulation) => {
@@ -27,7 +21,7 @@ const failing = async (sim: Simulation) => {
 const everyFailure = async (options: Partial<Parameters<typeof explore>[0]> = {}) =>
   (await explore({ scenario: failing, seeds: 22, stopAfter: 22, replay: 'x', ...options })).failed;
 
-test.serial('without a link and a nemesis the seeds cycle through all profiles', async (t) => {
+test('without a link and a nemesis the seeds cycle through all profiles', async (t) => {
   const failed = await everyFailure();
   t.deepEqual(
     failed.map(({ profile }) => profile),
@@ -57,7 +51,7 @@ test.serial('without a link and a nemesis the seeds cycle through all profiles',
   );
 });
 
-test.serial('a seed has the same profile whatever seed comes first', async (t) => {
+test('a seed has the same profile whatever seed comes first', async (t) => {
   for (const [seed, name] of [
     [3, 'loss'],
     [0, 'swarm'],
@@ -66,43 +60,37 @@ test.serial('a seed has the same profile whatever seed comes first', async (t) =
     t.is((await everyFailure({ seed, seeds: 1 }))[0]!.profile, name);
 });
 
-test.serial(
-  'a link or a nemesis, of the search or of the module, turns the profiles off',
-  async (t) => {
-    for (const options of [{ link: {} }, { nemesis: [] }, { profiles: [] }])
-      t.deepEqual(
-        [...new Set((await everyFailure(options)).map(({ profile }) => profile))],
-        [undefined],
-      );
-    const module = `data:text/javascript,${encodeURIComponent(`
+test('a link or a nemesis, of the search or of the module, turns the profiles off', async (t) => {
+  for (const options of [{ link: {} }, { nemesis: [] }, { profiles: [] }])
+    t.deepEqual(
+      [...new Set((await everyFailure(options)).map(({ profile }) => profile))],
+      [undefined],
+    );
+  const module = `data:text/javascript,${encodeURIComponent(`
     export default async (sim) => { await sim.run(1); throw new Error('always'); };
     export const options = { link: { latency: 3 } };`)}`;
-    t.is((await everyFailure({ scenario: module }))[0]!.profile, undefined);
-  },
-);
+  t.is((await everyFailure({ scenario: module }))[0]!.profile, undefined);
+});
 
-test.serial(
-  'profiles may be chosen, and be your own; link and nemesis fill what they leave out',
-  async (t) => {
-    const own = { name: 'own', nemesis: [{ at: 5, do: 'heal' }] } as const;
-    const failed = await everyFailure({
-      profiles: ['loss', own],
-      link: { latency: 7 },
-      seeds: 2,
-      shrink: false,
-    });
-    t.deepEqual(
-      failed.map(({ profile, link, schedule }) => [profile, link, schedule.length]),
-      [
-        ['loss', { latency: [5, 15], loss: 0.02 }, 0],
-        ['own', { latency: 7 }, 1],
-      ],
-    );
-  },
-);
+test('profiles may be chosen, and be your own; link and nemesis fill what they leave out', async (t) => {
+  const own = { name: 'own', nemesis: [{ at: 5, do: 'heal' }] } as const;
+  const failed = await everyFailure({
+    profiles: ['loss', own],
+    link: { latency: 7 },
+    seeds: 2,
+    shrink: false,
+  });
+  t.deepEqual(
+    failed.map(({ profile, link, schedule }) => [profile, link, schedule.length]),
+    [
+      ['loss', { latency: [5, 15], loss: 0.02 }, 0],
+      ['own', { latency: 7 }, 1],
+    ],
+  );
+});
 
 for (const workers of [1, 2]) {
-  test.serial(`a failure replays under its profile (${workers} workers)`, async (t) => {
+  test(`a failure replays under its profile (${workers} workers)`, async (t) => {
     const options = {
       scenario: new URL('./explore.test.child.js', import.meta.url),
       seeds: 60,
@@ -126,18 +114,7 @@ for (const workers of [1, 2]) {
   });
 }
 
-test.serial('two workers give the same result as one thread under all profiles', async (t) => {
-  const options = {
-    scenario: new URL('./explore.test.child.js', import.meta.url),
-    seeds: 24,
-    name: 'p',
-    replay: 'x',
-    stopAfter: 24,
-  };
-  t.deepEqual(content(await explore({ ...options, workers: 2 })), content(await explore(options)));
-});
-
-test.serial('invalid profiles throw TypeErrors that name them', async (t) => {
+test('invalid profiles throw TypeErrors that name them', async (t) => {
   const plan = { name: 'n', plan: () => [] };
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ profiles: 'jitter' }, /explore: profiles: must be a list/],

@@ -2,7 +2,8 @@
 
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
+import test from '../testing/serial.ts';
 import { type Replay, replayLine, runningCommand } from './replay-line.ts';
 
 const replay: Replay = {
@@ -101,28 +102,25 @@ const cases: readonly (readonly [
 ];
 
 for (const [title, argv, environment, line] of cases) {
-  test.serial(`the replay line repeats the command that runs: ${title}`, (t) => {
+  test(`the replay line repeats the command that runs: ${title}`, (t) => {
     given(t, environment);
     t.is(runningCommand(argv), line);
   });
 }
 
-test.serial(
-  'a command may be given, and the plan and the link are written as short as possible',
-  (t) => {
-    const line = (more: Partial<Replay>) => replayLine({ ...replay, ...more }, 'node sim.js');
-    t.is(line({ seed: -7 }), 'SEED=raft:-7 node sim.js');
-    t.is(line({ profile: 'loss' }), 'SEED=raft:7@loss node sim.js');
-    t.is(line({ profile: 'loss', only: [1] }), 'SEED=raft:7@loss:1 node sim.js');
-    t.is(line({ only: [] }), 'SEED=raft:7:none node sim.js');
-    t.is(line({ only: [2, 5, 6, 7, 11] }), 'SEED=raft:7:2,5-7,11 node sim.js');
-    t.is(line({ only: [2], without: ['loss', 'burst'] }), 'SEED=raft:7:2-loss-burst node sim.js');
-    t.is(line({ without: ['loss'] }), 'SEED=raft:7:all-loss node sim.js');
-    t.is(line({ scenario: "it's" }), `SEED='it'\\''s:7' node sim.js`);
-  },
-);
+test('a command may be given, and the plan and the link are written as short as possible', (t) => {
+  const line = (more: Partial<Replay>) => replayLine({ ...replay, ...more }, 'node sim.js');
+  t.is(line({ seed: -7 }), 'SEED=raft:-7 node sim.js');
+  t.is(line({ profile: 'loss' }), 'SEED=raft:7@loss node sim.js');
+  t.is(line({ profile: 'loss', only: [1] }), 'SEED=raft:7@loss:1 node sim.js');
+  t.is(line({ only: [] }), 'SEED=raft:7:none node sim.js');
+  t.is(line({ only: [2, 5, 6, 7, 11] }), 'SEED=raft:7:2,5-7,11 node sim.js');
+  t.is(line({ only: [2], without: ['loss', 'burst'] }), 'SEED=raft:7:2-loss-burst node sim.js');
+  t.is(line({ without: ['loss'] }), 'SEED=raft:7:all-loss node sim.js');
+  t.is(line({ scenario: "it's" }), `SEED='it'\\''s:7' node sim.js`);
+});
 
-test.serial('in its own process the line is the command itself', (t) => {
+test('in its own process the line is the command itself', (t) => {
   const code = `import { replayLine } from ${JSON.stringify(new URL('./replay-line.js', import.meta.url).href)};
     console.log(replayLine({ scenario: 'x', seed: 1, profile: undefined, only: undefined, without: [] }));`;
   const env = Object.fromEntries(

@@ -1,8 +1,8 @@
 // Tests that shrinking is limited in virtual time and in events.
 
-import test from 'ava';
 import { crashes } from '../faults/node-nemeses.ts';
 import type { Simulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import { explore } from './explore.ts';
 
 /** Nodes with a timer each millisecond; the rule breaks at 217 ms if a fault has happened. */
@@ -23,26 +23,23 @@ function ticking(ends: number[], brokenAt: number) {
 
 const nemesis = crashes({ lasts: [200, 2_000], calm: [1, 100] });
 
-test.serial(
-  'after a failure at 217 ms, the runs of shrinking end at twice its time plus 1 s',
-  async (t) => {
-    const ends: number[] = [];
-    const { failed } = await explore({ scenario: ticking(ends, 217), nemesis, seeds: 3 });
-    const { error, schedule, faults } = failed[0]!;
-    t.is(error.invariant, 'in time');
-    t.true(faults > 20);
-    t.true(schedule.length <= 2, JSON.stringify(schedule));
-    t.false(error.message.includes('shrinking stopped'));
-    t.true(error.at! < 1_000);
-    t.true(ends.length < 200, `${ends.length} runs`);
-    t.true(
-      ends.every((end) => end <= 2 * error.at! + 1_100),
-      `${ends}`,
-    );
-  },
-);
+test('after a failure at 217 ms, the runs of shrinking end at twice its time plus 1 s', async (t) => {
+  const ends: number[] = [];
+  const { failed } = await explore({ scenario: ticking(ends, 217), nemesis, seeds: 3 });
+  const { error, schedule, faults } = failed[0]!;
+  t.is(error.invariant, 'in time');
+  t.true(faults > 20);
+  t.true(schedule.length <= 2, JSON.stringify(schedule));
+  t.false(error.message.includes('shrinking stopped'));
+  t.true(error.at! < 1_000);
+  t.true(ends.length < 200, `${ends.length} runs`);
+  t.true(
+    ends.every((end) => end <= 2 * error.at! + 1_100),
+    `${ends}`,
+  );
+});
 
-test.serial('shrinking stops after a thousand events for each run, and says so', async (t) => {
+test('shrinking stops after a thousand events for each run, and says so', async (t) => {
   const ends: number[] = [];
   const search = { scenario: ticking(ends, 10_000), nemesis, seeds: 3, shrinkRuns: 100 };
   const { message } = (await explore(search)).failed[0]!.error;

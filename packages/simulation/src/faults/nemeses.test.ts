@@ -1,8 +1,9 @@
 // Tests of the plans of the ready-made nemeses, as data and in action.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
-import test from 'ava';
 import { createSimulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
+import { typeError } from '../testing/type-error.ts';
 import type { Fault, ScheduledFault } from './fault.ts';
 import { membership } from './node-nemeses.ts';
 import { ringOfMajorities } from './partition-shapes.ts';
@@ -47,15 +48,14 @@ test('every plan is sorted, within its time, ends in recover, is plain data in w
   }
 });
 
-test.serial('every plan runs in a simulation, which is healthy afterwards', async (t) => {
+test('every plan runs in a simulation, which is healthy afterwards', async (t) => {
   for (const name of names) {
-    const sim = createSimulation({ seed: 1, nemesis: nemeses[name]({ duration: 10_000 }) });
+    await using sim = createSimulation({ seed: 1, nemesis: nemeses[name]({ duration: 10_000 }) });
     for (const node of nodesOf(4)) sim.node(node, () => {});
     sim.membership({ add() {}, remove() {} });
     await sim.run(10_001);
     t.not(sim.calmSince, undefined, name);
     t.true(sim.nodes.every((node) => sim.isUp(node)));
-    await sim.close();
   }
 });
 
@@ -111,26 +111,26 @@ test('plans follow their options', (t) => {
 });
 
 test('invalid options of a nemesis throw TypeErrors that name them', (t) => {
-  t.throws(() => nemeses.splitBrain({ lasts: -1 }), {
-    instanceOf: TypeError,
-    message: /^nemeses\.splitBrain: lasts: must be a number of at least 0/,
-  });
-  t.throws(() => nemeses.crashes({ maxdown: 1 } as never), {
-    instanceOf: TypeError,
-    message: /nemeses\.crashes: maxdown: unknown option; did you mean 'maxDown'/,
-  });
-  t.throws(() => nemeses.flappingLink({ between: ['n1', 'n1'] }), {
-    instanceOf: TypeError,
-    message: /nemeses\.flappingLink: between: must be two names/,
-  });
-  t.throws(() => nemeses.swarm({ kinds: ['all' as never] }), {
-    instanceOf: TypeError,
-    message: /nemeses\.swarm: kinds: must be a list of some of splitBrain, /,
-  });
-  t.throws(() => planOf('badLinks', 1, 5, { link: { loss: 2 } }), {
-    instanceOf: TypeError,
-    message: /nemeses\.badLinks: link: loss: /,
-  });
+  t.throws(
+    () => nemeses.splitBrain({ lasts: -1 }),
+    typeError(/^nemeses\.splitBrain: lasts: must be a number of at least 0/),
+  );
+  t.throws(
+    () => nemeses.crashes({ maxdown: 1 } as never),
+    typeError(/nemeses\.crashes: maxdown: unknown option; did you mean 'maxDown'/),
+  );
+  t.throws(
+    () => nemeses.flappingLink({ between: ['n1', 'n1'] }),
+    typeError(/nemeses\.flappingLink: between: must be two names/),
+  );
+  t.throws(
+    () => nemeses.swarm({ kinds: ['all' as never] }),
+    typeError(/nemeses\.swarm: kinds: must be a list of some of splitBrain, /),
+  );
+  t.throws(
+    () => planOf('badLinks', 1, 5, { link: { loss: 2 } }),
+    typeError(/nemeses\.badLinks: link: loss: /),
+  );
 });
 
 test('a majority ring gives every node a majority, and no two the same', (t) => {
@@ -262,10 +262,10 @@ test('a composition plans the faults of all its nemeses, and one recover at the 
   t.throws(() => compose(), { message: 'nemeses.compose: give at least one nemesis' });
 });
 
-test.serial('membership changes the group by the functions of the scenario', async (t) => {
+test('membership changes the group by the functions of the scenario', async (t) => {
   for (let seed = 1; seed <= 20; seed++) {
     const changes = membership({ least: 2, duration: 20_000, lasts: [100, 1_000], calm: 100 });
-    const sim = createSimulation({ seed, nemesis: compose(changes, kinds.crashes()) });
+    await using sim = createSimulation({ seed, nemesis: compose(changes, kinds.crashes()) });
     for (const node of nodesOf(5)) sim.node(node, () => {});
     const group = new Set(nodesOf(5));
     const sizes = new Set<number>();
@@ -283,11 +283,10 @@ test.serial('membership changes the group by the functions of the scenario', asy
     sim.inject({ do: 'remove', node: 'n1' });
     sim.inject({ do: 'recover' });
     t.true(group.has('n1'), 'recover puts nodes back');
-    await sim.close();
   }
 });
 
-test.serial('a change of the group needs functions, and fails the run if it fails', async (t) => {
+test('a change of the group needs functions, and fails the run if it fails', async (t) => {
   const sim = createSimulation({ nemesis: [{ at: 1, do: 'remove', node: 'a' }] });
   sim.node('a', () => {});
   await t.throwsAsync(sim.run(5), { message: /call sim\.membership\({ add, remove }\) before it/ });

@@ -1,4 +1,5 @@
-// Tests of the portable logarithm and exponential.
+// Tests of the portable logarithm and exponential. The hashes of golden.test.ts show that both give
+// the same bits on every platform.
 
 import test from 'ava';
 import { exp, log } from './portable-math.ts';
@@ -23,32 +24,3 @@ test('the exponential agrees with the platform except for the last bits', (t) =>
   t.is(exp(-1_000), 0);
   t.is(exp(1_000), Number.POSITIVE_INFINITY);
 });
-
-test('both give the recorded bits on every platform', (t) => {
-  const bits = (x: number) => {
-    const view = new DataView(new ArrayBuffer(8));
-    view.setFloat64(0, x);
-    return view.getBigUint64(0).toString(16);
-  };
-  t.deepEqual(
-    [0.1, 0.7, 3, 12345.678].map((x) => bits(log(x))),
-    WRITTEN_LOG,
-  );
-  t.deepEqual(
-    [-3.2, 0.1, 1, 20.5].map((x) => bits(exp(x))),
-    WRITTEN_EXP,
-  );
-});
-
-const WRITTEN_LOG = [
-  'c0026bb1bbb55515',
-  'bfd6d3c324e13f4f',
-  '3ff193ea7aad030a',
-  '4022d79559791e31',
-];
-const WRITTEN_EXP = [
-  '3fa4dec899fffb46',
-  '3ff1aec7b35a00d4',
-  '4005bf0a8b14576a',
-  '41c7d6c4f0bcdd5c',
-];

@@ -4,8 +4,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import test from 'ava';
 import { createSimulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import { createLoader } from './loader.ts';
 import { machineAccess } from './machine-access.ts';
 import { folderWith } from './testing/folder-with.ts';
@@ -32,43 +32,38 @@ const entries: readonly Entry[] = readdirSync(PACKAGES).flatMap((name) => {
     }));
 });
 
-test.serial(
-  'each function of a shared package that reaches the machine is refused at the call, not at the import',
-  async (t) => {
-    const found = new Set<string>();
-    await using sim = createSimulation();
-    sim.node('n1', async (context) => {
-      for (const { specifier, folder, file } of entries) {
-        const text = readFileSync(file, 'utf8');
-        if (
-          ![...machineAccess.keys()].some((name) => new RegExp(`\\b${String(name)}\\b`).test(text))
-        )
-          continue;
-        const load = createLoader(pathToFileURL(join(folder, 'package.json')));
-        const exports = await load(context, specifier);
-        for (const [name, remedy] of machineAccess) {
-          if (!(name in exports)) continue;
-          found.add(String(name));
-          const { [name as string]: called } = exports;
-          const call =
-            typeof called === 'function' ? () => called() : () => Object.values<any>(called)[0]();
-          const message = t.throws(call, undefined, `${specifier} ${String(name)}`)!.message;
-          const packageName = specifier
-            .split('/')
-            .slice(0, specifier.startsWith('@') ? 2 : 1)
-            .join('/');
-          t.true(message.startsWith(`loader: ${packageName}: ${String(name)}`), message);
-          t.true(message.endsWith(`is refused in a simulation: ${remedy}`), message);
-        }
+test('each function of a shared package that reaches the machine is refused at the call, not at the import', async (t) => {
+  const found = new Set<string>();
+  await using sim = createSimulation();
+  sim.node('n1', async (context) => {
+    for (const { specifier, folder, file } of entries) {
+      const text = readFileSync(file, 'utf8');
+      if (![...machineAccess.keys()].some((name) => new RegExp(`\\b${String(name)}\\b`).test(text)))
+        continue;
+      const load = createLoader(pathToFileURL(join(folder, 'package.json')));
+      const exports = await load(context, specifier);
+      for (const [name, remedy] of machineAccess) {
+        if (!(name in exports)) continue;
+        found.add(String(name));
+        const { [name as string]: called } = exports;
+        const call =
+          typeof called === 'function' ? () => called() : () => Object.values<any>(called)[0]();
+        const message = t.throws(call, undefined, `${specifier} ${String(name)}`)!.message;
+        const packageName = specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/');
+        t.true(message.startsWith(`loader: ${packageName}: ${String(name)}`), message);
+        t.true(message.endsWith(`is refused in a simulation: ${remedy}`), message);
       }
-    });
-    await sim.run(10);
-    t.deepEqual(
-      [...machineAccess.keys()].filter((name) => !found.has(String(name))),
-      [],
-    );
-  },
-);
+    }
+  });
+  await sim.run(10);
+  t.deepEqual(
+    [...machineAccess.keys()].filter((name) => !found.has(String(name))),
+    [],
+  );
+});
 
 test('each export of a shared package that reaches the machine is refused', (t) => {
   const unknown = entries.flatMap(({ specifier, file }) =>
@@ -88,7 +83,7 @@ test('each export of a shared package that reaches the machine is refused', (t) 
   ]);
 });
 
-test.serial('the error names the function, the file that calls it, and the remedy', async (t) => {
+test('the error names the function, the file that calls it, and the remedy', async (t) => {
   const files = {
     'node_modules/@trunkline/peers/package.json':
       '{"name":"@trunkline/peers","exports":{"./node":"./node.js"}}',

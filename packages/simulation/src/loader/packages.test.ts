@@ -2,9 +2,9 @@
 // clearly why not.
 
 import { inspect } from 'node:util';
-import test from 'ava';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { createSimulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import { createLoader } from './loader.ts';
 
 type Use = (load: (specifier: string) => Promise<any>, context: NodeContext) => Promise<unknown>;
@@ -34,7 +34,7 @@ const linesOf = (text: string) =>
 
 /** Adds a test of a package that works: twice with the same seed, it does the same. */
 const serves = (what: string, expected: unknown, use: Use) =>
-  test.serial(what, async (t) => {
+  test(what, async (t) => {
     const [first, second] = [await inNode(use), await inNode(use)];
     t.deepEqual(first.seen, expected);
     t.deepEqual(second, first);
@@ -42,7 +42,7 @@ const serves = (what: string, expected: unknown, use: Use) =>
 
 /** Adds a test of a package that needs what a node does not have: in each run, the error says so. */
 const refuses = (what: string, call: string, by: string, remedy: string, use: Use) =>
-  test.serial(`${what}: refused`, async (t) => {
+  test(`${what}: refused`, async (t) => {
     for (const _ of ['first', 'second']) {
       const { message } = (await t.throwsAsync(inNode(use)))!;
       const text = message.replace(/ in \S*\/node_modules\/([^/]+)\S* /, ' in $1 ');

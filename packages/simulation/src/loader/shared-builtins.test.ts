@@ -1,10 +1,10 @@
 // Tests that changes of built-in objects are found after a run, reported and put back.
 
 import { EventEmitter } from 'node:events';
-import test from 'ava';
 import { explore } from '../explore/explore.ts';
 import type { SimulationLeak } from '../nodes/leaks.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import { createLoader, type Load } from './loader.ts';
 import { folderWith } from './testing/folder-with.ts';
 
@@ -31,7 +31,7 @@ const withoutFolders = (leaks: readonly SimulationLeak[]) =>
     what: what.replace(/^.*[\\/](?=\S+ changed)/, ''),
   }));
 
-test.serial('changes are reported with the module that made them, and put back', async (t) => {
+test('changes are reported with the module that made them, and put back', async (t) => {
   const files = {
     'main.mjs': `import './adds.cjs'; import './replaces.mjs'; import events from 'node:events';
       events.defaultMaxListeners = 99; delete Array.prototype.findLast;`,
@@ -83,7 +83,7 @@ test.serial('changes are reported with the module that made them, and put back',
   }
 });
 
-test.serial('a change while a node runs is reported without a module', async (t) => {
+test('a change while a node runs is reported without a module', async (t) => {
   const files = { 'main.mjs': 'export const run = () => { String.prototype.shout = 1 }' };
   const [leak, ...others] = await leaksOf(createLoader(folderWith(t, files)));
   t.deepEqual(others, []);
@@ -92,7 +92,7 @@ test.serial('a change while a node runs is reported without a module', async (t)
   t.false('shout' in String.prototype);
 });
 
-test.serial('a failed run puts everything back, too', async (t) => {
+test('a failed run puts everything back, too', async (t) => {
   const files = { 'main.mjs': "Set.prototype.failed = 1; throw new Error('broken')" };
   const sim = createSimulation();
   declare(sim, createLoader(folderWith(t, files)), ['n1']);
@@ -102,7 +102,7 @@ test.serial('a failed run puts everything back, too', async (t) => {
   t.false('failed' in Set.prototype);
 });
 
-test.serial('changes by the program itself, and undone ones, are not reported', async (t) => {
+test('changes by the program itself, and undone ones, are not reported', async (t) => {
   const files = {
     'main.mjs':
       'Set.prototype.temporary = 1; delete Set.prototype.temporary; export const seen = [].mine',
@@ -116,22 +116,19 @@ test.serial('changes by the program itself, and undone ones, are not reported', 
   delete prototype['mine'];
 });
 
-test.serial(
-  'each run begins with the same built-in objects; leaks can fail a search',
-  async (t) => {
-    const files = {
-      'main.mjs': `export const run = () => {
+test('each run begins with the same built-in objects; leaks can fail a search', async (t) => {
+  const files = {
+    'main.mjs': `export const run = () => {
       if ('visited' in WeakMap) throw new Error('a run sees the last one');
       WeakMap.visited = true;
     }`,
-    };
-    const load = createLoader(folderWith(t, files));
-    const scenario = async (sim: Simulation) => {
-      declare(sim, load, ['n1']);
-      await sim.run(10);
-    };
-    t.is((await explore({ seeds: 3, scenario, profiles: [] })).passed, 3);
-    const { failed } = await explore({ scenario, profiles: [], leaks: 'fail' });
-    t.regex(failed[0]!.error.message, /code that n1 loaded changed WeakMap\.visited/);
-  },
-);
+  };
+  const load = createLoader(folderWith(t, files));
+  const scenario = async (sim: Simulation) => {
+    declare(sim, load, ['n1']);
+    await sim.run(10);
+  };
+  t.is((await explore({ seeds: 3, scenario, profiles: [] })).passed, 3);
+  const { failed } = await explore({ scenario, profiles: [], leaks: 'fail' });
+  t.regex(failed[0]!.error.message, /code that n1 loaded changed WeakMap\.visited/);
+});

@@ -3,8 +3,8 @@
 
 import type { Clock } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import test from 'ava';
 import { createSimulation } from '../index.ts';
+import test from '../testing/serial.ts';
 
 /** Waits for a time of the clock as transport-core does, with timers for the remaining time. */
 function waitFor(clock: Clock, due: number, done: () => void): void {
@@ -24,35 +24,31 @@ for (const [what, skew, ppm] of [
   ['slow', 0, -77_777.7],
   ['slow and set back', -2_999.9, -50],
 ] as const) {
-  test.serial(
-    `waiting for a time of a clock that is ${what} ends in time, without a loop`,
-    async (t) => {
-      const sim = createSimulation({ seed: 1, stepLimit: 100 });
-      let clock: Clock | undefined;
-      sim.node('a', (context) => void (clock = context.clock));
-      await sim.run(5_000 + 1 / 3);
-      sim.drift('a', ppm);
-      sim.skew('a', skew);
-      // At the end, virtual time is above 8,192. A clock that lags shows less, so the last bit of
-      // its time is worth less than the last bit of virtual time.
-      await sim.run(3_250 + 1 / 7);
-      const random = seededRandom(1);
-      let late = 0;
-      for (let i = 0; i < 2_000; i++) {
-        const due = clock!.now() + random() / 3;
-        let reached = false;
-        waitFor(clock!, due, () => (reached = true));
-        await sim.until(() => reached, 1_000);
-        late = Math.max(late, clock!.now() - due);
-      }
-      t.true(late >= 0 && late < 1e-6, `${late}`);
-      await sim.close();
-    },
-  );
+  test(`waiting for a time of a clock that is ${what} ends in time, without a loop`, async (t) => {
+    await using sim = createSimulation({ seed: 1, stepLimit: 100 });
+    let clock: Clock | undefined;
+    sim.node('a', (context) => void (clock = context.clock));
+    await sim.run(5_000 + 1 / 3);
+    sim.drift('a', ppm);
+    sim.skew('a', skew);
+    // At the end, virtual time is above 8,192. A clock that lags shows less, so the last bit of
+    // its time is worth less than the last bit of virtual time.
+    await sim.run(3_250 + 1 / 7);
+    const random = seededRandom(1);
+    let late = 0;
+    for (let i = 0; i < 2_000; i++) {
+      const due = clock!.now() + random() / 3;
+      let reached = false;
+      waitFor(clock!, due, () => (reached = true));
+      await sim.until(() => reached, 1_000);
+      late = Math.max(late, clock!.now() - due);
+    }
+    t.true(late >= 0 && late < 1e-6, `${late}`);
+  });
 }
 
-test.serial('a clock that was set back delays no timer', async (t) => {
-  const sim = createSimulation({ seed: 1 });
+test('a clock that was set back delays no timer', async (t) => {
+  await using sim = createSimulation({ seed: 1 });
   const at: number[] = [];
   let clock: Clock | undefined;
   sim.node('a', (context) => void (clock = context.clock));
@@ -61,22 +57,17 @@ test.serial('a clock that was set back delays no timer', async (t) => {
   for (const delay of [1, 10, 100]) clock!.setTimeout(() => at.push(sim.now), delay);
   await sim.run(1_000);
   t.deepEqual(at, [1_001, 1_010, 1_100]);
-  await sim.close();
 });
 
-test.serial(
-  'times that are not numbers never appear: drift of −100 % and beyond is refused',
-  async (t) => {
-    const sim = createSimulation({ seed: 1 });
-    let clock: Clock | undefined;
-    sim.node('a', (context) => void (clock = context.clock));
+test('times that are not numbers never appear: drift of −100 % and beyond is refused', async (t) => {
+  await using sim = createSimulation({ seed: 1 });
+  let clock: Clock | undefined;
+  sim.node('a', (context) => void (clock = context.clock));
+  await sim.run(10);
+  for (const ppm of [-1_000_000, -2_000_000, Number.NEGATIVE_INFINITY]) {
+    t.throws(() => sim.drift('a', ppm), { instanceOf: TypeError }, `${ppm}`);
+    const before = clock!.now();
     await sim.run(10);
-    for (const ppm of [-1_000_000, -2_000_000, Number.NEGATIVE_INFINITY]) {
-      t.throws(() => sim.drift('a', ppm), { instanceOf: TypeError }, `${ppm}`);
-      const before = clock!.now();
-      await sim.run(10);
-      t.true(clock!.now() >= before, `${ppm}`);
-    }
-    await sim.close();
-  },
-);
+    t.true(clock!.now() >= before, `${ppm}`);
+  }
+});

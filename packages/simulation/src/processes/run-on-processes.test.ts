@@ -1,14 +1,15 @@
 // Tests of scenarios on processes.
 
 import { existsSync, rmSync } from 'node:fs';
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { runOnProcesses } from '../index.processes.ts';
 import { createSimulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import scenario from './testing/counters.ts';
 
 const module = (mode: string) => new URL(`./testing/counters.js?mode=${mode}`, import.meta.url);
 
-test.serial('nodes are killed, stopped and cut off, and keep what is on their disks', async (t) => {
+test('nodes are killed, stopped and cut off, and keep what is on their disks', async (t) => {
   t.timeout(120_000);
   const events: string[] = [];
   const { skipped, timeline, faults } = await runOnProcesses({
@@ -25,24 +26,24 @@ test.serial('nodes are killed, stopped and cut off, and keep what is on their di
   t.true(events.some((line) => line.endsWith('crash n2, power lost')));
 });
 
-test.serial('the same scenario passes in virtual time', async (t) => {
+test('the same scenario passes in virtual time', async (t) => {
   const sim = createSimulation({ level: 'stream', link: { latency: 1 } });
   await scenario(sim);
   await sim.close();
   t.pass();
 });
 
-test.serial('a node that forgets what it promised is caught when it is killed', async (t) => {
+test('a node that forgets what it promised is caught when it is killed', async (t) => {
   t.timeout(120_000);
   await failing(t, 'forgetful', /^expected 3, got 1\n/);
 });
 
-test.serial('an uncaught error of a node fails the run, in its name', async (t) => {
+test('an uncaught error of a node fails the run, in its name', async (t) => {
   t.timeout(120_000);
   await failing(t, 'broken', /^no uncaught error: n2: Error: nobody handles this \(on processes/);
 });
 
-test.serial('a broken rule ends the run', async (t) => {
+test('a broken rule ends the run', async (t) => {
   t.timeout(120_000);
   const text = await failing(
     t,

@@ -2,10 +2,14 @@
 
 import {
   bytes,
+  type CallOptions,
   type Codec,
   type CommonOptions,
   defineProtocol,
+  type Handlers,
+  type Protocol,
   serve,
+  type Target,
   type Transport,
   type TransportError,
 } from '@trunkline/transport-core';
@@ -75,6 +79,15 @@ export async function startTransport(
   return node;
 }
 
+/** Returns a node setup that serves a protocol. */
+export function serving<P extends Protocol>(protocol: P, handlers: Handlers<P>): NodeSetup {
+  return async ({ transport }) => {
+    const node = transport(protocol);
+    await node.listen();
+    serve(node, handlers);
+  };
+}
+
 /** Returns a node setup that serves the test protocol. */
 export function server(heard?: (hint: string) => void, options?: TestTransportOptions): NodeSetup {
   return async (context) => {
@@ -94,6 +107,17 @@ export function outcome(promise: Promise<string>): Promise<string> {
     (error: TransportError) =>
       `${error.code}${error.reason === undefined ? '' : `/${error.reason}`}`,
   );
+}
+
+/** Calls `echo` of a node, and resolves to the outcome. */
+export function ask(
+  sim: Simulation,
+  from: TestTransport,
+  to: Target,
+  text: string,
+  options?: CallOptions,
+): Promise<string> {
+  return sim.settle(outcome(from.send(to, 'echo', text, options)));
 }
 
 /** Resolves to all items of a stream, followed by the code of its error if it failed. */

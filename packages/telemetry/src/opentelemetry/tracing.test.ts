@@ -26,11 +26,12 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import { inmem } from '@trunkline/transport-inmem';
-import test, { type ExecutionContext } from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import { createTracing, type TracingOptions } from '../index.opentelemetry.ts';
 import { PeerAttributes } from './span-attributes.ts';
 import { startCollector } from './testing/collector.ts';
 
+const test = ava.serial;
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 
 const protocol = defineProtocol({
@@ -112,30 +113,27 @@ async function waitForSpans(exporter: InMemorySpanExporter, count: number) {
 const idOf = (span: ReadableSpan) => span.spanContext().spanId;
 const traceOf = (span: ReadableSpan) => span.spanContext().traceId;
 
-test.serial(
-  'a call has a span at each end, and the server continues a trusted trace',
-  async (t) => {
-    const { a, spans } = await fixture(t, { trustRemote: true });
-    await a.send('inmem://b', 'get', EMPTY);
-    const { clients, servers } = await spans(2);
-    const [client, server] = [clients[0]!, servers[0]!];
-    t.is(client.name, 'kv/get');
-    t.is(server.name, 'kv/get');
-    t.is(traceOf(server), traceOf(client));
-    t.is(server.parentSpanContext?.spanId, idOf(client));
-    t.true(server.parentSpanContext?.isRemote);
-    t.like(client.attributes, {
-      'rpc.system.name': 'trunkline',
-      'rpc.method': 'kv/get',
-      'rpc.status_code': 'ok',
-      'server.address': 'b',
-    });
-    t.is(client.attributes['error.type'], undefined);
-    t.is(client.status.code, SpanStatusCode.UNSET);
-  },
-);
+test('a call has a span at each end, and the server continues a trusted trace', async (t) => {
+  const { a, spans } = await fixture(t, { trustRemote: true });
+  await a.send('inmem://b', 'get', EMPTY);
+  const { clients, servers } = await spans(2);
+  const [client, server] = [clients[0]!, servers[0]!];
+  t.is(client.name, 'kv/get');
+  t.is(server.name, 'kv/get');
+  t.is(traceOf(server), traceOf(client));
+  t.is(server.parentSpanContext?.spanId, idOf(client));
+  t.true(server.parentSpanContext?.isRemote);
+  t.like(client.attributes, {
+    'rpc.system.name': 'trunkline',
+    'rpc.method': 'kv/get',
+    'rpc.status_code': 'ok',
+    'server.address': 'b',
+  });
+  t.is(client.attributes['error.type'], undefined);
+  t.is(client.status.code, SpanStatusCode.UNSET);
+});
 
-test.serial('a trace goes through three nodes', async (t) => {
+test('a trace goes through three nodes', async (t) => {
   const { a, spans, tracer } = await fixture(t, { trustRemote: true });
   await tracer.startActiveSpan('job', async (span) => {
     await a.send('inmem://b', 'forward', EMPTY);
@@ -155,30 +153,27 @@ test.serial('a trace goes through three nodes', async (t) => {
     t.is(span.parentSpanContext?.spanId, idOf(chain[i]!));
 });
 
-test.serial(
-  'the tracestate of a caller goes through three nodes, and is not lost on the way',
-  async (t) => {
-    const { a, spans, seen } = await fixture(t, { trustRemote: true });
-    const caller = {
-      traceId: '0af7651916cd43dd8448eb211c80319c',
-      spanId: 'b7ad6b7169203331',
-      traceFlags: TraceFlags.SAMPLED,
-      isRemote: true,
-      traceState: createTraceState('vendor=1,other=a:b'),
-    };
-    await context.with(trace.setSpanContext(context.active(), caller), () =>
-      a.send('inmem://b', 'forward', EMPTY),
-    );
-    const { clients, servers } = await spans(4);
-    for (const span of [...clients, ...servers]) {
-      t.is(traceOf(span), caller.traceId);
-      t.is(span.spanContext().traceState?.serialize(), 'vendor=1,other=a:b', span.name);
-    }
-    t.is(seen[0]!['tracestate'], 'vendor=1,other=a:b', 'the third node receives it');
-  },
-);
+test('the tracestate of a caller goes through three nodes, and is not lost on the way', async (t) => {
+  const { a, spans, seen } = await fixture(t, { trustRemote: true });
+  const caller = {
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: 'b7ad6b7169203331',
+    traceFlags: TraceFlags.SAMPLED,
+    isRemote: true,
+    traceState: createTraceState('vendor=1,other=a:b'),
+  };
+  await context.with(trace.setSpanContext(context.active(), caller), () =>
+    a.send('inmem://b', 'forward', EMPTY),
+  );
+  const { clients, servers } = await spans(4);
+  for (const span of [...clients, ...servers]) {
+    t.is(traceOf(span), caller.traceId);
+    t.is(span.spanContext().traceState?.serialize(), 'vendor=1,other=a:b', span.name);
+  }
+  t.is(seen[0]!['tracestate'], 'vendor=1,other=a:b', 'the third node receives it');
+});
 
-test.serial('the trace of a caller that is not trusted is only linked', async (t) => {
+test('the trace of a caller that is not trusted is only linked', async (t) => {
   const { a, spans } = await fixture(t);
   await a.send('inmem://b', 'get', EMPTY);
   const { clients, servers } = await spans(2);
@@ -190,7 +185,7 @@ test.serial('the trace of a caller that is not trusted is only linked', async (t
   );
 });
 
-test.serial('each peer can be trusted or not', async (t) => {
+test('each peer can be trusted or not', async (t) => {
   const asked: string[] = [];
   const { a, spans } = await fixture(t, {
     trustRemote: (remote) => {
@@ -204,7 +199,7 @@ test.serial('each peer can be trusted or not', async (t) => {
   t.is(traceOf(servers[0]!), traceOf(clients[0]!));
 });
 
-test.serial('errors have their code and message, at both ends', async (t) => {
+test('errors have their code and message, at both ends', async (t) => {
   const { a, spans } = await fixture(t);
   await t.throwsAsync(a.send('inmem://b', 'miss', EMPTY), { code: 'not_found' });
   await t.throwsAsync(a.send('inmem://b', 'crash', EMPTY), { code: 'internal' });
@@ -224,7 +219,7 @@ test.serial('errors have their code and message, at both ends', async (t) => {
   }
 });
 
-test.serial('a call that its caller cancels is no error, at both ends', async (t) => {
+test('a call that its caller cancels is no error, at both ends', async (t) => {
   const { a, spans, hanging } = await fixture(t);
   const controller = new AbortController();
   const call = a.send('inmem://b', 'hang', EMPTY, { signal: controller.signal });
@@ -244,7 +239,7 @@ test.serial('a call that its caller cancels is no error, at both ends', async (t
   t.deepEqual(outcomes(clients)[0], cancelled);
 });
 
-test.serial('the span of a download ends with its items', async (t) => {
+test('the span of a download ends with its items', async (t) => {
   const { a, spans } = await fixture(t);
   let count = 0;
   for await (const item of await a.send('inmem://b', 'watch', EMPTY)) count += 1 + item.length;
@@ -254,21 +249,21 @@ test.serial('the span of a download ends with its items', async (t) => {
   t.is(servers[0]!.attributes['rpc.status_code'], 'ok');
 });
 
-test.serial('the span of a download that the caller leaves ends', async (t) => {
+test('the span of a download that the caller leaves ends', async (t) => {
   const { a, spans } = await fixture(t);
   for await (const _ of await a.send('inmem://b', 'watch', EMPTY)) break;
   const { clients } = await spans(2);
   t.is(clients.length, 1);
 });
 
-test.serial('a one-way has a span at each end', async (t) => {
+test('a one-way has a span at each end', async (t) => {
   const { a, spans } = await fixture(t, { trustRemote: true });
   await a.send('inmem://b', 'note', EMPTY);
   const { clients, servers } = await spans(2);
   t.is(servers[0]!.parentSpanContext?.spanId, idOf(clients[0]!));
 });
 
-test.serial('addresses and ids of peers are left out if the node asks for it', async (t) => {
+test('addresses and ids of peers are left out if the node asks for it', async (t) => {
   const { a, spans } = await fixture(t, { omitPeerAttributes: true });
   await a.send('inmem://b', 'get', EMPTY);
   const { clients, servers } = await spans(2);
@@ -280,7 +275,7 @@ test.serial('addresses and ids of peers are left out if the node asks for it', a
     ]);
 });
 
-test.serial('spans name the addresses and ids of peers', (t) => {
+test('spans name the addresses and ids of peers', (t) => {
   const peers = new PeerAttributes();
   const nodeId = 'ab'.repeat(32);
   t.deepEqual(peers.ofTarget('tcp://10.0.0.1:7000'), {
@@ -305,20 +300,20 @@ test.serial('spans name the addresses and ids of peers', (t) => {
   t.is(peers.ofCaller(remote), peers.ofCaller(remote), 'made once');
 });
 
-test.serial('a trace that is not sampled goes on without spans', async (t) => {
+test('a trace that is not sampled goes on without spans', async (t) => {
   const { a, seen } = await fixture(t, { isOff: true, trustRemote: true });
   await a.send('inmem://b', 'get', EMPTY, { metadata: { tenant: 'x' } });
   t.regex(seen[0]!['traceparent']!, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
   t.is(seen[0]!['tenant'], 'x');
 });
 
-test.serial('without a provider, calls carry nothing', async (t) => {
+test('without a provider, calls carry nothing', async (t) => {
   const { a, seen } = await fixture(t, { tracerProvider: trace });
   await a.send('inmem://b', 'get', EMPTY);
   t.deepEqual(seen, [{}]);
 });
 
-test.serial('an OTLP collector gets the spans', async (t) => {
+test('an OTLP collector gets the spans', async (t) => {
   const collector = await startCollector();
   t.teardown(() => collector.close());
   const exporter = new OTLPTraceExporter({ url: `${collector.url}/v1/traces` });

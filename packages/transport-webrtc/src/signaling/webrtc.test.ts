@@ -1,17 +1,12 @@
 // Tests of WebRTC transports that find each other over a hub.
 
 import { createIdentity } from '@trunkline/security';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { createTransport, serve } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
+import { echo } from '../testing/echo.ts';
 import { webrtc } from '../webrtc.ts';
 import { type HubFixture, hubFixture } from './testing/nodes.ts';
 
-const echo = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 const ping = new Uint8Array([1, 2, 3]);
 
 test('two nodes connect over a hub, and prove their ids', async (t) => {

@@ -1,7 +1,5 @@
-// The module of the workers in tests: `worker.child.js <address> [fault]`. The fault 'crash' ends
-// it before it joins, 'mute' keeps it from joining, and 'file:<path>' ends it if that file exists.
+// The module of the workers in tests: `worker.child.js <address>`.
 
-import { existsSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { createMetrics } from '@trunkline/telemetry';
 import { createTransport, serve } from '@trunkline/transport-core';
@@ -9,10 +7,7 @@ import { tcp } from '@trunkline/transport-tcp';
 import { joinCluster } from '../../index.cluster.ts';
 import { millisecondsOf, protocol } from './protocol.ts';
 
-const [, , address = 'tcp://127.0.0.1:0', fault = ''] = process.argv;
-if (fault === 'crash' || (fault.startsWith('file:') && existsSync(fault.slice(5))))
-  process.kill(process.pid, 'SIGKILL');
-
+const [, , address = 'tcp://127.0.0.1:0'] = process.argv;
 const metrics = createMetrics();
 const transport = createTransport(address, {
   protocol,
@@ -38,4 +33,4 @@ serve(transport, {
   },
 });
 await transport.listen();
-if (fault !== 'mute') joinCluster(transport, { metrics });
+joinCluster(transport, { metrics });

@@ -5,8 +5,10 @@ import {
   bytes,
   type Clock,
   type Codec,
+  type CommonOptions,
   createTransport,
   defineProtocol,
+  type Handlers,
   serve,
   type Transport,
 } from '@trunkline/transport-core';
@@ -45,21 +47,42 @@ export interface Fixture {
   cut(): void;
 }
 
-/** Starts a server and a client in memory. */
+/** Starts a server in memory with these handlers, and a client over a network that can be cut. */
+export async function serving(
+  t: ExecutionContext,
+  handlers: (server: Transport<Feed>) => Handlers<Feed>,
+  options: CommonOptions = {},
+) {
+  const memory = inmem();
+  const network = faulty(memory, { seed: 1 });
+  const server = createTransport('inmem://server', {
+    ...options,
+    protocol: feed,
+    backends: [memory],
+  });
+  serve(server, handlers(server));
+  await server.listen();
+  const client = createTransport({ ...options, protocol: feed, backends: [network] });
+  t.teardown(() => Promise.all([client.close(), server.close()]));
+  return { server, client, network };
+}
+
+/** Starts a server whose `count` is resumable, and a client. */
 export async function fixture(
   t: ExecutionContext,
   handler: CountHandler,
   options: ResumableOptions<number> = {},
   clock?: Clock,
 ): Promise<Fixture> {
-  const memory = inmem();
-  const network = faulty(memory, { seed: 1 });
-  const server = createTransport('inmem://server', { protocol: feed, backends: [memory], clock });
-  const count = resumable(server, 'count', handler, options);
-  serve(server, { count, ask: (value) => value });
-  await server.listen();
-  const client = createTransport({ protocol: feed, backends: [network], clock });
-  t.teardown(() => Promise.all([client.close(), server.close()]));
+  let count!: Fixture['count'];
+  const { server, client, network } = await serving(
+    t,
+    (server) => {
+      count = resumable(server, 'count', handler, options);
+      return { count, ask: (value) => value };
+    },
+    { clock },
+  );
   return { server, client, count, cut: () => network.cut() };
 }
 

@@ -63,6 +63,18 @@ export function greet(initiator: Greeting, responder: Greeting): Greeted {
   };
 }
 
+/** Lets two ends with these options greet each other. */
+export function greetBoth(
+  suite: Suite,
+  initiator: Partial<EndOptions> = {},
+  responder: Partial<EndOptions> = {},
+): Greeted {
+  return greet(
+    greeting({ suite, role: 'initiator', ...initiator }),
+    greeting({ suite, role: 'responder', ...responder }),
+  );
+}
+
 /** Returns every step that the chunks cause. */
 export function feed(end: Greeting, ...chunks: readonly Uint8Array[]): GreetingStep[] {
   const steps: GreetingStep[] = [];

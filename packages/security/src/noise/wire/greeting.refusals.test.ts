@@ -6,7 +6,7 @@ import test from 'ava';
 import { createIdentity } from '../../identity/identity.ts';
 import { suite } from '../primitives.node.ts';
 import { concat, pattern, toHex } from '../testing/bytes.ts';
-import { ada, begun, feed, greet, greeting } from '../testing/greetings.ts';
+import { ada, begun, feed, greetBoth, greeting } from '../testing/greetings.ts';
 import { screenMessage1 } from './preamble.ts';
 
 const proofs: [string, Parameters<typeof greeting>[0]['identity'], RegExp][] = [
@@ -44,16 +44,10 @@ const proofs: [string, Parameters<typeof greeting>[0]['identity'], RegExp][] = [
 ];
 for (const [what, identity, said] of proofs) {
   test(`a peer that sends ${what} is not accepted, at either end`, (t) => {
-    const asInitiator = greet(
-      greeting({ suite, role: 'initiator', identity: identity! }),
-      greeting({ suite, role: 'responder' }),
-    );
+    const asInitiator = greetBoth(suite, { identity: identity! });
     t.is(asInitiator.responder.nodeId, undefined);
     t.regex(asInitiator.responder.flaw!, said);
-    const asResponder = greet(
-      greeting({ suite, role: 'initiator' }),
-      greeting({ suite, role: 'responder', identity: identity! }),
-    );
+    const asResponder = greetBoth(suite, {}, { identity: identity! });
     t.is(asResponder.initiator.nodeId, undefined);
     t.regex(asResponder.initiator.flaw!, said);
   });
@@ -68,10 +62,7 @@ test('a proof is bound to the handshake, to the role and to the static key', (t)
       return ada.sign(message);
     },
   };
-  const { responder } = greet(
-    greeting({ suite, role: 'initiator', identity: spy, seed: 1 }),
-    greeting({ suite, role: 'responder' }),
-  );
+  const { responder } = greetBoth(suite, { identity: spy, seed: 1 });
   t.is(responder.nodeId, ada.nodeId);
   const text = new TextDecoder().decode(seen[0]!.subarray(0, 27));
   t.is(text, 'trunkline-noise-1/initiator');
@@ -80,23 +71,9 @@ test('a proof is bound to the handshake, to the role and to the static key', (t)
   // Reuses the same signature with another handshake, another static key, or the other role.
   const stolen = { publicKey: ada.publicKey, sign: () => ada.sign(seen[0]!) };
   const others = [
-    greet(
-      greeting({ suite, role: 'initiator', identity: stolen, seed: 4 }),
-      greeting({ suite, role: 'responder' }),
-    ).responder,
-    greet(
-      greeting({
-        suite,
-        role: 'initiator',
-        identity: stolen,
-        staticKey: suite.keyPair(pattern(32, 77)),
-      }),
-      greeting({ suite, role: 'responder' }),
-    ).responder,
-    greet(
-      greeting({ suite, role: 'initiator' }),
-      greeting({ suite, role: 'responder', identity: stolen }),
-    ).initiator,
+    greetBoth(suite, { identity: stolen, seed: 4 }).responder,
+    greetBoth(suite, { identity: stolen, staticKey: suite.keyPair(pattern(32, 77)) }).responder,
+    greetBoth(suite, {}, { identity: stolen }).initiator,
   ];
   for (const { nodeId, flaw } of others) {
     t.is(nodeId, undefined);

@@ -7,16 +7,13 @@ import { createIdentity } from '../../identity/identity.ts';
 import type { KeyPair } from '../framework/suite.ts';
 import { suite } from '../primitives.node.ts';
 import { concat, pattern, toHex } from '../testing/bytes.ts';
-import { ada, bob, feed, greet, greeting } from '../testing/greetings.ts';
+import { ada, bob, feed, greetBoth, greeting } from '../testing/greetings.ts';
 import { suites } from '../testing/suites.ts';
 import { openRecord, sealRecord } from './records.ts';
 
 for (const { name, suite } of suites) {
   test(`${name}: both ends learn the id of the other, share keys, and have the same binding`, (t) => {
-    const { initiator, responder } = greet(
-      greeting({ suite, role: 'initiator' }),
-      greeting({ suite, role: 'responder' }),
-    );
+    const { initiator, responder } = greetBoth(suite);
     t.is(initiator.nodeId, bob.nodeId);
     t.is(responder.nodeId, ada.nodeId);
     t.deepEqual([initiator.flaw, responder.flaw], [undefined, undefined]);
@@ -36,10 +33,7 @@ for (const { name, suite } of suites) {
   });
 
   test(`${name}: the same keys give the same bytes as before`, (t) => {
-    const { initiator, responder, said } = greet(
-      greeting({ suite, role: 'initiator' }),
-      greeting({ suite, role: 'responder' }),
-    );
+    const { initiator, responder, said } = greetBoth(suite);
     const record = (channel: typeof initiator) => {
       const bytes = new Uint8Array(3 + 18);
       sealRecord(channel.send, Uint8Array.of(1, 2, 3), bytes, 0);
@@ -55,27 +49,22 @@ for (const { name, suite } of suites) {
 
 test('both kinds of keys are proven', (t) => {
   const other = createIdentity({ type: 'p256', random: seededRandom(3) });
-  const { initiator, responder } = greet(
-    greeting({ suite, role: 'initiator', identity: other }),
-    greeting({ suite, role: 'responder' }),
-  );
+  const { initiator, responder } = greetBoth(suite, { identity: other });
   t.deepEqual([initiator.nodeId, responder.nodeId], [bob.nodeId, other.nodeId]);
 });
 
 test('a node may greet itself', (t) => {
   const staticKey = suite.keyPair(pattern(32, 5));
-  const { initiator, responder } = greet(
-    greeting({ suite, role: 'initiator', identity: ada, staticKey }),
-    greeting({ suite, role: 'responder', identity: ada, staticKey }),
+  const { initiator, responder } = greetBoth(
+    suite,
+    { identity: ada, staticKey },
+    { identity: ada, staticKey },
   );
   t.deepEqual([initiator.nodeId, responder.nodeId], [ada.nodeId, ada.nodeId]);
 });
 
 test('the result of a handshake does not depend on how its chunks are cut', (t) => {
-  const { said, initiator } = greet(
-    greeting({ suite, role: 'initiator' }),
-    greeting({ suite, role: 'responder' }),
-  );
+  const { said, initiator } = greetBoth(suite);
   const behind = pattern(10, 9);
   for (let cut = 0; cut <= said.second.length; cut++) {
     const end = greeting({ suite, role: 'initiator' });
@@ -102,10 +91,7 @@ test('the result of a handshake does not depend on how its chunks are cut', (t) 
 });
 
 test('a handshake works byte by byte', (t) => {
-  const { said, initiator } = greet(
-    greeting({ suite, role: 'initiator' }),
-    greeting({ suite, role: 'responder' }),
-  );
+  const { said, initiator } = greetBoth(suite);
   const end = greeting({ suite, role: 'responder' });
   const steps = feed(
     end,
@@ -118,10 +104,7 @@ test('a handshake works byte by byte', (t) => {
 });
 
 test('no byte of a handshake can be changed: neither end opens, except an initiator that has sent everything and gets no answer', (t) => {
-  const { said } = greet(
-    greeting({ suite, role: 'initiator' }),
-    greeting({ suite, role: 'responder' }),
-  );
+  const { said } = greetBoth(suite);
   for (const part of ['first', 'second', 'third'] as const) {
     for (let i = 0; i < said[part].length; i++) {
       for (const bit of [1, 0x80]) {
@@ -167,10 +150,7 @@ test('no byte of a handshake can be changed: neither end opens, except an initia
 });
 
 test('a handshake that is cut anywhere opens nothing', (t) => {
-  const { said } = greet(
-    greeting({ suite, role: 'initiator' }),
-    greeting({ suite, role: 'responder' }),
-  );
+  const { said } = greetBoth(suite);
   for (let length = 0; length < said.second.length; length++) {
     const end = greeting({ suite, role: 'initiator' });
     end.begin();
@@ -184,19 +164,13 @@ test('a handshake that is cut anywhere opens nothing', (t) => {
 });
 
 test('a responder refuses a replay of the messages of an initiator', (t) => {
-  const { said } = greet(
-    greeting({ suite, role: 'initiator' }),
-    greeting({ suite, role: 'responder' }),
-  );
+  const { said } = greetBoth(suite);
   const steps = feed(greeting({ suite, role: 'responder', seed: 3 }), said.first, said.third);
   t.regex(steps[1]!.failed!.text, /handshake message 3 is not authentic/);
 });
 
 test('an initiator refuses a replay of the messages of a responder', (t) => {
-  const { said } = greet(
-    greeting({ suite, role: 'initiator' }),
-    greeting({ suite, role: 'responder' }),
-  );
+  const { said } = greetBoth(suite);
   const end = greeting({ suite, role: 'initiator', seed: 3 });
   end.begin();
   t.regex(feed(end, said.second)[0]!.failed!.text, /handshake message 2 is not authentic/);

@@ -1,12 +1,10 @@
 // Tests of the check for queues, bags, sets, counters and locks: histories that a correct object
 // gives, and planted violations.
 
-import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { checkObject } from './check-object.ts';
 import type {
   CounterCommand,
-  LockCommand,
   QueueCommand,
   QueueResult,
   SetCommand,
@@ -58,123 +56,48 @@ when c  dequeue -> "2"  [5..6] returned, the queue was ["1","2"], in every order
   );
 });
 
-const violations: readonly (readonly [
-  title: string,
-  model: ObjectModel<any, any, any>,
-  history: ObjectHistory<any, any>,
-])[] = [
+/** Histories of calls one after the other, such as `a enqueue 1; b dequeue = 1`. */
+const violations: readonly (readonly [model: keyof typeof models, title: string, text: string])[] =
   [
-    'a queue that gives a value twice',
-    models.queue(),
-    inTurn<QueueCommand, any>(['a', enqueue('1')], ['b', dequeue, '1'], ['c', dequeue, '1']),
-  ],
-  [
-    'a queue that loses a value',
-    models.queue(),
-    inTurn<QueueCommand, any>(['a', enqueue('1')], ['b', dequeue, null]),
-  ],
-  [
-    'a queue that gives what nobody put in',
-    models.queue(),
-    inTurn<QueueCommand, any>(['a', enqueue('1')], ['b', dequeue, '2']),
-  ],
-  [
-    'a queue that gives what failed to get in',
-    models.queue(),
-    inTurn<QueueCommand, any>(['a', enqueue('1'), 'fails'], ['b', dequeue, '1']),
-  ],
-  [
-    'a bag that gives a value twice',
-    models.bag(),
-    inTurn<QueueCommand, any>(['a', enqueue('1')], ['b', dequeue, '1'], ['c', dequeue, '1']),
-  ],
-  [
-    'a bag that is empty though it holds a value',
-    models.bag(),
-    inTurn<QueueCommand, any>(
-      ['a', enqueue('1')],
-      ['a', enqueue('2')],
-      ['b', dequeue, '2'],
-      ['b', dequeue, null],
-    ),
-  ],
-  [
-    'a set that loses a value',
-    models.set(),
-    inTurn<SetCommand, any>(
-      ['a', { op: 'add', value: '1' }],
-      ['a', { op: 'add', value: '2' }],
-      ['b', { op: 'read' }, ['2']],
-    ),
-  ],
-  [
-    'a set that brings a value back',
-    models.set(),
-    inTurn<SetCommand, any>(
-      ['a', { op: 'add', value: '1' }],
-      ['a', { op: 'remove', value: '1' }, true],
-      ['b', { op: 'has', value: '1' }, true],
-    ),
-  ],
-  [
-    'a set that adds a value twice',
-    models.set(),
-    inTurn<SetCommand, any>(
-      ['a', { op: 'add', value: '1' }, true],
-      ['b', { op: 'add', value: '1' }, true],
-    ),
-  ],
-  [
-    'a counter that loses an addition',
-    models.counter(),
-    inTurn<CounterCommand, any>(
-      ['a', { op: 'add', by: 2 }],
-      ['b', { op: 'add', by: 3 }],
-      ['a', { op: 'read' }, 3],
-    ),
-  ],
-  [
-    'a counter that adds twice',
-    models.counter(),
-    inTurn<CounterCommand, any>(['a', { op: 'add', by: 2 }], ['a', { op: 'read' }, 4]),
-  ],
-  [
-    'a counter that gives the same number twice',
-    models.counter(),
-    inTurn<CounterCommand, any>(['a', { op: 'add', by: 1 }, 1], ['b', { op: 'add', by: 1 }, 1]),
-  ],
-  [
-    'a lock with two holders',
-    models.lock(),
-    inTurn<LockCommand, any>(['a', { op: 'acquire' }, true], ['b', { op: 'acquire' }, true]),
-  ],
-  [
-    'a lock that another client releases',
-    models.lock(),
-    inTurn<LockCommand, any>(['a', { op: 'acquire' }, true], ['b', { op: 'release' }]),
-  ],
-  [
-    'a lock that is refused though it is free',
-    models.lock(),
-    inTurn<LockCommand, any>(
-      ['a', { op: 'acquire' }, true],
-      ['a', { op: 'release' }],
-      ['b', { op: 'acquire' }, false],
-    ),
-  ],
-  [
-    'a fencing token that goes back',
-    models.lock(),
-    inTurn<LockCommand, any>(
-      ['a', { op: 'acquire' }, 7],
-      ['a', { op: 'release' }],
-      ['b', { op: 'acquire' }, 7],
-    ),
-  ],
-];
+    ['queue', 'a queue that gives a value twice', 'a enqueue 1; b dequeue = 1; c dequeue = 1'],
+    ['queue', 'a queue that loses a value', 'a enqueue 1; b dequeue = null'],
+    ['queue', 'a queue that gives what nobody put in', 'a enqueue 1; b dequeue = 2'],
+    ['queue', 'a queue that gives what failed to get in', 'a enqueue 1 fails; b dequeue = 1'],
+    ['bag', 'a bag that gives a value twice', 'a enqueue 1; b dequeue = 1; c dequeue = 1'],
+    [
+      'bag',
+      'a bag that is empty though it holds a value',
+      'a enqueue 1; a enqueue 2; b dequeue = 2; b dequeue = null',
+    ],
+    ['set', 'a set that loses a value', 'a add 1; a add 2; b read = ["2"]'],
+    ['set', 'a set that brings a value back', 'a add 1; a remove 1 = true; b has 1 = true'],
+    ['set', 'a set that adds a value twice', 'a add 1 = true; b add 1 = true'],
+    ['counter', 'a counter that loses an addition', 'a add 2; b add 3; a read = 3'],
+    ['counter', 'a counter that adds twice', 'a add 2; a read = 4'],
+    ['counter', 'a counter that gives the same number twice', 'a add 1 = 1; b add 1 = 1'],
+    ['lock', 'a lock with two holders', 'a acquire = true; b acquire = true'],
+    ['lock', 'a lock that another client releases', 'a acquire = true; b release'],
+    [
+      'lock',
+      'a lock that is refused though it is free',
+      'a acquire = true; a release; b acquire = false',
+    ],
+    ['lock', 'a fencing token that goes back', 'a acquire = 7; a release; b acquire = 7'],
+  ];
 
-for (const [title, model, history] of violations) {
+for (const [name, title, text] of violations) {
   test(`${title} is found, and so is the call that shows it`, (t) => {
+    const model: ObjectModel<any, any, any> = models[name]();
+    const lines = text.split('; ').map((line): Line<any, any> => {
+      const [, client, op, argument, fails, result] =
+        /^(\w) (\w+) ?(\d)?( fails)?(?: = (.*))?$/.exec(line)!;
+      const value = name === 'counter' ? { by: Number(argument) } : { value: argument };
+      const command = argument === undefined ? { op } : { op, ...value };
+      const isQueue = name === 'queue' || name === 'bag';
+      const answer = result === undefined ? undefined : JSON.parse(result);
+      return [client!, command, fails ? 'fails' : isQueue && answer ? `${answer}` : answer];
+    });
+    const history = inTurn(...lines);
     const verdict = checkObject(history, model);
     t.false(verdict.linearizable);
     t.is('culprit' in verdict ? verdict.culprit : undefined, history.calls.at(-1));
@@ -308,58 +231,4 @@ test('a second answer to a call throws a TypeError', (t) => {
     calledAt: undefined,
     returnedAt: undefined,
   });
-});
-
-/** Runs clients against a correct queue; each call takes effect between its call and its answer. */
-function randomQueue(seed: number, length: number): ObjectHistory<QueueCommand, string | null> {
-  const random = seededRandom(seed);
-  const history = createObjectHistory<QueueCommand, string | null>();
-  const queue: string[] = [];
-  const open: { effect?: () => void; answer: () => void }[] = [];
-  for (let i = 0; i < length || open.length > 0; ) {
-    if (i < length && (open.length === 0 || (open.length < 5 && random() < 0.5))) {
-      const value = String(++i);
-      if (random() < 0.5) {
-        const call = history.call(`c${i}`, enqueue(value));
-        const outcome = random();
-        open.push({
-          effect: () => void (outcome < 0.9 && queue.push(value)),
-          answer: () => (outcome < 0.9 ? call.ok() : outcome < 0.95 ? call.fail() : call.unknown()),
-        });
-      } else {
-        const call = history.call(`c${i}`, dequeue);
-        let taken: string | null = null;
-        open.push({
-          effect: () => {
-            taken = queue.shift() ?? null;
-          },
-          answer: () => call.ok(taken),
-        });
-      }
-      continue;
-    }
-    const place = Math.floor(random() * open.length);
-    const each = open[place]!;
-    if (each.effect !== undefined) {
-      each.effect();
-      delete each.effect;
-    } else {
-      each.answer();
-      open.splice(place, 1);
-    }
-  }
-  return history;
-}
-
-test('histories of a correct queue pass, and fail once two results are exchanged', (t) => {
-  for (let seed = 1; seed <= 20; seed++) {
-    const history = randomQueue(seed, 300);
-    t.true(checkObject(history, models.queue()).linearizable, `seed ${seed}`);
-    const calls = [...history.calls];
-    const taken = calls.flatMap(({ result }, index) => (typeof result === 'string' ? [index] : []));
-    const [first, last] = [taken[0]!, taken.at(-1)!];
-    calls[first] = { ...calls[first]!, result: history.calls[last]!.result };
-    calls[last] = { ...calls[last]!, result: history.calls[first]!.result };
-    t.false(checkObject(calls, models.queue()).linearizable, `seed ${seed}, exchanged`);
-  }
 });

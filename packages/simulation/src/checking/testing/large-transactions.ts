@@ -11,13 +11,15 @@ import type {
 /**
  * Returns a history of transactions that each take effect at one moment between their call and
  * their answer. The keys change over time, so that lists stay short. A share of the transactions
- * fails, and of another share the outcome stays unknown.
+ * fails, and of another share the outcome stays unknown. With `isolated` false, transactions read
+ * the state at their call.
  */
 export function largeTransactions(
   random: Random,
   op: 'append' | 'write',
   transactions: number,
   clients: number,
+  isolated = true,
 ): ObjectHistory<TransactionCommand, TransactionResult> {
   const history = createObjectHistory<TransactionCommand, TransactionResult>();
   const store = new Map<string, TransactionResult[number]>();
@@ -35,8 +37,13 @@ export function largeTransactions(
       const call = history.call(client, command);
       const outcome = random();
       let result: TransactionResult = [];
+      const before = isolated ? undefined : new Map(store);
       const run = () => {
-        if (outcome < 0.98) result = command.map((step) => apply(store, step, op));
+        if (outcome >= 0.98) return;
+        result = command.map((step) => {
+          const value = apply(store, step, op);
+          return before === undefined ? value : apply(before, step, op);
+        });
       };
       const answer = () =>
         outcome < 0.97 ? call.ok(result) : outcome < 0.98 ? call.unknown() : call.fail();

@@ -1,11 +1,10 @@
 // Tests of the simulated file system: its calls, which are compared with those of the real one, and
 // its disk.
 
-import realFs, { mkdtempSync, rmSync } from 'node:fs';
+import realFs, { mkdtempSync, rmSync, type Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import test from 'ava';
 import { createLoader, fileSystem } from '../../index.loader.ts';
 import {
   createSimulation,
@@ -13,6 +12,7 @@ import {
   type NodeContext,
   type Simulation,
 } from '../../index.ts';
+import test from '../../testing/serial.ts';
 import { folderWith } from '../testing/folder-with.ts';
 
 type Fs = typeof import('node:fs');
@@ -52,110 +52,57 @@ function randomCall(fs: Fs, root: string, random: () => number, open: number[]):
   const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)]!;
   const path = () => join(root, pick(['a', 'b', 'd', 'd/a', 'd/b', 'd/e', 'd/e/a', 'none/a']));
   const text = () => 'x'.repeat(Math.floor(random() * 20)) + Math.floor(random() * 10);
-  const kind = pick([
-    'write',
-    'write',
-    'append',
-    'read',
-    'rename',
-    'rename',
-    'unlink',
-    'mkdir',
-    'mkdirs',
-    'rmdir',
-    'rm',
-    'readdir',
-    'stat',
-    'link',
-    'copy',
-    'truncate',
-    'exists',
-    'access',
-    'open',
-    'open',
-    'close',
-    'fdRead',
-    'fdWrite',
-    'fdWrite',
-    'fdTruncate',
-    'fdStat',
-    'fsync',
-  ]);
   const [one, two, data, number] = [path(), path(), text(), 1 + Math.floor(random() * 12)];
   const flags = pick(['r', 'r+', 'w', 'w+', 'a', 'a+', 'wx', 'ax+']);
   const index = Math.floor(random() * open.length);
-  const act = (): unknown => {
-    switch (kind) {
-      case 'write':
-        return fs.writeFileSync(one, data);
-      case 'append':
-        return fs.appendFileSync(one, data);
-      case 'read':
-        return fs.readFileSync(one, 'utf8');
-      case 'rename':
-        return fs.renameSync(one, two);
-      case 'unlink':
-        return fs.unlinkSync(one);
-      case 'mkdir':
-        return fs.mkdirSync(one);
-      case 'mkdirs':
-        return fs.mkdirSync(one, { recursive: true })?.slice(root.length);
-      case 'rmdir':
-        return fs.rmdirSync(one);
-      case 'rm': {
-        // Some releases of Node let `force` ignore a path through a file.
-        const force = number < 6 && fs.statSync(dirname(one)).isDirectory();
-        return fs.rmSync(one, { recursive: true, force });
-      }
-      case 'readdir':
-        return fs
-          .readdirSync(one, { withFileTypes: true })
-          .map((each) => [each.name, each.isFile()])
-          .sort();
-      case 'stat': {
-        const stats = fs.statSync(one);
-        return [stats.isFile(), stats.isFile() && stats.size];
-      }
-      case 'link':
-        return fs.linkSync(one, two);
-      case 'copy':
-        // The system removes the target of a copied directory; no code relies on that.
-        if (fs.statSync(one).isDirectory()) return undefined;
-        return fs.copyFileSync(one, two, number < 6 ? fs.constants.COPYFILE_EXCL : 0);
-      case 'truncate':
-        return fs.truncateSync(one, number);
-      case 'exists':
-        return fs.existsSync(one);
-      case 'access':
-        return fs.accessSync(one);
-      case 'open':
-        return void (open.length < 6 && open.push(fs.openSync(one, flags)));
-      default:
-        break;
-    }
-    const fd = open[index];
-    if (fd === undefined) return undefined;
-    switch (kind) {
-      case 'close':
-        open.splice(index, 1);
-        return fs.closeSync(fd);
-      case 'fdRead': {
-        const buffer = Buffer.alloc(number);
-        const count = fs.readSync(fd, buffer, 0, number, number < 6 ? null : number);
-        return [count, buffer.toString('latin1')];
-      }
-      case 'fdWrite':
-        return fs.writeSync(fd, data, number < 6 ? null : number);
-      case 'fdTruncate':
-        return fs.ftruncateSync(fd, number);
-      case 'fdStat': {
-        const stats = fs.fstatSync(fd);
-        return [stats.isFile(), stats.isFile() && stats.size];
-      }
-      default:
-        return fs.fsyncSync(fd);
-    }
+  const fd = open[index]!;
+  const shape = (stats: Stats) => [stats.isFile(), stats.isFile() && stats.size];
+  const onPaths: Record<string, () => unknown> = {
+    write: () => fs.writeFileSync(one, data),
+    append: () => fs.appendFileSync(one, data),
+    read: () => fs.readFileSync(one, 'utf8'),
+    rename: () => fs.renameSync(one, two),
+    unlink: () => fs.unlinkSync(one),
+    mkdir: () => fs.mkdirSync(one),
+    mkdirs: () => fs.mkdirSync(one, { recursive: true })?.slice(root.length),
+    rmdir: () => fs.rmdirSync(one),
+    // Some releases of Node let `force` ignore a path through a file.
+    rm: () =>
+      fs.rmSync(one, {
+        recursive: true,
+        force: number < 6 && fs.statSync(dirname(one)).isDirectory(),
+      }),
+    readdir: () =>
+      fs
+        .readdirSync(one, { withFileTypes: true })
+        .map((each) => [each.name, each.isFile()])
+        .sort(),
+    stat: () => shape(fs.statSync(one)),
+    link: () => fs.linkSync(one, two),
+    // The system removes the target of a copied directory; no code relies on that.
+    copy: () =>
+      fs.statSync(one).isDirectory() ||
+      fs.copyFileSync(one, two, number < 6 ? fs.constants.COPYFILE_EXCL : 0),
+    truncate: () => fs.truncateSync(one, number),
+    exists: () => fs.existsSync(one),
+    access: () => fs.accessSync(one),
+    open: () => void (open.length < 6 && open.push(fs.openSync(one, flags))),
   };
+  const onFiles: Record<string, () => unknown> = {
+    close: () => fs.closeSync(open.splice(index, 1)[0]!),
+    fdRead: () => {
+      const buffer = Buffer.alloc(number);
+      const count = fs.readSync(fd, buffer, 0, number, number < 6 ? null : number);
+      return [count, buffer.toString('latin1')];
+    },
+    fdWrite: () => fs.writeSync(fd, data, number < 6 ? null : number),
+    fdTruncate: () => fs.ftruncateSync(fd, number),
+    fdStat: () => shape(fs.fstatSync(fd)),
+    fsync: () => fs.fsyncSync(fd),
+  };
+  const often = ['write', 'rename', 'open', 'fdWrite'];
+  const kind = pick([...Object.keys(onPaths), ...Object.keys(onFiles), ...often]);
+  const act = onPaths[kind] ?? (fd === undefined ? () => {} : onFiles[kind]!);
   try {
     return [kind, one.slice(root.length), act()];
   } catch (error) {
@@ -163,7 +110,7 @@ function randomCall(fs: Fs, root: string, random: () => number, open: number[]):
   }
 }
 
-test.serial('random calls have the results of the real file system', async (t) => {
+test('random calls have the results of the real file system', async (t) => {
   for (let seed = 1; seed <= 12; seed++) {
     const root = mkdtempSync(join(tmpdir(), 'trunkline-fs-'));
     t.teardown(() => rmSync(root, { recursive: true, force: true }));
@@ -183,7 +130,7 @@ test.serial('random calls have the results of the real file system', async (t) =
   }
 });
 
-test.serial('callbacks, promises and handles do what the synchronous calls do', async (t) => {
+test('callbacks, promises and handles do what the synchronous calls do', async (t) => {
   await withNode({ latency: 2, sync: 5 }, async (sim, fs) => {
     const { promises } = fs();
     const began = sim.now;
@@ -214,7 +161,7 @@ test.serial('callbacks, promises and handles do what the synchronous calls do', 
   });
 });
 
-test.serial('synchronous calls stop the node for as long as they take', async (t) => {
+test('synchronous calls stop the node for as long as they take', async (t) => {
   await withNode({ latency: 10 }, async (sim, fs, context) => {
     const { clock } = context();
     const began = sim.now;
@@ -226,7 +173,7 @@ test.serial('synchronous calls stop the node for as long as they take', async (t
   });
 });
 
-test.serial('a crash loses data and names that were not synced', async (t) => {
+test('a crash loses data and names that were not synced', async (t) => {
   await withNode({}, async (sim, fs) => {
     const sync = (path: string) => {
       const fd = fs().openSync(path, 'r');
@@ -259,7 +206,7 @@ test.serial('a crash loses data and names that were not synced', async (t) => {
   });
 });
 
-test.serial('a sync covers the changes made before it, but none made while it runs', async (t) => {
+test('a sync covers the changes made before it, but none made while it runs', async (t) => {
   await withNode({ sync: 10 }, async (sim, fs) => {
     const fd = fs().openSync('/a', 'w');
     fs().fsyncSync(fs().openSync('/', 'r'));
@@ -272,7 +219,7 @@ test.serial('a sync covers the changes made before it, but none made while it ru
   });
 });
 
-test.serial('a rename between two directories is durable in both or in neither', async (t) => {
+test('a rename between two directories is durable in both or in neither', async (t) => {
   for (const synced of [undefined, '/from', '/to']) {
     await withNode({}, async (sim, fs) => {
       const sync = (path: string) => fs().fsyncSync(fs().openSync(path, 'r'));
@@ -290,7 +237,7 @@ test.serial('a rename between two directories is durable in both or in neither',
   }
 });
 
-test.serial('with a journal, the sync of a file makes names durable, too', async (t) => {
+test('with a journal, the sync of a file makes names durable, too', async (t) => {
   await withNode({ journal: true }, async (sim, fs) => {
     fs().mkdirSync('/d');
     fs().writeFileSync('/d/a', 'a', { flush: true });
@@ -301,7 +248,7 @@ test.serial('with a journal, the sync of a file makes names durable, too', async
   });
 });
 
-test.serial('torn and reordered writes survive in part, in many combinations', async (t) => {
+test('torn and reordered writes survive in part, in many combinations', async (t) => {
   const ends = new Map<string, Set<string>>();
   for (const [name, disk] of [
     ['torn', { torn: 1 }],
@@ -328,7 +275,7 @@ test.serial('torn and reordered writes survive in part, in many combinations', a
   t.true(reordered.size === 3, [...reordered].join());
 });
 
-test.serial('a torn write leaves the first bytes, and zeros', async (t) => {
+test('a torn write leaves the first bytes, and zeros', async (t) => {
   const texts = new Set<string>();
   for (let seed = 1; seed <= 40; seed++)
     await withNode(
@@ -350,7 +297,7 @@ test.serial('a torn write leaves the first bytes, and zeros', async (t) => {
   for (const text of texts) t.regex(text, /^(?:old\0\0|nld\0\0|ned\0\0|new\0\0|newe\0)$/);
 });
 
-test.serial('files share the capacity of the disk with the store', async (t) => {
+test('files share the capacity of the disk with the store', async (t) => {
   await withNode({ capacity: 100 }, async (sim, fs, context) => {
     await sim.settle(context().store.set('key', new Uint8Array(47)));
     fs().writeFileSync('/a', 'x'.repeat(40));
@@ -363,7 +310,7 @@ test.serial('files share the capacity of the disk with the store', async (t) => 
   });
 });
 
-test.serial('writes and syncs fail with EIO, and a bit that rots stays flipped', async (t) => {
+test('writes and syncs fail with EIO, and a bit that rots stays flipped', async (t) => {
   await withNode({}, async (sim, fs) => {
     fs().writeFileSync('/a', '\0\0\0\0', { flush: true });
     sim.disk('a', { failure: 1 });
@@ -384,7 +331,7 @@ test.serial('writes and syncs fail with EIO, and a bit that rots stays flipped',
   });
 });
 
-test.serial('a node that stops with open files leaks them', async (t) => {
+test('a node that stops with open files leaks them', async (t) => {
   const sim = createSimulation();
   sim.node('a', (context) => void fileSystem(context).openSync('/a', 'w'));
   await sim.run(1);
@@ -394,7 +341,7 @@ test.serial('a node that stops with open files leaks them', async (t) => {
   );
 });
 
-test.serial('streams read and write files before time moves on', async (t) => {
+test('streams read and write files before time moves on', async (t) => {
   await withNode({}, async (sim, fs) => {
     const began = sim.now;
     const writer = fs().createWriteStream('/a', { flush: true } as object);
@@ -444,70 +391,64 @@ const PACKAGE = {
     };`,
 };
 
-test.serial(
-  'loaded code uses the disk of its node, and reads the files of its package',
-  async (t) => {
-    const load = createLoader(folderWith(t, PACKAGE));
-    const sim = createSimulation();
-    const seen: unknown[] = [];
-    for (const name of ['n1', 'n2'])
-      sim.node(name, async (context) => {
-        const log = await load(context, 'log');
-        const opened = log.open('data', false);
-        await new Promise((resolve) => opened.append(name, resolve));
-        seen.push([log.version, log.where(), opened.read()]);
-      });
-    await sim.run(10);
-    await sim.close();
-    t.deepEqual(
-      seen,
-      ['n1', 'n2'].map((name) => ['1.2.3', ['/', '/x', name], [name]]),
-    );
-    t.false(realFs.existsSync('/data'));
-  },
-);
+test('loaded code uses the disk of its node, and reads the files of its package', async (t) => {
+  const load = createLoader(folderWith(t, PACKAGE));
+  const sim = createSimulation();
+  const seen: unknown[] = [];
+  for (const name of ['n1', 'n2'])
+    sim.node(name, async (context) => {
+      const log = await load(context, 'log');
+      const opened = log.open('data', false);
+      await new Promise((resolve) => opened.append(name, resolve));
+      seen.push([log.version, log.where(), opened.read()]);
+    });
+  await sim.run(10);
+  await sim.close();
+  t.deepEqual(
+    seen,
+    ['n1', 'n2'].map((name) => ['1.2.3', ['/', '/x', name], [name]]),
+  );
+  t.false(realFs.existsSync('/data'));
+});
 
-test.serial(
-  'a search finds the library that forgets a sync, and passes the one that does not',
-  async (t) => {
-    const { explore, nemeses } = await import('../../index.ts');
-    const from = folderWith(t, PACKAGE);
-    for (const safe of [true, false]) {
-      const load = createLoader(from);
-      const { passed, failed } = await explore({
-        name: `log-${safe}`,
-        seeds: 20,
-        nemesis: nemeses.crashes({ duration: 5_000 }),
-        disk: { latency: [0, 2], torn: 0.2, reordered: 0.2 },
-        scenario: async (sim) => {
-          const acknowledged: string[] = [];
-          for (const name of ['n1', 'n2', 'n3'])
-            sim.node(name, async (context) => {
-              const log = (await load(context, 'log')).open('/data', safe);
-              const found = new Set(log.read());
-              for (const line of acknowledged)
-                if (line.startsWith(name) && !found.has(line)) throw new Error(`${line} is lost`);
-              for (let i = 0; ; i++) {
-                const line = `${name} ${context.clock.now()} ${i}`;
-                await new Promise<void>((resolve, reject) =>
-                  log.append(line, (error: unknown) => (error ? reject(error) : resolve())),
-                );
-                acknowledged.push(line);
-                await context.clock.sleep(50);
-              }
-            });
-          await sim.run(6_000);
-        },
-      });
-      t.is(failed.length, safe ? 0 : 1, failed[0]?.error.message);
-      if (safe) t.is(passed, 20);
-      else t.regex(failed[0]!.error.message, /is lost/);
-      for (const { schedule } of failed) t.true(schedule.length <= 4, `${schedule.length} faults`);
-    }
-  },
-);
+test('a search finds the library that forgets a sync, and passes the one that does not', async (t) => {
+  const { explore, nemeses } = await import('../../index.ts');
+  const from = folderWith(t, PACKAGE);
+  for (const safe of [true, false]) {
+    const load = createLoader(from);
+    const { passed, failed } = await explore({
+      name: `log-${safe}`,
+      seeds: 20,
+      nemesis: nemeses.crashes({ duration: 5_000 }),
+      disk: { latency: [0, 2], torn: 0.2, reordered: 0.2 },
+      scenario: async (sim) => {
+        const acknowledged: string[] = [];
+        for (const name of ['n1', 'n2', 'n3'])
+          sim.node(name, async (context) => {
+            const log = (await load(context, 'log')).open('/data', safe);
+            const found = new Set(log.read());
+            for (const line of acknowledged)
+              if (line.startsWith(name) && !found.has(line)) throw new Error(`${line} is lost`);
+            for (let i = 0; ; i++) {
+              const line = `${name} ${context.clock.now()} ${i}`;
+              await new Promise<void>((resolve, reject) =>
+                log.append(line, (error: unknown) => (error ? reject(error) : resolve())),
+              );
+              acknowledged.push(line);
+              await context.clock.sleep(50);
+            }
+          });
+        await sim.run(6_000);
+      },
+    });
+    t.is(failed.length, safe ? 0 : 1, failed[0]?.error.message);
+    if (safe) t.is(passed, 20);
+    else t.regex(failed[0]!.error.message, /is lost/);
+    for (const { schedule } of failed) t.true(schedule.length <= 4, `${schedule.length} faults`);
+  }
+});
 
-test.serial('the files 1 and 2 are the output of the program', async (t) => {
+test('the files 1 and 2 are the output of the program', async (t) => {
   const { stdout, stderr } = process;
   const originals = [stdout.write, stderr.write] as const;
   t.teardown(() => void ([stdout.write, stderr.write] = originals));

@@ -1,4 +1,4 @@
-// Opens the dashboard in Chromium, for tests.
+// Opens pages in Chromium, for tests.
 
 import { existsSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
@@ -31,7 +31,7 @@ export async function startBrowser(
   return context;
 }
 
-/** Opens a dashboard, and collects the errors of its page and its requests to other servers. */
+/** Opens a page, and collects the errors of its page and its requests to other places. */
 export async function openPage(
   context: BrowserContext,
   url: string,
@@ -42,7 +42,7 @@ export async function openPage(
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   page.on('request', (request) => {
     const to = request.url();
-    if (!to.startsWith(new URL(url).origin) && !/^(blob|data):/.test(to))
+    if (to !== url && !to.startsWith(new URL(url).origin) && !/^(blob|data):/.test(to))
       problems.push(`a request to ${to}`);
   });
   await page.goto(url);

@@ -1,0 +1,10 @@
+// A protocol that echoes.
+
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+
+export const echo = defineProtocol({
+  name: 'echo',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
