@@ -2,7 +2,12 @@
 // its own accounts, to the byte.
 
 import type { TestFunction } from '@trunkline/transport-testkit';
-import { concat, cost, encodeRawFrame, type RawFrameInput } from '@trunkline/transport-testkit/internal';
+import {
+  concat,
+  cost,
+  encodeRawFrame,
+  type RawFrameInput,
+} from '@trunkline/transport-testkit/internal';
 import { violates } from './checks.ts';
 import { body, hint, KiB, packets, request, tag } from './frames.ts';
 import { eachRole, type SessionBackend, type SessionFixture, session } from './session-fixture.ts';
