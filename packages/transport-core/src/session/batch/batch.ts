@@ -271,8 +271,7 @@ export class Batch implements Creditor {
    * more can be written.
    */
   flush(): boolean {
-    if (this.blocked) return false;
-    if (this.#writer.count === 0 && this.#writer.size === 0) return true;
+    if (this.blocked || (this.#writer.count === 0 && this.#writer.size === 0)) return !this.blocked;
     this.number++;
     if (this.#context.port.flush()) {
       this.#left();
