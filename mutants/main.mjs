@@ -23,8 +23,9 @@ import { changedFiles, MUTANTS, SURVIVORS } from './list.mjs';
 const LIMIT = 300_000;
 /** The program that adds bugs to Raft and to the transport below it. */
 const RAFT = 'examples/raft/dist/sim/testing/mutants.js';
-/** Files that run a suite of transport-testkit on a backend. */
-const SUITES = /\/src\/(noise\/)?(compliance|identity|session)\.test\.ts$/;
+/** Files that run a suite on a backend. */
+const SUITES =
+  /\/src\/(noise\/|testing\/session\/)?(compliance|identity|session\.(pipe|tcp))\.test\.ts$/;
 /** AVA's lines for a test that failed or did not end, and the line of a killed program. */
 const FAILURES = [
   /^ {2}[✘×] \[fail\]: (.*)$/mu,

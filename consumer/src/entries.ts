@@ -4,7 +4,7 @@ import type * as peersInternal from '@trunkline/peers/internal';
 import type * as noise from '@trunkline/security/noise';
 import type * as internal from '@trunkline/transport-core/internal';
 import type * as testkit from '@trunkline/transport-testkit';
-import type * as session from '@trunkline/transport-testkit/session';
+import type * as testkitInternal from '@trunkline/transport-testkit/internal';
 import type * as tls from '@trunkline/transport-testkit/tls';
 import type * as signaling from '@trunkline/transport-webrtc/signaling';
 import type * as wamp from '@trunkline/transport-webrtc/wamp';
@@ -21,7 +21,7 @@ export type Entries = [
   typeof internal,
   typeof peersInternal,
   typeof testkit,
-  typeof session,
+  typeof testkitInternal,
   typeof tls,
   typeof signaling,
   typeof wamp,

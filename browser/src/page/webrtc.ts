@@ -9,14 +9,13 @@ import {
   type TransportTest,
   transportSuite,
 } from '@trunkline/transport-testkit';
-import { sessionSuite } from '@trunkline/transport-testkit/session';
 import { createMemorySignaling } from '@trunkline/transport-webrtc';
 import { createWebRtcStreamLayer } from '@trunkline/transport-webrtc/layer';
 import type { Place } from '../node-calls.ts';
 import { collectingRtc } from './collecting-rtc.ts';
 import { nodeSignal } from './node-signal.ts';
-import { PageLayer, pausesPeer } from './page-layer.ts';
-import { LOST_AFTER, offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
+import { PageLayer } from './page-layer.ts';
+import { LOST_AFTER, offerSuites, STALL_TIMEOUT } from './run-cases.ts';
 
 type CreateLayer = (place: Place, clock?: Clock) => StreamLayer;
 
@@ -66,27 +65,6 @@ function streamLayers(test: TransportTest, name: string, create: () => CreateLay
   });
 }
 
-function sessions(test: TransportTest, name: string, create: () => CreateLayer): void {
-  // An acceptor's peer dials over WebRTC, and can pause.
-  const isBridged = (title: string) =>
-    create === createPair && title.endsWith('(as dialer)') && pausesPeer(title);
-  sessionSuite(skipping(test, BRIDGED, isBridged), {
-    name,
-    dialsWait: create === createRealm,
-    stallTimeout: STALL_TIMEOUT,
-    place() {
-      const transit = createTransitWatch({ lostAfter: LOST_AFTER });
-      const native = create();
-      const layer = (clock?: Clock) => transit.watch(native({}, clock));
-      return {
-        layer,
-        transport: (options) => new NetworkTransport({ ...options, stream: layer(options.clock) }),
-        isBusy: transit.isBusy,
-      };
-    },
-  });
-}
-
 function transports(test: TransportTest, name: string, create: () => CreateLayer): void {
   const layer = create();
   const transit = createTransitWatch({ lostAfter: LOST_AFTER });
@@ -113,10 +91,8 @@ const PROBE = 'pages have no probe of handles, and a thousand cycles take a minu
 
 offerSuites({
   'stream layer': (test) => streamLayers(test, 'page on webrtc, streams', createRealm),
-  session: (test) => sessions(test, 'page on webrtc, sessions', createRealm),
   transport: (test) => transports(test, 'page on webrtc', createRealm),
   'stream layer to Node': (test) =>
     streamLayers(test, 'page to Node on webrtc, streams', createPair),
-  'session to Node': (test) => sessions(test, 'page to Node on webrtc, sessions', createPair),
   'transport to Node': (test) => transports(test, 'page to Node on webrtc', createPair),
 });

@@ -9,11 +9,10 @@ import {
   type TransportTest,
   transportSuite,
 } from '@trunkline/transport-testkit';
-import { sessionSuite } from '@trunkline/transport-testkit/session';
 import { createWsStreamLayer } from '@trunkline/transport-ws/layer';
 import type { Place } from '../node-calls.ts';
-import { PageLayer, pausesPeer } from './page-layer.ts';
-import { LOST_AFTER, offerSuites, STALL_TIMEOUT, skipping } from './run-cases.ts';
+import { PageLayer } from './page-layer.ts';
+import { LOST_AFTER, offerSuites, STALL_TIMEOUT } from './run-cases.ts';
 
 const HIDDEN = 'a browser does not tell pages why a dial failed';
 const BUFFERS = 'the browser decides how much it buffers';
@@ -59,23 +58,6 @@ function streamLayers(test: TransportTest, name: string, isSecure: boolean): voi
   });
 }
 
-function sessions(test: TransportTest, name: string): void {
-  sessionSuite(skipping(test, UNPAUSED, pausesPeer), {
-    name,
-    stallTimeout: STALL_TIMEOUT,
-    place() {
-      const transit = createTransitWatch({ lostAfter: LOST_AFTER });
-      const watched = (clock?: Clock) => transit.watch(layer({}, clock));
-      return {
-        layer: watched,
-        transport: (options) =>
-          new NetworkTransport({ ...options, stream: watched(options.clock) }),
-        isBusy: transit.isBusy,
-      };
-    },
-  });
-}
-
 function transports(test: TransportTest, name: string, isSecure: boolean): void {
   const transit = createTransitWatch({ lostAfter: LOST_AFTER });
   transportSuite(test, {
@@ -105,10 +87,8 @@ function transports(test: TransportTest, name: string, isSecure: boolean): void 
 
 offerSuites({
   'stream layer': (test) => streamLayers(test, 'page on ws, streams', false),
-  session: (test) => sessions(test, 'page on ws, sessions'),
   transport: (test) => transports(test, 'page on ws', false),
   'secure stream layer': (test) => streamLayers(test, 'page on wss, streams', true),
-  'secure session': (test) => sessions(test, 'page on wss, sessions'),
   'secure transport': (test) => transports(test, 'page on wss', true),
 });
 

@@ -8,8 +8,8 @@ import { bytes, defineProtocol, json, TransportError } from '@trunkline/transpor
 import { protobuf } from '@trunkline/transport-core/protobuf';
 import test from 'ava';
 import protobufjs from 'protobufjs';
+import { sideProtocol, suiteProtocol } from './raw/protocols.ts';
 import type { RawPeer } from './raw/raw-peer.ts';
-import { sideProtocol, suiteProtocol } from './session/protocols.ts';
 import { readBlock, spell, Transcript, type TranscriptLine } from './testing/transcript.ts';
 import {
   answered,

@@ -11,9 +11,9 @@ import {
 } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
+import { type SuiteProtocol, suiteProtocol } from '../raw/protocols.ts';
 import { RawListener } from '../raw/raw-listener.ts';
 import { RawPeer } from '../raw/raw-peer.ts';
-import { type SuiteProtocol, suiteProtocol } from '../session/protocols.ts';
 import type { TestContext } from '../test-runner.ts';
 import { watch } from '../transport/values.ts';
 import { CaseWaits } from '../waits/case-waits.ts';

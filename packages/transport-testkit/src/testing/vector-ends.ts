@@ -3,9 +3,9 @@
 import { defineProtocol, type Transport } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
+import { suiteProtocol } from '../raw/protocols.ts';
 import { rawHello } from '../raw/raw-hello.ts';
 import { RawPeer } from '../raw/raw-peer.ts';
-import { suiteProtocol } from '../session/protocols.ts';
 import { createPipes } from './pipes.ts';
 import { Transcript } from './transcript.ts';
 

@@ -50,9 +50,11 @@ export interface TransitWatchOptions {
  *
  * ```ts
  * const transit = createTransitWatch();
- * sessionSuite(test, {
+ * transportSuite(test, {
  *   name: 'webrtc',
- *   place: () => ({ layer: () => transit.watch(createLayer()), isBusy: transit.isBusy, … }),
+ *   create: (options) => new NetworkTransport({ ...options, stream: transit.watch(layer()) }),
+ *   isBusy: transit.isBusy,
+ *   …
  * });
  * ```
  */

@@ -5,7 +5,6 @@ import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { faulty } from '../faulty/faulty.ts';
-import { sessionSuite } from '../session/session-suite.ts';
 import { streamLayerSuite } from '../stream-layer/stream-layer-suite.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { createPipes } from '../testing/pipes.ts';
@@ -104,7 +103,7 @@ test('a case that ends stops its watchdog, and its result is unchanged', async (
   t.is(clock.timers, 0);
 });
 
-test('cases of all suites on a backend that loses everything name the events they wait for', async (t) => {
+test('cases of both suites on a backend that loses everything name the events they wait for', async (t) => {
   const cases = new Map<string, Parameters<TestFunction>[1]>();
   const declare: TestFunction = (title, run) => void cases.set(title, run);
   const deaf = (clock?: Clock) => faulty(pipes.layer(), { clock, halfOpen: true });
@@ -113,13 +112,6 @@ test('cases of all suites on a backend that loses everything name the events the
     name: 'deaf',
     create: (options) => new NetworkTransport({ ...options, stream: deaf(options.clock) }),
     unreachable: () => 'pipe-0',
-  });
-  sessionSuite(declare, {
-    name: 'deaf',
-    place: () => ({
-      layer: () => pipes.layer(),
-      transport: (options) => new NetworkTransport({ ...options, stream: deaf(options.clock) }),
-    }),
   });
   streamLayerSuite(declare, {
     name: 'deaf',
@@ -130,15 +122,11 @@ test('cases of all suites on a backend that loses everything name the events the
     if (run === undefined) return t.fail(`there is no case '${title}'`) as never;
     return (await t.throwsAsync(async () => run(t)))!.message;
   };
-  const [call, ping, dial] = await Promise.all([
+  const [call, dial] = await Promise.all([
     errorOf('a request reaches the handler intact, and its answer the caller'),
-    errorOf(
-      'alive: the transport answers any PING at once with a PONG of the same id (as acceptor)',
-    ),
     errorOf('close flushes written bytes; both ends then report closed without an error, once'),
   ]);
   t.regex(call, /waits for: .*send\('pipe-\d+', 'echo'\)/);
   t.regex(call, /the next item of consumer\('echo'\)/);
-  t.regex(ping, /waits for: HELLO at the raw peer/);
   t.regex(dial, /waits for: dial\('pipe-\d+'\)/);
 });

@@ -206,9 +206,9 @@ export class Batch implements Creditor {
    */
   lastWord(error: TransportError): void {
     const { code, reason, text } = goAwayFrame(error);
-    if (!this.blocked && !this.#writer.fits(FRAME_OVERHEAD / 4)) this.flush();
+    if (!this.#writer.fits(FRAME_OVERHEAD / 4)) this.flush();
     this.#writer.goAway(code, reason, text);
-    if (!this.blocked) this.flush();
+    this.flush();
   }
 
   /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
@@ -271,7 +271,7 @@ export class Batch implements Creditor {
    * more can be written.
    */
   flush(): boolean {
-    if (this.#writer.count === 0 && this.#writer.size === 0) return !this.blocked;
+    if (this.blocked || (this.#writer.count === 0 && this.#writer.size === 0)) return !this.blocked;
     this.number++;
     if (this.#context.port.flush()) {
       this.#left();

@@ -1,0 +1,216 @@
+// Cases of docs/wire-protocol.md §2: lengths and bodies of frames.
+
+import type { TestFunction } from '@trunkline/transport-testkit';
+import {
+  concat,
+  delimited,
+  encodeBody,
+  encodeRawFrame,
+  field,
+  varint,
+} from '@trunkline/transport-testkit/internal';
+import { violates, violation } from './checks.ts';
+import { body, KiB, request } from './frames.ts';
+import { eachRole, type SessionBackend, session } from './session-fixture.ts';
+
+export function frameCases(test: TestFunction, backend: SessionBackend): void {
+  const bad = (title: string, bytes: Uint8Array) =>
+    violates(test, backend, `frames: ${title}`, ({ peer }) => peer.bytes(bytes));
+
+  bad('a length of 0', Uint8Array.of(0));
+  bad('a chunk of a million lengths of 0', new Uint8Array(1_000_000));
+  bad('a length of five bytes', Uint8Array.of(0x81, 0x80, 0x80, 0x80, 0x00));
+  bad('a length of 2^32 − 1', varint(0xffff_ffff));
+  bad('a length of 2^53', varint(2 ** 53));
+  bad('a length of packet + 16 KiB + 1, before its frame arrives,', varint(80 * KiB + 1));
+  bad('a body that is cut inside a field', delimited(Uint8Array.of(0x08, 0x08, 0x7a, 0x05, 0x01)));
+  bad('a frame without a kind', delimited(field(4, 0, [1])));
+  bad('an explicit kind of 0', delimited(concat([field(1, 0, [0]), field(4, 0, [1])])));
+  bad('an unknown kind of 16', encodeRawFrame({ kind: 16 }));
+  bad('an unknown kind of 31', encodeRawFrame({ kind: 31, payload: body(10) }));
+  bad(
+    'a group',
+    delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 3), field(20, 4)])),
+  );
+  bad(
+    'a field of wire type 6',
+    delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 6, [0])])),
+  );
+  bad(
+    'a field of wire type 7',
+    delimited(concat([encodeBody({ kind: 'PING', id: 1 }), field(20, 7, [0])])),
+  );
+  bad(
+    'an id that is a varint instead of fixed32',
+    delimited(concat([field(1, 0, [4]), field(2, 0, [9])])),
+  );
+  bad('a kind that is a fixed32 instead of a varint', delimited(field(1, 5, [4, 0, 0, 0])));
+  bad('a payload that is a varint', delimited(concat([encodeBody(request(1)), field(15, 0, [1])])));
+  bad(
+    'a timeout of 2^32',
+    delimited(concat([encodeBody(request(1)), field(6, 0, varint(2 ** 32))])),
+  );
+  bad(
+    'a timeout of ten bytes (a negative int32)',
+    delimited(
+      concat([
+        encodeBody(request(1)),
+        field(6, 0, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
+      ]),
+    ),
+  );
+  bad(
+    'field number 0',
+    delimited(concat([encodeBody({ kind: 'PING', id: 1 }), Uint8Array.of(0x00, 0x01)])),
+  );
+
+  eachRole(test, 'frames: over-long lengths of up to four bytes are legal', async (t, role) => {
+    const { peer } = await session(t, backend, role);
+    for (const width of [2, 3, 4]) {
+      peer.bytes(delimited(encodeBody({ kind: 'PING', id: width }), width));
+      t.is((await peer.next('PONG')).id, width);
+    }
+  });
+
+  eachRole(test, 'frames: packet + 16 KiB is the longest legal length', async (t, role) => {
+    const { peer, seen } = await session(t, backend, role);
+    const filled = encodeBody({ kind: 40, payload: body(80 * KiB - 10) });
+    const frame = delimited(concat([filled, field(3, 0, varint(1, 80 * KiB - filled.length - 1))]));
+    t.is(frame.length, 80 * KiB + 3);
+    peer.bytes(frame);
+    await peer.barrier();
+    t.is(seen.counted('unknownFrame'), 1);
+  });
+
+  eachRole(
+    test,
+    "frames: the receiver's own packet size limits lengths, whatever the peer offers",
+    async (t, role) => {
+      const { peer } = await session(t, backend, role, {
+        options: { limits: { packet: 16 * KiB } },
+      });
+      peer.bytes(varint(32 * KiB + 1));
+      await violation(t, peer);
+    },
+  );
+
+  eachRole(test, 'frames: frames of kinds from 32 on are skipped and counted', async (t, role) => {
+    const { peer, seen } = await session(t, backend, role);
+    peer.send(
+      { kind: 32 },
+      { kind: 33, id: 5, payload: body(100) },
+      { kind: 0xffff_ffff, flags: 0xff },
+    );
+    await peer.barrier();
+    t.is(seen.counted('unknownFrame'), 3);
+  });
+
+  eachRole(
+    test,
+    'frames: fields may come in any order, the last value of a field is valid, and unknown fields are skipped',
+    async (t, role) => {
+      const { peer, call, id } = await session(t, backend, role);
+      const call0 = id(0);
+      const parts = [
+        field(99, 0, [5]),
+        field(15, 2, [3], [9, 9, 9]),
+        field(200, 2, [4], [1, 2, 3, 4]),
+        field(4, 0, [2]),
+        field(30, 1, [1, 2, 3, 4, 5, 6, 7, 8]),
+        field(2, 5, [0xff, 0, 0, 0]),
+        field(31, 5, [1, 2, 3, 4]),
+        field(3, 0, [0x20]),
+        field(2, 5, [call0, 0, 0, 0]),
+        field(15, 2, [2], [4, 2]),
+        field(4, 0, [1]),
+        field(1, 0, [3]),
+        field(1, 0, [8]),
+      ];
+      peer.bytes(delimited(concat(parts)));
+      const rpc = await call('echo');
+      t.deepEqual(rpc.request, Uint8Array.of(4, 2));
+      rpc.respond(rpc.request);
+      t.is((await peer.next('RESPONSE')).id, call0);
+    },
+  );
+
+  eachRole(
+    test,
+    'frames: a frame that is split at every byte is read like an unsplit one',
+    async (t, role) => {
+      const { peer, call, id } = await session(t, backend, role);
+      const whole = encodeRawFrame(
+        request(id(0), [5, 6, 7], { metadata: { k: 'v' }, timeout: 60_000 }),
+      );
+      for (let cut = 1; cut < whole.length; cut++) {
+        peer.bytes(concat([encodeRawFrame({ kind: 'PING', id: cut }), whole.subarray(0, cut)]));
+        await peer.next('PONG', (pong) => pong.id === cut);
+        peer.bytes(whole.subarray(cut));
+        const rpc = await call('echo');
+        t.deepEqual(rpc.request, Uint8Array.of(5, 6, 7));
+        t.deepEqual({ ...rpc.metadata }, { k: 'v' });
+        rpc.respond(rpc.request);
+        t.deepEqual((await peer.next('RESPONSE')).payload, Uint8Array.of(5, 6, 7));
+      }
+    },
+  );
+
+  eachRole(
+    test,
+    'frames: a thousand frames in one chunk are all handled, in order',
+    async (t, role) => {
+      const { peer, call, id } = await session(t, backend, role);
+      const frames = Array.from({ length: 1_000 }, (_, n) => request(id(n), [n >> 8, n & 0xff]));
+      peer.send(...frames);
+      for (let n = 0; n < 1_000; n++) {
+        const rpc = await call('echo');
+        if (rpc.request[0] !== n >> 8 || rpc.request[1] !== (n & 0xff))
+          t.fail(`call ${n} came as ${rpc.request}`);
+        rpc.respond(rpc.request);
+      }
+      await peer.next('RESPONSE', (frame) => frame.id === id(999));
+      t.is(peer.count('RESPONSE'), 1_000);
+    },
+  );
+
+  eachRole(
+    test,
+    'frames: a frame must end within 15 s of its first byte, however slowly its bytes arrive',
+    async (t, role) => {
+      const { peer, clock } = await session(t, backend, role, {
+        options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
+      });
+      const frame = encodeRawFrame(request(1, body(100)));
+      for (let second = 0; second < 14; second++) {
+        peer.bytes(
+          concat([
+            second === 0 ? encodeRawFrame({ kind: 'PING', id: 1 }) : [],
+            frame.subarray(second, second + 1),
+          ]),
+        );
+        if (second === 0) await peer.next('PONG');
+        clock.advance(1_000);
+      }
+      t.false(peer.closed);
+      clock.advance(1_001);
+      await peer.expectClosed();
+      t.is(peer.count('RESPONSE'), 0);
+    },
+  );
+
+  eachRole(test, 'frames: a frame that ends just in time is accepted', async (t, role) => {
+    const { peer, clock, call, id } = await session(t, backend, role, {
+      options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
+    });
+    const frame = encodeRawFrame(request(id(0), [1]));
+    peer.bytes(concat([encodeRawFrame({ kind: 'PING', id: 1 }), frame.subarray(0, 3)]));
+    await peer.next('PONG');
+    clock.advance(14_900);
+    peer.bytes(frame.subarray(3));
+    const rpc = await call('echo');
+    t.deepEqual(rpc.request, Uint8Array.of(1));
+    clock.advance(15_000);
+    rpc.respond(rpc.request);
+    await peer.next('RESPONSE');
+  });
+}

@@ -1,0 +1,222 @@
+// Cases of docs/design.md, the pool: which connection a call uses.
+
+import { bytes, defineProtocol } from '@trunkline/transport-core';
+import type { TestFunction } from '@trunkline/transport-testkit';
+import { failure } from './checks.ts';
+import { body, KiB, MiB, request, tag, untag } from './frames.ts';
+import { openTransport, type SessionBackend, turn } from './session-fixture.ts';
+
+export function poolCases(test: TestFunction, backend: SessionBackend): void {
+  test('pool: all callers that wait for one target share one dial', async (t) => {
+    const on = await openTransport(t, backend);
+    const listener = await on.listen();
+    const sent = [0, 1, 2, 3].map((n) => on.transport.send(listener.address, 'echo', tag(n)));
+    const dialed = on.transport.dial(listener.address);
+    const peer = await listener.next();
+    await peer.handshake();
+    for (let n = 0; n < 4; n++) {
+      const { id, payload } = await peer.next('REQUEST');
+      peer.send({ kind: 'RESPONSE', id, payload });
+    }
+    t.deepEqual((await Promise.all(sent)).map(untag), [0, 1, 2, 3]);
+    t.is(await dialed, on.transport.remotes()[0] as never);
+    t.is(listener.peers.length, 1);
+  });
+
+  test('pool: a failed dial fails all waiting callers, each with its own error and `sent: false`', async (t) => {
+    const on = await openTransport(t, backend);
+    const listener = await on.listen();
+    const sent = [0, 1, 2].map((n) =>
+      failure(t, on.transport.send(listener.address, 'echo', tag(n))),
+    );
+    const peer = await listener.next();
+    await peer.next('HELLO');
+    peer.destroy();
+    const errors = await Promise.all(sent);
+    for (const error of errors) {
+      t.is(error.code, 'unavailable');
+      t.is(error.sent, false);
+    }
+    t.is(new Set(errors).size, 3);
+  });
+
+  test('pool: a dial is canceled when its last waiting caller gives up, and not before', async (t) => {
+    const on = await openTransport(t, backend);
+    const listener = await on.listen();
+    const controls = [new AbortController(), new AbortController()];
+    const sent = controls.map(({ signal }, n) =>
+      failure(t, on.transport.send(listener.address, 'echo', tag(n), { signal })),
+    );
+    const peer = await listener.next();
+    await peer.next('HELLO');
+    controls[0]?.abort();
+    t.is((await sent[0])?.code, 'cancelled');
+    t.false(peer.closed);
+    controls[1]?.abort();
+    t.is((await sent[1])?.code, 'cancelled');
+    await peer.expectClosed();
+  });
+
+  test('pool: an accepted connection never serves a string target by the address that its peer claims', async (t) => {
+    const on = await openTransport(t, backend);
+    const listener = await on.listen();
+    const claims = await on.dialIn();
+    await claims.handshake({ addr: listener.address });
+    const sent = on.transport.send(listener.address, 'echo', tag(1));
+    const peer = await listener.next();
+    await peer.handshake();
+    const { id } = await peer.next('REQUEST');
+    peer.send({ kind: 'RESPONSE', id, payload: tag(2) });
+    t.is(untag(await sent), 2);
+    t.is(claims.count('REQUEST'), 0);
+  });
+
+  test('pool: an accepted connection is reached by its Remote', async (t) => {
+    const on = await openTransport(t, backend);
+    const peer = await on.dialIn();
+    await peer.handshake();
+    peer.send(request(1, tag(1)));
+    const rpc = await on.call('echo');
+    const back = on.transport.send(rpc.from, 'echo', tag(2));
+    const { id } = await peer.next('REQUEST');
+    peer.send({ kind: 'RESPONSE', id, payload: tag(3) });
+    t.is(untag(await back), 3);
+    rpc.respond(tag(1));
+    await peer.next('RESPONSE');
+  });
+
+  test('pool: short messages stay on one connection while it is open', async (t) => {
+    const on = await openTransport(t, backend);
+    const listener = await on.listen();
+    const first = on.transport.send(listener.address, 'hint', tag(0));
+    const peer = await listener.next();
+    await peer.handshake();
+    await first;
+    for (let n = 1; n < 200; n++) t.true(on.transport.trySend(listener.address, 'hint', tag(n)));
+    await peer.next('ONEWAY', (frame) => untag(frame.payload) === 199);
+    t.is(listener.peers.length, 1);
+  });
+
+  test('pool: a pool grows, up to `maxPool`, when every pipe has been without credit and messages have waited for 50 ms', async (t) => {
+    const on = await openTransport(t, backend, { maxPool: 2, timeout: 600_000 });
+    const listener = await on.listen();
+    for (let n = 0; n < 3; n++)
+      on.transport.send(listener.address, 'echo', body(MiB, n)).catch(() => {});
+    const peer = await listener.next();
+    peer.returnPipe = false;
+    const hello = await peer.handshake();
+    await peer.next('REQUEST');
+    await peer.barrier();
+    const grown = listener.next();
+    const second = await on.until(grown, 10);
+    t.true(on.clock.now() - 1_000 >= 50);
+    second.returnPipe = false;
+    const again = await second.handshake();
+    t.deepEqual(again.instance, hello.instance, 'pool members are recognized by their instance');
+    for (let n = 0; n < 20; n++) {
+      on.clock.advance(50);
+      await second.barrier();
+    }
+    t.is(listener.peers.length, 2);
+    const long = on.transport.send(listener.address, 'echo', body(100 * KiB));
+    long.catch(() => {});
+    await second.next('REQUEST');
+    const short = on.transport.send(listener.address, 'echo', tag(5));
+    const asked = await peer.next('REQUEST', (frame) => frame.size === 0);
+    peer.send({ kind: 'RESPONSE', id: asked.id, payload: asked.payload });
+    t.is(untag(await short), 5, 'the short message stayed on the first connection');
+  });
+
+  test('pool: an `ordered` protocol stays on one connection, even with long messages', async (t) => {
+    const line = defineProtocol({
+      name: 'line',
+      version: 1,
+      channel: 0x23,
+      ordered: true,
+      methods: { hint: { id: 1, request: bytes } },
+    });
+    const on = await openTransport(t, backend, { timeout: 600_000 });
+    const mounted = on.transport.mount(line);
+    const listener = await on.listen();
+    const first = mounted.send(listener.address, 'hint', tag(0));
+    const peer = await listener.next();
+    await peer.handshake();
+    await first;
+    for (let n = 0; n < 5; n++) {
+      const sent = mounted.send(listener.address, 'hint', body(300 * KiB, n));
+      t.deepEqual(
+        (await peer.message('ONEWAY', (frame) => frame.size > 0)).payload,
+        body(300 * KiB, n),
+      );
+      await sent;
+    }
+    t.is(listener.peers.length, 1);
+  });
+
+  test('pool: `resolve` runs at each dial, and the pool is keyed by the target as written', async (t) => {
+    const resolved: string[] = [];
+    const listeners: string[] = [];
+    const on = await openTransport(t, backend, {
+      resolve: async (target) => {
+        resolved.push(target);
+        return listeners[0] ?? target;
+      },
+    });
+    const listener = await on.listen();
+    listeners.push(listener.address);
+    for (let n = 0; n < 2; n++) {
+      const sent = on.transport.send('the-leader', 'hint', tag(n));
+      const peer = await listener.next();
+      await peer.handshake();
+      await sent;
+      await peer.next('ONEWAY');
+      await on.transport.send('the-leader', 'hint', tag(n));
+      await peer.next('ONEWAY');
+      peer.destroy();
+      while (on.transport.remotes().length > 0) await turn();
+    }
+    t.deepEqual(resolved, ['the-leader', 'the-leader']);
+  });
+
+  test('pool: a send after a disconnect dials again', async (t) => {
+    const on = await openTransport(t, backend);
+    const listener = await on.listen();
+    const first = on.transport.send(listener.address, 'hint', tag(1));
+    const one = await listener.next();
+    await one.handshake();
+    await first;
+    const gone = on.transport.disconnect(listener.address);
+    await one.next('GO_AWAY');
+    const again = on.transport.send(listener.address, 'hint', tag(2));
+    const two = await listener.next();
+    await two.handshake();
+    await again;
+    t.is(untag((await two.next('ONEWAY')).payload), 2);
+    one.send({ kind: 'GO_AWAY', code: 14, reason: 3 });
+    await one.expectClosed();
+    await gone;
+  });
+
+  test("pool: on the peer's GO_AWAY, waiting calls move to another connection", async (t) => {
+    const on = await openTransport(t, backend, { timeout: 600_000 });
+    const listener = await on.listen();
+    const first = on.transport.send(listener.address, 'echo', tag(0));
+    const one = await listener.next();
+    await one.handshake({ limits: { calls: 1 } });
+    const asked = await one.next('REQUEST');
+    const waiting = [1, 2].map((n) => on.transport.send(listener.address, 'echo', tag(n)));
+    await one.barrier();
+    one.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
+    const two = await listener.next();
+    await two.handshake();
+    for (const n of [1, 2]) {
+      const frame = await two.next('REQUEST');
+      t.is(untag(frame.payload), n);
+      two.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
+    }
+    await Promise.all(waiting);
+    one.send({ kind: 'RESPONSE', id: asked.id, payload: tag(0) });
+    t.is(untag(await first), 0);
+    await one.expectClosed();
+  });
+}

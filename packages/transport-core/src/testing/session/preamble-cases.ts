@@ -1,0 +1,100 @@
+// Cases of docs/wire-protocol.md §2: the first bytes of a connection.
+
+import type { TestFunction } from '@trunkline/transport-testkit';
+import { RAW_PREAMBLE, rawHello } from '@trunkline/transport-testkit/internal';
+import { failure } from './checks.ts';
+import { request } from './frames.ts';
+import { openTransport, type SessionBackend, session, turn } from './session-fixture.ts';
+
+export function preambleCases(test: TestFunction, backend: SessionBackend): void {
+  test('preamble: the acceptor is silent until it has read the dialer\'s "TRKL", then sends its own', async (t) => {
+    const on = await openTransport(t, backend);
+    const peer = await on.dialIn();
+    peer.bytes([0x54, 0x52, 0x4b]);
+    await turn();
+    t.is(peer.receivedBytes, 0);
+    peer.bytes([0x4c]);
+    t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
+    t.is(peer.count('HELLO'), 0, "its HELLO waits for the dialer's HELLO");
+  });
+
+  test('preamble: the dialer begins with "TRKL"', async (t) => {
+    const on = await openTransport(t, backend);
+    const listener = await on.listen();
+    on.transport.dial(listener.address).catch(() => {});
+    const peer = await listener.next();
+    t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
+    await peer.next('HELLO');
+  });
+
+  test('preamble: the preamble and the HELLO after it may arrive byte by byte', async (t) => {
+    const on = await openTransport(t, backend);
+    const peer = await on.dialIn();
+    for (const byte of RAW_PREAMBLE) {
+      peer.bytes([byte]);
+      await turn();
+    }
+    peer.send({ kind: 'HELLO', hello: rawHello() });
+    await peer.next('HELLO');
+    peer.send({ kind: 'READY' }, request(1, [7]));
+    const rpc = await on.call('echo');
+    rpc.respond(rpc.request);
+    t.deepEqual((await peer.next('RESPONSE')).payload, Uint8Array.of(7));
+  });
+
+  const wrongPreambles: [string, Uint8Array, RegExp][] = [
+    [
+      'an HTTP request',
+      new TextEncoder().encode('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+      /HTTP/,
+    ],
+    [
+      'a TLS hello',
+      Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03),
+      /TLS/,
+    ],
+    ['meaningless bytes', Uint8Array.of(0x9f, 0x00, 0xc3, 0x51, 0x77, 0x02, 0xff, 0x80), /./],
+    ['a preamble whose last byte is wrong', Uint8Array.of(0x54, 0x52, 0x4b, 0x4d, 0x01), /./],
+  ];
+  for (const [what, first, said] of wrongPreambles) {
+    test(`preamble: a connection that begins with ${what} is closed without an answer, and the observer learns what the bytes look like`, async (t) => {
+      const on = await openTransport(t, backend);
+      const peer = await on.dialIn();
+      peer.bytes(first);
+      await peer.expectClosed();
+      t.is(peer.receivedBytes, 0);
+      const { error, direction } = await on.seen.first('rejected');
+      t.is(error.reason, 'wrong_preamble');
+      t.is(error.code, 'internal');
+      t.is(direction, 'in');
+      t.regex(error.message, said);
+    });
+
+    test(`preamble: a dial that is answered with ${what} fails with wrong_preamble and sent: false`, async (t) => {
+      const on = await openTransport(t, backend);
+      const listener = await on.listen();
+      const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
+      const peer = await listener.next();
+      await peer.preamble();
+      peer.bytes(first);
+      const error = await failure(t, sent);
+      t.is(error.code, 'internal');
+      t.is(error.reason, 'wrong_preamble');
+      t.is(error.sent, false);
+      t.regex(error.message, said);
+      await peer.expectClosed();
+      t.is(peer.count('GO_AWAY'), 0, 'nothing is sent back');
+    });
+  }
+
+  test('preamble: a peer with a wrong preamble does not disturb other connections', async (t) => {
+    const s = await session(t, backend, 'acceptor');
+    const wrong = await s.dialIn();
+    wrong.bytes([0x47, 0x45, 0x54, 0x20, 0x2f]);
+    await wrong.expectClosed();
+    s.peer.send(request(1, [3]));
+    const rpc = await s.call('echo');
+    rpc.respond(rpc.request);
+    t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(3));
+  });
+}

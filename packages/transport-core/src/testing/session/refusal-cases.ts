@@ -1,0 +1,287 @@
+// Cases of docs/wire-protocol.md §3 and §8: peers that are refused in the hello, with a GO_AWAY
+// instead of the next step.
+
+import { TransportError } from '@trunkline/transport-core';
+import type { TestContext, TestFunction } from '@trunkline/transport-testkit';
+import {
+  RAW_PREAMBLE,
+  type RawFrame,
+  type RawHello,
+  rawHello,
+} from '@trunkline/transport-testkit/internal';
+import { failure } from './checks.ts';
+import {
+  eachRole,
+  type FixtureOptions,
+  openTransport,
+  type Role,
+  type SessionBackend,
+  session,
+} from './session-fixture.ts';
+
+export function refusalCases(test: TestFunction, backend: SessionBackend): void {
+  const refuses = (
+    title: string,
+    hello: Partial<RawHello>,
+    expected: [code: number, reason: number, text: RegExp],
+    options: FixtureOptions = {},
+  ) =>
+    eachRole(test, `refusals: ${title}`, async (t, role) => {
+      const { bye, error } = await refused(t, backend, role, hello, options);
+      t.is(bye.code, expected[0]);
+      t.is(bye.reason, expected[1]);
+      t.regex(bye.text, expected[2]);
+      t.regex(error.message, expected[2]);
+    });
+
+  refuses(
+    'a peer of another network is refused with failed_precondition/wrong_network, and the text names both networks',
+    { network: 'other' },
+    [9, 4, /(?=.*mine)(?=.*other)/],
+    { network: 'mine' },
+  );
+  refuses(
+    'a peer without a common wire version is refused with failed_precondition/wrong_version, and the text names both ranges',
+    { wireMin: 2, wireMax: 7 },
+    [9, 5, /(?=.*1)(?=.*2)/],
+  );
+  refuses(
+    'if `admit` throws an Error, the peer is refused with permission_denied/refused and the message of the error',
+    {},
+    [7, 6, /not today/],
+    {
+      admit: () => {
+        throw new Error('not today');
+      },
+    },
+  );
+  refuses(
+    'if `admit` rejects with a TransportError, the peer is refused with its code',
+    {},
+    [16, 6, /no token/],
+    {
+      admit: async () => {
+        throw new TransportError('unauthenticated', 'no token');
+      },
+    },
+  );
+  refuses(
+    'an instance that is not 16 bytes long is refused with internal/malformed',
+    { instance: new Uint8Array(15) },
+    [13, 12, /instance/],
+  );
+  refuses(
+    'a node id in upper case is refused with internal/malformed',
+    { nodeId: 'AB'.repeat(32) },
+    [13, 12, /node id/],
+  );
+  refuses(
+    'a node id that is not hexadecimal is refused with internal/malformed',
+    { nodeId: 'xy'.repeat(32) },
+    [13, 12, /node id/],
+  );
+  refuses(
+    'a node id of 63 digits is refused with internal/malformed',
+    { nodeId: 'ab'.repeat(32).slice(1) },
+    [13, 12, /node id/],
+  );
+  refuses(
+    'a hello with more than 64 protocols is refused with internal/malformed',
+    { protocols: many(65) },
+    [13, 12, /protocol/],
+  );
+  refuses(
+    'a protocol without a name is refused with internal/malformed',
+    { protocols: [{ name: '', version: 1, accepts: [], channel: 0x20 }] },
+    [13, 12, /name/],
+  );
+  refuses(
+    'a protocol that is listed twice is refused with internal/malformed',
+    { protocols: [...many(1), { name: 'lab', version: 2, accepts: [], channel: 0x30 }] },
+    [13, 12, /lab/],
+  );
+  refuses(
+    'a channel that is listed twice is refused with internal/malformed',
+    { protocols: [...many(1), { name: 'other', version: 2, accepts: [], channel: 0x20 }] },
+    [13, 12, /channel/],
+  );
+  refuses(
+    'a channel above 255 is refused with internal/malformed',
+    { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x120 }] },
+    [13, 12, /channel/],
+  );
+  refuses(
+    'a hello over 16 KiB is refused with internal/malformed',
+    { agent: 'x'.repeat(17 * 1024) },
+    [13, 12, /hello/],
+  );
+  refuses(
+    'a hello with fields over 8 KiB is refused with internal/malformed',
+    { fields: { big: 'x'.repeat(8 * 1024 + 1) } },
+    [13, 12, /./],
+  );
+  refuses(
+    'a packet size below 4 KiB is refused with internal/malformed',
+    { limits: { packet: 4_095 } },
+    [13, 12, /packet/],
+  );
+  refuses(
+    'a packet size above 1 MiB is refused with internal/malformed',
+    { limits: { packet: 1024 * 1024 + 1 } },
+    [13, 12, /packet/],
+  );
+
+  eachRole(test, 'refusals: a hello with 64 protocols is accepted', async (t, role) => {
+    const s = await session(t, backend, role, { hello: { protocols: many(64) } });
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+  });
+
+  test('refusals: an acceptor that names another wire version than ours is refused', async (t) => {
+    const { bye } = await refused(t, backend, 'dialer', { wireMin: 3, wireMax: 3 });
+    t.is(bye.reason, 5);
+  });
+
+  test('refusals: an acceptor that answers a range of wire versions is refused with internal/malformed', async (t) => {
+    const { bye, error } = await refused(t, backend, 'dialer', { wireMin: 1, wireMax: 4 });
+    t.is(bye.code, 13);
+    t.is(bye.reason, 12);
+    t.regex(bye.text, /1 to 4/);
+    t.is(error.reason, 'malformed');
+  });
+
+  test('refusals: one connection more than `connections` is refused with resource_exhausted/full, and the others stay', async (t) => {
+    const s = await session(t, backend, 'acceptor', { options: { limits: { connections: 1 } } });
+    const second = await s.dialIn();
+    second.begin({ kind: 'HELLO', hello: rawHello() });
+    const bye = await second.next('GO_AWAY');
+    t.is(bye.code, 8);
+    t.is(bye.reason, 9);
+    await second.expectClosed();
+    t.is(second.count('HELLO'), 0);
+    await s.peer.barrier();
+    s.peer.destroy();
+    await s.seen.first('down');
+    const third = await s.dialIn();
+    await third.handshake();
+    await third.barrier();
+  });
+
+  test('refusals: a dialed id that nobody proves fails with unauthenticated before any application data is sent', async (t) => {
+    const on = await openTransport(t, backend);
+    const listener = await on.listen();
+    const sent = on.transport.send(
+      `${'ab'.repeat(32)}@${listener.address}`,
+      'echo',
+      Uint8Array.of(1),
+    );
+    const peer = await listener.next();
+    t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
+    peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: 'ab'.repeat(32) }) });
+    const bye = await peer.next('GO_AWAY');
+    t.is(bye.code, 16);
+    t.is(bye.reason, 10);
+    const error = await failure(t, sent);
+    t.is(error.code, 'unauthenticated');
+    t.is(error.reason, 'identity_mismatch');
+    t.is(error.sent, false);
+    await peer.expectClosed();
+    t.is(peer.count('READY') + peer.count('REQUEST'), 0);
+  });
+
+  const reasons: [number, number, string, string | undefined][] = [
+    [9, 4, 'failed_precondition', 'wrong_network'],
+    [9, 5, 'failed_precondition', 'wrong_version'],
+    [7, 6, 'permission_denied', 'refused'],
+    [9, 7, 'failed_precondition', 'self'],
+    [6, 8, 'already_exists', 'duplicate'],
+    [8, 9, 'resource_exhausted', 'full'],
+    [16, 10, 'unauthenticated', 'identity_mismatch'],
+    [7, 11, 'permission_denied', 'denied'],
+    [13, 12, 'internal', 'malformed'],
+    [8, 13, 'resource_exhausted', 'flood'],
+    [8, 14, 'resource_exhausted', 'too_large'],
+    [16, 15, 'unauthenticated', 'bad_certificate'],
+    [16, 0, 'unauthenticated', undefined],
+    [99, 99, 'unknown', undefined],
+  ];
+  for (const [code, reason, name, reasonName] of reasons) {
+    test(`refusals: a peer that refuses with ${code}/${reason} fails the dial and its calls with ${name}/${reasonName} and sent: false`, async (t) => {
+      const on = await openTransport(t, backend);
+      const listener = await on.listen();
+      const dialed = on.transport.dial(listener.address);
+      const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
+      const peer = await listener.next();
+      await peer.next('HELLO');
+      peer.begin({ kind: 'GO_AWAY', code, reason, text: 'we do not want you' });
+      for (const promise of [dialed, sent]) {
+        const error = await failure(t, promise);
+        t.is(error.code as string, name);
+        t.is(error.reason, reasonName as never);
+        t.is(error.origin, 'remote');
+        t.regex(error.message, /we do not want you/);
+      }
+      t.is((await failure(t, sent)).sent, false);
+      await peer.expectClosed();
+      t.is(listener.peers.length, 1, 'the call is not tried again');
+    });
+  }
+
+  test('refusals: a dialer that refuses instead of sending READY is reported to the observer', async (t) => {
+    const on = await openTransport(t, backend);
+    const peer = await on.dialIn();
+    peer.begin({ kind: 'HELLO', hello: rawHello() });
+    await peer.next('HELLO');
+    peer.send({ kind: 'GO_AWAY', code: 9, reason: 7, text: 'it is me' });
+    const { error } = await on.seen.first('rejected');
+    t.is(error.code, 'failed_precondition');
+    t.is(error.reason, 'self');
+    t.is(error.origin, 'remote');
+    await peer.expectClosed();
+  });
+}
+
+/**
+ * Sends a hello that the transport must refuse. Returns the transport's GO_AWAY, which must be its
+ * last frame, and the error on the transport's own side.
+ */
+async function refused(
+  t: TestContext,
+  backend: SessionBackend,
+  role: Role,
+  hello: Partial<RawHello>,
+  options: FixtureOptions = {},
+): Promise<{ bye: RawFrame; error: TransportError }> {
+  const on = await openTransport(t, backend, options);
+  if (role === 'acceptor') {
+    const peer = await on.dialIn();
+    peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
+    const bye = await peer.next('GO_AWAY');
+    await peer.expectClosed();
+    t.deepEqual(peer.log, [bye], 'the refusal is sent instead of the HELLO');
+    const { error } = await on.seen.first('rejected');
+    t.is(error.origin, 'local');
+    return { bye, error };
+  }
+  const listener = await on.listen();
+  const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
+  const peer = await listener.next();
+  await peer.next('HELLO');
+  peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
+  const bye = await peer.next('GO_AWAY');
+  const error = await failure(t, sent);
+  t.is(error.sent, false);
+  await peer.expectClosed();
+  t.is(peer.log.at(-1), bye);
+  t.is(peer.count('READY') + peer.count('REQUEST'), 0);
+  return { bye, error };
+}
+
+function many(count: number): RawHello['protocols'] {
+  return Array.from({ length: count }, (_, n) => ({
+    name: n === 0 ? 'lab' : `p${n}`,
+    version: 1,
+    accepts: [],
+    channel: 0x20 + n,
+  }));
+}
