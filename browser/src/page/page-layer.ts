@@ -76,19 +76,6 @@ export class PageLayer implements StreamLayer {
   }
 }
 
-/** Returns true for cases of the session suite whose peer, which is in the page, stops reading. */
-export function pausesPeer(title: string): boolean {
-  return PAUSING.some((text) => title.includes(text));
-}
-
-const PAUSING = [
-  'pressure: once a connection is up, reading waits neither for writing nor for the application',
-  'pressure: `outbound` limits queued bytes',
-  'pressure: `outbound.messages` limits the number of queued messages',
-  'pressure: a connection that flushes no byte for 10 s is reset',
-  'pressure: a peer that does not read its refusals is disconnected',
-  'pressure: a connection that is stuck delays no other',
-];
 let layers = 0;
 const bridges = createWsStreamLayer();
 
