@@ -2,7 +2,7 @@
 // be run.
 
 import { systemClock } from '@trunkline/transport-core';
-import type { TestContext, TestFunction, TransportTest } from '@trunkline/transport-testkit';
+import type { TestContext, TransportTest } from '@trunkline/transport-testkit';
 import { assertions } from './assertions.ts';
 
 declare function addEventListener(
@@ -16,15 +16,6 @@ interface RejectionEvent {
   readonly reason: unknown;
   preventDefault(): void;
 }
-
-/**
- * The real milliseconds without an event after which a case counts as hanging. The page may have
- * time to spare while Node or the browser's other processes are busy, and DTLS repeats lost packets
- * after 1, 3, 7 and 15 s.
- */
-export const STALL_TIMEOUT = 30_000;
-/** The real milliseconds after which bytes on their way count as lost, for the same reasons. */
-export const LOST_AFTER = 20_000;
 
 /** A case that a suite has declared. */
 export interface DeclaredCase {
@@ -86,21 +77,6 @@ export function offerSuites(suites: Readonly<Record<string, (test: TransportTest
     },
   };
   Object.assign(globalThis, offered);
-}
-
-/** Returns a `test` that skips the cases with certain titles, for a reason. */
-export function skipping(
-  test: TransportTest,
-  reason: string,
-  isSkipped: (title: string) => boolean,
-): TransportTest {
-  const unless =
-    (declare: TestFunction): TestFunction =>
-    (title, body) =>
-      isSkipped(title)
-        ? test.skip!(`${title} (skipped: ${reason})`, () => {})
-        : declare(title, body);
-  return Object.assign(unless(test), { serial: unless(test.serial!), skip: test.skip });
 }
 
 type Body = (t: TestContext) => void | Promise<void>;

@@ -13,19 +13,14 @@ export interface KvClientOptions {
   readonly name: string;
   /** Milliseconds for a command, including all its tries. Default: 10,000. */
   readonly timeout?: number | undefined;
-  /**
-   * Returns a factor for all times of this client, for machines whose speed varies. The client
-   * calls it whenever it uses one of them, so that the factor may change during a command. Default:
-   * always 1.
-   */
-  readonly timeScale?: (() => number) | undefined;
 }
 
-/** Executes one command at a time; create more clients to run commands concurrently. */
+/** Executes one command after the other; create more clients to run commands concurrently. */
 export class KvClient {
   readonly #options: KvClientOptions;
   #leader: string;
   #seq = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: KvClientOptions) {
     if (options.nodes.length === 0) throw new TypeError('nodes: must have at least one address');
@@ -51,15 +46,20 @@ export class KvClient {
     return (await this.#execute({ op: OPS.delete, key, value: '' })).found;
   }
 
-  async #execute(asked: Pick<Command, 'op' | 'key' | 'value'>): Promise<Result> {
-    const { transport, name, timeout = 10_000, timeScale = () => 1 } = this.#options;
+  #execute(asked: Pick<Command, 'op' | 'key' | 'value'>): Promise<Result> {
+    const next = this.#last.then(() => this.#attempt(asked));
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  async #attempt(asked: Pick<Command, 'op' | 'key' | 'value'>): Promise<Result> {
+    const { transport, name, timeout = 10_000 } = this.#options;
     const { clock } = transport;
     const bytes = command.encode({ client: name, seq: ++this.#seq, ...asked });
-    const began = clock.now();
-    const left = () => began + timeout * timeScale() - clock.now();
+    const end = clock.now() + timeout;
     let hinted = false;
     for (;;) {
-      const limit = Math.max(1, Math.min(left(), TRY * timeScale()));
+      const limit = Math.max(1, Math.min(end - clock.now(), TRY));
       try {
         const answer = result.decode(
           await transport.send(this.#leader, 'propose', bytes, { timeout: limit }),
@@ -76,12 +76,10 @@ export class KvClient {
         this.#leader = told !== undefined && told !== this.#leader ? told : this.#another();
         // The first hint is followed at once. After that there is a pause, because two nodes may
         // point at each other.
-        const pause =
-          told === undefined || hinted ? PAUSE * timeScale() * (0.5 + transport.random()) : 0;
+        if (told === undefined || hinted) await clock.sleep(PAUSE * (0.5 + transport.random()));
         hinted = told !== undefined;
-        if (pause > 0) await clock.sleep(pause);
-        if (left() > 0) continue;
-        const message = `no leader answered ${name} within ${Math.round(timeout * timeScale())} ms; the last error: ${error.message}`;
+        if (clock.now() < end) continue;
+        const message = `no leader answered ${name} within ${timeout} ms; the last error: ${error.message}`;
         throw new TransportError('deadline_exceeded', message, { cause: error, sent: true });
       }
     }

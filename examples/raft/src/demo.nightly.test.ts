@@ -1,88 +1,64 @@
-// Runs the demo as a process and checks its output and its exit codes.
+// Runs the demo as a process and checks its output and its exit codes, and that the demo detects
+// lost writes and strangers.
 
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { unable } from '@trunkline/local-nats';
+import { createIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
+import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';
+import { Cluster } from './demo/cluster.ts';
+import { failover } from './demo/failover.ts';
+import { NETWORKS, secure } from './demo/networks.ts';
+import { KeyValueStore } from './kv.ts';
+import { runMain } from './testing/run-main.ts';
 
-const demo = fileURLToPath(new URL('demo.js', import.meta.url));
+const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  runMain(['demo.js'], args, env);
+const { signal } = new AbortController();
+const quiet = { progress: () => {}, note: () => {}, signal };
 
-type Outcome = { code: number | null; out: string; err: string };
+/** The line that reports a refused stranger, for backends that prove ids. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  tls: 'unauthenticated \\(bad_certificate\\)',
+  wss: 'unauthenticated \\(bad_certificate\\)',
+  noise: 'permission_denied \\(denied\\)',
+};
 
-/** @param first an argument, or variables of the environment */
-function run(first: string | NodeJS.ProcessEnv, ...rest: string[]): Promise<Outcome> {
-  const args = typeof first === 'string' ? [first, ...rest] : rest;
-  const env = typeof first === 'string' ? process.env : { ...process.env, ...first };
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [demo, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env,
-    });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk) => (out += chunk));
-    child.stderr.on('data', (chunk) => (err += chunk));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, out, err }));
+for (const name of Object.keys(NETWORKS)) {
+  const isUnable = name.startsWith('nats') && unable() !== undefined;
+  (isUnable ? test.skip : test.serial)(`the demo ends well on ${name}`, async (t) => {
+    t.timeout(120_000);
+    const args = ['--transport', name, '--nodes', '3', '--writes', '40'];
+    const { code, out, err } = await run(args);
+    t.is(code, 0, out + err);
+    t.is(err, '');
+    t.regex(out, /^backend +election +commits\/s +fail-over +write p50 +write p99 .* verdict$/m);
+    t.regex(out, new RegExp(`^${name}( +[\\d.]+){6} +[1-9]\\d* KiB +ok$`, 'm'));
+    const refusal = REFUSALS[name];
+    const id = '([0-9a-f]{8})';
+    if (name === 'nats-cluster') t.regex(out, / server {4}nats:\/\/127\.0\.0\.1:\d+ was killed$/m);
+    if (refusal === undefined) return;
+    const members = out.match(/ members( +[0-9a-f]{8}){3}, each proven to all others$/m)?.[0];
+    const [, denied] = out.match(
+      new RegExp(
+        ` denied +${id}: disconnected in \\d+ ms, permission_denied \\(denied\\); 4 writes without it; back in \\d+ ms$`,
+        'm',
+      ),
+    )!;
+    const [, stranger] = out.match(new RegExp(` stranger +${id}: refused, ${refusal}$`, 'm'))!;
+    t.true(members?.includes(denied!));
+    t.false(members?.includes(stranger!));
   });
 }
 
-test('the demo exits by itself, with a table and exit code 0', async (t) => {
-  const { code, out, err } = await run('--transport', 'inmem', '--nodes', '3', '--writes', '20');
-  t.is(code, 0, out + err);
-  t.regex(out, /^backend +election +commits\/s +fail-over +write p50 +write p99 .* verdict$/m);
-  t.regex(out, /^inmem( +[\d.]+){6} +\d+ KiB +ok$/m);
-  t.is(err, '');
-});
-
-test('on secure backends it also reports who took part, was denied and was refused', async (t) => {
-  const { code, out, err } = await run(
-    '--transport',
-    'tls,noise',
-    '--nodes',
-    '3',
-    '--writes',
-    '20',
-  );
-  t.is(code, 0, out + err);
-  for (const name of ['tls  ', 'noise']) {
-    t.regex(
-      out,
-      new RegExp(`^${name}  members( +[0-9a-f]{8}){3}, each proven to all others$`, 'm'),
-    );
-    t.regex(
-      out,
-      new RegExp(
-        `^${name}  denied +[0-9a-f]{8}: disconnected in .* permission_denied \\(denied\\); 2 writes without it; back in`,
-        'm',
-      ),
-    );
-    t.regex(out, new RegExp(`^${name}  stranger +[0-9a-f]{8}: refused, `, 'm'));
-    t.regex(out, new RegExp(`^${name}( +[\\d.]+){6} +\\d+ KiB +ok$`, 'm'));
-  }
-  t.is(err, '');
-});
-
-(unable() === undefined ? test : test.skip)(
-  'over NATS it runs on one server, and on a cluster of which one is killed',
-  async (t) => {
-    const { code, out, err } = await run('--transport', 'nats', '--nodes', '3', '--writes', '20');
-    t.is(code, 0, out + err);
-    t.regex(out, /^nats-cluster server {4}nats:\/\/127\.0\.0\.1:\d+ was killed$/m);
-    for (const name of ['nats', 'nats-cluster'])
-      t.regex(out, new RegExp(`^${name}( +[\\d.]+){6} +\\d+ KiB +ok$`, 'm'));
-    t.is(err, '');
-  },
-);
-
 test('without nats-server it says how to install it, with exit code 3', async (t) => {
-  const { code, out, err } = await run({ PATH: '' }, '--transport', 'nats');
+  const { code, out, err } = await run(['--transport', 'nats'], { PATH: '' });
   t.deepEqual([code, out], [3, '']);
   t.regex(err, /^apt-get install nats-server$/m);
 });
 
 test('with --peers it reports which nodes were found and where', async (t) => {
-  const { code, out, err } = await run('--peers', '--transport', 'inmem', '--writes', '20');
+  const { code, out, err } = await run(['--peers', '--transport', 'inmem', '--writes', '20']);
   t.is(code, 0, out + err);
   t.regex(out, /^inmem {2}members( +[0-9a-f]{8}){5}, found through memory-1 in \d+ ms$/m);
   t.regex(out, /^backend +full mesh +election +commits\/s +back by id +without seed +verdict$/m);
@@ -90,20 +66,44 @@ test('with --peers it reports which nodes were found and where', async (t) => {
   t.is(err, '');
 });
 
-test('invalid options are reported in one line, with exit code 2', async (t) => {
-  for (const args of [
-    ['--transport', 'udp'],
-    ['--nodes', 'five'],
-    ['--speed', '9'],
-  ]) {
-    const { code, out, err } = await run({}, ...args);
-    t.deepEqual([code, out, err.trimEnd().split('\n').length], [2, '', 1], err);
-  }
+test('invalid options are reported in one line, with exit code 2; --help shows the valid ones', async (t) => {
+  const { code, out, err } = await run(['--nodes', 'five']);
+  t.deepEqual([code, out, err.trimEnd().split('\n').length], [2, '', 1], err);
+  const help = await run(['--help']);
+  t.is(help.code, 0);
+  for (const option of ['--transport', '--peers', '--stay', '--nodes', '--writes'])
+    t.true(help.out.includes(option));
 });
 
-test('--help shows the options', async (t) => {
-  const { code, out } = await run('--help');
-  t.is(code, 0);
-  for (const option of ['--transport', '--peers', '--nodes', '--writes'])
-    t.true(out.includes(option));
+test('a node that has lost writes is detected by its missing entries and by its hash', async (t) => {
+  const network = await NETWORKS['inmem']!(4);
+  const cluster = new Cluster(network, { writes: 10, signal });
+  const desk = await network.places[3]!.open();
+  t.teardown(() => desk.close().then(() => cluster.close()));
+  await cluster.gather(3);
+  await cluster.start();
+  const written = new Map(Array.from({ length: 10 }, (_, i) => [`k-${i}`, 'v']));
+  const client = cluster.client(desk, 'c');
+  for (const [key, value] of written) await client.set(key, value);
+  await cluster.until('agreement', () => cluster.agreed);
+  t.deepEqual(cluster.breaches(written), []);
+  const [, broken] = cluster.members;
+  broken!.machine.restore(new KeyValueStore().snapshot());
+  t.deepEqual(cluster.breaches(written), [
+    `${broken!.addr} lacks 10 of 10 writes`,
+    '3 nodes have 2 different state hashes',
+  ]);
+});
+
+test.serial('a stranger that gets in is detected, and so are its writes', async (t) => {
+  const identities = Array.from({ length: 5 }, () => createIdentity());
+  const allow = identities.map(({ nodeId }) => nodeId);
+  const network = secure(
+    'tcp://127.0.0.1:0',
+    async () => identities,
+    (identity) => secured(tcp(), { identity, allow }),
+  );
+  const { failures } = await failover.play(network, { nodes: 3, writes: 40, ...quiet });
+  t.regex(failures[0]!, /^the stranger [0-9a-f]{8} could write$/);
+  t.true(failures.some((failure) => / lacks 1 of 85 writes$/.test(failure)));
 });

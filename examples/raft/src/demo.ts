@@ -1,52 +1,26 @@
 // `pnpm demo`: the same consensus code elects, commits, fails over and heals on every backend.
 
 import { INSTALL, unable } from '@trunkline/local-nats';
-import { BACKENDS } from './demo/backends.ts';
+import { discovery } from './demo/discovery.ts';
+import { failover } from './demo/failover.ts';
 import { runLive } from './demo/live.ts';
+import { NETWORKS } from './demo/networks.ts';
 import { type DemoOptions, HELP, parseOptions } from './demo/options.ts';
 import { Screen, table } from './demo/screen.ts';
-import { discovery, failover } from './demo/stories.ts';
+import { print, runProgram } from './program.ts';
 
-const screen = new Screen(process.stdout);
-
-/**
- * Runs the demo. Exit codes: 0 all is well, 1 a check failed, 2 wrong options, 3 a program is
- * missing, 130 interrupted.
- */
-async function main(): Promise<number> {
-  let options: DemoOptions | 'help';
-  try {
-    options = parseOptions(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(
-      `demo: ${(error as Error).message.split('. ')[0]} (--help shows the options)\n`,
-    );
-    return 2;
-  }
-  if (options === 'help') {
-    screen.print(HELP);
-    return 0;
-  }
-  const missing = options.transports.some((name) => name.startsWith('nats')) && unable();
-  if (missing) {
+/** Runs the demo. Exit codes: 0 all is well, 1 a check failed, 3 a program is missing. */
+async function demo(options: DemoOptions, signal: AbortSignal): Promise<number> {
+  const { transports, nodes, writes, peers, stay, dashboard } = options;
+  if (transports.some((name) => name.startsWith('nats')) && unable()) {
     process.stderr.write(`demo: nats-server is missing; install it:\n${INSTALL}\n`);
     return 3;
   }
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort(new Error('interrupted'));
-  process.once('SIGINT', onInterrupt); // A second SIGINT ends the process as usual.
-  try {
-    if (!options.stay && !options.dashboard) return await runAll(options, interrupt.signal);
-    const print = (text: string) => screen.print(text);
-    await runLive({ ...options, print, signal: interrupt.signal });
+  if (stay || dashboard) {
+    await runLive({ nodes, dashboard, print: print, signal });
     return 0;
-  } finally {
-    process.off('SIGINT', onInterrupt);
   }
-}
-
-async function runAll(options: DemoOptions, signal: AbortSignal): Promise<number> {
-  const { transports, nodes, writes, peers } = options;
+  const screen = new Screen(process.stdout);
   const story = peers ? discovery : failover;
   const rows = [['backend', ...story.columns, 'verdict']];
   const failures: string[] = [];
@@ -54,30 +28,27 @@ async function runAll(options: DemoOptions, signal: AbortSignal): Promise<number
     const progress = (phase: string, count?: string) => screen.progress(name, phase, count);
     const note = (text: string) => screen.note(name, text);
     try {
-      const ending = await story.play(BACKENDS[name]!, { nodes, writes, progress, note, signal });
+      const ending = await story.play(NETWORKS[name]!, { nodes, writes, progress, note, signal });
       rows.push([name, ...ending.cells, ending.failures.length === 0 ? 'ok' : 'FAILED']);
       for (const failure of ending.failures) failures.push(`${name}: ${failure}`);
     } catch (error) {
-      if (signal.aborted) {
-        screen.print('interrupted; all nodes are closed');
-        return 130;
-      }
+      if (signal.aborted) throw error;
       rows.push([name, ...story.columns.map(() => '-'), 'FAILED']);
       failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   const [head, ...lines] = table(rows);
-  screen.print('');
-  screen.print(screen.color('bold', head!));
+  screen.print(`\n${screen.color('bold', head!)}`);
   for (const line of lines)
     screen.print(
-      line.replace(/(ok|FAILED)$/, (verdict) =>
-        screen.color(verdict === 'ok' ? 'green' : 'red', verdict),
-      ),
+      line
+        .replace(/ok$/, screen.color('green', 'ok'))
+        .replace(/FAILED$/, screen.color('red', 'FAILED')),
     );
   for (const failure of failures) screen.print(screen.color('red', `✘ ${failure}`));
-  if (failures.length === 0) screen.print(`\n${story.moral(options)}`);
-  return failures.length === 0 ? 0 : 1;
+  if (failures.length > 0) return 1;
+  screen.print(`\n${story.moral(options)}`);
+  return 0;
 }
 
-process.exitCode = await main();
+await runProgram('demo', HELP, parseOptions, demo);

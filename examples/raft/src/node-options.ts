@@ -1,9 +1,10 @@
 // The options of a Raft node, and the events that it reports.
 
-import type { Store, Transport, TransportError } from '@trunkline/transport-core';
+import type { Transport, TransportError } from '@trunkline/transport-core';
 import type { RaftProtocol } from './protocol.ts';
 import type { Message, Status } from './raft-io.ts';
 import type { StateMachine } from './state-machine.ts';
+import type { RaftStorage } from './storage.ts';
 
 export interface RaftNodeOptions {
   /** A transport that is already listening. It stays the caller's: the node never closes it. */
@@ -20,7 +21,7 @@ export interface RaftNodeOptions {
    * The storage that outlives the node. Without one, the node starts with an empty memory each
    * time, which is safe only for its first start.
    */
-  readonly store?: Store | undefined;
+  readonly storage?: RaftStorage | undefined;
   /**
    * Milliseconds without a leader before a node stands for election; each node waits between this
    * time and twice this time. Default: 300.
@@ -31,12 +32,6 @@ export interface RaftNodeOptions {
    * for election.
    */
   readonly heartbeat?: number | undefined;
-  /**
-   * Returns a factor for `electionTimeout` and `heartbeat`, for machines whose speed varies. The
-   * node calls it whenever it uses one of them, so that the factor may change while the node runs.
-   * Default: always 1.
-   */
-  readonly timeScale?: (() => number) | undefined;
   /** Entries applied between two snapshots. Default: 1,000. */
   readonly snapshotEvery?: number | undefined;
   /**

@@ -13,10 +13,10 @@ import type { Saved, Snapshot } from './messages.ts';
 import type { RaftEvent, RaftNodeOptions } from './node-options.ts';
 import type { RaftProtocol } from './protocol.ts';
 import { Raft } from './raft.ts';
-import type { Message, Outputs, RaftOptions, Status } from './raft-io.ts';
+import type { Message, Outputs, Status } from './raft-io.ts';
 import { chunks, gather } from './snapshot-stream.ts';
 import type { StateMachine } from './state-machine.ts';
-import { RaftStorage } from './storage.ts';
+import type { RaftStorage } from './storage.ts';
 
 /** A proposal that waits for its entry to be committed. */
 interface Pending {
@@ -35,7 +35,7 @@ export class RaftNode {
   readonly id: string;
   readonly machine: StateMachine;
   readonly #transport: Transport<RaftProtocol>;
-  readonly #raftOptions: RaftOptions;
+  readonly #electionTimeout: number;
   readonly #snapshots: { readonly every: number; readonly keep: number };
   readonly #onEvent: (event: RaftEvent) => void;
   readonly #storage: RaftStorage | undefined;
@@ -57,48 +57,29 @@ export class RaftNode {
 
   /** Loads the saved state and starts to take part. Rejects if the store fails. */
   static async start(options: RaftNodeOptions): Promise<RaftNode> {
-    const storage = options.store && new RaftStorage(options.store);
-    return new RaftNode(options, storage, await storage?.load());
+    return new RaftNode(options, await options.storage?.load());
   }
 
-  private constructor(
-    options: RaftNodeOptions,
-    storage: RaftStorage | undefined,
-    saved: Saved | undefined,
-  ) {
-    const {
-      electionTimeout = 300,
-      heartbeat = 60,
-      timeScale = () => 1,
-      snapshotEvery = 1_000,
-      keep = Math.floor(snapshotEvery / 2),
-      transport,
-      members,
-      machine,
-    } = options;
+  private constructor(options: RaftNodeOptions, saved: Saved | undefined) {
+    const { transport, members, electionTimeout = 300, heartbeat = 60 } = options;
+    const { snapshotEvery = 1_000, keep = Math.floor(snapshotEvery / 2) } = options;
     this.id = options.id ?? transport.advertiseAddr();
     if (!members.includes(this.id))
       throw new TypeError(
         `members: must contain the target of this node, '${this.id}', got ${members.join(', ')}`,
       );
     this.#transport = transport;
+    this.#electionTimeout = electionTimeout;
     this.#snapshots = { every: snapshotEvery, keep };
     this.#onEvent = options.onEvent ?? (() => {});
-    this.machine = machine;
-    this.#storage = storage;
+    this.machine = options.machine;
+    this.#storage = options.storage;
     this.#loaded = saved?.snapshot;
-    this.#raftOptions = {
-      id: this.id,
-      members,
-      saved,
-      get electionTimeout() {
-        return electionTimeout * timeScale();
-      },
-      get heartbeat() {
-        return heartbeat * timeScale();
-      },
-    };
-    this.#raft = new Raft(this.#raftOptions, transport.clock.now(), transport.random());
+    this.#raft = new Raft(
+      { id: this.id, members, saved, electionTimeout, heartbeat },
+      transport.clock.now(),
+      transport.random(),
+    );
     this.#status = this.#raft.status;
     this.#server = this.#serve();
     this.#step(() => undefined);
@@ -300,30 +281,24 @@ export class RaftNode {
 
   /** Makes a call, and resolves with a function that passes the answer to the machine. */
   async #call(message: Message, signal: AbortSignal): Promise<(now: number) => void> {
-    const { electionTimeout } = this.#raftOptions;
     const transport = this.#transport;
+    // A lost vote or heartbeat must leave time for another before the next election.
+    const timeout = this.#electionTimeout / 2;
     switch (message.method) {
       case 'requestVote': {
-        const reply = await transport.send(message.to, 'requestVote', message.request, {
-          signal,
-          timeout: electionTimeout / 2,
-        });
+        const options = { signal, timeout };
+        const reply = await transport.send(message.to, 'requestVote', message.request, options);
         return (now) => this.#raft.voted(now, message, reply);
       }
       case 'appendEntries': {
-        // A lost heartbeat must leave time for another before the follower stands for election.
-        const timeout = message.request.entries.length > 0 ? electionTimeout : electionTimeout / 2;
-        const reply = await transport.send(message.to, 'appendEntries', message.request, {
-          signal,
-          timeout,
-        });
+        const factor = message.request.entries.length > 0 ? 2 : 1;
+        const options = { signal, timeout: factor * timeout };
+        const reply = await transport.send(message.to, 'appendEntries', message.request, options);
         return (now) => this.#raft.appended(now, message, reply);
       }
       case 'installSnapshot': {
-        const reply = await transport.send(message.to, 'installSnapshot', message.request, {
-          signal,
-          upload: chunks(message.data),
-        });
+        const options = { signal, upload: chunks(message.data) };
+        const reply = await transport.send(message.to, 'installSnapshot', message.request, options);
         return (now) => this.#raft.installed(now, message, reply);
       }
     }

@@ -9,7 +9,7 @@ import type {
   VoteRequest,
 } from './messages.ts';
 
-/** The state machine reads both times at each use, so that a getter may change them. */
+/** The options of one Raft state machine. */
 export interface RaftOptions {
   /** The address of this node. */
   readonly id: string;

@@ -1,7 +1,7 @@
 // Raft as a pure state machine: its inputs are the time and what arrived, its outputs what to save,
 // to send and to apply. It reads no clock, draws no random number, opens nothing and waits for
-// nothing; node.ts does, and so does the pump in raft.test.ts. Source: Ongaro and Ousterhout, "In
-// Search of an Understandable Consensus Algorithm" (extended version); "thesis" is Ongaro's, 2014.
+// nothing; node.ts does. Source: Ongaro and Ousterhout, "In Search of an Understandable Consensus
+// Algorithm" (extended version); "thesis" is Ongaro's, 2014.
 
 import { Log } from './log.ts';
 import type {

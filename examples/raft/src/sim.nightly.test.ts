@@ -1,41 +1,18 @@
 // Runs `pnpm sim` as a process: passing seeds, failures, replays and options.
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import type { Edit } from './sim/testing/mutant.ts';
-import { RAFT_MUTANTS } from './sim/testing/raft-mutants.ts';
+import { MUTANTS, MUTATE } from './sim/testing/mutants.ts';
+import { runMain } from './testing/run-main.ts';
 
-const sim = fileURLToPath(new URL('sim.js', import.meta.url));
-
-function run(
-  args: readonly string[],
-  { edits = [], ...env }: { edits?: readonly Edit[]; SEED?: string } = {},
-): Promise<{ code: number | null; out: string; err: string }> {
-  const hooks =
-    edits.length > 0
-      ? [
-          '--no-warnings',
-          '--import',
-          new URL('sim/testing/mutate-from-environment.js', import.meta.url).href,
-        ]
-      : [];
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...hooks, sim, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, SEED: '', MUTANT: JSON.stringify(edits), ...env },
-    });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk) => (out += chunk));
-    child.stderr.on('data', (chunk) => (err += chunk));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, out, err }));
-  });
-}
+const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  runMain(
+    [...(env['EDITS'] === undefined ? [] : ['--no-warnings', '--import', MUTATE]), 'sim.js'],
+    args,
+    { SEED: '', ...env },
+  );
 
 test('passing seeds end with one line about them, and exit code 0', async (t) => {
   const { code, out, err } = await run(['--seeds', '4', '--minutes', '1', '--workers', '2']);
@@ -59,31 +36,32 @@ test('SEED runs only that seed', async (t) => {
   t.regex(out, /^1 seed × 1 virtual minute of Raft under no nemesis: all passed/m);
 });
 
-test('a failure shows what broke, the last events of each lane, the smallest plan, and the line that replays it', async (t) => {
+test('a failure shows what broke, the last events, the smallest plan, and the line that replays it', async (t) => {
   t.timeout(60_000, 'seconds on a free machine');
-  const { edits } = RAFT_MUTANTS.find(({ name }) => name === 'counts refused votes')!;
+  const { edits } = MUTANTS.find(({ name }) => name === 'counts refused votes')!;
+  const EDITS = JSON.stringify(edits);
   const args = ['--minutes', '1', '--nodes', '5'];
-  const { code, out, err } = await run(['--seeds', '50', '--workers', '1', ...args], { edits });
+  const { code, out, err } = await run(['--seeds', '50', '--workers', '1', ...args], { EDITS });
   t.is(code, 1, out + err);
   t.regex(
     out,
     /^✘ seed \d+: (?:committed entries are never lost|at most one leader per term|log matching): .* \(seed \d+, at [\d.]+ ms\)$/m,
   );
-  t.regex(out, /^the last \d+ of [\d,]+ events:\n\n +ms {2}n\d {2}/m);
-  t.regex(out, /^ +[\d.]+ {2}.*leads term \d+$/m);
+  t.regex(out, /^the last events:\n/m);
+  t.regex(out, /leads term \d+$/m);
   t.regex(out, /^it fails with \d+ of the \d+ planned faults/m);
   const replay = /^SEED=(raft:\d+:\S+) npx pnpm@12 sim --minutes 1 --nodes 5$/m.exec(out);
   t.truthy(replay, out);
   t.regex(out, /^\d+ seeds? × 1 virtual minute of Raft under swarm: \d+ passed, 1 failed in /m);
-  const again = await run(args, { edits, SEED: replay![1]! });
+  const SEED = replay![1]!;
+  const again = await run(args, { EDITS, SEED });
   t.is(again.code, 1);
   t.true(again.out.includes(/^✘ .*$/m.exec(out)![0]), again.out);
 
   const folder = await mkdtemp(join(tmpdir(), 'sim-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const file = join(folder, 'failure.json');
-  const output = ['--json', '--record', file];
-  const data = await run([...args, ...output], { edits, SEED: replay![1]! });
+  const data = await run([...args, '--json', '--record', file], { EDITS, SEED });
   t.is(data.code, 1, data.err);
   const [failure] = JSON.parse(data.out).failed;
   t.true(out.includes(`✘ seed ${failure.seed}: ${failure.message}`), failure.message);
@@ -97,8 +75,6 @@ test('a failure shows what broke, the last events of each lane, the smallest pla
 test('invalid options are reported in one line, with exit code 2', async (t) => {
   for (const [args, SEED] of [
     [['--nemesis', 'storm'], ''],
-    [['--nodes', 'five'], ''],
-    [['--speed', '9'], ''],
     [[], 'seven'],
     [['--record', '/nonexistent/failure.json'], ''],
   ] as const) {
@@ -110,19 +86,6 @@ test('invalid options are reported in one line, with exit code 2', async (t) => 
 test('--help shows the options', async (t) => {
   const { code, out } = await run(['--help']);
   t.is(code, 0);
-  for (const option of [
-    '--seeds',
-    '--from',
-    '--minutes',
-    '--hours',
-    '--nodes',
-    '--clients',
-    '--nemesis',
-    '--level',
-    '--workers',
-    '--record',
-    '--json',
-    'SEED',
-  ])
+  for (const option of ['--seeds', '--hours', '--nemesis', '--level', '--record', '--json', 'SEED'])
     t.true(out.includes(option));
 });

@@ -22,14 +22,10 @@ export async function gather(upload: AsyncIterable<Uint8Array>, size: number): P
   let length = 0;
   for await (const part of upload) {
     length += part.length;
-    if (length > size)
-      throw new TransportError(
-        'invalid_argument',
-        `a snapshot of ${size} bytes was announced, but at least ${length} arrived`,
-      );
     parts.push(part);
+    if (length > size) break;
   }
-  if (length < size)
+  if (length !== size)
     throw new TransportError(
       'invalid_argument',
       `a snapshot of ${size} bytes was announced, but ${length} arrived`,

@@ -1,95 +1,68 @@
 // Tests RaftStorage: what was saved is loaded again, and obsolete keys are deleted.
 
+import { createMemoryStore } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { MemoryStore } from './memory-store.ts';
-import type { Entry, Save, Saved } from './messages.ts';
+import type { Save } from './messages.ts';
 import { RaftStorage } from './storage.ts';
 
-const entry = (term: number, text: string): Entry => ({
-  term,
-  command: new TextEncoder().encode(text),
-});
-const start = { index: 0, term: 0 };
+/** Returns a save whose entries have these terms, each with its index as the command. */
+function saveOf(first: number, terms: readonly number[], rest: Partial<Save> = {}): Save {
+  const entries = terms.map((term, i) => ({ term, command: new Uint8Array([first + i]) }));
+  const base = { index: 0, term: 0 };
+  const last = first + terms.length - 1;
+  return { term: 1, votedFor: '', base, first, last, entries, ...rest };
+}
 
-async function reloaded(...saves: Save[]): Promise<{ saved: Saved | undefined; keys: string[] }> {
-  const store = new MemoryStore();
+async function reloaded(...saves: readonly Save[]) {
+  const store = createMemoryStore();
   const storage = new RaftStorage(store);
   for (const save of saves) await storage.save(save);
-  const saved = await new RaftStorage(store).load();
-  const entries =
-    saved?.entries.map(({ term, command }) => ({ term, command: Uint8Array.from(command) })) ?? [];
+  const saved = (await new RaftStorage(store).load())!;
   return {
-    saved: saved && { ...saved, entries },
+    ...saved,
+    entries: saved?.entries.map(({ term, command }) => [term, ...command]),
     keys: (await store.keys()).filter((key) => key.includes('log/')),
   };
 }
 
 test('a new store is empty', async (t) => {
-  t.is((await reloaded()).saved, undefined);
+  t.is(await new RaftStorage(createMemoryStore()).load(), undefined);
 });
 
 test('term, vote and entries are restored, with new entries after old ones', async (t) => {
-  const { saved } = await reloaded(
-    { term: 1, votedFor: 'a', base: start, first: 1, last: 1, entries: [entry(1, 'x')] },
-    { term: 2, votedFor: '', base: start, first: 2, last: 2, entries: [entry(2, 'y')] },
-  );
-  t.like(saved, { term: 2, votedFor: '', base: start });
-  t.deepEqual(saved!.entries, [entry(1, 'x'), entry(2, 'y')]);
+  const saved = await reloaded(saveOf(1, [1], { votedFor: 'a' }), saveOf(2, [2], { term: 2 }));
+  t.like(saved, { term: 2, votedFor: '', base: { index: 0, term: 0 } });
+  t.deepEqual(saved.entries, [
+    [1, 1],
+    [2, 2],
+  ]);
 });
 
 test('entries that a leader replaced are gone', async (t) => {
-  const { saved, keys } = await reloaded(
-    {
-      term: 1,
-      votedFor: '',
-      base: start,
-      first: 1,
-      last: 3,
-      entries: [entry(1, 'x'), entry(1, 'y'), entry(1, 'z')],
-    },
-    { term: 2, votedFor: '', base: start, first: 2, last: 2, entries: [entry(2, 'other')] },
-  );
-  t.deepEqual(saved!.entries, [entry(1, 'x'), entry(2, 'other')]);
+  const { entries, keys } = await reloaded(saveOf(1, [1, 1, 1]), saveOf(2, [2], { term: 2 }));
+  t.deepEqual(entries, [
+    [1, 1],
+    [2, 2],
+  ]);
   t.is(keys.length, 2);
 });
 
 test('a snapshot replaces entries, and a later save without one keeps it', async (t) => {
-  const snapshot = { index: 2, term: 1, data: new TextEncoder().encode('x and y') };
-  const { saved, keys } = await reloaded(
-    {
-      term: 1,
-      votedFor: '',
-      base: start,
-      first: 1,
-      last: 3,
-      entries: [entry(1, 'x'), entry(1, 'y'), entry(1, 'z')],
-    },
-    {
-      term: 1,
-      votedFor: '',
-      base: { index: 2, term: 1 },
-      first: 4,
-      last: 3,
-      entries: [],
-      snapshot,
-    },
-    { term: 2, votedFor: '', base: { index: 2, term: 1 }, first: 4, last: 3, entries: [] },
+  const base = { index: 2, term: 1 };
+  const snapshot = { ...base, data: new Uint8Array([1, 2]) };
+  const saved = await reloaded(
+    saveOf(1, [1, 1, 1]),
+    saveOf(4, [], { base, snapshot }),
+    saveOf(4, [], { term: 2, base }),
   );
-  t.like(saved, { base: { index: 2, term: 1 }, snapshot: { index: 2, term: 1 } });
-  t.deepEqual(saved!.entries, [entry(1, 'z')]);
-  t.deepEqual(keys, ['raft/log/3']);
+  t.like(saved, { base, snapshot: base });
+  t.deepEqual(saved.entries, [[1, 3]]);
+  t.deepEqual(saved.keys, ['raft/log/3']);
 });
 
 test('a store that has lost an entry is refused', async (t) => {
-  const store = new MemoryStore();
-  await new RaftStorage(store).save({
-    term: 1,
-    votedFor: '',
-    base: start,
-    first: 1,
-    last: 1,
-    entries: [entry(1, 'x')],
-  });
+  const store = createMemoryStore();
+  await new RaftStorage(store).save(saveOf(1, [1]));
   await store.delete('raft/log/1');
   await t.throwsAsync(new RaftStorage(store).load(), {
     message: 'the store has lost entry 1 of a log that ends at 1',

@@ -1,35 +1,32 @@
 // Nodes that know each other by id. Each node has peers, and Raft sends to ids instead of addresses
 // without noticing the difference.
 
-import {
-  type AddressBookStore,
-  createMemoryAddressBook,
-  createPeers,
-  type Peers,
-} from '@trunkline/peers';
+import { createMemoryAddressBook, createPeers, type Peers } from '@trunkline/peers';
 import { createIdentity } from '@trunkline/security';
 import { parseTarget } from '@trunkline/transport-core/backend';
+import { loopClock } from './clock.ts';
 import type { Acquaintance, Seat } from './cluster.ts';
-import type { Place } from './network.ts';
-import { within } from './patience.ts';
-import type { TimeScale } from './time-scale.ts';
+import type { Place } from './networks.ts';
 
 export class ById implements Acquaintance {
   readonly #signal: AbortSignal;
   /** The address of the first node; the others are told nothing else. */
   readonly #seeds: string[] = [];
-  readonly #kept = new Map<Place, Kept>();
+  /** What a node finds again when it returns: its address book, and its id if none is proven. */
+  readonly #kept = new Map<Place, ReturnType<typeof keptAt>>();
   readonly #peers = new Map<string, Peers>();
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
   }
 
-  async open(place: Place, addr?: string): Promise<Seat> {
-    const transport = await place.open(addr);
-    const peers = createPeers({ transport, seeds: [...this.#seeds], ...this.#keptAt(place) });
-    const own = transport.advertiseAddr();
-    if (this.#seeds.length === 0) this.#seeds.push(own);
+  async open(place: Place, given?: string): Promise<Seat> {
+    const transport = await place.open(given);
+    const kept = this.#kept.get(place) ?? keptAt(place);
+    this.#kept.set(place, kept);
+    const peers = createPeers({ transport, seeds: [...this.#seeds], ...kept });
+    const addr = transport.advertiseAddr();
+    if (this.#seeds.length === 0) this.#seeds.push(addr);
     this.#peers.set(peers.nodeId, peers);
     await peers.start();
     const close = async () => {
@@ -37,14 +34,17 @@ export class ById implements Acquaintance {
       await peers.close();
       await transport.close();
     };
-    return { place, addr: own, target: peers.nodeId, transport, close };
+    return { place, addr, target: peers.nodeId, transport, close };
   }
 
-  async meet(seats: readonly Seat[], timeScale: TimeScale): Promise<void> {
+  async meet(seats: readonly Seat[]): Promise<void> {
+    const late = new AbortController();
+    const giveUp = () => late.abort(new Error('the nodes have not found each other in time'));
+    const timer = loopClock.setTimeout(giveUp, PATIENCE);
+    const signal = AbortSignal.any([this.#signal, late.signal]);
     const peers = this.#peers.size - 1;
-    const signal = this.#signal;
     const met = seats.map(({ target }) => this.#peers.get(target)!.ready({ peers, signal }));
-    await within(`${peers} peers of each node`, Promise.all(met), timeScale, signal);
+    await Promise.all(met).finally(() => loopClock.clearTimeout(timer));
   }
 
   /** Returns whether all others are connected to this node, at its current address. */
@@ -54,22 +54,11 @@ export class ById implements Acquaintance {
       ([nodeId, peers]) => nodeId === target || isThere(peers.get(target)?.addr),
     );
   }
-
-  #keptAt(place: Place): Kept {
-    const kept = this.#kept.get(place) ?? {
-      identity: place.proof ?? createIdentity(),
-      addressBook: createMemoryAddressBook(),
-    };
-    this.#kept.set(place, kept);
-    return kept;
-  }
 }
 
-/**
- * The data that a node finds again when it returns: its identity (if its transport does not prove
- * one) and its address book.
- */
-interface Kept {
-  readonly identity: { readonly nodeId: string };
-  readonly addressBook: AddressBookStore;
+function keptAt({ proof }: Place) {
+  return { identity: proof ?? createIdentity(), addressBook: createMemoryAddressBook() };
 }
+
+/** Milliseconds until all nodes must be connected. */
+const PATIENCE = 15_000;

@@ -1,15 +1,16 @@
 // The nodes of one run: started, stopped and brought back, each with its transport, its store and
 // its key-value store.
 
-import { systemClock, type Transport, TransportError } from '@trunkline/transport-core';
-import { KvClient, type KvClientOptions } from '../client.ts';
+import { type Store, type Transport, TransportError } from '@trunkline/transport-core';
+import { createMemoryStore } from '@trunkline/transport-core/testing';
+import { KvClient } from '../client.ts';
 import { KeyValueStore } from '../kv.ts';
-import { MemoryStore } from '../memory-store.ts';
 import { RaftNode } from '../node.ts';
 import type { RaftEvent } from '../node-options.ts';
 import type { RaftProtocol } from '../protocol.ts';
-import type { Network, Place } from './network.ts';
-import { TimeScale } from './time-scale.ts';
+import { RaftStorage } from '../storage.ts';
+import { loopClock as clock } from './clock.ts';
+import type { Network, Place } from './networks.ts';
 
 /** A place that is in use. */
 export interface Seat {
@@ -27,12 +28,12 @@ export interface Acquaintance {
   /** Opens a place, at a free address or at one that it had before. */
   open(place: Place, addr?: string): Promise<Seat>;
   /** Resolves when each of these is connected to all others. */
-  meet(seats: readonly Seat[], timeScale: TimeScale): Promise<void>;
+  meet(seats: readonly Seat[]): Promise<unknown>;
 }
 
 export interface Member extends Seat {
   /** The data that the node finds again when it returns. */
-  readonly store: MemoryStore;
+  readonly store: Store;
   node: RaftNode;
   machine: KeyValueStore;
   up: boolean;
@@ -40,26 +41,29 @@ export interface Member extends Seat {
   snapshotBytes: number;
 }
 
+export interface ClusterOptions {
+  /**
+   * The writes per phase; the snapshot interval is chosen so that the log is compacted well within
+   * one phase.
+   */
+  readonly writes: number;
+  /** Ends every wait. */
+  readonly signal: AbortSignal;
+  readonly acquaintance?: Acquaintance | undefined;
+}
+
 export class Cluster {
   readonly members: Member[] = [];
-  /** Scales the times of everything that uses this cluster; measures until the cluster closes. */
-  readonly timeScale = new TimeScale(systemClock);
-  /** The leaders of each term. */
   readonly #leadersByTerm = new Map<number, Set<string>>();
   readonly #network: Network;
+  readonly #options: ClusterOptions;
   readonly #acquaintance: Acquaintance;
   readonly #seats: Seat[] = [];
-  readonly #snapshotEvery: number;
-  readonly #factor = () => this.timeScale.factor;
 
-  /**
-   * @param writes the writes per phase; the snapshot interval is chosen so that the log is
-   * compacted well within one phase.
-   */
-  constructor(network: Network, writes: number, acquaintance: Acquaintance = byAddress) {
+  constructor(network: Network, options: ClusterOptions) {
     this.#network = network;
-    this.#acquaintance = acquaintance;
-    this.#snapshotEvery = Math.max(1, Math.min(250, Math.floor(writes / 4)));
+    this.#options = options;
+    this.#acquaintance = options.acquaintance ?? byAddress;
   }
 
   /**
@@ -67,21 +71,20 @@ export class Cluster {
    * take too long for the first votes.
    */
   async gather(nodes: number): Promise<void> {
-    this.timeScale.start();
-    for (const place of this.#network.places.slice(0, nodes)) await this.#opened(place);
-    await this.#acquaintance.meet(this.#seats, this.timeScale);
+    for (const place of this.#network.places.slice(0, nodes)) await this.#open(place);
+    await this.#acquaintance.meet(this.#seats);
   }
 
   /** Starts a Raft node on each open place. */
   async start(): Promise<void> {
     const targets = this.#seats.map(({ target }) => target);
     for (const seat of [...this.#seats])
-      this.members.push(await this.#join(seat, targets, new MemoryStore()));
+      this.members.push(await this.#join(seat, targets, createMemoryStore()));
   }
 
   /** The leader, if there is one: that of the highest term. */
   get leader(): Member | undefined {
-    const leaders = this.members.filter(({ up, node }) => up && node.status.role === 'leader');
+    const leaders = this.#living.filter(({ node }) => node.status.role === 'leader');
     return leaders.sort((a, b) => b.node.status.term - a.node.status.term)[0];
   }
 
@@ -97,9 +100,19 @@ export class Cluster {
     return this.members.map(({ target }) => target);
   }
 
-  /** Creates a client of this cluster, whose times it scales. */
-  client(options: Pick<KvClientOptions, 'transport' | 'name' | 'timeout'>): KvClient {
-    return new KvClient({ ...options, nodes: this.targets, timeScale: this.#factor });
+  client(transport: Transport<RaftProtocol>, name: string, timeout?: number): KvClient {
+    return new KvClient({ transport, name, timeout, nodes: this.targets });
+  }
+
+  /** Resolves with the result of `found` once it is defined. Rejects if that takes too long. */
+  async until<T>(what: string, found: () => T | undefined): Promise<T> {
+    const end = clock.now() + PATIENCE;
+    for (;;) {
+      const value = found();
+      if (value !== undefined) return value;
+      if (clock.now() > end) throw new Error(`gave up waiting for ${what}`);
+      await clock.sleep(2, this.#options.signal);
+    }
   }
 
   /**
@@ -112,14 +125,13 @@ export class Cluster {
     await member.node.close();
   }
 
-  /** Brings a member back at its old address, on a new transport, with the content of its store. */
-  async bringBack(member: Member): Promise<void> {
-    await this.#join(await this.#reopened(member), this.targets, member.store, member);
-  }
-
-  /** Brings a member back at another address, on a new transport, with the content of its store. */
-  async bringBackElsewhere(member: Member): Promise<void> {
-    await this.#join(await this.#opened(member.place), this.targets, member.store, member);
+  /**
+   * Brings a member back with the content of its store, on a new transport at its old address or,
+   * with `elsewhere`, at another one.
+   */
+  async bringBack(member: Member, { elsewhere = false } = {}): Promise<void> {
+    const seat = await this.#open(member.place, elsewhere ? undefined : member.addr);
+    await this.#join(seat, this.targets, member.store, member);
   }
 
   /**
@@ -143,7 +155,6 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
-    this.timeScale.stop();
     await Promise.all(this.members.map(({ node }) => node.close()));
     await Promise.all(this.#seats.map((seat) => seat.close()));
   }
@@ -152,34 +163,14 @@ export class Cluster {
     return this.members.filter(({ up }) => up);
   }
 
-  async #opened(place: Place, addr?: string): Promise<Seat> {
-    const seat = await this.#acquaintance.open(place, addr);
+  /** Opens a place. Retries, because another process may use a freed port for a moment. */
+  async #open(place: Place, addr?: string): Promise<Seat> {
+    const seat = await retried('address_in_use', () => this.#acquaintance.open(place, addr));
     this.#seats.push(seat);
     return seat;
   }
 
-  /**
-   * Opens a member's place at its old address. Retries, because another process may use the freed
-   * port for a moment.
-   */
-  async #reopened({ place, addr }: Member): Promise<Seat> {
-    for (let tries = 20; ; tries--) {
-      try {
-        return await this.#opened(place, addr);
-      } catch (error) {
-        if (tries === 0 || !(error instanceof TransportError) || error.reason !== 'address_in_use')
-          throw error;
-        await systemClock.sleep(250);
-      }
-    }
-  }
-
-  async #join(
-    seat: Seat,
-    members: string[],
-    store: MemoryStore,
-    member = {} as Member,
-  ): Promise<Member> {
+  async #join(seat: Seat, members: string[], store: Store, member = {} as Member): Promise<Member> {
     const { transport, addr, target: id } = seat;
     const machine = new KeyValueStore();
     const onEvent = (event: RaftEvent) => {
@@ -189,18 +180,10 @@ export class Cluster {
       this.#leadersByTerm.set(event.status.term, leaders.add(addr));
     };
     Object.assign(member, { ...seat, store, machine, snapshotBytes: 0 });
-    const times = { electionTimeout: ELECTION_TIMEOUT, heartbeat: HEARTBEAT };
-    member.node = await RaftNode.start({
-      transport,
-      id,
-      members,
-      machine,
-      store,
-      snapshotEvery: this.#snapshotEvery,
-      onEvent,
-      timeScale: this.#factor,
-      ...times,
-    });
+    const snapshotEvery = Math.max(1, Math.min(250, Math.floor(this.#options.writes / 4)));
+    const storage = new RaftStorage(store);
+    const options = { ...TIMES, transport, id, members, machine, storage, snapshotEvery, onEvent };
+    member.node = await RaftNode.start(options);
     member.up = true;
     return member;
   }
@@ -210,53 +193,39 @@ export class Cluster {
  * Nodes that know each other by a list of all addresses, which they dial; if ids are proven, each
  * address has `nodeId@` in front.
  */
-export const byAddress: Acquaintance = {
-  open: async (place, addr) => {
-    const transport = await place.open(addr);
-    const own = transport.advertiseAddr();
-    return {
-      place,
-      addr: own,
-      target: place.proof === undefined ? own : `${place.proof.nodeId}@${own}`,
-      transport,
-      close: () => transport.close(),
-    };
+const byAddress: Acquaintance = {
+  open: async (place, given) => {
+    const transport = await place.open(given);
+    const addr = transport.advertiseAddr();
+    const target = place.proof === undefined ? addr : `${place.proof.nodeId}@${addr}`;
+    return { place, addr, target, transport, close: () => transport.close() };
   },
-  meet: async (seats, timeScale) => {
-    const targets = seats.map(({ target }) => target);
-    await Promise.all(
-      seats.flatMap(({ transport, target }) =>
-        targets
-          .filter((other) => other !== target)
-          .map((other) => dialed(transport, other, timeScale)),
+  // The servers of a NATS cluster learn of a new name one after the other.
+  meet: (seats) =>
+    Promise.all(
+      seats.flatMap(({ transport, target: own }) =>
+        seats
+          .filter(({ target }) => target !== own)
+          .map(({ target }) => retried('connection_refused', () => transport.dial(target))),
       ),
-    );
-  },
+    ),
 };
 
-/**
- * Dials a node that listens. Retries, because the servers of a NATS cluster learn of a new name one
- * after the other.
- */
-async function dialed(
-  transport: Transport<RaftProtocol>,
-  target: string,
-  timeScale: TimeScale,
-): Promise<void> {
+/** Tries again for a while if an action fails for this reason. */
+async function retried<T>(reason: string, action: () => Promise<T>): Promise<T> {
   for (let tries = 40; ; tries--) {
     try {
-      return void (await transport.dial(target));
+      return await action();
     } catch (error) {
-      const isRefused = error instanceof TransportError && error.reason === 'connection_refused';
-      if (tries === 0 || !isRefused) throw error;
-      await systemClock.sleep(50 * timeScale.factor);
+      if (tries === 0 || !(error instanceof TransportError) || error.reason !== reason) throw error;
+      await clock.sleep(100);
     }
   }
 }
 
 /**
- * Milliseconds, chosen for one machine that is not busy; `timeScale` multiplies them. Over a
- * network, allow ten round trips.
+ * Milliseconds, chosen for one machine. Over a network, allow ten round trips.
  */
-const ELECTION_TIMEOUT = 200;
-const HEARTBEAT = 40;
+const TIMES = { electionTimeout: 200, heartbeat: 40 };
+/** Milliseconds for anything that the demo waits for. */
+const PATIENCE = 15_000;

@@ -59,7 +59,7 @@ test('a user calls the cluster over TLS, and a mistake gives one clear line', as
   const asStranger = ['--ca', demo.ca, '--cert', `${stranger}.crt`, '--key', `${stranger}.key`];
   const get = ['store/get', '{"key":"color"}'];
   const failures = [
-    { args: ['store/gte', '{}'], code: 22, says: /no method 'gte'; it has get, set/ },
+    { args: ['store/gte', '{}'], code: 15, says: /no method 'gte'; it has get, set/ },
     { args: ['store/get', '{"kee":"color"}'], code: 13, says: /kee: unknown field; .* key/ },
     { args: ['raft/propose', '""'], code: 17, says: /only members .*; call 'store' instead/ },
     { args: [...get, '-a', 'tcp://127.0.0.1:1'], code: 24, says: /connection_refused/ },

@@ -1,20 +1,30 @@
-// The live demo: a cluster that runs until it is interrupted, for the command line and the
-// dashboard. With the dashboard, its leader is lost again and again.
+// The live demo: a cluster over TLS that runs until it is interrupted, and that tools can look at
+// and call. With the dashboard, its leader is lost again and again.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createAdmin } from '@trunkline/admin';
 import { serveDashboard } from '@trunkline/admin/dashboard';
-import { createAuthority, createIdentity } from '@trunkline/security';
-import { createTransport, systemClock } from '@trunkline/transport-core';
+import { serveReflection } from '@trunkline/admin/reflection';
+import { serveHealth } from '@trunkline/resilience/health';
+import { createAuthority } from '@trunkline/security';
+import {
+  createTransport,
+  defineProtocol,
+  json,
+  type ServerInterceptor,
+  serve,
+  TransportError,
+} from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
+import { z } from 'zod';
 import type { KvClient } from '../client.ts';
-import { raftProtocol } from '../protocol.ts';
+import { raftProtocol as protocol } from '../protocol.ts';
+import { loopClock as clock } from './clock.ts';
 import { Cluster } from './cluster.ts';
-import type { Certified } from './credentials.ts';
-import { liveNetwork } from './live-network.ts';
-import { until } from './patience.ts';
+import { certify, type Place } from './networks.ts';
 
 /** Options of the live demo. */
 export interface LiveOptions {
@@ -26,44 +36,62 @@ export interface LiveOptions {
   readonly signal: AbortSignal;
 }
 
+type Certified = Awaited<ReturnType<typeof certify>>;
+
+const key = z.string().min(1).max(200);
+
+/** The key-value store as users call it, on every node. */
+const storeProtocol = defineProtocol({
+  name: 'store',
+  version: 1,
+  channel: 0x21,
+  doc: 'A key-value store that a Raft cluster replicates.',
+  methods: {
+    get: {
+      id: 1,
+      doc: 'Returns the value of a key; without a value, there is no such key.',
+      request: json(z.object({ key })),
+      response: json(z.object({ value: z.string().optional() })),
+    },
+    set: {
+      id: 2,
+      doc: 'Sets a key, and returns when a majority of the nodes has stored it.',
+      request: json(z.object({ key, value: z.string().max(10_000) })),
+      response: json(z.object({})),
+    },
+  },
+});
+
 /** Runs a cluster until the signal aborts, and closes everything. */
 export async function runLive({ nodes, dashboard, print, signal }: LiveOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-demo-'));
   const authority = await createAuthority();
-  const issue = async (): Promise<Certified> => {
-    const identity = createIdentity();
-    const cert = await authority.issue(identity);
-    return { nodeId: identity.nodeId, tls: { key: identity.key, cert, ca: authority.cert } };
+  const [user, own] = [await certify(authority), await certify(authority)];
+  const members = await Promise.all(Array.from({ length: nodes }, () => certify(authority)));
+  const lookers = new Set<string | undefined>([user.nodeId, own.nodeId]);
+  const replicas = new Set<string | undefined>([own, ...members].map(({ nodeId }) => nodeId));
+  const desk = createTransport({ protocol, clock, backends: [tcp({ tls: own.tls })] });
+  let client: KvClient | undefined;
+  const store = () => {
+    if (client !== undefined) return client;
+    throw new TransportError('unavailable', 'the cluster is starting');
   };
-  const all = await Promise.all(Array.from({ length: nodes + 2 }, issue));
-  const [user, own, ...credentials] = all as [Certified, Certified, ...Certified[]];
-  const lookers = new Set([user.nodeId, own.nodeId]);
-  const replicas = new Set([own, ...credentials].map(({ nodeId }) => nodeId));
-  const commands = new CommandQueue();
-  const network = liveNetwork({
-    credentials,
-    mayLook: (nodeId) => nodeId !== undefined && lookers.has(nodeId),
-    mayReplicate: (nodeId) => nodeId !== undefined && replicas.has(nodeId),
-    execute: (command) => commands.run(command),
-  });
-  const cluster = new Cluster(network, 4_000);
-  const desk = createTransport({ protocol: raftProtocol, backends: [tcp({ tls: own.tls })] });
+  const places = members.map((member) => livePlace(member, { lookers, replicas, store }));
+  const cluster = new Cluster({ places }, { writes: 4_000, signal });
   const page = dashboard ? await serveDashboard(desk, { readonly: false }) : undefined;
   try {
     await cluster.gather(nodes);
     await cluster.start();
-    await until('a leader', () => cluster.leader, cluster.timeScale, signal);
-    const { targets, members } = cluster;
-    commands.start(cluster.client({ transport: desk, name: 'store' }));
-    for (const target of targets) page?.add(target);
-    await writeContext(folder, members[0]!.addr, user, authority.cert);
-    print(`${nodes} nodes: ${members.map(({ addr }) => addr).join(' ')}`);
+    await cluster.until('a leader', () => cluster.leader);
+    client = cluster.client(desk, 'store');
+    for (const target of cluster.targets) page?.add(target);
+    await writeContext(folder, cluster.members[0]!.addr, user);
+    print(`${nodes} nodes: ${cluster.members.map(({ addr }) => addr).join(' ')}`);
     print(howToCall(folder));
     if (page !== undefined) print(`\nThe dashboard: ${page.url}`);
     print('\nCtrl-C ends the cluster.');
-    const writer = cluster.client({ transport: desk, name: 'writer' });
     const losing = dashboard ? keepLosing(cluster, print, signal) : undefined;
-    await Promise.all([keepWriting(writer, signal), losing]);
+    await Promise.all([keepWriting(cluster.client(desk, 'writer'), signal), losing]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -74,30 +102,72 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   }
 }
 
-/** Runs commands one after the other, because a client has one command at a time. */
-class CommandQueue {
-  #client: KvClient | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+/** What the nodes of the live demo share. */
+interface Shared {
+  /** The nodes that may use the administration and reflection of the others. */
+  readonly lookers: ReadonlySet<string | undefined>;
+  /** The nodes that may call the protocol of Raft. */
+  readonly replicas: ReadonlySet<string | undefined>;
+  /** Returns the client that executes the commands of users. */
+  readonly store: () => KvClient;
+}
 
-  start(client: KvClient): void {
-    this.#client = client;
-  }
+/** Creates the place of one node id. */
+function livePlace({ nodeId, tls }: Certified, { lookers, replicas, store }: Shared): Place {
+  const allow = (remote: { readonly nodeId?: string | undefined }) => lookers.has(remote.nodeId);
+  const open = async (address = 'tcp://127.0.0.1:0') => {
+    const admin = createAdmin({ allow, readonly: false });
+    const { observer } = admin;
+    const interceptors = { server: [onlyReplicas(replicas)] };
+    const options = { protocol, clock, backends: [tcp({ tls })], observer, interceptors };
+    const transport = createTransport(address, options);
+    try {
+      const handlers = {
+        get: async ({ key }: { key: string }) => ({ value: await store().get(key) }),
+        set: async ({ key, value }: { key: string; value: string }) => {
+          await store().set(key, value);
+          return {};
+        },
+      };
+      serve(transport.mount(storeProtocol), handlers, { toError: forwarded });
+      serveReflection(transport, { allow });
+      serveHealth(transport);
+      admin.serve({ transport });
+      await transport.listen();
+      return transport;
+    } catch (error) {
+      await transport.close();
+      throw error;
+    }
+  };
+  return { open, proof: { nodeId, deny: () => {} } };
+}
 
-  run<T>(command: (client: KvClient) => Promise<T>): Promise<T> {
-    const next = this.#last.then(() => {
-      if (this.#client === undefined) throw new Error('the cluster is starting');
-      return command(this.#client);
-    });
-    this.#last = next.catch(() => {});
-    return next;
-  }
+/** Keeps the code of a call that a command made; its text would show the address of a node. */
+function forwarded(error: unknown): TransportError {
+  return error instanceof TransportError && error.target !== undefined
+    ? new TransportError(error.code, 'the cluster has not executed the command')
+    : (error as TransportError);
+}
+
+/** Refuses calls of Raft's protocol, which could change the log, by nodes that are no replicas. */
+function onlyReplicas(replicas: Shared['replicas']): ServerInterceptor {
+  return (next) => (call) => {
+    if (call.protocol === protocol.name && !replicas.has(call.from.nodeId))
+      throw new TransportError(
+        'permission_denied',
+        `only members of the cluster may call '${call.protocol}'; call 'store' instead`,
+        { reason: 'denied' },
+      );
+    return next(call);
+  };
 }
 
 /** Writes ten values a second, so that there is something to see. */
 async function keepWriting(client: KvClient, signal: AbortSignal): Promise<void> {
   for (let i = 0; !signal.aborted; i++) {
     await client.set(`key-${i % 100}`, `value ${i}`).catch(() => {});
-    await systemClock.sleep(100, signal).catch(() => {});
+    await clock.sleep(100, signal).catch(() => {});
   }
 }
 
@@ -108,13 +178,13 @@ async function keepLosing(
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    await systemClock.sleep(TIME_UP, signal);
-    const lost = await until('a leader', () => cluster.leader, cluster.timeScale, signal);
+    await clock.sleep(TIME_UP, signal);
+    const lost = await cluster.until('a leader', () => cluster.leader);
     print(`the leader ${lost.addr} stops`);
     await cluster.lose(lost);
-    const next = await until('another leader', () => cluster.leader, cluster.timeScale, signal);
+    const next = await cluster.until('another leader', () => cluster.leader);
     print(`${next.addr} is the leader of term ${next.node.status.term}`);
-    await systemClock.sleep(TIME_DOWN, signal);
+    await clock.sleep(TIME_DOWN, signal);
     await cluster.bringBack(lost);
     print(`${lost.addr} is back`);
   }
@@ -125,21 +195,17 @@ const TIME_UP = 12_000;
 const TIME_DOWN = 8_000;
 
 /** Saves the keys of a user, and a context of the command line that has them. */
-async function writeContext(
-  folder: string,
-  address: string,
-  { tls }: Certified,
-  authority: string,
-): Promise<void> {
+async function writeContext(folder: string, address: string, { tls }: Certified): Promise<void> {
   const file = (name: string) => join(folder, name);
   const context = { address, ca: file('ca.crt'), cert: file('me.crt'), key: file('me.key') };
-  const contents: readonly (readonly [string, string])[] = [
-    ['ca.crt', authority],
-    ['me.crt', String(tls.cert)],
-    ['me.key', String(tls.key)],
-    ['contexts.json', JSON.stringify({ current: 'demo', contexts: { demo: context } })],
-  ];
-  for (const [name, content] of contents) await writeFile(file(name), content, { mode: 0o600 });
+  const contexts = { current: 'demo', contexts: { demo: context } };
+  for (const [name, content] of Object.entries({
+    'ca.crt': tls.ca,
+    'me.crt': tls.cert,
+    'me.key': tls.key,
+    'contexts.json': JSON.stringify(contexts),
+  }))
+    await writeFile(file(name), content, { mode: 0o600 });
 }
 
 /** Returns lines for a shell that call the cluster over TLS. */

@@ -1,7 +1,8 @@
 // The demo's command line.
 
 import { parseArgs } from 'node:util';
-import { BACKENDS } from './backends.ts';
+import { whole } from '../program.ts';
+import { NETWORKS } from './networks.ts';
 
 export interface DemoOptions {
   readonly transports: readonly string[];
@@ -16,14 +17,10 @@ export interface DemoOptions {
 }
 
 /** The default transports: each plain one, and one of the secure ones. */
-const DEFAULT = ['inmem', 'tcp', 'ws', 'tls'];
-/** A name that stands for several transports. */
-const BOTH: Readonly<Record<string, readonly string[]>> = { nats: ['nats', 'nats-cluster'] };
-/**
- * The default transports with --peers: two on which ids are only claimed, and one on which they are
- * proven.
- */
-const DEFAULT_PEERS = ['inmem', 'tcp', 'tls'];
+const DEFAULT = 'inmem,tcp,ws,tls';
+/** With --peers: two on which ids are only claimed, and one on which they are proven. */
+const DEFAULT_PEERS = 'inmem,tcp,tls';
+const NAMES = Object.keys(NETWORKS);
 
 export const HELP = `Usage: pnpm demo [options]
 
@@ -33,69 +30,53 @@ backend. On tls, wss and noise every node proves its id: one node is denied and 
 stranger is refused. 'nats' runs over one NATS server and over a cluster of three, of which one is
 killed; it needs nats-server.
 
-With --peers the nodes know each other by id and find each other through one node whose address they
-know. Then a node moves to another address while clients write, the seed stops for good, and another
-node moves.
-
-With --stay, one cluster over TLS keeps running, and the demo prints how to call it from the command
-line. With --dashboard it also prints the address of a page that shows the cluster, and stops the
-leader every 20 seconds.
-
-  --transport <names>  ${[...Object.keys(BACKENDS), 'all'].join(', ')}; several separated by commas
-                       (default: ${DEFAULT.join(',')}; with --peers: ${DEFAULT_PEERS.join(',')})
-  --peers              run the demo in which nodes find each other
-  --stay               keep one cluster running, for the command line
-  --dashboard          keep one cluster running, and show it in a page while its leader is lost
+  --transport <names>  ${[...NAMES, 'all'].join(', ')}; several separated by commas
+                       (default: ${DEFAULT}; with --peers: ${DEFAULT_PEERS})
+  --peers              nodes know each other by id, and find each other through one node. Two move
+                       to other addresses while clients write, and the first node stops for good
+  --stay               keep one cluster over TLS running, and print how to call it
+  --dashboard          as --stay, with a page that shows the cluster, while its leader is stopped
+                       every 20 seconds
   --nodes <n>          3 to 9; with --peers 5 to 9 (default: 5)
   --writes <n>         number of writes before and after the leader stops; with --peers, before and
                        during each move; 1 to 100000 (default: 1000)
   --help               this text`;
 
-/** Returns the options, or 'help'. Throws an Error with a one-line message if they are invalid. */
-export function parseOptions(args: readonly string[]): DemoOptions | 'help' {
+/** Returns the options. Throws an Error with a one-line message if they are invalid. */
+export function parseOptions(args: string[]): DemoOptions {
   const { values } = parseArgs({
-    args: args.filter((arg) => arg !== '--'), // Arrives with `pnpm demo -- --nodes 3`.
+    args,
     options: {
       transport: { type: 'string', multiple: true },
-      peers: { type: 'boolean' },
-      stay: { type: 'boolean' },
-      dashboard: { type: 'boolean' },
-      nodes: { type: 'string' },
-      writes: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
+      peers: { type: 'boolean', default: false },
+      stay: { type: 'boolean', default: false },
+      dashboard: { type: 'boolean', default: false },
+      nodes: { type: 'string', default: '5' },
+      writes: { type: 'string', default: '1000' },
     },
   });
-  if (values.help) return 'help';
-  const { transport, peers = false, stay = false, dashboard = false } = values;
+  const { transport, peers, stay, dashboard, nodes, writes } = values;
   if ((stay || dashboard) && (peers || transport !== undefined))
     throw new Error(
       '--stay and --dashboard: run one cluster over TLS, without --peers and --transport',
     );
   return {
-    transports:
-      transport === undefined
-        ? peers
-          ? DEFAULT_PEERS
-          : DEFAULT
-        : transports(transport.flatMap((list) => list.split(','))),
+    transports: transportsOf(transport?.join(',') ?? (peers ? DEFAULT_PEERS : DEFAULT)),
     // With --peers, two are away at once.
-    nodes: integer('--nodes', values.nodes ?? '5', peers ? 5 : 3, 9),
-    writes: integer('--writes', values.writes ?? '1000', 1, 100_000),
-    ...{ peers, stay, dashboard },
+    nodes: whole('nodes', nodes, peers ? 5 : 3, 9),
+    writes: whole('writes', writes, 1, 100_000),
+    peers,
+    stay,
+    dashboard,
   };
 }
 
 /** Returns each transport once, in the order in which they were named. */
-function transports(given: readonly string[]): string[] {
-  const names = Object.keys(BACKENDS);
-  const wrong = given.find((name) => name !== 'all' && !names.includes(name));
+function transportsOf(list: string): string[] {
+  const given = list.split(',');
+  const wrong = given.find((name) => name !== 'all' && !NAMES.includes(name));
   if (wrong !== undefined)
-    throw new Error(`--transport: expected ${names.join(', ')} or all, got '${wrong}'`);
-  return [...new Set(given.flatMap((name) => (name === 'all' ? names : (BOTH[name] ?? [name]))))];
-}
-
-function integer(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new Error(`${name}: expected a whole number from ${least} to ${most}, got '${text}'`);
+    throw new Error(`--transport: expected ${NAMES.join(', ')} or all, got '${wrong}'`);
+  const groups: Record<string, string[]> = { all: NAMES, nats: ['nats', 'nats-cluster'] };
+  return [...new Set(given.flatMap((name) => groups[name] ?? name))];
 }

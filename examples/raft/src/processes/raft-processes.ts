@@ -8,7 +8,7 @@ const seconds = Number(new URL(import.meta.url).searchParams.get('seconds') ?? 6
 /** The figures of the last run in this process. */
 export let figures: PortableFigures | undefined;
 
-export default portableScenario({ seconds, onEnd: (end) => void (figures = end) });
+export default portableScenario(seconds, (end) => void (figures = end));
 /** Kinds of faults that processes can have, until three seconds before the end. */
 export const nemesis = nemeses.swarm({
   duration: Math.max(1, seconds - 3) * 1_000,

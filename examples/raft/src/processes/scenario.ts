@@ -1,19 +1,13 @@
 // Raft as a scenario that runs in virtual time and on real processes alike: it sees of the nodes
 // only what they answer and report, and nothing that they keep in memory.
 
-import { check, type NodeContext, type NodeStop, type Simulation } from '@trunkline/simulation';
+import { check, type NodeContext, type Simulation } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
 import { RaftNode } from '../node.ts';
 import type { RaftEvent } from '../node-options.ts';
 import { raftProtocol } from '../protocol.ts';
 import { RecordedClient } from '../sim/recorded-client.ts';
-
-export interface PortableOptions {
-  /** Seconds during which clients work. */
-  readonly seconds: number;
-  /** Called at the end with the amount of work that was checked. */
-  readonly onEnd?: ((figures: PortableFigures) => void) | undefined;
-}
+import { RaftStorage } from '../storage.ts';
 
 /** The amount of work in a run. */
 export interface PortableFigures {
@@ -25,10 +19,11 @@ export interface PortableFigures {
 }
 
 /**
- * Creates the scenario: five nodes and four clients. At most one node may lead a term, after the
- * faults every key must be readable, and the history must be linearizable.
+ * Creates the scenario: five nodes and four clients, which work for some seconds. At most one node
+ * may lead a term, after the faults every key must be readable, and the history must be
+ * linearizable. `onEnd` receives the amount of work that was checked.
  */
-export function portableScenario({ seconds, onEnd }: PortableOptions) {
+export function portableScenario(seconds: number, onEnd: (figures: PortableFigures) => void) {
   return async (sim: Simulation): Promise<void> => {
     const leaders = new Map<string, string>();
     const history = check.createHistory(sim);
@@ -44,26 +39,17 @@ export function portableScenario({ seconds, onEnd }: PortableOptions) {
     sim.inject({ do: 'recover' });
     for (const client of clients) client.stop();
     await sim.settle(work, PATIENCE);
-    await sim.settle(Promise.all(clients.map(readAll)), PATIENCE);
+    const reads = clients.map((client) => client.readAll({ insist: true }));
+    await sim.settle(Promise.all(reads), PATIENCE);
     const verdict = check.linearizable(history);
     if (verdict.linearizable !== true)
       throw new Error(`not linearizable: ${verdict.text}`, { cause: verdict });
-    onEnd?.({ commands: history.operations.length, unanswered, terms: leaders.size });
+    onEnd({ commands: history.operations.length, unanswered, terms: leaders.size });
   };
 }
 
-/** Reads every key, as often as it takes. */
-async function readAll(client: RecordedClient): Promise<void> {
-  let isDone = false;
-  while (!isDone)
-    isDone = await client.readAll().then(
-      () => true,
-      () => false,
-    );
-}
-
 /** A node of Raft, which reports its role and its term. */
-async function raftServer({ transport: open, store, state }: NodeContext): Promise<NodeStop> {
+async function raftServer({ transport: open, store, state }: NodeContext) {
   const transport = open(raftProtocol);
   await transport.listen();
   const onEvent = (event: RaftEvent) => {
@@ -75,7 +61,7 @@ async function raftServer({ transport: open, store, state }: NodeContext): Promi
     transport,
     members: NODES,
     machine: new KeyValueStore(),
-    store,
+    storage: new RaftStorage(store),
     onEvent,
     electionTimeout: 1_000,
     heartbeat: 250,
@@ -88,10 +74,7 @@ async function raftServer({ transport: open, store, state }: NodeContext): Promi
   };
 }
 
-function checkLeaders(
-  leaders: Map<string, string>,
-  states: Readonly<Record<string, string>>,
-): void {
+function checkLeaders(leaders: Map<string, string>, states: Readonly<Record<string, string>>) {
   for (const [name, state] of Object.entries(states)) {
     const term = /^role leader, term (\d+)$/.exec(state)?.[1];
     if (term === undefined) continue;

@@ -12,17 +12,6 @@ export interface Known {
   readonly command: Uint8Array;
 }
 
-/** A guarantee that was violated. */
-export class Breach extends Error {
-  readonly law: Law;
-
-  constructor(law: Law, what: string) {
-    super(what);
-    this.name = 'Breach';
-    this.law = law;
-  }
-}
-
 export const LAWS = {
   leader: 'at most one leader per term',
   vote: 'one vote per term',
@@ -51,31 +40,21 @@ interface Committed {
  * throwing, because Raft would catch the error.
  */
 export class Laws {
-  readonly #broken: (breach: Breach) => void;
+  /** Receives each violation. */
+  readonly broken: (law: Law, what: string) => void;
   readonly #leaders = new Map<number, string>();
   readonly #entries = new Map<number, Known>();
   /** By index; the first element is unused. */
   readonly #committed: (Committed | undefined)[] = [undefined];
   readonly #snapshots = new Map<number, Uint8Array>();
 
-  constructor(broken: (breach: Breach) => void) {
-    this.#broken = broken;
+  constructor(broken: (law: Law, what: string) => void) {
+    this.broken = broken;
   }
 
-  /**
-   * The highest term that had a leader, the number of such terms, and the number of committed
-   * entries.
-   */
-  get progress(): { readonly term: number; readonly terms: number; readonly committed: number } {
-    return {
-      term: Math.max(0, ...this.#leaders.keys()),
-      terms: this.#leaders.size,
-      committed: this.#committed.length - 1,
-    };
-  }
-
-  breach(law: Law, what: string): void {
-    this.#broken(new Breach(law, what));
+  /** The number of terms that had a leader, and the number of committed entries. */
+  get progress(): { readonly terms: number; readonly committed: number } {
+    return { terms: this.#leaders.size, committed: this.#committed.length - 1 };
   }
 
   /**
@@ -90,14 +69,14 @@ export class Laws {
     has: (index: number) => Known | undefined,
   ): void {
     const other = this.#leaders.get(term);
-    if (other === undefined) this.#leaders.set(term, life);
-    else if (other !== life)
-      return this.breach(LAWS.leader, `${life} leads term ${term}, and so does ${other}`);
-    else return;
+    if (other === life) return;
+    if (other !== undefined)
+      return this.broken(LAWS.leader, `${life} leads term ${term}, and so does ${other}`);
+    this.#leaders.set(term, life);
     for (let index = this.#committed.length - 1; index > base; index--) {
       const { entry, since, by } = this.#committed[index]!;
       if (since < term && has(index) !== entry)
-        return this.breach(
+        return this.broken(
           LAWS.complete,
           `${node} leads term ${term} without entry ${index} of term ${entry.term}, which ${by} applied in term ${since}`,
         );
@@ -117,12 +96,12 @@ export class Laws {
       return entry;
     }
     if (!same(known.command, command))
-      this.breach(
+      this.broken(
         LAWS.matching,
         `${node} saves an entry ${index} of term ${term} that differs from that of other nodes`,
       );
     if (before !== undefined && before !== (known.before ??= before))
-      this.breach(
+      this.broken(
         LAWS.matching,
         `${node} saves entry ${index} of term ${term} after an entry of term ${before}, others after an entry of term ${known.before}`,
       );
@@ -135,7 +114,7 @@ export class Laws {
     const committed = this.#committed[index];
     if (committed === undefined) {
       if (index !== this.#committed.length)
-        return this.breach(
+        return this.broken(
           LAWS.machine,
           `${node} applies entry ${index}, but no node has applied the entry before it`,
         );
@@ -144,7 +123,7 @@ export class Laws {
     }
     if (committed.entry !== entry) {
       const other = committed.entry;
-      return this.breach(
+      return this.broken(
         LAWS.complete,
         `${node} applies entry ${index} of term ${entry.term}, but ${committed.by} applied one of term ${other.term}`,
       );
@@ -152,7 +131,7 @@ export class Laws {
     if (result === undefined) return;
     if (committed.result === undefined) committed.result = result.slice();
     else if (!same(committed.result, result))
-      this.breach(
+      this.broken(
         LAWS.machine,
         `entry ${index} has different results on ${node} and on ${committed.by}`,
       );
@@ -162,19 +141,19 @@ export class Laws {
   snapshot(node: string, index: number, term: number, data: Uint8Array): void {
     const committed = this.#committed[index];
     if (committed === undefined)
-      return this.breach(
+      return this.broken(
         LAWS.machine,
         `${node} has a snapshot up to entry ${index}, which no node has applied`,
       );
     if (committed.entry.term !== term)
-      return this.breach(
+      return this.broken(
         LAWS.complete,
         `${node} has a snapshot that ends with an entry ${index} of term ${term}, not ${committed.entry.term}`,
       );
     const other = this.#snapshots.get(index);
     if (other === undefined) this.#snapshots.set(index, data.slice());
     else if (!same(other, data))
-      this.breach(
+      this.broken(
         LAWS.machine,
         `the state up to entry ${index} differs between ${node} and other nodes`,
       );

@@ -16,7 +16,6 @@ export interface RecordedClientOptions {
 }
 
 export class RecordedClient {
-  readonly name: string;
   readonly #options: RecordedClientOptions;
   readonly #client: KvClient;
   #commands = 0;
@@ -24,22 +23,22 @@ export class RecordedClient {
 
   constructor(options: RecordedClientOptions) {
     this.#options = options;
-    this.name = options.name;
     this.#client = new KvClient({ ...options, timeout: TIMEOUT });
   }
 
-  /** The number of successful commands. */
-  succeeded = 0;
-
   /**
    * Executes one command after the other until `stop`; reports each that was not answered in time.
+   * Half of them read, most others write.
    */
   async work(unanswered: (began: number, error: TransportError) => void): Promise<void> {
-    const { clock, random } = this.#options.transport;
+    const { keys, pause, transport } = this.#options;
+    const { clock, random } = transport;
     while (!this.#stopped) {
-      await clock.sleep(2 * random() * this.#options.pause);
+      await clock.sleep(2 * random() * pause);
       const began = clock.now();
-      const error = await this.#command(random());
+      const chance = random();
+      const op = chance < 0.5 ? 'get' : chance < 0.9 ? 'set' : 'delete';
+      const error = await this.#attempt(keys[Math.floor(random() * keys.length)]!, op);
       if (error !== undefined) unanswered(began, error);
     }
   }
@@ -49,37 +48,22 @@ export class RecordedClient {
     this.#stopped = true;
   }
 
-  /** Reads every key once. Rejects if one cannot be read. */
-  async readAll(): Promise<void> {
-    for (const key of this.#options.keys) {
-      const error = await this.#attempt(key, 0);
-      if (error !== undefined) throw error;
-    }
+  /** Reads every key. Rejects if one cannot be read; `insist` reads it as often as it takes. */
+  async readAll({ insist = false } = {}): Promise<void> {
+    for (const key of this.#options.keys)
+      for (let error = await this.#attempt(key, 'get'); error !== undefined; )
+        if (insist) error = await this.#attempt(key, 'get');
+        else throw error;
   }
 
-  #command(chance: number): Promise<TransportError | undefined> {
-    const { keys, transport } = this.#options;
-    return this.#attempt(keys[Math.floor(transport.random() * keys.length)]!, chance);
-  }
-
-  /**
-   * Executes one command: half of them read, most others write. Every value is written only once.
-   */
-  async #attempt(key: string, chance: number): Promise<TransportError | undefined> {
+  /** Executes one command. Every value is written only once. */
+  async #attempt(key: string, op: 'get' | 'set' | 'delete'): Promise<TransportError | undefined> {
     const { history, name } = this.#options;
     const value = `${name}.${++this.#commands}`;
-    const op = chance < READS ? 'get' : chance < WRITES ? 'set' : 'delete';
-    const command = op === 'set' ? ({ key, op, value } as const) : ({ key, op } as const);
-    const handle = history.call(name, command);
+    const handle = history.call(name, op === 'set' ? { key, op, value } : { key, op });
     try {
-      const result =
-        op === 'get'
-          ? await this.#client.get(key)
-          : op === 'set'
-            ? void (await this.#client.set(key, value))
-            : await this.#client.delete(key);
+      const result = await (op === 'set' ? this.#client.set(key, value) : this.#client[op](key));
       handle.ok(result as never);
-      this.succeeded++;
       return undefined;
     } catch (error) {
       handle.unknown();
@@ -89,7 +73,5 @@ export class RecordedClient {
   }
 }
 
-const READS = 0.5;
-const WRITES = 0.9;
 /** Milliseconds for a command, including all its tries. */
 const TIMEOUT = 5_000;

@@ -4,33 +4,47 @@
 import { explore } from '@trunkline/simulation';
 import test from 'ava';
 import { type Figures, raftScenario } from './scenario.ts';
-import { DEFAULTS, DISK, LINK, nemesisOf } from './settings.ts';
-import { nemesisCases } from './testing/nemesis-cases.ts';
+import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf } from './settings.ts';
+
+async function figuresOf(settings: Partial<typeof DEFAULTS>, pause: number, seeds: number) {
+  const { minutes, level, ...rest } = { ...DEFAULTS, ...settings };
+  const ends: Figures[] = [];
+  const scenario = raftScenario({ minutes, pause, onEnd: (figures) => ends.push(figures) });
+  const nemesis = nemesisOf({ minutes, level, ...rest });
+  const { passed, failed } = await explore({
+    seeds,
+    scenario,
+    nemesis,
+    level,
+    link: LINK,
+    disk: DISK,
+    stopAfter: seeds,
+  });
+  if (failed[0] !== undefined) throw failed[0].error;
+  return { passed, ends };
+}
 
 for (const level of ['message', 'stream'] as const)
-  nemesisCases(test, { level, from: 1, seeds: 5 });
+  for (const nemesis of Object.keys(NEMESES))
+    test.serial(`5 seeds under ${nemesis}, on level ${level}`, async (t) => {
+      t.timeout(60_000, 'a second on a free machine, many on a busy one');
+      const { passed, ends } = await figuresOf({ minutes: 1, level, nemesis }, 1_000, 5);
+      t.is(passed, 5);
+      t.true(
+        ends.every(
+          ({ commands, committed, terms }) => commands > 50 && committed > 50 && terms > 0,
+        ),
+        'the histories contain elections and commands',
+      );
+    });
 
 test.serial(
-  'a long history has snapshots sent by a leader, elections, and commands without an answer',
+  'a long history has snapshots of a leader, elections, and unanswered commands',
   async (t) => {
     t.timeout(60_000, 'a second on a free machine, many on a busy one');
-    const ends: Figures[] = [];
-    const scenario = raftScenario({
-      minutes: 5,
-      pause: 500,
-      onEnd: (figures) => ends.push(figures),
-    });
-    await explore({
-      seeds: 6,
-      scenario,
-      nemesis: nemesisOf({ ...DEFAULTS, minutes: 5 }),
-      link: LINK,
-      disk: DISK,
-    });
-    t.true(
-      ends.some(({ snapshots }) => snapshots > 0) &&
-        ends.some(({ unanswered }) => unanswered > 0) &&
-        ends.some(({ terms }) => terms > 20),
-    );
+    const { ends } = await figuresOf({ minutes: 5 }, 500, 6);
+    t.true(ends.some(({ snapshots }) => snapshots > 0));
+    t.true(ends.some(({ unanswered }) => unanswered > 0));
+    t.true(ends.some(({ terms }) => terms > 20));
   },
 );

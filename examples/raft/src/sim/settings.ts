@@ -27,18 +27,17 @@ export const DEFAULTS: Settings = {
   level: 'message',
 };
 
+type MakeNemesis = (options: { readonly duration: number }) => Nemesis;
+// `compose` takes nemeses, and Raft here has a fixed membership.
+const { compose: _, membership: __, ...usable } = nemeses;
+
 /** The built-in nemeses by their command-line names, such as 'split-brain'. */
-export const NEMESES: Readonly<
-  Record<string, ((options: { readonly duration: number }) => Nemesis) | undefined>
-> = {
+export const NEMESES: Readonly<Record<string, MakeNemesis | undefined>> = {
   ...Object.fromEntries(
-    Object.entries(nemeses)
-      // `compose` takes nemeses, and Raft here has a fixed membership.
-      .filter(([name]) => name !== 'compose' && name !== 'membership')
-      .map(([name, make]) => [
-        name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-        make as (options: { readonly duration: number }) => Nemesis,
-      ]),
+    Object.entries(usable).map(([name, make]) => [
+      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      make as MakeNemesis,
+    ]),
   ),
   none: undefined,
 };
@@ -46,23 +45,13 @@ export const NEMESES: Readonly<
 /** Returns the URL of the scenario's module with these settings. */
 export function scenarioUrl(settings: Settings): string {
   const url = new URL('raft-sim.js', import.meta.url);
-  for (const [name, value] of Object.entries(settings)) url.searchParams.set(name, String(value));
+  url.searchParams.set('settings', JSON.stringify(settings));
   return url.href;
 }
 
-/** Parses the settings of a `scenarioUrl`; missing ones have their defaults. */
+/** Returns the settings of a `scenarioUrl`. */
 export function settingsOf(url: string): Settings {
-  const { searchParams } = new URL(url);
-  const number = (name: 'nodes' | 'clients' | 'minutes') =>
-    Number(searchParams.get(name) ?? DEFAULTS[name]);
-  const { nemesis, level } = DEFAULTS;
-  return {
-    nodes: number('nodes'),
-    clients: number('clients'),
-    minutes: number('minutes'),
-    nemesis: searchParams.get('nemesis') ?? nemesis,
-    level: (searchParams.get('level') ?? level) as SimulationLevel,
-  };
+  return JSON.parse(new URL(url).searchParams.get('settings')!);
 }
 
 /** Creates the nemesis; it ends when the calm period begins. */

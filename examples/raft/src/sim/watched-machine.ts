@@ -2,57 +2,51 @@
 // the checks.
 
 import { KeyValueStore } from '../kv.ts';
-import type { StateMachine } from '../state-machine.ts';
 import { LAWS, type Laws, same } from './laws.ts';
-import type { WatchedStore } from './watched-store.ts';
+import type { WatchedStorage } from './watched-storage.ts';
 
 /**
- * The state machine of one life. Raft saves before it applies, so the watched store knows the entry
- * of each command.
+ * The state machine of one life. Raft saves before it applies, so the watched storage knows the
+ * entry of each command.
  */
-export class WatchedMachine implements StateMachine {
-  readonly kv = new KeyValueStore();
-  /** Returns the node's status; set once the node exists. */
-  status: () => { readonly term: number; readonly applied: number } = () => NOTHING;
+export class WatchedMachine extends KeyValueStore {
+  /** Returns the node's status; set once the node exists. At first, the term is too late. */
+  status = () => ({ term: Number.POSITIVE_INFINITY, applied: 0 });
   readonly #name: string;
   readonly #laws: Laws;
-  readonly #store: WatchedStore;
+  readonly #storage: WatchedStorage;
   /** The index of the last applied entry. */
   #at = 0;
 
-  constructor(name: string, laws: Laws, store: WatchedStore) {
+  constructor(name: string, laws: Laws, storage: WatchedStorage) {
+    super();
     this.#name = name;
     this.#laws = laws;
-    this.#store = store;
+    this.#storage = storage;
   }
 
-  apply(command: Uint8Array): Uint8Array {
-    const result = this.kv.apply(command);
-    const { term } = this.status();
+  override apply(command: Uint8Array): Uint8Array {
+    const result = super.apply(command);
     this.#passNoOps(Number.POSITIVE_INFINITY);
-    const entry = this.#store.log.get(++this.#at);
-    if (entry === undefined)
-      this.#laws.breach(
+    const entry = this.#storage.log.get(++this.#at);
+    if (entry !== undefined && same(entry.command, command))
+      this.#laws.applies(this.#name, this.status().term, entry, result);
+    else
+      this.#laws.broken(
         LAWS.machine,
-        `${this.#name} applies an entry ${this.#at} that it has not saved`,
+        `${this.#name} applies another command than it saved as entry ${this.#at}`,
       );
-    else if (!same(entry.command, command))
-      this.#laws.breach(
-        LAWS.machine,
-        `${this.#name} applies a command that differs from the one it saved as entry ${this.#at}`,
-      );
-    else this.#laws.applies(this.#name, term, entry, result);
     return result;
   }
 
-  snapshot(): Uint8Array {
+  override snapshot(): Uint8Array {
     this.#passNoOps(this.status().applied);
-    return this.kv.snapshot();
+    return super.snapshot();
   }
 
-  restore(snapshot: Uint8Array): void {
-    this.kv.restore(snapshot);
-    this.#at = this.#store.snapshotIndex;
+  override restore(snapshot: Uint8Array): void {
+    super.restore(snapshot);
+    this.#at = this.#storage.snapshotIndex;
   }
 
   /**
@@ -60,15 +54,11 @@ export class WatchedMachine implements StateMachine {
    * but they are committed as well.
    */
   #passNoOps(end: number): void {
-    const { term } = this.status();
     while (this.#at < end) {
-      const entry = this.#store.log.get(this.#at + 1);
+      const entry = this.#storage.log.get(this.#at + 1);
       if (entry === undefined || entry.command.length > 0) return;
       this.#at++;
-      this.#laws.applies(this.#name, term, entry, undefined);
+      this.#laws.applies(this.#name, this.status().term, entry, undefined);
     }
   }
 }
-
-/** A status with a term too late to bound when anything was committed. */
-const NOTHING = { term: Number.POSITIVE_INFINITY, applied: 0 };

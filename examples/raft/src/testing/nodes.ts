@@ -1,126 +1,93 @@
-// Nodes over direct in-memory transports, for tests of the driver.
+// Raft nodes on a simulated network, for tests of the driver.
 
-import { setImmediate } from 'node:timers';
-import { createTransport, type Store, type Transport } from '@trunkline/transport-core';
-import { createManualClock } from '@trunkline/transport-core/testing';
-import { direct } from '@trunkline/transport-inmem';
+import { createSimulation, type LinkOptions } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
-import { MemoryStore } from '../memory-store.ts';
 import { RaftNode } from '../node.ts';
 import type { RaftEvent, RaftNodeOptions } from '../node-options.ts';
-import { type RaftProtocol, raftProtocol } from '../protocol.ts';
+import { raftProtocol } from '../protocol.ts';
+import { RaftStorage } from '../storage.ts';
 
+export const ELECTION = 150;
+export const HEARTBEAT = 30;
+
+/** A node in its current life. */
 export interface Peer {
-  readonly transport: Transport<RaftProtocol>;
   readonly node: RaftNode;
   readonly machine: KeyValueStore;
-  readonly store: Store;
 }
 
 export class Nodes {
-  readonly peers: Peer[] = [];
-  readonly addrs: string[] = [];
-  /** One more transport, which no node uses. */
-  readonly outside: Transport<RaftProtocol>;
-  readonly events: { id: string; event: RaftEvent }[] = [];
-  /**
-   * Time advances only when the nodes have nothing to do, so a busy machine never causes an
-   * election.
-   */
-  readonly clock = createManualClock();
-  readonly #transports: Transport<RaftProtocol>[];
-  readonly #waiting = new Set<() => void>();
-  #closed = false;
+  readonly sim;
+  readonly names: readonly string[];
+  readonly peers = new Map<string, Peer>();
+  readonly events: { readonly name: string; readonly event: RaftEvent }[] = [];
+  /** A transport that no node uses. */
+  readonly outside;
 
-  private constructor(count: number) {
-    const net = direct();
-    net.connectAll();
-    this.#transports = Array.from({ length: count + 1 }, () =>
-      createTransport('inmem://', {
-        protocol: raftProtocol,
-        backends: [net],
-        clock: this.clock,
-      }),
+  constructor(count: number, options: Partial<RaftNodeOptions> = {}, link?: LinkOptions) {
+    this.sim = createSimulation({ link });
+    this.names = Array.from({ length: count }, (_, i) => `n${i + 1}`);
+    for (const name of this.names)
+      this.sim.node(name, async ({ transport: open, store }) => {
+        const transport = open(raftProtocol);
+        await transport.listen();
+        const machine = new KeyValueStore();
+        const node = await RaftNode.start({
+          transport,
+          members: this.names,
+          machine,
+          storage: new RaftStorage(store),
+          electionTimeout: ELECTION,
+          heartbeat: HEARTBEAT,
+          onEvent: (event) => void this.events.push({ name, event }),
+          ...options,
+        });
+        this.peers.set(name, { node, machine });
+        return async () => {
+          await node.close();
+          await transport.close();
+        };
+      });
+    this.outside = this.sim.client(raftProtocol, { name: 'c' });
+  }
+
+  /** The nodes that are up. */
+  get up(): readonly string[] {
+    return this.names.filter((name) => this.peers.has(name) && this.sim.isUp(name));
+  }
+
+  status(name: string): RaftNode['status'] {
+    return this.peers.get(name)!.node.status;
+  }
+
+  /** Resolves with a leader that at least half of the nodes that are up follow. */
+  async leader(): Promise<string> {
+    const find = () =>
+      this.up.find(
+        (name) =>
+          this.status(name).role === 'leader' &&
+          this.up.filter((other) => this.status(other).leader === name).length >
+            this.names.length / 2,
+      );
+    await this.sim.until(find, 5_000);
+    return find()!;
+  }
+
+  /** Sends a command to a node, and resolves with the answer. */
+  async propose(name: string, command: Uint8Array): Promise<Uint8Array> {
+    return this.sim.settle(this.outside.send(name, 'propose', command, { timeout: 5_000 }));
+  }
+
+  /** Resolves when all nodes that are up have a value. */
+  async until(key: string, value: string, within: number): Promise<void> {
+    const has = (name: string) => this.peers.get(name)!.machine.get(key) === value;
+    await this.sim.until(() => this.up.length > 0 && this.up.every(has), within);
+  }
+
+  /** The restores that a node reported: of its own snapshot or of one that a leader sent. */
+  restores(name: string, from: 'disk' | 'leader') {
+    return this.events.flatMap(({ name: by, event }) =>
+      by === name && event.type === 'restored' && event.from === from ? [event] : [],
     );
-    this.outside = this.#transports[count]!;
-  }
-
-  static async start(
-    count: number,
-    options: Partial<RaftNodeOptions> = {},
-    stores: Store[] = [],
-  ): Promise<Nodes> {
-    const nodes = new Nodes(count);
-    await Promise.all(nodes.#transports.map((transport) => transport.listen()));
-    nodes.addrs.push(
-      ...nodes.#transports.slice(0, -1).map((transport) => transport.advertiseAddr()),
-    );
-    nodes.#turn();
-    for (let i = 0; i < count; i++)
-      await nodes.join(i, { store: stores[i] ?? new MemoryStore(), ...options });
-    return nodes;
-  }
-
-  /** Starts node `i` on its transport. */
-  async join(i: number, options: Partial<RaftNodeOptions>): Promise<Peer> {
-    const transport = this.#transports[i]!;
-    const machine = new KeyValueStore();
-    const id = transport.advertiseAddr();
-    const onEvent = (event: RaftEvent) => {
-      this.events.push({ id, event });
-      for (const look of [...this.#waiting]) look();
-    };
-    const times = { electionTimeout: 100, heartbeat: 20 };
-    const node = await RaftNode.start({
-      transport,
-      members: this.addrs,
-      machine,
-      onEvent,
-      ...times,
-      ...options,
-    });
-    const peer = { transport, node, machine, store: options.store! };
-    this.peers[i] = peer;
-    return peer;
-  }
-
-  /** Resolves with the result of `found` once it is defined, now or after a later event. */
-  until<T>(found: () => T | undefined): Promise<T> {
-    return new Promise((resolve) => {
-      const look = () => {
-        const value = found();
-        if (value === undefined) return;
-        this.#waiting.delete(look);
-        resolve(value);
-      };
-      this.#waiting.add(look);
-      look();
-    });
-  }
-
-  /** Resolves with a leader that all others follow. */
-  leader(): Promise<Peer> {
-    return this.until(() => {
-      const leader = this.peers.find(({ node }) => node.status.role === 'leader');
-      return leader !== undefined &&
-        this.peers.every(({ node }) => node.status.leader === leader.node.id)
-        ? leader
-        : undefined;
-    });
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.peers.map(({ node }) => node.close()));
-    await Promise.all(this.#transports.map((transport) => transport.close()));
-    this.#closed = true;
-  }
-
-  /**
-   * Advances the clock by a millisecond in each turn of the event loop, until the nodes are closed.
-   */
-  #turn(): void {
-    if (this.#closed) return;
-    this.clock.advance(1);
-    setImmediate(() => this.#turn());
   }
 }

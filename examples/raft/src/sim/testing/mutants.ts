@@ -1,66 +1,152 @@
-// All mutants. Run as a program, this file hunts them and prints the table: node
-// dist/sim/testing/mutants.js [seeds] [part of a name].
+// The bugs of `mutants.txt`. Run as a program, this file hunts them, each in a process of its own,
+// and prints the table: node dist/sim/testing/mutants.js [seeds] [part of a name].
 
-import { systemClock } from '@trunkline/transport-core';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { table } from '../../demo/screen.ts';
-import { type Hunted, huntAll } from './hunt.ts';
-import type { Mutant } from './mutant.ts';
-import { RAFT_MUTANTS } from './raft-mutants.ts';
-import { TRANSPORT_MUTANTS } from './transport-mutants.ts';
+import { print } from '../../program.ts';
+import type { World } from './run-seed.ts';
 
-export const MUTANTS: readonly Mutant[] = [...RAFT_MUTANTS, ...TRANSPORT_MUTANTS];
+/** A replacement of one text by another in a compiled file. */
+export interface Edit {
+  /** The path, relative to the root of the repository. */
+  readonly file: string;
+  /** The text to replace; the file must contain it exactly once. */
+  readonly find: string;
+  replace: string;
+}
 
-/**
- * Returns the table: a line for each mutant, with the seeds and the time that it took, and the
- * property that caught it.
- */
-export function mutantsTable(hunted: readonly Hunted[]): string[] {
-  const rows = hunted.map(({ mutant, seed, property, trouble, took }) => [
-    mutant.name,
-    seed === undefined ? '-' : String(seed),
-    String(took),
-    trouble ?? property ?? 'NOT CAUGHT',
-  ]);
-  return table([['mutant', 'seeds', 'ms', 'caught by'], ...rows]);
+/** A bug. */
+export interface Mutant {
+  readonly name: string;
+  /** More than one if the last alone changes nothing. */
+  readonly edits: Edit[];
+  /** The scenario that shows it. */
+  readonly world: World;
+}
+
+/** A mutant that was hunted, and the seed and property that failed, unless all seeds passed. */
+export interface Hunted {
+  readonly mutant: Mutant;
+  readonly seed?: number;
+  readonly property?: string;
+  readonly message?: string;
+  /** The reason if the process gave no answer. */
+  readonly trouble?: string;
+}
+
+/** The root of the repository, relative to dist/sim/testing of this example. */
+const ROOT = new URL('../../../../../', import.meta.url);
+export const MUTANTS = parse(readFileSync(new URL('examples/raft/mutants.txt', ROOT), 'utf8'));
+
+function parse(text: string): readonly Mutant[] {
+  const mutants: Mutant[] = [];
+  let file = '';
+  for (const line of text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))) {
+    const edits = mutants.at(-1)?.edits ?? [];
+    const rest = line.slice(2);
+    if (line.startsWith('@ ')) file = rest;
+    else if (line.startsWith('- ')) edits.push({ file, find: rest, replace: '' });
+    else if (line.startsWith('+ ')) edits.at(-1)!.replace = rest;
+    else {
+      const [, name = '', world = 'mix'] = /^(.*?)(?: \[(.*)\])?$/.exec(line)!;
+      mutants.push({ name, edits: [], world: world as World });
+    }
+  }
+  return mutants;
 }
 
 /**
- * Returns mutants without their last edit. The other edits only prepare it, and must do no harm by
- * themselves.
+ * Applies the edits of a file to its source. @throws Error if one does not fit, because the code
+ * has changed and the mutant must follow.
  */
-const halves = (mutants: readonly Mutant[]): Mutant[] =>
-  mutants
-    .filter(({ edits, scenario }) => edits.length > 1 && scenario !== 'calls')
-    .map((mutant) => ({ ...mutant, edits: mutant.edits.slice(0, -1) }));
+export function edited(source: string, edits: readonly Edit[]): string {
+  for (const { file, find, replace } of edits) {
+    const parts = source.split(find);
+    if (parts.length !== 2)
+      throw new Error(`a stale mutant: ${file} has ${parts.length - 1} times: ${find}`);
+    source = parts.join(replace);
+  }
+  return source;
+}
+
+/** Checks that a mutant fits the current code; returns the mismatch, or undefined if it fits. */
+export function staleness({ edits }: Pick<Mutant, 'edits'>): string | undefined {
+  try {
+    for (const edit of edits) edited(readFileSync(new URL(edit.file, ROOT), 'utf8'), [edit]);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Hunts each mutant for at most `seeds` seeds, two at a time. */
+export async function huntAll(mutants: readonly Mutant[], seeds: number): Promise<Hunted[]> {
+  const results: Hunted[] = [];
+  const queue = [...mutants.entries()];
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      results[next[0]] = await hunt(next[1], seeds);
+  };
+  await Promise.all([work(), work()]);
+  return results;
+}
+
+async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
+  const trouble = staleness(mutant);
+  if (trouble !== undefined) return { mutant, trouble };
+  const program = ['--no-warnings', '--import', MUTATE, HUNT, mutant.world, String(seeds)];
+  const env = { ...process.env, EDITS: JSON.stringify(mutant.edits) };
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, program, { env, timeout: PATIENCE }, (_, out, err) =>
+      resolve(
+        out.includes('\n')
+          ? { mutant, ...JSON.parse(out) }
+          : { mutant, trouble: err.trim().slice(0, 500) || 'no answer in time' },
+      ),
+    );
+    // The child may still be busy with the consequences of the failure.
+    child.stdout!.on('data', (chunk) => String(chunk).includes('\n') && child.kill('SIGKILL'));
+  });
+}
+
+/** Returns a line for each mutant, with the seeds that it took and the property that caught it. */
+export function mutantsTable(hunted: readonly Hunted[]): string[] {
+  const rows = hunted.map(({ mutant, seed, property, trouble }) => [
+    mutant.name,
+    seed === undefined ? '-' : String(seed),
+    trouble ?? property ?? 'NOT CAUGHT',
+  ]);
+  return table([['mutant', 'seeds', 'caught by'], ...rows]);
+}
 
 /**
- * Hunts the mutants. Exit codes: 0 all are caught, 1 one is not, or a preparing edit fails by
- * itself.
+ * Hunts the mutants. Exit codes: 0 all are caught, 1 one is not, or the edits that only prepare a
+ * bug do harm by themselves.
  */
 async function main(seeds: number, part: string): Promise<number> {
   const chosen = MUTANTS.filter(({ name }) => name.includes(part));
-  const began = systemClock.now();
-  const hunted = await huntAll(chosen, { seeds, parallel: 2 });
-  process.stdout.write(`${mutantsTable(hunted).join('\n')}\n`);
+  const hunted = await huntAll(chosen, seeds);
+  print(mutantsTable(hunted).join('\n'));
   if (process.env['VERBOSE'] !== undefined)
-    for (const { mutant, message } of hunted)
-      process.stdout.write(`\n${mutant.name}\n${message}\n`);
-  const harmful = (await huntAll(halves(chosen), { seeds: 20, parallel: 2 })).filter(
-    ({ seed, trouble }) => seed !== undefined || trouble !== undefined,
-  );
-  for (const { mutant } of harmful)
-    process.stdout.write(`the preparation of '${mutant.name}' fails by itself\n`);
+    for (const { mutant, message } of hunted) print(`\n${mutant.name}\n${message}`);
+  const halves = chosen
+    .filter(({ edits, world }) => edits.length > 1 && world !== 'calls')
+    .map((mutant) => ({ ...mutant, edits: mutant.edits.slice(0, -1) }));
+  const harmful = (await huntAll(halves, 20)).filter(({ seed, trouble }) => seed ?? trouble);
+  for (const { mutant } of harmful) print(`the preparation of '${mutant.name}' fails by itself`);
   const caught = hunted.filter(({ seed }) => seed !== undefined).length;
-  process.stdout.write(
-    `${caught} of ${chosen.length} mutants caught in ${Math.round((systemClock.now() - began) / 1_000)} s\n`,
-  );
+  print(`${caught} of ${chosen.length} mutants caught`);
   return caught === chosen.length && harmful.length === 0 ? 0 : 1;
 }
 
-if (
-  process.argv[1]?.endsWith('mutants.js') === true &&
-  import.meta.url.endsWith('/sim/testing/mutants.js')
-) {
+export const MUTATE = new URL('mutate.js', import.meta.url).href;
+const HUNT = fileURLToPath(new URL('hunt.js', import.meta.url));
+/** Milliseconds for one mutant. */
+const PATIENCE = 300_000;
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [seeds = '1000', part = ''] = process.argv.slice(2);
   process.exitCode = await main(Number(seeds), part);
 }

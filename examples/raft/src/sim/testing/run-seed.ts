@@ -3,48 +3,44 @@
 import { createSimulation, nemeses, SimulationError } from '@trunkline/simulation';
 import { CALM, raftScenario } from '../scenario.ts';
 import { callScenario } from './call-scenario.ts';
-import type { Mutant } from './mutant.ts';
-import { blackouts, figure8, lateMessages, torment } from './troubles.ts';
+import { TROUBLES } from './troubles.ts';
+
+/**
+ * A scenario: plain calls, or Raft under one of the troubles; in the mix, odd seeds run under
+ * 'torment' and even ones under the swarm.
+ */
+export type World = 'mix' | 'calls' | keyof typeof TROUBLES;
 
 /** Returns the property that failed and the message, or undefined if nothing failed. */
 export async function runSeed(
   seed: number,
-  { scenario = 'raft', level = 'message', trouble }: Pick<Mutant, 'scenario' | 'level' | 'trouble'>,
+  world: World,
 ): Promise<{ property: string; message: string } | undefined> {
-  const raft = scenario === 'raft';
-  const link = {
-    latency: { lognormal: 5, sigma: 1 },
-    loss: 0.01,
-    duplicate: raft ? 0.01 : 0,
-    reorder: 0.02,
-  };
-  const nemesis =
-    raft && trouble === undefined && seed % 2 === 0
-      ? nemeses.swarm({ duration: LENGTH - CALM })
-      : undefined;
-  const sim = createSimulation({ seed, level, link, disk: { sync: [1, 40] }, nemesis });
-  const onLeader =
-    nemesis === undefined ? TROUBLES[trouble ?? 'torment'](sim, LENGTH - CALM) : undefined;
+  const duplicate = world === 'calls' ? 0 : 0.01;
+  const link = { latency: { lognormal: 5, sigma: 1 }, loss: 0.01, duplicate, reorder: 0.02 };
+  const duration = LENGTH - CALM;
+  const nemesis = world === 'mix' && seed % 2 === 0 ? nemeses.swarm({ duration }) : undefined;
+  const sim = createSimulation({ seed, link, disk: { sync: [1, 40] }, nemesis });
   try {
-    await (raft
-      ? raftScenario({
-          minutes: LENGTH / 60_000,
-          clients: 4,
-          pause: 200,
-          electionTimeout: 1_000,
-          onLeader,
-        })
-      : callScenario())(sim);
+    if (world === 'calls') await callScenario(sim);
+    else
+      await raftScenario({
+        minutes: LENGTH / 60_000,
+        clients: 4,
+        pause: 200,
+        electionTimeout: 1_000,
+        onLeader:
+          nemesis === undefined
+            ? TROUBLES[world === 'mix' ? 'torment' : world](sim, duration)
+            : undefined,
+      })(sim);
     return undefined;
   } catch (error) {
     const { message } = error as Error;
-    return {
-      property: error instanceof SimulationError ? error.invariant : message.split(':', 1)[0]!,
-      message,
-    };
+    const property = error instanceof SimulationError ? error.invariant : message.split(':', 1)[0]!;
+    return { property, message };
   }
 }
 
-const TROUBLES = { torment, blackouts, 'figure 8': figure8, 'late messages': lateMessages };
 /** Virtual milliseconds. */
 const LENGTH = 60_000;

@@ -5,15 +5,14 @@ import type { ScheduledFault, Simulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core/testing';
 
 /** Called with each new leader. */
-export type Trouble = (leader: string) => void;
+type Trouble = (leader: string) => void;
 
 /**
  * Lets no leader last: it crashes, is cut off alone or with one follower, is not heard for a while,
  * or all nodes lose power.
  */
-export function torment(sim: Simulation, until: number): Trouble {
-  const random = seededRandom(sim.seed);
-  const between = (least: number, most: number) => Math.round(least + (most - least) * random());
+function torment(sim: Simulation, until: number): Trouble {
+  const { random, between } = chances(sim);
   return (leader) => {
     const at = sim.now + between(0, random() < 0.5 ? 60 : 1_500);
     const end = at + between(200, 3_000);
@@ -48,9 +47,8 @@ export function torment(sim: Simulation, until: number): Trouble {
  * another node becomes leader, and its entries reach nobody. Then the first leader, or its
  * follower, leads again and replicates the old entries, and meanwhile the second takes over.
  */
-export function figure8(sim: Simulation, until: number): Trouble {
-  const random = seededRandom(sim.seed);
-  const between = (least: number, most: number) => Math.round(least + (most - least) * random());
+function figure8(sim: Simulation, until: number): Trouble {
+  const { random, between } = chances(sim);
   let step = 0;
   let second = '';
   const split = (after: number, side: readonly string[]) =>
@@ -77,10 +75,10 @@ export function figure8(sim: Simulation, until: number): Trouble {
  * Cuts the power of all nodes, again and again, and restarts them at once: everything that no disk
  * has saved is lost.
  */
-export function blackouts(sim: Simulation, until: number): Trouble {
-  const random = seededRandom(sim.seed);
+function blackouts(sim: Simulation, until: number): Trouble {
+  const { between } = chances(sim);
   return () => {
-    const at = Math.round(sim.now + 300 + 700 * random());
+    const at = Math.round(sim.now) + between(300, 1_000);
     if (at + 1_000 > until) return;
     sim.schedule(sim.nodes.map((node) => ({ at, do: 'crash', node, power: 'lost' })));
     sim.schedule(sim.nodes.map((node) => ({ at: at + 100, do: 'restart', node })));
@@ -91,9 +89,8 @@ export function blackouts(sim: Simulation, until: number): Trouble {
  * Holds a leader's messages until another node leads and has committed something. Then they are
  * delivered, and the new leader crashes.
  */
-export function lateMessages(sim: Simulation, until: number): Trouble {
-  const random = seededRandom(sim.seed);
-  const between = (least: number, most: number) => Math.round(least + (most - least) * random());
+function lateMessages(sim: Simulation, until: number): Trouble {
+  const { between } = chances(sim);
   let step = 0;
   let first = '';
   return (leader) => {
@@ -117,9 +114,21 @@ export function lateMessages(sim: Simulation, until: number): Trouble {
   };
 }
 
+/** Returns random numbers that depend on the seed alone. */
+function chances({ seed }: Simulation) {
+  const random = seededRandom(seed);
+  return {
+    random,
+    between: (least: number, most: number) => Math.round(least + (most - least) * random()),
+  };
+}
+
 function without(sim: Simulation, names: readonly string[]): string[] {
   return sim.nodes.filter((name) => !names.includes(name));
 }
 
 /** The longest duration of a step, in milliseconds. */
 const LONGEST = 5_000;
+
+/** Each prepares a simulation whose troubles end at a virtual time. */
+export const TROUBLES = { torment, blackouts, 'figure 8': figure8, 'late messages': lateMessages };

@@ -1,6 +1,0 @@
-// The identity suite for Noise over WebRTC between two peer connections of one page.
-
-import test from 'ava';
-import { suitesInChromium } from './in-chromium.ts';
-
-await suitesInChromium(test, { page: 'identity', suites: ['identity'] });

@@ -1,6 +1,0 @@
-// The stream layer suite over WebRTC between Chromium, which dials, and Node.
-
-import test from 'ava';
-import { suitesInChromium } from './in-chromium.ts';
-
-await suitesInChromium(test, { page: 'webrtc', suites: ['stream layer to Node'], node: 'webrtc' });

@@ -1,6 +1,0 @@
-// The transport suite over WebSocket with TLS in Chromium, with Node at the other end.
-
-import test from 'ava';
-import { suitesInChromium } from './in-chromium.ts';
-
-await suitesInChromium(test, { page: 'ws', suites: ['secure transport'], node: 'wss' });
