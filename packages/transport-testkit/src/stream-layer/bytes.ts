@@ -1,8 +1,9 @@
 // Rules about the carried bytes: every byte arrives once and in order, in memory that belongs to
 // the reader.
 
+import { systemClock } from '@trunkline/transport-core';
 import { equalBytes, pattern } from '../transport/values.ts';
-import type { Rule } from './fixture.ts';
+import type { Rule, StreamLayerFixture } from './fixture.ts';
 import type { Recorder } from './recorder.ts';
 
 const SIZES = [
@@ -77,6 +78,16 @@ export const byteRules: Rule[] = [
     async run(t, fixture) {
       const { near, far } = await fixture.pair();
       t.deepEqual(await Promise.all([inOrder(near, far), inOrder(far, near)]), [true, true]);
+    },
+  },
+  {
+    title: 'bytes written one or two at a time arrive in order, in both directions at once',
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
+      await Promise.all([trickle(fixture, near, 1), trickle(fixture, far, 2)]);
+      await Promise.all([near, far].map((end) => end.until(() => end.size === TRICKLE)));
+      t.true(equalBytes(far.bytes(), pattern(TRICKLE, 1)));
+      t.true(equalBytes(near.bytes(), pattern(TRICKLE, 2)));
     },
   },
   {
@@ -227,6 +238,22 @@ export const byteRules: Rule[] = [
     },
   },
 ];
+
+/**
+ * Writes {@link TRICKLE} bytes in chunks of one or two, with a turn of the event loop after every
+ * few chunks, so that a layer cannot combine them all.
+ */
+async function trickle(fixture: StreamLayerFixture, from: Recorder, seed: number): Promise<void> {
+  const bytes = pattern(TRICKLE, seed);
+  for (let at = 0; at < TRICKLE; at += 3) {
+    await from.write(bytes.subarray(at, at + 1), bytes.subarray(at + 1, at + 3));
+    if (at % 30 !== 0) continue;
+    await systemClock.sleep(0);
+    fixture.waits.note();
+  }
+}
+
+const TRICKLE = 6_000;
 
 async function inOrder(from: Recorder, to: Recorder): Promise<boolean> {
   const chunks = Array.from({ length: 1_000 }, (_, i) => pattern(1 + ((i * 7_919) % 3_001), i + 1));
