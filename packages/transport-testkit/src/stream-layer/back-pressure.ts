@@ -152,11 +152,7 @@ export const backPressureRules: Rule[] = [
  * Writes 3,000 small chunks to a reader that pauses before the first one and several times later.
  * Meanwhile, the reader's own bytes must arrive. Returns true if all chunks arrived in order.
  */
-async function slowly(
-  fixture: StreamLayerFixture,
-  from: Recorder,
-  to: Recorder,
-): Promise<boolean> {
+async function slowly(fixture: StreamLayerFixture, from: Recorder, to: Recorder): Promise<boolean> {
   const sizes = Array.from({ length: 3_000 }, (_, i) => 1 + (i % 60));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const bytes = pattern(total);

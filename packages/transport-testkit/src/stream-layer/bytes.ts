@@ -253,7 +253,7 @@ async function trickle(fixture: StreamLayerFixture, from: Recorder, seed: number
   }
 }
 
-const TRICKLE = 6_000;
+const TRICKLE = 2_400;
 
 async function inOrder(from: Recorder, to: Recorder): Promise<boolean> {
   const chunks = Array.from({ length: 1_000 }, (_, i) => pattern(1 + ((i * 7_919) % 3_001), i + 1));
