@@ -297,19 +297,28 @@ async function keepingHalf(from: Recorder, to: Recorder): Promise<boolean> {
   return isRight && [...kept].every(([chunk, copy]) => equalBytes(chunk, copy));
 }
 
-/** Writes from one buffer, overwriting it as soon as the connection no longer needs it. */
+/**
+ * Writes chunks, and overwrites each as soon as the connection no longer needs it: large ones,
+ * and then small ones, which wait in the layer while the reader pauses.
+ */
 async function reusing(from: Recorder, to: Recorder): Promise<boolean> {
-  const rounds = 300;
-  const size = 20_000;
-  const memory = new Uint8Array(size);
-  for (let i = 0; i < rounds; i++) {
-    memory.set(pattern(size, i + 1));
-    await from.write(memory);
+  const sizes = Array.from({ length: 900 }, (_, i) => (i < 300 ? 20_000 : 1_500));
+  for (const [i, size] of sizes.entries()) {
+    if (i === 300) to.connection.pause();
+    const memory = pattern(size, i + 1);
+    const { drains } = from;
+    if (!from.connection.write(memory)) {
+      to.connection.resume();
+      await from.until(() => from.drains > drains, "'drained'");
+    }
     memory.fill(0xff);
   }
-  await to.until(() => to.size === rounds * size);
+  to.connection.resume();
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  await to.until(() => to.size === total);
   const bytes = to.bytes();
-  return Array.from({ length: rounds }).every((_, i) =>
-    equalBytes(bytes.subarray(i * size, (i + 1) * size), pattern(size, i + 1)),
+  let at = 0;
+  return sizes.every((size, i) =>
+    equalBytes(bytes.subarray(at, (at += size)), pattern(size, i + 1)),
   );
 }
