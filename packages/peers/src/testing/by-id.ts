@@ -84,7 +84,5 @@ export const common: Pick<TransportBackend, 'unreachable' | 'probe' | 'skip'> = 
     'an advertised address attracts no calls for another node':
       'a node is reached by its id over the connection that it dialed, which is the purpose of ids',
     'peers on live connections see an address that changes': 'the id of a node never changes',
-    'a held target stays connected until its protocol closes':
-      'only an address can be held; persistent peers are the same for ids',
   },
 };

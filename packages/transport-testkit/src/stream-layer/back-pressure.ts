@@ -43,6 +43,14 @@ export const backPressureRules: Rule[] = [
     },
   },
   {
+    title: 'thousands of small chunks arrive in order at a slow reader, in both directions',
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
+      t.true(await slowly(fixture, near, far), 'at the acceptor');
+      t.true(await slowly(fixture, far, near), 'at the dialer');
+    },
+  },
+  {
     title: 'drained is reported once for each write that was false, and for no other',
     async run(t, fixture) {
       const { near, far } = await fixture.pair();
@@ -139,6 +147,34 @@ export const backPressureRules: Rule[] = [
     },
   },
 ];
+
+/**
+ * Writes 3,000 small chunks to a reader that pauses before the first one and several times later.
+ * Meanwhile, the reader's own bytes must arrive. Returns true if all chunks arrived in order.
+ */
+async function slowly(fixture: StreamLayerFixture, from: Recorder, to: Recorder): Promise<boolean> {
+  const sizes = Array.from({ length: 3_000 }, (_, i) => 1 + (i % 60));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const bytes = pattern(total);
+  const [sent, received] = [to.size, from.size];
+  to.connection.pause();
+  let at = 0;
+  const writing = from.write(...sizes.map((size) => bytes.subarray(at, (at += size))));
+  await settle(fixture);
+  await to.write(pattern(1_000));
+  await from.until(() => from.size === received + 1_000);
+  const pauses: Promise<void>[] = [];
+  to.onData = () => {
+    if (to.size - sent < (total * (pauses.length + 1)) / 5) return;
+    to.connection.pause();
+    pauses.push(settle(fixture).then(() => to.connection.resume()));
+  };
+  to.connection.resume();
+  await Promise.all([writing, to.until(() => to.size === sent + total)]);
+  await Promise.all(pauses);
+  to.onData = undefined;
+  return equalBytes(to.bytes().subarray(sent), bytes);
+}
 
 /** Checks that the writer stops while the reader is paused, and continues when the reader does. */
 async function checkPause(

@@ -1,8 +1,9 @@
 // Rules about the carried bytes: every byte arrives once and in order, in memory that belongs to
 // the reader.
 
+import { systemClock } from '@trunkline/transport-core';
 import { equalBytes, pattern } from '../transport/values.ts';
-import type { Rule } from './fixture.ts';
+import type { Rule, StreamLayerFixture } from './fixture.ts';
 import type { Recorder } from './recorder.ts';
 
 const SIZES = [
@@ -77,6 +78,16 @@ export const byteRules: Rule[] = [
     async run(t, fixture) {
       const { near, far } = await fixture.pair();
       t.deepEqual(await Promise.all([inOrder(near, far), inOrder(far, near)]), [true, true]);
+    },
+  },
+  {
+    title: 'bytes written one or two at a time arrive in order, in both directions at once',
+    async run(t, fixture) {
+      const { near, far } = await fixture.pair();
+      await Promise.all([trickle(fixture, near, 1), trickle(fixture, far, 2)]);
+      await Promise.all([near, far].map((end) => end.until(() => end.size === TRICKLE)));
+      t.true(equalBytes(far.bytes(), pattern(TRICKLE, 1)));
+      t.true(equalBytes(near.bytes(), pattern(TRICKLE, 2)));
     },
   },
   {
@@ -228,6 +239,22 @@ export const byteRules: Rule[] = [
   },
 ];
 
+/**
+ * Writes {@link TRICKLE} bytes in chunks of one or two, with a turn of the event loop after every
+ * few chunks, so that a layer cannot combine them all.
+ */
+async function trickle(fixture: StreamLayerFixture, from: Recorder, seed: number): Promise<void> {
+  const bytes = pattern(TRICKLE, seed);
+  for (let at = 0; at < TRICKLE; at += 3) {
+    await from.write(bytes.subarray(at, at + 1), bytes.subarray(at + 1, at + 3));
+    if (at % 30 !== 0) continue;
+    await systemClock.sleep(0);
+    fixture.waits.note();
+  }
+}
+
+const TRICKLE = 2_400;
+
 async function inOrder(from: Recorder, to: Recorder): Promise<boolean> {
   const chunks = Array.from({ length: 1_000 }, (_, i) => pattern(1 + ((i * 7_919) % 3_001), i + 1));
   const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
@@ -270,19 +297,28 @@ async function keepingHalf(from: Recorder, to: Recorder): Promise<boolean> {
   return isRight && [...kept].every(([chunk, copy]) => equalBytes(chunk, copy));
 }
 
-/** Writes from one buffer, overwriting it as soon as the connection no longer needs it. */
+/**
+ * Writes chunks, and overwrites each as soon as the connection no longer needs it: large ones,
+ * and then small ones, which wait in the layer while the reader pauses.
+ */
 async function reusing(from: Recorder, to: Recorder): Promise<boolean> {
-  const rounds = 300;
-  const size = 20_000;
-  const memory = new Uint8Array(size);
-  for (let i = 0; i < rounds; i++) {
-    memory.set(pattern(size, i + 1));
-    await from.write(memory);
+  const sizes = Array.from({ length: 900 }, (_, i) => (i < 300 ? 20_000 : 1_500));
+  for (const [i, size] of sizes.entries()) {
+    if (i === 300) to.connection.pause();
+    const memory = pattern(size, i + 1);
+    const { drains } = from;
+    if (!from.connection.write(memory)) {
+      to.connection.resume();
+      await from.until(() => from.drains > drains, "'drained'");
+    }
     memory.fill(0xff);
   }
-  await to.until(() => to.size === rounds * size);
+  to.connection.resume();
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  await to.until(() => to.size === total);
   const bytes = to.bytes();
-  return Array.from({ length: rounds }).every((_, i) =>
-    equalBytes(bytes.subarray(i * size, (i + 1) * size), pattern(size, i + 1)),
+  let at = 0;
+  return sizes.every((size, i) =>
+    equalBytes(bytes.subarray(at, (at += size)), pattern(size, i + 1)),
   );
 }

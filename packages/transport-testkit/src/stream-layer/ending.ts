@@ -1,7 +1,7 @@
 // Rules about the end of a connection: it is graceful or immediate, it is reported exactly once,
 // and nothing written before a graceful end is lost.
 
-import { TransportError } from '@trunkline/transport-core';
+import { systemClock, TransportError } from '@trunkline/transport-core';
 import { equalBytes, pattern } from '../transport/values.ts';
 import type { Rule } from './fixture.ts';
 import type { Recorder } from './recorder.ts';
@@ -54,6 +54,27 @@ export const endRules: Rule[] = [
       await Promise.all([near.ended(), far.ended()]);
       t.true(equalBytes(near.bytes(), pattern(1_000)));
       t.deepEqual([near.error, far.error], [undefined, undefined]);
+    },
+  },
+  {
+    title: 'a last chunk arrives before the end, however busy the process is',
+    async run(t, fixture) {
+      for (let round = 0; round < 3; round++)
+        for (const isDialer of [true, false]) {
+          const { near, far } = await fixture.pair();
+          await greet(near, far);
+          const [from, to] = isDialer ? [near, far] : [far, near];
+          const bytes = pattern(2_001, round + 1);
+          await from.write(bytes.subarray(0, 2_000));
+          from.connection.write(bytes.subarray(2_000));
+          from.connection.close();
+          // Threads of a library may continue while this one is busy, and must not drop anything.
+          const until = systemClock.now() + 20;
+          while (systemClock.now() < until);
+          await Promise.all([near.ended(), far.ended()]);
+          t.true(equalBytes(to.bytes().subarray(1), bytes));
+          t.deepEqual([from.error, to.error, to.late], [undefined, undefined, 0]);
+        }
     },
   },
   {

@@ -1,10 +1,10 @@
 // Transports in each state of their life cycle, each with a peer, for the traits.
 
 import type { Server } from '@trunkline/transport-core';
-import type { Fixture } from './fixture.ts';
-import { type KitTransport, kit } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import { deferred, utf8 } from './values.ts';
+import type { Fixture } from '../../transport/fixture.ts';
+import { type KitTransport, kit } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import { deferred, utf8 } from '../../transport/values.ts';
 
 /**
  * The states of a transport. 'new': only created; 'opening': within `listen`; 'closing': within

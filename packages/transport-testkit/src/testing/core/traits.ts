@@ -3,13 +3,13 @@
 
 import { multicast } from '@trunkline/resilience';
 import { serve, TransportError } from '@trunkline/transport-core';
-import type { TestContext } from '../test-runner.ts';
-import { checked, rejected } from './expect.ts';
-import type { Fixture } from './fixture.ts';
-import { side } from './protocols.ts';
+import type { TestContext } from '../../test-runner.ts';
+import { checked, rejected } from '../../transport/expect.ts';
+import type { Fixture } from '../../transport/fixture.ts';
+import { side } from '../../transport/protocols.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { textOf, utf8 } from '../../transport/values.ts';
 import { ENDED, LIVE, STATES, type State, type Subject, subjectIn } from './states.ts';
-import type { Cases } from './suite.ts';
-import { textOf, utf8 } from './values.ts';
 
 export const traitCases: Cases = (define) => {
   const trait = (

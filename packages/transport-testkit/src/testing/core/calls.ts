@@ -2,11 +2,11 @@
 // response the right caller.
 
 import { serve } from '@trunkline/transport-core';
-import { misused, rejected } from './expect.ts';
-import { type Block, kit, type SyncRequest, side } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, equalBytes, pattern, textOf, utf8, watch } from './values.ts';
+import { misused, rejected } from '../../transport/expect.ts';
+import { type Block, kit, type SyncRequest, side } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, equalBytes, pattern, textOf, utf8, watch } from '../../transport/values.ts';
 
 export const callCases: Cases = (define) => {
   define('a transport opens, is open, and closes without an error', async (f, t) => {

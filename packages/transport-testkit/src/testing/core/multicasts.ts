@@ -2,13 +2,13 @@
 // enough, and one bad target does not affect the others.
 
 import { multicast } from '@trunkline/resilience';
-import { checked } from './expect.ts';
-import { createWire } from './faults.ts';
-import type { Fixture } from './fixture.ts';
-import { type KitTransport, kit } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, listOf, textOf, utf8 } from './values.ts';
+import { checked } from '../../transport/expect.ts';
+import { createWire } from '../../transport/faults.ts';
+import type { Fixture } from '../../transport/fixture.ts';
+import { type KitTransport, kit } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, listOf, textOf, utf8 } from '../../transport/values.ts';
 
 export const multicastCases: Cases = (define) => {
   define('multicast yields every answer with its target', async (f, t) => {

@@ -2,12 +2,12 @@
 // there is room again.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import { rejected, thrown } from './expect.ts';
-import { createWire } from './faults.ts';
-import { kit } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { pattern, textOf, utf8, watch } from './values.ts';
+import { rejected, thrown } from '../../transport/expect.ts';
+import { createWire } from '../../transport/faults.ts';
+import { kit } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { pattern, textOf, utf8, watch } from '../../transport/values.ts';
 
 export const trySendCases: Cases = (define) => {
   define('trySend is false without a connection, and dials none', async (f, t) => {

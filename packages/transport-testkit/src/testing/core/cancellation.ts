@@ -1,12 +1,12 @@
 // Cases about canceling before, during and after a call: the call settles once, frees its
 // resources, and affects no other call.
 
-import { rejected } from './expect.ts';
-import { createWire } from './faults.ts';
-import { kit } from './protocols.ts';
-import { rangeOf, serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, pattern, textOf, utf8 } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import { createWire } from '../../transport/faults.ts';
+import { kit } from '../../transport/protocols.ts';
+import { rangeOf, serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, pattern, textOf, utf8 } from '../../transport/values.ts';
 
 export const cancellationCases: Cases = (define) => {
   define('a signal that has already aborted cancels before anything is dialed', async (f, t) => {

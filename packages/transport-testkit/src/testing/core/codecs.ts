@@ -12,12 +12,12 @@ import {
 import type { Bytes } from '@trunkline/transport-core/backend';
 import { protobuf } from '@trunkline/transport-core/protobuf';
 import proto from 'protobufjs';
-import { misused, rejected, thrown } from './expect.ts';
-import type { Fixture } from './fixture.ts';
-import { blockCodec, kit, type SyncRequest } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { utf8 } from './values.ts';
+import { misused, rejected, thrown } from '../../transport/expect.ts';
+import type { Fixture } from '../../transport/fixture.ts';
+import { blockCodec, kit, type SyncRequest } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { utf8 } from '../../transport/values.ts';
 
 export const codecCases: Cases = (define) => {
   define(
@@ -73,7 +73,6 @@ export const codecCases: Cases = (define) => {
       for (const parent of [
         Number.NaN,
         Number.POSITIVE_INFINITY,
-        // biome-ignore lint/style/noRestrictedGlobals: a Date is what JSON can not hold
         new Date(0),
         new Map(),
         new Uint8Array(1),

@@ -2,12 +2,12 @@
 // they are lost.
 
 import { serve } from '@trunkline/transport-core';
-import { rejected } from './expect.ts';
-import { createWire } from './faults.ts';
-import { kit, side } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, equalBytes, pattern, textOf, utf8 } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import { createWire } from '../../transport/faults.ts';
+import { kit, side } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, equalBytes, pattern, textOf, utf8 } from '../../transport/values.ts';
 
 export const oneWayCases: Cases = (define) => {
   define('a one-way resolves to undefined without waiting for its handler', async (f, t) => {

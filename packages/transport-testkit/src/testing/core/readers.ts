@@ -2,11 +2,11 @@
 // to exactly one of them.
 
 import { serve, TransportError } from '@trunkline/transport-core';
-import { rejected } from './expect.ts';
-import { kit } from './protocols.ts';
-import { NO_PINGS, serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, pattern, streamOf, textOf, utf8, watch } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import { kit } from '../../transport/protocols.ts';
+import { NO_PINGS, serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, pattern, streamOf, textOf, utf8, watch } from '../../transport/values.ts';
 
 export const readerCases: Cases = (define) => {
   define('each call goes to exactly one of several consumers', async (f, t) => {

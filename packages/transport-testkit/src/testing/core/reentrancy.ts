@@ -1,11 +1,11 @@
 // Cases about reentrancy: the user's code makes calls from within the transport's callbacks.
 
 import { serve } from '@trunkline/transport-core';
-import { rejected } from './expect.ts';
-import { kit } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, textOf, utf8 } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import { kit } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, textOf, utf8 } from '../../transport/values.ts';
 
 export const reentrancyCases: Cases = (define) => {
   define('a transport may be closed by its own observer', async (f, t) => {

@@ -3,12 +3,12 @@
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import type { ManualClock } from '@trunkline/transport-core/testing';
-import { rejected } from './expect.ts';
-import { createWire } from './faults.ts';
-import { kit } from './protocols.ts';
-import { NO_PINGS, serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, listOf, pattern, textOf, utf8, watch } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import { createWire } from '../../transport/faults.ts';
+import { kit } from '../../transport/protocols.ts';
+import { NO_PINGS, serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, listOf, pattern, textOf, utf8, watch } from '../../transport/values.ts';
 
 export const deadlineCases: Cases = (define) => {
   define('a call without an answer ends at its own timeout', async (f, t) => {

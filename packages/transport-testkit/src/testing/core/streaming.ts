@@ -2,11 +2,19 @@
 // has ended. The cases about readers that are slower than writers are in stream-bounds.ts.
 
 import { serve, TransportError } from '@trunkline/transport-core';
-import { caught, rejected } from './expect.ts';
-import { createWire } from './faults.ts';
-import { rangeOf, serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, equalBytes, listOf, pattern, streamOf, textOf, utf8 } from './values.ts';
+import { caught, rejected } from '../../transport/expect.ts';
+import { createWire } from '../../transport/faults.ts';
+import { rangeOf, serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import {
+  deferred,
+  equalBytes,
+  listOf,
+  pattern,
+  streamOf,
+  textOf,
+  utf8,
+} from '../../transport/values.ts';
 
 export const streamCases: Cases = (define) => {
   define(

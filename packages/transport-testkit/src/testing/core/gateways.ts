@@ -2,12 +2,12 @@
 // addresses nor texts of other nodes.
 
 import { type AnyTransport, serve, TransportError } from '@trunkline/transport-core';
-import { rejected } from './expect.ts';
-import type { Fixture } from './fixture.ts';
-import { kit } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, listOf, streamOf, utf8 } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import type { Fixture } from '../../transport/fixture.ts';
+import { kit } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, listOf, streamOf, utf8 } from '../../transport/values.ts';
 
 export const gatewayCases: Cases = (define) => {
   define('the error of a call that a handler made is not sent to its caller', async (f, t) => {

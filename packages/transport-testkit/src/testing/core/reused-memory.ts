@@ -1,10 +1,10 @@
 // Cases about programs that use one buffer again and again: what they have sent stays as it was.
 
 import { serve } from '@trunkline/transport-core';
-import { type KitTransport, side } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { textOf, utf8 } from './values.ts';
+import { type KitTransport, side } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { textOf, utf8 } from '../../transport/values.ts';
 
 /** Sizes below and above that from which bytes are sent from where they are. */
 const SIZES = [10, 20_000, 65_535, 65_536, 150_000];

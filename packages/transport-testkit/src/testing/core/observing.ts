@@ -3,11 +3,11 @@
 
 import { formatSnapshot } from '@trunkline/telemetry';
 import type { CallRecord } from '@trunkline/transport-core';
-import { rejected } from './expect.ts';
-import { kit } from './protocols.ts';
-import { rangeOf, serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, listOf, pattern, streamOf, textOf, utf8 } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import { kit } from '../../transport/protocols.ts';
+import { rangeOf, serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, listOf, pattern, streamOf, textOf, utf8 } from '../../transport/values.ts';
 
 export const observingCases: Cases = (define) => {
   define('a snapshot counts calls, errors and bytes correctly', async (f, t) => {

@@ -2,11 +2,11 @@
 // are never lost silently, and nothing crashes.
 
 import { type ServerInterceptor, TransportError } from '@trunkline/transport-core';
-import { misused, rejected } from './expect.ts';
-import { createWire } from './faults.ts';
-import { rangeOf, serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, listOf, pattern, streamOf, textOf, utf8 } from './values.ts';
+import { misused, rejected } from '../../transport/expect.ts';
+import { createWire } from '../../transport/faults.ts';
+import { rangeOf, serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, listOf, pattern, streamOf, textOf, utf8 } from '../../transport/values.ts';
 
 /** Items that hold a subscription from the start, as those of `events.on` do, until `return()`. */
 class SubscribedItems implements AsyncIterableIterator<Uint8Array> {

@@ -9,11 +9,11 @@ import {
   type TransportError,
 } from '@trunkline/transport-core';
 import { spelled } from '@trunkline/transport-core/internal';
-import { rejected } from './expect.ts';
-import { kit, side } from './protocols.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { textOf, utf8 } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import { kit, side } from '../../transport/protocols.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { textOf, utf8 } from '../../transport/values.ts';
 
 export const mountCases: Cases = (define) => {
   define(

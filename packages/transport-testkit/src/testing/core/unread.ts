@@ -1,11 +1,11 @@
 // Cases about downloads that nobody begins to read: they don't keep the places of others forever.
 
 import { systemClock } from '@trunkline/transport-core';
-import { rejected } from './expect.ts';
-import type { KitTransport } from './protocols.ts';
-import { NO_PINGS, rangeOf, serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, listOf, streamOf, utf8 } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import type { KitTransport } from '../../transport/protocols.ts';
+import { NO_PINGS, rangeOf, serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import { deferred, listOf, streamOf, utf8 } from '../../transport/values.ts';
 
 export const unreadCases: Cases = (define) => {
   define(

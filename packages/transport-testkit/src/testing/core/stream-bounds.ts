@@ -2,10 +2,18 @@
 // streams.
 
 import type { TransportError } from '@trunkline/transport-core';
-import { rejected } from './expect.ts';
-import { serveKit } from './serving.ts';
-import type { Cases } from './suite.ts';
-import { deferred, listOf, pattern, streamOf, textOf, utf8, watch } from './values.ts';
+import { rejected } from '../../transport/expect.ts';
+import { serveKit } from '../../transport/serving.ts';
+import type { Cases } from '../../transport/suite.ts';
+import {
+  deferred,
+  listOf,
+  pattern,
+  streamOf,
+  textOf,
+  utf8,
+  watch,
+} from '../../transport/values.ts';
 
 export const streamBoundCases: Cases = (define) => {
   define(
