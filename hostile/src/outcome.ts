@@ -144,11 +144,6 @@ export function isOfMemory(flaw: string): boolean {
   return flaw.startsWith('memory grew');
 }
 
-/** Tells whether a flaw concerns the times of the honest peer or of the event loop. */
-export function isOfTimes(flaw: string): boolean {
-  return isOfRatio(flaw) || flaw.startsWith('the event loop was blocked');
-}
-
 /**
  * Returns the delay that the victim itself caused, without the time that other programs used its
  * core.
