@@ -181,7 +181,7 @@ const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066
  */
 const LONGEST_TEXT = 65_536;
 /** Bytes by which memory may grow beyond the documented bound. */
-const SLACK = 16 * 2 ** 20;
-const MOST_RATIO = 3;
+export const SLACK = 16 * 2 ** 20;
+export const MOST_RATIO = 3;
 /** In milliseconds. */
 const MOST_DELAY = 100;
