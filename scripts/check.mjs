@@ -1,7 +1,7 @@
-// Checks everything besides the tests: the lint rules and the format, the types that users see,
-// the public declarations, the packages as they are published, the size in a browser, figures that
-// only fall, and the workflows of the hosting service. All checks run before it
-// fails. With --write, it lowers the limits of these figures. Run by `pnpm check`, after a build.
+// Checks everything besides the tests: the lint rules and the format, the types that users see, the
+// public declarations, the packages as they are published, the size in a browser, figures that only
+// fall, and the workflows of the hosting service. All checks run before it fails. With --write, it
+// lowers the limits of these figures. Run by `pnpm check`, after a build.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 import { flawsOfDependencies } from './dependencies.mjs';
 import { installed } from './installed.mjs';
 import { compare, figures, lower } from './ratchets.mjs';
-import { filesBelow, pack, root, run, runTool, tools } from './workspace.mjs';
+import { filesBelow, pack, root, run, tools } from './workspace.mjs';
 
 /** The bundles for pages of everything that their entries export. */
 const BUNDLES = {
@@ -37,34 +37,23 @@ const BUNDLES = {
 const failed = [];
 /** The sizes of bundles: pairs of a name and kB after gzip. */
 const sizes = [];
-await lint();
-await api();
+const biome = ['check', '--error-on-warnings', '--max-diagnostics=200'];
+await program('lint', 'layers, cycles, forbidden globals, format', tools.biome, ...biome);
+await program('api', 'the API reports of all entries', 'scripts/api.mjs', '--check');
 await packages();
 await bundles();
 await ratchets();
 dependencies();
 await workflows();
 await jobs();
-await release();
+await program('release', 'a dry run', 'scripts/release.mjs');
 console.log(failed.length === 0 ? 'check: all well' : `check: failed in ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-/** Runs Biome: import rules between layers, cycles, forbidden globals, format. */
-async function lint() {
-  const { code, output } = await runTool(
-    tools.biome,
-    ['check', '--error-on-warnings', '--max-diagnostics=200'],
-    { capture: 'all' },
-  );
-  report('lint', code === 0, output.match(/Checked \d+ files/)?.[0] ?? 'biome', output);
-}
-
-/** Compares the public declarations with the reports in api/. */
-async function api() {
-  const { code, output } = await run(process.execPath, ['scripts/api.mjs', '--check'], {
-    capture: 'all',
-  });
-  report('api', code === 0, 'the API reports of all entries', output);
+/** Runs a script, which must succeed. */
+async function program(part, what, script, ...args) {
+  const { code, output } = await run(process.execPath, [script, ...args], { capture: 'all' });
+  report(part, code === 0, what, output);
 }
 
 /**
@@ -80,22 +69,14 @@ async function packages() {
     const list = await run('tar', ['-tzf', tarball], { capture: 'all' });
     const names = list.output.trim().split('\n');
     const strange = names.filter((name) => /\.test\.|\/testing\/|tsbuildinfo/.test(name));
-    const missing = [
-      'package/LICENSE',
-      'package/README.md',
-      'package/dist/index.js',
-      'package/dist/index.d.ts',
-    ].filter((name) => !names.includes(name));
-    report(
-      'packages',
-      strange.length + missing.length === 0,
-      `${file}: ${names.length} files`,
-      `not wanted: ${strange}; missing: ${missing}`,
+    const missing = ['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts'].filter(
+      (name) => !names.includes(`package/${name}`),
     );
-    const publint = await runTool(tools.publint, ['run', tarball, '--strict'], { capture: 'all' });
-    report('packages', publint.code === 0, `${file}: publint`, publint.output);
-    const attw = await runTool(tools.attw, [tarball, '--profile', 'esm-only'], { capture: 'all' });
-    report('packages', attw.code === 0, `${file}: attw`, attw.output);
+    const flaws = `not wanted: ${strange}; missing: ${missing}`;
+    const well = strange.length + missing.length === 0;
+    report('packages', well, `${file}: ${names.length} files`, flaws);
+    await program('packages', `${file}: publint`, tools.publint, 'run', tarball, '--strict');
+    await program('packages', `${file}: attw`, tools.attw, tarball, '--profile', 'esm-only');
   }
   for (const [what, well, output] of await installed(folder))
     report('installed', well, what, output);
@@ -207,12 +188,6 @@ async function jobs() {
     const expected = `job: [${list.output.trim()}]`;
     report('workflow', text.includes(expected), `the jobs of ${name}`, `expected ${expected}`);
   }
-}
-
-/** Publishes everything without uploading it. */
-async function release() {
-  const { code, output } = await run(process.execPath, ['scripts/release.mjs'], { capture: 'all' });
-  report('release', code === 0, 'a dry run', output);
 }
 
 function report(part, well, what, details) {
