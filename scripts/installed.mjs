@@ -33,7 +33,8 @@ const PROJECTS = [
 ];
 
 /** The packages that are installed before the others, to see what they say without them. */
-const FIRST = 'transport-core security transport-webrtc transport-inmem transport-ws resilience simulation trunkline';
+const FIRST =
+  'transport-core security transport-webrtc transport-inmem transport-ws resilience simulation trunkline';
 
 /** Dials another node of this process by WebRTC, and prints how that ended. */
 const WEBRTC = `

@@ -88,7 +88,9 @@ if (repeat > 1) tellFailures();
 if (total.passed === 0) total.failed += 1; // A run without a test counts as a failure.
 const cpu = cpuSeconds();
 const skips = total.skipped > 0 ? `; ${total.skipped} skipped, for the reasons above` : '';
-console.log(`${elapsed()} in all${cpu === undefined ? '' : `, ${cpu.toFixed(0)} s of CPU`}${skips}`);
+console.log(
+  `${elapsed()} in all${cpu === undefined ? '' : `, ${cpu.toFixed(0)} s of CPU`}${skips}`,
+);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 if (total.failed > 0) process.exitCode = 1;
 

@@ -3,8 +3,13 @@
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers, createStoreAddressBook } from '@trunkline/peers';
 import { createIndexedDbStore } from '@trunkline/peers/browser';
-import { createBalancer, createCircuitBreaker, createRetries } from '@trunkline/resilience';
-import { createStaticResolver, rendezvous } from '@trunkline/resilience';
+import {
+  createBalancer,
+  createCircuitBreaker,
+  createRetries,
+  createStaticResolver,
+  rendezvous,
+} from '@trunkline/resilience';
 import { resumable, resume } from '@trunkline/resilience/resumption';
 import { createSimulation } from '@trunkline/simulation';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';

@@ -17,11 +17,21 @@ import { loadOrCreateIdentity } from '@trunkline/security/node';
 import { explore, nemeses, type Simulation, SimulationError } from '@trunkline/simulation';
 import { fileSystem } from '@trunkline/simulation/loader';
 import { createMetrics, type Metric } from '@trunkline/telemetry';
-import { createMetricProducer, createTracing, traced } from '@trunkline/telemetry/opentelemetry';
-import { recordCalls } from '@trunkline/telemetry/opentelemetry';
+import {
+  createMetricProducer,
+  createTracing,
+  recordCalls,
+  traced,
+} from '@trunkline/telemetry/opentelemetry';
 import { exportMetrics } from '@trunkline/telemetry/prometheus';
-import { combineObservers, createTransport, json, serve } from '@trunkline/transport-core';
-import { type Transport, TransportError } from '@trunkline/transport-core';
+import {
+  combineObservers,
+  createTransport,
+  json,
+  serve,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import { direct, inmem } from '@trunkline/transport-inmem';
 import { createInmemStreams } from '@trunkline/transport-inmem/layer';
@@ -76,11 +86,12 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
     overlay: fullMesh({ hops: 2 }),
     relay: relay({ above: 1_024, fanout: undefined }),
   });
-  const heights = gossip.topic('heights', traced(height), { limit: undefined });
+  const heights = gossip.topic('heights', height, { limit: undefined });
   heights.subscribe((message, meta) => {
     equal<[typeof message, typeof meta], [Height, MessageMeta]>(true);
   });
-  heights.subscribe(tracing.consumer(heights, (message) => equal<typeof message, Height>(true)));
+  const news = gossip.topic('news', traced(height));
+  news.subscribe(tracing.consumer(news, (message) => equal<typeof message, Height>(true)));
   const { queued, failed } = await heights.publish({ height: 1 }, { min: undefined });
   void [queued, failed?.[0]?.error satisfies TransportError | undefined];
   for await (const event of gossip.events())

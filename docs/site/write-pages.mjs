@@ -98,7 +98,11 @@ function changelog() {
   const logs = packages.map((name) => `packages/${name}/CHANGELOG.md`);
   return [
     '# Changelog\n\n## Not released yet',
-    ...notes.map((name) => read(`.changeset/${name}`).replace(/^---[\s\S]*?\n---\n/, '').trim()),
+    ...notes.map((name) =>
+      read(`.changeset/${name}`)
+        .replace(/^---[\s\S]*?\n---\n/, '')
+        .trim(),
+    ),
     ...logs.filter((path) => existsSync(join(root, path))).map((path) => read(path)),
   ].join('\n\n');
 }
@@ -108,7 +112,9 @@ async function writeApi() {
   const entries = new Map(
     packages.flatMap((name) =>
       Object.entries(JSON.parse(read(`packages/${name}/package.json`)).exports)
-        .filter(([key, { types }]) => types !== undefined && !INTERNAL.includes(name + key.slice(1)))
+        .filter(
+          ([key, { types }]) => types !== undefined && !INTERNAL.includes(name + key.slice(1)),
+        )
         .map(([key, { types }]) => [join(root, 'packages', name, types), name + key.slice(1)]),
     ),
   );

@@ -29,6 +29,6 @@ test('every page has a title, a summary of one sentence and a next step', (t) =>
       .replace(/`[^`]*`/g, 'code')
       .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
     t.regex(plain, /^(?!.*[.!?] +[A-Z])[^|#<!-].{1,238}\.$/, path);
-    t.regex(rest.at(-1) ?? '', /^\*\*Next:\*\* [^]*\]\(/, path);
+    t.regex(rest.at(-1) ?? '', /^\*\*Next:\*\* [\s\S]*\]\(/, path);
   }
 });

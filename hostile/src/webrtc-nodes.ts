@@ -1,11 +1,7 @@
 // Honest nodes over WebRTC, their attempts, and the offer of an attacker.
 
 import { createIdentity, type Identity } from '@trunkline/security';
-import {
-  createTransport,
-  type Observer,
-  serve,
-} from '@trunkline/transport-core';
+import { createTransport, type Observer, serve } from '@trunkline/transport-core';
 import { type Signal, webrtc } from '@trunkline/transport-webrtc';
 import { echoProtocol as echo } from './echo-protocol.ts';
 import type { Finding, ScenarioRun } from './scenario.ts';

@@ -11,7 +11,6 @@ import {
   type TransportError,
 } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import { echoProtocol as protocol } from '../echo-protocol.ts';
 import { AttackerConnection } from '../attacker-connection.ts';
 import { NO_KEYS } from '../carriers.ts';
 import {
@@ -25,6 +24,7 @@ import {
   usages,
 } from '../certificates.ts';
 import { HELLOS } from '../client-hellos.ts';
+import { echoProtocol as protocol } from '../echo-protocol.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 import { concat, frame, hello, Kind, PREAMBLE } from '../wire.ts';
 
@@ -278,7 +278,6 @@ interface Tls {
   readonly cert: string;
   readonly ca: string | readonly string[];
 }
-
 
 function listening(run: ScenarioRun, credentials: Tls): Transport<typeof protocol> {
   const transport = createTransport('tcp://127.0.0.1:0', {

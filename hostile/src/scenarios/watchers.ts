@@ -3,9 +3,9 @@
 import { drain, healthProtocol, serveHealth } from '@trunkline/resilience/health';
 import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import { echoProtocol as protocol } from '../echo-protocol.ts';
 import { AttackerConnection } from '../attacker-connection.ts';
 import { NO_KEYS } from '../carriers.ts';
+import { echoProtocol as protocol } from '../echo-protocol.ts';
 import type { Finding, Scenario } from '../scenario.ts';
 import { concat, frame, Kind, text } from '../wire.ts';
 

@@ -7,15 +7,11 @@ import { createServer, type Server } from 'node:http';
 import { connect, createServer as createNetServer, type Socket } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
 import { serveDashboard } from '@trunkline/admin/dashboard';
-import {
-  createTransport,
-  serve,
-  type Transport,
-} from '@trunkline/transport-core';
+import { createTransport, serve, type Transport } from '@trunkline/transport-core';
 import { ws } from '@trunkline/transport-ws';
-import { echoProtocol as protocol } from '../echo-protocol.ts';
 import { AttackerConnection } from '../attacker-connection.ts';
 import { NO_KEYS } from '../carriers.ts';
+import { echoProtocol as protocol } from '../echo-protocol.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 import { upgradeRequest, WebSocketReader, webSocketFrame } from '../web-socket-client.ts';
 import { concat, FrameReader, frame, hello, Kind, PREAMBLE, text } from '../wire.ts';
@@ -243,7 +239,6 @@ const SPELLINGS: readonly ((attempt: number) => string)[] = [
   (n) => `198.51.100.3:${1_024 + n}`,
   (n) => `[::ffff:198.51.100.3]:${1_024 + n}`,
 ];
-
 
 /** An HTTP server that listens, and the address of its WebSocket. */
 async function site(run: ScenarioRun): Promise<{ readonly server: Server; readonly at: string }> {
