@@ -88,7 +88,7 @@ function sourcePage(path) {
     const names = readdirSync(join(root, path)).filter((name) => !/^(node_m|dist)/.test(name));
     return `${head}${names.map((name) => `- \`${name}\``).join('\n')}\n`;
   }
-  const language = /^\.(ts|js|mjs|json|md|proto|ya?ml)$/.exec(extname(path))?.[1] ?? 'text';
+  const language = /^\.m?(ts|js|json|md|proto|ya?ml)$/.exec(extname(path))?.[1] ?? 'text';
   return `${head}\`\`\`\`\`\`${language}\n${read(path)}\n\`\`\`\`\`\`\n`;
 }
 
