@@ -1,8 +1,7 @@
-// Counts the source files and functions that one call over TCP enters: in the client until it is
-// sent, and in the server until its handler runs. Each end is a process; V8's coverage says which
-// functions ran.
+// Lists the source files that one call over TCP enters: in the client until it is sent, and in the
+// server until its handler runs. Each end is a process; V8's coverage says which functions ran.
 //
-//   node scripts/call-path.mjs    prints the files and the number of functions of both ends
+//   node scripts/call-path.mjs    prints the files of both ends
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,17 +16,17 @@ import { root } from './workspace.mjs';
 const WARM_UP = 100;
 const self = fileURLToPath(import.meta.url);
 
-/** Returns `{ out, in }`, each with the sorted `files` and the number of `functions` of an end. */
+/** Returns `{ out, in }`: the sorted files of each end. */
 export async function callPath() {
   const server = start('server');
-  const address = await answerOf(server);
-  const client = start('client', address);
+  const client = start('client', await answerOf(server));
   try {
     await answerOf(client);
-    await tell([server, client], 'observe');
-    await tell([client, server], 'call');
-    const [sent, received] = await tell([client, server], 'report');
-    return { out: sent, in: received };
+    await tell(server, 'observe');
+    await tell(client, 'observe');
+    const received = answerOf(server);
+    await tell(client, 'call');
+    return { in: await received, out: await tell(client, 'report') };
   } finally {
     for (const child of [server, client]) child.kill();
   }
@@ -37,11 +36,11 @@ function start(...args) {
   return fork(self, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
-/** Sends a request to children, and returns their answers. */
-async function tell(children, request) {
-  const answers = children.map(answerOf);
-  for (const child of children) child.send(request);
-  return Promise.all(answers);
+/** Sends a request to a child, and returns its answer. */
+function tell(child, request) {
+  const answer = answerOf(child);
+  child.send(request);
+  return answer;
 }
 
 /** Returns the next message of a child; rejects if it ends before. */
@@ -57,85 +56,62 @@ async function answerOf(child) {
 async function runEnd(role, address) {
   const load = (name) =>
     import(pathToFileURL(join(root, 'packages', name, 'dist/bundle/index.js')));
-  const [{ bytes, createTransport, defineProtocol, serve }, { tcp }] = await Promise.all([
-    load('transport-core'),
-    load('transport-tcp'),
-  ]);
-  const protocol = defineProtocol({
-    name: 'call-path',
-    version: 1,
-    channel: 0x20,
-    methods: { echo: { id: 1, request: bytes, response: bytes } },
-  });
-  const isServer = role === 'server';
+  const { bytes, createTransport, defineProtocol, serve } = await load('transport-core');
+  const { tcp } = await load('transport-tcp');
+  const methods = { echo: { id: 1, request: bytes, response: bytes } };
+  const protocol = defineProtocol({ name: 'call-path', version: 1, channel: 0x20, methods });
   const options = { protocol, backends: [tcp()] };
-  const transport = isServer
-    ? createTransport('tcp://127.0.0.1:0', options)
-    : createTransport(options);
   const session = new Session();
   session.connect();
-  const call = () => transport.send(address, 'echo', Uint8Array.of(1, 2, 3));
-  let arrived;
-  const arrival = new Promise((resolve) => (arrived = resolve));
   let isObserved = false;
-  const requests = {
-    observe: async () => {
+  const report = async () =>
+    process.send(entered((await session.post('Profiler.takePreciseCoverage')).result));
+  const transport = createTransport(...(role === 'server' ? ['tcp://127.0.0.1:0'] : []), options);
+  const call = () => transport.send(address, 'echo', Uint8Array.of(1, 2, 3));
+  process.on('message', async (request) => {
+    if (request === 'report') return report();
+    if (request === 'call') call().catch(() => {});
+    else {
       isObserved = true;
       await session.post('Profiler.enable');
       await session.post('Profiler.startPreciseCoverage', { callCount: true });
-    },
-    // The server does not answer the observed call.
-    call: () => (isServer ? arrival : void call().catch(() => {})),
-    report: async () => entered((await session.post('Profiler.takePreciseCoverage')).result),
-  };
-  process.on('message', async (request) => process.send((await requests[request]()) ?? 'done'));
-  if (isServer) {
-    serve(transport, {
-      echo: (request) => {
-        if (!isObserved) return request;
-        arrived();
-        return new Promise(() => {});
-      },
-    });
-    await transport.listen();
-    process.send(transport.advertiseAddr());
-  } else {
+    }
+    process.send('done');
+  });
+  if (role === 'client') {
     for (let i = 0; i < WARM_UP; i++) await call();
-    process.send('ready');
+    return process.send('ready');
   }
+  serve(transport, {
+    echo(request) {
+      if (!isObserved) return request;
+      report();
+      return new Promise(() => {}); // The observed call is not answered.
+    },
+  });
+  await transport.listen();
+  process.send(transport.advertiseAddr());
 }
 
-/** Returns the files and the number of functions of ours that ran. */
+/** Returns our files of which functions ran. */
 function entered(scripts) {
   const files = new Set();
-  let functions = 0;
-  for (const { url, functions: all } of scripts) {
+  for (const { url, functions } of scripts) {
     if (!/\/packages\/[\w-]+\/dist\//.test(url)) continue;
     const path = fileURLToPath(url);
-    const lines = readFileSync(path, 'utf8').split('\n');
+    const text = readFileSync(path, 'utf8');
     const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8')));
-    for (const { ranges } of all) {
+    for (const { ranges } of functions) {
       if (ranges[0].count === 0) continue;
-      const [line, column] = position(lines, ranges[0].startOffset);
-      const source = map.findEntry(line, column).originalSource;
-      if (source === undefined) continue;
-      files.add(relative(root, resolve(dirname(path), source)));
-      functions++;
+      const lines = text.slice(0, ranges[0].startOffset).split('\n');
+      const source = map.findEntry(lines.length - 1, lines.at(-1).length).originalSource;
+      if (source !== undefined) files.add(relative(root, resolve(dirname(path), source)));
     }
   }
-  return { files: [...files].sort(), functions };
-}
-
-/** Returns the line and the column of an offset, both from 0. */
-function position(lines, offset) {
-  let line = 0;
-  let left = offset;
-  while (left > lines[line].length) left -= lines[line++].length + 1;
-  return [line, left];
+  return [...files].sort();
 }
 
 if (process.send !== undefined && process.argv[1] === self) await runEnd(...process.argv.slice(2));
-else if (process.argv[1] === self) {
-  for (const [way, { files, functions }] of Object.entries(await callPath()))
-    console.log(`${way}: ${files.length} files, ${functions} functions\n  ${files.join('\n  ')}`);
-}
+else if (process.argv[1] === self)
+  for (const [way, files] of Object.entries(await callPath()))
+    console.log(`${way}: ${files.length} files\n  ${files.join('\n  ')}`);

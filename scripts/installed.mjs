@@ -1,177 +1,343 @@
-// Installs tarballs as a user's project would, without the optional packages and with them, and
-// runs small programs: what is missing must be named, with the command that installs it.
+// Uses the tarballs of all packages as the projects of users do. Without the optional packages, an
+// error must name what is missing and the command that installs it. Then every entry is imported
+// and required on each supported Node, bundled for Node by each bundler, and compiled with each
+// supported TypeScript.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { build } from 'esbuild';
-import { install, linkDependency } from './tarballs.mjs';
-import { run } from './workspace.mjs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { build as esbuild } from 'esbuild';
+import { published, root, run } from './workspace.mjs';
 
-/** The packages that are installed. */
-const OURS = [
-  'transport-core',
-  'security',
-  'transport-webrtc',
-  'transport-inmem',
-  'transport-ws',
-  'resilience',
-  'simulation',
-  'trunkline',
+/** The releases of Node on which everything must run. */
+const RELEASES = ['20', '24', '26'];
+/** The oldest supported TypeScript, which docs/start.md names, and those after it. */
+const VERSIONS = ['5.4', '6', '7'];
+/** The projects of consumer/, each with flags of the compiler. */
+const PROJECTS = [
+  ['node'],
+  ['node', '--module', 'esnext', '--moduleResolution', 'bundler'],
+  ['browser'],
+  ['nats-node'],
+  ['nats-browser'],
 ];
-const LIBRARY = 'node-datachannel';
 
-/** Dials another node of this process, and prints how that ended. */
-const PROGRAM = `
+/** The packages that are installed before the others, to see what they say without them. */
+const FIRST =
+  'transport-core security transport-webrtc transport-inmem transport-ws resilience simulation trunkline';
+
+/** Dials another node of this process by WebRTC, and prints how that ended. */
+const WEBRTC = `
 import { createMemorySignaling } from '@trunkline/transport-webrtc';
 import { createWebRtcStreamLayer } from '@trunkline/transport-webrtc/layer';
-const signaling = createMemorySignaling();
-const [near, far] = ['near', 'far'].map((id) =>
-  createWebRtcStreamLayer({ signal: signaling.signal(id) }));
+const { signal } = createMemorySignaling();
+const [near, far] = ['near', 'far'].map((id) => createWebRtcStreamLayer({ signal: signal(id) }));
 await far.listen(() => {});
-console.log(await near.dial(far.localAddr(), { timeout: 20_000 }).then(
-  () => 'connected', (error) => error.code + ': ' + error.message));
+const dialed = near.dial(far.localAddr(), { timeout: 20_000 });
+console.log(await dialed.then(() => 'connected', ({ code, message }) => code + ': ' + message));
 process.exit();
 `;
+const LIBRARY = 'node-datachannel';
+const NO_LIBRARY = /^unimplemented: .*npm install node-datachannel/m;
 
 /** Programs that need an optional package, with what they print without it. */
-const PROGRAMS = {
-  'webrtc/wamp without ws': {
-    program: `
+const LACKING = {
+  'webrtc without its library': [WEBRTC, NO_LIBRARY],
+  'webrtc/wamp without ws': [
+    `
 import { createWampSignal } from '@trunkline/transport-webrtc/wamp';
 const signal = createWampSignal({ address: 'ws://127.0.0.1:9/ws', nodeId: 'near' });
-await signal.listen(() => {}).catch((error) => console.log(error.code + ': ' + error.message));
+await signal.listen(() => {}).catch(({ code, message }) => console.log(code + ': ' + message));
 process.exit();
 `,
-    expected: /^unimplemented: .*npm install ws/m,
-  },
-  'transport-ws without ws': {
-    program: `
+    /^unimplemented: .*npm install ws/m,
+  ],
+  'transport-ws without ws': [
+    `
 import { createWsStreamLayer } from '@trunkline/transport-ws/layer';
 const layer = createWsStreamLayer();
-const told = (error) => console.log(error.code + ': ' + error.message);
+const told = ({ code, message }) => console.log(code + ': ' + message);
 await layer.listen(() => {}).catch(told);
 await layer.dial('ws://127.0.0.1:9', { timeout: 5_000 }).catch(told);
 `,
-    expected: /(^unimplemented: .*npm install ws@.*\n){2}/m,
-  },
-  'resilience/cluster without telemetry': {
-    program: `
-import { createCluster } from '@trunkline/resilience/cluster';
-const worker = new URL('./worker.js', import.meta.url);
-const cluster = await createCluster({ worker, workers: 1, kind: 'process' });
-try { cluster.metrics; } catch (error) { console.log(error.code + ': ' + error.message); }
-await cluster.close();
+    /(^unimplemented: .*npm install ws@.*\n){2}/m,
+  ],
+  'resilience/cluster without telemetry': [
+    `
+import { createCluster, joinCluster } from '@trunkline/resilience/cluster';
+import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
+import { inmem } from '@trunkline/transport-inmem';
+if (process.send) {
+  const methods = { none: { id: 1, request: bytes, response: bytes } };
+  const protocol = defineProtocol({ name: 'none', methods });
+  const transport = createTransport('inmem://a', { protocol, backends: [inmem()] });
+  await transport.listen();
+  joinCluster(transport);
+} else {
+  const cluster = await createCluster({ worker: import.meta.url, workers: 1, kind: 'process' });
+  try { cluster.metrics; } catch ({ code, message }) { console.log(code + ': ' + message); }
+  await cluster.close();
+}
 `,
-    expected: /^failed_precondition: .*npm install @trunkline\/telemetry/m,
-  },
-  'simulation/processes without its packages': {
-    program: `
+    /^failed_precondition: .*npm install @trunkline\/telemetry/m,
+  ],
+  'simulation/processes without its packages': [
+    `
 import { runOnProcesses } from '@trunkline/simulation/processes';
-await runOnProcesses({ scenario: import.meta.url }).catch((error) =>
-  console.log(error.code + ': ' + error.message));
+const run = runOnProcesses({ scenario: import.meta.url });
+await run.catch(({ code, message }) => console.log(code + ': ' + message));
 `,
-    expected: /^failed_precondition: .*npm install .*peers .*transport-tcp .*transport-testkit/m,
+    /^failed_precondition: .*npm install .*peers .*transport-tcp .*transport-testkit/m,
+  ],
+};
+
+/** The entries that need an optional package to be imported, with its name. */
+const OPTIONAL = {
+  '@trunkline/telemetry/opentelemetry': '@opentelemetry/api',
+  '@trunkline/telemetry/prometheus': 'prom-client',
+};
+
+/**
+ * Entries that do not run in an ES module made by esbuild, unless it gets a `require` by the option
+ * `banner`: their libraries are CommonJS, and require modules of Node.
+ */
+const COMMON_JS = [
+  '@trunkline/cli',
+  '@trunkline/resilience/dns',
+  '@trunkline/telemetry/prometheus',
+  '@trunkline/transport-nats',
+  '@trunkline/transport-nats/layer',
+];
+
+/** Libraries with native code, which no bundler can take in. */
+const NATIVE = [LIBRARY, `${LIBRARY}/polyfill`];
+
+/** Functions that bundle `main.js` of a folder for Node, and return the path of the file. */
+const BUNDLERS = {
+  async esbuild(folder) {
+    return bundle(folder, 'main.js', { external: NATIVE });
+  },
+
+  async Vite(folder) {
+    const { build } = await import('vite');
+    await build({
+      root: folder,
+      configFile: false,
+      logLevel: 'silent',
+      ssr: { noExternal: true, external: NATIVE },
+      build: { ssr: 'main.js', outDir: 'vite', target: 'es2022' },
+    });
+    return join('vite', 'main.js');
+  },
+
+  async webpack(folder) {
+    const webpack = createRequire(join(root, 'consumer/package.json'))('webpack');
+    const compiler = webpack({
+      context: folder,
+      entry: './main.js',
+      // Not minified: that takes long, and Terser can't read the program that simulation/processes
+      // starts, which webpack copies as a file.
+      mode: 'none',
+      target: 'node20',
+      externals: NATIVE,
+      output: { path: join(folder, 'webpack'), filename: 'main.js', module: true },
+      experiments: { outputModule: true },
+    });
+    const stats = await new Promise((resolve, reject) =>
+      compiler.run((error, result) => (error ? reject(error) : resolve(result))),
+    );
+    if (stats.hasErrors()) throw new Error(stats.toString({ all: false, errors: true }));
+    return join('webpack', 'main.js');
   },
 };
 
-/** The worker of the cluster above. */
-const WORKER = `
-import { joinCluster } from '@trunkline/resilience/cluster';
-import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
-import { inmem } from '@trunkline/transport-inmem';
-const methods = { none: { id: 1, request: bytes, response: bytes } };
-const protocol = defineProtocol({ name: 'none', version: 1, methods });
-const transport = createTransport('inmem://a', { protocol, backends: [inmem()] });
-await transport.listen();
-joinCluster(transport);
-`;
-
 /**
- * Returns the title and the outcome of each check.
+ * Returns the outcome of each check: `[title, well, output]`.
  *
  * @param tarballs the folder with the tarballs of all packages.
  */
 export async function installed(tarballs) {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-installed-'));
+  const outcomes = [];
+  /** Runs a command, which must end with an exit code, and print what is expected. */
+  const expect = async (title, [command, ...args], expected = /^/, exit = 0) => {
+    const options = { cwd: folder, capture: 'all', limit: 120_000 };
+    const { code, output } = await run(command, args, options);
+    outcomes.push([title, code === exit && expected.test(output), output]);
+  };
+  const write = (file, text) => writeFileSync(join(folder, file), text);
+  const consumer = join(root, 'consumer');
+  const isCopied = (path) => basename(path) !== 'node_modules';
   try {
-    for (const name of OURS) await install(folder, tarballs, name);
+    cpSync(consumer, folder, { recursive: true, filter: isCopied });
+    for (const name of FIRST.split(' ')) await install(folder, tarballs, name);
     rmSync(join(folder, 'node_modules/ws'));
-    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    writeFileSync(join(folder, 'main.js'), PROGRAM);
-    writeFileSync(join(folder, 'worker.js'), WORKER);
-    const bundled = await bundle(folder, 'node', []);
-    const external = await bundle(folder, 'node', [LIBRARY]);
-    const page = await bundle(folder, 'browser', []);
-    const outcomes = [
-      ['webrtc without its library says what to install', await prints(folder, 'main.js', MISSING)],
-      [
-        'webrtc in a bundle without its library says so, too',
-        await prints(folder, bundled, MISSING),
-      ],
-      ['webrtc in a bundle for pages has no library', lacksLibrary(folder, page)],
-    ];
-    linkDependency(folder, 'transport-webrtc', LIBRARY);
-    outcomes.push(
-      ['webrtc with its library connects', await prints(folder, 'main.js', /^connected$/m)],
-      [
-        'webrtc in a bundle with its library connects',
-        await prints(folder, external, /^connected$/m),
-      ],
-    );
-    for (const [title, { program, expected }] of Object.entries(PROGRAMS)) {
-      writeFileSync(join(folder, 'program.js'), program);
-      outcomes.push([title, await prints(folder, 'program.js', expected)]);
+    for (const [title, [program, expected]] of Object.entries(LACKING)) {
+      write('lacking.js', program);
+      await expect(title, [process.execPath, 'lacking.js'], expected);
     }
-    outcomes.push(['the command trunkline without @trunkline/cli', await runsBin(folder)]);
+    write('webrtc.js', WEBRTC);
+    const bundled = await bundle(folder, 'webrtc.js', {});
+    await expect('webrtc in a bundle without its library', [process.execPath, bundled], NO_LIBRARY);
+    const page = readFileSync(
+      join(folder, await bundle(folder, 'webrtc.js', { platform: 'browser' })),
+      'utf8',
+    );
+    const foreign = page.match(new RegExp(`^.*import\\("${LIBRARY}.*$`, 'm'))?.[0];
+    outcomes.push(['webrtc in a bundle for pages has no library', !foreign, foreign]);
+    const bin = join('node_modules/trunkline', binOf(folder));
+    const advice = /^trunkline: the command needs one more package: npm install @trunkline\/cli\n$/;
+    await expect('the command without cli', [process.execPath, bin, '--help'], advice, 19);
+
+    linkDependency(folder, 'transport-ws', 'ws');
+    const manifests = [];
+    for (const path of published) manifests.push(await install(folder, tarballs, basename(path)));
+    const entries = manifests.flatMap(({ name, exports }) =>
+      Object.keys(exports)
+        .filter((entry) => entry !== './package.json')
+        .map((entry) => name + entry.slice(1)),
+    );
+    const all = JSON.stringify(entries);
+    const nodes = await Promise.all(RELEASES.map(node));
+    const onEachNode = async (title, file, expected) => {
+      for (const [at, path] of nodes.entries())
+        await expect(`${title}, Node ${RELEASES[at]}`, [path, file], expected);
+    };
+    write(
+      'without.js',
+      `const optional = ${JSON.stringify(OPTIONAL)};
+for (const entry of ${all})
+  await import(entry).then(
+    () => { if (optional[entry]) throw new Error(entry + ' does without its package'); },
+    (error) => { if (!optional[entry] || !error.message.includes("'" + optional[entry] + "'")) throw error; });`,
+    );
+    await onEachNode('imported without optional packages', 'without.js');
+    for (const [at, { peerDependencies = {} }] of manifests.entries())
+      for (const peer of Object.keys(peerDependencies))
+        if (!isOurs(peer)) linkDependency(folder, basename(published[at]), peer);
+    await expect('webrtc with its library', [process.execPath, 'webrtc.js'], /^connected$/m);
+    write('imports.js', `for (const entry of ${all}) await import(entry);`);
+    await onEachNode('imported', 'imports.js');
+    write('requires.cjs', `for (const entry of ${all}) require(entry);`);
+    await onEachNode('required', 'requires.cjs');
+
+    for (const [title, bundler] of Object.entries(BUNDLERS)) {
+      const bundled = entries.filter((entry) => title !== 'esbuild' || !COMMON_JS.includes(entry));
+      write('main.js', programWith(bundled));
+      try {
+        const expected = new RegExp(`with a cookie: .*\n${bundled.length} entries\n$`);
+        await onEachNode(`a bundle of ${title}`, await bundler(folder), expected);
+      } catch ({ message }) {
+        outcomes.push([`a bundle of ${title}`, false, message]);
+      }
+    }
+
+    const { dependencies, devDependencies } = manifestOf(consumer);
+    for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+      if (!isOurs(name)) link(folder, name, join(consumer, 'node_modules', name));
+    const typed = entries.filter((entry) => !entry.includes('transport-nats'));
+    const types = typed.map((entry) => `typeof import('${entry}')`);
+    write('src/entries.ts', `export type Entries = [\n  ${types.join(',\n  ')},\n];\n`);
+    const waiting = VERSIONS.flatMap((version) => PROJECTS.map((project) => [version, ...project]));
+    const compile = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const [version, project, ...flags] = next;
+        const compiler = join(consumer, `node_modules/typescript-${version}/bin/tsc`);
+        const command = [process.execPath, compiler, '-p', `tsconfig.${project}.json`, ...flags];
+        await expect(`TypeScript ${next.join(' ')}`, command);
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, compile));
     return outcomes;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-const MISSING = /^unimplemented: .*npm install node-datachannel/m;
+/**
+ * Unpacks the tarball of a package into `node_modules`, and links its dependencies that are not
+ * ours. Returns the package's manifest.
+ */
+async function install(folder, tarballs, name) {
+  const full = manifestOf(join(root, 'packages', name)).name;
+  const begin = `${full.replace('@', '').replace('/', '-')}-`;
+  const tarball = readdirSync(tarballs).find(
+    (file) => file.startsWith(begin) && /^\d/.test(file.slice(begin.length)),
+  );
+  const target = join(folder, 'node_modules', full);
+  mkdirSync(target, { recursive: true });
+  await run('tar', ['-xzf', join(tarballs, tarball), '-C', target, '--strip-components=1']);
+  const manifest = manifestOf(target);
+  for (const dependency of Object.keys(manifest.dependencies ?? {}))
+    if (!isOurs(dependency)) linkDependency(folder, name, dependency);
+  return manifest;
+}
 
-/** Bundles the program, and returns the name of the file. */
-async function bundle(folder, platform, external) {
-  const outfile = `${platform}-${external.length}.js`;
-  await build({
-    entryPoints: [join(folder, 'main.js')],
+/** Links a dependency of a package, as the workspace has it, into `node_modules`. */
+function linkDependency(folder, name, dependency) {
+  link(folder, dependency, join(root, 'packages', name, 'node_modules', dependency));
+}
+
+function link(folder, name, target) {
+  const path = join(folder, 'node_modules', name);
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { force: true });
+  symlinkSync(target, path);
+}
+
+function manifestOf(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
+function binOf(folder) {
+  return manifestOf(join(folder, 'node_modules/trunkline')).bin.trunkline;
+}
+
+function isOurs(name) {
+  return name === 'trunkline' || name.startsWith('@trunkline/');
+}
+
+/** Bundles a program by esbuild, and returns the name of the file. */
+async function bundle(folder, entry, options) {
+  const outfile = `${options.platform ?? 'node'}-${entry}`;
+  await esbuild({
+    entryPoints: [join(folder, entry)],
     outfile: join(folder, outfile),
     bundle: true,
+    platform: 'node',
     format: 'esm',
-    platform,
-    external,
     logLevel: 'silent',
+    ...options,
   });
   return outfile;
 }
 
-async function prints(folder, file, expected) {
-  const { code, output } = await run(process.execPath, [file], {
-    cwd: folder,
-    capture: 'all',
-    limit: 60_000,
-  });
-  return { well: code === 0 && expected.test(output), output };
+/** Returns the program of consumer/, which then also prints how many of the entries have exports. */
+function programWith(entries) {
+  const names = entries.map((_, at) => `entry${at}`);
+  const imports = entries.map((entry, at) => `import * as ${names[at]} from '${entry}';`);
+  return `${imports.join('\n')}
+import './smoke.mjs';
+const full = [${names}].filter((entry) => Object.keys(entry).length > 0);
+console.log(full.length + ' entries');
+`;
 }
 
-/** Runs the command of the package trunkline, which needs another package. */
-async function runsBin(folder) {
-  const home = join(folder, 'node_modules/trunkline');
-  const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
-  const { code, output } = await run(process.execPath, [join(home, bin.trunkline), '--help'], {
-    cwd: folder,
-    capture: 'all',
-    limit: 60_000,
-  });
-  const expected = 'trunkline: the command needs one more package: npm install @trunkline/cli\n';
-  return { well: code === 19 && output === expected, output };
-}
-
-function lacksLibrary(folder, file) {
-  const found = readFileSync(join(folder, file), 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(`import("${LIBRARY}`));
-  return { well: found.length === 0, output: found.join('\n') };
+/** Returns the path of a release of Node. */
+async function node(release) {
+  if (process.versions.node.startsWith(`${release}.`)) return process.execPath;
+  const args = ['--yes', `node@${release}`, '--print', 'process.execPath'];
+  const { code, output } = await run('npx', args, { capture: 'stdout' });
+  if (code !== 0) throw new Error(`npx node@${release} failed`);
+  return output.trim();
 }

@@ -4,7 +4,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { root, run } from './workspace.mjs';
+import { pack } from './workspace.mjs';
 
 const [given] = process.argv.slice(2);
 if (given === undefined) {
@@ -15,11 +15,7 @@ if (given === undefined) {
 } else {
   const folder = resolve(process.env.INIT_CWD ?? process.cwd(), given);
   mkdirSync(folder, { recursive: true });
-  const command = ['--yes', 'pnpm@12', '-r', '--filter', './packages/*', 'pack'];
-  const { code, output } = await run('npx', [...command, '--pack-destination', folder], {
-    cwd: root,
-    capture: 'all',
-  });
+  const { code, output } = await pack(folder);
   if (code !== 0) console.error(output);
   else console.log(`${readdirSync(folder).length} tarballs are in ${folder}`);
   process.exitCode = code;

@@ -23,8 +23,8 @@ export async function figures() {
   return [
     ...published.flatMap((folder) => packageFigures(folder)),
     ['words of the documents', words()],
-    ['files that a call enters on its way out', path.out.files.length],
-    ['files that a call enters on its way in', path.in.files.length],
+    ['files that a call enters on its way out', path.out.length],
+    ['files that a call enters on its way in', path.in.length],
   ];
 }
 

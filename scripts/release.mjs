@@ -9,7 +9,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { published, root, run } from './workspace.mjs';
+import { pnpm, published, root, run } from './workspace.mjs';
 
 const isDry = !process.argv.includes('--publish');
 const { GITHUB_REF_NAME: tag, GITHUB_REPOSITORY: repository } = process.env;
@@ -45,7 +45,7 @@ async function publish() {
   const flags = isDry ? ['--dry-run'] : ['--provenance'];
   try {
     if (!isDry) for (const each of manifests) writeRepository(each);
-    const [command, ...args] = 'npx --yes pnpm@12 -r --filter ./packages/* publish'.split(' ');
+    const [command, ...args] = [...pnpm, '-r', '--filter', './packages/*', 'publish'];
     const more = ['--access', 'public', '--no-git-checks', ...flags];
     return (await run(command, [...args, ...more])).code;
   } finally {

@@ -33,6 +33,17 @@ export const tools = {
   tsc: 'node_modules/typescript/bin/tsc',
 };
 
+/** The command that runs pnpm: itself, if it has started this script. */
+export const pnpm = process.env.npm_config_user_agent?.startsWith('pnpm')
+  ? ['pnpm']
+  : ['npx', '--yes', 'pnpm@12'];
+
+/** Packs all packages into tarballs in a folder. */
+export function pack(folder) {
+  const [command, ...args] = [...pnpm, '-r', '--filter', './packages/*', 'pack'];
+  return run(command, [...args, '--pack-destination', folder], { capture: 'all' });
+}
+
 /** Returns every file below a folder, relative to it; none if the folder does not exist. */
 export function filesBelow(folder) {
   if (!existsSync(folder)) return [];

@@ -4,17 +4,15 @@ import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers, createStoreAddressBook } from '@trunkline/peers';
 import { createIndexedDbStore } from '@trunkline/peers/browser';
 import {
-  createAdmission,
   createBalancer,
   createCircuitBreaker,
-  createConcurrencyLimit,
   createRetries,
   createStaticResolver,
   rendezvous,
 } from '@trunkline/resilience';
 import { resumable, resume } from '@trunkline/resilience/resumption';
+import { createSimulation } from '@trunkline/simulation';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
-import { direct } from '@trunkline/transport-inmem';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { ws } from '@trunkline/transport-ws';
 import { handlers, ledger, use } from './ledger.ts';
@@ -27,42 +25,26 @@ export async function main(
   const balancer = createBalancer({
     resolve: createStaticResolver({ ledger: [url, { address: url, weight: 2 }] }),
     policy: rendezvous(({ metadata }) => metadata['account']),
-    outliers: { interval: 1_000 },
   });
-  const admission = createAdmission({ limit: { max: 10 } });
+  const retries = createRetries({ methods: { 'ledger/*': { idempotent: true } } });
+  const breaker = createCircuitBreaker({ probes: 1 });
   const transport = createTransport({
     protocol: ledger,
     backends: [ws(), webrtc({ signal, rtc: globalThis })],
-    interceptors: {
-      client: [
-        createConcurrencyLimit().interceptor,
-        createRetries({ methods: { 'ledger/*': { idempotent: true } }, throttle: false })
-          .interceptor,
-        balancer.interceptor,
-        createCircuitBreaker({ probes: 1 }).interceptor,
-      ],
-      server: [admission.interceptor],
-    },
+    interceptors: { client: [retries, balancer, breaker].map((each) => each.interceptor) },
   });
   serve(transport, handlers);
   await use(transport, url, upload);
-  await use(createTransport({ protocol: ledger, backends: [ws()] }), url, upload);
-  await createTransport('inmem://', { protocol: ledger, backends: [direct()] }).close();
   const dump = resumable(transport, 'dump', handlers.dump!, { items: 100, size: undefined });
   for await (const { amount } of await resume(transport, url, 'dump', 'a', { timeout: 1_000 }))
     if (amount > dump.streams) dump.close();
   // @ts-expect-error: only a download can be continued
   await resume(transport, url, 'replay', new Uint8Array());
-  const gossip = createGossip({
-    transport,
-    peers: createPeers({
-      transport,
-      seeds: [url],
-      addressBook: createStoreAddressBook(createIndexedDbStore('peers')),
-    }),
-    overlay: partialView(),
-  });
+  const addressBook = createStoreAddressBook(createIndexedDbStore('peers'));
+  const peers = createPeers({ transport, seeds: [url], addressBook });
+  const gossip = createGossip({ transport, peers, overlay: partialView() });
   for await (const { message } of gossip.topic('pictures', bytes)) if (message.length > 0) break;
+  await createSimulation({ seed: 7, link: { latency: [1, 20], loss: 0.01 } }).close();
   for await (const event of transport.connections()) if (event.type === 'down') return event.cause;
   return undefined;
 }

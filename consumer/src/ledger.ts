@@ -6,6 +6,7 @@ import { bytes, defineProtocol, json } from '@trunkline/transport-core';
 import { z } from 'zod';
 
 const Amount = z.object({ account: z.string(), amount: z.number().default(0) });
+const Balance = z.object({ balance: z.number() });
 
 export const ledger = defineProtocol({
   name: 'ledger',
@@ -13,12 +14,7 @@ export const ledger = defineProtocol({
   accepts: [1],
   channel: 0x20,
   methods: {
-    book: {
-      id: 1,
-      request: json(Amount),
-      response: json(z.object({ balance: z.number() })),
-      timeout: 500,
-    },
+    book: { id: 1, request: json(Amount), response: json(Balance), timeout: 500 },
     hint: { id: 2, request: bytes },
     restore: { id: 3, request: json(z.string()), upload: bytes, response: json(z.number()) },
     dump: { id: 4, request: json(z.string()), download: json(Amount) },
@@ -33,12 +29,8 @@ export async function use(
   target: string,
   upload: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const booked = await transport.send(
-    target,
-    'book',
-    { account: 'a' },
-    { timeout: 100, signal: undefined, metadata: { tenant: 't' } },
-  );
+  const options = { timeout: 100, signal: undefined, metadata: { tenant: 't' } };
+  const booked = await transport.send(target, 'book', { account: 'a' }, options);
   equal<typeof booked, { balance: number }>(true);
   equal<ResponseOf<Ledger, 'restore'>, number>(true);
   const client: Client<Ledger> = transport.to(target);
@@ -57,25 +49,17 @@ export async function use(
   void transport.send(target, 'restore', 'a');
   // @ts-expect-error: only one-way methods can be tried
   transport.trySend(target, 'book', { account: 'a' });
-  defineProtocol({
-    name: 'wrong',
-    version: 1,
-    channel: 0x30,
-    // @ts-expect-error: an upload needs a response or a download
-    methods: { lost: { id: 1, request: bytes, upload: bytes } },
-  });
-  defineProtocol({
-    name: 'wrong',
-    version: 1,
-    channel: 0x30,
-    // @ts-expect-error: two methods with one id
-    methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } },
-  });
+  const head = { name: 'wrong', version: 1, channel: 0x30 } as const;
+  // @ts-expect-error: an upload needs a response or a download
+  defineProtocol({ ...head, methods: { lost: { id: 1, request: bytes, upload: bytes } } });
+  const hint = { id: 1, request: bytes } as const;
+  // @ts-expect-error: two methods with one id
+  defineProtocol({ ...head, methods: { a: hint, b: hint } });
 }
 
 export const handlers: Handlers<Ledger> = {
-  book: ({ account, amount }, rpc) => ({
-    balance: account.length + amount + (rpc.metadata['tenant'] ?? '').length,
+  book: ({ account, amount }, { metadata }) => ({
+    balance: account.length + amount + (metadata['tenant'] ?? '').length,
   }),
   restore: async (_name, rpc) => {
     let size = 0;

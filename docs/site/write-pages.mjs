@@ -1,122 +1,166 @@
-// Writes all pages of the site into .pages: the texts of the repository, the list of options, the
-// API of the packages, and the files that pages link to. Fails if a page is incomplete.
+// Writes all pages of the site into .pages: the texts of the repository, the files that they link
+// to, the changelog, and the API of the packages.
 
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, extname, join, normalize } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
-import { anchorsOf } from './anchors.mjs';
-import { compose, sidebars } from './compose.mjs';
-import { partsOf, problemsOf, sourceAddress, sourcePage, withoutTags } from './markdown.mjs';
-import { optionsPage } from './options.mjs';
-import { generated, root } from './pages.mjs';
-import { writeApi } from './reference.mjs';
+import { Application } from 'typedoc';
+import { linkTo, packages, pages, root } from './pages.mjs';
 
 const folder = fileURLToPath(new URL('.pages/', import.meta.url));
+/** Entries for our own packages only; they carry no promise. */
+const INTERNAL = ['transport-core/internal', 'peers/internal'];
+/** Files that pages link to and that are no pages. */
+const sources = new Set();
+
 rmSync(folder, { recursive: true, force: true });
+for (const path of pages)
+  write(path.replace(/README\.md$/, 'index.md'), withHead(toSite(textOf(path), path)));
+write('index.md', read('docs/site/home.md'));
+write('changelog.md', changelog());
+for (const path of sources) write(sourceAddress(path), sourcePage(path));
+await writeApi();
+console.log(`${pages.length} texts, and ${sources.size} files that they link to`);
 
-const { pages, attachments } = compose();
-pages.set(generated.options.path, await optionsPage());
-await readApi(pages);
-
-const incomplete = [...pages]
-  .filter(([address]) => address !== 'index')
-  .flatMap(([address, text]) => problemsOf(text).map((problem) => `${address} ${problem}`));
-if (incomplete.length > 0) throw new Error(incomplete.join('\n'));
-
-for (const [address, text] of pages) write(`${address}.md`, withHead(address, text));
-for (const path of attachments.listed) write(`${sourceAddress(path)}.md`, sourcePage(path));
-for (const path of attachments.copied) {
-  mkdirSync(dirname(join(folder, 'public/files', path)), { recursive: true });
-  cpSync(join(root, path), join(folder, 'public/files', path));
+/** Returns a text; the description of a package is the summary of its README. */
+function textOf(path) {
+  if (!path.startsWith('packages/')) return read(path);
+  const { description } = JSON.parse(read(`${dirname(path)}/package.json`));
+  return read(path).replace('\n', `\n\n${description}.\n`);
 }
-write('sidebar.json', JSON.stringify(sidebars(pages)));
-console.log(`${pages.size} pages, ${attachments.listed.size} files that they link to`);
 
-/** Adds the API of each package, with a summary and a next step. */
-async function readApi(pages) {
-  const out = fileURLToPath(new URL('.api/', import.meta.url));
-  rmSync(out, { recursive: true, force: true });
-  const all = await writeApi(out);
-  for (const { name, namespace, text: whole } of all) {
-    const text = whole
-      .replace(/^# .*\n/, '')
-      .replace(/<a id="[^"]*"><\/a> ?/g, '')
-      .replace(/\[([^\]]*)\]\(#property-[^()\s]*\)/g, '$1')
-      .replace(/(\]\([^()\s#]+)#property-[^()\s]*\)/g, '$1)');
-    const [first] = name.split('/');
-    const [title, subject] =
-      namespace === undefined
-        ? [`API of @trunkline/${name}`, `\`@trunkline/${name}\``]
-        : [
-            `API of ${namespace} in @trunkline/${dirname(name)}`,
-            `the namespace \`${namespace}\` of \`@trunkline/${dirname(name)}\``,
-          ];
-    pages.set(
-      `reference/api/${name}`,
-      [
-        `# ${title}`,
-        '',
-        `This page lists the public names of ${subject}, with their types.`,
-        '',
-        withoutTags(text).trim(),
-        '',
-        `**Next:** [the page of the package](/reference/packages/${first}).`,
-        '',
-      ].join('\n'),
-    );
+/** Adds the first paragraph as the description, which search engines and previews show. */
+function withHead(text) {
+  const [, summary = ''] = text.split(/\n{2,}/);
+  const plain = summary.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+|`/g, ' ');
+  return `---\ndescription: ${JSON.stringify(plain)}\n---\n\n${text}`;
+}
+
+/** Returns a text without the notes to the tests, and with links of the site. */
+function toSite(text, path) {
+  return text
+    .split(/(^```[\s\S]*?^```$)/m)
+    .map((part) =>
+      part.startsWith('```')
+        ? part
+        : part
+            .replace(/<!--[\s\S]*?-->\n?/g, '')
+            .replace(/\]\(([^()\s]+)\)/g, (_, link) => `](${target(link, path)})`),
+    )
+    .join('');
+}
+
+/** Returns the target of a link of a text; throws if it leads nowhere. */
+function target(link, path) {
+  if (/^(\w+:|#)/.test(link)) return link;
+  const [, file, anchor] = /^([^#]*)(.*)$/.exec(link);
+  const found = normalize(join(dirname(path), file)).replace(/\/$/, '');
+  const page = linkTo(found);
+  if (page !== undefined) return page + anchor;
+  if (!existsSync(join(root, found))) throw new Error(`${path}: ${link} leads nowhere`);
+  if (/\.(svg|png|jpg)$/.test(found)) {
+    const copy = join(folder, 'public/files', found);
+    mkdirSync(dirname(copy), { recursive: true });
+    cpSync(join(root, found), copy);
+    return `/files/${found}`;
   }
-  for (const { name } of all) {
-    const address = `reference/api/${name}`;
-    pages.set(address, withAnchors(pages.get(address), address, pages));
+  sources.add(found);
+  return `/${sourceAddress(found)}`;
+}
+
+function sourceAddress(path) {
+  return `source/${path.replaceAll('.', '_')}.md`;
+}
+
+/** Returns the page that shows a file, or the names in a folder. */
+function sourcePage(path) {
+  const head = `---\nsearch: false\n---\n\n# ${basename(path)}\n\n\`${path}\`\n\n`;
+  if (statSync(join(root, path)).isDirectory()) {
+    const names = readdirSync(join(root, path)).filter((name) => !/^(node_m|dist)/.test(name));
+    return `${head}${names.map((name) => `- \`${name}\``).join('\n')}\n`;
   }
-  pages.set(generated.api.path, apiIndex(all));
+  const language = /^\.m?(ts|js|json|md|proto|ya?ml)$/.exec(extname(path))?.[1] ?? 'text';
+  return `${head}\`\`\`\`\`\`${language}\n${read(path)}\n\`\`\`\`\`\`\n`;
 }
 
-/**
- * Returns the text of an API page with anchors that exist. TypeDoc numbers the anchors of equal full
- * names (`ClusterSnapshot` and `Cluster.snapshot`), but VitePress those of equal headings.
- */
-function withAnchors(text, address, pages) {
-  return text.replace(/\]\(([^()\s#]*)#([^()\s]+)\)/g, (_, page, anchor) => {
-    const target = page === '' ? address : join(dirname(address), page).replace(/\.md$/, '');
-    const anchors = anchorsOf(pages.get(target.replace(/^\//, '')) ?? '');
-    const found = [anchor, anchor.replace(/-\d+$/, '')].find((name) => anchors.has(name));
-    if (found === undefined) throw new Error(`${address}: ${page}#${anchor} leads nowhere`);
-    return `](${page}#${found})`;
-  });
-}
-
-function apiIndex(all) {
+/** Returns the changes that are not released yet, and the changelog of each package. */
+function changelog() {
+  const notes = readdirSync(join(root, '.changeset')).filter((name) => /^[^R].*\.md$/.test(name));
+  const logs = packages.map((name) => `packages/${name}/CHANGELOG.md`);
   return [
-    '# API of the packages',
-    '',
-    'These pages list the public names of each package, from the comments in its source.',
-    '',
-    ...all.map(({ name, namespace }) =>
-      namespace === undefined
-        ? `- [\`@trunkline/${name}\`](/reference/api/${name})`
-        : `  - [\`${namespace}\`](/reference/api/${name})`,
+    '# Changelog\n\n## Not released yet',
+    ...notes.map((name) =>
+      read(`.changeset/${name}`)
+        .replace(/^---[\s\S]*?\n---\n/, '')
+        .trim(),
     ),
-    '',
-    '**Next:** [options](/reference/options) has the units, defaults and rules of all options.',
-    '',
-  ].join('\n');
+    ...logs.filter((path) => existsSync(join(root, path))).map((path) => read(path)),
+  ].join('\n\n');
 }
 
-/**
- * Puts the summary of a page into its head, where search engines and previews find it. The list of
- * options has a class, because its wide tables have a style of their own.
- */
-function withHead(address, text) {
-  if (text.startsWith('---\n')) return text;
-  const { title, summary } = partsOf(text);
-  const plain = (words) => words.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('`', '');
-  const head = [
-    `title: ${JSON.stringify(plain(title))}`,
-    `description: ${JSON.stringify(plain(summary))}`,
-  ];
-  if (address === generated.options.path) head.push('pageClass: options');
-  return `---\n${head.join('\n')}\n---\n\n${text}`;
+/** Writes the API of each package from its declarations and their comments, by TypeDoc. */
+async function writeApi() {
+  const entries = new Map(
+    packages.flatMap((name) =>
+      Object.entries(JSON.parse(read(`packages/${name}/package.json`)).exports)
+        .filter(
+          ([key, { types }]) => types !== undefined && !INTERNAL.includes(name + key.slice(1)),
+        )
+        .map(([key, { types }]) => [join(root, 'packages', name, types), name + key.slice(1)]),
+    ),
+  );
+  const out = join(folder, 'api');
+  const tables = ['parameters', 'interfaceProperties', 'classProperties', 'typeAliasProperties'];
+  const app = await Application.bootstrapWithPlugins({
+    plugin: ['typedoc-plugin-markdown'],
+    tsconfig: join(root, 'docs/site/tsconfig.json'),
+    entryPoints: [...entries.keys()],
+    name: 'API of the packages',
+    readme: 'none',
+    router: 'module',
+    entryFileName: 'index',
+    outputs: [{ name: 'markdown', path: out }],
+    skipErrorChecking: true,
+    excludePrivate: true,
+    excludeProtected: true,
+    excludeInternal: true,
+    excludeExternals: true,
+    disableSources: true,
+    hidePageHeader: true,
+    hideBreadcrumbs: true,
+    useCodeBlocks: true,
+    indexFormat: 'table',
+    ...Object.fromEntries(tables.map((each) => [`${each}Format`, 'table'])),
+    sort: ['kind', 'source-order'],
+    logLevel: 'Warn',
+  });
+  const points = app.getEntryPoints() ?? [];
+  for (const point of points) point.displayName = entries.get(point.sourceFile.fileName);
+  await app.generateOutputs(await app.converter.convert(points));
+  if (app.logger.hasErrors()) throw new Error('TypeDoc failed');
+  // The site shows tags as text, and has no anchors for properties.
+  for (const name of readdirSync(out, { recursive: true })) {
+    if (!name.endsWith('.md')) continue;
+    const text = readFileSync(join(out, name), 'utf8')
+      .replace(/<a id="[^"]*"><\/a> ?/g, '')
+      .replace(/<br *\/?>/g, ' ')
+      .replace(/#property-[^()\s]*\)/g, ')')
+      .replace(/\]\(\)/g, ']');
+    writeFileSync(join(out, name), text);
+  }
+}
+
+function read(path) {
+  return readFileSync(join(root, path), 'utf8');
 }
 
 function write(path, text) {

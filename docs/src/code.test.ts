@@ -92,15 +92,3 @@ test('the table of backends names what the packages export', (t) => {
   t.is(functions.length, 5);
   for (const name of functions) t.true(exported.has(name), name);
 });
-
-test('the first program has nine lines, and two that close its transports', (t) => {
-  const lines = read('docs/src/hello/hello.ts').split('\n');
-  t.is(lines.filter((line) => line.trim() !== '').length, 9 + 2);
-});
-
-test('the README fits on a screen, beside its program and its table, and has at most 500 words', (t) => {
-  t.true(read('README.md').split(/\s+/).length <= 500);
-  const text = read('README.md').replace(/^```[\s\S]*?^```$/gm, '');
-  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('|'));
-  t.true(lines.length <= 35, `${lines.length} lines`);
-});

@@ -30,6 +30,9 @@ export interface Target {
   readonly stranger: { readonly key: string; readonly cert: string };
 }
 
+/** No credentials, for a victim that asks for none. */
+export const NO_KEYS = { key: '', cert: '', stranger: { key: '', cert: '' } };
+
 /** The way in which a connection ended: in order, or with a socket error such as a RST. */
 export type Ending = 'end' | 'reset';
 

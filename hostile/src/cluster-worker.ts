@@ -3,15 +3,10 @@
 
 import { clusterSlot, joinCluster } from '@trunkline/resilience/cluster';
 import { createMetrics } from '@trunkline/telemetry';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
+import { echoProtocol as protocol } from './echo-protocol.ts';
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 const MALFORMED = [
   0,
   'text',

@@ -22,7 +22,7 @@ const USAGE = `usage: node hostile/dist/main.js [options] [name...]
   --rounds <n>        rounds of an attack for the times; an attack that repeats a single message
                       has one (default: 3)
   --quiet <n>         seconds for which the honest peer is measured before each round (default: 1)
-  --report            writes the figures into hostile/report.md, each as it is measured
+  --report            also writes the figures into hostile/report.md
   --list              lists the attacks without running them
   --help              prints this text`;
 
@@ -33,6 +33,9 @@ const BRIEF = 1_000;
  * rarely spoil all of them; a defect does.
  */
 const TRIES = 3;
+/** The figures that a run of the other quantity does not measure. */
+const NO_TIMES = { before: Number.NaN, during: Number.NaN, delay: Number.NaN, busy: Number.NaN };
+const NO_MEMORY = { growth: Number.NaN };
 
 const { values, positionals } = parseArgs({
   options: {
@@ -106,42 +109,37 @@ async function attackAll(): Promise<void> {
     }
   }
 
-  async function runAll(quantity: Quantity): Promise<readonly Outcome[]> {
-    const outcomes: Outcome[] = [];
+  const outcomes = new Map<string, Outcome>();
+  function add(key: string, outcome: Outcome): void {
+    const earlier = outcomes.get(key);
+    outcomes.set(key, earlier === undefined ? outcome : joined(earlier, outcome));
+    if (values.report) writeReport([...outcomes.values()], NAMES);
+  }
+
+  async function runAll(quantity: Quantity): Promise<void> {
     for (const [at, { attack, carrier }] of jobs.entries()) {
-      const outcome = await untilItHolds(
-        `${quantity} ${at + 1}/${jobs.length} ${attack.name} on ${carrier}`,
-        () => run(attack, carrier, quantity),
+      const key = `${attack.name} on ${carrier}`;
+      const outcome = await untilItHolds(`${quantity} ${at + 1}/${jobs.length} ${key}`, () =>
+        run(attack, carrier, quantity),
       );
-      outcomes.push(outcome);
-      if (values.report && asked === undefined) writeReport(outcome, quantity, NAMES);
+      add(key, { ...outcome, ...(quantity === 'memory' ? NO_TIMES : NO_MEMORY) });
     }
     await shared?.testbed.close();
     shared = undefined;
-    return outcomes;
-  }
-
-  async function runScenarios(): Promise<readonly Outcome[]> {
-    const outcomes: Outcome[] = [];
-    for (const [at, scenario] of scenarios.entries()) {
-      const { name } = scenario;
-      const outcome = await untilItHolds(`${at + 1}/${scenarios.length} ${name}`, () =>
-        runScenario(scenario, new ScenarioRun(false, long)),
-      );
-      outcomes.push(outcome);
-      if (values.report) for (const quantity of QUANTITIES) writeReport(outcome, quantity, NAMES);
-    }
-    return outcomes;
   }
 
   const wanted = QUANTITIES.filter((q) => values.measure === undefined || values.measure === q);
   if (wanted.length === 0)
     throw new Error(`--measure is '${values.measure}'; it takes ${QUANTITIES.join(' or ')}`);
-  const [first, second] = [await runAll(wanted[0]!), wanted[1] && (await runAll(wanted[1]))];
-  const outcomes = [
-    ...(second === undefined ? first : first.map((each, at) => joined(each, second[at]!))),
-    ...(await runScenarios()),
-  ];
-  console.log(formatOutcomes(outcomes, NAMES));
-  if (outcomes.some(({ flaws }) => flaws.length > 0)) process.exitCode = 1;
+  for (const quantity of wanted) await runAll(quantity);
+  for (const [at, scenario] of scenarios.entries()) {
+    const { name } = scenario;
+    const outcome = await untilItHolds(`${at + 1}/${scenarios.length} ${name}`, () =>
+      runScenario(scenario, new ScenarioRun(false, long)),
+    );
+    add(name, outcome);
+  }
+  const all = [...outcomes.values()];
+  console.log(formatOutcomes(all, NAMES));
+  if (all.some(({ flaws }) => flaws.length > 0)) process.exitCode = 1;
 }

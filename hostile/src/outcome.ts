@@ -144,11 +144,6 @@ export function isOfMemory(flaw: string): boolean {
   return flaw.startsWith('memory grew');
 }
 
-/** Tells whether a flaw concerns the times of the honest peer or of the event loop. */
-export function isOfTimes(flaw: string): boolean {
-  return isOfRatio(flaw) || flaw.startsWith('the event loop was blocked');
-}
-
 /**
  * Returns the delay that the victim itself caused, without the time that other programs used its
  * core.
@@ -186,7 +181,7 @@ const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066
  */
 const LONGEST_TEXT = 65_536;
 /** Bytes by which memory may grow beyond the documented bound. */
-const SLACK = 16 * 2 ** 20;
-const MOST_RATIO = 3;
+export const SLACK = 16 * 2 ** 20;
+export const MOST_RATIO = 3;
 /** In milliseconds. */
 const MOST_DELAY = 100;

@@ -1,8 +1,10 @@
 // The interface of an attack that brings its own victim, honest peers and control, because it is
 // not on an admitted connection: on a hub, a broker, a router, or on the peers of a peer.
 
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Outcome } from './outcome.ts';
+import { MOST_RATIO, mib, type Outcome, SLACK } from './outcome.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -52,6 +54,13 @@ export class ScenarioRun {
   own<T>(part: T, close: (part: T) => unknown): T {
     this.#owned.push(() => close(part));
     return part;
+  }
+
+  /** Lets a server listen on a free port, and returns the port. */
+  async listening(server: Server, host = '127.0.0.1'): Promise<number> {
+    this.own(server, (each) => each.close());
+    await once(server.listen(0, host), 'listening');
+    return (server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
@@ -153,11 +162,4 @@ function failure(error: Error): Finding {
   return { answer: 'failed', flaws: [`the attack failed: ${error.message.split('\n')[0]}`] };
 }
 
-function mib(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(0);
-}
-
-const MOST_RATIO = 3;
-/** Bytes by which memory may grow beyond the documented bound. */
-const SLACK = 16 * 2 ** 20;
 const LONGEST = 240_000;

@@ -23,34 +23,19 @@ export async function joinTopic(
       attacker.send(frame({ kind: Kind.error, id: read.id, code: 12, flags: 1 }));
     else {
       pulled = true;
-      attacker.send(
-        frame({
-          kind: Kind.response,
-          id: read.id,
-          payload: list(read, nodeId, attacker.victimId, topic),
-        }),
-      );
+      const payload = list(read, nodeId, attacker.victimId, topic);
+      attacker.send(frame({ kind: Kind.response, id: read.id, payload }));
     }
   };
-  attacker.send(
-    frame({
-      kind: Kind.oneway,
-      channel: GOSSIP,
-      method: Method.interest,
-      payload: text('{"seq":1,"empty":false}'),
-    }),
-  );
+  const send = (method: number, message: object) =>
+    attacker.send(
+      frame({ kind: Kind.oneway, channel: GOSSIP, method, payload: text(JSON.stringify(message)) }),
+    );
+  send(Method.interest, { seq: 1, empty: false });
   await attacker.until(() => pulled);
   await attacker.settled();
-  const view = { topic: Buffer.from(topic).toString('hex'), message: { type: 'join', request: 1 } };
-  attacker.send(
-    frame({
-      kind: Kind.oneway,
-      channel: GOSSIP,
-      method: Method.view,
-      payload: text(JSON.stringify(view)),
-    }),
-  );
+  const join = { type: 'join', request: 1 };
+  send(Method.view, { topic: Buffer.from(topic).toString('hex'), message: join });
   await attacker.settled();
 }
 

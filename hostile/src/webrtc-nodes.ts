@@ -1,14 +1,9 @@
 // Honest nodes over WebRTC, their attempts, and the offer of an attacker.
 
 import { createIdentity, type Identity } from '@trunkline/security';
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  type Observer,
-  serve,
-} from '@trunkline/transport-core';
+import { createTransport, type Observer, serve } from '@trunkline/transport-core';
 import { type Signal, webrtc } from '@trunkline/transport-webrtc';
+import { echoProtocol as echo } from './echo-protocol.ts';
 import type { Finding, ScenarioRun } from './scenario.ts';
 
 /** A node over WebRTC that echoes. */
@@ -57,12 +52,6 @@ export function found(
   return { answer, honest: { succeeded, of }, flaws: reason === '' ? flaws : [...flaws, reason] };
 }
 
-const echo = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 /** An offer that every library accepts, from an end that never answers. */
 export const OFFER = `v=0
 o=- 1 1 IN IP4 127.0.0.1

@@ -1,14 +1,10 @@
 // The settings of VitePress. The pages are in ../.pages, where main.mjs writes them.
 
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
-import { sections } from '../pages.mjs';
+import { linkTo, sections, titleOf } from '../pages.mjs';
 
-/** @type {import('vitepress').DefaultTheme.SidebarMulti} */
-const sidebar = JSON.parse(
-  readFileSync(new URL('../.pages/sidebar.json', import.meta.url), 'utf8'),
-);
+const items = (paths) => paths.map((path) => ({ text: titleOf(path), link: linkTo(path) }));
 
 export default defineConfig({
   srcDir: '.pages',
@@ -20,6 +16,7 @@ export default defineConfig({
   description:
     'Typed remote calls between your own processes, over TCP, WebSocket, TLS, Noise, WebRTC, NATS or plain memory.',
   markdown: {
+    html: false, // A tag in a text is text.
     anchor: { slugify },
     // Braces at the end of a paragraph are text, not attributes.
     attrs: { disable: true },
@@ -41,12 +38,22 @@ export default defineConfig({
     },
   },
   themeConfig: {
-    nav: sections.map(({ title, path, groups }) => ({
-      text: title,
-      link: firstLink(path, groups),
-      activeMatch: `/${path}/`,
+    nav: [
+      ...Object.entries(sections).map(([text, groups]) => ({
+        text,
+        link: linkTo(Object.values(groups)[0][0]),
+      })),
+      { text: 'API', link: '/api/' },
+      { text: 'Changelog', link: '/changelog' },
+    ],
+    sidebar: Object.entries(sections).map(([text, groups]) => ({
+      text,
+      collapsed: text !== 'Start',
+      items:
+        Object.keys(groups).length === 1
+          ? items(Object.values(groups)[0])
+          : Object.entries(groups).map(([text, paths]) => ({ text, items: items(paths) })),
     })),
-    sidebar,
     outline: [2, 3],
     search: { provider: 'local' },
     notFound: {
@@ -61,11 +68,6 @@ export default defineConfig({
 
 function local(path) {
   return fileURLToPath(new URL(path, import.meta.url));
-}
-
-function firstLink(path, groups) {
-  const [[, [[, name]]]] = groups;
-  return name === 'index' ? `/${path}/` : `/${path}/${name}`;
 }
 
 /** Returns the anchor that GitHub gives to a heading, so that links work there, too. */

@@ -1,7 +1,6 @@
 // Attacks by one of the servers behind a balancer, which lies about its load.
 
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBalancer, createStaticResolver } from '@trunkline/resilience';
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
@@ -126,13 +125,8 @@ async function startLiar(run: ScenarioRun, code: number) {
       }
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  run.own(server, (each) => each.close());
-  return {
-    address: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    calls: () => calls,
-  };
+  const port = await run.listening(server);
+  return { address: `tcp://127.0.0.1:${port}`, calls: () => calls };
 }
 
 const ECHO = { name: 'echo', version: 1, channel: 0x20 };

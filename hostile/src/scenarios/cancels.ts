@@ -1,7 +1,7 @@
 // Attacks that open calls only to cancel them.
 
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AttackerConnection } from '../attacker-connection.ts';
 import { Child } from '../child.ts';
@@ -114,14 +114,8 @@ async function open(run: ScenarioRun): Promise<Bed> {
   const admitted = async () =>
     run.own(await AttackerConnection.admitted(target), (each) => each.destroy());
   let attacker = await admitted();
-  const server = run.own(
-    createServer((socket) => socket.resume().on('error', () => {})).listen(0, '127.0.0.1'),
-    (each) => each.close(),
-  );
-  await once(server, 'listening');
-  const sink = run.own(connect((server.address() as AddressInfo).port, '127.0.0.1'), (each) =>
-    each.destroy(),
-  );
+  const server = createServer((socket) => socket.resume().on('error', () => {}));
+  const sink = run.own(connect(await run.listening(server), '127.0.0.1'), (each) => each.destroy());
   return {
     honest,
     answer: () => attacker.outcome(),

@@ -6,8 +6,9 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
+import { createTransport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
+import { echoProtocol as protocol } from '../echo-protocol.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 
 export const clusters: readonly Scenario[] = [
@@ -165,12 +166,6 @@ function rowsOf(path: string): string[][] {
     .map((line) => line.trim().split(/\s+/));
 }
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 const SILENT = 200;
 const CALLS = 20;
 /** The state of a socket that listens, in /proc/net/tcp. */

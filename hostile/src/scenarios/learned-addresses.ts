@@ -14,6 +14,7 @@ import { createTransport, defineProtocol, empty } from '@trunkline/transport-cor
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import { AttackerConnection } from '../attacker-connection.ts';
+import { NO_KEYS } from '../carriers.ts';
 import { type Finding, inTurn, type Scenario, type ScenarioRun } from '../scenario.ts';
 import { concat, frame, hello, Kind, PREAMBLE, text } from '../wire.ts';
 
@@ -220,7 +221,6 @@ const protocol = defineProtocol({
 });
 /** The channel of the protocol of peers. */
 const PEERS = 1;
-const NO_KEYS = { key: '', cert: '', stranger: { key: '', cert: '' } };
 /** The number of honest nodes. */
 const HONEST = 3;
 /** Milliseconds between two rounds of address exchange, the same for all nodes. */

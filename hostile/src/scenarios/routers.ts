@@ -4,7 +4,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createPortMapping } from '@trunkline/peers/nat';
 import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
@@ -207,13 +206,9 @@ async function startWeb(
     serve(request, response);
   });
   server.on('connection', (socket) => socket.on('error', () => {}));
-  server.listen(0, host);
-  await once(server, 'listening');
-  run.own(server, (each) => {
-    each.closeAllConnections();
-    each.close();
-  });
-  return `http://${host}:${(server.address() as AddressInfo).port}`;
+  const port = await run.listening(server, host);
+  run.own(server, (each) => each.closeAllConnections());
+  return `http://${host}:${port}`;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

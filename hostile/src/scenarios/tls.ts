@@ -1,20 +1,18 @@
 // Attacks on TLS: handshakes with odd extensions, and chains of certificates that must not hold.
 
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { createServer } from 'node:tls';
 import { createAuthority, createIdentity } from '@trunkline/security';
 import {
-  bytes,
   createTransport,
-  defineProtocol,
   serve,
   type Transport,
   type TransportError,
 } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { AttackerConnection } from '../attacker-connection.ts';
+import { NO_KEYS } from '../carriers.ts';
 import {
   authority,
   certificate,
@@ -26,6 +24,7 @@ import {
   usages,
 } from '../certificates.ts';
 import { HELLOS } from '../client-hellos.ts';
+import { echoProtocol as protocol } from '../echo-protocol.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 import { concat, frame, hello, Kind, PREAMBLE } from '../wire.ts';
 
@@ -100,7 +99,7 @@ async function wrongChains(run: ScenarioRun): Promise<Finding> {
   const answers = new Set<string>();
   const honest = { succeeded: 0, of: 0 };
   for (const { what, key: secret, chain, isGood = false } of chains) {
-    const target = { carrier: 'tls', host: '127.0.0.1', port, stranger: NOBODY } as const;
+    const target = { carrier: 'tls', host: '127.0.0.1', port, ...NO_KEYS } as const;
     const dialed = await AttackerConnection.connect({
       ...target,
       key: pem(secret),
@@ -149,9 +148,7 @@ async function dialedBy(
   } catch {
     return 'refused by TLS';
   }
-  run.own(server, (each) => each.close());
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await run.listening(server);
   const error = await listening(run, own)
     .send(`tcp://127.0.0.1:${port}`, 'echo', NOTHING)
     .catch((thrown: TransportError) => thrown);
@@ -282,13 +279,6 @@ interface Tls {
   readonly ca: string | readonly string[];
 }
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
-
 function listening(run: ScenarioRun, credentials: Tls): Transport<typeof protocol> {
   const transport = createTransport('tcp://127.0.0.1:0', {
     protocol,
@@ -324,7 +314,6 @@ const OTHER_KEYS: readonly (readonly [string, object])[] = [
 const REFUSED = /^GO_AWAY 16\/\d+$|^(bad|expired)_certificate$/;
 /** keyCertSign and digitalSignature. */
 const SIGNS = 0x84;
-const NOBODY = { key: '', cert: '' };
 const NOTHING = new Uint8Array(0);
 const HONEST = 4;
 /** The types of records of TLS. */

@@ -1,12 +1,13 @@
 // Attacks through what programs add to a transport: administration, and the context of traces.
 
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adminProtocol, followNode } from '@trunkline/admin';
 import { createTransport, defineProtocol } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { AttackerConnection } from '../attacker-connection.ts';
+import { NO_KEYS } from '../carriers.ts';
 import { Child } from '../child.ts';
 import { issueCredentials } from '../credentials.ts';
 import type { HonestCommand, HonestReport } from '../honest.ts';
@@ -142,9 +143,7 @@ function watch(id: number, method: 'watch' | 'events' = 'watch'): Uint8Array {
 /** Sends the same bytes to a socket that discards them, as often as the attack does. */
 async function sink(run: ScenarioRun, make: () => readonly Uint8Array[]): Promise<void> {
   const server = createServer((socket) => socket.on('error', () => {}).resume());
-  run.own(server, (each) => each.close());
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const socket = connect(await run.listening(server), '127.0.0.1');
   run.own(socket, (each) => each.destroy());
   await once(socket, 'connect');
   const end = performance.now() + run.duration;
@@ -254,8 +253,7 @@ async function victimOf(run: ScenarioRun) {
 }
 
 function targetOf(port: number): Target {
-  const none = { key: '', cert: '' };
-  return { carrier: 'tcp', host: '127.0.0.1', from: '127.0.0.2', port, ...none, stranger: none };
+  return { carrier: 'tcp', host: '127.0.0.1', from: '127.0.0.2', port, ...NO_KEYS };
 }
 
 const ADMIN = 6;

@@ -15,6 +15,7 @@ import { type Identity, verifySignature } from '@trunkline/security';
 import { bytes, type Clock, createTransport, defineProtocol } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { AttackerConnection } from '../attacker-connection.ts';
+import { NO_KEYS } from '../carriers.ts';
 import type { ScenarioRun } from '../scenario.ts';
 import { GOSSIP, joinTopic } from '../topic-member.ts';
 import { concat, frame, Kind, text } from '../wire.ts';
@@ -132,9 +133,7 @@ export class TopicAttacker {
         carrier: 'tcp',
         host: '127.0.0.1',
         port: Number(address.split(':').at(-1)),
-        key: '',
-        cert: '',
-        stranger: { key: '', cert: '' },
+        ...NO_KEYS,
       },
       {
         nodeId: id,

@@ -1,9 +1,11 @@
 // Attacks by a crowd that watches the health of a node.
 
 import { drain, healthProtocol, serveHealth } from '@trunkline/resilience/health';
-import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
+import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { AttackerConnection } from '../attacker-connection.ts';
+import { NO_KEYS } from '../carriers.ts';
+import { echoProtocol as protocol } from '../echo-protocol.ts';
 import type { Finding, Scenario } from '../scenario.ts';
 import { concat, frame, Kind, text } from '../wire.ts';
 
@@ -41,7 +43,7 @@ export const watchers: readonly Scenario[] = [
       });
       while (crowd.length < size) {
         const attacker = await AttackerConnection.admitted(
-          { carrier: 'tcp', host: '127.0.0.1', port, ...NO_CREDENTIALS },
+          { carrier: 'tcp', host: '127.0.0.1', port, ...NO_KEYS },
           { protocols: [HEALTH] },
         );
         crowd.push(attacker);
@@ -81,15 +83,8 @@ export const watchers: readonly Scenario[] = [
   },
 ];
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
 const HEALTH = { name: 'trunkline.health', version: 1, channel: 4 };
 const WATCH = { kind: Kind.request, channel: HEALTH.channel, method: 2, flags: 2 };
-const NO_CREDENTIALS = { key: '', cert: '', stranger: { key: '', cert: '' } };
 /** The watches that each attacker opens, and the streams that the victim allows a connection. */
 const STREAMS = 200;
 const MOST_STREAMS = 128;

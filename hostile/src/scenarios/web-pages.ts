@@ -4,18 +4,14 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
+import { connect, createServer as createNetServer, type Socket } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
 import { serveDashboard } from '@trunkline/admin/dashboard';
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  serve,
-  type Transport,
-} from '@trunkline/transport-core';
+import { createTransport, serve, type Transport } from '@trunkline/transport-core';
 import { ws } from '@trunkline/transport-ws';
 import { AttackerConnection } from '../attacker-connection.ts';
+import { NO_KEYS } from '../carriers.ts';
+import { echoProtocol as protocol } from '../echo-protocol.ts';
 import type { Finding, Scenario, ScenarioRun } from '../scenario.ts';
 import { upgradeRequest, WebSocketReader, webSocketFrame } from '../web-socket-client.ts';
 import { concat, FrameReader, frame, hello, Kind, PREAMBLE, text } from '../wire.ts';
@@ -244,22 +240,12 @@ const SPELLINGS: readonly ((attempt: number) => string)[] = [
   (n) => `[::ffff:198.51.100.3]:${1_024 + n}`,
 ];
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
-
 /** An HTTP server that listens, and the address of its WebSocket. */
 async function site(run: ScenarioRun): Promise<{ readonly server: Server; readonly at: string }> {
   const server = createServer((_request, response) => response.end());
-  run.own(server, () => {
-    server.close();
-    server.closeAllConnections();
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return { server, at: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/` };
+  const port = await run.listening(server);
+  run.own(server, (each) => each.closeAllConnections());
+  return { server, at: `ws://127.0.0.1:${port}/` };
 }
 
 function own<T extends { close(): Promise<void> }>(run: ScenarioRun, transport: T): T {
@@ -347,9 +333,7 @@ async function compressingServer(
       socket.write(concat(text(head), message));
     });
   });
-  run.own(server, (each) => each.close());
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return `ws://127.0.0.1:${await run.listening(server)}/`;
 }
 
 /** Bytes of zeros in a bomb, which deflate packs into a thousandth. */
@@ -370,5 +354,4 @@ const PER_SOURCE = 4;
 /** Upgrades of each forgery. */
 const FORGED = 12;
 const HONEST = 8;
-const NO_KEYS = { key: '', cert: '', stranger: { key: '', cert: '' } };
 const NOTHING = new Uint8Array(0);
