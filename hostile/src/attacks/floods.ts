@@ -46,7 +46,8 @@ export const floods: readonly Attack[] = [
     title: 'opens and cancels calls, as fast as it can',
     cases: [45],
     memory: HANDLERS,
-    answer: /^(ERROR (1|8))$/,
+    // It is cut if it reads its refusals too slowly (docs/wire-protocol.md §11).
+    answer: /^(ERROR (1|8)|GO_AWAY 8\/13)$/,
     chunk: (first) =>
       requests(first, 500, (id) =>
         concat(

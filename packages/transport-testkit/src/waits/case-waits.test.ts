@@ -123,7 +123,7 @@ test('cases of both suites on a backend that loses everything name the events th
     return (await t.throwsAsync(async () => run(t)))!.message;
   };
   const [call, dial] = await Promise.all([
-    errorOf('a request reaches the handler intact, and its answer the caller'),
+    errorOf('answering twice throws a TypeError, and the first answer counts'),
     errorOf('close flushes written bytes; both ends then report closed without an error, once'),
   ]);
   t.regex(call, /waits for: .*send\('pipe-\d+', 'echo'\)/);

@@ -54,6 +54,19 @@ test('an end that wrote before it read the hello is not considered stuck since t
   t.deepEqual([pair.dialer.ending, pair.acceptor.ending], [undefined, undefined]);
 });
 
+test('an acceptor whose preamble was kept writes its hello only after drained', (t) => {
+  const pair = new Pair([protocol]);
+  pair.dialer.session.open({});
+  pair.move(pair.dialer, PREAMBLE.length);
+  pair.acceptor.stuck = true;
+  pair.tick(pair.acceptor);
+  pair.quiet();
+  t.deepEqual(pair.acceptor.sent, []);
+  pair.acceptor.drain(pair.now);
+  pair.quiet();
+  t.true(pair.dialer.isUp && pair.acceptor.isUp);
+});
+
 test('an acceptor sends nothing before it has read the preamble, and nothing in answer to an invalid one', (t) => {
   const { acceptor } = new Pair([protocol]);
   acceptor.session.receive(1_000, PREAMBLE.subarray(0, 3));
