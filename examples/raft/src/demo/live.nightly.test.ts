@@ -60,7 +60,7 @@ test('a user calls the cluster over TLS, and a mistake gives one clear line', as
   const get = ['store/get', '{"key":"color"}'];
   const failures = [
     { args: ['store/gte', '{}'], code: 15, says: /no method 'gte'; it has get, set/ },
-    { args: ['store/get', '{"kee":"color"}'], code: 13, says: /kee: unknown field; .* key/ },
+    { args: ['store/get', '{"kee":"color"}'], code: 2, says: /kee: unknown field; .* key/ },
     { args: ['raft/propose', '""'], code: 17, says: /only members .*; call 'store' instead/ },
     { args: [...get, '-a', 'tcp://127.0.0.1:1'], code: 24, says: /connection_refused/ },
     { args: [...get, ...asStranger], code: 26, says: /bad_certificate/ },

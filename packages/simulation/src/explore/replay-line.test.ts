@@ -1,6 +1,9 @@
 // Tests of replay lines.
 
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 import type { ExecutionContext } from 'ava';
 import test from '../testing/serial.ts';
@@ -131,4 +134,23 @@ test('in its own process the line is the command itself', (t) => {
     encoding: 'utf8',
   });
   t.regex(out, /^SEED=x:1 node(?:\.exe)? --input-type=module -e /);
+});
+
+test('the line of a program whose flags load modules of this folder runs again', (t) => {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'trunkline-line-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'flag.cjs'), '');
+  const module = new URL('./replay-line.js', import.meta.url).href;
+  writeFileSync(
+    join(folder, 'program.mjs'),
+    `import { runningCommand } from ${JSON.stringify(module)}; console.log(runningCommand());`,
+  );
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')),
+  );
+  const run = (args: string[]) =>
+    execFileSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' }).trim();
+  const line = run(['--require', join(folder, 'flag.cjs'), 'program.mjs']);
+  t.regex(line, / --require \.\/flag\.cjs program\.mjs$/);
+  t.is(run(line.split(' ').slice(1)), line);
 });

@@ -149,9 +149,12 @@ export function commandLine(): readonly string[] {
     ...process.execArgv,
     ...process.argv.slice(1),
   ];
-  // Node makes the path of the script absolute, so this makes it relative again.
+  // Node makes the path of the script absolute, so this makes it relative again. The module of a
+  // flag, as in --require, needs `./`.
   const here = `${process.cwd()}/`;
-  return words.map((word) => (word.startsWith(here) ? word.slice(here.length) : word));
+  const relative = (word: string, at: number) =>
+    (words[at - 1]?.startsWith('-') === true ? './' : '') + word.slice(here.length);
+  return words.map((word, at) => (word.startsWith(here) ? relative(word, at) : word));
 }
 
 /**
