@@ -144,17 +144,13 @@ export function commandLine(): readonly string[] {
   // process.
   const whole =
     threads?.isMainThread === false ? process.report?.getReport()?.header?.commandLine : undefined;
-  const words: readonly string[] = whole ?? [
-    process.argv0,
-    ...process.execArgv,
-    ...process.argv.slice(1),
-  ];
+  const { argv0, execArgv, argv } = process;
+  const words: readonly string[] = whole ?? [argv0, ...execArgv, ...argv.slice(1)];
   // Node makes the path of the script absolute, so this makes it relative again. The module of a
   // flag, as in --require, needs `./`.
   const here = `${process.cwd()}/`;
-  const relative = (word: string, at: number) =>
-    (words[at - 1]?.startsWith('-') === true ? './' : '') + word.slice(here.length);
-  return words.map((word, at) => (word.startsWith(here) ? relative(word, at) : word));
+  const start = (at: number) => (words[at - 1]?.startsWith('-') === true ? './' : '');
+  return words.map((word, at) => (word.startsWith(here) ? word.replace(here, start(at)) : word));
 }
 
 /**

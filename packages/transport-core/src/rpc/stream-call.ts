@@ -102,6 +102,7 @@ export class StreamCall extends Call<unknown> {
     const { download } = this;
     if (download === undefined) return super.silence(now);
     const { came, heard } = download;
+    if (came === 0) return 'no item arrived';
     return `${came} ${came === 1 ? 'item' : 'items'} arrived, then the stream was silent for ${inMs(now - heard)}`;
   }
 

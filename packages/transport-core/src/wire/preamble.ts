@@ -33,25 +33,24 @@ export function screenHello(
 
 /** Returns the error text for a peer whose first bytes are not our preamble. */
 export function wrongPreamble(first: Uint8Array): string {
-  return `the other end speaks ${lookAlike(first)}, this end speaks plain Trunkline: give both the same security`;
+  const other = lookAlike(first);
+  const same = other.startsWith('HTTP') ? 'scheme (ws:// is HTTP)' : 'security';
+  return `the other end speaks ${other}, this end speaks plain Trunkline: give both the same ${same}`;
 }
 
 /** Describes the protocol that the first bytes of a stream look like, for the text of an error. */
 export function lookAlike(bytes: Uint8Array): string {
-  const head = bytes.subarray(0, 16);
-  const text = String.fromCharCode(...head);
+  const text = String.fromCharCode(...bytes.subarray(0, 16));
   if (/^(GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH|CONNECT|PRI) /.test(text))
     return 'HTTP (a request)';
   if (text.startsWith('HTTP/')) return 'HTTP (a response)';
-  if (head[0] === 0x16 && head[1] === 0x03) return 'TLS';
-  if (head[0] === 0x15 && head[1] === 0x03) return 'TLS (an alert: it accepts only TLS)';
+  if (bytes[0] === 0x16 && bytes[1] === 0x03) return 'TLS';
+  if (bytes[0] === 0x15 && bytes[1] === 0x03) return 'TLS (an alert: it accepts only TLS)';
   if (text.startsWith('TRKL')) return 'plain Trunkline (TRKL)';
   if (isNoise(bytes)) return 'Trunkline secured by noise (TRKN)';
   if (text.startsWith('SSH-')) return 'SSH';
-  const hex = Array.from(head.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(
-    ' ',
-  );
-  return `something else (${hex})`;
+  const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0'));
+  return `something else (${hex.join(' ')})`;
 }
 
 /** Returns true if these are the first bytes of `stream-noise`. */

@@ -276,6 +276,27 @@ export const deadlineCases: Cases = (define) => {
   );
 
   define(
+    'a download whose deadline passes before its first item says that none arrived',
+    async (f, t) => {
+      const { a, b, at } = await f.pair();
+      serve(b, {
+        async *range() {
+          await new Promise(() => undefined);
+        },
+      });
+      f.clock.advance(5_000);
+      const items = await a.send(at, 'range', utf8(''), { timeout: 300 });
+      const first = items[Symbol.asyncIterator]().next();
+      await f.turns();
+      f.clock.advance(301);
+      await rejected(t, first, {
+        code: 'deadline_exceeded',
+        message: /300 ms passed; no item arrived/,
+      });
+    },
+  );
+
+  define(
     "a method's timeout bounds each wait for progress of its streams, not the whole",
     async (f, t) => {
       const a = await f.open(timed);
