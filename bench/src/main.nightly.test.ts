@@ -56,6 +56,14 @@ const RUNS: readonly (readonly [args: string, rows: readonly string[], figure: s
   ],
   ['gossip', both(['4 processes, 200 messages/s'], ['tree', 'mesh', 'flood']), 'p50'],
   [
+    'real',
+    both(
+      ['a small object, 128 in flight, TCP', '1,500 orders, 4 in flight, TLS'],
+      ['bare socket', 'Trunkline'],
+    ),
+    'cpu',
+  ],
+  [
     `observing --before ${HERE}`,
     both(
       ['s1, tcp', 's3, inmem'],

@@ -12,6 +12,7 @@ await dispatch(
     line: new URL('./line.js', import.meta.url),
     nats: new URL('./nats.js', import.meta.url),
     observing: new URL('./observing.js', import.meta.url),
+    real: new URL('./real.js', import.meta.url),
     relay: new URL('./relay.js', import.meta.url),
     scale: new URL('./scale.js', import.meta.url),
     simulation: new URL('./simulation.js', import.meta.url),

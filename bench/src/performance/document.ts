@@ -3,7 +3,7 @@
 import { PEER_NAMES, versionsOf, withVersion } from '../adapters/peers.ts';
 import type { Figure } from '../benchmark.ts';
 import { ratioText, tableOf } from '../report.ts';
-import type { SummaryRow } from '../summary.ts';
+import type { Summary, SummaryRow } from '../summary.ts';
 import { markdownTable, round3 } from '../table.ts';
 import type { Machine, Part, PerformanceRecord } from './record.ts';
 
@@ -14,13 +14,27 @@ interface Chapter {
   readonly heading: string;
   /** @param settings how it was measured. */
   text(settings: string, parts: readonly Part[]): string;
-  /** Joins the tables into one that shows the first figure of each. Default: a table each. */
-  readonly joined?: 'columns' | 'rows';
+  /**
+   * Joins the tables into one, which shows the first figure of each, or all with `figures`. Default: a
+   * table each.
+   */
+  readonly joined?: 'columns' | 'rows' | 'figures';
   /** Rows or figures that the page leaves out. */
   readonly hides?: RegExp;
 }
 
 const CHAPTERS: readonly Chapter[] = [
+  {
+    name: 'real',
+    heading: 'What programs send',
+    text: (settings, parts) => {
+      const libraries = parts.some(({ rows }) => rows.some(({ name }) => name === 'tRPC'))
+        ? ` ${['socket.io', '@trpc/server', '@grpc/grpc-js'].map(withVersion).join(', ')}.`
+        : '';
+      return `Two processes exchange objects as JSON over one connection, each on a core of its own, in ${settings} after a warm-up. The CPU time is that of both processes for each call, or for each item of the download. A figure in brackets is the ratio to the bare socket, and for Noise to the bare socket over TCP.\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, a length and an id before each message, and as many calls in flight. Each library checks the same zod schemas at the sender and at the receiver; only tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the table compares libraries and not codecs. All have default options, but the list of orders needs \`values: 1_000_000\` of Trunkline's \`json\`. TLS has certificates at both ends.${libraries}`;
+    },
+    joined: 'figures',
+  },
   {
     name: 'calls',
     heading: 'Calls',
@@ -125,7 +139,9 @@ function formatChapter(
       ? joinColumns(shown)
       : joined === 'rows'
         ? joinRows(shown)
-        : shown.flatMap(formatPart)),
+        : joined === 'figures'
+          ? joinFigures(shown)
+          : shown.flatMap(formatPart)),
     '',
   ];
 }
@@ -154,11 +170,27 @@ function joinRows(parts: readonly Part[]): string[] {
   );
 }
 
+/** A row for each figure of each table and a column for each name. */
+function joinFigures(parts: readonly Part[]): string[] {
+  const names = [...new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)))];
+  const rows = parts.flatMap(({ title, rows, figures }) =>
+    figures.map(({ key, unit }) => [
+      title,
+      unit,
+      ...names.map((name) => cellOf(rows.find((each) => each.name === name)?.figures[key])),
+    ]),
+  );
+  return markdownTable(['', '', ...names], rows, 2);
+}
+
 function firstOf({ rows, figures }: Part, name: string): string {
   const row = rows.find((each) => each.name === name);
   const figure = row && firstFigure(row, figures);
-  if (figure === undefined) return '';
-  const summary = row!.figures[figure.key]!;
+  return cellOf(figure && row!.figures[figure.key]);
+}
+
+function cellOf(summary: Summary | undefined): string {
+  if (summary === undefined) return '';
   const ratio = ratioText(summary);
   return `${round3(summary.median)}${ratio === '' ? '' : ` (${ratio})`}`;
 }
