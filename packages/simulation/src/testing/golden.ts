@@ -149,7 +149,7 @@ export async function goldenHash(run: GoldenRun, seed: number): Promise<string> 
  * the same on every platform.
  */
 export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
-  message: '9bb4593f520b74cefbc355e8a3f9774a349b967838e5fde4e5f2229ba6b376ce',
-  disks: 'd339619e2041ed62d647d1c8a6bbe5e4d1b37fd7449dbbe1ac6300370fe7eddf',
-  stream: '0d1e337f832d2e52ddc7bd6630d0d78bb16e3001aad6d0a866bc2a87343e1597',
+  message: '1b0a2646706849055d691cfcb5fc8cc81dcbc0d9bcac8e9f6d7cb53bb83cff12',
+  disks: '310a188d5b1843610f928b2378193bb7d959ad081f563053c3db62082f7f9bef',
+  stream: 'f6eaf47fe6b8ad22db05775954a0885c9c3ddc4611ad65b19e10fedb4a9c9773',
 };
