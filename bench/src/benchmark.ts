@@ -1,5 +1,5 @@
-// What a benchmark is: its options, and a plan of the tasks that each round measures. The runner
-// does the rest: rounds, medians, ratios, intervals, bars and tables.
+// The interface of a benchmark: its options, and a plan of the tasks that each round measures. The
+// runner does the rest: rounds, medians, ratios, intervals, bars and tables.
 
 import type { Flags, Values } from './flags.ts';
 
@@ -34,7 +34,7 @@ export interface Figure {
 export interface Task {
   /** The tasks of a turn follow each other; each round begins with another of them. */
   readonly turn: string;
-  /** What progress lines call it. */
+  /** Its name in progress lines. */
   readonly title: string;
   /** @param tell receives what it does now. */
   run(tell: (what: string) => void): Promise<readonly Cell[]>;
@@ -62,7 +62,7 @@ export interface Plan {
   readonly bars?: readonly Bar[];
   /** Measurements at a time. Default: one. */
   readonly atOnce?: number;
-  /** What the settings add to the line above the tables. */
+  /** The settings that the line above the tables names, besides the rounds. */
   readonly settings?: string;
   /** The row groups of another Node are called as those of this one, with a suffix. */
   readonly beside?: { readonly suffix: string; readonly node: string } | undefined;

@@ -6,6 +6,7 @@ import { adapterOf } from './adapters/by-name.ts';
 import { loadPeer } from './adapters/peers.ts';
 import { report, runCommands } from './commands.ts';
 import { answer } from './messages.ts';
+import { type Subject, subjectOf } from './real/subject.ts';
 import { CALLS, type Load, runLoad } from './scenarios.ts';
 import { type Figures, Stopwatch } from './stopwatch.ts';
 
@@ -27,17 +28,20 @@ export interface Report {
 }
 
 const [role, name, address, serverPid] = process.argv.slice(2);
-const adapter = (await loadPeer(name!)) ?? (await adapterOf(name!));
+const subject: Subject = (await subjectOf(name!)) ?? {
+  ...((await loadPeer(name!)) ?? (await adapterOf(name!))),
+  scenarios: CALLS,
+};
 await (role === 'server' ? server() : client());
 
 async function server(): Promise<void> {
-  const serving = await adapter.serve(answer);
+  const serving = await subject.serve(answer);
   process.on('disconnect', () => void serving.close());
   report<Report>({ address: serving.address });
 }
 
 async function client(): Promise<void> {
-  const caller = await adapter.connect(address!);
+  const caller = await subject.connect(address!);
   runCommands<Command, Report>(
     async ({ scenario: wanted, warmUp, window }) => {
       const watch = new Stopwatch();
@@ -46,7 +50,7 @@ async function client(): Promise<void> {
         await Promise.all([measured, runLoad(caller, watch, wanted)]);
         return { figures: await measured };
       }
-      const scenario = CALLS.find((each) => each.name === wanted)!;
+      const scenario = subject.scenarios.find((each) => each.name === wanted)!;
       if (scenario.suits?.(caller) === false) return { figures: null };
       const [figures, others] = await Promise.all([
         watch.measure(warmUp * (scenario.warmUps ?? 1), window, Number(serverPid)),

@@ -4,6 +4,8 @@
 import { fileURLToPath } from 'node:url';
 import { unable as noNats } from '@trunkline/local-nats';
 import test from 'ava';
+import { isInstalled } from './adapters/peers.ts';
+import { BARE, OURS, PEERS } from './real/library.ts';
 import type { SummaryRow } from './summary.ts';
 import { run } from './testing/run.ts';
 import { unable as noChromium } from './webrtc/chromium.ts';
@@ -11,6 +13,10 @@ import { unable as noChromium } from './webrtc/chromium.ts';
 const HERE = fileURLToPath(new URL('../../', import.meta.url));
 const both = (groups: readonly string[], names: readonly string[]) =>
   groups.flatMap((group) => names.map((name) => `${group} ${name}`));
+
+const REAL_ROWS = [BARE, OURS, ...(isInstalled() ? Object.keys(PEERS) : [])]
+  .flatMap((library) => [`${library} over TCP`, `${library} over TLS`])
+  .concat(`${OURS} over Noise`);
 
 /** A run: its arguments, and the rows that it must have, each with figures above 0. */
 const RUNS: readonly (readonly [args: string, rows: readonly string[], figure: string])[] = [
@@ -56,14 +62,6 @@ const RUNS: readonly (readonly [args: string, rows: readonly string[], figure: s
   ],
   ['gossip', both(['4 processes, 200 messages/s'], ['tree', 'mesh', 'flood']), 'p50'],
   [
-    'real',
-    both(
-      ['a small object, 128 in flight, TCP', '1,500 orders, 4 in flight, TLS'],
-      ['bare socket', 'Trunkline'],
-    ),
-    'cpu',
-  ],
-  [
     `observing --before ${HERE}`,
     both(
       ['s1, tcp', 's3, inmem'],
@@ -71,6 +69,14 @@ const RUNS: readonly (readonly [args: string, rows: readonly string[], figure: s
     ),
     'rate',
   ],
+  ...['one,small', 'order,list,download'].map(
+    (tasks) =>
+      [
+        `real --task ${tasks}${isInstalled() ? ' --peers' : ''}`,
+        both(tasks.split(','), REAL_ROWS),
+        'rate',
+      ] as const,
+  ),
   ['relay', both(['5 receivers, 256 KiB'], ['direct', 'relays']), 'last'],
   ['relay --loopback', both(['5 receivers, 256 KiB'], ['direct', 'relays']), 'last'],
   [
@@ -161,6 +167,7 @@ test('a wrong option is reported with the usage', async (t) => {
     ['gossip --nodes 1', /--nodes: .*'1'/],
     ['gossip --size 8', /--size: .*8/],
     ['observing --before /no/checkout', /--before: .*'\/no\/checkout'/],
+    ['real --task chess', /--task: .*'chess'/],
     ['scale --sizes 4', /--sizes: .*'4'/],
     ['simulation-loads --load chess', /--load: .*'chess'/],
     ['start --fast', /--fast/],

@@ -61,7 +61,7 @@ function report(
   const verdicts = smoke ? [] : judge(rounds, bars);
   const newer = beside === undefined ? [] : rounds.map((round) => withSuffix(round, beside.suffix));
   const comparison = smoke ? [] : compare(rounds, newer, bars);
-  const length = `${rounds.length} rounds${window === 0 ? '' : ` of ${window} ms`}`;
+  const length = `${rounds.length} ${rounds.length === 1 ? 'round' : 'rounds'}${window === 0 ? '' : ` of ${window} ms`}`;
   const told = [length, settings].filter((each) => each !== undefined).join(', ');
   if (options.report === true && !smoke)
     publish({ [name]: partsOf({ plan, rows, verdicts, comparison, settings: told }) });

@@ -5,7 +5,7 @@ import type { Figure } from './benchmark.ts';
 import { Messages } from './messages.ts';
 import type { Figures, Stopwatch } from './stopwatch.ts';
 
-export interface CallScenario {
+export interface CallScenario<C = Caller> {
   /** The name for `--scenario`. */
   readonly name: string;
   readonly title: string;
@@ -13,12 +13,12 @@ export interface CallScenario {
   /** The factor of the usual warm-up that the scenario needs. Default 1. */
   readonly warmUps?: number;
   /** Tells whether this caller can run it. Default: every caller. */
-  suits?(caller: Caller): boolean;
+  suits?(caller: C): boolean;
   /**
    * Makes calls until the watch says stop, and checks every reply. May return figures in addition
    * to those of the watch.
    */
-  run(caller: Caller, watch: Stopwatch): Promise<Partial<Figures> | void>;
+  run(caller: C, watch: Stopwatch): Promise<Partial<Figures> | void>;
 }
 
 /** A number of calls of one size in flight. */

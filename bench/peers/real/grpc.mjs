@@ -41,7 +41,7 @@ export const library = {
         error === null ? resolve(bound) : reject(error),
       );
     });
-    return `127.0.0.1:${port}`;
+    return { address: `127.0.0.1:${port}`, close: async () => server.forceShutdown() };
   },
 
   async connect(carrier, address) {
@@ -69,6 +69,7 @@ export const library = {
       async items(request, take) {
         for await (const item of client.items(request)) take(item);
       },
+      close: async () => client.close(),
     };
   },
 };

@@ -1,24 +1,19 @@
 // Socket.IO: an event with an acknowledgment for each call, over WebSocket alone. It has no streams,
 // so a download is an event for each item, and then the acknowledgment.
 
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
 import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import { SCHEMAS, service } from '../../dist/real/work.js';
-import { tlsOf } from '../../dist/secure/nodes.js';
+import { clientOptions, listening, serverOf } from './http.mjs';
 
 const { small, order, page, orders } = SCHEMAS;
 
 /** @type {import('../../dist/real/library.js').Library} */
 export const library = {
   async serve(carrier) {
-    const http =
-      carrier === 'TLS'
-        ? createSecureServer({ ...(await tlsOf('server')), requestCert: true })
-        : createServer();
-    new Server(http, { transports: ['websocket'] }).on('connection', (socket) => {
+    const http = await serverOf(carrier);
+    const server = new Server(http, { transports: ['websocket'] });
+    server.on('connection', (socket) => {
       const on = (name, request, response) =>
         socket.on(name, (value, acknowledge) =>
           acknowledge(response.parse(service[name](request.parse(value)))),
@@ -31,16 +26,12 @@ export const library = {
         acknowledge();
       });
     });
-    await once(http.listen(0, '127.0.0.1'), 'listening');
-    const { port } = /** @type {import('node:net').AddressInfo} */ (http.address());
-    return `${carrier === 'TLS' ? 'https' : 'http'}://127.0.0.1:${port}`;
+    const address = `${carrier === 'TLS' ? 'https' : 'http'}://${await listening(http)}`;
+    return { address, close: async () => void (await server.close()) };
   },
 
   async connect(carrier, address) {
-    const secured = carrier === 'TLS' && {
-      ...(await tlsOf('client')),
-      checkServerIdentity: () => undefined,
-    };
+    const secured = await clientOptions(carrier);
     const socket = io(address, { transports: ['websocket'], reconnection: false, ...secured });
     await new Promise((resolve, reject) => {
       socket.once('connect', () => resolve(undefined));
@@ -58,6 +49,7 @@ export const library = {
         await socket.emitWithAck('items', page.parse(request));
         socket.off('item', receive);
       },
+      close: async () => void socket.disconnect(),
     };
   },
 };

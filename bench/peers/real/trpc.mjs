@@ -1,15 +1,12 @@
 // tRPC over WebSocket, after trpc.io/docs/server/websockets: its procedures check requests and
 // responses, both at the server. A download is a subscription to an async generator.
 
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client';
 import { initTRPC } from '@trpc/server';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { SCHEMAS, service } from '../../dist/real/work.js';
-import { tlsOf } from '../../dist/secure/nodes.js';
+import { clientOptions, listening, serverOf } from './http.mjs';
 
 const { small, order, page, orders } = SCHEMAS;
 const { router, procedure } = initTRPC.create();
@@ -30,24 +27,23 @@ const bench = router({
 /** @type {import('../../dist/real/library.js').Library} */
 export const library = {
   async serve(carrier) {
-    const http =
-      carrier === 'TLS'
-        ? createSecureServer({ ...(await tlsOf('server')), requestCert: true })
-        : createServer();
-    applyWSSHandler({ wss: new WebSocketServer({ server: http }), router: bench });
-    await once(http.listen(0, '127.0.0.1'), 'listening');
-    const { port } = /** @type {import('node:net').AddressInfo} */ (http.address());
-    return `${carrier === 'TLS' ? 'wss' : 'ws'}://127.0.0.1:${port}`;
+    const http = await serverOf(carrier);
+    const wss = new WebSocketServer({ server: http });
+    applyWSSHandler({ wss, router: bench });
+    return {
+      address: `${carrier === 'TLS' ? 'wss' : 'ws'}://${await listening(http)}`,
+      async close() {
+        for (const socket of wss.clients) socket.terminate();
+        http.close();
+      },
+    };
   },
 
   async connect(carrier, address) {
-    const secured = carrier === 'TLS' && {
-      ...(await tlsOf('client')),
-      checkServerIdentity: () => undefined,
-    };
+    const secured = await clientOptions(carrier);
     class Socket extends WebSocket {
       constructor(url, protocols) {
-        super(url, protocols, { ...secured });
+        super(url, protocols, secured);
       }
     }
     const socket = createWSClient({ url: address, WebSocket: /** @type {any} */ (Socket) });
@@ -64,6 +60,7 @@ export const library = {
             onComplete: () => resolve(undefined),
           });
         }),
+      close: () => socket.close(),
     };
   },
 };

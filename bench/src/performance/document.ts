@@ -2,8 +2,9 @@
 
 import { PEER_NAMES, versionsOf, withVersion } from '../adapters/peers.ts';
 import type { Figure } from '../benchmark.ts';
+import { PEERS } from '../real/library.ts';
 import { ratioText, tableOf } from '../report.ts';
-import type { Summary, SummaryRow } from '../summary.ts';
+import type { SummaryRow } from '../summary.ts';
 import { markdownTable, round3 } from '../table.ts';
 import type { Machine, Part, PerformanceRecord } from './record.ts';
 
@@ -14,11 +15,8 @@ interface Chapter {
   readonly heading: string;
   /** @param settings how it was measured. */
   text(settings: string, parts: readonly Part[]): string;
-  /**
-   * Joins the tables into one, which shows the first figure of each, or all with `figures`. Default: a
-   * table each.
-   */
-  readonly joined?: 'columns' | 'rows' | 'figures';
+  /** Joins the tables into one that shows the first figure of each. Default: a table each. */
+  readonly joined?: 'columns' | 'rows';
   /** Rows or figures that the page leaves out. */
   readonly hides?: RegExp;
 }
@@ -28,12 +26,13 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'real',
     heading: 'What programs send',
     text: (settings, parts) => {
-      const libraries = parts.some(({ rows }) => rows.some(({ name }) => name === 'tRPC'))
-        ? ` ${['socket.io', '@trpc/server', '@grpc/grpc-js'].map(withVersion).join(', ')}.`
-        : '';
-      return `Two processes exchange objects as JSON over one connection, each on a core of its own, in ${settings} after a warm-up. The CPU time is that of both processes for each call, or for each item of the download. A figure in brackets is the ratio to the bare socket, and for Noise to the bare socket over TCP.\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, a length and an id before each message, and as many calls in flight. Each library checks the same zod schemas at the sender and at the receiver; only tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the table compares libraries and not codecs. All have default options, but the list of orders needs \`values: 1_000_000\` of Trunkline's \`json\`. TLS has certificates at both ends.${libraries}`;
+      const rows = parts.flatMap((part) => part.rows);
+      const libraries = Object.entries(PEERS)
+        .filter(([name]) => rows.some((row) => row.name.startsWith(`${name} over `)))
+        .map(([, { of }]) => withVersion(of));
+      const others = libraries.length === 0 ? '' : `\n\nOther libraries: ${libraries.join(', ')}.`;
+      return `Programs send objects rather than bytes. Here two processes exchange JSON over one connection, each on a core of its own, in ${settings} after a warm-up. CPU is the time of both processes for each call, or for each item of a download; ÷ is the ratio to the bare socket over the same carrier, and for Noise to the bare socket over TCP.\n\nThe bare socket does the same work without a library, with as many calls in flight: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message, over \`node:net\` or \`node:tls\`. All of them use the same zod schemas. The sender and the receiver both check each value, except that tRPC checks requests and responses only at the server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. Socket.IO has no streams, so its download is an event for each item. The only option that is not a default lets Trunkline send a list of so many values. TLS has certificates on both sides.${others}`;
     },
-    joined: 'figures',
   },
   {
     name: 'calls',
@@ -139,9 +138,7 @@ function formatChapter(
       ? joinColumns(shown)
       : joined === 'rows'
         ? joinRows(shown)
-        : joined === 'figures'
-          ? joinFigures(shown)
-          : shown.flatMap(formatPart)),
+        : shown.flatMap((part, at) => [...(at === 0 ? [] : ['']), ...formatPart(part)])),
     '',
   ];
 }
@@ -170,27 +167,11 @@ function joinRows(parts: readonly Part[]): string[] {
   );
 }
 
-/** A row for each figure of each table and a column for each name. */
-function joinFigures(parts: readonly Part[]): string[] {
-  const names = [...new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)))];
-  const rows = parts.flatMap(({ title, rows, figures }) =>
-    figures.map(({ key, unit }) => [
-      title,
-      unit,
-      ...names.map((name) => cellOf(rows.find((each) => each.name === name)?.figures[key])),
-    ]),
-  );
-  return markdownTable(['', '', ...names], rows, 2);
-}
-
 function firstOf({ rows, figures }: Part, name: string): string {
   const row = rows.find((each) => each.name === name);
   const figure = row && firstFigure(row, figures);
-  return cellOf(figure && row!.figures[figure.key]);
-}
-
-function cellOf(summary: Summary | undefined): string {
-  if (summary === undefined) return '';
+  if (figure === undefined) return '';
+  const summary = row!.figures[figure.key]!;
   const ratio = ratioText(summary);
   return `${round3(summary.median)}${ratio === '' ? '' : ` (${ratio})`}`;
 }
@@ -253,7 +234,7 @@ function formatBars(record: PerformanceRecord): string[] {
   return [
     '## Bars',
     '',
-    `${verdicts.filter(({ holds }) => holds).length} of ${verdicts.length} hold; bold ones are missed. A bar is a limit that we set for ourselves.${
+    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold; those in bold are missed.${
       newest === undefined
         ? ''
         : ' Each column ran on both versions of Node in turn; the last column says how many times worse the newer one was, of which 1.15 is allowed.'

@@ -1,27 +1,18 @@
 // The bare socket: hand-written calls over node:net or node:tls, with a length and an id before each
 // message and one write per tick.
 
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { framed } from '../adapters/limit.ts';
-import { listenTls, tlsDialer } from '../secure/bare-tls.ts';
+import { accepting, plain, secure } from '../adapters/limit-net.ts';
 import type { Client, Library } from './library.ts';
 import { FORMS, type Form, service } from './work.ts';
 
 export const bare: Library = {
-  async serve(carrier) {
-    if (carrier === 'TLS') return String((await listenTls(attend)).port);
-    const server = createServer({ noDelay: true }, attend);
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return String((server.address() as AddressInfo).port);
-  },
+  serve: (carrier) => accepting((carrier === 'TLS' ? secure : plain).listen, attend),
 
   async connect(carrier, address) {
-    const port = Number(address);
-    if (carrier === 'TLS') return clientOf(await (await tlsDialer())(port));
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    await once(socket, 'connect');
-    return clientOf(socket);
+    const dial = await (carrier === 'TLS' ? secure : plain).dialer();
+    return clientOf(await dial(Number(address)));
   },
 };
 
@@ -58,6 +49,7 @@ function clientOf(socket: Socket): Client {
       call.reject(error as Error);
     }
   });
+  socket.on('error', () => {});
   socket.on('close', () => {
     for (const { reject } of waiting.values()) reject(new Error('the connection was closed'));
   });
@@ -102,6 +94,7 @@ function clientOf(socket: Socket): Client {
           reject,
         }),
       ),
+    close: async () => void socket.destroy(),
   };
 }
 

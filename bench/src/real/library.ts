@@ -1,13 +1,13 @@
 // The interface of each measured library: a server in one process, a client in another.
 
+import type { Serving } from '../adapters/adapter.ts';
 import type { Order, Page, Small } from './work.ts';
 
-export const CARRIERS = ['TCP', 'TLS', 'Noise'] as const;
-export type Carrier = (typeof CARRIERS)[number];
+export type Carrier = 'TCP' | 'TLS' | 'Noise';
 
 export interface Library {
-  /** Serves `service` and returns the address. Its process ends by a signal. */
-  serve(carrier: Carrier): Promise<string>;
+  /** Serves `service`. */
+  serve(carrier: Carrier): Promise<Serving>;
   /** Opens one connection to that server. */
   connect(carrier: Carrier, address: string): Promise<Client>;
 }
@@ -18,7 +18,15 @@ export interface Client {
   list(request: Page): Promise<Order[]>;
   /** Passes each item of the download to `take`, and returns after the last one. */
   items(request: Page, take: (item: Small) => void): Promise<void>;
+  close(): Promise<void>;
 }
 
 export const BARE = 'bare socket';
 export const OURS = 'Trunkline';
+
+/** The other libraries: their modules in `bench/peers/real`, and the packages that they measure. */
+export const PEERS: Readonly<Record<string, { readonly module: string; readonly of: string }>> = {
+  'socket.io': { module: 'socket-io.mjs', of: 'socket.io' },
+  tRPC: { module: 'trpc.mjs', of: '@trpc/server' },
+  'grpc-js': { module: 'grpc.mjs', of: '@grpc/grpc-js' },
+};

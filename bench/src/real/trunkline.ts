@@ -1,11 +1,8 @@
-// Trunkline with default options and its JSON codec, over TCP, mutual TLS and Noise.
+// Trunkline with its JSON codec, on a channel of the transports that all benchmarks open.
 
-import { createNoiseStreamLayer } from '@trunkline/security/noise';
-import { createTransport, defineProtocol, json, serve } from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { tcp } from '@trunkline/transport-tcp';
-import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
-import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
+import { defineProtocol, json, serve } from '@trunkline/transport-core';
+import { OPEN } from '../adapters/trunkline.ts';
+import type { Role } from '../secure/nodes.ts';
 import type { Carrier, Library } from './library.ts';
 import { SCHEMAS, service } from './work.ts';
 
@@ -18,7 +15,7 @@ const orders = json(SCHEMAS.orders, { values: 1_000_000 });
 const protocol = defineProtocol({
   name: 'bench-real',
   version: 1,
-  channel: 0x20,
+  channel: 0x22,
   methods: {
     echo: { id: 1, request: small, response: small },
     place: { id: 2, request: order, response: order },
@@ -26,41 +23,37 @@ const protocol = defineProtocol({
     items: { id: 4, request: page, download: small },
   },
 });
-const OPTIONS = { protocol, maxPool: 1 } as const;
 
 async function open(role: Role, carrier: Carrier) {
-  if (carrier === 'Noise') {
-    const identity = identityOf(role);
-    const stream = createNoiseStreamLayer(createTcpStreamLayer(), { identity });
-    return new NetworkTransport({ ...OPTIONS, stream });
-  }
-  const backend = carrier === 'TLS' ? tcp({ tls: await tlsOf(role) }) : tcp();
-  return createTransport('tcp://127.0.0.1:0', { ...OPTIONS, backends: [backend] });
+  const transport =
+    await OPEN[({ TCP: 'tcp', TLS: 'tls', Noise: 'noise' } as const)[carrier]](role);
+  return { transport, mount: transport.mount(protocol), close: () => transport.close() };
 }
 
 export const trunkline: Library = {
   async serve(carrier) {
-    const transport = await open('server', carrier);
-    serve(transport, {
+    const { transport, mount, close } = await open('server', carrier);
+    serve(mount, {
       ...service,
       async *items(request) {
         yield* service.items(request);
       },
     });
     await transport.listen();
-    return transport.localAddr();
+    return { address: transport.localAddr(), close };
   },
 
   async connect(carrier, address) {
-    const transport = await open('client', carrier);
+    const { transport, mount, close } = await open('client', carrier);
     await transport.dial(address);
     return {
-      echo: (request) => transport.send(address, 'echo', request),
-      place: (request) => transport.send(address, 'place', request),
-      list: (request) => transport.send(address, 'list', request),
+      echo: (request) => mount.send(address, 'echo', request),
+      place: (request) => mount.send(address, 'place', request),
+      list: (request) => mount.send(address, 'list', request),
       async items(request, take) {
-        for await (const item of await transport.send(address, 'items', request)) take(item);
+        for await (const item of await mount.send(address, 'items', request)) take(item);
       },
+      close,
     };
   },
 };

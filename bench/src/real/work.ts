@@ -73,7 +73,7 @@ export function orderOf(number: number): Order {
   return { ...order, note: 'Ring twice. '.repeat(100).slice(0, missing) };
 }
 
-/** What the servers answer. */
+/** The handlers of every server. */
 export const service = {
   echo: (request: Small): Small => request,
   place: (request: Order): Order => ({ ...request, status: 'paid' }),
