@@ -7,8 +7,9 @@
 //   ! topics/dedup.test.ts: a second copy is dropped   the file and the title of a test that fails
 //
 // The file of a test is below the package's `src` folder, or begins with `packages/`, `examples/` or
-// another folder of the root. Of a file that runs a suite on a backend, only the named test runs. Instead of `!`, a line with `?` says why no test kills the mutant. Lines
-// between mutants may be empty. The mutants whose rule begins with `* ` run for each commit.
+// another folder of the root. Of a file that runs a suite on a backend, only the named test runs.
+// Instead of `!`, a line with `?` says why no test kills the mutant. Lines between mutants may be
+// empty. The mutants whose rule begins with `* ` run for each commit.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -25,7 +25,7 @@ const LIMIT = 300_000;
 const RAFT = 'examples/raft/dist/sim/testing/mutants.js';
 /** Files that run a suite on a backend. */
 const SUITES =
-  /\/src\/(noise\/|testing\/session\/)?(compliance|identity|session\.(pipe|tcp))\.test\.ts$/;
+  /\/src\/(noise\/|testing\/session\/|recipes\/backend\/)?(compliance|identity|session\.(pipe|tcp)|unix-socket)\.test\.ts$/;
 /** AVA's lines for a test that failed or did not end, and the line of a killed program. */
 const FAILURES = [
   /^ {2}[✘×] \[fail\]: (.*)$/mu,

@@ -16,7 +16,7 @@ const MOST_CPU = 1.1;
 const MIB = 1024 * 1024;
 const CHILD = fileURLToPath(new URL('start/child.js', import.meta.url));
 
-/** What a subject takes in addition to bare Node. */
+/** The cost of a subject in addition to bare Node. */
 const beyond = (round: Round, name: string, key: string) => {
   const [own, bare] = [name, BARE].map((each) => figureOf(round, { group: '', name: each }, key));
   return own === undefined || bare === undefined ? undefined : own - bare;

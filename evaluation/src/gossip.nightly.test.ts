@@ -4,7 +4,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formatSvg } from '@trunkline/bench/plot';
 import { run } from '@trunkline/bench/testing/run';
 import test from 'ava';
 import { formatDocument, formatText } from './gossip/document.ts';
@@ -14,6 +13,7 @@ import { SECTIONS } from './gossip/parts.ts';
 import { runAll } from './gossip/pool.ts';
 import { Sample } from './gossip/sample.ts';
 import { scaleOf } from './gossip/scale.ts';
+import { formatSvg } from './plot.ts';
 
 const nodes = 1_000;
 const seed = 1;

@@ -6,13 +6,13 @@ import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { listed, positive } from '@trunkline/bench/arguments';
-import { formatSvg } from '@trunkline/bench/plot';
 import { formatDocument, formatText } from './gossip/document.ts';
 import { jobsOf, PARTS, type PartName } from './gossip/jobs.ts';
 import { SECTIONS } from './gossip/parts.ts';
 import { runAll } from './gossip/pool.ts';
 import { Sample } from './gossip/sample.ts';
 import { scaleOf } from './gossip/scale.ts';
+import { formatSvg } from './plot.ts';
 
 const USAGE = `usage: node evaluation/dist/gossip.js [options]
 

@@ -6,9 +6,12 @@ import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { listed, positive } from '@trunkline/bench/arguments';
+import { taskOf } from '@trunkline/bench/benchmark';
 import { isInstalled, measureSwarm } from '@trunkline/bench/gossip-processes/measure';
 import { endProgress, showProgress } from '@trunkline/bench/progress';
+import { runRounds } from '@trunkline/bench/rounds';
 import { median } from '@trunkline/bench/statistics';
+import { figureOf } from '@trunkline/bench/summary';
 import { runAll } from './gossip/pool.ts';
 import { formatScale } from './scale/document.ts';
 import { type ProcessCost, readFigures, readMemory, type ScaleFigures } from './scale/figures.ts';
@@ -116,28 +119,24 @@ async function measureProcesses(
   rounds: number,
 ): Promise<NonNullable<ScaleFigures['processes']>> {
   const [size, rate] = [256, 200];
+  const load = { rates: [rate], size, seconds, warm: seconds };
+  const tasks = (['tree', 'mesh', 'nats'] as const).filter(isInstalled).map((kind) =>
+    taskOf({ group: '', name: kind }, '', async () => {
+      const [figures] = await measureSwarm(kind, nodes, load, () => {});
+      const { cpu, publisherCpu, serverCpu, bytes } = figures!;
+      return { cpu, publisher: publisherCpu, server: serverCpu, bytes };
+    }),
+  );
+  const measured = await runRounds({ tasks }, rounds, showProgress).finally(endProgress);
   const kinds: Record<string, ProcessCost> = {};
-  for (const kind of (['tree', 'mesh', 'nats'] as const).filter(isInstalled)) {
-    const own: Awaited<ReturnType<typeof measureSwarm>> = [];
-    for (let round = 0; round < rounds; round++) {
-      showProgress(`round ${round + 1} of ${rounds}: ${kind}`, round / rounds);
-      own.push(
-        ...(await measureSwarm(
-          kind,
-          nodes,
-          { rates: [rate], size, seconds, warm: seconds },
-          () => {},
-        )),
-      );
-    }
-    endProgress();
-    const of = (pick: (each: (typeof own)[number]) => number | undefined) =>
-      median(own.map((each) => pick(each) ?? 0));
+  for (const { title: kind } of tasks) {
+    const of = (key: string) =>
+      median(measured.map((round) => figureOf(round, { group: '', name: kind }, key) ?? 0));
     kinds[kind] = {
-      cpu: of((each) => each.cpu),
-      publisher: of((each) => each.publisherCpu),
-      server: of((each) => each.serverCpu),
-      bytes: of((each) => each.bytes),
+      cpu: of('cpu'),
+      publisher: of('publisher'),
+      server: of('server'),
+      bytes: of('bytes'),
     };
   }
   const machine = {

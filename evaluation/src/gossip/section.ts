@@ -1,6 +1,6 @@
 // A section of the evaluation: paragraphs, tables, plots, and whether the limits are met.
 
-import type { Plot } from '@trunkline/bench/plot';
+import type { Plot } from '../plot.ts';
 
 export interface Table {
   readonly title: string;

@@ -17,7 +17,7 @@ async function demo(options: DemoOptions, signal: AbortSignal): Promise<number> 
     return 3;
   }
   if (stay || dashboard) {
-    await runLive({ nodes, dashboard, print: print, signal });
+    await runLive({ nodes, dashboard, print, signal });
     return 0;
   }
   const screen = new Screen(process.stdout);

@@ -1,4 +1,4 @@
-// Tests of changes of the nodes that a node allows and denies. The identity suite has the rest.
+// Tests of the nodes that a node allows and denies, and of changes of these lists.
 
 import {
   createIdentity,
@@ -16,6 +16,19 @@ import { createWebRtcStreamLayer, webrtc } from './webrtc.ts';
 
 const request = Uint8Array.of(1);
 const [ada, bob, eve] = [createIdentity(), createIdentity(), createIdentity()];
+
+test('a node that is denied or not listed is refused, unless it is dialed by its id', async (t) => {
+  const node = realm(t);
+  const [friend, stranger] = [await node(ada), await node(eve)];
+  const denying = await node(bob, { deny: [eve.nodeId] });
+  const listing = await node(createIdentity(), { allow: [ada.nodeId] });
+  for (const { at } of [denying, listing]) {
+    t.deepEqual(await friend.transport.send(at, 'echo', request), request);
+    const { code, reason } = await failure(stranger.transport.send(at, 'echo', request));
+    t.deepEqual([code, reason], ['permission_denied', 'denied']);
+  }
+  t.deepEqual(await listing.transport.send(stranger.at, 'echo', request), request);
+});
 
 test('a node that is denied while connected is disconnected at once, and admitted again later', async (t) => {
   const node = realm(t);

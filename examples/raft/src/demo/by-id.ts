@@ -12,7 +12,7 @@ export class ById implements Acquaintance {
   readonly #signal: AbortSignal;
   /** The address of the first node; the others are told nothing else. */
   readonly #seeds: string[] = [];
-  /** What a node finds again when it returns: its address book, and its id if none is proven. */
+  /** The address book of each node, for its return, and its id if none is proven. */
   readonly #kept = new Map<Place, ReturnType<typeof keptAt>>();
   readonly #peers = new Map<string, Peers>();
 

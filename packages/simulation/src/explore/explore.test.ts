@@ -55,6 +55,14 @@ test('a planted bug is found, and of eleven faults only the two that it needs ar
   t.regex(trace.hash, /^[0-9a-f]{64}$/);
 });
 
+test('the smallest schedule fails in a new simulation', async (t) => {
+  const { failed } = await explore({ seeds: [3], nemesis: planted, scenario, ...calm });
+  const { seed, schedule, error } = failed[0]!;
+  await using sim = createSimulation({ seed, ...calm, nemesis: schedule });
+  const { invariant } = await t.throwsAsync<any>(async () => scenario(sim));
+  t.is(invariant, error.invariant);
+});
+
 test('without shrinking the whole plan is reported', async (t) => {
   const { failed } = await explore({
     seeds: 1,

@@ -1,7 +1,7 @@
-// A stream layer within this process whose connections make life hard for both ends, within the
-// contract of StreamLayer: they cut and join what is written at random, so that chunks end inside
-// frames, report `drained` late and often, and lose a random part of what is on its way if an end
-// destroys them. A seed repeats all of it.
+// A stream layer within this process whose connections behave as badly as the contract of
+// StreamLayer allows: they cut and join what is written at random, so that chunks end inside frames,
+// report `drained` late and often, and lose a random part of what is on its way if an end destroys
+// them. A seed repeats all of it.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
