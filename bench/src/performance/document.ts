@@ -15,11 +15,17 @@ interface Chapter {
   readonly heading: string;
   /** @param settings how it was measured. */
   text(settings: string, parts: readonly Part[]): string;
-  /** Joins the tables into one that shows the first figure of each. Default: a table each. */
-  readonly joined?: 'columns' | 'rows';
+  /**
+   * Joins the tables into one that shows the first figure of each, or with 'figures' into one for
+   * each figure. Default: a table each.
+   */
+  readonly joined?: 'columns' | 'rows' | 'figures';
   /** Rows or figures that the page leaves out. */
   readonly hides?: RegExp;
 }
+
+/** Libraries whose calls the first chapter shows. */
+const REAL = /^(grpc-js|socket\.io)$/;
 
 const CHAPTERS: readonly Chapter[] = [
   {
@@ -31,8 +37,12 @@ const CHAPTERS: readonly Chapter[] = [
         .filter(([name]) => rows.some((row) => row.name.startsWith(`${name} over `)))
         .map(([, { of }]) => withVersion(of));
       const others = libraries.length === 0 ? '' : `\n\nOther libraries: ${libraries.join(', ')}.`;
-      return `Programs send objects rather than bytes. Here two processes exchange JSON over one connection, each on a core of its own, in ${settings} after a warm-up. CPU is the time of both processes for each call, or for each item of a download; ÷ is the ratio to the bare socket over the same carrier, and for Noise to the bare socket over TCP.\n\nThe bare socket does the same work without a library, with as many calls in flight: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message, over \`node:net\` or \`node:tls\`. All of them use the same zod schemas. The sender and the receiver both check each value, except that tRPC checks requests and responses only at the server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. Socket.IO has no streams, so its download is an event for each item. The only option that is not a default lets Trunkline send a list of so many values. TLS has certificates on both sides.${others}`;
+      const titles = parts.map(
+        ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
+      );
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table has the calls or items a second, and the second one the CPU time of both processes for each, in µs. A figure in brackets is the ratio to the bare socket, and for Noise to the bare socket over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that libraries are compared and not codecs. TLS has certificates at both ends. Options have their defaults, but Trunkline's list needs more \`values\`.${others}`;
     },
+    joined: 'figures',
   },
   {
     name: 'calls',
@@ -40,12 +50,15 @@ const CHAPTERS: readonly Chapter[] = [
     text: (settings, parts) => {
       const titles = parts.map(({ title }) => `- ${title}`);
       const names = new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)));
-      const libraries = PEER_NAMES.filter((name) => names.has(name)).flatMap(versionsOf);
+      const libraries = PEER_NAMES.filter((name) => names.has(name) && !REAL.test(name)).flatMap(
+        versionsOf,
+      );
       const others =
         libraries.length === 0 ? '' : `\n\nOther libraries: ${[...new Set(libraries)].join(', ')}.`;
       return `One connection between two processes, each on a core of its own, in ${settings} after a warm-up. The WebSocket columns are compared with \`limit-ws\`, those in memory with \`limit-inproc\`, the codecs with \`trunkline-tcp\`, and all others with \`limit-net\`; but in s4 and s5 Trunkline is compared with \`limit-net-credit\`, which lets small messages pass large ones, too.\n\n${titles.join('\n')}${others}`;
     },
     joined: 'columns',
+    hides: new RegExp(`${REAL.source}|^limit-net-pooled$`),
   },
   {
     name: 'scale',
@@ -66,14 +79,14 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'start',
     heading: 'Starting',
     text: (settings) =>
-      `A process that loads a package, in ${settings}; − is the difference to bare Node. The heap is that after GC.`,
-    hides: /^CPU/,
+      `A process that loads a package, in ${settings}; − is the difference to bare Node.`,
+    hides: /^CPU|^heap|\/node$|^transport-inmem$/,
   },
   {
     name: 'types',
     heading: 'Types',
     text: (settings) =>
-      `TypeScript checks programs that define, implement and call methods with the same zod schemas: as plain functions that parse their arguments and results, as a protocol, and as a router of ${withVersion('@trpc/server')}. The compiler runs on one thread, in ${settings}; ÷ is the ratio to plain functions.`,
+      `TypeScript checks programs that define, implement and call methods with the same zod schemas: as plain functions that parse their arguments and results, as a protocol, and as a router of ${withVersion('@trpc/server')}, on one thread, in ${settings}; ÷ is the ratio to plain functions.`,
   },
   {
     name: 'observing',
@@ -97,6 +110,9 @@ const CHAPTERS: readonly Chapter[] = [
 
 export function formatDocument(record: PerformanceRecord): string {
   const chapters = CHAPTERS.filter(({ name }) => record[name] !== undefined);
+  const isFirst = ({ name }: Chapter) => name === 'real';
+  const [first, others] = [chapters.filter(isFirst), chapters.filter((each) => !isFirst(each))];
+  const chapterOf = (each: Chapter) => formatChapter(each, Object.values(record[each.name]!));
   const lines = [
     '# Performance',
     '',
@@ -104,16 +120,17 @@ export function formatDocument(record: PerformanceRecord): string {
     '',
     'That lowest cost is `limit-net`: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs write this page; [bench](../bench/README.md) shows how to run them.',
     '',
+    ...first.flatMap(chapterOf),
     ...formatMachines(record, chapters),
     '',
     '## How to read it',
     '',
     'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row of the same round. Compare these ratios: the speed of a machine varies, but measurements within seconds of each other are affected alike. `limit-net again` compares the limit with itself: the distance of its ratio from 1 shows how far other ratios may be from the truth.',
     '',
-    'The other libraries run with default options. They do not all do the same work: some serialize values, a NATS call goes through a broker, and only some have deadlines. So a factor of two says little, but a factor of ten does.',
+    'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten does.',
     '',
     ...formatBars(record),
-    ...chapters.flatMap((chapter) => formatChapter(chapter, Object.values(record[chapter.name]!))),
+    ...others.flatMap(chapterOf),
     '**Next:** [scale](scale.md) says what a network costs from 10 to 100,000 nodes.',
   ];
   return `${lines.join('\n').trimEnd()}\n`;
@@ -138,7 +155,9 @@ function formatChapter(
       ? joinColumns(shown)
       : joined === 'rows'
         ? joinRows(shown)
-        : shown.flatMap((part, at) => [...(at === 0 ? [] : ['']), ...formatPart(part)])),
+        : joined === 'figures'
+          ? joinFigures(shown)
+          : shown.flatMap((part, at) => [...(at === 0 ? [] : ['']), ...formatPart(part)])),
     '',
   ];
 }
@@ -154,6 +173,21 @@ function joinColumns(parts: readonly Part[]): string[] {
     ...parts.map((part) => firstOf(part, name)),
   ]);
   return markdownTable(['', ...head.map((each) => each.trim())], rows, 1);
+}
+
+/**
+ * A table for each figure, with a row for each name and a column for each table. The text of the
+ * chapter says what the figures are.
+ */
+function joinFigures(parts: readonly Part[]): string[] {
+  return parts[0]!.figures.flatMap(({ key }, at) => {
+    const own = parts.map((part) => ({
+      ...part,
+      figures: [{ key, unit: '' }],
+      rows: part.rows.map((row) => ({ ...row, name: row.name.replace(' over ', ', ') })),
+    }));
+    return [...(at === 0 ? [] : ['']), ...joinColumns(own)];
+  });
 }
 
 /** A row for the first figure of each table and a column for each name. */
@@ -216,28 +250,31 @@ function formatBars(record: PerformanceRecord): string[] {
   const newest = parts.find(({ newer }) => newer !== undefined)?.newer;
   const missed = (holds: boolean, text: string) => (holds ? text : `**${text}**`);
   const rows = [
-    ...verdicts.map(({ bar, ratio, holds }) => {
+    ...verdicts.flatMap(({ bar, ratio, holds }) => {
       const other = compared.find((each) => each.older !== undefined && bar.startsWith(each.bar));
+      if (holds && other?.holds !== false) return [];
       return [
-        bar,
-        missed(holds, ratio.toPrecision(3)),
-        other?.newer.toPrecision(3) ?? '',
-        other === undefined ? '' : missed(other.holds, other.worse!.toFixed(2)),
+        [
+          bar,
+          missed(holds, ratio.toPrecision(3)),
+          other?.newer.toPrecision(3) ?? '',
+          other === undefined ? '' : missed(other.holds, other.worse!.toFixed(2)),
+        ],
       ];
     }),
     ...compared
-      .filter(({ older }) => older === undefined)
-      .map(({ bar, newer, holds }) => [bar, '', missed(holds, newer.toPrecision(3)), '']),
+      .filter(({ older, holds }) => older === undefined && !holds)
+      .map(({ bar, newer }) => [bar, '', missed(false, newer.toPrecision(3)), '']),
   ];
   const width = newest === undefined ? 2 : 4;
   const head = ['bar', `Node ${parts[0]!.machine.node}`, `Node ${newest}`, 'times worse'];
   return [
     '## Bars',
     '',
-    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold; those in bold are missed.${
+    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold. The table has those that are missed, with the missed figure in bold.${
       newest === undefined
         ? ''
-        : ' Each column ran on both versions of Node in turn; the last column says how many times worse the newer one was, of which 1.15 is allowed.'
+        : ' Both versions of Node were measured in turn; the newer one may be 1.15 times worse than the older one.'
     }`,
     '',
     ...markdownTable(
