@@ -13,6 +13,8 @@ export interface ChildOptions {
   readonly yields?: boolean | undefined;
   /** Flags for Node and V8. */
   readonly flags?: readonly string[] | undefined;
+  /** Variables that are added to the environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 export class Child<Command extends object, Report extends object> {
@@ -20,7 +22,7 @@ export class Child<Command extends object, Report extends object> {
   readonly #process: ChildProcess;
 
   /** @param name the name of the script beside this one, without its extension. */
-  constructor(name: string, { core, yields, flags = [] }: ChildOptions = {}) {
+  constructor(name: string, { core, yields, flags = [], env }: ChildOptions = {}) {
     this.#name = name;
     const path = fileURLToPath(new URL(`${name}.js`, import.meta.url));
     const execArgv = [...process.execArgv, ...flags];
@@ -28,7 +30,11 @@ export class Child<Command extends object, Report extends object> {
       core === undefined
         ? { execArgv }
         : { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...execArgv] };
-    this.#process = fork(path, { serialization: 'advanced', ...pinned });
+    this.#process = fork(path, {
+      serialization: 'advanced',
+      env: { ...process.env, ...env },
+      ...pinned,
+    });
     if (yields === true) setPriority(this.#process.pid!, 19);
   }
 

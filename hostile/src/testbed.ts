@@ -11,7 +11,7 @@ import type { HonestCommand, HonestReport } from './honest.ts';
 import { flawsOf, heldUp, isOfRatio, type Outcome, p99Of, type Quantity } from './outcome.ts';
 import { settle } from './settle.ts';
 import type { VictimCommand, VictimOptions, VictimReport } from './victim.ts';
-import { FAST_HEAP, SMALL_HEAP } from './warm-up.ts';
+import { FAST_HEAP, KEPT, SMALL_HEAP } from './warm-up.ts';
 
 export interface TestbedOptions {
   readonly carrier: Carrier;
@@ -43,8 +43,8 @@ export class Testbed {
   private constructor({ carrier, quantity, cores }: TestbedOptions) {
     this.#carrier = carrier;
     this.#quantity = quantity;
-    const flags = quantity === 'memory' ? SMALL_HEAP : FAST_HEAP;
-    this.#victim = new Child('victim', { core: cores[0], flags });
+    const kind = quantity === 'memory' ? { flags: SMALL_HEAP } : { flags: FAST_HEAP, env: KEPT };
+    this.#victim = new Child('victim', { core: cores[0], ...kind });
     this.#honest = new Child('honest', { core: cores[1] });
     this.#attacker = new Child('attacker', { core: cores[1], yields: true });
   }

@@ -15,7 +15,7 @@ import { MemoryPeak } from './memory-peak.ts';
 import { listeningNode } from './node.ts';
 import { serveCommands } from './parent-channel.ts';
 import { victimProtocol } from './victim-protocol.ts';
-import { growYoungGeneration } from './warm-up.ts';
+import { growYoungGeneration, touchMemory } from './warm-up.ts';
 
 /** Options in which the victim differs from the defaults. */
 export interface VictimOptions {
@@ -136,6 +136,7 @@ async function start({ carrier, credentials, options }: Extract<VictimCommand, {
   const loop = new LoopDelay();
   const peak = new MemoryPeak();
   growYoungGeneration();
+  touchMemory();
   return {
     mark() {
       texts = [];
