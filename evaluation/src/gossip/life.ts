@@ -12,7 +12,7 @@ export function churnSection(all: Sample, { nodes, fewNodes }: Scale): Section {
   return {
     title: 'Churn',
     before: [
-      'Half of the nodes fail unnoticed, while messages are under way. Deliveries to nodes that live through the cycle of a minute are counted.',
+      'In each cycle of a minute, 50 nodes fail, half of them unnoticed, and 50 join, while messages are in flight. Only deliveries to nodes that live through the cycle are counted.',
     ],
     tables: [
       {

@@ -86,8 +86,7 @@ export function seenSection(all: Sample, scale: Scale): Section {
     ],
     plots: [],
     after: [
-      'Our graph is less clustered, because a node that loses a link learns of a node that has room, not of the neighbors of its neighbors.',
-      `The share of live nodes that a message reaches is ${at(0.8).range('reliability')} after 80 % failed, ${at(0.9).range('reliability')} after 90 %, and ${at(0.95).range('reliability')} after 95 %; the paper has ${FAILURES['0.95']!.paper}. With the address book it is ${at(0.95, book).range('reliability')} after 95 %: without one, some nodes have only dead ones in their views.`,
+      `The share of live nodes that a message reaches is ${at(0.8).range('reliability')} after 80 % failed, ${at(0.9).range('reliability')} after 90 %, and ${at(0.95).range('reliability')} after 95 %; the paper has ${FAILURES['0.95']!.paper}. With the address book it is ${at(0.95, book).range('reliability')} after 95 %, because without one, some nodes have only dead nodes in their views.`,
     ],
     verdicts: verdicts(at, shape, book, nodes),
   };

@@ -38,7 +38,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
   const lines = [
     '# Scale',
     '',
-    'This page says what a network costs from 10 to 100,000 nodes: connections, bytes and CPU.',
+    'This page shows what a network of 10 to 100,000 nodes costs in connections, bytes and CPU time.',
     '',
     'It compares four ways of sending a message to all nodes:',
     '',
@@ -90,7 +90,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     '## What each costs',
     '',
-    `The figures of a cell are those for ${NODES.slice(0, -1).map(round3).join(', ')} and ${round3(NODES.at(-1)!)} nodes; a single figure is the same for all. A message has ${small.size} bytes.`,
+    `A cell has the figures for ${NODES.slice(0, -1).map(round3).join(', ')} and ${round3(NODES.at(-1)!)} nodes, or one figure if they are equal. A message has ${small.size} bytes.`,
     '',
     ...markdownTable(
       ['', ...KINDS.map((kind) => NAMES[kind])],
@@ -114,14 +114,14 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([s8](performance.md#calls), ${memory.machine.processor}). TLS takes more.`,
     `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs used the machine, so only the order of magnitude counts. On a machine that is not overloaded, a mesh costs less than trees ([measured](gossip-explained.md#what-each-overlay-costs)).`,
-    `- **Bytes**: whole nodes in simulation, with their codecs, in networks of ${[...new Set(whole.map(({ nodes }) => nodes))].join(', ')} nodes. Each has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms to each other node. TLS, TCP and IP are not counted.`,
-    `- **Mesh and relays**: *n* − 1 connections. The publisher of a mesh sends *n* − 1 copies; with relays it sends at most ${FANOUT}, and gets a confirmation from each receiver.`,
-    '- **Trees**: the state machines alone, with up to 10,000 nodes. Hops grow with the logarithm of the number of nodes.',
+    `- **Bytes** were counted for whole nodes in simulation, with their codecs, in networks of ${[...new Set(whole.map(({ nodes }) => nodes))].join(', ')} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms to each other node. TLS, TCP and IP are not counted.`,
+    `- **Mesh and relays**: a node has *n* − 1 connections. The publisher of a mesh sends *n* − 1 copies; with relays it sends at most ${FANOUT}, and gets a confirmation from each receiver.`,
+    '- **Trees**: hops were counted with the state machines alone, for up to 10,000 nodes, and grow with the logarithm of the number of nodes.',
     '- **NATS**: the server sends *n* − 1 copies in its text protocol. Several servers in a cluster share the subscribers.',
     '',
     'Real networks of more than one machine, the memory of a NATS server, TLS and Noise at these sizes, and churn were not measured here; [the evaluation of gossip](gossip-evaluation.md) measures churn.',
     '',
-    '**Next:** [gossip](gossip.md) shows how to use each of them.',
+    '**Next:** [gossip](gossip.md) shows how to use meshes, trees and relays.',
   ];
   return `${lines.join('\n')}\n`;
 }
