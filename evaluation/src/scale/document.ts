@@ -119,7 +119,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '- **Trees**: hops were counted with the state machines alone, for up to 10,000 nodes, and grow with the logarithm of the number of nodes.',
     '- **NATS**: the server sends *n* − 1 copies in its text protocol. Several servers in a cluster share the subscribers.',
     '',
-    'Real networks of more than one machine, the memory of a NATS server, TLS and Noise at these sizes, and churn were not measured here; [the evaluation of gossip](gossip-evaluation.md) measures churn.',
+    'Networks of several machines, the memory of a NATS server, TLS and Noise, and churn were not measured; [the evaluation of gossip](gossip-evaluation.md) measures churn.',
     '',
     '**Next:** [gossip](gossip.md) shows how to use meshes, trees and relays.',
   ];
