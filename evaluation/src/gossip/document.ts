@@ -23,7 +23,7 @@ export function formatDocument(
     '',
     'This page compares gossip over `partialView()` with the figures of its papers and the limits of iroh-gossip, and measures it under attack.',
     '',
-    `A program writes this page; the same seeds give the same figures. It ran for ${hours.toFixed(1)} hours of one thread, with Node ${node} on ${machine}.`,
+    `A program writes this page; the same seeds give the same figures. The program ran for ${hours.toFixed(1)} hours of one thread, with Node ${node} on ${machine}.`,
     '',
     '```',
     command,
@@ -48,7 +48,7 @@ function formatSection({ title, before, tables, plots, after, verdicts }: Sectio
       .flatMap((table) => [`**${table.title}**`, '', ...formatMarkdown(table), '']),
     ...plots.flatMap(({ name, title: what }) => [`![${what}](gossip-evaluation/${name}.svg)`, '']),
     ...after.flatMap((words) => [words, '']),
-    ...(missed === 0 ? [] : [`Here, ${missed} of ${verdicts.length} limits are missed.`, '']),
+    ...(missed === 0 ? [] : [`In this section, ${missed} of ${verdicts.length} limits are missed.`, '']),
   ];
 }
 

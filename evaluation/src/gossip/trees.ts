@@ -128,7 +128,7 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree after failures that nobody sees',
     before: [
-      `${show(nodes)} nodes run HyParView's cycles, with Plumtree on its links. One message is sent before any view is repaired, then one after each cycle.`,
+      `${show(nodes)} nodes run HyParView's cycles, with Plumtree on its links. One message is sent before any view is repaired, and then one message after each cycle.`,
     ],
     tables: [
       {
