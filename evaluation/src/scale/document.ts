@@ -112,7 +112,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     'A program writes this page: `npx pnpm@12 evaluate scale --report`. The costs of one connection, one copy and one delivery were measured; only the number of nodes is extrapolated.',
     '',
-    `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([s8](performance.md#calls), ${memory.machine.processor}). TLS takes more.`,
+    `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([s8](performance.md#calls), ${memory.machine.processor}).`,
     `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs used the machine, so only the order of magnitude counts. On a machine that is not overloaded, a mesh costs less than trees ([measured](gossip-explained.md#what-each-overlay-costs)).`,
     `- **Bytes** were counted for whole nodes in simulation, with their codecs, in networks of ${[...new Set(whole.map(({ nodes }) => nodes))].join(', ')} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms to each other node. TLS, TCP and IP are not counted.`,
     `- **Mesh and relays**: a node has *n* − 1 connections. The publisher of a mesh sends *n* − 1 copies; with relays it sends at most ${FANOUT}, and gets a confirmation from each receiver.`,
