@@ -29,7 +29,7 @@ export function formatDocument(
     command,
     '```',
     '',
-    `Brackets in a cell contain the lowest and the highest value. The program also checks ${verdicts.length} limits, of which ${verdicts.filter(({ holds }) => holds).length} are met.`,
+    `Brackets contain the lowest and highest value. The program also checks ${verdicts.length} limits, of which ${verdicts.filter(({ holds }) => holds).length} are met.`,
     '',
     ...sections.flatMap(formatSection),
     '**Next:** [how gossip works](gossip-explained.md) lists where the code differs from the papers.',
