@@ -48,7 +48,9 @@ function formatSection({ title, before, tables, plots, after, verdicts }: Sectio
       .flatMap((table) => [`**${table.title}**`, '', ...formatMarkdown(table), '']),
     ...plots.flatMap(({ name, title: what }) => [`![${what}](gossip-evaluation/${name}.svg)`, '']),
     ...after.flatMap((words) => [words, '']),
-    ...(missed === 0 ? [] : [`In this section, ${missed} of ${verdicts.length} limits are missed.`, '']),
+    ...(missed === 0
+      ? []
+      : [`In this section, ${missed} of ${verdicts.length} limits are missed.`, '']),
   ];
 }
 
