@@ -51,7 +51,7 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
   return {
     title: 'Attacks on whole nodes',
     before: [
-      `${show(honest)} honest nodes with default options, whose links take 10 to 100 ms, and ${show(4 * honest)} attackers of 20 networks. A sybil accepts every link and message, sends only sybils in its shuffles, and forwards nothing. **Sybils** join an established network. In a **covert flash** they are there from the beginning, and all stop forwarding after ten minutes. In a **cold boot** honest nodes start later and know only five sybils. In an **attack at dawn** all nodes of an established network restart with their address books. In an **eclipse** sybils concentrate on one node, which restarts.`,
+      `${show(honest)} honest nodes with default options, whose links take 10 to 100 ms, meet ${show(4 * honest)} attackers of 20 networks. An attacker is a *sybil*, which accepts every link and message, names only sybils to other nodes, and forwards nothing. In the row **sybils**, attackers join an established network. In a **covert flash**, attackers are there from the beginning, and all stop forwarding after ten minutes. In a **cold boot**, honest nodes start later and know only five sybils. In an **attack at dawn**, all nodes of an established network restart with their address books. In an **eclipse**, sybils concentrate on one node, which restarts.`,
     ],
     tables: [
       {
@@ -113,7 +113,7 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
     ],
     plots: [],
     after: [
-      "A node opens its own links to peers that it dialed from its address book, and the addresses of one attacker's network fill only a part of the book. So sybils that join late, or at dawn, change nothing. No node is protected in a network in which most nodes were attackers from the beginning: a node that answers but forwards nothing cannot be distinguished from a leaf. In a network of strangers, give your nodes `persistent` peers, or a validator and an `addressBook` of trusted nodes.",
+      "A node opens its own links to peers that it dialed from its address book, and the addresses of one attacker's network fill only a part of the book. So sybils that join late, or while a network restarts, change nothing. No node is protected in a network in which most nodes were attackers from the beginning: a node that answers but forwards nothing cannot be distinguished from a leaf. In a network of strangers, give your nodes `persistent` peers, or a validator and an `addressBook` of trusted nodes.",
     ],
     verdicts: [
       ...ATTACKS.flatMap((scenario) =>

@@ -21,15 +21,15 @@ export function formatDocument(
   const lines = [
     '# Gossip: evaluation',
     '',
-    'This page repeats the tables of the papers behind `partialView()` with the state machines of the package, and tests whole nodes in simulation, with the limits of iroh-gossip and under attack.',
+    'This page compares gossip over `partialView()` with the figures of its papers and the limits of iroh-gossip, and measures it under attack.',
     '',
-    `A program writes this page, and prints all columns and limits; the same seeds give the same figures. Node ${node}, ${machine}, ${hours.toFixed(1)} hours of one thread.`,
+    `A program writes this page; the same seeds give the same figures. The program ran for ${hours.toFixed(1)} hours of one thread, with Node ${node} on ${machine}.`,
     '',
     '```',
     command,
     '```',
     '',
-    `Brackets in a cell contain the lowest and the highest value. ${verdicts.filter(({ holds }) => holds).length} of ${verdicts.length} limits are met.`,
+    `Brackets contain the lowest and highest value. The program also checks ${verdicts.length} limits, of which ${verdicts.filter(({ holds }) => holds).length} are met.`,
     '',
     ...sections.flatMap(formatSection),
     '**Next:** [how gossip works](gossip-explained.md) lists where the code differs from the papers.',
@@ -48,7 +48,9 @@ function formatSection({ title, before, tables, plots, after, verdicts }: Sectio
       .flatMap((table) => [`**${table.title}**`, '', ...formatMarkdown(table), '']),
     ...plots.flatMap(({ name, title: what }) => [`![${what}](gossip-evaluation/${name}.svg)`, '']),
     ...after.flatMap((words) => [words, '']),
-    ...(missed === 0 ? [] : [`Missed limits: ${missed} of ${verdicts.length}.`, '']),
+    ...(missed === 0
+      ? []
+      : [`In this section, ${missed} of ${verdicts.length} limits are missed.`, '']),
   ];
 }
 

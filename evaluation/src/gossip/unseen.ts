@@ -13,7 +13,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'HyParView: failures that nobody sees',
     before: [
-      `The same ${show(nodes)} nodes fail without a sign, like machines that lose power. A node notices a dead neighbor when it writes to it, or by a keep-alive. After the first message 1,000 follow; a copy for a dead node is sent again to the neighbor that replaces it.`,
+      `The same ${show(nodes)} nodes fail without a sign, like machines that lose power. A node notices that a neighbor is dead when it writes to that neighbor, or by a keep-alive. After the first message, 1,000 more follow. A copy for a dead node is sent again to the neighbor that replaces the node.`,
     ],
     tables: [
       {

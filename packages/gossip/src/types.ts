@@ -60,8 +60,8 @@ export interface TopicQueueOptions {
    * - drop-oldest: drops the messages that have waited longest
    * - drop-newest: drops the messages that came last
    * - error: ends the reader with `resource_exhausted`
-   * - block: queues up to 16 times `size` (at least 4,096 messages) and 4 times `bytes`, then drops
-   *   the messages that came last. The reader never holds up other readers or publishers.
+   * - block: queues up to 16 times `messages` (at least 4,096 messages) and 4 times `bytes`, then
+   *   drops the messages that came last. The reader never holds up other readers or publishers.
    */
   readonly policy?: 'block' | 'drop-oldest' | 'drop-newest' | 'error' | undefined;
 }

@@ -296,7 +296,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * Factors for the limits under the policy `block`: 16 times `size` messages and 4 times `bytes` may
+ * Factors for the limits under the policy `block`: 16 times `messages` and 4 times `bytes` may
  * wait.
  */
 const BLOCKED = 16;
