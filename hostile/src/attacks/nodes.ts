@@ -215,8 +215,8 @@ export const nodes: readonly Attack[] = [
     victim,
     rounds: 20,
     memory: 16 * MIB,
-    // The attacker is still sending, so the reset may overtake the reason.
-    answer: /^(nothing|ERROR 8|GO_AWAY 8\/13|cut)$/,
+    // The attacker is still sending and reads late, so the end may overtake the reason.
+    answer: /^(nothing|ended|ERROR 8|GO_AWAY 8\/13|cut)$/,
     async run(run) {
       const attacker = await asNode(run);
       for (let round = 0; run.goesOn() && !attacker.isOver; round++) {
