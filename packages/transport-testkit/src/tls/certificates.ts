@@ -16,58 +16,52 @@ export function certificateCases(
 ): Cases {
   return (define) => {
     for (const [title, { make, says }] of Object.entries(unsupported)) {
-      define(
-        `${title} is refused at both ends (presented by a dialer)`,
-        async (f, t) => {
-          const [good, other] = [await f.open(), await f.open()];
-          const peer = await f.rawDial(await make(), good.at);
-          peer.begin({ kind: 'HELLO' });
-          const bye = await peer.next('GO_AWAY');
-          t.is(`${bye.code}/${bye.reason}`, '16/15');
-          t.regex(bye.text, says);
-          await peer.expectClosed();
-          t.is(peer.log.length, 1, 'the GO_AWAY is the only frame that the peer gets');
-          await f.until('the observer reports a rejection', () => rejections(good, 'in').length > 0);
-          checked(t, rejections(good, 'in')[0]!.error, {
-            code: 'unauthenticated',
-            reason: 'bad_certificate',
-            message: says,
-          });
-          t.is(count(good, 'up'), 0);
-          t.deepEqual(good.asked, []);
-          t.deepEqual(good.served, []);
-          await checkCall(f, other, good);
-        },
-      );
+      define(`${title} is refused at both ends (presented by a dialer)`, async (f, t) => {
+        const [good, other] = [await f.open(), await f.open()];
+        const peer = await f.rawDial(await make(), good.at);
+        peer.begin({ kind: 'HELLO' });
+        const bye = await peer.next('GO_AWAY');
+        t.is(`${bye.code}/${bye.reason}`, '16/15');
+        t.regex(bye.text, says);
+        await peer.expectClosed();
+        t.is(peer.log.length, 1, 'the GO_AWAY is the only frame that the peer gets');
+        await f.until('the observer reports a rejection', () => rejections(good, 'in').length > 0);
+        checked(t, rejections(good, 'in')[0]!.error, {
+          code: 'unauthenticated',
+          reason: 'bad_certificate',
+          message: says,
+        });
+        t.is(count(good, 'up'), 0);
+        t.deepEqual(good.asked, []);
+        t.deepEqual(good.served, []);
+        await checkCall(f, other, good);
+      });
       // A TLS server always shows a certificate.
       if (title === 'no certificate') continue;
-      define(
-        `${title} is refused at both ends (presented by an acceptor)`,
-        async (f, t) => {
-          const [good, other] = [await f.open(), await f.open()];
-          const listener = await f.rawListen(await make());
-          checked(
-            t,
-            await caught(t, good.transport.send(listener.address, 'echo', Uint8Array.of(1))),
-            {
-              code: 'unauthenticated',
-              reason: 'bad_certificate',
-              sent: false,
-              message: says,
-            },
+      define(`${title} is refused at both ends (presented by an acceptor)`, async (f, t) => {
+        const [good, other] = [await f.open(), await f.open()];
+        const listener = await f.rawListen(await make());
+        checked(
+          t,
+          await caught(t, good.transport.send(listener.address, 'echo', Uint8Array.of(1))),
+          {
+            code: 'unauthenticated',
+            reason: 'bad_certificate',
+            sent: false,
+            message: says,
+          },
+        );
+        for (const peer of listener.peers) {
+          await peer.expectClosed();
+          t.is(peer.count('HELLO') + peer.count('REQUEST'), 0);
+          t.deepEqual(
+            peer.log.map(({ code, reason }) => `${code}/${reason}`),
+            ['16/15'],
           );
-          for (const peer of listener.peers) {
-            await peer.expectClosed();
-            t.is(peer.count('HELLO') + peer.count('REQUEST'), 0);
-            t.deepEqual(
-              peer.log.map(({ code, reason }) => `${code}/${reason}`),
-              ['16/15'],
-            );
-          }
-          t.deepEqual(good.asked, []);
-          await checkCall(f, good, other);
-        },
-      );
+        }
+        t.deepEqual(good.asked, []);
+        await checkCall(f, good, other);
+      });
     }
 
     for (const who of ['dialer', 'acceptor'] as const) {
@@ -101,7 +95,9 @@ export function certificateCases(
             });
           }
           t.log(
-            who === 'dialer' ? `the dialer: ${String(errors[0])}` : `the acceptor: ${String(error)}`,
+            who === 'dialer'
+              ? `the dialer: ${String(errors[0])}`
+              : `the acceptor: ${String(error)}`,
           );
           t.is(count(good, 'up') + count(bad, 'up'), 0);
           t.deepEqual([...bad.served, ...good.served], []);

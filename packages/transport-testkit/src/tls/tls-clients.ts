@@ -75,28 +75,25 @@ export function tlsClientCases(
       },
     );
 
-    define(
-      'a session of a node that was denied meanwhile does not admit it',
-      async (f, t) => {
-        const node = await f.open();
-        const credentials = await credentialsOf();
-        const client = open({ credentials });
-        const peer = await f.rawDial(client.layer, node.at);
-        await peer.handshake();
-        await peer.barrier();
-        await node.update({ deny: [credentials.nodeId] });
-        await peer.expectClosed();
-        for (const session of client.sessions()) {
-          const again = open({ credentials, session });
-          const resumed = await f.rawDial(again.layer, node.at);
-          resumed.begin({ kind: 'HELLO' });
-          const bye = await resumed.next('GO_AWAY');
-          t.is(`${bye.code}/${bye.reason}`, '7/11');
-          await resumed.expectClosed();
-          t.false(again.reused());
-        }
-      },
-    );
+    define('a session of a node that was denied meanwhile does not admit it', async (f, t) => {
+      const node = await f.open();
+      const credentials = await credentialsOf();
+      const client = open({ credentials });
+      const peer = await f.rawDial(client.layer, node.at);
+      await peer.handshake();
+      await peer.barrier();
+      await node.update({ deny: [credentials.nodeId] });
+      await peer.expectClosed();
+      for (const session of client.sessions()) {
+        const again = open({ credentials, session });
+        const resumed = await f.rawDial(again.layer, node.at);
+        resumed.begin({ kind: 'HELLO' });
+        const bye = await resumed.next('GO_AWAY');
+        t.is(`${bye.code}/${bye.reason}`, '7/11');
+        await resumed.expectClosed();
+        t.false(again.reused());
+      }
+    });
 
     define(
       'a client of TLS 1.2 is refused and reported to the observer, and the next one is served',
@@ -116,53 +113,50 @@ export function tlsClientCases(
       },
     );
 
-    define(
-      'a connection that is up is never renegotiated',
-      async (f, t) => {
-        const node = await f.open();
-        const client = open({ credentials: await credentialsOf() });
-        const peer = await f.rawDial(client.layer, node.at);
-        await peer.handshake();
-        await peer.barrier();
-        t.false(await client.renegotiated());
-        await peer.barrier();
-        t.is(node.transport.remotes().length, 1);
-      },
-    );
+    define('a connection that is up is never renegotiated', async (f, t) => {
+      const node = await f.open();
+      const client = open({ credentials: await credentialsOf() });
+      const peer = await f.rawDial(client.layer, node.at);
+      await peer.handshake();
+      await peer.barrier();
+      t.false(await client.renegotiated());
+      await peer.barrier();
+      t.is(node.transport.remotes().length, 1);
+    });
 
     for (const [what, hello] of [
       ['no server name and no protocol', {}],
       ['another server name', { servername: 'not.this.one.example' }],
       ['a protocol that nobody speaks', { alpn: ['h3', 'made-up'] }],
-      ['a long list of protocols', { alpn: Array.from({ length: 100 }, (_, i) => `protocol-${i}`) }],
+      [
+        'a long list of protocols',
+        { alpn: Array.from({ length: 100 }, (_, i) => `protocol-${i}`) },
+      ],
       ['both', { servername: `${'x'.repeat(60)}.example`, alpn: ['spdy/1'] }],
     ] as const) {
-      define(
-        `a client that offers ${what} is served or refused cleanly`,
-        async (f, t) => {
-          const [node, other] = [await f.open(), await f.open()];
-          const credentials = await credentialsOf();
-          const client = open({ credentials, ...hello });
-          const peer = await f.rawDial(client.layer, node.at).catch(() => undefined);
-          if (peer === undefined) {
-            await f.until(
-              'the observer reports a rejection',
-              () => rejections(node, 'in').length > 0,
-            );
-            t.log('refused');
-          } else {
-            await peer.handshake();
-            await peer.barrier();
-            t.is(node.transport.remotes()[0]!.nodeId, credentials.nodeId);
-            peer.destroy();
-          }
+      define(`a client that offers ${what} is served or refused cleanly`, async (f, t) => {
+        const [node, other] = [await f.open(), await f.open()];
+        const credentials = await credentialsOf();
+        const client = open({ credentials, ...hello });
+        const peer = await f.rawDial(client.layer, node.at).catch(() => undefined);
+        if (peer === undefined) {
           await f.until(
-            'the connection is gone at the acceptor',
-            () => node.transport.remotes().length === 0,
+            'the observer reports a rejection',
+            () => rejections(node, 'in').length > 0,
           );
-          await checkCall(f, other, node);
-        },
-      );
+          t.log('refused');
+        } else {
+          await peer.handshake();
+          await peer.barrier();
+          t.is(node.transport.remotes()[0]!.nodeId, credentials.nodeId);
+          peer.destroy();
+        }
+        await f.until(
+          'the connection is gone at the acceptor',
+          () => node.transport.remotes().length === 0,
+        );
+        await checkCall(f, other, node);
+      });
     }
   };
 }

@@ -3,11 +3,7 @@
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
-import type {
-  IdentityBackend,
-  IdentityCredentials,
-  IdentityLists,
-} from '../identity/backend.ts';
+import type { IdentityBackend, IdentityCredentials, IdentityLists } from '../identity/backend.ts';
 import { IDENTITY_CASES } from '../identity/identity-suite.ts';
 import { register } from '../identity/suite.ts';
 import type { TestFunction } from '../test-runner.ts';

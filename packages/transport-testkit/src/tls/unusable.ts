@@ -41,7 +41,10 @@ export function unusableCases({ node, unusable, outdated, renewed }: TlsCertific
           const { credentials } = place;
           await bad.update({ credentials });
           await bad.transport.listen();
-          t.deepEqual(await bad.transport.send(other.at, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
+          t.deepEqual(
+            await bad.transport.send(other.at, 'echo', Uint8Array.of(1)),
+            Uint8Array.of(1),
+          );
           t.is(other.served.at(-1)!.from.nodeId, credentials.nodeId);
           t.deepEqual(
             await other.transport.send(`${credentials.nodeId}@${bad.at}`, 'echo', Uint8Array.of(2)),
@@ -55,10 +58,7 @@ export function unusableCases({ node, unusable, outdated, renewed }: TlsCertific
       'an expired certificate does not prevent listen: peers refuse it, and a renewed one is accepted',
       async (f) => {
         const credentials = await node();
-        const [a, b] = [
-          await f.open({ credentials: await outdated(credentials) }),
-          await f.open(),
-        ];
+        const [a, b] = [await f.open({ credentials: await outdated(credentials) }), await f.open()];
         await b.transport.dial(a.at).then(
           () => f.t.fail('it is refused'),
           (error) => f.t.is(error.reason, 'expired_certificate'),
