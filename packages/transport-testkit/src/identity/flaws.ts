@@ -1,6 +1,5 @@
-// Cases about credentials that are refused: expired ones, and those of impostors, which show another
-// node's key without owning it. Both ends learn the refusal and its reason, nothing is dispatched, and
-// others are served.
+// Cases about credentials that are refused: expired ones, and those of impostors, which show
+// another node's key without owning it. Both ends learn the reason, and nothing is dispatched.
 
 import { caught, checked } from '../transport/expect.ts';
 import { checkCall, checkRefused } from './refusals.ts';

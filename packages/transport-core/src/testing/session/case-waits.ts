@@ -1,4 +1,5 @@
-// Finds the title and the waits of a case by its context, for suites whose cases create their fixtures themselves.
+// Finds the title and the waits of a case by its context, for suites whose cases create their
+// fixtures themselves.
 
 import type { TestContext } from '@trunkline/transport-testkit';
 import { CaseWaits } from '@trunkline/transport-testkit/internal';
