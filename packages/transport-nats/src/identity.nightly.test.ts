@@ -3,13 +3,14 @@
 import { createIdentity, type Identity } from '@trunkline/security';
 import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { identitySuite } from '@trunkline/transport-testkit';
+import { identitySuite } from '@trunkline/transport-testkit/identity';
 import test from 'ava';
 import { eager } from './testing/eager-layer.ts';
 import { layerAt } from './testing/layers.ts';
 import { serverOfFile } from './testing/server.ts';
 
 const server = await serverOfFile();
+const REFUSAL = { reason: 'bad_certificate', says: /did not prove/ } as const;
 
 if (server !== undefined)
   identitySuite<Identity>(test, {
@@ -35,12 +36,21 @@ if (server !== undefined)
           stream: eager(layerAt(server, { clock: options.clock })),
         }),
     },
-    impostors: {
-      'signs with a key of its own': async (victim) =>
-        impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
-      'sends zeros as a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
-      'sends a signature that the victim made of other data': async (victim) =>
-        impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+    refused: {
+      'a proof signed with another key': {
+        ...REFUSAL,
+        make: async (victim) =>
+          impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
+      },
+      'a proof whose signature is zeros': {
+        ...REFUSAL,
+        make: async (victim) => impostor(victim, () => new Uint8Array(64)),
+      },
+      'a proof with a signature of other data': {
+        ...REFUSAL,
+        make: async (victim) =>
+          impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+      },
     },
     beneath: { layer: () => eager(layerAt(server)) },
   });

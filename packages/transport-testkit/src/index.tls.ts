@@ -5,11 +5,11 @@ export {
   type TlsCredentials,
   type TlsIdentityTools,
   tlsNodes,
-} from './identity/tls-credentials.ts';
+} from './tls/tls-credentials.ts';
 export {
   type RawTlsOptions,
   type RawTlsSocket,
   type TlsIdentityBackend,
   TlsSessions,
   tlsIdentitySuite,
-} from './identity/tls-suite.ts';
+} from './tls/tls-suite.ts';

@@ -10,18 +10,6 @@ export {
   faultyTransportSuite,
 } from './faulty/faulty-suites.ts';
 export type {
-  IdentityBackend,
-  IdentityCertificates,
-  IdentityChange,
-  IdentityCredentials,
-  IdentityFlaw,
-  IdentityLists,
-  IdentityTransport,
-  TlsClient,
-  TlsClientOptions,
-} from './identity/backend.ts';
-export { identitySuite } from './identity/identity-suite.ts';
-export type {
   StreamLayerBackend,
   StreamLayerSuiteOptions,
 } from './stream-layer/stream-layer-suite.ts';

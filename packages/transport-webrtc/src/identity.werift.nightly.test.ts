@@ -1,6 +1,6 @@
 // Identity tests of Noise over WebRTC on werift.
 
-import { identitySuite } from '@trunkline/transport-testkit';
+import { identitySuite } from '@trunkline/transport-testkit/identity';
 import test from 'ava';
 import * as werift from 'werift';
 import type { RtcLibrary } from './rtc.ts';

@@ -1,7 +1,7 @@
 // Identity tests of Noise over sockets.
 
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
-import { identitySuite } from '@trunkline/transport-testkit';
+import { identitySuite } from '@trunkline/transport-testkit/identity';
 import test from 'ava';
 import { noiseOver } from './testing/noise-over.ts';
 

@@ -1,7 +1,7 @@
 // Identity tests of Noise over memory.
 
 import { createInmemStreams } from '@trunkline/transport-inmem/layer';
-import { identitySuite } from '@trunkline/transport-testkit';
+import { identitySuite } from '@trunkline/transport-testkit/identity';
 import test from 'ava';
 import { noiseOver } from './testing/noise-over.ts';
 

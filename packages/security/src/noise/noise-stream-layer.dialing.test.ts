@@ -5,7 +5,7 @@ import test from 'ava';
 import type { NoiseConnection } from './noise-connection.ts';
 import { suite } from './primitives.node.ts';
 import { pattern } from './testing/bytes.ts';
-import { ada, bob, greeting } from './testing/greetings.ts';
+import { bob, greeting } from './testing/greetings.ts';
 import { answer, connect, dialing } from './testing/layers.ts';
 import { ManualStream, RecordingSink } from './testing/manual-stream.ts';
 
@@ -147,13 +147,6 @@ test('a peer that the lists do not allow is handed over as refused', async (t) =
     t.is(refused?.reason, reason as never);
     if (refused !== undefined) t.regex(refused.message, said);
   }
-});
-
-test('a node may dial itself, whatever its lists say', async (t) => {
-  const { layer, noise } = dialing({ allow: [bob.nodeId] });
-  const dial = noise.dial('there', { timeout: 1_000 });
-  answer(await connect(layer), greeting({ suite, role: 'responder', identity: ada }));
-  t.is((await dial).refused, undefined);
 });
 
 test('a peer without a proof is handed over as refused with bad_certificate', async (t) => {

@@ -1,7 +1,7 @@
 // A stream layer within this process whose connections behave as badly as the contract of
 // StreamLayer allows: they cut and join what is written at random, so that chunks end inside frames,
 // report `drained` late and often, and lose a random part of what is on its way if an end destroys
-// them. A seed repeats all of it.
+// them. The title of the case is the seed, so that a case meets the same behavior in every run.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/transport-core/backend';
@@ -14,8 +14,8 @@ export class HostilePipes {
   readonly #open = new Set<PipeEnd>();
   #made = 0;
 
-  constructor(seed: number) {
-    this.#random = seededRandom(seed);
+  constructor(title: string) {
+    this.#random = seededRandom(seedOf(title));
   }
 
   layer(): StreamLayer {
@@ -214,6 +214,13 @@ class PipeEnd implements StreamConnection {
     this.#unread.length = this.#size = 0;
     this.#sink?.closed(error);
   }
+}
+
+/** Returns a seed for a title (FNV-1a). */
+function seedOf(title: string): number {
+  let seed = 0x811c_9dc5;
+  for (let i = 0; i < title.length; i++) seed = Math.imul(seed ^ title.charCodeAt(i), 0x0100_0193);
+  return seed;
 }
 
 /** Calls `run` in a later turn of the event loop. */

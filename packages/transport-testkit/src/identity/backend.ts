@@ -19,7 +19,7 @@ export interface IdentityLists {
 export interface IdentityChange<P extends IdentityCredentials> {
   readonly allow?: readonly string[] | null | undefined;
   readonly deny?: readonly string[] | undefined;
-  /** Key, certificate and authority, all three. */
+  /** Key, certificate and authority, all three. Only the cases of `tlsIdentitySuite` set it. */
   readonly credentials?: P | undefined;
 }
 
@@ -84,19 +84,12 @@ export interface IdentityBackend<P extends IdentityCredentials = any> {
    * 30,000. Default: 4,500. Set more if it may take seconds to make a connection.
    */
   readonly stallTimeout?: number | undefined;
-  /** Certificates for the cases about them. Omitted if ids are proven without certificates. */
-  readonly certificates?: IdentityCertificates<P> | undefined;
   /**
-   * Credentials that show the victim's public key, without its private key. Omitted if no transport
-   * accepts such credentials.
+   * Credentials that a transport accepts but its peers refuse, by their flaw: 'an expired
+   * certificate', 'a proof signed with another key'. Each is a part of the titles of two cases.
+   * Omitted if no transport accepts such credentials.
    */
-  readonly impostors?:
-    | Readonly<Record<(typeof IMPOSTORS)[number], (victim: P) => Promise<P>>>
-    | undefined;
-  /**
-   * Creates TLS clients that share no code with the backend under test. Omitted if there is no TLS.
-   */
-  readonly tls?: { client(options: TlsClientOptions<P>): TlsClient } | undefined;
+  readonly refused?: Readonly<Record<string, IdentityFlaw<P>>> | undefined;
   /**
    * Creates a node without a list of allowed ids, for backends whose nodes then trust only the ids
    * that they dial. Omitted if any node that proves an id is accepted.
@@ -114,84 +107,11 @@ export interface IdentityBackend<P extends IdentityCredentials = any> {
   readonly skip?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Flaws of credentials that a transport accepts but its peers refuse. */
-export const REFUSED = [
-  'a certificate of another authority',
-  'a certificate that has expired',
-  'a certificate that is not valid yet',
-  'a self-signed certificate',
-] as const;
-/**
- * Flaws of credentials that no transport accepts; peers built by hand present them and are refused.
- */
-export const UNSUPPORTED = ['an RSA key', 'a P-384 key', 'no certificate'] as const;
-/** Flaws of credentials that cannot be used at all. */
-export const UNUSABLE = [
-  'a key that does not fit its certificate',
-  'a key that is cut off',
-  'an invalid key',
-  'a key of RSA',
-  'a certificate that is cut off',
-  'an invalid certificate',
-  'an authority that is cut off',
-] as const;
-
-/** Ways in which an impostor that presents another node's public key attempts the proof. */
-export const IMPOSTORS = [
-  'signs with a key of its own',
-  'sends zeros as a signature',
-  'sends a signature that the victim made of other data',
-] as const;
-
-/** A flawed item that must be refused, and the text of its refusal. */
-export interface IdentityFlaw<T> {
-  make(): Promise<T>;
-  /** Matches the error text. */
+/** Flawed credentials that peers must refuse. */
+export interface IdentityFlaw<P extends IdentityCredentials> {
+  /** Creates them. An impostor has the id of `victim`. */
+  make(victim: P): Promise<P>;
+  readonly reason: 'bad_certificate' | 'expired_certificate';
+  /** Matches the error texts of both ends. */
   readonly says: RegExp;
-}
-
-/** Flawed and changed credentials, for backends whose credentials contain certificates. */
-export interface IdentityCertificates<P extends IdentityCredentials> {
-  readonly refused: Readonly<Record<(typeof REFUSED)[number], IdentityFlaw<P>>>;
-  readonly unsupported: Readonly<Record<(typeof UNSUPPORTED)[number], IdentityFlaw<StreamLayer>>>;
-  /**
-   * Creates credentials with hundreds of certificates in the chain, more than a handshake should
-   * carry.
-   */
-  giant(): Promise<P>;
-  readonly unusable: Readonly<Record<(typeof UNUSABLE)[number], IdentityFlaw<P>>>;
-  /** Returns the same key with a new certificate. */
-  renewed(credentials: P): Promise<P>;
-  /** Returns the same key with a certificate that has expired. */
-  outdated(credentials: P): Promise<P>;
-  /** Returns the same key and certificate, trusting only another authority. */
-  retrusted(credentials: P): Promise<P>;
-  /**
-   * Creates a node of the authority that `retrusted` trusts; it trusts the first authority as well.
-   */
-  foreign(): Promise<P>;
-}
-
-/** Options of a TLS client that is not ours. */
-export interface TlsClientOptions<P extends IdentityCredentials> {
-  readonly credentials: P;
-  /** A session of an earlier connection, to be resumed. */
-  readonly session?: unknown;
-  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
-  readonly alpn?: readonly string[] | undefined;
-  readonly servername?: string | undefined;
-}
-
-/** A stream layer that dials with such a client. */
-export interface TlsClient {
-  readonly layer: StreamLayer;
-  /** Returns true if the last connection was resumed. */
-  reused(): boolean;
-  /**
-   * Returns every session of the last connection that the server gave, or that the client could
-   * derive from it.
-   */
-  sessions(): readonly unknown[];
-  /** Requests a renegotiation on the last connection; resolves to true if it happened. */
-  renegotiated(): Promise<boolean>;
 }

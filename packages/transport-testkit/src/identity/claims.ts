@@ -1,6 +1,5 @@
 // Cases about the id that a hello claims: it must be the proven id, and proves nothing by itself.
 
-import { spelled } from '@trunkline/transport-core/internal';
 import { rawHello } from '../raw/raw-hello.ts';
 import type { RawPeer } from '../raw/raw-peer.ts';
 import { caught, checked } from '../transport/expect.ts';
@@ -65,21 +64,6 @@ export const claimCases: Cases = (define) => {
         await peer.next('RESPONSE');
         t.is(node.served.at(-1)!.from.nodeId, credentials.nodeId);
       }
-    },
-  );
-
-  define(
-    'an address claimed in a hello proves nothing: calls to it are dialed, never sent over that connection',
-    async (f, t) => {
-      const [a, b] = [await f.open(), await f.open()];
-      const claimant = await f.backend.credentials();
-      const peer = await f.rawDial(f.backend.layer(claimant), a.at);
-      await peer.handshake({ addr: b.at });
-      await f.event(a, 'up');
-      t.is(a.transport.remotes()[0]!.addr, spelled(b.at));
-      t.deepEqual(await a.transport.send(b.at, 'echo', Uint8Array.of(1)), Uint8Array.of(1));
-      t.is(b.served[0]!.from.nodeId, a.nodeId);
-      t.is(peer.count('REQUEST'), 0);
     },
   );
 };

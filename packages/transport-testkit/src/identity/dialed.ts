@@ -24,6 +24,12 @@ export const dialedCases: Cases = (define) => {
       // The right id, and no id, still work.
       await checkCall(f, a, b, `${b.nodeId}@${b.at}`);
       await checkCall(f, a, b);
+      // A live connection to the address does not circumvent the check of the id.
+      checked(t, await caught(t, a.transport.send(target, 'echo', Uint8Array.of(1))), {
+        code: 'unauthenticated',
+        reason: 'identity_mismatch',
+        sent: false,
+      });
     },
   );
 
@@ -62,34 +68,6 @@ export const dialedCases: Cases = (define) => {
     },
   );
 
-  define(
-    'a dialed id on a plain backend fails with identity_mismatch, because nothing is proven there',
-    async (f, t) => {
-      const someone = await f.backend.credentials();
-      const [a, b] = [await f.openPlain(), await f.openPlain()];
-      const error = await caught(
-        t,
-        a.transport.send(`${someone.nodeId}@${b.at}`, 'echo', Uint8Array.of(1)),
-      );
-      checked(t, error, {
-        code: 'unauthenticated',
-        reason: 'identity_mismatch',
-        sent: false,
-        message: new RegExp(`${someone.nodeId}.*proved no id`),
-      });
-      checked(t, (await f.event(b, 'rejected')).error, {
-        code: 'unauthenticated',
-        reason: 'identity_mismatch',
-      });
-      t.is(
-        (await a.transport.dial(b.at)).nodeId,
-        undefined,
-        'without an id it is reached, and proves none',
-      );
-      t.is(b.transport.remotes()[0]?.nodeId, undefined);
-    },
-  );
-
   define('the right id is reached, by its address or at two of them', async (f, t) => {
     const credentials = await f.backend.credentials();
     const [a, b, other] = [
@@ -101,58 +79,8 @@ export const dialedCases: Cases = (define) => {
     const second = await checkCall(f, a, other, `${credentials.nodeId}@${other.at}`);
     t.not(first, second);
     t.is(first.nodeId, second.nodeId);
+    t.not(first.instance, second.instance, 'the node runs twice');
     t.is(b.transport.remotes().length, 1);
     t.is(other.transport.remotes().length, 1);
   });
-
-  define(
-    'the pool keeps connections to an address apart from those to an id at that address',
-    async (f, t) => {
-      const [a, b] = [await f.open(), await f.open()];
-      const bare = await checkCall(f, a, b);
-      const named = await checkCall(f, a, b, `${b.nodeId}@${b.at}`);
-      t.not(bare, named);
-      t.is(await a.transport.dial(b.at), bare);
-      t.is(await a.transport.dial(`${b.nodeId}@${b.at}`), named);
-      await f.drive(a.transport.disconnect(b.at));
-      t.true(bare.closed);
-      t.false(named.closed, 'one is closed without the other');
-      // A live connection to the address does not circumvent the check of the id.
-      await checkCall(f, a, b);
-      const { nodeId } = await f.backend.credentials();
-      checked(t, await caught(t, a.transport.send(`${nodeId}@${b.at}`, 'echo', Uint8Array.of(1))), {
-        code: 'unauthenticated',
-        reason: 'identity_mismatch',
-        sent: false,
-      });
-    },
-  );
-
-  define(
-    'a wrong id, a wrong network, a refusal by admit and a denied node have four different reasons',
-    async (f, t) => {
-      const meant = await f.backend.credentials();
-      const a = await f.open();
-      const foreign = await f.open({ options: { network: 'other' } });
-      const b = await f.open({
-        options: {
-          admit: () => {
-            throw new Error('not today');
-          },
-        },
-      });
-      const c = await f.open({ lists: { deny: [a.nodeId] } });
-      const why = async (target: string) => {
-        const error = (await caught(t, a.transport.send(target, 'echo', Uint8Array.of(1)))) as {
-          code: string;
-          reason: string;
-        };
-        return `${error.code}/${error.reason}`;
-      };
-      t.is(await why(`${meant.nodeId}@${b.at}`), 'unauthenticated/identity_mismatch');
-      t.is(await why(foreign.at), 'failed_precondition/wrong_network');
-      t.is(await why(b.at), 'permission_denied/refused');
-      t.is(await why(c.at), 'permission_denied/denied');
-    },
-  );
 };

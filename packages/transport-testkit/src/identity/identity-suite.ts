@@ -4,22 +4,17 @@
 import type { TestFunction } from '../test-runner.ts';
 import type { IdentityBackend, IdentityCredentials } from './backend.ts';
 import { bindingCases } from './bindings.ts';
-import { certificateCases } from './certificates.ts';
 import { claimCases } from './claims.ts';
-import { cuttingCases } from './cutting.ts';
 import { dialedCases } from './dialed.ts';
+import { flawCases } from './flaws.ts';
 import { foreignProtocolCases } from './foreign-protocols.ts';
 import { handshakeLimitCases } from './handshake-limits.ts';
-import { impostorCases } from './impostors.ts';
 import { listCases } from './lists.ts';
 import { provingCases } from './proving.ts';
 import { replayCases } from './replay.ts';
 import { revokingCases } from './revoking.ts';
-import { rotationCases } from './rotation.ts';
 import { type Cases, register } from './suite.ts';
 import { tamperingCases } from './tampering.ts';
-import { tlsCases } from './tls.ts';
-import { unusableCases } from './unusable.ts';
 
 /**
  * Declares every case for a backend whose connections prove node ids.
@@ -31,25 +26,20 @@ export function identitySuite<P extends IdentityCredentials>(
   backend: IdentityBackend<P>,
 ): void {
   // The suite gives a backend only credentials that the same backend made, so any type fits.
-  register(test, backend as unknown as IdentityBackend<IdentityCredentials>, CASES);
+  register(test, backend as unknown as IdentityBackend<IdentityCredentials>, IDENTITY_CASES);
 }
 
 /** Functions that each declare the cases of one subject. */
-const CASES: readonly Cases[] = [
+export const IDENTITY_CASES: readonly Cases[] = [
   provingCases,
   bindingCases, // A secret that only both ends of a connection share.
   dialedCases, // The dialed node id must be the proven one.
   claimCases, // The id in a hello must be the proven one.
-  impostorCases, // Another node's public key without its private key.
-  certificateCases, // Certificates that are refused.
-  unusableCases, // Credentials that cannot be used at all.
+  flawCases, // Expired credentials, and another node's key.
   listCases, // Allowed and denied ids.
   revokingCases, // Lists that change while connections are up.
-  rotationCases, // Certificates that change while a transport runs.
-  tlsCases, // TLS clients that are not ours.
   foreignProtocolCases,
   handshakeLimitCases,
   replayCases,
-  cuttingCases, // Handshakes that are cut off at any byte.
-  tamperingCases, // Bits that are changed on the way.
+  tamperingCases, // Handshakes that are cut off, and bits that are changed on the way.
 ];

@@ -73,20 +73,6 @@ export const provingCases: Cases = (define) => {
     await checkCall(f, a, a, `${a.nodeId}@${a.at}`);
   });
 
-  define('two transports of one node have one id, and are two instances', async (f, t) => {
-    const credentials = await f.backend.credentials();
-    const [a, b, c] = [
-      await f.open({ credentials }),
-      await f.open({ credentials }),
-      await f.open(),
-    ];
-    const first = await checkCall(f, c, a);
-    const second = await checkCall(f, c, b);
-    t.is(first.nodeId, second.nodeId);
-    t.not(first.instance, second.instance);
-    await checkCall(f, a, b);
-  });
-
   for (const piece of [1, 2, 7]) {
     define(
       `the boundaries of chunks have no effect: bytes arrive ${piece === 1 ? 'one by one' : `${piece} at a time`}`,
@@ -109,23 +95,4 @@ export const provingCases: Cases = (define) => {
       },
     );
   }
-
-  define('bodies of every size arrive complete in both directions at once', async (f, t) => {
-    const [a, b] = [await f.open(), await f.open()];
-    const remote = await a.transport.dial(b.at);
-    await f.until('the connection is up at the acceptor', () => b.transport.remotes().length === 1);
-    const back = b.transport.remotes()[0]!;
-    const sizes = [1, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 300_000, 1_048_577];
-    const echoes = sizes.flatMap((size) =>
-      [
-        { from: a, to: remote },
-        { from: b, to: back },
-      ].map(async ({ from, to }) => {
-        const request = pattern(size, size);
-        request[0] = 1;
-        return equalBytes(await from.transport.send(to, 'echo', request), request);
-      }),
-    );
-    t.deepEqual(await Promise.all(echoes), Array<boolean>(sizes.length * 2).fill(true));
-  });
 };

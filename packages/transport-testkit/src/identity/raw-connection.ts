@@ -8,11 +8,9 @@ import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/ba
 type Heard = (raw: RawConnection, chunk: Uint8Array | undefined) => void;
 
 /**
- * A connection that records the bytes that it receives, and writes those that the test gives it.
+ * A connection that counts the bytes that it receives, and writes those that the test gives it.
  */
 export class RawConnection {
-  /** The received chunks, in order. */
-  readonly chunks: Uint8Array[] = [];
   /** The number of received bytes. */
   received = 0;
   over = false;
@@ -55,7 +53,6 @@ export class RawConnection {
     this.#connection = connection;
     connection.attach({
       data: (chunk) => {
-        this.chunks.push(chunk.slice());
         this.received += chunk.length;
         this.#heard(this, chunk);
       },

@@ -1,9 +1,10 @@
-// Declares and runs the cases: one fixture per case, a few at a time. A group of cases that
-// is skipped is reported with a reason.
+// Declares and runs the cases: one fixture per case, a few at a time. A group of cases that a
+// backend does not support is reported with a reason.
 
 import { unlessTaken } from '../address-race.ts';
 import { checkedSkips, checkTitles, registerSkipped } from '../skips.ts';
 import type { TestContext, TestFunction } from '../test-runner.ts';
+import { turnstile } from '../transport/suite.ts';
 import { CaseWaits } from '../waits/case-waits.ts';
 import type { IdentityBackend, IdentityCredentials } from './backend.ts';
 import { IdentityFixture } from './identity-fixture.ts';
@@ -12,24 +13,15 @@ import { IdentityFixture } from './identity-fixture.ts';
 export type Define = (
   title: string,
   body: (f: IdentityFixture, t: TestContext) => Promise<void>,
-  needs?: Needs,
+  options?: { readonly time: number },
 ) => void;
-
-/**
- * The requirements of a case: the optional backend feature that it needs, and the time limit of a
- * long case in milliseconds.
- */
-export interface Needs {
-  readonly what?: 'certificates' | 'tls' | 'untrusting' | 'impostors' | undefined;
-  readonly time?: number | undefined;
-}
 
 /** Declares the cases of one subject. */
 export type Cases = (define: Define, backend: IdentityBackend<IdentityCredentials>) => void;
 
 /**
  * Registers the cases of `groups` for a backend. The titles that its `skip` names are registered as
- * skipped. For each feature that the backend lacks, its cases are registered as one skipped case.
+ * skipped. For each feature that the backend lacks, one skipped case is registered.
  */
 export function register(
   test: TestFunction,
@@ -39,12 +31,9 @@ export function register(
   const skip = checkedSkips(backend.name, backend.skip);
   const titles = new Set<string>();
   const turn = turnstile(CASES_AT_ONCE);
-  const lacking = new Map<keyof typeof LACKS, number>();
-  const define: Define = (title, body, { what, time = WATCHDOG } = {}) => {
+  const define: Define = (title, body, { time } = { time: WATCHDOG }) => {
     if (titles.has(title)) throw new TypeError(`two cases are titled '${title}'`);
     titles.add(title);
-    if (what !== undefined && backend[what] === undefined)
-      return void lacking.set(what, (lacking.get(what) ?? 0) + 1);
     const full = `${backend.name}: ${title}`;
     const reason = skip.get(title);
     if (reason !== undefined) return registerSkipped(test, full, reason);
@@ -56,8 +45,9 @@ export function register(
     );
   };
   for (const cases of groups) cases(define, backend);
-  for (const [what, count] of lacking)
-    registerSkipped(test, `${backend.name}: ${count} cases of ${what}`, LACKS[what]);
+  for (const what of ['refused', 'untrusting'] as const)
+    if (backend[what] === undefined)
+      registerSkipped(test, `${backend.name}: the cases of ${what}`, LACKS[what]);
   checkTitles(backend.name, skip, titles);
 }
 
@@ -81,30 +71,8 @@ async function run(
   }
 }
 
-/**
- * Limits the number of cases that run at the same time. Runners start all cases of a file together;
- * hundreds at a time would be slow, and a case that hangs would be hard to find.
- */
-function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
-  let free = places;
-  const waiting: (() => void)[] = [];
-  return async (run) => {
-    if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      await run();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free++;
-      else next();
-    }
-  };
-}
-
-const LACKS: Readonly<Record<NonNullable<Needs['what']>, string>> = {
-  certificates: 'the backend proves ids without certificates',
-  tls: 'the backend does not use TLS',
-  impostors: 'the transport cannot be given a public key without its private key',
+const LACKS = {
+  refused: 'no transport accepts flawed credentials',
   untrusting: 'the backend admits any node that proves an id',
 };
 

@@ -1,5 +1,5 @@
-// Cases with a wire that changes one bit, at every possible position: no connection comes up after
-// an altered handshake, and no altered data is delivered.
+// Cases with a wire that cuts the handshake off at any byte, or changes one bit of any byte: no
+// connection comes up after an altered handshake, and no altered data is delivered.
 
 import { TransportError } from '@trunkline/transport-core';
 import { caught } from '../transport/expect.ts';
@@ -10,6 +10,27 @@ import type { Cases } from './suite.ts';
 
 export const tamperingCases: Cases = (define, { ignoredBytes = 0 }) => {
   for (const direction of ['dialer', 'acceptor'] as const) {
+    define(
+      `a handshake that is cut off at any byte from the ${direction} fails with a typed error, and the acceptor keeps serving`,
+      async (f, t) => {
+        const on = await relayedNodes(f, { dial: 3_000, handshake: 5_000 });
+        const length = (await handshakeLengths(f, on))[direction];
+        t.true(length > 100);
+        for (let at = 0; at < length; at++) {
+          const how = at % 2 === 0 ? 'close' : 'destroy';
+          const outcome = await attempt(
+            f,
+            on,
+            { [direction]: { end: { at, how } } },
+            `${how} at ${at} of ${length}`,
+          );
+          if (outcome !== 'failed') t.fail(`cut off at ${at} of ${length} it came up`);
+        }
+        await checkUnharmed(f, on, length);
+      },
+      { time: LONG },
+    );
+
     define(
       `a handshake with one changed bit in any byte from the ${direction} fails with a typed error, and the acceptor keeps serving`,
       async (f, t) => {

@@ -76,7 +76,7 @@ async function run(
  * Limits the number of cases that run at the same time. Runners start all cases of a file together;
  * hundreds at a time would be slow, and a case that hangs would be hard to find.
  */
-function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
+export function turnstile(places: number): (run: () => Promise<void>) => Promise<void> {
   let free = places;
   const waiting: (() => void)[] = [];
   return async (run) => {

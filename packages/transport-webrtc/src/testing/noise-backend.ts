@@ -3,7 +3,8 @@
 import { createIdentity, type Identity } from '@trunkline/security';
 import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
-import { createTransitWatch, type IdentityBackend } from '@trunkline/transport-testkit';
+import { createTransitWatch } from '@trunkline/transport-testkit';
+import type { IdentityBackend } from '@trunkline/transport-testkit/identity';
 import { HANDSHAKE_TIME, LOST_AFTER, type TestRealm } from './layers.ts';
 
 /**
@@ -38,12 +39,21 @@ export function createNoiseBackend(
       transport: (options) =>
         new NetworkTransport({ ...options, stream: layer({ clock: options.clock }) }),
     },
-    impostors: {
-      'signs with a key of its own': async (victim) =>
-        impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
-      'sends zeros as a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
-      'sends a signature that the victim made of other data': async (victim) =>
-        impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+    refused: {
+      'a proof signed with another key': {
+        ...REFUSAL,
+        make: async (victim) =>
+          impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
+      },
+      'a proof whose signature is zeros': {
+        ...REFUSAL,
+        make: async (victim) => impostor(victim, () => new Uint8Array(64)),
+      },
+      'a proof with a signature of other data': {
+        ...REFUSAL,
+        make: async (victim) =>
+          impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+      },
     },
     stallTimeout: HANDSHAKE_TIME,
     beneath: { layer: () => layer(), dialsWait: true, isBusy: transit.isBusy },
@@ -56,3 +66,5 @@ function impostor(victim: Identity, sign: Identity['sign']): Identity {
   const { nodeId, type, publicKey, key, verify } = victim;
   return { nodeId, type, publicKey, key, sign, verify };
 }
+
+const REFUSAL = { reason: 'bad_certificate', says: /did not prove/ } as const;

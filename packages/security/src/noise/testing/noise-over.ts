@@ -2,7 +2,7 @@
 
 import type { Clock } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
-import type { IdentityBackend } from '@trunkline/transport-testkit';
+import type { IdentityBackend } from '@trunkline/transport-testkit/identity';
 import { createIdentity, type Identity } from '../../identity/identity.ts';
 import { createNoiseStreamLayer } from '../create-noise-stream-layer.ts';
 
@@ -30,12 +30,21 @@ export function noiseOver(
       transport: (options) => new NetworkTransport({ ...options, stream: bare(options.clock) }),
     },
     beneath: { layer: () => bare() },
-    impostors: {
-      'signs with a key of its own': async (victim) =>
-        impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
-      'sends zeros as a signature': async (victim) => impostor(victim, () => new Uint8Array(64)),
-      'sends a signature that the victim made of other data': async (victim) =>
-        impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+    refused: {
+      'a proof signed with another key': {
+        ...REFUSAL,
+        make: async (victim) =>
+          impostor(victim, (message) => createIdentity({ type: victim.type }).sign(message)),
+      },
+      'a proof whose signature is zeros': {
+        ...REFUSAL,
+        make: async (victim) => impostor(victim, () => new Uint8Array(64)),
+      },
+      'a proof with a signature of other data': {
+        ...REFUSAL,
+        make: async (victim) =>
+          impostor(victim, () => victim.sign(new TextEncoder().encode('hello'))),
+      },
     },
   };
 }
@@ -45,3 +54,5 @@ function impostor(victim: Identity, sign: Identity['sign']): Identity {
   const { nodeId, type, publicKey, key, verify } = victim;
   return { nodeId, type, publicKey, key, sign, verify };
 }
+
+const REFUSAL = { reason: 'bad_certificate', says: /did not prove/ } as const;

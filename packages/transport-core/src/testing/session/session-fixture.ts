@@ -25,7 +25,7 @@ import {
   sideProtocol,
   suiteProtocol,
 } from '@trunkline/transport-testkit/internal';
-import { waitsOf } from './case-waits.ts';
+import { titleOf, waitsOf } from './case-waits.ts';
 import { type ObserverLog, recordObserver } from './observer-log.ts';
 
 /** A kind of stream, and transports over it. */
@@ -33,10 +33,10 @@ export interface SessionBackend {
   /** Prefix of titles: 'tcp'. */
   name: string;
   /**
-   * Called once per case. Returns a new place whose layers and transports reach each other by their
-   * `localAddr()`.
+   * Called once per case, with its title. Returns a new place whose layers and transports reach
+   * each other by their `localAddr()`.
    */
-  place(): SessionPlace;
+  place(title: string): SessionPlace;
 }
 
 /** Creates the two kinds of ends that a case of the session suite connects. */
@@ -113,7 +113,7 @@ export async function openTransport(
 ): Promise<TransportFixture> {
   t.timeout(WATCHDOG, 'the case waits for an event that did not happen');
   const waits = waitsOf(t);
-  const place = backend.place();
+  const place = backend.place(titleOf(t));
   // The peer's bytes arrive through the real event loop, so turns are real, too.
   const clock = Object.assign(createManualClock(), { turn: systemClock.turn });
   const { seen, observer } = recordObserver();

@@ -8,7 +8,7 @@ import { sessionSuite } from './session-suite.ts';
 
 test('a case on a connection that loses everything names the event that it waits for', async (t) => {
   const cases = new Map<string, Parameters<TestFunction>[1]>();
-  const pipes = new HostilePipes(1);
+  const pipes = new HostilePipes('deaf');
   sessionSuite((title, run) => void cases.set(title, run), {
     name: 'deaf',
     place: () => ({

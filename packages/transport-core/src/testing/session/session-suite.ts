@@ -54,7 +54,7 @@ function atMost(count: number, test: TestFunction, { name }: SessionBackend): Te
       if (free > 0) free -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));
       t.teardown(leave);
-      await runCase(t, run);
+      await runCase(t, title, run);
     });
 }
 

@@ -5,12 +5,10 @@ import test from 'ava';
 import { HostilePipes } from '../hostile-pipes.ts';
 import { sessionSuite } from './session-suite.ts';
 
-let seed = 0;
-
 sessionSuite(test, {
   name: 'pipe',
-  place() {
-    const pipes = new HostilePipes(++seed);
+  place(title) {
+    const pipes = new HostilePipes(title);
     return {
       layer: () => pipes.layer(),
       transport: (options) => new NetworkTransport({ ...options, stream: pipes.layer() }),

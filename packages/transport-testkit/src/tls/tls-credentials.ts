@@ -1,13 +1,7 @@
 // Credentials of nodes with certificates, valid and invalid, made with the functions of
 // @trunkline/security that the backend's tests pass in.
 
-import type {
-  IdentityCertificates,
-  IdentityCredentials,
-  IdentityFlaw,
-  REFUSED,
-  UNUSABLE,
-} from './backend.ts';
+import type { IdentityCredentials, IdentityFlaw } from '../identity/backend.ts';
 import { WEAK_KEYS } from './weak-keys.ts';
 
 /** IdentityCredentials with the `tls` option of a node. */
@@ -17,6 +11,36 @@ export interface TlsCredentials extends IdentityCredentials {
     readonly cert: string;
     readonly ca?: string | readonly string[] | undefined;
   };
+}
+
+/** A flawed item that must be refused. */
+export interface TlsFlaw<T> {
+  make(): Promise<T>;
+  /** Matches the error text. */
+  readonly says: RegExp;
+}
+
+/** Flawed and changed credentials. */
+export interface TlsCertificates {
+  /** Creates a node with valid credentials. */
+  node(key?: 'ed25519' | 'p256'): Promise<TlsCredentials>;
+  readonly refused: Readonly<Record<string, IdentityFlaw<TlsCredentials>>>;
+  readonly unusable: Readonly<Record<string, TlsFlaw<TlsCredentials>>>;
+  /**
+   * Creates credentials with hundreds of certificates in the chain, more than a handshake should
+   * carry.
+   */
+  giant(): Promise<TlsCredentials>;
+  /** Returns the same key with a new certificate. */
+  renewed(credentials: TlsCredentials): Promise<TlsCredentials>;
+  /** Returns the same key with a certificate that has expired. */
+  outdated(credentials: TlsCredentials): Promise<TlsCredentials>;
+  /** Returns the same key and certificate, trusting only another authority. */
+  retrusted(credentials: TlsCredentials): Promise<TlsCredentials>;
+  /**
+   * Creates a node of the authority that `retrusted` trusts; it trusts the first authority as well.
+   */
+  foreign(): Promise<TlsCredentials>;
 }
 
 interface ToolIdentity {
@@ -86,27 +110,31 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
   const of = (certify: (identity: I) => Promise<string>) => () =>
     make(undefined, certify, authority.cert);
 
-  const refused: Record<(typeof REFUSED)[number], IdentityFlaw<TlsCredentials>> = {
+  const refused: TlsCertificates['refused'] = {
     'a certificate of another authority': {
       make: of((identity) => another.issue(identity.publicKey)),
+      reason: 'bad_certificate',
       says: /no authority in tls\.ca signed it/,
     },
     'a certificate that has expired': {
       make: of((identity) => authority.issue(identity.publicKey, past)),
+      reason: 'expired_certificate',
       says: /expired/,
     },
     'a certificate that is not valid yet': {
       make: of((identity) =>
         authority.issue(identity.publicKey, { notBefore: day(10), notAfter: day(20) }),
       ),
+      reason: 'expired_certificate',
       says: /not valid yet/,
     },
     'a self-signed certificate': {
       make: of(selfSigned),
+      reason: 'bad_certificate',
       says: /no authority in tls\.ca signed it/,
     },
   };
-  const unusable: Record<(typeof UNUSABLE)[number], IdentityFlaw<TlsCredentials>> = {
+  const unusable: TlsCertificates['unusable'] = {
     'a key that does not fit its certificate': {
       make: async () => changed({ key: (await credentials()).tls.key }),
       says: /tls\.key.*does not match/,
@@ -141,7 +169,8 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
     const own = await credentials();
     return { ...own, tls: { ...own.tls, cert: own.tls.cert + cert.repeat(CHAIN) } };
   };
-  const certificates: Omit<IdentityCertificates<TlsCredentials>, 'unsupported'> = {
+  const certificates: TlsCertificates = {
+    node: credentials,
     refused,
     unusable,
     giant,
@@ -154,7 +183,7 @@ export async function tlsCredentials<I extends ToolIdentity, D>({
         another.cert,
       ]),
   };
-  return { credentials, alone, certificates };
+  return { alone, certificates };
 }
 
 /**

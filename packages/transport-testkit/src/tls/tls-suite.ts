@@ -3,10 +3,15 @@
 
 import type { CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
 import type { StreamLayer } from '@trunkline/transport-core/backend';
+import type { IdentityBackend, IdentityCredentials, IdentityLists } from '../identity/backend.ts';
+import { IDENTITY_CASES } from '../identity/identity-suite.ts';
+import { register } from '../identity/suite.ts';
 import type { TestFunction } from '../test-runner.ts';
-import type { IdentityBackend, IdentityLists } from './backend.ts';
-import { identitySuite } from './identity-suite.ts';
+import { certificateCases } from './certificates.ts';
+import { rotationCases } from './rotation.ts';
+import { type TlsClientOptions, tlsClientCases } from './tls-clients.ts';
 import { type TlsCredentials, type TlsIdentityTools, tlsCredentials } from './tls-credentials.ts';
+import { unusableCases } from './unusable.ts';
 import { WEAK_KEYS } from './weak-keys.ts';
 
 /** The part of a `tls.TLSSocket` that the suite uses. */
@@ -99,22 +104,25 @@ export interface TlsIdentityBackend extends Pick<IdentityBackend, 'name' | 'plai
   raw(options: RawTlsOptions, sessions: TlsSessions): StreamLayer;
 }
 
-/** Declares all cases of `identitySuite`. `tools` are the functions of @trunkline/security. */
+/**
+ * Declares all cases of `identitySuite`, and those of certificates. `tools` are the functions of
+ * @trunkline/security.
+ */
 export async function tlsIdentitySuite(
   test: TestFunction,
   tools: TlsIdentityTools<any, any>,
   backend: TlsIdentityBackend,
 ): Promise<void> {
-  const { credentials, alone, certificates } = await tlsCredentials(tools);
+  const { alone, certificates } = await tlsCredentials(tools);
   const rawFlaw = (options: RawTlsOptions, says: RegExp) => ({
     make: async () => backend.raw(options, new TlsSessions()),
     says,
   });
-  identitySuite<TlsCredentials>(test, {
+  const identityBackend: IdentityBackend<TlsCredentials> = {
     name: backend.name,
     plain: backend.plain,
     beneath: backend.beneath,
-    credentials,
+    credentials: certificates.node,
     transport({ tls }, options, { lists, address }) {
       const transport = backend.transport({
         ...options,
@@ -135,33 +143,37 @@ export async function tlsIdentitySuite(
     untrusting: { alone },
     // The version in the headers of unencrypted records.
     ignoredBytes: 1,
-    certificates: {
-      ...certificates,
-      unsupported: {
-        'an RSA key': rawFlaw(WEAK_KEYS.rsa, /rsa, 2048 bits/),
-        'a P-384 key': rawFlaw(WEAK_KEYS.p384, /secp384r1/),
-        'no certificate': rawFlaw({}, /it presented none/),
-      },
-    },
-    tls: {
-      client({ credentials: { tls }, session, maxVersion, alpn, servername }) {
-        const sessions = new TlsSessions();
-        const options: RawTlsOptions = {
-          key: tls.key,
-          cert: tls.cert,
-          session,
-          maxVersion,
-          minVersion: 'TLSv1.2',
-          ...(alpn && { ALPNProtocols: [...alpn] }),
-          ...(servername !== undefined && { servername }),
-        };
-        return {
-          layer: backend.raw(options, sessions),
-          reused: () => sessions.reused(),
-          sessions: () => sessions.all(),
-          renegotiated: () => sessions.renegotiated(),
-        };
-      },
-    },
-  });
+    refused: certificates.refused,
+  };
+  const unsupported = {
+    'an RSA key': rawFlaw(WEAK_KEYS.rsa, /rsa, 2048 bits/),
+    'a P-384 key': rawFlaw(WEAK_KEYS.p384, /secp384r1/),
+    'no certificate': rawFlaw({}, /it presented none/),
+  };
+  const client = ({ credentials, session, maxVersion, alpn, servername }: TlsClientOptions) => {
+    const sessions = new TlsSessions();
+    const options: RawTlsOptions = {
+      key: credentials.tls.key,
+      cert: credentials.tls.cert,
+      session,
+      maxVersion,
+      minVersion: 'TLSv1.2',
+      ...(alpn && { ALPNProtocols: [...alpn] }),
+      ...(servername !== undefined && { servername }),
+    };
+    return {
+      layer: backend.raw(options, sessions),
+      reused: () => sessions.reused(),
+      sessions: () => sessions.all(),
+      renegotiated: () => sessions.renegotiated(),
+    };
+  };
+  // The suite gives a backend only credentials that the same backend made, so any type fits.
+  register(test, identityBackend as unknown as IdentityBackend<IdentityCredentials>, [
+    ...IDENTITY_CASES,
+    certificateCases(certificates, unsupported),
+    unusableCases(certificates),
+    rotationCases(certificates),
+    tlsClientCases(client, certificates),
+  ]);
 }
