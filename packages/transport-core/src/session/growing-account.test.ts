@@ -2,7 +2,6 @@
 // `limits.memory`.
 
 import test from 'ava';
-import { Account } from '../wire/frame.ts';
 import type { InStream, OutStream } from './streams.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';
 import { callOf, protocol } from './testing/stamped-calls.ts';
@@ -213,17 +212,4 @@ test('the window of a slow reader stays small, and the reader is kept busy', asy
   t.true(most <= 1.5 * MIB, `${most}`);
   const share = await line.share(2_000);
   t.true(share > 0.19, `${share} of the line, of which it could take ${ITEM.length / 100 / RATE}`);
-});
-
-test('a sender that spends more than the grown pipe violates the protocol', async (t) => {
-  const line = await new LongLine({ pipeMax: 2 * MIB }).open();
-  line.upload();
-  await line.run(2_000);
-  const { dialer, acceptor } = line.pair;
-  t.true(acceptor.session.parts.packets.window.granted > MIB);
-  t.is(acceptor.ending, undefined);
-  dialer.session.parts.outbox.grant(Account.PIPE, 2 * MIB);
-  await line.run(1_000);
-  t.is(acceptor.ending!.error.reason, 'malformed');
-  t.regex(acceptor.ending!.error.message, /without pipe credit/);
 });
