@@ -3,6 +3,7 @@
 
 import test from 'ava';
 import { iterable } from './iterable-promise.ts';
+import { pluck } from './testing/pluck.ts';
 
 /** A stream of 1, 2 and 3, and whether it was closed. */
 function stream() {
@@ -51,10 +52,7 @@ test('leaving the loop closes the stream', async (t) => {
 test('reads that do not wait for each other get the items in order', async (t) => {
   const iterator = promised(Promise.resolve(stream().items))[Symbol.asyncIterator]();
   const reads = await Promise.all([1, 2, 3, 4].map(() => iterator.next()));
-  t.deepEqual(
-    reads.map(({ value }) => value),
-    [1, 2, 3, undefined],
-  );
+  t.deepEqual(pluck(reads, 'value'), [1, 2, 3, undefined]);
 });
 
 test('leaving before the stream is there closes it as soon as it is', async (t) => {

@@ -3,32 +3,12 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import test from 'ava';
 import { z } from 'zod';
-import { TransportError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
 import { json } from './json.ts';
 import { decodeAs, encodeAs } from './message.ts';
+import { anything, bytesOf, decodingOf, encodingOf } from './testing/any-json.ts';
 import { randomJson, randomText } from './testing/random-json.ts';
-
-const anything = json(z.any());
-const bytesOf = (content: string) => new TextEncoder().encode(content);
-
-function refusalOf(run: () => unknown): TransportError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof TransportError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
-
-const encodingOf = (value: unknown) =>
-  refusalOf(() => encodeAs(anything, 'request', value as any)).message;
-
-const decodingOf = (content: string | Uint8Array) =>
-  refusalOf(() =>
-    decodeAs(anything, 'request', typeof content === 'string' ? bytesOf(content) : content),
-  ).message;
+import { refusalOf } from './testing/refused.ts';
 
 const nested = (levels: number) => {
   let value: unknown = 0;

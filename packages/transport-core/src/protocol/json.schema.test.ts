@@ -4,23 +4,13 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import test from 'ava';
 import { z } from 'zod';
 import * as mini from 'zod/mini';
-import { TransportError } from '../errors.ts';
+import type { TransportError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
 import type { Codec } from './codec.ts';
 import { json } from './json.ts';
 import { decodeAs, encodeAs } from './message.ts';
-
-const bytesOf = (content: string) => new TextEncoder().encode(content);
-
-function refusalOf(run: () => unknown): TransportError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof TransportError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
+import { bytesOf } from './testing/any-json.ts';
+import { refusalOf } from './testing/refused.ts';
 
 test('the receiver gets the output of the schema', (t) => {
   const codec = json(

@@ -6,29 +6,11 @@ import { TransportError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
 import { json } from './json.ts';
 import { decodeAs, encodeAs } from './message.ts';
+import { anything, bytesOf, decodingOf, encodingOf } from './testing/any-json.ts';
 import { randomJson } from './testing/random-json.ts';
+import { refusalOf } from './testing/refused.ts';
 
-const anything = json(z.any());
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-const bytesOf = (content: string) => new TextEncoder().encode(content);
-
-function refusalOf(run: () => unknown): TransportError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof TransportError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
-
-const encodingOf = (value: unknown) =>
-  refusalOf(() => encodeAs(anything, 'request', value as any)).message;
-
-const decodingOf = (content: string | Uint8Array) =>
-  refusalOf(() =>
-    decodeAs(anything, 'request', typeof content === 'string' ? bytesOf(content) : content),
-  ).message;
 
 test('the encoded bytes are JSON.stringify of the value', (t) => {
   const codec = json(

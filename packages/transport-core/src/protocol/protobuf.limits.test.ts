@@ -6,7 +6,8 @@ import protobufjs from 'protobufjs';
 import type { Codec } from './codec.ts';
 import { decodeAs, encodeAs } from './message.ts';
 import { protobuf } from './protobuf.ts';
-import { type Append, decodingOf, refusalOf, typesOf } from './testing/append-types.ts';
+import { type Append, decodingOf, typesOf } from './testing/append-types.ts';
+import { refusalOf } from './testing/refused.ts';
 
 const types = { proto3: await typesOf('proto3'), proto2: await typesOf('proto2') };
 

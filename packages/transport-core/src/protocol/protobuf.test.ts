@@ -6,7 +6,8 @@ import { seededRandom } from '../random.ts';
 import type { Codec } from './codec.ts';
 import { decodeAs, encodeAs } from './message.ts';
 import { protobuf } from './protobuf.ts';
-import { type Append, decodingOf, message, refusalOf, typesOf } from './testing/append-types.ts';
+import { type Append, decodingOf, message, typesOf } from './testing/append-types.ts';
+import { refusalOf } from './testing/refused.ts';
 
 const types = { proto3: await typesOf('proto3'), proto2: await typesOf('proto2') };
 

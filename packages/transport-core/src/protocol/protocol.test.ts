@@ -149,6 +149,7 @@ test('methods may have names of prototype members', (t) => {
   );
 });
 
+/** The messages begin with "defineProtocol 'raft': ", unless they say otherwise. */
 const refused: [changes: object, message: string][] = [
   [{ name: '' }, "defineProtocol '': name: must be 1 to 255 bytes of UTF-8, got 0"],
   [
@@ -161,138 +162,104 @@ const refused: [changes: object, message: string][] = [
     "defineProtocol 'a\\ud800': name: must have no lone surrogates: it crosses the wire as UTF-8, got 'a\\ud800'",
   ],
   [{ name: 5 }, 'defineProtocol: name: must be a string, got 5'],
-  [
-    { version: -1 },
-    "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got -1",
-  ],
-  [
-    { version: 1.5 },
-    "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got 1.5",
-  ],
-  [
-    { version: 2 ** 32 },
-    "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got 4294967296",
-  ],
-  [
-    { version: '1' },
-    "defineProtocol 'raft': version: must be an integer from 0 to 2^32 − 1, got '1'",
-  ],
-  [{ accepts: 0 }, "defineProtocol 'raft': accepts: must be a list of versions, got 0"],
-  [
-    { accepts: [0, NaN] },
-    "defineProtocol 'raft': accepts[1]: must be an integer from 0 to 2^32 − 1, got NaN",
-  ],
-  [
-    { accepts: Array(65).fill(1) },
-    "defineProtocol 'raft': accepts: must be at most 64 versions, got 65",
-  ],
-  [
-    { channel: 0x0f },
-    "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got 15",
-  ],
-  [
-    { channel: 256 },
-    "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got 256",
-  ],
-  [
-    { channel: null },
-    "defineProtocol 'raft': channel: must be an integer from 0x10 to 0xff, got null",
-  ],
-  [{ priority: 0 }, "defineProtocol 'raft': priority: must be a finite number above 0, got 0"],
-  [{ priority: NaN }, "defineProtocol 'raft': priority: must be a finite number above 0, got NaN"],
-  [
-    { priority: Infinity },
-    "defineProtocol 'raft': priority: must be a finite number above 0, got Infinity",
-  ],
-  [{ doc: 5 }, "defineProtocol 'raft': doc: must be a string, got 5"],
-  [
-    { doc: 'a'.repeat(4_097) },
-    "defineProtocol 'raft': doc: must be at most 4096 characters, got 4097",
-  ],
-  [{ ordered: 1 }, "defineProtocol 'raft': ordered: must be true or false, got 1"],
+  [{ version: -1 }, 'version: must be an integer from 0 to 2^32 − 1, got -1'],
+  [{ version: 1.5 }, 'version: must be an integer from 0 to 2^32 − 1, got 1.5'],
+  [{ version: 2 ** 32 }, 'version: must be an integer from 0 to 2^32 − 1, got 4294967296'],
+  [{ version: '1' }, "version: must be an integer from 0 to 2^32 − 1, got '1'"],
+  [{ accepts: 0 }, 'accepts: must be a list of versions, got 0'],
+  [{ accepts: [0, NaN] }, 'accepts[1]: must be an integer from 0 to 2^32 − 1, got NaN'],
+  [{ accepts: Array(65).fill(1) }, 'accepts: must be at most 64 versions, got 65'],
+  [{ channel: 0x0f }, 'channel: must be an integer from 0x10 to 0xff, got 15'],
+  [{ channel: 256 }, 'channel: must be an integer from 0x10 to 0xff, got 256'],
+  [{ channel: null }, 'channel: must be an integer from 0x10 to 0xff, got null'],
+  [{ priority: 0 }, 'priority: must be a finite number above 0, got 0'],
+  [{ priority: NaN }, 'priority: must be a finite number above 0, got NaN'],
+  [{ priority: Infinity }, 'priority: must be a finite number above 0, got Infinity'],
+  [{ doc: 5 }, 'doc: must be a string, got 5'],
+  [{ doc: 'a'.repeat(4_097) }, 'doc: must be at most 4096 characters, got 4097'],
+  [{ ordered: 1 }, 'ordered: must be true or false, got 1'],
   [
     { chanel: 3 },
-    "defineProtocol 'raft': chanel: unknown member; a protocol has name, version, accepts, channel, priority, ordered, doc, methods",
+    'chanel: unknown member; a protocol has name, version, accepts, channel, priority, ordered, doc, methods',
   ],
   [
     { methods: undefined },
-    "defineProtocol 'raft': methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got undefined",
+    "methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got undefined",
   ],
   [
     { methods: [] },
-    "defineProtocol 'raft': methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got a list",
+    "methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got a list",
   ],
-  [
-    { methods: { a: 5 } },
-    "defineProtocol 'raft': methods.a: must be an object such as { request: bytes }, got 5",
-  ],
+  [{ methods: { a: 5 } }, 'methods.a: must be an object such as { request: bytes }, got 5'],
   [
     { methods: { 'a b': null } },
-    "defineProtocol 'raft': methods['a b']: must be an object such as { request: bytes }, got null",
+    "methods['a b']: must be an object such as { request: bytes }, got null",
   ],
   [
     { methods: { then: { request: bytes } } },
-    "defineProtocol 'raft': methods.then: must have another name: `await` takes a client with a method 'then' for a promise, and hangs",
+    "methods.then: must have another name: `await` takes a client with a method 'then' for a promise, and hangs",
   ],
   [
     { methods: { a: { id: null, request: bytes } } },
-    "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got null",
+    'methods.a.id: must be an integer from 1 to 2^32 − 1, got null',
   ],
   [
     { methods: { a: { id: 0, request: bytes } } },
-    "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got 0",
+    'methods.a.id: must be an integer from 1 to 2^32 − 1, got 0',
   ],
   [
     { methods: { a: { id: 2 ** 32, request: bytes } } },
-    "defineProtocol 'raft': methods.a.id: must be an integer from 1 to 2^32 − 1, got 4294967296",
+    'methods.a.id: must be an integer from 1 to 2^32 − 1, got 4294967296',
   ],
   [
     { methods: { a: { id: 1 } } },
-    "defineProtocol 'raft': methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got undefined",
+    'methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got undefined',
   ],
   [
     { methods: { a: { id: 1, request: bytes, response: { name: 'x' } } } },
-    "defineProtocol 'raft': methods.a.response: must be a codec: bytes, json(schema) or protobuf(type), got an object",
+    'methods.a.response: must be a codec: bytes, json(schema) or protobuf(type), got an object',
   ],
   [
     { methods: { a: { id: 1, request: null } } },
-    "defineProtocol 'raft': methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got null",
+    'methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got null',
   ],
   [
     { methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } },
-    "defineProtocol 'raft': methods.b: has the id of 'a', 1; give one of them another `id`",
+    "methods.b: has the id of 'a', 1; give one of them another `id`",
   ],
   [
     { methods: { watchRecordAll: { request: bytes }, dropRooms: { request: bytes } } },
-    "defineProtocol 'raft': methods.dropRooms: has the id of 'watchRecordAll', 71244556; give one of them another `id`",
+    "methods.dropRooms: has the id of 'watchRecordAll', 71244556; give one of them another `id`",
   ],
   [
     { methods: { a: { id: methodId('b'), request: bytes }, b: { request: bytes } } },
-    `defineProtocol 'raft': methods.b: has the id of 'a', ${methodId('b')}; give one of them another \`id\``,
+    `methods.b: has the id of 'a', ${methodId('b')}; give one of them another \`id\``,
   ],
   [
     { methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } } },
-    "defineProtocol 'raft': methods.a: has both response and download; a method that streams its answers has download alone",
+    'methods.a: has both response and download; a method that streams its answers has download alone',
   ],
   [
     { methods: { a: { id: 1, request: bytes, upload: bytes } } },
-    "defineProtocol 'raft': methods.a: has upload, so it needs response or download",
+    'methods.a: has upload, so it needs response or download',
   ],
   [
     { methods: { a: { id: 1, request: bytes, reply: bytes } } },
-    "defineProtocol 'raft': methods.a.reply: unknown member; a method has id, request, response, upload, download, timeout, doc",
+    'methods.a.reply: unknown member; a method has id, request, response, upload, download, timeout, doc',
   ],
   [
     { methods: { a: { id: 1, request: bytes, timeout: 0 } } },
-    "defineProtocol 'raft': methods.a.timeout: must be milliseconds above 0, or Infinity, got 0",
+    'methods.a.timeout: must be milliseconds above 0, or Infinity, got 0',
   ],
   [
     { methods: { a: { id: 1, request: bytes, timeout: NaN } } },
-    "defineProtocol 'raft': methods.a.timeout: must be milliseconds above 0, or Infinity, got NaN",
+    'methods.a.timeout: must be milliseconds above 0, or Infinity, got NaN',
   ],
 ];
-for (const [changes, message] of refused)
+for (const [changes, told] of refused) {
+  const message = told.startsWith('defineProtocol') ? told : `defineProtocol 'raft': ${told}`;
   test(`refused: ${message}`, (t) => t.is(messageOf(changes), message));
+}
 
 test('values at the limits are accepted', (t) => {
   const accepted: object[] = [

@@ -31,10 +31,7 @@ test('the remaining time is rounded up, and a call without any is late', (t) => 
   t.deepEqual([100, 100.001, 101, 5_099, 5_099.999].map(left), [5_000, 5_000, 4_999, 1, 1]);
   t.is(left(5_100 - 2 ** -20), 1);
   const times = [100, 5_099.999, 5_100, 6_000];
-  t.deepEqual(
-    times.map((now) => call.timeLeft(now) < 0),
-    [false, false, true, true],
-  );
+  t.is(times.map((now) => call.timeLeft(now) < 0).join(), 'false,false,true,true');
   const lasting = (timeout: number) =>
     new Call(host(0), method, new Uint8Array(0), 'a:1', { timeout });
   const never = lasting(Number.POSITIVE_INFINITY);

@@ -4,6 +4,7 @@ import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { InStream } from '../session/streams.ts';
 import { OutboxFixture } from '../session/testing/outbox-fixture.ts';
+import { pluck } from '../testing/pluck.ts';
 import { ItemReader } from './item-reader.ts';
 
 function fixture(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
@@ -48,10 +49,7 @@ test('concurrent next() calls are served in order, and all end at the end', asyn
   push(1);
   push(2);
   stream.end(undefined);
-  t.deepEqual(
-    (await Promise.all(all)).map(({ value }) => value),
-    [1, 2, undefined, undefined],
-  );
+  t.deepEqual(pluck(await Promise.all(all), 'value'), [1, 2, undefined, undefined]);
 });
 
 test('an error follows the complete items, once; then the iterator is done', async (t) => {

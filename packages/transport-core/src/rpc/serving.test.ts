@@ -2,10 +2,11 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
+import { pluck } from '../testing/pluck.ts';
 import { Consumer } from './consumer.ts';
-import { type IncomingRpc, type RespondingRpc, toTransportError } from './rpc.ts';
+import { type RespondingRpc, toTransportError } from './rpc.ts';
 import { type AnyHandler, Serving, type ServingOptions } from './serving.ts';
-import { InboxFixture } from './testing/inbox-fixture.ts';
+import { InboxFixture, inbox } from './testing/inbox-fixture.ts';
 
 const byte = (number: number) => new Uint8Array([number]);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -39,8 +40,7 @@ function gate() {
 }
 
 test('a handler that returns has answered before the next one runs', (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
+  const { fixture, a } = inbox();
   const seen: string[] = [];
   serve(fixture, {
     ask: (request) => {
@@ -55,25 +55,6 @@ test('a handler that returns has answered before the next one runs', (t) => {
   t.is(a.running, 0);
 });
 
-test('handlers start in order and end in any order', async (t) => {
-  const fixture = new InboxFixture();
-  const { waiting, handler } = gate();
-  serve(fixture, { ask: handler });
-  const a = fixture.connection();
-  for (let i = 1; i <= 3; i++) a.send('ask', byte(i));
-  t.deepEqual(
-    waiting.map(({ number }) => number),
-    [1, 2, 3],
-  );
-  t.is(a.running, 3);
-  waiting[2]!.go(byte(33));
-  await turn();
-  waiting[0]!.go(byte(11));
-  await turn();
-  t.deepEqual(a.answers, ['ask 7 = 33', 'ask 3 = 11']);
-  t.is(a.running, 1);
-});
-
 test('at most as many handlers run at once as concurrency allows; the rest waits in order', async (t) => {
   const fixture = new InboxFixture();
   const { waiting, handler } = gate();
@@ -84,10 +65,7 @@ test('at most as many handlers run at once as concurrency allows; the rest waits
   t.is(fixture.inbox.waiting, 3);
   waiting[1]!.go();
   await turn();
-  t.deepEqual(
-    waiting.map(({ number }) => number),
-    [1, 2, 3],
-  );
+  t.deepEqual(pluck(waiting, 'number'), [1, 2, 3]);
   waiting[0]!.fail(new Error('no'));
   await turn();
   t.is(waiting.length, 4);
@@ -151,8 +129,7 @@ test('a TransportError is sent unchanged, any other error as internal with its m
 });
 
 test('toError may hide details; one that throws hides all', (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
+  const { fixture, a } = inbox();
   const messages: string[] = [];
   a.fail = (_call, error) => messages.push(error.message) > 0;
   let breaks = false;
@@ -176,36 +153,8 @@ test('toError may hide details; one that throws hides all', (t) => {
   t.is(fixture.failures.length, 1);
 });
 
-test('a handler is called as a method of its object', (t) => {
-  const fixture = new InboxFixture();
-  let self: unknown;
-  const handlers = {
-    tell(this: unknown) {
-      self = this;
-    },
-  };
-  serve(fixture, handlers, { self: handlers });
-  fixture.inbox.arrive(fixture.connection().call('tell'));
-  t.is(self, handlers);
-});
-
-test('an error thrown by the handler of a one-way is reported only to the observer', async (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
-  const { waiting, handler } = gate();
-  serve(fixture, { tell: handler }, { concurrency: 1 });
-  a.send('tell', byte(1));
-  a.send('tell', byte(2));
-  t.is(waiting.length, 1);
-  waiting[0]!.fail(new Error('no'));
-  await turn();
-  t.is(waiting.length, 2);
-  t.deepEqual(a.answers, []);
-});
-
 test('rpc.respond answers, and the return value of the handler is ignored', async (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
+  const { fixture, a } = inbox();
   serve(fixture, {
     ask: (_request, rpc) => void (rpc as RespondingRpc).respond(byte(9)),
     other: async (_request, rpc) => {
@@ -221,30 +170,12 @@ test('rpc.respond answers, and the return value of the handler is ignored', asyn
 });
 
 test('a handler that returns nothing although its codec needs a value fails the call with internal', (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
+  const { fixture, a } = inbox();
   serve(fixture, { typed: () => 'no number' });
   a.send('typed', new TextEncoder().encode('{"n":1}'));
   t.deepEqual(a.answers, ['typed 3 ! internal']);
   t.is(fixture.failures.length, 1);
   t.is(a.running, 0);
-});
-
-test('a method has one handler; a consumer of all methods takes the rest', async (t) => {
-  const fixture = new InboxFixture();
-  serve(fixture, { ask: (request) => request });
-  t.throws(() => serve(fixture, { ask: (request) => request }), {
-    instanceOf: TypeError,
-    message: /'ask' of 'bench' already has a reader/,
-  });
-  t.throws(() => new Consumer(fixture.inbox, new Set(['ask'])), { instanceOf: TypeError });
-  const consumer = new Consumer(fixture.inbox, undefined);
-  const next = consumer.next();
-  const a = fixture.connection();
-  a.send('ask', byte(1));
-  a.send('other', byte(2));
-  t.deepEqual(a.answers, ['ask 3 = 1']);
-  t.is(((await next).value as IncomingRpc).method, 'other');
 });
 
 test('a method that a consumer names cannot have a handler', (t) => {
@@ -301,18 +232,8 @@ test('after the grace of a stop running calls fail, and their late answers are i
   t.deepEqual(a.answers, ['ask 3 ! unavailable']);
 });
 
-test('a download ends when its handler returns', async (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
-  serve(fixture, { get: async () => {} });
-  a.send('get');
-  await turn();
-  t.deepEqual(a.answers, ['get 3 end']);
-});
-
 test('a download that returns an iterable is written item by item, and its source is returned when the caller leaves', async (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
+  const { fixture, a } = inbox();
   const written: number[] = [];
   let cleaned = 0;
   serve(fixture, {
@@ -348,24 +269,6 @@ test('a download that returns an iterable is written item by item, and its sourc
   t.deepEqual(written, [0, 1]);
 });
 
-test('a source that throws answers with its error', async (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
-  serve(fixture, {
-    get: async function* () {
-      yield byte(1);
-      throw new TransportError('data_loss', 'torn');
-    },
-  });
-  const call = a.call('get');
-  call.widen();
-  call.download = { write: () => Promise.resolve() } as never;
-  fixture.inbox.arrive(call);
-  await turn();
-  t.deepEqual(a.answers, ['get 3 ! data_loss']);
-  t.is(a.running, 0);
-});
-
 /** Items whose `return` is counted and whose first item never comes. */
 function hanging() {
   const source = {
@@ -382,8 +285,7 @@ function hanging() {
 }
 
 test('after the grace of a stop a source that hangs is returned, and its signal aborts', async (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
+  const { fixture, a } = inbox();
   const source = hanging();
   const reasons: unknown[] = [];
   const serving = serve(fixture, {
@@ -402,8 +304,7 @@ test('after the grace of a stop a source that hangs is returned, and its signal 
 });
 
 test('items that a handler returns after it has answered are returned unread', async (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
+  const { fixture, a } = inbox();
   const source = hanging();
   serve(fixture, {
     get: async (_, rpc) => {
@@ -419,8 +320,7 @@ test('items that a handler returns after it has answered are returned unread', a
 });
 
 test('a source that cannot be iterated answers with its error', async (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
+  const { fixture, a } = inbox();
   const serving = serve(fixture, {
     get: () => ({
       [Symbol.asyncIterator]() {

@@ -1,21 +1,12 @@
 // Tests that a session keeps nothing of the messages of calls that were answered.
 
 import test from 'ava';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol } from '../protocol/protocol.ts';
 import { Pair, SMALL } from './testing/pair.ts';
-import { TestCall } from './testing/test-call.ts';
-
-const protocol = defineProtocol({
-  name: 'asking',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes } },
-});
+import { callOf, protocol } from './testing/stamped-calls.ts';
 
 test('a long request that was answered at once is not held until its deadline', (t) => {
   const pair = new Pair([protocol]).open();
-  const ask = new TestCall(protocol, 'ask', new Uint8Array(SMALL.packet * 4));
+  const ask = callOf('ask', SMALL.packet * 4);
   pair.start(pair.dialer, ask);
   pair.quiet();
   const [call] = pair.acceptor.take();

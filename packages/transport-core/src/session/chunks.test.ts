@@ -2,18 +2,11 @@
 // so the test notices if a payload still shares their memory.
 
 import test from 'ava';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol } from '../protocol/protocol.ts';
 import { Pair, SMALL } from './testing/pair.ts';
+import { protocol } from './testing/stamped-calls.ts';
 import { TestCall } from './testing/test-call.ts';
 
 const KIB = 1024;
-const protocol = defineProtocol({
-  name: 'chunks',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes } },
-});
 const limits = {
   ...SMALL,
   packet: 64 * KIB,

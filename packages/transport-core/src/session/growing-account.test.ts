@@ -1,29 +1,18 @@
 // Tests streams over a long line in virtual time: their windows follow the pipe's, within
 // `limits.memory`.
 
-import test, { type ExecutionContext } from 'ava';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol } from '../protocol/protocol.ts';
+import test from 'ava';
 import type { InStream, OutStream } from './streams.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';
-import { TestCall } from './testing/test-call.ts';
+import { callOf, protocol } from './testing/stamped-calls.ts';
+import type { TestCall } from './testing/test-call.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const protocol = defineProtocol({
-  name: 'long-line',
-  version: 1,
-  channel: 0x20,
-  methods: {
-    put: { id: 1, request: bytes, upload: bytes, response: bytes },
-    get: { id: 2, request: bytes, download: bytes },
-  },
-});
 /** The rate in bytes per millisecond (100 Mbit/s), and the one-way delay in milliseconds. */
 const RATE = 12_500;
 const WAY = 50;
 const ITEM = new Uint8Array(256 * KIB);
-const EMPTY = new Uint8Array(0);
 
 const credit = {
   ...SMALL.credit,
@@ -74,14 +63,14 @@ class LongLine {
   }
 
   upload(): TestCall {
-    const call = new TestCall(protocol, 'put', EMPTY);
+    const call = callOf('give', 0);
     this.pair.start(this.pair.dialer, call);
     void this.#write(call.upload!);
     return call;
   }
 
   download(): TestCall {
-    const call = new TestCall(protocol, 'get', EMPTY);
+    const call = callOf('get', 0);
     this.pair.start(this.pair.dialer, call);
     this.#read(call.download!);
     return call;
@@ -211,7 +200,7 @@ test('when the connection ends nothing is borrowed any more', async (t) => {
   for (const end of line.ends) t.is(end.memory.lent, 0);
 });
 
-test('the window of a slow reader stays small, and the reader is kept busy', async (t: ExecutionContext) => {
+test('the window of a slow reader stays small, and the reader is kept busy', async (t) => {
   const line = await new LongLine({ each: 100 }).open();
   line.upload();
   await line.run(3_000);

@@ -3,26 +3,13 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol } from '../protocol/protocol.ts';
-import { FrameEncoder } from '../wire/encoder.ts';
+import type { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
-import { writeMessage } from '../wire/testing/frames.ts';
+import { encoded, writeMessage } from '../wire/testing/frames.ts';
 import { Memory } from './memory.ts';
 import { Pair, SMALL } from './testing/pair.ts';
-import { TestCall } from './testing/test-call.ts';
+import { callOf, protocol } from './testing/stamped-calls.ts';
 
-const protocol = defineProtocol({
-  name: 'large',
-  version: 1,
-  channel: 0x20,
-  methods: {
-    ask: { id: 1, request: bytes, response: bytes },
-    tell: { id: 2, request: bytes },
-    give: { id: 3, request: bytes, upload: bytes, response: bytes },
-    get: { id: 4, request: bytes, download: bytes },
-  },
-});
 const KIB = 1024;
 const { packet } = SMALL;
 /** Limits with so much credit that it has no effect here. */
@@ -30,16 +17,7 @@ const limits = {
   ...SMALL,
   memory: 0,
   item: 1024 * KIB,
-  credit: {
-    pipe: 2 ** 30,
-    pipeMax: 2 ** 30,
-    short: 2 ** 30,
-    long: 2 ** 30,
-    reply: 2 ** 30,
-    replyMax: 2 ** 30,
-    stream: 2 ** 30,
-    streamMax: 2 ** 30,
-  },
+  credit: Object.fromEntries(Object.keys(SMALL.credit).map((name) => [name, 2 ** 30])) as never,
 };
 
 /** A receiver with `memory` bytes for all its connections. */
@@ -114,9 +92,7 @@ class Peer {
 
   /** Sends frames in one chunk, or in two if they are cut. */
   write(frames: (encoder: FrameEncoder) => void, cut = 0): void {
-    const encoder = new FrameEncoder((size) => new Uint8Array(size), 64 * KIB);
-    frames(encoder);
-    const sent = encoder.take().slice();
+    const sent = encoded(frames);
     for (const chunk of [sent.subarray(0, cut), sent.subarray(cut)])
       if (chunk.length > 0) this.pair.acceptor.session.receive(this.receiver.now, chunk);
   }
@@ -128,17 +104,8 @@ class Peer {
     this.write((encoder) =>
       writeMessage(
         encoder,
-        {
-          kind,
-          id,
-          channel: 0x20,
-          method,
-          flags: method === 3 ? 1 : 0,
-          size: packets * packet,
-        },
+        { kind, id, channel: 0x20, method, flags: method === 3 ? 1 : 0, size: packets * packet },
         new Uint8Array(packet),
-        0,
-        packet,
       ),
     );
     return id;
@@ -148,8 +115,7 @@ class Peer {
   more(id: number, packets: number, cut = 0): void {
     for (let i = 0; i < packets; i++)
       this.write(
-        (encoder) =>
-          writeMessage(encoder, { kind: Kind.PART, id }, new Uint8Array(packet), 0, packet),
+        (encoder) => writeMessage(encoder, { kind: Kind.PART, id }, new Uint8Array(packet)),
         cut,
       );
   }
@@ -244,15 +210,11 @@ test('unfinished one-ways and items count like requests', (t) => {
         encoder,
         { kind: Kind.REQUEST, id: 2 * i + 1, channel: 0x20, method: 3, flags: 1 },
         new Uint8Array(0),
-        0,
-        0,
       );
       writeMessage(
         encoder,
         { kind: Kind.ITEM, id: 2 * i + 1, size: 100 * packet },
         new Uint8Array(packet),
-        0,
-        packet,
       );
     });
     gives.more(2 * i + 1, 9);
@@ -275,28 +237,19 @@ test('a response or item that does not fit the memory limit fails its call, and 
     const receiver = new Receiver(100 * packet);
     const { pair } = receiver.peer();
     const { acceptor } = pair;
-    const call = new TestCall(protocol, name, new Uint8Array(1));
+    const call = callOf(name);
     pair.start(acceptor, call);
     pair.tick(acceptor);
     const hold = receiver.peer();
     const held = hold.begin(100);
-    const write = (frames: (encoder: FrameEncoder) => void) => {
-      const encoder = new FrameEncoder((size) => new Uint8Array(size), 64 * KIB);
-      frames(encoder);
-      acceptor.session.receive(receiver.now, encoder.take().slice());
-    };
+    const write = (frames: (encoder: FrameEncoder) => void) =>
+      void acceptor.session.receive(receiver.now, encoded(frames));
     write((encoder) =>
-      writeMessage(
-        encoder,
-        { kind, id: call.id, size: 90 * packet },
-        new Uint8Array(packet),
-        0,
-        packet,
-      ),
+      writeMessage(encoder, { kind, id: call.id, size: 90 * packet }, new Uint8Array(packet)),
     );
     for (let i = 0; i < 20; i++)
       write((encoder) =>
-        writeMessage(encoder, { kind: Kind.PART, id: call.id }, new Uint8Array(packet), 0, packet),
+        writeMessage(encoder, { kind: Kind.PART, id: call.id }, new Uint8Array(packet)),
       );
     hold.more(held, 95);
     t.is(call.error?.code, 'resource_exhausted', name);
@@ -306,7 +259,7 @@ test('a response or item that does not fit the memory limit fails its call, and 
     );
     for (let i = 0; i < 69; i++)
       write((encoder) =>
-        writeMessage(encoder, { kind: Kind.PART, id: call.id }, new Uint8Array(packet), 0, packet),
+        writeMessage(encoder, { kind: Kind.PART, id: call.id }, new Uint8Array(packet)),
       );
     t.is(acceptor.ending, undefined, 'what still comes is dropped');
     if (kind === Kind.ITEM) write((encoder) => encoder.signal(Kind.END, call.id));
@@ -318,7 +271,7 @@ test('a response or item that does not fit the memory limit fails its call, and 
 test('an answer that has to wait displaces unfinished messages of other peers', (t) => {
   const receiver = new Receiver(100 * packet);
   const [hog, honest] = [receiver.peer(), receiver.peer()];
-  const asked = new TestCall(protocol, 'ask', new Uint8Array(1));
+  const asked = callOf('ask');
   honest.pair.start(honest.pair.dialer, asked);
   honest.pair.quiet();
   const call = honest.pair.acceptor.take()[0]!;
@@ -336,7 +289,7 @@ test('a call of this end that has to wait displaces unfinished messages, and fai
   const receiver = new Receiver(100 * packet);
   const [hog, { pair }] = [receiver.peer(), receiver.peer()];
   const ask = (packets: number) => {
-    const call = new TestCall(protocol, 'ask', new Uint8Array(packets * packet));
+    const call = callOf('ask', packets * packet);
     pair.start(pair.acceptor, call);
     return call;
   };

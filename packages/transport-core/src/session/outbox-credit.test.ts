@@ -1,6 +1,7 @@
 // Tests how the outbox spends, grants and refunds credit.
 
 import test from 'ava';
+import { pluck } from '../testing/pluck.ts';
 import { Account, EMPTY, Kind } from '../wire/frame.ts';
 import { ReceiveAccount } from './receive-account.ts';
 import { OutboxFixture, RecordingSender, unit } from './testing/outbox-fixture.ts';
@@ -16,10 +17,7 @@ test('a frame that leaves at once takes owed credit along', (t) => {
   fixture.batch.read(0, 1, 1);
   fixture.batch.answer(Kind.RESPONSE, 1, EMPTY, true);
   fixture.batch.wrote();
-  t.deepEqual(
-    fixture.frames.map(({ kind }) => kind),
-    [Kind.RESPONSE, Kind.CREDIT],
-  );
+  t.deepEqual(pluck(fixture.frames, 'kind'), [Kind.RESPONSE, Kind.CREDIT]);
   t.deepEqual(fixture.batches, [2]);
 });
 
@@ -29,16 +27,10 @@ test('long messages are paid as a whole, in order, when their account rises abov
   const senders = [new RecordingSender(), new RecordingSender(), new RecordingSender()];
   for (const sender of senders)
     fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, Account.LONG, sender), 'bulk');
-  t.deepEqual(
-    senders.map((sender) => sender.paidFor),
-    [1, 0, 0],
-  );
+  t.deepEqual(pluck(senders, 'paidFor'), [1, 0, 0]);
   t.is(lanes.longCredit, 1 - 2 * packet - 64);
   fixture.outbox.grantChannel(lanes, Account.LONG, 2 * packet + 64);
-  t.deepEqual(
-    senders.map((sender) => sender.paidFor),
-    [1, 1, 0],
-  );
+  t.deepEqual(pluck(senders, 'paidFor'), [1, 1, 0]);
   t.is(fixture.pump().length, 4);
 });
 

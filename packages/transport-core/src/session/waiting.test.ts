@@ -1,23 +1,11 @@
 // Tests calls that wait for room in the outbox, and when they are admitted.
 
 import test from 'ava';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol } from '../protocol/protocol.ts';
-import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
-import { writeMessage } from '../wire/testing/frames.ts';
+import { encoded, writeMessage } from '../wire/testing/frames.ts';
 import { Pair, SMALL } from './testing/pair.ts';
-import { TestCall } from './testing/test-call.ts';
+import { callOf, protocol } from './testing/stamped-calls.ts';
 
-const protocol = defineProtocol({
-  name: 'both-ways',
-  version: 1,
-  channel: 0x20,
-  methods: {
-    tell: { id: 1, request: bytes },
-    get: { id: 2, request: bytes, download: bytes },
-  },
-});
 const long = new Uint8Array(SMALL.packet * 4);
 
 /**
@@ -29,14 +17,14 @@ function waitingBehindAnItem() {
     limits: { ...SMALL, outbound: { messages: 100, bytes: SMALL.packet } },
   }).open();
   const { dialer, acceptor } = pair;
-  const get = new TestCall(protocol, 'get', new Uint8Array(1));
+  const get = callOf('get');
   pair.start(dialer, get);
   pair.quiet();
   const [served] = acceptor.take();
   served!.carrier.started(served!);
   acceptor.session.parts.outbox.open({ pipe: 0, reply: 0 });
   served!.download!.write(new Uint8Array(100)).catch(() => {});
-  const tell = new TestCall(protocol, 'tell', long);
+  const tell = callOf('tell', long.length);
   pair.start(acceptor, tell);
   pair.quiet();
   return { pair, dialer, acceptor, get, served: served!, tell };
@@ -69,7 +57,7 @@ test('nothing is written while the connection keeps a batch, even if a waiting c
   const { dialer, acceptor } = pair;
   const { batch } = dialer.session.parts;
   const tell = (size: number) => {
-    const call = new TestCall(protocol, 'tell', new Uint8Array(size).fill(size));
+    const call = callOf('tell', size);
     pair.start(dialer, call);
     return call;
   };
@@ -96,22 +84,16 @@ test('a peer that sends a part of an item before the request has left holds no m
   const pair = new Pair([protocol]).open();
   const { dialer } = pair;
   pair.quiet();
-  const tell = new TestCall(protocol, 'tell', new Uint8Array(1));
+  const tell = callOf('tell');
   dialer.stuck = true;
   pair.start(dialer, tell);
   pair.tick(dialer);
-  const get = new TestCall(protocol, 'get', new Uint8Array(1));
+  const get = callOf('get');
   pair.start(dialer, get);
   t.is(get.writtenIn, 0, 'it waits behind what the connection keeps');
-  const encoder = new FrameEncoder((size) => new Uint8Array(size));
-  writeMessage(
-    encoder,
-    { kind: Kind.ITEM, id: get.id, size: SMALL.packet * 3 },
-    long,
-    0,
-    SMALL.packet,
-  );
-  dialer.session.receive(pair.now, encoder.take().slice());
+  const item = { kind: Kind.ITEM, id: get.id, size: SMALL.packet * 3 };
+  const first = encoded((encoder) => writeMessage(encoder, item, long, 0, SMALL.packet));
+  dialer.session.receive(pair.now, first);
   t.true(dialer.memory.used > SMALL.packet);
   get.giveUp('cancelled');
   dialer.drain(pair.now);
@@ -121,9 +103,9 @@ test('a peer that sends a part of an item before the request has left holds no m
 
 test('a call that waits for the end of another expires with it, when both have the same deadline', (t) => {
   const pair = new Pair([protocol], { limits: { ...SMALL, streams: 1 } }).open();
-  const calls = Array.from({ length: 3 }, () => new TestCall(protocol, 'get', new Uint8Array(1)));
+  const calls = Array.from({ length: 3 }, () => callOf('get'));
   pair.acceptor.stuck = true;
-  pair.start(pair.acceptor, new TestCall(protocol, 'tell', new Uint8Array(1)));
+  pair.start(pair.acceptor, callOf('tell'));
   pair.tick(pair.acceptor);
   for (const call of calls) {
     call.due = pair.now + 50;

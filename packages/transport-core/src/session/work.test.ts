@@ -2,12 +2,10 @@
 // number.
 
 import test from 'ava';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol } from '../protocol/protocol.ts';
-import { FrameEncoder } from '../wire/encoder.ts';
+import type { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import { writeMessage } from '../wire/testing/frames.ts';
+import { encoded, writeMessage } from '../wire/testing/frames.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,
@@ -18,25 +16,13 @@ import {
   TURN,
 } from './session-context.ts';
 import { Pair, SMALL } from './testing/pair.ts';
+import { protocol } from './testing/stamped-calls.ts';
 
-const protocol = defineProtocol({
-  name: 'work',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes } },
-});
-const NONE = new Uint8Array(0);
 /** The size of a chunk in bytes, enough for everything that a test sends in one chunk. */
 const ROOM = 1024 * 1024;
 
-function frames(write: (encoder: FrameEncoder) => void): Uint8Array {
-  const encoder = new FrameEncoder((size) => new Uint8Array(size), ROOM);
-  write(encoder);
-  return encoder.take().slice();
-}
-
 const ask = (encoder: FrameEncoder, id: number, method = 1, channel = 0x20) =>
-  writeMessage(encoder, { kind: Kind.REQUEST, id, channel, method }, NONE, 0, NONE.length);
+  writeMessage(encoder, { kind: Kind.REQUEST, id, channel, method });
 
 /** Makes an acceptor whose dialer's frames are made by hand. */
 function victim(options = {}) {
@@ -64,7 +50,7 @@ function victim(options = {}) {
 test('a session reads as far as its work units last, and the rest later, however the bytes are cut', (t) => {
   for (const units of [1, 2, 7, 50, 99]) {
     const { acceptor, read } = victim();
-    let chunk = frames((encoder) => {
+    let chunk = encoded((encoder) => {
       for (let id = 1; id < 200; id += 2) ask(encoder, id);
     });
     let slices = 0;
@@ -83,7 +69,7 @@ test('a session reads as far as its work units last, and the rest later, however
 
 test('a frame that straddles chunks may be the last of its turn', (t) => {
   const { acceptor, read } = victim();
-  const chunk = frames((encoder) => {
+  const chunk = encoded((encoder) => {
     for (let id = 1; id < 20; id += 2) ask(encoder, id);
   });
   read(chunk.subarray(0, 5));
@@ -98,7 +84,7 @@ test('reading a chunk of the smallest legal requests, without handling them, cos
   const { acceptor, read } = victim({
     limits: { ...SMALL, calls: 10_000, inbound: { calls: 10_000, bytes: ROOM } },
   });
-  const chunk = frames((encoder) => {
+  const chunk = encoded((encoder) => {
     for (let id = 1; encoder.size < 65_500; id += 2) ask(encoder, id);
   }).subarray(0, 65_536);
   const spent = read(chunk);
@@ -108,21 +94,15 @@ test('reading a chunk of the smallest legal requests, without handling them, cos
 
 test('refusals, cancels and metadata cost more than their frames', (t) => {
   const { read } = victim();
-  t.is(read(frames((encoder) => ask(encoder, 1))), 1);
-  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL);
-  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1, 'of a finished call');
-  t.is(read(frames((encoder) => ask(encoder, 3, 99))), 1 + REFUSAL, 'no such method');
-  t.is(read(frames((encoder) => ask(encoder, 5, 1, 300))), 1 + REFUSAL, 'no such channel');
+  t.is(read(encoded((encoder) => ask(encoder, 1))), 1);
+  t.is(read(encoded((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL);
+  t.is(read(encoded((encoder) => encoder.signal(Kind.CANCEL, 1))), 1, 'of a finished call');
+  t.is(read(encoded((encoder) => ask(encoder, 3, 99))), 1 + REFUSAL, 'no such method');
+  t.is(read(encoded((encoder) => ask(encoder, 5, 1, 300))), 1 + REFUSAL, 'no such channel');
   const metadata = encodeMetadata({ key: 'x'.repeat(8_000) });
   const spent = read(
-    frames((encoder) =>
-      writeMessage(
-        encoder,
-        { kind: Kind.REQUEST, id: 7, channel: 0x20, method: 1, metadata },
-        NONE,
-        0,
-        0,
-      ),
+    encoded((encoder) =>
+      writeMessage(encoder, { kind: Kind.REQUEST, id: 7, channel: 0x20, method: 1, metadata }),
     ),
   );
   t.true(spent >= 500, `${spent}`);
@@ -130,25 +110,25 @@ test('refusals, cancels and metadata cost more than their frames', (t) => {
 
 test('a CANCEL that reaches a handler costs more', (t) => {
   const { acceptor, read } = victim();
-  read(frames((encoder) => ask(encoder, 1)));
+  read(encoded((encoder) => ask(encoder, 1)));
   const [call] = acceptor.take();
   call!.widen();
   call!.cancelled = () => {};
-  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL_TOLD);
+  t.is(read(encoded((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL_TOLD);
 });
 
 test('a CANCEL of a call whose handler runs pays for its start', (t) => {
   const { acceptor, read } = victim();
-  read(frames((encoder) => ask(encoder, 1)));
+  read(encoded((encoder) => ask(encoder, 1)));
   const [call] = acceptor.take();
   call!.carrier.started(call!);
-  t.is(read(frames((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL_RUNNING);
+  t.is(read(encoded((encoder) => encoder.signal(Kind.CANCEL, 1))), 1 + CANCEL_RUNNING);
 });
 
 test('requests of an unknown method are a flood above 10,000 a second, and fewer are not', (t) => {
   const { pair, acceptor, read } = victim();
   const unknown = (count: number) =>
-    frames((encoder) => {
+    encoded((encoder) => {
       for (let i = 0; i < count; i++) ask(encoder, 2 * i + 1, 99);
     });
   for (let second = 0; second < 3; second++) {
@@ -164,7 +144,7 @@ test('requests of an unknown method are a flood above 10,000 a second, and fewer
 test('calls that are opened and canceled cost units and are never a flood', (t) => {
   const { acceptor, read } = victim();
   const spent = read(
-    frames((encoder) => {
+    encoded((encoder) => {
       for (let id = 1; id < 40_000; id += 2) {
         ask(encoder, id);
         encoder.signal(Kind.CANCEL, id);
@@ -179,11 +159,11 @@ test('calls that are opened and canceled cost units and are never a flood', (t) 
 test('PONGs that were not requested, and lists of protocols, are a flood above 1,000 a second', (t) => {
   for (const write of [
     (encoder: FrameEncoder, n: number) => encoder.signal(Kind.PONG, n + 1),
-    (encoder: FrameEncoder) => encoder.hello(Kind.PROTOCOLS, NONE),
+    (encoder: FrameEncoder) => encoder.hello(Kind.PROTOCOLS, new Uint8Array(0)),
   ]) {
     const { acceptor, read } = victim();
     const storm = (count: number) =>
-      frames((encoder) => {
+      encoded((encoder) => {
         for (let n = 0; n < count; n++) write(encoder, n);
       });
     read(storm(1_000));

@@ -179,10 +179,7 @@ test('cancel() gives up only the dials to one target', async (t) => {
   await turn();
   t.is(a.fate.error!.reason, 'disconnected');
   t.is(b.fate.error, undefined);
-  t.deepEqual(
-    dials.map(({ signal }) => signal.aborted),
-    [true, false],
-  );
+  t.is(dials.map(({ signal }) => signal.aborted).join(), 'true,false');
   pool.cancel('nobody:1', REFUSED);
 });
 

@@ -3,6 +3,7 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import type { Remote } from '../remote.ts';
+import { pluck } from '../testing/pluck.ts';
 import { ConnectionEvents } from './connection-events.ts';
 import type { ConnectionEvent } from './types.ts';
 
@@ -77,10 +78,7 @@ test('a slow reader misses connections that came and went, but none that is live
   for (const event of all)
     if (event.type === 'up') live.add(event.remote);
     else if (event.type === 'down') live.delete(event.remote);
-  t.deepEqual(
-    [...live].map(({ id }) => id),
-    ['stays', 'left'],
-  );
+  t.deepEqual(pluck(live, 'id'), ['stays', 'left']);
 });
 
 test('a down whose up was read is delivered however long the queue is', async (t) => {

@@ -1,50 +1,10 @@
 // Tests of createTransport: its addresses, schemes and options.
 
 import test from 'ava';
-import { TransportError } from '../errors.ts';
-import { bytes } from '../protocol/bytes.ts';
-import { defineProtocol } from '../protocol/protocol.ts';
-import type { StreamLayer } from '../stream/stream-layer.ts';
+import type { TransportError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import { createTransport } from './create-transport.ts';
-
-const protocol = defineProtocol({
-  name: 'opts',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
-});
-
-/** Creates a layer that listens, and whose dials end only when they are aborted. */
-function fakeLayer() {
-  const state = {
-    listens: 0,
-    closed: 0,
-    dials: [] as string[],
-    fail: (_error: TransportError) => {},
-    broken: undefined as TransportError | undefined,
-  };
-  const layer: StreamLayer = {
-    listen: async (_accept, failed) => {
-      state.listens++;
-      state.fail = failed!;
-      if (state.broken !== undefined) throw state.broken;
-    },
-    dial: (address, { signal }) => {
-      state.dials.push(address);
-      return new Promise((_resolve, reject) =>
-        signal!.addEventListener('abort', () => reject(signal!.reason)),
-      );
-    },
-    localAddr: () => {
-      if (state.listens === 0) throw new TransportError('failed_precondition', 'not yet');
-      return 'fake:1';
-    },
-    advertiseAddr: () => 'fake:1',
-    close: async () => void state.closed++,
-  };
-  return { layer, state };
-}
+import { fakeLayer, protocol } from './testing/fake-layer.ts';
 
 function fakeBackend(schemes: string[] = ['fake']) {
   const made: (string | undefined)[] = [];
@@ -102,25 +62,6 @@ test('createTransport: an invalid option throws a TypeError that names it', (t) 
     instanceOf: TypeError,
     message: /advertiseAddr/,
   });
-});
-
-test('createTransport: an unknown scheme fails with invalid_argument, for listening and for dialing', async (t) => {
-  const { backend } = fakeBackend(['fake', 'fakes']);
-  t.is(
-    (
-      t.throws(() =>
-        createTransport('quic://a:1', { protocol, backends: [backend] }),
-      ) as unknown as TransportError
-    ).code,
-    'invalid_argument',
-  );
-  const transport = createTransport({ protocol, backends: [backend] });
-  const error = (await t.throwsAsync(
-    transport.send('quic://a:1', 'ask', new Uint8Array(0)),
-  )) as TransportError;
-  t.deepEqual([error.code, error.sent, error.target], ['invalid_argument', false, 'quic://a:1']);
-  t.regex(error.message, /fake:\/\/, fakes:\/\//);
-  await transport.close();
 });
 
 test('createTransport: an advertised list is sent as one text', async (t) => {

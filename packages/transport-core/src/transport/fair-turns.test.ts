@@ -1,7 +1,7 @@
 // Tests fairness between several costly peers and a cheap peer on one transport: no connection
 // waits longer than one turn of every other connection. The test drives streams and turns by hand.
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
 import { createManualClock } from '../manual-clock.ts';
 import { bytes } from '../protocol/bytes.ts';
@@ -11,10 +11,10 @@ import { REFUSAL, TURN } from '../session/session-context.ts';
 import { Backlog } from '../stream/backlog.ts';
 import { BURST } from '../stream/connection-output.ts';
 import type { StreamConnection, StreamLayer, StreamSink } from '../stream/stream-layer.ts';
-import { FrameEncoder } from '../wire/encoder.ts';
 import { Kind, PREAMBLE } from '../wire/frame.ts';
 import { encodeHello } from '../wire/hello.ts';
-import { writeMessage } from '../wire/testing/frames.ts';
+import { encoded, writeMessage } from '../wire/testing/frames.ts';
+import { helloOf } from '../wire/testing/hellos.ts';
 import { NetworkTransport } from './network-transport.ts';
 import { serve } from './serve.ts';
 
@@ -31,42 +31,27 @@ const protocol = defineProtocol({
 });
 const NONE = new Uint8Array(0);
 const LONG = 16 * BURST;
-
-function frames(write: (encoder: FrameEncoder) => void): Uint8Array<ArrayBuffer> {
-  const encoder = new FrameEncoder((size) => new Uint8Array(size), 1024 * 1024);
-  write(encoder);
-  return encoder.take().slice();
-}
+const CALL = { kind: Kind.REQUEST, channel: 0x20 };
 
 /** The size of a request of an unknown method, and as many as fit into a chunk of 64 KiB. */
 const JUNK_SIZE = junk(1).length;
 const JUNK = junk(Math.floor(65_536 / JUNK_SIZE));
 
-function junk(requests: number): Uint8Array<ArrayBuffer> {
-  return frames((encoder) => {
-    for (let n = 0; n < requests; n++) {
-      const request = { kind: Kind.REQUEST, id: 2 * n + 65_537, channel: 0x20, method: 99 };
-      writeMessage(encoder, request, NONE, 0, NONE.length);
-    }
+function junk(requests: number): Uint8Array {
+  return encoded((encoder) => {
+    for (let n = 0; n < requests; n++)
+      writeMessage(encoder, { ...CALL, id: 2 * n + 65_537, method: 99 });
   });
 }
 
-const REQUEST = frames((encoder) =>
-  writeMessage(
-    encoder,
-    { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 1 },
-    NONE,
-    0,
-    NONE.length,
-  ),
-);
+function request(method: number, payload = NONE, id = 1): Uint8Array {
+  return encoded((encoder) => writeMessage(encoder, { ...CALL, id, method }, payload));
+}
+
+const REQUEST = request(1);
 
 /** A request that its codec refuses, which costs 5 turns. */
-const COSTLY = frames((encoder) => {
-  const payload = new TextEncoder().encode('['.repeat(5 * TURN));
-  const request = { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2 };
-  writeMessage(encoder, request, payload, 0, payload.length);
-});
+const COSTLY = request(2, new TextEncoder().encode('['.repeat(5 * TURN)));
 
 /** A stream whose peer the test plays. */
 class Peer implements StreamConnection {
@@ -116,7 +101,7 @@ class Peer implements StreamConnection {
   }
 }
 
-async function scene(peers: number, credit = 0, reuses = false) {
+async function scene(t: ExecutionContext, peers = 1, credit = 0, reuses = false) {
   const clock = createManualClock();
   const turns: (() => void)[] = [];
   let accept: ((connection: StreamConnection) => void) | undefined;
@@ -140,6 +125,7 @@ async function scene(peers: number, credit = 0, reuses = false) {
     clock: { ...clock, turn: (callback) => void turns.push(callback) },
     observer,
   });
+  t.teardown(() => transport.close());
   /** The handlers of one-ways that have not ended. */
   const notes: (() => void)[] = [];
   const handlers = {
@@ -158,34 +144,15 @@ async function scene(peers: number, credit = 0, reuses = false) {
     const instance = n.toString(16).padStart(32, '0');
     const limits = {
       message: Math.max(65_536, credit),
-      item: 0,
       packet: 65_536,
       pipe: credit,
-      short: 0,
-      long: 0,
       reply: credit,
-      stream: 0,
-      calls: 0,
-      streams: 0,
     };
-    const hello = {
-      wireMin: 1,
-      wireMax: 1,
-      instance,
-      network: 'default',
-      addr: '',
-      agent: '',
-      nodeId: '',
-      protocols: [],
-      limits,
-      features: [],
-      observed: '',
-      fields: {},
-    };
+    const hello = encodeHello(helloOf({ instance, network: 'default', limits }));
     peer.send(PREAMBLE.slice());
-    peer.send(frames((encoder) => encoder.hello(Kind.HELLO, encodeHello(hello))));
+    peer.send(encoded((encoder) => encoder.hello(Kind.HELLO, hello)));
     await null;
-    peer.send(frames((encoder) => encoder.signal(Kind.READY, 0)));
+    peer.send(encoded((encoder) => encoder.signal(Kind.READY, 0)));
     await null;
     made.push(peer);
   }
@@ -201,12 +168,11 @@ async function scene(peers: number, credit = 0, reuses = false) {
     run();
     serve(transport, handlers);
   };
-  return { transport, clock, peers: made, turns, counted, settle, unserved, notes };
+  return { clock, peers: made, peer: made[0]!, turns, counted, settle, unserved, notes };
 }
 
 test('a peer whose requests are refused is read one turn at a time, and loses nothing', async (t) => {
-  const { peers, turns, counted, settle, transport } = await scene(1);
-  const peer = peers[0]!;
+  const { peer, turns, counted, settle } = await scene(t);
   peer.send(JUNK);
   t.is(turns.length, 1);
   t.true(peer.paused > 0);
@@ -218,12 +184,10 @@ test('a peer whose requests are refused is read one turn at a time, and loses no
   t.true(counted.get('refusedCall')! > 4 * refused);
   t.true(peer.written > 4 * written);
   t.true(counted.get('slowed')! >= 4);
-  await transport.close();
 });
 
 test('a chunk that begins with units left may cost a turn, and later turns pay for it', async (t) => {
-  const { peers, turns, counted, transport } = await scene(1);
-  const peer = peers[0]!;
+  const { peer, turns, counted } = await scene(t);
   const chunk = JUNK.subarray(0, Math.floor(((3 / 4) * TURN) / (1 + REFUSAL)) * JUNK_SIZE);
   peer.send(chunk.slice());
   const each = counted.get('refusedCall')!;
@@ -238,29 +202,25 @@ test('a chunk that begins with units left may cost a turn, and later turns pay f
   t.is(counted.get('refusedCall'), 3 * each, 'what arrives in spite of the pause waits');
   turns.shift()!();
   t.is(counted.get('refusedCall'), 4 * each);
-  await transport.close();
 });
 
 test('bytes that arrive in spite of a pause wait behind earlier ones', async (t) => {
-  const { peers, counted, settle, transport } = await scene(1);
-  const peer = peers[0]!;
+  const { peer, counted, settle } = await scene(t);
   peer.send(JUNK.subarray(0, 40_000));
   t.true(peer.paused > 0);
   for (let at = 40_000; at < JUNK.length; at++) peer.send(JUNK.slice(at, at + 1));
   peer.send(REQUEST);
   settle();
   const whole = counted.get('refusedCall')!;
-  const alone = await scene(1);
-  alone.peers[0]!.send(JUNK);
+  const alone = await scene(t);
+  alone.peer.send(JUNK);
   alone.settle();
   t.is(alone.counted.get('refusedCall'), whole);
-  t.true(peer.written > alone.peers[0]!.written, 'the request behind it was answered');
-  await transport.close();
-  await alone.transport.close();
+  t.true(peer.written > alone.peer.written, 'the request behind it was answered');
 });
 
 test.serial('what waits of a chunk whose memory is reused is copied once', async (t) => {
-  const { peers, counted, settle, transport } = await scene(1, 0, true);
+  const { peer, counted, settle } = await scene(t, 1, 0, true);
   const { add } = Backlog.prototype;
   let copied = 0;
   Backlog.prototype.add = function (chunk, copies) {
@@ -269,17 +229,16 @@ test.serial('what waits of a chunk whose memory is reused is copied once', async
   };
   t.teardown(() => (Backlog.prototype.add = add));
   const chunk = JUNK.slice();
-  peers[0]!.send(chunk);
+  peer.send(chunk);
   chunk.fill(0);
   const before = counted.get('refusedCall')!;
   t.true(settle() > 3);
   t.true(counted.get('refusedCall')! > 4 * before);
   t.true(copied > 0 && copied < JUNK.length, `${copied} bytes`);
-  await transport.close();
 });
 
 test('among many expensive peers, a cheap one is answered at once', async (t) => {
-  const { peers, turns, settle, transport } = await scene(9);
+  const { peers, turns, settle } = await scene(t, 9);
   const honest = peers.pop()!;
   for (let turn = 0; turn < 5; turn++) {
     for (const peer of peers) if (peer.paused === 0) peer.send(JUNK);
@@ -290,11 +249,10 @@ test('among many expensive peers, a cheap one is answered at once', async (t) =>
     turns.shift()!();
   }
   settle();
-  await transport.close();
 });
 
 test('expensive peers share the turns: none is more than one turn behind another', async (t) => {
-  const { peers, turns, counted, transport } = await scene(4);
+  const { peers, turns, counted } = await scene(t, 4);
   for (const peer of peers) peer.send(JUNK);
   const before = peers.map(({ written }) => written);
   for (let turn = 0; turn < 4; turn++) turns.shift()!();
@@ -302,12 +260,10 @@ test('expensive peers share the turns: none is more than one turn behind another
   t.true(Math.min(...gains) > 0, `${gains}`);
   t.true(Math.max(...gains) < 2 * Math.min(...gains), `${gains}`);
   t.true(counted.get('slowed')! >= 4);
-  await transport.close();
 });
 
 test('a peer that cost many turns at once waits for as many', async (t) => {
-  const { peers, turns, counted, transport } = await scene(1);
-  const peer = peers[0]!;
+  const { peer, turns, counted } = await scene(t);
   peer.send(COSTLY);
   peer.send(REQUEST);
   const { written } = peer;
@@ -316,12 +272,10 @@ test('a peer that cost many turns at once waits for as many', async (t) => {
   t.is(waited, 5);
   t.is(peer.paused, 0);
   t.is(counted.get('slowed'), 1);
-  await transport.close();
 });
 
 test('a call that waits for a reader costs as much as one that is handed over at once', async (t) => {
-  const { peers, turns, counted, settle, unserved, transport } = await scene(1);
-  const peer = peers[0]!;
+  const { peer, turns, counted, settle, unserved } = await scene(t);
   await unserved(() => {
     peer.send(COSTLY);
     settle();
@@ -333,18 +287,15 @@ test('a call that waits for a reader costs as much as one that is handed over at
   let waited = 0;
   for (; peer.written === written && turns.length > 0; waited++) turns.shift()!();
   t.is(waited, 5);
-  await transport.close();
 });
 
 test('one-ways whose handlers end in the same turn give their credit back in one write', async (t) => {
-  const { peers, turns, notes, transport } = await scene(1);
-  const peer = peers[0]!;
+  const { peer, turns, notes } = await scene(t);
   const oneway = { kind: Kind.ONEWAY, id: 0, channel: 0x20, method: 4 };
-  peer.send(
-    frames((encoder) => {
-      for (let n = 0; n < 100; n++) writeMessage(encoder, oneway, NONE, 0, NONE.length);
-    }),
-  );
+  const oneWays = encoded((encoder) => {
+    for (let n = 0; n < 100; n++) writeMessage(encoder, oneway);
+  });
+  peer.send(oneWays);
   t.is(notes.length, 100);
   const { writes, written } = peer;
   for (const end of notes) {
@@ -355,32 +306,27 @@ test('one-ways whose handlers end in the same turn give their credit back in one
   turns.shift()!();
   t.is(peer.writes, writes + 1);
   t.true(peer.written < written + 20, `${peer.written - written} bytes`);
-  await transport.close();
 });
 
 test('bytes before the end of a stream are read even if they had to wait', async (t) => {
-  const { peers, counted, transport } = await scene(1);
-  peers[0]!.send(JUNK);
+  const { peer, counted } = await scene(t);
+  peer.send(JUNK);
   const before = counted.get('refusedCall')!;
-  peers[0]!.end();
+  peer.end();
   t.true(counted.get('refusedCall')! > 4 * before);
-  await transport.close();
 });
 
 test('a flood of refusals is disconnected, whatever waits', async (t) => {
-  const { peers, settle, transport } = await scene(1);
-  const peer = peers[0]!;
+  const { peer, settle } = await scene(t);
   for (let n = 0; n < 3; n++) {
     peer.send(JUNK);
     settle();
   }
   t.true(peer.ended);
-  await transport.close();
 });
 
 test('more than 1,000 empty messages of the carrier in a second are a flood, and fewer are not', async (t) => {
-  const { peers, clock, transport } = await scene(1);
-  const peer = peers[0]!;
+  const { peer, clock } = await scene(t);
   for (let second = 0; second < 3; second++) {
     for (let n = 0; n < 1_000; n++) peer.send(NONE);
     t.false(peer.ended);
@@ -388,57 +334,38 @@ test('more than 1,000 empty messages of the carrier in a second are a flood, and
   }
   for (let n = 0; n < 1_001; n++) peer.send(NONE);
   t.true(peer.ended);
-  await transport.close();
 });
 
 test('a peer that sends single bytes is read in turns of a few hundred', async (t) => {
-  const { peers, settle, transport } = await scene(1);
-  const peer = peers[0]!;
+  const { peer, settle } = await scene(t);
   let read = 0;
   for (; peer.paused === 0; read++) peer.send(REQUEST.slice(read % REQUEST.length).subarray(0, 1));
   t.true(read > 200 && read < 300, `${read} chunks`);
   settle();
   t.is(peer.paused, 0);
-  await transport.close();
 });
 
 test('requests that their codec refuses cost by size: a few large ones are a flood like many small ones', async (t) => {
   for (const text of ['{', JSON.stringify(Array.from({ length: 500 }, () => 'not a number'))]) {
-    const { peers, settle, transport } = await scene(1);
-    const peer = peers[0]!;
+    const { peer, settle } = await scene(t);
     const payload = new TextEncoder().encode(text);
     const enough = 10_000 / (1 + (payload.length >> 6));
-    const request = frames((encoder) =>
-      writeMessage(
-        encoder,
-        { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 2 },
-        payload,
-        0,
-        payload.length,
-      ),
-    );
     let made = 0;
     for (; !peer.ended && made < 2 * enough; made++) {
-      peer.send(request.slice());
+      peer.send(request(2, payload));
       settle();
     }
     t.true(
       peer.ended && made > enough / 2 && made <= enough + 1,
       `${made} of ${payload.length} bytes`,
     );
-    await transport.close();
   }
 });
 
 test('a stream that takes everything at once is given a limited amount in a turn', async (t) => {
-  const { peers, turns, settle, transport } = await scene(1, 2 * LONG);
-  const peer = peers[0]!;
+  const { peer, turns, settle } = await scene(t, 1, 2 * LONG);
   const before = peer.written;
-  peer.send(
-    frames((encoder) =>
-      writeMessage(encoder, { kind: Kind.REQUEST, id: 1, channel: 0x20, method: 3 }, NONE, 0, 0),
-    ),
-  );
+  peer.send(request(3));
   for (let turn = 1; turn < 8; turn++) {
     await null;
     t.true(
@@ -450,32 +377,19 @@ test('a stream that takes everything at once is given a limited amount in a turn
   }
   settle();
   t.true(peer.written - before > LONG);
-  await transport.close();
 });
 
 test('a stream that takes a limited amount in each turn is never held back', async (t) => {
-  const { peers, settle, transport } = await scene(1, 2 * LONG);
-  const peer = peers[0]!;
+  const { peer, settle } = await scene(t, 1, 2 * LONG);
   const payload = new Uint8Array(60_000);
   let id = 1;
   for (let turn = 0; turn < 16; turn++) {
     const before = peer.written;
     for (let n = 0; n < 4; n++, id += 2) {
-      peer.send(
-        frames((encoder) =>
-          writeMessage(
-            encoder,
-            { kind: Kind.REQUEST, id, channel: 0x20, method: 1 },
-            payload,
-            0,
-            payload.length,
-          ),
-        ),
-      );
+      peer.send(request(1, payload, id));
       await null;
     }
     t.true(peer.written - before > 4 * payload.length, `all is answered in turn ${turn}`);
     settle();
   }
-  await transport.close();
 });

@@ -4,53 +4,14 @@ import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
-import type { ObserverEvent } from '../observer.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { seededRandom } from '../random.ts';
-import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { StreamConnection } from '../stream/stream-layer.ts';
 import { NetworkTransport } from './network-transport.ts';
+import { fakeLayer, protocol } from './testing/fake-layer.ts';
 
-const protocol = defineProtocol({
-  name: 'opts',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
-});
-
-const other = defineProtocol({ name: 'other', version: 1, channel: 0x21, methods: {} });
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-/** Creates a layer that listens, and whose dials end only when they are aborted. */
-function fakeLayer() {
-  const state = {
-    listens: 0,
-    closed: 0,
-    dials: [] as string[],
-    fail: (_error: TransportError) => {},
-    broken: undefined as TransportError | undefined,
-  };
-  const layer: StreamLayer = {
-    listen: async (_accept, failed) => {
-      state.listens++;
-      state.fail = failed!;
-      if (state.broken !== undefined) throw state.broken;
-    },
-    dial: (address, { signal }) => {
-      state.dials.push(address);
-      return new Promise((_resolve, reject) =>
-        signal!.addEventListener('abort', () => reject(signal!.reason)),
-      );
-    },
-    localAddr: () => {
-      if (state.listens === 0) throw new TransportError('failed_precondition', 'not yet');
-      return 'fake:1';
-    },
-    advertiseAddr: () => 'fake:1',
-    close: async () => void state.closed++,
-  };
-  return { layer, state };
-}
 
 const scene = (options: object = {}) => {
   const { layer, state } = fakeLayer();
@@ -83,14 +44,6 @@ test('invalid options throw a TypeError that names each path', (t) => {
   t.throws(() => new NetworkTransport(undefined as never), { instanceOf: TypeError });
 });
 
-test('a transport uses the given clock and random source', (t) => {
-  const random = seededRandom(5);
-  const { transport, clock } = scene({ random });
-  t.is(transport.clock, clock);
-  t.is(transport.random, random);
-  t.is(transport.protocol, protocol);
-});
-
 test('an unused transport has no timer and leaves none', async (t) => {
   const { transport, clock, state } = scene();
   t.is(clock.timers, 0);
@@ -99,24 +52,6 @@ test('an unused transport has no timer and leaves none', async (t) => {
   t.is(state.closed, 1);
   await transport.close();
   t.is(state.closed, 1);
-});
-
-test('a listener that fails for 4 s is tried 11 to 12 times, each reported to the observer, and close() is prompt', async (t) => {
-  const events: ObserverEvent[] = [];
-  const { transport, clock, state } = scene({
-    observer: { event: (event: ObserverEvent) => void events.push(event) },
-  });
-  await transport.listen();
-  state.broken = new TransportError('unavailable', 'accept');
-  state.fail(state.broken);
-  for (let i = 0; i < 4_000; i++) {
-    clock.advance(1);
-    if (i % 4 === 0) await turn();
-  }
-  const failures = events.filter(({ type }) => type === 'listenFailed');
-  t.true(failures.length >= 11 && failures.length <= 12, String(failures.length));
-  await transport.close();
-  t.is(clock.timers, 0);
 });
 
 test('while its listener is broken a transport still dials, and advertises no address', async (t) => {
@@ -222,89 +157,6 @@ test('misuse leaves nothing behind: no listener on its signal, no call that clos
   await mount.close({ grace: 1_000 });
   await transport.close();
   t.is(clock.timers, 0);
-});
-
-test('an invalid target fails with invalid_argument, unsent', async (t) => {
-  const { transport, state } = scene();
-  const error = (await t.throwsAsync(
-    transport.send('', 'ask', new Uint8Array(0)),
-  )) as TransportError;
-  t.deepEqual([error.code, error.sent], ['invalid_argument', false]);
-  t.deepEqual(state.dials, []);
-  await transport.close();
-});
-
-test('a call under an aborted signal does not dial', async (t) => {
-  const { transport, state } = scene();
-  const error = (await t.throwsAsync(
-    transport.send('a:1', 'ask', new Uint8Array(0), { signal: AbortSignal.abort('why') }),
-  )) as TransportError;
-  t.deepEqual([error.code, error.cause, error.sent], ['cancelled', 'why', false]);
-  t.deepEqual(state.dials, []);
-  await transport.close();
-});
-
-test('while its dial hangs a call ends at its deadline on the transport’s clock, and so does the dial', async (t) => {
-  const { transport, clock, state } = scene();
-  const failed = t.throwsAsync(
-    transport.send('a:1', 'ask', new Uint8Array(0), { timeout: 50 }),
-  ) as unknown as Promise<TransportError>;
-  t.deepEqual(state.dials.length <= 1, true);
-  await turn();
-  clock.advance(50);
-  const error = await failed;
-  t.deepEqual([error.code, error.sent, error.target], ['deadline_exceeded', false, 'a:1']);
-  await transport.close();
-  t.is(clock.timers, 0);
-});
-
-test('close() ends a call whose dial hangs with shutdown, unsent', async (t) => {
-  const { transport } = scene();
-  const failed = t.throwsAsync(
-    transport.send('a:1', 'ask', new Uint8Array(0)),
-  ) as unknown as Promise<TransportError>;
-  await transport.close();
-  const error = await failed;
-  t.deepEqual([error.code, error.sent], ['shutdown', false]);
-  t.is(
-    ((await t.throwsAsync(transport.send('a:1', 'ask', new Uint8Array(0)))) as TransportError).code,
-    'shutdown',
-  );
-  t.is(transport.trySend('a:1', 'tell', new Uint8Array(0)), false);
-});
-
-test('trySend without a connection returns false and does not dial; for other kinds of methods it throws a TypeError', async (t) => {
-  const { transport, state } = scene();
-  t.false(transport.trySend('a:1', 'tell', new Uint8Array(0)));
-  t.deepEqual(transport.trySendAll(['a:1', 'b:1'], 'tell', new Uint8Array(0)), [false, false]);
-  t.throws(() => transport.trySend('a:1', 'ask' as never, new Uint8Array(0) as never), {
-    instanceOf: TypeError,
-  });
-  await turn();
-  t.deepEqual(state.dials, []);
-  await transport.close();
-});
-
-test('mounting a name or channel twice throws a TypeError, and closing frees it', async (t) => {
-  const { transport } = scene();
-  t.throws(() => transport.mount(protocol), {
-    instanceOf: TypeError,
-    message: /'opts' is already mounted/,
-  });
-  t.throws(
-    () =>
-      transport.mount(defineProtocol({ name: 'third', version: 1, channel: 0x20, methods: {} })),
-    { instanceOf: TypeError, message: /channel 32/ },
-  );
-  const mount = transport.mount(other);
-  t.throws(() => transport.mount(other), { instanceOf: TypeError });
-  await mount.close();
-  t.notThrows(() => transport.mount(other));
-  await transport.close();
-  t.throws(
-    () => transport.mount(defineProtocol({ name: 'late', version: 1, channel: 0x30, methods: {} })),
-    { instanceOf: TransportError as never },
-  );
 });
 
 test('resolve is called at each dial, and its error fails the dial', async (t) => {

@@ -5,21 +5,8 @@ import { seededRandom } from '../random.ts';
 import { FrameDecoder } from './decoder.ts';
 import type { Frame } from './frame.ts';
 import { randomFrame } from './testing/frames.ts';
+import { INTEGERS } from './testing/fuzz-frames.ts';
 import { framed, joined, writtenByProto } from './testing/proto.ts';
-
-const INTEGERS = [
-  'kind',
-  'id',
-  'channel',
-  'method',
-  'flags',
-  'timeout',
-  'size',
-  'credit',
-  'code',
-  'reason',
-  'account',
-] as const;
 
 test('150,000 damaged inputs, cut at random, never throw and never give an invalid number', (t) => {
   const random = seededRandom(8);

@@ -20,7 +20,7 @@ function frames(): Uint8Array {
     0,
     100,
   );
-  writeMessage(encoder, { kind: Kind.PART, id: 0xfedc_ba98 }, payload, 0, payload.length);
+  writeMessage(encoder, { kind: Kind.PART, id: 0xfedc_ba98 }, payload);
   encoder.credit(1, 77, 0, 0);
   return encoder.take().slice();
 }

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobufjs from 'protobufjs';
 import pbjs from 'protobufjs-cli/pbjs.js';
-import { TransportError } from '../../errors.ts';
 import type { Codec } from '../codec.ts';
 import { decodeAs } from '../message.ts';
 import type { ProtobufType } from '../protobuf.ts';
+import { refusalOf } from './refused.ts';
 
 export const Long = protobufjs.util.Long as unknown as { fromString(text: string): object };
 
@@ -54,16 +54,6 @@ export async function typesOf(syntax: string): Promise<Record<string, ProtobufTy
     rmSync(directory, { recursive: true });
   }
 }
-
-export const refusalOf = (run: () => unknown): TransportError => {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof TransportError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-};
 
 export const decodingOf = (codec: Codec<unknown, any>, bytes: Uint8Array | number[]) => {
   const error = refusalOf(() =>

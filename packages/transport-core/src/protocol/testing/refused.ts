@@ -16,3 +16,14 @@ export function isRefusal(error: unknown): boolean {
     throw new Error(`a refusal of ${error.message.length} characters`);
   return true;
 }
+
+/** Returns the error with which `run` refuses. */
+export function refusalOf(run: () => unknown): TransportError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof TransportError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}

@@ -155,3 +155,9 @@ export class InboxFixture {
     return new FakeConnection(this, name);
   }
 }
+
+/** Returns an inbox with one connection. */
+export function inbox(): { fixture: InboxFixture; a: FakeConnection } {
+  const fixture = new InboxFixture();
+  return { fixture, a: fixture.connection() };
+}

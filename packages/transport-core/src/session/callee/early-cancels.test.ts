@@ -2,43 +2,28 @@
 // hand.
 
 import test from 'ava';
-import { bytes } from '../../protocol/bytes.ts';
-import { defineProtocol } from '../../protocol/protocol.ts';
-import { FrameEncoder } from '../../wire/encoder.ts';
+import type { FrameEncoder } from '../../wire/encoder.ts';
 import { Frame, Kind } from '../../wire/frame.ts';
-import { writeMessage } from '../../wire/testing/frames.ts';
+import { encoded, writeMessage } from '../../wire/testing/frames.ts';
 import type { InCall } from '../in-call.ts';
 import { Pair } from '../testing/pair.ts';
+import { protocol } from '../testing/stamped-calls.ts';
 import { EarlyCancels } from './early-cancels.ts';
-
-const protocol = defineProtocol({
-  name: 'early',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes } },
-});
 
 type Write = (encoder: FrameEncoder) => void;
 const ask =
   (id: number, payload: Uint8Array = new Uint8Array(0)): Write =>
   (encoder) =>
-    writeMessage(
-      encoder,
-      { kind: Kind.REQUEST, id, channel: 0x20, method: 1 },
-      payload,
-      0,
-      payload.length,
-    );
+    writeMessage(encoder, { kind: Kind.REQUEST, id, channel: 0x20, method: 1 }, payload);
 const cancel =
   (id: number): Write =>
   (encoder) =>
     encoder.signal(Kind.CANCEL, id);
 
-function chunkOf(...writes: Write[]): Uint8Array {
-  const encoder = new FrameEncoder((size) => new Uint8Array(size), 100_000);
-  for (const write of writes) write(encoder);
-  return encoder.take().slice();
-}
+const chunkOf = (...writes: Write[]) =>
+  encoded((encoder) => {
+    for (const write of writes) write(encoder);
+  });
 
 function callee() {
   const pair = new Pair([protocol]).open();

@@ -91,28 +91,6 @@ test('the own HELLO contains identity, protocols and limits', (t) => {
   t.deepEqual(helloProtocol(protocol(2, [1])), told(2, [1]));
 });
 
-test('a HELLO like the own one is accepted', (t) => {
-  t.is(judgeHello(hello({ instance: 'b'.repeat(32) }), self, undefined, 'acceptor'), undefined);
-});
-
-test('an unsupported wire version is refused, a range that contains the supported one is not', (t) => {
-  for (const [wireMin, wireMax] of [
-    [2, 3],
-    [0, 0],
-  ] as const) {
-    const error = judgeHello(hello({ wireMin, wireMax }), self, undefined, 'acceptor');
-    t.is(error?.reason, 'wrong_version');
-    t.regex(String(error?.message), new RegExp(`${wireMin} to ${wireMax}`));
-  }
-  t.is(judgeHello(hello({ wireMin: 0, wireMax: 9 }), self, undefined, 'acceptor'), undefined);
-});
-
-test('another network is refused with both names', (t) => {
-  const error = judgeHello(hello({ network: 'test' }), self, undefined, 'acceptor');
-  t.is(error?.reason, 'wrong_network');
-  t.regex(String(error?.message), /'test'.*'main'/);
-});
-
 test('a peer that claims another id than it proved is refused; one that claims none or proves none is accepted', (t) => {
   t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'bb', 'acceptor')?.reason, 'identity_mismatch');
   t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'aa', 'acceptor'), undefined);

@@ -3,8 +3,6 @@
 // settle once, and nothing may be held afterwards.
 
 import { TransportError, withDetails } from '../../errors.ts';
-import { bytes } from '../../protocol/bytes.ts';
-import { defineProtocol } from '../../protocol/protocol.ts';
 import { type Random, randomBytes } from '../../random.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import { Kind, PREAMBLE } from '../../wire/frame.ts';
@@ -13,6 +11,7 @@ import { HANDLER, type InCall } from '../in-call.ts';
 import { makeHello } from '../session/handshake.ts';
 import { End, SMALL } from './pair.ts';
 import { encodePeerFrame, payload } from './peer-frame.ts';
+import { protocol } from './stamped-calls.ts';
 import { TestCall } from './test-call.ts';
 
 /**
@@ -30,88 +29,7 @@ export const target = {
 
   *seeds(): Iterable<Uint8Array> {
     for (let flags = 0; flags < 8; flags++) {
-      yield Uint8Array.of(
-        flags,
-        0,
-        1,
-        0,
-        1,
-        0,
-        40,
-        0,
-        27,
-        29,
-        1,
-        200,
-        25,
-        1,
-        26,
-        3,
-        2,
-        2,
-        0,
-        0,
-        0,
-        9,
-        0,
-      );
-      yield Uint8Array.of(
-        flags,
-        28,
-        2,
-        10,
-        31,
-        24,
-        31,
-        10,
-        2,
-        0,
-        0,
-        0,
-        9,
-        0,
-        28,
-        3,
-        90,
-        31,
-        11,
-        4,
-        0,
-        0,
-        0,
-        90,
-        0,
-      );
-      yield Uint8Array.of(
-        flags,
-        0,
-        3,
-        0,
-        3,
-        5,
-        60,
-        1,
-        4,
-        3,
-        0,
-        0,
-        0,
-        255,
-        0,
-        5,
-        3,
-        0,
-        0,
-        0,
-        0,
-        0,
-        27,
-        29,
-        2,
-        9,
-        25,
-        0,
-      );
+      for (const steps of SEEDS) yield Uint8Array.of(flags, ...steps);
       yield Uint8Array.of(flags | 8, 16, 4, 0x54, 0x52, 0x4b, 0x4c, 16, 3, 2, 8, 2);
     }
   },
@@ -133,18 +51,11 @@ export const target = {
   most: 512,
 };
 
-const protocol = defineProtocol({
-  name: 'prey',
-  version: 1,
-  channel: 0x20,
-  methods: {
-    ask: { id: 1, request: bytes, response: bytes },
-    tell: { id: 2, request: bytes },
-    give: { id: 3, request: bytes, upload: bytes, response: bytes },
-    get: { id: 4, request: bytes, download: bytes },
-    both: { id: 5, request: bytes, upload: bytes, download: bytes },
-  },
-});
+const SEEDS = [
+  [0, 1, 0, 1, 0, 40, 0, 27, 29, 1, 200, 25, 1, 26, 3, 2, 2, 0, 0, 0, 9, 0],
+  [28, 2, 10, 31, 24, 31, 10, 2, 0, 0, 0, 9, 0, 28, 3, 90, 31, 11, 4, 0, 0, 0, 90, 0],
+  [0, 3, 0, 3, 5, 60, 1, 4, 3, 0, 0, 0, 255, 0, 5, 3, 0, 0, 0, 0, 0, 27, 29, 2, 9, 25, 0],
+];
 const names = Object.keys(protocol.methods);
 
 /** The session, its user and its peer, which act as the input prescribes. */

@@ -20,18 +20,12 @@ export function encodePeerFrame(
   kind: number,
   take: (length: number) => Uint8Array,
 ): number {
-  const [a, b, c, d, e, f] = take(6) as unknown as number[];
-  const [id = 0, channel = 0, method = 0, flags = 0, length = 0, more = 0] = [
-    a,
-    b === 0 ? 0x20 : b,
-    c,
-    d,
-    e,
-    f,
-  ];
+  const [id = 0, byte = 0, method = 0, flags = 0, length = 0, more = 0] = take(6);
+  const channel = byte === 0 ? 0x20 : byte;
   const end = Math.min(payload.length, length < 250 ? length : SMALL.packet + 252 - length);
   const size = (more & 7) === 0 ? 0 : (more & 7) * (more < 128 ? 500 : SMALL.packet);
   const metadata = more === 64 ? encodeMetadata({ key: 'value' }) : undefined;
+  const body = payload.subarray(0, end);
   switch (kind) {
     case 0:
       writeMessage(
@@ -46,39 +40,26 @@ export function encodePeerFrame(
           metadata,
           size,
         },
-        payload,
-        0,
-        end,
+        body,
       );
       break;
     case 1:
-      writeMessage(
-        encoder,
-        { kind: Kind.ONEWAY, id, channel, method, metadata, size },
-        payload,
-        0,
-        end,
-      );
+      writeMessage(encoder, { kind: Kind.ONEWAY, id, channel, method, metadata, size }, body);
       break;
     case 2:
-      writeMessage(encoder, { kind: Kind.RESPONSE, id, size }, payload, 0, end);
+      writeMessage(encoder, { kind: Kind.RESPONSE, id, size }, body);
       break;
     case 3:
-      writeMessage(encoder, { kind: Kind.ITEM, id, size }, payload, 0, end);
+      writeMessage(encoder, { kind: Kind.ITEM, id, size }, body);
       break;
     case 4:
-      writeMessage(encoder, { kind: Kind.PART, id }, payload, 0, end);
+      writeMessage(encoder, { kind: Kind.PART, id }, body);
       break;
     case 5:
       encoder.signal(Kind.END, id);
       break;
     case 6:
-      encoder.error(id, more & 1, {
-        code: method,
-        reason: flags,
-        text: 'no',
-        metadata: metadata,
-      });
+      encoder.error(id, more & 1, { code: method, reason: flags, text: 'no', metadata });
       break;
     case 7:
       encoder.signal(Kind.CANCEL, id);
@@ -106,15 +87,10 @@ export function encodePeerFrame(
       for (let i = 0; i < (more & 31); i++)
         writeMessage(
           encoder,
-          {
-            kind: kind === 14 ? Kind.REQUEST : Kind.ONEWAY,
-            id: kind === 14 ? id + 2 * i : 0,
-            channel: 0x20,
-            method,
-          },
-          payload,
-          0,
-          length,
+          kind === 14
+            ? { kind: Kind.REQUEST, id: id + 2 * i, channel: 0x20, method }
+            : { kind: Kind.ONEWAY, channel: 0x20, method },
+          payload.subarray(0, length),
         );
   }
   return more;

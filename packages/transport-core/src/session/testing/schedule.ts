@@ -187,6 +187,11 @@ class ScheduleRun {
         by.session.leave('disconnected', 'enough');
         this.#users.finish();
         pair.quiet();
+        for (const { ending } of this.#ends) {
+          const { code, reason, message } = ending!.error;
+          const why = `${code} ${reason} ${message}`;
+          check(why === 'unavailable disconnected enough', `a session ended with ${why}`);
+        }
         break;
       case 2:
         this.#shut(by, (this.#ending & 8) === 0 ? 0 : 500);
@@ -220,6 +225,9 @@ class ScheduleRun {
    */
   #shut(by: End, grace: number): void {
     const pair = this.#pair;
+    const accepted = this.#users.made.filter(
+      ({ end, call }) => end === by && isOneway(call) && call.done && call.error === undefined,
+    );
     by.session.parts.context.now = pair.now;
     by.session.shut(grace);
     for (const end of this.#ends) end.drain(pair.now);
@@ -232,10 +240,17 @@ class ScheduleRun {
     pair.quiet();
     for (const end of this.#ends) this.#users.take(end);
     this.#users.returnUnsent();
+    const missing = accepted.filter(({ number }) => this.#users.timesTold(number) === 0);
+    // A one-way for which there was no memory is counted.
+    check(
+      missing.length <= this.#ends.reduce((sum, end) => sum + end.count('onewayDropped'), 0),
+      `accepted one-way ${missing[0]?.number} never came`,
+    );
   }
 
   #checkCalls(): void {
-    const inPeace = (this.#ending & 3) === 0;
+    /** In peace, or when an end leaves in order, accepted one-ways arrive. */
+    const isOrderly = (this.#ending & 3) < 2;
     const lost: string[] = [];
     for (const { number, call } of this.#users.made) {
       const name = `call ${number} (${call.method.name})`;
@@ -252,8 +267,8 @@ class ScheduleRun {
         );
       const told = this.#users.timesTold(number);
       check(told <= 1, `${name} came ${told} times`);
-      if (inPeace && call.method.kind === 'oneway' && call.error === undefined && told === 0)
-        lost.push(name);
+      if (isOrderly && isOneway(call) && call.error === undefined && told === 0) lost.push(name);
+      check(call.error?.code !== 'unavailable' || call.error.sent !== undefined, `${name}: sent?`);
     }
     // A one-way may be missing if there was no memory for it; it is counted in that case.
     const dropped = this.#ends.reduce((sum, end) => sum + end.count('onewayDropped'), 0);
@@ -318,6 +333,10 @@ class ScheduleRun {
       );
     }
   }
+}
+
+function isOneway({ method }: { method: { kind: string } }): boolean {
+  return method.kind === 'oneway';
 }
 
 /** Picks one of the last few items. */

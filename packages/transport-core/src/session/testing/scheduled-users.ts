@@ -11,6 +11,7 @@ import { TestCall } from './test-call.ts';
 /** A call and what its caller has done. */
 export interface Made {
   readonly number: number;
+  readonly end: End;
   readonly call: TestCall;
   uploadClosed: boolean;
   written: number;
@@ -62,7 +63,7 @@ export class ScheduledUsers {
     const number = this.made.length + 1;
     const call = new TestCall(protocol, name, stamp(number, sizeOf(more)));
     if (isShort) call.due = this.#pair.now + more;
-    this.made.push({ number, call, uploadClosed: false, written: 0, read: 0 });
+    this.made.push({ number, end, call, uploadClosed: false, written: 0, read: 0 });
     this.#pair.start(end, call);
   }
 
@@ -144,7 +145,14 @@ export class ScheduledUsers {
   returnUnsent(): void {
     for (const end of this.#ends) {
       const returned = end.left.splice(0);
-      if (end.ending !== undefined) returned.push(...end.ending.unsent.splice(0));
+      const unsent = end.ending?.unsent.splice(0) ?? [];
+      check(
+        unsent.every(
+          ({ seq, carrier }, i) => carrier === undefined && seq >= (unsent[i - 1]?.seq ?? 0),
+        ),
+        'unsent calls came back in another order, or with their carrier',
+      );
+      returned.push(...unsent);
       for (const call of returned) {
         check(!call.done, 'a call that is done came back unsent');
         call.failed(

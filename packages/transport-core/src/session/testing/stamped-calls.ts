@@ -3,6 +3,7 @@
 
 import { bytes } from '../../protocol/bytes.ts';
 import { defineProtocol } from '../../protocol/protocol.ts';
+import { TestCall } from './test-call.ts';
 
 /** A method of each kind. */
 export const methods = {
@@ -13,11 +14,17 @@ export const methods = {
   both: { id: 5, request: bytes, upload: bytes, download: bytes },
 };
 
+export const protocol = defineProtocol({ name: 'first', version: 1, channel: 0x20, methods });
+
+/** Makes a call of this protocol with that many bytes. */
+export const callOf = (name: keyof typeof methods, size = 1): TestCall =>
+  new TestCall(protocol, name, new Uint8Array(size));
+
 /**
  * Two protocols with these methods. The second has a priority, and keeps long messages in order.
  */
 export const protocols = [
-  defineProtocol({ name: 'first', version: 1, channel: 0x20, methods }),
+  protocol,
   defineProtocol({
     name: 'second',
     version: 1,

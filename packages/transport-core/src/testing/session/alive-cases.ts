@@ -1,42 +1,32 @@
 // Cases of docs/wire-protocol.md §9, liveness: pings, idle connections, floods.
 
 import { serve } from '@trunkline/transport-core';
-import type { TestFunction } from '@trunkline/transport-testkit';
 import { concat, encodeRawFrame } from '@trunkline/transport-testkit/internal';
-import { failure } from './checks.ts';
+import { failure, gets, type Suite } from './checks.ts';
 import { hint, request, tag, untag } from './frames.ts';
-import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
 const NEVER_IDLE = { idleTimeout: Number.POSITIVE_INFINITY };
 
-export function aliveCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(
-    test,
-    'alive: the transport answers any PING at once with a PONG of the same id',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      for (const id of [1, 2, 0xffff_ffff, 7, 7]) {
-        s.peer.send({ kind: 'PING', id });
-        t.is((await s.peer.next('PONG')).id, id);
-      }
-    },
-  );
+export function aliveCases({ test, it, open }: Suite): void {
+  it('alive: the transport answers any PING at once with a PONG of the same id', async (t, up) => {
+    const s = await up();
+    for (const id of [1, 2, 0xffff_ffff, 7, 7]) {
+      s.peer.send({ kind: 'PING', id });
+      t.is((await s.peer.next('PONG')).id, id);
+    }
+  });
 
-  eachRole(
-    test,
-    'alive: a transport sends one PING when the connection is up, and takes `rtt` from its PONG',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      t.is(s.peer.count('PING'), 1);
-      t.true((s.peer.log.find((frame) => frame.kind === 'PING')?.id ?? 0) >= 1);
-      t.is(s.remote.rtt, 0, 'no time has passed');
-      await s.peer.barrier();
-      t.is(s.peer.count('PING'), 1);
-    },
-  );
+  it('alive: a transport sends one PING when the connection is up, and takes `rtt` from its PONG', async (t, up) => {
+    const s = await up();
+    t.is(s.peer.count('PING'), 1);
+    t.true((s.peer.log.find((frame) => frame.kind === 'PING')?.id ?? 0) >= 1);
+    t.is(s.remote.rtt, 0, 'no time has passed');
+    await s.peer.barrier();
+    t.is(s.peer.count('PING'), 1);
+  });
 
-  eachRole(test, 'alive: `rtt` is the time from a PING to its PONG', async (t, role) => {
-    const s = await session(t, backend, role, { options: NEVER_IDLE });
+  it('alive: `rtt` is the time from a PING to its PONG', async (t, up) => {
+    const s = await up({ options: NEVER_IDLE });
     s.peer.answerPings = false;
     s.clock.advance(10_001);
     const ping = await s.peer.next('PING');
@@ -48,7 +38,7 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('alive: the first PING only measures `rtt`; later ones are sent after 10 s and wait 5 s for a PONG', async (t) => {
-    const on = await openTransport(t, backend, NEVER_IDLE);
+    const on = await open(t, NEVER_IDLE);
     const peer = await on.dialIn();
     peer.answerPings = false;
     await peer.handshake();
@@ -62,164 +52,129 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     await peer.expectClosed();
   });
 
-  eachRole(
-    test,
-    'alive: after 10 s without received bytes a PING is sent, and 5 s later a silent peer is disconnected',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: NEVER_IDLE });
-      s.peer.answerPings = false;
-      const call = failure(t, s.client.echo(tag(1), { timeout: 60_000 }));
-      await s.peer.next('REQUEST');
-      s.clock.advance(9_900);
-      t.is(s.peer.count('PING'), 1);
-      s.clock.advance(200);
-      await s.peer.next('PING');
-      s.clock.advance(4_700);
-      t.false(s.remote.closed);
-      s.clock.advance(300);
-      const error = await call;
-      t.is(error.code, 'unavailable');
-      t.is(error.reason, 'ping_timeout');
-      t.is(error.sent, true);
-      t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
-      await s.peer.expectClosed();
-      t.is(s.peer.count('PING'), 2, 'only one PING is outstanding at a time');
-    },
-  );
+  it('alive: after 10 s without received bytes a PING is sent, and 5 s later a silent peer is disconnected', async (t, up) => {
+    const s = await up({ options: NEVER_IDLE });
+    s.peer.answerPings = false;
+    const call = failure(t, s.client.echo(tag(1), { timeout: 60_000 }));
+    await s.peer.next('REQUEST');
+    s.clock.advance(9_900);
+    t.is(s.peer.count('PING'), 1);
+    s.clock.advance(200);
+    await s.peer.next('PING');
+    s.clock.advance(4_700);
+    t.false(s.remote.closed);
+    s.clock.advance(300);
+    const error = await call;
+    t.is(error.code, 'unavailable');
+    t.is(error.reason, 'ping_timeout');
+    t.is(error.sent, true);
+    t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
+    await s.peer.expectClosed();
+    t.is(s.peer.count('PING'), 2, 'only one PING is outstanding at a time');
+  });
 
-  eachRole(
-    test,
-    'alive: any received byte counts as a sign of life, even one of an incomplete frame',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: NEVER_IDLE });
-      s.peer.answerPings = false;
+  it('alive: any received byte counts as a sign of life, even one of an incomplete frame', async (t, up) => {
+    const s = await up({ options: NEVER_IDLE });
+    s.peer.answerPings = false;
+    s.clock.advance(10_001);
+    await s.peer.next('PING');
+    s.clock.advance(4_000);
+    s.peer.bytes(concat([encodeRawFrame({ kind: 'PING', id: 1 }), [0x07, 0x08]]));
+    await s.peer.next('PONG', (frame) => frame.id === 1);
+    s.clock.advance(4_900);
+    t.false(s.remote.closed, 'the PING was never answered, but other bytes arrived');
+    s.peer.bytes([0x04, 0x15, 2, 0, 0, 0]);
+    await s.peer.next('PONG', (frame) => frame.id === 2);
+    s.clock.advance(4_900);
+    t.false(s.remote.closed);
+  });
+
+  it('alive: a peer that answers each PING stays connected for minutes', async (t, up) => {
+    const s = await up({ options: NEVER_IDLE });
+    for (let n = 0; n < 30; n++) {
       s.clock.advance(10_001);
       await s.peer.next('PING');
-      s.clock.advance(4_000);
-      s.peer.bytes(concat([encodeRawFrame({ kind: 'PING', id: 1 }), [0x07, 0x08]]));
-      await s.peer.next('PONG', (frame) => frame.id === 1);
-      s.clock.advance(4_900);
-      t.false(s.remote.closed, 'the PING was never answered, but other bytes arrived');
-      s.peer.bytes([0x04, 0x15, 2, 0, 0, 0]);
-      await s.peer.next('PONG', (frame) => frame.id === 2);
-      s.clock.advance(4_900);
-      t.false(s.remote.closed);
-    },
-  );
+      await s.peer.barrier();
+    }
+    t.false(s.remote.closed);
+    s.peer.send(hint(tag(3)));
+    t.is(untag((await s.call('hint')).request), 3);
+  });
 
-  eachRole(
-    test,
-    'alive: a peer that answers each PING stays connected for minutes',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: NEVER_IDLE });
-      for (let n = 0; n < 30; n++) {
-        s.clock.advance(10_001);
-        await s.peer.next('PING');
-        await s.peer.barrier();
-      }
-      t.false(s.remote.closed);
-      s.peer.send(hint(tag(3)));
-      t.is(untag((await s.call('hint')).request), 3);
-    },
-  );
-
-  eachRole(test, 'alive: a PONG that answers no PING is ignored', async (t, role) => {
-    const s = await session(t, backend, role);
-    for (let n = 1; n <= 500; n++) s.peer.send({ kind: 'PONG', id: n });
+  it('alive: a transport that wakes late reads first, and then judges whether the peer is alive', async (t, up) => {
+    const s = await up({ options: NEVER_IDLE });
+    s.peer.answerPings = false;
+    s.clock.advance(10_001);
+    await s.peer.next('PING');
+    s.peer.send(hint(tag(1)));
+    s.clock.jump(60_000);
+    t.is(untag((await s.call('hint')).request), 1);
+    s.clock.advance(10);
     await s.peer.barrier();
     t.false(s.remote.closed);
   });
 
-  eachRole(
-    test,
-    'alive: a transport that wakes late reads first, and then judges whether the peer is alive',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: NEVER_IDLE });
-      s.peer.answerPings = false;
-      s.clock.advance(10_001);
-      await s.peer.next('PING');
-      s.peer.send(hint(tag(1)));
-      s.clock.jump(60_000);
-      t.is(untag((await s.call('hint')).request), 1);
-      s.clock.advance(10);
+  it('alive: a late wake-up moves the time limits of the peer by the delay, but not the deadlines of calls', async (t, up) => {
+    const s = await up({ options: NEVER_IDLE });
+    s.peer.answerPings = false;
+    const call = failure(t, s.client.echo(tag(1), { timeout: 11_000 }));
+    await s.peer.next('REQUEST');
+    s.clock.advance(10_001);
+    await s.peer.next('PING');
+    // The deadline was due after 11 s. The transport wakes 2 s late, so the peer has 17 s instead
+    // of 15.
+    s.clock.jump(3_000);
+    s.clock.advance(10);
+    t.is((await call).code, 'deadline_exceeded');
+    s.clock.advance(3_500);
+    t.false(s.remote.closed);
+    s.clock.advance(600);
+    t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
+  });
+
+  it('alive: the dialer closes an idle connection after `idleTimeout`, the acceptor after twice that time', async (t, up, role) => {
+    const s = await up({ options: { idleTimeout: 20_000 } });
+    const idle = role === 'dialer' ? 20_000 : 40_000;
+    const began = s.clock.now();
+    for (let left = idle - 2_000; left > 0; left -= 2_000) {
+      s.clock.advance(2_000);
       await s.peer.barrier();
-      t.false(s.remote.closed);
-    },
-  );
+    }
+    const bye = await s.until(s.peer.next('GO_AWAY'), 20);
+    t.is(bye.code, 14);
+    t.is(bye.reason, 1);
+    const took = s.clock.now() - began;
+    t.true(took >= idle - 1_000 && took <= idle + 2_000, `it took ${took} ms`);
+    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
+    await s.peer.expectClosed();
+  });
 
-  eachRole(
-    test,
-    'alive: a late wake-up moves the time limits of the peer by the delay, but not the deadlines of calls',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: NEVER_IDLE });
-      s.peer.answerPings = false;
-      const call = failure(t, s.client.echo(tag(1), { timeout: 11_000 }));
-      await s.peer.next('REQUEST');
-      s.clock.advance(10_001);
-      await s.peer.next('PING');
-      // The deadline was due after 11 s. The transport wakes 2 s late, so the peer has 17 s instead
-      // of 15.
-      s.clock.jump(3_000);
-      s.clock.advance(10);
-      t.is((await call).code, 'deadline_exceeded');
-      s.clock.advance(3_500);
-      t.false(s.remote.closed);
-      s.clock.advance(600);
-      t.is((await s.seen.first('down')).cause?.reason, 'ping_timeout');
-    },
-  );
-
-  eachRole(
-    test,
-    'alive: the dialer closes an idle connection after `idleTimeout`, the acceptor after twice that time',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { idleTimeout: 20_000 } });
-      const idle = role === 'dialer' ? 20_000 : 40_000;
-      const began = s.clock.now();
-      for (let left = idle - 2_000; left > 0; left -= 2_000) {
-        s.clock.advance(2_000);
-        await s.peer.barrier();
-      }
-      const bye = await s.until(s.peer.next('GO_AWAY'), 20);
-      t.is(bye.code, 14);
-      t.is(bye.reason, 1);
-      const took = s.clock.now() - began;
-      t.true(took >= idle - 1_000 && took <= idle + 2_000, `it took ${took} ms`);
-      s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
-      await s.peer.expectClosed();
-    },
-  );
-
-  eachRole(
-    test,
-    'alive: a connection with an open call, with messages or with a hold is not idle; PINGs do not count',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { idleTimeout: 10_000 } });
-      const release = s.transport.hold(s.remote);
-      for (let n = 0; n < 6; n++) {
-        s.clock.advance(9_000);
-        await s.peer.barrier();
-      }
-      t.is(s.peer.count('GO_AWAY'), 0, 'held');
-      const call = s.client.echo(tag(1), { timeout: 600_000 });
-      const asked = await s.peer.next('REQUEST');
-      release();
-      for (let n = 0; n < 6; n++) {
-        s.clock.advance(9_000);
-        await s.peer.barrier();
-      }
-      t.is(s.peer.count('GO_AWAY'), 0, 'a call is open');
-      s.peer.send({ kind: 'RESPONSE', id: asked.id });
-      await call;
-      for (let n = 0; n < 6; n++) {
-        s.clock.advance(9_000);
-        s.peer.send(hint(tag(n)));
-        await s.call('hint');
-      }
-      t.is(s.peer.count('GO_AWAY'), 0, 'messages arrived');
-      await s.until(s.peer.next('GO_AWAY'));
-    },
-  );
+  it('alive: a connection with an open call, with messages or with a hold is not idle; PINGs do not count', async (t, up) => {
+    const s = await up({ options: { idleTimeout: 10_000 } });
+    const release = s.transport.hold(s.remote);
+    for (let n = 0; n < 6; n++) {
+      s.clock.advance(9_000);
+      await s.peer.barrier();
+    }
+    t.is(s.peer.count('GO_AWAY'), 0, 'held');
+    const call = s.client.echo(tag(1), { timeout: 600_000 });
+    const asked = await s.peer.next('REQUEST');
+    release();
+    for (let n = 0; n < 6; n++) {
+      s.clock.advance(9_000);
+      await s.peer.barrier();
+    }
+    t.is(s.peer.count('GO_AWAY'), 0, 'a call is open');
+    s.peer.send({ kind: 'RESPONSE', id: asked.id });
+    await call;
+    for (let n = 0; n < 6; n++) {
+      s.clock.advance(9_000);
+      s.peer.send(hint(tag(n)));
+      await s.call('hint');
+    }
+    t.is(s.peer.count('GO_AWAY'), 0, 'messages arrived');
+    await s.until(s.peer.next('GO_AWAY'));
+  });
 
   const floods: [
     string,
@@ -238,103 +193,75 @@ export function aliveCases(test: TestFunction, backend: SessionBackend): void {
     ],
   ];
   for (const [what, frame] of floods) {
-    eachRole(
-      test,
-      `alive: more than 1,000 ${what} in a second are a flood, and fewer are not`,
-      async (t, role) => {
-        const s = await session(t, backend, role);
-        const own = (n: number) =>
-          what.startsWith('answers')
-            ? { ...frame(n * 2), id: n * 2 + (role === 'dialer' ? 1_001 : 1_000) }
-            : frame(n);
-        for (let second = 0; second < 3; second++) {
-          for (let n = 0; n < 800; n++) s.peer.send(own(n));
-          await s.peer.barrier();
-          s.clock.advance(1_100);
-        }
-        t.false(s.peer.closed);
-        const sent = failure(t, s.client.echo(tag(1)));
-        await s.peer.next('REQUEST');
-        for (let n = 0; n < 4_000; n++) s.peer.send(own(n));
-        const bye = await s.peer.next('GO_AWAY');
-        t.is(bye.code, 8);
-        t.is(bye.reason, 13);
-        await s.peer.expectClosed();
-        const error = await sent;
-        t.is(error.code, 'resource_exhausted');
-        t.is(error.reason, 'flood');
-      },
-    );
+    it(`alive: more than 1,000 ${what} in a second are a flood, and fewer are not`, async (t, up, role) => {
+      const s = await up();
+      const own = (n: number) =>
+        what.startsWith('answers')
+          ? { ...frame(n * 2), id: n * 2 + (role === 'dialer' ? 1_001 : 1_000) }
+          : frame(n);
+      for (let second = 0; second < 3; second++) {
+        for (let n = 0; n < 800; n++) s.peer.send(own(n));
+        await s.peer.barrier();
+        s.clock.advance(1_100);
+      }
+      t.false(s.peer.closed);
+      const sent = failure(t, s.client.echo(tag(1)));
+      await s.peer.next('REQUEST');
+      for (let n = 0; n < 4_000; n++) s.peer.send(own(n));
+      await gets(t, s.peer, 'GO_AWAY', { code: 8, reason: 13 });
+      await s.peer.expectClosed();
+      const error = await sent;
+      t.is(error.code, 'resource_exhausted');
+      t.is(error.reason, 'flood');
+    });
   }
 
-  eachRole(
-    test,
-    'alive: more than 1,000 requests a second beyond `calls`, which the caller could have counted, are a flood',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { limits: { calls: 2 } } });
-      for (let n = 0; n < 4_000; n++) s.peer.send(request(s.id(n)));
-      const bye = await s.peer.next('GO_AWAY');
-      t.is(bye.reason, 13);
-      await s.peer.expectClosed();
-    },
-  );
+  it('alive: more than 1,000 requests a second beyond `calls`, which the caller could have counted, are a flood', async (t, up) => {
+    const s = await up({ options: { limits: { calls: 2 } } });
+    for (let n = 0; n < 4_000; n++) s.peer.send(request(s.id(n)));
+    await gets(t, s.peer, 'GO_AWAY', { reason: 13 });
+    await s.peer.expectClosed();
+  });
 
-  eachRole(
-    test,
-    'alive: more than 10,000 requests a second that cannot be served are a flood, and fewer are not',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const strange = (n: number) =>
-        n % 2 === 0
-          ? request(s.id(n), [], { method: 99 })
-          : request(s.id(n), [], { channel: 0x30 });
-      s.clock.advance(1_000);
-      for (let n = 0; n < 9_900; n++) s.peer.send(strange(n));
-      await s.peer.arrived(9_900, 'ERROR');
-      t.false(s.peer.closed);
-      s.clock.advance(1_000);
-      for (let n = 0; n < 20_000; n++) s.peer.send(strange(n));
-      const bye = await s.peer.next('GO_AWAY');
-      t.is(bye.code, 8);
-      t.is(bye.reason, 13);
-      await s.peer.expectClosed();
-    },
-  );
+  it('alive: more than 10,000 requests a second that cannot be served are a flood, and fewer are not', async (t, up) => {
+    const s = await up();
+    const strange = (n: number) =>
+      n % 2 === 0 ? request(s.id(n), [], { method: 99 }) : request(s.id(n), [], { channel: 0x30 });
+    s.clock.advance(1_000);
+    for (let n = 0; n < 9_900; n++) s.peer.send(strange(n));
+    await s.peer.arrived(9_900, 'ERROR');
+    t.false(s.peer.closed);
+    s.clock.advance(1_000);
+    for (let n = 0; n < 20_000; n++) s.peer.send(strange(n));
+    await gets(t, s.peer, 'GO_AWAY', { code: 8, reason: 13 });
+    await s.peer.expectClosed();
+  });
 
-  eachRole(
-    test,
-    'alive: a peer that keeps opening and canceling calls is slowed but not disconnected, and each call is answered',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const server = serve(s.transport, { echo: (payload) => payload });
-      const calls = 8_000;
-      // One chunk of many calls: more work than one turn allows, no matter how the stream splits
-      // the chunk.
-      const frames = Array.from({ length: calls }, (_, n) => [
-        request(s.id(n), tag(n)),
-        { kind: 'CANCEL' as const, id: s.id(n) },
-      ]).flat();
-      for (let n = 0; n < calls; n++) frames.push(request(s.id(n), [], { channel: 0x30 }));
-      s.peer.send(...frames);
-      await s.peer.arrived(2 * calls, 'ERROR', 'RESPONSE');
-      t.false(s.peer.closed);
-      t.true(s.seen.counted('slowed') > 0);
-      await server.stop();
-    },
-  );
+  it('alive: a peer that keeps opening and canceling calls is slowed but not disconnected, and each call is answered', async (t, up) => {
+    const s = await up();
+    const server = serve(s.transport, { echo: (payload) => payload });
+    const calls = 8_000;
+    // One chunk of many calls: more work than one turn allows, no matter how the stream splits
+    // the chunk.
+    const frames = Array.from({ length: calls }, (_, n) => [
+      request(s.id(n), tag(n)),
+      { kind: 'CANCEL' as const, id: s.id(n) },
+    ]).flat();
+    for (let n = 0; n < calls; n++) frames.push(request(s.id(n), [], { channel: 0x30 }));
+    s.peer.send(...frames);
+    await s.peer.arrived(2 * calls, 'ERROR', 'RESPONSE');
+    t.false(s.peer.closed);
+    t.true(s.seen.counted('slowed') > 0);
+    await server.stop();
+  });
 
-  eachRole(
-    test,
-    'alive: full queues refuse calls without a disconnection, and canceling many calls is not a flood',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { limits: { inbound: { calls: 1 } } } });
-      for (let n = 0; n < 3_000; n++)
-        s.peer.send(request(s.id(n)), { kind: 'CANCEL', id: s.id(n) });
-      await s.peer.barrier();
-      t.false(s.peer.closed);
-      for (let n = 0; n < 3_000; n++) s.peer.send({ kind: 'CANCEL', id: s.id(n) });
-      await s.peer.barrier();
-      t.false(s.peer.closed);
-    },
-  );
+  it('alive: full queues refuse calls without a disconnection, and canceling many calls is not a flood', async (t, up) => {
+    const s = await up({ options: { limits: { inbound: { calls: 1 } } } });
+    for (let n = 0; n < 3_000; n++) s.peer.send(request(s.id(n)), { kind: 'CANCEL', id: s.id(n) });
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+    for (let n = 0; n < 3_000; n++) s.peer.send({ kind: 'CANCEL', id: s.id(n) });
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+  });
 }

@@ -1,18 +1,15 @@
 // Cases of docs/wire-protocol.md §4, ids and responses: each request has exactly one end.
 
-import type { TestFunction } from '@trunkline/transport-testkit';
-import { failure } from './checks.ts';
+import { failure, gets, type Suite } from './checks.ts';
 import { body, hint, KiB, PACKET, packets, request, tag, untag } from './frames.ts';
-import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
-export function callCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(test, 'calls: one RESPONSE with the id of the REQUEST answers it', async (t, role) => {
-    const s = await session(t, backend, role);
+export function callCases({ it }: Suite): void {
+  it('calls: one RESPONSE with the id of the REQUEST answers it', async (t, up) => {
+    const s = await up();
     s.peer.send(request(s.id(0), [1, 2]));
     const rpc = await s.call('echo');
     t.true(rpc.respond(Uint8Array.of(3)));
-    const reply = await s.peer.next('RESPONSE');
-    t.is(reply.id, s.id(0));
+    const reply = await gets(t, s.peer, 'RESPONSE', { id: s.id(0) });
     t.deepEqual(reply.payload, Uint8Array.of(3));
     t.is(reply.size, 0);
     t.throws(() => rpc.respond(Uint8Array.of(4)), { instanceOf: TypeError });
@@ -20,206 +17,152 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.peer.count('RESPONSE'), 1);
   });
 
-  eachRole(
-    test,
-    'calls: ids of outgoing calls have the parity of this side, and no two open calls share one',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = Array.from({ length: 100 }, (_, n) => s.client.echo(tag(n)));
-      const ids = new Set<number>();
-      for (let n = 0; n < 100; n++) {
-        const { id } = await s.peer.next('REQUEST');
-        t.is(id & 1, role === 'dialer' ? 1 : 0);
-        t.true(id >= 1);
-        ids.add(id);
-      }
-      t.is(ids.size, 100);
-      for (const frame of s.peer.log)
-        if (frame.kind === 'REQUEST')
-          s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
-      t.deepEqual(
-        (await Promise.all(sent)).map(untag),
-        Array.from({ length: 100 }, (_, n) => n),
-      );
-    },
-  );
-
-  eachRole(
-    test,
-    'calls: answers are matched to their calls in whatever order they arrive',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = [0, 1, 2, 3].map((n) => s.client.echo(tag(n)));
-      const asked = [];
-      for (let n = 0; n < 4; n++) asked.push(await s.peer.next('REQUEST'));
-      for (const frame of asked.reverse())
+  it('calls: ids of outgoing calls have the parity of this side, and no two open calls share one', async (t, up, role) => {
+    const s = await up();
+    const sent = Array.from({ length: 100 }, (_, n) => s.client.echo(tag(n)));
+    const ids = new Set<number>();
+    for (let n = 0; n < 100; n++) {
+      const { id } = await s.peer.next('REQUEST');
+      t.is(id & 1, role === 'dialer' ? 1 : 0);
+      t.true(id >= 1);
+      ids.add(id);
+    }
+    t.is(ids.size, 100);
+    for (const frame of s.peer.log)
+      if (frame.kind === 'REQUEST')
         s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
-      t.deepEqual((await Promise.all(sent)).map(untag), [0, 1, 2, 3]);
-    },
-  );
+    t.deepEqual(
+      (await Promise.all(sent)).map(untag),
+      Array.from({ length: 100 }, (_, n) => n),
+    );
+  });
 
-  eachRole(
-    test,
-    'calls: an id is not reused before its terminal frame was read, even if the call has settled',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = s.client.echo(tag(0), { timeout: 1_000 });
-      const first = await s.peer.next('REQUEST');
-      s.clock.advance(1_001);
-      t.is((await failure(t, sent)).code, 'deadline_exceeded');
-      t.is((await s.peer.next('CANCEL')).id, first.id);
-      const others = Array.from({ length: 50 }, (_, n) => s.client.echo(tag(n)));
-      for (let n = 0; n < 50; n++) {
-        const { id } = await s.peer.next('REQUEST');
-        if (id === first.id) t.fail('the id was used again before its terminal');
-        s.peer.send({ kind: 'RESPONSE', id });
-      }
-      await Promise.all(others);
-      s.peer.send({ kind: 'ERROR', id: first.id, code: 1 });
-      await s.peer.barrier();
-      t.is(s.seen.counted('unknownAnswer'), 0);
-    },
-  );
+  it('calls: answers are matched to their calls in whatever order they arrive', async (t, up) => {
+    const s = await up();
+    const sent = [0, 1, 2, 3].map((n) => s.client.echo(tag(n)));
+    const asked = [];
+    for (let n = 0; n < 4; n++) asked.push(await s.peer.next('REQUEST'));
+    for (const frame of asked.reverse())
+      s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
+    t.deepEqual((await Promise.all(sent)).map(untag), [0, 1, 2, 3]);
+  });
 
-  eachRole(
-    test,
-    'calls: a peer may use an id again once it has read the terminal',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      for (let n = 0; n < 20; n++) {
-        s.peer.send(request(s.id(0), [n]));
-        const rpc = await s.call('echo');
-        rpc.respond(rpc.request);
-        t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(n));
-      }
-      t.is(s.seen.counted('duplicateRequest'), 0);
-    },
-  );
+  it('calls: an id is not reused before its terminal frame was read, even if the call has settled', async (t, up) => {
+    const s = await up();
+    const sent = s.client.echo(tag(0), { timeout: 1_000 });
+    const first = await s.peer.next('REQUEST');
+    s.clock.advance(1_001);
+    t.is((await failure(t, sent)).code, 'deadline_exceeded');
+    t.is((await s.peer.next('CANCEL')).id, first.id);
+    const others = Array.from({ length: 50 }, (_, n) => s.client.echo(tag(n)));
+    for (let n = 0; n < 50; n++) {
+      const { id } = await s.peer.next('REQUEST');
+      if (id === first.id) t.fail('the id was used again before its terminal');
+      s.peer.send({ kind: 'RESPONSE', id });
+    }
+    await Promise.all(others);
+    s.peer.send({ kind: 'ERROR', id: first.id, code: 1 });
+    await s.peer.barrier();
+    t.is(s.seen.counted('unknownAnswer'), 0);
+  });
 
-  eachRole(
-    test,
-    'calls: the id of a long one-way is free once its last PART is sent',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      for (let n = 0; n < 3; n++) {
-        s.peer.send(
-          ...packets({ kind: 'ONEWAY', id: s.id(0), channel: 0x20, method: 2 }, body(100 * KiB, n)),
-        );
-        t.deepEqual((await s.call('hint')).request, body(100 * KiB, n));
-      }
-    },
-  );
-
-  eachRole(
-    test,
-    'calls: a REQUEST with the id of an open call is dropped and counted, and the first one is answered',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), [1]), request(s.id(0), [2]));
+  it('calls: a peer may use an id again once it has read the terminal', async (t, up) => {
+    const s = await up();
+    for (let n = 0; n < 20; n++) {
+      s.peer.send(request(s.id(0), [n]));
       const rpc = await s.call('echo');
-      t.deepEqual(rpc.request, Uint8Array.of(1));
-      await s.seen.reaches('duplicateRequest', 1);
       rpc.respond(rpc.request);
-      t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(1));
-      await s.peer.barrier();
-      t.is(s.peer.count('RESPONSE') + s.peer.count('ERROR'), 1);
-    },
-  );
+      t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(n));
+    }
+    t.is(s.seen.counted('duplicateRequest'), 0);
+  });
 
-  eachRole(
-    test,
-    'calls: a second answer is dropped and counted, and the call settles once',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = s.client.echo(tag(1));
-      const { id } = await s.peer.next('REQUEST');
+  it('calls: the id of a long one-way is free once its last PART is sent', async (t, up) => {
+    const s = await up();
+    for (let n = 0; n < 3; n++) {
       s.peer.send(
-        { kind: 'RESPONSE', id, payload: tag(1) },
-        { kind: 'RESPONSE', id, payload: tag(2) },
-        { kind: 'ERROR', id, code: 13 },
+        ...packets({ kind: 'ONEWAY', id: s.id(0), channel: 0x20, method: 2 }, body(100 * KiB, n)),
       );
-      t.is(untag(await sent), 1);
-      await s.seen.reaches('unknownAnswer', 2);
-      await s.peer.barrier();
-    },
-  );
+      t.deepEqual((await s.call('hint')).request, body(100 * KiB, n));
+    }
+  });
 
-  eachRole(
-    test,
-    'calls: an answer to a call that was never made is dropped and counted',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const own = role === 'dialer' ? 1_001 : 1_000;
-      for (const kind of ['RESPONSE', 'ITEM', 'END', 'ERROR'] as const)
-        s.peer.send({ kind, id: own });
-      await s.seen.reaches('unknownAnswer', 4);
-      await s.peer.barrier();
-      t.pass();
-    },
-  );
+  it('calls: a REQUEST with the id of an open call is dropped and counted, and the first one is answered', async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0), [1]), request(s.id(0), [2]));
+    const rpc = await s.call('echo');
+    t.deepEqual(rpc.request, Uint8Array.of(1));
+    await s.seen.reaches('duplicateRequest', 1);
+    rpc.respond(rpc.request);
+    t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(1));
+    await s.peer.barrier();
+    t.is(s.peer.count('RESPONSE') + s.peer.count('ERROR'), 1);
+  });
 
-  eachRole(
-    test,
-    'calls: an answer after the deadline is dropped and counted as late, and its id is free',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = s.client.echo(tag(1), { timeout: 500 });
-      const { id } = await s.peer.next('REQUEST');
-      s.clock.advance(501);
-      await failure(t, sent);
-      await s.peer.next('CANCEL');
-      s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
-      await s.seen.reaches('lateReply', 1);
-      t.is(s.seen.counted('unknownAnswer'), 0);
-      s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
-      await s.seen.reaches('unknownAnswer', 1);
-    },
-  );
+  it('calls: a second answer is dropped and counted, and the call settles once', async (t, up) => {
+    const s = await up();
+    const sent = s.client.echo(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    s.peer.send(
+      { kind: 'RESPONSE', id, payload: tag(1) },
+      { kind: 'RESPONSE', id, payload: tag(2) },
+      { kind: 'ERROR', id, code: 13 },
+    );
+    t.is(untag(await sent), 1);
+    await s.seen.reaches('unknownAnswer', 2);
+    await s.peer.barrier();
+  });
 
-  eachRole(
-    test,
-    'calls: frames for a call that the callee has ended are dropped',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const id = s.id(0);
-      s.peer.send(request(id, [1], { method: 3, flags: 1 }));
-      const rpc = await s.call('collect');
-      rpc.respond(Uint8Array.of(1));
-      await s.peer.next('RESPONSE');
-      s.peer.send(
-        { kind: 'ITEM', id, payload: tag(1) },
-        { kind: 'END', id },
-        { kind: 'CANCEL', id },
-        { kind: 'PART', id, payload: tag(1) },
-      );
-      await s.peer.barrier();
-      t.is(s.peer.count('ERROR'), 0);
-      s.peer.send(request(id, [2]));
-      const next = await s.call('echo');
-      next.respond(next.request);
-      await s.peer.next('RESPONSE');
-    },
-  );
+  it('calls: an answer after the deadline is dropped and counted as late, and its id is free', async (t, up) => {
+    const s = await up();
+    const sent = s.client.echo(tag(1), { timeout: 500 });
+    const { id } = await s.peer.next('REQUEST');
+    s.clock.advance(501);
+    await failure(t, sent);
+    await s.peer.next('CANCEL');
+    s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
+    await s.seen.reaches('lateReply', 1);
+    t.is(s.seen.counted('unknownAnswer'), 0);
+    s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
+    await s.seen.reaches('unknownAnswer', 1);
+  });
 
-  eachRole(
-    test,
-    'calls: a long answer is a terminal once its last PART is read',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = s.client.echo(tag(1));
-      const { id } = await s.peer.next('REQUEST');
-      const whole = body(150 * KiB);
-      const frames = packets({ kind: 'RESPONSE', id }, whole);
-      t.is(frames.length, 3);
-      s.peer.send(...frames.slice(0, 2));
-      await s.peer.barrier();
-      s.peer.send(...frames.slice(2));
-      t.deepEqual(await sent, whole);
-    },
-  );
+  it('calls: frames for a call that the callee has ended are dropped', async (t, up) => {
+    const s = await up();
+    const id = s.id(0);
+    s.peer.send(request(id, [1], { method: 3, flags: 1 }));
+    const rpc = await s.call('collect');
+    rpc.respond(Uint8Array.of(1));
+    await s.peer.next('RESPONSE');
+    s.peer.send(
+      { kind: 'ITEM', id, payload: tag(1) },
+      { kind: 'END', id },
+      { kind: 'CANCEL', id },
+      { kind: 'PART', id, payload: tag(1) },
+    );
+    await s.peer.barrier();
+    t.is(s.peer.count('ERROR'), 0);
+    s.peer.send(request(id, [2]));
+    const next = await s.call('echo');
+    next.respond(next.request);
+    await s.peer.next('RESPONSE');
+  });
 
-  eachRole(test, 'calls: an ERROR breaks off an answer that has begun', async (t, role) => {
-    const s = await session(t, backend, role);
+  it('calls: a long answer is a terminal once its last PART is read', async (t, up) => {
+    const s = await up();
+    const sent = s.client.echo(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    const whole = body(150 * KiB);
+    const frames = packets({ kind: 'RESPONSE', id }, whole);
+    t.is(frames.length, 3);
+    s.peer.send(...frames.slice(0, 2));
+    await s.peer.barrier();
+    s.peer.send(...frames.slice(2));
+    t.deepEqual(await sent, whole);
+  });
+
+  it('calls: an ERROR breaks off an answer that has begun', async (t, up) => {
+    const s = await up();
     const sent = s.client.echo(tag(1));
     const { id } = await s.peer.next('REQUEST');
     s.peer.send(...packets({ kind: 'RESPONSE', id }, body(150 * KiB)).slice(0, 2), {
@@ -228,14 +171,13 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
       code: 15,
       text: 'the disk is gone',
     });
-    const error = await failure(t, sent);
-    t.is(error.code, 'data_loss');
+    const error = await failure(t, sent, { code: 'data_loss' });
     t.regex(error.message, /the disk is gone/);
     await s.peer.barrier();
   });
 
-  eachRole(test, 'calls: a one-way gets no reply, whatever happens to it', async (t, role) => {
-    const s = await session(t, backend, role);
+  it('calls: a one-way gets no reply, whatever happens to it', async (t, up) => {
+    const s = await up();
     s.peer.send(
       hint([1]),
       hint([2]),
@@ -252,36 +194,28 @@ export function callCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.peer.count('ERROR') + s.peer.count('RESPONSE'), 0);
   });
 
-  eachRole(
-    test,
-    'calls: a handler may call back over the connection that its call came from',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), [1]));
-      const rpc = await s.call('echo');
-      const back = s.transport.send(rpc.from, 'echo', Uint8Array.of(2));
-      const asked = await s.peer.next('REQUEST');
-      s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: Uint8Array.of(3) });
-      rpc.respond(await back);
-      t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(3));
-    },
-  );
+  it('calls: a handler may call back over the connection that its call came from', async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0), [1]));
+    const rpc = await s.call('echo');
+    const back = s.transport.send(rpc.from, 'echo', Uint8Array.of(2));
+    const asked = await s.peer.next('REQUEST');
+    s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: Uint8Array.of(3) });
+    rpc.respond(await back);
+    t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(3));
+  });
 
-  eachRole(
-    test,
-    'calls: a message of exactly one packet is short, and one with a byte more is long',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = [PACKET, PACKET + 1].map((size) => s.client.echo(body(size)));
-      const short = await s.peer.next('REQUEST', (frame) => frame.size === 0);
-      t.is(short.payload.length, PACKET);
-      const long = await s.peer.next('REQUEST', (frame) => frame.size > 0);
-      t.is(long.size, PACKET + 1);
-      t.is(long.payload.length, PACKET);
-      const part = await s.peer.next('PART');
-      t.is(part.payload.length, 1);
-      for (const { id } of [short, long]) s.peer.send({ kind: 'RESPONSE', id });
-      await Promise.all(sent);
-    },
-  );
+  it('calls: a message of exactly one packet is short, and one with a byte more is long', async (t, up) => {
+    const s = await up();
+    const sent = [PACKET, PACKET + 1].map((size) => s.client.echo(body(size)));
+    const short = await s.peer.next('REQUEST', (frame) => frame.size === 0);
+    t.is(short.payload.length, PACKET);
+    const long = await s.peer.next('REQUEST', (frame) => frame.size > 0);
+    t.is(long.size, PACKET + 1);
+    t.is(long.payload.length, PACKET);
+    const part = await s.peer.next('PART');
+    t.is(part.payload.length, 1);
+    for (const { id } of [short, long]) s.peer.send({ kind: 'RESPONSE', id });
+    await Promise.all(sent);
+  });
 }

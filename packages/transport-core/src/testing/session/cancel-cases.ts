@@ -2,162 +2,102 @@
 // of error codes, channels and fields are those of the wire; `Counter` in core lists the counters.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { TestFunction } from '@trunkline/transport-testkit';
 import { concat, delimited, encodeBody, field } from '@trunkline/transport-testkit/internal';
-import { failure } from './checks.ts';
+import { failure, gets, type Suite } from './checks.ts';
 import { body, hint, KiB, packets, request, tag } from './frames.ts';
-import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
-export function cancelCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(
-    test,
-    'cancel: the callee answers CANCEL with ERROR at once, and `respond` of its handler returns false',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0)));
-      const rpc = await s.call('echo');
-      const aborted = new Promise((resolve) =>
-        rpc.signal.addEventListener('abort', resolve, { once: true }),
-      );
-      s.peer.send({ kind: 'CANCEL', id: s.id(0) });
-      const error = await s.peer.next('ERROR');
-      t.is(error.id, s.id(0));
-      t.is(error.code, 1);
-      await aborted;
-      t.false(rpc.respond(Uint8Array.of(1)));
-      await s.seen.reaches('lateAnswer', 1);
-      await s.peer.barrier();
-      t.is(s.peer.count('RESPONSE') + s.peer.count('ERROR'), 1);
-    },
-  );
+export function cancelCases({ test, it, open }: Suite): void {
+  it('cancel: the callee answers CANCEL with ERROR at once, and `respond` of its handler returns false', async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0)));
+    const rpc = await s.call('echo');
+    const aborted = new Promise((resolve) =>
+      rpc.signal.addEventListener('abort', resolve, { once: true }),
+    );
+    s.peer.send({ kind: 'CANCEL', id: s.id(0) });
+    await gets(t, s.peer, 'ERROR', { id: s.id(0), code: 1 });
+    await aborted;
+    t.false(rpc.respond(Uint8Array.of(1)));
+    await s.seen.reaches('lateAnswer', 1);
+    await s.peer.barrier();
+    t.is(s.peer.count('RESPONSE') + s.peer.count('ERROR'), 1);
+  });
 
-  eachRole(
-    test,
-    'cancel: a call that is still queued for a reader is removed from the queue',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), [1]), { kind: 'CANCEL', id: s.id(0) }, request(s.id(1), [2]));
-      t.is((await s.peer.next('ERROR')).id, s.id(0));
-      const rpc = await s.call('echo');
-      t.deepEqual(rpc.request, Uint8Array.of(2));
-      rpc.respond(rpc.request);
-      await s.peer.next('RESPONSE');
-    },
-  );
+  it('cancel: a call that is still queued for a reader is removed from the queue', async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0), [1]), { kind: 'CANCEL', id: s.id(0) }, request(s.id(1), [2]));
+    t.is((await s.peer.next('ERROR')).id, s.id(0));
+    const rpc = await s.call('echo');
+    t.deepEqual(rpc.request, Uint8Array.of(2));
+    rpc.respond(rpc.request);
+    await s.peer.next('RESPONSE');
+  });
 
-  eachRole(
-    test,
-    'cancel: at the deadline the callee sends ERROR deadline_exceeded, whether a handler has the call or not',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), [1], { timeout: 700 }), request(s.id(1), [2], { timeout: 900 }));
-      await s.peer.barrier();
-      const rpc = await s.call('echo');
-      t.is(rpc.deadline, s.clock.now() + 700);
-      s.clock.advance(699);
-      await s.peer.barrier();
-      t.is(s.peer.count('ERROR'), 0);
-      s.clock.advance(2);
-      const error = await s.peer.next('ERROR');
-      t.is(error.id, s.id(0));
-      t.is(error.code, 4);
-      t.true(rpc.signal.aborted);
-      t.false(rpc.respond(Uint8Array.of(1)));
-      s.clock.advance(200);
-      const unread = await s.peer.next('ERROR');
-      t.is(unread.id, s.id(1));
-      t.is(unread.code, 4);
-    },
-  );
+  it('cancel: at the deadline the callee sends ERROR deadline_exceeded, whether a handler has the call or not', async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0), [1], { timeout: 700 }), request(s.id(1), [2], { timeout: 900 }));
+    await s.peer.barrier();
+    const rpc = await s.call('echo');
+    t.is(rpc.deadline, s.clock.now() + 700);
+    s.clock.advance(699);
+    await s.peer.barrier();
+    t.is(s.peer.count('ERROR'), 0);
+    s.clock.advance(2);
+    await gets(t, s.peer, 'ERROR', { id: s.id(0), code: 4 });
+    t.true(rpc.signal.aborted);
+    t.false(rpc.respond(Uint8Array.of(1)));
+    s.clock.advance(200);
+    await gets(t, s.peer, 'ERROR', { id: s.id(1), code: 4 });
+  });
 
-  eachRole(
-    test,
-    'cancel: the callee counts the deadline of a long request from its first packet',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const frames = packets(request(s.id(0), [], { timeout: 1_000 }), body(130 * KiB));
-      const began = s.clock.now();
-      s.peer.send(frames[0] as never);
-      await s.peer.barrier();
-      s.clock.advance(400);
-      s.peer.send(...frames.slice(1));
-      const rpc = await s.call('echo');
-      t.is(rpc.deadline, began + 1_000);
-      rpc.respond(Uint8Array.of(1));
-      await s.peer.next('RESPONSE');
-    },
-  );
+  it('cancel: the callee counts the deadline of a long request from its first packet', async (t, up) => {
+    const s = await up();
+    const frames = packets(request(s.id(0), [], { timeout: 1_000 }), body(130 * KiB));
+    const began = s.clock.now();
+    s.peer.send(frames[0] as never);
+    await s.peer.barrier();
+    s.clock.advance(400);
+    s.peer.send(...frames.slice(1));
+    const rpc = await s.call('echo');
+    t.is(rpc.deadline, began + 1_000);
+    rpc.respond(Uint8Array.of(1));
+    await s.peer.next('RESPONSE');
+  });
 
-  eachRole(
-    test,
-    'cancel: a caller settles at its own deadline and sends CANCEL',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = s.client.echo(tag(1), { timeout: 300 });
-      const asked = await s.peer.next('REQUEST');
-      t.is(asked.timeout, 300);
-      s.clock.advance(301);
-      const error = await failure(t, sent);
-      t.is(error.code, 'deadline_exceeded');
-      t.is(error.sent, true);
-      t.is((await s.peer.next('CANCEL')).id, asked.id);
-    },
-  );
+  it('cancel: a caller settles at its own deadline and sends CANCEL', async (t, up) => {
+    const s = await up();
+    const sent = s.client.echo(tag(1), { timeout: 300 });
+    const asked = await gets(t, s.peer, 'REQUEST', { timeout: 300 });
+    s.clock.advance(301);
+    await failure(t, sent, { code: 'deadline_exceeded', sent: true });
+    t.is((await s.peer.next('CANCEL')).id, asked.id);
+  });
 
-  eachRole(
-    test,
-    'cancel: an aborted call fails with cancelled, has the abort reason as its cause, and sends CANCEL',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const control = new AbortController();
-      const sent = s.client.echo(tag(1), { signal: control.signal });
-      const asked = await s.peer.next('REQUEST');
-      control.abort('changed my mind');
-      const error = await failure(t, sent);
-      t.is(error.code, 'cancelled');
-      t.is(error.cause, 'changed my mind' as never);
-      t.is((await s.peer.next('CANCEL')).id, asked.id);
-      s.peer.send({ kind: 'ERROR', id: asked.id, code: 1 });
-      await s.peer.barrier();
-      t.is(s.seen.counted('unknownAnswer'), 0);
-    },
-  );
+  it('cancel: an aborted call fails with cancelled, has the abort reason as its cause, and sends CANCEL', async (t, up) => {
+    const s = await up();
+    const control = new AbortController();
+    const sent = s.client.echo(tag(1), { signal: control.signal });
+    const asked = await s.peer.next('REQUEST');
+    control.abort('changed my mind');
+    await failure(t, sent, { code: 'cancelled', cause: 'changed my mind' as never });
+    t.is((await s.peer.next('CANCEL')).id, asked.id);
+    s.peer.send({ kind: 'ERROR', id: asked.id, code: 1 });
+    await s.peer.barrier();
+    t.is(s.seen.counted('unknownAnswer'), 0);
+  });
 
-  eachRole(
-    test,
-    'cancel: a call whose signal is already aborted sends nothing',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const error = await failure(t, s.client.echo(tag(1), { signal: AbortSignal.abort() }));
-      t.is(error.code, 'cancelled');
-      t.is(error.sent, false);
-      await s.peer.barrier();
-      t.is(s.peer.count('REQUEST') + s.peer.count('CANCEL'), 0);
-    },
-  );
+  it('cancel: a call whose signal is already aborted sends nothing', async (t, up) => {
+    const s = await up();
+    await failure(t, s.client.echo(tag(1), { signal: AbortSignal.abort() }), {
+      code: 'cancelled',
+      sent: false,
+    });
+    await s.peer.barrier();
+    t.is(s.peer.count('REQUEST') + s.peer.count('CANCEL'), 0);
+  });
 
-  eachRole(
-    test,
-    'cancel: a CANCEL that crosses the reply on the wire has no effect',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const control = new AbortController();
-      const sent = s.client.echo(tag(1), { signal: control.signal });
-      const { id } = await s.peer.next('REQUEST');
-      control.abort();
-      s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
-      t.is((await failure(t, sent)).code, 'cancelled');
-      await s.peer.next('CANCEL');
-      await s.seen.reaches('lateReply', 1);
-      const again = s.client.echo(tag(2));
-      const next = await s.peer.next('REQUEST');
-      s.peer.send({ kind: 'RESPONSE', id: next.id, payload: tag(2) });
-      t.deepEqual(await again, tag(2));
-    },
-  );
-
-  eachRole(test, 'cancel: CANCEL breaks off a long request or a long one-way', async (t, role) => {
-    const s = await session(t, backend, role);
+  it('cancel: CANCEL breaks off a long request or a long one-way', async (t, up) => {
+    const s = await up();
     const long = packets(request(s.id(0), []), body(200 * KiB));
     s.peer.send(...long.slice(0, 2), { kind: 'CANCEL', id: s.id(0) });
     t.is((await s.peer.next('ERROR')).code, 1);
@@ -174,37 +114,28 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.peer.count('ERROR'), 1);
   });
 
-  eachRole(
-    test,
-    'cancel: the timeout on the wire is the time that is left when the frame is encoded, rounded up',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
-      const first = s.client.echo(tag(0), { timeout: 60_000 });
-      const waits = s.client.echo(tag(1), { timeout: 1_000.5 });
-      const none = s.client.echo(tag(2), { timeout: Number.POSITIVE_INFINITY });
-      const asked = await s.peer.next('REQUEST');
-      t.is(asked.timeout, 60_000);
-      s.clock.advance(400.25);
-      s.peer.send({ kind: 'RESPONSE', id: asked.id });
-      const late = await s.peer.next('REQUEST');
-      t.is(late.timeout, 601);
-      s.peer.send({ kind: 'RESPONSE', id: late.id });
-      const endless = await s.peer.next('REQUEST');
-      t.is(endless.timeout, 0);
-      s.peer.send({ kind: 'RESPONSE', id: endless.id });
-      await Promise.all([first, waits, none]);
-    },
-  );
+  it('cancel: the timeout on the wire is the time that is left when the frame is encoded, rounded up', async (t, up) => {
+    const s = await up({ hello: { limits: { calls: 1 } } });
+    const first = s.client.echo(tag(0), { timeout: 60_000 });
+    const waits = s.client.echo(tag(1), { timeout: 1_000.5 });
+    const none = s.client.echo(tag(2), { timeout: Number.POSITIVE_INFINITY });
+    const asked = await gets(t, s.peer, 'REQUEST', { timeout: 60_000 });
+    s.clock.advance(400.25);
+    s.peer.send({ kind: 'RESPONSE', id: asked.id });
+    const late = await gets(t, s.peer, 'REQUEST', { timeout: 601 });
+    s.peer.send({ kind: 'RESPONSE', id: late.id });
+    const endless = await gets(t, s.peer, 'REQUEST', { timeout: 0 });
+    s.peer.send({ kind: 'RESPONSE', id: endless.id });
+    await Promise.all([first, waits, none]);
+  });
 
-  eachRole(test, 'cancel: a call whose time runs out in a queue is never sent', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
+  it('cancel: a call whose time runs out in a queue is never sent', async (t, up) => {
+    const s = await up({ hello: { limits: { calls: 1 } } });
     const first = s.client.echo(tag(0), { timeout: 60_000 });
     const waits = s.client.echo(tag(1), { timeout: 1_000 });
     const asked = await s.peer.next('REQUEST');
     s.clock.advance(1_001);
-    const error = await failure(t, waits);
-    t.is(error.code, 'deadline_exceeded');
-    t.is(error.sent, false);
+    await failure(t, waits, { code: 'deadline_exceeded', sent: false });
     s.peer.send({ kind: 'RESPONSE', id: asked.id });
     await first;
     await s.peer.barrier();
@@ -213,32 +144,27 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('cancel: the time for dialing and the hello is subtracted from the timeout', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const listener = await on.listen();
     const sent = on.transport.send(listener.address, 'echo', tag(1), { timeout: 2_000 });
     const peer = await listener.next();
     await peer.preamble();
     on.clock.advance(750);
     await peer.handshake();
-    const asked = await peer.next('REQUEST');
-    t.is(asked.timeout, 1_250);
+    const asked = await gets(t, peer, 'REQUEST', { timeout: 1_250 });
     peer.send({ kind: 'RESPONSE', id: asked.id });
     await sent;
   });
 
-  eachRole(
-    test,
-    'cancel: a streaming call sends its own timeout, or 0 if it only has a default timeout',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { timeout: 5_000 } });
-      await s.client.feed(tag(1), { timeout: 3_000 });
-      t.is((await s.peer.next('REQUEST')).timeout, 3_000);
-      await s.client.feed(tag(1));
-      t.is((await s.peer.next('REQUEST')).timeout, 0);
-      s.client.echo(tag(1)).catch(() => {});
-      t.is((await s.peer.next('REQUEST', (frame) => frame.method === 1)).timeout, 5_000);
-    },
-  );
+  it('cancel: a streaming call sends its own timeout, or 0 if it only has a default timeout', async (t, up) => {
+    const s = await up({ options: { timeout: 5_000 } });
+    await s.client.feed(tag(1), { timeout: 3_000 });
+    t.is((await s.peer.next('REQUEST')).timeout, 3_000);
+    await s.client.feed(tag(1));
+    t.is((await s.peer.next('REQUEST')).timeout, 0);
+    s.client.echo(tag(1)).catch(() => {});
+    t.is((await s.peer.next('REQUEST', (frame) => frame.method === 1)).timeout, 5_000);
+  });
 
   const codes = [
     'cancelled',
@@ -258,81 +184,68 @@ export function cancelCases(test: TestFunction, backend: SessionBackend): void {
     'data_loss',
     'unauthenticated',
   ];
-  eachRole(
-    test,
-    "cancel: ERROR codes are gRPC's 1 to 16 in both directions; unknown numbers are read as unknown, and shutdown is sent as 14",
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      for (const [at, name] of [...codes, 'unknown', 'unknown'].entries()) {
-        // 0 and 4,000 are unknown numbers.
-        const number = at < 16 ? at + 1 : at === 16 ? 0 : 4_000;
-        const sent = s.client.echo(tag(at));
-        const { id } = await s.peer.next('REQUEST');
-        s.peer.send({
-          kind: 'ERROR',
-          id,
-          code: number,
-          text: `no ${number}`,
-          metadata: { leader: 'n2' },
-        });
-        const error = await failure(t, sent);
-        t.is(error.code as string, name);
-        t.is(error.origin, 'remote');
-        t.is(error.sent, true);
-        t.deepEqual({ ...error.metadata }, { leader: 'n2' });
-        t.regex(error.message, new RegExp(`no ${number}`));
-        s.peer.send(request(s.id(at)));
-        (await s.call('echo')).fail(
-          new TransportError((at === 17 ? 'shutdown' : name) as 'unknown', `from here: ${at}`, {
-            metadata: { a: 'b' },
-          }),
-        );
-        const sentBack = await s.peer.next('ERROR');
-        t.is(sentBack.code, at === 17 ? 14 : at === 16 ? 2 : number);
-        t.is(sentBack.text, `from here: ${at}`);
-        t.is(sentBack.flags, 0);
-        t.deepEqual(sentBack.metadata, { a: 'b' });
-      }
-    },
-  );
-
-  eachRole(
-    test,
-    'cancel: error texts are cut to 1 KiB at a code point, and of a foreign error only the message is sent',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0)), request(s.id(1)));
-      (await s.call('echo')).fail(new TransportError('aborted', `x${'🙂'.repeat(300)}`));
-      const long = await s.peer.next('ERROR');
-      const size = new TextEncoder().encode(long.text).length;
-      t.true(size <= 1_024 && size >= 1_000, `${size} bytes`);
-      t.is(long.text, `x${'🙂'.repeat(255)}`.slice(0, long.text.length));
-      t.false(long.text.includes('\ufffd'));
-      (await s.call('echo')).fail(new Error('it broke', { cause: 'a secret' }));
-      const foreign = await s.peer.next('ERROR');
-      t.is(foreign.code, 13);
-      t.is(foreign.text, 'it broke');
-      t.deepEqual(foreign.metadata, {});
-    },
-  );
-
-  eachRole(
-    test,
-    'cancel: bytes of an error text that are not UTF-8 are replaced',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = s.client.echo(tag(1));
+  it("cancel: ERROR codes are gRPC's 1 to 16 in both directions; unknown numbers are read as unknown, and shutdown is sent as 14", async (t, up) => {
+    const s = await up();
+    for (const [at, name] of [...codes, 'unknown', 'unknown'].entries()) {
+      // 0 and 4,000 are unknown numbers.
+      const number = at < 16 ? at + 1 : at === 16 ? 0 : 4_000;
+      const sent = s.client.echo(tag(at));
       const { id } = await s.peer.next('REQUEST');
-      s.peer.bytes(
-        delimited(
-          concat([
-            encodeBody({ kind: 'ERROR', id, code: 5 }),
-            // The text of ERROR: field 10, length-delimited, 4 bytes.
-            field(10, 2, [4], [0x61, 0xff, 0xc0, 0x62]),
-          ]),
-        ),
+      s.peer.send({
+        kind: 'ERROR',
+        id,
+        code: number,
+        text: `no ${number}`,
+        metadata: { leader: 'n2' },
+      });
+      const error = await failure(t, sent);
+      t.is(error.code as string, name);
+      t.is(error.origin, 'remote');
+      t.is(error.sent, true);
+      t.deepEqual({ ...error.metadata }, { leader: 'n2' });
+      t.regex(error.message, new RegExp(`no ${number}`));
+      s.peer.send(request(s.id(at)));
+      (await s.call('echo')).fail(
+        new TransportError((at === 17 ? 'shutdown' : name) as 'unknown', `from here: ${at}`, {
+          metadata: { a: 'b' },
+        }),
       );
-      t.regex((await failure(t, sent)).message, /a\ufffd+b/);
-    },
-  );
+      const sentBack = await gets(t, s.peer, 'ERROR', {
+        code: at === 17 ? 14 : at === 16 ? 2 : number,
+        text: `from here: ${at}`,
+        flags: 0,
+      });
+      t.deepEqual(sentBack.metadata, { a: 'b' });
+    }
+  });
+
+  it('cancel: error texts are cut to 1 KiB at a code point, and of a foreign error only the message is sent', async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0)), request(s.id(1)));
+    (await s.call('echo')).fail(new TransportError('aborted', `x${'🙂'.repeat(300)}`));
+    const long = await s.peer.next('ERROR');
+    const size = new TextEncoder().encode(long.text).length;
+    t.true(size <= 1_024 && size >= 1_000, `${size} bytes`);
+    t.is(long.text, `x${'🙂'.repeat(255)}`.slice(0, long.text.length));
+    t.false(long.text.includes('\ufffd'));
+    (await s.call('echo')).fail(new Error('it broke', { cause: 'a secret' }));
+    const foreign = await gets(t, s.peer, 'ERROR', { code: 13, text: 'it broke' });
+    t.deepEqual(foreign.metadata, {});
+  });
+
+  it('cancel: bytes of an error text that are not UTF-8 are replaced', async (t, up) => {
+    const s = await up();
+    const sent = s.client.echo(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    s.peer.bytes(
+      delimited(
+        concat([
+          encodeBody({ kind: 'ERROR', id, code: 5 }),
+          // The text of ERROR: field 10, length-delimited, 4 bytes.
+          field(10, 2, [4], [0x61, 0xff, 0xc0, 0x62]),
+        ]),
+      ),
+    );
+    t.regex((await failure(t, sent)).message, /a\ufffd+b/);
+  });
 }

@@ -1,15 +1,71 @@
-// Checks shared by the cases: the end of a connection, and the error of a call.
+// What the cases share: their declaration, and checks of frames, of errors, and of the end of a
+// connection.
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { TestContext, TestFunction } from '@trunkline/transport-testkit';
 import type { RawFrame, RawPeer } from '@trunkline/transport-testkit/internal';
 import {
-  eachRole,
+  type FixtureOptions,
+  openTransport,
+  type Role,
   type SessionBackend,
   type SessionFixture,
   type SessionSetup,
   session,
+  type TransportFixture,
 } from './session-fixture.ts';
+
+/** Declares cases for one kind of stream. */
+export interface Suite {
+  test: TestFunction;
+  /** Declares a case for each role of the transport; `up` connects it to a raw peer. */
+  it(
+    title: string,
+    run: (
+      t: TestContext,
+      up: (setup?: SessionSetup) => Promise<SessionFixture>,
+      role: Role,
+    ) => Promise<void>,
+  ): void;
+  /** Starts a listening transport; it is closed after the case. */
+  open(t: TestContext, options?: FixtureOptions): Promise<TransportFixture>;
+  /** Connects a transport of that role to a raw peer. */
+  connect(t: TestContext, role: Role, setup?: SessionSetup): Promise<SessionFixture>;
+  /**
+   * Declares a case for each role: `commit` violates the protocol on a connection that is up, and
+   * the observer must receive the violation.
+   */
+  violates(
+    title: string,
+    commit: (s: SessionFixture) => void | Promise<void>,
+    setup?: SessionSetup,
+  ): void;
+}
+
+export function suiteOf(test: TestFunction, backend: SessionBackend): Suite {
+  const connect: Suite['connect'] = (t, role, setup) => session(t, backend, role, setup);
+  const it: Suite['it'] = (title, run) => {
+    for (const role of ['acceptor', 'dialer'] as const)
+      test(`${title} (as ${role})`, (t) => run(t, (setup) => connect(t, role, setup), role));
+  };
+  return {
+    test,
+    it,
+    connect,
+    open: (t, options) => openTransport(t, backend, options),
+    violates: (title, commit, setup) =>
+      it(`${title} is a violation`, async (t, up) => {
+        const s = await up(setup);
+        await commit(s);
+        await violation(t, s.peer);
+        const { cause } = await s.seen.first('down');
+        t.true(
+          cause?.reason === 'malformed' || cause?.reason === 'too_large',
+          `the observer is told of the violation, not of ${cause?.code}/${cause?.reason}`,
+        );
+      }),
+  };
+}
 
 /**
  * Checks that a violation ends with GO_AWAY internal/malformed (or resource_exhausted/too_large) as
@@ -28,39 +84,38 @@ export async function violation(t: TestContext, peer: RawPeer): Promise<RawFrame
   return bye;
 }
 
-/**
- * Declares a case for each role: `commit` violates the protocol on a connection that is up, and the
- * observer must receive the violation.
- */
-export function violates(
-  test: TestFunction,
-  backend: SessionBackend,
-  title: string,
-  commit: (s: SessionFixture) => void | Promise<void>,
-  setup?: SessionSetup,
-): void {
-  eachRole(test, `${title} is a violation`, async (t, role) => {
-    const s = await session(t, backend, role, setup);
-    await commit(s);
-    await violation(t, s.peer);
-    const { cause } = await s.seen.first('down');
-    t.true(
-      cause?.reason === 'malformed' || cause?.reason === 'too_large',
-      `the observer is told of the violation, not of ${cause?.code}/${cause?.reason}`,
-    );
-  });
+/** Returns the next frame of that kind, which must have these fields. */
+export async function gets(
+  t: TestContext,
+  peer: RawPeer,
+  kind: RawFrame['kind'],
+  fields: Partial<RawFrame>,
+): Promise<RawFrame> {
+  const frame = await peer.next(kind);
+  has(t, frame, fields);
+  return frame;
 }
 
-/** Returns the TransportError that a promise rejects with; fails the case if it resolves. */
+/**
+ * Returns the TransportError that a promise rejects with, which must have these properties; fails
+ * the case if it resolves.
+ */
 export async function failure(
   t: TestContext,
   promise: PromiseLike<unknown>,
+  properties: Partial<TransportError> = {},
 ): Promise<TransportError> {
   try {
     await promise;
   } catch (error) {
     t.is((error as Error).name, 'TransportError', String(error));
+    has(t, error as TransportError, properties);
     return error as TransportError;
   }
   throw new Error('expected an error, but the promise resolved');
+}
+
+/** Checks these properties of an object. */
+export function has<T extends object>(t: TestContext, it: T, properties: Partial<T>): void {
+  for (const [name, value] of Object.entries(properties)) t.is(it[name as keyof T], value, name);
 }

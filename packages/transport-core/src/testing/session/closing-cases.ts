@@ -1,54 +1,38 @@
 // Cases of docs/wire-protocol.md §8: close() of a transport, as its peers see it.
 
-import type { TestFunction } from '@trunkline/transport-testkit';
-import { failure } from './checks.ts';
+import { failure, gets, type Suite } from './checks.ts';
 import { body, hint, KiB, request, tag, untag } from './frames.ts';
-import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
-export function closingCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(
-    test,
-    'closing: close() sends GO_AWAY unavailable/closed and ends the connection',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const closed = s.transport.close();
-      const bye = await s.peer.next('GO_AWAY');
-      t.is(bye.code, 14);
-      t.is(bye.reason, 2);
-      s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
-      await s.peer.expectClosed();
-      await s.until(closed);
-      t.is(s.clock.timers, 0, 'no timer is left');
-    },
-  );
+export function closingCases({ test, it, open }: Suite): void {
+  it('closing: close() sends GO_AWAY unavailable/closed and ends the connection', async (t, up) => {
+    const s = await up();
+    const closed = s.transport.close();
+    await gets(t, s.peer, 'GO_AWAY', { code: 14, reason: 2 });
+    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+    await s.peer.expectClosed();
+    await s.until(closed);
+    t.is(s.clock.timers, 0, 'no timer is left');
+  });
 
-  eachRole(
-    test,
-    'closing: open calls fail with shutdown at the closing end and with unavailable at the other',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = s.client.echo(tag(1));
-      await s.peer.next('REQUEST');
-      s.peer.send(request(s.id(0)));
-      const rpc = await s.call('echo');
-      const closed = s.transport.close();
-      const error = await failure(t, sent);
-      t.is(error.code, 'shutdown');
-      t.is(error.sent, true);
-      t.is((await s.peer.next('GO_AWAY')).code, 14);
-      await s.until(closed);
-      await s.peer.expectClosed();
-      t.true(rpc.signal.aborted);
-      t.false(rpc.respond(tag(1)));
-      for (const frame of s.peer.log) if (frame.kind === 'ERROR') t.is(frame.code, 14);
-      const late = await failure(t, s.client.echo(tag(2)));
-      t.is(late.code, 'shutdown');
-      t.is(late.sent, false);
-    },
-  );
+  it('closing: open calls fail with shutdown at the closing end and with unavailable at the other', async (t, up) => {
+    const s = await up();
+    const sent = s.client.echo(tag(1));
+    await s.peer.next('REQUEST');
+    s.peer.send(request(s.id(0)));
+    const rpc = await s.call('echo');
+    const closed = s.transport.close();
+    await failure(t, sent, { code: 'shutdown', sent: true });
+    t.is((await s.peer.next('GO_AWAY')).code, 14);
+    await s.until(closed);
+    await s.peer.expectClosed();
+    t.true(rpc.signal.aborted);
+    t.false(rpc.respond(tag(1)));
+    for (const frame of s.peer.log) if (frame.kind === 'ERROR') t.is(frame.code, 14);
+    await failure(t, s.client.echo(tag(2)), { code: 'shutdown', sent: false });
+  });
 
-  eachRole(test, 'closing: calls in flight may finish within `grace`', async (t, role) => {
-    const s = await session(t, backend, role);
+  it('closing: calls in flight may finish within `grace`', async (t, up) => {
+    const s = await up();
     const sent = s.client.echo(tag(1));
     const asked = await s.peer.next('REQUEST');
     s.peer.send(request(s.id(0), tag(2)));
@@ -65,164 +49,125 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     await s.until(closed);
   });
 
-  eachRole(
-    test,
-    'closing: calls that have not finished when `grace` is over fail',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = s.client.echo(tag(1), { timeout: 60_000 });
-      await s.peer.next('REQUEST');
-      const closed = s.transport.close({ grace: 3_000 });
-      await s.peer.next('GO_AWAY');
+  it('closing: calls that have not finished when `grace` is over fail', async (t, up) => {
+    const s = await up();
+    const sent = s.client.echo(tag(1), { timeout: 60_000 });
+    await s.peer.next('REQUEST');
+    const closed = s.transport.close({ grace: 3_000 });
+    await s.peer.next('GO_AWAY');
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+    const began = s.clock.now();
+    await failure(t, s.until(sent), { code: 'shutdown' });
+    t.true(s.clock.now() - began >= 2_900 && s.clock.now() - began <= 4_500);
+    await s.until(closed);
+    await s.peer.expectClosed();
+  });
+
+  it('closing: the peer chooses its own `grace`, which may be longer than the 5 s of a disconnect', async (t, up) => {
+    const s = await up({ options: { idleTimeout: Number.POSITIVE_INFINITY } });
+    const sent = s.client.echo(tag(1), { timeout: 60_000 });
+    const { id } = await s.peer.next('REQUEST');
+    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+    t.is((await s.peer.next('GO_AWAY')).reason, 2);
+    for (let n = 0; n < 6; n++) {
+      s.clock.advance(4_000);
       await s.peer.barrier();
-      t.false(s.peer.closed);
-      const began = s.clock.now();
-      const error = await failure(t, s.until(sent));
-      t.is(error.code, 'shutdown');
-      t.true(s.clock.now() - began >= 2_900 && s.clock.now() - began <= 4_500);
-      await s.until(closed);
-      await s.peer.expectClosed();
-    },
-  );
+    }
+    s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
+    t.is(untag(await sent), 1);
+    await s.peer.expectClosed();
+  });
 
-  eachRole(
-    test,
-    'closing: the peer chooses its own `grace`, which may be longer than the 5 s of a disconnect',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        options: { idleTimeout: Number.POSITIVE_INFINITY },
-      });
-      const sent = s.client.echo(tag(1), { timeout: 60_000 });
-      const { id } = await s.peer.next('REQUEST');
-      s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
-      t.is((await s.peer.next('GO_AWAY')).reason, 2);
-      for (let n = 0; n < 6; n++) {
-        s.clock.advance(4_000);
-        await s.peer.barrier();
-      }
-      s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
-      t.is(untag(await sent), 1);
-      await s.peer.expectClosed();
-    },
-  );
+  it('closing: without `grace` the transport waits for no answer to its GO_AWAY, and reads no more', async (t, up) => {
+    const s = await up();
+    const closed = s.transport.close();
+    await s.peer.next('GO_AWAY');
+    s.peer.send(request(s.id(0), tag(1)));
+    await s.until(closed);
+    await s.peer.expectClosed();
+    t.is(s.peer.log.at(-1)?.kind, 'GO_AWAY');
+    t.is(s.peer.count('ERROR'), 0);
+  });
 
-  eachRole(
-    test,
-    'closing: without `grace` the transport waits for no answer to its GO_AWAY, and reads no more',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const closed = s.transport.close();
-      await s.peer.next('GO_AWAY');
-      s.peer.send(request(s.id(0), tag(1)));
-      await s.until(closed);
-      await s.peer.expectClosed();
-      t.is(s.peer.log.at(-1)?.kind, 'GO_AWAY');
-      t.is(s.peer.count('ERROR'), 0);
-    },
-  );
+  it("closing: with `grace` the transport ends once no call is open, without waiting for the peer's GO_AWAY", async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0), tag(1)));
+    const rpc = await s.call('echo');
+    const closed = s.transport.close({ grace: 30_000 });
+    await s.peer.next('GO_AWAY');
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+    rpc.respond(tag(2));
+    await s.peer.next('RESPONSE');
+    await s.peer.expectClosed();
+    await s.until(closed);
+  });
 
-  eachRole(
-    test,
-    "closing: with `grace` the transport ends once no call is open, without waiting for the peer's GO_AWAY",
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), tag(1)));
-      const rpc = await s.call('echo');
-      const closed = s.transport.close({ grace: 30_000 });
-      await s.peer.next('GO_AWAY');
-      await s.peer.barrier();
-      t.false(s.peer.closed);
-      rpc.respond(tag(2));
-      await s.peer.next('RESPONSE');
-      await s.peer.expectClosed();
-      await s.until(closed);
-    },
-  );
+  it('closing: calls that arrive within `grace` are refused unprocessed', async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0), tag(1)));
+    await s.call('echo');
+    const closed = s.transport.close({ grace: 3_000 });
+    await s.peer.next('GO_AWAY');
+    s.peer.send(request(s.id(1), tag(2)));
+    const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(1));
+    t.is(error.code, 14);
+    t.is(error.flags, 1);
+    s.peer.destroy();
+    await s.until(closed);
+  });
 
-  eachRole(
-    test,
-    'closing: calls that arrive within `grace` are refused unprocessed',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), tag(1)));
-      await s.call('echo');
-      const closed = s.transport.close({ grace: 3_000 });
-      await s.peer.next('GO_AWAY');
-      s.peer.send(request(s.id(1), tag(2)));
-      const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(1));
-      t.is(error.code, 14);
-      t.is(error.flags, 1);
-      s.peer.destroy();
-      await s.until(closed);
-    },
-  );
+  it('closing: accepted one-ways and answers are flushed before the end', async (t, up) => {
+    const s = await up();
+    for (let n = 0; n < 20; n++) s.peer.send(request(s.id(n), tag(n)));
+    const rpcs = [];
+    for (let n = 0; n < 20; n++) rpcs.push(await s.call('echo'));
+    for (let n = 0; n < 100; n++) t.true(s.transport.trySend(s.remote, 'hint', body(1_000)));
+    for (const rpc of rpcs) t.true(rpc.respond(rpc.request));
+    const closed = s.transport.close();
+    await s.peer.next('GO_AWAY');
+    s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
+    await s.peer.expectClosed();
+    await s.until(closed);
+    t.is(s.peer.count('ONEWAY'), 100);
+    t.is(s.peer.count('RESPONSE'), 20);
+  });
 
-  eachRole(
-    test,
-    'closing: accepted one-ways and answers are flushed before the end',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      for (let n = 0; n < 20; n++) s.peer.send(request(s.id(n), tag(n)));
-      const rpcs = [];
-      for (let n = 0; n < 20; n++) rpcs.push(await s.call('echo'));
-      for (let n = 0; n < 100; n++) t.true(s.transport.trySend(s.remote, 'hint', body(1_000)));
-      for (const rpc of rpcs) t.true(rpc.respond(rpc.request));
-      const closed = s.transport.close();
-      await s.peer.next('GO_AWAY');
-      s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 2 });
-      await s.peer.expectClosed();
-      await s.until(closed);
-      t.is(s.peer.count('ONEWAY'), 100);
-      t.is(s.peer.count('RESPONSE'), 20);
-    },
-  );
+  it('closing: requests that were not sent fail at once with shutdown and `sent: false`', async (t, up) => {
+    const s = await up({ hello: { limits: { calls: 1 } } });
+    const first = failure(t, s.client.echo(tag(1)));
+    const second = failure(t, s.client.echo(tag(2)));
+    await s.peer.next('REQUEST');
+    const closed = s.transport.close({ grace: 5_000 });
+    const error = await second;
+    t.is(error.code, 'shutdown');
+    t.is(error.sent, false);
+    s.peer.destroy();
+    await first;
+    await s.until(closed);
+  });
 
-  eachRole(
-    test,
-    'closing: requests that were not sent fail at once with shutdown and `sent: false`',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { limits: { calls: 1 } } });
-      const first = failure(t, s.client.echo(tag(1)));
-      const second = failure(t, s.client.echo(tag(2)));
-      await s.peer.next('REQUEST');
-      const closed = s.transport.close({ grace: 5_000 });
-      const error = await second;
-      t.is(error.code, 'shutdown');
-      t.is(error.sent, false);
-      s.peer.destroy();
-      await first;
-      await s.until(closed);
-    },
-  );
+  it('closing: a peer that never answers delays close() by a second at most', async (t, up) => {
+    const s = await up();
+    const closed = s.transport.close();
+    await s.peer.next('GO_AWAY');
+    const began = s.clock.now();
+    await s.until(closed);
+    t.true(s.clock.now() - began <= 2_500, `it took ${s.clock.now() - began} ms`);
+    await s.peer.expectClosed();
+  });
 
-  eachRole(
-    test,
-    'closing: a peer that never answers delays close() by a second at most',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const closed = s.transport.close();
-      await s.peer.next('GO_AWAY');
-      const began = s.clock.now();
-      await s.until(closed);
-      t.true(s.clock.now() - began <= 2_500, `it took ${s.clock.now() - began} ms`);
-      await s.peer.expectClosed();
-    },
-  );
-
-  eachRole(
-    test,
-    'closing: a peer that has stopped reading delays close() by a second at most',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { limits: { short: 0x4000_0000 } } });
-      s.peer.pause();
-      for (let n = 0; n < 200; n++) s.transport.trySend(s.remote, 'hint', body(60 * KiB));
-      await s.until(s.transport.close());
-      t.true(s.remote.closed);
-    },
-  );
+  it('closing: a peer that has stopped reading delays close() by a second at most', async (t, up) => {
+    const s = await up({ hello: { limits: { short: 0x4000_0000 } } });
+    s.peer.pause();
+    for (let n = 0; n < 200; n++) s.transport.trySend(s.remote, 'hint', body(60 * KiB));
+    await s.until(s.transport.close());
+    t.true(s.remote.closed);
+  });
 
   test('closing: dials and hellos in progress end', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const listener = await on.listen();
     const out = failure(t, on.transport.send(listener.address, 'echo', tag(1)));
     const dialed = await listener.next();
@@ -240,7 +185,7 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
   });
 
   test('closing: no new connections are accepted', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const address = on.transport.localAddr();
     await on.until(on.transport.close());
     const layer = on.place.layer();
@@ -260,15 +205,11 @@ export function closingCases(test: TestFunction, backend: SessionBackend): void 
     await layer.close();
   });
 
-  eachRole(
-    test,
-    'closing: a one-way that arrived before the end is still delivered to a reader',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const waits = s.call('hint');
-      s.peer.send(hint(tag(9)));
-      t.is(untag((await waits).request), 9);
-      await s.until(s.transport.close());
-    },
-  );
+  it('closing: a one-way that arrived before the end is still delivered to a reader', async (t, up) => {
+    const s = await up();
+    const waits = s.call('hint');
+    s.peer.send(hint(tag(9)));
+    t.is(untag((await waits).request), 9);
+    await s.until(s.transport.close());
+  });
 }

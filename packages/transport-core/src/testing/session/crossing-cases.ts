@@ -2,74 +2,56 @@
 // costs its sender nothing and disturbs nobody.
 
 import { bytes, defineProtocol, json } from '@trunkline/transport-core';
-import type { TestFunction } from '@trunkline/transport-testkit';
 import type { RawFrameInput } from '@trunkline/transport-testkit/internal';
-import { failure } from './checks.ts';
+import { failure, gets, type Suite } from './checks.ts';
 import { body, KiB, packets, request, tag, untag } from './frames.ts';
 import { granted } from './receiver-credit-cases.ts';
-import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
-export function crossingCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(
-    test,
-    "crossing: items that arrive after the callee's answer are dropped, and their credit of the pipe is returned",
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const id = s.id(0);
-      s.peer.send(request(id, [1], { method: 3, flags: 1 }));
-      (await s.call('collect')).respond(tag(1));
-      await s.peer.next('RESPONSE');
-      const late: RawFrameInput[] = Array.from({ length: 20 }, () => ({
-        kind: 'ITEM',
-        id,
-        payload: body(50 * KiB),
-      }));
-      await s.peer.paced([...late, { kind: 'END', id }]);
+export function crossingCases({ it }: Suite): void {
+  it("crossing: items that arrive after the callee's answer are dropped, and their credit of the pipe is returned", async (t, up) => {
+    const s = await up();
+    const id = s.id(0);
+    s.peer.send(request(id, [1], { method: 3, flags: 1 }));
+    (await s.call('collect')).respond(tag(1));
+    await s.peer.next('RESPONSE');
+    const late: RawFrameInput[] = Array.from({ length: 20 }, () => ({
+      kind: 'ITEM',
+      id,
+      payload: body(50 * KiB),
+    }));
+    await s.peer.paced([...late, { kind: 'END', id }]);
+    await s.peer.barrier();
+    t.is(s.peer.count('ERROR'), 0);
+    t.false(s.peer.closed);
+  });
+
+  it('crossing: the rest of a canceled request is dropped, and its credit of the pipe is returned', async (t, up) => {
+    const s = await up();
+    const long = packets(request(s.id(0), []), body(1024 * KiB));
+    s.peer.send(long[0] as RawFrameInput, { kind: 'CANCEL', id: s.id(0) });
+    await s.peer.next('ERROR');
+    await s.peer.paced(long.slice(1));
+    await s.peer.barrier();
+    t.is(s.peer.count('ERROR'), 1);
+  });
+
+  it('crossing: a long answer to a call that has settled is dropped and counted, and all its credit is returned', async (t, up) => {
+    const s = await up({ options: { limits: { credit: { reply: 1_000 } } } });
+    for (let n = 0; n < 2; n++) {
+      const sent = s.client.echo(tag(n), { timeout: 500 });
+      const { id } = await s.peer.next('REQUEST');
+      s.clock.advance(501);
+      await failure(t, sent);
+      await s.peer.next('CANCEL');
+      await s.peer.paced(packets({ kind: 'RESPONSE', id }, body(300 * KiB)));
+      await s.seen.reaches('lateReply', n + 1);
       await s.peer.barrier();
-      t.is(s.peer.count('ERROR'), 0);
-      t.false(s.peer.closed);
-    },
-  );
+      t.is(granted(s, 4), (n + 1) * (300 * KiB + 64));
+    }
+  });
 
-  eachRole(
-    test,
-    'crossing: the rest of a canceled request is dropped, and its credit of the pipe is returned',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const long = packets(request(s.id(0), []), body(1024 * KiB));
-      s.peer.send(long[0] as RawFrameInput, { kind: 'CANCEL', id: s.id(0) });
-      await s.peer.next('ERROR');
-      await s.peer.paced(long.slice(1));
-      await s.peer.barrier();
-      t.is(s.peer.count('ERROR'), 1);
-    },
-  );
-
-  eachRole(
-    test,
-    'crossing: a long answer to a call that has settled is dropped and counted, and all its credit is returned',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        options: { limits: { credit: { reply: 1_000 } } },
-      });
-      for (let n = 0; n < 2; n++) {
-        const sent = s.client.echo(tag(n), { timeout: 500 });
-        const { id } = await s.peer.next('REQUEST');
-        s.clock.advance(501);
-        await failure(t, sent);
-        await s.peer.next('CANCEL');
-        await s.peer.paced(packets({ kind: 'RESPONSE', id }, body(300 * KiB)));
-        await s.seen.reaches('lateReply', n + 1);
-        await s.peer.barrier();
-        t.is(granted(s, 4), (n + 1) * (300 * KiB + 64));
-      }
-    },
-  );
-
-  eachRole(test, 'crossing: the credit of a truncated answer is returned', async (t, role) => {
-    const s = await session(t, backend, role, {
-      options: { limits: { credit: { reply: 1_000 } } },
-    });
+  it('crossing: the credit of a truncated answer is returned', async (t, up) => {
+    const s = await up({ options: { limits: { credit: { reply: 1_000 } } } });
     for (let n = 0; n < 3; n++) {
       const sent = failure(t, s.client.echo(tag(n)));
       const { id } = await s.peer.next('REQUEST');
@@ -84,38 +66,30 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     }
   });
 
-  eachRole(
-    test,
-    'crossing: items of a download that its reader has left are dropped, and the call continues to its end',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        options: { limits: { credit: { stream: 1_000 } } },
-      });
-      const items = await s.client.feed(tag(1));
-      const { id } = await s.peer.next('REQUEST');
-      s.peer.send({ kind: 'ITEM', id, payload: tag(1) });
-      for await (const _ of items) break;
-      await s.peer.next('CANCEL');
-      s.peer.send({ kind: 'ITEM', id, payload: body(900) }, { kind: 'ERROR', id, code: 1 });
-      await s.peer.barrier();
-      t.is(s.seen.counted('unknownAnswer'), 0);
-      const again = s.client.echo(tag(2));
-      const asked = await s.peer.next('REQUEST');
-      s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: tag(2) });
-      t.is(untag(await again), 2);
-    },
-  );
+  it('crossing: items of a download that its reader has left are dropped, and the call continues to its end', async (t, up) => {
+    const s = await up({ options: { limits: { credit: { stream: 1_000 } } } });
+    const items = await s.client.feed(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    s.peer.send({ kind: 'ITEM', id, payload: tag(1) });
+    for await (const _ of items) break;
+    await s.peer.next('CANCEL');
+    s.peer.send({ kind: 'ITEM', id, payload: body(900) }, { kind: 'ERROR', id, code: 1 });
+    await s.peer.barrier();
+    t.is(s.seen.counted('unknownAnswer'), 0);
+    const again = s.client.echo(tag(2));
+    const asked = await s.peer.next('REQUEST');
+    s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: tag(2) });
+    t.is(untag(await again), 2);
+  });
 
-  eachRole(test, 'crossing: CANCEL withdraws an answer that waits for credit', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { reply: 1 } } });
+  it('crossing: CANCEL withdraws an answer that waits for credit', async (t, up) => {
+    const s = await up({ hello: { limits: { reply: 1 } } });
     s.peer.send(request(s.id(0), tag(0)), request(s.id(1), tag(1)));
     const rpcs = [await s.call('echo'), await s.call('echo')];
     for (const rpc of rpcs) rpc.respond(body(100 * KiB));
     await s.peer.message('RESPONSE', (frame) => frame.id === s.id(0));
     s.peer.send({ kind: 'CANCEL', id: s.id(1) });
-    const error = await s.peer.next('ERROR');
-    t.is(error.id, s.id(1));
-    t.is(error.code, 1);
+    await gets(t, s.peer, 'ERROR', { id: s.id(1), code: 1 });
     s.peer.grant(4, 100 * KiB + 64);
     await s.peer.barrier();
     t.is(s.peer.count('RESPONSE'), 1);
@@ -124,47 +98,37 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     await s.peer.message('RESPONSE', (frame) => frame.id === s.id(2));
   });
 
-  eachRole(
-    test,
-    'crossing: the deadline withdraws an answer that waits for credit',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { limits: { reply: 1 } } });
-      s.peer.send(request(s.id(0), tag(0)), request(s.id(1), tag(1), { timeout: 2_000 }));
-      const rpcs = [await s.call('echo'), await s.call('echo')];
-      for (const rpc of rpcs) rpc.respond(body(100 * KiB));
-      await s.peer.message('RESPONSE', (frame) => frame.id === s.id(0));
-      await s.peer.barrier();
-      s.clock.advance(2_001);
-      const error = await s.peer.next('ERROR');
-      t.is(error.id, s.id(1));
-      t.is(error.code, 4);
-    },
-  );
+  it('crossing: the deadline withdraws an answer that waits for credit', async (t, up) => {
+    const s = await up({ hello: { limits: { reply: 1 } } });
+    s.peer.send(request(s.id(0), tag(0)), request(s.id(1), tag(1), { timeout: 2_000 }));
+    const rpcs = [await s.call('echo'), await s.call('echo')];
+    for (const rpc of rpcs) rpc.respond(body(100 * KiB));
+    await s.peer.message('RESPONSE', (frame) => frame.id === s.id(0));
+    await s.peer.barrier();
+    s.clock.advance(2_001);
+    await gets(t, s.peer, 'ERROR', { id: s.id(1), code: 4 });
+  });
 
-  eachRole(
-    test,
-    'crossing: a caller breaks off a long request that has begun with CANCEL, and keeps its id until the terminal',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.returnPipe = false;
-      const control = new AbortController();
-      const sent = failure(t, s.client.echo(body(1024 * KiB), { signal: control.signal }));
-      const { id } = await s.peer.next('REQUEST');
-      await s.peer.arrived(3, 'PART');
-      control.abort();
-      t.is((await sent).code, 'cancelled');
-      t.is((await s.peer.next('CANCEL')).id, id);
-      s.peer.grant(1, 1024 * KiB);
-      await s.peer.barrier();
-      t.is(s.peer.count('PART'), 3, 'no packet follows CANCEL');
-      s.peer.send({ kind: 'ERROR', id, code: 1 });
-      await s.peer.barrier();
-      t.is(s.seen.counted('unknownAnswer'), 0);
-    },
-  );
+  it('crossing: a caller breaks off a long request that has begun with CANCEL, and keeps its id until the terminal', async (t, up) => {
+    const s = await up();
+    s.peer.returnPipe = false;
+    const control = new AbortController();
+    const sent = failure(t, s.client.echo(body(1024 * KiB), { signal: control.signal }));
+    const { id } = await s.peer.next('REQUEST');
+    await s.peer.arrived(3, 'PART');
+    control.abort();
+    t.is((await sent).code, 'cancelled');
+    t.is((await s.peer.next('CANCEL')).id, id);
+    s.peer.grant(1, 1024 * KiB);
+    await s.peer.barrier();
+    t.is(s.peer.count('PART'), 3, 'no packet follows CANCEL');
+    s.peer.send({ kind: 'ERROR', id, code: 1 });
+    await s.peer.barrier();
+    t.is(s.seen.counted('unknownAnswer'), 0);
+  });
 
-  eachRole(test, 'crossing: both ends may send GO_AWAY at once', async (t, role) => {
-    const s = await session(t, backend, role);
+  it('crossing: both ends may send GO_AWAY at once', async (t, up) => {
+    const s = await up();
     s.peer.send({ kind: 'GO_AWAY', code: 14, reason: 1 });
     const gone = s.transport.disconnect(s.remote);
     await s.peer.next('GO_AWAY');
@@ -173,56 +137,41 @@ export function crossingCases(test: TestFunction, backend: SessionBackend): void
     t.is(s.peer.count('GO_AWAY'), 1);
   });
 
-  eachRole(
-    test,
-    'crossing: a request that its codec cannot decode fails with invalid_argument, and such a one-way is dropped and counted',
-    async (t, role) => {
-      const text = {
-        '~standard': {
-          version: 1 as const,
-          vendor: 'lab',
-          validate: (value: unknown) =>
-            typeof value === 'string'
-              ? { value }
-              : { issues: [{ message: 'not a text', path: ['it'] }] },
-        },
-      };
-      const strict = defineProtocol({
-        name: 'strict',
-        version: 1,
-        channel: 0x24,
-        methods: {
-          ask: { id: 1, request: json(text), response: bytes },
-          tell: { id: 2, request: json(text) },
-        },
-      });
-      const s = await session(t, backend, role);
-      const calls = s.transport.mount(strict).consumer();
-      const first = calls.next();
-      s.peer.send(
-        request(s.id(0), new TextEncoder().encode('{"it":1}'), { channel: 0x24 }),
-        request(s.id(1), [0xff], { channel: 0x24 }),
-      );
-      for (const n of [0, 1]) {
-        const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(n));
-        t.is(error.code, 3);
-      }
-      s.peer.send({ kind: 'ONEWAY', channel: 0x24, method: 2, payload: Uint8Array.of(0xff) });
-      await s.seen.reaches('onewayDropped', 1);
-      s.peer.send(request(s.id(2), new TextEncoder().encode('"fine"'), { channel: 0x24 }));
-      const { value: rpc } = await first;
-      t.is(rpc?.request, 'fine');
-    },
-  );
-
-  eachRole(
-    test,
-    'crossing: a reader that attaches late gets the waiting calls',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      for (let n = 0; n < 5; n++) s.peer.send(request(s.id(n), tag(n)));
-      await s.peer.barrier();
-      for (let n = 0; n < 5; n++) t.is(untag((await s.call('echo')).request), n);
-    },
-  );
+  it('crossing: a request that its codec cannot decode fails with invalid_argument, and such a one-way is dropped and counted', async (t, up) => {
+    const text = {
+      '~standard': {
+        version: 1 as const,
+        vendor: 'lab',
+        validate: (value: unknown) =>
+          typeof value === 'string'
+            ? { value }
+            : { issues: [{ message: 'not a text', path: ['it'] }] },
+      },
+    };
+    const strict = defineProtocol({
+      name: 'strict',
+      version: 1,
+      channel: 0x24,
+      methods: {
+        ask: { id: 1, request: json(text), response: bytes },
+        tell: { id: 2, request: json(text) },
+      },
+    });
+    const s = await up();
+    const calls = s.transport.mount(strict).consumer();
+    const first = calls.next();
+    s.peer.send(
+      request(s.id(0), new TextEncoder().encode('{"it":1}'), { channel: 0x24 }),
+      request(s.id(1), [0xff], { channel: 0x24 }),
+    );
+    for (const n of [0, 1]) {
+      const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(n));
+      t.is(error.code, 3);
+    }
+    s.peer.send({ kind: 'ONEWAY', channel: 0x24, method: 2, payload: Uint8Array.of(0xff) });
+    await s.seen.reaches('onewayDropped', 1);
+    s.peer.send(request(s.id(2), new TextEncoder().encode('"fine"'), { channel: 0x24 }));
+    const { value: rpc } = await first;
+    t.is(rpc?.request, 'fine');
+  });
 }

@@ -1,13 +1,13 @@
 // Cases of docs/wire-protocol.md §3: the frames that may arrive before a connection is up, and the
 // time that the hello may take.
 
-import type { TestContext, TestFunction } from '@trunkline/transport-testkit';
+import type { TestContext } from '@trunkline/transport-testkit';
 import { type RawFrameInput, type RawPeer, rawHello } from '@trunkline/transport-testkit/internal';
-import { failure, violates, violation } from './checks.ts';
+import { failure, gets, type Suite, violation } from './checks.ts';
 import { hint, request } from './frames.ts';
-import { openTransport, type SessionBackend, session, turn } from './session-fixture.ts';
+import { turn } from './session-fixture.ts';
 
-export function earlyCases(test: TestFunction, backend: SessionBackend): void {
+export function earlyCases({ test, open, connect, violates }: Suite): void {
   const early: [string, () => RawFrameInput][] = [
     ['READY', () => ({ kind: 'READY' })],
     ['PING', () => ({ kind: 'PING', id: 1 })],
@@ -22,7 +22,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   ];
   for (const [what, frame] of early) {
     test(`early: ${what} before the dialer's HELLO is a violation`, async (t) => {
-      const on = await openTransport(t, backend);
+      const on = await open(t);
       const peer = await on.dialIn();
       peer.begin(frame(), hello());
       await violation(t, peer);
@@ -30,7 +30,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
 
     test(`early: ${what} instead of the acceptor's HELLO is a violation`, async (t) => {
-      const on = await openTransport(t, backend);
+      const on = await open(t);
       const listener = await on.listen();
       const dialed = on.transport.dial(listener.address);
       const peer = await listener.next();
@@ -42,7 +42,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
 
     test(`early: ${what} between the dialer's HELLO and the acceptor's is a violation`, async (t) => {
-      const on = await openTransport(t, backend, { admit: () => new Promise(() => {}) });
+      const on = await open(t, { admit: () => new Promise(() => {}) });
       const peer = await on.dialIn();
       peer.begin(hello(), frame());
       await violation(t, peer);
@@ -50,7 +50,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     });
 
     test(`early: ${what} after the acceptor's HELLO, before READY, is a violation`, async (t) => {
-      const on = await openTransport(t, backend, { admit: () => new Promise(() => {}) });
+      const on = await open(t, { admit: () => new Promise(() => {}) });
       const listener = await on.listen();
       on.transport.dial(listener.address).catch(() => {});
       const peer = await listener.next();
@@ -62,7 +62,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   }
 
   test('early: a call between the two hellos and READY is a violation', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const peer = await on.dialIn();
     peer.begin(hello());
     await peer.next('HELLO');
@@ -72,7 +72,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('early: a second HELLO before READY is a violation', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const peer = await on.dialIn();
     peer.begin(hello());
     await peer.next('HELLO');
@@ -80,12 +80,8 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     await violation(t, peer);
   });
 
-  violates(test, backend, 'early: a HELLO on a connection that is up', ({ peer }) =>
-    peer.send(hello()),
-  );
-  violates(test, backend, 'early: a READY on a connection that is up', ({ peer }) =>
-    peer.send({ kind: 'READY' }),
-  );
+  violates('early: a HELLO on a connection that is up', ({ peer }) => peer.send(hello()));
+  violates('early: a READY on a connection that is up', ({ peer }) => peer.send({ kind: 'READY' }));
 
   const silent: [string, (peer: RawPeer) => Promise<unknown>][] = [
     [
@@ -105,7 +101,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   ];
   for (const [what, begin] of silent) {
     test(`early: a dialer that ${what} is disconnected after 5 s`, async (t) => {
-      const on = await openTransport(t, backend);
+      const on = await open(t);
       const peer = await on.dialIn();
       await begin(peer);
       on.clock.advance(4_900);
@@ -119,7 +115,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   }
 
   test('early: a dialer that sends nothing at all is disconnected after 5 s', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const peer = await on.dialIn();
     await on.until(cutOff(t, peer), 25);
     t.true(on.clock.now() >= 6_000);
@@ -128,7 +124,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('early: a dialer that finishes its handshake just in time is up, and stays connected', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const peer = await on.dialIn();
     peer.begin(hello());
     await peer.next('HELLO');
@@ -146,7 +142,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     ['sends only its preamble', true],
   ] as const) {
     test(`early: a dial whose acceptor ${what} fails after 5 s with unavailable/handshake_timeout`, async (t) => {
-      const on = await openTransport(t, backend, { timeout: 60_000 });
+      const on = await open(t, { timeout: 60_000 });
       const listener = await on.listen();
       const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
       const peer = await listener.next();
@@ -156,17 +152,14 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
         while (on.transport.snapshot().connections[0]?.bytes.in !== 4) await turn();
       }
       on.clock.advance(5_001);
-      const error = await failure(t, sent);
-      t.is(error.code, 'unavailable');
-      t.is(error.reason, 'handshake_timeout');
-      t.is(error.sent, false);
+      await failure(t, sent, { code: 'unavailable', reason: 'handshake_timeout', sent: false });
       if (begins) await farewell(t, peer);
       else await cutOff(t, peer);
     });
   }
 
   test('early: an `admit` that hangs is ended by the handshake timeout of 5 s', async (t) => {
-    const on = await openTransport(t, backend, { admit: () => new Promise(() => {}) });
+    const on = await open(t, { admit: () => new Promise(() => {}) });
     const peer = await on.dialIn();
     peer.begin(hello());
     await peer.preamble();
@@ -177,7 +170,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('early: a handshake that hangs delays no other connection', async (t) => {
-    const s = await session(t, backend, 'acceptor');
+    const s = await connect(t, 'acceptor');
     const hanging = await s.dialIn();
     hanging.begin();
     await hanging.preamble();
@@ -190,15 +183,13 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('early: a connection that ends during its hello fails the dial with unavailable and sent: false', async (t) => {
-    const on = await openTransport(t, backend, { timeout: 1_000 });
+    const on = await open(t, { timeout: 1_000 });
     const listener = await on.listen();
     const dialed = on.transport.dial(listener.address);
     const peer = await listener.next();
     await peer.next('HELLO');
     peer.close();
-    const error = await failure(t, dialed);
-    t.is(error.code, 'unavailable');
-    t.is(error.sent, false);
+    await failure(t, dialed, { code: 'unavailable', sent: false });
   });
 
   test('early: beyond `handshakes.pending`, four times as many connections wait unread, and more are closed', async (t) => {
@@ -206,7 +197,7 @@ export function earlyCases(test: TestFunction, backend: SessionBackend): void {
     const decision = new Promise<void>((resolve) => (decide = resolve));
     let asked = () => {};
     const isAsked = new Promise<void>((resolve) => (asked = resolve));
-    const on = await openTransport(t, backend, {
+    const on = await open(t, {
       limits: { handshakes: { pending: 1 } },
       admit: () => {
         asked();
@@ -240,9 +231,7 @@ const hello = (): RawFrameInput => ({ kind: 'HELLO', hello: rawHello() });
  * frame, and the connection ends gracefully.
  */
 async function farewell(t: TestContext, peer: RawPeer): Promise<void> {
-  const bye = await peer.next('GO_AWAY');
-  t.is(bye.code, 14);
-  t.is(bye.reason, 16);
+  const bye = await gets(t, peer, 'GO_AWAY', { code: 14, reason: 16 });
   t.regex(bye.text, /5000 ms/);
   t.is(await peer.expectClosed(), undefined);
   t.is(peer.log.at(-1), bye);

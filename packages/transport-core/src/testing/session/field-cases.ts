@@ -1,7 +1,6 @@
 // Cases of docs/wire-protocol.md §2: flags, ids and numbers in frames, the bytes that the
 // application receives, and the output of our encoder.
 
-import type { TestFunction } from '@trunkline/transport-testkit';
 import {
   concat,
   delimited,
@@ -9,13 +8,11 @@ import {
   encodeRawFrame,
   field,
 } from '@trunkline/transport-testkit/internal';
-import { failure, violates } from './checks.ts';
+import { failure, type Suite } from './checks.ts';
 import { body, hint, KiB, packets, request } from './frames.ts';
-import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
-export function fieldCases(test: TestFunction, backend: SessionBackend): void {
-  const bad = (title: string, commit: Parameters<typeof violates>[3]) =>
-    violates(test, backend, `fields: ${title}`, commit);
+export function fieldCases({ it, violates }: Suite): void {
+  const bad: Suite['violates'] = (title, commit) => violates(`fields: ${title}`, commit);
 
   bad('an unknown flag of a REQUEST', ({ peer, id }) =>
     peer.send(request(id(0), [1], { flags: 4 })),
@@ -74,8 +71,8 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     peer.send(hint(body(64 * KiB), { size: 65 * KiB })),
   );
 
-  eachRole(test, 'fields: an error text of 1 KiB is read completely', async (t, role) => {
-    const { peer, client } = await session(t, backend, role);
+  it('fields: an error text of 1 KiB is read completely', async (t, up) => {
+    const { peer, client } = await up();
     const sent = failure(t, client.echo(Uint8Array.of(1)));
     const { id } = await peer.next('REQUEST');
     const text = 'ü'.repeat(512);
@@ -84,8 +81,8 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     await peer.barrier();
   });
 
-  eachRole(test, 'fields: an unknown reason in an ERROR is read as no reason', async (t, role) => {
-    const { peer, client } = await session(t, backend, role);
+  it('fields: an unknown reason in an ERROR is read as no reason', async (t, up) => {
+    const { peer, client } = await up();
     const sent = failure(t, client.echo(Uint8Array.of(1)));
     const { id } = await peer.next('REQUEST');
     peer.send({ kind: 'ERROR', id, code: 8, reason: 4_000, text: 'news' });
@@ -95,143 +92,115 @@ export function fieldCases(test: TestFunction, backend: SessionBackend): void {
     await peer.barrier();
   });
 
-  eachRole(
-    test,
-    'fields: any id of the right parity is legal, up to the largest of 32 bits',
-    async (t, role) => {
-      const { peer, call, id } = await session(t, backend, role);
-      const parity = id(0) & 1;
-      for (const high of [id(0), id(70_000), 0x7fff_fffe + parity, 0xffff_fffe + parity]) {
-        peer.send(request(high, [1]));
-        const rpc = await call('echo');
-        rpc.respond(rpc.request);
-        t.is((await peer.next('RESPONSE')).id, high);
-      }
-    },
-  );
-
-  eachRole(
-    test,
-    'fields: an over-long varint is read as usual, and so is a field whose tag takes two bytes',
-    async (t, role) => {
-      const { peer } = await session(t, backend, role);
-      peer.bytes(delimited(concat([[0x88, 0x00, 0x84, 0x80, 0x00], field(2, 5, [7, 0, 0, 0])])));
-      t.is((await peer.next('PONG')).id, 7);
-    },
-  );
-
-  eachRole(
-    test,
-    'fields: our encoder writes fields in ascending order, with the payload last',
-    async (t, role) => {
-      const { peer, client } = await session(t, backend, role);
-      const sent = client.echo(body(50), { metadata: { one: '1', two: '2' } });
-      const frame = await peer.next('REQUEST');
-      const numbers = fieldsOf(encodeBodyAsReceived(peer.received, frame.payload));
-      t.deepEqual(
-        numbers,
-        [...numbers].sort((a, b) => a - b),
-      );
-      t.is(numbers.at(-1), 15);
-      peer.send({ kind: 'RESPONSE', id: frame.id, payload: Uint8Array.of(2) });
-      t.deepEqual(await sent, Uint8Array.of(2));
-    },
-  );
-
-  eachRole(
-    test,
-    'fields: the application gets plain Uint8Arrays that never change later',
-    async (t, role) => {
-      const { peer, call, id } = await session(t, backend, role);
-      const kept: Uint8Array[] = [];
-      for (let n = 0; n < 200; n++) {
-        peer.send(
-          ...packets(request(id(n), []), body(n % 10 === 0 ? 70 * KiB : 40 + n, n)).map((frame) =>
-            n % 10 === 0 ? frame : { ...frame, size: 0 },
-          ),
-        );
-        const rpc = await call('echo');
-        kept.push(rpc.request);
-        rpc.respond(Uint8Array.of(1));
-      }
-      await peer.barrier();
-      for (const [n, bytes] of kept.entries()) {
-        t.is(Object.getPrototypeOf(bytes), Uint8Array.prototype);
-        t.deepEqual(bytes, body(n % 10 === 0 ? 70 * KiB : 40 + n, n));
-      }
-    },
-  );
-
-  eachRole(
-    test,
-    'fields: a small payload does not keep a large chunk in memory',
-    async (t, role) => {
-      const { peer, call, id } = await session(t, backend, role);
-      const filler = encodeRawFrame({ kind: 40, payload: body(60 * KiB) });
-      peer.bytes(concat([filler, encodeRawFrame(request(id(0), body(64))), filler]));
+  it('fields: any id of the right parity is legal, up to the largest of 32 bits', async (t, up) => {
+    const { peer, call, id } = await up();
+    const parity = id(0) & 1;
+    for (const high of [id(0), id(70_000), 0x7fff_fffe + parity, 0xffff_fffe + parity]) {
+      peer.send(request(high, [1]));
       const rpc = await call('echo');
-      t.true(
-        rpc.request.buffer.byteLength <= 16 * KiB,
-        `64 bytes keep ${rpc.request.buffer.byteLength} bytes in memory`,
-      );
       rpc.respond(rpc.request);
-      await peer.next('RESPONSE');
-    },
-  );
+      t.is((await peer.next('RESPONSE')).id, high);
+    }
+  });
 
-  eachRole(
-    test,
-    'fields: an empty request or response is a payload of 0 bytes, not a missing one',
-    async (t, role) => {
-      const { peer, call, client, id } = await session(t, backend, role);
-      peer.bytes(delimited(encodeBody({ kind: 'REQUEST', id: id(0), channel: 0x20, method: 1 })));
-      const rpc = await call('echo');
-      t.is(rpc.request.length, 0);
-      rpc.respond(new Uint8Array(0));
-      const reply = await peer.next('RESPONSE');
-      t.is(reply.payload.length, 0);
-      const sent = client.echo(new Uint8Array(0));
-      const asked = await peer.next('REQUEST');
-      t.is(asked.payload.length, 0);
-      peer.send({ kind: 'RESPONSE', id: asked.id });
-      t.is((await sent).length, 0);
-    },
-  );
+  it('fields: an over-long varint is read as usual, and so is a field whose tag takes two bytes', async (t, up) => {
+    const { peer } = await up();
+    peer.bytes(delimited(concat([[0x88, 0x00, 0x84, 0x80, 0x00], field(2, 5, [7, 0, 0, 0])])));
+    t.is((await peer.next('PONG')).id, 7);
+  });
 
-  eachRole(
-    test,
-    'fields: metadata arrives completely, including keys such as __proto__',
-    async (t, role) => {
-      const { peer, call, client, id } = await session(t, backend, role);
-      const metadata = Object.fromEntries([
-        ['__proto__', 'a'],
-        ['constructor', 'b'],
-        ['', 'c'],
-        ['ключ', '日本語🙂'],
-      ]);
-      const entries = Object.entries(metadata).map(([key, value]) => {
-        const [k, v] = [new TextEncoder().encode(key), new TextEncoder().encode(value)];
-        return field(
-          11,
-          2,
-          [k.length + v.length + 4],
-          field(1, 2, [k.length], k),
-          field(2, 2, [v.length], v),
-        );
-      });
-      peer.bytes(delimited(concat([encodeBody(request(id(0), [])), ...entries])));
+  it('fields: our encoder writes fields in ascending order, with the payload last', async (t, up) => {
+    const { peer, client } = await up();
+    const sent = client.echo(body(50), { metadata: { one: '1', two: '2' } });
+    const frame = await peer.next('REQUEST');
+    const numbers = fieldsOf(encodeBodyAsReceived(peer.received, frame.payload));
+    t.deepEqual(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+    );
+    t.is(numbers.at(-1), 15);
+    peer.send({ kind: 'RESPONSE', id: frame.id, payload: Uint8Array.of(2) });
+    t.deepEqual(await sent, Uint8Array.of(2));
+  });
+
+  it('fields: the application gets plain Uint8Arrays that never change later', async (t, up) => {
+    const { peer, call, id } = await up();
+    const kept: Uint8Array[] = [];
+    for (let n = 0; n < 200; n++) {
+      peer.send(
+        ...packets(request(id(n), []), body(n % 10 === 0 ? 70 * KiB : 40 + n, n)).map((frame) =>
+          n % 10 === 0 ? frame : { ...frame, size: 0 },
+        ),
+      );
       const rpc = await call('echo');
-      t.deepEqual(Object.entries(rpc.metadata).sort(), Object.entries(metadata).sort());
-      t.is(({} as Record<string, unknown>)['a'], undefined);
-      rpc.respond(rpc.request);
-      await peer.next('RESPONSE');
-      const sent = client.echo(Uint8Array.of(1), { metadata: { trace: '00-ab', empty: '' } });
-      const asked = await peer.next('REQUEST');
-      t.deepEqual(asked.metadata, { trace: '00-ab', empty: '' });
-      peer.send({ kind: 'RESPONSE', id: asked.id });
-      await sent;
-    },
-  );
+      kept.push(rpc.request);
+      rpc.respond(Uint8Array.of(1));
+    }
+    await peer.barrier();
+    for (const [n, bytes] of kept.entries()) {
+      t.is(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+      t.deepEqual(bytes, body(n % 10 === 0 ? 70 * KiB : 40 + n, n));
+    }
+  });
+
+  it('fields: a small payload does not keep a large chunk in memory', async (t, up) => {
+    const { peer, call, id } = await up();
+    const filler = encodeRawFrame({ kind: 40, payload: body(60 * KiB) });
+    peer.bytes(concat([filler, encodeRawFrame(request(id(0), body(64))), filler]));
+    const rpc = await call('echo');
+    t.true(
+      rpc.request.buffer.byteLength <= 16 * KiB,
+      `64 bytes keep ${rpc.request.buffer.byteLength} bytes in memory`,
+    );
+    rpc.respond(rpc.request);
+    await peer.next('RESPONSE');
+  });
+
+  it('fields: an empty request or response is a payload of 0 bytes, not a missing one', async (t, up) => {
+    const { peer, call, client, id } = await up();
+    peer.bytes(delimited(encodeBody({ kind: 'REQUEST', id: id(0), channel: 0x20, method: 1 })));
+    const rpc = await call('echo');
+    t.is(rpc.request.length, 0);
+    rpc.respond(new Uint8Array(0));
+    const reply = await peer.next('RESPONSE');
+    t.is(reply.payload.length, 0);
+    const sent = client.echo(new Uint8Array(0));
+    const asked = await peer.next('REQUEST');
+    t.is(asked.payload.length, 0);
+    peer.send({ kind: 'RESPONSE', id: asked.id });
+    t.is((await sent).length, 0);
+  });
+
+  it('fields: metadata arrives completely, including keys such as __proto__', async (t, up) => {
+    const { peer, call, client, id } = await up();
+    const metadata = Object.fromEntries([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+      ['', 'c'],
+      ['ключ', '日本語🙂'],
+    ]);
+    const entries = Object.entries(metadata).map(([key, value]) => {
+      const [k, v] = [new TextEncoder().encode(key), new TextEncoder().encode(value)];
+      return field(
+        11,
+        2,
+        [k.length + v.length + 4],
+        field(1, 2, [k.length], k),
+        field(2, 2, [v.length], v),
+      );
+    });
+    peer.bytes(delimited(concat([encodeBody(request(id(0), [])), ...entries])));
+    const rpc = await call('echo');
+    t.deepEqual(Object.entries(rpc.metadata).sort(), Object.entries(metadata).sort());
+    t.is(({} as Record<string, unknown>)['a'], undefined);
+    rpc.respond(rpc.request);
+    await peer.next('RESPONSE');
+    const sent = client.echo(Uint8Array.of(1), { metadata: { trace: '00-ab', empty: '' } });
+    const asked = await peer.next('REQUEST');
+    t.deepEqual(asked.metadata, { trace: '00-ab', empty: '' });
+    peer.send({ kind: 'RESPONSE', id: asked.id });
+    await sent;
+  });
 }
 
 /** Returns the received frame that ends with `payload`, at the end of the received bytes. */

@@ -1,6 +1,5 @@
 // Cases of docs/wire-protocol.md §2: lengths and bodies of frames.
 
-import type { TestFunction } from '@trunkline/transport-testkit';
 import {
   concat,
   delimited,
@@ -9,13 +8,12 @@ import {
   field,
   varint,
 } from '@trunkline/transport-testkit/internal';
-import { violates, violation } from './checks.ts';
+import { type Suite, violation } from './checks.ts';
 import { body, KiB, request } from './frames.ts';
-import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
-export function frameCases(test: TestFunction, backend: SessionBackend): void {
+export function frameCases({ it, violates }: Suite): void {
   const bad = (title: string, bytes: Uint8Array) =>
-    violates(test, backend, `frames: ${title}`, ({ peer }) => peer.bytes(bytes));
+    violates(`frames: ${title}`, ({ peer }) => peer.bytes(bytes));
 
   bad('a length of 0', Uint8Array.of(0));
   bad('a chunk of a million lengths of 0', new Uint8Array(1_000_000));
@@ -64,16 +62,16 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     delimited(concat([encodeBody({ kind: 'PING', id: 1 }), Uint8Array.of(0x00, 0x01)])),
   );
 
-  eachRole(test, 'frames: over-long lengths of up to four bytes are legal', async (t, role) => {
-    const { peer } = await session(t, backend, role);
+  it('frames: over-long lengths of up to four bytes are legal', async (t, up) => {
+    const { peer } = await up();
     for (const width of [2, 3, 4]) {
       peer.bytes(delimited(encodeBody({ kind: 'PING', id: width }), width));
       t.is((await peer.next('PONG')).id, width);
     }
   });
 
-  eachRole(test, 'frames: packet + 16 KiB is the longest legal length', async (t, role) => {
-    const { peer, seen } = await session(t, backend, role);
+  it('frames: packet + 16 KiB is the longest legal length', async (t, up) => {
+    const { peer, seen } = await up();
     const filled = encodeBody({ kind: 40, payload: body(80 * KiB - 10) });
     const frame = delimited(concat([filled, field(3, 0, varint(1, 80 * KiB - filled.length - 1))]));
     t.is(frame.length, 80 * KiB + 3);
@@ -82,20 +80,14 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     t.is(seen.counted('unknownFrame'), 1);
   });
 
-  eachRole(
-    test,
-    "frames: the receiver's own packet size limits lengths, whatever the peer offers",
-    async (t, role) => {
-      const { peer } = await session(t, backend, role, {
-        options: { limits: { packet: 16 * KiB } },
-      });
-      peer.bytes(varint(32 * KiB + 1));
-      await violation(t, peer);
-    },
-  );
+  it("frames: the receiver's own packet size limits lengths, whatever the peer offers", async (t, up) => {
+    const { peer } = await up({ options: { limits: { packet: 16 * KiB } } });
+    peer.bytes(varint(32 * KiB + 1));
+    await violation(t, peer);
+  });
 
-  eachRole(test, 'frames: frames of kinds from 32 on are skipped and counted', async (t, role) => {
-    const { peer, seen } = await session(t, backend, role);
+  it('frames: frames of kinds from 32 on are skipped and counted', async (t, up) => {
+    const { peer, seen } = await up();
     peer.send(
       { kind: 32 },
       { kind: 33, id: 5, payload: body(100) },
@@ -105,101 +97,85 @@ export function frameCases(test: TestFunction, backend: SessionBackend): void {
     t.is(seen.counted('unknownFrame'), 3);
   });
 
-  eachRole(
-    test,
-    'frames: fields may come in any order, the last value of a field is valid, and unknown fields are skipped',
-    async (t, role) => {
-      const { peer, call, id } = await session(t, backend, role);
-      const call0 = id(0);
-      const parts = [
-        field(99, 0, [5]),
-        field(15, 2, [3], [9, 9, 9]),
-        field(200, 2, [4], [1, 2, 3, 4]),
-        field(4, 0, [2]),
-        field(30, 1, [1, 2, 3, 4, 5, 6, 7, 8]),
-        field(2, 5, [0xff, 0, 0, 0]),
-        field(31, 5, [1, 2, 3, 4]),
-        field(3, 0, [0x20]),
-        field(2, 5, [call0, 0, 0, 0]),
-        field(15, 2, [2], [4, 2]),
-        field(4, 0, [1]),
-        field(1, 0, [3]),
-        field(1, 0, [8]),
-      ];
-      peer.bytes(delimited(concat(parts)));
+  it('frames: fields may come in any order, the last value of a field is valid, and unknown fields are skipped', async (t, up) => {
+    const { peer, call, id } = await up();
+    const call0 = id(0);
+    const parts = [
+      field(99, 0, [5]),
+      field(15, 2, [3], [9, 9, 9]),
+      field(200, 2, [4], [1, 2, 3, 4]),
+      field(4, 0, [2]),
+      field(30, 1, [1, 2, 3, 4, 5, 6, 7, 8]),
+      field(2, 5, [0xff, 0, 0, 0]),
+      field(31, 5, [1, 2, 3, 4]),
+      field(3, 0, [0x20]),
+      field(2, 5, [call0, 0, 0, 0]),
+      field(15, 2, [2], [4, 2]),
+      field(4, 0, [1]),
+      field(1, 0, [3]),
+      field(1, 0, [8]),
+    ];
+    peer.bytes(delimited(concat(parts)));
+    const rpc = await call('echo');
+    t.deepEqual(rpc.request, Uint8Array.of(4, 2));
+    rpc.respond(rpc.request);
+    t.is((await peer.next('RESPONSE')).id, call0);
+  });
+
+  it('frames: a frame that is split at every byte is read like an unsplit one', async (t, up) => {
+    const { peer, call, id } = await up();
+    const whole = encodeRawFrame(
+      request(id(0), [5, 6, 7], { metadata: { k: 'v' }, timeout: 60_000 }),
+    );
+    for (let cut = 1; cut < whole.length; cut++) {
+      peer.bytes(concat([encodeRawFrame({ kind: 'PING', id: cut }), whole.subarray(0, cut)]));
+      await peer.next('PONG', (pong) => pong.id === cut);
+      peer.bytes(whole.subarray(cut));
       const rpc = await call('echo');
-      t.deepEqual(rpc.request, Uint8Array.of(4, 2));
+      t.deepEqual(rpc.request, Uint8Array.of(5, 6, 7));
+      t.deepEqual({ ...rpc.metadata }, { k: 'v' });
       rpc.respond(rpc.request);
-      t.is((await peer.next('RESPONSE')).id, call0);
-    },
-  );
+      t.deepEqual((await peer.next('RESPONSE')).payload, Uint8Array.of(5, 6, 7));
+    }
+  });
 
-  eachRole(
-    test,
-    'frames: a frame that is split at every byte is read like an unsplit one',
-    async (t, role) => {
-      const { peer, call, id } = await session(t, backend, role);
-      const whole = encodeRawFrame(
-        request(id(0), [5, 6, 7], { metadata: { k: 'v' }, timeout: 60_000 }),
+  it('frames: a thousand frames in one chunk are all handled, in order', async (t, up) => {
+    const { peer, call, id } = await up();
+    const frames = Array.from({ length: 1_000 }, (_, n) => request(id(n), [n >> 8, n & 0xff]));
+    peer.send(...frames);
+    for (let n = 0; n < 1_000; n++) {
+      const rpc = await call('echo');
+      if (rpc.request[0] !== n >> 8 || rpc.request[1] !== (n & 0xff))
+        t.fail(`call ${n} came as ${rpc.request}`);
+      rpc.respond(rpc.request);
+    }
+    await peer.next('RESPONSE', (frame) => frame.id === id(999));
+    t.is(peer.count('RESPONSE'), 1_000);
+  });
+
+  it('frames: a frame must end within 15 s of its first byte, however slowly its bytes arrive', async (t, up) => {
+    const { peer, clock } = await up({
+      options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
+    });
+    const frame = encodeRawFrame(request(1, body(100)));
+    for (let second = 0; second < 14; second++) {
+      peer.bytes(
+        concat([
+          second === 0 ? encodeRawFrame({ kind: 'PING', id: 1 }) : [],
+          frame.subarray(second, second + 1),
+        ]),
       );
-      for (let cut = 1; cut < whole.length; cut++) {
-        peer.bytes(concat([encodeRawFrame({ kind: 'PING', id: cut }), whole.subarray(0, cut)]));
-        await peer.next('PONG', (pong) => pong.id === cut);
-        peer.bytes(whole.subarray(cut));
-        const rpc = await call('echo');
-        t.deepEqual(rpc.request, Uint8Array.of(5, 6, 7));
-        t.deepEqual({ ...rpc.metadata }, { k: 'v' });
-        rpc.respond(rpc.request);
-        t.deepEqual((await peer.next('RESPONSE')).payload, Uint8Array.of(5, 6, 7));
-      }
-    },
-  );
+      if (second === 0) await peer.next('PONG');
+      clock.advance(1_000);
+    }
+    t.false(peer.closed);
+    clock.advance(1_001);
+    await peer.expectClosed();
+    t.is(peer.count('RESPONSE'), 0);
+  });
 
-  eachRole(
-    test,
-    'frames: a thousand frames in one chunk are all handled, in order',
-    async (t, role) => {
-      const { peer, call, id } = await session(t, backend, role);
-      const frames = Array.from({ length: 1_000 }, (_, n) => request(id(n), [n >> 8, n & 0xff]));
-      peer.send(...frames);
-      for (let n = 0; n < 1_000; n++) {
-        const rpc = await call('echo');
-        if (rpc.request[0] !== n >> 8 || rpc.request[1] !== (n & 0xff))
-          t.fail(`call ${n} came as ${rpc.request}`);
-        rpc.respond(rpc.request);
-      }
-      await peer.next('RESPONSE', (frame) => frame.id === id(999));
-      t.is(peer.count('RESPONSE'), 1_000);
-    },
-  );
-
-  eachRole(
-    test,
-    'frames: a frame must end within 15 s of its first byte, however slowly its bytes arrive',
-    async (t, role) => {
-      const { peer, clock } = await session(t, backend, role, {
-        options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
-      });
-      const frame = encodeRawFrame(request(1, body(100)));
-      for (let second = 0; second < 14; second++) {
-        peer.bytes(
-          concat([
-            second === 0 ? encodeRawFrame({ kind: 'PING', id: 1 }) : [],
-            frame.subarray(second, second + 1),
-          ]),
-        );
-        if (second === 0) await peer.next('PONG');
-        clock.advance(1_000);
-      }
-      t.false(peer.closed);
-      clock.advance(1_001);
-      await peer.expectClosed();
-      t.is(peer.count('RESPONSE'), 0);
-    },
-  );
-
-  eachRole(test, 'frames: a frame that ends just in time is accepted', async (t, role) => {
-    const { peer, clock, call, id } = await session(t, backend, role, {
+  it('frames: a frame that ends just in time is accepted', async (t, up) => {
+    const { peer, clock, call, id } = await up({
       options: { keepAlive: { interval: 600_000, timeout: 5_000 } },
     });
     const frame = encodeRawFrame(request(id(0), [1]));

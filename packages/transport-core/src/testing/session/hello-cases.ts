@@ -1,7 +1,6 @@
 // Cases of docs/wire-protocol.md §3: the three steps of the hello, and its content.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { TestFunction } from '@trunkline/transport-testkit';
 import {
   concat,
   encodeHello,
@@ -9,12 +8,12 @@ import {
   RAW_LIMITS,
   rawHello,
 } from '@trunkline/transport-testkit/internal';
+import type { Suite } from './checks.ts';
 import { request } from './frames.ts';
-import { eachRole, openTransport, type SessionBackend, session } from './session-fixture.ts';
 
-export function helloCases(test: TestFunction, backend: SessionBackend): void {
+export function helloCases({ test, it, open, connect }: Suite): void {
   test("hello: the acceptor sends its HELLO after the dialer's, and is up when it has read READY", async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const peer = await on.dialIn();
     peer.begin({ kind: 'HELLO', hello: rawHello() });
     await peer.next('HELLO');
@@ -27,7 +26,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test("hello: the dialer sends its HELLO at once, sends READY after the acceptor's HELLO, and is up then", async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const listener = await on.listen();
     const dialed = on.transport.dial(listener.address);
     const peer = await listener.next();
@@ -42,9 +41,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('hello: calls in the same chunk as READY are accepted', async (t) => {
-    const s = await session(t, backend, 'acceptor', {
-      behindReady: [request(1, [1]), request(3, [2])],
-    });
+    const s = await connect(t, 'acceptor', { behindReady: [request(1, [1]), request(3, [2])] });
     for (const n of [1, 2]) {
       const rpc = await s.call('echo');
       t.deepEqual(rpc.request, Uint8Array.of(n));
@@ -54,7 +51,7 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('hello: calls that waited for the dial are sent with READY or after it, in order', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const listener = await on.listen();
     for (const n of [1, 2, 3])
       on.transport.send(listener.address, 'echo', Uint8Array.of(n)).catch(() => {});
@@ -67,57 +64,49 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.is(listener.peers.length, 1);
   });
 
-  eachRole(
-    test,
-    'hello: a HELLO names its sender, the mounted protocols and the limits',
-    async (t, role) => {
-      const s = await session(t, backend, role, { side: true });
-      t.is(s.hello.network, 'default');
-      t.is(s.hello.instance.length, 16);
-      t.is(s.hello.wireMin, 1);
-      t.is(s.hello.wireMax, 1);
-      t.is(s.hello.addr, s.transport.advertiseAddr());
-      t.true(s.hello.agent.length > 0);
-      t.is(s.hello.nodeId, '');
-      t.deepEqual(s.hello.protocols, [
-        { name: 'lab', version: 1, accepts: [], channel: 0x20 },
-        { name: 'side', version: 1, accepts: [], channel: 0x21 },
-      ]);
-      t.deepEqual({ ...s.hello.limits }, { ...RAW_LIMITS });
-    },
-  );
+  it('hello: a HELLO names its sender, the mounted protocols and the limits', async (t, up) => {
+    const s = await up({ side: true });
+    t.is(s.hello.network, 'default');
+    t.is(s.hello.instance.length, 16);
+    t.is(s.hello.wireMin, 1);
+    t.is(s.hello.wireMax, 1);
+    t.is(s.hello.addr, s.transport.advertiseAddr());
+    t.true(s.hello.agent.length > 0);
+    t.is(s.hello.nodeId, '');
+    t.deepEqual(s.hello.protocols, [
+      { name: 'lab', version: 1, accepts: [], channel: 0x20 },
+      { name: 'side', version: 1, accepts: [], channel: 0x21 },
+    ]);
+    t.deepEqual({ ...s.hello.limits }, { ...RAW_LIMITS });
+  });
 
   test('hello: `instance` is the same for all connections of a transport, and differs between transports', async (t) => {
-    const a = await session(t, backend, 'acceptor');
+    const a = await connect(t, 'acceptor');
     const second = await a.dialIn();
     const again = await second.handshake();
-    const b = await session(t, backend, 'dialer');
+    const b = await connect(t, 'dialer');
     t.deepEqual(again.instance, a.hello.instance);
     t.notDeepEqual(b.hello.instance, a.hello.instance);
   });
 
-  eachRole(
-    test,
-    'hello: a HELLO contains the limits and the credit of the options',
-    async (t, role) => {
-      const limits = {
-        message: 10_000_000,
-        item: 20_000,
-        packet: 8_192,
-        calls: 7,
-        streams: 3,
-        credit: { pipe: 70_000, short: 1_001, long: 1_002, reply: 1_003, stream: 1_004 },
-      };
-      const s = await session(t, backend, role, { options: { limits } });
-      const { credit, ...rest } = limits;
-      t.deepEqual({ ...s.hello.limits }, { ...rest, ...credit });
-    },
-  );
+  it('hello: a HELLO contains the limits and the credit of the options', async (t, up) => {
+    const limits = {
+      message: 10_000_000,
+      item: 20_000,
+      packet: 8_192,
+      calls: 7,
+      streams: 3,
+      credit: { pipe: 70_000, short: 1_001, long: 1_002, reply: 1_003, stream: 1_004 },
+    };
+    const s = await up({ options: { limits } });
+    const { credit, ...rest } = limits;
+    t.deepEqual({ ...s.hello.limits }, { ...rest, ...credit });
+  });
 
-  eachRole(test, 'hello: the claims of the peer are in its Remote', async (t, role) => {
+  it('hello: the claims of the peer are in its Remote', async (t, up) => {
     const instance = new Uint8Array(16).fill(0xab);
     const nodeId = 'ab'.repeat(32);
-    const s = await session(t, backend, role, {
+    const s = await up({
       hello: { instance, addr: 'somewhere:7000', fields: { token: 't', tenant: 'ü' }, nodeId },
     });
     t.is(s.remote.instance, 'ab'.repeat(16));
@@ -127,67 +116,55 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.remote.closed, false);
   });
 
-  eachRole(
-    test,
-    'hello: the `hello` option is sent as the fields of the HELLO',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { hello: { token: 'secret' } } });
-      t.deepEqual(s.hello.fields, { token: 'secret' });
-    },
-  );
+  it('hello: the `hello` option is sent as the fields of the HELLO', async (t, up) => {
+    const s = await up({ options: { hello: { token: 'secret' } } });
+    t.deepEqual(s.hello.fields, { token: 'secret' });
+  });
 
-  eachRole(
-    test,
-    'hello: a `hello` function receives the dialed target, or undefined on an accepted connection',
-    async (t, role) => {
-      const targets: (string | undefined)[] = [];
-      const s = await session(t, backend, role, {
-        options: {
-          hello: async (target) => {
-            targets.push(target);
-            return { n: String(targets.length) };
-          },
+  it('hello: a `hello` function receives the dialed target, or undefined on an accepted connection', async (t, up, role) => {
+    const targets: (string | undefined)[] = [];
+    const s = await up({
+      options: {
+        hello: async (target) => {
+          targets.push(target);
+          return { n: String(targets.length) };
         },
-      });
-      t.is(targets.length, 1);
-      t.is(targets[0] === undefined, role === 'acceptor');
-      t.deepEqual(s.hello.fields, { n: '1' });
-    },
-  );
+      },
+    });
+    t.is(targets.length, 1);
+    t.is(targets[0] === undefined, role === 'acceptor');
+    t.deepEqual(s.hello.fields, { n: '1' });
+  });
 
-  eachRole(
-    test,
-    'hello: unknown features and fields of later versions have no effect',
-    async (t, role) => {
-      const later = concat([
-        encodeHello(rawHello({ features: ['early-calls', 'zip'] })),
-        field(16, 2, [3], [1, 2, 3]),
-        field(40, 0, [1]),
-      ]);
-      const on = await openTransport(t, backend);
-      if (role === 'acceptor') {
-        const peer = await on.dialIn();
-        peer.begin({ kind: 'HELLO', hello: later });
-        await peer.next('HELLO');
-        peer.send({ kind: 'READY' });
-        await on.seen.first('up');
-        await peer.barrier();
-      } else {
-        const listener = await on.listen();
-        const dialed = on.transport.dial(listener.address);
-        const peer = await listener.next();
-        await peer.next('HELLO');
-        peer.begin({ kind: 'HELLO', hello: later });
-        await dialed;
-        await peer.next('READY');
-        await peer.barrier();
-      }
-      t.is(on.transport.remotes().length, 1);
-    },
-  );
+  it('hello: unknown features and fields of later versions have no effect', async (t, _up, role) => {
+    const later = concat([
+      encodeHello(rawHello({ features: ['early-calls', 'zip'] })),
+      field(16, 2, [3], [1, 2, 3]),
+      field(40, 0, [1]),
+    ]);
+    const on = await open(t);
+    if (role === 'acceptor') {
+      const peer = await on.dialIn();
+      peer.begin({ kind: 'HELLO', hello: later });
+      await peer.next('HELLO');
+      peer.send({ kind: 'READY' });
+      await on.seen.first('up');
+      await peer.barrier();
+    } else {
+      const listener = await on.listen();
+      const dialed = on.transport.dial(listener.address);
+      const peer = await listener.next();
+      await peer.next('HELLO');
+      peer.begin({ kind: 'HELLO', hello: later });
+      await dialed;
+      await peer.next('READY');
+      await peer.barrier();
+    }
+    t.is(on.transport.remotes().length, 1);
+  });
 
   test('hello: the acceptor names the highest wire version that both ends speak', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const peer = await on.dialIn();
     const hello = await peer.handshake({ wireMin: 1, wireMax: 9 });
     t.is(hello.wireMin, 1);
@@ -195,29 +172,25 @@ export function helloCases(test: TestFunction, backend: SessionBackend): void {
     await peer.barrier();
   });
 
-  eachRole(
-    test,
-    'hello: `admit` receives the Remote before the connection is up, and may take its time',
-    async (t, role) => {
-      const admitted: string[] = [];
-      const s = await session(t, backend, role, {
-        hello: { addr: 'there:1', fields: { token: 'x' } },
-        options: {
-          async admit(remote) {
-            await Promise.resolve();
-            if (remote.hello['token'] !== 'x')
-              throw new TransportError('unauthenticated', 'no token');
-            admitted.push(`${remote.direction} ${remote.addr} ${remote.instance.length}`);
-          },
+  it('hello: `admit` receives the Remote before the connection is up, and may take its time', async (t, up, role) => {
+    const admitted: string[] = [];
+    const s = await up({
+      hello: { addr: 'there:1', fields: { token: 'x' } },
+      options: {
+        async admit(remote) {
+          await Promise.resolve();
+          if (remote.hello['token'] !== 'x')
+            throw new TransportError('unauthenticated', 'no token');
+          admitted.push(`${remote.direction} ${remote.addr} ${remote.instance.length}`);
         },
-      });
-      t.deepEqual(admitted, [`${role === 'acceptor' ? 'in' : 'out'} tcp://there:1 32`]);
-      await s.peer.barrier();
-    },
-  );
+      },
+    });
+    t.deepEqual(admitted, [`${role === 'acceptor' ? 'in' : 'out'} tcp://there:1 32`]);
+    await s.peer.barrier();
+  });
 
   test('hello: a transport may dial itself', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const sent = on.transport.send(on.transport.localAddr(), 'echo', Uint8Array.of(9));
     const rpc = await on.call('echo');
     t.is(rpc.from.instance, (await on.seen.first('up')).remote.instance);

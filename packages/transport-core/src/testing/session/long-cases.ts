@@ -2,20 +2,17 @@
 // holds the credit for long requests and one-ways. An ERROR with code 8 (resource_exhausted) and
 // flags 1 means that the call was not processed.
 
-import type { TestFunction } from '@trunkline/transport-testkit';
 import type { RawFrameInput } from '@trunkline/transport-testkit/internal';
-import { violates } from './checks.ts';
+import { gets, type Suite } from './checks.ts';
 import { body, hint, huge, KiB, PACKET, packets, request, same, tag } from './frames.ts';
 import { granted } from './receiver-credit-cases.ts';
-import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
-export function longCases(test: TestFunction, backend: SessionBackend): void {
+export function longCases({ it, violates }: Suite): void {
   const bad = (
     title: string,
     frames: (id: number) => RawFrameInput[],
-    setup?: Parameters<typeof violates>[4],
-  ) =>
-    violates(test, backend, `long: ${title}`, ({ peer, id }) => peer.send(...frames(id(0))), setup);
+    setup?: Parameters<typeof violates>[2],
+  ) => violates(`long: ${title}`, ({ peer, id }) => peer.send(...frames(id(0))), setup);
 
   bad('a size equal to the first payload', (id) => [request(id, body(PACKET), { size: PACKET })]);
   bad('a size below the first payload', (id) => [request(id, body(PACKET), { size: 5 })]);
@@ -53,8 +50,6 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
   });
   bad('a size of 2^32 − 1', (id) => [request(id, body(PACKET), { size: 0xffff_ffff })]);
   violates(
-    test,
-    backend,
     'long: an answer above our `message`',
     async ({ peer, client }) => {
       client.echo(tag(1)).catch(() => {});
@@ -64,8 +59,6 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     { options: { limits: { message: 1024 * KiB } } },
   );
   violates(
-    test,
-    backend,
     'long: an item above our `item`',
     async ({ peer, client }) => {
       await client.feed(tag(1));
@@ -74,52 +67,24 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     },
     { options: { limits: { item: 5_000 } } },
   );
-  violates(
-    test,
-    backend,
-    'long: a second message that begins on an id before the first has ended',
-    async ({ peer, id, call }) => {
-      peer.send(request(id(0), [1], { method: 3, flags: 1 }));
-      await call('collect');
-      const item = packets({ kind: 'ITEM', id: id(0) }, body(150 * KiB))[0] as RawFrameInput;
-      peer.send(item, { kind: 'ITEM', id: id(0), payload: tag(1) });
-    },
-  );
-  violates(
-    test,
-    backend,
-    'long: an END while an item is incomplete',
-    async ({ peer, id, call }) => {
-      peer.send(request(id(0), [1], { method: 3, flags: 1 }));
-      await call('collect');
-      peer.send(packets({ kind: 'ITEM', id: id(0) }, body(150 * KiB))[0] as RawFrameInput, {
-        kind: 'END',
-        id: id(0),
-      });
-    },
-  );
 
-  eachRole(
-    test,
-    'long: a message of exactly `message` bytes is accepted, in both directions',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { limits: { message: 300_000 } } });
-      s.peer.send(...packets(request(s.id(0), []), body(200_000)));
-      await s.peer.paced(packets(request(s.id(1), []), body(300_000, 3)));
-      (await s.call('echo')).respond(tag(1));
-      const rpc = await s.call('echo');
-      t.deepEqual(rpc.request, body(300_000, 3));
-      rpc.respond(body(300_001, 4));
-      t.deepEqual(
-        (await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload,
-        body(300_001, 4),
-        'the peer accepts more',
-      );
-    },
-  );
+  it('long: a message of exactly `message` bytes is accepted, in both directions', async (t, up) => {
+    const s = await up({ options: { limits: { message: 300_000 } } });
+    s.peer.send(...packets(request(s.id(0), []), body(200_000)));
+    await s.peer.paced(packets(request(s.id(1), []), body(300_000, 3)));
+    (await s.call('echo')).respond(tag(1));
+    const rpc = await s.call('echo');
+    t.deepEqual(rpc.request, body(300_000, 3));
+    rpc.respond(body(300_001, 4));
+    t.deepEqual(
+      (await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload,
+      body(300_001, 4),
+      'the peer accepts more',
+    );
+  });
 
-  eachRole(test, 'long: a message of 64 MiB arrives complete', async (t, role) => {
-    const s = await session(t, backend, role);
+  it('long: a message of 64 MiB arrives complete', async (t, up) => {
+    const s = await up();
     t.timeout(LIMIT, 'the bytes move, but too slowly');
     const whole = huge();
     const sent = s.client.echo(whole, { timeout: 3_600_000 });
@@ -129,152 +94,115 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     t.true(same(await sent, whole));
   });
 
-  eachRole(
-    test,
-    'long: a sender may interleave the packets of several messages in any way',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const messages = [0, 1, 2].map((n) => packets(request(s.id(n), []), body(150 * KiB, n)));
-      const mixed = [0, 1, 2].flatMap((at) =>
-        messages.map((frames) => frames[at] as RawFrameInput),
-      );
-      await s.peer.paced(mixed);
-      for (const n of [0, 1, 2]) {
-        const rpc = await s.call('echo');
-        t.deepEqual(rpc.request, body(150 * KiB, n));
-        rpc.respond(tag(n));
-      }
-      await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2));
-    },
-  );
+  it('long: a sender may interleave the packets of several messages in any way', async (t, up) => {
+    const s = await up();
+    const messages = [0, 1, 2].map((n) => packets(request(s.id(n), []), body(150 * KiB, n)));
+    const mixed = [0, 1, 2].flatMap((at) => messages.map((frames) => frames[at] as RawFrameInput));
+    await s.peer.paced(mixed);
+    for (const n of [0, 1, 2]) {
+      const rpc = await s.call('echo');
+      t.deepEqual(rpc.request, body(150 * KiB, n));
+      rpc.respond(tag(n));
+    }
+    await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2));
+  });
 
-  eachRole(
-    test,
-    'long: short messages may be sent between the packets of a long one',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const long = packets(request(s.id(0), []), body(150 * KiB));
-      s.peer.send(
-        long[0] as RawFrameInput,
-        hint([1]),
-        request(s.id(1), [2]),
-        long[1] as RawFrameInput,
-        hint([3]),
-        long[2] as RawFrameInput,
-      );
-      t.deepEqual((await s.call('hint')).request, Uint8Array.of(1));
-      t.deepEqual((await s.call('echo')).request, Uint8Array.of(2));
-      t.deepEqual((await s.call('hint')).request, Uint8Array.of(3));
-      t.is((await s.call('echo')).request.length, 150 * KiB);
-    },
-  );
+  it('long: short messages may be sent between the packets of a long one', async (t, up) => {
+    const s = await up();
+    const long = packets(request(s.id(0), []), body(150 * KiB));
+    s.peer.send(
+      long[0] as RawFrameInput,
+      hint([1]),
+      request(s.id(1), [2]),
+      long[1] as RawFrameInput,
+      hint([3]),
+      long[2] as RawFrameInput,
+    );
+    t.deepEqual((await s.call('hint')).request, Uint8Array.of(1));
+    t.deepEqual((await s.call('echo')).request, Uint8Array.of(2));
+    t.deepEqual((await s.call('hint')).request, Uint8Array.of(3));
+    t.is((await s.call('echo')).request.length, 150 * KiB);
+  });
 
-  eachRole(
-    test,
-    'long: a request whose packets stop fails after 10 s with an ERROR, and its memory is freed',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        options: { limits: { credit: { long: 1_000 } } },
-      });
-      s.peer.send(packets(request(s.id(0), []), body(200 * KiB))[0] as RawFrameInput);
-      await s.peer.barrier();
-      const began = s.clock.now();
-      s.clock.advance(9_900);
-      await s.peer.barrier();
-      t.is(s.peer.count('ERROR'), 0);
-      await s.until(s.peer.next('ERROR', (frame) => frame.id === s.id(0)));
-      t.true(s.clock.now() < began + 12_000);
-      await s.peer.barrier();
-      t.is(granted(s, 3), 200 * KiB + 64);
-    },
-  );
+  it('long: a request whose packets stop fails after 10 s with an ERROR, and its memory is freed', async (t, up) => {
+    const s = await up({ options: { limits: { credit: { long: 1_000 } } } });
+    s.peer.send(packets(request(s.id(0), []), body(200 * KiB))[0] as RawFrameInput);
+    await s.peer.barrier();
+    const began = s.clock.now();
+    s.clock.advance(9_900);
+    await s.peer.barrier();
+    t.is(s.peer.count('ERROR'), 0);
+    await s.until(s.peer.next('ERROR', (frame) => frame.id === s.id(0)));
+    t.true(s.clock.now() < began + 12_000);
+    await s.peer.barrier();
+    t.is(granted(s, 3), 200 * KiB + 64);
+  });
 
-  eachRole(
-    test,
-    'long: a one-way whose packets stop is counted, and its credit is returned',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        options: { limits: { credit: { long: 1_000 } } },
-      });
-      s.peer.send(packets({ ...hint(), id: s.id(0) }, body(200 * KiB))[0] as RawFrameInput);
-      await s.peer.barrier();
-      await s.until(s.seen.reaches('onewayDropped', 1));
-      await s.peer.barrier();
-      t.is(granted(s, 3), 200 * KiB + 64);
-      t.is(s.peer.count('ERROR'), 0);
-    },
-  );
+  it('long: a one-way whose packets stop is counted, and its credit is returned', async (t, up) => {
+    const s = await up({ options: { limits: { credit: { long: 1_000 } } } });
+    s.peer.send(packets({ ...hint(), id: s.id(0) }, body(200 * KiB))[0] as RawFrameInput);
+    await s.peer.barrier();
+    await s.until(s.seen.reaches('onewayDropped', 1));
+    await s.peer.barrier();
+    t.is(granted(s, 3), 200 * KiB + 64);
+    t.is(s.peer.count('ERROR'), 0);
+  });
 
-  eachRole(
-    test,
-    'long: a message that waits while other packets arrive is kept',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const slow = packets(request(s.id(0), []), body(100 * KiB));
-      const other = packets(request(s.id(1), []), body(300 * KiB));
-      s.peer.send(slow[0] as RawFrameInput);
-      for (const frame of other.slice(0, 4)) {
-        await s.peer.paced([frame]);
-        await s.peer.barrier();
-        s.clock.advance(6_000);
-      }
-      s.peer.send(slow[1] as RawFrameInput);
-      t.is((await s.call('echo')).request.length, 100 * KiB);
-      t.is(s.peer.count('ERROR'), 0);
-    },
-  );
-
-  eachRole(
-    test,
-    'long: beyond `limits.memory` long requests are refused, unprocessed, and short ones are not',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
-      const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
-      s.peer.send(...long(0), long(1)[0] as RawFrameInput, request(s.id(2), [5]));
-      const error = await s.peer.next('ERROR');
-      t.is(error.id, s.id(1));
-      t.is(error.code, 8);
-      t.is(error.flags, 1);
-      const first = await s.call('echo');
-      t.is(first.request.length, 200 * KiB);
-      t.deepEqual((await s.call('echo')).request, Uint8Array.of(5));
-      s.peer.send(long(3)[0] as RawFrameInput);
-      await s.peer.next('ERROR', (frame) => frame.id === s.id(3) && frame.code === 8);
-      first.respond(tag(1));
-      await s.peer.next('RESPONSE');
-      s.peer.send(...long(4));
-      t.is(
-        (await s.call('echo')).request.length,
-        200 * KiB,
-        'the memory of answered requests is free again',
-      );
-    },
-  );
-
-  eachRole(
-    test,
-    'long: an announced message takes no memory, and unfinished messages make room for ones that finish',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
-      const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
-      s.peer.send(long(0)[0] as RawFrameInput, long(1)[0] as RawFrameInput);
+  it('long: a message that waits while other packets arrive is kept', async (t, up) => {
+    const s = await up();
+    const slow = packets(request(s.id(0), []), body(100 * KiB));
+    const other = packets(request(s.id(1), []), body(300 * KiB));
+    s.peer.send(slow[0] as RawFrameInput);
+    for (const frame of other.slice(0, 4)) {
+      await s.peer.paced([frame]);
       await s.peer.barrier();
-      t.is(s.transport.snapshot().memory, 128 * KiB);
-      s.peer.send(...long(2));
-      const error = await s.peer.next('ERROR');
-      t.true(error.id === s.id(0) || error.id === s.id(1));
-      t.deepEqual([error.code, error.flags], [8, 1]);
-      t.is((await s.call('echo')).request.length, 200 * KiB);
-      // Packets of the refused message that were in flight are dropped.
-      const [, ...rest] = packets(request(error.id, []), body(200 * KiB));
-      s.peer.send(...rest);
-      await s.peer.barrier();
-      t.false(s.remote.closed);
-    },
-  );
+      s.clock.advance(6_000);
+    }
+    s.peer.send(slow[1] as RawFrameInput);
+    t.is((await s.call('echo')).request.length, 100 * KiB);
+    t.is(s.peer.count('ERROR'), 0);
+  });
 
-  eachRole(test, 'long: unfinished one-ways count in `limits.memory`', async (t, role) => {
-    const s = await session(t, backend, role, { options: { limits: { memory: 300 * KiB } } });
+  it('long: beyond `limits.memory` long requests are refused, unprocessed, and short ones are not', async (t, up) => {
+    const s = await up({ options: { limits: { memory: 300 * KiB } } });
+    const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
+    s.peer.send(...long(0), long(1)[0] as RawFrameInput, request(s.id(2), [5]));
+    await gets(t, s.peer, 'ERROR', { id: s.id(1), code: 8, flags: 1 });
+    const first = await s.call('echo');
+    t.is(first.request.length, 200 * KiB);
+    t.deepEqual((await s.call('echo')).request, Uint8Array.of(5));
+    s.peer.send(long(3)[0] as RawFrameInput);
+    await s.peer.next('ERROR', (frame) => frame.id === s.id(3) && frame.code === 8);
+    first.respond(tag(1));
+    await s.peer.next('RESPONSE');
+    s.peer.send(...long(4));
+    t.is(
+      (await s.call('echo')).request.length,
+      200 * KiB,
+      'the memory of answered requests is free again',
+    );
+  });
+
+  it('long: an announced message takes no memory, and unfinished messages make room for ones that finish', async (t, up) => {
+    const s = await up({ options: { limits: { memory: 300 * KiB } } });
+    const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
+    s.peer.send(long(0)[0] as RawFrameInput, long(1)[0] as RawFrameInput);
+    await s.peer.barrier();
+    t.is(s.transport.snapshot().memory, 128 * KiB);
+    s.peer.send(...long(2));
+    const error = await s.peer.next('ERROR');
+    t.true(error.id === s.id(0) || error.id === s.id(1));
+    t.deepEqual([error.code, error.flags], [8, 1]);
+    t.is((await s.call('echo')).request.length, 200 * KiB);
+    // Packets of the refused message that were in flight are dropped.
+    const [, ...rest] = packets(request(error.id, []), body(200 * KiB));
+    s.peer.send(...rest);
+    await s.peer.barrier();
+    t.false(s.remote.closed);
+  });
+
+  it('long: unfinished one-ways count in `limits.memory`', async (t, up) => {
+    const s = await up({ options: { limits: { memory: 300 * KiB } } });
     await s.peer.paced(
       Array.from(
         { length: 20 },
@@ -286,22 +214,6 @@ export function longCases(test: TestFunction, backend: SessionBackend): void {
     // The memory holds the first packets of four messages.
     t.is(s.seen.counted('onewayDropped'), 16);
   });
-
-  eachRole(
-    test,
-    'long: a message cannot be sent in millions of tiny fragments',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), body(PACKET), { size: 1024 * KiB }), {
-        kind: 'PART',
-        id: s.id(0),
-        payload: body(1),
-      });
-      const bye = await s.peer.next('GO_AWAY');
-      t.is(bye.reason, 12);
-      await s.peer.expectClosed();
-    },
-  );
 }
 
 /**

@@ -1,64 +1,13 @@
 // Cases of docs/design.md, the pool: which connection a call uses.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
-import type { TestFunction } from '@trunkline/transport-testkit';
-import { failure } from './checks.ts';
-import { body, KiB, MiB, request, tag, untag } from './frames.ts';
-import { openTransport, type SessionBackend, turn } from './session-fixture.ts';
+import type { Suite } from './checks.ts';
+import { body, KiB, MiB, tag, untag } from './frames.ts';
+import { turn } from './session-fixture.ts';
 
-export function poolCases(test: TestFunction, backend: SessionBackend): void {
-  test('pool: all callers that wait for one target share one dial', async (t) => {
-    const on = await openTransport(t, backend);
-    const listener = await on.listen();
-    const sent = [0, 1, 2, 3].map((n) => on.transport.send(listener.address, 'echo', tag(n)));
-    const dialed = on.transport.dial(listener.address);
-    const peer = await listener.next();
-    await peer.handshake();
-    for (let n = 0; n < 4; n++) {
-      const { id, payload } = await peer.next('REQUEST');
-      peer.send({ kind: 'RESPONSE', id, payload });
-    }
-    t.deepEqual((await Promise.all(sent)).map(untag), [0, 1, 2, 3]);
-    t.is(await dialed, on.transport.remotes()[0] as never);
-    t.is(listener.peers.length, 1);
-  });
-
-  test('pool: a failed dial fails all waiting callers, each with its own error and `sent: false`', async (t) => {
-    const on = await openTransport(t, backend);
-    const listener = await on.listen();
-    const sent = [0, 1, 2].map((n) =>
-      failure(t, on.transport.send(listener.address, 'echo', tag(n))),
-    );
-    const peer = await listener.next();
-    await peer.next('HELLO');
-    peer.destroy();
-    const errors = await Promise.all(sent);
-    for (const error of errors) {
-      t.is(error.code, 'unavailable');
-      t.is(error.sent, false);
-    }
-    t.is(new Set(errors).size, 3);
-  });
-
-  test('pool: a dial is canceled when its last waiting caller gives up, and not before', async (t) => {
-    const on = await openTransport(t, backend);
-    const listener = await on.listen();
-    const controls = [new AbortController(), new AbortController()];
-    const sent = controls.map(({ signal }, n) =>
-      failure(t, on.transport.send(listener.address, 'echo', tag(n), { signal })),
-    );
-    const peer = await listener.next();
-    await peer.next('HELLO');
-    controls[0]?.abort();
-    t.is((await sent[0])?.code, 'cancelled');
-    t.false(peer.closed);
-    controls[1]?.abort();
-    t.is((await sent[1])?.code, 'cancelled');
-    await peer.expectClosed();
-  });
-
+export function poolCases({ test, open }: Suite): void {
   test('pool: an accepted connection never serves a string target by the address that its peer claims', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const listener = await on.listen();
     const claims = await on.dialIn();
     await claims.handshake({ addr: listener.address });
@@ -71,34 +20,8 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
     t.is(claims.count('REQUEST'), 0);
   });
 
-  test('pool: an accepted connection is reached by its Remote', async (t) => {
-    const on = await openTransport(t, backend);
-    const peer = await on.dialIn();
-    await peer.handshake();
-    peer.send(request(1, tag(1)));
-    const rpc = await on.call('echo');
-    const back = on.transport.send(rpc.from, 'echo', tag(2));
-    const { id } = await peer.next('REQUEST');
-    peer.send({ kind: 'RESPONSE', id, payload: tag(3) });
-    t.is(untag(await back), 3);
-    rpc.respond(tag(1));
-    await peer.next('RESPONSE');
-  });
-
-  test('pool: short messages stay on one connection while it is open', async (t) => {
-    const on = await openTransport(t, backend);
-    const listener = await on.listen();
-    const first = on.transport.send(listener.address, 'hint', tag(0));
-    const peer = await listener.next();
-    await peer.handshake();
-    await first;
-    for (let n = 1; n < 200; n++) t.true(on.transport.trySend(listener.address, 'hint', tag(n)));
-    await peer.next('ONEWAY', (frame) => untag(frame.payload) === 199);
-    t.is(listener.peers.length, 1);
-  });
-
   test('pool: a pool grows, up to `maxPool`, when every pipe has been without credit and messages have waited for 50 ms', async (t) => {
-    const on = await openTransport(t, backend, { maxPool: 2, timeout: 600_000 });
+    const on = await open(t, { maxPool: 2, timeout: 600_000 });
     const listener = await on.listen();
     for (let n = 0; n < 3; n++)
       on.transport.send(listener.address, 'echo', body(MiB, n)).catch(() => {});
@@ -135,7 +58,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
       ordered: true,
       methods: { hint: { id: 1, request: bytes } },
     });
-    const on = await openTransport(t, backend, { timeout: 600_000 });
+    const on = await open(t, { timeout: 600_000 });
     const mounted = on.transport.mount(line);
     const listener = await on.listen();
     const first = mounted.send(listener.address, 'hint', tag(0));
@@ -156,7 +79,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   test('pool: `resolve` runs at each dial, and the pool is keyed by the target as written', async (t) => {
     const resolved: string[] = [];
     const listeners: string[] = [];
-    const on = await openTransport(t, backend, {
+    const on = await open(t, {
       resolve: async (target) => {
         resolved.push(target);
         return listeners[0] ?? target;
@@ -179,7 +102,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test('pool: a send after a disconnect dials again', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'hint', tag(1));
     const one = await listener.next();
@@ -198,7 +121,7 @@ export function poolCases(test: TestFunction, backend: SessionBackend): void {
   });
 
   test("pool: on the peer's GO_AWAY, waiting calls move to another connection", async (t) => {
-    const on = await openTransport(t, backend, { timeout: 600_000 });
+    const on = await open(t, { timeout: 600_000 });
     const listener = await on.listen();
     const first = on.transport.send(listener.address, 'echo', tag(0));
     const one = await listener.next();

@@ -1,14 +1,13 @@
 // Cases of docs/wire-protocol.md §2: the first bytes of a connection.
 
-import type { TestFunction } from '@trunkline/transport-testkit';
 import { RAW_PREAMBLE, rawHello } from '@trunkline/transport-testkit/internal';
-import { failure } from './checks.ts';
+import { failure, type Suite } from './checks.ts';
 import { request } from './frames.ts';
-import { openTransport, type SessionBackend, session, turn } from './session-fixture.ts';
+import { turn } from './session-fixture.ts';
 
-export function preambleCases(test: TestFunction, backend: SessionBackend): void {
+export function preambleCases({ test, open, connect }: Suite): void {
   test('preamble: the acceptor is silent until it has read the dialer\'s "TRKL", then sends its own', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const peer = await on.dialIn();
     peer.bytes([0x54, 0x52, 0x4b]);
     await turn();
@@ -19,7 +18,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
   });
 
   test('preamble: the dialer begins with "TRKL"', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const listener = await on.listen();
     on.transport.dial(listener.address).catch(() => {});
     const peer = await listener.next();
@@ -28,7 +27,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
   });
 
   test('preamble: the preamble and the HELLO after it may arrive byte by byte', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const peer = await on.dialIn();
     for (const byte of RAW_PREAMBLE) {
       peer.bytes([byte]);
@@ -58,7 +57,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
   ];
   for (const [what, first, said] of wrongPreambles) {
     test(`preamble: a connection that begins with ${what} is closed without an answer, and the observer learns what the bytes look like`, async (t) => {
-      const on = await openTransport(t, backend);
+      const on = await open(t);
       const peer = await on.dialIn();
       peer.bytes(first);
       await peer.expectClosed();
@@ -71,16 +70,17 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
     });
 
     test(`preamble: a dial that is answered with ${what} fails with wrong_preamble and sent: false`, async (t) => {
-      const on = await openTransport(t, backend);
+      const on = await open(t);
       const listener = await on.listen();
       const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
       const peer = await listener.next();
       await peer.preamble();
       peer.bytes(first);
-      const error = await failure(t, sent);
-      t.is(error.code, 'internal');
-      t.is(error.reason, 'wrong_preamble');
-      t.is(error.sent, false);
+      const error = await failure(t, sent, {
+        code: 'internal',
+        reason: 'wrong_preamble',
+        sent: false,
+      });
       t.regex(error.message, said);
       await peer.expectClosed();
       t.is(peer.count('GO_AWAY'), 0, 'nothing is sent back');
@@ -88,7 +88,7 @@ export function preambleCases(test: TestFunction, backend: SessionBackend): void
   }
 
   test('preamble: a peer with a wrong preamble does not disturb other connections', async (t) => {
-    const s = await session(t, backend, 'acceptor');
+    const s = await connect(t, 'acceptor');
     const wrong = await s.dialIn();
     wrong.bytes([0x47, 0x45, 0x54, 0x20, 0x2f]);
     await wrong.expectClosed();

@@ -2,58 +2,44 @@
 // connections.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
-import type { TestFunction } from '@trunkline/transport-testkit';
 import { type RawProtocol, sideProtocol } from '@trunkline/transport-testkit/internal';
-import { failure, violates } from './checks.ts';
+import { failure, gets, type Suite } from './checks.ts';
 import { hint, request } from './frames.ts';
-import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
 const lab: RawProtocol = { name: 'lab', version: 1, accepts: [], channel: 0x20 };
 const side: RawProtocol = { name: 'side', version: 1, accepts: [], channel: 0x21 };
 
-export function protocolCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(
-    test,
-    'protocols: both ends choose the highest version that both have',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        hello: {
-          protocols: [lab, { name: 'multi', version: 9, accepts: [2, 4, 3], channel: 0x30 }],
-        },
-      });
-      const multi = s.transport.mount(
-        defineProtocol({
-          name: 'multi',
-          version: 5,
-          accepts: [4, 1, 3],
-          channel: 0x30,
-          methods: { echo: { id: 1, request: bytes, response: bytes } },
-        }),
-      );
-      await s.peer.next('PROTOCOLS');
-      const calls = multi.consumer();
-      s.peer.send(request(s.id(0), [1], { channel: 0x30 }));
-      const { value: rpc } = await calls.next();
-      t.is(rpc.version, 4);
-      rpc.respond(rpc.request);
-      await s.peer.next('RESPONSE');
-    },
-  );
+export function protocolCases({ it, violates }: Suite): void {
+  it('protocols: both ends choose the highest version that both have', async (t, up) => {
+    const s = await up({
+      hello: { protocols: [lab, { name: 'multi', version: 9, accepts: [2, 4, 3], channel: 0x30 }] },
+    });
+    const multi = s.transport.mount(
+      defineProtocol({
+        name: 'multi',
+        version: 5,
+        accepts: [4, 1, 3],
+        channel: 0x30,
+        methods: { echo: { id: 1, request: bytes, response: bytes } },
+      }),
+    );
+    await s.peer.next('PROTOCOLS');
+    const calls = multi.consumer();
+    s.peer.send(request(s.id(0), [1], { channel: 0x30 }));
+    const { value: rpc } = await calls.next();
+    t.is(rpc.version, 4);
+    rpc.respond(rpc.request);
+    await s.peer.next('RESPONSE');
+  });
 
-  eachRole(
-    test,
-    'protocols: an older version is spoken if the peer accepts it',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        hello: { protocols: [{ ...lab, version: 3, accepts: [2, 1] }] },
-      });
-      s.peer.send(request(s.id(0)));
-      const rpc = await s.call('echo');
-      t.is(rpc.version, 1);
-      rpc.respond(rpc.request);
-      await s.peer.next('RESPONSE');
-    },
-  );
+  it('protocols: an older version is spoken if the peer accepts it', async (t, up) => {
+    const s = await up({ hello: { protocols: [{ ...lab, version: 3, accepts: [2, 1] }] } });
+    s.peer.send(request(s.id(0)));
+    const rpc = await s.call('echo');
+    t.is(rpc.version, 1);
+    rpc.respond(rpc.request);
+    await s.peer.next('RESPONSE');
+  });
 
   const unfit: [string, RawProtocol[], RegExp, number][] = [
     [
@@ -71,89 +57,62 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
     ],
   ];
   for (const [what, protocols, said, reason] of unfit) {
-    eachRole(
-      test,
-      `protocols: ${what} fails calls with failed_precondition before they are sent, for that protocol only`,
-      async (t, role) => {
-        const s = await session(t, backend, role, { side: true, hello: { protocols } });
-        const error = await failure(t, s.client.echo(Uint8Array.of(1)));
-        t.is(error.code, 'failed_precondition');
-        t.is(error.reason, reason === 18 ? 'version_mismatch' : 'channel_mismatch');
-        t.is(error.sent, false);
-        t.regex(error.message, said);
-        const beside = s.side.send(s.remote, 'echo', Uint8Array.of(2));
-        const asked = await s.peer.next('REQUEST');
-        t.is(asked.channel, 0x21);
-        s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: Uint8Array.of(2) });
-        t.deepEqual(await beside, Uint8Array.of(2));
-        t.is(s.peer.count('REQUEST'), 1);
-      },
-    );
+    it(`protocols: ${what} fails calls with failed_precondition before they are sent, for that protocol only`, async (t, up) => {
+      const s = await up({ side: true, hello: { protocols } });
+      const error = await failure(t, s.client.echo(Uint8Array.of(1)), {
+        code: 'failed_precondition',
+        reason: reason === 18 ? 'version_mismatch' : 'channel_mismatch',
+        sent: false,
+      });
+      t.regex(error.message, said);
+      const beside = s.side.send(s.remote, 'echo', Uint8Array.of(2));
+      const asked = await gets(t, s.peer, 'REQUEST', { channel: 0x21 });
+      s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: Uint8Array.of(2) });
+      t.deepEqual(await beside, Uint8Array.of(2));
+      t.is(s.peer.count('REQUEST'), 1);
+    });
 
-    eachRole(
-      test,
-      `protocols: ${what} fails the calls of the peer with failed_precondition, too`,
-      async (t, role) => {
-        const s = await session(t, backend, role, { side: true, hello: { protocols } });
-        s.peer.send(request(s.id(0)), hint());
-        const error = await s.peer.next('ERROR');
-        t.is(error.code, 9);
-        t.is(error.reason, reason);
-        t.is(error.flags, 1, 'no handler received it');
-        await s.seen.reaches('onewayDropped', 1);
-        await s.peer.barrier();
-      },
-    );
+    it(`protocols: ${what} fails the calls of the peer with failed_precondition, too`, async (t, up) => {
+      const s = await up({ side: true, hello: { protocols } });
+      s.peer.send(request(s.id(0)), hint());
+      const error = await gets(t, s.peer, 'ERROR', { code: 9, reason });
+      t.is(error.flags, 1, 'no handler received it');
+      await s.seen.reaches('onewayDropped', 1);
+      await s.peer.barrier();
+    });
   }
 
-  eachRole(
-    test,
-    "protocols: a protocol that is not in the peer's list is called all the same",
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { protocols: [] } });
-      const sent = s.client.echo(Uint8Array.of(1));
-      const asked = await s.peer.next('REQUEST');
-      s.peer.send({ kind: 'ERROR', id: asked.id, code: 12, text: 'no such protocol', flags: 1 });
-      const error = await failure(t, sent);
-      t.is(error.code, 'unimplemented');
-      t.is(error.origin, 'remote');
-    },
-  );
+  it("protocols: a protocol that is not in the peer's list is called all the same", async (t, up) => {
+    const s = await up({ hello: { protocols: [] } });
+    const sent = s.client.echo(Uint8Array.of(1));
+    const asked = await s.peer.next('REQUEST');
+    s.peer.send({ kind: 'ERROR', id: asked.id, code: 12, text: 'no such protocol', flags: 1 });
+    await failure(t, sent, { code: 'unimplemented', origin: 'remote' });
+  });
 
-  eachRole(
-    test,
-    'protocols: the complete list is sent after a mount and after the close of a mount',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const mounted = s.transport.mount(sideProtocol);
-      t.deepEqual((await s.peer.next('PROTOCOLS')).hello?.protocols, [lab, side]);
-      await mounted.close();
-      t.deepEqual((await s.peer.next('PROTOCOLS')).hello?.protocols, [lab]);
-      await s.peer.barrier();
-    },
-  );
+  it('protocols: the complete list is sent after a mount and after the close of a mount', async (t, up) => {
+    const s = await up();
+    const mounted = s.transport.mount(sideProtocol);
+    t.deepEqual((await s.peer.next('PROTOCOLS')).hello?.protocols, [lab, side]);
+    await mounted.close();
+    t.deepEqual((await s.peer.next('PROTOCOLS')).hello?.protocols, [lab]);
+    await s.peer.barrier();
+  });
 
-  eachRole(
-    test,
-    'protocols: a protocol that is mounted while a connection is up is served on it',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { protocols: [lab, side] } });
-      s.peer.send(request(s.id(0), [1], { channel: 0x21 }));
-      t.is((await s.peer.next('ERROR')).code, 12);
-      const calls = s.transport.mount(sideProtocol).consumer('echo');
-      await s.peer.next('PROTOCOLS');
-      s.peer.send(request(s.id(0), [2], { channel: 0x21 }));
-      const { value: rpc } = await calls.next();
-      rpc.respond(rpc.request);
-      t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(2));
-    },
-  );
+  it('protocols: a protocol that is mounted while a connection is up is served on it', async (t, up) => {
+    const s = await up({ hello: { protocols: [lab, side] } });
+    s.peer.send(request(s.id(0), [1], { channel: 0x21 }));
+    t.is((await s.peer.next('ERROR')).code, 12);
+    const calls = s.transport.mount(sideProtocol).consumer('echo');
+    await s.peer.next('PROTOCOLS');
+    s.peer.send(request(s.id(0), [2], { channel: 0x21 }));
+    const { value: rpc } = await calls.next();
+    rpc.respond(rpc.request);
+    t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(2));
+  });
 
-  eachRole(test, 'protocols: a new list from the peer replaces the old one', async (t, role) => {
-    const s = await session(t, backend, role, {
-      side: true,
-      hello: { protocols: [lab, { ...side, version: 8 }] },
-    });
+  it('protocols: a new list from the peer replaces the old one', async (t, up) => {
+    const s = await up({ side: true, hello: { protocols: [lab, { ...side, version: 8 }] } });
     t.is(
       (await failure(t, s.side.send(s.remote, 'echo', Uint8Array.of(1)))).code,
       'failed_precondition',
@@ -169,39 +128,20 @@ export function protocolCases(test: TestFunction, backend: SessionBackend): void
     await sent;
   });
 
-  eachRole(
-    test,
-    "protocols: a method that the peer's handler side does not have is unimplemented at the callee",
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), [1], { method: 99 }));
-      const error = await s.peer.next('ERROR');
-      t.is(error.code, 12);
-      t.is(error.flags, 1);
-    },
-  );
+  it('protocols: a protocol that is mounted again continues with the accounts of its channel as they are', async (t, up) => {
+    const s = await up({ side: true, hello: { protocols: [lab, side], limits: { short: 100 } } });
+    t.true(s.side.trySend(s.remote, 'hint', new Uint8Array(50)));
+    t.false(s.side.trySend(s.remote, 'hint', new Uint8Array(1)), 'its credit is spent');
+    await s.side.close();
+    const again = s.transport.mount(sideProtocol);
+    t.false(again.trySend(s.remote, 'hint', new Uint8Array(1)), 'the credit stays spent');
+    s.peer.grant(2, 114, { channel: 0x21 });
+    await s.peer.barrier();
+    t.true(again.trySend(s.remote, 'hint', new Uint8Array(1)));
+    await s.peer.next('ONEWAY', (frame) => frame.payload.length === 1);
+  });
 
-  eachRole(
-    test,
-    'protocols: a protocol that is mounted again continues with the accounts of its channel as they are',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        side: true,
-        hello: { protocols: [lab, side], limits: { short: 100 } },
-      });
-      t.true(s.side.trySend(s.remote, 'hint', new Uint8Array(50)));
-      t.false(s.side.trySend(s.remote, 'hint', new Uint8Array(1)), 'its credit is spent');
-      await s.side.close();
-      const again = s.transport.mount(sideProtocol);
-      t.false(again.trySend(s.remote, 'hint', new Uint8Array(1)), 'the credit stays spent');
-      s.peer.grant(2, 114, { channel: 0x21 });
-      await s.peer.barrier();
-      t.true(again.trySend(s.remote, 'hint', new Uint8Array(1)));
-      await s.peer.next('ONEWAY', (frame) => frame.payload.length === 1);
-    },
-  );
-
-  violates(test, backend, 'protocols: a list of more than 64', ({ peer }) =>
+  violates('protocols: a list of more than 64', ({ peer }) =>
     peer.send({
       kind: 'PROTOCOLS',
       hello: {

@@ -2,32 +2,59 @@
 // instead of the next step.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { TestContext, TestFunction } from '@trunkline/transport-testkit';
+import type { TestContext } from '@trunkline/transport-testkit';
 import {
   RAW_PREAMBLE,
   type RawFrame,
   type RawHello,
   rawHello,
 } from '@trunkline/transport-testkit/internal';
-import { failure } from './checks.ts';
-import {
-  eachRole,
-  type FixtureOptions,
-  openTransport,
-  type Role,
-  type SessionBackend,
-  session,
-} from './session-fixture.ts';
+import { failure, gets, type Suite } from './checks.ts';
+import type { FixtureOptions, Role } from './session-fixture.ts';
 
-export function refusalCases(test: TestFunction, backend: SessionBackend): void {
+export function refusalCases({ test, it, open, connect }: Suite): void {
+  /**
+   * Sends a hello that the transport must refuse. Returns the transport's GO_AWAY, which must be its
+   * last frame, and the error on the transport's own side.
+   */
+  const refused = async (
+    t: TestContext,
+    role: Role,
+    hello: Partial<RawHello>,
+    options: FixtureOptions = {},
+  ): Promise<{ bye: RawFrame; error: TransportError }> => {
+    const on = await open(t, options);
+    if (role === 'acceptor') {
+      const peer = await on.dialIn();
+      peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
+      const bye = await peer.next('GO_AWAY');
+      await peer.expectClosed();
+      t.deepEqual(peer.log, [bye], 'the refusal is sent instead of the HELLO');
+      const { error } = await on.seen.first('rejected');
+      t.is(error.origin, 'local');
+      return { bye, error };
+    }
+    const listener = await on.listen();
+    const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
+    const peer = await listener.next();
+    await peer.next('HELLO');
+    peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
+    const bye = await peer.next('GO_AWAY');
+    const error = await failure(t, sent, { sent: false });
+    await peer.expectClosed();
+    t.is(peer.log.at(-1), bye);
+    t.is(peer.count('READY') + peer.count('REQUEST'), 0);
+    return { bye, error };
+  };
+
   const refuses = (
     title: string,
     hello: Partial<RawHello>,
     expected: [code: number, reason: number, text: RegExp],
     options: FixtureOptions = {},
   ) =>
-    eachRole(test, `refusals: ${title}`, async (t, role) => {
-      const { bye, error } = await refused(t, backend, role, hello, options);
+    it(`refusals: ${title}`, async (t, _up, role) => {
+      const { bye, error } = await refused(t, role, hello, options);
       t.is(bye.code, expected[0]);
       t.is(bye.reason, expected[1]);
       t.regex(bye.text, expected[2]);
@@ -38,7 +65,12 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     'a peer of another network is refused with failed_precondition/wrong_network, and the text names both networks',
     { network: 'other' },
     [9, 4, /(?=.*mine)(?=.*other)/],
-    { network: 'mine' },
+    {
+      network: 'mine',
+      admit: () => {
+        throw new Error('asked too early');
+      },
+    },
   );
   refuses(
     'a peer without a common wire version is refused with failed_precondition/wrong_version, and the text names both ranges',
@@ -65,85 +97,53 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
       },
     },
   );
-  refuses(
-    'an instance that is not 16 bytes long is refused with internal/malformed',
-    { instance: new Uint8Array(15) },
-    [13, 12, /instance/],
-  );
-  refuses(
-    'a node id in upper case is refused with internal/malformed',
-    { nodeId: 'AB'.repeat(32) },
-    [13, 12, /node id/],
-  );
-  refuses(
-    'a node id that is not hexadecimal is refused with internal/malformed',
-    { nodeId: 'xy'.repeat(32) },
-    [13, 12, /node id/],
-  );
-  refuses(
-    'a node id of 63 digits is refused with internal/malformed',
-    { nodeId: 'ab'.repeat(32).slice(1) },
-    [13, 12, /node id/],
-  );
-  refuses(
-    'a hello with more than 64 protocols is refused with internal/malformed',
-    { protocols: many(65) },
-    [13, 12, /protocol/],
-  );
-  refuses(
-    'a protocol without a name is refused with internal/malformed',
-    { protocols: [{ name: '', version: 1, accepts: [], channel: 0x20 }] },
-    [13, 12, /name/],
-  );
-  refuses(
-    'a protocol that is listed twice is refused with internal/malformed',
-    { protocols: [...many(1), { name: 'lab', version: 2, accepts: [], channel: 0x30 }] },
-    [13, 12, /lab/],
-  );
-  refuses(
-    'a channel that is listed twice is refused with internal/malformed',
-    { protocols: [...many(1), { name: 'other', version: 2, accepts: [], channel: 0x20 }] },
-    [13, 12, /channel/],
-  );
-  refuses(
-    'a channel above 255 is refused with internal/malformed',
-    { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x120 }] },
-    [13, 12, /channel/],
-  );
-  refuses(
-    'a hello over 16 KiB is refused with internal/malformed',
-    { agent: 'x'.repeat(17 * 1024) },
-    [13, 12, /hello/],
-  );
-  refuses(
-    'a hello with fields over 8 KiB is refused with internal/malformed',
-    { fields: { big: 'x'.repeat(8 * 1024 + 1) } },
-    [13, 12, /./],
-  );
-  refuses(
-    'a packet size below 4 KiB is refused with internal/malformed',
-    { limits: { packet: 4_095 } },
-    [13, 12, /packet/],
-  );
-  refuses(
-    'a packet size above 1 MiB is refused with internal/malformed',
-    { limits: { packet: 1024 * 1024 + 1 } },
-    [13, 12, /packet/],
-  );
+  const malformed: [what: string, hello: Partial<RawHello>, text: RegExp][] = [
+    ['an instance that is not 16 bytes long', { instance: new Uint8Array(15) }, /instance/],
+    ['a node id in upper case', { nodeId: 'AB'.repeat(32) }, /node id/],
+    ['a node id that is not hexadecimal', { nodeId: 'xy'.repeat(32) }, /node id/],
+    ['a node id of 63 digits', { nodeId: 'ab'.repeat(32).slice(1) }, /node id/],
+    ['a hello with more than 64 protocols', { protocols: many(65) }, /protocol/],
+    [
+      'a protocol without a name',
+      { protocols: [{ name: '', version: 1, accepts: [], channel: 0x20 }] },
+      /name/,
+    ],
+    [
+      'a protocol that is listed twice',
+      { protocols: [...many(1), { name: 'lab', version: 2, accepts: [], channel: 0x30 }] },
+      /lab/,
+    ],
+    [
+      'a channel that is listed twice',
+      { protocols: [...many(1), { name: 'other', version: 2, accepts: [], channel: 0x20 }] },
+      /channel/,
+    ],
+    [
+      'a channel above 255',
+      { protocols: [{ name: 'lab', version: 1, accepts: [], channel: 0x120 }] },
+      /channel/,
+    ],
+    ['a hello over 16 KiB', { agent: 'x'.repeat(17 * 1024) }, /hello/],
+    ['a hello with fields over 8 KiB', { fields: { big: 'x'.repeat(8 * 1024 + 1) } }, /./],
+    ['a packet size below 4 KiB', { limits: { packet: 4_095 } }, /packet/],
+    ['a packet size above 1 MiB', { limits: { packet: 1024 * 1024 + 1 } }, /packet/],
+  ];
+  for (const [what, hello, text] of malformed)
+    refuses(`${what} is refused with internal/malformed`, hello, [13, 12, text]);
 
-  eachRole(test, 'refusals: a hello with 64 protocols is accepted', async (t, role) => {
-    const s = await session(t, backend, role, { hello: { protocols: many(64) } });
+  it('refusals: a hello with 64 protocols is accepted', async (t, up) => {
+    const s = await up({ hello: { protocols: many(64) } });
     await s.peer.barrier();
     t.false(s.peer.closed);
   });
 
   test('refusals: an acceptor that names another wire version than ours is refused', async (t) => {
-    const { bye } = await refused(t, backend, 'dialer', { wireMin: 3, wireMax: 3 });
+    const { bye } = await refused(t, 'dialer', { wireMin: 3, wireMax: 3 });
     t.is(bye.reason, 5);
   });
 
   test('refusals: an acceptor that answers a range of wire versions is refused with internal/malformed', async (t) => {
-    const { bye, error } = await refused(t, backend, 'dialer', { wireMin: 1, wireMax: 4 });
+    const { bye, error } = await refused(t, 'dialer', { wireMin: 1, wireMax: 4 });
     t.is(bye.code, 13);
     t.is(bye.reason, 12);
     t.regex(bye.text, /1 to 4/);
@@ -151,12 +151,10 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   });
 
   test('refusals: one connection more than `connections` is refused with resource_exhausted/full, and the others stay', async (t) => {
-    const s = await session(t, backend, 'acceptor', { options: { limits: { connections: 1 } } });
+    const s = await connect(t, 'acceptor', { options: { limits: { connections: 1 } } });
     const second = await s.dialIn();
     second.begin({ kind: 'HELLO', hello: rawHello() });
-    const bye = await second.next('GO_AWAY');
-    t.is(bye.code, 8);
-    t.is(bye.reason, 9);
+    await gets(t, second, 'GO_AWAY', { code: 8, reason: 9 });
     await second.expectClosed();
     t.is(second.count('HELLO'), 0);
     await s.peer.barrier();
@@ -168,7 +166,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   });
 
   test('refusals: a dialed id that nobody proves fails with unauthenticated before any application data is sent', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const listener = await on.listen();
     const sent = on.transport.send(
       `${'ab'.repeat(32)}@${listener.address}`,
@@ -178,13 +176,8 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     const peer = await listener.next();
     t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
     peer.begin({ kind: 'HELLO', hello: rawHello({ nodeId: 'ab'.repeat(32) }) });
-    const bye = await peer.next('GO_AWAY');
-    t.is(bye.code, 16);
-    t.is(bye.reason, 10);
-    const error = await failure(t, sent);
-    t.is(error.code, 'unauthenticated');
-    t.is(error.reason, 'identity_mismatch');
-    t.is(error.sent, false);
+    await gets(t, peer, 'GO_AWAY', { code: 16, reason: 10 });
+    await failure(t, sent, { code: 'unauthenticated', reason: 'identity_mismatch', sent: false });
     await peer.expectClosed();
     t.is(peer.count('READY') + peer.count('REQUEST'), 0);
   });
@@ -207,7 +200,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   ];
   for (const [code, reason, name, reasonName] of reasons) {
     test(`refusals: a peer that refuses with ${code}/${reason} fails the dial and its calls with ${name}/${reasonName} and sent: false`, async (t) => {
-      const on = await openTransport(t, backend);
+      const on = await open(t);
       const listener = await on.listen();
       const dialed = on.transport.dial(listener.address);
       const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
@@ -228,7 +221,7 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
   }
 
   test('refusals: a dialer that refuses instead of sending READY is reported to the observer', async (t) => {
-    const on = await openTransport(t, backend);
+    const on = await open(t);
     const peer = await on.dialIn();
     peer.begin({ kind: 'HELLO', hello: rawHello() });
     await peer.next('HELLO');
@@ -239,42 +232,6 @@ export function refusalCases(test: TestFunction, backend: SessionBackend): void 
     t.is(error.origin, 'remote');
     await peer.expectClosed();
   });
-}
-
-/**
- * Sends a hello that the transport must refuse. Returns the transport's GO_AWAY, which must be its
- * last frame, and the error on the transport's own side.
- */
-async function refused(
-  t: TestContext,
-  backend: SessionBackend,
-  role: Role,
-  hello: Partial<RawHello>,
-  options: FixtureOptions = {},
-): Promise<{ bye: RawFrame; error: TransportError }> {
-  const on = await openTransport(t, backend, options);
-  if (role === 'acceptor') {
-    const peer = await on.dialIn();
-    peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
-    const bye = await peer.next('GO_AWAY');
-    await peer.expectClosed();
-    t.deepEqual(peer.log, [bye], 'the refusal is sent instead of the HELLO');
-    const { error } = await on.seen.first('rejected');
-    t.is(error.origin, 'local');
-    return { bye, error };
-  }
-  const listener = await on.listen();
-  const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
-  const peer = await listener.next();
-  await peer.next('HELLO');
-  peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
-  const bye = await peer.next('GO_AWAY');
-  const error = await failure(t, sent);
-  t.is(error.sent, false);
-  await peer.expectClosed();
-  t.is(peer.log.at(-1), bye);
-  t.is(peer.count('READY') + peer.count('REQUEST'), 0);
-  return { bye, error };
 }
 
 function many(count: number): RawHello['protocols'] {

@@ -1,78 +1,65 @@
 // Cases of docs/wire-protocol.md §6: the amount that the transport may send on the peer's accounts,
 // to the byte.
 
-import type { TestFunction } from '@trunkline/transport-testkit';
 import type { RawFrame, RawPeer } from '@trunkline/transport-testkit/internal';
-import { failure } from './checks.ts';
+import { failure, type Suite } from './checks.ts';
 import { body, KiB, PACKET, request, tag, untag } from './frames.ts';
-import { eachRole, type SessionBackend, type SessionFixture, session } from './session-fixture.ts';
+import type { SessionFixture } from './session-fixture.ts';
 
 /** The credit that a full packet costs. */
 const FULL = PACKET + 64;
 
-export function senderCreditCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(
-    test,
-    'sending: a packet starts while the pipe is above 0, and costs its bytes and 64',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.returnPipe = false;
-      const sent = s.client.echo(body(1024 * KiB), { timeout: 3_600_000 });
-      const { id } = await s.peer.next('REQUEST');
-      await packetsAre(t, s.peer, 4, 'four packets overdraw 256 KiB by 256 bytes');
-      s.peer.grant(1, 4 * FULL - 256 * KiB);
-      await packetsAre(t, s.peer, 4, 'nothing starts while an account is at 0');
-      s.peer.grant(1, 1);
-      await packetsAre(t, s.peer, 5, '1 is enough');
-      s.peer.grant(1, FULL - 1);
-      await packetsAre(t, s.peer, 5, 'the account is at 0 again');
-      s.peer.grant(1, 2 * FULL);
-      await packetsAre(t, s.peer, 7, 'two packets more');
-      s.peer.send({ kind: 'ERROR', id, code: 10 });
-      t.is((await failure(t, sent)).code, 'aborted');
-    },
-  );
+export function senderCreditCases({ it }: Suite): void {
+  it('sending: a packet starts while the pipe is above 0, and costs its bytes and 64', async (t, up) => {
+    const s = await up();
+    s.peer.returnPipe = false;
+    const sent = s.client.echo(body(1024 * KiB), { timeout: 3_600_000 });
+    const { id } = await s.peer.next('REQUEST');
+    await packetsAre(t, s.peer, 4, 'four packets overdraw 256 KiB by 256 bytes');
+    s.peer.grant(1, 4 * FULL - 256 * KiB);
+    await packetsAre(t, s.peer, 4, 'nothing starts while an account is at 0');
+    s.peer.grant(1, 1);
+    await packetsAre(t, s.peer, 5, '1 is enough');
+    s.peer.grant(1, FULL - 1);
+    await packetsAre(t, s.peer, 5, 'the account is at 0 again');
+    s.peer.grant(1, 2 * FULL);
+    await packetsAre(t, s.peer, 7, 'two packets more');
+    s.peer.send({ kind: 'ERROR', id, code: 10 });
+    t.is((await failure(t, sent)).code, 'aborted');
+  });
 
-  eachRole(
-    test,
-    'sending: metadata counts in the first packet, in bytes of UTF-8',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { limits: { pipe: FULL + 9 } } });
-      s.peer.returnPipe = false;
-      const sent = s.client.echo(body(200 * KiB), { metadata: { ключ: 'v' } });
-      const { id } = await s.peer.next('REQUEST');
-      await packetsAre(t, s.peer, 1, 'the 9 bytes of metadata are paid');
-      s.peer.grant(1, 1);
-      await packetsAre(t, s.peer, 2, 'no more than 9 bytes were charged');
-      s.peer.send({ kind: 'ERROR', id, code: 10 });
-      await failure(t, sent);
-    },
-  );
+  it('sending: metadata counts in the first packet, in bytes of UTF-8', async (t, up) => {
+    const s = await up({ hello: { limits: { pipe: FULL + 9 } } });
+    s.peer.returnPipe = false;
+    const sent = s.client.echo(body(200 * KiB), { metadata: { ключ: 'v' } });
+    const { id } = await s.peer.next('REQUEST');
+    await packetsAre(t, s.peer, 1, 'the 9 bytes of metadata are paid');
+    s.peer.grant(1, 1);
+    await packetsAre(t, s.peer, 2, 'no more than 9 bytes were charged');
+    s.peer.send({ kind: 'ERROR', id, code: 10 });
+    await failure(t, sent);
+  });
 
-  eachRole(
-    test,
-    'sending: packets have the smaller of the packet sizes of both ends',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        hello: { limits: { packet: 4_096 } },
-        options: { limits: { packet: 8_192 } },
-      });
-      const sent = [4_096, 4_097, 10_000].map((size) => s.client.echo(body(size)));
-      for (const size of [4_096, 4_097, 10_000]) {
-        const asked = await s.peer.message(
-          'REQUEST',
-          (frame) => (frame.size || frame.payload.length) === size,
-        );
-        t.deepEqual(asked.payload, body(size));
-        s.peer.send({ kind: 'RESPONSE', id: asked.id });
-      }
-      await Promise.all(sent);
-      for (const frame of s.peer.log) t.true(frame.payload.length <= 4_096);
-    },
-  );
+  it('sending: packets have the smaller of the packet sizes of both ends', async (t, up) => {
+    const s = await up({
+      hello: { limits: { packet: 4_096 } },
+      options: { limits: { packet: 8_192 } },
+    });
+    const sent = [4_096, 4_097, 10_000].map((size) => s.client.echo(body(size)));
+    for (const size of [4_096, 4_097, 10_000]) {
+      const asked = await s.peer.message(
+        'REQUEST',
+        (frame) => (frame.size || frame.payload.length) === size,
+      );
+      t.deepEqual(asked.payload, body(size));
+      s.peer.send({ kind: 'RESPONSE', id: asked.id });
+    }
+    await Promise.all(sent);
+    for (const frame of s.peer.log) t.true(frame.payload.length <= 4_096);
+  });
 
-  eachRole(test, 'sending: all packets but the last are full', async (t, role) => {
-    const s = await session(t, backend, role);
+  it('sending: all packets but the last are full', async (t, up) => {
+    const s = await up();
     const sent = s.client.echo(body(200 * KiB));
     const asked = await s.peer.message('REQUEST');
     t.deepEqual(asked.payload, body(200 * KiB));
@@ -88,59 +75,44 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
     await sent;
   });
 
-  eachRole(
-    test,
-    'sending: a short one-way costs credit of account 2 of its channel, and its metadata costs none',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        side: true,
-        hello: { limits: { short: 1_000 } },
-      });
-      for (let n = 0; n < 7; n++)
-        t.true(s.transport.trySend(s.remote, 'hint', body(100)), `${n}: 164 each of 1,000`);
-      t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −148');
-      t.true(s.side.trySend(s.remote, 'hint', body(1)), 'another channel has its own account');
-      s.peer.grant(2, 148, { channel: 0x20 });
-      await s.peer.barrier();
-      t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at 0');
-      s.peer.grant(2, 1, { channel: 0x20 });
-      await s.peer.barrier();
-      t.true(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at 1');
-      t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −64');
-      await s.peer.barrier();
-      t.is(
-        s.peer.log.filter((frame) => frame.kind === 'ONEWAY' && frame.channel === 0x20).length,
-        8,
-      );
-    },
-  );
+  it('sending: a short one-way costs credit of account 2 of its channel, and its metadata costs none', async (t, up) => {
+    const s = await up({ side: true, hello: { limits: { short: 1_000 } } });
+    for (let n = 0; n < 7; n++)
+      t.true(s.transport.trySend(s.remote, 'hint', body(100)), `${n}: 164 each of 1,000`);
+    t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −148');
+    t.true(s.side.trySend(s.remote, 'hint', body(1)), 'another channel has its own account');
+    s.peer.grant(2, 148, { channel: 0x20 });
+    await s.peer.barrier();
+    t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at 0');
+    s.peer.grant(2, 1, { channel: 0x20 });
+    await s.peer.barrier();
+    t.true(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at 1');
+    t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −64');
+    await s.peer.barrier();
+    const sent = s.peer.log.filter((frame) => frame.kind === 'ONEWAY' && frame.channel === 0x20);
+    t.is(sent.length, 8);
+  });
 
-  eachRole(
-    test,
-    'sending: `send` of a one-way waits for credit, and resolves when it is spent',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { limits: { short: 1 } } });
-      await s.client.hint(tag(1));
-      let resolved = false;
-      const second = s.client.hint(tag(2)).then(() => {
-        resolved = true;
-      });
-      const room = s.transport.writable(s.remote);
-      await s.peer.next('ONEWAY');
-      await s.peer.barrier();
-      t.false(resolved);
-      s.peer.grant(2, 66, { channel: 0x20 });
-      await second;
-      t.is(untag((await s.peer.next('ONEWAY')).payload), 2);
-      s.peer.grant(2, 66, { channel: 0x20 });
-      await room;
-    },
-  );
-
-  eachRole(test, 'sending: short requests cost no credit', async (t, role) => {
-    const s = await session(t, backend, role, {
-      hello: { limits: { short: 1, long: 1, pipe: 1, reply: 1, stream: 1 } },
+  it('sending: `send` of a one-way waits for credit, and resolves when it is spent', async (t, up) => {
+    const s = await up({ hello: { limits: { short: 1 } } });
+    await s.client.hint(tag(1));
+    let resolved = false;
+    const second = s.client.hint(tag(2)).then(() => {
+      resolved = true;
     });
+    const room = s.transport.writable(s.remote);
+    await s.peer.next('ONEWAY');
+    await s.peer.barrier();
+    t.false(resolved);
+    s.peer.grant(2, 66, { channel: 0x20 });
+    await second;
+    t.is(untag((await s.peer.next('ONEWAY')).payload), 2);
+    s.peer.grant(2, 66, { channel: 0x20 });
+    await room;
+  });
+
+  it('sending: short requests cost no credit', async (t, up) => {
+    const s = await up({ hello: { limits: { short: 1, long: 1, pipe: 1, reply: 1, stream: 1 } } });
     const sent = Array.from({ length: 50 }, (_, n) => s.client.echo(body(10_000, n)));
     for (let n = 0; n < 50; n++) {
       const { id, payload } = await s.peer.next('REQUEST');
@@ -150,165 +122,131 @@ export function senderCreditCases(test: TestFunction, backend: SessionBackend): 
     t.pass();
   });
 
-  eachRole(
-    test,
-    'sending: a long request costs credit of account 3 of its channel, the whole size at its first packet',
-    async (t, role) => {
-      const s = await session(t, backend, role, { side: true, hello: { limits: { long: 1 } } });
-      const size = 100 * KiB;
-      const sent = [
-        s.client.echo(body(size)),
-        s.client.echo(body(size, 1)),
-        s.side.send(s.remote, 'echo', body(size, 2)),
-      ];
-      const first = await s.peer.message('REQUEST', (frame) => frame.channel === 0x20);
-      const beside = await s.peer.message('REQUEST', (frame) => frame.channel === 0x21);
-      await s.peer.barrier();
-      t.is(s.peer.count('REQUEST'), 2, 'the second long request of the channel waits');
-      s.peer.grant(3, size + 64 - 1, { channel: 0x20 });
-      await s.peer.barrier();
-      t.is(s.peer.count('REQUEST'), 2, 'the account is at 0');
-      s.peer.grant(3, 1, { channel: 0x20 });
-      const second = await s.peer.message('REQUEST');
-      t.deepEqual(second.payload, body(size, 1));
-      for (const { id } of [first, beside, second]) s.peer.send({ kind: 'RESPONSE', id });
-      await Promise.all(sent);
-    },
-  );
+  it('sending: a long request costs credit of account 3 of its channel, the whole size at its first packet', async (t, up) => {
+    const s = await up({ side: true, hello: { limits: { long: 1 } } });
+    const size = 100 * KiB;
+    const sent = [
+      s.client.echo(body(size)),
+      s.client.echo(body(size, 1)),
+      s.side.send(s.remote, 'echo', body(size, 2)),
+    ];
+    const first = await s.peer.message('REQUEST', (frame) => frame.channel === 0x20);
+    const beside = await s.peer.message('REQUEST', (frame) => frame.channel === 0x21);
+    await s.peer.barrier();
+    t.is(s.peer.count('REQUEST'), 2, 'the second long request of the channel waits');
+    s.peer.grant(3, size + 64 - 1, { channel: 0x20 });
+    await s.peer.barrier();
+    t.is(s.peer.count('REQUEST'), 2, 'the account is at 0');
+    s.peer.grant(3, 1, { channel: 0x20 });
+    const second = await s.peer.message('REQUEST');
+    t.deepEqual(second.payload, body(size, 1));
+    for (const { id } of [first, beside, second]) s.peer.send({ kind: 'RESPONSE', id });
+    await Promise.all(sent);
+  });
 
-  eachRole(
-    test,
-    'sending: a long one-way costs credit of account 3 in the same way, and has an id',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { limits: { long: 1 } } });
-      await s.client.hint(body(100 * KiB));
-      const first = await s.peer.message('ONEWAY');
-      t.is(first.id & 1, role === 'dialer' ? 1 : 0);
-      t.true(first.id > 0);
-      const second = s.client.hint(body(80 * KiB));
-      await s.peer.barrier();
-      t.is(s.peer.count('ONEWAY'), 1);
-      s.peer.grant(3, 100 * KiB + 64, { channel: 0x20 });
-      await second;
-      await s.peer.message('ONEWAY');
-    },
-  );
+  it('sending: a long one-way costs credit of account 3 in the same way, and has an id', async (t, up, role) => {
+    const s = await up({ hello: { limits: { long: 1 } } });
+    await s.client.hint(body(100 * KiB));
+    const first = await s.peer.message('ONEWAY');
+    t.is(first.id & 1, role === 'dialer' ? 1 : 0);
+    t.true(first.id > 0);
+    const second = s.client.hint(body(80 * KiB));
+    await s.peer.barrier();
+    t.is(s.peer.count('ONEWAY'), 1);
+    s.peer.grant(3, 100 * KiB + 64, { channel: 0x20 });
+    await second;
+    await s.peer.message('ONEWAY');
+  });
 
-  eachRole(
-    test,
-    'sending: a long answer costs credit of account 4, and short answers never wait behind it',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { limits: { reply: 1 } } });
-      s.peer.send(...[0, 1, 2].map((n) => request(s.id(n), tag(n))));
-      const rpcs = [await s.call('echo'), await s.call('echo'), await s.call('echo')];
-      rpcs[0]?.respond(body(100 * KiB));
-      rpcs[1]?.respond(body(90 * KiB));
-      rpcs[2]?.respond(tag(7));
-      await s.peer.message('RESPONSE', (frame) => frame.id === s.id(0));
-      t.is(untag((await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2))).payload), 7);
-      await s.peer.barrier();
-      t.is(s.peer.count('RESPONSE'), 2);
-      s.peer.grant(4, 100 * KiB + 64 - 1);
-      await s.peer.barrier();
-      t.is(s.peer.count('RESPONSE'), 2, 'the account is at 0');
-      s.peer.grant(4, 1);
-      t.deepEqual(
-        (await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload,
-        body(90 * KiB),
-      );
-    },
-  );
+  it('sending: a long answer costs credit of account 4, and short answers never wait behind it', async (t, up) => {
+    const s = await up({ hello: { limits: { reply: 1 } } });
+    s.peer.send(...[0, 1, 2].map((n) => request(s.id(n), tag(n))));
+    const rpcs = [await s.call('echo'), await s.call('echo'), await s.call('echo')];
+    rpcs[0]?.respond(body(100 * KiB));
+    rpcs[1]?.respond(body(90 * KiB));
+    rpcs[2]?.respond(tag(7));
+    await s.peer.message('RESPONSE', (frame) => frame.id === s.id(0));
+    t.is(untag((await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2))).payload), 7);
+    await s.peer.barrier();
+    t.is(s.peer.count('RESPONSE'), 2);
+    s.peer.grant(4, 100 * KiB + 64 - 1);
+    await s.peer.barrier();
+    t.is(s.peer.count('RESPONSE'), 2, 'the account is at 0');
+    s.peer.grant(4, 1);
+    t.deepEqual(
+      (await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload,
+      body(90 * KiB),
+    );
+  });
 
-  eachRole(
-    test,
-    'sending: items cost credit of account 5 of their call and direction',
-    async (t, role) => {
-      const s = await session(t, backend, role, { hello: { limits: { stream: 1_000 } } });
-      s.peer.send(
-        request(s.id(0), [1], { method: 4, flags: 2 }),
-        request(s.id(1), [1], { method: 4, flags: 2 }),
-      );
-      const rpcs = [await s.call('feed'), await s.call('feed')];
-      for (let n = 0; n < 9; n++) rpcs[0]?.write(body(100)).catch(() => {});
-      await itemsAre(s, s.id(0), 7, t);
-      rpcs[1]?.write(tag(1)).catch(() => {});
-      await s.peer.next('ITEM', (frame) => frame.id === s.id(1));
-      s.peer.grant(5, 148, { id: s.id(0) });
-      await itemsAre(s, s.id(0), 7, t);
-      s.peer.grant(5, 1, { id: s.id(0) });
-      await itemsAre(s, s.id(0), 8, t);
-      s.peer.grant(5, 164, { id: s.id(0) });
-      await itemsAre(s, s.id(0), 9, t);
-    },
-  );
+  it('sending: items cost credit of account 5 of their call and direction', async (t, up) => {
+    const s = await up({ hello: { limits: { stream: 1_000 } } });
+    s.peer.send(
+      request(s.id(0), [1], { method: 4, flags: 2 }),
+      request(s.id(1), [1], { method: 4, flags: 2 }),
+    );
+    const rpcs = [await s.call('feed'), await s.call('feed')];
+    for (let n = 0; n < 9; n++) rpcs[0]?.write(body(100)).catch(() => {});
+    await itemsAre(s, s.id(0), 7, t);
+    rpcs[1]?.write(tag(1)).catch(() => {});
+    await s.peer.next('ITEM', (frame) => frame.id === s.id(1));
+    s.peer.grant(5, 148, { id: s.id(0) });
+    await itemsAre(s, s.id(0), 7, t);
+    s.peer.grant(5, 1, { id: s.id(0) });
+    await itemsAre(s, s.id(0), 8, t);
+    s.peer.grant(5, 164, { id: s.id(0) });
+    await itemsAre(s, s.id(0), 9, t);
+  });
 
-  eachRole(
-    test,
-    'sending: an upload costs credit of account 5, and each item also of the pipe',
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        hello: { limits: { stream: 1_000, pipe: 300 } },
-      });
-      s.peer.returnPipe = false;
-      async function* items() {
-        for (;;) yield body(100);
-      }
-      s.client.collect(tag(1), { upload: items() }).catch(() => {});
-      const { id } = await s.peer.next('REQUEST');
-      await itemsAre(s, id, 2, t);
-      s.peer.grant(1, 1_000_000);
-      await itemsAre(s, id, 7, t);
-      s.peer.grant(5, 1_000, { id });
-      await itemsAre(s, id, 13, t);
-    },
-  );
+  it('sending: an upload costs credit of account 5, and each item also of the pipe', async (t, up) => {
+    const s = await up({ hello: { limits: { stream: 1_000, pipe: 300 } } });
+    s.peer.returnPipe = false;
+    async function* items() {
+      for (;;) yield body(100);
+    }
+    s.client.collect(tag(1), { upload: items() }).catch(() => {});
+    const { id } = await s.peer.next('REQUEST');
+    await itemsAre(s, id, 2, t);
+    s.peer.grant(1, 1_000_000);
+    await itemsAre(s, id, 7, t);
+    s.peer.grant(5, 1_000, { id });
+    await itemsAre(s, id, 13, t);
+  });
 
-  eachRole(
-    test,
-    "sending: a message above the peer's `message` or `item` fails at the sender with `sent: false`",
-    async (t, role) => {
-      const s = await session(t, backend, role, {
-        hello: { limits: { message: 100_000, item: 5_000 } },
-      });
-      for (const sent of [s.client.echo(body(100_001)), s.client.hint(body(100_001))]) {
-        const error = await failure(t, sent);
-        t.is(error.code, 'resource_exhausted');
-        t.is(error.sent, false);
-      }
-      t.throws(() => s.transport.trySend(s.remote, 'hint', body(100_001)));
-      const fits = s.client.echo(body(100_000));
-      const asked = await s.peer.message('REQUEST');
-      s.peer.send({ kind: 'RESPONSE', id: asked.id });
-      await fits;
-      s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }), request(s.id(1)));
-      const feed = await s.call('feed');
-      await feed.write(body(5_000));
-      t.is((await failure(t, feed.write(body(5_001)))).code, 'resource_exhausted');
-      const echo = await s.call('echo');
-      try {
-        echo.respond(body(100_001));
-      } catch {}
-      const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(1));
-      t.true(error.code === 8 || error.code === 13);
-      t.is(s.peer.count('REQUEST'), 1);
-    },
-  );
+  it("sending: a message above the peer's `message` or `item` fails at the sender with `sent: false`", async (t, up) => {
+    const s = await up({ hello: { limits: { message: 100_000, item: 5_000 } } });
+    for (const sent of [s.client.echo(body(100_001)), s.client.hint(body(100_001))]) {
+      await failure(t, sent, { code: 'resource_exhausted', sent: false });
+    }
+    t.throws(() => s.transport.trySend(s.remote, 'hint', body(100_001)));
+    const fits = s.client.echo(body(100_000));
+    const asked = await s.peer.message('REQUEST');
+    s.peer.send({ kind: 'RESPONSE', id: asked.id });
+    await fits;
+    s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }), request(s.id(1)));
+    const feed = await s.call('feed');
+    await feed.write(body(5_000));
+    t.is((await failure(t, feed.write(body(5_001)))).code, 'resource_exhausted');
+    const echo = await s.call('echo');
+    try {
+      echo.respond(body(100_001));
+    } catch {}
+    const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(1));
+    t.true(error.code === 8 || error.code === 13);
+    t.is(s.peer.count('REQUEST'), 1);
+  });
 
-  eachRole(
-    test,
-    'sending: an account grows beyond its start if the peer grants more',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.returnPipe = false;
-      s.peer.grant(1, 0x7fff_ffff - 256 * KiB);
-      await s.peer.barrier();
-      const sent = s.client.echo(body(2_048 * KiB));
-      const asked = await s.peer.message('REQUEST');
-      s.peer.send({ kind: 'RESPONSE', id: asked.id });
-      await sent;
-      t.pass();
-    },
-  );
+  it('sending: an account grows beyond its start if the peer grants more', async (t, up) => {
+    const s = await up();
+    s.peer.returnPipe = false;
+    s.peer.grant(1, 0x7fff_ffff - 256 * KiB);
+    await s.peer.barrier();
+    const sent = s.client.echo(body(2_048 * KiB));
+    const asked = await s.peer.message('REQUEST');
+    s.peer.send({ kind: 'RESPONSE', id: asked.id });
+    await sent;
+    t.pass();
+  });
 }
 
 /**

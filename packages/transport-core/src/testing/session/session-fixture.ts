@@ -12,7 +12,7 @@ import {
 } from '@trunkline/transport-core';
 import type { MethodName, StreamLayer } from '@trunkline/transport-core/backend';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
-import type { TestContext, TestFunction } from '@trunkline/transport-testkit';
+import type { TestContext } from '@trunkline/transport-testkit';
 import {
   CaseWaits,
   nameWaits,
@@ -194,16 +194,6 @@ export async function session(
     client: on.transport.to(parts.remote),
     id: (n) => 2 * n + (role === 'acceptor' ? 1 : 2),
   };
-}
-
-/** Declares a case for each role of the transport. */
-export function eachRole(
-  test: TestFunction,
-  title: string,
-  run: (t: TestContext, role: Role) => Promise<void>,
-): void {
-  test(`${title} (as acceptor)`, (t) => run(t, 'acceptor'));
-  test(`${title} (as dialer)`, (t) => run(t, 'dialer'));
 }
 
 /**

@@ -6,6 +6,7 @@ import { aliveCases } from './alive-cases.ts';
 import { callCases } from './call-cases.ts';
 import { cancelCases } from './cancel-cases.ts';
 import { runCase } from './case-waits.ts';
+import { suiteOf } from './checks.ts';
 import { closingCases } from './closing-cases.ts';
 import { crossingCases } from './crossing-cases.ts';
 import { dispatchCases } from './dispatch-cases.ts';
@@ -33,8 +34,8 @@ import { textCases } from './text-cases.ts';
  * @param backend creates stream layers for the raw peer and transports to test.
  */
 export function sessionSuite(test: TestFunction, backend: SessionBackend): void {
-  const few = atMost(CASES_AT_ONCE, test, backend);
-  for (const cases of CASES) cases(few, backend);
+  const suite = suiteOf(atMost(CASES_AT_ONCE, test, backend), backend);
+  for (const cases of CASES) cases(suite);
 }
 
 /**

@@ -1,12 +1,11 @@
 // Cases of docs/wire-protocol.md §4, which frame is legal when: one case for each cell of its two
 // tables.
 
-import type { TestFunction } from '@trunkline/transport-testkit';
 import type { RawFrameInput } from '@trunkline/transport-testkit/internal';
-import { violation } from './checks.ts';
+import { type Suite, violation } from './checks.ts';
 import { body, hint, KiB, PACKET, packets, request, tag } from './frames.ts';
 import { granted } from './receiver-credit-cases.ts';
-import { type SessionBackend, type SessionFixture, session } from './session-fixture.ts';
+import type { SessionFixture } from './session-fixture.ts';
 
 /**
  * The states in which a frame may find its call, and for each frame the outcome in each state, in
@@ -60,7 +59,7 @@ export const CALLER_TABLE: StateTable = {
   },
 };
 
-export function stateCases(test: TestFunction, backend: SessionBackend): void {
+export function stateCases({ test, connect }: Suite): void {
   const cells = (reader: string, { states, rows }: StateTable, enter: Record<string, Enter>) => {
     for (const [frame, verdicts] of Object.entries(rows)) {
       for (const [n, state] of states.entries()) {
@@ -68,7 +67,7 @@ export function stateCases(test: TestFunction, backend: SessionBackend): void {
         test(`states: ${frame} that the ${reader} reads in '${state}': ${verdict}`, async (t) => {
           // Limits so small that all credit that is owed is given back immediately.
           const limits = { credit: { reply: 1 } };
-          const s = await session(t, backend, 'acceptor', {
+          const s = await connect(t, 'acceptor', {
             options: { limits },
             hello: { limits: { pipe: 1 } },
           });

@@ -2,191 +2,152 @@
 // are stopped.
 
 import { TransportError } from '@trunkline/transport-core';
-import type { TestFunction } from '@trunkline/transport-testkit';
-import { failure, violates } from './checks.ts';
+import { failure, gets, type Suite } from './checks.ts';
 import { body, KiB, packets, request, tag, untag } from './frames.ts';
-import { eachRole, type SessionBackend, session } from './session-fixture.ts';
 
-export function streamCases(test: TestFunction, backend: SessionBackend): void {
-  eachRole(
-    test,
-    'streams: the callee sends a download as ITEMs and END, and END is its terminal',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), [9], { method: 4, flags: 2 }));
-      const rpc = await s.call('feed');
-      t.deepEqual(rpc.request, Uint8Array.of(9));
-      for (const n of [1, 2, 3]) await rpc.write(tag(n));
-      t.true(rpc.end());
-      for (const n of [1, 2, 3]) t.is(untag((await s.peer.next('ITEM')).payload), n);
-      t.is((await s.peer.next('END')).id, s.id(0));
-      t.is(s.peer.log.at(-1)?.kind, 'END');
-      s.peer.send(request(s.id(0), [1]));
-      (await s.call('echo')).respond(tag(1));
-      await s.peer.next('RESPONSE');
-      t.is(s.seen.counted('duplicateRequest'), 0);
-    },
-  );
+export function streamCases({ it, violates }: Suite): void {
+  it('streams: the callee sends a download as ITEMs and END, and END is its terminal', async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0), [9], { method: 4, flags: 2 }));
+    const rpc = await s.call('feed');
+    t.deepEqual(rpc.request, Uint8Array.of(9));
+    for (const n of [1, 2, 3]) await rpc.write(tag(n));
+    t.true(rpc.end());
+    for (const n of [1, 2, 3]) t.is(untag((await s.peer.next('ITEM')).payload), n);
+    t.is((await s.peer.next('END')).id, s.id(0));
+    t.is(s.peer.log.at(-1)?.kind, 'END');
+    s.peer.send(request(s.id(0), [1]));
+    (await s.call('echo')).respond(tag(1));
+    await s.peer.next('RESPONSE');
+    t.is(s.seen.counted('duplicateRequest'), 0);
+  });
 
-  eachRole(
-    test,
-    'streams: our download sends flag 2 and yields items until END',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const items = await s.client.feed(tag(7));
-      const asked = await s.peer.next('REQUEST');
-      t.is(asked.flags, 2);
-      t.is(asked.method, 4);
-      s.peer.send(
-        { kind: 'ITEM', id: asked.id, payload: tag(1) },
-        { kind: 'ITEM', id: asked.id },
-        { kind: 'ITEM', id: asked.id, payload: tag(3) },
-        { kind: 'END', id: asked.id },
-      );
-      const got = [];
-      for await (const item of items) got.push([...item]);
-      t.deepEqual(got, [[0, 1], [], [0, 3]]);
-      await s.peer.barrier();
-      t.is(s.peer.count('CANCEL'), 0);
-    },
-  );
+  it('streams: our download sends flag 2 and yields items until END', async (t, up) => {
+    const s = await up();
+    const items = await s.client.feed(tag(7));
+    const asked = await gets(t, s.peer, 'REQUEST', { flags: 2, method: 4 });
+    s.peer.send(
+      { kind: 'ITEM', id: asked.id, payload: tag(1) },
+      { kind: 'ITEM', id: asked.id },
+      { kind: 'ITEM', id: asked.id, payload: tag(3) },
+      { kind: 'END', id: asked.id },
+    );
+    const got = [];
+    for await (const item of items) got.push([...item]);
+    t.deepEqual(got, [[0, 1], [], [0, 3]]);
+    await s.peer.barrier();
+    t.is(s.peer.count('CANCEL'), 0);
+  });
 
-  eachRole(
-    test,
-    "streams: a caller's upload is ITEMs and END, and the RESPONSE is the terminal",
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const id = s.id(0);
-      s.peer.send(
-        request(id, [9], { method: 3, flags: 1 }),
-        { kind: 'ITEM', id, payload: tag(1) },
-        { kind: 'ITEM', id, payload: tag(2) },
-        { kind: 'END', id },
-      );
-      const rpc = await s.call('collect');
-      const got = [];
-      for await (const item of rpc.upload) got.push(untag(item));
-      t.deepEqual(got, [1, 2]);
-      rpc.respond(tag(2));
-      t.is(untag((await s.peer.next('RESPONSE')).payload), 2);
-    },
-  );
+  it("streams: a caller's upload is ITEMs and END, and the RESPONSE is the terminal", async (t, up) => {
+    const s = await up();
+    const id = s.id(0);
+    s.peer.send(
+      request(id, [9], { method: 3, flags: 1 }),
+      { kind: 'ITEM', id, payload: tag(1) },
+      { kind: 'ITEM', id, payload: tag(2) },
+      { kind: 'END', id },
+    );
+    const rpc = await s.call('collect');
+    const got = [];
+    for await (const item of rpc.upload) got.push(untag(item));
+    t.deepEqual(got, [1, 2]);
+    rpc.respond(tag(2));
+    t.is(untag((await s.peer.next('RESPONSE')).payload), 2);
+  });
 
-  eachRole(
-    test,
-    'streams: our upload sends flag 1, its items in order and END',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const sent = s.client.collect(tag(1), { upload: count(5) });
-      const asked = await s.peer.next('REQUEST');
-      t.is(asked.flags, 1);
-      for (let n = 0; n < 5; n++)
-        t.is(untag((await s.peer.next('ITEM', (frame) => frame.id === asked.id)).payload), n);
-      await s.peer.next('END', (frame) => frame.id === asked.id);
-      s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: tag(5) });
-      t.is(untag(await sent), 5);
-    },
-  );
+  it('streams: our upload sends flag 1, its items in order and END', async (t, up) => {
+    const s = await up();
+    const sent = s.client.collect(tag(1), { upload: count(5) });
+    const asked = await gets(t, s.peer, 'REQUEST', { flags: 1 });
+    for (let n = 0; n < 5; n++)
+      t.is(untag((await s.peer.next('ITEM', (frame) => frame.id === asked.id)).payload), n);
+    await s.peer.next('END', (frame) => frame.id === asked.id);
+    s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: tag(5) });
+    t.is(untag(await sent), 5);
+  });
 
-  eachRole(
-    test,
-    'streams: a duplex call has flags 3, and streams in both directions, each with its own END',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const items = await s.client.duplex(tag(1), { upload: count(3) });
-      const asked = await s.peer.next('REQUEST');
-      t.is(asked.flags, 3);
-      await s.peer.next('END');
-      t.is(s.peer.count('ITEM'), 3);
-      s.peer.send({ kind: 'ITEM', id: asked.id, payload: tag(1) }, { kind: 'END', id: asked.id });
-      const got = [];
-      for await (const item of items) got.push(untag(item));
-      t.deepEqual(got, [1]);
-      const id = s.id(0);
-      s.peer.send(request(id, [9], { method: 5, flags: 3 }), { kind: 'ITEM', id, payload: tag(4) });
-      const rpc = await s.call('duplex');
-      for await (const item of rpc.upload) {
-        await rpc.write(item);
-        s.peer.send({ kind: 'END', id });
+  it('streams: a duplex call has flags 3, and streams in both directions, each with its own END', async (t, up) => {
+    const s = await up();
+    const items = await s.client.duplex(tag(1), { upload: count(3) });
+    const asked = await gets(t, s.peer, 'REQUEST', { flags: 3 });
+    await s.peer.next('END');
+    t.is(s.peer.count('ITEM'), 3);
+    s.peer.send({ kind: 'ITEM', id: asked.id, payload: tag(1) }, { kind: 'END', id: asked.id });
+    const got = [];
+    for await (const item of items) got.push(untag(item));
+    t.deepEqual(got, [1]);
+    const id = s.id(0);
+    s.peer.send(request(id, [9], { method: 5, flags: 3 }), { kind: 'ITEM', id, payload: tag(4) });
+    const rpc = await s.call('duplex');
+    for await (const item of rpc.upload) {
+      await rpc.write(item);
+      s.peer.send({ kind: 'END', id });
+    }
+    rpc.end();
+    t.is(untag((await s.peer.next('ITEM', (frame) => frame.id === id)).payload), 4);
+    await s.peer.next('END', (frame) => frame.id === id);
+  });
+
+  it("streams: a terminal before the upload's END stops the upload", async (t, up) => {
+    const s = await up();
+    let returned = false;
+    async function* endless() {
+      try {
+        for (let n = 0; ; n++) yield tag(n & 0xff);
+      } finally {
+        returned = true;
       }
-      rpc.end();
-      t.is(untag((await s.peer.next('ITEM', (frame) => frame.id === id)).payload), 4);
-      await s.peer.next('END', (frame) => frame.id === id);
-    },
-  );
+    }
+    const sent = s.client.collect(tag(1), { upload: endless() });
+    const { id } = await s.peer.next('REQUEST');
+    await s.peer.next('ITEM');
+    s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
+    t.is(untag(await sent), 1);
+    await s.peer.barrier();
+    t.true(returned);
+    const items = s.peer.count('ITEM');
+    await s.peer.barrier();
+    t.is(s.peer.count('ITEM'), items);
+  });
 
-  eachRole(
-    test,
-    "streams: a terminal before the upload's END stops the upload",
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      let returned = false;
-      async function* endless() {
-        try {
-          for (let n = 0; ; n++) yield tag(n & 0xff);
-        } finally {
-          returned = true;
-        }
-      }
-      const sent = s.client.collect(tag(1), { upload: endless() });
-      const { id } = await s.peer.next('REQUEST');
-      await s.peer.next('ITEM');
-      s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
-      t.is(untag(await sent), 1);
-      await s.peer.barrier();
-      t.true(returned);
-      const items = s.peer.count('ITEM');
-      await s.peer.barrier();
-      t.is(s.peer.count('ITEM'), items);
-    },
-  );
+  it('streams: items that were written completely before `fail` are sent before the ERROR', async (t, up) => {
+    const s = await up();
+    s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
+    const rpc = await s.call('feed');
+    for (let n = 0; n < 5; n++) await rpc.write(tag(n));
+    rpc.fail(new TransportError('out_of_range', 'no more'));
+    await gets(t, s.peer, 'ERROR', { code: 11 });
+    t.deepEqual(
+      s.peer.log.filter((frame) => frame.kind === 'ITEM').map((frame) => untag(frame.payload)),
+      [0, 1, 2, 3, 4],
+    );
+    t.is(s.peer.log.at(-1)?.kind, 'ERROR');
+    t.is(s.peer.count('END'), 0);
+  });
 
-  eachRole(
-    test,
-    'streams: items that were written completely before `fail` are sent before the ERROR',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
-      const rpc = await s.call('feed');
-      for (let n = 0; n < 5; n++) await rpc.write(tag(n));
-      rpc.fail(new TransportError('out_of_range', 'no more'));
-      const error = await s.peer.next('ERROR');
-      t.is(error.code, 11);
-      t.deepEqual(
-        s.peer.log.filter((frame) => frame.kind === 'ITEM').map((frame) => untag(frame.payload)),
-        [0, 1, 2, 3, 4],
-      );
-      t.is(s.peer.log.at(-1)?.kind, 'ERROR');
-      t.is(s.peer.count('END'), 0);
-    },
-  );
+  it('streams: the reader gets the items before an ERROR, and then the error', async (t, up) => {
+    const s = await up();
+    const items = await s.client.feed(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    s.peer.send(
+      { kind: 'ITEM', id, payload: tag(1) },
+      { kind: 'ITEM', id, payload: tag(2) },
+      { kind: 'ERROR', id, code: 11, text: 'no more' },
+    );
+    const got: number[] = [];
+    const error = await failure(
+      t,
+      (async () => {
+        for await (const item of items) got.push(untag(item));
+      })(),
+    );
+    t.deepEqual(got, [1, 2]);
+    t.is(error.code, 'out_of_range');
+  });
 
-  eachRole(
-    test,
-    'streams: the reader gets the items before an ERROR, and then the error',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const items = await s.client.feed(tag(1));
-      const { id } = await s.peer.next('REQUEST');
-      s.peer.send(
-        { kind: 'ITEM', id, payload: tag(1) },
-        { kind: 'ITEM', id, payload: tag(2) },
-        { kind: 'ERROR', id, code: 11, text: 'no more' },
-      );
-      const got: number[] = [];
-      const error = await failure(
-        t,
-        (async () => {
-          for await (const item of items) got.push(untag(item));
-        })(),
-      );
-      t.deepEqual(got, [1, 2]);
-      t.is(error.code, 'out_of_range');
-    },
-  );
-
-  eachRole(test, 'streams: leaving the loop cancels the call', async (t, role) => {
-    const s = await session(t, backend, role);
+  it('streams: leaving the loop cancels the call', async (t, up) => {
+    const s = await up();
     const items = await s.client.feed(tag(1));
     const { id } = await s.peer.next('REQUEST');
     s.peer.send({ kind: 'ITEM', id, payload: tag(1) });
@@ -197,8 +158,8 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     t.is((await s.peer.next('CANCEL')).id, id);
   });
 
-  eachRole(test, "streams: CANCEL makes a handler's write fail", async (t, role) => {
-    const s = await session(t, backend, role, { hello: { limits: { stream: 1 } } });
+  it("streams: CANCEL makes a handler's write fail", async (t, up) => {
+    const s = await up({ hello: { limits: { stream: 1 } } });
     s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
     const rpc = await s.call('feed');
     const first = rpc.write(tag(1));
@@ -215,143 +176,86 @@ export function streamCases(test: TestFunction, backend: SessionBackend): void {
     t.is(s.peer.count('END'), 0);
   });
 
-  eachRole(
-    test,
-    'streams: a large item is sent as an ITEM with its size and PARTs, in both directions',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const whole = body(300 * KiB);
-      s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
-      const rpc = await s.call('feed');
-      const written = rpc.write(whole);
-      const item = await s.peer.message('ITEM');
-      t.is(item.size, whole.length);
-      t.deepEqual(item.payload, whole);
-      s.peer.grant(5, whole.length + 64, { id: s.id(0) });
-      await written;
-      rpc.end();
-      await s.peer.next('END');
-      const items = await s.client.feed(tag(1));
-      const { id } = await s.peer.next('REQUEST');
-      await s.peer.paced([...packets({ kind: 'ITEM', id }, whole), { kind: 'END', id }]);
-      for await (const got of items) t.deepEqual(got, whole);
-    },
-  );
+  it('streams: a large item is sent as an ITEM with its size and PARTs, in both directions', async (t, up) => {
+    const s = await up();
+    const whole = body(300 * KiB);
+    s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
+    const rpc = await s.call('feed');
+    const written = rpc.write(whole);
+    const item = await s.peer.message('ITEM');
+    t.is(item.size, whole.length);
+    t.deepEqual(item.payload, whole);
+    s.peer.grant(5, whole.length + 64, { id: s.id(0) });
+    await written;
+    rpc.end();
+    await s.peer.next('END');
+    const items = await s.client.feed(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    await s.peer.paced([...packets({ kind: 'ITEM', id }, whole), { kind: 'END', id }]);
+    for await (const got of items) t.deepEqual(got, whole);
+  });
 
-  eachRole(
-    test,
-    'streams: a stream that makes no progress for the timeout of its method ends',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const items = await s.client.steady(tag(1));
-      const { id } = await s.peer.next('REQUEST');
-      const reader = items[Symbol.asyncIterator]();
+  it('streams: a stream that makes no progress for the timeout of its method ends', async (t, up) => {
+    const s = await up();
+    const items = await s.client.steady(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    const reader = items[Symbol.asyncIterator]();
+    for (let n = 0; n < 3; n++) {
+      const next = reader.next();
+      s.clock.advance(1_900);
+      s.peer.send({ kind: 'ITEM', id, payload: tag(n) });
+      t.is(untag((await next).value as Uint8Array), n);
+    }
+    const stuck = reader.next();
+    s.clock.advance(2_001);
+    t.is((await failure(t, stuck)).code, 'deadline_exceeded');
+    await s.peer.next('CANCEL');
+  });
+
+  it('streams: a default timeout does not limit the silence of a download or duplex call once its request was sent', async (t, up) => {
+    const s = await up({ options: { timeout: 2_000 } });
+    async function* nothing() {
+      yield await new Promise<Uint8Array>(() => {});
+    }
+    for (const [items, method] of [
+      [s.client.feed(tag(1)), 4],
+      [s.client.duplex(tag(1), { upload: nothing() }), 5],
+    ] as const) {
+      const reader = (await items)[Symbol.asyncIterator]();
+      const { id } = await s.peer.next('REQUEST', (frame) => frame.method === method);
       for (let n = 0; n < 3; n++) {
         const next = reader.next();
-        s.clock.advance(1_900);
+        for (let passed = 0; passed < 60_000; passed += 5_000) {
+          s.clock.advance(5_000);
+          await s.peer.barrier();
+        }
         s.peer.send({ kind: 'ITEM', id, payload: tag(n) });
         t.is(untag((await next).value as Uint8Array), n);
       }
-      const stuck = reader.next();
-      s.clock.advance(2_001);
-      t.is((await failure(t, stuck)).code, 'deadline_exceeded');
-      await s.peer.next('CANCEL');
-    },
-  );
-
-  eachRole(
-    test,
-    'streams: a default timeout does not limit the silence of a download or duplex call once its request was sent',
-    async (t, role) => {
-      const s = await session(t, backend, role, { options: { timeout: 2_000 } });
-      async function* nothing() {
-        yield await new Promise<Uint8Array>(() => {});
-      }
-      for (const [items, method] of [
-        [s.client.feed(tag(1)), 4],
-        [s.client.duplex(tag(1), { upload: nothing() }), 5],
-      ] as const) {
-        const reader = (await items)[Symbol.asyncIterator]();
-        const { id } = await s.peer.next('REQUEST', (frame) => frame.method === method);
-        for (let n = 0; n < 3; n++) {
-          const next = reader.next();
-          for (let passed = 0; passed < 60_000; passed += 5_000) {
-            s.clock.advance(5_000);
-            await s.peer.barrier();
-          }
-          s.peer.send({ kind: 'ITEM', id, payload: tag(n) });
-          t.is(untag((await next).value as Uint8Array), n);
-        }
-      }
-      t.is(s.peer.count('CANCEL'), 0);
-    },
-  );
-
-  eachRole(
-    test,
-    'streams: an item whose packets stop for 10 s ends its call, and CANCEL is sent',
-    async (t, role) => {
-      const s = await session(t, backend, role);
-      const items = await s.client.feed(tag(1));
-      const { id } = await s.peer.next('REQUEST');
-      const next = items[Symbol.asyncIterator]().next();
-      const [first] = packets({ kind: 'ITEM', id }, body(100 * KiB));
-      s.peer.send(first as never);
-      const failed = failure(t, next);
-      for (let passed = 0; passed < 22_000; passed += 1_000) {
-        await s.peer.barrier();
-        s.clock.advance(1_000);
-      }
-      t.is((await failed).code, 'aborted');
-      t.is((await s.peer.next('CANCEL')).id, id);
-      t.false(s.peer.closed);
-    },
-  );
-
-  violates(test, backend, "streams: an ITEM after the caller's END", async ({ peer, id, call }) => {
-    peer.send(request(id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: id(0) });
-    await call('collect');
-    peer.send({ kind: 'ITEM', id: id(0), payload: tag(1) });
+    }
+    t.is(s.peer.count('CANCEL'), 0);
   });
-  violates(test, backend, 'streams: a second END from the caller', async ({ peer, id, call }) => {
-    peer.send(request(id(0), [1], { method: 3, flags: 1 }), { kind: 'END', id: id(0) });
-    await call('collect');
+
+  it('streams: an item whose packets stop for 10 s ends its call, and CANCEL is sent', async (t, up) => {
+    const s = await up();
+    const items = await s.client.feed(tag(1));
+    const { id } = await s.peer.next('REQUEST');
+    const next = items[Symbol.asyncIterator]().next();
+    const [first] = packets({ kind: 'ITEM', id }, body(100 * KiB));
+    s.peer.send(first as never);
+    const failed = failure(t, next);
+    for (let passed = 0; passed < 22_000; passed += 1_000) {
+      await s.peer.barrier();
+      s.clock.advance(1_000);
+    }
+    t.is((await failed).code, 'aborted');
+    t.is((await s.peer.next('CANCEL')).id, id);
+    t.false(s.peer.closed);
+  });
+  violates('streams: a second END from the caller of a duplex call', async ({ peer, id, call }) => {
+    peer.send(request(id(0), [1], { method: 5, flags: 3 }), { kind: 'END', id: id(0) });
+    await call('duplex');
     peer.send({ kind: 'END', id: id(0) });
-  });
-  violates(
-    test,
-    backend,
-    'streams: a second END from the caller of a duplex call',
-    async ({ peer, id, call }) => {
-      peer.send(request(id(0), [1], { method: 5, flags: 3 }), { kind: 'END', id: id(0) });
-      await call('duplex');
-      peer.send({ kind: 'END', id: id(0) });
-    },
-  );
-  violates(
-    test,
-    backend,
-    'streams: an ITEM for a call that does not upload',
-    async ({ peer, id, call }) => {
-      peer.send(request(id(0)));
-      await call('echo');
-      peer.send({ kind: 'ITEM', id: id(0), payload: tag(1) });
-    },
-  );
-  violates(
-    test,
-    backend,
-    'streams: an ITEM in answer to a unary call',
-    async ({ peer, client }) => {
-      client.echo(tag(1)).catch(() => {});
-      const { id } = await peer.next('REQUEST');
-      peer.send({ kind: 'ITEM', id, payload: tag(1) });
-    },
-  );
-  violates(test, backend, 'streams: a RESPONSE to a download', async ({ peer, client }) => {
-    await client.feed(tag(1));
-    const { id } = await peer.next('REQUEST');
-    peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
   });
 }
 

@@ -2,7 +2,14 @@
 
 import type { Random } from '../../random.ts';
 import { randomBytes } from '../../random.ts';
-import { type EncodedMetadata, Frame, type FrameWriter, type MessageHeader } from '../frame.ts';
+import { FrameEncoder } from '../encoder.ts';
+import {
+  EMPTY,
+  type EncodedMetadata,
+  Frame,
+  type FrameWriter,
+  type MessageHeader,
+} from '../frame.ts';
 import { hex, type PlainFrame } from './proto.ts';
 
 /** The fields of a message; omitted fields are absent. */
@@ -12,16 +19,23 @@ export interface MessageFields extends Partial<MessageHeader> {
   readonly metadata?: EncodedMetadata | undefined;
 }
 
-/** Writes a message with payload[start … end). */
+/** Writes a message with payload[start … end), by default all of it. */
 export function writeMessage(
   writer: FrameWriter,
   { kind = 0, id = 0, metadata, ...header }: MessageFields,
-  payload: Uint8Array,
-  start: number,
-  end: number,
+  payload: Uint8Array = EMPTY,
+  start = 0,
+  end: number = payload.length,
 ): void {
   Object.assign(writer.begin(kind, id), header);
   writer.message(payload, start, end, metadata, true);
+}
+
+/** Returns the bytes that `write` writes. */
+export function encoded(write: (encoder: FrameEncoder) => void): Uint8Array {
+  const encoder = new FrameEncoder((size) => new Uint8Array(size));
+  write(encoder);
+  return encoder.take().slice();
 }
 
 /** Returns a frame with this payload. */

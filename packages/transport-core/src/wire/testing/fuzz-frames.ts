@@ -77,38 +77,9 @@ function checked(frame: Frame): string {
       throw new Error(`${name} is ${value}`);
   }
   if (frame.kind === 0) throw new Error('a frame has no kind');
-  const {
-    kind,
-    id,
-    channel,
-    method,
-    flags,
-    timeout,
-    size,
-    credit,
-    code,
-    reason,
-    account,
-    text,
-    metadata,
-    metadataSize,
-  } = frame;
-  const numbers = [
-    kind,
-    id,
-    channel,
-    method,
-    flags,
-    timeout,
-    size,
-    credit,
-    code,
-    reason,
-    account,
-    metadataSize,
-  ];
+  const { text, metadata } = frame;
   return JSON.stringify([
-    numbers,
+    INTEGERS.map((name) => frame[name]),
     text,
     metadata === undefined ? 0 : Object.entries(metadata),
     Array.from(frame.payload),
@@ -135,17 +106,8 @@ function allocate(size: number): Uint8Array {
 }
 
 const MOST = 4_096;
-const INTEGERS = [
-  'kind',
-  'id',
-  'channel',
-  'method',
-  'flags',
-  'timeout',
-  'size',
-  'credit',
-  'code',
-  'reason',
-  'account',
-  'metadataSize',
-] as const;
+/** The integers of a frame. */
+export const INTEGERS =
+  'kind id channel method flags timeout size credit code reason account metadataSize'.split(
+    ' ',
+  ) as ('kind' | 'id' | 'size')[];

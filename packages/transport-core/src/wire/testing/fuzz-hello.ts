@@ -10,6 +10,7 @@ import {
   type Hello,
 } from '../hello.ts';
 import { randomText, randomUint } from './frames.ts';
+import { helloOf } from './hellos.ts';
 import { hex } from './proto.ts';
 
 export const target = {
@@ -72,29 +73,4 @@ function randomHello(random: Random): Hello {
   };
 }
 
-const limits = {
-  message: 0,
-  item: 0,
-  packet: 65_536,
-  pipe: 0,
-  short: 0,
-  long: 0,
-  reply: 0,
-  stream: 0,
-  calls: 0,
-  streams: 0,
-};
-const bare: Hello = {
-  wireMin: 1,
-  wireMax: 1,
-  instance: '',
-  network: 'default',
-  addr: '',
-  agent: '',
-  nodeId: '',
-  protocols: [],
-  limits,
-  features: [],
-  observed: '',
-  fields: {},
-};
+const bare = helloOf({ network: 'default', limits: { packet: 65_536 } });

@@ -1,17 +1,17 @@
 // Cases about canceling before, during and after a call: the call settles once, frees its
 // resources, and affects no other call.
 
-import { rejected } from '../../transport/expect.ts';
+import { checked, rejected } from '../../transport/expect.ts';
 import { createWire } from '../../transport/faults.ts';
 import { kit } from '../../transport/protocols.ts';
 import { rangeOf, serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, pattern, textOf, utf8 } from '../../transport/values.ts';
+import { endless, served } from './shared.ts';
 
-export const cancellationCases: Cases = (define) => {
-  define('a signal that has already aborted cancels before anything is dialed', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+export const cancellationCases: Cases = (test) => {
+  test('a signal that has already aborted cancels before anything is dialed', async (f, t) => {
+    const { a, at } = await served(f);
     const reason = new Error('changed my mind');
     const error = await rejected(
       t,
@@ -23,7 +23,7 @@ export const cancellationCases: Cases = (define) => {
     t.deepEqual(a.remotes(), []);
   });
 
-  define('an abort while dialing cancels the call, and the dial with it', async (f, t) => {
+  test('an abort while dialing cancels the call, and the dial with it', async (f, t) => {
     const wire = createWire();
     const b = await f.open(kit, {}, { wrap: wire.wrap });
     const a = await f.open(kit);
@@ -40,7 +40,7 @@ export const cancellationCases: Cases = (define) => {
     t.deepEqual(a.remotes(), []);
   });
 
-  define("an abort in flight cancels the call, and the handler's signal aborts", async (f, t) => {
+  test("an abort in flight cancels the call, and the handler's signal aborts", async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
     const controller = new AbortController();
@@ -57,9 +57,8 @@ export const cancellationCases: Cases = (define) => {
     t.is(f.count(b, 'lateAnswer'), 1);
   });
 
-  define('an abort after the answer changes nothing', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('an abort after the answer changes nothing', async (f, t) => {
+    const { a, at } = await served(f);
     const controller = new AbortController();
     const call = a.send(at, 'echo', utf8('done'), { signal: controller.signal });
     await call;
@@ -68,61 +67,50 @@ export const cancellationCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
   });
 
-  define(
-    'an abort that crosses the answer settles the call once, one way or the other',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      serveKit(b);
-      let settled = 0;
-      for (let i = 0; i < 200; i++) {
-        const controller = new AbortController();
-        const call = a.send(at, 'echo', utf8(`${i}`), { signal: controller.signal }).then(
-          (answer) => {
-            settled++;
-            t.is(textOf(answer), `${i}`);
-          },
-          (error: { code?: string }) => {
-            settled++;
-            t.is(error.code, 'cancelled');
-          },
-        );
-        if (i % 3 === 0) await Promise.resolve();
-        if (i % 3 === 1) await f.turns(1);
-        controller.abort();
-        await call;
-      }
-      t.is(settled, 200);
-      t.is(textOf(await a.send(at, 'echo', utf8('still exact'))), 'still exact');
-    },
-  );
-
-  define(
-    'one signal for thousands of calls keeps no listeners of calls that have settled',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      serveKit(b);
-      const counted = countListeners(new AbortController().signal);
-      for (let round = 0; round < 20; round++) {
-        await Promise.all(
-          Array.from({ length: 100 }, () =>
-            a.send(at, 'echo', utf8(''), { signal: counted.signal }),
-          ),
-        );
-      }
-      t.is(counted.listeners, 0);
-      await rejected(
-        t,
-        a.send(f.backend.unreachable(), 'echo', utf8(''), { signal: counted.signal }),
-        { code: 'unavailable' },
+  test('an abort that crosses the answer settles the call once, one way or the other', async (f, t) => {
+    const { a, at } = await served(f);
+    let settled = 0;
+    for (let i = 0; i < 200; i++) {
+      const controller = new AbortController();
+      const call = a.send(at, 'echo', utf8(`${i}`), { signal: controller.signal }).then(
+        (answer) => {
+          settled++;
+          t.is(textOf(answer), `${i}`);
+        },
+        (error: { code?: string }) => {
+          settled++;
+          t.is(error.code, 'cancelled');
+        },
       );
-      t.is(counted.listeners, 0);
-    },
-  );
+      if (i % 3 === 0) await Promise.resolve();
+      if (i % 3 === 1) await f.turns(1);
+      controller.abort();
+      await call;
+    }
+    t.is(settled, 200);
+    t.is(textOf(await a.send(at, 'echo', utf8('still exact'))), 'still exact');
+  });
 
-  define('one abort cancels every call that has its signal, and no other', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('one signal for thousands of calls keeps no listeners of calls that have settled', async (f, t) => {
+    const { a, at } = await served(f);
+    const counted = countListeners(new AbortController().signal);
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(
+        Array.from({ length: 100 }, () => a.send(at, 'echo', utf8(''), { signal: counted.signal })),
+      );
+    }
+    t.is(counted.listeners, 0);
+    await rejected(
+      t,
+      a.send(f.backend.unreachable(), 'echo', utf8(''), { signal: counted.signal }),
+      { code: 'unavailable' },
+    );
+    t.is(counted.listeners, 0);
+  });
+
+  test('one abort cancels every call that has its signal, and no other', async (f, t) => {
     const gate = deferred<Uint8Array>();
-    serveKit(b, { echo: () => gate.promise });
+    const { a, at } = await served(f, { echo: () => gate.promise });
     const controller = new AbortController();
     const cancelled = Array.from({ length: 50 }, () =>
       a.send(at, 'echo', utf8(''), { signal: controller.signal }),
@@ -135,11 +123,10 @@ export const cancellationCases: Cases = (define) => {
     for (const call of kept) t.is(textOf(await call), 'kept');
   });
 
-  define('leaving the loop of a download cancels the call', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('leaving the loop of a download cancels the call', async (f, t) => {
     const ended = deferred<unknown>();
     let signal: AbortSignal | undefined;
-    serveKit(b, {
+    const { a, at } = await served(f, {
       async range(_request, rpc) {
         signal = rpc.signal;
         try {
@@ -154,90 +141,48 @@ export const cancellationCases: Cases = (define) => {
       t.is(textOf(item), 'more');
       break;
     }
-    await rejected(t, Promise.reject(await f.event('the error of the handler', ended.promise)), {
-      code: 'cancelled',
-    });
+    checked(t, await f.event('the error of the handler', ended.promise), { code: 'cancelled' });
     t.true(signal?.aborted);
   });
 
-  define('leaving the loop returns the iterator of the handler', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const cleaned = deferred();
-    serveKit(b, {
-      async *range() {
+  for (const way of ['', ' of a call that was not awaited'])
+    test(`leaving the loop${way} returns the iterator of the handler`, async (f, t) => {
+      const source = endless(f, 4);
+      const { a, b, at } = await served(f, { range: () => source.items });
+      const call = a.send(at, 'range', utf8(''));
+      for await (const _ of way === '' ? await call : call) break;
+      await source.returned();
+      await f.until('no stream is open', () => b.snapshot().connections[0]?.streams === 0);
+      t.pass();
+    });
+
+  test("an abort in the middle of an upload returns its iterator and ends the handler's loop", async (f, t) => {
+    const handler = deferred<unknown>();
+    const controller = new AbortController();
+    let items = 0;
+    const { a, at } = await served(f, {
+      async gather(_request, rpc) {
         try {
-          for (;;) yield utf8('more');
-        } finally {
-          cleaned.resolve();
+          for await (const _ of rpc.upload) if (++items === 3) controller.abort('seen enough');
+        } catch (error) {
+          handler.resolve(error);
         }
+        return utf8('nobody waits');
       },
     });
-    for await (const _ of await a.send(at, 'range', utf8(''))) break;
-    await f.event('the clean-up of the handler', cleaned.promise);
-    t.pass();
-  });
-
-  define('leaving the loop of a call that was not awaited does the same', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const cleaned = deferred();
-    serveKit(b, {
-      async *range() {
-        try {
-          for (;;) yield utf8('more');
-        } finally {
-          cleaned.resolve();
-        }
-      },
+    const source = endless(f, 100);
+    const call = a.send(at, 'gather', utf8(''), {
+      upload: source.items,
+      signal: controller.signal,
     });
-    for await (const _ of a.send(at, 'range', utf8(''))) break;
-    await f.event('the clean-up of the handler', cleaned.promise);
-    await f.until('no stream is open', () => b.snapshot().connections[0]?.streams === 0);
-    t.pass();
+    const error = await rejected(t, call, { code: 'cancelled', sent: true });
+    t.is(error.cause, 'seen enough');
+    await source.returned();
+    checked(t, await f.event('the error of the handler', handler.promise), { code: 'cancelled' });
   });
 
-  define(
-    "an abort in the middle of an upload returns its iterator and ends the handler's loop",
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const handler = deferred<unknown>();
-      const returned = deferred();
-      const controller = new AbortController();
-      let items = 0;
-      serveKit(b, {
-        async gather(_request, rpc) {
-          try {
-            for await (const _ of rpc.upload) if (++items === 3) controller.abort('seen enough');
-          } catch (error) {
-            handler.resolve(error);
-          }
-          return utf8('nobody waits');
-        },
-      });
-      async function* endless() {
-        try {
-          for (;;) {
-            yield pattern(100);
-            await f.turns(1);
-          }
-        } finally {
-          returned.resolve();
-        }
-      }
-      const call = a.send(at, 'gather', utf8(''), { upload: endless(), signal: controller.signal });
-      const error = await rejected(t, call, { code: 'cancelled', sent: true });
-      t.is(error.cause, 'seen enough');
-      await f.event("the return of the upload's iterator", returned.promise);
-      await rejected(
-        t,
-        Promise.reject(await f.event('the error of the handler', handler.promise)),
-        { code: 'cancelled' },
-      );
-    },
-  );
-
-  define('an abort in the middle of a download rejects the next read', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('an abort in the middle of a download rejects the next read', async (f, t) => {
+    const { a, at } = await served(f);
     const controller = new AbortController();
     const items = (
       await a.send(at, 'range', rangeOf(10_000, 1_000), { signal: controller.signal })
@@ -252,9 +197,8 @@ export const cancellationCases: Cases = (define) => {
     t.is((await items.next()).done, true);
   });
 
-  define('an abort of a long message in the middle leaves the connection clean', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, { brisk: () => new Promise(() => undefined) });
+  test('an abort of a long message in the middle leaves the connection clean', async (f, t) => {
+    const { a, at } = await served(f, { brisk: () => new Promise(() => undefined) });
     const remote = await a.dial(at);
     for (let i = 0; i < 10; i++) {
       const controller = new AbortController();
@@ -270,34 +214,31 @@ export const cancellationCases: Cases = (define) => {
     t.false(remote.closed);
   });
 
-  define(
-    'handlers that keep running after a cancel count as calls; further requests are refused without a disconnection',
-    async (f, t) => {
-      const limits = { calls: 20 };
-      const { a, b, at } = await f.pair({ b: { limits } });
-      const gates: (() => void)[] = [];
-      serveKit(b, { brisk: () => new Promise((resolve) => gates.push(() => resolve(utf8('')))) });
-      const remote = await a.dial(at);
-      let refused = 0;
-      for (let i = 0; i < 60; i++) {
-        const controller = new AbortController();
-        const call = a
-          .send(at, 'brisk', utf8(''), { signal: controller.signal, timeout: Infinity })
-          .catch((error: { code?: string }) => error.code);
-        // A call that is canceled before it was read would not start its handler.
-        if (i < 20) await f.until('the handler of the call runs', () => gates.length > i);
-        else await f.turns(1);
-        controller.abort();
-        if ((await call) === 'resource_exhausted') refused++;
-      }
-      t.is(gates.length, 20, 'no more handlers run than `calls` allows');
-      t.true(refused > 0 || f.count(b, 'refusedCall') > 0);
-      t.false(remote.closed);
-      for (const open of gates) open();
-      await f.turns();
-      t.is(textOf(await a.send(at, 'echo', utf8('room again'))), 'room again');
-    },
-  );
+  test('handlers that keep running after a cancel count as calls; further requests are refused without a disconnection', async (f, t) => {
+    const limits = { calls: 20 };
+    const { a, b, at } = await f.pair({ b: { limits } });
+    const gates: (() => void)[] = [];
+    serveKit(b, { brisk: () => new Promise((resolve) => gates.push(() => resolve(utf8('')))) });
+    const remote = await a.dial(at);
+    let refused = 0;
+    for (let i = 0; i < 60; i++) {
+      const controller = new AbortController();
+      const call = a
+        .send(at, 'brisk', utf8(''), { signal: controller.signal, timeout: Infinity })
+        .catch((error: { code?: string }) => error.code);
+      // A call that is canceled before it was read would not start its handler.
+      if (i < 20) await f.until('the handler of the call runs', () => gates.length > i);
+      else await f.turns(1);
+      controller.abort();
+      if ((await call) === 'resource_exhausted') refused++;
+    }
+    t.is(gates.length, 20, 'no more handlers run than `calls` allows');
+    t.true(refused > 0 || f.count(b, 'refusedCall') > 0);
+    t.false(remote.closed);
+    for (const open of gates) open();
+    await f.turns();
+    t.is(textOf(await a.send(at, 'echo', utf8('room again'))), 'room again');
+  });
 };
 
 function countListeners(signal: AbortSignal): {

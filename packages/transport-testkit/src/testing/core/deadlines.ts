@@ -6,12 +6,13 @@ import type { ManualClock } from '@trunkline/transport-core/testing';
 import { rejected } from '../../transport/expect.ts';
 import { createWire } from '../../transport/faults.ts';
 import { kit } from '../../transport/protocols.ts';
-import { NO_PINGS, serveKit } from '../../transport/serving.ts';
+import { serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, listOf, pattern, textOf, utf8, watch } from '../../transport/values.ts';
+import { SubscribedItems, served } from './shared.ts';
 
-export const deadlineCases: Cases = (define) => {
-  define('a call without an answer ends at its own timeout', async (f, t) => {
+export const deadlineCases: Cases = (test) => {
+  test('a call without an answer ends at its own timeout', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer();
     const call = a.send(at, 'echo', utf8(''), { timeout: 700 });
@@ -24,32 +25,29 @@ export const deadlineCases: Cases = (define) => {
     await rejected(t, call, { code: 'deadline_exceeded', sent: true, origin: 'local' });
   });
 
-  define(
-    "the timeout of a call overrides that of its method, which overrides the transport's",
-    async (f, t) => {
-      const { a, b, at } = await f.pair({ a: { timeout: 3_000 } });
-      const consumer = b.consumer();
-      const calls = [
-        a.send(at, 'brisk', utf8(''), { timeout: 200 }),
-        a.send(at, 'brisk', utf8('')),
-        a.send(at, 'echo', utf8('')),
-      ];
-      const states = calls.map(watch);
-      for (let i = 0; i < 3; i++) await consumer.next();
-      for (const [at, settled] of [
-        [200, 1],
-        [300, 2],
-        [2_500, 3],
-      ] as const) {
-        f.clock.advance(at);
-        await f.turns();
-        t.is(states.filter((state) => state.settled).length, settled);
-      }
-      for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
-    },
-  );
+  test("the timeout of a call overrides that of its method, which overrides the transport's", async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { timeout: 3_000 } });
+    const consumer = b.consumer();
+    const calls = [
+      a.send(at, 'brisk', utf8(''), { timeout: 200 }),
+      a.send(at, 'brisk', utf8('')),
+      a.send(at, 'echo', utf8('')),
+    ];
+    const states = calls.map(watch);
+    for (let i = 0; i < 3; i++) await consumer.next();
+    for (const [at, settled] of [
+      [200, 1],
+      [300, 2],
+      [2_500, 3],
+    ] as const) {
+      f.clock.advance(at);
+      await f.turns();
+      t.is(states.filter((state) => state.settled).length, settled);
+    }
+    for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
+  });
 
-  define('by default a call ends after ten seconds', async (f, t) => {
+  test('by default a call ends after ten seconds', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer();
     const call = a.send(at, 'echo', utf8(''));
@@ -61,32 +59,25 @@ export const deadlineCases: Cases = (define) => {
     await rejected(t, call, { code: 'deadline_exceeded' });
   });
 
-  define(
-    'an infinite timeout never fires, and one above 2^31 - 1 ms fires late, not at once',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const consumer = b.consumer();
-      const endless = a.send(at, 'echo', utf8('endless'), { timeout: Infinity });
-      const { value: first } = await consumer.next();
-      const long = a.send(at, 'echo', utf8('long'), { timeout: 2 ** 31 + 5_000 });
-      const { value: second } = await consumer.next();
-      const states = [watch(endless), watch(long)];
-      t.is(first?.deadline, undefined);
-      await f.advance(8_000);
-      t.deepEqual(
-        states.map((state) => state.settled),
-        [false, false],
-      );
-      if (first?.method === 'echo') first.respond(utf8('one'));
-      if (second?.method === 'echo') second.respond(utf8('two'));
-      t.is(textOf(await endless), 'one');
-      t.is(textOf(await long), 'two');
-    },
-  );
-
-  define('an invalid timeout is refused at once, and nothing is sent', async (f, t) => {
+  test('an infinite timeout never fires, and one above 2^31 - 1 ms fires late, not at once', async (f, t) => {
     const { a, b, at } = await f.pair();
-    serveKit(b);
+    const consumer = b.consumer();
+    const endless = a.send(at, 'echo', utf8('endless'), { timeout: Infinity });
+    const { value: first } = await consumer.next();
+    const long = a.send(at, 'echo', utf8('long'), { timeout: 2 ** 31 + 5_000 });
+    const { value: second } = await consumer.next();
+    const states = [watch(endless), watch(long)];
+    t.is(first?.deadline, undefined);
+    await f.advance(8_000);
+    t.false(states.some(({ settled }) => settled));
+    if (first?.method === 'echo') first.respond(utf8('one'));
+    if (second?.method === 'echo') second.respond(utf8('two'));
+    t.is(textOf(await endless), 'one');
+    t.is(textOf(await long), 'two');
+  });
+
+  test('an invalid timeout is refused at once, and nothing is sent', async (f, t) => {
+    const { a, at } = await served(f);
     for (const timeout of [
       ...[-1, Number.NaN, Number.NEGATIVE_INFINITY, 0],
       ...(['30000', true, 5n, [5], { valueOf: () => 5 }, null] as unknown as number[]),
@@ -100,53 +91,43 @@ export const deadlineCases: Cases = (define) => {
     t.is(a.remotes().length, 0);
   });
 
-  define(
-    'the handler learns the deadline, on its own clock, and its signal aborts when it passes',
-    async (f, t) => {
-      const own = f.newClock(50_000);
-      const { a, b, at } = await f.pair({ b: { clock: own } });
-      const consumer = b.consumer('echo');
-      const call = a.send(at, 'echo', utf8(''), { timeout: 700 });
-      const { value: rpc } = await consumer.next();
-      t.is(rpc.deadline, 50_700);
-      t.false(rpc.signal.aborted);
-      own.advance(701);
-      t.true(rpc.signal.aborted);
-      t.false(rpc.respond(utf8('too late')));
-      await rejected(t, call, { code: 'deadline_exceeded', sent: true });
-      t.is(f.count(b, 'lateAnswer'), 1);
-    },
-  );
+  test('the handler learns the deadline, on its own clock, and its signal aborts when it passes', async (f, t) => {
+    const own = f.newClock(50_000);
+    const { a, b, at } = await f.pair({ b: { clock: own } });
+    const consumer = b.consumer('echo');
+    const call = a.send(at, 'echo', utf8(''), { timeout: 700 });
+    const { value: rpc } = await consumer.next();
+    t.is(rpc.deadline, 50_700);
+    t.false(rpc.signal.aborted);
+    own.advance(701);
+    t.true(rpc.signal.aborted);
+    t.false(rpc.respond(utf8('too late')));
+    await rejected(t, call, { code: 'deadline_exceeded', sent: true });
+    t.is(f.count(b, 'lateAnswer'), 1);
+  });
 
-  define(
-    'an answer after the deadline is dropped and counted, and the next call gets its own answer',
-    async (f, t) => {
-      const own = f.newClock();
-      const { a, b, at } = await f.pair({ b: { clock: own } });
-      const consumer = b.consumer('echo');
-      const call = a.send(at, 'echo', utf8('late'), { timeout: 100 });
-      const { value: late } = await consumer.next();
-      f.clock.advance(101);
-      await rejected(t, call, { code: 'deadline_exceeded', sent: true });
-      late.respond(utf8('the late answer'));
-      const next = a.send(at, 'echo', utf8('next'));
-      const { value: rpc } = await consumer.next();
-      rpc.respond(utf8('the right answer'));
-      t.is(textOf(await next), 'the right answer');
-    },
-  );
+  test('an answer after the deadline is dropped and counted, and the next call gets its own answer', async (f, t) => {
+    const own = f.newClock();
+    const { a, b, at } = await f.pair({ b: { clock: own } });
+    const consumer = b.consumer('echo');
+    const call = a.send(at, 'echo', utf8('late'), { timeout: 100 });
+    const { value: late } = await consumer.next();
+    f.clock.advance(101);
+    await rejected(t, call, { code: 'deadline_exceeded', sent: true });
+    late.respond(utf8('the late answer'));
+    const next = a.send(at, 'echo', utf8('next'));
+    const { value: rpc } = await consumer.next();
+    rpc.respond(utf8('the right answer'));
+    t.is(textOf(await next), 'the right answer');
+  });
 
-  define('a call that waits for its connection ends on time and is never sent', async (f, t) => {
+  test('a call that waits for its connection ends on time and is never sent', async (f, t) => {
     const wire = createWire();
     const b = await f.open(kit, {}, { wrap: wire.wrap });
     const a = await f.open(kit);
     f.link(a, b);
     let served = 0;
-    serveKit(b, {
-      note() {
-        served++;
-      },
-    });
+    serveKit(b, { note: () => void served++ });
     wire.freeze();
     const calls = [
       a.send(b.advertiseAddr(), 'echo', utf8(''), { timeout: 400 }),
@@ -160,10 +141,9 @@ export const deadlineCases: Cases = (define) => {
     t.is(served, 0);
   });
 
-  define('a call to a stopped peer ends at its deadline and counts as sent', async (f, t) => {
+  test('a call to a stopped peer ends at its deadline and counts as sent', async (f, t) => {
     const wire = createWire();
-    const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
-    serveKit(b);
+    const { a, at } = await served(f, {}, { placeB: { wrap: wire.wrap } });
     await a.send(at, 'echo', utf8(''));
     wire.freeze();
     const call = a.send(at, 'echo', utf8(''), { timeout: 400 });
@@ -174,7 +154,7 @@ export const deadlineCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('awake'))), 'awake');
   });
 
-  define('a thousand deadlines do not need a timer each', async (f, t) => {
+  test('a thousand deadlines do not need a timer each', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer();
     const first = a.send(at, 'echo', utf8(''), { timeout: 600 });
@@ -192,45 +172,8 @@ export const deadlineCases: Cases = (define) => {
     for (const call of calls) await rejected(t, call, { code: 'deadline_exceeded' });
   });
 
-  define(
-    'a quiet stream stays open: no default bounds the silence of a download or duplex call',
-    async (f, t) => {
-      const { a, b, at } = await f.pair({
-        a: { timeout: 1_000, keepAlive: NO_PINGS },
-        b: { keepAlive: NO_PINGS },
-      });
-      const gates = Array.from({ length: 3 }, () => deferred());
-      let served = 0;
-      async function* tail() {
-        served++;
-        for (const gate of gates) {
-          await gate.promise;
-          yield utf8('line');
-        }
-      }
-      serveKit(b, { range: tail, pipe: tail });
-      async function* silent() {
-        yield await new Promise<Uint8Array>(() => undefined);
-      }
-      const streams = [
-        await a.send(at, 'range', utf8('')),
-        await a.send(at, 'pipe', utf8(''), { upload: silent() }),
-      ];
-      await f.until('both calls are served', () => served === 2);
-      const readers = streams.map((items) => items[Symbol.asyncIterator]());
-      for (const gate of gates) {
-        const reads = readers.map((reader) => reader.next());
-        await f.advance(30_000, 1_000);
-        gate.resolve();
-        for (const read of reads) t.is((await read).done, false);
-      }
-      for (const reader of readers) t.is((await reader.next()).done, true);
-    },
-  );
-
-  define("the call's own timeout bounds the whole of a stream", async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, {
+  test("the call's own timeout bounds the whole of a stream", async (f, t) => {
+    const { a, at } = await served(f, {
       async range(_request, rpc) {
         for (;;) await rpc.write(utf8('on and on'));
       },
@@ -245,91 +188,80 @@ export const deadlineCases: Cases = (define) => {
     await rejected(t, reading, { code: 'deadline_exceeded', sent: true });
   });
 
-  define(
-    'the error of a stream that times out says how many items arrived, and how long it was silent',
-    async (f, t) => {
-      const { a, b, at } = await f.pair({ b: { clock: f.newClock() } });
-      const gate = deferred();
-      serveKit(b, {
-        async *range() {
-          for (let i = 0; i < 13; i++) yield utf8('line');
+  test('the error of a stream that times out says how many items arrived, and how long it was silent', async (f, t) => {
+    const gate = deferred();
+    const { a, b, at } = await f.pair({ b: { clock: f.newClock() } });
+    serveKit(b, {
+      async *range() {
+        for (let i = 0; i < 13; i++) yield utf8('line');
+        await gate.promise;
+        yield utf8('the last line');
+        await new Promise(() => undefined);
+      },
+    });
+    const items = (await a.send(at, 'range', utf8(''), { timeout: 2_000 }))[Symbol.asyncIterator]();
+    for (let i = 0; i < 13; i++) await items.next();
+    f.clock.advance(400);
+    gate.resolve();
+    await items.next();
+    const last = items.next();
+    f.clock.advance(1_600);
+    await rejected(t, last, {
+      code: 'deadline_exceeded',
+      origin: 'local',
+      message: /2000 ms passed; 14 items arrived, then the stream was silent for 1600 ms/,
+    });
+  });
+
+  test('a download whose deadline passes before its first item says that none arrived', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    serve(b, {
+      async *range() {
+        await new Promise(() => undefined);
+      },
+    });
+    f.clock.advance(5_000);
+    const items = await a.send(at, 'range', utf8(''), { timeout: 300 });
+    const first = items[Symbol.asyncIterator]().next();
+    await f.turns();
+    f.clock.advance(301);
+    await rejected(t, first, {
+      code: 'deadline_exceeded',
+      message: /300 ms passed; no item arrived/,
+    });
+  });
+
+  test("a method's timeout bounds each wait for progress of its streams, not the whole", async (f, t) => {
+    const a = await f.open(timed);
+    const b = await f.open(timed);
+    f.link(a, b);
+    const at = b.advertiseAddr();
+    const gates = Array.from({ length: 5 }, () => deferred());
+    serve(b, {
+      async *range() {
+        for (const gate of gates) {
           await gate.promise;
-          yield utf8('the last line');
-          await new Promise(() => undefined);
-        },
-      });
-      const items = (await a.send(at, 'range', utf8(''), { timeout: 2_000 }))[
-        Symbol.asyncIterator
-      ]();
-      for (let i = 0; i < 13; i++) await items.next();
-      f.clock.advance(400);
+          yield utf8('item');
+        }
+        await new Promise(() => undefined);
+      },
+    });
+    const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
+    for (const gate of gates) {
+      f.clock.advance(900);
       gate.resolve();
-      await items.next();
-      const last = items.next();
-      f.clock.advance(1_600);
-      await rejected(t, last, {
-        code: 'deadline_exceeded',
-        origin: 'local',
-        message: /2000 ms passed; 14 items arrived, then the stream was silent for 1600 ms/,
-      });
-    },
-  );
+      t.is((await items.next()).done, false);
+    }
+    const last = items.next();
+    await f.turns();
+    f.clock.advance(1_001);
+    await rejected(t, last, {
+      code: 'deadline_exceeded',
+      message: /1000 ms passed; 5 items arrived, then the stream was silent for 1000 ms/,
+    });
+  });
 
-  define(
-    'a download whose deadline passes before its first item says that none arrived',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      serve(b, {
-        async *range() {
-          await new Promise(() => undefined);
-        },
-      });
-      f.clock.advance(5_000);
-      const items = await a.send(at, 'range', utf8(''), { timeout: 300 });
-      const first = items[Symbol.asyncIterator]().next();
-      await f.turns();
-      f.clock.advance(301);
-      await rejected(t, first, {
-        code: 'deadline_exceeded',
-        message: /300 ms passed; no item arrived/,
-      });
-    },
-  );
-
-  define(
-    "a method's timeout bounds each wait for progress of its streams, not the whole",
-    async (f, t) => {
-      const a = await f.open(timed);
-      const b = await f.open(timed);
-      f.link(a, b);
-      const at = b.advertiseAddr();
-      const gates = Array.from({ length: 5 }, () => deferred());
-      serve(b, {
-        async *range() {
-          for (const gate of gates) {
-            await gate.promise;
-            yield utf8('item');
-          }
-          await new Promise(() => undefined);
-        },
-      });
-      const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
-      for (const gate of gates) {
-        f.clock.advance(900);
-        gate.resolve();
-        t.is((await items.next()).done, false);
-      }
-      const last = items.next();
-      await f.turns();
-      f.clock.advance(1_001);
-      await rejected(t, last, {
-        code: 'deadline_exceeded',
-        message: /1000 ms passed; 5 items arrived, then the stream was silent for 1000 ms/,
-      });
-    },
-  );
-
-  define("a stream without a reader ends at its method's timeout", async (f, t) => {
+  test("a stream without a reader ends at its method's timeout", async (f, t) => {
     const a = await f.open(timed);
     const b = await f.open(timed);
     f.link(a, b);
@@ -347,42 +279,29 @@ export const deadlineCases: Cases = (define) => {
     await rejected(t, listOf(items), { code: 'deadline_exceeded' });
   });
 
-  define("an upload that stalls ends at the transport's timeout", async (f, t) => {
-    const { a, b, at } = await f.pair({ a: { timeout: 1_000 } });
-    serveKit(b);
-    let returned = false;
-    const stalled = {
-      [Symbol.asyncIterator]: () => ({
-        next: () => new Promise<IteratorResult<Uint8Array>>(() => undefined),
-        async return() {
-          returned = true;
-          return { done: true as const, value: undefined };
-        },
-      }),
-    };
+  test("an upload that stalls ends at the transport's timeout", async (f, t) => {
+    const { a, at } = await served(f, {}, { a: { timeout: 1_000 } });
+    const stalled = new SubscribedItems();
     const call = a.send(at, 'gather', utf8(''), { upload: stalled });
     await f.turns();
     f.clock.advance(1_001);
     await rejected(t, call, { code: 'deadline_exceeded' });
-    await f.until('the iterator of the upload is returned', () => returned);
+    await f.event('the return of the iterator', stalled.returned.promise);
   });
 
-  define(
-    'a process that slept reads received bytes before it disconnects silent peers',
-    async (f, t) => {
-      const { a, b, at } = await f.pair({ a: { clock: f.newClock(), idleTimeout: Infinity } });
-      const own = a.clock as ManualClock;
-      serveKit(b);
-      const remote = await a.dial(at);
-      await a.send(at, 'echo', utf8(''));
-      for (let i = 0; i < 5; i++) {
-        own.jump(60_000);
-        await f.turns(5);
-      }
-      t.false(remote.closed, 'a sleep accuses nobody');
-      t.is(textOf(await a.send(at, 'echo', utf8('good morning'))), 'good morning');
-    },
-  );
+  test('a process that slept reads received bytes before it disconnects silent peers', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { clock: f.newClock(), idleTimeout: Infinity } });
+    const own = a.clock as ManualClock;
+    serveKit(b);
+    const remote = await a.dial(at);
+    await a.send(at, 'echo', utf8(''));
+    for (let i = 0; i < 5; i++) {
+      own.jump(60_000);
+      await f.turns(5);
+    }
+    t.false(remote.closed, 'a sleep accuses nobody');
+    t.is(textOf(await a.send(at, 'echo', utf8('good morning'))), 'good morning');
+  });
 };
 
 /** A protocol with a stream whose method has a timeout. */

@@ -9,8 +9,8 @@ import { serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, listOf, streamOf, utf8 } from '../../transport/values.ts';
 
-export const gatewayCases: Cases = (define) => {
-  define('the error of a call that a handler made is not sent to its caller', async (f, t) => {
+export const gatewayCases: Cases = (test) => {
+  test('the error of a call that a handler made is not sent to its caller', async (f, t) => {
     const { gateway, failing } = await backendOf(f);
     const a = await f.open(kit);
     const at = gateway.advertiseAddr();
@@ -57,7 +57,7 @@ export const gatewayCases: Cases = (define) => {
     }
   });
 
-  define('a handler that makes a new error of another one answers with it', async (f, t) => {
+  test('a handler that makes a new error of another one answers with it', async (f, t) => {
     const { gateway, failing } = await backendOf(f);
     const a = await f.open(kit);
     f.link(a, gateway);
@@ -73,7 +73,7 @@ export const gatewayCases: Cases = (define) => {
     t.deepEqual(withheldBy(f, gateway), []);
   });
 
-  define('toError decides what is sent of the error of another call', async (f, t) => {
+  test('toError decides what is sent of the error of another call', async (f, t) => {
     const { gateway, failing } = await backendOf(f);
     const a = await f.open(kit);
     f.link(a, gateway);
@@ -87,7 +87,7 @@ export const gatewayCases: Cases = (define) => {
     });
   });
 
-  define('a rule that makes another call does not show its error to peers', async (f, t) => {
+  test('a rule that makes another call does not show its error to peers', async (f, t) => {
     const { gateway: rule, failing } = await backendOf(f);
     let isAdmitted = true;
     const ask = () => rule.send(failing, 'echo', utf8('')).then(() => true);
@@ -108,7 +108,7 @@ export const gatewayCases: Cases = (define) => {
     t.false(refused.message.includes('secret'));
   });
 
-  define('a deadline that a handler hands on stays one', async (f, t) => {
+  test('a deadline that a handler hands on stays one', async (f, t) => {
     const { gateway, failing } = await backendOf(f);
     const clock = f.newClock();
     const a = await f.open(kit, { clock });

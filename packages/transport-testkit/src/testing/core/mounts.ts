@@ -14,58 +14,43 @@ import { kit, side } from '../../transport/protocols.ts';
 import { serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { textOf, utf8 } from '../../transport/values.ts';
+import { served } from './shared.ts';
 
-export const mountCases: Cases = (define) => {
-  define(
-    'mounted protocols share listener and connections and keep their calls apart',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const [sideA, sideB] = [a.mount(side), b.mount(side)];
-      serveKit(b, { echo: () => utf8('the first protocol') });
-      serve(sideB, { echo: () => utf8('the second') });
-      t.is(textOf(await a.send(at, 'echo', utf8(''))), 'the first protocol');
-      t.is(textOf(await sideA.send(at, 'echo', utf8(''))), 'the second');
-      t.is(a.remotes().length, 1);
-      t.is(sideB.advertiseAddr(), b.advertiseAddr());
-      t.is(sideA.protocol, side);
-      t.is(sideA.clock, a.clock);
-    },
-  );
+export const mountCases: Cases = (test) => {
+  test('mounted protocols share listener and connections and keep their calls apart', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const [sideA, sideB] = [a.mount(side), b.mount(side)];
+    serveKit(b, { echo: () => utf8('the first protocol') });
+    serve(sideB, { echo: () => utf8('the second') });
+    t.is(textOf(await a.send(at, 'echo', utf8(''))), 'the first protocol');
+    t.is(textOf(await sideA.send(at, 'echo', utf8(''))), 'the second');
+    t.is(a.remotes().length, 1);
+    t.is(sideB.advertiseAddr(), b.advertiseAddr());
+    t.is(sideA.protocol, side);
+    t.is(sideA.clock, a.clock);
+  });
 
-  define(
-    'one-ways on several channels each reach their own reader, broadcast to all',
-    async (f, t) => {
-      const a = await f.open(kit);
-      const sideA = a.mount(side);
-      const got: string[] = [];
-      const at: string[] = [];
-      for (const name of ['x', 'y', 'z']) {
-        const peer = await f.open(kit);
-        f.link(a, peer);
-        serveKit(peer, { note: (request) => got.push(`${name} kit ${textOf(request)}`) });
-        serve(peer.mount(side), { note: (request) => got.push(`${name} side ${textOf(request)}`) });
-        at.push(peer.advertiseAddr());
-        await a.dial(peer.advertiseAddr());
-      }
-      t.deepEqual(a.trySendAll(at, 'note', utf8('1')), [true, true, true]);
-      t.deepEqual(sideA.trySendAll(at, 'note', utf8('2')), [true, true, true]);
-      await f.until('all six messages have arrived', () => got.length === 6);
-      t.deepEqual(got.sort(), [
-        'x kit 1',
-        'x side 2',
-        'y kit 1',
-        'y side 2',
-        'z kit 1',
-        'z side 2',
-      ]);
-    },
-  );
+  test('one-ways on several channels each reach their own reader, broadcast to all', async (f, t) => {
+    const a = await f.open(kit);
+    const sideA = a.mount(side);
+    const got: string[] = [];
+    const at: string[] = [];
+    for (const name of ['x', 'y', 'z']) {
+      const peer = await f.open(kit);
+      f.link(a, peer);
+      serveKit(peer, { note: (request) => got.push(`${name} kit ${textOf(request)}`) });
+      serve(peer.mount(side), { note: (request) => got.push(`${name} side ${textOf(request)}`) });
+      at.push(peer.advertiseAddr());
+      await a.dial(peer.advertiseAddr());
+    }
+    t.deepEqual(a.trySendAll(at, 'note', utf8('1')), [true, true, true]);
+    t.deepEqual(sideA.trySendAll(at, 'note', utf8('2')), [true, true, true]);
+    await f.until('all six messages have arrived', () => got.length === 6);
+    t.deepEqual(got.sort(), ['x kit 1', 'x side 2', 'y kit 1', 'y side 2', 'z kit 1', 'z side 2']);
+  });
 
-  define('a held target stays connected until its protocol closes', async (f, t) => {
-    const { a, b, at } = await f.pair({
-      a: { idleTimeout: 2_000 },
-      b: { idleTimeout: Infinity },
-    });
+  test('a held target stays connected until its protocol closes', async (f, t) => {
+    const { a, b, at } = await f.pair({ a: { idleTimeout: 2_000 }, b: { idleTimeout: Infinity } });
     const sideA = a.mount(side);
     sideA.hold(at);
     await f.until('the target is connected', () => a.remotes().length === 1);
@@ -85,18 +70,7 @@ export const mountCases: Cases = (define) => {
     t.deepEqual(a.remotes(), []);
   });
 
-  define('live connections learn a protocol that is mounted later', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const sideA = a.mount(side);
-    serveKit(b);
-    await a.send(at, 'echo', utf8(''));
-    await rejected(t, sideA.send(at, 'echo', utf8('')), { code: 'unimplemented' });
-    serve(b.mount(side), { echo: (request) => request });
-    t.is(textOf(await sideA.send(at, 'echo', utf8('now'))), 'now');
-    t.is(a.remotes().length, 1);
-  });
-
-  define('the accepting end calls through a mount too', async (f, t) => {
+  test('the accepting end calls through a mount too', async (f, t) => {
     const { a, b, at } = await f.pair();
     const remote = await a.dial(at);
     await f.until('the connection is up at the acceptor', () => b.remotes().length === 1);
@@ -106,7 +80,7 @@ export const mountCases: Cases = (define) => {
     t.is(textOf(await b.mount(side).send(back, 'echo', utf8('back'))), 'back');
   });
 
-  define('a name or a channel that is in use throws a TypeError', async (f, t) => {
+  test('a name or a channel that is in use throws a TypeError', async (f, t) => {
     const { a } = await f.pair();
     a.mount(side);
     t.throws(() => a.mount(side), { instanceOf: TypeError });
@@ -116,25 +90,22 @@ export const mountCases: Cases = (define) => {
     a.mount(named('testkit/other', 0x51));
   });
 
-  define(
-    'protocols without a channel get one by their names; two names that meet are a TypeError that says what to do',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const [orders, ledger] = [named('orders', undefined), named('ledger', undefined)];
-      serve(b.mount(orders), { echo: (request) => request });
-      const mine = a.mount(orders);
-      t.is(textOf(await mine.send(at, 'echo', utf8('by name'))), 'by name');
-      t.throws(() => a.mount(ledger), {
-        instanceOf: TypeError,
-        message:
-          /^channel 156 of 'ledger' is taken by 'orders' on this transport: give one of them another channel on all nodes, such as channel: 32$/,
-      });
-      serve(b.mount(named('ledger', 0x50)), { echo: () => utf8('a number') });
-      t.is(textOf(await a.mount(named('ledger', 0x50)).send(at, 'echo', utf8(''))), 'a number');
-    },
-  );
+  test('protocols without a channel get one by their names; two names that meet are a TypeError that says what to do', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const [orders, ledger] = [named('orders', undefined), named('ledger', undefined)];
+    serve(b.mount(orders), { echo: (request) => request });
+    const mine = a.mount(orders);
+    t.is(textOf(await mine.send(at, 'echo', utf8('by name'))), 'by name');
+    t.throws(() => a.mount(ledger), {
+      instanceOf: TypeError,
+      message:
+        /^channel 156 of 'ledger' is taken by 'orders' on this transport: give one of them another channel on all nodes, such as channel: 32$/,
+    });
+    serve(b.mount(named('ledger', 0x50)), { echo: () => utf8('a number') });
+    t.is(textOf(await a.mount(named('ledger', 0x50)).send(at, 'echo', utf8(''))), 'a number');
+  });
 
-  define('closing a mount ends only that protocol', async (f, t) => {
+  test('closing a mount ends only that protocol', async (f, t) => {
     const { a, b, at } = await f.pair();
     const [sideA, sideB] = [a.mount(side), b.mount(side)];
     serveKit(b);
@@ -150,13 +121,10 @@ export const mountCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
     const names = a.snapshot().protocols.map(({ name }) => name);
     // A transport may also carry Trunkline's own protocols (peers).
-    t.deepEqual(
-      names.filter((name) => !name.startsWith('trunkline.')),
-      ['testkit'],
-    );
+    t.is(names.filter((name) => !name.startsWith('trunkline.')).join(), 'testkit');
   });
 
-  define('a protocol can be mounted again on its channel', async (f, t) => {
+  test('a protocol can be mounted again on its channel', async (f, t) => {
     const { a, b, at } = await f.pair();
     const sideB = b.mount(side);
     const first = a.mount(side);
@@ -170,7 +138,7 @@ export const mountCases: Cases = (define) => {
     t.is(textOf(await second.send(at, 'echo', utf8('three'))), 'another');
   });
 
-  define('listen on a mount is that of the root', async (f, t) => {
+  test('listen on a mount is that of the root', async (f, t) => {
     const root = f.create(kit);
     const mounted = root.mount(side);
     await mounted.listen();
@@ -181,117 +149,67 @@ export const mountCases: Cases = (define) => {
     t.is(textOf(await a.send(root.advertiseAddr(), 'echo', utf8('heard'))), 'heard');
   });
 
-  define('both ends agree on the highest version in both lists', async (f, t) => {
-    const [older, newer] = [versioned(2, [1]), versioned(3, [2, 1, 0])];
-    const a = await f.open(older);
-    const b = await f.open(newer);
+  test('ends without a common version report it once to both observers, and to the dialer unless another protocol is shared', async (f, t) => {
+    const a = await f.open(versioned(1, []));
+    const b = await f.open(versioned(7, [6]));
     f.link(a, b);
-    const versions: number[] = [];
-    serve(b, {
-      echo(request, rpc) {
-        versions.push(rpc.version);
-        return request;
-      },
-    });
-    serve(a, {
-      echo(request, rpc) {
-        versions.push(rpc.version);
-        return request;
-      },
-    });
-    await a.send(b.advertiseAddr(), 'echo', utf8(''));
-    await b.send(a.advertiseAddr(), 'echo', utf8(''));
-    t.deepEqual(versions, [2, 2]);
-  });
-
-  define(
-    'calls between ends without a common version fail with failed_precondition and both versions, for that protocol only',
-    async (f, t) => {
-      const a = await f.open(versioned(1, []));
-      const b = await f.open(versioned(7, [6]));
-      f.link(a, b);
-      serve(b, { echo: (request) => request });
-      const [sideA, sideB] = [a.mount(side), b.mount(side)];
-      serve(sideB, { echo: (request) => request });
-      const error = await rejected(t, a.send(b.advertiseAddr(), 'echo', utf8('')), {
+    const at = b.advertiseAddr();
+    if (shared(a, b).length > 0) {
+      t.is((await a.dial(at)).addr, spelled(at));
+    } else {
+      const error = await rejected(t, a.dial(at), {
         code: 'failed_precondition',
         reason: 'version_mismatch',
         sent: false,
       });
-      t.regex(error.message, /1/);
-      t.regex(error.message, /7/);
-      t.is(textOf(await sideA.send(b.advertiseAddr(), 'echo', utf8('fine'))), 'fine');
-      t.is(a.remotes().length, 1);
-    },
-  );
-
-  define(
-    'ends without a common version report it once to both observers, and to the dialer unless another protocol is shared',
-    async (f, t) => {
-      const a = await f.open(versioned(1, []));
-      const b = await f.open(versioned(7, [6]));
-      f.link(a, b);
-      const at = b.advertiseAddr();
-      if (shared(a, b).length > 0) {
-        t.is((await a.dial(at)).addr, spelled(at));
-      } else {
-        const error = await rejected(t, a.dial(at), {
-          code: 'failed_precondition',
-          reason: 'version_mismatch',
-          sent: false,
-        });
-        t.is(error.target, at);
-      }
-      const mismatches = (transport: typeof a) =>
-        f.seen(transport).events.filter(({ type }) => type === 'mismatch') as {
-          protocol: string;
-          error: TransportError;
-        }[];
-      await f.until(
-        'both observers report a mismatch',
-        () => mismatches(a).length > 0 && mismatches(b as never).length > 0,
+      t.is(error.target, at);
+    }
+    const mismatches = (transport: typeof a) =>
+      f.seen(transport).events.filter(({ type }) => type === 'mismatch') as {
+        protocol: string;
+        error: TransportError;
+      }[];
+    await f.until(
+      'both observers report a mismatch',
+      () => mismatches(a).length > 0 && mismatches(b as never).length > 0,
+    );
+    for (const told of [mismatches(a), mismatches(b as never)]) {
+      t.deepEqual(
+        told.map(({ protocol, error: { reason } }) => [protocol, reason]),
+        [['testkit/versioned', 'version_mismatch']],
       );
-      for (const told of [mismatches(a), mismatches(b as never)]) {
-        t.deepEqual(
-          told.map(({ protocol, error: { reason } }) => [protocol, reason]),
-          [['testkit/versioned', 'version_mismatch']],
-        );
-      }
-      const [sideA, sideB] = [a.mount(side), b.mount(side)];
-      serve(sideB, { echo: (request) => request });
-      await sideA.send(at, 'echo', utf8(''));
+    }
+    const [sideA, sideB] = [a.mount(side), b.mount(side)];
+    serve(sideB, { echo: (request) => request });
+    await sideA.send(at, 'echo', utf8(''));
+    t.is((await a.dial(at)).addr, spelled(at));
+    t.is(mismatches(a).length, 1);
+  });
+
+  test('a dial to a peer that has mounted nothing that is mounted here rejects, and names both lists', async (f, t) => {
+    const a = await f.open(named('testkit/x', 0x50));
+    const b = await f.open(named('testkit/y', 0x51));
+    f.link(a, b);
+    const at = b.advertiseAddr();
+    if (shared(a, b).length > 0) {
       t.is((await a.dial(at)).addr, spelled(at));
-      t.is(mismatches(a).length, 1);
-    },
-  );
+      await rejected(t, a.send(at, 'echo', utf8('')), { code: 'unimplemented' });
+    } else {
+      const error = await rejected(t, a.dial(at), {
+        code: 'failed_precondition',
+        reason: 'no_shared_protocol',
+        sent: false,
+      });
+      t.is(error.target, at);
+      t.regex(error.message, /'testkit\/x'.*'testkit\/y'/);
+    }
+    const mounted = a.mount(side);
+    serve(b.mount(side), { echo: (request) => request });
+    t.is(textOf(await mounted.send(at, 'echo', utf8('fine'))), 'fine');
+    t.is((await mounted.dial(at)).addr, spelled(at));
+  });
 
-  define(
-    'a dial to a peer that has mounted nothing that is mounted here rejects, and names both lists',
-    async (f, t) => {
-      const a = await f.open(named('testkit/x', 0x50));
-      const b = await f.open(named('testkit/y', 0x51));
-      f.link(a, b);
-      const at = b.advertiseAddr();
-      if (shared(a, b).length > 0) {
-        t.is((await a.dial(at)).addr, spelled(at));
-        await rejected(t, a.send(at, 'echo', utf8('')), { code: 'unimplemented' });
-      } else {
-        const error = await rejected(t, a.dial(at), {
-          code: 'failed_precondition',
-          reason: 'no_shared_protocol',
-          sent: false,
-        });
-        t.is(error.target, at);
-        t.regex(error.message, /'testkit\/x'.*'testkit\/y'/);
-      }
-      const mounted = a.mount(side);
-      serve(b.mount(side), { echo: (request) => request });
-      t.is(textOf(await mounted.send(at, 'echo', utf8('fine'))), 'fine');
-      t.is((await mounted.dial(at)).addr, spelled(at));
-    },
-  );
-
-  define('a mount during a handshake is announced to the peer', async (f, t) => {
+  test('a mount during a handshake is announced to the peer', async (f, t) => {
     const late = named('testkit/late', 0x52);
     const b = await f.open(named('testkit/y', 0x51));
     // Called once the acceptor has sent its hello.
@@ -307,32 +225,28 @@ export const mountCases: Cases = (define) => {
     t.is((await client.dial(at)).addr, spelled(at));
   });
 
-  define(
-    'a name on two channels, or a channel with two names, fails with channel_mismatch for that protocol only',
-    async (f, t) => {
-      for (const [mine, theirs] of [
-        [named('testkit/x', 0x50), named('testkit/x', 0x51)],
-        [named('testkit/x', 0x50), named('testkit/y', 0x50)],
-        [named('testkit/x', undefined), named('testkit/x', 0x51)],
-      ] as const) {
-        const { a, b, at } = await f.pair();
-        serveKit(b);
-        serve(b.mount(theirs), { echo: (request) => request });
-        const error = await rejected(t, a.mount(mine).send(at, 'echo', utf8('')), {
-          code: 'failed_precondition',
-          reason: 'channel_mismatch',
-          sent: false,
-        });
-        t.regex(
-          error.message,
-          /at one end and .* at the other: give each protocol the same channel on every node/,
-        );
-        t.is(textOf(await a.send(at, 'echo', utf8('fine'))), 'fine');
-      }
-    },
-  );
+  test('a name on two channels, or a channel with two names, fails with channel_mismatch for that protocol only', async (f, t) => {
+    for (const [mine, theirs] of [
+      [named('testkit/x', 0x50), named('testkit/x', 0x51)],
+      [named('testkit/x', 0x50), named('testkit/y', 0x50)],
+      [named('testkit/x', undefined), named('testkit/x', 0x51)],
+    ] as const) {
+      const { a, b, at } = await served(f);
+      serve(b.mount(theirs), { echo: (request) => request });
+      const error = await rejected(t, a.mount(mine).send(at, 'echo', utf8('')), {
+        code: 'failed_precondition',
+        reason: 'channel_mismatch',
+        sent: false,
+      });
+      t.regex(
+        error.message,
+        /at one end and .* at the other: give each protocol the same channel on every node/,
+      );
+      t.is(textOf(await a.send(at, 'echo', utf8('fine'))), 'fine');
+    }
+  });
 
-  define('a protocol without methods can be mounted and recognized', async (f, t) => {
+  test('a protocol without methods can be mounted and recognized', async (f, t) => {
     const silent = defineProtocol({
       name: 'testkit/silent',
       version: 1,
@@ -345,30 +259,27 @@ export const mountCases: Cases = (define) => {
     t.is((await a.dial(b.advertiseAddr())).addr, spelled(b.advertiseAddr()));
   });
 
-  define(
-    'a call of a method that only the caller has fails with unimplemented, and of one of another kind with failed_precondition',
-    async (f, t) => {
-      const mine = defineProtocol({
-        name: 'testkit',
-        version: 1,
-        channel: 0x40,
-        methods: {
-          later: { id: 99, request: bytes, response: bytes },
-          echo: { id: 1, request: bytes, download: bytes },
-        },
-      });
-      const a = await f.open(mine);
-      const b = await f.open(kit);
-      f.link(a, b);
-      serveKit(b);
-      await rejected(t, a.send(b.advertiseAddr(), 'later', utf8('')), {
-        code: 'unimplemented',
-        origin: 'remote',
-      });
-      const items = (await a.send(b.advertiseAddr(), 'echo', utf8('')))[Symbol.asyncIterator]();
-      await rejected(t, items.next(), { code: 'failed_precondition', origin: 'remote' });
-    },
-  );
+  test('a call of a method that only the caller has fails with unimplemented, and of one of another kind with failed_precondition', async (f, t) => {
+    const mine = defineProtocol({
+      name: 'testkit',
+      version: 1,
+      channel: 0x40,
+      methods: {
+        later: { id: 99, request: bytes, response: bytes },
+        echo: { id: 1, request: bytes, download: bytes },
+      },
+    });
+    const a = await f.open(mine);
+    const b = await f.open(kit);
+    f.link(a, b);
+    serveKit(b);
+    await rejected(t, a.send(b.advertiseAddr(), 'later', utf8('')), {
+      code: 'unimplemented',
+      origin: 'remote',
+    });
+    const items = (await a.send(b.advertiseAddr(), 'echo', utf8('')))[Symbol.asyncIterator]();
+    await rejected(t, items.next(), { code: 'failed_precondition', origin: 'remote' });
+  });
 };
 
 function named<const N extends string>(name: N, channel: number | undefined) {

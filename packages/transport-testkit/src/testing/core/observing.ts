@@ -8,11 +8,11 @@ import { kit } from '../../transport/protocols.ts';
 import { rangeOf, serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, listOf, pattern, streamOf, textOf, utf8 } from '../../transport/values.ts';
+import { served } from './shared.ts';
 
-export const observingCases: Cases = (define) => {
-  define('a snapshot counts calls, errors and bytes correctly', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, {
+export const observingCases: Cases = (test) => {
+  test('a snapshot counts calls, errors and bytes correctly', async (f, t) => {
+    const { a, b, at } = await served(f, {
       brisk() {
         throw new Error('no');
       },
@@ -38,10 +38,9 @@ export const observingCases: Cases = (define) => {
     t.is(mine.at, f.clock.now());
   });
 
-  define('a snapshot shows open calls and streams, and none after their end', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('a snapshot shows open calls and streams, and none after their end', async (f, t) => {
     const gate = deferred<Uint8Array>();
-    serveKit(b, { brisk: () => gate.promise });
+    const { a, b, at } = await served(f, { brisk: () => gate.promise });
     const calls = [1, 2, 3].map(() => a.send(at, 'brisk', utf8('')));
     const stream = (await a.send(at, 'range', rangeOf(1_000, 10_000)))[Symbol.asyncIterator]();
     await stream.next();
@@ -77,9 +76,8 @@ export const observingCases: Cases = (define) => {
     }
   });
 
-  define('a snapshot is plain data, and prints as a table', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('a snapshot is plain data, and prints as a table', async (f, t) => {
+    const { a, at } = await served(f);
     await a.send(at, 'echo', utf8(''));
     const snapshot = a.snapshot();
     t.deepEqual(
@@ -91,56 +89,49 @@ export const observingCases: Cases = (define) => {
     t.true(table.split('\n').length > 2);
   });
 
-  define(
-    'each connection is reported to the observers of both ends once up and once down',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      for (let i = 0; i < 5; i++) {
+  test('each connection is reported to the observers of both ends once up and once down', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    for (let i = 0; i < 5; i++) {
+      f.link(a, b);
+      await a.dial(at);
+      await f.drive(a.disconnect(at));
+    }
+    await f.until('the connection is down at the other end', () => b.remotes().length === 0);
+    for (const end of [a, b]) {
+      const events = f.seen(end).events.map((event) => event.type);
+      t.deepEqual(events, Array(5).fill(['up', 'down']).flat());
+    }
+  });
+
+  test('the record of a call of every kind has its attempts and its waiting time', async (f, t) => {
+    const records: CallRecord[] = [];
+    const observer = { callEnded: (record: CallRecord) => void records.push(record) };
+    const { a, b, at } = await served(f, {}, { a: { observer } });
+    const upload = () => ({ upload: streamOf([utf8('one'), utf8('two')]) });
+    const calls = {
+      unary: () => a.send(at, 'echo', utf8('')),
+      oneway: () => a.send(at, 'note', utf8('')),
+      upload: () => a.send(at, 'gather', utf8(''), upload()),
+      download: async () => listOf(await a.send(at, 'range', rangeOf(2, 1))),
+      duplex: async () => listOf(await a.send(at, 'pipe', utf8(''), upload())),
+    };
+    for (const [kind, call] of Object.entries(calls))
+      for (const isDialed of [false, true]) {
+        const ending = call();
+        f.clock.advance(50);
+        await ending;
+        await f.until('the record of the call', () => records.length > 0);
+        const record = records.pop();
+        t.is(record?.kind, kind);
+        t.is(record?.attempts, 1, kind);
+        const queued = record?.queued ?? 0;
+        t.true(isDialed ? queued === 0 : queued >= 50, `${kind}: ${queued} ms`);
+        if (isDialed) await f.drive(a.disconnect(at));
         f.link(a, b);
-        await a.dial(at);
-        await f.drive(a.disconnect(at));
       }
-      await f.until('the connection is down at the other end', () => b.remotes().length === 0);
-      for (const end of [a, b]) {
-        const events = f.seen(end).events.map((event) => event.type);
-        t.deepEqual(events, Array(5).fill(['up', 'down']).flat());
-      }
-    },
-  );
+  });
 
-  define(
-    'the record of a call of every kind has its attempts and its waiting time',
-    async (f, t) => {
-      const records: CallRecord[] = [];
-      const observer = { callEnded: (record: CallRecord) => void records.push(record) };
-      const { a, b, at } = await f.pair({ a: { observer } });
-      serveKit(b);
-      const upload = () => ({ upload: streamOf([utf8('one'), utf8('two')]) });
-      const calls = {
-        unary: () => a.send(at, 'echo', utf8('')),
-        oneway: () => a.send(at, 'note', utf8('')),
-        upload: () => a.send(at, 'gather', utf8(''), upload()),
-        download: async () => listOf(await a.send(at, 'range', rangeOf(2, 1))),
-        duplex: async () => listOf(await a.send(at, 'pipe', utf8(''), upload())),
-      };
-      for (const [kind, call] of Object.entries(calls))
-        for (const isDialed of [false, true]) {
-          const ending = call();
-          f.clock.advance(50);
-          await ending;
-          await f.until('the record of the call', () => records.length > 0);
-          const record = records.pop();
-          t.is(record?.kind, kind);
-          t.is(record?.attempts, 1, kind);
-          const queued = record?.queued ?? 0;
-          t.true(isDialed ? queued === 0 : queued >= 50, `${kind}: ${queued} ms`);
-          if (isDialed) await f.drive(a.disconnect(at));
-          f.link(a, b);
-        }
-    },
-  );
-
-  define('an observer that throws has no effect on calls', async (f, t) => {
+  test('an observer that throws has no effect on calls', async (f, t) => {
     const observer = {
       event() {
         throw new Error('observer');
@@ -149,14 +140,13 @@ export const observingCases: Cases = (define) => {
         throw new Error('observer');
       },
     };
-    const { a, b, at } = await f.pair({ a: { observer }, b: { observer } });
-    serveKit(b);
+    const { a, at } = await served(f, {}, { a: { observer }, b: { observer } });
     t.is(textOf(await a.send(at, 'echo', utf8('unharmed'))), 'unharmed');
     await rejected(t, a.dial(f.backend.unreachable()), { code: 'unavailable' });
     await f.drive(a.disconnect(at));
   });
 
-  define('several readers of connections all get every event', async (f, t) => {
+  test('several readers of connections all get every event', async (f, t) => {
     const { a, b, at } = await f.pair();
     const readers = [1, 2, 3].map(async () => {
       const types: string[] = [];
@@ -170,9 +160,8 @@ export const observingCases: Cases = (define) => {
     for (const reader of readers) t.deepEqual(await reader, ['up', 'down']);
   });
 
-  define('credit and memory are released after streams and long messages', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('credit and memory are released after streams and long messages', async (f, t) => {
+    const { a, b, at } = await served(f);
     for (let i = 0; i < 5; i++) {
       await listOf(await a.send(at, 'range', rangeOf(50, 20_000)));
       await a.send(at, 'echo', pattern(500_000));
@@ -184,7 +173,7 @@ export const observingCases: Cases = (define) => {
     t.is(b.snapshot().waiting, 0);
   });
 
-  define("protocol, clock and random are the transport's own", async (f, t) => {
+  test("protocol, clock and random are the transport's own", async (f, t) => {
     const a = f.create(kit, { random: () => 0.5 });
     t.is(a.clock, f.clock);
     t.is(a.random(), 0.5);

@@ -8,13 +8,13 @@ import { kit, side } from '../../transport/protocols.ts';
 import { serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, equalBytes, pattern, textOf, utf8 } from '../../transport/values.ts';
+import { served } from './shared.ts';
 
-export const oneWayCases: Cases = (define) => {
-  define('a one-way resolves to undefined without waiting for its handler', async (f, t) => {
-    const { a, b, at } = await f.pair();
+export const oneWayCases: Cases = (test) => {
+  test('a one-way resolves to undefined without waiting for its handler', async (f, t) => {
     const got = deferred<string>();
     const never = deferred();
-    serveKit(b, {
+    const { a, at } = await served(f, {
       note(request) {
         got.resolve(textOf(request));
         return never.promise;
@@ -25,15 +25,14 @@ export const oneWayCases: Cases = (define) => {
     never.resolve();
   });
 
-  define('a long one-way arrives complete', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('a long one-way arrives complete', async (f, t) => {
     const got = deferred<Uint8Array>();
-    serveKit(b, { note: (request) => got.resolve(request) });
+    const { a, at } = await served(f, { note: (request) => got.resolve(request) });
     await a.send(at, 'note', pattern(3_000_000));
     t.true(equalBytes(await f.event('the request', got.promise), pattern(3_000_000)));
   });
 
-  define('a one-way has no respond, and its fail is false and counted', async (f, t) => {
+  test('a one-way has no respond, and its fail is false and counted', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('note');
     await a.send(at, 'note', utf8(''));
@@ -45,10 +44,9 @@ export const oneWayCases: Cases = (define) => {
     );
   });
 
-  define('a handler of a one-way that throws affects no other call', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('a handler of a one-way that throws affects no other call', async (f, t) => {
     let notes = 0;
-    serveKit(b, {
+    const { a, at } = await served(f, {
       note() {
         notes++;
         throw new Error('nobody hears this either');
@@ -59,9 +57,8 @@ export const oneWayCases: Cases = (define) => {
     t.is(notes, 10);
   });
 
-  define('a one-way for an unknown protocol is dropped and counted', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('a one-way for an unknown protocol is dropped and counted', async (f, t) => {
+    const { a, b, at } = await served(f);
     const other = a.mount(side);
     await other.send(at, 'note', utf8('hello?'));
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
@@ -69,32 +66,24 @@ export const oneWayCases: Cases = (define) => {
     t.is(b.remotes().length, 1);
   });
 
-  define(
-    'a one-way that waits for room ends at its deadline and is never sent late',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const consumer = b.consumer('note');
-      await a.dial(at);
-      let taken = 0;
-      while (a.trySend(at, 'note', pattern(10_000))) taken++;
-      const waiting = a.send(at, 'note', utf8('expired'), { timeout: 300 });
-      await f.turns(5);
-      f.clock.advance(301);
-      await rejected(t, waiting, { code: 'deadline_exceeded', sent: false });
-      for (let i = 0; i < taken; i++) await consumer.next();
-      await a.send(at, 'note', utf8('fresh'));
-      t.is(textOf((await consumer.next()).value.request), 'fresh');
-    },
-  );
-
-  define('one-ways that were accepted are delivered before a graceful close ends', async (f, t) => {
+  test('a one-way that waits for room ends at its deadline and is never sent late', async (f, t) => {
     const { a, b, at } = await f.pair();
+    const consumer = b.consumer('note');
+    await a.dial(at);
+    let taken = 0;
+    while (a.trySend(at, 'note', pattern(10_000))) taken++;
+    const waiting = a.send(at, 'note', utf8('expired'), { timeout: 300 });
+    await f.turns(5);
+    f.clock.advance(301);
+    await rejected(t, waiting, { code: 'deadline_exceeded', sent: false });
+    for (let i = 0; i < taken; i++) await consumer.next();
+    await a.send(at, 'note', utf8('fresh'));
+    t.is(textOf((await consumer.next()).value.request), 'fresh');
+  });
+
+  test('one-ways that were accepted are delivered before a graceful close ends', async (f, t) => {
     let notes = 0;
-    serveKit(b, {
-      note() {
-        notes++;
-      },
-    });
+    const { a, at } = await served(f, { note: () => void notes++ });
     for (let i = 0; i < 500; i++) void a.send(at, 'note', pattern(200));
     await a.send(at, 'note', utf8('the last'));
     await a.close();
@@ -102,15 +91,11 @@ export const oneWayCases: Cases = (define) => {
     t.is(notes, 501);
   });
 
-  define('a one-way that is lost after it was accepted is counted', async (f, t) => {
+  test('a one-way that is lost after it was accepted is counted', async (f, t) => {
     const wire = createWire();
     const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
     let notes = 0;
-    serveKit(b, {
-      note() {
-        notes++;
-      },
-    });
+    serveKit(b, { note: () => void notes++ });
     const remote = await a.dial(at);
     wire.freeze();
     // The messages exceed the pipe, so some of the accepted ones cannot have been sent yet.
@@ -123,54 +108,42 @@ export const oneWayCases: Cases = (define) => {
     t.is(a.snapshot().counters.onewayLost, 5);
   });
 
-  define(
-    'short one-ways that left, and for which no credit came back, are counted as lost',
-    async (f, t) => {
-      const wire = createWire();
-      const { a, b, at } = await f.pair({ placeB: { wrap: wire.wrap } });
-      serveKit(b);
-      const remote = await a.dial(at);
-      await a.send(remote, 'echo', utf8(''));
-      wire.freeze();
-      for (let i = 0; i < 150; i++) await a.send(remote, 'note', pattern(1_000));
-      for (let i = 0; i < 150; i++) t.true(a.trySend(remote, 'note', pattern(1_000)));
-      await f.turns();
-      wire.cut();
-      await f.until('the connection is gone', () => remote.closed);
-      t.is(f.count(a, 'onewayLost'), 300);
-    },
-  );
+  test('short one-ways that left, and for which no credit came back, are counted as lost', async (f, t) => {
+    const wire = createWire();
+    const { a, at } = await served(f, {}, { placeB: { wrap: wire.wrap } });
+    const remote = await a.dial(at);
+    await a.send(remote, 'echo', utf8(''));
+    wire.freeze();
+    for (let i = 0; i < 150; i++) await a.send(remote, 'note', pattern(1_000));
+    for (let i = 0; i < 150; i++) t.true(a.trySend(remote, 'note', pattern(1_000)));
+    await f.turns();
+    wire.cut();
+    await f.until('the connection is gone', () => remote.closed);
+    t.is(f.count(a, 'onewayLost'), 300);
+  });
 
-  define(
-    'one-ways that their reader took are not lost, and those that it did not take are',
-    async (f, t) => {
-      const wire = createWire();
-      const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
-      serve(b, { echo: (request) => request });
-      const consumer = b.consumer('note');
-      const remote = await a.dial(at);
-      for (let i = 0; i < 300; i++) await a.send(remote, 'note', pattern(i * 10));
-      for (let i = 0; i < 3; i++) await a.send(remote, 'note', pattern(100_000));
-      for (let i = 0; i < 100; i++) await consumer.next();
-      // Asking for another call marks the previous one as done.
-      const next = consumer.next();
-      await next;
-      await f.advance(100, 100);
-      for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
-      wire.cut();
-      await f.until('the connection is gone', () => remote.closed);
-      t.is(f.count(a, 'onewayLost'), 203);
-    },
-  );
+  test('one-ways that their reader took are not lost, and those that it did not take are', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+    serve(b, { echo: (request) => request });
+    const consumer = b.consumer('note');
+    const remote = await a.dial(at);
+    for (let i = 0; i < 300; i++) await a.send(remote, 'note', pattern(i * 10));
+    for (let i = 0; i < 3; i++) await a.send(remote, 'note', pattern(100_000));
+    for (let i = 0; i < 100; i++) await consumer.next();
+    // Asking for another call marks the previous one as done.
+    const next = consumer.next();
+    await next;
+    await f.advance(100, 100);
+    for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
+    wire.cut();
+    await f.until('the connection is gone', () => remote.closed);
+    t.is(f.count(a, 'onewayLost'), 203);
+  });
 
-  define('a connection that closes gracefully loses no one-way', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('a connection that closes gracefully loses no one-way', async (f, t) => {
     let notes = 0;
-    serveKit(b, {
-      note() {
-        notes++;
-      },
-    });
+    const { a, b, at } = await served(f, { note: () => void notes++ });
     const remote = await a.dial(at);
     for (let i = 0; i < 300; i++) void a.send(remote, 'note', pattern(1_000));
     await f.drive(a.disconnect(remote));
@@ -183,56 +156,50 @@ export const oneWayCases: Cases = (define) => {
     t.is(f.count(b, 'onewayDropped'), 0);
   });
 
-  define(
-    'a one-way whose handler still runs keeps its credit, and counts as lost if the connection breaks',
-    async (f, t) => {
-      const wire = createWire();
-      const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
-      const running: (() => void)[] = [];
-      serveKit(b, { note: () => new Promise<void>((resolve) => running.push(resolve)) });
-      const remote = await a.dial(at);
-      for (let i = 0; i < 10; i++) await a.send(remote, 'note', pattern(1_000));
-      await f.until('all ten one-ways are being handled', () => running.length === 10);
-      for (const end of running.splice(0, 4)) end();
-      await f.advance(100, 100);
-      for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
-      wire.cut();
-      await f.until('the connection is gone', () => remote.closed);
-      t.is(f.count(a, 'onewayLost'), 6);
-      for (const end of running) end();
-    },
-  );
+  test('a one-way whose handler still runs keeps its credit, and counts as lost if the connection breaks', async (f, t) => {
+    const wire = createWire();
+    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
+    const running: (() => void)[] = [];
+    serveKit(b, { note: () => new Promise<void>((resolve) => running.push(resolve)) });
+    const remote = await a.dial(at);
+    for (let i = 0; i < 10; i++) await a.send(remote, 'note', pattern(1_000));
+    await f.until('all ten one-ways are being handled', () => running.length === 10);
+    for (const end of running.splice(0, 4)) end();
+    await f.advance(100, 100);
+    for (let i = 0; i < 3; i++) await a.send(remote, 'echo', utf8(''));
+    wire.cut();
+    await f.until('the connection is gone', () => remote.closed);
+    t.is(f.count(a, 'onewayLost'), 6);
+    for (const end of running) end();
+  });
 
-  define(
-    'one-way messages take no more than their account while handlers run, and continue after these have ended',
-    async (f, t) => {
-      const { a, b, at } = await f.pair({ b: { limits: { credit: { short: 64 * 1_064 } } } });
-      const running: (() => void)[] = [];
-      let notes = 0;
-      serveKit(b, {
-        note: () => {
-          notes++;
-          return new Promise<void>((resolve) => running.push(resolve));
-        },
-      });
-      const remote = await a.dial(at);
-      let sent = 0;
-      while (a.trySend(remote, 'note', pattern(1_000))) sent++;
-      // The simulation sets up to a quarter of the account aside, for duplicates.
-      t.true(sent >= 48 && sent <= 64, `${sent} were sent`);
-      await f.until('all one-ways that were sent are being handled', () => notes === sent);
-      t.false(a.trySend(remote, 'note', pattern(1_000)));
-      t.is(b.snapshot().memory, sent * 1_064);
-      for (const end of running.splice(0)) end();
-      await f.drive(a.writable(remote));
-      t.true(a.trySend(remote, 'note', pattern(1_000)));
-      await f.until('one more one-way is being handled', () => notes === sent + 1);
-      for (const end of running) end();
-      await f.until('the receiver holds no memory', () => b.snapshot().memory === 0);
-    },
-  );
+  test('one-way messages take no more than their account while handlers run, and continue after these have ended', async (f, t) => {
+    const running: (() => void)[] = [];
+    let notes = 0;
+    const { a, b, at } = await f.pair({ b: { limits: { credit: { short: 64 * 1_064 } } } });
+    serveKit(b, {
+      note: () => {
+        notes++;
+        return new Promise<void>((resolve) => running.push(resolve));
+      },
+    });
+    const remote = await a.dial(at);
+    let sent = 0;
+    while (a.trySend(remote, 'note', pattern(1_000))) sent++;
+    // The simulation sets up to a quarter of the account aside, for duplicates.
+    t.true(sent >= 48 && sent <= 64, `${sent} were sent`);
+    await f.until('all one-ways that were sent are being handled', () => notes === sent);
+    t.false(a.trySend(remote, 'note', pattern(1_000)));
+    t.is(b.snapshot().memory, sent * 1_064);
+    for (const end of running.splice(0)) end();
+    await f.drive(a.writable(remote));
+    t.true(a.trySend(remote, 'note', pattern(1_000)));
+    await f.until('one more one-way is being handled', () => notes === sent + 1);
+    for (const end of running) end();
+    await f.until('the receiver holds no memory', () => b.snapshot().memory === 0);
+  });
 
-  define('many one-ways to a peer that never reads do not delay another peer', async (f, t) => {
+  test('many one-ways to a peer that never reads do not delay another peer', async (f, t) => {
     const a = await f.open(kit);
     const [stuck, free] = [await f.open(kit), await f.open(kit)];
     f.link(a, stuck);

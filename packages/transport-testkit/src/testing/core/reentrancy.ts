@@ -1,14 +1,15 @@
 // Cases about reentrancy: the user's code makes calls from within the transport's callbacks.
 
 import { serve } from '@trunkline/transport-core';
-import { rejected } from '../../transport/expect.ts';
+import { checked, rejected } from '../../transport/expect.ts';
 import { kit } from '../../transport/protocols.ts';
 import { serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, textOf, utf8 } from '../../transport/values.ts';
+import { served } from './shared.ts';
 
-export const reentrancyCases: Cases = (define) => {
-  define('a transport may be closed by its own observer', async (f, t) => {
+export const reentrancyCases: Cases = (test) => {
+  test('a transport may be closed by its own observer', async (f, t) => {
     const closed = deferred<Promise<void>>();
     const a = await f.open(kit, {
       observer: {
@@ -29,7 +30,7 @@ export const reentrancyCases: Cases = (define) => {
     t.is(a.snapshot().state, 'closed');
   });
 
-  define('an observer may call over a connection when it is reported', async (f, t) => {
+  test('an observer may call over a connection when it is reported', async (f, t) => {
     const answer = deferred<Promise<Uint8Array>>();
     const a = await f.open(kit, {
       observer: {
@@ -45,7 +46,7 @@ export const reentrancyCases: Cases = (define) => {
     t.is(textOf(await await answer.promise), 'at once');
   });
 
-  define('a Remote cannot be called while admit runs', async (f, t) => {
+  test('a Remote cannot be called while admit runs', async (f, t) => {
     const early = deferred<unknown>();
     const b = await f.open(kit, {
       async admit(remote) {
@@ -57,15 +58,12 @@ export const reentrancyCases: Cases = (define) => {
     f.link(a, b);
     serveKit(a);
     const remote = await a.dial(b.advertiseAddr());
-    await rejected(
-      t,
-      Promise.reject(await f.event('the error of a call made too early', early.promise)),
-      { code: 'unavailable', sent: false },
-    );
+    const error = await f.event('the error of a call made too early', early.promise);
+    checked(t, error, { code: 'unavailable', sent: false });
     t.false(remote.closed);
   });
 
-  define('a handler may disconnect its caller', async (f, t) => {
+  test('a handler may disconnect its caller', async (f, t) => {
     const { a, b, at } = await f.pair();
     const gone = deferred<Promise<void>>();
     serveKit(b, {
@@ -85,7 +83,7 @@ export const reentrancyCases: Cases = (define) => {
     );
   });
 
-  define('a handler may stop its own server and start another', async (f, t) => {
+  test('a handler may stop its own server and start another', async (f, t) => {
     const { a, b, at } = await f.pair();
     const server = serve(b, {
       echo(request) {
@@ -98,7 +96,7 @@ export const reentrancyCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8(''))), 'the second');
   });
 
-  define('an abort listener of a handler may answer without effect', async (f, t) => {
+  test('an abort listener of a handler may answer without effect', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('echo');
     const controller = new AbortController();
@@ -111,29 +109,24 @@ export const reentrancyCases: Cases = (define) => {
     t.false(await f.event('the answer of the handler', answered.promise));
   });
 
-  define(
-    'an abort from within the handler of the call that it aborts settles it once',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const controller = new AbortController();
-      serveKit(b, {
-        echo(request) {
-          controller.abort('from inside');
-          return request;
-        },
-      });
-      const error = await rejected(t, a.send(at, 'echo', utf8(''), { signal: controller.signal }), {
-        code: 'cancelled',
-        sent: true,
-      });
-      t.is(error.cause, 'from inside');
-      t.is(textOf(await a.send(at, 'echo', utf8('and on'), { timeout: 1_000 })), 'and on');
-    },
-  );
+  test('an abort from within the handler of the call that it aborts settles it once', async (f, t) => {
+    const controller = new AbortController();
+    const { a, at } = await served(f, {
+      echo(request) {
+        controller.abort('from inside');
+        return request;
+      },
+    });
+    const error = await rejected(t, a.send(at, 'echo', utf8(''), { signal: controller.signal }), {
+      code: 'cancelled',
+      sent: true,
+    });
+    t.is(error.cause, 'from inside');
+    t.is(textOf(await a.send(at, 'echo', utf8('and on'), { timeout: 1_000 })), 'and on');
+  });
 
-  define('at a down event the Remote is closed, and the next call dials again', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('at a down event the Remote is closed, and the next call dials again', async (f, t) => {
+    const { a, b, at } = await served(f);
     const remote = await a.dial(at);
     const events = a.connections();
     await events.next();

@@ -2,68 +2,59 @@
 
 import { serve } from '@trunkline/transport-core';
 import { type KitTransport, side } from '../../transport/protocols.ts';
-import { serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { textOf, utf8 } from '../../transport/values.ts';
+import { served } from './shared.ts';
 
 /** Sizes below and above that from which bytes are sent from where they are. */
 const SIZES = [10, 20_000, 65_535, 65_536, 150_000];
 const COUNT = 8;
 
-export const reusedMemoryCases: Cases = (define) => {
-  define(
-    'a request is as it was when it was sent, although its memory is used again',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      serveKit(b, { echo: (request) => utf8(shown(request)) });
-      for (const size of SIZES.filter((size) => size < 65_536)) {
-        const memory = new Uint8Array(size);
-        const answers = Array.from({ length: COUNT }, (_, i) => {
-          memory.fill(i);
-          const answer = a.send(at, 'echo', memory);
-          memory.fill(99);
-          return answer;
-        });
-        const texts = (await Promise.all(answers)).map((answer) => textOf(answer));
-        t.deepEqual(texts, expected(size));
-      }
-    },
-  );
+export const reusedMemoryCases: Cases = (test) => {
+  test('a request is as it was when it was sent, although its memory is used again', async (f, t) => {
+    const { a, at } = await served(f, { echo: (request) => utf8(shown(request)) });
+    for (const size of SIZES.filter((size) => size < 65_536)) {
+      const memory = new Uint8Array(size);
+      const answers = Array.from({ length: COUNT }, (_, i) => {
+        memory.fill(i);
+        const answer = a.send(at, 'echo', memory);
+        memory.fill(99);
+        return answer;
+      });
+      const texts = (await Promise.all(answers)).map((answer) => textOf(answer));
+      t.deepEqual(texts, expected(size));
+    }
+  });
 
-  define(
-    'a one-way is as it was sent, although its memory is used again when it has settled',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const seen: string[] = [];
-      serve(b.mount(side), { note: (request) => void seen.push(shown(request)) });
-      const caller = a.mount(side);
-      for (const size of SIZES) {
-        seen.length = 0;
-        const memory = new Uint8Array(size);
-        for (let i = 0; i < COUNT; i++) {
-          await caller.send(at, 'note', memory.fill(i));
-          memory.fill(99);
-        }
-        await f.until(`${COUNT} messages of ${size} bytes`, () => seen.length === COUNT);
-        t.deepEqual(seen, expected(size));
-      }
-    },
-  );
-
-  define('an answer is as it was, although its memory is used again', async (f, t) => {
+  test('a one-way is as it was sent, although its memory is used again when it has settled', async (f, t) => {
     const { a, b, at } = await f.pair();
+    const seen: string[] = [];
+    serve(b.mount(side), { note: (request) => void seen.push(shown(request)) });
+    const caller = a.mount(side);
+    for (const size of SIZES) {
+      seen.length = 0;
+      const memory = new Uint8Array(size);
+      for (let i = 0; i < COUNT; i++) {
+        await caller.send(at, 'note', memory.fill(i));
+        memory.fill(99);
+      }
+      await f.until(`${COUNT} messages of ${size} bytes`, () => seen.length === COUNT);
+      t.deepEqual(seen, expected(size));
+    }
+  });
+
+  test('an answer is as it was, although its memory is used again', async (f, t) => {
     const memory = new Uint8Array(65_535);
     let calls = 0;
-    serveKit(b, { echo: () => memory.fill(calls++) });
+    const { a, at } = await served(f, { echo: () => memory.fill(calls++) });
     const answers = await Promise.all(
       Array.from({ length: COUNT }, () => a.send(at, 'echo', utf8(''))),
     );
     t.deepEqual(answers.map(shown), expected(65_535));
   });
 
-  define('items are as they were, although their source uses its memory again', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, {
+  test('items are as they were, although their source uses its memory again', async (f, t) => {
+    const { a, at } = await served(f, {
       async *range(request) {
         yield* items(Number(textOf(request)));
       },
@@ -83,24 +74,20 @@ export const reusedMemoryCases: Cases = (define) => {
     }
   });
 
-  define(
-    'an item is as it was written, although its memory is used again when the write has settled',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      serveKit(b, {
-        async range(request, rpc) {
-          const memory = new Uint8Array(Number(textOf(request)));
-          for (let i = 0; i < COUNT; i++) {
-            await rpc.write(memory.fill(i));
-            memory.fill(99);
-          }
-          rpc.end();
-        },
-      });
-      for (const size of SIZES)
-        await atOnce(async () => t.deepEqual(await downloaded(a, at, size), expected(size)));
-    },
-  );
+  test('an item is as it was written, although its memory is used again when the write has settled', async (f, t) => {
+    const { a, at } = await served(f, {
+      async range(request, rpc) {
+        const memory = new Uint8Array(Number(textOf(request)));
+        for (let i = 0; i < COUNT; i++) {
+          await rpc.write(memory.fill(i));
+          memory.fill(99);
+        }
+        rpc.end();
+      },
+    });
+    for (const size of SIZES)
+      await atOnce(async () => t.deepEqual(await downloaded(a, at, size), expected(size)));
+  });
 };
 
 /** Runs several calls, so that their items wait for each other. */

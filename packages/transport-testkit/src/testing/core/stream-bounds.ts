@@ -14,42 +14,39 @@ import {
   utf8,
   watch,
 } from '../../transport/values.ts';
+import { served } from './shared.ts';
 
-export const streamBoundCases: Cases = (define) => {
-  define(
-    'an item above the limit is refused where it is written, and names both sizes',
-    async (f, t) => {
-      const { a, b, at } = await f.pair({
-        a: { limits: { item: 5_000 } },
-        b: { limits: { item: 5_000 } },
-      });
-      const refused = deferred<unknown>();
-      serveKit(b, {
-        async range(_request, rpc) {
-          await rpc.write(pattern(5_000));
-          await rpc.write(pattern(5_001)).catch((error: unknown) => refused.resolve(error));
-        },
-      });
-      const up = await rejected(
-        t,
-        a.send(at, 'gather', utf8(''), { upload: streamOf([pattern(5_000), pattern(5_001)]) }),
-        { code: 'resource_exhausted' },
-      );
-      t.regex(up.message, /5,?001/);
-      await listOf(await a.send(at, 'range', utf8(''))).catch(() => undefined);
-      const down = (await f.event(
-        'the error of the refused write',
-        refused.promise,
-      )) as TransportError;
-      t.is(down.code, 'resource_exhausted');
-      t.regex(down.message, /5,?000/);
-    },
-  );
-
-  define('a download that nobody reads stops its writer within one window', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    let written = 0;
+export const streamBoundCases: Cases = (test) => {
+  test('an item above the limit is refused where it is written, and names both sizes', async (f, t) => {
+    const { a, b, at } = await f.pair({
+      a: { limits: { item: 5_000 } },
+      b: { limits: { item: 5_000 } },
+    });
+    const refused = deferred<unknown>();
     serveKit(b, {
+      async range(_request, rpc) {
+        await rpc.write(pattern(5_000));
+        await rpc.write(pattern(5_001)).catch((error: unknown) => refused.resolve(error));
+      },
+    });
+    const up = await rejected(
+      t,
+      a.send(at, 'gather', utf8(''), { upload: streamOf([pattern(5_000), pattern(5_001)]) }),
+      { code: 'resource_exhausted' },
+    );
+    t.regex(up.message, /5,?001/);
+    await listOf(await a.send(at, 'range', utf8(''))).catch(() => undefined);
+    const down = (await f.event(
+      'the error of the refused write',
+      refused.promise,
+    )) as TransportError;
+    t.is(down.code, 'resource_exhausted');
+    t.regex(down.message, /5,?000/);
+  });
+
+  test('a download that nobody reads stops its writer within one window', async (f, t) => {
+    let written = 0;
+    const { a, at } = await served(f, {
       async range(_request, rpc) {
         for (;;) {
           await rpc.write(pattern(10_000));
@@ -69,10 +66,9 @@ export const streamBoundCases: Cases = (define) => {
     await items.return?.();
   });
 
-  define("an upload's iterator is told once the callee has taken items", async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test("an upload's iterator is told once the callee has taken items", async (f, t) => {
     const gate = deferred();
-    serveKit(b, {
+    const { a, at } = await served(f, {
       async gather(_request, rpc) {
         await gate.promise;
         for await (const _ of rpc.upload);
@@ -99,11 +95,10 @@ export const streamBoundCases: Cases = (define) => {
     t.true(taken > 0);
   });
 
-  define('an upload is pulled no faster than it is read', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('an upload is pulled no faster than it is read', async (f, t) => {
     const gate = deferred();
     let pulled = 0;
-    serveKit(b, {
+    const { a, at } = await served(f, {
       async gather(_request, rpc) {
         await gate.promise;
         for await (const _ of rpc.upload);
@@ -123,10 +118,9 @@ export const streamBoundCases: Cases = (define) => {
   });
 
   // Each item costs 64 bytes, which bounds even empty ones.
-  define('empty items are limited, too', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('empty items are limited, too', async (f, t) => {
     let written = 0;
-    serveKit(b, {
+    const { a, at } = await served(f, {
       async range(_request, rpc) {
         for (;;) {
           await rpc.write(new Uint8Array(0));
@@ -144,7 +138,7 @@ export const streamBoundCases: Cases = (define) => {
     await items.return?.();
   });
 
-  define('ten thousand tiny streams all complete', async (f, t) => {
+  test('ten thousand tiny streams all complete', async (f, t) => {
     const { a, b, at } = await f.pair({ a: { timeout: Infinity } });
     serveKit(b, {
       async *range(request) {
@@ -163,10 +157,10 @@ export const streamBoundCases: Cases = (define) => {
     t.is(a.snapshot().connections[0]?.streams, 0);
   });
 
-  define('more streams than the limit wait for one to end', async (f, t) => {
+  test('more streams than the limit wait for one to end', async (f, t) => {
     const limits = { streams: 4 };
-    const { a, b, at } = await f.pair({ a: { limits }, b: { limits } });
     const gates: (() => void)[] = [];
+    const { a, b, at } = await f.pair({ a: { limits }, b: { limits } });
     serveKit(b, {
       async *range() {
         await new Promise<void>((resolve) => gates.push(resolve));

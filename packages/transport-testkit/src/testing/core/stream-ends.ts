@@ -7,51 +7,25 @@ import { createWire } from '../../transport/faults.ts';
 import { rangeOf, serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, listOf, pattern, streamOf, textOf, utf8 } from '../../transport/values.ts';
-
-/** Items that hold a subscription from the start, as those of `events.on` do, until `return()`. */
-class SubscribedItems implements AsyncIterableIterator<Uint8Array> {
-  readonly returned = deferred();
-  reads = 0;
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<never> {
-    this.reads++;
-    return new Promise(() => {});
-  }
-
-  return(): Promise<IteratorResult<Uint8Array>> {
-    this.returned.resolve();
-    return Promise.resolve({ value: undefined, done: true });
-  }
-}
+import { looseSend, SubscribedItems, served } from './shared.ts';
 
 const awaiting: ServerInterceptor = (next) => async (call) => await next(call);
 
-export const streamEndCases: Cases = (define) => {
-  define(
-    'writes that do not wait for each other arrive in order, and the end behind them',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      serveKit(b, {
-        range(_request, rpc) {
-          for (let i = 0; i < 500; i++) void rpc.write(utf8(`${i}`));
-          rpc.end();
-        },
-      });
-      const items = await listOf(await a.send(at, 'range', utf8('')));
-      t.deepEqual(
-        items.map(textOf),
-        Array.from({ length: 500 }, (_, i) => `${i}`),
-      );
-    },
-  );
+export const streamEndCases: Cases = (test) => {
+  test('writes that do not wait for each other arrive in order, and the end behind them', async (f, t) => {
+    const { a, at } = await served(f, {
+      range(_request, rpc) {
+        for (let i = 0; i < 500; i++) void rpc.write(utf8(`${i}`));
+        rpc.end();
+      },
+    });
+    const items = await listOf(await a.send(at, 'range', utf8('')));
+    t.is(items.length, 500);
+    for (const [i, item] of items.entries()) t.is(textOf(item), `${i}`);
+  });
 
-  define('writes that were not awaited arrive before a later failure', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, {
+  test('writes that were not awaited arrive before a later failure', async (f, t) => {
+    const { a, at } = await served(f, {
       range(_request, rpc) {
         for (let i = 0; i < 50; i++) void rpc.write(utf8(`${i}`));
         rpc.fail(new TransportError('data_loss', 'that was all'));
@@ -66,45 +40,37 @@ export const streamEndCases: Cases = (define) => {
   });
 
   for (const server of [[], [awaiting]])
-    define(
-      `writes that were not awaited end nothing when their caller leaves, ${server.length === 0 ? 'without' : 'with'} an interceptor`,
-      async (f, t) => {
-        const { a, b, at } = await f.pair({ b: { interceptors: { server } } });
-        const gone = deferred();
-        const refused = deferred<unknown>();
-        serveKit(b, {
-          async range(_request, rpc) {
-            for (let i = 0; i < 100; i++) void rpc.write(pattern(10_000));
-            rpc.signal.addEventListener('abort', () => gone.resolve());
-            await gone.promise;
-            void rpc.write(utf8('not awaited'));
-            await rpc.write(utf8('awaited')).catch(refused.resolve);
-          },
-        });
-        for await (const _ of await a.send(at, 'range', utf8(''))) break;
-        const error = await f.event('the write that is awaited', refused.promise);
-        t.true(error instanceof TransportError && error.code === 'cancelled', String(error));
-        t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-      },
-    );
-
-  define(
-    'a download that is never looked at harms nobody when its connection breaks',
-    async (f, t) => {
-      const wire = createWire();
-      const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
-      serveKit(b);
-      await a.send(at, 'range', rangeOf(100, 10_000));
-      await f.turns();
-      wire.cut();
-      await f.until('the connection is gone', () => a.remotes().length === 0);
+    test(`writes that were not awaited end nothing when their caller leaves, ${server.length === 0 ? 'without' : 'with'} an interceptor`, async (f, t) => {
+      const gone = deferred();
+      const refused = deferred<unknown>();
+      const { a, b, at } = await f.pair({ b: { interceptors: { server } } });
+      serveKit(b, {
+        async range(_request, rpc) {
+          for (let i = 0; i < 100; i++) void rpc.write(pattern(10_000));
+          rpc.signal.addEventListener('abort', () => gone.resolve());
+          await gone.promise;
+          void rpc.write(utf8('not awaited'));
+          await rpc.write(utf8('awaited')).catch(refused.resolve);
+        },
+      });
+      for await (const _ of await a.send(at, 'range', utf8(''))) break;
+      const error = await f.event('the write that is awaited', refused.promise);
+      t.true(error instanceof TransportError && error.code === 'cancelled', String(error));
       t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-    },
-  );
+    });
 
-  define('an upload whose clean-up throws affects no other call', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, { gather: () => utf8('enough') });
+  test('a download that is never looked at harms nobody when its connection breaks', async (f, t) => {
+    const wire = createWire();
+    const { a, at } = await served(f, {}, { placeA: { wrap: wire.wrap } });
+    await a.send(at, 'range', rangeOf(100, 10_000));
+    await f.turns();
+    wire.cut();
+    await f.until('the connection is gone', () => a.remotes().length === 0);
+    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+  });
+
+  test('an upload whose clean-up throws affects no other call', async (f, t) => {
+    const { a, at } = await served(f, { gather: () => utf8('enough') });
     for (const fail of [
       () => {
         throw new Error('clean-up');
@@ -123,32 +89,27 @@ export const streamEndCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
   });
 
-  define(
-    'an upload that throws before its first item aborts the call with its cause',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      serveKit(b);
-      const cause = new Error('no such file');
-      const source = {
-        [Symbol.asyncIterator]: () => ({
-          next(): never {
-            throw cause;
-          },
-        }),
-      };
-      const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: source }), {
-        code: 'aborted',
-        origin: 'local',
-      });
-      t.is(error.cause, cause);
-      t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-    },
-  );
+  test('an upload that throws before its first item aborts the call with its cause', async (f, t) => {
+    const { a, at } = await served(f);
+    const cause = new Error('no such file');
+    const source = {
+      [Symbol.asyncIterator]: () => ({
+        next(): never {
+          throw cause;
+        },
+      }),
+    };
+    const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: source }), {
+      code: 'aborted',
+      origin: 'local',
+    });
+    t.is(error.cause, cause);
+    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+  });
 
-  define('a returned stream whose clean-up throws affects no other call', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('a returned stream whose clean-up throws affects no other call', async (f, t) => {
     const cleaned = deferred();
-    serveKit(b, {
+    const { a, b, at } = await served(f, {
       async *range() {
         try {
           for (;;) yield utf8('more');
@@ -167,84 +128,65 @@ export const streamEndCases: Cases = (define) => {
   });
 
   for (const how of ['aborts', 'has no time left', 'disconnects', 'is disconnected by close()'])
-    define(
-      `items that a handler returns after its caller ${how} are closed unread`,
-      async (f, t) => {
-        for (const server of [[], [awaiting]])
-          for (const method of ['range', 'pipe'] as const) {
-            const { a, b, at } = await f.pair({ b: { interceptors: { server } } });
-            const called = deferred();
-            const gone = deferred();
-            const late = deferred<SubscribedItems>();
-            const handler = (_: unknown, rpc: { readonly signal: AbortSignal }) => {
-              rpc.signal.addEventListener('abort', () => gone.resolve());
-              called.resolve();
-              return late.promise;
-            };
-            serveKit(b, { range: handler, pipe: handler });
-            const items = new SubscribedItems();
-            const controller = new AbortController();
-            const options = {
-              signal: controller.signal,
-              ...(how === 'has no time left' ? { timeout: 1_000 } : {}),
-            };
-            const call =
-              method === 'range'
-                ? a.send(at, method, utf8(''), options)
-                : a.send(at, method, utf8(''), { ...options, upload: streamOf([]) });
-            call.catch(() => {});
-            await f.event('the call at its handler', called.promise);
-            if (how === 'aborts') controller.abort();
-            else if (how === 'has no time left') await f.advance(1_500);
-            else await f.drive(how === 'disconnects' ? a.disconnect(at) : b.close());
-            await f.event('the signal of the handler', gone.promise);
-            late.resolve(items);
-            await f.event('the end of the subscription', items.returned.promise);
-            t.is(items.reads, 0);
-          }
-      },
+    test(`items that a handler returns after its caller ${how} are closed unread`, async (f, t) => {
+      for (const server of [[], [awaiting]])
+        for (const method of ['range', 'pipe'] as const) {
+          const { a, b, at } = await f.pair({ b: { interceptors: { server } } });
+          const called = deferred();
+          const gone = deferred();
+          const late = deferred<SubscribedItems>();
+          const handler = (_: unknown, rpc: { readonly signal: AbortSignal }) => {
+            rpc.signal.addEventListener('abort', () => gone.resolve());
+            called.resolve();
+            return late.promise;
+          };
+          serveKit(b, { range: handler, pipe: handler });
+          const items = new SubscribedItems();
+          const controller = new AbortController();
+          const options = {
+            signal: controller.signal,
+            ...(how === 'has no time left' ? { timeout: 1_000 } : {}),
+          };
+          const call =
+            method === 'range'
+              ? a.send(at, method, utf8(''), options)
+              : a.send(at, method, utf8(''), { ...options, upload: streamOf([]) });
+          call.catch(() => {});
+          await f.event('the call at its handler', called.promise);
+          if (how === 'aborts') controller.abort();
+          else if (how === 'has no time left') await f.advance(1_500);
+          else await f.drive(how === 'disconnects' ? a.disconnect(at) : b.close());
+          await f.event('the signal of the handler', gone.promise);
+          late.resolve(items);
+          await f.event('the end of the subscription', items.returned.promise);
+          t.is(items.reads, 0);
+        }
+    });
+
+  test('an invalid upload, or one for a method without upload, throws a TypeError', async (f, t) => {
+    const { a, at } = await served(f);
+    const send = looseSend(a);
+    await misused(t, send(at, 'gather', utf8(''), { upload: 42 }));
+    await misused(t, send(at, 'gather', utf8(''), {}));
+    await misused(t, send(at, 'echo', utf8(''), { upload: (async function* () {})() }));
+    await misused(t, send(at, 'echo', utf8(''), { signal: 'now' }));
+    t.true(a.snapshot().connections.every(({ calls }) => calls.out === 0));
+  });
+
+  test('an item that its codec refuses ends an upload with that error, at the caller', async (f, t) => {
+    const { a, at } = await served(f);
+    async function* wrong() {
+      yield utf8('fine');
+      yield 'no bytes' as unknown as Uint8Array;
+    }
+    const error = await a.send(at, 'gather', utf8(''), { upload: wrong() }).then(
+      () => t.fail('it was taken'),
+      (error: unknown) => error,
     );
-
-  define(
-    'an invalid upload, or one for a method without upload, throws a TypeError',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      serveKit(b);
-      const send = a.send as (
-        target: unknown,
-        method: string,
-        request: unknown,
-        options?: unknown,
-      ) => Promise<unknown>;
-      await misused(t, send.call(a, at, 'gather', utf8(''), { upload: 42 }));
-      await misused(t, send.call(a, at, 'gather', utf8(''), {}));
-      await misused(t, send.call(a, at, 'echo', utf8(''), { upload: (async function* () {})() }));
-      await misused(t, send.call(a, at, 'echo', utf8(''), { signal: 'now' }));
-      t.is(
-        a.snapshot().connections.reduce((sum, { calls }) => sum + calls.out, 0),
-        0,
-      );
-    },
-  );
-
-  define(
-    'an item that its codec refuses ends an upload with that error, at the caller',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      serveKit(b);
-      async function* wrong() {
-        yield utf8('fine');
-        yield 'no bytes' as unknown as Uint8Array;
-      }
-      const error = await a.send(at, 'gather', utf8(''), { upload: wrong() }).then(
-        () => t.fail('it was taken'),
-        (error: unknown) => error,
-      );
-      t.true(
-        error instanceof TransportError && ['invalid_argument', 'aborted'].includes(error.code),
-        String(error),
-      );
-      t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
-    },
-  );
+    t.true(
+      error instanceof TransportError && ['invalid_argument', 'aborted'].includes(error.code),
+      String(error),
+    );
+    t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
+  });
 };

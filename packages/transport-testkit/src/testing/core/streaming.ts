@@ -2,7 +2,7 @@
 // has ended. The cases about readers that are slower than writers are in stream-bounds.ts.
 
 import { serve, TransportError } from '@trunkline/transport-core';
-import { caught, rejected } from '../../transport/expect.ts';
+import { caught, checked, rejected } from '../../transport/expect.ts';
 import { createWire } from '../../transport/faults.ts';
 import { rangeOf, serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
@@ -15,64 +15,54 @@ import {
   textOf,
   utf8,
 } from '../../transport/values.ts';
+import { endless, SubscribedItems, served } from './shared.ts';
 
-export const streamCases: Cases = (define) => {
-  define(
-    'a snapshot is uploaded in pieces, its size as the request, and answered once',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const snapshot = pattern(1_000_000);
-      serveKit(b, {
-        async gather(request, rpc) {
-          const whole = new Uint8Array(Number(textOf(request)));
-          let offset = 0;
-          for await (const piece of rpc.upload) {
-            whole.set(piece, offset);
-            offset += piece.length;
-          }
-          return utf8(String(equalBytes(whole, snapshot)));
-        },
-      });
-      async function* pieces() {
-        for (let i = 0; i < snapshot.length; i += 30_000) yield snapshot.subarray(i, i + 30_000);
-      }
-      t.is(textOf(await a.send(at, 'gather', utf8('1000000'), { upload: pieces() })), 'true');
-    },
-  );
+export const streamCases: Cases = (test) => {
+  test('a snapshot is uploaded in pieces, its size as the request, and answered once', async (f, t) => {
+    const snapshot = pattern(1_000_000);
+    const { a, at } = await served(f, {
+      async gather(request, rpc) {
+        const whole = new Uint8Array(Number(textOf(request)));
+        let offset = 0;
+        for await (const piece of rpc.upload) {
+          whole.set(piece, offset);
+          offset += piece.length;
+        }
+        return utf8(String(equalBytes(whole, snapshot)));
+      },
+    });
+    async function* pieces() {
+      for (let i = 0; i < snapshot.length; i += 30_000) yield snapshot.subarray(i, i + 30_000);
+    }
+    t.is(textOf(await a.send(at, 'gather', utf8('1000000'), { upload: pieces() })), 'true');
+  });
 
-  define('an empty upload is answered', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('an empty upload is answered', async (f, t) => {
+    const { a, at } = await served(f);
     t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: streamOf([]) })), '0 0');
   });
 
-  define('a download has every item, complete and in order', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('a download has every item, complete and in order', async (f, t) => {
+    const { a, at } = await served(f);
     const items = await listOf(await a.send(at, 'range', rangeOf(300, 1_000)));
     t.is(items.length, 300);
     t.true(items.every((item, i) => equalBytes(item, pattern(1_000, i + 1))));
   });
 
-  define('an empty download ends at once', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('an empty download ends at once', async (f, t) => {
+    const { a, at } = await served(f);
     t.deepEqual(await listOf(await a.send(at, 'range', rangeOf(0, 0))), []);
   });
 
-  define('items of sizes around a packet and a window arrive complete', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('items of sizes around a packet and a window arrive complete', async (f, t) => {
+    const { a, at } = await served(f);
     const sizes = [0, 1, 65_535, 65_536, 65_537, 262_143, 262_144, 262_145, 1_048_576];
     const back = await listOf(
       await a.send(at, 'pipe', utf8(''), {
         upload: streamOf(sizes.map((size) => pattern(size, size + 1))),
       }),
     );
-    t.deepEqual(
-      back.map((item) => item.length),
-      sizes,
-    );
+    t.is(back.length, sizes.length);
     t.true(
       back.every((item, i) =>
         equalBytes(item, pattern(sizes[i] as number, (sizes[i] as number) + 1)),
@@ -80,9 +70,8 @@ export const streamCases: Cases = (define) => {
     );
   });
 
-  define('both ends of a duplex call stream at once', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, {
+  test('both ends of a duplex call stream at once', async (f, t) => {
+    const { a, at } = await served(f, {
       async *pipe(_request, rpc) {
         yield utf8('hello');
         for await (const item of rpc.upload) yield utf8(`re: ${textOf(item)}`);
@@ -106,67 +95,47 @@ export const streamCases: Cases = (define) => {
     t.deepEqual(got, ['hello', 're: question 0', 're: question 1', 'bye']);
   });
 
-  define("an answer before the end of the upload returns the caller's iterator", async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const returned = deferred();
-    serveKit(b, {
+  test("an answer before the end of the upload returns the caller's iterator", async (f, t) => {
+    const { a, at } = await served(f, {
       async gather(_request, rpc) {
         for await (const item of rpc.upload) return utf8(`enough after ${item.length}`);
         return utf8('nothing came');
       },
     });
-    async function* endless() {
-      try {
-        for (;;) {
-          yield pattern(77);
-          await f.turns(1); // Otherwise, this loop of promises would starve I/O.
-        }
-      } finally {
-        returned.resolve();
-      }
-    }
-    t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: endless() })), 'enough after 77');
-    await f.event("the return of the upload's iterator", returned.promise);
+    const source = endless(f, 77);
+    t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: source.items })), 'enough after 77');
+    await source.returned();
   });
 
-  define(
-    'an upload that throws ends the call with aborted and its cause, and cancels the handler',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const handler = deferred<unknown>();
-      const started = deferred<void>();
-      serveKit(b, {
-        async gather(_request, rpc) {
-          started.resolve();
-          try {
-            for await (const _ of rpc.upload);
-          } catch (error) {
-            handler.resolve(error);
-          }
-        },
-      });
-      const cause = new Error('disk error');
-      async function* failing() {
-        yield utf8('one');
-        await started.promise;
-        throw cause;
-      }
-      const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: failing() }), {
-        code: 'aborted',
-        origin: 'local',
-      });
-      t.is(error.cause, cause);
-      await rejected(
-        t,
-        Promise.reject(await f.event('the error of the handler', handler.promise)),
-        { code: 'cancelled' },
-      );
-    },
-  );
+  test('an upload that throws ends the call with aborted and its cause, and cancels the handler', async (f, t) => {
+    const handler = deferred<unknown>();
+    const started = deferred<void>();
+    const { a, at } = await served(f, {
+      async gather(_request, rpc) {
+        started.resolve();
+        try {
+          for await (const _ of rpc.upload);
+        } catch (error) {
+          handler.resolve(error);
+        }
+      },
+    });
+    const cause = new Error('disk error');
+    async function* failing() {
+      yield utf8('one');
+      await started.promise;
+      throw cause;
+    }
+    const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload: failing() }), {
+      code: 'aborted',
+      origin: 'local',
+    });
+    t.is(error.cause, cause);
+    checked(t, await f.event('the error of the handler', handler.promise), { code: 'cancelled' });
+  });
 
-  define('items written before a failure arrive before it', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, {
+  test('items written before a failure arrive before it', async (f, t) => {
+    const { a, at } = await served(f, {
       async *range() {
         yield utf8('one');
         yield utf8('two');
@@ -181,9 +150,8 @@ export const streamCases: Cases = (define) => {
     t.deepEqual(got, ['one', 'two']);
   });
 
-  define('a download and a duplex call are iterable without being awaited', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, {
+  test('a download and a duplex call are iterable without being awaited', async (f, t) => {
+    const { a, at } = await served(f, {
       async *range() {
         yield utf8('one');
         yield utf8('two');
@@ -200,7 +168,7 @@ export const streamCases: Cases = (define) => {
     t.deepEqual(back.map(textOf), ['three']);
   });
 
-  define('a refusal of a download rejects the first next', async (f, t) => {
+  test('a refusal of a download rejects the first next', async (f, t) => {
     const { a, b, at } = await f.pair();
     serve(b, { echo: (request) => request });
     const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
@@ -208,37 +176,33 @@ export const streamCases: Cases = (define) => {
     t.is((await items.next()).done, true);
   });
 
-  define(
-    'with write and end, a write after the end throws a TypeError, and one after the call rejects',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const consumer = b.consumer('range');
-      const items = await a.send(at, 'range', utf8(''));
-      const { value: rpc } = await consumer.next();
-      await rpc.write(utf8('only'));
-      t.true(rpc.end());
-      t.true(
-        (await caught(
-          t,
-          Promise.resolve().then(() => rpc.write(utf8('more'))),
-        )) instanceof TypeError,
-      );
-      t.throws(() => rpc.end(), { instanceOf: TypeError });
-      t.deepEqual((await listOf(items)).map(textOf), ['only']);
-
-      const controller = new AbortController();
-      void a.send(at, 'range', utf8(''), { signal: controller.signal }).catch(() => undefined);
-      const { value: second } = await consumer.next();
-      controller.abort();
-      await f.until('the signal of the handler is aborted', () => second.signal.aborted);
-      await rejected(t, second.write(utf8('nobody')), { code: 'cancelled' });
-      t.false(second.end());
-    },
-  );
-
-  define('concurrent reads of a download get items in order', async (f, t) => {
+  test('with write and end, a write after the end throws a TypeError, and one after the call rejects', async (f, t) => {
     const { a, b, at } = await f.pair();
-    serveKit(b);
+    const consumer = b.consumer('range');
+    const items = await a.send(at, 'range', utf8(''));
+    const { value: rpc } = await consumer.next();
+    await rpc.write(utf8('only'));
+    t.true(rpc.end());
+    t.true(
+      (await caught(
+        t,
+        Promise.resolve().then(() => rpc.write(utf8('more'))),
+      )) instanceof TypeError,
+    );
+    t.throws(() => rpc.end(), { instanceOf: TypeError });
+    t.deepEqual((await listOf(items)).map(textOf), ['only']);
+
+    const controller = new AbortController();
+    void a.send(at, 'range', utf8(''), { signal: controller.signal }).catch(() => undefined);
+    const { value: second } = await consumer.next();
+    controller.abort();
+    await f.until('the signal of the handler is aborted', () => second.signal.aborted);
+    await rejected(t, second.write(utf8('nobody')), { code: 'cancelled' });
+    t.false(second.end());
+  });
+
+  test('concurrent reads of a download get items in order', async (f, t) => {
+    const { a, at } = await served(f);
     const items = (await a.send(at, 'range', rangeOf(5, 8)))[Symbol.asyncIterator]();
     const reads = await Promise.all(Array.from({ length: 7 }, () => items.next()));
     t.deepEqual(
@@ -250,39 +214,23 @@ export const streamCases: Cases = (define) => {
     t.is((await items.return?.())?.done, true);
   });
 
-  define(
-    'a handler that fails in the middle of an upload ends it, its iterator returned',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const returned = deferred();
-      serveKit(b, {
-        async gather(_request, rpc) {
-          for await (const _ of rpc.upload)
-            throw new TransportError('out_of_range', 'no more room');
-        },
-      });
-      async function* endless() {
-        try {
-          for (;;) {
-            yield pattern(1_000);
-            await f.turns(1);
-          }
-        } finally {
-          returned.resolve();
-        }
-      }
-      await rejected(t, a.send(at, 'gather', utf8(''), { upload: endless() }), {
-        code: 'out_of_range',
-        origin: 'remote',
-        message: /no more room/,
-      });
-      await f.event("the return of the upload's iterator", returned.promise);
-    },
-  );
+  test('a handler that fails in the middle of an upload ends it, its iterator returned', async (f, t) => {
+    const { a, at } = await served(f, {
+      async gather(_request, rpc) {
+        for await (const _ of rpc.upload) throw new TransportError('out_of_range', 'no more room');
+      },
+    });
+    const source = endless(f, 1_000);
+    await rejected(t, a.send(at, 'gather', utf8(''), { upload: source.items }), {
+      code: 'out_of_range',
+      origin: 'remote',
+      message: /no more room/,
+    });
+    await source.returned();
+  });
 
-  define('a handler that never reads an upload may answer it', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b, { gather: () => utf8('no need') });
+  test('a handler that never reads an upload may answer it', async (f, t) => {
+    const { a, at } = await served(f, { gather: () => utf8('no need') });
     const endless = (async function* () {
       for (;;) yield pattern(10_000);
     })();
@@ -292,26 +240,23 @@ export const streamCases: Cases = (define) => {
     t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
   });
 
-  define(
-    "a handler's signal aborts when the timeout of a streaming call has passed",
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const consumer = b.consumer('range');
-      const items = (await a.send(at, 'range', utf8(''), { timeout: 700 }))[Symbol.asyncIterator]();
-      const { value: rpc } = await consumer.next();
-      t.is(rpc.deadline, f.clock.now() + 700);
-      const read = rejected(t, items.next(), { code: 'deadline_exceeded', sent: true });
-      f.clock.advance(701);
-      await read;
-      await f.until('the signal of the handler is aborted', () => rpc.signal.aborted);
-      await rejected(t, rpc.write(utf8('late')), { code: 'deadline_exceeded' });
-    },
-  );
+  test("a handler's signal aborts when the timeout of a streaming call has passed", async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('range');
+    const items = (await a.send(at, 'range', utf8(''), { timeout: 700 }))[Symbol.asyncIterator]();
+    const { value: rpc } = await consumer.next();
+    t.is(rpc.deadline, f.clock.now() + 700);
+    const read = rejected(t, items.next(), { code: 'deadline_exceeded', sent: true });
+    f.clock.advance(701);
+    await read;
+    await f.until('the signal of the handler is aborted', () => rpc.signal.aborted);
+    await rejected(t, rpc.write(utf8('late')), { code: 'deadline_exceeded' });
+  });
 
-  define('a connection cut in the middle ends both halves of every stream', async (f, t) => {
+  test('a connection cut in the middle ends both halves of every stream', async (f, t) => {
     const wire = createWire();
-    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
     const handler = deferred<unknown>();
+    const { a, b, at } = await f.pair({ placeA: { wrap: wire.wrap } });
     serveKit(b, {
       async *pipe(_request, rpc) {
         try {
@@ -323,25 +268,14 @@ export const streamCases: Cases = (define) => {
         }
       },
     });
-    const returned = deferred();
     // Not a generator, whose `return` would wait for the `next` that never resolves.
-    const source = {
-      [Symbol.asyncIterator]: () => ({
-        next: () => new Promise<never>(() => undefined),
-        async return() {
-          returned.resolve();
-          return { done: true as const, value: undefined };
-        },
-      }),
-    };
+    const source = new SubscribedItems();
     const items = (await a.send(at, 'pipe', utf8(''), { upload: source }))[Symbol.asyncIterator]();
     t.is(textOf((await items.next()).value), 'ready');
     wire.cut();
     await rejected(t, items.next(), { code: 'unavailable', sent: true });
-    await f.event("the return of the upload's iterator", returned.promise);
-    await rejected(t, Promise.reject(await f.event('the error of the handler', handler.promise)), {
-      code: 'unavailable',
-    });
+    await f.event('the return of the iterator', source.returned.promise);
+    checked(t, await f.event('the error of the handler', handler.promise), { code: 'unavailable' });
     t.is((await listOf(await a.send(at, 'range', rangeOf(3, 1)))).length, 3);
   });
 };

@@ -11,14 +11,14 @@ import type { Cases } from '../../transport/suite.ts';
 import { textOf, utf8 } from '../../transport/values.ts';
 import { ENDED, LIVE, STATES, type State, type Subject, subjectIn } from './states.ts';
 
-export const traitCases: Cases = (define) => {
+export const traitCases: Cases = (test) => {
   const trait = (
     what: string,
     states: readonly State[],
     body: (subject: Subject, f: Fixture, t: TestContext, state: State) => Promise<void>,
   ) => {
     for (const state of states) {
-      define(`${what}, when ${state}`, async (f, t) => {
+      test(`${what}, when ${state}`, async (f, t) => {
         const subject = await subjectIn(f, state);
         await body(subject, f, t, state);
         await subject.leave();

@@ -8,9 +8,10 @@ import { kit } from '../../transport/protocols.ts';
 import { serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { pattern, textOf, utf8, watch } from '../../transport/values.ts';
+import { served } from './shared.ts';
 
-export const trySendCases: Cases = (define) => {
-  define('trySend is false without a connection, and dials none', async (f, t) => {
+export const trySendCases: Cases = (test) => {
+  test('trySend is false without a connection, and dials none', async (f, t) => {
     const { a, at } = await f.pair();
     t.false(a.trySend(at, 'note', utf8('')));
     t.false(a.trySend(f.backend.unreachable(), 'note', utf8('')));
@@ -19,10 +20,9 @@ export const trySendCases: Cases = (define) => {
     t.deepEqual(a.snapshot().dialing, []);
   });
 
-  define('trySend is true on a live connection, by address and by Remote', async (f, t) => {
-    const { a, b, at } = await f.pair();
+  test('trySend is true on a live connection, by address and by Remote', async (f, t) => {
     const got: string[] = [];
-    serveKit(b, { note: (request) => got.push(textOf(request)) });
+    const { a, at } = await served(f, { note: (request) => got.push(textOf(request)) });
     const remote = await a.dial(at);
     t.true(a.trySend(at, 'note', utf8('one')));
     t.true(a.trySend(remote, 'note', utf8('two')));
@@ -30,31 +30,27 @@ export const trySendCases: Cases = (define) => {
     t.deepEqual(got, ['one', 'two']);
   });
 
-  define(
-    'trySend is false when the receiver is full, and true once writable says so',
-    async (f, t) => {
-      const { a, b, at } = await f.pair();
-      const consumer = b.consumer('note');
-      await a.dial(at);
-      let taken = 0;
-      while (a.trySend(at, 'note', pattern(10_000)))
-        if (++taken > 5_000) throw new Error('nothing ever bounded trySend');
-      t.true(taken > 20);
-      t.false(a.trySend(at, 'note', pattern(10_000)));
-      const writable = a.writable(at);
-      const state = watch(writable);
-      await f.turns(5);
-      t.false(state.settled, 'nobody reads');
-      for (let i = 0; i < taken; i++) await consumer.next();
-      await writable;
-      t.true(a.trySend(at, 'note', pattern(10_000)));
-      await consumer.next();
-    },
-  );
+  test('trySend is false when the receiver is full, and true once writable says so', async (f, t) => {
+    const { a, b, at } = await f.pair();
+    const consumer = b.consumer('note');
+    await a.dial(at);
+    let taken = 0;
+    while (a.trySend(at, 'note', pattern(10_000)))
+      if (++taken > 5_000) throw new Error('nothing ever bounded trySend');
+    t.true(taken > 20);
+    t.false(a.trySend(at, 'note', pattern(10_000)));
+    const writable = a.writable(at);
+    const state = watch(writable);
+    await f.turns(5);
+    t.false(state.settled, 'nobody reads');
+    for (let i = 0; i < taken; i++) await consumer.next();
+    await writable;
+    t.true(a.trySend(at, 'note', pattern(10_000)));
+    await consumer.next();
+  });
 
-  define('trySend throws for a message that can never be sent', async (f, t) => {
-    const { a, b, at } = await f.pair({ b: { limits: { message: 100_000 } } });
-    serveKit(b);
+  test('trySend throws for a message that can never be sent', async (f, t) => {
+    const { a, at } = await served(f, {}, { b: { limits: { message: 100_000 } } });
     await a.dial(at);
     thrown(t, () => a.trySend(at, 'note', pattern(100_001)), {
       code: 'resource_exhausted',
@@ -66,7 +62,7 @@ export const trySendCases: Cases = (define) => {
     t.throws(() => wrong.call(a, 42, 'note', utf8('')), { instanceOf: TypeError });
   });
 
-  define('trySendAll returns a result per target in order and encodes once', async (f, t) => {
+  test('trySendAll returns a result per target in order and encodes once', async (f, t) => {
     let encoded = 0;
     const counting = {
       ...bytes,
@@ -90,39 +86,29 @@ export const trySendCases: Cases = (define) => {
       if (i !== 1) await a.dial(other.advertiseAddr());
     }
     encoded = 0;
-    t.deepEqual(
-      a.trySendAll(
-        others.map((other) => other.advertiseAddr()),
-        'tell',
-        utf8('all'),
-      ),
-      [true, false, true],
-    );
+    const at = others.map((other) => other.advertiseAddr());
+    t.deepEqual(a.trySendAll(at, 'tell', utf8('all')), [true, false, true]);
     t.is(encoded, 1);
     await f.until('both peers have the message', () => got.length === 2);
     t.deepEqual(got.sort(), ['0 all', '2 all']);
   });
 
-  define('writable dials, and resolves when trySend would be true', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    serveKit(b);
+  test('writable dials, and resolves when trySend would be true', async (f, t) => {
+    const { a, at } = await served(f);
     await a.writable(at);
     t.true(a.trySend(at, 'note', utf8('')));
     t.is(a.remotes().length, 1);
   });
 
-  define(
-    'writable rejects with the error of the dial, or of a Remote that is gone',
-    async (f, t) => {
-      const { a, at } = await f.pair();
-      await rejected(t, a.writable(f.backend.unreachable()), { code: 'unavailable' });
-      const remote = await a.dial(at);
-      await a.disconnect(remote);
-      await rejected(t, a.writable(remote), { code: 'unavailable' });
-    },
-  );
+  test('writable rejects with the error of the dial, or of a Remote that is gone', async (f, t) => {
+    const { a, at } = await f.pair();
+    await rejected(t, a.writable(f.backend.unreachable()), { code: 'unavailable' });
+    const remote = await a.dial(at);
+    await a.disconnect(remote);
+    await rejected(t, a.writable(remote), { code: 'unavailable' });
+  });
 
-  define('writable rejects if its connection is lost while it waits for room', async (f, t) => {
+  test('writable rejects if its connection is lost while it waits for room', async (f, t) => {
     const wire = createWire();
     const { a, at } = await f.pair({ placeA: { wrap: wire.wrap } });
     const remote = await a.dial(at);
@@ -135,61 +121,39 @@ export const trySendCases: Cases = (define) => {
     await rejected(t, waits, { code: 'unavailable' });
   });
 
-  define(
-    'no more than limits.outbound wait until a connection is writable; one more is refused at once',
-    async (f, t) => {
-      const { a, at } = await f.pair({ a: { limits: { outbound: { messages: 3 } } } });
-      const remote = await a.dial(at);
-      // The queue stays full: nobody reads, so the receiver's credit is used up, and everything
-      // that could be sent has been sent.
-      for (let full = 0; full < 5; ) {
-        full = a.trySend(at, 'note', pattern(10_000)) ? 0 : full + 1;
-        await f.turns(2);
-      }
-      const waits = Array.from({ length: 3 }, () =>
-        rejected(t, a.writable(remote), { code: 'unavailable' }),
-      );
-      await rejected(t, a.writable(remote), { code: 'resource_exhausted' });
-      await f.drive(a.disconnect(remote));
-      await Promise.all(waits);
-    },
-  );
+  test('no more than limits.outbound wait until a connection is writable; one more is refused at once', async (f, t) => {
+    const { a, at } = await f.pair({ a: { limits: { outbound: { messages: 3 } } } });
+    const remote = await a.dial(at);
+    // The queue stays full: nobody reads, so the receiver's credit is used up, and everything
+    // that could be sent has been sent.
+    for (let full = 0; full < 5; ) {
+      full = a.trySend(at, 'note', pattern(10_000)) ? 0 : full + 1;
+      await f.turns(2);
+    }
+    const waits = Array.from({ length: 3 }, () =>
+      rejected(t, a.writable(remote), { code: 'unavailable' }),
+    );
+    await rejected(t, a.writable(remote), { code: 'resource_exhausted' });
+    await f.drive(a.disconnect(remote));
+    await Promise.all(waits);
+  });
 
-  define(
-    'messages that wait for a dial count against limits.memory, and excess ones are refused unsent',
-    async (f, t) => {
-      const { a, b, at } = await f.pair({ a: { limits: { memory: 200_000, message: 100_000 } } });
-      serveKit(b);
-      const sends = [a.send(at, 'echo', pattern(90_000)), a.send(at, 'echo', pattern(90_000))];
-      await rejected(t, a.send(at, 'echo', pattern(90_000)), {
-        code: 'resource_exhausted',
-        sent: false,
-      });
-      for (const reply of await Promise.all(sends)) t.is(reply.length, 90_000);
-      t.is(textOf(await a.send(at, 'echo', utf8('room again'))), 'room again');
-      t.is(a.snapshot().memory, 0);
-    },
-  );
-
-  define(
-    'a target that can never accept the message does not affect the other targets of trySendAll',
-    async (f, t) => {
-      const a = await f.open(kit);
-      const others = [
-        await f.open(kit),
-        await f.open(kit, { limits: { message: 5_000, packet: 4_096 } }),
-        await f.open(kit),
-      ];
-      const got: number[] = [];
-      for (const [i, other] of others.entries()) {
-        f.link(a, other);
-        serveKit(other, { note: () => got.push(i) });
-        await a.dial(other.advertiseAddr());
-      }
-      const targets = others.map((other) => other.advertiseAddr());
-      t.deepEqual(a.trySendAll(targets, 'note', pattern(5_001)), [true, false, true]);
-      await f.until('the other peers have the message', () => got.length === 2);
-      t.deepEqual(got.sort(), [0, 2]);
-    },
-  );
+  test('a target that can never accept the message does not affect the other targets of trySendAll', async (f, t) => {
+    const a = await f.open(kit);
+    const others = [
+      await f.open(kit),
+      await f.open(kit, { limits: { message: 5_000, packet: 4_096 } }),
+      await f.open(kit),
+    ];
+    const got: number[] = [];
+    for (const [i, other] of others.entries()) {
+      f.link(a, other);
+      serveKit(other, { note: () => got.push(i) });
+      await a.dial(other.advertiseAddr());
+    }
+    const targets = others.map((other) => other.advertiseAddr());
+    t.deepEqual(a.trySendAll(targets, 'note', pattern(5_001)), [true, false, true]);
+    await f.until('the other peers have the message', () => got.length === 2);
+    t.deepEqual(got.sort(), [0, 2]);
+  });
 };

@@ -6,47 +6,44 @@ import type { KitTransport } from '../../transport/protocols.ts';
 import { NO_PINGS, rangeOf, serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, listOf, streamOf, utf8 } from '../../transport/values.ts';
+import { served } from './shared.ts';
 
-export const unreadCases: Cases = (define) => {
-  define(
-    'a stream that nobody begins to read gives its place to a call that waits for one',
-    async (f, t) => {
-      const options = { limits: { streams: 4 }, keepAlive: NO_PINGS };
-      const { a, b, at } = await f.pair({ a: options, b: options });
-      serveKit(b);
-      const open = () => a.send(at, 'range', rangeOf(1_000, 1_000), { timeout: Infinity });
-      const begun = (await open())[Symbol.asyncIterator]();
-      await begun.next();
-      const first = await open();
-      await f.advance(1_000);
-      const others = [await open(), await open()];
-      const text = /waiting to be sent; 3 streams that nobody reads hold places/;
-      const late = rejected(t, a.send(at, 'range', rangeOf(1, 1), { timeout: 1_000 }), {
-        code: 'deadline_exceeded',
-        sent: false,
-        message: text,
-      });
-      await f.advance(1_250);
-      await late;
-      const next = a.send(at, 'range', rangeOf(2, 1), { timeout: Infinity });
-      await f.advance(2_000);
-      t.is(streams(a), 4, 'none was open for 5 s');
-      await f.advance(1_500);
-      t.is((await listOf(await f.event('the call that waits', next))).length, 2);
-      await rejected(t, listOf(first), {
-        code: 'resource_exhausted',
-        message: /nobody began to read its items for 5000 ms/,
-      });
-      for (const items of others) t.is((await listOf(items)).length, 1_000);
-      for (let i = 1; i < 1_000; i++) t.false((await begun.next()).done);
-    },
-  );
+export const unreadCases: Cases = (test) => {
+  test('a stream that nobody begins to read gives its place to a call that waits for one', async (f, t) => {
+    const options = { limits: { streams: 4 }, keepAlive: NO_PINGS };
+    const { a, at } = await served(f, {}, { a: options, b: options });
+    const open = () => a.send(at, 'range', rangeOf(1_000, 1_000), { timeout: Infinity });
+    const begun = (await open())[Symbol.asyncIterator]();
+    await begun.next();
+    const first = await open();
+    await f.advance(1_000);
+    const others = [await open(), await open()];
+    const text = /waiting to be sent; 3 streams that nobody reads hold places/;
+    const late = rejected(t, a.send(at, 'range', rangeOf(1, 1), { timeout: 1_000 }), {
+      code: 'deadline_exceeded',
+      sent: false,
+      message: text,
+    });
+    await f.advance(1_250);
+    await late;
+    const next = a.send(at, 'range', rangeOf(2, 1), { timeout: Infinity });
+    await f.advance(2_000);
+    t.is(streams(a), 4, 'none was open for 5 s');
+    await f.advance(1_500);
+    t.is((await listOf(await f.event('the call that waits', next))).length, 2);
+    await rejected(t, listOf(first), {
+      code: 'resource_exhausted',
+      message: /nobody began to read its items for 5000 ms/,
+    });
+    for (const items of others) t.is((await listOf(items)).length, 1_000);
+    for (let i = 1; i < 1_000; i++) t.false((await begun.next()).done);
+  });
 
-  define('a duplex call whose upload goes on keeps its place unread', async (f, t) => {
+  test('a duplex call whose upload goes on keeps its place unread', async (f, t) => {
     const options = { limits: { streams: 1 }, keepAlive: NO_PINGS };
-    const { a, b, at } = await f.pair({ a: options, b: options });
     const gate = deferred();
     let uploaded = 0;
+    const { a, b, at } = await f.pair({ a: options, b: options });
     serveKit(b, {
       async pipe(_request, rpc) {
         for await (const _ of rpc.upload) uploaded++;
@@ -66,14 +63,13 @@ export const unreadCases: Cases = (define) => {
     t.is(uploaded, 2);
   });
 
-  define.alone('a stream that is garbage before it is read is canceled', async (f, t) => {
+  test.alone('a stream that is garbage before it is read is canceled', async (f, t) => {
     const collect = f.backend.probe?.collect;
     if (collect === undefined) {
       t.pass('the garbage collector cannot be called');
       return;
     }
     const clock = systemClock;
-    const { a, b, at } = await f.pair({ a: { clock }, b: { clock } });
     let gone = 0;
     let items = 0;
     const gate = deferred();
@@ -81,6 +77,7 @@ export const unreadCases: Cases = (define) => {
       rpc.signal.addEventListener('abort', () => gone++);
       return gate.promise;
     };
+    const { a, b, at } = await f.pair({ a: { clock }, b: { clock } });
     serveKit(b, {
       range: (request, rpc) =>
         request.length === 0 ? (handler(rpc) as never) : streamOf([utf8('read')]),

@@ -1,0 +1,19 @@
+// A JSON codec that takes every value, and what it refuses.
+
+import { z } from 'zod';
+import { json } from '../json.ts';
+import { decodeAs, encodeAs } from '../message.ts';
+import { refusalOf } from './refused.ts';
+
+export const anything = json(z.any());
+export const bytesOf = (content: string) => new TextEncoder().encode(content);
+
+/** Returns why a value cannot be encoded. */
+export const encodingOf = (value: unknown) =>
+  refusalOf(() => encodeAs(anything, 'request', value as any)).message;
+
+/** Returns why bytes cannot be decoded. */
+export const decodingOf = (content: string | Uint8Array) =>
+  refusalOf(() =>
+    decodeAs(anything, 'request', typeof content === 'string' ? bytesOf(content) : content),
+  ).message;

@@ -1,0 +1,44 @@
+// A protocol and a stream layer for tests of transports without peers.
+
+import { TransportError } from '../../errors.ts';
+import { bytes } from '../../protocol/bytes.ts';
+import { defineProtocol } from '../../protocol/protocol.ts';
+import type { StreamLayer } from '../../stream/stream-layer.ts';
+
+export const protocol = defineProtocol({
+  name: 'opts',
+  version: 1,
+  channel: 0x20,
+  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
+});
+
+/** Creates a layer that listens, and whose dials end only when they are aborted. */
+export function fakeLayer() {
+  const state = {
+    listens: 0,
+    closed: 0,
+    dials: [] as string[],
+    fail: (_error: TransportError) => {},
+    broken: undefined as TransportError | undefined,
+  };
+  const layer: StreamLayer = {
+    listen: async (_accept, failed) => {
+      state.listens++;
+      state.fail = failed!;
+      if (state.broken !== undefined) throw state.broken;
+    },
+    dial: (address, { signal }) => {
+      state.dials.push(address);
+      return new Promise((_resolve, reject) =>
+        signal!.addEventListener('abort', () => reject(signal!.reason)),
+      );
+    },
+    localAddr: () => {
+      if (state.listens === 0) throw new TransportError('failed_precondition', 'not yet');
+      return 'fake:1';
+    },
+    advertiseAddr: () => 'fake:1',
+    close: async () => void state.closed++,
+  };
+  return { layer, state };
+}
