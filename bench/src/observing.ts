@@ -70,11 +70,8 @@ await runBenchmark({
       tasks: rows.map(({ row, adapter, scenario, ...other }) =>
         taskOf(row, row.group, async (): Promise<Figures> => {
           const setting = { warmUp: window, window, ...other };
-          const {
-            rate,
-            clientCpu,
-            serverCpu = 0,
-          } = (await measurePair(adapter, scenario, setting))!;
+          const measured = await measurePair(adapter, scenario, setting);
+          const { rate, clientCpu, serverCpu = 0 } = measured;
           return { rate, cpu: clientCpu === undefined ? undefined : clientCpu + serverCpu };
         }),
       ),

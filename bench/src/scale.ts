@@ -84,7 +84,7 @@ await runBenchmark({
           CARRIERS.map((name) =>
             taskOf({ group, name }, group, async () => {
               const setting = { warmUp: window / 3, window };
-              return (await measurePair(name, { size, inFlight }, setting))!;
+              return await measurePair(name, { size, inFlight }, setting);
             }),
           ),
         ),
