@@ -56,10 +56,10 @@ function placesOf<P>({ title, adapter }: Column, places: readonly P[]): readonly
   return title !== adapter || PEER_NAMES.includes(adapter) ? places.slice(0, 1) : places;
 }
 
-function versionOf(option: string, node: string): string {
+function versionOf(node: string): string {
   const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   if (status !== 0)
-    throw new TypeError(`--${option}: '${node}' does not run: give the path of a Node executable`);
+    throw new TypeError(`--beside: '${node}' does not run: give the path of a Node executable`);
   return stdout.trim();
 }
 
@@ -149,7 +149,6 @@ await runBenchmark({
       '<names>',
       `measures only these adapters, comma-separated, or a prefix of their names, in every scenario that they support, and the adapters that they are compared with. By default each scenario measures the adapters that it is about, except the secure ones. The adapters are ${ADAPTER_NAMES.join(', ')}`,
     ),
-    node: text('<path>', 'runs servers and clients with another Node'),
     beside: text(
       '<path>',
       'also measures this Node in the same rounds, and prints what is worse on it',
@@ -158,13 +157,11 @@ await runBenchmark({
       `also measures other libraries, and installs them into bench/peers if they are missing: ${PEER_NAMES.join(', ')}`,
     ),
   },
-  plan({ scenario, adapter, node, beside, peers, smoke, window }) {
-    if (node !== undefined) versionOf('node', node);
+  plan({ scenario, adapter, beside, peers, smoke, window }) {
     const places: { readonly suffix: string; readonly path: string | undefined }[] = [
-      { suffix: '', path: node },
+      { suffix: '', path: undefined },
     ];
-    if (beside !== undefined)
-      places.push({ suffix: ` on ${versionOf('beside', beside)}`, path: beside });
+    if (beside !== undefined) places.push({ suffix: ` on ${versionOf(beside)}`, path: beside });
     const scenarios = named(
       'scenario',
       'scenario',
@@ -199,7 +196,7 @@ await runBenchmark({
       figuresOf: (group) => scenarioOf(group).figures,
       bars: BARS,
       atOnce: smoke ? 3 : 1,
-      beside: places[1] && { suffix: places[1].suffix, node: versionOf('beside', beside!) },
+      beside: places[1] && { suffix: places[1].suffix, node: versionOf(beside!) },
     };
   },
 });

@@ -88,7 +88,7 @@ export const library = {
       failure,
       async close() {
         pace.destroy();
-        for (const spreader of spreaders) await spreader.close();
+        await Promise.all(spreaders.map((spreader) => spreader.close()));
       },
     };
     while (!spreaders.every((spreader) => spreader.links() >= 1)) await sleep(1);
