@@ -6,34 +6,33 @@ import { deserialize, serialize } from 'node:v8';
 import { createBirpc } from 'birpc';
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** @type {import('../dist/adapters/adapter.js').Adapter} */
-export const adapter = {
-  name: 'birpc-ws',
+/** @type {Record<string, import('../dist/adapters/adapter.js').Adapter>} */
+export const adapters = {
+  'birpc-ws': {
+    async serve(answer) {
+      const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+      server.on('connection', (socket) => void createBirpc({ answer }, over(socket)));
+      await once(server, 'listening');
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+      return {
+        address: `ws://127.0.0.1:${port}`,
+        async close() {
+          for (const socket of server.clients) socket.terminate();
+          server.close();
+        },
+      };
+    },
 
-  async serve(answer) {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-    server.on('connection', (socket) => void createBirpc({ answer }, over(socket)));
-    await once(server, 'listening');
-    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    return {
-      address: `ws://127.0.0.1:${port}`,
-      async close() {
-        for (const socket of server.clients) socket.terminate();
-        server.close();
-      },
-    };
-  },
-
-  async connect(address) {
-    const socket = new WebSocket(address);
-    await once(socket, 'open');
-    /** @type {import('birpc').BirpcReturn<{ answer(request: Uint8Array): Uint8Array }>} */
-    const rpc = createBirpc({}, over(socket));
-    return {
-      call: (request) => rpc.answer(request),
-      callElsewhere: undefined,
-      close: async () => socket.terminate(),
-    };
+    async connect(address) {
+      const socket = new WebSocket(address);
+      await once(socket, 'open');
+      /** @type {import('birpc').BirpcReturn<{ answer(request: Uint8Array): Uint8Array }>} */
+      const rpc = createBirpc({}, over(socket));
+      return {
+        call: (request) => rpc.answer(request),
+        close: async () => socket.terminate(),
+      };
+    },
   },
 };
 

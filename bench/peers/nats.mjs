@@ -7,33 +7,32 @@ import { startNatsServer } from '../../examples/local-nats/dist/index.js';
 
 const SUBJECT = 'bench.answer';
 
-/** @type {import('../dist/adapters/adapter.js').Adapter} */
-export const adapter = {
-  name: 'nats',
+/** @type {Record<string, import('../dist/adapters/adapter.js').Adapter>} */
+export const adapters = {
+  nats: {
+    async serve(answer) {
+      const server = await startNatsServer({ config: 'max_payload: 64MB' });
+      const connection = await connect({ servers: server.address });
+      connection.subscribe(SUBJECT, {
+        callback: (_error, message) => message.respond(answer(message.data)),
+      });
+      await connection.flush();
+      return {
+        address: server.address,
+        async close() {
+          await connection.close();
+          await server.kill();
+        },
+      };
+    },
 
-  async serve(answer) {
-    const server = await startNatsServer({ config: 'max_payload: 64MB' });
-    const connection = await connect({ servers: server.address });
-    connection.subscribe(SUBJECT, {
-      callback: (_error, message) => message.respond(answer(message.data)),
-    });
-    await connection.flush();
-    return {
-      address: server.address,
-      async close() {
-        await connection.close();
-        await server.kill();
-      },
-    };
-  },
-
-  async connect(address) {
-    const connection = await connect({ servers: address });
-    return {
-      call: async (request) =>
-        (await connection.request(SUBJECT, request, { timeout: 30_000 })).data,
-      callElsewhere: undefined,
-      close: () => connection.close(),
-    };
+    async connect(address) {
+      const connection = await connect({ servers: address });
+      return {
+        call: async (request) =>
+          (await connection.request(SUBJECT, request, { timeout: 30_000 })).data,
+        close: () => connection.close(),
+      };
+    },
   },
 };

@@ -4,40 +4,39 @@
 
 import { Dealer, Router } from 'zeromq';
 
-/** @type {import('../dist/adapters/adapter.js').Adapter} */
-export const adapter = {
-  name: 'zeromq',
+/** @type {Record<string, import('../dist/adapters/adapter.js').Adapter>} */
+export const adapters = {
+  zeromq: {
+    async serve(answer) {
+      const router = new Router();
+      await router.bind('tcp://127.0.0.1:*');
+      const out = new Outgoing(router);
+      void answerAll(router, out, answer);
+      return {
+        address: /** @type {string} */ (router.lastEndpoint),
+        close: async () => router.close(),
+      };
+    },
 
-  async serve(answer) {
-    const router = new Router();
-    await router.bind('tcp://127.0.0.1:*');
-    const out = new Outgoing(router);
-    void answerAll(router, out, answer);
-    return {
-      address: /** @type {string} */ (router.lastEndpoint),
-      close: async () => router.close(),
-    };
-  },
-
-  async connect(address) {
-    const dealer = new Dealer({ linger: 0 });
-    dealer.connect(address);
-    const out = new Outgoing(dealer);
-    const pending = new Map();
-    let last = 0;
-    void settleAll(dealer, pending);
-    return {
-      call: (request) =>
-        new Promise((resolve) => {
-          last = (last + 1) >>> 0;
-          pending.set(last, resolve);
-          const id = Buffer.allocUnsafe(4);
-          id.writeUInt32LE(last);
-          out.put([id, request]);
-        }),
-      callElsewhere: undefined,
-      close: async () => dealer.close(),
-    };
+    async connect(address) {
+      const dealer = new Dealer({ linger: 0 });
+      dealer.connect(address);
+      const out = new Outgoing(dealer);
+      const pending = new Map();
+      let last = 0;
+      void settleAll(dealer, pending);
+      return {
+        call: (request) =>
+          new Promise((resolve) => {
+            last = (last + 1) >>> 0;
+            pending.set(last, resolve);
+            const id = Buffer.allocUnsafe(4);
+            id.writeUInt32LE(last);
+            out.put([id, request]);
+          }),
+        close: async () => dealer.close(),
+      };
+    },
   },
 };
 

@@ -1,7 +1,7 @@
 // Tests how numbers and lists on command lines are read.
 
 import test from 'ava';
-import { aboveZero, listed, positive, words } from './arguments.ts';
+import { aboveZero, listed, positive } from './arguments.ts';
 
 test('a number is the given one or the default, and an invalid one is reported with its option', (t) => {
   t.is(positive('rounds', '3', 5), 3);
@@ -21,9 +21,7 @@ test('a number is the given one or the default, and an invalid one is reported w
   }
 });
 
-test('lists are split at commas, flags at spaces', (t) => {
+test('lists are split at commas', (t) => {
   t.deepEqual(listed('a, b'), ['a', 'b']);
   t.deepEqual(listed(undefined), []);
-  t.deepEqual(words(' --one  --two=2 '), ['--one', '--two=2']);
-  t.deepEqual(words(undefined), []);
 });

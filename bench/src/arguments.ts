@@ -1,5 +1,9 @@
 // Readers for the numbers and names on the command lines of the benchmarks.
 
+import { existsSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
 /** Reads a whole number above 0. @throws TypeError naming the option. */
 export function positive(name: string, text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
@@ -21,9 +25,13 @@ export function listed(text: string | undefined): string[] {
   return text?.split(',').map((name) => name.trim()) ?? [];
 }
 
-/** Splits words at spaces: flags for another process. */
-export function words(text: string | undefined): string[] {
-  return text?.split(/\s+/).filter((word) => word !== '') ?? [];
+/** Returns the URL of the folder of another checkout. @throws TypeError if it is not built. */
+export function checkoutOf(folder: string): string {
+  const url = pathToFileURL(resolve(folder) + sep).href;
+  if (existsSync(new URL('bench/dist/child.js', url))) return url;
+  throw new TypeError(
+    `--before: must be the folder of a checkout that is built, got '${folder}' (there is no bench/dist/child.js)`,
+  );
 }
 
 /**

@@ -1,8 +1,7 @@
 // Calls over each carrier, beside hand-written framing over the same sockets.
 
 import { spawnSync } from 'node:child_process';
-import { ADAPTER_NAMES } from './adapters/by-name.ts';
-import { install, isUsable, PEER_NAMES } from './adapters/peers.ts';
+import { ADAPTER_NAMES, install, isUsable, PEER_NAMES } from './adapters/table.ts';
 import { listed } from './arguments.ts';
 import { quotient, ratioBar } from './bars.ts';
 import type { Bar, Figure, Figures, Row } from './benchmark.ts';
@@ -10,8 +9,7 @@ import { taskOf } from './benchmark.ts';
 import * as columns from './columns.ts';
 import { type Column, columnsOf } from './columns.ts';
 import { IDLE_NAMES, measureIdle } from './connections/idle.ts';
-import { FAN_OUT_NAMES } from './fan-out/kinds.ts';
-import { measureFanOut } from './fan-out/measure.ts';
+import { FAN_OUT, FAN_OUT_NAMES } from './fan-out/fan-out.ts';
 import { flag, text } from './flags.ts';
 import { named } from './named.ts';
 import { measurePair, type Setting } from './pair.ts';
@@ -23,32 +21,20 @@ interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly figures: readonly Figure[];
-  /** The scenario whose figures of another column this one is compared with, if it is not itself. */
-  readonly against?: string;
   suits(adapter: string): boolean;
-  measure(adapter: string, setting: Setting & { smoke: boolean }): Promise<Figures | null>;
+  measure(adapter: string, setting: Setting & { smoke: boolean }): Promise<Figures>;
 }
 
 const SCENARIOS: readonly Scenario[] = [
-  ...CALLS.map(({ name, title, figures }) => ({
-    name,
-    title,
-    figures,
-    // The limits have no channels, so s6 is what calls beside another channel are compared with.
-    ...(name === 's6-elsewhere' && { against: 's6' }),
+  ...CALLS.map((call) => ({
+    ...call,
     suits: (adapter: string) => ADAPTER_NAMES.includes(adapter) || PEER_NAMES.includes(adapter),
-    measure: (adapter: string, setting: Setting) => measurePair(adapter, name, setting),
+    measure: (adapter: string, setting: Setting) => measurePair(adapter, call.name, setting),
   })),
   {
-    name: 's7',
-    title: '256 B from 1 publisher to 16 subscribers',
-    figures: [
-      { key: 'rate', unit: 'deliveries/s' },
-      { key: 'clientCpu', unit: 'subscribers ns' },
-      { key: 'serverCpu', unit: 'publisher ns' },
-    ],
+    ...FAN_OUT,
     suits: (adapter) => FAN_OUT_NAMES.includes(adapter),
-    measure: measureFanOut,
+    measure: (adapter, setting) => measurePair(`fan-out over ${adapter}`, FAN_OUT.name, setting),
   },
   {
     name: 's8',
@@ -70,30 +56,19 @@ function placesOf<P>({ title, adapter }: Column, places: readonly P[]): readonly
   return title !== adapter || PEER_NAMES.includes(adapter) ? places.slice(0, 1) : places;
 }
 
-function versionOf(option: string, node: string): string {
+function versionOf(node: string): string {
   const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   if (status !== 0)
-    throw new TypeError(`--${option}: '${node}' does not run: give the path of a Node executable`);
+    throw new TypeError(`--beside: '${node}' does not run: give the path of a Node executable`);
   return stdout.trim();
 }
 
 type Bounds = Parameters<typeof ratioBar>[3];
 
-/** A bar on the figure of one column divided by that of another, in one scenario or in two. */
-function bar(
-  scenario: string | readonly [above: string, below: string],
-  figure: string,
-  above: Column,
-  below: Column,
-  bounds: Bounds,
-): Bar {
-  const [one, other] = typeof scenario === 'string' ? [scenario, scenario] : scenario;
-  const unit = figure === 'bulk' ? 'MB/s' : figure;
-  const [a, b] = [
-    { group: one, name: above.title },
-    { group: other, name: below.title },
-  ];
-  return ratioBar(figure, a, b, bounds, unit);
+/** A bar on the figure of one column divided by that of another. */
+function bar(group: string, figure: string, above: Column, below: Column, bounds: Bounds): Bar {
+  const [a, b] = [above, below].map(({ title }) => ({ group, name: title }));
+  return ratioBar(figure, a!, b!, bounds, figure === 'bulk' ? 'MB/s' : figure);
 }
 
 /**
@@ -123,19 +98,8 @@ function codec({ title }: Column): Bar {
   };
 }
 
-/**
- * A bar on our p99 at s6, which judges newer Nodes by `limit-net-credit`, because the tail of
- * `limit-net` itself has changed with Node.
- */
-function tail(scenario: Parameters<typeof bar>[0]): Bar {
-  return {
-    ...bar(scenario, 'p99', columns.TCP, columns.LIMIT, { most: 0.15 }),
-    newer: bar(scenario, 'p99', columns.TCP, columns.CREDIT, { most: 1.3 }),
-  };
-}
-
 const { CONSUMER, CREDIT, EARLY, FIXED, INMEM, INMEM_STREAMS, LIMIT, LIMIT_INPROC } = columns;
-const { JSON_PAYLOAD, LIMIT_WS, NATS, PROTOBUF, TCP, WS } = columns;
+const { LIMIT_WS, PROTOBUF, TCP, WS } = columns;
 /** The most RSS that an idle connection may take, in KiB. */
 const MOST_MEMORY = 16;
 
@@ -144,7 +108,6 @@ const BARS: readonly Bar[] = [
   bar('s2', 'rate', TCP, LIMIT, { least: 1.2 }),
   bar('s2', 'rate', TCP, EARLY, { least: 0.7 }),
   bar('s2', 'rate', CONSUMER, LIMIT, { least: 1 }),
-  codec(JSON_PAYLOAD),
   codec(PROTOBUF),
   bar('s2', 'rate', WS, LIMIT_WS, { least: 1.4 }),
   bar('s2', 'rate', INMEM, LIMIT_INPROC, { least: 0.4 }),
@@ -156,14 +119,14 @@ const BARS: readonly Bar[] = [
   bar('s5', 'bulk', TCP, CREDIT, { least: 1.3 }),
   bar('s5', 'bulk', WS, LIMIT_WS, { least: 0.75 }),
   bar('s6', 'p50', TCP, LIMIT, { most: 0.06 }),
-  tail('s6'),
+  {
+    ...bar('s6', 'p99', TCP, LIMIT, { most: 0.15 }),
+    // The tail of `limit-net` itself has changed with Node.
+    newer: bar('s6', 'p99', TCP, CREDIT, { most: 1.3 }),
+  },
   bar('s6', 'bulk', TCP, CREDIT, { least: 0.7 }),
   bar('s6', 'p50', WS, LIMIT_WS, { most: 0.06 }),
-  bar(['s6-elsewhere', 's6'], 'p50', TCP, LIMIT, { most: 0.06 }),
-  tail(['s6-elsewhere', 's6']),
-  bar(['s6-elsewhere', 's6'], 'bulk', TCP, CREDIT, { least: 0.7 }),
   bar('s7', 'rate', TCP, LIMIT, { least: 0.3 }),
-  bar('s7', 'rate', TCP, NATS, { least: 1 }),
   {
     bar: `s8 RSS: ${TCP.title} at most ${MOST_MEMORY} KiB per connection`,
     value: (round) => figureOf(round, { group: 's8', name: TCP.title }, 'rss'),
@@ -186,7 +149,6 @@ await runBenchmark({
       '<names>',
       `measures only these adapters, comma-separated, or a prefix of their names, in every scenario that they support, and the adapters that they are compared with. By default each scenario measures the adapters that it is about, except the secure ones. The adapters are ${ADAPTER_NAMES.join(', ')}`,
     ),
-    node: text('<path>', 'runs servers and clients with another Node'),
     beside: text(
       '<path>',
       'also measures this Node in the same rounds, and prints what is worse on it',
@@ -195,13 +157,11 @@ await runBenchmark({
       `also measures other libraries, and installs them into bench/peers if they are missing: ${PEER_NAMES.join(', ')}`,
     ),
   },
-  plan({ scenario, adapter, node, beside, peers, smoke, window }) {
-    if (node !== undefined) versionOf('node', node);
+  plan({ scenario, adapter, beside, peers, smoke, window }) {
     const places: { readonly suffix: string; readonly path: string | undefined }[] = [
-      { suffix: '', path: node },
+      { suffix: '', path: undefined },
     ];
-    if (beside !== undefined)
-      places.push({ suffix: ` on ${versionOf('beside', beside)}`, path: beside });
+    if (beside !== undefined) places.push({ suffix: ` on ${versionOf(beside)}`, path: beside });
     const scenarios = named(
       'scenario',
       'scenario',
@@ -218,29 +178,25 @@ await runBenchmark({
         ),
     );
     if (peers) install();
-    const rows = measured.map(({ scenario: { name, against = name }, column, place }): Row => {
+    const rows = measured.map(({ scenario: { name }, column, place }): Row => {
       const other = column.against?.(name);
-      return {
-        group: name + place.suffix,
-        name: column.title,
-        against: other && { group: against + place.suffix, name: other.title },
-      };
+      const group = name + place.suffix;
+      return { group, name: column.title, against: other && { group, name: other.title } };
     });
     const scenarioOf = (group: string) =>
       SCENARIOS.find(({ name }) => name === group.split(' ')[0])!;
     return {
       rows,
       tasks: measured.map(({ scenario: { name, measure }, column, place: { path } }, at) =>
-        taskOf(rows[at]!, name, async () => {
-          const setting = { warmUp: window, window, node: path, smoke };
-          return (await measure(column.adapter, setting)) ?? undefined;
-        }),
+        taskOf(rows[at]!, name, () =>
+          measure(column.adapter, { warmUp: window, window, node: path, smoke }),
+        ),
       ),
       titleOf: (group) => `${group}: ${scenarioOf(group).title}`,
       figuresOf: (group) => scenarioOf(group).figures,
       bars: BARS,
       atOnce: smoke ? 3 : 1,
-      beside: places[1] && { suffix: places[1].suffix, node: versionOf('beside', beside!) },
+      beside: places[1] && { suffix: places[1].suffix, node: versionOf(beside!) },
     };
   },
 });

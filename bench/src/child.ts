@@ -2,12 +2,10 @@
 // client <adapter> <address> <pid of the server>`. A client runs the scenario that its parent
 // names. When the parent disconnects, the process closes everything and ends by itself.
 
-import { adapterOf } from './adapters/by-name.ts';
-import { loadPeer } from './adapters/peers.ts';
+import { subjectOf } from './adapters/table.ts';
 import { report, runCommands } from './commands.ts';
 import { answer } from './messages.ts';
-import { type Subject, subjectOf } from './real/subject.ts';
-import { CALLS, type Load, runLoad } from './scenarios.ts';
+import { type Load, runLoad } from './scenarios.ts';
 import { type Figures, Stopwatch } from './stopwatch.ts';
 
 /** A command from the parent to a client: what to run, and for how many milliseconds. */
@@ -18,20 +16,14 @@ export interface Command {
   readonly window: number;
 }
 
-/**
- * A report to the parent: the process is ready, or the result of a command. `figures` is null if
- * the scenario does not suit the adapter.
- */
+/** A report to the parent: the process is ready, or the result of a command. */
 export interface Report {
   readonly address?: string;
-  readonly figures?: Figures | null;
+  readonly figures?: Figures;
 }
 
 const [role, name, address, serverPid] = process.argv.slice(2);
-const subject: Subject = (await subjectOf(name!)) ?? {
-  ...((await loadPeer(name!)) ?? (await adapterOf(name!))),
-  scenarios: CALLS,
-};
+const subject = await subjectOf(name!);
 await (role === 'server' ? server() : client());
 
 async function server(): Promise<void> {
@@ -51,7 +43,6 @@ async function client(): Promise<void> {
         return { figures: await measured };
       }
       const scenario = subject.scenarios.find((each) => each.name === wanted)!;
-      if (scenario.suits?.(caller) === false) return { figures: null };
       const [figures, others] = await Promise.all([
         watch.measure(warmUp * (scenario.warmUps ?? 1), window, Number(serverPid)),
         scenario.run(caller, watch),

@@ -1,7 +1,7 @@
 // The columns of the tables: each has an adapter, the scenarios it is measured in, and the column
 // of the same round that it is compared with.
 
-import { PEER_NAMES } from './adapters/peers.ts';
+import { PEER_NAMES } from './adapters/table.ts';
 import { named } from './named.ts';
 
 export interface Column {
@@ -28,17 +28,15 @@ const POOLED = column('limit-net-pooled', ['s8'], () => LIMIT);
  * messages pass.
  */
 const fair = (scenario: string) => (BULK.has(scenario) ? CREDIT : LIMIT);
-export const TCP = column('trunkline-tcp', [...ALL, 's6-elsewhere'], fair);
+export const TCP = column('trunkline-tcp', ALL, fair);
 export const CONSUMER = column('trunkline-tcp-consumer', ['s2'], fair);
 export const FIXED = column('trunkline-tcp-fixed', ['s5', 's6'], fair);
-export const JSON_PAYLOAD = column('trunkline-tcp-json', ['s2'], () => TCP);
 export const PROTOBUF = column('trunkline-tcp-protobuf', ['s2'], () => TCP);
 export const LIMIT_WS = column('limit-ws', ['s1', 's2', 's3', 's5', 's6'], () => LIMIT);
 export const WS = column('trunkline-ws', ['s1', 's2', 's3', 's5', 's6'], () => LIMIT_WS);
 export const LIMIT_INPROC = column('limit-inproc', ['s2'], () => LIMIT);
 export const INMEM = column('trunkline-inmem', ['s2'], () => LIMIT_INPROC);
 export const INMEM_STREAMS = column('trunkline-inmem-streams', ['s2'], () => LIMIT_INPROC);
-export const NATS = column('nats-server', ['s7'], () => LIMIT);
 // The secure columns are measured only if they are named.
 const LIMIT_TLS = column('limit-tls', [], () => LIMIT);
 const TLS = column('trunkline-tls', [], () => LIMIT_TLS);
@@ -50,10 +48,9 @@ const PEERS: readonly Column[] = PEER_NAMES.map((name) => column(name, CALLS, ()
 // biome-ignore format: a family a line
 const COLUMNS: readonly Column[] = [
   LIMIT, AGAIN, EARLY, CREDIT, POOLED,
-  TCP, CONSUMER, FIXED, JSON_PAYLOAD, PROTOBUF,
+  TCP, CONSUMER, FIXED, PROTOBUF,
   LIMIT_WS, WS,
   LIMIT_INPROC, INMEM, INMEM_STREAMS,
-  NATS,
   LIMIT_TLS, TLS, NOISE,
 ];
 
@@ -64,15 +61,7 @@ const COLUMNS: readonly Column[] = [
  * @throws TypeError if no column has a given name.
  */
 export function columnsOf(
-  {
-    name: scenario,
-    against: elsewhere,
-    suits,
-  }: {
-    readonly name: string;
-    readonly against?: string | undefined;
-    suits(adapter: string): boolean;
-  },
+  { name: scenario, suits }: { readonly name: string; suits(adapter: string): boolean },
   names: readonly string[],
   peers: readonly string[] = [],
 ): Column[] {
@@ -83,8 +72,7 @@ export function columnsOf(
   );
   return all.filter(
     (column) =>
-      chosen.includes(column) ||
-      (elsewhere === undefined && chosen.some(({ against }) => against?.(scenario) === column)),
+      chosen.includes(column) || chosen.some(({ against }) => against?.(scenario) === column),
   );
 }
 

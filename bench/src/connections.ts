@@ -2,20 +2,18 @@
 // and whether all of them survive minutes of keep-alive.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { words } from './arguments.ts';
 import { type Bar, type Figure, type Figures, taskOf } from './benchmark.ts';
 import { checkFiles } from './connections/files.ts';
 import { KIND_NAMES } from './connections/kinds.ts';
 import { withConnections } from './connections/measure.ts';
 import type { Memory } from './connections/server.ts';
-import { fraction, names, number, text } from './flags.ts';
+import { fraction, names, number } from './flags.ts';
 import { runBenchmark } from './run.ts';
 import { figureOf } from './summary.ts';
 
 const FIGURES: readonly Figure[] = [
   { key: 'connects', unit: 'opened/s' },
   { key: 'rss', unit: 'RSS, KiB', compared: 'difference' },
-  { key: 'known', unit: 'heap and external, KiB', compared: 'difference' },
   { key: 'heap', unit: 'heap, KiB', compared: 'difference' },
   { key: 'kept', unit: 'RSS at the end, KiB', compared: 'never' },
   { key: 'heard', unit: 'with traffic', compared: 'never' },
@@ -40,16 +38,15 @@ await runBenchmark({
     minutes: fraction('minutes for which Trunkline keeps them open', 1, 1 / 60),
     clients: number('number of processes that open them', 4, 2),
     only: names('measures only these kinds', KIND_NAMES, ['limit-tls', 'trunkline-tls']),
-    'node-flags': text('"<flags>"', 'flags for the Node of the server'),
   },
-  plan({ count, minutes, clients, only, 'node-flags': flags, smoke }) {
+  plan({ count, minutes, clients, only, smoke }) {
     checkFiles(count);
     const rows = only.map((name) => {
       const limit = name === 'trunkline-tcp' ? 'limit-net' : 'limit-tls';
       const against = name.startsWith('limit') ? undefined : { group: '', name: limit };
       return { group: '', name, against };
     });
-    const keep = { count, minutes, setting: { clients, nodeFlags: words(flags) } };
+    const keep = { count, minutes, clients };
     return {
       rows,
       tasks: rows.map((row) => taskOf(row, '', (tell) => measure(row.name, keep, tell))),
@@ -62,18 +59,10 @@ await runBenchmark({
 
 async function measure(
   kind: string,
-  {
-    count,
-    minutes,
-    setting,
-  }: {
-    readonly count: number;
-    readonly minutes: number;
-    readonly setting: Parameters<typeof withConnections>[1];
-  },
+  { count, minutes, clients }: Readonly<Record<'count' | 'minutes' | 'clients', number>>,
   tell: (what: string) => void,
 ): Promise<Figures> {
-  return withConnections(kind, setting, async ({ open, memory, counts, heard, cpu }) => {
+  return withConnections(kind, { clients }, async ({ open, memory, counts, heard, cpu }) => {
     // Opens a few connections first, so that code compiled and memory allocated once is not counted
     // per connection.
     const first = Math.ceil(count * WARM_UP);
@@ -89,7 +78,6 @@ async function measure(
     const figures = {
       connects,
       rss: each(opened, 'rss'),
-      known: each(opened, 'heap') + each(opened, 'external'),
       heap: each(opened, 'heap'),
     };
     // Bare sockets are not kept: nothing keeps them alive or would notice their loss.

@@ -2,7 +2,7 @@
 // a naive flood and a NATS server.
 
 import type { Bar, Figure, Round, Row } from './benchmark.ts';
-import { fraction, names, number, numbers, text } from './flags.ts';
+import { fraction, names, number, numbers } from './flags.ts';
 import { KIND_NAMES } from './gossip-processes/by-name.ts';
 import { isInstalled, measureSwarm } from './gossip-processes/measure.ts';
 import { LEAST_SIZE } from './gossip-processes/message.ts';
@@ -49,12 +49,8 @@ await runBenchmark({
       0.2,
     ),
     adapter: names('measures only these (nats if nats-server is installed)', KIND_NAMES),
-    profile: text(
-      '<folder>',
-      'writes CPU profiles of the publisher and of one other process; profiling itself takes time',
-    ),
   },
-  plan({ nodes, rate: rates, size, seconds, warm, adapter, profile }) {
+  plan({ nodes, rate: rates, size, seconds, warm, adapter }) {
     if (size < LEAST_SIZE)
       throw new TypeError(`--size: must be at least ${LEAST_SIZE} bytes, got ${size}`);
     if (nodes.includes(1)) throw new TypeError("--nodes: must be at least 2, got '1'");
@@ -75,7 +71,7 @@ await runBenchmark({
           turn: String(count),
           title: `${name}, ${count} processes`,
           async run(tell: (what: string) => void) {
-            const load = { rates, size, seconds, warm, profile };
+            const load = { rates, size, seconds, warm };
             const measured = await measureSwarm(name, count, load, tell);
             return measured.map((figures, at) => ({
               group: groupOf(count, rates[at]!),

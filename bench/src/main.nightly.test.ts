@@ -4,118 +4,66 @@
 import { fileURLToPath } from 'node:url';
 import { unable as noNats } from '@trunkline/local-nats';
 import test from 'ava';
-import { isInstalled } from './adapters/peers.ts';
-import { BARE, OURS, PEERS } from './real/library.ts';
+import { isInstalled, REAL_PEERS } from './adapters/table.ts';
+import { KIND_NAMES } from './connections/kinds.ts';
+import { BARE, OURS } from './real/library.ts';
 import type { SummaryRow } from './summary.ts';
 import { run } from './testing/run.ts';
 import { unable as noChromium } from './webrtc/chromium.ts';
+import { COLUMNS } from './webrtc/columns.ts';
 
 const HERE = fileURLToPath(new URL('../../', import.meta.url));
 const both = (groups: readonly string[], names: readonly string[]) =>
   groups.flatMap((group) => names.map((name) => `${group} ${name}`));
 
-const REAL_ROWS = [BARE, OURS, ...(isInstalled() ? Object.keys(PEERS) : [])]
+const [LIMIT, TCP, TLS] = ['limit-net', 'trunkline-tcp', 'trunkline-tls,trunkline-noise'] as const;
+const INTERCEPTED = 'two interceptors at each end';
+const PEERS = isInstalled() ? ' --peers' : '';
+const REAL_ROWS = [BARE, OURS, ...(isInstalled() ? REAL_PEERS : [])]
   .flatMap((library) => [`${library} over TCP`, `${library} over TLS`])
   .concat(`${OURS} over Noise`);
 
-/** A run: its arguments, and the rows that it must have, each with figures above 0. */
-const RUNS: readonly (readonly [args: string, rows: readonly string[], figure: string])[] = [
+/** A run: its arguments, a figure above 0 in each row that it must have, and these rows. */
+const RUNS: readonly (readonly [args: string, figure: string, rows: readonly string[]])[] = [
+  ['calls --scenario s1,s6', 'p50', both(['s1', 's6'], [LIMIT, TCP, 'trunkline-ws'])],
+  [`calls --scenario s6 --adapter ${TLS}`, 'p50', both(['s6'], ['limit-tls', ...TLS.split(',')])],
+  ['calls --scenario s2', 'rate', both(['s2'], [`${TCP}-consumer`, 'trunkline-inmem'])],
+  ['calls --scenario s7', 'rate', both(['s7'], [LIMIT, TCP])],
+  ['calls --scenario s8', '', both(['s8'], [LIMIT, TCP])],
   [
-    'calls --scenario s1,s6',
-    both(['s1', 's6'], ['limit-net', 'trunkline-tcp', 'trunkline-ws']),
-    'p50',
-  ],
-  [
-    'calls --scenario s6 --adapter trunkline-tls,trunkline-noise',
-    both(['s6'], ['limit-tls', 'trunkline-tls', 'trunkline-noise']),
-    'p50',
-  ],
-  [
-    'calls --scenario s2',
-    both(['s2'], ['trunkline-tcp-consumer', 'trunkline-tcp-json', 'trunkline-inmem']),
+    `calls --scenario s2 --adapter ${TCP} --beside ${process.execPath}`,
     'rate',
+    both(['s2', `s2 on ${process.version}`], [LIMIT, TCP]),
   ],
-  [
-    'calls --scenario s7,s8',
-    ['s7 trunkline-tcp', 's7 limit-net', 's8 trunkline-tcp', 's8 limit-net'],
-    '',
-  ],
-  [
-    `calls --scenario s2 --adapter trunkline-tcp --beside ${process.execPath}`,
-    both(['s2', `s2 on ${process.version}`], ['limit-net', 'trunkline-tcp']),
-    'rate',
-  ],
-  [
-    'connections --count 20 --only limit,trunkline',
-    both(
-      [''],
-      [
-        'limit-net',
-        'limit-net-pooled',
-        'limit-tls',
-        'trunkline-tcp',
-        'trunkline-tls',
-        'trunkline-noise',
-      ],
-    ),
-    'connects',
-  ],
-  ['gossip', both(['4 processes, 200 messages/s'], ['tree', 'mesh', 'flood']), 'p50'],
-  [
-    `observing --before ${HERE}`,
-    both(
-      ['s1, tcp', 's3, inmem'],
-      ['plain', 'plain, the checkout before', 'two interceptors at each end'],
-    ),
-    'rate',
-  ],
+  ['connections --count 20 --only limit,trunkline', 'connects', both([''], KIND_NAMES)],
+  ['gossip', 'p50', both(['4 processes, 200 messages/s'], ['tree', 'mesh', 'flood'])],
+  [`observing --before ${HERE}`, 'rate', both(['s1, tcp', 's3, inmem'], ['plain', INTERCEPTED])],
   ...['one,small', 'order,list,download'].map(
-    (tasks) =>
-      [
-        `real --task ${tasks}${isInstalled() ? ' --peers' : ''}`,
-        both(tasks.split(','), REAL_ROWS),
-        'rate',
-      ] as const,
+    (tasks) => [`real --task ${tasks}${PEERS}`, 'rate', both(tasks.split(','), REAL_ROWS)] as const,
   ),
-  ['relay', both(['5 receivers, 256 KiB'], ['direct', 'relays']), 'last'],
-  ['relay --loopback', both(['5 receivers, 256 KiB'], ['direct', 'relays']), 'last'],
-  [
-    'scale',
-    both(['1 in flight', '0 B', '1 KiB', '20 connections'], ['limit-net', 'trunkline-tcp']),
-    'rate',
-  ],
-  [
-    'simulation',
-    both([''], ['bare heap and microtask loop', 'message level', 'stream level']),
-    'events',
-  ],
-  ['simulation --memory', [' 20 nodes with 100 links'], 'heap'],
+  ...['relay', 'relay --loopback'].map(
+    (args) => [args, 'last', both(['5 receivers, 256 KiB'], ['direct', 'relays'])] as const,
+  ),
+  ['scale', 'rate', both(['1 in flight', '0 B', '1 KiB', '20 connections'], [LIMIT, TCP])],
+  ['simulation', 'events', both([''], ['bare heap and microtask loop', 'stream level'])],
+  ['simulation --memory', 'heap', [' 20 nodes with 100 links']],
   [
     `simulation-loads --load calls --before ${HERE}`,
+    'times',
     both(
       [''],
-      ['five nodes, calls with JSON and zod', 'five nodes, calls with JSON and zod, before'],
+      ['', ', before'].map((suffix) => `five nodes, calls with JSON and zod${suffix}`),
     ),
-    'times',
   ],
-  ['start', both([''], ['bare Node', 'core + tcp', 'gossip', 'trunkline']), 'time'],
-  ['types', both([''], ['plain functions', 'trunkline']), 'time'],
-  [
-    'webrtc',
-    both(noChromium() === undefined ? ['node', 'chromium'] : ['node'], [
-      'bare-channel',
-      'trunkline-webrtc',
-      'bare-ws',
-      'trunkline-ws',
-    ]),
-    'calls',
-  ],
+  ['start', 'time', both([''], ['bare Node', 'core + tcp', 'gossip', 'trunkline'])],
+  ['types', 'time', both([''], ['plain functions', 'trunkline'])],
+  ['webrtc', 'calls', both(noChromium() === undefined ? ['node', 'chromium'] : ['node'], COLUMNS)],
   ...(noNats() === undefined
-    ? [['nats', both([''], ['bare-nats', 'trunkline-nats']), 'bulk'] as const]
+    ? [['nats', 'bulk', both([''], ['bare-nats', 'trunkline-nats'])] as const]
     : []),
 ];
 
-for (const [args, wanted, figure] of RUNS)
+for (const [args, figure, wanted] of RUNS)
   test.serial(
     `bench ${args.replaceAll(HERE, 'here').replace(process.execPath, 'node')}`,
     async (t) => {

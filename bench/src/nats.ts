@@ -1,12 +1,9 @@
-// Trunkline over NATS beside bare NATS: requests and a stream, through the same server.
+// Trunkline over NATS beside bare NATS: requests and a stream, each through a server of its own.
 
-import { startNatsServer, unable } from '@trunkline/local-nats';
+import { unable } from '@trunkline/local-nats';
 import { ratioBar } from './bars.ts';
-import { type Figures, taskOf } from './benchmark.ts';
-import { Child, withChildren } from './child-process.ts';
-import { cores } from './cores.ts';
-import type { Times } from './echo-task.ts';
-import type { Command, Report } from './nats/client.child.ts';
+import { taskOf } from './benchmark.ts';
+import { measurePair } from './pair.ts';
 import { runBenchmark } from './run.ts';
 
 const BARE = { group: '', name: 'bare-nats' };
@@ -22,7 +19,14 @@ await runBenchmark({
   plan: ({ window }) => ({
     rows: [BARE, OURS],
     tasks: [BARE, OURS].map((row) =>
-      taskOf(row, '', () => measure({ column: row.name, window, warmUp: window })),
+      taskOf(row, '', async () => {
+        const measure = (scenario: Parameters<typeof measurePair>[1]) =>
+          measurePair(row.name, scenario, { warmUp: window, window });
+        const { p50 } = await measure('s1');
+        const { rate } = await measure({ size: 64, inFlight: 256 });
+        const { bulk } = await measure('stream');
+        return { p50, calls: rate, bulk };
+      }),
     ),
     figuresOf: () => [
       { key: 'p50', unit: 'p50 µs' },
@@ -35,24 +39,3 @@ await runBenchmark({
     ],
   }),
 });
-
-/** Measures one column with a NATS server, a server and a client of its own. */
-async function measure(times: Times & { readonly column: string }): Promise<Figures> {
-  const nats = await startNatsServer();
-  return withChildren(async (started) => {
-    await Child.start<object, object>({
-      name: 'the server',
-      script: './nats/server.js',
-      args: [nats.address],
-      core: cores[0],
-      started,
-    });
-    const { child } = await Child.start<Command, Report>({
-      name: 'the client',
-      script: './nats/client.child.js',
-      core: cores[1],
-      started,
-    });
-    return { ...(await child.run({ ...times, server: nats.address })).figures! };
-  }).finally(() => nats.kill());
-}

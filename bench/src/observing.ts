@@ -1,9 +1,7 @@
 // Observing: what interceptors, metrics and spans cost, beside the same calls that nobody observes,
 // right before or after them, in fresh processes.
 
-import { existsSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { checkoutOf } from './arguments.ts';
 import { type Bar, type Figures, type Row, taskOf } from './benchmark.ts';
 import { names, text } from './flags.ts';
 import { measurePair } from './pair.ts';
@@ -40,7 +38,7 @@ await runBenchmark({
     carrier: names('measures only these', CARRIERS),
   },
   plan({ before, carrier: carriers, window }) {
-    const checkout = before === undefined ? undefined : benchOf(before);
+    const checkout = before && new URL('bench/dist/', checkoutOf(before)).href;
     const places = ['s1', 's2', 's3'].flatMap((scenario) =>
       carriers.map((carrier) => ({ scenario, carrier, group: `${scenario}, ${carrier}` })),
     );
@@ -70,11 +68,8 @@ await runBenchmark({
       tasks: rows.map(({ row, adapter, scenario, ...other }) =>
         taskOf(row, row.group, async (): Promise<Figures> => {
           const setting = { warmUp: window, window, ...other };
-          const {
-            rate,
-            clientCpu,
-            serverCpu = 0,
-          } = (await measurePair(adapter, scenario, setting))!;
+          const measured = await measurePair(adapter, scenario, setting);
+          const { rate, clientCpu, serverCpu = 0 } = measured;
           return { rate, cpu: clientCpu === undefined ? undefined : clientCpu + serverCpu };
         }),
       ),
@@ -111,13 +106,4 @@ function barsOf(row: Row): Bar[] {
       least: FREE,
     },
   ];
-}
-
-function benchOf(folder: string): string {
-  const path = resolve(folder, 'bench', 'dist') + sep;
-  if (!existsSync(`${path}child.js`))
-    throw new TypeError(
-      `--before: must be the folder of a checkout that is built, got '${folder}' (there is no bench/dist/child.js)`,
-    );
-  return pathToFileURL(path).href;
 }

@@ -20,15 +20,12 @@ export interface Setting {
   readonly checkout?: string | undefined;
 }
 
-/**
- * Measures a scenario of calls, or a load, between two fresh processes; returns null if the scenario
- * does not suit the adapter.
- */
+/** Measures a scenario of calls, or a load, between two fresh processes. */
 export function measurePair(
   adapter: string,
   scenario: string | Load,
   { warmUp, window, node, checkout = import.meta.url }: Setting,
-): Promise<Figures | null> {
+): Promise<Figures> {
   return withChildren(async (started) => {
     const start = (role: string, core: string | undefined, ...args: string[]) =>
       Child.start<Command, Report>({

@@ -1,15 +1,13 @@
 // The benchmark of what programs send: objects as JSON, checked by zod, beside a bare socket and
 // other libraries that do the same work.
 
-import { install } from './adapters/peers.ts';
+import { install, REAL_PEERS } from './adapters/table.ts';
 import { type Row, taskOf } from './benchmark.ts';
 import { flag, names } from './flags.ts';
 import { measurePair } from './pair.ts';
-import { BARE, OURS, PEERS } from './real/library.ts';
+import { BARE, OURS } from './real/library.ts';
 import { TASKS } from './real/tasks.ts';
 import { runBenchmark } from './run.ts';
-
-const PEER_NAMES = Object.keys(PEERS);
 
 await runBenchmark({
   name: 'real',
@@ -23,12 +21,12 @@ await runBenchmark({
       TASKS.map(({ name }) => name),
     ),
     peers: flag(
-      `also measures ${PEER_NAMES.join(', ')}, and installs other libraries into bench/peers if they are missing`,
+      `also measures ${REAL_PEERS.join(', ')}, and installs other libraries into bench/peers if they are missing`,
     ),
   },
   plan({ task, peers, smoke, window }) {
     if (peers) install();
-    const libraries = [BARE, OURS, ...(peers ? PEER_NAMES : [])];
+    const libraries = [BARE, OURS, ...(peers ? REAL_PEERS : [])];
     const rows = task.flatMap((group) => [
       ...['TCP', 'TLS'].flatMap((carrier) =>
         libraries.map((library) => rowOf(group, library, carrier)),
@@ -41,7 +39,7 @@ await runBenchmark({
       tasks: rows.map((row) =>
         taskOf(row, row.group, async () => {
           const setting = { warmUp: window, window };
-          const { rate, clientCpu, serverCpu } = (await measurePair(row.name, row.group, setting))!;
+          const { rate, clientCpu, serverCpu } = await measurePair(row.name, row.group, setting);
           const isKnown = clientCpu !== undefined && serverCpu !== undefined;
           return { rate, cpu: isKnown ? (clientCpu + serverCpu) / 1_000 : undefined };
         }),

@@ -5,7 +5,7 @@
 import type { Figure } from './benchmark.ts';
 import { flag, number, numbers } from './flags.ts';
 import { loopback } from './gossip-relay/loopback.ts';
-import type { RelaySetup } from './gossip-relay/setup.ts';
+import type { RelaySetup } from './gossip-relay/node.ts';
 import { simulated } from './gossip-relay/simulated.ts';
 import { runBenchmark } from './run.ts';
 

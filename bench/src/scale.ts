@@ -16,15 +16,11 @@ const SMALL = 64;
 const IN_FLIGHT = 128;
 /** Bytes of large messages in flight; at least one message is. */
 const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
-/** The least number of connections whose memory exceeds the noise. */
-const ENOUGH = 1_000;
 const FIGURES: readonly Figure[] = [
   { key: 'rate', unit: 'calls/s' },
   { key: 'bulk', unit: 'MB/s', compared: 'never' },
   { key: 'clientCpu', unit: 'client CPU, ns per call', compared: 'never' },
   { key: 'serverCpu', unit: 'server CPU, ns per call', compared: 'never' },
-  { key: 'rss', unit: 'RSS, KiB per connection', compared: 'never' },
-  { key: 'heap', unit: 'heap, KiB per connection', compared: 'never' },
 ];
 
 await runBenchmark({
@@ -84,7 +80,7 @@ await runBenchmark({
           CARRIERS.map((name) =>
             taskOf({ group, name }, group, async () => {
               const setting = { warmUp: window / 3, window };
-              return (await measurePair(name, { size, inFlight }, setting))!;
+              return await measurePair(name, { size, inFlight }, setting);
             }),
           ),
         ),
@@ -92,7 +88,7 @@ await runBenchmark({
           turn: 'connections',
           title: `connections, ${name}`,
           async run(tell: (what: string) => void) {
-            const found = await measureConnections(name, { counts, clients, window }, tell);
+            const found = await measureConnections(name, [counts, clients, window], tell);
             return found.map((figures, at) => ({
               group: connectionsName(counts[at]!),
               name,
@@ -106,37 +102,18 @@ await runBenchmark({
   },
 });
 
-/**
- * Measures ever more connections of one server: calls that are spread over all of them, and the
- * server's memory for each connection added since the point before.
- */
+/** Measures calls that are spread over ever more connections of one server. */
 function measureConnections(
   carrier: string,
-  {
-    counts,
-    clients,
-    window,
-  }: { readonly counts: readonly number[]; readonly clients: number; readonly window: number },
+  [counts, clients, window]: readonly [readonly number[], number, number],
   tell: (what: string) => void,
 ): Promise<Figures[]> {
-  return withConnections(carrier, { clients }, async ({ open, call, memory }) => {
+  return withConnections(carrier, { clients }, async ({ open, call }) => {
     const points: Figures[] = [];
-    let before: { count: number; rss: number; heap: number } | undefined;
-    for (const count of counts) {
+    for (const [at, count] of counts.entries()) {
       tell(String(count));
-      await open(count - (before?.count ?? 0));
-      const rates = await call(count, IN_FLIGHT, window);
-      const { rss, heap } = await memory();
-      const added = count - (before?.count ?? 0);
-      points.push({
-        ...rates,
-        ...(before !== undefined &&
-          count >= ENOUGH && {
-            rss: (rss - before.rss) / added / 1_024,
-            heap: (heap - before.heap) / added / 1_024,
-          }),
-      });
-      before = { count, rss, heap };
+      await open(count - (counts[at - 1] ?? 0));
+      points.push(await call(count, IN_FLIGHT, window));
     }
     return points;
   });

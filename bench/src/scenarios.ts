@@ -12,8 +12,6 @@ export interface CallScenario<C = Caller> {
   readonly figures: readonly Figure[];
   /** The factor of the usual warm-up that the scenario needs. Default 1. */
   readonly warmUps?: number;
-  /** Tells whether this caller can run it. Default: every caller. */
-  suits?(caller: C): boolean;
   /**
    * Makes calls until the watch says stop, and checks every reply. May return figures in addition
    * to those of the watch.
@@ -55,13 +53,27 @@ export const CALLS: readonly CallScenario[] = [
   many('s3', '1 KiB echo, 128 in flight', { size: KIB, inFlight: 128 }, RATE),
   many('s4', '64 KiB echo, 16 in flight', { size: 64 * KIB, inFlight: 16 }, bulk('MB/s each way')),
   many('s5', '1 MiB one way, 4 in flight', { size: KIB * KIB, inFlight: 4 }, bulk('MB/s')),
-  beside('s6', '64 B echo beside two of 4 MiB, same channel', ({ call }) => call),
-  beside(
-    's6-elsewhere',
-    '64 B echo beside two of 4 MiB on another channel',
-    ({ callElsewhere }) => callElsewhere,
-  ),
+  {
+    name: 's6',
+    title: '64 B echo beside two of 4 MiB, same channel',
+    figures: [...TIMES, bulk('bulk MB/s')],
+    run: besideLarge,
+  },
 ];
+
+/** A stream from the server, for adapters that have one. */
+export const STREAM: CallScenario = {
+  name: 'stream',
+  title: 'a stream of 64 KiB chunks',
+  figures: [bulk('MB/s')],
+  async run({ stream }, watch) {
+    await stream!((length) => {
+      watch.calls++;
+      watch.bytes += length;
+      return !watch.over;
+    });
+  },
+};
 
 /** Makes calls one after the other and times each. */
 async function oneAtATime(caller: Caller, watch: Stopwatch): Promise<void> {
@@ -129,31 +141,18 @@ class NoBytes extends Messages {
  * A 64-byte call, one at a time, while two messages of 4 MiB are always in flight through the same
  * client. CPU is not shown, because it includes that of the large messages.
  */
-function beside(
-  name: string,
-  title: string,
-  bulkOf: (caller: Caller) => Caller['call'] | undefined,
-): CallScenario {
-  return {
-    name,
-    title,
-    figures: [...TIMES, bulk('bulk MB/s')],
-    suits: (caller) => bulkOf(caller) !== undefined,
-    async run(caller, watch) {
-      const messages = new Messages(LARGE, 1);
-      const call = bulkOf(caller)!;
-      const load = async () => {
-        while (!watch.over) {
-          const request = messages.take();
-          messages.check(request, await call(request));
-          watch.bytes += LARGE;
-          const breath = watch.breath(WEIGHT);
-          if (breath !== undefined) await breath;
-        }
-      };
-      await Promise.all([oneAtATime(caller, watch), load(), load()]);
-    },
+async function besideLarge(caller: Caller, watch: Stopwatch): Promise<void> {
+  const messages = new Messages(LARGE, 1);
+  const load = async () => {
+    while (!watch.over) {
+      const request = messages.take();
+      messages.check(request, await caller.call(request));
+      watch.bytes += LARGE;
+      const breath = watch.breath(WEIGHT);
+      if (breath !== undefined) await breath;
+    }
   };
+  await Promise.all([oneAtATime(caller, watch), load(), load()]);
 }
 
 /**

@@ -1,9 +1,7 @@
 // The simulation at loads as its users write them: how much virtual time each runs in a second of CPU
 // time, where that time goes, and the ratio to another checkout in the same rounds.
 
-import { existsSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { checkoutOf } from './arguments.ts';
 import { type Figures, type Row, taskOf } from './benchmark.ts';
 import { Child, withChildren } from './child-process.ts';
 import { cores } from './cores.ts';
@@ -11,7 +9,7 @@ import { names, text } from './flags.ts';
 import { runBenchmark } from './run.ts';
 import type { LoadCommand, LoadReport } from './simulation/load.child.ts';
 import { LOADS } from './simulation/loads/by-name.ts';
-import { OWNERS, sharesFigures } from './simulation/shares.ts';
+import { SHARES } from './simulation/shares.ts';
 
 /** The folder of this checkout. */
 const HERE = new URL('../../', import.meta.url).href;
@@ -48,20 +46,11 @@ await runBenchmark({
       figuresOf: () => [
         { key: 'times', unit: '× CPU time' },
         { key: 'events', unit: 'events/s', compared: 'never' },
-        ...sharesFigures(OWNERS),
+        ...SHARES,
       ],
     };
   },
 });
-
-function checkoutOf(folder: string): string {
-  const path = resolve(folder) + sep;
-  if (!existsSync(`${path}packages/transport-core/dist/index.js`))
-    throw new TypeError(
-      `--before: must be the folder of a checkout that is built, got '${folder}' (there is no packages/transport-core/dist/index.js)`,
-    );
-  return pathToFileURL(path).href;
-}
 
 function runOnce(name: string, root: string, command: LoadCommand): Promise<Figures> {
   return withChildren(async (started) => {

@@ -1,5 +1,4 @@
-// The simulation: how much faster than real time it runs, how close it comes to a bare loop, and
-// where its time goes.
+// The simulation: how much faster than real time it runs, and how close it comes to a bare loop.
 
 import { type Figure, type Figures, taskOf } from './benchmark.ts';
 import { flag } from './flags.ts';
@@ -7,7 +6,6 @@ import { runBenchmark } from './run.ts';
 import { bareLoop } from './simulation/bare-loop.ts';
 import { type Cluster, startCluster } from './simulation/cluster.ts';
 import { measureMemory } from './simulation/memory.ts';
-import { PARTS, percentOf, sharesFigures, sharesOf } from './simulation/shares.ts';
 
 const LEVELS = ['message', 'stream'] as const;
 const BARE = { group: '', name: 'bare heap and microtask loop' };
@@ -34,19 +32,12 @@ await runBenchmark({
       rows: [BARE, ...rows],
       tasks: [
         taskOf(BARE, '', async () => ({ events: await bareLoop(window / 3) })),
-        ...rows.map((row, at) =>
-          taskOf(row, '', async () => {
-            const figures = await measure(clusters[at]!, window);
-            const shares = await sharesOf(() => measure(clusters[at]!, window), PARTS);
-            return { ...figures, ...percentOf(shares) };
-          }),
-        ),
+        ...rows.map((row, at) => taskOf(row, '', () => measure(clusters[at]!, window))),
       ],
       figuresOf: () => [
         alone('times', '× real time'),
         { key: 'events', unit: 'events/s' },
         alone('calls', 'calls/s'),
-        ...sharesFigures(PARTS),
       ],
       settings: 'five nodes that each send 10 messages a second, faults and trace on',
       async close() {

@@ -1,7 +1,7 @@
 // Types: the time that TypeScript takes to check a protocol with many methods, beside plain functions
 // and tRPC.
 
-import { install } from './adapters/peers.ts';
+import { install } from './adapters/table.ts';
 import { ratioBar } from './bars.ts';
 import { taskOf } from './benchmark.ts';
 import { flag, number } from './flags.ts';

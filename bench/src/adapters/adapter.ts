@@ -5,12 +5,14 @@
 export type Answer = (request: Uint8Array) => Uint8Array;
 
 export interface Adapter {
-  readonly name: string;
   /** Runs in the server's process and serves until it is closed. */
   serve(answer: Answer): Promise<Serving>;
   /** Runs in the client's process and opens one connection to a server of the same adapter. */
   connect(address: string): Promise<Caller>;
 }
+
+/** The adapters of a module, by the names in the tables. */
+export type Adapters = Readonly<Record<string, Adapter>>;
 
 export interface Serving {
   readonly address: string;
@@ -20,14 +22,22 @@ export interface Serving {
 export interface Caller {
   call(request: Uint8Array): Promise<Uint8Array>;
   /**
-   * Makes the same call over another channel of the same transport; undefined if the adapter has no
-   * channels.
-   */
-  readonly callElsewhere: ((request: Uint8Array) => Promise<Uint8Array>) | undefined;
-  /**
    * Runs the codecs of a call, of both ends, without a wire. Only adapters whose codec is measured
    * separately have it.
    */
   inProcess?(request: Uint8Array): Uint8Array;
+  /**
+   * Receives an endless stream until `take`, which gets the length of each chunk, returns false.
+   * Only adapters whose streams are measured have it.
+   */
+  stream?(take: (length: number) => boolean): Promise<void>;
   close(): Promise<void>;
+}
+
+/** An adapter whose two ends run in the client's process: the server's has nothing to do. */
+export function inOneProcess(open: () => Promise<Caller>): Adapter {
+  return {
+    serve: async () => ({ address: 'in the process of the client', close: async () => {} }),
+    connect: open,
+  };
 }

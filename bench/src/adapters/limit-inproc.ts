@@ -2,17 +2,14 @@
 // before it runs.
 
 import { answer } from '../messages.ts';
-import type { Adapter } from './adapter.ts';
-import { inOneProcess } from './in-one-process.ts';
+import { type Adapters, inOneProcess } from './adapter.ts';
 
-export const limitInproc: Adapter = inOneProcess('limit-inproc', async () => {
-  const slots = new Slots();
-  return {
-    call: (request) => slots.call(request),
-    callElsewhere: undefined,
-    close: async () => {},
-  };
-});
+export const adapters: Adapters = {
+  'limit-inproc': inOneProcess(async () => {
+    const slots = new Slots();
+    return { call: (request) => slots.call(request), close: async () => {} };
+  }),
+};
 
 class Slots {
   readonly #resolvers: ((reply: Uint8Array) => void)[] = [];

@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { listenTls, tlsDialer } from '../secure/bare-tls.ts';
-import type { Adapter } from './adapter.ts';
+import type { Adapter, Adapters } from './adapter.ts';
 import { attend, framed, limitCaller, type Open } from './limit.ts';
 import { credited } from './limit-credit.ts';
 
@@ -35,19 +35,18 @@ export const secure: Sockets = {
   dialer: tlsDialer,
 };
 
-export const limitNet = over(plain, 'limit-net', framed());
-/** Writes batches before the tick ends, so that both ends work at the same time. */
-export const limitNetEarly = over(plain, 'limit-net-early', framed({ most: 32 }));
-/**
- * Limits the bytes in flight by credit, so that a small call waits only for what the receiver has
- * not taken yet.
- */
-export const limitNetCredit = over(plain, 'limit-net-credit', credited);
-export const limitTls = over(secure, 'limit-tls', framed());
+export const adapters: Adapters = {
+  'limit-net': over(plain, framed()),
+  // Writes batches before the tick ends, so that both ends work at the same time.
+  'limit-net-early': over(plain, framed({ most: 32 })),
+  // Limits the bytes in flight by credit, so that a small call waits only for what the receiver has
+  // not taken yet.
+  'limit-net-credit': over(plain, credited),
+  'limit-tls': over(secure, framed()),
+};
 
-function over({ listen, dialer }: Sockets, name: string, open: Open): Adapter {
+function over({ listen, dialer }: Sockets, open: Open): Adapter {
   return {
-    name,
     serve: (answer) => accepting(listen, (socket) => attend(socket, answer, open)),
     connect: async (address) => limitCaller(await (await dialer())(Number(address)), open),
   };

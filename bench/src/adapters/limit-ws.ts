@@ -5,44 +5,43 @@ import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
-import type { Adapter } from './adapter.ts';
+import type { Adapters } from './adapter.ts';
 import { Calls, type Wire } from './limit.ts';
 import type { Received } from './limit-frames.ts';
 
-export const limitWs: Adapter = {
-  name: 'limit-ws',
-
-  async serve(answer) {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...OPTIONS });
-    server.on('connection', (webSocket, { socket }) => {
-      const wire = open(webSocket, socket, (id, request) => {
-        wire.put(id, answer(request));
-        wire.scheduled();
+export const adapters: Adapters = {
+  'limit-ws': {
+    async serve(answer) {
+      const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...OPTIONS });
+      server.on('connection', (webSocket, { socket }) => {
+        const wire = open(webSocket, socket, (id, request) => {
+          wire.put(id, answer(request));
+          wire.scheduled();
+        });
       });
-    });
-    await once(server, 'listening');
-    return {
-      address: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      async close() {
-        for (const webSocket of server.clients) webSocket.terminate();
-        server.close();
-      },
-    };
-  },
+      await once(server, 'listening');
+      return {
+        address: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        async close() {
+          for (const webSocket of server.clients) webSocket.terminate();
+          server.close();
+        },
+      };
+    },
 
-  async connect(address) {
-    const { port, hostname } = new URL(address);
-    const socket = connect({ port: Number(port), host: hostname, noDelay: true });
-    const webSocket = new WebSocket(address, { ...OPTIONS, createConnection: () => socket });
-    await once(webSocket, 'open');
-    const calls = new Calls();
-    calls.wire = open(webSocket, socket, (id, reply) => calls.settle(id, reply));
-    webSocket.on('close', () => calls.fail());
-    return {
-      call: (request) => calls.call(request),
-      callElsewhere: undefined,
-      close: async () => webSocket.terminate(),
-    };
+    async connect(address) {
+      const { port, hostname } = new URL(address);
+      const socket = connect({ port: Number(port), host: hostname, noDelay: true });
+      const webSocket = new WebSocket(address, { ...OPTIONS, createConnection: () => socket });
+      await once(webSocket, 'open');
+      const calls = new Calls();
+      calls.wire = open(webSocket, socket, (id, reply) => calls.settle(id, reply));
+      webSocket.on('close', () => calls.fail());
+      return {
+        call: (request) => calls.call(request),
+        close: async () => webSocket.terminate(),
+      };
+    },
   },
 };
 

@@ -44,7 +44,6 @@ export function limitCaller(socket: Socket, open: Open): Caller {
   socket.on('close', () => calls.fail());
   return {
     call: (request) => calls.call(request),
-    callElsewhere: undefined,
     close: async () => void socket.destroy(),
   };
 }

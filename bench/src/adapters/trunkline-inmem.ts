@@ -3,19 +3,17 @@
 import { type Backend, createTransport, type Transport } from '@trunkline/transport-core';
 import { direct, inmem } from '@trunkline/transport-inmem';
 import { answer } from '../messages.ts';
-import type { Adapter, Caller } from './adapter.ts';
-import { inOneProcess } from './in-one-process.ts';
+import { type Adapters, type Caller, inOneProcess } from './adapter.ts';
 import { byHandlers, callerOf, type First, OPTIONS } from './trunkline.ts';
 
-export const trunklineInmem: Adapter = inOneProcess('trunkline-inmem', async () => {
-  const net = direct();
-  net.connectAll();
-  return over(net);
-});
-
-export const trunklineInmemStreams: Adapter = inOneProcess('trunkline-inmem-streams', async () => {
-  return over(inmem());
-});
+export const adapters: Adapters = {
+  'trunkline-inmem': inOneProcess(async () => {
+    const net = direct();
+    net.connectAll();
+    return over(net);
+  }),
+  'trunkline-inmem-streams': inOneProcess(async () => over(inmem())),
+};
 
 function over(backend: Backend): Promise<Caller> {
   const open = () => createTransport('inmem://', { ...OPTIONS, backends: [backend] });

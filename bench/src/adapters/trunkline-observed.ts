@@ -13,8 +13,7 @@ import type { CommonOptions, Interceptors, Transport } from '@trunkline/transpor
 import { createTransport } from '@trunkline/transport-core';
 import { direct } from '@trunkline/transport-inmem';
 import { tcp } from '@trunkline/transport-tcp';
-import type { Adapter } from './adapter.ts';
-import { inOneProcess } from './in-one-process.ts';
+import { type Adapters, inOneProcess } from './adapter.ts';
 import { type First, OPTIONS, trunkline } from './trunkline.ts';
 import { between } from './trunkline-inmem.ts';
 
@@ -55,34 +54,33 @@ const DISCARD: SpanExporter = {
   shutdown: async () => {},
 };
 
-const OBSERVED = {
+const OBSERVED: Readonly<Record<string, Observed>> = {
   interceptors: passOn,
   metrics: withMetrics,
   'spans-1': withSpans(0.01),
   'spans-100': withSpans(1),
-} satisfies Record<string, Observed>;
+};
 
-export type ObservedName = keyof typeof OBSERVED;
-export const OBSERVED_NAMES = Object.keys(OBSERVED) as ObservedName[];
-
-/** Over TCP, with the two ends in a process each. */
-export function observedTcp(name: ObservedName): Adapter {
-  const observed: Observed = OBSERVED[name];
-  return trunkline(`trunkline-tcp-${name}`, async () =>
-    observed((options) =>
-      createTransport('tcp://127.0.0.1:0', { ...OPTIONS, ...options, backends: [tcp()] }),
-    ),
-  );
-}
-
-/** In memory, with both ends in one process. */
-export function observedInmem(name: ObservedName): Adapter {
-  const observed: Observed = OBSERVED[name];
-  return inOneProcess(`trunkline-inmem-${name}`, async () => {
-    const backends = [direct()] as const;
-    backends[0].connectAll();
-    const open = () =>
-      observed((options) => createTransport('inmem://', { ...OPTIONS, ...options, backends }));
-    return between(open(), open());
-  });
-}
+/** Over TCP with the two ends in a process each, and in memory with both ends in one process. */
+export const adapters: Adapters = Object.fromEntries(
+  Object.entries(OBSERVED).flatMap(([name, observed]) => [
+    [
+      `trunkline-tcp-${name}`,
+      trunkline(async () =>
+        observed((options) =>
+          createTransport('tcp://127.0.0.1:0', { ...OPTIONS, ...options, backends: [tcp()] }),
+        ),
+      ),
+    ],
+    [
+      `trunkline-inmem-${name}`,
+      inOneProcess(async () => {
+        const backends = [direct()] as const;
+        backends[0].connectAll();
+        const open = () =>
+          observed((options) => createTransport('inmem://', { ...OPTIONS, ...options, backends }));
+        return between(open(), open());
+      }),
+    ],
+  ]),
+);

@@ -15,7 +15,7 @@ import { tcp } from '@trunkline/transport-tcp';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { ws } from '@trunkline/transport-ws';
 import { identityOf, type Role, tlsOf } from '../secure/nodes.ts';
-import type { Adapter, Answer, Caller } from './adapter.ts';
+import type { Adapter, Adapters, Answer, Caller } from './adapter.ts';
 
 const first = defineProtocol({
   name: 'bench',
@@ -23,16 +23,10 @@ const first = defineProtocol({
   channel: 0x20,
   methods: { answer: { id: 1, request: bytes, response: bytes } },
 });
-const second = defineProtocol({
-  name: 'bench-elsewhere',
-  version: 1,
-  channel: 0x21,
-  methods: { answer: { id: 1, request: bytes, response: bytes } },
-});
 
 export type First = typeof first;
 /** Makes a server answer calls. */
-export type Serve = (transport: Transport<First>, answer: Answer) => void;
+type Serve = (transport: Transport<First>, answer: Answer) => void;
 
 /** The options that every adapter opens its transport with. Calls get the default deadline. */
 export const OPTIONS = { protocol: first, maxPool: 1 } as const;
@@ -59,13 +53,10 @@ export const OPEN = {
 
 /** @param serving how calls are served; by handlers by default. */
 export function trunkline(
-  name: string,
   open: (role: Role) => Promise<Transport<First>>,
   serving: Serve = byHandlers,
 ): Adapter {
   return {
-    name,
-
     async serve(answer) {
       const transport = await open('server');
       serving(transport, answer);
@@ -86,44 +77,27 @@ export async function callerOf(
   address: string,
   close: () => Promise<void>,
 ): Promise<Caller> {
-  const elsewhere = transport.mount(second);
   await transport.dial(address);
-  return {
-    call: (request) => transport.send(address, 'answer', request),
-    callElsewhere: (request) => elsewhere.send(address, 'answer', request),
-    close,
-  };
+  return { call: (request) => transport.send(address, 'answer', request), close };
 }
 
 export function byHandlers(transport: Transport<First>, answer: Answer): void {
   serve(transport, { answer });
-  serve(transport.mount(second), { answer });
 }
 
 /** Serves calls by `consumer()`, as Raft does. */
-export function byConsumer(transport: Transport<First>, answer: Answer): void {
-  void consume(transport, answer);
-  void consume(transport.mount(second), answer);
+async function byConsumer(transport: Transport<First>, answer: Answer): Promise<void> {
+  for await (const rpc of transport.consumer()) rpc.respond(answer(rpc.request));
 }
 
-async function consume(
-  transport: Transport<First> | Transport<typeof second>,
-  answer: Answer,
-): Promise<void> {
-  for await (const rpc of (transport as Transport<First>).consumer())
-    rpc.respond(answer(rpc.request));
-}
-
-export const trunklineTcp = trunkline('trunkline-tcp', (role) => OPEN.tcp(role));
-export const trunklineTcpConsumer = trunkline(
-  'trunkline-tcp-consumer',
-  (role) => OPEN.tcp(role),
-  byConsumer,
-);
-/** Limits the bytes in flight to 256 KiB, as `limit-net-credit` does. */
-export const trunklineTcpFixed = trunkline('trunkline-tcp-fixed', (role) =>
-  OPEN.tcp(role, { limits: { credit: { pipe: 256 * 1024 } } }),
-);
-export const trunklineTls = trunkline('trunkline-tls', (role) => OPEN.tls(role));
-export const trunklineWs = trunkline('trunkline-ws', (role) => OPEN.ws(role));
-export const trunklineNoise = trunkline('trunkline-noise', (role) => OPEN.noise(role));
+export const adapters: Adapters = {
+  'trunkline-tcp': trunkline(OPEN.tcp),
+  'trunkline-tcp-consumer': trunkline(OPEN.tcp, byConsumer),
+  // Limits the bytes in flight to 256 KiB, as `limit-net-credit` does.
+  'trunkline-tcp-fixed': trunkline((role) =>
+    OPEN.tcp(role, { limits: { credit: { pipe: 256 * 1024 } } }),
+  ),
+  'trunkline-ws': trunkline(OPEN.ws),
+  'trunkline-tls': trunkline(OPEN.tls),
+  'trunkline-noise': trunkline(OPEN.noise),
+};

@@ -25,27 +25,22 @@ export interface Connections {
 /** Starts the processes, and ends them when `work` is done. */
 export function withConnections<T>(
   kind: string,
-  setting: {
-    readonly clients: number;
-    readonly nodeFlags?: readonly string[];
-    readonly node?: string | undefined;
-  },
+  { clients: count, node }: { readonly clients: number; readonly node?: string | undefined },
   work: (connections: Connections) => Promise<T>,
 ): Promise<T> {
   return withChildren(async (started) => {
     const [serverCore, ...others] = cores;
-    const { node } = setting;
     const { child: server, report } = await Child.start<ServerCommand, ServerReport>({
       name: `the server of ${kind}`,
       script: './connections/server.js',
       args: [kind],
       core: serverCore,
-      flags: ['--expose-gc', ...(setting.nodeFlags ?? [])],
+      flags: ['--expose-gc'],
       node,
       started,
     });
     const clients: Child<ClientCommand, ClientReport>[] = [];
-    for (let i = 0; i < setting.clients; i++) {
+    for (let i = 0; i < count; i++) {
       const { child } = await Child.start<ClientCommand, ClientReport>({
         name: `a client of ${kind}`,
         script: './connections/client.js',

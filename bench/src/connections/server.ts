@@ -24,11 +24,8 @@ export interface Memory {
    * 2,000 more), keeps its size after GC, and would add 12 KiB to each of those connections.
    */
   readonly rss: number;
-  /**
-   * Heap in use, and the memory outside the heap that V8 accounts for, which includes ArrayBuffers.
-   */
+  /** Heap in use. */
   readonly heap: number;
-  readonly external: number;
 }
 
 const counts: Counts = { up: 0, down: 0 };
@@ -58,8 +55,8 @@ async function settled(): Promise<Memory> {
     vain = heapUsed > least * 0.995 ? vain + 1 : 0;
     least = Math.min(least, heapUsed);
   }
-  const { rss, heapUsed, external } = process.memoryUsage();
-  return { rss: rss - youngGeneration(), heap: heapUsed, external };
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rss: rss - youngGeneration(), heap: heapUsed };
 }
 
 function youngGeneration(): number {

@@ -1,25 +1,22 @@
 // The limit of spreading: frames of the raw limit are built once, and the same bytes are written to
 // every socket once a tick.
 
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { FrameReader, FrameWriter } from '../adapters/limit-frames.ts';
-import type { Kind } from './kind.ts';
+import { accepting, plain } from '../adapters/limit-net.ts';
+import type { Open, Spreader } from './pace.ts';
 
-export const limitNet: Kind = {
-  open: ({ dials: [address] }, received) =>
-    address === undefined ? publisher() : subscriber(Number(address), received),
-};
+export const open: Open = ({ dials: [port] }, received) =>
+  port === undefined ? publisher() : subscriber(Number(port), received);
 
-async function publisher(): ReturnType<Kind['open']> {
+async function publisher(): Promise<Spreader> {
   const fan = new Fan();
   const writer = new FrameWriter(fan);
-  const server = createServer({ noDelay: true }, (socket) => {
+  const { address, close } = await accepting(plain.listen, (socket) => {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => fan.sockets.delete(socket));
     fan.sockets.add(socket);
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
   let scheduled = false;
   let published = 0;
   const flush = () => {
@@ -27,7 +24,7 @@ async function publisher(): ReturnType<Kind['open']> {
     writer.flush();
   };
   return {
-    address: String((server.address() as AddressInfo).port),
+    address,
     links: () => fan.sockets.size,
     publish(message) {
       writer.put(published++, message);
@@ -35,20 +32,15 @@ async function publisher(): ReturnType<Kind['open']> {
       scheduled = true;
       process.nextTick(flush);
     },
-    traffic: () => ({ copies: 0, bytes: 0 }),
-    async close() {
-      server.close();
-      for (const socket of fan.sockets) socket.destroy();
-    },
+    close,
   };
 }
 
 async function subscriber(
   port: number,
   received: (message: Uint8Array) => void,
-): ReturnType<Kind['open']> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  await once(socket, 'connect');
+): Promise<Spreader> {
+  const socket = await (await plain.dialer())(port);
   const reader = new FrameReader((_id, message) => received(message));
   socket.on('data', (chunk) => reader.read(chunk));
   socket.on('error', () => {});
@@ -56,7 +48,6 @@ async function subscriber(
     address: '',
     links: () => 1,
     publish: () => {},
-    traffic: () => ({ copies: 0, bytes: 0 }),
     close: async () => void socket.destroy(),
   };
 }

@@ -12,6 +12,22 @@ export const SUBSCRIBERS = 16;
 /** The size of a message in bytes. */
 export const SIZE = 256;
 
+/** A publisher or a subscriber. */
+export interface Spreader {
+  readonly address: string;
+  /** Returns the number of processes that it exchanges messages with now. */
+  links(): number;
+  /** May return a promise, which rejects if publishing fails. */
+  publish(message: Uint8Array): unknown;
+  close(): Promise<void>;
+}
+
+/** Opens a publisher if it dials nobody, otherwise a subscriber. */
+export type Open = (
+  setting: { readonly nodes: number; readonly dials: readonly string[] },
+  received: (message: Uint8Array) => void,
+) => Promise<Spreader>;
+
 export function messageOf(sequence: number): Uint8Array {
   const message = new Uint8Array(SIZE);
   const view = new DataView(message.buffer);

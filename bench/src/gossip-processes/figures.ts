@@ -1,38 +1,9 @@
-// The figures of a stage, most of them per delivery.
+// The figures of a stage, most of them per delivery: times in ms, and CPU in µs, absent if the system
+// does not report it.
 
+import type { Figures } from '../benchmark.ts';
 import { Histogram } from './histogram.ts';
 import type { StageResult } from './swarm.ts';
-
-export type Figures = {
-  /** Messages published a second. */
-  readonly rate: number;
-  /** The delay in milliseconds of the message that was published latest after it was due. */
-  readonly late: number;
-  /** Deliveries that are missing, that came more than once, and that belong to another stage. */
-  readonly lost: number;
-  readonly twice: number;
-  readonly strange: number;
-  /** Milliseconds from publishing to delivery, over all processes. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly longest: number;
-  /**
-   * CPU in microseconds: of all processes and the server per delivery, and of the publisher per
-   * message. Absent if the system does not report it.
-   */
-  readonly cpu?: number | undefined;
-  readonly publisherCpu?: number | undefined;
-  /** The server's CPU per delivery; absent if there is no server. */
-  readonly serverCpu?: number | undefined;
-  /** The number of cores that all of them used together. */
-  readonly cores?: number | undefined;
-  /** Copies received and bytes transferred, per delivery. */
-  readonly copies: number;
-  readonly bytes: number;
-  /** Links of a process: the mean, and the most. */
-  readonly links: number;
-  readonly mostLinks: number;
-};
 
 export function figuresOf(
   { published, received, states, copies, bytes, cpu, seconds }: StageResult,

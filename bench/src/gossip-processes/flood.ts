@@ -21,7 +21,6 @@ const protocol = defineProtocol({
 });
 
 export const flood: Kind = {
-  title: 'flood: to all links, 5 each',
   plan: (nodes) => randomLinks(nodes, DEGREE),
   isReady: (links, plan) =>
     links.every(

@@ -27,8 +27,6 @@ export interface Traffic {
 export type Plan = readonly (readonly number[])[];
 
 export interface Kind {
-  /** The description shown in the table. */
-  readonly title: string;
   plan(nodes: number): Plan;
   /**
    * Tells whether every process is connected as planned.

@@ -1,8 +1,9 @@
 // Measures the processes of one adapter at several rates, one after the other.
 
 import { cpus, loadavg } from 'node:os';
+import type { Figures } from '../benchmark.ts';
 import { type KindName, kindOf } from './by-name.ts';
-import { type Figures, figuresOf } from './figures.ts';
+import { figuresOf } from './figures.ts';
 import { Swarm } from './swarm.ts';
 
 export interface Load {
@@ -13,21 +14,7 @@ export interface Load {
   /** Seconds of measurement, and of the warm-up before it. */
   readonly seconds: number;
   readonly warm: number;
-  /** A folder for CPU profiles of the publisher and of one other process. */
-  readonly profile?: string | undefined;
 }
-
-export type SwarmFigures = Figures & {
-  /** Deliveries missing from the warm-up. */
-  readonly lostInWarmUp: number;
-  /**
-   * The number of cores that all other programs of the machine used meanwhile; absent if the system
-   * does not report it.
-   */
-  readonly elsewhere?: number;
-  /** The system's load average over a minute, before the processes started. */
-  readonly load: number;
-};
 
 /** Tells whether the adapter needs no server, or its server is installed. */
 export function isInstalled(name: KindName): boolean {
@@ -38,13 +25,13 @@ export function isInstalled(name: KindName): boolean {
 export async function measureSwarm(
   kind: KindName,
   nodes: number,
-  { rates, size, seconds, warm, profile }: Load,
+  { rates, size, seconds, warm }: Load,
   tell: (what: string) => void,
-): Promise<SwarmFigures[]> {
+): Promise<Figures[]> {
   const load = loadavg()[0]!;
-  const swarm = await Swarm.start(kind, { nodes, profile });
+  const swarm = await Swarm.start(kind, nodes);
   try {
-    const measured: SwarmFigures[] = [];
+    const measured: Figures[] = [];
     for (const rate of rates) {
       tell(`${rate} a second`);
       const first = Math.ceil(rate * warm);
@@ -53,15 +40,16 @@ export async function measureSwarm(
       const machine = busy();
       const begin = performance.now();
       const figures = figuresOf(await swarm.run({ count, rate, size }), count);
+      const { cores: own } = figures;
       const cores = (busy() - machine) / (performance.now() - begin);
       measured.push({
         ...figures,
         lostInWarmUp: lost,
         load,
-        ...(figures.cores !== undefined && { elsewhere: Math.max(0, cores - figures.cores) }),
+        // The cores that all other programs of the machine used meanwhile.
+        elsewhere: own && Math.max(0, cores - own),
       });
     }
-    await swarm.close();
     return measured;
   } finally {
     swarm.kill();

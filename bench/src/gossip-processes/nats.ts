@@ -5,7 +5,6 @@ import { startNatsServer, unable } from '@trunkline/local-nats';
 import type { Kind } from './kind.ts';
 
 export const nats: Kind = {
-  title: 'nats: through a server',
   plan: (nodes) => Array.from({ length: nodes }, () => []),
   isReady: (links) => links.every((count) => count === 1),
   server: {

@@ -18,7 +18,6 @@ const protocol = defineProtocol({
  * picks.
  */
 export const tree: Kind = {
-  title: 'tree: partialView()',
   plan: (nodes) => Array.from({ length: nodes }, (_, at) => (at === 0 ? [] : [0])),
   isReady: (links) => links.every((count) => count >= 1),
   open: gossip(partialView(), (dials) => ({ seeds: dials })),
@@ -26,7 +25,6 @@ export const tree: Kind = {
 
 /** A small known topology: each process gets the addresses of all that started before it. */
 export const mesh: Kind = {
-  title: 'mesh: fullMesh()',
   plan: (nodes) =>
     Array.from({ length: nodes }, (_, at) => Array.from({ length: at }, (_, before) => before)),
   isReady: (links) => links.every((count) => count === links.length - 1),

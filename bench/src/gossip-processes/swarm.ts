@@ -38,15 +38,8 @@ export interface StageResult {
   readonly seconds: number;
 }
 
-export interface SwarmOptions {
-  readonly nodes: number;
-  /** A folder for CPU profiles of the publisher and of one other process. */
-  readonly profile?: string | undefined;
-}
-
 export class Swarm {
   readonly #nodes: Node[] = [];
-  readonly #profiled: Node[] = [];
   #server: RunningServer | undefined = undefined;
   /** The number of the next message. */
   #next = 0;
@@ -57,10 +50,10 @@ export class Swarm {
    * Starts the processes and resolves when they are connected as planned.
    * @throws Error if they are not connected in time.
    */
-  static async start(name: KindName, options: SwarmOptions): Promise<Swarm> {
+  static async start(name: KindName, nodes: number): Promise<Swarm> {
     const swarm = new Swarm();
     try {
-      await swarm.#start(name, options);
+      await swarm.#start(name, nodes);
       return swarm;
     } catch (error) {
       swarm.kill();
@@ -68,28 +61,18 @@ export class Swarm {
     }
   }
 
-  async #start(name: KindName, { nodes, profile }: SwarmOptions): Promise<void> {
+  async #start(name: KindName, nodes: number): Promise<void> {
     const kind = kindOf(name);
     this.#server = await kind.server?.start();
     const plan = kind.plan(nodes);
     const addresses: string[] = [];
     for (let at = 0; at < nodes; at++) {
-      const isProfiled = profile !== undefined && at >= nodes - 2;
-      const flags = isProfiled
-        ? [
-            '--cpu-prof',
-            `--cpu-prof-dir=${profile}`,
-            `--cpu-prof-name=${name}-${at === nodes - 1 ? 'publisher' : 'other'}.cpuprofile`,
-          ]
-        : [];
       const { child } = await Child.start<NodeCommand, NodeReport>({
         name: `process ${at} of ${name}`,
         script: './gossip-processes/node.js',
         args: [name],
-        flags,
       });
       this.#nodes.push(child);
-      if (isProfiled) this.#profiled.push(child);
       const dials =
         this.#server === undefined
           ? plan[at]!.map((before) => addresses[before]!)
@@ -138,15 +121,7 @@ export class Swarm {
     };
   }
 
-  /**
-   * Closes the profiled processes in order, because otherwise no profile would be written, and
-   * kills the rest: how they close is not measured.
-   */
-  async close(): Promise<void> {
-    for (const node of this.#profiled) await node.close();
-    this.kill();
-  }
-
+  /** Kills all processes: how they close is not measured. */
   kill(): void {
     for (const node of this.#nodes) node.kill();
     this.#server?.stop();

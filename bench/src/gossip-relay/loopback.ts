@@ -4,8 +4,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTransport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import { type BlobNode, silence, startNode } from './node.ts';
-import { areConnected, type RelaySetup, type Spread, spreadOf } from './setup.ts';
+import {
+  areConnected,
+  type BlobNode,
+  type RelaySetup,
+  type Spread,
+  silence,
+  spreadOf,
+  startNode,
+} from './node.ts';
 
 /** Publishes a message of each size, one after the other. */
 export async function loopback(

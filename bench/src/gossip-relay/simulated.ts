@@ -1,8 +1,15 @@
 // Measures in virtual time, where each node has its own uplink.
 
 import { createSimulation } from '@trunkline/simulation';
-import { type BlobNode, silence, startNode } from './node.ts';
-import { areConnected, type RelaySetup, type Spread, spreadOf } from './setup.ts';
+import {
+  areConnected,
+  type BlobNode,
+  type RelaySetup,
+  type Spread,
+  silence,
+  spreadOf,
+  startNode,
+} from './node.ts';
 
 export interface SimulatedScene extends RelaySetup {
   /** Bytes a second that each node can send over all its links together. */

@@ -42,11 +42,17 @@ async function measure({ backend, task, total, to }: Command): Promise<Result> {
   const target = to[backend];
   try {
     await transport.send(target, 'get', asking(4)); // Connects before the time counts, as the raw measurement does.
-    const beside = new SmallCalls(transport, target);
+    const times: number[] = [];
+    const watch = { over: false };
+    let small: Promise<void> | undefined;
     const began = performance.now();
-    await carry(transport, target, task, total, () => beside.begin());
+    await carry(transport, target, task, total, () => {
+      small = callBeside(transport, target, times, watch);
+    });
     const time = performance.now() - began;
-    return { time, small: await beside.end() };
+    watch.over = true;
+    await small;
+    return { time, small: times.length === 0 ? undefined : median(times) };
   } finally {
     await transport.close();
   }
@@ -84,37 +90,19 @@ async function carry(
   if (carried < total) throw new Error(`${task}: ${carried} of ${total} bytes arrived`);
 }
 
-/** Makes small calls beside a stream once the stream is under way. */
-class SmallCalls {
-  readonly #transport: Transport<typeof protocol>;
-  readonly #target: string;
-  readonly #times: number[] = [];
-  #running: Promise<void> | undefined = undefined;
-  #over = false;
-
-  constructor(transport: Transport<typeof protocol>, target: string) {
-    this.#transport = transport;
-    this.#target = target;
-  }
-
-  begin(): void {
-    this.#running = this.#run();
-  }
-
-  async end(): Promise<number | undefined> {
-    this.#over = true;
-    await this.#running;
-    return this.#times.length === 0 ? undefined : median(this.#times);
-  }
-
-  async #run(): Promise<void> {
-    await sleep(UNDER_WAY, undefined, { ref: false });
-    while (!this.#over) {
-      const began = performance.now();
-      await this.#transport.send(this.#target, 'get', asking(4));
-      this.#times.push(performance.now() - began);
-      await sleep(PAUSE);
-    }
+/** Times small calls once a stream is under way, until it is over. */
+async function callBeside(
+  transport: Transport<typeof protocol>,
+  target: string,
+  times: number[],
+  watch: { readonly over: boolean },
+): Promise<void> {
+  await sleep(UNDER_WAY, undefined, { ref: false });
+  while (!watch.over) {
+    const began = performance.now();
+    await transport.send(target, 'get', asking(4));
+    times.push(performance.now() - began);
+    await sleep(PAUSE);
   }
 }
 

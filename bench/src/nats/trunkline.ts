@@ -1,8 +1,10 @@
 // Trunkline over NATS: the same requests and a download.
 
+import { startNatsServer } from '@trunkline/local-nats';
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
 import { nats } from '@trunkline/transport-nats';
-import { CHUNK, type Link } from './tasks.ts';
+import type { Adapters } from '../adapters/adapter.ts';
+import { CHUNK } from './bare.ts';
 
 const protocol = defineProtocol({
   name: 'bench-nats',
@@ -16,27 +18,33 @@ const protocol = defineProtocol({
 const OPTIONS = { protocol, backends: [nats()], maxPool: 1 };
 const NOTHING = new Uint8Array(0);
 
-export async function serveTrunkline(server: string): Promise<void> {
-  const transport = createTransport(`nats://${server}/bench`, OPTIONS);
-  const chunk = new Uint8Array(CHUNK);
-  serve(transport, {
-    echo: (request) => request,
-    async *chunks() {
-      for (;;) yield chunk;
+export const adapters: Adapters = {
+  'trunkline-nats': {
+    async serve(answer) {
+      const { address, kill } = await startNatsServer();
+      const transport = createTransport(`nats://${address}/bench`, OPTIONS);
+      const chunk = new Uint8Array(CHUNK);
+      serve(transport, {
+        echo: answer,
+        async *chunks() {
+          for (;;) yield chunk;
+        },
+      });
+      await transport.listen();
+      return { address, close: () => transport.close().finally(kill) };
     },
-  });
-  await transport.listen();
-}
 
-export async function dialTrunkline(server: string): Promise<Link> {
-  const transport = createTransport(OPTIONS);
-  const remote = await transport.dial(`nats://${server}/bench`);
-  return {
-    call: (request) => transport.send(remote, 'echo', request),
-    async stream(take) {
-      for await (const { length } of await transport.send(remote, 'chunks', NOTHING))
-        if (!take(length)) return;
+    async connect(server) {
+      const transport = createTransport(OPTIONS);
+      const remote = await transport.dial(`nats://${server}/bench`);
+      return {
+        call: (request) => transport.send(remote, 'echo', request),
+        async stream(take) {
+          for await (const { length } of await transport.send(remote, 'chunks', NOTHING))
+            if (!take(length)) return;
+        },
+        close: () => transport.close(),
+      };
     },
-    close: () => transport.close(),
-  };
-}
+  },
+};

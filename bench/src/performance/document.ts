@@ -1,8 +1,7 @@
 // Builds docs/performance.md from the figures.
 
-import { PEER_NAMES, versionsOf, withVersion } from '../adapters/peers.ts';
+import { PEER_NAMES, REAL_PEERS, versionsOf } from '../adapters/table.ts';
 import type { Figure } from '../benchmark.ts';
-import { PEERS } from '../real/library.ts';
 import { ratioText, tableOf } from '../report.ts';
 import type { SummaryRow } from '../summary.ts';
 import { markdownTable, round3 } from '../table.ts';
@@ -24,23 +23,19 @@ interface Chapter {
   readonly hides?: RegExp;
 }
 
-/** Libraries whose calls the first chapter shows. */
-const REAL = /^(grpc-js|socket\.io)$/;
-
 const CHAPTERS: readonly Chapter[] = [
   {
     name: 'real',
     heading: 'What programs send',
     text: (settings, parts) => {
       const rows = parts.flatMap((part) => part.rows);
-      const libraries = Object.entries(PEERS)
-        .filter(([name]) => rows.some((row) => row.name.startsWith(`${name} over `)))
-        .map(([, { of }]) => withVersion(of));
-      const others = libraries.length === 0 ? '' : `\n\nOther libraries: ${libraries.join(', ')}.`;
+      const libraries = REAL_PEERS.filter((name) =>
+        rows.some((row) => row.name.startsWith(`${name} over `)),
+      );
       const titles = parts.map(
         ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
       );
-      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table has the calls or items a second, and the second one the CPU time of both processes for each, in µs. A figure in brackets is the ratio to the bare socket, and for Noise to the bare socket over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that libraries are compared and not codecs. TLS has certificates at both ends. Options have their defaults, but Trunkline's list needs more \`values\`.${others}`;
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table has the calls or items a second, and the second one the CPU time of both processes for each, in µs. A figure in brackets is the ratio to the bare socket, and for Noise to the bare socket over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that libraries are compared and not codecs. TLS has certificates at both ends. Options have their defaults, but Trunkline's list needs more \`values\`.${othersOf(libraries)}`;
     },
     joined: 'figures',
   },
@@ -50,15 +45,11 @@ const CHAPTERS: readonly Chapter[] = [
     text: (settings, parts) => {
       const titles = parts.map(({ title }) => `- ${title}`);
       const names = new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)));
-      const libraries = PEER_NAMES.filter((name) => names.has(name) && !REAL.test(name)).flatMap(
-        versionsOf,
-      );
-      const others =
-        libraries.length === 0 ? '' : `\n\nOther libraries: ${[...new Set(libraries)].join(', ')}.`;
-      return `One connection between two processes, each on a core of its own, in ${settings} after a warm-up. The WebSocket columns are compared with \`limit-ws\`, those in memory with \`limit-inproc\`, the codecs with \`trunkline-tcp\`, and all others with \`limit-net\`; but in s4 and s5 Trunkline is compared with \`limit-net-credit\`, which lets small messages pass large ones, too.\n\n${titles.join('\n')}${others}`;
+      const libraries = PEER_NAMES.filter((name) => names.has(name));
+      return `One connection between two processes, each on a core of its own, in ${settings} after a warm-up. The WebSocket columns are compared with \`limit-ws\`, those in memory with \`limit-inproc\`, protobuf with \`trunkline-tcp\`, and all others with \`limit-net\`; but in s4 and s5 Trunkline is compared with \`limit-net-credit\`, which lets small messages pass large ones, too.\n\n${titles.join('\n')}${othersOf(libraries)}`;
     },
     joined: 'columns',
-    hides: new RegExp(`${REAL.source}|^limit-net-pooled$`),
+    hides: /^limit-net-pooled$/,
   },
   {
     name: 'scale',
@@ -86,7 +77,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'types',
     heading: 'Types',
     text: (settings) =>
-      `TypeScript checks programs that define, implement and call methods with the same zod schemas: as plain functions that parse their arguments and results, as a protocol, and as a router of ${withVersion('@trpc/server')}, on one thread, in ${settings}; ÷ is the ratio to plain functions.`,
+      `TypeScript checks programs that define, implement and call methods with the same zod schemas: as plain functions that parse their arguments and results, as a protocol, and as a router of ${versionsOf(['tRPC']).join()}, on one thread, in ${settings}; ÷ is the ratio to plain functions.`,
   },
   {
     name: 'observing',
@@ -107,6 +98,12 @@ const CHAPTERS: readonly Chapter[] = [
     hides: /, before$| %$/,
   },
 ];
+
+/** @returns the packages of other libraries, as a paragraph of their own. */
+function othersOf(libraries: readonly string[]): string {
+  if (libraries.length === 0) return '';
+  return `\n\nOther libraries: ${versionsOf(libraries).join(', ')}.`;
+}
 
 export function formatDocument(record: PerformanceRecord): string {
   const chapters = CHAPTERS.filter(({ name }) => record[name] !== undefined);

@@ -7,7 +7,7 @@ import { accepting, plain, secure } from '../adapters/limit-net.ts';
 import type { Client, Library } from './library.ts';
 import { FORMS, type Form, service } from './work.ts';
 
-export const bare: Library = {
+export const library: Library = {
   serve: (carrier) => accepting((carrier === 'TLS' ? secure : plain).listen, attend),
 
   async connect(carrier, address) {

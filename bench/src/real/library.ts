@@ -23,10 +23,3 @@ export interface Client {
 
 export const BARE = 'bare socket';
 export const OURS = 'Trunkline';
-
-/** The other libraries: their modules in `bench/peers/real`, and the packages that they measure. */
-export const PEERS: Readonly<Record<string, { readonly module: string; readonly of: string }>> = {
-  'socket.io': { module: 'socket-io.mjs', of: 'socket.io' },
-  tRPC: { module: 'trpc.mjs', of: '@trpc/server' },
-  'grpc-js': { module: 'grpc.mjs', of: '@grpc/grpc-js' },
-};

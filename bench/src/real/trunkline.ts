@@ -30,7 +30,7 @@ async function open(role: Role, carrier: Carrier) {
   return { transport, mount: transport.mount(protocol), close: () => transport.close() };
 }
 
-export const trunkline: Library = {
+export const library: Library = {
   async serve(carrier) {
     const { transport, mount, close } = await open('server', carrier);
     serve(mount, {

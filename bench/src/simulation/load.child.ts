@@ -5,7 +5,7 @@ import type { Figures } from '../benchmark.ts';
 import { report, runCommands } from '../commands.ts';
 import { LOADS } from './loads/by-name.ts';
 import { loadPackages } from './loads/packages.ts';
-import { OWNERS, percentOf, sharesOf } from './shares.ts';
+import { sharesOf } from './shares.ts';
 
 /**
  * A command from the parent: the length of the warm-up and of the measurement, in milliseconds of
@@ -33,8 +33,7 @@ runCommands<LoadCommand, LoadReport>(
     await runFor(warmUp);
     const figures = await runFor(window);
     if (!profile) return { figures };
-    const shares = await sharesOf(() => runFor(window / 3), OWNERS);
-    return { figures: { ...figures, ...percentOf(shares) } };
+    return { figures: { ...figures, ...(await sharesOf(() => runFor(window / 3))) } };
   },
   () => {},
 );

@@ -2,22 +2,11 @@
 // others.
 
 import { createSimulation } from '@trunkline/simulation';
-import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { serve } from '@trunkline/transport-core';
+import { protocol } from './cluster.ts';
 
-const protocol = defineProtocol({
-  name: 'bench',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
-
-export interface MemoryReport {
-  readonly nodes: number;
-  readonly links: number;
-  /** Bytes of heap and of resident memory. */
-  readonly heap: number;
-  readonly rss: number;
-}
+/** The number of links, and the bytes of heap and of resident memory. */
+export type MemoryReport = Readonly<Record<'links' | 'heap' | 'rss', number>>;
 
 /** Connects every node to `degree` others at random and makes one call over each connection. */
 export async function measureMemory(nodes: number, degree: number): Promise<MemoryReport> {
@@ -43,5 +32,5 @@ export async function measureMemory(nodes: number, degree: number): Promise<Memo
   await sim.run(9_000);
   (globalThis as { gc?: () => void }).gc?.();
   const { heapUsed: heap, rss } = process.memoryUsage();
-  return { nodes, links, heap, rss };
+  return { links, heap, rss };
 }

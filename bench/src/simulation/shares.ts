@@ -4,16 +4,8 @@
 import { Session } from 'node:inspector/promises';
 import type { Figure, Figures } from '../benchmark.ts';
 
-/** Shares of the CPU time by part, 0 to 1. */
-export type Shares = ReadonlyMap<string, number>;
-
-/** A part of the code: its name, and a pattern of the file and name of its functions. */
-export type Part = readonly [name: string, pattern: RegExp];
-
-export async function sharesOf(
-  work: () => Promise<unknown>,
-  parts: readonly Part[],
-): Promise<Shares> {
+/** Returns the shares of the parts in percent, while `work` runs. */
+export async function sharesOf(work: () => Promise<unknown>): Promise<Figures> {
   const session = new Session();
   session.connect();
   await session.post('Profiler.enable');
@@ -25,7 +17,7 @@ export async function sharesOf(
   const names = new Map<number, string | undefined>();
   // Parents come before their children.
   for (const { id, callFrame, children = [] } of profile.nodes) {
-    const own = partOf(callFrame.functionName, callFrame.url, parts);
+    const own = partOf(callFrame.functionName, callFrame.url);
     const name = own === CALLER ? names.get(id) : own;
     names.set(id, name ?? (own === CALLER ? REST : undefined));
     for (const child of children) names.set(child, name);
@@ -39,32 +31,16 @@ export async function sharesOf(
     times.set(name, (times.get(name) ?? 0) + time);
     total += time;
   }
-  return new Map(
-    [...parts.map(([name]) => name), GARBAGE, REST].map((name) => [
-      name,
-      (times.get(name) ?? 0) / total,
-    ]),
+  return Object.fromEntries(
+    NAMES.map((name) => [name, (100 * (times.get(name) ?? 0)) / total] as const),
   );
 }
 
-/** The shares as figures in percent. */
-export function percentOf(shares: Shares): Figures {
-  return Object.fromEntries([...shares].map(([name, share]) => [name, 100 * share]));
-}
-
-export function sharesFigures(parts: readonly Part[]): Figure[] {
-  return [...parts.map(([name]) => name), GARBAGE, REST].map((name) => ({
-    key: name,
-    unit: `${name}, %`,
-    compared: 'never',
-  }));
-}
-
 /** Returns the part of a function, `CALLER`, or undefined for time that is not counted. */
-function partOf(name: string, url: string, parts: readonly Part[]): string | undefined {
+function partOf(name: string, url: string): string | undefined {
   if (name === '(idle)' || name === '(program)' || name === '(root)') return undefined;
   if (name === '(garbage collector)') return GARBAGE;
-  const part = parts.find(([, pattern]) => pattern.test(`${url} ${name}`))?.[0];
+  const part = PARTS.find(([, pattern]) => pattern.test(`${url} ${name}`))?.[0];
   return part ?? (url === '' || url.startsWith('node:') ? CALLER : REST);
 }
 
@@ -73,20 +49,21 @@ const CALLER = 'its caller';
 const GARBAGE = 'garbage';
 const REST = 'the rest';
 
-export const PARTS: readonly Part[] = [
-  ['trace', /kernel\/trace\.js|@noble\/hashes/],
-  ['drain', /kernel\/event-loop\.js drive/],
-  ['queue', /kernel\/(event-queue|event-loop)\.js/],
-  ['network', /simulation\/dist|stream\/memory\//],
-  ['codec', /transport-core\/dist\/(wire|protocol)\//],
-  ['session and calls', /transport-core\/dist/],
-];
-
-/** The parts by owner: the program that is simulated, and Trunkline's packages. */
-export const OWNERS: readonly Part[] = [
+/**
+ * The program that is simulated, and Trunkline's packages, each with a pattern of the file and name
+ * of its functions.
+ */
+const PARTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['load', /bench\/dist\/simulation\/loads\/|node_modules\/(zod|yjs|lib0)\//],
   ['simulation', /packages\/simulation\/|@noble\/hashes|inmem\/dist\/simulation\//],
   ['peers and gossip', /packages\/(peers|gossip)\//],
   ['codecs', /packages\/transport-core\/dist\/protocol\//],
   ['transport', /packages\/transport-/],
 ];
+const NAMES = [...PARTS.map(([name]) => name), GARBAGE, REST];
+
+export const SHARES: readonly Figure[] = NAMES.map((name) => ({
+  key: name,
+  unit: `${name}, %`,
+  compared: 'never',
+}));

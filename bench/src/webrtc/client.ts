@@ -3,9 +3,8 @@
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { WebSocket } from 'ws';
 import { report, runCommands } from '../commands.ts';
-import type { Times } from '../echo-task.ts';
 import { type Addresses, type Column, connect, type Libraries } from './columns.ts';
-import { type LinkFigures, measure } from './tasks.ts';
+import { type LinkFigures, measure, type Times } from './tasks.ts';
 
 export interface Command extends Times {
   readonly column: Column;

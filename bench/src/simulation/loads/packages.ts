@@ -1,6 +1,5 @@
 // Loads Trunkline's packages from a checkout that is built.
 
-import { existsSync } from 'node:fs';
 import type { Packages } from './load.ts';
 
 /**
@@ -10,11 +9,9 @@ import type { Packages } from './load.ts';
  */
 export async function loadPackages(root: string): Promise<Packages> {
   const load = (path: string) => import(new URL(`packages/${path}`, root).href);
-  const isOwn = existsSync(new URL('packages/simulation/dist/index.js', root));
   const [core, simulation, peers, gossip] = await Promise.all([
     load('transport-core/dist/index.js'),
-    // The simulation was a part of another package at first.
-    load(isOwn ? 'simulation/dist/index.js' : 'transport-inmem/dist/index.simulation.js'),
+    load('simulation/dist/index.js'),
     load('peers/dist/index.js'),
     load('gossip/dist/index.js'),
   ]);
