@@ -10,7 +10,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [145, 100];
 const RADIUS = 11;
 /** Place of a latency on its link, as a part of its length. In the middle, two links may cross. */
-const LABEL_AT = 0.43;
+const LABEL_AT = 0.38;
 
 interface Place {
   readonly x: number;
