@@ -3,15 +3,8 @@
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers, createStoreAddressBook } from '@trunkline/peers';
 import { createIndexedDbStore } from '@trunkline/peers/browser';
-import {
-  createBalancer,
-  createCircuitBreaker,
-  createRetries,
-  createStaticResolver,
-  rendezvous,
-} from '@trunkline/resilience';
+import { createBalancer, createStaticResolver, rendezvous } from '@trunkline/resilience';
 import { resumable, resume } from '@trunkline/resilience/resumption';
-import { createSimulation } from '@trunkline/simulation';
 import { bytes, createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { ws } from '@trunkline/transport-ws';
@@ -26,12 +19,10 @@ export async function main(
     resolve: createStaticResolver({ ledger: [url, { address: url, weight: 2 }] }),
     policy: rendezvous(({ metadata }) => metadata['account']),
   });
-  const retries = createRetries({ methods: { 'ledger/*': { idempotent: true } } });
-  const breaker = createCircuitBreaker({ probes: 1 });
   const transport = createTransport({
     protocol: ledger,
     backends: [ws(), webrtc({ signal, rtc: globalThis })],
-    interceptors: { client: [retries, balancer, breaker].map((each) => each.interceptor) },
+    interceptors: { client: [balancer.interceptor] },
   });
   serve(transport, handlers);
   await use(transport, url, upload);
@@ -44,7 +35,6 @@ export async function main(
   const peers = createPeers({ transport, seeds: [url], addressBook });
   const gossip = createGossip({ transport, peers, overlay: partialView() });
   for await (const { message } of gossip.topic('pictures', bytes)) if (message.length > 0) break;
-  await createSimulation({ seed: 7, link: { latency: [1, 20], loss: 0.01 } }).close();
   for await (const event of transport.connections()) if (event.type === 'down') return event.cause;
   return undefined;
 }

@@ -1,28 +1,18 @@
 // The imports of a server in Node. The check adds entries.ts, which imports every entry of every
 // package.
 
-import { metrics as otel } from '@opentelemetry/api';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { admin, adminProtocol, createAdmin, followNode, type NodeState } from '@trunkline/admin';
-import { compareProtocols, createReflector, describeProtocol } from '@trunkline/admin/reflection';
-import { parseRecording, replayPage } from '@trunkline/admin/replay';
 import { createGossip, fullMesh, type GossipEvent, type MessageMeta } from '@trunkline/gossip';
 import { relay } from '@trunkline/gossip/relay';
 import { createPeers, type PeerEvent } from '@trunkline/peers';
 import { createFileAddressBook } from '@trunkline/peers/node';
 import { multicast } from '@trunkline/resilience';
-import { createCluster, joinCluster } from '@trunkline/resilience/cluster';
 import { createAuthority, createIdentity, type Identity } from '@trunkline/security';
 import { loadOrCreateIdentity } from '@trunkline/security/node';
 import { explore, nemeses, type Simulation, SimulationError } from '@trunkline/simulation';
-import { fileSystem } from '@trunkline/simulation/loader';
-import { createMetrics, type Metric } from '@trunkline/telemetry';
-import {
-  createMetricProducer,
-  createTracing,
-  recordCalls,
-  traced,
-} from '@trunkline/telemetry/opentelemetry';
+import { createMetrics } from '@trunkline/telemetry';
+import { createMetricProducer, createTracing, traced } from '@trunkline/telemetry/opentelemetry';
 import { exportMetrics } from '@trunkline/telemetry/prometheus';
 import {
   combineObservers,
@@ -34,7 +24,6 @@ import {
 } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import { direct, inmem } from '@trunkline/transport-inmem';
-import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import { tcp } from '@trunkline/transport-tcp';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { ws } from '@trunkline/transport-ws';
@@ -50,22 +39,19 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   const identity = await loadOrCreateIdentity('node.key');
   const { cert: ca, issue } = await createAuthority();
   const tls = { key: identity.key, cert: await issue(createIdentity()), ca, allow: undefined };
-  const streams = createInmemStreams();
-  const stream = streams.layer('a') satisfies StreamLayer;
+  const stream = createTcpStreamLayer() satisfies StreamLayer;
   const common = { protocol: ledger, advertiseAddr: undefined, limits: { message: 1_024 } };
   const metrics = createMetrics({ topics: true });
   const { observer } = createAdmin({ allow: ({ nodeId }) => nodeId !== undefined });
   const tracing = createTracing({ trustRemote: ({ nodeId }) => nodeId !== undefined });
   const transports: Transport<Ledger>[] = [
     createTransport('tcp://127.0.0.1:0', { ...common, backends: [tcp({ tls }), ws(), inmem()] }),
-    createTransport('inmem://a', { ...common, backends: [direct(), inmem({ streams })] }),
     new NetworkTransport({ protocol: ledger, stream }),
-    new NetworkTransport({ protocol: ledger, stream: createTcpStreamLayer() }),
     createTransport({
       protocol: ledger,
-      observer: combineObservers(observer, metrics.observer, recordCalls(otel.getMeter('a'))),
+      observer: combineObservers(observer, metrics.observer),
       interceptors: tracing.interceptors,
-      backends: [tcp()],
+      backends: [direct()],
     }),
   ];
   const transport = transports[0]!;
@@ -101,15 +87,8 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const state of followNode(node, { interval: 500 }))
     void (state satisfies NodeState).connections['in-1']?.rtt;
   equal<number, Awaited<ReturnType<typeof node.disconnect>>['connections']>(true);
-  const described = await createReflector(transport).describe('127.0.0.1:1', 'ledger');
-  void (await compareProtocols([described], [await describeProtocol(ledger)]))[0]?.breaks;
-  metrics.watch({ transport, peers, gossip })();
   exportMetrics(metrics, { registry: new Registry() })();
   void (createMetricProducer(metrics) satisfies MetricProducer);
-  void (metrics.collect() satisfies readonly Metric[]);
-  const cluster = await createCluster({ worker: new URL('./worker.js', import.meta.url) });
-  equal<Awaited<ReturnType<typeof cluster.snapshot>>['total']['connections'], number>(true);
-  await joinCluster(transport, { metrics, beforeClose: () => peers.close() }).leave();
   await mesh(identity);
   await simulate();
   const server = serve(transport, handlers, { concurrency: 8 });
@@ -155,7 +134,6 @@ async function simulate(): Promise<void> {
   const scenario = async (sim: Simulation) => {
     sim.node('n1', async (context) => {
       const served = serve(context.transport(ledger, { timeout: 500 }), handlers);
-      await fileSystem(context).promises.writeFile('/file', 'text', { flush: true });
       return () => served.stop();
     });
     const client = sim.client(ledger).to('n1');
@@ -164,8 +142,6 @@ async function simulate(): Promise<void> {
   };
   const nemesis = nemeses.swarm({ duration: 5_000 });
   const { failed } = await explore({ seeds: 10, scenario, nemesis, level: 'stream', record: 1 });
-  for (const { error, trace, recording } of failed) {
+  for (const { error, trace } of failed)
     if (error instanceof SimulationError) void [error.invariant, trace.hash];
-    if (recording) replayPage(parseRecording(JSON.stringify(recording)));
-  }
 }

@@ -1,6 +1,6 @@
 // `pnpm mesh`: serves the page, and runs two nodes of the mesh in two processes.
 
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +17,8 @@ import { HUB_PATH, MESH_PATH, openSite } from './site.ts';
 const HELP = `mesh [options]
 
   --port <port>    the port of the page; default 8080, and 0 takes a free one
-  --host <host>    the address to listen on; default 127.0.0.1. With 0.0.0.0, phones in your
-                   network can open the page
+  --host <host>    the address to listen on; default 127.0.0.1. With the address of this computer,
+                   phones in your network can open the page
   --help           prints this text
 `;
 
@@ -45,10 +45,10 @@ async function main(): Promise<void> {
 /** Runs the site and the first node, which the pages reach over WebSocket. */
 async function runFirst(host: string, port: number): Promise<void> {
   const site = await openSite(host, port);
-  const { urls, origins, server } = site;
+  const { url, origins, server } = site;
   const identity = createIdentity();
-  const mesh = `${urls[0]!.replace('http', 'ws')}${MESH_PATH}`;
-  const signal = signalAt(urls[0]!, identity);
+  const mesh = `${url.replace('http', 'ws')}${MESH_PATH}`;
+  const signal = signalAt(url, identity);
   const node = new Participant({
     kind: 'process',
     identity,
@@ -59,12 +59,14 @@ async function runFirst(host: string, port: number): Promise<void> {
     join: [],
   });
   await node.start();
-  const second = fork(fileURLToPath(import.meta.url), ['--join', urls[0]!]);
+  const second = fork(fileURLToPath(import.meta.url), ['--join', url]);
+  const ended = once(second, 'exit');
   print(`${nameOf(node.nodeId)} is process 1`);
-  for (const url of urls) print(`open ${url}/ in several tabs`);
+  print(`open ${url}/ in several tabs`);
   print('press Ctrl-C to end');
   await interrupted();
-  await Promise.all([ended(second), node.close()]);
+  second.kill();
+  await Promise.all([ended, node.close()]);
   await signal.close();
   await site.close();
 }
@@ -95,14 +97,6 @@ function signalAt(site: string, identity: Identity): HubSignal {
 
 async function interrupted(): Promise<void> {
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-}
-
-/** Ends the second process. It notices that the channel to it was closed. */
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  if (child.connected) child.disconnect();
-  await exit;
 }
 
 main().catch((error: Error) => {

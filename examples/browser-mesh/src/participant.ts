@@ -12,9 +12,7 @@ import {
   serve,
   type Transport,
 } from '@trunkline/transport-core';
-import { randomBytes } from '@trunkline/transport-core/backend';
 import { Board } from './board.ts';
-import { firstHue, freeHue } from './names.ts';
 import { type Ends, type MeshChange, MeshPicture } from './picture.ts';
 import {
   type Kind,
@@ -29,14 +27,10 @@ import {
   type Stroke,
 } from './protocol.ts';
 
-/** Milliseconds between two reports, and between two measurements of a link. */
+/** Milliseconds between two reports. */
 const INTERVAL = 1_000;
 /** The time for which a link stays cut, in milliseconds. */
 const CUT_TIME = 3_000;
-/** A cut link that is not back after this long is no longer reported, in milliseconds. */
-const FORGET_TIME = 30_000;
-/** The time that a ping may take, in milliseconds. */
-const PING_TIME = 5_000;
 const EMPTY = new Uint8Array(0);
 
 export interface ParticipantOptions {
@@ -61,26 +55,21 @@ export class Participant {
   readonly #peers: Peers;
   readonly #gossip: Gossip;
   readonly #topic: Topic<Message>;
-  /** The last round-trip time of each connected node, in milliseconds. */
-  readonly #times = new Map<string, number>();
-  /** Nodes to which this node has cut its link, with the time of the cut. */
-  readonly #cuts = new Map<string, number>();
-  /** Nodes that have not answered a ping yet. */
-  readonly #pinged = new Set<string>();
+  /** Nodes to which this node has cut its link, until the link is back. */
+  readonly #cuts = new Set<string>();
   readonly #closing = new AbortController();
-  #hue: number;
   #reports = 0;
+  #strokes = 0;
 
   constructor({ kind, identity, listen, advertise, backends, join, changed }: ParticipantOptions) {
     this.nodeId = identity.nodeId;
     this.#kind = kind;
-    this.#hue = firstHue(identity.nodeId);
     this.picture = new MeshPicture((change) => changed?.(change));
     this.#transport = createTransport(listen, {
       protocol: meshProtocol,
       backends,
       advertiseAddr: advertise,
-      // A node whose computer sleeps is missed after 5 s.
+      // A node whose computer sleeps is missed after 5 s, and links are measured every 2.5 s.
       keepAlive: { interval: 2_500, timeout: 2_500 },
       // A direct WebRTC connection is tried for 0.6 of this, then the relay.
       dialTimeout: 8_000,
@@ -102,7 +91,6 @@ export class Participant {
     this.#topic.subscribe((message, { origin }) => this.#received(message, origin));
     const { board } = this;
     serve(this.#transport, {
-      ping: (request) => request,
       cut: (nodeId) => this.#cutOwn(nodeId),
       async *board() {
         yield* board.batches();
@@ -124,16 +112,10 @@ export class Participant {
 
   /** Draws a line of at most 64 points, here and at all other nodes. */
   draw(points: Point[]): void {
-    const id = Array.from(randomBytes(this.#transport.random, 8), (byte) =>
-      byte.toString(16).padStart(2, '0'),
-    ).join('');
-    const stroke: Stroke = { type: 'stroke', id, hue: this.#hue, points };
+    const number = this.#strokes++;
+    const stroke: Stroke = { type: 'stroke', by: this.nodeId, number, points };
     this.board.add(stroke);
     this.#publish(stroke);
-  }
-
-  moveCursor([x, y]: Point): void {
-    this.#publish({ type: 'cursor', x, y });
   }
 
   /** Cuts a link, also one between two other nodes. Resolves to whether one of them did so. */
@@ -160,7 +142,7 @@ export class Participant {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) return false;
     this.#peers.ban(nodeId, CUT_TIME, 'the link was cut');
-    if (this.#cuts.size < MOST_LINKS) this.#cuts.set(nodeId, this.now());
+    if (this.#cuts.size < MOST_LINKS) this.#cuts.add(nodeId);
     this.#report();
     if (peer.addr !== undefined) void this.#reconnect(nodeId, peer.addr);
     return true;
@@ -178,27 +160,9 @@ export class Participant {
   }
 
   #received(message: Message, origin: string): void {
-    switch (message.type) {
-      case 'stroke':
-        return this.board.add(message);
-      case 'cursor':
-        return this.board.moveCursor(origin, [message.x, message.y], this.now());
-      case 'report':
-        this.picture.report(origin, message, this.now());
-        return this.#avoidColor(origin, message.hue);
-      case 'leave':
-        this.board.removeCursor(origin);
-        return this.picture.remove(origin);
-    }
-  }
-
-  /** Takes another color if a node with a smaller id has the same one. */
-  #avoidColor(nodeId: string, hue: number): void {
-    if (hue !== this.#hue || nodeId >= this.nodeId) return;
-    const free = freeHue(new Set(this.picture.nodes().map((node) => node.hue)));
-    if (free === undefined) return;
-    this.#hue = free;
-    this.#report();
+    if (message.type === 'stroke') this.board.add(message);
+    else if (message.type === 'report') this.picture.report(origin, message, this.now());
+    else this.picture.remove(origin);
   }
 
   /** Ignores failures: the next report, or the next copy of the board, makes up for them. */
@@ -210,10 +174,8 @@ export class Participant {
     for await (const event of this.#peers.events()) {
       if (event.type === 'up') {
         this.#cuts.delete(event.peer.nodeId);
-        void this.#measure(event.peer);
         void this.#copyBoard(event.peer);
-      } else if (event.type === 'down') this.#times.delete(event.nodeId);
-      else continue;
+      } else if (event.type !== 'down') continue;
       this.#report();
     }
   }
@@ -222,10 +184,8 @@ export class Participant {
     const { clock } = this.#transport;
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      for (const peer of this.#peers.list()) void this.#measure(peer);
       this.#report();
       this.picture.expire(this.now());
-      this.board.expire(this.now());
       await clock.sleep(INTERVAL, signal).catch(() => {});
     }
   }
@@ -233,17 +193,15 @@ export class Participant {
   #report(): void {
     if (this.#closing.signal.aborted) return;
     const neighbors = new Set(this.#topic.neighbors);
-    for (const [nodeId, at] of this.#cuts)
-      if (this.now() - at > FORGET_TIME) this.#cuts.delete(nodeId);
     const links = this.#peers
       .list()
       .filter(({ nodeId }) => !this.#cuts.has(nodeId))
       .slice(0, MOST_LINKS)
       .map(
-        ({ nodeId, remote }): LinkReport => ({
+        ({ nodeId, remote, rtt }): LinkReport => ({
           nodeId,
           path: pathOf(remote),
-          rtt: this.#times.get(nodeId),
+          rtt,
           isNeighbor: neighbors.has(nodeId),
         }),
       );
@@ -251,27 +209,12 @@ export class Participant {
       type: 'report',
       number: this.#reports++,
       kind: this.#kind,
-      hue: this.#hue,
       strokes: this.board.size,
       links,
-      cuts: [...this.#cuts.keys()],
+      cuts: [...this.#cuts],
     };
     this.picture.report(this.nodeId, report, this.now());
     this.#publish(report);
-  }
-
-  async #measure({ nodeId, remote }: PeerInfo): Promise<void> {
-    if (this.#pinged.has(nodeId)) return;
-    this.#pinged.add(nodeId);
-    const start = this.now();
-    try {
-      await this.#transport.send(remote, 'ping', EMPTY, { timeout: PING_TIME });
-      if (this.#peers.get(nodeId) !== undefined) this.#times.set(nodeId, this.now() - start);
-    } catch {
-      this.#times.delete(nodeId);
-    } finally {
-      this.#pinged.delete(nodeId);
-    }
   }
 
   /** Adds the strokes of another node, which both may have missed of each other while apart. */

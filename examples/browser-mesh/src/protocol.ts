@@ -11,8 +11,6 @@ export const MOST_POINTS = 64;
 /** Links that a node reports; a node with more leaves out the others. */
 export const MOST_LINKS = 64;
 
-/** A color, as an angle on the color wheel. */
-const Hue = z.int().check(z.minimum(0), z.maximum(359));
 const NodeId = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const X = z.int().check(z.minimum(0), z.maximum(BOARD.width));
 const Y = z.int().check(z.minimum(0), z.maximum(BOARD.height));
@@ -20,8 +18,9 @@ const Y = z.int().check(z.minimum(0), z.maximum(BOARD.height));
 /** A piece of a line. Pieces may arrive in any order, so each one is complete. */
 export const Stroke = z.object({
   type: z.literal('stroke'),
-  id: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
-  hue: Hue,
+  /** The node that drew it, and how many it had drawn before. */
+  by: NodeId,
+  number: z.int().check(z.minimum(0)),
   points: z.array(z.tuple([X, Y])).check(z.minLength(1), z.maxLength(MOST_POINTS)),
 });
 export type Stroke = z.infer<typeof Stroke>;
@@ -45,7 +44,6 @@ const Report = z.object({
   /** Grows with each report, so that a late one can be told from a new one. */
   number: z.int().check(z.minimum(0)),
   kind: z.enum(['page', 'process']),
-  hue: Hue,
   strokes: z.int().check(z.minimum(0)),
   links: z.array(LinkReport).check(z.maxLength(MOST_LINKS)),
   /** The nodes to which this node has cut its link, until the link is back. */
@@ -57,7 +55,6 @@ export type Kind = Report['kind'];
 export const Message = z.discriminatedUnion('type', [
   Stroke,
   Report,
-  z.object({ type: z.literal('cursor'), x: X, y: Y }),
   z.object({ type: z.literal('leave') }),
 ]);
 export type Message = z.infer<typeof Message>;
@@ -65,7 +62,6 @@ export type Message = z.infer<typeof Message>;
 export const meshProtocol = defineProtocol({
   name: 'browser-mesh',
   methods: {
-    ping: { request: bytes, response: bytes },
     /** Cuts the link to a node. The response is false if there is none. */
     cut: { request: json(NodeId), response: json(z.boolean()) },
     /** Returns the strokes on the board, for a node that has just come. */

@@ -5,14 +5,13 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { createTransport } from '@trunkline/transport-core';
 import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 
 export interface Site {
-  /** The addresses of the page, the most useful one first. */
-  readonly urls: readonly string[];
+  /** The address of the page. */
+  readonly url: string;
   /** The origins of the page: only it may open WebSockets. */
   readonly origins: readonly string[];
   readonly server: Server;
@@ -33,19 +32,20 @@ export async function openSite(host: string, port: number): Promise<Site> {
     if (file === undefined) return refuse(response, 404);
     response.writeHead(200, { ...HEADERS, 'content-type': file.type }).end(file.content);
   });
-  await listen(server, host, port);
+  server.listen(port, host);
+  await once(server, 'listening');
   const urlOf = (name: string) => `http://${name}:${(server.address() as AddressInfo).port}`;
-  const urls = hostsOf(host).map(urlOf);
-  const origins = [...urls, urlOf('localhost')];
+  const url = urlOf(host);
+  const origins = [url, urlOf('localhost')];
   const transport = createTransport(`ws://server${HUB_PATH}`, {
     protocol: signalingProtocol,
-    advertiseAddr: `${urls[0]!.replace('http', 'ws')}${HUB_PATH}`,
+    advertiseAddr: `${url.replace('http', 'ws')}${HUB_PATH}`,
     backends: [ws({ server, origins })],
   });
   const hub = createSignalHub({ transport, realms: ['main'], relay: {} });
   await transport.listen();
   return {
-    urls,
+    url,
     origins,
     server,
     async close() {
@@ -57,38 +57,13 @@ export async function openSite(host: string, port: number): Promise<Site> {
   };
 }
 
-interface File {
-  readonly type: string;
-  readonly content: Uint8Array;
-}
-
-async function loadFiles(): Promise<Map<string, File>> {
-  const entries = FILES.map(async ([path, name, type]): Promise<[string, File]> => {
+/** Returns the type and the content of each file, by its path. */
+async function loadFiles() {
+  const files = FILES.map(async ([path, name, type]) => {
     const content = await readFile(new URL(name, import.meta.url));
-    return [path, { type, content }];
+    return [path, { type, content }] as const;
   });
-  return new Map(await Promise.all(entries));
-}
-
-/** Starts to listen, and explains the error if the port is taken. */
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new Error(`port ${port} of ${host} is taken; choose another one with --port`);
-  }
-}
-
-/** Returns the hosts at which a bound host can be reached, the most useful one first. */
-function hostsOf(host: string): string[] {
-  if (host !== '0.0.0.0') return [host.includes(':') ? `[${host}]` : host];
-  const external = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ family, internal }) => family === 'IPv4' && !internal)
-    .map(({ address }) => address);
-  return [...external, '127.0.0.1'];
+  return new Map<string, { type: string; content: Uint8Array }>(await Promise.all(files));
 }
 
 function refuse(response: ServerResponse, status: number): void {

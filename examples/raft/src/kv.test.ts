@@ -34,22 +34,20 @@ test('a restored snapshot is identical to the last byte, including repeated comm
     ask(store, { client: key, seq: 1, op: OPS.set, key, value: `of ${key}` });
   copy.restore(store.snapshot());
   t.is(copy.hash(), store.hash());
-  t.is(copy.size, 4);
   ask(copy, { client: 'a', seq: 1, op: OPS.set, key: 'a', value: 'again' });
   t.is(copy.get('a'), 'of a');
 });
 
 test('the hash does not depend on the order of the keys, only on the content', (t) => {
-  const [one, two] = [new KeyValueStore(), new KeyValueStore()];
-  for (const [store, keys] of [
-    [one, ['a', 'b']],
-    [two, ['b', 'a']],
-  ] as const) {
-    for (const key of keys) ask(store, { client: 'c', op: OPS.set, key, value: 'v' });
-    ask(store, { client: 'c', seq: 1_000, key: 'a' });
-  }
+  const filled = (...keys: string[]) => {
+    const store = new KeyValueStore();
+    for (const key of keys) ask(store, { op: OPS.set, key, value: 'v' });
+    ask(store, { seq: 1_000, key: 'a' });
+    return store;
+  };
+  const [one, two] = [filled('a', 'b'), filled('b', 'a')];
   t.is(one.hash(), two.hash());
-  ask(two, { client: 'c', seq: 1_001, op: OPS.set, key: 'a', value: 'w' });
+  ask(two, { seq: 1_001, op: OPS.set, key: 'a', value: 'w' });
   t.not(one.hash(), two.hash());
 });
 

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { protobuf } from '@trunkline/transport-core/protobuf';
 import pb from 'protobufjs';
-import type { StateMachine } from './state-machine.ts';
+import type { StateMachine } from './node-options.ts';
 
 const { root } = pb.parse(
   `
@@ -57,10 +57,6 @@ export class KeyValueStore implements StateMachine {
    * The last command of each client and its result; the client that was silent longest comes first.
    */
   #sessions = new Map<string, { seq: number; result: Uint8Array }>();
-
-  get size(): number {
-    return this.#pairs.size;
-  }
 
   get(key: string): string | undefined {
     return this.#pairs.get(key);

@@ -1,9 +1,8 @@
-// The options of a Raft node, and the events that it reports.
+// The options of a Raft node, the state machine that it replicates, and its events.
 
-import type { Transport, TransportError } from '@trunkline/transport-core';
+import type { Transport } from '@trunkline/transport-core';
 import type { RaftProtocol } from './protocol.ts';
-import type { Message, Status } from './raft-io.ts';
-import type { StateMachine } from './state-machine.ts';
+import type { Status } from './raft-io.ts';
 import type { RaftStorage } from './storage.ts';
 
 export interface RaftNodeOptions {
@@ -43,14 +42,24 @@ export interface RaftNodeOptions {
   readonly onEvent?: ((event: RaftEvent) => void) | undefined;
 }
 
+/**
+ * A deterministic state machine: equal commands in equal order give equal results, content and
+ * snapshots on every node.
+ */
+export interface StateMachine {
+  /**
+   * Applies a committed command and returns its result. An invalid command must also have a result,
+   * because an exception stops the node.
+   */
+  apply(command: Uint8Array): Uint8Array;
+  /** Returns the whole content. */
+  snapshot(): Uint8Array;
+  /** Replaces the whole content. */
+  restore(snapshot: Uint8Array): void;
+}
+
 export type RaftEvent =
   | { readonly type: 'role'; readonly status: Status }
-  | {
-      readonly type: 'unreached';
-      readonly to: string;
-      readonly method: Message['method'];
-      readonly error: TransportError;
-    }
   | {
       readonly type: 'restored';
       readonly index: number;

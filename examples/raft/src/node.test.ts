@@ -1,6 +1,7 @@
 // Tests whole clusters and the client in virtual time, where each test sets the faults; the
 // simulation of `pnpm sim` draws them.
 
+import type { LinkOptions } from '@trunkline/simulation';
 import { TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { KvClient } from './client.ts';
@@ -8,17 +9,21 @@ import { command, OPS, result } from './kv.ts';
 import type { RaftNodeOptions } from './node-options.ts';
 import { ELECTION, HEARTBEAT, Nodes } from './testing/nodes.ts';
 
+type Options = Partial<RaftNodeOptions> & { readonly count?: number; readonly link?: LinkOptions };
+
+const LEADERLESS: Options = { count: 3, electionTimeout: 60_000 };
+const COMPACT: Options = { count: 3, snapshotEvery: 10, keep: 0 };
+const LAGGING: Options = { snapshotEvery: 10, keep: 20, link: { latency: [1, 20] } };
+
 let clients = 0;
 const set = (key: string, value: string) =>
   command.encode({ client: `t${++clients}`, seq: 1, op: OPS.set, key, value });
 
-/** Declares a case with nodes of its own, which must leave nothing behind. */
+/** Declares a case with five nodes of its own, or `count`, which must leave nothing behind. */
 function nodesTest(
   title: string,
-  count: number,
-  options: Partial<RaftNodeOptions>,
+  { count = 5, link, ...options }: Options,
   story: (t: ExecutionContext, nodes: Nodes) => Promise<void>,
-  link?: ConstructorParameters<typeof Nodes>[2],
 ): void {
   // Only one simulation can run in a thread at a time.
   test.serial(title, async (t) => {
@@ -26,32 +31,26 @@ function nodesTest(
     try {
       await story(t, nodes);
     } finally {
-      const leaks = await nodes.sim.close();
-      t.deepEqual(leaks, []);
+      t.deepEqual(await nodes.sim.close(), []);
     }
   });
 }
 
-nodesTest(
-  'five nodes elect a leader, which commits on all and answers with the result',
-  5,
-  {},
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    await nodes.propose(leader, set('k', 'v'));
-    t.like(result.decode(await nodes.propose(leader, set('k', 'w'))), { found: true, value: 'v' });
-    await nodes.until('k', 'w', 1_000);
-    t.true(nodes.names.every((name) => nodes.status(name).leader === leader));
-  },
-);
+nodesTest('five nodes elect a leader, which commits on all', {}, async (t, nodes) => {
+  const leader = await nodes.leader();
+  await nodes.propose(leader, set('k', 'v'));
+  t.like(result.decode(await nodes.propose(leader, set('k', 'w'))), { found: true, value: 'v' });
+  await nodes.until('k', 'w', 1_000);
+  t.true(nodes.names.every((name) => nodes.status(name).leader === leader));
+});
 
-nodesTest('a single node leads and commits at once', 1, {}, async (t, nodes) => {
+nodesTest('a single node leads and commits at once', { count: 1 }, async (t, nodes) => {
   await nodes.propose(await nodes.leader(), set('k', 'v'));
   await nodes.until('k', 'v', 10);
   t.pass();
 });
 
-nodesTest('a follower names the leader', 3, {}, async (t, nodes) => {
+nodesTest('a follower names the leader', { count: 3 }, async (t, nodes) => {
   const leader = await nodes.leader();
   const other = nodes.names.find((name) => name !== leader)!;
   const error = await t.throwsAsync(nodes.propose(other, set('k', 'v')), {
@@ -61,7 +60,7 @@ nodesTest('a follower names the leader', 3, {}, async (t, nodes) => {
   t.is(error?.metadata?.['leader'], leader);
 });
 
-nodesTest('without a leader a command fails', 3, { electionTimeout: 60_000 }, async (t, nodes) => {
+nodesTest('without a leader a command fails', LEADERLESS, async (t, nodes) => {
   await nodes.sim.run(10);
   await t.throwsAsync(nodes.propose('n1', set('k', 'v')), {
     code: 'unavailable',
@@ -69,95 +68,67 @@ nodesTest('without a leader a command fails', 3, { electionTimeout: 60_000 }, as
   });
 });
 
-nodesTest(
-  'when the leader is lost another takes over, and committed entries stay',
-  5,
-  {},
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    await nodes.propose(leader, set('k', 'v'));
-    nodes.sim.crash(leader);
-    const next = await nodes.leader();
-    t.not(next, leader);
-    await nodes.propose(next, set('l', 'w'));
-    nodes.sim.restart(leader);
-    await nodes.until('l', 'w', 1_000);
-    await nodes.until('k', 'v', 0);
-  },
-);
+nodesTest('a lost leader is replaced, and its entries stay', {}, async (t, nodes) => {
+  const leader = await nodes.leader();
+  await nodes.propose(leader, set('k', 'v'));
+  nodes.sim.crash(leader);
+  const next = await nodes.leader();
+  t.not(next, leader);
+  await nodes.propose(next, set('l', 'w'));
+  nodes.sim.restart(leader);
+  await nodes.until('l', 'w', 1_000);
+  await nodes.until('k', 'v', 0);
+});
+
+nodesTest('a leader without a majority steps down', {}, async (t, nodes) => {
+  const leader = await nodes.leader();
+  const others = nodes.names.filter((name) => name !== leader);
+  nodes.sim.partition([leader], others);
+  const settled = Promise.allSettled(
+    ['a', 'b', 'c'].map((key) => nodes.outside.send(leader, 'propose', set(key, 'v'))),
+  );
+  await nodes.sim.until(() => nodes.status(leader).role !== 'leader', 2 * ELECTION + HEARTBEAT);
+  for (const each of await nodes.sim.settle(settled)) {
+    t.is(each.status, 'rejected');
+    t.like((each as PromiseRejectedResult).reason, { code: 'unavailable', sent: true });
+  }
+});
+
+nodesTest('pre-votes keep an isolated node from a new term', {}, async (t, nodes) => {
+  const leader = await nodes.leader();
+  const { term } = nodes.status(leader);
+  const others = nodes.names.filter((name) => name !== leader);
+  nodes.sim.partition(others.slice(0, 1), [leader, ...others.slice(1)]);
+  await nodes.sim.run(20 * ELECTION);
+  t.is(nodes.status(others[0]!).role, 'candidate');
+  nodes.sim.heal();
+  await nodes.sim.run(5 * ELECTION);
+  t.like(nodes.status(others[0]!), { term, leader });
+});
+
+nodesTest('a node cut off from the leader alone cannot replace it', {}, async (t, nodes) => {
+  const leader = await nodes.leader();
+  const { term } = nodes.status(leader);
+  nodes.sim.cut(leader, nodes.names.find((name) => name !== leader)!);
+  await nodes.sim.run(20 * ELECTION);
+  t.like(nodes.status(leader), { role: 'leader', term });
+});
+
+nodesTest('a node that was away gets a large snapshot', COMPACT, async (t, nodes) => {
+  const leader = await nodes.leader();
+  const away = nodes.names.find((name) => name !== leader)!;
+  nodes.sim.crash(away);
+  for (let i = 0; i < 25; i++) await nodes.propose(leader, set(`k${i}`, 'v'.repeat(20_000)));
+  nodes.sim.restart(away);
+  await nodes.until('k24', 'v'.repeat(20_000), 5_000);
+  const restores = nodes.restores(away, 'leader');
+  t.is(restores.length, 1);
+  t.true(restores[0]!.bytes > 5 * 64 * 1024);
+  t.is(nodes.peers.get(away)!.machine.get('k0'), 'v'.repeat(20_000));
+});
 
 nodesTest(
-  'a leader that reaches no majority steps down, and says that its commands may take effect',
-  5,
-  {},
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    nodes.sim.partition(
-      [leader],
-      nodes.names.filter((name) => name !== leader),
-    );
-    const settled = Promise.allSettled(
-      ['a', 'b', 'c'].map((key) => nodes.outside.send(leader, 'propose', set(key, 'v'))),
-    );
-    await nodes.sim.until(() => nodes.status(leader).role !== 'leader', 2 * ELECTION + HEARTBEAT);
-    for (const each of await nodes.sim.settle(settled)) {
-      t.is(each.status, 'rejected');
-      t.like((each as PromiseRejectedResult).reason, { code: 'unavailable', sent: true });
-    }
-  },
-);
-
-nodesTest(
-  'an isolated node returns without a new term, because pre-vote prevented its candidacy',
-  5,
-  {},
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    const { term } = nodes.status(leader);
-    const others = nodes.names.filter((name) => name !== leader);
-    nodes.sim.partition(others.slice(0, 1), [leader, ...others.slice(1)]);
-    await nodes.sim.run(20 * ELECTION);
-    t.is(nodes.status(others[0]!).role, 'candidate');
-    nodes.sim.heal();
-    await nodes.sim.run(5 * ELECTION);
-    t.like(nodes.status(others[0]!), { term, leader });
-  },
-);
-
-nodesTest(
-  'a node that does not reach the leader alone cannot replace it',
-  5,
-  {},
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    const { term } = nodes.status(leader);
-    nodes.sim.cut(leader, nodes.names.find((name) => name !== leader)!);
-    await nodes.sim.run(20 * ELECTION);
-    t.like(nodes.status(leader), { role: 'leader', term });
-  },
-);
-
-nodesTest(
-  'a node that was away gets a snapshot larger than any packet, and then the rest',
-  3,
-  { snapshotEvery: 10, keep: 0 },
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    const away = nodes.names.find((name) => name !== leader)!;
-    nodes.sim.crash(away);
-    for (let i = 0; i < 25; i++) await nodes.propose(leader, set(`k${i}`, 'v'.repeat(20_000)));
-    nodes.sim.restart(away);
-    await nodes.until('k24', 'v'.repeat(20_000), 5_000);
-    const restores = nodes.restores(away, 'leader');
-    t.is(restores.length, 1);
-    t.true(restores[0]!.bytes > 5 * 64 * 1024);
-    t.is(nodes.peers.get(away)!.machine.get('k0'), 'v'.repeat(20_000));
-  },
-);
-
-nodesTest(
-  'a restarted node has its term, its log and its snapshot',
-  3,
+  'a restarted node has its log and its snapshot',
   { snapshotEvery: 10 },
   async (t, nodes) => {
     const leader = await nodes.leader();
@@ -175,31 +146,14 @@ nodesTest(
   },
 );
 
-nodesTest(
-  'nodes that lag a little get the entries that a snapshot keeps',
-  5,
-  { snapshotEvery: 10, keep: 20 },
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    for (let i = 0; i < 100; i++) await nodes.propose(leader, set(`k${i}`, 'v'));
-    await nodes.until('k99', 'v', 2_000);
-    t.false(nodes.events.some(({ event }) => event.type === 'restored'));
-  },
-  { latency: [1, 20] },
-);
-
-nodesTest('a lost message costs a pause, but not the batch', 5, {}, async (t, nodes) => {
+nodesTest('nodes that lag a little get entries', LAGGING, async (t, nodes) => {
   const leader = await nodes.leader();
-  const others = nodes.names.filter((name) => name !== leader);
-  nodes.sim.partition([leader, ...others.slice(0, 2)], others.slice(2));
-  await nodes.propose(leader, set('k', 'v'));
-  await nodes.sim.run(3 * ELECTION);
-  nodes.sim.heal();
-  await nodes.until('k', 'v', 2 * ELECTION);
-  t.pass();
+  for (let i = 0; i < 100; i++) await nodes.propose(leader, set(`k${i}`, 'v'));
+  await nodes.until('k99', 'v', 2_000);
+  t.false(nodes.events.some(({ event }) => event.type === 'restored'));
 });
 
-nodesTest('close settles pending commands', 3, {}, async (t, nodes) => {
+nodesTest('close settles pending commands', { count: 3 }, async (t, nodes) => {
   const { node } = nodes.peers.get(await nodes.leader())!;
   const proposal = t.throwsAsync(node.propose(set('k', 'v')), { code: 'shutdown' });
   await nodes.sim.settle(Promise.all([node.close(), node.close()]));
@@ -207,7 +161,7 @@ nodesTest('close settles pending commands', 3, {}, async (t, nodes) => {
   await t.throwsAsync(node.propose(set('k', 'v')), { code: 'shutdown' });
 });
 
-nodesTest('a node whose store fails stops, and the others continue', 3, {}, async (t, nodes) => {
+nodesTest('a node whose store fails stops', { count: 3 }, async (t, nodes) => {
   const leader = await nodes.leader();
   const broken = nodes.names.find((name) => name !== leader)!;
   nodes.sim.disk(broken, { failure: 1 });
@@ -217,56 +171,42 @@ nodesTest('a node whose store fails stops, and the others continue', 3, {}, asyn
   await nodes.propose(leader, set('k', 'w'));
 });
 
-nodesTest(
-  'a snapshot that is shorter than announced, or too long, is refused',
-  3,
-  {},
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    const send = (size: number, ...parts: number[]) => {
-      const upload = (async function* () {
-        for (const part of parts) yield new Uint8Array(part);
-      })();
-      const request = { term: 0, leader: 'x', index: 9, indexTerm: 1, size };
-      return nodes.sim.settle(nodes.outside.send(leader, 'installSnapshot', request, { upload }));
-    };
-    for (const [parts, message] of [
-      [[50], /100 bytes was announced, but 50 arrived/],
-      [[50, 60, 70], /100 bytes was announced, but 110 arrived/],
-    ] as const)
-      await t.throwsAsync(send(100, ...parts), { code: 'invalid_argument', message });
-    await t.throwsAsync(send(0xffff_ffff), { code: 'resource_exhausted' });
-    t.true((await send(0)).term > 0);
-  },
-);
+nodesTest('a snapshot of another size than announced is refused', {}, async (t, nodes) => {
+  const leader = await nodes.leader();
+  const send = (size: number, ...parts: number[]) => {
+    const upload = (async function* () {
+      for (const part of parts) yield new Uint8Array(part);
+    })();
+    const request = { term: 0, leader: 'x', index: 9, indexTerm: 1, size };
+    return nodes.sim.settle(nodes.outside.send(leader, 'installSnapshot', request, { upload }));
+  };
+  for (const [parts, message] of [
+    [[50], /100 bytes was announced, but 50 arrived/],
+    [[50, 60, 70], /100 bytes was announced, but 110 arrived/],
+  ] as const)
+    await t.throwsAsync(send(100, ...parts), { code: 'invalid_argument', message });
+  await t.throwsAsync(send(0xffff_ffff), { code: 'resource_exhausted' });
+  t.true((await send(0)).term > 0);
+});
+
+nodesTest('a client finds the leader, and then the next one', { count: 3 }, async (t, nodes) => {
+  const leader = await nodes.leader();
+  const others = nodes.names.filter((name) => name !== leader);
+  const order = [...others, leader];
+  const client = new KvClient({ transport: nodes.outside, nodes: order, name: 'c' });
+  await nodes.sim.settle(client.set('k', 'v'));
+  nodes.sim.crash(leader);
+  await nodes.sim.settle(client.set('l', 'w'));
+  const values = [];
+  for (const key of ['k', 'l', 'm']) values.push(await nodes.sim.settle(client.get(key)));
+  t.deepEqual(values, ['v', 'w', undefined]);
+  t.true(await nodes.sim.settle(client.delete('k')));
+  t.false(await nodes.sim.settle(client.delete('k')));
+});
 
 nodesTest(
-  'a client finds the leader, and the next one after that is lost',
-  3,
-  {},
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    const others = nodes.names.filter((name) => name !== leader);
-    const client = new KvClient({
-      transport: nodes.outside,
-      nodes: [...others, leader],
-      name: 'c',
-    });
-    await nodes.sim.settle(client.set('k', 'v'));
-    nodes.sim.crash(leader);
-    await nodes.sim.settle(client.set('l', 'w'));
-    const values = [];
-    for (const key of ['k', 'l', 'm']) values.push(await nodes.sim.settle(client.get(key)));
-    t.deepEqual(values, ['v', 'w', undefined]);
-    t.true(await nodes.sim.settle(client.delete('k')));
-    t.false(await nodes.sim.settle(client.delete('k')));
-  },
-);
-
-nodesTest(
-  'a client gives up at its deadline, and at once when its transport is closed',
-  3,
-  { electionTimeout: 60_000 },
+  'a client gives up in time',
+  LEADERLESS,
   async (t, { sim, outside: transport, names }) => {
     const client = new KvClient({ transport, nodes: names, name: 'c', timeout: 100 });
     await t.throwsAsync(sim.settle(client.set('k', 'v')), {
@@ -278,11 +218,6 @@ nodesTest(
   },
 );
 
-nodesTest(
-  'a node must be a member of its own cluster',
-  1,
-  { members: ['a', 'b'] },
-  async (t, { sim }) => {
-    await t.throwsAsync(sim.run(1), { message: /members: must contain the target of this node/ });
-  },
-);
+nodesTest('a node must be a member', { count: 1, members: ['a', 'b'] }, async (t, { sim }) => {
+  await t.throwsAsync(sim.run(1), { message: /members: must contain the target of this node/ });
+});

@@ -10,12 +10,11 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import type { Saved, Snapshot } from './messages.ts';
-import type { RaftEvent, RaftNodeOptions } from './node-options.ts';
+import type { RaftEvent, RaftNodeOptions, StateMachine } from './node-options.ts';
 import type { RaftProtocol } from './protocol.ts';
 import { Raft } from './raft.ts';
 import type { Message, Outputs, Status } from './raft-io.ts';
 import { chunks, gather } from './snapshot-stream.ts';
-import type { StateMachine } from './state-machine.ts';
 import type { RaftStorage } from './storage.ts';
 
 /** A proposal that waits for its entry to be committed. */
@@ -269,11 +268,7 @@ export class RaftNode {
     const controller = new AbortController();
     const call = this.#call(message, controller.signal).then(
       (answer) => this.#settle(answer),
-      (error: TransportError) => {
-        if (this.#closing === undefined)
-          this.#onEvent({ type: 'unreached', to: message.to, method: message.method, error });
-        this.#settle(() => this.#raft.failed(message));
-      },
+      () => this.#settle(() => this.#raft.failed(message)),
     );
     this.#calls.set(controller, call);
     void call.then(() => this.#calls.delete(controller));

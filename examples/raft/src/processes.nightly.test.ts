@@ -3,9 +3,9 @@
 import { explore } from '@trunkline/simulation';
 import { runOnProcesses } from '@trunkline/simulation/processes';
 import test from 'ava';
-import type { PortableFigures } from './processes/scenario.ts';
+import type { Figures } from './processes/scenario.ts';
 
-const scenario = new URL('./processes/raft-processes.js?seconds=8', import.meta.url);
+const scenario = new URL('./processes/scenario.js?seconds=8', import.meta.url);
 
 test.serial('the scenario passes in virtual time', async (t) => {
   t.timeout(300_000);
@@ -23,7 +23,7 @@ for (const [name, network] of [
     const { faults, skipped } = await runOnProcesses({ scenario, network, seed: 3 });
     t.true(faults.length > 1);
     t.deepEqual(skipped, {});
-    const { figures } = (await import(scenario.href)) as { readonly figures: PortableFigures };
+    const { figures } = (await import(scenario.href)) as { readonly figures: Figures };
     t.true(figures.commands > 50, `${figures.commands} commands`);
     t.true(figures.terms > 0);
   });

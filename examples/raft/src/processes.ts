@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { runOnProcesses } from '@trunkline/simulation/processes';
-import type { PortableFigures } from './processes/scenario.ts';
+import type { Figures } from './processes/scenario.ts';
 import { oneOf, print, runProgram, whole } from './program.ts';
 
 const HELP = `Usage: pnpm processes [options]
@@ -36,12 +36,12 @@ function parse(args: string[]) {
 }
 
 async function run({ network: name, seconds, seed, events }: ReturnType<typeof parse>) {
-  const scenario = new URL(`./processes/raft-processes.js?seconds=${seconds}`, import.meta.url);
+  const scenario = new URL(`./processes/scenario.js?seconds=${seconds}`, import.meta.url);
   const network =
     name === 'tls' ? new URL('./processes/tls-network.js', import.meta.url) : undefined;
   const onEvent = events ? print : undefined;
   const { elapsed, faults, skipped } = await runOnProcesses({ scenario, network, seed, onEvent });
-  const { figures } = (await import(scenario.href)) as { readonly figures: PortableFigures };
+  const { figures } = (await import(scenario.href)) as { readonly figures: Figures };
   const left = Object.entries(skipped).map(([kind, count]) => `, ${count} × ${kind} left out`);
   print(
     `Raft over ${name}, seed ${seed}: linearizable; ${figures.commands} commands, ${figures.unanswered} unanswered, ${figures.terms} terms, ${faults.length} faults${left.join('')} in ${(elapsed / 1_000).toFixed(0)} s`,

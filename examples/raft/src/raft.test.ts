@@ -1,94 +1,97 @@
 // Tests the state machine of Raft step by step; node.test.ts tests whole clusters.
 
 import test from 'ava';
-import type { AppendRequest } from './messages.ts';
 import { Raft } from './raft.ts';
 import { ELECTION, HEARTBEAT } from './testing/nodes.ts';
 
+const MEMBERS = ['a', 'b', 'c', 'd', 'e'];
 const text = (value: string) => new TextEncoder().encode(value);
 
+/** Creates one of five machines, whose log has entries of these terms. */
+function machine(id: string, terms: readonly number[], term = terms.at(-1) ?? 0): Raft {
+  const entries = terms.map((each, i) => ({ term: each, command: text(`${each}.${i + 1}`) }));
+  const saved = { term, votedFor: '', base: { index: 0, term: 0 }, entries };
+  const times = { electionTimeout: ELECTION, heartbeat: HEARTBEAT };
+  return new Raft({ id, members: MEMBERS, saved, ...times }, -2 * ELECTION, 0);
+}
+
+/** Creates machine 'a', which all others elect in `term` at time 0. */
+function leaderOf(terms: readonly number[], term: number): Raft {
+  const leader = machine('a', terms, term - 1);
+  leader.wake(0, 0);
+  for (const stage of [term - 1, term])
+    for (const message of leader.take().messages)
+      leader.voted(0, message, { term: stage, granted: true });
+  return leader;
+}
+
+/** Returns a request of leader 'a' in `term` for entries of that term after `prevIndex`. */
+function append(term: number, prevIndex: number, count: number) {
+  const entries = Array.from({ length: count }, (_, i) => ({
+    term,
+    command: text(`${prevIndex + 1 + i}`),
+  }));
+  return { term, leader: 'a', prevIndex, prevTerm: prevIndex === 0 ? 0 : term, entries, commit: 0 };
+}
+
+const accepted = (term: number, match: number) => ({
+  term,
+  success: true,
+  match,
+  conflictIndex: 0,
+  conflictTerm: 0,
+});
+
 test('logs that differ by many entries agree after one refusal per term', (t) => {
-  const leader = machine({ id: 'a', entries: [1, 1, 1, 4, 4, 5, 5, 6, 6, 6] });
+  const leader = leaderOf([1, 1, 1, 4, 4, 5, 5, 6, 6, 6], 7);
+  t.like(leader.status, { role: 'leader', term: 7 });
   // Figure 7 (f) of the paper.
-  const follower = machine({ id: 'b', entries: [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3] });
-  elect(leader, 7);
+  const follower = machine('b', [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3]);
   let refusals = 0;
-  for (let round = 0; round < 20 && follower.status.last !== leader.status.last; round++) {
+  for (let round = 0; round < 20 && follower.status.last !== leader.status.last; round++)
     for (const message of leader.take().messages) {
       if (message.to !== 'b' || message.method !== 'appendEntries') continue;
       const reply = follower.appendEntries(0, message.request);
       if (!reply.success) refusals++;
       leader.appended(0, message, reply);
     }
-  }
   t.is(follower.status.last, 11);
   t.true(refusals <= 2, `${refusals} refusals`);
 });
 
-test('an entry of an earlier term is not committed by its count, only through a later one of this term (figure 8)', (t) => {
-  // Entry 2 was accepted in term 2 and never committed.
-  const leader = machine({ id: 'a', entries: [1, 2], term: 3 });
-  elect(leader, 4); // Entry 3 is its no-op.
+test('an entry of an earlier term is committed only by a later one of this term (figure 8)', (t) => {
+  // Entry 2 was accepted in term 2 and never committed; entry 3 is the no-op of term 4.
+  const leader = leaderOf([1, 2], 4);
   leader.take();
   for (const [beat, match, commit] of [
     [1, 2, 0],
     [2, 3, 3],
   ] as const) {
     leader.wake(beat * HEARTBEAT, 0);
-    const messages = leader.take().messages.filter(({ to }) => to === 'b' || to === 'c');
-    for (const message of messages)
-      leader.appended(beat * HEARTBEAT, message, {
-        term: 4,
-        success: true,
-        match,
-        conflictIndex: 0,
-        conflictTerm: 0,
-      });
+    for (const message of leader.take().messages)
+      if (message.to === 'b' || message.to === 'c')
+        leader.appended(beat * HEARTBEAT, message, accepted(4, match));
     leader.take();
     t.is(leader.status.commit, commit, `a majority has entry ${match}`);
   }
 });
 
 test('a delayed request does not undo what a later one brought', (t) => {
-  const node = machine({ id: 'b', entries: [] });
-  const request = (prevIndex: number, count: number): AppendRequest => {
-    const entries = Array.from({ length: count }, (_, i) => ({
-      term: 1,
-      command: text(`${prevIndex + 1 + i}`),
-    }));
-    return {
-      term: 1,
-      leader: 'a',
-      prevIndex,
-      prevTerm: prevIndex === 0 ? 0 : 1,
-      entries,
-      commit: 0,
-    };
-  };
-  node.appendEntries(0, request(0, 1));
-  node.appendEntries(0, request(1, 3));
-  t.like(node.appendEntries(0, request(0, 1)), { success: true, match: 1 });
+  const node = machine('b', []);
+  node.appendEntries(0, append(1, 0, 1));
+  node.appendEntries(0, append(1, 1, 3));
+  t.like(node.appendEntries(0, append(1, 0, 1)), { success: true, match: 1 });
   t.is(node.status.last, 4);
 });
 
 test('a former leader is refused and learns the term', (t) => {
-  const node = machine({ id: 'b', entries: [1], term: 5 });
-  t.deepEqual(
-    node.appendEntries(0, {
-      term: 4,
-      leader: 'a',
-      prevIndex: 0,
-      prevTerm: 0,
-      entries: [],
-      commit: 0,
-    }).term,
-    5,
-  );
+  const node = machine('b', [1], 5);
+  t.like(node.appendEntries(0, append(4, 0, 0)), { success: false, term: 5 });
   t.is(node.status.leader, undefined);
 });
 
 test('a vote is saved, given once per term, and only to a log that is as good', (t) => {
-  const node = machine({ id: 'b', entries: [1, 2] });
+  const node = machine('b', [1, 2]);
   const ask = (candidate: string, term: number, lastIndex: number, lastTerm: number) =>
     node.requestVote(0, { term, candidate, lastIndex, lastTerm, preVote: false }).granted;
   t.false(ask('a', 3, 5, 1), 'a longer log of an older term');
@@ -106,38 +109,25 @@ test('a vote is saved, given once per term, and only to a log that is as good', 
 });
 
 test('a snapshot replaces a different log, and has no effect if the log has it all', (t) => {
-  const snapshot = (index: number, indexTerm: number) => ({
-    term: 5,
-    leader: 'a',
-    index,
-    indexTerm,
-    size: 3,
-  });
-  const behind = machine({ id: 'b', entries: [1, 2] });
-  behind.installSnapshot(0, snapshot(4, 4), text('abc'));
+  const snapshot = (index: number) => ({ term: 5, leader: 'a', index, indexTerm: index, size: 3 });
+  const behind = machine('b', [1, 2]);
+  behind.installSnapshot(0, snapshot(4), text('abc'));
   t.like(behind.status, { base: 4, last: 4, commit: 4 });
   const { save, restore } = behind.take();
   t.like(save, { term: 5, base: { index: 4, term: 4 }, last: 4, snapshot: restore! });
-  behind.installSnapshot(0, snapshot(3, 3), text('old'));
+  behind.installSnapshot(0, snapshot(3), text('old'));
   t.is(behind.take().restore, undefined, 'an older one comes late');
-
-  const ahead = machine({ id: 'b', entries: [1, 2, 3, 4, 4] });
-  ahead.installSnapshot(0, snapshot(4, 4), text('abc'));
+  const ahead = machine('b', [1, 2, 3, 4, 4]);
+  ahead.installSnapshot(0, snapshot(4), text('abc'));
   t.like(ahead.status, { base: 0, last: 5, commit: 4 });
   t.is(ahead.take().apply.length, 4);
 });
 
 test('heartbeats continue while a snapshot is being sent, one at a time', (t) => {
-  const leader = machine({ id: 'a', entries: [1, 1, 1] });
-  elect(leader, 2);
-  const refused = { term: 2, success: false, match: 0, conflictIndex: 1, conflictTerm: 0 };
-  for (const message of leader.take().messages) {
-    leader.appended(
-      0,
-      message,
-      message.to === 'b' ? refused : { ...refused, success: true, match: 4 },
-    );
-  }
+  const leader = leaderOf([1, 1, 1], 2);
+  const refused = { ...accepted(2, 0), success: false, conflictIndex: 1 };
+  for (const message of leader.take().messages)
+    leader.appended(0, message, message.to === 'b' ? refused : accepted(2, 4));
   leader.take(); // Commits and applies; 'b' is sent everything.
   leader.compact(4, text('all of it'), 0);
   leader.take();
@@ -152,52 +142,3 @@ test('heartbeats continue while a snapshot is being sent, one at a time', (t) =>
   leader.failed(beat!);
   t.is(toB(3 * HEARTBEAT).length, 1);
 });
-
-/** Creates one of five machines, whose log has entries of these terms. */
-function machine({
-  id,
-  entries,
-  term = entries.at(-1) ?? 0,
-}: {
-  id: string;
-  entries: number[];
-  term?: number;
-}): Raft {
-  const saved = {
-    term,
-    votedFor: '',
-    base: { index: 0, term: 0 },
-    entries: entries.map((term, i) => ({ term, command: text(`${term}.${i + 1}`) })),
-  };
-  return new Raft(
-    {
-      id,
-      members: ['a', 'b', 'c', 'd', 'e'],
-      electionTimeout: ELECTION,
-      heartbeat: HEARTBEAT,
-      saved,
-    },
-    -2 * ELECTION,
-    0,
-  );
-}
-
-/** Has a machine elected by all others in `term`, at time 0. */
-function elect(raft: Raft, term: number): void {
-  // Only raises its term.
-  raft.requestVote(0, {
-    term: term - 1,
-    candidate: 'e',
-    lastIndex: 0,
-    lastTerm: 0,
-    preVote: false,
-  });
-  raft.wake(0, 0);
-  for (const stage of ['pre-vote', 'vote']) {
-    const asked = raft.take().messages;
-    for (const message of asked)
-      raft.voted(0, message, { term: stage === 'vote' ? term : term - 1, granted: true });
-  }
-  if (raft.status.role !== 'leader' || raft.status.term !== term)
-    throw new Error(`not elected in term ${term}: ${JSON.stringify(raft.status)}`);
-}

@@ -24,23 +24,17 @@ test('passing seeds end with one line about them, and exit code 0', async (t) =>
   t.is(err, '');
 });
 
-test('with --json, it prints only the outcome', async (t) => {
-  const { code, out, err } = await run(['--seeds', '1', '--minutes', '1', '--json']);
-  t.deepEqual([code, err], [0, '']);
-  t.like(JSON.parse(out), { passed: 1, failed: [], settings: { minutes: 1, nemesis: 'swarm' } });
-});
-
 test('SEED runs only that seed', async (t) => {
   const { code, out } = await run(['--minutes', '1', '--nemesis', 'none'], { SEED: 'raft:3' });
   t.is(code, 0);
-  t.regex(out, /^1 seed × 1 virtual minute of Raft under no nemesis: all passed/m);
+  t.regex(out, /^1 seed × 1 virtual minute of Raft under none: all passed/m);
 });
 
 test('a failure shows what broke, the last events, the smallest plan, and the line that replays it', async (t) => {
   t.timeout(60_000, 'seconds on a free machine');
   const { edits } = MUTANTS.find(({ name }) => name === 'counts refused votes')!;
   const EDITS = JSON.stringify(edits);
-  const args = ['--minutes', '1', '--nodes', '5'];
+  const args = ['--minutes', '1', '--clients', '4'];
   const { code, out, err } = await run(['--seeds', '50', '--workers', '1', ...args], { EDITS });
   t.is(code, 1, out + err);
   t.regex(
@@ -50,7 +44,7 @@ test('a failure shows what broke, the last events, the smallest plan, and the li
   t.regex(out, /^the last events:\n/m);
   t.regex(out, /leads term \d+$/m);
   t.regex(out, /^it fails with \d+ of the \d+ planned faults/m);
-  const replay = /^SEED=(raft:\d+:\S+) npx pnpm@12 sim --minutes 1 --nodes 5$/m.exec(out);
+  const replay = /^SEED=(raft:\d+:\S+) npx pnpm@12 sim --clients 4 --minutes 1$/m.exec(out);
   t.truthy(replay, out);
   t.regex(out, /^\d+ seeds? × 1 virtual minute of Raft under swarm: \d+ passed, 1 failed in /m);
   const SEED = replay![1]!;
@@ -61,15 +55,11 @@ test('a failure shows what broke, the last events, the smallest plan, and the li
   const folder = await mkdtemp(join(tmpdir(), 'sim-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const file = join(folder, 'failure.json');
-  const data = await run([...args, '--json', '--record', file], { EDITS, SEED });
-  t.is(data.code, 1, data.err);
-  const [failure] = JSON.parse(data.out).failed;
-  t.true(out.includes(`✘ seed ${failure.seed}: ${failure.message}`), failure.message);
-  t.is(failure.replay, replay![0]);
-  t.is(failure.nodes.length, 8);
+  const recorded = await run([...args, '--record', file], { EDITS, SEED });
+  t.is(recorded.code, 1, recorded.err);
   const recording = JSON.parse(await readFile(file, 'utf8'));
   t.is(recording.format, 'trunkline-recording');
-  t.deepEqual([recording.hash, recording.failure.rule], [failure.hash, failure.rule]);
+  t.true(out.includes(recording.failure.rule), recording.failure.rule);
 });
 
 test('invalid options are reported in one line, with exit code 2', async (t) => {
@@ -86,6 +76,6 @@ test('invalid options are reported in one line, with exit code 2', async (t) => 
 test('--help shows the options', async (t) => {
   const { code, out } = await run(['--help']);
   t.is(code, 0);
-  for (const option of ['--seeds', '--hours', '--nemesis', '--level', '--record', '--json', 'SEED'])
+  for (const option of ['--seeds', '--minutes', '--nemesis', '--level', '--record', 'SEED'])
     t.true(out.includes(option));
 });

@@ -4,14 +4,14 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import process from 'node:process';
-import { type ExploreFailure, type ExploreProgress, explore } from '@trunkline/simulation';
+import { type ExploreProgress, explore } from '@trunkline/simulation';
 import { systemClock } from '@trunkline/transport-core';
-import { Screen } from './demo/screen.ts';
 import { print, runProgram } from './program.ts';
-import { HELP, parseOptions, type SimOptions } from './sim/options.ts';
-import { scenarioUrl } from './sim/settings.ts';
+import { HELP, optionsOf, parseOptions, scenarioUrl } from './sim/settings.ts';
 
-function parse(args: string[]): SimOptions {
+type Options = ReturnType<typeof parseOptions>;
+
+function parse(args: string[]): Options {
   const options = parseOptions(args);
   const { SEED = '' } = process.env;
   if (SEED !== '' && !SEED.startsWith(`${NAME}:`))
@@ -26,20 +26,16 @@ function parse(args: string[]): SimOptions {
 }
 
 /** Runs all seeds. Exit codes: 0 all have passed, 1 one failed. */
-async function search(options: SimOptions, signal: AbortSignal): Promise<number> {
-  const { seeds, from, workers, settings, replay, json, record } = options;
-  const { nodes, minutes, nemesis } = settings;
-  const screen = new Screen(process.stdout);
+async function search(options: Options, signal: AbortSignal): Promise<number> {
+  const { seeds, from, workers, settings, record } = options;
   const began = systemClock.now();
   const speed = (virtualHours: number) => {
     const factor = (virtualHours * HOUR) / Math.max(1, systemClock.now() - began);
     return `${number(virtualHours, 1)} virtual hours, ${number(factor)} × real time`;
   };
   const onProgress = ({ done, seeds, failed, virtualHours }: ExploreProgress) =>
-    screen.progress(
-      'raft',
-      `${nodes} nodes under ${nemesis}`,
-      `${done} of ${seeds} seeds, ${failed} failed, ${speed(virtualHours)}`,
+    process.stdout.write(
+      `\r${done} of ${seeds} seeds, ${failed} failed, ${speed(virtualHours)}\x1b[K`,
     );
   const { passed, failed, virtualHours } = await explore({
     name: NAME,
@@ -47,51 +43,29 @@ async function search(options: SimOptions, signal: AbortSignal): Promise<number>
     seeds,
     workers,
     scenario: scenarioUrl(settings),
-    replay: ['npx pnpm@12 sim', ...replay].join(' '),
-    onProgress: json ? undefined : onProgress,
+    replay: `npx pnpm@12 sim${optionsOf(settings)}`,
+    onProgress: process.stdout.isTTY ? onProgress : undefined,
     signal,
   });
   const elapsed = systemClock.now() - began;
+  if (process.stdout.isTTY) print('');
   if (record !== undefined && failed[0]?.recording !== undefined)
     writeFileSync(record, `${JSON.stringify(failed[0].recording)}\n`);
-  const isFine = failed.length === 0;
-  if (json) {
-    const outcome = { settings, passed, failed: failed.map(plain), virtualHours, elapsed };
-    print(JSON.stringify(outcome));
-    return isFine ? 0 : 1;
-  }
-  for (const { seed, error } of failed)
-    screen.print(screen.color('red', `✘ seed ${seed}: ${error.message}\n`));
-  const total = passed + failed.length;
-  const title = `${number(total)} seed${total === 1 ? '' : 's'} × ${number(minutes, 1)} virtual minute${minutes === 1 ? '' : 's'} of Raft under ${nemesis === 'none' ? 'no nemesis' : nemesis}`;
-  const outcome = isFine ? 'all passed' : `${number(passed)} passed, ${failed.length} failed`;
-  const summary = `${title}: ${outcome} in ${number(elapsed / 1_000, 1)} s, ${speed(virtualHours)}`;
-  screen.print(screen.color(isFine ? 'green' : 'red', summary));
-  return isFine ? 0 : 1;
-}
-
-/**
- * Describes a failure as data: the rule that broke, the smallest list of faults, the command that
- * repeats the run, and each node at that moment.
- */
-function plain({ seed, error, trace, schedule, faults, replay }: ExploreFailure) {
-  const { invariant: rule, at, message } = error;
-  const { hash, nodes } = trace;
-  return {
-    seed,
-    rule,
-    at,
-    message: message.split('\n', 1)[0],
-    schedule,
-    faults,
-    replay,
-    hash,
-    nodes,
-  };
+  for (const { seed, error } of failed) print(`✘ seed ${seed}: ${error.message}\n`);
+  const count = passed + failed.length;
+  const title = `${plural(count, 'seed')} × ${plural(settings.minutes, 'virtual minute')} of Raft under ${settings.nemesis}`;
+  const outcome =
+    failed.length === 0 ? 'all passed' : `${number(passed)} passed, ${failed.length} failed`;
+  print(`${title}: ${outcome} in ${number(elapsed / 1_000, 1)} s, ${speed(virtualHours)}`);
+  return failed.length === 0 ? 0 : 1;
 }
 
 function number(value: number, digits = 0): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: digits });
+}
+
+function plural(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The name of the scenario, as used in SEED. */

@@ -25,25 +25,16 @@ async function reloaded(...saves: readonly Save[]) {
   };
 }
 
-test('a new store is empty', async (t) => {
-  t.is(await new RaftStorage(createMemoryStore()).load(), undefined);
-});
-
 test('term, vote and entries are restored, with new entries after old ones', async (t) => {
+  t.is(await new RaftStorage(createMemoryStore()).load(), undefined);
   const saved = await reloaded(saveOf(1, [1], { votedFor: 'a' }), saveOf(2, [2], { term: 2 }));
   t.like(saved, { term: 2, votedFor: '', base: { index: 0, term: 0 } });
-  t.deepEqual(saved.entries, [
-    [1, 1],
-    [2, 2],
-  ]);
+  t.is(saved.entries.join(' '), '1,1 2,2');
 });
 
 test('entries that a leader replaced are gone', async (t) => {
   const { entries, keys } = await reloaded(saveOf(1, [1, 1, 1]), saveOf(2, [2], { term: 2 }));
-  t.deepEqual(entries, [
-    [1, 1],
-    [2, 2],
-  ]);
+  t.is(entries.join(' '), '1,1 2,2');
   t.is(keys.length, 2);
 });
 
@@ -56,7 +47,7 @@ test('a snapshot replaces entries, and a later save without one keeps it', async
     saveOf(4, [], { term: 2, base }),
   );
   t.like(saved, { base, snapshot: base });
-  t.deepEqual(saved.entries, [[1, 3]]);
+  t.is(saved.entries.join(' '), '1,3');
   t.deepEqual(saved.keys, ['raft/log/3']);
 });
 

@@ -9,16 +9,13 @@ import { createHubSignal } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import { colorOf, nameOf } from '../names.ts';
 import { Participant } from '../participant.ts';
-import type { Ends } from '../picture.ts';
+import type { Ends, MeshChange } from '../picture.ts';
 import { BoardView } from './board-view.ts';
-import { counted, describe, endsOf } from './format.ts';
-import { LinksView } from './links-view.ts';
-import { PictureView } from './picture-view.ts';
+import { MeshView, textOf } from './mesh-view.ts';
 
-/** Milliseconds between two frames. */
-const FRAME = 33;
-/** Frames between two updates of the texts. */
-const TEXT_FRAMES = 6;
+/** Milliseconds between two drawings of the board, and of the mesh. */
+const BOARD_INTERVAL = 33;
+const MESH_INTERVAL = 200;
 const MOST_EVENTS = 6;
 
 const site = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
@@ -38,54 +35,60 @@ const self = new Participant({
   join: [`${site}/mesh`],
   changed(change) {
     log(describe(change));
-    drawTexts();
+    drawMesh();
   },
 });
 
-const mesh = element('mesh');
 const board = new BoardView(element('board') as HTMLCanvasElement, self);
-const picture = new PictureView(element('picture'), self.nodeId);
-const links = new LinksView(element('links'), self.nodeId, (ends) => void cut(ends));
+const view = new MeshView(element('picture'), element('links'), self.nodeId, cut);
 
 element('self').textContent = `you are ${nameOf(self.nodeId)}`;
+element('self').style.borderColor = colorOf(self.nodeId);
 addEventListener('pagehide', () => void self.close());
 // A page that comes back by the browser's back button has been closed.
 addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
-drawFrame(0, true);
+repeat(BOARD_INTERVAL, () => board.draw());
+repeat(MESH_INTERVAL, drawMesh);
 self.start().catch((error: Error) => log(`Could not join: ${error.message}`));
 
-function drawFrame(number: number, wasMoving: boolean): void {
-  board.draw();
-  const isTextDue = number % TEXT_FRAMES === 0;
-  const isMoving = (wasMoving || isTextDue) && picture.draw(self.picture);
-  if (isTextDue) drawTexts();
-  systemClock.setTimeout(() => drawFrame(number + 1, isMoving), FRAME);
+function repeat(interval: number, draw: () => void): void {
+  draw();
+  systemClock.setTimeout(() => repeat(interval, draw), interval);
 }
 
-function drawTexts(): void {
-  const all = self.picture.links();
-  links.draw(self.picture);
-  element('self').style.borderColor = colorOf(self.picture.hueOf(self.nodeId) ?? 0);
-  const nodes = self.picture.nodes();
+function drawMesh(): void {
+  view.draw(self.picture);
+  const nodes = [...self.picture.nodes.values()];
   const pages = nodes.filter(({ kind }) => kind === 'page').length;
-  const up = all.filter(({ isCut }) => !isCut).length;
+  const links = [...self.picture.links().values()].filter(({ report }) => report !== undefined);
   element('summary').textContent = [
     counted(pages, 'tab', 'tabs'),
     counted(nodes.length - pages, 'process', 'processes'),
-    counted(up, 'link', 'links'),
+    counted(links.length, 'link', 'links'),
     counted(self.board.size, 'stroke', 'strokes'),
   ].join(' · ');
-  mesh.dataset['nodes'] = String(nodes.length);
-  mesh.dataset['links'] = String(up);
   // The strokes that every node has.
-  mesh.dataset['strokes'] = String(Math.min(...nodes.map(({ strokes }) => strokes)));
+  const strokes = Math.min(...nodes.map((node) => node.strokes));
+  const figures = { nodes: nodes.length, links: links.length, strokes };
+  for (const [name, figure] of Object.entries(figures))
+    element('mesh').setAttribute(`data-${name}`, String(figure));
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Describes a change of the mesh in a sentence. */
+function describe(change: MeshChange): string {
+  if ('nodeId' in change) return `${nameOf(change.nodeId)} ${change.type}`;
+  return `The link ${textOf(change.ends)} ${change.type === 'cut' ? 'was cut' : 'is back'}`;
 }
 
 async function cut(ends: Ends): Promise<void> {
   try {
-    if (!(await self.cut(ends))) log(`The link ${endsOf(ends)} is gone already`);
+    if (!(await self.cut(ends))) log(`The link ${textOf(ends)} is gone already`);
   } catch {
-    log(`This tab can reach neither end of the link ${endsOf(ends)}`);
+    log(`This tab can reach neither end of the link ${textOf(ends)}`);
   }
 }
 

@@ -1,50 +1,27 @@
-// Nodes that know each other by id. Each node has peers, and Raft sends to ids instead of addresses
-// without noticing the difference.
+// A network whose nodes know each other by id. Each node has peers, and Raft sends to ids instead
+// of addresses without noticing the difference.
 
 import { createMemoryAddressBook, createPeers, type Peers } from '@trunkline/peers';
 import { createIdentity } from '@trunkline/security';
 import { parseTarget } from '@trunkline/transport-core/backend';
-import { loopClock } from './clock.ts';
-import type { Acquaintance, Seat } from './cluster.ts';
-import type { Place } from './networks.ts';
+import type { Network, Place, Seat } from './networks.ts';
 
-export class ById implements Acquaintance {
+export class ById implements Network {
+  readonly places: readonly Place[];
   readonly #signal: AbortSignal;
-  /** The address of the first node; the others are told nothing else. */
-  readonly #seeds: string[] = [];
-  /** The address book of each node, for its return, and its id if none is proven. */
-  readonly #kept = new Map<Place, ReturnType<typeof keptAt>>();
   readonly #peers = new Map<string, Peers>();
+  /** The address of the first node; the others are told nothing else. */
+  #seed: string | undefined;
 
-  constructor(signal: AbortSignal) {
+  constructor({ places }: Network, signal: AbortSignal) {
+    this.places = places.map((place) => this.#withPeers(place));
     this.#signal = signal;
   }
 
-  async open(place: Place, given?: string): Promise<Seat> {
-    const transport = await place.open(given);
-    const kept = this.#kept.get(place) ?? keptAt(place);
-    this.#kept.set(place, kept);
-    const peers = createPeers({ transport, seeds: [...this.#seeds], ...kept });
-    const addr = transport.advertiseAddr();
-    if (this.#seeds.length === 0) this.#seeds.push(addr);
-    this.#peers.set(peers.nodeId, peers);
-    await peers.start();
-    const close = async () => {
-      if (this.#peers.get(peers.nodeId) === peers) this.#peers.delete(peers.nodeId);
-      await peers.close();
-      await transport.close();
-    };
-    return { place, addr, target: peers.nodeId, transport, close };
-  }
-
   async meet(seats: readonly Seat[]): Promise<void> {
-    const late = new AbortController();
-    const giveUp = () => late.abort(new Error('the nodes have not found each other in time'));
-    const timer = loopClock.setTimeout(giveUp, PATIENCE);
-    const signal = AbortSignal.any([this.#signal, late.signal]);
-    const peers = this.#peers.size - 1;
-    const met = seats.map(({ target }) => this.#peers.get(target)!.ready({ peers, signal }));
-    await Promise.all(met).finally(() => loopClock.clearTimeout(timer));
+    const signal = this.#signal;
+    const peers = seats.length - 1;
+    await Promise.all(seats.map(({ target }) => this.#peers.get(target)!.ready({ peers, signal })));
   }
 
   /** Returns whether all others are connected to this node, at its current address. */
@@ -54,11 +31,25 @@ export class ById implements Acquaintance {
       ([nodeId, peers]) => nodeId === target || isThere(peers.get(target)?.addr),
     );
   }
-}
 
-function keptAt({ proof }: Place) {
-  return { identity: proof ?? createIdentity(), addressBook: createMemoryAddressBook() };
+  #withPeers({ open, proof }: Place): Place {
+    // A node that moves keeps its id and its address book.
+    const kept = { identity: proof ?? createIdentity(), addressBook: createMemoryAddressBook() };
+    const openWithPeers = async (given?: string): Promise<Seat> => {
+      const { transport, addr } = await open(given);
+      const seeds = this.#seed === undefined ? [] : [this.#seed];
+      this.#seed ??= addr;
+      const peers = createPeers({ transport, seeds, ...kept });
+      const target = peers.nodeId;
+      this.#peers.set(target, peers);
+      await peers.start();
+      const close = async () => {
+        if (this.#peers.get(target) === peers) this.#peers.delete(target);
+        await peers.close();
+        await transport.close();
+      };
+      return { addr, target, transport, close };
+    };
+    return { open: openWithPeers, proof };
+  }
 }
-
-/** Milliseconds until all nodes must be connected. */
-const PATIENCE = 15_000;

@@ -1,37 +1,21 @@
 // The nodes of one run: started, stopped and brought back, each with its transport, its store and
 // its key-value store.
 
-import { type Store, type Transport, TransportError } from '@trunkline/transport-core';
+import { systemClock as clock, type Store, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
 import { KvClient } from '../client.ts';
 import { KeyValueStore } from '../kv.ts';
 import { RaftNode } from '../node.ts';
 import type { RaftEvent } from '../node-options.ts';
-import type { RaftProtocol } from '../protocol.ts';
 import { RaftStorage } from '../storage.ts';
-import { loopClock as clock } from './clock.ts';
-import type { Network, Place } from './networks.ts';
+import type { Network, Place, Seat } from './networks.ts';
 
-/** A place that is in use. */
-export interface Seat {
+/** A seat of the cluster, and its place. */
+interface Taken extends Seat {
   readonly place: Place;
-  readonly addr: string;
-  /** The target by which the others reach it. */
-  readonly target: string;
-  readonly transport: Transport<RaftProtocol>;
-  /** Closes the transport and everything that belongs to it. */
-  readonly close: () => Promise<void>;
 }
 
-/** The way in which nodes know each other: by address, or by id (by-id.ts). */
-export interface Acquaintance {
-  /** Opens a place, at a free address or at one that it had before. */
-  open(place: Place, addr?: string): Promise<Seat>;
-  /** Resolves when each of these is connected to all others. */
-  meet(seats: readonly Seat[]): Promise<unknown>;
-}
-
-export interface Member extends Seat {
+export interface Member extends Taken {
   /** The data that the node finds again when it returns. */
   readonly store: Store;
   node: RaftNode;
@@ -49,7 +33,6 @@ export interface ClusterOptions {
   readonly writes: number;
   /** Ends every wait. */
   readonly signal: AbortSignal;
-  readonly acquaintance?: Acquaintance | undefined;
 }
 
 export class Cluster {
@@ -57,28 +40,27 @@ export class Cluster {
   readonly #leadersByTerm = new Map<number, Set<string>>();
   readonly #network: Network;
   readonly #options: ClusterOptions;
-  readonly #acquaintance: Acquaintance;
-  readonly #seats: Seat[] = [];
+  readonly #seats: Taken[] = [];
 
   constructor(network: Network, options: ClusterOptions) {
     this.#network = network;
     this.#options = options;
-    this.#acquaintance = options.acquaintance ?? byAddress;
   }
 
   /**
-   * Opens the given number of nodes and waits until all are connected, because a handshake would
-   * take too long for the first votes.
+   * Opens all places and waits until all are connected, because a handshake would take too long for
+   * the first votes.
    */
-  async gather(nodes: number): Promise<void> {
-    for (const place of this.#network.places.slice(0, nodes)) await this.#open(place);
-    await this.#acquaintance.meet(this.#seats);
+  async gather(): Promise<void> {
+    for (const place of this.#network.places) await this.#open(place);
+    await (this.#network.meet?.(this.#seats) ?? dialAll(this.#seats));
   }
 
-  /** Starts a Raft node on each open place. */
+  /** Starts a Raft node on each place but the last one. */
   async start(): Promise<void> {
-    const targets = this.#seats.map(({ target }) => target);
-    for (const seat of [...this.#seats])
+    const seats = this.#seats.slice(0, -1);
+    const targets = seats.map(({ target }) => target);
+    for (const seat of seats)
       this.members.push(await this.#join(seat, targets, createMemoryStore()));
   }
 
@@ -100,16 +82,21 @@ export class Cluster {
     return this.members.map(({ target }) => target);
   }
 
-  client(transport: Transport<RaftProtocol>, name: string, timeout?: number): KvClient {
+  /** The transport on the last place. */
+  get desk(): Seat['transport'] {
+    return this.#seats[this.#network.places.length - 1]!.transport;
+  }
+
+  client(name: string, timeout?: number, transport = this.desk): KvClient {
     return new KvClient({ transport, name, timeout, nodes: this.targets });
   }
 
-  /** Resolves with the result of `found` once it is defined. Rejects if that takes too long. */
-  async until<T>(what: string, found: () => T | undefined): Promise<T> {
+  /** Resolves with the result of `found` once it has one. Rejects if that takes too long. */
+  async until<T>(what: string, found: () => T | undefined | false): Promise<T> {
     const end = clock.now() + PATIENCE;
     for (;;) {
       const value = found();
-      if (value !== undefined) return value;
+      if (value !== undefined && value !== false) return value;
       if (clock.now() > end) throw new Error(`gave up waiting for ${what}`);
       await clock.sleep(2, this.#options.signal);
     }
@@ -164,13 +151,18 @@ export class Cluster {
   }
 
   /** Opens a place. Retries, because another process may use a freed port for a moment. */
-  async #open(place: Place, addr?: string): Promise<Seat> {
-    const seat = await retried('address_in_use', () => this.#acquaintance.open(place, addr));
+  async #open(place: Place, addr?: string): Promise<Taken> {
+    const seat = { ...(await retried('address_in_use', () => place.open(addr))), place };
     this.#seats.push(seat);
     return seat;
   }
 
-  async #join(seat: Seat, members: string[], store: Store, member = {} as Member): Promise<Member> {
+  async #join(
+    seat: Taken,
+    members: string[],
+    store: Store,
+    member = {} as Member,
+  ): Promise<Member> {
     const { transport, addr, target: id } = seat;
     const machine = new KeyValueStore();
     const onEvent = (event: RaftEvent) => {
@@ -189,27 +181,17 @@ export class Cluster {
   }
 }
 
-/**
- * Nodes that know each other by a list of all addresses, which they dial; if ids are proven, each
- * address has `nodeId@` in front.
- */
-const byAddress: Acquaintance = {
-  open: async (place, given) => {
-    const transport = await place.open(given);
-    const addr = transport.advertiseAddr();
-    const target = place.proof === undefined ? addr : `${place.proof.nodeId}@${addr}`;
-    return { place, addr, target, transport, close: () => transport.close() };
-  },
-  // The servers of a NATS cluster learn of a new name one after the other.
-  meet: (seats) =>
-    Promise.all(
-      seats.flatMap(({ transport, target: own }) =>
-        seats
-          .filter(({ target }) => target !== own)
-          .map(({ target }) => retried('connection_refused', () => transport.dial(target))),
+/** Lets each node dial all others. The servers of a NATS cluster learn of a new name one by one. */
+function dialAll(seats: readonly Seat[]): Promise<unknown> {
+  const links = seats.flatMap((from) => seats.map((to) => [from, to] as const));
+  return Promise.all(
+    links
+      .filter(([from, to]) => from !== to)
+      .map(([{ transport }, { target }]) =>
+        retried('connection_refused', () => transport.dial(target)),
       ),
-    ),
-};
+  );
+}
 
 /** Tries again for a while if an action fails for this reason. */
 async function retried<T>(reason: string, action: () => Promise<T>): Promise<T> {
@@ -224,8 +206,9 @@ async function retried<T>(reason: string, action: () => Promise<T>): Promise<T> 
 }
 
 /**
- * Milliseconds, chosen for one machine. Over a network, allow ten round trips.
+ * Milliseconds. All nodes share one event loop, which may be busy: a heartbeat that comes late must
+ * not look like a lost leader. Over a network, allow ten round trips.
  */
-const TIMES = { electionTimeout: 200, heartbeat: 40 };
+const TIMES = { electionTimeout: 500, heartbeat: 80 };
 /** Milliseconds for anything that the demo waits for. */
 const PATIENCE = 15_000;

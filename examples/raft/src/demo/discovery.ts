@@ -2,27 +2,26 @@
 // survive changes of address.
 
 import { ById } from './by-id.ts';
-import type { Member } from './cluster.ts';
-import { brief } from './screen.ts';
-import { type Story, stopwatch, withCluster } from './story.ts';
+import { Cluster, type Member } from './cluster.ts';
+import { brief, type Story, stopwatch } from './story.ts';
 import { Workload } from './workload.ts';
 
 /** Needs at least five nodes, because two are away at once. */
 export const discovery: Story = {
   columns: ['full mesh', 'election', 'commits/s', 'back by id', 'without seed'],
+
   moral: ({ nodes, writes }) =>
     `${nodes} nodes that knew one seed, ${3 * writes} writes by node id on each backend, two changes of address: one leader per term, no write lost,\n` +
     'equal state hashes. Times in ms.',
-  play: (makeNetwork, options) => {
-    const { nodes, writes, progress, note } = options;
-    const acquaintance = new ById(options.signal);
-    return withCluster(makeNetwork, options, acquaintance, async (cluster, { places }) => {
-      progress(`${nodes} nodes look for each other; they know only the address of the first one`);
-      const mesh = stopwatch();
-      await cluster.gather(nodes);
-      const meshMs = mesh();
 
-      progress('all nodes are connected to each other and elect a leader');
+  async play(network, { nodes, writes, note, signal }) {
+    const known = new ById(network, signal);
+    const cluster = new Cluster(known, { writes, signal });
+    try {
+      note(`${nodes} nodes look for each other; they know only the address of the first one`);
+      const mesh = stopwatch();
+      await cluster.gather();
+      const meshMs = mesh();
       const election = stopwatch();
       await cluster.start();
       await cluster.until('a leader', () => cluster.leader);
@@ -32,53 +31,47 @@ export const discovery: Story = {
         `members   ${cluster.targets.map(brief).join(' ')}, found through ${seed.addr} in ${meshMs.toFixed(0)} ms`,
       );
 
-      const desk = await acquaintance.open(places[nodes]!);
-      try {
-        await acquaintance.meet([desk]);
-        const workload = new Workload(desk.transport, cluster, options);
-        await workload.run('before', writes, 'by node id');
+      const workload = new Workload(cluster, signal);
+      await workload.run('before', writes);
 
-        /**
-         * Stops a node and brings it back with the same id at another address, while clients write.
-         * Returns the time from its return until all others have found it.
-         */
-        const move = async (member: Member): Promise<number> => {
-          const { target, addr } = member;
-          const id = brief(target);
-          const half = Math.ceil(writes / 2);
-          await cluster.lose(member);
-          await workload.run(`without-${id}`, half, `while ${id} is away`);
-          const returned = stopwatch();
-          await cluster.bringBack(member, { elsewhere: true });
-          const found = async () => {
-            const isFound = () => acquaintance.haveFound(member) || undefined;
-            await cluster.until(`${id} to be found at ${member.addr}`, isFound);
-            return returned();
-          };
-          const phase = `while ${id} returns at another address`;
-          const [backMs] = await Promise.all([found(), workload.run(`with-${id}`, half, phase)]);
-          await cluster.until(`${id} to have applied all entries`, () => cluster.agreed);
-          note(
-            `moved     ${id}: ${addr} → ${member.addr}, found by its id in ${backMs.toFixed(0)} ms, caught up in ${returned().toFixed(0)} ms`,
-          );
-          return backMs;
-        };
+      /**
+       * Stops a node and brings it back with the same id at another address, while clients write.
+       * Returns the time from its return until all others have found it.
+       */
+      const move = async (member: Member): Promise<number> => {
+        const { target, addr } = member;
+        const id = brief(target);
+        const half = Math.ceil(writes / 2);
+        await cluster.lose(member);
+        await workload.run(`without-${id}`, half);
+        const returned = stopwatch();
+        await cluster.bringBack(member, { elsewhere: true });
+        const isFound = () => known.haveFound(member);
+        const [backMs] = await Promise.all([
+          cluster.until(`${id} to be found at ${member.addr}`, isFound).then(returned),
+          workload.run(`with-${id}`, half),
+        ]);
+        await cluster.until(`${id} to have applied all entries`, () => cluster.agreed);
+        note(
+          `moved     ${id}: ${addr} → ${member.addr}, found by its id in ${backMs.toFixed(0)} ms, caught up in ${returned().toFixed(0)} ms`,
+        );
+        return backMs;
+      };
 
-        const backMs = await move(others.find((member) => member !== cluster.leader)!);
-        progress('the seed stops for good');
-        await cluster.lose(seed);
-        const leader = await cluster.until('a leader', () => cluster.leader);
-        note(`seed      ${brief(seed.target)} has stopped for good`);
-        const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!);
-        const { commitsPerSecond } = workload.statistics;
-        const figures = [meshMs, electionMs, commitsPerSecond, backMs, backWithoutSeedMs];
-        return {
-          cells: figures.map((figure) => figure.toFixed(0)),
-          failures: cluster.breaches(workload.written),
-        };
-      } finally {
-        await desk.close();
-      }
-    });
+      const backMs = await move(others.find((member) => member !== cluster.leader)!);
+      await cluster.lose(seed);
+      const leader = await cluster.until('a leader', () => cluster.leader);
+      note(`seed      ${brief(seed.target)} has stopped for good`);
+      const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!);
+
+      const { commitsPerSecond } = workload.statistics;
+      const figures = [meshMs, electionMs, commitsPerSecond, backMs, backWithoutSeedMs];
+      return {
+        cells: figures.map((figure) => figure.toFixed(0)),
+        failures: cluster.breaches(workload.written),
+      };
+    } finally {
+      await cluster.close();
+    }
   },
 };

@@ -32,18 +32,19 @@ async function trunkline(contexts: string, ...args: string[]) {
 test('a user calls the cluster over TLS, and a mistake gives one clear line', async (t) => {
   t.timeout(120_000);
   const end = new AbortController();
-  let told = (_: string) => {};
-  const printed = new Promise<string>((resolve) => (told = resolve));
-  const print = (text: string) => {
-    const contexts = /TRUNKLINE_CONTEXTS=(\S+)/.exec(text)?.[1];
-    if (contexts !== undefined) told(contexts);
-  };
-  const live = runLive({ nodes: 3, dashboard: true, print, signal: end.signal });
+  let live: Promise<void> | undefined;
   t.teardown(() => {
     end.abort();
     return live;
   });
-  const contexts = await Promise.race([printed, live.then(() => '')]);
+  const contexts = await new Promise<string>((resolve, reject) => {
+    const print = (text: string) => {
+      const path = /TRUNKLINE_CONTEXTS=(\S+)/.exec(text)?.[1];
+      if (path !== undefined) resolve(path);
+    };
+    live = runLive({ nodes: 3, dashboard: true, print, signal: end.signal });
+    live.catch(reject);
+  });
   const set = await trunkline(contexts, 'call', 'store/set', '{"key":"color","value":"blue"}');
   t.deepEqual(set, { code: 0, out: '{}\n', err: '' });
   const got = await trunkline(contexts, 'call', 'store/get', '{"key":"color"}');

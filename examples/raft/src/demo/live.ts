@@ -11,6 +11,7 @@ import { serveReflection } from '@trunkline/admin/reflection';
 import { serveHealth } from '@trunkline/resilience/health';
 import { createAuthority } from '@trunkline/security';
 import {
+  systemClock as clock,
   createTransport,
   defineProtocol,
   json,
@@ -22,16 +23,14 @@ import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';
 import type { KvClient } from '../client.ts';
 import { raftProtocol as protocol } from '../protocol.ts';
-import { loopClock as clock } from './clock.ts';
 import { Cluster } from './cluster.ts';
-import { certify, type Place } from './networks.ts';
+import { certify, opener, type Place, seatOn } from './networks.ts';
 
 /** Options of the live demo. */
 export interface LiveOptions {
   readonly nodes: number;
   /** Serves the dashboard, and stops the leader every 20 seconds. */
   readonly dashboard: boolean;
-  /** Receives lines that stay visible. */
   readonly print: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -68,90 +67,79 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   const authority = await createAuthority();
   const [user, own] = [await certify(authority), await certify(authority)];
   const members = await Promise.all(Array.from({ length: nodes }, () => certify(authority)));
-  const lookers = new Set<string | undefined>([user.nodeId, own.nodeId]);
-  const replicas = new Set<string | undefined>([own, ...members].map(({ nodeId }) => nodeId));
-  const desk = createTransport({ protocol, clock, backends: [tcp({ tls: own.tls })] });
-  let client: KvClient | undefined;
-  const store = () => {
-    if (client !== undefined) return client;
-    throw new TransportError('unavailable', 'the cluster is starting');
+  let users = 0;
+  const options: NodeOptions = {
+    lookers: new Set([user.nodeId, own.nodeId]),
+    replicas: new Set([own, ...members].map(({ nodeId }) => nodeId)),
+    newClient: () => cluster.client(`user-${++users}`),
   };
-  const places = members.map((member) => livePlace(member, { lookers, replicas, store }));
+  const desk = { open: opener('tcp://127.0.0.1:0', tcp({ tls: own.tls }), own.nodeId) };
+  const places = [...members.map((member) => livePlace(member, options)), desk];
   const cluster = new Cluster({ places }, { writes: 4_000, signal });
-  const page = dashboard ? await serveDashboard(desk, { readonly: false }) : undefined;
   try {
-    await cluster.gather(nodes);
+    await cluster.gather();
     await cluster.start();
     await cluster.until('a leader', () => cluster.leader);
-    client = cluster.client(desk, 'store');
-    for (const target of cluster.targets) page?.add(target);
-    await writeContext(folder, cluster.members[0]!.addr, user);
-    print(`${nodes} nodes: ${cluster.members.map(({ addr }) => addr).join(' ')}`);
-    print(howToCall(folder));
-    if (page !== undefined) print(`\nThe dashboard: ${page.url}`);
-    print('\nCtrl-C ends the cluster.');
-    const losing = dashboard ? keepLosing(cluster, print, signal) : undefined;
-    await Promise.all([keepWriting(cluster.client(desk, 'writer'), signal), losing]);
+    const page = dashboard ? await serveDashboard(cluster.desk, { readonly: false }) : undefined;
+    try {
+      for (const target of cluster.targets) page?.add(target);
+      await writeContext(folder, cluster.members[0]!.addr, user);
+      print(`${nodes} nodes: ${cluster.members.map(({ addr }) => addr).join(' ')}`);
+      print(howToCall(folder));
+      if (page !== undefined) print(`\nThe dashboard: ${page.url}`);
+      print('\nCtrl-C ends the cluster.');
+      const losing = dashboard ? keepLosing(cluster, print, signal) : undefined;
+      await Promise.all([keepWriting(cluster.client('writer'), signal), losing]);
+    } finally {
+      await page?.close();
+    }
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    await page?.close();
-    await desk.close();
     await cluster.close();
     await rm(folder, { recursive: true });
   }
 }
 
-/** What the nodes of the live demo share. */
-interface Shared {
-  /** The nodes that may use the administration and reflection of the others. */
+/** What all nodes of the live demo have in common. */
+interface NodeOptions {
+  /** The node ids that may use the administration and reflection of the others. */
   readonly lookers: ReadonlySet<string | undefined>;
-  /** The nodes that may call the protocol of Raft. */
+  /** The node ids that may call the protocol of Raft. */
   readonly replicas: ReadonlySet<string | undefined>;
-  /** Returns the client that executes the commands of users. */
-  readonly store: () => KvClient;
+  /** Returns a client that executes a command of a user. */
+  readonly newClient: () => KvClient;
 }
 
 /** Creates the place of one node id. */
-function livePlace({ nodeId, tls }: Certified, { lookers, replicas, store }: Shared): Place {
+function livePlace({ nodeId, tls }: Certified, options: NodeOptions): Place {
+  const { lookers, replicas, newClient } = options;
   const allow = (remote: { readonly nodeId?: string | undefined }) => lookers.has(remote.nodeId);
-  const open = async (address = 'tcp://127.0.0.1:0') => {
+  const open = (address = 'tcp://127.0.0.1:0') => {
     const admin = createAdmin({ allow, readonly: false });
-    const { observer } = admin;
-    const interceptors = { server: [onlyReplicas(replicas)] };
-    const options = { protocol, clock, backends: [tcp({ tls })], observer, interceptors };
-    const transport = createTransport(address, options);
-    try {
-      const handlers = {
-        get: async ({ key }: { key: string }) => ({ value: await store().get(key) }),
-        set: async ({ key, value }: { key: string; value: string }) => {
-          await store().set(key, value);
-          return {};
-        },
-      };
-      serve(transport.mount(storeProtocol), handlers, { toError: forwarded });
-      serveReflection(transport, { allow });
-      serveHealth(transport);
-      admin.serve({ transport });
-      await transport.listen();
-      return transport;
-    } catch (error) {
-      await transport.close();
-      throw error;
-    }
+    const transport = createTransport(address, {
+      protocol,
+      backends: [tcp({ tls })],
+      observer: admin.observer,
+      interceptors: { server: [onlyReplicas(replicas)] },
+    });
+    serve(transport.mount(storeProtocol), {
+      get: async ({ key }) => ({ value: await newClient().get(key) }),
+      set: async ({ key, value }) => {
+        await newClient().set(key, value);
+        return {};
+      },
+    });
+    serveReflection(transport, { allow });
+    serveHealth(transport);
+    admin.serve({ transport });
+    return seatOn(transport, nodeId);
   };
   return { open, proof: { nodeId, deny: () => {} } };
 }
 
-/** Keeps the code of a call that a command made; its text would show the address of a node. */
-function forwarded(error: unknown): TransportError {
-  return error instanceof TransportError && error.target !== undefined
-    ? new TransportError(error.code, 'the cluster has not executed the command')
-    : (error as TransportError);
-}
-
 /** Refuses calls of Raft's protocol, which could change the log, by nodes that are no replicas. */
-function onlyReplicas(replicas: Shared['replicas']): ServerInterceptor {
+function onlyReplicas(replicas: NodeOptions['replicas']): ServerInterceptor {
   return (next) => (call) => {
     if (call.protocol === protocol.name && !replicas.has(call.from.nodeId))
       throw new TransportError(
@@ -196,16 +184,15 @@ const TIME_DOWN = 8_000;
 
 /** Saves the keys of a user, and a context of the command line that has them. */
 async function writeContext(folder: string, address: string, { tls }: Certified): Promise<void> {
-  const file = (name: string) => join(folder, name);
-  const context = { address, ca: file('ca.crt'), cert: file('me.crt'), key: file('me.key') };
-  const contexts = { current: 'demo', contexts: { demo: context } };
-  for (const [name, content] of Object.entries({
-    'ca.crt': tls.ca,
-    'me.crt': tls.cert,
-    'me.key': tls.key,
-    'contexts.json': JSON.stringify(contexts),
-  }))
-    await writeFile(file(name), content, { mode: 0o600 });
+  const [ca, cert, key] = ['ca.crt', 'me.crt', 'me.key'].map((name) => join(folder, name));
+  const contexts = { current: 'demo', contexts: { demo: { address, ca, cert, key } } };
+  for (const [file, content] of [
+    [ca!, tls.ca],
+    [cert!, tls.cert],
+    [key!, tls.key],
+    [join(folder, 'contexts.json'), JSON.stringify(contexts)],
+  ] as const)
+    await writeFile(file, content, { mode: 0o600 });
 }
 
 /** Returns lines for a shell that call the cluster over TLS. */
@@ -214,7 +201,6 @@ function howToCall(folder: string): string {
   const path = relative(process.cwd(), main);
   return `
 Call it over TLS from another terminal, in this folder:
-
   export TRUNKLINE_CONTEXTS=${join(folder, 'contexts.json')}
   alias trunkline='node ${path.startsWith('..') ? main : path}'
   trunkline ls

@@ -1,7 +1,7 @@
 // The networks of the demo: a place for each participant, from which it listens and dials, and at
 // which it may prove its id. This is the only part of the demo that tells backends apart.
 
-import { type NatsServer, startNatsCluster, startNatsServer } from '@trunkline/local-nats';
+import { startNatsCluster, startNatsServer } from '@trunkline/local-nats';
 import { type Authority, createAuthority, createIdentity } from '@trunkline/security';
 import { secured } from '@trunkline/security/noise';
 import { type Backend, createTransport, type Transport } from '@trunkline/transport-core';
@@ -11,29 +11,41 @@ import { tcp } from '@trunkline/transport-tcp';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { ws } from '@trunkline/transport-ws';
 import { raftProtocol as protocol, type RaftProtocol } from '../protocol.ts';
-import { loopClock as clock } from './clock.ts';
 
 /** Creates the network of a run, with that many places. */
 export type MakeNetwork = (places: number) => Network | Promise<Network>;
 
 export interface Network {
+  /** The last place is that of the clients. */
   readonly places: readonly Place[];
   /** Set if ids are proven: a place whose id the others do not accept. */
   readonly stranger?: Place | undefined;
   /** Breaks something while the nodes write; resolves to a line about it. */
   readonly accident?: (() => Promise<string>) | undefined;
+  /** Resolves when all nodes are connected. By default, each node dials all others. */
+  meet?(seats: readonly Seat[]): Promise<unknown>;
   /** Ends what belongs to the network itself, after all places have closed. */
   close?(): Promise<unknown>;
 }
 
 export interface Place {
   /** Opens a listening transport, at a free address or at one that this place had before. */
-  open(addr?: string): Promise<Transport<RaftProtocol>>;
+  open(addr?: string): Promise<Seat>;
   /** Set if ids are proven. */
   readonly proof?: Proof | undefined;
 }
 
-export interface Proof {
+/** A place in use. */
+export interface Seat {
+  readonly addr: string;
+  /** The target by which the others reach it: the address, or the id and the address, or the id. */
+  readonly target: string;
+  readonly transport: Transport<RaftProtocol>;
+  /** Closes the transport and everything that belongs to it. */
+  close(): Promise<void>;
+}
+
+interface Proof {
   readonly nodeId: string;
   /**
    * Replaces the list of node ids that this place denies, at once: their connections are aborted.
@@ -81,7 +93,8 @@ export function secure<C extends { readonly nodeId: string }>(
         'updateTls' in backend
           ? backend.updateTls({ deny: nodeIds })
           : backend.updatePeers({ deny: nodeIds });
-      return { open: opener(anywhere, backend), proof: { nodeId: credentials.nodeId, deny } };
+      const { nodeId } = credentials;
+      return { open: opener(anywhere, backend, nodeId), proof: { nodeId, deny } };
     });
     return { places: places.slice(0, count), stranger: places[count] };
   };
@@ -122,8 +135,7 @@ async function listed(members: number) {
 /** A network over NATS servers. Of a cluster, one is killed while the nodes write. */
 function overNats(count: number): MakeNetwork {
   return async (places) => {
-    const servers: NatsServer[] =
-      count === 1 ? [await startNatsServer()] : await startNatsCluster(count);
+    const servers = count === 1 ? [await startNatsServer()] : await startNatsCluster(count);
     const addresses = servers.map(({ address }) => address);
     const accident = async () => {
       await servers[0]!.kill();
@@ -141,18 +153,22 @@ function overNats(count: number): MakeNetwork {
 }
 
 /** Returns a function that opens transports on one backend, by default at `anywhere`. */
-function opener(anywhere: string, backend: Backend): Place['open'] {
-  return async (addr = anywhere) => {
-    const options = { ...PATIENT, protocol, clock, backends: [backend] };
-    const transport = createTransport(addr, options);
-    try {
-      await transport.listen();
-      return transport;
-    } catch (error) {
-      await transport.close();
-      throw error;
-    }
-  };
+export function opener(anywhere: string, backend: Backend, nodeId?: string): Place['open'] {
+  return (addr = anywhere) =>
+    seatOn(createTransport(addr, { ...PATIENT, protocol, backends: [backend] }), nodeId);
+}
+
+/** Lets a transport listen. `nodeId` is the id that it proves. */
+export async function seatOn(transport: Transport<RaftProtocol>, nodeId?: string): Promise<Seat> {
+  const close = () => transport.close();
+  try {
+    await transport.listen();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const addr = transport.advertiseAddr();
+  return { addr, target: nodeId === undefined ? addr : `${nodeId}@${addr}`, transport, close };
 }
 
 /**

@@ -4,18 +4,6 @@ import { parseArgs } from 'node:util';
 import { whole } from '../program.ts';
 import { NETWORKS } from './networks.ts';
 
-export interface DemoOptions {
-  readonly transports: readonly string[];
-  readonly nodes: number;
-  readonly writes: number;
-  /** Runs the demo in which nodes find each other by id. */
-  readonly peers: boolean;
-  /** Keeps one cluster over TLS running until it is interrupted, to be called by the user. */
-  readonly stay: boolean;
-  /** As `stay`, with the dashboard; the leader is lost again and again. */
-  readonly dashboard: boolean;
-}
-
 /** The default transports: each plain one, and one of the secure ones. */
 const DEFAULT = 'inmem,tcp,ws,tls';
 /** With --peers: two on which ids are only claimed, and one on which they are proven. */
@@ -43,11 +31,11 @@ killed; it needs nats-server.
   --help               this text`;
 
 /** Returns the options. Throws an Error with a one-line message if they are invalid. */
-export function parseOptions(args: string[]): DemoOptions {
+export function parseOptions(args: string[]) {
   const { values } = parseArgs({
     args,
     options: {
-      transport: { type: 'string', multiple: true },
+      transport: { type: 'string' },
       peers: { type: 'boolean', default: false },
       stay: { type: 'boolean', default: false },
       dashboard: { type: 'boolean', default: false },
@@ -61,12 +49,12 @@ export function parseOptions(args: string[]): DemoOptions {
       '--stay and --dashboard: run one cluster over TLS, without --peers and --transport',
     );
   return {
-    transports: transportsOf(transport?.join(',') ?? (peers ? DEFAULT_PEERS : DEFAULT)),
+    transports: transportsOf(transport ?? (peers ? DEFAULT_PEERS : DEFAULT)),
     // With --peers, two are away at once.
     nodes: whole('nodes', nodes, peers ? 5 : 3, 9),
     writes: whole('writes', writes, 1, 100_000),
     peers,
-    stay,
+    stay: stay || dashboard,
     dashboard,
   };
 }

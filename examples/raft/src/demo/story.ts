@@ -1,16 +1,13 @@
 // What the stories of the demo have in common.
 
 import { systemClock } from '@trunkline/transport-core';
-import { type Acquaintance, Cluster } from './cluster.ts';
 import type { MakeNetwork, Network } from './networks.ts';
 
 export interface StoryOptions {
   readonly nodes: number;
   /** The number of writes before something happens, and again after. */
   readonly writes: number;
-  /** Receives the phase that has begun, and its progress. */
-  readonly progress: (phase: string, count?: string) => void;
-  /** Receives lines that stay visible. */
+  /** Receives lines about what happens. */
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
 }
@@ -19,10 +16,10 @@ export interface Story {
   /** The columns of the table between the backend and the verdict. */
   readonly columns: readonly string[];
   /**
-   * Runs the story once and closes everything. Rejects if it cannot continue, and with the signal's
-   * reason.
+   * Runs the story once, on a network with one place more than nodes. Rejects if it cannot
+   * continue, and with the signal's reason.
    */
-  play(makeNetwork: MakeNetwork, options: StoryOptions): Promise<Ending>;
+  play(network: Network, options: StoryOptions): Promise<Ending>;
   /** Returns what a run has shown if nothing failed. */
   readonly moral: (options: Pick<StoryOptions, 'nodes' | 'writes'>) => string;
 }
@@ -34,19 +31,16 @@ export interface Ending {
   readonly failures: readonly string[];
 }
 
-/** Runs `play` with a cluster, and closes everything. The last place is for the clients. */
-export async function withCluster(
+/** Plays a story on a network of its own. */
+export async function play(
+  story: Story,
   makeNetwork: MakeNetwork,
-  { nodes, writes, signal }: StoryOptions,
-  acquaintance: Acquaintance | undefined,
-  play: (cluster: Cluster, network: Network) => Promise<Ending>,
+  options: StoryOptions,
 ): Promise<Ending> {
-  const network = await makeNetwork(nodes + 1);
-  const cluster = new Cluster(network, { writes, signal, acquaintance });
+  const network = await makeNetwork(options.nodes + 1);
   try {
-    return await play(cluster, network);
+    return await story.play(network, options);
   } finally {
-    await cluster.close();
     await network.close?.();
   }
 }
@@ -55,4 +49,9 @@ export async function withCluster(
 export function stopwatch(): () => number {
   const began = systemClock.now();
   return () => systemClock.now() - began;
+}
+
+/** Returns the first digits of a node id, which are enough for people to compare. */
+export function brief(nodeId: string): string {
+  return nodeId.slice(0, 8);
 }

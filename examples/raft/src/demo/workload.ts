@@ -1,25 +1,22 @@
 // The demo's writers: many clients on one transport, each writing one value after the other, and
 // their statistics.
 
-import { systemClock, type Transport } from '@trunkline/transport-core';
+import { systemClock } from '@trunkline/transport-core';
 import type { KvClient } from '../client.ts';
-import type { RaftProtocol } from '../protocol.ts';
 import type { Cluster } from './cluster.ts';
-import type { StoryOptions } from './story.ts';
 
 export class Workload {
   /** The acknowledged writes, which must never be lost. */
   readonly written = new Map<string, string>();
   readonly #clients: readonly KvClient[];
-  readonly #options: StoryOptions;
+  readonly #signal: AbortSignal;
   readonly #latencies: number[] = [];
   #elapsed = 0;
 
-  constructor(transport: Transport<RaftProtocol>, cluster: Cluster, options: StoryOptions) {
-    this.#options = options;
-    this.#clients = Array.from({ length: CLIENTS }, (_, i) =>
-      cluster.client(transport, `client-${i}`, PATIENCE),
-    );
+  constructor(cluster: Cluster, signal: AbortSignal) {
+    const names = Array.from({ length: CLIENTS }, (_, i) => `client-${i}`);
+    this.#clients = names.map((name) => cluster.client(name, PATIENCE));
+    this.#signal = signal;
   }
 
   /** Writes one value, outside of the statistics. */
@@ -28,26 +25,19 @@ export class Workload {
     this.written.set(key, value);
   }
 
-  /**
-   * Writes keys `<name>-0` to `<name>-<count - 1>`, with all clients at once; reports its progress
-   * about fifty times.
-   */
-  async run(name: string, count: number, when: string): Promise<void> {
-    const { progress, signal } = this.#options;
+  /** Writes keys `<name>-0` to `<name>-<count - 1>`, with all clients at once. */
+  async run(name: string, count: number): Promise<void> {
     const began = now();
     let next = 0;
-    let committed = 0;
     const work = async (client: KvClient) => {
       while (next < count) {
-        signal.throwIfAborted();
+        this.#signal.throwIfAborted();
         const key = `${name}-${next++}`;
         const value = `the value of ${key}, ${'and then some '.repeat(6)}`;
         const asked = now();
         await client.set(key, value);
         this.#latencies.push(now() - asked);
         this.written.set(key, value);
-        if (++committed % Math.ceil(count / 50) === 0)
-          progress(`${count} writes ${when}`, `${committed} committed`);
       }
     };
     await Promise.all(this.#clients.map(work));

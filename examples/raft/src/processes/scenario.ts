@@ -1,7 +1,8 @@
 // Raft as a scenario that runs in virtual time and on real processes alike: it sees of the nodes
-// only what they answer and report, and nothing that they keep in memory.
+// only what they answer and report, and nothing that they keep in memory. The number of seconds is
+// in the URL of this module.
 
-import { check, type NodeContext, type Simulation } from '@trunkline/simulation';
+import { check, type NodeContext, nemeses, type Simulation } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
 import { RaftNode } from '../node.ts';
 import type { RaftEvent } from '../node-options.ts';
@@ -10,7 +11,7 @@ import { RecordedClient } from '../sim/recorded-client.ts';
 import { RaftStorage } from '../storage.ts';
 
 /** The amount of work in a run. */
-export interface PortableFigures {
+export interface Figures {
   readonly commands: number;
   /** Commands whose clients gave up. */
   readonly unanswered: number;
@@ -18,34 +19,42 @@ export interface PortableFigures {
   readonly terms: number;
 }
 
+const seconds = Number(new URL(import.meta.url).searchParams.get('seconds') ?? 60);
+
+/** The figures of the last run in this process. */
+export let figures: Figures | undefined;
+
+/** Kinds of faults that processes can have, until three seconds before the end. */
+export const nemesis = nemeses.swarm({
+  duration: Math.max(1, seconds - 3) * 1_000,
+  kinds: ['splitBrain', 'isolate', 'oneWay', 'flappingLink', 'resets', 'crashes', 'pauses'],
+});
+
 /**
- * Creates the scenario: five nodes and four clients, which work for some seconds. At most one node
- * may lead a term, after the faults every key must be readable, and the history must be
- * linearizable. `onEnd` receives the amount of work that was checked.
+ * Runs five nodes and four clients, which work for some seconds. At most one node may lead a term,
+ * after the faults every key must be readable, and the history must be linearizable.
  */
-export function portableScenario(seconds: number, onEnd: (figures: PortableFigures) => void) {
-  return async (sim: Simulation): Promise<void> => {
-    const leaders = new Map<string, string>();
-    const history = check.createHistory(sim);
-    for (const name of NODES) sim.node(name, raftServer);
-    sim.always('at most one leader per term', () => checkLeaders(leaders, sim.trace.states));
-    const clients = ['c1', 'c2', 'c3', 'c4'].map((name) => {
-      const transport = sim.client(raftProtocol, { name });
-      return new RecordedClient({ transport, nodes: NODES, name, keys: KEYS, history, pause: 50 });
-    });
-    let unanswered = 0;
-    const work = Promise.all(clients.map((client) => client.work(() => void unanswered++)));
-    await sim.run(seconds * 1_000);
-    sim.inject({ do: 'recover' });
-    for (const client of clients) client.stop();
-    await sim.settle(work, PATIENCE);
-    const reads = clients.map((client) => client.readAll({ insist: true }));
-    await sim.settle(Promise.all(reads), PATIENCE);
-    const verdict = check.linearizable(history);
-    if (verdict.linearizable !== true)
-      throw new Error(`not linearizable: ${verdict.text}`, { cause: verdict });
-    onEnd({ commands: history.operations.length, unanswered, terms: leaders.size });
-  };
+export default async function scenario(sim: Simulation): Promise<void> {
+  const leaders = new Map<string, string>();
+  const history = check.createHistory(sim);
+  for (const name of NODES) sim.node(name, raftServer);
+  sim.always('at most one leader per term', () => checkLeaders(leaders, sim.trace.states));
+  const clients = ['c1', 'c2', 'c3', 'c4'].map((name) => {
+    const transport = sim.client(raftProtocol, { name });
+    return new RecordedClient({ transport, nodes: NODES, name, keys: KEYS, history, pause: 50 });
+  });
+  let unanswered = 0;
+  const work = Promise.all(clients.map((client) => client.work(() => void unanswered++)));
+  await sim.run(seconds * 1_000);
+  sim.inject({ do: 'recover' });
+  for (const client of clients) client.stop();
+  await sim.settle(work, PATIENCE);
+  const reads = clients.map((client) => client.readAll({ insist: true }));
+  await sim.settle(Promise.all(reads), PATIENCE);
+  const verdict = check.linearizable(history);
+  if (verdict.linearizable !== true)
+    throw new Error(`not linearizable: ${verdict.text}`, { cause: verdict });
+  figures = { commands: history.operations.length, unanswered, terms: leaders.size };
 }
 
 /** A node of Raft, which reports its role and its term. */

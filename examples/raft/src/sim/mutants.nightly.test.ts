@@ -18,7 +18,7 @@ test.serial('mutants are caught', async (t) => {
   const mutants = MUTANTS.filter(({ name }) => SAMPLE.includes(name));
   t.is(mutants.length, SAMPLE.length);
   const hunted = await huntAll(mutants, 1_000);
-  t.log(mutantsTable(hunted).join('\n'));
+  t.log(mutantsTable(hunted));
   t.deepEqual(
     hunted.filter(({ seed }) => seed === undefined),
     [],
@@ -35,15 +35,4 @@ test.serial('without a mutant the same seeds pass', async (t) => {
   t.timeout(300_000, 'seconds on a free machine');
   for (const world of new Set(MUTANTS.map(({ world }) => world)))
     for (const seed of [1, 2, 3]) t.is(await runSeed(seed, world), undefined);
-});
-
-test('a mutant that no longer matches the code is reported', (t) => {
-  const stale = (find: string) =>
-    staleness({ edits: [{ file: 'examples/raft/dist/raft.js', find, replace: '' }] });
-  t.is(
-    stale('no such text'),
-    'a stale mutant: examples/raft/dist/raft.js has 0 times: no such text',
-  );
-  t.regex(stale('this.#term')!, /has \d+ times/);
-  t.is(stale('Math.floor(members.length / 2) + 1'), undefined);
 });

@@ -7,8 +7,7 @@ import type { RaftEvent } from '../node-options.ts';
 import { raftProtocol } from '../protocol.ts';
 import { Laws } from './laws.ts';
 import { RecordedClient } from './recorded-client.ts';
-import { WatchedMachine } from './watched-machine.ts';
-import { type Promised, WatchedStorage } from './watched-storage.ts';
+import { type Promised, WatchedMachine, WatchedStorage } from './watched.ts';
 
 export interface RaftScenarioOptions {
   /** Default: 5. */

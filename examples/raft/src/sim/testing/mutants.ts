@@ -4,8 +4,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { table } from '../../demo/screen.ts';
-import { print } from '../../program.ts';
+import { print, table } from '../../program.ts';
 import type { World } from './run-seed.ts';
 
 /** A replacement of one text by another in a compiled file. */
@@ -31,7 +30,6 @@ export interface Hunted {
   readonly mutant: Mutant;
   readonly seed?: number;
   readonly property?: string;
-  readonly message?: string;
   /** The reason if the process gave no answer. */
   readonly trouble?: string;
 }
@@ -96,7 +94,7 @@ export async function huntAll(mutants: readonly Mutant[], seeds: number): Promis
 async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
   const trouble = staleness(mutant);
   if (trouble !== undefined) return { mutant, trouble };
-  const program = ['--no-warnings', '--import', MUTATE, HUNT, mutant.world, String(seeds)];
+  const program = ['--no-warnings', '--import', MUTATE, RUN, mutant.world, String(seeds)];
   const env = { ...process.env, EDITS: JSON.stringify(mutant.edits) };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, program, { env, timeout: PATIENCE }, (_, out, err) =>
@@ -112,7 +110,7 @@ async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
 }
 
 /** Returns a line for each mutant, with the seeds that it took and the property that caught it. */
-export function mutantsTable(hunted: readonly Hunted[]): string[] {
+export function mutantsTable(hunted: readonly Hunted[]): string {
   const rows = hunted.map(({ mutant, seed, property, trouble }) => [
     mutant.name,
     seed === undefined ? '-' : String(seed),
@@ -128,9 +126,7 @@ export function mutantsTable(hunted: readonly Hunted[]): string[] {
 async function main(seeds: number, part: string): Promise<number> {
   const chosen = MUTANTS.filter(({ name }) => name.includes(part));
   const hunted = await huntAll(chosen, seeds);
-  print(mutantsTable(hunted).join('\n'));
-  if (process.env['VERBOSE'] !== undefined)
-    for (const { mutant, message } of hunted) print(`\n${mutant.name}\n${message}`);
+  print(mutantsTable(hunted));
   const halves = chosen
     .filter(({ edits, world }) => edits.length > 1 && world !== 'calls')
     .map((mutant) => ({ ...mutant, edits: mutant.edits.slice(0, -1) }));
@@ -142,7 +138,7 @@ async function main(seeds: number, part: string): Promise<number> {
 }
 
 export const MUTATE = new URL('mutate.js', import.meta.url).href;
-const HUNT = fileURLToPath(new URL('hunt.js', import.meta.url));
+const RUN = fileURLToPath(new URL('run-seed.js', import.meta.url));
 /** Milliseconds for one mutant. */
 const PATIENCE = 300_000;
 

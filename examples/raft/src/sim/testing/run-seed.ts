@@ -1,6 +1,10 @@
 // Runs one seed of the scenario with which a mutant is hunted: a short run under the worst faults.
+// As a program, it runs seeds one after the other until a property fails, and prints the seed and
+// the property as JSON, or {} if all seeds passed: node run-seed.js world seeds.
 
+import { fileURLToPath } from 'node:url';
 import { createSimulation, nemeses, SimulationError } from '@trunkline/simulation';
+import { print } from '../../program.ts';
 import { CALM, raftScenario } from '../scenario.ts';
 import { callScenario } from './call-scenario.ts';
 import { TROUBLES } from './troubles.ts';
@@ -44,3 +48,21 @@ export async function runSeed(
 
 /** Virtual milliseconds. */
 const LENGTH = 60_000;
+
+async function hunt(world: World, seeds: number): Promise<object> {
+  const rejected = new Promise<{ property: string; message: string }>((resolve) => {
+    process.on('unhandledRejection', (error) =>
+      resolve({ property: 'no unhandled rejection', message: String(error) }),
+    );
+  });
+  for (let seed = 1; seed <= seeds; seed++) {
+    const failure = await Promise.race([runSeed(seed, world), rejected]);
+    if (failure !== undefined) return { seed, ...failure };
+  }
+  return {};
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [world, seeds] = process.argv.slice(2);
+  print(JSON.stringify(await hunt(world as World, Number(seeds))));
+}
