@@ -5,51 +5,31 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { argv } from 'node:process';
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor';
-import { published, root, run } from './workspace.mjs';
+import { manifestOf, published, root, run } from './workspace.mjs';
 
 const REPORTS = join(root, 'api');
-const SILENT = { default: { logLevel: 'none' } };
-/** The DOM is for the globals that our declarations name, such as AbortSignal and WebSocket. */
-const COMPILER_OPTIONS = {
-  target: 'es2022',
-  module: 'nodenext',
-  lib: ['ES2023', 'ESNext.Disposable', 'DOM'],
-  types: ['node'],
-  strict: true,
-  skipLibCheck: true,
-};
-const isCheck = argv.includes('--check');
+/** The settings of API Extractor for all entries. */
+const SETTINGS = JSON.parse(readFileSync(join(root, 'scripts/api-extractor.json'), 'utf8'));
 
-const fresh = mkdtempSync(join(tmpdir(), 'trunkline-api-'));
-try {
+if (process.argv.includes('--check')) {
+  const fresh = mkdtempSync(join(tmpdir(), 'trunkline-api-'));
   writeReports(fresh);
-  if (isCheck) await compare();
-  else {
-    rmSync(REPORTS, { recursive: true, force: true });
-    mkdirSync(REPORTS);
-    for (const file of readdirSync(fresh))
-      writeFileSync(join(REPORTS, file), readFileSync(join(fresh, file)));
-    console.log(`${readdirSync(fresh).length} API reports are in api/`);
-  }
-} finally {
+  await compare(fresh);
   rmSync(fresh, { recursive: true });
+} else {
+  rmSync(REPORTS, { recursive: true, force: true });
+  mkdirSync(REPORTS);
+  writeReports(REPORTS);
+  console.log(`${readdirSync(REPORTS).length} API reports are in api/`);
 }
 
 /** Prints how the reports differ from those of this build, and fails if they do. */
-async function compare() {
-  mkdirSync(REPORTS, { recursive: true });
-  const { code, output } = await run(
-    'git',
-    ['diff', '--no-index', '--no-color', '--no-prefix', '--unified=1', REPORTS, fresh],
-    { capture: 'all' },
-  );
-  if (code === 0) return console.log('the API reports are up to date');
-  const difference = output
-    .replace(/^diff --git .*\/(.+)$/gm, 'api/$1')
-    .replace(/^(index|---|\+\+\+) .*\n/gm, '');
-  console.error(difference);
+async function compare(fresh) {
+  const flags = ['--no-index', '--no-color', '--no-prefix', '--unified=1'];
+  const diff = await run('git', ['diff', ...flags, REPORTS, fresh], { capture: 'all' });
+  if (diff.code === 0) return;
+  console.error(diff.output.replace(/^(index|---|\+\+\+) .*\n/gm, ''));
   console.error('public declarations have changed: review the change, then run `pnpm api`');
   process.exitCode = 1;
 }
@@ -58,7 +38,21 @@ async function compare() {
 function writeReports(folder) {
   const all = entries();
   const files = all.map(({ types }) => types);
-  const configs = all.map(({ name, types, manifest }) => configOf(name, types, manifest));
+  const overrideTsconfig = { ...SETTINGS.compiler.overrideTsconfig, files };
+  const reports = { enabled: true, reportFolder: folder, reportTempFolder: folder };
+  const configs = all.map(({ name, types, manifest }) =>
+    ExtractorConfig.prepare({
+      packageJsonFullPath: manifest,
+      configObjectFullPath: undefined,
+      configObject: {
+        ...SETTINGS,
+        projectFolder: root,
+        mainEntryPointFilePath: types,
+        compiler: { overrideTsconfig },
+        apiReport: { ...reports, reportFileName: name },
+      },
+    }),
+  );
   const compilerState = CompilerState.create(configs[0]);
   for (const config of configs) {
     const { succeeded } = Extractor.invoke(config, {
@@ -68,53 +62,23 @@ function writeReports(folder) {
         message.handled = ['info', 'verbose', 'none'].includes(message.logLevel);
       },
     });
-    const report = config.reportFilePath;
     if (!succeeded) throw new Error(`API Extractor cannot read ${config.mainEntryPointFilePath}`);
+    const report = config.reportFilePath;
     writeFileSync(report, withoutNoise(readFileSync(report, 'utf8')));
-  }
-
-  function configOf(name, types, manifest) {
-    return ExtractorConfig.prepare({
-      packageJsonFullPath: manifest,
-      configObjectFullPath: undefined,
-      configObject: {
-        projectFolder: root,
-        mainEntryPointFilePath: types,
-        compiler: { overrideTsconfig: { compilerOptions: COMPILER_OPTIONS, files } },
-        apiReport: {
-          enabled: true,
-          reportFolder: folder,
-          reportTempFolder: folder,
-          reportFileName: name,
-        },
-        docModel: { enabled: false },
-        dtsRollup: { enabled: false },
-        tsdocMetadata: { enabled: false },
-        newlineKind: 'lf',
-        messages: {
-          compilerMessageReporting: { default: { logLevel: 'error' } },
-          extractorMessageReporting: SILENT,
-          tsdocMessageReporting: SILENT,
-        },
-      },
-    });
   }
 }
 
-/**
- * Returns each entry that a package exports with types: `transport-core`, `transport-core.backend`.
- */
+/** Returns each entry that a package exports with types, such as `transport-core.backend`. */
 function entries() {
-  return published.flatMap((folder) => {
-    const manifest = join(root, folder, 'package.json');
-    return Object.entries(JSON.parse(readFileSync(manifest, 'utf8')).exports)
+  return published.flatMap((folder) =>
+    Object.entries(manifestOf(join(root, folder)).exports)
       .filter(([, { types }]) => types !== undefined)
       .map(([entry, { types }]) => ({
         name: join(folder, entry).slice('packages/'.length).replaceAll('/', '.'),
         types: join(root, folder, types),
-        manifest,
-      }));
-  });
+        manifest: join(root, folder, 'package.json'),
+      })),
+  );
 }
 
 /** Removes the release tags, which we do not use, and the hint that there is no package comment. */

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildPages } from './pages.mjs';
-import { filesBelow, packages, root, runTool, tools } from './workspace.mjs';
+import { filesBelow, manifestOf, packages, root, runTool, tools } from './workspace.mjs';
 
 /**
  * The packages that Node loads as one file, with the entries that share it: all that `trunkline`
@@ -66,7 +66,7 @@ if (process.exitCode === 0) {
 /** Writes the version of core, which snapshots contain, from its manifest. */
 function writeVersion() {
   const core = join(root, 'packages/transport-core');
-  const { version } = JSON.parse(readFileSync(join(core, 'package.json'), 'utf8'));
+  const { version } = manifestOf(core);
   const file = join(core, 'src/version.ts');
   const before = readFileSync(file, 'utf8');
   const after = before.replace(/'.*'/, `'${version}'`);

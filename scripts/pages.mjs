@@ -1,11 +1,10 @@
 // Builds the pages that packages serve: Vite bundles each page, with its scripts, styles and
-// workers, into one HTML file, and lists the licenses of the libraries in it. A page is built again
-// only if one of its inputs has changed. Run by build.mjs, after tsc.
+// workers, into one HTML file, and this script lists the licenses of the libraries in it. A page is
+// built again only if one of its inputs is newer. Run by build.mjs, after tsc.
 
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { filesBelow, root } from './workspace.mjs';
+import { filesBelow, manifestOf, root } from './workspace.mjs';
 
 /** The package that serves the pages. */
 const FOLDER = 'packages/admin';
@@ -23,56 +22,50 @@ const PAGES = [
 export async function buildPages() {
   for (const page of PAGES) {
     const dist = join(root, FOLDER, 'dist', page.name);
-    const record = join(dist, 'page.inputs');
-    const inputs = hashOfInputs(page);
-    const isFresh =
-      existsSync(join(dist, 'page.html')) &&
-      existsSync(record) &&
-      readFileSync(record, 'utf8') === inputs;
-    if (isFresh) continue;
+    const file = join(dist, 'page.html');
+    const built = existsSync(file) ? statSync(file).mtimeMs : 0;
+    if (inputsOf(page).every((path) => statSync(join(root, path)).mtimeMs < built)) continue;
     const { html, licenses } = await bundle(page.name);
-    writeFileSync(join(dist, 'page.html'), html);
+    writeFileSync(file, html);
     writeFileSync(join(dist, 'page.licenses.md'), licenses);
-    writeFileSync(record, inputs);
   }
 }
 
-/** Returns a hash of all files that a page may be made of, and of the versions of libraries. */
-function hashOfInputs({ name: page, uses }) {
-  const hash = createHash('sha256');
-  const add = (path) => hash.update(path).update(readFileSync(join(root, path)));
-  for (const name of ['pnpm-lock.yaml', 'scripts/pages.mjs', `${FOLDER}/package.json`]) add(name);
+/** Returns all files that a page may be made of, and the lock file for the versions of libraries. */
+function inputsOf({ name: page, uses }) {
   const folders = [
     `${FOLDER}/page/${page}`,
     `${FOLDER}/dist`,
     ...uses.map((name) => `packages/${name}/dist`),
   ];
-  for (const each of folders)
-    for (const name of filesBelow(join(root, each)).sort())
-      if (/\.(js|html|css)$/.test(name) && !/(^|\/)(page\.html$|bundle\/)|\.test\.js$/.test(name))
-        add(join(each, name));
-  return hash.digest('hex');
+  const files = folders.flatMap((folder) =>
+    filesBelow(join(root, folder))
+      .filter((name) => /\.(js|html|css)$/.test(name))
+      .filter((name) => !/(^|\/)(page\.html$|bundle\/)|\.test\.js$/.test(name))
+      .map((name) => join(folder, name)),
+  );
+  return ['pnpm-lock.yaml', 'scripts/pages.mjs', `${FOLDER}/package.json`, ...files];
 }
 
 /** Returns a page as one HTML text, and the licenses of the libraries in it. */
 async function bundle(page) {
   // Loaded only when it is needed, because it takes a while.
   const { build } = await import('vite');
-  const inWorkers = new Set();
+  const modules = new Set();
   const { output } = await build({
     root: join(root, FOLDER),
     configFile: false,
     logLevel: 'error',
+    plugins: [collectModules(modules)],
     build: {
       write: false,
       target: 'es2022',
       modulePreload: false,
       cssCodeSplit: false,
       assetsInlineLimit: Number.POSITIVE_INFINITY,
-      license: { fileName: 'licenses.md' },
       rollupOptions: { input: join(root, FOLDER, 'page', page, 'index.html') },
     },
-    worker: { format: 'es', plugins: () => [collectModules(inWorkers)] },
+    worker: { format: 'es', plugins: () => [collectModules(modules)] },
   });
   const find = (end) => output.filter(({ fileName }) => fileName.endsWith(end));
   const [file] = find('.html');
@@ -88,11 +81,10 @@ async function bundle(page) {
       () => `<script type="module">${code}</script>`,
     )
     .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${style[0] ?? ''}</style>`);
-  const licenses = [String(find('licenses.md')[0]?.source ?? ''), ...licensesOf(inWorkers)];
-  return { html, licenses: licenses.join('\n') };
+  return { html, licenses: licensesOf(modules) };
 }
 
-/** A plugin that collects the modules of workers, which Vite's list of licenses leaves out. */
+/** A plugin that collects modules. Vite's own list of licenses leaves out those of workers. */
 function collectModules(modules) {
   return {
     name: 'collect-modules',
@@ -103,18 +95,17 @@ function collectModules(modules) {
   };
 }
 
-/** Returns the licenses of the libraries that modules belong to, in the form of Vite's list. */
+/** Returns the licenses of the libraries that modules belong to, as Markdown. */
 function licensesOf(modules) {
   const folders = new Set(
     [...modules].map((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0]).filter(Boolean),
   );
-  return [...folders].sort().map((folder) => {
-    const { name, version, license } = JSON.parse(
-      readFileSync(join(folder, 'package.json'), 'utf8'),
-    );
+  const licenses = [...folders].sort().map((folder) => {
+    const { name, version, license } = manifestOf(folder);
     const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
     if (file === undefined) throw new Error(`${name} has no file with its license`);
     const text = readFileSync(join(folder, file), 'utf8').trim();
     return `## ${name} - ${version} (${license})\n\n${text}\n`;
   });
+  return licenses.join('\n');
 }

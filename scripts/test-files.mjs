@@ -12,9 +12,6 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { basename, dirname, join } from 'node:path';
 import { filesBelow, packages, root } from './workspace.mjs';
 
-/** Imports that make a file a `page`. */
-const PAGE = /^playwright-core$/;
-
 /** Imports that make a file `io`. Reading a fixture with node:fs does not. */
 const IO = new RegExp(
   [
@@ -61,14 +58,11 @@ export function chosenFiles({ kinds, nightly, tooling, named }) {
     throw new Error(`no package is called ${strange.join(', ')}; choose from ${names.join(', ')}`);
   return folders
     .filter((folder) => named.length === 0 || named.includes(nameOf(folder)))
-    .map((folder) => ({ folder, name: nameOf(folder), files: testFiles(folder) }))
-    .map((job) => ({
-      ...job,
-      files: job.files.filter(
-        (file) =>
-          (nightly || !isNightly(file)) &&
-          (kinds.includes(kindOf(join(job.folder, file))) ||
-            (kinds.includes('io') && ON_EVERY_NODE.has(join(job.folder, file)))),
+    .map((folder) => ({
+      folder,
+      name: nameOf(folder),
+      files: testFiles(folder).filter(
+        (file) => (nightly || !isNightly(file)) && isOf(kinds, join(folder, file)),
       ),
     }))
     .filter(({ files }) => files.length > 0);
@@ -130,9 +124,14 @@ function mayShare(folder, file) {
     kindOf(join(folder, file)) !== 'page' &&
     !isNightly(file) &&
     ![...imports].some((name) => name.startsWith('@trunkline/transport-testkit')) &&
-    !/\btest\.(after|before)/.test(textOf(path)) &&
-    ![...files].some((each) => /^(const .*= )?\(?await /m.test(textOf(each)))
+    !/\btest\.(after|before)/.test(moduleOf(path).text) &&
+    ![...files].some((each) => /^(const .*= )?\(?await /m.test(moduleOf(each).text))
   );
+}
+
+/** Whether a file belongs to a run of these kinds. */
+function isOf(kinds, path) {
+  return kinds.includes(kindOf(path)) || (kinds.includes('io') && ON_EVERY_NODE.has(path));
 }
 
 /** Returns the test files of a package, relative to its folder. */
@@ -147,7 +146,7 @@ const isNightly = (file) => /\.nightly\.test\.m?js$/.test(file);
 /** Returns the kind of a compiled test file, whose path is relative to the root. */
 export function kindOf(path) {
   const imports = [...reached(join(root, path)).imports];
-  if (imports.some((name) => PAGE.test(name))) return 'page';
+  if (imports.includes('playwright-core')) return 'page';
   return imports.some((name) => IO.test(name)) ? 'io' : 'pure';
 }
 
@@ -157,7 +156,7 @@ export function kindOf(path) {
  */
 function reached(file, files = new Set(), imports = new Set()) {
   files.add(file);
-  for (const name of importsOf(file)) {
+  for (const name of moduleOf(file).imports) {
     imports.add(name);
     const next = join(dirname(file), name);
     if (name.startsWith('.') && !files.has(next) && existsSync(next)) reached(next, files, imports);
@@ -165,25 +164,18 @@ function reached(file, files = new Set(), imports = new Set()) {
   return { files, imports };
 }
 
-const texts = new Map();
+/** What a compiled file imports, or starts as a program. */
+const IMPORTS =
+  /^\s*(?:import|export)\b[^;'"]*?from\s*'([^']+)'|^\s*import\s*'([^']+)'|\bimport\('([^']+)'\)|\bnew URL\('([^']+\.js)', import\.meta\.url\)/gm;
 
-function textOf(file) {
-  if (!texts.has(file)) texts.set(file, readFileSync(file, 'utf8'));
-  return texts.get(file);
-}
+const modules = new Map();
 
-const imported = new Map();
-
-/** Returns the names that a compiled file imports, also those of programs that it starts. */
-function importsOf(file) {
-  if (!imported.has(file)) {
-    const found = textOf(file).matchAll(
-      /^\s*(?:import|export)\b[^;'"]*?from\s*'([^']+)'|^\s*import\s*'([^']+)'|\bimport\('([^']+)'\)|\bnew URL\('([^']+\.js)', import\.meta\.url\)/gm,
-    );
-    imported.set(
-      file,
-      Array.from(found, (names) => names.slice(1).find(Boolean)),
-    );
+/** Returns the text of a compiled file and the names that it imports. */
+function moduleOf(file) {
+  if (!modules.has(file)) {
+    const text = readFileSync(file, 'utf8');
+    const imports = Array.from(text.matchAll(IMPORTS), (match) => match.slice(1).find(Boolean));
+    modules.set(file, { text, imports });
   }
-  return imported.get(file);
+  return modules.get(file);
 }

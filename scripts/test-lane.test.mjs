@@ -1,5 +1,5 @@
-// Tests how tests are run: what is counted, what shares a worker, and what a test may not leave
-// behind.
+// Tests how tests are run: what is counted, what shares a worker, what a test may not leave behind,
+// and when a program that runs them is killed.
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import test from 'ava';
 import { kindOf, lanesOf } from './test-files.mjs';
 import { testLane } from './test-lane.mjs';
-import { root } from './workspace.mjs';
+import { root, run } from './workspace.mjs';
 
 /** Writes a package with compiled tests. Returns its folder, and the paths of its tests. */
 function planted(t, files) {
@@ -92,4 +92,18 @@ test('small files share a worker by their kind; files with hooks and pages have 
     serial: ['.groups/io-1.js'].map(within),
     processes: [],
   });
+});
+
+const node = (source, options) =>
+  run(process.execPath, ['-e', source], { capture: 'stdout', ...options });
+
+test('a program is killed if it prints nothing for too long, or does not end in time', async (t) => {
+  const silent = await node('setInterval(() => {}, 1_000)', { silence: 500 });
+  t.deepEqual(silent, { code: 1, output: 'killed: it had printed nothing for 0.5 s\n' });
+  const options = { silence: 60_000, limit: 1_000 };
+  const loud = await node('setInterval(() => console.log("."), 10)', options);
+  t.is(loud.code, 1);
+  t.regex(loud.output, /killed: it had not ended after 1 s\n$/);
+  const done = await node('console.log("done"); process.exitCode = 3', { silence: 60_000 });
+  t.deepEqual(done, { code: 3, output: 'done\n' });
 });

@@ -44,12 +44,24 @@ export function pack(folder) {
   return run(command, [...args, '--pack-destination', folder], { capture: 'all' });
 }
 
+/** Returns the manifest of the package in a folder. */
+export function manifestOf(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
 /** Returns every file below a folder, relative to it; none if the folder does not exist. */
 export function filesBelow(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}
+
+/** Returns the paths of the TypeScript files that a package ships: all but its tests. */
+export function shippedSources(folder) {
+  return filesBelow(join(root, folder, 'src'))
+    .filter((file) => /\.ts$/.test(file) && !/\.test\.|(^|\/)testing\//.test(file))
+    .map((file) => join(root, folder, 'src', file));
 }
 
 /**

@@ -1,119 +1,58 @@
-// Starts the Chromium of this machine, and opens pages in it that run a bundle of this package.
+// Runs tests in the Chromium of this machine. All of them use one page, page/main.ts.
 
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
+import test, { type ExecutionContext } from 'ava';
 import { build } from 'esbuild';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { FreezableTab } from './freezable-tab.ts';
+import type { PageFunctions } from './page/main.ts';
 
-/** The path of Chromium; undefined if it is not installed. */
-export const executablePath: string | undefined = [
+const executablePath = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
 ].find((path) => existsSync(path));
 
-/** The reason of a skipped test if there is no Chromium. */
-export const NO_CHROMIUM = 'no Chromium here: apt-get install chromium';
+let shared: Promise<TestBrowser> | undefined;
+test.after.always('Chromium ends', async () => (await shared)?.close());
 
-/** A page that runs a bundle, and the errors that nothing in it has caught. */
-export interface OpenedPage {
-  readonly page: Page;
-  readonly uncaught: string[];
+/**
+ * Declares a test, which is skipped without Chromium. The tests of a file share a browser, and run
+ * one by one, because some stop all pages.
+ */
+export function inChromium(
+  title: string,
+  run: (t: ExecutionContext, browser: TestBrowser) => Promise<void>,
+): void {
+  if (executablePath === undefined)
+    test.skip(`${title} (no Chromium here: apt-get install chromium)`, () => {});
+  else
+    test.serial(title, async (t) => {
+      shared ??= TestBrowser.start();
+      await run(t, await shared);
+    });
 }
 
-/** Chromium, and a server of the pages. */
-export class TestBrowser {
-  readonly #browser: Browser;
-  readonly #server: Server;
-  readonly #pages = new Map<string, string>();
-  #context: BrowserContext | undefined;
+/** Calls a function of the page; arguments and results are plain data. */
+export type Ask = <N extends keyof PageFunctions>(
+  name: N,
+  ...args: Parameters<PageFunctions[N]>
+) => Promise<Awaited<ReturnType<PageFunctions[N]>>>;
 
-  private constructor(browser: Browser, server: Server) {
-    this.#browser = browser;
-    this.#server = server;
-    server.on('request', (request, response) => {
-      const page = this.#pages.get(request.url ?? '');
-      response.writeHead(page === undefined ? 404 : 200, {
-        'content-type': 'text/html; charset=utf-8',
-      });
-      response.end(page);
-    });
-  }
-
-  static async start(): Promise<TestBrowser> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const browser = await chromium.launch({
-      executablePath,
-      args: ['--disable-gpu', '--js-flags=--expose-gc'],
-    });
-    return new TestBrowser(browser, server);
-  }
-
-  /**
-   * Opens a page that runs the module `page/<name>.js`. The functions are globals of the page.
-   * Pages of one browser share an origin, and with it IndexedDB.
-   */
-  async open(
-    name: string,
-    functions: Readonly<Record<string, (...args: any[]) => unknown>> = {},
-  ): Promise<OpenedPage> {
-    const url = await this.#serve(name);
-    // Certificates of the tests are signed by nobody that Chromium knows.
-    this.#context ??= await this.#browser.newContext({ ignoreHTTPSErrors: true });
-    const page = await this.#context.newPage();
-    const uncaught: string[] = [];
-    page.on('pageerror', (error) => uncaught.push(error.stack ?? String(error)));
-    for (const [global, run] of Object.entries(functions)) await page.exposeFunction(global, run);
-    await page.goto(url);
-    return { page, uncaught };
-  }
-
-  /** Opens a page in a tab that can be frozen. */
-  async openFreezable(name: string): Promise<FreezableTab> {
-    return FreezableTab.open(this.#browser, await this.#serve(name));
-  }
-
-  /** Returns the URL of a page. */
-  async #serve(name: string): Promise<string> {
-    const path = `/${name}.html`;
-    if (!this.#pages.has(path)) this.#pages.set(path, await bundled(name));
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://127.0.0.1:${port}${path}`;
-  }
-
-  /** Stops the processes of all pages, as sleep does, until the returned function is called. */
-  async suspend(): Promise<() => void> {
-    const pages = await this.renderers();
-    for (const id of pages) process.kill(id, 'SIGSTOP');
-    return () => {
-      for (const id of pages) process.kill(id, 'SIGCONT');
-    };
-  }
-
-  /** Returns the process ids of all pages. */
-  async renderers(): Promise<number[]> {
-    const session = await this.#browser.newBrowserCDPSession();
-    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-    await session.detach();
-    return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
-  }
-
-  async close(): Promise<void> {
-    await this.#browser.close();
-    this.#server.close();
-    this.#server.closeAllConnections();
-  }
+/** Returns the `Ask` of a page, given how to evaluate an expression in it. */
+export function askOf(evaluate: (expression: string) => Promise<unknown>): Ask {
+  return (name, ...args) => evaluate(`${name}(...${JSON.stringify(args)})`) as Promise<any>;
 }
 
-/** Bundles a module for pages, with everything that it imports, into one HTML text. */
-export async function bundled(name: string): Promise<string> {
+/** Bundles the page with everything that it imports into one HTML text. */
+export async function pageHtml(): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'page', `${name}.js`)],
+    entryPoints: [join(import.meta.dirname, 'page/main.js')],
     bundle: true,
     format: 'esm',
     platform: 'browser',
@@ -121,5 +60,84 @@ export async function bundled(name: string): Promise<string> {
     write: false,
   });
   const script = outputFiles[0]!.text.replaceAll('</script', '<\\/script');
-  return `<!doctype html><meta charset="utf-8"><title>${name}</title><script type="module">${script}</script>`;
+  return `<!doctype html><meta charset="utf-8"><script type="module">${script}</script>`;
+}
+
+/** How the command lines of Chromium's processes differ. */
+const PROCESSES = { pages: '--type=renderer', network: 'network.mojom.NetworkService' };
+
+/** Chromium, and a server of the page. */
+export class TestBrowser {
+  readonly #browser: Browser;
+  readonly #context: BrowserContext;
+  readonly #server: Server;
+
+  private constructor(browser: Browser, context: BrowserContext, server: Server) {
+    this.#browser = browser;
+    this.#context = context;
+    this.#server = server;
+  }
+
+  static async start(): Promise<TestBrowser> {
+    const html = await pageHtml();
+    const server = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html; charset=utf-8');
+      response.end(html);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const args = ['--disable-gpu', '--js-flags=--expose-gc'];
+    const browser = await chromium.launch({ executablePath, args });
+    return new TestBrowser(browser, await browser.newContext(), server);
+  }
+
+  /** Opens the page for a test, which fails if something in the page is left uncaught. */
+  async open(t: ExecutionContext): Promise<{ readonly page: Page; readonly ask: Ask }> {
+    const page = await this.#context.newPage();
+    const uncaught: string[] = [];
+    page.on('pageerror', (error) => uncaught.push(error.stack ?? String(error)));
+    t.teardown(async () => {
+      await page.close();
+      if (uncaught.length > 0) throw new Error(uncaught.join('\n'));
+    });
+    await page.goto(this.#url());
+    return { page, ask: askOf((expression) => page.evaluate(expression)) };
+  }
+
+  /** Opens the page in a tab that can be frozen. */
+  openFreezable(): Promise<FreezableTab> {
+    return FreezableTab.open(this.#browser, this.#url());
+  }
+
+  /**
+   * Stops processes of Chromium until the returned function is called: those of all pages, as sleep
+   * does, or the one that has the sockets, as if the network were lost.
+   */
+  async stop(which: keyof typeof PROCESSES): Promise<() => void> {
+    const ids = await this.processes(which);
+    if (ids.length === 0) throw new Error(`Chromium has no process of its ${which}`);
+    for (const id of ids) process.kill(id, 'SIGSTOP');
+    return () => {
+      for (const id of ids) process.kill(id, 'SIGCONT');
+    };
+  }
+
+  /** Returns the ids of processes. */
+  async processes(which: keyof typeof PROCESSES): Promise<number[]> {
+    const session = await this.#browser.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    await session.detach();
+    const commandOf = (id: number) => readFileSync(`/proc/${id}/cmdline`, 'utf8');
+    return processInfo.map(({ id }) => id).filter((id) => commandOf(id).includes(PROCESSES[which]));
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
 }

@@ -1,4 +1,4 @@
-// The protocol between the page and the server of the tests of lost connections.
+// The protocol between the page and the nodes of the tests.
 
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 
@@ -15,20 +15,3 @@ export const lines = defineProtocol({
 
 /** Keep-alive that finds a dead connection in under a second. */
 export const QUICK = { interval: 400, timeout: 400 };
-/** The end of a call, as plain data. */
-export interface CallEnd {
-  readonly code: string;
-  readonly reason?: string | undefined;
-  readonly sent?: boolean | undefined;
-}
-
-/** The functions that the page of these tests offers to Node as globals. */
-export interface LinePage {
-  /** Calls a method; the code of a call that succeeds is 'ok'. */
-  call(target: string, method: 'echo' | 'wait', timeout: number): Promise<CallEnd>;
-  hold(target: string): void;
-  /** Holds a target; resolves with the first dial that fails, and when the next one is due. */
-  refused(target: string): Promise<CallEnd & { readonly retryIn: number | undefined }>;
-  /** Resolves as soon as no connection is up. */
-  disconnected(): Promise<void>;
-}

@@ -1,48 +1,54 @@
-// Tests of a page on transport-ws that loses its connection.
+// Tests of a page on transport-ws that carries much, and that loses its connection.
 
 import { createTransport } from '@trunkline/transport-core';
 import { ws } from '@trunkline/transport-ws';
-import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { askOf, inChromium } from './chromium.ts';
 import { lines, QUICK } from './lines.ts';
-import { lostConnections, openPage } from './lost-connections.ts';
-import { TcpProxy } from './tcp-proxy.ts';
-import { askOf, TestServer } from './test-server.ts';
+import { lostConnections } from './lost-connections.ts';
+import { TestServer } from './test-server.ts';
 
-const inChromium = lostConnections(test, async (t, browser) => {
-  let address = 'ws://127.0.0.1:0';
+const openServer = (t: ExecutionContext, address = 'ws://127.0.0.1:0') => {
+  const options = { protocol: lines, keepAlive: QUICK, backends: [ws()] };
+  return TestServer.listen(t, createTransport(address, options));
+};
+
+lostConnections(async (t, browser) => {
+  let address: string | undefined;
   return {
-    ...(await openPage(t, browser, 'lines')),
+    ...(await browser.open(t)),
     async openServer() {
-      const options = { protocol: lines, keepAlive: QUICK, backends: [ws()] };
-      const server = await TestServer.listen(t, createTransport(address, options));
-      address = server.transport.localAddr();
+      const server = await openServer(t, address);
+      address = server.address;
       return server;
-    },
-    async proxied({ transport }) {
-      const proxy = await TcpProxy.start(Number(new URL(transport.localAddr()).port));
-      t.teardown(() => proxy.close());
-      const [cut, mend] = [() => proxy.cut(), () => proxy.mend()];
-      return { address: `ws://127.0.0.1:${proxy.port}/`, cut, mend };
     },
   };
 });
 
 inChromium(
   'calls of a frozen tab fail as soon as it runs again, and the tab comes back',
-  async (t, { openServer }, browser) => {
-    const tab = await browser.openFreezable('lines');
+  async (t, browser) => {
+    const tab = await browser.openFreezable();
     const ask = askOf((expression) => tab.evaluate(expression));
-    const server = await openServer();
-    const address = server.transport.localAddr();
-    await ask('hold', address);
+    const server = await openServer(t);
+    await ask('hold', server.address);
     await server.next('up');
-    const lost = ask('call', address, 'wait', 60_000);
+    const lost = ask('call', server.address, 'wait', { timeout: 60_000 });
     await server.waiting();
     await tab.freeze();
     await server.next('down');
     await tab.thaw();
     t.is((await lost).code, 'unavailable');
     await server.next('up');
-    t.is((await ask('call', address, 'echo', 5_000)).code, 'ok');
+    t.is((await ask('call', server.address, 'echo')).code, 'ok');
   },
 );
+
+inChromium('four calls at once carry megabytes in both directions', async (t, browser) => {
+  const backends = [ws()];
+  const transport = createTransport('ws://127.0.0.1:0', { protocol: lines, backends });
+  const server = await TestServer.listen(t, transport);
+  const { ask } = await browser.open(t);
+  const size = 1_000_000;
+  t.deepEqual(await ask('exchange', server.address, size), [size, size, size, size]);
+});

@@ -1,56 +1,51 @@
-// Tests of a page on transport-webrtc that loses its connection to Node. Both ends prove their node
-// ids.
+// Tests of a page on transport-webrtc that loses its connection to Node. They find each other over a
+// hub, and prove their node ids.
 
 import { createIdentity } from '@trunkline/security';
 import { createTransport } from '@trunkline/transport-core';
 import { webrtc } from '@trunkline/transport-webrtc';
-import test from 'ava';
+import { createHubSignal } from '@trunkline/transport-webrtc/signaling';
+import { ws } from '@trunkline/transport-ws';
+import type { ExecutionContext } from 'ava';
+import { inChromium, type TestBrowser } from './chromium.ts';
 import { lines, QUICK } from './lines.ts';
-import { lostConnections, openPage } from './lost-connections.ts';
-import { ProxiedSignals } from './proxied-signals.ts';
-import { TestServer } from './test-server.ts';
-import { UdpProxy } from './udp-proxy.ts';
+import { lostConnections } from './lost-connections.ts';
+import { startHub, TestServer } from './test-server.ts';
 
-const inChromium = lostConnections(test, async (t, browser) => {
-  const proxy = await UdpProxy.start(32);
-  t.teardown(() => proxy.close());
-  const signals = new ProxiedSignals(proxy);
+async function openLine(t: ExecutionContext, browser: TestBrowser) {
+  const hub = await startHub(t);
   const identity = createIdentity();
-  const nodeCall = (name: string, ...args: unknown[]) =>
-    (signals as unknown as Record<string, (...args: unknown[]) => unknown>)[name]!(...args);
-  return {
-    ...(await openPage(t, browser, 'webrtc-lines', { nodeCall })),
-    openServer() {
-      const backends = [webrtc({ signal: signals.signal('server'), identity })];
-      const options = { protocol: lines, keepAlive: QUICK, backends };
-      return TestServer.listen(t, createTransport('webrtc://0', options));
-    },
-    async proxied({ transport }) {
-      const [cut, mend] = [() => proxy.cut(), () => proxy.mend()];
-      return { address: `${identity.nodeId}@${transport.localAddr()}`, cut, mend };
-    },
+  const signal = createHubSignal({ address: hub, backends: [ws()], identity });
+  t.teardown(() => signal.close());
+  const opened = await browser.open(t);
+  const nodeId = await opened.ask('join', hub, 3_000);
+  const openServer = () => {
+    const backends = [webrtc({ signal, identity })];
+    const options = { protocol: lines, keepAlive: QUICK, backends };
+    return TestServer.listen(t, createTransport('webrtc://0', options));
   };
-});
+  return { ...opened, nodeId, serverId: identity.nodeId, openServer };
+}
 
-inChromium('a page and Node prove their node ids; another id is refused', async (t, line) => {
-  const server = await line.openServer();
-  const { address: target } = await line.proxied(server);
-  const [nodeId, address] = target.split('@');
-  void line.ask('call', target, 'wait', 60_000).catch(() => {});
+lostConnections(openLine);
+
+inChromium('a page and Node prove their node ids; another id is refused', async (t, browser) => {
+  const { ask, nodeId, serverId, openServer } = await openLine(t, browser);
+  const server = await openServer();
+  const target = `${serverId}@${server.address}`;
+  void ask('call', target, 'wait', { timeout: 60_000 }).catch(() => {});
   const { from } = await server.waiting();
-  t.regex(from.nodeId ?? '', /^[0-9a-f]{64}$/);
-  t.not(from.nodeId, nodeId);
-  const other = `${createIdentity().nodeId}@${address}`;
-  const refused = await line.ask('call', other, 'echo', 10_000);
-  t.like(refused, { reason: 'identity_mismatch', sent: false });
+  t.is(from.nodeId, nodeId);
+  const other = `${createIdentity().nodeId}@${server.address}`;
+  t.like(await ask('call', other, 'echo'), { reason: 'identity_mismatch', sent: false });
 });
 
-inChromium('calls fail with their deadline while a node is not there', async (t, line) => {
-  const server = await line.openServer();
-  const address = server.transport.localAddr();
-  t.is((await line.ask('call', address, 'wait', 300)).code, 'deadline_exceeded');
-  await server.transport.close();
-  await line.ask('disconnected');
-  const failed = await line.ask('call', address, 'echo', 10_000);
+inChromium('calls fail with their deadline while a node is not there', async (t, browser) => {
+  const { ask, openServer } = await openLine(t, browser);
+  const { address, transport } = await openServer();
+  t.is((await ask('call', address, 'wait', { timeout: 300 })).code, 'deadline_exceeded');
+  await transport.close();
+  await ask('disconnected');
+  const failed = await ask('call', address, 'echo');
   t.like(failed, { code: 'unavailable', reason: 'connection_refused', sent: false });
 });

@@ -5,20 +5,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createTransport, TransportError } from '@trunkline/transport-core';
 import { ws } from '@trunkline/transport-ws';
-import test from 'ava';
-import { bundled, executablePath, NO_CHROMIUM, TestBrowser } from './chromium.ts';
+import { inChromium, pageHtml } from './chromium.ts';
 import { lines } from './lines.ts';
-import { askOf, TestServer } from './test-server.ts';
-
-const inChromium = executablePath === undefined ? test.skip : test;
-const title = (text: string) => (executablePath === undefined ? `${text} (${NO_CHROMIUM})` : text);
+import { TestServer } from './test-server.ts';
 
 inChromium(
-  title(
-    'a page without a session learns that its user must sign in, then its cookie is enough, but not for a page of another origin',
-  ),
-  async (t) => {
-    const html = await bundled('lines');
+  'a page without a session learns that its user must sign in, then its cookie is enough, but not for a page of another origin',
+  async (t, browser) => {
+    const html = await pageHtml();
     const site = createServer(({ url }, response) => {
       if (url === '/login')
         response.setHeader('set-cookie', 'session=ada; HttpOnly; SameSite=Strict; Path=/');
@@ -43,18 +37,15 @@ inChromium(
       t,
       createTransport('ws://server/rpc', { protocol: lines, backends: [web] }),
     );
-    const browser = await TestBrowser.start();
-    t.teardown(() => browser.close());
-    const { page } = await browser.open('lines');
+    const { page, ask } = await browser.open(t);
     const elsewhere = page.url();
-    const ask = askOf((expression) => page.evaluate(expression));
     const { port } = site.address() as AddressInfo;
     const target = `ws://127.0.0.1:${port}/rpc?room=7`;
     await page.goto(`http://127.0.0.1:${port}/`);
     t.like(await ask('refused', target), { code: 'unauthenticated', sent: false });
     t.is((await ask('refused', target)).retryIn, undefined, 'the hold has stopped');
     await page.evaluate("fetch('/login')");
-    t.is((await ask('call', target, 'echo', 10_000)).code, 'ok');
+    t.is((await ask('call', target, 'echo')).code, 'ok');
     const [remote] = server.transport.remotes();
     t.deepEqual(web.upgradeOf(remote!), { user: 'ada', url: '/rpc?room=7' });
     await page.goto(elsewhere); // a port of the same host, so the browser sends the cookie

@@ -1,35 +1,38 @@
-// The server of the tests of lost connections, and how they call the functions of their page.
+// The nodes of the tests in Node: a server, and a hub over which pages and servers find each other.
 
+import { EventEmitter, on } from 'node:events';
 import {
   type ConnectionEvent,
+  createTransport,
   type Remote,
   serve,
   type Transport,
 } from '@trunkline/transport-core';
+import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
+import { ws } from '@trunkline/transport-ws';
 import type { ExecutionContext } from 'ava';
-import type { LinePage, lines } from './lines.ts';
+import type { lines } from './lines.ts';
 
-/** Returns a function that calls the globals of a page. */
-export function askOf(evaluate: (expression: string) => Promise<unknown>) {
-  return <N extends keyof LinePage>(name: N, ...args: Parameters<LinePage[N]>) =>
-    evaluate(`${name}(...${JSON.stringify(args)})`) as Promise<Awaited<ReturnType<LinePage[N]>>>;
+/** A call of `wait`. */
+export interface Waiting {
+  readonly from: Remote;
+  readonly signal: AbortSignal;
 }
 
 /** A server that remembers the calls of `wait`, and what happened to its connections. */
 export class TestServer {
   readonly transport: Transport<typeof lines>;
-  readonly #waiting: Waiting[] = [];
-  readonly #events: AsyncIterator<ConnectionEvent>;
-  #arrived: () => void = () => {};
+  readonly #calls = new EventEmitter();
+  readonly #waiting = on(this.#calls, 'wait');
+  readonly #connections: AsyncIterator<ConnectionEvent>;
 
   private constructor(transport: Transport<typeof lines>) {
     this.transport = transport;
-    this.#events = transport.connections();
+    this.#connections = transport.connections();
     serve(transport, {
       echo: (request) => request,
       wait: (_request, { from, signal }) => {
-        this.#waiting.push({ from, signal });
-        this.#arrived();
+        this.#calls.emit('wait', { from, signal });
         return new Promise(() => {});
       },
     });
@@ -46,23 +49,33 @@ export class TestServer {
     return server;
   }
 
+  get address(): string {
+    return this.transport.localAddr();
+  }
+
   /** Resolves with the next call of `wait`. */
   async waiting(): Promise<Waiting> {
-    if (this.#waiting.length === 0) await new Promise<void>((resolve) => (this.#arrived = resolve));
-    return this.#waiting.shift()!;
+    const { value } = await this.#waiting.next();
+    return value[0];
   }
 
   /** Resolves when the next connection comes up or goes down. */
   async next(type: ConnectionEvent['type']): Promise<void> {
     for (;;) {
-      const { value } = await this.#events.next();
+      const { value } = await this.#connections.next();
       if (value.type === type) return;
     }
   }
 }
 
-/** A call of `wait`. */
-export interface Waiting {
-  readonly from: Remote;
-  readonly signal: AbortSignal;
+/** Starts a hub on WebSocket, and returns its address. */
+export async function startHub(t: ExecutionContext): Promise<string> {
+  const transport = createTransport('ws://127.0.0.1:0', {
+    protocol: signalingProtocol,
+    backends: [ws()],
+  });
+  createSignalHub({ transport });
+  t.teardown(() => transport.close());
+  await transport.listen();
+  return transport.localAddr();
 }

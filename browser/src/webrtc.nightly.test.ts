@@ -1,6 +1,5 @@
-// The suites of the testkit over WebRTC between two peer connections of one page.
+// The stream layer suite over WebRTC, in a page.
 
-import test from 'ava';
-import { suitesInChromium } from './in-chromium.ts';
+import { casesInPage } from './page-cases.ts';
 
-await suitesInChromium(test, { page: 'webrtc', suites: ['stream layer', 'transport'] });
+casesInPage('webrtc');

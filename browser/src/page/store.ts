@@ -3,12 +3,11 @@
 import { createStoreAddressBook } from '@trunkline/peers';
 import { createIndexedDbStore } from '@trunkline/peers/browser';
 import { TransportError } from '@trunkline/transport-core';
-import type { TransportTest } from '@trunkline/transport-testkit';
-import { offerSuites } from './run-cases.ts';
+import type { TestFunction } from '@trunkline/transport-testkit';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-function storeCases(test: TransportTest): void {
+export function storeCases(test: TestFunction): void {
   test('a store keeps a copy of each value under its key until it is deleted', async (t) => {
     await using store = createIndexedDbStore('copies');
     t.is(await store.get('life'), undefined);
@@ -133,5 +132,3 @@ function done(request: DatabaseRequest): Promise<void> {
     request.onerror = reject;
   });
 }
-
-offerSuites({ store: storeCases });
