@@ -8,8 +8,6 @@ export { stackless, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
 export { sourceOf } from './host-port.ts';
 export { iterable } from './iterable-promise.ts';
-export type { Machine } from './machine.ts';
-export { OutputQueue } from './output-queue.ts';
 export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';

@@ -4,7 +4,7 @@
 // take.
 
 import type { Random } from '@trunkline/transport-core';
-import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
+import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { jittered, pick } from '../hyparview/chance.ts';
 
 /**

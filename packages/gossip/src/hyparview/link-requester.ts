@@ -1,7 +1,7 @@
 // Asks nodes for links while the view is short. It owns the phase of this node's membership, and
 // decides which node to ask next, for which purpose and with which priority.
 
-import type { OutputQueue } from '@trunkline/transport-core/internal';
+import type { OutputQueue } from '@trunkline/peers/internal';
 import type { FavorLimiter } from './favor-limiter.ts';
 import type { PartialViewOutput } from './interface.ts';
 import type { PartialViewConfig } from './options.ts';

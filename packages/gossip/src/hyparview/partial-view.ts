@@ -4,7 +4,7 @@
 // send and changes of neighbors.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
+import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import type { ActiveView } from './active-view.ts';
 import type { Contacts } from './contacts.ts';
 import { FavorLimiter } from './favor-limiter.ts';

@@ -2,7 +2,7 @@
 // some of their peers.
 
 import type { Random } from '@trunkline/transport-core';
-import type { OutputQueue } from '@trunkline/transport-core/internal';
+import type { OutputQueue } from '@trunkline/peers/internal';
 import type { OverlayLink } from './active-view.ts';
 import { Allowance } from './allowance.ts';
 import { jittered, sample } from './chance.ts';

@@ -10,7 +10,7 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
-import { OutputQueue } from '@trunkline/transport-core/internal';
+import { OutputQueue } from '@trunkline/peers/internal';
 import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';

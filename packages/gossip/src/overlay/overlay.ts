@@ -2,7 +2,7 @@
 // neighbors and which peer gets which messages; it performs no input or output itself.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import type { Machine } from '@trunkline/transport-core/internal';
+import type { Machine } from '@trunkline/peers/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { ControlOutput, PlumtreeOutput, PushOutput } from '../plumtree/interface.ts';

@@ -3,7 +3,7 @@
 // inputs to HyParView and Plumtree, gives each of them the outputs of the other that concern it,
 // and passes the remaining outputs on.
 
-import { OutputQueue } from '@trunkline/transport-core/internal';
+import { OutputQueue } from '@trunkline/peers/internal';
 import type { PartialViewOutput } from '../hyparview/interface.ts';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import { type PartialViewOptions, partialViewConfig } from '../hyparview/options.ts';

@@ -2,7 +2,7 @@
 // of them are its neighbors. It sends no messages, because the subscribers keep no links to it.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
+import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { sample } from '../hyparview/chance.ts';
 import type { DownCause, PartialViewInput, PartialViewOutput } from '../hyparview/interface.ts';
 

@@ -1,7 +1,7 @@
 // Distinguishes leaves of the tree, which have nothing to send, from peers that ignore all
 // messages, by asking them a question.
 
-import type { OutputQueue } from '@trunkline/transport-core/internal';
+import type { OutputQueue } from '@trunkline/peers/internal';
 import type { MessageId } from '../messages/message-id.ts';
 import type { GraftRequests } from './graft-requests.ts';
 import type { PlumtreeOutput } from './interface.ts';

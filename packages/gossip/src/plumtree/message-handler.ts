@@ -1,7 +1,7 @@
 // Handles messages: those that this node publishes, and those that neighbors push. New ones are
 // kept, passed on and delivered; duplicates prune the tree.
 
-import type { OutputQueue } from '@trunkline/transport-core/internal';
+import type { OutputQueue } from '@trunkline/peers/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { type Advertiser, nearest } from './advertiser.ts';
 import type { MessageToPublish, PlumtreeOutput } from './interface.ts';

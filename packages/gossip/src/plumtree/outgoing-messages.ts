@@ -1,7 +1,7 @@
 // Sends messages and notices to the neighbors. A message is pushed if there is room, and announced
 // by a notice otherwise; notices are gathered for a moment.
 
-import type { OutputQueue } from '@trunkline/transport-core/internal';
+import type { OutputQueue } from '@trunkline/peers/internal';
 import { messageKey } from '../messages/message-id.ts';
 import type { PlumtreeCounters } from './counters.ts';
 import type { PlumtreeOutput, PushOutput } from './interface.ts';

@@ -1,6 +1,6 @@
 // The parts of a Plumtree machine, and how they are connected.
 
-import type { OutputQueue } from '@trunkline/transport-core/internal';
+import type { OutputQueue } from '@trunkline/peers/internal';
 import type { PlumtreeCounters } from './counters.ts';
 import { GraftRequests } from './graft-requests.ts';
 import type { PlumtreeOutput } from './interface.ts';

@@ -5,7 +5,7 @@
 // messages, room and time; its outputs push and deliver messages, and report changes of the tree
 // and misbehavior.
 
-import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
+import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
 import { ControlHandler } from './control-handler.ts';

@@ -1,6 +1,6 @@
 // Reports the misbehavior of neighbors: each kind at most once a second for each neighbor.
 
-import type { OutputQueue } from '@trunkline/transport-core/internal';
+import type { OutputQueue } from '@trunkline/peers/internal';
 import type { PlumtreeCounters } from './counters.ts';
 import type { Misbehavior, PlumtreeOutput } from './interface.ts';
 import type { Neighbor } from './neighbor.ts';

@@ -1,6 +1,6 @@
 // Decides which links belong to the tree, and informs the other end.
 
-import type { OutputQueue } from '@trunkline/transport-core/internal';
+import type { OutputQueue } from '@trunkline/peers/internal';
 import type { PlumtreeCounters } from './counters.ts';
 import type { PlumtreeOutput } from './interface.ts';
 import type { Control } from './message.ts';

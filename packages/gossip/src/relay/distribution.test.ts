@@ -1,6 +1,6 @@
 // Tests of sending a message in parts when relays fail.
 
-import { OutputQueue } from '@trunkline/transport-core/internal';
+import { OutputQueue } from '@trunkline/peers/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { RelayReport } from '../wire/relay-frames.ts';

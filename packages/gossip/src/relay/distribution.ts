@@ -4,7 +4,7 @@
 // owns its uploads, learns of their progress, and queues outputs of the relay machine.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
-import type { OutputQueue } from '@trunkline/transport-core/internal';
+import type { OutputQueue } from '@trunkline/peers/internal';
 import { sample } from '../hyparview/chance.ts';
 import { MOST_REST, type RelayHead, type RelayReport } from '../wire/relay-frames.ts';
 import type { RelayOutput } from './interface.ts';

@@ -5,7 +5,7 @@
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
+import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
 import type { RelayReport } from '../wire/relay-frames.ts';

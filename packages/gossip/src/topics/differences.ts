@@ -4,7 +4,7 @@
 // peers announced or showed; its outputs announce this node's settings and report differences.
 
 import { TransportError } from '@trunkline/transport-core';
-import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
+import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { type Body, isFor } from '../overlay/body.ts';
 import type { GossipEvent, PublishFailure } from '../types.ts';
 import { notSent } from './errors.ts';

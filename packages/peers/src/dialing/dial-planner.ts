@@ -5,7 +5,7 @@
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { parseTarget } from '@trunkline/transport-core/backend';
-import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
+import { type Machine, OutputQueue } from '../machine.ts';
 import { addressKey, keyOf } from './address-key.ts';
 import type {
   DialCandidate,

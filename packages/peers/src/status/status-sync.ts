@@ -3,7 +3,7 @@
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { refuseUnknown } from '@trunkline/transport-core/backend';
-import { type Machine, OutputQueue } from '@trunkline/transport-core/internal';
+import { type Machine, OutputQueue } from '../machine.ts';
 
 /** Options of `StatusSync`. */
 export interface StatusSyncOptions {

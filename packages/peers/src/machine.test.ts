@@ -1,7 +1,7 @@
 // Tests of the queue of outputs.
 
 import test from 'ava';
-import { OutputQueue } from './output-queue.ts';
+import { OutputQueue } from './machine.ts';
 
 test('outputs are taken in the order in which they were added, also between takes', (t) => {
   const queue = new OutputQueue<number>();
