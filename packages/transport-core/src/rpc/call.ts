@@ -6,8 +6,10 @@ import { decodeAs } from '../protocol/message.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
+import type { Outgoing } from '../session/outgoing/outgoing.ts';
 import { inMs } from '../text.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
+import type { OutgoingRecord } from './outgoing-record.ts';
 
 /** The transport as its outgoing calls see it. */
 export interface CallHost {
@@ -64,6 +66,8 @@ export class Call<Result> extends OutCall implements Abortable {
   /** Set by `promiseOf`. */
   declare resolve: (value: Result | PromiseLike<Result>) => void;
   promise: Promise<Result>;
+  /** Undefined if nobody observes the call. */
+  record: OutgoingRecord | undefined = undefined;
   /** The target as the user gave it. */
   readonly to: string | Remote;
   /** The timeout in milliseconds, or Infinity. */
@@ -113,6 +117,17 @@ export class Call<Result> extends OutCall implements Abortable {
   /** Returns true for a call that may delay short messages, because it streams or is long. */
   isBulky(packet: number): boolean {
     return this.method.flags !== 0 || (this.payload.length > packet && !this.host.ordered);
+  }
+
+  override writeIn(batch: number): void {
+    super.writeIn(batch);
+    this.record?.written();
+  }
+
+  override written(unit: Outgoing, last: boolean): void {
+    // A streaming call is sent once its first packet is, another call once its last one is.
+    if (this.method.flags === 0 ? last : this.writtenIn === 0) this.record?.written();
+    super.written(unit, last);
   }
 
   /** Prepares the call to be sent on another connection; `isLost` if the first one broke. */
@@ -175,6 +190,7 @@ export class Call<Result> extends OutCall implements Abortable {
   }
 
   answered(payload: Uint8Array): void {
+    if (this.record !== undefined) this.record.bytesReceived += payload.length;
     let value: unknown;
     try {
       value = decodeAs(this.method.response!, this.method.what.response, payload);
@@ -197,6 +213,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.done = true;
     if (this.signal !== undefined) unwatchSignal(this.signal, this);
     this.host.settled(error?.code);
+    this.record?.settled(error);
   }
 
   /** Rejects the promise, one microtask later. */

@@ -1,15 +1,14 @@
-// Outgoing calls that are observed. They do the same as other calls, and keep a record.
+// The record of an outgoing call that is observed.
 
 import type { TransportError } from '../errors.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { Outgoing } from '../session/outgoing/outgoing.ts';
-import { Call } from './call.ts';
+import type { CallCarrier } from '../session/out-call.ts';
 import { type CallWatch, OpenRecord } from './call-watch.ts';
-import { StreamCall } from './stream-call.ts';
 
 /** Makes a call report to an observer from now on. Returns its record. */
 export function observeCall(
-  call: ObservedCall | ObservedStreamCall,
+  call: RecordedCall & { record: OutgoingRecord | undefined },
   watch: CallWatch,
   protocol: string,
   metadata: Readonly<Record<string, string>> | undefined,
@@ -34,10 +33,18 @@ export function observeUnsent(
 }
 
 /** An outgoing call as its record sees it. */
-type RecordedCall = Pick<Call<unknown>, 'method' | 'due' | 'payload' | 'target' | 'to' | 'carrier'>;
+interface RecordedCall {
+  readonly method: ProtocolMethod;
+  readonly due: number;
+  readonly payload: Uint8Array;
+  readonly target: string;
+  /** The target as the user gave it. */
+  readonly to: string | Remote;
+  readonly carrier: CallCarrier | undefined;
+}
 
 /** The record of an outgoing call. */
-class OutgoingRecord extends OpenRecord {
+export class OutgoingRecord extends OpenRecord {
   readonly metadata: Readonly<Record<string, string>> | undefined;
   remote: Remote | undefined = undefined;
   attempts = 0;
@@ -80,68 +87,5 @@ class OutgoingRecord extends OpenRecord {
     const { carrier, to } = this.call;
     this.remote = carrier?.remote ?? (typeof to === 'string' ? undefined : to);
     this.end(error);
-  }
-}
-
-/** A unary or one-way call. */
-export class ObservedCall extends Call<unknown> {
-  /** Undefined while the call is being constructed. */
-  record: OutgoingRecord | undefined = undefined;
-
-  override writeIn(batch: number): void {
-    super.writeIn(batch);
-    this.record?.written();
-  }
-
-  override written(unit: Outgoing, last: boolean): void {
-    if (last) this.record?.written();
-    super.written(unit, last);
-  }
-
-  override answered(payload: Uint8Array): void {
-    if (this.record !== undefined) this.record.bytesReceived += payload.length;
-    super.answered(payload);
-  }
-
-  protected override settle(error: TransportError | undefined): void {
-    super.settle(error);
-    this.record?.settled(error);
-  }
-}
-
-/** A call that streams. */
-export class ObservedStreamCall extends StreamCall {
-  /** Undefined while the call is being constructed. */
-  record: OutgoingRecord | undefined = undefined;
-
-  override writeIn(batch: number): void {
-    super.writeIn(batch);
-    this.record?.written();
-  }
-
-  override written(unit: Outgoing, last: boolean): void {
-    if (this.writtenIn === 0) this.record?.written();
-    super.written(unit, last);
-  }
-
-  override answered(payload: Uint8Array): void {
-    if (this.record !== undefined) this.record.bytesReceived += payload.length;
-    super.answered(payload);
-  }
-
-  protected override decodeItem(item: Uint8Array): unknown {
-    this.record?.itemReceived(item.length);
-    return super.decodeItem(item);
-  }
-
-  protected override encodeItem(item: unknown): Uint8Array {
-    const encoded = super.encodeItem(item);
-    this.record?.itemSent(encoded.length);
-    return encoded;
-  }
-
-  protected override settle(error: TransportError | undefined): void {
-    super.settle(error);
-    this.record?.settled(error);
   }
 }

@@ -54,7 +54,7 @@ export class StreamCall extends Call<unknown> {
     if (download !== undefined) {
       download.offer(this.carrier!.now);
       const items = new ItemReader(download, {
-        decode: (bytes) => this.decodeItem(bytes),
+        decode: (bytes) => this.#decode(bytes),
         taken: () => this.#moved(),
         left: (failure) => this.#leave(failure),
         failure: (error) => this.#failure(error),
@@ -120,12 +120,15 @@ export class StreamCall extends Call<unknown> {
     else if (!download.ended) download.break(error);
   }
 
-  protected decodeItem(item: Uint8Array): unknown {
+  #decode(item: Uint8Array): unknown {
+    this.record?.itemReceived(item.length);
     return decodeAs(this.method.download!, this.method.what.download, item);
   }
 
-  protected encodeItem(item: unknown): Uint8Array {
-    return encodeAs(this.method.upload!, this.method.what.upload, item);
+  #encode(item: unknown): Uint8Array {
+    const encoded = encodeAs(this.method.upload!, this.method.what.upload, item);
+    this.record?.itemSent(encoded.length);
+    return encoded;
   }
 
   #moved(): void {
@@ -155,7 +158,7 @@ export class StreamCall extends Call<unknown> {
         });
         if (done === true) break;
         if (upload.stopped) return;
-        await upload.write(this.encodeItem(value));
+        await upload.write(this.#encode(value));
       }
       upload.close(undefined);
       if (this.#isForgotten) this.forgotten();

@@ -23,12 +23,7 @@ import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { InterceptedConsumer } from '../rpc/intercepted-consumer.ts';
 import { closeItems } from '../rpc/left-items.ts';
-import {
-  ObservedCall,
-  ObservedStreamCall,
-  observeCall,
-  observeUnsent,
-} from '../rpc/observed-call.ts';
+import { observeCall, observeUnsent } from '../rpc/outgoing-record.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import type { Connection } from '../stream/connection.ts';
@@ -185,18 +180,12 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const remote = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
     const host = this.#mount;
-    const watch = host.hooks?.watch;
-    if (watch === undefined) {
-      const call =
-        method.flags === 0
-          ? new Call(host, method, payload, target, options)
-          : new StreamCall(host, method, payload, target, options);
-      return this.#start(call, remote);
-    }
     const call =
       method.flags === 0
-        ? new ObservedCall(host, method, payload, target, options)
-        : new ObservedStreamCall(host, method, payload, target, options);
+        ? new Call(host, method, payload, target, options)
+        : new StreamCall(host, method, payload, target, options);
+    const watch = host.hooks?.watch;
+    if (watch === undefined) return this.#start(call, remote);
     const record = observeCall(call, watch, this.protocol.name, options.metadata);
     const channel = watch.begin(record);
     return channel === undefined
