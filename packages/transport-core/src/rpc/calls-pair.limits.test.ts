@@ -5,7 +5,7 @@ import type { TransportError } from '../errors.ts';
 import { Memory } from '../session/memory.ts';
 import { SIGNAL } from '../session/session-context.ts';
 import type { Call } from './call.ts';
-import { charge, type RespondingRpc } from './rpc.ts';
+import { charge, type IncomingRpc } from './rpc.ts';
 import { type Bytes, CallFixture, protocol, turn } from './testing/call-fixture.ts';
 
 const error = async (call: Call<unknown>) =>
@@ -122,7 +122,7 @@ test('a reader that drops calls of a lost connection holds nothing', async (t) =
   await second;
   fixture.pair.cut();
   t.is(acceptor.memory.used, 0);
-  t.false((value as RespondingRpc).respond(one(1)));
+  t.false((value as IncomingRpc).respond(one(1)));
   t.is(acceptor.memory.used, 0);
 });
 

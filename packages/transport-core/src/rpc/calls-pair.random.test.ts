@@ -7,7 +7,7 @@ import { TransportError, withDetails } from '../errors.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { pick } from '../session/testing/pair.ts';
 import type { Call } from './call.ts';
-import type { StreamingRpc } from './rpc.ts';
+import type { IncomingRpc } from './rpc.ts';
 import type { AnyHandler } from './serving.ts';
 import {
   type Bytes,
@@ -57,7 +57,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
     } as unknown as AnyHandler,
     both: async (_request, rpc) => {
       for await (const item of rpc.upload!) {
-        await (rpc as StreamingRpc).write(item);
+        await (rpc as IncomingRpc).write(item);
         maybeThrow();
       }
     },

@@ -4,7 +4,7 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import type { Call } from './call.ts';
-import type { StreamingRpc } from './rpc.ts';
+import type { IncomingRpc } from './rpc.ts';
 import { type Bytes, CallFixture } from './testing/call-fixture.ts';
 
 const error = async (call: Call<unknown>) =>
@@ -61,10 +61,10 @@ test('the timeout of a method limits each wait of a stream, that of a call the w
     ['get', false, ['item', 'item', 'item', 'item']],
   ] as const) {
     const fixture = new CallFixture();
-    const writers: StreamingRpc[] = [];
+    const writers: IncomingRpc[] = [];
     fixture.serve(fixture.pair.acceptor, {
       [name]: (_request: unknown, rpc: unknown) => {
-        writers.push(rpc as StreamingRpc);
+        writers.push(rpc as IncomingRpc);
         return new Promise(() => {});
       },
     });

@@ -21,7 +21,7 @@ import {
 import type { CallWatch } from './call-watch.ts';
 import { handObserved, observeHandling } from './observed-handling.ts';
 import { Permissions } from './permissions.ts';
-import { type IncomingRpc, makeRpc } from './rpc.ts';
+import { IncomingRpc } from './rpc.ts';
 import type { Taker } from './taker.ts';
 
 /** The steps, if any, before a call is handed over. */
@@ -361,7 +361,7 @@ export class Inbox {
         return this.#undecodable(call, decodingError(method.request, method.what.request, error));
       }
     }
-    const rpc = makeRpc(call, request);
+    const rpc = new IncomingRpc(call, request);
     if (taker.context === undefined) this.#give(taker, rpc, call);
     else taker.context.run(this.#give, taker, rpc, call);
   }

@@ -3,7 +3,7 @@
 import { inspect } from 'node:util';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { makeRpc, type RespondingRpc, type StreamingRpc } from './rpc.ts';
+import { IncomingRpc } from './rpc.ts';
 import { InboxFixture, type Name } from './testing/inbox-fixture.ts';
 
 const byte = (number: number) => new Uint8Array([number]);
@@ -13,7 +13,7 @@ function incoming(name: Name) {
   const connection = fixture.connection();
   const call = connection.call(name);
   connection.channel.version = 3;
-  const rpc = makeRpc(call, 'request') as RespondingRpc & StreamingRpc;
+  const rpc = new IncomingRpc(call, 'request');
   const leave = (error: TransportError) => {
     call.open = false;
     call.left(error);
@@ -102,10 +102,13 @@ test('its signal aborts when the caller leaves, even if it is read later', (t) =
   t.is(later.rpc.signal, later.rpc.signal);
 });
 
-test('each kind has only its own way of answering, on the prototype', (t) => {
-  const ways = (name: Name) =>
-    ['respond', 'write', 'end'].filter((way) => way in incoming(name).rpc);
-  t.deepEqual([ways('ask'), ways('tell'), ways('get')], [['respond'], [], ['write', 'end']]);
+test('a way of answering that the kind lacks throws a TypeError that names the right one', (t) => {
+  const message = (name: Name, way: 'respond' | 'write' | 'end') =>
+    t.throws(() => incoming(name).rpc[way](byte(1)), { instanceOf: TypeError })!.message;
+  t.is(message('ask', 'write'), "rpc.write: 'ask' is unary and is answered by respond");
+  t.is(message('ask', 'end'), "rpc.end: 'ask' is unary and is answered by respond");
+  t.is(message('get', 'respond'), "rpc.respond: 'get' is download and is answered by write and end");
+  t.is(message('tell', 'respond'), "rpc.respond: 'tell' is oneway and has no answer");
   t.false(Object.hasOwn(incoming('ask').rpc, 'respond'));
 });
 

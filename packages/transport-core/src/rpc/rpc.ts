@@ -1,5 +1,5 @@
-// An incoming call as its reader sees it, answered exactly once. Each way of answering has its own
-// class, so an Rpc lacks the methods that its kind does not need.
+// An incoming call as its reader sees it, answered exactly once. The `Rpc` types show only the
+// methods that answer a call of its kind.
 
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
@@ -75,14 +75,24 @@ export class IncomingRpc {
     return failWith(this, answerTo(this[CALL], error));
   }
 
-  protected writeItem(item: unknown): Promise<void> {
+  /** Answers a unary or uploading call. */
+  respond(value: unknown): boolean {
+    const call = this[CALL];
+    if (call.method.response === undefined) throw unfit(call, 'respond');
+    claim(call, 'respond');
+    return answer(call, value);
+  }
+
+  /** Sends an item of a downloading or duplex call. */
+  write(item: unknown): Promise<void> {
     const { method, download, gone, observer } = this[CALL];
+    if (method.download === undefined) throw unfit(this[CALL], 'write');
     if (this[CALL].answered && gone === undefined)
       throw new TypeError(`rpc.write: '${method.name}' has already ended`);
     if (gone !== undefined) return handled(Promise.reject(gone));
     let payload: Uint8Array;
     try {
-      payload = encodeAs(method.download!, method.what.download, item);
+      payload = encodeAs(method.download, method.what.download, item);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -90,8 +100,10 @@ export class IncomingRpc {
     return download!.write(payload);
   }
 
-  protected endItems(): boolean {
+  /** Ends the items of a downloading or duplex call. */
+  end(): boolean {
     const call = this[CALL];
+    if (call.method.download === undefined) throw unfit(call, 'end');
     claim(call, 'end');
     const open = call.carrier.finish(call);
     if (open) call.observer?.answered(0);
@@ -119,6 +131,12 @@ export class IncomingRpc {
     const { method, version, from, request, metadata, deadline, settled } = this;
     return { method, version, from: from?.endpoint, request, metadata, deadline, settled };
   }
+}
+
+function unfit({ method }: InCall, how: string): TypeError {
+  const way = { unary: 'respond', upload: 'respond', download: 'write and end', duplex: 'write and end' };
+  const rest = method.kind === 'oneway' ? 'has no answer' : `is answered by ${way[method.kind]}`;
+  return new TypeError(`rpc.${how}: '${method.name}' is ${method.kind} and ${rest}`);
 }
 
 /**
@@ -265,33 +283,6 @@ function controllerOf(call: InCall): AbortController {
   else call.whenGone((error) => controller.abort(error));
   return controller;
 }
-
-/** The Rpc of a unary or uploading call. */
-class RespondingRpc extends IncomingRpc {
-  respond(value: unknown): boolean {
-    claim(this[CALL], 'respond');
-    return answer(this[CALL], value);
-  }
-}
-/** The Rpc of a downloading or duplex call. */
-class StreamingRpc extends IncomingRpc {
-  write(item: unknown): Promise<void> {
-    return this.writeItem(item);
-  }
-
-  end(): boolean {
-    return this.endItems();
-  }
-}
-
-/** Creates the Rpc of a call according to its kind. */
-export function makeRpc(call: InCall, request: unknown): IncomingRpc {
-  const { response, download } = call.method;
-  if (response !== undefined) return new RespondingRpc(call, request);
-  return download === undefined ? new IncomingRpc(call, request) : new StreamingRpc(call, request);
-}
-
-export type { RespondingRpc, StreamingRpc };
 
 /**
  * Charges the peer that made a call for work beyond the bytes of the call, in work units

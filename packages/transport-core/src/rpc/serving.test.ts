@@ -4,7 +4,7 @@ import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { pluck } from '../testing/pluck.ts';
 import { Consumer } from './consumer.ts';
-import { type RespondingRpc, toTransportError } from './rpc.ts';
+import { toTransportError } from './rpc.ts';
 import { type AnyHandler, Serving, type ServingOptions } from './serving.ts';
 import { InboxFixture, inbox } from './testing/inbox-fixture.ts';
 
@@ -156,7 +156,7 @@ test('toError may hide details; one that throws hides all', (t) => {
 test('rpc.respond answers, and the return value of the handler is ignored', async (t) => {
   const { fixture, a } = inbox();
   serve(fixture, {
-    ask: (_request, rpc) => void (rpc as RespondingRpc).respond(byte(9)),
+    ask: (_request, rpc) => void rpc.respond(byte(9)),
     other: async (_request, rpc) => {
       rpc.fail(new Error('early'));
       throw new Error('late');

@@ -13,7 +13,6 @@ import {
   answerTo,
   failWith,
   type IncomingRpc,
-  type StreamingRpc,
   stop,
   toTransportError,
 } from './rpc.ts';
@@ -154,7 +153,7 @@ export class Serving implements Taker {
         void this.#stream(rpc, call, value);
         return false;
       }
-      if (!rpc.settled) (rpc as StreamingRpc).end();
+      if (!rpc.settled) rpc.end();
       return true;
     }
     return this.#respond(call, value);
@@ -182,10 +181,10 @@ export class Serving implements Taker {
         const { value, done } = await iterator.next();
         if (signal.aborted) break;
         if (done === true) {
-          if (!rpc.settled) (rpc as StreamingRpc).end();
+          if (!rpc.settled) rpc.end();
           break;
         }
-        await (rpc as StreamingRpc).write(value);
+        await rpc.write(value);
       }
     } catch (error) {
       if (!signal.aborted) {
