@@ -140,7 +140,7 @@ export async function installed(tarballs) {
   const outcomes = [];
   /** Runs a command, which must succeed and print what is expected. */
   const expect = async (title, [command, ...args], expected = /^/) => {
-    const options = { cwd: folder, capture: 'all', limit: 120_000 };
+    const options = { cwd: folder, capture: 'all', limit: 300_000 };
     const { code, output } = await run(command, args, options);
     outcomes.push([title, code === 0 && expected.test(output) ? [] : [output]]);
   };
