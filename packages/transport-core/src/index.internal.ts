@@ -12,7 +12,7 @@ export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/id-table.ts';
-export { longCost } from './session/incoming-packets/incoming-packets.ts';
+export { longCost } from './session/packets.ts';
 export { DeadlineTimer } from './stream/deadline-timer.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
 export {

@@ -6,7 +6,7 @@ import { decodeAs } from '../protocol/message.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
-import type { Outgoing } from '../session/outgoing/outgoing.ts';
+import type { Outgoing } from '../session/outgoing.ts';
 import { inMs } from '../text.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import type { OutgoingRecord } from './outgoing-record.ts';

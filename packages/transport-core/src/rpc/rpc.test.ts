@@ -107,7 +107,10 @@ test('a way of answering that the kind lacks throws a TypeError that names the r
     t.throws(() => incoming(name).rpc[way](byte(1)), { instanceOf: TypeError })!.message;
   t.is(message('ask', 'write'), "rpc.write: 'ask' is unary and is answered by respond");
   t.is(message('ask', 'end'), "rpc.end: 'ask' is unary and is answered by respond");
-  t.is(message('get', 'respond'), "rpc.respond: 'get' is download and is answered by write and end");
+  t.is(
+    message('get', 'respond'),
+    "rpc.respond: 'get' is download and is answered by write and end",
+  );
   t.is(message('tell', 'respond'), "rpc.respond: 'tell' is oneway and has no answer");
   t.false(Object.hasOwn(incoming('ask').rpc, 'respond'));
 });

@@ -134,7 +134,12 @@ export class IncomingRpc {
 }
 
 function unfit({ method }: InCall, how: string): TypeError {
-  const way = { unary: 'respond', upload: 'respond', download: 'write and end', duplex: 'write and end' };
+  const way = {
+    unary: 'respond',
+    upload: 'respond',
+    download: 'write and end',
+    duplex: 'write and end',
+  };
   const rest = method.kind === 'oneway' ? 'has no answer' : `is answered by ${way[method.kind]}`;
   return new TypeError(`rpc.${how}: '${method.name}' is ${method.kind} and ${rest}`);
 }

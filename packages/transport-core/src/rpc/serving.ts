@@ -8,14 +8,7 @@ import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
 import { closeItems, isAsyncIterable } from './left-items.ts';
 import { marked } from './marked-handlers.ts';
-import {
-  answer,
-  answerTo,
-  failWith,
-  type IncomingRpc,
-  stop,
-  toTransportError,
-} from './rpc.ts';
+import { answer, answerTo, failWith, type IncomingRpc, stop, toTransportError } from './rpc.ts';
 import type { Taker } from './taker.ts';
 import { UnhandledCall } from './unhandled-call.ts';
 

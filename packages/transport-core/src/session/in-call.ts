@@ -9,8 +9,8 @@ import type { List, ListEntry } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { EMPTY, type Frame, MOST_PRICE } from '../wire/frame.ts';
-import { type Assembly, longCost } from './incoming-packets/incoming-packets.ts';
-import type { Lanes, Outgoing, UnitSender } from './outgoing/outgoing.ts';
+import type { Lanes, Outgoing, UnitSender } from './outgoing.ts';
+import { type Assembly, longCost } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import type { InStream, OutStream } from './streams.ts';
 

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { pluck } from '../testing/pluck.ts';
 import { Account, Kind } from '../wire/frame.ts';
-import { STUCK } from './batch/batch.ts';
+import { STUCK } from './batch.ts';
 import { OutboxFixture, RecordingSender, unit } from './testing/outbox-fixture.ts';
 import { SMALL } from './testing/pair.ts';
 

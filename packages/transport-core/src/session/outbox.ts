@@ -9,8 +9,8 @@
 
 import { List } from '../list.ts';
 import { ACCOUNT_MAX, Account, Kind, UNIT, type WireError } from '../wire/frame.ts';
-import { type Batch, STUCK } from './batch/batch.ts';
-import { type Lanes, needsPipe, type Outgoing } from './outgoing/outgoing.ts';
+import { type Batch, STUCK } from './batch.ts';
+import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** The queue of a connection: all messages that wait to be sent. */

@@ -5,7 +5,7 @@ import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { Account, Kind } from '../wire/frame.ts';
 import { FrameCollector } from '../wire/frame-collector.ts';
-import { Outgoing } from './outgoing/outgoing.ts';
+import { Outgoing } from './outgoing.ts';
 import type { ReceiveAccount } from './receive-account.ts';
 import { InStream, OutStream } from './streams.ts';
 import { OutboxFixture } from './testing/outbox-fixture.ts';

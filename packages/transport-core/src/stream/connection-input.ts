@@ -5,7 +5,7 @@
 
 import type { TransportError } from '../errors.ts';
 import { plain } from '../plain.ts';
-import type { Session } from '../session/session/session.ts';
+import type { Session } from '../session/session.ts';
 import {
   CHUNK,
   CHUNK_SHIFT,

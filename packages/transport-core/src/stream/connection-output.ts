@@ -4,7 +4,7 @@
 // and when there is room again.
 
 import type { TransportError } from '../errors.ts';
-import type { Session } from '../session/session/session.ts';
+import type { Session } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import type { FrameWriter } from '../wire/frame.ts';

@@ -6,10 +6,10 @@
 
 import { type TransportError, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
-import type { Caller } from '../session/caller/caller.ts';
+import type { Caller } from '../session/caller.ts';
 import type { Calls, InCall } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { type LeaveReason, Session, type SessionVisitor } from '../session/session/session.ts';
+import { type LeaveReason, Session, type SessionVisitor } from '../session/session.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { ConnectionInput, type InputOwner } from './connection-input.ts';
 import { ConnectionOutput } from './connection-output.ts';

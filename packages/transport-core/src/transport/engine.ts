@@ -22,7 +22,7 @@ import { Call } from '../rpc/call.ts';
 import type { InCall, InChannel } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder, type OutCall } from '../session/out-call.ts';
-import type { LeaveReason } from '../session/session/session.ts';
+import type { LeaveReason } from '../session/session.ts';
 import { AbortQueue } from '../stream/abort-queue.ts';
 import { BufferPool, batchSize } from '../stream/buffers.ts';
 import { Connection, type ConnectionHost } from '../stream/connection.ts';

@@ -11,7 +11,7 @@ import type { Remote } from '../remote.ts';
 import type { CallHost } from '../rpc/call.ts';
 import type { CallWatch } from '../rpc/call-watch.ts';
 import { Inbox } from '../rpc/inbox.ts';
-import type { Mounted } from '../session/channels/channels.ts';
+import type { Mounted } from '../session/channels.ts';
 import type { CallOrder } from '../session/out-call.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import { systemClock } from '../system-runtime.ts';

@@ -6,7 +6,7 @@ import { createManualClock } from '../manual-clock.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import type { Inbox } from '../rpc/inbox.ts';
-import { Channel } from '../session/channels/channels.ts';
+import { Channel } from '../session/channels.ts';
 import { type AnswerCarrier, InCall } from '../session/in-call.ts';
 import { OutboxFixture } from '../session/testing/outbox-fixture.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';

@@ -6,7 +6,7 @@ import { bytes } from '../../protocol/bytes.ts';
 import { json } from '../../protocol/json.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
-import { Channel } from '../../session/channels/channels.ts';
+import { Channel } from '../../session/channels.ts';
 import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
 import { ReceiveAccount } from '../../session/receive-account.ts';
 import { OutboxFixture } from '../../session/testing/outbox-fixture.ts';

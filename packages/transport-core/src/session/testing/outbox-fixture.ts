@@ -3,10 +3,10 @@
 
 import type { Frame } from '../../wire/frame.ts';
 import { FrameCollector } from '../../wire/frame-collector.ts';
-import { Batch } from '../batch/batch.ts';
+import { Batch } from '../batch.ts';
 import { Memory } from '../memory.ts';
 import { Outbox } from '../outbox.ts';
-import { Lanes, Outgoing, type UnitSender } from '../outgoing/outgoing.ts';
+import { Lanes, Outgoing, type UnitSender } from '../outgoing.ts';
 import { SessionContext, type SessionLimits } from '../session-context.ts';
 import { SMALL } from './pair.ts';
 

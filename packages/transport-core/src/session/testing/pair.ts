@@ -7,11 +7,11 @@ import { methodTable, type Protocol } from '../../protocol/protocol.ts';
 import { type Random, seededRandom } from '../../random.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
-import type { Channel, Mounted } from '../channels/channels.ts';
+import type { Channel, Mounted } from '../channels.ts';
 import type { Calls, InCall } from '../in-call.ts';
 import { Memory } from '../memory.ts';
 import type { OutCall } from '../out-call.ts';
-import { Session, type SessionOptions, type SessionVisitor } from '../session/session.ts';
+import { Session, type SessionOptions, type SessionVisitor } from '../session.ts';
 import type { SessionLimits, SessionPort } from '../session-context.ts';
 
 const KIB = 1024;

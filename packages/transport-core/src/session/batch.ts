@@ -1,0 +1,359 @@
+// The batch of frames that is being filled, and the flag that says whether the connection has taken
+// the previous batch.
+//
+// Owns the frames that are written but have not left, and the control frames and the credit that
+// leave before any message. The other parts of the session tell it what to write. It calls the
+// frame writer, and the port when the batch is full.
+
+import type { TransportError } from '../errors.ts';
+import {
+  type EncodedMetadata,
+  FRAME_OVERHEAD,
+  type FrameWriter,
+  Kind,
+  LARGE,
+  UNIT,
+  type WireError,
+} from '../wire/frame.ts';
+import { goAwayFrame } from '../wire/wire-error.ts';
+import { BatchPacer, BOUNDED } from './batch-pacer.ts';
+import type { Outgoing, RequestMessage } from './outgoing.ts';
+import type { Creditor, ReceiveAccount } from './receive-account.ts';
+import type { SessionContext } from './session-context.ts';
+
+/** A small frame that is sent before all messages. */
+interface Control {
+  readonly kind: number;
+  readonly id: number;
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** Options that decide how many frames are written before a batch leaves. */
+export interface BatchOptions {
+  /** True if a rate limit applies: see BatchPacer. */
+  readonly isBounded: boolean;
+  /**
+   * True if frames are handed over as objects within one thread. Then neither end can read while
+   * the other writes, and splitting a tick into several batches gains nothing.
+   */
+  readonly isDirect: boolean;
+}
+
+/** The frames that are sent next, and the state of the connection that takes them. */
+export class Batch implements Creditor {
+  /**
+   * True if the connection still holds our last batch: nothing is written until `drained` is
+   * called.
+   */
+  blocked = false;
+  /** The number of this batch. Everything written into an earlier batch has left. */
+  number = 1;
+  /** The time until which channels may hold back credit; Infinity if none does. */
+  heldUntil = Number.POSITIVE_INFINITY;
+  /** Decides when the batch leaves before the tick is over. */
+  readonly #pacer: BatchPacer;
+  /** The time at which the connection began to hold the last batch. */
+  #blockedSince = 0;
+  /** True if the session is leaving, so it checks after every write whether it is done. */
+  #leaving = false;
+  /** Called once the batch that holds their payloads has left. */
+  #leavers: (() => void)[] = [];
+  readonly #controls: Control[] = [];
+  #controlBytes = 0;
+  readonly #credits: ReceiveAccount[] = [];
+  readonly #context: SessionContext;
+  readonly #writer: FrameWriter;
+
+  constructor(context: SessionContext, writer: FrameWriter, options: BatchOptions) {
+    this.#context = context;
+    this.#writer = writer;
+    const { isBounded, isDirect } = options;
+    this.#pacer = new BatchPacer(
+      isDirect ? Number.POSITIVE_INFINITY : isBounded ? BOUNDED : undefined,
+    );
+  }
+
+  /** True if no control frames and no credit are waiting. */
+  get idle(): boolean {
+    return this.#controls.length === 0 && this.#credits.length === 0;
+  }
+
+  /** True if the batch holds as many frames as should leave together. */
+  get full(): boolean {
+    return this.#writer.count >= this.#pacer.batch;
+  }
+
+  /** True if more than 1 MiB of control frames wait, which means that the peer does not read. */
+  get stuffed(): boolean {
+    return this.#controlBytes > CONTROL_MAX;
+  }
+
+  /**
+   * Makes room for a frame with this many bytes of payload, metadata, text or hello. Returns false
+   * if the connection still holds the last batch, so nothing may be written.
+   */
+  hasRoom(bytes: number): boolean {
+    return !this.blocked && (this.#writer.fits(bytes) || this.flush());
+  }
+
+  // Messages. Call `hasRoom` before each of them and `wrote` after it.
+
+  /** Writes a REQUEST of one packet. */
+  request(call: RequestMessage, timeout: number): void {
+    const { method, payload } = call;
+    const header = this.#writer.begin(Kind.REQUEST, call.id);
+    header.channel = call.channel;
+    header.method = method.id;
+    header.flags = method.flags;
+    header.timeout = timeout;
+    this.#message(payload, 0, payload.length, call.metadata, stays(payload, method));
+  }
+
+  /** Writes a ONEWAY of one packet, which has no id. */
+  oneway(
+    channel: number,
+    method: RequestMessage['method'],
+    payload: Uint8Array,
+    metadata: EncodedMetadata | undefined,
+  ): void {
+    const header = this.#writer.begin(Kind.ONEWAY, 0);
+    header.channel = channel;
+    header.method = method.id;
+    this.#message(payload, 0, payload.length, metadata, stays(payload, method));
+  }
+
+  /**
+   * Writes a RESPONSE or an ITEM of one packet.
+   * @param isOwned true if the program does not use its memory anymore.
+   */
+  answer(kind: number, id: number, payload: Uint8Array, isOwned: boolean): void {
+    this.#writer.begin(kind, id);
+    this.#message(payload, 0, payload.length, undefined, isOwned);
+  }
+
+  /**
+   * Writes the next frame of a queued unit: END, ERROR, or a packet that ends at `end`. A payload
+   * that has waited is our own, or its program waits until it has left.
+   * @param channel the channel byte of its lanes.
+   * @param timeout milliseconds until the deadline of a REQUEST; 0 if there is none.
+   */
+  unit(unit: Outgoing, channel: number, end: number, timeout: number): void {
+    const { kind, id, payload, offset } = unit;
+    if (kind === Kind.END) return this.#writer.signal(kind, id);
+    if (unit.error !== undefined) return this.#writer.error(id, unit.flags, unit.error);
+    if (unit.begun) {
+      this.#writer.begin(Kind.PART, id);
+      return this.#message(payload, offset, end, undefined, true);
+    }
+    const size = end < payload.length ? payload.length : 0;
+    const header = this.#writer.begin(kind, kind === Kind.ONEWAY && size === 0 ? 0 : id);
+    header.channel = kind === Kind.REQUEST || kind === Kind.ONEWAY ? channel : 0;
+    header.method = unit.method;
+    header.flags = unit.flags;
+    header.timeout = timeout;
+    header.size = size;
+    this.#message(payload, offset, end, unit.metadata, true);
+  }
+
+  #message(
+    payload: Uint8Array,
+    start: number,
+    end: number,
+    metadata: EncodedMetadata | undefined,
+    stays: boolean,
+  ): void {
+    this.#writer.message(payload, start, end, metadata, stays);
+    this.#context.touch();
+  }
+
+  error(id: number, flags: number, error: WireError): void {
+    this.#writer.error(id, flags, error);
+  }
+
+  /** Called after a frame was written outside of `pump`: sends the batch now or with the tick. */
+  wrote(): void {
+    if (this.#pacer.leaves(this.#writer.count)) {
+      // Credit and other control frames leave together with the answer, not in a write of their
+      // own.
+      this.pumpControl();
+      this.flush();
+      if (!this.#leaving) return;
+    }
+    this.#context.port.dirty();
+  }
+
+  // Control frames and credit.
+
+  hello(kind: number, hello: Uint8Array): void {
+    this.#writer.hello(kind, hello);
+  }
+
+  /** Writes READY, which is sent immediately. */
+  ready(): void {
+    this.#writer.signal(Kind.READY, 0);
+  }
+
+  /** Writes the GO_AWAY of a session that leaves gracefully. Returns false if there is no room. */
+  farewell({ code, reason, text }: WireError): boolean {
+    if (!this.hasRoom(FRAME_OVERHEAD / 8)) return false;
+    this.#writer.goAway(code, reason, text);
+    return true;
+  }
+
+  /**
+   * Writes the last GO_AWAY of a connection that ends immediately. If the connection still holds a
+   * batch, the port sends the frame after that batch.
+   */
+  lastWord(error: TransportError): void {
+    const { code, reason, text } = goAwayFrame(error);
+    if (!this.#writer.fits(FRAME_OVERHEAD / 4)) this.flush();
+    this.#writer.goAway(code, reason, text);
+    this.flush();
+  }
+
+  /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
+  control(kind: number, id: number, bytes?: Uint8Array): void {
+    if (this.#controls.length === 0 && this.hasRoom(bytes === undefined ? SMALL : bytes.length)) {
+      this.#writeControl(kind, id, bytes);
+      return this.wrote();
+    }
+    this.#controls.push({ kind, id, bytes });
+    this.#controlBytes += UNIT + (bytes === undefined ? 0 : bytes.length);
+    this.#context.port.dirty();
+  }
+
+  /** Queues an account that owes the peer credit. */
+  credit(receiving: ReceiveAccount): void {
+    this.#credits.push(receiving);
+    this.#context.port.dirty(receiving.isOfChannel);
+  }
+
+  /**
+   * Called when a channel holds back credit to save frames. The delay is limited to 100 ms because
+   * the channel's reader may never take another call.
+   */
+  holds(): void {
+    if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
+    this.heldUntil = this.#context.now + HELD;
+    this.#context.port.wakeBy(this.heldUntil);
+  }
+
+  /** Called when the channels have paid the credit that they held back. */
+  holdsNothing(): void {
+    this.heldUntil = Number.POSITIVE_INFINITY;
+  }
+
+  /** Writes the control frames and the credit that wait. Returns false if some still wait. */
+  pumpControl(): boolean {
+    let done = 0;
+    if (this.idle) return true;
+    for (const { kind, id, bytes } of this.#controls) {
+      if (!this.hasRoom(bytes === undefined ? SMALL : bytes.length)) break;
+      this.#writeControl(kind, id, bytes);
+      this.#controlBytes -= UNIT + (bytes === undefined ? 0 : bytes.length);
+      done++;
+    }
+    this.#controls.splice(0, done);
+    while (this.#credits.length > 0 && this.hasRoom(SMALL))
+      this.#credits.pop()!.write(this.#writer);
+    return !this.blocked;
+  }
+
+  #writeControl(kind: number, id: number, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) this.#writer.signal(kind, id);
+    else this.#writer.hello(kind, bytes);
+  }
+
+  // The connection.
+
+  /**
+   * Passes the batch to the connection. Returns false if the connection holds on to it, so nothing
+   * more can be written.
+   */
+  flush(): boolean {
+    if (this.blocked || (this.#writer.count === 0 && this.#writer.size === 0)) return !this.blocked;
+    this.number++;
+    if (this.#context.port.flush()) {
+      this.#left();
+      return true;
+    }
+    this.blocked = true;
+    this.#blockedSince = this.#context.now;
+    this.#context.port.wakeBy(this.#context.now + STUCK);
+    return false;
+  }
+
+  /** Called when the connection has taken the batch that it held. */
+  drained(): void {
+    this.blocked = false;
+    this.#left();
+  }
+
+  /** Calls `done` once nothing that was written so far refers to a payload. */
+  whenLeft(done: () => void): void {
+    if (this.blocked || this.#writer.refers) this.#leavers.push(done);
+    else done();
+  }
+
+  #left(): void {
+    if (this.#leavers.length === 0) return;
+    const leavers = this.#leavers;
+    this.#leavers = [];
+    for (const done of leavers) done();
+  }
+
+  /** Called when the connection has ended: nothing refers to payloads anymore. */
+  end(): void {
+    this.#left();
+  }
+
+  /** The time at which the peer is disconnected if the connection still holds the last batch. */
+  get stuckAt(): number {
+    return this.blocked ? this.#blockedSince + STUCK : Number.POSITIVE_INFINITY;
+  }
+
+  /** Extends the timeout by `lateness`, the milliseconds for which this process was asleep. */
+  excuse(lateness: number): void {
+    this.#blockedSince += lateness;
+  }
+
+  /** Restarts the timeout because our own rate limit, not the peer, holds everything back. */
+  heldBack(now: number): void {
+    this.#blockedSince = now;
+  }
+
+  // Pace.
+
+  /** Called when a second frame of a chunk was read: the answers to both leave in one batch. */
+  readsOn(): void {
+    this.#pacer.readsOn();
+  }
+
+  /** Adapts to a chunk that was read: see `BatchPacer.read`. */
+  read(calls: number, peers: number, frames: number): void {
+    this.#pacer.read(calls, peers, frames);
+  }
+
+  /**
+   * Makes every later write mark the port as dirty, so that the session checks whether it is done.
+   */
+  leave(): void {
+    this.#leaving = true;
+  }
+}
+
+/** Returns true if a request is not changed before it has left. Only for large ones it matters. */
+function stays({ length }: Uint8Array, { request }: RequestMessage['method']): boolean {
+  return length >= LARGE && request.owned === true;
+}
+
+/** Enough room, in bytes, for any control frame without a body. */
+const SMALL = 64;
+const CONTROL_MAX = 1024 * 1024;
+/** Maximum duration, in milliseconds, for which credit of accounts 2 and 3 may be held back. */
+const HELD = 100;
+/**
+ * Duration, in milliseconds, after which a peer is disconnected because the connection has flushed
+ * nothing or the exhausted pipe has received no credit.
+ */
+export const STUCK = 10_000;

@@ -1,0 +1,304 @@
+// The called half of a session: reads the frames of the peer's calls, and admits or refuses them
+// (docs/wire-protocol.md §4).
+//
+// Owns the error with which a closing transport refuses new calls, and the calls that are served.
+// The dispatcher passes it the peer's frames. It charges messages to their accounts, enters the
+// calls that it admits at `ServedCalls`, and hands complete calls to the driver.
+
+import { stackless, type TransportError } from '../errors.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
+import { ACCOUNT_MAX, Account, type Frame, UNPROCESSED } from '../wire/frame.ts';
+import { errorFrame } from '../wire/wire-error.ts';
+import type { Batch } from './batch.ts';
+import type { Channel, Channels } from './channels.ts';
+import { EarlyCancels } from './early-cancels.ts';
+import { type Calls, InCall } from './in-call.ts';
+import type { Outbox } from './outbox.ts';
+import { Outgoing } from './outgoing.ts';
+import {
+  Assembly,
+  type AssemblyOwner,
+  type IncomingPackets,
+  oversized,
+  priceOf,
+  STALLED,
+} from './packets.ts';
+import type { ReceiveAccount } from './receive-account.ts';
+import { crowded, memoryShort, streaming, tooLarge, unlike } from './refusal.ts';
+import { ServedCalls } from './served-calls.ts';
+import {
+  CANCEL,
+  CANCEL_RUNNING,
+  CANCEL_TOLD,
+  REFUSAL,
+  type SessionContext,
+} from './session-context.ts';
+
+/** The parts of a session that its callee uses. */
+export interface CalleeParts {
+  readonly context: SessionContext;
+  readonly batch: Batch;
+  readonly outbox: Outbox;
+  readonly packets: IncomingPackets;
+  readonly channels: Channels;
+}
+
+/** Handles the frames of the peer's calls. */
+export class Callee {
+  /** The calls that are being served. */
+  readonly served: ServedCalls;
+  /** The requests that are canceled in the chunk that is being read. */
+  readonly early = new EarlyCancels();
+  /** Set when the transport closes: new calls are refused with this error. */
+  #refusing: TransportError | undefined = undefined;
+  readonly #context: SessionContext;
+  readonly #outbox: Outbox;
+  readonly #packets: IncomingPackets;
+  readonly #channels: Channels;
+  readonly #calls: Calls;
+
+  constructor(parts: CalleeParts, calls: Calls) {
+    const { context, outbox, packets, channels } = parts;
+    this.#context = context;
+    this.#outbox = outbox;
+    this.#packets = packets;
+    this.#channels = channels;
+    this.served = new ServedCalls(parts, calls);
+    this.#calls = calls;
+  }
+
+  /** Refuses new calls from now on, because the transport closes. */
+  refuse(error: TransportError): void {
+    this.#refusing = error;
+  }
+
+  /** True if new calls are refused because the transport closes. */
+  get refuses(): boolean {
+    return this.#refusing !== undefined;
+  }
+
+  request(frame: Frame): void {
+    this.#context.touch();
+    const channel = this.#channels.known(frame.channel);
+    const method = methodOf(channel, frame.method);
+    const account = frame.size === 0 ? undefined : this.#longAccount(frame, channel);
+    if (!(account === undefined ? this.#packets.short(frame) : this.#charge(frame, account)))
+      return;
+    if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, account);
+    const refusal = this.#refusing ?? this.#refusal(frame, channel, method);
+    if (refusal !== undefined) return this.#refuse(frame, account, refusal);
+    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
+    if (account !== undefined) call.chargeTo(account);
+    this.served.open(call);
+    if (frame.size > 0) this.#begin(call, frame);
+    else if (!this.early.holds(call)) this.#calls.incoming(call);
+    this.served.watchDeadline(call);
+  }
+
+  /**
+   * Returns the answer to a REQUEST that no handler may see. Returns undefined if a handler may see
+   * the request; then its channel and its method exist.
+   */
+  #refusal(
+    frame: Frame,
+    channel: Channel | undefined,
+    method: ProtocolMethod | undefined,
+  ): TransportError | undefined {
+    // A channel without a protocol has no method.
+    if (
+      method === undefined ||
+      channel!.disagreement !== undefined ||
+      method.kind === 'oneway' ||
+      method.flags !== frame.flags
+    )
+      return unlike(frame, channel, method);
+    const { size } = frame;
+    if (size > 0 && oversized(method.request, size)) return tooLarge(frame, method);
+    const { limits, usage, memory } = this.#context;
+    if (channel!.openIn >= limits.calls || channel!.running >= limits.calls || usage.hasTooMany)
+      return crowded(channel!, this.#context);
+    if (method.flags !== 0 && this.served.streams >= limits.streams)
+      return streaming(this.served.streams);
+    return size > 0 && !memory.fits(size) ? memoryShort(frame, this.#context) : undefined;
+  }
+
+  oneway(frame: Frame): void {
+    this.#context.touch();
+    const channel = this.#channels.known(frame.channel);
+    const method = methodOf(channel, frame.method);
+    const account =
+      frame.size === 0
+        ? (channel?.short ?? this.#channels.stray(Account.SHORT, frame.channel))
+        : this.#longAccount(frame, channel);
+    if (!this.#charge(frame, account)) return;
+    if (frame.size > 0 && (frame.id === 0 || this.served.ids.get(frame.id) !== undefined))
+      return this.#context.violation(
+        'malformed',
+        `a long ONEWAY with id ${frame.id}, which is already in use`,
+      );
+    if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
+      this.#context.count('onewayDropped', 1);
+      return account.giveBack(priceOf(frame), true);
+    }
+    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
+    call.chargeTo(account);
+    if (frame.size === 0) return this.#calls.incoming(call);
+    this.served.ids.set(call);
+    if (!this.#context.memory.fits(frame.size)) return this.served.crowdOut(call);
+    this.#begin(call, frame);
+  }
+
+  /** Returns true if the method is a one-way and nothing prevents its delivery. */
+  #hears(channel: Channel | undefined, method: ProtocolMethod | undefined): boolean {
+    return (
+      channel !== undefined &&
+      method !== undefined &&
+      method.kind === 'oneway' &&
+      channel.disagreement === undefined &&
+      this.#refusing === undefined &&
+      !this.#context.usage.hasTooMuch
+    );
+  }
+
+  #longAccount(frame: Frame, channel: Channel | undefined): ReceiveAccount {
+    return channel?.long ?? this.#channels.stray(Account.LONG, frame.channel);
+  }
+
+  /**
+   * Charges a message to its account. Returns false if the message broke the rules; the violation
+   * has then been reported.
+   */
+  #charge(frame: Frame, account: ReceiveAccount): boolean {
+    if (frame.size > 0) return this.#packets.longMessage(frame, account);
+    if (!this.#packets.short(frame)) return false;
+    return account.spend(priceOf(frame)) || this.#overspent(frame);
+  }
+
+  #overspent(frame: Frame): false {
+    this.#context.violation(
+      'malformed',
+      `a one-way call on channel ${frame.channel} arrived without credit`,
+    );
+    return false;
+  }
+
+  #duplicate(frame: Frame, account: ReceiveAccount | undefined): void {
+    this.#context.count('duplicateRequest', 1);
+    account?.giveBack(priceOf(frame), true);
+  }
+
+  #refuse(frame: Frame, account: ReceiveAccount | undefined, refusal: TransportError): void {
+    account?.giveBack(priceOf(frame), true);
+    this.#context.count('refusedCall', 1);
+    const lanes = this.#channels.known(frame.channel)?.lanes ?? this.#channels.nowhere;
+    this.#outbox.refuse(
+      lanes,
+      Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal), undefined),
+    );
+    // The caller is not to blame for a full queue or for a transport that closes.
+    if (refusal.code === 'resource_exhausted' || refusal === this.#refusing)
+      this.#context.spend(REFUSAL);
+    else this.#context.refused();
+  }
+
+  item(frame: Frame): void {
+    const call = this.served.ids.get(frame.id);
+    if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
+    if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
+      return this.#context.violation('malformed', `ITEM for call ${frame.id}, which has no upload`);
+    this.#context.touch();
+    call.upload.receive(frame, this.#packets, true, this.#owner(call));
+  }
+
+  part(frame: Frame): void {
+    const call = this.served.ids.get(frame.id);
+    if (call === undefined) return this.#late(frame);
+    if (!this.#packets.packet(frame)) return;
+    const { assembly } = call;
+    if (assembly === undefined) {
+      // If there is no unfinished message, this packet belongs to a dropped duplicate, or it
+      // crossed the end of the upload.
+      if (call.upload?.assembly !== undefined) call.upload.receivePart(frame);
+      return;
+    }
+    if (!assembly.add(frame.payload))
+      return this.#context.violation(
+        'malformed',
+        `the packets of request ${frame.id} do not match its declared size`,
+      );
+    if (!assembly.complete) return this.#context.usage.makeRoom();
+    call.complete(assembly);
+    if (call.method.kind === 'oneway') this.served.ids.delete(call);
+    else if (this.early.holds(call)) return;
+    this.#calls.incoming(call);
+  }
+
+  readonly #deliver = (call: InCall): void => this.#calls.incoming(call);
+
+  /** Called when a chunk was read, or if its rest waits for more work units (`isRead` is false). */
+  endChunk(isRead: boolean): void {
+    this.early.close(isRead, this.#deliver);
+  }
+
+  end(frame: Frame): void {
+    const call = this.served.ids.get(frame.id);
+    if (call === undefined || !call.open) return;
+    const { upload } = call;
+    if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
+      return this.#context.violation(
+        'malformed',
+        `END of call ${frame.id}, which has no open stream`,
+      );
+    if (upload.ended)
+      return this.#context.violation(
+        'malformed',
+        `END of call ${frame.id}, whose stream had already ended`,
+      );
+    upload.end(undefined);
+  }
+
+  cancel(frame: Frame): void {
+    const call = this.served.ids.get(frame.id);
+    if (call === undefined) return;
+    const isTold = call.cancelled !== undefined;
+    this.#context.spend(isTold ? CANCEL_TOLD : call.running === 0 ? CANCEL : CANCEL_RUNNING);
+    this.served.abort(
+      call,
+      stackless('cancelled', 'the caller cancelled the call', { origin: 'remote' }),
+    );
+  }
+
+  /** Handles CREDIT for a stream that we send. It is ignored if the call has already ended. */
+  credit(frame: Frame): void {
+    const download = this.served.ids.get(frame.id)?.download;
+    if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX))
+      this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
+  }
+
+  #begin(call: InCall, frame: Frame): void {
+    call.assemble(new Assembly(this.#context, frame, true, this.#owner(call)));
+    this.#context.port.wakeBy(this.#context.now + STALLED);
+    this.#context.usage.makeRoom();
+  }
+
+  #owner(call: InCall): AssemblyOwner {
+    const { served } = this;
+    return { refuse: () => served.crowdOut(call), stopped: () => served.stopped(call) };
+  }
+
+  /** Returns the incomplete long message of a call. */
+  assembly(id: number): Assembly | undefined {
+    const call = this.served.ids.get(id);
+    return call?.assembly ?? call?.upload?.assembly;
+  }
+
+  /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */
+  #late(frame: Frame): void {
+    this.#packets.packet(frame);
+  }
+}
+
+function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | undefined {
+  const table = channel?.mounted?.table;
+  return table === undefined ? undefined : (table.byLowId[id] ?? table.byId.get(id));
+}

@@ -1,0 +1,471 @@
+// The calling half of a session: our own calls by id, from admission to their terminal frame
+// (docs/wire-protocol.md §4).
+//
+// Owns the open calls and the calls that wait for room. The transport tells it to start and to
+// abandon calls, and its `answers` read the frames of the peer. It writes requests into the batch
+// or queues them in the outbox, and settles calls.
+
+import { TransportError, withoutStack } from '../errors.ts';
+import type { List } from '../list.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
+import type { Remote } from '../remote.ts';
+import { Account, DOWNLOAD, type EncodedMetadata, Kind, UNIT, UPLOAD } from '../wire/frame.ts';
+import { Answers } from './answers.ts';
+import type { Batch } from './batch.ts';
+import { CallQueue } from './call-queue.ts';
+import type { Channel, Channels } from './channels.ts';
+import { Slots } from './id-table.ts';
+import { isLent } from './lent.ts';
+import { memoryFull } from './memory.ts';
+import { type CallCarrier, type OutCall, TryCall } from './out-call.ts';
+import type { Outbox } from './outbox.ts';
+import { Outgoing } from './outgoing.ts';
+import type { IncomingPackets } from './packets.ts';
+import type { SessionContext } from './session-context.ts';
+import { InStream, OutStream } from './streams.ts';
+
+/** The parts of a session that its caller uses. */
+export interface CallerParts {
+  readonly context: SessionContext;
+  readonly batch: Batch;
+  readonly outbox: Outbox;
+  readonly channels: Channels;
+  readonly packets: IncomingPackets;
+}
+
+/** Our open calls. */
+export class Caller implements CallCarrier {
+  readonly slots: Slots<OutCall>;
+  /** Handles the peer's answers. */
+  readonly answers: Answers;
+  /** The number of open streaming calls. */
+  streams = 0;
+  readonly #waiting: CallQueue;
+  readonly #context: SessionContext;
+  readonly #batch: Batch;
+  readonly #outbox: Outbox;
+  readonly #channels: Channels;
+
+  /** @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor. */
+  constructor({ context, batch, outbox, channels, packets }: CallerParts, parity: 0 | 1) {
+    this.#context = context;
+    this.#batch = batch;
+    this.#outbox = outbox;
+    this.#channels = channels;
+    this.slots = new Slots(parity);
+    this.#waiting = new CallQueue(context, outbox, this);
+    this.answers = new Answers(context, packets, this);
+  }
+
+  get stage(): string {
+    const unread = this.#waiting.streams.length > 0 ? this.#unread().length : 0;
+    const text = 'it was waiting to be sent';
+    return unread === 0 ? text : `${text}; ${unread} streams that nobody reads hold places`;
+  }
+
+  get mark(): number {
+    return this.#batch.number;
+  }
+
+  get now(): number {
+    return this.#context.now;
+  }
+
+  get remote(): Remote | undefined {
+    return this.#context.remote;
+  }
+
+  /**
+   * Takes a call. It starts immediately, or waits in order until there is room. A call that can
+   * never be sent fails here.
+   */
+  start(call: OutCall): void {
+    const channel = this.#channels.get(call.channel);
+    const refusal = this.#waiting.refusal(channel, call.method, call.payload.length);
+    if (refusal !== undefined) return call.failed(refusal);
+    call.carryBy(this);
+    if (call.due < Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
+    if (this.#waiting.size === 0 && this.#waiting.hasRoom(channel, call))
+      return this.#admit(channel, call);
+    this.#admitOrWait(channel, call);
+  }
+
+  #admitOrWait(channel: Channel, call: OutCall): void {
+    const queue = this.#waiting.queueOf(channel, call);
+    if (queue.length === 0 && this.#waiting.hasRoom(channel, call))
+      return this.#admit(channel, call);
+    const { usage, memory } = this.#context;
+    if (!memory.fits(call.cost)) return call.failed(memoryFull(memory, call.cost));
+    this.#waiting.add(queue, call);
+    usage.makeRoom();
+    if (queue === this.#waiting.streams && queue.length <= this.streams)
+      this.#context.port.wakeBy(this.#freePlaces(this.#context.now));
+  }
+
+  /** Our streams that nobody has begun to read; the oldest first. */
+  #unread(): OutCall[] {
+    return [...this.slots.values()]
+      .filter(({ done, unreadSince }) => !done && unreadSince !== undefined)
+      .sort((a, b) => (a.unreadSince! < b.unreadSince! ? -1 : 1));
+  }
+
+  /**
+   * Ends streams that nobody has begun to read for a while, as long as others wait for their
+   * places. Returns the next time at which it must be called.
+   */
+  #freePlaces(now: number): number {
+    let missing = this.#waiting.streams.length;
+    if (missing === 0 || this.streams < this.#context.terms.streams) return NEVER;
+    // A call that has ended keeps its place until the callee has confirmed that.
+    for (const { done, method } of this.slots.values()) if (done && method.flags !== 0) missing--;
+    for (const call of this.#unread()) {
+      const due = Math.min(call.unreadSince!, now) + UNREAD;
+      if (due > now || missing-- <= 0) return Math.max(due, now + 1);
+      this.abandon(call);
+      call.failed(unreadError(call.method));
+    }
+    return NEVER;
+  }
+
+  /**
+   * Sends a one-way if it can be sent now, and returns false otherwise. It becomes a call only if
+   * it has to wait in a lane.
+   * @throws TransportError if it can never be sent.
+   */
+  trySend(byte: number, method: ProtocolMethod, payload: Uint8Array): boolean {
+    const channel = this.#channels.get(byte);
+    const refusal = this.#waiting.refusal(channel, method, payload.length);
+    if (refusal !== undefined) throw refusal;
+    if (!this.#waiting.payable(channel, payload.length)) return false;
+    // Nothing tells the program when its memory is free again.
+    if (isLent(payload, method.request)) payload = new Uint8Array(payload);
+    if (this.#writeOneway(channel, method, payload, undefined)) {
+      this.#batch.wrote();
+      return true;
+    }
+    const call = new TryCall(byte, method, payload);
+    if (!this.#waiting.hasRoom(channel, call)) return false;
+    call.carryBy(this);
+    this.#queueOneway(channel, call);
+    return true;
+  }
+
+  /** Returns true if a one-way of at most one packet could be sent now. */
+  writable(channel: Channel): boolean {
+    return this.#waiting.writable(channel);
+  }
+
+  /** See `Session.whenWritable`. */
+  whenWritable(byte: number, endpoint: string): Promise<void> {
+    const channel = this.#channels.get(byte);
+    if (channel.disagreement !== undefined) return Promise.reject(channel.disagreement);
+    if (this.writable(channel)) return Promise.resolve();
+    return this.#channels.whenWritable(channel, endpoint);
+  }
+
+  /** Admits waiting calls as far as there is room. */
+  admitWaiting(channel: Channel): void {
+    if (this.#waiting.size > 0) this.#admitAll(channel);
+  }
+
+  #admitAll(channel: Channel): void {
+    for (const queue of this.#waiting.queues(channel)) this.#admitFrom(queue);
+  }
+
+  #admitFrom(queue: List<OutCall>): void {
+    for (let call = queue.first; call !== undefined; call = queue.first) {
+      const channel = this.#channels.get(call.channel);
+      if (!this.#waiting.hasRoom(channel, call)) return;
+      this.#waiting.remove(queue, call);
+      this.#admit(channel, call);
+    }
+  }
+
+  /** Writes a call straight into the batch, or queues it in the lanes of its channel. */
+  #admit(channel: Channel, call: OutCall): void {
+    const { method, metadata, payload } = call;
+    if (method.kind === 'oneway') return this.#admitOneway(channel, call);
+    this.slots.add(call);
+    channel.countCall(1);
+    if (method.flags !== 0) this.#openStreams(channel, call);
+    const bytes = payload.length + (metadata === undefined ? 0 : metadata.bytes.length);
+    const isLong = payload.length > this.#context.terms.packet;
+    if (isLong || channel.lanes.short.length > 0 || !this.#outbox.straight(bytes))
+      return this.#queue(channel, call, isLong ? Account.LONG : 0);
+    const timeout = call.timeLeft(this.#context.now);
+    // The call fails soon because its deadline has passed.
+    if (timeout < 0) return;
+    call.writeIn(this.#batch.number);
+    this.#batch.request(call, timeout);
+    if (method.flags !== 0) call.accepted();
+    this.#batch.wrote();
+  }
+
+  #admitOneway(channel: Channel, call: OutCall): void {
+    if (!this.#writeOneway(channel, call.method, call.payload, call.metadata))
+      return this.#queueOneway(channel, call);
+    call.writeIn(this.#batch.number);
+    if (!call.isLent) call.accepted();
+    this.#batch.wrote();
+    if (call.isLent) this.#acceptLater(call);
+  }
+
+  /** Settles a one-way that is in the batch once its caller may use the memory again. */
+  #acceptLater(call: OutCall): void {
+    this.#batch.whenLeft(() => {
+      if (!call.done) call.accepted();
+    });
+  }
+
+  /**
+   * Pays for a short one-way and writes it straight into the batch. Returns false if it is long, or
+   * if something waits before it.
+   */
+  #writeOneway(
+    { byte, lanes }: Channel,
+    method: ProtocolMethod,
+    payload: Uint8Array,
+    metadata: EncodedMetadata | undefined,
+  ): boolean {
+    const { length } = payload;
+    if (
+      length > this.#context.terms.packet ||
+      lanes.short.length > 0 ||
+      lanes.shortCredit <= 0 ||
+      !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length)
+    )
+      return false;
+    lanes.payOneway(length + UNIT + (metadata === undefined ? 0 : metadata.size));
+    this.#batch.oneway(byte, method, payload, metadata);
+    return true;
+  }
+
+  #queueOneway(channel: Channel, call: OutCall): void {
+    const isLong = call.payload.length > this.#context.terms.packet;
+    if (isLong) this.slots.add(call);
+    this.#queue(channel, call, isLong ? Account.LONG : Account.SHORT);
+  }
+
+  #queue(channel: Channel, call: OutCall, account: number): void {
+    const kind = call.method.kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST;
+    call.keep();
+    const unit = Outgoing.request(kind, call, account);
+    call.queue(unit);
+    const isOrdered = channel.mounted?.protocol.ordered === true;
+    const lane = account === Account.LONG && !isOrdered ? 'bulk' : 'short';
+    this.#outbox.push(channel.lanes, unit, lane);
+  }
+
+  #openStreams(channel: Channel, call: OutCall): void {
+    this.streams++;
+    // It may be the next stream that nobody reads.
+    if (this.#waiting.streams.length > 0) this.#context.port.wakeBy(this.#context.now + UNREAD);
+    const { flags } = call.method;
+    const context = this.#context;
+    const progress = () => call.progressed(context.now);
+    call.openStreams(
+      flags & UPLOAD
+        ? new OutStream(
+            context,
+            this.#outbox,
+            channel.lanes,
+            call.id,
+            call.method.upload!,
+            progress,
+          )
+        : undefined,
+      flags & DOWNLOAD ? new InStream(context, this.#batch, call.id) : undefined,
+    );
+  }
+
+  requestWritten(call: OutCall): void {
+    const channel = this.#channels.get(call.channel);
+    if (call.method.kind === 'oneway') {
+      if (call.id !== 0) this.slots.delete(call);
+      if (call.isLent && !call.done) this.#acceptLater(call);
+    } else if (call.method.flags !== 0 && !call.done) call.accepted();
+    this.admitWaiting(channel);
+  }
+
+  abandon(call: OutCall): void {
+    const channel = this.#channels.get(call.channel);
+    if (this.#waiting.remove(this.#waiting.queueOf(channel, call), call)) return;
+    const unit = call.takeUnit();
+    const begun = unit?.begun === true;
+    if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
+    call.upload?.stop(ABANDONED);
+    if (begun || call.writtenIn !== 0) {
+      if (this.slots.get(call.id) !== call) return;
+      this.#batch.control(Kind.CANCEL, call.id);
+      if (call.method.kind === 'oneway') this.slots.delete(call);
+    } else this.#release(channel, call);
+    this.admitWaiting(channel);
+  }
+
+  #release(channel: Channel, call: OutCall): void {
+    if (!this.slots.delete(call)) return;
+    if (call.method.kind !== 'oneway') channel.countCall(-1);
+    if (call.wide) this.#releaseStreams(call);
+  }
+
+  #releaseStreams(call: OutCall): void {
+    call.endAssembly();
+    if (call.method.flags === 0) return;
+    this.streams--;
+    call.download?.release();
+  }
+
+  /**
+   * Ends a call whose terminal frame was read: its id becomes free, and its request and upload
+   * stop.
+   */
+  terminal(call: OutCall): void {
+    const channel = this.#channels.get(call.channel);
+    if (call.wide) this.#stopSending(channel, call, ANSWERED);
+    this.#release(channel, call);
+    if (this.#waiting.size > 0) this.#admitAll(channel);
+  }
+
+  #stopSending(channel: Channel, call: OutCall, error: TransportError): void {
+    const unit = call.takeUnit();
+    if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
+    call.upload?.stop(error);
+  }
+
+  // Time and the end of the connection.
+
+  /**
+   * Fails, because the transport closes, all calls that no handler can have seen, and all one-ways
+   * that were not yet accepted.
+   */
+  failUnsent(error: TransportError): void {
+    const unsent: OutCall[] = this.takeWaiting();
+    for (const call of this.slots.values())
+      if (!call.done && call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
+    for (const { lanes } of this.#channels.all())
+      for (const call of unpaidOneways(lanes)) unsent.push(call);
+    for (const call of unsent) {
+      call.carrier?.abandon(call);
+      call.failed(withoutStack(error, { sent: false }));
+    }
+  }
+
+  /**
+   * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
+   */
+  failChannel(channel: Channel, error: TransportError): void {
+    const calls = this.#waiting.of(channel);
+    for (const call of this.slots.values())
+      if (call.channel === channel.byte && !call.done) calls.push(call);
+    calls.push(...unpaidOneways(channel.lanes));
+    for (const call of calls) {
+      if (call.done) continue;
+      const { sent } = call;
+      this.abandon(call);
+      call.failed(withoutStack(error, { sent }));
+    }
+  }
+
+  /**
+   * Fails everything in flight when the grace period is over. The answers are no longer awaited.
+   */
+  failAll(error: TransportError): void {
+    for (const call of this.slots.values())
+      if (!call.done) call.failed(withoutStack(error, { sent: call.sent }));
+  }
+
+  /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
+  takeWaiting(): OutCall[] {
+    return this.#waiting.take(this.#channels.all());
+  }
+
+  /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */
+  wake(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    const look = (call: OutCall) => {
+      if (call.done) return;
+      if (call.due <= now) call.expired(now);
+      if (!call.done && call.due < next) next = call.due;
+    };
+    // Waiting calls come first, because an expiring call in flight may admit one of them.
+    for (const call of this.#waiting.streams) look(call);
+    for (const channel of this.#channels.all()) {
+      for (const call of channel.waiting) look(call);
+      for (const call of channel.waitingLong) look(call);
+      for (const call of unpaidOneways(channel.lanes)) look(call);
+    }
+    for (const call of this.slots.values()) look(call);
+    return Math.min(next, this.#freePlaces(now));
+  }
+
+  /**
+   * Ends all calls because the connection has ended. Returns those that no handler can have seen,
+   * in order; the others fail.
+   * @param arrived true if everything that was written is known to have arrived, so no one-way is
+   *   lost.
+   */
+  close(error: TransportError, arrived: boolean): OutCall[] {
+    const channels = this.#channels.all();
+    const unsent: OutCall[] = [];
+    let lost = 0;
+    const over = (channel: Channel, call: OutCall) => {
+      const { sent } = call;
+      this.#stopSending(channel, call, error);
+      call.download?.end(error);
+      this.#release(channel, call);
+      if (call.done) return;
+      // The user of an accepted streaming call already holds its streams, so it can't be started
+      // again.
+      if (sent || (call.method.flags !== 0 && call.writtenIn !== 0))
+        call.failed(withoutStack(error, { sent }));
+      else {
+        call.unsend();
+        unsent.push(call);
+      }
+    };
+    for (const channel of channels) {
+      const { lanes } = channel;
+      if (!arrived) lost += lanes.uncreditedShort.size + lanes.uncreditedLong.size;
+      for (const lane of lanes.lists) {
+        for (const unit of lane) {
+          if (unit.kind !== Kind.ONEWAY) continue;
+          const call = unit.sender as OutCall;
+          if (call.done && !unit.unpaid && !unit.begun) lost++;
+          over(channel, call);
+        }
+      }
+    }
+    if (lost > 0) this.#context.count('onewayLost', lost);
+    for (const call of this.takeWaiting()) over(this.#channels.get(call.channel), call);
+    for (const call of this.slots.values()) over(this.#channels.get(call.channel), call);
+    return unsent.sort((a, b) => a.seq - b.seq);
+  }
+}
+
+/** True if a request has begun to leave, or is a one-way whose place in the order is certain. */
+function isPlaced({ unit, method }: OutCall): boolean {
+  return unit !== undefined && (unit.begun || (method.kind === 'oneway' && !unit.unpaid));
+}
+
+/** The one-ways of a channel that wait for credit, in order. */
+function* unpaidOneways({ short }: Channel['lanes']): IterableIterator<OutCall> {
+  for (const unit of short)
+    if (unit.kind === Kind.ONEWAY && unit.unpaid) yield unit.sender as OutCall;
+}
+
+function unreadError({ full }: ProtocolMethod): TransportError {
+  const text = `${full}: nobody began to read its items for ${UNREAD} ms, and another call took its place`;
+  return new TransportError('resource_exhausted', text, { sent: true });
+}
+
+/**
+ * The time in milliseconds after which a stream that nobody has begun to read may lose its place.
+ * It is shorter than the default timeout of the calls that wait.
+ */
+const UNREAD = 5_000;
+const NEVER = Number.POSITIVE_INFINITY;
+const ABANDONED = new TransportError('cancelled', 'the call was cancelled');
+const ANSWERED = new TransportError(
+  'cancelled',
+  'the callee answered before the upload was complete',
+);

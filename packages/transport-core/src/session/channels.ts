@@ -1,0 +1,389 @@
+// The channels of one connection by their byte, and the agreement of both ends on the protocol of
+// each (docs/wire-protocol.md §3).
+//
+// Owns the channels; each channel owns its lanes, its accounts and the counts of its calls. The
+// callers, the callees and the inbox report the calls of a channel; the session reports changes of
+// the protocols. `Channels` settles callers that wait for room, and reports changes to the driver.
+
+import { TransportError } from '../errors.ts';
+import { List } from '../list.ts';
+import type { MethodTable, Protocol } from '../protocol/protocol.ts';
+import { Account } from '../wire/frame.ts';
+import { type Announcement, decodeProtocols, type HelloProtocol } from '../wire/hello.ts';
+import type { InCall, InChannel } from './in-call.ts';
+import type { OutCall } from './out-call.ts';
+import { Lanes } from './outgoing.ts';
+import { agree, ProtocolLists } from './protocols.ts';
+import { type Creditor, ReceiveAccount } from './receive-account.ts';
+import type { SessionContext } from './session-context.ts';
+import { StrayAccounts } from './stray-accounts.ts';
+
+/** A protocol as this end has mounted it. */
+export interface Mounted {
+  readonly protocol: Protocol;
+  readonly table: MethodTable;
+}
+
+/** Receives changes to the protocols of a connection. */
+export interface ProtocolsVisitor {
+  /** The peer has announced its protocols and its address again. */
+  announced?(announcement: Announcement): void;
+  /** The protocols of one end have changed. */
+  protocolsChanged?(): void;
+}
+
+/**
+ * One channel on one connection: its outgoing lanes, its incoming accounts, and the calls in both
+ * directions. It continues to exist when its protocol is unmounted.
+ */
+export class Channel implements InChannel {
+  readonly context: SessionContext;
+  readonly byte: number;
+  /**
+   * The name of the first protocol mounted here; a channel byte keeps its name as long as the
+   * connection exists.
+   */
+  name: string | undefined = undefined;
+  mounted: Mounted | undefined = undefined;
+  /** The protocol version that both ends agreed on. */
+  version = 0;
+  /** The reason why the two ends can't speak the protocol; undefined if they can. */
+  disagreement: TransportError | undefined = undefined;
+  readonly lanes: Lanes;
+
+  /**
+   * The number of our calls without a terminal frame, and the calls that wait for room, in order.
+   */
+  open = 0;
+  readonly waiting = new List<OutCall>();
+  readonly waitingLong = new List<OutCall>();
+  /** Callers of `writable()` that wait until `trySend` would return true. */
+  readonly #writers: Writer[] = [];
+
+  /** The peer's accounts with this end. */
+  readonly short: ReceiveAccount;
+  readonly long: ReceiveAccount;
+  /**
+   * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
+   * are running.
+   */
+  openIn = 0;
+  running = 0;
+  /**
+   * The number of one-ways whose handlers are running, and whether more wait because that number
+   * has reached `limits.calls`.
+   */
+  oneways = 0;
+  crowded = false;
+  /** True if so many replies wait that the channel's calls are not dispatched for now. */
+  stalled = false;
+  /**
+   * Calls that arrived and were not taken; `queued` counts the short requests among them,
+   * `queuedBytes` their bytes.
+   */
+  readonly inbound = new List<InCall>();
+  queued = 0;
+  queuedBytes = 0;
+
+  constructor(context: SessionContext, creditor: Creditor, byte: number) {
+    this.context = context;
+    this.byte = byte;
+    this.lanes = new Lanes(byte, 10, context.terms.short, context.terms.long);
+    this.short = new ReceiveAccount(creditor, Account.SHORT, context.limits.credit.short, 0, byte);
+    this.long = new ReceiveAccount(creditor, Account.LONG, context.limits.credit.long, 0, byte);
+  }
+
+  // Our calls; see `InChannel` for those of the peer.
+
+  /**
+   * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.
+   */
+  countCall(change: 1 | -1): void {
+    this.open += change;
+  }
+
+  countIncoming(change: 1 | -1): void {
+    this.openIn += change;
+  }
+
+  countRunning(change: 1 | -1, isOneway: boolean): void {
+    if (isOneway) this.oneways += change;
+    else this.running += change;
+  }
+
+  countQueued(change: 1 | -1, cost: number): void {
+    this.queued += change;
+    this.queuedBytes += change * cost;
+  }
+
+  crowd(isCrowded: boolean): void {
+    this.crowded = isCrowded;
+  }
+
+  // Room for messages and replies.
+
+  /** Stops dispatching calls until the channel's replies have drained. */
+  stall(): void {
+    this.stalled = true;
+  }
+
+  /** Returns a promise that settles when there is room for a one-way. */
+  whenWritable(): Promise<void> {
+    return new Promise((resolve, reject) => this.#writers.push({ resolve, reject }));
+  }
+
+  /** The number of callers that wait for room for a one-way. */
+  get writers(): number {
+    return this.#writers.length;
+  }
+
+  /** Settles all callers that wait for room: with an error, or because there is room. */
+  settleWriters(error: TransportError | undefined): void {
+    for (const writer of this.#writers.splice(0))
+      error === undefined ? writer.resolve() : writer.reject(error);
+  }
+
+  /**
+   * Settles the promises that wait, as far as there is room. Returns true if something still waits.
+   * @param writable returns true if a one-way could be sent now.
+   * @param room called when the replies have drained, so calls may be dispatched again.
+   */
+  look(writable: (channel: Channel) => boolean, room: (channel: Channel) => void): boolean {
+    const { disagreement } = this;
+    if (this.#writers.length > 0 && (disagreement !== undefined || writable(this)))
+      this.settleWriters(disagreement);
+    if (this.stalled && !this.lanes.congested(this.context.limits.outbound)) {
+      this.stalled = false;
+      room(this);
+    }
+    return this.#writers.length > 0 || this.stalled;
+  }
+
+  // The protocol.
+
+  /** Mounts a protocol; undefined unmounts it. Returns false if nothing has changed. */
+  mount(mounted: Mounted | undefined): boolean {
+    if (this.mounted === mounted) return false;
+    this.mounted = mounted;
+    this.disagreement = undefined;
+    if (mounted === undefined) return true;
+    this.lanes.prioritize(mounted.protocol.priority);
+    this.name ??= mounted.protocol.name;
+    return true;
+  }
+
+  /**
+   * Determines the version of the mounted protocol that both ends use. `theirs` are the peer's
+   * protocols.
+   */
+  agree(theirs: readonly HelloProtocol[]): void {
+    if (this.mounted === undefined) return;
+    const { protocol } = this.mounted;
+    if (this.name !== protocol.name) {
+      const message = `channel ${this.byte} was '${this.name}' on this connection before it was '${protocol.name}'; a channel keeps its protocol while the connection is open`;
+      this.disagreement = new TransportError('failed_precondition', message);
+      return;
+    }
+    const agreed = agree(protocol, theirs);
+    this.disagreement = agreed instanceof TransportError ? agreed : undefined;
+    if (typeof agreed === 'number') this.version = agreed;
+  }
+}
+
+/** A caller that waits for room for a one-way. */
+interface Writer {
+  resolve(): void;
+  reject(error: TransportError): void;
+}
+
+/** All channels of one connection. */
+export class Channels {
+  /** The protocols of both ends. */
+  readonly protocols: ProtocolLists;
+  #opened: readonly Channel[] = [];
+  /**
+   * The channel that was requested last. Every frame looks up its channel, some of them six times.
+   */
+  #last: Channel | undefined = undefined;
+  #watched: Channel[] = [];
+  readonly #strays: StrayAccounts;
+  #nowhere: Lanes | undefined = undefined;
+  readonly #context: SessionContext;
+  readonly #creditor: Creditor;
+  readonly #mounts: ReadonlyMap<number, Mounted>;
+  readonly #visitor: ProtocolsVisitor;
+
+  constructor(
+    context: SessionContext,
+    creditor: Creditor,
+    mounts: ReadonlyMap<number, Mounted>,
+    visitor: ProtocolsVisitor = {},
+  ) {
+    this.#visitor = visitor;
+    this.#context = context;
+    this.#creditor = creditor;
+    this.#mounts = mounts;
+    this.protocols = new ProtocolLists(mounts);
+    this.#strays = new StrayAccounts(creditor, context.limits.credit);
+  }
+
+  /**
+   * Returns the channel for a channel byte. It is created on first use and exists as long as the
+   * connection.
+   */
+  get(byte: number): Channel {
+    const last = this.#last;
+    return last !== undefined && last.byte === byte ? last : this.#find(byte);
+  }
+
+  /**
+   * Returns the channel that a peer names if a protocol is or was mounted on it. Numbers that the
+   * peer makes up therefore cost no memory.
+   */
+  known(number: number): Channel | undefined {
+    const last = this.#last;
+    return last !== undefined && last.byte === number ? last : this.#findKnown(number);
+  }
+
+  #findKnown(number: number): Channel | undefined {
+    return this.#mounts.has(number) ? this.#find(number) : this.used(number);
+  }
+
+  /**
+   * Returns an account that gives back the credit of messages for a channel without a protocol. It
+   * is forgotten once the credit is paid back. Channels above 255 have no account, so their
+   * credit is never given back.
+   */
+  stray(account: number, number: number): ReceiveAccount {
+    return this.#strays.get(account, number);
+  }
+
+  /** The lanes for refusals that belong to no channel. */
+  get nowhere(): Lanes {
+    this.#nowhere ??= new Lanes(0, 10, 0, 0);
+    return this.#nowhere;
+  }
+
+  /** Returns all lanes in which something may wait. */
+  lanes(): Lanes[] {
+    const lanes = this.#opened.map((channel) => channel.lanes);
+    return this.#nowhere === undefined ? lanes : [...lanes, this.#nowhere];
+  }
+
+  #find(byte: number): Channel {
+    let channel = this.used(byte);
+    if (channel === undefined) {
+      channel = new Channel(this.#context, this.#creditor, byte);
+      // Most connections have one or two channels, so the array is copied to exactly the size it
+      // needs.
+      this.#opened = [...this.#opened, channel];
+      this.#join(channel);
+    }
+    this.#last = channel;
+    return channel;
+  }
+
+  /** Returns the channel of a byte if it was used. */
+  used(byte: number): Channel | undefined {
+    for (const channel of this.#opened) if (channel.byte === byte) return channel;
+    return undefined;
+  }
+
+  /** Returns all channels that were used. */
+  all(): readonly Channel[] {
+    return this.#opened;
+  }
+
+  /** Stores the protocols of the peer's HELLO. */
+  met(theirs: readonly HelloProtocol[]): void {
+    this.protocols.learn(theirs);
+  }
+
+  /**
+   * Applies a change to our own protocols or address; returns the encoded announcement to send to
+   * the peer.
+   */
+  remount(addr: string): Uint8Array {
+    for (const channel of this.#opened) this.#join(channel);
+    this.#visitor.protocolsChanged?.();
+    return this.protocols.encode(addr);
+  }
+
+  /**
+   * Applies a change to the peer's protocols; returns a description of the mistake if the list is
+   * malformed.
+   */
+  learn(list: Uint8Array): string | undefined {
+    const announcement = decodeProtocols(list);
+    if (typeof announcement === 'string') return announcement;
+    const { protocols } = announcement;
+    this.protocols.learn(protocols);
+    for (const channel of this.#opened) channel.agree(protocols);
+    this.#visitor.announced?.(announcement);
+    this.#visitor.protocolsChanged?.();
+    return undefined;
+  }
+
+  /** Gives back all credit that the channels hold back. */
+  payHeld(): void {
+    for (const { short, long } of this.#opened) {
+      short.pay();
+      long.pay();
+    }
+  }
+
+  /** Watches a channel until its waiting writers and its replies have room. */
+  watch(channel: Channel): void {
+    this.#keepWatching(channel);
+    this.#context.port.dirty();
+  }
+
+  /**
+   * Resolves when a one-way could be sent immediately; rejects if too many callers are already
+   * waiting.
+   * @param endpoint of the peer, for errors.
+   */
+  whenWritable(channel: Channel, endpoint: string): Promise<void> {
+    if (channel.writers >= this.#context.limits.outbound.messages) {
+      const message = `${channel.writers} calls already wait until ${endpoint} is writable (limits.outbound)`;
+      const error = new TransportError('resource_exhausted', message, { target: endpoint });
+      return Promise.reject(error);
+    }
+    const room = channel.whenWritable();
+    this.watch(channel);
+    return room;
+  }
+
+  #keepWatching(channel: Channel): void {
+    if (!this.#watched.includes(channel)) this.#watched.push(channel);
+  }
+
+  /** Stops dispatching the calls of a channel until its replies have drained. */
+  stall(byte: number): void {
+    const channel = this.get(byte);
+    channel.stall();
+    this.watch(channel);
+  }
+
+  /**
+   * Checks the watched channels: settles waiting writers and resumes dispatching if there is room.
+   * @param writable returns true if a one-way could be sent now.
+   * @param room called when the replies of a channel have drained, so its calls may be dispatched
+   *   again.
+   */
+  look(writable: (channel: Channel) => boolean, room: (channel: Channel) => void): void {
+    if (this.#watched.length === 0) return;
+    const watched = this.#watched;
+    this.#watched = [];
+    for (const channel of watched) if (channel.look(writable, room)) this.#keepWatching(channel);
+  }
+
+  /** Rejects all writers that wait for room, because no more calls may be opened. */
+  rejectWriters(error: TransportError): void {
+    for (const channel of this.#opened) channel.settleWriters(error);
+  }
+
+  #join(channel: Channel): void {
+    if (channel.mount(this.#mounts.get(channel.byte))) channel.agree(this.protocols.theirs);
+  }
+}

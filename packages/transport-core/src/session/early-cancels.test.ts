@@ -1,0 +1,102 @@
+// Tests that requests whose CANCEL is in the same chunk are never delivered, with frames made by
+// hand.
+
+import test from 'ava';
+import type { FrameEncoder } from '../wire/encoder.ts';
+import { Frame, Kind } from '../wire/frame.ts';
+import { encoded, writeMessage } from '../wire/testing/frames.ts';
+import { EarlyCancels } from './early-cancels.ts';
+import type { InCall } from './in-call.ts';
+import { Pair } from './testing/pair.ts';
+import { protocol } from './testing/stamped-calls.ts';
+
+type Write = (encoder: FrameEncoder) => void;
+const ask =
+  (id: number, payload: Uint8Array = new Uint8Array(0)): Write =>
+  (encoder) =>
+    writeMessage(encoder, { kind: Kind.REQUEST, id, channel: 0x20, method: 1 }, payload);
+const cancel =
+  (id: number): Write =>
+  (encoder) =>
+    encoder.signal(Kind.CANCEL, id);
+
+const chunkOf = (...writes: Write[]) =>
+  encoded((encoder) => {
+    for (const write of writes) write(encoder);
+  });
+
+function callee() {
+  const pair = new Pair([protocol]).open();
+  const { acceptor } = pair;
+  const { context, callee } = acceptor.session.parts;
+  return {
+    context,
+    /** Reads a chunk, and returns the ids of the calls that were delivered. */
+    read(chunk: Uint8Array, units = 1_000_000): number[] {
+      context.units = units;
+      acceptor.session.receive(pair.now, chunk);
+      return acceptor.take().map(({ id }) => id);
+    },
+    unread: () => acceptor.session.unread,
+    open: () => callee.served.ids.size,
+  };
+}
+
+test('a request whose CANCEL is in the same chunk is not delivered, wherever the CANCEL is', (t) => {
+  const { read, open } = callee();
+  t.deepEqual(read(chunkOf(ask(1), cancel(1), ask(3))), [3]);
+  t.deepEqual(
+    read(chunkOf(ask(5), ask(7, new Uint8Array(300)), ask(9), cancel(5), cancel(9))),
+    [7],
+  );
+  t.is(open(), 2);
+});
+
+test('a request is delivered if its CANCEL comes in a later chunk, or came before it', (t) => {
+  const { read, open } = callee();
+  t.deepEqual(read(chunkOf(ask(1))), [1]);
+  t.deepEqual(read(chunkOf(cancel(1), ask(3))), [3]);
+  t.deepEqual(read(chunkOf(cancel(5), ask(5))), [5]);
+  t.is(open(), 2);
+});
+
+test('an id that is used again after its CANCEL is a new call', (t) => {
+  const { read, open } = callee();
+  t.deepEqual(read(chunkOf(ask(1), cancel(1), ask(1))), [1]);
+  t.is(open(), 1);
+});
+
+test('a request is held back until the rest of its chunk was read in a later turn', (t) => {
+  const { read, unread, open } = callee();
+  t.deepEqual(read(chunkOf(ask(1), ask(3), ask(5), cancel(1), cancel(3)), 2), []);
+  t.deepEqual(read(unread()), [5]);
+  t.is(open(), 1);
+});
+
+test('a chunk may begin anywhere in a frame', (t) => {
+  const chunk = chunkOf(ask(1, new Uint8Array(200)), ask(3), cancel(3), ask(5));
+  for (let cut = 0; cut < 200; cut++) {
+    const { read, open } = callee();
+    t.deepEqual([...read(chunk.subarray(0, cut)), ...read(chunk.subarray(cut))], [1, 5]);
+    t.is(open(), 2);
+  }
+});
+
+test('a CANCEL inside a payload cancels nothing', (t) => {
+  const { read, open } = callee();
+  t.deepEqual(read(chunkOf(ask(1), ask(3, chunkOf(cancel(1))))), [1, 3]);
+  t.is(open(), 2);
+});
+
+test('requests of a batch of frames are held back, too', (t) => {
+  const early = new EarlyCancels();
+  const cancelled = Object.assign(Frame.empty(), { kind: Kind.CANCEL, id: 1 });
+  const [first, second] = [{ id: 1, open: true } as InCall, { id: 3, open: true } as InCall];
+  early.open([cancelled], 0);
+  t.deepEqual([early.holds(first), early.holds(second)], [true, false]);
+  const delivered: InCall[] = [];
+  early.close(false, (call) => delivered.push(call));
+  t.deepEqual(delivered, []);
+  early.close(true, (call) => delivered.push(call));
+  t.deepEqual(delivered, [first]);
+});

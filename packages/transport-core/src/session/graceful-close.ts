@@ -1,0 +1,179 @@
+// The graceful end of a session: both ends send GO_AWAY, open calls are served, then the connection
+// closes (docs/wire-protocol.md §8).
+//
+// Owns the reasons why each end has left, and the time limits for leaving. The session creates it
+// when this end begins to leave, and passes it the time and the peer's GO_AWAY. It may end the
+// session, and fail the calls that are still open.
+
+import { type ErrorReason, reasonError, reasonOf, TransportError } from '../errors.ts';
+import type { Frame } from '../wire/frame.ts';
+import { goAwayFrame, remoteError } from '../wire/wire-error.ts';
+import type { SessionParts } from './session-parts.ts';
+
+/** The session as its graceful close sees it. */
+export interface GracefulCloseHost {
+  readonly parts: SessionParts;
+  /** @param arrived true if everything written before the GO_AWAY is known to have arrived. */
+  end(error: TransportError, arrived: boolean): void;
+}
+
+/** A session that leaves gracefully. */
+export class GracefulClose {
+  /** The reason why this end opens no more calls. */
+  readonly left: TransportError;
+  /** The reason why the peer opens no more calls. */
+  #peerLeft: TransportError | undefined = undefined;
+  /**
+   * The time by which leaving must be complete; and, if the transport closes, the time at which
+   * calls in flight fail.
+   */
+  #leaveDue: number;
+  #graceDue = Number.POSITIVE_INFINITY;
+  readonly #session: GracefulCloseHost;
+
+  /**
+   * Sends a GO_AWAY after everything that was accepted.
+   * @param told the text that the peer receives.
+   * @param time the time limit for leaving, in milliseconds. By default, a duplicate connection or
+   * a draining node has no limit, because such connections stay open until their calls end; nor
+   * does a peer whose transport closes, because it sets its own limit.
+   */
+  constructor(
+    session: GracefulCloseHost,
+    left: TransportError,
+    told: string,
+    time: number = PATIENT.has(left.reason) ? Number.POSITIVE_INFINITY : LEAVE_TIME,
+  ) {
+    this.#session = session;
+    this.left = left;
+    const { context, outbox } = session.parts;
+    const { now, port } = context;
+    this.#leaveDue = now + time;
+    if (time !== Number.POSITIVE_INFINITY) port.wakeBy(this.#leaveDue);
+    outbox.sayFarewell(goAwayFrame(left, told));
+  }
+
+  /**
+   * True if both ends have sent GO_AWAY, so that the peer has read everything that we sent before
+   * our GO_AWAY. This does not hold for a peer whose transport closes (it drops what still
+   * arrives), unless this transport closes, too.
+   */
+  get isMutual(): boolean {
+    const { callee, outbox } = this.#session.parts;
+    return (
+      this.#peerLeft !== undefined &&
+      outbox.saidFarewell &&
+      (this.#peerLeft.reason !== 'closed' || callee.refuses)
+    );
+  }
+
+  /** The time at which `wake` has something to do. */
+  get due(): number {
+    return Math.min(this.#leaveDue, this.#graceDue);
+  }
+
+  /**
+   * Closes because the transport closes. Open calls get up to `grace` milliseconds to finish, and
+   * flushing accepted data may take one more second.
+   */
+  shut(grace: number): void {
+    const { caller, context } = this.#session.parts;
+    this.#graceDue = context.now + grace;
+    this.#leaveDue = Math.min(this.#leaveDue, this.#graceDue + FLUSH_TIME);
+    caller.failUnsent(SHUTDOWN);
+    context.port.wakeBy(this.#graceDue);
+    if (grace === 0) this.#endGrace();
+  }
+
+  /** Handles the peer's GO_AWAY. */
+  hear(error: TransportError): void {
+    if (this.#peerLeft !== undefined) return;
+    this.#peerLeft = error;
+    this.finish();
+  }
+
+  /** Ends everything that has taken too long. */
+  wake(now: number): void {
+    if (now >= this.#graceDue) this.#endGrace();
+    if (now < this.#leaveDue) return;
+    this.#close(this.isMutual);
+  }
+
+  /** Closes the connection gracefully if nothing is left to send or to wait for. */
+  finish(): void {
+    const { batch, callee, caller, outbox } = this.#session.parts;
+    if (!outbox.saidFarewell || !outbox.idle || batch.blocked) return;
+    const shutting = callee.refuses;
+    if (this.#peerLeft === undefined && !shutting) return;
+    const waits = this.#graceDue !== Number.POSITIVE_INFINITY || !shutting;
+    if (waits && (caller.slots.size > 0 || callee.served.ids.size > 0)) return;
+    // A closing transport has written everything and does not wait for the peer's GO_AWAY.
+    this.#close(shutting || this.isMutual);
+  }
+
+  #close(arrived: boolean): void {
+    const { batch, context } = this.#session.parts;
+    batch.flush();
+    context.port.close();
+    this.#session.end(this.left, arrived);
+  }
+
+  #endGrace(): void {
+    this.#graceDue = Number.POSITIVE_INFINITY;
+    this.#session.parts.caller.failAll(SHUTDOWN);
+    this.finish();
+  }
+}
+
+/** Returns true if a peer that sends GO_AWAY for this reason leaves gracefully. */
+export function isOrderly({ reason }: TransportError): boolean {
+  return reason !== undefined && ORDERLY.has(reason);
+}
+
+/** Returns the error that a GO_AWAY carries. */
+export function goAwayError(frame: Frame): TransportError {
+  // The peer's text describes "its peer's certificate", which is the certificate of this end.
+  const whose =
+    reasonOf(frame.reason)?.endsWith('_certificate') === true
+      ? "the other end refused this end's certificate or identity: "
+      : '';
+  return remoteError(frame, whose, 'the other end ended the connection');
+}
+
+/**
+ * Returns the error for calls that are open when a connection ends. The reasons `duplicate` and
+ * `draining` concern only the connection; the calls fail with `disconnected`.
+ */
+export function lossOf(error: TransportError): TransportError {
+  return error.reason === 'duplicate' || error.reason === 'draining'
+    ? reasonError('disconnected', error.message, { origin: error.origin })
+    : error;
+}
+
+/** Maximum duration of a graceful close, in milliseconds. */
+const LEAVE_TIME = 5_000;
+/**
+ * Maximum time, in milliseconds, that a closing transport spends on flushing after its grace
+ * period.
+ */
+export const FLUSH_TIME = 1_000;
+/** The reason that the peers of a closing transport receive. */
+export const CLOSED = reasonError('closed', 'the other end has closed its transport');
+/** The error of calls that are open when this transport closes. */
+export const SHUTDOWN = new TransportError('shutdown', 'this transport was closed');
+/**
+ * The reasons for leaving that have no time limit of their own. When our own transport closes,
+ * `shut` sets a limit from the grace period.
+ */
+const PATIENT: ReadonlySet<ErrorReason | undefined> = new Set([
+  'duplicate',
+  'draining',
+  'closed',
+] as const);
+const ORDERLY: ReadonlySet<ErrorReason> = new Set([
+  'idle',
+  'closed',
+  'disconnected',
+  'duplicate',
+  'draining',
+] as const);

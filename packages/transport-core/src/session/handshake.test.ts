@@ -1,0 +1,118 @@
+// Tests the decisions of the hello: which peers are accepted, and which limits apply.
+
+import test from 'ava';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
+import { type Hello, type HelloProtocol, helloProtocol, type Introduction } from '../wire/hello.ts';
+import { judgeHello, makeHello, WIRE_VERSION } from './handshake.ts';
+import { type SessionLimits, settle, type Terms } from './session-context.ts';
+
+const self: Introduction = { instance: 'a'.repeat(32), network: 'main', addr: 'a:1', nodeId: '' };
+const limits: SessionLimits = {
+  message: 1_000_000,
+  item: 10_000,
+  packet: 8_192,
+  calls: 10,
+  streams: 3,
+  inbound: { calls: 4, bytes: 5 },
+  total: { calls: 1, bytes: 1 },
+  outbound: { messages: 6, bytes: 7 },
+  credit: {
+    pipe: 1,
+    pipeMax: 1,
+    short: 2,
+    long: 3,
+    reply: 4,
+    replyMax: 4,
+    stream: 5,
+    streamMax: 5,
+  },
+};
+const protocol = (version: number, accepts: number[] = [], name = 'raft', channel = 0x20) =>
+  defineProtocol({
+    name,
+    version,
+    accepts,
+    channel,
+    methods: { vote: { id: 1, request: bytes, response: bytes } },
+  });
+const mounted = (one: Protocol) => new Map([[one.channel, { protocol: one }]]);
+const told = (
+  version: number,
+  accepts: number[] = [],
+  name = 'raft',
+  channel = 0x20,
+): HelloProtocol => ({ name, version, accepts, channel });
+const hello = (changes: Partial<Hello> = {}): Hello => ({
+  ...makeHello({ self, limits, mounts: mounted(protocol(1)), observed: '' }, {}),
+  ...changes,
+});
+
+test('the own HELLO contains identity, protocols and limits', (t) => {
+  const made = makeHello(
+    {
+      self: { ...self, nodeId: 'ff' },
+      limits,
+      mounts: mounted(protocol(2, [1])),
+      observed: '10.0.0.1:5',
+    },
+    { token: 'x' },
+  );
+  t.deepEqual(made, {
+    wireMin: WIRE_VERSION,
+    wireMax: WIRE_VERSION,
+    instance: 'a'.repeat(32),
+    network: 'main',
+    addr: 'a:1',
+    agent: made.agent,
+    nodeId: 'ff',
+    protocols: [told(2, [1])],
+    limits: {
+      message: 1_000_000,
+      item: 10_000,
+      packet: 8_192,
+      calls: 10,
+      streams: 3,
+      pipe: 1,
+      short: 2,
+      long: 3,
+      reply: 4,
+      stream: 5,
+    },
+    features: [],
+    observed: '10.0.0.1:5',
+    fields: { token: 'x' },
+  });
+  t.deepEqual(helloProtocol(protocol(2, [1])), told(2, [1]));
+});
+
+test('a peer that claims another id than it proved is refused; one that claims none or proves none is accepted', (t) => {
+  t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'bb', 'acceptor')?.reason, 'identity_mismatch');
+  t.is(judgeHello(hello({ nodeId: 'aa' }), self, 'aa', 'acceptor'), undefined);
+  t.is(judgeHello(hello({ nodeId: '' }), self, 'bb', 'acceptor'), undefined);
+  t.is(judgeHello(hello({ nodeId: 'aa' }), self, undefined, 'acceptor'), undefined);
+});
+
+test('the limits of the peer apply towards it; for packet, calls and streams the smaller value applies to both ends', (t) => {
+  const terms: Terms = {
+    packet: 8_192,
+    message: 0,
+    item: 0,
+    calls: 20,
+    streams: 2,
+    short: 0,
+    long: 0,
+    stream: 0,
+  };
+  t.deepEqual(settle(terms, { ...hello().limits, packet: 65_536 }), {
+    packet: 8_192,
+    message: 1_000_000,
+    item: 10_000,
+    calls: 10,
+    streams: 2,
+    short: 2,
+    long: 3,
+    stream: 5,
+  });
+  t.is(settle(terms, { ...hello().limits, packet: 4_096 }).packet, 4_096);
+});

@@ -1,0 +1,196 @@
+// The opening of a session: both preambles and both HELLOs (docs/wire-protocol.md §2, §3).
+//
+// Owns the position in the peer's preamble, and the time by which the hello must be complete. The
+// session tells it what arrived and what time it is. It writes our preamble and our HELLO into the
+// batch, and judges those of the peer. It ends the session if the peer fails.
+
+import { reasonError, TransportError } from '../errors.ts';
+import { inMs } from '../text.ts';
+import { type Frame, Kind, PREAMBLE } from '../wire/frame.ts';
+import { decodeHello, encodeHello, type Hello, type Introduction } from '../wire/hello.ts';
+import { isNoise, wrongPreamble } from '../wire/preamble.ts';
+import type { Batch } from './batch.ts';
+import type { Mounted } from './channels.ts';
+import { judgeHello, makeHello } from './handshake.ts';
+import type { SessionLimits, SessionPort } from './session-context.ts';
+
+/** The session as its hello sees it. */
+export interface HelloHost {
+  readonly parts: { readonly batch: Batch };
+  /** Ends the session and closes the connection, after what was written. */
+  endQuietly(error: TransportError): void;
+  /** Ends the session and destroys the connection immediately. */
+  cut(error: TransportError): void;
+  /** Ends the session and sends the peer the reason. */
+  break(error: TransportError): void;
+}
+
+/** The values that this end announces and checks, and the limits that it keeps to. */
+export interface HelloExchangeOptions {
+  readonly port: SessionPort;
+  readonly side: 'dialer' | 'acceptor';
+  readonly self: Introduction;
+  readonly limits: SessionLimits;
+  /** The peer's address as this end sees it. */
+  readonly observed: string;
+  /** The mounted protocols by channel; the map changes as protocols are mounted. */
+  readonly mounts: ReadonlyMap<number, Mounted>;
+  /** Writes the preamble; undefined if the connection carries frames. */
+  readonly preamble: (() => void) | undefined;
+  /** The node id that the security layer proved for the peer; undefined if it proved none. */
+  readonly proven: string | undefined;
+  /**
+   * Set if the layer below refuses this peer: the session only sends the reason to the peer, and
+   * then ends.
+   */
+  readonly refused: TransportError | undefined;
+  /** The time limit of the hello, in milliseconds from the creation of the session. */
+  readonly handshakeTimeout: number;
+  readonly now: number;
+}
+
+/** The hello of one connection. */
+export class HelloExchange {
+  /** True once the peer's preamble was read completely. */
+  matched: boolean;
+  /** The time by which the hello must be complete. */
+  due: number;
+  /**
+   * True if our protocols or address changed after we sent our HELLO, so the peer still has to
+   * learn them.
+   */
+  isStale = false;
+  readonly #host: HelloHost;
+  readonly #batch: Batch;
+  readonly #options: HelloExchangeOptions;
+  readonly #seen: number[] = [];
+  #spoke = false;
+
+  constructor(host: HelloHost, options: HelloExchangeOptions) {
+    this.#host = host;
+    this.#batch = host.parts.batch;
+    this.#options = options;
+    this.matched = options.preamble === undefined;
+    this.due = options.now + options.handshakeTimeout;
+  }
+
+  /** Extends the time limit by `lateness`, the milliseconds for which this process was asleep. */
+  excuse(lateness: number): void {
+    this.due += lateness;
+  }
+
+  /**
+   * Makes the session announce the changes once it is up, because our HELLO may have been sent
+   * already.
+   */
+  announce(): void {
+    this.isStale = true;
+  }
+
+  /** Sends our preamble, once. */
+  #speak(): void {
+    if (!this.#spoke) this.#options.preamble?.();
+    this.#spoke = true;
+  }
+
+  /** Sends the preamble and HELLO of the dialer, which speaks first. */
+  open(fields: Readonly<Record<string, string>>): void {
+    this.#speak();
+    this.hello(fields);
+    this.#batch.flush();
+  }
+
+  /** Writes our HELLO. */
+  hello(fields: Readonly<Record<string, string>>, features?: readonly string[]): void {
+    this.isStale = false;
+    this.#batch.hello(Kind.HELLO, encodeHello(makeHello(this.#options, fields, features)));
+  }
+
+  /**
+   * Sends the last GO_AWAY. A dialing peer whose preamble was not read yet may speak any other
+   * protocol, so it gets nothing.
+   */
+  lastWord(error: TransportError): void {
+    if (this.#options.side === 'acceptor' && !this.matched) return;
+    this.#speak();
+    this.#batch.lastWord(error);
+  }
+
+  /**
+   * Reads the peer's preamble; an acceptor sends its own in reply. Returns the rest of the chunk,
+   * or undefined if nothing of it is left to read.
+   */
+  receive(chunk: Uint8Array): Uint8Array | undefined {
+    if (this.matched) return chunk;
+    const rest = this.#match(chunk);
+    if (rest instanceof TransportError) {
+      this.#batch.flush();
+      this.#host.endQuietly(rest);
+      return undefined;
+    }
+    const { port, refused, side } = this.#options;
+    if (this.matched && side === 'acceptor') {
+      if (refused !== undefined) {
+        this.#host.break(refused);
+        return undefined;
+      }
+      this.#speak();
+      port.dirty();
+    }
+    return rest.length === 0 ? undefined : rest;
+  }
+
+  /** Returns the rest of the chunk, or an error if the bytes are not a Trunkline preamble. */
+  #match(chunk: Uint8Array): Uint8Array | TransportError {
+    let at = 0;
+    for (; at < chunk.length && this.#seen.length < PREAMBLE.length; at++) {
+      if (chunk[at] === PREAMBLE[this.#seen.length]) this.#seen.push(chunk[at]!);
+      else {
+        const bytes = new Uint8Array([...this.#seen, ...chunk.subarray(at, at + 16)]);
+        // A Trunkline peer with noise learns from our preamble that this end is plain; any other
+        // peer gets no byte.
+        if (isNoise(bytes)) this.#speak();
+        return reasonError('wrong_preamble', wrongPreamble(bytes));
+      }
+    }
+    this.matched = this.#seen.length === PREAMBLE.length;
+    return chunk.subarray(at);
+  }
+
+  /** Reads the peer's HELLO. Returns the reason why this end can't talk to it, if there is one. */
+  judge(frame: Frame): Hello | TransportError {
+    const { self, proven, side } = this.#options;
+    const hello = decodeHello(frame.hello);
+    if (typeof hello === 'string') return broken(`its HELLO has ${hello}`);
+    return judgeHello(hello, self, proven, side) ?? hello;
+  }
+
+  /**
+   * Ends a hello that has taken too long. The reason is sent only if the peer's preamble has
+   * arrived; otherwise, the peer is not known to speak Trunkline.
+   */
+  wake(now: number): void {
+    if (now < this.due) return;
+    const late = reasonError(
+      'handshake_timeout',
+      `the hello was not complete after ${inMs(this.#options.handshakeTimeout)}`,
+    );
+    if (this.matched) this.#host.break(late);
+    else this.#host.cut(late);
+  }
+}
+
+/**
+ * The error text for a connection that ended before the hello was complete. The other end may have
+ * refused our preamble, and such a refusal leaves no other trace.
+ */
+export const EARLY_END =
+  'the other end closed the connection during the hello: check that both have the same security (TLS, noise or none)';
+
+/** Returns the error for a peer that broke the protocol. */
+export function broken(
+  message: string,
+  reason: 'malformed' | 'too_large' | 'flood' = 'malformed',
+): TransportError {
+  return reasonError(reason, `the peer broke the protocol: ${message}`);
+}

@@ -1,0 +1,419 @@
+// Incoming packets: the pipe's account, the checks on the first packet of a long message, and the
+// messages that packets add up to (docs/wire-protocol.md §4, §6).
+//
+// Owns the accounts of the pipe and of long responses, the window of the pipe, and each incomplete
+// message. The callers and callees report messages and packets to it. It gives credit back through
+// the creditor, reports violations, and requests a PING when it measures the line.
+
+import type { List, ListEntry } from '../list.ts';
+import type { Codec } from '../protocol/codec.ts';
+import { Account, EMPTY, type Frame, Kind, MOST_PRICE, UNIT } from '../wire/frame.ts';
+import type { Unfinished } from './memory.ts';
+import { PayloadRetainer } from './payload-retainer.ts';
+import { type Creditor, GrowingAccount, ReceiveAccount } from './receive-account.ts';
+import type { SessionContext } from './session-context.ts';
+import { PipeWindow } from './window.ts';
+
+/**
+ * The memory in which payloads arrive: `frames` that own their payloads, chunks that each have
+ * their `own` memory, or chunks that share `one` piece of memory, which each chunk overwrites.
+ */
+export type ChunkMemory = 'frames' | 'own' | 'one';
+
+/** The messages and packets of the peer, as one connection receives them. */
+export class IncomingPackets {
+  /**
+   * The account of the packets of long messages and items; credit is given back as they are read.
+   */
+  readonly pipe: ReceiveAccount;
+  /** The window of the pipe: the number of bytes that the sender may have in flight. */
+  readonly window: PipeWindow;
+  /**
+   * The account of long responses; credit is given back when a response is complete and handed
+   * over.
+   */
+  readonly reply: GrowingAccount;
+  /** The time at which the last packet of a long message or an item arrived. */
+  lastPacket: number;
+  /**
+   * The last time at which credit of the pipe was given back only because `PROMPT` had passed,
+   * regardless of the amount owed.
+   */
+  #credited: number;
+  readonly #context: SessionContext;
+  /** Undefined if every payload is already a copy. */
+  readonly #retainer: PayloadRetainer | undefined;
+  readonly #ping: () => boolean;
+
+  /** @param ping sends a PING; returns false if one is already outstanding. */
+  constructor(
+    context: SessionContext,
+    creditor: Creditor,
+    memory: ChunkMemory,
+    ping: () => boolean,
+  ) {
+    this.#context = context;
+    this.#retainer =
+      memory === 'frames' ? undefined : new PayloadRetainer(context.allocate, memory === 'one');
+    this.#ping = ping;
+    const { pipe, pipeMax } = context.limits.credit;
+    this.pipe = new ReceiveAccount(creditor, Account.PIPE, pipe);
+    this.window = new PipeWindow(pipe, pipeMax);
+    this.reply = new GrowingAccount(context, creditor, Account.REPLY);
+    this.lastPacket = this.#credited = context.now;
+  }
+
+  /**
+   * Extends the timeouts by `lateness`, the milliseconds for which this process was asleep. Packets
+   * that arrived during that time are not late.
+   */
+  excuse(lateness: number): void {
+    this.lastPacket += lateness;
+    this.window.excuse();
+  }
+
+  /** Handles a PONG that arrived `rtt` milliseconds after its PING. */
+  pong(rtt: number, now: number): void {
+    this.window.pong(rtt, now);
+  }
+
+  /** Called when the connection has ended. */
+  end(): void {
+    this.reply.end();
+  }
+
+  /** Called before a chunk of bytes is read. */
+  open(chunk: Uint8Array): void {
+    this.#retainer?.open(chunk);
+  }
+
+  /** Called after a chunk was read. Returns true if no payload shares its memory. */
+  clear(): boolean {
+    return this.#retainer?.clear() ?? true;
+  }
+
+  /** Returns the payload in a form that its reader may keep. */
+  keep(frame: Frame): Uint8Array {
+    return this.#retainer === undefined ? frame.bytes : this.#retainer.keep(frame);
+  }
+
+  /**
+   * Charges a packet to the pipe. Returns false after a violation, which has then been reported.
+   */
+  packet(frame: Frame): boolean {
+    const cost = frame.length + frame.metadataSize + UNIT;
+    if (!this.pipe.spend(cost)) {
+      this.#context.violation('malformed', 'a packet arrived without pipe credit');
+      return false;
+    }
+    const { now } = this.#context;
+    this.lastPacket = now;
+    const isDue = now >= this.#credited + PROMPT;
+    if (isDue) this.#credited = now;
+    this.pipe.giveBack(this.window.giveBack(cost, now, isDue ? cost : 0), isDue, this.window.spare);
+    this.#context.grow(this.window.granted - this.#context.limits.credit.pipe);
+    if (this.window.wantsRound(now) && this.#ping()) this.window.begin(now);
+    return true;
+  }
+
+  /** Checks a frame that is a complete message. Returns false after a violation. */
+  short(frame: Frame): boolean {
+    if (frame.kind !== Kind.ITEM) this.window.short();
+    return frame.length <= this.#context.terms.packet || this.#tooLarge(frame);
+  }
+
+  #tooLarge(frame: Frame): false {
+    this.#context.violation(
+      'too_large',
+      `a packet of ${frame.length} bytes is above the agreed limit of ${this.#context.terms.packet}`,
+    );
+    return false;
+  }
+
+  /** Checks the first packet of a long request, one-way or response; see `long`. */
+  longMessage(frame: Frame, account: ReceiveAccount): boolean {
+    return this.long(
+      frame,
+      this.#context.limits.message,
+      'limits.message',
+      account,
+      priceOf(frame),
+    );
+  }
+
+  /**
+   * Checks the first packet of a long message of at most `limit` bytes and charges the message to
+   * `account`. Returns false after a violation.
+   */
+  long(
+    frame: Frame,
+    limit: number,
+    name: string,
+    account: ReceiveAccount,
+    price = longCost(frame),
+  ): boolean {
+    const { size, length } = frame;
+    if (size <= length || length !== this.#context.terms.packet) {
+      this.#context.violation(
+        'malformed',
+        `a message of ${size} bytes began with a packet of ${length} bytes`,
+      );
+    } else if (size > limit) {
+      this.#context.violation(
+        'too_large',
+        `a message of ${size} bytes is above our ${name}, ${limit}`,
+      );
+    } else if (!account.spend(price)) {
+      this.#context.violation(
+        'malformed',
+        `a message of ${size} bytes arrived without credit of its account`,
+      );
+    } else return this.packet(frame);
+    return false;
+  }
+}
+
+/** The call that a long message belongs to; it is notified when the message is abandoned. */
+export interface AssemblyOwner {
+  /** Called when there is no room for the rest, so the message must be dropped. */
+  refuse(): void;
+  /**
+   * Called when no packet has arrived for STALLED milliseconds. An owner without this method checks
+   * the time itself.
+   */
+  stopped?(): void;
+}
+
+/**
+ * Assembles the packets of an incoming long message. Memory accounts are charged for the bytes that
+ * have arrived, not for the announced size. As long as the transport has allocated little memory
+ * ahead of arrival, a message has one buffer of its whole size. Otherwise, its memory grows piece
+ * by piece, and the pieces are joined at the end.
+ */
+export class Assembly implements Unfinished {
+  // Links in the connection's list of incomplete messages.
+  list: List<ListEntry> | undefined = undefined;
+  before: ListEntry | undefined = undefined;
+  after: ListEntry | undefined = undefined;
+  readonly size: number;
+  /** The charge of an item to its account, given back when it is used or discarded. */
+  readonly cost: number;
+  got: number;
+  /** The time at which the last packet arrived. */
+  last: number;
+  readonly #owner: AssemblyOwner;
+  readonly #context: SessionContext;
+  #isKept: boolean;
+  /** The pieces that are full, in order. */
+  #full: Uint8Array[] | undefined = undefined;
+  /** The piece into which packets are written, and the number of its bytes in use. */
+  #piece: Uint8Array = EMPTY;
+  #used = 0;
+  /** The memory into which the next packet is being read. */
+  #room: Uint8Array | undefined = undefined;
+
+  /**
+   * Begins a message with its first packet, whose size was checked.
+   * @param keep false if the message is no longer wanted: its packets are counted and dropped.
+   */
+  constructor(context: SessionContext, frame: Frame, keep: boolean, owner: AssemblyOwner) {
+    this.#context = context;
+    this.size = frame.size;
+    this.cost = longCost(frame);
+    this.#isKept = keep;
+    this.#owner = owner;
+    this.got = frame.length;
+    this.last = context.now;
+    if (!keep) return;
+    this.#piece = this.#next(0, this.got);
+    this.#piece.set(frame.payload);
+    this.#used = this.got;
+    context.usage.begins(this, this.got, this.#free);
+  }
+
+  /** The charge of a message to its account, given back when it is used or discarded. */
+  get price(): number {
+    return Math.min(this.cost, MOST_PRICE);
+  }
+
+  refuse(): void {
+    this.#owner.refuse();
+  }
+
+  stopped(): void {
+    this.#owner.stopped?.();
+  }
+
+  get complete(): boolean {
+    return this.got === this.size;
+  }
+
+  /**
+   * Returns the complete message, which then belongs to the caller, and releases its memory charge;
+   * undefined if its packets were only counted.
+   */
+  take(): Uint8Array | undefined {
+    if (!this.#isKept) return undefined;
+    this.release();
+    const last = this.#piece;
+    if (this.#full === undefined) return last;
+    const message = this.#context.allocate(this.size);
+    let at = 0;
+    for (const piece of this.#full) {
+      message.set(piece, at);
+      at += piece.length;
+      this.#giveBack(piece);
+    }
+    message.set(last, at);
+    this.#giveBack(last);
+    return message;
+  }
+
+  /**
+   * Returns the memory for the next packet if a packet of this length, above 0, fits and is kept.
+   * Bytes read there need not be copied.
+   */
+  room(length: number): Uint8Array | undefined {
+    if (!this.#isKept || this.got + length > this.size) return undefined;
+    this.#reach(length);
+    return (this.#room = this.#piece.subarray(this.#used, this.#used + length));
+  }
+
+  /**
+   * Adds a packet. Returns false if it exceeds the announced size, or if it is not the last one and
+   * not full.
+   */
+  add(packet: Uint8Array): boolean {
+    const { length } = packet;
+    const end = this.got + length;
+    if (
+      length === 0 ||
+      end > this.size ||
+      (end < this.size && length !== this.#context.terms.packet)
+    )
+      return false;
+    if (this.#isKept) {
+      // Compared by identity, because asking an array for its memory is a call into the engine.
+      if (packet !== this.#room) {
+        this.#reach(length);
+        this.#piece.set(packet, this.#used);
+      }
+      this.#used += length;
+      this.#context.usage.comes(length);
+    }
+    this.#room = undefined;
+    this.got = end;
+    this.last = this.#context.now;
+    return true;
+  }
+
+  /** Releases the memory charge, because the bytes were handed over or dropped. */
+  release(): void {
+    if (!this.#isKept) return;
+    this.#isKept = false;
+    this.#context.usage.ends(this, this.got, this.#free);
+  }
+
+  /**
+   * Drops what has arrived; packets that still arrive are only counted. The memory is freed or
+   * reused immediately, because a peer can make this end drop messages faster than the garbage
+   * collector runs.
+   */
+  drop(): void {
+    if (!this.#isKept) return;
+    this.release();
+    for (const piece of this.#full ?? []) this.#giveBack(piece);
+    // The decoder may still be reading a packet into the last piece.
+    if (this.#room === undefined) this.#giveBack(this.#piece);
+    this.#full = undefined;
+    this.#piece = EMPTY;
+  }
+
+  /** Bytes that were allocated ahead of their arrival. */
+  get #free(): number {
+    return this.#piece.length - this.#used;
+  }
+
+  /** Begins another piece if a packet of this length does not fit into the present one. */
+  #reach(length: number): void {
+    if (length <= this.#free) return;
+    // The piece is full: all packets but the last have one length, and pieces are multiples of it.
+    this.#full ??= [];
+    this.#full.push(this.#piece);
+    this.#piece = this.#next(this.got, length);
+    this.#used = 0;
+    this.#context.memory.reserve(this.#piece.length);
+  }
+
+  /**
+   * Releases a piece of a message. A piece as long as a whole message would fit few other messages.
+   */
+  #giveBack(piece: Uint8Array): void {
+    const { memory, terms, freeMemory } = this.#context;
+    if (piece.length > PIECE * terms.packet || !memory.spares(piece)) freeMemory(piece);
+  }
+
+  /**
+   * Returns memory that begins with a packet of `length` bytes, after `arrived` bytes of the
+   * message. A message that begins gets all of its memory as long as the transport has allocated
+   * little ahead of arrival and the message fits within `limits.memory`. Otherwise, it gets a piece
+   * for a few packets, but for no more than have arrived. Memory that is never written has a cost,
+   * too: the garbage collector counts it, not every system overcommits, and recycled memory already
+   * occupies its pages. So if the transport has allocated much ahead of arrival, the piece has room
+   * for this packet alone, unless a spare one is longer.
+   *
+   * Pieces have two, four or eight packets, so that freed ones fit others and the heap hardly
+   * fragments. Therefore, a message that began in pieces never gets its whole rest at once: the
+   * holes that such blocks left in the heap made the process larger by up to 230 MiB than what it
+   * held.
+   */
+  #next(arrived: number, length: number): Uint8Array {
+    const { memory, allocate, terms } = this.#context;
+    const rest = this.size - arrived;
+    let size = rest;
+    if (arrived > 0 || !memory.mayReserve(rest - length) || memory.used + rest > memory.limit) {
+      size = PIECE * terms.packet;
+      while (size > Math.min(rest, Math.max(arrived, 2 * length))) size >>= 1;
+      size = Math.max(size, length);
+    }
+    let piece = memory.takeSpare(size);
+    if (piece === undefined && !memory.mayReserve(size - length)) {
+      size = length;
+      piece = memory.takeSpare(size);
+    }
+    return piece ?? allocate(size);
+  }
+}
+
+/**
+ * Returns the part of a message's cost that is charged to account 2, 3 or 4, with its first packet.
+ */
+export function priceOf(frame: Frame): number {
+  return Math.min(longCost(frame), MOST_PRICE);
+}
+
+/**
+ * Returns the cost of a message, or of an item, which is charged to account 5 with its first
+ * packet.
+ */
+export function longCost(frame: Frame): number {
+  return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
+}
+
+/** Returns true if a message with this announced size is larger than its codec accepts. */
+export function oversized(codec: Codec<unknown, unknown> | undefined, size: number): boolean {
+  return codec?.limit !== undefined && size > codec.limit;
+}
+
+/**
+ * Duration, in milliseconds, without a packet after which an incomplete message is abandoned, if
+ * nothing else long arrives on the connection.
+ */
+export const STALLED = 10_000;
+/**
+ * Duration, in milliseconds, within which some credit for arriving packets is returned to their
+ * sender. A sender without credit for the pipe disconnects after 10 s.
+ */
+const PROMPT = 3_000;
+/** Maximum number of packets in one piece of a message that is not allocated as a whole. */
+const PIECE = 8;

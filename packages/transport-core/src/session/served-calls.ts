@@ -1,0 +1,343 @@
+// The peer's calls that this end serves, by id, from their admission to the terminal frame
+// (docs/wire-protocol.md §4).
+//
+// Owns the open calls, their deadlines and their answers. `Callee` tells it which calls begin, and
+// the `rpc` layer answers them through it. It writes answers into the batch or queues them in the
+// outbox. If a caller is gone, it withdraws the call from the driver.
+
+import { stackless, TransportError } from '../errors.ts';
+import { Account, DOWNLOAD, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import { errorFrame } from '../wire/wire-error.ts';
+import type { Batch } from './batch.ts';
+import type { Channel, Channels } from './channels.ts';
+import { Deadlines } from './deadlines.ts';
+import { PeerIds } from './id-table.ts';
+import {
+  type AnswerCarrier,
+  type Calls,
+  HANDLER,
+  type InCall,
+  type InChannel,
+  READER,
+  type Running,
+  unserved,
+} from './in-call.ts';
+import { kept } from './lent.ts';
+import type { Outbox } from './outbox.ts';
+import { type Lanes, Outgoing } from './outgoing.ts';
+import { STALLED } from './packets.ts';
+import type { SessionContext } from './session-context.ts';
+import { InStream, OutStream } from './streams.ts';
+
+/** The parts of a session that serving calls needs. */
+interface ServedParts {
+  readonly context: SessionContext;
+  readonly batch: Batch;
+  readonly outbox: Outbox;
+  readonly channels: Channels;
+}
+
+/** The peer's open calls. */
+export class ServedCalls implements AnswerCarrier {
+  readonly ids = new PeerIds<InCall>();
+  /** The number of open streaming calls. */
+  streams = 0;
+  readonly #deadlines = new Deadlines<InCall>();
+  readonly #context: SessionContext;
+  readonly #batch: Batch;
+  readonly #outbox: Outbox;
+  readonly #channels: Channels;
+  readonly #calls: Calls;
+
+  constructor({ context, batch, outbox, channels }: ServedParts, calls: Calls) {
+    this.#context = context;
+    this.#batch = batch;
+    this.#outbox = outbox;
+    this.#channels = channels;
+    this.#calls = calls;
+  }
+
+  // Beginning.
+
+  /** Enters a request that was admitted, with the streams of its method. */
+  open(call: InCall): void {
+    this.ids.set(call);
+    call.channel.countIncoming(1);
+    if (call.due < NEVER) this.#context.port.wakeBy(call.due);
+    if (call.method.flags !== 0) this.#openStreams(call);
+  }
+
+  #openStreams(call: InCall): void {
+    this.streams++;
+    const { flags } = call.method;
+    const context = this.#context;
+    call.openStreams(
+      flags & UPLOAD ? new InStream(context, this.#batch, call.id) : undefined,
+      flags & DOWNLOAD
+        ? new OutStream(context, this.#outbox, call.channel.lanes, call.id, call.method.download!)
+        : undefined,
+    );
+  }
+
+  /** Keeps the deadline of a call that was not answered immediately. */
+  watchDeadline(call: InCall): void {
+    if (call.due < NEVER && (call.open || call.reply !== undefined))
+      this.#deadlines.add(call, call.due);
+  }
+
+  expires(call: InCall, time: number): void {
+    this.#deadlines.add(call, time);
+    this.#context.port.wakeBy(time);
+  }
+
+  started(call: InCall, by: Running = HANDLER): void {
+    call.run(by);
+    this.#context.usage.begin(call.cost, by === READER);
+  }
+
+  finished(call: InCall): void {
+    this.#context.usage.finish(call.cost, call.running === READER);
+    call.endRun();
+  }
+
+  congested({ byte, lanes }: InChannel): boolean {
+    if (!lanes.congested(this.#context.limits.outbound)) return false;
+    this.#channels.stall(byte);
+    return true;
+  }
+
+  late(): void {
+    this.#context.count('lateAnswer', 1);
+  }
+
+  // Answers of the reader.
+
+  respond(call: InCall, payload: Uint8Array): boolean {
+    if (!call.open) return false;
+    const { packet, message } = this.#context.terms;
+    const { length } = payload;
+    const { lanes } = call.channel;
+    this.#context.touch();
+    if (
+      length > packet ||
+      length > message ||
+      lanes.replies.length > 0 ||
+      !this.#outbox.straight(length)
+    )
+      return this.#queueReply(call, lanes, payload);
+    call.close();
+    this.#batch.answer(Kind.RESPONSE, call.id, payload, call.method.response!.owned === true);
+    this.forget(call);
+    this.#batch.wrote();
+    return true;
+  }
+
+  /** Queues a response that is long or has to wait; sends an error if there is no room for it. */
+  #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
+    const { terms, usage, memory } = this.#context;
+    if (payload.length > terms.message) {
+      const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
+      const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
+      return this.#sendInstead(call, error);
+    }
+    if (!memory.fits(payload.length)) {
+      const message = `${call.method.full}: ${memory.noRoom('a response', payload.length)}`;
+      return this.#sendInstead(call, new TransportError('resource_exhausted', message));
+    }
+    call.close();
+    const account = payload.length > terms.packet ? Account.REPLY : 0;
+    const own = kept(payload, call.method.response);
+    const unit = Outgoing.response(call.id, own, account, call);
+    call.queueReply(unit);
+    this.#outbox.push(lanes, unit, 'replies');
+    usage.makeRoom();
+    return true;
+  }
+
+  #sendInstead(call: InCall, error: TransportError): true {
+    this.fail(call, error, false);
+    return true;
+  }
+
+  fail(call: InCall, error: TransportError, unprocessed: boolean): boolean {
+    if (!call.close()) return false;
+    this.#sendError(call, error, unprocessed);
+    call.observer?.failed(error);
+    return true;
+  }
+
+  finish(call: InCall): boolean {
+    if (!call.close()) return false;
+    call.download!.close(undefined, () => this.forget(call));
+    return true;
+  }
+
+  /**
+   * Ends a call because its caller is gone, its time is up or its message can't be received. An
+   * ERROR is sent to the peer immediately; the handler learns of it through its signal. A one-way
+   * is dropped and counted in `onewayDropped`.
+   */
+  abort(call: InCall, error: TransportError, unprocessed = false): void {
+    if (call.method.kind === 'oneway') {
+      call.giveBack(true);
+      this.#context.count('onewayDropped', 1);
+      call.endAssembly();
+      return void this.ids.delete(call);
+    }
+    if (!call.open && call.reply === undefined && call.download === undefined) return;
+    const reply = call.takeReply();
+    if (reply !== undefined) this.#outbox.remove(call.channel.lanes, reply);
+    call.close();
+    call.download?.stop(error);
+    this.#leave(call, error);
+    this.#sendError(call, error, unprocessed);
+  }
+
+  /** Refuses a call that has waited long enough for a reader. */
+  #refuseUnserved(call: InCall): void {
+    this.#context.count('refusedCall', 1);
+    this.abort(call, unserved(call.method), true);
+  }
+
+  /** Abandons a long message of the call because none of its packets has arrived for too long. */
+  stopped(call: InCall): void {
+    const { got, size } = (call.assembly ?? call.upload?.assembly)!;
+    this.abort(
+      call,
+      new TransportError(
+        'aborted',
+        `${call.method.full}: the message stopped after ${got} of ${size} bytes`,
+      ),
+    );
+  }
+
+  /**
+   * Abandons a long message because `limits.memory` has no room for it: a request or a streaming
+   * call is refused, a one-way is dropped and counted in `onewayDropped`.
+   */
+  crowdOut(call: InCall): void {
+    // The call is answered already, so the rest of its upload is not needed.
+    if (!call.open && call.method.kind !== 'oneway') return call.upload?.dropAssembly();
+    const { used, limit } = this.#context.memory;
+    const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
+    if (call.method.kind !== 'oneway') this.#context.count('refusedCall', 1);
+    this.abort(call, stackless('resource_exhausted', message), call.assembly !== undefined);
+  }
+
+  /**
+   * Releases what a call holds on this side: its place in the inbound queue, its upload, and an
+   * incomplete request.
+   */
+  #leave(call: InCall, error: TransportError): void {
+    call.upload?.end(error);
+    if (call.assembly !== undefined) {
+      call.endAssembly();
+      call.giveBack(true);
+    }
+    if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);
+    call.left(error);
+  }
+
+  #sendError(call: InCall, error: TransportError, unprocessed: boolean): void {
+    const { download } = call;
+    const { lanes } = call.channel;
+    const flags = unprocessed ? UNPROCESSED : 0;
+    const frame = errorFrame(error);
+    const isBehindItems = download?.busy === true;
+    if (!isBehindItems && this.#outbox.error(lanes, call.id, flags, frame)) {
+      download?.stop(error);
+      this.forget(call);
+      return this.#batch.wrote();
+    }
+    const unit = Outgoing.error(call.id, flags, frame, call);
+    if (isBehindItems) return download.close(unit, () => this.forget(call));
+    call.queueReply(unit);
+    this.#outbox.push(lanes, unit, 'replies');
+  }
+
+  forget(call: InCall): void {
+    if (!this.ids.delete(call)) return;
+    this.#deadlines.remove(call);
+    call.dropPayload();
+    call.channel.countIncoming(-1);
+    if (call.method.flags !== 0) this.#closeUpload(call);
+  }
+
+  #closeUpload(call: InCall): void {
+    this.streams--;
+    call.upload?.end(ANSWERED);
+    call.upload?.release();
+  }
+
+  // Time and the end of the connection.
+
+  /**
+   * Ends the calls whose time is up and abandons messages that have stopped arriving.
+   * @param lastPacket the time at which the last packet of a long message arrived.
+   * @returns the next time at which something may be due.
+   */
+  wake(now: number, lastPacket: number): number {
+    const deadlines = this.#deadlines;
+    let ended = 0;
+    for (let call = deadlines.first; call !== undefined; call = deadlines.first) {
+      if (deadlines.next > now) break;
+      // Further calls end in a later turn, so that others are served in between.
+      if (++ended > EXPIRED_AT_ONCE) return now;
+      deadlines.remove(call);
+      if (call.due <= now) this.#expired(call);
+      else if (call.refuseAt <= now && call.open) this.#refuseUnserved(call);
+      // A reader has been added in the meantime.
+      else deadlines.add(call, Math.min(call.due, call.refuseAt));
+    }
+    // No packet of a long message has arrived for that long, so all unfinished messages have
+    // stopped.
+    const stale = lastPacket + STALLED;
+    if (stale > now)
+      return this.#context.usage.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
+    for (const assembly of [...this.#context.usage.assemblies]) assembly.stopped();
+    return deadlines.next;
+  }
+
+  #expired(call: InCall): void {
+    // Its handler has ended; only items of its stream are still on their way.
+    if (!call.open && call.reply === undefined) return;
+    this.abort(
+      call,
+      stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`),
+    );
+  }
+
+  /** Aborts the calls of a protocol that closes; the callers receive the error. */
+  failChannel(channel: Channel, error: TransportError): void {
+    for (const call of this.ids.values()) if (call.channel === channel) this.abort(call, error);
+  }
+
+  /**
+   * Ends all calls because the connection has ended and no answers are awaited. One-ways that
+   * arrived completely are still delivered. Returns the calls whose handlers must be notified.
+   */
+  close(error: TransportError): InCall[] {
+    const untold: InCall[] = [];
+    for (const call of this.ids.values()) {
+      const whole = call.assembly === undefined;
+      call.close();
+      call.takeReply();
+      call.download?.stop(error);
+      call.upload?.end(error);
+      call.upload?.release();
+      call.endAssembly();
+      this.ids.delete(call);
+      if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);
+      if (whole && call.leaves(error)) untold.push(call);
+    }
+    return untold;
+  }
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+/**
+ * Maximum number of expired calls that are ended in one turn, which takes 1 to 2 ms if their
+ * handlers use signals.
+ */
+const EXPIRED_AT_ONCE = 64;
+const ANSWERED = new TransportError('cancelled', 'the call was answered');

@@ -1,0 +1,213 @@
+// Tests one session against another on manual time: opening, deadlines, silence and closing, as
+// their drivers see them.
+
+import test from 'ava';
+import { reasonError } from '../errors.ts';
+import { bytes } from '../protocol/bytes.ts';
+import { defineProtocol, methodTable } from '../protocol/protocol.ts';
+import { pluck } from '../testing/pluck.ts';
+import { PREAMBLE } from '../wire/frame.ts';
+import { type End, Pair } from './testing/pair.ts';
+import { callOf, protocol } from './testing/stamped-calls.ts';
+import { TestCall } from './testing/test-call.ts';
+
+const open = (options = {}, theirs = options) => new Pair([protocol], options, theirs).open();
+const ask = (size = 1) => callOf('ask', size);
+const tell = () => callOf('tell');
+const reasonOf = (end: End) => end.ending?.error.reason;
+
+test('an end that wrote before it read the hello is not considered stuck since then', (t) => {
+  const pair = new Pair([protocol]);
+  pair.dialer.session.open({});
+  for (const end of [pair.dialer, pair.acceptor]) {
+    pair.move(pair.dialer, PREAMBLE.length);
+    pair.tick(end);
+  }
+  pair.quiet();
+  t.true(pair.dialer.isUp && pair.acceptor.isUp);
+  for (let time = 0; time < 30_000; time += 1_000) {
+    pair.pass(1_000);
+    pair.quiet();
+  }
+  t.deepEqual([pair.dialer.ending, pair.acceptor.ending], [undefined, undefined]);
+});
+
+test('an acceptor whose preamble was kept writes its hello only after drained', (t) => {
+  const pair = new Pair([protocol]);
+  pair.dialer.session.open({});
+  pair.move(pair.dialer, PREAMBLE.length);
+  pair.acceptor.stuck = true;
+  pair.tick(pair.acceptor);
+  pair.quiet();
+  t.deepEqual(pair.acceptor.sent, []);
+  pair.acceptor.drain(pair.now);
+  pair.quiet();
+  t.true(pair.dialer.isUp && pair.acceptor.isUp);
+});
+
+test('an acceptor sends nothing before it has read the preamble, and nothing in answer to an invalid one', (t) => {
+  const { acceptor } = new Pair([protocol]);
+  acceptor.session.receive(1_000, PREAMBLE.subarray(0, 3));
+  t.is(acceptor.sent.length, 0);
+  acceptor.session.receive(1_000, new TextEncoder().encode('GET / HTTP/1.1'));
+  t.is(acceptor.sent.length, 0);
+  t.is(reasonOf(acceptor), 'wrong_preamble');
+  t.true(acceptor.closing);
+});
+
+test('a dialer whose hello arrives after the end sends nothing', (t) => {
+  const pair = new Pair([protocol]);
+  pair.pass(5_000);
+  t.is(reasonOf(pair.dialer), 'handshake_timeout');
+  pair.dialer.session.open({});
+  t.is(pair.dialer.sent.length, 0);
+});
+
+test('a peer that the layer refuses gets the preamble and its reason, and nothing else', (t) => {
+  const pair = new Pair([protocol], {}, { refused: reasonError('denied', 'on the list') });
+  pair.dialer.session.open({});
+  pair.quiet();
+  t.is(reasonOf(pair.dialer), 'denied');
+  t.is(pair.acceptor.hello, undefined);
+});
+
+test('a call counts as sent when its batch has left, not before; a single call leaves at once', (t) => {
+  const pair = open();
+  const alone = ask();
+  pair.start(pair.dialer, alone);
+  t.true(alone.sent);
+  const call = ask();
+  pair.start(pair.dialer, call);
+  t.false(call.sent);
+  pair.tick(pair.dialer);
+  t.true(call.sent);
+});
+
+test('calls in a batch that never left are returned in order; those that left fail as sent', (t) => {
+  const pair = open();
+  const left = ask();
+  pair.start(pair.dialer, left);
+  pair.tick(pair.dialer);
+  const calls = [ask(), ask(5_000), ask(), ask(9_000), ask()];
+  for (const call of calls) pair.start(pair.dialer, call);
+  pair.cut();
+  t.deepEqual(pair.dialer.ending!.unsent, calls);
+  t.deepEqual(
+    [left.error!.code, left.error!.reason, left.error!.sent],
+    ['unavailable', 'reset', true],
+  );
+});
+
+test('one-way messages without returned credit are counted, including those in a batch that never left', (t) => {
+  const pair = open();
+  pair.start(pair.dialer, tell());
+  pair.tick(pair.dialer);
+  for (let i = 0; i < 3; i++) pair.start(pair.dialer, tell());
+  pair.cut();
+  t.is(pair.dialer.count('onewayLost'), 4);
+});
+
+test('a one-way message that was read is not lost; one that waits for its reader counts, unless both ends leave in order', (t) => {
+  for (const isOrderly of [false, true]) {
+    const pair = open();
+    for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
+    pair.quiet();
+    for (const call of pair.acceptor.calls.splice(0, 3)) call.account!.giveBack(call.cost, false);
+    pair.quiet();
+    pair.pass(100);
+    pair.quiet();
+    if (isOrderly) pair.dialer.session.leave('disconnected', 'enough');
+    pair.quiet();
+    pair.cut();
+    t.is(pair.dialer.count('onewayLost'), isOrderly ? 0 : 2);
+  }
+});
+
+test('a CANCEL breaks off a long response that has begun', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  const [served] = pair.acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array(100 * 1024));
+  pair.tick(pair.acceptor);
+  call.giveUp('cancelled');
+  pair.tick(pair.dialer);
+  pair.move(pair.dialer);
+  pair.tick(pair.acceptor);
+  t.true(pair.acceptor.session.parts.outbox.idle);
+  pair.quiet();
+  t.is(pair.dialer.session.parts.caller.slots.size, 0);
+});
+
+test('many calls whose deadlines pass at the same time end over several turns', (t) => {
+  const pair = open();
+  const due = pair.now + 500;
+  for (let i = 0; i < 100; i++) {
+    const call = ask();
+    call.due = due;
+    pair.start(pair.dialer, call);
+  }
+  pair.quiet();
+  const served = pair.acceptor.take();
+  const ended = () => served.filter((call) => !call.open).length;
+  const { session } = pair.acceptor;
+  t.true(session.wake(due + 1) <= due + 1, 'it wants to be woken again at once');
+  t.is(ended(), 64);
+  t.true(session.wake(due + 2) > due + 2);
+  t.is(ended(), 100);
+});
+
+test('frames that arrive slowly, each within its time, are not a violation', (t) => {
+  const pair = open({ keepAlive: { interval: 60_000, timeout: 60_000 } });
+  for (let i = 0; i < 5; i++) pair.start(pair.dialer, ask(100));
+  pair.tick(pair.dialer);
+  while (pair.move(pair.dialer, 60)) pair.pass(6_000);
+  t.is(pair.acceptor.ending, undefined);
+  t.is(pair.acceptor.calls.length, 5);
+});
+
+test('protocols that are mounted during the hello are announced when it is complete', (t) => {
+  const late = defineProtocol({
+    name: 'late',
+    version: 1,
+    channel: 0x30,
+    methods: { ask: { id: 1, request: bytes, response: bytes } },
+  });
+  const pair = new Pair([protocol]);
+  pair.dialer.session.open({});
+  pair.dialer.mounts.set(0x30, { protocol: late, table: methodTable(late) });
+  pair.dialer.session.announce();
+  pair.quiet();
+  const { theirs } = pair.acceptor.session.parts.channels.protocols;
+  t.deepEqual(pluck(theirs, 'name'), ['first', 'late']);
+});
+
+test('a channel keeps its name: another protocol there fails with failed_precondition', (t) => {
+  const other = defineProtocol({
+    name: 'other',
+    version: 1,
+    channel: 0x20,
+    methods: { ask: { id: 1, request: bytes, response: bytes } },
+  });
+  const pair = open();
+  pair.start(pair.dialer, ask());
+  pair.quiet();
+  for (const { mounts, session } of [pair.dialer, pair.acceptor]) {
+    mounts.set(0x20, { protocol: other, table: methodTable(other) });
+    session.announce();
+  }
+  pair.quiet();
+  const call = new TestCall(other, 'ask', new Uint8Array(1));
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  t.is(call.error?.code, 'failed_precondition');
+});
+
+test('a violation by size is reported as too_large', (t) => {
+  const pair = open();
+  // The length of a frame of 20 KiB and a byte, which is more than the packet and 16 KiB.
+  pair.acceptor.session.receive(pair.now, new Uint8Array([0x81, 0xa0, 0x01]));
+  pair.quiet();
+  t.deepEqual([reasonOf(pair.acceptor), reasonOf(pair.dialer)], ['too_large', 'too_large']);
+});
