@@ -1,7 +1,7 @@
 // Tests the size of the batches that leave before the end of a tick.
 
 import test from 'ava';
-import { BatchPacer, BOUNDED } from './batch-pacer.ts';
+import { BatchPacer, BOUNDED } from './batch.ts';
 
 test('a batch is half of the calls in flight, in steps of 8 and never below', (t) => {
   const pacer = new BatchPacer();

@@ -7,11 +7,12 @@
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
-import { ACCOUNT_MAX, Account, type Frame, UNPROCESSED } from '../wire/frame.ts';
+import { cancelsAmong, cancelsIn } from '../wire/find-cancels.ts';
+import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/wire-error.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
-import { EarlyCancels } from './early-cancels.ts';
+import type { ReceiveAccount } from './credit.ts';
 import { type Calls, InCall } from './in-call.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
@@ -23,8 +24,6 @@ import {
   priceOf,
   STALLED,
 } from './packets.ts';
-import type { ReceiveAccount } from './receive-account.ts';
-import { crowded, memoryShort, streaming, tooLarge, unlike } from './refusal.ts';
 import { ServedCalls } from './served-calls.ts';
 import {
   CANCEL,
@@ -301,4 +300,134 @@ export class Callee {
 function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | undefined {
   const table = channel?.mounted?.table;
   return table === undefined ? undefined : (table.byLowId[id] ?? table.byId.get(id));
+}
+
+// Holds back requests whose CANCEL has arrived in the same chunk, so that their handlers never
+// start (docs/wire-protocol.md §9).
+//
+// Owns the requests that it holds back until the chunk has been read. `IncomingFrames` tells it
+// what it reads, and `Callee` asks it about each request. It only guesses from the bytes: a request
+// whose CANCEL does not come after all is delivered at the end of the chunk.
+
+/** The requests of a chunk that are canceled in the same chunk. */
+export class EarlyCancels {
+  /** The chunk or the batch of frames, until its first request makes a search necessary. */
+  #input: Uint8Array | readonly Frame[] | undefined = undefined;
+  /** The position in the chunk at which its first whole frame begins. */
+  #from = 0;
+  #ids: Set<number> | undefined = undefined;
+  #held: InCall[] = [];
+
+  /** Begins to read a chunk, whose first whole frame begins at `from`, or a batch of frames. */
+  open(input: Uint8Array | readonly Frame[], from: number): void {
+    this.#input = input;
+    this.#from = from;
+  }
+
+  /** Returns true if the call is held back because its CANCEL seems to follow. */
+  holds(call: InCall): boolean {
+    if (this.#input !== undefined) this.#search(this.#input);
+    return this.#ids !== undefined && this.#holdsBack(call);
+  }
+
+  #search(input: Uint8Array | readonly Frame[]): void {
+    this.#input = undefined;
+    this.#ids =
+      input instanceof Uint8Array ? cancelsIn(input, this.#from) : cancelsAmong(input, this.#from);
+  }
+
+  #holdsBack(call: InCall): boolean {
+    if (!this.#ids!.has(call.id)) return false;
+    this.#held.push(call);
+    return true;
+  }
+
+  /**
+   * Called when the chunk was read, or its rest waits for more work units.
+   * @param deliver receives the requests that were not canceled, if nothing is left to read.
+   */
+  close(isRead: boolean, deliver: (call: InCall) => void): void {
+    this.#input = this.#ids = undefined;
+    if (isRead && this.#held.length > 0) this.#deliver(deliver);
+  }
+
+  #deliver(deliver: (call: InCall) => void): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const call of held) if (call.open) deliver(call);
+  }
+}
+
+// The errors with which a callee refuses calls that are unknown here, that the two ends define
+// differently, or that exceed a limit (docs/wire-protocol.md §4).
+
+/** Returns the refusal of a call that has no method here, or whose method is of another kind. */
+export function unlike(
+  { channel: byte, flags, method: id }: Frame,
+  channel: Channel | undefined,
+  method: ProtocolMethod | undefined,
+): TransportError {
+  if (channel?.disagreement !== undefined) return channel.disagreement;
+  if (channel?.mounted === undefined)
+    return stackless('unimplemented', `no protocol is mounted on channel ${byte} of this peer`);
+  const { name } = channel.mounted.protocol;
+  if (method === undefined)
+    return stackless('unimplemented', `protocol '${name}' has no method ${id} here`);
+  return method.kind === 'oneway'
+    ? mismatch(method, 'one-way', 'for an answer')
+    : mismatch(method, method.kind, `as ${kindOf(flags)}`);
+}
+
+/** Returns the refusal of a request above the limit of its codec. */
+export function tooLarge({ size }: Frame, { full, request }: ProtocolMethod): TransportError {
+  const message = `${full}: a request of ${size} bytes is above ${request.limit}, the limit of its codec here (${request.name})`;
+  return stackless('resource_exhausted', message, { reason: 'too_large' });
+}
+
+/** Returns the refusal of a call that `limits.calls` or `limits.total` does not allow. */
+export function crowded(channel: Channel, context: SessionContext): TransportError {
+  const { limits, memory } = context;
+  const { name } = channel.mounted!.protocol;
+  if (channel.openIn >= limits.calls) {
+    // The caller can count its open calls, so exceeding the limit is its fault. It can't count the
+    // handlers of canceled calls.
+    context.abused();
+    return exhausted(`${channel.openIn} calls are open on '${name}', limits.calls allows no more`);
+  }
+  if (channel.running >= limits.calls)
+    return exhausted(
+      `${channel.running} handlers of '${name}' are still running, limits.calls allows no more`,
+    );
+  const share = `${context.usage.calls} of this connection (${context.usage.bytes} bytes)`;
+  return exhausted(
+    `limits.total is reached: ${memory.calls} calls (${memory.bytes} bytes) wait or are handled here, ${share}, which has used up its share`,
+  );
+}
+
+/** Returns the refusal of a streaming call that `limits.streams` does not allow. */
+export function streaming(streams: number): TransportError {
+  return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
+}
+
+/** Returns the refusal of a long request for which `limits.memory` has no room. */
+export function memoryShort({ size }: Frame, { memory }: SessionContext): TransportError {
+  return exhausted(memory.noRoom('a request', size));
+}
+
+function mismatch({ full }: ProtocolMethod, here: string, called: string): TransportError {
+  return stackless('failed_precondition', `'${full}' is ${here} here, but was called ${called}`);
+}
+
+function exhausted(message: string): TransportError {
+  return stackless('resource_exhausted', message);
+}
+
+function kindOf(flags: number): string {
+  return flags === 0
+    ? 'unary'
+    : flags === UPLOAD
+      ? 'upload'
+      : flags === DOWNLOAD
+        ? 'download'
+        : 'duplex';
 }

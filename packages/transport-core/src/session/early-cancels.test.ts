@@ -5,7 +5,7 @@ import test from 'ava';
 import type { FrameEncoder } from '../wire/encoder.ts';
 import { Frame, Kind } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
-import { EarlyCancels } from './early-cancels.ts';
+import { EarlyCancels } from './callee.ts';
 import type { InCall } from './in-call.ts';
 import { Pair } from './testing/pair.ts';
 import { protocol } from './testing/stamped-calls.ts';

@@ -4,7 +4,7 @@ import test from 'ava';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
 import { type Hello, type HelloProtocol, helloProtocol, type Introduction } from '../wire/hello.ts';
-import { judgeHello, makeHello, WIRE_VERSION } from './handshake.ts';
+import { judgeHello, makeHello, WIRE_VERSION } from './hello-exchange.ts';
 import { type SessionLimits, settle, type Terms } from './session-context.ts';
 
 const self: Introduction = { instance: 'a'.repeat(32), network: 'main', addr: 'a:1', nodeId: '' };

@@ -9,8 +9,7 @@ import type { List, ListEntry } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type EncodedMetadata, UNIT } from '../wire/frame.ts';
-import { isLent, kept } from './lent.ts';
-import type { Outgoing, UnitSender } from './outgoing.ts';
+import { isLent, kept, type Outgoing, type UnitSender } from './outgoing.ts';
 import type { Assembly } from './packets.ts';
 import type { InStream, OutStream } from './streams.ts';
 

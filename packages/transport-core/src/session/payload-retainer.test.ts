@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { Frame } from '../wire/frame.ts';
-import { PayloadRetainer } from './payload-retainer.ts';
+import { PayloadRetainer } from './packets.ts';
 
 const chunk = Uint8Array.from({ length: 64 * 1024 }, (_, at) => at % 251);
 const framed = (payload: Uint8Array): Frame => Object.assign(Frame.empty(), { payload });

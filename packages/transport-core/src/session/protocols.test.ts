@@ -5,7 +5,7 @@ import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/bytes.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import type { HelloProtocol } from '../wire/hello.ts';
-import { agree } from './protocols.ts';
+import { agree } from './channels.ts';
 
 const protocol = (version: number, accepts: number[] = [], name = 'raft', channel = 0x20) =>
   defineProtocol({

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { Account } from '../wire/frame.ts';
 import { FrameCollector } from '../wire/frame-collector.ts';
-import { ReceiveAccount } from './receive-account.ts';
+import { ReceiveAccount } from './credit.ts';
 
 /** Makes an account that records its announcements and pays when `pay` is called. */
 function account(start = 1_000, id = 0, channel = 0) {

@@ -10,7 +10,6 @@ import { reasonError, stackless, TransportError } from '../errors.ts';
 import { inMs } from '../text.ts';
 import { FRAME_OVERHEAD, type Frame, Kind } from '../wire/frame.ts';
 import type { Hello } from '../wire/hello.ts';
-import { type FrameReceiver, IncomingFrames } from './frames.ts';
 import {
   CLOSED,
   FLUSH_TIME,
@@ -20,7 +19,8 @@ import {
   isOrderly,
   lossOf,
   SHUTDOWN,
-} from './graceful-close.ts';
+} from './endings.ts';
+import { type FrameReceiver, IncomingFrames } from './frames.ts';
 import {
   broken,
   EARLY_END,

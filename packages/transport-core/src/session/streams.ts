@@ -10,11 +10,10 @@ import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { Account, EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
-import { isLent, kept } from './lent.ts';
+import { type Creditor, GrowingAccount } from './credit.ts';
 import type { Outbox } from './outbox.ts';
-import { type Lanes, Outgoing, type UnitSender } from './outgoing.ts';
+import { isLent, kept, type Lanes, Outgoing, type UnitSender } from './outgoing.ts';
 import { Assembly, type AssemblyOwner, type IncomingPackets, longCost } from './packets.ts';
-import { type Creditor, GrowingAccount } from './receive-account.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** The receiving end of a stream: items that have arrived and wait for their reader. */

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { UncreditedOneWays } from './uncredited-one-ways.ts';
+import { UncreditedOneWays } from './outgoing.ts';
 
 test('each one-way message counts until all its credit is back, the oldest first', (t) => {
   const uncredited = new UncreditedOneWays();

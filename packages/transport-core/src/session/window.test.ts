@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { PipeWindow } from './window.ts';
+import { PipeWindow } from './credit.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -7,7 +7,7 @@ import { type Random, randomBytes } from '../../random.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import { Kind, PREAMBLE } from '../../wire/frame.ts';
 import { encodeHello } from '../../wire/hello.ts';
-import { makeHello } from '../handshake.ts';
+import { makeHello } from '../hello-exchange.ts';
 import { HANDLER, type InCall } from '../in-call.ts';
 import { End, SMALL } from './pair.ts';
 import { encodePeerFrame, payload } from './peer-frame.ts';
