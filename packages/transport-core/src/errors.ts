@@ -3,7 +3,7 @@
 
 import { refuseUnknown } from './config.ts';
 import { iterable } from './iterable-promise.ts';
-import { fieldsOf, type TextFields } from './text-fields.ts';
+import { fieldsOf, type TextFields } from './text.ts';
 
 /**
  * gRPC's status codes by name, with the number that is sent on the wire. `shutdown` is Trunkline's

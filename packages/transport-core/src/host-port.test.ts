@@ -1,7 +1,7 @@
 // Tests of parsing and formatting 'host:port' addresses.
 
 import test from 'ava';
-import { formatHostPort, notAdvertisable, parseHostPort, sourceOf } from './host-port.ts';
+import { formatHostPort, notAdvertisable, parseHostPort, sourceOf } from './address.ts';
 import { systemClock } from './system-runtime.ts';
 
 test('names, IPv4, IPv6 and zones are read', (t) => {

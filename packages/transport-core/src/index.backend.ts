@@ -4,13 +4,15 @@
 // interface of a part of a node. It also has the details of the main entry's types, and functions
 // that few programs need. It follows semver.
 
-export { isNodeId, parseTarget, type TargetAddress } from './address.ts';
-export type {
-  DeliveryRecord,
-  DialRecord,
-  HandshakeRecord,
-  PublishRecord,
-} from './call-record.ts';
+export {
+  formatHostPort,
+  type HostPort,
+  isNodeId,
+  notAdvertisable,
+  parseHostPort,
+  parseTarget,
+  type TargetAddress,
+} from './address.ts';
 export { backgroundTimer } from './clock.ts';
 export {
   type CommonConfig,
@@ -30,13 +32,19 @@ export {
   refuseUnknown,
 } from './config.ts';
 export { ERROR_CODES, ERROR_REASONS, reasonError, type TransportErrorOptions } from './errors.ts';
-export { formatHostPort, type HostPort, notAdvertisable, parseHostPort } from './host-port.ts';
 export * as option from './index.option.ts';
 export type { ClientNext, ServerNext } from './interceptors.ts';
-export type { TransportCounter } from './observer.ts';
+export type {
+  DeliveryRecord,
+  DialRecord,
+  HandshakeRecord,
+  PublishRecord,
+  TraceChannel,
+  TraceChannels,
+  TransportCounter,
+} from './observer.ts';
 export type { Bytes } from './plain.ts';
-export type { BytesCodec } from './protocol/bytes.ts';
-export type { Limited } from './protocol/limited.ts';
+export type { BytesCodec, Limited } from './protocol/codec.ts';
 export {
   type DownloadDefinition,
   type DuplexDefinition,
@@ -70,6 +78,7 @@ export type {
   UploadInput,
   UploadRpc,
 } from './rpc/types.ts';
+export type { NameSnapshot } from './stream/names.ts';
 export { attachmentOf } from './stream/remote.ts';
 export { type SocketAction, socketError } from './stream/socket-error.ts';
 export type {
@@ -81,18 +90,14 @@ export type {
   StreamLayer,
   StreamSink,
 } from './stream/stream-layer.ts';
-export { allocate, freeChunk } from './system-memory.ts';
-export { environmentSharesPorts, systemWall } from './system-runtime.ts';
-export { cleanText, inMs } from './text.ts';
-export { fieldsOf, type TextFields } from './text-fields.ts';
+export { allocate, environmentSharesPorts, freeChunk, systemWall } from './system-runtime.ts';
+export { cleanText, fieldsOf, inMs, type TextFields } from './text.ts';
 export type { Pem, TlsOptions, TlsUpdate } from './tls-options.ts';
-export type { TraceChannel, TraceChannels } from './trace-channels.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';
 export type { ComposedTransport } from './transport/create-transport.ts';
-export type { NameSnapshot } from './transport/names.ts';
-export { NetworkTransport, type NetworkTransportOptions } from './transport/network-transport.ts';
+export { NetworkTransport, type NetworkTransportOptions } from './transport/create-transport.ts';
 export type { NodePart } from './transport/node-part.ts';
 export { checkAdvertised } from './transport/scheme-layer.ts';
 export type { ConnectionSnapshot, LimitsSnapshot } from './transport/snapshot.ts';
 export type { HoldOptions, ResultOf, SendArguments, StreamOf } from './transport/types.ts';
-export { lookAlike } from './wire/preamble.ts';
+export { lookAlike } from './wire/hello.ts';

@@ -2,19 +2,18 @@
 // The entry for Trunkline's own packages, which are released together with core. It is outside of
 // semver: any release may change or remove its names.
 
-export { spelled, splitScheme } from './address.ts';
+export { sourceOf, spelled, splitScheme } from './address.ts';
 export { LONGEST_DELAY, sleepOn } from './clock.ts';
 export { stackless, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
-export { sourceOf } from './host-port.ts';
 export { iterable } from './iterable-promise.ts';
 export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/id-table.ts';
 export { longCost } from './session/packets.ts';
-export { DeadlineTimer } from './stream/deadline-timer.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
+export { DeadlineTimer } from './stream/ticker.ts';
 export {
   isDraining,
   type Management,

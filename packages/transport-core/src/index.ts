@@ -2,9 +2,8 @@
 // The main entry, for users: protocols and their codecs, transports, serving and calling, errors,
 // clocks and sources of randomness. It follows semver, and none of its names is in another entry.
 
-export type { CallRecord } from './call-record.ts';
 export type { Clock, ClockTimer } from './clock.ts';
-export type { CommonOptions } from './common-options.ts';
+export type { CommonOptions, LimitOptions } from './common-options.ts';
 export { type ErrorCode, type ErrorReason, TransportError } from './errors.ts';
 export type {
   AllowCall,
@@ -14,17 +13,14 @@ export type {
   ServerCall,
   ServerInterceptor,
 } from './interceptors.ts';
-export type { LimitOptions } from './limit-options.ts';
+export type { Logger } from './log-events.ts';
 export { logEvents } from './log-events.ts';
-export type { Logger } from './logger.ts';
+export type { CallRecord } from './observer.ts';
 export { combineObservers, type Observer, type ObserverEvent } from './observer.ts';
-export { bytes } from './protocol/bytes.ts';
+export { methodId } from './protocol/check-definition.ts';
 export type { Codec } from './protocol/codec.ts';
-export { methodId } from './protocol/default-numbers.ts';
-export { empty } from './protocol/empty.ts';
+export { bytes, empty, limited, owned } from './protocol/codec.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
-export { limited } from './protocol/limited.ts';
-export { owned } from './protocol/owned.ts';
 export {
   defineProtocol,
   type MethodDefinition,

@@ -1,6 +1,5 @@
 // An observer that writes the events and counters that an operator should see to a logger.
 
-import type { Logger } from './logger.ts';
 import type { Observer, ObserverEvent, TransportCounter } from './observer.ts';
 import type { Remote } from './remote.ts';
 import { inMs } from './text.ts';
@@ -118,3 +117,17 @@ const ALARMS: ReadonlySet<TransportCounter> = new Set([
   'duplicateRequest',
   'unknownAnswer',
 ]);
+
+// The interface of a logger, which `console`, pino, bunyan and winston implement.
+
+/**
+ * A logger. Each method takes the details, as an object, and a message: `logger.warn({ target },
+ * 'text')`. A logger with `log` and `levels`, such as winston's, gets one object instead, in which
+ * `message` is the text.
+ */
+export interface Logger {
+  debug(details: object, text: string): void;
+  info(details: object, text: string): void;
+  warn(details: object, text: string): void;
+  error(details: object, text: string): void;
+}

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from './errors.ts';
-import { fieldsOf } from './text-fields.ts';
+import { fieldsOf } from './text.ts';
 
 test('a plain object is returned as it is, pairs as an object', (t) => {
   const plain = { a: 'b' };

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { bytes } from './bytes.ts';
+import { bytes } from './codec.ts';
 import { encodeAs } from './message.ts';
 
 test('bytes are not copied in either direction', (t) => {

@@ -1,7 +1,7 @@
 // Tests of the codec of no content.
 
 import test from 'ava';
-import { empty } from './empty.ts';
+import { empty } from './codec.ts';
 import { decodeAs, encodeAs } from './message.ts';
 
 test('no content is zero bytes', (t) => {

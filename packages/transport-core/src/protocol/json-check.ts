@@ -2,9 +2,8 @@
 // it or JSON.parse would build it.
 
 import { isPlainObject } from '../plain.ts';
-import { hasLoneSurrogate } from '../unicode.ts';
-import { kindOf, member } from './describe.ts';
-import { oversize, refusal } from './refusal.ts';
+import { hasLoneSurrogate } from '../text.ts';
+import { kindOf, member, oversize, refusal } from './refusal.ts';
 
 /**
  * The maximum depth of nested lists and objects in a value: far deeper than real data, and shallow

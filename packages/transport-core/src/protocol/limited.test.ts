@@ -1,8 +1,7 @@
 // Test of the codec with a size limit.
 
 import test from 'ava';
-import { bytes } from './bytes.ts';
-import { limited } from './limited.ts';
+import { bytes, limited } from './codec.ts';
 import { decodeAs, encodeAs } from './message.ts';
 
 test('a message up to the limit passes to the codec; a longer one is refused at both ends without decoding', (t) => {

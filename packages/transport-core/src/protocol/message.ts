@@ -9,8 +9,7 @@ import {
   withDetails,
 } from '../errors.ts';
 import { cleanText } from '../text.ts';
-import { bytes } from './bytes.ts';
-import type { Codec } from './codec.ts';
+import { bytes, type Codec } from './codec.ts';
 import { AsyncSchemaError, WHERE, WORK, workOf } from './refusal.ts';
 
 /**

@@ -3,7 +3,7 @@
 // not imported.
 
 import { plain } from '../plain.ts';
-import { hasLoneSurrogate } from '../unicode.ts';
+import { hasLoneSurrogate } from '../text.ts';
 
 /** The part of protobufjs' Reader that is used here. */
 interface ProtobufReader {

@@ -3,9 +3,8 @@
 import { optionsSchema, parseOptions } from '../config.ts';
 import { TransportError, traceDepth } from '../errors.ts';
 import type { Codec } from './codec.ts';
-import { kindOf, quote } from './describe.ts';
 import { strictEncode, strictReader, TooManyValues } from './protobuf-strict.ts';
-import { limitOptions, oversize, refusal } from './refusal.ts';
+import { kindOf, limitOptions, oversize, quote, refusal } from './refusal.ts';
 
 /**
  * A reflection `Type` of protobufjs. TypeScript can't know the decoded type, so name it:

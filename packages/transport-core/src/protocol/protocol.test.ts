@@ -1,8 +1,8 @@
 // Tests of defineProtocol: defaults, kinds of methods, refused definitions and default channels.
 
 import test from 'ava';
-import { bytes } from './bytes.ts';
-import { methodId } from './default-numbers.ts';
+import { methodId } from './check-definition.ts';
+import { bytes } from './codec.ts';
 import {
   defineProjectProtocol,
   defineProtocol,

@@ -1,9 +1,8 @@
 // Definition of a protocol: a name, a channel and its methods. One definition gives both the types
 // and the wire format.
 
-import { checkDefinition } from './check-definition.ts';
+import { channelOf, checkDefinition, methodId } from './check-definition.ts';
 import type { Codec } from './codec.ts';
-import { channelOf, methodId } from './default-numbers.ts';
 
 /**
  * The definition that `defineProtocol` takes as a literal. Optional members also accept

@@ -3,9 +3,8 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import type { Codec } from './codec.ts';
-import { kindOf, member, quote } from './describe.ts';
 import { decodeAs, encodeAs } from './message.ts';
-import { AsyncSchemaError, refusal } from './refusal.ts';
+import { AsyncSchemaError, kindOf, member, quote, refusal } from './refusal.ts';
 
 const codec = (run: () => never): Codec<unknown> => ({ name: 'own', encode: run, decode: run });
 const bytes = new Uint8Array(1);

@@ -2,7 +2,7 @@
 
 import { getEventListeners } from 'node:events';
 import test from 'ava';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { CallOrder } from '../session/out-call.ts';
 import { Call, NO_OPTIONS, unwatchSignal, watchSignal } from './call.ts';

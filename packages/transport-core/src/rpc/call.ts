@@ -9,7 +9,7 @@ import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import { inMs } from '../text.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import type { OutgoingRecord } from './outgoing-record.ts';
+import type { OutgoingRecord } from './records.ts';
 
 /** The transport as its outgoing calls see it. */
 export interface CallHost {

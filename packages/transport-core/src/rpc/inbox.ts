@@ -6,7 +6,7 @@ import type { Contexts } from '../context.ts';
 import { stackless, type TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import type { TransportCounter } from '../observer.ts';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { decodingError } from '../protocol/message.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import { workOf } from '../protocol/refusal.ts';
@@ -18,9 +18,9 @@ import {
   UNDECODABLE,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
-import type { CallWatch } from './call-watch.ts';
 import { handObserved, observeHandling } from './observed-handling.ts';
 import { Permissions } from './permissions.ts';
+import type { CallWatch } from './records.ts';
 import { IncomingRpc } from './rpc.ts';
 import type { Taker } from './taker.ts';
 

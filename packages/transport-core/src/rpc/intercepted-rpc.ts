@@ -9,12 +9,11 @@ import {
   type ServerNext,
 } from '../interceptors.ts';
 import type { Remote } from '../remote.ts';
+import { handled } from '../session/streams.ts';
 import type { Inbox } from './inbox.ts';
-import { ItemPipe } from './item-pipe.ts';
-import { closeItems, isAsyncIterable } from './left-items.ts';
+import { closeItems, isAsyncIterable } from './item-reader.ts';
 import { answeredLate, type IncomingRpc } from './rpc.ts';
-import type { AnyHandler } from './serving.ts';
-import { UnhandledCall } from './unhandled-call.ts';
+import { type AnyHandler, UnhandledCall } from './serving.ts';
 
 /** Wraps a handler in interceptors, once. */
 export function intercepted(
@@ -296,4 +295,79 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     value !== null &&
     typeof (value as PromiseLike<unknown>).then === 'function'
   );
+}
+
+// The items that a handler writes, as an iterable that interceptors can wrap. It holds only items
+// whose `write` is pending.
+
+interface PendingItem {
+  readonly item: unknown;
+  taken(): void;
+  refused(error: unknown): void;
+}
+
+interface PendingRead {
+  resolve(result: IteratorResult<unknown, undefined>): void;
+  reject(error: unknown): void;
+}
+
+/** Items on their way from a handler to the connection. */
+export class ItemPipe implements AsyncIterableIterator<unknown> {
+  readonly #items: PendingItem[] = [];
+  readonly #reads: PendingRead[] = [];
+  /** Set once the handler has ended the stream, or has failed. */
+  #end: { readonly error?: unknown } | undefined = undefined;
+  #isLeft = false;
+
+  /** Resolves when the item has been taken; rejects if the reader has left. */
+  write(item: unknown): Promise<void> {
+    if (this.#isLeft) return handled(Promise.reject(left()));
+    const read = this.#reads.shift();
+    if (read !== undefined) {
+      read.resolve({ value: item, done: false });
+      return Promise.resolve();
+    }
+    return handled(new Promise((taken, refused) => this.#items.push({ item, taken, refused })));
+  }
+
+  /** Ends the stream after the items that were written, with an error if one is given. */
+  end(failure: { readonly error: unknown } | undefined): void {
+    this.#end ??= failure ?? {};
+    if (this.#items.length > 0) return;
+    for (const read of this.#reads.splice(0)) this.#finish(read);
+  }
+
+  #finish({ resolve, reject }: PendingRead): void {
+    const end = this.#end!;
+    this.#end = {};
+    if ('error' in end) reject(end.error);
+    else resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    const first = this.#items.shift();
+    if (first !== undefined) {
+      first.taken();
+      return Promise.resolve({ value: first.item, done: false });
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#end === undefined) this.#reads.push({ resolve, reject });
+      else this.#finish({ resolve, reject });
+    });
+  }
+
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    this.#isLeft = true;
+    for (const { refused } of this.#items.splice(0)) refused(left());
+    this.end(undefined);
+    return Promise.resolve({ value: undefined, done: true });
+  }
+}
+
+function left(): TransportError {
+  return new TransportError('cancelled', 'the reader of the stream has left');
 }

@@ -1,10 +1,10 @@
 // Incoming calls that are observed.
 
 import type { TransportError } from '../errors.ts';
+import type { TraceChannel } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import type { CallObserver, InCall, Payer } from '../session/in-call.ts';
-import type { TraceChannel } from '../trace-channels.ts';
-import { type CallWatch, OpenRecord } from './call-watch.ts';
+import { type CallWatch, OpenRecord } from './records.ts';
 import type { IncomingRpc } from './rpc.ts';
 import type { Taker } from './taker.ts';
 

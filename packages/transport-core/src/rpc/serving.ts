@@ -6,11 +6,9 @@ import type { TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import { HANDLER, type InCall } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
-import { closeItems, isAsyncIterable } from './left-items.ts';
-import { marked } from './marked-handlers.ts';
+import { closeItems, isAsyncIterable } from './item-reader.ts';
 import { answer, answerTo, failWith, type IncomingRpc, stop, toTransportError } from './rpc.ts';
 import type { Taker } from './taker.ts';
-import { UnhandledCall } from './unhandled-call.ts';
 
 /** The untyped form of a handler. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
@@ -236,3 +234,18 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof (value as PromiseLike<unknown>).then === 'function'
   );
 }
+
+// The error of an interceptor that threw before it passed the call on: no handler has seen it.
+
+/** Wraps an interceptor's error, to mark that no handler has seen the call. */
+export class UnhandledCall {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+// Handlers that start in no context of their own, see `ownContext`.
+
+export const marked = new WeakSet<object>();

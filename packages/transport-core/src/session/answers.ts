@@ -7,7 +7,7 @@
 import { stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { ACCOUNT_MAX, type Frame, Kind } from '../wire/frame.ts';
-import { remoteError } from '../wire/wire-error.ts';
+import { remoteError } from '../wire/metadata.ts';
 import type { Slots } from './id-table.ts';
 import type { OutCall } from './out-call.ts';
 import { Assembly, type IncomingPackets, oversized, priceOf, STALLED } from './packets.ts';

@@ -15,7 +15,7 @@ import {
   UNIT,
   type WireError,
 } from '../wire/frame.ts';
-import { goAwayFrame } from '../wire/wire-error.ts';
+import { goAwayFrame } from '../wire/metadata.ts';
 import type { Creditor, ReceiveAccount } from './credit.ts';
 import type { Outgoing, RequestMessage } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';

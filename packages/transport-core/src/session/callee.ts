@@ -7,9 +7,9 @@
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
-import { cancelsAmong, cancelsIn } from '../wire/find-cancels.ts';
+import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
 import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
-import { errorFrame } from '../wire/wire-error.ts';
+import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import type { ReceiveAccount } from './credit.ts';

@@ -2,7 +2,7 @@
 // packet, before memory is allocated, and the connection stays open.
 
 import test from 'ava';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { Pair } from './testing/pair.ts';
 import { TestCall } from './testing/test-call.ts';

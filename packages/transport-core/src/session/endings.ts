@@ -7,7 +7,7 @@
 
 import { type ErrorReason, reasonError, reasonOf, TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
-import { goAwayFrame, remoteError } from '../wire/wire-error.ts';
+import { goAwayFrame, remoteError } from '../wire/metadata.ts';
 import type { SessionParts } from './session-parts.ts';
 
 /** The session as its graceful close sees it. */

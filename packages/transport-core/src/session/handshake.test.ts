@@ -1,7 +1,7 @@
 // Tests the decisions of the hello: which peers are accepted, and which limits apply.
 
 import test from 'ava';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
 import { type Hello, type HelloProtocol, helloProtocol, type Introduction } from '../wire/hello.ts';
 import { judgeHello, makeHello, WIRE_VERSION } from './hello-exchange.ts';

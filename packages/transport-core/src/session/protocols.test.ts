@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import type { HelloProtocol } from '../wire/hello.ts';
 import { agree } from './channels.ts';

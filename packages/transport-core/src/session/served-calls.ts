@@ -7,7 +7,7 @@
 
 import { stackless, TransportError } from '../errors.ts';
 import { Account, DOWNLOAD, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
-import { errorFrame } from '../wire/wire-error.ts';
+import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import { PeerIds } from './id-table.ts';

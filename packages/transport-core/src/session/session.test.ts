@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { reasonError } from '../errors.ts';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { pluck } from '../testing/pluck.ts';
 import { PREAMBLE } from '../wire/frame.ts';

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { Account, Kind } from '../wire/frame.ts';
 import { FrameCollector } from '../wire/frame-collector.ts';
 import type { ReceiveAccount } from './credit.ts';

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { reasonError, type TransportError } from '../errors.ts';
-import { BoundedHandshakes } from './bounded-handshakes.ts';
+import { BoundedHandshakes } from './accept.ts';
 
 function scene(pending: number, perSource?: number) {
   const told: string[] = [];

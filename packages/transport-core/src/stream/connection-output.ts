@@ -9,12 +9,10 @@ import type { SessionPort } from '../session/session-context.ts';
 import { FrameEncoder } from '../wire/encoder.ts';
 import type { FrameWriter } from '../wire/frame.ts';
 import type { FrameCollector } from '../wire/frame-collector.ts';
-import type { BufferPool } from './buffers.ts';
-import type { ConnectionResources } from './connection-resources.ts';
-import type { ReadScheduler, ScheduledReader } from './read-scheduler.ts';
+import type { BufferPool, ConnectionResources, TokenBucket } from './connection-resources.ts';
+import type { ReadScheduler, ScheduledReader } from './scheduler.ts';
 import type { StreamConnection } from './stream-layer.ts';
 import type { Flushable, Ticker } from './ticker.ts';
-import type { TokenBucket } from './token-bucket.ts';
 
 /** The connection as its output sees it. */
 export interface OutputOwner {

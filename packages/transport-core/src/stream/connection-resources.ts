@@ -11,15 +11,13 @@ import type { Calls } from '../session/in-call.ts';
 import type { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { SessionOptions } from '../session/session.ts';
-import { allocate, freeChunk } from '../system-memory.ts';
+import { allocate, freeChunk } from '../system-runtime.ts';
+import { FRAME_OVERHEAD } from '../wire/frame.ts';
 import type { Introduction } from '../wire/hello.ts';
-import type { AbortQueue } from './abort-queue.ts';
-import type { BufferPool } from './buffers.ts';
 import type { Membership } from './membership.ts';
-import type { ReadScheduler } from './read-scheduler.ts';
+import type { AbortQueue, ReadScheduler } from './scheduler.ts';
 import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
 import type { Ticker } from './ticker.ts';
-import type { TokenBuckets } from './token-bucket.ts';
 
 /** The parts of a transport that its connections share. */
 export interface ConnectionResources {
@@ -125,3 +123,103 @@ function withCredit(
 
 /** The maximum length of the observed address in a hello. */
 const OBSERVED = 256;
+
+// A token bucket for limits.rate: bytes per second, with bursts of up to one second's worth.
+
+/** A token bucket with a capacity of one second. */
+export class TokenBucket {
+  readonly #rate: number;
+  #tokens: number;
+  #last: number;
+
+  /** @param rate bytes per second. */
+  constructor(rate: number, now: number) {
+    this.#rate = rate;
+    this.#tokens = rate;
+    this.#last = now;
+  }
+
+  /**
+   * Spends `bytes`. Returns the number of milliseconds until more may be spent; 0 if tokens are
+   * left.
+   */
+  take(bytes: number, now: number): number {
+    this.#tokens =
+      Math.min(this.#rate, this.#tokens + ((now - this.#last) * this.#rate) / 1_000) - bytes;
+    this.#last = now;
+    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens * 1_000) / this.#rate);
+  }
+}
+
+/**
+ * The token buckets of one direction. A peer that proves its id has one for all its connections,
+ * also for those that it opens later.
+ */
+export class TokenBuckets {
+  readonly #rate: number | undefined;
+  /** The buckets of proven ids; the id whose last connection opened first is forgotten first. */
+  readonly #byNode = new Map<string, TokenBucket>();
+
+  /** @param rate bytes per second; undefined if there is no limit. */
+  constructor(rate: number | undefined) {
+    this.#rate = rate;
+  }
+
+  /** Returns the bucket of a new connection; undefined if there is no limit. */
+  of(nodeId: string | undefined, now: number): TokenBucket | undefined {
+    if (this.#rate === undefined) return undefined;
+    if (nodeId === undefined) return new TokenBucket(this.#rate, now);
+    const bucket = this.#byNode.get(nodeId) ?? new TokenBucket(this.#rate, now);
+    this.#byNode.delete(nodeId);
+    this.#byNode.set(nodeId, bucket);
+    for (const oldest of this.#byNode.keys()) {
+      if (this.#byNode.size <= MOST) break;
+      this.#byNode.delete(oldest);
+    }
+    return bucket;
+  }
+}
+
+/** Maximum number of ids: the default of `limits.connections`. */
+const MOST = 16_384;
+
+// A pool of batch buffers, shared by all connections of a transport. A buffer is returned once it
+// has been written, or once its connection has ended.
+
+/** A pool of buffers of one size. */
+export class BufferPool {
+  readonly #free: Uint8Array[] = [];
+  /** The size of a buffer in bytes. */
+  readonly size: number;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  /**
+   * Returns a buffer of at least `size` bytes, with arbitrary content. A buffer that is larger than
+   * those of the pool has exactly `size` bytes and is not kept later. This is a property because
+   * encoders receive it as a function.
+   */
+  readonly take = (size: number): Uint8Array =>
+    size <= this.size ? (this.#free.pop() ?? allocate(this.size)) : allocate(size);
+
+  /**
+   * Returns a buffer to the pool; it must not be used or returned again after that. Ignores
+   * undefined and buffers of another size.
+   */
+  give(buffer: Uint8Array | undefined): void {
+    if (buffer !== undefined && buffer.length === this.size && this.#free.length < KEPT)
+      this.#free.push(buffer);
+  }
+}
+
+/**
+ * Returns the size of a batch: a packet, its headers, and the small frames that are sent with it.
+ */
+export function batchSize(packet: number): number {
+  return packet + FRAME_OVERHEAD + 1024;
+}
+
+/** Maximum number of free buffers that are kept; further ones are left to the garbage collector. */
+const KEPT = 32;

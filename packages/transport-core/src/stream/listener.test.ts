@@ -3,7 +3,7 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
-import { Listener } from './listener.ts';
+import { Listener } from './accept.ts';
 import type { StreamConnection, StreamLayer } from './stream-layer.ts';
 
 const BROKEN = new TransportError('unavailable', 'accept failed');

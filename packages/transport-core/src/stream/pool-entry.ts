@@ -8,7 +8,7 @@ import type { Memory } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection } from './connection.ts';
 import type { HeldTarget } from './held-target.ts';
-import type { NameWatch } from './name-watch.ts';
+import type { NameWatch } from './names.ts';
 
 /** The pool as its entries see it. */
 export interface PoolEntryOwner {

@@ -6,11 +6,10 @@ import { TransportError, withoutStack } from '../errors.ts';
 import type { Random } from '../random.ts';
 import type { Call } from '../rpc/call.ts';
 import { type Memory, memoryFull } from '../session/memory.ts';
-import { BorrowedConnections } from './borrowed-connections.ts';
 import type { Connection } from './connection.ts';
 import { HeldTarget, type Hold } from './held-target.ts';
 import { nodeOf } from './membership.ts';
-import type { NameWatch } from './name-watch.ts';
+import type { NameWatch } from './names.ts';
 import { PoolEntry, type PoolEntryOwner } from './pool-entry.ts';
 
 /** The transport as the pool sees it. */
@@ -388,3 +387,43 @@ function leastLoaded(connections: readonly Connection[]): Connection | undefined
 /** The number of spellings of targets that are remembered. */
 const KEYS = 4_096;
 const UNWANTED = new TransportError('cancelled', 'no caller waits for this connection any more');
+
+// The connections that pool entries use although they were not dialed for these entries. They
+// belong to a membership, and the entries' names lead to their nodes.
+
+/** The entries that use each connection of the membership. */
+export class BorrowedConnections {
+  readonly #borrowers = new Map<Connection, Set<PoolEntry>>();
+
+  /**
+   * Adds a connection to an entry's connections. Returns false if the entry already has the
+   * connection, or if the connection is not up.
+   */
+  borrow(entry: PoolEntry, connection: Connection): boolean {
+    if (!connection.isUp || entry.connections.includes(connection)) return false;
+    entry.connections.push(connection);
+    const borrowers = this.#borrowers.get(connection);
+    if (borrowers === undefined) this.#borrowers.set(connection, new Set([entry]));
+    else borrowers.add(entry);
+    return true;
+  }
+
+  /** Returns the entries that use a connection. */
+  borrowersOf(connection: Connection): readonly PoolEntry[] {
+    const borrowers = this.#borrowers.get(connection);
+    return borrowers === undefined ? NOBODY : [...borrowers];
+  }
+
+  /** Records that an entry no longer uses a connection. */
+  returned(entry: PoolEntry, connection: Connection): void {
+    const borrowers = this.#borrowers.get(connection);
+    if (borrowers?.delete(entry) === true && borrowers.size === 0)
+      this.#borrowers.delete(connection);
+  }
+
+  clear(): void {
+    this.#borrowers.clear();
+  }
+}
+
+const NOBODY: readonly PoolEntry[] = Object.freeze([]);

@@ -1,8 +1,8 @@
 // The interface that a backend author implements. Everything above it is shared by all backends.
 
 import type { Clock } from '../clock.ts';
+import type { LimitOptions } from '../common-options.ts';
 import type { ErrorReason, TransportError } from '../errors.ts';
-import type { LimitOptions } from '../limit-options.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { FrameCollector } from '../wire/frame-collector.ts';
 

@@ -3,13 +3,12 @@
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
-import { BoundedHandshakes, HandshakePlace } from '../stream/bounded-handshakes.ts';
+import { BoundedHandshakes, HandshakePlace, Listener } from '../stream/accept.ts';
 import type { Connection } from '../stream/connection.ts';
 import type { ConnectionInit, ConnectionResources } from '../stream/connection-resources.ts';
-import { Listener } from '../stream/listener.ts';
 import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { screenHello } from '../wire/preamble.ts';
-import type { EventDispatcher } from './event-dispatcher.ts';
+import { screenHello } from '../wire/hello.ts';
+import type { EventDispatcher } from './reporter.ts';
 
 /** The transport as its acceptor and its dialer see it. */
 export interface ConnectionRegistry

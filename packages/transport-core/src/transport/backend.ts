@@ -1,11 +1,10 @@
 // The interface of backends, which `createTransport` picks by the scheme of an address.
 
 import type { Clock } from '../clock.ts';
-import type { LimitOptions } from '../limit-options.ts';
-import type { Observer } from '../observer.ts';
+import type { LimitOptions } from '../common-options.ts';
+import type { Observer, TraceChannels } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
-import type { TraceChannels } from '../trace-channels.ts';
 
 /**
  * A backend, as backend packages create it for `createTransport`: `tcp()`, `ws()`, `inmem()`. One

@@ -6,7 +6,7 @@ import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Call, OwnOptions } from '../rpc/call.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
-import { fieldsOf } from '../text-fields.ts';
+import { fieldsOf } from '../text.ts';
 import type { TransportEngine } from './engine.ts';
 import type { Target } from './types.ts';
 

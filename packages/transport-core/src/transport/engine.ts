@@ -14,7 +14,7 @@ import {
 } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
-import type { TransportCounter } from '../observer.ts';
+import type { TraceChannels, TransportCounter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -23,28 +23,26 @@ import type { InCall, InChannel } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder, type OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
-import { AbortQueue } from '../stream/abort-queue.ts';
-import { BufferPool, batchSize } from '../stream/buffers.ts';
 import { Connection, type ConnectionHost } from '../stream/connection.ts';
-import type { ConnectionEnd, ConnectionInit } from '../stream/connection-resources.ts';
-import { DeadlineTimer } from '../stream/deadline-timer.ts';
+import {
+  BufferPool,
+  batchSize,
+  type ConnectionEnd,
+  type ConnectionInit,
+  TokenBuckets,
+} from '../stream/connection-resources.ts';
 import type { Membership } from '../stream/membership.ts';
+import { Names } from '../stream/names.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
-import { ReadScheduler } from '../stream/read-scheduler.ts';
+import { AbortQueue, ReadScheduler } from '../stream/scheduler.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { Ticker } from '../stream/ticker.ts';
-import { TokenBuckets } from '../stream/token-bucket.ts';
-import type { TraceChannels } from '../trace-channels.ts';
+import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
 import { Acceptor, type ConnectionRegistry } from './acceptor.ts';
-import type { ConnectionEvents } from './connection-events.ts';
-import { Dialer } from './dialer.ts';
-import { EventDispatcher } from './event-dispatcher.ts';
+import { connectionOf, Dialer, Members } from './dialer.ts';
 import { introduceUnproven, SelfIntroduction } from './introduction.ts';
-import { connectionOf, Members } from './members.ts';
 import { channelTaken, isProjectProtocol, Mount, type MountHost } from './mount.ts';
-import { Names } from './names.ts';
-import { Reporter } from './reporter.ts';
+import { type ConnectionEvents, EventDispatcher, Reporter } from './reporter.ts';
 import { Serving } from './serving.ts';
 import { CLOSED, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';

@@ -4,18 +4,18 @@
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
 import { createManualClock } from '../manual-clock.ts';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { json } from '../protocol/json.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { REFUSAL, TURN } from '../session/session-context.ts';
-import { Backlog } from '../stream/backlog.ts';
+import { Backlog } from '../stream/connection-input.ts';
 import { BURST } from '../stream/connection-output.ts';
 import type { StreamConnection, StreamLayer, StreamSink } from '../stream/stream-layer.ts';
 import { Kind, PREAMBLE } from '../wire/frame.ts';
 import { encodeHello } from '../wire/hello.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
 import { helloOf } from '../wire/testing/hellos.ts';
-import { NetworkTransport } from './network-transport.ts';
+import { NetworkTransport } from './create-transport.ts';
 import { serve } from './serve.ts';
 
 const protocol = defineProtocol({

@@ -6,9 +6,8 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
+import { connectionOf } from './dialer.ts';
 import type { TransportEngine } from './engine.ts';
-import { ENGINE } from './engine-key.ts';
-import { connectionOf } from './members.ts';
 import type { Reporter } from './reporter.ts';
 import type { AnyTransport, Transport } from './types.ts';
 
@@ -188,3 +187,11 @@ function engineOf(transport: AnyTransport, caller: string): TransportEngine {
     `${caller}: expected a transport of @trunkline/transport-core, or a mount of one`,
   );
 }
+
+// A file of its own, so that a page that only needs the key does not load the transport.
+
+/**
+ * The key under which `manage` finds the engine of a transport; shared by all copies of this
+ * package.
+ */
+export const ENGINE: symbol = Symbol.for('trunkline.engine');

@@ -8,16 +8,15 @@ import type { ClientNext } from '../interceptors.ts';
 import type { TransportCounter } from '../observer.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { CallHost } from '../rpc/call.ts';
-import type { CallWatch } from '../rpc/call-watch.ts';
+import type { CallHost, Forgettable } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
+import type { CallWatch } from '../rpc/records.ts';
 import type { Mounted } from '../session/channels.ts';
 import type { CallOrder } from '../session/out-call.ts';
 import type { Ticker } from '../stream/ticker.ts';
-import { systemClock } from '../system-runtime.ts';
-import type { EventDispatcher } from './event-dispatcher.ts';
+import { type GarbageRegistry, onGarbage, systemClock } from '../system-runtime.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import { watchUnread } from './unread-items.ts';
+import type { EventDispatcher } from './reporter.ts';
 
 /** The transport as its mounts see it. */
 export interface MountHost {
@@ -158,3 +157,23 @@ export function isProjectProtocol({ channel }: Protocol): boolean {
 
 /** The lowest channel of protocols that `defineProtocol` makes. */
 const FIRST_OWN = 0x10;
+
+// Finds streams that became garbage before anybody began to read them, so that their calls end.
+
+let offered: { readonly items: object; readonly call: Forgettable }[] = [];
+let registry: GarbageRegistry<Forgettable> | undefined;
+
+/**
+ * Calls `call.forgotten` when the items have become garbage. A stream that is read in the turn in
+ * which its caller gets it, as almost all are, costs no entry in the registry.
+ */
+export function watchUnread(items: object, call: Forgettable): void {
+  if (offered.push({ items, call }) === 1) systemClock.turn!(register);
+}
+
+function register(): void {
+  registry ??= onGarbage((call) => call.forgotten());
+  for (const { items, call } of offered)
+    if (call.download!.unreadSince !== undefined) registry.register(items, call);
+  offered = [];
+}

@@ -4,11 +4,11 @@ import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { seededRandom } from '../random.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
-import { NetworkTransport } from './network-transport.ts';
+import { NetworkTransport } from './create-transport.ts';
 import { fakeLayer, protocol } from './testing/fake-layer.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

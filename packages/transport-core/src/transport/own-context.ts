@@ -2,7 +2,7 @@
 // for each message takes a tenth of the time that a message of gossip takes.
 
 import { contexts } from '#context';
-import { marked } from '../rpc/marked-handlers.ts';
+import { marked } from '../rpc/serving.ts';
 
 export const ownContext = {
   /** Captures the current context; the returned function runs work in it. */

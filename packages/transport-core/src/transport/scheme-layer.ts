@@ -1,9 +1,8 @@
 // Combines several stream layers into one: the scheme of an address picks the layer, for dialing
 // and for listening.
 
-import { splitScheme } from '../address.ts';
+import { notAdvertisable, parseHostPort, splitScheme } from '../address.ts';
 import { TransportError } from '../errors.ts';
-import { notAdvertisable, parseHostPort } from '../host-port.ts';
 import type {
   DialOptions,
   HandshakeSlot,

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
-import { bytes } from '../protocol/bytes.ts';
+import { bytes } from '../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { Channel } from '../session/channels.ts';
@@ -11,7 +11,7 @@ import { type AnswerCarrier, InCall } from '../session/in-call.ts';
 import { OutboxFixture } from '../session/testing/outbox-fixture.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
 import { frameOf } from '../wire/testing/frames.ts';
-import { NetworkTransport } from './network-transport.ts';
+import { NetworkTransport } from './create-transport.ts';
 import { INBOX } from './protocol-transport.ts';
 import { serve } from './serve.ts';
 

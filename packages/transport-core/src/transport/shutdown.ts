@@ -3,16 +3,14 @@
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError } from '../errors.ts';
-import type { AbortQueue } from '../stream/abort-queue.ts';
 import type { Connection } from '../stream/connection.ts';
-import type { DeadlineTimer } from '../stream/deadline-timer.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { Pool } from '../stream/pool.ts';
-import type { ReadScheduler } from '../stream/read-scheduler.ts';
-import type { Ticker } from '../stream/ticker.ts';
+import type { AbortQueue, ReadScheduler } from '../stream/scheduler.ts';
+import type { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Acceptor } from './acceptor.ts';
-import type { EventDispatcher } from './event-dispatcher.ts';
 import type { Mount } from './mount.ts';
+import type { EventDispatcher } from './reporter.ts';
 
 /** The parts of a transport that its shutdown uses. */
 interface ClosingTransport {

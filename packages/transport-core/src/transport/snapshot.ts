@@ -2,7 +2,7 @@
 
 import type { ErrorCode } from '../errors.ts';
 import type { TransportCounter } from '../observer.ts';
-import type { NameSnapshot } from './names.ts';
+import type { NameSnapshot } from '../stream/names.ts';
 
 /**
  * The state of a transport at one moment. Times are in milliseconds, sizes in bytes. It can be

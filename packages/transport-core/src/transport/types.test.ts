@@ -3,10 +3,8 @@
 
 import test from 'ava';
 import { z } from 'zod';
-import { bytes } from '../protocol/bytes.ts';
-import type { Codec } from '../protocol/codec.ts';
-import { methodId } from '../protocol/default-numbers.ts';
-import { empty } from '../protocol/empty.ts';
+import { methodId } from '../protocol/check-definition.ts';
+import { bytes, type Codec, empty } from '../protocol/codec.ts';
 import { json } from '../protocol/json.ts';
 import { protobuf } from '../protocol/protobuf.ts';
 import { defineProtocol, type Protocol, type ProtocolMethods } from '../protocol/protocol.ts';

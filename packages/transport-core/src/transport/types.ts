@@ -18,7 +18,7 @@ import type {
   Rpc,
   UploadInput,
 } from '../rpc/types.ts';
-import type { TextFields } from '../text-fields.ts';
+import type { TextFields } from '../text.ts';
 import type { TransportSnapshot } from './snapshot.ts';
 
 /**

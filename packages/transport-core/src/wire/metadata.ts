@@ -1,8 +1,16 @@
 // Encoding of metadata; the sender checks its limits here.
 
-import { TransportError } from '../errors.ts';
-import { hasLoneSurrogate } from '../unicode.ts';
-import type { EncodedMetadata } from './frame.ts';
+import {
+  codeNumber,
+  codeOf,
+  ERROR_REASONS,
+  reasonNumber,
+  reasonOf,
+  stackless,
+  TransportError,
+} from '../errors.ts';
+import { cleanText, hasLoneSurrogate, truncateText } from '../text.ts';
+import { type EncodedMetadata, type Frame, Kind, UNPROCESSED, type WireError } from './frame.ts';
 
 /**
  * Encodes the metadata of a call; returns undefined if there is none. The result holds a copy, so
@@ -111,3 +119,57 @@ function tooLong(what: string): TransportError {
 const loneSurrogate = /\p{Surrogate}/u;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+// Errors as frames carry them: numbers and a shortened text instead of names (docs/errors.md).
+
+/** Returns an error as ERROR carries it. */
+export function errorFrame(error: TransportError): WireError {
+  return {
+    code: codeNumber(error.code),
+    reason: reasonNumber(error.reason),
+    text: truncateText(error.message),
+    metadata: metadataOf(error),
+  };
+}
+
+/**
+ * Returns an error as GO_AWAY carries it.
+ * @param text the text that the peer receives.
+ */
+export function goAwayFrame(error: TransportError, text = error.message): WireError {
+  return {
+    code: codeNumber(error.code),
+    reason: reasonNumber(error.reason) || ERROR_REASONS.refused.wire,
+    text: truncateText(text),
+    metadata: undefined,
+  };
+}
+
+/**
+ * Returns the error that an ERROR or a GO_AWAY carries.
+ * @param prefix put before its text.
+ * @param absent the text if it has none.
+ */
+export function remoteError(frame: Frame, prefix = '', absent = ''): TransportError {
+  const isCall = frame.kind === Kind.ERROR;
+  return stackless(codeOf(frame.code), prefix + (cleanText(frame.text) || absent), {
+    reason: reasonOf(frame.reason),
+    origin: 'remote',
+    metadata: isCall ? frame.metadata : undefined,
+    sent: isCall ? (frame.flags & UNPROCESSED) === 0 : undefined,
+  });
+}
+
+/**
+ * Encodes the metadata of an error. If that is impossible, the reason is sent in its place, so that
+ * the error itself is still sent.
+ */
+function metadataOf(error: TransportError): EncodedMetadata | undefined {
+  try {
+    return encodeMetadata(error.metadata);
+  } catch (refusal) {
+    return encodeMetadata({
+      'trunkline-metadata': refusal instanceof Error ? refusal.message : String(refusal),
+    });
+  }
+}

@@ -1,7 +1,7 @@
 // The common setup of tests of calls: two sessions connected in memory, with callers and handlers
 // at both ends.
 
-import { bytes } from '../../protocol/bytes.ts';
+import { bytes } from '../../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Memory } from '../../session/memory.ts';
 import { CallOrder } from '../../session/out-call.ts';

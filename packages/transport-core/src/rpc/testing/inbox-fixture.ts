@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { TransportError } from '../../errors.ts';
-import { bytes } from '../../protocol/bytes.ts';
+import { bytes } from '../../protocol/codec.ts';
 import { json } from '../../protocol/json.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';

@@ -1,7 +1,7 @@
 // The protocols of the tests that act at random, and messages that carry a number at the beginning
 // and at the end, so that a torn message or a message of another call is noticed.
 
-import { bytes } from '../../protocol/bytes.ts';
+import { bytes } from '../../protocol/codec.ts';
 import { defineProtocol } from '../../protocol/protocol.ts';
 import { TestCall } from './test-call.ts';
 

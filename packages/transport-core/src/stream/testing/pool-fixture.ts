@@ -2,14 +2,14 @@
 
 import type { TransportError } from '../../errors.ts';
 import { createManualClock } from '../../manual-clock.ts';
-import { bytes } from '../../protocol/bytes.ts';
+import { bytes } from '../../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Resolver } from '../../resolver.ts';
 import { Call, type CallHost } from '../../rpc/call.ts';
 import { Memory } from '../../session/memory.ts';
 import { CallOrder, type OutCall } from '../../session/out-call.ts';
 import type { Connection } from '../connection.ts';
-import { NameWatch } from '../name-watch.ts';
+import { NameWatch } from '../names.ts';
 import { Pool } from '../pool.ts';
 
 export const protocol = defineProtocol({

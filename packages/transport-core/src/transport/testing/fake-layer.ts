@@ -1,7 +1,7 @@
 // A protocol and a stream layer for tests of transports without peers.
 
 import { TransportError } from '../../errors.ts';
-import { bytes } from '../../protocol/bytes.ts';
+import { bytes } from '../../protocol/codec.ts';
 import { defineProtocol } from '../../protocol/protocol.ts';
 import type { StreamLayer } from '../../stream/stream-layer.ts';
 
