@@ -3,8 +3,8 @@
 // next. Its inputs report which nodes are needed and how steps ended; its outputs are the steps to
 // take.
 
-import type { Random } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import type { Random } from '@trunkline/transport-core';
 import { jittered, pick } from '../hyparview/chance.ts';
 
 /**

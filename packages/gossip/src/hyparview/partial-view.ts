@@ -3,8 +3,8 @@
 // node on one topic. Its inputs are messages, lost links and the time; its outputs are messages to
 // send and changes of neighbors.
 
-import type { Random, TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import type { Random, TransportError } from '@trunkline/transport-core';
 import type { ActiveView } from './active-view.ts';
 import type { Contacts } from './contacts.ts';
 import { FavorLimiter } from './favor-limiter.ts';

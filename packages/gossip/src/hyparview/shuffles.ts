@@ -1,8 +1,8 @@
 // Shuffles keep the passive views fresh: two nodes at the ends of a random walk send each other
 // some of their peers.
 
-import type { Random } from '@trunkline/transport-core';
 import type { OutputQueue } from '@trunkline/peers/internal';
+import type { Random } from '@trunkline/transport-core';
 import type { OverlayLink } from './active-view.ts';
 import { Allowance } from './allowance.ts';
 import { jittered, sample } from './chance.ts';

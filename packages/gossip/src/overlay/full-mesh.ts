@@ -3,6 +3,7 @@
 // neighbors and the ids of seen messages. It processes the inputs of an overlay, and its outputs
 // send and deliver messages.
 
+import { OutputQueue } from '@trunkline/peers/internal';
 import type { TransportError } from '@trunkline/transport-core';
 import {
   type OptionsInput,
@@ -10,7 +11,6 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
-import { OutputQueue } from '@trunkline/peers/internal';
 import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';

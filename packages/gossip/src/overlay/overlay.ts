@@ -1,8 +1,8 @@
 // The interface of an overlay: one node's part in one topic. An overlay decides which peers are its
 // neighbors and which peer gets which messages; it performs no input or output itself.
 
-import type { Random, TransportError } from '@trunkline/transport-core';
 import type { Machine } from '@trunkline/peers/internal';
+import type { Random, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { ControlOutput, PlumtreeOutput, PushOutput } from '../plumtree/interface.ts';

@@ -1,8 +1,8 @@
 // The view of a node that only publishes on a topic: it knows the connected subscribers, and a few
 // of them are its neighbors. It sends no messages, because the subscribers keep no links to it.
 
-import type { Random, TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import type { Random, TransportError } from '@trunkline/transport-core';
 import { sample } from '../hyparview/chance.ts';
 import type { DownCause, PartialViewInput, PartialViewOutput } from '../hyparview/interface.ts';
 

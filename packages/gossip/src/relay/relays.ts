@@ -3,9 +3,9 @@
 // their memory budgets. Its inputs are messages to send, messages that peers offer, the progress of
 // uploads and downloads, and the time. Its outputs start, feed and end transfers.
 
+import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
 import type { RelayReport } from '../wire/relay-frames.ts';

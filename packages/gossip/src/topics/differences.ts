@@ -3,8 +3,8 @@
 // in a peer. This machine owns the known settings of the peers. Its inputs are the settings that
 // peers announced or showed; its outputs announce this node's settings and report differences.
 
-import { TransportError } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import { TransportError } from '@trunkline/transport-core';
 import { type Body, isFor } from '../overlay/body.ts';
 import type { GossipEvent, PublishFailure } from '../types.ts';
 import { notSent } from './errors.ts';

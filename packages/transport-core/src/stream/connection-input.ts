@@ -1,6 +1,6 @@
 // The input of one connection. It owns the data that has arrived and was not read yet, and decides
 // when the stream is read: not before the handshake has a slot, not above the receive rate, and in
-// each turn only as far as the peer's work units go (read-scheduler.ts). It passes the data to the
+// each turn only as far as the peer's work units go (scheduler.ts). It passes the data to the
 // session, and the other reports of the stream to the connection.
 
 import type { TransportError } from '../errors.ts';

@@ -1,7 +1,7 @@
 // Attackers on a topic: they speak the protocol, hold links, and pass nothing on.
 
-import type { Random } from '@trunkline/transport-core';
 import { OutputQueue } from '@trunkline/peers/internal';
+import type { Random } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../../hyparview/message.ts';
 import type {
   Overlay,
