@@ -90,7 +90,8 @@ export type {
   StreamLayer,
   StreamSink,
 } from './stream/stream-layer.ts';
-export { allocate, environmentSharesPorts, freeChunk, systemWall } from './system-runtime.ts';
+export { allocate, freeChunk } from './system-memory.ts';
+export { environmentSharesPorts, systemWall } from './system-runtime.ts';
 export { cleanText, fieldsOf, inMs, type TextFields } from './text.ts';
 export type { Pem, TlsOptions, TlsUpdate } from './tls-options.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';
@@ -100,4 +101,4 @@ export type { NodePart } from './transport/node-part.ts';
 export { checkAdvertised } from './transport/scheme-layer.ts';
 export type { ConnectionSnapshot, LimitsSnapshot } from './transport/snapshot.ts';
 export type { HoldOptions, ResultOf, SendArguments, StreamOf } from './transport/types.ts';
-export { lookAlike } from './wire/hello.ts';
+export { lookAlike } from './wire/preamble.ts';
