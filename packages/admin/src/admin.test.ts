@@ -195,7 +195,7 @@ test('metrics that the node has already are used', async (t) => {
   const { combineObservers } = await import('@trunkline/transport-core');
   const metrics = createMetrics();
   const admin = createAdmin({ allow: () => true, metrics });
-  const protocol = defineProtocol({ name: 'p', version: 1, channel: 0x20, methods: {} });
+  const protocol = defineProtocol({ name: 'p', channel: 0x20, methods: {} });
   const observer = combineObservers(metrics.observer, admin.observer);
   const node = createTransport('inmem://metered', { protocol, backends, observer });
   const stop = admin.serve({ transport: node });

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { adminProtocol, createAdmin, followNode } from './index.ts';
 import { backends, first } from './testing/fixture.ts';
 
-const protocol = defineProtocol({ name: 'app', version: 1, channel: 0x20, methods: {} });
+const protocol = defineProtocol({ name: 'app', channel: 0x20, methods: {} });
 
 async function node(t: ExecutionContext, name: string, seeds: string[]) {
   const admin = createAdmin({ allow: () => true, readonly: false });

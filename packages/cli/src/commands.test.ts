@@ -214,7 +214,6 @@ test('texts of a node cannot control the terminal', async (t) => {
   const backends = [tcp()];
   const protocol = defineProtocol({
     name: 'evil',
-    version: 1,
     channel: 0x20,
     doc: 'red \u001b[31m\u202e\u009b2J',
     methods: {},

@@ -96,7 +96,7 @@ test('pub and sub exchange messages with the network', async (t) => {
 
 test('a node that only has peers is enough to join', async (t) => {
   const transport = createTransport('tcp://127.0.0.1:0', {
-    protocol: defineProtocol({ name: 'p', version: 1, channel: 0x20, methods: {} }),
+    protocol: defineProtocol({ name: 'p', channel: 0x20, methods: {} }),
     backends: [tcp()],
   });
   const peers = createPeers({ transport });

@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createMetrics, type Metrics } from './index.ts';
 import type { TopicState } from './source-types.ts';
 
-const protocol = defineProtocol({ name: 'measured', version: 1, channel: 0x20, methods: {} });
+const protocol = defineProtocol({ name: 'measured', channel: 0x20, methods: {} });
 
 async function fixture(t: ExecutionContext, topics: boolean) {
   const backends = [inmem()];

@@ -14,8 +14,6 @@ import { createMetrics, type MetricPoint, type Metrics } from './index.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
-  version: 1,
-  channel: 0x20,
   methods: {
     echo: { id: 1, request: bytes, response: bytes },
     fail: { id: 2, request: bytes, response: bytes },

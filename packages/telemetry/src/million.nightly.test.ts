@@ -9,8 +9,6 @@ import { createMetrics } from './index.ts';
 
 const protocol = defineProtocol({
   name: 'echo',
-  version: 1,
-  channel: 0x20,
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 

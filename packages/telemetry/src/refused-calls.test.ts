@@ -30,12 +30,10 @@ const methods = {
   list: { id: 3, request: word, download: word },
   save: { id: 4, request: word, upload: word, response: word },
 };
-const protocol = defineProtocol({ name: 'shop', version: 1, channel: 0x20, methods });
+const protocol = defineProtocol({ name: 'shop', methods });
 /** The same protocol at a program whose types have not been checked. */
 const unchecked = defineProtocol({
   name: 'shop',
-  version: 1,
-  channel: 0x20,
   methods: {
     ask: { id: 1, request: bytes, response: bytes },
     tell: { id: 2, request: bytes },

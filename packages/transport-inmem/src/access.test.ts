@@ -24,8 +24,6 @@ const counted = {
 };
 const protocol = defineProtocol({
   name: 'guarded',
-  version: 1,
-  channel: 0x20,
   methods: {
     read: { id: 1, request: counted, response: bytes },
     write: { id: 2, request: bytes, response: bytes },
@@ -41,22 +39,20 @@ async function fixture(
   { observer, mountAllow }: { observer?: Observer; mountAllow?: AllowCall } = {},
 ) {
   const backends = [inmem()];
-  const root = defineProtocol({ name: 'root', version: 1, channel: 0x30, methods: {} });
+  const root = defineProtocol({ name: 'root', channel: 0x30, methods: {} });
   const server = createTransport('inmem://server', { protocol: root, backends, observer });
   const mount = server.mount(protocol, { allow: mountAllow });
   const handled: string[] = [];
+  const handle = (method: string) => (request: Uint8Array) => {
+    handled.push(method);
+    return request;
+  };
   serve(
     mount,
     {
-      read: (request) => {
-        handled.push('read');
-        return request;
-      },
-      write: (request) => {
-        handled.push('write');
-        return request;
-      },
-      tell: () => void handled.push('tell'),
+      read: handle('read'),
+      write: handle('write'),
+      tell: handle('tell'),
       watch: async function* () {
         yield of(1);
       },
@@ -173,7 +169,7 @@ test('an observer sees a denied call', async (t) => {
 });
 
 test('a rule that is no function is a TypeError', (t) => {
-  const root = defineProtocol({ name: 'root', version: 1, channel: 0x30, methods: {} });
+  const root = defineProtocol({ name: 'root', channel: 0x30, methods: {} });
   const transport = createTransport({ protocol: root, backends: [inmem()] });
   const expected = { instanceOf: TypeError, message: /allow: must be a function, got true/ };
   t.throws(() => transport.mount(protocol, { allow: true as never }), expected);

@@ -19,8 +19,6 @@ import { inmem } from './index.ts';
 
 const protocol = defineProtocol({
   name: 'named',
-  version: 1,
-  channel: 0x20,
   methods: {
     who: { id: 1, request: bytes, response: bytes },
     slow: { id: 2, request: bytes, response: bytes },

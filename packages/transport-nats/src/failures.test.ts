@@ -85,11 +85,7 @@ test('in a cluster of three of which one is killed, nodes move to another server
   // the others from that server.
   const far = await node(t, { bindAddr: `nats://${a}/orders` }, { who: () => 'far' });
   const near = client(t, { servers: [b!, c!] });
-  const isReached = () =>
-    near.send(far.localAddr(), 'who', null).then(
-      (name) => name === 'far',
-      () => false,
-    );
+  const isReached = () => succeeds(near.send(far.localAddr(), 'who', null));
   await eventually(isReached);
   await cluster[0]!.kill();
   await eventually(isReached);
@@ -126,20 +122,13 @@ test('a message of an unknown type, and one that is too short, end the connectio
 });
 
 test('a peer that vanishes is noticed with the next message', async (t) => {
-  const proxy = await startNatsCluster(2);
-  t.teardown(() => Promise.all(proxy.map((each) => each.kill())));
-  const [ours, theirs] = proxy;
-  await node(t, { bindAddr: `nats://${theirs!.address}/orders`, servers: theirs!.address });
-  const near = client(t, { servers: ours!.address, keepAlive: { interval: 600_000 } });
+  const [ours, theirs] = await cluster(t);
+  await node(t, { bindAddr: `nats://${theirs.address}/orders`, servers: theirs.address });
+  const near = client(t, { servers: ours.address, keepAlive: { interval: 600_000 } });
   const target = 'nats://broker/orders';
-  await eventually(() =>
-    near.send(target, 'echo', new Uint8Array(1)).then(
-      () => true,
-      () => false,
-    ),
-  );
+  await eventually(() => succeeds(near.send(target, 'echo', new Uint8Array(1))));
   const down = lost(near.connections());
-  await theirs!.kill();
+  await theirs.kill();
   // No keep-alive is due, and the call may take a minute. It fails because the server answers that
   // there is no subscriber.
   const error = await t.throwsAsync(
@@ -153,27 +142,13 @@ test('a peer that vanishes is noticed with the next message', async (t) => {
 test('a peer whose server is killed is noticed at once, because the cluster tells', async (t) => {
   const [ours, theirs] = await cluster(t);
   const keepAlive = { interval: 600_000 };
-  let isHeld = false;
-  await node(
-    t,
-    { bindAddr: `nats://${theirs.address}/orders`, servers: theirs.address, keepAlive },
-    {
-      fail: () => {
-        isHeld = true;
-        return new Promise<null>(() => {});
-      },
-    },
-  );
+  const bindAddr = `nats://${theirs.address}/orders`;
+  const isHeld = await holding(t, { bindAddr, servers: theirs.address, keepAlive });
   const near = client(t, { servers: ours.address, keepAlive });
   const target = 'nats://broker/orders';
-  await eventually(() =>
-    near.send(target, 'echo', new Uint8Array(1)).then(
-      () => true,
-      () => false,
-    ),
-  );
+  await eventually(() => succeeds(near.send(target, 'echo', new Uint8Array(1))));
   const call = near.send(target, 'fail', 'hold', { timeout: 3_600_000 });
-  await eventually(() => isHeld);
+  await eventually(isHeld);
   await theirs.kill();
   const error = await t.throwsAsync<TransportError>(call);
   t.like(error, { code: 'unavailable', reason: 'reset', sent: true });
@@ -194,24 +169,11 @@ test('a node that was cut off tells its callers as soon as it is back', async (t
   await once(relay, 'listening');
   t.teardown(() => relay.close());
   const keepAlive = { interval: 600_000 };
-  let isHeld = false;
-  await node(
-    t,
-    {
-      bindAddr: 'nats://broker/orders',
-      servers: `127.0.0.1:${(relay.address() as AddressInfo).port}`,
-      keepAlive,
-    },
-    {
-      fail: () => {
-        isHeld = true;
-        return new Promise<null>(() => {});
-      },
-    },
-  );
+  const servers = `127.0.0.1:${(relay.address() as AddressInfo).port}`;
+  const isHeld = await holding(t, { bindAddr: 'nats://broker/orders', servers, keepAlive });
   const near = client(t, { servers: own.address, keepAlive });
   const call = near.send('nats://broker/orders', 'fail', 'hold', { timeout: 3_600_000 });
-  await eventually(() => isHeld);
+  await eventually(isHeld);
   for (const socket of cut) socket.destroy();
   const error = await t.throwsAsync<TransportError>(call);
   t.like(error, { code: 'unavailable', reason: 'reset', sent: true });
@@ -230,18 +192,30 @@ test('a dial whose node is lost with its server turns to another node', async (t
   // The name reaches our server a moment later.
   for (let isAsked = false; !isAsked; ) {
     call = near.send('nats://broker/orders', 'who', null, options);
-    isAsked = await Promise.race([
-      asked.then(() => true),
-      call.then(
-        () => false,
-        () => false,
-      ),
-    ]);
+    isAsked = await Promise.race([asked.then(() => true), succeeds(call).then(() => false)]);
   }
   await node(t, { bindAddr: 'nats://broker/orders', servers: ours.address }, { who: () => 'near' });
   await theirs.kill();
   t.is(await call, 'near');
 });
+
+/** Starts a node that never answers. Returns a function that tells whether it got a call. */
+async function holding(t: ExecutionContext, options: Parameters<typeof node>[1]) {
+  let isHeld = false;
+  const fail = () => {
+    isHeld = true;
+    return new Promise<null>(() => {});
+  };
+  await node(t, options, { fail });
+  return () => isHeld;
+}
+
+function succeeds(call: Promise<unknown>): Promise<boolean> {
+  return call.then(
+    () => true,
+    () => false,
+  );
+}
 
 /** A cluster of two servers. */
 async function cluster(t: ExecutionContext) {

@@ -2,9 +2,9 @@
 
 import type { Msg } from '@nats-io/nats-core';
 import { startNatsServer } from '@trunkline/local-nats';
-import type { TransportError } from '@trunkline/transport-core';
-import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
+import { Recorder } from '@trunkline/transport-testkit/internal';
 import type { ExecutionContext } from 'ava';
 import { createNatsStreamLayer } from './nats.ts';
 import type { NatsStreamLayerOptions } from './nats-options.ts';
@@ -37,8 +37,8 @@ test('the handshake: request, accept, confirm with the first bytes, credit', asy
   t.regex(credit!.reply, /^trunkline\.default\.in\.greeting\.[A-Za-z0-9]{22}$/);
   t.not(credit!.reply, accept!.reply);
   t.is(connection.endpoint, 'nats://stranger');
-  await sink.until(() => sink.bytes.length === 1);
-  t.deepEqual(sink.bytes, [9]);
+  await sink.until(() => sink.size === 1);
+  t.deepEqual([...sink.bytes()], [9]);
 });
 
 test('a confirmation that is wrong, empty, foreign or late takes no place', async (t) => {
@@ -94,8 +94,7 @@ test('a dialer sends its first bytes with the confirmation, and the rest later',
   peer.send(ACCEPT, new TextEncoder().encode('{"version":1,"max":2000,"cookie":"Ab-1"}'));
   const connection = await dial;
   t.teardown(() => connection.destroy());
-  const sink = new Sink();
-  connection.attach(sink);
+  const sink = new Recorder(connection);
   t.false(connection.write(new Uint8Array(2_500).fill(7)));
   await peer.until(() => peer.inbox.length === 1);
   const { number, type, content, reply } = peer.inbox[0]!;
@@ -129,15 +128,15 @@ test('each message has the next number, and the content of a write', async (t) =
   );
   peer.send(DATA, new Uint8Array([5, 6]));
   peer.send(DATA, new Uint8Array([7]));
-  await sink.until(() => sink.bytes.length === 4);
-  t.deepEqual(sink.bytes, [9, 5, 6, 7]);
+  await sink.until(() => sink.size === 4);
+  t.deepEqual([...sink.bytes()], [9, 5, 6, 7]);
 });
 
 test('an end is answered by an end, and then the subject is free', async (t) => {
   const { peer, sink } = await meet(t, 'ends');
   peer.send(DATA, new Uint8Array([1]));
   peer.send(END);
-  await sink.until(() => sink.isClosed);
+  await sink.ended();
   t.is(sink.error, undefined);
   await peer.until(() => peer.inbox.some(({ type }) => type === END));
   peer.send(DATA, new Uint8Array([1]));
@@ -148,14 +147,14 @@ test('an end is answered by an end, and then the subject is free', async (t) => 
 test('a reset ends the connection at once', async (t) => {
   const { peer, sink } = await meet(t, 'resets');
   peer.send(RESET);
-  await sink.until(() => sink.isClosed);
+  await sink.ended();
   t.is(sink.error?.reason, 'reset');
 });
 
 test('a writer spends the credit that it was granted, and no more', async (t) => {
   const { peer, connection, sink } = await meet(t, 'credit');
   t.false(connection.write(new Uint8Array(200_000)));
-  await flushed(peer, connection);
+  await flushed(peer);
   // One message has 256 units of overhead.
   t.true(peer.received <= 32_768 - 256, `${peer.received} bytes came`);
   t.true(peer.received > 20_000, `${peer.received} bytes came`);
@@ -189,7 +188,7 @@ test('a reader grants credit for what it took, and only then', async (t) => {
   const { peer, connection } = await meet(t, 'reader');
   connection.pause();
   for (let i = 0; i < 9; i++) peer.send(DATA, new Uint8Array(8_000));
-  await flushed(peer, connection);
+  await flushed(peer);
   t.is(peer.inbox.filter(({ type }) => type === CREDIT).length, 1);
   connection.resume();
   const granted = () =>
@@ -205,7 +204,7 @@ test('a peer that sends more than its credit is disconnected', async (t) => {
   const { peer, connection, sink } = await meet(t, 'greedy');
   connection.pause();
   for (let i = 0; i < 33; i++) peer.send(DATA, new Uint8Array(8_000));
-  await sink.until(() => sink.isClosed);
+  await sink.ended();
   t.is(sink.error?.code, 'resource_exhausted');
   await peer.until(() => peer.inbox.some(({ type }) => type === RESET));
 });
@@ -214,7 +213,7 @@ test('many tiny messages cost credit, too', async (t) => {
   const { peer, connection, sink } = await meet(t, 'tiny');
   connection.pause();
   for (let i = 0; i < 1_100; i++) peer.send(DATA, new Uint8Array(1));
-  await sink.until(() => sink.isClosed);
+  await sink.ended();
   t.is(sink.error?.code, 'resource_exhausted');
 });
 
@@ -224,7 +223,7 @@ test('wrong grants of credit end the connection', async (t) => {
   for (const [at, content] of wrong.entries()) {
     const { peer, sink } = await meet(t, `generous-${at}`);
     peer.send(CREDIT, content);
-    await sink.until(() => sink.isClosed);
+    await sink.ended();
     t.is(sink.error?.reason, 'malformed');
   }
 });
@@ -261,8 +260,8 @@ test('messages are no longer than what the peer and the server take', async (t) 
 });
 
 test('when the credit of all connections is taken, further dials are refused as full', async (t) => {
-  const sinks: Sink[] = [];
-  await listening(t, 'crowded', (connection) => connection.attach(sinks.at(-1)!), {
+  const sinks: Recorder[] = [];
+  await listening(t, 'crowded', (connection) => sinks.push(new Recorder(connection)), {
     maxPending: 1024 * 1024,
   });
   const peers: Stranger[] = [];
@@ -270,13 +269,12 @@ test('when the credit of all connections is taken, further dials are refused as 
   for (let i = 0; i < 19; i++) {
     const peer = await stranger(t, shared.address);
     peers.push(peer);
-    sinks.push(new Sink());
     await peer.dial('crowded');
   }
   t.is(peers.filter((peer) => peer.inbox[1]!.type === CREDIT).length, 18);
   t.is(jsonOf(peers.at(-1)!.inbox[1]).reason, 'full');
   peers[0]!.send(RESET);
-  await sinks[0]!.until(() => sinks[0]!.isClosed);
+  await sinks[0]!.ended();
   const late = await stranger(t, shared.address);
   await late.dial('crowded');
   t.is(late.inbox[1]!.type, CREDIT);
@@ -318,27 +316,18 @@ async function meet(
   server = shared.address,
   terms: object = {},
 ) {
-  const sink = new Sink();
   const peer = await stranger(t, server);
-  let connection: StreamConnection | undefined;
-  await listening(
-    t,
-    name,
-    (accepted) => {
-      accepted.attach(sink);
-      connection = accepted;
-    },
-    options,
-    server,
-  );
+  let sink!: Recorder;
+  const accept = (accepted: StreamConnection) => (sink = new Recorder(accepted));
+  await listening(t, name, accept, options, server);
   await peer.dial(name, { version: 1, credit: 32_768, max: 65_536, ...terms });
-  return { peer, sink, connection: connection! };
+  return { peer, sink, connection: sink.connection };
 }
 
 async function listening(
   t: ExecutionContext,
   name: string,
-  accept: (connection: StreamConnection) => void,
+  accept: (connection: StreamConnection) => unknown,
   options: NatsStreamLayerOptions = {},
   server = shared.address,
 ) {
@@ -371,42 +360,8 @@ function jsonOf(message: WireMessage | undefined): Record<string, unknown> {
 }
 
 /** Resolves when both ends have seen everything that has been published so far. */
-async function flushed(peer: Stranger, _connection: StreamConnection): Promise<void> {
+async function flushed(peer: Stranger): Promise<void> {
   for (let i = 0; i < 3; i++) await peer.nats.flush();
-}
-
-class Sink implements StreamSink {
-  readonly bytes: number[] = [];
-  drains = 0;
-  isClosed = false;
-  error: TransportError | undefined;
-  readonly #waiting = new Set<() => void>();
-
-  data(chunk: Uint8Array): void {
-    if (chunk.length < 100) this.bytes.push(...chunk);
-    this.#wake();
-  }
-
-  frames(): void {}
-
-  drained(): void {
-    this.drains++;
-    this.#wake();
-  }
-
-  closed(error?: TransportError): void {
-    this.isClosed = true;
-    this.error = error;
-    this.#wake();
-  }
-
-  async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
-  }
-
-  #wake(): void {
-    for (const wake of [...this.#waiting]) wake();
-  }
 }
 
 function uint32(value: number): Uint8Array {

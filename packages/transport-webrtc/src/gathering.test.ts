@@ -1,10 +1,10 @@
 // Tests of dials while STUN and TURN servers do not answer.
 
-import type { TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { createFakeRtc, type Step } from './testing/fake-rtc.ts';
+import { rejection } from './testing/rejection.ts';
 import { createWebRtcStreamLayer } from './webrtc.ts';
 
 const SILENT = ['stun:192.0.2.1:3478', 'turn:192.0.2.2:3478'];
@@ -52,10 +52,7 @@ for (const trickle of [true, false]) {
       await settled();
     }
     clock.advance(3_000 - elapsed());
-    const error = await dialing.then(
-      () => t.fail() as never,
-      (error: TransportError) => error,
-    );
+    const error = await rejection(dialing);
     t.is(error.reason, 'dial_timeout');
     t.true(
       error.message.endsWith(

@@ -2,7 +2,7 @@
 // does.
 
 import { createIdentity, type Identity } from '@trunkline/security';
-import { type Clock, systemClock, type TransportError } from '@trunkline/transport-core';
+import { type Clock, systemClock } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import test, { type ExecutionContext } from 'ava';
 import { createMemorySignaling } from './memory-signaling.ts';
@@ -10,6 +10,8 @@ import { loadRtc } from './node-rtc.ts';
 import type { RtcDataChannel, RtcPeerConnection } from './rtc.ts';
 import { withoutCandidates } from './session-description.ts';
 import type { Signal } from './signal.ts';
+import { bound } from './testing/lying-signal.ts';
+import { rejection } from './testing/rejection.ts';
 import { createWebRtcStreamLayer } from './webrtc.ts';
 
 test('both ends know the node id that the other has proven', async (t) => {
@@ -30,7 +32,7 @@ test('signaling that puts itself between two nodes is found out: identity_mismat
     listening: far.signal(server.nodeId),
     dialing: near.signal(client.nodeId),
   });
-  const error = (await dial().catch((error) => error)) as TransportError;
+  const error = await rejection(dial());
   t.is(error.reason, 'identity_mismatch');
   t.regex(error.message, /signaling may have replaced them/);
 });
@@ -41,7 +43,7 @@ test('a hello with a signature over other fingerprints is refused by both ends',
     server,
     client: { ...client, sign: () => client.sign(new Uint8Array(3)) },
   });
-  const error = (await dial().catch((error) => error)) as TransportError;
+  const error = await rejection(dial());
   t.is(error.reason, 'identity_mismatch');
   t.is(error.origin, 'remote');
   t.regex(error.message, /certificates/);
@@ -54,15 +56,10 @@ test('a node that registered under the id of another is refused', async (t) => {
   const { dial } = await setUp(t, {
     server: thief,
     client,
-    listening: {
-      nodeId: thief.nodeId,
-      listen: (accept) => stolen.listen(accept),
-      unlisten: () => stolen.unlisten(),
-      open: (target, options) => stolen.open(target, options),
-    },
+    listening: { ...bound(stolen), nodeId: thief.nodeId },
     dialing: signaling.signal(client.nodeId),
   });
-  const error = (await dial(`webrtc://${server.nodeId}`).catch((error) => error)) as TransportError;
+  const error = await rejection(dial(`webrtc://${server.nodeId}`));
   t.is(error.reason, 'identity_mismatch');
   t.true(error.message.includes(thief.nodeId));
 });
@@ -70,7 +67,7 @@ test('a node that registered under the id of another is refused', async (t) => {
 test('an end without an identity is refused by one that has one', async (t) => {
   const server = createIdentity();
   const { dial } = await setUp(t, { server, client: undefined });
-  const error = (await dial().catch((error) => error)) as TransportError;
+  const error = await rejection(dial());
   t.is(error.reason, 'identity_mismatch');
   t.regex(error.message, /give it an identity/);
 });

@@ -2,9 +2,9 @@
 // row.
 
 import { pbkdf2Sync } from 'node:crypto';
-import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
-import ava from 'ava';
+import { Recorder } from '@trunkline/transport-testkit/internal';
+import ava, { type ExecutionContext } from 'ava';
 import * as werift from 'werift';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { loadRtc } from './node-rtc.ts';
@@ -22,39 +22,16 @@ const libraries: [string, RtcLibrary | undefined][] = [
 for (const [dialing, rtc] of libraries) {
   for (const [listening, other] of libraries) {
     test(`${dialing} dials ${listening}: bytes both ways, and an end in order`, async (t) => {
-      const signaling = createMemorySignaling();
-      const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc: other });
-      const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
-      const fars: StreamConnection[] = [];
-      const echoed = new Promise((resolve) => {
-        void listener.listen((far) => {
-          fars.push(far);
-          far.attach({
-            data: (chunk) => void far.write(new Uint8Array(chunk)),
-            frames() {},
-            drained() {},
-            closed: resolve,
-          });
-        });
-      });
-      const near = await dialed(dialer);
-      let size = 0;
-      const ended = new Promise((resolve) =>
-        near.attach({
-          data(chunk) {
-            t.is(Object.getPrototypeOf(chunk), Uint8Array.prototype);
-            size += chunk.length;
-            if (size === 100_000) near.close();
-          },
-          frames() {},
-          drained() {},
-          closed: resolve,
-        }),
-      );
-      near.write(new Uint8Array(100_000));
-      t.deepEqual(await Promise.all([ended, echoed]), [undefined, undefined]);
-      t.is(size, 100_000);
-      await Promise.all([listener.close(), dialer.close()]);
+      const { near, far } = await connected(t, rtc, other);
+      far.onData = (chunk) => void far.connection.write(new Uint8Array(chunk));
+      near.onData = (chunk) => {
+        t.is(Object.getPrototypeOf(chunk), Uint8Array.prototype);
+        if (near.size === 100_000) near.connection.close();
+      };
+      near.connection.write(new Uint8Array(100_000));
+      await Promise.all([near.ended(), far.ended()]);
+      t.deepEqual([near.error, far.error], [undefined, undefined]);
+      t.is(near.size, 100_000);
     });
   }
 }
@@ -84,44 +61,21 @@ for (const [dialing, rtc] of libraries)
     for (const end of ['dialer', 'listener'] as const)
       test(`${dialing} dials ${listening}: a reset by the ${end} reaches the other end at once`, async (t) => {
         t.timeout(20_000, 'without a sign, ICE finds it out after 30 s');
-        const signaling = createMemorySignaling();
-        const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc: other });
-        const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
-        const accepted = new Promise<StreamConnection>((resolve) => void listener.listen(resolve));
-        const near = await dialed(dialer);
-        const far = await accepted;
+        const { near, far } = await connected(t, rtc, other);
         const [one, two] = end === 'dialer' ? [near, far] : [far, near];
-        const sink = { data() {}, frames() {}, drained() {} };
-        let size = 0;
-        const data = ({ length }: Uint8Array) => void (size += length);
-        const closed = new Promise<TransportError | undefined>((resolve) =>
-          two.attach({ ...sink, data, closed: resolve }),
-        );
-        one.attach({ ...sink, closed() {} });
-        one.write(new Uint8Array(SOME_BYTES));
-        one.destroy();
-        t.is((await closed)?.reason, 'reset');
-        t.is(size, SOME_BYTES, 'what it wrote before arrives');
-        await Promise.all([listener.close(), dialer.close()]);
+        one.connection.write(new Uint8Array(SOME_BYTES));
+        one.connection.destroy();
+        await two.ended();
+        t.is(two.error?.reason, 'reset');
+        t.is(two.size, SOME_BYTES, 'what it wrote before arrives');
       });
 
 test('node-datachannel: what arrived before the end is read, on a busy process', async (t) => {
   const { rtc, peers } = await collectingRtc();
-  const signaling = createMemorySignaling();
-  const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc });
-  const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a') });
-  const accepted = new Promise<StreamConnection>((resolve) => void listener.listen(resolve));
-  const near = await dialed(dialer);
-  const far = await accepted;
-  const sink = { data() {}, frames() {}, drained() {}, closed() {} };
-  let size = 0;
-  const ended = new Promise<TransportError | undefined>((resolve) =>
-    far.attach({ ...sink, data: ({ length }) => void (size += length), closed: resolve }),
-  );
-  near.attach(sink);
+  const { near, far } = await connected(t, undefined, rtc);
   const before = (await receivedBy(peers.at(-1)!)) ?? 0;
-  near.write(new Uint8Array(SOME_BYTES));
-  near.destroy();
+  near.connection.write(new Uint8Array(SOME_BYTES));
+  near.connection.destroy();
   // The threads of the library receive the message and the end, while this thread works. The
   // loop runs no events, because the promise that it awaits is already resolved.
   let received: number | undefined = before;
@@ -131,14 +85,25 @@ test('node-datachannel: what arrived before the end is read, on a busy process',
     received = await receivedBy(peers.at(-1)!);
   }
   work(500_000);
-  t.is(size, 0, 'no message was read before all had arrived');
-  t.regex((await ended)?.message ?? '', /the other end reset the connection$/);
-  t.is(size, SOME_BYTES);
-  await Promise.all([listener.close(), dialer.close()]);
+  t.is(far.size, 0, 'no message was read before all had arrived');
+  await far.ended();
+  t.regex(far.error?.message ?? '', /the other end reset the connection$/);
+  t.is(far.size, SOME_BYTES);
 });
 
 test('connections that open and close one after the other leave nothing behind', (t) =>
   openAndClose(t, { warmUp: 20, cycles: 60 }));
+
+/** Connects two nodes with these libraries, and records both ends. */
+async function connected(t: ExecutionContext, rtc?: RtcLibrary, other?: RtcLibrary) {
+  const signaling = createMemorySignaling();
+  const dialer = createWebRtcStreamLayer({ signal: signaling.signal('a'), rtc });
+  const listener = createWebRtcStreamLayer({ signal: signaling.signal('b'), rtc: other });
+  t.teardown(() => Promise.all([listener.close(), dialer.close()]));
+  const accepted = new Promise<StreamConnection>((resolve) => void listener.listen(resolve));
+  const near = await dialed(dialer);
+  return { near: new Recorder(near), far: new Recorder(await accepted) };
+}
 
 /** Dials up to three times: on a busy machine, werift now and then finds no path. */
 async function dialed(dialer: StreamLayer, attempts = 3): Promise<StreamConnection> {

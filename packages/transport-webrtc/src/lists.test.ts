@@ -12,6 +12,8 @@ import { createMemorySignaling } from './memory-signaling.ts';
 import type { SignalRelay } from './signal.ts';
 import { echo as protocol } from './testing/echo.ts';
 import { createFakeRtc } from './testing/fake-rtc.ts';
+import { bound } from './testing/lying-signal.ts';
+import { rejection } from './testing/rejection.ts';
 import { createWebRtcStreamLayer, webrtc } from './webrtc.ts';
 
 const request = Uint8Array.of(1);
@@ -24,7 +26,7 @@ test('a node that is denied or not listed is refused, unless it is dialed by its
   const listing = await node(createIdentity(), { allow: [ada.nodeId] });
   for (const { at } of [denying, listing]) {
     t.deepEqual(await friend.transport.send(at, 'echo', request), request);
-    const { code, reason } = await failure(stranger.transport.send(at, 'echo', request));
+    const { code, reason } = await rejection(stranger.transport.send(at, 'echo', request));
     t.deepEqual([code, reason], ['permission_denied', 'denied']);
   }
   t.deepEqual(await listing.transport.send(stranger.at, 'echo', request), request);
@@ -36,7 +38,7 @@ test('a node that is denied while connected is disconnected at once, and admitte
   await client.transport.send(server.at, 'echo', request);
   server.updatePeers({ deny: [ada.nodeId] });
   t.deepEqual(server.transport.remotes(), []);
-  t.is((await failure(client.transport.send(server.at, 'echo', request))).reason, 'denied');
+  t.is((await rejection(client.transport.send(server.at, 'echo', request))).reason, 'denied');
   server.updatePeers({ deny: [] });
   t.deepEqual(await client.transport.send(server.at, 'echo', request), request);
 });
@@ -48,13 +50,7 @@ test('the relay of signaling gets the lists, and their changes', (t) => {
   } as SignalRelay;
   const signal = createMemorySignaling().signal(bob.nodeId);
   const layer = createWebRtcStreamLayer({
-    signal: {
-      nodeId: signal.nodeId,
-      relay,
-      listen: (accept) => signal.listen(accept),
-      unlisten: () => signal.unlisten(),
-      open: (target, options) => signal.open(target, options),
-    },
+    signal: { ...bound(signal), relay },
     identity: bob,
     deny: [eve.nodeId],
   });
@@ -86,11 +82,4 @@ function realm(t: ExecutionContext) {
     const { updatePeers } = backend;
     return { transport, updatePeers, at: transport.localAddr() };
   };
-}
-
-function failure(promise: Promise<unknown>): Promise<TransportError> {
-  return promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error) => error,
-  );
 }

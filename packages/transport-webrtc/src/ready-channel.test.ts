@@ -7,6 +7,7 @@ import {
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
+import { Recorder } from '@trunkline/transport-testkit/internal';
 import test from 'ava';
 import { loadRtc } from './node-rtc.ts';
 import { createChannelConnection } from './ready-channel.ts';
@@ -65,24 +66,17 @@ test('an end in order closes both channels, after all bytes', async (t) => {
   const [near, far] = channels.map((channel) =>
     createChannelConnection(channel, { endpoint: 'a channel', maxMessage: 1_024 }),
   ) as [StreamConnection, StreamConnection];
-  let received = 0;
-  const ends = [near, far].map(
-    (end) =>
-      new Promise((resolve) =>
-        end.attach({
-          data: (chunk) => {
-            received += chunk.length;
-          },
-          frames() {},
-          drained() {},
-          closed: resolve,
-        }),
-      ),
-  );
+  const ends = [new Recorder(near), new Recorder(far)] as const;
   near.write(new Uint8Array(5_000));
   near.close();
-  t.deepEqual(await Promise.all(ends), [undefined, undefined]);
-  t.is(received, 5_000);
+  await Promise.all(ends.map((end) => end.ended()));
+  t.deepEqual(
+    ends.map(({ error, size }) => [error, size]),
+    [
+      [undefined, 0],
+      [undefined, 5_000],
+    ],
+  );
   t.deepEqual(
     channels.map(({ readyState }) => readyState),
     ['closed', 'closed'],
@@ -93,14 +87,15 @@ test('an end that is still on its way prevails over a failed write', async (t) =
   const [channel, other] = createFakeChannels();
   const near = createChannelConnection(channel, { endpoint: 'it' });
   const far = createChannelConnection(other, { endpoint: 'it' });
-  const { closed, chunks } = readUntilClosed(near);
+  const reader = new Recorder(near);
   channel.throwsOnSend = true;
   t.false(near.write(new Uint8Array([2])));
   await new Promise((resolve) => setImmediate(resolve));
   far.write(new Uint8Array([1]));
   far.close();
-  t.is(await closed, undefined);
-  t.deepEqual(chunks, [new Uint8Array([1])]);
+  await reader.ended();
+  t.is(reader.error, undefined);
+  t.deepEqual(reader.chunks, [new Uint8Array([1])]);
 });
 
 test('a paused reader still gets everything if a write fails and the end follows', async (t) => {
@@ -108,7 +103,7 @@ test('a paused reader still gets everything if a write fails and the end follows
   const [channel, other] = createFakeChannels();
   const near = createChannelConnection(channel, { endpoint: 'it', clock });
   const far = createChannelConnection(other, { endpoint: 'it' });
-  const { closed, chunks } = readUntilClosed(near);
+  const reader = new Recorder(near);
   clock.advance(0);
   near.pause();
   channel.throwsOnSend = true;
@@ -119,22 +114,22 @@ test('a paused reader still gets everything if a write fails and the end follows
   clock.advance(5_000);
   near.resume();
   clock.advance(0);
-  t.is(await closed, undefined);
-  t.deepEqual(chunks, [new Uint8Array([1])]);
+  await reader.ended();
+  t.is(reader.error, undefined);
+  t.deepEqual(reader.chunks, [new Uint8Array([1])]);
 });
 
 test('no more than 128 messages wait in the buffer of a channel, however small they are', (t) => {
   const [channel] = createFakeChannels();
   const near = createChannelConnection(channel, { endpoint: 'it' });
-  let drained = 0;
-  near.attach({ data() {}, frames() {}, drained: () => void drained++, closed() {} });
+  const writer = new Recorder(near);
   channel.bufferedAmount = 1;
   for (let n = 1; n <= 128; n++) t.true(near.write(new Uint8Array(1)), `message ${n}`);
   t.false(near.write(new Uint8Array(1)));
   t.is(channel.bufferedAmountLowThreshold, 0, 'the channel reports when its buffer is empty');
   channel.bufferedAmount = 0;
   channel.dispatchEvent(new Event('bufferedamountlow'));
-  t.is(drained, 1);
+  t.is(writer.drains, 1);
   t.true(near.write(new Uint8Array(1)));
   t.true(channel.bufferedAmountLowThreshold > 0);
   near.destroy();
@@ -143,47 +138,49 @@ test('no more than 128 messages wait in the buffer of a channel, however small t
 test('a peer that acknowledges more than was sent is disconnected', async (t) => {
   const [channel, other] = createFakeChannels();
   const near = createChannelConnection(channel, { endpoint: 'it' });
-  const { closed } = readUntilClosed(near);
+  const reader = new Recorder(near);
   near.write(new Uint8Array(10));
   other.send('t11');
-  t.is((await closed)?.reason, 'malformed');
+  await reader.ended();
+  t.is(reader.error?.reason, 'malformed');
 });
 
 test('a peer that sends more than its window is disconnected', async (t) => {
   const [channel, other] = createFakeChannels();
   const near = createChannelConnection(channel, { endpoint: 'it' });
-  const { closed } = readUntilClosed(near);
+  const reader = new Recorder(near);
   near.pause();
   for (let i = 0; i < 64; i++) other.send(new Uint8Array(16 * 1024));
   await new Promise((resolve) => setImmediate(resolve)); // the messages need microtasks only
   t.is(channel.readyState, 'open', 'a window of 1 MiB is exhausted');
   other.send(new Uint8Array(1));
-  t.is((await closed)?.code, 'resource_exhausted');
+  await reader.ended();
+  t.is(reader.error?.code, 'resource_exhausted');
 });
 
 test('a failed write resets the connection if no end follows', async (t) => {
   const clock = createManualClock();
   const [channel] = createFakeChannels();
   const near = createChannelConnection(channel, { endpoint: 'it', clock });
-  const { closed } = readUntilClosed(near);
+  const reader = new Recorder(near);
   channel.throwsOnSend = true;
   t.false(near.write(new Uint8Array([2])));
   clock.advance(1_000);
-  const error = await closed;
-  t.is(error?.reason, 'reset');
-  t.regex(error!.message, /it could not be written to/);
-  t.is((error!.cause as Error).message, 'DataChannel is closed');
+  await reader.ended();
+  const error = reader.error!;
+  t.is(error.reason, 'reset');
+  t.regex(error.message, /it could not be written to/);
+  t.is((error.cause as Error).message, 'DataChannel is closed');
 });
 
 test('a reset leaves the channel open until the other end has read it', async (t) => {
   const channels = createFakeChannels();
   const [near, far] = channels.map((each) => createChannelConnection(each, { endpoint: 'it' }));
-  const ended = new Promise<TransportError | undefined>((resolve) =>
-    far!.attach({ data() {}, frames() {}, drained() {}, closed: resolve }),
-  );
+  const reader = new Recorder(far!);
   near!.destroy();
   t.is(channels[0].readyState, 'open');
-  t.is((await ended)?.reason, 'reset');
+  await reader.ended();
+  t.is(reader.error?.reason, 'reset');
   t.is(channels[0].readyState, 'closed');
 });
 
@@ -253,20 +250,6 @@ test('invalid options throw a TypeError', (t) => {
   for (const options of [{}, { endpoint: '' }, { endpoint: 'x', maxMessage: 100 }])
     t.throws(() => createChannelConnection(channel, options as never), { instanceOf: TypeError });
 });
-
-/** Reads all chunks of a connection; `closed` is how it ends. */
-function readUntilClosed(connection: StreamConnection) {
-  const chunks: Uint8Array[] = [];
-  const closed = new Promise<TransportError | undefined>((resolve) =>
-    connection.attach({
-      data: (chunk) => void chunks.push(chunk),
-      frames() {},
-      drained() {},
-      closed: resolve,
-    }),
-  );
-  return { chunks, closed };
-}
 
 function connectionOf(channel: RtcDataChannel): Promise<StreamConnection> {
   return new Promise((resolve) =>

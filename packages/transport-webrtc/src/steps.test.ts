@@ -1,12 +1,12 @@
 // Tests of attempts that stop at a step: both ends give up in time, and leave nothing behind.
 
-import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { RtcLibrary } from './rtc.ts';
 import { createFakeRtc, type Step } from './testing/fake-rtc.ts';
+import { rejection } from './testing/rejection.ts';
 import { createWebRtcStreamLayer } from './webrtc.ts';
 
 const steps: [Step, RegExp][] = [
@@ -24,7 +24,7 @@ for (const [step, says] of steps) {
     clock.advance(999);
     t.is(rtc.open(), 2);
     clock.advance(1);
-    const error = await failure(dialing);
+    const error = await rejection(dialing);
     t.is(error.reason, 'dial_timeout');
     t.regex(error.message, says);
     await until(() => rtc.open() === 0);
@@ -36,7 +36,7 @@ for (const [step, says] of steps) {
     const dialing = dial(60_000);
     await until(rtc.hasStopped);
     clock.advance(5_000);
-    const error = await failure(dialing);
+    const error = await rejection(dialing);
     t.is(error.reason, 'handshake_timeout');
     t.is(error.origin, 'remote');
     t.regex(error.message, says);
@@ -62,8 +62,8 @@ test('close ends a handshake that is under way, accepts nothing more, and the la
   const dialing = dial(60_000);
   await until(rtc.hasStopped);
   await listener.close();
-  t.is((await failure(dialing)).code, 'shutdown');
-  t.is((await failure(dial(60_000))).reason, 'connection_refused');
+  t.is((await rejection(dialing)).code, 'shutdown');
+  t.is((await rejection(dial(60_000))).reason, 'connection_refused');
   t.is(rtc.open(), 0);
   t.is(accepted.length, 0);
   rtc.stopsAt = undefined;
@@ -109,7 +109,7 @@ for (const end of ['dialer', 'listener'] as const) {
     const [dialer, listener] = [layer('dialer'), layer('listener')];
     t.teardown(() => Promise.all([dialer.close(), listener.close()]).then(() => {}));
     await listener.listen(() => t.fail());
-    const error = await failure(dialer.dial('webrtc://listener', { timeout: 60_000 }));
+    const error = await rejection(dialer.dial('webrtc://listener', { timeout: 60_000 }));
     t.is(error.code, 'resource_exhausted');
     t.is(error.origin, end === 'dialer' ? 'local' : 'remote');
     t.is(error.target, 'webrtc://listener');
@@ -144,11 +144,4 @@ function setUp(t: ExecutionContext, step?: Step) {
     while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
   };
   return { dial, listener, listen, accepted, rtc, clock, until };
-}
-
-function failure(promise: Promise<unknown>): Promise<TransportError> {
-  return promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error) => error,
-  );
 }

@@ -1,52 +1,13 @@
-// Tests of transports over WebRTC: calls after the connection is open, and nodes that dial each
-// other simultaneously.
+// Tests of transports over WebRTC that dial each other simultaneously.
 
 import { createPeers } from '@trunkline/peers';
 import { createIdentity } from '@trunkline/security';
-import {
-  bytes,
-  createTransport,
-  defineProtocol,
-  serve,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { createTransport, serve } from '@trunkline/transport-core';
 import test from 'ava';
 import { createMemorySignaling } from './memory-signaling.ts';
 import { createCountingRtc } from './testing/counting-rtc.ts';
+import { echo as protocol } from './testing/echo.ts';
 import { webrtc } from './webrtc.ts';
-
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: {
-    echo: { id: 1, request: bytes, response: bytes },
-    wait: { id: 2, request: bytes, response: bytes },
-  },
-});
-const request = Uint8Array.of(1, 2, 3);
-const handlers = {
-  echo: (echoed: Uint8Array) => echoed,
-  wait: () => new Promise<Uint8Array>(() => {}),
-};
-
-test('a call on an open connection ends at its deadline, and the connection serves the next one', async (t) => {
-  const signaling = createMemorySignaling();
-  const node = (id: string) =>
-    createTransport('webrtc://0', {
-      protocol,
-      backends: [webrtc({ signal: signaling.signal(id) })],
-    });
-  const [near, far] = [node('near'), node('far')];
-  t.teardown(() => Promise.all([near.close(), far.close({ grace: 0 })]).then(() => {}));
-  serve(far, handlers);
-  await far.listen();
-  const remote = await near.dial(far.localAddr());
-  const error = await near.send(remote, 'wait', request, { timeout: 50 }).catch((error) => error);
-  t.is((error as TransportError).code, 'deadline_exceeded');
-  t.deepEqual(await near.send(remote, 'echo', request), request);
-  t.is(near.remotes().length, 1);
-});
 
 test('two nodes that dial each other at once keep one connection, that of the lower id, and lose no call', async (t) => {
   const signaling = createMemorySignaling();
@@ -59,7 +20,7 @@ test('two nodes that dial each other at once keep one connection, that of the lo
         protocol,
         backends: [webrtc({ signal, identity, rtc })],
       });
-      serve(transport, handlers);
+      serve(transport, { echo: (echoed) => echoed });
       t.teardown(() => transport.close());
       return { nodeId: identity.nodeId, transport };
     });

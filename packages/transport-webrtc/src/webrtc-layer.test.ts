@@ -1,54 +1,45 @@
 // Tests of dialing and listening over signaling: deadlines, malformed messages and resources. They
 // cover the defects of an earlier WebRTC transport (Babble's).
 
-import type { TransportError } from '@trunkline/transport-core';
 import type { StreamConnection, StreamLayer } from '@trunkline/transport-core/backend';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { createMemorySignaling } from './memory-signaling.ts';
 import type { Signal, SignalSession } from './signal.ts';
+import { recorded } from './signaling/testing/nodes.ts';
 import { createCountingRtc } from './testing/counting-rtc.ts';
-import { lyingSignal } from './testing/lying-signal.ts';
+import { bound, lyingSignal } from './testing/lying-signal.ts';
+import { rejection } from './testing/rejection.ts';
 import { createWebRtcStreamLayer } from './webrtc.ts';
 
 test('no peer connection exists before signaling has answered', async (t) => {
   const { dialer, rtc } = await setUp(t);
-  const error = await failure(dialer.dial('webrtc://nobody', { timeout: 10_000 }));
+  const error = await rejection(dialer.dial('webrtc://nobody', { timeout: 10_000 }));
   t.is(error.reason, 'connection_refused');
   t.is(rtc.created(), 0);
 });
 
+/** Signaling that changes the descriptions of answers. */
+function answering(change: (sdp: string) => string) {
+  return (signal: Signal) =>
+    lyingSignal(signal, (message) =>
+      message.type === 'answer' ? [{ ...message, sdp: change(message.sdp) }] : [message],
+    );
+}
+
 const steps: [string, (signal: Signal) => Signal, RegExp][] = [
   [
     'signaling does not answer',
-    (signal) => ({
-      ...bound(signal),
-      open: () => new Promise(() => {}),
-    }),
+    (signal) => ({ ...bound(signal), open: () => new Promise(() => {}) }),
     /waiting for signaling/,
   ],
   ['no answer arrives', (signal) => lyingSignal(signal, () => []), /waiting for the answer/],
-  [
-    'no path is found',
-    (signal) =>
-      lyingSignal(signal, (message) =>
-        message.type === 'answer'
-          ? [
-              {
-                ...message,
-                sdp: message.sdp.replace(/a=ice-pwd:.*/, `a=ice-pwd:${'x'.repeat(22)}`),
-              },
-            ]
-          : [message],
-      ),
-    /looking for a path/,
-  ],
 ];
 for (const [what, lie, says] of steps) {
   test(`the deadline of a dial holds if ${what}, and the error names the step`, async (t) => {
     const clock = createManualClock();
     const { dialer, address, rtc } = await setUp(t, { lie, clock });
-    const dialing = failure(dialer.dial(address, { timeout: 1_000 }));
+    const dialing = rejection(dialer.dial(address, { timeout: 1_000 }));
     await turns(40);
     clock.advance(1_000);
     const error = await dialing;
@@ -58,18 +49,6 @@ for (const [what, lie, says] of steps) {
     t.is(clock.timers, 0);
   });
 }
-
-test('an abort while the path is looked for releases everything at both ends', async (t) => {
-  const { dialer, address, rtc } = await setUp(t, { lie: steps[2]![1] });
-  const controller = new AbortController();
-  const dialing = dialer.dial(address, { timeout: 10_000, signal: controller.signal });
-  await until(() => rtc.open() === 2);
-  const reason = new Error('enough');
-  controller.abort(reason);
-  t.is(await dialing.catch((error) => error), reason);
-  await until(() => rtc.open() === 0);
-  t.pass();
-});
 
 const malformed: unknown[] = [
   null,
@@ -89,12 +68,9 @@ const malformed: unknown[] = [
 test('malformed offers end their own session, and the next dial is served', async (t) => {
   const { dialer, address, rtc, open } = await setUp(t);
   for (const message of malformed) {
-    const session = await open();
-    const ended = new Promise<TransportError | undefined>((resolve) =>
-      session.attach({ message() {}, closed: resolve }),
-    );
+    const { session, closed } = recorded(await open());
     session.send(message as never);
-    t.is((await ended)?.reason, 'malformed', JSON.stringify(message)?.slice(0, 60));
+    t.is((await closed)?.reason, 'malformed', JSON.stringify(message)?.slice(0, 60));
   }
   t.is(rtc.open(), 0);
   const connection = await dialer.dial(address, { timeout: 10_000 });
@@ -102,12 +78,8 @@ test('malformed offers end their own session, and the next dial is served', asyn
 });
 
 test('an answer that cannot be used fails the dial at once', async (t) => {
-  const lie = (signal: Signal) =>
-    lyingSignal(signal, (message) =>
-      message.type === 'answer' ? [{ ...message, sdp: 'v=0' }] : [message],
-    );
-  const { dialer, address, rtc } = await setUp(t, { lie });
-  const error = await failure(dialer.dial(address, { timeout: 10_000 }));
+  const { dialer, address, rtc } = await setUp(t, { lie: answering(() => 'v=0') });
+  const error = await rejection(dialer.dial(address, { timeout: 10_000 }));
   t.is(error.reason, 'malformed');
   t.is(error.target, address);
   await until(() => rtc.open() === 0);
@@ -136,12 +108,7 @@ test('ten thousand candidates, doubled and useless ones do no harm, and 64 are u
 });
 
 test('no message is longer than the answer announces', async (t) => {
-  const lie = (signal: Signal) =>
-    lyingSignal(signal, (message) =>
-      message.type === 'answer'
-        ? [{ ...message, sdp: message.sdp.replace(/(a=max-message-size:)\d+/, '$12000') }]
-        : [message],
-    );
+  const lie = answering((sdp) => sdp.replace(/(a=max-message-size:)\d+/, '$12000'));
   const { dialer, address, sizes } = await setUp(t, { lie });
   const connection = await dialer.dial(address, { timeout: 10_000 });
   connection.write(new Uint8Array(5_000));
@@ -185,54 +152,13 @@ test('signaling without trickling connects, too', async (t) => {
   t.pass();
 });
 
-test('two nodes that dial each other at once get a connection each', async (t) => {
-  const { dialer, layer, address } = await setUp(t);
-  const accepted: StreamConnection[] = [];
-  await dialer.listen((connection) => void accepted.push(connection));
-  const both = await Promise.all([
-    dialer.dial(address, { timeout: 10_000 }),
-    layer.dial(dialer.localAddr(), { timeout: 10_000 }),
-  ]);
-  await until(() => accepted.length === 1);
-  for (const connection of [...both, ...accepted]) connection.destroy();
-  t.pass();
-});
-
-test('each dial has a peer connection of its own, and all are released', async (t) => {
-  const { dialer, address, rtc, accepted } = await setUp(t);
-  const connections = await Promise.all(
-    Array.from({ length: 5 }, () => dialer.dial(address, { timeout: 10_000 })),
-  );
-  await until(() => accepted.length === 5);
-  t.is(rtc.open(), 10);
-  for (const connection of connections) connection.destroy();
-  await until(() => rtc.open() === 0);
-  t.is(rtc.created(), 10);
-});
-
-test('close ends handshakes that are under way, and refuses later sessions', async (t) => {
-  const { layer, rtc, open } = await setUp(t);
-  const session = await open();
-  const ended = new Promise<TransportError | undefined>((resolve) =>
-    session.attach({ message() {}, closed: resolve }),
-  );
-  await turns(5);
-  await layer.close();
-  t.is((await ended)?.code, 'shutdown');
-  t.is(rtc.open(), 0);
-  t.is((await failure(open())).reason, 'connection_refused');
-});
-
 test('a session that sends no offer ends after the handshake timeout', async (t) => {
   const clock = createManualClock();
   const { open } = await setUp(t, { clock });
-  const session = await open();
-  const ended = new Promise<TransportError | undefined>((resolve) =>
-    session.attach({ message() {}, closed: resolve }),
-  );
+  const { closed } = recorded(await open());
   await turns(5);
   clock.advance(5_000);
-  t.is((await ended)?.reason, 'handshake_timeout');
+  t.is((await closed)?.reason, 'handshake_timeout');
   t.is(clock.timers, 0);
 });
 
@@ -277,22 +203,6 @@ async function setUp(t: ExecutionContext, { lie = (s) => s, clock, trickle }: Se
   const open = (): Promise<SignalSession> =>
     signaling.signal('stranger').open('server', { timeout: 1_000 });
   return { layer, dialer, address: layer.localAddr(), rtc, accepted, sizes, open };
-}
-
-function bound(signal: Signal): Signal {
-  return {
-    nodeId: signal.nodeId,
-    listen: (accept, failed) => signal.listen(accept, failed),
-    unlisten: () => signal.unlisten(),
-    open: (target, options) => signal.open(target, options),
-  };
-}
-
-async function failure(promise: Promise<unknown>): Promise<TransportError> {
-  return promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error) => error,
-  );
 }
 
 async function turns(count: number): Promise<void> {

@@ -7,7 +7,7 @@ import type { TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { WebSocket, WebSocketServer } from 'ws';
-import { http, listening, refusal, rejection, status } from './testing/upgrades.ts';
+import { dial, http, listening, refusal, rejection, status } from './testing/upgrades.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 test('a given server keeps its requests and other upgrades, and close leaves it open', async (t) => {
@@ -30,7 +30,7 @@ test('a given server keeps its requests and other upgrades, and close leaves it 
   t.is(String((await once(other, 'message'))[0]), 'hello');
   other.terminate();
   t.is(await status(`http://${address}/`), 200);
-  (await createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 })).destroy();
+  (await dial(`ws://${address}/rpc`)).destroy();
   t.is(accepted(), 1);
   await layer.close();
   t.true(server.listening);
@@ -42,8 +42,8 @@ test('two layers share a server by path, and other paths are 404', async (t) => 
   const { address, server } = await http(t, createServer());
   const one = await listening(t, { server, path: '/one' });
   const two = await listening(t, { server, path: '/two' });
-  (await createWsStreamLayer().dial(one.address, { timeout: 10_000 })).destroy();
-  (await createWsStreamLayer().dial(two.address, { timeout: 10_000 })).destroy();
+  (await dial(one.address)).destroy();
+  (await dial(two.address)).destroy();
   t.deepEqual([one.accepted(), two.accepted()], [1, 1]);
   t.is(await refusal(new WebSocket(`ws://${address}/three`, 'trunkline.v1')), 404);
 });
@@ -63,7 +63,7 @@ test('a second listener at one path of a server gets address_in_use, also from a
       const error = await rejection(two.listen(() => {}));
       t.is(error.reason, 'address_in_use');
       t.regex(error.message, /:\d+\/rpc: .*another path/);
-      (await createWsStreamLayer().dial(`ws://${address}/rpc`, { timeout: 10_000 })).destroy();
+      (await dial(`ws://${address}/rpc`)).destroy();
       await one.close();
       await two.listen(() => {});
       await two.close();

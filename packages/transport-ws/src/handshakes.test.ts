@@ -19,7 +19,7 @@ import { tlsNodes } from '@trunkline/transport-testkit/tls';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { echo } from './testing/echo.ts';
-import { raw, refusal, status } from './testing/upgrades.ts';
+import { http, raw, refusal, status } from './testing/upgrades.ts';
 import { ws } from './ws.ts';
 import { WsLayer } from './ws-layer.ts';
 import type { WsStreamLayerOptions } from './ws-options.ts';
@@ -100,12 +100,10 @@ test('an upgrade that is refused keeps the place of its source for a second, and
 });
 
 test('on a given server an upgrade takes its place before it is answered: above the limit it gets 503, and requests are still served', async (t) => {
-  const server = createServer((_, response) => response.end('a page')).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
+  const { server } = await http(
+    t,
+    createServer((_, response) => response.end('a page')),
+  );
   const { address, clock, rejected, enter } = await node(t, { perSource: 1, server });
   const first = new WebSocket(address, 'trunkline.v1');
   await once(first, 'open');
@@ -125,9 +123,7 @@ test('on a given server an upgrade takes its place before it is answered: above 
 });
 
 test('on a given server upgrades wait for their turn, until the handshake timeout or the end of the transport', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => void server.close());
+  const { server } = await http(t, createServer());
   const { address, clock, rejected, close } = await node(t, { pending: 1, server });
   const first = upgrade(address);
   await first.answer;

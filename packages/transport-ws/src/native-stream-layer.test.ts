@@ -1,8 +1,6 @@
 // Tests the browser's side, on the WebSocket class of `ws`, which has the same interface, and on
 // Node's own class if there is one.
 
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import {
   type Clock,
   type ClockTimer,
@@ -13,10 +11,11 @@ import type { StreamConnection, StreamLayer, StreamSink } from '@trunkline/trans
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { streamLayerSuite } from '@trunkline/transport-testkit';
 import test from 'ava';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket } from 'ws';
 import { createWsStreamLayer as createBrowserLayer } from './index.layer.browser.ts';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
+import { rejection, webSockets } from './testing/upgrades.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 const classes: [string, NativeWebSocketClass | undefined][] = [
@@ -62,30 +61,21 @@ for (const [name, webSocket] of classes) {
 
 test('a browser cannot listen, and the error says what to do', async (t) => {
   const layer = createBrowserLayer();
-  const error = await layer.listen(() => {}).catch((error: TransportError) => error);
-  t.is(error?.code, 'unimplemented');
-  t.regex(error!.message, /dial a node/);
+  const error = await rejection(layer.listen(() => {}));
+  t.is(error.code, 'unimplemented');
+  t.regex(error.message, /dial a node/);
   t.throws(() => layer.localAddr(), { message: /browser/ });
 });
 
 test('a failed dial names the address and the possible cause', async (t) => {
   const layer = createNativeStreamLayer({ webSocket: classes[0]![1] });
-  const error: TransportError = await layer.dial('ws://127.0.0.1:1/', { timeout: 10_000 }).then(
-    () => t.fail(),
-    (error) => error,
-  );
+  const error = await rejection(layer.dial('ws://127.0.0.1:1/', { timeout: 10_000 }));
   t.is(error.code, 'unavailable');
   t.true(error.message.includes('ws://127.0.0.1:1/'));
 });
 
 test('a text message ends the connection with 1003', async (t) => {
-  const server = new WebSocketServer({
-    port: 0,
-    host: '127.0.0.1',
-    handleProtocols: () => 'trunkline.v1',
-  });
-  t.teardown(() => server.close());
-  await once(server, 'listening');
+  const { server, address } = await webSockets(t);
   const code = new Promise<number>((resolve) => {
     server.on('connection', (socket) => {
       socket.on('close', resolve);
@@ -93,9 +83,7 @@ test('a text message ends the connection with 1003', async (t) => {
     });
   });
   const layer = createNativeStreamLayer({ webSocket: classes[0]![1] });
-  const connection = await layer.dial(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
-    timeout: 10_000,
-  });
+  const connection = await layer.dial(address, { timeout: 10_000 });
   const error = await new Promise<TransportError | undefined>((resolve) =>
     connection.attach({ data() {}, frames() {}, drained() {}, closed: resolve }),
   );

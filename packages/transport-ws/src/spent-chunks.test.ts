@@ -7,6 +7,7 @@ import test from 'ava';
 import * as ws from 'ws';
 import { SpentChunks } from './spent-chunks.ts';
 import { spreadOverTurns } from './spread-over-turns.ts';
+import { BINARY, CONTINUATION, frame, NOT_LAST, PING } from './testing/frames.ts';
 
 /** The types of `ws` leave it out. */
 const { Receiver } = ws as unknown as {
@@ -173,27 +174,3 @@ function cut(bytes: Buffer, size: number | (() => number)): Buffer[] {
     parts.push(bytes.subarray(at, (at += typeof size === 'number' ? size : size())));
   return parts;
 }
-
-/** Returns a frame without a mask (RFC 6455, section 5.2). */
-function frame(type: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(10);
-  head[0] = type ^ 0x80;
-  if (payload.length < 126) {
-    head[1] = payload.length;
-    return Buffer.concat([head.subarray(0, 2), payload]);
-  }
-  if (payload.length < 65_536) {
-    head[1] = 126;
-    head.writeUInt16BE(payload.length, 2);
-    return Buffer.concat([head.subarray(0, 4), payload]);
-  }
-  head[1] = 127;
-  head.writeUInt32BE(payload.length, 6);
-  return Buffer.concat([head, payload]);
-}
-
-const CONTINUATION = 0;
-const BINARY = 2;
-const PING = 9;
-/** Flips the bit that marks the last frame of a message. */
-const NOT_LAST = 0x80;

@@ -4,24 +4,14 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { WebSocketServer } from 'ws';
-import { createWsStreamLayer } from './ws-stream-layer.ts';
+import { dial, rejection, webSockets } from './testing/upgrades.ts';
 
 const HIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/u;
 
 test('the reason of a close frame is cleaned before it is reported', async (t) => {
-  const server = new WebSocketServer({
-    port: 0,
-    host: '127.0.0.1',
-    handleProtocols: () => 'trunkline.v1',
-  });
-  t.teardown(() => server.close());
-  await once(server, 'listening');
+  const { server, address } = await webSockets(t);
   server.on('connection', (socket) => socket.close(1011, 'a\x1b[31mred\nline\u202e\u2066\u2028'));
-  const connection = await createWsStreamLayer().dial(
-    `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    { timeout: 10_000 },
-  );
+  const connection = await dial(address);
   const error = await new Promise<TransportError | undefined>((closed) =>
     connection.attach({ data() {}, frames() {}, drained() {}, closed }),
   );
@@ -41,16 +31,10 @@ test('the status line of a refused upgrade is cleaned and cut before it is repor
   }).listen(0, '127.0.0.1');
   t.teardown(() => void server.close());
   await once(server, 'listening');
-  const dial = createWsStreamLayer().dial(
-    `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    { timeout: 10_000 },
-  );
-  const error = await dial.then(
-    () => undefined,
-    (error: TransportError) => error,
-  );
-  t.is(error?.code, 'unavailable');
-  t.regex(error?.message ?? '', /red/);
-  t.notRegex(error?.message ?? '', HIDDEN);
-  t.true((error?.message.length ?? 0) < 1_300);
+  const { port } = server.address() as AddressInfo;
+  const error = await rejection(dial(`ws://127.0.0.1:${port}/`));
+  t.is(error.code, 'unavailable');
+  t.regex(error.message, /red/);
+  t.notRegex(error.message, HIDDEN);
+  t.true(error.message.length < 1_300);
 });

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
+import { BINARY, frame, framesOf } from './testing/frames.ts';
 import { Unmasker } from './unmasker.ts';
 
 test('masks are removed, however the frames are cut, without changing the original bytes', (t) => {
@@ -13,7 +14,7 @@ test('masks are removed, however the frames are cut, without changing the origin
       randomBytes([0, 1, 3, below(126), below(1_000), 66_000][below(6)]!),
     );
     const keys = payloads.map(() => (below(8) === 0 ? undefined : randomBytes(4)));
-    const sent = Buffer.concat(payloads.map((payload, i) => frame(payload, keys[i])));
+    const sent = Buffer.concat(payloads.map((payload, i) => frame(BINARY, payload, keys[i])));
     const most = [1, 2, 7, 100, 5_000, 1_000_000][below(6)]!;
     const unmasker = new Unmasker();
     const chunks: Buffer[] = [];
@@ -27,10 +28,10 @@ test('masks are removed, however the frames are cut, without changing the origin
       unmasker.read(chunk);
       chunks.push(chunk);
     }
-    const got = read(Buffer.concat(chunks));
+    const got = framesOf(Buffer.concat(chunks));
     t.is(got.length, payloads.length);
     for (const [i, { payload, key }] of got.entries()) {
-      if (!payload.equals(payloads[i]!))
+      if (!payloads[i]!.equals(payload))
         t.fail(`round ${round}: frame ${i} of ${payloads[i]!.length} bytes`);
       if (most === 1_000_000 && key !== undefined && key.some((byte) => byte !== 0))
         t.fail(`round ${round}: frame ${i} has its mask yet`);
@@ -39,7 +40,7 @@ test('masks are removed, however the frames are cut, without changing the origin
 });
 
 test('a header that arrived in pieces keeps its key, because a reader may have seen a part of it', (t) => {
-  const sent = frame(Buffer.from('abcdefg'), Buffer.from([1, 2, 3, 4]));
+  const sent = frame(BINARY, Buffer.from('abcdefg'), Buffer.from([1, 2, 3, 4]));
   for (let cut = 1; cut < 6; cut++) {
     const unmasker = new Unmasker();
     const chunks = [Buffer.from(sent.subarray(0, cut)), Buffer.from(sent.subarray(cut))];
@@ -54,40 +55,3 @@ test('an impossible length allocates nothing', (t) => {
   t.notThrows(() => unmasker.read(chunk));
   t.deepEqual([...chunk.subarray(14)], [7, 7]);
 });
-
-function frame(payload: Buffer, key: Buffer | undefined): Buffer {
-  const { length } = payload;
-  const head =
-    length < 126
-      ? [length]
-      : length <= 0xffff
-        ? [126, length >> 8, length & 0xff]
-        : [127, 0, 0, 0, 0, 0, length >> 16, (length >> 8) & 0xff, length & 0xff];
-  head[0]! |= key === undefined ? 0 : 0x80;
-  const masked = key === undefined ? payload : payload.map((byte, i) => byte ^ key[i & 3]!);
-  return Buffer.concat([Buffer.from([0x82, ...head]), key ?? Buffer.alloc(0), masked]);
-}
-
-/** Parses frames byte by byte, as RFC 6455 describes. */
-function read(bytes: Buffer): { payload: Buffer; key: Buffer | undefined }[] {
-  const frames = [];
-  for (let at = 0; at < bytes.length; ) {
-    const second = bytes[at + 1]!;
-    const short = second & 0x7f;
-    const length =
-      short < 126
-        ? short
-        : short === 126
-          ? bytes.readUInt16BE(at + 2)
-          : Number(bytes.readBigUInt64BE(at + 2));
-    at += 2 + (short === 127 ? 8 : short === 126 ? 2 : 0);
-    const key = second & 0x80 ? bytes.subarray(at, (at += 4)) : undefined;
-    const payload = bytes.subarray(at, (at += length));
-    frames.push({
-      payload:
-        key === undefined ? payload : Buffer.from(payload.map((byte, i) => byte ^ key[i & 3]!)),
-      key,
-    });
-  }
-  return frames;
-}

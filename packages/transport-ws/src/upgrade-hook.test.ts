@@ -4,8 +4,8 @@
 import { createServer } from 'node:http';
 import {
   type Backend,
+  type CommonOptions,
   createTransport,
-  type Observer,
   type ObserverEvent,
   type Remote,
   serve,
@@ -27,16 +27,11 @@ import type { WsBackendOptions } from './ws-backend.ts';
 const NOTHING = new Uint8Array(0);
 
 /** Creates a server with this backend on a port of its own. */
-async function serving(
-  t: ExecutionContext,
-  backend: Backend,
-  { admit, observer }: { admit?: (remote: Remote) => void; observer?: Observer } = {},
-) {
+async function serving(t: ExecutionContext, backend: Backend, options: CommonOptions = {}) {
   const server = createTransport('ws://127.0.0.1:0/rpc', {
+    ...options,
     protocol: echo,
     backends: [backend],
-    admit,
-    observer,
   });
   await server.listen();
   t.teardown(() => server.close());
@@ -247,9 +242,7 @@ test('with trustProxy, clients behind a proxy have addresses of their own, also 
   await http(t, site);
   const web = ws({ server: site, trustProxy: 1, upgrade: ({ address }) => address });
   const events: ObserverEvent[] = [];
-  const server = createTransport('ws://127.0.0.1:0/', {
-    protocol: echo,
-    backends: [web],
+  const { server, at } = await serving(t, web, {
     clock: createManualClock(),
     limits: { handshakes: { perSource: 1 } },
     admit(remote) {
@@ -257,12 +250,9 @@ test('with trustProxy, clients behind a proxy have addresses of their own, also 
     },
     observer: { event: (event) => void events.push(event) },
   });
-  await server.listen();
-  t.teardown(() => server.close());
-  serve(server, { echo: (request) => request });
   const ask = (address: string) =>
     client(t, ws({ headers: { 'x-forwarded-for': `6.6.6.6, ${address}` } }))
-      .send(server.localAddr(), 'echo', NOTHING)
+      .send(at, 'echo', NOTHING)
       .then(
         () => 'ok',
         ({ code }: TransportError) => code,
@@ -314,12 +304,10 @@ for (const own of [true, false])
       arrived();
       return new Promise<void>(() => {});
     };
-    const server = createTransport('ws://127.0.0.1:0/', {
-      protocol: echo,
+    const { server, at } = await serving(t, ws({ upgrade, ...(!own && { server: site }) }), {
       clock,
       handshakeTimeout: 3_000,
       limits: { handshakes: { pending: 1 } },
-      backends: [ws({ upgrade, ...(!own && { server: site }) })],
       observer: {
         event(event) {
           if (event.type !== 'rejected') return;
@@ -328,9 +316,8 @@ for (const own of [true, false])
         },
       },
     });
-    await server.listen();
     const open = () => {
-      const socket = new WebSocket(server.localAddr(), 'trunkline.v1');
+      const socket = new WebSocket(at, 'trunkline.v1');
       socket.on('error', () => {});
       return socket;
     };
@@ -375,10 +362,8 @@ test('a client that leaves while its upgrade is being decided is reported and fr
       return new Promise<void>((resolve) => (answer = resolve));
     },
   });
-  const server = createTransport('ws://127.0.0.1:0/', {
-    protocol: echo,
+  const { server, at } = await serving(t, web, {
     clock,
-    backends: [web],
     observer: {
       event(event) {
         events.push(event);
@@ -386,10 +371,8 @@ test('a client that leaves while its upgrade is being decided is reported and fr
       },
     },
   });
-  await server.listen();
-  t.teardown(() => server.close());
   const isAsked = new Promise<void>((resolve) => (asked = resolve));
-  const socket = new WebSocket(server.localAddr(), 'trunkline.v1');
+  const socket = new WebSocket(at, 'trunkline.v1');
   socket.on('error', () => {});
   await isAsked;
   (
@@ -421,16 +404,10 @@ test('headers of a client that HTTP forbids, or in a browser, throw a TypeError 
   t.true(wrong instanceof TypeError || wrong.code === 'invalid_argument', String(wrong));
   t.regex(wrong.message, /headers/);
   const error = new TransportError('unauthenticated', 'no token');
-  t.is(
-    (
-      await failure(t, 'ws://127.0.0.1:1/', {
-        headers() {
-          throw error;
-        },
-      })
-    ).code,
-    'unauthenticated',
-  );
+  const headers = () => {
+    throw error;
+  };
+  t.is((await failure(t, 'ws://127.0.0.1:1/', { headers })).code, 'unauthenticated');
   t.throws(() => browserWs({ headers: { a: 'b' } }), {
     instanceOf: TypeError,
     message: /ws: headers: a page can't set headers/,

@@ -6,11 +6,12 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createIdentity, selfSigned } from '@trunkline/security';
 import { type Clock, TransportError } from '@trunkline/transport-core';
-import type { StreamConnection, StreamSink } from '@trunkline/transport-core/backend';
+import type { StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
+import { Recorder } from '@trunkline/transport-testkit/internal';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
-import { rejection } from './testing/upgrades.ts';
+import { dial, rejection } from './testing/upgrades.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
 test('one write is one binary message, and a long one is split at 256 KiB', async (t) => {
@@ -35,7 +36,7 @@ test('boundaries of messages are ignored: fragments and pieces are one stream', 
   peer.send('cd', { binary: true, fin: true });
   peer.send(Buffer.from('ef'));
   await sink.until(() => sink.size === 6);
-  t.is(sink.text, 'abcdef');
+  t.is(new TextDecoder().decode(sink.bytes()), 'abcdef');
 });
 
 test('an empty message is reported, because many of them are a flood', async (t) => {
@@ -43,32 +44,28 @@ test('an empty message is reported, because many of them are a flood', async (t)
   for (let n = 0; n < 3; n++) peer.send(Buffer.alloc(0));
   peer.send('end', { binary: true });
   await sink.until(() => sink.size === 3);
-  t.is(sink.chunks, 4);
+  t.is(sink.chunks.length, 4);
 });
 
 test('a pause in the middle of a chunk leaves its other messages to later turns', async (t) => {
-  const { layer, next } = await accepted(t);
-  const socket = await rawUpgrade(t, layer.localAddr());
-  const sink = await next();
+  const { socket, sink } = await upgraded(t);
   const turn = deferred<number>();
   sink.onData = () => {
-    if (sink.chunks > 1) return;
+    if (sink.chunks.length > 1) return;
     sink.connection.pause();
     setImmediate(() => {
-      turn.resolve(sink.chunks);
+      turn.resolve(sink.chunks.length);
       sink.connection.resume();
     });
   };
   socket.write(Buffer.concat(Array<Buffer>(5_000).fill(EMPTY_MESSAGE)));
   const inSameTurn = await turn.promise;
-  await sink.until(() => sink.chunks === 5_000);
+  await sink.until(() => sink.chunks.length === 5_000);
   t.true(inSameTurn <= 2, `${inSameTurn} messages came in the turn of the pause`);
 });
 
 test('after the end, the messages of a chunk are discarded one in each turn', async (t) => {
-  const { layer, next } = await accepted(t, createManualClock());
-  const socket = await rawUpgrade(t, layer.localAddr());
-  const sink = await next();
+  const { socket, sink } = await upgraded(t, createManualClock());
   const turns = countTurns(sink);
   sink.onData = () => {
     sink.connection.close();
@@ -76,7 +73,7 @@ test('after the end, the messages of a chunk are discarded one in each turn', as
   };
   socket.on('error', () => {}).resume();
   socket.write(Buffer.concat(Array<Buffer>(5_000).fill(EMPTY_MESSAGE)));
-  await sink.until(() => sink.ends === 1);
+  await sink.ended();
   t.true(turns.count > 1_000, `discarded within ${turns.count} turns`);
 });
 
@@ -85,9 +82,7 @@ for (const [title, end, most] of [
   ['close', (connection: StreamConnection) => connection.close(), 4_200],
 ] as const)
   test.serial(`after a ${title}, ws drops messages that nobody wants unread`, async (t) => {
-    const { layer, next } = await accepted(t);
-    const socket = await rawUpgrade(t, layer.localAddr());
-    const sink = await next();
+    const { socket, sink } = await upgraded(t);
     const { emit } = WebSocket.prototype;
     let messages = 0;
     WebSocket.prototype.emit = function (this: WebSocket, event: string | symbol, ...rest: any[]) {
@@ -98,7 +93,7 @@ for (const [title, end, most] of [
     sink.onData = () => end(sink.connection);
     socket.on('error', () => {}).resume();
     socket.write(Buffer.concat(Array<Buffer>(9_000).fill(EMPTY_MESSAGE)));
-    await sink.until(() => sink.ends === 1);
+    await sink.ended();
     t.true(messages <= most, `${messages} messages`);
   });
 
@@ -114,9 +109,7 @@ for (const [title, end] of [
 ] as const)
   test(`${title} ends at once, however many messages were read from the socket`, async (t) => {
     const clock = createManualClock();
-    const { layer, next } = await accepted(t, clock);
-    const socket = await rawUpgrade(t, layer.localAddr());
-    const sink = await next();
+    const { socket, sink } = await upgraded(t, clock);
     const turns = countTurns(sink);
     sink.onData = () => {
       if (turns.count > 0) return;
@@ -125,7 +118,7 @@ for (const [title, end] of [
     };
     socket.on('error', () => {}).resume();
     socket.write(Buffer.concat(Array<Buffer>(5_000).fill(EMPTY_MESSAGE)));
-    await sink.until(() => sink.ends === 1);
+    await sink.ended();
     t.true(turns.count < 100, `ended after ${turns.count} turns`);
   });
 
@@ -136,24 +129,30 @@ test('a ping is answered and reports nothing', async (t) => {
   t.is(sink.size, 0);
 });
 
-test('a text message ends the connection with 1003', async (t) => {
-  const { sink, peer } = await accepted(t);
-  peer.send('words');
-  t.is((await once(peer, 'close'))[0], 1003);
-  await sink.until(() => sink.ends === 1);
-  t.is(sink.error?.code, 'internal');
-  t.is(sink.error?.reason, 'malformed');
-  t.regex(sink.error!.message, /text message/);
-  t.is(sink.size, 0);
-});
-
-test('text that is not UTF-8 ends the connection with 1007', async (t) => {
-  const { sink, peer } = await accepted(t);
-  peer.send(Buffer.from([0xff, 0xfe]), { binary: false });
-  t.is((await once(peer, 'close'))[0], 1007);
-  await sink.until(() => sink.ends === 1);
-  t.is(sink.error?.reason, 'malformed');
-});
+for (const [title, send, code, reason] of [
+  ['a text message', (peer) => peer.send('words'), 1003, 'malformed'],
+  [
+    'text that is not UTF-8',
+    (peer) => peer.send(Buffer.from([0xff, 0xfe]), { binary: false }),
+    1007,
+    'malformed',
+  ],
+  [
+    'a flood of fragments',
+    (peer) => {
+      for (let i = 0; i < 1_200; i++) peer.send(Buffer.from([1]), { binary: true, fin: false });
+    },
+    1008,
+    'flood',
+  ],
+] as [string, (peer: WebSocket) => void, number, string][])
+  test(`${title} ends the connection with ${code}`, async (t) => {
+    const { sink, peer } = await accepted(t);
+    send(peer);
+    t.is((await once(peer, 'close'))[0], code);
+    await sink.ended();
+    t.is(sink.error?.reason, reason as never);
+  });
 
 test('a message over 1 MiB ends it with 1009, and one of exactly 1 MiB does not', async (t) => {
   const { sink, peer } = await accepted(t);
@@ -161,17 +160,8 @@ test('a message over 1 MiB ends it with 1009, and one of exactly 1 MiB does not'
   await sink.until(() => sink.size === 1024 * 1024);
   peer.send(new Uint8Array(1024 * 1024 + 1));
   t.is((await once(peer, 'close'))[0], 1009);
-  await sink.until(() => sink.ends === 1);
-  t.is(sink.error?.code, 'resource_exhausted');
+  await sink.ended();
   t.is(sink.error?.reason, 'too_large');
-});
-
-test('a flood of fragments ends it', async (t) => {
-  const { sink, peer } = await accepted(t);
-  for (let i = 0; i < 1_200; i++) peer.send(Buffer.from([1]), { binary: true, fin: false });
-  t.is((await once(peer, 'close'))[0], 1008);
-  await sink.until(() => sink.ends === 1);
-  t.is(sink.error?.reason, 'flood');
 });
 
 for (const [title, frame, code] of [
@@ -199,7 +189,7 @@ for (const [title, frame, code] of [
     const bytes = await rest(socket);
     t.is(bytes[0], 0x88);
     t.is(bytes.readUInt16BE(2), code);
-    await sink.until(() => sink.ends === 1);
+    await sink.ended();
     t.true(sink.error instanceof TransportError);
     t.true(sink.error?.reason === 'malformed' || sink.error?.reason === 'too_large');
     otherPeer.send(new Uint8Array(3));
@@ -208,9 +198,7 @@ for (const [title, frame, code] of [
 }
 
 test('data that follows the upgrade at once is not lost', async (t) => {
-  const { layer, next } = await accepted(t);
-  const socket = await rawUpgrade(t, layer.localAddr(), [0x82, 0x83, 0, 0, 0, 0, 7, 8, 9]);
-  const sink = await next();
+  const { socket, sink } = await upgraded(t, undefined, [0x82, 0x83, 0, 0, 0, 0, 7, 8, 9]);
   await sink.until(() => sink.size === 3);
   socket.destroy();
   t.pass();
@@ -269,7 +257,7 @@ for (const [code, as, reason] of [
     const { sink, peer } = await accepted(t);
     if (code === undefined) peer.close();
     else peer.close(code, 'so long');
-    await sink.until(() => sink.ends === 1);
+    await sink.ended();
     t.is(sink.error?.code, as);
     t.is(sink.error?.reason, reason);
     if (as !== undefined)
@@ -282,16 +270,14 @@ for (const [code, as, reason] of [
 
 test('a peer that never answers a close is disconnected after a second', async (t) => {
   const clock = createManualClock();
-  const { layer, next } = await accepted(t, clock);
-  const socket = await rawUpgrade(t, layer.localAddr());
-  const sink = await next();
+  const { socket, sink } = await upgraded(t, clock);
   const told = once(socket, 'data');
   sink.connection.close();
   t.deepEqual([...(await told)[0]], [0x88, 0x02, 0x03, 0xe8]);
   clock.advance(999);
   t.is(sink.ends, 0);
   clock.advance(1);
-  await sink.until(() => sink.ends === 1);
+  await sink.ended();
   t.is(sink.error?.reason, 'reset');
   t.is(clock.timers, 0);
 });
@@ -313,8 +299,8 @@ test('the dialer disconnects a server that masks its frames or sends text', asyn
         socket.end();
       });
     });
-    const sink = new Record(await createWsStreamLayer().dial(address, { timeout: 10_000 }));
-    await sink.until(() => sink.ends === 1);
+    const sink = new Recorder(await dial(address));
+    await sink.ended();
     t.is(await told.promise, code);
     t.is(sink.error?.reason, 'malformed');
   }
@@ -322,39 +308,34 @@ test('the dialer disconnects a server that masks its frames or sends text', asyn
 
 test('empty messages after close are cut off, too', async (t) => {
   const clock = createManualClock();
-  const { layer, next } = await accepted(t, clock);
-  const socket = await rawUpgrade(t, layer.localAddr());
-  const sink = await next();
+  const { socket, sink } = await upgraded(t, clock);
   sink.connection.close();
   const gone = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => {}).resume();
   for (let n = 0; n < 5_000; n++) socket.write(EMPTY_MESSAGE);
   await gone;
-  await sink.until(() => sink.ends === 1);
-  t.is(sink.chunks, 0);
+  await sink.ended();
+  t.is(sink.chunks.length, 0);
   t.is(clock.timers, 0);
 });
 
-test('a dial to a server that does not speak HTTP fails with wrong_preamble, and to one that hangs up with reset', async (t) => {
-  const babbling = await rawServer(t, (socket) => socket.write('SSH-2.0-OpenSSH\r\n'));
-  const babble = await rejection(createWsStreamLayer().dial(babbling, { timeout: 10_000 }));
-  t.is(babble.reason, 'wrong_preamble');
-  t.true(babble.message.includes(babbling));
-  const hanging = await rawServer(t, (socket) => socket.end());
-  t.is((await rejection(createWsStreamLayer().dial(hanging, { timeout: 10_000 }))).reason, 'reset');
-});
-
-test('a server that answers with a wrong key is wrong_version', async (t) => {
-  const address = await rawServer(t, (socket) => {
-    socket.write(
-      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: abc\r\n\r\n',
-    );
-  });
-  t.is(
-    (await rejection(createWsStreamLayer().dial(address, { timeout: 10_000 }))).reason,
+for (const [title, answer, reason] of [
+  ['does not speak HTTP', 'SSH-2.0-OpenSSH\r\n', 'wrong_preamble'],
+  ['hangs up', undefined, 'reset'],
+  [
+    'answers with a wrong key',
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: abc\r\n\r\n',
     'wrong_version',
-  );
-});
+  ],
+] as const)
+  test(`a dial to a server that ${title} fails with ${reason}, and the error names the address`, async (t) => {
+    const address = await rawServer(t, (socket) =>
+      answer === undefined ? socket.end() : socket.write(answer),
+    );
+    const error = await rejection(dial(address));
+    t.is(error.reason, reason);
+    t.true(error.message.includes(address), error.message);
+  });
 
 test('with tls, an address without TLS is not dialed', async (t) => {
   const identity = createIdentity();
@@ -367,18 +348,12 @@ test('with tls, an address without TLS is not dialed', async (t) => {
 
 test('wss:// to a port without TLS is refused as another protocol', async (t) => {
   const { layer } = await accepted(t);
-  const error = await rejection(
-    createWsStreamLayer().dial(layer.localAddr().replace('ws:', 'wss:'), { timeout: 10_000 }),
-  );
+  const error = await rejection(dial(layer.localAddr().replace('ws:', 'wss:')));
   t.is(error.reason, 'wrong_preamble');
 });
 
 test('a host without an address is host_not_found', async (t) => {
-  t.is(
-    (await rejection(createWsStreamLayer().dial('ws://nobody.invalid:7000/', { timeout: 20_000 })))
-      .reason,
-    'host_not_found',
-  );
+  t.is((await rejection(dial('ws://nobody.invalid:7000/'))).reason, 'host_not_found');
 });
 
 test('a dial to a server that never answers fails with dial_timeout, and its socket is closed', async (t) => {
@@ -396,52 +371,17 @@ test('a dial to a server that never answers fails with dial_timeout, and its soc
 /** A masked binary message without content. */
 const EMPTY_MESSAGE = Buffer.from([0x82, 0x80, 0, 0, 0, 0]);
 
-class Record implements StreamSink {
-  readonly connection: StreamConnection;
-  size = 0;
-  chunks = 0;
-  text = '';
-  ends = 0;
-  error: TransportError | undefined;
-  onData = (): void => {};
-  #wake = (): void => {};
-  constructor(connection: StreamConnection) {
-    this.connection = connection;
-    connection.attach(this);
-  }
-  data(chunk: Uint8Array): void {
-    this.size += chunk.length;
-    this.chunks++;
-    if (this.size < 100) this.text += new TextDecoder().decode(chunk);
-    this.onData();
-    this.#wake();
-  }
-  frames(): void {}
-  drained(): void {}
-  closed(error?: TransportError): void {
-    this.ends++;
-    this.error = error;
-    this.#wake();
-  }
-  until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = () => holds() && resolve();
-      this.#wake();
-    });
-  }
-}
-
 /** Returns a listening layer with one client of plain `ws` connected. */
 async function accepted(t: ExecutionContext, clock?: Clock) {
   const layer = createWsStreamLayer({ clock });
-  const sinks: Record[] = [];
+  const sinks: Recorder[] = [];
   let taken = 0;
   let wake = () => {};
   await layer.listen((connection) => {
-    sinks.push(new Record(connection));
+    sinks.push(new Recorder(connection));
     wake();
   });
-  const next = (): Promise<Record> =>
+  const next = (): Promise<Recorder> =>
     new Promise((resolve) => {
       const n = taken++;
       wake = () => sinks[n] !== undefined && resolve(sinks[n]);
@@ -456,6 +396,13 @@ async function accepted(t: ExecutionContext, clock?: Clock) {
   });
   await once(peer, 'open');
   return { layer, peer, sink: await next(), next, count: () => sinks.length };
+}
+
+/** Returns both ends of a connection whose client has performed the upgrade by hand. */
+async function upgraded(t: ExecutionContext, clock?: Clock, pipelined?: readonly number[]) {
+  const { layer, next } = await accepted(t, clock);
+  const socket = await rawUpgrade(t, layer.localAddr(), pipelined);
+  return { socket, sink: await next() };
 }
 
 /** Returns a client that performs the upgrade by hand and may then send any bytes. */
@@ -484,7 +431,7 @@ async function rawUpgrade(
  */
 async function rawServer(
   t: ExecutionContext,
-  serve: (socket: Socket, accept: string) => void,
+  serve: (socket: Socket, accept: string) => unknown,
 ): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -507,7 +454,7 @@ async function rawServer(
 }
 
 /** Counts the turns of the event loop from `start` to the end of a connection. */
-function countTurns(sink: Record) {
+function countTurns(sink: Recorder) {
   const turns = {
     count: 0,
     start() {

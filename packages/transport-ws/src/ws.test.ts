@@ -1,6 +1,5 @@
 // Tests ws(): calls, paths, options and the browser build.
 
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createTransport, serve, type TransportError } from '@trunkline/transport-core';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
@@ -10,6 +9,7 @@ import { ws as browserWs } from './index.browser.ts';
 import { createNativeStreamLayer } from './native-stream-layer.ts';
 import type { NativeWebSocketClass } from './native-web-socket.ts';
 import { echo } from './testing/echo.ts';
+import { http } from './testing/upgrades.ts';
 import { ws } from './ws.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
 
@@ -35,14 +35,12 @@ test('with reusePort port 0 is refused, and a port is shared with other listener
 });
 
 test('as a backend it takes the path from its address, on its own port and on a given server', async (t) => {
-  const http = createServer().listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  t.teardown(() => void http.close());
+  const { server: given } = await http(t, createServer());
   const client = createTransport({ protocol: echo, backends: [ws()] });
   t.teardown(() => client.close());
   for (const [address, backend] of [
     ['ws://127.0.0.1:0/a/b', ws()],
-    ['ws://0.0.0.0:0/a/b', ws({ server: http })],
+    ['ws://0.0.0.0:0/a/b', ws({ server: given })],
   ] as const) {
     const server = createTransport(address, { protocol: echo, backends: [backend] });
     await server.listen();
@@ -73,6 +71,10 @@ test('invalid options throw a TypeError that names the function and the option',
     [() => ws({ origins: 'https://app.example' } as never), /ws: origins: must be a list/],
     [() => ws({ server: {} } as never), /ws: server: must be an http or https server/],
     [() => createWsStreamLayer({ path: 'x' }), /path: must begin with '\/'/],
+    [() => createWsStreamLayer({ bindAddr: '127.0.0.1:0', server: createServer() }), /bindAddr/],
+    ...['a', ['http://a'], ['a:80'], [''], [1]].map(
+      (hosts) => [() => createWsStreamLayer({ hosts: hosts as never }), /hosts/] as const,
+    ),
     [() => browserWs({ tls: {} as never }), /ws: tls: a page can't present a certificate/],
   ] as const;
   for (const [make, message] of cases) t.throws(make, { instanceOf: TypeError, message });

@@ -43,11 +43,11 @@ const backends = {
 } as const;
 
 /** A server that listens, and a function that makes clients of it. */
-async function serverOf(kind: keyof typeof backends) {
+async function serverOf(kind: keyof typeof backends, interceptors: ServerInterceptor[] = []) {
   const [address, make] = backends[kind];
   const backend = make();
   const options = { protocol, backends: [backend] };
-  const server = createTransport(address, options);
+  const server = createTransport(address, { ...options, interceptors: { server: interceptors } });
   await server.listen();
   const open = [server];
   const client = (name: string) => {
@@ -151,34 +151,20 @@ for (const kind of Object.keys(backends) as (keyof typeof backends)[]) {
   });
 
   test(`${kind}: a reader of calls keeps its context, and its interceptors start there`, async (t) => {
-    const [address, make] = backends[kind];
-    const backend = make();
     const seen: string[] = [];
-    const server = createTransport(address, {
-      protocol,
-      backends: [backend],
-      interceptors: {
-        server: [
-          (next) => (call) => {
-            seen.push(current());
-            return next(call);
-          },
-        ],
-      },
-    });
-    await server.listen();
+    const see: ServerInterceptor = (next) => (call) => {
+      seen.push(current());
+      return next(call);
+    };
+    const { server, client, close } = await serverOf(kind, [see]);
     store.run('reader', async () => {
       for await (const rpc of server.consumer('read')) rpc.respond(current());
     });
-    const options = { protocol, backends: [backend] };
-    const client =
-      kind === 'direct' ? createTransport('inmem://client', options) : createTransport(options);
-    if (kind === 'direct') (backend as DirectBackend).connectAll();
-    t.is(await client.to(server.localAddr()).read(null), 'reader');
-    t.is(await client.to(server.localAddr()).read(null), 'reader');
+    const to = client('client');
+    t.is(await to.read(null), 'reader');
+    t.is(await to.read(null), 'reader');
     t.deepEqual(seen, ['reader', 'reader']);
-    await client.close();
-    await server.close();
+    await close();
   });
 }
 

@@ -71,7 +71,6 @@ for (const [syntax, source] of Object.entries(syntaxes)) {
     const codec = protobuf<any>(protobufjs.parse(source).root.lookupType('p.M'));
     const protocol = defineProtocol({
       name: 'p',
-      version: 1,
       channel: 0x20,
       methods: { m: { id: 1, request: codec } },
     });
@@ -92,7 +91,6 @@ test('a class of static code is described by its name alone', async (t) => {
   });
   const protocol = defineProtocol({
     name: 'static',
-    version: 1,
     channel: 0x20,
     methods: { m: { id: 1, request: protobuf(Message), response: bytes } },
   });

@@ -17,7 +17,6 @@ export const backends = [inmem()];
 
 export const greeter = defineProtocol({
   name: 'greeter',
-  version: 1,
   channel: 0x20,
   methods: {
     greet: { id: 1, request: json(z.string()), response: json(z.string()) },

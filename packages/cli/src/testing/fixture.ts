@@ -27,7 +27,6 @@ import { type CliTerminal, runCli } from '../index.ts';
 
 export const demo = defineProtocol({
   name: 'demo',
-  version: 1,
   channel: 0x20,
   doc: 'Shows every kind of method.',
   methods: {

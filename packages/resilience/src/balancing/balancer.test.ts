@@ -22,8 +22,6 @@ import { roundRobin } from './round-robin.ts';
 
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: {
     whoami: { id: 1, request: bytes, response: bytes },
     count: { id: 2, request: bytes, download: bytes },

@@ -12,8 +12,6 @@ import { roundRobin } from './round-robin.ts';
 
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: { get: { id: 1, request: bytes, response: bytes } },
 });
 const ONE = Uint8Array.of(1);

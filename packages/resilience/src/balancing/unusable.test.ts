@@ -21,8 +21,6 @@ import { pickFirst } from './pick-first.ts';
 
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: { get: { id: 1, request: bytes, response: bytes } },
 });
 const ONE = Uint8Array.of(1);

@@ -31,7 +31,8 @@ function fixture(options: Partial<SupervisorOptions> = {}) {
   };
   const retries = () =>
     events.flatMap((event) => (event.type === 'retrying' ? [event.retryIn] : []));
-  return { clock, workers, events, cluster, pass, retries };
+  const slots = () => workers.running.map(({ slot }) => slot);
+  return { clock, workers, events, cluster, pass, retries, slots };
 }
 
 const rejection = async (t: ExecutionContext, promise: Promise<unknown>) =>
@@ -60,15 +61,12 @@ test('a cluster has started when all workers have joined', async (t) => {
 });
 
 test('a worker that served for 10 s is replaced at once', async (t) => {
-  const { workers, cluster, pass, retries } = fixture();
+  const { workers, cluster, pass, retries, slots } = fixture();
   await cluster.start();
   await pass(10_000);
   workers.all[1]!.exit({ signal: 'SIGKILL' });
   await settle();
-  t.deepEqual(
-    workers.running.map(({ slot }) => slot),
-    [0, 1],
-  );
+  t.deepEqual(slots(), [0, 1]);
   t.deepEqual(retries(), []);
 });
 
@@ -153,38 +151,25 @@ test('a worker that the system cannot start counts as a failure', async (t) => {
   t.is((error.cause as Error).message, 'EAGAIN');
 });
 
+/** A snapshot of a worker's transport. */
+const transport = {
+  calls: { made: 1, served: 2 },
+  waiting: 4,
+  memory: 5,
+  bytes: { in: 6, out: 7 },
+  errors: { unavailable: 8 },
+  counters: { refusedCall: 9 },
+};
+
 test('a snapshot has the workers that answer in time, and says which one did not', async (t) => {
   const { workers, cluster, pass } = fixture();
   await cluster.start();
   const taken = cluster.snapshot({ timeout: 500 });
   await settle();
-  workers.all[0]!.say({
-    type: 'answer',
-    what: 'snapshot',
-    value: {
-      connections: 3,
-      transport: {
-        calls: { made: 1, served: 2 },
-        waiting: 4,
-        memory: 5,
-        bytes: { in: 6, out: 7 },
-        errors: { unavailable: 8 },
-        counters: { refusedCall: 9 },
-      },
-    },
-  });
+  workers.all[0]!.say({ type: 'answer', what: 'snapshot', value: { connections: 3, transport } });
   await pass(500);
   const { total, workers: states } = await taken;
-  t.deepEqual(total, {
-    workers: 1,
-    connections: 3,
-    calls: { made: 1, served: 2 },
-    waiting: 4,
-    memory: 5,
-    bytes: { in: 6, out: 7 },
-    errors: { unavailable: 8 },
-    counters: { refusedCall: 9 },
-  });
+  t.deepEqual(total, { workers: 1, connections: 3, ...transport });
   t.is(states[1]!.error!.code, 'deadline_exceeded');
   t.regex(states[1]!.error!.message, /worker 1 .* 500 ms/);
 });
@@ -198,14 +183,6 @@ test('a worker that answers with malformed values is an error in the snapshot, a
     events.map((event) => event.type === 'joined' && event.addresses),
     [[], ['\ufffd[2J'], ['\ufffd[2J']],
   );
-  const transport = {
-    calls: { made: 1, served: 2 },
-    waiting: 4,
-    memory: 5,
-    bytes: { in: 6, out: 7 },
-    errors: {},
-    counters: {},
-  };
   const taken = cluster.snapshot();
   await settle();
   const values = [
@@ -255,7 +232,7 @@ test('questions do not pile up before a worker that hangs, and end when it is ki
 });
 
 test('a restart starts all new workers before the old ones leave', async (t) => {
-  const { workers, cluster } = fixture();
+  const { workers, cluster, slots } = fixture();
   await cluster.start();
   const restart = cluster.restart();
   await settle();
@@ -267,14 +244,11 @@ test('a restart starts all new workers before the old ones leave', async (t) => 
     ]);
   for (const worker of old) worker.exit({ code: 0 });
   await restart;
-  t.deepEqual(
-    workers.running.map(({ slot }) => slot),
-    [0, 1],
-  );
+  t.deepEqual(slots(), [0, 1]);
 });
 
 test('without overlap, a restart replaces one worker after the other', async (t) => {
-  const { workers, cluster } = fixture({ overlap: false });
+  const { workers, cluster, slots } = fixture({ overlap: false });
   await cluster.start();
   const restart = cluster.restart();
   await settle();
@@ -282,16 +256,10 @@ test('without overlap, a restart replaces one worker after the other', async (t)
   t.is(workers.all[1]!.told.length, 0);
   workers.all[0]!.exit({ code: 0 });
   await settle();
-  t.deepEqual(
-    workers.running.map(({ slot }) => slot),
-    [1, 0],
-  );
+  t.deepEqual(slots(), [1, 0]);
   workers.all[1]!.exit({ code: 0 });
   await restart;
-  t.deepEqual(
-    workers.running.map(({ slot }) => slot),
-    [0, 1],
-  );
+  t.deepEqual(slots(), [0, 1]);
 });
 
 test('a restart with workers that fail keeps the old ones', async (t) => {

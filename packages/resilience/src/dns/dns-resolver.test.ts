@@ -8,6 +8,7 @@ import { decode, encode, type Packet } from 'dns-packet';
 import { createDnsResolver } from './dns-resolver.ts';
 import { answerTo, DnsServer } from './testing/dns-server.ts';
 import { dnsFixture } from './testing/fixture.ts';
+import { Watching } from './testing/watching.ts';
 
 const HOST = 'orders.prod.svc.cluster.local';
 const TARGET = `dns:///${HOST}:7000`;
@@ -61,7 +62,7 @@ test('a name is looked up again when its records expire, and only changes are re
   clock.advance(501);
   await server.questions(2);
   // The same records again: no report. The next lookup finds another one.
-  while (clock.timers !== 1) await new Promise((resolve) => setImmediate(resolve));
+  while (clock.timers !== 1) await turn();
   server.hosts(HOST, ['10.0.0.1', '10.0.0.2'], 5);
   clock.advance(5_500);
   t.deepEqual(await watching.addresses(2), ['10.0.0.1:7000', '10.0.0.2:7000']);
@@ -132,7 +133,7 @@ test('after a failure, the same addresses are reported again', async (t) => {
 test('a server that fails or is silent is followed by the next one', async (t) => {
   const other = await DnsServer.start();
   t.teardown(() => other.close());
-  const { server, clock, resolver: _, watch: __ } = await dnsFixture(t);
+  const { server, clock } = await dnsFixture(t);
   const resolver = createDnsResolver({
     servers: [server.address, other.address],
     family: 'ipv4',
@@ -141,22 +142,15 @@ test('a server that fails or is silent is followed by the next one', async (t) =
   server.zones.set(`A ${HOST}`, { silent: true }).set('A refused', { code: 5 });
   other.hosts(HOST, ['10.0.0.1']);
   other.hosts('refused', ['10.0.0.2']);
-  const found = (target: string) =>
-    new Promise<unknown>((resolve) => {
-      const stop = resolver.watch(target, {
-        resolved(addresses) {
-          stop();
-          resolve(addresses);
-        },
-        failed: resolve,
-      });
-    });
-  t.deepEqual(await found('dns:///refused:1'), [{ address: '10.0.0.2:1' }]);
-  const late = found(TARGET);
+  const refused = new Watching(resolver, 'dns:///refused:1');
+  t.deepEqual(await refused.addresses(1), ['10.0.0.2:1']);
+  refused.stop();
+  const late = new Watching(resolver, TARGET);
   await server.questions(2);
   t.is(other.asked.length, 1);
   clock.advance(2_000);
-  t.deepEqual(await late, [{ address: '10.0.0.1:7000' }]);
+  t.deepEqual(await late.addresses(1), ['10.0.0.1:7000']);
+  late.stop();
 });
 
 test('a server that never answers fails the lookup after its attempts', async (t) => {

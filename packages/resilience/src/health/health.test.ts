@@ -23,8 +23,6 @@ import { createRetries, createStaticResolver } from '../index.ts';
 
 const protocol = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: {
     echo: { id: 1, request: bytes, response: bytes },
     slow: { id: 2, request: bytes, response: bytes },
@@ -56,7 +54,18 @@ async function fixture(t: ExecutionContext, options?: Parameters<typeof serveHea
   });
   const to = 'inmem://server';
   const check = (service: string) => asked.send(to, 'check', service);
-  return { server, client, health, asked, check, finish, told, to };
+  /** Returns the statuses that a watch of a service sees, and a function that waits for some. */
+  const watch = (service: string) => {
+    const seen: ServingStatus[] = [];
+    const watching = (async () => {
+      for await (const status of await asked.send(to, 'watch', service)) seen.push(status);
+    })().catch(() => {});
+    const has = async (count: number) => {
+      while (seen.length < count) await turn();
+    };
+    return { seen, has, watching };
+  };
+  return { server, client, health, asked, check, watch, finish, told, to };
 }
 
 /** Returns the answer of the handler to a path. */
@@ -84,31 +93,29 @@ test('a check tells whether a service takes calls', async (t) => {
 });
 
 test('trunkline.ready is serving while the node is ready, for those that may ask', async (t) => {
-  const { server, health, asked, check, to } = await fixture(t, {
+  const { server, health, asked, check, watch, to } = await fixture(t, {
     allow: (_, __, { token }) => token !== 'bad',
   });
-  const seen: ServingStatus[] = [];
-  const watching = (async () => {
-    for await (const status of await asked.send(to, 'watch', 'trunkline.ready')) seen.push(status);
-  })();
-  while (seen.length < 1) await turn();
+  const { seen, has, watching } = watch('trunkline.ready');
+  await has(1);
   health.set('database', 'not_serving');
   t.is(await check('trunkline.ready'), 'not_serving');
-  while (seen.length < 2) await turn();
+  t.false(health.isReady);
+  await has(2);
   health.set('database', 'serving');
   t.is(await check('trunkline.ready'), 'serving');
-  while (seen.length < 3) await turn();
+  await has(3);
   await drain(server);
   t.is(await check('trunkline.ready'), 'not_serving');
   t.is(health.status('trunkline.ready'), 'not_serving');
   t.is(await check(''), 'serving');
-  while (seen.length < 4) await turn();
+  await has(4);
   t.deepEqual(seen, ['serving', 'not_serving', 'serving', 'not_serving']);
   await t.throwsAsync(asked.send(to, 'check', 'trunkline.ready', { metadata: { token: 'bad' } }), {
     code: 'permission_denied',
   });
   await health.close().catch(() => {});
-  await watching.catch(() => {});
+  await watching;
 });
 
 test('everybody may ask whether the node lives; named services follow the rule', async (t) => {
@@ -124,21 +131,18 @@ test('everybody may ask whether the node lives; named services follow the rule',
 });
 
 test('a watch yields the status and each change of it, and ends with the protocol', async (t) => {
-  const { health, asked, to } = await fixture(t);
-  const seen: ServingStatus[] = [];
-  const watching = (async () => {
-    for await (const status of await asked.send(to, 'watch', 'database')) seen.push(status);
-  })();
-  while (seen.length < 1) await turn();
+  const { health, watch } = await fixture(t);
+  const { seen, has, watching } = watch('database');
+  await has(1);
   health.set('database', 'serving');
-  while (seen.length < 2) await turn();
+  await has(2);
   health.set('database', 'serving');
   health.set('other', 'serving');
   health.set('database', 'not_serving');
-  while (seen.length < 3) await turn();
+  await has(3);
   t.deepEqual(seen, ['unknown', 'serving', 'not_serving']);
   await health.close().catch(() => {});
-  await watching.catch(() => {});
+  await watching;
   t.is(seen.length, 3);
 });
 
@@ -158,17 +162,13 @@ test('a watch of many changes leaves nothing behind', async (t) => {
 });
 
 test('a node that drains refuses calls as draining, unsent, and finishes those in flight', async (t) => {
-  const { server, client, health, asked, check, finish, told, to } = await fixture(t);
+  const { server, client, health, check, watch, finish, told, to } = await fixture(t);
   const handler = healthHandler(health);
   t.deepEqual(
     ['/healthz', '/readyz?verbose', '/other'].map((url) => get(handler, url)),
     ['200 ok', '200 ok', 'not handled'],
   );
-  const watched: ServingStatus[] = [];
-  const watching = (async () => {
-    for await (const status of await asked.send(to, 'watch', 'orders')) watched.push(status);
-  })();
-  watching.catch(() => {});
+  const { seen: watched } = watch('orders');
   const inFlight = client.send(to, 'slow', one);
   while (server.snapshot().connections[0]?.calls.in !== 2 || watched.length === 0) await turn();
   let isDrained = false;
@@ -196,8 +196,6 @@ test('a node that drains refuses calls as draining, unsent, and finishes those i
 
 const raft = defineProtocol({
   name: 'raft',
-  version: 1,
-  channel: 0x21,
   methods: {
     append: { id: 1, request: bytes, response: bytes },
     follow: { id: 2, request: bytes, response: bytes },
@@ -223,7 +221,7 @@ async function withRaft(t: ExecutionContext, options?: Parameters<AnyTransport['
 }
 
 test('the calls of excepted protocols go on while a node drains, and are not waited for', async (t) => {
-  const { server, client, asked, check, append, end, following, to } = await withRaft(t);
+  const { server, client, check, watch, append, end, following, to } = await withRaft(t);
   await drain(server, { except: [raft], grace: 1_000_000 });
   await t.throwsAsync(client.send(to, 'echo', one), { code: 'unavailable' });
   t.is((await append()).length, 1);
@@ -232,14 +230,10 @@ test('the calls of excepted protocols go on while a node drains, and are not wai
   t.is(await check('trunkline.ready'), 'not_serving');
   end();
   t.is((await following).length, 1);
-  const seen: ServingStatus[] = [];
-  const watching = (async () => {
-    for await (const status of await asked.send(to, 'watch', 'raft'))
-      if (seen.push(status) === 2) break;
-  })();
-  while (seen.length < 1) await turn();
+  const { seen, has } = watch('raft');
+  await has(1);
   await drain(server);
-  await watching;
+  await has(2);
   t.deepEqual(seen, ['serving', 'not_serving']);
   await t.throwsAsync(append(), { code: 'unavailable' }, 'the next drain refuses them, too');
   t.is(await check('raft'), 'not_serving');
@@ -277,8 +271,6 @@ test('draining ends with its grace period, and a second drain waits as well', as
   const late = server.mount(
     defineProtocol({
       name: 'late',
-      version: 1,
-      channel: 0x21,
       methods: { ask: { id: 1, request: bytes, response: bytes } },
     }),
   );
@@ -347,15 +339,6 @@ test('a call that is on its way to a node that drains without refusing is served
   for (let i = 0; i < 50; i++) calls.push(client.send(to, 'echo', one));
   await drain(server, { refuse: false });
   await t.notThrowsAsync(Promise.all(calls));
-});
-
-test('a service that is set to not_serving makes the node not ready', async (t) => {
-  const { health } = await fixture(t);
-  t.true(health.isReady);
-  health.set('cache', 'not_serving');
-  t.false(health.isReady);
-  health.set('cache', 'serving');
-  t.true(health.isReady);
 });
 
 test('a node whose listener has failed is not ready until it listens again', async (t) => {

@@ -7,8 +7,6 @@ import { healthProtocol, serveHealth } from '../index.health.ts';
 
 const protocol = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 

@@ -143,8 +143,6 @@ test('a full queue refuses the oldest of the least important calls', (t) => {
 
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: { work: { id: 1, request: bytes, response: bytes } },
 });
 

@@ -8,7 +8,6 @@ import { createAdmission } from './admission.ts';
 
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
   channel: 0x20,
   methods: { work: { id: 1, request: bytes, response: bytes, timeout: 500 } },
 });

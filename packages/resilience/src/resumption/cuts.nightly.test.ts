@@ -1,9 +1,9 @@
 // Long searches: many more seeds of cut connections, and servers that are restarted.
 
 import { nemeses } from '@trunkline/simulation';
+import { seeds } from '../testing/seeds.ts';
 import test from '../testing/serial.ts';
 import { NETWORK, RESETS, runCuts, total } from './testing/cuts.ts';
-import { seeds } from './testing/seeds.ts';
 
 test('600 seeds of resets and other faults of the network', async (t) => {
   t.timeout(1_800_000);

@@ -1,9 +1,9 @@
 // Streams in simulation, with many seeds: connections are cut at random, and every item arrives
 // exactly once and in order, or the stream ends with a documented failure.
 
+import { seeds } from '../testing/seeds.ts';
 import test from '../testing/serial.ts';
 import { NETWORK, RESETS, runCuts, total } from './testing/cuts.ts';
-import { seeds } from './testing/seeds.ts';
 
 test('connections are reset at random: every item arrives once and in order', async (t) => {
   const outcomes = [];

@@ -16,8 +16,6 @@ import { createRetries } from './retries.ts';
 
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
-  channel: 0x20,
   methods: { get: { id: 1, request: bytes, response: bytes, timeout: 1_000 } },
 });
 

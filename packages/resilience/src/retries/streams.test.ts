@@ -7,6 +7,7 @@ import { FakeServer, fakeCall, reset, settled } from '../testing/fake-call.ts';
 import { createRetries, type RetriesOptions } from './retries.ts';
 
 const TAKEN = Symbol.for('trunkline.taken');
+const IDEMPOTENT = { methods: { '*': { idempotent: true } } };
 const draining = () =>
   new TransportError('unavailable', 'the node drains', {
     reason: 'draining',
@@ -62,6 +63,8 @@ function reader({ upload }: ClientCall) {
   return upload![Symbol.asyncIterator]() as AsyncIterator<unknown> & { [TAKEN](): void };
 }
 
+const readUpload = (call: ClientCall) => readAll({ [Symbol.asyncIterator]: () => reader(call) });
+
 test('a download that is refused before its first item is repeated', async (t) => {
   const { server, retries, result } = setUp({ kind: 'download' });
   await server.last.answer(items(draining()));
@@ -80,10 +83,7 @@ test('a download that is refused before its first item is repeated', async (t) =
 
 test('a download without items is complete, and one that has begun is not repeated', async (t) => {
   for (const given of [[], [1]]) {
-    const { server, result } = setUp(
-      { kind: 'download' },
-      { methods: { '*': { idempotent: true } } },
-    );
+    const { server, result } = setUp({ kind: 'download' }, IDEMPOTENT);
     await server.last.answer(items(...given, ...(given.length > 0 ? [reset()] : [])));
     const read = readAll(await result);
     if (given.length > 0) await t.throwsAsync(read, { message: 'the connection was reset' });
@@ -93,10 +93,7 @@ test('a download without items is complete, and one that has begun is not repeat
 });
 
 test('an idempotent download whose connection is lost before its first item is repeated', async (t) => {
-  const { server, result } = setUp(
-    { kind: 'download' },
-    { methods: { '*': { idempotent: true } } },
-  );
+  const { server, result } = setUp({ kind: 'download' }, IDEMPOTENT);
   await server.last.answer(items(reset()));
   const read = readAll(await result);
   await settled();
@@ -147,11 +144,7 @@ test('an upload is repeated with the items that were read, while the callee has 
   await server.last.fail(draining());
   t.is(server.attempts.length, 2);
   t.is(seen.closed, 0);
-  t.deepEqual(await readAll({ [Symbol.asyncIterator]: () => reader(call) }), [
-    'one',
-    'two',
-    'three',
-  ]);
+  t.deepEqual(await readUpload(call), ['one', 'two', 'three']);
   await server.last.answer('done');
   t.is(await result, 'done');
   t.deepEqual(seen, { read: 4, iterators: 1, closed: 0 });
@@ -201,7 +194,7 @@ test('a refused duplex call is repeated before anybody reads its items', async (
   await first.return!();
   await settled();
   t.is(server.attempts.length, 2);
-  t.deepEqual(await readAll({ [Symbol.asyncIterator]: () => reader(call) }), ['one', 'two']);
+  t.deepEqual(await readUpload(call), ['one', 'two']);
   await server.last.answer(items('a', 'b'));
   t.deepEqual(await readAll(stream), ['a', 'b']);
   t.is(seen.iterators, 1);
@@ -224,7 +217,7 @@ test('the source of an upload is closed when the call ends before it', async (t)
 test('very many items that no callee has taken are not kept', async (t) => {
   const { upload } = source(...Array.from({ length: 1_500 }, (_, n) => n));
   const { server, call, result } = setUp({ kind: 'upload', upload });
-  t.is((await readAll({ [Symbol.asyncIterator]: () => reader(call) })).length, 1_500);
+  t.is((await readUpload(call)).length, 1_500);
   await server.last.fail(draining());
   await t.throwsAsync(result, { message: 'the node drains' });
   t.is(server.attempts.length, 1);

@@ -21,7 +21,6 @@ import { ADDRESSES, dns, dnsResolver, SERVICE, startNameServer } from './name-se
 /** A protocol with an idempotent method, and one that must not be handled twice. */
 export const ledger = defineProtocol({
   name: 'ledger',
-  version: 1,
   channel: 0x20,
   methods: {
     read: { id: 1, request: json(z.int()), response: json(z.int()), timeout: 5_000 },

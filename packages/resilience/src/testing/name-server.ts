@@ -22,7 +22,6 @@ export const SERVICE = '_rpc._tcp.ledger.test';
 /** The protocol that carries messages of DNS. */
 export const dns = defineProtocol({
   name: 'dns',
-  version: 1,
   channel: 0x21,
   methods: { ask: { id: 1, request: bytes, response: bytes } },
 });

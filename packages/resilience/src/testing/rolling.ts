@@ -19,8 +19,6 @@ import { createStaticResolver } from '../static-resolver.ts';
 const number = json(z.number());
 export const rolled = defineProtocol({
   name: 'rolled',
-  version: 1,
-  channel: 0x20,
   methods: {
     echo: { id: 1, request: number, response: number },
     count: { id: 2, request: number, download: number },

@@ -17,7 +17,6 @@ import { createStaticResolver } from '../static-resolver.ts';
 
 const orders = defineProtocol({
   name: 'orders',
-  version: 1,
   channel: 0x20,
   methods: { work: { id: 1, request: bytes, response: bytes, timeout: 5_000 } },
 });

@@ -65,7 +65,7 @@ test.serial('keys and noise derive from the seed without an option', async (t) =
 });
 
 test.serial('at message level, the error names the level that noise needs', async (t) => {
-  const sim = createSimulation({ seed: 1 });
+  const sim = createSimulation();
   sim.node('server', async ({ transport }) => {
     await transport(echo).listen();
   });

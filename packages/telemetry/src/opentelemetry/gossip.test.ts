@@ -16,7 +16,7 @@ import { createTracing, traced } from '../index.opentelemetry.ts';
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 
-const protocol = defineProtocol({ name: 'traced', version: 1, channel: 0x20, methods: {} });
+const protocol = defineProtocol({ name: 'traced', channel: 0x20, methods: {} });
 
 async function fixture(t: ExecutionContext) {
   const exporter = new InMemorySpanExporter();

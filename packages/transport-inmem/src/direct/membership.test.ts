@@ -24,8 +24,6 @@ const text: Codec<string> = {
 };
 const echo = defineProtocol({
   name: 'echo',
-  version: 1,
-  channel: 0x20,
   methods: {
     say: { id: 1, request: text, response: text },
     hint: { id: 2, request: text },

@@ -13,8 +13,6 @@ import { createInmemStreams } from './inmem-streams.ts';
 
 const protocol = defineProtocol({
   name: 'idle',
-  version: 1,
-  channel: 0x20,
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
 

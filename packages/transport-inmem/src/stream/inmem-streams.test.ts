@@ -1,19 +1,10 @@
 // Tests that are specific to in-memory streams. The rules of every stream layer are in
 // stream-layer.test.ts.
 
-import {
-  bytes,
-  defineProtocol,
-  serve,
-  systemClock,
-  type TransportError,
-} from '@trunkline/transport-core';
-import {
-  NetworkTransport,
-  type StreamConnection,
-  type StreamSink,
-} from '@trunkline/transport-core/backend';
+import { bytes, defineProtocol, systemClock, type TransportError } from '@trunkline/transport-core';
+import { NetworkTransport, type StreamConnection } from '@trunkline/transport-core/backend';
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
+import { Recorder } from '@trunkline/transport-testkit/internal';
 import test from 'ava';
 import { createInmemStreams } from './inmem-streams.ts';
 
@@ -22,14 +13,8 @@ test('two registries are independent', async (t) => {
   const other = createInmemStreams();
   await one.layer('n1').listen(() => {});
   await other.layer('n1').listen(() => {});
-  const error: TransportError = await createInmemStreams()
-    .layer()
-    .dial('inmem://n1', { timeout: 1_000 })
-    .then(
-      () => t.fail(),
-      (error) => error,
-    );
-  t.is(error.reason, 'connection_refused');
+  const dial = createInmemStreams().layer().dial('inmem://n1', { timeout: 1_000 });
+  t.is((await t.throwsAsync<TransportError>(dial))!.reason, 'connection_refused');
 });
 
 test('an address is accepted with or without its scheme, and reported with it', async (t) => {
@@ -56,52 +41,6 @@ test('the default name is random, and the same for the same seed', async (t) => 
   t.not(names[0], names[2]);
 });
 
-test('a reader gets a separate plain array, even if its layer has Buffers of large chunks', async (t) => {
-  const streams = createInmemStreams();
-  const layer = streams.layer('n2');
-  const listen = layer.listen.bind(layer);
-  layer.listen = (accept) =>
-    listen((connection, ...rest) => {
-      const attach = connection.attach.bind(connection);
-      connection.attach = (sink) =>
-        attach({
-          data: (chunk) => sink.data(Buffer.concat([chunk], 100_000).subarray(0, chunk.length)),
-          frames: (batch) => sink.frames(batch),
-          drained: () => sink.drained(),
-          closed: (error) => sink.closed(error),
-        });
-      accept(connection, ...rest);
-    });
-  const protocol = defineProtocol({
-    name: 'buffers',
-    version: 1,
-    channel: 0x20,
-    methods: { note: { id: 1, request: bytes, response: bytes } },
-  });
-  const server = new NetworkTransport({ protocol, stream: layer });
-  const requests: Uint8Array[] = [];
-  serve(server, {
-    note(request) {
-      requests.push(request);
-      return new Uint8Array(0);
-    },
-  });
-  await server.listen();
-  const client = new NetworkTransport({ protocol, stream: streams.layer('n1') });
-  for (const size of [0, 16, 64, 65, 1_000, 10_000])
-    await client.send('inmem://n2', 'note', new Uint8Array(size).fill(size));
-  t.deepEqual(
-    requests.map((request) => [
-      request.constructor,
-      request.length,
-      request.buffer.byteLength < 100_000,
-    ]),
-    [0, 16, 64, 65, 1_000, 10_000].map((size) => [Uint8Array, size, true]),
-  );
-  await client.close();
-  await server.close();
-});
-
 test('a snapshot shows 0 bytes for a connection without traffic', async (t) => {
   const streams = createInmemStreams();
   const silent = streams.layer('silent');
@@ -109,8 +48,6 @@ test('a snapshot shows 0 bytes for a connection without traffic', async (t) => {
   await silent.listen((connection) => void (accepted = connection));
   const protocol = defineProtocol({
     name: 'silence',
-    version: 1,
-    channel: 0x20,
     methods: { echo: { id: 1, request: bytes, response: bytes } },
   });
   const transport = new NetworkTransport({ protocol, stream: streams.layer('n1') });
@@ -149,7 +86,7 @@ test('data written in one tick is delivered in one turn, before any timer runs',
   const { near, far } = await pair(createInmemStreams());
   const order: string[] = [];
   const timer = systemClock.sleep(0).then(() => order.push('timer'));
-  far.onData = () => order.push('data');
+  far.onData = () => void order.push('data');
   for (let i = 0; i < 3; i++) near.connection.write(new Uint8Array(1));
   await timer;
   t.deepEqual(order, ['data', 'data', 'data', 'timer']);
@@ -167,7 +104,7 @@ test('two ends that answer each other forever leave time for timers and sockets'
   // These sleeps never end if the two ends starve timers.
   for (let i = 0; i < 5; i++) await systemClock.sleep(1);
   near.connection.destroy();
-  await far.ended;
+  await far.ended();
   t.true(rounds > 100);
 });
 
@@ -181,7 +118,7 @@ test('a closed connection leaves no timer, however long it was busy', async (t) 
   }
   t.is(far.size, 50);
   near.connection.close();
-  await Promise.all([near.ended, far.ended]);
+  await Promise.all([near.ended(), far.ended()]);
   t.is(clock.timers, 0);
 });
 
@@ -192,35 +129,13 @@ test('an invalid capacity throws a TypeError', (t) => {
   });
 });
 
-class End implements StreamSink {
-  readonly connection: StreamConnection;
-  readonly ended: Promise<TransportError | undefined>;
-  size = 0;
-  drains = 0;
-  onData: (() => void) | undefined;
-  closed!: (error?: TransportError) => void;
-  constructor(connection: StreamConnection) {
-    this.connection = connection;
-    this.ended = new Promise((resolve) => (this.closed = resolve));
-    connection.attach(this);
-  }
-  data(chunk: Uint8Array): void {
-    this.size += chunk.length;
-    this.onData?.();
-  }
-  frames(): void {}
-  drained(): void {
-    this.drains++;
-  }
-}
-
 async function pair(streams: ReturnType<typeof createInmemStreams>) {
-  let far!: End;
+  let far!: Recorder;
   const layer = streams.layer();
   await layer.listen((connection) => {
-    far = new End(connection);
+    far = new Recorder(connection);
   });
-  const near = new End(await streams.layer().dial(layer.localAddr(), { timeout: 1_000 }));
+  const near = new Recorder(await streams.layer().dial(layer.localAddr(), { timeout: 1_000 }));
   return { near, far };
 }
 

@@ -5,8 +5,6 @@ import { z } from 'zod';
 
 export const testProtocol = defineProtocol({
   name: 'test',
-  version: 1,
-  channel: 0x20,
   methods: {
     echo: { id: 1, request: bytes, response: bytes },
     who: { id: 2, request: json(z.null()), response: json(z.string()) },

@@ -3,8 +3,8 @@
 import { TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
+import { rejection } from '../testing/rejection.ts';
 import { nobodyThere, withDeadline } from './deadline.ts';
-import { rejection } from './testing/nodes.ts';
 
 const never = () => new Promise<never>(() => {});
 

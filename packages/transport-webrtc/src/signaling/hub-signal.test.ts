@@ -4,10 +4,11 @@ import { createIdentity } from '@trunkline/security';
 import { type Clock, createTransport, TransportError } from '@trunkline/transport-core';
 import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { SignalMessage } from '../signal.ts';
+import type { SignalMessage, SignalSession } from '../signal.ts';
+import { rejection } from '../testing/rejection.ts';
 import { encodeKey, messageToSign } from './proof.ts';
 import { signalingProtocol } from './protocol.ts';
-import { hubAddress, hubFixture, listening, recorded, rejection } from './testing/nodes.ts';
+import { hubAddress, hubFixture, listening, openSession, recorded } from './testing/nodes.ts';
 
 const OPEN = { timeout: 5_000 };
 const offer: SignalMessage = { type: 'offer', sdp: 'v=0\r\n' };
@@ -15,10 +16,7 @@ const answer: SignalMessage = { type: 'answer', sdp: 'v=0\r\nb=1\r\n' };
 
 test('a session carries messages in both directions, with the proven id of the other node', async (t) => {
   const { node, hub } = await hubFixture(t);
-  const [ada, bob] = [node(), node()];
-  const next = await listening(bob);
-  const dialed = recorded(await ada.open(bob.nodeId, OPEN));
-  const accepted = await next();
+  const { ada, bob, dialed, accepted } = await openSession({ node });
   t.is(accepted.session.peer, ada.nodeId);
   t.is(dialed.session.peer, bob.nodeId);
   dialed.session.send(offer);
@@ -37,8 +35,7 @@ test('a session names the source of its opener by an opaque tag, always the same
   const bob = node();
   const next = await listening(bob);
   const opener = node();
-  await opener.open(bob.nodeId, { timeout: 5_000 });
-  await opener.open(bob.nodeId, { timeout: 5_000 });
+  for (let sessions = 0; sessions < 2; sessions++) await opener.open(bob.nodeId, OPEN);
   const [first, second] = [(await next()).session, (await next()).session];
   t.regex(first.source!, /^[\w+/]{12}$/);
   t.is(second.source, first.source);
@@ -46,10 +43,7 @@ test('a session names the source of its opener by an opaque tag, always the same
 
 test('the end of a session by the accepting node carries its error', async (t) => {
   const { node, hub } = await hubFixture(t);
-  const [ada, bob] = [node(), node()];
-  const next = await listening(bob);
-  const dialed = recorded(await ada.open(bob.nodeId, OPEN));
-  const accepted = await next();
+  const { dialed, accepted } = await openSession({ node });
   accepted.session.close(new TransportError('resource_exhausted', 'no room', { reason: 'full' }));
   const error = await dialed.closed;
   t.is(error?.code, 'resource_exhausted');
@@ -95,19 +89,16 @@ test('open rejects with unavailable if there is no hub', async (t) => {
 
 test('a node registers again by itself when the hub has restarted', async (t) => {
   const { node, stop, start } = await hubFixture(t);
-  const [ada, bob] = [node(), node()];
-  const next = await listening(bob);
-  const session = recorded(await ada.open(bob.nodeId, OPEN));
+  const { ada, bob, dialed, next } = await openSession({ node });
   await stop();
-  t.truthy(await session.closed);
+  t.truthy(await dialed.closed);
   await start();
-  let dialed: Awaited<ReturnType<typeof ada.open>> | undefined;
-  while (dialed === undefined)
-    dialed = await ada
-      .open(bob.nodeId, OPEN)
-      .catch(() => new Promise((r) => setTimeout(r, 50)).then(() => undefined));
-  await next();
-  dialed.send(offer);
+  let again: SignalSession | undefined;
+  while (again === undefined) {
+    again = await ada.open(bob.nodeId, OPEN).catch(() => undefined);
+    if (again === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  again.send(offer);
   t.deepEqual(await (await next()).next(), offer);
 });
 
@@ -256,18 +247,15 @@ test('another hub cannot register as the nodes that use it', async (t) => {
   const victim = createIdentity();
   for (const named of [address, 'wss://other']) {
     let sign: (signature: Uint8Array) => void = () => {};
-    const signature = new Promise<Uint8Array>((resolve) => {
-      sign = resolve;
-    });
+    const signature = new Promise<Uint8Array>((resolve) => (sign = resolve));
     const upload = (async function* () {
       yield await signature;
     })();
     const publicKey = encodeKey(victim.publicKey);
     const request = { hub: named, realm: 'main', publicKey };
     const attempt = async () => {
-      const call = (await transport.send(address, 'register', request, { upload }))[
-        Symbol.asyncIterator
-      ]();
+      const items = await transport.send(address, 'register', request, { upload });
+      const call = items[Symbol.asyncIterator]();
       const { value: challenge } = await call.next();
       // The victim has dialed the other hub, which forwards this challenge to the victim.
       sign(victim.sign(messageToSign({ hub: 'wss://other', realm: 'main' }, challenge!)));
@@ -308,11 +296,7 @@ test('the limits of realms, nodes and sessions refuse with resource_exhausted', 
 });
 
 test('a session with too many messages ends with resource_exhausted', async (t) => {
-  const { node } = await hubFixture(t);
-  const [ada, bob] = [node(), node()];
-  const next = await listening(bob);
-  const dialed = recorded(await ada.open(bob.nodeId, OPEN));
-  const accepted = await next();
+  const { dialed, accepted } = await openSession(await hubFixture(t));
   for (let i = 0; i < 300; i++) {
     dialed.session.send(offer);
     if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createIdentity } from '@trunkline/security';
-import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
+import { createTransport } from '@trunkline/transport-core';
 import { ws } from '@trunkline/transport-ws';
 import test from 'ava';
+import { echo } from '../testing/echo.ts';
 import { createSignalHub } from './hub.ts';
 import { createHubSignal } from './hub-signal.ts';
 import { signalingProtocol } from './protocol.ts';
@@ -18,12 +19,6 @@ test("a hub runs on the program's HTTP server, beside a protocol of its own", as
   const server = createServer((_, response) => response.end('a page')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => server.close());
-  const echo = defineProtocol({
-    name: 'echo',
-    version: 1,
-    channel: 0x20,
-    methods: { echo: { id: 1, request: bytes, response: bytes } },
-  });
   const transport = createTransport('ws://server/signal', {
     protocol: echo,
     backends: [ws({ server })],

@@ -2,6 +2,17 @@
 
 import type { Signal, SignalSession } from '../signal.ts';
 
+/** Returns a copy of a signal, whose members a test may replace. */
+export function bound(signal: Signal): Signal {
+  return {
+    nodeId: signal.nodeId,
+    trickle: signal.trickle,
+    listen: (accept, failed) => signal.listen(accept, failed),
+    unlisten: () => signal.unlisten(),
+    open: (target, options) => signal.open(target, options),
+  };
+}
+
 /**
  * Wraps a signal. Each message that the other node sends goes through `alter`, which returns what
  * arrives instead: no message, or several.
@@ -20,10 +31,8 @@ export function lyingSignal(signal: Signal, alter: (message: any) => unknown[]):
     close: (error) => session.close(error),
   });
   return {
-    nodeId: signal.nodeId,
-    trickle: signal.trickle,
+    ...bound(signal),
     listen: (accept, failed) => signal.listen((session) => accept(wrap(session)), failed),
-    unlisten: () => signal.unlisten(),
     open: async (target, options) => wrap(await signal.open(target, options)),
   };
 }

@@ -12,14 +12,14 @@ test('a join says hello with its realm and roles, and fails with the error of th
   const { socket, joining } = start();
   t.deepEqual(socket.sent, [[1, 'main', { roles: { caller: {}, callee: {} } }]]);
   socket.receive(3, {}, 'wamp.error.no_such_realm');
-  t.is(((await t.throwsAsync(joining)) as TransportError).code, 'not_found');
+  t.is((await t.throwsAsync<TransportError>(joining))!.code, 'not_found');
   t.true(socket.isClosed);
 });
 
 test('a router that does not answer is left after the timeout', async (t) => {
   const { socket, clock, joining } = start();
   clock.advance(1_000);
-  t.is(((await t.throwsAsync(joining)) as TransportError).reason, 'dial_timeout');
+  t.is((await t.throwsAsync<TransportError>(joining))!.reason, 'dial_timeout');
   t.true(socket.isClosed);
   t.is(clock.timers, 0);
 });
@@ -32,9 +32,7 @@ for (const [name, text] of [
   ['a message that is too long', `[50,1,{},["${'x'.repeat(200_000)}"]]`],
 ] as const)
   test(`a router that sends ${name} is left with malformed`, async (t) => {
-    const { socket, joining, ends } = start();
-    socket.receive(2, 1, {});
-    const client = await joining;
+    const { socket, client, ends } = await joined();
     const call = t.throwsAsync(client.call('bob', []));
     socket.receiveText(text);
     t.is(((await call) as TransportError).reason, 'malformed');
@@ -43,9 +41,7 @@ for (const [name, text] of [
   });
 
 test('results reach their calls, in any order, and unknown ones are ignored', async (t) => {
-  const { socket, joining } = start();
-  socket.receive(2, 1, {});
-  const client = await joining;
+  const { socket, client } = await joined();
   const calls = [client.call('a', [1]), client.call('b', [2])];
   t.deepEqual(socket.sent.slice(1), [
     [48, 1, {}, 'a', [1]],
@@ -61,9 +57,7 @@ test('results reach their calls, in any order, and unknown ones are ignored', as
 });
 
 test('a call without an answer ends after the timeout, and the session stays', async (t) => {
-  const { socket, joining, clock, ends } = start();
-  socket.receive(2, 1, {});
-  const client = await joining;
+  const { client, clock, ends } = await joined();
   const call = t.throwsAsync(client.call('a', []));
   clock.advance(1_000);
   t.is(((await call) as TransportError).reason, 'dial_timeout');
@@ -71,22 +65,18 @@ test('a call without an answer ends after the timeout, and the session stays', a
 });
 
 test('at most 256 requests wait for the router', async (t) => {
-  const { socket, joining } = start();
-  socket.receive(2, 1, {});
-  const client = await joining;
+  const { client } = await joined();
   for (let i = 0; i < 256; i++) client.call('a', []).catch(() => {});
-  t.is(((await t.throwsAsync(client.call('a', []))) as TransportError).code, 'resource_exhausted');
+  t.is((await t.throwsAsync<TransportError>(client.call('a', [])))!.code, 'resource_exhausted');
   client.close();
 });
 
 test('a procedure that another node holds is refused with address_in_use', async (t) => {
-  const { socket, joining } = start();
-  socket.receive(2, 1, {});
-  const client = await joining;
+  const { socket, client } = await joined();
   const registering = client.register('ada');
   t.deepEqual(socket.sent.at(-1), [64, 1, {}, 'ada']);
   socket.receive(8, 64, 1, {}, 'wamp.error.procedure_already_exists');
-  t.is(((await t.throwsAsync(registering)) as TransportError).reason, 'address_in_use');
+  t.is((await t.throwsAsync<TransportError>(registering))!.reason, 'address_in_use');
   const again = client.register('ada');
   socket.receive(65, 2, 7);
   t.is(await again, 7);
@@ -97,9 +87,7 @@ test('a procedure that another node holds is refused with address_in_use', async
 });
 
 test('an invocation is answered or refused, as in Babble', async (t) => {
-  const { socket, joining, invocations } = start();
-  socket.receive(2, 1, {});
-  const client = await joining;
+  const { socket, client, invocations } = await joined();
   socket.receive(68, 5, 7, {}, ['ada', '{}']);
   t.deepEqual(invocations, [[5, ['ada', '{}']]]);
   client.answer(5, ['answer']);
@@ -111,9 +99,7 @@ test('an invocation is answered or refused, as in Babble', async (t) => {
 });
 
 test('a goodbye is answered, and ends the session and its calls', async (t) => {
-  const { socket, joining, ends } = start();
-  socket.receive(2, 1, {});
-  const client = await joining;
+  const { socket, client, ends } = await joined();
   const call = t.throwsAsync(client.call('a', []));
   socket.receive(6, {}, 'wamp.close.system_shutdown');
   t.is(((await call) as TransportError).reason, 'closed');
@@ -138,4 +124,10 @@ function start() {
   });
   socket.open();
   return { socket, clock, ends, invocations, joining };
+}
+
+async function joined() {
+  const started = start();
+  started.socket.receive(2, 1, {});
+  return { ...started, client: await started.joining };
 }

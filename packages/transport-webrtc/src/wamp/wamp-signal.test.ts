@@ -37,8 +37,7 @@ test('an invalid option is a TypeError that names it', (t) => {
 });
 
 test('an offer is answered over a real router, and the caller is named', async (t) => {
-  const { url } = await router(t);
-  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  const { ada, bob } = await pair(t);
   t.false(ada.trickle);
   await bob.listen((session) => {
     t.is(session.peer, 'ada');
@@ -57,16 +56,14 @@ test('an offer is answered over a real router, and the caller is named', async (
 });
 
 test('an offer that the node refuses ends with its error', async (t) => {
-  const { url } = await router(t);
-  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  const { ada, bob } = await pair(t);
   await bob.listen((session) => session.close(new TransportError('resource_exhausted', 'no room')));
   const error = (await result(await ada.open('bob', OPEN))) as TransportError;
   t.is(error.code, 'aborted');
 });
 
 test('an offer to nobody, or to a node that has left, ends with connection_refused', async (t) => {
-  const { url } = await router(t);
-  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  const { ada, bob, url } = await pair(t);
   const refused = async () =>
     ((await result(await ada.open('bob', OPEN))) as TransportError).reason;
   t.is(await refused(), 'connection_refused');
@@ -96,8 +93,7 @@ test('an offer that is not answered in time ends at both nodes', async (t) => {
 });
 
 test('a node registers again by itself when the router has restarted', async (t) => {
-  const { url, stop, start } = await router(t);
-  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  const { ada, bob, stop, start } = await pair(t);
   await bob.listen((session) =>
     session.attach({ message: () => session.send(answer), closed() {} }),
   );
@@ -142,18 +138,10 @@ test('another WAMP client calls this node, and is called, as a Babble node would
 });
 
 test('a registered node calls itself every 30 s, and replaces a connection that does not answer', async (t) => {
-  const clock = createManualClock();
-  const sockets: FakeSocket[] = [];
-  const webSocket = () => {
-    const socket = new FakeSocket();
-    sockets.push(socket);
-    return socket;
-  };
-  const ada = node(t, 'ws://router', 'ada', { clock, webSocket });
+  const { ada, sockets, join, clock } = await faked(t);
   const listening = ada.listen(() => {});
   const register = async (socket: FakeSocket) => {
-    socket.open();
-    socket.receive(2, 1, {});
+    join(socket);
     await turn();
     socket.receive(65, 1, 7);
     await turn();
@@ -251,8 +239,7 @@ test('of 64 offers that wait, the oldest gives way to a new one after a second',
 
 for (const from of ['', 'a b', '\u001b[31m', 'x'.repeat(257)])
   test(`an offer from ${JSON.stringify(from).slice(0, 12)}, which is no id, is refused`, async (t) => {
-    const { url } = await router(t);
-    const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+    const { ada, bob } = await pair(t);
     await ada.listen(() => t.fail());
     Object.defineProperty(bob, 'nodeId', { value: from });
     const error = (await result(await bob.open('ada', OPEN))) as TransportError;
@@ -280,8 +267,7 @@ test('unlisten ends the attempts to register again, and listen begins anew', asy
 });
 
 test('close leaves the realm, and everything fails with shutdown afterwards', async (t) => {
-  const { url } = await router(t);
-  const [ada, bob] = [node(t, url, 'ada'), node(t, url, 'bob')];
+  const { ada, bob } = await pair(t);
   await bob.listen(() => {});
   await bob.close();
   await bob.close();
@@ -293,6 +279,12 @@ test('close leaves the realm, and everything fails with shutdown afterwards', as
 });
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Two nodes of a router. */
+async function pair(t: ExecutionContext) {
+  const { url, stop, start } = await router(t);
+  return { ada: node(t, url, 'ada'), bob: node(t, url, 'bob'), url, stop, start };
+}
 
 /** A node whose router is played by the test. */
 async function faked(t: ExecutionContext) {

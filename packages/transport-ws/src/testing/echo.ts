@@ -4,7 +4,5 @@ import { bytes, defineProtocol } from '@trunkline/transport-core';
 
 export const echo = defineProtocol({
   name: 'echo',
-  version: 1,
-  channel: 0x20,
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });

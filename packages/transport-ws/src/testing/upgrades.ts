@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import type { TransportError } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
-import type { WebSocket } from 'ws';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { WsStreamLayerOptions } from '../ws-options.ts';
 import { createWsStreamLayer } from '../ws-stream-layer.ts';
 
@@ -37,6 +37,17 @@ export async function http(t: ExecutionContext, server: Server) {
   return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
+/** Starts a server of plain `ws` on a free port. It takes our sub-protocol by default. */
+export async function webSockets(
+  t: ExecutionContext,
+  handleProtocols: ServerOptions['handleProtocols'] = () => 'trunkline.v1',
+) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols });
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  return { server, address: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/` };
+}
+
 /** Opens a TCP connection to the port of an address, and discards what arrives. */
 export function raw(address: string) {
   const { hostname, port } = new URL(address);
@@ -44,6 +55,11 @@ export function raw(address: string) {
   socket.on('error', () => {});
   socket.resume();
   return socket;
+}
+
+/** Dials with a layer of default options. */
+export function dial(address: string) {
+  return createWsStreamLayer().dial(address, { timeout: 10_000 });
 }
 
 /** Checks that the upgrade succeeds with our sub-protocol. */

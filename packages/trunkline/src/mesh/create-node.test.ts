@@ -22,10 +22,8 @@ function logged<T extends object>(log: string[], name: string, object: T, ...nam
 
 test('a node serves its handlers, its health and its parts, and other nodes call it', async (t) => {
   const address = addressOf(t, 'a');
-  const node = closing(
-    t,
-    await createNode({ address, name: 'blue-3', protocol: greeter, handlers }),
-  );
+  const node = await createNode({ address, name: 'blue-3', protocol: greeter, handlers });
+  closing(t, node);
   const other = closing(t, await createNode({ protocol: greeter, peers: { seeds: [address] } }));
   await other.peers.ready();
   t.is(await other.transport.to(`node:${node.nodeId}`).greet('Ada'), 'Hello, Ada!');
@@ -87,24 +85,22 @@ test('parts start in order and before the node listens, gossip before it and pee
 test('when it begins to listen, all protocols are mounted and the topics are joined', async (t) => {
   let protocols: string[] = [];
   const parts: NodePart[] = [];
-  const node = closing(
-    t,
-    await createNode({
-      address: addressOf(t, 'a'),
-      protocol: greeter,
-      gossip: { topics: { news: text } },
-      parts,
-      createTransport: (addresses, options) => {
-        const transport = createTransport(addresses!, options);
-        const { listen } = transport;
-        transport.listen = () => {
-          protocols = transport.snapshot().protocols.map(({ name }) => name);
-          return listen.call(transport);
-        };
-        return transport;
-      },
-    }),
-  );
+  const node = await createNode({
+    address: addressOf(t, 'a'),
+    protocol: greeter,
+    gossip: { topics: { news: text } },
+    parts,
+    createTransport: (addresses, options) => {
+      const transport = createTransport(addresses!, options);
+      const { listen } = transport;
+      transport.listen = () => {
+        protocols = transport.snapshot().protocols.map(({ name }) => name);
+        return listen.call(transport);
+      };
+      return transport;
+    },
+  });
+  closing(t, node);
   const own = ['health', 'peers', 'gossip'].map((name) => `trunkline.${name}`);
   t.deepEqual(protocols.sort(), ['greeter', ...own].sort());
   t.like(await first(node.gossip.events()), { type: 'joined', topic: 'news' });
@@ -114,15 +110,13 @@ test('the observers of the transport and of the parts all see its events', async
   const seen: string[] = [];
   const observer = (name: string) => ({ event: () => void seen.push(name) });
   const address = addressOf(t, 'a');
-  const node = closing(
-    t,
-    await createNode({
-      address,
-      protocol: greeter,
-      transport: { observer: observer('own') },
-      parts: [{ name: 'one', observer: observer('one') }, { name: 'two' }],
-    }),
-  );
+  const node = await createNode({
+    address,
+    protocol: greeter,
+    transport: { observer: observer('own') },
+    parts: [{ name: 'one', observer: observer('one') }, { name: 'two' }],
+  });
+  closing(t, node);
   const client = createTransport({ protocol: greeter });
   await client.dial(address);
   await first(node.transport.connections());

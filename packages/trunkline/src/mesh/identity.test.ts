@@ -15,21 +15,17 @@ for (const place of ['tcp://127.0.0.1:0', 'ws://127.0.0.1:0', undefined])
   test(`connections are proven by default over ${place ?? 'memory'}`, async (t) => {
     const [a, b] = [createIdentity(), createIdentity()];
     const address = (name: string) => place ?? addressOf(t, name);
-    const ada = closing(
-      t,
-      await createNode({ address: address('a'), identity: a, protocol, handlers }),
-    );
+    const ada = await createNode({ address: address('a'), identity: a, protocol, handlers });
+    closing(t, ada);
     t.is(ada.nodeId, a.nodeId);
     const target = `${a.nodeId}@${ada.transport.advertiseAddr()}`;
-    const bob = closing(
-      t,
-      await createNode({
-        address: address('b'),
-        identity: b,
-        protocol,
-        peers: { persistent: [target] },
-      }),
-    );
+    const bob = await createNode({
+      address: address('b'),
+      identity: b,
+      protocol,
+      peers: { persistent: [target] },
+    });
+    closing(t, bob);
     await bob.peers.ready();
     t.like(bob.peers.list(), [{ nodeId: a.nodeId, proven: true }]);
     t.is(await bob.transport.to(`node:${a.nodeId}`).greet('Bob'), `Bob is ${b.nodeId}`);
@@ -57,10 +53,8 @@ test('a node with an identity does not connect to a plain node', async (t) => {
 test('plain backends are refused beside an identity, at both ends', async (t) => {
   const identity = createIdentity();
   const backends = [tcp()];
-  const node = closing(
-    t,
-    await createNode({ address: 'tcp://127.0.0.1:0', identity, protocol, backends }),
-  );
+  const node = await createNode({ address: 'tcp://127.0.0.1:0', identity, protocol, backends });
+  closing(t, node);
   const client = createTransport({ protocol, backends });
   await t.throwsAsync(client.to(node.transport.advertiseAddr()).greet('Eve'), {
     code: 'unauthenticated',

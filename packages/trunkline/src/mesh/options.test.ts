@@ -69,20 +69,18 @@ for (const [index, [options, message]] of wrong.entries())
   });
 
 test('TypeScript infers handlers, messages and topics', async (t) => {
-  const node = closing(
-    t,
-    await createNode({
-      address: addressOf(t, 'a'),
-      protocol,
-      handlers: { greet: (name) => name.toUpperCase() },
-      gossip: {
-        topics: {
-          plain: text,
-          full: { codec: text, onMessage: (message, { from }) => [message.length, from.length] },
-        },
+  const node = await createNode({
+    address: addressOf(t, 'a'),
+    protocol,
+    handlers: { greet: (name) => name.toUpperCase() },
+    gossip: {
+      topics: {
+        plain: text,
+        full: { codec: text, onMessage: (message, { from }) => [message.length, from.length] },
       },
-    }),
-  );
+    },
+  });
+  closing(t, node);
   const publish: (message: string) => Promise<unknown> = (message) =>
     node.topics.full.publish(message);
   t.truthy(publish);

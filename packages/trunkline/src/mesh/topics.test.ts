@@ -18,21 +18,19 @@ async function publisher(t: ExecutionContext) {
 test('onMessage gets each message with the peer that sent it', async (t) => {
   const { node, peers } = await publisher(t);
   const got: unknown[] = [];
-  const reader = closing(
-    t,
-    await createNode({
-      protocol,
-      peers,
-      gossip: {
-        topics: {
-          counts: {
-            codec: json(z.number()),
-            onMessage: (count, { from }) => void got.push(count, from),
-          },
+  const reader = await createNode({
+    protocol,
+    peers,
+    gossip: {
+      topics: {
+        counts: {
+          codec: json(z.number()),
+          onMessage: (count, { from }) => void got.push(count, from),
         },
       },
-    }),
-  );
+    },
+  });
+  closing(t, reader);
   await node.topics.counts.publish(7, { min: 1 });
   t.deepEqual(got, [7, node.nodeId]);
   t.deepEqual(reader.topics.counts.neighbors, [node.nodeId]);

@@ -23,7 +23,6 @@ import type { NodeState } from '../../state/node-state.ts';
 
 export const greeter = defineProtocol({
   name: 'greeter',
-  version: 1,
   channel: 0x20,
   methods: {
     greet: { id: 1, request: json(z.string()), response: json(z.string()) },

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { compareProtocols, describeProtocol, isBreakingChange } from '../../index.reflection.ts';
 
 const define = (methods: object, changes: object = {}) =>
-  defineProtocol({ name: 'p', version: 1, channel: 0x20, methods, ...changes } as any);
+  defineProtocol({ name: 'p', channel: 0x20, methods, ...changes } as any);
 const text = json(z.string());
 
 /** Compares two definitions, and returns a line for each change. */
@@ -107,44 +107,22 @@ for (const [title, before, after, expected] of methods)
   });
 
 const { object, string, number } = z;
+const empty = object({});
+const required = object({ a: string() });
+const optional = object({ a: string().optional() });
 const values: [title: string, before: z.ZodType, after: z.ZodType, expected: string[]][] = [
-  ['an added optional field', object({}), object({ a: string().optional() }), ['FIELD_ADDED .a']],
-  [
-    'an added required field',
-    object({}),
-    object({ a: string() }),
-    ['REQUIRED_FIELD_ADDED .a breaks callers'],
-  ],
+  ['an added optional field', empty, optional, ['FIELD_ADDED .a']],
+  ['an added required field', empty, required, ['REQUIRED_FIELD_ADDED .a breaks callers']],
   [
     'an optional field added to a strict object',
     z.strictObject({}),
     z.strictObject({ a: string().optional() }),
     ['FIELD_ADDED .a breaks servers'],
   ],
-  [
-    'a removed optional field',
-    object({ a: string().optional() }),
-    object({}),
-    ['FIELD_REMOVED .a'],
-  ],
-  [
-    'a removed required field',
-    object({ a: string() }),
-    object({}),
-    ['FIELD_REMOVED .a breaks servers'],
-  ],
-  [
-    'a field made required',
-    object({ a: string().optional() }),
-    object({ a: string() }),
-    ['FIELD_MADE_REQUIRED .a breaks callers'],
-  ],
-  [
-    'a field made optional',
-    object({ a: string() }),
-    object({ a: string().optional() }),
-    ['FIELD_MADE_OPTIONAL .a breaks servers'],
-  ],
+  ['a removed optional field', optional, empty, ['FIELD_REMOVED .a']],
+  ['a removed required field', required, empty, ['FIELD_REMOVED .a breaks servers']],
+  ['a field made required', optional, required, ['FIELD_MADE_REQUIRED .a breaks callers']],
+  ['a field made optional', required, optional, ['FIELD_MADE_OPTIONAL .a breaks servers']],
   [
     'another type',
     object({ a: z.array(string()) }),
@@ -173,29 +151,29 @@ const values: [title: string, before: z.ZodType, after: z.ZodType, expected: str
   ['another pattern', string().regex(/a/), string().regex(/b/), [`CONSTRAINT_CHANGED  ${both}`]],
   [
     'a field that becomes nullable',
-    object({ a: string() }),
+    required,
     object({ a: string().nullable() }),
     ['FIELD_TYPE_CHANGED .a breaks servers'],
   ],
   [
     'an added alternative',
-    z.union([number(), object({ a: string() })]),
-    z.union([number(), object({ a: string() }), object({ b: string() })]),
+    z.union([number(), required]),
+    z.union([number(), required, object({ b: string() })]),
     ['ALTERNATIVES_CHANGED  breaks servers'],
   ],
   [
     'removed alternatives',
-    z.union([z.array(string()), object({ a: string() }), object({ b: string() })]),
-    object({ a: string() }),
+    z.union([z.array(string()), required, object({ b: string() })]),
+    required,
     ['ALTERNATIVES_CHANGED  breaks callers'],
   ],
   [
     'a change within an alternative',
-    z.union([number(), object({ a: string() })]),
+    z.union([number(), required]),
     z.union([number(), object({ a: string(), b: string() })]),
     ['REQUIRED_FIELD_ADDED .b breaks callers'],
   ],
-  ['a strict object', object({}), z.strictObject({}), ['CONSTRAINT_TIGHTENED  breaks callers']],
+  ['a strict object', empty, z.strictObject({}), ['CONSTRAINT_TIGHTENED  breaks callers']],
   [
     'values of a record',
     z.record(string(), string()),
@@ -215,7 +193,7 @@ for (const [title, before, after, expected] of values) {
 
 test('a change of answers breaks the other end than one of requests', async (t) => {
   const of = (schema: z.ZodType) => define({ m: { ...m, response: json(schema) } });
-  t.deepEqual(await lines(of(object({})), of(object({ a: string() }))), [
+  t.deepEqual(await lines(of(empty), of(required)), [
     'REQUIRED_FIELD_ADDED p/m response.a breaks servers',
   ]);
 });
@@ -235,34 +213,23 @@ test('schemas that contain themselves are compared', async (t) => {
   ]);
 });
 
-const message = (fields: string) => `syntax = "proto3"; message M { ${fields} }`;
 const messages: [title: string, before: string, after: string, expected: string[]][] = [
-  ['an added field', message(''), message('string a = 1;'), ['FIELD_ADDED .a']],
-  ['a removed field', message('string a = 1;'), message(''), ['FIELD_REMOVED .a']],
-  ['a renamed field', message('string a = 1;'), message('string b = 1;'), ['FIELD_RENAMED .a']],
-  [
-    'a reused number',
-    message('string a = 1;'),
-    message('int32 b = 1;'),
-    [`FIELD_ID_REUSED .a ${both}`],
-  ],
-  [
-    'another type',
-    message('string a = 1;'),
-    message('double a = 1;'),
-    [`FIELD_TYPE_CHANGED .a ${both}`],
-  ],
-  ['a compatible type', message('int32 a = 1;'), message('uint64 a = 1;'), []],
+  ['an added field', '', 'string a = 1;', ['FIELD_ADDED .a']],
+  ['a removed field', 'string a = 1;', '', ['FIELD_REMOVED .a']],
+  ['a renamed field', 'string a = 1;', 'string b = 1;', ['FIELD_RENAMED .a']],
+  ['a reused number', 'string a = 1;', 'int32 b = 1;', [`FIELD_ID_REUSED .a ${both}`]],
+  ['another type', 'string a = 1;', 'double a = 1;', [`FIELD_TYPE_CHANGED .a ${both}`]],
+  ['a compatible type', 'int32 a = 1;', 'uint64 a = 1;', []],
   [
     'a field that is repeated now',
-    message('string a = 1;'),
-    message('repeated string a = 1;'),
+    'string a = 1;',
+    'repeated string a = 1;',
     [`FIELD_CARDINALITY_CHANGED .a ${both}`],
   ],
   [
     'a field in a oneof',
-    message('string a = 1;'),
-    message('oneof o { string a = 1; }'),
+    'string a = 1;',
+    'oneof o { string a = 1; }',
     [`FIELD_ONEOF_CHANGED .a ${both}`],
   ],
   [
@@ -280,7 +247,9 @@ const messages: [title: string, before: string, after: string, expected: string[
 ];
 for (const [title, before, after, expected] of messages) {
   test(`a protobuf request with ${title}`, async (t) => {
-    const of = (source: string) => {
+    const of = (fields: string) => {
+      const isWhole = fields.startsWith('syntax');
+      const source = isWhole ? fields : `syntax = "proto3"; message M { ${fields} }`;
       const codec: Codec<any, any> = protobuf(protobufjs.parse(source).root.lookupType('M'));
       return define({ m: { id: 1, request: codec } });
     };

@@ -13,7 +13,6 @@ const tree = z.object({
 });
 const trees = defineProtocol({
   name: 'trees',
-  version: 1,
   channel: 0x22,
   methods: {
     'plant it': {

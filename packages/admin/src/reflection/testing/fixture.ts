@@ -74,7 +74,6 @@ export const numbers = defineProtocol({
 
 export const shop = defineProtocol({
   name: 'shop',
-  version: 1,
   channel: 0x21,
   methods: {
     order: {
@@ -117,7 +116,7 @@ export async function fixture(
   serve(node.mount(shop), { order: (order) => order });
   serveReflection(node, options);
   await node.listen();
-  const own = defineProtocol({ name: 'tool', version: 1, channel: 0xf0, methods: {} });
+  const own = defineProtocol({ name: 'tool', channel: 0xf0, methods: {} });
   const tool: Transport<typeof own> = createTransport({ protocol: own, backends });
   t.teardown(() => Promise.all([tool.close(), node.close()]));
   return { node, tool, reflector: createReflector(tool), notes, address };

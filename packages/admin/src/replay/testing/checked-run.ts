@@ -7,7 +7,6 @@ import { text } from './failing-run.ts';
 
 const register = defineProtocol({
   name: 'register',
-  version: 1,
   channel: 0x20,
   methods: {
     get: { id: 1, request: text, response: text, timeout: 100 },

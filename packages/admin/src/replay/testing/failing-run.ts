@@ -13,7 +13,6 @@ export const text: Codec<string> = {
 
 const locks = defineProtocol({
   name: 'locks',
-  version: 1,
   channel: 0x20,
   methods: {
     acquire: { id: 1, request: text, response: text, timeout: 300 },

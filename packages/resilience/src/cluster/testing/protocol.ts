@@ -4,8 +4,6 @@ import { bytes, defineProtocol } from '@trunkline/transport-core';
 
 export const protocol = defineProtocol({
   name: 'work',
-  version: 1,
-  channel: 0x20,
   methods: {
     /** Returns the process id and the thread id of the worker. */
     who: { id: 1, request: bytes, response: bytes },

@@ -27,8 +27,6 @@ export const number: Codec<number> = {
 
 export const feed = defineProtocol({
   name: 'feed',
-  version: 1,
-  channel: 0x20,
   methods: {
     count: { id: 1, request: number, download: number },
     blobs: { id: 2, request: number, download: bytes },

@@ -22,8 +22,6 @@ const AUTHORITY = await createAuthority();
 
 const protocol = defineProtocol({
   name: 'kv',
-  version: 1,
-  channel: 0x20,
   methods: {
     get: { id: 1, request: bytes, response: bytes },
     miss: { id: 2, request: bytes, response: bytes },

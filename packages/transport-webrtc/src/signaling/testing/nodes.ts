@@ -80,55 +80,39 @@ export interface RecordedSession {
 
 /** Attaches to a session and records its messages. */
 export function recorded(session: SignalSession): RecordedSession {
-  const messages: unknown[] = [];
-  let wake = () => {};
-  let close: (error: TransportError | undefined) => void = () => {};
-  const closed = new Promise<TransportError | undefined>((resolve) => {
-    close = resolve;
-  });
-  session.attach({
-    message(message) {
-      messages.push(message);
-      wake();
-    },
-    closed: (error) => close(error),
-  });
-  return {
-    session,
-    closed,
-    async next() {
-      while (messages.length === 0)
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      return messages.shift();
-    },
-  };
+  const { add, next } = queue<unknown>();
+  const closed = new Promise<TransportError | undefined>((resolve) =>
+    session.attach({ message: add, closed: resolve }),
+  );
+  return { session, closed, next };
 }
 
 /** Listens at a node, and returns a function that waits for the next session. */
 export async function listening(node: HubSignal): Promise<() => Promise<RecordedSession>> {
-  const sessions: RecordedSession[] = [];
-  let wake = () => {};
-  await node.listen((session) => {
-    sessions.push(recorded(session));
-    wake();
-  });
-  return async () => {
-    while (sessions.length === 0)
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    return sessions.shift()!;
-  };
+  const { add, next } = queue<RecordedSession>();
+  await node.listen((session) => add(recorded(session)));
+  return next;
 }
 
-/** Resolves with the error of a promise that rejects. */
-export async function rejection(promise: Promise<unknown>): Promise<TransportError> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as TransportError;
-  }
-  throw new Error('expected a rejection');
+/** Opens a session between two new nodes of a hub. */
+export async function openSession({ node }: Pick<HubFixture, 'node'>) {
+  const [ada, bob] = [node(), node()];
+  const next = await listening(bob);
+  const dialed = recorded(await ada.open(bob.nodeId, { timeout: 5_000 }));
+  return { ada, bob, next, dialed, accepted: await next() };
+}
+
+/** Returns a function that adds an entry, and one that waits for the next. */
+function queue<T>() {
+  const entries: T[] = [];
+  let wake = () => {};
+  const add = (entry: T) => {
+    entries.push(entry);
+    wake();
+  };
+  const next = async (): Promise<T> => {
+    while (entries.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    return entries.shift()!;
+  };
+  return { add, next };
 }

@@ -8,7 +8,6 @@ import { defineProtocol } from '../../index.ts';
 
 export const greeter = defineProtocol({
   name: 'greeter',
-  version: 1,
   methods: { greet: { id: 1, request: json(z.string()), response: json(z.string()) } },
 });
 export const handlers = { greet: (name: string) => `Hello, ${name}!` };
