@@ -1,6 +1,7 @@
-// Starts nats-server as child processes, alone or as a cluster, on ports that the system picks.
+// Starts nats-server as child processes, alone or as a cluster, on free ports.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +63,24 @@ function killAll(): void {
 
 /** Starts a server; resolves once it accepts clients. */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
-  const { config = '', webSocket = false, port = -1, routes } = options;
+  for (;;) {
+    const port = options.port ?? randomInt(...PORTS);
+    try {
+      return await startAt(port, options);
+    } catch (error) {
+      if (options.port !== undefined || !`${error}`.includes('address already in use')) throw error;
+    }
+  }
+}
+
+/**
+ * The ports of servers. The system gives these ports to no outgoing connection, so a server that is
+ * started again finds its port free.
+ */
+const PORTS = [10_000, 32_000] as const;
+
+async function startAt(port: number, options: NatsServerOptions): Promise<NatsServer> {
+  const { config = '', webSocket = false, routes } = options;
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-nats-'));
   const file = join(folder, 'server.conf');
   const configure = (text: string) =>
