@@ -109,8 +109,8 @@ environment over the context. If you give an address without \`--context\`, no c
 that no other node gets the context's token. The hello, which opens a connection, also contains the
 token. Control characters in texts of nodes don't reach your terminal.
 
-On a full mesh, messages travel directly from \`pub\` to each \`sub\`, so no firewall may be between
-them. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
+On a full mesh, the default, messages travel directly from \`pub\` to each \`sub\`, so no firewall may
+separate them. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
 
 ## The commands
 `;
