@@ -35,7 +35,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(
         ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
       );
-      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table has the calls or items a second, and the second one the CPU time of both processes for each, in µs. A figure in brackets is the ratio to the bare socket, and for Noise to the bare socket over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that libraries are compared and not codecs. TLS has certificates at both ends. Options have their defaults, but Trunkline's list needs more \`values\`.${othersOf(libraries)}`;
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table has the calls or items a second, and the second one the CPU time of both processes for each, in µs. A figure in brackets is the ratio to the bare socket, and for Noise to the bare socket over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that libraries are compared and not codecs. TLS has certificates at both ends. Options have their defaults, except the limit \`values\` for Trunkline's list.${othersOf(libraries)}`;
     },
     joined: 'figures',
   },
@@ -46,7 +46,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(({ title }) => `- ${title}`);
       const names = new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)));
       const libraries = PEER_NAMES.filter((name) => names.has(name));
-      return `One connection between two processes, each on a core of its own, in ${settings} after a warm-up. The WebSocket columns are compared with \`limit-ws\`, those in memory with \`limit-inproc\`, protobuf with \`trunkline-tcp\`, and all others with \`limit-net\`; but in s4 and s5 Trunkline is compared with \`limit-net-credit\`, which lets small messages pass large ones, too.\n\n${titles.join('\n')}${othersOf(libraries)}`;
+      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. The WebSocket columns are compared with \`limit-ws\`, those in memory with \`limit-inproc\`, protobuf with \`trunkline-tcp\`, and all others with \`limit-net\`; but in s4 and s5 Trunkline is compared with \`limit-net-credit\`, which lets small messages pass large ones, too.\n\n${titles.join('\n')}${othersOf(libraries)}`;
     },
     joined: 'columns',
     hides: /^limit-net-pooled$/,
@@ -55,14 +55,14 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'scale',
     heading: 'Scale',
     text: (settings) =>
-      `Plain TCP beside \`limit-net\`, in ${settings}: the calls a second, and their ratio.`,
+      `The figures are calls a second, and in brackets the ratio to \`limit-net\` (${settings}).`,
     joined: 'rows',
   },
   {
     name: 'line',
     heading: 'A long line',
     text: (settings) =>
-      `The line has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB, in network namespaces. Each measurement uses a new connection, in ${settings}. The figures are Mbit/s, and in brackets their ratio to a raw socket, for each backend and congestion control; small calls are in round trips. Messages in turn wait a round trip for every 4 MiB.`,
+      `The line, between network namespaces, has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection, in ${settings}. The figures are Mbit/s, and in brackets their ratio to a raw socket; for small calls, they are round trips. Messages in turn each wait for a round trip.`,
     joined: 'columns',
     hides: /, raw$/,
   },
@@ -70,7 +70,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'start',
     heading: 'Starting',
     text: (settings) =>
-      `A process that loads a package, in ${settings}; − is the difference to bare Node.`,
+      `A process loads one package, in ${settings}; − is the difference to bare Node.`,
     hides: /^CPU|^heap|\/node$|^transport-inmem$/,
   },
   {
@@ -85,7 +85,7 @@ const CHAPTERS: readonly Chapter[] = [
     text: (settings, parts) => {
       const verdicts = parts.flatMap((part) => part.verdicts);
       const missed = verdicts.filter(({ holds }) => !holds).map(({ bar }) => bar);
-      return `Observed calls are compared with the same calls without an observer, in ${settings}: the calls a second, and in brackets their ratio with its 95 % interval. Spans are made by the SDK of OpenTelemetry and batched, but not sent. ${verdicts.length - missed.length} of ${verdicts.length} bars hold${missed.length === 0 ? '' : `; missed: ${missed.join('; ')}`}.`;
+      return `Observed calls are compared with the same calls without an observer, in ${settings}: the calls a second, and in brackets their ratio with its 95 % interval. Spans are made by the SDK of OpenTelemetry and batched, but not sent. ${verdicts.length - missed.length} of ${verdicts.length} bars hold${missed.length === 0 ? '' : `, and this is missed: ${missed.join('; ')}`}.`;
     },
     joined: 'columns',
     hides: /^plain|the checkout before/,
@@ -122,7 +122,7 @@ export function formatDocument(record: PerformanceRecord): string {
     '',
     '## How to read it',
     '',
-    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row of the same round. Compare these ratios: the speed of a machine varies, but measurements within seconds of each other are affected alike. `limit-net again` compares the limit with itself: the distance of its ratio from 1 shows how far other ratios may be from the truth.',
+    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row of the same round. Compare these ratios: the speed of a machine varies, but measurements within seconds of each other are affected alike. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
     '',
     'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten does.',
     '',
@@ -268,10 +268,10 @@ function formatBars(record: PerformanceRecord): string[] {
   return [
     '## Bars',
     '',
-    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold. The table has those that are missed, with the missed figure in bold.${
+    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold. The table has those that are missed, with the figure in bold. [Calls](#calls) explains s1 to s8.${
       newest === undefined
         ? ''
-        : ' Both versions of Node were measured in turn; the newer one may be 1.15 times worse than the older one.'
+        : ' Both versions of Node were measured in turn; a bar is missed, too, if the newer one is more than 1.15 times worse.'
     }`,
     '',
     ...markdownTable(

@@ -62,8 +62,8 @@ npx @trunkline/cli --help
 npm install --global @trunkline/cli
 \`\`\`
 
-As long as the packages are not on npm, install the tarballs of [a clone](start.md#install) in a
-folder, and run \`npx trunkline\` there.
+Until the packages are on npm, install the tarballs of [a clone](start.md#install) in a folder, and
+run \`npx trunkline\` there.
 
 Calls and schemas need a node that serves [reflection](reflection.md). \`watch\`, \`top\`, \`peers\`,
 \`topics\` and \`dashboard\` need its [admin protocol](admin.md), and so do \`disconnect\`, \`ban\`,
@@ -72,8 +72,8 @@ Calls and schemas need a node that serves [reflection](reflection.md). \`watch\`
 
 ## A first call
 
-Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). It keeps a Raft cluster running that
-uses TLS and serves reflection, and prints lines for another terminal in the same folder:
+Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). It runs a Raft cluster with TLS and
+reflection, and prints lines for another terminal in the same folder:
 
 \`\`\`sh
 export TRUNKLINE_CONTEXTS=…/contexts.json    # has the address and the keys
@@ -104,13 +104,13 @@ trunkline describe greeter/greet
 trunkline call greeter/greet '{"name":"Ada"}'
 \`\`\`
 
-Without TLS, \`--address\` is enough. Options come first, then the environment, then the context. If
-you give an address without \`--context\`, no context is used, so that no other node gets its token.
-The token is also sent in the hello as \`token\`. Texts of nodes are cleaned before they reach your
-terminal.
+Without TLS, \`--address\` is enough. Options take precedence over the environment, and the
+environment over the context. If you give an address without \`--context\`, no context is used, so
+that no other node gets the context's token. The hello, which opens a connection, also contains the
+token. Control characters in texts of nodes don't reach your terminal.
 
-On a full mesh, messages travel directly from \`pub\` to each \`sub\`, so no firewall may be between
-them. With TLS, a \`pub\` and a \`sub\` at the same time need a key each.
+On a full mesh, the default, messages travel directly from \`pub\` to each \`sub\`, so no firewall may
+separate them. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
 
 ## The commands
 `;
@@ -124,7 +124,7 @@ ${exitCodes()}
 Codes 11 to 26 are 10 plus the number of the error's [code](errors.md). Standard output has the
 results, and standard error has messages and errors of one line.
 
-With \`--json\`, every line of both is JSON. An error is an object:
+With \`--json\`, every line of both outputs is JSON. An error is an object:
 \`{"error":{"code":"…","reason":"…","message":"…","hint":"…"}}\`.
 Wrong arguments have the code \`invalid_argument\`.
 `;

@@ -52,7 +52,7 @@ export function addCert(program: Command, terminal: CliTerminal): void {
     .command('key')
     .summary('make the key of a node')
     .description(
-      'Makes the private key of a node in <out>.key, unless it is there, and prints its id.',
+      'Makes the private key of a node in <out>.key, unless it exists, and prints the node id.',
     )
     .option('-o, --out <path>', 'the path of the file without extension', 'node')
     .action(async ({ out }: CertificateFlags, command: Command) => {
@@ -63,7 +63,7 @@ export function addCert(program: Command, terminal: CliTerminal): void {
     .command('issue')
     .summary('make the certificate of a node, and its key if needed')
     .description(
-      'Makes <out>.crt, the certificate of a node, signed by the authority. The key <out>.key is made unless it is there.',
+      'Makes <out>.crt, the certificate of a node, signed by the authority. The key <out>.key is made unless it exists.',
     )
     .option('-o, --out <path>', 'the path of the files without extension', 'node')
     .option('--authority <path>', 'the path of the files of the authority without extension', 'ca')

@@ -22,7 +22,7 @@ export function addContext(program: Command, terminal: CliTerminal): void {
       'Saves the options --address, --ca, --cert, --key, --token and --network as a context. The file is ~/.config/trunkline/contexts.json, or trunkline/contexts.json in the folder XDG_CONFIG_HOME; TRUNKLINE_CONTEXTS names another file. Only its owner can read it.',
     )
     .argument('<name>', 'the name of the context')
-    .option('--use', 'use this context from now on; the first one is always used')
+    .option('--use', 'use this context from now on; the first context needs no --use')
     .action(async (name: string, { use }: { use?: boolean }, command: Command) => {
       const options: GlobalOptions = command.optsWithGlobals();
       if (options.address === undefined)

@@ -86,7 +86,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
     .command('log-level')
     .summary('set the level of the log of a node')
     .description(
-      `Sets the level of the log of a node, and prints the level before. ${NEEDS} The node must have passed its log to its admin.`,
+      `Sets the log level of a node, and prints the previous one. ${NEEDS} The node must have passed its log to its admin protocol.`,
     )
     .addArgument(new Argument('<level>', 'the level').choices(LEVELS))
     .action(async (level: (typeof LEVELS)[number], _: object, command: Command) =>

@@ -36,7 +36,7 @@ export function addPing(
       "Shows whether a node is ready, or whether the named services take calls. The exit code is 1 if not. A node that drains, whose listener has failed, or that has a service that is 'not_serving' is not ready.",
     )
     .argument('[service...]', 'the names of protocols; default: the node itself')
-    .option('--live', 'ask only whether the node is alive; a node that drains is')
+    .option('--live', 'ask only whether the node is alive; a draining node is alive')
     .action(async (services: string[], { live }: { live?: boolean }, command: Command) => {
       const isLive = live === true;
       if (isLive && services.length > 0)

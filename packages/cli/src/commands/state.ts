@@ -34,7 +34,7 @@ export function addState(program: Command, terminal: CliTerminal): void {
   program
     .command('topics')
     .summary('list the topics of a node')
-    .description('Lists the topics of gossip that a node is on.')
+    .description('Lists the gossip topics that a node has joined.')
     .action(async (_: object, command: Command) =>
       withNode(command, terminal, async (node) => {
         const { topics = {} } = await stateOf(node);
