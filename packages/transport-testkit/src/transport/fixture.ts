@@ -170,6 +170,9 @@ export function makeFixture(t: TestContext, backend: TransportBackend, waits: Ca
       while (!condition()) {
         waits.check();
         await systemClock.sleep(1);
+        // Node runs timers that are due without I/O in between, and a slow condition makes this one
+        // due again at once.
+        await new Promise<void>((resolve) => systemClock.turn!(resolve));
       }
       end();
     },
