@@ -3,7 +3,6 @@
 
 import { type Codec, TransportError } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
-import { formatGossip } from './driver/format-snapshot.ts';
 import { GossipDriver } from './driver/gossip-driver.ts';
 import {
   closeOptions,
@@ -12,7 +11,7 @@ import {
   type TopicConfig,
   topicOptions,
 } from './options.ts';
-import type { GossipSnapshot } from './snapshots.ts';
+import { formatGossip, type GossipSnapshot } from './snapshots.ts';
 import { Topic } from './topic.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { TopicSession } from './topics/topic-session.ts';

@@ -1,6 +1,5 @@
 // Public API of @trunkline/gossip: publish and subscribe on topics, over any transport.
 
-export { formatGossip } from './driver/format-snapshot.ts';
 export { createGossip, type Gossip } from './gossip.ts';
 export type { GossipOptions } from './options.ts';
 export { type FullMeshOptions, fullMesh } from './overlay/full-mesh.ts';
@@ -11,6 +10,7 @@ export type {
   GossipSnapshot,
   TopicSnapshot,
 } from './snapshots.ts';
+export { formatGossip } from './snapshots.ts';
 export type { Topic } from './topic.ts';
 export type {
   GossipEvent,

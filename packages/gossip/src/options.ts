@@ -14,7 +14,7 @@ import {
   type DiscoveryConfig,
   type DiscoveryOptions,
   discoveryConfig,
-} from './discovery/options.ts';
+} from './discovery/topic-walk.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
 import type { RelayFactory } from './relay/factory.ts';
 import type {

@@ -4,7 +4,7 @@
 import { createPeers } from '@trunkline/peers';
 import { type Clock, type Remote, serve, type Transport } from '@trunkline/transport-core';
 import test from 'ava';
-import { encodeList } from './discovery/topic-list.ts';
+import { encodeList } from './discovery/tags.ts';
 import { gossipProtocol } from './protocol.ts';
 import { eventsOf, idle, idOf, runs } from './testing/cluster.ts';
 import {

@@ -4,7 +4,7 @@ import { createPeers } from '@trunkline/peers';
 import type { Simulation } from '@trunkline/simulation';
 import { serve } from '@trunkline/transport-core';
 import test from 'ava';
-import { encodeList } from './discovery/topic-list.ts';
+import { encodeList } from './discovery/tags.ts';
 import type { MessageId } from './messages/message-id.ts';
 import { partialView } from './overlay/partial-view.ts';
 import { gossipProtocol } from './protocol.ts';

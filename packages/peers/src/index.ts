@@ -1,6 +1,6 @@
 // The public API of peers: finding other nodes and staying connected to them.
 
-export type { TopologyDiff } from './dialing/topology.ts';
+export type { TopologyDiff } from './dialing/targets.ts';
 export type {
   PeerFilters,
   PeerMessageSource,

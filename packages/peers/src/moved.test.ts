@@ -5,7 +5,7 @@ import type { Simulation } from '@trunkline/simulation';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { AddressBook } from './book/address-book.ts';
-import { formatSavedState } from './driver/saved-state.ts';
+import { formatSavedState } from './driver/book-keeper.ts';
 import type { PeersOptions } from './options.ts';
 import { type AddressBookStore, createMemoryAddressBook } from './store/address-book-store.ts';
 import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';

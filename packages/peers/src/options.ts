@@ -19,7 +19,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { parseRange } from './address/ip.ts';
 import { checkId } from './book/address-rules.ts';
-import { readServices } from './services/service-name.ts';
+import { readServices } from './services/service-directory.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
 
 /** Options of `createPeers`. Only `transport` is required. Times are in milliseconds. */

@@ -18,9 +18,9 @@ import {
 } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
 import { knownNodes } from './book/address-selection.ts';
-import type { TopologyDiff } from './dialing/topology.ts';
+import type { TopologyDiff } from './dialing/targets.ts';
 import { PeersDriver } from './driver/peers-driver.ts';
-import { readAddressEntry } from './exchange/address-entry.ts';
+import { readAddressEntry } from './exchange/address-list.ts';
 import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
 import { nodeTransport } from './node-transport.ts';
 import { type PeersOptions, readOptions, readTarget, updateOptions } from './options.ts';

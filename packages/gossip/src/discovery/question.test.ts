@@ -3,7 +3,7 @@
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { encodeQuestion, Question } from './question.ts';
+import { encodeQuestion, Question } from './tags.ts';
 
 const random = seededRandom(5);
 const [ann, bob, eve] = ['a', 'b', 'e'].map((digit) => digit.repeat(64)) as [

@@ -1,7 +1,7 @@
 // Tests of the ration of answers that a peer gets.
 
 import test from 'ava';
-import { Ration } from './ration.ts';
+import { Ration } from './topic-walk.ts';
 
 test('ten answers at once, then one per second; one of a hundred refusals counts as abuse', (t) => {
   const ration = new Ration(0);

@@ -5,7 +5,7 @@ import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { topicKey } from '../topics/topic-key.ts';
-import { askForList, decodeList, encodeList, sealList, TopicList } from './topic-list.ts';
+import { askForList, decodeList, encodeList, sealList, TopicList } from './tags.ts';
 
 const random = seededRandom(3);
 const id = (digit: string) => digit.repeat(64);

@@ -5,7 +5,15 @@
 
 import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
-import { jittered, pick } from '../hyparview/chance.ts';
+import {
+  type Options,
+  type OptionsInput,
+  option,
+  optionsSchema,
+  parseOptions,
+} from '@trunkline/transport-core/backend';
+import { Allowance } from '../hyparview/allowance.ts';
+import { jittered, pick } from '../hyparview/views.ts';
 
 /**
  * The urgency with which nodes are needed. `first`: on some topic, no other node is known; `more`:
@@ -251,3 +259,59 @@ const ASK_AGAIN = 60_000;
 const MEMORY = 1_024;
 /** Maximum number of nodes in the queue for a visit. */
 const LEADS = 64;
+
+// Limits how many answers a peer gets. A peer that exceeds the limit gets no answer; a peer that
+// keeps asking is reported.
+
+/** The answers that one peer may still get. */
+export class Ration {
+  readonly #allowance: Allowance;
+  #refused = 0;
+
+  constructor(now: number) {
+    this.#allowance = new Allowance(BURST, INTERVAL, now);
+  }
+
+  /**
+   * Takes an answer from the ration. Returns `no` if the peer must get no answer, and `abuse` if it
+   * must also be reported.
+   */
+  take(now: number): 'yes' | 'no' | 'abuse' {
+    if (this.#allowance.take(now)) return 'yes';
+    this.#refused++;
+    return this.#refused % ABUSE === 0 ? 'abuse' : 'no';
+  }
+}
+
+/** Number of answers available at once. */
+const BURST = 10;
+/** Milliseconds until one more answer is available. */
+const INTERVAL = 1_000;
+/**
+ * Number of refusals after which a peer is reported. An honest node that was refused asks again
+ * only once, some seconds later.
+ */
+const ABUSE = 100;
+
+// The options of discovery, with their defaults.
+
+const schema = optionsSchema({
+  /**
+   * Maximum number of steps that run concurrently, 0 to 16. With 0, this node doesn't search for
+   * other nodes but answers nodes that search. Default 2 (p2panda).
+   */
+  walkers: option.withDefault(option.integer(0, 16), 2),
+  /** The longest pause between two steps of a walker, in milliseconds. Default 30,000 (p2panda). */
+  slowest: option.withDefault(option.milliseconds(), 30_000),
+});
+
+/** Options for finding other nodes of a topic. */
+export type DiscoveryOptions = OptionsInput<typeof schema>;
+
+/** The parsed options, with defaults; undefined if discovery is off. */
+export type DiscoveryConfig = Options<typeof schema> | undefined;
+
+/** Parses the options. Throws a TypeError that names the wrong option. */
+export function discoveryConfig(options: DiscoveryOptions | false = {}): DiscoveryConfig {
+  return options === false ? undefined : parseOptions(schema, options, 'createGossip: discovery');
+}

@@ -1,10 +1,13 @@
 // Connects the topics to a transport and its peers: it hands incoming messages to the topics, sends
 // what they send, and wakes them with a single timer.
 
+import type { Peers } from '@trunkline/peers';
 import {
+  type AnyTransport,
   type Clock,
   type Codec,
   type Random,
+  type Remote,
   type Server,
   serve,
   type Transport,
@@ -18,30 +21,29 @@ import {
   ownContext,
   type Reporter,
   reporterOf,
+  unsentOf,
 } from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
+import { jittered } from '../hyparview/views.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
-import type { Body } from '../overlay/body.ts';
-import type { OverlayFactory } from '../overlay/overlay.ts';
+import type { Body, OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
+import type { TopicNode, ViewSession } from '../topics/topic-context.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
-import type { TopicNode, ViewSession } from '../topics/topic-node.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
 import { FRAME_AROUND } from '../wire/frame.ts';
 import { decodeReceipt } from '../wire/relay-frames.ts';
-import { ConnectedMembers, type MembersEvent } from './connected-members.ts';
-import { ConnectionPins } from './connection-pins.ts';
-import { flush, type UnsentMessages, type Waiting } from './flush.ts';
-import { handlers } from './handlers.ts';
+import type { Dials } from './dials.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
-import { PartitionProbe } from './partition-probe.ts';
-import { TopicInbox } from './topic-inbox.ts';
+import { ConnectionPins } from './member-table.ts';
+import { ConnectedMembers, type MembersEvent } from './members.ts';
+import { handlers, TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
 
@@ -404,3 +406,116 @@ const ABUSE = 10;
  */
 const BAN = 600_000;
 const CLOSED = new TransportError('shutdown', 'the topic was closed on this node');
+
+// Waits, while gossip closes, until all published messages have left.
+
+/** A number of messages and their size in bytes. */
+interface Amount {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/**
+ * A connected peer, the connection in use, and the amounts queued in the layers above that
+ * connection.
+ */
+export interface Waiting {
+  readonly nodeId: string;
+  readonly remote: Remote;
+  readonly amounts: readonly Amount[];
+}
+
+/** The messages that have not been sent to a peer. */
+export interface UnsentMessages extends Amount {
+  readonly nodeId: string;
+}
+
+/**
+ * Resolves when nothing is queued any more, or after `grace` milliseconds. Returns what is still
+ * queued.
+ * @param waiting returns all connected peers
+ */
+export async function flush(
+  mount: Pick<Transport, 'protocol' | 'clock'>,
+  waiting: () => Iterable<Waiting>,
+  grace: number,
+): Promise<readonly UnsentMessages[]> {
+  const { clock } = mount;
+  for (const due = clock.now() + grace; ; ) {
+    const unsent = unsentNow(mount, waiting());
+    const left = due - clock.now();
+    if (unsent.length === 0 || left <= 0) return unsent;
+    await clock.sleep(Math.min(left, LOOK));
+  }
+}
+
+function unsentNow(
+  mount: Pick<Transport, 'protocol'>,
+  waiting: Iterable<Waiting>,
+): readonly UnsentMessages[] {
+  const unsent: UnsentMessages[] = [];
+  for (const { nodeId, remote, amounts } of waiting) {
+    let { messages, bytes } = unsentOf(mount, remote);
+    for (const amount of amounts) {
+      messages += amount.messages;
+      bytes += amount.bytes;
+    }
+    if (messages > 0) unsent.push({ nodeId, messages, bytes });
+  }
+  return unsent;
+}
+
+/**
+ * Milliseconds between two checks, because connections don't report when the last message has left.
+ */
+const LOOK = 5;
+
+// Makes a node that has enough neighbors dial other nodes from time to time, because both parts of
+// a split network may have full views.
+
+/**
+ * Dials one random node of the address book every minute. The dialed node reports its topics, and
+ * the sessions of those topics are informed about the node. So if the network has split, a partial
+ * view knows nodes of the other part when it asks a node outside its views for a link. Nodes that
+ * are on no topic of this node are not remembered.
+ */
+export class PartitionProbe {
+  readonly #random: Random;
+  readonly #peers: Pick<Peers, 'known'>;
+  readonly #dials: Pick<Dials, 'seek'>;
+  readonly #isContent: () => boolean;
+  #next: number;
+
+  /**
+   * @param isContent returns true if this node is on topics whose overlay knows only few of their
+   * nodes, and discovery has nothing to do for them
+   */
+  constructor(
+    { clock, random }: Pick<AnyTransport, 'clock' | 'random'>,
+    peers: Pick<Peers, 'known'>,
+    dials: Pick<Dials, 'seek'>,
+    isContent: () => boolean,
+  ) {
+    this.#random = random;
+    this.#peers = peers;
+    this.#dials = dials;
+    this.#isContent = isContent;
+    this.#next = clock.now() + INTERVAL;
+  }
+
+  get due(): number {
+    return this.#isContent() ? this.#next : Number.POSITIVE_INFINITY;
+  }
+
+  wake(now: number): void {
+    if (now < this.due) return;
+    this.#next = now + jittered(INTERVAL, this.#random);
+    // The address book, not this class, records whether the node can be reached.
+    for (const nodeId of this.#peers.known(1)) this.#dials.seek(nodeId, PATIENCE).catch(() => {});
+  }
+}
+
+/** Milliseconds between two dials. */
+const INTERVAL = 60_000;
+/** Time limit of one dial in milliseconds. */
+const PATIENCE = 5_000;

@@ -7,12 +7,12 @@ import { PeerLimits, StatusSync } from '@trunkline/peers/internal';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
-import { Ration } from '../discovery/ration.ts';
-import { askForList, decodeList, encodeList, TopicList } from '../discovery/topic-list.ts';
+import { askForList, decodeList, encodeList, TopicList } from '../discovery/tags.ts';
+import { Ration } from '../discovery/topic-walk.ts';
 import { Allowance } from '../hyparview/allowance.ts';
 import type { gossipProtocol } from '../protocol.ts';
-import type { ConnectedMember, ConnectedMembers } from './connected-members.ts';
 import type { Member } from './member-table.ts';
+import type { ConnectedMember, ConnectedMembers } from './members.ts';
 
 export interface InterestsInit {
   /** This node's id. */

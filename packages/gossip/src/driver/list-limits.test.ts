@@ -2,7 +2,7 @@
 
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { askForList } from '../discovery/topic-list.ts';
+import { askForList } from '../discovery/tags.ts';
 import { idOf } from '../testing/cluster.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { Interests, type InterestsInit } from './interests.ts';

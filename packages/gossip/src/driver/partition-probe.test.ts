@@ -1,7 +1,7 @@
 // Tests of the dials to other nodes that a node with enough neighbors makes.
 
 import test from 'ava';
-import { PartitionProbe } from './partition-probe.ts';
+import { PartitionProbe } from './gossip-driver.ts';
 
 test('a node with enough neighbors dials one stranger a minute; one without leaves that to discovery', (t) => {
   const dialed: number[] = [];

@@ -3,11 +3,17 @@
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
-import type { Body } from '../overlay/body.ts';
+import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { RelayDriver, RelayFactory, RelaySetup } from '../relay/factory.ts';
+import {
+  type RelayConfig,
+  type RelayDriver,
+  type RelayFactory,
+  type RelayOptions,
+  type RelaySetup,
+  relayOptions,
+} from '../relay/factory.ts';
 import type { RelayInput, RelayOutput } from '../relay/interface.ts';
-import { type RelayConfig, type RelayOptions, relayOptions } from '../relay/options.ts';
 import { Relays } from '../relay/relays.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
 import type { TopicKey } from '../topics/topic-key.ts';

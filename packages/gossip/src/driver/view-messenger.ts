@@ -4,8 +4,8 @@
 import type { Peers } from '@trunkline/peers';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
-import type { ViewSession } from '../topics/topic-node.ts';
-import type { ConnectedMembers } from './connected-members.ts';
+import type { ViewSession } from '../topics/topic-context.ts';
+import type { ConnectedMembers } from './members.ts';
 import { addressesFor, sizeOf } from './message-addresses.ts';
 import type { Parcel } from './peer-outbox.ts';
 

@@ -2,7 +2,7 @@
 
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { encodeQuestion } from '../discovery/question.ts';
+import { encodeQuestion } from '../discovery/tags.ts';
 import { idOf } from '../testing/cluster.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { Walker, type WalkerInit } from './walker.ts';

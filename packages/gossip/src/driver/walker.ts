@@ -6,16 +6,20 @@ import { PeerLimits } from '@trunkline/peers/internal';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
-import type { DiscoveryConfig } from '../discovery/options.ts';
-import { encodeQuestion, MOST_ASKED, Question } from '../discovery/question.ts';
-import { Ration } from '../discovery/ration.ts';
-import { type Need, type Step, TopicWalk } from '../discovery/topic-walk.ts';
-import { sample } from '../hyparview/chance.ts';
+import { encodeQuestion, MOST_ASKED, Question } from '../discovery/tags.ts';
+import {
+  type DiscoveryConfig,
+  type Need,
+  Ration,
+  type Step,
+  TopicWalk,
+} from '../discovery/topic-walk.ts';
+import { sample } from '../hyparview/views.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
-import type { ConnectedMember, ConnectedMembers } from './connected-members.ts';
 import type { Member } from './member-table.ts';
+import type { ConnectedMember, ConnectedMembers } from './members.ts';
 
 export interface WalkerInit {
   /** This node's id. */

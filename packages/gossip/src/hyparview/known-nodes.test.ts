@@ -2,8 +2,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { PartialViewInput } from './interface.ts';
-import type { PartialViewMessage } from './message.ts';
+import type { PartialViewInput, PartialViewMessage } from './message.ts';
 import { PartialView } from './partial-view.ts';
 
 function machine() {

@@ -5,26 +5,35 @@
 
 import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
-import type { ActiveView } from './active-view.ts';
-import type { Contacts } from './contacts.ts';
-import { FavorLimiter } from './favor-limiter.ts';
-import type {
-  DownCause,
-  PartialViewInput,
-  PartialViewOutput,
-  PartialViewSetup,
-} from './interface.ts';
-import { LinkRequester } from './link-requester.ts';
-import { Merges } from './merges.ts';
-import { isPeerId, type MessageOf, type PartialViewMessage, tidyMessage } from './message.ts';
+import {
+  type DownCause,
+  isPeerId,
+  type MessageOf,
+  type PartialViewInput,
+  type PartialViewMessage,
+  type PartialViewOutput,
+  type PartialViewSetup,
+  tidyMessage,
+} from './message.ts';
 import { type PartialViewConfig, partialViewConfig } from './options.ts';
-import type { PassiveView } from './passive-view.ts';
-import type { RecentLosses } from './recent-losses.ts';
-import { isFilling, isOwnChoice, mayEvict, Requests } from './requests.ts';
-import { Rescue } from './rescue.ts';
-import { Search } from './search.ts';
+import {
+  FavorLimiter,
+  isFilling,
+  isOwnChoice,
+  LinkRequester,
+  mayEvict,
+  Requests,
+  Search,
+} from './requests.ts';
 import { Shuffles } from './shuffles.ts';
-import { Views } from './views.ts';
+import {
+  type ActiveView,
+  type Contacts,
+  jittered,
+  type PassiveView,
+  type RecentLosses,
+  Views,
+} from './views.ts';
 
 /**
  * One node's view of one topic. It accepts links from the start; the inputs `join` and `found` name
@@ -405,5 +414,100 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   #down(peer: string, cause: DownCause, error?: TransportError): void {
     this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
+  }
+}
+
+// Decides when to ask a node outside both views for a link in case the network has split. Each such
+// link evicts two others.
+
+/**
+ * Merges happen every `interval` while there is a reason: a link was lost, a node was named for the
+ * first time, or the last node asked did not answer. Without a reason, each wait is twice as long
+ * as the previous one, up to 16 intervals. Merges never stop, because the network may have split
+ * into parts that do not know of each other.
+ */
+export class Merges {
+  readonly #interval: number;
+  readonly #random: Random;
+  #delay: number;
+  #wasTaken = true;
+  #next: number;
+
+  /** An `interval` of Infinity means never. */
+  constructor(interval: number, random: Random, now: number) {
+    this.#interval = this.#delay = interval;
+    this.#random = random;
+    this.#next = this.isOn ? now + random() * interval : Number.POSITIVE_INFINITY;
+  }
+
+  get isOn(): boolean {
+    return this.#interval !== Number.POSITIVE_INFINITY;
+  }
+
+  /** Time at which the next merge is due. */
+  get due(): number {
+    return this.#next;
+  }
+
+  /** Begins a merge. Unless it succeeds, another follows after an interval. */
+  begin(now: number): void {
+    if (!this.#wasTaken) this.#delay = this.#interval;
+    this.#wasTaken = false;
+    this.#next = now + jittered(this.#interval, this.#random);
+  }
+
+  /** A node outside the views has accepted this node. */
+  succeeded(now: number): void {
+    if (!this.isOn) return;
+    this.#wasTaken = true;
+    this.#delay = Math.min(2 * this.#delay, SLOWEST * this.#interval);
+    this.#next = now + jittered(this.#delay, this.#random);
+  }
+
+  /** Notes that there is a reason to merge. */
+  isNeeded(now: number): void {
+    if (this.#delay === this.#interval) return;
+    this.#delay = this.#interval;
+    this.#next = Math.min(this.#next, now + jittered(this.#interval, this.#random));
+  }
+}
+
+/** The longest wait between two merges if nothing happens, in intervals. */
+const SLOWEST = 16;
+
+// Helps other nodes after many simultaneous failures: they may have no neighbors left, and may be
+// known only to this node.
+
+export interface RescueInit {
+  readonly config: PartialViewConfig;
+  readonly views: Views;
+  readonly requests: Requests;
+  readonly shuffles: Shuffles;
+}
+
+export class Rescue {
+  readonly #init: RescueInit;
+  #last = Number.NEGATIVE_INFINITY;
+
+  constructor(init: RescueInit) {
+    this.#init = init;
+  }
+
+  /**
+   * Called after a link was added. If the view is full again after at least as many losses as it
+   * has links, greets all passive peers, at most once in a `denyWindow`.
+   */
+  linked(now: number): void {
+    const { config, views, requests, shuffles } = this.#init;
+    const { active, denyWindow } = config;
+    if (
+      views.active.size !== active ||
+      now < this.#last + denyWindow ||
+      views.losses.count(now) < active
+    )
+      return;
+    this.#last = now;
+    for (const passive of views.passive.peers())
+      if (!requests.has(passive)) shuffles.greet(passive);
   }
 }

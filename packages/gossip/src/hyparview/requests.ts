@@ -1,6 +1,11 @@
 // The open requests for links that this node has sent.
 
+import type { OutputQueue } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
+import { Allowance } from './allowance.ts';
+import type { PartialViewOutput } from './message.ts';
+import type { PartialViewConfig } from './options.ts';
+import { jittered, type Views } from './views.ts';
 
 /**
  * The purpose of a request:
@@ -150,3 +155,273 @@ const LATE = 8_000;
  * and its answer is refused.
  */
 const MOST = 256;
+
+// Asks nodes for links while the view is short. It owns the phase of this node's membership, and
+// decides which node to ask next, for which purpose and with which priority.
+
+export interface LinkRequesterInit {
+  readonly config: PartialViewConfig;
+  readonly views: Views;
+  readonly requests: Requests;
+  readonly search: Search;
+  readonly favorLimiter: FavorLimiter;
+  readonly outputs: OutputQueue<PartialViewOutput>;
+}
+
+export class LinkRequester {
+  readonly #init: LinkRequesterInit;
+  /** A newcomer becomes a member when a peer accepts it. */
+  #phase: 'newcomer' | 'member' | 'leaving' = 'newcomer';
+  /** Time until which a newcomer waits for requests from the nodes that it was introduced to. */
+  #settledAt = Number.NEGATIVE_INFINITY;
+  #isHungry = false;
+
+  constructor(init: LinkRequesterInit) {
+    this.#init = init;
+  }
+
+  get isLeaving(): boolean {
+    return this.#phase === 'leaving';
+  }
+
+  /** True if the view is short and nobody is left to ask, so more `known` nodes would help. */
+  get isHungry(): boolean {
+    return this.#isHungry && this.isShort;
+  }
+
+  /** True if this node wants more links than it has. */
+  get isShort(): boolean {
+    const { views, config } = this.#init;
+    return !this.isLeaving && views.active.size < config.active;
+  }
+
+  join(): void {
+    this.#phase = this.#init.views.active.size > 0 ? 'member' : 'newcomer';
+  }
+
+  leave(): void {
+    this.#phase = 'leaving';
+  }
+
+  /** A peer has accepted this node's request, which was sent for `purpose`. */
+  accepted(purpose: Purpose, now: number): void {
+    this.#phase = 'member';
+    if (purpose === 'join') this.#settledAt = now + this.#init.config.neighborTimeout;
+  }
+
+  /**
+   * Asks a node for each place that is free or taken by a distrusted peer, which only a trusted one
+   * replaces: passive peers first, then contacts. A node without links asks
+   * two nodes with high priority. A newcomer asks one node, preferably a contact, to introduce it.
+   */
+  fill(now: number): void {
+    const { config, views, requests, search, favorLimiter } = this.#init;
+    if (this.isLeaving || now < this.#settledAt) return;
+    const isMember = this.#phase === 'member';
+    const spare = config.active - views.active.size;
+    const wanted = spare + views.active.distrusted;
+    for (let asked = requests.filling; asked < wanted; asked++) {
+      const isAlone = views.active.size === 0;
+      if (isAlone && asked >= (isMember ? 2 : 1)) return;
+      const isFew = 2 * views.active.size <= config.active;
+      if (!isFew && search.refusals >= LEISURELY) return;
+      // Known nodes are preferred for the first links of this node's own choice, and for all links
+      // while many nodes request links, because the passive view holds only nodes that others
+      // named.
+      const isOwn = isMember && (views.active.chosen < config.own || favorLimiter.isScarce(now));
+      const { peer, isPassive } = views.candidate(
+        !isMember || (isOwn && views.drawsContact()),
+        (other) => this.#mayAsk(other, now) && (asked < spare || !views.isDistrusted(other)),
+      );
+      this.#isHungry = peer === undefined;
+      if (peer === undefined) return;
+      search.asked(peer);
+      // The view is small and nobody has room for this node: it may be part of an island.
+      const isStuck = isFew && search.failures > 0 && asked === 0;
+      const purpose = isAlone && (!isPassive || !isMember) ? 'join' : 'fill';
+      this.ask(peer, purpose, isAlone || isStuck, now);
+    }
+    this.#isHungry = false;
+  }
+
+  /**
+   * Asks a peer that was suggested because it has room. A node that evicts a neighbor knows such a
+   * peer, so views stay full without searches through the overlay.
+   */
+  turnTo(peer: string | undefined, now: number): void {
+    const { config, views, requests, search } = this.#init;
+    if (
+      peer === undefined ||
+      this.#phase !== 'member' ||
+      views.active.size + requests.filling >= config.active ||
+      !this.#mayAsk(peer, now)
+    )
+      return;
+    search.asked(peer);
+    this.ask(peer, 'suggested', views.active.size === 0, now);
+  }
+
+  /**
+   * Asks a node outside both views for a link, or a passive peer if few contacts are known (see
+   * `Views.outsider`). After a network has split, both parts may have full views. Only a link to a
+   * node outside the views can join the parts again.
+   */
+  seek(purpose: 'merge' | 'replace', now: number): void {
+    const { views, requests } = this.#init;
+    const peer = views.outsider(
+      (other) =>
+        !views.active.has(other) && !requests.isWaiting(other) && !views.losses.has(other, now),
+    );
+    if (peer !== undefined) this.ask(peer, purpose, true, now);
+  }
+
+  ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
+    const { config, views, requests, outputs } = this.#init;
+    const request = requests.add(peer, purpose, now);
+    outputs.add({
+      type: 'send',
+      to: peer,
+      message:
+        purpose === 'join'
+          ? { type: 'join', request }
+          : { type: 'neighbor', request, high, full: views.active.size >= config.active },
+    });
+  }
+
+  #mayAsk(peer: string, now: number): boolean {
+    const { views, requests, search } = this.#init;
+    return (
+      search.mayAsk(peer) &&
+      !views.active.has(peer) &&
+      !requests.has(peer) &&
+      !views.losses.has(peer, now)
+    );
+  }
+}
+
+/**
+ * Number of refusals after which a view that is more than half full asks nobody until the next
+ * round, because it does not urgently need links.
+ */
+const LEISURELY = 8;
+
+// Decides which peers may be asked while a view is short, and when those asked before may be asked
+// again.
+
+/**
+ * A round asks each peer at most once. It ends when the view is full; while the view stays short,
+ * the intervals between rounds grow.
+ */
+export class Search {
+  readonly #random: Random;
+  readonly #slowest: number;
+  readonly #most: number;
+  readonly #asked = new Set<string>();
+  #delay = RETRY;
+  #next = Number.POSITIVE_INFINITY;
+  #failures = 0;
+  #refusals = 0;
+
+  /**
+   * Asks at most `most` peers in a round, and begins a round at least every `slowest` milliseconds.
+   */
+  constructor(most: number, slowest: number, random: Random) {
+    this.#most = most;
+    this.#slowest = slowest;
+    this.#random = random;
+  }
+
+  /** Time at which the next round begins. */
+  get due(): number {
+    return this.#next;
+  }
+
+  /** Number of consecutive rounds that left the view short. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Number of refusals in this round. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  /** Returns true if the peer may be asked in this round. */
+  mayAsk(peer: string): boolean {
+    return this.#asked.size < this.#most && !this.#asked.has(peer);
+  }
+
+  asked(peer: string): void {
+    if (this.#asked.size < this.#most) this.#asked.add(peer);
+  }
+
+  refused(): void {
+    this.#refusals++;
+  }
+
+  /**
+   * Updates the search. If the view is short, a round follows; otherwise the search starts over.
+   * Call it after every change.
+   */
+  update(isShort: boolean, now: number): void {
+    if (!isShort) {
+      if (this.#next !== Number.POSITIVE_INFINITY || this.#refusals > 0 || this.#asked.size > 0)
+        this.restart();
+    } else if (this.#next === Number.POSITIVE_INFINITY) {
+      this.#next = now + jittered(this.#delay, this.#random);
+    }
+  }
+
+  /** Begins a round if one is due. Returns true if it did. */
+  begin(now: number): boolean {
+    if (now < this.#next) return false;
+    this.#asked.clear();
+    this.#refusals = 0;
+    this.#failures++;
+    this.#delay = Math.min(this.#delay * 2, this.#slowest);
+    this.#next = now + jittered(this.#delay, this.#random);
+    return true;
+  }
+
+  /** Starts over with the first round. */
+  restart(): void {
+    this.#asked.clear();
+    this.#refusals = 0;
+    this.#delay = Math.min(RETRY, this.#slowest);
+    this.#next = Number.POSITIVE_INFINITY;
+    this.#failures = 0;
+  }
+}
+
+/** Milliseconds until the second round. */
+const RETRY = 1_000;
+
+// Limits how often this node does something for nodes that ask: introduces newcomers, or gives up
+// links for them.
+
+export class FavorLimiter {
+  readonly #forAll: Allowance;
+  /** A second allowance for known nodes, which strangers can't use up. */
+  readonly #forKnown: Allowance;
+  readonly #isKnown: (peer: string) => boolean;
+
+  constructor(
+    { active, favorInterval }: PartialViewConfig,
+    isKnown: (peer: string) => boolean,
+    now: number,
+  ) {
+    this.#forAll = new Allowance(2 * active, favorInterval, now);
+    this.#forKnown = new Allowance(2 * active, favorInterval, now);
+    this.#isKnown = isKnown;
+  }
+
+  /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
+  take(peer: string, now: number): boolean {
+    return this.#forAll.take(now) || (this.#isKnown(peer) && this.#forKnown.take(now));
+  }
+
+  /** Returns true if many nodes have asked recently. */
+  isScarce(now: number): boolean {
+    return this.#forAll.isScarce(now);
+  }
+}

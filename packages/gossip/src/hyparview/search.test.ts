@@ -1,7 +1,7 @@
 // Tests of the pace at which a short view asks for links.
 
 import test from 'ava';
-import { Search } from './search.ts';
+import { Search } from './requests.ts';
 
 test('a search becomes slower, and begins at its first pace again once it was over', (t) => {
   const search = new Search(10, 60_000, () => 0.5);

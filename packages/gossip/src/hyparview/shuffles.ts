@@ -3,13 +3,10 @@
 
 import type { OutputQueue } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
-import type { OverlayLink } from './active-view.ts';
 import { Allowance } from './allowance.ts';
-import { jittered, sample } from './chance.ts';
-import type { PartialViewOutput } from './interface.ts';
-import type { MessageOf, PartialViewMessage } from './message.ts';
+import type { MessageOf, PartialViewMessage, PartialViewOutput } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
-import type { Views } from './views.ts';
+import { jittered, type OverlayLink, sample, type Views } from './views.ts';
 
 export interface ShufflesSetup {
   readonly self: string;

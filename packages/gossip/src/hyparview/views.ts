@@ -2,13 +2,9 @@
 // from elsewhere.
 
 import type { Random } from '@trunkline/transport-core';
-import { ActiveView } from './active-view.ts';
-import { sample } from './chance.ts';
-import { Contacts, MANY } from './contacts.ts';
+import { Allowance } from './allowance.ts';
 import { isPeerId } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
-import { PassiveView } from './passive-view.ts';
-import { RecentLosses } from './recent-losses.ts';
 
 /**
  * The peers that a node knows, in several lists. No peer is on two of the first three lists, and
@@ -126,4 +122,346 @@ export class Views {
     const { size } = this.contacts;
     return size >= MANY || this.#random() * (size + this.passive.size) < size;
   }
+}
+
+// The links of a node. They are few and symmetric, and some of them are of the node's own choice.
+
+export interface OverlayLink {
+  readonly peer: string;
+  /**
+   * True if this node asked for the link of its own accord, or knows the peer; false if the peer
+   * asked for it or was introduced.
+   */
+  readonly chosen: boolean;
+  /** True if the peer has passed messages on. */
+  gave: boolean;
+  /** The number of the turn in which this node last began a shuffle over this link. */
+  turn: number;
+  /** Rate limits of the shuffles and introductions that arrive over this link. */
+  readonly shuffles: Allowance;
+  readonly introductions: Allowance;
+}
+
+export class ActiveView {
+  readonly #shuffleInterval: number;
+  readonly #own: number;
+  readonly #isDistrusted: (peer: string) => boolean;
+  readonly #links: OverlayLink[] = [];
+  #turn = 0;
+
+  constructor(
+    { shuffleInterval, own }: Pick<PartialViewConfig, 'shuffleInterval' | 'own'>,
+    isDistrusted: (peer: string) => boolean,
+  ) {
+    this.#isDistrusted = isDistrusted;
+    this.#shuffleInterval = shuffleInterval;
+    this.#own = own;
+  }
+
+  get size(): number {
+    return this.#links.length;
+  }
+
+  /** Number of links to distrusted peers. */
+  get distrusted(): number {
+    let count = 0;
+    for (const { peer } of this.#links) if (this.#isDistrusted(peer)) count++;
+    return count;
+  }
+
+  /** Number of links of this node's own choice. */
+  get chosen(): number {
+    let count = 0;
+    for (const { chosen } of this.#links) if (chosen) count++;
+    return count;
+  }
+
+  peers(): string[] {
+    return this.#links.map(({ peer }) => peer);
+  }
+
+  has(peer: string): boolean {
+    return this.get(peer) !== undefined;
+  }
+
+  get(peer: string): OverlayLink | undefined {
+    for (const link of this.#links) if (link.peer === peer) return link;
+    return undefined;
+  }
+
+  /** Adds a link. The caller has made room for it. */
+  add(peer: string, chosen: boolean, now: number): void {
+    const shuffles = new Allowance(SHUFFLES, this.#shuffleInterval / SHUFFLES, now);
+    this.#links.push({
+      peer,
+      chosen,
+      gave: false,
+      turn: this.#turn,
+      shuffles,
+      introductions: new Allowance(INTRODUCTIONS, INTRODUCTION_INTERVAL, now),
+    });
+  }
+
+  remove(peer: string): boolean {
+    const index = this.#links.findIndex((link) => link.peer === peer);
+    if (index >= 0) this.#links.splice(index, 1);
+    return index >= 0;
+  }
+
+  /**
+   * Returns the peer with which this node has not begun a shuffle for the longest time, and starts
+   * its turn. In this way each link is used regularly, and both ends know that it works.
+   */
+  next(): string | undefined {
+    let next: OverlayLink | undefined;
+    for (const link of this.#links) if (next === undefined || link.turn < next.turn) next = link;
+    if (next !== undefined) next.turn = ++this.#turn;
+    return next?.peer;
+  }
+
+  /** Returns a random peer that fits, for the next hop of a walk. */
+  random(random: Random, isFit: (peer: string) => boolean): string | undefined {
+    return pick(this.#links, random, ({ peer }) => isFit(peer))?.peer;
+  }
+
+  /**
+   * Returns the peer to evict if a link must be given up. Links are chosen in the following order
+   * of preference; among several of a kind, the link added last is chosen:
+   * - a link to a distrusted peer
+   * - a link that this node did not choose and that has passed nothing on
+   * - if this node chose more than `own` links: any link that has passed nothing on
+   * - a link that this node did not choose
+   * - any link
+   *
+   * So during a flood of requests each new link replaces the previous new link, and all older links
+   * stay.
+   */
+  victim(): string | undefined {
+    const last = (isFit: (link: OverlayLink) => boolean) => this.#links.findLast(isFit);
+    const useless =
+      last(({ peer }) => this.#isDistrusted(peer)) ??
+      last(({ chosen, gave }) => !chosen && !gave) ??
+      (this.chosen > this.#own ? last(({ gave }) => !gave) : undefined);
+    return (useless ?? last(({ chosen }) => !chosen) ?? this.#links.at(-1))?.peer;
+  }
+}
+
+/**
+ * Maximum number of shuffles that a link may bring in one interval. The average is walk ÷ active =
+ * 1.2; more than 12 arrive only in one of 10^9 intervals.
+ */
+const SHUFFLES = 12;
+/**
+ * Number of introductions that a link may bring at once, and milliseconds until one more is
+ * accepted. A bootstrap node sends an introduction for each favor that it does, which is one per
+ * second.
+ */
+const INTRODUCTIONS = 20;
+const INTRODUCTION_INTERVAL = 500;
+
+// The peers remembered to replace lost links.
+
+export class PassiveView {
+  readonly #capacity: number;
+  readonly #random: Random;
+  readonly #peers: string[] = [];
+
+  constructor(capacity: number, random: Random) {
+    this.#capacity = capacity;
+    this.#random = random;
+  }
+
+  get size(): number {
+    return this.#peers.length;
+  }
+
+  peers(): string[] {
+    return this.#peers.slice();
+  }
+
+  has(peer: string): boolean {
+    return this.#peers.includes(peer);
+  }
+
+  /**
+   * Adds a peer. If the view is full, the new peer replaces one of `known` (the peers sent to the
+   * other end of a shuffle, as in the paper) or a random one.
+   */
+  add(peer: string, known: readonly string[]): void {
+    if (this.has(peer)) return;
+    if (this.#peers.length < this.#capacity) {
+      this.#peers.push(peer);
+      return;
+    }
+    let index = -1;
+    for (let i = 0; index < 0 && i < known.length; i++) index = this.#peers.indexOf(known[i]!);
+    if (index < 0) index = Math.floor(this.#random() * this.#peers.length);
+    this.#peers[index] = peer;
+  }
+
+  get isFull(): boolean {
+    return this.#peers.length >= this.#capacity;
+  }
+
+  remove(peer: string): void {
+    const index = this.#peers.indexOf(peer);
+    if (index < 0) return;
+    const last = this.#peers.pop()!;
+    if (index < this.#peers.length) this.#peers[index] = last;
+  }
+
+  sample(count: number): string[] {
+    return sample(this.#peers, count, this.#random);
+  }
+
+  random(isFit: (peer: string) => boolean): string | undefined {
+    return pick(this.#peers, this.#random, isFit);
+  }
+}
+
+// Nodes known from outside the overlay: from the address book, from discovery and from `join`, and
+// nodes that connected by themselves.
+
+/**
+ * Once this node has chosen many contacts, only the chosen contacts are used, so an attacker can't
+ * become a contact by connecting, no matter how often. A node that chose few, such as a bootstrap
+ * node, uses all contacts alike.
+ */
+export class Contacts {
+  readonly #capacity: number;
+  readonly #random: Random;
+  #chosen: readonly string[] = [];
+  #others: readonly string[] = [];
+  /** The contacts in use. */
+  #peers: readonly string[] = [];
+
+  constructor(capacity: number, random: Random) {
+    this.#capacity = capacity;
+    this.#random = random;
+  }
+
+  get size(): number {
+    return this.#peers.length;
+  }
+
+  /**
+   * Adds contacts; the newest ones are kept.
+   * @param isChosen true if this node chose them, false if they connected by themselves or others
+   * named them
+   */
+  add(peers: readonly string[], isChosen: boolean): void {
+    const fresh = new Set(peers.slice(0, this.#capacity));
+    const left = (list: readonly string[]) => list.filter((peer) => !fresh.has(peer));
+    const newest = (list: readonly string[]) =>
+      list.slice(Math.max(0, list.length - this.#capacity));
+    if (isChosen) {
+      this.#chosen = newest([...left(this.#chosen), ...fresh]);
+      this.#others = left(this.#others);
+    } else {
+      this.#others = newest([
+        ...left(this.#others),
+        ...[...fresh].filter((peer) => !this.#chosen.includes(peer)),
+      ]);
+    }
+    this.#peers =
+      this.#chosen.length >= MANY ? this.#chosen : newest([...this.#others, ...this.#chosen]);
+  }
+
+  /** Returns true if the peer is a contact in use. */
+  has(peer: string): boolean {
+    return this.#peers.includes(peer);
+  }
+
+  /** Returns true if the peer is a remembered contact, whether or not it is in use. */
+  remembers(peer: string): boolean {
+    return this.#chosen.includes(peer) || this.#others.includes(peer);
+  }
+
+  random(isFit: (peer: string) => boolean): string | undefined {
+    return pick(this.#peers, this.#random, isFit);
+  }
+}
+
+/**
+ * Number of contacts that is large enough to spread requests. With only a few contacts, such as
+ * bootstrap nodes, many nodes would send their requests to the same contact.
+ */
+export const MANY = 8;
+
+// Peers that were lost recently. They return to the views only if they ask for a link themselves,
+// not if others name them.
+
+export class RecentLosses {
+  readonly #window: number;
+  readonly #until = new Map<string, number>();
+
+  constructor(window: number) {
+    this.#window = window;
+  }
+
+  has(peer: string, now: number): boolean {
+    const until = this.#until.get(peer);
+    if (until === undefined) return false;
+    if (until > now) return true;
+    this.#until.delete(peer);
+    return false;
+  }
+
+  /** Returns the number of peers lost within the window. */
+  count(now: number): number {
+    for (const [peer, until] of this.#until) {
+      if (until > now) break;
+      this.#until.delete(peer);
+    }
+    return this.#until.size;
+  }
+
+  /** Adds a peer. At most 64 are remembered; beyond that the oldest is forgotten. */
+  add(peer: string, now: number): void {
+    this.#until.delete(peer);
+    this.#until.set(peer, now + this.#window);
+    if (this.#until.size > MOST) this.#until.delete(this.#until.keys().next().value!);
+  }
+
+  delete(peer: string): void {
+    this.#until.delete(peer);
+  }
+}
+
+const MOST = 64;
+
+// Random selection from short lists.
+
+/**
+ * Returns one of the items that fit, chosen at random with equal probability; undefined if none
+ * fits.
+ */
+export function pick<T>(
+  list: readonly T[],
+  random: Random,
+  isFit: (item: T) => boolean,
+): T | undefined {
+  let fit = 0;
+  for (const item of list) if (isFit(item)) fit++;
+  if (fit === 0) return undefined;
+  let skip = Math.floor(random() * fit);
+  for (const item of list) if (isFit(item) && skip-- === 0) return item;
+  return undefined;
+}
+
+/** Returns at most `count` different items of the list, all with equal probability. */
+export function sample<T>(list: readonly T[], count: number, random: Random): T[] {
+  const rest = list.slice();
+  const end = Math.min(count, rest.length);
+  for (let i = 0; i < end; i++) {
+    const j = i + Math.floor(random() * (rest.length - i));
+    [rest[i], rest[j]] = [rest[j]!, rest[i]!];
+  }
+  rest.length = end;
+  return rest;
+}
+
+/** Returns `interval` ± 10 %. */
+export function jittered(interval: number, random: Random): number {
+  return interval * (0.9 + 0.2 * random());
 }

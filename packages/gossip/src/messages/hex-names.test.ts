@@ -3,7 +3,7 @@
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { NAME_BYTES, readName, sameName, writeName } from './hex-names.ts';
+import { NAME_BYTES, readName, sameName, writeName } from './message-id.ts';
 
 const random = seededRandom(1);
 

@@ -3,10 +3,10 @@
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { IdSource } from './id-source.ts';
 import {
   decodeMessageId,
   encodeMessageId,
+  IdSource,
   isMessageId,
   LARGEST_NUMBER,
   MESSAGE_ID_BYTES,

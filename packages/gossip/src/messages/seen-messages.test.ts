@@ -2,8 +2,8 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { contentDigest } from './content-digest.ts';
 import { messageKey } from './message-id.ts';
+import { contentDigest } from './recent-digests.ts';
 import { SeenMessages, type SeenMessagesOptions } from './seen-messages.ts';
 
 const options: SeenMessagesOptions = {

@@ -1,9 +1,8 @@
 // Tests of the overlay in which each node sends to all others.
 
 import test from 'ava';
-import type { Body } from './body.ts';
 import { FullMesh } from './full-mesh.ts';
-import type { OverlayOutput } from './overlay.ts';
+import type { Body, OverlayOutput } from './overlay.ts';
 
 test('a message that its publisher sends has one hop, whatever the publisher says', (t) => {
   const mesh = new FullMesh({ self: 'me', latest: () => Number.POSITIVE_INFINITY }, 3);

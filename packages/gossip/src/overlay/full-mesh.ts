@@ -11,19 +11,20 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
-import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { contentDigest } from '../messages/recent-digests.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
 import type { Push } from '../plumtree/message.ts';
-import { type Body, isFor } from './body.ts';
-import type {
-  Overlay,
-  OverlayFactory,
-  OverlayInput,
-  OverlayOutput,
-  OverlaySetup,
-  OwnMessage,
-  Screening,
+import {
+  type Body,
+  isFor,
+  type Overlay,
+  type OverlayFactory,
+  type OverlayInput,
+  type OverlayOutput,
+  type OverlaySetup,
+  type OwnMessage,
+  type Screening,
 } from './overlay.ts';
 
 const schema = optionsSchema({

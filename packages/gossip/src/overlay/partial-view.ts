@@ -3,32 +3,37 @@
 // inputs to HyParView and Plumtree, gives each of them the outputs of the other that concern it,
 // and passes the remaining outputs on.
 
-import { OutputQueue } from '@trunkline/peers/internal';
-import type { PartialViewOutput } from '../hyparview/interface.ts';
-import type { PartialViewMessage } from '../hyparview/message.ts';
+import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import type { Random, TransportError } from '@trunkline/transport-core';
+import type {
+  DownCause,
+  PartialViewInput,
+  PartialViewMessage,
+  PartialViewOutput,
+} from '../hyparview/message.ts';
 import { type PartialViewOptions, partialViewConfig } from '../hyparview/options.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
-import { contentDigest } from '../messages/content-digest.ts';
+import { jittered, sample } from '../hyparview/views.ts';
 import type { MessageId } from '../messages/message-id.ts';
-import type { PlumtreeOutput } from '../plumtree/interface.ts';
+import { contentDigest } from '../messages/recent-digests.ts';
+import type { PlumtreeOutput } from '../plumtree/message.ts';
 import {
   type PlumtreeOptions,
   type PlumtreeOptionsInput,
   plumtreeOptions,
 } from '../plumtree/options.ts';
 import { Plumtree } from '../plumtree/plumtree.ts';
-import { type Body, isFor } from './body.ts';
-import type {
-  Overlay,
-  OverlayFactory,
-  OverlayInput,
-  OverlayOutput,
-  OverlaySetup,
-  OwnMessage,
-  Screening,
+import {
+  type Body,
+  isFor,
+  type Overlay,
+  type OverlayFactory,
+  type OverlayInput,
+  type OverlayOutput,
+  type OverlaySetup,
+  type OwnMessage,
+  type Screening,
 } from './overlay.ts';
-import { StallDetector } from './stall-detector.ts';
-import { SubscriberView } from './subscriber-view.ts';
 
 /** The options of HyParView, and those of Plumtree as `tree`. */
 export interface PartialViewOverlayOptions extends PartialViewOptions {
@@ -316,3 +321,148 @@ class TreeOverlay implements Overlay {
  * a node that asks for a message too early would be the one that gets all further messages.
  */
 const SOURCE_NOTICE_DELAY = 1_000;
+
+// Detects that no neighbor sends messages any more although messages arrived before. Either the
+// topic is quiet, or all neighbors keep the messages to themselves.
+
+/**
+ * A silence counts as long when it has lasted 10 s, or four times the mean pause between messages
+ * if that is more, up to 16 minutes. If no neighbor that sent messages is left, half a second is
+ * enough. `isLong` then returns true once, and again after intervals that double each time, until a
+ * neighbor sends a message or a notice. While many nodes request links, the interval stays at 10 s.
+ */
+export class StallDetector {
+  readonly #random: Random;
+  /** Neighbors that sent messages or notices. */
+  readonly #givers = new Set<string>();
+  #last = Number.NaN;
+  #mean = 0;
+  #pause = SHORTEST;
+  #next = Number.POSITIVE_INFINITY;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** Called when a neighbor has sent a message, or given notice of a message. */
+  heard(peer: string, now: number): void {
+    this.#givers.add(peer);
+    if (!Number.isNaN(this.#last)) this.#mean += (now - this.#last - this.#mean) / FADE;
+    this.#last = now;
+    this.#pause = Math.min(MOST, Math.max(SHORTEST, 4 * this.#mean));
+    this.#next = now + this.#pause;
+  }
+
+  /** Called when the peer is no longer a neighbor. */
+  gone(peer: string, now: number): void {
+    if (this.#givers.delete(peer) && this.#givers.size === 0)
+      this.#next = Math.min(this.#next, now + jittered(AT_ONCE, this.#random));
+  }
+
+  get due(): number {
+    return this.#next;
+  }
+
+  /** Returns true once if the silence is long now. */
+  isLong(now: number, isPressed: boolean): boolean {
+    if (now < this.#next) return false;
+    this.#next = now + jittered(isPressed ? SHORTEST : this.#pause, this.#random);
+    this.#pause = Math.min(MOST, 2 * this.#pause);
+    return true;
+  }
+}
+
+const SHORTEST = 10_000;
+const MOST = 16 * 60_000;
+/** Inverse weight of the latest pause in the moving average: the pause has a weight of 1/16. */
+const FADE = 16;
+const AT_ONCE = 500;
+
+// The view of a node that only publishes on a topic: it knows the connected subscribers, and a few
+// of them are its neighbors. It sends no messages, because the subscribers keep no links to it.
+
+export class SubscriberView implements Machine<PartialViewInput, PartialViewOutput> {
+  readonly wakeAt = Number.POSITIVE_INFINITY;
+  readonly #most: number;
+  readonly #random: Random;
+  readonly #isDistrusted: (peer: string) => boolean;
+  readonly #outputs = new OutputQueue<PartialViewOutput>();
+  readonly #subscribers = new Set<string>();
+  readonly #neighbors = new Set<string>();
+
+  /**
+   * @param most the maximum number of neighbors
+   * @param isDistrusted returns true for the subscribers to choose last
+   */
+  constructor(most: number, random: Random, isDistrusted: (peer: string) => boolean) {
+    this.#isDistrusted = isDistrusted;
+    this.#most = most;
+    this.#random = random;
+  }
+
+  handle(_now: number, input: PartialViewInput): void {
+    switch (input.type) {
+      case 'found':
+        for (const peer of input.nodes) this.#subscribers.add(peer);
+        return this.#fill();
+      case 'lost':
+        return this.#remove(input.peer, input.error === undefined ? 'left' : 'lost', input.error);
+      case 'distrusted':
+        return this.#replace();
+      case 'dismiss':
+        return this.#remove(input.peer, 'evicted');
+      case 'leave':
+        this.#subscribers.clear();
+        for (const peer of this.active()) this.#remove(peer, 'closed');
+        return;
+    }
+  }
+
+  poll(): PartialViewOutput | undefined {
+    return this.#outputs.poll();
+  }
+
+  active(): string[] {
+    return [...this.#neighbors];
+  }
+
+  /** The connected subscribers that are no neighbors. */
+  passive(): string[] {
+    return [...this.#subscribers].filter((peer) => !this.#neighbors.has(peer));
+  }
+
+  isNeighbor(peer: string): boolean {
+    return this.#neighbors.has(peer);
+  }
+
+  /** Always false: no subscriber asks this node for a link. */
+  isPressed(): boolean {
+    return false;
+  }
+
+  #fill(): void {
+    const count = this.#most - this.#neighbors.size;
+    const others = sample(this.passive(), Number.POSITIVE_INFINITY, this.#random);
+    const trusted = others.filter((peer) => !this.#isDistrusted(peer));
+    const distrusted = others.filter(this.#isDistrusted);
+    for (const peer of [...trusted, ...distrusted].slice(0, count)) {
+      this.#neighbors.add(peer);
+      this.#outputs.add({ type: 'neighbor-up', peer });
+    }
+  }
+
+  /** Replaces a distrusted neighbor if a trusted subscriber is left. */
+  #replace(): void {
+    const distrusted = this.active().find(this.#isDistrusted);
+    if (distrusted === undefined || this.passive().every(this.#isDistrusted)) return;
+    this.#remove(distrusted, 'evicted');
+    this.#subscribers.add(distrusted);
+  }
+
+  #remove(peer: string, cause: DownCause, error?: TransportError): void {
+    this.#subscribers.delete(peer);
+    if (!this.#neighbors.delete(peer)) return;
+    this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
+    this.#fill();
+  }
+}

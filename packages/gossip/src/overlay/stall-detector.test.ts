@@ -2,7 +2,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { StallDetector } from './stall-detector.ts';
+import { StallDetector } from './partial-view.ts';
 
 /** Calls `isLong` in steps of 100 ms, and returns the times at which it reports a silence. */
 function told(stallDetector: StallDetector, from: number, to: number, isPressed = false): number[] {

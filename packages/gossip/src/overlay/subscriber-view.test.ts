@@ -2,8 +2,8 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { PartialViewInput } from '../hyparview/interface.ts';
-import { SubscriberView } from './subscriber-view.ts';
+import type { PartialViewInput } from '../hyparview/message.ts';
+import { SubscriberView } from './partial-view.ts';
 
 function setUp(most = 2) {
   const distrusted = new Set<string>();

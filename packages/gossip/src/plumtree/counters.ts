@@ -1,5 +1,9 @@
 // The counters of a Plumtree machine. Each counts messages, unless its comment mentions ids.
 
+import type { OutputQueue } from '@trunkline/peers/internal';
+import type { Misbehavior, PlumtreeOutput } from './message.ts';
+import type { Neighbor } from './neighbor.ts';
+
 export class PlumtreeCounters {
   published = 0;
   delivered = 0;
@@ -43,4 +47,26 @@ export class PlumtreeCounters {
   own = 0;
   strangers = 0;
   malformed = 0;
+}
+
+// Reports the misbehavior of neighbors: each kind at most once a second for each neighbor.
+
+export class Reports<P> {
+  readonly #outputs: OutputQueue<PlumtreeOutput<P>>;
+  readonly #counters: PlumtreeCounters;
+
+  constructor(outputs: OutputQueue<PlumtreeOutput<P>>, counters: PlumtreeCounters) {
+    this.#outputs = outputs;
+    this.#counters = counters;
+  }
+
+  add(neighbor: Neighbor, what: Misbehavior, now: number): void {
+    if (neighbor.quota.isNews(what, now))
+      this.#outputs.add({ type: 'misbehaved', peer: neighbor.id, what });
+  }
+
+  malformed(neighbor: Neighbor, now: number): void {
+    this.#counters.malformed++;
+    this.add(neighbor, 'malformed', now);
+  }
 }

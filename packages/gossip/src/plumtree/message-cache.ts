@@ -1,7 +1,16 @@
 // The recent messages, kept for peers that ask for them.
 
+import { isMessageId, type MessageId } from '../messages/message-id.ts';
 import { OldestFirst } from '../messages/oldest-first.ts';
+import {
+  OriginWindow,
+  type OriginWindowLimits,
+  type SequenceVerdict,
+} from '../messages/origin-window.ts';
+import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
+import type { Advertiser } from './advertiser.ts';
 import type { Push } from './message.ts';
+import { type PlumtreeOptions, plumtreeOptions } from './options.ts';
 
 /** A message in the cache. */
 export interface CachedMessage<P> {
@@ -98,3 +107,150 @@ export class MessageCache<P> {
     this.#bytes -= push.size;
   }
 }
+
+// Remembers which messages this node has published or received, so that no message is processed
+// twice.
+
+/** This node's own messages and those of others, which are kept apart. */
+export class MessageHistory {
+  readonly seen: SeenMessages;
+  readonly own: OwnMessages;
+  readonly #self: string;
+
+  constructor(self: string, options: PlumtreeOptions, latest: (() => number) | undefined) {
+    this.#self = self;
+    this.seen = new SeenMessages({
+      retention: options.idTime,
+      originRetention: options.originTime,
+      origins: options.origins,
+      // Other nodes may have more room, and may pass on messages for which this node has none.
+      flood: Math.max(options.origins, DEFAULTS.origins),
+      gaps: options.gaps,
+      digests: options.digests,
+      latest,
+    });
+    this.own = new OwnMessages(self, { retention: options.idTime, gaps: options.gaps });
+  }
+
+  /** Looks up an id. A message of another node counts as signed if its origin is known to sign. */
+  look(id: MessageId, now: number): SeenVerdict {
+    return id.origin === this.#self ? this.own.look(id, now) : this.seen.lookUp(id, now);
+  }
+
+  expire(now: number): void {
+    this.seen.expire(now);
+    this.own.expire(now);
+  }
+}
+
+const DEFAULTS = plumtreeOptions();
+
+// Remembers the messages that this node published in its newest life. They are kept apart from the
+// messages of other nodes, so that there is always room for them.
+
+export class OwnMessages {
+  readonly #self: string;
+  readonly #limits: OriginWindowLimits;
+  /** The newest life; −1 if nothing was published yet. */
+  #epoch = -1;
+  #window = new OriginWindow();
+
+  constructor(self: string, limits: OriginWindowLimits) {
+    this.#self = self;
+    this.#limits = limits;
+  }
+
+  /**
+   * Notes a message that is being published. Throws a TypeError if the id belongs to another node,
+   * or was used before.
+   */
+  publish(id: MessageId, now: number): void {
+    if (!isMessageId(id) || id.origin !== this.#self)
+      throw new TypeError("plumtree.publish: id: must be from this node's IdSource");
+    if (id.epoch > this.#epoch) {
+      this.#epoch = id.epoch;
+      this.#window = new OriginWindow();
+    }
+    if (id.epoch === this.#epoch && this.#window.note(id.sequence, now, this.#limits) === 'new')
+      return;
+    throw new TypeError(
+      `plumtree.publish: id: sequence ${id.sequence} of epoch ${id.epoch} or a later one was already published`,
+    );
+  }
+
+  /**
+   * Looks up an id with this node as its origin. `seen`: it was published. `old`: it belongs to an
+   * earlier life, or is too old to determine. `new`: this node never published it.
+   */
+  look(id: MessageId, now: number): SequenceVerdict {
+    if (id.epoch !== this.#epoch) return id.epoch > this.#epoch && this.#epoch >= 0 ? 'new' : 'old';
+    return this.#window.look(id.sequence, now, this.#limits);
+  }
+
+  expire(now: number): void {
+    this.#window.closeOld(now, this.#limits);
+  }
+}
+
+// Messages that have arrived and that the topic is still checking, and messages that it did not
+// accept. No peer is asked for any of them.
+
+export class PendingMessages {
+  /**
+   * Messages that the topic is checking, with the peers that gave notice of them. The topic bounds
+   * their number.
+   */
+  readonly #held = new Map<string, readonly Advertiser[]>();
+  /** Messages that were not accepted, the oldest first. */
+  readonly #refused = new Set<string>();
+
+  /**
+   * Records that the topic is checking a message.
+   * @param advertisers the peers that gave notice of it so far.
+   */
+  hold(key: string, advertisers: readonly Advertiser[]): void {
+    this.#refused.delete(key);
+    this.#held.set(key, advertisers);
+  }
+
+  isHeld(key: string): boolean {
+    return this.#held.has(key);
+  }
+
+  /**
+   * Records that a peer gave notice of a message. Returns false if the message is neither held nor
+   * refused.
+   */
+  advertise(key: string, peer: string, hops: number): boolean {
+    const advertisers = this.#held.get(key);
+    if (advertisers === undefined) return this.#refused.has(key);
+    if (!advertisers.some((advertiser) => advertiser.peer === peer))
+      this.#held.set(key, [...advertisers, { peer, hops, asked: 0 }]);
+    return true;
+  }
+
+  /**
+   * Removes a message that was accepted or is no longer needed. Returns the peers that gave notice
+   * of it if it was held, and undefined otherwise.
+   */
+  take(key: string): readonly Advertiser[] | undefined {
+    const advertisers = this.#held.get(key);
+    this.#held.delete(key);
+    this.#refused.delete(key);
+    return advertisers;
+  }
+
+  /** Records that a message was not accepted. */
+  refuse(key: string): void {
+    this.#held.delete(key);
+    this.#refused.add(key);
+    if (this.#refused.size <= REFUSED) return;
+    for (const oldest of this.#refused) {
+      this.#refused.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** Maximum number of messages that are remembered as not accepted. */
+const REFUSED = 4_096;

@@ -2,6 +2,7 @@
 // Trees", SRDS 2007, algorithms 1 to 3). `wire/` encodes them.
 
 import type { MessageId } from '../messages/message-id.ts';
+import type { PlumtreeOptions } from './options.ts';
 
 /** The paper's GOSSIP: a message itself. */
 export interface Push<P> {
@@ -75,4 +76,231 @@ export const NOTICE_BYTES = 48;
 /** Returns true if the value is a hop count. */
 export function isHops(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MOST_HOPS;
+}
+
+// The inputs and outputs of a Plumtree machine, the arguments of its constructor, and its snapshot.
+
+/**
+ * An input of a Plumtree machine: a command in the imperative, or a report in the past tense.
+ */
+export type PlumtreeInput<P> =
+  /** A peer sent a message. Malformed messages are ignored and reported. */
+  | { readonly type: 'received'; readonly from: string; readonly message: Push<P> | Control }
+  /**
+   * A peer sent a message, which may still be refused. If the peer had been asked for the message,
+   * it has now kept its promise.
+   */
+  | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
+  /**
+   * A message that arrived is being checked. Until it is `received` or `refused`, no other peer is
+   * asked for it.
+   */
+  | { readonly type: 'held'; readonly id: MessageId }
+  /**
+   * A message that arrived is not accepted. No peer is asked for it any more, not even peers that
+   * give notice of it later. If a peer pushes a message under that id nevertheless, it counts as
+   * new, because ids can be guessed: the refused message may have been a forgery under the id of a
+   * true one.
+   */
+  | { readonly type: 'refused'; readonly id: MessageId }
+  /**
+   * Publishes a message. `handle` throws a TypeError if the id belongs to another node, or was used
+   * before.
+   */
+  | { readonly type: 'publish'; readonly publication: MessageToPublish<P> }
+  /**
+   * Takes a published message out of the cache, so that it is not announced to any further peer.
+   */
+  | { readonly type: 'withdraw'; readonly id: MessageId }
+  /** Pushes a cached message to a neighbor, as if the neighbor had asked for it. */
+  | { readonly type: 'serve'; readonly peer: string; readonly id: MessageId }
+  /**
+   * A link is up. It belongs to the tree until a duplicate comes over it (the paper's NeighborUp).
+   * The peer gets notice of the cached messages, so that parts of the network that were separated
+   * get the messages that they missed. Does nothing if the link is up already. If `isSource` is
+   * true, the peer only publishes, and gets nothing unless it asks.
+   */
+  | { readonly type: 'neighbor-up'; readonly peer: string; readonly isSource?: boolean }
+  /**
+   * The link is down. The peer's notices and promises, and the messages owed to it, are forgotten.
+   */
+  | { readonly type: 'neighbor-down'; readonly peer: string }
+  /**
+   * No room was left for a `push` or `send-control` output. This input comes before the next
+   * `poll`.
+   */
+  | { readonly type: 'no-room'; readonly output: PushOutput<P> | ControlOutput }
+  /** Messages to that peer have room again. */
+  | { readonly type: 'writable'; readonly peer: string }
+  /** Does everything that is due. */
+  | { readonly type: 'wake' };
+
+/** An output of a Plumtree machine. */
+export type PlumtreeOutput<P> =
+  | PushOutput<P>
+  | ControlOutput
+  /**
+   * A message arrived for the first time. It has been passed on already. `key` is the `messageKey`
+   * of its id, `from` the peer that sent it (the last hop), and `hops` the number of links that it
+   * has traveled.
+   */
+  | {
+      readonly type: 'deliver';
+      readonly push: Push<P>;
+      readonly key: string;
+      readonly from: string;
+      readonly hops: number;
+    }
+  /** The link became part of the tree. */
+  | { readonly type: 'grafted'; readonly peer: string }
+  /** The link is no longer part of the tree. */
+  | { readonly type: 'pruned'; readonly peer: string }
+  | GaveOutput
+  /** A message arrived again. */
+  | { readonly type: 'repeated'; readonly id: MessageId; readonly from: string }
+  /**
+   * A message was refused: too late, or from an earlier life of its origin (`old`); no room to
+   * remember another origin (`full`); unsigned, although its origin signs (`unsigned`); or in this
+   * node's name (`own`).
+   */
+  | {
+      readonly type: 'dropped';
+      readonly id: MessageId;
+      readonly from: string;
+      readonly reason: 'old' | 'full' | 'unsigned' | 'own';
+    }
+  /** A peer misbehaved; see {@link Misbehavior}. */
+  | { readonly type: 'misbehaved'; readonly peer: string; readonly what: Misbehavior };
+
+/**
+ * Push a message if there is room for it now. If there is none, give the input `no-room`. The peer
+ * then gets a notice instead, and nothing is pushed to it until the input `writable`.
+ */
+export interface PushOutput<P> {
+  readonly type: 'push';
+  readonly to: string;
+  readonly push: Push<P>;
+  /** True if the peer asked for the message. */
+  readonly isAsked: boolean;
+}
+
+/**
+ * Send or queue a control message. If there is no room even for that, give the input `no-room`.
+ * Notices are then kept until the input `writable`, a graft goes to the next peer, and a prune is
+ * sent again with the next duplicate.
+ */
+export interface ControlOutput {
+  readonly type: 'send-control';
+  readonly to: string;
+  readonly control: Control;
+}
+
+/**
+ * A push or a notice has shown that the peer has a message, so it gets messages from other nodes
+ * and passes them on.
+ */
+export interface GaveOutput {
+  readonly type: 'gave';
+  readonly peer: string;
+}
+
+/**
+ * Behavior that is wrong, or rare among honest peers. It is reported at most once a second per peer
+ * and kind; the driver decides what follows.
+ * - `malformed`: the peer sent a message that could not be understood. It was ignored.
+ * - `notice-flood`: more notices than a peer may send per second, or ids of more missing messages
+ *   than it may have outstanding. The excess was ignored.
+ * - `graft-flood`: more ids in grafts than a peer may send per second, or the id of one message too
+ *   often. The excess was ignored.
+ * - `broken-promise`: the peer gave notice of a message and didn't send it when asked, although it
+ *   had enough time.
+ * - `mute`: the peer gets messages or notices, but neither asks for a message, nor sends one, nor
+ *   gives notice of one. It takes messages and passes nothing on.
+ * - `conflict`: the peer sent different content under a known id. It may be honest if the first
+ *   content was forged.
+ * - `impostor`: the peer sent a message in this node's name that this node didn't publish. It may
+ *   have been deceived itself.
+ * - `origin-flood`: within `idTime`, the peer brought messages of more new publishers than an
+ *   honest node remembers. The excess was ignored, and the driver should disconnect the peer.
+ */
+export type Misbehavior =
+  | 'malformed'
+  | 'notice-flood'
+  | 'graft-flood'
+  | 'broken-promise'
+  | 'mute'
+  | 'conflict'
+  | 'impostor'
+  | 'origin-flood';
+
+/** The arguments of a Plumtree machine. */
+export interface PlumtreeInit<P> {
+  /** The node id of this node. */
+  readonly self: string;
+  /** The result of `plumtreeOptions`; defaults if absent. */
+  readonly options?: PlumtreeOptions | undefined;
+  /**
+   * Returns a digest of a payload (`contentDigest`), to detect different content under one id. If
+   * absent, this is not detected, which is acceptable if ids are signed. It must not throw.
+   */
+  readonly digest?: ((payload: P) => number) | undefined;
+  /**
+   * Returns true if a payload is signed and its signature has been verified. If absent, no payload
+   * counts as signed. It must not throw.
+   */
+  readonly isSigned?: ((payload: P) => boolean) | undefined;
+  /** Returns the highest life that an unsigned message may claim. If absent, there is no bound. */
+  readonly latest?: (() => number) | undefined;
+  /**
+   * True if this node only publishes, and its neighbors give it nothing. It then pushes to a single
+   * neighbor, like a leaf of the tree: if a message entered the tree at several nodes, they would
+   * prune the links between them, which messages of others need. Default false.
+   */
+  readonly isSource?: boolean | undefined;
+}
+
+/** A message to publish. */
+export interface MessageToPublish<P> {
+  /** An id from this node's IdSource. */
+  readonly id: MessageId;
+  readonly payload: P;
+  /** Size of the payload in bytes. */
+  readonly size: number;
+}
+
+/**
+ * Counts of messages and ids that passed over a link since it came up. An overlay can rank its
+ * neighbors by them.
+ */
+export interface NeighborAccount {
+  /** Messages that the peer was the first to bring. */
+  delivered: number;
+  /** Messages that the peer sent after they had arrived from others. */
+  duplicates: number;
+  /** Ids in notices that the peer sent. */
+  noticed: number;
+  /** Messages that were pushed to the peer. */
+  pushed: number;
+  /** Ids in notices sent to the peer. */
+  announced: number;
+  /** Ids that the peer asked for. */
+  requested: number;
+  /** Promises that the peer broke, and those that it kept. */
+  broken: number;
+  kept: number;
+}
+
+/** The state of a Plumtree machine, as plain data. */
+export interface PlumtreeSnapshot {
+  readonly neighbors: readonly ({
+    readonly id: string;
+    readonly eager: boolean;
+    readonly blocked: boolean;
+  } & Readonly<NeighborAccount>)[];
+  readonly cached: { readonly messages: number; readonly bytes: number };
+  readonly missing: number;
+  readonly pendingGrafts: number;
+  readonly origins: number;
+  readonly digests: number;
+  readonly gaps: number;
 }

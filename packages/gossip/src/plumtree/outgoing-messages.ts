@@ -4,8 +4,15 @@
 import type { OutputQueue } from '@trunkline/peers/internal';
 import { messageKey } from '../messages/message-id.ts';
 import type { PlumtreeCounters } from './counters.ts';
-import type { PlumtreeOutput, PushOutput } from './interface.ts';
-import { type Control, type IHave, NOTICE_BYTES, type Notice, type Push } from './message.ts';
+import {
+  type Control,
+  type IHave,
+  NOTICE_BYTES,
+  type Notice,
+  type PlumtreeOutput,
+  type Push,
+  type PushOutput,
+} from './message.ts';
 import type { MessageCache } from './message-cache.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';

@@ -1,17 +1,14 @@
 // The parts of a Plumtree machine, and how they are connected.
 
 import type { OutputQueue } from '@trunkline/peers/internal';
-import type { PlumtreeCounters } from './counters.ts';
-import { GraftRequests } from './graft-requests.ts';
-import type { PlumtreeOutput } from './interface.ts';
-import { LeafProbes } from './leaf-probes.ts';
-import { MessageCache } from './message-cache.ts';
-import { MessageHistory } from './message-history.ts';
+import { type PlumtreeCounters, Reports } from './counters.ts';
+import { GraftRequests, LeafProbes } from './graft-requests.ts';
+import type { PlumtreeOutput } from './message.ts';
+import { MessageCache, MessageHistory } from './message-cache.ts';
 import { MissingMessages } from './missing-messages.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 import { OutgoingMessages } from './outgoing-messages.ts';
-import { Reports } from './reports.ts';
 import { Tree } from './tree.ts';
 
 /** The values that the parts share. */

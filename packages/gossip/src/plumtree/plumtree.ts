@@ -8,28 +8,25 @@
 import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
-import { ControlHandler } from './control-handler.ts';
 import { PlumtreeCounters } from './counters.ts';
-import type { GraftRequests } from './graft-requests.ts';
+import type { GraftRequests, LeafProbes } from './graft-requests.ts';
 import type {
+  Control,
   ControlOutput,
   PlumtreeInit,
   PlumtreeInput,
   PlumtreeOutput,
   PlumtreeSnapshot,
+  Push,
   PushOutput,
-} from './interface.ts';
-import type { LeafProbes } from './leaf-probes.ts';
-import type { Control, Push } from './message.ts';
-import type { MessageCache } from './message-cache.ts';
-import { MessageHandler } from './message-handler.ts';
-import type { MessageHistory } from './message-history.ts';
+} from './message.ts';
+import type { MessageCache, MessageHistory } from './message-cache.ts';
+import { ControlHandler, MessageHandler } from './message-handler.ts';
 import type { MissingMessages } from './missing-messages.ts';
-import { Neighbor } from './neighbor.ts';
+import { DepartedQuotas, Neighbor } from './neighbor.ts';
 import { plumtreeOptions } from './options.ts';
 import type { OutgoingMessages } from './outgoing-messages.ts';
 import { plumtreeParts } from './parts.ts';
-import { DepartedQuotas } from './quota.ts';
 import type { Tree } from './tree.ts';
 
 /**

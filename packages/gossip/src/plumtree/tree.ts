@@ -2,8 +2,7 @@
 
 import type { OutputQueue } from '@trunkline/peers/internal';
 import type { PlumtreeCounters } from './counters.ts';
-import type { PlumtreeOutput } from './interface.ts';
-import type { Control } from './message.ts';
+import type { Control, PlumtreeOutput } from './message.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { OutgoingMessages } from './outgoing-messages.ts';
 

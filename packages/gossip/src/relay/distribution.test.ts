@@ -4,9 +4,8 @@ import { OutputQueue } from '@trunkline/peers/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { RelayReport } from '../wire/relay-frames.ts';
-import { Distribution, Uploads } from './distribution.ts';
+import { Distribution, RelayBuffer, Uploads } from './distribution.ts';
 import type { RelayOutput } from './interface.ts';
-import { RelayBuffer } from './relay-buffer.ts';
 
 interface Upload {
   readonly id: number;

@@ -5,12 +5,10 @@
 
 import type { OutputQueue } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
-import { sample } from '../hyparview/chance.ts';
+import { sample } from '../hyparview/views.ts';
 import { MOST_REST, type RelayHead, type RelayReport } from '../wire/relay-frames.ts';
-import type { RelayOutput } from './interface.ts';
-import type { RelayConfig } from './options.ts';
-import { type RelayBuffer, RelayBufferReader } from './relay-buffer.ts';
-import { grace, patience } from './timing.ts';
+import type { RelayConfig } from './factory.ts';
+import type { RelayedMessage, RelayOutput } from './interface.ts';
 
 /** The values that the distributions of a node share. */
 export interface RelayShared {
@@ -217,3 +215,249 @@ export function splitRecipients(nodes: readonly string[], fanout: number, random
 
 const NOBODY: readonly string[] = [];
 const STUCK = new TransportError('deadline_exceeded', 'a relay of the message is stuck');
+
+// A message of this node that relays distribute. It is kept until all receivers have it, and sent
+// directly to receivers that don't confirm it in time. A shipment owns the list of those receivers,
+// and queues outputs of the relay machine.
+
+/** One relayed message of this node, and the receivers that have not confirmed it. */
+export class Shipment {
+  readonly size: number;
+  readonly #message: RelayedMessage;
+  readonly #shared: RelayShared;
+  readonly #distribution: Distribution;
+  /** The receivers that have not confirmed the message. */
+  readonly #open: Set<string>;
+  #heardAt: number;
+  #repaired = 0;
+
+  constructor(shared: RelayShared, message: RelayedMessage, to: readonly string[], now: number) {
+    const { topic, push, frame } = message;
+    this.size = frame.length;
+    this.#message = message;
+    this.#shared = shared;
+    this.#open = new Set(to);
+    this.#heardAt = now;
+    const head = { topic: topic.hex, id: push.id, hops: 1, size: this.size };
+    this.#distribution = new Distribution(shared, new RelayBuffer(frame, this.size), head, now);
+    this.#distribution.send(to, now);
+    this.repair();
+  }
+
+  /** True if no receiver is open any more, and no upload is under way. */
+  get isOver(): boolean {
+    return this.#open.size === 0 && this.#distribution.isSettled;
+  }
+
+  /** Number of receivers to which the message was sent directly. */
+  get repaired(): number {
+    return this.#repaired;
+  }
+
+  /** Returns true if it is still unknown whether a node has the message. */
+  isOpenFor(nodeId: string): boolean {
+    return this.#open.has(nodeId);
+  }
+
+  /** Records that a node has confirmed the message. */
+  confirmed(nodeId: string, now: number): void {
+    if (this.#open.delete(nodeId)) this.#heardAt = now;
+  }
+
+  /** Called when a node is gone. */
+  gone(nodeId: string): void {
+    this.#open.delete(nodeId);
+  }
+
+  get due(): number {
+    if (this.#open.size === 0) return this.#distribution.due;
+    return Math.min(this.#distribution.due, this.#lastly);
+  }
+
+  wake(now: number): void {
+    this.#distribution.wake(now);
+    this.repair();
+    if (this.#open.size === 0 || now < this.#lastly) return;
+    this.#distribution.stop();
+    this.#repair([...this.#open]);
+  }
+
+  stop(): void {
+    this.#open.clear();
+    this.#distribution.stop();
+  }
+
+  /** Sends the message directly to the receivers that are known not to get it from relays. */
+  repair(): void {
+    this.#repair(this.#distribution.takeMissed());
+  }
+
+  /**
+   * Time at which the message is sent directly to the remaining receivers. A relay may falsely
+   * report that it has passed the message on, so only receipts count.
+   */
+  get #lastly(): number {
+    const movedAt = Math.max(this.#heardAt, this.#distribution.movedAt);
+    return movedAt + patience(this.#shared.config, this.size);
+  }
+
+  #repair(nodeIds: readonly string[]): void {
+    for (const to of nodeIds) {
+      if (!this.#open.delete(to)) continue;
+      this.#repaired++;
+      this.#shared.outputs.add({ type: 'repair', to, message: this.#message });
+    }
+  }
+}
+
+// A long message on its way through this node. It is stored once, and any number of readers read
+// the part that has arrived, each at its own pace.
+
+/** The bytes of a message that have arrived so far. */
+export class RelayBuffer {
+  readonly bytes: Uint8Array;
+  #length: number;
+  #error: unknown = undefined;
+
+  /**
+   * @param bytes memory for the whole message; readers get views of it.
+   * @param length number of bytes that are present already: all of them for a message of this node.
+   */
+  constructor(bytes: Uint8Array, length = 0) {
+    this.bytes = bytes;
+    this.#length = length;
+  }
+
+  /** Number of bytes that have arrived. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get isWhole(): boolean {
+    return this.#length === this.bytes.length;
+  }
+
+  /** The reason why no more bytes will come; undefined if there is none. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /**
+   * Adds the next bytes. Returns false if they would make the message too long, or if the message
+   * has failed.
+   */
+  append(chunk: Uint8Array): boolean {
+    if (this.#error !== undefined || this.#length + chunk.length > this.bytes.length) return false;
+    this.bytes.set(chunk, this.#length);
+    this.#length += chunk.length;
+    return true;
+  }
+
+  /**
+   * Marks the message as failed, because no more bytes will come: after the bytes that have
+   * arrived, `read` returns undefined. Only the first error counts; it must not be undefined. A
+   * message that is complete cannot fail.
+   */
+  fail(error: unknown): void {
+    if (!this.isWhole) this.#error ??= error;
+  }
+}
+
+/** The position of one receiver in a message, and how fast the receiver reads. */
+export class RelayBufferReader {
+  readonly #buffer: RelayBuffer;
+  readonly #begunAt: number;
+  #at = 0;
+  #starvedFor = 0;
+  #movedAt: number;
+  #isStarved = false;
+
+  constructor(buffer: RelayBuffer, now: number) {
+    this.#buffer = buffer;
+    this.#begunAt = this.#movedAt = now;
+  }
+
+  /** Number of bytes that were read. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /**
+   * Time at which reading began, plus the time that the reader spent waiting for bytes to arrive,
+   * so that `length / (now - begunAt)` is the receiver's own rate. While `isStarved`, the current
+   * wait is not included.
+   */
+  get begunAt(): number {
+    return this.#begunAt + this.#starvedFor;
+  }
+
+  /** Time at which the receiver last asked for more, or got more after a wait. */
+  get movedAt(): number {
+    return this.#movedAt;
+  }
+
+  /** True while the receiver asks for more than has arrived. */
+  get isStarved(): boolean {
+    return this.#isStarved;
+  }
+
+  /** True if the whole message was read. */
+  get isThrough(): boolean {
+    return this.#at === this.#buffer.bytes.length;
+  }
+
+  /**
+   * Reads the next chunk. Call it when the receiver asks for more; for a starved receiver, also
+   * call it after each `append` and `fail` of the buffer. Returns undefined if the whole message
+   * was read, if it has failed, or if its next bytes have not arrived yet.
+   */
+  read(now: number): Uint8Array | undefined {
+    const { bytes, length, error } = this.#buffer;
+    if (this.#isStarved) this.#starvedFor += now - this.#movedAt;
+    this.#movedAt = now;
+    this.#isStarved = this.#at === length && !this.isThrough && error === undefined;
+    if (this.#at === length) return undefined;
+    const from = this.#at;
+    this.#at = Math.min(from + CHUNK, length);
+    return bytes.subarray(from, this.#at);
+  }
+}
+
+/** Maximum size of a chunk in bytes. */
+const CHUNK = 32 * 1024;
+
+// Time limits for relays.
+
+/** Milliseconds without progress after which a transfer counts as stuck. */
+export interface Timing {
+  readonly stall: number;
+}
+
+/**
+ * Returns the time, in milliseconds after the last visible progress, to wait for invisible work on
+ * a message of this size.
+ */
+export function patience({ stall }: Timing, size: number): number {
+  return stall + (size * 1_000) / SLOWEST;
+}
+
+/**
+ * Returns the total time, in milliseconds, that a relay may take to accept that many bytes, even if
+ * it makes a little progress from time to time.
+ */
+export function grace({ stall }: Timing, taken: number): number {
+  return stall + (taken * 1_000) / TRICKLE;
+}
+
+/**
+ * Returns the milliseconds within which a whole message of this size must arrive. The time is
+ * longer than `grace`, because the sender may itself have to wait for the message.
+ */
+export function longestTransfer({ stall }: Timing, size: number): number {
+  return 10 * stall + (size * 1_000) / TRICKLE;
+}
+
+/** Assumed rate, in bytes per second, at which the slowest relay does its invisible work. */
+const SLOWEST = 1024 * 1024;
+/** Minimum rate, in bytes per second, below which a transfer is given up. */
+const TRICKLE = 64 * 1024;

@@ -1,7 +1,7 @@
 // The inputs and outputs of the relay machine.
 
 import type { TransportError } from '@trunkline/transport-core';
-import type { Body } from '../overlay/body.ts';
+import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import type { Envelope } from '../wire/frame.ts';

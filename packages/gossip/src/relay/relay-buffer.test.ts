@@ -1,7 +1,7 @@
 // Tests of reading a message while it arrives.
 
 import test from 'ava';
-import { RelayBuffer, RelayBufferReader } from './relay-buffer.ts';
+import { RelayBuffer, RelayBufferReader } from './distribution.ts';
 
 /** Reads all bytes that have arrived. */
 function read(reader: RelayBufferReader): number[] {

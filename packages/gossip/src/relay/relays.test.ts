@@ -2,7 +2,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { Body } from '../overlay/body.ts';
+import type { Body } from '../overlay/overlay.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { encodePush } from '../wire/frame.ts';
 import type { RelayHead } from '../wire/relay-frames.ts';

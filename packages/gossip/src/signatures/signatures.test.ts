@@ -8,7 +8,7 @@ import {
 } from '@trunkline/security';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { Body } from '../overlay/body.ts';
+import type { Body } from '../overlay/overlay.ts';
 import { idOf } from '../testing/cluster.ts';
 import { identityOf } from '../testing/identities.ts';
 import { topicKey } from '../topics/topic-key.ts';

@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { TransportError } from '@trunkline/transport-core';
 import { encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
-import { type Body, SIGNATURE_BYTES, type Signature } from '../overlay/body.ts';
+import { type Body, SIGNATURE_BYTES, type Signature } from '../overlay/overlay.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import { type Envelope, encodeRecipients } from '../wire/frame.ts';
 

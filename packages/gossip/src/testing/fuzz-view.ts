@@ -5,8 +5,12 @@
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { PartialViewInput } from '../hyparview/interface.ts';
-import { type PartialViewMessage, peersOf, tidyMessage } from '../hyparview/message.ts';
+import {
+  type PartialViewInput,
+  type PartialViewMessage,
+  peersOf,
+  tidyMessage,
+} from '../hyparview/message.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
 

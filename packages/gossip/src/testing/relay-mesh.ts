@@ -4,7 +4,7 @@ import type { Simulation } from '@trunkline/simulation';
 import { bytes } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
 import { relay } from '../driver/relay-driver.ts';
-import type { RelayOptions } from '../relay/options.ts';
+import type { RelayOptions } from '../relay/factory.ts';
 import type { Topic } from '../topic.ts';
 import type { MessageMeta, TopicOptions } from '../types.ts';
 import { cluster, type Run, simulationOf, type TestNode } from './cluster.ts';

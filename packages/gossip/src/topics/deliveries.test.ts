@@ -2,7 +2,7 @@
 
 import { bytes } from '@trunkline/transport-core';
 import test from 'ava';
-import type { Body } from '../overlay/body.ts';
+import type { Body } from '../overlay/overlay.ts';
 import { Deliveries } from './deliveries.ts';
 import type { TopicReader } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';

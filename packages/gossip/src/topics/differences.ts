@@ -5,7 +5,7 @@
 
 import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { TransportError } from '@trunkline/transport-core';
-import { type Body, isFor } from '../overlay/body.ts';
+import { type Body, isFor } from '../overlay/overlay.ts';
 import type { GossipEvent, PublishFailure } from '../types.ts';
 import { notSent } from './errors.ts';
 

@@ -1,11 +1,10 @@
 // Checks messages of others before they are delivered or passed on: their audience, signature and
 // size, the codec, and the topic's validator.
 
-import { contentDigest } from '../messages/content-digest.ts';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { contentDigest } from '../messages/recent-digests.ts';
 import type { TopicConfig } from '../options.ts';
-import { type Audience, type Body, isFor } from '../overlay/body.ts';
-import type { Screening } from '../overlay/overlay.ts';
+import { type Audience, type Body, isFor, type Screening } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';

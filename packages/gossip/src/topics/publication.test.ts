@@ -1,8 +1,7 @@
 // Tests of messages that wait for receipts.
 
 import test from 'ava';
-import { Publication } from './publication.ts';
-import { Publications } from './publications.ts';
+import { Publication, Publications } from './publications.ts';
 import type { TopicContext } from './topic-context.ts';
 
 test('a receipt counts only if the message was sent to its peer', async (t) => {

@@ -1,14 +1,13 @@
 // The messages of one topic that wait for peers or receipts, and those that are still offered to
 // newcomers.
 
-import type { TransportError } from '@trunkline/transport-core';
+import { TransportError } from '@trunkline/transport-core';
+import { inMs } from '@trunkline/transport-core/backend';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { isFor } from '../overlay/body.ts';
-import type { OwnMessage } from '../overlay/overlay.ts';
-import type { PublishFailure } from '../types.ts';
+import { isFor, type OwnMessage } from '../overlay/overlay.ts';
+import type { PublishFailure, PublishResult } from '../types.ts';
 import type { DeliveryOutcome } from '../wire/relay-frames.ts';
 import { gone, refusedBy } from './errors.ts';
-import type { Publication } from './publication.ts';
 import type { TopicContext } from './topic-context.ts';
 
 /** The name under which a publication waits for the first neighbor, no matter which peer it is. */
@@ -156,4 +155,173 @@ export class Publications {
     if (isTaken) publication.queued(nodeId);
     return isTaken;
   }
+}
+
+// A published message that waits for more peers, or for peers to confirm it.
+
+/** The conditions under which a publication is over. */
+export interface PublicationSetup {
+  /** Number of peers that must confirm the message; with 0, no peer is asked to. */
+  readonly min: number;
+  /**
+   * Time at which the publication stops waiting. If fewer than `min` peers have confirmed it by
+   * then, it fails.
+   */
+  readonly due: number;
+  /** Milliseconds from publication until `due`, for the error text. */
+  readonly timeout: number;
+  /**
+   * The message that is offered to newcomers, and the time until which it is offered. If absent,
+   * only the peers for which the message is queued get it.
+   */
+  readonly open?: { readonly message: OwnMessage; readonly until: number } | undefined;
+  /** Called when a peer for which the message was queued refuses it or is gone. */
+  readonly missed?: ((nodeId: string) => void) | undefined;
+}
+
+/** The state of one publication, and the promise of its result. */
+export class Publication {
+  readonly promise: Promise<PublishResult>;
+  /** Keys of the messages that receipts for this publication name. */
+  readonly keys: string[] = [];
+  readonly #setup: PublicationSetup;
+  #message: OwnMessage | undefined;
+  /** Peers for which the message is queued, and those that have confirmed it. */
+  readonly #queued = new Set<string>();
+  readonly #received = new Set<string>();
+  readonly #failed = new Map<string, PublishFailure>();
+  /**
+   * Names of things to wait for: ids of peers that have not yet announced their topics, and dials.
+   */
+  readonly #pending = new Set<string>();
+  #resolve!: (result: PublishResult) => void;
+  #reject!: (error: unknown) => void;
+  #isOver = false;
+
+  constructor(setup: PublicationSetup) {
+    this.#setup = setup;
+    this.#message = setup.open?.message;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** True if the promise is settled. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The message that is offered to newcomers. */
+  get message(): OwnMessage | undefined {
+    return this.#message;
+  }
+
+  /** Replaces the message that is offered to newcomers. */
+  set message(message: OwnMessage) {
+    this.#message = message;
+  }
+
+  get due(): number {
+    return this.#isOver ? (this.#setup.open?.until ?? 0) : this.#setup.due;
+  }
+
+  /** True if the message is not queued for any peer yet. */
+  get isUnsent(): boolean {
+    return this.#queued.size === 0;
+  }
+
+  isQueuedFor(peer: string): boolean {
+    return this.#queued.has(peer);
+  }
+
+  /** Records that the message is queued for that peer. */
+  queued(peer: string): void {
+    this.#queued.add(peer);
+    this.#failed.delete(peer);
+  }
+
+  hasFailed(peer: string): boolean {
+    return this.#failed.has(peer);
+  }
+
+  failed(failure: PublishFailure): void {
+    this.#queued.delete(failure.nodeId);
+    this.#failed.set(failure.nodeId, failure);
+  }
+
+  /** Keeps the publication open until `known` is called with the same name. */
+  wait(what: string): void {
+    this.#pending.add(what);
+  }
+
+  /** Ends a wait, because the awaited event has happened or never will. */
+  known(what: string): void {
+    this.#pending.delete(what);
+  }
+
+  /**
+   * Records that a peer for which the message was queued has confirmed it, or (with `failure`) has
+   * failed.
+   */
+  answered(peer: string, failure: PublishFailure | undefined): void {
+    if (!this.#queued.has(peer) || this.#received.has(peer)) return;
+    if (failure === undefined) {
+      this.#received.add(peer);
+    } else {
+      this.failed(failure);
+      this.#setup.missed?.(peer);
+    }
+  }
+
+  /**
+   * Called when a peer is gone, or has left the topic. If the peer was asked to confirm the
+   * message, it never will.
+   */
+  lost(peer: string, error: TransportError): void {
+    if (this.#setup.min > 0) this.answered(peer, { nodeId: peer, error });
+  }
+
+  /** Checks whether the publication is over. If so, settles the promise. */
+  look(): void {
+    if (this.#isOver || this.#pending.size > 0) return;
+    const { min, open } = this.#setup;
+    if (this.#received.size >= min) this.#settle();
+    else if (open === undefined && this.#queued.size < min)
+      this.fail(this.#short('unavailable', 'can confirm it'));
+  }
+
+  expire(): void {
+    if (this.#isOver) return;
+    const { min, timeout } = this.#setup;
+    if (this.#received.size >= min) this.#settle();
+    else this.fail(this.#short('deadline_exceeded', `confirmed it within ${inMs(timeout)}`));
+  }
+
+  fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#reject(error);
+  }
+
+  #short(code: 'unavailable' | 'deadline_exceeded', what: string): TransportError {
+    const [first] = this.#failed.values();
+    const count = code === 'unavailable' ? this.#queued.size : this.#received.size;
+    const failed =
+      first === undefined
+        ? ''
+        : `; ${this.#failed.size} failed, the first because ${first.error.message}`;
+    const text = `publish: ${count} of ${this.#setup.min} peers ${what}; it is queued for ${this.#queued.size}${failed}`;
+    return new TransportError(code, text, { sent: this.#queued.size > 0, cause: first?.error });
+  }
+
+  #settle(): void {
+    this.#isOver = true;
+    const result = resultOf(this.#queued.size, [...this.#failed.values()]);
+    this.#resolve(this.#setup.min === 0 ? result : { ...result, received: this.#received.size });
+  }
+}
+
+export function resultOf(queued: number, failed: readonly PublishFailure[]): PublishResult {
+  return failed.length === 0 ? { queued } : { queued, failed };
 }

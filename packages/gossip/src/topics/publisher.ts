@@ -3,18 +3,14 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
-import { IdSource } from '../messages/id-source.ts';
-import type { MessageId } from '../messages/message-id.ts';
+import { IdSource, type MessageId } from '../messages/message-id.ts';
 import type { PublishConfig } from '../options.ts';
-import type { Audience, Body } from '../overlay/body.ts';
-import type { OwnMessage } from '../overlay/overlay.ts';
+import type { Audience, Body, OwnMessage } from '../overlay/overlay.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import type { DeliveryOutcome } from '../wire/relay-frames.ts';
 import { topicClosed } from './errors.ts';
-import { ExpectedMembers, NEW } from './expected-members.ts';
-import { Publication, resultOf } from './publication.ts';
-import { ANYBODY, Publications } from './publications.ts';
+import { ANYBODY, Publication, Publications, resultOf } from './publications.ts';
 import { type DirectSender, sendTo, sendToAny } from './recipients.ts';
 import type { TopicContext } from './topic-context.ts';
 
@@ -281,3 +277,60 @@ const OPEN = 1_024;
 const LINGERING = 128;
 /** Milliseconds to wait for a first neighbor. */
 const PATIENCE = 2_000;
+
+// Nodes that may turn out to be on a topic shortly after the topic was opened here. Publishers wait
+// for them for a limited time.
+
+/** The waits for newcomers of one topic. */
+export class ExpectedMembers {
+  /** Time until which the topic counts as new. */
+  #until = Number.POSITIVE_INFINITY;
+  readonly #waiting = new Set<{
+    readonly nodeId: string | undefined;
+    readonly resolve: (isHere: boolean) => void;
+  }>();
+
+  /** Called when the topic has been opened. */
+  begin(now: number): void {
+    this.#until = now + NEW;
+  }
+
+  get until(): number {
+    return this.#until;
+  }
+
+  /**
+   * Resolves to true if that node, or any node if no id is given, turns out to be on the topic
+   * while the topic is new.
+   */
+  wait(nodeId: string | undefined, now: number): Promise<boolean> {
+    if (now >= this.#until) return Promise.resolve(false);
+    return new Promise((resolve) => this.#waiting.add({ nodeId, resolve }));
+  }
+
+  came(nodeId: string): void {
+    for (const waiting of this.#waiting) {
+      if (waiting.nodeId !== undefined && waiting.nodeId !== nodeId) continue;
+      this.#waiting.delete(waiting);
+      waiting.resolve(true);
+    }
+  }
+
+  get due(): number {
+    return this.#waiting.size === 0 ? Number.POSITIVE_INFINITY : this.#until;
+  }
+
+  wake(now: number): void {
+    if (now >= this.#until) this.end();
+  }
+
+  /** Ends all waits, because no other node is expected. */
+  end(): void {
+    for (const { resolve } of this.#waiting) resolve(false);
+    this.#waiting.clear();
+    this.#until = Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** Milliseconds for which a topic is new. */
+export const NEW = 1_000;

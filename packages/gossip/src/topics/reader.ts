@@ -2,8 +2,8 @@
 // count of missed messages.
 
 import { type Clock, type ClockTimer, type Codec, TransportError } from '@trunkline/transport-core';
+import type { Body } from '../overlay/overlay.ts';
 import type { MessageMeta, QueuePolicy, ReceivedMessage } from '../types.ts';
-import { ReaderQueue, withMissed } from './reader-queue.ts';
 
 /** Limits of a reader's queue in messages and bytes, and the policy at the limits. */
 export interface ReaderOptions {
@@ -311,3 +311,146 @@ const TURN_MESSAGES = 16_384;
 const TURN_BYTES = 16 * 1024 * 1024;
 const ENDED: ReaderEvent = { type: 'ended' };
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });
+
+// The queue of messages that wait for one reader, with the number of messages missed before each.
+
+interface Entry {
+  readonly message: unknown;
+  readonly meta: MessageMeta;
+  readonly size: number;
+  missed: number;
+}
+
+/**
+ * A queue that counts its bytes. Each message taken from it contains the number of messages that
+ * were missed just before it.
+ */
+export class ReaderQueue {
+  /**
+   * The waiting messages. The first `#taken` entries are empty, because moving all other entries up
+   * for each message would cost more than the rest of a delivery.
+   */
+  readonly #entries: (Entry | undefined)[] = [];
+  #taken = 0;
+  #bytes = 0;
+  /** Number of messages missed after the last waiting one. */
+  #missed = 0;
+
+  get length(): number {
+    return this.#entries.length - this.#taken;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Returns and resets the number of messages missed after the last waiting one. */
+  takeMissed(): number {
+    const missed = this.#missed;
+    this.#missed = 0;
+    return missed;
+  }
+
+  push(message: unknown, meta: MessageMeta, size: number): void {
+    this.#entries.push({ message, meta, size, missed: this.takeMissed() });
+    this.#bytes += size;
+  }
+
+  /** Removes and returns the oldest message. */
+  take(): ReceivedMessage<unknown> | undefined {
+    const entry = this.#shift();
+    return entry === undefined
+      ? undefined
+      : { message: entry.message, meta: withMissed(entry.meta, entry.missed) };
+  }
+
+  /** Drops the oldest message and counts it as missed. */
+  dropOldest(): void {
+    const gone = this.#shift();
+    if (gone === undefined) return;
+    const next = this.#entries[this.#taken];
+    if (next === undefined) this.#missed += gone.missed + 1;
+    else next.missed += gone.missed + 1;
+  }
+
+  /** Drops the newest message and counts it as missed. */
+  dropNewest(): void {
+    if (this.length === 0) return;
+    const gone = this.#entries.pop()!;
+    this.#bytes -= gone.size;
+    this.#missed += gone.missed + 1;
+  }
+
+  clear(): void {
+    this.#entries.length = 0;
+    this.#taken = 0;
+    this.#bytes = 0;
+  }
+
+  #shift(): Entry | undefined {
+    const entry = this.#entries[this.#taken];
+    if (entry === undefined) return undefined;
+    this.#entries[this.#taken++] = undefined;
+    this.#bytes -= entry.size;
+    if (this.#taken === this.#entries.length) this.#entries.length = this.#taken = 0;
+    else if (this.#taken >= MOVED) {
+      this.#entries.splice(0, this.#taken);
+      this.#taken = 0;
+    }
+    return entry;
+  }
+}
+
+/**
+ * Returns `meta` with that number of missed messages. If none were missed, all readers share one
+ * object. The fields are written out, because a spread would cost more than the rest of a delivery.
+ */
+export function withMissed(meta: MessageMeta, missed: number): MessageMeta {
+  if (missed === 0) return meta;
+  const { id, origin, signed, from, hops } = meta;
+  return { id, origin, signed, from, hops, missed };
+}
+
+/** Number of empty entries after which the other entries are moved up. */
+const MOVED = 1_024;
+
+// Hands a message to several readers, or to one reader with another codec. No reader sees changes
+// that another reader makes to the message.
+
+/**
+ * Gives each reader a separate message, which is decoded again if it could be changed. If a
+ * reader's codec refuses it, `failed` is called.
+ * @param codec the codec that decoded `body.message`
+ */
+export function handOut(
+  readers: readonly TopicReader[],
+  codec: TopicReader['codec'],
+  body: Body,
+  meta: MessageMeta,
+  failed: (error: unknown) => void,
+): void {
+  const isPlain = !isChangeable(body.message);
+  let isTaken = false;
+  // Decode before the first reader runs, because a decoded message may lie in the payload's memory.
+  const messages = readers.map((reader) => {
+    const isShared = reader.codec === codec;
+    if (isShared && (isPlain || !isTaken)) {
+      isTaken = true;
+      return body;
+    }
+    try {
+      return { message: reader.codec.decode(body.payload.slice()) };
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  });
+  for (const [i, reader] of readers.entries()) {
+    const given = messages[i];
+    if (given !== undefined) reader.offer(given.message, { ...meta }, body.payload.length);
+  }
+}
+
+function isChangeable(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}

@@ -1,7 +1,7 @@
 // Tests of receipts that publishers requested.
 
 import test from 'ava';
-import { ReceiptRequests } from './receipt-requests.ts';
+import { ReceiptRequests } from './deliveries.ts';
 
 test('a receipt is sent once, with the outcome of the copy that requested it', (t) => {
   const told: string[] = [];

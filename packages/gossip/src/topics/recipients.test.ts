@@ -3,8 +3,8 @@
 import { TransportError } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { Body } from '../overlay/body.ts';
-import type { Publication } from './publication.ts';
+import type { Body } from '../overlay/overlay.ts';
+import type { Publication } from './publications.ts';
 import { type DirectSender, sendToAny } from './recipients.ts';
 
 test('a member that fails twice is replaced once', (t) => {

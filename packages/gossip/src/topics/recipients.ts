@@ -2,13 +2,12 @@
 // recipients don't affect the others.
 
 import { TransportError } from '@trunkline/transport-core';
-import { pick } from '../hyparview/chance.ts';
-import type { Body } from '../overlay/body.ts';
-import type { OwnMessage } from '../overlay/overlay.ts';
+import { pick } from '../hyparview/views.ts';
+import type { Body, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
 import { notOnTopic } from './errors.ts';
-import { Publication } from './publication.ts';
+import { Publication } from './publications.ts';
 import type { TopicContext } from './topic-context.ts';
 
 /** The part of a topic's publisher that is used to send to a list of nodes. */

@@ -4,9 +4,8 @@
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
 import type { PublishConfig, TopicConfig } from '../options.ts';
-import type { Audience, Body } from '../overlay/body.ts';
 import { FullMesh } from '../overlay/full-mesh.ts';
-import type { Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
+import type { Audience, Body, Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { TopicSnapshot } from '../snapshots.ts';
 import type { MessageDropReason, PublishResult, Unsent } from '../types.ts';
@@ -16,14 +15,11 @@ import { Deliveries } from './deliveries.ts';
 import { Differences, type DifferencesInput, type DifferencesOutput } from './differences.ts';
 import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
-import { OverlayDriver } from './overlay-driver.ts';
-import { OverlayOutputs } from './overlay-outputs.ts';
+import { RestartedNodes, TopicLife } from './lives.ts';
+import { OverlayDriver, OverlayOutputs } from './overlay-driver.ts';
 import { Publisher } from './publisher.ts';
-import { RestartedNodes } from './restarted-nodes.ts';
-import type { TopicContext } from './topic-context.ts';
+import type { TopicContext, TopicNode } from './topic-context.ts';
 import type { TopicKey } from './topic-key.ts';
-import { TopicLife } from './topic-life.ts';
-import type { TopicNode } from './topic-node.ts';
 
 /**
  * The state of one topic at this node. It connects the overlay, the publisher, the inspection of

@@ -4,7 +4,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { Audience, Signature } from '../overlay/body.ts';
+import type { Audience, Signature } from '../overlay/overlay.ts';
 import type { Control } from '../plumtree/message.ts';
 import { idOf } from '../testing/cluster.ts';
 import { topicKey } from '../topics/topic-key.ts';

@@ -2,15 +2,15 @@
 // offsets.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { readName } from '../messages/hex-names.ts';
 import {
   MESSAGE_ID_BYTES,
   type MessageId,
   readMessageId,
+  readName,
   writeMessageId,
 } from '../messages/message-id.ts';
-import { rest } from '../messages/word-reader.ts';
-import { type Audience, type Body, SIGNATURE_BYTES, type Signature } from '../overlay/body.ts';
+import { rest } from '../messages/recent-digests.ts';
+import { type Audience, type Body, SIGNATURE_BYTES, type Signature } from '../overlay/overlay.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 

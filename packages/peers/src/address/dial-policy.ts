@@ -2,8 +2,15 @@
 // connect to services that only this node can reach.
 
 import { splitScheme } from '@trunkline/transport-core/internal';
-import { type IpRange, inRange, parseIp, parseRange } from './ip.ts';
-import { embeddedIPv4, type IpKind, kindOfIp } from './ip-kind.ts';
+import {
+  embeddedIPv4,
+  type IpKind,
+  type IpRange,
+  inRange,
+  kindOfIp,
+  parseIp,
+  parseRange,
+} from './ip.ts';
 import { type DialMode, isDialable, type Place, placeOf } from './place.ts';
 
 /** The option `addresses` of `createPeers`; undefined is its default. */

@@ -1,9 +1,8 @@
 // Tests of the kinds of IP addresses and of address groups.
 
 import test from 'ava';
-import { groupOfIp, groupOfName } from './group.ts';
-import { parseIp } from './ip.ts';
-import { type IpKind, kindOfIp } from './ip-kind.ts';
+import { type IpKind, kindOfIp, parseIp } from './ip.ts';
+import { groupOfIp, groupOfName } from './place.ts';
 
 const KINDS: Record<IpKind, string[]> = {
   public: [

@@ -1,9 +1,9 @@
 // Admission: decides, for each connection whose hello was read, whether it may become a peer. Pure;
 // the driver runs the slow checks (filters) afterwards.
 
-import type { TransportError } from '@trunkline/transport-core';
+import type { Protocol, TransportError } from '@trunkline/transport-core';
 import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
-import { twinError } from './twins.ts';
+import { DialRate } from '../dialing/dial-limits.ts';
 
 /** A connection whose hello was read. */
 export interface Candidate {
@@ -114,3 +114,182 @@ export function judge(
  * directions together.
  */
 const LINKS = 128;
+
+// Compares the protocols of two nodes: nodes that can't speak with each other are not peers.
+
+/** The description of a protocol in a hello. */
+export type ListedProtocol = Pick<Protocol, 'name' | 'version' | 'accepts' | 'channel'>;
+
+/**
+ * Returns the reason why the sender of a list of protocols can't be a peer, or undefined if it can.
+ * Both ends see the text. @param own protocols that must agree if both ends have mounted them.
+ * @param required protocols that the sender must have mounted.
+ */
+export function incompatibility(
+  theirs: readonly ListedProtocol[],
+  own: readonly Protocol[],
+  required: readonly Protocol[],
+): TransportError | undefined {
+  for (const protocol of [...own, ...required]) {
+    const { name, channel } = protocol;
+    const listed = theirs.find((one) => one.name === name);
+    if (listed === undefined) {
+      if (!required.includes(protocol)) continue;
+      return reasonError(
+        'no_shared_protocol',
+        `one end requires that its peers have mounted '${name}' (createPeers: require), and the other has not; mount it there`,
+      );
+    }
+    if (listed.channel !== channel)
+      return reasonError(
+        'channel_mismatch',
+        `protocol '${name}' has channel ${channel} at one end and ${listed.channel} at the other: give it the same channel on every node`,
+      );
+    const [ours, known] = [versionsOf(protocol), versionsOf(listed)];
+    if (!ours.some((version) => known.includes(version)))
+      return reasonError(
+        'version_mismatch',
+        `protocol '${name}': one end speaks version ${ours.join(', ')}, the other ${known.join(', ')}; they share none`,
+      );
+  }
+  return undefined;
+}
+
+function versionsOf({ version, accepts }: ListedProtocol): number[] {
+  return [version, ...accepts];
+}
+
+// Detects two live nodes with one key. The newest instance of a node replaces older instances, as
+// it must after a restart. If an instance comes back after it was replaced, there was no restart:
+// two instances are alive and would replace each other again and again. This module has no clock:
+// `now` is passed in.
+
+interface Replaced {
+  /** Time at which the refusal ends; undefined if the instance has not come back. */
+  until: number | undefined;
+  /** True if a refusal of the instance was reported. */
+  told: boolean;
+}
+
+export class Twins {
+  /** Replaced instances by node id and instance, oldest first. */
+  readonly #replaced = new Map<string, Replaced>();
+
+  /** Records that an instance of a node was replaced by another one. */
+  replaced(nodeId: string, instance: string): void {
+    const key = keyOf(nodeId, instance);
+    this.#replaced.delete(key);
+    this.#replaced.set(key, { until: undefined, told: false });
+    if (this.#replaced.size <= MOST) return;
+    for (const oldest of this.#replaced.keys()) return void this.#replaced.delete(oldest);
+  }
+
+  /**
+   * Returns true if an instance should be refused because it was replaced and came back. Call it
+   * only while another instance is connected: the first call begins a period of 30 seconds, and the
+   * first call after that period forgets the instance, which is then judged like any other.
+   */
+  isTwin(nodeId: string, instance: string, now: number): boolean {
+    const key = keyOf(nodeId, instance);
+    const replaced = this.#replaced.get(key);
+    if (replaced === undefined) return false;
+    replaced.until ??= now + REFUSED;
+    if (now < replaced.until) return true;
+    this.#replaced.delete(key);
+    return false;
+  }
+
+  /**
+   * Returns true if a refusal should be reported, and remembers that. The refusal of a twin is
+   * reported once after it was replaced, and never if the replacement is forgotten; any other
+   * refusal is always reported.
+   */
+  isNews(error: TransportError): boolean {
+    const key = twinOf(error);
+    if (key === undefined) return true;
+    const replaced = this.#replaced.get(key);
+    const isNews = replaced?.told === false;
+    if (replaced !== undefined) replaced.told = true;
+    return isNews;
+  }
+}
+
+/** Creates the error with which a twin is refused. It is sent to the twin, so both ends see it. */
+export function twinError(nodeId: string, instance: string): TransportError {
+  const message = `node ${nodeId} is connected as another instance, which had replaced this one (${instance}): two running nodes have the same key. This instance is refused for ${REFUSED / 1000} s; give each node its own key, or stop one of them`;
+  return reasonError('duplicate', message, { metadata: { nodeId, instance } });
+}
+
+/** Returns the key of the twin if the error was made here ('local') to refuse a twin. */
+export function twinOf({ reason, origin, metadata }: TransportError): string | undefined {
+  const { nodeId, instance } = metadata ?? {};
+  return reason === 'duplicate' &&
+    origin === 'local' &&
+    nodeId !== undefined &&
+    instance !== undefined
+    ? keyOf(nodeId, instance)
+    : undefined;
+}
+
+function keyOf(nodeId: string, instance: string): string {
+  return `${nodeId}/${instance}`;
+}
+
+/** Milliseconds for which a twin is refused. */
+const REFUSED = 30_000;
+/** Maximum number of replaced instances that are remembered. Each restart of a peer adds one. */
+const MOST = 1_024;
+
+// Limits the visits to a full node. A visit is a connection that is answered once and closed. Pure.
+
+export class Visitors {
+  readonly #pause: number;
+  readonly #rate = new DialRate(RATE);
+  /**
+   * Node id → the time at which addresses were last sent to it, oldest first. The rate limit bounds
+   * the number of entries.
+   */
+  readonly #told = new Map<string, number>();
+
+  /** @param pause milliseconds until a node that was answered may visit again. */
+  constructor(pause: number) {
+    this.#pause = pause;
+  }
+
+  /**
+   * Admits a visit, unless too many visits are `open`, the node was answered recently, or the rate
+   * is exceeded.
+   */
+  take(nodeId: string, open: number, now: number): boolean {
+    this.#forget(now);
+    if (open >= AT_ONCE || this.#told.has(nodeId) || this.#rate.readyAt > now) return false;
+    this.#rate.take(now);
+    return true;
+  }
+
+  /** Records that addresses were sent to a node. */
+  told(nodeId: string, now: number): void {
+    this.#told.delete(nodeId);
+    this.#told.set(nodeId, now);
+  }
+
+  /** Number of nodes that are remembered. */
+  get size(): number {
+    return this.#told.size;
+  }
+
+  #forget(now: number): void {
+    for (const [nodeId, time] of this.#told) {
+      if (now - time < this.#pause) return;
+      this.#told.delete(nodeId);
+    }
+  }
+}
+
+/**
+ * Maximum number of visits per second, on average and at once; 200 nodes that start together are
+ * served within two seconds.
+ */
+const RATE = 100;
+/** Maximum number of open visits. */
+const AT_ONCE = 64;

@@ -2,7 +2,7 @@
 
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import { Twins, twinError, twinOf } from './twins.ts';
+import { Twins, twinError, twinOf } from './admission.ts';
 
 const NODE = 'a'.repeat(64);
 

@@ -1,7 +1,7 @@
 // Tests of the limits on visits to a full node.
 
 import test from 'ava';
-import { Visitors } from './visitors.ts';
+import { Visitors } from './admission.ts';
 
 test('a hundred visits are admitted at once, then a hundred per second', (t) => {
   const visitors = new Visitors(10_000);

@@ -3,7 +3,7 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { AddressBook } from './address-book.ts';
-import type { BookAddress } from './book-entry.ts';
+import type { BookAddress } from './entries.ts';
 import { DAY, filledBook, idOf, MINUTE, makeBook, node, nodes } from './testing/addresses.ts';
 
 const source = node(1, '99.1.2.3:5', 'b');

@@ -5,18 +5,25 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { Random } from '@trunkline/transport-core';
 import { isNodeId, randomBytes } from '@trunkline/transport-core/backend';
 import { type DialMode, type Place, placeOf } from '../address/place.ts';
-import { AddressIndex } from './address-index.ts';
 import { AddressRules, checkId, checkOptions, groupOf, sourceGroup } from './address-rules.ts';
-import { AddressSelection } from './address-selection.ts';
+import { AddressSelection, drawOne } from './address-selection.ts';
 import { Alternatives } from './alternatives.ts';
 import { type Ban, BanList } from './ban-list.ts';
-import type { BookDocument } from './book-document.ts';
-import type { AddressBookOptions, AddVerdict, BookAddress, BookEntry } from './book-entry.ts';
-import { drawOne } from './draw.ts';
-import { KnownAddress } from './known-address.ts';
-import { BAN_TIME, ENOUGH_ADDRESSES, MOST_ON_A_HOST, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
-import { Placement } from './placement.ts';
-import { Promotion } from './promotion.ts';
+import type { BookDocument } from './document.ts';
+import {
+  type AddressBookOptions,
+  AddressIndex,
+  type AddVerdict,
+  BAN_TIME,
+  type BookAddress,
+  type BookEntry,
+  ENOUGH_ADDRESSES,
+  KnownAddress,
+  longestWithoutSuccess,
+  MOST_ON_A_HOST,
+  NEW_BUCKETS_PER_ADDRESS,
+  Placement,
+} from './entries.ts';
 import { restoreBook, saveBook } from './saved.ts';
 
 /**
@@ -402,5 +409,62 @@ export class AddressBook {
     if (place === undefined || this.#index.at(place.key) !== undefined) return;
     if (typeof this.#rules.placeFor({ nodeId, address: place.key }) !== 'string')
       this.#settle(nodeId, place, source, now);
+  }
+}
+
+// Promotes new addresses to tried ones, and keeps the list of tried entries to test because they
+// block a promotion.
+
+/**
+ * Implements test-before-evict: a tried entry is replaced only if it was dialed and did not answer.
+ * The doc comment of `AddressBook` gives the reason. A row is the number of a bucket.
+ */
+export class Promotion {
+  readonly #index: AddressIndex;
+  readonly #placement: Placement;
+  /** The test that is due in each tried bucket; a dial after `since` counts as that test. */
+  readonly #toTest = new Map<number, { nodeId: string; since: number }>();
+
+  constructor(index: AddressIndex, placement: Placement) {
+    this.#index = index;
+    this.#placement = placement;
+  }
+
+  /**
+   * Promotes a new entry that a dial has reached, if its tried bucket has room or contains an entry
+   * that failed a test. That entry then becomes new again. Otherwise the entry stays new until the
+   * next call, and an entry of the bucket will be tested.
+   */
+  promote(known: KnownAddress, now: number): void {
+    const row = this.#placement.triedRow(known.place);
+    if (this.#index.promote(known, row)) return; // Otherwise the bucket is full.
+    const incumbents = this.#index.tried.rows[row]!;
+    const failed = longestWithoutSuccess(
+      incumbents.filter((incumbent) => incumbent.hasFailedTest(now)),
+    );
+    if (failed !== undefined) {
+      this.#index.replace(
+        failed,
+        known,
+        now,
+        this.#placement.newRow(failed.place.group, failed.source),
+      );
+      return;
+    }
+    this.#toTest.set(row, { nodeId: longestWithoutSuccess(incumbents)!.nodeId, since: now });
+  }
+
+  /**
+   * Returns a tried entry that blocks a promotion, if there is one, and forgets that the test of
+   * the entry is due.
+   */
+  toTest(): KnownAddress | undefined {
+    for (const [row, { nodeId, since }] of this.#toTest) {
+      this.#toTest.delete(row);
+      const known = this.#index.get(nodeId);
+      if (known?.tried && !(known.lastAttempt !== undefined && known.lastAttempt > since))
+        return known;
+    }
+    return undefined;
   }
 }

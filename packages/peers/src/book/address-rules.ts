@@ -4,10 +4,14 @@
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { parseIp } from '../address/ip.ts';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
-import type { AddressIndex } from './address-index.ts';
 import type { BanList } from './ban-list.ts';
-import type { AddressBookOptions, AddVerdict, BookAddress } from './book-entry.ts';
-import { MOST_OWN } from './limits.ts';
+import {
+  type AddressBookOptions,
+  type AddressIndex,
+  type AddVerdict,
+  type BookAddress,
+  MOST_OWN,
+} from './entries.ts';
 
 /** See `AddressBookOptions`. */
 export interface AddressRulesOptions extends Pick<AddressBookOptions, 'mayDial'> {

@@ -1,11 +1,18 @@
 // Selects addresses of the book to send to other nodes, and nodes to dial by their ids.
 
 import type { Random } from '@trunkline/transport-core';
-import type { AddressIndex } from './address-index.ts';
 import type { AddressRules } from './address-rules.ts';
-import type { BookAddress, BookEntry } from './book-entry.ts';
-import { drawAround, drawMany } from './draw.ts';
-import type { KnownAddress } from './known-address.ts';
+import {
+  type AddressIndex,
+  ANSWER_PERCENT,
+  type BookAddress,
+  type BookEntry,
+  type KnownAddress,
+  LONGEST_ANSWER,
+  MOST_NEW_PICKS,
+  SHORTEST_ANSWER,
+  TRIED_ENOUGH,
+} from './entries.ts';
 
 /** Selects addresses that may be sent to other nodes. */
 export class AddressSelection {
@@ -92,3 +99,136 @@ const LIKELY_FIRST: readonly ((entry: BookEntry) => boolean)[] = [
   ({ failures }) => failures === 0,
   () => true,
 ];
+
+// Draws entries at random: one to dial, or a sample to send to a peer.
+
+type Test = (known: KnownAddress) => boolean;
+
+/** Draws the entry to dial next; see `AddressBook.pick`. `isFit` must not change the index. */
+export function drawOne(
+  index: AddressIndex,
+  random: Random,
+  bias: number,
+  now: number,
+  isFit: Test,
+): KnownAddress | undefined {
+  const isGood: Test = (known) => !known.isBad(now) && isFit(known);
+  const tried = () => drawTried(index, random, isGood);
+  const fresh = () => drawNew(index, random, isGood);
+  const [first, second] = random() < shareOfNew(index, bias) ? [fresh, tried] : [tried, fresh];
+  return first() ?? second() ?? drawNew(index, random, isFit);
+}
+
+/**
+ * Draws several different entries that fit, in random order. With a bias, that percentage of them
+ * is new if there are enough new entries. See `AddressBook.select`.
+ */
+export function drawMany(
+  index: AddressIndex,
+  random: Random,
+  bias: number | undefined,
+  isFit: Test,
+): KnownAddress[] {
+  const tried = index.allTried().filter(isFit);
+  const fresh = index.allNew().filter(isFit);
+  const all = tried.length + fresh.length;
+  const count = Math.min(
+    Math.max(Math.min(SHORTEST_ANSWER, all), Math.floor((all * ANSWER_PERCENT) / 100)),
+    LONGEST_ANSWER,
+  );
+  if (bias === undefined) return sample([...tried, ...fresh], count, random);
+  const wanted = Math.max(Math.round((clamp(bias) / 100) * count), count - tried.length);
+  const chosen = sample(fresh, Math.min(wanted, fresh.length), random);
+  chosen.push(...sample(tried, count - chosen.length, random));
+  return sample(chosen, count, random);
+}
+
+/**
+ * Draws the nodes of `alive` that fit, and in addition a quarter of their number of other nodes
+ * that have not failed; see `AddressBook.selectAround`.
+ */
+export function drawAround(
+  index: AddressIndex,
+  random: Random,
+  alive: Iterable<string>,
+  isFit: Test,
+): KnownAddress[] {
+  const there = new Set<KnownAddress>();
+  for (const nodeId of alive) {
+    const known = index.get(nodeId);
+    if (known !== undefined && isFit(known)) there.add(known);
+  }
+  const others = drawMany(
+    index,
+    random,
+    undefined,
+    (known) => !there.has(known) && known.failures === 0 && isFit(known),
+  );
+  const chosen = [
+    ...there,
+    ...others.slice(0, Math.max(SHORTEST_ANSWER, Math.floor(there.size * 1.25)) - there.size),
+  ];
+  return sample(chosen, Math.min(chosen.length, LONGEST_ANSWER), random);
+}
+
+/**
+ * Returns the probability of picking a new entry. The weights are Tendermint's: the square root of
+ * the number of entries times the bias. The result is capped once enough entries are tried.
+ */
+function shareOfNew(index: AddressIndex, bias: number): number {
+  const fresh = Math.sqrt(index.pickableNewSize) * clamp(bias);
+  const tried = Math.sqrt(index.tried.size) * (100 - clamp(bias));
+  const share = fresh === 0 ? 0 : fresh / (fresh + tried);
+  return index.tried.size >= TRIED_ENOUGH ? Math.min(share, MOST_NEW_PICKS) : share;
+}
+
+/**
+ * Draws a tried entry, each with the same probability; see the differences listed at `AddressBook`.
+ */
+function drawTried({ tried }: AddressIndex, random: Random, isFit: Test): KnownAddress | undefined {
+  for (let probe = 0; probe < PROBES && tried.size > 0; probe++) {
+    const known = tried.at(below(tried.size, random));
+    if (isFit(known)) return known;
+  }
+  return any(tried.rows.flat().filter(isFit), random);
+}
+
+/**
+ * Draws a bucket first, each with the same probability, so that a source group's share of the
+ * buckets is also its share of the picks.
+ */
+function drawNew({ fresh }: AddressIndex, random: Random, isFit: Test): KnownAddress | undefined {
+  for (let probe = 0; probe < PROBES && fresh.size > 0; probe++) {
+    const known = any(fresh.bucketAt(below(fresh.used, random)), random);
+    if (known !== undefined && isFit(known)) return known;
+  }
+  const buckets = fresh.rows
+    .map((bucket) => bucket.filter(isFit))
+    .filter((bucket) => bucket.length > 0);
+  return any(any(buckets, random) ?? [], random);
+}
+
+/** Returns the first `count` items of a Fisher-Yates shuffle. */
+function sample<T>(items: T[], count: number, random: Random): T[] {
+  for (let i = 0; i < count; i++) {
+    const j = i + below(items.length - i, random);
+    [items[i], items[j]] = [items[j]!, items[i]!];
+  }
+  return items.slice(0, count);
+}
+
+function any<T>(items: readonly T[], random: Random): T | undefined {
+  return items.length === 0 ? undefined : items[below(items.length, random)];
+}
+
+function below(count: number, random: Random): number {
+  return Math.floor(random() * count);
+}
+
+/** Clamps to 0 to 100; NaN becomes 0. */
+function clamp(bias: number): number {
+  return bias > 0 ? Math.min(bias, 100) : 0;
+}
+
+/** Number of random draws before all entries are searched; enough if one entry in ten fits. */
+const PROBES = 32;

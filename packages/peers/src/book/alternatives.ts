@@ -2,10 +2,14 @@
 // others report for it is kept as well, and the two are dialed in turn.
 
 import type { DialMode, Place } from '../address/place.ts';
-import type { AddressIndex } from './address-index.ts';
-import { KnownAddress } from './known-address.ts';
-import { ALTERNATIVE_WAITS, MISLED, MOST_ON_A_HOST } from './limits.ts';
-import type { Placement } from './placement.ts';
+import {
+  type AddressIndex,
+  ALTERNATIVE_WAITS,
+  KnownAddress,
+  MISLED,
+  MOST_ON_A_HOST,
+  type Placement,
+} from './entries.ts';
 
 /**
  * Keeps at most one alternative address for each id. A report never replaces a tried address. So

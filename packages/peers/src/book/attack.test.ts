@@ -7,8 +7,7 @@ import test from 'ava';
 import { placeOf } from '../address/place.ts';
 import { seeds } from '../testing/seeds.ts';
 import type { AddressBook } from './address-book.ts';
-import type { BookAddress } from './book-entry.ts';
-import { Placement } from './placement.ts';
+import { type BookAddress, Placement } from './entries.ts';
 import { anyAddress, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
 
 const isAttacker = (nodeId: string) => nodeId.startsWith('e');

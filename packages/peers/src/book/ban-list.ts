@@ -1,7 +1,7 @@
 // The list of banned ids, together with the addresses that return to the book when their bans end.
 
 import type { Place } from '../address/place.ts';
-import { LONGEST_BAN, MOST_BANS } from './limits.ts';
+import { LONGEST_BAN, MOST_BANS } from './entries.ts';
 
 /** A banned id. */
 export interface Ban {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { type BookDocument, formatBook, LARGEST_BOOK, parseBook } from './book-document.ts';
+import { type BookDocument, formatBook, LARGEST_BOOK, parseBook } from './document.ts';
 import { filledBook, idOf, makeBook, node } from './testing/addresses.ts';
 
 const refusal = (text: string): TransportError => {

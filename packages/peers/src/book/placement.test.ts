@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { placeOf } from '../address/place.ts';
-import { Placement } from './placement.ts';
+import { Placement } from './entries.ts';
 
 const placement = new Placement(new Uint8Array(32).fill(7));
 const groups = (count: number) =>

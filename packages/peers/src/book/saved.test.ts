@@ -4,7 +4,7 @@ import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { AddressBook } from './address-book.ts';
-import { type BookDocument, formatBook, parseBook, type SavedEntry } from './book-document.ts';
+import { type BookDocument, formatBook, parseBook, type SavedEntry } from './document.ts';
 import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
 
 const reload = (book: AddressBook, now: number, later = 0, random: Random = seededRandom(1)) =>

@@ -3,12 +3,17 @@
 
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
-import type { AddressIndex } from './address-index.ts';
 import type { Ban, BanList } from './ban-list.ts';
-import type { BookDocument, SavedBan, SavedEntry } from './book-document.ts';
-import { KnownAddress } from './known-address.ts';
-import { LONGEST_BAN, MOST_BANS, MOST_ON_A_HOST, NEW_BUCKETS_PER_ADDRESS } from './limits.ts';
-import type { Placement } from './placement.ts';
+import type { BookDocument, SavedBan, SavedEntry } from './document.ts';
+import {
+  type AddressIndex,
+  KnownAddress,
+  LONGEST_BAN,
+  MOST_BANS,
+  MOST_ON_A_HOST,
+  NEW_BUCKETS_PER_ADDRESS,
+  type Placement,
+} from './entries.ts';
 
 /** The parts of a book that its document describes. */
 interface BookParts {

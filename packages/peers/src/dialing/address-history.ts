@@ -3,7 +3,7 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { type BackOffOptions, backOffDelay } from './back-off.ts';
-import { LONG_ENOUGH } from './dial-target.ts';
+import { LONG_ENOUGH } from './targets.ts';
 
 interface AddressRecord {
   failures: number;

@@ -4,8 +4,8 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { AddressHistory } from './address-history.ts';
+import { ReconnectList } from './candidates.ts';
 import type { DialOrder } from './dial-order.ts';
-import { ReconnectList } from './reconnect-list.ts';
 import { idOf, PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
 
 const HOUR = 3_600_000;

@@ -7,6 +7,18 @@ import type { Random, TransportError } from '@trunkline/transport-core';
 import { parseTarget } from '@trunkline/transport-core/backend';
 import { type Machine, OutputQueue } from '../machine.ts';
 import { addressKey, keyOf } from './address-key.ts';
+import { OrdinaryCandidates } from './candidates.ts';
+import {
+  DialQuota,
+  DialsUnderWay,
+  type DialUnderWay,
+  LONGEST_ORDINARY,
+  MOST_AGAIN,
+  MOST_PERSISTENT,
+  MOST_SEEDS,
+  SPARE_PERIOD,
+  TEST_PERIOD,
+} from './dial-limits.ts';
 import type {
   DialCandidate,
   DialKind,
@@ -17,21 +29,8 @@ import type {
   PlannerOutput,
   PlannerView,
 } from './dial-order.ts';
-import { DialQuota } from './dial-quota.ts';
-import type { DialTarget } from './dial-target.ts';
-import type { DialTargets } from './dial-targets.ts';
-import { DialsUnderWay, type DialUnderWay } from './dials-under-way.ts';
-import {
-  LONGEST_ORDINARY,
-  MOST_AGAIN,
-  MOST_PERSISTENT,
-  MOST_SEEDS,
-  SPARE_PERIOD,
-  TEST_PERIOD,
-} from './limits.ts';
 import { NamedTargets } from './named-targets.ts';
-import { OrdinaryCandidates } from './ordinary-candidates.ts';
-import type { TopologyDiff } from './topology.ts';
+import type { DialTarget, DialTargets, TopologyDiff } from './targets.ts';
 
 /**
  * Plans the dials of one node. Give it the input `wake` after every event (another input, a change

@@ -5,11 +5,9 @@ import type { Random } from '@trunkline/transport-core';
 import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
 import { addressKey, keyOf } from './address-key.ts';
 import type { BackOffOptions } from './back-off.ts';
+import { LONGEST_SPREAD } from './dial-limits.ts';
 import type { LostPeer } from './dial-order.ts';
-import type { DialTarget } from './dial-target.ts';
-import { DialTargets } from './dial-targets.ts';
-import { LONGEST_SPREAD } from './limits.ts';
-import type { TopologyDiff } from './topology.ts';
+import { type DialTarget, DialTargets, type TopologyDiff } from './targets.ts';
 
 export interface NamedTargetsOptions {
   readonly random: Random;

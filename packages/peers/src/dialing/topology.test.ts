@@ -2,8 +2,8 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
+import { diffTopology } from './targets.ts';
 import { idOf } from './testing/planner-fixture.ts';
-import { diffTopology } from './topology.ts';
 
 const [a, b, c] = [1, 2, 3].map(idOf);
 

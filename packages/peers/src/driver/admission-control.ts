@@ -14,13 +14,11 @@ import {
   judge,
 } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
-import type { DialOutcomes } from './dial-outcomes.ts';
+import type { Visits } from './conversation.ts';
+import { type DialOutcomes, filterRefusal, type Order } from './dials.ts';
 import type { Node } from './node.ts';
-import type { Order } from './orders-in-progress.ts';
 import type { Peer } from './peer-table.ts';
 import type { Places } from './places.ts';
-import { filterRefusal } from './rejection.ts';
-import type { Visits } from './visits.ts';
 
 /** A connection that may become the connection of a peer. */
 export interface AdmittedConnection extends Candidate {

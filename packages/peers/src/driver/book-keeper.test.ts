@@ -6,8 +6,7 @@ import { AddressBook } from '../book/address-book.ts';
 import { createMemoryAddressBook } from '../store/address-book-store.ts';
 import { idOf } from '../testing/cluster.ts';
 import { TrustBook } from '../trust/trust-book.ts';
-import { BookKeeper } from './book-keeper.ts';
-import { formatSavedState } from './saved-state.ts';
+import { BookKeeper, formatSavedState } from './book-keeper.ts';
 
 test('open keeps the trust recorded while it loads, and the peers that connected meanwhile', async (t) => {
   const [known, reported, connected] = [idOf('known'), idOf('reported'), idOf('connected')];

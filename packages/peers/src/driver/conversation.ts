@@ -1,15 +1,18 @@
 // The messages between peers: serves the wire protocol, and hands requests for addresses to the
 // address exchange, statuses to the status exchange and services to the service exchange.
 
-import { type Server, serve } from '@trunkline/transport-core';
+import { type Remote, type Server, serve } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import { charge } from '@trunkline/transport-core/internal';
-import { AddressExchange } from './address-exchange.ts';
+import { Visitors } from '../admission/admission.ts';
+import type { BookAddress } from '../book/entries.ts';
+import type { AddressList } from '../exchange/address-list.ts';
+import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
 import { PeersChannel } from './peers-channel.ts';
-import { ServiceExchange } from './service-exchange.ts';
+import { ServiceExchange } from './services.ts';
 import { StatusExchange } from './status-exchange.ts';
-import type { Visits } from './visits.ts';
 
 export class Conversation {
   readonly addresses: AddressExchange;
@@ -79,3 +82,241 @@ export class Conversation {
  */
 const STATUS = 64;
 const STATUS_SHIFT = 6;
+
+// Exchanges addresses with peers: runs the machine of peer exchange over the wire protocol, answers
+// visitors of a full node, and enters the addresses that peers report in the address book.
+
+/** A node that reports addresses, and the connection over which it does so. */
+export interface AddressSource {
+  readonly nodeId: string;
+  readonly remote: Remote;
+}
+
+export class AddressExchange {
+  readonly #node: Node;
+  readonly #visits: Visits;
+  readonly #channel: PeersChannel;
+  readonly #machine: PeerExchange;
+
+  constructor(node: Node, visits: Visits, channel: PeersChannel) {
+    const { interval, seed } = node.config.exchange;
+    this.#node = node;
+    this.#visits = visits;
+    this.#channel = channel;
+    this.#machine = new PeerExchange({ random: node.config.transport.random, interval, seed });
+  }
+
+  get wakeAt(): number {
+    return this.#node.config.exchange.enabled ? this.#machine.wakeAt : Number.POSITIVE_INFINITY;
+  }
+
+  wake(now: number): void {
+    const { config, keeper } = this.#node;
+    if (!config.exchange.enabled) return;
+    this.#machine.handle(now, { type: 'wake', wanted: keeper.book.needsMore });
+    this.#run();
+  }
+
+  /** Begins or updates the session with a peer. */
+  connected({ nodeId, persistent, main }: Peer, now: number): void {
+    const { direction } = main.remote;
+    this.#machine.handle(now, { type: 'connected', nodeId, direction, persistent });
+  }
+
+  gone({ nodeId, proven }: Peer, now: number): void {
+    this.#machine.handle(now, { type: 'gone', nodeId, proven });
+  }
+
+  /** Asks a full node for addresses, over a connection that it closes after its answer. */
+  visit(remote: Remote): void {
+    this.#channel.say(remote, 'request', EMPTY);
+  }
+
+  /** Handles a request for addresses. */
+  requested(from: Remote): void {
+    const node = this.#node;
+    if (!node.config.exchange.enabled) return;
+    if (this.#visits.conclude(from, 'in', node.now()) !== undefined) {
+      this.#answer(from);
+      return node.disconnect(
+        from,
+        'this node has no room for another peer; it has sent addresses of other nodes',
+      );
+    }
+    const peer = node.peerTable.of(from);
+    if (peer === undefined) return;
+    this.#machine.handle(node.now(), { type: 'request', nodeId: peer.nodeId });
+    this.#run(from);
+  }
+
+  /** Handles a list of addresses. */
+  received(list: AddressList, from: Remote): void {
+    const node = this.#node;
+    const visited = this.#visits.conclude(from, 'out', node.now());
+    if (visited !== undefined) {
+      this.learn(readAddressEntries(list.read() ?? []), { nodeId: visited, remote: from });
+      return node.disconnect(
+        from,
+        'it sent addresses of other nodes and has no room for another peer',
+      );
+    }
+    const peer = node.peerTable.of(from);
+    if (peer === undefined) return;
+    this.#machine.handle(node.now(), { type: 'addresses', nodeId: peer.nodeId, list });
+    this.#run(from);
+  }
+
+  /**
+   * Enters reported addresses in the book. Their source is the endpoint that this node sees, not
+   * the address that the peer advertises. Otherwise the peer could evade the limits on addresses
+   * from one source.
+   */
+  learn(entries: readonly BookAddress[], { nodeId, remote }: AddressSource): void {
+    const node = this.#node;
+    const now = node.now();
+    const source = { nodeId, address: remote.endpoint };
+    for (const entry of entries) node.keeper.book.add(entry, source, now);
+    node.soon();
+  }
+
+  /**
+   * Carries out the machine's outputs. @param from the connection whose message caused the outputs;
+   * the answer is sent over it.
+   */
+  #run(from?: Remote): void {
+    const node = this.#node;
+    for (let output = this.#machine.poll(); output !== undefined; output = this.#machine.poll()) {
+      const peer = node.peer(output.nodeId);
+      if (peer === undefined) continue;
+      const { nodeId, main } = peer;
+      const remote = from ?? main.remote;
+      switch (output.type) {
+        case 'request':
+          this.#channel.say(remote, 'request', EMPTY);
+          break;
+        case 'answer':
+          this.#answer(remote);
+          break;
+        case 'part':
+          for (const link of peer.links)
+            node.disconnect(link.remote, 'a seed answers one request and then disconnects');
+          break;
+        case 'too_many_requests':
+          node.penalize(peer, reasonError('flood', 'it requested addresses too often'));
+          break;
+        case 'unsolicited':
+          node.penalize(
+            peer,
+            reasonError('flood', 'it sent addresses that were not requested'),
+            true,
+          );
+          break;
+        case 'malformed':
+          node.keeper.trust.bad(nodeId, node.now());
+          break;
+        case 'addresses':
+          node.keeper.trust.good(nodeId, node.now());
+          this.learn(output.entries, { nodeId, remote });
+          break;
+      }
+    }
+  }
+
+  #answer(to: Remote): void {
+    const { config, keeper, peerTable } = this.#node;
+    const now = this.#node.now();
+    const addresses = config.exchange.seed
+      ? keeper.book.select(now, SEED_BIAS)
+      : keeper.book.selectAround(peerTable.peers.keys(), now);
+    this.#channel.say(to, 'addresses', { addresses });
+  }
+}
+
+const EMPTY: Uint8Array = new Uint8Array();
+/** Percentage of new addresses in a seed's answers (Tendermint). */
+const SEED_BIAS = 30;
+
+// Visits: a full node answers one request of a newcomer for addresses, and then the connection
+// ends. Neither end treats it as a peer's connection.
+
+interface Visit {
+  readonly nodeId: string;
+  /** Time at which the visit times out. */
+  readonly due: number;
+  /** True if the request was answered or the visit timed out. */
+  isOver: boolean;
+}
+
+export class Visits {
+  readonly #visitors: Visitors;
+  readonly #open = new Map<Remote, Visit>();
+
+  /** @param pause milliseconds between two visits of the same node. */
+  constructor(pause: number) {
+    this.#visitors = new Visitors(pause);
+  }
+
+  /**
+   * Admits a visit if the limits allow it; a node may have only one visit at a time. @param coming
+   * ids of the nodes whose visits were admitted but whose connections are not up yet.
+   */
+  take(nodeId: string, coming: readonly string[], now: number): boolean {
+    const open = [...coming];
+    for (const [{ direction }, visit] of this.#open)
+      if (direction === 'in') open.push(visit.nodeId);
+    return !open.includes(nodeId) && this.#visitors.take(nodeId, open.length, now);
+  }
+
+  begin(remote: Remote, nodeId: string, now: number): void {
+    this.#open.set(remote, { nodeId, due: now + LONGEST, isOver: false });
+  }
+
+  end(remote: Remote): void {
+    this.#open.delete(remote);
+  }
+
+  has(remote: Remote): boolean {
+    return this.#open.has(remote);
+  }
+
+  /**
+   * Ends the exchange of a visit: called for the single request of a visitor, or the single answer
+   * of a host. Returns the other end's node id, or undefined if no request or answer is expected on
+   * this connection.
+   */
+  conclude(remote: Remote, direction: 'in' | 'out', now: number): string | undefined {
+    const visit = this.#open.get(remote);
+    if (visit === undefined || visit.isOver || remote.direction !== direction) return undefined;
+    visit.isOver = true;
+    if (direction === 'in') this.#visitors.told(visit.nodeId, now);
+    return visit.nodeId;
+  }
+
+  /** Time at which the first visit times out. */
+  get wakeAt(): number {
+    let due = Number.POSITIVE_INFINITY;
+    for (const visit of this.#open.values()) if (!visit.isOver) due = Math.min(due, visit.due);
+    return due;
+  }
+
+  /** Returns the connections of visits that have timed out, to be closed. */
+  expire(now: number): Remote[] {
+    const late: Remote[] = [];
+    for (const [remote, visit] of this.#open) {
+      if (visit.isOver || now < visit.due) continue;
+      visit.isOver = true;
+      late.push(remote);
+    }
+    return late;
+  }
+
+  /** Forgets all visits and returns their connections. */
+  close(): Remote[] {
+    const all = [...this.#open.keys()];
+    this.#open.clear();
+    return all;
+  }
+}
+
+/** Time limit of a visit in milliseconds: one or two round trips over a slow connection. */
+const LONGEST = 3_000;

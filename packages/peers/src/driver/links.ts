@@ -10,15 +10,12 @@ import {
   runsPeers,
   UNPROVEN,
 } from './admission-control.ts';
-import type { Conversation } from './conversation.ts';
-import type { DialOutcomes } from './dial-outcomes.ts';
+import type { Conversation, Visits } from './conversation.ts';
+import { type DialOutcomes, type Order, rejectionOf } from './dials.ts';
 import { firstAddress } from './first-address.ts';
 import type { Node } from './node.ts';
-import type { Order } from './orders-in-progress.ts';
 import type { Peer, PeerConnection } from './peer-table.ts';
 import { Places } from './places.ts';
-import { rejectionOf } from './rejection.ts';
-import type { Visits } from './visits.ts';
 
 export class Links {
   readonly #node: Node;

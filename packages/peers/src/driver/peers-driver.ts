@@ -10,13 +10,11 @@ import {
 import { Crawler } from '../exchange/crawler.ts';
 import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
-import { Conversation } from './conversation.ts';
-import { DialOutcomes } from './dial-outcomes.ts';
+import { Conversation, Visits } from './conversation.ts';
+import { DialOutcomes, filterRefusal } from './dials.ts';
 import { Links } from './links.ts';
 import { Node, VIOLATION } from './node.ts';
 import type { PeerConnection } from './peer-table.ts';
-import { filterRefusal } from './rejection.ts';
-import { Visits } from './visits.ts';
 
 export class PeersDriver implements Membership {
   nodeId = '';

@@ -3,8 +3,7 @@
 
 import { type Codec, type Remote, TransportError } from '@trunkline/transport-core';
 import { decodeStatus, encodeStatus, LONGEST_STATUS } from '../protocol.ts';
-import { PullRation } from '../status/pull-ration.ts';
-import { type StatusInput, StatusSync } from '../status/status-sync.ts';
+import { PullRation, type StatusInput, StatusSync } from '../status/status-sync.ts';
 import { PeerLimits } from '../trust/peer-limits.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';

@@ -1,7 +1,7 @@
 // Tests of reading address entries.
 
 import test from 'ava';
-import { readAddressEntry } from './address-entry.ts';
+import { readAddressEntry } from './address-list.ts';
 
 const id = 'ab'.repeat(32);
 

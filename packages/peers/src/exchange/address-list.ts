@@ -1,8 +1,16 @@
 // The encoding of the list of addresses that answers a request.
 
 import { bytes, json, limited } from '@trunkline/transport-core';
-import type { Limited } from '@trunkline/transport-core/backend';
+import {
+  isNodeId,
+  type Limited,
+  notAdvertisable,
+  parseHostPort,
+  parseTarget,
+} from '@trunkline/transport-core/backend';
+import { splitScheme } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
+import { LONGEST_ADDRESS } from '../address/place.ts';
 
 const list = json(z.object({ addresses: z.array(z.unknown()) }));
 
@@ -59,3 +67,54 @@ export const addressList: Limited<{
   },
   decode: (encoded: Uint8Array) => new AddressList(raw.decode(encoded)),
 });
+
+// Reads one entry of a list of addresses that a peer sent: a node id, and an address of that node.
+
+/** A node and one of its addresses, as peers send them to each other. */
+export interface AddressEntry {
+  /** 64 lower-case hex digits. The node that is dialed at the address must prove this id. */
+  readonly nodeId: string;
+  /** The address to dial, without a node id in front. */
+  readonly address: string;
+}
+
+/**
+ * Reads an entry as a peer sent it. Returns undefined for a malformed entry, and for an address
+ * that nobody else can dial (port 0, no host, 0.0.0.0, link-local). The address book decides
+ * whether the address may be dialed (private networks, bans, own addresses). `key` is the same for
+ * all spellings of one entry. Unknown members are ignored, because a later version may send more.
+ */
+export function readAddressEntry(
+  value: unknown,
+): { readonly entry: AddressEntry; readonly key: string } | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { nodeId, address } = value as Partial<Record<keyof AddressEntry, unknown>>;
+  if (typeof nodeId !== 'string' || !isNodeId(nodeId)) return undefined;
+  if (
+    typeof address !== 'string' ||
+    address.length > LONGEST_ADDRESS ||
+    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}@]/u.test(address)
+  )
+    return undefined;
+  const target = parsed(address);
+  if (target === undefined || !isDialable(target.address)) return undefined;
+  return { entry: { nodeId, address: target.address }, key: `${nodeId}@${target.key}` };
+}
+
+function parsed(address: string): { readonly address: string; readonly key: string } | undefined {
+  try {
+    return parseTarget(address);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Returns true if an address can be dialed. An address that isn't 'host:port' belongs to another
+ * backend and can't be judged here.
+ */
+function isDialable(address: string): boolean {
+  const [authority = ''] = splitScheme(address).rest.split(/[/?#]/u, 1);
+  const place = parseHostPort(authority);
+  return place === undefined || (place.port !== 0 && notAdvertisable(place.host) === undefined);
+}

@@ -6,7 +6,7 @@
 import type { Random } from '@trunkline/transport-core';
 import { type Machine, OutputQueue } from '../machine.ts';
 import { PeerLimits } from '../trust/peer-limits.ts';
-import { type AddressEntry, readAddressEntry } from './address-entry.ts';
+import { type AddressEntry, readAddressEntry } from './address-list.ts';
 
 export interface PeerExchangeOptions {
   readonly random: Random;

@@ -11,7 +11,7 @@ import {
   parseOptions,
 } from '@trunkline/transport-core/backend';
 import { GatewaySearch } from './gateway-search.ts';
-import { type ListeningAddress, mappableAddresses } from './listening-address.ts';
+import { type ListeningAddress, mappableAddresses } from './local-network.ts';
 import { RouterMappings } from './router-mappings.ts';
 
 /** Options of `createPortMapping`; all may be left out. */

@@ -1,8 +1,12 @@
 // Tests of the facts about the local network.
 
 import test from 'ava';
-import { mappableAddresses } from './listening-address.ts';
-import { defaultGateways, isPublicAddress, sourceAddress } from './local-network.ts';
+import {
+  defaultGateways,
+  isPublicAddress,
+  mappableAddresses,
+  sourceAddress,
+} from './local-network.ts';
 
 test('the default gateways are read from the routing table of Linux', (t) => {
   const routes = [

@@ -6,8 +6,7 @@ import { type Clock, TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
 import { type ExternalPort, type Gateway, LEASE, type MappingRequest } from './gateway.ts';
 import { type GatewaySearch, REQUEST_TIME } from './gateway-search.ts';
-import type { ListeningAddress } from './listening-address.ts';
-import { isPublicAddress, sourceAddress } from './local-network.ts';
+import { isPublicAddress, type ListeningAddress, sourceAddress } from './local-network.ts';
 
 /** A mapping on a router. */
 interface HeldMapping {

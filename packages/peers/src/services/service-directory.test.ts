@@ -1,8 +1,7 @@
 // Tests of the table of services.
 
 import test from 'ava';
-import { ServiceDirectory } from './service-directory.ts';
-import { readServices, serviceOf } from './service-name.ts';
+import { readServices, ServiceDirectory, serviceOf } from './service-directory.ts';
 
 test('a list replaces the one before, and only changes count', (t) => {
   const directory = new ServiceDirectory();

@@ -1,7 +1,5 @@
 // The services of the connected peers, as the peers have announced them.
 
-import { isServiceName, SERVICES } from './service-name.ts';
-
 /** A table of nodes and their services. */
 export class ServiceDirectory {
   readonly #services = new Map<string, readonly string[]>();
@@ -42,3 +40,36 @@ export class ServiceDirectory {
 }
 
 const NONE: readonly string[] = Object.freeze([]);
+
+// The names of services, and the targets 'service:<name>'.
+
+/** Returns true if the text can be the name of a service. */
+export function isServiceName(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z][a-z0-9._-]{0,62}$/i.test(value);
+}
+
+/** The description of a valid name, for error texts. */
+export const SERVICE_NAME: string =
+  "1 to 63 letters, digits, '.', '_' and '-', of which the first is a letter";
+
+/** Returns the name in a target 'service:<name>'; undefined for any other target. */
+export function serviceOf(target: string): string | undefined {
+  if (!target.startsWith('service:')) return undefined;
+  const name = target.slice('service:'.length);
+  return isServiceName(name) ? name : undefined;
+}
+
+/** Checks services that the user gave. @throws TypeError that names the wrong entry. */
+export function readServices(given: readonly string[], name: string): readonly string[] {
+  if (!Array.isArray(given) || given.length > SERVICES)
+    throw new TypeError(`${name}: must be a list of at most ${SERVICES} names of services`);
+  for (const [at, service] of given.entries())
+    if (!isServiceName(service))
+      throw new TypeError(
+        `${name}[${at}]: must be ${SERVICE_NAME}, got ${JSON.stringify(service)}`,
+      );
+  return [...new Set(given)].sort();
+}
+
+/** The maximum number of services of one node. */
+export const SERVICES = 64;

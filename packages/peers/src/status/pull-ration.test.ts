@@ -1,7 +1,7 @@
 // Tests of the limit on the pulls of a peer's status.
 
 import test from 'ava';
-import { PullRation } from './pull-ration.ts';
+import { PullRation } from './status-sync.ts';
 
 test('a peer of which eight statuses could not be read is pulled once every ten seconds', (t) => {
   const ration = new PullRation(0);

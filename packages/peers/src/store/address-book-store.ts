@@ -3,8 +3,7 @@
 
 import type { Store, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
-import { ExclusiveStore } from './exclusive-store.ts';
-import { StoreBacking } from './store-backing.ts';
+import { ExclusiveStore, StoreBacking } from './store-backing.ts';
 
 /**
  * Keeps one text across restarts, for one user at a time. Call `load` first, then `save` any number

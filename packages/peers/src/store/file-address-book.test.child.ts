@@ -1,7 +1,7 @@
 // A script that a test runs in a separate process. It locks an address book, reports that, and
 // holds the book until it is killed or its input ends.
 
-import { createFileAddressBook } from './file-address-book.ts';
+import { createFileAddressBook } from './file-store.ts';
 
 const book = createFileAddressBook(process.argv[2]!);
 try {

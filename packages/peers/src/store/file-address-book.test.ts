@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { platform } from 'node:process';
 import test from 'ava';
 import { folder } from '../testing/real/folder.ts';
-import { createFileAddressBook } from './file-address-book.ts';
+import { createFileAddressBook } from './file-store.ts';
 import { answer, fails, startChild } from './testing/real-files.ts';
 import { read, storeSuite } from './testing/store-suite.ts';
 

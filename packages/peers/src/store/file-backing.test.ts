@@ -4,9 +4,9 @@
 import { type ErrorCode, TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { seeds } from '../testing/seeds.ts';
-import { ExclusiveStore } from './exclusive-store.ts';
-import { FileBacking } from './file-backing.ts';
-import type { Processes } from './processes.ts';
+import type { Processes } from './file-lock.ts';
+import { FileBacking } from './file-store.ts';
+import { ExclusiveStore } from './store-backing.ts';
 import { FakeDisk } from './testing/fake-disk.ts';
 import { read, storeSuite } from './testing/store-suite.ts';
 

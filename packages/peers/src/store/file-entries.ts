@@ -10,8 +10,7 @@ import {
   ignoreMissing,
   systemErrorCode,
 } from '@trunkline/transport-core/node';
-import { FileLock } from './file-lock.ts';
-import type { Processes } from './processes.ts';
+import { FileLock, type Processes } from './file-lock.ts';
 
 /** A store in files. */
 export interface FileStore extends Store, AsyncDisposable {

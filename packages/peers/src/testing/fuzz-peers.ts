@@ -6,8 +6,7 @@ import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { placeOf } from '../address/place.ts';
 import { AddressBook } from '../book/address-book.ts';
-import { readAddressEntry } from '../exchange/address-entry.ts';
-import { addressList, LONGEST_LIST } from '../exchange/address-list.ts';
+import { addressList, LONGEST_LIST, readAddressEntry } from '../exchange/address-list.ts';
 import { MOST_ADDRESSES, PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import { decodeStatus, encodeStatus } from '../protocol.ts';
 

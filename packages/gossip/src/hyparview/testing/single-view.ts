@@ -1,8 +1,7 @@
 // A single partial view whose peers are played by a test.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { PartialViewInput } from '../interface.ts';
-import type { PartialViewMessage } from '../message.ts';
+import type { PartialViewInput, PartialViewMessage } from '../message.ts';
 import type { PartialViewOptions } from '../options.ts';
 import { PartialView } from '../partial-view.ts';
 

@@ -2,10 +2,8 @@
 // from a seed.
 
 import type { Random } from '@trunkline/transport-core';
-import { IdSource } from '../../messages/id-source.ts';
-import { type MessageId, messageKey } from '../../messages/message-id.ts';
-import type { Misbehavior, PlumtreeInput, PlumtreeOutput } from '../interface.ts';
-import type { Control, Push } from '../message.ts';
+import { IdSource, type MessageId, messageKey } from '../../messages/message-id.ts';
+import type { Control, Misbehavior, PlumtreeInput, PlumtreeOutput, Push } from '../message.ts';
 import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 import { EventQueue } from './event-queue.ts';

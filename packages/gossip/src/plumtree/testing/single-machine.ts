@@ -1,8 +1,7 @@
 // A single Plumtree machine whose peers are played by a test.
 
 import type { MessageId } from '../../messages/message-id.ts';
-import type { Misbehavior, PlumtreeInput } from '../interface.ts';
-import type { Control, Push } from '../message.ts';
+import type { Control, Misbehavior, PlumtreeInput, Push } from '../message.ts';
 import { type PlumtreeOptionsInput, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 

@@ -3,8 +3,7 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { DownCause, PartialViewInput } from '../../hyparview/interface.ts';
-import type { PartialViewMessage } from '../../hyparview/message.ts';
+import type { DownCause, PartialViewInput, PartialViewMessage } from '../../hyparview/message.ts';
 import type { PartialViewOptions } from '../../hyparview/options.ts';
 import { PartialView } from '../../hyparview/partial-view.ts';
 import { Graph } from './graph.ts';

@@ -3,7 +3,7 @@
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { AddressBook } from '../address-book.ts';
-import type { AddressBookOptions, BookAddress } from '../book-entry.ts';
+import type { AddressBookOptions, BookAddress } from '../entries.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

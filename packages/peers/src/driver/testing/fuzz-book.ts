@@ -7,7 +7,7 @@ import { type Random, TransportError } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { AddressBook } from '../../book/address-book.ts';
 import { TrustBook } from '../../trust/trust-book.ts';
-import { formatSavedState, parseSavedState, type SavedState } from '../saved-state.ts';
+import { formatSavedState, parseSavedState, type SavedState } from '../book-keeper.ts';
 
 const SELF = 'f'.repeat(64);
 const utf8 = new TextDecoder();

@@ -6,7 +6,7 @@ import { createSimulation, type Simulation } from '@trunkline/simulation';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { placeOf } from '../../address/place.ts';
-import { parseSavedState } from '../../driver/saved-state.ts';
+import { parseSavedState } from '../../driver/book-keeper.ts';
 import { idOf } from '../cluster.ts';
 import { type RawPeer, rawPeer } from '../raw-peer.ts';
 import { Fleet, shuffled } from './fleet.ts';

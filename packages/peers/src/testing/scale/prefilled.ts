@@ -2,8 +2,8 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { placeOf } from '../../address/place.ts';
-import type { BookDocument, SavedEntry } from '../../book/book-document.ts';
-import { formatSavedState, parseSavedState } from '../../driver/saved-state.ts';
+import type { BookDocument, SavedEntry } from '../../book/document.ts';
+import { formatSavedState, parseSavedState } from '../../driver/book-keeper.ts';
 import { type AddressBookStore, createMemoryAddressBook } from '../../store/address-book-store.ts';
 import { idOf } from '../cluster.ts';
 

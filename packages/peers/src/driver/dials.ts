@@ -1,16 +1,15 @@
 // Runs dials that were ordered by the planner, by the crawler, or by a caller that waits for a
 // node, and handles their outcomes.
 
-import { type Remote, TransportError } from '@trunkline/transport-core';
-import { parseTarget, reasonError } from '@trunkline/transport-core/backend';
-import { spelled } from '@trunkline/transport-core/internal';
-import { placeOf } from '../address/place.ts';
-import type { DialOrder } from '../dialing/dial-order.ts';
+import { type ErrorReason, type Remote, TransportError } from '@trunkline/transport-core';
+import { formatHostPort, parseTarget, reasonError } from '@trunkline/transport-core/backend';
+import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
+import { type Place, placeOf } from '../address/place.ts';
+import { twinOf } from '../admission/admission.ts';
+import type { DialKind, DialOrder } from '../dialing/dial-order.ts';
+import type { PeerRejection } from '../types.ts';
+import type { Visits } from './conversation.ts';
 import type { Node } from './node.ts';
-import { isReported, type Order, OrdersInProgress } from './orders-in-progress.ts';
-import { placeToDial } from './place-to-dial.ts';
-import { rejectionOf } from './rejection.ts';
-import type { Visits } from './visits.ts';
 
 export class DialOutcomes {
   readonly #node: Node;
@@ -337,3 +336,240 @@ const MOST_CRAWLS = 16;
 const DAY = 24 * 60 * 60_000;
 const WAKE = { type: 'wake' } as const;
 const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });
+
+// Decides at which address an order is dialed. A host name that other nodes reported is dialed only
+// at the IP addresses to which it resolves and that may be dialed.
+
+/** An address to dial. */
+export interface PlaceToDial {
+  readonly address: string;
+  /** The IP addresses of its host name, for a transport that keeps the name for TLS. */
+  readonly addresses?: readonly string[];
+}
+
+type PlacingNode = Pick<Node, 'config' | 'keeper' | 'management' | 'policy'>;
+
+/**
+ * Returns where to dial an order. A host name that other nodes reported is looked up, and its
+ * addresses are judged like reported ones. The dial uses these addresses, because a second lookup
+ * could return others. Rejects if none may be dialed.
+ */
+export async function placeToDial(order: Order, node: PlacingNode): Promise<PlaceToDial> {
+  const { address, nodeId } = order;
+  const { config, keeper, management, policy } = node;
+  if (policy.isOpen || !isReported(order)) return { address };
+  const place = placeOf(address);
+  if (place === undefined) throw refused(address, 'it is malformed');
+  const source = nodeId === undefined ? undefined : keeper.book.sourceOf(nodeId, place);
+  // The book has judged an IP address before it was dialed for the first time.
+  if (place.ip !== undefined && source === undefined) return { address };
+  const why = policy.refusal(place, source ?? '');
+  if (why !== undefined) throw refused(address, `it ${why}`);
+  const lookup = config.lookup ?? management.machine?.lookup;
+  if (!hasHostName(place) || lookup === undefined || source === 'self') return { address };
+  const found = (await find(place, address, lookup)).slice(0, FOUND);
+  const addresses = found.filter((ip) => {
+    const there = placeOf(formatHostPort(ip, place.port));
+    return there?.ip !== undefined && policy.refusal(there, source ?? '') === undefined;
+  });
+  const [first] = addresses;
+  if (first === undefined)
+    throw refused(address, `it resolves to ${found.join(', ') || 'nothing'}`);
+  if (management.machine !== undefined) return { address, addresses };
+  const { scheme, rest } = splitScheme(address);
+  const path = /[/?#].*$/u.exec(rest)?.[0] ?? '';
+  const prefix = scheme === undefined ? '' : `${scheme}://`;
+  return { address: `${prefix}${formatHostPort(first, place.port)}${path}` };
+}
+
+/** Returns whether the address has a host name of the network, and not a name of another scheme. */
+function hasHostName(place: Place): place is Place & { readonly port: number } {
+  const { kind, port, key } = place;
+  return kind === 'name' && port !== undefined && /^(?:(?:tcp|wss?):\/\/|(?!.*:\/\/))/.test(key);
+}
+
+async function find(
+  { host }: Place,
+  target: string,
+  lookup: (host: string) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  try {
+    return await lookup(host);
+  } catch (error) {
+    throw error instanceof TransportError
+      ? withDetails(error, { target })
+      : reasonError('host_not_found', `Cannot look up ${host}: ${String(error)}`, {
+          target,
+          cause: error,
+        });
+  }
+}
+
+function refused(address: string, why: string): TransportError {
+  return new TransportError(
+    'invalid_argument',
+    `Cannot dial ${address}, which a peer reported (see the option 'addresses' of createPeers): ${why}`,
+    { target: address, sent: false },
+  );
+}
+
+/** Maximum number of addresses of one name that are checked. */
+const FOUND = 16;
+
+// The orders to dial that are in progress: those of the planner, of a crawling seed, and of callers
+// that wait for a node.
+
+/**
+ * A dial that the planner ordered, that a caller waits for (`asked`), or that a crawling seed wants
+ * (`crawl`).
+ */
+export interface Order {
+  readonly address: string;
+  readonly nodeId: string | undefined;
+  readonly kind: DialKind | 'asked' | 'crawl';
+  /** True if other nodes reported the address; see `isReported`. */
+  readonly reported?: boolean;
+}
+
+/**
+ * Returns true if other nodes reported the address of an order. If the order does not specify this,
+ * the result is true except for persistent peers and seeds, whose addresses come from the operator.
+ */
+export function isReported({ kind, reported }: Order): boolean {
+  return reported ?? (kind !== 'persistent' && kind !== 'seed');
+}
+
+/** An order in progress. */
+export interface OrderInProgress {
+  /** The target that the transport was given. */
+  target: string;
+  /** The IP addresses to dial, if the target has a host name that was looked up. */
+  addresses?: readonly string[] | undefined;
+  /** The time at which the dial is given up. */
+  readonly due: number;
+  readonly cancel: AbortController;
+}
+
+export class OrdersInProgress {
+  readonly #orders = new Map<Order, OrderInProgress>();
+
+  /** Returns the orders that a dial of the transport serves. */
+  of(target: string | undefined): Order[] {
+    return [...this.#orders].filter(([, one]) => one.target === target).map(([order]) => order);
+  }
+
+  /** Returns the IP addresses at which to dial a target. */
+  addressesOf(target: string): readonly string[] | undefined {
+    for (const one of this.#orders.values()) if (one.target === target) return one.addresses;
+    return undefined;
+  }
+
+  /** Returns whether this node is being dialed. */
+  isReaching(nodeId: string): boolean {
+    for (const order of this.#orders.keys()) if (order.nodeId === nodeId) return true;
+    return false;
+  }
+
+  begin(order: Order, now: number): OrderInProgress {
+    const one: OrderInProgress = {
+      target: order.address,
+      due: now + LONGEST_DIAL,
+      cancel: new AbortController(),
+    };
+    this.#orders.set(order, one);
+    return one;
+  }
+
+  /**
+   * Ends an order, because its connection is up or the dial failed. Returns false if it has ended
+   * already.
+   */
+  end(order: Order): boolean {
+    return this.#orders.delete(order);
+  }
+
+  /** Cancels the dials of a node that no caller waits for any more. */
+  cancel(nodeId: string): void {
+    for (const [order, { cancel }] of this.#orders)
+      if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
+  }
+
+  /** Time at which the first of the dials times out. */
+  get wakeAt(): number {
+    let due = Number.POSITIVE_INFINITY;
+    for (const one of this.#orders.values()) due = Math.min(due, one.due);
+    return due;
+  }
+
+  /**
+   * Ends and returns an order whose dial has taken too long, because the user's `resolve` or
+   * `lookup` does not answer.
+   */
+  expire(now: number): { readonly order: Order; readonly error: TransportError } | undefined {
+    for (const [order, { due, target, cancel }] of this.#orders) {
+      if (now < due) continue;
+      this.#orders.delete(order);
+      cancel.abort();
+      const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
+      return { order, error: reasonError('dial_timeout', text, { target, sent: false }) };
+    }
+    return undefined;
+  }
+
+  /** Cancels all dials, which then have no outcome. */
+  close(): void {
+    const all = [...this.#orders.values()];
+    this.#orders.clear();
+    for (const { cancel } of all) cancel.abort();
+  }
+}
+
+/**
+ * Time limit of a dial in milliseconds, including name resolution. The transport's own limits
+ * (`dialTimeout`, `handshakeTimeout`) are shorter.
+ */
+const LONGEST_DIAL = 60_000;
+
+// Maps errors of connections to the `PeerRejection` that events report.
+
+/**
+ * Returns the name of a connection's failure in events: it depends on the reason of the error if
+ * BY_REASON contains it, otherwise on the code.
+ */
+export function rejectionOf(error: TransportError, direction: 'in' | 'out'): PeerRejection {
+  const { code, reason } = error;
+  if (twinOf(error) !== undefined) return 'twin';
+  // The other end's `admit` threw an error without a reason. Such an error is sent as 'refused'
+  // with its code.
+  if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
+  if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
+  return code === 'failed_precondition'
+    ? 'incompatible'
+    : code === 'unavailable' && direction === 'out'
+      ? 'unreachable'
+      : 'failed';
+}
+
+/** Wraps an error that a filter threw, for both ends to see. Returns a TransportError unchanged. */
+export function filterRefusal(filter: string, error: unknown): TransportError {
+  if (error instanceof TransportError) return error;
+  return reasonError(
+    'refused',
+    `${filter} of the other end refused: ${error instanceof Error ? error.message : String(error)}`,
+    { cause: error },
+  );
+}
+
+const BY_REASON: Partial<Record<ErrorReason, PeerRejection>> = {
+  denied: 'denied',
+  duplicate: 'duplicate',
+  refused: 'filtered',
+  wrong_network: 'incompatible',
+  wrong_version: 'incompatible',
+  wrong_preamble: 'incompatible',
+  self: 'self',
+  full: 'full',
+  identity_mismatch: 'unproven',
+  bad_certificate: 'unproven',
+  expired_certificate: 'unproven',
+};

@@ -6,12 +6,9 @@ import type { Random, TransportError } from '@trunkline/transport-core';
 import { AddressHistory, OwnAddresses } from './address-history.ts';
 import { AddressKeys, addressKey, hostOf } from './address-key.ts';
 import { type BackOffOptions, isPointless, isTransient } from './back-off.ts';
-import { BookSearch } from './book-search.ts';
+import { type DialsUnderWay, LONGEST_ORDINARY, MOST_FAILURES, REST } from './dial-limits.ts';
 import type { DialCandidate, DialKind, PlannerView } from './dial-order.ts';
-import type { DialsUnderWay } from './dials-under-way.ts';
-import { LONGEST_ORDINARY, MOST_FAILURES, REST } from './limits.ts';
 import type { NamedTargets } from './named-targets.ts';
-import { ReconnectList } from './reconnect-list.ts';
 
 export interface OrdinaryCandidatesOptions {
   readonly random: Random;
@@ -203,5 +200,109 @@ export class OrdinaryCandidates {
 
   #backOffAfter(error: TransportError): BackOffOptions {
     return isPointless(error) ? this.#patient : this.#brief;
+  }
+}
+
+// Peers whose connection was lost by chance. They are preferred to unknown nodes for three tries,
+// and stay on the list until they are given up.
+
+/**
+ * A list of lost peers. Holds at most 64 peers; beyond that, the oldest is removed, and only the
+ * address book can pick it again.
+ */
+export class ReconnectList<DialCandidate> {
+  readonly #entries = new Map<string, { readonly candidate: DialCandidate; tries: number }>();
+
+  add(key: string, candidate: DialCandidate): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, { candidate, tries: 0 });
+    if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
+  }
+
+  /** Records another failed try. */
+  failed(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) entry.tries++;
+  }
+
+  remove(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  /**
+   * Returns the first candidate for which `isFit` returns true and that has failed fewer than
+   * `most` times. Removes candidates for which `isOver` returns true.
+   */
+  pick(
+    isOver: (candidate: DialCandidate) => boolean,
+    isFit: (candidate: DialCandidate) => boolean,
+    most: number = MOST_TRIES,
+  ): DialCandidate | undefined {
+    for (const [key, { candidate, tries }] of this.#entries) {
+      if (isOver(candidate)) this.#entries.delete(key);
+      else if (tries < most && isFit(candidate)) return candidate;
+    }
+    return undefined;
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+}
+
+const MOST_ENTRIES = 64;
+const MOST_TRIES = 3;
+
+// Searches the address book for a node to dial, and skips searches that would fail again. Otherwise
+// a large book without eligible nodes would be searched at every wake-up.
+
+export class BookSearch {
+  /** Set after a search that found nothing, until the given time or until `news` changes. */
+  #vain: { until: number; readonly news: number | undefined } | undefined;
+
+  /** The latest time at which to search again; Infinity if no search has failed. */
+  get until(): number {
+    return this.#vain?.until ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Returns true if a search found nothing and nothing has changed since. */
+  isVain(now: number, { news }: PlannerView): boolean {
+    return (
+      this.#vain !== undefined &&
+      now < this.#vain.until &&
+      news !== undefined &&
+      news === this.#vain.news
+    );
+  }
+
+  /**
+   * @param again returns the time at which a node may become eligible without a change of `news`,
+   * because a back-off or a ban ends. No event reports the end of a ban.
+   */
+  pick(
+    now: number,
+    view: PlannerView,
+    isEligible: (candidate: DialCandidate) => boolean,
+    again: () => number,
+  ): DialCandidate | undefined {
+    if (this.isVain(now, view)) return undefined;
+    const candidate = view.pick(isEligible, now);
+    if (candidate !== undefined && isEligible(candidate)) return candidate;
+    this.#vain = { until: again(), news: view.news };
+    return undefined;
+  }
+
+  /** Notes that a node may become eligible at `time`. */
+  by(time: number): void {
+    if (this.#vain !== undefined && time < this.#vain.until) this.#vain.until = time;
+  }
+
+  /** Notes that a node may be eligible now. */
+  reset(): void {
+    this.#vain = undefined;
   }
 }

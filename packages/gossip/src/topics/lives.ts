@@ -1,0 +1,131 @@
+// Remembers nodes that were restarted since they were last connected, because the lives of theirs
+// that are known here are over.
+
+import type { TopicNode } from './topic-context.ts';
+
+interface RestartedNode {
+  /** The newest life that was known before the restart. */
+  readonly life: number;
+  /** True once a message of the new life has come directly from the node. */
+  hasBegun: boolean;
+}
+
+/** The restarted nodes of one topic; at most 4,096 are remembered. */
+export class RestartedNodes {
+  readonly #newest: (nodeId: string) => number;
+  /** The restarted nodes by id, the oldest first. */
+  readonly #nodes = new Map<string, RestartedNode>();
+
+  /**
+   * @param newest returns the number of the newest remembered life of a node; −1 if there is none.
+   */
+  constructor(newest: (nodeId: string) => number) {
+    this.#newest = newest;
+  }
+
+  get isAny(): boolean {
+    return this.#nodes.size > 0;
+  }
+
+  add(nodeId: string): void {
+    const life = this.#newest(nodeId);
+    this.#nodes.delete(nodeId);
+    if (life < 0) return;
+    this.#nodes.set(nodeId, { life, hasBegun: false });
+    if (this.#nodes.size <= MOST) return;
+    for (const oldest of this.#nodes.keys()) {
+      this.#nodes.delete(oldest);
+      break;
+    }
+  }
+
+  /**
+   * Returns the last life of a node before its restart, as long as no later life is known. Returns
+   * undefined if there is none, or if the node is known to have a later life.
+   */
+  lifeOf(nodeId: string): number | undefined {
+    const restarted = this.#nodes.size === 0 ? undefined : this.#nodes.get(nodeId);
+    if (restarted === undefined) return undefined;
+    if (this.#newest(nodeId) === restarted.life) return restarted.life;
+    if (restarted.hasBegun) this.#nodes.delete(nodeId);
+    return undefined;
+  }
+
+  /**
+   * Records that a message of the new life has come directly from the node. Returns false if it is
+   * not the first such message.
+   */
+  begin(nodeId: string): boolean {
+    const restarted = this.#nodes.get(nodeId);
+    if (restarted === undefined || restarted.hasBegun) return false;
+    restarted.hasBegun = true;
+    return true;
+  }
+}
+
+/** Maximum number of restarted nodes that are remembered. */
+const MOST = 4_096;
+
+// The number of this node's life on a topic, and the lives of other nodes that were restarted.
+
+export class TopicLife {
+  readonly restartedNodes: RestartedNodes;
+  readonly #node: TopicNode;
+  #epoch = -1;
+  /** Time at which this life began, in milliseconds of this node's clock. */
+  #joinedAt = 0;
+  /** Number of times that the life was raised because a peer remembered a later life. */
+  #raised = 0;
+
+  constructor(node: TopicNode, restartedNodes: RestartedNodes) {
+    this.#node = node;
+    this.restartedNodes = restartedNodes;
+  }
+
+  /**
+   * The number of this node's life on the topic. A new life begins when the topic is joined again.
+   * −1 until gossip has started.
+   */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  begin(): void {
+    this.#epoch = this.#node.epoch();
+    this.#joinedAt = this.#node.clock.now();
+  }
+
+  /**
+   * Called when a peer remembers a life of this node from before a restart. If that life is not
+   * older than the present life, a later life begins, so that peers don't regard this node's
+   * messages as old. Returns false if the report has no effect.
+   */
+  raise(life: number, from: string): boolean {
+    if (life < this.#epoch || this.#raised >= RAISES || this.#isLate(life)) return false;
+    this.#epoch = this.#node.outlived(life, from) ?? this.#epoch;
+    this.#raised++;
+    return true;
+  }
+
+  /**
+   * Returns true if the reported life is far ahead of the clock, and the topic was joined so long
+   * ago that no honest peer can still remember that life. Unsigned messages of such a life would be
+   * refused by peers that know the present one.
+   */
+  #isLate(life: number): boolean {
+    const { clock, signatures } = this.#node;
+    return (
+      !signatures.signs &&
+      life > this.#node.latestLife() &&
+      clock.now() - this.#joinedAt >= REMEMBERED
+    );
+  }
+}
+
+/** Milliseconds for which peers remember a silent publisher. */
+const REMEMBERED = 600_000;
+/**
+ * Maximum number of times that a life may be raised. A lying peer can cause this many raises, and
+ * each of them may lose messages in flight.
+ */
+const RAISES = 8;

@@ -1,0 +1,555 @@
+// The storage of the address book: entries in their buckets, and by id, address and host. It keeps
+// these four indexes consistent and applies no other rules.
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Random } from '@trunkline/transport-core';
+import type { DialMode, Place } from '../address/place.ts';
+import type { BookDocument } from './document.ts';
+
+/** The entries of the address book and its indexes. */
+export class AddressIndex {
+  readonly fresh = new Buckets<KnownAddress>(NEW_BUCKETS);
+  readonly tried = new Buckets<KnownAddress>(TRIED_BUCKETS);
+  readonly #byId = new Map<string, KnownAddress>();
+  readonly #byKey = new Map<string, KnownAddress>();
+  /**
+   * Second addresses of ids. They are in the new buckets and count for their hosts, but can't be
+   * found by id or address.
+   */
+  readonly #alternatives = new Map<string, KnownAddress>();
+  readonly #hosts = new Map<string, number>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** The number of new entries. Each may be in several buckets. */
+  get freshSize(): number {
+    return this.#byId.size - this.tried.size;
+  }
+
+  get(nodeId: string): KnownAddress | undefined {
+    return this.#byId.get(nodeId);
+  }
+
+  alternative(nodeId: string): KnownAddress | undefined {
+    return this.#alternatives.get(nodeId);
+  }
+
+  /** The number of items that can be drawn from the new buckets: new entries and alternatives. */
+  get pickableNewSize(): number {
+    return this.freshSize + this.#alternatives.size;
+  }
+
+  at(key: string): KnownAddress | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** The number of entries and alternatives on a host. */
+  on(host: string): number {
+    return this.#hosts.get(host) ?? 0;
+  }
+
+  /**
+   * Returns the tried entries in bucket order, which stays the same when a book is saved and read
+   * again.
+   */
+  allTried(): KnownAddress[] {
+    return this.tried.rows.flat();
+  }
+
+  /** Returns the new entries in bucket order, each once, without alternatives. */
+  allNew(): KnownAddress[] {
+    return [...new Set(this.fresh.rows.flat())].filter(
+      (known) => this.#byId.get(known.nodeId) === known,
+    );
+  }
+
+  /**
+   * Puts a new entry in a bucket. A full bucket first loses a bad entry or, if no entry is bad, the
+   * entry that was added or attempted longest ago.
+   */
+  addNew(known: KnownAddress, row: number, now: number): void {
+    if (known.rows.includes(row)) return;
+    if (this.fresh.isFull(row)) this.#expire(row, now);
+    this.#put(known, row);
+  }
+
+  /** Puts a second address of a tried entry in a new bucket. */
+  addAlternative(known: KnownAddress, row: number, now: number): void {
+    this.#alternatives.set(known.nodeId, known);
+    this.#settleOn(known.place.host);
+    this.addNew(known, row, now);
+  }
+
+  /** Like `addNew`, but returns false if the bucket is full. */
+  putNew(known: KnownAddress, row: number): boolean {
+    if (known.rows.includes(row) || this.fresh.isFull(row)) return false;
+    this.#put(known, row);
+    return true;
+  }
+
+  /**
+   * Moves a new entry, or one that is not stored yet, to a tried bucket. Returns false if that
+   * bucket is full.
+   */
+  promote(known: KnownAddress, row: number): boolean {
+    if (this.tried.isFull(row)) return false;
+    this.#clear(known);
+    known.tried = true;
+    this.#put(known, row);
+    return true;
+  }
+
+  /** Promotes an entry to the bucket of a tried entry, which moves to the new bucket `newRow`. */
+  replace(incumbent: KnownAddress, known: KnownAddress, now: number, newRow: number): void {
+    const [row] = incumbent.rows;
+    this.#clear(incumbent);
+    incumbent.tried = false;
+    this.promote(known, row!);
+    this.addNew(incumbent, newRow, now);
+  }
+
+  remove(known: KnownAddress): void {
+    this.#clear(known);
+    const alternative = this.#alternatives.get(known.nodeId);
+    if (alternative === known) this.#alternatives.delete(known.nodeId);
+    else if (this.#byId.get(known.nodeId) !== known) return;
+    else {
+      this.#byId.delete(known.nodeId);
+      this.#byKey.delete(known.address);
+      if (alternative !== undefined) this.remove(alternative);
+    }
+    this.#leave(known.place.host);
+  }
+
+  #put(known: KnownAddress, row: number): void {
+    (known.tried ? this.tried : this.fresh).put(row, known);
+    known.rows.push(row);
+    if (this.#byId.has(known.nodeId)) return;
+    this.#byId.set(known.nodeId, known);
+    this.#byKey.set(known.address, known);
+    this.#settleOn(known.place.host);
+  }
+
+  #settleOn(host: string): void {
+    this.#hosts.set(host, this.on(host) + 1);
+  }
+
+  #leave(host: string): void {
+    const left = this.on(host) - 1;
+    if (left > 0) this.#hosts.set(host, left);
+    else this.#hosts.delete(host);
+  }
+
+  /** Takes an entry out of all its buckets. */
+  #clear(known: KnownAddress): void {
+    for (const row of known.rows) (known.tried ? this.tried : this.fresh).take(row, known);
+    known.rows.length = 0;
+  }
+
+  #expire(row: number, now: number): void {
+    const bucket = this.fresh.rows[row]!;
+    const going =
+      bucket.find((known) => known.isBad(now)) ??
+      bucket.reduce((oldest, known) => (lastMoved(known) < lastMoved(oldest) ? known : oldest));
+    this.fresh.take(row, going);
+    going.rows.splice(going.rows.indexOf(row), 1);
+    if (going.rows.length === 0) this.remove(going);
+  }
+}
+
+function lastMoved(known: KnownAddress): number {
+  return Math.max(known.added, known.lastAttempt ?? known.added);
+}
+
+// A fixed number of bounded buckets. The items of a bucket keep their order of arrival, so that a
+// book that is read from a document draws the same entries as the book that wrote the document.
+
+/** A fixed number of buckets with at most `BUCKET_SIZE` items each. */
+export class Buckets<T> {
+  readonly rows: readonly T[][];
+  #size = 0;
+  #used = 0;
+
+  constructor(count: number) {
+    this.rows = Array.from({ length: count }, () => []);
+  }
+
+  /** The number of items in all buckets. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The number of non-empty buckets. */
+  get used(): number {
+    return this.#used;
+  }
+
+  isFull(row: number): boolean {
+    return this.rows[row]!.length >= BUCKET_SIZE;
+  }
+
+  put(row: number, item: T): void {
+    const bucket = this.rows[row]!;
+    bucket.push(item);
+    this.#size++;
+    if (bucket.length === 1) this.#used++;
+  }
+
+  take(row: number, item: T): void {
+    const bucket = this.rows[row]!;
+    const at = bucket.indexOf(item);
+    if (at < 0) return;
+    bucket.splice(at, 1);
+    this.#size--;
+    if (bucket.length === 0) this.#used--;
+  }
+
+  /** Returns the item at an index, counted across all buckets. */
+  at(index: number): T {
+    let left = index;
+    for (const bucket of this.rows) {
+      if (left < bucket.length) return bucket[left]!;
+      left -= bucket.length;
+    }
+    throw new RangeError(`${index} is out of range`);
+  }
+
+  /** Returns the non-empty bucket at an index, counted across the non-empty buckets. */
+  bucketAt(index: number): readonly T[] {
+    let left = index;
+    for (const bucket of this.rows) if (bucket.length > 0 && left-- === 0) return bucket;
+    throw new RangeError(`${index} is out of range`);
+  }
+}
+
+// One entry of the address book: an address, its node, the source that reported it, and the history
+// of its dials. All times come from the book's monotonic clock. The book updates `tried` and
+// `rows`.
+
+/** The book's internal form of an entry, updated as dials succeed or fail. */
+export class KnownAddress {
+  readonly nodeId: string;
+  readonly place: Place;
+  readonly source: string;
+  /** Time at which the entry came into the book. */
+  readonly added: number;
+  /** Time at which the address was last reported to this node. */
+  seen: number;
+  failures = 0;
+  lastAttempt: number | undefined = undefined;
+  lastSuccess: number | undefined = undefined;
+  tried = false;
+  /** True if its node was last dialed at its alternative address: see `Alternatives`. */
+  dialedElsewhere = false;
+  /**
+   * The group whose alternative failed last, and the time until which it may not report another
+   * alternative.
+   */
+  misled: { readonly source: string; readonly until: number } | undefined = undefined;
+  /** The buckets the entry is in: exactly one if tried, 1 to 4 if new. */
+  readonly rows: number[] = [];
+
+  constructor(nodeId: string, place: Place, source: string, added: number) {
+    this.nodeId = nodeId;
+    this.place = place;
+    this.source = source;
+    this.added = added;
+    this.seen = added;
+  }
+
+  get address(): string {
+    return this.place.key;
+  }
+
+  /** Records that a dial begins. It counts as a failure until it succeeds. */
+  attempted(now: number): void {
+    this.lastAttempt = now;
+    this.dialedElsewhere = false;
+    this.failures = Math.min(this.failures + 1, 1_000_000);
+  }
+
+  succeeded(now: number): void {
+    this.lastAttempt = now;
+    this.lastSuccess = now;
+    this.failures = 0;
+  }
+
+  /**
+   * Returns whether the entry is bad, by Tendermint's isBad: it is new, without an attempt in the
+   * last minute, and one of:
+   * - neither a report nor an attempt for a week (Tendermint counts from the last attempt, and a
+   *   note in its code says that it should not)
+   * - 3 failures without any success
+   * - 10 failures without a success in the last week
+   */
+  isBad(now: number): boolean {
+    if (this.tried || (this.lastAttempt !== undefined && now - this.lastAttempt < ATTEMPT_TIME))
+      return false;
+    if (now - Math.max(this.seen, this.lastAttempt ?? this.seen) > VANISHED) return true;
+    return (
+      (this.lastSuccess === undefined && this.failures >= FAILURES_AT_FIRST) || this.isLost(now)
+    );
+  }
+
+  /**
+   * Returns true if the entry has failed 10 times without a success in the last week. A tried
+   * address may be lost without being bad.
+   */
+  isLost(now: number): boolean {
+    return this.failures >= FAILURES_AT_MOST && !this.isRecent(now);
+  }
+
+  /** Returns whether there was a success in the last week. */
+  isRecent(now: number): boolean {
+    return this.lastSuccess !== undefined && now - this.lastSuccess <= SUCCESS_HOLDS;
+  }
+
+  /**
+   * Returns true if the last dial failed, that is, if it began after the last success and at least
+   * a minute ago. A tried entry that failed can be replaced by a newcomer (see `AddressBook`).
+   */
+  hasFailedTest(now: number): boolean {
+    const { lastAttempt, lastSuccess } = this;
+    return (
+      lastAttempt !== undefined &&
+      (lastSuccess === undefined || lastAttempt > lastSuccess) &&
+      now - lastAttempt >= ATTEMPT_TIME
+    );
+  }
+
+  /** Returns the entry as it is now; callers may keep it. */
+  snapshot(): BookEntry {
+    const { nodeId, address, tried, failures, lastAttempt, lastSuccess, source } = this;
+    return Object.freeze({ nodeId, address, tried, failures, lastAttempt, lastSuccess, source });
+  }
+}
+
+/**
+ * Returns the first entry without any success or, if there is none, the entry whose last success is
+ * the oldest. Returns undefined if there are no entries.
+ */
+export function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAddress | undefined {
+  const [first] = entries;
+  return first === undefined
+    ? undefined
+    : entries.reduce((longest, entry) =>
+        (entry.lastSuccess ?? -Infinity) < (longest.lastSuccess ?? -Infinity) ? entry : longest,
+      );
+}
+
+// Chooses the bucket of an address by a hash with a secret key, so that no other node can fill the
+// buckets of its choice.
+
+/**
+ * Bitcoin's two-step placement, as in Tendermint: the first hash chooses one of a group's few
+ * slots, and the second maps the slot to a bucket.
+ */
+export class Placement {
+  readonly #key: Uint8Array;
+
+  constructor(key: Uint8Array) {
+    this.#key = key;
+  }
+
+  /** Returns hash(key, source group, hash(key, group, source group) mod 32) mod 256. */
+  newRow(group: string, source: string): number {
+    const slot = this.#hash('new slot', group, source) % NEW_BUCKETS_PER_SOURCE_GROUP;
+    return this.#hash('new', source, String(slot)) % NEW_BUCKETS;
+  }
+
+  /** Returns hash(key, group, hash(key, address) mod 4) mod 64. */
+  triedRow(place: Place): number {
+    const slot = this.#hash('tried slot', place.key) % TRIED_BUCKETS_PER_GROUP;
+    return this.#hash('tried', place.group, String(slot)) % TRIED_BUCKETS;
+  }
+
+  /**
+   * Returns the first 32 bits of SHA-256. Addresses and groups contain no line feed, so two
+   * different lists of parts never give the same hash input.
+   */
+  #hash(...parts: string[]): number {
+    const digest = sha256(concatBytes(this.#key, utf8ToBytes(parts.join('\n'))));
+    return new DataView(digest.buffer, digest.byteOffset).getUint32(0);
+  }
+}
+
+// The constants of the address book. Unless stated otherwise, the values are those of Tendermint
+// and CometBFT (p2p/pex/params.go), most of which come from Bitcoin.
+
+/** Number of buckets for new addresses, which others reported and no dial has reached yet. */
+export const NEW_BUCKETS = 256;
+/** Number of buckets for tried addresses, which a dial has reached. */
+export const TRIED_BUCKETS = 64;
+/**
+ * Maximum number of addresses in one bucket of either kind. In all, there are at most 16,384 new
+ * and 4,096 tried addresses.
+ */
+export const BUCKET_SIZE = 64;
+/** Number of new buckets that the addresses reported by one source group can reach. */
+export const NEW_BUCKETS_PER_SOURCE_GROUP = 32;
+/** Number of tried buckets that the addresses of one group can reach. */
+export const TRIED_BUCKETS_PER_GROUP = 4;
+/** Maximum number of new buckets that one address can be in. */
+export const NEW_BUCKETS_PER_ADDRESS = 4;
+
+/** Number of addresses below which the book asks for more. */
+export const ENOUGH_ADDRESSES = 1_000;
+/** Size of an answer, in percent of the book. */
+export const ANSWER_PERCENT = 23;
+/** Minimum number of addresses in an answer, if the book has that many. */
+export const SHORTEST_ANSWER = 32;
+/** Maximum number of addresses in an answer. */
+export const LONGEST_ANSWER = 250;
+
+const DAY = 86_400_000;
+/**
+ * Milliseconds for which an attempt may still be in progress: until then the address is not bad and
+ * has not failed its test. Bitcoin uses the same value.
+ */
+export const ATTEMPT_TIME = 60_000;
+/**
+ * Time, in milliseconds, after which an address that nobody reports any more counts as vanished.
+ */
+export const VANISHED = 7 * DAY;
+/** Number of failures without any success after which an address is bad. */
+export const FAILURES_AT_FIRST = 3;
+/**
+ * Number of failures after which an address is bad if its last success is older than
+ * `SUCCESS_HOLDS`.
+ */
+export const FAILURES_AT_MOST = 10;
+/** Milliseconds for which a success is taken into account. */
+export const SUCCESS_HOLDS = 7 * DAY;
+
+/**
+ * Milliseconds that an alternative address may wait for its dial. An alternative that is not dialed
+ * by then (because its address is backing off, or is one that the operator named) makes room for
+ * another. The value is our choice.
+ */
+export const ALTERNATIVE_WAITS = 300_000;
+/**
+ * Milliseconds for which a group may not report another alternative for a node after its last one
+ * failed. Our choice: two rounds of exchange, so that other groups get a chance.
+ */
+export const MISLED = 60_000;
+
+/** Default duration of a ban, in milliseconds. */
+export const BAN_TIME = DAY;
+/**
+ * Maximum duration of a ban, in milliseconds, no matter what a caller or a document says. The value
+ * is our choice; it makes a wrong ban from a corrupt file end eventually.
+ */
+export const LONGEST_BAN = 30 * DAY;
+/**
+ * Maximum number of banned ids; one more ends the ban that is due soonest. Our choice: ids cost
+ * nothing, so an unbounded list would be a leak.
+ */
+export const MOST_BANS = 4_096;
+
+/**
+ * Maximum share of the picks that new addresses get once `TRIED_ENOUGH` are tried. Our choice; the
+ * doc comment of `AddressBook` gives the resulting figures.
+ */
+export const MOST_NEW_PICKS = 0.05;
+/** Number of tried addresses from which `MOST_NEW_PICKS` applies. */
+export const TRIED_ENOUGH = 32;
+/**
+ * Maximum number of entries on one host in public mode. It limits how often others can make this
+ * node dial the ports of a victim. Our choice.
+ */
+export const MOST_ON_A_HOST = 8;
+/**
+ * Maximum number of own addresses that the book remembers; beyond it, the one added first is
+ * forgotten. The value is our choice: listeners have a few addresses, and dials that reach this
+ * node itself find a few more.
+ */
+export const MOST_OWN = 256;
+
+// The options of the address book, and the types that go into and come out of it.
+
+/** Options of `AddressBook`. */
+export interface AddressBookOptions {
+  /**
+   * The source of randomness for the secret of the buckets and for all picks. Others must not be
+   * able to predict it.
+   */
+  readonly random: Random;
+  /**
+   * The current time, in milliseconds of the monotonic clock that all later `now` arguments come
+   * from.
+   */
+  readonly now: number;
+  /** The addresses that may be dialed after other nodes reported them. Default 'any'. */
+  readonly mode?: DialMode;
+  /**
+   * Returns whether a place may be dialed after a node of the address group `source` has reported
+   * it. Default: all that `mode` accepts.
+   */
+  readonly mayDial?: ((place: Place, source: string) => boolean) | undefined;
+  /** The document that an earlier book saved. Invalid entries in it are left out. */
+  readonly saved?: BookDocument | undefined;
+  /** Ids that are never sent to others, see `setPrivate`. Default none. */
+  readonly privateIds?: readonly string[];
+  /** This node's id, which is never added. Default unknown. */
+  readonly nodeId?: string | undefined;
+}
+
+/** A node and the address where it is reached. */
+export interface BookAddress {
+  /** 64 lower-case hex digits. */
+  readonly nodeId: string;
+  /**
+   * The address, in any form that `placeOf` reads. The book always returns the canonical spelling.
+   */
+  readonly address: string;
+}
+
+/**
+ * The record that the book keeps of an address. Times are in milliseconds of the caller's monotonic
+ * clock.
+ */
+export interface BookEntry extends BookAddress {
+  /**
+   * True if it is in a 'tried' bucket: a dial has reached it. Otherwise it is 'new': no dial has
+   * reached it, or its tried bucket is full of entries that have not failed a test.
+   */
+  readonly tried: boolean;
+  /**
+   * The number of attempts since the last success, including one in progress; at most a million.
+   */
+  readonly failures: number;
+  readonly lastAttempt: number | undefined;
+  readonly lastSuccess: number | undefined;
+  /** The address group of the node that reported it, or 'self' if no other node did. */
+  readonly source: string;
+}
+
+/**
+ * The outcome of adding an address:
+ * - `added`: the address is a new entry; bad entries with its id or at its address were removed.
+ * - `known`: the book already has the address, or a new entry that is not bad has its id at another
+ *   address, or another id at its address.
+ * - `alternative`: the id has a tried address that does not answer. The new address is kept in
+ *   addition to that entry, and the two are dialed in turn: see `Alternatives`.
+ * - `vetted`: a tried entry has its id at another address, or another id at its address.
+ * - `own`: its id is this node's, or its address is one of the own addresses.
+ * - `private`: its id, or the id of the node that reported it, is private. `banned`: its id is
+ *   banned.
+ * - `undialable`: it may not be dialed, at least not because this source reported it.
+ * - `malformed`: id or address is invalid.
+ * - `full`: its host has 8 entries already (public mode).
+ */
+export type AddVerdict =
+  | 'added'
+  | 'known'
+  | 'alternative'
+  | 'own'
+  | 'private'
+  | 'banned'
+  | 'undialable'
+  | 'malformed'
+  | 'vetted'
+  | 'full';

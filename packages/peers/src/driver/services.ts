@@ -1,0 +1,215 @@
+// Exchanges services with peers: announces the services that this node serves now, and keeps the
+// services of the connected peers.
+
+import {
+  type Clock,
+  type ClockTimer,
+  type Remote,
+  type Resolver,
+  TransportError,
+} from '@trunkline/transport-core';
+import type { ResolutionObserver } from '@trunkline/transport-core/backend';
+import {
+  readServices,
+  SERVICE_NAME,
+  ServiceDirectory,
+  serviceOf,
+} from '../services/service-directory.ts';
+import type { Node } from './node.ts';
+import type { Peer } from './peer-table.ts';
+import type { PeersChannel } from './peers-channel.ts';
+
+export class ServiceExchange {
+  readonly directory = new ServiceDirectory();
+  readonly resolver: ServiceResolver;
+  readonly #node: Node;
+  readonly #channel: PeersChannel;
+  readonly #stopListening: () => void;
+  /** The services of this node, including those that take no calls now. */
+  #own: readonly string[];
+  /** The services that were last announced to the peers. */
+  #announced: readonly string[] = [];
+  /**
+   * Peers to which the services could not be announced yet, because their connections take no more
+   * messages at the moment.
+   */
+  readonly #untold = new Set<string>();
+  #retryDue = Number.POSITIVE_INFINITY;
+
+  constructor(node: Node, channel: PeersChannel) {
+    this.#node = node;
+    this.#channel = channel;
+    this.resolver = new ServiceResolver(this.directory, node.clock);
+    this.#own = node.config.services;
+    this.#stopListening = node.management.onServingChanged(() => this.#announce());
+    this.#announce();
+  }
+
+  /**
+   * Time of the next attempt to announce the services to a peer; Infinity if all peers know them.
+   */
+  get wakeAt(): number {
+    return this.#retryDue;
+  }
+
+  wake(now: number): void {
+    if (now < this.#retryDue) return;
+    this.#retryDue = Number.POSITIVE_INFINITY;
+    for (const nodeId of [...this.#untold]) {
+      const peer = this.#node.peer(nodeId);
+      if (peer !== undefined) this.#tell(peer);
+    }
+  }
+
+  /** Sets the services of this node. */
+  set(services: readonly string[]): void {
+    this.#own = readServices(services, 'peers.services.set');
+    this.#announce();
+  }
+
+  connected(peer: Peer): void {
+    if (this.#announced.length > 0) this.#tell(peer);
+  }
+
+  gone(nodeId: string): void {
+    this.#untold.delete(nodeId);
+    if (this.directory.gone(nodeId)) this.resolver.changed();
+  }
+
+  heard(services: readonly string[], from: Remote): void {
+    const peer = this.#node.peerTable.of(from);
+    if (peer !== undefined && this.directory.heard(peer.nodeId, services)) this.resolver.changed();
+  }
+
+  /** Announces to all peers which services take calls, if that has changed. */
+  #announce(): void {
+    const services = this.#own.filter((service) => this.#node.management.isServing(service));
+    if (services.join() === this.#announced.join()) return;
+    this.#announced = services;
+    for (const peer of this.#node.peerTable.peers.values()) this.#tell(peer);
+  }
+
+  #tell(peer: Peer): void {
+    const { nodeId, main } = peer;
+    if (this.#channel.say(main.remote, 'services', { services: [...this.#announced] })) {
+      this.#untold.delete(nodeId);
+      return;
+    }
+    this.#untold.add(nodeId);
+    if (this.#retryDue !== Number.POSITIVE_INFINITY) return;
+    this.#retryDue = this.#node.now() + RETRY;
+    this.#node.soon();
+  }
+
+  close(): void {
+    this.#stopListening();
+    this.directory.clear();
+    this.resolver.changed();
+  }
+}
+
+/** Milliseconds before a failed announcement to a peer is tried again. */
+const RETRY = 1_000;
+
+// Resolves 'service:<name>' to the connected nodes that serve it, and follows the changes.
+
+/** The resolver of services. */
+export class ServiceResolver implements Resolver {
+  readonly #directory: ServiceDirectory;
+  readonly #clock: Clock;
+  readonly #watches = new Set<ServiceWatch>();
+  #isChanged = false;
+
+  constructor(directory: ServiceDirectory, clock: Clock) {
+    this.#directory = directory;
+    this.#clock = clock;
+  }
+
+  handles(target: string): boolean {
+    return serviceOf(target) !== undefined;
+  }
+
+  watch(target: string, observer: ResolutionObserver): () => void {
+    const service = serviceOf(target);
+    if (service === undefined)
+      throw new TransportError(
+        'invalid_argument',
+        `the target '${target}' names no service; write 'service:' and a name of ${SERVICE_NAME}`,
+        { target, sent: false },
+      );
+    const watch = new ServiceWatch(service, observer, this.#directory, this.#clock);
+    this.#watches.add(watch);
+    this.changed();
+    return () => {
+      watch.stop();
+      this.#watches.delete(watch);
+    };
+  }
+
+  /** Reports changes at the end of this tick, so that many changes lead to only one report. */
+  changed(): void {
+    if (this.#isChanged || this.#watches.size === 0) return;
+    this.#isChanged = true;
+    this.#clock.defer(() => {
+      this.#isChanged = false;
+      for (const watch of [...this.#watches]) watch.look();
+    });
+  }
+}
+
+/** One watched service. */
+class ServiceWatch {
+  readonly #service: string;
+  readonly #observer: ResolutionObserver;
+  readonly #directory: ServiceDirectory;
+  readonly #clock: Clock;
+  #timer: ClockTimer | undefined;
+  /** The nodes of the last report, as text. */
+  #reported: string | undefined = undefined;
+  #isOver = false;
+
+  constructor(
+    service: string,
+    observer: ResolutionObserver,
+    directory: ServiceDirectory,
+    clock: Clock,
+  ) {
+    this.#service = service;
+    this.#observer = observer;
+    this.#directory = directory;
+    this.#clock = clock;
+    // Nodes that have just connected may not have announced their services yet.
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.look();
+    }, PATIENCE);
+  }
+
+  /** Reports the nodes if they have changed. */
+  look(): void {
+    if (this.#isOver) return;
+    const nodes = this.#directory.nodes(this.#service);
+    if (nodes.length === 0 && this.#timer !== undefined) return;
+    this.#clearTimer();
+    const key = nodes.join();
+    if (key === this.#reported) return;
+    this.#reported = key;
+    this.#observer.resolved(nodes.map((nodeId) => ({ address: `node:${nodeId}` })));
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#clearTimer();
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/**
+ * Milliseconds before the first report may say that no node serves a service: an announcement
+ * arrives half a round trip after the peer is up.
+ */
+const PATIENCE = 1_000;
