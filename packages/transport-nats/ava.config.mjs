@@ -1,1 +1,1 @@
-export default { files: ['dist/**/*.test.js'], timeout: '30s' };
+export default { files: ['dist/**/*.test.js'], timeout: '2m' };

@@ -52,11 +52,11 @@ export async function node(
 
 let nodes = 0;
 
-/** Resolves when `holds` returns true or resolves to true; calls it repeatedly for up to 20 s. */
+/** Resolves when `holds` returns true or resolves to true; calls it repeatedly for up to a minute. */
 export async function eventually(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 800; tries++) {
+  for (let tries = 0; tries < 2_400; tries++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error('this did not happen within 20 s');
+  throw new Error('this did not happen within a minute');
 }
