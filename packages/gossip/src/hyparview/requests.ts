@@ -1,4 +1,4 @@
-// The open requests for links that this node has sent.
+// Requests for links: the open ones, the nodes to ask next, and how often to ask.
 
 import type { OutputQueue } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
