@@ -102,12 +102,11 @@ export function makeFixture(t: TestContext, backend: TransportBackend, waits: Ca
   const clocks = [clock];
   const made: { transport: AnyTransport; seen: Seen }[] = [];
   const seenBy = new Map<AnyTransport, Seen>();
-  const isBusy = () => clocks.some((each) => backend.isBusy?.(each) === true);
   const turns = (count = 3) => settleOf(waits, count);
   const settleOf = (of: CaseWaits, count: number) =>
     settle(() => {
       of.check();
-      return isBusy();
+      return clocks.some((each) => backend.isBusy?.(each) === true);
     }, count);
   /**
    * Advances the clocks until the promise settles, or until the case of these waits has stalled.
