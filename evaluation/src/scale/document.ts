@@ -116,7 +116,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs used the machine, so only the order of magnitude counts. On a machine that is not overloaded, a mesh costs less than trees ([measured](gossip-explained.md#what-each-overlay-costs)).`,
     `- **Bytes** were counted for whole nodes in simulation, with their codecs, in networks of ${[...new Set(whole.map(({ nodes }) => nodes))].join(', ')} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms to each other node. TLS, TCP and IP are not counted.`,
     `- **Mesh and relays**: a node has *n* − 1 connections. The publisher of a mesh sends *n* − 1 copies; with relays it sends at most ${FANOUT}, and gets a confirmation from each receiver.`,
-    '- **Trees**: hops were counted with the state machines alone, for up to 10,000 nodes, and grow with the logarithm of the number of nodes.',
+    '- **Trees**: hops were counted with the gossip code alone, for up to 10,000 nodes, and grow with the logarithm of the number of nodes.',
     '- **NATS**: the server sends *n* − 1 copies in its text protocol. Several servers in a cluster share the subscribers.',
     '',
     'Networks of several machines, the memory of a NATS server, TLS and Noise, and churn were not measured; [the evaluation of gossip](gossip-evaluation.md) measures churn.',
