@@ -26,8 +26,8 @@ import { closeItems } from '../rpc/item-reader.ts';
 import { observeCall, observeUnsent } from '../rpc/records.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
-import type { Connection } from '../stream/connection.ts';
-import { connectionOf, lost, startOn, unsent } from './call-start.ts';
+import { Connection } from '../stream/connection.ts';
+import { LiveRemote } from '../stream/remote.ts';
 import type { TransportEngine } from './engine.ts';
 import { ENGINE } from './manage.ts';
 import { isProjectProtocol, type Mount } from './mount.ts';
@@ -193,7 +193,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (call.done) return promise;
     call.begin();
     if (remote === undefined) this.engine.pool.start(call);
-    else startOn(remote, call);
+    else if (remote.isUp) remote.caller.start(call);
+    else call.failed(lost(call.target));
     return promise;
   }
 
@@ -437,3 +438,38 @@ const STOP_ON: readonly ErrorCode[] = ['unauthenticated', 'permission_denied'];
 const NONE = new Uint8Array();
 /** Errors of the clean-up of an upload are ignored, because its call has failed already. */
 const ignore = () => {};
+
+// The targets of calls.
+
+/**
+ * Returns the connection behind a Remote.
+ *
+ * @throws TypeError if it does not belong to this transport.
+ */
+function connectionOf(engine: TransportEngine, target: Target): Connection {
+  const link =
+    typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
+  if (link instanceof Connection && link.host === engine) return link;
+  const what =
+    link === undefined
+      ? typeof target === 'object'
+        ? 'another object'
+        : String(target)
+      : 'a Remote of another transport';
+  throw new TypeError(`a target is an address, or a Remote of this transport; got ${what}`);
+}
+
+/** Adds `sent: false` and the target to the error of a call that could not be started. */
+function unsent(error: unknown, target: Target): unknown {
+  return error instanceof TransportError
+    ? withDetails(error, { sent: false, target: nameOf(target) })
+    : error;
+}
+
+function lost(endpoint: string): TransportError {
+  return reasonError(
+    'disconnected',
+    `the connection to ${endpoint} is gone; a Remote can be reached only over its own connection`,
+    { target: endpoint, sent: false },
+  );
+}
