@@ -119,7 +119,10 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
     this.#held.delete(call.incoming);
     const { signal } = call;
     const left = () => call.abandon(signal.reason);
-    if (call.kind !== 'oneway') signal.addEventListener('abort', left, { once: true });
+    if (call.kind !== 'oneway') {
+      if (signal.aborted) left();
+      else signal.addEventListener('abort', left, { once: true });
+    }
     if (this.#waiting.length > 0) this.#give(call);
     else if (this.#over) call.leave();
     else this.#passed.push(call);
