@@ -88,8 +88,3 @@ export type AllowCall = (
   method: string,
   metadata: Readonly<Record<string, string>>,
 ) => boolean | PromiseLike<boolean>;
-
-/** Applies interceptors to the function that they wrap. */
-export function compose<N>(interceptors: readonly ((next: N) => N)[], innermost: N): N {
-  return interceptors.reduceRight((next, interceptor) => interceptor(next), innermost);
-}

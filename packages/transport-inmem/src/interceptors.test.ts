@@ -365,6 +365,30 @@ for (const [title, interceptors] of [
   });
 }
 
+test('a call whose caller has gone before it reaches its reader ends for the interceptors', async (t) => {
+  let pass = () => {};
+  const passed = new Promise<void>((resolve) => (pass = resolve));
+  let left: (code: unknown) => void = () => {};
+  const ended = new Promise<unknown>((resolve) => (left = resolve));
+  const interceptor: ServerInterceptor = (next) => async (call) => {
+    const gone = new Promise((resolve) => call.signal.addEventListener('abort', resolve));
+    pass();
+    await gone;
+    return (next(call) as Promise<unknown>).catch(({ code }) => left(code));
+  };
+  const interceptors = { server: [interceptor] };
+  const { client, server, to } = await pair(t, protocol, undefined, { server: { interceptors } });
+  const reader = server.consumer('echo');
+  const read = reader.next();
+  const caller = new AbortController();
+  const call = client.send(to, 'echo', of(1), { signal: caller.signal });
+  await passed;
+  caller.abort();
+  await t.throwsAsync(call, { code: 'cancelled' });
+  t.is((await read).value.method, 'echo', 'its reader may ignore it');
+  t.is(await ended, 'cancelled');
+});
+
 test('the error of an interceptor says whether a handler has seen the call', async (t) => {
   const fail = () => {
     throw new TransportError('resource_exhausted', 'busy', { metadata: { a: 'b' } });

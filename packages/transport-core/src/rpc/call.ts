@@ -1,13 +1,14 @@
 // An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
 // connection.
 
+import { refuseUnknown } from '../config.ts';
 import { type ErrorCode, reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import { decodeAs } from '../protocol/message.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
-import { inMs } from '../text.ts';
+import { fieldsOf, inMs } from '../text.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import type { OutgoingRecord } from './records.ts';
 
@@ -247,6 +248,47 @@ function promiseOf<Result>(call: Call<Result>): Promise<Result> {
   return new Promise((resolve) => {
     call.resolve = resolve;
   });
+}
+
+/**
+ * Checks the options of a call, and returns them with `metadata` as an object.
+ *
+ * @throws TypeError for an unknown or invalid option, and `cancelled` for an aborted signal.
+ */
+export function checkOptions(method: ProtocolMethod, options: OwnOptions): OwnOptions {
+  refuseUnknown(options, 'send', CALL_OPTIONS);
+  const { timeout, signal, metadata, upload } = options;
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
+    throw new TypeError(
+      `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
+    );
+  checkUpload(method, upload);
+  if (signal?.aborted === true) {
+    throw new TransportError(
+      'cancelled',
+      `${method.full}: its signal was aborted before it was sent`,
+      { cause: signal.reason },
+    );
+  }
+  if (metadata === undefined) return options;
+  const fields = fieldsOf(metadata, 'send: metadata');
+  return fields === metadata ? options : { ...options, metadata: fields };
+}
+
+const CALL_OPTIONS = ['timeout', 'signal', 'metadata', 'upload'] as const;
+
+function checkUpload(method: ProtocolMethod, upload: unknown): void {
+  if (method.upload === undefined) {
+    if (upload !== undefined)
+      throw new TypeError(`send: '${method.full}' has no upload, but was given one`);
+  } else if (typeof upload !== 'object' || upload === null || !(Symbol.asyncIterator in upload)) {
+    throw new TypeError(`send: '${method.full}' needs an upload: an AsyncIterable of items`);
+  }
+}
+
+/** Returns the target of a call as error texts show it. */
+export function nameOf(target: string | Remote): string {
+  return typeof target === 'string' ? target : (target?.endpoint ?? String(target));
 }
 
 // Abort signals. A signal gets one listener, however many calls it cancels, so that 100,000 calls

@@ -3,60 +3,79 @@
 // oldest one-way; only then does the sender of that one-way get its credit back.
 
 import type { ReaderContext } from '../context.ts';
-import type { ServerInterceptor } from '../interceptors.ts';
 import { type InCall, READER } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
-import { type InterceptedRpc, intercepted } from './intercepted-rpc.ts';
-import { abandon, type IncomingRpc } from './rpc.ts';
+import { type InterceptedRpc, intercepted } from './interceptors.ts';
+import { DONE } from './item-reader.ts';
+import type { IncomingRpc } from './rpc.ts';
 import { type AnyHandler, Serving } from './serving.ts';
 import type { Taker } from './taker.ts';
 
+/** A call as it is read: through the interceptors, if the inbox has any. */
+type ReadRpc = IncomingRpc | InterceptedRpc;
+
 /** An async iterator over the calls of one inbox, to which it is a `Taker`. */
-export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc> {
+export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
   readonly exclusive = false;
   feeding = false;
   readonly methods: ReadonlySet<string> | undefined;
+  readonly context: ReaderContext | undefined;
   readonly #inbox: Inbox;
-  #over = false;
-  /** One-ways that were taken and still hold their credit, the oldest first. */
-  readonly #read: InCall[] = [];
+  /** Runs the interceptors; undefined if there are none. */
+  readonly #serving: Serving | undefined;
+  #over: boolean;
+  /** One-ways that were read and still hold their credit, the oldest first. */
+  readonly #read: { release(): void }[] = [];
   /** The calls of `next` that have no result yet, the oldest first. */
-  readonly #waiting: ((result: IteratorResult<IncomingRpc, undefined>) => void)[] = [];
+  readonly #waiting: ((result: IteratorResult<ReadRpc, undefined>) => void)[] = [];
+  /** Calls that the interceptors have not passed on yet. */
+  readonly #held = new Set<IncomingRpc>();
+  /** Calls that the interceptors passed on when no reader was waiting. */
+  readonly #passed: InterceptedRpc[] = [];
 
   /** @param methods the methods to read; undefined: all methods that no other reader takes. */
   constructor(inbox: Inbox, methods: ReadonlySet<string> | undefined) {
     this.#inbox = inbox;
     this.methods = methods;
-    if (inbox.closed) this.#over = true;
-    else inbox.add(this);
+    const isPlain = inbox.interceptors.length === 0;
+    this.context = isPlain ? undefined : inbox.contexts?.reader();
+    this.#serving = isPlain ? undefined : this.#intercept();
+    this.#over = inbox.closed;
+    if (!inbox.closed) inbox.add(this);
   }
 
   get ready(): boolean {
-    return this.#waiting.length > 0;
+    return this.#waiting.length > this.#held.size;
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  next(): Promise<IteratorResult<IncomingRpc, undefined>> {
+  next(): Promise<IteratorResult<ReadRpc, undefined>> {
     if (this.#over) return Promise.resolve(DONE);
     // This only queues the credit, so it cannot end this iterator.
-    if (this.#read.length > 0) this.#inbox.release(this.#read.shift()!);
+    this.#read.shift()?.release();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
-      this.#inbox.feed(this);
+      const passed = this.#passed.shift();
+      if (passed === undefined) this.#inbox.feed(this);
+      else this.#give(passed);
     });
   }
 
   /** Ends the iteration. Calls that were not read stay in the inbox, for other readers. */
-  return(): Promise<IteratorResult<IncomingRpc, undefined>> {
+  return(): Promise<IteratorResult<ReadRpc, undefined>> {
     if (!this.#over) this.#inbox.drop(this);
     this.close();
     return Promise.resolve(DONE);
   }
 
   take(rpc: IncomingRpc, call: InCall): void {
+    if (this.#serving !== undefined) {
+      this.#held.add(rpc);
+      return this.#serving.take(rpc, call);
+    }
     if (call.method.kind === 'oneway') this.#read.push(call);
     // The call counts as running until it is answered; see `Running` for the meaning of READER.
     else call.carrier.started(call, READER);
@@ -65,131 +84,53 @@ export class Consumer implements Taker, AsyncIterableIterator<IncomingRpc> {
 
   close(): void {
     this.#over = true;
-    for (const call of this.#read.splice(0)) this.#inbox.release(call);
+    for (const call of this.#read.splice(0)) call.release();
+    for (const call of this.#passed.splice(0)) call.leave();
     for (const resolve of this.#waiting.splice(0)) resolve(DONE);
   }
-}
 
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });
-
-// A consumer whose calls pass interceptors first. Each call is handled by a serving, whose handler
-// gives the call to the reader and waits for the reader's answer.
-
-/** An async iterator over the intercepted calls of one inbox. */
-export class InterceptedConsumer implements Taker, AsyncIterableIterator<InterceptedRpc> {
-  readonly exclusive = false;
-  feeding = false;
-  readonly methods: ReadonlySet<string> | undefined;
-  readonly context: ReaderContext | undefined;
-  readonly #inbox: Inbox;
-  readonly #serving: Serving;
-  #over = false;
-  /** The number of calls that the interceptors have not passed on yet. */
-  #held = 0;
-  /** Calls that the interceptors passed on when no reader was waiting anymore. */
-  readonly #passed: InterceptedRpc[] = [];
-  /** Calls whose caller was gone before their reader answered. */
-  readonly #abandoned = new WeakSet<IncomingRpc>();
-  /** One-ways that were read and still hold their credit, the oldest first. */
-  readonly #read: InterceptedRpc[] = [];
-  readonly #waiting: ((result: IteratorResult<InterceptedRpc, undefined>) => void)[] = [];
-
-  constructor(
-    inbox: Inbox,
-    methods: ReadonlySet<string> | undefined,
-    interceptors: readonly ServerInterceptor[],
-  ) {
-    this.#inbox = inbox;
-    this.methods = methods;
-    this.context = inbox.contexts?.reader();
-    const failed = inbox.handlerFailed;
-    const held = new WeakSet<IncomingRpc>();
-    const give = intercepted(inbox, interceptors, (_, call) => {
-      held.delete(call.incoming);
-      return this.#give(call);
-    });
+  /** Returns a serving whose handler gives each call to the reader and waits for its answer. */
+  #intercept(): Serving {
+    const inbox = this.#inbox;
+    const pass = intercepted(inbox, inbox.interceptors, (_, call) => this.#pass(call));
     const handler: AnyHandler = async (request, rpc) => {
-      held.add(rpc);
       try {
-        return await give(request, rpc);
+        return await pass(request, rpc);
       } catch (error) {
-        if (!this.#abandoned.has(rpc)) throw error;
-        abandon(rpc);
+        // Nothing is sent or counted if the caller was gone before the reader answered.
+        if (!rpc.settled) throw error;
         return undefined;
       } finally {
         // An interceptor may have answered by itself.
-        if (held.delete(rpc)) this.#release();
+        if (this.#held.delete(rpc)) inbox.feed(this);
       }
     };
     const handlers = new Map([...inbox.table.byName.keys()].map((name) => [name, handler]));
     const concurrency = Number.POSITIVE_INFINITY;
-    const options = { concurrency, failed, reads: false };
-    this.#serving = new Serving(inbox, handlers, options);
-    if (inbox.closed) this.#over = true;
-    else inbox.add(this);
-  }
-
-  get ready(): boolean {
-    return this.#waiting.length > this.#held;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<InterceptedRpc, undefined>> {
-    if (this.#over) return Promise.resolve(DONE);
-    this.#read.shift()?.done();
-    const passed = this.#passed.shift();
-    if (passed !== undefined) return Promise.resolve({ value: this.#hand(passed), done: false });
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.#inbox.feed(this);
+    return new Serving(inbox, handlers, {
+      concurrency,
+      failed: inbox.handlerFailed,
+      reads: false,
     });
   }
 
-  return(): Promise<IteratorResult<InterceptedRpc, undefined>> {
-    if (!this.#over) this.#inbox.drop(this);
-    this.close();
-    return Promise.resolve(DONE);
-  }
-
-  take(rpc: IncomingRpc, call: InCall): void {
-    this.#held++;
-    this.#serving.take(rpc, call);
-  }
-
-  /** Gives a call to the reader. Returns a promise of its answer. */
-  #give(call: InterceptedRpc): Promise<unknown> {
-    this.#held--;
-    const result = call.result();
+  /** Receives a call from the interceptors. The promise stays pending: the reader answers. */
+  #pass(call: InterceptedRpc): Promise<never> {
+    this.#held.delete(call.incoming);
     const { signal } = call;
-    const onAbort = () => {
-      this.#abandoned.add(call.incoming);
-      call.abandon(signal.reason);
-    };
-    if (call.kind !== 'oneway') signal.addEventListener('abort', onAbort, { once: true });
-    const reader = this.#waiting.shift();
-    if (reader !== undefined) reader({ value: this.#hand(call), done: false });
-    else if (this.#over) call.leave(undefined);
+    const left = () => call.abandon(signal.reason);
+    if (call.kind !== 'oneway') {
+      if (signal.aborted) left();
+      else signal.addEventListener('abort', left, { once: true });
+    }
+    if (this.#waiting.length > 0) this.#give(call);
+    else if (this.#over) call.leave();
     else this.#passed.push(call);
-    return result;
+    return new Promise(() => {});
   }
 
-  #hand(call: InterceptedRpc): InterceptedRpc {
+  #give(call: InterceptedRpc): void {
     if (call.kind === 'oneway') this.#read.push(call);
-    return call;
-  }
-
-  #release(): void {
-    this.#held--;
-    this.#inbox.feed(this);
-  }
-
-  close(): void {
-    this.#over = true;
-    for (const call of this.#read.splice(0)) call.done();
-    for (const call of this.#passed.splice(0)) call.leave(undefined);
-    for (const resolve of this.#waiting.splice(0)) resolve(DONE);
+    this.#waiting.shift()!({ value: call, done: false });
   }
 }

@@ -10,7 +10,7 @@ const consume = (fixture: InboxFixture, ...methods: Name[]) =>
   new Consumer(fixture.inbox, methods.length === 0 ? undefined : new Set(methods));
 const read = async (consumer: Consumer): Promise<IncomingRpc> =>
   (await consumer.next()).value as IncomingRpc;
-const first = (rpc: IncomingRpc) => (rpc.request as Uint8Array)[0];
+const first = (rpc: { readonly request: unknown }) => (rpc.request as Uint8Array)[0];
 const byte = (number: number) => new Uint8Array([number]);
 
 test('calls wait until there is a reader, and the first reader gets them in order', async (t) => {

@@ -130,7 +130,7 @@ export class Inbox {
       return this.#queue(taker, call);
     if (method.kind === 'oneway') {
       if (this.#crowds(call)) return this.#queue(taker, call);
-    } else if (call.account !== undefined) this.release(call);
+    } else if (call.account !== undefined) call.release();
     this.#hand(taker, call);
   }
 
@@ -289,7 +289,7 @@ export class Inbox {
         if (call.carrier.congested(channel)) break;
         if (this.#crowds(call)) continue;
         this.remove(call);
-        if (call.method.kind !== 'oneway') this.release(call);
+        if (call.method.kind !== 'oneway') call.release();
         return call;
       }
     }
@@ -330,14 +330,6 @@ export class Inbox {
       return false;
     channel.crowd(true);
     return true;
-  }
-
-  /**
-   * Returns a call's credit to its account: for a request when it is taken, for a one-way when its
-   * reader is done with it.
-   */
-  release(call: InCall): void {
-    call.giveBack(call.channel.inbound.length === 0);
   }
 
   /** Feeds the readers, because another one-way from the connection can now be handled. */
@@ -407,14 +399,14 @@ export class Inbox {
   }
 
   #refuse(call: InCall): void {
-    this.release(call);
+    call.release();
     if (call.method.kind === 'oneway') return this.#dropOneway(call);
     call.carrier.fail(call, unserved(call.method), true);
     call.channel.context.refused();
   }
 
   #dropOneway(call: InCall): void {
-    this.release(call);
+    call.release();
     this.#count('onewayDropped', call.from);
   }
 }

@@ -100,7 +100,11 @@ export class ItemReader<T> implements AsyncIterableIterator<T> {
   }
 }
 
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });
+/** The result of an iterator that has ended. */
+export const DONE: IteratorReturnResult<undefined> = Object.freeze({
+  value: undefined,
+  done: true,
+});
 
 // Closes streams that nobody will read, so that their sources can clean up.
 

@@ -177,14 +177,11 @@ export function answer(call: InCall, value: unknown): boolean {
 }
 
 /**
- * Ends the handling of a call whose caller was gone before its reader answered. Nothing is sent,
+ * Marks a call as answered because its caller was gone before its reader answered. Nothing is sent,
  * and no late answer is counted.
  */
 export function abandon(rpc: IncomingRpc): void {
-  const call = rpc[CALL];
-  if (call.answered) return;
-  call.answer();
-  call.handled();
+  rpc[CALL].answer();
 }
 
 /**

@@ -213,7 +213,7 @@ export class Serving implements Taker {
 
   #done(call: InCall): void {
     this.#active--;
-    if (call.account !== undefined) this.#inbox.release(call);
+    if (call.account !== undefined) call.release();
     call.handled();
     if (call.channel.crowded) this.#inbox.uncrowded(call.channel);
     if (this.#stopped) this.#tellIdle();
@@ -225,7 +225,7 @@ export class Serving implements Taker {
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   // (For bytes, V8 would look up `then` in three prototypes, and could not inline that.)
   if (value instanceof Uint8Array) return false;
   return (

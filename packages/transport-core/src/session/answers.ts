@@ -8,27 +8,18 @@ import { stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { ACCOUNT_MAX, type Frame, Kind } from '../wire/frame.ts';
 import { remoteError } from '../wire/metadata.ts';
-import type { Slots } from './id-table.ts';
+import type { Caller } from './caller.ts';
 import type { OutCall } from './out-call.ts';
 import { Assembly, type IncomingPackets, oversized, priceOf, STALLED } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
-
-/** The caller as the answers to its calls see it. */
-export interface AnswerReceiver {
-  readonly slots: Slots<OutCall>;
-  /** Ends a call whose terminal frame was read. */
-  terminal(call: OutCall): void;
-  /** Cancels a call that this end has abandoned. */
-  abandon(call: OutCall): void;
-}
 
 /** Handles the peer's answers to our calls. */
 export class Answers {
   readonly #context: SessionContext;
   readonly #incomingPackets: IncomingPackets;
-  readonly #caller: AnswerReceiver;
+  readonly #caller: Caller;
 
-  constructor(context: SessionContext, incomingPackets: IncomingPackets, caller: AnswerReceiver) {
+  constructor(context: SessionContext, incomingPackets: IncomingPackets, caller: Caller) {
     this.#context = context;
     this.#incomingPackets = incomingPackets;
     this.#caller = caller;

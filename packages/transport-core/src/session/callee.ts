@@ -10,7 +10,6 @@ import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
 import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
-import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import type { ReceiveAccount } from './credit.ts';
 import { type Calls, InCall } from './in-call.ts';
@@ -24,7 +23,7 @@ import {
   priceOf,
   STALLED,
 } from './packets.ts';
-import { ServedCalls } from './served-calls.ts';
+import { type CallParts, ServedCalls } from './served-calls.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,
@@ -32,15 +31,6 @@ import {
   REFUSAL,
   type SessionContext,
 } from './session-context.ts';
-
-/** The parts of a session that its callee uses. */
-export interface CalleeParts {
-  readonly context: SessionContext;
-  readonly batch: Batch;
-  readonly outbox: Outbox;
-  readonly packets: IncomingPackets;
-  readonly channels: Channels;
-}
 
 /** Handles the frames of the peer's calls. */
 export class Callee {
@@ -56,8 +46,8 @@ export class Callee {
   readonly #channels: Channels;
   readonly #calls: Calls;
 
-  constructor(parts: CalleeParts, calls: Calls) {
-    const { context, outbox, packets, channels } = parts;
+  constructor(parts: CallParts, packets: IncomingPackets, calls: Calls) {
+    const { context, outbox, channels } = parts;
     this.#context = context;
     this.#outbox = outbox;
     this.#packets = packets;

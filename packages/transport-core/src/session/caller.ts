@@ -2,7 +2,7 @@
 // (docs/wire-protocol.md §4).
 //
 // Owns the open calls and the calls that wait for room. The transport tells it to start and to
-// abandon calls, and its `answers` read the frames of the peer. It writes requests into the batch
+// abandon calls, and `Answers` which calls the peer has answered. It writes requests into the batch
 // or queues them in the outbox, and settles calls.
 
 import { TransportError, withoutStack } from '../errors.ts';
@@ -10,7 +10,6 @@ import type { List } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { Account, DOWNLOAD, type EncodedMetadata, Kind, UNIT, UPLOAD } from '../wire/frame.ts';
-import { Answers } from './answers.ts';
 import type { Batch } from './batch.ts';
 import { CallQueue } from './call-queue.ts';
 import type { Channel, Channels } from './channels.ts';
@@ -19,24 +18,13 @@ import { memoryFull } from './memory.ts';
 import { type CallCarrier, type OutCall, TryCall } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent, Outgoing } from './outgoing.ts';
-import type { IncomingPackets } from './packets.ts';
+import type { CallParts } from './served-calls.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
-
-/** The parts of a session that its caller uses. */
-export interface CallerParts {
-  readonly context: SessionContext;
-  readonly batch: Batch;
-  readonly outbox: Outbox;
-  readonly channels: Channels;
-  readonly packets: IncomingPackets;
-}
 
 /** Our open calls. */
 export class Caller implements CallCarrier {
   readonly slots: Slots<OutCall>;
-  /** Handles the peer's answers. */
-  readonly answers: Answers;
   /** The number of open streaming calls. */
   streams = 0;
   readonly #waiting: CallQueue;
@@ -46,14 +34,13 @@ export class Caller implements CallCarrier {
   readonly #channels: Channels;
 
   /** @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor. */
-  constructor({ context, batch, outbox, channels, packets }: CallerParts, parity: 0 | 1) {
+  constructor({ context, batch, outbox, channels }: CallParts, parity: 0 | 1) {
     this.#context = context;
     this.#batch = batch;
     this.#outbox = outbox;
     this.#channels = channels;
     this.slots = new Slots(parity);
     this.#waiting = new CallQueue(context, outbox, this);
-    this.answers = new Answers(context, packets, this);
   }
 
   get stage(): string {

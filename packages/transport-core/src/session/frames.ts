@@ -8,8 +8,8 @@
 import { FrameDecoder } from '../wire/decoder.ts';
 import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
 import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
+import type { Answers } from './answers.ts';
 import type { Callee } from './callee.ts';
-import type { Caller } from './caller.ts';
 import { FIELDS_SHIFT, type SessionContext } from './session-context.ts';
 import type { SessionParts } from './session-parts.ts';
 
@@ -39,7 +39,7 @@ export class IncomingFrames implements FrameVisitor {
   readonly #receiver: FrameReceiver;
   readonly #parts: SessionParts;
   readonly #context: SessionContext;
-  readonly #answers: Caller['answers'];
+  readonly #answers: Answers;
   readonly #callee: Callee;
 
   constructor(
@@ -47,11 +47,11 @@ export class IncomingFrames implements FrameVisitor {
     parts: SessionParts,
     { parity, isBytes }: { readonly parity: 0 | 1; readonly isBytes: boolean },
   ) {
-    const { context, caller, callee } = parts;
+    const { context, answers, callee } = parts;
     this.#receiver = receiver;
     this.#parts = parts;
     this.#context = context;
-    this.#answers = caller.answers;
+    this.#answers = answers;
     this.#callee = callee;
     this.#parity = parity;
     this.#decoder = isBytes

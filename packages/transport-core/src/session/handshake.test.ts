@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { bytes } from '../protocol/codec.ts';
-import { defineProtocol, type Protocol } from '../protocol/protocol.ts';
+import { defineProtocol, methodTable, type Protocol } from '../protocol/protocol.ts';
 import { type Hello, type HelloProtocol, helloProtocol, type Introduction } from '../wire/hello.ts';
 import { judgeHello, makeHello, WIRE_VERSION } from './hello-exchange.ts';
 import { type SessionLimits, settle, type Terms } from './session-context.ts';
@@ -36,7 +36,8 @@ const protocol = (version: number, accepts: number[] = [], name = 'raft', channe
     channel,
     methods: { vote: { id: 1, request: bytes, response: bytes } },
   });
-const mounted = (one: Protocol) => new Map([[one.channel, { protocol: one }]]);
+const mounted = (one: Protocol) =>
+  new Map([[one.channel, { protocol: one, table: methodTable(one) }]]);
 const told = (
   version: number,
   accepts: number[] = [],

@@ -5,7 +5,6 @@
 // batch, and judges those of the peer. It ends the session if the peer fails.
 
 import { reasonError, TransportError } from '../errors.ts';
-import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText, inMs } from '../text.ts';
 import { type Frame, Kind, PREAMBLE } from '../wire/frame.ts';
 import {
@@ -18,7 +17,7 @@ import {
 import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
 import type { Mounted } from './channels.ts';
-import type { SessionLimits, SessionPort } from './session-context.ts';
+import type { ContextInit } from './session-context.ts';
 
 /** The session as its hello sees it. */
 export interface HelloHost {
@@ -32,11 +31,9 @@ export interface HelloHost {
 }
 
 /** The values that this end announces and checks, and the limits that it keeps to. */
-export interface HelloExchangeOptions {
-  readonly port: SessionPort;
+export interface HelloExchangeOptions extends ContextInit {
   readonly side: 'dialer' | 'acceptor';
   readonly self: Introduction;
-  readonly limits: SessionLimits;
   /** The peer's address as this end sees it. */
   readonly observed: string;
   /** The mounted protocols by channel; the map changes as protocols are mounted. */
@@ -52,7 +49,6 @@ export interface HelloExchangeOptions {
   readonly refused: TransportError | undefined;
   /** The time limit of the hello, in milliseconds from the creation of the session. */
   readonly handshakeTimeout: number;
-  readonly now: number;
 }
 
 /** The hello of one connection. */
@@ -210,12 +206,7 @@ export const WIRE_VERSION = 1;
 export const AGENT = 'trunkline-js/0';
 
 /** The state of this end that its HELLO announces. */
-export interface Announced {
-  readonly self: Introduction;
-  readonly limits: SessionLimits;
-  readonly mounts: ReadonlyMap<number, { readonly protocol: Protocol }>;
-  readonly observed: string;
-}
+type Announced = Pick<HelloExchangeOptions, 'self' | 'limits' | 'mounts' | 'observed'>;
 
 /** Builds our HELLO. */
 export function makeHello(

@@ -235,6 +235,11 @@ export class InCall implements ListEntry, UnitSender {
     this.account = undefined;
   }
 
+  /** Gives the cost back, of a request when it is taken, of a one-way when its reader is done. */
+  release(): void {
+    this.giveBack(this.channel.inbound.length === 0);
+  }
+
   /** Begins to receive a long request or one-way. */
   assemble(assembly: Assembly): void {
     this.widen();

@@ -1,19 +1,9 @@
-// The time limits of an open connection: silence of the peer, a peer that does not read, and
-// idleness (docs/wire-protocol.md §9).
+// Whether the peer is alive (docs/wire-protocol.md §9).
 //
-// Owns the times at which the peer was last heard and last pinged, and the holds that keep a
-// connection from becoming idle. The session reports input to it and asks it what is due. It sends
-// PINGs.
+// Owns the times at which the peer was last heard and last pinged. The session reports input to it
+// and asks it what is due.
 
-import { reasonError, type TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
-import { inMs } from '../text.ts';
-import { Kind } from '../wire/frame.ts';
-import { type Batch, STUCK } from './batch.ts';
-import type { Callee } from './callee.ts';
-import type { Caller } from './caller.ts';
-import type { Outbox } from './outbox.ts';
-import type { SessionContext } from './session-context.ts';
 
 /** The times after which a silent peer is pinged, and then disconnected. */
 export interface KeepAlive {
@@ -119,95 +109,5 @@ export class Liveness {
   excuse(lateness: number): void {
     this.#received += lateness;
     if (this.#nonce !== 0) this.#pinged += lateness;
-  }
-}
-
-/** The parts of a session whose time is limited. */
-interface LimitedParts {
-  readonly context: SessionContext;
-  readonly batch: Batch;
-  readonly outbox: Outbox;
-  readonly liveness: Liveness;
-  readonly caller: Caller;
-  readonly callee: Callee;
-}
-
-/** The time limits of a connection. */
-export interface TimeLimitOptions {
-  readonly side: 'dialer' | 'acceptor';
-  readonly keepAlive: KeepAlive;
-  /**
-   * Duration, in milliseconds, without activity after which the dialer leaves; the acceptor waits
-   * twice as long.
-   */
-  readonly idleTimeout: number;
-}
-
-/** The limits of an open connection, each with the error for exceeding it. */
-export class TimeLimits {
-  /**
-   * Duration, in milliseconds, without activity after which this end leaves. The acceptor waits
-   * twice as long, so the dialer, which knows its own plans, normally leaves first.
-   */
-  readonly idleTime: number;
-  #holds = 0;
-  readonly #parts: LimitedParts;
-  /** Duration of silence, in milliseconds, after which the peer is considered dead. */
-  readonly #silence: number;
-
-  constructor(parts: LimitedParts, { idleTimeout, keepAlive, side }: TimeLimitOptions) {
-    this.#parts = parts;
-    this.#silence = keepAlive.interval + keepAlive.timeout;
-    this.idleTime = idleTimeout * (side === 'dialer' ? 1 : 2);
-  }
-
-  /** Keeps the session from becoming idle until the returned function is called. */
-  hold(): () => void {
-    let held = true;
-    this.#holds++;
-    return () => {
-      if (held) this.#holds--;
-      held = false;
-    };
-  }
-
-  /** The time at which an unused session leaves; Infinity if the session is in use. */
-  get idleDue(): number {
-    return this.#holds === 0 && this.#isUnused
-      ? this.#parts.context.active + this.idleTime
-      : Number.POSITIVE_INFINITY;
-  }
-
-  /** True if nothing is sent, called or served. */
-  get #isUnused(): boolean {
-    const { caller, callee, outbox } = this.#parts;
-    return caller.slots.size === 0 && callee.served.ids.size === 0 && outbox.idle;
-  }
-
-  /** The next time at which one of the limits is due, except the idle limit. */
-  get due(): number {
-    const { batch, context, liveness, outbox } = this.#parts;
-    return Math.min(liveness.due(context.active), batch.stuckAt, outbox.stuckAt, batch.heldUntil);
-  }
-
-  /** Sends a PING if it is time for one. */
-  ping(now: number): void {
-    const { batch, context, liveness } = this.#parts;
-    if (liveness.wantsPing(now, context.active)) batch.control(Kind.PING, liveness.ping(now));
-  }
-
-  /** Returns the reason to close the connection, if the peer has exceeded a limit. */
-  exceeded(now: number): TransportError | undefined {
-    const { batch, liveness, outbox } = this.#parts;
-    if (now >= Math.min(batch.stuckAt, outbox.stuckAt))
-      return reasonError('reset', `the other end has read nothing for ${STUCK / 1_000} s`);
-    if (batch.stuffed)
-      return reasonError(
-        'reset',
-        'the other end reads too slowly: 1 MiB of control frames is queued',
-      );
-    if (liveness.dead(now))
-      return reasonError('ping_timeout', `the other end was silent for ${inMs(this.#silence)}`);
-    return undefined;
   }
 }

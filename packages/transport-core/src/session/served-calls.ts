@@ -27,8 +27,8 @@ import { STALLED } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
-/** The parts of a session that serving calls needs. */
-interface ServedParts {
+/** The parts of a session that making and serving calls needs. */
+export interface CallParts {
   readonly context: SessionContext;
   readonly batch: Batch;
   readonly outbox: Outbox;
@@ -47,7 +47,7 @@ export class ServedCalls implements AnswerCarrier {
   readonly #channels: Channels;
   readonly #calls: Calls;
 
-  constructor({ context, batch, outbox, channels }: ServedParts, calls: Calls) {
+  constructor({ context, batch, outbox, channels }: CallParts, calls: Calls) {
     this.#context = context;
     this.#batch = batch;
     this.#outbox = outbox;

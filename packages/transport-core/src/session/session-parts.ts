@@ -6,36 +6,51 @@ import { TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { type FrameWriter, Kind } from '../wire/frame.ts';
 import type { Hello } from '../wire/hello.ts';
+import { Answers } from './answers.ts';
 import { Batch } from './batch.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
-import { type Channel, Channels, type Mounted, type ProtocolsVisitor } from './channels.ts';
-import { broken } from './hello-exchange.ts';
+import { type Channel, Channels, type ProtocolsVisitor } from './channels.ts';
+import { broken, type HelloExchangeOptions } from './hello-exchange.ts';
 import type { Calls, InCall } from './in-call.ts';
 import { type KeepAlive, Liveness } from './liveness.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
 import { IncomingPackets } from './packets.ts';
-import { type ContextInit, SessionContext } from './session-context.ts';
+import { SessionContext } from './session-context.ts';
 
-/** Receives the events of the parts. */
-export interface PartsVisitor extends ProtocolsVisitor {
+/** Receives the events of a session; implemented by the driver. */
+export interface SessionVisitor extends ProtocolsVisitor {
   /** The callers of these calls are gone: `InCall.tell` must be called for each, now or later. */
   abandoned(calls: InCall[]): void;
+  /** The peer's HELLO is acceptable. Answer with `consent` or `break`, now or later. */
+  greeted(hello: Hello): void;
+  /** Called when the hello is complete, so calls may flow in both directions. */
+  up(): void;
+  /**
+   * The session takes no new calls, so the pool must forget it. `waiting` contains the calls that
+   * waited for room, in order.
+   */
+  leaving(waiting: OutCall[]): void;
+  /**
+   * The session has ended; called exactly once. `unsent` contains the calls that no handler can
+   * have seen, in order.
+   */
+  down(error: TransportError, unsent: OutCall[]): void;
 }
 
-/** The options of the parts. */
-export interface PartsOptions extends ContextInit {
-  readonly side: 'dialer' | 'acceptor';
-  readonly visitor: PartsVisitor;
+/** The options of a session. */
+export interface SessionOptions extends HelloExchangeOptions {
+  readonly visitor: SessionVisitor;
   /** Receives the peer's calls. */
   readonly calls: Calls;
   readonly writer: FrameWriter;
-  /** Writes the preamble; undefined if the connection carries frames. */
-  readonly preamble: (() => void) | undefined;
-  /** The mounted protocols by channel; the map changes as protocols are mounted. */
-  readonly mounts: ReadonlyMap<number, Mounted>;
   readonly keepAlive: KeepAlive;
+  /**
+   * Duration, in milliseconds, without activity after which the dialer leaves; the acceptor waits
+   * twice as long.
+   */
+  readonly idleTimeout: number;
   readonly random: Random;
   /** True if `limits.rate.send` is set: see BatchPacer. */
   readonly isBounded?: boolean;
@@ -55,12 +70,13 @@ export class SessionParts {
   readonly channels: Channels;
   readonly liveness: Liveness;
   readonly caller: Caller;
+  readonly answers: Answers;
   readonly callee: Callee;
   readonly #roomForReplies: (channel: Channel) => void;
   readonly #abandoned: (calls: InCall[]) => void;
 
   /** @param breakOff ends the connection with a GO_AWAY that carries the error. */
-  constructor(options: PartsOptions, breakOff: (error: TransportError) => void) {
+  constructor(options: SessionOptions, breakOff: (error: TransportError) => void) {
     const { calls, mounts, preamble, side, visitor } = options;
     const isBytes = preamble !== undefined;
     const context = new SessionContext(options, breakOff, (reason, message) =>
@@ -77,7 +93,8 @@ export class SessionParts {
     this.channels = new Channels(context, this.batch, mounts, visitor);
     this.liveness = new Liveness(options.keepAlive, options.random, options.now);
     this.caller = new Caller(this, side === 'dialer' ? 1 : 0);
-    this.callee = new Callee(this, calls);
+    this.answers = new Answers(context, this.packets, this.caller);
+    this.callee = new Callee(this, this.packets, calls);
     this.#roomForReplies = (channel) => calls.roomForReplies(channel);
     this.#abandoned = (calls) => visitor.abandoned(calls);
   }
@@ -140,10 +157,10 @@ export class SessionParts {
 
   /** Does what is due for calls and credit at `now`; returns the next time for calls. */
   wake(now: number): number {
-    const { batch, caller, callee, packets } = this;
+    const { answers, batch, caller, callee, packets } = this;
     const next = Math.min(
       caller.wake(now),
-      caller.answers.wake(now),
+      answers.wake(now),
       callee.served.wake(now, packets.lastPacket),
     );
     if (now >= batch.heldUntil) {

@@ -9,7 +9,6 @@
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import { inMs } from '../text.ts';
 import { FRAME_OVERHEAD, type Frame, Kind } from '../wire/frame.ts';
-import type { Hello } from '../wire/hello.ts';
 import {
   CLOSED,
   FLUSH_TIME,
@@ -19,42 +18,12 @@ import {
   isOrderly,
   lossOf,
   SHUTDOWN,
+  TimeLimits,
 } from './endings.ts';
 import { type FrameReceiver, IncomingFrames } from './frames.ts';
-import {
-  broken,
-  EARLY_END,
-  HelloExchange,
-  type HelloExchangeOptions,
-  type HelloHost,
-} from './hello-exchange.ts';
-import { type TimeLimitOptions, TimeLimits } from './liveness.ts';
-import type { OutCall } from './out-call.ts';
+import { broken, EARLY_END, HelloExchange, type HelloHost } from './hello-exchange.ts';
 import { SessionFigures } from './session-figures.ts';
-import { type PartsOptions, type PartsVisitor, SessionParts } from './session-parts.ts';
-
-/** Receives the events of a session; implemented by the driver. */
-export interface SessionVisitor extends PartsVisitor {
-  /** The peer's HELLO is acceptable. Answer with `consent` or `break`, now or later. */
-  greeted(hello: Hello): void;
-  /** Called when the hello is complete, so calls may flow in both directions. */
-  up(): void;
-  /**
-   * The session takes no new calls, so the pool must forget it. `waiting` contains the calls that
-   * waited for room, in order.
-   */
-  leaving(waiting: OutCall[]): void;
-  /**
-   * The session has ended; called exactly once. `unsent` contains the calls that no handler can
-   * have seen, in order.
-   */
-  down(error: TransportError, unsent: OutCall[]): void;
-}
-
-/** The options of a session: those of its parts, its hello and its time limits. */
-export interface SessionOptions extends PartsOptions, HelloExchangeOptions, TimeLimitOptions {
-  readonly visitor: SessionVisitor;
-}
+import { type SessionOptions, SessionParts } from './session-parts.ts';
 
 /** The phases of a session, each with the data that only it has. */
 type Phase =

@@ -12,16 +12,6 @@ import { type ListedAddress, orderAddresses, readAddresses } from './address-lis
 import type { Connection } from './connection.ts';
 import { type Membership, nodeOf } from './membership.ts';
 
-/** The transport as a watched name sees it. */
-export interface NameWatchHost {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** The connections to peers that drain, by their addresses; those that are over don't count. */
-  readonly draining: Map<string, Connection>;
-  /** Reports that the name is no longer watched. */
-  ended(watch: NameWatch): void;
-}
-
 /** A dial that waits for the first report. */
 interface Waiter {
   resolve(addresses: readonly ListedAddress[]): void;
@@ -31,7 +21,7 @@ interface Waiter {
 /** The addresses of one name, and the connections to them. */
 export class NameWatch {
   readonly name: string;
-  readonly #host: NameWatchHost;
+  readonly #names: Names;
   readonly #resolver: Resolver | undefined;
   readonly #changed: () => void;
   readonly #stop: () => void;
@@ -49,12 +39,12 @@ export class NameWatch {
    * @param changed called after each change to the list.
    */
   constructor(
-    host: NameWatchHost,
+    names: Names,
     name: string,
     resolver: Resolver | TransportError,
     changed: () => void,
   ) {
-    this.#host = host;
+    this.#names = names;
     this.name = name;
     this.#changed = changed;
     this.#resolver = resolver instanceof TransportError ? undefined : resolver;
@@ -137,7 +127,7 @@ export class NameWatch {
   ): Promise<readonly string[]> {
     const addresses = this.#addresses ?? (await this.#first(timeout, signal));
     const first = inUse === undefined ? undefined : this.#via.get(inUse);
-    const order = orderAddresses(addresses, this.#host.random, first);
+    const order = orderAddresses(addresses, this.#names.random, first);
     return [false, true].flatMap((drains) => order.filter((one) => this.#drains(one) === drains));
   }
 
@@ -147,7 +137,7 @@ export class NameWatch {
       return Promise.reject(this.#mine(this.#error));
     }
     signal.throwIfAborted();
-    const { clock } = this.#host;
+    const { clock } = this.#names;
     return new Promise((resolve, reject) => {
       const leave = () => {
         clock.clearTimeout(timer);
@@ -215,14 +205,14 @@ export class NameWatch {
   drains(connection: Connection): boolean {
     const via = this.#via.get(connection);
     if (via === undefined) return false;
-    const { draining } = this.#host;
+    const { draining } = this.#names;
     for (const [address, { over }] of draining) if (over) draining.delete(address);
     draining.set(via, connection);
     return this.#addresses?.some(({ address }) => !this.#drains(address)) === true;
   }
 
   #drains(address: string): boolean {
-    return this.#host.draining.get(address)?.over === false;
+    return this.#names.draining.get(address)?.over === false;
   }
 
   /** Stops watching. Dials that still wait are rejected. */
@@ -232,7 +222,7 @@ export class NameWatch {
     for (const waiter of this.#waiters) waiter.reject(GONE);
     this.#waiters.clear();
     this.#stop();
-    this.#host.ended(this);
+    this.#names.ended(this);
   }
 }
 
@@ -260,9 +250,10 @@ export interface NameSnapshot {
 }
 
 /** The names that one transport watches. */
-export class Names implements NameWatchHost {
+export class Names {
   readonly #transport: NamingTransport;
-  readonly draining: NameWatchHost['draining'] = new Map();
+  /** The connections to peers that drain, by their addresses; those that are over don't count. */
+  readonly draining = new Map<string, Connection>();
   readonly #watches = new Set<NameWatch>();
 
   constructor(transport: NamingTransport) {
@@ -290,6 +281,7 @@ export class Names implements NameWatchHost {
     return watch;
   }
 
+  /** Called when a name is no longer watched. */
   ended(watch: NameWatch): void {
     this.#watches.delete(watch);
   }

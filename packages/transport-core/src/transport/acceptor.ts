@@ -11,8 +11,7 @@ import { screenHello } from '../wire/preamble.ts';
 import type { EventDispatcher } from './reporter.ts';
 
 /** The transport as its acceptor and its dialer see it. */
-export interface ConnectionRegistry
-  extends Pick<ConnectionResources, 'config' | 'membership' | 'ticker'> {
+export interface ConnectionRegistry extends ConnectionResources {
   readonly clock: Clock;
   readonly layer: StreamLayer;
   readonly dispatcher: EventDispatcher;

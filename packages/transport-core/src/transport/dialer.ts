@@ -2,7 +2,6 @@
 // there are several addresses, it tries one after another.
 
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
-import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import { orderAddresses } from '../stream/address-list.ts';
 import type { Connection } from '../stream/connection.ts';
@@ -12,9 +11,6 @@ import { LiveRemote } from '../stream/remote.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { askResolve } from '../stream/user-hooks.ts';
 import type { ConnectionRegistry } from './acceptor.ts';
-
-/** The transport as its dialer sees it. */
-type DialingTransport = ConnectionRegistry & { readonly random: Random };
 
 /** A name that is dialed, and the connection whose address is tried first. */
 interface DialedName {
@@ -34,10 +30,10 @@ interface AddressDial {
 
 /** Dials targets for the pool. */
 export class Dialer {
-  readonly #transport: DialingTransport;
+  readonly #transport: ConnectionRegistry;
   readonly #members: Members;
 
-  constructor(transport: DialingTransport, members: Members) {
+  constructor(transport: ConnectionRegistry, members: Members) {
     this.#transport = transport;
     this.#members = members;
   }

@@ -72,7 +72,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   membership: Membership | undefined = undefined;
   readonly members = new Members(this);
   readonly names = new Names(this);
-  readonly serving = new Serving(this);
+  readonly serving = new Serving((service) => this.hasWithdrawn(service));
   readonly self: SelfIntroduction;
   readonly selfUnproven: Introduction;
   /** All connections whose stream is not closed yet, in order of arrival. */

@@ -2,35 +2,28 @@
 
 import { contexts } from '#context';
 import type { Clock } from '../clock.ts';
-import type { CommonConfig } from '../common-options.ts';
 import { type ErrorCode, TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
-import type { TransportCounter } from '../observer.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
-import type { Remote } from '../remote.ts';
 import type { CallHost, Forgettable } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { CallWatch } from '../rpc/records.ts';
 import type { Mounted } from '../session/channels.ts';
 import type { CallOrder } from '../session/out-call.ts';
+import type { ConnectionResources } from '../stream/connection-resources.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import { type GarbageRegistry, onGarbage, systemClock } from '../system-runtime.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { EventDispatcher } from './reporter.ts';
 
 /** The transport as its mounts see it. */
-export interface MountHost {
-  readonly config: CommonConfig;
+export interface MountHost extends ConnectionResources {
   readonly clock: Clock;
-  readonly ticker: Ticker;
   readonly dispatcher: EventDispatcher;
   readonly order: CallOrder;
   readonly alive: KeepAlive;
   /** Called when a protocol gets a reader or loses one. */
   readersChanged(): void;
-  wakeBy(time: number): void;
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
-  callbackFailed(callback: string, error: unknown): void;
 }
 
 /** The steps, if any, before an outgoing call is sent. */

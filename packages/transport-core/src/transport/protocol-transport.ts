@@ -12,23 +12,23 @@ import {
   withCallerStack,
   withDetails,
 } from '../errors.ts';
-import { type ClientCall, type ClientNext, compose } from '../interceptors.ts';
+import type { ClientCall, ClientNext } from '../interceptors.ts';
 import { iterable } from '../iterable-promise.ts';
 import { encodeAs } from '../protocol/message.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import { Call, NO_OPTIONS, type OwnOptions } from '../rpc/call.ts';
-import { Consumer, InterceptedConsumer } from '../rpc/consumer.ts';
+import { Call, checkOptions, NO_OPTIONS, nameOf, type OwnOptions } from '../rpc/call.ts';
+import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
+import { compose, InterceptedCall } from '../rpc/interceptors.ts';
 import { closeItems } from '../rpc/item-reader.ts';
 import { observeCall, observeUnsent } from '../rpc/records.ts';
 import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
-import type { Connection } from '../stream/connection.ts';
-import { checkOptions, connectionOf, lost, nameOf, startOn, unsent } from './call-start.ts';
+import { Connection } from '../stream/connection.ts';
+import { LiveRemote } from '../stream/remote.ts';
 import type { TransportEngine } from './engine.ts';
-import { InterceptedCall } from './intercepted-call.ts';
 import { ENGINE } from './manage.ts';
 import { isProjectProtocol, type Mount } from './mount.ts';
 import type { TransportSnapshot } from './snapshot.ts';
@@ -140,11 +140,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     request: unknown,
     options: OwnOptions,
   ): Promise<unknown> {
-    const mount = this.#mount;
-    const call = new InterceptedCall(mount, method, mount.ticker.now(), options);
-    call.target = target;
-    call.transport = this;
-    call.request = request;
+    const call = new InterceptedCall(this, this.#mount, method, target, request, options);
     let promise: Promise<unknown>;
     try {
       promise = Promise.resolve(chain(call));
@@ -163,7 +159,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const { definition } = call as InterceptedCall;
     try {
       this.#refuseWhenOver();
-      const options = (call as InterceptedCall).options(this.#mount.ticker.now());
+      const options = (call as InterceptedCall).options();
       return this.#launch(definition, target, call.request, options);
     } catch (error) {
       return Promise.reject(this.#unsent(definition, target, call, error));
@@ -197,7 +193,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (call.done) return promise;
     call.begin();
     if (remote === undefined) this.engine.pool.start(call);
-    else startOn(remote, call);
+    else if (remote.isUp) remote.caller.start(call);
+    else call.failed(lost(call.target));
     return promise;
   }
 
@@ -255,13 +252,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     ...methods: N[]
   ): AsyncIterableIterator<Rpc<P, N>> {
     for (const method of methods) this.#method(method, 'consumer');
-    const { inbox } = this.#mount;
     const names = methods.length === 0 ? undefined : new Set<string>(methods);
-    const consumer =
-      inbox.interceptors.length === 0
-        ? new Consumer(inbox, names)
-        : new InterceptedConsumer(inbox, names, inbox.interceptors);
-    return consumer as unknown as AsyncIterableIterator<Rpc<P, N>>;
+    const consumer: unknown = new Consumer(this.#mount.inbox, names);
+    return consumer as AsyncIterableIterator<Rpc<P, N>>;
   }
 
   #live(target: Target): Connection | undefined {
@@ -445,3 +438,38 @@ const STOP_ON: readonly ErrorCode[] = ['unauthenticated', 'permission_denied'];
 const NONE = new Uint8Array();
 /** Errors of the clean-up of an upload are ignored, because its call has failed already. */
 const ignore = () => {};
+
+// The targets of calls.
+
+/**
+ * Returns the connection behind a Remote.
+ *
+ * @throws TypeError if it does not belong to this transport.
+ */
+function connectionOf(engine: TransportEngine, target: Target): Connection {
+  const link =
+    typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
+  if (link instanceof Connection && link.host === engine) return link;
+  const what =
+    link === undefined
+      ? typeof target === 'object'
+        ? 'another object'
+        : String(target)
+      : 'a Remote of another transport';
+  throw new TypeError(`a target is an address, or a Remote of this transport; got ${what}`);
+}
+
+/** Adds `sent: false` and the target to the error of a call that could not be started. */
+function unsent(error: unknown, target: Target): unknown {
+  return error instanceof TransportError
+    ? withDetails(error, { sent: false, target: nameOf(target) })
+    : error;
+}
+
+function lost(endpoint: string): TransportError {
+  return reasonError(
+    'disconnected',
+    `the connection to ${endpoint} is gone; a Remote can be reached only over its own connection`,
+    { target: endpoint, sent: false },
+  );
+}

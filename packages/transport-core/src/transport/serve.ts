@@ -15,7 +15,7 @@ import { TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Inbox } from '../rpc/inbox.ts';
-import { intercepted } from '../rpc/intercepted-rpc.ts';
+import { intercepted } from '../rpc/interceptors.ts';
 import { type AnyHandler, Serving } from '../rpc/serving.ts';
 import type { Handlers } from '../rpc/types.ts';
 import { INBOX } from './protocol-transport.ts';

@@ -1,10 +1,5 @@
 // Decides whether this node takes calls to its services, from its drain state and its health.
 
-/** The part of a transport that is used here. */
-interface ServingTransport {
-  hasWithdrawn(service: string): boolean;
-}
-
 /** The part of the served health that is used here. */
 interface ServedHealth {
   status(service: string): string;
@@ -12,12 +7,13 @@ interface ServedHealth {
 
 /** Combines a transport's drain state with its health, and notifies listeners of changes. */
 export class Serving {
-  readonly #transport: ServingTransport;
+  readonly #hasWithdrawn: (service: string) => boolean;
   readonly #listeners = new Set<() => void>();
   #health: ServedHealth | undefined;
 
-  constructor(transport: ServingTransport) {
-    this.#transport = transport;
+  /** @param hasWithdrawn returns true if the transport drains, unless the service goes on. */
+  constructor(hasWithdrawn: (service: string) => boolean) {
+    this.#hasWithdrawn = hasWithdrawn;
   }
 
   /** Sets the health that is served; undefined when no health is served anymore. */
@@ -28,9 +24,7 @@ export class Serving {
 
   /** Returns false if the transport drains, or if the health of the service says so. */
   isServing(service: string): boolean {
-    return (
-      !this.#transport.hasWithdrawn(service) && this.#health?.status(service) !== 'not_serving'
-    );
+    return !this.#hasWithdrawn(service) && this.#health?.status(service) !== 'not_serving';
   }
 
   /** Calls a function after each change, until the returned function is called. */

@@ -9,7 +9,7 @@ import { Call, type CallHost } from '../../rpc/call.ts';
 import { Memory } from '../../session/memory.ts';
 import { CallOrder, type OutCall } from '../../session/out-call.ts';
 import type { Connection } from '../connection.ts';
-import { NameWatch } from '../names.ts';
+import { Names } from '../names.ts';
 import { Pool } from '../pool.ts';
 
 export const protocol = defineProtocol({
@@ -90,7 +90,12 @@ export function poolFixture(
   const retired: FakeConnection[] = [];
   /** Connections to nodes, which a membership knows. */
   const known = new Map<string, FakeConnection>();
-  const draining = new Map<string, Connection>();
+  const names = new Names({
+    config: { resolve: resolver },
+    clock,
+    random: () => 0.5,
+    membership: undefined,
+  });
   const memory = new Memory(limit);
   const pool: Pool = new Pool({
     config: { maxPool, limits: { packet: 65_536 } },
@@ -103,15 +108,7 @@ export function poolFixture(
       failed.push(target);
       retries.push(retryIn);
     },
-    watch: (name, changed) =>
-      resolver?.handles(name) === true
-        ? new NameWatch(
-            { clock, random: () => 0.5, draining, ended: () => {} },
-            name,
-            resolver,
-            changed,
-          )
-        : undefined,
+    watch: (name, changed) => names.watch(name, changed),
     retire: (connection) => {
       retired.push(connection as unknown as FakeConnection);
       pool.forget(connection);

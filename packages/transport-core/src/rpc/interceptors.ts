@@ -1,19 +1,117 @@
-// An incoming call as server interceptors and the handler behind them see it. Its answer goes
-// through the interceptors before it is sent, however the handler gives it.
+// Outgoing and incoming calls as interceptors see them, and the chains that they pass.
 
 import { TransportError } from '../errors.ts';
-import {
-  compose,
-  type ServerCall,
-  type ServerInterceptor,
-  type ServerNext,
-} from '../interceptors.ts';
+import type { ClientCall, ServerCall, ServerInterceptor, ServerNext } from '../interceptors.ts';
+import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { handled } from '../session/streams.ts';
+import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
-import { closeItems, isAsyncIterable } from './item-reader.ts';
-import { answeredLate, type IncomingRpc } from './rpc.ts';
-import { type AnyHandler, UnhandledCall } from './serving.ts';
+import { closeItems, DONE, isAsyncIterable } from './item-reader.ts';
+import { abandon, answeredLate, type IncomingRpc, NO_METADATA } from './rpc.ts';
+import { type AnyHandler, isThenable, UnhandledCall } from './serving.ts';
+
+/** Applies interceptors to the function that they wrap. */
+export function compose<N>(interceptors: readonly ((next: N) => N)[], innermost: N): N {
+  return interceptors.reduceRight((next, interceptor) => interceptor(next), innermost);
+}
+
+// Outgoing calls.
+
+/** A call that interceptors may change before it is made. */
+export class InterceptedCall implements ClientCall {
+  /** The transport that makes the call, for interceptors of the project's own packages. */
+  readonly transport: { readonly protocol: Protocol };
+  /** The definition of its method. */
+  readonly definition: ProtocolMethod;
+  target: string | Remote;
+  request: unknown;
+  metadata: Readonly<Record<string, string>>;
+  upload: AsyncIterable<unknown> | undefined;
+  signal: AbortSignal | undefined;
+  /** The options as the caller gave them. */
+  private readonly given: OwnOptions;
+  private readonly host: CallHost;
+  private readonly startedAt: number;
+
+  constructor(
+    transport: { readonly protocol: Protocol },
+    host: CallHost,
+    definition: ProtocolMethod,
+    target: string | Remote,
+    request: unknown,
+    given: OwnOptions,
+  ) {
+    this.transport = transport;
+    this.definition = definition;
+    this.target = target;
+    this.request = request;
+    this.metadata = given.metadata ?? NO_METADATA;
+    this.upload = given.upload as AsyncIterable<unknown> | undefined;
+    this.signal = given.signal;
+    this.given = given;
+    this.host = host;
+    this.startedAt = host.ticker.now();
+  }
+
+  get protocol(): string {
+    return this.transport.protocol.name;
+  }
+
+  get method(): string {
+    return this.definition.name;
+  }
+
+  get kind(): ClientCall['kind'] {
+    return this.definition.kind;
+  }
+
+  get deadline(): number | undefined {
+    const { definition, given, host, startedAt } = this;
+    const usual = definition.flags === 0 ? (definition.timeout ?? host.timeout) : undefined;
+    const timeout = given.timeout ?? usual;
+    return timeout === undefined || timeout === Number.POSITIVE_INFINITY
+      ? undefined
+      : startedAt + timeout;
+  }
+
+  /**
+   * Returns the options with which the call is made. The time that interceptors took counts toward
+   * the timeout.
+   *
+   * @throws what `checkOptions` throws for values that an interceptor has set, and
+   * `deadline_exceeded`.
+   */
+  options(): OwnOptions {
+    const { given, metadata, upload, signal, startedAt } = this;
+    const now = this.host.ticker.now();
+    if (
+      now === startedAt &&
+      metadata === (given.metadata ?? NO_METADATA) &&
+      upload === given.upload &&
+      signal === given.signal
+    )
+      return given;
+    const deadline = now === startedAt ? undefined : this.deadline;
+    const timeout = deadline === undefined ? given.timeout : deadline - now;
+    if (timeout !== undefined && timeout <= 0) throw this.#expired();
+    return checkOptions(this.definition, {
+      timeout,
+      metadata: metadata === NO_METADATA ? undefined : metadata,
+      upload,
+      signal,
+    });
+  }
+
+  #expired(): TransportError {
+    const target = nameOf(this.target);
+    const message = `${this.definition.full} to ${target}: its deadline passed before it was sent; interceptors took the time`;
+    return new TransportError('deadline_exceeded', message, { sent: false, target });
+  }
+}
+
+// Incoming calls. The answer goes through the interceptors before it is sent, however the handler
+// gives it.
 
 /** Wraps a handler in interceptors, once. */
 export function intercepted(
@@ -51,25 +149,25 @@ export function intercepted(
 }
 
 /** The parts of an intercepted call that few calls need. */
-interface RareState {
+class RareState {
   /** The metadata and the upload that an interceptor has set. */
-  metadata: Readonly<Record<string, string>> | undefined;
-  upload: AsyncIterable<unknown> | undefined;
+  metadata: Readonly<Record<string, string>> | undefined = undefined;
+  upload: AsyncIterable<unknown> | undefined = undefined;
   /** True once the handler has answered through the members of the Rpc. */
-  isAnswered: boolean;
-  /** True if the caller was gone before the handler answered. */
-  isAbandoned: boolean;
+  isAnswered = false;
+  /** True if the caller was gone before the reader of a consumer answered. */
+  isAbandoned = false;
   /** The answer that the handler gave before it returned: a value or an error. */
-  answer: { readonly value?: unknown; readonly error?: unknown } | undefined;
+  answer: { readonly value?: unknown; readonly error?: unknown } | undefined = undefined;
   /** The items that the handler writes. */
-  pipe: ItemPipe | undefined;
+  pipe: ItemPipe | undefined = undefined;
   /** The items that the handler returned or writes; DROPPED if they are not wanted. */
-  items: unknown;
+  items: unknown = undefined;
   /** Settles the promise of the result. */
-  settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined;
+  settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined = undefined;
 }
 
-/** The call, with the same members as any other Rpc. */
+/** The call as the interceptors and the handler behind them see it, with the members of an Rpc. */
 export class InterceptedRpc implements ServerCall {
   readonly protocol: string;
   request: unknown;
@@ -110,7 +208,7 @@ export class InterceptedRpc implements ServerCall {
   }
 
   set metadata(metadata: Readonly<Record<string, string>>) {
-    this.#state().metadata = metadata;
+    this.#state.metadata = metadata;
   }
 
   get upload(): AsyncIterable<unknown> | undefined {
@@ -118,7 +216,7 @@ export class InterceptedRpc implements ServerCall {
   }
 
   set upload(upload: AsyncIterable<unknown> | undefined) {
-    this.#state().upload = upload;
+    this.#state.upload = upload;
   }
 
   get signal(): AbortSignal {
@@ -134,6 +232,11 @@ export class InterceptedRpc implements ServerCall {
     return this.kind === 'download' || this.kind === 'duplex';
   }
 
+  get #state(): RareState {
+    this.rare ??= new RareState();
+    return this.rare;
+  }
+
   respond(value: unknown): boolean {
     this.#claim('respond');
     this.#settle({ value });
@@ -143,14 +246,12 @@ export class InterceptedRpc implements ServerCall {
   fail(error: unknown): boolean {
     if (this.kind === 'oneway') return this.incoming.fail(error);
     this.#claim('fail');
-    const { pipe } = this.#state();
-    if (pipe !== undefined) pipe.end({ error });
-    else this.#settle({ error });
+    this.#fails(error);
     return this.incoming.isAwaited;
   }
 
   write(item: unknown): Promise<void> {
-    if (this.#state().isAnswered)
+    if (this.#state.isAnswered)
       throw new TypeError(`rpc.write: '${this.method}' has already ended`);
     return this.#items().write(item);
   }
@@ -162,7 +263,7 @@ export class InterceptedRpc implements ServerCall {
   }
 
   #items(): ItemPipe {
-    const state = this.#state();
+    const state = this.#state;
     if (state.pipe === undefined) {
       state.pipe = new ItemPipe();
       this.#settle({ value: state.pipe });
@@ -171,7 +272,7 @@ export class InterceptedRpc implements ServerCall {
   }
 
   #claim(how: string): void {
-    const state = this.#state();
+    const state = this.#state;
     if (state.isAnswered)
       throw new TypeError(`rpc.${how}: this call of '${this.method}' was already answered`);
     state.isAnswered = true;
@@ -179,10 +280,16 @@ export class InterceptedRpc implements ServerCall {
   }
 
   #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {
-    const state = this.#state();
+    const state = this.#state;
     if (state.settle === undefined) state.answer = answer;
     else if ('error' in answer) state.settle.reject(answer.error);
     else state.settle.resolve(answer.value);
+  }
+
+  #fails(error: unknown): void {
+    const { pipe } = this.#state;
+    if (pipe !== undefined) pipe.end({ error });
+    else this.#settle({ error });
   }
 
   /**
@@ -201,36 +308,29 @@ export class InterceptedRpc implements ServerCall {
       if ('error' in answer) throw answer.error;
       return answer.value;
     }
-    const state = this.#state();
-    const result = this.result();
+    const state = this.#state;
+    const result = new Promise((resolve, reject) => {
+      state.settle = { resolve, reject };
+      if (state.answer !== undefined) this.#settle(state.answer);
+    });
     returned.then(
       (value) => {
-        if (!state.isAnswered && state.pipe === undefined) return state.settle!.resolve(value);
+        if (!state.isAnswered && state.pipe === undefined) return this.#settle({ value });
         closeItems(value, failed);
         if (!state.isAnswered) state.pipe!.end(undefined);
       },
       (error) => {
         if (state.isAnswered) failed(error);
-        else if (state.pipe !== undefined) state.pipe.end({ error });
-        else state.settle!.reject(error);
+        else this.#fails(error);
       },
     );
     return result;
   }
 
-  /** Returns a promise of the answer. */
-  result(): Promise<unknown> {
-    const state = this.#state();
-    return new Promise((resolve, reject) => {
-      state.settle = { resolve, reject };
-      if (state.answer !== undefined) this.#settle(state.answer);
-    });
-  }
-
   /** Remembers the handler's items, in case an interceptor does not pass them on. */
   keep(result: unknown, failed: (error: unknown) => void): unknown {
     if (isThenable(result)) return result.then((items) => this.keep(items, failed));
-    const state = this.#state();
+    const state = this.#state;
     if (state.items === DROPPED) closeItems(result, failed);
     else state.items = result;
     return result;
@@ -238,45 +338,31 @@ export class InterceptedRpc implements ServerCall {
 
   /** Closes the handler's items, also those that it returns from now on. */
   drop(failed: (error: unknown) => void): void {
-    const state = this.#state();
+    const state = this.#state;
     closeItems(state.items, failed);
     state.items = DROPPED;
   }
 
-  #state(): RareState {
-    this.rare ??= {
-      metadata: undefined,
-      upload: undefined,
-      isAnswered: false,
-      isAbandoned: false,
-      answer: undefined,
-      pipe: undefined,
-      items: undefined,
-      settle: undefined,
-    };
-    return this.rare;
-  }
-
   /** Ends a one-way whose reader is done with it. */
-  done(): void {
+  release(): void {
     this.#settle({ value: undefined });
   }
 
   /**
-   * Ends the call because its caller is gone. Interceptors see the error; any answer that the
-   * reader gives from now on counts as late.
+   * Ends the call because its caller is gone, unless its reader has answered. Interceptors see the
+   * error; any answer that the reader gives from now on counts as late.
    */
   abandon(error: unknown): void {
-    this.#state().isAbandoned = true;
-    this.leave(error);
+    const state = this.#state;
+    if (state.isAnswered) return;
+    state.isAbandoned = true;
+    abandon(this.incoming);
+    this.#fails(error);
   }
 
   /** Ends the call because no reader will answer it. */
-  leave(error: unknown): void {
-    const gone = error ?? new TransportError('cancelled', 'the caller was gone');
-    const { pipe } = this.#state();
-    if (pipe !== undefined) pipe.end({ error: gone });
-    else this.#settle({ error: gone });
+  leave(): void {
+    this.#fails(new TransportError('cancelled', 'the caller was gone'));
   }
 
   /** Returns the form that Node's console shows. */
@@ -289,17 +375,6 @@ export class InterceptedRpc implements ServerCall {
 /** Stands for items that nobody wants. */
 const DROPPED: unique symbol = Symbol('dropped');
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as PromiseLike<unknown>).then === 'function'
-  );
-}
-
-// The items that a handler writes, as an iterable that interceptors can wrap. It holds only items
-// whose `write` is pending.
-
 interface PendingItem {
   readonly item: unknown;
   taken(): void;
@@ -311,7 +386,10 @@ interface PendingRead {
   reject(error: unknown): void;
 }
 
-/** Items on their way from a handler to the connection. */
+/**
+ * The items that a handler writes, as an iterable that interceptors can wrap. It holds only items
+ * whose `write` is pending.
+ */
 export class ItemPipe implements AsyncIterableIterator<unknown> {
   readonly #items: PendingItem[] = [];
   readonly #reads: PendingRead[] = [];
@@ -321,27 +399,34 @@ export class ItemPipe implements AsyncIterableIterator<unknown> {
 
   /** Resolves when the item has been taken; rejects if the reader has left. */
   write(item: unknown): Promise<void> {
-    if (this.#isLeft) return handled(Promise.reject(left()));
-    const read = this.#reads.shift();
-    if (read !== undefined) {
-      read.resolve({ value: item, done: false });
-      return Promise.resolve();
-    }
-    return handled(new Promise((taken, refused) => this.#items.push({ item, taken, refused })));
+    const written = new Promise<void>((taken, refused) => {
+      if (this.#isLeft) return refused(left());
+      this.#items.push({ item, taken, refused });
+      this.#serve();
+    });
+    return handled(written);
   }
 
   /** Ends the stream after the items that were written, with an error if one is given. */
   end(failure: { readonly error: unknown } | undefined): void {
     this.#end ??= failure ?? {};
-    if (this.#items.length > 0) return;
-    for (const read of this.#reads.splice(0)) this.#finish(read);
+    this.#serve();
   }
 
-  #finish({ resolve, reject }: PendingRead): void {
-    const end = this.#end!;
-    this.#end = {};
-    if ('error' in end) reject(end.error);
-    else resolve({ value: undefined, done: true });
+  #serve(): void {
+    while (this.#reads.length > 0 && (this.#items.length > 0 || this.#end !== undefined)) {
+      const { resolve, reject } = this.#reads.shift()!;
+      const first = this.#items.shift();
+      if (first !== undefined) {
+        first.taken();
+        resolve({ value: first.item, done: false });
+        continue;
+      }
+      const end = this.#end!;
+      this.#end = {};
+      if ('error' in end) reject(end.error);
+      else resolve(DONE);
+    }
   }
 
   [Symbol.asyncIterator](): this {
@@ -349,14 +434,9 @@ export class ItemPipe implements AsyncIterableIterator<unknown> {
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
-    const first = this.#items.shift();
-    if (first !== undefined) {
-      first.taken();
-      return Promise.resolve({ value: first.item, done: false });
-    }
     return new Promise((resolve, reject) => {
-      if (this.#end === undefined) this.#reads.push({ resolve, reject });
-      else this.#finish({ resolve, reject });
+      this.#reads.push({ resolve, reject });
+      this.#serve();
     });
   }
 
@@ -364,7 +444,7 @@ export class ItemPipe implements AsyncIterableIterator<unknown> {
     this.#isLeft = true;
     for (const { refused } of this.#items.splice(0)) refused(left());
     this.end(undefined);
-    return Promise.resolve({ value: undefined, done: true });
+    return Promise.resolve(DONE);
   }
 }
 
