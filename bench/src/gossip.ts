@@ -1,7 +1,7 @@
 // Gossip between processes: one publishes at a given rate and all others receive, over each overlay,
 // a naive flood and a NATS server.
 
-import type { Bar, Figure, Round, Row } from './benchmark.ts';
+import type { Bar, Figure, Round, Row, Task } from './benchmark.ts';
 import { fraction, names, number, numbers } from './flags.ts';
 import { KIND_NAMES } from './gossip-processes/by-name.ts';
 import { isInstalled, measureSwarm } from './gossip-processes/measure.ts';
@@ -56,37 +56,27 @@ await runBenchmark({
     if (nodes.includes(1)) throw new TypeError("--nodes: must be at least 2, got '1'");
     const kinds = adapter.filter(isInstalled);
     const groupOf = (count: number, rate: number) => `${count} processes, ${rate} messages/s`;
-    const rows = nodes.flatMap((count) =>
-      rates.flatMap((rate) =>
-        kinds.map((name): Row => {
-          const group = groupOf(count, rate);
-          return { group, name, against: name === 'flood' ? undefined : { group, name: 'flood' } };
+    const tasks = nodes.flatMap((count) =>
+      kinds.map(
+        (name): Task => ({
+          turn: String(count),
+          title: `${name}, ${count} processes`,
+          rows: rates.map((rate) => ({
+            group: groupOf(count, rate),
+            name,
+            against: name === 'flood' ? undefined : 'flood',
+          })),
+          run: (tell) => measureSwarm(name, count, { rates, size, seconds, warm }, tell),
         }),
       ),
     );
     return {
-      rows,
-      tasks: nodes.flatMap((count) =>
-        kinds.map((name) => ({
-          turn: String(count),
-          title: `${name}, ${count} processes`,
-          async run(tell: (what: string) => void) {
-            const load = { rates, size, seconds, warm };
-            const measured = await measureSwarm(name, count, load, tell);
-            return measured.map((figures, at) => ({
-              group: groupOf(count, rates[at]!),
-              name,
-              figures,
-            }));
-          },
-        })),
-      ),
+      tasks,
       figuresOf: () => FIGURES,
       settings: `${size} bytes per message, ${seconds} s each`,
-      bars: rows
-        .filter(
-          ({ group, name }) => /tree|mesh/.test(name) && group.endsWith(` ${rates[0]} messages/s`),
-        )
+      bars: tasks
+        .map(({ rows: [row] }) => row!)
+        .filter(({ name }) => /tree|mesh/.test(name))
         .map(complete),
     };
   },

@@ -20,8 +20,10 @@ export async function runRounds(
         const done = step++ / (count * tasks.length);
         const title = `round ${number + 1} of ${count}: ${task.title}`;
         progress(title, done);
-        const cells = await task.run((what) => progress(`${title}, ${what}`, done));
-        for (const { group, name, figures } of cells) {
+        const measured = await task.run((what) => progress(`${title}, ${what}`, done));
+        for (const [at, { group, name }] of task.rows.entries()) {
+          const figures = measured[at];
+          if (figures === undefined) continue;
           if (!round.has(group)) round.set(group, new Map());
           round.get(group)!.set(name, figures);
         }

@@ -3,7 +3,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, type } from 'node:os';
-import type { Comparison, Verdict } from '../bars.ts';
+import type { Verdict } from '../bars.ts';
 import type { Plan } from '../benchmark.ts';
 import { cores } from '../cores.ts';
 import { grouped } from '../grouped.ts';
@@ -16,41 +16,26 @@ export function partsOf({
   plan,
   rows,
   verdicts,
-  comparison,
   settings,
 }: {
   readonly plan: Plan;
   readonly rows: readonly SummaryRow[];
   readonly verdicts: readonly Verdict[];
-  readonly comparison: readonly Comparison[];
   readonly settings: string;
 }): Record<string, Part> {
-  const { beside } = plan;
   const machine = thisMachine();
-  const groups = grouped(
-    rows.filter(({ group }) => beside === undefined || !group.endsWith(beside.suffix)),
-    ({ group }) => group,
-  );
   return Object.fromEntries(
-    [...groups].map(([group, own]) => {
-      const isOwn = ({ bar }: { readonly bar: string }) =>
-        group === '' || bar.startsWith(`${group} `);
-      return [
-        group,
-        {
-          machine,
-          settings,
-          title: plan.titleOf?.(group) ?? group,
-          figures: plan.figuresOf(group),
-          rows: own,
-          verdicts: verdicts.filter(isOwn),
-          ...(beside !== undefined && {
-            comparison: comparison.filter(isOwn),
-            newer: beside.node.replace(/^v/, ''),
-          }),
-        },
-      ];
-    }),
+    [...grouped(rows, ({ group }) => group)].map(([group, own]) => [
+      group,
+      {
+        machine,
+        settings,
+        title: plan.titleOf?.(group) ?? group,
+        figures: plan.figuresOf(group),
+        rows: own,
+        verdicts: verdicts.filter(({ bar }) => group === '' || bar.startsWith(`${group} `)),
+      },
+    ]),
   );
 }
 
