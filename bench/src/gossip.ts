@@ -5,33 +5,23 @@ import type { Bar, Figure, Round, Row, Task } from './benchmark.ts';
 import { fraction, names, number, numbers } from './flags.ts';
 import { KIND_NAMES } from './gossip-processes/by-name.ts';
 import { isInstalled, measureSwarm } from './gossip-processes/measure.ts';
-import { LEAST_SIZE } from './gossip-processes/message.ts';
+import { LEAST_SIZE } from './gossip-processes/stage.ts';
 import { runBenchmark } from './run.ts';
 import { figureOf } from './summary.ts';
 
 const alone = (key: string, unit: string): Figure => ({ key, unit, compared: 'never' });
 const FIGURES: readonly Figure[] = [
   alone('rate', 'published/s'),
-  alone('late', 'late, ms'),
   alone('lost', 'lost'),
-  alone('lostInWarmUp', 'lost before'),
-  alone('twice', 'twice'),
-  alone('strange', 'strange'),
+  alone('wrong', 'delivered twice'),
   alone('p50', 'p50, ms'),
   alone('p99', 'p99, ms'),
-  alone('longest', 'longest, ms'),
   { key: 'cpu', unit: 'CPU per delivery, µs' },
   alone('serverCpu', 'of the server, µs'),
   alone('publisherCpu', 'CPU of the publisher per message, µs'),
-  alone('cores', 'cores'),
-  alone('elsewhere', 'cores of other programs'),
-  alone('load', 'load average before'),
   alone('copies', 'copies per delivery'),
   alone('bytes', 'bytes per delivery'),
-  alone('links', 'links'),
-  alone('mostLinks', 'most links'),
 ];
-const FAULTS = ['lost', 'twice', 'strange', 'lostInWarmUp'];
 
 await runBenchmark({
   name: 'gossip',
@@ -86,7 +76,8 @@ await runBenchmark({
 function complete(row: Row): Bar {
   return {
     bar: `${row.group}, ${row.name}: no message lost or duplicated`,
-    value: (round: Round) => FAULTS.reduce((sum, key) => sum + (figureOf(round, row, key) ?? 0), 0),
+    value: (round: Round) =>
+      ['lost', 'wrong'].reduce((sum, key) => sum + (figureOf(round, row, key) ?? 0), 0),
     combine: (values) => values.reduce((sum, value) => sum + value, 0),
     most: 0,
   };
