@@ -57,8 +57,6 @@ export interface Plan {
   titleOf?(group: string): string;
   figuresOf(group: string): readonly Figure[];
   readonly bars?: readonly Bar[];
-  /** Measurements at a time. Default: one. */
-  readonly atOnce?: number;
   /** The settings that the line above the tables names, besides the rounds. */
   readonly settings?: string;
   /** Ends what the tasks share. */

@@ -12,8 +12,7 @@ import { listed } from './arguments.ts';
 import { type Bounds, quotient, ratioBar } from './bars.ts';
 import { type Bar, type Figure, type Figures, taskOf } from './benchmark.ts';
 import { FAN_OUT, FAN_OUT_NAMES } from './fan-out/fan-out.ts';
-import { flag, text } from './flags.ts';
-import { named } from './named.ts';
+import { flag, names, text } from './flags.ts';
 import { measurePair, withPair } from './pair.ts';
 import { runBenchmark } from './run.ts';
 import { CALLS } from './scenarios.ts';
@@ -142,9 +141,9 @@ await runBenchmark({
   window: 1_500,
   isPublished: true,
   flags: {
-    scenario: text(
-      '<names>',
-      `measures only these scenarios, comma-separated, or a prefix of their names: ${SCENARIOS.map(({ name }) => name).join(', ')}`,
+    scenario: names(
+      'measures only these scenarios',
+      SCENARIOS.map(({ name }) => name),
     ),
     adapter: text(
       '<names>',
@@ -155,9 +154,8 @@ await runBenchmark({
     ),
   },
   plan({ scenario, adapter, peers, smoke, window }) {
-    const chosen = named('scenario', 'scenario', SCENARIOS, ({ name }) => name, listed(scenario));
     const libraries = peers ? PEER_NAMES.filter(isUsable) : [];
-    const tasks = chosen.flatMap((each) =>
+    const tasks = SCENARIOS.filter(({ name }) => scenario.includes(name)).flatMap((each) =>
       columnsOf(each, listed(adapter), libraries)
         .filter(({ title, adapter: own }) => !smoke || title === own)
         .map((column) =>
@@ -174,7 +172,6 @@ await runBenchmark({
       titleOf: (group) => `${group}: ${scenarioOf(group).title}`,
       figuresOf: (group) => scenarioOf(group).figures,
       bars: BARS,
-      atOnce: smoke ? 3 : 1,
     };
   },
 });

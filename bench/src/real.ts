@@ -24,7 +24,7 @@ await runBenchmark({
       `also measures ${REAL_PEERS.join(', ')}, and installs other libraries into bench/peers if they are missing`,
     ),
   },
-  plan({ task, peers, smoke, window }) {
+  plan({ task, peers, window }) {
     if (peers) install();
     const libraries = [BARE, OURS, ...(peers ? REAL_PEERS : [])];
     const carried = ['TCP', 'TLS'].flatMap((carrier) =>
@@ -49,7 +49,6 @@ await runBenchmark({
       ),
       titleOf: (group) => one(group).title,
       figuresOf: (group) => one(group).figures,
-      atOnce: smoke ? 3 : 1,
     };
   },
 });

@@ -51,23 +51,6 @@ test('each round begins with another task of a turn, and rows without figures ar
   t.is(told[3], 'round 2 of 2: b');
 });
 
-test('tasks that have begun end before a failure is thrown', async (t) => {
-  let ended = false;
-  const tasks = [
-    taskOf(LIMIT, () => Promise.reject(new Error('broken'))),
-    taskOf(OURS, async () => {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      ended = true;
-      return {};
-    }),
-  ];
-  await t.throwsAsync(
-    runRounds({ tasks, atOnce: 2 }, 1, () => {}),
-    { message: 'broken' },
-  );
-  t.true(ended);
-});
-
 test('figures are medians, and ratios and differences those within a round', (t) => {
   // The machine slows down tenfold, and the limit with it.
   const rounds = [

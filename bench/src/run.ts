@@ -62,7 +62,7 @@ function report(
   const length = `${rounds.length} ${rounds.length === 1 ? 'round' : 'rounds'}${window === 0 ? '' : ` of ${window} ms`}`;
   const told = [length, settings].filter((each) => each !== undefined).join(', ');
   if (options.report === true && !smoke)
-    publish({ [name]: partsOf({ plan, rows, verdicts, settings: told }) });
+    publish({ [name]: partsOf(plan, { rows, verdicts, settings: told }) });
   if (json) {
     const plain = rounds.map((round) =>
       Object.fromEntries([...round].map(([group, own]) => [group, Object.fromEntries(own)])),

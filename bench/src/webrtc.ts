@@ -7,7 +7,7 @@ import { Child, withChildren } from './child-process.ts';
 import { cores } from './cores.ts';
 import { names } from './flags.ts';
 import { runBenchmark } from './run.ts';
-import { Chromium, unable } from './webrtc/chromium.ts';
+import { startChromium, unable } from './webrtc/chromium.ts';
 import type { Command, Report } from './webrtc/client.ts';
 import { type Addresses, AGAINST, COLUMNS } from './webrtc/columns.ts';
 
@@ -23,7 +23,7 @@ await runBenchmark({
     const reason = unable();
     if (reason !== undefined) console.error(`skipped: clients in Chromium: ${reason}`);
     const places = client.filter((place) => place === 'node' || reason === undefined);
-    const chromium = places.includes('chromium') ? await Chromium.start() : undefined;
+    const chromium = places.includes('chromium') ? await startChromium() : undefined;
     const tasks = places.flatMap((group) =>
       COLUMNS.map((column) =>
         taskOf({ group, name: column, against: AGAINST.get(column) }, () =>

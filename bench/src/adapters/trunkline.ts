@@ -106,8 +106,8 @@ export const adapters: Adapters = {
   'trunkline-tcp': trunkline(OPEN.tcp),
   'trunkline-tcp-consumer': trunkline(OPEN.tcp, byConsumer),
   // Limits the bytes in flight to 256 KiB, as `limit-net-credit` does.
-  'trunkline-tcp-fixed': trunkline((role) =>
-    OPEN.tcp(role, { limits: { credit: { pipe: 256 * 1024 } } }),
+  'trunkline-tcp-fixed': trunkline((role, options) =>
+    OPEN.tcp(role, { ...options, limits: { credit: { pipe: 256 * 1024 } } }),
   ),
   'trunkline-ws': trunkline(OPEN.ws),
   'trunkline-tls': trunkline(OPEN.tls),

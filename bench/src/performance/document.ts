@@ -70,7 +70,7 @@ const CHAPTERS: readonly Chapter[] = [
     heading: 'Starting',
     text: (settings) =>
       `A process loads one package, in ${settings}; − is the difference to bare Node.`,
-    hides: /^CPU|\/node$|^transport-inmem$/,
+    hides: /^CPU/,
   },
   {
     name: 'observing',
@@ -154,15 +154,30 @@ function formatChapter(
 
 /** A row for each name and a column for the first figure of each table. */
 function joinColumns(parts: readonly Part[]): string[] {
-  const names = [...new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)))];
-  const head = parts.map(
-    (part) => `${part.rows[0]!.group} ${firstFigure(part.rows[0]!, part.figures)?.unit ?? ''}`,
-  );
-  const rows = names.map((name) => [
+  const head = parts.map((part) => `${part.rows[0]!.group} ${unitOf(part)}`.trim());
+  const rows = namesOf(parts).map((name) => [
     name === 'trunkline-tcp' ? `**${name}**` : name,
     ...parts.map((part) => firstOf(part, name)),
   ]);
-  return markdownTable(['', ...head.map((each) => each.trim())], rows, 1);
+  return markdownTable(['', ...head], rows, 1);
+}
+
+/** A row for the first figure of each table and a column for each name. */
+function joinRows(parts: readonly Part[]): string[] {
+  const names = namesOf(parts);
+  return markdownTable(
+    ['', ...names.map((name) => `${name} ${unitOf(parts[0]!)}`)],
+    parts.map((part) => [part.title, ...names.map((name) => firstOf(part, name))]),
+    1,
+  );
+}
+
+function namesOf(parts: readonly Part[]): string[] {
+  return [...new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)))];
+}
+
+function unitOf({ rows, figures }: Part): string {
+  return firstFigure(rows[0]!, figures)?.unit ?? '';
 }
 
 /**
@@ -178,17 +193,6 @@ function joinFigures(parts: readonly Part[]): string[] {
     }));
     return [...(at === 0 ? [] : ['']), ...joinColumns(own)];
   });
-}
-
-/** A row for the first figure of each table and a column for each name. */
-function joinRows(parts: readonly Part[]): string[] {
-  const names = [...new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)))];
-  const unit = parts[0] && firstFigure(parts[0].rows[0]!, parts[0].figures)?.unit;
-  return markdownTable(
-    ['', ...names.map((name) => `${name} ${unit ?? ''}`)],
-    parts.map((part) => [part.title, ...names.map((name) => firstOf(part, name))]),
-    1,
-  );
 }
 
 function firstOf({ rows, figures }: Part, name: string): string {

@@ -20,8 +20,7 @@ const PLAN: Plan = {
   figuresOf: () => [{ key: 'rate', unit: 'calls/s' }],
 };
 const RECORD: PerformanceRecord = {
-  calls: partsOf({
-    plan: PLAN,
+  calls: partsOf(PLAN, {
     rows: summarize(PLAN, [
       new Map([
         [

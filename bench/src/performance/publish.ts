@@ -3,26 +3,17 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, type } from 'node:os';
-import type { Verdict } from '../bars.ts';
 import type { Plan } from '../benchmark.ts';
 import { cores } from '../cores.ts';
 import { grouped } from '../grouped.ts';
-import type { SummaryRow } from '../summary.ts';
 import { formatDocument } from './document.ts';
 import type { Machine, Part, PerformanceRecord } from './record.ts';
 
 /** Returns the tables of a run. A bar belongs to the table whose name it begins with. */
-export function partsOf({
-  plan,
-  rows,
-  verdicts,
-  settings,
-}: {
-  readonly plan: Plan;
-  readonly rows: readonly SummaryRow[];
-  readonly verdicts: readonly Verdict[];
-  readonly settings: string;
-}): Record<string, Part> {
+export function partsOf(
+  { titleOf, figuresOf }: Plan,
+  { rows, verdicts, settings }: Pick<Part, 'rows' | 'verdicts' | 'settings'>,
+): Record<string, Part> {
   const machine = thisMachine();
   return Object.fromEntries(
     [...grouped(rows, ({ group }) => group)].map(([group, own]) => [
@@ -30,8 +21,8 @@ export function partsOf({
       {
         machine,
         settings,
-        title: plan.titleOf?.(group) ?? group,
-        figures: plan.figuresOf(group),
+        title: titleOf?.(group) ?? group,
+        figures: figuresOf(group),
         rows: own,
         verdicts: verdicts.filter(({ bar }) => group === '' || bar.startsWith(`${group} `)),
       },
