@@ -33,24 +33,3 @@ export function checkoutOf(folder: string): string {
     `--before: must be the folder of a checkout that is built, got '${folder}' (there is no bench/dist/child.js)`,
   );
 }
-
-/**
- * Runs a benchmark with the options of its command line. Prints `usage` for --help; if an option is
- * wrong, prints the error and `usage`, and sets the exit code to 2.
- */
-export async function runCommand<O extends { readonly help: boolean }>(
-  read: (args: string[]) => O,
-  usage: string,
-  bench: (options: O) => Promise<void>,
-): Promise<void> {
-  let options: O;
-  try {
-    options = read(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
-    process.exitCode = 2;
-    return;
-  }
-  if (options.help) console.log(usage);
-  else await bench(options);
-}

@@ -14,12 +14,8 @@ export interface Row {
   /** The table that it belongs to. */
   readonly group: string;
   readonly name: string;
-  /** The row of the same round that it is compared with. */
-  readonly against?: Pick<Row, 'group' | 'name'> | undefined;
-}
-
-export interface Cell extends Pick<Row, 'group' | 'name'> {
-  readonly figures: Figures;
+  /** The row of the same table that it is compared with. */
+  readonly against?: string | undefined;
 }
 
 /** A figure of a table. */
@@ -36,8 +32,12 @@ export interface Task {
   readonly turn: string;
   /** Its name in progress lines. */
   readonly title: string;
-  /** @param tell receives what it does now. */
-  run(tell: (what: string) => void): Promise<readonly Cell[]>;
+  readonly rows: readonly Row[];
+  /**
+   * Returns the figures of each row; undefined leaves the row out.
+   * @param tell receives what it does now.
+   */
+  run(tell: (what: string) => void): Promise<readonly (Figures | undefined)[]>;
 }
 
 /** A condition on a figure of a round, judged by the median over all rounds. */
@@ -49,23 +49,16 @@ export interface Bar {
   readonly most?: number;
   /** Combines the figures of the rounds; undefined if they do not suffice. Default: the median. */
   combine?(values: readonly number[]): number | undefined;
-  /** A bar that judges a newer Node by itself instead of by comparison with the older one. */
-  readonly newer?: Bar;
 }
 
 export interface Plan {
+  /** Their rows make the tables, in this order; rows without figures are left out. */
   readonly tasks: readonly Task[];
-  /** The rows, in the order of the tables; rows without figures are left out. */
-  readonly rows: readonly Row[];
   titleOf?(group: string): string;
   figuresOf(group: string): readonly Figure[];
   readonly bars?: readonly Bar[];
-  /** Measurements at a time. Default: one. */
-  readonly atOnce?: number;
   /** The settings that the line above the tables names, besides the rounds. */
   readonly settings?: string;
-  /** The row groups of another Node are called as those of this one, with a suffix. */
-  readonly beside?: { readonly suffix: string; readonly node: string } | undefined;
   /** Ends what the tasks share. */
   close?(): Promise<void>;
 }
@@ -97,18 +90,16 @@ export interface Benchmark<F extends Flags> {
   plan(options: Values<F> & RunOptions): Plan | Promise<Plan>;
 }
 
-/** Returns a task that measures one row; undefined figures leave the row out. */
+/** Returns a task that measures one row, by default in turn with its table. */
 export function taskOf(
-  { group, name }: Row,
-  turn: string,
+  row: Row,
   measure: (tell: (what: string) => void) => Promise<Figures | undefined>,
+  turn = row.group,
 ): Task {
   return {
     turn,
-    title: group === '' ? name : `${group}, ${name}`,
-    async run(tell) {
-      const figures = await measure(tell);
-      return figures === undefined ? [] : [{ group, name, figures }];
-    },
+    title: row.group === '' ? row.name : `${row.group}, ${row.name}`,
+    rows: [row],
+    run: async (tell) => [await measure(tell)],
   };
 }

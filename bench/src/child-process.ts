@@ -16,10 +16,6 @@ export interface StartOptions {
   readonly core?: string | undefined;
   /** The network namespace that the process runs in; undefined for that of this process. */
   readonly network?: string | undefined;
-  /** Flags for Node, in addition to those that the parent runs with. */
-  readonly flags?: readonly string[];
-  /** The program that runs the script. Default: the Node that runs this process. */
-  readonly node?: string | undefined;
   /** Receives the process once it has started, as `withChildren` passes it. */
   readonly started?: { kill(): void }[];
 }
@@ -108,24 +104,11 @@ export class Child<Command extends object, Report extends object> {
   }
 }
 
-function launch({
-  script,
-  args = [],
-  core,
-  network,
-  flags = [],
-  node = process.execPath,
-}: StartOptions): ChildProcess {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const given = [...process.execArgv, ...flags];
-  if (network !== undefined)
-    return fork(path, args, {
-      env,
-      execPath: 'ip',
-      execArgv: ['netns', 'exec', network, node, ...given],
-    });
-  if (core === undefined) return fork(path, args, { env, execPath: node, execArgv: given });
-  return fork(path, args, { env, execPath: 'taskset', execArgv: ['-c', core, node, ...given] });
+function launch({ script, args = [], core, network }: StartOptions): ChildProcess {
+  const pin = core === undefined ? [] : ['taskset', '-c', core];
+  const within = network === undefined ? pin : ['ip', 'netns', 'exec', network];
+  const [execPath, ...execArgv] = [...within, process.execPath, ...process.execArgv];
+  return fork(fileURLToPath(new URL(script, import.meta.url)), args, { env, execPath, execArgv });
 }
 
 /**

@@ -54,26 +54,19 @@ export function numbers(
   return {
     takes: '<n>',
     help: `${help}; comma-separated (default: ${usual.join(',')})`,
-    read: (name, value, isSmoke) =>
-      value === undefined
-        ? isSmoke
-          ? smoke
-          : usual
-        : listed(value).map((each) => positive(name, each, 1)),
+    read(name, value, isSmoke) {
+      if (value !== undefined) return listed(value).map((each) => positive(name, each, 1));
+      return isSmoke ? smoke : usual;
+    },
   };
 }
 
-/** Names, or prefixes of them, comma-separated. @param usual the default: all unless it is given. */
-export function names<T extends string>(
-  help: string,
-  all: readonly T[],
-  usual = all,
-): Flag<readonly T[]> {
+/** Names, or prefixes of them, comma-separated. Default: all. */
+export function names<T extends string>(help: string, all: readonly T[]): Flag<readonly T[]> {
   return {
     takes: '<names>',
-    help: `${help}, comma-separated: ${all.join(', ')}${usual === all ? '' : ` (default: ${usual.join(', ')})`}`,
-    read: (name, value) =>
-      value === undefined ? usual : named(name, name, all, (each) => each, listed(value)),
+    help: `${help}, comma-separated, or a prefix of their names: ${all.join(', ')}`,
+    read: (name, value) => named(name, name, all, (each) => each, listed(value)),
   };
 }
 

@@ -1,37 +1,27 @@
 // Gossip between processes: one publishes at a given rate and all others receive, over each overlay,
 // a naive flood and a NATS server.
 
-import type { Bar, Figure, Round, Row } from './benchmark.ts';
+import type { Bar, Figure, Round, Row, Task } from './benchmark.ts';
 import { fraction, names, number, numbers } from './flags.ts';
 import { KIND_NAMES } from './gossip-processes/by-name.ts';
 import { isInstalled, measureSwarm } from './gossip-processes/measure.ts';
-import { LEAST_SIZE } from './gossip-processes/message.ts';
+import { LEAST_SIZE } from './gossip-processes/stage.ts';
 import { runBenchmark } from './run.ts';
 import { figureOf } from './summary.ts';
 
 const alone = (key: string, unit: string): Figure => ({ key, unit, compared: 'never' });
 const FIGURES: readonly Figure[] = [
   alone('rate', 'published/s'),
-  alone('late', 'late, ms'),
   alone('lost', 'lost'),
-  alone('lostInWarmUp', 'lost before'),
-  alone('twice', 'twice'),
-  alone('strange', 'strange'),
+  alone('wrong', 'delivered twice'),
   alone('p50', 'p50, ms'),
   alone('p99', 'p99, ms'),
-  alone('longest', 'longest, ms'),
   { key: 'cpu', unit: 'CPU per delivery, µs' },
   alone('serverCpu', 'of the server, µs'),
   alone('publisherCpu', 'CPU of the publisher per message, µs'),
-  alone('cores', 'cores'),
-  alone('elsewhere', 'cores of other programs'),
-  alone('load', 'load average before'),
   alone('copies', 'copies per delivery'),
   alone('bytes', 'bytes per delivery'),
-  alone('links', 'links'),
-  alone('mostLinks', 'most links'),
 ];
-const FAULTS = ['lost', 'twice', 'strange', 'lostInWarmUp'];
 
 await runBenchmark({
   name: 'gossip',
@@ -56,37 +46,27 @@ await runBenchmark({
     if (nodes.includes(1)) throw new TypeError("--nodes: must be at least 2, got '1'");
     const kinds = adapter.filter(isInstalled);
     const groupOf = (count: number, rate: number) => `${count} processes, ${rate} messages/s`;
-    const rows = nodes.flatMap((count) =>
-      rates.flatMap((rate) =>
-        kinds.map((name): Row => {
-          const group = groupOf(count, rate);
-          return { group, name, against: name === 'flood' ? undefined : { group, name: 'flood' } };
+    const tasks = nodes.flatMap((count) =>
+      kinds.map(
+        (name): Task => ({
+          turn: String(count),
+          title: `${name}, ${count} processes`,
+          rows: rates.map((rate) => ({
+            group: groupOf(count, rate),
+            name,
+            against: name === 'flood' ? undefined : 'flood',
+          })),
+          run: (tell) => measureSwarm(name, count, { rates, size, seconds, warm }, tell),
         }),
       ),
     );
     return {
-      rows,
-      tasks: nodes.flatMap((count) =>
-        kinds.map((name) => ({
-          turn: String(count),
-          title: `${name}, ${count} processes`,
-          async run(tell: (what: string) => void) {
-            const load = { rates, size, seconds, warm };
-            const measured = await measureSwarm(name, count, load, tell);
-            return measured.map((figures, at) => ({
-              group: groupOf(count, rates[at]!),
-              name,
-              figures,
-            }));
-          },
-        })),
-      ),
+      tasks,
       figuresOf: () => FIGURES,
       settings: `${size} bytes per message, ${seconds} s each`,
-      bars: rows
-        .filter(
-          ({ group, name }) => /tree|mesh/.test(name) && group.endsWith(` ${rates[0]} messages/s`),
-        )
+      bars: tasks
+        .map(({ rows: [row] }) => row!)
+        .filter(({ name }) => /tree|mesh/.test(name))
         .map(complete),
     };
   },
@@ -96,7 +76,8 @@ await runBenchmark({
 function complete(row: Row): Bar {
   return {
     bar: `${row.group}, ${row.name}: no message lost or duplicated`,
-    value: (round: Round) => FAULTS.reduce((sum, key) => sum + (figureOf(round, row, key) ?? 0), 0),
+    value: (round: Round) =>
+      ['lost', 'wrong'].reduce((sum, key) => sum + (figureOf(round, row, key) ?? 0), 0),
     combine: (values) => values.reduce((sum, value) => sum + value, 0),
     most: 0,
   };

@@ -2,11 +2,11 @@
 // line, with small calls beside the streams.
 
 import { ratioBar } from './bars.ts';
-import type { Figures } from './benchmark.ts';
+import type { Row } from './benchmark.ts';
 import { Child } from './child-process.ts';
 import { names, number } from './flags.ts';
 import type { Command, Result } from './long-line/client.ts';
-import { controls, Line, unable } from './long-line/line.ts';
+import { CONTROLS, controls, Line, unable } from './long-line/line.ts';
 import { BACKENDS, TASKS, type Task } from './long-line/protocol.ts';
 import type { Addresses } from './long-line/server.ts';
 import { runBenchmark } from './run.ts';
@@ -34,64 +34,67 @@ await runBenchmark({
     mib: number('MiB that each measurement transfers', 64, 4),
     task: names('measures only these (put: requests in turn; get: responses in turn)', TASKS),
     backend: names('measures only these', BACKENDS),
-    control: names('measures only these congestion controls', ['bbr', 'cubic'] as const),
+    control: names('measures only these congestion controls', CONTROLS),
   },
   unable,
   async plan({ mib, task: tasks, backend: backends, control: wanted }) {
     const total = mib * 2 ** 20;
     const mbits = (time: number) => (total * 8) / time / 1_000;
     const { line, client, to, close } = await raise();
-    const cells = controls()
-      .filter((control) => (wanted as readonly string[]).includes(control))
-      .flatMap((control) =>
-        tasks.flatMap((task) =>
-          backends.map((backend) => {
-            const group = `${backend}, ${control}`;
-            const raw = { group, name: `${NAMES[task]}, raw` };
-            const ours = { group, name: NAMES[task], against: raw };
-            const small = { group, name: `small call beside the ${task}` };
-            return { control, task, backend, group, raw, ours, small };
-          }),
-        ),
-      );
+    const available = controls().filter((control) => wanted.includes(control));
+    const measured = backends.flatMap((backend) =>
+      available.flatMap((control) => tasks.map((task) => ({ backend, control, task }))),
+    );
     return {
-      rows: backends.flatMap((backend) =>
-        cells
-          .filter((cell) => cell.backend === backend)
-          .flatMap(({ raw, ours, small }) => [raw, ours, small]),
-      ),
-      tasks: cells.map(({ control, task, backend, group, raw, ours, small }) => ({
-        turn: `${group}, ${task}`,
-        title: `${control}, ${backend}, ${task}`,
-        async run() {
-          line.control(control);
-          const limit = await client.run({ backend: 'raw', task, total, to });
-          const own = await client.run({ backend, task, total, to });
-          const cell = (name: string, figures: Figures) => ({ group, name, figures });
-          return [
-            cell(raw.name, { mbits: mbits(limit.time) }),
-            cell(ours.name, { mbits: mbits(own.time) }),
-            ...(own.small === undefined ? [] : [cell(small.name, { trips: own.small / TRIP })]),
-          ];
-        },
-      })),
+      tasks: measured.map(({ backend, control, task }) => {
+        const group = `${backend}, ${control}`;
+        const rows = rowsOf(group, task);
+        return {
+          turn: `${group}, ${task}`,
+          title: `${group}, ${task}`,
+          rows,
+          async run() {
+            line.control(control);
+            const limit = await client.run({ backend: 'raw', task, total, to });
+            const { time, small } = await client.run({ backend, task, total, to });
+            return [
+              { mbits: mbits(limit.time) },
+              { mbits: mbits(time) },
+              small === undefined ? undefined : { trips: small / TRIP },
+            ];
+          },
+        };
+      }),
       figuresOf: () => [
         { key: 'mbits', unit: 'Mbit/s' },
         { key: 'trips', unit: 'round trips' },
       ],
       settings: `${mib} MiB each`,
-      bars: cells.flatMap(({ task, ours, raw, small }) => [
-        ratioBar('mbits', ours, raw, { least: LEAST[task] }, 'Mbit/s'),
-        {
-          bar: `${small.group} round trips: ${small.name} at most ${MOST}`,
-          value: (round) => figureOf(round, small, 'trips'),
-          most: MOST,
-        },
-      ]),
+      bars: measured.flatMap(({ backend, control, task }) => {
+        const [, ours, small] = rowsOf(`${backend}, ${control}`, task);
+        return [
+          ratioBar('mbits', ours, { least: LEAST[task] }, 'Mbit/s'),
+          {
+            bar: `${small.group} round trips: ${small.name} at most ${MOST}`,
+            value: (round) => figureOf(round, small, 'trips'),
+            most: MOST,
+          },
+        ];
+      }),
       close,
     };
   },
 });
+
+/** The rows of a task: over a raw socket, over Trunkline, and small calls beside it. */
+function rowsOf(group: string, task: Task): [Row, Row, Row] {
+  const raw = `${NAMES[task]}, raw`;
+  return [
+    { group, name: raw },
+    { group, name: NAMES[task], against: raw },
+    { group, name: `small call beside the ${task}` },
+  ];
+}
 
 /** Raises the line, and starts a server at its far end and a client at its near one. */
 async function raise() {

@@ -4,8 +4,8 @@ import { dispatch } from './dispatch.ts';
 
 // biome-ignore format: names, not rows
 const NAMES = [
-  'calls', 'connections', 'gossip', 'line', 'nats', 'observing', 'real', 'relay', 'scale',
-  'simulation', 'simulation-loads', 'start', 'types', 'webrtc',
+  'calls', 'gossip', 'line', 'nats', 'observing', 'real', 'relay', 'scale', 'simulation',
+  'simulation-loads', 'start', 'webrtc',
 ];
 const programs = Object.fromEntries(
   NAMES.map((name) => [name, new URL(`./${name}.js`, import.meta.url)]),

@@ -2,12 +2,13 @@
 
 import { unable } from '@trunkline/local-nats';
 import { ratioBar } from './bars.ts';
-import { taskOf } from './benchmark.ts';
+import { type Row, taskOf } from './benchmark.ts';
 import { measurePair } from './pair.ts';
 import { runBenchmark } from './run.ts';
+import type { Load } from './scenarios.ts';
 
-const BARE = { group: '', name: 'bare-nats' };
-const OURS = { group: '', name: 'trunkline-nats', against: BARE };
+const BARE: Row = { group: '', name: 'bare-nats' };
+const OURS: Row = { group: '', name: 'trunkline-nats', against: BARE.name };
 
 await runBenchmark({
   name: 'nats',
@@ -17,11 +18,10 @@ await runBenchmark({
   flags: {},
   unable,
   plan: ({ window }) => ({
-    rows: [BARE, OURS],
     tasks: [BARE, OURS].map((row) =>
-      taskOf(row, '', async () => {
-        const measure = (scenario: Parameters<typeof measurePair>[1]) =>
-          measurePair(row.name, scenario, { warmUp: window, window });
+      taskOf(row, async () => {
+        const measure = (scenario: string | Load) =>
+          measurePair(row.name, { scenario, warmUp: window, window });
         const { p50 } = await measure('s1');
         const { rate } = await measure({ size: 64, inFlight: 256 });
         const { bulk } = await measure('stream');
@@ -34,8 +34,8 @@ await runBenchmark({
       { key: 'bulk', unit: 'MB/s' },
     ],
     bars: [
-      ratioBar('calls', OURS, BARE, { least: 3 }, 'requests/s at 256'),
-      ratioBar('bulk', OURS, BARE, { least: 0.7 }, 'MB/s'),
+      ratioBar('calls', OURS, { least: 3 }, 'requests/s at 256'),
+      ratioBar('bulk', OURS, { least: 0.7 }, 'MB/s'),
     ],
   }),
 });

@@ -1,31 +1,33 @@
-// A server and a client of one adapter, each in its own process and on its own core.
+// A server and clients of one adapter, each in its own process and on its own core.
 
-import type { Command, Report } from './child.ts';
+import type { Figures } from './benchmark.ts';
+import type { Command, Report, Run } from './child.ts';
 import { Child, withChildren } from './child-process.ts';
 import { cores } from './cores.ts';
-import type { Load } from './scenarios.ts';
-import type { Figures } from './stopwatch.ts';
+import type { Memory } from './memory.ts';
 
-/** The setting of a measurement. */
-export interface Setting {
-  /** Milliseconds of warm-up, and of measurement. */
-  readonly warmUp: number;
-  readonly window: number;
-  /** The program that runs servers and clients. Default: the Node that runs this process. */
-  readonly node?: string | undefined;
-  /**
-   * The URL of the folder bench/dist/ of another checkout, whose code servers and clients run.
-   * Default: this one.
-   */
+export interface Pair {
+  /** Opens as many more connections, divided among the clients. */
+  open(count: number): Promise<void>;
+  /** Returns the server's memory after GC. */
+  memory(): Promise<Memory>;
+  /** Runs a scenario at each client. */
+  run(what: Run): Promise<Figures>;
+}
+
+interface Processes {
+  /** The number of clients. Default: one. */
+  readonly clients?: number;
+  /** The URL of the folder bench/dist/ of another checkout, whose code they run. Default: this one. */
   readonly checkout?: string | undefined;
 }
 
-/** Measures a scenario of calls, or a load, between two fresh processes. */
-export function measurePair(
+/** Starts the processes, and ends them when `work` is done. */
+export function withPair<T>(
   adapter: string,
-  scenario: string | Load,
-  { warmUp, window, node, checkout = import.meta.url }: Setting,
-): Promise<Figures> {
+  { clients: count = 1, checkout = import.meta.url }: Processes,
+  work: (pair: Pair) => Promise<T>,
+): Promise<T> {
   return withChildren(async (started) => {
     const start = (role: string, core: string | undefined, ...args: string[]) =>
       Child.start<Command, Report>({
@@ -33,15 +35,74 @@ export function measurePair(
         script: new URL('child.js', checkout).href,
         args: [role, adapter, ...args],
         core,
-        node,
         started,
       });
-    const server = await start('server', cores[0]);
-    const pid = String(server.child.pid);
-    const client = await start('client', cores[1], server.report.address!, pid);
-    const { figures } = await client.child.run({ scenario, warmUp, window });
-    await client.child.close();
-    await server.child.close();
-    return figures!;
+    const [serverCore, ...others] = cores;
+    const { child: server, report } = await start('server', serverCore);
+    const clients: Child<Command, Report>[] = [];
+    for (let at = 0; at < count; at++) {
+      const core = others.length === 0 ? undefined : count === 1 ? others[0] : others.join();
+      const { child } = await start('client', core, report.address!, String(server.pid));
+      clients.push(child);
+    }
+    const result = await work({
+      async open(wanted) {
+        const atOnce = Math.ceil(SHAKING / count);
+        await Promise.all(
+          clients.map((client, at) =>
+            client.run({ type: 'open', count: Math.floor((wanted + at) / count), atOnce }),
+          ),
+        );
+      },
+      memory: async () => (await server.run({ type: 'memory' })).memory!,
+      async run(what) {
+        const reports = await Promise.all(
+          clients.map((client) => client.run({ type: 'run', ...what })),
+        );
+        return together(reports.map(({ figures }) => figures!));
+      },
+    });
+    // How many connections close in order is not measured and would take long.
+    for (const client of clients) await (count === 1 ? client.close() : client.kill());
+    await server.close();
+    return result;
   });
 }
+
+/** Measures a scenario of calls, or a load, over one connection between two fresh processes. */
+export function measurePair(
+  adapter: string,
+  { checkout, ...what }: Run & Pick<Processes, 'checkout'>,
+): Promise<Figures> {
+  return withPair(adapter, { checkout }, async (pair) => {
+    await pair.open(1);
+    return pair.run(what);
+  });
+}
+
+/**
+ * Adds the figures of clients. Each has divided its own CPU, and the server's CPU in the window, by
+ * the number of its own calls; this undoes it.
+ */
+function together(all: readonly Figures[]): Figures {
+  if (all.length === 1) return all[0]!;
+  const sum = (of: (figures: Figures) => number | undefined) =>
+    all.reduce<number | undefined>((total, each) => {
+      const own = of(each);
+      return total === undefined || own === undefined ? undefined : total + own;
+    }, 0);
+  const rate = sum((each) => each['rate'])!;
+  const perCall = (key: string, share: number) => {
+    const spent = sum((each) => each[key] && each[key] * each['rate']!);
+    return spent && spent / share / rate;
+  };
+  return {
+    rate,
+    bulk: sum((each) => each['bulk']),
+    clientCpu: perCall('clientCpu', 1),
+    serverCpu: perCall('serverCpu', all.length),
+  };
+}
+
+/** Handshakes at a time, below the 64 that a server admits at once (limits.handshakes.pending). */
+const SHAKING = 16;

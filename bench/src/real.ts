@@ -2,7 +2,7 @@
 // other libraries that do the same work.
 
 import { install, REAL_PEERS } from './adapters/table.ts';
-import { type Row, taskOf } from './benchmark.ts';
+import { taskOf } from './benchmark.ts';
 import { flag, names } from './flags.ts';
 import { measurePair } from './pair.ts';
 import { BARE, OURS } from './real/library.ts';
@@ -24,39 +24,31 @@ await runBenchmark({
       `also measures ${REAL_PEERS.join(', ')}, and installs other libraries into bench/peers if they are missing`,
     ),
   },
-  plan({ task, peers, smoke, window }) {
+  plan({ task, peers, window }) {
     if (peers) install();
     const libraries = [BARE, OURS, ...(peers ? REAL_PEERS : [])];
-    const rows = task.flatMap((group) => [
-      ...['TCP', 'TLS'].flatMap((carrier) =>
-        libraries.map((library) => rowOf(group, library, carrier)),
-      ),
-      rowOf(group, OURS, 'Noise'),
-    ]);
+    const carried = ['TCP', 'TLS'].flatMap((carrier) =>
+      libraries.map((library) => ({
+        name: `${library} over ${carrier}`,
+        against: library === BARE ? undefined : `${BARE} over ${carrier}`,
+      })),
+    );
+    // Node has no Noise, so Noise is compared with the bare socket over TCP.
+    const columns = [...carried, { name: `${OURS} over Noise`, against: `${BARE} over TCP` }];
     const one = (group: string) => TASKS.find(({ name }) => name === group)!;
     return {
-      rows,
-      tasks: rows.map((row) =>
-        taskOf(row, row.group, async () => {
-          const setting = { warmUp: window, window };
-          const { rate, clientCpu, serverCpu } = await measurePair(row.name, row.group, setting);
-          const isKnown = clientCpu !== undefined && serverCpu !== undefined;
-          return { rate, cpu: isKnown ? (clientCpu + serverCpu) / 1_000 : undefined };
-        }),
+      tasks: task.flatMap((group) =>
+        columns.map((column) =>
+          taskOf({ group, ...column }, async () => {
+            const what = { scenario: group, warmUp: window, window };
+            const { rate, clientCpu, serverCpu } = await measurePair(column.name, what);
+            const isKnown = clientCpu !== undefined && serverCpu !== undefined;
+            return { rate, cpu: isKnown ? (clientCpu + serverCpu) / 1_000 : undefined };
+          }),
+        ),
       ),
       titleOf: (group) => one(group).title,
       figuresOf: (group) => one(group).figures,
-      atOnce: smoke ? 3 : 1,
     };
   },
 });
-
-/** Node has no Noise, so a row over Noise is compared with the bare socket over TCP. */
-function rowOf(group: string, library: string, carrier: string): Row {
-  const against = { group, name: `${BARE} over ${carrier === 'TLS' ? 'TLS' : 'TCP'}` };
-  return {
-    group,
-    name: `${library} over ${carrier}`,
-    against: library === BARE ? undefined : against,
-  };
-}

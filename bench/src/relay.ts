@@ -4,9 +4,8 @@
 
 import type { Figure } from './benchmark.ts';
 import { flag, number, numbers } from './flags.ts';
-import { loopback } from './gossip-relay/loopback.ts';
+import { loopback, simulated } from './gossip-relay/networks.ts';
 import type { RelaySetup } from './gossip-relay/node.ts';
-import { simulated } from './gossip-relay/simulated.ts';
 import { runBenchmark } from './run.ts';
 
 const KIB = 1024;
@@ -33,24 +32,17 @@ await runBenchmark({
       isReal
         ? loopback(setup, sizes)
         : simulated({ ...setup, uplink: (uplink * 1e6) / 8, latency, seed }, sizes);
-    const rows = receivers.flatMap((count) =>
-      sizes.flatMap((bytes) => {
-        const direct = { group: groupOf(count, bytes), name: 'direct' };
-        return [direct, { ...direct, name: 'relays', against: direct }];
-      }),
-    );
+    const ways = [
+      { name: 'direct', against: undefined, relay: undefined },
+      { name: 'relays', against: 'direct', relay: { above: 0, fanout } },
+    ];
     return {
-      rows,
       tasks: receivers.flatMap((count) =>
-        [undefined, { above: 0, fanout }].map((relay) => ({
+        ways.map(({ name, against, relay }) => ({
           turn: String(count),
-          title: `${count} receivers, ${relay === undefined ? 'direct' : 'relays'}`,
-          run: async () =>
-            (await measure({ receivers: count, relay })).map((figures, at) => ({
-              group: groupOf(count, sizes[at]!),
-              name: relay === undefined ? 'direct' : 'relays',
-              figures,
-            })),
+          title: `${count} receivers, ${name}`,
+          rows: sizes.map((bytes) => ({ group: groupOf(count, bytes), name, against })),
+          run: () => measure({ receivers: count, relay }),
         })),
       ),
       figuresOf: () => [

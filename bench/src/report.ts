@@ -1,6 +1,6 @@
 // Formats the figures: a table for each group of rows, and a line for each bar.
 
-import type { Comparison, Verdict } from './bars.ts';
+import type { Verdict } from './bars.ts';
 import type { Figure, Plan } from './benchmark.ts';
 import { grouped } from './grouped.ts';
 import type { Summary, SummaryRow } from './summary.ts';
@@ -31,11 +31,9 @@ export function tableOf(rows: readonly SummaryRow[], figures: readonly Figure[])
   const shown = columns.flatMap((_, at) => (cells[at]!.some((text) => text !== '') ? [at] : []));
   return [
     ['', '', ...shown.map((at) => columns[at]!.head)],
-    ...rows.map(({ group, name, against, figures: own }, row) => [
+    ...rows.map(({ name, against, figures: own }, row) => [
       name,
-      Object.values(own).every(({ ratio }) => ratio === undefined)
-        ? ''
-        : `vs ${against!.group === group ? '' : `${against!.group} `}${against!.name}`,
+      Object.values(own).every(({ ratio }) => ratio === undefined) ? '' : `vs ${against}`,
       ...shown.map((at) => cells[at]![row]!),
     ]),
   ];
@@ -58,19 +56,4 @@ export function formatVerdicts(verdicts: readonly Verdict[]): string {
   return verdicts
     .map(({ bar, ratio, holds }) => `${holds ? 'holds ' : 'MISSED'}  ${bar}: ${round3(ratio)}`)
     .join('\n');
-}
-
-/** Formats the bars of another Node beside those of the first. */
-export function formatComparison(
-  comparison: readonly Comparison[],
-  older: string,
-  newer: string,
-): string {
-  const rows = comparison.map((each) => [
-    `${each.holds ? 'holds ' : 'WORSE '}  ${each.bar}`,
-    each.older === undefined ? '' : round3(each.older),
-    round3(each.newer),
-    each.worse === undefined ? '' : each.worse.toFixed(2),
-  ]);
-  return alignTable([['', older, newer, 'times worse'], ...rows], 1);
 }

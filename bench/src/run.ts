@@ -1,13 +1,13 @@
 // Runs a benchmark with the options of its command line, and prints its tables and bars. Exit code
 // 1 if a bar is missed, 2 for a wrong option, 3 if this machine cannot run it.
 
-import { compare, judge } from './bars.ts';
+import { judge } from './bars.ts';
 import type { Benchmark, Plan, Round, RunOptions } from './benchmark.ts';
 import { pinned } from './cores.ts';
 import { type Flags, flag, number, readFlags, usageOf, type Values } from './flags.ts';
 import { partsOf, publish } from './performance/publish.ts';
 import { endProgress, showProgress } from './progress.ts';
-import { formatComparison, formatTables, formatVerdicts } from './report.ts';
+import { formatTables, formatVerdicts } from './report.ts';
 import { runRounds } from './rounds.ts';
 import { summarize } from './summary.ts';
 
@@ -56,20 +56,18 @@ function report(
   options: RunOptions & { readonly json: boolean; readonly report?: boolean },
 ): void {
   const { smoke, window, json } = options;
-  const { bars = [], beside, settings } = plan;
+  const { bars = [], settings } = plan;
   const rows = summarize(plan, rounds);
   const verdicts = smoke ? [] : judge(rounds, bars);
-  const newer = beside === undefined ? [] : rounds.map((round) => withSuffix(round, beside.suffix));
-  const comparison = smoke ? [] : compare(rounds, newer, bars);
   const length = `${rounds.length} ${rounds.length === 1 ? 'round' : 'rounds'}${window === 0 ? '' : ` of ${window} ms`}`;
   const told = [length, settings].filter((each) => each !== undefined).join(', ');
   if (options.report === true && !smoke)
-    publish({ [name]: partsOf({ plan, rows, verdicts, comparison, settings: told }) });
+    publish({ [name]: partsOf(plan, { rows, verdicts, settings: told }) });
   if (json) {
     const plain = rounds.map((round) =>
       Object.fromEntries([...round].map(([group, own]) => [group, Object.fromEntries(own)])),
     );
-    const all = { node: process.version, options, rows, verdicts, comparison, rounds: plain };
+    const all = { node: process.version, options, rows, verdicts, rounds: plain };
     console.log(JSON.stringify(all, null, 2));
   } else {
     const places = pinned() ? 'each process on a core of its own' : 'processes not pinned to cores';
@@ -79,17 +77,6 @@ function report(
     console.log(formatTables(rows, plan));
     if (smoke) console.log('\nSmoke run: no bar applies.');
     else if (verdicts.length > 0) console.log(`\n${formatVerdicts(verdicts)}`);
-    if (comparison.length > 0)
-      console.log(`\n${formatComparison(comparison, process.version, beside!.node)}`);
   }
   if (verdicts.some(({ holds }) => !holds)) process.exitCode = 1;
-}
-
-/** Returns the groups of a round that have the suffix, without it. */
-function withSuffix(round: Round, suffix: string): Round {
-  return new Map(
-    [...round].flatMap(([group, own]) =>
-      group.endsWith(suffix) ? [[group.slice(0, -suffix.length), own] as const] : [],
-    ),
-  );
 }

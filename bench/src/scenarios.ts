@@ -1,9 +1,9 @@
 // The scenarios of calls: what a client does to a server.
 
 import type { Caller } from './adapters/adapter.ts';
-import type { Figure } from './benchmark.ts';
+import type { Figure, Figures } from './benchmark.ts';
 import { Messages } from './messages.ts';
-import type { Figures, Stopwatch } from './stopwatch.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 export interface CallScenario<C = Caller> {
   /** The name for `--scenario`. */
@@ -16,7 +16,7 @@ export interface CallScenario<C = Caller> {
    * Makes calls until the watch says stop, and checks every reply. May return figures in addition
    * to those of the watch.
    */
-  run(caller: C, watch: Stopwatch): Promise<Partial<Figures> | void>;
+  run(caller: C, watch: Stopwatch): Promise<Figures | void>;
 }
 
 /** A number of calls of one size in flight. */

@@ -1,15 +1,14 @@
 // The simulation at loads as its users write them: how much virtual time each runs in a second of CPU
-// time, where that time goes, and the ratio to another checkout in the same rounds.
+// time, and the ratio to another checkout in the same rounds.
 
 import { checkoutOf } from './arguments.ts';
-import { type Figures, type Row, taskOf } from './benchmark.ts';
+import { type Figures, taskOf } from './benchmark.ts';
 import { Child, withChildren } from './child-process.ts';
 import { cores } from './cores.ts';
 import { names, text } from './flags.ts';
 import { runBenchmark } from './run.ts';
 import type { LoadCommand, LoadReport } from './simulation/load.child.ts';
-import { LOADS } from './simulation/loads/by-name.ts';
-import { SHARES } from './simulation/shares.ts';
+import { LOADS } from './simulation/loads.ts';
 
 /** The folder of this checkout. */
 const HERE = new URL('../../', import.meta.url).href;
@@ -28,25 +27,22 @@ await runBenchmark({
     before: text('<folder>', 'also measures another checkout, which is built, in the same rounds'),
   },
   plan({ load: wanted, before, window, smoke }) {
-    const other = before === undefined ? undefined : checkoutOf(before);
+    const other = before && checkoutOf(before);
     const command = { warmUp: 2 * window, window: smoke ? 1 : window };
-    const rows = LOADS.filter(({ name }) => wanted.includes(name)).flatMap(({ name, title }) => {
-      const older = { group: '', name: `${title}, before` };
-      const now: Row = { group: '', name: title, against: other === undefined ? undefined : older };
-      return [
-        { row: now, name, root: HERE, profile: true },
-        ...(other === undefined ? [] : [{ row: older, name, root: other, profile: false }]),
-      ];
-    });
     return {
-      rows: rows.map(({ row }) => row),
-      tasks: rows.map(({ row, name, root, profile }) =>
-        taskOf(row, name, () => runOnce(name, root, { ...command, profile })),
-      ),
+      tasks: LOADS.filter(({ name }) => wanted.includes(name)).flatMap(({ name, title }) => {
+        const older = other && `${title}, before`;
+        const now = { group: '', name: title, against: older };
+        return [
+          taskOf(now, () => runOnce(name, HERE, command), name),
+          ...(older === undefined
+            ? []
+            : [taskOf({ group: '', name: older }, () => runOnce(name, other!, command), name)]),
+        ];
+      }),
       figuresOf: () => [
         { key: 'times', unit: '× CPU time' },
         { key: 'events', unit: 'events/s', compared: 'never' },
-        ...SHARES,
       ],
     };
   },

@@ -47,19 +47,16 @@ await runBenchmark({
     // Starts every subject once unmeasured, because files that are read for the first time come from
     // the disk.
     for (const subject of all) startOne(subject);
-    const rows = all.map(({ name }) => ({
-      group: '',
-      name,
-      against: name === BARE ? undefined : { group: '', name: BARE },
-    }));
     return {
-      rows,
-      tasks: all.map((subject, at) => taskOf(rows[at]!, '', async () => startOne(subject))),
+      tasks: all.map((subject) => {
+        const { name } = subject;
+        const against = name === BARE ? undefined : BARE;
+        return taskOf({ group: '', name, against }, async () => startOne(subject));
+      }),
       figuresOf: () => [
         { key: 'time', unit: 'ms', compared: 'difference' },
         { key: 'cpu', unit: 'CPU ms', compared: 'difference' },
         { key: 'rss', unit: 'RSS, MiB', compared: 'difference' },
-        { key: 'heap', unit: 'heap, MiB', compared: 'difference' },
       ],
       bars: BARS,
     };
@@ -67,13 +64,11 @@ await runBenchmark({
 });
 
 function startOne({ name, modules }: Subject): Figures {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--expose-gc', CHILD, ...modules],
-    { encoding: 'utf8' },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, ...modules], {
+    encoding: 'utf8',
+  });
   if (status !== 0)
     throw new Error(`a process that loads ${name} failed (exit code ${status}): ${stderr}`);
-  const { time, cpu, rss, heap } = JSON.parse(stdout) as Record<string, number>;
-  return { time, cpu, rss: rss! / MIB, heap: heap! / MIB };
+  const { time, cpu, rss } = JSON.parse(stdout) as Record<string, number>;
+  return { time, cpu, rss: rss! / MIB };
 }

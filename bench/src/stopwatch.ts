@@ -1,30 +1,9 @@
 // Stops a scenario, and records what happened between the end of the warm-up and the stop.
 
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import type { Figures } from './benchmark.ts';
 import { cpuTime } from './cpu-time.ts';
 import { percentile } from './statistics.ts';
-
-/** The figures of one window; those that a scenario does not measure are absent. */
-export type Figures = {
-  /** Calls a second. */
-  readonly rate: number;
-  /** Times of a call in microseconds. */
-  readonly p50?: number;
-  readonly p99?: number;
-  /** Megabytes (10^6) of large messages a second. */
-  readonly bulk?: number;
-  /**
-   * Nanoseconds of CPU per call in each process; absent if the system does not report it, and for a
-   * process that has nothing to do.
-   */
-  readonly clientCpu?: number;
-  readonly serverCpu?: number;
-  /** Nanoseconds that the codecs of a call take at both ends, without a wire. */
-  readonly codec?: number;
-  /** KiB of the server's memory per connection: resident, and heap in use. */
-  readonly rss?: number;
-  readonly heap?: number;
-};
 
 export class Stopwatch {
   /** Set when the scenario must make no more calls. */
@@ -56,7 +35,9 @@ export class Stopwatch {
 
   /**
    * Lets the scenario run for `warmUp` and then `window` milliseconds, or longer until a first call
-   * has returned.
+   * has returned. Returns calls a second (`rate`), the times of a call in µs (`p50`, `p99`), MB of
+   * large messages a second (`bulk`), and nanoseconds of CPU per call in each process; absent are
+   * those that the scenario does not measure or the system does not report.
    * @param serverPids the processes whose CPU counts as the server's.
    */
   async measure(

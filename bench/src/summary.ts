@@ -17,14 +17,16 @@ export interface SummaryRow extends Row {
 }
 
 /** Summarizes the rows that have figures. */
-export function summarize({ rows, figuresOf }: Plan, rounds: readonly Round[]): SummaryRow[] {
-  return rows.flatMap((row) => {
-    const figures = figuresOf(row.group).flatMap((figure) => {
-      const summary = summaryOf(rounds, row, figure);
-      return summary === undefined ? [] : [[figure.key, summary] as const];
+export function summarize({ tasks, figuresOf }: Plan, rounds: readonly Round[]): SummaryRow[] {
+  return tasks
+    .flatMap(({ rows }) => rows)
+    .flatMap((row) => {
+      const figures = figuresOf(row.group).flatMap((figure) => {
+        const summary = summaryOf(rounds, row, figure);
+        return summary === undefined ? [] : [[figure.key, summary] as const];
+      });
+      return figures.length === 0 ? [] : [{ ...row, figures: Object.fromEntries(figures) }];
     });
-    return figures.length === 0 ? [] : [{ ...row, figures: Object.fromEntries(figures) }];
-  });
 }
 
 function summaryOf(
@@ -34,12 +36,13 @@ function summaryOf(
 ): Summary | undefined {
   const values = rounds.flatMap((round) => figureOf(round, row, key) ?? []);
   if (values.length === 0) return undefined;
-  const { against } = row;
+  const { group, against } = row;
   const ratios =
     against === undefined || compared === 'never'
       ? []
       : rounds.flatMap((round) => {
-          const [own, other] = [figureOf(round, row, key), figureOf(round, against, key)];
+          const own = figureOf(round, row, key);
+          const other = figureOf(round, { group, name: against }, key);
           if (own === undefined || other === undefined) return [];
           const ratio = compared === 'ratio' ? own / other : own - other;
           return Number.isFinite(ratio) ? [ratio] : [];

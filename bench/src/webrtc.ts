@@ -2,14 +2,14 @@
 // Chromium.
 
 import { ratioBar } from './bars.ts';
-import { type Figures, type Row, taskOf } from './benchmark.ts';
+import { type Figures, taskOf } from './benchmark.ts';
 import { Child, withChildren } from './child-process.ts';
 import { cores } from './cores.ts';
 import { names } from './flags.ts';
 import { runBenchmark } from './run.ts';
-import { Chromium, unable } from './webrtc/chromium.ts';
+import { startChromium, unable } from './webrtc/chromium.ts';
 import type { Command, Report } from './webrtc/client.ts';
-import { type Addresses, AGAINST, COLUMNS, type Column } from './webrtc/columns.ts';
+import { type Addresses, AGAINST, COLUMNS } from './webrtc/columns.ts';
 
 const PLACES = ['node', 'chromium'] as const;
 
@@ -23,27 +23,19 @@ await runBenchmark({
     const reason = unable();
     if (reason !== undefined) console.error(`skipped: clients in Chromium: ${reason}`);
     const places = client.filter((place) => place === 'node' || reason === undefined);
-    const chromium = places.includes('chromium') ? await Chromium.start() : undefined;
-    const rows = places.flatMap((group) =>
-      COLUMNS.map((name): Row => {
-        const against = AGAINST.get(name);
-        return { group, name, against: against && { group, name: against } };
-      }),
-    );
-    return {
-      rows,
-      tasks: rows.map((row) =>
-        taskOf(row, row.group, () =>
+    const chromium = places.includes('chromium') ? await startChromium() : undefined;
+    const tasks = places.flatMap((group) =>
+      COLUMNS.map((column) =>
+        taskOf({ group, name: column, against: AGAINST.get(column) }, () =>
           withServer(async (addresses, started): Promise<Figures> => {
-            const column = row.name as Column;
             const command = { column, addresses, window, warmUp: window };
-            const figures = await (row.group === 'node'
-              ? inNode(command, started)
-              : chromium!.measure(command));
-            return { ...figures };
+            return group === 'node' ? inNode(command, started) : chromium!.measure(command);
           }),
         ),
       ),
+    );
+    return {
+      tasks,
       titleOf: (group) => `clients in ${group}`,
       figuresOf: () => [
         { key: 'connect', unit: 'connect ms' },
@@ -51,15 +43,14 @@ await runBenchmark({
         { key: 'calls', unit: 'calls/s' },
         { key: 'bulk', unit: 'MB/s' },
       ],
-      bars: rows.flatMap((row) => {
-        const { against } = row;
-        if (against === undefined) return [];
-        return [
-          ratioBar('p50', row, against, { most: 1.15 }, 'p50 µs'),
-          ratioBar('calls', row, against, { least: 0.8 }, 'calls/s'),
-          ratioBar('bulk', row, against, { least: 0.8 }, 'MB/s'),
-        ];
-      }),
+      bars: tasks
+        .map(({ rows: [row] }) => row!)
+        .filter(({ against }) => against !== undefined)
+        .flatMap((row) => [
+          ratioBar('p50', row, { most: 1.15 }, 'p50 µs'),
+          ratioBar('calls', row, { least: 0.8 }, 'calls/s'),
+          ratioBar('bulk', row, { least: 0.8 }, 'MB/s'),
+        ]),
       close: async () => chromium?.close(),
     };
   },

@@ -121,7 +121,7 @@ async function measureProcesses(
   const [size, rate] = [256, 200];
   const load = { rates: [rate], size, seconds, warm: seconds };
   const tasks = (['tree', 'mesh', 'nats'] as const).filter(isInstalled).map((kind) =>
-    taskOf({ group: '', name: kind }, '', async () => {
+    taskOf({ group: '', name: kind }, async () => {
       const [figures] = await measureSwarm(kind, nodes, load, () => {});
       const { cpu, publisherCpu, serverCpu, bytes } = figures!;
       return { cpu, publisher: publisherCpu, server: serverCpu, bytes };

@@ -22,6 +22,11 @@ export interface Serving {
 export interface Caller {
   call(request: Uint8Array): Promise<Uint8Array>;
   /**
+   * Opens one more connection of the same client to the server; closing any of them closes all.
+   * Default: another client connects.
+   */
+  another?(): Promise<Caller>;
+  /**
    * Runs the codecs of a call, of both ends, without a wire. Only adapters whose codec is measured
    * separately have it.
    */

@@ -2,13 +2,6 @@
 
 import { Buffer } from 'node:buffer';
 
-export interface WriterOptions {
-  /** The largest number of frames in a batch. Default: unlimited. */
-  readonly most?: number;
-  /** Free batches, shared by all connections. Default: each connection keeps its own. */
-  readonly pool?: Batch[];
-}
-
 /** The part of a socket that a writer needs. */
 export interface Writable {
   readonly writableLength: number;
@@ -22,15 +15,14 @@ export class FrameWriter {
   readonly #socket: Writable;
   readonly #isTls: boolean;
   readonly #most: number;
-  readonly #pool: Batch[] | undefined;
   #batch: Batch | undefined;
   #at = 0;
   #frames = 0;
 
-  constructor(socket: Writable, { most = Number.POSITIVE_INFINITY, pool }: WriterOptions = {}) {
+  /** @param most the largest number of frames in a batch. */
+  constructor(socket: Writable, most = Number.POSITIVE_INFINITY) {
     this.#socket = socket;
     this.#most = most;
-    this.#pool = pool;
     this.#isTls = 'encrypted' in socket;
   }
 
@@ -38,7 +30,7 @@ export class FrameWriter {
     const { length } = payload;
     const large = length > COPIED;
     if (this.#at + HEADER + (large ? 0 : length) > BATCH) this.flush();
-    this.#batch ??= this.#pool?.pop() ?? new Batch();
+    this.#batch ??= new Batch();
     const { bytes, view } = this.#batch;
     view.setUint32(this.#at, length, true);
     view.setUint32(this.#at + 4, id, true);
@@ -74,15 +66,14 @@ export class FrameWriter {
   #next(isFirst: boolean): void {
     this.#at = this.#frames = 0;
     const isFree = this.#isTls ? isFirst : this.#socket.writableLength === 0;
-    if (this.#pool !== undefined && isFree) this.#pool.push(this.#batch!);
-    if (this.#pool !== undefined || !isFree) this.#batch = undefined;
+    if (!isFree) this.#batch = undefined;
   }
 }
 
 /** Receives each message. */
 export type Received = (id: number, payload: Uint8Array) => void;
 
-export class Batch {
+class Batch {
   readonly bytes = Buffer.allocUnsafeSlow(BATCH);
   readonly view = new DataView(this.bytes.buffer);
 }

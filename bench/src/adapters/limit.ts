@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { Answer, Caller } from './adapter.ts';
-import { FrameReader, FrameWriter, type Received, type WriterOptions } from './limit-frames.ts';
+import { FrameReader, FrameWriter, type Received } from './limit-frames.ts';
 
 /** Messages with ids over one connection. */
 export interface Wire {
@@ -18,10 +18,13 @@ export interface Wire {
  */
 export type Open = (socket: Socket, received: Received) => Wire;
 
-/** A wire that writes a length and an id before each message. */
-export function framed(options?: WriterOptions): Open {
+/**
+ * A wire that writes a length and an id before each message.
+ * @param most the largest number of messages in a batch.
+ */
+export function framed(most?: number): Open {
   return (socket, received) => {
-    const writer = new FrameWriter(socket, options);
+    const writer = new FrameWriter(socket, most);
     const reader = new FrameReader(received);
     socket.on('data', (chunk) => {
       reader.read(chunk);

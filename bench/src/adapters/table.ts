@@ -7,8 +7,131 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { unable } from '@trunkline/local-nats';
+import { named } from '../named.ts';
 import type { CallScenario } from '../scenarios.ts';
 import type { Adapter, Adapters } from './adapter.ts';
+
+/** An adapter of calls: a column of the tables. */
+export interface Column {
+  readonly title: string;
+  readonly adapter: string;
+  readonly module: string;
+  /** The scenarios that measure it unless adapters are named. */
+  readonly scenarios: readonly string[];
+  /** The title of the column that its ratios refer to. */
+  readonly against?: string | undefined;
+  /** The same in scenarios of large messages; by default as in all others. */
+  readonly againstLarge?: string;
+  /** The packages of another library, whose versions the reports name. */
+  readonly packages?: readonly string[];
+}
+
+/** The columns of a module: each with its scenarios and the column that it is compared with. */
+function from(
+  module: string,
+  columns: Readonly<Record<string, [scenarios?: string, against?: string, more?: Partial<Column>]>>,
+): Column[] {
+  return Object.entries(columns).map(([title, [scenarios = '', against, more]]) => ({
+    title,
+    adapter: title,
+    module,
+    scenarios: scenarios.split(' '),
+    against,
+    ...more,
+  }));
+}
+
+const CALLS = 's1 s2 s3 s4 s5 s6';
+const LIMIT = 'limit-net';
+/** Large messages are compared with a limit that also lets small messages pass. */
+const CREDIT = { againstLarge: 'limit-net-credit' };
+const LARGE = ['s4', 's5'];
+
+const OWN = [
+  ...from('./limit-net.js', {
+    [LIMIT]: [`${CALLS} s7 s8`],
+    // A second measurement, whose ratio to the first shows the noise.
+    'limit-net again': [`${CALLS} s7 s8`, LIMIT, { adapter: LIMIT }],
+    'limit-net-early': ['s2 s3', LIMIT],
+    'limit-net-credit': ['s4 s5 s6', LIMIT],
+  }),
+  ...from('./trunkline.js', {
+    'trunkline-tcp': [`${CALLS} s7 s8`, LIMIT, CREDIT],
+    'trunkline-tcp-consumer': ['s2', LIMIT],
+    'trunkline-tcp-fixed': ['s5 s6', LIMIT, CREDIT],
+  }),
+  ...from('./trunkline-codec.js', { 'trunkline-tcp-protobuf': ['s2', 'trunkline-tcp'] }),
+  ...from('./limit-ws.js', { 'limit-ws': ['s1 s2 s3 s5 s6', LIMIT] }),
+  ...from('./trunkline.js', { 'trunkline-ws': ['s1 s2 s3 s5 s6', 'limit-ws'] }),
+  ...from('./limit-inproc.js', { 'limit-inproc': ['s2', LIMIT] }),
+  ...from('./trunkline-inmem.js', {
+    'trunkline-inmem': ['s2', 'limit-inproc'],
+    'trunkline-inmem-streams': ['s2', 'limit-inproc'],
+  }),
+  // The secure adapters are measured only if they are named.
+  ...from('./limit-net.js', { 'limit-tls': ['', LIMIT] }),
+  ...from('./trunkline.js', {
+    'trunkline-tls': ['', 'limit-tls'],
+    'trunkline-noise': ['', 'trunkline-tls'],
+  }),
+];
+
+const PEERS = [
+  ...from('../../peers/nats.mjs', { nats: [CALLS, LIMIT, { packages: ['nats'] }] }),
+  ...from('../../peers/birpc.mjs', { 'birpc-ws': [CALLS, LIMIT, { packages: ['birpc', 'ws'] }] }),
+  ...from('../../peers/protomux-rpc.mjs', {
+    'protomux-rpc': [CALLS, LIMIT, { packages: ['protomux-rpc'] }],
+  }),
+  ...from('../../peers/zeromq.mjs', { zeromq: [CALLS, LIMIT, { packages: ['zeromq'] }] }),
+];
+
+/** Adapters that only other benchmarks measure. */
+const OTHERS = [
+  ...from('../nats/bare.js', { 'bare-nats': [] }),
+  ...from('../nats/trunkline.js', { 'trunkline-nats': [] }),
+];
+/** The ways to be observed, which follow the name of a Trunkline adapter. */
+const OBSERVED = /^trunkline-(tcp|inmem)-(interceptors|metrics|spans)/;
+
+/** Libraries with scenarios of their own, over the carrier in a row's name. */
+const LIBRARIES: Readonly<Record<string, { module: string; packages?: readonly string[] }>> = {
+  'bare socket': { module: '../real/bare.js' },
+  Trunkline: { module: '../real/trunkline.js' },
+  'socket.io': { module: '../../peers/real/socket-io.mjs', packages: ['socket.io'] },
+  tRPC: { module: '../../peers/real/trpc.mjs', packages: ['@trpc/server'] },
+  'grpc-js': { module: '../../peers/real/grpc.mjs', packages: ['@grpc/grpc-js'] },
+  'fan-out': { module: '../fan-out/fan-out.js' },
+};
+
+/** The adapters that carry calls, those of other libraries, and other libraries of `bench real`. */
+export const ADAPTER_NAMES = [...new Set(OWN.map(({ adapter }) => adapter))];
+export const PEER_NAMES = PEERS.map(({ adapter }) => adapter);
+export const REAL_PEERS = ['socket.io', 'tRPC', 'grpc-js'] as const;
+
+/** Returns the title of the column that a column is compared with in a scenario. */
+export function againstOf(column: Column, scenario: string): string | undefined {
+  return (LARGE.includes(scenario) && column.againstLarge) || column.against;
+}
+
+/**
+ * Returns the columns of a scenario and those that they are compared with. Without names, returns
+ * the columns meant for the scenario.
+ * @param peers the other libraries that are measured too.
+ * @throws TypeError if no column has a given name.
+ */
+export function columnsOf(
+  { name: scenario, suits }: { readonly name: string; suits(adapter: string): boolean },
+  names: readonly string[],
+  peers: readonly string[] = [],
+): Column[] {
+  const all = [...OWN, ...PEERS.filter(({ adapter }) => peers.includes(adapter))];
+  const chosen = named('adapter', 'adapter', all, ({ adapter }) => adapter, names).filter(
+    ({ adapter, scenarios }) =>
+      suits(adapter) && (names.length > 0 || scenarios.includes(scenario)),
+  );
+  const others = chosen.map((column) => againstOf(column, scenario));
+  return all.filter((column) => chosen.includes(column) || others.includes(column.title));
+}
 
 /** An adapter with the scenarios that its clients run. */
 export interface Subject extends Pick<Adapter, 'serve'> {
@@ -16,59 +139,15 @@ export interface Subject extends Pick<Adapter, 'serve'> {
   readonly scenarios: readonly CallScenario<any>[];
 }
 
-/** Modules by the adapters that they export. */
-const OWN = byName({
-  './limit-net.js': ['limit-net', 'limit-net-early', 'limit-net-credit', 'limit-tls'],
-  './limit-ws.js': ['limit-ws'],
-  './limit-inproc.js': ['limit-inproc'],
-  './trunkline.js': ['tcp', 'tcp-consumer', 'tcp-fixed', 'ws', 'tls', 'noise'].map(ours),
-  './trunkline-codec.js': ['trunkline-tcp-protobuf'],
-  './trunkline-inmem.js': ['trunkline-inmem', 'trunkline-inmem-streams'],
-  './trunkline-observed.js': ['tcp', 'inmem'].flatMap((carrier) =>
-    ['interceptors', 'metrics', 'spans-1', 'spans-100'].map((way) => ours(`${carrier}-${way}`)),
-  ),
-});
-const NATS = byName({ '../nats/bare.js': ['bare-nats'], '../nats/trunkline.js': [ours('nats')] });
-const PEERS = byName({
-  '../../peers/nats.mjs': ['nats'],
-  '../../peers/birpc.mjs': ['birpc-ws'],
-  '../../peers/protomux-rpc.mjs': ['protomux-rpc'],
-  '../../peers/zeromq.mjs': ['zeromq'],
-});
-/** Libraries, each with its own scenarios, over the carrier in a row's name. */
-const OVER_CARRIERS = new Map([
-  ['bare socket', '../real/bare.js'],
-  ['Trunkline', '../real/trunkline.js'],
-  ['socket.io', '../../peers/real/socket-io.mjs'],
-  ['tRPC', '../../peers/real/trpc.mjs'],
-  ['grpc-js', '../../peers/real/grpc.mjs'],
-  ['fan-out', '../fan-out/fan-out.js'],
-]);
-/** The packages of bench/peers whose versions the reports name, by the library that they belong to. */
-const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  nats: ['nats'],
-  'birpc-ws': ['birpc', 'ws'],
-  'protomux-rpc': ['protomux-rpc'],
-  zeromq: ['zeromq'],
-  'socket.io': ['socket.io'],
-  tRPC: ['@trpc/server'],
-  'grpc-js': ['@grpc/grpc-js'],
-};
-
-/** The adapters that carry calls, those of other libraries, and other libraries of `bench real`. */
-export const ADAPTER_NAMES: readonly string[] = [...OWN.keys()];
-export const PEER_NAMES: readonly string[] = [...PEERS.keys()];
-export const REAL_PEERS = ['socket.io', 'tRPC', 'grpc-js'] as const;
-
 /** Loads what a row such as 'trunkline-tcp' or 'Trunkline over TLS' measures. */
 export async function subjectOf(row: string): Promise<Subject> {
   const [name, carrier] = row.split(' over ') as [string, string | undefined];
   if (carrier === undefined) {
-    const { adapters } = await load<{ adapters: Adapters }>(
-      (OWN.get(row) ?? NATS.get(row) ?? PEERS.get(row))!,
-    );
-    const { CALLS, STREAM } = await import('../scenarios.ts');
-    return { ...adapters[row]!, scenarios: [...CALLS, STREAM] };
+    const { module = OBSERVED.test(row) ? './trunkline-observed.js' : '' } =
+      [...OWN, ...PEERS, ...OTHERS].find(({ adapter }) => adapter === row) ?? {};
+    const { adapters } = await load<{ adapters: Adapters }>(module);
+    const { CALLS: calls, STREAM } = await import('../scenarios.ts');
+    return { ...adapters[row]!, scenarios: [...calls, STREAM] };
   }
   const { library, scenarios } = await load<{
     library: {
@@ -76,7 +155,7 @@ export async function subjectOf(row: string): Promise<Subject> {
       connect(carrier: string, address: string): Promise<unknown>;
     };
     scenarios?: Subject['scenarios'];
-  }>(OVER_CARRIERS.get(name)!);
+  }>(LIBRARIES[name]!.module);
   return {
     serve: () => library.serve(carrier),
     connect: (address) => library.connect(carrier, address),
@@ -86,18 +165,6 @@ export async function subjectOf(row: string): Promise<Subject> {
 
 function load<Module>(module: string): Promise<Module> {
   return import(new URL(module, import.meta.url).href) as Promise<Module>;
-}
-
-function byName(modules: Readonly<Record<string, readonly string[]>>): Map<string, string> {
-  return new Map(
-    Object.entries(modules).flatMap(([module, names]) =>
-      names.map((name) => [name, module] as const),
-    ),
-  );
-}
-
-function ours(suffix: string): string {
-  return `trunkline-${suffix}`;
 }
 
 const FOLDER = new URL('../../peers/', import.meta.url);
@@ -145,7 +212,7 @@ export function versionsOf(names: readonly string[]): string[] {
   const { dependencies } = JSON.parse(readFileSync(new URL('package.json', FOLDER), 'utf8')) as {
     dependencies: Record<string, string>;
   };
-  return names
-    .flatMap((name) => PACKAGES[name] ?? [])
-    .map((each) => `${each} ${dependencies[each]}`);
+  const packagesOf = (name: string) =>
+    PEERS.find(({ adapter }) => adapter === name)?.packages ?? LIBRARIES[name]?.packages ?? [];
+  return names.flatMap(packagesOf).map((each) => `${each} ${dependencies[each]}`);
 }

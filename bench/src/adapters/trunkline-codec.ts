@@ -42,8 +42,8 @@ const protocol = defineProtocol({
   channel: 0x20,
   methods: { answer: { id: 1, request: around, response: around } },
 });
-const { serve, connect } = trunkline(async () => {
-  const options = { ...OPTIONS, protocol, backends: [tcp()] };
+const { serve, connect } = trunkline(async (_role, more) => {
+  const options = { ...OPTIONS, ...more, protocol, backends: [tcp()] };
   return createTransport('tcp://127.0.0.1:0', options) as unknown as Transport<First>;
 });
 

@@ -1,27 +1,40 @@
 // Trunkline in memory, with both ends in one process: over links, and over streams of bytes.
 
-import { type Backend, createTransport, type Transport } from '@trunkline/transport-core';
+import {
+  type Backend,
+  type CommonOptions,
+  createTransport,
+  type Transport,
+} from '@trunkline/transport-core';
 import { direct, inmem } from '@trunkline/transport-inmem';
 import { answer } from '../messages.ts';
-import { type Adapters, type Caller, inOneProcess } from './adapter.ts';
+import { type Adapter, type Adapters, type Caller, inOneProcess } from './adapter.ts';
 import { byHandlers, callerOf, type First, OPTIONS } from './trunkline.ts';
 
 export const adapters: Adapters = {
-  'trunkline-inmem': inOneProcess(async () => {
-    const net = direct();
-    net.connectAll();
-    return over(net);
-  }),
-  'trunkline-inmem-streams': inOneProcess(async () => over(inmem())),
+  'trunkline-inmem': overLinks((open) => open({})),
+  'trunkline-inmem-streams': inOneProcess(() => between(inmem(), (open) => open({}))),
 };
 
-function over(backend: Backend): Promise<Caller> {
-  const open = () => createTransport('inmem://', { ...OPTIONS, backends: [backend] });
-  return between(open(), open());
+/** Opens a transport, by default with the options of all adapters. */
+export type Opening = (open: (options: CommonOptions) => Transport<First>) => Transport<First>;
+
+/** Calls over links in memory. */
+export function overLinks(opening: Opening): Adapter {
+  return inOneProcess(() => {
+    const net = direct();
+    net.connectAll();
+    return between(net, opening);
+  });
 }
 
 /** Serves calls on one of two transports in this process, and returns a caller for the other. */
-export async function between(client: Transport<First>, server: Transport<First>): Promise<Caller> {
+async function between(backend: Backend, opening: Opening): Promise<Caller> {
+  const [client, server] = [0, 1].map(() =>
+    opening((options) =>
+      createTransport('inmem://', { ...OPTIONS, ...options, backends: [backend] }),
+    ),
+  ) as [Transport<First>, Transport<First>];
   byHandlers(server, answer);
   await server.listen();
   return callerOf(client, server.localAddr(), async () => {

@@ -9,22 +9,15 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { createMetrics } from '@trunkline/telemetry';
 import { createTracing } from '@trunkline/telemetry/opentelemetry';
-import type { CommonOptions, Interceptors, Transport } from '@trunkline/transport-core';
-import { createTransport } from '@trunkline/transport-core';
-import { direct } from '@trunkline/transport-inmem';
+import { createTransport, type Interceptors } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import { type Adapters, inOneProcess } from './adapter.ts';
-import { type First, OPTIONS, trunkline } from './trunkline.ts';
-import { between } from './trunkline-inmem.ts';
+import type { Adapters } from './adapter.ts';
+import { OPTIONS, trunkline } from './trunkline.ts';
+import { type Opening, overLinks } from './trunkline-inmem.ts';
 
-/** Opens a transport with the given options in addition to those of all adapters. */
-type Open<T> = (options: CommonOptions) => T;
-/** Opens a transport that is observed. */
-type Observed = <T extends Transport<First>>(open: Open<T>) => T;
+const passOn: Opening = (open) => open({ interceptors: PASS });
 
-const passOn: Observed = (open) => open({ interceptors: PASS });
-
-const withMetrics: Observed = (open) => {
+const withMetrics: Opening = (open) => {
   const metrics = createMetrics();
   const transport = open({ observer: metrics.observer });
   metrics.watch({ transport });
@@ -32,7 +25,7 @@ const withMetrics: Observed = (open) => {
 };
 
 /** @param part the fraction of the calls whose spans are recorded. */
-function withSpans(part: number): Observed {
+function withSpans(part: number): Opening {
   return (open) => {
     const tracerProvider = new BasicTracerProvider({
       sampler: new TraceIdRatioBasedSampler(part),
@@ -54,7 +47,7 @@ const DISCARD: SpanExporter = {
   shutdown: async () => {},
 };
 
-const OBSERVED: Readonly<Record<string, Observed>> = {
+const OBSERVED: Readonly<Record<string, Opening>> = {
   interceptors: passOn,
   metrics: withMetrics,
   'spans-1': withSpans(0.01),
@@ -66,21 +59,13 @@ export const adapters: Adapters = Object.fromEntries(
   Object.entries(OBSERVED).flatMap(([name, observed]) => [
     [
       `trunkline-tcp-${name}`,
-      trunkline(async () =>
-        observed((options) =>
-          createTransport('tcp://127.0.0.1:0', { ...OPTIONS, ...options, backends: [tcp()] }),
-        ),
-      ),
-    ],
-    [
-      `trunkline-inmem-${name}`,
-      inOneProcess(async () => {
-        const backends = [direct()] as const;
-        backends[0].connectAll();
-        const open = () =>
-          observed((options) => createTransport('inmem://', { ...OPTIONS, ...options, backends }));
-        return between(open(), open());
+      trunkline(async (_role, more) => {
+        const backends = [tcp()];
+        return observed((options) =>
+          createTransport('tcp://127.0.0.1:0', { ...OPTIONS, ...more, ...options, backends }),
+        );
       }),
     ],
+    [`trunkline-inmem-${name}`, overLinks(observed)],
   ]),
 );

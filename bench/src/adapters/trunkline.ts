@@ -28,8 +28,16 @@ export type First = typeof first;
 /** Makes a server answer calls. */
 type Serve = (transport: Transport<First>, answer: Answer) => void;
 
-/** The options that every adapter opens its transport with. Calls get the default deadline. */
-export const OPTIONS = { protocol: first, maxPool: 1 } as const;
+/**
+ * The options that every adapter opens its transport with. Calls get the default deadline, and the
+ * default keep-alive is a ping after 10 s of silence.
+ */
+export const OPTIONS = {
+  protocol: first,
+  maxPool: 1,
+  // Connections wait until others are open.
+  idleTimeout: Number.POSITIVE_INFINITY,
+} as const;
 
 /** Opens a transport over each carrier, with options in addition to those of all adapters. */
 export const OPEN = {
@@ -53,7 +61,7 @@ export const OPEN = {
 
 /** @param serving how calls are served; by handlers by default. */
 export function trunkline(
-  open: (role: Role) => Promise<Transport<First>>,
+  open: (role: Role, options?: CommonOptions) => Promise<Transport<First>>,
   serving: Serve = byHandlers,
 ): Adapter {
   return {
@@ -65,8 +73,12 @@ export function trunkline(
     },
 
     async connect(address) {
-      const transport = await open('client');
-      return callerOf(transport, address, () => transport.close());
+      const transport = await open('client', { resolve: () => address });
+      let opened = 0;
+      // A target has one connection, so each connection gets its own name for the same address.
+      const another = () =>
+        callerOf(transport, `connection-${++opened}:1`, () => transport.close());
+      return { ...(await callerOf(transport, address, () => transport.close())), another };
     },
   };
 }
@@ -94,8 +106,8 @@ export const adapters: Adapters = {
   'trunkline-tcp': trunkline(OPEN.tcp),
   'trunkline-tcp-consumer': trunkline(OPEN.tcp, byConsumer),
   // Limits the bytes in flight to 256 KiB, as `limit-net-credit` does.
-  'trunkline-tcp-fixed': trunkline((role) =>
-    OPEN.tcp(role, { limits: { credit: { pipe: 256 * 1024 } } }),
+  'trunkline-tcp-fixed': trunkline((role, options) =>
+    OPEN.tcp(role, { ...options, limits: { credit: { pipe: 256 * 1024 } } }),
   ),
   'trunkline-ws': trunkline(OPEN.ws),
   'trunkline-tls': trunkline(OPEN.tls),

@@ -1,21 +1,24 @@
 // s7: messages of 256 bytes from one publisher to 16 subscribers, each over its own connection, in
-// one process. Over a separate socket, the subscribers report every `STEP` messages, so that the
-// publisher does not run ahead of them.
+// one process. All ways of spreading are paced alike, so that none drops messages that it can't keep
+// up with: over a separate socket, the subscribers report every `STEP`th message once all of them
+// have it.
 
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Serving } from '../adapters/adapter.ts';
 import { accepting, plain } from '../adapters/limit-net.ts';
 import type { CallScenario } from '../scenarios.ts';
-import {
-  AHEAD,
-  Deliveries,
-  messageOf,
-  type Open,
-  type Spreader,
-  STEP,
-  SUBSCRIBERS,
-} from './pace.ts';
+import type { Open, Untold } from './limit-net.ts';
+
+/**
+ * In messages. `AHEAD` is below the 1,000 that gossip queues for a slow peer; `STEP` is large
+ * enough that a write carries many messages.
+ */
+const AHEAD = 768;
+export const STEP = 256;
+export const SUBSCRIBERS = 16;
+/** The size of a message in bytes. */
+const SIZE = 256;
 
 /** The ways to spread messages, by the names of their columns. */
 const KINDS: Readonly<Record<string, () => Promise<Open>>> = {
@@ -100,7 +103,7 @@ export const library = {
   },
 };
 
-async function publishAll(publisher: Spreader, pace: Socket): Promise<void> {
+async function publishAll(publisher: Untold, pace: Socket): Promise<void> {
   pace.on('error', () => pace.destroy());
   let allowed = AHEAD;
   let published = 0;
@@ -117,6 +120,59 @@ async function publishAll(publisher: Spreader, pace: Socket): Promise<void> {
     publish();
   });
   publish();
+}
+
+export function messageOf(sequence: number): Uint8Array {
+  const message = new Uint8Array(SIZE);
+  const view = new DataView(message.buffer);
+  view.setUint32(0, sequence);
+  view.setUint32(SIZE - 4, ~sequence);
+  return message;
+}
+
+/** Checks the messages that each subscriber receives: every message, in order. */
+export class Deliveries {
+  readonly #next = new Uint32Array(SUBSCRIBERS);
+  readonly #step: () => void;
+  /** The number of subscribers that have all messages up to the end of each step. */
+  readonly #reached = new Map<number, number>();
+
+  /** @param step is called whenever all subscribers have `STEP` more messages. */
+  constructor(step: () => void) {
+    this.#step = step;
+  }
+
+  /** @throws Error if the message is not the next one, or not intact. */
+  take(subscriber: number, message: Uint8Array): void {
+    const sequence = this.#next[subscriber]!;
+    if (
+      message.length !== SIZE ||
+      readInt(message, 0) !== (sequence | 0) ||
+      readInt(message, SIZE - 4) !== ~sequence
+    ) {
+      throw new Error(
+        `subscriber ${subscriber} got message ${readInt(message, 0)} of ${message.length} bytes, in place of ${sequence}`,
+      );
+    }
+    this.#next[subscriber] = sequence + 1;
+    if ((sequence + 1) % STEP === 0) this.#reach(sequence);
+  }
+
+  #reach(sequence: number): void {
+    const have = (this.#reached.get(sequence) ?? 0) + 1;
+    this.#reached.set(sequence, have);
+    if (have < SUBSCRIBERS) return;
+    this.#reached.delete(sequence);
+    this.#step();
+  }
+}
+
+/**
+ * Reads an integer without a DataView, whose creation would cost about as much as a delivery of the
+ * raw limit.
+ */
+function readInt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 
 const NEXT = Uint8Array.of(1);

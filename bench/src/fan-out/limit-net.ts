@@ -4,12 +4,17 @@
 import type { Socket } from 'node:net';
 import { FrameReader, FrameWriter } from '../adapters/limit-frames.ts';
 import { accepting, plain } from '../adapters/limit-net.ts';
-import type { Open, Spreader } from './pace.ts';
+import type { Kind, Spreader } from '../gossip-processes/kind.ts';
+
+/** Opens a publisher if it dials nobody, otherwise a subscriber. */
+export type Open = (...args: Parameters<Kind['open']>) => Promise<Untold>;
+/** A publisher or a subscriber, whose traffic is not measured. */
+export type Untold = Omit<Spreader, 'traffic'>;
 
 export const open: Open = ({ dials: [port] }, received) =>
   port === undefined ? publisher() : subscriber(Number(port), received);
 
-async function publisher(): Promise<Spreader> {
+async function publisher(): Promise<Untold> {
   const fan = new Fan();
   const writer = new FrameWriter(fan);
   const { address, close } = await accepting(plain.listen, (socket) => {
@@ -36,10 +41,7 @@ async function publisher(): Promise<Spreader> {
   };
 }
 
-async function subscriber(
-  port: number,
-  received: (message: Uint8Array) => void,
-): Promise<Spreader> {
+async function subscriber(port: number, received: (message: Uint8Array) => void): Promise<Untold> {
   const socket = await (await plain.dialer())(port);
   const reader = new FrameReader((_id, message) => received(message));
   socket.on('data', (chunk) => reader.read(chunk));

@@ -11,7 +11,7 @@ import {
 import { tcp } from '@trunkline/transport-tcp';
 import type { Kind } from './kind.ts';
 import { randomLinks } from './links.ts';
-import { readMessage } from './message.ts';
+import { readMessage } from './stage.ts';
 
 const protocol = defineProtocol({
   name: 'bench-flood',

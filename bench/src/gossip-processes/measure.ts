@@ -1,10 +1,15 @@
-// Measures the processes of one adapter at several rates, one after the other.
+// Measures the processes of one adapter at several rates, one after the other. The last process
+// publishes, and all others receive.
 
-import { cpus, loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figures } from '../benchmark.ts';
+import { Child, withChildren } from '../child-process.ts';
+import { cpuTime } from '../cpu-time.ts';
+import { percentile } from '../statistics.ts';
 import { type KindName, kindOf } from './by-name.ts';
-import { figuresOf } from './figures.ts';
-import { Swarm } from './swarm.ts';
+import type { RunningServer, Traffic } from './kind.ts';
+import type { NodeCommand, NodeReport } from './node.ts';
+import type { Stage } from './stage.ts';
 
 export interface Load {
   /** Messages a second. */
@@ -16,50 +21,136 @@ export interface Load {
   readonly warm: number;
 }
 
+type Node = Child<NodeCommand, NodeReport>;
+
 /** Tells whether the adapter needs no server, or its server is installed. */
 export function isInstalled(name: KindName): boolean {
   return kindOf(name).server?.isInstalled() ?? true;
 }
 
-/** Returns the figures of each rate. */
+/**
+ * Returns the figures of each rate, most of them per delivery: times in ms, and CPU in µs, absent if
+ * the system does not report it.
+ */
 export async function measureSwarm(
-  kind: KindName,
+  name: KindName,
   nodes: number,
   { rates, size, seconds, warm }: Load,
   tell: (what: string) => void,
 ): Promise<Figures[]> {
-  const load = loadavg()[0]!;
-  const swarm = await Swarm.start(kind, nodes);
-  try {
+  const server = await kindOf(name).server?.start();
+  // Kills all processes at the end: how they close is not measured.
+  return withChildren(async (started) => {
+    const swarm = await start(name, nodes, server, started);
     const measured: Figures[] = [];
+    let first = 0;
     for (const rate of rates) {
       tell(`${rate} a second`);
-      const first = Math.ceil(rate * warm);
-      const { lost } = figuresOf(await swarm.run({ count: first, rate, size }), first);
-      const count = Math.ceil(rate * seconds);
-      const machine = busy();
-      const begin = performance.now();
-      const figures = figuresOf(await swarm.run({ count, rate, size }), count);
-      const { cores: own } = figures;
-      const cores = (busy() - machine) / (performance.now() - begin);
-      measured.push({
-        ...figures,
-        lostInWarmUp: lost,
-        load,
-        // The cores that all other programs of the machine used meanwhile.
-        elsewhere: own && Math.max(0, cores - own),
-      });
+      const before = { first, count: Math.ceil(rate * warm), rate, size };
+      const stage = { ...before, first: first + before.count, count: Math.ceil(rate * seconds) };
+      first = stage.first + stage.count;
+      const { lost, wrong } = await run(swarm, before, server);
+      const figures = await run(swarm, stage, server);
+      // Losses of the warm-up count, too.
+      const faults = { lost: figures['lost']! + lost!, wrong: figures['wrong']! + wrong! };
+      measured.push({ ...figures, ...faults });
     }
     return measured;
-  } finally {
-    swarm.kill();
-  }
+  }).finally(() => server?.stop());
 }
 
-/** Returns the milliseconds that all cores of the machine have worked, added up. */
-function busy(): number {
-  return cpus().reduce(
-    (sum, { times }) => sum + times.user + times.nice + times.sys + times.irq,
-    0,
-  );
+/**
+ * Starts the processes one after the other, and returns them when they are connected as planned.
+ * @throws Error if they are not connected in time.
+ */
+async function start(
+  name: KindName,
+  count: number,
+  server: RunningServer | undefined,
+  started: { kill(): void }[],
+): Promise<Node[]> {
+  const kind = kindOf(name);
+  const plan = kind.plan(count);
+  const addresses: string[] = [];
+  const nodes: Node[] = [];
+  for (let at = 0; at < count; at++) {
+    const { child } = await Child.start<NodeCommand, NodeReport>({
+      name: `process ${at} of ${name}`,
+      script: './gossip-processes/node.js',
+      args: [name],
+      started,
+    });
+    nodes.push(child);
+    const dials =
+      server === undefined ? plan[at]!.map((before) => addresses[before]!) : [server.address];
+    addresses.push((await child.run({ type: 'open', nodes: count, dials })).address!);
+  }
+  const end = performance.now() + LONGEST_START;
+  let before = '';
+  for (let same = 0; same < SETTLED; ) {
+    const all = await Promise.all(nodes.map((node) => node.run({ type: 'links' })));
+    const links = all.map((each) => each.links!);
+    same = kind.isReady(links, plan) && links.join() === before ? same + 1 : 0;
+    before = links.join();
+    if (performance.now() > end)
+      throw new Error(
+        `${name}: its processes are not connected after ${LONGEST_START} ms; links of each: ${before}`,
+      );
+    await sleep(LOOK);
+  }
+  return nodes;
 }
+
+/** Runs a stage until all others have everything or no message arrives any more. */
+async function run(
+  nodes: readonly Node[],
+  stage: Stage,
+  server: RunningServer | undefined,
+): Promise<Figures> {
+  const { first, count } = stage;
+  const publisher = nodes.at(-1)!;
+  const before = await Promise.all(
+    nodes.map((node) => node.run({ type: 'begin', first, count: node === publisher ? 0 : count })),
+  );
+  const pids = [publisher, ...nodes.slice(0, -1)].map(({ pid }) => pid);
+  if (server !== undefined) pids.push(server.pid);
+  const cpuBefore = pids.map(cpuTime);
+  const { rate } = await publisher.run({ type: 'publish', ...stage });
+  const after = await Promise.all(
+    nodes.map((node) => node.run({ type: 'end', patience: PATIENCE })),
+  );
+  const cpu = pids.map(cpuTime).map((time, at) => time! - cpuBefore[at]!);
+  const received = after.map((report) => report.received!);
+  const delays = Float64Array.from(received.flatMap((each) => each.delays)).sort();
+  const deliveries = delays.length;
+  const each = (figure: keyof Traffic) =>
+    after.reduce(
+      (sum, { traffic }, at) => sum + traffic![figure] - before[at]!.traffic![figure],
+      0,
+    ) / deliveries;
+  const isKnown = cpu.every((time) => Number.isFinite(time));
+  return {
+    rate,
+    lost: count * (nodes.length - 1) - deliveries,
+    wrong: received.reduce((sum, { wrong }) => sum + wrong, 0),
+    p50: percentile(delays, 0.5) / 1_000,
+    p99: percentile(delays, 0.99) / 1_000,
+    ...(isKnown && {
+      cpu: cpu.reduce((sum, time) => sum + time, 0) / deliveries / 1_000,
+      publisherCpu: cpu[0]! / count / 1_000,
+      ...(server !== undefined && { serverCpu: cpu.at(-1)! / deliveries / 1_000 }),
+    }),
+    copies: each('copies'),
+    bytes: each('bytes'),
+  };
+}
+
+/** Milliseconds without any message after which missing messages count as lost. */
+const PATIENCE = 5_000;
+/**
+ * Milliseconds between two checks of the links, and how many checks in a row must show the same.
+ */
+const LOOK = 250;
+const SETTLED = 4;
+/** Milliseconds from the last start until all processes must be connected. */
+const LONGEST_START = 60_000;

@@ -3,28 +3,25 @@
 import { report, runCommands } from '../commands.ts';
 import { type KindName, kindOf } from './by-name.ts';
 import type { Spreader, Traffic } from './kind.ts';
-import { type Published, type Publishing, publishAll } from './publisher.ts';
-import { type Received, Receiver } from './receiver.ts';
+import { publishAll, type Received, Receiver, type Stage } from './stage.ts';
 
 export type NodeCommand =
   | { readonly type: 'open'; readonly nodes: number; readonly dials: readonly string[] }
-  | { readonly type: 'state' }
-  /** A stage begins; these messages will arrive. */
+  | { readonly type: 'links' }
+  /** A stage begins; `count` messages will arrive. */
   | { readonly type: 'begin'; readonly first: number; readonly count: number }
-  | ({ readonly type: 'publish' } & Publishing)
+  | ({ readonly type: 'publish' } & Stage)
   /** The stage ends when all messages have arrived, or none did for `patience` milliseconds. */
   | { readonly type: 'end'; readonly patience: number };
 
 /** The answer to a command. */
 export interface NodeReport {
   readonly address?: string;
-  readonly state?: NodeState;
-  readonly published?: Published;
+  readonly links?: number;
+  /** Messages published a second. */
+  readonly rate?: number;
   readonly received?: Received;
-}
-
-export interface NodeState extends Traffic {
-  readonly links: number;
+  readonly traffic?: Traffic;
 }
 
 const kind = kindOf(process.argv[2] as KindName);
@@ -37,13 +34,12 @@ runCommands<NodeCommand, NodeReport>(
       spreader = await kind.open(command, (message) => receiver.take(message));
       return { address: spreader.address };
     }
-    if (command.type === 'state')
-      return { state: { links: spreader.links(), ...spreader.traffic() } };
+    if (command.type === 'links') return { links: spreader.links() };
     if (command.type === 'publish')
-      return { published: await publishAll(command, (message) => spreader.publish(message)) };
-    if (command.type === 'end') return { received: await receiver.end(command.patience) };
-    receiver = new Receiver(command.first, command.count);
-    return {};
+      return { rate: await publishAll(command, (message) => spreader.publish(message)) };
+    if (command.type === 'begin') receiver = new Receiver(command.first, command.count);
+    else return { received: await receiver.end(command.patience), traffic: spreader.traffic() };
+    return { traffic: spreader.traffic() };
   },
   () => void spreader?.close(),
 );

@@ -38,7 +38,7 @@ async function measure({ backend, task, total, to }: Command): Promise<Result> {
         total,
       ),
     };
-  const transport = createTransport({ protocol, backends: [tcp(), ws()] });
+  const transport = createTransport({ protocol, backends: [tcp(), ws()], timeout: LONGEST });
   const target = to[backend];
   try {
     await transport.send(target, 'get', asking(4)); // Connects before the time counts, as the raw measurement does.
@@ -68,23 +68,16 @@ async function carry(
   let carried = 0;
   if (task === 'upload') {
     streams();
-    carried = asked(
-      await transport.send(target, 'upload', asking(0), { upload: items(total), timeout: LONGEST }),
-    );
+    carried = asked(await transport.send(target, 'upload', asking(0), { upload: items(total) }));
   } else if (task === 'download') {
     streams();
-    for await (const item of await transport.send(target, 'download', asking(total), {
-      timeout: LONGEST,
-    }))
-      carried += item.length;
+    for await (const { length } of await transport.send(target, 'download', asking(total)))
+      carried += length;
   } else {
     const message = new Uint8Array(MESSAGE);
     while (carried < total) {
-      if (task === 'put')
-        carried += asked(await transport.send(target, 'put', message, { timeout: LONGEST }));
-      else
-        carried += (await transport.send(target, 'get', asking(MESSAGE), { timeout: LONGEST }))
-          .length;
+      if (task === 'put') carried += asked(await transport.send(target, 'put', message));
+      else carried += (await transport.send(target, 'get', asking(MESSAGE))).length;
     }
   }
   if (carried < total) throw new Error(`${task}: ${carried} of ${total} bytes arrived`);

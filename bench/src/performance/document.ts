@@ -49,7 +49,6 @@ const CHAPTERS: readonly Chapter[] = [
       return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. The WebSocket columns are compared with \`limit-ws\`, those in memory with \`limit-inproc\`, protobuf with \`trunkline-tcp\`, and all others with \`limit-net\`; but in s4 and s5 Trunkline is compared with \`limit-net-credit\`, which lets small messages pass large ones, too.\n\n${titles.join('\n')}${othersOf(libraries)}`;
     },
     joined: 'columns',
-    hides: /^limit-net-pooled$/,
   },
   {
     name: 'scale',
@@ -71,13 +70,7 @@ const CHAPTERS: readonly Chapter[] = [
     heading: 'Starting',
     text: (settings) =>
       `A process loads one package, in ${settings}; − is the difference to bare Node.`,
-    hides: /^CPU|^heap|\/node$|^transport-inmem$/,
-  },
-  {
-    name: 'types',
-    heading: 'Types',
-    text: (settings) =>
-      `TypeScript checks programs that define, implement and call methods with the same zod schemas: as plain functions that parse their arguments and results, as a protocol, and as a router of ${versionsOf(['tRPC']).join()}, on one thread, in ${settings}; ÷ is the ratio to plain functions.`,
+    hides: /^CPU/,
   },
   {
     name: 'observing',
@@ -95,7 +88,7 @@ const CHAPTERS: readonly Chapter[] = [
     heading: 'Simulation',
     text: (settings) =>
       `Four programs run in [simulations](simulation.md), in ${settings} of CPU time. The figures are virtual time and events, each divided by CPU time.`,
-    hides: /, before$| %$/,
+    hides: /, before$/,
   },
 ];
 
@@ -161,15 +154,30 @@ function formatChapter(
 
 /** A row for each name and a column for the first figure of each table. */
 function joinColumns(parts: readonly Part[]): string[] {
-  const names = [...new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)))];
-  const head = parts.map(
-    (part) => `${part.rows[0]!.group} ${firstFigure(part.rows[0]!, part.figures)?.unit ?? ''}`,
-  );
-  const rows = names.map((name) => [
+  const head = parts.map((part) => `${part.rows[0]!.group} ${unitOf(part)}`.trim());
+  const rows = namesOf(parts).map((name) => [
     name === 'trunkline-tcp' ? `**${name}**` : name,
     ...parts.map((part) => firstOf(part, name)),
   ]);
-  return markdownTable(['', ...head.map((each) => each.trim())], rows, 1);
+  return markdownTable(['', ...head], rows, 1);
+}
+
+/** A row for the first figure of each table and a column for each name. */
+function joinRows(parts: readonly Part[]): string[] {
+  const names = namesOf(parts);
+  return markdownTable(
+    ['', ...names.map((name) => `${name} ${unitOf(parts[0]!)}`)],
+    parts.map((part) => [part.title, ...names.map((name) => firstOf(part, name))]),
+    1,
+  );
+}
+
+function namesOf(parts: readonly Part[]): string[] {
+  return [...new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)))];
+}
+
+function unitOf({ rows, figures }: Part): string {
+  return firstFigure(rows[0]!, figures)?.unit ?? '';
 }
 
 /**
@@ -185,17 +193,6 @@ function joinFigures(parts: readonly Part[]): string[] {
     }));
     return [...(at === 0 ? [] : ['']), ...joinColumns(own)];
   });
-}
-
-/** A row for the first figure of each table and a column for each name. */
-function joinRows(parts: readonly Part[]): string[] {
-  const names = [...new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)))];
-  const unit = parts[0] && firstFigure(parts[0].rows[0]!, parts[0].figures)?.unit;
-  return markdownTable(
-    ['', ...names.map((name) => `${name} ${unit ?? ''}`)],
-    parts.map((part) => [part.title, ...names.map((name) => firstOf(part, name))]),
-    1,
-  );
 }
 
 function firstOf({ rows, figures }: Part, name: string): string {
@@ -228,55 +225,27 @@ function formatMachines(record: PerformanceRecord, chapters: readonly Chapter[])
     byMachine.set(told, (byMachine.get(told) ?? new Set()).add(what));
   };
   for (const { name, heading } of chapters)
-    for (const { machine, newer } of Object.values(record[name]!)) {
-      add(machine, heading.toLowerCase());
-      if (newer !== undefined) add({ ...machine, node: newer }, 'calls on a newer Node');
-    }
+    for (const { machine } of Object.values(record[name]!)) add(machine, heading.toLowerCase());
   const rows = [...byMachine].map(([told, what]) => [[...what].join(', '), ...told.split(' | ')]);
   return markdownTable(['measured', 'processor', 'cores', 'kernel', 'Node'], rows, 5);
 }
 
-/** Formats the bars of all parts, on a newer Node too if it was measured in the same rounds. */
+/** Formats the bars of all parts. */
 function formatBars(record: PerformanceRecord): string[] {
   const parts = Object.entries(record).flatMap(([name, own]) =>
     name === 'observing' || name === 'line' ? [] : Object.values(own),
   );
   const verdicts = parts.flatMap((part) => part.verdicts);
   if (verdicts.length === 0) return [];
-  const compared = parts.flatMap(({ comparison = [] }) => comparison);
-  const newest = parts.find(({ newer }) => newer !== undefined)?.newer;
-  const missed = (holds: boolean, text: string) => (holds ? text : `**${text}**`);
-  const rows = [
-    ...verdicts.flatMap(({ bar, ratio, holds }) => {
-      const other = compared.find((each) => each.older !== undefined && bar.startsWith(each.bar));
-      if (holds && other?.holds !== false) return [];
-      return [
-        [
-          bar,
-          missed(holds, ratio.toPrecision(3)),
-          other?.newer.toPrecision(3) ?? '',
-          other === undefined ? '' : missed(other.holds, other.worse!.toFixed(2)),
-        ],
-      ];
-    }),
-    ...compared
-      .filter(({ older, holds }) => older === undefined && !holds)
-      .map(({ bar, newer }) => [bar, '', missed(false, newer.toPrecision(3)), '']),
-  ];
-  const width = newest === undefined ? 2 : 4;
-  const head = ['bar', `Node ${parts[0]!.machine.node}`, `Node ${newest}`, 'times worse'];
+  const missed = verdicts.filter(({ holds }) => !holds);
   return [
     '## Bars',
     '',
-    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold. The table has those that are missed, with the figure in bold. [Calls](#calls) explains s1 to s8.${
-      newest === undefined
-        ? ''
-        : ' Both versions of Node were measured in turn; a bar is missed, too, if the newer one is more than 1.15 times worse.'
-    }`,
+    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.length - missed.length} hold. The table has those that are missed. [Calls](#calls) explains s1 to s8.`,
     '',
     ...markdownTable(
-      head.slice(0, width),
-      rows.map((row) => row.slice(0, width)),
+      ['bar', 'measured'],
+      missed.map(({ bar, ratio }) => [bar, ratio.toPrecision(3)]),
       1,
     ),
     '',

@@ -3,54 +3,30 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, type } from 'node:os';
-import type { Comparison, Verdict } from '../bars.ts';
 import type { Plan } from '../benchmark.ts';
 import { cores } from '../cores.ts';
 import { grouped } from '../grouped.ts';
-import type { SummaryRow } from '../summary.ts';
 import { formatDocument } from './document.ts';
 import type { Machine, Part, PerformanceRecord } from './record.ts';
 
 /** Returns the tables of a run. A bar belongs to the table whose name it begins with. */
-export function partsOf({
-  plan,
-  rows,
-  verdicts,
-  comparison,
-  settings,
-}: {
-  readonly plan: Plan;
-  readonly rows: readonly SummaryRow[];
-  readonly verdicts: readonly Verdict[];
-  readonly comparison: readonly Comparison[];
-  readonly settings: string;
-}): Record<string, Part> {
-  const { beside } = plan;
+export function partsOf(
+  { titleOf, figuresOf }: Plan,
+  { rows, verdicts, settings }: Pick<Part, 'rows' | 'verdicts' | 'settings'>,
+): Record<string, Part> {
   const machine = thisMachine();
-  const groups = grouped(
-    rows.filter(({ group }) => beside === undefined || !group.endsWith(beside.suffix)),
-    ({ group }) => group,
-  );
   return Object.fromEntries(
-    [...groups].map(([group, own]) => {
-      const isOwn = ({ bar }: { readonly bar: string }) =>
-        group === '' || bar.startsWith(`${group} `);
-      return [
-        group,
-        {
-          machine,
-          settings,
-          title: plan.titleOf?.(group) ?? group,
-          figures: plan.figuresOf(group),
-          rows: own,
-          verdicts: verdicts.filter(isOwn),
-          ...(beside !== undefined && {
-            comparison: comparison.filter(isOwn),
-            newer: beside.node.replace(/^v/, ''),
-          }),
-        },
-      ];
-    }),
+    [...grouped(rows, ({ group }) => group)].map(([group, own]) => [
+      group,
+      {
+        machine,
+        settings,
+        title: titleOf?.(group) ?? group,
+        figures: figuresOf(group),
+        rows: own,
+        verdicts: verdicts.filter(({ bar }) => group === '' || bar.startsWith(`${group} `)),
+      },
+    ]),
   );
 }
 

@@ -1,6 +1,6 @@
 // The figures behind docs/performance.md, kept in docs/performance/figures.json.
 
-import type { Comparison, Verdict } from '../bars.ts';
+import type { Verdict } from '../bars.ts';
 import type { Figure } from '../benchmark.ts';
 import type { SummaryRow } from '../summary.ts';
 
@@ -24,9 +24,6 @@ export interface Part {
   readonly figures: readonly Figure[];
   readonly rows: readonly SummaryRow[];
   readonly verdicts: readonly Verdict[];
-  /** The bars on another Node that ran in the same rounds, and its version. */
-  readonly comparison?: readonly Comparison[];
-  readonly newer?: string;
 }
 
 /** The parts of each benchmark, by group. */

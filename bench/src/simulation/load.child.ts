@@ -3,9 +3,7 @@
 
 import type { Figures } from '../benchmark.ts';
 import { report, runCommands } from '../commands.ts';
-import { LOADS } from './loads/by-name.ts';
-import { loadPackages } from './loads/packages.ts';
-import { sharesOf } from './shares.ts';
+import { LOADS, loadPackages } from './loads.ts';
 
 /**
  * A command from the parent: the length of the warm-up and of the measurement, in milliseconds of
@@ -14,8 +12,6 @@ import { sharesOf } from './shares.ts';
 export interface LoadCommand {
   readonly warmUp: number;
   readonly window: number;
-  /** Whether to measure after it where the time goes, with a profiler. */
-  readonly profile: boolean;
 }
 
 /** A report to the parent: the process is ready, or the result of a command. */
@@ -29,11 +25,9 @@ const packages = await loadPackages(checkout!);
 let seed = 1;
 
 runCommands<LoadCommand, LoadReport>(
-  async ({ warmUp, window, profile }) => {
+  async ({ warmUp, window }) => {
     await runFor(warmUp);
-    const figures = await runFor(window);
-    if (!profile) return { figures };
-    return { figures: { ...figures, ...(await sharesOf(() => runFor(window / 3))) } };
+    return { figures: await runFor(window) };
   },
   () => {},
 );
@@ -41,19 +35,14 @@ report<LoadReport>({});
 
 /** The ratio of virtual time to CPU time, and the events a second of CPU time. */
 async function runFor(milliseconds: number): Promise<Figures> {
-  const begin = cpuTime();
+  const begin = process.cpuUsage();
   let [virtual, events, spent] = [0, 0, 0];
   do {
     const run = await load.run(packages, seed++);
     virtual += run.virtual;
     events += run.events;
-    spent = cpuTime() - begin;
+    const { user, system } = process.cpuUsage(begin);
+    spent = (user + system) / 1_000;
   } while (spent < milliseconds);
   return { times: virtual / spent, events: (events / spent) * 1_000 };
-}
-
-/** Returns the CPU time of this process so far, in milliseconds, with all its threads. */
-function cpuTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
 }

@@ -1,8 +1,7 @@
 // Tests that every load does what it should.
 
 import test from 'ava';
-import { LOADS } from './loads/by-name.ts';
-import { loadPackages } from './loads/packages.ts';
+import { LOADS, loadPackages } from './loads.ts';
 
 test('every load does what it should, and the same again with the same seed', async (t) => {
   t.timeout(180_000); // A busy machine may need a minute.

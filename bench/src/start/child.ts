@@ -5,6 +5,4 @@ for (const module of process.argv.slice(2)) await import(module);
 const time = performance.now();
 const { user, system } = process.cpuUsage();
 const { rss } = process.memoryUsage();
-(globalThis as { gc?: () => void }).gc?.();
-const { heapUsed } = process.memoryUsage();
-process.stdout.write(JSON.stringify({ time, cpu: (user + system) / 1_000, rss, heap: heapUsed }));
+process.stdout.write(JSON.stringify({ time, cpu: (user + system) / 1_000, rss }));

@@ -27,9 +27,7 @@ export function subjects(): Subject[] {
     { name: BARE, modules: [] },
     { name: CORE_AND_TCP, modules: [core, entryOf('transport-tcp')] },
     ...packages.map((folder) => ({ name: folder, modules: [entryOf(folder)] })),
-    { name: 'security/node', modules: [entryOf('security', './node')] },
     { name: 'security/noise', modules: [entryOf('security', './noise')] },
-    { name: 'peers/node', modules: [entryOf('peers', './node')] },
     {
       name: 'core + tcp + noise + peers + gossip',
       modules: [

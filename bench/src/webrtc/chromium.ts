@@ -1,11 +1,12 @@
 // Chromium with the program of a page, which measures one column in a new page each time.
 
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { type Browser, chromium } from 'playwright-core';
+import { chromium } from 'playwright-core';
 import type { Command } from './client.ts';
 import type { LinkFigures } from './tasks.ts';
 
@@ -27,47 +28,39 @@ export function unable(): string | undefined {
     : undefined;
 }
 
-export class Chromium {
-  readonly #browser: Browser;
-  readonly #server: Server;
+export interface Chromium {
+  measure(command: Command): Promise<LinkFigures>;
+  close(): Promise<void>;
+}
 
-  private constructor(browser: Browser, server: Server) {
-    this.#browser = browser;
-    this.#server = server;
-  }
-
-  static async start(): Promise<Chromium> {
-    const { outputFiles } = await build({
-      entryPoints: [join(import.meta.dirname, 'page.js')],
-      bundle: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-      write: false,
-    });
-    const script = outputFiles[0]!.text.replaceAll('</script', '<\\/script');
-    const server = createServer((_request, response) => {
-      response.writeHead(200, HEADERS);
-      response.end(`<!doctype html><meta charset="utf-8"><script type="module">${script}</script>`);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const browser = await chromium.launch({ executablePath, args: ['--disable-gpu'] });
-    return new Chromium(browser, server);
-  }
-
-  async measure(command: Command): Promise<LinkFigures> {
-    const page = await this.#browser.newPage();
-    try {
-      await page.goto(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`);
-      return await page.evaluate(`measure(${JSON.stringify(command)})`);
-    } finally {
-      await page.close();
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#browser.close();
-    this.#server.close();
-    this.#server.closeAllConnections();
-  }
+export async function startChromium(): Promise<Chromium> {
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, 'page.js')],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+  });
+  const script = outputFiles[0]!.text.replaceAll('</script', '<\\/script');
+  const server = createServer((_request, response) => {
+    response.writeHead(200, HEADERS);
+    response.end(`<!doctype html><meta charset="utf-8"><script type="module">${script}</script>`);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const browser = await chromium.launch({ executablePath, args: ['--disable-gpu'] });
+  return {
+    async measure(command) {
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      return page
+        .evaluate<LinkFigures>(`measure(${JSON.stringify(command)})`)
+        .finally(() => page.close());
+    },
+    async close() {
+      await browser.close();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }

@@ -12,13 +12,13 @@ export interface Link {
 }
 
 /** The median time of a call in µs, calls a second, and MB a second. */
-export interface LinkFigures {
+export type LinkFigures = {
   readonly p50: number;
   readonly calls: number;
   readonly bulk: number;
   /** Median of the times to connect, signaling included, in milliseconds. */
   readonly connect: number;
-}
+};
 
 /** Milliseconds of each task, and of the warm-up before it. */
 export interface Times {

@@ -1,7 +1,7 @@
 // Tests that deliveries are checked and that steps end with the slowest subscriber.
 
 import test from 'ava';
-import { Deliveries, messageOf, STEP, SUBSCRIBERS } from './pace.ts';
+import { Deliveries, messageOf, STEP, SUBSCRIBERS } from './fan-out.ts';
 
 test('a step is over when the last subscriber has the message', (t) => {
   let steps = 0;
