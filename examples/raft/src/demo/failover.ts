@@ -10,9 +10,6 @@ import { Workload } from './workload.ts';
 export const failover: Story = {
   columns: ['election', 'commits/s', 'fail-over', 'write p50', 'write p99', 'catch-up', 'snapshot'],
 
-  moral: ({ nodes, writes }) =>
-    `${nodes} nodes, ${2 * writes} writes on each backend: one leader per term, no write lost, equal state hashes. Times in ms.`,
-
   async play(network, options) {
     const { nodes, writes, note, signal } = options;
     const { stranger, accident } = network;

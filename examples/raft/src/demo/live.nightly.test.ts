@@ -2,32 +2,13 @@
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type CliTerminal, runCli } from '@trunkline/cli';
-import { systemClock } from '@trunkline/transport-core';
 import test from 'ava';
-import { runLive } from './live.ts';
+import { runMain } from '../testing/run-main.ts';
+import { CLI, runLive } from './live.ts';
 
 /** Runs the command line. */
-async function trunkline(contexts: string, ...args: string[]) {
-  let out = '';
-  let err = '';
-  const terminal: CliTerminal = {
-    out: async (text) => void (out += text),
-    err: (text) => void (err += text),
-    input: (async function* () {})(),
-    isTerminal: false,
-    showsProgress: false,
-    size: { columns: 100, rows: 30 },
-    keys: () => (async function* () {})(),
-    browse: async () => {},
-    env: { TRUNKLINE_CONTEXTS: contexts },
-    interrupted: new AbortController().signal,
-    clock: systemClock,
-    date: () => 0,
-  };
-  const code = await runCli(args, terminal);
-  return { code, out, err };
-}
+const trunkline = (contexts: string, ...args: string[]) =>
+  runMain([CLI], args, { TRUNKLINE_CONTEXTS: contexts });
 
 test('a user calls the cluster over TLS, and a mistake gives one clear line', async (t) => {
   t.timeout(120_000);

@@ -26,6 +26,9 @@ import { raftProtocol as protocol } from '../protocol.ts';
 import { Cluster } from './cluster.ts';
 import { certify, opener, type Place, seatOn } from './networks.ts';
 
+/** The command line, which this repository has built. */
+export const CLI = fileURLToPath(new URL('../../../../packages/cli/dist/main.js', import.meta.url));
+
 /** Options of the live demo. */
 export interface LiveOptions {
   readonly nodes: number;
@@ -69,7 +72,6 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   const members = await Promise.all(Array.from({ length: nodes }, () => certify(authority)));
   let users = 0;
   const options: NodeOptions = {
-    lookers: new Set([user.nodeId, own.nodeId]),
     replicas: new Set([own, ...members].map(({ nodeId }) => nodeId)),
     newClient: () => cluster.client(`user-${++users}`),
   };
@@ -103,8 +105,6 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
 
 /** What all nodes of the live demo have in common. */
 interface NodeOptions {
-  /** The node ids that may use the administration and reflection of the others. */
-  readonly lookers: ReadonlySet<string | undefined>;
   /** The node ids that may call the protocol of Raft. */
   readonly replicas: ReadonlySet<string | undefined>;
   /** Returns a client that executes a command of a user. */
@@ -113,8 +113,8 @@ interface NodeOptions {
 
 /** Creates the place of one node id. */
 function livePlace({ nodeId, tls }: Certified, options: NodeOptions): Place {
-  const { lookers, replicas, newClient } = options;
-  const allow = (remote: { readonly nodeId?: string | undefined }) => lookers.has(remote.nodeId);
+  const { replicas, newClient } = options;
+  const allow = () => true; // TLS admits only nodes that the authority has certified.
   const open = (address = 'tcp://127.0.0.1:0') => {
     const admin = createAdmin({ allow, readonly: false });
     const transport = createTransport(address, {
@@ -197,12 +197,11 @@ async function writeContext(folder: string, address: string, { tls }: Certified)
 
 /** Returns lines for a shell that call the cluster over TLS. */
 function howToCall(folder: string): string {
-  const main = fileURLToPath(new URL('../../../../packages/cli/dist/main.js', import.meta.url));
-  const path = relative(process.cwd(), main);
+  const path = relative(process.cwd(), CLI);
   return `
 Call it over TLS from another terminal, in this folder:
   export TRUNKLINE_CONTEXTS=${join(folder, 'contexts.json')}
-  alias trunkline='node ${path.startsWith('..') ? main : path}'
+  alias trunkline='node ${path.startsWith('..') ? CLI : path}'
   trunkline ls
   trunkline call store/set '{"key":"color","value":"blue"}'
   trunkline call store/get '{"key":"color"}'

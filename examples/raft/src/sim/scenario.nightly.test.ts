@@ -1,7 +1,7 @@
 // Runs Raft under each nemesis, on both levels, and checks that long histories have everything that
 // the checks are about.
 
-import { explore } from '@trunkline/simulation';
+import { explore, type Simulation } from '@trunkline/simulation';
 import test from 'ava';
 import { type Figures, raftScenario } from './scenario.ts';
 import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf } from './settings.ts';
@@ -9,7 +9,8 @@ import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf } from './settings.ts';
 async function figuresOf(settings: Partial<typeof DEFAULTS>, pause: number, seeds: number) {
   const { minutes, level, ...rest } = { ...DEFAULTS, ...settings };
   const ends: Figures[] = [];
-  const scenario = raftScenario({ minutes, pause, onEnd: (figures) => ends.push(figures) });
+  const scenario = async (sim: Simulation) =>
+    ends.push(await raftScenario({ minutes, pause })(sim));
   const nemesis = nemesisOf({ minutes, level, ...rest });
   const { passed, failed } = await explore({
     seeds,
