@@ -1,7 +1,7 @@
 // The options of a Raft node, the state machine that it replicates, and its events.
 
 import type { Transport } from '@trunkline/transport-core';
-import type { RaftProtocol } from './protocol.ts';
+import type { RaftProtocol } from './messages.ts';
 import type { Status } from './raft-io.ts';
 import type { RaftStorage } from './storage.ts';
 

@@ -23,14 +23,8 @@ function parse(args: string[]): Options {
 async function search(options: Options, signal: AbortSignal): Promise<number> {
   const { seeds, from, settings, record } = options;
   const began = systemClock.now();
-  const speed = (virtualHours: number) => {
-    const factor = (virtualHours * HOUR) / Math.max(1, systemClock.now() - began);
-    return `${number(virtualHours, 1)} virtual hours, ${number(factor)} × real time`;
-  };
-  const onProgress = ({ done, seeds, failed, virtualHours }: ExploreProgress) =>
-    process.stdout.write(
-      `\r${done} of ${seeds} seeds, ${failed} failed, ${speed(virtualHours)}\x1b[K`,
-    );
+  const onProgress = ({ done, failed }: ExploreProgress) =>
+    process.stdout.write(`\r${done} of ${seeds} seeds, ${failed} failed\x1b[K`);
   const { passed, failed, virtualHours } = await explore({
     name: NAME,
     seed: from,
@@ -41,30 +35,17 @@ async function search(options: Options, signal: AbortSignal): Promise<number> {
     onProgress: process.stdout.isTTY ? onProgress : undefined,
     signal,
   });
-  const elapsed = systemClock.now() - began;
+  const seconds = (systemClock.now() - began) / 1_000;
   if (process.stdout.isTTY) print('');
   for (const { seed, error } of failed) print(`✘ seed ${seed}: ${error.message}\n`);
-  const count = passed + failed.length;
-  const title = `${plural(count, 'seed')} × ${plural(settings.minutes, 'virtual minute')} of Raft under ${settings.nemesis}`;
-  const outcome =
-    failed.length === 0 ? 'all passed' : `${number(passed)} passed, ${failed.length} failed`;
-  print(`${title}: ${outcome} in ${number(elapsed / 1_000, 1)} s, ${speed(virtualHours)}`);
+  const speed = `${virtualHours.toFixed(1)} virtual hours in ${seconds.toFixed(1)} s`;
+  print(`Raft under ${settings.nemesis}: ${passed} passed, ${failed.length} failed; ${speed}`);
   if (record !== undefined && failed[0]?.recording !== undefined)
     writeFileSync(record, `${JSON.stringify(failed[0].recording)}\n`);
   return failed.length === 0 ? 0 : 1;
 }
 
-function number(value: number, digits = 0): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
-}
-
-function plural(count: number, noun: string): string {
-  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** The name of the scenario, as used in SEED. */
 const NAME = 'raft';
-/** Milliseconds. */
-const HOUR = 3_600_000;
 
 await runProgram('sim', HELP, parse, search);

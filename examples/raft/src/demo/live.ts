@@ -22,7 +22,7 @@ import {
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';
 import type { KvClient } from '../client.ts';
-import { raftProtocol as protocol } from '../protocol.ts';
+import { raftProtocol as protocol } from '../messages.ts';
 import { Cluster } from './cluster.ts';
 import { certify, opener, type Place, seatOn } from './networks.ts';
 

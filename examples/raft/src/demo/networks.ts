@@ -10,7 +10,7 @@ import { nats } from '@trunkline/transport-nats';
 import { tcp } from '@trunkline/transport-tcp';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { ws } from '@trunkline/transport-ws';
-import { raftProtocol as protocol, type RaftProtocol } from '../protocol.ts';
+import { raftProtocol as protocol, type RaftProtocol } from '../messages.ts';
 
 /** Creates the network of a run, with that many places. */
 export type MakeNetwork = (places: number) => Network | Promise<Network>;

@@ -3,7 +3,7 @@
 import { check, type Simulation } from '@trunkline/simulation';
 import { type Transport, TransportError } from '@trunkline/transport-core';
 import { KvClient } from '../client.ts';
-import { type RaftProtocol, raftProtocol } from '../protocol.ts';
+import { type RaftProtocol, raftProtocol } from '../messages.ts';
 
 export interface RecordedClientsOptions {
   readonly count: number;

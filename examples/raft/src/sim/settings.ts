@@ -11,21 +11,15 @@ import {
 import { oneOf, whole } from '../program.ts';
 import { CALM } from './scenario.ts';
 
-export interface Settings {
-  readonly nodes: number;
-  /** Virtual minutes of each seed. */
-  readonly minutes: number;
-  /** A name of `NEMESES`. */
-  readonly nemesis: string;
-  readonly level: SimulationLevel;
-}
-
-export const DEFAULTS: Settings = {
+export const DEFAULTS = {
   nodes: 5,
+  /** Virtual minutes of each seed. */
   minutes: 10,
+  /** A name of `NEMESES`. */
   nemesis: 'swarm',
-  level: 'message',
+  level: 'message' as SimulationLevel,
 };
+export type Settings = typeof DEFAULTS;
 
 type MakeNemesis = (options: { readonly duration: number }) => Nemesis;
 

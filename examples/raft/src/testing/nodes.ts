@@ -4,7 +4,7 @@ import { createSimulation, type LinkOptions } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
 import type { RaftNode } from '../node.ts';
 import type { RaftEvent, RaftNodeOptions } from '../node-options.ts';
-import { raftProtocol } from '../protocol.ts';
+import { raftProtocol } from '../messages.ts';
 import { startNode } from '../sim/start-node.ts';
 
 export const ELECTION = 150;
