@@ -4,7 +4,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -141,13 +140,13 @@ async function open(t: ExecutionContext, context: BrowserContext, url: string): 
 
 /** Waits for the state of the mesh as a page shows it, given as attributes of its main element. */
 async function sees(pages: readonly Page[], attributes: string): Promise<void> {
-  await Promise.all(pages.map((page) => page.locator(`main${attributes}`).waitFor()));
+  for (const page of pages) await page.locator(`main${attributes}`).waitFor();
 }
 
 /** Waits until the events of each page contain a text so many times. */
 async function logs(pages: readonly Page[], text: string, times: number): Promise<void> {
-  const lines = pages.map((page) => page.locator('#log li', { hasText: text }).nth(times - 1));
-  await Promise.all(lines.map((line) => line.waitFor()));
+  for (const page of pages)
+    await page.locator('#log li', { hasText: text }).nth(times - 1).waitFor();
 }
 
 async function cut(page: Page, link: string): Promise<void> {
@@ -188,8 +187,6 @@ async function takeScreenshots(t: ExecutionContext, page: Page): Promise<void> {
 }
 
 async function takeScreenshot(page: Page, name: string): Promise<void> {
-  const picture = await page.screenshot();
-  if (process.env['WRITE_SCREENSHOTS'] === undefined) return;
-  await mkdir(SCREENSHOTS, { recursive: true });
-  await writeFile(`${SCREENSHOTS}${name}.png`, picture);
+  const isKept = process.env['WRITE_SCREENSHOTS'] !== undefined;
+  await page.screenshot(isKept ? { path: `${SCREENSHOTS}${name}.png` } : {});
 }

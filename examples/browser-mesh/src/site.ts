@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { createTransport } from '@trunkline/transport-core';
 import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
+import { HUB_PATH } from './protocol.ts';
 
 export interface Site {
   /** The address of the page. */
@@ -17,10 +18,6 @@ export interface Site {
   readonly server: Server;
   close(): Promise<void>;
 }
-
-/** The paths of the two WebSockets. The page uses the same ones. */
-export const HUB_PATH = '/signal';
-export const MESH_PATH = '/mesh';
 
 /** Serves the page and the hub. Rejects if the port is taken. */
 export async function openSite(host: string, port: number): Promise<Site> {
