@@ -71,12 +71,10 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   const [user, own] = [await certify(authority), await certify(authority)];
   const members = await Promise.all(Array.from({ length: nodes }, () => certify(authority)));
   let users = 0;
-  const options: NodeOptions = {
-    replicas: new Set([own, ...members].map(({ nodeId }) => nodeId)),
-    newClient: () => cluster.client(`user-${++users}`),
-  };
+  const replicas = new Set([own, ...members].map(({ nodeId }) => nodeId));
+  const newClient = () => cluster.client(`user-${++users}`);
   const desk = { open: opener('tcp://127.0.0.1:0', tcp({ tls: own.tls }), own.nodeId) };
-  const places = [...members.map((member) => livePlace(member, options)), desk];
+  const places = [...members.map((member) => livePlace(member, replicas, newClient)), desk];
   const cluster = new Cluster({ places }, { writes: 4_000, signal });
   try {
     await cluster.gather();
@@ -103,17 +101,15 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   }
 }
 
-/** What all nodes of the live demo have in common. */
-interface NodeOptions {
-  /** The node ids that may call the protocol of Raft. */
-  readonly replicas: ReadonlySet<string | undefined>;
-  /** Returns a client that executes a command of a user. */
-  readonly newClient: () => KvClient;
-}
-
-/** Creates the place of one node id. */
-function livePlace({ nodeId, tls }: Certified, options: NodeOptions): Place {
-  const { replicas, newClient } = options;
+/**
+ * Creates the place of one node id. `replicas` may call the protocol of Raft, and `newClient`
+ * returns a client for a command of a user.
+ */
+function livePlace(
+  { nodeId, tls }: Certified,
+  replicas: ReadonlySet<string>,
+  newClient: () => KvClient,
+): Place {
   const allow = () => true; // TLS admits only nodes that the authority has certified.
   const open = (address = 'tcp://127.0.0.1:0') => {
     const admin = createAdmin({ allow, readonly: false });
@@ -135,13 +131,13 @@ function livePlace({ nodeId, tls }: Certified, options: NodeOptions): Place {
     admin.serve({ transport });
     return seatOn(transport, nodeId);
   };
-  return { open, proof: { nodeId, deny: () => {} } };
+  return { open };
 }
 
 /** Refuses calls of Raft's protocol, which could change the log, by nodes that are no replicas. */
-function onlyReplicas(replicas: NodeOptions['replicas']): ServerInterceptor {
+function onlyReplicas(replicas: ReadonlySet<string>): ServerInterceptor {
   return (next) => (call) => {
-    if (call.protocol === protocol.name && !replicas.has(call.from.nodeId))
+    if (call.protocol === protocol.name && !replicas.has(call.from.nodeId ?? ''))
       throw new TransportError(
         'permission_denied',
         `only members of the cluster may call '${call.protocol}'; call 'store' instead`,

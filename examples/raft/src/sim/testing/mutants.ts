@@ -70,7 +70,7 @@ export function edited(source: string, edits: readonly Edit[]): string {
 }
 
 /** Checks that a mutant fits the current code; returns the mismatch, or undefined if it fits. */
-export function staleness({ edits }: Pick<Mutant, 'edits'>): string | undefined {
+function staleness({ edits }: Pick<Mutant, 'edits'>): string | undefined {
   try {
     for (const edit of edits) edited(readFileSync(new URL(edit.file, ROOT), 'utf8'), [edit]);
     return undefined;
@@ -80,7 +80,7 @@ export function staleness({ edits }: Pick<Mutant, 'edits'>): string | undefined 
 }
 
 /** Hunts each mutant for at most `seeds` seeds, two at a time. */
-export async function huntAll(mutants: readonly Mutant[], seeds: number): Promise<Hunted[]> {
+async function huntAll(mutants: readonly Mutant[], seeds: number): Promise<Hunted[]> {
   const results: Hunted[] = [];
   const queue = [...mutants.entries()];
   const work = async () => {
@@ -110,7 +110,7 @@ async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
 }
 
 /** Returns a line for each mutant, with the seeds that it took and the property that caught it. */
-export function mutantsTable(hunted: readonly Hunted[]): string {
+function mutantsTable(hunted: readonly Hunted[]): string {
   const rows = hunted.map(({ mutant, seed, property, trouble }) => [
     mutant.name,
     seed === undefined ? '-' : String(seed),
@@ -119,14 +119,21 @@ export function mutantsTable(hunted: readonly Hunted[]): string {
   return table([['mutant', 'seeds', 'caught by'], ...rows]);
 }
 
-/** Hunts the mutants. Exit codes: 0 all are caught, 1 one is not. */
+/**
+ * Hunts the mutants, and checks that the same scenarios pass without a bug. Exit codes: 0 all are
+ * caught, 1 one is not, or a scenario fails by itself.
+ */
 async function main(seeds: number, part: string): Promise<number> {
   const chosen = MUTANTS.filter(({ name }) => name.includes(part));
   const hunted = await huntAll(chosen, seeds);
   print(mutantsTable(hunted));
+  const worlds = [...new Set(chosen.map(({ world }) => world))];
+  const sound = worlds.map((world) => ({ name: world, edits: [], world }));
+  const failed = (await huntAll(sound, 3)).filter(({ seed, trouble }) => seed ?? trouble);
+  for (const { mutant } of failed) print(`the scenario '${mutant.name}' fails without a bug`);
   const caught = hunted.filter(({ seed }) => seed !== undefined).length;
   print(`${caught} of ${chosen.length} mutants caught`);
-  return caught === chosen.length ? 0 : 1;
+  return caught === chosen.length && failed.length === 0 ? 0 : 1;
 }
 
 export const MUTATE = new URL('mutate.js', import.meta.url).href;
