@@ -37,7 +37,7 @@ export class RaftNode {
   readonly #electionTimeout: number;
   readonly #snapshots: { readonly every: number; readonly keep: number };
   readonly #onEvent: (event: RaftEvent) => void;
-  readonly #storage: RaftStorage | undefined;
+  readonly #storage: RaftStorage;
   readonly #raft: Raft;
   readonly #loaded: Snapshot | undefined;
   readonly #server: Server;
@@ -58,7 +58,7 @@ export class RaftNode {
 
   /** Loads the saved state and starts to take part. Rejects if the store fails. */
   static async start(options: RaftNodeOptions): Promise<RaftNode> {
-    return new RaftNode(options, await options.storage?.load());
+    return new RaftNode(options, await options.storage.load());
   }
 
   private constructor(options: RaftNodeOptions, saved: Saved | undefined) {
@@ -201,8 +201,7 @@ export class RaftNode {
         this.#again = false;
         const outputs = this.#raft.take();
         const due = this.#held.length;
-        if (outputs.save !== undefined && this.#storage !== undefined)
-          await this.#storage.save(outputs.save);
+        if (outputs.save !== undefined) await this.#storage.save(outputs.save);
         if (this.#closing === undefined) this.#perform(outputs, due);
       }
     } catch (error) {

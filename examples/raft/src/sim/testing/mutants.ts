@@ -69,16 +69,6 @@ export function edited(source: string, edits: readonly Edit[]): string {
   return source;
 }
 
-/** Checks that a mutant fits the current code; returns the mismatch, or undefined if it fits. */
-function staleness({ edits }: Pick<Mutant, 'edits'>): string | undefined {
-  try {
-    for (const edit of edits) edited(readFileSync(new URL(edit.file, ROOT), 'utf8'), [edit]);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 /** Hunts each mutant for at most `seeds` seeds, two at a time. */
 async function huntAll(mutants: readonly Mutant[], seeds: number): Promise<Hunted[]> {
   const results: Hunted[] = [];
@@ -92,8 +82,6 @@ async function huntAll(mutants: readonly Mutant[], seeds: number): Promise<Hunte
 }
 
 async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
-  const trouble = staleness(mutant);
-  if (trouble !== undefined) return { mutant, trouble };
   const program = ['--no-warnings', '--import', MUTATE, RUN, mutant.world, String(seeds)];
   const env = { ...process.env, EDITS: JSON.stringify(mutant.edits) };
   return new Promise((resolve) => {
