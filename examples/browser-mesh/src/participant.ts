@@ -77,10 +77,7 @@ export class Participant {
     this.#transport = createTransport(server === undefined ? 'webrtc://0' : first, {
       protocol: meshProtocol,
       // The first node needs WebRTC, too: peers pass on no address that they can't dial themselves.
-      backends: [
-        secured(server ?? ws(), { identity }),
-        webrtc({ signal: this.#signal, identity }),
-      ],
+      backends: [secured(server ?? ws(), { identity }), webrtc({ signal: this.#signal, identity })],
       advertiseAddr: server === undefined ? undefined : first,
       // A node whose computer sleeps is missed after 5 s, and links are measured every 2.5 s.
       keepAlive: { interval: 2_500, timeout: 2_500 },

@@ -9,9 +9,8 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import type { Saved, Snapshot } from './messages.ts';
+import type { RaftProtocol, Saved, Snapshot } from './messages.ts';
 import type { RaftEvent, RaftNodeOptions, StateMachine } from './node-options.ts';
-import type { RaftProtocol } from './messages.ts';
 import { Raft } from './raft.ts';
 import type { Message, Outputs, Status } from './raft-io.ts';
 import { chunks, gather } from './snapshot-stream.ts';

@@ -17,10 +17,7 @@ const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
 test('passing seeds end with one line about them, and exit code 0; SEED runs only that seed', async (t) => {
   const { code, out, err } = await run(['--seeds', '4', '--minutes', '1']);
   t.is(code, 0, out + err);
-  t.regex(
-    out,
-    /^Raft under swarm: 4 passed, 0 failed; 0\.1 virtual hours in [\d.]+ s$/m,
-  );
+  t.regex(out, /^Raft under swarm: 4 passed, 0 failed; 0\.1 virtual hours in [\d.]+ s$/m);
   t.is(err, '');
   const one = await run(['--minutes', '1', '--nemesis', 'none'], { SEED: 'raft:3' });
   t.is(one.code, 0);

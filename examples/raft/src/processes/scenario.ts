@@ -47,8 +47,7 @@ export default async function scenario(sim: Simulation): Promise<void> {
 /** A node of Raft, which reports its role and its term. */
 async function raftServer(context: NodeContext) {
   const onEvent = (event: RaftEvent) => {
-    if (event.type === 'role')
-      context.state({ role: event.status.role, term: event.status.term });
+    if (event.type === 'role') context.state({ role: event.status.role, term: event.status.term });
     // A node whose disk fails stops, which would end the run.
     if (event.type === 'failed') throw event.error;
   };

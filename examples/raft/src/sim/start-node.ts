@@ -2,9 +2,9 @@
 
 import type { NodeContext } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
+import { raftProtocol } from '../messages.ts';
 import { RaftNode } from '../node.ts';
 import type { RaftNodeOptions } from '../node-options.ts';
-import { raftProtocol } from '../messages.ts';
 import { RaftStorage } from '../storage.ts';
 
 /**

@@ -2,9 +2,9 @@
 
 import { createSimulation, type LinkOptions } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
+import { raftProtocol } from '../messages.ts';
 import type { RaftNode } from '../node.ts';
 import type { RaftEvent, RaftNodeOptions } from '../node-options.ts';
-import { raftProtocol } from '../messages.ts';
 import { startNode } from '../sim/start-node.ts';
 
 export const ELECTION = 150;
