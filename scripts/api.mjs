@@ -1,11 +1,12 @@
-// Writes the API report of each public entry of the packages into api/; with --check, compares
-// them and fails on a difference, so that no public name or signature changes unnoticed. Run by
-// `pnpm api` to accept a change, and by check.mjs.
+// Writes the API report of each public entry of the packages into api/, and the help of the command
+// line into docs/cli.md. With --check, compares the reports and fails on a difference, so that no
+// public name or signature changes unnoticed. Run by `pnpm api` to accept a change, and by check.mjs.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor';
+import { helpPage } from '../packages/cli/dist/help-page.js';
 import { manifestOf, published, root, run } from './workspace.mjs';
 
 const REPORTS = join(root, 'api');
@@ -21,6 +22,7 @@ if (process.argv.includes('--check')) {
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS);
   writeReports(REPORTS);
+  writeFileSync(join(root, 'docs/cli.md'), helpPage());
   console.log(`${readdirSync(REPORTS).length} API reports are in api/`);
 }
 

@@ -1,5 +1,6 @@
 // Lists the source files that one call over TCP enters: in the client until it is sent, and in the
-// server until its handler runs. Each end is a process; V8's coverage says which functions ran.
+// server until its handler runs. The client is another process; V8's coverage says which functions
+// ran.
 //
 //   node scripts/call-path.mjs    prints the files of both ends
 
@@ -18,70 +19,65 @@ const self = fileURLToPath(import.meta.url);
 
 /** Returns `{ out, in }`: the sorted files of each end. */
 export async function callPath() {
-  const server = start('server');
-  const [address] = await once(server, 'message');
-  const client = start('client', address);
-  await once(client, 'message');
-  try {
-    for (const child of [server, client]) {
-      child.send('observe');
-      await once(child, 'message');
-    }
-    client.send('call');
-    const [received] = await once(server, 'message');
-    client.send('report');
-    const [sent] = await once(client, 'message');
-    return { out: sent, in: received };
-  } finally {
-    for (const child of [server, client]) child.kill();
-  }
-}
-
-/** Starts one end. If it fails, so does this process. */
-function start(...args) {
-  const child = fork(self, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  return child.on('exit', (code) => {
-    if (code !== null) throw new Error(`call-path.mjs: a process ended with exit code ${code}`);
+  const { createTransport, options, serve } = await load();
+  const server = createTransport('tcp://127.0.0.1:0', options);
+  let files;
+  const received = new Promise((resolve) => {
+    serve(server, {
+      echo(request) {
+        if (files === undefined) return request;
+        resolve(files());
+        return new Promise(() => {});
+      },
+    });
   });
+  await server.listen();
+  const client = fork(self, [server.advertiseAddr()]);
+  client.on('exit', (code) => {
+    if (code !== null) throw new Error(`call-path.mjs: the client ended with exit code ${code}`);
+  });
+  await once(client, 'message'); // It is warmed up, and observes itself.
+  files = await observe();
+  client.send('call');
+  const own = await received;
+  client.send('report');
+  const [sent] = await once(client, 'message');
+  client.kill();
+  await server.close();
+  return { out: sent, in: own };
 }
 
-/** Runs one end. */
-async function runEnd(role, address) {
-  const load = (name) =>
-    import(pathToFileURL(join(root, 'packages', name, 'dist/bundle/index.js')));
-  const { bytes, createTransport, defineProtocol, serve } = await load('transport-core');
-  const { tcp } = await load('transport-tcp');
-  const methods = { echo: { id: 1, request: bytes, response: bytes } };
-  const protocol = defineProtocol({ name: 'call-path', version: 1, channel: 0x20, methods });
-  const options = { protocol, backends: [tcp()] };
+async function runClient(address) {
+  const { createTransport, options } = await load();
+  const transport = createTransport(options);
+  const call = () => transport.send(address, 'echo', Uint8Array.of(1, 2, 3));
+  for (let i = 0; i < WARM_UP; i++) await call();
+  const files = await observe();
+  process.on('message', async (step) => {
+    if (step === 'report') process.send(await files());
+    else call().catch(() => {}); // It is not answered.
+  });
+  process.send('ready');
+}
+
+async function load() {
+  const [core, { tcp }] = await Promise.all(
+    ['transport-core', 'transport-tcp'].map(
+      (name) => import(pathToFileURL(join(root, 'packages', name, 'dist/bundle/index.js'))),
+    ),
+  );
+  const methods = { echo: { id: 1, request: core.bytes, response: core.bytes } };
+  const protocol = core.defineProtocol({ name: 'call-path', version: 1, channel: 0x20, methods });
+  return { ...core, options: { protocol, backends: [tcp()] } };
+}
+
+/** Starts to observe. Returns a function that lists our files of which functions ran since. */
+async function observe() {
   const session = new Session();
   session.connect();
-  let isObserved = false;
-  const report = async () =>
-    process.send(entered((await session.post('Profiler.takePreciseCoverage')).result));
-  const transport = createTransport(...(role === 'server' ? ['tcp://127.0.0.1:0'] : []), options);
-  const call = () => transport.send(address, 'echo', Uint8Array.of(1, 2, 3));
-  process.on('message', async (step) => {
-    if (step === 'report') return report();
-    if (step === 'call') return call().catch(() => {}); // It is not answered.
-    isObserved = true;
-    await session.post('Profiler.enable');
-    await session.post('Profiler.startPreciseCoverage', { callCount: true });
-    process.send('observing');
-  });
-  if (role === 'client') {
-    for (let i = 0; i < WARM_UP; i++) await call();
-    return process.send('ready');
-  }
-  serve(transport, {
-    echo(request) {
-      if (!isObserved) return request;
-      report();
-      return new Promise(() => {});
-    },
-  });
-  await transport.listen();
-  process.send(transport.advertiseAddr());
+  await session.post('Profiler.enable');
+  await session.post('Profiler.startPreciseCoverage', { callCount: true });
+  return async () => entered((await session.post('Profiler.takePreciseCoverage')).result);
 }
 
 /** Returns our files of which functions ran. */
@@ -101,7 +97,7 @@ function entered(scripts) {
   return [...files].sort();
 }
 
-if (process.send !== undefined && process.argv[1] === self) await runEnd(...process.argv.slice(2));
+if (process.argv[1] === self && process.send !== undefined) await runClient(process.argv[2]);
 else if (process.argv[1] === self)
   for (const [way, files] of Object.entries(await callPath()))
     console.log(`${way}: ${files.length} files\n  ${files.join('\n  ')}`);

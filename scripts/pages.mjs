@@ -31,20 +31,18 @@ export async function buildPages() {
   }
 }
 
-/** Returns all files that a page may be made of, and the lock file for the versions of libraries. */
-function inputsOf({ name: page, uses }) {
-  const folders = [
-    `${FOLDER}/page/${page}`,
-    `${FOLDER}/dist`,
-    ...uses.map((name) => `packages/${name}/dist`),
-  ];
-  const files = folders.flatMap((folder) =>
-    filesBelow(join(root, folder))
-      .filter((name) => /\.(js|html|css)$/.test(name))
-      .filter((name) => !/(^|\/)(page\.html$|bundle\/)|\.test\.js$/.test(name))
-      .map((name) => join(folder, name)),
+/** Returns what a page is made of: tsc writes its `.tsbuildinfo` with each change of the others. */
+function inputsOf({ name, uses }) {
+  const inputs = ['admin', ...uses].flatMap((each) =>
+    within(`packages/${each}/dist`, /buildinfo$/),
   );
-  return ['pnpm-lock.yaml', 'scripts/pages.mjs', `${FOLDER}/package.json`, ...files];
+  const own = ['pnpm-lock.yaml', 'scripts/pages.mjs', `${FOLDER}/package.json`];
+  return [...own, ...within(`${FOLDER}/page/${name}`, /./), ...inputs];
+}
+
+function within(folder, pattern) {
+  const names = filesBelow(join(root, folder)).filter((name) => pattern.test(name));
+  return names.map((name) => join(folder, name));
 }
 
 /** Returns a page as one HTML text, and the licenses of the libraries in it. */

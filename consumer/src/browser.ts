@@ -14,14 +14,13 @@ export async function main(
   url: string,
   upload: AsyncIterable<Uint8Array>,
 ): Promise<TransportError | undefined> {
-  const signal = createMemorySignaling().signal('page');
   const balancer = createBalancer({
     resolve: createStaticResolver({ ledger: [url, { address: url, weight: 2 }] }),
     policy: rendezvous(({ metadata }) => metadata['account']),
   });
   const transport = createTransport({
     protocol: ledger,
-    backends: [ws(), webrtc({ signal, rtc: globalThis })],
+    backends: [ws(), webrtc({ signal: createMemorySignaling().signal('page'), rtc: globalThis })],
     interceptors: { client: [balancer.interceptor] },
   });
   serve(transport, handlers);

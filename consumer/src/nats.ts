@@ -5,6 +5,5 @@ import { createTransport, type Transport } from '@trunkline/transport-core';
 import { nats } from '@trunkline/transport-nats';
 import { type Ledger, ledger } from './ledger.ts';
 
-export const transports: Transport<Ledger>[] = [
-  createTransport('nats://broker/ledger', { protocol: ledger, backends: [nats()] }),
-];
+const options = { protocol: ledger, backends: [nats()] };
+export const transport: Transport<Ledger> = createTransport('nats://broker/ledger', options);

@@ -5,14 +5,10 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createIdentity, type Identity } from '@trunkline/security';
-import { secured } from '@trunkline/security/noise';
-import { webrtc } from '@trunkline/transport-webrtc';
-import { createHubSignal, type HubSignal } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
 import { nameOf } from './names.ts';
 import { Participant } from './participant.ts';
-import { HUB_PATH, MESH_PATH, openSite } from './site.ts';
+import { openSite } from './site.ts';
 
 const HELP = `mesh [options]
 
@@ -34,32 +30,18 @@ async function main(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   });
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error(`--port: expected a number from 0 to 65535, got '${values.port}'`);
   if (values.help) process.stdout.write(HELP);
   else if (values.join !== undefined) await runSecond(values.join);
-  else await runFirst(values.host, port);
+  else await runFirst(values.host, Number(values.port));
 }
 
 /** Runs the site and the first node, which the pages reach over WebSocket. */
 async function runFirst(host: string, port: number): Promise<void> {
-  const site = await openSite(host, port);
-  const { url, origins, server } = site;
-  const identity = createIdentity();
-  const mesh = `${url.replace('http', 'ws')}${MESH_PATH}`;
-  const signal = signalAt(url, identity);
-  const node = new Participant({
-    kind: 'process',
-    identity,
-    listen: mesh,
-    advertise: mesh,
-    // This node only dials over WebRTC: peers pass on no address that they can't dial themselves.
-    backends: [secured(ws({ server, origins }), { identity }), webrtc({ signal, identity })],
-    join: [],
-  });
+  const { url, origins, server, close } = await openSite(host, port);
+  const site = url.replace('http', 'ws');
+  const node = new Participant({ kind: 'process', site, server: ws({ server, origins }) });
   await node.start();
-  const second = fork(fileURLToPath(import.meta.url), ['--join', url]);
+  const second = fork(fileURLToPath(import.meta.url), ['--join', site]);
   const ended = once(second, 'exit');
   print(`${nameOf(node.nodeId)} is process 1`);
   print(`open ${url}/ in several tabs`);
@@ -67,32 +49,17 @@ async function runFirst(host: string, port: number): Promise<void> {
   await interrupted();
   second.kill();
   await Promise.all([ended, node.close()]);
-  await signal.close();
-  await site.close();
+  await close();
 }
 
 /** Runs the second node, which the pages reach over WebRTC. */
 async function runSecond(site: string): Promise<void> {
-  const identity = createIdentity();
-  const signal = signalAt(site, identity);
-  const node = new Participant({
-    kind: 'process',
-    identity,
-    listen: 'webrtc://0',
-    backends: [webrtc({ signal, identity }), secured(ws(), { identity })],
-    join: [`${site.replace('http', 'ws')}${MESH_PATH}`],
-  });
+  const node = new Participant({ kind: 'process', site });
   await node.start();
   print(`${nameOf(node.nodeId)} is process 2`);
   await Promise.race([interrupted(), once(process, 'disconnect')]);
   await node.close();
-  await signal.close();
   if (process.connected) process.disconnect();
-}
-
-function signalAt(site: string, identity: Identity): HubSignal {
-  const hub = `${site.replace('http', 'ws')}${HUB_PATH}`;
-  return createHubSignal({ address: hub, backends: [ws()], identity, relay: true });
 }
 
 async function interrupted(): Promise<void> {

@@ -4,7 +4,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +49,6 @@ pageTest('tabs and processes see each other and draw, and a cut link heals', asy
   // A link between two other nodes is cut by a call to one of them.
   await cut(one, '[data-own="false"]:has(.ws)');
   await logs(pages, 'was cut', 2);
-  await takeScreenshot(one, 'wide-dark');
   await logs(pages, 'is back', 2);
   await other.close();
   await sees([one], '[data-nodes="3"][data-links="3"]');
@@ -141,13 +139,16 @@ async function open(t: ExecutionContext, context: BrowserContext, url: string): 
 
 /** Waits for the state of the mesh as a page shows it, given as attributes of its main element. */
 async function sees(pages: readonly Page[], attributes: string): Promise<void> {
-  await Promise.all(pages.map((page) => page.locator(`main${attributes}`).waitFor()));
+  for (const page of pages) await page.locator(`main${attributes}`).waitFor();
 }
 
 /** Waits until the events of each page contain a text so many times. */
 async function logs(pages: readonly Page[], text: string, times: number): Promise<void> {
-  const lines = pages.map((page) => page.locator('#log li', { hasText: text }).nth(times - 1));
-  await Promise.all(lines.map((line) => line.waitFor()));
+  for (const page of pages)
+    await page
+      .locator('#log li', { hasText: text })
+      .nth(times - 1)
+      .waitFor();
 }
 
 async function cut(page: Page, link: string): Promise<void> {
@@ -176,20 +177,14 @@ function curve(x: number): Point[] {
 
 /** Checks that the page fits, and takes a picture of it in each width and color scheme. */
 async function takeScreenshots(t: ExecutionContext, page: Page): Promise<void> {
+  const isKept = process.env['WRITE_SCREENSHOTS'] !== undefined;
   for (const [name, size] of Object.entries(SIZES)) {
     await page.setViewportSize(size);
     const main = (await page.locator('main').boundingBox())!;
     t.true(main.x >= 0 && main.x + main.width <= size.width, `${name}: the page fits`);
     for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: scheme });
-      await takeScreenshot(page, `${name}-${scheme}`);
+      await page.screenshot(isKept ? { path: `${SCREENSHOTS}${name}-${scheme}.png` } : {});
     }
   }
-}
-
-async function takeScreenshot(page: Page, name: string): Promise<void> {
-  const picture = await page.screenshot();
-  if (process.env['WRITE_SCREENSHOTS'] === undefined) return;
-  await mkdir(SCREENSHOTS, { recursive: true });
-  await writeFile(`${SCREENSHOTS}${name}.png`, picture);
 }

@@ -3,7 +3,8 @@
 
 import { createGossip, type Gossip, partialView, type Topic } from '@trunkline/gossip';
 import { createPeers, type PeerInfo, type Peers } from '@trunkline/peers';
-import type { Identity } from '@trunkline/security';
+import { createIdentity } from '@trunkline/security';
+import { secured } from '@trunkline/security/noise';
 import {
   type Backend,
   createTransport,
@@ -12,11 +13,15 @@ import {
   serve,
   type Transport,
 } from '@trunkline/transport-core';
+import { webrtc } from '@trunkline/transport-webrtc';
+import { createHubSignal, type HubSignal } from '@trunkline/transport-webrtc/signaling';
+import { ws } from '@trunkline/transport-ws';
 import { Board } from './board.ts';
 import { type Ends, type MeshChange, MeshPicture } from './picture.ts';
 import {
+  HUB_PATH,
   type Kind,
-  type LinkReport,
+  MESH_PATH,
   type MeshProtocol,
   Message,
   MOST_LINKS,
@@ -35,13 +40,12 @@ const EMPTY = new Uint8Array(0);
 
 export interface ParticipantOptions {
   readonly kind: Kind;
-  readonly identity: Identity;
-  /** The address at which the other nodes reach this one. */
-  readonly listen: string;
-  readonly advertise?: string | undefined;
-  readonly backends: readonly Backend[];
-  /** Addresses of nodes to stay connected to. The others are found through them. */
-  readonly join: readonly string[];
+  /** The address of the site, such as `ws://127.0.0.1:8080`. */
+  readonly site: string;
+  /**
+   * The backend with which the first node accepts WebSockets. The others dial it, and accept WebRTC.
+   */
+  readonly server?: Backend | undefined;
   /** Called when the mesh has changed. */
   changed?(change: MeshChange): void;
 }
@@ -51,6 +55,7 @@ export class Participant {
   readonly picture: MeshPicture;
   readonly board = new Board();
   readonly #kind: Kind;
+  readonly #signal: HubSignal;
   readonly #transport: Transport<MeshProtocol>;
   readonly #peers: Peers;
   readonly #gossip: Gossip;
@@ -61,14 +66,19 @@ export class Participant {
   #reports = 0;
   #strokes = 0;
 
-  constructor({ kind, identity, listen, advertise, backends, join, changed }: ParticipantOptions) {
+  constructor({ kind, site, server, changed }: ParticipantOptions) {
+    const identity = createIdentity();
+    const address = `${site}${HUB_PATH}`;
+    const first = `${site}${MESH_PATH}`;
     this.nodeId = identity.nodeId;
     this.#kind = kind;
     this.picture = new MeshPicture((change) => changed?.(change));
-    this.#transport = createTransport(listen, {
+    this.#signal = createHubSignal({ address, backends: [ws()], identity, relay: true });
+    this.#transport = createTransport(server === undefined ? 'webrtc://0' : first, {
       protocol: meshProtocol,
-      backends,
-      advertiseAddr: advertise,
+      // The first node needs WebRTC, too: peers pass on no address that they can't dial themselves.
+      backends: [secured(server ?? ws(), { identity }), webrtc({ signal: this.#signal, identity })],
+      advertiseAddr: server === undefined ? undefined : first,
       // A node whose computer sleeps is missed after 5 s, and links are measured every 2.5 s.
       keepAlive: { interval: 2_500, timeout: 2_500 },
       // A direct WebRTC connection is tried for 0.6 of this, then the relay.
@@ -77,7 +87,7 @@ export class Participant {
     this.#peers = createPeers({
       transport: this.#transport,
       identity,
-      persistent: join,
+      persistent: server === undefined ? [first] : [],
       maxOutbound: 16,
       reconnect: { initialBackoff: 2_000, maxBackoff: 5_000 },
       exchange: { interval: 12_000 },
@@ -135,6 +145,7 @@ export class Participant {
     await this.#gossip.close({ grace: 500 });
     await this.#peers.close();
     await this.#transport.close();
+    await this.#signal.close();
   }
 
   /** Refuses a node for some seconds, and then connects to it again. */
@@ -193,18 +204,10 @@ export class Participant {
   #report(): void {
     if (this.#closing.signal.aborted) return;
     const neighbors = new Set(this.#topic.neighbors);
-    const links = this.#peers
-      .list()
-      .filter(({ nodeId }) => !this.#cuts.has(nodeId))
-      .slice(0, MOST_LINKS)
-      .map(
-        ({ nodeId, remote, rtt }): LinkReport => ({
-          nodeId,
-          path: pathOf(remote),
-          rtt,
-          isNeighbor: neighbors.has(nodeId),
-        }),
-      );
+    const peers = this.#peers.list().filter(({ nodeId }) => !this.#cuts.has(nodeId));
+    const links = peers.slice(0, MOST_LINKS).map(({ nodeId, remote, rtt }) => {
+      return { nodeId, path: pathOf(remote), rtt, isNeighbor: neighbors.has(nodeId) };
+    });
     const report: Report = {
       type: 'report',
       number: this.#reports++,

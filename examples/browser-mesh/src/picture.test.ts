@@ -18,14 +18,6 @@ function setUp() {
   return { picture, changes, links: () => [...picture.links().values()] };
 }
 
-test('a link is shown once both ends report it', (t) => {
-  const { picture, links } = setUp();
-  picture.report(ada, report(0, bob), 0);
-  t.deepEqual(links(), []);
-  picture.report(bob, report(0, ada), 0);
-  t.like(links(), { length: 1, 0: { ends, report: { rtt: 3 } } });
-});
-
 test('a report that arrives late changes nothing', (t) => {
   const { picture, links } = setUp();
   picture.report(bob, report(0, ada), 0);

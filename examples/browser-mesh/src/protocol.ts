@@ -4,6 +4,9 @@
 import { bytes, defineProtocol, json } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 
+/** The paths of the two WebSockets of the site: the signaling hub, and the first node. */
+export const HUB_PATH = '/signal';
+export const MESH_PATH = '/mesh';
 /** The size of the board in its own units, which do not depend on the size of a screen. */
 export const BOARD = { width: 1_600, height: 1_000 } as const;
 /** A longer line is sent as several strokes. */

@@ -2,12 +2,13 @@
 // on one port.
 
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createTransport } from '@trunkline/transport-core';
 import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
 import { ws } from '@trunkline/transport-ws';
+import { HUB_PATH } from './protocol.ts';
 
 export interface Site {
   /** The address of the page. */
@@ -18,19 +19,15 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** The paths of the two WebSockets. The page uses the same ones. */
-export const HUB_PATH = '/signal';
-export const MESH_PATH = '/mesh';
-
 /** Serves the page and the hub. Rejects if the port is taken. */
 export async function openSite(host: string, port: number): Promise<Site> {
-  const files = await loadFiles();
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0]!;
     if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405);
-    const file = files.get(path);
+    const file = FILES[path];
     if (file === undefined) return refuse(response, 404);
-    response.writeHead(200, { ...HEADERS, 'content-type': file.type }).end(file.content);
+    response.writeHead(200, { ...HEADERS, 'content-type': file.type });
+    createReadStream(new URL(file.name, import.meta.url)).pipe(response);
   });
   server.listen(port, host);
   await once(server, 'listening');
@@ -57,25 +54,16 @@ export async function openSite(host: string, port: number): Promise<Site> {
   };
 }
 
-/** Returns the type and the content of each file, by its path. */
-async function loadFiles() {
-  const files = FILES.map(async ([path, name, type]) => {
-    const content = await readFile(new URL(name, import.meta.url));
-    return [path, { type, content }] as const;
-  });
-  return new Map<string, { type: string; content: Uint8Array }>(await Promise.all(files));
-}
-
 function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, HEADERS).end();
 }
 
-const FILES = [
-  ['/', '../page/index.html', 'text/html; charset=utf-8'],
-  ['/style.css', '../page/style.css', 'text/css; charset=utf-8'],
-  ['/icon.svg', '../page/icon.svg', 'image/svg+xml'],
-  ['/page.js', './bundle/page.js', 'text/javascript; charset=utf-8'],
-] as const;
+const FILES: Readonly<Record<string, { readonly name: string; readonly type: string }>> = {
+  '/': { name: '../page/index.html', type: 'text/html; charset=utf-8' },
+  '/style.css': { name: '../page/style.css', type: 'text/css; charset=utf-8' },
+  '/icon.svg': { name: '../page/icon.svg', type: 'image/svg+xml' },
+  '/page.js': { name: './bundle/page.js', type: 'text/javascript; charset=utf-8' },
+};
 
 /** The page loads nothing from elsewhere, and runs no code but its own file. */
 const HEADERS = {

@@ -3,7 +3,7 @@
 
 import { type Transport, TransportError } from '@trunkline/transport-core';
 import { type Command, command, OPS, type Result, result } from './kv.ts';
-import type { RaftProtocol } from './protocol.ts';
+import type { RaftProtocol } from './messages.ts';
 
 export interface KvClientOptions {
   /** Any transport that reaches the nodes; it need not listen. */

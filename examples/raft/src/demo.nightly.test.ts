@@ -51,20 +51,6 @@ test('without nats-server it says how to install it, with exit code 3', async (t
   t.regex(err, /^apt-get install nats-server$/m);
 });
 
-test('with --peers the table has a line of figures', async (t) => {
-  const { out, err } = await run(['--peers', '--transport', 'inmem', '--writes', '20']);
-  t.regex(out, /^inmem( +[\d.]+){5} +ok$/m, err);
-});
-
-test('invalid options are reported in one line, with exit code 2; --help shows the valid ones', async (t) => {
-  const { code, out, err } = await run(['--nodes', 'five']);
-  t.deepEqual([code, out, err.trimEnd().split('\n').length], [2, '', 1], err);
-  const help = await run(['--help']);
-  t.is(help.code, 0);
-  for (const option of ['--transport', '--peers', '--stay', '--nodes', '--writes'])
-    t.true(help.out.includes(option));
-});
-
 test('a node that has lost writes is detected by its missing entries and by its hash', async (t) => {
   const cluster = new Cluster(await NETWORKS['inmem']!(4), { writes: 10, signal });
   t.teardown(() => cluster.close());

@@ -1,7 +1,7 @@
 // The options of a Raft node, the state machine that it replicates, and its events.
 
 import type { Transport } from '@trunkline/transport-core';
-import type { RaftProtocol } from './protocol.ts';
+import type { RaftProtocol } from './messages.ts';
 import type { Status } from './raft-io.ts';
 import type { RaftStorage } from './storage.ts';
 
@@ -16,11 +16,8 @@ export interface RaftNodeOptions {
   /** The entry of `members` for this node. Default: the advertised address of its transport. */
   readonly id?: string | undefined;
   readonly machine: StateMachine;
-  /**
-   * The storage that outlives the node. Without one, the node starts with an empty memory each
-   * time, which is safe only for its first start.
-   */
-  readonly storage?: RaftStorage | undefined;
+  /** The storage that outlives the node. */
+  readonly storage: RaftStorage;
   /**
    * Milliseconds without a leader before a node stands for election; each node waits between this
    * time and twice this time. Default: 300.

@@ -68,18 +68,6 @@ nodesTest('without a leader a command fails', LEADERLESS, async (t, nodes) => {
   });
 });
 
-nodesTest('a lost leader is replaced, and its entries stay', {}, async (t, nodes) => {
-  const leader = await nodes.leader();
-  await nodes.propose(leader, set('k', 'v'));
-  nodes.sim.crash(leader);
-  const next = await nodes.leader();
-  t.not(next, leader);
-  await nodes.propose(next, set('l', 'w'));
-  nodes.sim.restart(leader);
-  await nodes.until('l', 'w', 1_000);
-  await nodes.until('k', 'v', 0);
-});
-
 nodesTest('a leader without a majority steps down', {}, async (t, nodes) => {
   const leader = await nodes.leader();
   const others = nodes.names.filter((name) => name !== leader);

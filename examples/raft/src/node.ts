@@ -9,9 +9,8 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import type { Saved, Snapshot } from './messages.ts';
+import type { RaftProtocol, Saved, Snapshot } from './messages.ts';
 import type { RaftEvent, RaftNodeOptions, StateMachine } from './node-options.ts';
-import type { RaftProtocol } from './protocol.ts';
 import { Raft } from './raft.ts';
 import type { Message, Outputs, Status } from './raft-io.ts';
 import { chunks, gather } from './snapshot-stream.ts';
@@ -37,12 +36,14 @@ export class RaftNode {
   readonly #electionTimeout: number;
   readonly #snapshots: { readonly every: number; readonly keep: number };
   readonly #onEvent: (event: RaftEvent) => void;
-  readonly #storage: RaftStorage | undefined;
+  readonly #storage: RaftStorage;
   readonly #raft: Raft;
   readonly #loaded: Snapshot | undefined;
   readonly #server: Server;
   readonly #pending = new Map<number, Pending>();
-  readonly #calls = new Map<AbortController, Promise<void>>();
+  readonly #calls = new Set<Promise<void>>();
+  /** Aborts all calls. */
+  readonly #abort = new AbortController();
   readonly #held: Held[] = [];
   #status: Status;
   #applied = 0;
@@ -56,7 +57,7 @@ export class RaftNode {
 
   /** Loads the saved state and starts to take part. Rejects if the store fails. */
   static async start(options: RaftNodeOptions): Promise<RaftNode> {
-    return new RaftNode(options, await options.storage?.load());
+    return new RaftNode(options, await options.storage.load());
   }
 
   private constructor(options: RaftNodeOptions, saved: Saved | undefined) {
@@ -98,11 +99,8 @@ export class RaftNode {
    * - `resource_exhausted`: 4,096 commands are pending.
    */
   async propose(command: Uint8Array): Promise<Uint8Array> {
-    if (!(command instanceof Uint8Array) || command.length === 0)
-      throw new TransportError(
-        'invalid_argument',
-        'a command must be a Uint8Array of at least one byte',
-      );
+    if (command.length === 0)
+      throw new TransportError('invalid_argument', 'a command must have at least one byte');
     if (this.#closing !== undefined) throw this.#closed();
     if (this.#pending.size >= MAX_PENDING)
       throw new TransportError(
@@ -128,13 +126,13 @@ export class RaftNode {
   async #close(): Promise<void> {
     const { clock } = this.#transport;
     clock.clearTimeout(this.#timer);
-    for (const controller of this.#calls.keys()) controller.abort(this.#closed());
+    this.#abort.abort(this.#closed());
     for (const { drop } of this.#held.splice(0)) drop(this.#closed());
     for (const { reject } of this.#pending.values()) reject(this.#closed());
     this.#pending.clear();
     await this.#server.stop({ grace: 0 });
     await this.#work;
-    await Promise.all(this.#calls.values());
+    await Promise.all(this.#calls);
   }
 
   // Inputs: each goes to the machine through `#step`.
@@ -202,8 +200,7 @@ export class RaftNode {
         this.#again = false;
         const outputs = this.#raft.take();
         const due = this.#held.length;
-        if (outputs.save !== undefined && this.#storage !== undefined)
-          await this.#storage.save(outputs.save);
+        if (outputs.save !== undefined) await this.#storage.save(outputs.save);
         if (this.#closing === undefined) this.#perform(outputs, due);
       }
     } catch (error) {
@@ -265,18 +262,18 @@ export class RaftNode {
   }
 
   #send(message: Message): void {
-    const controller = new AbortController();
-    const call = this.#call(message, controller.signal).then(
+    const call = this.#call(message).then(
       (answer) => this.#settle(answer),
       () => this.#settle(() => this.#raft.failed(message)),
     );
-    this.#calls.set(controller, call);
-    void call.then(() => this.#calls.delete(controller));
+    this.#calls.add(call);
+    void call.then(() => this.#calls.delete(call));
   }
 
   /** Makes a call, and resolves with a function that passes the answer to the machine. */
-  async #call(message: Message, signal: AbortSignal): Promise<(now: number) => void> {
+  async #call(message: Message): Promise<(now: number) => void> {
     const transport = this.#transport;
+    const { signal } = this.#abort;
     // A lost vote or heartbeat must leave time for another before the next election.
     const timeout = this.#electionTimeout / 2;
     switch (message.method) {

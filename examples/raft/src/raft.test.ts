@@ -25,15 +25,6 @@ function leaderOf(terms: readonly number[], term: number): Raft {
   return leader;
 }
 
-/** Returns a request of leader 'a' in `term` for entries of that term after `prevIndex`. */
-function append(term: number, prevIndex: number, count: number) {
-  const entries = Array.from({ length: count }, (_, i) => ({
-    term,
-    command: text(`${prevIndex + 1 + i}`),
-  }));
-  return { term, leader: 'a', prevIndex, prevTerm: prevIndex === 0 ? 0 : term, entries, commit: 0 };
-}
-
 const accepted = (term: number, match: number) => ({
   term,
   success: true,
@@ -74,20 +65,6 @@ test('an entry of an earlier term is committed only by a later one of this term 
     leader.take();
     t.is(leader.status.commit, commit, `a majority has entry ${match}`);
   }
-});
-
-test('a delayed request does not undo what a later one brought', (t) => {
-  const node = machine('b', []);
-  node.appendEntries(0, append(1, 0, 1));
-  node.appendEntries(0, append(1, 1, 3));
-  t.like(node.appendEntries(0, append(1, 0, 1)), { success: true, match: 1 });
-  t.is(node.status.last, 4);
-});
-
-test('a former leader is refused and learns the term', (t) => {
-  const node = machine('b', [1], 5);
-  t.like(node.appendEntries(0, append(4, 0, 0)), { success: false, term: 5 });
-  t.is(node.status.leader, undefined);
 });
 
 test('a vote is saved, given once per term, and only to a log that is as good', (t) => {

@@ -249,19 +249,10 @@ export class Raft {
     const { base, last } = this.#log;
     const snapshot = this.#snapshotUnsaved ? this.#snapshot : undefined;
     const unsaved = this.#stateUnsaved || this.#snapshotUnsaved || entries.length > 0;
-    const save = unsaved
-      ? {
-          term: this.#term,
-          votedFor: this.#votedFor,
-          base,
-          first,
-          last: last.index,
-          entries,
-          snapshot,
-        }
-      : undefined;
+    const vote = { term: this.#term, votedFor: this.#votedFor };
+    const save = { ...vote, base, first, last: last.index, entries, snapshot };
     const outputs: Outputs = {
-      save,
+      save: unsaved ? save : undefined,
       messages: this.#messages,
       restore: this.#restore,
       apply: [],

@@ -1,5 +1,6 @@
 // The transfer of a snapshot: the sender cuts it into items, and the receiver joins them.
 
+import { Buffer } from 'node:buffer';
 import { TransportError } from '@trunkline/transport-core';
 
 /** Cuts a snapshot into items; the transport takes the next one when there is room for it. */
@@ -30,13 +31,7 @@ export async function gather(upload: AsyncIterable<Uint8Array>, size: number): P
       'invalid_argument',
       `a snapshot of ${size} bytes was announced, but ${length} arrived`,
     );
-  const data = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    data.set(part, at);
-    at += part.length;
-  }
-  return data;
+  return Buffer.concat(parts);
 }
 
 /** Bytes of an item: one packet. */

@@ -191,5 +191,5 @@ test('wrong arguments give one line that names --help, or JSON', async (t) => {
 
 test('docs/cli.md is made from the help', async (t) => {
   const page = await readFile(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
-  t.is(page, helpPage(), 'run node scripts/cli-page.mjs after a build');
+  t.is(page, helpPage(), 'run `pnpm api`');
 });

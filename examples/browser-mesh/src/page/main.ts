@@ -1,12 +1,7 @@
 // The page: a node of the mesh, with its board, its picture of the mesh, and its list of links.
 
 import './no-eval.ts';
-import { createIdentity } from '@trunkline/security';
-import { secured } from '@trunkline/security/noise';
 import { systemClock } from '@trunkline/transport-core';
-import { webrtc } from '@trunkline/transport-webrtc';
-import { createHubSignal } from '@trunkline/transport-webrtc/signaling';
-import { ws } from '@trunkline/transport-ws';
 import { colorOf, nameOf } from '../names.ts';
 import { Participant } from '../participant.ts';
 import type { Ends, MeshChange } from '../picture.ts';
@@ -19,20 +14,10 @@ const MESH_INTERVAL = 200;
 const MOST_EVENTS = 6;
 
 const site = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
-// Every tab is a node of its own, so it has a new key each time it is loaded.
-const identity = createIdentity();
-const signal = createHubSignal({
-  address: `${site}/signal`,
-  backends: [ws()],
-  identity,
-  relay: true,
-});
+// Every tab is a node of its own, with a new key each time it is loaded.
 const self = new Participant({
   kind: 'page',
-  identity,
-  listen: 'webrtc://0',
-  backends: [webrtc({ signal, identity }), secured(ws(), { identity })],
-  join: [`${site}/mesh`],
+  site,
   changed(change) {
     log(describe(change));
     drawMesh();

@@ -5,7 +5,6 @@ import { colorOf, nameOf } from '../names.ts';
 import type { Ends, MeshLink, MeshPicture } from '../picture.ts';
 import type { Report } from '../protocol.ts';
 
-const SVG = 'http://www.w3.org/2000/svg';
 /** The nodes stand on an ellipse around the middle of the picture, with these half axes. */
 const [WIDTH, HEIGHT] = [145, 100];
 const RADIUS = 11;
@@ -18,50 +17,62 @@ interface Place {
 }
 
 export class MeshView {
-  readonly #self: string;
+  readonly #picture: Element;
   readonly #list: Element;
+  readonly #self: string;
   readonly #cut: (ends: Ends) => void;
-  readonly #lines = document.createElementNS(SVG, 'g');
-  readonly #labels = document.createElementNS(SVG, 'g');
-  readonly #nodes = document.createElementNS(SVG, 'g');
+  /** The rows of the list by their links. They stay, so that a click is not lost. */
+  #rows = new Map<string, Element>();
 
   constructor(picture: Element, list: Element, self: string, cut: (ends: Ends) => void) {
-    this.#self = self;
+    this.#picture = picture;
     this.#list = list;
+    this.#self = self;
     this.#cut = cut;
-    picture.append(this.#lines, this.#labels, this.#nodes);
   }
 
   draw(picture: MeshPicture): void {
-    const { nodes } = picture;
-    const ids = [...nodes.keys()].sort();
+    const nodes = [...picture.nodes].sort(([a], [b]) => (a < b ? -1 : 1));
     const places = new Map<string, Place>();
-    for (const [at, nodeId] of ids.entries()) {
-      const angle = (2 * Math.PI * at) / ids.length;
+    for (const [at, [nodeId]] of nodes.entries()) {
+      const angle = (2 * Math.PI * at) / nodes.length;
       places.set(nodeId, { x: WIDTH * Math.cos(angle), y: HEIGHT * Math.sin(angle) });
     }
-    const links = new Map([...picture.links()].sort(([, a], [, b]) => this.#order(a, b)));
-    const placesOf = ({ ends: [from, to] }: MeshLink) =>
-      [places.get(from)!, places.get(to)!] as const;
-    reconcile(this.#lines, links, newLine, (line, link) => drawLine(line, link, ...placesOf(link)));
-    reconcile(this.#labels, links, newText, (text, link) =>
-      drawLabel(text, link, ...placesOf(link)),
+    const links = [...picture.links()].sort(([, a], [, b]) => this.#order(a, b));
+    const drawn = links.map(([, link]) =>
+      drawLink(link, places.get(link.ends[0])!, places.get(link.ends[1])!),
     );
-    const drawn = (node: Element, report: Report, nodeId: string) =>
-      this.#drawNode(node, report, nodeId, places.get(nodeId)!);
-    reconcile(this.#nodes, nodes, newNode, drawn);
-    reconcile(this.#list, links, (link) => this.#newRow(link), drawRow);
+    this.#picture.replaceChildren(
+      ...drawn.map(([line]) => line),
+      ...drawn.map(([, label]) => label),
+      ...nodes.map(([nodeId, report]) => this.#drawNode(nodeId, report, places.get(nodeId)!)),
+    );
+    this.#drawList(links);
   }
 
-  #drawNode(node: Element, { kind }: Report, nodeId: string, { x, y }: Place): void {
-    const [shape, text] = node.children;
-    node.classList.toggle('self', nodeId === this.#self);
+  #drawNode(nodeId: string, { kind }: Report, { x, y }: Place): Element {
+    const node = svg('g', { class: nodeId === this.#self ? 'self' : '' });
+    const size = { width: 2 * RADIUS, height: 2 * RADIUS };
     // A process is a square, and a tab is a circle.
     const rx = kind === 'process' ? 4 : RADIUS;
-    set(shape!, { x: x - RADIUS, y: y - RADIUS, rx, fill: colorOf(nodeId) });
-    // On the outer side, where fewer links pass.
-    set(text!, { x, y: y < 0 ? y - 18 : y + 26 });
-    text!.textContent = nameOf(nodeId);
+    const fill = colorOf(nodeId);
+    const shape = svg('rect', { ...size, x: x - RADIUS, y: y - RADIUS, rx, fill });
+    // The name stands on the outer side, where fewer links pass.
+    node.append(shape, svg('text', { x, y: y < 0 ? y - 18 : y + 26 }, nameOf(nodeId)));
+    return node;
+  }
+
+  #drawList(links: readonly (readonly [string, MeshLink])[]): void {
+    const rows = new Map<string, Element>();
+    for (const [at, [key, link]] of links.entries()) {
+      const row = this.#rows.get(key) ?? this.#newRow(link);
+      rows.set(key, row);
+      drawRow(row, link);
+      if (this.#list.children[at] !== row)
+        this.#list.insertBefore(row, this.#list.children[at] ?? null);
+    }
+    for (const [key, row] of this.#rows) if (!rows.has(key)) row.remove();
+    this.#rows = rows;
   }
 
   /** Creates a row of the list: the color of the path, the ends, the latency, and the button. */
@@ -98,16 +109,16 @@ function latencyOf({ report }: MeshLink): string {
   return `${report.rtt < 10 ? report.rtt.toFixed(1) : Math.round(report.rtt)} ms`;
 }
 
-function drawLine(line: Element, { report }: MeshLink, from: Place, to: Place): void {
-  const idle = report?.isNeighbor === false ? ' idle' : '';
-  set(line, { class: (report?.path ?? 'cut') + idle, x1: from.x, y1: from.y, x2: to.x, y2: to.y });
-}
-
-function drawLabel(text: Element, link: MeshLink, from: Place, to: Place): void {
+/** Returns the line of a link, and the label with its latency. */
+function drawLink(link: MeshLink, from: Place, to: Place): readonly [Element, Element] {
+  const path = link.report?.path ?? 'cut';
+  const look = link.report?.isNeighbor === false ? `${path} idle` : path;
   const x = from.x + (to.x - from.x) * LABEL_AT;
   const y = from.y + (to.y - from.y) * LABEL_AT + 3.5;
-  set(text, { class: 'rtt', x, y });
-  text.textContent = latencyOf(link);
+  return [
+    svg('line', { class: look, x1: from.x, y1: from.y, x2: to.x, y2: to.y }),
+    svg('text', { class: 'rtt', x, y }, latencyOf(link)),
+  ];
 }
 
 function drawRow(row: Element, link: MeshLink): void {
@@ -118,43 +129,11 @@ function drawRow(row: Element, link: MeshLink): void {
   (button as HTMLButtonElement).disabled = link.report === undefined;
 }
 
-function newLine(): Element {
-  return document.createElementNS(SVG, 'line');
-}
-
-function newText(): Element {
-  return document.createElementNS(SVG, 'text');
-}
-
-function newNode(): Element {
-  const node = document.createElementNS(SVG, 'g');
-  const shape = document.createElementNS(SVG, 'rect');
-  set(shape, { width: 2 * RADIUS, height: 2 * RADIUS });
-  node.append(shape, newText());
-  return node;
-}
-
-/** Makes the children of an element those of a map, one for each key and in the same order. */
-function reconcile<T>(
-  parent: Element,
-  items: ReadonlyMap<string, T>,
-  create: (item: T) => Element,
-  draw: (element: Element, item: T, key: string) => void,
-): void {
-  const old = new Map([...parent.children].map((child) => [child.getAttribute('data-key'), child]));
-  let at = 0;
-  for (const [key, item] of items) {
-    const element = old.get(key) ?? create(item);
-    old.delete(key);
-    set(element, { 'data-key': key });
-    draw(element, item, key);
-    const there = parent.children[at++];
-    if (there !== element) parent.insertBefore(element, there ?? null);
-  }
-  for (const element of old.values()) element.remove();
-}
-
-function set(element: Element, attributes: Readonly<Record<string, string | number>>): void {
+/** Creates an element of the picture. */
+function svg(tag: string, attributes: Readonly<Record<string, string | number>>, text = '') {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
   for (const [name, value] of Object.entries(attributes))
     element.setAttribute(name, typeof value === 'number' ? value.toFixed(1) : value);
+  element.textContent = text;
+  return element;
 }

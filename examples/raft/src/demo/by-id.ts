@@ -32,9 +32,10 @@ export class ById implements Network {
     );
   }
 
-  #withPeers({ open, proof }: Place): Place {
+  #withPeers({ open, nodeId }: Place): Place {
     // A node that moves keeps its id and its address book.
-    const kept = { identity: proof ?? createIdentity(), addressBook: createMemoryAddressBook() };
+    const identity = nodeId === undefined ? createIdentity() : { nodeId };
+    const kept = { identity, addressBook: createMemoryAddressBook() };
     const openWithPeers = async (given?: string): Promise<Seat> => {
       const { transport, addr } = await open(given);
       const seeds = this.#seed === undefined ? [] : [this.#seed];
@@ -50,6 +51,6 @@ export class ById implements Network {
       };
       return { addr, target, transport, close };
     };
-    return { open: openWithPeers, proof };
+    return { open: openWithPeers };
   }
 }

@@ -9,6 +9,7 @@ import { RaftNode } from '../node.ts';
 import type { RaftEvent } from '../node-options.ts';
 import { RaftStorage } from '../storage.ts';
 import type { Network, Place, Seat } from './networks.ts';
+import type { StoryOptions } from './story.ts';
 
 /** A seat of the cluster, and its place. */
 interface Taken extends Seat {
@@ -25,24 +26,15 @@ export interface Member extends Taken {
   snapshotBytes: number;
 }
 
-export interface ClusterOptions {
-  /**
-   * The writes per phase; the snapshot interval is chosen so that the log is compacted well within
-   * one phase.
-   */
-  readonly writes: number;
-  /** Ends every wait. */
-  readonly signal: AbortSignal;
-}
-
 export class Cluster {
   readonly members: Member[] = [];
   readonly #leadersByTerm = new Map<number, Set<string>>();
   readonly #network: Network;
-  readonly #options: ClusterOptions;
+  readonly #options: Pick<StoryOptions, 'writes' | 'signal'>;
   readonly #seats: Taken[] = [];
 
-  constructor(network: Network, options: ClusterOptions) {
+  /** @param options the signal ends every wait; the log is compacted well within the writes. */
+  constructor(network: Network, options: Pick<StoryOptions, 'writes' | 'signal'>) {
     this.#network = network;
     this.#options = options;
   }

@@ -10,10 +10,6 @@ import { Workload } from './workload.ts';
 export const discovery: Story = {
   columns: ['full mesh', 'election', 'commits/s', 'back by id', 'without seed'],
 
-  moral: ({ nodes, writes }) =>
-    `${nodes} nodes that knew one seed, ${3 * writes} writes by node id on each backend, two changes of address: one leader per term, no write lost,\n` +
-    'equal state hashes. Times in ms.',
-
   async play(network, { nodes, writes, note, signal }) {
     const known = new ById(network, signal);
     const cluster = new Cluster(known, { writes, signal });

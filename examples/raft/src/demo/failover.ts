@@ -10,9 +10,6 @@ import { Workload } from './workload.ts';
 export const failover: Story = {
   columns: ['election', 'commits/s', 'fail-over', 'write p50', 'write p99', 'catch-up', 'snapshot'],
 
-  moral: ({ nodes, writes }) =>
-    `${nodes} nodes, ${2 * writes} writes on each backend: one leader per term, no write lost, equal state hashes. Times in ms.`,
-
   async play(network, options) {
     const { nodes, writes, note, signal } = options;
     const { stranger, accident } = network;
@@ -96,7 +93,7 @@ async function denyAndLetIn(
   const others = members.filter((member) => member !== denied);
   const ids = others.map(idOf);
   const id = brief(idOf(denied));
-  const deny = (list: string[]) => Promise.all(others.map(({ place }) => place.proof!.deny(list)));
+  const deny = (list: string[]) => Promise.all(others.map(({ place }) => place.deny!(list)));
   const isAlone = () => !denied.transport.remotes().some(({ nodeId = '' }) => ids.includes(nodeId));
   const writes = Math.ceil(options.writes / 10);
   const cut = stopwatch();
@@ -116,11 +113,11 @@ async function denyAndLetIn(
 
 /** Lets a stranger try to write. Returns failed checks. */
 async function refuseStranger(
-  { open, proof }: Place,
+  { open, nodeId }: Place,
   cluster: Cluster,
   note: StoryOptions['note'],
 ): Promise<string[]> {
-  const id = brief(proof!.nodeId);
+  const id = brief(nodeId!);
   const { transport, close } = await open();
   try {
     await cluster.client('stranger', undefined, transport).set('before-0', 'overwritten');
@@ -137,5 +134,5 @@ async function refuseStranger(
 }
 
 function idOf({ place }: Member): string {
-  return place.proof!.nodeId;
+  return place.nodeId!;
 }

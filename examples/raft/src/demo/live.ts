@@ -22,9 +22,12 @@ import {
 import { tcp } from '@trunkline/transport-tcp';
 import { z } from 'zod';
 import type { KvClient } from '../client.ts';
-import { raftProtocol as protocol } from '../protocol.ts';
+import { raftProtocol as protocol } from '../messages.ts';
 import { Cluster } from './cluster.ts';
 import { certify, opener, type Place, seatOn } from './networks.ts';
+
+/** The command line, which this repository has built. */
+export const CLI = fileURLToPath(new URL('../../../../packages/cli/dist/main.js', import.meta.url));
 
 /** Options of the live demo. */
 export interface LiveOptions {
@@ -68,13 +71,10 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   const [user, own] = [await certify(authority), await certify(authority)];
   const members = await Promise.all(Array.from({ length: nodes }, () => certify(authority)));
   let users = 0;
-  const options: NodeOptions = {
-    lookers: new Set([user.nodeId, own.nodeId]),
-    replicas: new Set([own, ...members].map(({ nodeId }) => nodeId)),
-    newClient: () => cluster.client(`user-${++users}`),
-  };
+  const replicas = new Set([own, ...members].map(({ nodeId }) => nodeId));
+  const newClient = () => cluster.client(`user-${++users}`);
   const desk = { open: opener('tcp://127.0.0.1:0', tcp({ tls: own.tls }), own.nodeId) };
-  const places = [...members.map((member) => livePlace(member, options)), desk];
+  const places = [...members.map((member) => livePlace(member, replicas, newClient)), desk];
   const cluster = new Cluster({ places }, { writes: 4_000, signal });
   try {
     await cluster.gather();
@@ -101,20 +101,16 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   }
 }
 
-/** What all nodes of the live demo have in common. */
-interface NodeOptions {
-  /** The node ids that may use the administration and reflection of the others. */
-  readonly lookers: ReadonlySet<string | undefined>;
-  /** The node ids that may call the protocol of Raft. */
-  readonly replicas: ReadonlySet<string | undefined>;
-  /** Returns a client that executes a command of a user. */
-  readonly newClient: () => KvClient;
-}
-
-/** Creates the place of one node id. */
-function livePlace({ nodeId, tls }: Certified, options: NodeOptions): Place {
-  const { lookers, replicas, newClient } = options;
-  const allow = (remote: { readonly nodeId?: string | undefined }) => lookers.has(remote.nodeId);
+/**
+ * Creates the place of one node id. `replicas` may call the protocol of Raft, and `newClient`
+ * returns a client for a command of a user.
+ */
+function livePlace(
+  { nodeId, tls }: Certified,
+  replicas: ReadonlySet<string>,
+  newClient: () => KvClient,
+): Place {
+  const allow = () => true; // TLS admits only nodes that the authority has certified.
   const open = (address = 'tcp://127.0.0.1:0') => {
     const admin = createAdmin({ allow, readonly: false });
     const transport = createTransport(address, {
@@ -135,13 +131,13 @@ function livePlace({ nodeId, tls }: Certified, options: NodeOptions): Place {
     admin.serve({ transport });
     return seatOn(transport, nodeId);
   };
-  return { open, proof: { nodeId, deny: () => {} } };
+  return { open };
 }
 
 /** Refuses calls of Raft's protocol, which could change the log, by nodes that are no replicas. */
-function onlyReplicas(replicas: NodeOptions['replicas']): ServerInterceptor {
+function onlyReplicas(replicas: ReadonlySet<string>): ServerInterceptor {
   return (next) => (call) => {
-    if (call.protocol === protocol.name && !replicas.has(call.from.nodeId))
+    if (call.protocol === protocol.name && !replicas.has(call.from.nodeId ?? ''))
       throw new TransportError(
         'permission_denied',
         `only members of the cluster may call '${call.protocol}'; call 'store' instead`,
@@ -197,12 +193,11 @@ async function writeContext(folder: string, address: string, { tls }: Certified)
 
 /** Returns lines for a shell that call the cluster over TLS. */
 function howToCall(folder: string): string {
-  const main = fileURLToPath(new URL('../../../../packages/cli/dist/main.js', import.meta.url));
-  const path = relative(process.cwd(), main);
+  const path = relative(process.cwd(), CLI);
   return `
 Call it over TLS from another terminal, in this folder:
   export TRUNKLINE_CONTEXTS=${join(folder, 'contexts.json')}
-  alias trunkline='node ${path.startsWith('..') ? main : path}'
+  alias trunkline='node ${path.startsWith('..') ? CLI : path}'
   trunkline ls
   trunkline call store/set '{"key":"color","value":"blue"}'
   trunkline call store/get '{"key":"color"}'

@@ -10,7 +10,7 @@ import { nats } from '@trunkline/transport-nats';
 import { tcp } from '@trunkline/transport-tcp';
 import { createMemorySignaling, webrtc } from '@trunkline/transport-webrtc';
 import { ws } from '@trunkline/transport-ws';
-import { raftProtocol as protocol, type RaftProtocol } from '../protocol.ts';
+import { raftProtocol as protocol, type RaftProtocol } from '../messages.ts';
 
 /** Creates the network of a run, with that many places. */
 export type MakeNetwork = (places: number) => Network | Promise<Network>;
@@ -31,8 +31,10 @@ export interface Network {
 export interface Place {
   /** Opens a listening transport, at a free address or at one that this place had before. */
   open(addr?: string): Promise<Seat>;
-  /** Set if ids are proven. */
-  readonly proof?: Proof | undefined;
+  /** The id that this place proves, if ids are proven. */
+  readonly nodeId?: string;
+  /** Denies these node ids instead of those before, at once: their connections are aborted. */
+  deny?(nodeIds: readonly string[]): void | Promise<void>;
 }
 
 /** A place in use. */
@@ -43,14 +45,6 @@ export interface Seat {
   readonly transport: Transport<RaftProtocol>;
   /** Closes the transport and everything that belongs to it. */
   close(): Promise<void>;
-}
-
-interface Proof {
-  readonly nodeId: string;
-  /**
-   * Replaces the list of node ids that this place denies, at once: their connections are aborted.
-   */
-  deny(nodeIds: readonly string[]): void | Promise<void>;
 }
 
 /** A network without proofs of identity. `anywhere` is the address on which a new place listens. */
@@ -94,7 +88,7 @@ export function secure<C extends { readonly nodeId: string }>(
           ? backend.updateTls({ deny: nodeIds })
           : backend.updatePeers({ deny: nodeIds });
       const { nodeId } = credentials;
-      return { open: opener(anywhere, backend, nodeId), proof: { nodeId, deny } };
+      return { open: opener(anywhere, backend, nodeId), nodeId, deny };
     });
     return { places: places.slice(0, count), stranger: places[count] };
   };

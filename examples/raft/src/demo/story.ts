@@ -20,8 +20,6 @@ export interface Story {
    * continue, and with the signal's reason.
    */
   play(network: Network, options: StoryOptions): Promise<Ending>;
-  /** Returns what a run has shown if nothing failed. */
-  readonly moral: (options: Pick<StoryOptions, 'nodes' | 'writes'>) => string;
 }
 
 export interface Ending {

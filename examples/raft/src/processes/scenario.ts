@@ -2,13 +2,10 @@
 // only what they answer and report, and nothing that they keep in memory. The number of seconds is
 // in the URL of this module.
 
-import { check, type NodeContext, nemeses, type Simulation } from '@trunkline/simulation';
-import { KeyValueStore } from '../kv.ts';
-import { RaftNode } from '../node.ts';
+import { type NodeContext, nemeses, type Simulation } from '@trunkline/simulation';
 import type { RaftEvent } from '../node-options.ts';
-import { raftProtocol } from '../protocol.ts';
-import { RecordedClient } from '../sim/recorded-client.ts';
-import { RaftStorage } from '../storage.ts';
+import { RecordedClients } from '../sim/recorded-clients.ts';
+import { startNode } from '../sim/start-node.ts';
 
 /** The amount of work in a run. */
 export interface Figures {
@@ -36,51 +33,27 @@ export const nemesis = nemeses.swarm({
  */
 export default async function scenario(sim: Simulation): Promise<void> {
   const leaders = new Map<string, string>();
-  const history = check.createHistory(sim);
   for (const name of NODES) sim.node(name, raftServer);
   sim.always('at most one leader per term', () => checkLeaders(leaders, sim.trace.states));
-  const clients = ['c1', 'c2', 'c3', 'c4'].map((name) => {
-    const transport = sim.client(raftProtocol, { name });
-    return new RecordedClient({ transport, nodes: NODES, name, keys: KEYS, history, pause: 50 });
-  });
-  let unanswered = 0;
-  const work = Promise.all(clients.map((client) => client.work(() => void unanswered++)));
+  const clients = new RecordedClients(sim, { count: 4, nodes: NODES, keys: KEYS, pause: 50 });
+  clients.start();
   await sim.run(seconds * 1_000);
   sim.inject({ do: 'recover' });
-  for (const client of clients) client.stop();
-  await sim.settle(work, PATIENCE);
-  const reads = clients.map((client) => client.readAll({ insist: true }));
-  await sim.settle(Promise.all(reads), PATIENCE);
-  const verdict = check.linearizable(history);
-  if (verdict.linearizable !== true)
-    throw new Error(`not linearizable: ${verdict.text}`, { cause: verdict });
-  figures = { commands: history.operations.length, unanswered, terms: leaders.size };
+  await clients.finish(PATIENCE);
+  clients.check();
+  figures = { ...clients.figures, terms: leaders.size };
 }
 
 /** A node of Raft, which reports its role and its term. */
-async function raftServer({ transport: open, store, state }: NodeContext) {
-  const transport = open(raftProtocol);
-  await transport.listen();
+async function raftServer(context: NodeContext) {
   const onEvent = (event: RaftEvent) => {
-    if (event.type === 'role') state({ role: event.status.role, term: event.status.term });
+    if (event.type === 'role') context.state({ role: event.status.role, term: event.status.term });
     // A node whose disk fails stops, which would end the run.
     if (event.type === 'failed') throw event.error;
   };
-  const node = await RaftNode.start({
-    transport,
-    members: NODES,
-    machine: new KeyValueStore(),
-    storage: new RaftStorage(store),
-    onEvent,
-    electionTimeout: 1_000,
-    heartbeat: 250,
-    snapshotEvery: 200,
-    keep: 50,
-  });
-  return async () => {
-    await node.close();
-    await transport.close();
-  };
+  const times = { electionTimeout: 1_000, heartbeat: 250 };
+  const options = { ...times, members: NODES, snapshotEvery: 200, keep: 50, onEvent };
+  return (await startNode(context, options)).stop;
 }
 
 function checkLeaders(leaders: Map<string, string>, states: Readonly<Record<string, string>>) {

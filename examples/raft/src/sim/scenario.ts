@@ -1,12 +1,12 @@
 // Raft on simulated nodes: clients work while a nemesis injects faults; afterwards everything must
 // recover, and every result must have been correct.
 
-import { check, type NodeContext, type Simulation } from '@trunkline/simulation';
-import { RaftNode } from '../node.ts';
+import type { NodeContext, Simulation } from '@trunkline/simulation';
+import type { RaftNode } from '../node.ts';
 import type { RaftEvent } from '../node-options.ts';
-import { raftProtocol } from '../protocol.ts';
 import { Laws } from './laws.ts';
-import { RecordedClient } from './recorded-client.ts';
+import { named, RecordedClients } from './recorded-clients.ts';
+import { startNode } from './start-node.ts';
 import { type Promised, WatchedMachine, WatchedStorage } from './watched.ts';
 
 export interface RaftScenarioOptions {
@@ -28,8 +28,6 @@ export interface RaftScenarioOptions {
   readonly electionTimeout?: number | undefined;
   /** Called when a node becomes leader; faults that it injects take effect at once. */
   readonly onLeader?: ((node: string) => void) | undefined;
-  /** Called at the end with the amount of work that was checked. */
-  readonly onEnd?: ((figures: Figures) => void) | undefined;
 }
 
 /** The amount of work in a run. */
@@ -46,51 +44,34 @@ export interface Figures {
 export const CALM = 15_000;
 
 /**
- * Creates a scenario, which rejects with the guarantee that was violated. A nemesis should end
- * `CALM` milliseconds before the scenario does; faults that remain then are repaired.
+ * Creates a scenario, which resolves with the amount of work that was checked, and rejects with the
+ * guarantee that was violated. A nemesis should end `CALM` milliseconds before the scenario does;
+ * faults that remain then are repaired.
  */
 export function raftScenario(options: RaftScenarioOptions = {}) {
-  return async (sim: Simulation): Promise<void> => {
-    const { nodes = 5, minutes = 10, clients: count = 3, pause = 2_000 } = options;
-    const names = Array.from({ length: nodes }, (_, i) => `n${i + 1}`);
-    const cluster = new SimCluster(sim, names, options);
-    const history = check.createHistory(sim);
-    const clients = Array.from({ length: count }, (_, i) => {
-      const name = `c${i + 1}`;
-      const transport = sim.client(raftProtocol, { name });
-      return new RecordedClient({ transport, nodes: names, name, keys: KEYS, history, pause });
-    });
+  return async (sim: Simulation): Promise<Figures> => {
+    const { nodes: size = 5, minutes = 10, clients: count = 3, pause = 2_000 } = options;
+    const nodes = Array.from({ length: size }, (_, i) => `n${i + 1}`);
+    const cluster = new SimCluster(sim, nodes, options);
     const end = sim.now + Math.max(minutes * 60_000, 2 * CALM);
-    const calm = end - CALM + SETTLING;
-    sim.at(end - CALM, () => sim.inject({ do: 'recover' }));
-    let unanswered = 0;
-    const work = clients.map((client) =>
-      client.work((began, error) => {
-        unanswered++;
-        const after = Math.round(began - calm + SETTLING);
-        if (began >= calm)
-          cluster.broken(
-            'liveness',
-            `a command found no leader ${after} ms after the last fault was healed: ${error.message}`,
-          );
-      }),
-    );
+    const recovery = end - CALM;
+    const onUnanswered = ({ message }: Error, began: number) => {
+      const after = Math.round(began - recovery);
+      if (after >= SETTLING)
+        cluster.broken(
+          'liveness',
+          `a command found no leader ${after} ms after the last fault was healed: ${message}`,
+        );
+    };
+    const clients = new RecordedClients(sim, { count, nodes, keys: KEYS, pause, onUnanswered });
+    sim.at(recovery, () => sim.inject({ do: 'recover' }));
+    clients.start();
     await sim.run(end - sim.now);
-    for (const client of clients) client.stop();
-    await sim.settle(Promise.all(work), PATIENCE);
-    await sim.settle(Promise.all(clients.map((client) => client.readAll())), PATIENCE);
+    await clients.finish(PATIENCE);
     await sim.until(() => cluster.agreed, PATIENCE);
     cluster.compareStates();
-    const verdict = check.linearizable(history);
-    if (verdict.linearizable !== true)
-      throw named(
-        'linearizable',
-        `${verdict.text.trimEnd().split('\n').at(-1)}\n${verdict.text}`,
-        verdict,
-      );
-    const { snapshots, laws } = cluster;
-    const commands = history.operations.length;
-    options.onEnd?.({ commands, unanswered, snapshots, ...laws.progress });
+    clients.check();
+    return { ...clients.figures, ...cluster.laws.progress, snapshots: cluster.snapshots };
   };
 }
 
@@ -139,13 +120,12 @@ class SimCluster {
     });
   }
 
-  async #boot({ name, transport: open, store, log }: NodeContext) {
+  async #boot(context: NodeContext) {
+    const { name, store, log } = context;
     this.#members.delete(name);
     const life = `${name} (life ${++this.#lives})`;
     const storage = new WatchedStorage(store, name, this.laws, this.#promises);
     const machine = new WatchedMachine(name, this.laws, storage);
-    const transport = open(raftProtocol);
-    await transport.listen();
     const onEvent = (event: RaftEvent) => {
       if (event.type === 'role') {
         const { role, term, leader } = event.status;
@@ -160,8 +140,7 @@ class SimCluster {
       } else if (event.type === 'failed') this.#failed(name, event.error, log);
     };
     const { electionTimeout = 1_500 } = this.#options;
-    const node = await RaftNode.start({
-      transport,
+    const { node, stop } = await startNode(context, {
       members: this.#names,
       machine,
       storage,
@@ -174,10 +153,7 @@ class SimCluster {
     });
     machine.status = () => node.status;
     this.#members.set(name, { node, machine });
-    return async () => {
-      await node.close();
-      await transport.close();
-    };
+    return stop;
   }
 
   /**
@@ -196,14 +172,6 @@ class SimCluster {
 }
 
 const KEYS = ['a', 'b', 'c', 'd'];
-/**
- * Creates an error whose name is the property, because shrinking treats errors of different names
- * as different failures.
- */
-function named(property: string, what: string, cause?: object): Error {
-  return Object.assign(new Error(`${property}: ${what}`, { cause }), { name: property });
-}
-
 /**
  * Milliseconds after recovery from which on every command must be answered; and the time allowed
  * for the last commands, the last reads, and agreement.

@@ -1,7 +1,6 @@
 // The settings of a simulation run, and the command line of `pnpm sim`. The settings are encoded in
 // the URL of the scenario, because nothing else is passed to a worker.
 
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import {
   type LinkOptions,
@@ -12,23 +11,15 @@ import {
 import { oneOf, whole } from '../program.ts';
 import { CALM } from './scenario.ts';
 
-export interface Settings {
-  readonly nodes: number;
-  readonly clients: number;
-  /** Virtual minutes of each seed. */
-  readonly minutes: number;
-  /** A name of `NEMESES`. */
-  readonly nemesis: string;
-  readonly level: SimulationLevel;
-}
-
-export const DEFAULTS: Settings = {
+export const DEFAULTS = {
   nodes: 5,
-  clients: 3,
+  /** Virtual minutes of each seed. */
   minutes: 10,
+  /** A name of `NEMESES`. */
   nemesis: 'swarm',
-  level: 'message',
+  level: 'message' as SimulationLevel,
 };
+export type Settings = typeof DEFAULTS;
 
 type MakeNemesis = (options: { readonly duration: number }) => Nemesis;
 
@@ -85,13 +76,11 @@ it: SEED=raft:7:2,5-6 pnpm sim
   --from <n>        the first seed (default: 1)
   --minutes <n>     virtual minutes of each run (default: ${DEFAULTS.minutes})
   --nodes <n>       3 to 9 (default: ${DEFAULTS.nodes})
-  --clients <n>     1 to 20 (default: ${DEFAULTS.clients})
   --nemesis <name>  the faults to inject (default: ${DEFAULTS.nemesis}):
                     ${Object.keys(NEMESES)
                       .join(', ')
                       .replace(/(.{60,75}), /g, '$1,\n                    ')}
   --level <name>    message: whole messages; stream: the bytes of connections (default: ${DEFAULTS.level})
-  --workers <n>     threads (default: one for each CPU)
   --record <file>   write the recording of the first failure, for trunkline replay
   --help            this text`;
 
@@ -105,16 +94,13 @@ export function parseOptions(args: string[]) {
       from: text(1),
       minutes: text(DEFAULTS.minutes),
       nodes: text(DEFAULTS.nodes),
-      clients: text(DEFAULTS.clients),
       nemesis: text(DEFAULTS.nemesis),
       level: text(DEFAULTS.level),
-      workers: text(availableParallelism()),
       record: { type: 'string' },
     },
   });
   const settings: Settings = {
     nodes: whole('nodes', values.nodes, 3, 9),
-    clients: whole('clients', values.clients, 1, 20),
     minutes: whole('minutes', values.minutes, 1, 60_000),
     nemesis: oneOf('nemesis', values.nemesis, Object.keys(NEMESES)),
     level: oneOf('level', values.level, ['message', 'stream']),
@@ -123,7 +109,6 @@ export function parseOptions(args: string[]) {
     settings,
     seeds: whole('seeds', values.seeds, 1, 10_000_000),
     from: whole('from', values.from, 0, 1_000_000_000),
-    workers: whole('workers', values.workers, 1, 1_024),
     record: values.record,
   };
 }

@@ -2,10 +2,10 @@
 
 import { createSimulation, type LinkOptions } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
-import { RaftNode } from '../node.ts';
+import { raftProtocol } from '../messages.ts';
+import type { RaftNode } from '../node.ts';
 import type { RaftEvent, RaftNodeOptions } from '../node-options.ts';
-import { raftProtocol } from '../protocol.ts';
-import { RaftStorage } from '../storage.ts';
+import { startNode } from '../sim/start-node.ts';
 
 export const ELECTION = 150;
 export const HEARTBEAT = 30;
@@ -28,25 +28,18 @@ export class Nodes {
     this.sim = createSimulation({ link });
     this.names = Array.from({ length: count }, (_, i) => `n${i + 1}`);
     for (const name of this.names)
-      this.sim.node(name, async ({ transport: open, store }) => {
-        const transport = open(raftProtocol);
-        await transport.listen();
+      this.sim.node(name, async (context) => {
         const machine = new KeyValueStore();
-        const node = await RaftNode.start({
-          transport,
+        const { node, stop } = await startNode(context, {
           members: this.names,
           machine,
-          storage: new RaftStorage(store),
           electionTimeout: ELECTION,
           heartbeat: HEARTBEAT,
           onEvent: (event) => void this.events.push({ name, event }),
           ...options,
         });
         this.peers.set(name, { node, machine });
-        return async () => {
-          await node.close();
-          await transport.close();
-        };
+        return stop;
       });
     this.outside = this.sim.client(raftProtocol, { name: 'c' });
   }

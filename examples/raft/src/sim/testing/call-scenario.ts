@@ -22,24 +22,21 @@ const protocol = defineProtocol({
  * the promise that was broken.
  */
 export async function callScenario(sim: Simulation): Promise<void> {
-  const broken = (property: string, what: string) =>
-    void sim.always(property, () => {
-      throw new Error(what);
-    });
-  const done = new Map<string, string>();
-  for (const name of SERVERS) sim.node(name, (context) => serveWork(sim, context, done, broken));
+  const calls = new Calls(sim);
+  for (const name of SERVERS) sim.node(name, (context) => calls.serve(context));
   const clients = CLIENTS.map((name) => sim.client(protocol, { name }));
   const work = clients.flatMap((transport, i) =>
     SERVERS.flatMap((server) =>
-      [0, 1].map((lane) =>
-        keepCalling(sim, transport, server, `${CLIENTS[i]}.${lane}`, broken).then(
-          (answers) =>
-            answers > 0 || broken(CALLS_SUCCEED, `no call to ${server} was answered any more`),
-        ),
-      ),
+      [0, 1].map((lane) => calls.keepCalling(transport, server, `${CLIENTS[i]}.${lane}`)),
     ),
   );
-  const { random } = clients[0]!;
+  scheduleFaults(sim, clients[0]!.random);
+  await sim.run(END - sim.now);
+  await sim.settle(Promise.all(work), 10 * TIMEOUT);
+  await sim.run(0);
+}
+
+function scheduleFaults(sim: Simulation, random: () => number): void {
   const one = (names: readonly string[]) => names[Math.floor(random() * names.length)]!;
   for (let at = 1_000; at < PEACE - 3_000; at += 300 + random() * 2_000) {
     const [node, from] = [one(SERVERS), one(CLIENTS)];
@@ -58,82 +55,86 @@ export async function callScenario(sim: Simulation): Promise<void> {
       ]);
   }
   sim.schedule([{ at: PEACE, do: 'recover' }]);
-  await sim.run(END - sim.now);
-  await sim.settle(Promise.all(work), 10 * TIMEOUT);
-  await sim.run(0);
 }
 
-/**
- * Serves `work`: the answer names the server and the work. The handler overwrites the request, as a
- * reader may.
- */
-async function serveWork(
-  sim: Simulation,
-  { name, transport: open, clock }: NodeContext,
-  done: Map<string, string>,
-  broken: (property: string, what: string) => void,
-) {
-  const transport = open(protocol);
-  await transport.listen();
-  const life = `${name} at ${sim.now}`;
-  serve(transport, {
-    work: async (request) => {
-      const text = decoder.decode(request);
-      request.fill(0);
-      if (done.has(text))
-        broken(
-          'a call is never executed twice',
-          `${life} was given '${text}', which ${done.get(text)} had been given`,
-        );
-      done.set(text, life);
-      if (transport.random() < 0.5) await clock.sleep(transport.random() * 2 * TIMEOUT);
-      return encoder.encode(`${name} did ${text}`);
-    },
-  });
-  return () => transport.close();
-}
+/** Both ends of all calls, and what they find broken. */
+class Calls {
+  readonly #sim: Simulation;
+  /** The server that did each piece of work. */
+  readonly #done = new Map<string, string>();
 
-/** Makes one call after the other, and checks each. Returns the answers after the faults. */
-async function keepCalling(
-  sim: Simulation,
-  transport: Transport<typeof protocol>,
-  server: string,
-  name: string,
-  broken: (property: string, what: string) => void,
-): Promise<number> {
-  const { clock, random } = transport;
-  let answers = 0;
-  for (let count = 1; clock.now() < END; count++) {
-    await clock.sleep(random() * 100);
-    const text = `${name} to ${server} number ${count}`;
-    const request = encoder.encode(text);
-    const began = clock.now();
-    const isCalm = began > PEACE + CALM / 2;
-    let settled = false;
-    sim.at(
-      began + TIMEOUT + SLACK,
-      () =>
-        settled ||
-        broken('a call ends by its deadline', `'${text}' is open ${SLACK} ms after its deadline`),
-    );
-    try {
-      const answer = await transport.send(server, 'work', request, { timeout: TIMEOUT });
-      const got = decoder.decode(answer);
-      if (isCalm) answers++;
-      answer.fill(0);
-      if (got !== `${server} did ${text}`)
-        broken('an answer belongs to its call', `'${text}' was answered '${got}'`);
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error;
-      // A lost message or slow work may time a call out, but nothing else may fail.
-      if (isCalm && error.code !== 'deadline_exceeded')
-        broken(CALLS_SUCCEED, `'${text}' failed: ${error.message}`);
-    }
-    settled = true;
-    if (decoder.decode(request) !== text)
-      broken('a buffer has one owner', `the request '${text}' was changed by its receiver`);
+  constructor(sim: Simulation) {
+    this.#sim = sim;
   }
-  return answers;
+
+  /**
+   * Serves `work`: the answer names the server and the work. The handler overwrites the request, as
+   * a reader may.
+   */
+  async serve({ name, transport: open, clock }: NodeContext) {
+    const transport = open(protocol);
+    await transport.listen();
+    const life = `${name} at ${this.#sim.now}`;
+    serve(transport, {
+      work: async (request) => {
+        const text = decoder.decode(request);
+        request.fill(0);
+        const other = this.#done.get(text);
+        if (other !== undefined)
+          this.#broken('a call is never executed twice', `${other} and ${life} did '${text}'`);
+        this.#done.set(text, life);
+        if (transport.random() < 0.5) await clock.sleep(transport.random() * 2 * TIMEOUT);
+        return encoder.encode(`${name} did ${text}`);
+      },
+    });
+    return () => transport.close();
+  }
+
+  /** Makes one call after the other, and checks each. */
+  async keepCalling(
+    transport: Transport<typeof protocol>,
+    server: string,
+    name: string,
+  ): Promise<void> {
+    const { clock, random } = transport;
+    let calmAnswers = 0;
+    for (let count = 1; clock.now() < END; count++) {
+      await clock.sleep(random() * 100);
+      const text = `${name} to ${server} number ${count}`;
+      const request = encoder.encode(text);
+      const began = clock.now();
+      const isCalm = began > PEACE + CALM / 2;
+      let settled = false;
+      this.#sim.at(began + TIMEOUT + SLACK, () => {
+        if (!settled)
+          this.#broken('a call ends by its deadline', `'${text}' is open ${SLACK} ms after it`);
+      });
+      try {
+        const answer = await transport.send(server, 'work', request, { timeout: TIMEOUT });
+        const got = decoder.decode(answer);
+        if (isCalm) calmAnswers++;
+        answer.fill(0);
+        if (got !== `${server} did ${text}`)
+          this.#broken('an answer belongs to its call', `'${text}' was answered '${got}'`);
+      } catch (error) {
+        if (!(error instanceof TransportError)) throw error;
+        // A lost message or slow work may time a call out, but nothing else may fail.
+        if (isCalm && error.code !== 'deadline_exceeded')
+          this.#broken(CALLS_SUCCEED, `'${text}' failed: ${error.message}`);
+      }
+      settled = true;
+      if (decoder.decode(request) !== text)
+        this.#broken('a buffer has one owner', `the receiver of '${text}' has changed it`);
+    }
+    if (calmAnswers === 0)
+      this.#broken(CALLS_SUCCEED, `no call to ${server} was answered any more`);
+  }
+
+  #broken(property: string, what: string): void {
+    this.#sim.always(property, () => {
+      throw new Error(what);
+    });
+  }
 }
 
 const SERVERS = ['s1', 's2', 's3'];
