@@ -4,7 +4,6 @@
 import { formatSnapshot } from '@trunkline/telemetry';
 import type { CallRecord } from '@trunkline/transport-core';
 import { rejected } from '../../transport/expect.ts';
-import { kit } from '../../transport/protocols.ts';
 import { rangeOf, serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, listOf, pattern, streamOf, textOf, utf8 } from '../../transport/values.ts';
@@ -171,12 +170,5 @@ export const observingCases: Cases = (test) => {
     await f.until('the caller holds no memory', () => a.snapshot().memory === 0);
     await f.until('the callee holds no memory', () => b.snapshot().memory === 0);
     t.is(b.snapshot().waiting, 0);
-  });
-
-  test("protocol, clock and random are the transport's own", async (f, t) => {
-    const a = f.create(kit, { random: () => 0.5 });
-    t.is(a.clock, f.clock);
-    t.is(a.random(), 0.5);
-    t.is(a.protocol, kit);
   });
 };

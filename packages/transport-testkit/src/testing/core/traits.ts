@@ -1,7 +1,6 @@
 // Cases that check each rule in each state: one body runs on a transport that is new, opening,
 // open, closing and closed.
 
-import { multicast } from '@trunkline/resilience';
 import { serve, TransportError } from '@trunkline/transport-core';
 import type { TestContext } from '../../test-runner.ts';
 import { checked, rejected } from '../../transport/expect.ts';
@@ -66,14 +65,6 @@ export const traitCases: Cases = (test) => {
     };
     t.false(tried(() => transport.trySend(at, 'note', utf8(''))));
     t.false(tried(() => transport.trySendAll([at], 'note', utf8(''))[0] === true));
-  });
-
-  trait('multicast answers each target with shutdown', ENDED, async ({ transport, at }, _f, t) => {
-    const answers = [];
-    for await (const answer of multicast(transport, [at, at], 'echo', utf8('')))
-      answers.push(answer);
-    t.is(answers.length, 2);
-    for (const answer of answers) checked(t, answer.error, { code: 'shutdown', sent: false });
   });
 
   trait('a consumer ends at once', ['closed'], async ({ transport }, _f, t) => {
