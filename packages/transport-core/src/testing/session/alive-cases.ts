@@ -1,6 +1,5 @@
 // Cases of docs/wire-protocol.md §9, liveness: pings, idle connections, floods.
 
-import { serve } from '@trunkline/transport-core';
 import { concat, encodeRawFrame } from '@trunkline/transport-testkit/internal';
 import { failure, gets, type Suite } from './checks.ts';
 import { hint, request, tag, untag } from './frames.ts';
@@ -87,18 +86,6 @@ export function aliveCases({ test, it, open }: Suite): void {
     await s.peer.next('PONG', (frame) => frame.id === 2);
     s.clock.advance(4_900);
     t.false(s.remote.closed);
-  });
-
-  it('alive: a peer that answers each PING stays connected for minutes', async (t, up) => {
-    const s = await up({ options: NEVER_IDLE });
-    for (let n = 0; n < 30; n++) {
-      s.clock.advance(10_001);
-      await s.peer.next('PING');
-      await s.peer.barrier();
-    }
-    t.false(s.remote.closed);
-    s.peer.send(hint(tag(3)));
-    t.is(untag((await s.call('hint')).request), 3);
   });
 
   it('alive: a transport that wakes late reads first, and then judges whether the peer is alive', async (t, up) => {
@@ -221,38 +208,6 @@ export function aliveCases({ test, it, open }: Suite): void {
     for (let n = 0; n < 4_000; n++) s.peer.send(request(s.id(n)));
     await gets(t, s.peer, 'GO_AWAY', { reason: 13 });
     await s.peer.expectClosed();
-  });
-
-  it('alive: more than 10,000 requests a second that cannot be served are a flood, and fewer are not', async (t, up) => {
-    const s = await up();
-    const strange = (n: number) =>
-      n % 2 === 0 ? request(s.id(n), [], { method: 99 }) : request(s.id(n), [], { channel: 0x30 });
-    s.clock.advance(1_000);
-    for (let n = 0; n < 9_900; n++) s.peer.send(strange(n));
-    await s.peer.arrived(9_900, 'ERROR');
-    t.false(s.peer.closed);
-    s.clock.advance(1_000);
-    for (let n = 0; n < 20_000; n++) s.peer.send(strange(n));
-    await gets(t, s.peer, 'GO_AWAY', { code: 8, reason: 13 });
-    await s.peer.expectClosed();
-  });
-
-  it('alive: a peer that keeps opening and canceling calls is slowed but not disconnected, and each call is answered', async (t, up) => {
-    const s = await up();
-    const server = serve(s.transport, { echo: (payload) => payload });
-    const calls = 8_000;
-    // One chunk of many calls: more work than one turn allows, no matter how the stream splits
-    // the chunk.
-    const frames = Array.from({ length: calls }, (_, n) => [
-      request(s.id(n), tag(n)),
-      { kind: 'CANCEL' as const, id: s.id(n) },
-    ]).flat();
-    for (let n = 0; n < calls; n++) frames.push(request(s.id(n), [], { channel: 0x30 }));
-    s.peer.send(...frames);
-    await s.peer.arrived(2 * calls, 'ERROR', 'RESPONSE');
-    t.false(s.peer.closed);
-    t.true(s.seen.counted('slowed') > 0);
-    await server.stop();
   });
 
   it('alive: full queues refuse calls without a disconnection, and canceling many calls is not a flood', async (t, up) => {

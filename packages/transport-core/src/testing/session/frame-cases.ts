@@ -97,31 +97,6 @@ export function frameCases({ it, violates }: Suite): void {
     t.is(seen.counted('unknownFrame'), 3);
   });
 
-  it('frames: fields may come in any order, the last value of a field is valid, and unknown fields are skipped', async (t, up) => {
-    const { peer, call, id } = await up();
-    const call0 = id(0);
-    const parts = [
-      field(99, 0, [5]),
-      field(15, 2, [3], [9, 9, 9]),
-      field(200, 2, [4], [1, 2, 3, 4]),
-      field(4, 0, [2]),
-      field(30, 1, [1, 2, 3, 4, 5, 6, 7, 8]),
-      field(2, 5, [0xff, 0, 0, 0]),
-      field(31, 5, [1, 2, 3, 4]),
-      field(3, 0, [0x20]),
-      field(2, 5, [call0, 0, 0, 0]),
-      field(15, 2, [2], [4, 2]),
-      field(4, 0, [1]),
-      field(1, 0, [3]),
-      field(1, 0, [8]),
-    ];
-    peer.bytes(delimited(concat(parts)));
-    const rpc = await call('echo');
-    t.deepEqual(rpc.request, Uint8Array.of(4, 2));
-    rpc.respond(rpc.request);
-    t.is((await peer.next('RESPONSE')).id, call0);
-  });
-
   it('frames: a frame that is split at every byte is read like an unsplit one', async (t, up) => {
     const { peer, call, id } = await up();
     const whole = encodeRawFrame(

@@ -101,25 +101,6 @@ export function poolCases({ test, open }: Suite): void {
     t.deepEqual(resolved, ['the-leader', 'the-leader']);
   });
 
-  test('pool: a send after a disconnect dials again', async (t) => {
-    const on = await open(t);
-    const listener = await on.listen();
-    const first = on.transport.send(listener.address, 'hint', tag(1));
-    const one = await listener.next();
-    await one.handshake();
-    await first;
-    const gone = on.transport.disconnect(listener.address);
-    await one.next('GO_AWAY');
-    const again = on.transport.send(listener.address, 'hint', tag(2));
-    const two = await listener.next();
-    await two.handshake();
-    await again;
-    t.is(untag((await two.next('ONEWAY')).payload), 2);
-    one.send({ kind: 'GO_AWAY', code: 14, reason: 3 });
-    await one.expectClosed();
-    await gone;
-  });
-
   test("pool: on the peer's GO_AWAY, waiting calls move to another connection", async (t) => {
     const on = await open(t, { timeout: 600_000 });
     const listener = await on.listen();
