@@ -18,24 +18,9 @@ test('a text for people has no control characters, line breaks, bidi marks or lo
     "an honest text: naïve, 日本語, עברית, 👩‍👩‍👧 'quoted' \\n",
   );
   t.is(cleanText('one\ntwo\r\nthree\tfour\u2028five\u2029six'), 'one two  three four five six');
-  const unfit = [
-    '\0',
-    '\x07',
-    '\b',
-    '\x1b',
-    '\x7f',
-    '\x85',
-    '\x9b',
-    '\u061c',
-    '\u200e',
-    '\u200f',
-    '\u202a',
-    '\u202b',
-    '\u202c',
-    '\u202d',
-    '\u202e',
-  ];
-  for (const one of [...unfit, '\u2066', '\u2067', '\u2068', '\u2069', '\ud83d', '\ude00'])
+  const unfit =
+    '\0\x07\b\x1b\x7f\x85\x9b\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069';
+  for (const one of [...unfit, '\ud83d', '\ude00'])
     t.is(cleanText(`a${one}b`), 'a\ufffdb', JSON.stringify(one));
   t.is(cleanText('x'.repeat(39_000)), 'x'.repeat(1024));
   t.is(cleanText('\x1b'.repeat(39_000)), '\ufffd'.repeat(341));

@@ -76,9 +76,6 @@ export function endingCases({ it }: Suite): void {
   const endings: [number, number, string, string | undefined][] = [
     [13, 12, 'internal', 'malformed'],
     [8, 13, 'resource_exhausted', 'flood'],
-    [8, 14, 'resource_exhausted', 'too_large'],
-    [7, 11, 'permission_denied', 'denied'],
-    [9, 4, 'failed_precondition', 'wrong_network'],
     [14, 0, 'unavailable', undefined],
     [14, 4_000, 'unavailable', undefined],
   ];

@@ -152,16 +152,7 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
 
   const reasons: [number, number, string, string | undefined][] = [
     [9, 4, 'failed_precondition', 'wrong_network'],
-    [9, 5, 'failed_precondition', 'wrong_version'],
-    [7, 6, 'permission_denied', 'refused'],
-    [9, 7, 'failed_precondition', 'self'],
-    [6, 8, 'already_exists', 'duplicate'],
     [8, 9, 'resource_exhausted', 'full'],
-    [16, 10, 'unauthenticated', 'identity_mismatch'],
-    [7, 11, 'permission_denied', 'denied'],
-    [13, 12, 'internal', 'malformed'],
-    [8, 13, 'resource_exhausted', 'flood'],
-    [8, 14, 'resource_exhausted', 'too_large'],
     [16, 15, 'unauthenticated', 'bad_certificate'],
     [16, 0, 'unauthenticated', undefined],
     [99, 99, 'unknown', undefined],
