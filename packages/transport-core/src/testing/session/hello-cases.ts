@@ -1,6 +1,5 @@
 // Cases of docs/wire-protocol.md §3: the three steps of the hello, and its content.
 
-import { TransportError } from '@trunkline/transport-core';
 import { RAW_LIMITS, rawHello } from '@trunkline/transport-testkit/internal';
 import type { Suite } from './checks.ts';
 import { request } from './frames.ts';
@@ -74,15 +73,6 @@ export function helloCases({ test, it, open, connect }: Suite): void {
     t.deepEqual({ ...s.hello.limits }, { ...RAW_LIMITS });
   });
 
-  test('hello: `instance` is the same for all connections of a transport, and differs between transports', async (t) => {
-    const a = await connect(t, 'acceptor');
-    const second = await a.dialIn();
-    const again = await second.handshake();
-    const b = await connect(t, 'dialer');
-    t.deepEqual(again.instance, a.hello.instance);
-    t.notDeepEqual(b.hello.instance, a.hello.instance);
-  });
-
   it('hello: a `hello` function receives the dialed target, or undefined on an accepted connection', async (t, up, role) => {
     const targets: (string | undefined)[] = [];
     const s = await up({
@@ -105,23 +95,6 @@ export function helloCases({ test, it, open, connect }: Suite): void {
     t.is(hello.wireMin, 1);
     t.is(hello.wireMax, 1);
     await peer.barrier();
-  });
-
-  it('hello: `admit` receives the Remote before the connection is up, and may take its time', async (t, up, role) => {
-    const admitted: string[] = [];
-    const s = await up({
-      hello: { addr: 'there:1', fields: { token: 'x' } },
-      options: {
-        async admit(remote) {
-          await Promise.resolve();
-          if (remote.hello['token'] !== 'x')
-            throw new TransportError('unauthenticated', 'no token');
-          admitted.push(`${remote.direction} ${remote.addr} ${remote.instance.length}`);
-        },
-      },
-    });
-    t.deepEqual(admitted, [`${role === 'acceptor' ? 'in' : 'out'} tcp://there:1 32`]);
-    await s.peer.barrier();
   });
 
   test('hello: a transport may dial itself', async (t) => {

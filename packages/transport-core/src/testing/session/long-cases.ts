@@ -26,14 +26,6 @@ export function longCases({ it, violates }: Suite): void {
     ...packets(request(id, []), body(PACKET * 3)).slice(0, 1),
     { kind: 'PART', id, payload: body(100) },
   ]);
-  bad('an empty PART', (id) => [
-    ...packets(request(id, []), body(PACKET * 3)).slice(0, 1),
-    { kind: 'PART', id },
-  ]);
-  bad('a message longer than its size', (id) => [
-    request(id, body(PACKET), { size: PACKET + 10 }),
-    { kind: 'PART', id, payload: body(11) },
-  ]);
   bad('a PART larger than a packet', (id) => [
     request(id, body(PACKET), { size: PACKET * 3 }),
     { kind: 'PART', id, payload: body(PACKET + 1) },

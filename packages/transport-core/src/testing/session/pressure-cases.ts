@@ -59,17 +59,6 @@ export function pressureCases({ it }: Suite): void {
     t.true(s.seen.counted('onewayLost') > 0);
   });
 
-  it('pressure: a connection that is stuck delays no other', async (t, up) => {
-    const s = await up({ hello: ROOMY });
-    await fill(s);
-    const next = await s.dialIn();
-    await next.handshake();
-    next.send(request(1, tag(4)));
-    (await s.call('echo')).respond(tag(4));
-    await next.next('RESPONSE');
-    t.pass();
-  });
-
   it('pressure: one-ways that arrived complete are delivered even after the connection is lost', async (t, up) => {
     const s = await up();
     s.peer.send(
@@ -83,27 +72,6 @@ export function pressureCases({ it }: Suite): void {
     t.is(untag((await s.call('hint')).request), 1);
     t.is(untag((await s.call('hint')).request), 2);
     t.is((await s.call('hint')).request.length, 100 * KiB);
-  });
-
-  it('pressure: a consumer that stops reading blocks only its own channel', async (t, up) => {
-    const s = await up({
-      side: true,
-      hello: {
-        protocols: [
-          { name: 'lab', version: 1, accepts: [], channel: 0x20 },
-          { name: 'side', version: 1, accepts: [], channel: 0x21 },
-        ],
-      },
-      options: { limits: { inbound: { calls: 3 } } },
-    });
-    const aside = s.side.consumer('echo');
-    for (let n = 0; n < 10; n++) s.peer.send(request(s.id(n), tag(n)));
-    await s.peer.barrier();
-    t.is(s.peer.count('ERROR'), 7);
-    s.peer.send(request(s.id(20), tag(20), { channel: 0x21 }));
-    const { value: rpc } = await aside.next();
-    rpc.respond(rpc.request);
-    t.is((await s.peer.next('RESPONSE')).id, s.id(20));
   });
 
   it('pressure: a call fails at its deadline if the peer grants no credit of the pipe, and nothing else fails', async (t, up) => {
