@@ -2,18 +2,9 @@
 
 import test from 'ava';
 import { isNodeId, parseTarget, spelled, splitScheme } from './address.ts';
-import { TransportError } from './errors.ts';
+import { refusalOf } from './protocol/testing/refused.ts';
 
 const id = 'ab'.repeat(32);
-const refusalOf = (run: () => unknown): TransportError => {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof TransportError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-};
 
 test('a target is an address, or a node id and an address', (t) => {
   t.deepEqual(parseTarget(' host:1 '), { nodeId: undefined, address: 'host:1', key: 'host:1' });
@@ -36,36 +27,17 @@ test('all spellings of one target have one key', (t) => {
 });
 
 test('different targets keep different keys', (t) => {
-  const targets = [
-    'a:1',
-    'a:2',
-    'b:1',
-    'ws://a:1',
-    'wss://a:1',
-    'ws://a:1/x',
-    'ws://a:1/X',
-    'ws://a:1/x?y',
-    `${id}@a:1`,
-    '[fe80::1%eth0]:1',
-    '[fe80::1%ETH0]:1',
-    '[fe80::1]:1',
-    'inmem://a',
-    'inmem://b',
-    'n1',
-    'N1',
-    `node:${id}`,
-  ];
+  const targets =
+    `a:1 a:2 b:1 ws://a:1 wss://a:1 ws://a:1/x ws://a:1/X ws://a:1/x?y ${id}@a:1 [fe80::1%eth0]:1 [fe80::1%ETH0]:1 [fe80::1]:1 inmem://a inmem://b n1 N1 node:${id}`.split(
+      ' ',
+    );
   t.is(new Set(targets.map((target) => parseTarget(target).key)).size, targets.length);
 });
 
 test('a key is its own key', (t) => {
-  for (const target of [
-    'tcp://[::FFFF:1.2.3.4]:9',
-    'WS://A:1/',
-    `${id}@[0::0]:1`,
-    'odd//thing',
-    'n1',
-  ]) {
+  for (const target of `tcp://[::FFFF:1.2.3.4]:9 WS://A:1/ ${id}@[0::0]:1 odd//thing n1`.split(
+    ' ',
+  )) {
     const { key } = parseTarget(target);
     t.is(parseTarget(key).key, key);
   }

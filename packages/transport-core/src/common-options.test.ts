@@ -3,7 +3,6 @@
 import test from 'ava';
 import { type CommonConfig, type CommonOptions, commonOptions } from './common-options.ts';
 import { type OptionsInput, parseOptions } from './config.ts';
-import { createManualClock } from './manual-clock.ts';
 
 const parse = (options: CommonOptions): CommonConfig =>
   parseOptions(commonOptions, options, 'createTransport');
@@ -106,27 +105,6 @@ test('defaults follow the given options', (t) => {
   t.is(parse({ limits: { message: 1_073_741_824 } }).limits.memory, 1_073_741_824);
   const { limits } = parse({ limits: { message: 5_000 } });
   t.deepEqual(parse({ limits }).limits, limits, 'what is complete stays as it is');
-});
-
-test('clock, random, observer and callbacks pass by reference', (t) => {
-  const clock = createManualClock();
-  const observer = { seen: 0, count() {} };
-  const [random, admit, resolve, hello] = [
-    () => 0.5,
-    () => {},
-    (target: string) => target,
-    () => ({ a: 'b' }),
-  ];
-  const config = parse({ clock, observer, random, admit, resolve, hello });
-  t.is(config.clock as unknown, clock);
-  t.is(config.observer as unknown, observer);
-  t.false(Object.isFrozen(clock) || Object.isFrozen(observer));
-  t.deepEqual([config.random, config.admit, config.resolve, config.hello], [
-    random,
-    admit,
-    resolve,
-    hello,
-  ] as any);
 });
 
 test('invalid clocks and observers are refused', (t) => {

@@ -19,25 +19,14 @@ import {
 
 // The agreed tables, copied by hand: changing either one changes the wire protocol and the public
 // interface.
-const codes: Record<ErrorCode, number> = {
-  cancelled: 1,
-  unknown: 2,
-  invalid_argument: 3,
-  deadline_exceeded: 4,
-  not_found: 5,
-  already_exists: 6,
-  permission_denied: 7,
-  resource_exhausted: 8,
-  failed_precondition: 9,
-  aborted: 10,
-  out_of_range: 11,
-  unimplemented: 12,
-  internal: 13,
-  unavailable: 14,
-  data_loss: 15,
-  unauthenticated: 16,
-  shutdown: 14,
-};
+const codes: Record<string, number> = { shutdown: 14 };
+for (const [
+  i,
+  code,
+] of 'cancelled unknown invalid_argument deadline_exceeded not_found already_exists permission_denied resource_exhausted failed_precondition aborted out_of_range unimplemented internal unavailable data_loss unauthenticated'
+  .split(' ')
+  .entries())
+  codes[code] = i + 1;
 
 const wireReasons: [number, ErrorCode, ErrorReason][] = [
   [1, 'unavailable', 'idle'],

@@ -22,16 +22,6 @@ const listOf = (...items: Item[]) => {
 };
 const items = (count: number) => Array.from({ length: count }, (_, i) => new Item(i));
 
-test('first in, first out', (t) => {
-  const list = listOf(...items(3));
-  t.is(list.length, 3);
-  t.deepEqual([list.shift()!.name, list.shift()!.name, list.shift()!.name], [0, 1, 2]);
-  t.is(list.shift(), undefined);
-  t.is(list.length, 0);
-  t.is(list.first, undefined);
-  t.is(list.last, undefined);
-});
-
 test('an entry can be removed from any position and added to another list', (t) => {
   const all = items(3);
   for (const leaver of all) {
@@ -57,16 +47,6 @@ test('removing an entry that is not in the list does nothing', (t) => {
   t.false(list.remove(a));
   t.is(other.length, 1);
   t.is(list.length, 0);
-});
-
-test('rotate moves the head to the end', (t) => {
-  const list = listOf(...items(3));
-  list.rotate();
-  t.deepEqual(names(list), [1, 2, 0]);
-  const single = listOf(new Item(7));
-  single.rotate();
-  t.deepEqual(names(single), [7]);
-  new List<Item>().rotate();
 });
 
 test('the current entry of an iteration may be removed', (t) => {

@@ -6,40 +6,19 @@ import { tlsAcceptError, tlsConnectionError, tlsDialError } from './tls-errors.t
 const failure = (code: string) => Object.assign(new Error('the system says so'), { code });
 
 test('a failed handshake is reported with its meaning at both ends', (t) => {
+  const [PREAMBLE, CERTIFICATE] = [
+    ['internal', 'wrong_preamble'],
+    ['unauthenticated', 'bad_certificate'],
+  ] as const;
   const rows: [string, string, string | undefined, RegExp][] = [
     ['ECONNRESET', 'unavailable', 'reset', /check that it uses TLS \(option 'tls'\)/],
-    [
-      'ERR_SSL_WRONG_VERSION_NUMBER',
-      'internal',
-      'wrong_preamble',
-      /does not speak TLS: give both the same 'tls'/,
-    ],
-    ['ERR_SSL_HTTP_REQUEST', 'internal', 'wrong_preamble', /does not speak TLS/],
-    [
-      'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
-      'internal',
-      'wrong_preamble',
-      /does not speak TLS 1\.3/,
-    ],
-    ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'internal', 'wrong_preamble', /does not speak TLS 1\.3/],
-    [
-      'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
-      'unauthenticated',
-      'bad_certificate',
-      /the other end refused/,
-    ],
-    [
-      'ERR_SSL_EXCESSIVE_MESSAGE_SIZE',
-      'unauthenticated',
-      'bad_certificate',
-      /the TLS handshake failed/,
-    ],
-    [
-      'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
-      'unauthenticated',
-      'bad_certificate',
-      /the TLS handshake failed/,
-    ],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', ...PREAMBLE, /does not speak TLS: give both the same 'tls'/],
+    ['ERR_SSL_HTTP_REQUEST', ...PREAMBLE, /does not speak TLS/],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', ...PREAMBLE, /does not speak TLS 1\.3/],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', ...PREAMBLE, /does not speak TLS 1\.3/],
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', ...CERTIFICATE, /the other end refused/],
+    ['ERR_SSL_EXCESSIVE_MESSAGE_SIZE', ...CERTIFICATE, /the TLS handshake failed/],
+    ['ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', ...CERTIFICATE, /the TLS handshake failed/],
   ];
   for (const [code, as, reason, message] of rows) {
     for (const error of [

@@ -149,6 +149,12 @@ test('methods may have names of prototype members', (t) => {
   );
 });
 
+const method = (members: object) => ({ methods: { a: { id: 1, request: bytes, ...members } } });
+const NO_METHODS =
+  "methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got ";
+const NO_VERSION = 'must be an integer from 0 to 2^32 − 1';
+const NO_ID = 'must be an integer from 1 to 2^32 − 1';
+const NO_CODEC = 'must be a codec: bytes, json(schema) or protobuf(type)';
 /** The messages begin with "defineProtocol 'raft': ", unless they say otherwise. */
 const refused: [changes: object, message: string][] = [
   [{ name: '' }, "defineProtocol '': name: must be 1 to 255 bytes of UTF-8, got 0"],
@@ -162,12 +168,12 @@ const refused: [changes: object, message: string][] = [
     "defineProtocol 'a\\ud800': name: must have no lone surrogates: it crosses the wire as UTF-8, got 'a\\ud800'",
   ],
   [{ name: 5 }, 'defineProtocol: name: must be a string, got 5'],
-  [{ version: -1 }, 'version: must be an integer from 0 to 2^32 − 1, got -1'],
-  [{ version: 1.5 }, 'version: must be an integer from 0 to 2^32 − 1, got 1.5'],
-  [{ version: 2 ** 32 }, 'version: must be an integer from 0 to 2^32 − 1, got 4294967296'],
-  [{ version: '1' }, "version: must be an integer from 0 to 2^32 − 1, got '1'"],
+  [{ version: -1 }, `version: ${NO_VERSION}, got -1`],
+  [{ version: 1.5 }, `version: ${NO_VERSION}, got 1.5`],
+  [{ version: 2 ** 32 }, `version: ${NO_VERSION}, got 4294967296`],
+  [{ version: '1' }, `version: ${NO_VERSION}, got '1'`],
   [{ accepts: 0 }, 'accepts: must be a list of versions, got 0'],
-  [{ accepts: [0, NaN] }, 'accepts[1]: must be an integer from 0 to 2^32 − 1, got NaN'],
+  [{ accepts: [0, NaN] }, `accepts[1]: ${NO_VERSION}, got NaN`],
   [{ accepts: Array(65).fill(1) }, 'accepts: must be at most 64 versions, got 65'],
   [{ channel: 0x0f }, 'channel: must be an integer from 0x10 to 0xff, got 15'],
   [{ channel: 256 }, 'channel: must be an integer from 0x10 to 0xff, got 256'],
@@ -182,14 +188,8 @@ const refused: [changes: object, message: string][] = [
     { chanel: 3 },
     'chanel: unknown member; a protocol has name, version, accepts, channel, priority, ordered, doc, methods',
   ],
-  [
-    { methods: undefined },
-    "methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got undefined",
-  ],
-  [
-    { methods: [] },
-    "methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got a list",
-  ],
+  [{ methods: undefined }, `${NO_METHODS}undefined`],
+  [{ methods: [] }, `${NO_METHODS}a list`],
   [{ methods: { a: 5 } }, 'methods.a: must be an object such as { request: bytes }, got 5'],
   [
     { methods: { 'a b': null } },
@@ -199,30 +199,12 @@ const refused: [changes: object, message: string][] = [
     { methods: { then: { request: bytes } } },
     "methods.then: must have another name: `await` takes a client with a method 'then' for a promise, and hangs",
   ],
-  [
-    { methods: { a: { id: null, request: bytes } } },
-    'methods.a.id: must be an integer from 1 to 2^32 − 1, got null',
-  ],
-  [
-    { methods: { a: { id: 0, request: bytes } } },
-    'methods.a.id: must be an integer from 1 to 2^32 − 1, got 0',
-  ],
-  [
-    { methods: { a: { id: 2 ** 32, request: bytes } } },
-    'methods.a.id: must be an integer from 1 to 2^32 − 1, got 4294967296',
-  ],
-  [
-    { methods: { a: { id: 1 } } },
-    'methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got undefined',
-  ],
-  [
-    { methods: { a: { id: 1, request: bytes, response: { name: 'x' } } } },
-    'methods.a.response: must be a codec: bytes, json(schema) or protobuf(type), got an object',
-  ],
-  [
-    { methods: { a: { id: 1, request: null } } },
-    'methods.a.request: must be a codec: bytes, json(schema) or protobuf(type), got null',
-  ],
+  [method({ id: null }), `methods.a.id: ${NO_ID}, got null`],
+  [method({ id: 0 }), `methods.a.id: ${NO_ID}, got 0`],
+  [method({ id: 2 ** 32 }), `methods.a.id: ${NO_ID}, got 4294967296`],
+  [method({ request: undefined }), `methods.a.request: ${NO_CODEC}, got undefined`],
+  [method({ response: { name: 'x' } }), `methods.a.response: ${NO_CODEC}, got an object`],
+  [method({ request: null }), `methods.a.request: ${NO_CODEC}, got null`],
   [
     { methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } },
     "methods.b: has the id of 'a', 1; give one of them another `id`",
@@ -236,23 +218,17 @@ const refused: [changes: object, message: string][] = [
     `methods.b: has the id of 'a', ${methodId('b')}; give one of them another \`id\``,
   ],
   [
-    { methods: { a: { id: 1, request: bytes, response: bytes, download: bytes } } },
+    method({ response: bytes, download: bytes }),
     'methods.a: has both response and download; a method that streams its answers has download alone',
   ],
+  [method({ upload: bytes }), 'methods.a: has upload, so it needs response or download'],
   [
-    { methods: { a: { id: 1, request: bytes, upload: bytes } } },
-    'methods.a: has upload, so it needs response or download',
-  ],
-  [
-    { methods: { a: { id: 1, request: bytes, reply: bytes } } },
+    method({ reply: bytes }),
     'methods.a.reply: unknown member; a method has id, request, response, upload, download, timeout, doc',
   ],
+  [method({ timeout: 0 }), 'methods.a.timeout: must be milliseconds above 0, or Infinity, got 0'],
   [
-    { methods: { a: { id: 1, request: bytes, timeout: 0 } } },
-    'methods.a.timeout: must be milliseconds above 0, or Infinity, got 0',
-  ],
-  [
-    { methods: { a: { id: 1, request: bytes, timeout: NaN } } },
+    method({ timeout: NaN }),
     'methods.a.timeout: must be milliseconds above 0, or Infinity, got NaN',
   ],
 ];

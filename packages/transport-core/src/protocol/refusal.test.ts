@@ -4,7 +4,7 @@ import test from 'ava';
 import { TransportError } from '../errors.ts';
 import type { Codec } from './codec.ts';
 import { decodeAs, encodeAs } from './message.ts';
-import { AsyncSchemaError, kindOf, member, quote, refusal } from './refusal.ts';
+import { kindOf, member, quote, refusal } from './refusal.ts';
 
 const codec = (run: () => never): Codec<unknown> => ({ name: 'own', encode: run, decode: run });
 const bytes = new Uint8Array(1);
@@ -66,19 +66,6 @@ test('a codec that encodes to no bytes is a TypeError', (t) => {
       message: "request: the codec 'own' must encode to a Uint8Array",
     },
   );
-});
-
-test('an asynchronous schema is a TypeError when it encodes, internal when it decodes', (t) => {
-  const run = () => {
-    throw new AsyncSchemaError('late');
-  };
-  t.throws(() => encodeAs(codec(run), 'request', 1), {
-    instanceOf: TypeError,
-    message: 'request: late',
-    name: 'TypeError',
-  });
-  const error = t.throws(() => decodeAs(codec(run), 'request', bytes));
-  t.true(error instanceof TransportError && error.code === 'internal');
 });
 
 test('any value is described in a few words', (t) => {

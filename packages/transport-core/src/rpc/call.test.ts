@@ -2,28 +2,12 @@
 
 import { getEventListeners } from 'node:events';
 import test from 'ava';
-import { bytes } from '../protocol/codec.ts';
-import { defineProtocol, methodTable } from '../protocol/protocol.ts';
-import { CallOrder } from '../session/out-call.ts';
+import { methodTable } from '../protocol/protocol.ts';
 import { Call, NO_OPTIONS, unwatchSignal, watchSignal } from './call.ts';
+import { hostOf, protocol } from './testing/call-fixture.ts';
 
-const protocol = defineProtocol({
-  name: 'echo',
-  version: 1,
-  channel: 0x20,
-  methods: { echo: { id: 1, request: bytes, response: bytes } },
-});
-const method = methodTable(protocol).byName.get('echo')!;
-const host = (now: number) => ({
-  channel: 0x20,
-  ordered: false,
-  timeout: 5_000,
-  ticker: { now: () => now },
-  begin() {},
-  order: new CallOrder(),
-  settled() {},
-  wakeBy() {},
-});
+const method = methodTable(protocol).byName.get('ask')!;
+const host = (now: number) => hostOf({ timeout: 5_000, ticker: { now: () => now } });
 
 test('the remaining time is rounded up, and a call without any is late', (t) => {
   const call = new Call(host(100), method, new Uint8Array(0), 'a:1', NO_OPTIONS);

@@ -1,20 +1,10 @@
 // Tests of the cost of calls between two sessions: credit, memory and the limits of calls.
 
 import test from 'ava';
-import type { TransportError } from '../errors.ts';
 import { Memory } from '../session/memory.ts';
 import { SIGNAL } from '../session/session-context.ts';
-import type { Call } from './call.ts';
 import { charge, type IncomingRpc } from './rpc.ts';
-import { type Bytes, CallFixture, protocol, turn } from './testing/call-fixture.ts';
-
-const error = async (call: Call<unknown>) =>
-  (await call.promise.then(
-    () => undefined,
-    (failure: unknown) => failure,
-  )) as TransportError;
-
-const one = (number: number): Bytes => new Uint8Array([number]);
+import { type Bytes, CallFixture, errorOf, one, protocol, turn } from './testing/call-fixture.ts';
 
 test('a one-way message costs its sender credit and its receiver memory until its handler ends', async (t) => {
   const fixture = new CallFixture();
@@ -183,9 +173,9 @@ test('limits.total bounds the calls of all connections: each may take half of wh
   const greedy = Array.from({ length: 20 }, () => first.call(first.pair.dialer, 'ask', one(1)));
   await first.rest();
   t.is(running.length, 12, 'half of three quarters');
-  t.is((await error(greedy[12]!)).code, 'resource_exhausted');
-  t.regex((await error(greedy[12]!)).message, /limits\.total is reached/);
-  t.false((await error(greedy[12]!)).sent);
+  t.is((await errorOf(greedy[12]!)).code, 'resource_exhausted');
+  t.regex((await errorOf(greedy[12]!)).message, /limits\.total is reached/);
+  t.false((await errorOf(greedy[12]!)).sent);
   for (let i = 0; i < 20; i++) second.call(second.pair.dialer, 'ask', one(1));
   await second.rest();
   t.is(running.length, 12 + 6, 'half of what is left of them');

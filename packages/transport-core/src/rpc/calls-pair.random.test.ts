@@ -10,15 +10,13 @@ import type { Call } from './call.ts';
 import type { IncomingRpc } from './rpc.ts';
 import type { AnyHandler } from './serving.ts';
 import {
-  type Bytes,
   CallFixture,
   type Name,
   type Options,
+  one,
   protocol,
   turn,
 } from './testing/call-fixture.ts';
-
-const one = (number: number): Bytes => new Uint8Array([number]);
 
 /** Lets callers and handlers act at random. */
 async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<void> {

@@ -33,7 +33,7 @@ test('an Rpc shows what arrived with the call', (t) => {
   const { rpc, connection } = incoming('ask');
   t.deepEqual([rpc.method, rpc.request, rpc.version], ['ask', 'request', 3]);
   t.is(rpc.from, connection.remote);
-  t.is(rpc.deadline, undefined);
+  t.deepEqual([rpc.deadline, rpc.upload], [undefined, undefined]);
 });
 
 test('a console shows what the reader may know, and no internals', (t) => {
@@ -118,12 +118,9 @@ test('a way of answering that the kind lacks throws a TypeError that names the r
 test('a write after the end throws a TypeError, and one whose caller is gone rejects with the reason', async (t) => {
   const { rpc } = incoming('get');
   t.true(rpc.end());
-  t.throws(() => rpc.write(byte(1)), { instanceOf: TypeError });
+  for (const late of [() => rpc.write(byte(1)), () => rpc.end()])
+    t.throws(late, { instanceOf: TypeError });
   const gone = incoming('get');
   gone.leave(GONE);
   t.is(await t.throwsAsync(gone.rpc.write(byte(1))), GONE);
-});
-
-test('a method without upload has no upload', (t) => {
-  t.is(incoming('ask').rpc.upload, undefined);
 });

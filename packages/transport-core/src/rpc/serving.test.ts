@@ -3,7 +3,6 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { pluck } from '../testing/pluck.ts';
-import { Consumer } from './consumer.ts';
 import { toTransportError } from './rpc.ts';
 import { type AnyHandler, Serving, type ServingOptions } from './serving.ts';
 import { InboxFixture, inbox } from './testing/inbox-fixture.ts';
@@ -176,12 +175,6 @@ test('a handler that returns nothing although its codec needs a value fails the 
   t.deepEqual(a.answers, ['typed 3 ! internal']);
   t.is(fixture.failures.length, 1);
   t.is(a.running, 0);
-});
-
-test('a method that a consumer names cannot have a handler', (t) => {
-  const fixture = new InboxFixture();
-  void new Consumer(fixture.inbox, new Set(['ask']));
-  t.throws(() => serve(fixture, { ask: () => byte(1) }), { instanceOf: TypeError });
 });
 
 test('stop accepts no more calls, waits for running ones, and leaves the rest to others', async (t) => {

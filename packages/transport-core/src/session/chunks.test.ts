@@ -68,20 +68,7 @@ test('all messages of a small chunk are parts of it; without any the chunk is fr
 });
 
 test('messages in chunks of reused memory are intact, whatever the size of the chunks', (t) => {
-  const sizes = [
-    0,
-    10,
-    64,
-    65,
-    66,
-    300,
-    2 * KIB,
-    10 * KIB,
-    20 * KIB,
-    40 * KIB,
-    64 * KIB,
-    100 * KIB,
-  ];
+  const sizes = [0, 10, 64, 65, 66, 300, 2_048, 10_240, 20_480, 40_960, 65_536, 102_400];
   for (const most of [7, 80, KIB, 16 * KIB, 64 * KIB]) {
     const pair = new Pair([protocol], { limits }).open();
     const { dialer, acceptor } = pair;

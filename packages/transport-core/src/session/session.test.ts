@@ -7,7 +7,7 @@ import { bytes } from '../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { pluck } from '../testing/pluck.ts';
 import { PREAMBLE } from '../wire/frame.ts';
-import { type End, Pair } from './testing/pair.ts';
+import { type End, Pair, SMALL } from './testing/pair.ts';
 import { callOf, protocol } from './testing/stamped-calls.ts';
 import { TestCall } from './testing/test-call.ts';
 
@@ -210,4 +210,107 @@ test('a violation by size is reported as too_large', (t) => {
   pair.acceptor.session.receive(pair.now, new Uint8Array([0x81, 0xa0, 0x01]));
   pair.quiet();
   t.deepEqual([reasonOf(pair.acceptor), reasonOf(pair.dialer)], ['too_large', 'too_large']);
+});
+
+test('a long request that was answered at once is not held until its deadline', (t) => {
+  const pair = open();
+  const call = ask(SMALL.packet * 4);
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  const [served] = pair.acceptor.take();
+  t.is(served!.payload.length, SMALL.packet * 4);
+  served!.carrier.respond(served!, new Uint8Array(1));
+  t.is(
+    served!.payload.length,
+    0,
+    'the session knows the call until its deadline, so it must not hold the request',
+  );
+  pair.quiet();
+  t.is(call.answer?.length, 1);
+});
+
+test('an end that leaves first sends the credit that it held back, and one that closes drops later messages', (t) => {
+  const pair = open();
+  for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
+  pair.quiet();
+  for (const call of pair.acceptor.calls.splice(0, 3)) call.account!.giveBack(call.cost, false);
+  pair.acceptor.session.shut(0);
+  pair.quiet();
+  t.is(pair.dialer.ending!.error.reason, 'closed');
+  t.is(pair.dialer.count('onewayLost'), 2);
+});
+
+test('leaving sends waiting calls elsewhere, and completes open ones', (t) => {
+  const pair = open({ limits: { ...SMALL, calls: 1 } });
+  const [running, short, long] = [ask(), ask(), ask(SMALL.packet + 1)];
+  for (const call of [running, short, long]) pair.start(pair.dialer, call);
+  pair.quiet();
+  pair.dialer.session.leave('disconnected', 'bye');
+  t.deepEqual(pair.dialer.left, [short, long]);
+  pair.quiet();
+  t.is(pair.dialer.ending, undefined);
+  const [served] = pair.acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array([7]));
+  pair.quiet();
+  t.is(running.answer?.[0], 7);
+  t.is(reasonOf(pair.dialer), 'disconnected');
+  t.is(reasonOf(pair.acceptor), 'disconnected');
+});
+
+test('leaving takes no longer than 5 s', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  pair.dialer.session.leave('disconnected', 'bye');
+  pair.quiet();
+  pair.pass(4_999);
+  t.is(call.settlements, 0);
+  pair.pass(1);
+  t.deepEqual([call.error?.code, call.error?.sent], ['unavailable', true]);
+});
+
+test('a call answered at once, long after its chunk arrived, does not keep its session from leaving', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  pair.dialer.session.leave('disconnected', 'this end disconnected');
+  pair.quiet();
+  t.is(pair.acceptor.session.state, 'closing');
+  pair.acceptor.session.parts.callee.served.respond(pair.acceptor.calls[0]!, new Uint8Array(1));
+  pair.quiet();
+  t.is(pair.acceptor.session.state, 'closed');
+  t.is(call.answer?.length, 1);
+});
+
+test('an end that drains serves its calls for as long as they take, and both ends learn why', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  pair.acceptor.session.leave('draining', 'out of service');
+  pair.quiet();
+  pair.pass(60_000);
+  pair.quiet();
+  t.is(pair.dialer.ending, undefined);
+  const [served] = pair.acceptor.calls.splice(0);
+  served!.carrier.respond(served!, new Uint8Array(3));
+  pair.quiet();
+  t.is(call.answer?.length, 3);
+  t.is(reasonOf(pair.dialer), 'draining');
+  t.is(reasonOf(pair.acceptor), 'draining');
+});
+
+test('a call that is open when a draining end is cut fails as disconnected, because a handler has seen it', (t) => {
+  const pair = open();
+  const call = ask();
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  pair.acceptor.session.leave('draining', 'out of service');
+  pair.quiet();
+  pair.acceptor.session.shut(0);
+  pair.quiet();
+  t.not(call.error?.reason, 'draining');
+  t.is(call.error?.sent, true);
 });

@@ -4,33 +4,6 @@ import test from 'ava';
 import { seededRandom } from '../random.ts';
 import { UncreditedOneWays } from './outgoing.ts';
 
-test('each one-way message counts until all its credit is back, the oldest first', (t) => {
-  const uncredited = new UncreditedOneWays();
-  for (const cost of [100, 200, 300]) uncredited.oneway(cost);
-  t.is(uncredited.size, 3);
-  uncredited.credited(99);
-  t.is(uncredited.size, 3);
-  uncredited.credited(1);
-  t.is(uncredited.size, 2);
-  uncredited.credited(200 + 299);
-  t.is(uncredited.size, 1);
-  uncredited.credited(1);
-  t.is(uncredited.size, 0);
-});
-
-test('requests of the account take credit in turn, and do not count', (t) => {
-  const uncredited = new UncreditedOneWays();
-  uncredited.oneway(100);
-  uncredited.request(500);
-  uncredited.oneway(100);
-  uncredited.credited(100);
-  t.is(uncredited.size, 1);
-  uncredited.credited(500);
-  t.is(uncredited.size, 1);
-  uncredited.credited(100);
-  t.is(uncredited.size, 0);
-});
-
 test('credit above the spent amount does not count later', (t) => {
   const uncredited = new UncreditedOneWays();
   uncredited.oneway(100);

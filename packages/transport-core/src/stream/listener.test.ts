@@ -9,13 +9,18 @@ import type { StreamConnection, StreamLayer } from './stream-layer.ts';
 const BROKEN = new TransportError('unavailable', 'accept failed');
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-const OPTIONS = { timeout: 5_000, handshakes: { acquire: () => undefined } };
-
-/** Creates a layer whose `listen` fails while `broken`, and a listener on it. */
+/** Creates a layer whose `listen` fails while `broken` is set, and a listener on it. */
 function scene() {
   const clock = createManualClock(0);
-  const state = { broken: false, tries: 0, closed: 0, accepted: 0, recovered: 0 };
+  const state = {
+    broken: undefined as Error | undefined,
+    tries: 0,
+    closed: 0,
+    accepted: 0,
+    recovered: 0,
+  };
   const retries: number[] = [];
+  const told: TransportError[] = [];
   let fail: (error: TransportError) => void = () => {};
   let accept: (connection: StreamConnection) => void = () => {};
   const layer = {
@@ -23,7 +28,7 @@ function scene() {
       state.tries++;
       accept = onAccept;
       fail = onFailed;
-      if (state.broken) throw BROKEN;
+      if (state.broken !== undefined) throw state.broken;
     },
     close: async () => void state.closed++,
   } as unknown as StreamLayer;
@@ -31,9 +36,12 @@ function scene() {
     layer,
     clock,
     () => void state.accepted++,
-    (_error, retryIn) => void retries.push(retryIn),
+    (error, retryIn) => {
+      told.push(error);
+      retries.push(retryIn);
+    },
     () => void state.recovered++,
-    OPTIONS,
+    { timeout: 5_000, handshakes: { acquire: () => undefined } },
   );
   const slot = async (milliseconds: number) => {
     for (let i = 0; i < milliseconds; i++) {
@@ -45,6 +53,7 @@ function scene() {
     clock,
     state,
     retries,
+    told,
     listener,
     slot,
     fail: (error = BROKEN) => fail(error),
@@ -55,7 +64,7 @@ function scene() {
 test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling to 1 s, and stops promptly', async (t) => {
   const { clock, state, retries, listener, slot, fail } = scene();
   await listener.start();
-  state.broken = true;
+  state.broken = BROKEN;
   state.tries = 0;
   fail();
   await slot(4_000);
@@ -67,14 +76,16 @@ test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling
   t.is(state.closed, 1);
 });
 
-test('a listener that recovers continues to listen, and a connection resets the back-off', async (t) => {
+test('a listener that recovers tells so once and continues to listen, and a connection resets the back-off', async (t) => {
   const { state, retries, listener, slot, fail, accept } = scene();
   await listener.start();
-  state.broken = true;
+  state.broken = BROKEN;
   fail();
   await slot(100);
-  state.broken = false;
+  t.is(state.recovered, 0, 'it waits for another attempt');
+  state.broken = undefined;
   await slot(200);
+  t.is(state.recovered, 1);
   const { tries } = state;
   await slot(5_000);
   t.is(state.tries, tries);
@@ -82,20 +93,6 @@ test('a listener that recovers continues to listen, and a connection resets the 
   t.is(state.accepted, 1);
   fail();
   t.is(retries.at(-1), 5);
-  await listener.stop();
-});
-
-test('a listener tells when it listens again, and not while it waits for another attempt', async (t) => {
-  const { state, listener, slot, fail } = scene();
-  await listener.start();
-  t.is(state.recovered, 0);
-  state.broken = true;
-  fail();
-  await slot(100);
-  t.is(state.recovered, 0);
-  state.broken = false;
-  await slot(200);
-  t.is(state.recovered, 1);
   await listener.stop();
 });
 
@@ -123,7 +120,7 @@ test('two failures at once cause one retry', async (t) => {
 
 test('a first listen that fails rejects its caller and is not retried', async (t) => {
   const { clock, state, retries, listener } = scene();
-  state.broken = true;
+  state.broken = BROKEN;
   t.is(await t.throwsAsync(listener.start()), BROKEN);
   t.deepEqual(retries, []);
   t.is(clock.timers, 0);
@@ -143,29 +140,11 @@ test('a stopped listener accepts no connections and does not retry', async (t) =
 });
 
 test('a foreign error of a retry is reported as unavailable', async (t) => {
-  const clock = createManualClock(0);
-  const told: TransportError[] = [];
-  let tries = 0;
-  let fail: (error: TransportError) => void = () => {};
-  const layer = {
-    listen: async (_accept: unknown, failed: typeof fail) => {
-      fail = failed;
-      if (++tries === 2) throw new Error('EMFILE');
-    },
-    close: async () => {},
-  } as unknown as StreamLayer;
-  const listener = new Listener(
-    layer,
-    clock,
-    () => {},
-    (error) => void told.push(error),
-    () => {},
-    OPTIONS,
-  );
+  const { state, told, listener, slot, fail } = scene();
   await listener.start();
-  fail(BROKEN);
-  clock.advance(5);
-  await turn();
+  state.broken = new Error('EMFILE');
+  fail();
+  await slot(5);
   t.is(told[1]!.code, 'unavailable');
   t.is((told[1]!.cause as Error).message, 'EMFILE');
   await listener.stop();

@@ -2,9 +2,10 @@
 
 import test from 'ava';
 import type { TransportError } from '../errors.ts';
+import { protocol } from '../session/testing/stamped-calls.ts';
 import type { Backend } from './backend.ts';
 import { createTransport } from './create-transport.ts';
-import { fakeLayer, protocol } from './testing/fake-layer.ts';
+import { fakeLayer } from './testing/fake-layer.ts';
 
 function fakeBackend(schemes: string[] = ['fake']) {
   const made: (string | undefined)[] = [];
@@ -45,23 +46,19 @@ test('createTransport accepts one address, a list, a text with commas, or none',
 test('createTransport: an invalid option throws a TypeError that names it', (t) => {
   const { backend } = fakeBackend();
   const create = createTransport as unknown as (...args: unknown[]) => unknown;
-  t.throws(() => create('fake://a:1', { protocol, backends: [] }), {
-    instanceOf: TypeError,
-    message: /createTransport: backends: must be a list of at least one/,
-  });
-  t.throws(() => create('fake://a:1', { protocol }), {
-    instanceOf: TypeError,
-    message: /backends: is required/,
-  });
-  t.throws(() => create('fake://a:1', { protocol, backends: [backend], bindAddr: 'x' }), {
-    instanceOf: TypeError,
-    message: /bindAddr: unknown option/,
-  });
-  t.throws(() => create('fake://a:1', undefined), { instanceOf: TypeError });
-  t.throws(() => create({ protocol, backends: [backend], advertiseAddr: 5 }), {
-    instanceOf: TypeError,
-    message: /advertiseAddr/,
-  });
+  const valid = { protocol, backends: [backend] };
+  for (const [message, ...args] of [
+    [
+      /createTransport: backends: must be a list of at least one/,
+      'fake://a:1',
+      { protocol, backends: [] },
+    ],
+    [/backends: is required/, 'fake://a:1', { protocol }],
+    [/bindAddr: unknown option/, 'fake://a:1', { ...valid, bindAddr: 'x' }],
+    [/expected an object of options/, 'fake://a:1', undefined],
+    [/advertiseAddr/, { ...valid, advertiseAddr: 5 }],
+  ] as [RegExp, ...unknown[]][])
+    t.throws(() => create(...args), { instanceOf: TypeError, message });
 });
 
 test('createTransport: an advertised list is sent as one text', async (t) => {

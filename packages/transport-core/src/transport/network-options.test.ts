@@ -7,9 +7,10 @@ import { createManualClock } from '../manual-clock.ts';
 import { bytes } from '../protocol/codec.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { seededRandom } from '../random.ts';
+import { protocol } from '../session/testing/stamped-calls.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { NetworkTransport } from './create-transport.ts';
-import { fakeLayer, protocol } from './testing/fake-layer.ts';
+import { fakeLayer } from './testing/fake-layer.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -113,28 +114,15 @@ test('send never throws: misuse rejects with a TypeError that says what is wrong
     ...args: unknown[]
   ) => Promise<unknown>;
   const empty = new Uint8Array(0);
-  await t.throwsAsync(send('a:1', 'nothing', empty), {
-    instanceOf: TypeError,
-    message: /no method 'nothing'; it has ask, tell/,
-  });
-  await t.throwsAsync(send('a:1', 'toString', empty), { instanceOf: TypeError });
-  await t.throwsAsync(send('a:1', 'ask', empty, { timeout: 0 }), {
-    instanceOf: TypeError,
-    message: /timeout/,
-  });
-  await t.throwsAsync(send('a:1', 'ask', empty, { timeout: Number.NaN }), {
-    instanceOf: TypeError,
-  });
-  await t.throwsAsync(send('a:1', 'ask', empty, { upload: [] }), {
-    instanceOf: TypeError,
-    message: /has no upload/,
-  });
-  await t.throwsAsync(send({}, 'ask', empty), {
-    instanceOf: TypeError,
-    message: /a target is an address, or a Remote/,
-  });
-  await t.throwsAsync(send(undefined, 'ask', empty), { instanceOf: TypeError });
-  await t.throwsAsync(send(5, 'ask', empty), { instanceOf: TypeError });
+  for (const [message, ...args] of [
+    [/no method 'nothing'; it has ask, tell/, 'a:1', 'nothing', empty],
+    [/no method 'toString'/, 'a:1', 'toString', empty],
+    [/timeout/, 'a:1', 'ask', empty, { timeout: 0 }],
+    [/timeout/, 'a:1', 'ask', empty, { timeout: Number.NaN }],
+    [/has no upload/, 'a:1', 'ask', empty, { upload: [] }],
+    ...[{}, undefined, 5].map((to) => [/a target is an address, or a Remote/, to, 'ask', empty]),
+  ] as [RegExp, ...unknown[]][])
+    await t.throwsAsync(send(...args), { instanceOf: TypeError, message });
   await transport.close();
 });
 

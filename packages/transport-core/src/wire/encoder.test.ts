@@ -6,7 +6,15 @@ import { FrameEncoder } from './encoder.ts';
 import { Kind } from './frame.ts';
 import { encodeMetadata } from './metadata.ts';
 import { randomFrame, writeMessage } from './testing/frames.ts';
-import { bytesOf, hex, joined, type PlainFrame, readByProto, split } from './testing/proto.ts';
+import {
+  bytesOf,
+  hex,
+  joined,
+  type PlainFrame,
+  readByProto,
+  split,
+  writtenByProto,
+} from './testing/proto.ts';
 
 const allocate = (size: number) => new Uint8Array(size);
 
@@ -64,31 +72,6 @@ function write(encoder: FrameEncoder, frame: PlainFrame): void {
   }
 }
 
-/** Returns the numbers of a frame's fields in their order. */
-function fieldNumbers(frame: Uint8Array): number[] {
-  const numbers: number[] = [];
-  const varint = () => {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = frame[at++]!;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-  };
-  let at = 0;
-  while (at < frame.length) {
-    const tag = varint();
-    numbers.push(tag >>> 3);
-    if ((tag & 7) === 0) varint();
-    else if ((tag & 7) === 5) at += 4;
-    else {
-      const length = varint();
-      at += length;
-    }
-  }
-  return numbers;
-}
-
 test('frames of every kind follow frame.proto, in ascending order and without zeros', (t) => {
   const random = seededRandom(1);
   const encoder = new FrameEncoder(allocate);
@@ -114,15 +97,8 @@ test('frames of every kind follow frame.proto, in ascending order and without ze
     t.is(encoder.size, encoder.take().length);
     t.is(written.length, frames.length);
     for (const [i, bytes] of written.entries()) {
-      const numbers = fieldNumbers(bytes);
-      t.deepEqual(
-        numbers,
-        numbers.toSorted((a, b) => a - b),
-      );
-      const plain = readByProto(bytes);
-      t.deepEqual(plain, frames[i]);
-      const present = Object.keys(plain).length;
-      t.is(new Set(numbers).size, present, 'an absent field is not written');
+      t.deepEqual(readByProto(bytes), frames[i]);
+      t.is(hex(bytes), hex(writtenByProto(frames[i]!)), 'protobufjs writes no zeros, and in order');
     }
   }
   t.is(kinds.size, 15);

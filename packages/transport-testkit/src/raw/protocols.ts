@@ -13,7 +13,6 @@ export const suiteProtocol = defineProtocol({
     collect: { id: 3, request: bytes, upload: bytes, response: bytes },
     feed: { id: 4, request: bytes, download: bytes },
     duplex: { id: 5, request: bytes, upload: bytes, download: bytes },
-    steady: { id: 20, request: bytes, download: bytes, timeout: 2_000 },
   },
 });
 export type SuiteProtocol = typeof suiteProtocol;

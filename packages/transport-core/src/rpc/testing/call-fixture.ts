@@ -1,12 +1,14 @@
 // The common setup of tests of calls: two sessions connected in memory, with callers and handlers
 // at both ends.
 
+import type { TransportError } from '../../errors.ts';
 import { bytes } from '../../protocol/codec.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Memory } from '../../session/memory.ts';
 import { CallOrder } from '../../session/out-call.ts';
 import type { SessionLimits } from '../../session/session-context.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
+import { methods } from '../../session/testing/stamped-calls.ts';
 import { Call, type CallHost } from '../call.ts';
 import { Consumer } from '../consumer.ts';
 import { Inbox } from '../inbox.ts';
@@ -18,20 +20,35 @@ export const protocol = defineProtocol({
   name: 'calls',
   version: 1,
   channel: 0x20,
-  methods: {
-    ask: { id: 1, request: bytes, response: bytes },
-    tell: { id: 2, request: bytes },
-    give: { id: 3, request: bytes, upload: bytes, response: bytes },
-    get: { id: 4, request: bytes, download: bytes },
-    both: { id: 5, request: bytes, upload: bytes, download: bytes },
-    steady: { id: 6, request: bytes, download: bytes, timeout: 10_000 },
-  },
+  methods: { ...methods, steady: { id: 6, request: bytes, download: bytes, timeout: 10_000 } },
 });
 const table = methodTable(protocol);
 export type Name = keyof typeof protocol.methods;
 export type Bytes = Uint8Array<ArrayBuffer>;
 /** Waits for one turn of the event loop, so that promises settle. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Returns a host of calls on channel 0x20, at time 0, whose hooks do nothing, with changes. */
+export const hostOf = (changes: Partial<CallHost>): CallHost => ({
+  channel: protocol.channel,
+  ordered: false,
+  timeout: 10_000,
+  ticker: { now: () => 0 },
+  begin() {},
+  order: new CallOrder(),
+  settled() {},
+  wakeBy() {},
+  ...changes,
+});
+
+/** Returns the error of a call; undefined if it was answered. */
+export const errorOf = ({ promise }: Call<unknown>): Promise<TransportError> =>
+  promise.then(
+    () => undefined as never,
+    (error: TransportError) => error,
+  );
+
+export const one = (number: number): Bytes => new Uint8Array([number]);
 
 export interface Options {
   timeout?: number;
@@ -83,16 +100,13 @@ export class CallFixture {
   ): Call<unknown> {
     const method = table.byName.get(name)!;
     const { channel, ordered } = protocol;
-    const host: CallHost = {
+    const host = hostOf({
       channel,
       ordered,
-      timeout: 10_000,
       ticker: { now: () => this.pair.now },
-      begin() {},
-      order: new CallOrder(),
       settled: (code) => void this.settled.push(code ?? 'fine'),
       wakeBy: (time) => end.wakeBy(time),
-    };
+    });
     const made = [host, method, payload, 'there', { timeout, signal, upload }] as const;
     const call = method.flags !== 0 ? new StreamCall(...made) : new Call<unknown>(...made);
     call.promise.catch(() => {});

@@ -4,7 +4,7 @@
 import type { FrameEncoder } from '../../wire/encoder.ts';
 import { Kind } from '../../wire/frame.ts';
 import { encodeMetadata } from '../../wire/metadata.ts';
-import { writeMessage } from '../../wire/testing/frames.ts';
+import { type MessageFields, writeMessage } from '../../wire/testing/frames.ts';
 import { SMALL } from './pair.ts';
 
 /** Bytes for payloads: three packets. */
@@ -26,72 +26,31 @@ export function encodePeerFrame(
   const size = (more & 7) === 0 ? 0 : (more & 7) * (more < 128 ? 500 : SMALL.packet);
   const metadata = more === 64 ? encodeMetadata({ key: 'value' }) : undefined;
   const body = payload.subarray(0, end);
-  switch (kind) {
-    case 0:
-      writeMessage(
-        encoder,
-        {
-          kind: Kind.REQUEST,
-          id,
-          channel,
-          method,
-          flags: flags & 7,
-          timeout: more,
-          metadata,
-          size,
-        },
-        body,
-      );
-      break;
-    case 1:
-      writeMessage(encoder, { kind: Kind.ONEWAY, id, channel, method, metadata, size }, body);
-      break;
-    case 2:
-      writeMessage(encoder, { kind: Kind.RESPONSE, id, size }, body);
-      break;
-    case 3:
-      writeMessage(encoder, { kind: Kind.ITEM, id, size }, body);
-      break;
-    case 4:
-      writeMessage(encoder, { kind: Kind.PART, id }, body);
-      break;
-    case 5:
-      encoder.signal(Kind.END, id);
-      break;
-    case 6:
-      encoder.error(id, more & 1, { code: method, reason: flags, text: 'no', metadata });
-      break;
-    case 7:
-      encoder.signal(Kind.CANCEL, id);
-      break;
-    case 8:
-      encoder.credit(flags & 7, length * (more < 200 ? 100 : 0x80_0000), id, channel);
-      break;
-    case 9:
-      encoder.signal(Kind.PING, id);
-      break;
-    case 10:
-      encoder.signal(Kind.PONG, id);
-      break;
-    case 11:
-      encoder.hello(Kind.PROTOCOLS, take(length & 63));
-      break;
-    case 12:
-      encoder.goAway(method, flags, 'bye');
-      break;
-    case 13:
-      encoder.signal(kind === 13 && flags < 16 ? Kind.READY : 32 + flags, id);
-      break;
-    default:
-      // Opens the same call again and again, as a flood does.
-      for (let i = 0; i < (more & 31); i++)
-        writeMessage(
-          encoder,
-          kind === 14
-            ? { kind: Kind.REQUEST, id: id + 2 * i, channel: 0x20, method }
-            : { kind: Kind.ONEWAY, channel: 0x20, method },
-          payload.subarray(0, length),
-        );
-  }
+  const message = (fields: MessageFields) => writeMessage(encoder, fields, body);
+  const call = { id, channel, method, metadata, size };
+  /** Opens the same call again and again, as a flood does. */
+  const flood = (fields: (n: number) => MessageFields) => {
+    for (let n = 0; n < (more & 31); n++)
+      writeMessage(encoder, { channel: 0x20, method, ...fields(n) }, payload.subarray(0, length));
+  };
+  const write = [
+    () => message({ ...call, kind: Kind.REQUEST, flags: flags & 7, timeout: more }),
+    () => message({ ...call, kind: Kind.ONEWAY }),
+    () => message({ kind: Kind.RESPONSE, id, size }),
+    () => message({ kind: Kind.ITEM, id, size }),
+    () => message({ kind: Kind.PART, id }),
+    () => encoder.signal(Kind.END, id),
+    () => encoder.error(id, more & 1, { code: method, reason: flags, text: 'no', metadata }),
+    () => encoder.signal(Kind.CANCEL, id),
+    () => encoder.credit(flags & 7, length * (more < 200 ? 100 : 0x80_0000), id, channel),
+    () => encoder.signal(Kind.PING, id),
+    () => encoder.signal(Kind.PONG, id),
+    () => encoder.hello(Kind.PROTOCOLS, take(length & 63)),
+    () => encoder.goAway(method, flags, 'bye'),
+    () => encoder.signal(flags < 16 ? Kind.READY : 32 + flags, id),
+    () => flood((n) => ({ kind: Kind.REQUEST, id: id + 2 * n })),
+    () => flood(() => ({ kind: Kind.ONEWAY })),
+  ][kind]!;
+  write();
   return more;
 }

@@ -48,31 +48,10 @@ export function describeSchedule(schedule: Uint8Array): string {
  * The kinds of steps. The ones that make progress are listed several times, so they are chosen more
  * often.
  */
-const STEPS = [
-  'call',
-  'call',
-  'call',
-  'take',
-  'take',
-  'answer',
-  'answer',
-  'write',
-  'read',
-  'use',
-  'use',
-  'cancel',
-  'discard',
-  'stick',
-  'drain',
-  'tick',
-  'tick',
-  'move',
-  'move',
-  'move',
-  'pass',
-  'quiet',
-  'tell',
-] as const;
+const STEPS =
+  'call call call take take answer answer write read use use cancel discard stick drain tick tick move move move pass quiet tell'.split(
+    ' ',
+  );
 /** The methods of a call, selected by three bits; the frequent ones are listed several times. */
 const NAMES = ['ask', 'ask', 'ask', 'tell', 'tell', 'give', 'get', 'both'] as const;
 /** The limits of both ends, selected by the second byte. */
@@ -116,61 +95,33 @@ class ScheduleRun {
   /** Performs a step. Returns a promise if an item was written. */
   step(what: number, how: number, more: number): Promise<void> | undefined {
     const pair = this.#pair;
+    const users = this.#users;
     const end = this.#ends[how & 1]!;
-    switch (STEPS[what % STEPS.length]!) {
-      case 'call':
-        this.#users.make(
-          end,
-          NAMES[(how >> 2) & 7]!,
-          protocols[(how >> 1) & 1]!,
-          more,
-          (how & 0xe0) === 0xe0,
-        );
-        return undefined;
-      case 'tell':
-        for (let i = more & 15; i >= 0; i--)
-          this.#users.make(end, 'tell', protocols[(how >> 1) & 1]!, more >> 4, false);
-        return undefined;
-      case 'take':
-        this.#users.take(end);
-        return undefined;
-      case 'answer':
-        this.#users.answer(recent(this.#users.served, how), more);
-        return undefined;
-      case 'write':
-        return this.#users.write(recent(this.#users.served, how), more);
-      case 'read':
-        this.#users.readUpload(recent(this.#users.served, how));
-        return undefined;
-      case 'use':
-        return this.#users.use(recent(this.#users.made, how), more);
-      case 'cancel':
-        recent(this.#users.made, how)?.call.giveUp('cancelled');
-        return undefined;
-      case 'discard':
-        if (how < 128) recent(this.#users.made, how)?.call.download?.discard();
-        else recent(this.#users.served, how)?.call.upload?.discard();
-        return undefined;
-      case 'stick':
-        end.stuck = true;
-        return undefined;
-      case 'drain':
-        end.drain(pair.now);
-        return undefined;
-      case 'tick':
-        pair.tick(end);
-        return undefined;
-      case 'move':
-        pair.move(end, 1 + (more < 128 ? more : (more - 127) ** 2));
-        return undefined;
-      case 'pass':
-        // The clock stops before a silence could end the session.
-        if (pair.now < LATEST) pair.pass(more);
-        return undefined;
-      case 'quiet':
-        pair.quiet();
-        return undefined;
-    }
+    const protocol = protocols[(how >> 1) & 1]!;
+    const made = recent(users.made, how);
+    const served = recent(users.served, how);
+    const steps: Record<string, () => Promise<void> | boolean | undefined | void> = {
+      call: () => users.make(end, NAMES[(how >> 2) & 7]!, protocol, more, (how & 0xe0) === 0xe0),
+      tell: () => {
+        for (let i = more & 15; i >= 0; i--) users.make(end, 'tell', protocol, more >> 4, false);
+      },
+      take: () => users.take(end),
+      answer: () => users.answer(served, more),
+      write: () => users.write(served, more),
+      read: () => users.readUpload(served),
+      use: () => users.use(made, more),
+      cancel: () => made?.call.giveUp('cancelled'),
+      discard: () => (how < 128 ? made?.call.download?.discard() : served?.call.upload?.discard()),
+      stick: () => void (end.stuck = true),
+      drain: () => end.drain(pair.now),
+      tick: () => pair.tick(end),
+      move: () => pair.move(end, 1 + (more < 128 ? more : (more - 127) ** 2)),
+      // The clock stops before a silence could end the session.
+      pass: () => (pair.now < LATEST ? pair.pass(more) : undefined),
+      quiet: () => pair.quiet(),
+    };
+    const result = steps[STEPS[what % STEPS.length]!]!();
+    return result instanceof Promise ? result : undefined;
   }
 
   end(): void {

@@ -2,26 +2,19 @@
 
 import type { TransportError } from '../../errors.ts';
 import { createManualClock } from '../../manual-clock.ts';
-import { bytes } from '../../protocol/codec.ts';
-import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
+import { methodTable } from '../../protocol/protocol.ts';
 import type { Resolver } from '../../resolver.ts';
-import { Call, type CallHost } from '../../rpc/call.ts';
+import { Call } from '../../rpc/call.ts';
+import { hostOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
-import { CallOrder, type OutCall } from '../../session/out-call.ts';
+import type { OutCall } from '../../session/out-call.ts';
 import type { Connection } from '../connection.ts';
 import { Names } from '../names.ts';
 import { Pool } from '../pool.ts';
 
-export const protocol = defineProtocol({
-  name: 'pool',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
-});
+const table = methodTable(protocol);
 
-export const table = methodTable(protocol);
-
-export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+export { turn };
 
 export interface Dial {
   target: string;
@@ -147,16 +140,7 @@ export function poolFixture(
   ) => {
     const method = table.byName.get(name)!;
     const { timeout = 1_000, signal } = options;
-    const host: CallHost = {
-      channel: options.channel ?? protocol.channel,
-      ordered: false,
-      timeout,
-      ticker: clock,
-      begin() {},
-      order: new CallOrder(),
-      settled: () => {},
-      wakeBy: () => {},
-    };
+    const host = hostOf({ channel: options.channel ?? protocol.channel, timeout, ticker: clock });
     const made = new Call<unknown>(host, method, new Uint8Array(1), 'a:1', { signal });
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {

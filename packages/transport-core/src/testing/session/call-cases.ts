@@ -1,23 +1,10 @@
 // Cases of docs/wire-protocol.md §4, ids and responses: each request has exactly one end.
 
-import { failure, gets, type Suite } from './checks.ts';
+import { failure, type Suite } from './checks.ts';
 import { body, hint, KiB, PACKET, packets, request, tag, untag } from './frames.ts';
 
 export function callCases({ it }: Suite): void {
-  it('calls: one RESPONSE with the id of the REQUEST answers it', async (t, up) => {
-    const s = await up();
-    s.peer.send(request(s.id(0), [1, 2]));
-    const rpc = await s.call('echo');
-    t.true(rpc.respond(Uint8Array.of(3)));
-    const reply = await gets(t, s.peer, 'RESPONSE', { id: s.id(0) });
-    t.deepEqual(reply.payload, Uint8Array.of(3));
-    t.is(reply.size, 0);
-    t.throws(() => rpc.respond(Uint8Array.of(4)), { instanceOf: TypeError });
-    await s.peer.barrier();
-    t.is(s.peer.count('RESPONSE'), 1);
-  });
-
-  it('calls: ids of outgoing calls have the parity of this side, and no two open calls share one', async (t, up, role) => {
+  it('calls: ids of outgoing calls have the parity of this side, no two open calls share one, and answers may come in any order', async (t, up, role) => {
     const s = await up();
     const sent = Array.from({ length: 100 }, (_, n) => s.client.echo(tag(n)));
     const ids = new Set<number>();
@@ -28,23 +15,13 @@ export function callCases({ it }: Suite): void {
       ids.add(id);
     }
     t.is(ids.size, 100);
-    for (const frame of s.peer.log)
+    for (const frame of [...s.peer.log].reverse())
       if (frame.kind === 'REQUEST')
         s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
     t.deepEqual(
       (await Promise.all(sent)).map(untag),
       Array.from({ length: 100 }, (_, n) => n),
     );
-  });
-
-  it('calls: answers are matched to their calls in whatever order they arrive', async (t, up) => {
-    const s = await up();
-    const sent = [0, 1, 2, 3].map((n) => s.client.echo(tag(n)));
-    const asked = [];
-    for (let n = 0; n < 4; n++) asked.push(await s.peer.next('REQUEST'));
-    for (const frame of asked.reverse())
-      s.peer.send({ kind: 'RESPONSE', id: frame.id, payload: frame.payload });
-    t.deepEqual((await Promise.all(sent)).map(untag), [0, 1, 2, 3]);
   });
 
   it('calls: an id is not reused before its terminal frame was read, even if the call has settled', async (t, up) => {
@@ -125,55 +102,6 @@ export function callCases({ it }: Suite): void {
     t.is(s.seen.counted('unknownAnswer'), 0);
     s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
     await s.seen.reaches('unknownAnswer', 1);
-  });
-
-  it('calls: frames for a call that the callee has ended are dropped', async (t, up) => {
-    const s = await up();
-    const id = s.id(0);
-    s.peer.send(request(id, [1], { method: 3, flags: 1 }));
-    const rpc = await s.call('collect');
-    rpc.respond(Uint8Array.of(1));
-    await s.peer.next('RESPONSE');
-    s.peer.send(
-      { kind: 'ITEM', id, payload: tag(1) },
-      { kind: 'END', id },
-      { kind: 'CANCEL', id },
-      { kind: 'PART', id, payload: tag(1) },
-    );
-    await s.peer.barrier();
-    t.is(s.peer.count('ERROR'), 0);
-    s.peer.send(request(id, [2]));
-    const next = await s.call('echo');
-    next.respond(next.request);
-    await s.peer.next('RESPONSE');
-  });
-
-  it('calls: a long answer is a terminal once its last PART is read', async (t, up) => {
-    const s = await up();
-    const sent = s.client.echo(tag(1));
-    const { id } = await s.peer.next('REQUEST');
-    const whole = body(150 * KiB);
-    const frames = packets({ kind: 'RESPONSE', id }, whole);
-    t.is(frames.length, 3);
-    s.peer.send(...frames.slice(0, 2));
-    await s.peer.barrier();
-    s.peer.send(...frames.slice(2));
-    t.deepEqual(await sent, whole);
-  });
-
-  it('calls: an ERROR breaks off an answer that has begun', async (t, up) => {
-    const s = await up();
-    const sent = s.client.echo(tag(1));
-    const { id } = await s.peer.next('REQUEST');
-    s.peer.send(...packets({ kind: 'RESPONSE', id }, body(150 * KiB)).slice(0, 2), {
-      kind: 'ERROR',
-      id,
-      code: 15,
-      text: 'the disk is gone',
-    });
-    const error = await failure(t, sent, { code: 'data_loss' });
-    t.regex(error.message, /the disk is gone/);
-    await s.peer.barrier();
   });
 
   it('calls: a one-way gets no reply, whatever happens to it', async (t, up) => {

@@ -86,16 +86,6 @@ export function cancelCases({ test, it, open }: Suite): void {
     t.is(s.seen.counted('unknownAnswer'), 0);
   });
 
-  it('cancel: a call whose signal is already aborted sends nothing', async (t, up) => {
-    const s = await up();
-    await failure(t, s.client.echo(tag(1), { signal: AbortSignal.abort() }), {
-      code: 'cancelled',
-      sent: false,
-    });
-    await s.peer.barrier();
-    t.is(s.peer.count('REQUEST') + s.peer.count('CANCEL'), 0);
-  });
-
   it('cancel: CANCEL breaks off a long request or a long one-way', async (t, up) => {
     const s = await up();
     const long = packets(request(s.id(0), []), body(200 * KiB));
@@ -166,24 +156,10 @@ export function cancelCases({ test, it, open }: Suite): void {
     t.is((await s.peer.next('REQUEST', (frame) => frame.method === 1)).timeout, 5_000);
   });
 
-  const codes = [
-    'cancelled',
-    'unknown',
-    'invalid_argument',
-    'deadline_exceeded',
-    'not_found',
-    'already_exists',
-    'permission_denied',
-    'resource_exhausted',
-    'failed_precondition',
-    'aborted',
-    'out_of_range',
-    'unimplemented',
-    'internal',
-    'unavailable',
-    'data_loss',
-    'unauthenticated',
-  ];
+  const codes =
+    'cancelled unknown invalid_argument deadline_exceeded not_found already_exists permission_denied resource_exhausted failed_precondition aborted out_of_range unimplemented internal unavailable data_loss unauthenticated'.split(
+      ' ',
+    );
   it("cancel: ERROR codes are gRPC's 1 to 16 in both directions; unknown numbers are read as unknown, and shutdown is sent as 14", async (t, up) => {
     const s = await up();
     for (const [at, name] of [...codes, 'unknown', 'unknown'].entries()) {

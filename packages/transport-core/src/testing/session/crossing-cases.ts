@@ -1,7 +1,6 @@
 // Cases of docs/wire-protocol.md §4 and §6, frames that cross: a frame for a call that has ended
 // costs its sender nothing and disturbs nobody.
 
-import { bytes, defineProtocol, json } from '@trunkline/transport-core';
 import type { RawFrameInput } from '@trunkline/transport-testkit/internal';
 import { failure, gets, type Suite } from './checks.ts';
 import { body, KiB, packets, request, tag, untag } from './frames.ts';
@@ -135,43 +134,5 @@ export function crossingCases({ it }: Suite): void {
     await s.peer.expectClosed();
     await gone;
     t.is(s.peer.count('GO_AWAY'), 1);
-  });
-
-  it('crossing: a request that its codec cannot decode fails with invalid_argument, and such a one-way is dropped and counted', async (t, up) => {
-    const text = {
-      '~standard': {
-        version: 1 as const,
-        vendor: 'lab',
-        validate: (value: unknown) =>
-          typeof value === 'string'
-            ? { value }
-            : { issues: [{ message: 'not a text', path: ['it'] }] },
-      },
-    };
-    const strict = defineProtocol({
-      name: 'strict',
-      version: 1,
-      channel: 0x24,
-      methods: {
-        ask: { id: 1, request: json(text), response: bytes },
-        tell: { id: 2, request: json(text) },
-      },
-    });
-    const s = await up();
-    const calls = s.transport.mount(strict).consumer();
-    const first = calls.next();
-    s.peer.send(
-      request(s.id(0), new TextEncoder().encode('{"it":1}'), { channel: 0x24 }),
-      request(s.id(1), [0xff], { channel: 0x24 }),
-    );
-    for (const n of [0, 1]) {
-      const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(n));
-      t.is(error.code, 3);
-    }
-    s.peer.send({ kind: 'ONEWAY', channel: 0x24, method: 2, payload: Uint8Array.of(0xff) });
-    await s.seen.reaches('onewayDropped', 1);
-    s.peer.send(request(s.id(2), new TextEncoder().encode('"fine"'), { channel: 0x24 }));
-    const { value: rpc } = await first;
-    t.is(rpc?.request, 'fine');
   });
 }

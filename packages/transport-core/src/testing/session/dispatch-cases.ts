@@ -235,21 +235,6 @@ export function dispatchCases({ test, it, open, connect }: Suite): void {
     await failure(t, s.client.echo(tag(2)), { code: 'unavailable', sent: false });
   });
 
-  it('dispatch: the inbound queue of a channel refuses calls beyond its count, unprocessed', async (t, up) => {
-    const s = await up({ options: { limits: { inbound: { calls: 2 } } } });
-    s.peer.send(
-      request(s.id(0), [0]),
-      request(s.id(1), [1]),
-      request(s.id(2), [2]),
-      hint([7]),
-      ...packets(request(s.id(3), []), body(80 * KiB)),
-    );
-    await gets(t, s.peer, 'ERROR', { id: s.id(2), code: 8, flags: 1 });
-    await s.peer.barrier();
-    t.is(s.peer.count('ERROR'), 1, 'one-ways and long requests do not count');
-    t.false(s.peer.closed);
-  });
-
   it('dispatch: the inbound queue also limits bytes, but an empty queue takes any one message', async (t, up) => {
     const s = await up({ options: { limits: { inbound: { bytes: 1_000 } } } });
     s.peer.send(request(s.id(0), body(5_000)), request(s.id(1), [1]));

@@ -5,7 +5,7 @@ import type { TestContext } from '@trunkline/transport-testkit';
 import { type RawFrameInput, type RawPeer, rawHello } from '@trunkline/transport-testkit/internal';
 import { failure, gets, type Suite, violation } from './checks.ts';
 import { hint, request } from './frames.ts';
-import { turn } from './session-fixture.ts';
+import { met, turn } from './session-fixture.ts';
 
 export function earlyCases({ test, open, connect, violates }: Suite): void {
   const early: [string, () => RawFrameInput][] = [
@@ -20,46 +20,23 @@ export function earlyCases({ test, open, connect, violates }: Suite): void {
     ['CANCEL', () => ({ kind: 'CANCEL', id: 1 })],
     ['a frame of an unknown kind', () => ({ kind: 40 })],
   ];
-  for (const [what, frame] of early) {
-    test(`early: ${what} before the dialer's HELLO is a violation`, async (t) => {
-      const on = await open(t);
-      const peer = await on.dialIn();
-      peer.begin(frame(), hello());
-      await violation(t, peer);
-      t.is(peer.count('HELLO'), 0);
-    });
-
-    test(`early: ${what} instead of the acceptor's HELLO is a violation`, async (t) => {
-      const on = await open(t);
-      const listener = await on.listen();
-      const dialed = on.transport.dial(listener.address);
-      const peer = await listener.next();
-      await peer.next('HELLO');
-      peer.begin(frame(), hello());
-      await violation(t, peer);
-      t.is((await failure(t, dialed)).reason, 'malformed');
-      t.is(peer.count('READY'), 0);
-    });
-
-    test(`early: ${what} between the dialer's HELLO and the acceptor's is a violation`, async (t) => {
-      const on = await open(t, { admit: () => new Promise(() => {}) });
-      const peer = await on.dialIn();
-      peer.begin(hello(), frame());
-      await violation(t, peer);
-      t.is(peer.count('HELLO'), 0);
-    });
-
-    test(`early: ${what} after the acceptor's HELLO, before READY, is a violation`, async (t) => {
-      const on = await open(t, { admit: () => new Promise(() => {}) });
-      const listener = await on.listen();
-      on.transport.dial(listener.address).catch(() => {});
-      const peer = await listener.next();
-      await peer.next('HELLO');
-      peer.begin(hello(), frame());
-      await violation(t, peer);
-      t.is(peer.count('READY'), 0);
-    });
-  }
+  for (const [where, role, isFirst] of [
+    ["before the dialer's HELLO", 'acceptor', true],
+    ["instead of the acceptor's HELLO", 'dialer', true],
+    ["between the dialer's HELLO and the acceptor's", 'acceptor', false],
+    ["after the acceptor's HELLO, before READY,", 'dialer', false],
+  ] as const)
+    for (const [what, frame] of early)
+      test(`early: ${what} ${where} is a violation`, async (t) => {
+        const on = await open(t, isFirst ? {} : { admit: () => new Promise(() => {}) });
+        const { peer, dialed } = await met(on, role);
+        if (role === 'dialer') await peer.next('HELLO');
+        if (isFirst) peer.begin(frame(), hello());
+        else peer.begin(hello(), frame());
+        await violation(t, peer);
+        if (role === 'dialer') t.is((await failure(t, dialed)).reason, 'malformed');
+        t.is(peer.count(role === 'dialer' ? 'READY' : 'HELLO'), 0);
+      });
 
   test('early: a call between the two hellos and READY is a violation', async (t) => {
     const on = await open(t);

@@ -1,13 +1,6 @@
 // Cases of docs/wire-protocol.md §3: the three steps of the hello, and its content.
 
-import { TransportError } from '@trunkline/transport-core';
-import {
-  concat,
-  encodeHello,
-  field,
-  RAW_LIMITS,
-  rawHello,
-} from '@trunkline/transport-testkit/internal';
+import { RAW_LIMITS, rawHello } from '@trunkline/transport-testkit/internal';
 import type { Suite } from './checks.ts';
 import { request } from './frames.ts';
 
@@ -80,47 +73,6 @@ export function helloCases({ test, it, open, connect }: Suite): void {
     t.deepEqual({ ...s.hello.limits }, { ...RAW_LIMITS });
   });
 
-  test('hello: `instance` is the same for all connections of a transport, and differs between transports', async (t) => {
-    const a = await connect(t, 'acceptor');
-    const second = await a.dialIn();
-    const again = await second.handshake();
-    const b = await connect(t, 'dialer');
-    t.deepEqual(again.instance, a.hello.instance);
-    t.notDeepEqual(b.hello.instance, a.hello.instance);
-  });
-
-  it('hello: a HELLO contains the limits and the credit of the options', async (t, up) => {
-    const limits = {
-      message: 10_000_000,
-      item: 20_000,
-      packet: 8_192,
-      calls: 7,
-      streams: 3,
-      credit: { pipe: 70_000, short: 1_001, long: 1_002, reply: 1_003, stream: 1_004 },
-    };
-    const s = await up({ options: { limits } });
-    const { credit, ...rest } = limits;
-    t.deepEqual({ ...s.hello.limits }, { ...rest, ...credit });
-  });
-
-  it('hello: the claims of the peer are in its Remote', async (t, up) => {
-    const instance = new Uint8Array(16).fill(0xab);
-    const nodeId = 'ab'.repeat(32);
-    const s = await up({
-      hello: { instance, addr: 'somewhere:7000', fields: { token: 't', tenant: 'ü' }, nodeId },
-    });
-    t.is(s.remote.instance, 'ab'.repeat(16));
-    t.is(s.remote.addr, 'tcp://somewhere:7000');
-    t.deepEqual({ ...s.remote.hello }, { token: 't', tenant: 'ü' });
-    t.is(s.remote.nodeId, undefined, 'a claim without proof is no proven id');
-    t.is(s.remote.closed, false);
-  });
-
-  it('hello: the `hello` option is sent as the fields of the HELLO', async (t, up) => {
-    const s = await up({ options: { hello: { token: 'secret' } } });
-    t.deepEqual(s.hello.fields, { token: 'secret' });
-  });
-
   it('hello: a `hello` function receives the dialed target, or undefined on an accepted connection', async (t, up, role) => {
     const targets: (string | undefined)[] = [];
     const s = await up({
@@ -136,33 +88,6 @@ export function helloCases({ test, it, open, connect }: Suite): void {
     t.deepEqual(s.hello.fields, { n: '1' });
   });
 
-  it('hello: unknown features and fields of later versions have no effect', async (t, _up, role) => {
-    const later = concat([
-      encodeHello(rawHello({ features: ['early-calls', 'zip'] })),
-      field(16, 2, [3], [1, 2, 3]),
-      field(40, 0, [1]),
-    ]);
-    const on = await open(t);
-    if (role === 'acceptor') {
-      const peer = await on.dialIn();
-      peer.begin({ kind: 'HELLO', hello: later });
-      await peer.next('HELLO');
-      peer.send({ kind: 'READY' });
-      await on.seen.first('up');
-      await peer.barrier();
-    } else {
-      const listener = await on.listen();
-      const dialed = on.transport.dial(listener.address);
-      const peer = await listener.next();
-      await peer.next('HELLO');
-      peer.begin({ kind: 'HELLO', hello: later });
-      await dialed;
-      await peer.next('READY');
-      await peer.barrier();
-    }
-    t.is(on.transport.remotes().length, 1);
-  });
-
   test('hello: the acceptor names the highest wire version that both ends speak', async (t) => {
     const on = await open(t);
     const peer = await on.dialIn();
@@ -170,23 +95,6 @@ export function helloCases({ test, it, open, connect }: Suite): void {
     t.is(hello.wireMin, 1);
     t.is(hello.wireMax, 1);
     await peer.barrier();
-  });
-
-  it('hello: `admit` receives the Remote before the connection is up, and may take its time', async (t, up, role) => {
-    const admitted: string[] = [];
-    const s = await up({
-      hello: { addr: 'there:1', fields: { token: 'x' } },
-      options: {
-        async admit(remote) {
-          await Promise.resolve();
-          if (remote.hello['token'] !== 'x')
-            throw new TransportError('unauthenticated', 'no token');
-          admitted.push(`${remote.direction} ${remote.addr} ${remote.instance.length}`);
-        },
-      },
-    });
-    t.deepEqual(admitted, [`${role === 'acceptor' ? 'in' : 'out'} tcp://there:1 32`]);
-    await s.peer.barrier();
   });
 
   test('hello: a transport may dial itself', async (t) => {

@@ -26,14 +26,6 @@ export function longCases({ it, violates }: Suite): void {
     ...packets(request(id, []), body(PACKET * 3)).slice(0, 1),
     { kind: 'PART', id, payload: body(100) },
   ]);
-  bad('an empty PART', (id) => [
-    ...packets(request(id, []), body(PACKET * 3)).slice(0, 1),
-    { kind: 'PART', id },
-  ]);
-  bad('a message longer than its size', (id) => [
-    request(id, body(PACKET), { size: PACKET + 10 }),
-    { kind: 'PART', id, payload: body(11) },
-  ]);
   bad('a PART larger than a packet', (id) => [
     request(id, body(PACKET), { size: PACKET * 3 }),
     { kind: 'PART', id, payload: body(PACKET + 1) },
@@ -181,38 +173,6 @@ export function longCases({ it, violates }: Suite): void {
       200 * KiB,
       'the memory of answered requests is free again',
     );
-  });
-
-  it('long: an announced message takes no memory, and unfinished messages make room for ones that finish', async (t, up) => {
-    const s = await up({ options: { limits: { memory: 300 * KiB } } });
-    const long = (n: number) => packets(request(s.id(n), []), body(200 * KiB));
-    s.peer.send(long(0)[0] as RawFrameInput, long(1)[0] as RawFrameInput);
-    await s.peer.barrier();
-    t.is(s.transport.snapshot().memory, 128 * KiB);
-    s.peer.send(...long(2));
-    const error = await s.peer.next('ERROR');
-    t.true(error.id === s.id(0) || error.id === s.id(1));
-    t.deepEqual([error.code, error.flags], [8, 1]);
-    t.is((await s.call('echo')).request.length, 200 * KiB);
-    // Packets of the refused message that were in flight are dropped.
-    const [, ...rest] = packets(request(error.id, []), body(200 * KiB));
-    s.peer.send(...rest);
-    await s.peer.barrier();
-    t.false(s.remote.closed);
-  });
-
-  it('long: unfinished one-ways count in `limits.memory`', async (t, up) => {
-    const s = await up({ options: { limits: { memory: 300 * KiB } } });
-    await s.peer.paced(
-      Array.from(
-        { length: 20 },
-        (_, n) => packets({ ...hint(), id: s.id(n) }, body(200 * KiB))[0]!,
-      ),
-    );
-    await s.peer.barrier();
-    t.true(s.transport.snapshot().memory <= 300 * KiB);
-    // The memory holds the first packets of four messages.
-    t.is(s.seen.counted('onewayDropped'), 16);
   });
 }
 

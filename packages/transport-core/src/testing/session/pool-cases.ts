@@ -3,23 +3,8 @@
 import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { Suite } from './checks.ts';
 import { body, KiB, MiB, tag, untag } from './frames.ts';
-import { turn } from './session-fixture.ts';
 
 export function poolCases({ test, open }: Suite): void {
-  test('pool: an accepted connection never serves a string target by the address that its peer claims', async (t) => {
-    const on = await open(t);
-    const listener = await on.listen();
-    const claims = await on.dialIn();
-    await claims.handshake({ addr: listener.address });
-    const sent = on.transport.send(listener.address, 'echo', tag(1));
-    const peer = await listener.next();
-    await peer.handshake();
-    const { id } = await peer.next('REQUEST');
-    peer.send({ kind: 'RESPONSE', id, payload: tag(2) });
-    t.is(untag(await sent), 2);
-    t.is(claims.count('REQUEST'), 0);
-  });
-
   test('pool: a pool grows, up to `maxPool`, when every pipe has been without credit and messages have waited for 50 ms', async (t) => {
     const on = await open(t, { maxPool: 2, timeout: 600_000 });
     const listener = await on.listen();
@@ -74,50 +59,6 @@ export function poolCases({ test, open }: Suite): void {
       await sent;
     }
     t.is(listener.peers.length, 1);
-  });
-
-  test('pool: `resolve` runs at each dial, and the pool is keyed by the target as written', async (t) => {
-    const resolved: string[] = [];
-    const listeners: string[] = [];
-    const on = await open(t, {
-      resolve: async (target) => {
-        resolved.push(target);
-        return listeners[0] ?? target;
-      },
-    });
-    const listener = await on.listen();
-    listeners.push(listener.address);
-    for (let n = 0; n < 2; n++) {
-      const sent = on.transport.send('the-leader', 'hint', tag(n));
-      const peer = await listener.next();
-      await peer.handshake();
-      await sent;
-      await peer.next('ONEWAY');
-      await on.transport.send('the-leader', 'hint', tag(n));
-      await peer.next('ONEWAY');
-      peer.destroy();
-      while (on.transport.remotes().length > 0) await turn();
-    }
-    t.deepEqual(resolved, ['the-leader', 'the-leader']);
-  });
-
-  test('pool: a send after a disconnect dials again', async (t) => {
-    const on = await open(t);
-    const listener = await on.listen();
-    const first = on.transport.send(listener.address, 'hint', tag(1));
-    const one = await listener.next();
-    await one.handshake();
-    await first;
-    const gone = on.transport.disconnect(listener.address);
-    await one.next('GO_AWAY');
-    const again = on.transport.send(listener.address, 'hint', tag(2));
-    const two = await listener.next();
-    await two.handshake();
-    await again;
-    t.is(untag((await two.next('ONEWAY')).payload), 2);
-    one.send({ kind: 'GO_AWAY', code: 14, reason: 3 });
-    await one.expectClosed();
-    await gone;
   });
 
   test("pool: on the peer's GO_AWAY, waiting calls move to another connection", async (t) => {

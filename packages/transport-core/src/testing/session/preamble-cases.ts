@@ -1,11 +1,10 @@
 // Cases of docs/wire-protocol.md §2: the first bytes of a connection.
 
-import { RAW_PREAMBLE, rawHello } from '@trunkline/transport-testkit/internal';
+import { RAW_PREAMBLE } from '@trunkline/transport-testkit/internal';
 import { failure, type Suite } from './checks.ts';
-import { request } from './frames.ts';
 import { turn } from './session-fixture.ts';
 
-export function preambleCases({ test, open, connect }: Suite): void {
+export function preambleCases({ test, open }: Suite): void {
   test('preamble: the acceptor is silent until it has read the dialer\'s "TRKL", then sends its own', async (t) => {
     const on = await open(t);
     const peer = await on.dialIn();
@@ -15,30 +14,6 @@ export function preambleCases({ test, open, connect }: Suite): void {
     peer.bytes([0x4c]);
     t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
     t.is(peer.count('HELLO'), 0, "its HELLO waits for the dialer's HELLO");
-  });
-
-  test('preamble: the dialer begins with "TRKL"', async (t) => {
-    const on = await open(t);
-    const listener = await on.listen();
-    on.transport.dial(listener.address).catch(() => {});
-    const peer = await listener.next();
-    t.deepEqual(await peer.preamble(), RAW_PREAMBLE);
-    await peer.next('HELLO');
-  });
-
-  test('preamble: the preamble and the HELLO after it may arrive byte by byte', async (t) => {
-    const on = await open(t);
-    const peer = await on.dialIn();
-    for (const byte of RAW_PREAMBLE) {
-      peer.bytes([byte]);
-      await turn();
-    }
-    peer.send({ kind: 'HELLO', hello: rawHello() });
-    await peer.next('HELLO');
-    peer.send({ kind: 'READY' }, request(1, [7]));
-    const rpc = await on.call('echo');
-    rpc.respond(rpc.request);
-    t.deepEqual((await peer.next('RESPONSE')).payload, Uint8Array.of(7));
   });
 
   const wrongPreambles: [string, Uint8Array, RegExp][] = [
@@ -86,15 +61,4 @@ export function preambleCases({ test, open, connect }: Suite): void {
       t.is(peer.count('GO_AWAY'), 0, 'nothing is sent back');
     });
   }
-
-  test('preamble: a peer with a wrong preamble does not disturb other connections', async (t) => {
-    const s = await connect(t, 'acceptor');
-    const wrong = await s.dialIn();
-    wrong.bytes([0x47, 0x45, 0x54, 0x20, 0x2f]);
-    await wrong.expectClosed();
-    s.peer.send(request(1, [3]));
-    const rpc = await s.call('echo');
-    rpc.respond(rpc.request);
-    t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(3));
-  });
 }

@@ -1,7 +1,6 @@
 // Cases of docs/wire-protocol.md §7, back-pressure: which messages wait, which connections are
 // aborted, and which losses are counted.
 
-import { RAW_LIMITS } from '@trunkline/transport-testkit/internal';
 import { failure, type Suite } from './checks.ts';
 import { body, hint, KiB, MiB, packets, request, tag, untag } from './frames.ts';
 import { type SessionFixture, turn } from './session-fixture.ts';
@@ -60,31 +59,6 @@ export function pressureCases({ it }: Suite): void {
     t.true(s.seen.counted('onewayLost') > 0);
   });
 
-  it('pressure: a peer that does not read its refusals is disconnected once they exceed `outbound` and `calls`', async (t, up) => {
-    const s = await up({
-      hello: ROOMY,
-      options: { limits: { calls: 50, outbound: { messages: 40 } } },
-    });
-    await fill(s);
-    for (let n = 0; n < 51; n++)
-      s.peer.send(request(s.id(n), [], { method: 99, channel: 0x20 + (n % 2) }));
-    for (let n = 51; n < 151; n++) s.peer.send(request(s.id(n), [], { method: 99, channel: 0x20 }));
-    const { cause } = await s.seen.first('down');
-    t.deepEqual([cause?.code, cause?.reason], ['resource_exhausted', 'flood']);
-    t.is(s.transport.snapshot().memory, 0);
-  });
-
-  it('pressure: a connection that is stuck delays no other', async (t, up) => {
-    const s = await up({ hello: ROOMY });
-    await fill(s);
-    const next = await s.dialIn();
-    await next.handshake();
-    next.send(request(1, tag(4)));
-    (await s.call('echo')).respond(tag(4));
-    await next.next('RESPONSE');
-    t.pass();
-  });
-
   it('pressure: one-ways that arrived complete are delivered even after the connection is lost', async (t, up) => {
     const s = await up();
     s.peer.send(
@@ -98,37 +72,6 @@ export function pressureCases({ it }: Suite): void {
     t.is(untag((await s.call('hint')).request), 1);
     t.is(untag((await s.call('hint')).request), 2);
     t.is((await s.call('hint')).request.length, 100 * KiB);
-  });
-
-  it('pressure: the signal of a request aborts when its connection is lost', async (t, up) => {
-    const s = await up();
-    s.peer.send(request(s.id(0), tag(2)));
-    const rpc = await s.call('echo');
-    s.peer.destroy();
-    await s.seen.first('down');
-    t.true(rpc.signal.aborted);
-    t.false(rpc.respond(tag(2)));
-  });
-
-  it('pressure: a consumer that stops reading blocks only its own channel', async (t, up) => {
-    const s = await up({
-      side: true,
-      hello: {
-        protocols: [
-          { name: 'lab', version: 1, accepts: [], channel: 0x20 },
-          { name: 'side', version: 1, accepts: [], channel: 0x21 },
-        ],
-      },
-      options: { limits: { inbound: { calls: 3 } } },
-    });
-    const aside = s.side.consumer('echo');
-    for (let n = 0; n < 10; n++) s.peer.send(request(s.id(n), tag(n)));
-    await s.peer.barrier();
-    t.is(s.peer.count('ERROR'), 7);
-    s.peer.send(request(s.id(20), tag(20), { channel: 0x21 }));
-    const { value: rpc } = await aside.next();
-    rpc.respond(rpc.request);
-    t.is((await s.peer.next('RESPONSE')).id, s.id(20));
   });
 
   it('pressure: a call fails at its deadline if the peer grants no credit of the pipe, and nothing else fails', async (t, up) => {
@@ -163,22 +106,6 @@ export function pressureCases({ it }: Suite): void {
     await failure(t, sent, { code: 'unavailable', reason: 'reset' });
     t.is((await s.seen.first('down')).cause?.reason, 'reset');
     await s.peer.expectClosed();
-  });
-
-  it('pressure: a connection is also reset if the peer returns no credit of the pipe to a writer of items', async (t, up) => {
-    const s = await up({ hello: { limits: { stream: 0x4000_0000 } } });
-    s.peer.returnPipe = false;
-    s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
-    const rpc = await s.call('feed');
-    const written = (async () => {
-      for (;;) await rpc.write(body(KiB));
-    })();
-    const failed = failure(t, written);
-    for (let spent = 0; spent < RAW_LIMITS.pipe; spent += KiB + 64) await s.peer.next('ITEM');
-    await passes(s, 9_999);
-    t.false(s.remote.closed);
-    s.clock.advance(1);
-    t.is((await failed).reason, 'reset');
   });
 
   it('pressure: exhausted accounts 2 to 5 are the back-pressure of a slow reader, and cause no reset', async (t, up) => {

@@ -1,7 +1,6 @@
 // Cases of docs/wire-protocol.md §3: the negotiated version of a protocol, and mounting on live
 // connections.
 
-import { bytes, defineProtocol } from '@trunkline/transport-core';
 import { type RawProtocol, sideProtocol } from '@trunkline/transport-testkit/internal';
 import { failure, gets, type Suite } from './checks.ts';
 import { hint, request } from './frames.ts';
@@ -10,28 +9,6 @@ const lab: RawProtocol = { name: 'lab', version: 1, accepts: [], channel: 0x20 }
 const side: RawProtocol = { name: 'side', version: 1, accepts: [], channel: 0x21 };
 
 export function protocolCases({ it, violates }: Suite): void {
-  it('protocols: both ends choose the highest version that both have', async (t, up) => {
-    const s = await up({
-      hello: { protocols: [lab, { name: 'multi', version: 9, accepts: [2, 4, 3], channel: 0x30 }] },
-    });
-    const multi = s.transport.mount(
-      defineProtocol({
-        name: 'multi',
-        version: 5,
-        accepts: [4, 1, 3],
-        channel: 0x30,
-        methods: { echo: { id: 1, request: bytes, response: bytes } },
-      }),
-    );
-    await s.peer.next('PROTOCOLS');
-    const calls = multi.consumer();
-    s.peer.send(request(s.id(0), [1], { channel: 0x30 }));
-    const { value: rpc } = await calls.next();
-    t.is(rpc.version, 4);
-    rpc.respond(rpc.request);
-    await s.peer.next('RESPONSE');
-  });
-
   it('protocols: an older version is spoken if the peer accepts it', async (t, up) => {
     const s = await up({ hello: { protocols: [{ ...lab, version: 3, accepts: [2, 1] }] } });
     s.peer.send(request(s.id(0)));

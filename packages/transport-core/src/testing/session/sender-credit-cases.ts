@@ -28,36 +28,6 @@ export function senderCreditCases({ it }: Suite): void {
     t.is((await failure(t, sent)).code, 'aborted');
   });
 
-  it('sending: metadata counts in the first packet, in bytes of UTF-8', async (t, up) => {
-    const s = await up({ hello: { limits: { pipe: FULL + 9 } } });
-    s.peer.returnPipe = false;
-    const sent = s.client.echo(body(200 * KiB), { metadata: { ключ: 'v' } });
-    const { id } = await s.peer.next('REQUEST');
-    await packetsAre(t, s.peer, 1, 'the 9 bytes of metadata are paid');
-    s.peer.grant(1, 1);
-    await packetsAre(t, s.peer, 2, 'no more than 9 bytes were charged');
-    s.peer.send({ kind: 'ERROR', id, code: 10 });
-    await failure(t, sent);
-  });
-
-  it('sending: packets have the smaller of the packet sizes of both ends', async (t, up) => {
-    const s = await up({
-      hello: { limits: { packet: 4_096 } },
-      options: { limits: { packet: 8_192 } },
-    });
-    const sent = [4_096, 4_097, 10_000].map((size) => s.client.echo(body(size)));
-    for (const size of [4_096, 4_097, 10_000]) {
-      const asked = await s.peer.message(
-        'REQUEST',
-        (frame) => (frame.size || frame.payload.length) === size,
-      );
-      t.deepEqual(asked.payload, body(size));
-      s.peer.send({ kind: 'RESPONSE', id: asked.id });
-    }
-    await Promise.all(sent);
-    for (const frame of s.peer.log) t.true(frame.payload.length <= 4_096);
-  });
-
   it('sending: all packets but the last are full', async (t, up) => {
     const s = await up();
     const sent = s.client.echo(body(200 * KiB));
@@ -198,21 +168,6 @@ export function senderCreditCases({ it }: Suite): void {
     await itemsAre(s, s.id(0), 9, t);
   });
 
-  it('sending: an upload costs credit of account 5, and each item also of the pipe', async (t, up) => {
-    const s = await up({ hello: { limits: { stream: 1_000, pipe: 300 } } });
-    s.peer.returnPipe = false;
-    async function* items() {
-      for (;;) yield body(100);
-    }
-    s.client.collect(tag(1), { upload: items() }).catch(() => {});
-    const { id } = await s.peer.next('REQUEST');
-    await itemsAre(s, id, 2, t);
-    s.peer.grant(1, 1_000_000);
-    await itemsAre(s, id, 7, t);
-    s.peer.grant(5, 1_000, { id });
-    await itemsAre(s, id, 13, t);
-  });
-
   it("sending: a message above the peer's `message` or `item` fails at the sender with `sent: false`", async (t, up) => {
     const s = await up({ hello: { limits: { message: 100_000, item: 5_000 } } });
     for (const sent of [s.client.echo(body(100_001)), s.client.hint(body(100_001))]) {
@@ -234,18 +189,6 @@ export function senderCreditCases({ it }: Suite): void {
     const error = await s.peer.next('ERROR', (frame) => frame.id === s.id(1));
     t.true(error.code === 8 || error.code === 13);
     t.is(s.peer.count('REQUEST'), 1);
-  });
-
-  it('sending: an account grows beyond its start if the peer grants more', async (t, up) => {
-    const s = await up();
-    s.peer.returnPipe = false;
-    s.peer.grant(1, 0x7fff_ffff - 256 * KiB);
-    await s.peer.barrier();
-    const sent = s.client.echo(body(2_048 * KiB));
-    const asked = await s.peer.message('REQUEST');
-    s.peer.send({ kind: 'RESPONSE', id: asked.id });
-    await sent;
-    t.pass();
   });
 }
 

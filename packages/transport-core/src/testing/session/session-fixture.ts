@@ -181,19 +181,38 @@ export async function session(
 ): Promise<SessionFixture> {
   const on = await openTransport(t, backend, setup.options);
   const side = setup.side === true ? on.transport.mount(sideProtocol) : (undefined as never);
-  const parts = role === 'acceptor' ? await dialedIn(on, setup) : await dialedOut(on, setup);
+  const { peer, dialed } = await met(on, role);
+  const hello = await peer.handshake(setup.hello, setup.behindReady);
+  const remote = role === 'acceptor' ? (await on.seen.first('up')).remote : await dialed;
   // Waits for the first PING, so that its PONG is not sent in the middle of a frame that a case
   // sends in pieces.
-  await parts.peer.next('PING');
-  await parts.peer.barrier();
+  await peer.next('PING');
+  await peer.barrier();
   return {
     ...on,
-    ...parts,
+    peer,
+    hello,
+    remote,
     role,
     side,
-    client: on.transport.to(parts.remote),
+    client: on.transport.to(remote),
     id: (n) => 2 * n + (role === 'acceptor' ? 1 : 2),
   };
+}
+
+/**
+ * Returns a raw peer that has dialed the transport, or that the transport has dialed. In the second
+ * case, `dialed` is the transport's dial.
+ */
+export async function met(
+  on: TransportFixture,
+  role: Role,
+): Promise<{ peer: RawPeer; dialed: Promise<Remote> }> {
+  if (role === 'acceptor') return { peer: await on.dialIn(), dialed: new Promise(() => {}) };
+  const listener = await on.listen();
+  const dialed = on.transport.dial(listener.address);
+  dialed.catch(() => {});
+  return { peer: await listener.next(), dialed };
 }
 
 /**
@@ -202,22 +221,6 @@ export async function session(
  */
 export function turn(): Promise<void> {
   return systemClock.sleep(0);
-}
-
-async function dialedIn(on: TransportFixture, setup: SessionSetup) {
-  const peer = await on.dialIn();
-  const hello = await peer.handshake(setup.hello, setup.behindReady);
-  const { remote } = await on.seen.first('up');
-  return { peer, hello, remote };
-}
-
-async function dialedOut(on: TransportFixture, setup: SessionSetup) {
-  const listener = await on.listen();
-  const dialed = on.transport.dial(listener.address);
-  dialed.catch(() => {});
-  const peer = await listener.next();
-  const hello = await peer.handshake(setup.hello);
-  return { peer, hello, remote: await dialed };
 }
 
 async function pump<T>(

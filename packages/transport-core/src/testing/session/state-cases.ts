@@ -1,6 +1,7 @@
 // Cases of docs/wire-protocol.md §4, which frame is legal when: one case for each cell of its two
-// tables.
+// tables, which are read from the document.
 
+import { readFileSync } from 'node:fs';
 import type { RawFrameInput } from '@trunkline/transport-testkit/internal';
 import { type Suite, violation } from './checks.ts';
 import { body, hint, KiB, PACKET, packets, request, tag } from './frames.ts';
@@ -8,60 +9,27 @@ import { granted } from './receiver-credit-cases.ts';
 import type { SessionFixture } from './session-fixture.ts';
 
 /**
- * The states in which a frame may find its call, and for each frame the outcome in each state, in
- * the words of the document.
+ * Returns the columns of the document's table of frames that begins with this state of a call, and
+ * its rows: each frame with its outcome in each state.
  */
-export interface StateTable {
-  readonly states: readonly string[];
-  readonly rows: Readonly<Record<string, readonly string[]>>;
+function tableOf(first: string): { states: string[]; rows: string[][] } {
+  const lines = DOCUMENT.slice(DOCUMENT.indexOf(`| frame | free | ${first} |`)).split('\n');
+  const [[, ...states], , ...rows] = lines.slice(0, lines.indexOf('')).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  ) as [string[]];
+  return { states, rows: rows as string[][] };
 }
 
-export const CALLEE_TABLE: StateTable = {
-  states: ['free', 'opening', 'open', 'up', 'item', 'ended', 'answering', 'one-way'],
-  rows: {
-    REQUEST: [
-      'take or refuse +3',
-      'count +3',
-      'count +3',
-      'count +3',
-      'count +3',
-      'count +3',
-      'count +3',
-      'count +3',
-    ],
-    'long ONEWAY': [
-      'take or count +3',
-      'break',
-      'break',
-      'break',
-      'break',
-      'break',
-      'break',
-      'break',
-    ],
-    ITEM: ['drop', 'break', 'break', 'take', 'break', 'break', 'drop', 'break'],
-    PART: ['drop', 'take', 'drop', 'drop', 'take', 'drop', 'drop', 'take'],
-    END: ['drop', 'break', 'break', 'take', 'break', 'break', 'drop', 'drop'],
-    CANCEL: ['drop', 'take +3', 'take', 'take', 'take', 'take', 'take', 'take +3'],
-    'CREDIT 5': ['drop', 'take', 'take', 'take', 'take', 'take', 'take', 'drop'],
-  },
-};
-
-export const CALLER_TABLE: StateTable = {
-  states: ['free', 'waiting', 'response', 'down', 'item', 'one-way'],
-  rows: {
-    RESPONSE: ['count† +4', 'take', 'break', 'break', 'break', 'break'],
-    ITEM: ['count†', 'break', 'break', 'take', 'break', 'break'],
-    PART: ['count†', 'break', 'take', 'break', 'take', 'break'],
-    END: ['count†', 'break', 'break', 'take', 'break', 'break'],
-    ERROR: ['count†', 'take', 'take +4', 'take', 'take', 'count†'],
-    'CREDIT 5': ['drop', 'take', 'take', 'take', 'take', 'drop'],
-  },
-};
-
 export function stateCases({ test, connect }: Suite): void {
-  const cells = (reader: string, { states, rows }: StateTable, enter: Record<string, Enter>) => {
-    for (const [frame, verdicts] of Object.entries(rows)) {
+  for (const [reader, first, enter] of [
+    ['callee', 'opening', AS_CALLER],
+    ['caller', 'waiting', AS_CALLEE],
+  ] as const) {
+    const { states, rows } = tableOf(first);
+    for (const [frame, ...verdicts] of rows as [string, ...string[]][]) {
       for (const [n, state] of states.entries()) {
         const verdict = verdicts[n] as string;
         test(`states: ${frame} that the ${reader} reads in '${state}': ${verdict}`, async (t) => {
@@ -86,10 +54,13 @@ export function stateCases({ test, connect }: Suite): void {
         });
       }
     }
-  };
-  cells('callee', CALLEE_TABLE, AS_CALLER);
-  cells('caller', CALLER_TABLE, AS_CALLEE);
+  }
 }
+
+const DOCUMENT = readFileSync(
+  new URL('../../../../../docs/wire-protocol.md', import.meta.url),
+  'utf8',
+);
 
 /** Brings a call into a state, and returns its id. */
 type Enter = (s: SessionFixture) => Promise<number> | number;

@@ -1,7 +1,6 @@
 // Cases of docs/wire-protocol.md §2, §4 and §6, streaming calls: items, their ends, and how they
 // are stopped.
 
-import { TransportError } from '@trunkline/transport-core';
 import { failure, gets, type Suite } from './checks.ts';
 import { body, KiB, packets, request, tag, untag } from './frames.ts';
 
@@ -111,21 +110,6 @@ export function streamCases({ it, violates }: Suite): void {
     t.is(s.peer.count('ITEM'), items);
   });
 
-  it('streams: items that were written completely before `fail` are sent before the ERROR', async (t, up) => {
-    const s = await up();
-    s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));
-    const rpc = await s.call('feed');
-    for (let n = 0; n < 5; n++) await rpc.write(tag(n));
-    rpc.fail(new TransportError('out_of_range', 'no more'));
-    await gets(t, s.peer, 'ERROR', { code: 11 });
-    t.deepEqual(
-      s.peer.log.filter((frame) => frame.kind === 'ITEM').map((frame) => untag(frame.payload)),
-      [0, 1, 2, 3, 4],
-    );
-    t.is(s.peer.log.at(-1)?.kind, 'ERROR');
-    t.is(s.peer.count('END'), 0);
-  });
-
   it('streams: the reader gets the items before an ERROR, and then the error', async (t, up) => {
     const s = await up();
     const items = await s.client.feed(tag(1));
@@ -193,47 +177,6 @@ export function streamCases({ it, violates }: Suite): void {
     const { id } = await s.peer.next('REQUEST');
     await s.peer.paced([...packets({ kind: 'ITEM', id }, whole), { kind: 'END', id }]);
     for await (const got of items) t.deepEqual(got, whole);
-  });
-
-  it('streams: a stream that makes no progress for the timeout of its method ends', async (t, up) => {
-    const s = await up();
-    const items = await s.client.steady(tag(1));
-    const { id } = await s.peer.next('REQUEST');
-    const reader = items[Symbol.asyncIterator]();
-    for (let n = 0; n < 3; n++) {
-      const next = reader.next();
-      s.clock.advance(1_900);
-      s.peer.send({ kind: 'ITEM', id, payload: tag(n) });
-      t.is(untag((await next).value as Uint8Array), n);
-    }
-    const stuck = reader.next();
-    s.clock.advance(2_001);
-    t.is((await failure(t, stuck)).code, 'deadline_exceeded');
-    await s.peer.next('CANCEL');
-  });
-
-  it('streams: a default timeout does not limit the silence of a download or duplex call once its request was sent', async (t, up) => {
-    const s = await up({ options: { timeout: 2_000 } });
-    async function* nothing() {
-      yield await new Promise<Uint8Array>(() => {});
-    }
-    for (const [items, method] of [
-      [s.client.feed(tag(1)), 4],
-      [s.client.duplex(tag(1), { upload: nothing() }), 5],
-    ] as const) {
-      const reader = (await items)[Symbol.asyncIterator]();
-      const { id } = await s.peer.next('REQUEST', (frame) => frame.method === method);
-      for (let n = 0; n < 3; n++) {
-        const next = reader.next();
-        for (let passed = 0; passed < 60_000; passed += 5_000) {
-          s.clock.advance(5_000);
-          await s.peer.barrier();
-        }
-        s.peer.send({ kind: 'ITEM', id, payload: tag(n) });
-        t.is(untag((await next).value as Uint8Array), n);
-      }
-    }
-    t.is(s.peer.count('CANCEL'), 0);
   });
 
   it('streams: an item whose packets stop for 10 s ends its call, and CANCEL is sent', async (t, up) => {

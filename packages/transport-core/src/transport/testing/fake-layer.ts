@@ -1,16 +1,7 @@
-// A protocol and a stream layer for tests of transports without peers.
+// A stream layer for tests of transports without peers.
 
 import { TransportError } from '../../errors.ts';
-import { bytes } from '../../protocol/codec.ts';
-import { defineProtocol } from '../../protocol/protocol.ts';
 import type { StreamLayer } from '../../stream/stream-layer.ts';
-
-export const protocol = defineProtocol({
-  name: 'opts',
-  version: 1,
-  channel: 0x20,
-  methods: { ask: { id: 1, request: bytes, response: bytes }, tell: { id: 2, request: bytes } },
-});
 
 /** Creates a layer that listens, and whose dials end only when they are aborted. */
 export function fakeLayer() {

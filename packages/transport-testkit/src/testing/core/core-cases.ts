@@ -8,7 +8,6 @@ import { codecCases } from './codecs.ts';
 import { deadlineCases } from './deadlines.ts';
 import { gatewayCases } from './gateways.ts';
 import { mountCases } from './mounts.ts';
-import { multicastCases } from './multicasts.ts';
 import { observingCases } from './observing.ts';
 import { oneWayCases } from './one-way.ts';
 import { readerCases } from './readers.ts';
@@ -41,7 +40,6 @@ export const coreCases: readonly Cases[] = [
   deadlineCases,
   gatewayCases,
   mountCases,
-  multicastCases,
   observingCases,
   readerCases,
   reentrancyCases,

@@ -1,20 +1,13 @@
 // Cases about several protocols on one transport: they share connections, but each has its own
 // name, channel, version and life cycle.
 
-import {
-  type AnyTransport,
-  bytes,
-  defineProtocol,
-  serve,
-  type TransportError,
-} from '@trunkline/transport-core';
+import { bytes, defineProtocol, serve, type TransportError } from '@trunkline/transport-core';
 import { spelled } from '@trunkline/transport-core/internal';
 import { rejected } from '../../transport/expect.ts';
 import { kit, side } from '../../transport/protocols.ts';
 import { serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { textOf, utf8 } from '../../transport/values.ts';
-import { served } from './shared.ts';
 
 export const mountCases: Cases = (test) => {
   test('mounted protocols share listener and connections and keep their calls apart', async (f, t) => {
@@ -28,25 +21,6 @@ export const mountCases: Cases = (test) => {
     t.is(sideB.advertiseAddr(), b.advertiseAddr());
     t.is(sideA.protocol, side);
     t.is(sideA.clock, a.clock);
-  });
-
-  test('one-ways on several channels each reach their own reader, broadcast to all', async (f, t) => {
-    const a = await f.open(kit);
-    const sideA = a.mount(side);
-    const got: string[] = [];
-    const at: string[] = [];
-    for (const name of ['x', 'y', 'z']) {
-      const peer = await f.open(kit);
-      f.link(a, peer);
-      serveKit(peer, { note: (request) => got.push(`${name} kit ${textOf(request)}`) });
-      serve(peer.mount(side), { note: (request) => got.push(`${name} side ${textOf(request)}`) });
-      at.push(peer.advertiseAddr());
-      await a.dial(peer.advertiseAddr());
-    }
-    t.deepEqual(a.trySendAll(at, 'note', utf8('1')), [true, true, true]);
-    t.deepEqual(sideA.trySendAll(at, 'note', utf8('2')), [true, true, true]);
-    await f.until('all six messages have arrived', () => got.length === 6);
-    t.deepEqual(got.sort(), ['x kit 1', 'x side 2', 'y kit 1', 'y side 2', 'z kit 1', 'z side 2']);
   });
 
   test('a held target stays connected until its protocol closes', async (f, t) => {
@@ -120,8 +94,7 @@ export const mountCases: Cases = (test) => {
     await rejected(t, sideA.send(at, 'echo', utf8('')), { code: 'shutdown', sent: false });
     t.is(textOf(await a.send(at, 'echo', utf8('and on'))), 'and on');
     const names = a.snapshot().protocols.map(({ name }) => name);
-    // A transport may also carry Trunkline's own protocols (peers).
-    t.is(names.filter((name) => !name.startsWith('trunkline.')).join(), 'testkit');
+    t.is(names.join(), 'testkit');
   });
 
   test('a protocol can be mounted again on its channel', async (f, t) => {
@@ -154,16 +127,12 @@ export const mountCases: Cases = (test) => {
     const b = await f.open(versioned(7, [6]));
     f.link(a, b);
     const at = b.advertiseAddr();
-    if (shared(a, b).length > 0) {
-      t.is((await a.dial(at)).addr, spelled(at));
-    } else {
-      const error = await rejected(t, a.dial(at), {
-        code: 'failed_precondition',
-        reason: 'version_mismatch',
-        sent: false,
-      });
-      t.is(error.target, at);
-    }
+    const error = await rejected(t, a.dial(at), {
+      code: 'failed_precondition',
+      reason: 'version_mismatch',
+      sent: false,
+    });
+    t.is(error.target, at);
     const mismatches = (transport: typeof a) =>
       f.seen(transport).events.filter(({ type }) => type === 'mismatch') as {
         protocol: string;
@@ -191,94 +160,17 @@ export const mountCases: Cases = (test) => {
     const b = await f.open(named('testkit/y', 0x51));
     f.link(a, b);
     const at = b.advertiseAddr();
-    if (shared(a, b).length > 0) {
-      t.is((await a.dial(at)).addr, spelled(at));
-      await rejected(t, a.send(at, 'echo', utf8('')), { code: 'unimplemented' });
-    } else {
-      const error = await rejected(t, a.dial(at), {
-        code: 'failed_precondition',
-        reason: 'no_shared_protocol',
-        sent: false,
-      });
-      t.is(error.target, at);
-      t.regex(error.message, /'testkit\/x'.*'testkit\/y'/);
-    }
+    const error = await rejected(t, a.dial(at), {
+      code: 'failed_precondition',
+      reason: 'no_shared_protocol',
+      sent: false,
+    });
+    t.is(error.target, at);
+    t.regex(error.message, /'testkit\/x'.*'testkit\/y'/);
     const mounted = a.mount(side);
     serve(b.mount(side), { echo: (request) => request });
     t.is(textOf(await mounted.send(at, 'echo', utf8('fine'))), 'fine');
     t.is((await mounted.dial(at)).addr, spelled(at));
-  });
-
-  test('a mount during a handshake is announced to the peer', async (f, t) => {
-    const late = named('testkit/late', 0x52);
-    const b = await f.open(named('testkit/y', 0x51));
-    // Called once the acceptor has sent its hello.
-    const a = await f.open(named('testkit/x', 0x50), {
-      admit() {
-        serve(b.mount(late), { echo: (request) => request });
-      },
-    });
-    f.link(a, b);
-    const client = a.mount(late);
-    const at = b.advertiseAddr();
-    t.is(textOf(await client.send(at, 'echo', utf8('fine'))), 'fine');
-    t.is((await client.dial(at)).addr, spelled(at));
-  });
-
-  test('a name on two channels, or a channel with two names, fails with channel_mismatch for that protocol only', async (f, t) => {
-    for (const [mine, theirs] of [
-      [named('testkit/x', 0x50), named('testkit/x', 0x51)],
-      [named('testkit/x', 0x50), named('testkit/y', 0x50)],
-      [named('testkit/x', undefined), named('testkit/x', 0x51)],
-    ] as const) {
-      const { a, b, at } = await served(f);
-      serve(b.mount(theirs), { echo: (request) => request });
-      const error = await rejected(t, a.mount(mine).send(at, 'echo', utf8('')), {
-        code: 'failed_precondition',
-        reason: 'channel_mismatch',
-        sent: false,
-      });
-      t.regex(
-        error.message,
-        /at one end and .* at the other: give each protocol the same channel on every node/,
-      );
-      t.is(textOf(await a.send(at, 'echo', utf8('fine'))), 'fine');
-    }
-  });
-
-  test('a protocol without methods can be mounted and recognized', async (f, t) => {
-    const silent = defineProtocol({
-      name: 'testkit/silent',
-      version: 1,
-      channel: 0x52,
-      methods: {},
-    });
-    const a = await f.open(silent);
-    const b = await f.open(silent);
-    f.link(a, b);
-    t.is((await a.dial(b.advertiseAddr())).addr, spelled(b.advertiseAddr()));
-  });
-
-  test('a call of a method that only the caller has fails with unimplemented, and of one of another kind with failed_precondition', async (f, t) => {
-    const mine = defineProtocol({
-      name: 'testkit',
-      version: 1,
-      channel: 0x40,
-      methods: {
-        later: { id: 99, request: bytes, response: bytes },
-        echo: { id: 1, request: bytes, download: bytes },
-      },
-    });
-    const a = await f.open(mine);
-    const b = await f.open(kit);
-    f.link(a, b);
-    serveKit(b);
-    await rejected(t, a.send(b.advertiseAddr(), 'later', utf8('')), {
-      code: 'unimplemented',
-      origin: 'remote',
-    });
-    const items = (await a.send(b.advertiseAddr(), 'echo', utf8('')))[Symbol.asyncIterator]();
-    await rejected(t, items.next(), { code: 'failed_precondition', origin: 'remote' });
   });
 };
 
@@ -299,20 +191,4 @@ function versioned(version: number, accepts: number[]) {
     channel: 0x50,
     methods: { echo: { id: 1, request: bytes, response: bytes } },
   });
-}
-
-/**
- * Returns the protocols that both ends have mounted and can use with each other. With some
- * backends, one of them is Trunkline's own (peers).
- */
-function shared(a: AnyTransport, b: AnyTransport): string[] {
-  const theirs = b.snapshot().protocols;
-  const same = a
-    .snapshot()
-    .protocols.filter(({ name, version, channel }) =>
-      theirs.some(
-        (their) => their.name === name && their.version === version && their.channel === channel,
-      ),
-    );
-  return same.map(({ name }) => name);
 }

@@ -4,8 +4,7 @@
 import { formatSnapshot } from '@trunkline/telemetry';
 import type { CallRecord } from '@trunkline/transport-core';
 import { rejected } from '../../transport/expect.ts';
-import { kit } from '../../transport/protocols.ts';
-import { rangeOf, serveKit } from '../../transport/serving.ts';
+import { rangeOf } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, listOf, pattern, streamOf, textOf, utf8 } from '../../transport/values.ts';
 import { served } from './shared.ts';
@@ -89,20 +88,6 @@ export const observingCases: Cases = (test) => {
     t.true(table.split('\n').length > 2);
   });
 
-  test('each connection is reported to the observers of both ends once up and once down', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    for (let i = 0; i < 5; i++) {
-      f.link(a, b);
-      await a.dial(at);
-      await f.drive(a.disconnect(at));
-    }
-    await f.until('the connection is down at the other end', () => b.remotes().length === 0);
-    for (const end of [a, b]) {
-      const events = f.seen(end).events.map((event) => event.type);
-      t.deepEqual(events, Array(5).fill(['up', 'down']).flat());
-    }
-  });
-
   test('the record of a call of every kind has its attempts and its waiting time', async (f, t) => {
     const records: CallRecord[] = [];
     const observer = { callEnded: (record: CallRecord) => void records.push(record) };
@@ -144,39 +129,5 @@ export const observingCases: Cases = (test) => {
     t.is(textOf(await a.send(at, 'echo', utf8('unharmed'))), 'unharmed');
     await rejected(t, a.dial(f.backend.unreachable()), { code: 'unavailable' });
     await f.drive(a.disconnect(at));
-  });
-
-  test('several readers of connections all get every event', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const readers = [1, 2, 3].map(async () => {
-      const types: string[] = [];
-      for await (const event of a.connections()) types.push(event.type);
-      return types;
-    });
-    serveKit(b);
-    await a.send(at, 'echo', utf8(''));
-    await f.drive(a.disconnect(at));
-    await f.drive(a.close());
-    for (const reader of readers) t.deepEqual(await reader, ['up', 'down']);
-  });
-
-  test('credit and memory are released after streams and long messages', async (f, t) => {
-    const { a, b, at } = await served(f);
-    for (let i = 0; i < 5; i++) {
-      await listOf(await a.send(at, 'range', rangeOf(50, 20_000)));
-      await a.send(at, 'echo', pattern(500_000));
-      await a.send(at, 'note', pattern(500_000));
-    }
-    await a.send(at, 'echo', utf8(''));
-    await f.until('the caller holds no memory', () => a.snapshot().memory === 0);
-    await f.until('the callee holds no memory', () => b.snapshot().memory === 0);
-    t.is(b.snapshot().waiting, 0);
-  });
-
-  test("protocol, clock and random are the transport's own", async (f, t) => {
-    const a = f.create(kit, { random: () => 0.5 });
-    t.is(a.clock, f.clock);
-    t.is(a.random(), 0.5);
-    t.is(a.protocol, kit);
   });
 };

@@ -6,24 +6,12 @@ import { misused, rejected } from '../../transport/expect.ts';
 import { createWire } from '../../transport/faults.ts';
 import { rangeOf, serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
-import { deferred, listOf, pattern, streamOf, textOf, utf8 } from '../../transport/values.ts';
+import { deferred, pattern, streamOf, textOf, utf8 } from '../../transport/values.ts';
 import { looseSend, SubscribedItems, served } from './shared.ts';
 
 const awaiting: ServerInterceptor = (next) => async (call) => await next(call);
 
 export const streamEndCases: Cases = (test) => {
-  test('writes that do not wait for each other arrive in order, and the end behind them', async (f, t) => {
-    const { a, at } = await served(f, {
-      range(_request, rpc) {
-        for (let i = 0; i < 500; i++) void rpc.write(utf8(`${i}`));
-        rpc.end();
-      },
-    });
-    const items = await listOf(await a.send(at, 'range', utf8('')));
-    t.is(items.length, 500);
-    for (const [i, item] of items.entries()) t.is(textOf(item), `${i}`);
-  });
-
   test('writes that were not awaited arrive before a later failure', async (f, t) => {
     const { a, at } = await served(f, {
       range(_request, rpc) {

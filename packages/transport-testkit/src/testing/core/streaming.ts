@@ -2,7 +2,7 @@
 // has ended. The cases about readers that are slower than writers are in stream-bounds.ts.
 
 import { serve, TransportError } from '@trunkline/transport-core';
-import { caught, checked, rejected } from '../../transport/expect.ts';
+import { checked, rejected } from '../../transport/expect.ts';
 import { createWire } from '../../transport/faults.ts';
 import { rangeOf, serveKit } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
@@ -15,38 +15,12 @@ import {
   textOf,
   utf8,
 } from '../../transport/values.ts';
-import { endless, SubscribedItems, served } from './shared.ts';
+import { SubscribedItems, served } from './shared.ts';
 
 export const streamCases: Cases = (test) => {
-  test('a snapshot is uploaded in pieces, its size as the request, and answered once', async (f, t) => {
-    const snapshot = pattern(1_000_000);
-    const { a, at } = await served(f, {
-      async gather(request, rpc) {
-        const whole = new Uint8Array(Number(textOf(request)));
-        let offset = 0;
-        for await (const piece of rpc.upload) {
-          whole.set(piece, offset);
-          offset += piece.length;
-        }
-        return utf8(String(equalBytes(whole, snapshot)));
-      },
-    });
-    async function* pieces() {
-      for (let i = 0; i < snapshot.length; i += 30_000) yield snapshot.subarray(i, i + 30_000);
-    }
-    t.is(textOf(await a.send(at, 'gather', utf8('1000000'), { upload: pieces() })), 'true');
-  });
-
   test('an empty upload is answered', async (f, t) => {
     const { a, at } = await served(f);
     t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: streamOf([]) })), '0 0');
-  });
-
-  test('a download has every item, complete and in order', async (f, t) => {
-    const { a, at } = await served(f);
-    const items = await listOf(await a.send(at, 'range', rangeOf(300, 1_000)));
-    t.is(items.length, 300);
-    t.true(items.every((item, i) => equalBytes(item, pattern(1_000, i + 1))));
   });
 
   test('an empty download ends at once', async (f, t) => {
@@ -95,18 +69,6 @@ export const streamCases: Cases = (test) => {
     t.deepEqual(got, ['hello', 're: question 0', 're: question 1', 'bye']);
   });
 
-  test("an answer before the end of the upload returns the caller's iterator", async (f, t) => {
-    const { a, at } = await served(f, {
-      async gather(_request, rpc) {
-        for await (const item of rpc.upload) return utf8(`enough after ${item.length}`);
-        return utf8('nothing came');
-      },
-    });
-    const source = endless(f, 77);
-    t.is(textOf(await a.send(at, 'gather', utf8(''), { upload: source.items })), 'enough after 77');
-    await source.returned();
-  });
-
   test('an upload that throws ends the call with aborted and its cause, and cancels the handler', async (f, t) => {
     const handler = deferred<unknown>();
     const started = deferred<void>();
@@ -134,22 +96,6 @@ export const streamCases: Cases = (test) => {
     checked(t, await f.event('the error of the handler', handler.promise), { code: 'cancelled' });
   });
 
-  test('items written before a failure arrive before it', async (f, t) => {
-    const { a, at } = await served(f, {
-      async *range() {
-        yield utf8('one');
-        yield utf8('two');
-        throw new TransportError('data_loss', 'the third is gone');
-      },
-    });
-    const got: string[] = [];
-    const reading = (async () => {
-      for await (const item of await a.send(at, 'range', utf8(''))) got.push(textOf(item));
-    })();
-    await rejected(t, reading, { code: 'data_loss', origin: 'remote', message: /third/ });
-    t.deepEqual(got, ['one', 'two']);
-  });
-
   test('a download and a duplex call are iterable without being awaited', async (f, t) => {
     const { a, at } = await served(f, {
       async *range() {
@@ -174,59 +120,6 @@ export const streamCases: Cases = (test) => {
     const items = (await a.send(at, 'range', utf8('')))[Symbol.asyncIterator]();
     await rejected(t, items.next(), { code: 'unimplemented', origin: 'remote' });
     t.is((await items.next()).done, true);
-  });
-
-  test('with write and end, a write after the end throws a TypeError, and one after the call rejects', async (f, t) => {
-    const { a, b, at } = await f.pair();
-    const consumer = b.consumer('range');
-    const items = await a.send(at, 'range', utf8(''));
-    const { value: rpc } = await consumer.next();
-    await rpc.write(utf8('only'));
-    t.true(rpc.end());
-    t.true(
-      (await caught(
-        t,
-        Promise.resolve().then(() => rpc.write(utf8('more'))),
-      )) instanceof TypeError,
-    );
-    t.throws(() => rpc.end(), { instanceOf: TypeError });
-    t.deepEqual((await listOf(items)).map(textOf), ['only']);
-
-    const controller = new AbortController();
-    void a.send(at, 'range', utf8(''), { signal: controller.signal }).catch(() => undefined);
-    const { value: second } = await consumer.next();
-    controller.abort();
-    await f.until('the signal of the handler is aborted', () => second.signal.aborted);
-    await rejected(t, second.write(utf8('nobody')), { code: 'cancelled' });
-    t.false(second.end());
-  });
-
-  test('concurrent reads of a download get items in order', async (f, t) => {
-    const { a, at } = await served(f);
-    const items = (await a.send(at, 'range', rangeOf(5, 8)))[Symbol.asyncIterator]();
-    const reads = await Promise.all(Array.from({ length: 7 }, () => items.next()));
-    t.deepEqual(
-      reads.map(({ done }) => done === true),
-      [false, false, false, false, false, true, true],
-    );
-    t.true(reads.slice(0, 5).every(({ value }, i) => equalBytes(value, pattern(8, i + 1))));
-    t.is((await items.next()).done, true);
-    t.is((await items.return?.())?.done, true);
-  });
-
-  test('a handler that fails in the middle of an upload ends it, its iterator returned', async (f, t) => {
-    const { a, at } = await served(f, {
-      async gather(_request, rpc) {
-        for await (const _ of rpc.upload) throw new TransportError('out_of_range', 'no more room');
-      },
-    });
-    const source = endless(f, 1_000);
-    await rejected(t, a.send(at, 'gather', utf8(''), { upload: source.items }), {
-      code: 'out_of_range',
-      origin: 'remote',
-      message: /no more room/,
-    });
-    await source.returned();
   });
 
   test('a handler that never reads an upload may answer it', async (f, t) => {

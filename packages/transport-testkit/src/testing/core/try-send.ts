@@ -20,16 +20,6 @@ export const trySendCases: Cases = (test) => {
     t.deepEqual(a.snapshot().dialing, []);
   });
 
-  test('trySend is true on a live connection, by address and by Remote', async (f, t) => {
-    const got: string[] = [];
-    const { a, at } = await served(f, { note: (request) => got.push(textOf(request)) });
-    const remote = await a.dial(at);
-    t.true(a.trySend(at, 'note', utf8('one')));
-    t.true(a.trySend(remote, 'note', utf8('two')));
-    await a.send(at, 'echo', utf8(''));
-    t.deepEqual(got, ['one', 'two']);
-  });
-
   test('trySend is false when the receiver is full, and true once writable says so', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('note');
@@ -91,13 +81,6 @@ export const trySendCases: Cases = (test) => {
     t.is(encoded, 1);
     await f.until('both peers have the message', () => got.length === 2);
     t.deepEqual(got.sort(), ['0 all', '2 all']);
-  });
-
-  test('writable dials, and resolves when trySend would be true', async (f, t) => {
-    const { a, at } = await served(f);
-    await a.writable(at);
-    t.true(a.trySend(at, 'note', utf8('')));
-    t.is(a.remotes().length, 1);
   });
 
   test('writable rejects with the error of the dial, or of a Remote that is gone', async (f, t) => {
