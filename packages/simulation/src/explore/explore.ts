@@ -4,6 +4,7 @@
 import { type ExploreOptions, type SeedSearch, searchOf } from './explore-options.ts';
 import { type ExploreFailure, type FailedRun, reported } from './failure.ts';
 import { LocalRunner, type Runner, type SeedOutcome } from './local-runner.ts';
+import { noteSeed } from './missed-seed.ts';
 import { saveRecording } from './recording-file.ts';
 import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
 import { hasWorkers, realTime } from './runtime.ts';
@@ -33,7 +34,9 @@ export interface ExploreResult {
  * have failed. If neither a link nor a nemesis is given, the seeds cycle through all ready-made
  * profiles. Then shrinks the faults of each failure. A failing seed does not make the promise
  * reject: check the result, and throw `failed[0].error` if you like. If the environment variable
- * RECORD names a file, the recording of the first failure is written there as JSON.
+ * RECORD names a file, the recording of the first failure is written there: as text if the name ends
+ * in '.txt', otherwise as JSON. If several searches of a process fail, further files have the names
+ * of their searches, as in 'failure-election.json'.
  *
  * The first seed runs twice. If its two runs differ, no failure could be replayed, so the search
  * rejects with an Error that shows the first event that differs (see `irreproducible`).
@@ -47,6 +50,7 @@ export async function explore(options: ExploreOptions): Promise<ExploreResult> {
   const scenario = options.name ?? uniqueName(given.name);
   // SEED may name another search of this process; this one then runs as usual.
   const asked = environmentReplay(scenario);
+  if (asked !== undefined) noteSeed(asked.scenario, scenario);
   const search = asked?.scenario === scenario ? replayed(given, asked) : given;
   const { seeds, stopAfter, replay, signal } = search;
   signal?.throwIfAborted();
@@ -73,7 +77,7 @@ export async function explore(options: ExploreOptions): Promise<ExploreResult> {
         replayLine({ scenario, seed, profile: run.profile, only: least.run.only, without }, replay),
       );
     });
-    saveRecording(failed);
+    saveRecording(scenario, failed);
     return { passed, failed, virtualHours, seedsPerSecond: speed };
   } finally {
     signal?.removeEventListener('abort', abort);

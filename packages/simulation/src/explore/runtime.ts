@@ -133,6 +133,16 @@ export function environment(name: string): string | undefined {
   return globals['process']?.env?.[name];
 }
 
+/** Calls back when the thread ends, or its process; in a browser, never. */
+export function atExit(callback: () => void): void {
+  globals['process']?.on?.('exit', callback);
+}
+
+/** Returns 'thread' in a worker thread, otherwise 'process'. */
+export function kindOfThread(): 'thread' | 'process' {
+  return threads?.isMainThread === false ? 'thread' : 'process';
+}
+
 /**
  * The command line of the process, also when called in a worker thread: the program, its flags, the
  * script, and its arguments.
@@ -162,6 +172,18 @@ export function writeTextFile(path: string, text: string): void {
   const files = globals['process']?.getBuiltinModule?.('node:fs');
   if (files === undefined) throw new Error('this runtime has no files');
   files.writeFileSync(path, text);
+}
+
+/** Returns when a file was last written, like `Date.now()`; undefined if there is no such file. */
+export function fileTime(path: string): number | undefined {
+  const files = globals['process']?.getBuiltinModule?.('node:fs');
+  const entry = files?.statSync(path, { throwIfNoEntry: false });
+  return entry?.isFile() === true ? entry.mtimeMs : undefined;
+}
+
+/** Returns when this process began, like `Date.now()`. */
+export function processStart(): number {
+  return Date.now() - 1_000 * globals['process'].uptime();
 }
 
 const globals = globalThis as unknown as Record<string, any>;
