@@ -1,5 +1,6 @@
 // Tests of replays: the line that a failure reports runs the same seed under the same faults again.
 
+import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import * as nemeses from '../index.nemeses.ts';
 import { createSimulation, type Simulation } from '../simulation.ts';
@@ -80,3 +81,27 @@ test('a seed of SEED without a plan is searched for its smallest plan; SEED with
     });
   }
 });
+
+const twoSearches = `import { explore } from ${JSON.stringify(new URL('./explore.js', import.meta.url).href)};
+  for (const name of ['pay', 'lock']) await explore({ name, scenario: () => {} });`;
+
+for (const [kind, program] of [
+  ['process', twoSearches],
+  [
+    'thread',
+    `import { Worker } from 'node:worker_threads';
+      new Worker(new URL(${JSON.stringify(`data:text/javascript,${encodeURIComponent(twoSearches)}`)}), { execArgv: [] });`,
+  ],
+] as const)
+  test(`a ${kind} says at its end if SEED named none of its searches`, (t) => {
+    const errorsWith = (seed: string) =>
+      spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+        env: { ...process.env, SEED: seed },
+        encoding: 'utf8',
+      }).stderr;
+    t.is(
+      errorsWith('pya:3'),
+      `explore: SEED asks for the search "pya", which did not run here; these ran: pay, lock\n`,
+    );
+    t.is(errorsWith('lock:3'), '');
+  });

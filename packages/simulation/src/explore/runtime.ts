@@ -133,6 +133,11 @@ export function environment(name: string): string | undefined {
   return globals['process']?.env?.[name];
 }
 
+/** Calls back when the thread ends, or its process; in a browser, never. */
+export function atExit(callback: () => void): void {
+  globals['process']?.on?.('exit', callback);
+}
+
 /**
  * The command line of the process, also when called in a worker thread: the program, its flags, the
  * script, and its arguments.
