@@ -1,10 +1,11 @@
 // Tests of recordings: they have the right content, recording changes nothing, and their size is
 // bounded.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineProtocol, serve } from '@trunkline/transport-core';
+import type { ExecutionContext } from 'ava';
 import { createSimulation, explore, type Recording, type Simulation } from './index.ts';
 import test from './testing/serial.ts';
 import { text } from './testing/test-protocol.ts';
@@ -193,29 +194,82 @@ test('only the first ten failures are recorded, and none with record 0', async (
   await t.throwsAsync(explore({ ...search, record: -1 }), { message: /explore: record: / });
 });
 
-test('RECORD names the file for the recording of the first failure', async (t) => {
+/** Returns a new folder, and a function that lets RECORD name one of its files. */
+async function recordingFolder(t: ExecutionContext) {
   const folder = await mkdtemp(join(tmpdir(), 'recording-'));
   const before = process.env['RECORD'];
-  const search = () =>
-    explore({
-      profiles: [],
-      scenario: async (sim) => {
-        await sim.run(1);
-        throw new Error('wrong');
-      },
-    });
-  try {
-    process.env['RECORD'] = join(folder, 'failure.json');
-    const { failed } = await search();
-    const written: Recording = JSON.parse(await readFile(process.env['RECORD'], 'utf8'));
-    t.deepEqual(written, JSON.parse(JSON.stringify(failed[0]!.recording)));
-    process.env['RECORD'] = join(folder, 'nowhere', 'failure.json');
-    await t.throwsAsync(search(), {
-      message: /^explore: RECORD names the file '.*nowhere.*ENOENT/,
-    });
-  } finally {
+  t.teardown(async () => {
     if (before === undefined) delete process.env['RECORD'];
     else process.env['RECORD'] = before;
     await rm(folder, { recursive: true });
-  }
+  });
+  const recordTo = (name: string) => (process.env['RECORD'] = join(folder, name));
+  return { folder, recordTo };
+}
+
+/** A search whose first seed fails. */
+const failing = async (options: Partial<Parameters<typeof explore>[0]> = {}) => {
+  const scenario = async (sim: Simulation) => {
+    await talk(sim);
+    throw new Error('wrong');
+  };
+  return (await explore({ profiles: [], scenario, ...options })).failed[0]!;
+};
+
+test('RECORD names the file for the recording of the first failure', async (t) => {
+  const { recordTo } = await recordingFolder(t);
+  const path = recordTo('failure.json');
+  const { recording } = await failing();
+  t.deepEqual(JSON.parse(await readFile(path, 'utf8')), JSON.parse(JSON.stringify(recording)));
+  recordTo('nowhere/failure.json');
+  await t.throwsAsync(failing(), {
+    message: /^explore: RECORD names the file '.*nowhere.*ENOENT/,
+  });
+});
+
+test('each search of a process has its own file, and only a file of this process is kept', async (t) => {
+  const { folder, recordTo } = await recordingFolder(t);
+  const path = recordTo('failure.json');
+  const searchOf = async (name: string) =>
+    (JSON.parse(await readFile(join(folder, name), 'utf8')) as Recording).search!.scenario;
+  await writeFile(path, 'of an earlier process');
+  await utimes(path, 1, 1);
+  await failing({ name: 'pay' });
+  await failing({ name: 'pay' });
+  for (const name of ['lock', 'a/b']) await failing({ name });
+  t.deepEqual((await readdir(folder)).sort(), [
+    'failure-a-b.json',
+    'failure-lock.json',
+    'failure.json',
+  ]);
+  t.is(await searchOf('failure.json'), 'pay');
+  t.is(await searchOf('failure-lock.json'), 'lock');
+  recordTo('no.folder/of-another-thread');
+  await mkdir(join(folder, 'no.folder'));
+  await writeFile(join(folder, 'no.folder/of-another-thread'), '');
+  await failing({ name: 'last' });
+  t.is(await searchOf('no.folder/of-another-thread-last'), 'last');
+});
+
+test('a file whose name ends in .txt has all events as text, and the error', async (t) => {
+  const { recordTo } = await recordingFolder(t);
+  const path = recordTo('failure.txt');
+  const { recording, error } = await failing();
+  const [events, rest] = (await readFile(path, 'utf8')).split('\n\n', 2) as [string, string];
+  t.is(rest, `${error.message}\n`);
+  const lines = events.split('\n');
+  t.is(lines.length, recording!.events.length);
+  t.true(lines.length > 20, `${lines.length}`);
+  t.regex(events, /^ +[\d.]+ ms {2}a → b +returned +chat\/say, deadline_exceeded$/m);
+  const shown = /the last events:\n((?: {2} .*\n)+)/.exec(error.message)![1]!.trimEnd().split('\n');
+  const traced = lines.filter((line) => !/ (called|returned) /.test(line));
+  t.deepEqual(
+    shown.map((line) => line.slice(2)),
+    traced.slice(-20),
+  );
+  await failing({ name: 'few', record: 20 });
+  t.regex(
+    await readFile(path.replace('.txt', '-few.txt'), 'utf8'),
+    /^\d+ earlier events are missing: raise the option record\n(?: .*\n){20}\nwrong\n/,
+  );
 });

@@ -169,6 +169,18 @@ export function writeTextFile(path: string, text: string): void {
   files.writeFileSync(path, text);
 }
 
+/** Returns when a file was last written, like `Date.now()`; undefined if there is no such file. */
+export function fileTime(path: string): number | undefined {
+  const files = globals['process']?.getBuiltinModule?.('node:fs');
+  const entry = files?.statSync(path, { throwIfNoEntry: false });
+  return entry?.isFile() === true ? entry.mtimeMs : undefined;
+}
+
+/** Returns when this process began, like `Date.now()`. */
+export function processStart(): number {
+  return Date.now() - 1_000 * globals['process'].uptime();
+}
+
 const globals = globalThis as unknown as Record<string, any>;
 const threads: any = globals['process']?.getBuiltinModule?.('node:worker_threads');
 

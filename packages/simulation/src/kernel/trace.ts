@@ -2,7 +2,7 @@
 // are the same if and only if their hashes are.
 
 import type { NodeReport } from './node-report.ts';
-import type { Recorder } from './recorder.ts';
+import type { RecordedEvent, Recorder } from './recorder.ts';
 import { createHasher } from './sha256.ts';
 
 /** A trace as plain data, which can be passed from a worker thread. */
@@ -243,17 +243,25 @@ export class Trace implements TraceSummary {
       view.getUint32(12, true),
       view.getUint32(16, true),
     ];
-    const kind = first >>> 16;
-    const [from, to, detail] = [
-      this.#names[second >>> 16]!,
-      this.#names[second & 0xffff]!,
-      this.#names[first & 0xffff]!,
-    ];
-    const text =
-      this.#texts.get(event) ?? [detail, size > 0 ? `${size} B` : ''].filter(Boolean).join(', ');
-    const time = formatTime(view.getFloat64(0, true)).padStart(11);
-    return `${time} ms  ${(to === '' ? from : `${from} → ${to}`).padEnd(12)} ${WORDS[kind]!.padEnd(10)} ${text}`.trimEnd();
+    return eventLine({
+      at: view.getFloat64(0, true),
+      kind: WORDS[first >>> 16]!,
+      from: this.#names[second >>> 16]!,
+      to: this.#names[second & 0xffff]!,
+      what: this.#names[first & 0xffff]!,
+      size,
+      text: this.#texts.get(event),
+    });
   }
+}
+
+/** Returns the line of an event in a timeline. */
+export function eventLine(event: RecordedEvent): string {
+  const { at, kind, from = '', to = '', what = '', size = 0 } = event;
+  const { text = size > 0 ? `${size} B` : '' } = event;
+  const nodes = to === '' ? from : `${from} → ${to}`;
+  const more = [what, text].filter((each) => each !== '').join(', ');
+  return `${formatTime(at).padStart(11)} ms  ${nodes.padEnd(12)} ${kind.padEnd(10)} ${more}`.trimEnd();
 }
 
 /** Combines the numbers of two names for `record`; 0 stands for none. */
