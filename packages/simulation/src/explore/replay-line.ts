@@ -2,7 +2,7 @@
 // scenario again with the smallest schedule found.
 
 import { type LinkTrouble, TROUBLES } from './link-troubles.ts';
-import { commandLine, environment } from './runtime.ts';
+import { atExit, commandLine, environment } from './runtime.ts';
 
 /** A run of a scenario, as named by `SEED` in the environment. */
 export interface Replay {
@@ -38,7 +38,9 @@ function replayText({ scenario, seed, profile, only, without }: Replay): string 
 }
 
 /**
- * Returns the run that SEED in the environment asks for, or undefined if SEED is not set.
+ * Returns the run that SEED in the environment asks for, or undefined if SEED is not set. If no
+ * search of the name in SEED calls this, for example because the name is misspelled, a message at
+ * the end of the thread says so.
  *
  * @throws TypeError if SEED does not name a scenario and a seed.
  */
@@ -61,13 +63,28 @@ export function environmentReplay(scenario: string): Replay | undefined {
       `explore: SEED in the environment must name a scenario and its seed, as the replay line of a failure does: SEED=${quoted(example)}; got ${JSON.stringify(text)}`,
     );
   }
+  const name = match[1]!;
+  if (searches.size === 0) atExit(reportMissed);
+  searches.set(name, (searches.get(name) ?? new Set()).add(scenario));
   return {
-    scenario: match[1]!,
+    scenario: name,
     seed,
     profile: match[3],
     only: match[4] === undefined || match[4] === 'all' ? undefined : places(match[4]),
     without,
   };
+}
+
+/** The searches of this thread, by the name that SEED had when they began. */
+const searches = new Map<string, Set<string>>();
+
+function reportMissed(): void {
+  for (const [asked, ran] of searches)
+    if (!ran.has(asked))
+      // biome-ignore lint/style/noRestrictedGlobals: a search has no observer, and its caller is done
+      console.error(
+        `explore: SEED asks for the search ${JSON.stringify(asked)}, which did not run here; these ran: ${[...ran].join(', ')}`,
+      );
 }
 
 /** Formats [2, 5, 6, 7] as '2,5-7'. */

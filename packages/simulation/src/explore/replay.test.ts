@@ -101,7 +101,7 @@ for (const [kind, program] of [
       }).stderr;
     t.is(
       errorsWith('pya:3'),
-      `explore: SEED asks for the search "pya", which this ${kind} did not run. It ran: pay, lock\n`,
+      `explore: SEED asks for the search "pya", which did not run here; these ran: pay, lock\n`,
     );
     t.is(errorsWith('lock:3'), '');
   });

@@ -138,11 +138,6 @@ export function atExit(callback: () => void): void {
   globals['process']?.on?.('exit', callback);
 }
 
-/** Returns 'thread' in a worker thread, otherwise 'process'. */
-export function kindOfThread(): 'thread' | 'process' {
-  return threads?.isMainThread === false ? 'thread' : 'process';
-}
-
 /**
  * The command line of the process, also when called in a worker thread: the program, its flags, the
  * script, and its arguments.
