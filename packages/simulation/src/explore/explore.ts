@@ -4,7 +4,6 @@
 import { type ExploreOptions, type SeedSearch, searchOf } from './explore-options.ts';
 import { type ExploreFailure, type FailedRun, reported } from './failure.ts';
 import { LocalRunner, type Runner, type SeedOutcome } from './local-runner.ts';
-import { noteSeed } from './missed-seed.ts';
 import { saveRecording } from './recording-file.ts';
 import { environmentReplay, type Replay, replayLine } from './replay-line.ts';
 import { hasWorkers, realTime } from './runtime.ts';
@@ -50,7 +49,6 @@ export async function explore(options: ExploreOptions): Promise<ExploreResult> {
   const scenario = options.name ?? uniqueName(given.name);
   // SEED may name another search of this process; this one then runs as usual.
   const asked = environmentReplay(scenario);
-  if (asked !== undefined) noteSeed(asked.scenario, scenario);
   const search = asked?.scenario === scenario ? replayed(given, asked) : given;
   const { seeds, stopAfter, replay, signal } = search;
   signal?.throwIfAborted();
