@@ -27,7 +27,7 @@ const RUNS: readonly (readonly [args: string, figure: string, rows: readonly str
   ['calls --scenario s1,s6', 'p50', both(['s1', 's6'], [LIMIT, TCP, 'trunkline-ws'])],
   [`calls --scenario s6 --adapter ${TLS}`, 'p50', both(['s6'], ['limit-tls', ...TLS.split(',')])],
   ['calls --scenario s2', 'rate', both(['s2'], [`${TCP}-consumer`, 'trunkline-inmem'])],
-  ['calls --scenario s4,s5 --adapter limit,trunkline', 'bulk', both(['s4', 's5'], ADAPTER_NAMES)],
+  ['calls --scenario s4 --adapter limit,trunkline', 'bulk', both(['s4'], ADAPTER_NAMES)],
   [`calls --scenario s6${PEERS}`, 'p50', both(['s6'], isInstalled() ? ['birpc-ws', 'zeromq'] : [])],
   ['calls --scenario s7', 'rate', both(['s7'], [LIMIT, TCP])],
   ['calls --scenario s8', '', both(['s8'], [LIMIT, TCP])],

@@ -4,8 +4,7 @@
 import { createSimulation, type Simulation, type SimulationLevel } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 
-/** The protocol of all workloads of this benchmark. */
-export const protocol = defineProtocol({
+const protocol = defineProtocol({
   name: 'bench',
   version: 1,
   channel: 0x20,
