@@ -68,7 +68,7 @@ const OPTIONAL = {
 
 /** Gives `require` to an ES module made by esbuild, for libraries in CommonJS; see docs/start.md. */
 const BANNER =
-  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+  "import { createRequire as topRequire } from 'node:module'; const require = topRequire(import.meta.url);";
 
 /** Libraries with native code, which no bundler can take in. */
 const NATIVE = [LIBRARY, `${LIBRARY}/polyfill`];

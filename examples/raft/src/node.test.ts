@@ -109,30 +109,11 @@ nodesTest('a node that was away gets a large snapshot', COMPACT, async (t, nodes
   for (let i = 0; i < 25; i++) await nodes.propose(leader, set(`k${i}`, 'v'.repeat(20_000)));
   nodes.sim.restart(away);
   await nodes.until('k24', 'v'.repeat(20_000), 5_000);
-  const restores = nodes.restores(away, 'leader');
+  const restores = nodes.restores(away);
   t.is(restores.length, 1);
   t.true(restores[0]!.bytes > 5 * 64 * 1024);
   t.is(nodes.peers.get(away)!.machine.get('k0'), 'v'.repeat(20_000));
 });
-
-nodesTest(
-  'a restarted node has its log and its snapshot',
-  { snapshotEvery: 10 },
-  async (t, nodes) => {
-    const leader = await nodes.leader();
-    for (let i = 0; i < 25; i++) await nodes.propose(leader, set(`k${i}`, 'v'));
-    await nodes.until('k24', 'v', 1_000);
-    const node = nodes.names.find((name) => name !== leader)!;
-    const before = nodes.status(node);
-    nodes.sim.crash(node);
-    nodes.sim.restart(node);
-    await nodes.sim.until(() => nodes.restores(node, 'disk').length > 0, 50);
-    const { term, last } = nodes.status(node);
-    t.deepEqual({ term, last }, { term: before.term, last: before.last });
-    await nodes.until('k24', 'v', 1_000);
-    t.is(nodes.restores(node, 'leader').length, 0);
-  },
-);
 
 nodesTest('nodes that lag a little get entries', LAGGING, async (t, nodes) => {
   const leader = await nodes.leader();

@@ -28,7 +28,7 @@ for (const level of ['message', 'stream'] as const)
     test.serial(`5 seeds under ${nemesis}, on level ${level}`, async (t) => {
       t.timeout(60_000, 'a second on a free machine, many on a busy one');
       const all = await figuresOf({ ...DEFAULTS, minutes: 1, level, nemesis }, 1_000, 5);
-      t.is(all.length, 5);
+      t.true(all.length >= 5); // The first seed runs twice, to check that it is reproducible.
       for (const { commands, committed, terms } of all)
         t.true(commands > 50 && committed > 50 && terms > 0);
     });

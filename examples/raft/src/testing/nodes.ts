@@ -77,10 +77,10 @@ export class Nodes {
     await this.sim.until(() => this.up.length > 0 && this.up.every(has), within);
   }
 
-  /** The restores that a node reported: of its own snapshot or of one that a leader sent. */
-  restores(name: string, from: 'disk' | 'leader') {
+  /** The snapshots that a node got from a leader. */
+  restores(name: string) {
     return this.events.flatMap(({ name: by, event }) =>
-      by === name && event.type === 'restored' && event.from === from ? [event] : [],
+      by === name && event.type === 'restored' && event.from === 'leader' ? [event] : [],
     );
   }
 }
