@@ -19,6 +19,13 @@ async function take(events: ConnectionEvents, count: number) {
   return names(taken);
 }
 
+/** Returns all events up to the end. */
+async function rest(events: ConnectionEvents) {
+  const all: ConnectionEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
 test('live connections come first, then changes', async (t) => {
   const events = new ConnectionEvents([remote('a'), remote('b')], () => {});
   events.push({ type: 'up', remote: remote('c') });
@@ -71,8 +78,7 @@ test('a slow reader misses connections that came and went, but none that is live
   const left = remote('left');
   events.push({ type: 'up', remote: left });
   events.end();
-  const all: ConnectionEvent[] = [];
-  for await (const event of events) all.push(event);
+  const all = await rest(events);
   t.true(all.length < 1_100, String(all.length));
   const live = new Set<Remote>();
   for (const event of all)
@@ -88,8 +94,7 @@ test('a down whose up was read is delivered however long the queue is', async (t
   for (let i = 0; i < 2_000; i++) events.push({ type: 'up', remote: remote(`u${i}`) });
   events.push({ type: 'down', remote: known });
   events.end();
-  const all: string[] = [];
-  for await (const event of events) all.push(...names([event]));
+  const all = names(await rest(events));
   t.is(all.at(-1), 'down known');
 });
 
@@ -100,8 +105,7 @@ test('a reader that lags gets the last of many failed dials, and everything abou
   for (let i = 0; i < 10_000; i++) events.push({ type: 'failed', target: `t${i}`, error });
   events.push({ type: 'up', remote: remote('late') });
   events.end();
-  const all: string[] = [];
-  for await (const event of events) all.push(...names([event]));
+  const all = names(await rest(events));
   t.is(all.length, 1_025);
   t.deepEqual([all[0], ...all.slice(-2)], ['up stays', 'failed t9999', 'up late']);
 });

@@ -91,26 +91,21 @@ export class FakeConnection implements AnswerCarrier {
   }
 
   respond(call: InCall, payload: Uint8Array): boolean {
-    if (!call.open) return false;
-    call.open = false;
-    this.answers.push(`${call.method.name} ${call.id} = ${[...payload]}`);
-    return true;
+    return this.#answer(call, `= ${[...payload]}`);
   }
 
   fail(call: InCall, error: TransportError, unprocessed: boolean): boolean {
-    if (!call.open) return false;
-    call.open = false;
-    this.answers.push(
-      `${call.method.name} ${call.id} ! ${error.code}${unprocessed ? ' (unprocessed)' : ''}`,
-    );
-    return true;
+    return this.#answer(call, `! ${error.code}${unprocessed ? ' (unprocessed)' : ''}`);
   }
 
   finish(call: InCall): boolean {
+    return this.#answer(call, 'end');
+  }
+
+  #answer(call: InCall, answer: string): boolean {
     if (!call.open) return false;
     call.open = false;
-    this.answers.push(`${call.method.name} ${call.id} end`);
-    return true;
+    return this.answers.push(`${call.method.name} ${call.id} ${answer}`) > 0;
   }
 
   forget(): void {}

@@ -2,7 +2,6 @@
 // resources, and affects no other call.
 
 import { checked, rejected } from '../../transport/expect.ts';
-import { rangeOf } from '../../transport/serving.ts';
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, textOf, utf8 } from '../../transport/values.ts';
 import { endless, served } from './shared.ts';
@@ -79,21 +78,5 @@ export const cancellationCases: Cases = (test) => {
     t.is(error.cause, 'seen enough');
     await source.returned();
     checked(t, await f.event('the error of the handler', handler.promise), { code: 'cancelled' });
-  });
-
-  test('an abort in the middle of a download rejects the next read', async (f, t) => {
-    const { a, at } = await served(f);
-    const controller = new AbortController();
-    const items = (
-      await a.send(at, 'range', rangeOf(10_000, 1_000), { signal: controller.signal })
-    )[Symbol.asyncIterator]();
-    await items.next();
-    controller.abort('stop');
-    const rest = (async () => {
-      while (!(await items.next()).done);
-    })();
-    const error = await rejected(t, rest, { code: 'cancelled' });
-    t.is(error.cause, 'stop');
-    t.is((await items.next()).done, true);
   });
 };

@@ -1,7 +1,6 @@
 // Cases about snapshots and observers: snapshots agree with the actual traffic, and an observer
 // that throws has no effect on calls.
 
-import { formatSnapshot } from '@trunkline/telemetry';
 import type { CallRecord } from '@trunkline/transport-core';
 import { rejected } from '../../transport/expect.ts';
 import { rangeOf } from '../../transport/serving.ts';
@@ -73,19 +72,6 @@ export const observingCases: Cases = (test) => {
       t.is(end.snapshot().memory, 0);
       t.is(end.snapshot().waiting, 0);
     }
-  });
-
-  test('a snapshot is plain data, and prints as a table', async (f, t) => {
-    const { a, at } = await served(f);
-    await a.send(at, 'echo', utf8(''));
-    const snapshot = a.snapshot();
-    t.deepEqual(
-      JSON.parse(JSON.stringify(snapshot)),
-      JSON.parse(JSON.stringify(structuredClone(snapshot))),
-    );
-    const table = formatSnapshot(snapshot);
-    t.true(table.includes('testkit') || table.includes(at));
-    t.true(table.split('\n').length > 2);
   });
 
   test('the record of a call of every kind has its attempts and its waiting time', async (f, t) => {

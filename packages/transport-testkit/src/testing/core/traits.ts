@@ -182,7 +182,7 @@ export const traitCases: Cases = (test) => {
     t.is(snapshot.state, state === 'closing' || state === 'closed' ? state : 'open');
     t.is(snapshot.protocols[0]?.name, 'testkit');
     if (state !== 'closing') t.deepEqual(transport.remotes(), []);
-    JSON.stringify(snapshot);
+    t.is(JSON.stringify(structuredClone(snapshot)), JSON.stringify(snapshot), 'it is plain data');
   });
 
   trait('a mount can be made and called through', LIVE, async ({ transport, peer, at }, _f, t) => {
