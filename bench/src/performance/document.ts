@@ -237,15 +237,26 @@ function formatBars(record: PerformanceRecord): string[] {
   );
   const verdicts = parts.flatMap((part) => part.verdicts);
   if (verdicts.length === 0) return [];
-  const missed = verdicts.filter(({ holds }) => !holds);
+  const rows = parts.flatMap(({ newer, verdicts: own }) =>
+    own
+      .filter(({ bar, holds }) => !holds || newer?.ratios[bar] !== undefined)
+      .map(({ bar, ratio }) => [
+        bar,
+        ratio.toPrecision(3),
+        newer?.ratios[bar]?.toPrecision(3) ?? '',
+      ]),
+  );
+  const newest = parts.find(({ newer }) => newer !== undefined)?.newer?.node;
+  const head = ['bar', `Node ${parts[0]!.machine.node}`, `Node ${newest}`];
+  const width = newest === undefined ? 2 : 3;
   return [
     '## Bars',
     '',
-    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.length - missed.length} hold. The table has those that are missed. [Calls](#calls) explains s1 to s8.`,
+    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold. The table has those that are missed${newest === undefined ? '' : ` or are far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
     '',
     ...markdownTable(
-      ['bar', 'measured'],
-      missed.map(({ bar, ratio }) => [bar, ratio.toPrecision(3)]),
+      head.slice(0, width),
+      rows.map((row) => row.slice(0, width)),
       1,
     ),
     '',

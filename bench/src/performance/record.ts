@@ -24,6 +24,8 @@ export interface Part {
   readonly figures: readonly Figure[];
   readonly rows: readonly SummaryRow[];
   readonly verdicts: readonly Verdict[];
+  /** The ratios of some bars on a newer Node, by bar, if both were measured in turn. */
+  readonly newer?: { readonly node: string; readonly ratios: Readonly<Record<string, number>> };
 }
 
 /** The parts of each benchmark, by group. */
