@@ -1,6 +1,6 @@
 // Writes the API report of each public entry of the packages into api/, and the help of the command
 // line into docs/cli.md. With --check, compares the reports and fails on a difference, so that no
-// public name or signature changes unnoticed. Run by `pnpm api` to accept a change, and by check.mjs.
+// public name or signature changes unnoticed. `pnpm api` accepts a change; check.mjs runs it, too.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -66,7 +66,7 @@ const OPTIONAL = {
   '@trunkline/telemetry/prometheus': 'prom-client',
 };
 
-/** Gives `require` to an ES module made by esbuild, for libraries in CommonJS; see docs/start.md. */
+/** Gives `require` to an ES module of esbuild, for libraries in CommonJS; see docs/start.md. */
 const BANNER =
   "import { createRequire as topRequire } from 'node:module'; const require = topRequire(import.meta.url);";
 

@@ -51,7 +51,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** Returns the server's memory for each of `count` idle connections that have each made one call. */
+/** Returns the server's memory per idle connection, for `count` of them that each made a call. */
 function measureIdle(adapter: string, count: number): Promise<Figures> {
   return withPair(adapter, {}, async ({ open, memory }) => {
     // Opens half as many connections first, so that memory allocated once is not counted per

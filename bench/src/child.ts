@@ -19,7 +19,7 @@ export type Command =
   | { readonly type: 'open'; readonly count: number; readonly atOnce: number }
   | ({ readonly type: 'run' } & Run);
 
-/** What a client runs, and for how many milliseconds. */
+/** A measurement of a client: its scenario or load, and its milliseconds. */
 export interface Run {
   /** The name of a scenario, which runs over the first connection, or a load for all in turn. */
   readonly scenario: string | Load;

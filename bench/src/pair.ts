@@ -18,7 +18,7 @@ export interface Pair {
 interface Processes {
   /** The number of clients. Default: one. */
   readonly clients?: number;
-  /** The URL of the folder bench/dist/ of another checkout, whose code they run. Default: this one. */
+  /** The URL of bench/dist/ in another checkout, whose code they run. Default: this one. */
   readonly checkout?: string | undefined;
 }
 

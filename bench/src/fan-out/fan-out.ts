@@ -1,7 +1,6 @@
 // s7: messages of 256 bytes from one publisher to 16 subscribers, each over its own connection, in
-// one process. All ways of spreading are paced alike, so that none drops messages that it can't keep
-// up with: over a separate socket, the subscribers report every `STEP`th message once all of them
-// have it.
+// one process. All ways of spreading are paced alike, so that none drops messages: over a separate
+// socket, the subscribers report every `STEP`th message once all of them have it.
 
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

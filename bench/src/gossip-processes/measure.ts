@@ -29,8 +29,8 @@ export function isInstalled(name: KindName): boolean {
 }
 
 /**
- * Returns the figures of each rate, most of them per delivery: times in ms, and CPU in µs, absent if
- * the system does not report it.
+ * Returns the figures of each rate, most of them per delivery: times in ms, and CPU in µs. CPU is
+ * absent if the system does not report it.
  */
 export async function measureSwarm(
   name: KindName,

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The messages of a stage: the number of the first, how many, how many a second, and their size. */
+/** The messages of a stage: the number of the first, their count, rate per second, and size. */
 export interface Stage {
   readonly first: number;
   readonly count: number;

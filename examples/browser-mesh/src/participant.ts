@@ -42,9 +42,7 @@ export interface ParticipantOptions {
   readonly kind: Kind;
   /** The address of the site, such as `ws://127.0.0.1:8080`. */
   readonly site: string;
-  /**
-   * The backend with which the first node accepts WebSockets. The others dial it, and accept WebRTC.
-   */
+  /** The backend with which the first node accepts WebSockets; the others dial that node. */
   readonly server?: Backend | undefined;
   /** Called when the mesh has changed. */
   changed?(change: MeshChange): void;

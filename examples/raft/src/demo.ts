@@ -9,7 +9,7 @@ import { HELP, parseOptions } from './demo/options.ts';
 import { play } from './demo/story.ts';
 import { print, runProgram, table } from './program.ts';
 
-/** What a run has shown if no check failed. */
+/** The results of a run in which no check failed. */
 const CHECKED =
   'On each backend: one leader per term, no write lost, equal state hashes. Times in ms.';
 

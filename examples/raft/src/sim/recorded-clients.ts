@@ -85,7 +85,7 @@ export class RecordedClients {
     for (const key of this.#options.keys) while (!(await this.#attempt(client, key, 'get')));
   }
 
-  /** Executes one command, and returns whether it was answered. Every value is written only once. */
+  /** Executes one command, and returns whether it was answered. No value is written twice. */
   async #attempt(client: Client, key: string, op: 'get' | 'set' | 'delete'): Promise<boolean> {
     const { name, kv, transport } = client;
     const began = transport.clock.now();

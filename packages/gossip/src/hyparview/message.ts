@@ -245,8 +245,8 @@ export interface PartialViewSetup {
   readonly now: number;
   readonly options?: PartialViewOptions | undefined;
   /**
-   * Returns true if the score of a node is 0. Such a node is the last to be asked for a link and the
-   * first to be evicted, and it takes no other node's place. If absent, all nodes are trusted.
+   * Returns true if the score of a node is 0. Such a node is the last to be asked for a link and
+   * the first to be evicted, and it takes no other node's place. If absent, all nodes are trusted.
    */
   readonly isDistrusted?: ((peer: string) => boolean) | undefined;
 }

@@ -167,7 +167,7 @@ export interface TopicNode {
   cut(nodeId: string, why: string): void;
   /** Arranges a call of `wake` at that time or earlier. */
   dueBy(time: number): void;
-  /** Called when this node has become a member of one of its topics, or only publishes on it now. */
+  /** Called when this node has become a member of a topic, or now only publishes on it. */
   membershipChanged(): void;
   /** Called when the topic no longer has any handles or readers. */
   unused(session: ViewSession): void;

@@ -33,9 +33,9 @@ export interface ExploreResult {
  * have failed. If neither a link nor a nemesis is given, the seeds cycle through all ready-made
  * profiles. Then shrinks the faults of each failure. A failing seed does not make the promise
  * reject: check the result, and throw `failed[0].error` if you like. If the environment variable
- * RECORD names a file, the recording of the first failure is written there: as text if the name ends
- * in '.txt', otherwise as JSON. If several searches of a process fail, further files have the names
- * of their searches, as in 'failure-election.json'.
+ * RECORD names a file, the recording of the first failure is written there: as text if the name
+ * ends in '.txt', otherwise as JSON. If several searches of a process fail, further files have the
+ * names of their searches, as in 'failure-election.json'.
  *
  * The first seed runs twice. If its two runs differ, no failure could be replayed, so the search
  * rejects with an Error that shows the first event that differs (see `irreproducible`).

@@ -81,7 +81,7 @@ const searches = new Map<string, Set<string>>();
 function reportMissed(): void {
   for (const [asked, ran] of searches)
     if (!ran.has(asked))
-      // biome-ignore lint/style/noRestrictedGlobals: a search has no observer, and its caller is done
+      // biome-ignore lint/style/noRestrictedGlobals: a search has no observer
       console.error(
         `explore: SEED asks for the search ${JSON.stringify(asked)}, which did not run here; these ran: ${[...ran].join(', ')}`,
       );

@@ -1,4 +1,4 @@
-// Tests of the protobuf codec, with reflection types and static code, for proto2 and proto3: messages,
+// Tests of the protobuf codec, with reflection types and static code, proto2 and proto3: messages,
 // refusals, and the values that it counts.
 
 import test from 'ava';

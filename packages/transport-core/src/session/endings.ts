@@ -154,8 +154,8 @@ export function lossOf(error: TransportError): TransportError {
 }
 
 // The time limits of an open connection: silence of the peer, a peer that does not read, and
-// idleness (docs/wire-protocol.md §9). They own the holds that keep a connection from becoming idle.
-// The session asks what is due.
+// idleness (docs/wire-protocol.md §9). They own the holds that keep a connection from becoming
+// idle. The session asks what is due.
 
 /** The limits of an open connection, each with the error for exceeding it. */
 export class TimeLimits {

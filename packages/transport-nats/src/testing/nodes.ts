@@ -52,7 +52,7 @@ export async function node(
 
 let nodes = 0;
 
-/** Resolves when `holds` returns true or resolves to true; calls it repeatedly for up to a minute. */
+/** Resolves when `holds` returns or resolves to true; calls it repeatedly for up to a minute. */
 export async function eventually(holds: () => Promise<boolean> | boolean): Promise<void> {
   for (let tries = 0; tries < 2_400; tries++) {
     if (await holds()) return;
