@@ -86,6 +86,7 @@ async function attackAll(): Promise<void> {
         carrier,
         quantity,
         victim: attack.victim ?? {},
+        memory: attack.memory ?? 0,
       }));
     const isBrief = attack.isBrief === true;
     const outcome = await testbed.attack(attack, {

@@ -17,6 +17,8 @@ export interface TestbedOptions {
   readonly carrier: Carrier;
   readonly credentials: RunCredentials;
   readonly victim: VictimOptions;
+  /** Bytes by which the limits let the victim's memory grow. */
+  readonly memory: number;
   readonly quantity: Quantity;
   /**
    * The core of the victim, and the core of the honest peer and the attacker; undefined for any.
@@ -134,12 +136,13 @@ export class Testbed {
     await this.#victim.close();
   }
 
-  async #start({ carrier, credentials, victim, quantity }: TestbedOptions): Promise<void> {
+  async #start({ carrier, credentials, victim, memory, quantity }: TestbedOptions): Promise<void> {
     const { host, port, address } = await this.#victim.ask({
       do: 'start',
       carrier,
       credentials,
       options: victim,
+      memory,
     });
     this.#target = { carrier, host, port, ...credentials.attacker, stranger: credentials.stranger };
     await this.#honest.ask({ do: 'start', carrier, credentials, address });

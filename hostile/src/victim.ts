@@ -33,6 +33,8 @@ export type VictimCommand =
       readonly carrier: Carrier;
       readonly credentials: RunCredentials;
       readonly options: VictimOptions;
+      /** Bytes by which the limits let its memory grow. */
+      readonly memory: number;
     }
   /** Marks the start of an attack: peaks are reset. */
   | { readonly do: 'mark' }
@@ -84,7 +86,12 @@ async function describeOnce(transport: Transport<typeof victimProtocol>): Promis
   await reflector.describe(transport.advertiseAddr(), victimProtocol.name);
 }
 
-async function start({ carrier, credentials, options }: Extract<VictimCommand, { do: 'start' }>) {
+async function start({
+  carrier,
+  credentials,
+  options,
+  memory,
+}: Extract<VictimCommand, { do: 'start' }>) {
   let texts: string[] = [];
   const note = (text: string) => {
     if (texts.length < MOST_TEXTS) texts.push(text);
@@ -136,7 +143,7 @@ async function start({ carrier, credentials, options }: Extract<VictimCommand, {
   const loop = new LoopDelay();
   const peak = new MemoryPeak();
   growYoungGeneration();
-  touchMemory();
+  touchMemory(memory);
   return {
     mark() {
       texts = [];

@@ -23,14 +23,17 @@ export const KEPT = {
 };
 
 /**
- * Writes to as much memory as unfinished messages may take, and frees it, if glibc keeps it. A
- * virtual machine whose host takes back idle memory needs up to 16 µs for a page that a process has
- * not used yet (2 s for 512 MiB). Every program that receives 512 MiB pays this, so it must not
- * count as an effect of the attack.
+ * Writes to as much memory as an attack may take, and frees it, if glibc keeps it. A virtual machine
+ * whose host takes back idle memory needs up to 16 µs for a page that a process has not used yet (2 s
+ * for 512 MiB). Every program that receives 512 MiB pays this, so it must not count as an effect of
+ * the attack.
+ *
+ * @param bytes the memory that the limits allow to the attack.
  */
-export function touchMemory(): void {
+export function touchMemory(bytes: number): void {
   if (process.env.GLIBC_TUNABLES !== KEPT.GLIBC_TUNABLES) return;
-  const blocks = Array.from({ length: TOUCHED }, () => Buffer.alloc(BLOCK, 1).buffer);
+  const length = Math.ceil(bytes / BLOCK) + OTHERS;
+  const blocks = Array.from({ length }, () => Buffer.alloc(BLOCK, 1).buffer);
   for (const block of blocks) structuredClone(null, { transfer: [block] });
 }
 
@@ -44,9 +47,9 @@ export function growYoungGeneration(): void {
     survivors[i % SURVIVORS] = Array.from({ length: OBJECTS }, (_, n) => [n]);
 }
 
-/** The blocks that are written to, and the bytes of each: 648 MiB in all, as in attacks/memory.ts. */
-const TOUCHED = 648;
+/** The bytes of a block that is written to, and the blocks for everything that no limit counts. */
 const BLOCK = 1_048_576;
+const OTHERS = 64;
 const ROUNDS = 400;
 const SURVIVORS = 40;
 const OBJECTS = 4_000;

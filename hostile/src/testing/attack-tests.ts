@@ -25,7 +25,13 @@ export function attackTests(test: TestFn, wanted: (attack: Attack) => boolean): 
   async function start(carrier: Carrier, options: VictimOptions): Promise<Victim> {
     credentials ??= issueCredentials();
     const victim: Victim = new Child('victim', { flags: SMALL_HEAP });
-    await victim.ask({ do: 'start', carrier, credentials: await credentials, options });
+    await victim.ask({
+      do: 'start',
+      carrier,
+      credentials: await credentials,
+      options,
+      memory: 0,
+    });
     return victim;
   }
 
