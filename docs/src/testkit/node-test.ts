@@ -1,5 +1,5 @@
 import test from 'node:test';
-import { pigeonSuite } from '../pigeon/pigeon-suite.ts';
+import { portSuite } from '../message-port/port-suite.ts';
 import { adapt } from './adapter.ts';
 
-pigeonSuite(adapt(test, test.skip));
+portSuite(adapt(test, test.skip));

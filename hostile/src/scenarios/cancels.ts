@@ -107,6 +107,7 @@ async function open(run: ScenarioRun): Promise<Bed> {
     carrier,
     credentials,
     options: {},
+    memory: 0,
   });
   await honest.ask({ do: 'start', carrier, credentials, address });
   if (!run.isShort) await honest.ask({ do: 'warm' });

@@ -1,5 +1,5 @@
 import { bytes, createTransport, defineProtocol, serve } from '@trunkline/transport-core';
-import { createPigeonPost } from './pigeon-post.ts';
+import { createPortNetwork } from './port-network.ts';
 
 const echo = defineProtocol({
   name: 'echo',
@@ -7,13 +7,13 @@ const echo = defineProtocol({
   channel: 0x20,
   methods: { echo: { id: 1, request: bytes, response: bytes } },
 });
-const backends = [createPigeonPost().backend()];
+const backends = [createPortNetwork().backend()];
 
-const server = createTransport('pigeon://north', { protocol: echo, backends });
+const server = createTransport('port://north', { protocol: echo, backends });
 serve(server, { echo: (request) => request });
 await server.listen();
 
 const client = createTransport({ protocol: echo, backends });
-console.log(await client.send('pigeon://north', 'echo', new Uint8Array([1, 2, 3])));
+console.log(await client.send('port://north', 'echo', new Uint8Array([1, 2, 3])));
 await client.close();
 await server.close();

@@ -1,4 +1,4 @@
-// The pigeon post: streams between the parts of one process, over the MessagePorts of
+// Message ports: streams between the parts of one process, over the MessagePorts of
 // node:worker_threads.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
@@ -8,60 +8,60 @@ import {
   type StreamConnection,
   type StreamLayer,
 } from '@trunkline/transport-core/backend';
-import { PigeonConnection } from './pigeon-connection.ts';
+import { PortConnection } from './port-connection.ts';
 
-/** A registry of lofts by name. You create the object yourself, so that two tests never meet. */
-export interface PigeonPost {
-  layer(options?: PigeonOptions): StreamLayer;
-  /** Returns a backend for `createTransport`, with addresses such as 'pigeon://loft'. */
+/** The listeners by name. You create the object yourself, so that two tests never meet. */
+export interface PortNetwork {
+  layer(options?: PortOptions): StreamLayer;
+  /** Returns a backend for `createTransport`, with addresses such as 'port://north'. */
   backend(): Backend;
 }
 
-export interface PigeonOptions {
-  /** The loft to listen at: 'north', with or without 'pigeon://'. Default: a free one. */
+export interface PortOptions {
+  /** The name to listen at: 'north', with or without 'port://'. Default: a free one. */
   readonly address?: string | undefined;
-  /** The address that is sent to other nodes, verbatim. Default: the loft. */
+  /** The address that is sent to other nodes, verbatim. Default: the name. */
   readonly advertiseAddr?: string | undefined;
   /** The clock. Default: the system's. */
   readonly clock?: Clock | undefined;
 }
 
-export function createPigeonPost(): PigeonPost {
-  const lofts = new Map<string, MessagePort>();
+export function createPortNetwork(): PortNetwork {
+  const listeners = new Map<string, MessagePort>();
   let free = 0;
-  const layer = ({ address = `loft-${++free}`, ...options }: PigeonOptions = {}) =>
-    new PigeonLayer(lofts, { ...options, address });
+  const layer = ({ address = `port-${++free}`, ...options }: PortOptions = {}) =>
+    new PortLayer(listeners, { ...options, address });
   return {
     layer,
     backend: () => ({
-      schemes: ['pigeon'],
+      schemes: ['port'],
       layer: ({ bindAddr, advertiseAddr, clock }) =>
         layer({ address: bindAddr, advertiseAddr, clock }),
     }),
   };
 }
 
-/** A message from a dialer to a loft: one end of a new channel between the two. */
-interface Call {
+/** A message from a dialer to a listener: one end of a new channel between the two. */
+interface Dial {
   readonly port: MessagePort;
   readonly from: string;
 }
 
-class PigeonLayer implements StreamLayer {
-  readonly #lofts: Map<string, MessagePort>;
+class PortLayer implements StreamLayer {
+  readonly #listeners: Map<string, MessagePort>;
   readonly #address: string;
   readonly #advertiseAddr: string | undefined;
   readonly #clock: Clock;
   /** Set while the layer listens. */
-  #listener: { readonly loft: string; readonly port: MessagePort } | undefined;
+  #listener: { readonly name: string; readonly port: MessagePort } | undefined;
   /** A function for each pending dial that ends it. */
   readonly #dials = new Set<(error: TransportError) => void>();
 
   constructor(
-    lofts: Map<string, MessagePort>,
-    { address, advertiseAddr, clock = systemClock }: PigeonOptions & { readonly address: string },
+    listeners: Map<string, MessagePort>,
+    { address, advertiseAddr, clock = systemClock }: PortOptions & { readonly address: string },
   ) {
-    this.#lofts = lofts;
+    this.#listeners = listeners;
     this.#address = address;
     this.#advertiseAddr = advertiseAddr;
     this.#clock = clock;
@@ -71,24 +71,24 @@ class PigeonLayer implements StreamLayer {
     if (this.#listener !== undefined)
       throw new TransportError(
         'failed_precondition',
-        `Already listening at ${this.#listener.loft}: close() first`,
+        `Already listening at ${this.#listener.name}: close() first`,
       );
     const address = this.#address;
-    const loft = parse(address, 'listen at');
-    if (this.#lofts.has(loft)) {
+    const name = parse(address, 'listen at');
+    if (this.#listeners.has(name)) {
       throw reasonError(
         'address_in_use',
-        `Cannot listen at ${address}: somebody does; close that, or take another loft`,
+        `Cannot listen at ${address}: somebody does; close that, or take another name`,
         { target: address },
       );
     }
-    const { port1: port, port2: entrance } = new MessageChannel();
-    port.on('message', (call: Call) => {
-      call.port.postMessage('welcome');
-      accept(new PigeonConnection(call.port, call.from, this.#clock));
+    const { port1: port, port2: listener } = new MessageChannel();
+    port.on('message', (dial: Dial) => {
+      dial.port.postMessage('accepted');
+      accept(new PortConnection(dial.port, dial.from, this.#clock));
     });
-    this.#listener = { loft, port };
-    this.#lofts.set(loft, entrance);
+    this.#listener = { name, port };
+    this.#listeners.set(name, listener);
   }
 
   dial(
@@ -96,16 +96,16 @@ class PigeonLayer implements StreamLayer {
     { timeout, signal }: { timeout: number; signal?: AbortSignal | undefined },
   ): Promise<StreamConnection> {
     return new Promise((resolve, reject) => {
-      const loft = parse(address, 'dial');
+      const name = parse(address, 'dial');
       if (signal?.aborted) return reject(signal.reason);
-      const entrance = this.#lofts.get(loft);
+      const listener = this.#listeners.get(name);
       const refused = () =>
         reasonError(
           'connection_refused',
           `Cannot connect to ${address}: nothing listens on this address; is the peer running?`,
           { target: address },
         );
-      if (entrance === undefined) return reject(refused());
+      if (listener === undefined) return reject(refused());
 
       const { port1: port, port2: theirs } = new MessageChannel();
       const settle = () => {
@@ -134,17 +134,17 @@ class PigeonLayer implements StreamLayer {
       port.on('close', () => fail(refused()));
       port.on('message', () => {
         settle();
-        resolve(new PigeonConnection(port, address, this.#clock));
+        resolve(new PortConnection(port, address, this.#clock));
       });
-      const call: Call = { port: theirs, from: `a pigeon to ${loft}` };
-      entrance.postMessage(call, [theirs]);
+      const dial: Dial = { port: theirs, from: `a dialer of ${name}` };
+      listener.postMessage(dial, [theirs]);
     });
   }
 
   localAddr(): string {
     if (this.#listener === undefined)
       throw new TransportError('failed_precondition', 'Not listening yet: await listen() first');
-    return this.#listener.loft;
+    return this.#listener.name;
   }
 
   advertiseAddr(): string {
@@ -154,19 +154,19 @@ class PigeonLayer implements StreamLayer {
   async close(): Promise<void> {
     for (const fail of [...this.#dials])
       fail(new TransportError('shutdown', 'The dial was cancelled: the layer was closed'));
-    const { loft, port } = this.#listener ?? {};
+    const { name, port } = this.#listener ?? {};
     this.#listener = undefined;
-    if (loft !== undefined) this.#lofts.delete(loft);
+    if (name !== undefined) this.#listeners.delete(name);
     port?.close();
   }
 }
 
 function parse(address: string, action: string): string {
-  const loft = /^(?:pigeon:\/\/)?([\w.-]+)$/i.exec(address)?.[1];
-  if (loft !== undefined) return loft;
+  const name = /^(?:port:\/\/)?([\w.-]+)$/i.exec(address)?.[1];
+  if (name !== undefined) return name;
   throw new TransportError(
     'invalid_argument',
-    `Cannot ${action} '${address}': a loft is named by letters, digits, '.', '_' and '-'`,
+    `Cannot ${action} '${address}': a name consists of letters, digits, '.', '_' and '-'`,
     { target: address },
   );
 }

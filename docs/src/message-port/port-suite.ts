@@ -1,13 +1,13 @@
-// Declares the suite of stream layers for the pigeon post; `test` may come from any runner.
+// Declares the suite of stream layers for message ports; `test` may come from any runner.
 
 import { streamLayerSuite, type TestFunction } from '@trunkline/transport-testkit';
-import { createPigeonPost } from './pigeon-post.ts';
+import { createPortNetwork } from './port-network.ts';
 
-export function pigeonSuite(test: TestFunction): void {
+export function portSuite(test: TestFunction): void {
   streamLayerSuite(test, {
-    name: 'pigeon',
+    name: 'port',
     make({ clock }) {
-      const post = createPigeonPost();
+      const post = createPortNetwork();
       return {
         layer: (address, advertiseAddr) => post.layer({ address, advertiseAddr, clock }),
         malformed: ['', 'two words', 'tcp://north'],

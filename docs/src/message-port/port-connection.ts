@@ -1,5 +1,5 @@
-// One connection of the pigeon post: a MessagePort as a StreamConnection. A port delivers letters
-// in order, but has neither back-pressure nor an orderly end. This class builds both from letters.
+// A MessagePort of node:worker_threads as a StreamConnection. A port delivers messages in order, but
+// has neither back-pressure nor an orderly end. This class builds both from messages.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
@@ -10,21 +10,18 @@ import {
 } from '@trunkline/transport-core/backend';
 
 /**
- * A letter: bytes, the number of bytes that the reader has taken, or the end. A port that closes
+ * A message: bytes, the number of bytes that the reader has taken, or the end. A port that closes
  * without an 'end' is a broken connection.
  */
-type Letter = { readonly bytes: Uint8Array } | { readonly taken: number } | 'end' | 'broken';
+type Message = { readonly bytes: Uint8Array } | { readonly taken: number } | 'end' | 'broken';
 
-export class PigeonConnection implements StreamConnection {
+export class PortConnection implements StreamConnection {
   readonly endpoint: string;
   readonly #port: MessagePort;
   readonly #clock: Clock;
   #sink: StreamSink | undefined;
-  /**
-   * Letters received but not yet reported, because the reader pauses. The other end's window bounds
-   * them.
-   */
-  readonly #letters: Letter[] = [];
+  /** Messages not yet reported, because the reader pauses. The other end's window bounds them. */
+  readonly #messages: Message[] = [];
   #paused = false;
   /** Bytes written that the other end has not taken. */
   #underWay = 0;
@@ -41,8 +38,8 @@ export class PigeonConnection implements StreamConnection {
     this.endpoint = endpoint;
     this.#port = port;
     this.#clock = clock;
-    port.on('message', (letter: Letter) => this.#came(letter));
-    port.on('close', () => this.#came('broken'));
+    port.on('message', (message: Message) => this.#arrived(message));
+    port.on('close', () => this.#arrived('broken'));
   }
 
   ref(on: boolean): void {
@@ -91,10 +88,10 @@ export class PigeonConnection implements StreamConnection {
     this.#finish(error);
   }
 
-  #came(letter: Letter): void {
+  #arrived(message: Message): void {
     if (this.#over) return;
-    if (typeof letter === 'object' && 'taken' in letter) return this.#taken(letter.taken);
-    this.#letters.push(letter);
+    if (typeof message === 'object' && 'taken' in message) return this.#taken(message.taken);
+    this.#messages.push(message);
     this.#deliver();
   }
 
@@ -106,16 +103,17 @@ export class PigeonConnection implements StreamConnection {
   }
 
   /**
-   * Reports received letters while there is a reader. After our own end, we read and drop them
+   * Reports received messages while there is a reader. After our own end, we read and drop them
    * ourselves.
    */
   #deliver(): void {
     while (!this.#over && (this.#ending || (this.#sink !== undefined && !this.#paused))) {
-      const letter = this.#letters.shift();
-      if (letter === undefined) return;
-      if (letter === 'end') this.#ended();
-      else if (letter === 'broken') this.#finish(this.#reset('the other end reset the connection'));
-      else if ('bytes' in letter) this.#read(letter.bytes);
+      const message = this.#messages.shift();
+      if (message === undefined) return;
+      if (message === 'end') this.#ended();
+      else if (message === 'broken')
+        this.#finish(this.#reset('the other end reset the connection'));
+      else if ('bytes' in message) this.#read(message.bytes);
     }
   }
 
@@ -137,7 +135,7 @@ export class PigeonConnection implements StreamConnection {
     if (this.#over) return;
     this.#over = true;
     this.#error = error;
-    this.#letters.length = 0;
+    this.#messages.length = 0;
     this.#clock.clearTimeout(this.#linger);
     // The port first delivers everything posted before, then tells the other end that it closed.
     this.#port.close();

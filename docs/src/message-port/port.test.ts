@@ -1,0 +1,4 @@
+import test from 'ava';
+import { portSuite } from './port-suite.ts';
+
+portSuite(test);

@@ -1,4 +1,0 @@
-import test from 'ava';
-import { pigeonSuite } from './pigeon-suite.ts';
-
-pigeonSuite(test);
