@@ -1,15 +1,26 @@
 // An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
-// connection.
+// connection. The items of an upload are pulled as the callee takes them; those of a download are
+// sent as the reader takes them.
 
 import { refuseUnknown } from '../config.ts';
-import { type ErrorCode, reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
-import { decodeAs } from '../protocol/message.ts';
+import {
+  type ErrorCode,
+  reasonError,
+  stackless,
+  TransportError,
+  withDetails,
+  withoutStack,
+} from '../errors.ts';
+import { iterable } from '../iterable-promise.ts';
+import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import { fieldsOf, inMs } from '../text.ts';
+import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
+import { ItemReader } from './item-reader.ts';
 import type { OutgoingRecord } from './records.ts';
 
 /** The transport as its outgoing calls see it. */
@@ -60,8 +71,9 @@ export const NO_OPTIONS: OwnOptions = Object.freeze({
 });
 
 /**
- * A unary call, which settles with its response; or a one-way, which resolves once its place in the
- * send order is certain.
+ * A call of any kind. A one-way resolves once its place in the send order is certain; a unary call
+ * and an upload settle with the response. Download and duplex calls resolve to the items once the
+ * request has been sent, and their promise is iterable.
  */
 export class Call<Result> extends OutCall implements Abortable {
   /** Set by `promiseOf`. */
@@ -72,9 +84,21 @@ export class Call<Result> extends OutCall implements Abortable {
   /** The target as the user gave it. */
   readonly to: string | Remote;
   /** The timeout in milliseconds, or Infinity. */
-  protected readonly timeout: number;
-  protected readonly host: CallHost;
+  private readonly timeout: number;
+  private readonly host: CallHost;
   private readonly signal: AbortSignal | undefined;
+
+  // The following properties matter only for a call that streams; see `OutCall`.
+  declare private source: AsyncIterator<unknown> | undefined;
+  /** True if nobody can read its items anymore. */
+  declare private isForgotten: boolean;
+  /**
+   * The part of the call that its timeout bounds. The call's own timeout bounds the whole call; the
+   * method's timeout bounds each wait for progress. The default bounds each wait of an upload; for
+   * a download or duplex call, it bounds only the time until the request has been sent, because a
+   * stream may be quiet for long.
+   */
+  declare private bounds: 'whole' | 'waits' | 'opening';
 
   /** @throws what `encodeMetadata` throws. */
   constructor(
@@ -82,8 +106,9 @@ export class Call<Result> extends OutCall implements Abortable {
     method: ProtocolMethod,
     payload: Uint8Array,
     target: string | Remote,
-    { metadata, signal, timeout = method.timeout ?? host.timeout }: OwnOptions,
+    options: OwnOptions,
   ) {
+    const { metadata, signal, timeout = method.timeout ?? host.timeout } = options;
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
     super(host.channel, method, payload, encoded);
     const now = host.ticker.now();
@@ -94,6 +119,23 @@ export class Call<Result> extends OutCall implements Abortable {
     this.due = now + timeout;
     this.promise = promiseOf(this);
     if (signal !== undefined) watchSignal(signal, this);
+    if (method.flags !== 0) this.stream(options);
+  }
+
+  /** Prepares it to stream. */
+  private stream({ timeout, upload }: OwnOptions): void {
+    const { method } = this;
+    if (method.download !== undefined) iterable(this.promise);
+    const isOwn = timeout !== undefined;
+    this.widen();
+    this.travels = isOwn;
+    this.isForgotten = false;
+    this.bounds = isOwn
+      ? 'whole'
+      : method.timeout !== undefined || method.download === undefined
+        ? 'waits'
+        : 'opening';
+    this.source = (upload as AsyncIterable<unknown> | undefined)?.[Symbol.asyncIterator]();
   }
 
   /** The address or name that the user gave; the endpoint of a Remote. */
@@ -137,7 +179,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.retried = isLost;
   }
 
-  failed(error: TransportError): void {
+  override failed(error: TransportError): void {
     if (this.done) return;
     const detailed = withoutStack(error, { target: this.target, sent: error.sent ?? this.sent });
     if (error.code === 'deadline_exceeded') dues.set(detailed, this.due);
@@ -145,7 +187,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.broken(detailed);
   }
 
-  expired(now: number): void {
+  override expired(now: number): void {
     if (this.done) return;
     const { sent } = this;
     const where =
@@ -160,8 +202,12 @@ export class Call<Result> extends OutCall implements Abortable {
   }
 
   /** Describes what arrived for a call that expires after its request was sent. */
-  protected silence(_now: number): string {
-    return 'no response arrived';
+  private silence(now: number): string {
+    const { download } = this;
+    if (download === undefined) return 'no response arrived';
+    const { came, heard } = download;
+    if (came === 0) return 'no item arrived';
+    return `${came} ${came === 1 ? 'item' : 'items'} arrived, then the stream was silent for ${inMs(now - heard)}`;
   }
 
   aborted(reason: unknown): void {
@@ -180,17 +226,14 @@ export class Call<Result> extends OutCall implements Abortable {
     );
   }
 
-  progressed(_now: number): void {}
-
-  ended(): void {}
-
-  accepted(): void {
+  override accepted(): void {
+    if (this.method.flags !== 0) return this.opened();
     if (this.done || this.method.kind !== 'oneway') return;
     this.settle(undefined);
     this.resolve(undefined as Result);
   }
 
-  answered(payload: Uint8Array): void {
+  override answered(payload: Uint8Array): void {
     if (this.record !== undefined) this.record.bytesReceived += payload.length;
     let value: unknown;
     try {
@@ -202,25 +245,163 @@ export class Call<Result> extends OutCall implements Abortable {
     this.resolve(value as Result);
   }
 
+  /** Settles the call when its last item has arrived, even if the reader has not read it yet. */
+  override ended(): void {
+    if (!this.done) this.settle(undefined);
+  }
+
   /** Settles the call from this side, and withdraws or cancels it. */
-  protected giveUp(error: TransportError): void {
+  private giveUp(error: TransportError): void {
     this.settle(error);
     this.carrier?.abandon(this);
     this.broken(error);
   }
 
   /** Marks the call as settled, with this error if it failed; called exactly once. */
-  protected settle(error: TransportError | undefined): void {
+  private settle(error: TransportError | undefined): void {
     this.done = true;
     if (this.signal !== undefined) unwatchSignal(this.signal, this);
     this.host.settled(error?.code);
     this.record?.settled(error);
+    if (this.method.flags !== 0) this.stopSource();
   }
 
   /** Rejects the promise, one microtask later. */
-  protected broken(error: TransportError): void {
-    this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
+  private broken(error: TransportError): void {
+    const { download } = this;
+    if (download === undefined || download.unreadSince === Number.POSITIVE_INFINITY)
+      this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
+    // Items that were complete before the callee or the connection failed are read before the
+    // error. If the caller itself ends the call, the reader gets the error immediately.
+    else if (!download.ended) download.break(error);
   }
+
+  // Streams.
+
+  /** Gives the items to the reader and begins to pull the upload, because the request has left. */
+  private opened(): void {
+    if (this.bounds === 'opening') this.due = Number.POSITIVE_INFINITY;
+    const { download, host } = this;
+    if (download !== undefined) {
+      download.offer(this.carrier!.now);
+      const items = new ItemReader(download, {
+        decode: (bytes) => this.decode(bytes),
+        taken: () => this.moved(),
+        left: (failure) => this.leave(failure),
+        failure: (error) => this.failure(error),
+      });
+      this.resolve(items as Result);
+      if (host.watchUnread !== undefined) {
+        host.watchUnread(items, this);
+        // The call must not keep its items from becoming garbage.
+        this.resolve = NOTHING;
+        this.promise = NEVER;
+      }
+    }
+    if (this.method.flags & UPLOAD) void this.pull();
+  }
+
+  /**
+   * Leaves the call, because its items were dropped before anybody began to read them; as soon as
+   * its upload has ended, if it has one.
+   */
+  forgotten(): void {
+    const { upload, download } = this;
+    if (download!.unreadSince === undefined) return;
+    this.isForgotten = true;
+    if (upload?.ended === false) return;
+    download!.discard();
+    this.leave(undefined);
+  }
+
+  override progressed(now: number): void {
+    if (this.bounds !== 'waits' || this.done) return;
+    this.due = now + this.timeout;
+    this.host.wakeBy(this.due);
+  }
+
+  override taken(): void {
+    (this.source as { [TAKEN]?(): void } | undefined)?.[TAKEN]?.();
+  }
+
+  private decode(item: Uint8Array): unknown {
+    this.record?.itemReceived(item.length);
+    return decodeAs(this.method.download!, this.method.what.download, item);
+  }
+
+  private encode(item: unknown): Uint8Array {
+    const encoded = encodeAs(this.method.upload!, this.method.what.upload, item);
+    this.record?.itemSent(encoded.length);
+    return encoded;
+  }
+
+  private moved(): void {
+    if (this.carrier !== undefined) this.progressed(this.carrier.now);
+  }
+
+  private leave(failure: unknown): void {
+    if (this.done) return;
+    this.settle(failure instanceof TransportError ? failure : undefined);
+    this.carrier?.abandon(this);
+  }
+
+  private failure(error: unknown): TransportError {
+    if (error instanceof TransportError && error === this.download?.error)
+      return withDetails(error, { target: this.target, sent: error.sent ?? true });
+    return withDetails(badAnswer(error), { target: this.target });
+  }
+
+  private async pull(): Promise<void> {
+    const { upload, source } = this;
+    if (upload === undefined || source === undefined) return;
+    try {
+      for (;;) {
+        const { value, done } = await Promise.resolve(source.next()).catch((error) => {
+          throw aborted(error);
+        });
+        if (done === true) break;
+        if (upload.stopped) return;
+        await upload.write(this.encode(value));
+      }
+      upload.close(undefined);
+      if (this.isForgotten) this.forgotten();
+    } catch (error) {
+      if (this.done || upload.stopped) return;
+      const { code, message, reason, cause } =
+        error instanceof TransportError ? error : aborted(error);
+      const { sent, target } = this;
+      this.giveUp(
+        new TransportError(
+          code,
+          `${this.method.full} to ${target}: its upload failed: ${message}`,
+          { reason, cause, sent, target },
+        ),
+      );
+    }
+  }
+
+  /** Lets the iterator of an upload clean up, because no more items are wanted. */
+  private stopSource(): void {
+    const { source } = this;
+    if (source?.return === undefined) return;
+    try {
+      Promise.resolve(source.return()).catch(() => {});
+    } catch {
+      // Errors of the clean-up are ignored: the call has settled.
+    }
+  }
+}
+
+/** The key of a method that the iterator of an upload may have; see `ClientCall.upload`. */
+const TAKEN: unique symbol = Symbol.for('trunkline.taken') as never;
+const NOTHING = () => {};
+const NEVER = new Promise<never>(NOTHING);
+
+/** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
+function aborted(error: unknown): TransportError {
+  return new TransportError('aborted', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
 }
 
 /**

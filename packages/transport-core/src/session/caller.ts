@@ -15,7 +15,7 @@ import { CallQueue } from './call-queue.ts';
 import type { Channel, Channels } from './channels.ts';
 import { Slots } from './id-table.ts';
 import { memoryFull } from './memory.ts';
-import { type CallCarrier, type OutCall, TryCall } from './out-call.ts';
+import { type CallCarrier, OutCall } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent, Outgoing } from './outgoing.ts';
 import type { CallParts } from './served-calls.ts';
@@ -129,7 +129,8 @@ export class Caller implements CallCarrier {
       this.#batch.wrote();
       return true;
     }
-    const call = new TryCall(byte, method, payload);
+    const call = new OutCall(byte, method, payload, undefined);
+    call.done = true; // Nobody waits for it.
     if (!this.#waiting.hasRoom(channel, call)) return false;
     call.carryBy(this);
     this.#queueOneway(channel, call);

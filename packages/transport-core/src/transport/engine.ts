@@ -18,7 +18,7 @@ import type { TraceChannels, TransportCounter } from '../observer.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import { Call } from '../rpc/call.ts';
+import type { Call } from '../rpc/call.ts';
 import type { InCall, InChannel } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder, type OutCall } from '../session/out-call.ts';
@@ -317,7 +317,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   #again(call: Call<unknown>, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
-    if (!(call instanceof Call) || !call.redial || call.retried)
+    if (!call.redial || call.retried)
       return call.failed(withoutStack(error ?? GONE, { sent: false }));
     call.retry(error !== undefined);
     this.pool.restart(call);

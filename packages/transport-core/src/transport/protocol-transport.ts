@@ -24,7 +24,6 @@ import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
 import { closeItems } from '../rpc/item-reader.ts';
 import { observeCall, observeUnsent } from '../rpc/records.ts';
-import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
@@ -175,10 +174,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const remote = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
     const host = this.#mount;
-    const call =
-      method.flags === 0
-        ? new Call(host, method, payload, target, options)
-        : new StreamCall(host, method, payload, target, options);
+    const call = new Call(host, method, payload, target, options);
     const watch = host.hooks?.watch;
     if (watch === undefined) return this.#start(call, remote);
     const record = observeCall(call, watch, this.protocol.name, options.metadata);
