@@ -119,7 +119,7 @@ export class Inbox {
    * connection waits before it.
    */
   arrive(call: InCall): void {
-    const { channel, method } = call;
+    const { channel, definition: method } = call;
     const taker = this.#only[method.id] ?? this.#takerOf(method);
     if (
       taker === undefined ||
@@ -159,7 +159,7 @@ export class Inbox {
   #refuseUnserved(): void {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
-        if (this.#takerOf(call.method) !== undefined) {
+        if (this.#takerOf(call.definition) !== undefined) {
           call.refuseBy(Number.POSITIVE_INFINITY);
           continue;
         }
@@ -191,7 +191,7 @@ export class Inbox {
    * continues to wait, bounded by its credit.
    */
   #awaitReader(call: InCall): void {
-    if (call.method.kind === 'oneway') return;
+    if (call.definition.kind === 'oneway') return;
     const now = this.#now();
     call.refuseBy(now + Math.min(PATIENCE, (call.due - now) / 2));
     call.carrier.expires(call, call.refuseAt);
@@ -218,7 +218,7 @@ export class Inbox {
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
-    channel.context.usage.leaves(call.cost, call.method.kind !== 'oneway');
+    channel.context.usage.leaves(call.cost, call.definition.kind !== 'oneway');
     if (call.account === undefined) channel.countQueued(-1, call.cost);
     if (channel.inbound.length === 0) this.#ring.splice(this.#ring.indexOf(channel), 1);
   }
@@ -229,7 +229,7 @@ export class Inbox {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         this.remove(call);
-        if (call.method.kind === 'oneway') this.#dropOneway(call);
+        if (call.definition.kind === 'oneway') this.#dropOneway(call);
         else call.carrier.fail(call, error, true);
       }
     }
@@ -285,11 +285,11 @@ export class Inbox {
         call !== undefined;
         call = call.after as InCall | undefined
       ) {
-        if (!this.#takes(taker, call.method)) continue;
+        if (!this.#takes(taker, call.definition)) continue;
         if (call.carrier.congested(channel)) break;
         if (this.#crowds(call)) continue;
         this.remove(call);
-        if (call.method.kind !== 'oneway') call.release();
+        if (call.definition.kind !== 'oneway') call.release();
         return call;
       }
     }
@@ -311,7 +311,7 @@ export class Inbox {
       }
       channel.countQueued(1, call.cost);
     }
-    channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
+    channel.context.usage.enters(call.cost, call.definition.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
     if (this.#hooks?.watch !== undefined) call.waitsSince(this.#hooks.watch.now);
@@ -324,7 +324,7 @@ export class Inbox {
    * Returns true if as many one-ways of the connection are being handled as `limits.calls` or
    * `limits.total` allow: then this call waits until one of them is done.
    */
-  #crowds({ method, channel }: InCall): boolean {
+  #crowds({ definition: method, channel }: InCall): boolean {
     if (method.kind !== 'oneway' || channel.oneways === 0) return false;
     if (channel.oneways < channel.context.limits.calls && !channel.context.usage.hasTooMany)
       return false;
@@ -341,7 +341,7 @@ export class Inbox {
   #hand(taker: Taker, call: InCall): void {
     const hooks = this.#hooks;
     if (hooks?.asks === true && !this.#permissions.permits(call, taker.allow)) return;
-    const { method, payload } = call;
+    const { definition: method, payload } = call;
     const { context } = call.channel;
     context.spend(HANDED);
     let request: unknown = payload;
@@ -377,7 +377,7 @@ export class Inbox {
 
   /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
   #fail(call: InCall, error: TransportError): boolean {
-    if (call.method.kind !== 'oneway') {
+    if (call.definition.kind !== 'oneway') {
       call.carrier.fail(call, error, true);
       return true;
     }
@@ -400,8 +400,8 @@ export class Inbox {
 
   #refuse(call: InCall): void {
     call.release();
-    if (call.method.kind === 'oneway') return this.#dropOneway(call);
-    call.carrier.fail(call, unserved(call.method), true);
+    if (call.definition.kind === 'oneway') return this.#dropOneway(call);
+    call.carrier.fail(call, unserved(call.definition), true);
     call.channel.context.refused();
   }
 

@@ -2,6 +2,7 @@
 
 import type { TransportError } from '../errors.ts';
 import type { TraceChannel } from '../observer.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { CallObserver, InCall, Payer } from '../session/in-call.ts';
 import { type CallWatch, OpenRecord } from './records.ts';
@@ -56,13 +57,17 @@ class HandlingRecord extends OpenRecord implements CallObserver, Payer {
 
   constructor(watch: CallWatch, protocol: string, call: InCall) {
     super(watch, protocol);
-    const { method, queuedAt } = call;
+    const { definition, queuedAt } = call;
     this.call = call;
     this.payer = call.account;
     if (queuedAt !== undefined) this.queued = this.startedAt - queuedAt;
     this.bytesReceived = call.payload.length;
     call.observe(this);
-    if (method.kind === 'oneway') call.chargeTo(this);
+    if (definition.kind === 'oneway') call.chargeTo(this);
+  }
+
+  protected get definition(): ProtocolMethod {
+    return this.call.definition;
   }
 
   get side(): 'server' {
@@ -78,7 +83,7 @@ class HandlingRecord extends OpenRecord implements CallObserver, Payer {
   }
 
   get metadata(): Readonly<Record<string, string>> | undefined {
-    return this.call.metadata;
+    return this.call.fields;
   }
 
   get attempts(): number {

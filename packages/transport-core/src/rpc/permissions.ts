@@ -45,7 +45,7 @@ export class Permissions {
    */
   permits(call: InCall, rule: AllowCall | undefined): boolean {
     if (call.permitted) return true;
-    if (this.refusal !== undefined && call.method.kind !== 'oneway') {
+    if (this.refusal !== undefined && call.definition.kind !== 'oneway') {
       this.#inbox.deny(call, this.refusal);
       return false;
     }
@@ -60,7 +60,7 @@ export class Permissions {
   /** Asks one rule. The promise that it may return never rejects. */
   #ask(rule: AllowCall | undefined, call: InCall): Answer | Promise<Answer> {
     if (rule === undefined) return true;
-    const { from, method, metadata } = call;
+    const { from, definition: method, fields: metadata } = call;
     const given = metadata === undefined ? NO_METADATA : Object.freeze(metadata);
     try {
       const answer = rule(from!, method.name, given);
@@ -109,7 +109,7 @@ export class Permissions {
     void asked.then((answer) => {
       ended();
       if (channel.crowded) inbox.uncrowded(channel);
-      if (inbox.closed || (!call.open && call.method.kind !== 'oneway')) return;
+      if (inbox.closed || (!call.open && call.definition.kind !== 'oneway')) return;
       if (answer !== true) return inbox.deny(call, answer);
       call.permit(payload);
       inbox.arrive(call);
@@ -117,7 +117,7 @@ export class Permissions {
   }
 }
 
-function denied({ method }: InCall): TransportError {
+function denied({ definition: method }: InCall): TransportError {
   return stackless('permission_denied', `'${method.full}': this peer may not call it`, {
     reason: 'denied',
   });

@@ -52,14 +52,15 @@ export abstract class OpenRecord implements CallRecord {
   }
 
   /** The call as its session sees it. */
-  protected abstract readonly call: { readonly method: ProtocolMethod; readonly due: number };
+  protected abstract readonly call: { readonly due: number };
+  protected abstract readonly definition: ProtocolMethod;
 
   get method(): string {
-    return this.call.method.name;
+    return this.definition.name;
   }
 
   get kind(): ProtocolMethod['kind'] {
-    return this.call.method.kind;
+    return this.definition.kind;
   }
 
   get deadline(): number | undefined {
@@ -171,6 +172,10 @@ export class OutgoingRecord extends OpenRecord {
     this.call = call;
     this.metadata = metadata;
     this.bytesSent = call.payload.length;
+  }
+
+  protected get definition(): ProtocolMethod {
+    return this.call.method;
   }
 
   get side(): 'client' {

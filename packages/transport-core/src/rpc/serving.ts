@@ -71,7 +71,7 @@ export class Serving implements Taker {
     this.#active++;
     let result: unknown;
     try {
-      const handler = this.#byLowId[call.method.id] ?? this.#handlers.get(call.method.name)!;
+      const handler = this.#byLowId[call.definition.id] ?? this.#handlers.get(call.definition.name)!;
       // (V8 could not inline handlers that were bound once.)
       result = handler.call(this.#options.self, rpc.request, rpc);
     } catch (error) {
@@ -80,7 +80,7 @@ export class Serving implements Taker {
     }
     if (isThenable(result)) this.#later(rpc, call, result);
     else if (
-      call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)
+      call.definition.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)
     )
       this.#done(call);
   }
@@ -135,7 +135,7 @@ export class Serving implements Taker {
    * `#done` itself at its end.
    */
   #answer(rpc: IncomingRpc, call: InCall, value: unknown): boolean {
-    const { kind } = call.method;
+    const { kind } = call.definition;
     if (kind === 'oneway') return true;
     if (kind === 'download' || kind === 'duplex') {
       if (rpc.settled || call.gone !== undefined) closeItems(value, this.#options.failed);

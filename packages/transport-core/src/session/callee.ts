@@ -192,11 +192,12 @@ export class Callee {
 
   item(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
-    if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
-    if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
+    if (call === undefined || (!call.open && call.uploadStream !== undefined))
+      return this.#late(frame);
+    if (call.uploadStream === undefined || call.uploadStream.ended || call.assembly !== undefined)
       return this.#context.violation('malformed', `ITEM for call ${frame.id}, which has no upload`);
     this.#context.touch();
-    call.upload.receive(frame, this.#packets, true, this.#owner(call));
+    call.uploadStream.receive(frame, this.#packets, true, this.#owner(call));
   }
 
   part(frame: Frame): void {
@@ -207,7 +208,7 @@ export class Callee {
     if (assembly === undefined) {
       // If there is no unfinished message, this packet belongs to a dropped duplicate, or it
       // crossed the end of the upload.
-      if (call.upload?.assembly !== undefined) call.upload.receivePart(frame);
+      if (call.uploadStream?.assembly !== undefined) call.uploadStream.receivePart(frame);
       return;
     }
     if (!assembly.add(frame.payload))
@@ -217,7 +218,7 @@ export class Callee {
       );
     if (!assembly.complete) return this.#context.usage.makeRoom();
     call.complete(assembly);
-    if (call.method.kind === 'oneway') this.served.ids.delete(call);
+    if (call.definition.kind === 'oneway') this.served.ids.delete(call);
     else if (this.early.holds(call)) return;
     this.#calls.incoming(call);
   }
@@ -232,7 +233,7 @@ export class Callee {
   end(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
     if (call === undefined || !call.open) return;
-    const { upload } = call;
+    const { uploadStream: upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
       return this.#context.violation(
         'malformed',
@@ -278,7 +279,7 @@ export class Callee {
   /** Returns the incomplete long message of a call. */
   assembly(id: number): Assembly | undefined {
     const call = this.served.ids.get(id);
-    return call?.assembly ?? call?.upload?.assembly;
+    return call?.assembly ?? call?.uploadStream?.assembly;
   }
 
   /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */
