@@ -21,7 +21,7 @@ import {
 import { handObserved, observeHandling } from './observed-handling.ts';
 import { Permissions } from './permissions.ts';
 import type { CallWatch } from './records.ts';
-import { IncomingRpc } from './rpc.ts';
+import type { IncomingRpc } from './rpc.ts';
 import type { Taker } from './taker.ts';
 
 /** The steps, if any, before a call is handed over. */
@@ -344,24 +344,23 @@ export class Inbox {
     const { definition: method, payload } = call;
     const { context } = call.channel;
     context.spend(HANDED);
-    let request: unknown = payload;
-    if (method.request.decode !== bytes.decode) {
+    if (method.request.decode === bytes.decode) call.request = payload;
+    else {
       context.spend(payload.length >> DECODED_SHIFT);
       try {
-        request = method.request.decode(payload);
+        call.request = method.request.decode(payload);
       } catch (error) {
         return this.#undecodable(call, decodingError(method.request, method.what.request, error));
       }
     }
-    const rpc = new IncomingRpc(call, request);
-    if (taker.context === undefined) this.#give(taker, rpc, call);
-    else taker.context.run(this.#give, taker, rpc, call);
+    if (taker.context === undefined) this.#give(taker, call as IncomingRpc);
+    else taker.context.run(this.#give, taker, call as IncomingRpc);
   }
 
-  readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
+  readonly #give = (taker: Taker, call: IncomingRpc): void => {
     const watch = this.#hooks?.watch;
-    if (watch === undefined) taker.take(rpc, call);
-    else handObserved(watch, this.protocol.name, taker, rpc, call);
+    if (watch === undefined) taker.take(call);
+    else handObserved(watch, this.protocol.name, taker, call);
   };
 
   /** Refuses a call that its caller is not allowed to make. */

@@ -14,13 +14,12 @@ export function handObserved(
   watch: CallWatch,
   protocol: string,
   taker: Taker,
-  rpc: IncomingRpc,
-  call: InCall,
+  call: IncomingRpc,
 ): void {
   const record = new HandlingRecord(watch, protocol, call);
   const channel = watch.begin(record);
-  if (channel === undefined) taker.take(rpc, call);
-  else trace(channel, record, taker, rpc, call);
+  if (channel === undefined) taker.take(call);
+  else trace(channel, record, taker, call);
 }
 
 /**
@@ -30,10 +29,9 @@ function trace(
   channel: TraceChannel,
   record: HandlingRecord,
   taker: Taker,
-  rpc: IncomingRpc,
-  call: InCall,
+  call: IncomingRpc,
 ): void {
-  channel.run(record, () => taker.take(rpc, call));
+  channel.run(record, () => taker.take(call));
 }
 
 /** Observes the handling of a call that no reader gets. */

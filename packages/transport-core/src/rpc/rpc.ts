@@ -5,89 +5,74 @@ import { reasonError, stackless, TransportError } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { InCall } from '../session/in-call.ts';
+import { InCall } from '../session/in-call.ts';
 import { SIGNAL } from '../session/session-context.ts';
 import { handled } from '../session/streams.ts';
 import { dues } from './call.ts';
 import { ItemReader } from './item-reader.ts';
 
 /**
- * The key of the call behind an Rpc. (A private field would keep V8 from inlining the constructor
- * into its callers.)
- */
-const CALL: unique symbol = Symbol('call');
-
-/**
  * The implementation of the `Rpc` types: `respond`, `fail` and the other methods are on the
  * prototype, and costly parts are created at first use.
  */
-export class IncomingRpc {
-  readonly request: unknown;
-  readonly [CALL]: InCall;
-
-  constructor(call: InCall, request: unknown) {
-    this.request = request;
-    this[CALL] = call;
-  }
-
+export class IncomingRpc extends InCall {
   get version(): number {
-    return this[CALL].channel.version;
+    return this.channel.version;
   }
 
   get method(): string {
-    return this[CALL].definition.name;
+    return this.definition.name;
   }
 
   get kind(): MethodKind {
-    return this[CALL].definition.kind;
+    return this.definition.kind;
   }
 
-  get from(): Remote {
-    return this[CALL].from!;
+  override get from(): Remote {
+    return this.channel.context.remote!;
   }
 
   get metadata(): Readonly<Record<string, string>> {
-    const { fields: metadata } = this[CALL];
+    const { fields: metadata } = this;
     return metadata === undefined ? NO_METADATA : Object.freeze(metadata);
   }
 
   get signal(): AbortSignal {
-    const seen = seenOf(this[CALL]);
-    seen.controller ??= controllerOf(this[CALL]);
+    const seen = seenOf(this);
+    seen.controller ??= controllerOf(this);
     return seen.controller.signal;
   }
 
   get deadline(): number | undefined {
-    return this[CALL].due === Number.POSITIVE_INFINITY ? undefined : this[CALL].due;
+    return this.due === Number.POSITIVE_INFINITY ? undefined : this.due;
   }
 
   /** True if the call was answered or can't be answered anymore. */
   get settled(): boolean {
-    return this[CALL].answered;
+    return this.answered;
   }
 
   /** True if a caller waits for the answer. */
   get isAwaited(): boolean {
-    return this[CALL].open;
+    return this.open;
   }
 
   fail(error: unknown): boolean {
-    return failWith(this, answerTo(this[CALL], error));
+    return failWith(this, answerTo(this, error));
   }
 
   /** Answers a unary or uploading call. */
   respond(value: unknown): boolean {
-    const call = this[CALL];
-    if (call.definition.response === undefined) throw unfit(call, 'respond');
-    claim(call, 'respond');
-    return answer(call, value);
+    if (this.definition.response === undefined) throw unfit(this, 'respond');
+    claim(this, 'respond');
+    return answer(this, value);
   }
 
   /** Sends an item of a downloading or duplex call. */
   write(item: unknown): Promise<void> {
-    const { definition: method, download, gone, observer } = this[CALL];
-    if (method.download === undefined) throw unfit(this[CALL], 'write');
-    if (this[CALL].answered && gone === undefined)
+    const { definition: method, download, gone, observer } = this;
+    if (method.download === undefined) throw unfit(this, 'write');
+    if (this.answered && gone === undefined)
       throw new TypeError(`rpc.write: '${method.name}' has already ended`);
     if (gone !== undefined) return handled(Promise.reject(gone));
     let payload: Uint8Array;
@@ -102,18 +87,17 @@ export class IncomingRpc {
 
   /** Ends the items of a downloading or duplex call. */
   end(): boolean {
-    const call = this[CALL];
-    if (call.definition.download === undefined) throw unfit(call, 'end');
-    claim(call, 'end');
-    const open = call.carrier.finish(call);
-    if (open) call.observer?.answered(0);
-    return told(call, open);
+    if (this.definition.download === undefined) throw unfit(this, 'end');
+    claim(this, 'end');
+    const open = this.carrier.finish(this);
+    if (open) this.observer?.answered(0);
+    return told(this, open);
   }
 
   get upload(): ItemReader<unknown> | undefined {
-    const { definition: method, uploadStream: upload, observer } = this[CALL];
+    const { definition: method, uploadStream: upload, observer } = this;
     if (upload === undefined) return undefined;
-    const seen = seenOf(this[CALL]);
+    const seen = seenOf(this);
     seen.upload ??= new ItemReader(upload, {
       decode: (bytes) => {
         observer?.itemReceived(bytes.length);
@@ -126,10 +110,15 @@ export class IncomingRpc {
     return seen.upload;
   }
 
-  /** Returns the form that Node's console shows. */
-  [Symbol.for('nodejs.util.inspect.custom')](): object {
+  /** Returns what its reader may know, for JSON. */
+  toJSON(): object {
     const { method, version, from, request, metadata, deadline, settled } = this;
     return { method, version, from: from?.endpoint, request, metadata, deadline, settled };
+  }
+
+  /** Returns the form that Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return this.toJSON();
   }
 }
 
@@ -177,21 +166,12 @@ export function answer(call: InCall, value: unknown): boolean {
 }
 
 /**
- * Marks a call as answered because its caller was gone before its reader answered. Nothing is sent,
- * and no late answer is counted.
- */
-export function abandon(rpc: IncomingRpc): void {
-  rpc[CALL].answer();
-}
-
-/**
  * Answers a call with this error, even if it is the error of another call. A one-way has no answer:
  * only its observer gets the error.
  *
  * @param isUnhandled true if no handler has seen the call.
  */
-export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = false): boolean {
-  const call = rpc[CALL];
+export function failWith(call: InCall, error: TransportError, isUnhandled = false): boolean {
   if (call.definition.kind === 'oneway') {
     call.observer?.failed(error);
     call.carrier.late();
@@ -202,9 +182,9 @@ export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = 
 }
 
 /** Answers a call with an error while its handler runs, and aborts the signal of the handler. */
-export function stop(rpc: IncomingRpc, error: TransportError): void {
-  failWith(rpc, error);
-  rpc[CALL].left(error);
+export function stop(call: InCall, error: TransportError): void {
+  failWith(call, error);
+  call.left(error);
 }
 
 /**
@@ -247,11 +227,6 @@ export function withhold(call: InCall, error: unknown): TransportError | undefin
  */
 const SAME_DEADLINE = 100;
 
-/** Counts an answer to a call that was abandoned. */
-export function answeredLate(rpc: IncomingRpc): void {
-  rpc[CALL].carrier.late();
-}
-
 function badResponse(error: unknown): TransportError {
   const message = `the handler returned a response that its codec rejects: ${error instanceof Error ? error.message : String(error)}`;
   return error instanceof TransportError && error.reason === 'too_large'
@@ -292,7 +267,7 @@ function controllerOf(call: InCall): AbortController {
  * that turn is over, for the next one in which its connection is read.
  */
 export function charge(rpc: { readonly from: Remote }, units: number): void {
-  (rpc as IncomingRpc)[CALL].channel.context.spend(units);
+  (rpc as IncomingRpc).channel.context.spend(units);
 }
 
 /** Shared by all calls without metadata. */

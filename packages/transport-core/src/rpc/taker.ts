@@ -2,7 +2,6 @@
 
 import type { ReaderContext } from '../context.ts';
 import type { AllowCall } from '../interceptors.ts';
-import type { InCall } from '../session/in-call.ts';
 import type { IncomingRpc } from './rpc.ts';
 
 /** A reader of calls: a server (`serve`) or a consumer. */
@@ -22,7 +21,7 @@ export interface Taker {
    */
   feeding: boolean;
   /** Receives a decoded call, which belongs to this reader from now on. */
-  take(rpc: IncomingRpc, call: InCall): void;
+  take(call: IncomingRpc): void;
   /** Called when the transport or its mount closes. */
   close(): void;
 }
