@@ -10,14 +10,26 @@ import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../
 import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
 import type { Answers } from './answers.ts';
 import type { Callee } from './callee.ts';
+import type { Caller } from './caller.ts';
+import type { Liveness } from './liveness.ts';
+import type { IncomingPackets } from './packets.ts';
+import type { CallParts } from './served-calls.ts';
 import { FIELDS_SHIFT, type SessionContext } from './session-context.ts';
-import type { SessionParts } from './session-parts.ts';
 
 /** Handles the frames that concern the session as a whole. */
 export interface FrameReceiver {
   /** Called with each frame before calls may flow. */
   early(frame: Frame): void;
   goneAway(frame: Frame): void;
+}
+
+/** The parts of a session. */
+export interface Parts extends CallParts {
+  readonly answers: Answers;
+  readonly callee: Callee;
+  readonly caller: Caller;
+  readonly liveness: Liveness;
+  readonly packets: IncomingPackets;
 }
 
 /** The input of a session. */
@@ -37,14 +49,14 @@ export class IncomingFrames implements FrameVisitor {
   /** Decodes the byte stream; undefined if the connection carries frames. */
   readonly #decoder: FrameDecoder | undefined;
   readonly #receiver: FrameReceiver;
-  readonly #parts: SessionParts;
+  readonly #parts: Parts;
   readonly #context: SessionContext;
   readonly #answers: Answers;
   readonly #callee: Callee;
 
   constructor(
     receiver: FrameReceiver,
-    parts: SessionParts,
+    parts: Parts,
     { parity, isBytes }: { readonly parity: 0 | 1; readonly isBytes: boolean },
   ) {
     const { context, answers, callee } = parts;

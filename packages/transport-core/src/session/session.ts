@@ -22,7 +22,6 @@ import {
 } from './endings.ts';
 import { type FrameReceiver, IncomingFrames } from './frames.ts';
 import { broken, EARLY_END, HelloExchange, type HelloHost } from './hello-exchange.ts';
-import { SessionFigures } from './session-figures.ts';
 import { type SessionOptions, SessionParts } from './session-parts.ts';
 
 /** The phases of a session, each with the data that only it has. */
@@ -44,7 +43,6 @@ export type LeaveReason = 'idle' | 'disconnected' | 'duplicate' | 'draining';
 /** The state machine of one connection. */
 export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   readonly parts: SessionParts;
-  readonly figures: SessionFigures;
   readonly #frames: IncomingFrames;
   readonly #options: SessionOptions;
   #phase: Phase;
@@ -52,13 +50,14 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
 
   constructor(options: SessionOptions) {
     this.parts = new SessionParts(options, (error) => this.break(error));
-    this.figures = new SessionFigures(this.parts);
     this.#options = options;
     this.#frames = new IncomingFrames(this, this.parts, {
       parity: options.side === 'dialer' ? 1 : 0,
       isBytes: options.preamble !== undefined,
     });
-    this.#limits = new TimeLimits(this.parts, options);
+    // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
+    const idleTime = options.idleTimeout * (options.side === 'dialer' ? 1 : 2);
+    this.#limits = new TimeLimits(this.parts, options.keepAlive, idleTime);
     const exchange = new HelloExchange(this, options);
     this.#phase = { name: 'hello', exchange };
     options.port.wakeBy(exchange.due);

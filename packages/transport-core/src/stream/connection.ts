@@ -10,6 +10,7 @@ import type { Caller } from '../session/caller.ts';
 import type { Calls, InCall } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { type LeaveReason, Session } from '../session/session.ts';
+import { SessionFigures } from '../session/session-figures.ts';
 import type { SessionVisitor } from '../session/session-parts.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { ConnectionInput, type InputOwner } from './connection-input.ts';
@@ -66,6 +67,8 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
   readonly host: ConnectionHost;
   /** Starts our calls on this connection. */
   readonly caller: Caller;
+  /** The load of the session, and its calls and queues. */
+  readonly figures: SessionFigures;
   #phase: Phase;
   readonly #session: Session;
   readonly #stream: StreamConnection;
@@ -90,6 +93,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.#session = new Session(sessionOptions(host, stream, init, this, this.#output));
     this.#output.attach(this.#session);
     this.caller = this.#session.parts.caller;
+    this.figures = new SessionFigures(this.#session.parts);
     this.#input = new ConnectionInput(this, host, stream, this.#session);
   }
 
@@ -132,21 +136,16 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
   }
 
   get rtt(): number | undefined {
-    return this.#session.figures.rtt;
+    return this.figures.rtt;
   }
 
   get silence(): number {
-    return this.#session.figures.silence(this.host.ticker.now());
+    return this.figures.silence(this.host.ticker.now());
   }
 
   /** True if long messages wait for credit: another connection might help. */
   get crowded(): boolean {
     return this.#session.crowded;
-  }
-
-  /** The load of the session, and its calls and queues. */
-  get figures(): Session['figures'] {
-    return this.#session.figures;
   }
 
   // Calls.
