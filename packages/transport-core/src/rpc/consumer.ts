@@ -7,9 +7,8 @@ import { READER } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
 import { type InterceptedRpc, intercepted } from './interceptors.ts';
 import { DONE } from './item-reader.ts';
-import type { IncomingRpc } from './rpc.ts';
+import type { IncomingRpc, Taker } from './rpc.ts';
 import { type AnyHandler, Serving } from './serving.ts';
-import type { Taker } from './taker.ts';
 
 /** A call as it is read: through the interceptors, if the inbox has any. */
 type ReadRpc = IncomingRpc | InterceptedRpc;

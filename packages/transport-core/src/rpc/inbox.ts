@@ -3,26 +3,23 @@
 // a call is refused after a second at most, so that its caller does not wait in vain.
 
 import type { Contexts } from '../context.ts';
-import { stackless, type TransportError } from '../errors.ts';
+import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
-import type { TransportCounter } from '../observer.ts';
+import type { TraceChannel, TransportCounter } from '../observer.ts';
 import { bytes } from '../protocol/codec.ts';
 import { decodingError } from '../protocol/message.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import { workOf } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
-import { type InCall, type InChannel, unserved } from '../session/in-call.ts';
+import { HANDLER, type InCall, type InChannel, unserved } from '../session/in-call.ts';
 import {
   DECODED_SHIFT,
   HANDED,
   UNDECODABLE,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
-import { handObserved, observeHandling } from './observed-handling.ts';
-import { Permissions } from './permissions.ts';
-import type { CallWatch } from './records.ts';
-import type { IncomingRpc } from './rpc.ts';
-import type { Taker } from './taker.ts';
+import { type CallWatch, HandlingRecord } from './records.ts';
+import { type IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 
 /** The steps, if any, before a call is handed over. */
 interface InboxHooks {
@@ -414,3 +411,149 @@ export class Inbox {
 const PATIENCE = 1_000;
 /** Methods with ids below this are looked up in an array. */
 const REMEMBERED = 256;
+
+// Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call
+// waits while a rule returns a promise.
+
+/** True if the call is allowed; otherwise the error for its caller. */
+type Answer = true | TransportError;
+
+/** Decides which calls of one inbox are handed over. */
+class Permissions {
+  /** The rule for calls to all methods. */
+  readonly allow: AllowCall | undefined;
+  /** Set while the node accepts only one-ways. */
+  refusal: TransportError | undefined = undefined;
+  readonly #inbox: Inbox;
+  readonly #failed: (callback: string, error: unknown) => void;
+
+  /** @param failed receives the errors of rules that are not meant for callers. */
+  constructor(
+    inbox: Inbox,
+    allow: AllowCall | undefined,
+    failed: (callback: string, error: unknown) => void,
+  ) {
+    this.#inbox = inbox;
+    this.allow = allow;
+    this.#failed = failed;
+  }
+
+  /**
+   * Returns true if the caller may make the call. Otherwise the call was refused, or it waits.
+   *
+   * @param rule the rule of the reader.
+   */
+  permits(call: InCall, rule: AllowCall | undefined): boolean {
+    if (call.permitted) return true;
+    if (this.refusal !== undefined && call.definition.kind !== 'oneway') {
+      this.#inbox.deny(call, this.refusal);
+      return false;
+    }
+    const first = this.#ask(this.allow, call);
+    const answer = first === true ? this.#ask(rule, call) : first;
+    if (answer === true) return true;
+    if (answer instanceof TransportError) this.#inbox.deny(call, answer);
+    else this.#await(call, first === true ? answer : this.#both(answer, rule, call));
+    return false;
+  }
+
+  /** Asks one rule. The promise that it may return never rejects. */
+  #ask(rule: AllowCall | undefined, call: InCall): Answer | Promise<Answer> {
+    if (rule === undefined) return true;
+    const { from, definition: method, fields: metadata } = call;
+    const given = metadata === undefined ? NO_METADATA : Object.freeze(metadata);
+    try {
+      const answer = rule(from!, method.name, given);
+      if (answer === true) return true;
+      return answer === false ? denied(call) : this.#later(answer, call);
+    } catch (error) {
+      return this.#refusal(error, call);
+    }
+  }
+
+  #later(answer: PromiseLike<boolean>, call: InCall): Promise<Answer> {
+    return Promise.resolve(answer).then(
+      (isAllowed) => isAllowed === true || denied(call),
+      (error) => this.#refusal(error, call),
+    );
+  }
+
+  /** Asks the second rule when the first one has allowed the call. */
+  async #both(
+    first: PromiseLike<Answer>,
+    rule: AllowCall | undefined,
+    call: InCall,
+  ): Promise<Answer> {
+    const answer = await first;
+    return answer === true ? this.#ask(rule, call) : answer;
+  }
+
+  #refusal(error: unknown, call: InCall): TransportError {
+    const withheld = withhold(call, error);
+    if (withheld === undefined && error instanceof TransportError) return error;
+    this.#failed('allow', error);
+    return withheld ?? denied(call);
+  }
+
+  /** Lets a call wait for the answer of a rule; it counts as being handled meanwhile. */
+  #await(call: InCall, asked: PromiseLike<Answer>): void {
+    const inbox = this.#inbox;
+    const { channel, payload } = call;
+    let isWaiting = true;
+    const ended = () => {
+      if (isWaiting) call.handled();
+      isWaiting = false;
+    };
+    call.carrier.started(call, HANDLER);
+    call.whenGone(ended);
+    void asked.then((answer) => {
+      ended();
+      if (channel.crowded) inbox.uncrowded(channel);
+      if (inbox.closed || (!call.open && call.definition.kind !== 'oneway')) return;
+      if (answer !== true) return inbox.deny(call, answer);
+      call.permit(payload);
+      inbox.arrive(call);
+    });
+  }
+}
+
+function denied({ definition: method }: InCall): TransportError {
+  return stackless('permission_denied', `'${method.full}': this peer may not call it`, {
+    reason: 'denied',
+  });
+}
+
+// Calls that are observed.
+
+/** Hands a call over to its reader, and observes it. */
+function handObserved(watch: CallWatch, protocol: string, taker: Taker, call: IncomingRpc): void {
+  const record = new HandlingRecord(watch, protocol, call);
+  const channel = watch.begin(record);
+  if (channel === undefined) taker.take(call);
+  else trace(channel, record, taker, call);
+}
+
+/**
+ * Hands a call over in a tracing channel. (A closure in `handObserved` would slow down every call.)
+ */
+function trace(
+  channel: TraceChannel,
+  record: HandlingRecord,
+  taker: Taker,
+  call: IncomingRpc,
+): void {
+  channel.run(record, () => taker.take(call));
+}
+
+/** Observes the handling of a call that no reader gets. */
+function observeHandling(
+  watch: CallWatch,
+  protocol: string,
+  call: InCall,
+  handle: () => void,
+): void {
+  const record = new HandlingRecord(watch, protocol, call);
+  const channel = watch.begin(record);
+  if (channel === undefined) handle();
+  else channel.run(record, handle);
+}

@@ -1,7 +1,9 @@
 // An incoming call as its reader sees it, answered exactly once. The `Rpc` types show only the
 // methods that answer a call of its kind.
 
+import type { ReaderContext } from '../context.ts';
 import { reasonError, stackless, TransportError } from '../errors.ts';
+import type { AllowCall } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/message.ts';
 import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -286,4 +288,26 @@ export function toTransportError(error: unknown): TransportError {
     // The thrown value can't be converted to text.
   }
   return new TransportError('internal', message);
+}
+
+/** A reader of calls: a server (`serve`) or a consumer. */
+export interface Taker {
+  /** The methods it takes; undefined means all methods that no other reader takes. */
+  readonly methods: ReadonlySet<string> | undefined;
+  /** True for a server (`serve`): no other reader may name its methods. */
+  readonly exclusive: boolean;
+  /** The context in which each of its calls starts; undefined if that does not matter. */
+  readonly context?: ReaderContext | undefined;
+  /** Decides which calls it gets. */
+  readonly allow?: AllowCall | undefined;
+  /** True if it could take another call now. */
+  readonly ready: boolean;
+  /**
+   * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
+   */
+  feeding: boolean;
+  /** Receives a decoded call, which belongs to this reader from now on. */
+  take(call: IncomingRpc): void;
+  /** Called when the transport or its mount closes. */
+  close(): void;
 }

@@ -7,8 +7,15 @@ import type { AllowCall } from '../interceptors.ts';
 import { HANDLER } from '../session/in-call.ts';
 import type { Inbox } from './inbox.ts';
 import { closeItems, isAsyncIterable } from './item-reader.ts';
-import { answer, answerTo, failWith, type IncomingRpc, stop, toTransportError } from './rpc.ts';
-import type { Taker } from './taker.ts';
+import {
+  answer,
+  answerTo,
+  failWith,
+  type IncomingRpc,
+  stop,
+  type Taker,
+  toTransportError,
+} from './rpc.ts';
 
 /** The untyped form of a handler. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
