@@ -10,8 +10,8 @@ export { iterable } from './iterable-promise.ts';
 export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
-export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/id-table.ts';
 export { longCost } from './session/packets.ts';
+export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/served-calls.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
 export { DeadlineTimer } from './stream/ticker.ts';
 export {

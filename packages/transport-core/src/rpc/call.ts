@@ -17,10 +17,10 @@ import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
+import { ItemReader } from '../session/streams.ts';
 import { fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
-import { ItemReader } from './item-reader.ts';
 import type { OutgoingRecord } from './records.ts';
 
 /** The transport as its outgoing calls see it. */

@@ -4,9 +4,9 @@
 
 import type { ReaderContext } from '../context.ts';
 import { READER } from '../session/in-call.ts';
+import { DONE } from '../session/streams.ts';
 import type { Inbox } from './inbox.ts';
 import { type InterceptedRpc, intercepted } from './interceptors.ts';
-import { DONE } from './item-reader.ts';
 import type { IncomingRpc, Taker } from './rpc.ts';
 import { type AnyHandler, Serving } from './serving.ts';
 

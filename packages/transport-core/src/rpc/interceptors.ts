@@ -4,10 +4,9 @@ import { TransportError } from '../errors.ts';
 import type { ClientCall, ServerCall, ServerInterceptor, ServerNext } from '../interceptors.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { handled } from '../session/streams.ts';
+import { closeItems, DONE, handled, isAsyncIterable } from '../session/streams.ts';
 import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
-import { closeItems, DONE, isAsyncIterable } from './item-reader.ts';
 import { type IncomingRpc, NO_METADATA } from './rpc.ts';
 import { type AnyHandler, isThenable, UnhandledCall } from './serving.ts';
 

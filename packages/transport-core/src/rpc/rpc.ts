@@ -9,9 +9,8 @@ import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { InCall } from '../session/in-call.ts';
 import { SIGNAL } from '../session/session-context.ts';
-import { handled } from '../session/streams.ts';
+import { handled, ItemReader } from '../session/streams.ts';
 import { dues } from './call.ts';
-import { ItemReader } from './item-reader.ts';
 
 /**
  * The implementation of the `Rpc` types: `respond`, `fail` and the other methods are on the

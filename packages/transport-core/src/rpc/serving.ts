@@ -5,8 +5,8 @@ import type { ReaderContext } from '../context.ts';
 import type { TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import { HANDLER } from '../session/in-call.ts';
+import { closeItems, isAsyncIterable } from '../session/streams.ts';
 import type { Inbox } from './inbox.ts';
-import { closeItems, isAsyncIterable } from './item-reader.ts';
 import {
   answer,
   answerTo,

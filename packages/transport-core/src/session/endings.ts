@@ -12,7 +12,7 @@ import { type Frame, Kind } from '../wire/frame.ts';
 import { goAwayFrame, remoteError } from '../wire/metadata.ts';
 import { STUCK } from './batch.ts';
 import type { Parts } from './frames.ts';
-import type { KeepAlive } from './liveness.ts';
+import type { KeepAlive } from './session-context.ts';
 
 /** The session as its graceful close sees it. */
 export interface GracefulCloseHost {

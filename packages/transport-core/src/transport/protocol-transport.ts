@@ -22,9 +22,9 @@ import { Call, checkOptions, NO_OPTIONS, nameOf, type OwnOptions } from '../rpc/
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
-import { closeItems } from '../rpc/item-reader.ts';
 import { observeCall, observeUnsent } from '../rpc/records.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
+import { closeItems } from '../session/streams.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
 import type { TransportEngine } from './engine.ts';

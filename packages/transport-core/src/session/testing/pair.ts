@@ -12,9 +12,8 @@ import type { Channel, Mounted } from '../channels.ts';
 import type { Calls, InCall } from '../in-call.ts';
 import { Memory } from '../memory.ts';
 import type { OutCall } from '../out-call.ts';
-import { Session } from '../session.ts';
+import { Session, type SessionOptions, type SessionVisitor } from '../session.ts';
 import type { SessionLimits, SessionPort } from '../session-context.ts';
-import type { SessionOptions, SessionVisitor } from '../session-parts.ts';
 
 const KIB = 1024;
 
