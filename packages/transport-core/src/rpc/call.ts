@@ -11,8 +11,8 @@ import {
   withDetails,
   withoutStack,
 } from '../errors.ts';
-import { iterable } from '../iterable-promise.ts';
-import { decodeAs, encodeAs } from '../protocol/message.ts';
+import { iterable } from '../errors.ts';
+import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';

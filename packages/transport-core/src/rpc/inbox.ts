@@ -6,10 +6,8 @@ import type { Contexts } from '../context.ts';
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import type { TraceChannel, TransportCounter } from '../observer.ts';
-import { bytes } from '../protocol/codec.ts';
-import { decodingError } from '../protocol/message.ts';
+import { bytes, decodingError, workOf } from '../protocol/codec.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
-import { workOf } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
 import { HANDLER, type InCall, type InChannel, unserved } from '../session/in-call.ts';
 import {

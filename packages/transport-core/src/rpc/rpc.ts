@@ -4,7 +4,7 @@
 import type { ReaderContext } from '../context.ts';
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
-import { decodeAs, encodeAs } from '../protocol/message.ts';
+import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { InCall } from '../session/in-call.ts';

@@ -11,7 +11,7 @@ import type { Calls } from '../session/in-call.ts';
 import type { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { SessionOptions } from '../session/session.ts';
-import { allocate, freeChunk } from '../system-memory.ts';
+import { allocate, freeChunk } from '../system-runtime.ts';
 import { FRAME_OVERHEAD } from '../wire/frame.ts';
 import type { Introduction } from '../wire/hello.ts';
 import type { Membership } from './membership.ts';

@@ -4,17 +4,9 @@
 
 import type { Clock } from '../clock.ts';
 import { grace, optionsSchema, parseOptions, refuseUnknown, withDefault } from '../config.ts';
-import {
-  ERROR_CODES,
-  type ErrorCode,
-  reasonError,
-  TransportError,
-  withCallerStack,
-  withDetails,
-} from '../errors.ts';
+import { ERROR_CODES, type ErrorCode, TransportError, iterable, reasonError, withCallerStack, withDetails } from '../errors.ts';
 import type { ClientCall, ClientNext } from '../interceptors.ts';
-import { iterable } from '../iterable-promise.ts';
-import { encodeAs } from '../protocol/message.ts';
+import { encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
