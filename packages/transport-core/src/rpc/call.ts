@@ -3,21 +3,13 @@
 // sent as the reader takes them.
 
 import { refuseUnknown } from '../config.ts';
-import {
-  type ErrorCode,
-  reasonError,
-  stackless,
-  TransportError,
-  withDetails,
-  withoutStack,
-} from '../errors.ts';
-import { iterable } from '../errors.ts';
+import { type ErrorCode, TransportError, iterable, reasonError, stackless, withDetails, withoutStack } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
-import { ItemReader } from '../session/streams.ts';
+import { type InStream, ItemReader } from '../session/streams.ts';
 import { fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
@@ -84,21 +76,21 @@ export class Call<Result> extends OutCall implements Abortable {
   /** The target as the user gave it. */
   readonly to: string | Remote;
   /** The timeout in milliseconds, or Infinity. */
-  private readonly timeout: number;
-  private readonly host: CallHost;
+  readonly timeout: number;
+  readonly host: CallHost;
   private readonly signal: AbortSignal | undefined;
 
   // The following properties matter only for a call that streams; see `OutCall`.
-  declare private source: AsyncIterator<unknown> | undefined;
+  declare source: AsyncIterator<unknown> | undefined;
   /** True if nobody can read its items anymore. */
-  declare private isForgotten: boolean;
+  declare isForgotten: boolean;
   /**
    * The part of the call that its timeout bounds. The call's own timeout bounds the whole call; the
    * method's timeout bounds each wait for progress. The default bounds each wait of an upload; for
    * a download or duplex call, it bounds only the time until the request has been sent, because a
    * stream may be quiet for long.
    */
-  declare private bounds: 'whole' | 'waits' | 'opening';
+  declare bounds: 'whole' | 'waits' | 'opening';
 
   /** @throws what `encodeMetadata` throws. */
   constructor(
@@ -119,14 +111,9 @@ export class Call<Result> extends OutCall implements Abortable {
     this.due = now + timeout;
     this.promise = promiseOf(this);
     if (signal !== undefined) watchSignal(signal, this);
-    if (method.flags !== 0) this.stream(options);
-  }
-
-  /** Prepares it to stream. */
-  private stream({ timeout, upload }: OwnOptions): void {
-    const { method } = this;
+    if (method.flags === 0) return;
     if (method.download !== undefined) iterable(this.promise);
-    const isOwn = timeout !== undefined;
+    const isOwn = options.timeout !== undefined;
     this.widen();
     this.travels = isOwn;
     this.isForgotten = false;
@@ -135,7 +122,8 @@ export class Call<Result> extends OutCall implements Abortable {
       : method.timeout !== undefined || method.download === undefined
         ? 'waits'
         : 'opening';
-    this.source = (upload as AsyncIterable<unknown> | undefined)?.[Symbol.asyncIterator]();
+    const upload = options.upload as AsyncIterable<unknown> | undefined;
+    this.source = upload?.[Symbol.asyncIterator]();
   }
 
   /** The address or name that the user gave; the endpoint of a Remote. */
@@ -191,7 +179,7 @@ export class Call<Result> extends OutCall implements Abortable {
     if (this.done) return;
     const { sent } = this;
     const where =
-      this.writtenIn === 0 ? (this.carrier?.stage ?? 'it was waiting') : this.silence(now);
+      this.writtenIn === 0 ? (this.carrier?.stage ?? 'it was waiting') : silence(this.download, now);
     const error = stackless(
       'deadline_exceeded',
       `${this.method.full} to ${this.target}: ${inMs(this.timeout)} passed; ${where}`,
@@ -199,15 +187,6 @@ export class Call<Result> extends OutCall implements Abortable {
     );
     dues.set(error, this.due);
     this.giveUp(error);
-  }
-
-  /** Describes what arrived for a call that expires after its request was sent. */
-  private silence(now: number): string {
-    const { download } = this;
-    if (download === undefined) return 'no response arrived';
-    const { came, heard } = download;
-    if (came === 0) return 'no item arrived';
-    return `${came} ${came === 1 ? 'item' : 'items'} arrived, then the stream was silent for ${inMs(now - heard)}`;
   }
 
   aborted(reason: unknown): void {
@@ -227,7 +206,7 @@ export class Call<Result> extends OutCall implements Abortable {
   }
 
   override accepted(): void {
-    if (this.method.flags !== 0) return this.opened();
+    if (this.method.flags !== 0) return opened(this);
     if (this.done || this.method.kind !== 'oneway') return;
     this.settle(undefined);
     this.resolve(undefined as Result);
@@ -251,54 +230,29 @@ export class Call<Result> extends OutCall implements Abortable {
   }
 
   /** Settles the call from this side, and withdraws or cancels it. */
-  private giveUp(error: TransportError): void {
+  giveUp(error: TransportError): void {
     this.settle(error);
     this.carrier?.abandon(this);
     this.broken(error);
   }
 
   /** Marks the call as settled, with this error if it failed; called exactly once. */
-  private settle(error: TransportError | undefined): void {
+  settle(error: TransportError | undefined): void {
     this.done = true;
     if (this.signal !== undefined) unwatchSignal(this.signal, this);
     this.host.settled(error?.code);
     this.record?.settled(error);
-    if (this.method.flags !== 0) this.stopSource();
+    if (this.method.flags !== 0) stop(this.source);
   }
 
   /** Rejects the promise, one microtask later. */
-  private broken(error: TransportError): void {
+  broken(error: TransportError): void {
     const { download } = this;
     if (download === undefined || download.unreadSince === Number.POSITIVE_INFINITY)
       this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
     // Items that were complete before the callee or the connection failed are read before the
     // error. If the caller itself ends the call, the reader gets the error immediately.
     else if (!download.ended) download.break(error);
-  }
-
-  // Streams.
-
-  /** Gives the items to the reader and begins to pull the upload, because the request has left. */
-  private opened(): void {
-    if (this.bounds === 'opening') this.due = Number.POSITIVE_INFINITY;
-    const { download, host } = this;
-    if (download !== undefined) {
-      download.offer(this.carrier!.now);
-      const items = new ItemReader(download, {
-        decode: (bytes) => this.decode(bytes),
-        taken: () => this.moved(),
-        left: (failure) => this.leave(failure),
-        failure: (error) => this.failure(error),
-      });
-      this.resolve(items as Result);
-      if (host.watchUnread !== undefined) {
-        host.watchUnread(items, this);
-        // The call must not keep its items from becoming garbage.
-        this.resolve = NOTHING;
-        this.promise = NEVER;
-      }
-    }
-    if (this.method.flags & UPLOAD) void this.pull();
   }
 
   /**
@@ -311,7 +265,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.isForgotten = true;
     if (upload?.ended === false) return;
     download!.discard();
-    this.leave(undefined);
+    leave(this, undefined);
   }
 
   override progressed(now: number): void {
@@ -323,73 +277,89 @@ export class Call<Result> extends OutCall implements Abortable {
   override taken(): void {
     (this.source as { [TAKEN]?(): void } | undefined)?.[TAKEN]?.();
   }
+}
 
-  private decode(item: Uint8Array): unknown {
-    this.record?.itemReceived(item.length);
-    return decodeAs(this.method.download!, this.method.what.download, item);
-  }
+// Streams.
 
-  private encode(item: unknown): Uint8Array {
-    const encoded = encodeAs(this.method.upload!, this.method.what.upload, item);
-    this.record?.itemSent(encoded.length);
-    return encoded;
-  }
-
-  private moved(): void {
-    if (this.carrier !== undefined) this.progressed(this.carrier.now);
-  }
-
-  private leave(failure: unknown): void {
-    if (this.done) return;
-    this.settle(failure instanceof TransportError ? failure : undefined);
-    this.carrier?.abandon(this);
-  }
-
-  private failure(error: unknown): TransportError {
-    if (error instanceof TransportError && error === this.download?.error)
-      return withDetails(error, { target: this.target, sent: error.sent ?? true });
-    return withDetails(badAnswer(error), { target: this.target });
-  }
-
-  private async pull(): Promise<void> {
-    const { upload, source } = this;
-    if (upload === undefined || source === undefined) return;
-    try {
-      for (;;) {
-        const { value, done } = await Promise.resolve(source.next()).catch((error) => {
-          throw aborted(error);
-        });
-        if (done === true) break;
-        if (upload.stopped) return;
-        await upload.write(this.encode(value));
-      }
-      upload.close(undefined);
-      if (this.isForgotten) this.forgotten();
-    } catch (error) {
-      if (this.done || upload.stopped) return;
-      const { code, message, reason, cause } =
-        error instanceof TransportError ? error : aborted(error);
-      const { sent, target } = this;
-      this.giveUp(
-        new TransportError(
-          code,
-          `${this.method.full} to ${target}: its upload failed: ${message}`,
-          { reason, cause, sent, target },
-        ),
-      );
+/** Gives the items to the reader and begins to pull the upload, because the request has left. */
+function opened<Result>(call: Call<Result>): void {
+  if (call.bounds === 'opening') call.due = Number.POSITIVE_INFINITY;
+  const { carrier, download, host, method, record, target } = call;
+  if (download !== undefined) {
+    download.offer(carrier!.now);
+    const items = new ItemReader(download, {
+      decode(item) {
+        record?.itemReceived(item.length);
+        return decodeAs(method.download!, method.what.download, item);
+      },
+      taken() {
+        if (call.carrier !== undefined) call.progressed(call.carrier.now);
+      },
+      left: (failure) => leave(call, failure),
+      failure: (error) =>
+        error instanceof TransportError && error === download.error
+          ? withDetails(error, { target, sent: error.sent ?? true })
+          : withDetails(badAnswer(error), { target }),
+    });
+    call.resolve(items as Result);
+    if (host.watchUnread !== undefined) {
+      host.watchUnread(items, call);
+      // The call must not keep its items from becoming garbage.
+      call.resolve = NOTHING;
+      call.promise = NEVER;
     }
   }
+  if (method.flags & UPLOAD) void pull(call);
+}
 
-  /** Lets the iterator of an upload clean up, because no more items are wanted. */
-  private stopSource(): void {
-    const { source } = this;
-    if (source?.return === undefined) return;
-    try {
-      Promise.resolve(source.return()).catch(() => {});
-    } catch {
-      // Errors of the clean-up are ignored: the call has settled.
+/** Settles a call whose items nobody reads any more. */
+function leave<Result>(call: Call<Result>, failure: unknown): void {
+  if (call.done) return;
+  call.settle(failure instanceof TransportError ? failure : undefined);
+  call.carrier?.abandon(call);
+}
+
+async function pull<Result>(call: Call<Result>): Promise<void> {
+  const { method, record, source, target, upload } = call;
+  if (upload === undefined || source === undefined) return;
+  try {
+    for (;;) {
+      const { value, done } = await Promise.resolve(source.next()).catch((error) => {
+        throw aborted(error);
+      });
+      if (done === true) break;
+      if (upload.stopped) return;
+      const item = encodeAs(method.upload!, method.what.upload, value);
+      record?.itemSent(item.length);
+      await upload.write(item);
     }
+    upload.close(undefined);
+    if (call.isForgotten) call.forgotten();
+  } catch (error) {
+    if (call.done || upload.stopped) return;
+    const { code, message, reason, cause } =
+      error instanceof TransportError ? error : aborted(error);
+    const text = `${method.full} to ${target}: its upload failed: ${message}`;
+    call.giveUp(new TransportError(code, text, { reason, cause, sent: call.sent, target }));
   }
+}
+
+/** Lets the iterator of an upload clean up, because no more items are wanted. */
+function stop(source: AsyncIterator<unknown> | undefined): void {
+  if (source?.return === undefined) return;
+  try {
+    Promise.resolve(source.return()).catch(() => {});
+  } catch {
+    // Errors of the clean-up are ignored: the call has settled.
+  }
+}
+
+/** Describes what arrived for a call that expires after its request was sent. */
+function silence(items: InStream | undefined, now: number): string {
+  if (items === undefined) return 'no response arrived';
+  const { came, heard } = items;
+  if (came === 0) return 'no item arrived';
+  return `${came} ${came === 1 ? 'item' : 'items'} arrived, then the stream was silent for ${inMs(now - heard)}`;
 }
 
 /** The key of a method that the iterator of an upload may have; see `ClientCall.upload`. */
