@@ -2,8 +2,7 @@
 // reasons (the specific cause), and control over the stack traces of errors.
 
 import { refuseUnknown } from './config.ts';
-import { iterable } from './iterable-promise.ts';
-import { fieldsOf, type TextFields } from './text.ts';
+import { type TextFields, fieldsOf } from './text.ts';
 
 /**
  * gRPC's status codes by name, with the number that is sent on the wire. `shutdown` is Trunkline's
@@ -301,3 +300,21 @@ for (const [name, number] of Object.entries(ERROR_CODES))
 const reasonByNumber: (ErrorReason | undefined)[] = [];
 for (const [name, { wire }] of Object.entries(ERROR_REASONS))
   if (wire > 0) reasonByNumber[wire] = name as ErrorReason;
+
+// A promise of a stream that is iterable itself, so that a loop need not await it first.
+
+/**
+ * Makes the promise of a stream iterable, and returns it. Iterating the promise does the same as
+ * iterating the stream that it resolves to. If it rejects, the loop throws its error.
+ */
+export function iterable<P extends Promise<any>>(promise: P): P {
+  return Object.defineProperty(promise, Symbol.asyncIterator, { value: iterate });
+}
+
+function iterate(this: Promise<AsyncIterable<unknown>>): AsyncIterator<unknown> {
+  const iterator = this.then((items) => items[Symbol.asyncIterator]());
+  return {
+    next: () => iterator.then((items) => items.next()),
+    return: () => iterator.then((items) => items.return?.() ?? { value: undefined, done: true }),
+  };
+}

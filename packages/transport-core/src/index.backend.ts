@@ -14,12 +14,7 @@ export {
   type TargetAddress,
 } from './address.ts';
 export { backgroundTimer } from './clock.ts';
-export {
-  type CommonConfig,
-  commonOptions,
-  type HelloFields,
-  type KeepAliveOptions,
-} from './common-options.ts';
+export { type CommonConfig, type HelloFields, type KeepAliveOptions, type Pem, type TlsOptions, type TlsUpdate, commonOptions } from './common-options.ts';
 export {
   extendOptions,
   type OptionField,
@@ -43,7 +38,7 @@ export type {
   TraceChannels,
   TransportCounter,
 } from './observer.ts';
-export type { Bytes } from './plain.ts';
+export { type Bytes, type TextFields, cleanText, fieldsOf, inMs } from './text.ts';
 export type { BytesCodec, Limited } from './protocol/codec.ts';
 export {
   type DownloadDefinition,
@@ -90,10 +85,7 @@ export type {
   StreamLayer,
   StreamSink,
 } from './stream/stream-layer.ts';
-export { allocate, freeChunk } from './system-memory.ts';
-export { environmentSharesPorts, systemWall } from './system-runtime.ts';
-export { cleanText, fieldsOf, inMs, type TextFields } from './text.ts';
-export type { Pem, TlsOptions, TlsUpdate } from './tls-options.ts';
+export { allocate, environmentSharesPorts, freeChunk, systemWall } from './system-runtime.ts';
 export type { BackendLayerOptions } from './transport/backend.ts';
 export type { ComposedTransport } from './transport/create-transport.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/create-transport.ts';
@@ -101,4 +93,4 @@ export type { NodePart } from './transport/node-part.ts';
 export { checkAdvertised } from './transport/scheme-layer.ts';
 export type { ConnectionSnapshot, LimitsSnapshot } from './transport/snapshot.ts';
 export type { HoldOptions, ResultOf, SendArguments, StreamOf } from './transport/types.ts';
-export { lookAlike } from './wire/preamble.ts';
+export { lookAlike } from './wire/hello.ts';

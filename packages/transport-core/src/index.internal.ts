@@ -4,14 +4,13 @@
 
 export { sourceOf, spelled, splitScheme } from './address.ts';
 export { LONGEST_DELAY, sleepOn } from './clock.ts';
-export { stackless, withDetails } from './errors.ts';
+export { iterable, stackless, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
-export { iterable } from './iterable-promise.ts';
 export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export { charge } from './rpc/rpc.ts';
-export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
-export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/id-table.ts';
+export { type RuntimeOverride, replaceSystem } from './system-runtime.ts';
 export { longCost } from './session/packets.ts';
+export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/served-calls.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
 export { DeadlineTimer } from './stream/ticker.ts';
 export {
@@ -28,5 +27,5 @@ export {
 export { ownContext } from './transport/own-context.ts';
 export type { Reporter } from './transport/reporter.ts';
 export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
-export { FrameCollector } from './wire/frame-collector.ts';
+export { FrameCollector } from './wire/encoder.ts';
 export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';

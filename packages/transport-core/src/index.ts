@@ -17,16 +17,10 @@ export type { Logger } from './log-events.ts';
 export { logEvents } from './log-events.ts';
 export type { CallRecord } from './observer.ts';
 export { combineObservers, type Observer, type ObserverEvent } from './observer.ts';
-export { methodId } from './protocol/check-definition.ts';
+export { type MethodDefinition, type Protocol, type ProtocolDefinition, defineProtocol, methodId } from './protocol/protocol.ts';
 export type { Codec } from './protocol/codec.ts';
 export { bytes, empty, limited, owned } from './protocol/codec.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
-export {
-  defineProtocol,
-  type MethodDefinition,
-  type Protocol,
-  type ProtocolDefinition,
-} from './protocol/protocol.ts';
 export type { Random } from './random.ts';
 export type { Remote } from './remote.ts';
 export type { ResolvedAddress, Resolver } from './resolver.ts';

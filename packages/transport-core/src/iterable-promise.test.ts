@@ -2,7 +2,7 @@
 // of them leaves a rejection unhandled.
 
 import test from 'ava';
-import { iterable } from './iterable-promise.ts';
+import { iterable } from './errors.ts';
 import { pluck } from './testing/pluck.ts';
 
 /** A stream of 1, 2 and 3, and whether it was closed. */

@@ -2,7 +2,7 @@
 // can replay it.
 
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { Bytes } from './plain.ts';
+import type { Bytes } from './text.ts';
 
 /** Returns the next random number in [0, 1) on each call. */
 export type Random = () => number;

@@ -2,8 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { bytes, empty, limited } from './codec.ts';
-import { decodeAs, encodeAs } from './message.ts';
+import { bytes, decodeAs, empty, encodeAs, limited } from './codec.ts';
 
 test('bytes are not copied in either direction', (t) => {
   const given = new Uint8Array([1, 2, 3]);

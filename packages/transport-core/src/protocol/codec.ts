@@ -1,8 +1,8 @@
 // The interface of codecs, the only place where values and bytes are converted into each other.
 
-import { reasonError } from '../errors.ts';
-import { type Bytes, plain } from '../plain.ts';
-import { kindOf, refusal } from './refusal.ts';
+import { reference, withDefault } from '../config.ts';
+import { type ErrorCode, TransportError, type TransportErrorOptions, reasonError, stackless, withDetails } from '../errors.ts';
+import { type Bytes, cleanText, plain } from '../text.ts';
 
 /**
  * Converts values into bytes and back. If they refuse their input, `encode` and `decode` throw a
@@ -128,4 +128,216 @@ export function owned<C extends Codec<any, any>>(codec: C): C {
     encode: (value: unknown) => codec.encode(value),
     decode: (encoded: Uint8Array) => codec.decode(encoded),
   });
+}
+
+// Errors of codecs. Each knows the path inside the value, so that the caller of the codec can
+// prefix the name of the value.
+
+/**
+ * Returns a codec's `invalid_argument` error: 'json: value.entries[3].term: expected a finite
+ * number, got NaN'.
+ *
+ * @param path inside the value, as `member` writes it: '.entries[3].term'; empty for the value
+ * itself
+ */
+export function refusal(
+  codec: string,
+  path: string,
+  problem: string,
+  cause?: unknown,
+): TransportError {
+  // The path and the problem may contain a peer's data: keys, or a schema's message about values.
+  const where = cleanText(
+    `${path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path}: ${problem}`,
+  );
+  const error = new TransportError('invalid_argument', `${codec}: value${where}`, { cause });
+  Object.defineProperty(error, WHERE, { value: where });
+  return error;
+}
+
+/**
+ * Returns a codec's error for a message above one of its limits: `resource_exhausted` (reason
+ * `too_large`).
+ *
+ * @param problem the actual size and the limit: 'has 5000000 bytes, above the limit of 4194304'
+ * @param option the option that raises the limit: 'json(schema, { limit })'
+ */
+export function oversize(codec: string, problem: string, option: string): TransportError {
+  const text = `: ${problem}; raise it with ${option} at both ends`;
+  const error = reasonError('too_large', `${codec}: value${text}`);
+  Object.defineProperty(error, WHERE, { value: text });
+  return error;
+}
+
+/**
+ * Returns the schema of a codec's options: its limits, which are integers above 0, with these
+ * defaults.
+ */
+export function limitOptions(limit: number, values: number) {
+  const count = reference<number>(
+    (value) => Number.isInteger(value) && (value as number) > 0,
+    'an integer above 0',
+  );
+  return { limit: withDefault(count, limit), values: withDefault(count, values) };
+}
+
+/** Thrown for an asynchronous schema: a programming mistake, independent of the value. */
+export class AsyncSchemaError extends TypeError {
+  static {
+    Object.defineProperty(AsyncSchemaError.prototype, 'name', {
+      value: 'TypeError',
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+/** The maximum number of characters in a path in an error. */
+const LONGEST_PATH = 512;
+
+/**
+ * A property of an error: the work units (session/work.ts) that the refusal cost, if that is more
+ * than the message's size suggests.
+ */
+export const WORK = Symbol.for('trunkline.work');
+
+/** Returns the `WORK` of an error; 0 if it has none. */
+export function workOf(error: unknown): number {
+  return (error as { [WORK]?: number })[WORK] ?? 0;
+}
+
+/** A property of an error: the path inside the value and the problem. */
+export const WHERE = Symbol.for('trunkline.where');
+
+// Short one-line descriptions of any value, for error messages.
+
+/** Describes a value in a few words: 'a Date', 'NaN', 'undefined', 'a string'. Never throws. */
+export function kindOf(value: unknown): string {
+  switch (typeof value) {
+    case 'undefined':
+      return 'undefined';
+    case 'number':
+      return Number.isFinite(value) ? 'a number' : String(value);
+    case 'object':
+      return value === null ? 'null' : article(className(value));
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+/**
+ * Returns one step of a path into a value, as in source code: `.entries`, `[3]` or `["odd key"]`.
+ */
+export function member(key: PropertyKey): string {
+  if (typeof key === 'number') return `[${key}]`;
+  if (typeof key === 'symbol') return `[${String(key)}]`;
+  return /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(key) ? `.${key}` : `[${quote(key)}]`;
+}
+
+/** Returns text in double quotes, escaped, and cut after `length` characters. */
+export function quote(text: string, length = 64): string {
+  return JSON.stringify(text.length > length ? `${text.slice(0, length)}…` : text);
+}
+
+function className(value: object): string {
+  try {
+    if (Array.isArray(value)) return 'array';
+    const prototype: object | null = Object.getPrototypeOf(value);
+    const name: unknown = prototype?.constructor?.name;
+    return typeof name === 'string' &&
+      /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(name) &&
+      name !== 'Object'
+      ? name
+      : 'object';
+  } catch {
+    return 'object';
+  }
+}
+
+function article(name: string): string {
+  return `${/^[aeiouAEIOU]/.test(name) && !/^U(?!n)/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+// Encodes and decodes a method's messages with its codec, and adds the name of the refused value to
+// the codec's errors. The bytes codec is bypassed.
+
+/**
+ * Encodes a value. If the codec refuses it, the error names the value: with `what` 'raft.append
+ * request', the message begins 'raft.append request.entries[3].term: …'. All errors are
+ * TransportErrors, except that an asynchronous schema causes a TypeError.
+ */
+export function encodeAs<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
+  return codec === (bytes as Codec<any, any>) && value instanceof Uint8Array
+    ? value
+    : encodeWith(codec, what, value);
+}
+
+function encodeWith<In>(codec: Codec<any, In>, what: string, value: In): Uint8Array {
+  let encoded: Uint8Array;
+  try {
+    encoded = codec.encode(value);
+  } catch (error) {
+    if (error instanceof AsyncSchemaError) throw new AsyncSchemaError(`${what}: ${error.message}`);
+    throw refused(codec, what, error, make);
+  }
+  if (encoded instanceof Uint8Array) return encoded;
+  throw new TypeError(`${what}: the codec '${codec.name}' must encode to a Uint8Array`);
+}
+
+/**
+ * Decodes bytes from a session, which are a plain Uint8Array, and names the value in errors as
+ * `encodeAs` does. It throws TransportErrors only; an asynchronous schema is `internal`.
+ */
+export function decodeAs<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Array): Out {
+  return codec === (bytes as Codec<any, any>) ? (encoded as Out) : decodeWith(codec, what, encoded);
+}
+
+function decodeWith<Out>(codec: Codec<Out, any>, what: string, encoded: Uint8Array): Out {
+  try {
+    return codec.decode(encoded);
+  } catch (error) {
+    throw decodingError(codec, what, error);
+  }
+}
+
+/** Converts a value that a codec threw into the error that `decodeAs` throws. */
+export function decodingError(
+  codec: Codec<any, any>,
+  what: string,
+  error: unknown,
+): TransportError {
+  return error instanceof AsyncSchemaError
+    ? new TransportError('internal', `${what}: ${error.message}`)
+    : refused(codec, what, error, stackless);
+}
+
+function make(code: ErrorCode, message: string, options: TransportErrorOptions): TransportError {
+  return new TransportError(code, message, options);
+}
+
+/**
+ * Returns the error for a value that its codec refused. An error of our own codecs has the place in
+ * the value (`WHERE`) and the cost of finding it (`WORK`); any other TransportError keeps its
+ * message.
+ * @param create makes an error with a stack trace for a program's mistake, and without one for a
+ * peer's.
+ */
+function refused(
+  codec: Codec<any, any>,
+  what: string,
+  error: unknown,
+  create: typeof make,
+): TransportError {
+  if (!(error instanceof TransportError)) {
+    const text = cleanText(error instanceof Error ? error.message : String(error));
+    return create('invalid_argument', `${what}: the codec '${codec.name}' refused it: ${text}`, {
+      cause: error,
+    });
+  }
+  const where = (error as TransportError & { [WHERE]?: string })[WHERE];
+  if (where === undefined) return withDetails(error, { cause: error });
+  const named = create(error.code, `${what}${where}`, { reason: error.reason, cause: error.cause });
+  const work = workOf(error);
+  if (work > 0) Object.defineProperty(named, WORK, { value: work });
+  return named;
 }

@@ -5,7 +5,7 @@ import test from 'ava';
 import { z } from 'zod';
 import { seededRandom } from '../random.ts';
 import { json } from './json.ts';
-import { decodeAs, encodeAs } from './message.ts';
+import { decodeAs, encodeAs } from './codec.ts';
 import { anything, bytesOf, decodingOf, encodingOf } from './testing/any-json.ts';
 import { randomJson, randomText } from './testing/random-json.ts';
 import { refusalOf } from './testing/refused.ts';

@@ -6,9 +6,8 @@ import { z } from 'zod';
 import * as mini from 'zod/mini';
 import type { TransportError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
-import type { Codec } from './codec.ts';
+import { type Codec, decodeAs, encodeAs } from './codec.ts';
 import { json } from './json.ts';
-import { decodeAs, encodeAs } from './message.ts';
 import { bytesOf } from './testing/any-json.ts';
 import { refusalOf } from './testing/refused.ts';
 

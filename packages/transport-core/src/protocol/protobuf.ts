@@ -2,9 +2,8 @@
 
 import { optionsSchema, parseOptions } from '../config.ts';
 import { TransportError, traceDepth } from '../errors.ts';
-import type { Codec } from './codec.ts';
-import { strictEncode, strictReader, TooManyValues } from './protobuf-strict.ts';
-import { kindOf, limitOptions, oversize, quote, refusal } from './refusal.ts';
+import { hasLoneSurrogate, plain } from '../text.ts';
+import { type Codec, kindOf, limitOptions, oversize, quote, refusal } from './codec.ts';
 
 /**
  * A reflection `Type` of protobufjs. TypeScript can't know the decoded type, so name it:
@@ -153,4 +152,318 @@ function nameOf(type: object): string {
   if (typeof fullName === 'string') return fullName.replace(/^\./, '');
   if (typeof getTypeUrl === 'function') return String(getTypeUrl.call(type, '')).replace(/^\//, '');
   return typeof name === 'string' ? name : 'message';
+}
+
+// Strict variants of protobufjs' reader and writer, which refuse bad bytes from peers and bad
+// values from callers. They are derived from the classes that a type uses, so that protobufjs is
+// not imported.
+
+/** The part of protobufjs' Reader that is used here. */
+interface ProtobufReader {
+  discardUnknown: boolean;
+  readonly buf: Uint8Array;
+  pos: number;
+  readonly len: number;
+  tag(): number;
+  int32(): number;
+  uint32(): number;
+  skipType(wireType: number, depth?: number, fieldNumber?: number): this;
+  string(): string;
+  stringVerify(): string;
+}
+type ReaderClass = new (bytes: Uint8Array) => ProtobufReader;
+type StrictReaderClass = new (bytes: Uint8Array, values: number) => ProtobufReader;
+
+/** The part of protobufjs' Writer that is used here. */
+interface ProtobufWriter {
+  uint32(value: number): this;
+  finish(): Uint8Array;
+  reset(): this;
+  readonly buf: Uint8Array;
+}
+type WriterClass = new () => ProtobufWriter;
+
+/** Thrown by a reader that finds more values than its limit allows. */
+export class TooManyValues extends RangeError {}
+
+/**
+ * Returns a function that wraps bytes in a reader for `type.decode`. The reader drops unknown
+ * fields (protobufjs would keep each at a cost of about a hundred bytes), checks that text is UTF-8
+ * even under proto2, and reads at most `values` fields of the type and elements of packed lists.
+ * For a type without `decodeDelimited`, the function returns the bytes unchanged.
+ */
+export function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
+  const Base = capture<ProtobufReader>(type, 'decodeDelimited', 'decode', 0, [
+    'tag',
+    'int32',
+    'uint32',
+    'skipType',
+    'string',
+    'stringVerify',
+  ]);
+  // If it gets a Buffer, protobufjs makes Buffers.
+  if (Base === undefined) return plain;
+  const Class = strictOf(readers, Base as ReaderClass, makeStrictReader);
+  return (bytes) => new Class(plain(bytes), values);
+}
+
+/**
+ * Returns `type.encode` with a writer that throws a RangeError for values that protobufjs would
+ * change silently: integers out of their type's range, numbers above 2^53 − 1 for 64 bits, doubles
+ * too large for a float, lone surrogates, and strings for bytes (which it would take for base64).
+ * For a type without `encodeDelimited`, it uses the type's own writer.
+ */
+export function strictEncode(type: {
+  encode(message: any, writer?: any): { finish(): Uint8Array };
+}): (message: unknown) => Uint8Array {
+  const Base = capture<ProtobufWriter>(type, 'encodeDelimited', 'encode', 1, [
+    'uint32',
+    'finish',
+    'reset',
+  ]);
+  if (Base === undefined) return (message) => type.encode(message).finish();
+  const Class = strictOf(writers, Base as WriterClass, makeStrictWriter);
+  let kept: ProtobufWriter | undefined;
+  return (message) => {
+    // The writer is not reused after a throw or after it grew for a large message.
+    const writer = kept ?? new Class();
+    kept = undefined;
+    type.encode(message, writer);
+    const bytes = writer.finish();
+    if (writer.buf.length <= KEPT_BYTES) kept = writer.reset();
+    return bytes;
+  };
+}
+
+/** Maximum size of a buffer that a writer keeps for the next message. */
+const KEPT_BYTES = 64 * 1024;
+const readers = new WeakMap<ReaderClass, StrictReaderClass>();
+const writers = new WeakMap<WriterClass, WriterClass>();
+
+function strictOf<Base extends object, Strict>(
+  known: WeakMap<Base, Strict>,
+  base: Base,
+  make: (base: Base) => Strict,
+): Strict {
+  const strict = known.get(base) ?? make(base);
+  known.set(base, strict);
+  return strict;
+}
+
+function makeStrictReader(Base: ReaderClass): StrictReaderClass {
+  class StrictReader extends Base {
+    /** The number of values that may still be read. */
+    left: number;
+    /**
+     * The position after the last tag. A number read anywhere else is an element of a packed list.
+     */
+    private tagged = -1;
+    /** The number of unknown fields that were skipped. */
+    private skipped = 0;
+    private inList = false;
+
+    constructor(bytes: Uint8Array, values: number) {
+      super(bytes);
+      this.left = values;
+      this.discardUnknown = true;
+    }
+
+    override tag(): number {
+      if (--this.left < 0) throw new TooManyValues();
+      const tag = super.tag();
+      this.tagged = this.pos;
+      return tag;
+    }
+
+    /**
+     * Counts 32 unknown fields as one value: they leave nothing behind, but skipping one takes some
+     * ten nanoseconds. (But `tag` counts a field before it is known to be unknown, so an unknown
+     * field after the last allowed value is refused. A group counts once, for its end.)
+     */
+    override skipType(wireType: number, depth?: number, fieldNumber?: number): this {
+      if ((++this.skipped & 31) !== 0) this.left++;
+      return super.skipType(wireType, depth, fieldNumber);
+    }
+
+    /** Counts the elements of packed enums of proto2, which are read one at a time. */
+    override int32(): number {
+      if (this.pos !== this.tagged && !this.inList && --this.left < 0) throw new TooManyValues();
+      return super.int32();
+    }
+
+    override string(): string {
+      return this.stringVerify();
+    }
+
+    /**
+     * Counts the elements of the packed list that begins here, before memory is allocated for them.
+     * Each value takes at least one byte, so nothing needs to be counted once the outermost message
+     * (`buf`, not `len`) has no more bytes left than values.
+     */
+    list(width: number, share: number): void {
+      if (this.buf.length - this.pos <= this.left) return;
+      const start = this.pos;
+      const length = this.uint32();
+      const end = this.pos + length;
+      let count = 0;
+      if (width > 0) count = length / width;
+      else if (end <= this.len)
+        for (let i = this.pos; i < end; i++) if (this.buf[i]! < 0x80) count++;
+      this.pos = start;
+      this.left -= Math.floor(count / share);
+      if (this.left < 0) throw new TooManyValues();
+    }
+  }
+  const prototype = StrictReader.prototype as unknown as Record<
+    string,
+    (this: StrictReader, into: unknown) => unknown
+  >;
+  for (const [name, [width, share]] of Object.entries(LISTS)) {
+    const read = prototype[name];
+    if (read === undefined) continue;
+    prototype[name] = function (into) {
+      this.list(width, share);
+      this['inList'] = true;
+      const list = read.call(this, into);
+      this['inList'] = false;
+      return list;
+    };
+  }
+  return StrictReader;
+}
+
+/**
+ * Packed lists: the width of an element in bytes (0 for varints), and the number of elements that
+ * count as one value. Eight plain numbers count as one, because they are not objects.
+ */
+const LISTS: Record<string, readonly [width: number, share: number]> = {
+  uint32s: [0, 8],
+  int32s: [0, 8],
+  sint32s: [0, 8],
+  bools: [0, 8],
+  fixed32s: [4, 8],
+  sfixed32s: [4, 8],
+  floats: [4, 8],
+  doubles: [8, 8],
+  uint64s: [0, 1],
+  int64s: [0, 1],
+  sint64s: [0, 1],
+  fixed64s: [8, 1],
+  sfixed64s: [8, 1],
+};
+
+/**
+ * Adds a check before each method that writes a value; the method for packed lists ('int32s')
+ * checks each element.
+ */
+function makeStrictWriter(Base: WriterClass): WriterClass {
+  class StrictWriter extends Base {
+    /**
+     * The last uint32 written; before a value, this is its tag. In an entry of a map, field 1 is
+     * the key and field 2 the value.
+     */
+    tag = 0;
+  }
+  const prototype = StrictWriter.prototype as unknown as Record<
+    string,
+    (this: StrictWriter, value: any) => unknown
+  >;
+  for (const [name, [isFit, expected]] of Object.entries(CHECKS)) {
+    const write = prototype[name];
+    const writeAll = prototype[`${name}s`];
+    if (write === undefined) continue;
+    const isTag = name === 'uint32';
+    prototype[name] = function (value) {
+      if (!isFit(value))
+        throw new RangeError(
+          `field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`,
+        );
+      if (isTag) this.tag = value;
+      return write.call(this, value);
+    };
+    if (writeAll === undefined) continue;
+    prototype[`${name}s`] = function (values: unknown[]) {
+      for (const value of values)
+        if (!isFit(value))
+          throw new RangeError(
+            `field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`,
+          );
+      return writeAll.call(this, values);
+    };
+  }
+  return StrictWriter;
+}
+
+const isInt32 = (value: unknown) => (value as number) === ((value as number) | 0);
+const isUint32 = (value: unknown) => (value as number) === (value as number) >>> 0;
+const isLong = (value: unknown) =>
+  typeof value === 'object' && value !== null && 'low' in value && 'high' in value;
+const isInt64 = (value: unknown) => Number.isSafeInteger(value) || isLong(value);
+const isUint64 = (value: unknown) =>
+  (Number.isSafeInteger(value) && (value as number) >= 0) || isLong(value);
+const INT32 = [isInt32, 'an integer from −2^31 to 2^31 − 1'] as const;
+const UINT32 = [isUint32, 'an integer from 0 to 2^32 − 1'] as const;
+const INT64 = [isInt64, 'an integer from −(2^53 − 1) to 2^53 − 1, or a Long'] as const;
+const UINT64 = [isUint64, 'an integer from 0 to 2^53 − 1, or a Long'] as const;
+const CHECKS: Record<string, readonly [isFit: (value: unknown) => boolean, expected: string]> = {
+  uint32: UINT32,
+  fixed32: UINT32,
+  int32: INT32,
+  sint32: INT32,
+  sfixed32: INT32,
+  uint64: UINT64,
+  fixed64: UINT64,
+  int64: INT64,
+  sint64: INT64,
+  sfixed64: INT64,
+  float: [
+    (value) =>
+      typeof value === 'number' &&
+      // 2^128 − 2^103: this number and all above it round to an infinite float.
+      (Math.abs(value) < 3.4028235677973366e38 || !Number.isFinite(value)),
+    'a number within the range of a float',
+  ],
+  string: [
+    (value) => typeof value === 'string' && !hasLoneSurrogate(value),
+    'text without lone surrogates',
+  ],
+  bytes: [(value) => value instanceof Uint8Array, 'a Uint8Array'],
+};
+
+function describe(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `a ${typeof value}`;
+}
+
+/**
+ * Finds out which reader or writer class a type uses. `decodeDelimited` creates a reader and passes
+ * it to `this.decode`; `encodeDelimited` does the same with a writer and `this.encode`. This
+ * function calls them with a substitute `this` and looks at the class of the object that they pass.
+ * The byte is a message of length 0 for a reader, and must not be a Buffer, for which protobufjs
+ * has another class; a writer never sees it.
+ *
+ * @param argument the position of the reader or writer among the arguments of `inner`.
+ * @param needs the methods without which the result is undefined.
+ */
+function capture<T>(
+  type: object,
+  method: string,
+  inner: string,
+  argument: number,
+  needs: readonly (keyof T & string)[],
+): unknown {
+  const call = (type as Record<string, unknown>)[method];
+  if (typeof call !== 'function') return undefined;
+  let made: Record<string, unknown> | undefined;
+  const keep = (...given: unknown[]) => {
+    made = given[argument] as Record<string, unknown>;
+    return made;
+  };
+  try {
+    call.call({ [inner]: keep }, new Uint8Array([0]));
+  } catch {
+    return undefined;
+  }
+  return made !== undefined && needs.every((name) => typeof made?.[name] === 'function')
+    ? made.constructor
+    : undefined;
 }

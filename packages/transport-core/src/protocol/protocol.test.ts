@@ -1,15 +1,8 @@
 // Tests of defineProtocol: defaults, kinds of methods, refused definitions and default channels.
 
 import test from 'ava';
-import { methodId } from './check-definition.ts';
+import { type Protocol, defineProjectProtocol, defineProtocol, isProtocol, methodId, methodTable } from './protocol.ts';
 import { bytes } from './codec.ts';
-import {
-  defineProjectProtocol,
-  defineProtocol,
-  isProtocol,
-  methodTable,
-  type Protocol,
-} from './protocol.ts';
 
 const methods = {
   unary: { id: 1, request: bytes, response: bytes, timeout: 500 },

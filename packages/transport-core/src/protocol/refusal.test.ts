@@ -2,9 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import type { Codec } from './codec.ts';
-import { decodeAs, encodeAs } from './message.ts';
-import { kindOf, member, quote, refusal } from './refusal.ts';
+import { type Codec, decodeAs, encodeAs, kindOf, member, quote, refusal } from './codec.ts';
 
 const codec = (run: () => never): Codec<unknown> => ({ name: 'own', encode: run, decode: run });
 const bytes = new Uint8Array(1);

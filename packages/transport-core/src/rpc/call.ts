@@ -1,14 +1,17 @@
 // An outgoing call: a promise that settles exactly once, by its answer, deadline, signal or
-// connection.
+// connection. The items of an upload are pulled as the callee takes them; those of a download are
+// sent as the reader takes them.
 
 import { refuseUnknown } from '../config.ts';
-import { type ErrorCode, reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
-import { decodeAs } from '../protocol/message.ts';
+import { type ErrorCode, TransportError, iterable, reasonError, stackless, withDetails, withoutStack } from '../errors.ts';
+import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
+import { type InStream, ItemReader } from '../session/streams.ts';
 import { fieldsOf, inMs } from '../text.ts';
+import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import type { OutgoingRecord } from './records.ts';
 
@@ -60,8 +63,9 @@ export const NO_OPTIONS: OwnOptions = Object.freeze({
 });
 
 /**
- * A unary call, which settles with its response; or a one-way, which resolves once its place in the
- * send order is certain.
+ * A call of any kind. A one-way resolves once its place in the send order is certain; a unary call
+ * and an upload settle with the response. Download and duplex calls resolve to the items once the
+ * request has been sent, and their promise is iterable.
  */
 export class Call<Result> extends OutCall implements Abortable {
   /** Set by `promiseOf`. */
@@ -72,9 +76,21 @@ export class Call<Result> extends OutCall implements Abortable {
   /** The target as the user gave it. */
   readonly to: string | Remote;
   /** The timeout in milliseconds, or Infinity. */
-  protected readonly timeout: number;
-  protected readonly host: CallHost;
+  readonly timeout: number;
+  readonly host: CallHost;
   private readonly signal: AbortSignal | undefined;
+
+  // The following properties matter only for a call that streams; see `OutCall`.
+  declare source: AsyncIterator<unknown> | undefined;
+  /** True if nobody can read its items anymore. */
+  declare isForgotten: boolean;
+  /**
+   * The part of the call that its timeout bounds. The call's own timeout bounds the whole call; the
+   * method's timeout bounds each wait for progress. The default bounds each wait of an upload; for
+   * a download or duplex call, it bounds only the time until the request has been sent, because a
+   * stream may be quiet for long.
+   */
+  declare bounds: 'whole' | 'waits' | 'opening';
 
   /** @throws what `encodeMetadata` throws. */
   constructor(
@@ -82,8 +98,9 @@ export class Call<Result> extends OutCall implements Abortable {
     method: ProtocolMethod,
     payload: Uint8Array,
     target: string | Remote,
-    { metadata, signal, timeout = method.timeout ?? host.timeout }: OwnOptions,
+    options: OwnOptions,
   ) {
+    const { metadata, signal, timeout = method.timeout ?? host.timeout } = options;
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
     super(host.channel, method, payload, encoded);
     const now = host.ticker.now();
@@ -94,6 +111,19 @@ export class Call<Result> extends OutCall implements Abortable {
     this.due = now + timeout;
     this.promise = promiseOf(this);
     if (signal !== undefined) watchSignal(signal, this);
+    if (method.flags === 0) return;
+    if (method.download !== undefined) iterable(this.promise);
+    const isOwn = options.timeout !== undefined;
+    this.widen();
+    this.travels = isOwn;
+    this.isForgotten = false;
+    this.bounds = isOwn
+      ? 'whole'
+      : method.timeout !== undefined || method.download === undefined
+        ? 'waits'
+        : 'opening';
+    const upload = options.upload as AsyncIterable<unknown> | undefined;
+    this.source = upload?.[Symbol.asyncIterator]();
   }
 
   /** The address or name that the user gave; the endpoint of a Remote. */
@@ -137,7 +167,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.retried = isLost;
   }
 
-  failed(error: TransportError): void {
+  override failed(error: TransportError): void {
     if (this.done) return;
     const detailed = withoutStack(error, { target: this.target, sent: error.sent ?? this.sent });
     if (error.code === 'deadline_exceeded') dues.set(detailed, this.due);
@@ -145,11 +175,11 @@ export class Call<Result> extends OutCall implements Abortable {
     this.broken(detailed);
   }
 
-  expired(now: number): void {
+  override expired(now: number): void {
     if (this.done) return;
     const { sent } = this;
     const where =
-      this.writtenIn === 0 ? (this.carrier?.stage ?? 'it was waiting') : this.silence(now);
+      this.writtenIn === 0 ? (this.carrier?.stage ?? 'it was waiting') : silence(this.download, now);
     const error = stackless(
       'deadline_exceeded',
       `${this.method.full} to ${this.target}: ${inMs(this.timeout)} passed; ${where}`,
@@ -157,11 +187,6 @@ export class Call<Result> extends OutCall implements Abortable {
     );
     dues.set(error, this.due);
     this.giveUp(error);
-  }
-
-  /** Describes what arrived for a call that expires after its request was sent. */
-  protected silence(_now: number): string {
-    return 'no response arrived';
   }
 
   aborted(reason: unknown): void {
@@ -180,17 +205,14 @@ export class Call<Result> extends OutCall implements Abortable {
     );
   }
 
-  progressed(_now: number): void {}
-
-  ended(): void {}
-
-  accepted(): void {
+  override accepted(): void {
+    if (this.method.flags !== 0) return opened(this);
     if (this.done || this.method.kind !== 'oneway') return;
     this.settle(undefined);
     this.resolve(undefined as Result);
   }
 
-  answered(payload: Uint8Array): void {
+  override answered(payload: Uint8Array): void {
     if (this.record !== undefined) this.record.bytesReceived += payload.length;
     let value: unknown;
     try {
@@ -202,25 +224,154 @@ export class Call<Result> extends OutCall implements Abortable {
     this.resolve(value as Result);
   }
 
+  /** Settles the call when its last item has arrived, even if the reader has not read it yet. */
+  override ended(): void {
+    if (!this.done) this.settle(undefined);
+  }
+
   /** Settles the call from this side, and withdraws or cancels it. */
-  protected giveUp(error: TransportError): void {
+  giveUp(error: TransportError): void {
     this.settle(error);
     this.carrier?.abandon(this);
     this.broken(error);
   }
 
   /** Marks the call as settled, with this error if it failed; called exactly once. */
-  protected settle(error: TransportError | undefined): void {
+  settle(error: TransportError | undefined): void {
     this.done = true;
     if (this.signal !== undefined) unwatchSignal(this.signal, this);
     this.host.settled(error?.code);
     this.record?.settled(error);
+    if (this.method.flags !== 0) stop(this.source);
   }
 
   /** Rejects the promise, one microtask later. */
-  protected broken(error: TransportError): void {
-    this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
+  broken(error: TransportError): void {
+    const { download } = this;
+    if (download === undefined || download.unreadSince === Number.POSITIVE_INFINITY)
+      this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
+    // Items that were complete before the callee or the connection failed are read before the
+    // error. If the caller itself ends the call, the reader gets the error immediately.
+    else if (!download.ended) download.break(error);
   }
+
+  /**
+   * Leaves the call, because its items were dropped before anybody began to read them; as soon as
+   * its upload has ended, if it has one.
+   */
+  forgotten(): void {
+    const { upload, download } = this;
+    if (download!.unreadSince === undefined) return;
+    this.isForgotten = true;
+    if (upload?.ended === false) return;
+    download!.discard();
+    leave(this, undefined);
+  }
+
+  override progressed(now: number): void {
+    if (this.bounds !== 'waits' || this.done) return;
+    this.due = now + this.timeout;
+    this.host.wakeBy(this.due);
+  }
+
+  override taken(): void {
+    (this.source as { [TAKEN]?(): void } | undefined)?.[TAKEN]?.();
+  }
+}
+
+// Streams.
+
+/** Gives the items to the reader and begins to pull the upload, because the request has left. */
+function opened<Result>(call: Call<Result>): void {
+  if (call.bounds === 'opening') call.due = Number.POSITIVE_INFINITY;
+  const { carrier, download, host, method, record, target } = call;
+  if (download !== undefined) {
+    download.offer(carrier!.now);
+    const items = new ItemReader(download, {
+      decode(item) {
+        record?.itemReceived(item.length);
+        return decodeAs(method.download!, method.what.download, item);
+      },
+      taken() {
+        if (call.carrier !== undefined) call.progressed(call.carrier.now);
+      },
+      left: (failure) => leave(call, failure),
+      failure: (error) =>
+        error instanceof TransportError && error === download.error
+          ? withDetails(error, { target, sent: error.sent ?? true })
+          : withDetails(badAnswer(error), { target }),
+    });
+    call.resolve(items as Result);
+    if (host.watchUnread !== undefined) {
+      host.watchUnread(items, call);
+      // The call must not keep its items from becoming garbage.
+      call.resolve = NOTHING;
+      call.promise = NEVER;
+    }
+  }
+  if (method.flags & UPLOAD) void pull(call);
+}
+
+/** Settles a call whose items nobody reads any more. */
+function leave<Result>(call: Call<Result>, failure: unknown): void {
+  if (call.done) return;
+  call.settle(failure instanceof TransportError ? failure : undefined);
+  call.carrier?.abandon(call);
+}
+
+async function pull<Result>(call: Call<Result>): Promise<void> {
+  const { method, record, source, target, upload } = call;
+  if (upload === undefined || source === undefined) return;
+  try {
+    for (;;) {
+      const { value, done } = await Promise.resolve(source.next()).catch((error) => {
+        throw aborted(error);
+      });
+      if (done === true) break;
+      if (upload.stopped) return;
+      const item = encodeAs(method.upload!, method.what.upload, value);
+      record?.itemSent(item.length);
+      await upload.write(item);
+    }
+    upload.close(undefined);
+    if (call.isForgotten) call.forgotten();
+  } catch (error) {
+    if (call.done || upload.stopped) return;
+    const { code, message, reason, cause } =
+      error instanceof TransportError ? error : aborted(error);
+    const text = `${method.full} to ${target}: its upload failed: ${message}`;
+    call.giveUp(new TransportError(code, text, { reason, cause, sent: call.sent, target }));
+  }
+}
+
+/** Lets the iterator of an upload clean up, because no more items are wanted. */
+function stop(source: AsyncIterator<unknown> | undefined): void {
+  if (source?.return === undefined) return;
+  try {
+    Promise.resolve(source.return()).catch(() => {});
+  } catch {
+    // Errors of the clean-up are ignored: the call has settled.
+  }
+}
+
+/** Describes what arrived for a call that expires after its request was sent. */
+function silence(items: InStream | undefined, now: number): string {
+  if (items === undefined) return 'no response arrived';
+  const { came, heard } = items;
+  if (came === 0) return 'no item arrived';
+  return `${came} ${came === 1 ? 'item' : 'items'} arrived, then the stream was silent for ${inMs(now - heard)}`;
+}
+
+/** The key of a method that the iterator of an upload may have; see `ClientCall.upload`. */
+const TAKEN: unique symbol = Symbol.for('trunkline.taken') as never;
+const NOTHING = () => {};
+const NEVER = new Promise<never>(NOTHING);
+
+/** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
+function aborted(error: unknown): TransportError {
+  return new TransportError('aborted', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
 }
 
 /**

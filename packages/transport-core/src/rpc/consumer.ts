@@ -3,13 +3,12 @@
 // oldest one-way; only then does the sender of that one-way get its credit back.
 
 import type { ReaderContext } from '../context.ts';
-import { type InCall, READER } from '../session/in-call.ts';
+import { READER } from '../session/in-call.ts';
+import { DONE } from '../session/streams.ts';
 import type { Inbox } from './inbox.ts';
 import { type InterceptedRpc, intercepted } from './interceptors.ts';
-import { DONE } from './item-reader.ts';
-import type { IncomingRpc } from './rpc.ts';
+import type { IncomingRpc, Taker } from './rpc.ts';
 import { type AnyHandler, Serving } from './serving.ts';
-import type { Taker } from './taker.ts';
 
 /** A call as it is read: through the interceptors, if the inbox has any. */
 type ReadRpc = IncomingRpc | InterceptedRpc;
@@ -71,15 +70,15 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
     return Promise.resolve(DONE);
   }
 
-  take(rpc: IncomingRpc, call: InCall): void {
+  take(call: IncomingRpc): void {
     if (this.#serving !== undefined) {
-      this.#held.add(rpc);
-      return this.#serving.take(rpc, call);
+      this.#held.add(call);
+      return this.#serving.take(call);
     }
-    if (call.method.kind === 'oneway') this.#read.push(call);
+    if (call.kind === 'oneway') this.#read.push(call);
     // The call counts as running until it is answered; see `Running` for the meaning of READER.
     else call.carrier.started(call, READER);
-    this.#waiting.shift()!({ value: rpc, done: false });
+    this.#waiting.shift()!({ value: call, done: false });
   }
 
   close(): void {

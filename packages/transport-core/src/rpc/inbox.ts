@@ -3,26 +3,21 @@
 // a call is refused after a second at most, so that its caller does not wait in vain.
 
 import type { Contexts } from '../context.ts';
-import { stackless, type TransportError } from '../errors.ts';
+import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
-import type { TransportCounter } from '../observer.ts';
-import { bytes } from '../protocol/codec.ts';
-import { decodingError } from '../protocol/message.ts';
+import type { TraceChannel, TransportCounter } from '../observer.ts';
+import { bytes, decodingError, workOf } from '../protocol/codec.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
-import { workOf } from '../protocol/refusal.ts';
 import type { Remote } from '../remote.ts';
-import { type InCall, type InChannel, unserved } from '../session/in-call.ts';
+import { HANDLER, type InCall, type InChannel, unserved } from '../session/in-call.ts';
 import {
   DECODED_SHIFT,
   HANDED,
   UNDECODABLE,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
-import { handObserved, observeHandling } from './observed-handling.ts';
-import { Permissions } from './permissions.ts';
-import type { CallWatch } from './records.ts';
-import { IncomingRpc } from './rpc.ts';
-import type { Taker } from './taker.ts';
+import { type CallWatch, HandlingRecord } from './records.ts';
+import { type IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 
 /** The steps, if any, before a call is handed over. */
 interface InboxHooks {
@@ -119,7 +114,7 @@ export class Inbox {
    * connection waits before it.
    */
   arrive(call: InCall): void {
-    const { channel, method } = call;
+    const { channel, definition: method } = call;
     const taker = this.#only[method.id] ?? this.#takerOf(method);
     if (
       taker === undefined ||
@@ -159,7 +154,7 @@ export class Inbox {
   #refuseUnserved(): void {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
-        if (this.#takerOf(call.method) !== undefined) {
+        if (this.#takerOf(call.definition) !== undefined) {
           call.refuseBy(Number.POSITIVE_INFINITY);
           continue;
         }
@@ -191,7 +186,7 @@ export class Inbox {
    * continues to wait, bounded by its credit.
    */
   #awaitReader(call: InCall): void {
-    if (call.method.kind === 'oneway') return;
+    if (call.definition.kind === 'oneway') return;
     const now = this.#now();
     call.refuseBy(now + Math.min(PATIENCE, (call.due - now) / 2));
     call.carrier.expires(call, call.refuseAt);
@@ -218,7 +213,7 @@ export class Inbox {
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
-    channel.context.usage.leaves(call.cost, call.method.kind !== 'oneway');
+    channel.context.usage.leaves(call.cost, call.definition.kind !== 'oneway');
     if (call.account === undefined) channel.countQueued(-1, call.cost);
     if (channel.inbound.length === 0) this.#ring.splice(this.#ring.indexOf(channel), 1);
   }
@@ -229,7 +224,7 @@ export class Inbox {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         this.remove(call);
-        if (call.method.kind === 'oneway') this.#dropOneway(call);
+        if (call.definition.kind === 'oneway') this.#dropOneway(call);
         else call.carrier.fail(call, error, true);
       }
     }
@@ -285,11 +280,11 @@ export class Inbox {
         call !== undefined;
         call = call.after as InCall | undefined
       ) {
-        if (!this.#takes(taker, call.method)) continue;
+        if (!this.#takes(taker, call.definition)) continue;
         if (call.carrier.congested(channel)) break;
         if (this.#crowds(call)) continue;
         this.remove(call);
-        if (call.method.kind !== 'oneway') call.release();
+        if (call.definition.kind !== 'oneway') call.release();
         return call;
       }
     }
@@ -311,7 +306,7 @@ export class Inbox {
       }
       channel.countQueued(1, call.cost);
     }
-    channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
+    channel.context.usage.enters(call.cost, call.definition.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
     if (this.#hooks?.watch !== undefined) call.waitsSince(this.#hooks.watch.now);
@@ -324,7 +319,7 @@ export class Inbox {
    * Returns true if as many one-ways of the connection are being handled as `limits.calls` or
    * `limits.total` allow: then this call waits until one of them is done.
    */
-  #crowds({ method, channel }: InCall): boolean {
+  #crowds({ definition: method, channel }: InCall): boolean {
     if (method.kind !== 'oneway' || channel.oneways === 0) return false;
     if (channel.oneways < channel.context.limits.calls && !channel.context.usage.hasTooMany)
       return false;
@@ -341,27 +336,26 @@ export class Inbox {
   #hand(taker: Taker, call: InCall): void {
     const hooks = this.#hooks;
     if (hooks?.asks === true && !this.#permissions.permits(call, taker.allow)) return;
-    const { method, payload } = call;
+    const { definition: method, payload } = call;
     const { context } = call.channel;
     context.spend(HANDED);
-    let request: unknown = payload;
-    if (method.request.decode !== bytes.decode) {
+    if (method.request.decode === bytes.decode) call.request = payload;
+    else {
       context.spend(payload.length >> DECODED_SHIFT);
       try {
-        request = method.request.decode(payload);
+        call.request = method.request.decode(payload);
       } catch (error) {
         return this.#undecodable(call, decodingError(method.request, method.what.request, error));
       }
     }
-    const rpc = new IncomingRpc(call, request);
-    if (taker.context === undefined) this.#give(taker, rpc, call);
-    else taker.context.run(this.#give, taker, rpc, call);
+    if (taker.context === undefined) this.#give(taker, call as IncomingRpc);
+    else taker.context.run(this.#give, taker, call as IncomingRpc);
   }
 
-  readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
+  readonly #give = (taker: Taker, call: IncomingRpc): void => {
     const watch = this.#hooks?.watch;
-    if (watch === undefined) taker.take(rpc, call);
-    else handObserved(watch, this.protocol.name, taker, rpc, call);
+    if (watch === undefined) taker.take(call);
+    else handObserved(watch, this.protocol.name, taker, call);
   };
 
   /** Refuses a call that its caller is not allowed to make. */
@@ -377,7 +371,7 @@ export class Inbox {
 
   /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
   #fail(call: InCall, error: TransportError): boolean {
-    if (call.method.kind !== 'oneway') {
+    if (call.definition.kind !== 'oneway') {
       call.carrier.fail(call, error, true);
       return true;
     }
@@ -400,8 +394,8 @@ export class Inbox {
 
   #refuse(call: InCall): void {
     call.release();
-    if (call.method.kind === 'oneway') return this.#dropOneway(call);
-    call.carrier.fail(call, unserved(call.method), true);
+    if (call.definition.kind === 'oneway') return this.#dropOneway(call);
+    call.carrier.fail(call, unserved(call.definition), true);
     call.channel.context.refused();
   }
 
@@ -415,3 +409,149 @@ export class Inbox {
 const PATIENCE = 1_000;
 /** Methods with ids below this are looked up in an array. */
 const REMEMBERED = 256;
+
+// Permissions: the rules of the protocol and of its server, applied to each call of a peer. A call
+// waits while a rule returns a promise.
+
+/** True if the call is allowed; otherwise the error for its caller. */
+type Answer = true | TransportError;
+
+/** Decides which calls of one inbox are handed over. */
+class Permissions {
+  /** The rule for calls to all methods. */
+  readonly allow: AllowCall | undefined;
+  /** Set while the node accepts only one-ways. */
+  refusal: TransportError | undefined = undefined;
+  readonly #inbox: Inbox;
+  readonly #failed: (callback: string, error: unknown) => void;
+
+  /** @param failed receives the errors of rules that are not meant for callers. */
+  constructor(
+    inbox: Inbox,
+    allow: AllowCall | undefined,
+    failed: (callback: string, error: unknown) => void,
+  ) {
+    this.#inbox = inbox;
+    this.allow = allow;
+    this.#failed = failed;
+  }
+
+  /**
+   * Returns true if the caller may make the call. Otherwise the call was refused, or it waits.
+   *
+   * @param rule the rule of the reader.
+   */
+  permits(call: InCall, rule: AllowCall | undefined): boolean {
+    if (call.permitted) return true;
+    if (this.refusal !== undefined && call.definition.kind !== 'oneway') {
+      this.#inbox.deny(call, this.refusal);
+      return false;
+    }
+    const first = this.#ask(this.allow, call);
+    const answer = first === true ? this.#ask(rule, call) : first;
+    if (answer === true) return true;
+    if (answer instanceof TransportError) this.#inbox.deny(call, answer);
+    else this.#await(call, first === true ? answer : this.#both(answer, rule, call));
+    return false;
+  }
+
+  /** Asks one rule. The promise that it may return never rejects. */
+  #ask(rule: AllowCall | undefined, call: InCall): Answer | Promise<Answer> {
+    if (rule === undefined) return true;
+    const { from, definition: method, fields: metadata } = call;
+    const given = metadata === undefined ? NO_METADATA : Object.freeze(metadata);
+    try {
+      const answer = rule(from!, method.name, given);
+      if (answer === true) return true;
+      return answer === false ? denied(call) : this.#later(answer, call);
+    } catch (error) {
+      return this.#refusal(error, call);
+    }
+  }
+
+  #later(answer: PromiseLike<boolean>, call: InCall): Promise<Answer> {
+    return Promise.resolve(answer).then(
+      (isAllowed) => isAllowed === true || denied(call),
+      (error) => this.#refusal(error, call),
+    );
+  }
+
+  /** Asks the second rule when the first one has allowed the call. */
+  async #both(
+    first: PromiseLike<Answer>,
+    rule: AllowCall | undefined,
+    call: InCall,
+  ): Promise<Answer> {
+    const answer = await first;
+    return answer === true ? this.#ask(rule, call) : answer;
+  }
+
+  #refusal(error: unknown, call: InCall): TransportError {
+    const withheld = withhold(call, error);
+    if (withheld === undefined && error instanceof TransportError) return error;
+    this.#failed('allow', error);
+    return withheld ?? denied(call);
+  }
+
+  /** Lets a call wait for the answer of a rule; it counts as being handled meanwhile. */
+  #await(call: InCall, asked: PromiseLike<Answer>): void {
+    const inbox = this.#inbox;
+    const { channel, payload } = call;
+    let isWaiting = true;
+    const ended = () => {
+      if (isWaiting) call.handled();
+      isWaiting = false;
+    };
+    call.carrier.started(call, HANDLER);
+    call.whenGone(ended);
+    void asked.then((answer) => {
+      ended();
+      if (channel.crowded) inbox.uncrowded(channel);
+      if (inbox.closed || (!call.open && call.definition.kind !== 'oneway')) return;
+      if (answer !== true) return inbox.deny(call, answer);
+      call.permit(payload);
+      inbox.arrive(call);
+    });
+  }
+}
+
+function denied({ definition: method }: InCall): TransportError {
+  return stackless('permission_denied', `'${method.full}': this peer may not call it`, {
+    reason: 'denied',
+  });
+}
+
+// Calls that are observed.
+
+/** Hands a call over to its reader, and observes it. */
+function handObserved(watch: CallWatch, protocol: string, taker: Taker, call: IncomingRpc): void {
+  const record = new HandlingRecord(watch, protocol, call);
+  const channel = watch.begin(record);
+  if (channel === undefined) taker.take(call);
+  else trace(channel, record, taker, call);
+}
+
+/**
+ * Hands a call over in a tracing channel. (A closure in `handObserved` would slow down every call.)
+ */
+function trace(
+  channel: TraceChannel,
+  record: HandlingRecord,
+  taker: Taker,
+  call: IncomingRpc,
+): void {
+  channel.run(record, () => taker.take(call));
+}
+
+/** Observes the handling of a call that no reader gets. */
+function observeHandling(
+  watch: CallWatch,
+  protocol: string,
+  call: InCall,
+  handle: () => void,
+): void {
+  const record = new HandlingRecord(watch, protocol, call);
+  const channel = watch.begin(record);
+  if (channel === undefined) handle();
+  else channel.run(record, handle);
+}

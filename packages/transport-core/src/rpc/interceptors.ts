@@ -4,11 +4,10 @@ import { TransportError } from '../errors.ts';
 import type { ClientCall, ServerCall, ServerInterceptor, ServerNext } from '../interceptors.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { handled } from '../session/streams.ts';
+import { closeItems, DONE, handled, isAsyncIterable } from '../session/streams.ts';
 import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
-import { closeItems, DONE, isAsyncIterable } from './item-reader.ts';
-import { abandon, answeredLate, type IncomingRpc, NO_METADATA } from './rpc.ts';
+import { type IncomingRpc, NO_METADATA } from './rpc.ts';
 import { type AnyHandler, isThenable, UnhandledCall } from './serving.ts';
 
 /** Applies interceptors to the function that they wrap. */
@@ -276,7 +275,7 @@ export class InterceptedRpc implements ServerCall {
     if (state.isAnswered)
       throw new TypeError(`rpc.${how}: this call of '${this.method}' was already answered`);
     state.isAnswered = true;
-    if (state.isAbandoned) answeredLate(this.incoming);
+    if (state.isAbandoned) this.incoming.carrier.late();
   }
 
   #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {
@@ -356,7 +355,8 @@ export class InterceptedRpc implements ServerCall {
     const state = this.#state;
     if (state.isAnswered) return;
     state.isAbandoned = true;
-    abandon(this.incoming);
+    // Nothing is sent, and no late answer is counted.
+    this.incoming.answer();
     this.#fails(error);
   }
 

@@ -2,10 +2,9 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { InStream } from '../session/streams.ts';
+import { InStream, ItemReader } from '../session/streams.ts';
 import { OutboxFixture } from '../session/testing/outbox-fixture.ts';
 import { pluck } from '../testing/pluck.ts';
-import { ItemReader } from './item-reader.ts';
 
 function fixture(decode: (bytes: Uint8Array) => number = (bytes) => bytes[0]!) {
   const { context } = new OutboxFixture();

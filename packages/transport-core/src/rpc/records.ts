@@ -5,6 +5,7 @@ import type { ErrorCode, ErrorReason, TransportError } from '../errors.ts';
 import type { CallRecord, TraceChannel } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
+import type { CallObserver, InCall, Payer } from '../session/in-call.ts';
 import type { CallCarrier } from '../session/out-call.ts';
 
 /** Follows the calls of a transport, at either end. */
@@ -52,14 +53,15 @@ export abstract class OpenRecord implements CallRecord {
   }
 
   /** The call as its session sees it. */
-  protected abstract readonly call: { readonly method: ProtocolMethod; readonly due: number };
+  protected abstract readonly call: { readonly due: number };
+  protected abstract readonly definition: ProtocolMethod;
 
   get method(): string {
-    return this.call.method.name;
+    return this.definition.name;
   }
 
   get kind(): ProtocolMethod['kind'] {
-    return this.call.method.kind;
+    return this.definition.kind;
   }
 
   get deadline(): number | undefined {
@@ -173,6 +175,10 @@ export class OutgoingRecord extends OpenRecord {
     this.bytesSent = call.payload.length;
   }
 
+  protected get definition(): ProtocolMethod {
+    return this.call.method;
+  }
+
   get side(): 'client' {
     return 'client';
   }
@@ -198,5 +204,78 @@ export class OutgoingRecord extends OpenRecord {
     const { carrier, to } = this.call;
     this.remote = carrier?.remote ?? (typeof to === 'string' ? undefined : to);
     this.end(error);
+  }
+}
+
+// The record of an incoming call that is observed.
+
+/** The record of an incoming call. */
+export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
+  protected readonly call: InCall;
+  /** The account that paid for a one-way. */
+  private readonly payer: Payer | undefined;
+
+  constructor(watch: CallWatch, protocol: string, call: InCall) {
+    super(watch, protocol);
+    const { definition, queuedAt } = call;
+    this.call = call;
+    this.payer = call.account;
+    if (queuedAt !== undefined) this.queued = this.startedAt - queuedAt;
+    this.bytesReceived = call.payload.length;
+    call.observe(this);
+    if (definition.kind === 'oneway') call.chargeTo(this);
+  }
+
+  protected get definition(): ProtocolMethod {
+    return this.call.definition;
+  }
+
+  get side(): 'server' {
+    return 'server';
+  }
+
+  get target(): undefined {
+    return undefined;
+  }
+
+  get remote(): Remote | undefined {
+    return this.call.from;
+  }
+
+  get metadata(): Readonly<Record<string, string>> | undefined {
+    return this.call.fields;
+  }
+
+  get attempts(): number {
+    return 1;
+  }
+
+  get sent(): boolean {
+    return true;
+  }
+
+  answered(bytes: number): void {
+    if (this.isOver) return;
+    this.bytesSent += bytes;
+    this.end(undefined);
+  }
+
+  /** A one-way ends only when it gives its credit back. */
+  failed(error: TransportError): void {
+    if (this.kind === 'oneway') this.error = error;
+    else this.end(error);
+  }
+
+  left(error: TransportError): void {
+    this.end(error);
+  }
+
+  protected override endTime(): number {
+    return this.watch.readNow();
+  }
+
+  giveBack(cost: number, eager: boolean): void {
+    this.payer?.giveBack(cost, eager);
+    this.end(this.error);
   }
 }

@@ -1,93 +1,79 @@
 // An incoming call as its reader sees it, answered exactly once. The `Rpc` types show only the
 // methods that answer a call of its kind.
 
+import type { ReaderContext } from '../context.ts';
 import { reasonError, stackless, TransportError } from '../errors.ts';
-import { decodeAs, encodeAs } from '../protocol/message.ts';
+import type { AllowCall } from '../interceptors.ts';
+import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { InCall } from '../session/in-call.ts';
+import { InCall } from '../session/in-call.ts';
 import { SIGNAL } from '../session/session-context.ts';
-import { handled } from '../session/streams.ts';
+import { handled, ItemReader } from '../session/streams.ts';
 import { dues } from './call.ts';
-import { ItemReader } from './item-reader.ts';
-
-/**
- * The key of the call behind an Rpc. (A private field would keep V8 from inlining the constructor
- * into its callers.)
- */
-const CALL: unique symbol = Symbol('call');
 
 /**
  * The implementation of the `Rpc` types: `respond`, `fail` and the other methods are on the
  * prototype, and costly parts are created at first use.
  */
-export class IncomingRpc {
-  readonly request: unknown;
-  readonly [CALL]: InCall;
-
-  constructor(call: InCall, request: unknown) {
-    this.request = request;
-    this[CALL] = call;
-  }
-
+export class IncomingRpc extends InCall {
   get version(): number {
-    return this[CALL].channel.version;
+    return this.channel.version;
   }
 
   get method(): string {
-    return this[CALL].method.name;
+    return this.definition.name;
   }
 
   get kind(): MethodKind {
-    return this[CALL].method.kind;
+    return this.definition.kind;
   }
 
-  get from(): Remote {
-    return this[CALL].from!;
+  override get from(): Remote {
+    return this.channel.context.remote!;
   }
 
   get metadata(): Readonly<Record<string, string>> {
-    const { metadata } = this[CALL];
+    const { fields: metadata } = this;
     return metadata === undefined ? NO_METADATA : Object.freeze(metadata);
   }
 
   get signal(): AbortSignal {
-    const seen = seenOf(this[CALL]);
-    seen.controller ??= controllerOf(this[CALL]);
+    const seen = seenOf(this);
+    seen.controller ??= controllerOf(this);
     return seen.controller.signal;
   }
 
   get deadline(): number | undefined {
-    return this[CALL].due === Number.POSITIVE_INFINITY ? undefined : this[CALL].due;
+    return this.due === Number.POSITIVE_INFINITY ? undefined : this.due;
   }
 
   /** True if the call was answered or can't be answered anymore. */
   get settled(): boolean {
-    return this[CALL].answered;
+    return this.answered;
   }
 
   /** True if a caller waits for the answer. */
   get isAwaited(): boolean {
-    return this[CALL].open;
+    return this.open;
   }
 
   fail(error: unknown): boolean {
-    return failWith(this, answerTo(this[CALL], error));
+    return failWith(this, answerTo(this, error));
   }
 
   /** Answers a unary or uploading call. */
   respond(value: unknown): boolean {
-    const call = this[CALL];
-    if (call.method.response === undefined) throw unfit(call, 'respond');
-    claim(call, 'respond');
-    return answer(call, value);
+    if (this.definition.response === undefined) throw unfit(this, 'respond');
+    claim(this, 'respond');
+    return answer(this, value);
   }
 
   /** Sends an item of a downloading or duplex call. */
   write(item: unknown): Promise<void> {
-    const { method, download, gone, observer } = this[CALL];
-    if (method.download === undefined) throw unfit(this[CALL], 'write');
-    if (this[CALL].answered && gone === undefined)
+    const { definition: method, download, gone, observer } = this;
+    if (method.download === undefined) throw unfit(this, 'write');
+    if (this.answered && gone === undefined)
       throw new TypeError(`rpc.write: '${method.name}' has already ended`);
     if (gone !== undefined) return handled(Promise.reject(gone));
     let payload: Uint8Array;
@@ -102,18 +88,17 @@ export class IncomingRpc {
 
   /** Ends the items of a downloading or duplex call. */
   end(): boolean {
-    const call = this[CALL];
-    if (call.method.download === undefined) throw unfit(call, 'end');
-    claim(call, 'end');
-    const open = call.carrier.finish(call);
-    if (open) call.observer?.answered(0);
-    return told(call, open);
+    if (this.definition.download === undefined) throw unfit(this, 'end');
+    claim(this, 'end');
+    const open = this.carrier.finish(this);
+    if (open) this.observer?.answered(0);
+    return told(this, open);
   }
 
   get upload(): ItemReader<unknown> | undefined {
-    const { method, upload, observer } = this[CALL];
+    const { definition: method, uploadStream: upload, observer } = this;
     if (upload === undefined) return undefined;
-    const seen = seenOf(this[CALL]);
+    const seen = seenOf(this);
     seen.upload ??= new ItemReader(upload, {
       decode: (bytes) => {
         observer?.itemReceived(bytes.length);
@@ -126,14 +111,19 @@ export class IncomingRpc {
     return seen.upload;
   }
 
-  /** Returns the form that Node's console shows. */
-  [Symbol.for('nodejs.util.inspect.custom')](): object {
+  /** Returns what its reader may know, for JSON. */
+  toJSON(): object {
     const { method, version, from, request, metadata, deadline, settled } = this;
     return { method, version, from: from?.endpoint, request, metadata, deadline, settled };
   }
+
+  /** Returns the form that Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return this.toJSON();
+  }
 }
 
-function unfit({ method }: InCall, how: string): TypeError {
+function unfit({ definition: method }: InCall, how: string): TypeError {
   const way = {
     unary: 'respond',
     upload: 'respond',
@@ -151,7 +141,7 @@ function unfit({ method }: InCall, how: string): TypeError {
  */
 function claim(call: InCall, how: string): void {
   if (call.answered)
-    throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was already answered`);
+    throw new TypeError(`rpc.${how}: this call of '${call.definition.name}' was already answered`);
   call.answer();
 }
 
@@ -161,7 +151,7 @@ function claim(call: InCall, how: string): void {
  * @throws the error of the codec; the caller has then received an error, too.
  */
 export function answer(call: InCall, value: unknown): boolean {
-  const { carrier, method } = call;
+  const { carrier, definition: method } = call;
   call.answer();
   let payload: Uint8Array;
   try {
@@ -177,22 +167,13 @@ export function answer(call: InCall, value: unknown): boolean {
 }
 
 /**
- * Marks a call as answered because its caller was gone before its reader answered. Nothing is sent,
- * and no late answer is counted.
- */
-export function abandon(rpc: IncomingRpc): void {
-  rpc[CALL].answer();
-}
-
-/**
  * Answers a call with this error, even if it is the error of another call. A one-way has no answer:
  * only its observer gets the error.
  *
  * @param isUnhandled true if no handler has seen the call.
  */
-export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = false): boolean {
-  const call = rpc[CALL];
-  if (call.method.kind === 'oneway') {
+export function failWith(call: InCall, error: TransportError, isUnhandled = false): boolean {
+  if (call.definition.kind === 'oneway') {
     call.observer?.failed(error);
     call.carrier.late();
     return false;
@@ -202,9 +183,9 @@ export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = 
 }
 
 /** Answers a call with an error while its handler runs, and aborts the signal of the handler. */
-export function stop(rpc: IncomingRpc, error: TransportError): void {
-  failWith(rpc, error);
-  rpc[CALL].left(error);
+export function stop(call: InCall, error: TransportError): void {
+  failWith(call, error);
+  call.left(error);
 }
 
 /**
@@ -230,7 +211,7 @@ interface HandlerLog {
  */
 export function withhold(call: InCall, error: unknown): TransportError | undefined {
   if (!(error instanceof TransportError) || error.target === undefined) return undefined;
-  const { due, method } = call;
+  const { due, definition: method } = call;
   if (method.kind === 'oneway') return undefined;
   const isItsDeadline =
     due < Number.POSITIVE_INFINITY && (dues.get(error) ?? 0) >= due - SAME_DEADLINE;
@@ -246,11 +227,6 @@ export function withhold(call: InCall, error: unknown): TransportError | undefin
  * begins. Deadlines that differ by at most this number of milliseconds count as the same.
  */
 const SAME_DEADLINE = 100;
-
-/** Counts an answer to a call that was abandoned. */
-export function answeredLate(rpc: IncomingRpc): void {
-  rpc[CALL].carrier.late();
-}
 
 function badResponse(error: unknown): TransportError {
   const message = `the handler returned a response that its codec rejects: ${error instanceof Error ? error.message : String(error)}`;
@@ -292,7 +268,7 @@ function controllerOf(call: InCall): AbortController {
  * that turn is over, for the next one in which its connection is read.
  */
 export function charge(rpc: { readonly from: Remote }, units: number): void {
-  (rpc as IncomingRpc)[CALL].channel.context.spend(units);
+  (rpc as IncomingRpc).channel.context.spend(units);
 }
 
 /** Shared by all calls without metadata. */
@@ -311,4 +287,26 @@ export function toTransportError(error: unknown): TransportError {
     // The thrown value can't be converted to text.
   }
   return new TransportError('internal', message);
+}
+
+/** A reader of calls: a server (`serve`) or a consumer. */
+export interface Taker {
+  /** The methods it takes; undefined means all methods that no other reader takes. */
+  readonly methods: ReadonlySet<string> | undefined;
+  /** True for a server (`serve`): no other reader may name its methods. */
+  readonly exclusive: boolean;
+  /** The context in which each of its calls starts; undefined if that does not matter. */
+  readonly context?: ReaderContext | undefined;
+  /** Decides which calls it gets. */
+  readonly allow?: AllowCall | undefined;
+  /** True if it could take another call now. */
+  readonly ready: boolean;
+  /**
+   * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
+   */
+  feeding: boolean;
+  /** Receives a decoded call, which belongs to this reader from now on. */
+  take(call: IncomingRpc): void;
+  /** Called when the transport or its mount closes. */
+  close(): void;
 }

@@ -4,11 +4,18 @@
 import type { ReaderContext } from '../context.ts';
 import type { TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
-import { HANDLER, type InCall } from '../session/in-call.ts';
+import { HANDLER } from '../session/in-call.ts';
+import { closeItems, isAsyncIterable } from '../session/streams.ts';
 import type { Inbox } from './inbox.ts';
-import { closeItems, isAsyncIterable } from './item-reader.ts';
-import { answer, answerTo, failWith, type IncomingRpc, stop, toTransportError } from './rpc.ts';
-import type { Taker } from './taker.ts';
+import {
+  answer,
+  answerTo,
+  failWith,
+  type IncomingRpc,
+  stop,
+  type Taker,
+  toTransportError,
+} from './rpc.ts';
 
 /** The untyped form of a handler. */
 export type AnyHandler = (request: unknown, rpc: IncomingRpc) => unknown;
@@ -67,34 +74,35 @@ export class Serving implements Taker {
     return !this.#stopped && this.#active < this.#options.concurrency;
   }
 
-  take(rpc: IncomingRpc, call: InCall): void {
+  take(call: IncomingRpc): void {
     this.#active++;
     let result: unknown;
     try {
-      const handler = this.#byLowId[call.method.id] ?? this.#handlers.get(call.method.name)!;
+      const handler =
+        this.#byLowId[call.definition.id] ?? this.#handlers.get(call.definition.name)!;
       // (V8 could not inline handlers that were bound once.)
-      result = handler.call(this.#options.self, rpc.request, rpc);
+      result = handler.call(this.#options.self, call.request, call);
     } catch (error) {
-      this.#throws(rpc, call, error);
+      this.#throws(call, error);
       return this.#done(call);
     }
-    if (isThenable(result)) this.#later(rpc, call, result);
+    if (isThenable(result)) this.#later(call, result);
     else if (
-      call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)
+      call.definition.kind === 'unary' ? this.#respond(call, result) : this.#answer(call, result)
     )
       this.#done(call);
   }
 
-  #later(rpc: IncomingRpc, call: InCall, result: PromiseLike<unknown>): void {
-    this.#goesOn(rpc, call);
+  #later(call: IncomingRpc, result: PromiseLike<unknown>): void {
+    this.#goesOn(call);
     result.then(
       (value) => {
-        this.#running.delete(rpc);
-        if (this.#answer(rpc, call, value)) this.#done(call);
+        this.#running.delete(call);
+        if (this.#answer(call, value)) this.#done(call);
       },
       (error) => {
-        this.#running.delete(rpc);
-        this.#throws(rpc, call, error);
+        this.#running.delete(call);
+        this.#throws(call, error);
         this.#done(call);
       },
     );
@@ -104,8 +112,8 @@ export class Serving implements Taker {
    * Records that a handler is still running; if it has not answered yet, its call counts as being
    * handled.
    */
-  #goesOn(rpc: IncomingRpc, call: InCall): void {
-    this.#running.add(rpc);
+  #goesOn(call: IncomingRpc): void {
+    this.#running.add(call);
     if (!call.answered && !call.running) call.carrier.started(call, HANDLER);
   }
 
@@ -127,30 +135,30 @@ export class Serving implements Taker {
    * because the grace period of `stop` is over.
    */
   failRunning(error: TransportError): void {
-    for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => stop(rpc, error));
+    for (const call of this.#running) if (!call.answered) this.#guarded(() => stop(call, error));
   }
 
   /**
    * Answers a call with a handler's result. Returns false if the answer is a stream, which calls
    * `#done` itself at its end.
    */
-  #answer(rpc: IncomingRpc, call: InCall, value: unknown): boolean {
-    const { kind } = call.method;
+  #answer(call: IncomingRpc, value: unknown): boolean {
+    const { kind } = call.definition;
     if (kind === 'oneway') return true;
     if (kind === 'download' || kind === 'duplex') {
-      if (rpc.settled || call.gone !== undefined) closeItems(value, this.#options.failed);
+      if (call.answered || call.gone !== undefined) closeItems(value, this.#options.failed);
       else if (isAsyncIterable(value)) {
-        this.#goesOn(rpc, call);
-        void this.#stream(rpc, call, value);
+        this.#goesOn(call);
+        void this.#stream(call, value);
         return false;
       }
-      if (!rpc.settled) rpc.end();
+      if (!call.answered) call.end();
       return true;
     }
     return this.#respond(call, value);
   }
 
-  #respond(call: InCall, value: unknown): true {
+  #respond(call: IncomingRpc, value: unknown): true {
     try {
       if (!call.answered) answer(call, value);
     } catch (error) {
@@ -159,8 +167,8 @@ export class Serving implements Taker {
     return true;
   }
 
-  async #stream(rpc: IncomingRpc, call: InCall, items: AsyncIterable<unknown>): Promise<void> {
-    const { signal } = rpc;
+  async #stream(call: IncomingRpc, items: AsyncIterable<unknown>): Promise<void> {
+    const { signal } = call;
     let iterator: AsyncIterator<unknown> | undefined;
     // The clean-up must run when the caller leaves, even if the source hangs.
     const leave = () =>
@@ -172,26 +180,26 @@ export class Serving implements Taker {
         const { value, done } = await iterator.next();
         if (signal.aborted) break;
         if (done === true) {
-          if (!rpc.settled) rpc.end();
+          if (!call.answered) call.end();
           break;
         }
-        await rpc.write(value);
+        await call.write(value);
       }
     } catch (error) {
       if (!signal.aborted) {
         leave();
-        this.#throws(rpc, call, error);
+        this.#throws(call, error);
       }
     }
     signal.removeEventListener('abort', leave);
-    this.#running.delete(rpc);
+    this.#running.delete(call);
     this.#done(call);
   }
 
-  #throws(rpc: IncomingRpc, call: InCall, thrown: unknown): void {
+  #throws(call: IncomingRpc, thrown: unknown): void {
     const isUnhandled = thrown instanceof UnhandledCall;
     const error = isUnhandled ? thrown.error : thrown;
-    if (rpc.settled) return this.#options.failed(error);
+    if (call.answered) return this.#options.failed(error);
     let answer: TransportError;
     try {
       const { toError } = this.#options;
@@ -200,7 +208,7 @@ export class Serving implements Taker {
       this.#options.failed(failure);
       answer = toTransportError(new Error('the handler failed'));
     }
-    this.#guarded(() => void failWith(rpc, answer, isUnhandled));
+    this.#guarded(() => void failWith(call, answer, isUnhandled));
   }
 
   #guarded(run: () => void): void {
@@ -211,7 +219,7 @@ export class Serving implements Taker {
     }
   }
 
-  #done(call: InCall): void {
+  #done(call: IncomingRpc): void {
     this.#active--;
     if (call.account !== undefined) call.release();
     call.handled();

@@ -12,7 +12,7 @@ import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from 
 import { errorFrame } from '../wire/metadata.ts';
 import type { Channel, Channels } from './channels.ts';
 import type { ReceiveAccount } from './credit.ts';
-import { type Calls, InCall } from './in-call.ts';
+import type { Calls, InCall } from './in-call.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import {
@@ -76,7 +76,7 @@ export class Callee {
     if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, account);
     const refusal = this.#refusing ?? this.#refusal(frame, channel, method);
     if (refusal !== undefined) return this.#refuse(frame, account, refusal);
-    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
+    const call = this.#create(frame, channel!, method!);
     if (account !== undefined) call.chargeTo(account);
     this.served.open(call);
     if (frame.size > 0) this.#begin(call, frame);
@@ -129,7 +129,7 @@ export class Callee {
       this.#context.count('onewayDropped', 1);
       return account.giveBack(priceOf(frame), true);
     }
-    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
+    const call = this.#create(frame, channel!, method!);
     call.chargeTo(account);
     if (frame.size === 0) return this.#calls.incoming(call);
     this.served.ids.set(call);
@@ -192,11 +192,12 @@ export class Callee {
 
   item(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
-    if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
-    if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
+    if (call === undefined || (!call.open && call.uploadStream !== undefined))
+      return this.#late(frame);
+    if (call.uploadStream === undefined || call.uploadStream.ended || call.assembly !== undefined)
       return this.#context.violation('malformed', `ITEM for call ${frame.id}, which has no upload`);
     this.#context.touch();
-    call.upload.receive(frame, this.#packets, true, this.#owner(call));
+    call.uploadStream.receive(frame, this.#packets, true, this.#owner(call));
   }
 
   part(frame: Frame): void {
@@ -207,7 +208,7 @@ export class Callee {
     if (assembly === undefined) {
       // If there is no unfinished message, this packet belongs to a dropped duplicate, or it
       // crossed the end of the upload.
-      if (call.upload?.assembly !== undefined) call.upload.receivePart(frame);
+      if (call.uploadStream?.assembly !== undefined) call.uploadStream.receivePart(frame);
       return;
     }
     if (!assembly.add(frame.payload))
@@ -217,7 +218,7 @@ export class Callee {
       );
     if (!assembly.complete) return this.#context.usage.makeRoom();
     call.complete(assembly);
-    if (call.method.kind === 'oneway') this.served.ids.delete(call);
+    if (call.definition.kind === 'oneway') this.served.ids.delete(call);
     else if (this.early.holds(call)) return;
     this.#calls.incoming(call);
   }
@@ -232,7 +233,7 @@ export class Callee {
   end(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
     if (call === undefined || !call.open) return;
-    const { upload } = call;
+    const { uploadStream: upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
       return this.#context.violation(
         'malformed',
@@ -264,6 +265,10 @@ export class Callee {
       this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
   }
 
+  #create(frame: Frame, channel: Channel, method: ProtocolMethod): InCall {
+    return this.#calls.create(this.served, frame, channel, method, this.#packets.keep(frame));
+  }
+
   #begin(call: InCall, frame: Frame): void {
     call.assemble(new Assembly(this.#context, frame, true, this.#owner(call)));
     this.#context.port.wakeBy(this.#context.now + STALLED);
@@ -278,7 +283,7 @@ export class Callee {
   /** Returns the incomplete long message of a call. */
   assembly(id: number): Assembly | undefined {
     const call = this.served.ids.get(id);
-    return call?.assembly ?? call?.upload?.assembly;
+    return call?.assembly ?? call?.uploadStream?.assembly;
   }
 
   /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */

@@ -11,11 +11,12 @@ import { inMs } from '../text.ts';
 import { type Frame, Kind } from '../wire/frame.ts';
 import { goAwayFrame, remoteError } from '../wire/metadata.ts';
 import { STUCK } from './batch.ts';
-import type { SessionOptions, SessionParts } from './session-parts.ts';
+import type { Parts } from './frames.ts';
+import type { KeepAlive } from './session-context.ts';
 
 /** The session as its graceful close sees it. */
 export interface GracefulCloseHost {
-  readonly parts: SessionParts;
+  readonly parts: Parts;
   /** @param arrived true if everything written before the GO_AWAY is known to have arrived. */
   end(error: TransportError, arrived: boolean): void;
 }
@@ -159,20 +160,17 @@ export function lossOf(error: TransportError): TransportError {
 
 /** The limits of an open connection, each with the error for exceeding it. */
 export class TimeLimits {
-  /**
-   * Duration, in milliseconds, without activity after which this end leaves. The acceptor waits
-   * twice as long, so the dialer, which knows its own plans, normally leaves first.
-   */
+  /** Duration, in milliseconds, without activity after which this end leaves. */
   readonly idleTime: number;
   #holds = 0;
-  readonly #parts: SessionParts;
+  readonly #parts: Parts;
   /** Duration of silence, in milliseconds, after which the peer is considered dead. */
   readonly #silence: number;
 
-  constructor(parts: SessionParts, { idleTimeout, keepAlive, side }: SessionOptions) {
+  constructor(parts: Parts, { interval, timeout }: KeepAlive, idleTime: number) {
     this.#parts = parts;
-    this.#silence = keepAlive.interval + keepAlive.timeout;
-    this.idleTime = idleTimeout * (side === 'dialer' ? 1 : 2);
+    this.#silence = interval + timeout;
+    this.idleTime = idleTime;
   }
 
   /** Keeps the session from becoming idle until the returned function is called. */

@@ -3,7 +3,7 @@
 import { serialize } from 'node:v8';
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { PeerIds, Slots } from './id-table.ts';
+import { PeerIds, Slots } from './served-calls.ts';
 
 interface Entry {
   id: number;

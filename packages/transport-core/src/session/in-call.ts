@@ -1,5 +1,5 @@
-// An incoming call as the session sees it. The `rpc` directory builds on it what a handler or
-// reader sees.
+// An incoming call as the session sees it. `IncomingRpc` in the `rpc` directory adds what its
+// handler or reader sees.
 //
 // Owns the state of the call. The session that serves it, its inbox and its reader tell it what
 // happened; it counts itself at its channel and gives its cost back to its account.
@@ -56,6 +56,17 @@ export interface InChannel {
 
 /** Receives the peer's calls once they are complete. */
 export interface Calls {
+  /**
+   * Returns the object of a call that is admitted.
+   * @param payload the payload of the frame, in a form that the reader may keep.
+   */
+  create(
+    carrier: AnswerCarrier,
+    frame: Frame,
+    channel: InChannel,
+    method: ProtocolMethod,
+    payload: Uint8Array,
+  ): InCall;
   /**
    * A complete request or one-way, or the opening request of an upload. `call.channel.mounted` is
    * set.
@@ -130,11 +141,13 @@ export interface CallObserver {
 export class InCall implements ListEntry, UnitSender {
   readonly id: number;
   readonly channel: InChannel;
-  readonly method: ProtocolMethod;
-  readonly metadata: Record<string, string> | undefined;
+  readonly definition: ProtocolMethod;
+  readonly fields: Record<string, string> | undefined;
   /** The time at which the call ends, on the transport's clock; Infinity if never. */
   readonly due: number;
   payload: Uint8Array;
+  /** The decoded request; undefined until a reader gets the call. */
+  request: unknown = undefined;
   /**
    * The account that paid for the call; undefined if none did. It stays charged until the request
    * is taken, or until a one-way's reader is done.
@@ -164,7 +177,7 @@ export class InCall implements ListEntry, UnitSender {
   declare assembly: Assembly | undefined;
   /** The terminal frame that waits in the lanes. */
   declare reply: Outgoing | undefined;
-  declare upload: InStream | undefined;
+  declare uploadStream: InStream | undefined;
   declare download: OutStream | undefined;
   /** The reason why the answer is no longer awaited. */
   declare gone: TransportError | undefined;
@@ -185,7 +198,7 @@ export class InCall implements ListEntry, UnitSender {
   declare queuedAt: number | undefined;
   declare observer: CallObserver | undefined;
 
-  /** @param payload the payload of the frame, in a form that the reader may keep. */
+  /** See `Calls.create`. */
   constructor(
     carrier: AnswerCarrier,
     frame: Frame,
@@ -196,8 +209,8 @@ export class InCall implements ListEntry, UnitSender {
     this.carrier = carrier;
     this.id = frame.id;
     this.channel = channel;
-    this.method = method;
-    this.metadata = frame.metadata;
+    this.definition = method;
+    this.fields = frame.metadata;
     this.cost = longCost(frame);
     this.open = method.kind !== 'oneway';
     this.due = frame.timeout === 0 || !this.open ? NEVER : channel.context.now + frame.timeout;
@@ -214,7 +227,7 @@ export class InCall implements ListEntry, UnitSender {
     if (this.wide) return;
     this.wide = true;
     this.list = this.before = this.after = undefined;
-    this.assembly = this.upload = this.download = undefined;
+    this.assembly = this.uploadStream = this.download = undefined;
     this.reply = this.gone = this.cancelled = this.seen = undefined;
     this.refuseAt = Number.POSITIVE_INFINITY;
   }
@@ -262,7 +275,7 @@ export class InCall implements ListEntry, UnitSender {
 
   openStreams(upload: InStream | undefined, download: OutStream | undefined): void {
     this.widen();
-    this.upload = upload;
+    this.uploadStream = upload;
     this.download = download;
   }
 
@@ -276,7 +289,7 @@ export class InCall implements ListEntry, UnitSender {
   run(by: Running): void {
     this.running = by;
     this.dropPayload();
-    this.channel.countRunning(1, this.method.kind === 'oneway');
+    this.channel.countRunning(1, this.definition.kind === 'oneway');
   }
 
   /** Called when it was answered or its handler has ended; ends its run if one has started. */
@@ -287,7 +300,7 @@ export class InCall implements ListEntry, UnitSender {
   /** Called when its handler or reader has ended. */
   endRun(): void {
     this.running = 0;
-    this.channel.countRunning(-1, this.method.kind === 'oneway');
+    this.channel.countRunning(-1, this.definition.kind === 'oneway');
   }
 
   /** Releases the request; its reader keeps what it needs of it. */
@@ -412,7 +425,7 @@ const unusual = {
   before: none,
   after: none,
   assembly: none,
-  upload: none,
+  uploadStream: none,
   download: none,
   reply: none,
   gone: none,

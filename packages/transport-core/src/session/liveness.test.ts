@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { Liveness } from './liveness.ts';
+import { Liveness } from './session-context.ts';
 
 const keepAlive = { interval: 10_000, timeout: 5_000 };
 const begin = (now = 0) => new Liveness(keepAlive, seededRandom(1), now);

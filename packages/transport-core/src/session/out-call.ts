@@ -1,5 +1,4 @@
-// An outgoing call as the session sees it. A subclass in the `rpc` directory adds what the caller
-// sees.
+// An outgoing call as the session sees it. `Call` in the `rpc` directory adds what the caller sees.
 //
 // Owns the state of the call on its connection. The carrier and the parts of a session tell it what
 // happened to its request and its streams; it tells its carrier when the caller gives up.
@@ -43,8 +42,11 @@ export class CallOrder {
   }
 }
 
-/** One outgoing call, from `send` until it has settled and its terminal frame was read. */
-export abstract class OutCall implements ListEntry, UnitSender {
+/**
+ * One outgoing call, from `send` until it has settled and its terminal frame was read. Without a
+ * subclass, its fate is not reported to anybody.
+ */
+export class OutCall implements ListEntry, UnitSender {
   readonly channel: number;
   readonly method: ProtocolMethod;
   payload: Uint8Array;
@@ -209,26 +211,26 @@ export abstract class OutCall implements ListEntry, UnitSender {
     return upload === undefined || upload.ended ? download?.unreadSince : undefined;
   }
 
+  // Events, for the subclass.
+
   /** Called with the response of a unary or uploading call. */
-  abstract answered(payload: Uint8Array): void;
+  answered(_payload: Uint8Array): void {}
   /** Called when the callee's stream is complete. */
-  abstract ended(): void;
+  ended(): void {}
   /** Called when the call failed: by an answer, by its connection, or before it could be sent. */
-  abstract failed(error: TransportError): void;
+  failed(_error: TransportError): void {}
   /** Called when the deadline has passed. */
-  abstract expired(now: number): void;
+  expired(_now: number): void {}
   /**
    * Called when the place of a one-way in the send order is certain, or when the request of a
    * streaming call has left and its streams can be used.
    */
-  abstract accepted(): void;
-
+  accepted(): void {}
   /**
    * Called when a streaming call makes progress: an item was sent or received, or the request has
    * left.
    */
-  abstract progressed(now: number): void;
-
+  progressed(_now: number): void {}
   /** Called when the callee has taken items of the upload. */
   taken(): void {}
 
@@ -257,21 +259,6 @@ export abstract class OutCall implements ListEntry, UnitSender {
   dropped(): void {
     this.unit = undefined;
   }
-}
-
-/** A one-way that is sent immediately or not at all, and whose fate is not reported. */
-export class TryCall extends OutCall {
-  constructor(channel: number, method: ProtocolMethod, payload: Uint8Array) {
-    super(channel, method, payload, undefined);
-    this.done = true;
-  }
-
-  answered(): void {}
-  ended(): void {}
-  failed(): void {}
-  expired(): void {}
-  accepted(): void {}
-  progressed(): void {}
 }
 
 /** Slightly less than 1; the difference is far below the resolution of the clock. */

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { Account } from '../wire/frame.ts';
-import { FrameCollector } from '../wire/frame-collector.ts';
+import { FrameCollector } from '../wire/encoder.ts';
 import { ReceiveAccount } from './credit.ts';
 
 /** Makes an account that records its announcements and pays when `pay` is called. */

@@ -10,7 +10,6 @@ import { Account, DOWNLOAD, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
-import { PeerIds } from './id-table.ts';
 import {
   type AnswerCarrier,
   type Calls,
@@ -62,17 +61,23 @@ export class ServedCalls implements AnswerCarrier {
     this.ids.set(call);
     call.channel.countIncoming(1);
     if (call.due < NEVER) this.#context.port.wakeBy(call.due);
-    if (call.method.flags !== 0) this.#openStreams(call);
+    if (call.definition.flags !== 0) this.#openStreams(call);
   }
 
   #openStreams(call: InCall): void {
     this.streams++;
-    const { flags } = call.method;
+    const { flags } = call.definition;
     const context = this.#context;
     call.openStreams(
       flags & UPLOAD ? new InStream(context, this.#batch, call.id) : undefined,
       flags & DOWNLOAD
-        ? new OutStream(context, this.#outbox, call.channel.lanes, call.id, call.method.download!)
+        ? new OutStream(
+            context,
+            this.#outbox,
+            call.channel.lanes,
+            call.id,
+            call.definition.download!,
+          )
         : undefined,
     );
   }
@@ -124,7 +129,7 @@ export class ServedCalls implements AnswerCarrier {
     )
       return this.#queueReply(call, lanes, payload);
     call.close();
-    this.#batch.answer(Kind.RESPONSE, call.id, payload, call.method.response!.owned === true);
+    this.#batch.answer(Kind.RESPONSE, call.id, payload, call.definition.response!.owned === true);
     this.forget(call);
     this.#batch.wrote();
     return true;
@@ -134,17 +139,17 @@ export class ServedCalls implements AnswerCarrier {
   #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
     const { terms, usage, memory } = this.#context;
     if (payload.length > terms.message) {
-      const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
+      const message = `${call.definition.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
       return this.#sendInstead(call, error);
     }
     if (!memory.fits(payload.length)) {
-      const message = `${call.method.full}: ${memory.noRoom('a response', payload.length)}`;
+      const message = `${call.definition.full}: ${memory.noRoom('a response', payload.length)}`;
       return this.#sendInstead(call, new TransportError('resource_exhausted', message));
     }
     call.close();
     const account = payload.length > terms.packet ? Account.REPLY : 0;
-    const own = kept(payload, call.method.response);
+    const own = kept(payload, call.definition.response);
     const unit = Outgoing.response(call.id, own, account, call);
     call.queueReply(unit);
     this.#outbox.push(lanes, unit, 'replies');
@@ -176,7 +181,7 @@ export class ServedCalls implements AnswerCarrier {
    * is dropped and counted in `onewayDropped`.
    */
   abort(call: InCall, error: TransportError, unprocessed = false): void {
-    if (call.method.kind === 'oneway') {
+    if (call.definition.kind === 'oneway') {
       call.giveBack(true);
       this.#context.count('onewayDropped', 1);
       call.endAssembly();
@@ -194,17 +199,17 @@ export class ServedCalls implements AnswerCarrier {
   /** Refuses a call that has waited long enough for a reader. */
   #refuseUnserved(call: InCall): void {
     this.#context.count('refusedCall', 1);
-    this.abort(call, unserved(call.method), true);
+    this.abort(call, unserved(call.definition), true);
   }
 
   /** Abandons a long message of the call because none of its packets has arrived for too long. */
   stopped(call: InCall): void {
-    const { got, size } = (call.assembly ?? call.upload?.assembly)!;
+    const { got, size } = (call.assembly ?? call.uploadStream?.assembly)!;
     this.abort(
       call,
       new TransportError(
         'aborted',
-        `${call.method.full}: the message stopped after ${got} of ${size} bytes`,
+        `${call.definition.full}: the message stopped after ${got} of ${size} bytes`,
       ),
     );
   }
@@ -215,10 +220,10 @@ export class ServedCalls implements AnswerCarrier {
    */
   crowdOut(call: InCall): void {
     // The call is answered already, so the rest of its upload is not needed.
-    if (!call.open && call.method.kind !== 'oneway') return call.upload?.dropAssembly();
+    if (!call.open && call.definition.kind !== 'oneway') return call.uploadStream?.dropAssembly();
     const { used, limit } = this.#context.memory;
-    const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
-    if (call.method.kind !== 'oneway') this.#context.count('refusedCall', 1);
+    const message = `${call.definition.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
+    if (call.definition.kind !== 'oneway') this.#context.count('refusedCall', 1);
     this.abort(call, stackless('resource_exhausted', message), call.assembly !== undefined);
   }
 
@@ -227,7 +232,7 @@ export class ServedCalls implements AnswerCarrier {
    * incomplete request.
    */
   #leave(call: InCall, error: TransportError): void {
-    call.upload?.end(error);
+    call.uploadStream?.end(error);
     if (call.assembly !== undefined) {
       call.endAssembly();
       call.giveBack(true);
@@ -258,13 +263,13 @@ export class ServedCalls implements AnswerCarrier {
     this.#deadlines.remove(call);
     call.dropPayload();
     call.channel.countIncoming(-1);
-    if (call.method.flags !== 0) this.#closeUpload(call);
+    if (call.definition.flags !== 0) this.#closeUpload(call);
   }
 
   #closeUpload(call: InCall): void {
     this.streams--;
-    call.upload?.end(ANSWERED);
-    call.upload?.release();
+    call.uploadStream?.end(ANSWERED);
+    call.uploadStream?.release();
   }
 
   // Time and the end of the connection.
@@ -301,7 +306,7 @@ export class ServedCalls implements AnswerCarrier {
     if (!call.open && call.reply === undefined) return;
     this.abort(
       call,
-      stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`),
+      stackless('deadline_exceeded', `${call.definition.full}: the caller's deadline passed`),
     );
   }
 
@@ -321,8 +326,8 @@ export class ServedCalls implements AnswerCarrier {
       call.close();
       call.takeReply();
       call.download?.stop(error);
-      call.upload?.end(error);
-      call.upload?.release();
+      call.uploadStream?.end(error);
+      call.uploadStream?.release();
       call.endAssembly();
       this.ids.delete(call);
       if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);
@@ -416,3 +421,144 @@ export class Deadlines<T extends Timed> {
     entry.place = place;
   }
 }
+
+// Tables of calls by their id on the wire. Our own ids are dense slots with a generation; the peer
+// may choose any ids of its parity.
+//
+// Owns the assignment of ids to calls. The callers and callees enter and remove their calls; a
+// table calls nothing but `assignId`.
+
+/**
+ * The number of slots that an id can name. The slot takes 16 bits of an id, the generation 14 and
+ * the parity one. If ids used the last bit, V8 would store them as numbers on the heap.
+ */
+const SLOTS = 0x1_0000;
+
+/** The highest id that is assigned; V8's small integers end here. */
+export const HIGHEST = 0x7fff_ffff;
+
+/** Returns the slot that an id names. */
+export function slotOf(id: number): number {
+  return (id >>> 1) & (SLOTS - 1);
+}
+
+/**
+ * Our own calls: an array with a free list that is last in, first out, so that ids stay dense (5 ns
+ * for a lookup; a Map takes 42 ns).
+ */
+export class Slots<T extends { readonly id: number; assignId(id: number): void }> {
+  readonly #entries: (T | undefined)[] = [];
+  readonly #ids: number[] = [];
+  readonly #free: number[] = [];
+  readonly #parity: number;
+  size = 0;
+
+  /** @param parity 1 for a dialer's ids, 0 for an acceptor's. */
+  constructor(parity: 0 | 1) {
+    this.#parity = parity;
+  }
+
+  get full(): boolean {
+    return this.size >= SLOTS;
+  }
+
+  /** Assigns the entry an id that no live entry has. */
+  add(entry: T): void {
+    let slot = this.#free.pop();
+    if (slot === undefined) {
+      slot = this.#entries.length;
+      this.#ids.push(slot === 0 && this.#parity === 0 ? SLOTS * 2 : slot * 2 + this.#parity);
+    }
+    this.#entries[slot] = entry;
+    this.size++;
+    entry.assignId(this.#ids[slot]!);
+  }
+
+  get(id: number): T | undefined {
+    const entry = this.#entries[slotOf(id)];
+    return entry !== undefined && entry.id === id ? entry : undefined;
+  }
+
+  /**
+   * Removes an entry; its slot may then be used again under an id of the next generation. Returns
+   * false if the entry was not in the table.
+   */
+  delete(entry: T): boolean {
+    const slot = slotOf(entry.id);
+    if (this.#entries[slot] !== entry) return false;
+    this.#entries[slot] = undefined;
+    // The next generation, modulo 2^31. A plain sum could exceed V8's small integers, and a single
+    // such value would make V8 store every id as a number on the heap.
+    this.#ids[slot] = (entry.id - (HIGHEST + 1 - SLOTS * 2)) & HIGHEST || SLOTS * 2;
+    this.#free.push(slot);
+    this.size--;
+    return true;
+  }
+
+  *values(): IterableIterator<T> {
+    for (const entry of this.#entries) if (entry !== undefined) yield entry;
+  }
+}
+
+/** The peer's calls: an array indexed by slot while ids are dense, and a Map for the rest. */
+export class PeerIds<T extends { readonly id: number }> {
+  private readonly dense: (T | undefined)[] = [];
+  #rest: Map<number, T> | undefined = undefined;
+  size = 0;
+  /** The highest slot used since the last `takePeak`, plus one. */
+  #peak = 0;
+
+  get(id: number): T | undefined {
+    const entry = this.dense[slotOf(id)];
+    if (entry !== undefined && entry.id === id) return entry;
+    return this.#rest?.get(id);
+  }
+
+  set(entry: T): void {
+    const { dense } = this;
+    const slot = slotOf(entry.id);
+    if (slot >= this.#peak) this.#peak = slot + 1;
+    this.size++;
+    if (slot <= dense.length && slot < DENSE && dense[slot] === undefined) dense[slot] = entry;
+    else this.#setElsewhere(entry);
+  }
+
+  /**
+   * Returns the highest slot used since the last call, plus one. With dense ids this is the number
+   * of calls in flight.
+   */
+  takePeak(): number {
+    const peak = this.#peak;
+    this.#peak = 0;
+    return peak;
+  }
+
+  #setElsewhere(entry: T): void {
+    this.#rest ??= new Map();
+    this.#rest.set(entry.id, entry);
+  }
+
+  /** Removes an entry; returns false if it was not in the table. */
+  delete(entry: T): boolean {
+    const slot = slotOf(entry.id);
+    if (this.dense[slot] === entry) this.dense[slot] = undefined;
+    else if (!this.#deleteElsewhere(entry)) return false;
+    this.size--;
+    return true;
+  }
+
+  #deleteElsewhere(entry: T): boolean {
+    return this.#rest?.get(entry.id) === entry && this.#rest.delete(entry.id);
+  }
+
+  *values(): IterableIterator<T> {
+    for (const entry of this.dense) if (entry !== undefined) yield entry;
+    if (this.#rest !== undefined) yield* this.#rest.values();
+  }
+}
+
+/**
+ * The maximum length of the dense array, so that a peer can't make this end use memory by its
+ * choice of ids.
+ */
+const DENSE = 8_192;

@@ -4,7 +4,7 @@
 // session, and the other reports of the stream to the connection.
 
 import type { TransportError } from '../errors.ts';
-import { plain } from '../plain.ts';
+import { plain } from '../text.ts';
 import type { Session } from '../session/session.ts';
 import {
   CHUNK,

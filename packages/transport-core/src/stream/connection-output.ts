@@ -6,9 +6,8 @@
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
-import { FrameEncoder } from '../wire/encoder.ts';
+import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
 import type { FrameWriter } from '../wire/frame.ts';
-import type { FrameCollector } from '../wire/frame-collector.ts';
 import type { BufferPool, ConnectionResources, TokenBucket } from './connection-resources.ts';
 import type { ReadScheduler, ScheduledReader } from './scheduler.ts';
 import type { StreamConnection } from './stream-layer.ts';

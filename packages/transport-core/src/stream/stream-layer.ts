@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { LimitOptions } from '../common-options.ts';
 import type { ErrorReason, TransportError } from '../errors.ts';
 import type { Frame } from '../wire/frame.ts';
-import type { FrameCollector } from '../wire/frame-collector.ts';
+import type { FrameCollector } from '../wire/encoder.ts';
 
 /**
  * Carries ordered bytes between two ends, by any means. NetworkTransport turns a StreamLayer into a

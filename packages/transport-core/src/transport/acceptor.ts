@@ -7,7 +7,7 @@ import { BoundedHandshakes, HandshakePlace, Listener } from '../stream/accept.ts
 import type { Connection } from '../stream/connection.ts';
 import type { ConnectionInit, ConnectionResources } from '../stream/connection-resources.ts';
 import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { screenHello } from '../wire/preamble.ts';
+import { screenHello } from '../wire/hello.ts';
 import type { EventDispatcher } from './reporter.ts';
 
 /** The transport as its acceptor and its dialer see it. */

@@ -15,11 +15,12 @@ import {
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import type { TraceChannels, TransportCounter } from '../observer.ts';
-import type { Protocol } from '../protocol/protocol.ts';
+import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import { Call } from '../rpc/call.ts';
-import type { InCall, InChannel } from '../session/in-call.ts';
+import type { Call } from '../rpc/call.ts';
+import { IncomingRpc } from '../rpc/rpc.ts';
+import type { AnswerCarrier, InCall, InChannel } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder, type OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
@@ -37,6 +38,7 @@ import { Pool, type PoolHost } from '../stream/pool.ts';
 import { AbortQueue, ReadScheduler } from '../stream/scheduler.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
+import type { Frame } from '../wire/frame.ts';
 import type { Introduction } from '../wire/hello.ts';
 import { Acceptor, type ConnectionRegistry } from './acceptor.ts';
 import { connectionOf, Dialer, Members } from './dialer.ts';
@@ -286,6 +288,16 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.pool.drains(connection);
   }
 
+  create(
+    carrier: AnswerCarrier,
+    frame: Frame,
+    channel: InChannel,
+    method: ProtocolMethod,
+    payload: Uint8Array,
+  ): InCall {
+    return new IncomingRpc(carrier, frame, channel, method, payload);
+  }
+
   incoming(call: InCall): void {
     const mount = call.channel.mounted as Mount;
     this.served++;
@@ -295,7 +307,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   /** Returns false if the membership refuses the call; its connection has then ended. */
-  #isFit({ from, method, payload }: InCall, { protocol }: Mount): boolean {
+  #isFit({ from, definition: method, payload }: InCall, { protocol }: Mount): boolean {
     const unfit = this.membership!.screen!(from!, protocol.name, method.name, payload);
     if (unfit !== undefined) connectionOf(from!).break(unfit);
     return unfit === undefined;
@@ -317,7 +329,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   #again(call: Call<unknown>, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
-    if (!(call instanceof Call) || !call.redial || call.retried)
+    if (!call.redial || call.retried)
       return call.failed(withoutStack(error ?? GONE, { sent: false }));
     call.retry(error !== undefined);
     this.pool.restart(call);

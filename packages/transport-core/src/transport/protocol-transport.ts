@@ -4,17 +4,9 @@
 
 import type { Clock } from '../clock.ts';
 import { grace, optionsSchema, parseOptions, refuseUnknown, withDefault } from '../config.ts';
-import {
-  ERROR_CODES,
-  type ErrorCode,
-  reasonError,
-  TransportError,
-  withCallerStack,
-  withDetails,
-} from '../errors.ts';
+import { ERROR_CODES, type ErrorCode, TransportError, iterable, reasonError, withCallerStack, withDetails } from '../errors.ts';
 import type { ClientCall, ClientNext } from '../interceptors.ts';
-import { iterable } from '../iterable-promise.ts';
-import { encodeAs } from '../protocol/message.ts';
+import { encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -22,10 +14,9 @@ import { Call, checkOptions, NO_OPTIONS, nameOf, type OwnOptions } from '../rpc/
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
-import { closeItems } from '../rpc/item-reader.ts';
 import { observeCall, observeUnsent } from '../rpc/records.ts';
-import { StreamCall } from '../rpc/stream-call.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
+import { closeItems } from '../session/streams.ts';
 import { Connection } from '../stream/connection.ts';
 import { LiveRemote } from '../stream/remote.ts';
 import type { TransportEngine } from './engine.ts';
@@ -175,10 +166,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const remote = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
     const host = this.#mount;
-    const call =
-      method.flags === 0
-        ? new Call(host, method, payload, target, options)
-        : new StreamCall(host, method, payload, target, options);
+    const call = new Call(host, method, payload, target, options);
     const watch = host.hooks?.watch;
     if (watch === undefined) return this.#start(call, remote);
     const record = observeCall(call, watch, this.protocol.name, options.metadata);

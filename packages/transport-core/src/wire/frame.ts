@@ -1,7 +1,7 @@
 // Frames, the units on a connection after its preamble: their kinds and their decoded form.
 // frame.proto defines them.
 
-import type { Bytes } from '../plain.ts';
+import type { Bytes } from '../text.ts';
 
 /**
  * The kinds of frames (docs/wire-protocol.md §2). 1 to 31 are reserved for Trunkline; a receiver

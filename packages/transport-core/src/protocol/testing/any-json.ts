@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { json } from '../json.ts';
-import { decodeAs, encodeAs } from '../message.ts';
+import { decodeAs, encodeAs } from '../codec.ts';
 import { refusalOf } from './refused.ts';
 
 export const anything = json(z.any());

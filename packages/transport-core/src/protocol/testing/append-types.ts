@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobufjs from 'protobufjs';
 import pbjs from 'protobufjs-cli/pbjs.js';
-import type { Codec } from '../codec.ts';
-import { decodeAs } from '../message.ts';
+import { type Codec, decodeAs } from '../codec.ts';
 import type { ProtobufType } from '../protobuf.ts';
 import { refusalOf } from './refused.ts';
 

@@ -14,7 +14,6 @@ import { Consumer } from '../consumer.ts';
 import { Inbox } from '../inbox.ts';
 import { toTransportError } from '../rpc.ts';
 import { type AnyHandler, Serving } from '../serving.ts';
-import { StreamCall } from '../stream-call.ts';
 
 export const protocol = defineProtocol({
   name: 'calls',
@@ -107,8 +106,7 @@ export class CallFixture {
       settled: (code) => void this.settled.push(code ?? 'fine'),
       wakeBy: (time) => end.wakeBy(time),
     });
-    const made = [host, method, payload, 'there', { timeout, signal, upload }] as const;
-    const call = method.flags !== 0 ? new StreamCall(...made) : new Call<unknown>(...made);
+    const call = new Call<unknown>(host, method, payload, 'there', { timeout, signal, upload });
     call.promise.catch(() => {});
     this.pair.start(end, call);
     return call;

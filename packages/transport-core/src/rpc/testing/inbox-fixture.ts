@@ -8,12 +8,13 @@ import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
 import { Channel } from '../../session/channels.ts';
 import { ReceiveAccount } from '../../session/credit.ts';
-import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
+import { type AnswerCarrier, HANDLER, type InCall } from '../../session/in-call.ts';
 import { OutboxFixture } from '../../session/testing/outbox-fixture.ts';
 import { SMALL } from '../../session/testing/pair.ts';
 import { Account } from '../../wire/frame.ts';
 import { frameOf } from '../../wire/testing/frames.ts';
 import { Inbox } from '../inbox.ts';
+import { IncomingRpc } from '../rpc.ts';
 
 export const protocol = defineProtocol({
   name: 'bench',
@@ -66,11 +67,15 @@ export class FakeConnection implements AnswerCarrier {
     this.channel.version = 1;
   }
 
-  call(name: Name, payload: Uint8Array = new Uint8Array([this.#ids & 0xff]), long = false): InCall {
+  call(
+    name: Name,
+    payload: Uint8Array = new Uint8Array([this.#ids & 0xff]),
+    long = false,
+  ): IncomingRpc {
     const method = table.byName.get(name)!;
     const id = method.kind === 'oneway' ? 0 : (this.#ids += 2);
     const frame = frameOf({ id }, payload);
-    const call = new InCall(this, frame, this.channel, method, payload);
+    const call = new IncomingRpc(this, frame, this.channel, method, payload);
     if (method.kind === 'oneway' || long) {
       const account = new ReceiveAccount(
         { credit: () => void this.credited++, holds: () => {} },
@@ -84,7 +89,7 @@ export class FakeConnection implements AnswerCarrier {
   }
 
   /** Delivers a call to the inbox. */
-  send(name: Name, payload?: Uint8Array, long = false): InCall {
+  send(name: Name, payload?: Uint8Array, long = false): IncomingRpc {
     const call = this.call(name, payload, long);
     this.#fixture.inbox.arrive(call);
     return call;
@@ -105,7 +110,7 @@ export class FakeConnection implements AnswerCarrier {
   #answer(call: InCall, answer: string): boolean {
     if (!call.open) return false;
     call.open = false;
-    return this.answers.push(`${call.method.name} ${call.id} ${answer}`) > 0;
+    return this.answers.push(`${call.definition.name} ${call.id} ${answer}`) > 0;
   }
 
   forget(): void {}

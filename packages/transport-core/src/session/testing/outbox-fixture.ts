@@ -2,7 +2,7 @@
 // read frame by frame.
 
 import type { Frame } from '../../wire/frame.ts';
-import { FrameCollector } from '../../wire/frame-collector.ts';
+import { FrameCollector } from '../../wire/encoder.ts';
 import { Batch } from '../batch.ts';
 import { Memory } from '../memory.ts';
 import { Outbox } from '../outbox.ts';

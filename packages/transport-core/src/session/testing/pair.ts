@@ -5,15 +5,15 @@ import type { TransportError } from '../../errors.ts';
 import type { TransportCounter } from '../../observer.ts';
 import { methodTable, type Protocol } from '../../protocol/protocol.ts';
 import { type Random, seededRandom } from '../../random.ts';
+import { IncomingRpc } from '../../rpc/rpc.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
 import type { Channel, Mounted } from '../channels.ts';
 import type { Calls, InCall } from '../in-call.ts';
 import { Memory } from '../memory.ts';
 import type { OutCall } from '../out-call.ts';
-import { Session } from '../session.ts';
+import { Session, type SessionOptions, type SessionVisitor } from '../session.ts';
 import type { SessionLimits, SessionPort } from '../session-context.ts';
-import type { SessionOptions, SessionVisitor } from '../session-parts.ts';
 
 const KIB = 1024;
 
@@ -174,6 +174,10 @@ export class End implements SessionPort, SessionVisitor, Calls {
 
   up(): void {
     this.isUp = true;
+  }
+
+  create(...[carrier, frame, channel, method, payload]: Parameters<Calls['create']>): InCall {
+    return new IncomingRpc(carrier, frame, channel, method, payload);
   }
 
   incoming(call: InCall): void {

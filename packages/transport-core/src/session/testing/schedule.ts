@@ -111,7 +111,8 @@ class ScheduleRun {
       read: () => users.readUpload(served),
       use: () => users.use(made, more),
       cancel: () => made?.call.giveUp('cancelled'),
-      discard: () => (how < 128 ? made?.call.download?.discard() : served?.call.upload?.discard()),
+      discard: () =>
+        how < 128 ? made?.call.download?.discard() : served?.call.uploadStream?.discard(),
       stick: () => void (end.stuck = true),
       drain: () => end.drain(pair.now),
       tick: () => pair.tick(end),
@@ -157,7 +158,7 @@ class ScheduleRun {
         check(endings === 1, `a session ended ${endings} times`);
       for (const { call } of this.#users.made) call.download?.discard();
       for (const { call } of this.#users.served) {
-        call.upload?.discard();
+        call.uploadStream?.discard();
         call.handled();
       }
     }

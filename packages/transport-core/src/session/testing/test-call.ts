@@ -18,32 +18,32 @@ export class TestCall extends OutCall {
     super(protocol.channel, methodTable(protocol).byName.get(method)!, payload, metadata);
   }
 
-  answered(payload: Uint8Array): void {
+  override answered(payload: Uint8Array): void {
     this.answer = payload;
     this.#settle();
   }
 
-  ended(): void {
+  override ended(): void {
     this.whole = true;
     this.#settle();
   }
 
-  failed(error: TransportError): void {
+  override failed(error: TransportError): void {
     if (this.done) return;
     this.error = error;
     this.#settle();
   }
 
-  expired(): void {
+  override expired(): void {
     this.giveUp('deadline_exceeded');
   }
 
-  accepted(): void {
+  override accepted(): void {
     if (this.method.kind === 'oneway') this.#settle();
     else this.opened = true;
   }
 
-  progressed(): void {
+  override progressed(): void {
     this.progresses++;
   }
 
