@@ -3,11 +3,11 @@
 
 import { checkoutOf } from './arguments.ts';
 import { type Figures, taskOf } from './benchmark.ts';
-import { Child, withChildren } from './child-process.ts';
+import { withChildren } from './child-process.ts';
 import { cores } from './cores.ts';
 import { names, text } from './flags.ts';
 import { runBenchmark } from './run.ts';
-import type { LoadCommand, LoadReport } from './simulation/load.child.ts';
+import type { LoadCommands } from './simulation/load.child.ts';
 import { LOADS } from './simulation/loads.ts';
 
 /** The folder of this checkout. */
@@ -28,16 +28,17 @@ await runBenchmark({
   },
   plan({ load: wanted, before, window, smoke }) {
     const other = before && checkoutOf(before);
-    const command = { warmUp: 2 * window, window: smoke ? 1 : window };
+    const measure = (name: string, root: string) =>
+      runOnce(name, root, 2 * window, smoke ? 1 : window);
     return {
       tasks: LOADS.filter(({ name }) => wanted.includes(name)).flatMap(({ name, title }) => {
         const older = other && `${title}, before`;
         const now = { group: '', name: title, against: older };
         return [
-          taskOf(now, () => runOnce(name, HERE, command), name),
+          taskOf(now, () => measure(name, HERE), name),
           ...(older === undefined
             ? []
-            : [taskOf({ group: '', name: older }, () => runOnce(name, other!, command), name)]),
+            : [taskOf({ group: '', name: older }, () => measure(name, other!), name)]),
         ];
       }),
       figuresOf: () => [
@@ -48,17 +49,18 @@ await runBenchmark({
   },
 });
 
-function runOnce(name: string, root: string, command: LoadCommand): Promise<Figures> {
-  return withChildren(async (started) => {
-    const { child } = await Child.start<LoadCommand, LoadReport>({
+/** @param root the URL of the folder of the checkout whose packages run. */
+function runOnce(name: string, root: string, warmUp: number, window: number): Promise<Figures> {
+  return withChildren(async (start) => {
+    const child = await start<LoadCommands>({
       name: `the load ${name}`,
       script: 'simulation/load.child.js',
       args: [name, root],
       core: cores[0],
-      started,
     });
-    const { figures } = await child.run(command);
+    await child.call('run', warmUp);
+    const figures = await child.call('run', window);
     await child.close();
-    return figures!;
+    return figures;
   });
 }

@@ -1,12 +1,11 @@
 // The simulation: how much faster than real time it runs, and how close it comes to a bare loop.
 
-import { type Figure, type Figures, taskOf } from './benchmark.ts';
+import { alone, type Figures, taskOf } from './benchmark.ts';
 import { runBenchmark } from './run.ts';
 import { bareLoop } from './simulation/bare-loop.ts';
 import { type Cluster, startCluster } from './simulation/cluster.ts';
 
 const BARE = { group: '', name: 'bare heap and microtask loop' };
-const alone = (key: string, unit: string): Figure => ({ key, unit, compared: 'never' });
 
 await runBenchmark({
   name: 'simulation',

@@ -4,40 +4,37 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createTransport, type Transport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
-import { report, runCommands } from '../commands.ts';
+import { offer } from '../commands.ts';
 import { median } from '../statistics.ts';
 import { asked, asking, type Backend, items, MESSAGE, protocol, type Task } from './protocol.ts';
 import { measureRaw } from './raw.ts';
-import type { Addresses } from './server.ts';
+import type { ServerCommands } from './server.ts';
 
-export interface Command {
+interface Measurement {
   readonly backend: Backend | 'raw';
   readonly task: Task;
   /** The total number of bytes. */
   readonly total: number;
-  readonly to: Addresses;
+  readonly to: ReturnType<ServerCommands['addresses']>;
 }
 
-export interface Result {
+interface Result {
   /** Milliseconds that the task took. */
   readonly time: number;
   /** The median time in milliseconds of small calls beside it; absent if none was made. */
   readonly small?: number | undefined;
 }
 
-runCommands<Command, Result>(measure, () => {});
-report({});
+const commands = { measure };
+export type ClientCommands = typeof commands;
 
-async function measure({ backend, task, total, to }: Command): Promise<Result> {
-  if (backend === 'raw')
-    return {
-      time: await measureRaw(
-        to.host,
-        to.raw,
-        task === 'upload' || task === 'put' ? 'up' : 'down',
-        total,
-      ),
-    };
+offer(commands, () => {});
+
+async function measure({ backend, task, total, to }: Measurement): Promise<Result> {
+  if (backend === 'raw') {
+    const direction = task === 'upload' || task === 'put' ? 'up' : 'down';
+    return { time: await measureRaw(to.host, to.raw, direction, total) };
+  }
   const transport = createTransport({ protocol, backends: [tcp(), ws()], timeout: LONGEST });
   const target = to[backend];
   try {

@@ -8,7 +8,7 @@ import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/
 import { ws } from '@trunkline/transport-ws';
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { report } from '../commands.ts';
+import { offer } from '../commands.ts';
 import { acceptChannel, serveWire, webSocketWire } from './bare.ts';
 import type { Addresses } from './columns.ts';
 import { serveWebRtc, serveWs } from './trunkline.ts';
@@ -22,8 +22,7 @@ createSignalHub({ transport });
 await transport.listen();
 const hub = transport.localAddr();
 
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-report<Addresses>({
+const addresses: Addresses = {
   hub,
   bareWs: await listen((socket) => serveWire(webSocketWire(socket))),
   offers: await listen((socket) =>
@@ -31,7 +30,11 @@ report<Addresses>({
   ),
   trunklineWs: await serveWs(),
   trunklineWebRtc: await serveWebRtc(hub),
-});
+};
+const commands = { addresses: () => addresses };
+export type ServerCommands = typeof commands;
+
+offer(commands, () => process.kill(process.pid, 'SIGKILL'));
 
 async function listen(connected: (socket: WebSocket) => void): Promise<string> {
   const server = new WebSocketServer({
