@@ -38,7 +38,7 @@ await runBenchmark({
     carrier: names('measures only these', CARRIERS),
   },
   plan({ before, carrier: carriers, window }) {
-    const checkout = before && new URL('bench/dist/', checkoutOf(before)).href;
+    const checkout = before && checkoutOf(before);
     const tasks = ['s1', 's2', 's3'].flatMap((scenario) =>
       carriers.flatMap((carrier) => {
         const measured = (row: Omit<Row, 'group'>, suffix = '', from?: string) =>

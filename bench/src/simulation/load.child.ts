@@ -1,13 +1,10 @@
-// A process that runs one load with the packages of one checkout: `load.child.js <load> <url of the
-// checkout>`. It runs the load with one seed after another.
+// A process that runs one load, with one seed after another: `load.child.js <load>`.
 
 import type { Figures } from '../benchmark.ts';
 import { offer } from '../commands.ts';
-import { LOADS, loadPackages } from './loads.ts';
+import { LOADS } from './loads.ts';
 
-const [name, checkout] = process.argv.slice(2);
-const load = LOADS.find((each) => each.name === name)!;
-const packages = await loadPackages(checkout!);
+const load = LOADS.find(({ name }) => name === process.argv[2])!;
 let seed = 1;
 
 const commands = {
@@ -19,9 +16,10 @@ const commands = {
     const begin = process.cpuUsage();
     let [virtual, events, spent] = [0, 0, 0];
     do {
-      const run = await load.run(packages, seed++);
-      virtual += run.virtual;
-      events += run.events;
+      const sim = await load.run(seed++);
+      virtual += sim.now;
+      events += sim.events;
+      await sim.close();
       const { user, system } = process.cpuUsage(begin);
       spent = (user + system) / 1_000;
     } while (spent < milliseconds);
