@@ -35,8 +35,8 @@ await runBenchmark({
               script: './webrtc/server.js',
               core: cores[0],
             });
-            const addresses = await server.call('addresses');
-            const command = { column, addresses, window, warmUp: window };
+            const at = await server.call('serve', column);
+            const command = { column, at, window, warmUp: window };
             if (group === 'chromium') return chromium!.measure(command);
             const client = await start<ClientCommands>({
               name: 'the client',

@@ -3,18 +3,18 @@
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { WebSocket } from 'ws';
 import { offer } from '../commands.ts';
-import { type Addresses, type Column, connect, type Libraries } from './columns.ts';
+import { type Address, type Column, connect, type Libraries } from './columns.ts';
 import { type LinkFigures, measure, type Times } from './tasks.ts';
 
 export interface Command extends Times {
   readonly column: Column;
-  readonly addresses: Addresses;
+  readonly at: Address;
 }
 
 const libraries = { WebSocket, rtc: { RTCPeerConnection } } as unknown as Libraries;
 const commands = {
-  measure: ({ column, addresses, ...times }: Command): Promise<LinkFigures> =>
-    measure(() => connect(column, addresses, libraries), times),
+  measure: ({ column, at, ...times }: Command): Promise<LinkFigures> =>
+    measure(() => connect(column, at, libraries), times),
 };
 export type ClientCommands = typeof commands;
 
