@@ -60,7 +60,7 @@ await runBenchmark({
             return [
               { mbits: mbits(raw.time) },
               { mbits: mbits(time) },
-              small === undefined ? undefined : { trips: small / TRIP },
+              { trips: (small ?? Number.NaN) / TRIP },
             ];
           },
         };

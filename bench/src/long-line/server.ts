@@ -7,7 +7,7 @@ import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import { offer } from '../commands.ts';
-import { asked, asking, items, protocol } from './protocol.ts';
+import { items, protocol } from './protocol.ts';
 import { serveRaw } from './raw.ts';
 
 const host = process.argv[2]!;
@@ -20,11 +20,11 @@ for (const transport of transports) {
     upload: async (_, { upload }) => {
       let size = 0;
       for await (const item of upload) size += item.length;
-      return asking(size);
+      return size;
     },
-    download: (request) => items(asked(request)),
-    put: (request) => asking(request.length),
-    get: (request) => new Uint8Array(asked(request)),
+    download: (size) => items(size),
+    put: ({ length }) => length,
+    get: (size) => new Uint8Array(size),
   });
   await transport.listen();
 }
