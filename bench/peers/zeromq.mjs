@@ -1,6 +1,6 @@
 // ZeroMQ, after the guide and zeromq.js' documentation: a dealer that numbers its requests and a
 // router that answers them. A socket takes one send at a time ("only one send operation may be in
-// progress at any time"), so that what is to be sent waits in a queue.
+// progress at any time"), so that each send waits for the one before.
 
 import { Dealer, Router } from 'zeromq';
 
@@ -56,29 +56,14 @@ async function settleAll(dealer, pending) {
 /** Sends one after the other. */
 class Outgoing {
   #socket;
-  /** @type {Uint8Array[][]} */
-  #waiting = [];
-  #isSending = false;
+  /** @type {Promise<unknown>} */
+  #sent = Promise.resolve();
 
   constructor(socket) {
     this.#socket = socket;
   }
 
   put(message) {
-    this.#waiting.push(message);
-    if (!this.#isSending) void this.#send();
-  }
-
-  async #send() {
-    this.#isSending = true;
-    while (this.#waiting.length > 0) {
-      const messages = this.#waiting;
-      this.#waiting = [];
-      for (const message of messages) {
-        if (this.#socket.closed) return;
-        await this.#socket.send(message);
-      }
-    }
-    this.#isSending = false;
+    this.#sent = this.#sent.then(() => this.#socket.closed || this.#socket.send(message));
   }
 }

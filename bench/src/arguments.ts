@@ -25,10 +25,10 @@ export function listed(text: string | undefined): string[] {
   return text?.split(',').map((name) => name.trim()) ?? [];
 }
 
-/** Returns the URL of the folder of another checkout. @throws TypeError if it is not built. */
+/** Returns the URL of bench/dist/ in another checkout. @throws TypeError if it is not built. */
 export function checkoutOf(folder: string): string {
-  const url = pathToFileURL(resolve(folder) + sep).href;
-  if (existsSync(new URL('bench/dist/child.js', url))) return url;
+  const url = pathToFileURL(resolve(folder, 'bench/dist') + sep).href;
+  if (existsSync(new URL('child.js', url))) return url;
   throw new TypeError(
     `--before: must be the folder of a checkout that is built, got '${folder}' (there is no bench/dist/child.js)`,
   );

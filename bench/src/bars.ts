@@ -14,12 +14,12 @@ export type Bounds = { readonly least: number } | { readonly most: number };
 
 /** Judges the bars whose rows have figures. */
 export function judge(rounds: readonly Round[], bars: readonly Bar[]): Verdict[] {
-  return bars.flatMap((bar) => {
-    const values = rounds.flatMap((round) => bar.value(round) ?? []);
-    const ratio = values.length === 0 ? undefined : (bar.combine ?? median)(values);
+  return bars.flatMap(({ bar, value, combine = median, least, most }) => {
+    const values = rounds.map(value).filter(Number.isFinite);
+    const ratio = values.length === 0 ? undefined : combine(values);
     if (ratio === undefined) return [];
-    const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = bar;
-    return [{ bar: bar.bar, ratio, holds: ratio >= least && ratio <= most }];
+    const holds = ratio >= (least ?? ratio) && ratio <= (most ?? ratio);
+    return [{ bar, ratio, holds }];
   });
 }
 
@@ -37,14 +37,7 @@ export function ratioBar(
   return {
     bar: `${group === '' ? '' : `${group} `}${unit}: ${name} ÷ ${against} ${bound}`,
     value: (round) =>
-      quotient(
-        figureOf(round, { group, name }, figure),
-        figureOf(round, { group, name: against! }, figure),
-      ),
+      figureOf(round, { group, name }, figure) / figureOf(round, { group, name: against! }, figure),
     ...bounds,
   };
-}
-
-export function quotient(above: number | undefined, below: number | undefined): number | undefined {
-  return above === undefined || below === undefined ? undefined : above / below;
 }

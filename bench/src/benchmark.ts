@@ -3,11 +3,11 @@
 
 import type { Flags, Values } from './flags.ts';
 
-/** The figures of a row in one round, by key; those that it does not have are absent. */
+/** The figures of a row in one round, by key. Those that it does not have are absent or NaN. */
 export type Figures = Readonly<Record<string, number | undefined>>;
 
 /** The figures of one round, by group and by name. */
-export type Round = ReadonlyMap<string, ReadonlyMap<string, Figures>>;
+export type Round = Readonly<Record<string, Readonly<Record<string, Figures>>>>;
 
 /** A row of a table. */
 export interface Row {
@@ -24,6 +24,11 @@ export interface Figure {
   readonly unit: string;
   /** How rows are compared. Default: by their ratio. */
   readonly compared?: 'ratio' | 'difference' | 'never';
+}
+
+/** Returns a figure whose rows are not compared. */
+export function alone(key: string, unit: string): Figure {
+  return { key, unit, compared: 'never' };
 }
 
 /** A measurement, which yields the figures of one row or of several. */
@@ -43,8 +48,8 @@ export interface Task {
 /** A condition on a figure of a round, judged by the median over all rounds. */
 export interface Bar {
   readonly bar: string;
-  /** Returns the figure in one round; undefined if the round lacks what the bar needs. */
-  value(round: Round): number | undefined;
+  /** Returns the figure in one round; NaN if the round lacks what the bar needs. */
+  value(round: Round): number;
   readonly least?: number;
   readonly most?: number;
   /** Combines the figures of the rounds; undefined if they do not suffice. Default: the median. */

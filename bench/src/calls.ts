@@ -9,7 +9,7 @@ import {
   PEER_NAMES,
 } from './adapters/table.ts';
 import { listed } from './arguments.ts';
-import { type Bounds, quotient, ratioBar } from './bars.ts';
+import { type Bounds, ratioBar } from './bars.ts';
 import { type Bar, type Figure, type Figures, taskOf } from './benchmark.ts';
 import { FAN_OUT, FAN_OUT_NAMES } from './fan-out/fan-out.ts';
 import { flag, names, text } from './flags.ts';
@@ -79,18 +79,8 @@ function codec(title: string, carrier: string): Bar {
   return {
     bar: `s2 CPU: ${title} ÷ (${carrier} + its codec in process) at most ${most}`,
     value: (round) => {
-      const cpu = (name: string) => {
-        const [client, server] = ['clientCpu', 'serverCpu'].map((key) =>
-          figureOf(round, { group: 's2', name }, key),
-        );
-        return client === undefined || server === undefined ? undefined : client + server;
-      };
-      const own = figureOf(round, { group: 's2', name: title }, 'codec');
-      const bytes = cpu(carrier);
-      return quotient(
-        cpu(title),
-        own === undefined || bytes === undefined ? undefined : own + bytes,
-      );
+      const of = (name: string, key: string) => figureOf(round, { group: 's2', name }, key);
+      return of(title, 'cpu') / (of(carrier, 'cpu') + of(title, 'codec'));
     },
     most,
   };

@@ -4,7 +4,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Failed } from './commands.ts';
+import type { Command, Commands, Report } from './commands.ts';
 
 export interface StartOptions {
   /** The name used in errors. */
@@ -16,39 +16,40 @@ export interface StartOptions {
   readonly core?: string | undefined;
   /** The network namespace that the process runs in; undefined for that of this process. */
   readonly network?: string | undefined;
-  /** Receives the process once it has started, as `withChildren` passes it. */
-  readonly started?: { kill(): void }[];
 }
 
-/** Kills the processes that `work` has added to the list that it is passed. */
-export async function withChildren<T>(
-  work: (started: { kill(): void }[]) => Promise<T>,
-): Promise<T> {
+/** Starts a process, and returns it when it is ready. */
+export type Start = <C extends Commands>(options: StartOptions) => Promise<Child<C>>;
+
+/** Kills the processes that `work` has started when it is done. */
+export async function withChildren<T>(work: (start: Start) => Promise<T>): Promise<T> {
   const started: { kill(): void }[] = [];
   try {
-    return await work(started);
+    return await work(async (options) => {
+      const child = await Child.start<any>(options);
+      started.push(child);
+      return child;
+    });
   } finally {
     for (const child of started) child.kill();
   }
 }
 
-export class Child<Command extends object, Report extends object> {
+/** A process that offers the commands `C`. */
+export class Child<C extends Commands> {
   readonly #name: string;
   readonly #process: ChildProcess;
 
-  private constructor(name: string, process: ChildProcess) {
-    this.#name = name;
-    this.#process = process;
+  private constructor(options: StartOptions) {
+    this.#name = options.name;
+    this.#process = launch(options);
   }
 
-  /** Starts the process and returns it with its first report. */
-  static async start<Command extends object, Report extends object>(
-    options: StartOptions,
-  ): Promise<{ child: Child<Command, Report>; report: Report }> {
-    const child = new Child<Command, Report>(options.name, launch(options));
-    options.started?.push(child);
+  static async start<C extends Commands>(options: StartOptions): Promise<Child<C>> {
+    const child = new Child<C>(options);
     try {
-      return { child, report: await child.#next() };
+      await child.#next();
+      return child;
     } catch (error) {
       child.kill();
       throw error;
@@ -60,12 +61,15 @@ export class Child<Command extends object, Report extends object> {
   }
 
   /**
-   * Sends a command and waits for the report.
+   * Runs a command of the process, and returns its result.
    * @throws Error if the command fails or the process ends.
    */
-  run(command: Command): Promise<Report> {
-    this.#process.send(command);
-    return this.#next();
+  async call<Name extends keyof C & string>(
+    name: Name,
+    ...args: Parameters<C[Name]>
+  ): Promise<Awaited<ReturnType<C[Name]>>> {
+    this.#process.send({ name, args } satisfies Command);
+    return (await this.#next()).result;
   }
 
   /** Disconnects from the process and waits until nothing keeps it alive. */
@@ -95,7 +99,7 @@ export class Child<Command extends object, Report extends object> {
         once(this.#process, 'exit', { signal }).then(([code, killed]) => {
           throw new Error(`${this.#name} ended too early (${killed ?? `exit code ${code}`})`);
         }),
-      ])) as [Report & Partial<Failed>];
+      ])) as [Report];
       if (report.error !== undefined) throw new Error(`${this.#name}: ${report.error}`);
       return report;
     } finally {
@@ -108,7 +112,9 @@ function launch({ script, args = [], core, network }: StartOptions): ChildProces
   const pin = core === undefined ? [] : ['taskset', '-c', core];
   const within = network === undefined ? pin : ['ip', 'netns', 'exec', network];
   const [execPath, ...execArgv] = [...within, process.execPath, ...process.execArgv];
-  return fork(fileURLToPath(new URL(script, import.meta.url)), args, { env, execPath, execArgv });
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  // Keeps numbers that JSON cannot write, such as NaN.
+  return fork(file, args, { env, execPath, execArgv, serialization: 'advanced' });
 }
 
 /**

@@ -1,23 +1,15 @@
-// One end of a measurement in a process of its own: `child.js server <adapter>`, or `child.js
-// client <adapter> <address> <pid of the server>`. When the parent disconnects, the process closes
-// everything and ends by itself.
+// One end of a measurement in a process of its own: `child.js <adapter>`. It serves, or opens
+// connections and calls. When the parent disconnects, the process closes everything and ends by
+// itself.
 
-import type { Caller } from './adapters/adapter.ts';
+import type { Caller, Serving } from './adapters/adapter.ts';
 import { subjectOf } from './adapters/table.ts';
 import type { Figures } from './benchmark.ts';
-import { report, runCommands } from './commands.ts';
-import { type Memory, settledMemory } from './memory.ts';
+import { offer } from './commands.ts';
+import { settledMemory } from './memory.ts';
 import { answer, check, numbered } from './messages.ts';
 import { type CallScenario, type Load, runLoad } from './scenarios.ts';
 import { Stopwatch } from './stopwatch.ts';
-
-/** A command from the parent. */
-export type Command =
-  /** Asks a server for its memory. */
-  | { readonly type: 'memory' }
-  /** Opens as many more connections, `atOnce` handshakes at a time. */
-  | { readonly type: 'open'; readonly count: number; readonly atOnce: number }
-  | ({ readonly type: 'run' } & Run);
 
 /** A measurement of a client: its scenario or load, and its milliseconds. */
 export interface Run {
@@ -27,70 +19,63 @@ export interface Run {
   readonly window: number;
 }
 
-/** A report to the parent: the process is ready, or the result of a command. */
-export interface Report {
-  readonly address?: string;
-  readonly memory?: Memory;
-  readonly figures?: Figures;
-}
+const subject = await subjectOf(process.argv[2]!);
+let serving: Serving | undefined;
+const callers: any[] = [];
 
-const [role, name, address, serverPid] = process.argv.slice(2);
-const subject = await subjectOf(name!);
-await (role === 'server' ? server() : client());
+const commands = {
+  /** Serves, and returns the address. */
+  async serve(): Promise<string> {
+    serving = await subject.serve(answer);
+    return serving.address;
+  },
 
-async function server(): Promise<void> {
-  const serving = await subject.serve(answer);
-  runCommands<Command, Report>(
-    async () => ({ memory: await settledMemory() }),
-    () => void serving.close(),
-  );
-  report<Report>({ address: serving.address });
-}
+  /** Returns the memory of this process after GC. */
+  memory: settledMemory,
 
-async function client(): Promise<void> {
-  const callers: any[] = [];
-  const open = async (isCalled: boolean) => {
-    const caller = await (callers[0]?.another?.() ?? subject.connect(address!));
-    callers.push(caller);
-    if (isCalled) check(CALL, await caller.call(CALL));
-  };
-  const run = async ({ scenario: wanted, warmUp, window }: Run): Promise<Figures> => {
+  /** Opens as many more connections to a server, `atOnce` handshakes at a time. */
+  async open(address: string, count: number, atOnce: number): Promise<void> {
+    let left = count;
+    // The first one alone, because others may share what it opens.
+    if (callers.length === 0 && left-- > 0) await openOne(address, count > 1);
+    const work = async () => {
+      while (left-- > 0) await openOne(address, true);
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+  },
+
+  /** Measures over the open connections. @param server the process of the server. */
+  async run(server: number, { scenario: wanted, warmUp, window }: Run): Promise<Figures> {
     const watch = new Stopwatch();
     const scenario: Pick<CallScenario<any>, 'run' | 'warmUps'> = typeof wanted === 'string'
       ? subject.scenarios.find(({ name }) => name === wanted)!
       : { run: async () => void (await runLoad(inTurn(callers), watch, wanted)) };
     const [figures, others] = await Promise.all([
-      watch.measure(warmUp * (scenario.warmUps ?? 1), window, Number(serverPid)),
+      watch.measure(warmUp * (scenario.warmUps ?? 1), window, server),
       scenario.run(callers[0], watch),
     ]);
     return { ...figures, ...others };
-  };
-  runCommands<Command, Report>(
-    async (command) => {
-      if (command.type === 'run') return { figures: await run(command) };
-      if (command.type === 'memory') return { memory: await settledMemory() };
-      let left = command.count;
-      // The first one alone, because others may share what it opens.
-      if (callers.length === 0 && left-- > 0) await open(command.count > 1);
-      const work = async () => {
-        while (left-- > 0) await open(true);
-      };
-      await Promise.all(Array.from({ length: command.atOnce }, work));
-      return {};
-    },
-    () => {
-      for (const caller of callers) void caller.close();
-    },
-  );
-  report<Report>({});
+  },
+};
+export type EndCommands = typeof commands;
+
+offer(commands, () => {
+  void serving?.close();
+  for (const caller of callers) void caller.close();
+});
+
+async function openOne(address: string, isCalled: boolean): Promise<void> {
+  const caller = await (callers[0]?.another?.() ?? subject.connect(address));
+  callers.push(caller);
+  if (isCalled) check(CALL, await caller.call(CALL));
 }
 
 /** Makes calls over connections in turn. */
-function inTurn(callers: readonly Caller[]): Caller {
-  if (callers.length === 1) return callers[0]!;
+function inTurn(open: readonly Caller[]): Caller {
+  if (open.length === 1) return open[0]!;
   let next = 0;
   return {
-    call: (request) => callers[next++ % callers.length]!.call(request),
+    call: (request) => open[next++ % open.length]!.call(request),
     close: async () => {},
   };
 }

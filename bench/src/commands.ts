@@ -1,28 +1,36 @@
-// The side of a measuring process in the exchange with its parent: receives commands and sends
-// reports.
+// The functions that a measuring process offers to its parent.
 
-/** Sent instead of the expected report. */
-export interface Failed {
-  readonly error: string;
+/** The functions by name. Their arguments and results are cloned. */
+export type Commands = Readonly<Record<string, (...args: any[]) => unknown>>;
+
+/** The parent's request to run one of them. */
+export interface Command {
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/** The answer to the parent: the result of a command, or its error. */
+export interface Report {
+  readonly result?: any;
+  readonly error?: string;
 }
 
 /**
- * Runs each command of the parent and reports its result; `released` is called when the parent
- * disconnects.
+ * Tells the parent that this process is ready, and runs the commands that the parent calls;
+ * `released` is called when the parent disconnects.
  */
-export function runCommands<Command, Report extends object>(
-  run: (command: Command) => Promise<Report>,
-  released: () => void,
-): void {
+export function offer(commands: Commands, released: () => void): void {
   process.on('disconnect', released);
-  process.on('message', (command: Command) => {
-    run(command).then(report, (error: Error) =>
-      report<Failed>({ error: error.stack ?? String(error) }),
-    );
+  process.on('message', async ({ name, args }: Command) => {
+    try {
+      report({ result: await commands[name]!(...args) });
+    } catch (error) {
+      report({ error: (error as Error).stack ?? String(error) });
+    }
   });
+  report({});
 }
 
-/** Sends a report to the parent. */
-export function report<Report extends object>(what: Report): void {
+function report(what: Report): void {
   process.send!(what);
 }

@@ -81,36 +81,19 @@ export function readFlags<F extends Flags>(flags: F, args: string[]): Values<F> 
       ]),
     ),
   });
-  const given = (name: string) => {
-    const value = values[name];
-    return value === undefined ? undefined : String(value);
-  };
   return Object.fromEntries(
     Object.entries(flags).map(([name, each]) => [
       name,
-      each.read(name, given(name), values['smoke'] === true),
+      each.read(name, values[name]?.toString(), values['smoke'] === true),
     ]),
   ) as Values<F>;
 }
 
-/** Returns the usage: a line for each option, wrapped. */
+/** Returns the usage: each option, and its help below. */
 export function usageOf(command: string, flags: Flags): string {
   const options = Object.entries(flags).map(
     ([name, { takes, help }]) =>
-      [`--${name}${takes === undefined ? '' : ` ${takes}`}`, help] as const,
+      `  --${name}${takes === undefined ? '' : ` ${takes}`}\n    ${help}`,
   );
-  const indent = Math.max(...options.map(([option]) => option.length)) + 4;
-  const lines = options.map(([option, help]) => {
-    let line = `  ${option}`.padEnd(indent - 1);
-    const wrapped: string[] = [];
-    for (const word of help.split(' ')) {
-      if (line.length + word.length > 98) {
-        wrapped.push(line);
-        line = ' '.repeat(indent - 1);
-      }
-      line += ` ${word}`;
-    }
-    return [...wrapped, line].join('\n');
-  });
-  return `usage: npx pnpm@12 bench ${command} [options]\n\n${lines.join('\n')}`;
+  return `usage: npx pnpm@12 bench ${command} [options]\n\n${options.join('\n')}`;
 }

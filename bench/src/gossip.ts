@@ -1,7 +1,7 @@
 // Gossip between processes: one publishes at a given rate and all others receive, over each overlay,
 // a naive flood and a NATS server.
 
-import type { Bar, Figure, Round, Row, Task } from './benchmark.ts';
+import { alone, type Bar, type Figure, type Row, type Task } from './benchmark.ts';
 import { fraction, names, number, numbers } from './flags.ts';
 import { KIND_NAMES } from './gossip-processes/by-name.ts';
 import { isInstalled, measureSwarm } from './gossip-processes/measure.ts';
@@ -9,7 +9,6 @@ import { LEAST_SIZE } from './gossip-processes/stage.ts';
 import { runBenchmark } from './run.ts';
 import { figureOf } from './summary.ts';
 
-const alone = (key: string, unit: string): Figure => ({ key, unit, compared: 'never' });
 const FIGURES: readonly Figure[] = [
   alone('rate', 'published/s'),
   alone('lost', 'lost'),
@@ -76,8 +75,7 @@ await runBenchmark({
 function complete(row: Row): Bar {
   return {
     bar: `${row.group}, ${row.name}: no message lost or duplicated`,
-    value: (round: Round) =>
-      ['lost', 'wrong'].reduce((sum, key) => sum + (figureOf(round, row, key) ?? 0), 0),
+    value: (round) => figureOf(round, row, 'lost') + figureOf(round, row, 'wrong'),
     combine: (values) => values.reduce((sum, value) => sum + value, 0),
     most: 0,
   };

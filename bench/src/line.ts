@@ -5,10 +5,10 @@ import { ratioBar } from './bars.ts';
 import type { Row } from './benchmark.ts';
 import { Child } from './child-process.ts';
 import { names, number } from './flags.ts';
-import type { Command, Result } from './long-line/client.ts';
+import type { ClientCommands } from './long-line/client.ts';
 import { CONTROLS, controls, Line, unable } from './long-line/line.ts';
 import { BACKENDS, TASKS, type Task } from './long-line/protocol.ts';
-import type { Addresses } from './long-line/server.ts';
+import type { ServerCommands } from './long-line/server.ts';
 import { runBenchmark } from './run.ts';
 import { figureOf } from './summary.ts';
 
@@ -55,12 +55,12 @@ await runBenchmark({
           rows,
           async run() {
             line.control(control);
-            const limit = await client.run({ backend: 'raw', task, total, to });
-            const { time, small } = await client.run({ backend, task, total, to });
+            const raw = await client.call('measure', { backend: 'raw', task, total, to });
+            const { time, small } = await client.call('measure', { backend, task, total, to });
             return [
-              { mbits: mbits(limit.time) },
+              { mbits: mbits(raw.time) },
               { mbits: mbits(time) },
-              small === undefined ? undefined : { trips: small / TRIP },
+              { trips: (small ?? Number.NaN) / TRIP },
             ];
           },
         };
@@ -108,20 +108,20 @@ async function raise() {
   process.once('SIGINT', close).once('SIGTERM', close);
   try {
     await line.raise(LINE);
-    const server = await Child.start<object, Addresses>({
+    const server = await Child.start<ServerCommands>({
       name: 'the server',
       script: 'long-line/server.js',
       args: [line.host],
       network: line.far,
-      started: children,
     });
-    const client = await Child.start<Command, Result>({
+    children.push(server);
+    const client = await Child.start<ClientCommands>({
       name: 'the client',
       script: 'long-line/client.js',
       network: line.near,
-      started: children,
     });
-    return { line, client: client.child, to: server.report, close };
+    children.push(client);
+    return { line, client, to: await server.call('addresses'), close };
   } catch (error) {
     await close();
     throw error;

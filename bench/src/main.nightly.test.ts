@@ -67,6 +67,8 @@ for (const [args, figure, wanted] of RUNS)
       t.true(row !== undefined, `${name} of ${rows.map((each) => `${each.group} ${each.name}`)}`);
       if (figure !== '') t.true(row!.figures[figure]!.median > 0, name);
     }
+    for (const { name, figures } of rows)
+      for (const fault of ['lost', 'wrong']) t.is(figures[fault]?.median ?? 0, 0, name);
     t.deepEqual(verdicts, []);
     t.regex(errors, /round 1 of 1: /);
   });
@@ -78,12 +80,6 @@ test.serial('bench line uses its own line, or reports why there is none', async 
   t.is(code, 0, errors);
   for (const { figures } of JSON.parse(output).rows)
     t.true((figures.mbits ?? figures.trips).median > 0);
-});
-
-test('gossip delivers every message once', async (t) => {
-  const gossip = await run('main.js', 'gossip', '--smoke', '--json', '--adapter', 'tree,mesh');
-  for (const { figures } of JSON.parse(gossip.output).rows)
-    for (const fault of ['lost', 'wrong']) t.is(figures[fault].median, 0, fault);
 });
 
 test('a wrong option is reported with the usage', async (t) => {

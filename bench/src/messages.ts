@@ -42,11 +42,12 @@ export class Messages {
 }
 
 /**
- * Makes a message of `size` bytes, at least 8, with its number at both ends. No two pieces between
- * are alike.
+ * Makes a message of `size` bytes, at least 8, with its number at both ends, or one of none. No two
+ * pieces between are alike.
  */
 export function numbered(size: number, number: number): Uint8Array {
   const bytes = new Uint8Array(size);
+  if (size === 0) return bytes;
   for (let at = 0; at < size; at += PAGE) {
     const first = (number + (at >>> 8) * 7 + (at >>> 16) * 13) & 0xff;
     bytes.set(RAMP.subarray(first, first + Math.min(PAGE, size - at)), at);
@@ -64,18 +65,7 @@ export function numbered(size: number, number: number): Uint8Array {
  */
 export function answer(request: Uint8Array): Uint8Array {
   if (request.length <= ECHOED) return request;
-  const { length } = request;
-  const sum = sampled(request);
-  return Uint8Array.of(
-    length,
-    length >>> 8,
-    length >>> 16,
-    length >>> 24,
-    sum,
-    sum >>> 8,
-    sum >>> 16,
-    sum >>> 24,
-  );
+  return new Uint8Array(Uint32Array.of(request.length, sampled(request)).buffer);
 }
 
 /** Checks the ends of a reply. @throws Error if it does not answer that request. */

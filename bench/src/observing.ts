@@ -2,13 +2,12 @@
 // right before or after them, in fresh processes.
 
 import { checkoutOf } from './arguments.ts';
-import { quotient } from './bars.ts';
+import { ratioBar } from './bars.ts';
 import { type Bar, type Row, taskOf } from './benchmark.ts';
 import { names, text } from './flags.ts';
 import { measurePair } from './pair.ts';
 import { runBenchmark } from './run.ts';
 import { medianInterval } from './statistics.ts';
-import { figureOf } from './summary.ts';
 
 const CARRIERS = ['inmem', 'tcp'] as const;
 const PLAIN = 'plain';
@@ -39,15 +38,13 @@ await runBenchmark({
     carrier: names('measures only these', CARRIERS),
   },
   plan({ before, carrier: carriers, window }) {
-    const checkout = before && new URL('bench/dist/', checkoutOf(before)).href;
+    const checkout = before && checkoutOf(before);
     const tasks = ['s1', 's2', 's3'].flatMap((scenario) =>
       carriers.flatMap((carrier) => {
         const measured = (row: Omit<Row, 'group'>, suffix = '', from?: string) =>
-          taskOf({ group: `${scenario}, ${carrier}`, ...row }, async () => {
+          taskOf({ group: `${scenario}, ${carrier}`, ...row }, () => {
             const what = { scenario, warmUp: window, window, checkout: from };
-            const figures = await measurePair(`trunkline-${carrier}${suffix}`, what);
-            const { rate, clientCpu, serverCpu = 0 } = figures;
-            return { rate, cpu: clientCpu === undefined ? undefined : clientCpu + serverCpu };
+            return measurePair(`trunkline-${carrier}${suffix}`, what);
           });
         return [
           ...(checkout === undefined ? [] : [measured({ name: BEFORE }, '', checkout)]),
@@ -69,22 +66,15 @@ await runBenchmark({
   },
 });
 
-function barsOf({ group, name, against }: Row): Bar[] {
+function barsOf(row: Row): Bar[] {
+  const { group, name, against } = row;
   if (against === undefined || name.startsWith('spans')) return [];
-  const value: Bar['value'] = (round) =>
-    quotient(
-      figureOf(round, { group, name }, 'rate'),
-      figureOf(round, { group, name: against }, 'rate'),
-    );
-  const bar = `${group}: ${name} ÷ ${against}`;
-  if (name === 'metrics')
-    return [{ bar: `${bar}, the rate at least ${METRICS}`, value, least: METRICS }];
-  return [
-    {
-      bar: `${bar}, the 95 % interval of the rate reaches ${FREE}`,
-      value,
-      combine: (values) => medianInterval(values)?.[1],
-      least: FREE,
-    },
-  ];
+  const title = `${group}: ${name} ÷ ${against}`;
+  if (name === 'metrics') {
+    const bar = `${title}, the rate at least ${METRICS}`;
+    return [{ ...ratioBar('rate', row, { least: METRICS }), bar }];
+  }
+  const bar = `${title}, the 95 % interval of the rate reaches ${FREE}`;
+  const combine: Bar['combine'] = (values) => medianInterval(values)?.[1];
+  return [{ ...ratioBar('rate', row, { least: FREE }), bar, combine }];
 }

@@ -1,8 +1,8 @@
 // A server and clients of one adapter, each in its own process and on its own core.
 
 import type { Figures } from './benchmark.ts';
-import type { Command, Report, Run } from './child.ts';
-import { Child, withChildren } from './child-process.ts';
+import type { EndCommands, Run } from './child.ts';
+import { type Child, withChildren } from './child-process.ts';
 import { cores } from './cores.ts';
 import type { Memory } from './memory.ts';
 
@@ -28,39 +28,29 @@ export function withPair<T>(
   { clients: count = 1, checkout = import.meta.url }: Processes,
   work: (pair: Pair) => Promise<T>,
 ): Promise<T> {
-  return withChildren(async (started) => {
-    const start = (role: string, core: string | undefined, ...args: string[]) =>
-      Child.start<Command, Report>({
-        name: `the ${role} of ${adapter}`,
-        script: new URL('child.js', checkout).href,
-        args: [role, adapter, ...args],
-        core,
-        started,
-      });
+  return withChildren(async (start) => {
+    const script = new URL('child.js', checkout).href;
+    const startOne = (role: string, core: string | undefined) =>
+      start<EndCommands>({ name: `the ${role} of ${adapter}`, script, args: [adapter], core });
     const [serverCore, ...others] = cores;
-    const { child: server, report } = await start('server', serverCore);
-    const clients: Child<Command, Report>[] = [];
+    const server = await startOne('server', serverCore);
+    const address = await server.call('serve');
+    const clients: Child<EndCommands>[] = [];
     for (let at = 0; at < count; at++) {
       const core = others.length === 0 ? undefined : count === 1 ? others[0] : others.join();
-      const { child } = await start('client', core, report.address!, String(server.pid));
-      clients.push(child);
+      clients.push(await startOne('client', core));
     }
     const result = await work({
       async open(wanted) {
         const atOnce = Math.ceil(SHAKING / count);
+        const shareOf = (at: number) => Math.floor((wanted + at) / count);
         await Promise.all(
-          clients.map((client, at) =>
-            client.run({ type: 'open', count: Math.floor((wanted + at) / count), atOnce }),
-          ),
+          clients.map((client, at) => client.call('open', address, shareOf(at), atOnce)),
         );
       },
-      memory: async () => (await server.run({ type: 'memory' })).memory!,
-      async run(what) {
-        const reports = await Promise.all(
-          clients.map((client) => client.run({ type: 'run', ...what })),
-        );
-        return together(reports.map(({ figures }) => figures!));
-      },
+      memory: () => server.call('memory'),
+      run: async (what) =>
+        together(await Promise.all(clients.map((client) => client.call('run', server.pid, what)))),
     });
     // How many connections close in order is not measured and would take long.
     for (const client of clients) await (count === 1 ? client.close() : client.kill());
@@ -86,21 +76,15 @@ export function measurePair(
  */
 function together(all: readonly Figures[]): Figures {
   if (all.length === 1) return all[0]!;
-  const sum = (of: (figures: Figures) => number | undefined) =>
-    all.reduce<number | undefined>((total, each) => {
-      const own = of(each);
-      return total === undefined || own === undefined ? undefined : total + own;
-    }, 0);
-  const rate = sum((each) => each['rate'])!;
-  const perCall = (key: string, share: number) => {
-    const spent = sum((each) => each[key] && each[key] * each['rate']!);
-    return spent && spent / share / rate;
-  };
+  const sum = (of: (figures: Figures) => number) =>
+    all.reduce((total, each) => total + of(each), 0);
+  const rate = sum((each) => each['rate']!);
+  const perCall = (key: string) => sum((each) => each[key]! * each['rate']!) / rate;
   return {
     rate,
-    bulk: sum((each) => each['bulk']),
-    clientCpu: perCall('clientCpu', 1),
-    serverCpu: perCall('serverCpu', all.length),
+    bulk: sum((each) => each['bulk']!),
+    clientCpu: perCall('clientCpu'),
+    serverCpu: perCall('serverCpu') / all.length,
   };
 }
 

@@ -2,14 +2,12 @@
 // directly. In virtual time each node's uplink is the bottleneck; over loopback it is the processor,
 // which all nodes share.
 
-import type { Figure } from './benchmark.ts';
+import { alone } from './benchmark.ts';
 import { flag, number, numbers } from './flags.ts';
-import { loopback, simulated } from './gossip-relay/networks.ts';
-import type { RelaySetup } from './gossip-relay/node.ts';
+import { loopback, measure, simulated } from './gossip-relay/networks.ts';
 import { runBenchmark } from './run.ts';
 
 const KIB = 1024;
-const alone = (key: string, unit: string): Figure => ({ key, unit, compared: 'never' });
 
 await runBenchmark({
   name: 'relay',
@@ -28,10 +26,8 @@ await runBenchmark({
   plan({ receivers, size, fanout, uplink, latency, seed, loopback: isReal }) {
     const sizes = size.map((kib) => kib * KIB);
     const groupOf = (count: number, bytes: number) => `${count} receivers, ${bytes / KIB} KiB`;
-    const measure = (setup: RelaySetup) =>
-      isReal
-        ? loopback(setup, sizes)
-        : simulated({ ...setup, uplink: (uplink * 1e6) / 8, latency, seed }, sizes);
+    const network = () =>
+      isReal ? loopback() : simulated({ seed, uplink: (uplink * 1e6) / 8, latency });
     const ways = [
       { name: 'direct', against: undefined, relay: undefined },
       { name: 'relays', against: 'direct', relay: { above: 0, fanout } },
@@ -42,7 +38,7 @@ await runBenchmark({
           turn: String(count),
           title: `${count} receivers, ${name}`,
           rows: sizes.map((bytes) => ({ group: groupOf(count, bytes), name, against })),
-          run: () => measure({ receivers: count, relay }),
+          run: () => measure(network(), count, relay, sizes),
         })),
       ),
       figuresOf: () => [

@@ -19,15 +19,7 @@ const PLAN: Plan = {
 const BAR = ratioBar('rate', OURS, { least: 1.2 });
 
 function round(limit: Figures, ours: Figures): Round {
-  return new Map([
-    [
-      's2',
-      new Map([
-        ['limit-net', limit],
-        ['trunkline-tcp', ours],
-      ]),
-    ],
-  ]);
+  return { s2: { 'limit-net': limit, 'trunkline-tcp': ours } };
 }
 
 test('each round begins with another task of a turn, and rows without figures are left out', async (t) => {
@@ -42,7 +34,7 @@ test('each round begins with another task of a turn, and rows without figures ar
   const rounds = await runRounds({ tasks }, 2, (what) => told.push(what));
   t.deepEqual(order, ['a', 'b', 'c', 'b', 'c', 'a']);
   t.deepEqual(
-    rounds.map((each) => [...each.get('')!.keys()]),
+    rounds.map((each) => Object.keys(each['']!)),
     [
       ['a', 'b'],
       ['b', 'a'],

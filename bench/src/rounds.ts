@@ -14,7 +14,7 @@ export async function runRounds(
   let step = 0;
   const rounds: Round[] = [];
   for (let number = 0; number < count; number++) {
-    const round = new Map<string, Map<string, Figures>>();
+    const round: Record<string, Record<string, Figures>> = {};
     for (const task of [...turns.values()].flatMap((turn) => rotated(turn, number))) {
       const done = step++ / (count * tasks.length);
       const title = `round ${number + 1} of ${count}: ${task.title}`;
@@ -23,8 +23,7 @@ export async function runRounds(
       for (const [at, { group, name }] of task.rows.entries()) {
         const figures = measured[at];
         if (figures === undefined) continue;
-        if (!round.has(group)) round.set(group, new Map());
-        round.get(group)!.set(name, figures);
+        (round[group] ??= {})[name] = figures;
       }
     }
     rounds.push(round);

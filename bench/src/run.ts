@@ -64,10 +64,7 @@ function report(
   if (options.report === true && !smoke)
     publish({ [name]: partsOf(plan, { rows, verdicts, settings: told }) });
   if (json) {
-    const plain = rounds.map((round) =>
-      Object.fromEntries([...round].map(([group, own]) => [group, Object.fromEntries(own)])),
-    );
-    const all = { node: process.version, options, rows, verdicts, rounds: plain };
+    const all = { node: process.version, options, rows, verdicts, rounds };
     console.log(JSON.stringify(all, null, 2));
   } else {
     const places = pinned() ? 'each process on a core of its own' : 'processes not pinned to cores';

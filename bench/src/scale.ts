@@ -1,7 +1,7 @@
 // Scale over TCP: more calls in flight, more connections, larger messages, beside the raw limit.
 
 import { readFileSync } from 'node:fs';
-import { type Figure, taskOf } from './benchmark.ts';
+import { alone, type Figure, taskOf } from './benchmark.ts';
 import { names, number, numbers } from './flags.ts';
 import { withPair } from './pair.ts';
 import { runBenchmark } from './run.ts';
@@ -17,9 +17,9 @@ const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
 const OTHER_FILES = 100;
 const FIGURES: readonly Figure[] = [
   { key: 'rate', unit: 'calls/s' },
-  { key: 'bulk', unit: 'MB/s', compared: 'never' },
-  { key: 'clientCpu', unit: 'client CPU, ns per call', compared: 'never' },
-  { key: 'serverCpu', unit: 'server CPU, ns per call', compared: 'never' },
+  alone('bulk', 'MB/s'),
+  alone('clientCpu', 'client CPU, ns per call'),
+  alone('serverCpu', 'server CPU, ns per call'),
 ];
 
 interface Point {

@@ -108,7 +108,7 @@ export async function runLoad(
   watch: Stopwatch,
   { size, inFlight }: Load,
 ): Promise<Messages> {
-  const messages = size === 0 ? new NoBytes() : new Messages(size, inFlight);
+  const messages = new Messages(size, inFlight);
   const work = async () => {
     while (!watch.over) {
       const request = messages.take();
@@ -121,20 +121,6 @@ export async function runLoad(
   };
   await Promise.all(Array.from({ length: inFlight }, work));
   return messages;
-}
-
-class NoBytes extends Messages {
-  constructor() {
-    super(8, 1);
-  }
-
-  override take(): Uint8Array {
-    return NOTHING;
-  }
-
-  override check(_request: Uint8Array, { length }: Uint8Array): void {
-    if (length !== 0) throw new Error(`a wrong answer: ${length} bytes to a request of none`);
-  }
 }
 
 /**
@@ -174,7 +160,6 @@ function codecCost(inProcess: NonNullable<Caller['inProcess']>, messages: Messag
   return (passed * 1e6) / calls;
 }
 
-const NOTHING = new Uint8Array(0);
 /** The small calls that take as long as a large one. */
 const WEIGHT = 64;
 /** The time in milliseconds that the codecs run. */

@@ -2,16 +2,13 @@
 // time, and the ratio to another checkout in the same rounds.
 
 import { checkoutOf } from './arguments.ts';
-import { type Figures, taskOf } from './benchmark.ts';
-import { Child, withChildren } from './child-process.ts';
+import { alone, type Figures, taskOf } from './benchmark.ts';
+import { withChildren } from './child-process.ts';
 import { cores } from './cores.ts';
 import { names, text } from './flags.ts';
 import { runBenchmark } from './run.ts';
-import type { LoadCommand, LoadReport } from './simulation/load.child.ts';
+import type { LoadCommands } from './simulation/load.child.ts';
 import { LOADS } from './simulation/loads.ts';
-
-/** The folder of this checkout. */
-const HERE = new URL('../../', import.meta.url).href;
 
 await runBenchmark({
   name: 'simulation-loads',
@@ -27,38 +24,36 @@ await runBenchmark({
     before: text('<folder>', 'also measures another checkout, which is built, in the same rounds'),
   },
   plan({ load: wanted, before, window, smoke }) {
-    const other = before && checkoutOf(before);
-    const command = { warmUp: 2 * window, window: smoke ? 1 : window };
+    const checkout = before && checkoutOf(before);
+    const times = [2 * window, smoke ? 1 : window] as const;
     return {
       tasks: LOADS.filter(({ name }) => wanted.includes(name)).flatMap(({ name, title }) => {
-        const older = other && `${title}, before`;
-        const now = { group: '', name: title, against: older };
-        return [
-          taskOf(now, () => runOnce(name, HERE, command), name),
-          ...(older === undefined
-            ? []
-            : [taskOf({ group: '', name: older }, () => runOnce(name, other!, command), name)]),
-        ];
+        const older = checkout && `${title}, before`;
+        const measure = (row: string, against?: string, from?: string) =>
+          taskOf({ group: '', name: row, against }, () => runOnce(name, times, from), name);
+        return [measure(title, older), ...(older ? [measure(older, undefined, checkout)] : [])];
       }),
-      figuresOf: () => [
-        { key: 'times', unit: '× CPU time' },
-        { key: 'events', unit: 'events/s', compared: 'never' },
-      ],
+      figuresOf: () => [{ key: 'times', unit: '× CPU time' }, alone('events', 'events/s')],
     };
   },
 });
 
-function runOnce(name: string, root: string, command: LoadCommand): Promise<Figures> {
-  return withChildren(async (started) => {
-    const { child } = await Child.start<LoadCommand, LoadReport>({
+/** @param checkout the URL of bench/dist/ in another checkout, whose code runs. Default: this one. */
+function runOnce(
+  name: string,
+  [warmUp, window]: readonly [number, number],
+  checkout = import.meta.url,
+): Promise<Figures> {
+  return withChildren(async (start) => {
+    const child = await start<LoadCommands>({
       name: `the load ${name}`,
-      script: 'simulation/load.child.js',
-      args: [name, root],
+      script: new URL('simulation/load.child.js', checkout).href,
+      args: [name],
       core: cores[0],
-      started,
     });
-    const { figures } = await child.run(command);
+    await child.call('run', warmUp);
+    const figures = await child.call('run', window);
     await child.close();
-    return figures!;
+    return figures;
   });
 }

@@ -1,12 +1,20 @@
 // The simulation: how much faster than real time it runs, and how close it comes to a bare loop.
 
-import { type Figure, type Figures, taskOf } from './benchmark.ts';
+import { createSimulation, type Simulation, type SimulationLevel } from '@trunkline/simulation';
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
+import { alone, type Figures, taskOf } from './benchmark.ts';
 import { runBenchmark } from './run.ts';
 import { bareLoop } from './simulation/bare-loop.ts';
-import { type Cluster, startCluster } from './simulation/cluster.ts';
 
+const protocol = defineProtocol({
+  name: 'bench',
+  version: 1,
+  channel: 0x20,
+  methods: { echo: { id: 1, request: bytes, response: bytes } },
+});
+
+const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 const BARE = { group: '', name: 'bare heap and microtask loop' };
-const alone = (key: string, unit: string): Figure => ({ key, unit, compared: 'never' });
 
 await runBenchmark({
   name: 'simulation',
@@ -17,7 +25,7 @@ await runBenchmark({
   async plan({ window }) {
     const levels = ['message', 'stream'] as const;
     const clusters: Cluster[] = [];
-    for (const level of levels) clusters.push(await startCluster(level, 1));
+    for (const level of levels) clusters.push(await startCluster(level));
     // Runs everything once unmeasured, so that the code is compiled.
     for (const cluster of clusters) await measure(cluster, window);
     return {
@@ -54,4 +62,40 @@ async function measure({ sim, calls }: Cluster, window: number): Promise<Figures
     events: ((sim.events - before.events) / real) * 1_000,
     calls: ((calls.settled - before.calls) / real) * 1_000,
   };
+}
+
+/** A running cluster, and the calls that it has made. */
+interface Cluster {
+  readonly sim: Simulation;
+  readonly calls: { settled: number };
+}
+
+/**
+ * Starts five nodes that each send ten messages a second (a call counts as two) over lossy links.
+ */
+async function startCluster(level: SimulationLevel): Promise<Cluster> {
+  const sim = createSimulation({
+    seed: 1,
+    level,
+    link: { latency: [1, 20], loss: 0.01, duplicate: 0.001, reorder: 0.01 },
+  });
+  const calls = { settled: 0 };
+  const settle = () => {
+    calls.settled++;
+  };
+  for (const name of NODES) {
+    sim.node(name, async ({ transport, clock, random }) => {
+      const t = transport(protocol, { timeout: 2_000 });
+      await t.listen();
+      serve(t, { echo: (request) => request });
+      const payload = new Uint8Array(64);
+      const tick = () => {
+        t.send(NODES[Math.floor(random() * NODES.length)]!, 'echo', payload).then(settle, settle);
+        clock.setTimeout(tick, 200);
+      };
+      tick();
+    });
+  }
+  await sim.run(10_000);
+  return { sim, calls };
 }

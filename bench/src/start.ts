@@ -3,7 +3,6 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { quotient } from './bars.ts';
 import { type Bar, type Figures, type Round, taskOf } from './benchmark.ts';
 import { runBenchmark } from './run.ts';
 import { BARE, CORE_AND_TCP, type Subject, subjects, TRUNKLINE } from './start/subjects.ts';
@@ -17,10 +16,8 @@ const MIB = 1024 * 1024;
 const CHILD = fileURLToPath(new URL('start/child.js', import.meta.url));
 
 /** The cost of a subject in addition to bare Node. */
-const beyond = (round: Round, name: string, key: string) => {
-  const [own, bare] = [name, BARE].map((each) => figureOf(round, { group: '', name: each }, key));
-  return own === undefined || bare === undefined ? undefined : own - bare;
-};
+const beyond = (round: Round, name: string, key: string) =>
+  figureOf(round, { group: '', name }, key) - figureOf(round, { group: '', name: BARE }, key);
 const BARS: readonly Bar[] = [
   {
     bar: `${CORE_AND_TCP}: loads in at most ${MOST_TIME} ms more than bare Node`,
@@ -30,7 +27,7 @@ const BARS: readonly Bar[] = [
   {
     // CPU time, because other programs disturb it less.
     bar: `${TRUNKLINE}: loads in at most ${MOST_CPU} times the CPU time of ${CORE_AND_TCP}, both without that of bare Node`,
-    value: (round) => quotient(beyond(round, TRUNKLINE, 'cpu'), beyond(round, CORE_AND_TCP, 'cpu')),
+    value: (round) => beyond(round, TRUNKLINE, 'cpu') / beyond(round, CORE_AND_TCP, 'cpu'),
     most: MOST_CPU,
   },
 ];

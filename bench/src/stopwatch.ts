@@ -36,50 +36,34 @@ export class Stopwatch {
   /**
    * Lets the scenario run for `warmUp` and then `window` milliseconds, or longer until a first call
    * has returned. Returns calls a second (`rate`), the times of a call in µs (`p50`, `p99`), MB of
-   * large messages a second (`bulk`), and nanoseconds of CPU per call in each process; absent are
-   * those that the scenario does not measure or the system does not report.
-   * @param serverPids the processes whose CPU counts as the server's.
+   * large messages a second (`bulk`), and nanoseconds of CPU per call in each process and in both
+   * (`cpu`); NaN are those that the scenario does not measure or the system does not report.
+   * @param server the process of the server.
    */
-  async measure(
-    warmUp: number,
-    window: number,
-    ...serverPids: readonly number[]
-  ): Promise<Figures> {
+  async measure(warmUp: number, window: number, server: number): Promise<Figures> {
     await sleep(warmUp);
     this.calls = this.bytes = this.#timed = 0;
-    const client = cpuTime(process.pid);
-    const server = cpuOf(serverPids);
+    const pids = [process.pid, server];
+    const before = pids.map(cpuTime);
     const begin = performance.now();
     do await sleep(window);
     while (this.calls === 0);
     const seconds = (performance.now() - begin) / 1_000;
     const { calls, bytes } = this;
     const times = this.#times.slice(0, Math.min(this.#timed, SAMPLES)).sort();
-    const perCall = (before: number | undefined, after: number | undefined) =>
-      before === undefined || after === undefined || after === before
-        ? undefined
-        : (after - before) / calls;
-    const clientCpu = perCall(client, cpuTime(process.pid));
-    const serverCpu = perCall(server, cpuOf(serverPids));
+    const perCall = pids.map((pid, at) => (cpuTime(pid) - before[at]!) / calls);
+    const [clientCpu, serverCpu] = perCall as [number, number];
     this.over = true;
     return {
       rate: calls / seconds,
-      ...(times.length > 0 && {
-        p50: percentile(times, 0.5) * 1_000,
-        p99: percentile(times, 0.99) * 1_000,
-      }),
-      ...(bytes > 0 && { bulk: bytes / seconds / 1e6 }),
-      ...(clientCpu !== undefined && { clientCpu }),
-      ...(serverCpu !== undefined && { serverCpu }),
+      p50: percentile(times, 0.5) * 1_000,
+      p99: percentile(times, 0.99) * 1_000,
+      bulk: bytes / seconds / 1e6,
+      clientCpu,
+      serverCpu,
+      cpu: clientCpu + serverCpu,
     };
   }
-}
-
-function cpuOf(pids: readonly number[]): number | undefined {
-  const times = pids.map(cpuTime);
-  return times.every((time) => time !== undefined)
-    ? times.reduce((sum, time) => sum + time, 0)
-    : undefined;
 }
 
 /**

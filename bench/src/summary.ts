@@ -34,19 +34,16 @@ function summaryOf(
   row: Row,
   { key, compared = 'ratio' }: Figure,
 ): Summary | undefined {
-  const values = rounds.flatMap((round) => figureOf(round, row, key) ?? []);
-  if (values.length === 0) return undefined;
   const { group, against } = row;
-  const ratios =
-    against === undefined || compared === 'never'
-      ? []
-      : rounds.flatMap((round) => {
-          const own = figureOf(round, row, key);
-          const other = figureOf(round, { group, name: against }, key);
-          if (own === undefined || other === undefined) return [];
-          const ratio = compared === 'ratio' ? own / other : own - other;
-          return Number.isFinite(ratio) ? [ratio] : [];
-        });
+  const own = (round: Round) => figureOf(round, row, key);
+  const compare = (round: Round) => {
+    if (against === undefined || compared === 'never') return Number.NaN;
+    const other = figureOf(round, { group, name: against }, key);
+    return compared === 'ratio' ? own(round) / other : own(round) - other;
+  };
+  const values = rounds.map(own).filter(Number.isFinite);
+  if (values.length === 0) return undefined;
+  const ratios = rounds.map(compare).filter(Number.isFinite);
   const interval = medianInterval(ratios);
   return {
     median: median(values),
@@ -55,11 +52,11 @@ function summaryOf(
   };
 }
 
-/** Returns a figure of a round; undefined if the round does not have it. */
+/** Returns a figure of a round; NaN if the round does not have it. */
 export function figureOf(
   round: Round,
   { group, name }: Pick<Row, 'group' | 'name'>,
   key: string,
-): number | undefined {
-  return round.get(group)?.get(name)?.[key];
+): number {
+  return round[group]?.[name]?.[key] ?? Number.NaN;
 }

@@ -2,14 +2,15 @@
 // Chromium.
 
 import { ratioBar } from './bars.ts';
-import { type Figures, taskOf } from './benchmark.ts';
-import { Child, withChildren } from './child-process.ts';
+import { taskOf } from './benchmark.ts';
+import { withChildren } from './child-process.ts';
 import { cores } from './cores.ts';
 import { names } from './flags.ts';
 import { runBenchmark } from './run.ts';
 import { startChromium, unable } from './webrtc/chromium.ts';
-import type { Command, Report } from './webrtc/client.ts';
-import { type Addresses, AGAINST, COLUMNS } from './webrtc/columns.ts';
+import type { ClientCommands } from './webrtc/client.ts';
+import { AGAINST, COLUMNS } from './webrtc/columns.ts';
+import type { ServerCommands } from './webrtc/server.ts';
 
 const PLACES = ['node', 'chromium'] as const;
 
@@ -27,9 +28,22 @@ await runBenchmark({
     const tasks = places.flatMap((group) =>
       COLUMNS.map((column) =>
         taskOf({ group, name: column, against: AGAINST.get(column) }, () =>
-          withServer(async (addresses, started): Promise<Figures> => {
-            const command = { column, addresses, window, warmUp: window };
-            return group === 'node' ? inNode(command, started) : chromium!.measure(command);
+          // Each measurement has a server of its own.
+          withChildren(async (start) => {
+            const server = await start<ServerCommands>({
+              name: 'the server',
+              script: './webrtc/server.js',
+              core: cores[0],
+            });
+            const at = await server.call('serve', column);
+            const command = { column, at, window, warmUp: window };
+            if (group === 'chromium') return chromium!.measure(command);
+            const client = await start<ClientCommands>({
+              name: 'the client',
+              script: './webrtc/client.js',
+              core: cores[1],
+            });
+            return client.call('measure', command);
           }),
         ),
       ),
@@ -55,28 +69,3 @@ await runBenchmark({
     };
   },
 });
-
-type Started = { kill(): void }[];
-
-/** Each measurement has a server of its own. */
-function withServer<T>(use: (addresses: Addresses, started: Started) => Promise<T>): Promise<T> {
-  return withChildren(async (started) => {
-    const { report } = await Child.start<object, Addresses>({
-      name: 'the server',
-      script: './webrtc/server.js',
-      core: cores[0],
-      started,
-    });
-    return use(report, started);
-  });
-}
-
-async function inNode(command: Command, started: Started) {
-  const { child } = await Child.start<Command, Report>({
-    name: 'the client',
-    script: './webrtc/client.js',
-    core: cores[1],
-    started,
-  });
-  return (await child.run(command)).figures!;
-}

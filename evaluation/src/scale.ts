@@ -131,7 +131,7 @@ async function measureProcesses(
   const kinds: Record<string, ProcessCost> = {};
   for (const { title: kind } of tasks) {
     const of = (key: string) =>
-      median(measured.map((round) => figureOf(round, { group: '', name: kind }, key) ?? 0));
+      median(measured.map((round) => figureOf(round, { group: '', name: kind }, key) || 0));
     kinds[kind] = {
       cpu: of('cpu'),
       publisher: of('publisher'),

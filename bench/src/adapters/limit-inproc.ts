@@ -3,45 +3,29 @@
 
 import { answer } from '../messages.ts';
 import { type Adapters, inOneProcess } from './adapter.ts';
+import { Calls, type Wire } from './limit.ts';
+import type { Received } from './limit-frames.ts';
 
 export const adapters: Adapters = {
   'limit-inproc': inOneProcess(async () => {
-    const slots = new Slots();
-    return { call: (request) => slots.call(request), close: async () => {} };
+    const calls = new Calls(open, queueMicrotask);
+    return { call: (request) => calls.call(request), close: async () => {} };
   }),
 };
 
-class Slots {
-  readonly #resolvers: ((reply: Uint8Array) => void)[] = [];
-  readonly #free: number[] = [];
-  #requests: Uint8Array[] = [];
-  #ids: number[] = [];
-
-  call(request: Uint8Array): Promise<Uint8Array> {
-    const promise = new Promise(keep);
-    const id = this.#free.pop() ?? this.#resolvers.length;
-    this.#resolvers[id] = kept;
-    if (this.#ids.length === 0) queueMicrotask(this.#drain);
-    this.#ids.push(id);
-    this.#requests.push(request);
-    return promise;
-  }
-
-  readonly #drain = (): void => {
-    const ids = this.#ids;
-    const requests = this.#requests;
-    this.#ids = [];
-    this.#requests = [];
-    for (let at = 0; at < ids.length; at++) {
-      const id = ids[at]!;
-      this.#free.push(id);
-      this.#resolvers[id]!(answer(requests[at]!));
-    }
+function open(received: Received): Wire {
+  let ids: number[] = [];
+  let requests: Uint8Array[] = [];
+  return {
+    put(id, request) {
+      ids.push(id);
+      requests.push(request);
+    },
+    flush() {
+      const [sentIds, sent] = [ids, requests];
+      ids = [];
+      requests = [];
+      for (let at = 0; at < sent.length; at++) received(sentIds[at]!, answer(sent[at]!));
+    },
   };
 }
-
-/** Set by the one executor that all promises share; it is read before the next call can be made. */
-let kept: (reply: Uint8Array) => void;
-const keep = (resolve: (reply: Uint8Array) => void): void => {
-  kept = resolve;
-};

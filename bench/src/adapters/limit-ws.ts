@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Adapters } from './adapter.ts';
-import { Calls, type Wire } from './limit.ts';
+import { Calls, oncePerTick, type Wire } from './limit.ts';
 import type { Received } from './limit-frames.ts';
 
 export const adapters: Adapters = {
@@ -16,8 +16,10 @@ export const adapters: Adapters = {
       server.on('connection', (webSocket, { socket }) => {
         const wire = open(webSocket, socket, (id, request) => {
           wire.put(id, answer(request));
-          wire.scheduled();
+          flush();
         });
+        // Flushes in the next tick, because `ws` does not tell where the messages of a chunk end.
+        const flush = oncePerTick(wire.flush);
       });
       await once(server, 'listening');
       return {
@@ -34,8 +36,7 @@ export const adapters: Adapters = {
       const socket = connect({ port: Number(port), host: hostname, noDelay: true });
       const webSocket = new WebSocket(address, { ...OPTIONS, createConnection: () => socket });
       await once(webSocket, 'open');
-      const calls = new Calls();
-      calls.wire = open(webSocket, socket, (id, reply) => calls.settle(id, reply));
+      const calls = new Calls((received) => open(webSocket, socket, received));
       webSocket.on('close', () => calls.fail());
       return {
         call: (request) => calls.call(request),
@@ -45,7 +46,7 @@ export const adapters: Adapters = {
   },
 };
 
-function open(webSocket: WebSocket, socket: Socket, received: Received): WsWire {
+function open(webSocket: WebSocket, socket: Socket, received: Received): Wire {
   socket.setNoDelay(true);
   webSocket.on('error', () => {});
   webSocket.on('message', (data) => {
@@ -55,46 +56,21 @@ function open(webSocket: WebSocket, socket: Socket, received: Received): WsWire 
       new Uint8Array(message.buffer, message.byteOffset + ID, message.length - ID),
     );
   });
-  return new WsWire(webSocket, socket);
-}
-
-class WsWire implements Wire {
-  readonly #webSocket: WebSocket;
-  readonly #socket: Socket;
-  #corked = false;
-  #isScheduled = false;
-
-  constructor(webSocket: WebSocket, socket: Socket) {
-    this.#webSocket = webSocket;
-    this.#socket = socket;
-  }
-
-  put(id: number, payload: Uint8Array): void {
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-    }
-    const message = Buffer.allocUnsafe(ID + payload.length);
-    message.writeUInt32LE(id, 0);
-    message.set(payload, ID);
-    this.#webSocket.send(message);
-  }
-
-  flush(): void {
-    this.#isScheduled = false;
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.#socket.uncork();
-  }
-
-  /** Flushes in the next tick, because `ws` does not tell where the messages of a chunk end. */
-  scheduled(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    process.nextTick(this.#flushed);
-  }
-
-  readonly #flushed = (): void => this.flush();
+  let isCorked = false;
+  return {
+    put(id, payload) {
+      if (!isCorked) socket.cork();
+      isCorked = true;
+      const message = Buffer.allocUnsafe(ID + payload.length);
+      message.writeUInt32LE(id, 0);
+      message.set(payload, ID);
+      webSocket.send(message);
+    },
+    flush() {
+      if (isCorked) socket.uncork();
+      isCorked = false;
+    },
+  };
 }
 
 const ID = 4;

@@ -41,8 +41,7 @@ export function attend(socket: Socket, answer: Answer, open: Open): void {
 
 /** Makes calls over a socket. */
 export function limitCaller(socket: Socket, open: Open): Caller {
-  const calls = new Calls();
-  calls.wire = open(socket, (id, reply) => calls.settle(id, reply));
+  const calls = new Calls((received) => open(socket, received));
   socket.on('error', () => {});
   socket.on('close', () => calls.fail());
   return {
@@ -53,24 +52,27 @@ export function limitCaller(socket: Socket, open: Open): Caller {
 
 /** The calls that wait for a reply. Each has a slot, and the number of the slot is its id. */
 export class Calls {
-  wire!: Wire;
+  readonly #wire: Wire;
   readonly #slots: (Pending | undefined)[] = [];
   readonly #free: number[] = [];
-  #scheduled = false;
+  readonly #flush: () => void;
+
+  /** @param schedule runs the flush that follows calls. */
+  constructor(open: (received: Received) => Wire, schedule?: (work: () => void) => void) {
+    this.#wire = open((id, reply) => this.#settle(id, reply));
+    this.#flush = oncePerTick(() => this.#wire.flush(), schedule);
+  }
 
   call(request: Uint8Array): Promise<Uint8Array> {
     const promise = new Promise(keep);
     const id = this.#free.pop() ?? this.#slots.length;
     this.#slots[id] = kept;
-    this.wire.put(id, request);
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      process.nextTick(this.#flush);
-    }
+    this.#wire.put(id, request);
+    this.#flush();
     return promise;
   }
 
-  settle(id: number, reply: Uint8Array): void {
+  #settle(id: number, reply: Uint8Array): void {
     const pending = this.#slots[id]!;
     this.#slots[id] = undefined;
     this.#free.push(id);
@@ -80,10 +82,25 @@ export class Calls {
   fail(): void {
     for (const pending of this.#slots) pending?.reject(new Error('the connection was closed'));
   }
+}
 
-  readonly #flush = (): void => {
-    this.#scheduled = false;
-    this.wire.flush();
+/**
+ * Returns a function that runs `work` in the next tick, once for all calls before it.
+ * @param schedule runs a function later. Default: in the next tick.
+ */
+export function oncePerTick(
+  work: () => void,
+  schedule: (work: () => void) => void = process.nextTick,
+): () => void {
+  let isScheduled = false;
+  const run = () => {
+    isScheduled = false;
+    work();
+  };
+  return () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    schedule(run);
   };
 }
 

@@ -8,7 +8,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { unable } from '@trunkline/local-nats';
 import { named } from '../named.ts';
-import type { CallScenario } from '../scenarios.ts';
+import type { Carrier, Library } from '../real/library.ts';
+import { CALLS as CALL_SCENARIOS, type CallScenario, STREAM } from '../scenarios.ts';
 import type { Adapter, Adapters } from './adapter.ts';
 
 /** An adapter of calls: a column of the tables. */
@@ -141,19 +142,15 @@ export interface Subject extends Pick<Adapter, 'serve'> {
 
 /** Loads what a row such as 'trunkline-tcp' or 'Trunkline over TLS' measures. */
 export async function subjectOf(row: string): Promise<Subject> {
-  const [name, carrier] = row.split(' over ') as [string, string | undefined];
+  const [name, carrier] = row.split(' over ') as [string, Carrier | undefined];
   if (carrier === undefined) {
     const { module = OBSERVED.test(row) ? './trunkline-observed.js' : '' } =
       [...OWN, ...PEERS, ...OTHERS].find(({ adapter }) => adapter === row) ?? {};
     const { adapters } = await load<{ adapters: Adapters }>(module);
-    const { CALLS: calls, STREAM } = await import('../scenarios.ts');
-    return { ...adapters[row]!, scenarios: [...calls, STREAM] };
+    return { ...adapters[row]!, scenarios: [...CALL_SCENARIOS, STREAM] };
   }
   const { library, scenarios } = await load<{
-    library: {
-      serve(carrier: string): ReturnType<Adapter['serve']>;
-      connect(carrier: string, address: string): Promise<unknown>;
-    };
+    library: Library;
     scenarios?: Subject['scenarios'];
   }>(LIBRARIES[name]!.module);
   return {

@@ -133,8 +133,6 @@ export function messageOf(sequence: number): Uint8Array {
 export class Deliveries {
   readonly #next = new Uint32Array(SUBSCRIBERS);
   readonly #step: () => void;
-  /** The number of subscribers that have all messages up to the end of each step. */
-  readonly #reached = new Map<number, number>();
 
   /** @param step is called whenever all subscribers have `STEP` more messages. */
   constructor(step: () => void) {
@@ -154,15 +152,9 @@ export class Deliveries {
       );
     }
     this.#next[subscriber] = sequence + 1;
-    if ((sequence + 1) % STEP === 0) this.#reach(sequence);
-  }
-
-  #reach(sequence: number): void {
-    const have = (this.#reached.get(sequence) ?? 0) + 1;
-    this.#reached.set(sequence, have);
-    if (have < SUBSCRIBERS) return;
-    this.#reached.delete(sequence);
-    this.#step();
+    const isEnd = (sequence + 1) % STEP === 0;
+    // The last subscriber to reach the end of a step is at the end, and all others at least there.
+    if (isEnd && Math.min(...this.#next) === sequence + 1) this.#step();
   }
 }
 

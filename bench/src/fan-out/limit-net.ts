@@ -2,6 +2,7 @@
 // every socket once a tick.
 
 import type { Socket } from 'node:net';
+import { oncePerTick } from '../adapters/limit.ts';
 import { FrameReader, FrameWriter } from '../adapters/limit-frames.ts';
 import { accepting, plain } from '../adapters/limit-net.ts';
 import type { Kind, Spreader } from '../gossip-processes/kind.ts';
@@ -22,20 +23,14 @@ async function publisher(): Promise<Untold> {
     socket.on('close', () => fan.sockets.delete(socket));
     fan.sockets.add(socket);
   });
-  let scheduled = false;
+  const flush = oncePerTick(() => writer.flush());
   let published = 0;
-  const flush = () => {
-    scheduled = false;
-    writer.flush();
-  };
   return {
     address,
     links: () => fan.sockets.size,
     publish(message) {
       writer.put(published++, message);
-      if (scheduled) return;
-      scheduled = true;
-      process.nextTick(flush);
+      flush();
     },
     close,
   };

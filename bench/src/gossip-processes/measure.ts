@@ -3,12 +3,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Figures } from '../benchmark.ts';
-import { Child, withChildren } from '../child-process.ts';
+import { type Child, type Start, withChildren } from '../child-process.ts';
 import { cpuTime } from '../cpu-time.ts';
 import { percentile } from '../statistics.ts';
 import { type KindName, kindOf } from './by-name.ts';
 import type { RunningServer, Traffic } from './kind.ts';
-import type { NodeCommand, NodeReport } from './node.ts';
+import type { NodeCommands } from './node.ts';
 import type { Stage } from './stage.ts';
 
 export interface Load {
@@ -21,7 +21,7 @@ export interface Load {
   readonly warm: number;
 }
 
-type Node = Child<NodeCommand, NodeReport>;
+type Node = Child<NodeCommands>;
 
 /** Tells whether the adapter needs no server, or its server is installed. */
 export function isInstalled(name: KindName): boolean {
@@ -30,7 +30,7 @@ export function isInstalled(name: KindName): boolean {
 
 /**
  * Returns the figures of each rate, most of them per delivery: times in ms, and CPU in µs. CPU is
- * absent if the system does not report it.
+ * NaN if the system does not report it.
  */
 export async function measureSwarm(
   name: KindName,
@@ -40,8 +40,8 @@ export async function measureSwarm(
 ): Promise<Figures[]> {
   const server = await kindOf(name).server?.start();
   // Kills all processes at the end: how they close is not measured.
-  return withChildren(async (started) => {
-    const swarm = await start(name, nodes, server, started);
+  return withChildren(async (start) => {
+    const swarm = await startSwarm(start, name, nodes, server);
     const measured: Figures[] = [];
     let first = 0;
     for (const rate of rates) {
@@ -63,33 +63,31 @@ export async function measureSwarm(
  * Starts the processes one after the other, and returns them when they are connected as planned.
  * @throws Error if they are not connected in time.
  */
-async function start(
+async function startSwarm(
+  start: Start,
   name: KindName,
   count: number,
   server: RunningServer | undefined,
-  started: { kill(): void }[],
 ): Promise<Node[]> {
   const kind = kindOf(name);
   const plan = kind.plan(count);
   const addresses: string[] = [];
   const nodes: Node[] = [];
   for (let at = 0; at < count; at++) {
-    const { child } = await Child.start<NodeCommand, NodeReport>({
+    const node = await start<NodeCommands>({
       name: `process ${at} of ${name}`,
       script: './gossip-processes/node.js',
       args: [name],
-      started,
     });
-    nodes.push(child);
+    nodes.push(node);
     const dials =
       server === undefined ? plan[at]!.map((before) => addresses[before]!) : [server.address];
-    addresses.push((await child.run({ type: 'open', nodes: count, dials })).address!);
+    addresses.push(await node.call('open', count, dials));
   }
   const end = performance.now() + LONGEST_START;
   let before = '';
   for (let same = 0; same < SETTLED; ) {
-    const all = await Promise.all(nodes.map((node) => node.run({ type: 'links' })));
-    const links = all.map((each) => each.links!);
+    const links = await Promise.all(nodes.map((node) => node.call('links')));
     same = kind.isReady(links, plan) && links.join() === before ? same + 1 : 0;
     before = links.join();
     if (performance.now() > end)
@@ -109,40 +107,34 @@ async function run(
 ): Promise<Figures> {
   const { first, count } = stage;
   const publisher = nodes.at(-1)!;
-  const before = await Promise.all(
-    nodes.map((node) => node.run({ type: 'begin', first, count: node === publisher ? 0 : count })),
-  );
+  const all = <T>(ask: (node: Node) => Promise<T>) => Promise.all(nodes.map(ask));
+  const before = await all((node) => node.call('begin', first, node === publisher ? 0 : count));
   const pids = [publisher, ...nodes.slice(0, -1)].map(({ pid }) => pid);
   if (server !== undefined) pids.push(server.pid);
   const cpuBefore = pids.map(cpuTime);
-  const { rate } = await publisher.run({ type: 'publish', ...stage });
-  const after = await Promise.all(
-    nodes.map((node) => node.run({ type: 'end', patience: PATIENCE })),
-  );
-  const cpu = pids.map(cpuTime).map((time, at) => time! - cpuBefore[at]!);
-  const received = after.map((report) => report.received!);
+  const rate = await publisher.call('publish', stage);
+  const received = await all((node) => node.call('end', PATIENCE));
+  const cpu = pids.map((pid, at) => cpuTime(pid) - cpuBefore[at]!);
   const delays = Float64Array.from(received.flatMap((each) => each.delays)).sort();
   const deliveries = delays.length;
   const each = (figure: keyof Traffic) =>
-    after.reduce(
-      (sum, { traffic }, at) => sum + traffic![figure] - before[at]!.traffic![figure],
-      0,
-    ) / deliveries;
-  const isKnown = cpu.every((time) => Number.isFinite(time));
+    sum(received.map(({ traffic }, at) => traffic[figure] - before[at]![figure])) / deliveries;
   return {
     rate,
     lost: count * (nodes.length - 1) - deliveries,
-    wrong: received.reduce((sum, { wrong }) => sum + wrong, 0),
+    wrong: sum(received.map(({ wrong }) => wrong)),
     p50: percentile(delays, 0.5) / 1_000,
     p99: percentile(delays, 0.99) / 1_000,
-    ...(isKnown && {
-      cpu: cpu.reduce((sum, time) => sum + time, 0) / deliveries / 1_000,
-      publisherCpu: cpu[0]! / count / 1_000,
-      ...(server !== undefined && { serverCpu: cpu.at(-1)! / deliveries / 1_000 }),
-    }),
+    cpu: sum(cpu) / deliveries / 1_000,
+    publisherCpu: cpu[0]! / count / 1_000,
+    ...(server !== undefined && { serverCpu: cpu.at(-1)! / deliveries / 1_000 }),
     copies: each('copies'),
     bytes: each('bytes'),
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Milliseconds without any message after which missing messages count as lost. */

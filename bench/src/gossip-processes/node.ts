@@ -1,46 +1,38 @@
 // One of the processes: `node.js <adapter>`. Each of them can publish on request; all receive.
 
-import { report, runCommands } from '../commands.ts';
+import { offer } from '../commands.ts';
 import { type KindName, kindOf } from './by-name.ts';
-import type { Spreader, Traffic } from './kind.ts';
-import { publishAll, type Received, Receiver, type Stage } from './stage.ts';
-
-export type NodeCommand =
-  | { readonly type: 'open'; readonly nodes: number; readonly dials: readonly string[] }
-  | { readonly type: 'links' }
-  /** A stage begins; `count` messages will arrive. */
-  | { readonly type: 'begin'; readonly first: number; readonly count: number }
-  | ({ readonly type: 'publish' } & Stage)
-  /** The stage ends when all messages have arrived, or none did for `patience` milliseconds. */
-  | { readonly type: 'end'; readonly patience: number };
-
-/** The answer to a command. */
-export interface NodeReport {
-  readonly address?: string;
-  readonly links?: number;
-  /** Messages published a second. */
-  readonly rate?: number;
-  readonly received?: Received;
-  readonly traffic?: Traffic;
-}
+import type { Spreader } from './kind.ts';
+import { publishAll, Receiver, type Stage } from './stage.ts';
 
 const kind = kindOf(process.argv[2] as KindName);
 let spreader: Spreader;
 let receiver = new Receiver(0, 0);
 
-runCommands<NodeCommand, NodeReport>(
-  async (command) => {
-    if (command.type === 'open') {
-      spreader = await kind.open(command, (message) => receiver.take(message));
-      return { address: spreader.address };
-    }
-    if (command.type === 'links') return { links: spreader.links() };
-    if (command.type === 'publish')
-      return { rate: await publishAll(command, (message) => spreader.publish(message)) };
-    if (command.type === 'begin') receiver = new Receiver(command.first, command.count);
-    else return { received: await receiver.end(command.patience), traffic: spreader.traffic() };
-    return { traffic: spreader.traffic() };
+const commands = {
+  /** Opens this process's part, and returns its address. */
+  async open(nodes: number, dials: readonly string[]) {
+    spreader = await kind.open({ nodes, dials }, (message) => receiver.take(message));
+    return spreader.address;
   },
-  () => void spreader?.close(),
-);
-report<NodeReport>({});
+
+  links: () => spreader.links(),
+
+  /** Begins a stage in which `count` messages will arrive, and returns the traffic so far. */
+  begin(first: number, count: number) {
+    receiver = new Receiver(first, count);
+    return spreader.traffic();
+  },
+
+  /** Returns the messages published a second. */
+  publish: (stage: Stage) => publishAll(stage, (message) => spreader.publish(message)),
+
+  /** Ends the stage when all messages have arrived, or none did for `patience` milliseconds. */
+  async end(patience: number) {
+    const received = await receiver.end(patience);
+    return { ...received, traffic: spreader.traffic() };
+  },
+};
+export type NodeCommands = typeof commands;
+
+offer(commands, () => void spreader?.close());

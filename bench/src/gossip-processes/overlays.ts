@@ -1,12 +1,25 @@
 // Gossip with the settings that users have: a transport, peers and a topic, over either overlay.
 
-import { createGossip, fullMesh, type OverlayFactory, partialView } from '@trunkline/gossip';
+import {
+  createGossip,
+  fullMesh,
+  type GossipOptions,
+  type OverlayFactory,
+  partialView,
+  type TopicOptions,
+} from '@trunkline/gossip';
 import { createPeers, type PeersOptions } from '@trunkline/peers';
-import { bytes, createTransport, defineProtocol } from '@trunkline/transport-core';
+import {
+  type AnyTransport,
+  bytes,
+  createTransport,
+  defineProtocol,
+} from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
-import type { Kind } from './kind.ts';
+import type { Kind, Spreader } from './kind.ts';
 
-const protocol = defineProtocol({
+/** The protocol of the transports, whose calls nobody uses. */
+export const protocol = defineProtocol({
   name: 'bench',
   version: 1,
   channel: 0x20,
@@ -38,28 +51,44 @@ function gossip(
   return async ({ nodes, dials }, received) => {
     const transport = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
     await transport.listen();
-    const peers = createPeers({ transport, maxInbound: nodes, ...wired(dials) });
-    const gossip = createGossip({ transport, peers, overlay });
-    const topic = gossip.topic('bench', bytes);
-    topic.subscribe((message) => received(message));
-    await gossip.start();
-    await peers.start();
-    return {
-      address: transport.localAddr(),
-      links: () => topic.neighbors.length,
-      publish: (message) => topic.publish(message),
-      traffic() {
-        const { delivered, duplicates } = gossip.snapshot().topics[0]!;
-        return {
-          copies: delivered + duplicates,
-          bytes: transport.snapshot().connections.reduce((sum, { bytes }) => sum + bytes.out, 0),
-        };
-      },
-      async close() {
-        await gossip.close();
-        await peers.close();
-        await transport.close();
-      },
-    };
+    const peers = { maxInbound: nodes, ...wired(dials) };
+    return gossipOver(transport, { peers, gossip: { overlay } }, received);
+  };
+}
+
+interface Settings {
+  readonly peers: Partial<PeersOptions>;
+  readonly gossip: Pick<GossipOptions, 'overlay' | 'relay' | 'wall'>;
+  readonly topic?: TopicOptions<Uint8Array>;
+}
+
+/** Starts gossip on a transport that listens; closing it closes the transport, too. */
+export async function gossipOver(
+  transport: AnyTransport,
+  settings: Settings,
+  received: (message: Uint8Array) => void,
+): Promise<Spreader> {
+  const peers = createPeers({ transport, ...settings.peers });
+  const node = createGossip({ transport, peers, ...settings.gossip });
+  const topic = node.topic('bench', bytes, settings.topic);
+  topic.subscribe((message) => received(message));
+  await node.start();
+  await peers.start();
+  return {
+    address: transport.localAddr(),
+    links: () => topic.neighbors.length,
+    publish: (message) => topic.publish(message),
+    traffic() {
+      const { delivered, duplicates } = node.snapshot().topics[0]!;
+      return {
+        copies: delivered + duplicates,
+        bytes: transport.snapshot().connections.reduce((sum, { bytes }) => sum + bytes.out, 0),
+      };
+    },
+    async close() {
+      await node.close();
+      await peers.close();
+      await transport.close();
+    },
   };
 }

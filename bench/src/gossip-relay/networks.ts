@@ -2,117 +2,137 @@
 // time over TCP on loopback, where all nodes share this process.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fullMesh } from '@trunkline/gossip';
+import { type RelayOptions, relay } from '@trunkline/gossip/relay';
 import { createSimulation } from '@trunkline/simulation';
-import { createTransport } from '@trunkline/transport-core';
+import { type AnyTransport, createTransport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import type { Figures } from '../benchmark.ts';
-import { type BlobNode, type RelaySetup, silence, startNode } from './node.ts';
+import type { Spreader } from '../gossip-processes/kind.ts';
+import { gossipOver, protocol } from '../gossip-processes/overlays.ts';
 
-export interface SimulatedSetup extends RelaySetup {
+interface Place {
+  /** A transport that listens. */
+  readonly transport: AnyTransport;
+  /** The addresses of all nodes that were started before. */
+  readonly earlier: readonly string[];
+  readonly wall?: () => number;
+}
+
+export interface Network {
+  start(open: (place: Place) => Promise<Spreader>): unknown;
+  now(): number;
+  /** Lets the nodes run for some milliseconds, or until a condition holds. */
+  run(milliseconds: number): Promise<unknown>;
+  until(holds: () => boolean): Promise<unknown>;
+  /** Milliseconds between two messages, in which nodes send receipts and reports. */
+  readonly pause: number;
+  close(): Promise<unknown>;
+}
+
+export interface Simulated {
+  readonly seed: number;
   /** Bytes a second that each node can send over all its links together. */
   readonly uplink: number;
   /** Milliseconds from one node to another. */
   readonly latency: number;
-  readonly seed: number;
 }
 
-/** Measures in virtual time: publishes a message of each size, one after the other. */
-export async function simulated(
-  { receivers, uplink, latency, seed, relay }: SimulatedSetup,
-  sizes: readonly number[],
-): Promise<Figures[]> {
+export function simulated({ seed, uplink, latency }: Simulated): Network {
   const sim = createSimulation({ seed, level: 'stream', link: { latency, uplink, fragment: 0 } });
-  const names = Array.from({ length: receivers + 1 }, (_, i) => `n${i}`);
-  const nodes: BlobNode[] = [];
-  const arrivals: number[] = [];
-  for (const [index, name] of names.entries())
-    sim.node(name, async ({ transport: make, clock }) => {
-      const transport = make(silence);
-      await transport.listen();
-      const arrived = () => void arrivals.push(clock.now());
-      const persistent = names.slice(0, index);
-      const wall = () => clock.wall();
-      const node = await startNode(transport, { index, persistent, relay, wall, arrived });
-      nodes[index] = node;
-      return () => node.close();
-    });
-  await sim.until(() => areConnected(nodes, receivers), 60_000);
-  const results: Figures[] = [];
-  for (const size of sizes) {
-    await sim.run(1_000);
-    arrivals.length = 0;
-    const before = nodes.map((node) => node.sent());
-    const begun = sim.now;
-    await sim.settle(nodes[0]!.topic.publish(new Uint8Array(size).fill(1)));
-    await sim.until(() => arrivals.length === receivers, 600_000);
-    // Includes receipts and reports that are still sent once the last node has the message.
-    await sim.run(2_000);
-    results.push(figuresOf(size, begun, arrivals, nodes, before));
-  }
-  await sim.close();
-  return results;
+  const names: string[] = [];
+  return {
+    start(open) {
+      const earlier = [...names];
+      const name = `n${names.length}`;
+      names.push(name);
+      sim.node(name, async ({ transport: make, clock }) => {
+        const transport = make(protocol);
+        await transport.listen();
+        const node = await open({ transport, earlier, wall: () => clock.wall() });
+        return () => node.close();
+      });
+    },
+    now: () => sim.now,
+    run: (milliseconds) => sim.run(milliseconds),
+    until: (holds) => sim.until(holds, 600_000),
+    pause: 2_000,
+    close: () => sim.close(),
+  };
 }
 
-/** Measures in real time: publishes a message of each size, one after the other. */
-export async function loopback(
-  { receivers, relay }: RelaySetup,
+export function loopback(): Network {
+  const nodes: Spreader[] = [];
+  return {
+    async start(open) {
+      const transport = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
+      await transport.listen();
+      nodes.push(await open({ transport, earlier: nodes.map(({ address }) => address) }));
+    },
+    now: () => performance.now(),
+    run: (milliseconds) => sleep(milliseconds),
+    async until(holds) {
+      while (!holds()) await sleep(1);
+    },
+    pause: 200,
+    close: () => Promise.all(nodes.map((node) => node.close())),
+  };
+}
+
+/**
+ * Publishes a message of each size, one after the other, and closes the network.
+ * @param options those of relays; undefined to send directly to each node.
+ */
+export async function measure(
+  network: Network,
+  receivers: number,
+  options: RelayOptions | undefined,
   sizes: readonly number[],
 ): Promise<Figures[]> {
-  const nodes: BlobNode[] = [];
+  const nodes: Spreader[] = [];
   const arrivals: number[] = [];
-  const arrived = () => void arrivals.push(performance.now());
   const results: Figures[] = [];
   try {
-    for (let index = 0; index <= receivers; index++) {
-      const options = { protocol: silence, backends: [tcp()] };
-      const transport = createTransport('tcp://127.0.0.1:0', options);
-      await transport.listen();
-      const persistent = nodes.map((node) => node.transport.localAddr());
-      nodes.push(await startNode(transport, { index, persistent, relay, arrived }));
-    }
-    while (!areConnected(nodes, receivers)) await sleep(20);
+    for (let index = 0; index <= receivers; index++)
+      await network.start(async ({ transport, earlier, wall }) => {
+        const nodeId = index.toString(16).padStart(64, '0');
+        const settings = {
+          peers: { identity: { nodeId }, maxInbound: 1_000, maxOutbound: 0, persistent: earlier },
+          gossip: { overlay: fullMesh(), relay: options && relay(options), wall },
+          topic: { limit: 32 * 1024 * 1024 },
+        };
+        const node = await gossipOver(transport, settings, () => arrivals.push(network.now()));
+        nodes[index] = node;
+        return node;
+      });
+    await network.until(() => areConnected(nodes, receivers));
     for (const size of sizes) {
-      await sleep(200);
+      await network.run(network.pause);
       arrivals.length = 0;
-      const before = nodes.map((node) => node.sent());
-      const begun = performance.now();
-      await nodes[0]!.topic.publish(new Uint8Array(size).fill(1));
-      while (arrivals.length < receivers) await sleep(1);
-      await sleep(200);
-      results.push(figuresOf(size, begun, arrivals, nodes, before));
+      const before = nodes.map((node) => node.traffic().bytes);
+      const begun = network.now();
+      const published = nodes[0]!.publish(new Uint8Array(size).fill(1));
+      await network.until(() => arrivals.length === receivers);
+      await network.run(network.pause);
+      await published;
+      const times = arrivals.map((at) => at - begun).sort((a, b) => a - b);
+      const copies = nodes.map((node, at) => (node.traffic().bytes - before[at]!) / size);
+      results.push({
+        half: times[Math.ceil(times.length / 2) - 1]!,
+        last: times.at(-1)!,
+        published: copies[0]!,
+        most: Math.max(...copies),
+      });
     }
   } finally {
-    await Promise.all(nodes.map((node) => node.close()));
+    await network.close();
   }
   return results;
 }
 
 /** Returns whether the publisher and all receivers are up, and all are neighbors of each other. */
-function areConnected(nodes: readonly (BlobNode | undefined)[], receivers: number): boolean {
+function areConnected(nodes: readonly (Spreader | undefined)[], receivers: number): boolean {
   return (
-    nodes.length === receivers + 1 &&
-    Array.from(nodes).every((node) => node?.topic.neighbors.length === receivers)
+    nodes.length === receivers + 1 && Array.from(nodes).every((node) => node?.links() === receivers)
   );
-}
-
-/**
- * Returns the milliseconds until half of the receivers had the message and until the last had it,
- * and the copies sent by the publisher and by the node that sent most.
- * @param before the bytes that each node had sent before; the first is the publisher.
- */
-function figuresOf(
-  size: number,
-  begun: number,
-  arrivals: readonly number[],
-  nodes: readonly BlobNode[],
-  before: readonly number[],
-): Figures {
-  const times = arrivals.map((at) => at - begun).sort((a, b) => a - b);
-  const copies = nodes.map((node, at) => (node.sent() - before[at]!) / size);
-  return {
-    half: times[Math.ceil(times.length / 2) - 1]!,
-    last: times.at(-1)!,
-    published: copies[0]!,
-    most: Math.max(...copies),
-  };
 }

@@ -4,99 +4,91 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createTransport, type Transport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
-import { report, runCommands } from '../commands.ts';
+import { offer } from '../commands.ts';
 import { median } from '../statistics.ts';
-import { asked, asking, type Backend, items, MESSAGE, protocol, type Task } from './protocol.ts';
+import { type Backend, items, MESSAGE, protocol, type Task } from './protocol.ts';
 import { measureRaw } from './raw.ts';
-import type { Addresses } from './server.ts';
+import type { ServerCommands } from './server.ts';
 
-export interface Command {
+interface Measurement {
   readonly backend: Backend | 'raw';
   readonly task: Task;
   /** The total number of bytes. */
   readonly total: number;
-  readonly to: Addresses;
+  readonly to: ReturnType<ServerCommands['addresses']>;
 }
 
-export interface Result {
+interface Result {
   /** Milliseconds that the task took. */
   readonly time: number;
-  /** The median time in milliseconds of small calls beside it; absent if none was made. */
+  /** The median time in milliseconds of small calls beside a stream; NaN if none was made. */
   readonly small?: number | undefined;
 }
 
-runCommands<Command, Result>(measure, () => {});
-report({});
+const commands = { measure };
+export type ClientCommands = typeof commands;
 
-async function measure({ backend, task, total, to }: Command): Promise<Result> {
-  if (backend === 'raw')
-    return {
-      time: await measureRaw(
-        to.host,
-        to.raw,
-        task === 'upload' || task === 'put' ? 'up' : 'down',
-        total,
-      ),
-    };
+offer(commands, () => {});
+
+async function measure({ backend, task, total, to }: Measurement): Promise<Result> {
+  if (backend === 'raw') {
+    const direction = task === 'upload' || task === 'put' ? 'up' : 'down';
+    return { time: await measureRaw(to.host, to.raw, direction, total) };
+  }
   const transport = createTransport({ protocol, backends: [tcp(), ws()], timeout: LONGEST });
   const target = to[backend];
+  const end = new AbortController();
   try {
-    await transport.send(target, 'get', asking(4)); // Connects before the time counts, as the raw measurement does.
-    const times: number[] = [];
-    const watch = { over: false };
-    let small: Promise<void> | undefined;
+    // Connects before the time counts, as the raw measurement does.
+    await transport.send(target, 'get', 4);
     const began = performance.now();
-    await carry(transport, target, task, total, () => {
-      small = callBeside(transport, target, times, watch);
-    });
+    const isStream = task === 'upload' || task === 'download';
+    const small = isStream ? callBeside(transport, target, end.signal) : undefined;
+    const carried = await carry(transport, target, task, total).finally(() => end.abort());
     const time = performance.now() - began;
-    watch.over = true;
-    await small;
-    return { time, small: times.length === 0 ? undefined : median(times) };
+    if (carried < total) throw new Error(`${task}: ${carried} of ${total} bytes arrived`);
+    return { time, small: await small };
   } finally {
     await transport.close();
   }
 }
 
+/** Returns the number of bytes that were carried. */
 async function carry(
   transport: Transport<typeof protocol>,
   target: string,
   task: Task,
   total: number,
-  streams: () => void,
-): Promise<void> {
+): Promise<number> {
+  if (task === 'upload') return transport.send(target, task, 0, { upload: items(total) });
   let carried = 0;
-  if (task === 'upload') {
-    streams();
-    carried = asked(await transport.send(target, 'upload', asking(0), { upload: items(total) }));
-  } else if (task === 'download') {
-    streams();
-    for await (const { length } of await transport.send(target, 'download', asking(total)))
-      carried += length;
-  } else {
-    const message = new Uint8Array(MESSAGE);
-    while (carried < total) {
-      if (task === 'put') carried += asked(await transport.send(target, 'put', message));
-      else carried += (await transport.send(target, 'get', asking(MESSAGE))).length;
-    }
+  if (task === 'download') {
+    for await (const { length } of await transport.send(target, task, total)) carried += length;
+    return carried;
   }
-  if (carried < total) throw new Error(`${task}: ${carried} of ${total} bytes arrived`);
+  const message = new Uint8Array(MESSAGE);
+  while (carried < total) {
+    if (task === 'put') carried += await transport.send(target, task, message);
+    else carried += (await transport.send(target, 'get', MESSAGE)).length;
+  }
+  return carried;
 }
 
-/** Times small calls once a stream is under way, until it is over. */
+/** Makes small calls once a stream is under way, until it ends, and returns their median time. */
 async function callBeside(
   transport: Transport<typeof protocol>,
   target: string,
-  times: number[],
-  watch: { readonly over: boolean },
-): Promise<void> {
+  end: AbortSignal,
+): Promise<number> {
+  const times: number[] = [];
   await sleep(UNDER_WAY, undefined, { ref: false });
-  while (!watch.over) {
+  while (!end.aborted) {
     const began = performance.now();
-    await transport.send(target, 'get', asking(4));
+    await transport.send(target, 'get', 4);
     times.push(performance.now() - began);
     await sleep(PAUSE);
   }
+  return median(times);
 }
 
 /**

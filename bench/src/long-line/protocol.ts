@@ -1,16 +1,20 @@
 // The protocol of the long line: streams of items, and single messages one after the other.
 
-import { bytes, defineProtocol } from '@trunkline/transport-core';
+import { bytes, defineProtocol, json } from '@trunkline/transport-core';
+import { z } from 'zod';
+
+/** A number of bytes. */
+const size = json(z.int());
 
 export const protocol = defineProtocol({
   name: 'long-line',
   version: 1,
   channel: 0x20,
   methods: {
-    upload: { id: 1, request: bytes, upload: bytes, response: bytes },
-    download: { id: 2, request: bytes, download: bytes },
-    put: { id: 3, request: bytes, response: bytes },
-    get: { id: 4, request: bytes, response: bytes },
+    upload: { id: 1, request: size, upload: bytes, response: size },
+    download: { id: 2, request: size, download: bytes },
+    put: { id: 3, request: bytes, response: size },
+    get: { id: 4, request: size, response: bytes },
   },
 });
 
@@ -23,17 +27,6 @@ export type Backend = (typeof BACKENDS)[number];
 
 export const ITEM = 256 * 1024;
 export const MESSAGE = 4 * 1024 * 1024;
-
-/** Makes a request that asks for `size` bytes. */
-export function asking(size: number): Uint8Array {
-  const request = new Uint8Array(4);
-  new DataView(request.buffer).setUint32(0, size);
-  return request;
-}
-
-export function asked(request: Uint8Array): number {
-  return new DataView(request.buffer, request.byteOffset).getUint32(0);
-}
 
 /** Yields items of `total` bytes in total. */
 export async function* items(total: number): AsyncGenerator<Uint8Array, void, void> {

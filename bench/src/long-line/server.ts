@@ -6,16 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
-import { report, runCommands } from '../commands.ts';
-import { asked, asking, items, protocol } from './protocol.ts';
+import { offer } from '../commands.ts';
+import { items, protocol } from './protocol.ts';
 import { serveRaw } from './raw.ts';
-
-export interface Addresses {
-  readonly host: string;
-  readonly raw: number;
-  readonly tcp: string;
-  readonly ws: string;
-}
 
 const host = process.argv[2]!;
 const transports = [
@@ -27,23 +20,23 @@ for (const transport of transports) {
     upload: async (_, { upload }) => {
       let size = 0;
       for await (const item of upload) size += item.length;
-      return asking(size);
+      return size;
     },
-    download: (request) => items(asked(request)),
-    put: (request) => asking(request.length),
-    get: (request) => new Uint8Array(asked(request)),
+    download: (size) => items(size),
+    put: ({ length }) => length,
+    get: (size) => new Uint8Array(size),
   });
   await transport.listen();
 }
 const raw = serveRaw().listen(0, host);
 await once(raw, 'listening');
 const [overTcp, overWs] = transports.map((transport) => transport.advertiseAddr()!);
-runCommands<object, Addresses>(
-  async () => addresses,
-  () => {
-    raw.close();
-    for (const transport of transports) void transport.close();
-  },
-);
 const addresses = { host, raw: (raw.address() as AddressInfo).port, tcp: overTcp!, ws: overWs! };
-report<Addresses>(addresses);
+
+const commands = { addresses: () => addresses };
+export type ServerCommands = typeof commands;
+
+offer(commands, () => {
+  raw.close();
+  for (const transport of transports) void transport.close();
+});

@@ -22,15 +22,7 @@ const PLAN: Plan = {
 const RECORD: PerformanceRecord = {
   calls: partsOf(PLAN, {
     rows: summarize(PLAN, [
-      new Map([
-        [
-          's2',
-          new Map([
-            ['limit-net', { rate: 123_456.7 }],
-            ['trunkline-tcp', { rate: 61_728 }],
-          ]),
-        ],
-      ]),
+      { s2: { 'limit-net': { rate: 123_456.7 }, 'trunkline-tcp': { rate: 61_728 } } },
     ]),
     verdicts: [
       { bar: 's2 rate: trunkline-tcp ÷ limit-net at least 1.2', ratio: 0.5, holds: false },

@@ -2,7 +2,7 @@
 // message and one write per tick.
 
 import type { Socket } from 'node:net';
-import { framed } from '../adapters/limit.ts';
+import { framed, oncePerTick } from '../adapters/limit.ts';
 import { accepting, plain, secure } from '../adapters/limit-net.ts';
 import type { Client, Library } from './library.ts';
 import { FORMS, type Form, service } from './work.ts';
@@ -54,18 +54,12 @@ function clientOf(socket: Socket): Client {
     for (const { reject } of waiting.values()) reject(new Error('the connection was closed'));
   });
   let last = 0;
-  let scheduled = false;
-  const flush = () => {
-    scheduled = false;
-    wire.flush();
-  };
+  const flush = oncePerTick(() => wire.flush());
   const send = (method: number, request: Uint8Array, waits: Waiting) => {
     last = (last + METHODS) % 2 ** 32;
     waiting.set(last + method, waits);
     wire.put(last + method, request);
-    if (scheduled) return;
-    scheduled = true;
-    process.nextTick(flush);
+    flush();
   };
   const unary =
     <Request, Reply>(method: number, request: Form<Request>, reply: Form<Reply>) =>

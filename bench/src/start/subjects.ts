@@ -1,7 +1,9 @@
 // The subjects that are loaded: each public package by its main entry, other modules that programs
 // load, and nothing at all.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 
 export interface Subject {
   /** The name in the table. */
@@ -22,33 +24,23 @@ export function subjects(): Subject[] {
     // The testkit is for the tests of a backend; no program loads it.
     .filter((folder) => folder !== 'transport-testkit')
     .sort();
-  const core = entryOf('transport-core');
+  const core = ['transport-core', 'transport-tcp'];
   return [
     { name: BARE, modules: [] },
-    { name: CORE_AND_TCP, modules: [core, entryOf('transport-tcp')] },
-    ...packages.map((folder) => ({ name: folder, modules: [entryOf(folder)] })),
-    { name: 'security/noise', modules: [entryOf('security', './noise')] },
-    {
-      name: 'core + tcp + noise + peers + gossip',
-      modules: [
-        entryOf('transport-core'),
-        entryOf('transport-tcp'),
-        entryOf('security', './noise'),
-        entryOf('peers'),
-        entryOf('gossip'),
-      ],
-    },
+    loading(CORE_AND_TCP, ...core),
+    ...packages.map((folder) => loading(folder, folder)),
+    loading('security/noise', 'security/noise'),
+    loading('core + tcp + noise + peers + gossip', ...core, 'security/noise', 'peers', 'gossip'),
   ];
 }
 
-function entryOf(folder: string, entry = '.'): string {
-  const { exports } = JSON.parse(
-    readFileSync(new URL(`${folder}/package.json`, PACKAGES), 'utf8'),
-  ) as {
-    exports: Record<string, { node?: string; default: string }>;
-  };
-  const { node, default: otherwise } = exports[entry]!;
-  return new URL(`${folder}/${node ?? otherwise}`, PACKAGES).href;
+/** @param entries each is a folder of a package, and its entry if it is not the main one. */
+function loading(name: string, ...entries: readonly string[]): Subject {
+  const modules = entries.map((entry) => {
+    const { resolve } = createRequire(new URL(`${entry.split('/')[0]}/package.json`, PACKAGES));
+    return pathToFileURL(resolve(entry === TRUNKLINE ? entry : `@trunkline/${entry}`)).href;
+  });
+  return { name, modules };
 }
 
 const PACKAGES = new URL('../../../packages/', import.meta.url);

@@ -1,24 +1,20 @@
 // Runs a benchmark as its users do: as a process with arguments.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** @param program the file name of the program, beside `index.js`, or its URL. */
-export async function run(
+export function run(
   program: string,
   ...args: string[]
 ): Promise<{ code: number; output: string; errors: string }> {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL(program, new URL('../', import.meta.url))), ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  const [output, errors, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { code, output, errors };
+  const file = fileURLToPath(new URL(program, new URL('../', import.meta.url)));
+  return new Promise((resolve) => {
+    execFile(process.execPath, [file, ...args], { maxBuffer: MOST }, (error, output, errors) =>
+      resolve({ code: error === null ? 0 : Number(error.code), output, errors }),
+    );
+  });
 }
+
+/** The most bytes of output. */
+const MOST = 2 ** 26;

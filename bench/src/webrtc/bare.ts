@@ -2,7 +2,7 @@
 // in a page.
 
 import type { RtcDataChannel, RtcLibrary, RtcPeerConnection } from '@trunkline/transport-webrtc';
-import type { Link } from './tasks.ts';
+import { LARGE, type Link } from './tasks.ts';
 
 /** The part of a WebSocket, of `ws` or a browser, that is used. */
 export interface PlainWebSocket {
@@ -49,68 +49,54 @@ export function channelWire(channel: RtcDataChannel, peer: RtcPeerConnection): W
 }
 
 /**
- * Answers each message with itself. A message of eight bytes announces a large one with its number
- * and its length, and is sent back when all of it has arrived, in one piece of memory, as a handler
- * gets it.
+ * Answers each small message with itself. A large one is put together in one piece of memory, as a
+ * handler gets it, and is answered by a receipt.
  */
 export function serveWire(wire: Wire): void {
-  let announced: Uint8Array | undefined;
-  let length = 0;
   let large: Uint8Array | undefined;
   let size = 0;
   wire.received((message) => {
-    if (announced !== undefined) {
-      // A WebSocket delivers it whole, a channel in pieces.
-      if (message.length < length) (large ??= new Uint8Array(length)).set(message, size);
-      size += message.length;
-      if (size < length) return;
-      wire.send(announced);
-      announced = large = undefined;
-    } else if (message.length === ANNOUNCEMENT) {
-      announced = message.slice();
-      length = viewOf(message).getUint32(4);
-      size = 0;
-    } else wire.send(message);
+    if (message.length < PIECE) return wire.send(message);
+    // A WebSocket delivers it whole, a channel in pieces.
+    if (message.length < LARGE) (large ??= new Uint8Array(LARGE)).set(message, size);
+    size += message.length;
+    if (size < LARGE) return;
+    wire.send(RECEIPT);
+    large = undefined;
+    size = 0;
   });
 }
 
 export function linkOf(wire: Wire): Link {
   const slots: (((message: Uint8Array) => void) | undefined)[] = [];
   const free: number[] = [];
+  /** Receipts that are awaited; they come in the order of the large messages. */
+  const receipts: (() => void)[] = [];
   let sending: Promise<void> | undefined;
   wire.received((message) => {
+    if (message.length === RECEIPT.length) return receipts.shift()!();
     const id = viewOf(message).getUint32(0);
     const settle = slots[id]!;
     slots[id] = undefined;
     free.push(id);
     settle(message.subarray(ID));
   });
-  const answered = (send: (id: number) => void) =>
-    new Promise<Uint8Array>((resolve) => {
-      const id = free.pop() ?? slots.length;
-      slots[id] = resolve;
-      send(id);
-    });
   return {
     call: (request) =>
-      answered((id) => {
+      new Promise((resolve) => {
+        const id = free.pop() ?? slots.length;
+        slots[id] = resolve;
         const message = new Uint8Array(ID + request.length);
         viewOf(message).setUint32(0, id);
         message.set(request, ID);
         wire.send(message);
       }),
-    async put(message) {
-      await answered((id) => {
-        const announcement = new Uint8Array(ANNOUNCEMENT);
-        viewOf(announcement).setUint32(0, id);
-        viewOf(announcement).setUint32(4, message.length);
+    put: (message) =>
+      new Promise((resolve) => {
+        receipts.push(resolve);
         // Pieces of two messages must not mix.
-        sending = Promise.resolve(sending).then(() => {
-          wire.send(announcement);
-          return wire.sendLarge(message);
-        });
-      });
-    },
+        sending = Promise.resolve(sending).then(() => wire.sendLarge(message));
+      }),
     close: async () => wire.close(),
   };
 }
@@ -172,7 +158,7 @@ function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
 
 const CHANNEL = { negotiated: true, id: 0, ordered: true } as const;
 const ID = 4;
-const ANNOUNCEMENT = 8;
+const RECEIPT = new Uint8Array(1);
 /** The size of the messages and the bounds of the buffer are those of transport-webrtc. */
 const PIECE = 16 * 1024;
 const HIGH = 1024 * 1024;

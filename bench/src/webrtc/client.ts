@@ -2,25 +2,20 @@
 
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { WebSocket } from 'ws';
-import { report, runCommands } from '../commands.ts';
-import { type Addresses, type Column, connect, type Libraries } from './columns.ts';
+import { offer } from '../commands.ts';
+import { type Address, type Column, connect, type Libraries } from './columns.ts';
 import { type LinkFigures, measure, type Times } from './tasks.ts';
 
 export interface Command extends Times {
   readonly column: Column;
-  readonly addresses: Addresses;
-}
-
-export interface Report {
-  readonly figures?: LinkFigures;
+  readonly at: Address;
 }
 
 const libraries = { WebSocket, rtc: { RTCPeerConnection } } as unknown as Libraries;
+const commands = {
+  measure: ({ column, at, ...times }: Command): Promise<LinkFigures> =>
+    measure(() => connect(column, at, libraries), times),
+};
+export type ClientCommands = typeof commands;
 
-runCommands<Command, Report>(
-  async ({ column, addresses, ...times }) => ({
-    figures: await measure(() => connect(column, addresses, libraries), times),
-  }),
-  () => process.kill(process.pid, 'SIGKILL'),
-);
-report<Report>({});
+offer(commands, () => process.kill(process.pid, 'SIGKILL'));

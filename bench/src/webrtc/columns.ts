@@ -14,14 +14,12 @@ export const AGAINST: ReadonlyMap<Column, Column> = new Map([
   ['trunkline-ws', 'bare-ws'],
 ]);
 
-/** The addresses of a server. */
-export interface Addresses {
-  readonly bareWs: string;
-  /** Takes an offer and sends an answer. */
-  readonly offers: string;
-  readonly hub: string;
-  readonly trunklineWs: string;
-  readonly trunklineWebRtc: string;
+/** How clients reach a server. */
+export interface Address {
+  /** For a bare channel, a WebSocket that takes an offer and sends an answer. */
+  readonly address: string;
+  /** The hub for signaling, which Trunkline has over WebRTC. */
+  readonly hub?: string;
 }
 
 /** The libraries that hand-written code uses: those of a page, or packages. */
@@ -32,19 +30,18 @@ export interface Libraries {
 
 export async function connect(
   column: Column,
-  addresses: Addresses,
+  { address, hub }: Address,
   { WebSocket, rtc }: Libraries,
 ): Promise<Link> {
-  const open = async (url: string) => {
-    const socket = new WebSocket(url);
+  if (column.startsWith('trunkline')) return dial(address, hub);
+  const open = async () => {
+    const socket = new WebSocket(address);
     await event(socket, 'open');
     return socket;
   };
-  if (column === 'trunkline-ws') return dial(addresses.trunklineWs);
-  if (column === 'trunkline-webrtc') return dial(addresses.trunklineWebRtc, addresses.hub);
-  if (column === 'bare-ws') return linkOf(webSocketWire(await open(addresses.bareWs)));
+  if (column === 'bare-ws') return linkOf(webSocketWire(await open()));
   const wire = await dialChannel(rtc, async (offer) => {
-    const socket = await open(addresses.offers);
+    const socket = await open();
     const answer = event(socket, 'message');
     socket.send(offer);
     const { data } = await answer;

@@ -8,5 +8,5 @@ import { type LinkFigures, measure } from './tasks.ts';
 export type MeasureInPage = (command: Command) => Promise<LinkFigures>;
 
 const page = globalThis as unknown as Libraries & Libraries['rtc'] & { measure: MeasureInPage };
-page.measure = async ({ column, addresses, ...times }) =>
-  measure(() => connect(column, addresses, { WebSocket: page.WebSocket, rtc: page }), times);
+page.measure = async ({ column, at, ...times }) =>
+  measure(() => connect(column, at, { WebSocket: page.WebSocket, rtc: page }), times);

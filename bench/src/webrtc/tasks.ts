@@ -37,7 +37,10 @@ export async function measure(connect: () => Promise<Link>, times: Times): Promi
   }
   const link = await connect();
   const large = new Uint8Array(LARGE);
-  const call = echoed((request) => link.call(request));
+  const call = async () => {
+    const { length } = await link.call(SMALL);
+    if (length !== SMALL.length) throw new Error(`an echo of ${SMALL.length} bytes has ${length}`);
+  };
   const one = await repeat(call, 1, times);
   const many = await repeat(call, IN_FLIGHT, times);
   const puts = await repeat(() => link.put(large), PUTS_IN_FLIGHT, times);
@@ -47,15 +50,6 @@ export async function measure(connect: () => Promise<Link>, times: Times): Promi
     p50: one.median * 1_000,
     calls: many.rate,
     bulk: (puts.rate * LARGE) / 1e6,
-  };
-}
-
-/** Returns a task that sends a small request by `call`, and checks its echo. */
-function echoed(call: (request: Uint8Array) => Promise<Uint8Array>): () => Promise<void> {
-  const request = new Uint8Array(SMALL);
-  return async () => {
-    const { length } = await call(request);
-    if (length !== SMALL) throw new Error(`an echo of ${SMALL} bytes has ${length}`);
   };
 }
 
@@ -84,18 +78,19 @@ async function repeat(
   const start = performance.now();
   await Promise.race([sleep(window), workers]);
   const seconds = (performance.now() - start) / 1_000;
-  const ended = times.sort((a, b) => a - b);
+  const ended = [...times];
   isOver = true;
   await workers;
-  return { rate: ended.length / seconds, median: ended[ended.length >> 1] ?? Number.NaN };
+  return { rate: ended.length / seconds, median: median(ended) };
 }
 
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-const SMALL = 64;
+const SMALL = new Uint8Array(64);
 const CONNECTS = 9;
-const LARGE = 1024 * 1024;
+/** The bytes of a large message. */
+export const LARGE = 1024 * 1024;
 const IN_FLIGHT = 128;
 const PUTS_IN_FLIGHT = 4;

@@ -4,7 +4,6 @@
 import { createIdentity } from '@trunkline/security';
 import {
   bytes,
-  type CommonOptions,
   createTransport,
   defineProtocol,
   serve,
@@ -24,43 +23,33 @@ const protocol = defineProtocol({
     put: { id: 2, request: bytes, response: bytes },
   },
 });
-type Protocol = typeof protocol;
-const OPTIONS = { maxPool: 1 } satisfies CommonOptions;
 const RECEIPT = new Uint8Array(8);
 
-/** Serves on WebSocket; resolves with the address. */
-export async function serveWs(): Promise<string> {
-  return listening(createTransport('ws://127.0.0.1:0', { protocol, ...OPTIONS, backends: [ws()] }));
+/** Opens a transport on WebRTC with a hub, otherwise on WebSocket. */
+function open(hub: string | undefined): Transport<typeof protocol> {
+  const options = { protocol, maxPool: 1 };
+  if (hub === undefined)
+    return createTransport('ws://127.0.0.1:0', { ...options, backends: [ws()] });
+  const identity = createIdentity();
+  const signal = createHubSignal({ address: hub, backends: [ws()], identity });
+  return createTransport('webrtc://0', { ...options, backends: [webrtc({ signal, identity })] });
 }
 
-/** Serves on WebRTC; resolves with the address. */
-export async function serveWebRtc(hub: string): Promise<string> {
-  return listening(webRtc(hub));
+/** Serves on WebRTC with a hub, otherwise on WebSocket, and returns the address. */
+export async function listen(hub?: string): Promise<string> {
+  const transport = open(hub);
+  serve(transport, { echo: (request) => request, put: () => RECEIPT });
+  await transport.listen();
+  return transport.localAddr();
 }
 
-/** Dials a server of `serveWs` or, with a hub, of `serveWebRtc`. */
+/** Dials a server of `listen`, with the same hub if it has one. */
 export async function dial(address: string, hub?: string): Promise<Link> {
-  const transport =
-    hub === undefined
-      ? createTransport('ws://127.0.0.1:0', { protocol, ...OPTIONS, backends: [ws()] })
-      : webRtc(hub);
+  const transport = open(hub);
   const remote = await transport.dial(address);
   return {
     call: (request) => transport.send(remote, 'echo', request),
     put: async (message) => void (await transport.send(remote, 'put', message)),
     close: () => transport.close(),
   };
-}
-
-async function listening(transport: Transport<Protocol>): Promise<string> {
-  serve(transport, { echo: (request) => request, put: () => RECEIPT });
-  await transport.listen();
-  return transport.localAddr();
-}
-
-function webRtc(hub: string): Transport<Protocol> {
-  const identity = createIdentity();
-  const signal = createHubSignal({ address: hub, backends: [ws()], identity });
-  const backends = [webrtc({ signal, identity })];
-  return createTransport('webrtc://0', { protocol, backends, ...OPTIONS });
 }

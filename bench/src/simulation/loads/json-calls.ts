@@ -1,7 +1,9 @@
 // The load 'calls': five nodes that call each other with JSON that zod checks at both ends.
 
+import { createSimulation } from '@trunkline/simulation';
+import { defineProtocol, json, serve, TransportError } from '@trunkline/transport-core';
 import { z } from 'zod';
-import type { Load, Packages } from './load.ts';
+import type { Load } from './load.ts';
 
 const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 const DURATION = 20_000;
@@ -19,26 +21,23 @@ const Order = z.object({
 });
 const Receipt = z.object({ id: z.string(), total: z.number(), by: z.string() });
 
-function protocolOf({ defineProtocol, json }: Packages['core']) {
-  return defineProtocol({
-    name: 'orders',
-    version: 1,
-    channel: 0x20,
-    methods: { order: { id: 1, request: json(Order), response: json(Receipt) } },
-  });
-}
+const protocol = defineProtocol({
+  name: 'orders',
+  version: 1,
+  channel: 0x20,
+  methods: { order: { id: 1, request: json(Order), response: json(Receipt) } },
+});
 
 export const jsonCalls: Load = {
   name: 'calls',
   title: 'five nodes, calls with JSON and zod',
-  async run({ core, simulation }, seed) {
-    const sim = simulation.createSimulation({ seed, link: { latency: [1, 20], loss: 0.01 } });
-    const protocol = protocolOf(core);
+  async run(seed) {
+    const sim = createSimulation({ seed, link: { latency: [1, 20], loss: 0.01 } });
     let answered = 0;
     for (const name of NODES)
       sim.node(name, async ({ transport, clock, random }) => {
         const net = transport(protocol);
-        core.serve(net, {
+        serve(net, {
           order: ({ id, lines }) => ({
             id,
             total: lines.reduce((sum, { count, price }) => sum + count * price, 0),
@@ -66,7 +65,7 @@ export const jsonCalls: Load = {
         for (let count = 0; ; count++) {
           void order(count).catch((error) => {
             // Some are lost, and others wait for an answer when the simulation is closed.
-            if (!(error instanceof core.TransportError)) throw error;
+            if (!(error instanceof TransportError)) throw error;
           });
           await clock.sleep(PACE);
         }
@@ -74,8 +73,6 @@ export const jsonCalls: Load = {
     await sim.run(DURATION);
     const least = (0.9 * NODES.length * DURATION) / PACE;
     if (answered < least) throw new Error(`calls: ${answered} were answered, less than ${least}`);
-    const { now: virtual, events } = sim;
-    await sim.close();
-    return { virtual, events };
+    return sim;
   },
 };

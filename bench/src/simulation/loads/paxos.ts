@@ -4,10 +4,11 @@
 // Each key is a register of its own, as in CASPaxos (Rystsov, 2018): whoever executes a command
 // asks a majority for the latest accepted value and lets a majority accept the new one.
 
-import type { check } from '@trunkline/simulation';
+import { check, createSimulation, nemeses, type Simulation } from '@trunkline/simulation';
+import { defineProtocol, json, serve } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { z } from 'zod';
-import type { Load, Packages } from './load.ts';
+import type { Load } from './load.ts';
 
 const MEMBERS = ['n1', 'n2', 'n3', 'n4', 'n5'];
 const KEYS = ['a', 'b', 'c'];
@@ -27,26 +28,24 @@ const Accepted = z.object({ promised: z.int(), ballot: z.int(), value: Value });
 type Wanted = z.infer<typeof Wanted>;
 type Accepted = z.infer<typeof Accepted>;
 
-function protocolOf({ defineProtocol, json }: Packages['core']) {
-  return defineProtocol({
-    name: 'paxos',
-    version: 1,
-    channel: 0x20,
-    methods: {
-      prepare: {
-        id: 1,
-        request: json(z.object({ key: Key, ballot: z.int() })),
-        response: json(Accepted),
-      },
-      accept: {
-        id: 2,
-        request: json(z.object({ key: Key, ballot: z.int(), value: Value })),
-        response: json(z.boolean()),
-      },
-      execute: { id: 3, request: json(Wanted), response: json(z.union([Value, z.boolean()])) },
+const protocol = defineProtocol({
+  name: 'paxos',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    prepare: {
+      id: 1,
+      request: json(z.object({ key: Key, ballot: z.int() })),
+      response: json(Accepted),
     },
-  });
-}
+    accept: {
+      id: 2,
+      request: json(z.object({ key: Key, ballot: z.int(), value: Value })),
+      response: json(z.boolean()),
+    },
+    execute: { id: 3, request: json(Wanted), response: json(z.union([Value, z.boolean()])) },
+  },
+});
 
 /** Resolves with the answers of a majority once it agrees, or with undefined if it can't any more. */
 function majority<T>(calls: readonly Promise<T>[], agrees: (answer: T) => boolean) {
@@ -65,7 +64,7 @@ function majority<T>(calls: readonly Promise<T>[], agrees: (answer: T) => boolea
   });
 }
 
-function declareNodes({ core }: Packages, sim: Simulated, protocol: Protocol): void {
+function declareNodes(sim: Simulation): void {
   for (const [index, member] of MEMBERS.entries())
     sim.node(member, async ({ transport, store, clock, random }) => {
       const net = transport(protocol);
@@ -85,7 +84,7 @@ function declareNodes({ core }: Packages, sim: Simulated, protocol: Protocol): v
         await store.sync();
       };
       let round = 0;
-      core.serve(net, {
+      serve(net, {
         async prepare({ key, ballot }) {
           const state = states.get(key)!;
           round = Math.max(round, Math.floor(ballot / MEMBERS.length));
@@ -130,15 +129,13 @@ function declareNodes({ core }: Packages, sim: Simulated, protocol: Protocol): v
 export const paxos: Load = {
   name: 'paxos',
   title: 'Paxos with a linearizability check',
-  async run(packages, seed) {
-    const { createSimulation, check, nemeses } = packages.simulation;
+  async run(seed) {
     const sim = createSimulation({
       seed,
       link: { latency: [1, 20], loss: 0.01 },
       nemesis: nemeses.crashes(),
     });
-    const protocol = protocolOf(packages.core);
-    declareNodes(packages, sim, protocol);
+    declareNodes(sim);
     const history = check.createHistory(sim);
     const random = seededRandom(seed);
     const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
@@ -163,9 +160,7 @@ export const paxos: Load = {
     const verdict = check.linearizable(history);
     if (verdict.linearizable !== true)
       throw new Error(`paxos: ${verdict.text}`, { cause: verdict });
-    const { now: virtual, events } = sim;
-    await sim.close();
-    return { virtual, events };
+    return sim;
   },
 };
 
@@ -174,6 +169,3 @@ function commandOf({ key, op, value, expected }: Wanted): check.OperationCommand
   if (op === 'set') return { key, op, value: value! };
   return { key, op, expected: expected ?? undefined, value: value! };
 }
-
-type Protocol = ReturnType<typeof protocolOf>;
-type Simulated = ReturnType<Packages['simulation']['createSimulation']>;

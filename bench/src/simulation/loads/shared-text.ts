@@ -1,8 +1,12 @@
 // The load 'text': 20 nodes edit one text with yjs, gossip every change to all others, and repair
 // losses by comparing state vectors with a random node.
 
+import { createGossip, fullMesh } from '@trunkline/gossip';
+import { createPeers } from '@trunkline/peers';
+import { createSimulation } from '@trunkline/simulation';
+import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import * as Y from 'yjs';
-import type { Load, Packages } from './load.ts';
+import type { Load } from './load.ts';
 
 const NODES = Array.from({ length: 20 }, (_, at) => `n${at + 1}`);
 /** Virtual milliseconds during which the nodes edit. */
@@ -11,21 +15,18 @@ const DURATION = 10_000;
 const PACE = 250;
 const COMPARISON = 1_000;
 
-function protocolOf({ defineProtocol, bytes }: Packages['core']) {
-  return defineProtocol({
-    name: 'text',
-    version: 1,
-    channel: 0x20,
-    methods: { missing: { id: 1, request: bytes, response: bytes } },
-  });
-}
+const protocol = defineProtocol({
+  name: 'text',
+  version: 1,
+  channel: 0x20,
+  methods: { missing: { id: 1, request: bytes, response: bytes } },
+});
 
 export const sharedText: Load = {
   name: 'text',
   title: '20 nodes with gossip and yjs',
-  async run({ core, simulation, peers: discovery, gossip: gossiping }, seed) {
-    const sim = simulation.createSimulation({ seed, link: { latency: [5, 50], loss: 0.01 } });
-    const protocol = protocolOf(core);
+  async run(seed) {
+    const sim = createSimulation({ seed, link: { latency: [5, 50], loss: 0.01 } });
     // Made before the simulation runs, because a document draws an id from the system.
     const documents = NODES.map((_, at) => {
       const document = new Y.Doc();
@@ -36,22 +37,18 @@ export const sharedText: Load = {
       sim.node(name, async ({ transport, clock, random }) => {
         const document = documents[at]!;
         const net = transport(protocol);
-        const peers = discovery.createPeers({
+        const peers = createPeers({
           transport: net,
           maxOutbound: NODES.length,
           seeds: NODES.slice(0, 2).filter((seed) => seed !== name),
         });
-        const gossip = gossiping.createGossip({
-          transport: net,
-          peers,
-          overlay: gossiping.fullMesh(),
-        });
-        const topic = gossip.topic('changes', core.bytes);
+        const gossip = createGossip({ transport: net, peers, overlay: fullMesh() });
+        const topic = gossip.topic('changes', bytes);
         topic.subscribe((message) => Y.applyUpdate(document, message, 'network'));
         document.on('update', (update: Uint8Array, origin: unknown) => {
           if (origin !== 'network') topic.publish(update).catch(() => {});
         });
-        core.serve(net, { missing: (vector) => Y.encodeStateAsUpdate(document, vector) });
+        serve(net, { missing: (vector) => Y.encodeStateAsUpdate(document, vector) });
         await net.listen();
         await gossip.start();
         await peers.start();
@@ -84,8 +81,6 @@ export const sharedText: Load = {
       await sim.run(1_000);
     }
     if (length() === 0) throw new Error('text: nothing was written');
-    const { now: virtual, events } = sim;
-    await sim.close();
-    return { virtual, events };
+    return sim;
   },
 };

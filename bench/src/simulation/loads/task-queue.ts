@@ -1,8 +1,11 @@
 // The load 'tasks': a queue of tasks whose producers and workers find it through peers. All messages
 // are JSON that zod checks.
 
+import { createPeers } from '@trunkline/peers';
+import { createSimulation, type NodeContext } from '@trunkline/simulation';
+import { defineProtocol, json, serve } from '@trunkline/transport-core';
 import { z } from 'zod';
-import type { Load, Packages } from './load.ts';
+import type { Load } from './load.ts';
 
 const WORKERS = ['w1', 'w2', 'w3', 'w4'];
 const PRODUCERS = ['p1', 'p2', 'p3'];
@@ -29,36 +32,32 @@ const Role = z.object({ role: z.enum(['queue', 'worker', 'producer']), load: z.i
 
 type Task = z.infer<typeof Task>;
 
-function protocolOf({ defineProtocol, json }: Packages['core']) {
-  return defineProtocol({
-    name: 'tasks',
-    version: 1,
-    channel: 0x20,
-    methods: {
-      put: { id: 1, request: json(Task), response: json(z.int()) },
-      take: { id: 2, request: json(Taken), response: json(z.array(Task)) },
-      done: { id: 3, request: json(Done), response: json(z.boolean()) },
-    },
-  });
-}
+const protocol = defineProtocol({
+  name: 'tasks',
+  version: 1,
+  channel: 0x20,
+  methods: {
+    put: { id: 1, request: json(Task), response: json(z.int()) },
+    take: { id: 2, request: json(Taken), response: json(z.array(Task)) },
+    done: { id: 3, request: json(Done), response: json(z.boolean()) },
+  },
+});
 
 export const taskQueue: Load = {
   name: 'tasks',
   title: 'a task queue with zod and peers',
-  async run(packages, seed) {
-    const { core, peers: discovery, simulation } = packages;
-    const sim = simulation.createSimulation({ seed, link: { latency: [1, 20], loss: 0.01 } });
-    const protocol = protocolOf(core);
+  async run(seed) {
+    const sim = createSimulation({ seed, link: { latency: [1, 20], loss: 0.01 } });
     const done = new Set<string>();
     let put = 0;
 
     /** Connects a node to its peers, and returns a function that calls the queue by its node id. */
-    const join = async (context: Context, role: z.infer<typeof Role>['role']) => {
+    const join = async (context: NodeContext, role: z.infer<typeof Role>['role']) => {
       const net = context.transport(protocol);
-      const peers = discovery.createPeers({
+      const peers = createPeers({
         transport: net,
         seeds: context.name === 'queue' ? [] : ['queue'],
-        status: core.json(Role),
+        status: json(Role),
         statusInterval: 1_000,
       });
       await net.listen();
@@ -74,7 +73,7 @@ export const taskQueue: Load = {
       const waiting: Task[] = [];
       const leases = new Map<string, ReturnType<typeof clock.setTimeout>>();
       const { net, peers } = await join(context, 'queue');
-      core.serve(net, {
+      serve(net, {
         put(task) {
           waiting.push(task);
           waiting.sort((a, b) => b.priority - a.priority);
@@ -148,12 +147,6 @@ export const taskQueue: Load = {
     await sim.run(DURATION);
     if (done.size < put / 2)
       throw new Error(`tasks: only ${done.size} of ${put} tasks are done after ${sim.now} ms`);
-    const { now: virtual, events } = sim;
-    await sim.close();
-    return { virtual, events };
+    return sim;
   },
 };
-
-type Context = Parameters<
-  Parameters<ReturnType<Packages['simulation']['createSimulation']>['node']>[1]
->[0];
