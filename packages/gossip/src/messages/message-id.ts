@@ -3,7 +3,7 @@
 
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { type Bytes, isNodeId } from '@trunkline/transport-core/backend';
-import { look } from './recent-digests.ts';
+import { look } from './word-reader.ts';
 
 export interface MessageId {
   /** The node id of the publisher. Only a signature proves it. */

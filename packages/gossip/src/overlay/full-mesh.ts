@@ -12,7 +12,6 @@ import {
   parseOptions,
 } from '@trunkline/transport-core/backend';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { contentDigest } from '../messages/recent-digests.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
 import type { Push } from '../plumtree/message.ts';
 import {
@@ -99,7 +98,7 @@ export class FullMesh implements Overlay {
         this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
         return;
       case 'begun':
-        return this.#seen.begin(input.id, input.isSigned);
+        return this.#seen.begin(input.id);
       case 'leave':
         return this.#leave();
       case 'wake':
@@ -126,15 +125,15 @@ export class FullMesh implements Overlay {
     return this.#seen.due + GRAIN;
   }
 
-  screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
+  screen(from: string, id: MessageId, now: number): Screening {
     if (id.origin === this.#self || (id.origin !== from && this.#hops === 1)) return 'forged';
-    const verdict = this.#seen.look(id, now, isSigned, from);
-    if (verdict === 'new' || verdict === 'unsigned') return verdict;
+    const verdict = this.#seen.look(id, now, from);
+    if (verdict === 'new') return verdict;
     return verdict === 'seen' ? 'known' : 'old';
   }
 
   has(id: MessageId, now: number): boolean {
-    return this.#seen.lookUp(id, now) === 'seen';
+    return this.#seen.look(id, now) === 'seen';
   }
 
   lifeOf(nodeId: string): number | undefined {
@@ -184,14 +183,8 @@ export class FullMesh implements Overlay {
   }
 
   #receive(from: string, push: Push<Body>, now: number): void {
-    const { id, payload } = push;
-    const verdict = this.#seen.note(
-      id,
-      now,
-      contentDigest(payload.payload),
-      payload.signature !== undefined,
-      from,
-    );
+    const { id } = push;
+    const verdict = this.#seen.note(id, now, from);
     if (verdict === 'new') {
       // A message that comes directly from its publisher has traveled one link, no matter what it
       // claims.
@@ -200,9 +193,7 @@ export class FullMesh implements Overlay {
       this.#outputs.add({ type: 'deliver', push, key: messageKey(id), from, hops });
       return;
     }
-    // A peer that only passed the message on may itself have been deceived.
-    if (verdict === 'conflict') this.#misbehaved(from, 'conflict', id.origin === from);
-    if (verdict === 'seen' || verdict === 'conflict') {
+    if (verdict === 'seen') {
       this.#outputs.add({ type: 'repeated', id, from });
       return;
     }
@@ -214,7 +205,13 @@ export class FullMesh implements Overlay {
     });
     // With one hop, the sender is not reported: it may be a relay, which passes messages on without
     // reading them.
-    if (verdict === 'flood' && this.passesOn) this.#misbehaved(from, 'origin-flood', true);
+    if (verdict === 'flood' && this.passesOn)
+      this.#outputs.add({
+        type: 'misbehaved',
+        peer: from,
+        what: 'origin-flood',
+        isToBlame: true,
+      });
   }
 
   #passOn(from: string, push: Push<Body>): void {
@@ -222,10 +219,6 @@ export class FullMesh implements Overlay {
     for (const peer of this.#neighbors)
       if (peer !== from && peer !== push.id.origin && isFor(push.payload, peer)) to.push(peer);
     this.#outputs.add({ type: 'send', push, to, mayRelay: false });
-  }
-
-  #misbehaved(peer: string, what: string, isToBlame: boolean): void {
-    this.#outputs.add({ type: 'misbehaved', peer, what, isToBlame });
   }
 
   #leave(): void {
@@ -239,14 +232,13 @@ export class FullMesh implements Overlay {
 const NOTHING = { messages: 0, bytes: 0 };
 /**
  * Limits of the memory that detects duplicates. Times and origins are as in Plumtree
- * (plumtree/options.ts), but gaps and digests are fewer.
+ * (plumtree/options.ts), but gaps are fewer.
  */
 const MEMORY = {
   retention: 90_000,
   originRetention: 600_000,
   origins: 16_384,
   gaps: 1_024,
-  digests: 16_384,
 };
 /**
  * Additional time, in milliseconds, for which expired entries are kept, so that they are removed

@@ -25,10 +25,9 @@ export interface OwnMessage {
  * - `new`: the message may be decoded, validated and passed in as `received`.
  * - `known`, `old`: pass it in as `received` without further checks; the overlay counts it. It is
  *   possible that an `old` message has never arrived here before.
- * - `forged`, `stranger`, `unsigned`: drop it. `unsigned` means that it has no signature although
- *   its publisher signs.
+ * - `forged`, `stranger`: drop it.
  */
-export type Screening = 'new' | 'known' | 'old' | 'forged' | 'stranger' | 'unsigned';
+export type Screening = 'new' | 'known' | 'old' | 'forged' | 'stranger';
 
 /** An input of an overlay: a command in the imperative, or a report in the past tense. */
 export type OverlayInput =
@@ -41,7 +40,7 @@ export type OverlayInput =
   | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
   /** A validator is still checking the message; `received` or `refused` follows. */
   | { readonly type: 'held'; readonly id: MessageId }
-  /** The message was not accepted. Different content under the same id may still be accepted. */
+  /** The message was not accepted. */
   | { readonly type: 'refused'; readonly id: MessageId }
   /**
    * Publishes a message. `receipts` is the number of neighbors that should confirm it. If possible,
@@ -81,7 +80,7 @@ export type OverlayInput =
    * A message came directly from its publisher, which has begun a new life: from now on the
    * previous life is old, regardless of its number.
    */
-  | { readonly type: 'begun'; readonly id: MessageId; readonly isSigned: boolean }
+  | { readonly type: 'begun'; readonly id: MessageId }
   /** A partial-view message came from a peer. It has not been checked in any way. */
   | { readonly type: 'viewed'; readonly from: string; readonly message: unknown }
   /**
@@ -151,11 +150,8 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   readonly passesOn: boolean;
   /** Number of neighbors that the overlay wants; Infinity means all peers on the topic. */
   readonly wanted: number;
-  /**
-   * Returns what to do with a message, before any work is spent on it.
-   * @param isSigned true if it has a signature, which may be forged.
-   */
-  screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening;
+  /** Returns what to do with a message, before any work is spent on it. */
+  screen(from: string, id: MessageId, now: number): Screening;
   /** Returns true if a message with that id is known already. */
   has(id: MessageId, now: number): boolean;
   /**
@@ -179,7 +175,8 @@ export interface OverlaySetup {
   readonly random: Random;
   readonly now: number;
   /**
-   * Returns the highest life that an unsigned message may claim: a day ahead of this node's clock.
+   * Returns the highest life that a message may claim: a day ahead of this node's clock, or
+   * Infinity if messages are signed.
    */
   latest(): number;
   /** True if this node only publishes on the topic: its neighbors give it nothing. */

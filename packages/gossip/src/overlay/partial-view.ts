@@ -15,7 +15,6 @@ import { type PartialViewOptions, partialViewConfig } from '../hyparview/options
 import { PartialView } from '../hyparview/partial-view.ts';
 import { jittered, sample } from '../hyparview/views.ts';
 import type { MessageId } from '../messages/message-id.ts';
-import { contentDigest } from '../messages/recent-digests.ts';
 import type { PlumtreeOutput } from '../plumtree/message.ts';
 import {
   type PlumtreeOptions,
@@ -88,8 +87,6 @@ class TreeOverlay implements Overlay {
       self,
       options: isSource ? { ...options, noticeDelay: SOURCE_NOTICE_DELAY } : options,
       isSource,
-      digest: ({ payload }) => contentDigest(payload),
-      isSigned: ({ signature }) => signature !== undefined,
       latest,
     });
   }
@@ -169,11 +166,11 @@ class TreeOverlay implements Overlay {
     return Math.min(this.#view.wakeAt, this.#tree.wakeAt, this.#stallDetector.due);
   }
 
-  screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
+  screen(from: string, id: MessageId, now: number): Screening {
     if (!this.#view.isNeighbor(from) && !(this.#sources.has(from) && id.origin === from))
       return 'stranger';
-    const verdict = id.origin === this.#self ? 'seen' : this.#tree.screen(id, now, isSigned, from);
-    return verdict === 'new' || verdict === 'unsigned' ? verdict : 'known';
+    const verdict = id.origin === this.#self ? 'seen' : this.#tree.screen(id, now, from);
+    return verdict === 'new' ? verdict : 'known';
   }
 
   has(id: MessageId, now: number): boolean {
@@ -287,8 +284,7 @@ class TreeOverlay implements Overlay {
       this.#stallDetector.heard(output.peer, now);
     } else if (output.type === 'misbehaved') {
       const { type, peer, what } = output;
-      const isToBlame = what !== 'conflict' && what !== 'impostor';
-      this.#outputs.add({ type, peer, what, isToBlame });
+      this.#outputs.add({ type, peer, what, isToBlame: what !== 'impostor' });
       // The peer takes messages and passes nothing on. A node with only such neighbors would
       // receive nothing.
       if (what === 'mute') this.#view.handle(now, { type: 'dismiss', peer });

@@ -126,15 +126,14 @@ export class MessageHistory {
       // Other nodes may have more room, and may pass on messages for which this node has none.
       flood: Math.max(options.origins, DEFAULTS.origins),
       gaps: options.gaps,
-      digests: options.digests,
       latest,
     });
     this.own = new OwnMessages(self, { retention: options.idTime, gaps: options.gaps });
   }
 
-  /** Looks up an id. A message of another node counts as signed if its origin is known to sign. */
+  /** Looks up an id. */
   look(id: MessageId, now: number): SeenVerdict {
-    return id.origin === this.#self ? this.own.look(id, now) : this.seen.lookUp(id, now);
+    return id.origin === this.#self ? this.own.look(id, now) : this.seen.look(id, now);
   }
 
   expire(now: number): void {

@@ -21,19 +21,11 @@ import type { PlumtreeParts } from './parts.ts';
 export class MessageHandler<P> {
   readonly #parts: PlumtreeParts<P>;
   readonly #outputs: OutputQueue<PlumtreeOutput<P>>;
-  readonly #digest: ((payload: P) => number) | undefined;
-  readonly #isSigned: ((payload: P) => boolean) | undefined;
   #due = Number.POSITIVE_INFINITY;
 
-  constructor(
-    parts: PlumtreeParts<P>,
-    digest: ((payload: P) => number) | undefined,
-    isSigned: ((payload: P) => boolean) | undefined,
-  ) {
+  constructor(parts: PlumtreeParts<P>) {
     this.#parts = parts;
     this.#outputs = parts.outputs;
-    this.#digest = digest;
-    this.#isSigned = isSigned;
   }
 
   /** Time at which `expire` has something to do; Infinity if never. */
@@ -70,22 +62,18 @@ export class MessageHandler<P> {
     const key = messageKey(id);
     this.#parts.graftRequests.kept(neighbor, key);
     neighbor.owed?.delete(key);
-    const { payload } = message;
-    const isSigned = this.#isSigned?.(payload) === true;
     const { seen } = this.#parts.history;
     const verdict =
       id.origin === this.#parts.self
         ? this.#parts.history.look(id, now)
-        : seen.note(id, now, this.#digest?.(payload), isSigned, neighbor.id);
-    if (verdict === 'seen' || verdict === 'conflict')
-      return this.#onDuplicate(neighbor, key, id, verdict === 'conflict', now);
+        : seen.note(id, now, neighbor.id);
+    if (verdict === 'seen') return this.#onDuplicate(neighbor, key, id, now);
     if (id.origin === this.#parts.self) return this.#refuseOwn(neighbor, id, now);
     if (verdict === 'new') return this.#onNew(neighbor, key, message, now);
     const reason = verdict === 'flood' ? 'full' : verdict;
-    // The signed message under that id may still come. If there is no room for the origins that
-    // this peer introduces, another peer may still send the message.
-    const mayCome =
-      reason === 'unsigned' || (reason === 'full' && seen.look(id, now, isSigned) === 'new');
+    // If there is no room for the origins that this peer introduces, another peer may still send the
+    // message.
+    const mayCome = reason === 'full' && seen.look(id, now) === 'new';
     if (!mayCome) this.#parts.missing.take(key);
     this.#parts.counters[reason]++;
     this.#outputs.add({ type: 'dropped', id, from: neighbor.id, reason });
@@ -116,21 +104,11 @@ export class MessageHandler<P> {
    * With several messages in flight at once, two links may each bring a duplicate of a message that
    * came first over the other link. Pruning both links would cut this node off (riak_core #378).
    */
-  #onDuplicate(
-    neighbor: Neighbor,
-    key: string,
-    id: MessageId,
-    isConflict: boolean,
-    now: number,
-  ): void {
+  #onDuplicate(neighbor: Neighbor, key: string, id: MessageId, now: number): void {
     this.#parts.counters.duplicates++;
     neighbor.account.duplicates++;
     this.#parts.leafProbes.gave(neighbor, now);
     this.#outputs.add({ type: 'repeated', id, from: neighbor.id });
-    if (isConflict) {
-      this.#parts.counters.conflicts++;
-      this.#parts.reports.add(neighbor, 'conflict', now);
-    }
     const cached = this.#parts.cache.get(key);
     // A message that comes twice over the same link does not prove that there is a second path.
     if (cached?.from === neighbor.id || neighbor.isSource) return;

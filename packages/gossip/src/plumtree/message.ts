@@ -160,14 +160,13 @@ export type PlumtreeOutput<P> =
   | { readonly type: 'repeated'; readonly id: MessageId; readonly from: string }
   /**
    * A message was refused: too late, or from an earlier life of its origin (`old`); no room to
-   * remember another origin (`full`); unsigned, although its origin signs (`unsigned`); or in this
-   * node's name (`own`).
+   * remember another origin (`full`); or in this node's name (`own`).
    */
   | {
       readonly type: 'dropped';
       readonly id: MessageId;
       readonly from: string;
-      readonly reason: 'old' | 'full' | 'unsigned' | 'own';
+      readonly reason: 'old' | 'full' | 'own';
     }
   /** A peer misbehaved; see {@link Misbehavior}. */
   | { readonly type: 'misbehaved'; readonly peer: string; readonly what: Misbehavior };
@@ -216,8 +215,6 @@ export interface GaveOutput {
  *   had enough time.
  * - `mute`: the peer gets messages or notices, but neither asks for a message, nor sends one, nor
  *   gives notice of one. It takes messages and passes nothing on.
- * - `conflict`: the peer sent different content under a known id. It may be honest if the first
- *   content was forged.
  * - `impostor`: the peer sent a message in this node's name that this node didn't publish. It may
  *   have been deceived itself.
  * - `origin-flood`: within `idTime`, the peer brought messages of more new publishers than an
@@ -229,27 +226,16 @@ export type Misbehavior =
   | 'graft-flood'
   | 'broken-promise'
   | 'mute'
-  | 'conflict'
   | 'impostor'
   | 'origin-flood';
 
 /** The arguments of a Plumtree machine. */
-export interface PlumtreeInit<P> {
+export interface PlumtreeInit {
   /** The node id of this node. */
   readonly self: string;
   /** The result of `plumtreeOptions`; defaults if absent. */
   readonly options?: PlumtreeOptions | undefined;
-  /**
-   * Returns a digest of a payload (`contentDigest`), to detect different content under one id. If
-   * absent, this is not detected, which is acceptable if ids are signed. It must not throw.
-   */
-  readonly digest?: ((payload: P) => number) | undefined;
-  /**
-   * Returns true if a payload is signed and its signature has been verified. If absent, no payload
-   * counts as signed. It must not throw.
-   */
-  readonly isSigned?: ((payload: P) => boolean) | undefined;
-  /** Returns the highest life that an unsigned message may claim. If absent, there is no bound. */
+  /** Returns the highest life that a message may claim. If absent, there is no bound. */
   readonly latest?: (() => number) | undefined;
   /**
    * True if this node only publishes, and its neighbors give it nothing. It then pushes to a single
@@ -301,6 +287,5 @@ export interface PlumtreeSnapshot {
   readonly missing: number;
   readonly pendingGrafts: number;
   readonly origins: number;
-  readonly digests: number;
   readonly gaps: number;
 }

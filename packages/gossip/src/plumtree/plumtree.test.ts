@@ -303,9 +303,8 @@ test('the cache is limited by time, entries and bytes, ids by time', (t) => {
   t.is(machine.snapshot().cached.messages, 0);
   feed(40_000, { type: 'received', from: 'a', message: pushOf(5) });
   t.is(machine.counters.delivered, 6);
-  t.is(machine.snapshot().digests, 6);
   for (let now = machine.wakeAt; now < 700_000; now = machine.wakeAt) feed(now, { type: 'wake' });
-  t.deepEqual([machine.snapshot().digests, machine.snapshot().origins], [0, 0]);
+  t.is(machine.snapshot().origins, 0);
   t.is(machine.wakeAt, Number.POSITIVE_INFINITY);
 });
 

@@ -51,8 +51,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #messageHandler: MessageHandler<P>;
   readonly #controlHandler: ControlHandler<P>;
 
-  constructor(init: PlumtreeInit<P>) {
-    const { self, options = plumtreeOptions(), digest, isSigned, latest, isSource = false } = init;
+  constructor(init: PlumtreeInit) {
+    const { self, options = plumtreeOptions(), latest, isSource = false } = init;
     const { counters } = this;
     this.#self = self;
     this.#announce = options.announce;
@@ -73,7 +73,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.#missing = parts.missing;
     this.#graftRequests = parts.graftRequests;
     this.#leafProbes = parts.leafProbes;
-    this.#messageHandler = new MessageHandler(parts, digest, isSigned);
+    this.#messageHandler = new MessageHandler(parts);
     this.#controlHandler = new ControlHandler(parts);
   }
 
@@ -151,15 +151,15 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * Returns the verdict on a message that a peer pushed, without looking at its content. Any
    * verdict except `new` means that the message is refused.
    */
-  screen(id: MessageId, now: number, isSigned?: boolean, from?: string): SeenVerdict {
+  screen(id: MessageId, now: number, from?: string): SeenVerdict {
     return id.origin === this.#self
       ? this.#history.own.look(id, now)
-      : this.#history.seen.look(id, now, isSigned, from);
+      : this.#history.seen.look(id, now, from);
   }
 
   /**
    * Returns true if a message with that id has already arrived, or would be refused for another
-   * reason. Assumes that the message is signed if its origin is known to sign.
+   * reason.
    */
   isKnown(id: MessageId, now: number): boolean {
     return this.#history.look(id, now) !== 'new';

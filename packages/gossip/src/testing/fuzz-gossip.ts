@@ -45,7 +45,6 @@ const overlay = partialView({
   tree: {
     origins: 8,
     gaps: 8,
-    digests: 8,
     cacheMessages: 8,
     outstanding: 8,
     backlog: 8,
@@ -171,7 +170,6 @@ class Node {
     };
     const bounds = {
       origins: 16,
-      digests: 8,
       missing: 8 * PEERS.length,
       promises: 8 * PEERS.length,
     };
@@ -186,14 +184,13 @@ class Node {
   #push(from: string, bytes: Uint8Array): void {
     const envelope = decodePush(bytes);
     if (envelope === undefined) return;
-    const { id, hops, payload, signature } = envelope;
+    const { id, hops, payload } = envelope;
     const push = { kind: 'push' as const, id, hops, payload: envelope, size: payload.length };
     // The flag for a receipt is only encoded for this node's own messages.
     same(encodePush(bytes.subarray(1, 33), push), bytes, 'a message', 0x40);
     envelope.frame = undefined;
-    const screening = this.#overlay.screen(from, id, this.#now, signature !== undefined);
-    if (screening === 'stranger') this.#feed({ type: 'reject', peer: from });
-    if (screening === 'stranger' || screening === 'unsigned') return;
+    const screening = this.#overlay.screen(from, id, this.#now);
+    if (screening === 'stranger') return this.#feed({ type: 'reject', peer: from });
     if (screening === 'new') this.#feed({ type: 'arrived', from, id });
     this.#feed({ type: 'received', from, message: push });
   }
@@ -223,7 +220,7 @@ class Node {
     if (output.type === 'push' || output.type === 'send-control') {
       if (this.#random() < 0.1) this.#overlay.handle(this.#now, { type: 'no-room', output });
     } else if (output.type === 'deliver') {
-      const name = `${output.key} ${output.push.payload.signature === undefined}`;
+      const name = output.key;
       if (this.#delivered.has(name) && this.#now < 90_000)
         throw new Error(`${name} was delivered twice`);
       this.#delivered.add(name);

@@ -2,7 +2,6 @@
 // size, the codec, and the topic's validator.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { contentDigest } from '../messages/recent-digests.ts';
 import type { TopicConfig } from '../options.ts';
 import { type Audience, type Body, isFor, type Screening } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
@@ -12,42 +11,13 @@ import type { OverlayDriver } from './overlay-driver.ts';
 import type { TopicContext } from './topic-context.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
 
-/** A message under inspection. */
-class Given {
-  readonly id: MessageId;
-  readonly overlay: OverlayDriver;
-  readonly #envelope: Envelope;
-  #key: string | undefined;
-
-  constructor(envelope: Envelope, overlay: OverlayDriver) {
-    this.id = envelope.id;
-    this.overlay = overlay;
-    this.#envelope = envelope;
-  }
-
-  /**
-   * A key that includes the content. Without the content, the refusal of a forgery would also
-   * affect the true message under the same id. Made on demand, because most messages don't need it.
-   */
-  get key(): string {
-    const { id, payload, signature } = this.#envelope;
-    this.#key ??= `${messageKey(id)}/${contentDigest(payload)}/${signature === undefined ? 'unsigned' : 'signed'}`;
-    return this.#key;
-  }
-}
-
 /**
- * The sender of one copy of a message under validation. All copies have the same content, and the
- * signature of the first copy was verified.
+ * The sender of one copy of a message under validation. Only the first copy is validated; the
+ * content of the others may differ.
  */
 interface Copy {
   readonly from: string;
   readonly hops: number;
-  /**
-   * True if the sender could read the message. A relay passes messages on unread, and is not to
-   * blame for their flaws.
-   */
-  readonly isRead: boolean;
 }
 
 /** The inspection of all incoming messages of one topic. */
@@ -122,11 +92,10 @@ export class Inspection {
     if (isRelayed || !this.#isPlain(envelope)) return this.#inspect(from, envelope, now, isRelayed);
     const { id } = envelope;
     const overlay = this.#overlayFor('all');
-    const screening = overlay.overlay.screen(from, id, now, false);
+    const screening = overlay.overlay.screen(from, id, now);
     if (screening !== 'new') return this.#screened(screening, from, envelope, now, true);
     overlay.feed(now, { type: 'arrived', from, id });
-    if (!this.#decode(envelope))
-      return this.#refuse('undecodable', new Given(envelope, overlay), from, true);
+    if (!this.#decode(envelope)) return this.#refuse('undecodable', id, overlay, from, true);
     overlay.feed(now, { type: 'received', from, message: pushOf(envelope) });
     return true;
   }
@@ -140,7 +109,7 @@ export class Inspection {
       this.#validate !== undefined ||
       audience !== 'all' ||
       signature !== undefined ||
-      this.#topic.node.signatures.isStrict
+      this.#topic.node.signatures.areRequired
     )
       return false;
     return (
@@ -173,11 +142,6 @@ export class Inspection {
       return this.#drop('stranger', id, from);
     }
     if (screening === 'forged') return this.#drop('forged', id, from, isRead);
-    if (screening === 'unsigned') {
-      // The sender may have been deceived. The signed message under that id can still be requested.
-      overlay.feed(now, { type: 'arrived', from, id });
-      return this.#drop('unsigned', id, from);
-    }
     overlay.feed(now, { type: 'received', from, message: pushOf(envelope) });
     return screening === 'known';
   }
@@ -186,37 +150,26 @@ export class Inspection {
     const topic = this.#topic;
     const overlay = this.#overlayFor(envelope.audience);
     const { id, hops, payload, signature } = envelope;
+    // A relay passes messages on unread, and is not to blame for their flaws.
     const isRead = !isRelayed || from === id.origin;
     if (envelope.audience === 'to' && !isFor(envelope, topic.node.self))
       return this.#drop('not-addressed', id, from);
-    const screening = overlay.overlay.screen(
-      isRelayed ? id.origin : from,
-      id,
-      now,
-      signature !== undefined,
-    );
+    const screening = overlay.overlay.screen(isRelayed ? id.origin : from, id, now);
     if (screening !== 'new') return this.#screened(screening, from, envelope, now, isRead);
     const { signatures } = topic.node;
-    if (signature === undefined && signatures.isStrict)
+    if (signature === undefined && signatures.areRequired)
       return this.#drop('unsigned', id, from, isRead);
     overlay.feed(now, { type: 'arrived', from, id });
     // Most messages need no comparison with earlier ones.
-    let given: Given | undefined;
-    const refused =
-      this.#refused.size > 0
-        ? this.#refused.get((given = new Given(envelope, overlay)).key)
-        : undefined;
+    const refused = this.#refused.size > 0 ? this.#refused.get(messageKey(id)) : undefined;
     if (refused !== undefined) {
       overlay.feed(now, { type: 'refused', id });
       topic.drop('refused', id, from, refused);
       return false;
     }
-    const copies =
-      this.#copies.size > 0
-        ? this.#copies.get((given ??= new Given(envelope, overlay)).key)
-        : undefined;
+    const copies = this.#copies.size > 0 ? this.#copies.get(messageKey(id)) : undefined;
     if (copies !== undefined) {
-      if (copies.length < COPIES) copies.push({ from, hops, isRead });
+      if (copies.length < COPIES) copies.push({ from, hops });
       return true;
     }
     // Forgeries are not remembered, neither here nor by the overlay, because the true message may
@@ -239,81 +192,59 @@ export class Inspection {
       // The sender has another limit. This node announces its own limit, and does not blame the
       // sender.
       topic.compare(now, { type: 'introduce', peer: from });
-      return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, false);
+      return this.#refuse('too-large', id, overlay, from, false);
     }
-    if (!this.#decode(envelope))
-      return this.#refuse('undecodable', given ?? new Given(envelope, overlay), from, isRead);
+    if (!this.#decode(envelope)) return this.#refuse('undecodable', id, overlay, from, isRead);
     const push = pushOf(envelope);
     if (this.#validate === undefined) overlay.feed(now, { type: 'received', from, message: push });
-    else
-      this.#check(
-        this.#validate,
-        given ?? new Given(envelope, overlay),
-        { from, hops, isRead },
-        push,
-        now,
-      );
+    else this.#check(overlay, { from, hops }, push, isRead, now);
     return true;
   }
 
+  /** @param isToBlame true if the sender is to blame for a message that the validator rejects */
   #check(
-    validate: NonNullable<TopicConfig['validate']>,
-    given: Given,
+    overlay: OverlayDriver,
     first: Copy,
     push: Push<Body>,
+    isToBlame: boolean,
     now: number,
     copies: Copy[] = [],
   ): void {
-    const { key, id, overlay } = given;
+    const { id, payload, size } = push;
     const { from, hops } = first;
-    const { payload } = push;
-    const meta = {
-      id: messageKey(id),
-      origin: id.origin,
-      signed: payload.signature !== undefined,
-      from,
-      hops,
-      missed: 0,
-    };
+    const key = messageKey(id);
+    const signed = payload.signature !== undefined;
+    const meta = { id: key, origin: id.origin, signed, from, hops, missed: 0 };
     this.#copies.set(key, copies);
     const check: Check = {
       from,
-      size: push.size,
-      begin: () => validate(payload.message as never, meta as never),
+      size,
+      begin: () => this.#validate!(payload.message as never, meta as never),
       settled: (finding, error) => {
         this.#copies.delete(key);
         const { node } = this.#topic;
         const next = finding === 'overloaded' ? copies.shift() : undefined;
         if (next !== undefined) {
-          // The first sender has too many waiting messages; the next one may have room.
-          this.#refuse('overloaded', given, from, false);
-          this.#check(validate, given, next, push, node.clock.now(), copies);
+          // The first sender has too many waiting messages; the next one may have room. Its copy
+          // may have had another content.
+          this.#refuse('overloaded', id, overlay, from, false);
+          this.#check(overlay, next, push, false, node.clock.now(), copies);
         } else if (finding === 'accept')
           for (const copy of [first, ...copies]) {
             const message = { ...push, hops: copy.hops };
             overlay.feed(node.clock.now(), { type: 'received', from: copy.from, message });
           }
-        else this.#found(finding, error, given, [first, ...copies]);
+        else {
+          if (finding === 'failed') this.#topic.failed(error);
+          const reason = REASONS[finding];
+          this.#refuse(reason, id, overlay, from, finding === 'reject' && isToBlame);
+          for (const copy of copies) this.#refuse(reason, id, overlay, copy.from, false);
+        }
         node.dueBy(this.#topic.due);
       },
     };
     this.#validation.run(check, now);
     if (this.#copies.get(key) === copies) overlay.feed(now, { type: 'held', id });
-  }
-
-  /**
-   * Refuses all copies of a message. Their senders are blamed only if the validator has rejected
-   * the message.
-   */
-  #found(
-    finding: Exclude<Finding, 'accept'>,
-    error: unknown,
-    given: Given,
-    copies: readonly Copy[],
-  ): void {
-    if (finding === 'failed') this.#topic.failed(error);
-    for (const { from, isRead } of copies)
-      this.#refuse(REASONS[finding], given, from, finding === 'reject' && isRead);
   }
 
   #drop(reason: MessageDropReason, id: MessageId, from: string, isToBlame = false): false {
@@ -322,11 +253,16 @@ export class Inspection {
     return false;
   }
 
-  #refuse(reason: MessageDropReason, given: Given, from: string, isToBlame: boolean): false {
-    const { key, id, overlay } = given;
+  #refuse(
+    reason: MessageDropReason,
+    id: MessageId,
+    overlay: OverlayDriver,
+    from: string,
+    isToBlame: boolean,
+  ): false {
     // An overloaded validator did not check the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
-      this.#remember(key, reason);
+      this.#remember(messageKey(id), reason);
       overlay.feed(this.#topic.node.clock.now(), { type: 'refused', id });
     }
     return this.#drop(reason, id, from, isToBlame);

@@ -109,16 +109,12 @@ export class TopicLife {
 
   /**
    * Returns true if the reported life is far ahead of the clock, and the topic was joined so long
-   * ago that no honest peer can still remember that life. Unsigned messages of such a life would be
-   * refused by peers that know the present one.
+   * ago that no honest peer can still remember that life. Messages of such a life would be refused
+   * by peers that know the present one.
    */
   #isLate(life: number): boolean {
-    const { clock, signatures } = this.#node;
-    return (
-      !signatures.signs &&
-      life > this.#node.latestLife() &&
-      clock.now() - this.#joinedAt >= REMEMBERED
-    );
+    const { clock } = this.#node;
+    return life > this.#node.latestLife() && clock.now() - this.#joinedAt >= REMEMBERED;
   }
 }
 

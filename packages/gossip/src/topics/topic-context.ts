@@ -143,7 +143,7 @@ export interface TopicNode {
    * undefined if the peer is not believed.
    */
   outlived(life: number, from: string): number | undefined;
-  /** Returns the highest life that an unsigned message may claim. */
+  /** Returns the highest life that a message may claim. */
   latestLife(): number;
   /** Returns true if the peer has proven its id. */
   isProven(nodeId: string): boolean;

@@ -325,21 +325,18 @@ export class TopicSession implements TopicContext {
   };
 
   /**
-   * Begins a new life of a restarted publisher, when the first message comes directly from it. A
-   * signed message only counts if the peer has proven its id, because anybody may have kept a
-   * signed message and may send it again.
+   * Begins a new life of a restarted publisher, when the first message comes directly from it. If
+   * messages are signed, the peer must have proven its id, because anybody may have kept a signed
+   * message and may send it again.
    */
-  #begin(from: string, { id, signature }: Envelope): void {
-    if (
-      (signature !== undefined && !this.node.isProven(from)) ||
-      !this.#life.restartedNodes.begin(from)
-    )
-      return;
-    const isSigned = signature !== undefined;
+  #begin(from: string, { id }: Envelope): void {
+    const { node } = this;
+    if (node.signatures.areRequired && !node.isProven(from)) return;
+    if (!this.#life.restartedNodes.begin(from)) return;
     const now = this.node.clock.now();
     if (this.lifeOf(from) !== undefined) this.compare(now, { type: 'introduce', peer: from });
-    this.#direct.feed(now, { type: 'begun', id, isSigned });
-    this.#driver?.feed(now, { type: 'begun', id, isSigned });
+    this.#direct.feed(now, { type: 'begun', id });
+    this.#driver?.feed(now, { type: 'begun', id });
   }
 
   /**

@@ -21,7 +21,7 @@ export interface SingleMachine {
 }
 
 /**
- * Creates a machine 'me' with these peers. Payloads are texts, and their digest is their length.
+ * Creates a machine 'me' with these peers. Payloads are texts.
  */
 export function singleMachine(
   peers: readonly string[],
@@ -36,7 +36,6 @@ export function singleMachine(
   const machine = new Plumtree<string>({
     self: 'me',
     options: plumtreeOptions(options),
-    digest: (payload) => payload.length,
   });
   const feed = (now: number, input: PlumtreeInput<string>) => {
     machine.handle(now, input);
