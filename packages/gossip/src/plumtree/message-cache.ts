@@ -1,7 +1,7 @@
 // The recent messages, kept for peers that ask for them.
 
 import { isMessageId, type MessageId } from '../messages/message-id.ts';
-import { OldestFirst } from '../messages/oldest-first.ts';
+import { dropOldest, OldestFirst } from '../messages/oldest-first.ts';
 import {
   OriginWindow,
   type OriginWindowLimits,
@@ -243,11 +243,7 @@ export class PendingMessages {
   refuse(key: string): void {
     this.#held.delete(key);
     this.#refused.add(key);
-    if (this.#refused.size <= REFUSED) return;
-    for (const oldest of this.#refused) {
-      this.#refused.delete(oldest);
-      return;
-    }
+    dropOldest(this.#refused, REFUSED);
   }
 }
 

@@ -2,6 +2,7 @@
 // size, the codec, and the topic's validator.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { dropOldest } from '../messages/oldest-first.ts';
 import type { TopicConfig } from '../options.ts';
 import { type Audience, type Body, isFor, type Screening } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
@@ -262,20 +263,11 @@ export class Inspection {
   ): false {
     // An overloaded validator did not check the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
-      this.#remember(messageKey(id), reason);
+      this.#refused.set(messageKey(id), reason);
+      dropOldest(this.#refused, REFUSED);
       overlay.feed(this.#topic.node.clock.now(), { type: 'refused', id });
     }
     return this.#drop(reason, id, from, isToBlame);
-  }
-
-  #remember(key: string, reason: MessageDropReason): void {
-    this.#refused.set(key, reason);
-    if (this.#refused.size > REFUSED) {
-      for (const oldest of this.#refused.keys()) {
-        this.#refused.delete(oldest);
-        break;
-      }
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 // Remembers nodes that were restarted since they were last connected, because the lives of theirs
 // that are known here are over.
 
+import { dropOldest } from '../messages/oldest-first.ts';
 import type { TopicNode } from './topic-context.ts';
 
 interface RestartedNode {
@@ -32,11 +33,7 @@ export class RestartedNodes {
     this.#nodes.delete(nodeId);
     if (life < 0) return;
     this.#nodes.set(nodeId, { life, hasBegun: false });
-    if (this.#nodes.size <= MOST) return;
-    for (const oldest of this.#nodes.keys()) {
-      this.#nodes.delete(oldest);
-      break;
-    }
+    dropOldest(this.#nodes, MOST);
   }
 
   /**
