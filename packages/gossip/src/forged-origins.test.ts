@@ -101,6 +101,33 @@ test.serial(
 );
 
 test.serial(
+  'a neighbor that sends messages in the name of this node is reported, but not blamed',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, a, subscribers, guest, push, heard } = await visit(run);
+      const before = a.peers.get(guest.nodeId)!.score;
+      await sim.settle(subscribers.get('a')!.topic.publish('hello'));
+      await sim.run(300);
+      t.deepEqual(heard(), [[], [0]], run.name);
+      const origin = a.nodeId;
+      // A message of its own, two that it did not publish, and one of an earlier life.
+      await push(
+        { origin, epoch: NOW, sequence: 0 },
+        { origin, epoch: NOW, sequence: 7 },
+        { origin, epoch: NOW + 1, sequence: 0 },
+        { origin, epoch: NOW - 1, sequence: 4 },
+      );
+      t.deepEqual(heard(), [[], [0]]);
+      t.is(eventsOf(a, 'duplicate').length, 1);
+      t.deepEqual(drops(a), ['own', 'own', 'own']);
+      t.deepEqual(blame(a), ['impostor', 'impostor']);
+      t.is(a.peers.get(guest.nodeId)!.score, before);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
   'a forger of 16,384 publishers loses score, is disconnected and refused; other publishers and peers are not affected',
   async (t) => {
     t.timeout(120_000);

@@ -77,6 +77,18 @@ test.serial(
   },
 );
 
+test.serial('an id counts once, whether its message is for all or for a list', async (t) => {
+  for (const run of runs()) {
+    const { sim, a, subscriber, push } = await visit(run);
+    const list = { audience: 'to', nodes: [idOf('a')] } as const;
+    await push({ sequence: 0 }, { sequence: 0, ...list });
+    await push({ sequence: 1, ...list }, { sequence: 1 });
+    t.is(subscriber.words.length, 2, run.name);
+    t.is(eventsOf(a, 'duplicate').length, 2);
+    t.deepEqual(await sim.close(), []);
+  }
+});
+
 test.serial(
   'on a full mesh messages in the name of another are neither delivered nor forwarded, and lower the sender’s score',
   async (t) => {

@@ -224,7 +224,7 @@ export type Refusal = NonNullable<PublishFailure['refusal']>;
  * - old: the message came too late to determine whether it is a duplicate, or belongs to an earlier
  *   life of its publisher
  * - full: there are too many publishers to remember one more
- * - own: the message claims to be from this node
+ * - own: the message claims to be from this node, which did not publish it
  * - stranger: the sender is not a neighbor
  * - no-room: too many messages are already waiting for a peer
  */

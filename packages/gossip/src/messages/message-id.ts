@@ -249,6 +249,11 @@ export class IdSource {
     return { origin: this.#origin, epoch, sequence: this.#next++ };
   }
 
+  /** Returns true if it has made that id, in the life of the last id. */
+  hasMade({ epoch, sequence }: MessageId): boolean {
+    return epoch === this.#epoch && sequence < this.#next;
+  }
+
   #begin(epoch: number): void {
     const origin = this.#origin;
     if (!isMessageId({ origin, epoch, sequence: 0 }))

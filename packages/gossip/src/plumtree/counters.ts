@@ -34,14 +34,7 @@ export class PlumtreeCounters {
   brokenPromises = 0;
   /** Messages that were evicted from the cache before their time. */
   evicted = 0;
-  /**
-   * Messages refused, by reason: too late or of an earlier life (`old`); no room to remember
-   * another origin (`full`); in this node's name (`own`); from a peer that is not a neighbor
-   * (`strangers`); malformed.
-   */
-  old = 0;
-  full = 0;
-  own = 0;
+  /** Messages refused: from a peer that is not a neighbor (`strangers`), or malformed. */
   strangers = 0;
   malformed = 0;
 }

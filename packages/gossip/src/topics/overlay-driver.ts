@@ -3,11 +3,9 @@
 
 import type { TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
-import type { MessageId } from '../messages/message-id.ts';
 import type { Body, Overlay, OverlayInput, OverlayOutput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { MessageDropReason, NeighborDownCause, Unsent } from '../types.ts';
-import type { Deliveries } from './deliveries.ts';
+import type { NeighborDownCause, Unsent } from '../types.ts';
 import type { TopicContext, TopicNode } from './topic-context.ts';
 import type { TopicKey } from './topic-key.ts';
 
@@ -83,8 +81,6 @@ export class OverlayDriver {
         if (!this.#tryPush(output.to, output.push))
           this.overlay.handle(now, { type: 'no-room', output });
         return;
-      case 'deliver':
-        return topic.deliver(output.push, output.key, output.from, output.hops);
       case 'send-control':
         if (!topic.node.members.control(output.to, topic.key, output.control))
           this.overlay.handle(now, { type: 'no-room', output });
@@ -99,10 +95,6 @@ export class OverlayDriver {
             ? output.to
             : output.to.filter((peer) => !this.#failed.includes(peer));
         return;
-      case 'repeated':
-        return topic.repeated(output.id, output.from);
-      case 'dropped':
-        return topic.refused(output.reason, output.id, output.from);
       case 'send-view':
         return topic.view(output.to, output.message);
       case 'neighbor-up':
@@ -117,7 +109,7 @@ export class OverlayDriver {
       case 'showed':
         return topic.showed(output.peer, output.overlay);
       case 'misbehaved':
-        return topic.misbehaved(output.peer, output.what, output.isToBlame);
+        return topic.misbehaved(output.peer, output.what);
     }
   }
 
@@ -149,20 +141,18 @@ export class OverlayDriver {
 
 const NOBODY: readonly string[] = [];
 
-// Carries out those outputs of a topic's overlay that require more than a send: deliveries,
-// neighbors, misbehavior, and messages that could not be sent.
+// Carries out those outputs of a topic's overlay that require more than a send: neighbors,
+// misbehavior, and messages that could not be sent.
 
 export class OverlayOutputs {
   readonly key: TopicKey;
   readonly node: TopicNode;
   readonly #topic: TopicContext;
-  readonly #deliveries: Deliveries;
 
-  constructor(topic: TopicContext, deliveries: Deliveries) {
+  constructor(topic: TopicContext) {
     this.key = topic.key;
     this.node = topic.node;
     this.#topic = topic;
-    this.#deliveries = deliveries;
   }
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
@@ -195,29 +185,13 @@ export class OverlayOutputs {
     this.node.view(to, this.#topic, message);
   }
 
-  deliver(push: Push<Body>, key: string, from: string, hops: number): void {
-    this.#deliveries.deliver(push, key, from, hops);
-  }
-
-  /** A known message arrived again. */
-  repeated(id: MessageId, from: string): void {
-    this.#deliveries.repeated(id, from);
-  }
-
-  /** The overlay refused a message. */
-  refused(reason: MessageDropReason, id: MessageId, from: string): void {
-    this.#deliveries.drop(reason, id, from);
-    if (reason === 'old' && id.origin === from && this.#topic.lifeOf(from) !== undefined)
-      this.#topic.compare(this.node.clock.now(), { type: 'introduce', peer: from });
-  }
-
   /** Called when a peer has shown which overlay it uses. */
   showed(nodeId: string, overlay: string): void {
     this.#topic.compare(this.node.clock.now(), { type: 'showed', peer: nodeId, overlay });
   }
 
-  misbehaved(nodeId: string, what: string, isToBlame: boolean): void {
-    this.#topic.misbehaved(nodeId, what, isToBlame);
+  misbehaved(nodeId: string, what: string): void {
+    this.#topic.misbehaved(nodeId, what);
   }
 
   neighborUp(nodeId: string): void {
