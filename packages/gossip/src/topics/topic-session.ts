@@ -16,7 +16,7 @@ import { Differences, type DifferencesInput, type DifferencesOutput } from './di
 import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
 import { RestartedNodes, TopicLife } from './lives.ts';
-import { OverlayDriver, OverlayOutputs } from './overlay-driver.ts';
+import { OverlayDriver } from './overlay-driver.ts';
 import { Publisher } from './publisher.ts';
 import type { TopicContext, TopicNode } from './topic-context.ts';
 import type { TopicKey } from './topic-key.ts';
@@ -43,7 +43,6 @@ export class TopicSession implements TopicContext {
   isMember: boolean;
   readonly #inspection: Inspection;
   readonly differences: Differences;
-  readonly #outputs: OverlayOutputs;
   /** True if the topic's limit differs from the limit that peers assume by default. */
   readonly #isSpecial: boolean;
   /** The messages of other nodes that have arrived, whether for all or for a list of nodes. */
@@ -72,7 +71,6 @@ export class TopicSession implements TopicContext {
     this.#inspection = new Inspection(this, this.deliveries, feed, config);
     const terms = { overlay: node.overlay.name, limit: this.limit };
     this.differences = new Differences(key.name, terms);
-    this.#outputs = new OverlayOutputs(this);
   }
 
   get isOver(): boolean {
@@ -109,7 +107,7 @@ export class TopicSession implements TopicContext {
         isSource,
         isDistrusted: (nodeId) => this.node.isDistrusted(nodeId),
       }),
-      this.#outputs,
+      this,
     );
     if (this.isMember) events.tell({ type: 'joined', topic: this.key.name });
     for (const peer of this.node.members.interested(this.key.hex)) this.peerUp(peer, clock.now());
