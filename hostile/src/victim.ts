@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serveReflection } from '@trunkline/admin/reflection';
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
-import { verifySignature } from '@trunkline/security';
 import { formatSnapshot } from '@trunkline/telemetry';
 import { bytes, type LimitOptions, serve, type Transport } from '@trunkline/transport-core';
 import type { Carrier } from './carriers.ts';
@@ -184,12 +183,7 @@ async function startNode(
   transport: Transport<typeof victimProtocol>,
 ): Promise<() => Promise<void>> {
   const peers = createPeers({ transport });
-  const gossip = createGossip({
-    transport,
-    peers,
-    overlay: partialView(),
-    signatures: { verify: verifySignature },
-  });
+  const gossip = createGossip({ transport, peers, overlay: partialView() });
   gossip.topic('hostile', bytes).subscribe(() => {});
   await peers.start();
   await gossip.start();

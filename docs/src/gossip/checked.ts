@@ -29,7 +29,7 @@ export function signedGossip(transport: AnyTransport, peers: Peers, identity: Id
     transport,
     peers,
     overlay: partialView(),
-    signatures: { identity, mode: 'strict' },
+    signatures: { identity },
   });
   return gossip;
 }

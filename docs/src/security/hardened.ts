@@ -44,7 +44,7 @@ async function node(seeds: string[]) {
     transport,
     peers,
     overlay: partialView(),
-    signatures: { identity, mode: 'strict' },
+    signatures: { identity },
   });
   serve(transport, { say: (said) => `heard: ${said}` }, { concurrency: 64 });
   await transport.listen();

@@ -82,7 +82,7 @@ export const nodes: readonly Attack[] = [
     victim,
     rounds: 100,
     // All peers together introduce at most 12,288 origins; each takes at most 2 KiB with its
-    // message, digest and gaps.
+    // message and gaps.
     memory: 12_288 * 2 * 1_024,
     bound: NEW_ENTRIES,
     answer: /^(GO_AWAY.*|cut)$/,

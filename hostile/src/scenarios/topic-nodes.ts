@@ -6,12 +6,11 @@ import {
   createGossip,
   type Gossip,
   partialView,
-  type SignatureOptions,
   type Topic,
   type TopicOptions,
 } from '@trunkline/gossip';
 import { createPeers, type Peers } from '@trunkline/peers';
-import { type Identity, verifySignature } from '@trunkline/security';
+import type { Identity } from '@trunkline/security';
 import { bytes, type Clock, createTransport, defineProtocol } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { AttackerConnection } from '../attacker-connection.ts';
@@ -35,7 +34,6 @@ export interface TopicNodeOptions {
   readonly topic?: TopicOptions<Uint8Array>;
   /** Signs what the node publishes; its id is then that of the identity. */
   readonly identity?: Identity;
-  readonly mode?: SignatureOptions['mode'];
   readonly clock?: Clock;
 }
 
@@ -46,14 +44,13 @@ const KEY: Uint8Array = createHash('sha256').update('crowd').digest();
 /** Starts an honest node that reads the topic, with default options unless others are given. */
 export async function topicNode(
   run: ScenarioRun,
-  { seeds = [], topic: ofTopic = {}, identity, mode, clock }: TopicNodeOptions = {},
+  { seeds = [], topic: ofTopic = {}, identity, clock }: TopicNodeOptions = {},
 ): Promise<TopicNode> {
   const transport = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()], clock });
   run.own(transport, () => transport.close());
   await transport.listen();
   const peers = createPeers({ transport, seeds, identity });
-  const verify = verifySignature;
-  const signatures = identity === undefined ? { verify } : { identity, mode, verify };
+  const signatures = identity === undefined ? undefined : { identity };
   const gossip = createGossip({ transport, peers, overlay: partialView(), signatures });
   const topic = gossip.topic('crowd', bytes, ofTopic);
   const heard: string[] = [];

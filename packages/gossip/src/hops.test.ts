@@ -150,7 +150,7 @@ test.serial(
         );
         t.deepEqual(
           eventsOf(node('a'), 'dropped').map(({ reason }) => reason),
-          hops === 1 ? ['forged', 'forged'] : ['forged'],
+          hops === 1 ? ['forged', 'forged'] : ['own'],
         );
         await sim.close();
       }

@@ -17,12 +17,7 @@ import {
 } from './discovery/topic-walk.ts';
 import type { OverlayFactory } from './overlay/overlay.ts';
 import type { RelayFactory } from './relay/factory.ts';
-import type {
-  MessageSigner,
-  SignatureMode,
-  SignatureOptions,
-  Verify,
-} from './signatures/signatures.ts';
+import type { MessageSigner, SignatureOptions, Verify } from './signatures/signatures.ts';
 import type { MessageVerdict, QueuePolicy } from './types.ts';
 import { MOST_RECIPIENTS } from './wire/frame.ts';
 
@@ -128,12 +123,6 @@ const schema = optionsSchema({
       ),
     ),
     verify: option.optional(option.callback<Verify>()),
-    mode: option.optional(
-      option.reference<SignatureMode>(
-        (value) => value === 'strict' || value === 'lenient',
-        "'strict' or 'lenient'",
-      ),
-    ),
   }),
   discovery: option.optional(
     option.reference<DiscoveryOptions | false>(

@@ -330,7 +330,7 @@ test.serial(
     for (const run of runs(1)) {
       const signed = (name: string) => ({
         overlay: partialView(),
-        signatures: { identity: identityOf(name), mode: 'strict' as const },
+        signatures: { identity: identityOf(name) },
       });
       const { sim, ready, subscriber } = meet(run, ['a', 'b', 'c'], [NOW, NOW - YEAR], signed);
       await ready(2);

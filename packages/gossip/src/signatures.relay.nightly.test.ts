@@ -26,7 +26,7 @@ const NAMES = Array.from({ length: 8 }, (_, i) => `n${i}`);
 const blobs: Codec<Uint8Array> = bytes;
 const strictly = (name: string) => ({
   relay: relay({ above: 10_000, fanout: 2, stall: 2_000 }),
-  signatures: { identity: identityOf(name), mode: 'strict' as const },
+  signatures: { identity: identityOf(name) },
 });
 
 async function meet(run: Run) {

@@ -1,6 +1,7 @@
-// Tests of signed messages between complete nodes: strict and lenient ones, and over several hops.
+// Tests of signed messages between complete nodes, also over several hops.
 
 import { createPeers } from '@trunkline/peers';
+import { verifySignature } from '@trunkline/security';
 import test from 'ava';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
@@ -45,46 +46,9 @@ test.serial(
   },
 );
 
-test.serial(
-  'a strict node refuses unsigned messages and reports their sender; a lenient one accepts both and marks them',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, nodes, subscribers, subscriber, node, identity } = network(
-        run,
-        ['plain', 'lenient', 'strict'],
-        {
-          signing: (name) =>
-            name === 'plain'
-              ? undefined
-              : { identity: identityOf(name), mode: name as 'strict' | 'lenient' },
-        },
-      );
-      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
-      const before = node('strict').peers.get(identity('plain').nodeId)!.score;
-      for (const name of nodes.keys()) await sim.settle(subscriber(name).topic.publish(name));
-      await sim.run(500);
-      const heard = (name: string) =>
-        Object.fromEntries(
-          subscriber(name).heard.map(({ message, meta }) => [message, meta.signed]),
-        );
-      t.deepEqual(heard('strict'), { lenient: true }, run.name);
-      t.deepEqual(heard('lenient'), { plain: false, strict: true });
-      t.deepEqual(
-        heard('plain'),
-        { lenient: true, strict: true },
-        'signed ones are verified everywhere',
-      );
-      t.deepEqual([drops(node('strict')), blame(node('strict'))], [['unsigned'], ['unsigned']]);
-      t.true(node('strict').peers.get(identity('plain').nodeId)!.score < before);
-      t.deepEqual([...blame(node('lenient')), ...blame(node('plain'))], []);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial('a strict node without an identity receives but cannot publish', async (t) => {
+test.serial('a node without an identity that verifies receives but cannot publish', async (t) => {
   const { sim, nodes, subscribers, subscriber } = network(runs(1)[0]!, ['a', 'b'], {
-    signing: (name) => ({ mode: 'strict', ...(name === 'a' ? { identity: identityOf('a') } : {}) }),
+    signing: (name) => (name === 'a' ? { identity: identityOf('a') } : { verify: verifySignature }),
   });
   await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
   await sim.settle(subscriber('a').topic.publish('hello'));
@@ -104,7 +68,8 @@ test.serial('publish() rejects with the error of the signer, and nothing is sent
     throw new Error('the token was unplugged');
   };
   const { sim, nodes, subscribers, subscriber } = network(runs(1)[0]!, ['a', 'b'], {
-    signing: (name) => (name === 'a' ? { identity: { nodeId, publicKey, sign, verify } } : {}),
+    signing: (name) =>
+      name === 'a' ? { identity: { nodeId, publicKey, sign, verify } } : { verify },
   });
   await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
   await t.throwsAsync(sim.settle(subscriber('a').topic.publish('x')), {
@@ -119,16 +84,14 @@ test.serial('publish() rejects with the error of the signer, and nothing is sent
 });
 
 test.serial(
-  'an identity of another node, one that cannot sign, and an invalid mode are named in the error',
+  'an identity of another node, and one that cannot sign or verify, are named in the error',
   async (t) => {
     const sim = simulationOf(runs(1)[0]!);
     const transport = sim.client(idle, { name: 'a' });
     const peers = createPeers({ transport, identity: identityOf('a') });
     const wrong: [object, RegExp][] = [
-      [{ identity: identityOf('b'), mode: 'strict' }, /signatures\.identity: is node/u],
+      [{ identity: identityOf('b') }, /signatures\.identity: is node/u],
       [{ identity: { nodeId: identityOf('a').nodeId } }, /signatures\.identity/u],
-      [{ mode: 'lax' }, /signatures\.mode/u],
-      [{ mode: 'strict' }, /nothing verifies signatures; give identity, or verify/u],
       [{ verify: true }, /signatures\.verify/u],
     ];
     for (const [signatures, message] of wrong) {
@@ -216,22 +179,6 @@ test.serial(
         names.map((name) => drops(node(name)).filter((reason) => reason === 'forged').length),
         [1, 0, 0, 0],
       );
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial(
-  'if unsigned messages are allowed, a refused one does not block the signed one with its id and content',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, a, push, heard, author } = await visit(run, {
-        signing: (name) => ({ identity: identityOf(name), mode: 'lenient' }),
-        topic: { validate: (_, { signed }) => (signed ? 'accept' : 'reject') },
-      });
-      await push({ origin: author.nodeId }, { signer: author });
-      t.deepEqual(heard(), [['said'], ['said']], run.name);
-      t.deepEqual(drops(a), ['rejected']);
       t.deepEqual(await sim.close(), []);
     }
   },

@@ -43,9 +43,7 @@ for (const type of [undefined, 'ed25519', 'p256'] as const) {
         const received: Uint8Array[] = [];
         const nodes = cluster(sim, ['a', 'b'], {
           gossip: (name) => ({
-            ...(type === undefined
-              ? {}
-              : { signatures: { identity: identityOf(name, type), mode: 'strict' as const } }),
+            ...(type === undefined ? {} : { signatures: { identity: identityOf(name, type) } }),
             ...(type === 'p256' ? { overlay: partialView() } : {}),
           }),
           peers: (name) => (type === undefined ? {} : { identity: identityOf(name, type) }),

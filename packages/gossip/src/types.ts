@@ -211,8 +211,7 @@ export type Refusal = NonNullable<PublishFailure['refusal']>;
  * - not-addressed, excluded: the message is for other nodes
  * - forged: the message can't be from the node that it names as its origin, or its signature is
  *   invalid
- * - unsigned: the message has no signature, and `signatures.mode` is strict or its publisher has
- *   signed before
+ * - unsigned: the message has no signature, and this node accepts only signed ones
  * - unverified: the message is signed, and this node has neither `signatures.identity` nor
  *   `signatures.verify`
  * - too-large: the message is above this node's limit for the topic; with `to`, above the
@@ -225,7 +224,7 @@ export type Refusal = NonNullable<PublishFailure['refusal']>;
  * - old: the message came too late to determine whether it is a duplicate, or belongs to an earlier
  *   life of its publisher
  * - full: there are too many publishers to remember one more
- * - own: the message claims to be from this node
+ * - own: the message claims to be from this node, which did not publish it
  * - stranger: the sender is not a neighbor
  * - no-room: too many messages are already waiting for a peer
  */

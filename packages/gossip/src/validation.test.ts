@@ -117,45 +117,6 @@ for (const [title, ms] of [
 }
 
 test.serial(
-  'after a forgery was refused, or while it is validated, the authentic message under its id is accepted when it is pushed',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, subscribers, nodes, ready } = network(run, 'f', async (message, node) => {
-        if (message === 'forged slowly') await later(node, 500);
-        return message.startsWith('forged') ? 'ignore' : 'accept';
-      });
-      await sim.until(ready, 60_000);
-      await sim.run(5_000);
-      await sim.settle(subscribers.get('a')!.topic.publish('first'));
-      await sim.run(1_000);
-      const [sequence, epoch] = subscribers.get('f')!.heard[0]!.meta.id.split('.').map(Number) as [
-        number,
-        number,
-      ];
-      const forge = await forger(sim, 'f');
-      forge({ origin: idOf('a'), epoch, sequence: sequence + 1 }, 'forged');
-      forge({ origin: idOf('a'), epoch, sequence: sequence + 2 }, 'forged slowly');
-      await sim.run(100);
-      t.is(
-        nodes.get('f')!.gossip.snapshot().topics[0]!.validating,
-        1,
-        `${run.name}: the second forgery`,
-      );
-      t.is(
-        eventsOf(nodes.get('f')!, 'dropped').filter(({ reason }) => reason === 'ignored').length,
-        1,
-        `${run.name}: the first one`,
-      );
-      await sim.settle(subscribers.get('a')!.topic.publish('second'));
-      await sim.settle(subscribers.get('a')!.topic.publish('third'));
-      await sim.run(1_000);
-      t.deepEqual(subscribers.get('f')!.words, ['first', 'second', 'third'], run.name);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial(
   'a message that has no room among those of one sender waits among those of another that sent it, too',
   async (t) => {
     for (const run of runs()) {

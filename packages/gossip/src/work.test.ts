@@ -10,6 +10,7 @@ import { createInmemStreams } from '@trunkline/transport-inmem/layer';
 import test from 'ava';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
+import type { SignatureOptions } from './signatures/signatures.ts';
 import { idle, idOf, words } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { frame, rawPeer } from './testing/raw-peer.ts';
@@ -26,7 +27,7 @@ const said = (sequence: number, signer?: typeof author) =>
   });
 
 /** Sets up a node on a topic, and a raw peer that is connected to it. */
-async function scene() {
+async function scene(signatures?: SignatureOptions) {
   const clock = createManualClock();
   const turns: (() => void)[] = [];
   const streams = createInmemStreams({ clock });
@@ -35,12 +36,7 @@ async function scene() {
   const transport = make(idle, 'a', { ...clock, turn: (callback) => void turns.push(callback) });
   await transport.listen();
   const peers = createPeers({ transport, identity: { nodeId: idOf('a') }, maxOutbound: 0 });
-  const gossip = createGossip({
-    transport,
-    peers,
-    overlay: fullMesh(),
-    signatures: { verify: verifySignature },
-  });
+  const gossip = createGossip({ transport, peers, overlay: fullMesh(), signatures });
   const topic = gossip.topic('news', words);
   const heard: string[] = [];
   topic.subscribe((message) => void heard.push(message));
@@ -108,7 +104,7 @@ function isSpread(counts: readonly number[], each: number): boolean {
 }
 
 test('signatures that one peer makes a node verify are spread over turns, in order', async (t) => {
-  const { guest, heard, perTurn, close } = await scene();
+  const { guest, heard, perTurn, close } = await scene({ verify: verifySignature });
   const frames = Array.from({ length: 100 }, (_, sequence) => said(sequence, author));
   const counts = await perTurn(
     () => guest.push(...frames),

@@ -6,7 +6,7 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createGossip, fullMesh, partialView, type Topic } from '@trunkline/gossip';
 import { createPeers, type Peers } from '@trunkline/peers';
-import { createIdentity, verifySignature } from '@trunkline/security';
+import { createIdentity } from '@trunkline/security';
 import { loadIdentity } from '@trunkline/security/node';
 import {
   type AnyTransport,
@@ -30,6 +30,7 @@ import { parseJson, readLines } from '../values.ts';
 interface GossipOptions {
   readonly overlay: string;
   readonly codec: string;
+  readonly signed?: boolean | undefined;
   readonly count?: string | undefined;
   readonly min?: string | undefined;
 }
@@ -46,7 +47,8 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
         new Option('--codec <codec>', 'the codec of the messages; bytes are base64')
           .choices(['json', 'bytes'])
           .default('json'),
-      );
+      )
+      .option('--signed', 'all messages of the topic are signed; pub signs with --key');
   options(
     program
       .command('pub')
@@ -107,7 +109,7 @@ async function withTopic(
   command: Command,
   terminal: CliTerminal,
   name: string,
-  { overlay, codec }: GossipOptions,
+  { overlay, codec, signed }: GossipOptions,
   use: (topic: Topic<unknown>, timeout: number) => Promise<void>,
 ): Promise<void> {
   const settings = await readSettings(command.optsWithGlobals(), terminal);
@@ -134,7 +136,7 @@ async function withTopic(
     transport,
     peers,
     overlay: overlay === 'partialView' ? partialView() : fullMesh(),
-    signatures: { verify: verifySignature },
+    signatures: signed === true ? { identity } : undefined,
   });
   try {
     // Peers dial their seeds again and again without an error, so the first dial is done here: it

@@ -269,7 +269,7 @@ export class GossipDriver implements TopicNode {
   }
 
   latestLife(): number {
-    return this.#lives.latest;
+    return this.signatures.areRequired ? Number.POSITIVE_INFINITY : this.#lives.latest;
   }
 
   isProven(nodeId: string): boolean {

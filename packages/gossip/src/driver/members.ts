@@ -7,6 +7,7 @@ import { PeerLimits } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { sameName } from '../messages/message-id.ts';
+import { dropOldest } from '../messages/oldest-first.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
@@ -258,8 +259,7 @@ export class ConnectedMembers implements TopicMembers {
       for (const session of this.#sessions.values()) session.reborn(nodeId);
     this.#instances.delete(nodeId);
     this.#instances.set(nodeId, instance);
-    if (this.#instances.size > INSTANCES)
-      this.#instances.delete(this.#instances.keys().next().value!);
+    dropOldest(this.#instances, INSTANCES);
     const connection = new CurrentConnection(peers, peer);
     const writable = () => this.#tell({ type: 'writable', nodeId });
     const member: ConnectedMember = {

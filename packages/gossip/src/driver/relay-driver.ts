@@ -93,7 +93,7 @@ class TransportRelayDriver implements RelayDriver {
         ? undefined
         : {
             limit: session.limit,
-            isKnown: session.isKnown(head!.id, this.#init.mount.clock.now()),
+            isKnown: session.look(head!.id, this.#init.mount.clock.now()) === 'seen',
           };
     const download = ++this.#lastDownload;
     return new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@
 
 import type { OutputQueue } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
+import { dropOldest } from '../messages/oldest-first.ts';
 import { Allowance } from './allowance.ts';
 import type { PartialViewOutput } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
@@ -93,7 +94,7 @@ export class Requests {
     const id = this.#next++;
     this.#requests.delete(peer);
     this.#requests.set(peer, { id, purpose, until: now + this.#timeout, isLate: false });
-    if (this.#requests.size > MOST) this.#requests.delete(this.#requests.keys().next().value!);
+    dropOldest(this.#requests, MOST);
     return id;
   }
 

@@ -2,6 +2,7 @@
 // from elsewhere.
 
 import type { Random } from '@trunkline/transport-core';
+import { dropOldest } from '../messages/oldest-first.ts';
 import { Allowance } from './allowance.ts';
 import { isPeerId } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
@@ -420,7 +421,7 @@ export class RecentLosses {
   add(peer: string, now: number): void {
     this.#until.delete(peer);
     this.#until.set(peer, now + this.#window);
-    if (this.#until.size > MOST) this.#until.delete(this.#until.keys().next().value!);
+    dropOldest(this.#until, MOST);
   }
 
   delete(peer: string): void {

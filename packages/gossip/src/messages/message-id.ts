@@ -3,7 +3,7 @@
 
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { type Bytes, isNodeId } from '@trunkline/transport-core/backend';
-import { look } from './recent-digests.ts';
+import { look } from './word-reader.ts';
 
 export interface MessageId {
   /** The node id of the publisher. Only a signature proves it. */
@@ -247,6 +247,11 @@ export class IdSource {
     if (this.#next > LARGEST_NUMBER)
       throw new TypeError('IdSource: has made 2^48 ids; begin another epoch');
     return { origin: this.#origin, epoch, sequence: this.#next++ };
+  }
+
+  /** Returns true if it has made that id, in the life of the last id. */
+  hasMade({ epoch, sequence }: MessageId): boolean {
+    return epoch === this.#epoch && sequence < this.#next;
   }
 
   #begin(epoch: number): void {

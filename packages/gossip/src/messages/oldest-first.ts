@@ -46,3 +46,13 @@ export class OldestFirst<V extends object> {
     return this.#entries.entries();
   }
 }
+
+/** Removes the oldest entry if there are more than `most`; returns true if it did. */
+export function dropOldest(entries: Map<string, unknown> | Set<string>, most: number): boolean {
+  if (entries.size <= most) return false;
+  for (const oldest of entries.keys()) {
+    entries.delete(oldest);
+    break;
+  }
+  return true;
+}

@@ -3,7 +3,6 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { messageKey } from './message-id.ts';
-import { contentDigest } from './recent-digests.ts';
 import { SeenMessages, type SeenMessagesOptions } from './seen-messages.ts';
 
 const options: SeenMessagesOptions = {
@@ -11,30 +10,15 @@ const options: SeenMessagesOptions = {
   originRetention: 600_000,
   origins: 100,
   gaps: 16,
-  digests: 50,
 };
 const id = (sequence: number, origin = 'a', epoch = 1) => ({ origin, epoch, sequence });
 
-test('equal contents under two ids are two messages, one id twice is one', (t) => {
+test('two ids are two messages, and one id twice is one', (t) => {
   const seen = new SeenMessages(options);
-  t.is(seen.note(id(0), 0, 77), 'new');
-  t.is(seen.note(id(1), 0, 77), 'new');
-  t.is(seen.note(id(0), 5, 77), 'seen');
-  t.is(seen.note(id(0, 'b'), 5, 77), 'new');
-});
-
-test('of two contents under one id the first counts, and the second is reported', (t) => {
-  const seen = new SeenMessages(options);
-  const first = contentDigest(new Uint8Array([1, 2, 3]));
-  const second = contentDigest(new Uint8Array([1, 2, 4]));
-  t.is(seen.note(id(0), 0, first), 'new');
-  t.is(seen.note(id(0), 1, second), 'conflict');
-  t.is(seen.note(id(0), 2, second), 'conflict');
-  t.is(seen.note(id(0), 3, first), 'seen');
-  // The digest is forgotten in time, but the id is not.
-  seen.expire(90_000);
-  t.is(seen.size.digests, 0);
-  t.is(seen.note(id(0), 90_001, second), 'seen');
+  t.is(seen.note(id(0), 0), 'new');
+  t.is(seen.note(id(1), 0), 'new');
+  t.is(seen.note(id(0), 5), 'seen');
+  t.is(seen.note(id(0, 'b'), 5), 'new');
 });
 
 test('a restarted origin is accepted, its earlier life no longer', (t) => {
@@ -64,28 +48,7 @@ test('an origin that is known to have begun a life is accepted although its numb
   t.is(seen.note(id(1, 'a', 5), 6), 'old');
 });
 
-test('only signed messages affect an origin that signs; its first one resets its memory', (t) => {
-  const seen = new SeenMessages(options);
-  t.is(seen.note(id(7, 'a', 9), 0, 1), 'new');
-  t.is(seen.look(id(0, 'a', 5), 1), 'old');
-  t.is(seen.look(id(0, 'a', 5), 1, true), 'new');
-  t.is(seen.note(id(0, 'a', 5), 1, 2, true), 'new');
-  t.deepEqual(seen.size, { origins: 1, digests: 2, gaps: 0 });
-  for (const one of [id(1, 'a', 5), id(8, 'a', 9), id(0, 'a', 2 ** 48 - 1), id(0, 'a', 1)]) {
-    t.is(seen.look(one, 2), 'unsigned');
-    t.is(seen.note(one, 2, 3), 'unsigned');
-  }
-  t.is(seen.note(id(0, 'a', 5), 3, 2), 'seen', 'what was here is a duplicate, however it arrives');
-  seen.begin(id(0, 'a', 2));
-  t.is(seen.lifeOf('a'), 5);
-  seen.begin(id(0, 'a', 2), true);
-  t.is(seen.note(id(0, 'a', 2), 4, 4, true), 'new');
-  t.is(seen.note(id(1, 'a', 2 ** 48 - 1), 5, 5, true), 'new', 'a signed life has no limit');
-  seen.expire(600_005);
-  t.is(seen.note(id(0, 'a', 1), 600_006), 'new', 'it is forgotten');
-});
-
-test('an unsigned life above the limit ends no life below it, and any of those ends it; the limit moves', (t) => {
+test('a life above the limit ends no life below it, and any of those ends it; the limit moves', (t) => {
   let latest = 100;
   const seen = new SeenMessages({ ...options, latest: () => latest });
   t.is(seen.note(id(0, 'a', 50), 0), 'new');
@@ -105,24 +68,12 @@ test('an unsigned life above the limit ends no life below it, and any of those e
   t.is(seen.note(id(2, 'b', 500), 0), 'new');
 });
 
-test('signed and unsigned origins have separate room', (t) => {
-  const seen = new SeenMessages(options);
-  for (let i = 0; i < 100; i++) t.is(seen.note(id(0, `u${i}`), 0), 'new');
-  t.is(seen.note(id(0, 'u'), 0), 'full');
-  t.is(seen.lookUp(id(0, 'u'), 0), 'new', 'it may be signed');
-  for (let i = 0; i < 100; i++) t.is(seen.note(id(0, `s${i}`), 0, undefined, true), 'new');
-  t.is(seen.note(id(0, 's'), 0, undefined, true), 'full');
-  t.is(seen.lookUp(id(0, 's'), 0), 'full');
-  t.is(seen.note(id(0, 'u3'), 0, undefined, true), 'full', 'it stays what it is');
-  t.is(seen.note(id(1, 'u3'), 0), 'new');
-});
-
 test('one peer may introduce half of the origins, all peers three quarters; one that introduces too many is a flooder', (t) => {
   const seen = new SeenMessages({ ...options, flood: 120 });
   const bring = (from: string, count: number, now = 0) => {
     const verdicts: Record<string, number> = {};
     for (let i = 0; i < count; i++) {
-      const verdict = seen.note(id(0, `${from}${i}`), now, undefined, false, from);
+      const verdict = seen.note(id(0, `${from}${i}`), now, from);
       verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
     }
     return verdicts;
@@ -132,13 +83,9 @@ test('one peer may introduce half of the origins, all peers three quarters; one 
   t.deepEqual(bring('y', 100), { new: 25, full: 75 });
   t.deepEqual(bring('z', 5), { full: 5 });
   for (let i = 0; i < 25; i++)
-    t.is(
-      seen.note(id(0, `own${i}`), 0, undefined, false, `own${i}`),
-      'new',
-      'connected publishers',
-    );
-  t.is(seen.note(id(0, 'x200'), 0, undefined, false, 'x'), 'flood');
-  t.is(seen.note(id(0, 'x201'), 0, undefined, false, 'x'), 'full', 'counted anew');
+    t.is(seen.note(id(0, `own${i}`), 0, `own${i}`), 'new', 'connected publishers');
+  t.is(seen.note(id(0, 'x200'), 0, 'x'), 'flood');
+  t.is(seen.note(id(0, 'x201'), 0, 'x'), 'full', 'counted anew');
   // Silent origins of peers that have reached the limit of origins are forgotten once they may be
   // replaced.
   seen.note(id(1, 'x0'), 50_000);
@@ -147,7 +94,7 @@ test('one peer may introduce half of the origins, all peers three quarters; one 
   t.deepEqual(bring('z', 60, 91_000), { new: 50, full: 10 });
   t.is(seen.note(id(1, 'x0'), 91_000), 'seen');
   seen.expire(700_000);
-  t.deepEqual(seen.size, { origins: 0, digests: 0, gaps: 0 });
+  t.deepEqual(seen.size, { origins: 0, gaps: 0 });
   t.is(seen.due, Number.POSITIVE_INFINITY);
 });
 
@@ -175,15 +122,15 @@ test('looking up an id remembers nothing', (t) => {
   t.is(seen.look(id(3), 0), 'new');
   t.is(seen.note(id(3), 0), 'new');
   t.is(seen.look(id(3), 0), 'seen');
-  t.deepEqual(seen.size, { origins: 1, digests: 0, gaps: 1 });
+  t.deepEqual(seen.size, { origins: 1, gaps: 1 });
 });
 
 test('a million messages of one origin cost as much as one', (t) => {
   const seen = new SeenMessages(options);
   for (let sequence = 0; sequence < 1_000_000; sequence++)
-    if (seen.note(id(sequence), sequence, sequence) !== 'new') return t.fail(`${sequence}`);
+    if (seen.note(id(sequence), sequence) !== 'new') return t.fail(`${sequence}`);
   t.is(seen.look(id(12_345), 1e6), 'seen');
-  t.deepEqual(seen.size, { origins: 1, digests: 50, gaps: 0 });
+  t.deepEqual(seen.size, { origins: 1, gaps: 0 });
 });
 
 test('without room for origins new ones are refused; current publishers continue, and nothing is new again', (t) => {
@@ -209,7 +156,6 @@ test('a million ids of a hundred thousand origins stay within the limits; none i
     originRetention: 600_000,
     origins: 1_000,
     gaps: 16,
-    digests: 5_000,
   };
   const seen = new SeenMessages(bounds);
   const random = seededRandom(1);
@@ -224,7 +170,7 @@ test('a million ids of a hundred thousand origins stay within the limits; none i
     const place = fresh ? i : Math.floor(i * random());
     const one = id(place % 10, `o${Math.floor(place / 10)}`);
     const key = messageKey(one);
-    const verdict = seen.note(one, now, place);
+    const verdict = seen.note(one, now);
     if (verdict === 'full') counts.full++;
     if (verdict !== 'new') continue;
     counts.new++;
@@ -236,12 +182,11 @@ test('a million ids of a hundred thousand origins stay within the limits; none i
     }
     taken.set(key, now);
     if (i % 1_000 === 0) seen.expire(now);
-    if (seen.size.origins > bounds.origins || seen.size.digests > bounds.digests)
-      return t.fail(JSON.stringify(seen.size));
+    if (seen.size.origins > bounds.origins) return t.fail(JSON.stringify(seen.size));
   }
   t.true(counts.new > 1_000 && counts.full > 100_000, JSON.stringify(counts));
   seen.expire(600_000 + 600_001);
-  t.deepEqual(seen.size, { origins: 0, digests: 0, gaps: 0 });
+  t.deepEqual(seen.size, { origins: 0, gaps: 0 });
   t.is(seen.due, Number.POSITIVE_INFINITY);
 });
 
@@ -269,8 +214,8 @@ test('nodes without room for their origins do not pass a message around in circl
 
 test('an origin that is silent for long is forgotten', (t) => {
   const seen = new SeenMessages(options);
-  seen.note(id(4), 0, 1);
-  seen.note(id(0, 'b'), 300_000, 1);
+  seen.note(id(4), 0);
+  seen.note(id(0, 'b'), 300_000);
   t.is(seen.due, 90_000);
   seen.expire(90_000);
   t.is(seen.look(id(3), 90_000), 'old');
@@ -280,19 +225,4 @@ test('an origin that is silent for long is forgotten', (t) => {
   t.is(seen.size.origins, 1);
   t.is(seen.due, 900_000);
   t.is(seen.look(id(4), 600_000), 'new');
-});
-
-test('a digest changes with every byte, and fits into a number', (t) => {
-  const digests = new Set<number>();
-  for (let length = 0; length < 100; length++) {
-    for (let place = 0; place < length; place++) {
-      for (const value of [1, 2, 128, 255]) {
-        const bytes = new Uint8Array(length);
-        bytes[place] = value;
-        digests.add(contentDigest(bytes));
-      }
-    }
-  }
-  t.is(digests.size, 4 * ((99 * 100) / 2));
-  for (const digest of digests) t.true(Number.isSafeInteger(digest) && digest >= 0);
 });

@@ -3,12 +3,11 @@
 import { Introducers } from './introducers.ts';
 import type { MessageId } from './message-id.ts';
 import { OriginWindow } from './origin-window.ts';
-import { RecentDigests } from './recent-digests.ts';
 
 export interface SeenMessagesOptions {
   /**
-   * Milliseconds for which digests and gaps are kept, and for which an origin is certainly
-   * remembered. iroh-gossip keeps ids for 90,000 ms.
+   * Milliseconds for which gaps are kept, and for which an origin is certainly remembered.
+   * iroh-gossip keeps ids for 90,000 ms.
    */
   readonly retention: number;
   /**
@@ -17,9 +16,9 @@ export interface SeenMessagesOptions {
    */
   readonly originRetention: number;
   /**
-   * Maximum number of origins, counted separately for those that sign and those that don't. Beyond
-   * it, a new origin replaces one that was silent for `retention`; if there is none, the new origin
-   * is refused. One peer can introduce at most half of all origins; see `Introducers`.
+   * Maximum number of origins. Beyond it, a new origin replaces one that was silent for
+   * `retention`; if there is none, the new origin is refused. One peer can introduce at most half
+   * of all origins; see `Introducers`.
    */
   readonly origins: number;
   /**
@@ -34,47 +33,50 @@ export interface SeenMessagesOptions {
    */
   readonly gaps: number;
   /**
-   * Maximum number of digests. Beyond it, the oldest digest is dropped, and a second content under
-   * the same id is reported as a plain duplicate.
-   */
-  readonly digests: number;
-  /**
-   * Returns the highest life that is accepted in an unsigned message. A life above this number
-   * never ends a life up to this number, while a life up to this number ends any life above it.
-   * Signed lives have no such bound. Default: no bound.
+   * Returns the highest life that is credible. A life above this number never ends a life up to
+   * this number, while a life up to this number ends any life above it. Default: no bound.
    */
   readonly latest?: (() => number) | undefined;
 }
 
 /**
  * The result of looking up a message; all but `new` are refused.
- * - `seen`: a duplicate.
- * - `conflict`: a duplicate whose content differs from that of the first message. The first message
- *   stays valid.
+ * - `seen`: a duplicate. Its content may differ from that of the first message.
  * - `old`: it belongs to an earlier life of the origin, or came too late to determine whether it
  *   was seen.
  * - `full`: there is no room to remember the message's origin.
  * - `flood`: like `full`, and its sender has introduced more new origins than an honest peer does.
- * - `unsigned`: it has no signature, although its origin has signed before.
  */
-export type SeenVerdict = 'new' | 'seen' | 'conflict' | 'old' | 'full' | 'flood' | 'unsigned';
+export type SeenVerdict = 'new' | 'seen' | 'old' | 'full' | 'flood';
+
+/** A node whose messages are remembered. */
+interface Origin {
+  readonly name: string;
+  /**
+   * The peer that introduced the origin; undefined if its first message came from the origin
+   * itself.
+   */
+  readonly by: string | undefined;
+  epoch: number;
+  /** The previous life, if a life with a lower number ended it; −1 if there is no such life. */
+  retired: number;
+  window: OriginWindow;
+  heardAt: number;
+}
 
 /**
  * The memory of seen messages. While the origin of a message is remembered, the message is never
  * new twice, no matter what is evicted. So messages can't circulate again after a flood has reached
  * a limit. At the limits, new origins (`full`) and late messages (`old`) are refused, but not
  * origins that already publish.
- *
- * Anybody can send unsigned messages in the name of an origin, take the ids of its true messages
- * and claim a later life. They never affect an origin that signs: its first signed message resets
- * its record, and from then on unsigned messages in its name are refused until the origin is
- * forgotten.
  */
 export class SeenMessages {
   readonly #options: SeenMessagesOptions;
-  /** Origins that sign, and origins that don't. */
-  readonly #signed: OriginTable;
-  readonly #unsigned: OriginTable;
+  /**
+   * Sorted by the time of each origin's last message, to the second, the oldest first.
+   */
+  readonly #origins = new Map<string, Origin>();
+  readonly #introducers: Introducers;
   /**
    * The origin that was looked up last. Each message needs its origin three times, and the next
    * message usually has the same origin.
@@ -84,9 +86,7 @@ export class SeenMessages {
   readonly #open = new Set<Origin>();
   /** The number of open gaps of all origins. */
   #gaps = 0;
-  readonly #digests: RecentDigests;
   readonly #latest: () => number;
-  #lives = 0;
   /**
    * A lower bound for the time at which an entry is to be forgotten next; `expire` computes the
    * exact time.
@@ -94,20 +94,15 @@ export class SeenMessages {
   #due = Number.POSITIVE_INFINITY;
 
   constructor(options: SeenMessagesOptions) {
+    const { origins, flood = origins, retention: period } = options;
     this.#options = options;
-    this.#digests = new RecentDigests(options.digests);
     this.#latest = options.latest ?? (() => Number.POSITIVE_INFINITY);
-    this.#signed = new OriginTable(options);
-    this.#unsigned = new OriginTable(options);
+    this.#introducers = new Introducers({ origins, flood, period });
   }
 
-  /** The number of origins, digests and gaps remembered. */
-  get size(): { readonly origins: number; readonly digests: number; readonly gaps: number } {
-    return {
-      origins: this.#signed.origins.size + this.#unsigned.origins.size,
-      digests: this.#digests.size,
-      gaps: this.#gaps,
-    };
+  /** The number of origins and gaps remembered. */
+  get size(): { readonly origins: number; readonly gaps: number } {
+    return { origins: this.#origins.size, gaps: this.#gaps };
   }
 
   /**
@@ -119,108 +114,56 @@ export class SeenMessages {
   }
 
   /**
-   * Returns what `note` would, except for `conflict` and `flood`.
+   * Returns what `note` would, except for `flood`.
    * @param from the peer that the message came from; undefined charges no peer for a new origin
    */
-  look(id: MessageId, now: number, isSigned = false, from?: string): SeenVerdict {
+  look(id: MessageId, now: number, from?: string): SeenVerdict {
     const origin = this.#find(id.origin);
-    if (origin === undefined || (isSigned && !origin.isSigned))
-      return this.#tableOf({ isSigned }).hasRoom(id.origin, from, now) ? 'new' : 'full';
-    const verdict = this.#lookAt(origin, id, now);
-    return isSigned || !origin.isSigned || verdict === 'seen' ? verdict : 'unsigned';
-  }
-
-  /**
-   * Returns the verdict on a message with that id, assuming that it is signed if its origin is
-   * known to sign. If its origin isn't known to sign, a signed message may be new in spite of the
-   * verdict.
-   */
-  lookUp(id: MessageId, now: number): SeenVerdict {
-    const origin = this.#find(id.origin);
-    if (origin !== undefined) return this.#lookAt(origin, id, now);
-    return this.#signed.hasRoom(id.origin, undefined, now) ||
-      this.#unsigned.hasRoom(id.origin, undefined, now)
-      ? 'new'
-      : 'full';
+    if (origin === undefined) return this.#hasRoom(id.origin, from, now) ? 'new' : 'full';
+    if (id.epoch === origin.epoch) return origin.window.look(id.sequence, now, this.#options);
+    return this.#isLater(id.epoch, origin) && id.epoch !== origin.retired ? 'new' : 'old';
   }
 
   /**
    * Looks up a message and remembers it.
-   * @param digest the digest of its content, to detect a second content under the same id
-   * @param isSigned true if its signature was found valid
    * @param from the peer that it came from
    */
-  note(id: MessageId, now: number, digest?: number, isSigned = false, from?: string): SeenVerdict {
+  note(id: MessageId, now: number, from?: string): SeenVerdict {
     const origin = this.#find(id.origin);
     // Nearly every message is the next one of its origin.
     const isNext =
       origin !== undefined &&
       id.epoch === origin.epoch &&
-      origin.isSigned === isSigned &&
       now - origin.heardAt < ORDER_GRAIN &&
       origin.window.takeNext(id.sequence);
-    if (!isNext) return this.#note(id, now, digest, isSigned, from);
-    this.#remember(origin, id.sequence, now, digest);
-    return 'new';
+    return isNext ? 'new' : this.#note(id, now, from);
   }
 
-  #note(
-    id: MessageId,
-    now: number,
-    digest: number | undefined,
-    isSigned: boolean,
-    from: string | undefined,
-  ): SeenVerdict {
-    const verdict = this.look(id, now, isSigned, from);
-    if (verdict === 'seen') return this.#isOther(id, digest) ? 'conflict' : 'seen';
-    if (verdict === 'full') return this.#isFlood(id.origin, isSigned, from, now) ? 'flood' : 'full';
+  #note(id: MessageId, now: number, from: string | undefined): SeenVerdict {
+    const verdict = this.look(id, now, from);
+    if (verdict === 'full') return this.#isFlood(id.origin, from, now) ? 'flood' : 'full';
     if (verdict !== 'new') return verdict;
-    const origin = this.#originOf(id, isSigned, from, now);
+    const origin = this.#originOf(id, from, now);
     const { window } = origin;
+    const { retention, originRetention } = this.#options;
     const before = window.gaps;
     window.take(
       id.sequence,
       now,
-      this.#gaps < MOST_GAPS
-        ? this.#options
-        : { retention: this.#options.retention, gaps: Math.max(FEW_GAPS, before) },
+      this.#gaps < MOST_GAPS ? this.#options : { retention, gaps: Math.max(FEW_GAPS, before) },
     );
     this.#gaps += window.gaps - before;
-    if (window.isOpen !== before > 0) {
-      if (window.isOpen) this.#open.add(origin);
-      else this.#open.delete(origin);
-    }
-    this.#remember(origin, id.sequence, now, digest);
+    if (window.isOpen) this.#open.add(origin);
+    else this.#open.delete(origin);
+    const soonest = window.isOpen ? Math.min(retention, originRetention) : originRetention;
+    this.#due = Math.min(this.#due, now + soonest);
     return 'new';
-  }
-
-  #lookAt(origin: Origin, id: MessageId, now: number): SeenVerdict {
-    if (id.epoch === origin.epoch) return origin.window.look(id.sequence, now, this.#options);
-    return this.#isLater(id.epoch, origin) && id.epoch !== origin.retired ? 'new' : 'old';
   }
 
   /** Returns true if that life is later than the origin's present one. */
   #isLater(epoch: number, origin: Origin): boolean {
-    if (origin.isSigned) return epoch > origin.epoch;
     const latest = this.#latest();
     return epoch > latest === origin.epoch > latest ? epoch > origin.epoch : epoch <= latest;
-  }
-
-  #remember(
-    { life, window }: Origin,
-    sequence: number,
-    now: number,
-    digest: number | undefined,
-  ): void {
-    if (digest !== undefined) this.#digests.keep(life, sequence, digest, now);
-    const { retention, originRetention } = this.#options;
-    this.#due = Math.min(
-      this.#due,
-      now +
-        (digest !== undefined || window.isOpen
-          ? Math.min(retention, originRetention)
-          : originRetention),
-    );
   }
 
   /** Returns the newest life of an origin; undefined if the origin is not remembered. */
@@ -230,35 +173,23 @@ export class SeenMessages {
 
   /**
    * Begins a life that an origin is known to have started, even if the number of the life is lower
-   * than that of the last life. From then on, the last life is old. An unsigned message does not
-   * begin a life of an origin that signs.
+   * than that of the last life. From then on, the last life is old.
    */
-  begin({ origin: name, epoch }: MessageId, isSigned = false): void {
+  begin({ origin: name, epoch }: MessageId): void {
     const origin = this.#find(name);
-    if (
-      origin === undefined ||
-      origin.isSigned !== isSigned ||
-      this.#isLater(epoch, origin) ||
-      epoch === origin.retired
-    )
-      return;
+    if (origin === undefined || this.#isLater(epoch, origin) || epoch === origin.retired) return;
     origin.retired = epoch === origin.epoch ? -1 : origin.epoch;
-    origin.epoch = epoch;
-    this.#renew(origin);
+    this.#renew(origin, epoch);
   }
 
   /** Forgets everything whose time is over. */
   expire(now: number): void {
-    const { retention, originRetention } = this.#options;
-    for (const { origins, introducers } of [this.#signed, this.#unsigned]) {
-      for (const origin of origins.values()) {
-        if (now - origin.heardAt < originRetention) break;
-        this.#forget(origin);
-      }
-      introducers.expire(now);
-      this.#relieve(origins, introducers.full, now);
+    for (const origin of this.#origins.values()) {
+      if (now - origin.heardAt < this.#options.originRetention) break;
+      this.#forget(origin);
     }
-    while (now - this.#digests.oldest >= retention) this.#digests.dropOldest();
+    this.#introducers.expire(now);
+    this.#relieve(this.#introducers.full, now);
     for (const origin of this.#open) {
       const before = origin.window.gaps;
       origin.window.closeOld(now, this.#options);
@@ -269,104 +200,89 @@ export class SeenMessages {
   }
 
   /** Forgets silent origins of peers that have reached the limit of origins. */
-  #relieve(origins: ReadonlyMap<string, Origin>, peers: ReadonlySet<string>, now: number): void {
+  #relieve(peers: ReadonlySet<string>, now: number): void {
     if (peers.size === 0) return;
-    for (const origin of origins.values()) {
+    for (const origin of this.#origins.values()) {
       if (now - origin.heardAt < this.#options.retention + ORDER_GRAIN) return;
       if (origin.by !== undefined && peers.has(origin.by)) this.#forget(origin);
     }
   }
 
   #lookDue(now: number): number {
-    let due = Math.min(
-      this.#digests.oldest + this.#options.retention,
-      this.#signed.due(now),
-      this.#unsigned.due(now),
-    );
+    const { retention, originRetention } = this.#options;
+    let { due } = this.#introducers;
+    const oldest = this.#oldest;
+    if (oldest !== undefined) due = Math.min(due, oldest.heardAt + originRetention);
+    if (oldest !== undefined && this.#introducers.full.size > 0)
+      due = Math.min(due, Math.max(now, oldest.heardAt + retention) + ORDER_GRAIN);
     for (const { window } of this.#open) due = Math.min(due, window.closesAt(this.#options));
     return due;
   }
 
   #find(name: string): Origin | undefined {
     if (this.#last?.name === name) return this.#last;
-    const { origins } = this.#signed;
-    const origin =
-      (origins.size > 0 ? origins.get(name) : undefined) ?? this.#unsigned.origins.get(name);
+    const origin = this.#origins.get(name);
     if (origin !== undefined) this.#last = origin;
     return origin;
   }
 
+  get #oldest(): Origin | undefined {
+    for (const origin of this.#origins.values()) return origin;
+    return undefined;
+  }
+
+  /** Returns true if there is room for an origin that the peer `from` introduces. */
+  #hasRoom(name: string, from: string | undefined, now: number): boolean {
+    if (from !== undefined && from !== name && !this.#introducers.mayBring(from)) return false;
+    if (this.#origins.size < this.#options.origins) return true;
+    const oldest = this.#oldest;
+    return oldest !== undefined && now - oldest.heardAt >= this.#options.retention + ORDER_GRAIN;
+  }
+
   /** Returns the record of the origin of a `new` message, and creates or updates it. */
-  #originOf(id: MessageId, isSigned: boolean, from: string | undefined, now: number): Origin {
+  #originOf(id: MessageId, from: string | undefined, now: number): Origin {
     const known = this.#find(id.origin);
-    if (known === undefined || known.isSigned !== isSigned) {
-      if (known !== undefined) this.#forget(known);
-      return this.#add(id, isSigned, from === id.origin ? undefined : from, now);
+    if (known === undefined) return this.#add(id, from === id.origin ? undefined : from, now);
+    if (now - known.heardAt >= ORDER_GRAIN) {
+      this.#origins.delete(known.name);
+      this.#origins.set(known.name, known);
+      known.heardAt = now;
     }
-    this.#tableOf(known).heard(known, now);
-    if (id.epoch !== known.epoch) {
-      known.epoch = id.epoch;
-      this.#renew(known);
-    }
+    if (id.epoch !== known.epoch) this.#renew(known, id.epoch);
     return known;
   }
 
   /** Resets the record of an origin for a new life. */
-  #renew(origin: Origin): void {
+  #renew(origin: Origin, epoch: number): void {
     this.#gaps -= origin.window.gaps;
     this.#open.delete(origin);
-    origin.life = ++this.#lives;
+    origin.epoch = epoch;
     origin.window = new OriginWindow();
   }
 
-  #add(
-    { origin: name, epoch }: MessageId,
-    isSigned: boolean,
-    by: string | undefined,
-    now: number,
-  ): Origin {
-    const origin: Origin = {
-      name,
-      isSigned,
-      by,
-      epoch,
-      retired: -1,
-      life: ++this.#lives,
-      window: new OriginWindow(),
-      heardAt: now,
-    };
-    const table = this.#tableOf(origin);
-    if (table.isFull) this.#forget(table.oldest!);
-    table.origins.set(name, origin);
-    if (by !== undefined) table.introducers.took(by, now);
+  #add({ origin: name, epoch }: MessageId, by: string | undefined, now: number): Origin {
+    if (this.#origins.size >= this.#options.origins) this.#forget(this.#oldest!);
+    const window = new OriginWindow();
+    const origin: Origin = { name, by, epoch, retired: -1, window, heardAt: now };
+    this.#origins.set(name, origin);
+    if (by !== undefined) this.#introducers.took(by, now);
     return origin;
   }
 
-  #tableOf({ isSigned }: { readonly isSigned: boolean }): OriginTable {
-    return isSigned ? this.#signed : this.#unsigned;
-  }
-
   /** Returns true if the peer has introduced too many new origins, counting this one. */
-  #isFlood(name: string, isSigned: boolean, from: string | undefined, now: number): boolean {
+  #isFlood(name: string, from: string | undefined, now: number): boolean {
     if (from === undefined || from === name) return false;
-    const isFlood = this.#tableOf({ isSigned }).introducers.refused(from, name, now);
+    const isFlood = this.#introducers.refused(from, name, now);
     this.#due = Math.min(this.#due, now + this.#options.retention);
     return isFlood;
   }
 
   #forget(origin: Origin): void {
-    const { origins, introducers } = this.#tableOf(origin);
-    origins.delete(origin.name);
-    if (origin.by !== undefined) introducers.forgot(origin.by);
+    this.#origins.delete(origin.name);
+    if (origin.by !== undefined) this.#introducers.forgot(origin.by);
     this.#gaps -= origin.window.gaps;
     this.#open.delete(origin);
     if (this.#last === origin) this.#last = undefined;
-  }
-
-  #isOther({ origin, sequence }: MessageId, digest: number | undefined): boolean {
-    if (digest === undefined) return false;
-    const first = this.#digests.get(this.#find(origin)!.life, sequence);
-    return first >= 0 && first !== digest;
   }
 }
 
@@ -376,95 +292,8 @@ export class SeenMessages {
  */
 const MOST_GAPS = 262_144;
 const FEW_GAPS = 16;
-
-// A table of the origins whose messages are remembered. There is one table for origins that sign,
-// and one for origins that don't.
-
-/** A node whose messages are remembered. */
-export interface Origin {
-  readonly name: string;
-  /** True if the messages of the origin are signed with valid signatures. */
-  readonly isSigned: boolean;
-  /**
-   * The peer that introduced the origin; undefined if its first message came from the origin
-   * itself.
-   */
-  readonly by: string | undefined;
-  epoch: number;
-  /** The previous life, if a life with a lower number ended it; −1 if there is no such life. */
-  retired: number;
-  /** The serial number of this life among all lives of all origins. */
-  life: number;
-  window: OriginWindow;
-  heardAt: number;
-}
-
-/** The limits of a table; see `SeenMessagesOptions`. */
-export interface OriginTableOptions {
-  readonly retention: number;
-  readonly originRetention: number;
-  readonly origins: number;
-  readonly flood?: number | undefined;
-}
-
-/**
- * A table of origins and of the peers that introduced them. It is sorted by the time of each
- * origin's last message, to the second, the oldest first.
- */
-export class OriginTable {
-  readonly origins = new Map<string, Origin>();
-  readonly introducers: Introducers;
-  readonly #options: OriginTableOptions;
-
-  constructor(options: OriginTableOptions) {
-    const { origins, flood = origins, retention: period } = options;
-    this.#options = options;
-    this.introducers = new Introducers({ origins, flood, period });
-  }
-
-  get isFull(): boolean {
-    return this.origins.size >= this.#options.origins;
-  }
-
-  get oldest(): Origin | undefined {
-    for (const origin of this.origins.values()) return origin;
-    return undefined;
-  }
-
-  /**
-   * Returns true if there is room for an origin that the peer `from` introduces. Undefined charges
-   * no peer for it.
-   */
-  hasRoom(name: string, from: string | undefined, now: number): boolean {
-    if (from !== undefined && from !== name && !this.introducers.mayBring(from)) return false;
-    if (!this.isFull) return true;
-    const { oldest } = this;
-    return oldest !== undefined && now - oldest.heardAt >= this.#options.retention + ORDER_GRAIN;
-  }
-
-  /** Records that a message of the origin arrived. */
-  heard(origin: Origin, now: number): void {
-    if (now - origin.heardAt < ORDER_GRAIN) return;
-    this.origins.delete(origin.name);
-    this.origins.set(origin.name, origin);
-    origin.heardAt = now;
-  }
-
-  /** Time at which an origin or an introducer is to be forgotten. */
-  due(now: number): number {
-    const { retention, originRetention } = this.#options;
-    const { oldest, introducers } = this;
-    if (oldest === undefined) return introducers.due;
-    const relieved =
-      introducers.full.size > 0
-        ? Math.max(now, oldest.heardAt + retention) + ORDER_GRAIN
-        : Number.POSITIVE_INFINITY;
-    return Math.min(introducers.due, oldest.heardAt + originRetention, relieved);
-  }
-}
-
 /**
  * Precision of the order of origins, in milliseconds. Because it is coarse, a busy origin isn't
  * moved for each message.
  */
-export const ORDER_GRAIN = 1_000;
+const ORDER_GRAIN = 1_000;

@@ -1,7 +1,6 @@
 // The overlay for small topics: every node sends to every peer. Messages travel one hop in fully
 // connected topologies, and several hops in partly connected topologies. This machine owns the
-// neighbors and the ids of seen messages. It processes the inputs of an overlay, and its outputs
-// send and deliver messages.
+// neighbors. It processes the inputs of an overlay, and its outputs send messages.
 
 import { OutputQueue } from '@trunkline/peers/internal';
 import type { TransportError } from '@trunkline/transport-core';
@@ -11,9 +10,6 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
-import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { contentDigest } from '../messages/recent-digests.ts';
-import { SeenMessages } from '../messages/seen-messages.ts';
 import type { Push } from '../plumtree/message.ts';
 import {
   type Body,
@@ -24,7 +20,6 @@ import {
   type OverlayOutput,
   type OverlaySetup,
   type OwnMessage,
-  type Screening,
 } from './overlay.ts';
 
 const schema = optionsSchema({
@@ -52,39 +47,36 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
     name: 'fullMesh',
     holds: false,
     relays: true,
+    memory: MEMORY,
     receipts: Number.POSITIVE_INFINITY,
     create: (setup) => new FullMesh(setup, hops),
   };
 }
 
-/**
- * The full mesh of one topic at one node. Its only state per message is the memory that detects
- * duplicates.
- */
+/** The full mesh of one topic at one node. It keeps no state per message. */
 export class FullMesh implements Overlay {
   readonly name = 'fullMesh';
   readonly wanted: number;
   readonly passesOn: boolean;
+  readonly wakeAt = Number.POSITIVE_INFINITY;
   readonly #self: string;
   readonly #outputs = new OutputQueue<OverlayOutput>();
   readonly #neighbors = new Set<string>();
-  readonly #seen: SeenMessages;
   /** Maximum number of links that a message travels. */
   readonly #hops: number;
 
-  constructor({ self, latest }: Pick<OverlaySetup, 'self' | 'latest'>, hops = 1) {
+  constructor({ self }: Pick<OverlaySetup, 'self'>, hops = 1) {
     this.#self = self;
-    this.#seen = new SeenMessages({ ...MEMORY, latest });
     this.#hops = hops;
     this.passesOn = hops > 1;
     // If messages are passed on, one neighbor is enough to get them all.
     this.wanted = hops === 1 ? Number.POSITIVE_INFINITY : 1;
   }
 
-  handle(now: number, input: OverlayInput): void {
+  handle(_now: number, input: OverlayInput): void {
     switch (input.type) {
       case 'received':
-        if (input.message.kind === 'push') this.#receive(input.from, input.message, now);
+        if (input.message.kind === 'push') this.#passOn(input.from, input.message);
         else this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
         return;
       case 'publish':
@@ -98,13 +90,10 @@ export class FullMesh implements Overlay {
       case 'viewed':
         this.#outputs.add({ type: 'showed', peer: input.from, overlay: 'partialView' });
         return;
-      case 'begun':
-        return this.#seen.begin(input.id, input.isSigned);
       case 'leave':
         return this.#leave();
       case 'wake':
-        if (now >= this.wakeAt) this.#seen.expire(now);
-        return;
+      case 'repeated':
       case 'arrived':
       case 'held':
       case 'refused':
@@ -122,23 +111,8 @@ export class FullMesh implements Overlay {
     return this.#outputs.poll();
   }
 
-  get wakeAt(): number {
-    return this.#seen.due + GRAIN;
-  }
-
-  screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
-    if (id.origin === this.#self || (id.origin !== from && this.#hops === 1)) return 'forged';
-    const verdict = this.#seen.look(id, now, isSigned, from);
-    if (verdict === 'new' || verdict === 'unsigned') return verdict;
-    return verdict === 'seen' ? 'known' : 'old';
-  }
-
-  has(id: MessageId, now: number): boolean {
-    return this.#seen.lookUp(id, now) === 'seen';
-  }
-
-  lifeOf(nodeId: string): number | undefined {
-    return this.#seen.lifeOf(nodeId);
+  takesFrom(): boolean {
+    return true;
   }
 
   /** Always zero: messages without room wait in the send queues of the driver, not here. */
@@ -151,7 +125,7 @@ export class FullMesh implements Overlay {
   }
 
   snapshot(): unknown {
-    return { ...this.#seen.size };
+    return {};
   }
 
   #peerUp(peer: string): void {
@@ -183,49 +157,17 @@ export class FullMesh implements Overlay {
     this.#outputs.add({ type: 'handed', to });
   }
 
-  #receive(from: string, push: Push<Body>, now: number): void {
-    const { id, payload } = push;
-    const verdict = this.#seen.note(
-      id,
-      now,
-      contentDigest(payload.payload),
-      payload.signature !== undefined,
-      from,
-    );
-    if (verdict === 'new') {
-      // A message that comes directly from its publisher has traveled one link, no matter what it
-      // claims.
-      const hops = id.origin === from ? 1 : push.hops;
-      if (hops < this.#hops) this.#passOn(from, { ...push, hops: hops + 1 });
-      this.#outputs.add({ type: 'deliver', push, key: messageKey(id), from, hops });
-      return;
-    }
-    // A peer that only passed the message on may itself have been deceived.
-    if (verdict === 'conflict') this.#misbehaved(from, 'conflict', id.origin === from);
-    if (verdict === 'seen' || verdict === 'conflict') {
-      this.#outputs.add({ type: 'repeated', id, from });
-      return;
-    }
-    this.#outputs.add({
-      type: 'dropped',
-      id,
-      from,
-      reason: verdict === 'flood' ? 'full' : verdict,
-    });
-    // With one hop, the sender is not reported: it may be a relay, which passes messages on without
-    // reading them.
-    if (verdict === 'flood' && this.passesOn) this.#misbehaved(from, 'origin-flood', true);
-  }
-
-  #passOn(from: string, push: Push<Body>): void {
+  #passOn(from: string, received: Push<Body>): void {
+    const { origin } = received.id;
+    // A message that comes directly from its publisher has traveled one link, no matter what it
+    // claims.
+    const hops = origin === from ? 1 : received.hops;
+    if (hops >= this.#hops) return;
+    const push = { ...received, hops: hops + 1 };
     const to: string[] = [];
     for (const peer of this.#neighbors)
-      if (peer !== from && peer !== push.id.origin && isFor(push.payload, peer)) to.push(peer);
+      if (peer !== from && peer !== origin && isFor(push.payload, peer)) to.push(peer);
     this.#outputs.add({ type: 'send', push, to, mayRelay: false });
-  }
-
-  #misbehaved(peer: string, what: string, isToBlame: boolean): void {
-    this.#outputs.add({ type: 'misbehaved', peer, what, isToBlame });
   }
 
   #leave(): void {
@@ -239,17 +181,11 @@ export class FullMesh implements Overlay {
 const NOTHING = { messages: 0, bytes: 0 };
 /**
  * Limits of the memory that detects duplicates. Times and origins are as in Plumtree
- * (plumtree/options.ts), but gaps and digests are fewer.
+ * (plumtree/options.ts), but gaps are fewer.
  */
 const MEMORY = {
   retention: 90_000,
   originRetention: 600_000,
   origins: 16_384,
   gaps: 1_024,
-  digests: 16_384,
 };
-/**
- * Additional time, in milliseconds, for which expired entries are kept, so that they are removed
- * together, about once a second, rather than one by one.
- */
-const GRAIN = 1_000;

@@ -5,6 +5,7 @@ import type { Machine } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
+import type { SeenMessagesOptions, SeenVerdict } from '../messages/seen-messages.ts';
 import type {
   Control,
   ControlOutput,
@@ -12,7 +13,7 @@ import type {
   Push,
   PushOutput,
 } from '../plumtree/message.ts';
-import type { MessageDropReason, NeighborDownCause } from '../types.ts';
+import type { NeighborDownCause } from '../types.ts';
 
 /** A message that this node publishes. */
 export interface OwnMessage {
@@ -20,28 +21,20 @@ export interface OwnMessage {
   readonly body: Body;
 }
 
-/**
- * The overlay's verdict on an incoming message:
- * - `new`: the message may be decoded, validated and passed in as `received`.
- * - `known`, `old`: pass it in as `received` without further checks; the overlay counts it. It is
- *   possible that an `old` message has never arrived here before.
- * - `forged`, `stranger`, `unsigned`: drop it. `unsigned` means that it has no signature although
- *   its publisher signs.
- */
-export type Screening = 'new' | 'known' | 'old' | 'forged' | 'stranger' | 'unsigned';
-
 /** An input of an overlay: a command in the imperative, or a report in the past tense. */
 export type OverlayInput =
-  /** A peer sent a Plumtree control message, or a message that may be passed on and delivered. */
+  /** A peer sent a Plumtree control message, or a message that is new and was accepted. */
   | { readonly type: 'received'; readonly from: string; readonly message: Push<Body> | Control }
+  /** A peer sent a message that is known already. */
+  | { readonly type: 'repeated'; readonly from: string; readonly id: MessageId }
   /**
-   * A peer sent a message that is `new`; it may still be refused. If the peer had promised that
+   * A peer sent a message that is new; it may still be refused. If the peer had promised that
    * message, it has kept its promise.
    */
   | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
   /** A validator is still checking the message; `received` or `refused` follows. */
   | { readonly type: 'held'; readonly id: MessageId }
-  /** The message was not accepted. Different content under the same id may still be accepted. */
+  /** The message was not accepted. */
   | { readonly type: 'refused'; readonly id: MessageId }
   /**
    * Publishes a message. `receipts` is the number of neighbors that should confirm it. If possible,
@@ -71,17 +64,11 @@ export type OverlayInput =
   /** A control or partial-view message could not be sent because its receiver is unreachable. */
   | { readonly type: 'unreachable'; readonly peer: string; readonly error: TransportError }
   /**
-   * Informs a peer that it is not a neighbor: it sent a message for which `screen` returned
-   * `stranger`.
+   * Informs a peer that it is not a neighbor: it sent a message that `takesFrom` does not admit.
    */
   | { readonly type: 'reject'; readonly peer: string }
   /** The score of a peer has fallen to 0. */
   | { readonly type: 'distrusted' }
-  /**
-   * A message came directly from its publisher, which has begun a new life: from now on the
-   * previous life is old, regardless of its number.
-   */
-  | { readonly type: 'begun'; readonly id: MessageId; readonly isSigned: boolean }
   /** A partial-view message came from a peer. It has not been checked in any way. */
   | { readonly type: 'viewed'; readonly from: string; readonly message: unknown }
   /**
@@ -99,7 +86,7 @@ export type OverlayInput =
 /** An output of an overlay. */
 export type OverlayOutput =
   /** Plumtree's outputs; see {@link PlumtreeOutput}. */
-  | Exclude<PlumtreeOutput<Body>, { readonly type: 'gave' | 'misbehaved' }>
+  | Exclude<PlumtreeOutput<Body>, { readonly type: 'gave' }>
   /**
    * Send or queue a message to each of these peers. With `mayRelay`, relays may bring it to them
    * instead.
@@ -121,22 +108,8 @@ export type OverlayOutput =
       readonly cause: NeighborDownCause;
       readonly error: TransportError | undefined;
     }
-  /** A message was refused. */
-  | {
-      readonly type: 'dropped';
-      readonly id: MessageId;
-      readonly from: string;
-      readonly reason: MessageDropReason;
-    }
   /** The peer sent something that only nodes with that overlay send. */
-  | { readonly type: 'showed'; readonly peer: string; readonly overlay: string }
-  /** A peer misbehaved. `isToBlame` is true if another node cannot have deceived it. */
-  | {
-      readonly type: 'misbehaved';
-      readonly peer: string;
-      readonly what: string;
-      readonly isToBlame: boolean;
-    };
+  | { readonly type: 'showed'; readonly peer: string; readonly overlay: string };
 
 /**
  * A topic's overlay at one node: a state machine, and methods that query its state. Peers are node
@@ -151,17 +124,8 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   readonly passesOn: boolean;
   /** Number of neighbors that the overlay wants; Infinity means all peers on the topic. */
   readonly wanted: number;
-  /**
-   * Returns what to do with a message, before any work is spent on it.
-   * @param isSigned true if it has a signature, which may be forged.
-   */
-  screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening;
-  /** Returns true if a message with that id is known already. */
-  has(id: MessageId, now: number): boolean;
-  /**
-   * Returns the newest life of a node whose messages have arrived; undefined if there were none.
-   */
-  lifeOf(nodeId: string): number | undefined;
+  /** Returns true if the peer may send messages of that publisher: it is a neighbor, for example. */
+  takesFrom(peer: string, origin: string): boolean;
   /**
    * Returns the number and the bytes of the messages that wait to be sent or announced to a peer
    * until it has room.
@@ -178,10 +142,8 @@ export interface OverlaySetup {
   readonly self: string;
   readonly random: Random;
   readonly now: number;
-  /**
-   * Returns the highest life that an unsigned message may claim: a day ahead of this node's clock.
-   */
-  latest(): number;
+  /** Returns what is known of a message. */
+  look(id: MessageId, now: number): SeenVerdict;
   /** True if this node only publishes on the topic: its neighbors give it nothing. */
   readonly isSource: boolean;
   /** Returns true if the score of a node is 0. */
@@ -201,6 +163,8 @@ export interface OverlayFactory {
    * neighbors are neighbors of each other.
    */
   readonly relays: boolean;
+  /** The limits of a topic's memory of the messages that it has seen. */
+  readonly memory: SeenMessagesOptions;
   /** Maximum number of peers that can be asked to confirm a message to everybody. */
   readonly receipts: number;
   create(setup: OverlaySetup): Overlay;

@@ -15,7 +15,6 @@ import { type PartialViewOptions, partialViewConfig } from '../hyparview/options
 import { PartialView } from '../hyparview/partial-view.ts';
 import { jittered, sample } from '../hyparview/views.ts';
 import type { MessageId } from '../messages/message-id.ts';
-import { contentDigest } from '../messages/recent-digests.ts';
 import type { PlumtreeOutput } from '../plumtree/message.ts';
 import {
   type PlumtreeOptions,
@@ -32,7 +31,6 @@ import {
   type OverlayOutput,
   type OverlaySetup,
   type OwnMessage,
-  type Screening,
 } from './overlay.ts';
 
 /** The options of HyParView, and those of Plumtree as `tree`. */
@@ -55,6 +53,14 @@ export function partialView({
     name: 'partialView',
     holds: true,
     relays: false,
+    memory: {
+      retention: options.idTime,
+      originRetention: options.originTime,
+      origins: options.origins,
+      // Other nodes may have more room, and may pass on messages for which this node has none.
+      flood: Math.max(options.origins, DEFAULTS.origins),
+      gaps: options.gaps,
+    },
     receipts: active,
     create: (setup) => new TreeOverlay(setup, view, options),
   };
@@ -64,7 +70,6 @@ class TreeOverlay implements Overlay {
   readonly name = 'partialView';
   readonly wanted: number;
   readonly passesOn = true;
-  readonly #self: string;
   readonly #outputs = new OutputQueue<OverlayOutput>();
   readonly #view: PartialView | SubscriberView;
   /** Peers that only publish. They are neighbors in the tree, but not in the view. */
@@ -74,12 +79,11 @@ class TreeOverlay implements Overlay {
   #joined = false;
 
   constructor(
-    { self, random, now, latest, isSource, isDistrusted }: OverlaySetup,
+    { self, random, now, look, isSource, isDistrusted }: OverlaySetup,
     view: PartialViewOptions,
     options: PlumtreeOptions,
   ) {
     this.wanted = partialViewConfig(view).active;
-    this.#self = self;
     this.#stallDetector = new StallDetector(random);
     this.#view = isSource
       ? new SubscriberView(this.wanted, random, isDistrusted)
@@ -88,9 +92,7 @@ class TreeOverlay implements Overlay {
       self,
       options: isSource ? { ...options, noticeDelay: SOURCE_NOTICE_DELAY } : options,
       isSource,
-      digest: ({ payload }) => contentDigest(payload),
-      isSigned: ({ signature }) => signature !== undefined,
-      latest,
+      look,
     });
   }
 
@@ -110,6 +112,7 @@ class TreeOverlay implements Overlay {
       case 'held':
       case 'refused':
         return this.#tree.handle(now, input);
+      case 'repeated':
       case 'no-room':
       case 'writable':
         this.#tree.handle(now, input);
@@ -153,10 +156,6 @@ class TreeOverlay implements Overlay {
         break;
       case 'wake':
         return this.#wake(now);
-      case 'begun':
-        // Other nodes may still bring messages of the older life, so only the number of a life
-        // shows whether it is newer.
-        return;
     }
     this.#settle(now);
   }
@@ -169,19 +168,8 @@ class TreeOverlay implements Overlay {
     return Math.min(this.#view.wakeAt, this.#tree.wakeAt, this.#stallDetector.due);
   }
 
-  screen(from: string, id: MessageId, now: number, isSigned: boolean): Screening {
-    if (!this.#view.isNeighbor(from) && !(this.#sources.has(from) && id.origin === from))
-      return 'stranger';
-    const verdict = id.origin === this.#self ? 'seen' : this.#tree.screen(id, now, isSigned, from);
-    return verdict === 'new' || verdict === 'unsigned' ? verdict : 'known';
-  }
-
-  has(id: MessageId, now: number): boolean {
-    return id.origin === this.#self || this.#tree.isKnown(id, now);
-  }
-
-  lifeOf(nodeId: string): number | undefined {
-    return this.#tree.lifeOf(nodeId);
+  takesFrom(peer: string, origin: string): boolean {
+    return this.#view.isNeighbor(peer) || (this.#sources.has(peer) && origin === peer);
   }
 
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
@@ -285,15 +273,12 @@ class TreeOverlay implements Overlay {
       if (this.#sources.has(output.peer)) return;
       this.#view.handle(now, output);
       this.#stallDetector.heard(output.peer, now);
-    } else if (output.type === 'misbehaved') {
-      const { type, peer, what } = output;
-      const isToBlame = what !== 'conflict' && what !== 'impostor';
-      this.#outputs.add({ type, peer, what, isToBlame });
-      // The peer takes messages and passes nothing on. A node with only such neighbors would
-      // receive nothing.
-      if (what === 'mute') this.#view.handle(now, { type: 'dismiss', peer });
     } else {
       this.#outputs.add(output);
+      // The peer takes messages and passes nothing on. A node with only such neighbors would
+      // receive nothing.
+      if (output.type === 'misbehaved' && output.what === 'mute')
+        this.#view.handle(now, { type: 'dismiss', peer: output.peer });
     }
   }
 
@@ -316,6 +301,7 @@ class TreeOverlay implements Overlay {
   }
 }
 
+const DEFAULTS = plumtreeOptions();
 /**
  * The `noticeDelay` of a node that only publishes. Its messages usually come along the tree first;
  * a node that asks for a message too early would be the one that gets all further messages.

@@ -8,8 +8,6 @@ export class PlumtreeCounters {
   published = 0;
   delivered = 0;
   duplicates = 0;
-  /** Duplicates whose content differs from that of the first message with their id. */
-  conflicts = 0;
   /** Messages pushed, and how many of them were sent on demand. */
   pushed = 0;
   served = 0;
@@ -36,15 +34,7 @@ export class PlumtreeCounters {
   brokenPromises = 0;
   /** Messages that were evicted from the cache before their time. */
   evicted = 0;
-  /**
-   * Messages refused, by reason: too late or of an earlier life (`old`); no room to remember
-   * another origin (`full`); unsigned, although the origin signs (`unsigned`); in this node's name
-   * (`own`); from a peer that is not a neighbor (`strangers`); malformed.
-   */
-  old = 0;
-  full = 0;
-  unsigned = 0;
-  own = 0;
+  /** Messages refused: from a peer that is not a neighbor (`strangers`), or malformed. */
   strangers = 0;
   malformed = 0;
 }

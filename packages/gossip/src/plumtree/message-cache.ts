@@ -1,16 +1,8 @@
 // The recent messages, kept for peers that ask for them.
 
-import { isMessageId, type MessageId } from '../messages/message-id.ts';
-import { OldestFirst } from '../messages/oldest-first.ts';
-import {
-  OriginWindow,
-  type OriginWindowLimits,
-  type SequenceVerdict,
-} from '../messages/origin-window.ts';
-import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
+import { dropOldest, OldestFirst } from '../messages/oldest-first.ts';
 import type { Advertiser } from './advertiser.ts';
 import type { Push } from './message.ts';
-import { type PlumtreeOptions, plumtreeOptions } from './options.ts';
 
 /** A message in the cache. */
 export interface CachedMessage<P> {
@@ -108,90 +100,6 @@ export class MessageCache<P> {
   }
 }
 
-// Remembers which messages this node has published or received, so that no message is processed
-// twice.
-
-/** This node's own messages and those of others, which are kept apart. */
-export class MessageHistory {
-  readonly seen: SeenMessages;
-  readonly own: OwnMessages;
-  readonly #self: string;
-
-  constructor(self: string, options: PlumtreeOptions, latest: (() => number) | undefined) {
-    this.#self = self;
-    this.seen = new SeenMessages({
-      retention: options.idTime,
-      originRetention: options.originTime,
-      origins: options.origins,
-      // Other nodes may have more room, and may pass on messages for which this node has none.
-      flood: Math.max(options.origins, DEFAULTS.origins),
-      gaps: options.gaps,
-      digests: options.digests,
-      latest,
-    });
-    this.own = new OwnMessages(self, { retention: options.idTime, gaps: options.gaps });
-  }
-
-  /** Looks up an id. A message of another node counts as signed if its origin is known to sign. */
-  look(id: MessageId, now: number): SeenVerdict {
-    return id.origin === this.#self ? this.own.look(id, now) : this.seen.lookUp(id, now);
-  }
-
-  expire(now: number): void {
-    this.seen.expire(now);
-    this.own.expire(now);
-  }
-}
-
-const DEFAULTS = plumtreeOptions();
-
-// Remembers the messages that this node published in its newest life. They are kept apart from the
-// messages of other nodes, so that there is always room for them.
-
-export class OwnMessages {
-  readonly #self: string;
-  readonly #limits: OriginWindowLimits;
-  /** The newest life; −1 if nothing was published yet. */
-  #epoch = -1;
-  #window = new OriginWindow();
-
-  constructor(self: string, limits: OriginWindowLimits) {
-    this.#self = self;
-    this.#limits = limits;
-  }
-
-  /**
-   * Notes a message that is being published. Throws a TypeError if the id belongs to another node,
-   * or was used before.
-   */
-  publish(id: MessageId, now: number): void {
-    if (!isMessageId(id) || id.origin !== this.#self)
-      throw new TypeError("plumtree.publish: id: must be from this node's IdSource");
-    if (id.epoch > this.#epoch) {
-      this.#epoch = id.epoch;
-      this.#window = new OriginWindow();
-    }
-    if (id.epoch === this.#epoch && this.#window.note(id.sequence, now, this.#limits) === 'new')
-      return;
-    throw new TypeError(
-      `plumtree.publish: id: sequence ${id.sequence} of epoch ${id.epoch} or a later one was already published`,
-    );
-  }
-
-  /**
-   * Looks up an id with this node as its origin. `seen`: it was published. `old`: it belongs to an
-   * earlier life, or is too old to determine. `new`: this node never published it.
-   */
-  look(id: MessageId, now: number): SequenceVerdict {
-    if (id.epoch !== this.#epoch) return id.epoch > this.#epoch && this.#epoch >= 0 ? 'new' : 'old';
-    return this.#window.look(id.sequence, now, this.#limits);
-  }
-
-  expire(now: number): void {
-    this.#window.closeOld(now, this.#limits);
-  }
-}
-
 // Messages that have arrived and that the topic is still checking, and messages that it did not
 // accept. No peer is asked for any of them.
 
@@ -244,11 +152,7 @@ export class PendingMessages {
   refuse(key: string): void {
     this.#held.delete(key);
     this.#refused.add(key);
-    if (this.#refused.size <= REFUSED) return;
-    for (const oldest of this.#refused) {
-      this.#refused.delete(oldest);
-      return;
-    }
+    dropOldest(this.#refused, REFUSED);
   }
 }
 

@@ -1,7 +1,6 @@
 // Handles messages: those that this node publishes, and those that neighbors push. New ones are
 // kept, passed on and delivered; duplicates prune the tree.
 
-import type { OutputQueue } from '@trunkline/peers/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import { type Advertiser, nearest } from './advertiser.ts';
 import {
@@ -12,7 +11,6 @@ import {
   isHops,
   type MessageToPublish,
   MOST_HOPS,
-  type PlumtreeOutput,
   type Push,
 } from './message.ts';
 import type { Neighbor } from './neighbor.ts';
@@ -20,20 +18,10 @@ import type { PlumtreeParts } from './parts.ts';
 
 export class MessageHandler<P> {
   readonly #parts: PlumtreeParts<P>;
-  readonly #outputs: OutputQueue<PlumtreeOutput<P>>;
-  readonly #digest: ((payload: P) => number) | undefined;
-  readonly #isSigned: ((payload: P) => boolean) | undefined;
   #due = Number.POSITIVE_INFINITY;
 
-  constructor(
-    parts: PlumtreeParts<P>,
-    digest: ((payload: P) => number) | undefined,
-    isSigned: ((payload: P) => boolean) | undefined,
-  ) {
+  constructor(parts: PlumtreeParts<P>) {
     this.#parts = parts;
-    this.#outputs = parts.outputs;
-    this.#digest = digest;
-    this.#isSigned = isSigned;
   }
 
   /** Time at which `expire` has something to do; Infinity if never. */
@@ -45,8 +33,7 @@ export class MessageHandler<P> {
   expire(now: number): void {
     if (now < this.#due) return;
     this.#parts.cache.expire(now);
-    this.#parts.history.expire(now);
-    const due = Math.min(this.#parts.cache.due, this.#parts.history.seen.due);
+    const { due } = this.#parts.cache;
     this.#due =
       due === Number.POSITIVE_INFINITY
         ? due
@@ -54,7 +41,6 @@ export class MessageHandler<P> {
   }
 
   publish({ id, payload, size }: MessageToPublish<P>, now: number): void {
-    this.#parts.history.own.publish(id, now);
     this.#parts.counters.published++;
     const key = messageKey(id);
     const push: Push<P> = { kind: 'push', id, hops: 1, payload, size };
@@ -62,38 +48,13 @@ export class MessageHandler<P> {
     this.#spread(push, key, undefined, [], now);
   }
 
-  /** Handles a message that a neighbor pushed. */
+  /** Handles a new message that a neighbor pushed. */
   received(neighbor: Neighbor, message: Push<P>, now: number): void {
     const { id, hops, size } = message;
     if (!isMessageId(id) || !isHops(hops) || !(size >= 0))
       return this.#parts.reports.malformed(neighbor, now);
-    const key = messageKey(id);
-    this.#parts.graftRequests.kept(neighbor, key);
-    neighbor.owed?.delete(key);
+    const key = this.#brought(neighbor, id);
     const { payload } = message;
-    const isSigned = this.#isSigned?.(payload) === true;
-    const { seen } = this.#parts.history;
-    const verdict =
-      id.origin === this.#parts.self
-        ? this.#parts.history.look(id, now)
-        : seen.note(id, now, this.#digest?.(payload), isSigned, neighbor.id);
-    if (verdict === 'seen' || verdict === 'conflict')
-      return this.#onDuplicate(neighbor, key, id, verdict === 'conflict', now);
-    if (id.origin === this.#parts.self) return this.#refuseOwn(neighbor, id, now);
-    if (verdict === 'new') return this.#onNew(neighbor, key, message, now);
-    const reason = verdict === 'flood' ? 'full' : verdict;
-    // The signed message under that id may still come. If there is no room for the origins that
-    // this peer introduces, another peer may still send the message.
-    const mayCome =
-      reason === 'unsigned' || (reason === 'full' && seen.look(id, now, isSigned) === 'new');
-    if (!mayCome) this.#parts.missing.take(key);
-    this.#parts.counters[reason]++;
-    this.#outputs.add({ type: 'dropped', id, from: neighbor.id, reason });
-    if (verdict === 'flood') this.#parts.reports.add(neighbor, 'origin-flood', now);
-  }
-
-  #onNew(neighbor: Neighbor, key: string, message: Push<P>, now: number): void {
-    const { id, hops, payload, size } = message;
     const advertisers = this.#parts.missing.take(key);
     this.#parts.leafProbes.gave(neighbor, now);
     for (const { peer } of advertisers)
@@ -108,29 +69,27 @@ export class MessageHandler<P> {
     if (!this.#parts.tree.isSettling(neighbor, now)) this.#parts.tree.graft(neighbor);
     this.#optimize(neighbor, hops, advertisers, now);
     this.#parts.counters.delivered++;
-    this.#outputs.add({ type: 'deliver', push: message, key, from: neighbor.id, hops });
+  }
+
+  /** Notes that the neighbor has sent a message. Returns the key of the message. */
+  #brought(neighbor: Neighbor, id: MessageId): string {
+    const key = messageKey(id);
+    this.#parts.graftRequests.kept(neighbor, key);
+    neighbor.owed?.delete(key);
+    return key;
   }
 
   /**
-   * Prunes the link, unless the link to the peer that brought the message first is no longer eager.
-   * With several messages in flight at once, two links may each bring a duplicate of a message that
-   * came first over the other link. Pruning both links would cut this node off (riak_core #378).
+   * Handles a duplicate that a neighbor pushed. Prunes the link, unless the link to the peer that
+   * brought the message first is no longer eager. With several messages in flight at once, two links
+   * may each bring a duplicate of a message that came first over the other link. Pruning both links
+   * would cut this node off (riak_core #378).
    */
-  #onDuplicate(
-    neighbor: Neighbor,
-    key: string,
-    id: MessageId,
-    isConflict: boolean,
-    now: number,
-  ): void {
+  repeated(neighbor: Neighbor, id: MessageId, now: number): void {
+    const key = this.#brought(neighbor, id);
     this.#parts.counters.duplicates++;
     neighbor.account.duplicates++;
     this.#parts.leafProbes.gave(neighbor, now);
-    this.#outputs.add({ type: 'repeated', id, from: neighbor.id });
-    if (isConflict) {
-      this.#parts.counters.conflicts++;
-      this.#parts.reports.add(neighbor, 'conflict', now);
-    }
     const cached = this.#parts.cache.get(key);
     // A message that comes twice over the same link does not prove that there is a second path.
     if (cached?.from === neighbor.id || neighbor.isSource) return;
@@ -146,13 +105,6 @@ export class MessageHandler<P> {
     )
       return;
     this.#parts.tree.prune(neighbor, now);
-  }
-
-  #refuseOwn(neighbor: Neighbor, id: MessageId, now: number): void {
-    this.#parts.counters.own++;
-    this.#outputs.add({ type: 'dropped', id, from: neighbor.id, reason: 'own' });
-    if (this.#parts.history.own.look(id, now) === 'new')
-      this.#parts.reports.add(neighbor, 'impostor', now);
   }
 
   #keep(key: string, push: Push<P>, from: string | undefined, now: number): void {
@@ -258,7 +210,7 @@ export class ControlHandler<P> {
   }
 
   #onIHave(neighbor: Neighbor, { notices }: IHave, now: number): void {
-    const { self, options, counters, history, leafProbes, missing, reports } = this.#parts;
+    const { options, counters, look, leafProbes, missing, reports } = this.#parts;
     counters.noticesReceived += notices.length;
     neighbor.account.noticed += notices.length;
     const taken = neighbor.quota.takeNotices(notices.length, options.notices, now);
@@ -266,16 +218,14 @@ export class ControlHandler<P> {
     for (let i = 0; i < taken; i++) {
       const notice = notices[i];
       if (!isMessageId(notice?.id) || !isHops(notice.hops)) return reports.malformed(neighbor, now);
-      const verdict = history.look(notice.id, now);
+      const verdict = look(notice.id, now);
       // The notice proves that the peer has the message only if this node has it, too.
       if (verdict === 'seen') leafProbes.gave(neighbor, now);
       if (verdict !== 'new' && !neighbor.owed?.size) continue;
       const key = messageKey(notice.id);
       // The peer has the message, so this node no longer owes it to the peer.
       neighbor.owed?.delete(key);
-      // Only this node publishes in its name, so another node's notice of a new message in that
-      // name is false.
-      if (verdict !== 'new' || notice.id.origin === self) continue;
+      if (verdict !== 'new') continue;
       // `advertise` returns false if the peer has announced too many messages that are missing
       // here.
       if (!missing.advertise(notice.id, key, neighbor.id, notice.hops, now)) ignored++;

@@ -2,6 +2,7 @@
 // Trees", SRDS 2007, algorithms 1 to 3). `wire/` encodes them.
 
 import type { MessageId } from '../messages/message-id.ts';
+import type { SeenVerdict } from '../messages/seen-messages.ts';
 import type { PlumtreeOptions } from './options.ts';
 
 /** The paper's GOSSIP: a message itself. */
@@ -84,8 +85,13 @@ export function isHops(value: unknown): value is number {
  * An input of a Plumtree machine: a command in the imperative, or a report in the past tense.
  */
 export type PlumtreeInput<P> =
-  /** A peer sent a message. Malformed messages are ignored and reported. */
+  /**
+   * A peer sent a control message, or a message that is new. Malformed ones are ignored and
+   * reported.
+   */
   | { readonly type: 'received'; readonly from: string; readonly message: Push<P> | Control }
+  /** A peer sent a message that is known already. */
+  | { readonly type: 'repeated'; readonly from: string; readonly id: MessageId }
   /**
    * A peer sent a message, which may still be refused. If the peer had been asked for the message,
    * it has now kept its promise.
@@ -103,10 +109,7 @@ export type PlumtreeInput<P> =
    * true one.
    */
   | { readonly type: 'refused'; readonly id: MessageId }
-  /**
-   * Publishes a message. `handle` throws a TypeError if the id belongs to another node, or was used
-   * before.
-   */
+  /** Publishes a message. */
   | { readonly type: 'publish'; readonly publication: MessageToPublish<P> }
   /**
    * Takes a published message out of the cache, so that it is not announced to any further peer.
@@ -139,36 +142,11 @@ export type PlumtreeInput<P> =
 export type PlumtreeOutput<P> =
   | PushOutput<P>
   | ControlOutput
-  /**
-   * A message arrived for the first time. It has been passed on already. `key` is the `messageKey`
-   * of its id, `from` the peer that sent it (the last hop), and `hops` the number of links that it
-   * has traveled.
-   */
-  | {
-      readonly type: 'deliver';
-      readonly push: Push<P>;
-      readonly key: string;
-      readonly from: string;
-      readonly hops: number;
-    }
   /** The link became part of the tree. */
   | { readonly type: 'grafted'; readonly peer: string }
   /** The link is no longer part of the tree. */
   | { readonly type: 'pruned'; readonly peer: string }
   | GaveOutput
-  /** A message arrived again. */
-  | { readonly type: 'repeated'; readonly id: MessageId; readonly from: string }
-  /**
-   * A message was refused: too late, or from an earlier life of its origin (`old`); no room to
-   * remember another origin (`full`); unsigned, although its origin signs (`unsigned`); or in this
-   * node's name (`own`).
-   */
-  | {
-      readonly type: 'dropped';
-      readonly id: MessageId;
-      readonly from: string;
-      readonly reason: 'old' | 'full' | 'unsigned' | 'own';
-    }
   /** A peer misbehaved; see {@link Misbehavior}. */
   | { readonly type: 'misbehaved'; readonly peer: string; readonly what: Misbehavior };
 
@@ -216,41 +194,20 @@ export interface GaveOutput {
  *   had enough time.
  * - `mute`: the peer gets messages or notices, but neither asks for a message, nor sends one, nor
  *   gives notice of one. It takes messages and passes nothing on.
- * - `conflict`: the peer sent different content under a known id. It may be honest if the first
- *   content was forged.
- * - `impostor`: the peer sent a message in this node's name that this node didn't publish. It may
- *   have been deceived itself.
- * - `origin-flood`: within `idTime`, the peer brought messages of more new publishers than an
- *   honest node remembers. The excess was ignored, and the driver should disconnect the peer.
  */
-export type Misbehavior =
-  | 'malformed'
-  | 'notice-flood'
-  | 'graft-flood'
-  | 'broken-promise'
-  | 'mute'
-  | 'conflict'
-  | 'impostor'
-  | 'origin-flood';
+export type Misbehavior = 'malformed' | 'notice-flood' | 'graft-flood' | 'broken-promise' | 'mute';
 
 /** The arguments of a Plumtree machine. */
-export interface PlumtreeInit<P> {
+export interface PlumtreeInit {
   /** The node id of this node. */
   readonly self: string;
   /** The result of `plumtreeOptions`; defaults if absent. */
   readonly options?: PlumtreeOptions | undefined;
   /**
-   * Returns a digest of a payload (`contentDigest`), to detect different content under one id. If
-   * absent, this is not detected, which is acceptable if ids are signed. It must not throw.
+   * Returns what is known of a message. A notice of a message that is not `new` is not followed;
+   * `seen` means that the message is here.
    */
-  readonly digest?: ((payload: P) => number) | undefined;
-  /**
-   * Returns true if a payload is signed and its signature has been verified. If absent, no payload
-   * counts as signed. It must not throw.
-   */
-  readonly isSigned?: ((payload: P) => boolean) | undefined;
-  /** Returns the highest life that an unsigned message may claim. If absent, there is no bound. */
-  readonly latest?: (() => number) | undefined;
+  readonly look: (id: MessageId, now: number) => SeenVerdict;
   /**
    * True if this node only publishes, and its neighbors give it nothing. It then pushes to a single
    * neighbor, like a leaf of the tree: if a message entered the tree at several nodes, they would
@@ -300,7 +257,4 @@ export interface PlumtreeSnapshot {
   readonly cached: { readonly messages: number; readonly bytes: number };
   readonly missing: number;
   readonly pendingGrafts: number;
-  readonly origins: number;
-  readonly digests: number;
-  readonly gaps: number;
 }

@@ -1,6 +1,7 @@
 // The state that a Plumtree machine keeps for one peer: whether the link belongs to the tree, what
 // waits to be sent to the peer, and what the peer has sent and received.
 
+import { dropOldest } from '../messages/oldest-first.ts';
 import type { GaveOutput, Misbehavior, NeighborAccount, Notice } from './message.ts';
 
 /** One peer of a Plumtree machine. */
@@ -201,16 +202,6 @@ export class DepartedQuotas {
     this.#quotas.delete(peer);
     return quota;
   }
-}
-
-/** Removes the oldest entry if there are more than `most`; returns true if it did. */
-export function dropOldest(entries: Map<string, unknown>, most: number): boolean {
-  if (entries.size <= most) return false;
-  for (const oldest of entries.keys()) {
-    entries.delete(oldest);
-    break;
-  }
-  return true;
 }
 
 const SECOND = 1_000;

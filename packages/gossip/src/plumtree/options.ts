@@ -92,11 +92,10 @@ const plumtreeSchema = optionsSchema({
    */
   originTime: option.withDefault(option.milliseconds(), 600_000),
   /**
-   * Maximum number of origins that are remembered, default 16,384; those that sign and those that
-   * don't are counted separately. See SeenMessages for what happens at the limit. One peer can
-   * introduce at most half of them. A peer that introduces this many new origins (or 16,384, if
-   * that is more) within `idTime` is disconnected, so a number above the default must be the same
-   * at all nodes of a topic.
+   * Maximum number of origins that are remembered, default 16,384. See SeenMessages for what happens
+   * at the limit. One peer can introduce at most half of them. A peer that introduces this many new
+   * origins (or 16,384, if that is more) within `idTime` is disconnected, so a number above the
+   * default must be the same at all nodes of a topic.
    */
   origins: option.withDefault(option.integer(1, 2 ** 24), 16_384),
   /**
@@ -105,8 +104,6 @@ const plumtreeSchema = optionsSchema({
    * oldest gap is closed, and the messages in it are lost.
    */
   gaps: option.withDefault(option.integer(1, 65_536), 8_192),
-  /** Maximum number of content digests that are remembered, default 65,536. */
-  digests: option.withDefault(option.integer(0, 2 ** 24), 65_536),
   /** Milliseconds between two checks for entries to forget, default 1,000. */
   evictInterval: option.withDefault(option.milliseconds(), 1_000),
   /**

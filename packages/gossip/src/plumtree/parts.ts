@@ -3,8 +3,8 @@
 import type { OutputQueue } from '@trunkline/peers/internal';
 import { type PlumtreeCounters, Reports } from './counters.ts';
 import { GraftRequests, LeafProbes } from './graft-requests.ts';
-import type { PlumtreeOutput } from './message.ts';
-import { MessageCache, MessageHistory } from './message-cache.ts';
+import type { PlumtreeInit, PlumtreeOutput } from './message.ts';
+import { MessageCache } from './message-cache.ts';
 import { MissingMessages } from './missing-messages.ts';
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
@@ -16,6 +16,7 @@ export interface PlumtreeShared<P> {
   /** The node id of this node. */
   readonly self: string;
   readonly options: PlumtreeOptions;
+  readonly look: PlumtreeInit['look'];
   readonly counters: PlumtreeCounters;
   readonly outputs: OutputQueue<PlumtreeOutput<P>>;
   readonly neighbors: ReadonlyMap<string, Neighbor>;
@@ -23,7 +24,6 @@ export interface PlumtreeShared<P> {
 
 /** The parts that handle inputs together. */
 export interface PlumtreeParts<P> extends PlumtreeShared<P> {
-  readonly history: MessageHistory;
   readonly cache: MessageCache<P>;
   readonly missing: MissingMessages;
   readonly outgoing: OutgoingMessages<P>;
@@ -35,16 +35,14 @@ export interface PlumtreeParts<P> extends PlumtreeShared<P> {
 
 /**
  * Creates the parts.
- * @param init `latest` is passed to `SeenMessages`; `isSource` is explained in {@link PlumtreeInit}.
+ * @param init `isSource` is explained in {@link PlumtreeInit}.
  */
 export function plumtreeParts<P>(
   init: PlumtreeShared<P> & {
-    readonly latest: (() => number) | undefined;
     readonly isSource: boolean;
   },
 ): PlumtreeParts<P> {
-  const { self, options, counters, outputs, neighbors, latest, isSource } = init;
-  const history = new MessageHistory(self, options, latest);
+  const { self, options, counters, outputs, neighbors, look, isSource } = init;
   const cache = new MessageCache<P>(options);
   const missing = new MissingMessages(options);
   const reports = new Reports(outputs, counters);
@@ -57,7 +55,7 @@ export function plumtreeParts<P>(
   });
   const rivals = isSource ? neighbors : undefined;
   const tree = new Tree({ outputs, counters, outgoing, settleTime: options.settleTime, rivals });
-  const shared = { self, options, counters, outputs, neighbors };
+  const shared = { self, options, look, counters, outputs, neighbors };
   const graftRequests = new GraftRequests({ ...shared, missing, outgoing, tree, reports });
   const leafProbes: LeafProbes<P> = new LeafProbes({
     ...shared,
@@ -65,5 +63,5 @@ export function plumtreeParts<P>(
     graftRequests,
     isSource,
   });
-  return { ...shared, history, cache, missing, outgoing, tree, graftRequests, leafProbes, reports };
+  return { ...shared, cache, missing, outgoing, tree, graftRequests, leafProbes, reports };
 }

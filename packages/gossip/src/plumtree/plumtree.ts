@@ -2,12 +2,11 @@
 // TR-07-14, algorithms 1 to 3), for one topic. Messages are pushed along a tree that forms by
 // itself. All other links of the overlay carry notices, which are used to repair the tree. This
 // module owns the tree, the cached messages and the missing ones. Its inputs report links,
-// messages, room and time; its outputs push and deliver messages, and report changes of the tree
-// and misbehavior.
+// messages, room and time; its outputs push messages, and report changes of the tree and
+// misbehavior. Duplicates are recognized by its caller.
 
 import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
-import type { SeenVerdict } from '../messages/seen-messages.ts';
 import { PlumtreeCounters } from './counters.ts';
 import type { GraftRequests, LeafProbes } from './graft-requests.ts';
 import type {
@@ -20,7 +19,7 @@ import type {
   Push,
   PushOutput,
 } from './message.ts';
-import type { MessageCache, MessageHistory } from './message-cache.ts';
+import type { MessageCache } from './message-cache.ts';
 import { ControlHandler, MessageHandler } from './message-handler.ts';
 import type { MissingMessages } from './missing-messages.ts';
 import { DepartedQuotas, Neighbor } from './neighbor.ts';
@@ -41,7 +40,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #outputs = new OutputQueue<PlumtreeOutput<P>>();
   readonly #neighbors = new Map<string, Neighbor>();
   readonly #quotas = new DepartedQuotas();
-  readonly #history: MessageHistory;
   readonly #cache: MessageCache<P>;
   readonly #outgoing: OutgoingMessages<P>;
   readonly #tree: Tree<P>;
@@ -51,8 +49,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   readonly #messageHandler: MessageHandler<P>;
   readonly #controlHandler: ControlHandler<P>;
 
-  constructor(init: PlumtreeInit<P>) {
-    const { self, options = plumtreeOptions(), digest, isSigned, latest, isSource = false } = init;
+  constructor(init: PlumtreeInit) {
+    const { self, options = plumtreeOptions(), look, isSource = false } = init;
     const { counters } = this;
     this.#self = self;
     this.#announce = options.announce;
@@ -60,20 +58,19 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const parts = plumtreeParts<P>({
       self,
       options,
-      latest,
+      look,
       isSource,
       counters,
       outputs: this.#outputs,
       neighbors: this.#neighbors,
     });
-    this.#history = parts.history;
     this.#cache = parts.cache;
     this.#outgoing = parts.outgoing;
     this.#tree = parts.tree;
     this.#missing = parts.missing;
     this.#graftRequests = parts.graftRequests;
     this.#leafProbes = parts.leafProbes;
-    this.#messageHandler = new MessageHandler(parts, digest, isSigned);
+    this.#messageHandler = new MessageHandler(parts);
     this.#controlHandler = new ControlHandler(parts);
   }
 
@@ -83,6 +80,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
         return this.#receive(input.from, input.message, now);
       case 'arrived':
         return this.#arrived(input.from, input.id, now);
+      case 'repeated':
+        return this.#repeated(input.from, input.id, now);
       case 'publish':
         return this.#messageHandler.publish(input.publication, now);
       case 'held':
@@ -143,34 +142,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       cached,
       missing: this.#missing.size,
       pendingGrafts: this.#graftRequests.pendingGrafts,
-      ...this.#history.seen.size,
     };
-  }
-
-  /**
-   * Returns the verdict on a message that a peer pushed, without looking at its content. Any
-   * verdict except `new` means that the message is refused.
-   */
-  screen(id: MessageId, now: number, isSigned?: boolean, from?: string): SeenVerdict {
-    return id.origin === this.#self
-      ? this.#history.own.look(id, now)
-      : this.#history.seen.look(id, now, isSigned, from);
-  }
-
-  /**
-   * Returns true if a message with that id has already arrived, or would be refused for another
-   * reason. Assumes that the message is signed if its origin is known to sign.
-   */
-  isKnown(id: MessageId, now: number): boolean {
-    return this.#history.look(id, now) !== 'new';
-  }
-
-  /**
-   * Returns the newest life of another node whose messages have arrived; undefined if there were
-   * none.
-   */
-  lifeOf(origin: string): number | undefined {
-    return this.#history.seen.lifeOf(origin);
   }
 
   /** Returns true if the link to that peer belongs to the tree. */
@@ -208,6 +180,11 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (neighbor === undefined) return void this.counters.strangers++;
     if (isPush) this.#messageHandler.received(neighbor, message, now);
     else this.#controlHandler.received(neighbor, message, now);
+  }
+
+  #repeated(from: string, id: MessageId, now: number): void {
+    const neighbor = this.#neighbors.get(from);
+    if (neighbor !== undefined) this.#messageHandler.repeated(neighbor, id, now);
   }
 
   /** The key is only computed if a message is missing or a promise is open. */

@@ -50,7 +50,8 @@ export interface RelayTopic {
   readonly limit: number;
   /** False if this node only publishes on the topic. */
   readonly isMember: boolean;
-  isKnown(id: MessageId, now: number): boolean;
+  /** Returns what is known of a message; `seen` if it has arrived already. */
+  look(id: MessageId, now: number): string;
   /** Handles a message from a relay. Returns false if the message was refused at once. */
   relayed(from: string, envelope: Envelope, now: number): boolean;
   /** A message could not be sent to a peer. */

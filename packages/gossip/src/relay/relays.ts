@@ -7,6 +7,7 @@ import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { dropOldest } from '../messages/oldest-first.ts';
 import { MOST_HOPS } from '../plumtree/message.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
 import { decodePush, type Envelope } from '../wire/frame.ts';
@@ -192,12 +193,7 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
     transit?.delivered();
     if (transit === undefined || !isAccepted) return;
     this.#here.add(keyOf(transit.head));
-    if (this.#here.size > MOST_HERE) {
-      for (const oldest of this.#here) {
-        this.#here.delete(oldest);
-        break;
-      }
-    }
+    dropOldest(this.#here, MOST_HERE);
     this.#acknowledge(transit.head);
   }
 

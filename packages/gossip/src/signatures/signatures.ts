@@ -30,7 +30,11 @@ export interface MessageSigner {
 /** Verifies a signature. */
 export type Verify = MessageSigner['verify'];
 
-/** The option `signatures` of `createGossip`. */
+/**
+ * The option `signatures` of `createGossip`. With `identity` or `verify`, a node drops messages
+ * without a signature, and reports the peers that send them. Without both, it drops signed messages.
+ * So all nodes of a topic sign, or none.
+ */
 export interface SignatureOptions {
   /**
    * This node signs the messages that it publishes with this key. Its id must be the node id of
@@ -39,26 +43,13 @@ export interface SignatureOptions {
   readonly identity?: MessageSigner | undefined;
   /**
    * Verifies signatures at a node without an identity: `verifySignature` of @trunkline/security.
-   * Default `identity.verify`.
+   * Such a node receives messages but can't publish (`failed_precondition`). Default
+   * `identity.verify`.
    */
   readonly verify?:
     | ((publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean)
     | undefined;
-  /**
-   * Decides what happens to messages without a signature:
-   * - `strict` (default with an identity) drops messages without a signature and reports the peers
-   *   that send them; use it at all nodes of a topic or at none. A strict node without an identity
-   *   needs `verify`; it receives all messages but can't publish (`failed_precondition`).
-   * - `lenient` (default without an identity) accepts unsigned messages as well, for networks in
-   *   which not all nodes sign yet. Anybody can then publish in the name of a node that doesn't
-   *   sign. As soon as a node has sent a signed message, unsigned messages in its name are dropped
-   *   until ten minutes after its last message.
-   */
-  readonly mode?: 'strict' | 'lenient' | undefined;
 }
-
-/** Decides what happens to messages without a signature. */
-export type SignatureMode = NonNullable<SignatureOptions['mode']>;
 
 /**
  * The outcome of verifying a signature:
@@ -74,7 +65,8 @@ export type Authenticity = 'true' | 'forged' | 'refused' | 'unverified';
  * although anybody can guess the id of a message.
  */
 export class Signatures {
-  readonly isStrict: boolean;
+  /** True if messages must be signed. */
+  readonly areRequired: boolean;
   readonly #signer: MessageSigner | undefined;
   readonly #verify: Verify | undefined;
   readonly #publicKey: Uint8Array;
@@ -82,17 +74,12 @@ export class Signatures {
 
   /**
    * @param self this node's id.
-   * @throws TypeError if the signer has another id, or a key that other nodes would not accept, or
-   *   if the mode is strict and there is no function that verifies.
+   * @throws TypeError if the signer has another id, or a key that other nodes would not accept.
    */
-  constructor(self: string, { identity, verify, mode }: SignatureOptions) {
-    this.isStrict = (mode ?? (identity === undefined ? 'lenient' : 'strict')) === 'strict';
+  constructor(self: string, { identity, verify }: SignatureOptions) {
     this.#signer = identity;
     this.#verify = verify ?? identity?.verify.bind(identity);
-    if (this.isStrict && this.#verify === undefined)
-      throw new TypeError(
-        "createGossip: signatures: mode is 'strict', and nothing verifies signatures; give identity, or verify: verifySignature of '@trunkline/security'",
-      );
+    this.areRequired = this.#verify !== undefined;
     this.#publicKey = new Uint8Array(identity?.publicKey ?? []);
     if (identity === undefined) return;
     const { nodeId } = identity;
@@ -112,17 +99,12 @@ export class Signatures {
     }
   }
 
-  /** True if this node signs its messages. */
-  get signs(): boolean {
-    return this.#signer !== undefined;
-  }
-
   /** Throws `failed_precondition` if no node would accept this node's messages. */
   checkPublisher(): void {
-    if (!this.isStrict || this.#signer !== undefined) return;
+    if (!this.areRequired || this.#signer !== undefined) return;
     throw new TransportError(
       'failed_precondition',
-      'publish: signatures.mode is strict, and this node has no signatures.identity to sign with',
+      'publish: this node has signatures.verify, but no signatures.identity to sign with',
       {
         sent: false,
       },

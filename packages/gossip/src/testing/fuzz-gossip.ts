@@ -10,6 +10,7 @@ import { decodeList, Question, TopicList } from '../discovery/tags.ts';
 import { MessageAddresses } from '../driver/message-addresses.ts';
 import { tidyMessage } from '../hyparview/message.ts';
 import { messageKey } from '../messages/message-id.ts';
+import { SeenMessages } from '../messages/seen-messages.ts';
 import type { OverlayInput, OverlayOutput } from '../overlay/overlay.ts';
 import { partialView } from '../overlay/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
@@ -45,7 +46,6 @@ const overlay = partialView({
   tree: {
     origins: 8,
     gaps: 8,
-    digests: 8,
     cacheMessages: 8,
     outstanding: 8,
     backlog: 8,
@@ -103,6 +103,7 @@ class Node {
   readonly #random = seededRandom(7);
   readonly #delivered = new Set<string>();
   readonly #overlay;
+  readonly #seen = new SeenMessages(overlay.memory);
   readonly #addresses = new MessageAddresses(0);
   #now = 0;
 
@@ -113,7 +114,7 @@ class Node {
       self: SELF,
       random: this.#random,
       now: 0,
-      latest: () => 1_000,
+      look: (id, now) => this.#seen.look(id, now),
     });
     for (const peer of PEERS) this.#feed({ type: 'peer-up', peer, isChosen: true });
   }
@@ -156,6 +157,7 @@ class Node {
         return;
       case 'wait':
         this.#now += (bytes[0] ?? 0) * 100;
+        this.#seen.expire(this.#now);
         for (let turns = 0; this.#overlay.wakeAt <= this.#now; turns++) {
           this.#feed({ type: 'wake' });
           if (turns > 1_000) throw new Error('the overlay is due again and again');
@@ -170,11 +172,10 @@ class Node {
       passive: string[];
     };
     const bounds = {
-      origins: 16,
-      digests: 8,
       missing: 8 * PEERS.length,
       promises: 8 * PEERS.length,
     };
+    if (this.#seen.size.origins > 8) throw new Error(`origins: ${this.#seen.size.origins}`);
     for (const [name, most] of Object.entries(bounds))
       if (tree[name] > most) throw new Error(`${name}: ${tree[name]}, above ${most}`);
     if (tree['cached'].messages > 8 || active.length > 5 || passive.length > 30)
@@ -186,16 +187,22 @@ class Node {
   #push(from: string, bytes: Uint8Array): void {
     const envelope = decodePush(bytes);
     if (envelope === undefined) return;
-    const { id, hops, payload, signature } = envelope;
+    const { id, hops, payload } = envelope;
     const push = { kind: 'push' as const, id, hops, payload: envelope, size: payload.length };
     // The flag for a receipt is only encoded for this node's own messages.
     same(encodePush(bytes.subarray(1, 33), push), bytes, 'a message', 0x40);
     envelope.frame = undefined;
-    const screening = this.#overlay.screen(from, id, this.#now, signature !== undefined);
-    if (screening === 'stranger') this.#feed({ type: 'reject', peer: from });
-    if (screening === 'stranger' || screening === 'unsigned') return;
-    if (screening === 'new') this.#feed({ type: 'arrived', from, id });
+    if (!this.#overlay.takesFrom(from, id.origin))
+      return this.#feed({ type: 'reject', peer: from });
+    const verdict = id.origin === SELF ? 'old' : this.#seen.note(id, this.#now, from);
+    if (verdict === 'seen') return this.#feed({ type: 'repeated', from, id });
+    if (verdict !== 'new') return this.#feed({ type: 'refused', id });
+    this.#feed({ type: 'arrived', from, id });
     this.#feed({ type: 'received', from, message: push });
+    const key = messageKey(id);
+    if (this.#delivered.has(key) && this.#now < 90_000)
+      throw new Error(`${key} was delivered twice`);
+    this.#delivered.add(key);
   }
 
   #view(from: string, bytes: Uint8Array): void {
@@ -222,13 +229,6 @@ class Node {
   #carryOut(output: OverlayOutput): void {
     if (output.type === 'push' || output.type === 'send-control') {
       if (this.#random() < 0.1) this.#overlay.handle(this.#now, { type: 'no-room', output });
-    } else if (output.type === 'deliver') {
-      const name = `${output.key} ${output.push.payload.signature === undefined}`;
-      if (this.#delivered.has(name) && this.#now < 90_000)
-        throw new Error(`${name} was delivered twice`);
-      this.#delivered.add(name);
-    } else if (output.type === 'repeated') {
-      messageKey(output.id);
     }
   }
 }

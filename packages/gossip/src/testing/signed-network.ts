@@ -1,6 +1,6 @@
 // A simulated network whose nodes sign and check messages.
 
-import { type IdentityKeyType, verifySignature } from '@trunkline/security';
+import type { IdentityKeyType } from '@trunkline/security';
 import { fullMesh } from '../overlay/full-mesh.ts';
 import { partialView } from '../overlay/partial-view.ts';
 import type { SignatureOptions } from '../signatures/signatures.ts';
@@ -12,7 +12,7 @@ import { type Forgery, frame, rawPeer } from './raw-peer.ts';
 /** The option `signatures` of a node. */
 export type Signing = SignatureOptions | undefined;
 
-/** Differences from a network in which all nodes are strict and sign. */
+/** Differences from a network in which all nodes sign. */
 export interface Plan {
   readonly signing?: (name: string) => Signing;
   readonly type?: (name: string) => IdentityKeyType;
@@ -22,8 +22,7 @@ export interface Plan {
 }
 
 /**
- * Sets up nodes whose ids are those of their keys. All verify. All are strict and sign, unless the
- * plan says otherwise.
+ * Sets up nodes whose ids are those of their keys. All sign, unless the plan says otherwise.
  */
 export function network(
   run: Run,
@@ -33,12 +32,12 @@ export function network(
   const sim = simulationOf(run);
   const subscribers = new Map<string, Subscriber>();
   const identity = (name: string) => identityOf(name, type(name));
-  const signing = plan.signing ?? ((name) => ({ identity: identity(name), mode: 'strict' }));
+  const signing = plan.signing ?? ((name) => ({ identity: identity(name) }));
   const made = overlay();
   const nodes = cluster(sim, names, {
     gossip: (name) => ({
       overlay: made,
-      signatures: { verify: verifySignature, ...signing(name) },
+      signatures: signing(name),
     }),
     peers: (name) => ({
       identity: identity(name),

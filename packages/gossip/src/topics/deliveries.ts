@@ -2,6 +2,7 @@
 // receipts that publishers request.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { dropOldest } from '../messages/oldest-first.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason, MessageMeta, Unsent } from '../types.ts';
@@ -142,11 +143,7 @@ export class ReceiptRequests {
 
   add(id: MessageId, from: string): void {
     this.#messages.set(messageKey(id), from);
-    if (this.#messages.size <= MOST) return;
-    for (const oldest of this.#messages.keys()) {
-      this.#messages.delete(oldest);
-      break;
-    }
+    dropOldest(this.#messages, MOST);
   }
 
   /** Sends a receipt, unless the outcome belongs to a copy that another peer sent. */

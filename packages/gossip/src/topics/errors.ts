@@ -85,7 +85,7 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
   'not-addressed': 'the message is addressed to other nodes',
   excluded: 'the message excludes this node',
   forged: 'it considers the message forged',
-  unsigned: 'it accepts only signed messages, of all publishers or of this one',
+  unsigned: 'it accepts only signed messages',
   unverified: 'it cannot verify signatures: give it signatures.verify',
   'too-large': 'the message is above its limit for the topic',
   undecodable: 'its codec refuses the message',

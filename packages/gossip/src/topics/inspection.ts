@@ -1,59 +1,31 @@
-// Checks messages of others before they are delivered or passed on: their audience, signature and
-// size, the codec, and the topic's validator.
+// Checks messages of others before they are delivered or passed on: whether they are new, their
+// audience, signature and size, the codec, and the topic's validator.
 
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { contentDigest } from '../messages/recent-digests.ts';
+import { dropOldest } from '../messages/oldest-first.ts';
 import type { TopicConfig } from '../options.ts';
-import { type Audience, type Body, isFor, type Screening } from '../overlay/overlay.ts';
+import { type Body, isFor, type OverlayInput } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
-import type { OverlayDriver } from './overlay-driver.ts';
+import type { Deliveries } from './deliveries.ts';
 import type { TopicContext } from './topic-context.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
 
-/** A message under inspection. */
-class Given {
-  readonly id: MessageId;
-  readonly overlay: OverlayDriver;
-  readonly #envelope: Envelope;
-  #key: string | undefined;
-
-  constructor(envelope: Envelope, overlay: OverlayDriver) {
-    this.id = envelope.id;
-    this.overlay = overlay;
-    this.#envelope = envelope;
-  }
-
-  /**
-   * A key that includes the content. Without the content, the refusal of a forgery would also
-   * affect the true message under the same id. Made on demand, because most messages don't need it.
-   */
-  get key(): string {
-    const { id, payload, signature } = this.#envelope;
-    this.#key ??= `${messageKey(id)}/${contentDigest(payload)}/${signature === undefined ? 'unsigned' : 'signed'}`;
-    return this.#key;
-  }
-}
-
 /**
- * The sender of one copy of a message under validation. All copies have the same content, and the
- * signature of the first copy was verified.
+ * The sender of one copy of a message under validation. Only the first copy is validated; the
+ * content of the others may differ.
  */
 interface Copy {
   readonly from: string;
   readonly hops: number;
-  /**
-   * True if the sender could read the message. A relay passes messages on unread, and is not to
-   * blame for their flaws.
-   */
-  readonly isRead: boolean;
 }
 
 /** The inspection of all incoming messages of one topic. */
 export class Inspection {
   readonly #topic: TopicContext;
-  readonly #overlayFor: (audience: Audience) => OverlayDriver;
+  readonly #deliveries: Deliveries;
+  readonly #feed: (now: number, input: OverlayInput) => void;
   readonly #validate: TopicConfig['validate'];
   readonly #validation: Validation;
   /**
@@ -69,10 +41,11 @@ export class Inspection {
    */
   readonly #refused = new Map<string, MessageDropReason>();
 
-  /** @param overlayFor returns the overlay of messages with that audience */
+  /** @param feed gives the overlay an input */
   constructor(
     topic: TopicContext,
-    overlayFor: (audience: Audience) => OverlayDriver,
+    deliveries: Deliveries,
+    feed: (now: number, input: OverlayInput) => void,
     {
       validate,
       validateTimeout: timeout = 1_000,
@@ -82,7 +55,8 @@ export class Inspection {
   ) {
     const { node, codec } = topic;
     this.#topic = topic;
-    this.#overlayFor = overlayFor;
+    this.#deliveries = deliveries;
+    this.#feed = feed;
     this.#validate = validate;
     this.#isShared = node.isKept && codec.name !== 'json';
     const { messages = QUEUED, bytes = QUEUED_BYTES } = validateQueue;
@@ -113,110 +87,41 @@ export class Inspection {
   }
 
   /**
-   * Checks a message and passes it to the overlay, now or after validation, if it is accepted.
-   * Returns false if it was refused before validation.
+   * Checks a message. If it is accepted, delivers it and passes it to the overlay, now or after
+   * validation. Returns false if it was refused before validation.
    * @param isRelayed true if the sender relays the message in the name of its origin. A relay
    * passes a message on while it receives it, without reading it.
    */
   inspect(from: string, envelope: Envelope, now: number, isRelayed = false): boolean {
-    if (isRelayed || !this.#isPlain(envelope)) return this.#inspect(from, envelope, now, isRelayed);
-    const { id } = envelope;
-    const overlay = this.#overlayFor('all');
-    const screening = overlay.overlay.screen(from, id, now, false);
-    if (screening !== 'new') return this.#screened(screening, from, envelope, now, true);
-    overlay.feed(now, { type: 'arrived', from, id });
-    if (!this.#decode(envelope))
-      return this.#refuse('undecodable', new Given(envelope, overlay), from, true);
-    overlay.feed(now, { type: 'received', from, message: pushOf(envelope) });
-    return true;
-  }
-
-  /**
-   * Returns true for the most common kind of message: it is for all, unsigned, and there are no
-   * earlier messages to compare it with.
-   */
-  #isPlain({ audience, signature, payload }: Envelope): boolean {
-    if (
-      this.#validate !== undefined ||
-      audience !== 'all' ||
-      signature !== undefined ||
-      this.#topic.node.signatures.isStrict
-    )
-      return false;
-    return (
-      this.#refused.size === 0 && this.#copies.size === 0 && payload.length <= this.#topic.limit
-    );
-  }
-
-  #decode(envelope: Envelope): boolean {
-    try {
-      const { payload } = envelope;
-      envelope.message = this.#topic.codec.decode(this.#isShared ? payload.slice() : payload);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Handles a message that is not `new`. */
-  #screened(
-    screening: Screening,
-    from: string,
-    envelope: Envelope,
-    now: number,
-    isRead: boolean,
-  ): boolean {
-    const { id } = envelope;
-    const overlay = this.#overlayFor(envelope.audience);
-    if (screening === 'stranger') {
-      overlay.feed(now, { type: 'reject', peer: from });
+    const topic = this.#topic;
+    const { id, audience, hops, payload, signature } = envelope;
+    // A relay passes messages on unread, and is not to blame for their flaws.
+    const isRead = !isRelayed || from === id.origin;
+    if (audience === 'to' && !isFor(envelope, topic.node.self))
+      return this.#drop('not-addressed', id, from);
+    const sender = isRelayed ? id.origin : from;
+    // Messages to a list of nodes come directly from their publisher, over any overlay.
+    if (sender !== id.origin && (audience === 'to' || !topic.overlay!.passesOn))
+      return this.#drop('forged', id, from, isRead);
+    if (audience !== 'to' && !topic.overlay!.takesFrom(from, id.origin)) {
+      this.#feed(now, { type: 'reject', peer: from });
       return this.#drop('stranger', id, from);
     }
-    if (screening === 'forged') return this.#drop('forged', id, from, isRead);
-    if (screening === 'unsigned') {
-      // The sender may have been deceived. The signed message under that id can still be requested.
-      overlay.feed(now, { type: 'arrived', from, id });
-      return this.#drop('unsigned', id, from);
-    }
-    overlay.feed(now, { type: 'received', from, message: pushOf(envelope) });
-    return screening === 'known';
-  }
-
-  #inspect(from: string, envelope: Envelope, now: number, isRelayed: boolean): boolean {
-    const topic = this.#topic;
-    const overlay = this.#overlayFor(envelope.audience);
-    const { id, hops, payload, signature } = envelope;
-    const isRead = !isRelayed || from === id.origin;
-    if (envelope.audience === 'to' && !isFor(envelope, topic.node.self))
-      return this.#drop('not-addressed', id, from);
-    const screening = overlay.overlay.screen(
-      isRelayed ? id.origin : from,
-      id,
-      now,
-      signature !== undefined,
-    );
-    if (screening !== 'new') return this.#screened(screening, from, envelope, now, isRead);
+    if (topic.look(id, now, sender) !== 'new') return this.#take(from, pushOf(envelope), now);
     const { signatures } = topic.node;
-    if (signature === undefined && signatures.isStrict)
+    if (signature === undefined && signatures.areRequired)
       return this.#drop('unsigned', id, from, isRead);
-    overlay.feed(now, { type: 'arrived', from, id });
+    this.#tell(envelope, now, { type: 'arrived', from, id });
     // Most messages need no comparison with earlier ones.
-    let given: Given | undefined;
-    const refused =
-      this.#refused.size > 0
-        ? this.#refused.get((given = new Given(envelope, overlay)).key)
-        : undefined;
+    const refused = this.#refused.size > 0 ? this.#refused.get(messageKey(id)) : undefined;
     if (refused !== undefined) {
-      overlay.feed(now, { type: 'refused', id });
+      this.#tell(envelope, now, { type: 'refused', id });
       topic.drop('refused', id, from, refused);
       return false;
     }
-    const copies =
-      this.#copies.size > 0
-        ? this.#copies.get((given ??= new Given(envelope, overlay)).key)
-        : undefined;
+    const copies = this.#copies.size > 0 ? this.#copies.get(messageKey(id)) : undefined;
     if (copies !== undefined) {
-      if (copies.length < COPIES) copies.push({ from, hops, isRead });
+      if (copies.length < COPIES) copies.push({ from, hops });
       return true;
     }
     // Forgeries are not remembered, neither here nor by the overlay, because the true message may
@@ -239,81 +144,106 @@ export class Inspection {
       // The sender has another limit. This node announces its own limit, and does not blame the
       // sender.
       topic.compare(now, { type: 'introduce', peer: from });
-      return this.#refuse('too-large', given ?? new Given(envelope, overlay), from, false);
+      return this.#refuse('too-large', envelope, from, false);
     }
-    if (!this.#decode(envelope))
-      return this.#refuse('undecodable', given ?? new Given(envelope, overlay), from, isRead);
+    if (!this.#decode(envelope)) return this.#refuse('undecodable', envelope, from, isRead);
     const push = pushOf(envelope);
-    if (this.#validate === undefined) overlay.feed(now, { type: 'received', from, message: push });
-    else
-      this.#check(
-        this.#validate,
-        given ?? new Given(envelope, overlay),
-        { from, hops, isRead },
-        push,
-        now,
-      );
+    if (this.#validate === undefined) return this.#take(from, push, now);
+    this.#check({ from, hops }, push, isRead, now);
     return true;
   }
 
+  #decode(envelope: Envelope): boolean {
+    try {
+      const { payload } = envelope;
+      envelope.message = this.#topic.codec.decode(this.#isShared ? payload.slice() : payload);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Remembers and delivers a message that was accepted, and counts one that is not new. Returns
+   * false if it was refused.
+   */
+  #take(from: string, push: Push<Body>, now: number): boolean {
+    const topic = this.#topic;
+    const { id, payload } = push;
+    const verdict = topic.note(id, now, from);
+    if (verdict === 'seen') {
+      this.#tell(payload, now, { type: 'repeated', from, id });
+      this.#deliveries.repeated(id, from);
+      return true;
+    }
+    if (verdict === 'new') {
+      // A message that comes directly from its publisher has traveled one link, no matter what it
+      // claims.
+      const hops = id.origin === from ? 1 : push.hops;
+      this.#tell(payload, now, { type: 'received', from, message: push });
+      this.#deliveries.deliver(push, messageKey(id), from, hops);
+      return true;
+    }
+    const reason = verdict === 'flood' ? 'full' : verdict;
+    // If there is no room for the origins that this peer introduces, another peer may still send
+    // the message.
+    if (reason !== 'full' || topic.look(id, now) !== 'new')
+      this.#tell(payload, now, { type: 'refused', id });
+    if (reason === 'old' && id.origin === from && topic.lifeOf(from) !== undefined)
+      topic.compare(now, { type: 'introduce', peer: from });
+    this.#drop(reason, id, from);
+    // On a mesh with one hop, the sender may be a relay, which passes messages on unread.
+    if (verdict === 'flood' && topic.overlay!.passesOn) topic.misbehaved(from, 'origin-flood');
+    return false;
+  }
+
+  /** Tells the overlay about a message, unless the message is for a list of nodes. */
+  #tell({ audience }: Pick<Body, 'audience'>, now: number, input: OverlayInput): void {
+    if (audience !== 'to') this.#feed(now, input);
+  }
+
+  /** @param isToBlame true if the sender is to blame for a message that the validator rejects */
   #check(
-    validate: NonNullable<TopicConfig['validate']>,
-    given: Given,
     first: Copy,
     push: Push<Body>,
+    isToBlame: boolean,
     now: number,
     copies: Copy[] = [],
   ): void {
-    const { key, id, overlay } = given;
+    const { id, payload, size } = push;
+    const { audience } = payload;
     const { from, hops } = first;
-    const { payload } = push;
-    const meta = {
-      id: messageKey(id),
-      origin: id.origin,
-      signed: payload.signature !== undefined,
-      from,
-      hops,
-      missed: 0,
-    };
+    const key = messageKey(id);
+    const signed = payload.signature !== undefined;
+    const meta = { id: key, origin: id.origin, signed, from, hops, missed: 0 };
     this.#copies.set(key, copies);
     const check: Check = {
       from,
-      size: push.size,
-      begin: () => validate(payload.message as never, meta as never),
+      size,
+      begin: () => this.#validate!(payload.message as never, meta as never),
       settled: (finding, error) => {
         this.#copies.delete(key);
         const { node } = this.#topic;
         const next = finding === 'overloaded' ? copies.shift() : undefined;
         if (next !== undefined) {
-          // The first sender has too many waiting messages; the next one may have room.
-          this.#refuse('overloaded', given, from, false);
-          this.#check(validate, given, next, push, node.clock.now(), copies);
+          // The first sender has too many waiting messages; the next one may have room. Its copy
+          // may have had another content.
+          this.#refuse('overloaded', { id, audience }, from, false);
+          this.#check(next, push, false, node.clock.now(), copies);
         } else if (finding === 'accept')
-          for (const copy of [first, ...copies]) {
-            const message = { ...push, hops: copy.hops };
-            overlay.feed(node.clock.now(), { type: 'received', from: copy.from, message });
-          }
-        else this.#found(finding, error, given, [first, ...copies]);
+          for (const copy of [first, ...copies])
+            this.#take(copy.from, { ...push, hops: copy.hops }, node.clock.now());
+        else {
+          if (finding === 'failed') this.#topic.failed(error);
+          const reason = REASONS[finding];
+          this.#refuse(reason, { id, audience }, from, finding === 'reject' && isToBlame);
+          for (const copy of copies) this.#refuse(reason, { id, audience }, copy.from, false);
+        }
         node.dueBy(this.#topic.due);
       },
     };
     this.#validation.run(check, now);
-    if (this.#copies.get(key) === copies) overlay.feed(now, { type: 'held', id });
-  }
-
-  /**
-   * Refuses all copies of a message. Their senders are blamed only if the validator has rejected
-   * the message.
-   */
-  #found(
-    finding: Exclude<Finding, 'accept'>,
-    error: unknown,
-    given: Given,
-    copies: readonly Copy[],
-  ): void {
-    if (finding === 'failed') this.#topic.failed(error);
-    for (const { from, isRead } of copies)
-      this.#refuse(REASONS[finding], given, from, finding === 'reject' && isRead);
+    if (this.#copies.get(key) === copies) this.#tell(payload, now, { type: 'held', id });
   }
 
   #drop(reason: MessageDropReason, id: MessageId, from: string, isToBlame = false): false {
@@ -322,24 +252,20 @@ export class Inspection {
     return false;
   }
 
-  #refuse(reason: MessageDropReason, given: Given, from: string, isToBlame: boolean): false {
-    const { key, id, overlay } = given;
+  #refuse(
+    reason: MessageDropReason,
+    message: Pick<Envelope, 'id' | 'audience'>,
+    from: string,
+    isToBlame: boolean,
+  ): false {
+    const { id } = message;
     // An overloaded validator did not check the message, so another copy may still be accepted.
     if (reason !== 'overloaded') {
-      this.#remember(key, reason);
-      overlay.feed(this.#topic.node.clock.now(), { type: 'refused', id });
+      this.#refused.set(messageKey(id), reason);
+      dropOldest(this.#refused, REFUSED);
+      this.#tell(message, this.#topic.node.clock.now(), { type: 'refused', id });
     }
     return this.#drop(reason, id, from, isToBlame);
-  }
-
-  #remember(key: string, reason: MessageDropReason): void {
-    this.#refused.set(key, reason);
-    if (this.#refused.size > REFUSED) {
-      for (const oldest of this.#refused.keys()) {
-        this.#refused.delete(oldest);
-        break;
-      }
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 // Remembers nodes that were restarted since they were last connected, because the lives of theirs
 // that are known here are over.
 
+import { dropOldest } from '../messages/oldest-first.ts';
 import type { TopicNode } from './topic-context.ts';
 
 interface RestartedNode {
@@ -32,11 +33,7 @@ export class RestartedNodes {
     this.#nodes.delete(nodeId);
     if (life < 0) return;
     this.#nodes.set(nodeId, { life, hasBegun: false });
-    if (this.#nodes.size <= MOST) return;
-    for (const oldest of this.#nodes.keys()) {
-      this.#nodes.delete(oldest);
-      break;
-    }
+    dropOldest(this.#nodes, MOST);
   }
 
   /**
@@ -109,16 +106,12 @@ export class TopicLife {
 
   /**
    * Returns true if the reported life is far ahead of the clock, and the topic was joined so long
-   * ago that no honest peer can still remember that life. Unsigned messages of such a life would be
-   * refused by peers that know the present one.
+   * ago that no honest peer can still remember that life. Messages of such a life would be refused
+   * by peers that know the present one.
    */
   #isLate(life: number): boolean {
-    const { clock, signatures } = this.#node;
-    return (
-      !signatures.signs &&
-      life > this.#node.latestLife() &&
-      clock.now() - this.#joinedAt >= REMEMBERED
-    );
+    const { clock } = this.#node;
+    return life > this.#node.latestLife() && clock.now() - this.#joinedAt >= REMEMBERED;
   }
 }
 

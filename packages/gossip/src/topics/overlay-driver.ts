@@ -1,19 +1,15 @@
-// Runs an overlay of one topic: gives it inputs, and carries out its outputs. It receives all
+// Runs the overlay of one topic: gives it inputs, and carries out its outputs. It receives all
 // events that concern the overlay, and calls the topic's session and the driver of gossip.
 
 import type { TransportError } from '@trunkline/transport-core';
-import type { PartialViewMessage } from '../hyparview/message.ts';
-import type { MessageId } from '../messages/message-id.ts';
 import type { Body, Overlay, OverlayInput, OverlayOutput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { MessageDropReason, NeighborDownCause, Unsent } from '../types.ts';
-import type { Deliveries } from './deliveries.ts';
-import type { TopicContext, TopicNode } from './topic-context.ts';
-import type { TopicKey } from './topic-key.ts';
+import type { NeighborDownCause } from '../types.ts';
+import type { TopicContext } from './topic-context.ts';
 
 export class OverlayDriver {
   readonly overlay: Overlay;
-  readonly #topic: OverlayOutputs;
+  readonly #topic: TopicContext;
   #isBusy = false;
   /**
    * The neighbors to which the last own message was handed, and those to which it could not be
@@ -22,7 +18,7 @@ export class OverlayDriver {
   #handed: readonly string[] = NOBODY;
   #failed: string[] = [];
 
-  constructor(overlay: Overlay, topic: OverlayOutputs) {
+  constructor(overlay: Overlay, topic: TopicContext) {
     this.overlay = overlay;
     this.#topic = topic;
   }
@@ -83,14 +79,12 @@ export class OverlayDriver {
         if (!this.#tryPush(output.to, output.push))
           this.overlay.handle(now, { type: 'no-room', output });
         return;
-      case 'deliver':
-        return topic.deliver(output.push, output.key, output.from, output.hops);
       case 'send-control':
         if (!topic.node.members.control(output.to, topic.key, output.control))
           this.overlay.handle(now, { type: 'no-room', output });
         return;
       case 'send':
-        if (!output.mayRelay || !topic.relay(output.push, output.to))
+        if (!output.mayRelay || !this.#relay(output.push, output.to))
           this.#send(output.push, output.to);
         return;
       case 'handed':
@@ -99,26 +93,34 @@ export class OverlayDriver {
             ? output.to
             : output.to.filter((peer) => !this.#failed.includes(peer));
         return;
-      case 'repeated':
-        return topic.repeated(output.id, output.from);
-      case 'dropped':
-        return topic.refused(output.reason, output.id, output.from);
       case 'send-view':
-        return topic.view(output.to, output.message);
+        return topic.node.view(output.to, topic, output.message);
       case 'neighbor-up':
-        return topic.neighborUp(output.peer);
+        return this.#neighborUp(output.peer);
       case 'neighbor-down':
-        return topic.neighborDown(output.peer, output.cause, output.error);
+        return this.#neighborDown(output.peer, output.cause, output.error);
       case 'grafted':
       case 'pruned': {
         const { type, peer: nodeId } = output;
         return topic.node.events.tell({ type, topic: topic.key.name, nodeId });
       }
       case 'showed':
-        return topic.showed(output.peer, output.overlay);
+        return topic.compare(now, output);
       case 'misbehaved':
-        return topic.misbehaved(output.peer, output.what, output.isToBlame);
+        return topic.misbehaved(output.peer, output.what);
     }
+  }
+
+  /**
+   * Has relays bring a message to the peers that accept messages of its size. Returns false if it
+   * must be sent directly.
+   */
+  #relay(push: Push<Body>, to: readonly string[]): boolean {
+    const { node, key, differences } = this.#topic;
+    const takers = differences.isAny
+      ? to.filter((nodeId) => this.#topic.takes(nodeId, push.size))
+      : to;
+    return node.relay(key, push, takers);
   }
 
   #send(push: Push<Body>, to: readonly string[]): void {
@@ -145,96 +147,21 @@ export class OverlayDriver {
     topic.node.members.control(to, topic.key, { kind: 'absent', ids: [push.id] });
     return true;
   }
-}
 
-const NOBODY: readonly string[] = [];
-
-// Carries out those outputs of a topic's overlay that require more than a send: deliveries,
-// neighbors, misbehavior, and messages that could not be sent.
-
-export class OverlayOutputs {
-  readonly key: TopicKey;
-  readonly node: TopicNode;
-  readonly #topic: TopicContext;
-  readonly #deliveries: Deliveries;
-
-  constructor(topic: TopicContext, deliveries: Deliveries) {
-    this.key = topic.key;
-    this.node = topic.node;
-    this.#topic = topic;
-    this.#deliveries = deliveries;
-  }
-
-  /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
-  push(to: string, push: Push<Body>): Unsent | undefined {
-    return this.#topic.push(to, push);
-  }
-
-  /** Returns true if the peer accepts messages of that size on the topic, as far as is known. */
-  takes(nodeId: string, size: number): boolean {
-    return this.#topic.takes(nodeId, size);
-  }
-
-  /** Called when a message could not be sent to a peer. */
-  unsent(reason: Unsent, push: Push<Body>, to: string): void {
-    this.#topic.unsent(reason, push, to);
-  }
-
-  /**
-   * Has relays bring a message to the peers that accept messages of its size. Returns false if it
-   * must be sent directly.
-   */
-  relay(push: Push<Body>, to: readonly string[]): boolean {
-    const takers = this.#topic.differences.isAny
-      ? to.filter((nodeId) => this.takes(nodeId, push.size))
-      : to;
-    return this.node.relay(this.key, push, takers);
-  }
-
-  view(to: string, message: PartialViewMessage): void {
-    this.node.view(to, this.#topic, message);
-  }
-
-  deliver(push: Push<Body>, key: string, from: string, hops: number): void {
-    this.#deliveries.deliver(push, key, from, hops);
-  }
-
-  /** A known message arrived again. */
-  repeated(id: MessageId, from: string): void {
-    this.#deliveries.repeated(id, from);
-  }
-
-  /** The overlay refused a message. */
-  refused(reason: MessageDropReason, id: MessageId, from: string): void {
-    this.#deliveries.drop(reason, id, from);
-    if (reason === 'old' && id.origin === from && this.#topic.lifeOf(from) !== undefined)
-      this.#topic.compare(this.node.clock.now(), { type: 'introduce', peer: from });
-  }
-
-  /** Called when a peer has shown which overlay it uses. */
-  showed(nodeId: string, overlay: string): void {
-    this.#topic.compare(this.node.clock.now(), { type: 'showed', peer: nodeId, overlay });
-  }
-
-  misbehaved(nodeId: string, what: string, isToBlame: boolean): void {
-    this.#topic.misbehaved(nodeId, what, isToBlame);
-  }
-
-  neighborUp(nodeId: string): void {
-    this.node.neighbor(nodeId, true);
-    this.node.events.tell({ type: 'neighborUp', topic: this.key.name, nodeId });
+  #neighborUp(nodeId: string): void {
+    const { node, key } = this.#topic;
+    node.neighbor(nodeId, true);
+    node.events.tell({ type: 'neighborUp', topic: key.name, nodeId });
     this.#topic.offerTo(nodeId);
   }
 
-  neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {
-    this.node.neighbor(nodeId, false);
-    const cause = this.#topic.differences.isApart(nodeId) ? 'differs' : given;
-    this.node.events.tell({
-      type: 'neighborDown',
-      topic: this.key.name,
-      nodeId,
-      cause,
-      ...(error === undefined ? {} : { error }),
-    });
+  #neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {
+    const { node, key, differences } = this.#topic;
+    node.neighbor(nodeId, false);
+    const cause = differences.isApart(nodeId) ? 'differs' : given;
+    const event = { type: 'neighborDown', topic: key.name, nodeId, cause } as const;
+    node.events.tell(error === undefined ? event : { ...event, error });
   }
 }
+
+const NOBODY: readonly string[] = [];

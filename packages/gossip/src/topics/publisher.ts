@@ -223,6 +223,11 @@ export class Publisher {
     });
   }
 
+  /** Returns true if this node has published a message with that id in its present life. */
+  hasPublished(id: MessageId): boolean {
+    return this.#ids.hasMade(id);
+  }
+
   // Outcomes.
 
   receipt(id: MessageId, from: string, verdict: DeliveryOutcome): void {

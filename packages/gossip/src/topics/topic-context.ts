@@ -5,6 +5,7 @@ import type { Clock, Codec, Random, TransportError } from '@trunkline/transport-
 import type { EventHub, Reporter } from '@trunkline/transport-core/internal';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
+import type { SeenVerdict } from '../messages/seen-messages.ts';
 import type {
   Body,
   Overlay,
@@ -53,6 +54,15 @@ export interface TopicContext extends ViewSession {
    * terms.
    */
   compare(now: number, input: DifferencesInput): void;
+
+  /**
+   * Returns what is known of a message. `own` means that it has this node's id, and this node did
+   * not publish it.
+   * @param from the peer that it came from; undefined charges no peer for a new publisher
+   */
+  look(id: MessageId, now: number, from?: string): SeenVerdict | 'own';
+  /** Looks up a message and remembers it. */
+  note(id: MessageId, now: number, from: string): SeenVerdict | 'own';
 
   /**
    * Drops a message.
@@ -143,7 +153,7 @@ export interface TopicNode {
    * undefined if the peer is not believed.
    */
   outlived(life: number, from: string): number | undefined;
-  /** Returns the highest life that an unsigned message may claim. */
+  /** Returns the highest life that a message may claim. */
   latestLife(): number;
   /** Returns true if the peer has proven its id. */
   isProven(nodeId: string): boolean;

@@ -3,9 +3,9 @@
 
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
+import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
 import type { PublishConfig, TopicConfig } from '../options.ts';
-import { FullMesh } from '../overlay/full-mesh.ts';
-import type { Audience, Body, Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
+import type { Body, Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { TopicSnapshot } from '../snapshots.ts';
 import type { MessageDropReason, PublishResult, Unsent } from '../types.ts';
@@ -16,7 +16,7 @@ import { Differences, type DifferencesInput, type DifferencesOutput } from './di
 import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
 import { RestartedNodes, TopicLife } from './lives.ts';
-import { OverlayDriver, OverlayOutputs } from './overlay-driver.ts';
+import { OverlayDriver } from './overlay-driver.ts';
 import { Publisher } from './publisher.ts';
 import type { TopicContext, TopicNode } from './topic-context.ts';
 import type { TopicKey } from './topic-key.ts';
@@ -43,11 +43,10 @@ export class TopicSession implements TopicContext {
   isMember: boolean;
   readonly #inspection: Inspection;
   readonly differences: Differences;
-  readonly #outputs: OverlayOutputs;
   /** True if the topic's limit differs from the limit that peers assume by default. */
   readonly #isSpecial: boolean;
-  /** Sends messages to lists of nodes: directly, regardless of the overlay. */
-  readonly #direct: OverlayDriver;
+  /** The messages of other nodes that have arrived, whether for all or for a list of nodes. */
+  readonly #seen: SeenMessages;
   readonly #publisher: Publisher;
   #driver: OverlayDriver | undefined = undefined;
   #isOver = false;
@@ -62,18 +61,16 @@ export class TopicSession implements TopicContext {
     this.validate = config.validate;
     this.node = node;
     this.isMember = !config.publishOnly;
-    const newest = (nodeId: string) =>
-      Math.max(this.#direct.overlay.lifeOf(nodeId) ?? -1, this.overlay?.lifeOf(nodeId) ?? -1);
+    const latest = () => node.latestLife();
+    this.#seen = new SeenMessages({ ...node.overlay.memory, latest });
+    const newest = (nodeId: string) => this.#seen.lifeOf(nodeId) ?? -1;
     this.#life = new TopicLife(node, new RestartedNodes(newest));
     this.deliveries = new Deliveries(this);
     this.#publisher = new Publisher(this);
-    const overlayFor = (audience: Audience) => (audience === 'to' ? this.#direct : this.#driver!);
-    this.#inspection = new Inspection(this, overlayFor, config);
+    const feed = (now: number, input: OverlayInput) => this.#driver!.feed(now, input);
+    this.#inspection = new Inspection(this, this.deliveries, feed, config);
     const terms = { overlay: node.overlay.name, limit: this.limit };
     this.differences = new Differences(key.name, terms);
-    const direct = new FullMesh({ self: node.self, latest: () => node.latestLife() });
-    this.#outputs = new OverlayOutputs(this, this.deliveries);
-    this.#direct = new OverlayDriver(direct, this.#outputs);
   }
 
   get isOver(): boolean {
@@ -97,18 +94,20 @@ export class TopicSession implements TopicContext {
 
   #createOverlay(): void {
     const { clock, overlay, random, self, events } = this.node;
-    const latest = () => this.node.latestLife();
     const isSource = !this.isMember;
     this.#driver = new OverlayDriver(
       overlay.create({
         self,
         random,
         now: clock.now(),
-        latest,
+        look: (id, time) => {
+          const verdict = this.look(id, time);
+          return verdict === 'own' ? 'old' : verdict;
+        },
         isSource,
         isDistrusted: (nodeId) => this.node.isDistrusted(nodeId),
       }),
-      this.#outputs,
+      this,
     );
     if (this.isMember) events.tell({ type: 'joined', topic: this.key.name });
     for (const peer of this.node.members.interested(this.key.hex)) this.peerUp(peer, clock.now());
@@ -325,21 +324,19 @@ export class TopicSession implements TopicContext {
   };
 
   /**
-   * Begins a new life of a restarted publisher, when the first message comes directly from it. A
-   * signed message only counts if the peer has proven its id, because anybody may have kept a
-   * signed message and may send it again.
+   * Begins a new life of a restarted publisher, when the first message comes directly from it. If
+   * messages are signed, the peer must have proven its id, because anybody may have kept a signed
+   * message and may send it again.
    */
-  #begin(from: string, { id, signature }: Envelope): void {
-    if (
-      (signature !== undefined && !this.node.isProven(from)) ||
-      !this.#life.restartedNodes.begin(from)
-    )
-      return;
-    const isSigned = signature !== undefined;
+  #begin(from: string, { id }: Envelope): void {
+    const { node } = this;
+    // Other nodes may pass on messages in the name of a peer that has not proven its id.
+    const mustProve = node.signatures.areRequired || this.overlay?.name !== 'fullMesh';
+    if (mustProve && !node.isProven(from)) return;
+    if (!this.#life.restartedNodes.begin(from)) return;
     const now = this.node.clock.now();
     if (this.lifeOf(from) !== undefined) this.compare(now, { type: 'introduce', peer: from });
-    this.#direct.feed(now, { type: 'begun', id, isSigned });
-    this.#driver?.feed(now, { type: 'begun', id, isSigned });
+    this.#seen.begin(id);
   }
 
   /**
@@ -353,12 +350,17 @@ export class TopicSession implements TopicContext {
     return isTaken;
   }
 
-  /**
-   * Returns true if a message is known already, no matter whether it is for a list of nodes or for
-   * all.
-   */
-  isKnown(id: MessageId, now: number): boolean {
-    return this.#direct.overlay.has(id, now) || this.overlay!.has(id, now);
+  look(id: MessageId, now: number, from?: string): SeenVerdict | 'own' {
+    if (id.origin !== this.node.self) return this.#seen.look(id, now, from);
+    return this.#publisher.hasPublished(id) ? 'seen' : 'own';
+  }
+
+  note(id: MessageId, now: number, from: string): SeenVerdict | 'own' {
+    if (id.origin !== this.node.self) return this.#seen.note(id, now, from);
+    if (this.#publisher.hasPublished(id)) return 'seen';
+    // Another node sends messages in the name of this node. The peer may have been deceived.
+    if (id.epoch >= this.epoch()) this.misbehaved(from, 'impostor', false);
+    return 'own';
   }
 
   drop(reason: MessageDropReason, id: MessageId, from: string, first?: MessageDropReason): void {
@@ -389,7 +391,7 @@ export class TopicSession implements TopicContext {
   get due(): number {
     return Math.min(
       this.overlay?.wakeAt ?? Number.POSITIVE_INFINITY,
-      this.#direct.overlay.wakeAt,
+      this.#seen.due + GRAIN,
       this.#inspection.due,
       this.#publisher.due,
     );
@@ -398,7 +400,7 @@ export class TopicSession implements TopicContext {
   wake(now: number): void {
     if (this.#driver !== undefined && now >= this.#driver.overlay.wakeAt)
       this.#driver.feed(now, { type: 'wake' });
-    this.#direct.feed(now, { type: 'wake' });
+    if (now >= this.#seen.due + GRAIN) this.#seen.expire(now);
     this.#inspection.wake(now);
     this.#publisher.wake(now);
   }
@@ -421,10 +423,15 @@ export class TopicSession implements TopicContext {
       delivered,
       duplicates,
       dropped: { ...dropped },
-      details: overlay?.snapshot(),
+      details: overlay && { ...(overlay.snapshot() as object), ...this.#seen.size },
     };
   }
 }
 
+/**
+ * Additional time, in milliseconds, for which expired entries are kept, so that they are removed
+ * together, about once a second, rather than one by one.
+ */
+const GRAIN = 1_000;
 /** Default maximum size of a message in bytes. */
 const LIMIT = 1024 * 1024;

@@ -9,7 +9,7 @@ import {
   readName,
   writeMessageId,
 } from '../messages/message-id.ts';
-import { rest } from '../messages/recent-digests.ts';
+import { rest } from '../messages/word-reader.ts';
 import { type Audience, type Body, SIGNATURE_BYTES, type Signature } from '../overlay/overlay.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';

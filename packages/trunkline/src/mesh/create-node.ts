@@ -4,7 +4,6 @@
 import { createGossip, partialView } from '@trunkline/gossip';
 import { createPeers } from '@trunkline/peers';
 import { serveHealth } from '@trunkline/resilience/health';
-import { verifySignature } from '@trunkline/security';
 import { type Protocol, serve } from '@trunkline/transport-core';
 import { parseOptions } from '@trunkline/transport-core/backend';
 import { type MeshNode, type NodeCloseOptions, nodeCloseOptions } from './mesh-node.ts';
@@ -54,9 +53,8 @@ async function start(config: NodeConfig, open: OpenParts): Promise<MeshNode> {
   );
   open.add('peers', () => peers.close());
   const { topics: definitions, overlay = partialView(), ...others } = config.gossip;
-  const signatures = { verify: verifySignature, ...others.signatures };
   const gossip = await open.attempt('gossip', () =>
-    createGossip({ ...others, signatures, overlay, transport, peers }),
+    createGossip({ ...others, overlay, transport, peers }),
   );
   open.add('gossip', () => gossip.close());
   const topics = await openTopics(gossip, definitions ?? {}, open);

@@ -2,7 +2,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { createNode } from '../index.mesh.ts';
-import { createAuthority, createIdentity, secured } from '../index.security.ts';
+import { createAuthority, createIdentity, secured, verifySignature } from '../index.security.ts';
 import { createTransport, inmem, tcp } from '../index.ts';
 import { addressOf, closing, greeter as protocol, text } from './testing/fixture.ts';
 
@@ -108,12 +108,13 @@ test('an own admit still judges the peers', async (t) => {
   t.deepEqual(admitted, [caller.nodeId]);
 });
 
-test('messages may be signed with the identity, and nodes that do not sign verify them', async (t) => {
+test('messages may be signed with the identity, and nodes without it verify them', async (t) => {
   const address = addressOf(t, 'a');
   const start = async (own: string | undefined, seeds: string[]) => {
     const identity = createIdentity();
     const signs = own === undefined;
-    const gossip = { topics: { news: text }, ...(signs && { signatures: { identity } }) };
+    const signatures = signs ? { identity } : { verify: verifySignature };
+    const gossip = { topics: { news: text }, signatures };
     const peers = { seeds };
     return closing(t, await createNode({ address: own, identity, protocol, peers, gossip }));
   };

@@ -7,6 +7,7 @@ import type { Control, Misbehavior, PlumtreeInput, PlumtreeOutput, Push } from '
 import type { PlumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 import { EventQueue } from './event-queue.ts';
+import { Receiver } from './receiver.ts';
 
 /** A message on a link. */
 export type Sent = Push<number> | Control;
@@ -65,6 +66,7 @@ interface Round {
 /** A network of Plumtree machines in virtual time. */
 export class Network {
   readonly machines: Plumtree<number>[];
+  readonly #receivers: Receiver[];
   readonly ids: IdSource[];
   /** Message key → the nodes that have the message. */
   readonly rounds = new Map<string, Round>();
@@ -89,6 +91,10 @@ export class Network {
     this.ids = Array.from(
       { length: settings.nodes },
       (_, node) => new IdSource({ origin: nameOf(node), epoch: () => 1 }),
+    );
+    this.#receivers = Array.from(
+      { length: settings.nodes },
+      (_, node) => new Receiver(nameOf(node), settings.options),
     );
     this.machines = Array.from({ length: settings.nodes }, (_, node) => this.#machine(node));
   }
@@ -167,7 +173,8 @@ export class Network {
   }
 
   #machine(node: number): Plumtree<number> {
-    return new Plumtree<number>({ self: nameOf(node), options: this.#settings.options });
+    const { look } = this.#receivers[node]!;
+    return new Plumtree<number>({ self: nameOf(node), options: this.#settings.options, look });
   }
 
   #trySend(node: number, to: string, message: Push<number>): boolean {
@@ -209,18 +216,21 @@ export class Network {
     this.#feed(target, { type: 'received', from, message });
   }
 
-  #deliver(node: number, message: Push<number>, hops: number): void {
+  #deliver(node: number, message: Push<number>): void {
     const round = this.rounds.get(messageKey(message.id));
     if (round === undefined) return;
     if (round.reached.has(node)) this.repeated++;
     round.reached.add(node);
-    round.lastHop = Math.max(round.lastHop, hops);
+    round.lastHop = Math.max(round.lastHop, message.hops);
     round.duration = this.now - round.publishedAt;
   }
 
   #feed(node: number, input: PlumtreeInput<number>): void {
     const machine = this.machines[node]!;
-    machine.handle(this.now, input);
+    const before = machine.counters.delivered;
+    machine.handle(this.now, this.#receivers[node]!.take(input, this.now));
+    if (machine.counters.delivered > before && input.type === 'received')
+      this.#deliver(node, input.message as Push<number>);
     for (let output = machine.poll(); output !== undefined; output = machine.poll())
       this.#carryOut(node, machine, output);
     this.#plan(node, machine);
@@ -231,7 +241,6 @@ export class Network {
       if (!this.#trySend(node, output.to, output.push))
         machine.handle(this.now, { type: 'no-room', output });
     } else if (output.type === 'send-control') this.#send(node, output.to, output.control);
-    else if (output.type === 'deliver') this.#deliver(node, output.push, output.hops);
     else if (output.type === 'misbehaved')
       this.reports.push({ by: nameOf(node), peer: output.peer, what: output.what });
   }

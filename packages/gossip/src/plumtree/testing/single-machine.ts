@@ -4,6 +4,7 @@ import type { MessageId } from '../../messages/message-id.ts';
 import type { Control, Misbehavior, PlumtreeInput, Push } from '../message.ts';
 import { type PlumtreeOptionsInput, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
+import { Receiver } from './receiver.ts';
 
 /** The machine, and a record of everything that it did. */
 export interface SingleMachine {
@@ -21,7 +22,7 @@ export interface SingleMachine {
 }
 
 /**
- * Creates a machine 'me' with these peers. Payloads are texts, and their digest is their length.
+ * Creates a machine 'me' with these peers. Payloads are texts.
  */
 export function singleMachine(
   peers: readonly string[],
@@ -33,13 +34,22 @@ export function singleMachine(
   const dropped: string[] = [];
   const full = new Set<string>();
   const stuck = new Set<string>();
+  const config = plumtreeOptions(options);
+  const receiver = new Receiver('me', config);
   const machine = new Plumtree<string>({
     self: 'me',
-    options: plumtreeOptions(options),
-    digest: (payload) => payload.length,
+    options: config,
+    look: receiver.look,
   });
   const feed = (now: number, input: PlumtreeInput<string>) => {
-    machine.handle(now, input);
+    const before = machine.counters.delivered;
+    const drop = (id: MessageId, from: string, reason: string) =>
+      dropped.push(`${nameOf(id)} ${from} ${reason}`);
+    machine.handle(now, receiver.take(input, now, drop));
+    if (machine.counters.delivered > before && input.type === 'received') {
+      const { id, payload, hops } = input.message as Push<string>;
+      delivered.push(`${nameOf(id)} ${payload} from ${input.from} in ${hops}`);
+    }
     for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
       if (output.type === 'push') {
         if (full.has(output.to)) machine.handle(now, { type: 'no-room', output });
@@ -47,11 +57,6 @@ export function singleMachine(
       } else if (output.type === 'send-control') {
         if (stuck.has(output.to)) machine.handle(now, { type: 'no-room', output });
         else sent.push(`${output.to} ${describe(output.control)}`);
-      } else if (output.type === 'deliver') {
-        const { push, from, hops } = output;
-        delivered.push(`${nameOf(push.id)} ${push.payload} from ${from} in ${hops}`);
-      } else if (output.type === 'dropped') {
-        dropped.push(`${nameOf(output.id)} ${output.from} ${output.reason}`);
       } else if (output.type === 'misbehaved') {
         reports.push([output.peer, output.what]);
       }

@@ -133,8 +133,6 @@ class Sybil implements Overlay {
     }
   }
 
-  lifeOf(): undefined {}
-
   #link(peer: string): void {
     if (this.#links.has(peer)) return;
     this.#links.add(peer);
@@ -158,12 +156,8 @@ class Sybil implements Overlay {
     return Array.from({ length: 7 }, () => this.#other());
   }
 
-  has(): boolean {
-    return true;
-  }
-
-  screen(): 'known' {
-    return 'known';
+  takesFrom(): boolean {
+    return false;
   }
 
   neighbors(): readonly string[] {
