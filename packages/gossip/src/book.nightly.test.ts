@@ -7,6 +7,7 @@ import {
   cluster,
   idOf,
   listen,
+  namesOf,
   type Run,
   runs,
   type Subscriber,
@@ -23,8 +24,6 @@ const overlay = partialView({
   shuffleInterval: 10_000,
   mergeInterval: 30_000,
 });
-const namesOf = (count: number) =>
-  Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
 
 /**
  * Sets up nodes whose seeds are the first three. The peers dial no other nodes by themselves; the

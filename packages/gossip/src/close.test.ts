@@ -4,15 +4,7 @@
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  areMet,
-  cluster,
-  idOf,
-  listen,
-  runs,
-  type Subscriber,
-  simulationOf,
-} from './testing/cluster.ts';
+import { idOf, meet, runs } from './testing/cluster.ts';
 
 for (const overlay of [fullMesh(), partialView()]) {
   test.serial(
@@ -24,19 +16,14 @@ for (const overlay of [fullMesh(), partialView()]) {
           [700, 700],
           [0, 0],
         ] as const) {
-          const sim = simulationOf(run);
-          const subscribers = new Map<string, Subscriber>();
-          const nodes = cluster(sim, ['a', 'b', 'c'], {
+          const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c'], {
             gossip: () => ({ overlay }),
             transport: { limits: { outbound: { messages: 20 } } },
-            setup: (node) => subscribers.set(node.name, listen(node)),
           });
-          await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
           sim.cut('a', 'b');
-          const { gossip } = nodes.get('a')!;
+          const { gossip } = node('a');
           for (let i = 0; i < 100; i++)
-            void subscribers
-              .get('a')!
+            void subscriber('a')
               .topic.publish(String(i).padEnd(50_000))
               .catch(() => {});
           await sim.run(1);
@@ -54,7 +41,7 @@ for (const overlay of [fullMesh(), partialView()]) {
           if (grace !== 0) t.deepEqual(unsent.length, 1);
           t.deepEqual(await gossip.close(), { unsent }, 'idempotent');
           await sim.run(1_000);
-          if (grace !== 0) t.is(subscribers.get('c')!.words.length, 100);
+          if (grace !== 0) t.is(subscriber('c').words.length, 100);
           await sim.close();
         }
       }
@@ -65,14 +52,8 @@ for (const overlay of [fullMesh(), partialView()]) {
 test.serial(
   'closing with nothing to send takes no time; invalid options throw a TypeError',
   async (t) => {
-    const [run] = runs(1);
-    const sim = simulationOf(run!);
-    const subscribers = new Map<string, Subscriber>();
-    const nodes = cluster(sim, ['a', 'b'], {
-      setup: (node) => subscribers.set(node.name, listen(node)),
-    });
-    await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
-    const { gossip } = nodes.get('a')!;
+    const { sim, node } = await meet(runs(1)[0]!, ['a', 'b']);
+    const { gossip } = node('a');
     for (const grace of [-1, Number.NaN, '5'])
       await t.throwsAsync(gossip.close({ grace: grace as number }), {
         instanceOf: TypeError,

@@ -4,17 +4,7 @@
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  areMet,
-  cluster,
-  eventsOf,
-  idOf,
-  listen,
-  runs,
-  type Subscriber,
-  simulationOf,
-  type TestNode,
-} from './testing/cluster.ts';
+import { eventsOf, idOf, meet, runs, type TestNode } from './testing/cluster.ts';
 
 const differences = (node: TestNode) =>
   eventsOf(node, 'differs').map(({ nodeId, what, ours, theirs }) => ({
@@ -23,26 +13,21 @@ const differences = (node: TestNode) =>
     ours,
     theirs,
   }));
+const shortAtB = (name: string) => (name === 'b' ? { limit: 1_000 } : {});
+const LONG = 'x'.repeat(5_000);
 
 for (const overlay of [fullMesh(), partialView()]) {
   test.serial(
     `${overlay.name}: a message above a peer's limit is reported on both sides, also in failed, and lowers no score`,
     async (t) => {
       for (const run of runs(1)) {
-        const sim = simulationOf(run);
-        const subscribers = new Map<string, Subscriber>();
-        const nodes = cluster(sim, ['a', 'b', 'c'], {
+        const { sim, nodes, subscriber, node } = await meet(run, ['a', 'b', 'c'], {
           gossip: () => ({ overlay }),
-          setup: (node) =>
-            void subscribers.set(
-              node.name,
-              listen(node, 'news', node.name === 'b' ? { limit: 1_000 } : {}),
-            ),
+          topic: shortAtB,
         });
-        await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
         await sim.run(1_000);
-        const [a, b] = [nodes.get('a')!, nodes.get('b')!];
-        const { topic } = subscribers.get('a')!;
+        const [a, b] = [node('a'), node('b')];
+        const { topic } = subscriber('a');
         const before = b.peers.get(a.nodeId)!.score;
         t.deepEqual(
           differences(a).filter(({ nodeId }) => nodeId === b.nodeId),
@@ -54,9 +39,7 @@ for (const overlay of [fullMesh(), partialView()]) {
           [{ nodeId: a.nodeId, what: 'limit', ours: 1_000, theirs: 1_048_576 }],
         );
         for (const audience of [{}, { to: ['b', 'c'].map(idOf) }]) {
-          const { queued, failed = [] } = await sim.settle(
-            topic.publish('x'.repeat(5_000), audience),
-          );
+          const { queued, failed = [] } = await sim.settle(topic.publish(LONG, audience));
           t.is(queued, 1);
           t.deepEqual(
             failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]),
@@ -69,11 +52,8 @@ for (const overlay of [fullMesh(), partialView()]) {
         }
         await sim.settle(topic.publish('short'));
         await sim.run(20_000);
-        t.deepEqual(
-          [subscribers.get('b')!.words, subscribers.get('c')!.words.length],
-          [['short'], 3],
-        );
-        for (const node of nodes.values()) t.deepEqual(eventsOf(node, 'misbehaved'), [], node.name);
+        t.deepEqual([subscriber('b').words, subscriber('c').words.length], [['short'], 3]);
+        for (const one of nodes.values()) t.deepEqual(eventsOf(one, 'misbehaved'), [], one.name);
         t.true(b.peers.get(a.nodeId)!.score >= before);
         t.deepEqual(await sim.close(), []);
       }
@@ -85,24 +65,19 @@ test.serial(
   'a message that arrives before its sender knows the limit is dropped, and the sender is told',
   async (t) => {
     for (const run of runs(1, ['message'])) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b'], {
-        setup: (node) =>
-          void subscribers.set(
-            node.name,
-            listen(node, 'news', node.name === 'b' ? { limit: 1_000 } : {}),
-          ),
+      let remove = () => {};
+      const { sim, subscriber, node } = await meet(run, ['a', 'b'], {
+        topic: shortAtB,
+        prepare: (sim) => {
+          remove = sim.intercept(({ method }) => (method === 'terms' ? 'drop' : 'pass'));
+        },
       });
-      const remove = sim.intercept(({ method }) => (method === 'terms' ? 'drop' : 'pass'));
-      await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
       await sim.run(11_000);
       remove();
-      const [a, b] = [nodes.get('a')!, nodes.get('b')!];
+      const [a, b] = [node('a'), node('b')];
       const before = b.peers.get(a.nodeId)!.score;
-      t.deepEqual(await sim.settle(subscribers.get('a')!.topic.publish('x'.repeat(5_000))), {
-        queued: 1,
-      });
+      const publish = () => sim.settle(subscriber('a').topic.publish(LONG));
+      t.deepEqual(await publish(), { queued: 1 });
       await sim.run(500);
       t.deepEqual(
         eventsOf(b, 'dropped').map(({ reason }) => reason),
@@ -110,9 +85,7 @@ test.serial(
       );
       t.is(differences(a).length, 1, run.name);
       t.deepEqual([eventsOf(b, 'misbehaved'), b.peers.get(a.nodeId)!.score >= before], [[], true]);
-      const { queued, failed = [] } = await sim.settle(
-        subscribers.get('a')!.topic.publish('x'.repeat(5_000)),
-      );
+      const { queued, failed = [] } = await publish();
       t.deepEqual([queued, failed.map(({ error }) => error.reason)], [0, ['too_large']]);
       t.deepEqual(await sim.close(), []);
     }
@@ -123,18 +96,16 @@ test.serial(
   'a full mesh and a partial view on one topic are reported on both sides, and no score falls',
   async (t) => {
     for (const run of runs()) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b', 'c'], {
+      const { sim, nodes, subscriber, node } = await meet(run, ['a', 'b', 'c'], {
         gossip: (name) => ({ overlay: name === 'b' ? partialView() : fullMesh() }),
-        setup: (node) => void subscribers.set(node.name, listen(node)),
+        neighbors: 0,
       });
       await sim.until(
-        () => nodes.size === 3 && areMet([subscribers.get('a')!, subscribers.get('c')!], 1),
+        () => ['a', 'c'].every((name) => subscriber(name).topic.neighbors.length === 1),
         20_000,
       );
       await sim.run(5_000);
-      const [a, b] = [nodes.get('a')!, nodes.get('b')!];
+      const [a, b] = [node('a'), node('b')];
       t.deepEqual(
         differences(a),
         [{ nodeId: b.nodeId, what: 'overlay', ours: 'fullMesh', theirs: 'partialView' }],
@@ -152,7 +123,7 @@ test.serial(
       ] as const) {
         const before = sim.now;
         const { queued, failed = [] } = await sim.settle(
-          subscribers.get(from)!.topic.publish(`of ${from}`),
+          subscriber(from).topic.publish(`of ${from}`),
         );
         t.true(sim.now - before < 100, 'nobody is waited for');
         t.is(queued, 2 - others.length);
@@ -165,12 +136,12 @@ test.serial(
           );
         }
       }
-      await sim.settle(subscribers.get('a')!.topic.publish('to b', { to: [b.nodeId] }));
+      await sim.settle(subscriber('a').topic.publish('to b', { to: [b.nodeId] }));
       await sim.run(30_000);
-      t.deepEqual([subscribers.get('b')!.words, subscribers.get('c')!.words], [['to b'], ['of a']]);
-      for (const node of nodes.values()) {
-        t.deepEqual(eventsOf(node, 'misbehaved'), [], node.name);
-        for (const { nodeId } of node.peers.list()) t.true(node.peers.get(nodeId)!.score >= 50);
+      t.deepEqual([subscriber('b').words, subscriber('c').words], [['to b'], ['of a']]);
+      for (const one of nodes.values()) {
+        t.deepEqual(eventsOf(one, 'misbehaved'), [], one.name);
+        for (const { nodeId } of one.peers.list()) t.true(one.peers.get(nodeId)!.score >= 50);
       }
       t.deepEqual(await sim.close(), []);
     }
@@ -179,21 +150,19 @@ test.serial(
 
 test.serial('a node that returns with the overlay of the others rejoins them', async (t) => {
   for (const run of runs(1)) {
-    const sim = simulationOf(run);
-    const subscribers = new Map<string, Subscriber>();
     let isTree = true;
-    const nodes = cluster(sim, ['a', 'b'], {
+    const { sim, met, subscriber, node } = await meet(run, ['a', 'b'], {
       gossip: (name) => ({ overlay: name === 'b' && isTree ? partialView() : fullMesh() }),
-      setup: (node) => void subscribers.set(node.name, listen(node)),
+      neighbors: 0,
     });
-    await sim.until(() => nodes.size === 2 && differences(nodes.get('a')!).length === 1, 20_000);
-    t.deepEqual(subscribers.get('a')!.topic.neighbors, []);
+    await sim.until(() => differences(node('a')).length === 1, 20_000);
+    t.deepEqual(subscriber('a').topic.neighbors, []);
     isTree = false;
     sim.restart('b');
-    await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 60_000);
-    await sim.settle(subscribers.get('a')!.topic.publish('again'));
+    await met(1);
+    await sim.settle(subscriber('a').topic.publish('again'));
     await sim.run(500);
-    t.deepEqual(subscribers.get('b')!.words, ['again'], run.name);
+    t.deepEqual(subscriber('b').words, ['again'], run.name);
     t.deepEqual(await sim.close(), []);
   }
 });

@@ -13,6 +13,7 @@ import {
   idle,
   idOf,
   listen,
+  meet,
   runs,
   type Subscriber,
   simulationOf,
@@ -26,17 +27,7 @@ const seeking = { teller: idOf('stranger'), hearer: idOf('a') };
 
 /** Sets up two nodes on a topic, and a stranger that is connected to one of them. */
 async function visited(run: ReturnType<typeof runs>[number], topics: readonly string[]) {
-  const sim = simulationOf(run);
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, ['a', 'b'], {
-    setup: (node) => subscribers.set(node.name, listen(node)),
-  });
-  await sim.until(
-    () =>
-      nodes.size === 2 &&
-      [...subscribers.values()].every(({ topic }) => topic.neighbors.length === 1),
-    20_000,
-  );
+  const { sim, node } = await meet(run, ['a', 'b']);
   const guest = await rawPeer(sim, { topics });
   await sim.run(2_000);
   const ask = async (question = encodeQuestion(seeking, [news], guest.transport.random)) => {
@@ -45,7 +36,7 @@ async function visited(run: ReturnType<typeof runs>[number], topics: readonly st
       .catch(({ code }) => code as string);
     return typeof answer === 'string' ? answer : answer.addresses;
   };
-  return { sim, a: nodes.get('a')!, guest, ask };
+  return { sim, a: node('a'), guest, ask };
 }
 
 test.serial(

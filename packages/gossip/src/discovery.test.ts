@@ -7,6 +7,7 @@ import {
   cluster,
   idOf,
   listen,
+  namesOf,
   runs,
   type Subscriber,
   simulationOf,
@@ -25,7 +26,7 @@ function ring(count: number): {
   readonly names: readonly string[];
   readonly before: (name: string) => string[];
 } {
-  const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
+  const names = namesOf(count);
   return {
     names,
     before: (name) => [1, 2].map((back) => names[(names.indexOf(name) + count - back) % count]!),

@@ -1,17 +1,8 @@
 // Tests of the consequences for a peer whose score has fallen to 0.
 
 import test from 'ava';
-import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  areMet,
-  cluster,
-  eventsOf,
-  listen,
-  runs,
-  type Subscriber,
-  simulationOf,
-} from './testing/cluster.ts';
+import { eventsOf, listen, meet, runs } from './testing/cluster.ts';
 import { frame, rawPeer } from './testing/raw-peer.ts';
 
 const rubbish = new Uint8Array([9, 9, 9]);
@@ -20,16 +11,13 @@ test.serial(
   'a neighbor that sends rubbish now and then is replaced by another node, may return while there is room, and is cut by a ban',
   async (t) => {
     for (const run of runs(3)) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const names = ['a', 'b', 'c', 'd'];
-      const nodes = cluster(sim, names, {
+      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c', 'd'], {
         gossip: () => ({ overlay: partialView({ active: 2, mergeInterval: Infinity }) }),
-        setup: (node) => void (node.name !== 'd' && subscribers.set(node.name, listen(node))),
+        topic: (name) => (name === 'd' ? undefined : {}),
+        neighbors: 0,
       });
-      await sim.until(() => nodes.size === 4, 20_000);
-      const a = nodes.get('a')!;
-      const { topic } = subscribers.get('a')!;
+      const a = node('a');
+      const { topic } = subscriber('a');
       await sim.until(() => topic.neighbors.length > 0, 20_000);
       const guest = await rawPeer(sim);
       for (let i = 0; i < 30 && !topic.neighbors.includes(guest.nodeId); i++) {
@@ -46,11 +34,11 @@ test.serial(
       };
       guest.push(frame({ sequence: 1 }));
       await sim.run(500);
-      t.deepEqual(subscribers.get('a')!.words, ['said'], 'it is a real neighbor');
+      t.deepEqual(subscriber('a').words, ['said'], 'it is a real neighbor');
       await send(30);
       t.is(a.peers.scoreOf(guest.nodeId), 0, run.name);
       t.is(a.peers.get(guest.nodeId)?.score, 0, 'it is still connected');
-      subscribers.set('d', listen(nodes.get('d')!));
+      listen(node('d'));
       for (let i = 0; i < 30 && topic.neighbors.includes(guest.nodeId); i++) await send(1);
       t.is(topic.neighbors.length, 2);
       t.deepEqual(
@@ -75,28 +63,18 @@ test.serial(
   'on a full mesh, any: 1 chooses a peer whose score is 0 only if nobody else is left',
   async (t) => {
     for (const run of runs()) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b', 'c'], {
-        gossip: () => ({ overlay: fullMesh() }),
-        setup: (node) => subscribers.set(node.name, listen(node)),
-      });
-      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
-      const a = nodes.get('a')!;
-      const b = nodes.get('b')!.nodeId;
+      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c']);
+      const a = node('a');
+      const b = node('b').nodeId;
+      const { topic } = subscriber('a');
       a.peers.report(b, 'bad', 1_000);
       t.is(a.peers.scoreOf(b), 0);
-      for (let i = 0; i < 20; i++)
-        await sim.settle(subscribers.get('a')!.topic.publish(`${i}`, { any: 1 }));
+      for (let i = 0; i < 20; i++) await sim.settle(topic.publish(`${i}`, { any: 1 }));
       await sim.run(1_000);
-      t.deepEqual(
-        [subscribers.get('b')!.words.length, subscribers.get('c')!.words.length],
-        [0, 20],
-        run.name,
-      );
-      await sim.settle(subscribers.get('a')!.topic.publish('to both', { any: 2 }));
+      t.deepEqual([subscriber('b').words.length, subscriber('c').words.length], [0, 20], run.name);
+      await sim.settle(topic.publish('to both', { any: 2 }));
       await sim.run(1_000);
-      t.deepEqual(subscribers.get('b')!.words, ['to both']);
+      t.deepEqual(subscriber('b').words, ['to both']);
       t.deepEqual(await sim.close(), []);
     }
   },

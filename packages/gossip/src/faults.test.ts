@@ -4,41 +4,20 @@
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
 import { gossipProtocol } from './protocol.ts';
-import {
-  areMet,
-  cluster,
-  eventsOf,
-  listen,
-  type Run,
-  runs,
-  type Subscriber,
-  simulationOf,
-} from './testing/cluster.ts';
+import { eventsOf, meet as meetOf, type Run, runs } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { seeds } from './testing/seeds.ts';
 
 const NAMES = ['a', 'b', 'c'];
 
-async function meet(run: Run, { isSigned = false, isTree = false } = {}) {
-  const sim = simulationOf(run);
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, NAMES, {
+const meet = (run: Run, { isSigned = false, isTree = false } = {}) =>
+  meetOf(run, NAMES, {
     gossip: (name) => ({
       ...(isSigned ? { signatures: { identity: identityOf(name) } } : {}),
       ...(isTree ? { overlay: partialView() } : {}),
     }),
     peers: (name) => (isSigned ? { identity: identityOf(name) } : {}),
-    setup: (node) => subscribers.set(node.name, listen(node)),
   });
-  await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
-  return {
-    sim,
-    nodes,
-    subscribers,
-    subscriber: (name: string) => subscribers.get(name)!,
-    node: (name: string) => nodes.get(name)!,
-  };
-}
 
 /** Changes the second-to-last byte of a frame's payload, which lies within the quotes. */
 function garble(frame: Uint8Array): Uint8Array {
@@ -147,7 +126,7 @@ test.serial(
   async (t) => {
     t.timeout(60_000);
     for (const seed of seeds(3)) {
-      const { sim, subscriber, subscribers } = await meet(
+      const { sim, met, subscriber, subscribers } = await meet(
         { seed, level: 'stream', name: `stream, seed ${seed}` },
         { isSigned: true },
       );
@@ -165,7 +144,7 @@ test.serial(
       // damage lasts as long as the connection.
       for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
       await sim.run(1);
-      await sim.until(() => areMet(subscribers.values(), 2), 120_000);
+      await met();
       for (const [name, { heard }] of subscribers) {
         t.true(heard.length < 100, 'some were lost');
         t.true(

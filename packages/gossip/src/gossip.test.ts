@@ -7,7 +7,7 @@ import {
   areMet,
   cluster,
   listen,
-  type Run,
+  meet,
   runs,
   type Subscriber,
   simulationOf,
@@ -16,22 +16,8 @@ import {
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
-/** Sets up nodes on one topic that are all connected. */
-async function meet(run: Run) {
-  const sim = simulationOf(run);
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, NAMES, { setup: (node) => subscribers.set(node.name, listen(node)) });
-  await sim.until(
-    () => nodes.size === NAMES.length && areMet(subscribers.values(), NAMES.length - 1),
-    20_000,
-  );
-  const node = (name: string) => nodes.get(name)!;
-  const subscriber = (name: string) => subscribers.get(name)!;
-  return { sim, node, subscriber };
-}
-
 test.serial('String(gossip) lists the topics', async (t) => {
-  const { sim, node, subscriber } = await meet(runs(1)[0]!);
+  const { sim, node, subscriber } = await meet(runs(1)[0]!, NAMES);
   void subscriber('a').topic.publish('hello');
   await sim.run(200);
   t.regex(String(node('b').gossip), /: 1 topics, 3 peers\n.*\nnews +fullMesh +3 +3 +1 +0 +1 +0/u);
@@ -40,7 +26,7 @@ test.serial('String(gossip) lists the topics', async (t) => {
 
 test.serial('any: n sends to n members of the topic, chosen at random', async (t) => {
   for (const run of runs()) {
-    const { sim, subscriber } = await meet(run);
+    const { sim, subscriber } = await meet(run, NAMES);
     for (let i = 0; i < 60; i++)
       t.deepEqual(await sim.settle(subscriber('a').topic.publish(String(i), { any: 1 })), {
         queued: 1,
@@ -68,56 +54,49 @@ test.serial('any: n sends to n members of the topic, chosen at random', async (t
 test.serial('messages published before or right after the start are not lost', async (t) => {
   for (const run of runs(3)) {
     const sim = simulationOf(run);
-    const subscribers = new Map<string, Subscriber>();
-    const results: Promise<unknown>[] = [];
-    const nodes = cluster(sim, ['a', 'b', 'c'], {
-      start: false,
-      setup: (node) => {
-        if (node.name !== 'c') subscribers.set(node.name, listen(node));
-      },
-    });
+    const nodes = cluster(sim, ['a', 'b', 'c'], { start: false });
     await sim.until(
       () => nodes.size === 3 && [...nodes.values()].every((node) => node.peers.list().length === 2),
       20_000,
     );
+    const early = ['a', 'b'].map((name) => listen(nodes.get(name)!));
     await nodes.get('a')!.gossip.start();
     await nodes.get('b')!.gossip.start();
     await sim.run(3_000);
     // The last node subscribes, publishes and starts without waiting in between.
     const c = nodes.get('c')!;
-    subscribers.set('c', listen(c));
-    results.push(subscribers.get('c')!.topic.publish('before'));
+    const { topic } = listen(c);
+    const before = topic.publish('before');
     void c.gossip.start();
-    results.push(subscribers.get('c')!.topic.publish('after'));
+    const results = [before, topic.publish('after')];
     t.deepEqual(await sim.settle(Promise.all(results)), [{ queued: 2 }, { queued: 2 }], run.name);
     await sim.run(200);
-    for (const name of ['a', 'b'])
-      t.deepEqual(subscribers.get(name)!.words, ['before', 'after'], run.name);
+    for (const { words } of early) t.deepEqual(words, ['before', 'after'], run.name);
     t.deepEqual(await sim.close(), []);
   }
 });
 
 test.serial('publish() waits for a minimum of peers, and fails at its deadline', async (t) => {
   for (const run of runs()) {
-    const sim = simulationOf(run);
-    const subscribers = new Map<string, Subscriber>();
-    const nodes = cluster(sim, ['a', 'b'], {
-      setup: (node) => node.name === 'a' && subscribers.set('a', listen(node)),
+    const { sim, node, subscriber } = await meet(run, ['a', 'b'], {
+      topic: (name) => (name === 'a' ? {} : undefined),
+      neighbors: 0,
     });
-    await sim.until(() => nodes.size === 2 && nodes.get('a')!.peers.list().length === 1, 20_000);
+    const { topic } = subscriber('a');
+    await sim.until(() => node('a').peers.list().length === 1, 20_000);
     await sim.run(2_000);
-    t.deepEqual(await sim.settle(subscribers.get('a')!.topic.publish('nobody')), { queued: 0 });
-    const late = subscribers.get('a')!.topic.publish('late', { min: 1, timeout: 5_000 });
+    t.deepEqual(await sim.settle(topic.publish('nobody')), { queued: 0 });
+    const late = topic.publish('late', { min: 1, timeout: 5_000 });
     await sim.run(1_000);
-    subscribers.set('b', listen(nodes.get('b')!));
+    const b = listen(node('b'));
     t.deepEqual(await sim.settle(late), { queued: 1, received: 1 });
     await sim.run(200);
-    t.deepEqual(subscribers.get('b')!.words, ['late'], run.name);
+    t.deepEqual(b.words, ['late'], run.name);
     const before = sim.now;
-    await t.throwsAsync(
-      sim.settle(subscribers.get('a')!.topic.publish('two', { min: 2, timeout: 3_000 })),
-      { code: 'deadline_exceeded', message: /1 of 2/ },
-    );
+    await t.throwsAsync(sim.settle(topic.publish('two', { min: 2, timeout: 3_000 })), {
+      code: 'deadline_exceeded',
+      message: /1 of 2/,
+    });
     t.true(sim.now - before >= 3_000);
     t.deepEqual(await sim.close(), []);
   }

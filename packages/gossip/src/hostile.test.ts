@@ -1,9 +1,8 @@
 // Tests of a peer that breaks the rules of gossip.
 
 import { createPeers } from '@trunkline/peers';
-import { defineProtocol, json, type TransportError } from '@trunkline/transport-core';
+import type { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import * as z from 'zod/mini';
 import { gossipProtocol } from './protocol.ts';
 import {
   areMet,
@@ -12,9 +11,9 @@ import {
   idle,
   idOf,
   listen,
+  meet,
   type Run,
   runs,
-  type Subscriber,
   simulationOf,
   words,
 } from './testing/cluster.ts';
@@ -27,14 +26,11 @@ function decodedSeq(answer: Uint8Array): number {
 }
 
 async function visit(run: Run, limit = 1_000) {
-  const sim = simulationOf(run);
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, ['a', 'b'], {
-    setup: (node) => subscribers.set(node.name, listen(node, 'news', { limit })),
+  const { sim, nodes, subscribers, subscriber } = await meet(run, ['a', 'b'], {
+    topic: () => ({ limit }),
   });
-  await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
   const guest = await rawPeer(sim);
-  await sim.until(() => areMet([subscribers.get('a')!], 2), 3_000);
+  await sim.until(() => areMet([subscriber('a')], 2), 3_000);
   const push = (...forgeries: Forgery[]) => {
     guest.push(...forgeries.map(frame));
     return sim.run(200);
@@ -50,7 +46,7 @@ async function visit(run: Run, limit = 1_000) {
     nodes,
     a,
     subscribers,
-    subscriber: subscribers.get('a')!,
+    subscriber: subscriber('a'),
     guest,
     push,
     drops,
@@ -353,23 +349,8 @@ test.serial(
   'a peer that never sends its topics delays only callers that wait for it, and only once',
   async (t) => {
     for (const run of runs(1)) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b'], {
-        setup: (node) => subscribers.set(node.name, listen(node)),
-      });
-      await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
-      const transport = sim.client(
-        defineProtocol({
-          name: 'mute',
-          version: 1,
-          channel: 0x21,
-          methods: { no: { id: 1, request: json(z.null()) } },
-        }),
-        {
-          name: 'mute',
-        },
-      );
+      const { sim, node, subscriber } = await meet(run, ['a', 'b']);
+      const transport = sim.client(idle, { name: 'mute' });
       transport.mount(gossipProtocol);
       const peers = createPeers({
         transport,
@@ -378,15 +359,15 @@ test.serial(
         persistent: ['a'],
       });
       await sim.settle(peers.start());
-      const { topic } = subscribers.get('a')!;
+      const { topic } = subscriber('a');
       for (const wait of [1_000, 50]) {
-        await sim.until(() => nodes.get('a')!.peers.list().length === 2, 10_000);
+        await sim.until(() => node('a').peers.list().length === 2, 10_000);
         const before = sim.now;
         const published = topic.publish('x');
-        await sim.until(() => subscribers.get('b')!.words.length > 0, 50);
+        await sim.until(() => subscriber('b').words.length > 0, 50);
         t.deepEqual(await sim.settle(published), { queued: 1 });
         t.true(sim.now - before <= wait + 50, `${run.name}: ${sim.now - before}`);
-        subscribers.get('b')!.words.length = 0;
+        subscriber('b').words.length = 0;
         await sim.settle(transport.closeStreams());
       }
       await sim.settle(peers.close());

@@ -11,6 +11,7 @@ import {
   eventsOf,
   idOf,
   listen,
+  meet,
   runs,
   type Subscriber,
   simulationOf,
@@ -51,28 +52,24 @@ for (const overlay of [fullMesh(), partialView()]) {
     `${overlay.name}: a peer whose transport does not accept the size is in failed, and others get the message`,
     async (t) => {
       for (const run of runs(1)) {
-        const sim = simulationOf(run);
-        const subscribers = new Map<string, Subscriber>();
-        const options = {
+        const { sim, nodes, subscriber, node } = await meet(run, ['a', 'b'], {
           gossip: () => ({ overlay }),
-          setup: (node: Parameters<typeof listen>[0]) =>
-            void subscribers.set(node.name, listen(node)),
-        };
-        const nodes = cluster(sim, ['a', 'b'], options);
+        });
+        let c: Subscriber | undefined;
         cluster(sim, ['c'], {
-          ...options,
           nodes,
+          gossip: () => ({ overlay }),
           transport: { limits: { message: 100_000 } },
           peers: () => ({ persistent: ['a'], exchange: { enabled: false } }),
+          setup: (one) => {
+            c = listen(one);
+          },
         });
-        await sim.until(
-          () => nodes.size === 3 && subscribers.get('a')!.topic.neighbors.length === 2,
-          20_000,
-        );
-        const long = 'x'.repeat(200_000);
+        const { topic } = subscriber('a');
+        await sim.until(() => topic.neighbors.length === 2, 20_000);
         for (const audience of [{}, { to: ['b', 'c'].map(idOf) }]) {
           const { queued, failed = [] } = await sim.settle(
-            subscribers.get('a')!.topic.publish(long, audience),
+            topic.publish('x'.repeat(200_000), audience),
           );
           t.is(queued, 1, run.name);
           t.deepEqual(
@@ -84,14 +81,10 @@ for (const overlay of [fullMesh(), partialView()]) {
             /^a message of 200002 bytes is above what node [0-9a-f]{64} accepts \(limits\.message/u,
           );
         }
-        void subscribers.get('a')!.topic.publish('short');
-        await sim.until(
-          () =>
-            subscribers.get('b')!.words.length === 3 && subscribers.get('c')!.words.length === 1,
-          10_000,
-        );
-        t.deepEqual(subscribers.get('c')!.words, ['short']);
-        const drops = eventsOf(nodes.get('a')!, 'dropped');
+        void topic.publish('short');
+        await sim.until(() => subscriber('b').words.length === 3 && c!.words.length === 1, 10_000);
+        t.deepEqual(c!.words, ['short']);
+        const drops = eventsOf(node('a'), 'dropped');
         t.true(
           drops.length >= 2 &&
             drops.every(({ reason, to }) => reason === 'too-large' && to === idOf('c')),

@@ -8,13 +8,7 @@ test.serial(
   'a message reaches every node of a topic exactly once, even over several hops',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, names, nodes, subscribers, subscriber } = network(run, 14);
-      await sim.until(
-        () =>
-          nodes.size === names.length &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        60_000,
-      );
+      const { sim, names, subscriber } = await network(run, 14);
       await sim.run(30_000);
       for (const name of names) t.true(subscriber(name).topic.neighbors.length <= 3, run.name);
       const sent: string[] = [];
@@ -50,13 +44,7 @@ test.serial(
   'crashed neighbors are replaced, and nodes that return get all new messages',
   async (t) => {
     for (const run of runs()) {
-      const { sim, names, nodes, subscribers, subscriber } = network(run, 12);
-      await sim.until(
-        () =>
-          nodes.size === 12 &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        60_000,
-      );
+      const { sim, met, names, nodes, subscriber } = await network(run, 12);
       await sim.run(20_000);
       const gone = ['n00', 'n03', 'n04', 'n07'];
       for (const name of gone) sim.crash(name);
@@ -76,12 +64,7 @@ test.serial(
         t.true(eventsOf(nodes.get(name)!, 'neighborUp').length > 0);
       }
       for (const name of gone) sim.restart(name);
-      await sim.until(
-        () =>
-          nodes.size === 12 &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        120_000,
-      );
+      await met();
       await sim.run(10_000);
       for (const name of gone) await sim.settle(subscriber(name).topic.publish(`again ${name}`));
       await sim.run(10_000);

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, idOf, listen, runs, type Subscriber, simulationOf } from './testing/cluster.ts';
+import { idOf, listen, runs } from './testing/cluster.ts';
 import { network } from './testing/partial-view-network.ts';
 
 test.serial(
@@ -10,13 +10,7 @@ test.serial(
   async (t) => {
     for (const run of runs()) {
       const late = ['n03'];
-      const { sim, names, nodes, subscribers, subscriber } = network(run, 6, {}, late);
-      await sim.until(
-        () =>
-          nodes.size === 6 &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        60_000,
-      );
+      const { sim, names, nodes, subscribers, subscriber } = await network(run, 6, {}, late);
       await sim.run(10_000);
       subscribers.set('n03', listen(nodes.get('n03')!));
       const { queued } = await sim.settle(subscriber('n03').topic.publish('first'));
@@ -33,26 +27,17 @@ test.serial(
   'links that the view requests are dialed and kept, unneeded ones end, and the node that introduced them may go',
   async (t) => {
     for (const run of runs(1)) {
-      const sim = simulationOf(run);
-      const names = Array.from({ length: 14 }, (_, i) => `n${String(i).padStart(2, '0')}`);
-      const calm = partialView({ active: 3, passive: 12, mergeInterval: 20_000 });
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, names, {
-        gossip: () => ({ overlay: calm }),
+      const { sim, names, nodes, subscribers } = await network(run, 14, {}, [], {
+        gossip: () => ({
+          overlay: partialView({ active: 3, passive: 12, mergeInterval: 20_000 }),
+        }),
         transport: { idleTimeout: 1_000 },
         peers: (name) => ({
           maxOutbound: 0,
           persistent: name === 'n00' ? [] : ['n00'],
           exchange: { interval: 10_000 },
         }),
-        setup: (node) => subscribers.set(node.name, listen(node)),
       });
-      await sim.until(
-        () =>
-          nodes.size === names.length &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        60_000,
-      );
       await sim.run(120_000);
       const others = names.slice(1);
       const links = others.map((name) => nodes.get(name)!.peers.list().length);
@@ -78,13 +63,7 @@ test.serial(
 
 test.serial('two halves that were apart merge again', async (t) => {
   for (const run of runs()) {
-    const { sim, names, nodes, subscribers, subscriber } = network(run, 12);
-    await sim.until(
-      () =>
-        nodes.size === 12 &&
-        [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-      60_000,
-    );
+    const { sim, names, subscriber } = await network(run, 12);
     await sim.run(20_000);
     const halves = [names.slice(0, 6), names.slice(6)] as const;
     sim.partition(halves[0], halves[1]);
@@ -116,13 +95,7 @@ test.serial(
   'listed recipients are reached whether or not they are neighbors; an exclusion applies to forwarded messages, too',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, names, nodes, subscribers, subscriber } = network(run, 12);
-      await sim.until(
-        () =>
-          nodes.size === 12 &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        60_000,
-      );
+      const { sim, names, subscriber } = await network(run, 12);
       await sim.run(20_000);
       const to = ['n01', 'n05', 'n09', 'n11'];
       t.deepEqual(await sim.settle(subscriber('n02').topic.publish('to', { to: to.map(idOf) })), {
@@ -144,19 +117,13 @@ test.serial(
   async (t) => {
     for (const run of runs(1)) {
       const asked = new Map<string, number>();
-      const { sim, names, nodes, subscribers, subscriber } = network(run, 10, {
+      const { sim, names, subscriber } = await network(run, 10, {
         validate: async (message, { from }) => {
           asked.set(message, (asked.get(message) ?? 0) + 1);
           if (message === 'bad') t.is(from, idOf('n02'), 'only its publisher');
           return message === 'bad' ? 'reject' : 'accept';
         },
       });
-      await sim.until(
-        () =>
-          nodes.size === 10 &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        60_000,
-      );
       await sim.run(20_000);
       await sim.settle(subscriber('n02').topic.publish('bad'));
       await sim.settle(subscriber('n02').topic.publish('good'));

@@ -8,6 +8,7 @@ import {
   cluster,
   eventsOf,
   listen,
+  namesOf,
   runs,
   type Subscriber,
   simulationOf,
@@ -21,7 +22,7 @@ test.serial(
   'on a tree, nodes that only publish are sent no message and leave the tree as it is, even if the neighbor that they push to crashes',
   async (t) => {
     for (const run of runs(3)) {
-      const { sim, names, nodes, subscribers, subscriber } = network(run, 14, {}, SOURCES);
+      const { sim, names, nodes, subscribers, subscriber } = await network(run, 14, {}, SOURCES);
       const received: string[] = [];
       if (run.level === 'message')
         sim.intercept(({ to, method }) => {
@@ -96,7 +97,7 @@ for (const overlay of [fullMesh(), partialView({ active: 3, passive: 12 })]) {
     async (t) => {
       for (const run of runs(2)) {
         const sim = simulationOf(run);
-        const names = Array.from({ length: 12 }, (_, i) => `n${String(i).padStart(2, '0')}`);
+        const names = namesOf(12);
         const subscribers = new Map<string, Subscriber>();
         const nodes = cluster(sim, names, {
           gossip: () => ({ overlay }),

@@ -4,25 +4,14 @@
 import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  areMet,
-  cluster,
-  idOf,
-  listen,
-  runs,
-  type Subscriber,
-  simulationOf,
-  words,
-} from './testing/cluster.ts';
-import { meet } from './testing/relay-mesh.ts';
+import { idOf, listen, meet, runs, words } from './testing/cluster.ts';
+import { relayMesh } from './testing/relay-mesh.ts';
 import type { MessageVerdict } from './types.ts';
 
 test.serial(
   'nodes that refuse a message are in failed with their reasons, after enough others have accepted it',
   async (t) => {
     for (const run of runs(2)) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
       let accept: (verdict: MessageVerdict) => void = () => {};
       const verdicts: Record<string, () => MessageVerdict | Promise<MessageVerdict>> = {
         b: () => 'reject',
@@ -31,19 +20,11 @@ test.serial(
         },
         d: () => new Promise((resolve) => (accept = resolve)),
       };
-      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-        setup: (node) =>
-          void subscribers.set(
-            node.name,
-            listen(
-              node,
-              'news',
-              node.name === 'a' ? {} : { validate: verdicts[node.name], validateTimeout: 60_000 },
-            ),
-          ),
+      const { sim, subscriber } = await meet(run, ['a', 'b', 'c', 'd'], {
+        topic: (name) =>
+          name === 'a' ? {} : { validate: verdicts[name], validateTimeout: 60_000 },
       });
-      await sim.until(() => nodes.size === 4 && areMet(subscribers.values(), 3), 20_000);
-      const published = subscribers.get('a')!.topic.publish('x', { min: 1 });
+      const published = subscriber('a').topic.publish('x', { min: 1 });
       await sim.run(500);
       accept('accept');
       const { queued, received, failed = [] } = await sim.settle(published);
@@ -66,25 +47,20 @@ test.serial(
   'a node with another overlay refuses the messages that it gets, and reports that',
   async (t) => {
     for (const run of runs(1)) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b'], {
+      const { sim, subscriber } = await meet(run, ['a', 'b'], {
         gossip: (name) => ({ overlay: name === 'a' ? fullMesh() : partialView() }),
-        setup: (node) => void subscribers.set(node.name, listen(node)),
+        neighbors: 0,
       });
-      await sim.until(
-        () => nodes.size === 2 && subscribers.get('a')!.topic.neighbors.length === 1,
-        20_000,
-      );
+      await sim.until(() => subscriber('a').topic.neighbors.length === 1, 20_000);
       await t.throwsAsync(
-        sim.settle(subscribers.get('a')!.topic.publish('x', { min: 1, timeout: 1_000 })),
+        sim.settle(subscriber('a').topic.publish('x', { min: 1, timeout: 1_000 })),
         {
           code: 'deadline_exceeded',
           message:
             /0 of 1 peers confirmed it within 1000 ms; it is queued for 0; 1 failed, the first because node .* it uses another overlay \(stranger\)/u,
         },
       );
-      t.deepEqual(subscribers.get('b')!.words, []);
+      t.deepEqual(subscriber('b').words, []);
       await sim.close();
     }
   },
@@ -94,21 +70,16 @@ test.serial(
   'a node that left the topic reports that when asked; one that returns is asked again',
   async (t) => {
     for (const run of runs(2)) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b', 'c'], {
-        setup: (node) => void subscribers.set(node.name, listen(node)),
-      });
-      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
-      const { topic, subscription } = subscribers.get('c')!;
+      const { sim, subscriber, node } = await meet(run, ['a', 'b', 'c']);
+      const { topic, subscription } = subscriber('c');
       topic.close();
       subscription.close();
       // The message that announces c's departure is still in flight.
-      const published = subscribers.get('a')!.topic.publish('x', { min: 2 });
+      const published = subscriber('a').topic.publish('x', { min: 2 });
       await sim.run(2_000);
-      subscribers.set('c', listen(nodes.get('c')!));
+      const back = listen(node('c'));
       t.deepEqual(await sim.settle(published), { queued: 2, received: 2 }, run.name);
-      t.deepEqual(subscribers.get('c')!.words, ['x']);
+      t.deepEqual(back.words, ['x']);
       await sim.close();
     }
   },
@@ -118,21 +89,12 @@ test.serial(
   'on a partial view another neighbor makes up for a refusal; a min above the number of links throws a TypeError',
   async (t) => {
     for (const run of runs(2)) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
       const names = ['a', 'b', 'c', 'd', 'e'];
-      const nodes = cluster(sim, names, {
+      const { sim, subscriber } = await meet(run, names, {
         gossip: () => ({ overlay: partialView({ active: 4 }) }),
-        setup: (node) =>
-          void subscribers.set(
-            node.name,
-            listen(node, 'news', {
-              validate: (word) => (word.includes(node.name) ? 'ignore' : 'accept'),
-            }),
-          ),
+        topic: (name) => ({ validate: (word) => (word.includes(name) ? 'ignore' : 'accept') }),
       });
-      await sim.until(() => nodes.size === 5 && areMet(subscribers.values(), 4), 60_000);
-      const { topic } = subscribers.get('a')!;
+      const { topic } = subscriber('a');
       for (let i = 0; i < 5; i++) {
         for (const refusing of ['b', 'bc', 'bcd', 'e', 'de']) {
           const min = 4 - refusing.length;
@@ -161,7 +123,7 @@ test.serial(
   'every receiver sends a receipt for long messages that arrive through relays',
   async (t) => {
     for (const run of runs(1)) {
-      const mesh = await meet(run, 9);
+      const mesh = await relayMesh(run, 9);
       const long = new Uint8Array(200_000);
       t.deepEqual(
         await mesh.sim.settle(mesh.at('n00').topic.publish(long, { min: 8 })),
@@ -174,20 +136,14 @@ test.serial(
 );
 
 test.serial('without min no receipts are requested', async (t) => {
-  const [run] = runs(1, ['message']);
-  const sim = simulationOf(run!);
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, ['a', 'b', 'c'], {
-    setup: (node) => void subscribers.set(node.name, listen(node)),
-  });
-  await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
+  const { sim, subscriber } = await meet(runs(1, ['message'])[0]!, ['a', 'b', 'c']);
   const sent = { push: 0, receipt: 0 };
   sim.intercept(({ method }) => {
     if (method.endsWith('push')) sent.push++;
     if (method.endsWith('receipt')) sent.receipt++;
     return undefined;
   });
-  const { topic } = subscribers.get('a')!;
+  const { topic } = subscriber('a');
   for (let i = 0; i < 10; i++) await sim.settle(topic.publish('x'));
   await sim.settle(topic.publish('x', { to: [idOf('b')] }));
   await sim.run(1_000);
@@ -201,30 +157,22 @@ test.serial(
   'messages from the first second of a topic reach all nodes that turn out to be on it',
   async (t) => {
     for (const run of runs(2)) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-        setup: (node) => void (node.name === 'a' && subscribers.set('a', listen(node, 'before'))),
-      });
-      await sim.until(() => nodes.size === 4 && nodes.get('a')!.peers.list().length === 3, 20_000);
+      const { sim, node } = await meet(run, ['a', 'b', 'c', 'd'], { topic: () => undefined });
+      const before = listen(node('a'), 'before');
+      await sim.until(() => node('a').peers.list().length === 3, 20_000);
       await sim.run(5_000);
-      const topic = nodes.get('a')!.gossip.topic('news', words);
+      const topic = node('a').gossip.topic('news', words);
       const published = topic.publish('x');
-      subscribers.set('b', listen(nodes.get('b')!));
+      const b = listen(node('b'));
       t.deepEqual(await sim.settle(published), { queued: 1 }, run.name);
-      subscribers.set('c', listen(nodes.get('c')!));
+      const c = listen(node('c'));
       await sim.run(1_500);
-      subscribers.set('d', listen(nodes.get('d')!));
+      const d = listen(node('d'));
       await sim.run(1_500);
-      t.deepEqual(
-        ['b', 'c', 'd'].map((name) => subscribers.get(name)!.words),
-        [['x'], ['x'], []],
-      );
-      const before = sim.now;
-      t.deepEqual(await sim.settle(subscribers.get('a')!.topic.publish('to nobody'), 1), {
-        queued: 0,
-      });
-      t.true(sim.now - before < 5);
+      t.deepEqual([b.words, c.words, d.words], [['x'], ['x'], []]);
+      const began = sim.now;
+      t.deepEqual(await sim.settle(before.topic.publish('to nobody'), 1), { queued: 0 });
+      t.true(sim.now - began < 5);
       t.deepEqual(await sim.close(), []);
     }
   },

@@ -11,10 +11,10 @@ import {
   blob,
   heardOnce,
   type Mesh,
-  meet,
   NOTHING,
   othersThan,
   RELAYING,
+  relayMesh,
 } from './testing/relay-mesh.ts';
 import { topicKey } from './topics/topic-key.ts';
 import { encodePush } from './wire/frame.ts';
@@ -30,19 +30,15 @@ interface Guest {
   remoteOf(name: string): Remote;
 }
 
-/**
- * Adds a peer of all nodes, on their topic, that encodes the protocol by itself. `serveRelay`
- * handles each message that the peer is asked to pass on.
- */
-async function visit(
-  mesh: Pick<Mesh, 'sim' | 'names'>,
-  serveRelay: (
-    head: Uint8Array,
-    chunks: AsyncIterable<Uint8Array>,
-    guest: Guest,
-    from: Remote,
-  ) => Promise<Uint8Array>,
-): Promise<Guest> {
+/** Handles a message that the guest is asked to pass on. */
+type ServeRelay = (
+  head: Uint8Array,
+  chunks: AsyncIterable<Uint8Array>,
+  guest: Guest,
+) => Promise<Uint8Array>;
+
+/** Adds a peer of all nodes, on their topic, that encodes the protocol by itself. */
+async function visit(mesh: Pick<Mesh, 'sim' | 'names'>, serveRelay: ServeRelay): Promise<Guest> {
   const { sim, names } = mesh;
   const transport = sim.client(idle, { name: 'guest' });
   const peers = createPeers({
@@ -68,10 +64,10 @@ async function visit(
     },
     interest: () => {},
     push: () => {},
-    relay: (head, { upload, from }) => {
+    relay: (head, { upload }) => {
       const { rest } = decodeHead(head)!;
       guest.asked.push(names.filter((name) => rest.includes(idOf(name))));
-      return serveRelay(head, upload, guest, from);
+      return serveRelay(head, upload, guest);
     },
   });
   await sim.settle(peers.start());
@@ -83,34 +79,24 @@ async function drain(chunks: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const _ of chunks);
 }
 
+const never = () => new Promise<Uint8Array>(() => {});
 const manners = {
-  'takes it and says that it has passed it on': async (
-    _head: Uint8Array,
-    chunks: AsyncIterable<Uint8Array>,
-  ) => {
+  'takes it and says that it has passed it on': async (_, chunks) => {
     await drain(chunks);
     return encodeReport({ outcome: 'took', missed: [] });
   },
-  'takes it, says that it has it, and no more': async (
-    head: Uint8Array,
-    chunks: AsyncIterable<Uint8Array>,
-    guest: Guest,
-  ) => {
+  'takes it, says that it has it, and no more': async (head, chunks, guest) => {
     await drain(chunks);
     const { topic, id } = decodeHead(head)!;
     guest.talk.trySend(guest.remoteOf('n00'), 'receipt', encodeReceipt({ topic, id }));
-    return new Promise<Uint8Array>(() => {});
+    return never();
   },
-  'takes nothing': () => new Promise<Uint8Array>(() => {}),
-  'takes a little': async (_head: Uint8Array, chunks: AsyncIterable<Uint8Array>) => {
+  'takes nothing': never,
+  'takes a little': async (_, chunks) => {
     for await (const _ of chunks) break;
-    return new Promise<Uint8Array>(() => {});
+    return never();
   },
-  'takes it drop by drop': async (
-    _head: Uint8Array,
-    chunks: AsyncIterable<Uint8Array>,
-    { clock }: Guest,
-  ) => {
+  'takes it drop by drop': async (_, chunks, { clock }) => {
     for await (const _ of chunks) await clock.sleep(RELAYING.stall - 100);
     return encodeReport({ outcome: 'took', missed: [] });
   },
@@ -119,14 +105,11 @@ const manners = {
   'refuses it': async () => {
     throw new Error('no');
   },
-  'says that it could reach nobody, and names others too': async (
-    head: Uint8Array,
-    chunks: AsyncIterable<Uint8Array>,
-  ) => {
+  'says that it could reach nobody, and names others too': async (head, chunks) => {
     await drain(chunks);
     return encodeReport({ outcome: 'took', missed: [...decodeHead(head)!.rest, idOf('nobody')] });
   },
-};
+} satisfies Record<string, ServeRelay>;
 
 for (const [manner, serveRelay] of Object.entries(manners)) {
   test.serial(
@@ -134,7 +117,7 @@ for (const [manner, serveRelay] of Object.entries(manners)) {
     async (t) => {
       t.timeout(60_000);
       for (const run of runs(1)) {
-        const mesh = await meet(run, 5, { relay: () => ({ ...RELAYING, fanout: 1 }) });
+        const mesh = await relayMesh(run, 5, { relay: () => ({ ...RELAYING, fanout: 1 }) });
         const guest = await visit(mesh, serveRelay);
         await mesh.sim.until(
           () => mesh.names.every((name) => mesh.at(name).topic.neighbors.includes(idOf('guest'))),
@@ -162,63 +145,57 @@ for (const [manner, serveRelay] of Object.entries(manners)) {
   );
 }
 
-interface Forged {
-  readonly size?: number;
-  readonly rest?: readonly string[];
+interface Upload {
   readonly origin?: string;
   readonly sequence?: number;
-  readonly topic?: string;
-  /** The chunks that actually follow; undefined if no chunk follows. */
-  readonly chunks?: readonly Uint8Array[] | undefined;
+  readonly rest?: readonly string[];
+  /** The frame that follows the head. Default: a message with the head's id. */
+  readonly frame?: Uint8Array;
+  /** The size that the head announces. */
+  readonly size?: number;
 }
 
 test.serial(
-  'the frames that a relay sends are checked: their head, size, content and rate',
+  'the frames that a relay sends are checked: their head, size and content',
   async (t) => {
     for (const run of runs(1)) {
       const limit = 100_000;
-      const mesh = await meet(run, 3, { topic: { limit } });
+      const mesh = await relayMesh(run, 3, { topic: { limit } });
       const { sim } = mesh;
       const guest = await visit(mesh, manners['says that it had it']);
-      let sequence = 0;
       const body = {
         audience: 'all' as const,
         nodes: [],
         payload: blob(50_000),
         message: undefined,
       };
-      const frameOf = (origin: string, number: number, payload = body.payload) =>
-        encodePush(topicKey('blobs').bytes, {
+      const size = body.payload.length;
+      const frameOf = (origin: string, sequence: number) => {
+        const id = { origin, epoch: 1, sequence };
+        return encodePush(topicKey('blobs').bytes, {
           kind: 'push',
-          id: { origin, epoch: 1, sequence: number },
+          id,
           hops: 1,
-          payload: { ...body, payload },
-          size: payload.length,
-        });
-      const upload = async (forged: Forged) => {
-        const {
-          origin = idOf('guest'),
-          sequence: number = sequence++,
-          topic = 'blobs',
-          rest = [],
-        } = forged;
-        const frame = frameOf(origin, number);
-        const { size = frame.length } = forged;
-        const chunks =
-          'chunks' in forged ? forged.chunks : [frame.subarray(0, 20_000), frame.subarray(20_000)];
-        const head = encodeHead({
-          topic: topicKey(topic).hex,
-          id: { origin, epoch: 1, sequence: number },
-          hops: 1,
+          payload: { ...body },
           size,
-          rest,
         });
-        async function* source() {
-          if (chunks === undefined) await new Promise(() => {});
-          yield* chunks!;
+      };
+      let next = 0;
+      const upload = async ({
+        origin = idOf('guest'),
+        sequence = next++,
+        rest = [],
+        frame = frameOf(origin, sequence),
+        size = frame.length,
+      }: Upload) => {
+        const id = { origin, epoch: 1, sequence };
+        const head = encodeHead({ topic: topicKey('blobs').hex, id, hops: 1, size, rest });
+        async function* chunks() {
+          yield frame.subarray(0, 20_000);
+          yield frame.subarray(20_000);
         }
         const answer = guest.talk.send(guest.remoteOf('n00'), 'relay', head, {
-          upload: source(),
+          upload: chunks(),
           timeout: 60_000,
         });
         return sim.settle(
@@ -236,22 +213,14 @@ test.serial(
       t.is(await upload({ origin: idOf('n00') }), 'had', 'its own');
       t.is(await upload({ origin: idOf('n01') }), 'took', 'unsigned: its publisher is not known');
       t.is(heard(), 2);
-      t.is(await upload({ topic: 'other' }), 'not_found');
-      for (const rest of [[idOf('n00')], [idOf('guest')], [idOf('n01'), idOf('n01')]])
-        t.is(await upload({ rest }), 'invalid_argument');
+      t.is(await upload({ rest: [idOf('n00')] }), 'invalid_argument');
       t.is(await upload({ size: limit + 70_000 }), 'resource_exhausted');
-      t.is(await upload({ size: 0xffff_ffff }), 'resource_exhausted');
       t.is(await upload({ size: 49_000 }), 'invalid_argument', 'more than announced');
-      t.is(await upload({ size: 51_000 }), 'invalid_argument', 'less than announced');
-      t.is(await upload({ chunks: Array(2_000).fill(new Uint8Array()) }), 'invalid_argument');
       t.is(
-        await upload({ chunks: [frameOf(idOf('guest'), 999)] }),
+        await upload({ frame: frameOf(idOf('guest'), 999) }),
         'took',
         'another message than announced',
       );
-      const began = sim.now;
-      t.is(await upload({ chunks: undefined }), 'deadline_exceeded', 'nothing follows');
-      t.true(sim.now - began >= RELAYING.stall && sim.now - began < RELAYING.stall + 200);
       t.is(
         await upload({ rest: [idOf('n01'), idOf('nobody')] }),
         'took',
@@ -261,15 +230,12 @@ test.serial(
       t.is(mesh.at('n01').heard.length, 1);
       t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.others, NOTHING);
       t.true(eventsOf(mesh.node('n00'), 'delivered').every(({ from }) => from === idOf('guest')));
-      guest.talk.trySend(guest.remoteOf('n00'), 'receipt', new Uint8Array(3));
-      guest.talk.trySend(
-        guest.remoteOf('n00'),
-        'receipt',
-        encodeReceipt({
-          topic: topicKey('blobs').hex,
-          id: { origin: idOf('n00'), epoch: 1, sequence: 9 },
-        }),
-      );
+      const id = { origin: idOf('n00'), epoch: 1, sequence: 9 };
+      for (const receipt of [
+        new Uint8Array(3),
+        encodeReceipt({ topic: topicKey('blobs').hex, id }),
+      ])
+        guest.talk.trySend(guest.remoteOf('n00'), 'receipt', receipt);
       await sim.run(100);
       await sim.close();
     }
@@ -280,7 +246,7 @@ test.serial(
   'a validator checks relayed messages, and a relay that forwarded a rejected message loses no score',
   async (t) => {
     for (const run of runs(1)) {
-      const mesh = await meet(run, 8, {
+      const mesh = await relayMesh(run, 8, {
         topic: { validate: (message) => (message[0] === 0 ? 'reject' : 'accept') },
       });
       const [good, bad] = [blob(50_000), blob(50_000)];
@@ -303,7 +269,7 @@ test.serial(
   'a relay whose sender is gone forwards what it has; one that leaves the topic or closes keeps nothing',
   async (t) => {
     for (const run of runs(1)) {
-      const mesh = await meet(run, 6);
+      const mesh = await relayMesh(run, 6);
       const message = blob(MIB);
       void mesh.at('n00').topic.publish(message);
       await mesh.sim.run(3);

@@ -11,92 +11,102 @@ import {
   cluster,
   eventsOf,
   listen,
+  type MeetOptions,
+  meet,
   type Run,
   runs,
   type Subscriber,
   simulationOf,
+  type TestNode,
 } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
-import { rawPeer } from './testing/raw-peer.ts';
+import { type RawPeer, rawPeer } from './testing/raw-peer.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { PublishResult } from './types.ts';
 
 const YEAR = 31_557_600_000;
 const NOW = 1_800_000_000_000;
+const CLOCKS = { 'a year behind': NOW - YEAR, 'at 1970': 0, 'as it was': NOW };
 
 /**
  * Sets up nodes. At each start, 'a' uses the next of these clocks; when none is left, it keeps the
- * last one.
+ * last one. Nodes that sign have the ids of their keys.
  */
-function meet(
+function meetAt(
+  clocks: number[],
   run: Run,
   names: readonly string[],
-  clocks: number[],
   options: (name: string, store: Store) => Partial<GossipOptions>,
-  listed = names,
+  rest: MeetOptions = {},
 ) {
-  const sim = simulationOf(run);
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, names, {
+  const isSigned = options('a', createMemoryStore()).signatures !== undefined;
+  return meet(run, names, {
     gossip: (name, store) => {
-      const wall =
-        name === 'a' && clocks.length > 1 ? clocks.shift()! : name === 'a' ? clocks[0]! : NOW;
+      const wall = name !== 'a' ? NOW : clocks.length > 1 ? clocks.shift()! : clocks[0]!;
       return { wall: () => wall, ...options(name, store) };
     },
-    peers: (name) => ({
-      persistent: listed.filter((other) => other < name),
-      ...(isSigned(options) ? { identity: identityOf(name) } : {}),
-    }),
-    setup: (node) => void subscribers.set(node.name, listen(node)),
+    peers: (name) => (isSigned ? { identity: identityOf(name) } : {}),
+    ...rest,
   });
-  const ready = async (neighbors: number) => {
-    await sim.until(
-      () =>
-        nodes.size === names.length &&
-        [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= neighbors),
-      60_000,
-    );
-  };
-  return {
-    sim,
-    subscribers,
-    nodes,
-    ready,
-    subscriber: (name: string) => subscribers.get(name)!,
-    node: (name: string) => nodes.get(name)!,
-  };
 }
 
-const isSigned = (options: (name: string, store: Store) => Partial<GossipOptions>) =>
-  options('a', createMemoryStore()).signatures !== undefined;
+const lifeOf = (node: TestNode) => node.gossip.snapshot().topics[0]!.life;
 
-for (const [title, clock] of [
-  ['a year behind', NOW - YEAR],
-  ['at 1970', 0],
-  ['as it was', NOW],
-] as const) {
-  for (const overlay of [fullMesh(), partialView()]) {
+/** Lets a stranger report that it knows a node's messages of this life. */
+function lie(guest: RawPeer, life: number): void {
+  const terms = { topic: topicKey('news').hex, overlay: 'fullMesh', limit: 1_048_576, life };
+  guest.talk.trySend(guest.remote, 'terms', terms);
+}
+
+const relayed = relay({ above: 1_000, fanout: 1, stall: 2_000 });
+const ALL_CLOCKS = Object.keys(CLOCKS) as (keyof typeof CLOCKS)[];
+for (const { kind, options, clocks = ALL_CLOCKS, length = 0, min = 2, wait = 1_000 } of [
+  { kind: 'fullMesh', options: () => ({ overlay: fullMesh() }) },
+  { kind: 'partialView', options: () => ({ overlay: partialView() }) },
+  {
+    kind: 'signed, partialView',
+    clocks: ['a year behind'] as const,
+    options: (name: string) => ({
+      overlay: partialView(),
+      signatures: { identity: identityOf(name) },
+    }),
+  },
+  {
+    kind: 'relayed, fullMesh',
+    clocks: ['at 1970'] as const,
+    length: 5_000,
+    min: 0,
+    wait: 20_000,
+    options: () => ({ overlay: fullMesh(), relay: relayed }),
+  },
+])
+  for (const clock of clocks)
     test.serial(
-      `${overlay.name}: after a restart a publisher whose clock stands ${title} is accepted from its first message on`,
+      `${kind}: after a restart a publisher whose clock stands ${clock} is accepted from its first message on`,
       async (t) => {
         for (const run of runs(2)) {
-          const { sim, ready, subscriber, node } = meet(run, ['a', 'b', 'c'], [NOW, clock], () => ({
-            overlay,
-          }));
-          await ready(2);
-          for (let i = 0; i < 5; i++)
-            await sim.settle(subscriber('a').topic.publish(`before ${i}`));
+          const { sim, met, subscriber, node } = await meetAt(
+            [NOW, CLOCKS[clock]],
+            run,
+            ['a', 'b', 'c'],
+            options,
+          );
+          const say = (word: string, least = 0) =>
+            sim.settle(subscriber('a').topic.publish(word.padEnd(length), { min: least }));
+          for (let i = 0; i < 5; i++) await say(`before ${i}`);
           await sim.run(1_000);
           for (const name of ['b', 'c']) t.is(subscriber(name).words.length, 5, run.name);
           sim.restart('a');
           await sim.run(10);
-          await ready(2);
-          for (let i = 0; i < 5; i++)
-            await sim.settle(subscriber('a').topic.publish(`after ${i}`, { min: i === 0 ? 2 : 0 }));
-          await sim.run(1_000);
+          await met();
+          for (let i = 0; i < 5; i++) await say(`after ${i}`, i === 0 ? min : 0);
+          await sim.run(wait);
           for (const name of ['b', 'c']) {
             t.deepEqual(
-              subscriber(name).words.slice(5).sort(),
+              subscriber(name)
+                .words.slice(5)
+                .map((word) => word.trim())
+                .sort(),
               [0, 1, 2, 3, 4].map((i) => `after ${i}`),
               `${run.name}: ${name}`,
             );
@@ -106,8 +116,6 @@ for (const [title, clock] of [
         }
       },
     );
-  }
-}
 
 for (const overlay of [fullMesh(), partialView()])
   test.serial(
@@ -145,141 +153,78 @@ for (const overlay of [fullMesh(), partialView()])
     },
   );
 
-test.serial(
-  'a publisher with a store is accepted also by nodes that are not its neighbors and that it never talks to',
-  async (t) => {
-    for (const run of runs(2)) {
-      // Messages travel along the line a, b, c.
-      const { sim, subscribers, ready, subscriber, node } = meet(
-        run,
-        ['a', 'b', 'c'],
-        [NOW, 0],
-        (_, store) => ({ overlay: fullMesh({ hops: 4 }), store }),
-        [],
-      );
-      await sim.until(() => subscribers.size === 3, 5_000);
-      await sim.until(
-        () => node('a') !== undefined && node('b') !== undefined && node('c') !== undefined,
-        5_000,
-      );
-      node('b').peers.add('a');
-      node('c').peers.add('b');
-      await ready(1);
-      await sim.run(1_000);
-      await sim.settle(subscriber('a').topic.publish('before'));
-      await sim.until(() => subscriber('c').words.length === 1, 5_000);
-      const life = node('a').gossip.snapshot().topics[0]!.life;
-      t.is(life, NOW);
-      sim.restart('b');
-      sim.restart('a');
-      await sim.run(10);
-      await sim.until(() => node('a') !== undefined && node('b') !== undefined, 5_000);
-      t.true(node('a').gossip.snapshot().topics[0]!.life > life);
-      node('b').peers.add('a');
-      node('c').peers.add('b');
-      await ready(1);
-      await sim.run(1_000);
-      await sim.settle(subscriber('a').topic.publish('after'));
-      await sim.until(() => subscriber('c').words.length === 2, 5_000);
-      t.deepEqual(subscriber('c').words, ['before', 'after'], run.name);
-      await sim.close();
-    }
-  },
-);
-
-test.serial(
-  'over several hops a neighbor tells a node whose clock went back its last life, and distant nodes accept it',
-  async (t) => {
-    for (const run of runs(2)) {
-      const { sim, ready, subscriber, node } = meet(
-        run,
-        ['a', 'b', 'c'],
-        [NOW, 0],
-        () => ({ overlay: fullMesh({ hops: 4 }) }),
-        [],
-      );
-      await sim.until(() => ['a', 'b', 'c'].every((name) => node(name) !== undefined), 5_000);
-      node('b').peers.add('a');
-      node('c').peers.add('b');
-      await ready(1);
-      await sim.run(1_000);
-      await sim.settle(subscriber('a').topic.publish('before'));
-      await sim.until(() => subscriber('c').words.length === 1, 5_000);
-      sim.restart('a');
-      await sim.run(10);
-      await ready(1);
-      await sim.run(1_000);
-      await sim.settle(subscriber('a').topic.publish('after'));
-      await sim.until(() => subscriber('c').words.length === 2, 5_000);
-      t.deepEqual(subscriber('c').words, ['before', 'after'], run.name);
-      t.deepEqual(
-        eventsOf(node('a'), 'differs').map(({ what, ours, theirs }) => [what, ours, theirs]),
-        [['life', 0, NOW]],
-      );
-      t.is(node('a').gossip.snapshot().topics[0]!.life, NOW + 1);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial('a relayed long message is accepted after such a restart', async (t) => {
-  for (const run of runs(1)) {
-    const names = ['a', 'b', 'c', 'd', 'e'];
-    const { sim, ready, subscriber } = meet(run, names, [NOW, 0], () => ({
-      overlay: fullMesh(),
-      relay: relay({ above: 1_000, fanout: 2, stall: 2_000 }),
-    }));
-    await ready(4);
-    await sim.settle(subscriber('a').topic.publish('before'.padEnd(5_000)));
-    await sim.run(1_000);
-    sim.restart('a');
-    await sim.run(10);
-    await ready(4);
-    await sim.settle(subscriber('a').topic.publish('after'.padEnd(5_000)));
-    await sim.run(20_000);
-    for (const name of names.slice(1))
-      t.deepEqual(
-        subscriber(name).words.map((word) => word.trim()),
-        ['before', 'after'],
-        `${run.name}: ${name}`,
-      );
-    t.deepEqual(await sim.close(), []);
-  }
-});
+for (const hasStore of [true, false])
+  test.serial(
+    hasStore
+      ? 'a publisher with a store is accepted also by nodes that are not its neighbors and that it never talks to'
+      : 'over several hops a neighbor tells a node whose clock went back its last life, and distant nodes accept it',
+    async (t) => {
+      for (const run of runs(2)) {
+        const { sim, met, subscriber, node } = await meetAt(
+          [NOW, 0],
+          run,
+          ['a', 'b', 'c'],
+          (_, store) => ({ overlay: fullMesh({ hops: 4 }), ...(hasStore ? { store } : {}) }),
+          { neighbors: 0, peers: () => ({ persistent: [] }) },
+        );
+        /** Connects the nodes in a line, and publishes a message at its end. */
+        const say = async (word: string) => {
+          node('b').peers.add('a');
+          node('c').peers.add('b');
+          await met(1);
+          await sim.run(1_000);
+          await sim.settle(subscriber('a').topic.publish(word));
+          await sim.until(() => subscriber('c').words.includes(word), 5_000);
+        };
+        await say('before');
+        t.is(lifeOf(node('a')), NOW);
+        // Afterwards, b doesn't know the earlier life.
+        if (hasStore) sim.restart('b');
+        sim.restart('a');
+        await sim.run(10);
+        await met(0);
+        if (hasStore) t.true(lifeOf(node('a')) > NOW);
+        await say('after');
+        t.deepEqual(subscriber('c').words, ['before', 'after'], run.name);
+        if (!hasStore) {
+          t.deepEqual(
+            eventsOf(node('a'), 'differs').map(({ what, ours, theirs }) => [what, ours, theirs]),
+            [['life', 0, NOW]],
+          );
+          t.is(lifeOf(node('a')), NOW + 1);
+        }
+        t.deepEqual(await sim.close(), []);
+      }
+    },
+  );
 
 test.serial(
   'a stranger that reports lives far ahead is not believed; one within the bound does no permanent harm',
   async (t) => {
     for (const run of runs(1)) {
-      const { sim, ready, subscriber, node } = meet(run, ['a', 'b'], [NOW, NOW + 1_000], () => ({
-        overlay: fullMesh({ hops: 2 }),
-      }));
-      await ready(1);
+      const { sim, met, subscriber, node } = await meetAt(
+        [NOW, NOW + 1_000],
+        run,
+        ['a', 'b'],
+        () => ({ overlay: fullMesh({ hops: 2 }) }),
+      );
       const guest = await rawPeer(sim);
       await sim.until(() => node('a').peers.list().length === 2, 5_000);
-      const lie = (life: number) =>
-        guest.talk.trySend(guest.remote, 'terms', {
-          topic: topicKey('news').hex,
-          overlay: 'fullMesh',
-          limit: 1_048_576,
-          life,
-        });
-      const life = () => node('a').gossip.snapshot().topics[0]!.life;
       for (const far of [NOW + 10 * YEAR + YEAR, 2 ** 47, 2 ** 48 - 1]) {
-        lie(far);
+        lie(guest, far);
         await sim.run(100);
-        t.is(life(), NOW, `${run.name}: ${far}`);
+        t.is(lifeOf(node('a')), NOW, `${run.name}: ${far}`);
       }
       for (let i = 1; i <= 30; i++) {
-        lie(NOW + i * 1_000);
+        lie(guest, NOW + i * 1_000);
         await sim.run(100);
       }
-      t.true(life() < NOW + 30_000, 'a few times and no more');
+      t.true(lifeOf(node('a')) < NOW + 30_000, 'a few times and no more');
       await sim.settle(subscriber('a').topic.publish('one'));
       await sim.run(500);
       sim.restart('a');
       await sim.run(10);
-      await ready(1);
+      await met();
       await sim.settle(subscriber('a').topic.publish('two'));
       await sim.run(500);
       t.deepEqual(subscriber('b').words, ['one', 'two'], run.name);
@@ -293,57 +238,22 @@ test.serial(
   async (t) => {
     for (const run of runs(1, ['message'])) {
       for (const signs of [false, true]) {
-        const options = (name: string) => ({
+        const { sim, subscriber, node } = await meetAt([NOW], run, ['a', 'b'], (name) => ({
           overlay: fullMesh({ hops: 2 }),
           ...(signs ? { signatures: { identity: identityOf(name) } } : {}),
-        });
-        const { sim, ready, subscriber, node } = meet(run, ['a', 'b'], [NOW], options);
-        await ready(1);
+        }));
         await sim.settle(subscriber('a').topic.publish('one'));
         await sim.run(610_000);
         const guest = await rawPeer(sim);
         await sim.until(() => node('a').peers.list().length === 2, 5_000);
-        guest.talk.trySend(guest.remote, 'terms', {
-          topic: topicKey('news').hex,
-          overlay: 'fullMesh',
-          limit: 1_048_576,
-          life: NOW + YEAR,
-        });
+        lie(guest, NOW + YEAR);
         await sim.run(500);
-        t.is(
-          node('a').gossip.snapshot().topics[0]!.life,
-          signs ? NOW + YEAR + 1 : NOW,
-          `${run.name}, ${signs}`,
-        );
+        t.is(lifeOf(node('a')), signs ? NOW + YEAR + 1 : NOW, `${run.name}, ${signs}`);
         await sim.settle(subscriber('a').topic.publish('two'));
         await sim.run(500);
         t.deepEqual(subscriber('b').words, ['one', 'two']);
         await sim.close();
       }
-    }
-  },
-);
-
-test.serial(
-  'signed messages of an earlier life are refused, whoever claims that a new one began',
-  async (t) => {
-    for (const run of runs(1)) {
-      const signed = (name: string) => ({
-        overlay: partialView(),
-        signatures: { identity: identityOf(name) },
-      });
-      const { sim, ready, subscriber } = meet(run, ['a', 'b', 'c'], [NOW, NOW - YEAR], signed);
-      await ready(2);
-      await sim.settle(subscriber('a').topic.publish('before'));
-      await sim.run(500);
-      sim.restart('a');
-      await sim.run(10);
-      await ready(2);
-      await sim.settle(subscriber('a').topic.publish('after'));
-      await sim.run(1_000);
-      for (const name of ['b', 'c'])
-        t.deepEqual(subscriber(name).words, ['before', 'after'], `${run.name}: ${name}`);
-      t.deepEqual(await sim.close(), []);
     }
   },
 );

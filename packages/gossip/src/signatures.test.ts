@@ -6,7 +6,15 @@ import test from 'ava';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { areMet, eventsOf, idle, runs, simulationOf, type TestNode } from './testing/cluster.ts';
+import {
+  areMet,
+  eventsOf,
+  idle,
+  namesOf,
+  runs,
+  simulationOf,
+  type TestNode,
+} from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { frame, rawPeer } from './testing/raw-peer.ts';
 import { network, visit } from './testing/signed-network.ts';
@@ -108,7 +116,7 @@ test.serial(
   'a signed message over several hops is verified at each of them and valid at the last',
   async (t) => {
     for (const run of runs(1)) {
-      const names = Array.from({ length: 14 }, (_, i) => `n${String(i).padStart(2, '0')}`);
+      const names = namesOf(14);
       const { sim, nodes, subscribers, subscriber } = network(run, names, {
         overlay: () => partialView({ active: 2, passive: 12, mergeInterval: 10_000 }),
         type: (name) => (name === 'n03' ? 'p256' : 'ed25519'),

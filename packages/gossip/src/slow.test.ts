@@ -2,20 +2,12 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import {
-  areMet,
-  cluster,
-  eventsOf,
-  idOf,
-  listen,
-  runs,
-  type Subscriber,
-  simulationOf,
-  type TestNode,
-} from './testing/cluster.ts';
+import { areMet, eventsOf, idOf, meet, runs, type TestNode } from './testing/cluster.ts';
 import { pair } from './testing/topic-pair.ts';
 import type { MessageMeta, ReceivedMessage } from './types.ts';
 
+/** A transport whose queues fill soon. */
+const NARROW = { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } };
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
 const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
 
@@ -126,19 +118,15 @@ test.serial(
   'publishing never waits for a peer that reads nothing: dropped messages are reported, and the others get all',
   async (t) => {
     for (const run of runs(2, ['stream'])) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b', 'c'], {
+      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c'], {
         gossip: () => ({ outbound: { messages: 50 } }),
-        transport: { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } },
-        setup: (node) => subscribers.set(node.name, listen(node)),
+        transport: NARROW,
       });
-      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
       sim.cut('a', 'b');
       let failures = 0;
       for (let i = 0; i < 200; i++) {
         const { queued, failed = [] } = await sim.settle(
-          subscribers.get('a')!.topic.publish(String(i).padEnd(20_000)),
+          subscriber('a').topic.publish(String(i).padEnd(20_000)),
           1,
         );
         t.is(queued + failed.length, 2);
@@ -149,9 +137,9 @@ test.serial(
         await sim.run(5);
       }
       await sim.run(500);
-      t.is(subscribers.get('c')!.words.length, 200, run.name);
+      t.is(subscriber('c').words.length, 200, run.name);
       t.true(failures > 50, `${run.name}: ${failures}`);
-      t.true(dropsOf(nodes.get('a')!).filter((reason) => reason === 'no-room').length === failures);
+      t.true(dropsOf(node('a')).filter((reason) => reason === 'no-room').length === failures);
       t.deepEqual(await sim.close(), []);
     }
   },
@@ -161,22 +149,17 @@ test.serial(
   'nodes that join and leave a topic are noticed even if many messages are lost',
   async (t) => {
     for (const run of runs(4, ['message'])) {
-      const sim = simulationOf(run, {
-        link: { latency: [1, 20], loss: 0.3, duplicate: 0.1, reorder: 0.1 },
-      });
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
+      const { sim, subscribers, subscriber } = await meet(run, ['a', 'b', 'c', 'd'], {
+        simulation: { link: { latency: [1, 20], loss: 0.3, duplicate: 0.1, reorder: 0.1 } },
         // The exchange is off, because a duplicated address list would count as unsolicited.
         peers: () => ({ exchange: { enabled: false } }),
-        setup: (node) => subscribers.set(node.name, listen(node)),
       });
-      await sim.until(() => nodes.size === 4 && areMet(subscribers.values(), 3), 120_000);
-      const { topic, subscription } = subscribers.get('d')!;
+      const { topic, subscription } = subscriber('d');
       topic.close();
       subscription.close();
       subscribers.delete('d');
       for (let i = 0; i < 120 && !areMet(subscribers.values(), 2); i++) {
-        for (const subscriber of subscribers.values()) void subscriber.topic.publish('x');
+        for (const one of subscribers.values()) void one.topic.publish('x');
         await sim.run(500);
       }
       t.true(areMet(subscribers.values(), 2), run.name);
@@ -189,36 +172,24 @@ test.serial(
   'if a chosen member is lost, another gets the waiting message, up to the requested number',
   async (t) => {
     for (const run of runs(2, ['stream'])) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b', 'c'], {
-        transport: { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } },
-        setup: (node) => subscribers.set(node.name, listen(node)),
-      });
-      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
+      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c'], { transport: NARROW });
+      const { topic } = subscriber('a');
       sim.cut('a', 'b');
       for (let i = 0; i < 200; i++) {
-        t.deepEqual(
-          await sim.settle(
-            subscribers.get('a')!.topic.publish(String(i).padEnd(20_000), { any: 1 }),
-            1,
-          ),
-          { queued: 1 },
-        );
+        const published = topic.publish(String(i).padEnd(20_000), { any: 1 });
+        t.deepEqual(await sim.settle(published, 1), { queued: 1 });
         await sim.run(5);
       }
-      const { words } = subscribers.get('c')!;
-      const waiting = nodes
-        .get('a')!
-        .gossip.snapshot()
-        .peers.find(({ nodeId }) => nodeId === idOf('b'))!.waiting.messages;
+      const { words } = subscriber('c');
+      const { peers } = node('a').gossip.snapshot();
+      const waiting = peers.find(({ nodeId }) => nodeId === idOf('b'))!.waiting.messages;
       t.true(
         waiting > 20 && words.length > 60 && words.length < 140,
         `${run.name}: ${waiting}, ${words.length}`,
       );
       const before = words.length;
       sim.crash('b');
-      await sim.until(() => areMet([subscribers.get('a')!], 1), 20_000);
+      await sim.until(() => topic.neighbors.length === 1, 20_000);
       await sim.run(2_000);
       t.true(
         words.length - before >= waiting - 1,

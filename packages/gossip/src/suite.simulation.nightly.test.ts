@@ -1,4 +1,4 @@
-// The suite in simulation, on both levels.
+// The suite in simulation, over streams and over whole messages. Ids of nodes are not proven.
 
 import { gossipSuite } from './testing/suite/gossip-suite.ts';
 import { simulated } from './testing/suite/simulated-network.ts';

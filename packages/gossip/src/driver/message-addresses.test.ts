@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { partialView } from '../overlay/partial-view.ts';
-import { cluster, idOf, listen, runs, type Subscriber, simulationOf } from '../testing/cluster.ts';
+import { idOf, meet, runs } from '../testing/cluster.ts';
 import { rawPeer } from '../testing/raw-peer.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { type Addresses, addressesFor, MessageAddresses } from './message-addresses.ts';
@@ -11,37 +11,26 @@ test.serial(
   'a node that knows one member by address becomes a neighbor of the others: gossip carries addresses',
   async (t) => {
     for (const run of runs()) {
-      const sim = simulationOf(run);
-      const names = ['a', 'b', 'c', 'd'];
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, names, {
+      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c', 'd'], {
         gossip: () => ({ overlay: partialView({ mergeInterval: Number.POSITIVE_INFINITY }) }),
         peers: (name) => ({
           maxOutbound: 1,
           persistent: name === 'a' ? [] : ['a'],
           exchange: { enabled: false },
         }),
-        setup: (node) => subscribers.set(node.name, listen(node)),
       });
-      await sim.until(
-        () =>
-          nodes.size === 4 &&
-          names.every((name) => subscribers.get(name)!.topic.neighbors.length === 3),
-        90_000,
-      );
       t.true(
-        nodes
-          .get('c')!
+        node('c')
           .peers.list()
           .some(({ nodeId }) => nodeId === idOf('b')),
         run.name,
       );
       sim.crash('a');
       await sim.run(5_000);
-      await sim.settle(subscribers.get('c')!.topic.publish('without a'));
+      await sim.settle(subscriber('c').topic.publish('without a'));
       await sim.run(2_000);
       t.deepEqual(
-        [subscribers.get('b')!.words, subscribers.get('d')!.words],
+        [subscriber('b').words, subscriber('d').words],
         [['without a'], ['without a']],
         run.name,
       );
@@ -53,19 +42,13 @@ test.serial(
 test.serial(
   'whatever addresses a peer sends, gossip continues, and accepts no more of them than peer exchange does',
   async (t) => {
-    const sim = simulationOf(runs(1)[0]!);
-    const subscribers = new Map<string, Subscriber>();
-    const nodes = cluster(sim, ['a', 'b'], {
+    const { sim, node, subscriber } = await meet(runs(1)[0]!, ['a', 'b'], {
       gossip: () => ({ overlay: partialView() }),
-      setup: (node) => subscribers.set(node.name, listen(node)),
     });
-    await sim.until(
-      () => nodes.size === 2 && subscribers.get('a')!.topic.neighbors.length === 1,
-      20_000,
-    );
+    const { peers } = node('a');
     const guest = await rawPeer(sim);
     const { hex: topic } = topicKey('news');
-    const before = nodes.get('a')!.peers.snapshot().book.size;
+    const before = peers.snapshot().book.size;
     const say = (addresses: unknown) =>
       guest.talk.trySend(guest.remote, 'view', {
         topic,
@@ -87,14 +70,14 @@ test.serial(
     ])
       say(odd);
     await sim.run(1_000);
-    t.is(nodes.get('a')!.peers.snapshot().book.size, before);
+    t.is(peers.snapshot().book.size, before);
     say([[idOf('x'), 'x'], 7, [idOf('y'), null, 'y']]);
     await sim.run(100);
-    t.is(nodes.get('a')!.peers.addressOf(idOf('x')), 'x');
-    t.is(nodes.get('a')!.peers.addressOf(idOf('y')), 'y');
-    await sim.settle(subscribers.get('b')!.topic.publish('still here'));
+    t.is(peers.addressOf(idOf('x')), 'x');
+    t.is(peers.addressOf(idOf('y')), 'y');
+    await sim.settle(subscriber('b').topic.publish('still here'));
     await sim.run(1_000);
-    t.deepEqual(subscribers.get('a')!.words, ['still here']);
+    t.deepEqual(subscriber('a').words, ['still here']);
     t.deepEqual(await sim.close(), []);
   },
 );

@@ -1,64 +1,50 @@
 // Tests of the answers to nodes that search for others of a topic.
 
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { encodeQuestion } from '../discovery/tags.ts';
 import { idOf } from '../testing/cluster.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { Walker, type WalkerInit } from './walker.ts';
 
+function setUp(t: ExecutionContext, { isOn = true, proven = true }) {
+  const key = topicKey('news');
+  const random = seededRandom(1);
+  const self = idOf('me');
+  const asker = { nodeId: idOf('asker'), proven };
+  const walker = new Walker({
+    self,
+    mount: { random, clock: createManualClock() },
+    peers: { get: () => ({ proven }), addressOf: () => 'inmem://b', report: () => t.fail() },
+    options: { walkers: 1, slowest: 30_000 },
+    sessions: new Map([[key.hex, { key, overlay: { neighbors: () => [] } }]]),
+    members: { isOn: () => isOn, interested: () => [idOf('b'), asker.nodeId] },
+    soon: () => {},
+  } as unknown as WalkerInit);
+  const ask = () => {
+    const question = encodeQuestion({ teller: asker.nodeId, hearer: self }, [key.bytes], random);
+    return walker.answer(asker as never, question).addresses;
+  };
+  return { walker, asker, ask };
+}
+
 for (const { isOn, proven, named } of [
   { isOn: true, proven: false, named: 1 },
   { isOn: false, proven: true, named: 1 },
   { isOn: false, proven: false, named: 0 },
-]) {
+])
   test(`a peer that asks about a topic is told of ${named} subscriber: on the topic ${isOn}, proven ${proven}`, (t) => {
-    const key = topicKey('news');
-    const random = seededRandom(1);
-    const self = idOf('me');
-    const asker = idOf('asker');
-    const walker = new Walker({
-      self,
-      mount: { random, clock: createManualClock() },
-      peers: { get: () => ({ proven }), addressOf: () => 'inmem://b', report: () => t.fail() },
-      options: { walkers: 1, slowest: 30_000 },
-      sessions: new Map([[key.hex, { key, overlay: { neighbors: () => [] } }]]),
-      members: { isOn: () => isOn, interested: () => [idOf('b'), asker] },
-      soon: () => {},
-    } as unknown as WalkerInit);
-    const question = encodeQuestion({ teller: asker, hearer: self }, [key.bytes], random);
-    const { addresses } = walker.answer({ nodeId: asker } as never, question);
-    t.deepEqual(addresses, named ? [{ nodeId: idOf('b'), address: 'inmem://b' }] : []);
+    const { ask } = setUp(t, { isOn, proven });
+    t.deepEqual(ask(), named ? [{ nodeId: idOf('b'), address: 'inmem://b' }] : []);
   });
-}
 
-for (const proven of [true, false]) {
+for (const proven of [true, false])
   test(`the answers to a peer are limited ${proven ? 'over all its connections' : 'for each connection'} if its id is proven: ${proven}`, (t) => {
-    const random = seededRandom(1);
-    const self = idOf('me');
-    const asker = { nodeId: idOf('asker'), proven };
-    const key = topicKey('news');
-    const walker = new Walker({
-      self,
-      mount: { random, clock: createManualClock() },
-      peers: { get: () => ({ proven }), addressOf: () => 'inmem://b', report: () => t.fail() },
-      options: { walkers: 1, slowest: 30_000 },
-      sessions: new Map([[key.hex, { key, overlay: { neighbors: () => [] } }]]),
-      members: { isOn: () => true, interested: () => [idOf('b')] },
-      soon: () => {},
-    } as unknown as WalkerInit);
+    const { walker, asker, ask } = setUp(t, { proven });
     let answers = 0;
     for (let connection = 0; connection < 3; connection++) {
-      for (let i = 0; i < 20; i++) {
-        const question = encodeQuestion(
-          { teller: asker.nodeId, hearer: self },
-          [key.bytes],
-          random,
-        );
-        answers += walker.answer(asker as never, question).addresses.length;
-      }
+      for (let i = 0; i < 20; i++) answers += ask().length;
       walker.gone(asker, 0);
     }
     t.is(answers, proven ? 10 : 30);
   });
-}

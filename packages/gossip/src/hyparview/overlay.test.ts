@@ -32,30 +32,6 @@ test('four nodes with two links each: links are symmetric after every step, and 
   }
 });
 
-test('a node that leaves and rejoins is a member again', (t) => {
-  const net = new Cycles({ nodes: 8, seed: 1, options }).build(2);
-  net.leave(5);
-  net.cycle();
-  net.join(0, 5);
-  net.cycle();
-  t.deepEqual(net.graph().components(), [8]);
-  t.deepEqual(net.oneSided(), []);
-});
-
-for (const seen of [true, false]) {
-  test(`a node that crashes and returns with the same id is a member again (${seen ? 'seen' : 'unseen'})`, (t) => {
-    for (const seed of seeds(20)) {
-      const net = new Cycles({ nodes: 30, seed, options }).build(3);
-      net.fail([7], seen);
-      net.join(3, 7);
-      t.true(net.view(7).active().length > 0);
-      for (let cycle = 0; cycle < 7; cycle++) net.cycle();
-      t.deepEqual(net.oneSided(), [], `seed ${seed}`);
-      t.deepEqual(net.graph().components(), [30]);
-    }
-  });
-}
-
 test('of a hundred nodes that join through one bootstrap node at almost the same time, none is isolated', (t) => {
   for (const seed of seeds(10)) {
     const net = new Cycles({ nodes: 100, seed, joinInterval: 0, options }).build(1);

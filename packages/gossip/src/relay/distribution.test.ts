@@ -46,8 +46,9 @@ function scene(
     }
     return others.splice(0);
   };
-  const answer = (upload: Upload, report: Partial<RelayReport> = {}, now = 0) => {
-    distribution.answered(upload.id, { outcome: 'took', missed: [], ...report }, now);
+  const answer = (upload: Upload, report: Partial<RelayReport> | undefined) => {
+    const whole = report && { outcome: 'took' as const, missed: [], ...report };
+    distribution.answered(upload.id, whole, 0);
     return settle();
   };
   const fail = (upload: Upload, now = 0) => {
@@ -69,45 +70,36 @@ function scene(
 }
 
 const members = ({ relay, rest }: Upload) => [relay, ...rest];
+type Act = (made: ReturnType<typeof scene>, first: Upload) => RelayOutput[];
 
 test('every node that answers has the message, and it is settled when all have answered', (t) => {
   const { distribution, uploads, missed, names, answer } = scene(7);
   t.is(uploads.length, 2);
   t.deepEqual(uploads.flatMap(members).sort(), names);
-  answer(uploads[0]!);
+  answer(uploads[0]!, {});
   t.false(distribution.isSettled);
   answer(uploads[1]!, { missed: [uploads[1]!.rest[0]!, 'somebody else'] });
   t.true(distribution.isSettled);
   t.deepEqual(missed, [uploads[1]!.rest[0]!], 'only its own part');
 });
 
-test('if a relay fails, others take over its part, and the relay is missed', (t) => {
-  const { uploads, missed, fail } = scene(8);
-  const [first] = uploads as [Upload];
-  fail(first);
-  t.deepEqual(missed, [first.relay]);
-  t.is(uploads.length, 4);
-  t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...first.rest].sort());
-});
-
-test('a relay whose report is malformed is reported, and others take over its part', (t) => {
-  const { distribution, uploads, missed, settle } = scene(8);
-  const [first] = uploads as [Upload];
-  distribution.answered(first.id, undefined, 0);
-  t.deepEqual(settle(), [{ type: 'misbehaved', peer: first.relay }]);
-  t.deepEqual(missed, [first.relay]);
-  t.is(uploads.length, 4);
-});
-
-test('if a relay has the message already, or gets it from another, others take over, and the relay is not missed', (t) => {
-  for (const outcome of ['had', 'busy'] as const) {
-    const { uploads, missed, answer } = scene(8);
+for (const [what, isMissed, act] of [
+  ['fails', true, ({ fail }, first) => fail(first)],
+  ['sends a malformed report', true, ({ answer }, first) => answer(first, undefined)],
+  ['has the message', false, ({ answer }, first) => answer(first, { outcome: 'had' })],
+  ['gets it from another', false, ({ answer }, first) => answer(first, { outcome: 'busy' })],
+] as const satisfies (readonly [string, boolean, Act])[])
+  test(`if a relay ${what}, others take over its part; the relay itself is missed: ${isMissed}`, (t) => {
+    const made = scene(8);
+    const { uploads, missed } = made;
     const [first] = uploads as [Upload];
-    answer(first, { outcome });
-    t.deepEqual(missed, []);
+    const reports = act(made, first);
+    const isMalformed = what === 'sends a malformed report';
+    t.deepEqual(reports, isMalformed ? [{ type: 'misbehaved', peer: first.relay }] : []);
+    t.deepEqual(missed, isMissed ? [first.relay] : []);
+    t.is(uploads.length, 4);
     t.deepEqual(uploads.slice(2).flatMap(members).sort(), [...first.rest].sort());
-  }
-});
+  });
 
 test('a node that cannot be reached is missed, and is in no other part', (t) => {
   const { uploads, missed } = scene(6, ['n1', 'n4']);
@@ -116,9 +108,11 @@ test('a node that cannot be reached is missed, and is in no other part', (t) => 
 });
 
 test('a relay that reads nothing is given up; one that has it all but is silent gets longer, and then its part is missed', (t) => {
-  const { distribution, uploads, missed, pull, wake } = scene(6);
+  const { distribution, uploads, missed, buffer, pull, wake } = scene(6);
   const [stuck, mute] = uploads as [Upload, Upload];
-  t.deepEqual(pull(mute), [{ type: 'write', upload: mute.id, chunk: new Uint8Array(10) }]);
+  const [write] = pull(mute);
+  t.deepEqual(write, { type: 'write', upload: mute.id, chunk: new Uint8Array(10) });
+  t.is(write?.type === 'write' && write.chunk.buffer, buffer.bytes.buffer, 'no copy of it');
   t.deepEqual(pull(mute), [{ type: 'finish', upload: mute.id, error: undefined }]);
   t.is(distribution.due, 1_000);
   wake(1_000);

@@ -32,16 +32,3 @@ test('a list that is too long for one part makes more parts', (t) => {
   t.true(parts.every(({ rest }) => rest.length <= MOST_REST));
   t.is(new Set(parts.flatMap(({ relay, rest }) => [relay, ...rest])).size, 5_000);
 });
-
-test('the depth of the tree is the logarithm of its size', (t) => {
-  const depth = (nodes: readonly string[]): number =>
-    nodes.length === 0
-      ? 0
-      : 1 +
-        Math.max(
-          ...splitRecipients(nodes, 3, seededRandom(nodes.length)).map(({ rest }) => depth(rest)),
-        );
-  t.is(depth(names(3)), 1);
-  t.is(depth(names(39)), 3);
-  t.is(depth(names(1_092)), 6);
-});

@@ -132,9 +132,66 @@ export function listen(
   return { topic, heard, words: said, subscription };
 }
 
+/** Options of nodes that listen to 'news'. */
+export interface MeetOptions extends Omit<ClusterOptions, 'setup' | 'start'> {
+  /** Returns the options of a node's topic, or undefined if the node does not listen. */
+  readonly topic?: (name: string, node: TestNode) => TopicOptions<string> | undefined;
+  /** The number of neighbors to wait for at each listener. Default: all other nodes. */
+  readonly neighbors?: number;
+  /** Called before the nodes boot. */
+  readonly prepare?: (sim: Simulation) => void;
+  readonly simulation?: Omit<SimulationOptions, 'seed' | 'level'>;
+}
+
+/** Sets up nodes that listen to 'news', and waits until they are neighbors. */
+export async function meet(
+  run: Run,
+  names: readonly string[],
+  {
+    topic = () => ({}),
+    neighbors = names.length - 1,
+    prepare = () => {},
+    simulation,
+    ...options
+  }: MeetOptions = {},
+) {
+  const sim = simulationOf(run, simulation);
+  prepare(sim);
+  const subscribers = new Map<string, Subscriber>();
+  const nodes = cluster(sim, names, {
+    ...options,
+    setup: (node) => {
+      const chosen = topic(node.name, node);
+      if (chosen !== undefined) subscribers.set(node.name, listen(node, 'news', chosen));
+    },
+  });
+  /** Waits until all nodes are up and each listener has at least this number of neighbors. */
+  const met = (least = neighbors) =>
+    sim.until(
+      () =>
+        nodes.size === names.length &&
+        [...subscribers.values()].every((one) => one.topic.neighbors.length >= least),
+      120_000,
+    );
+  await met();
+  return {
+    sim,
+    nodes,
+    subscribers,
+    met,
+    node: (name: string) => nodes.get(name)!,
+    subscriber: (name: string) => subscribers.get(name)!,
+  };
+}
+
 /** Returns true if all of these nodes have exactly that many neighbors on their topic. */
 export function areMet(subscribers: Iterable<Subscriber>, neighbors: number): boolean {
   return [...subscribers].every(({ topic }) => topic.neighbors.length === neighbors);
+}
+
+/** Returns the names of numbered nodes: n00, n01, … */
+export function namesOf(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
 }
 
 /** Returns a node id for a name. */

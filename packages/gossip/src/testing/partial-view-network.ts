@@ -2,7 +2,7 @@
 
 import { partialView } from '../overlay/partial-view.ts';
 import type { TopicOptions } from '../types.ts';
-import { cluster, listen, type Run, type Subscriber, simulationOf } from './cluster.ts';
+import { type MeetOptions, meet, namesOf, type Run } from './cluster.ts';
 
 /** A small partial view, which shuffles and merges often. */
 export const overlay = partialView({
@@ -12,17 +12,19 @@ export const overlay = partialView({
   mergeInterval: 20_000,
 });
 
-/** Sets up nodes that know only the first node, and learn of others from peers. */
-export function network(
+/**
+ * Sets up nodes that know only the first node and learn of others from peers, and waits until each
+ * has a neighbor. Nodes that are `late` don't listen yet.
+ */
+export async function network(
   run: Run,
   count: number,
   options: TopicOptions<string> = {},
   late: readonly string[] = [],
+  others: MeetOptions = {},
 ) {
-  const sim = simulationOf(run);
-  const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, names, {
+  const names = namesOf(count);
+  const made = await meet(run, names, {
     gossip: () => ({ overlay }),
     peers: (name) => ({
       maxOutbound: 10,
@@ -30,10 +32,9 @@ export function network(
       seeds: name === 'n00' ? [] : ['n00'],
       exchange: { interval: 2_000 },
     }),
-    setup: (node) => {
-      if (!late.includes(node.name)) subscribers.set(node.name, listen(node, 'news', options));
-    },
+    topic: (name) => (late.includes(name) ? undefined : options),
+    neighbors: 1,
+    ...others,
   });
-  const subscriber = (name: string) => subscribers.get(name)!;
-  return { sim, names, nodes, subscribers, subscriber };
+  return { names, ...made };
 }

@@ -7,7 +7,8 @@ import { relay } from '../driver/relay-driver.ts';
 import type { RelayOptions } from '../relay/factory.ts';
 import type { Topic } from '../topic.ts';
 import type { MessageMeta, TopicOptions } from '../types.ts';
-import { cluster, type Run, simulationOf, type TestNode } from './cluster.ts';
+import { cluster, namesOf, type Run, simulationOf, type TestNode } from './cluster.ts';
+import { identityOf } from './identities.ts';
 
 /** Default options of relaying. */
 export const RELAYING = { above: 10_000, fanout: 3, stall: 2_000 };
@@ -33,24 +34,27 @@ export interface Mesh {
 export interface MeshOptions {
   readonly relay?: (name: string) => RelayOptions | undefined;
   readonly topic?: TopicOptions<Uint8Array>;
-  /** Number of neighbors that do not belong to the cluster. */
-  readonly guests?: number;
+  /** Whether nodes have keys and sign their messages. */
+  readonly isSigned?: boolean;
 }
 
 /** Creates nodes on one topic, and waits until all have met. */
-export async function meet(
+export async function relayMesh(
   run: Run,
   count: number,
-  { relay: relayOf = () => RELAYING, topic: options = {}, guests = 0 }: MeshOptions = {},
+  { relay: relayOf = () => RELAYING, topic: options = {}, isSigned = false }: MeshOptions = {},
 ): Promise<Mesh> {
-  const names = Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`);
+  const names = namesOf(count);
   const sim = simulationOf(run);
   const listeners = new Map<string, Listener>();
   const nodes = cluster(sim, names, {
-    peers: () => ({ maxInbound: 100 }),
+    peers: (name) => ({ maxInbound: 100, ...(isSigned ? { identity: identityOf(name) } : {}) }),
     gossip: (name) => {
       const options = relayOf(name);
-      return { relay: options && relay(options) };
+      return {
+        relay: options && relay(options),
+        ...(isSigned ? { signatures: { identity: identityOf(name) } } : {}),
+      };
     },
     setup: (node) => {
       const topic = node.gossip.topic('blobs', bytes, options);
@@ -64,7 +68,7 @@ export async function meet(
   await sim.until(
     () =>
       nodes.size === count &&
-      [...listeners.values()].every(({ topic }) => topic.neighbors.length >= count - 1 + guests),
+      [...listeners.values()].every(({ topic }) => topic.neighbors.length >= count - 1),
     60_000,
   );
   return { sim, names, node: (name) => nodes.get(name)!, at: (name) => listeners.get(name)! };

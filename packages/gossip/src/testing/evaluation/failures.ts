@@ -2,7 +2,7 @@
 // messages after many nodes fail at once.
 
 import { Cycles } from '../cycles/cycles.ts';
-import { flood } from '../cycles/flood.ts';
+import { flood } from './flood.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
 
 /**

@@ -18,8 +18,6 @@ export interface Behavior {
 export interface GossipFixtureOptions extends Partial<Omit<NodeOptions, 'gossip'>> {
   readonly outbound?: NodeOptions['gossip']['outbound'];
   readonly relay?: NodeOptions['gossip']['relay'];
-  /** Further options of gossip, which override those of the fixture. */
-  readonly gossip?: Partial<NodeOptions['gossip']>;
   /**
    * Returns true for nodes that listen to 'news' from the beginning. Default: all nodes, each with
    * a long queue.
@@ -63,19 +61,10 @@ export class GossipFixture {
   /** Boots nodes. Each is a peer of the nodes before it. */
   async boot(
     names: readonly string[],
-    {
-      outbound,
-      relay,
-      gossip = {},
-      listens = () => true,
-      topic,
-      setup,
-      to,
-      peers,
-    }: GossipFixtureOptions = {},
+    { outbound, relay, listens = () => true, topic, setup, to, peers }: GossipFixtureOptions = {},
   ): Promise<void> {
     await this.network.boot(names, {
-      gossip: { overlay: this.overlay, outbound, relay, ...gossip },
+      gossip: { overlay: this.overlay, outbound, relay },
       peers,
       to: to ?? ((name) => names.filter((other) => other < name)),
       setup: (node) => {

@@ -3,7 +3,6 @@
 import test from 'ava';
 import { fullMesh } from '../../overlay/full-mesh.ts';
 import { partialView } from '../../overlay/partial-view.ts';
-import { differences } from './differences.ts';
 import { type Behavior, GossipFixture } from './gossip-fixture.ts';
 import { joining } from './joining.ts';
 import type { GossipBackend } from './network.ts';
@@ -24,7 +23,6 @@ const BEHAVIORS: readonly Behavior[] = [
   ...receipts,
   ...slowPeers,
   ...joining,
-  ...differences,
 ];
 
 /**

@@ -36,7 +36,7 @@ export interface Network {
 }
 
 export interface NodeOptions {
-  readonly gossip: Pick<GossipOptions, 'overlay' | 'outbound' | 'relay' | 'wall'>;
+  readonly gossip: Pick<GossipOptions, 'overlay' | 'outbound' | 'relay'>;
   readonly peers?: Partial<PeersOptions<any>> | undefined;
   /** Returns the nodes that a node dials and stays connected to. */
   to(name: string): readonly string[];

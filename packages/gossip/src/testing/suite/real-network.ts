@@ -1,58 +1,32 @@
-// The suite's nodes in real time: over sockets, or in memory without a simulation.
+// The suite's nodes in real time, over TCP with TLS.
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { type AddressBookStore, createMemoryAddressBook, createPeers } from '@trunkline/peers';
-import { systemClock, type Transport } from '@trunkline/transport-core';
+import { createTransport, systemClock } from '@trunkline/transport-core';
+import { tcp } from '@trunkline/transport-tcp';
 import { createGossip } from '../../gossip.ts';
-import { type idle, idOf, type TestNode } from '../cluster.ts';
-import { CALM, type GossipBackend, type Network, type NodeOptions } from './network.ts';
+import { idle, type TestNode } from '../cluster.ts';
+import { certifiedKey } from '../identities.ts';
+import { CALM, type Network, type NodeOptions } from './network.ts';
 
-/** The position of one node in a network. */
-export interface Place {
-  /** True if connections prove node ids; otherwise ids are made of names. */
-  readonly proven: boolean;
-  /**
-   * Creates the node's transport, at the address of an earlier transport in this place if there was
-   * one.
-   */
-  open(addr: string | undefined): Transport<typeof idle>;
-}
-
-/**
- * Creates a backend.
- * @param network creates a new network: a function that returns the place of a node by its name.
- */
-export function real(
-  name: string,
-  network: () => (name: string) => Place | Promise<Place>,
-): GossipBackend {
-  return { name, simulated: false, networks: () => [new RealNetwork(name, network())] };
-}
-
-interface Seat extends Place {
+interface Seat {
+  readonly tls: Awaited<ReturnType<typeof certifiedKey>>;
   readonly addressBook: AddressBookStore;
   readonly options: NodeOptions;
+  /** The address of the node's earlier transport. */
   address: string | undefined;
 }
 
-class RealNetwork implements Network {
-  readonly name: string;
+export class RealNetwork implements Network {
+  readonly name = 'TLS';
   readonly nodes = new Map<string, TestNode>();
-  readonly #place: (name: string) => Place | Promise<Place>;
   readonly #seats = new Map<string, Seat>();
   readonly #waiting = new Set<() => void>();
 
-  constructor(name: string, place: (name: string) => Place | Promise<Place>) {
-    this.name = name;
-    this.#place = place;
-  }
-
   async boot(names: readonly string[], options: NodeOptions): Promise<void> {
     for (const name of names) {
-      const { proven, open } = await this.#place(name);
       this.#seats.set(name, {
-        proven,
-        open,
+        tls: await certifiedKey(),
         addressBook: createMemoryAddressBook(),
         options,
         address: undefined,
@@ -68,12 +42,14 @@ class RealNetwork implements Network {
   async restart(name: string): Promise<void> {
     const seat = this.#seats.get(name)!;
     const { gossip: given, peers: options, to, setup } = seat.options;
-    const transport = seat.open(seat.address);
+    const transport = createTransport(seat.address ?? 'tcp://127.0.0.1:0', {
+      protocol: idle,
+      backends: [tcp({ tls: seat.tls })],
+    });
     await transport.listen();
     seat.address = transport.localAddr();
     const peers = createPeers<any>({
       transport,
-      ...(seat.proven ? {} : { identity: { nodeId: idOf(name) } }),
       addressBook: seat.addressBook,
       ...CALM,
       persistent: to(name).map((other) => this.addressOf(other)),

@@ -1,6 +1,6 @@
 // Floods a message through the engine, to measure how many nodes it reaches.
 
-import type { Cycles } from './cycles.ts';
+import type { Cycles } from '../cycles/cycles.ts';
 
 /**
  * Floods a message from a node over the links. Nodes notice dead neighbors when they write to them,
