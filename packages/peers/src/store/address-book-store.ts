@@ -45,5 +45,5 @@ export function createMemoryAddressBook(): AddressBookStore {
  * moved to `key` + '.broken'.
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
-  return new ExclusiveStore(new StoreBacking(store, key), key);
+  return new ExclusiveStore(new StoreBacking(() => ({ store }), key), key);
 }

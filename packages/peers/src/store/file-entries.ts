@@ -1,8 +1,8 @@
-// Implements a store in a folder, one file for each key. Each value is written completely before
-// its file gets its name. Keys are converted to file names that are readable, and distinct on file
-// systems that ignore case.
+// Implements a store in files, one for each key. Each value is written completely before its file
+// gets its name. The keys of a folder are converted to file names that are readable, and distinct
+// on file systems that ignore case.
 
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Store, TransportError } from '@trunkline/transport-core';
 import {
   type FileDisk,
@@ -21,6 +21,62 @@ export interface FileStore extends Store, AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** The files of a store. */
+export interface FileLayout {
+  /** The kind of thing that the files hold, for error messages. */
+  readonly kind: string;
+  readonly folder: string;
+  /** True if the folder is created if it is missing. */
+  readonly makesFolder: boolean;
+  /** The path of the file that locks the store. */
+  readonly lock: string;
+  /** True if values can be read even if the file system allows no lock. */
+  readonly readsUnlocked: boolean;
+  /** Maximum size of a value in bytes. */
+  readonly largest: number;
+  /** Returns the path of a key's file. */
+  pathOf(key: string): string;
+  /** Returns the key of a file in the folder, given by its name; undefined if it has none. */
+  keyOf(name: string): string | undefined;
+}
+
+/** Returns the layout of a folder with a file for each key. */
+export function folderLayout(folder: string): FileLayout {
+  return {
+    kind: STORE,
+    folder,
+    makesFolder: true,
+    lock: join(folder, '.lock'),
+    readsUnlocked: false,
+    largest: 67_108_864, // 64 MiB
+    pathOf(key) {
+      if (typeof key !== 'string' || LONE.test(key))
+        throw new TypeError(`${STORE}: key: must be a well-formed string, got ${typeof key}`);
+      const file = fileOfKey(key);
+      if (file.length <= LONGEST) return join(folder, file);
+      throw new TransportError(
+        'invalid_argument',
+        `${STORE}: ${folder}: a key takes ${file.length} bytes as a file name, above the limit of ${LONGEST}`,
+      );
+    },
+    keyOf: keyOfFile,
+  };
+}
+
+/** Returns the layout of an address book: its keys are paths, and it has two generations. */
+export function bookLayout(path: string): FileLayout {
+  return {
+    kind: 'address book',
+    folder: dirname(path),
+    makesFolder: false,
+    lock: `${path}.lock`,
+    readsUnlocked: true,
+    largest: 16_777_216, // 16 MiB, several times a full book
+    pathOf: (key) => key,
+    keyOf: (name) => [path, `${path}.old`].find((key) => basename(key) === name),
+  };
+}
+
 /** A pending change of one file. If `bytes` is undefined, the file is deleted. */
 interface Change {
   bytes: Uint8Array | undefined;
@@ -29,69 +85,66 @@ interface Change {
 
 /** The implementation of {@link FileStore}. */
 export class FileEntries implements FileStore {
-  readonly #folder: string;
+  readonly #layout: FileLayout;
   readonly #disk: FileDisk;
   readonly #lock: FileLock;
-  /** Waiting changes, by file. If a file has several, only the newest is made. */
+  /** Waiting changes, by path. If a file has several, only the newest is made. */
   readonly #waiting = new Map<string, Change>();
   /** The change in progress. */
-  #running: readonly [file: string, change: Change] | undefined = undefined;
+  #running: readonly [path: string, change: Change] | undefined = undefined;
   /** Settles when the last change so far has been made; changes run one at a time. */
   #last: Promise<void> = Promise.resolve();
   #opening: Promise<void> | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
 
-  constructor(folder: string, disk: FileDisk, processes: Processes) {
-    this.#folder = folder;
+  constructor(layout: FileLayout, disk: FileDisk, processes: Processes) {
+    this.#layout = layout;
     this.#disk = disk;
-    this.#lock = new FileLock(join(folder, '.lock'), disk, processes, KIND);
+    this.#lock = new FileLock(layout.lock, disk, processes, layout.kind);
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    const file = this.#fileOf(key);
-    await this.#open();
+    const path = this.#pathOf(key);
+    if (!this.#layout.readsUnlocked) await this.open();
     const change =
-      this.#waiting.get(file) ?? (this.#running?.[0] === file ? this.#running[1] : undefined);
+      this.#waiting.get(path) ?? (this.#running?.[0] === path ? this.#running[1] : undefined);
     if (change !== undefined) return change.bytes?.slice();
-    const path = join(this.#folder, file);
     try {
-      return await this.#disk.read(path, (size) => {
-        if (size > LARGEST) throw tooLarge(path, size, 'data_loss');
-      });
+      return await this.#disk.read(path, (size) => this.#checkSize(path, size, 'data_loss'));
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return undefined;
-      throw fileError(error, KIND, path);
+      throw this.#error(error, path);
     }
   }
 
   async set(key: string, value: Uint8Array): Promise<void> {
-    const file = this.#fileOf(key);
-    if (value.length > LARGEST)
-      throw tooLarge(join(this.#folder, file), value.length, 'resource_exhausted');
-    return this.#change(file, new Uint8Array(value)); // `slice` of a Buffer returns a view.
+    const path = this.#pathOf(key);
+    this.#checkSize(path, value.length, 'resource_exhausted');
+    return this.#change(path, new Uint8Array(value)); // `slice` of a Buffer returns a view.
   }
 
   async delete(key: string): Promise<void> {
-    return this.#change(this.#fileOf(key), undefined);
+    return this.#change(this.#pathOf(key), undefined);
   }
 
   async keys(): Promise<string[]> {
     this.#checkOpen();
-    await this.#open();
+    await this.open();
+    const { folder, keyOf } = this.#layout;
     let names: Set<string>;
     try {
-      names = new Set(await this.#disk.list(this.#folder));
+      names = new Set(await this.#disk.list(folder));
     } catch (error) {
-      throw fileError(error, KIND, this.#folder);
+      throw this.#error(error, folder);
     }
-    for (const [file, { bytes }] of [
+    for (const [path, { bytes }] of [
       ...(this.#running === undefined ? [] : [this.#running]),
       ...this.#waiting,
     ]) {
-      if (bytes === undefined) names.delete(file);
-      else names.add(file);
+      if (bytes === undefined) names.delete(basename(path));
+      else names.add(basename(path));
     }
-    return [...names].map(keyOfFile).filter((key) => key !== undefined);
+    return [...names].map(keyOf).filter((key) => key !== undefined);
   }
 
   async sync(): Promise<void> {
@@ -100,12 +153,33 @@ export class FileEntries implements FileStore {
       ...this.#waiting.values(),
       ...(this.#running === undefined ? [] : [this.#running[1]]),
     ];
-    await this.#open();
+    await this.open();
     await Promise.all(changes.map(({ done }) => done));
     try {
-      await this.#disk.syncFolderOf(join(this.#folder, '.lock'));
+      await this.#disk.syncFolderOf(this.#layout.lock);
     } catch (error) {
-      throw fileError(error, KIND, this.#folder);
+      throw this.#error(error, this.#layout.folder);
+    }
+  }
+
+  /** Locks the files; every other operation does it first. After a failure, the next one retries. */
+  open(): Promise<void> {
+    this.#opening ??= this.#take().catch((error) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Renames a key, even if its value cannot be read. Call it only while no change waits. */
+  async move(key: string, to: string): Promise<void> {
+    const path = this.#pathOf(to);
+    await this.open();
+    try {
+      await this.#lock.hold();
+      await this.#disk.rename(this.#pathOf(key), path);
+    } catch (error) {
+      throw this.#error(error, path);
     }
   }
 
@@ -124,68 +198,75 @@ export class FileEntries implements FileStore {
     try {
       await this.#lock.release();
     } catch (error) {
-      throw fileError(error, KIND, this.#folder);
+      throw this.#error(error, this.#layout.lock);
     }
   }
 
-  #fileOf(key: string): string {
+  #pathOf(key: string): string {
     this.#checkOpen();
-    if (typeof key !== 'string' || LONE.test(key))
-      throw new TypeError(`${KIND}: key: must be a well-formed string, got ${typeof key}`);
-    const file = fileOfKey(key);
-    if (file.length <= LONGEST) return file;
-    throw new TransportError(
-      'invalid_argument',
-      `${KIND}: ${this.#folder}: a key takes ${file.length} bytes as a file name, above the limit of ${LONGEST}`,
-    );
+    return this.#layout.pathOf(key);
   }
 
   #checkOpen(): void {
+    const { kind, folder } = this.#layout;
     if (this.#closing !== undefined)
-      throw new TransportError('shutdown', `${KIND}: ${this.#folder}: it was closed`);
+      throw new TransportError('shutdown', `${kind}: ${folder}: it was closed`);
   }
 
-  /** Locks the folder. After a failure, the next operation tries again. */
-  #open(): Promise<void> {
-    this.#opening ??= this.#take().catch((error) => {
-      this.#opening = undefined;
-      throw fileError(error, KIND, this.#folder);
-    });
-    return this.#opening;
+  #checkSize(path: string, size: number, code: 'data_loss' | 'resource_exhausted'): void {
+    const { kind, largest } = this.#layout;
+    if (size > largest)
+      throw new TransportError(
+        code,
+        `${kind}: ${path}: it has ${size} bytes, but may have at most ${largest}`,
+        { target: path },
+      );
   }
 
+  #error(error: unknown, path: string): TransportError {
+    return fileError(error, this.#layout.kind, path);
+  }
+
+  /** Locks the files, and removes what a process that stopped during a write has left. */
   async #take(): Promise<void> {
-    await this.#disk.makeFolder(this.#folder);
-    await this.#lock.hold();
-    for (const name of await this.#disk.list(this.#folder)) {
-      if (name.endsWith(UNFINISHED))
-        await this.#disk.unlink(join(this.#folder, name)).catch(ignoreMissing);
+    const { folder, makesFolder, lock, keyOf } = this.#layout;
+    let path = folder;
+    try {
+      if (makesFolder) await this.#disk.makeFolder(folder);
+      path = lock;
+      await this.#lock.hold();
+    } catch (error) {
+      throw this.#error(error, path);
+    }
+    for (const name of await this.#disk.list(folder).catch(() => [])) {
+      if (name.endsWith(UNFINISHED) && keyOf(name.slice(0, -UNFINISHED.length)) !== undefined)
+        await this.#disk.unlink(join(folder, name)).catch(() => {});
     }
   }
 
-  #change(file: string, bytes: Uint8Array | undefined): Promise<void> {
-    const known = this.#waiting.get(file);
+  #change(path: string, bytes: Uint8Array | undefined): Promise<void> {
+    const known = this.#waiting.get(path);
     if (known !== undefined) {
       known.bytes = bytes;
       return known.done;
     }
     const change: Change = { bytes, done: this.#last };
-    change.done = this.#apply(file, change, this.#last);
-    this.#waiting.set(file, change);
+    change.done = this.#apply(path, change, this.#last);
+    this.#waiting.set(path, change);
     this.#last = change.done.catch(() => {});
     return change.done;
   }
 
-  async #apply(file: string, change: Change, before: Promise<void>): Promise<void> {
+  async #apply(path: string, change: Change, before: Promise<void>): Promise<void> {
     await before;
     try {
-      await this.#open();
+      await this.open();
     } finally {
-      this.#waiting.delete(file);
+      this.#waiting.delete(path);
     }
-    this.#running = [file, change];
+    this.#running = [path, change];
     try {
-      await this.#make(join(this.#folder, file), change.bytes);
+      await this.#make(path, change.bytes);
     } finally {
       this.#running = undefined;
     }
@@ -193,16 +274,24 @@ export class FileEntries implements FileStore {
 
   /** Makes one change. A failure leaves the previous content intact. */
   async #make(path: string, bytes: Uint8Array | undefined): Promise<void> {
-    const temporary = path + UNFINISHED;
     try {
       await this.#lock.hold();
-      if (bytes === undefined) return await this.#disk.unlink(path).catch(ignoreMissing);
+      if (bytes === undefined) await this.#disk.unlink(path).catch(ignoreMissing);
+      else await this.#write(path, bytes);
+    } catch (error) {
+      throw this.#error(error, path);
+    }
+  }
+
+  async #write(path: string, bytes: Uint8Array): Promise<void> {
+    const temporary = path + UNFINISHED;
+    try {
       await this.#disk.unlink(temporary).catch(ignoreMissing);
       await this.#disk.write(temporary, bytes);
       await this.#disk.rename(temporary, path);
     } catch (error) {
       await this.#disk.unlink(temporary).catch(() => {});
-      throw fileError(error, KIND, path);
+      throw error;
     }
   }
 }
@@ -235,23 +324,9 @@ function keyOfFile(name: string): string | undefined {
   }
 }
 
-function tooLarge(
-  path: string,
-  size: number,
-  code: 'data_loss' | 'resource_exhausted',
-): TransportError {
-  return new TransportError(
-    code,
-    `${KIND}: ${path}: it has ${size} bytes, but a value may have at most ${LARGEST}`,
-    { target: path },
-  );
-}
-
-const KIND = 'store';
+const STORE = 'store';
 /** The file name of the empty key. */
 const EMPTY = '%';
-/** Maximum size of a value in bytes: 64 MiB. */
-const LARGEST = 67_108_864;
 /**
  * Maximum length of a file's name in bytes: most file systems allow 255, and a temporary name is
  * one byte longer.

@@ -4,25 +4,63 @@
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { type Loaded, readText, withRemedy } from './read-text.ts';
 
-/** Loads and saves an address book under a key of a `Store`. */
-export class StoreBacking implements Backing {
-  readonly #store: Store;
+/** A place for an address book. Files have the operations that a `Store` lacks. */
+export interface BookPlace {
+  readonly store: Store;
+  /** Keeps other users out. Rejects with `failed_precondition` while another user is in. */
+  lock?(): Promise<void>;
+  /** Renames a key, even if its value cannot be read. */
+  move?(key: string, to: string): Promise<void>;
+  release?(): Promise<void>;
+}
+
+/**
+ * Loads and saves an address book under a key. It is called by one user at a time: `open`, then
+ * `write` any number of times, then `release`.
+ */
+export class StoreBacking {
+  readonly #make: () => BookPlace;
   readonly #key: string;
+  #place: BookPlace;
   /** The value under the key, if it could be read. It is saved as '.old' before the next write. */
   #good: Uint8Array | undefined = undefined;
 
-  constructor(store: Store, key: string) {
-    this.#store = store;
+  constructor(make: () => BookPlace, key: string) {
+    this.#make = make;
     this.#key = key;
+    this.#place = make();
   }
 
+  /** Acquires the place and reads the text. After a failure, the place is not acquired. */
   async open<T>(read: (text: string) => T): Promise<Loaded<T>> {
     const warnings: TransportError[] = [];
+    this.#place = this.#make();
     this.#good = undefined;
+    try {
+      await this.#lock(warnings);
+      return { value: await this.#find(read, warnings), warnings };
+    } catch (error) {
+      await this.release().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** If the place cannot be locked, the book can be read, and each save tries again to lock. */
+  async #lock(warnings: TransportError[]): Promise<void> {
+    try {
+      await this.#place.lock?.();
+    } catch (cause) {
+      const error = ourError(cause, this.#key);
+      if (isFatal(error)) throw error;
+      warnings.push(withRemedy(error, 'the book can be read, but not saved until this is fixed'));
+    }
+  }
+
+  async #find<T>(read: (text: string) => T, warnings: TransportError[]): Promise<T | undefined> {
     for (const key of [this.#key, `${this.#key}.old`]) {
       let bytes: Uint8Array | undefined;
       try {
-        bytes = await this.#store.get(key);
+        bytes = await this.#place.store.get(key);
         if (bytes === undefined) continue;
         const value = readText(bytes, read, key);
         if (key === this.#key) this.#good = bytes;
@@ -34,27 +72,30 @@ export class StoreBacking implements Backing {
               { target: key },
             ),
           );
-        return { value, warnings };
-      } catch (error) {
-        warnings.push(withRemedy(ourError(error, key), await this.#putAside(key, bytes)));
+        return value;
+      } catch (cause) {
+        const error = ourError(cause, key);
+        if (isFatal(error)) throw error;
+        warnings.push(withRemedy(error, await this.#putAside(key, bytes)));
       }
     }
-    return { value: undefined, warnings };
+    return undefined;
   }
 
   /**
-   * Writes a new generation. The old one is synced first, because a store may write in any order
-   * until it syncs.
+   * Writes a new generation; a failure leaves the previous one intact. The old one is synced first,
+   * because a store may write in any order until it syncs.
    */
   async write(text: string): Promise<void> {
     const bytes = new TextEncoder().encode(text);
+    const { store } = this.#place;
     try {
       if (this.#good !== undefined) {
-        await this.#store.set(`${this.#key}.old`, this.#good);
-        await this.#store.sync();
+        await store.set(`${this.#key}.old`, this.#good);
+        await store.sync();
       }
-      await this.#store.set(this.#key, bytes);
-      await this.#store.sync();
+      await store.set(this.#key, bytes);
+      await store.sync();
       this.#good = bytes;
     } catch (error) {
       throw ourError(error, this.#key);
@@ -63,22 +104,32 @@ export class StoreBacking implements Backing {
 
   async release(): Promise<void> {
     this.#good = undefined;
+    await this.#place.release?.();
   }
 
   /** Moves a value that cannot be read to another key, so that nothing is lost. */
   async #putAside(key: string, bytes: Uint8Array | undefined): Promise<string> {
-    if (bytes === undefined) return 'it was not changed';
+    const { store, move } = this.#place;
+    if (bytes === undefined && move === undefined) return 'it was not changed';
     const aside = `${key}.broken`;
     try {
-      await this.#store.set(aside, bytes);
-      await this.#store.sync();
-      await this.#store.delete(key);
-      await this.#store.sync();
+      if (move !== undefined) await move(key, aside);
+      else {
+        await store.set(aside, bytes!);
+        await store.sync();
+        await store.delete(key);
+        await store.sync();
+      }
       return `it was moved to '${aside}'`;
     } catch (error) {
       return `it could not be moved to '${aside}': ${ourError(error, aside).message}`;
     }
   }
+}
+
+/** Returns true if the error means that this user can never use the place as it is. */
+function isFatal({ code }: TransportError): boolean {
+  return code === 'failed_precondition' || code === 'not_found' || code === 'invalid_argument';
 }
 
 function ourError(error: unknown, key: string): TransportError {
@@ -90,21 +141,8 @@ function ourError(error: unknown, key: string): TransportError {
   });
 }
 
-// The lifecycle that all address book stores share: one user at a time, one save at a time, and
-// only the newest waiting text is saved. A `Backing` stores the text.
-
-/**
- * The operations that each kind of store implements. They are called one at a time: `open`, then
- * `write` any number of times, then `release`.
- */
-export interface Backing {
-  /** Acquires the storage and reads the text. After a failure, the storage is not acquired. */
-  open<T>(read: (text: string) => T): Promise<Loaded<T>>;
-  /** Replaces the text. A failure leaves the previous text intact. */
-  write(text: string): Promise<void>;
-  /** Releases the storage, so that others may open it. */
-  release(): Promise<void>;
-}
+// The lifecycle of an address book store: one user at a time, one save at a time, and only the
+// newest waiting text is saved.
 
 /** The phases of a store. A closed store may be loaded again. */
 type State =
@@ -117,11 +155,11 @@ type State =
  * Implements `AddressBookStore`, but does not import it because that would be a circular import.
  */
 export class ExclusiveStore {
-  readonly #backing: Backing;
+  readonly #backing: StoreBacking;
   readonly #name: string;
   #state: State = { t: 'closed' };
 
-  constructor(backing: Backing, name: string) {
+  constructor(backing: StoreBacking, name: string) {
     this.#backing = backing;
     this.#name = name;
   }
