@@ -10,13 +10,11 @@ import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { peersProtocol } from './protocol.ts';
-import { echo } from './testing/cluster.ts';
+import { echo, passive } from './testing/cluster.ts';
 import { overWs } from './testing/real/carriers.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
 import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const LOCAL = { wss: 'ws://127.0.0.1:0', tls: 'tcp://127.0.0.1:0' };
 
 /** A node that listens on TCP under mutual TLS and on plain WebSocket. */
