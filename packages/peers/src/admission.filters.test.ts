@@ -3,16 +3,10 @@
 import { defineProtocol, json } from '@trunkline/transport-core';
 import test from 'ava';
 import * as z from 'zod/mini';
-import type { PeerMessageSource, PeersOptions } from './options.ts';
-import { cluster, idOf, type TestNode } from './testing/cluster.ts';
+import type { PeerMessageSource } from './options.ts';
+import { cluster, idOf, isLinked, passive } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-
-const isLinked = (node: TestNode | undefined, name: string) =>
-  node?.peers.get(idOf(name)) !== undefined;
 
 test.serial(
   'a filter by id or by address refuses a peer, whoever dialed, and both ends get an event',

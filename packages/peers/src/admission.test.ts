@@ -1,16 +1,9 @@
 // Tests of admission to a node: limits, bans, and the errors that both ends see.
 
 import test from 'ava';
-import type { PeersOptions } from './options.ts';
-import { cluster, connected, echo, idOf, type TestNode } from './testing/cluster.ts';
+import { cluster, connected, echo, idOf, isLinked, passive } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-
-const isLinked = (node: TestNode | undefined, name: string) =>
-  node?.peers.get(idOf(name)) !== undefined;
 
 test.serial(
   'another node with the id of a connected peer is refused as a duplicate, and the first stays',

@@ -1,12 +1,7 @@
 // Tests of a transport that proves its id on some connections and not on others: a node that only
 // asserts an id there is a client.
 
-import {
-  createTransport,
-  type Remote,
-  type Transport,
-  TransportError,
-} from '@trunkline/transport-core';
+import { createTransport, type Transport, TransportError } from '@trunkline/transport-core';
 import { manage } from '@trunkline/transport-core/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
@@ -15,13 +10,11 @@ import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { peersProtocol } from './protocol.ts';
-import { echo } from './testing/cluster.ts';
+import { echo, passive } from './testing/cluster.ts';
 import { overWs } from './testing/real/carriers.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
 import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const LOCAL = { wss: 'ws://127.0.0.1:0', tls: 'tcp://127.0.0.1:0' };
 
 /** A node that listens on TCP under mutual TLS and on plain WebSocket. */
@@ -139,26 +132,21 @@ test('where the transport proves ids, a node that only asserts an id is a client
   t.deepEqual(await fixture.close(), []);
 });
 
-test('a persistent peer with an id is still dialed while another node asserts that id, until a node proves it', async (t) => {
-  for (const allowAsserted of [false, true]) {
-    const fixture = new RealFixture(t);
-    const [ours, theirs] = [await credentials(), await credentials()];
-    const b = await mixed(fixture, 'b', theirs);
-    const target = `${theirs.nodeId}@${tlsOf(b)}`;
-    await fixture.settle(b.transport.close());
-    const a = await mixed(fixture, 'a', ours, { ...passive, allowAsserted, persistent: [target] });
-    const { transport, heard } = impostor(t, fixture, theirs.nodeId);
-    const dialed = fixture.settle(transport.dial(wsOf(a)));
-    if (allowAsserted)
-      t.is(((await t.throwsAsync(dialed)) as { reason?: string }).reason, 'identity_mismatch');
-    else await dialed;
-    const { length } = a.dials;
-    await fixture.run(60_000);
-    t.true(a.dials.length > length + 3, `${a.dials.length - length} dials`);
-    t.deepEqual([a.peers.list(), heard], [[], []]);
-    await fixture.settle(transport.close());
-    t.deepEqual(await fixture.close(), []);
-  }
+test('a persistent peer with an id is still dialed while another node asserts that id', async (t) => {
+  const fixture = new RealFixture(t);
+  const [ours, theirs] = [await credentials(), await credentials()];
+  const b = await mixed(fixture, 'b', theirs);
+  const target = `${theirs.nodeId}@${tlsOf(b)}`;
+  await fixture.settle(b.transport.close());
+  const a = await mixed(fixture, 'a', ours, { ...passive, persistent: [target] });
+  const { transport, heard } = impostor(t, fixture, theirs.nodeId);
+  await fixture.settle(transport.dial(wsOf(a)));
+  const { length } = a.dials;
+  await fixture.run(60_000);
+  t.true(a.dials.length > length + 3, `${a.dials.length - length} dials`);
+  t.deepEqual([a.peers.list(), heard], [[], []]);
+  await fixture.settle(transport.close());
+  t.deepEqual(await fixture.close(), []);
 });
 
 test('a proving node and a node that proves nothing do not become peers, whoever dials, and each reports why', async (t) => {
@@ -171,7 +159,7 @@ test('a proving node and a node that proves nothing do not become peers, whoever
     [out!.reason, out!.direction, out!.error.reason, out!.addr],
     ['unproven', 'out', 'identity_mismatch', p.address],
   );
-  t.regex(out!.error.message, /only asserts its id.*'allowAsserted: true'/);
+  t.regex(out!.error.message, /only asserts its id.*dial an address at which it proves its id/);
   const q = await plain(fixture, 'q', { ...passive, persistent: [wsOf(a)] });
   await fixture.until('q has dialed a and was rejected', () => emitted(q, 'rejected').length > 0);
   const [other] = emitted(q, 'rejected');
@@ -181,82 +169,11 @@ test('a proving node and a node that proves nothing do not become peers, whoever
   t.deepEqual(await fixture.close(), []);
 });
 
-test('with allowAsserted a node that only asserts its id is a peer until another node proves the id', async (t) => {
-  const fixture = new RealFixture(t);
-  const [ours, theirs] = [await credentials(), await credentials()];
-  const a = await mixed(fixture, 'a', ours, {
-    ...passive,
-    allowAsserted: true,
-    unconditional: [theirs.nodeId],
-  });
-  const { transport, heard } = impostor(t, fixture, theirs.nodeId);
-  await fixture.settle(transport.dial(wsOf(a)));
-  await fixture.until(
-    'the node that asserts the id is a peer of a',
-    () => a.peers.get(theirs.nodeId) !== undefined,
-  );
-  const { proven, persistent } = a.peers.get(theirs.nodeId)!;
-  t.deepEqual(
-    [proven, persistent, a.peers.snapshot().inbound],
-    [false, false, 1],
-    'it counts against the cap because nothing shows that it is the listed node',
-  );
-  t.is(
-    await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')),
-    'from the impostor',
-  );
-  t.is(a.peers.addressOf(theirs.nodeId), undefined, 'the addresses that it reports change no book');
-  const b = await mixed(fixture, 'b', theirs, { ...passive, persistent: [tlsOf(a)] });
-  await fixture.until(
-    'the node that proves its id is a peer of a',
-    () => a.peers.get(theirs.nodeId)?.proven === true,
-  );
-  t.deepEqual(
-    emitted(a, 'down').map(({ cause }) => cause.reason),
-    ['duplicate'],
-  );
-  t.is(await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'hi')), 'b: hi');
-  t.deepEqual([heard, a.peers.snapshot().inbound], [['hi'], 0]);
-  const second = impostor(t, fixture, theirs.nodeId);
-  const error = (await t.throwsAsync(fixture.settle(second.transport.dial(wsOf(a))))) as {
-    reason?: string;
-  };
-  t.is(error.reason, 'duplicate');
-  t.true(isLinked(a, b) && a.peers.get(theirs.nodeId)!.proven);
-  for (const each of [transport, second.transport]) await fixture.settle(each.close());
-  t.deepEqual(await fixture.close(), []);
-});
-
-test('with allowAsserted, a peer that only asserts its id is disconnected when that id becomes a persistent peer', async (t) => {
-  const fixture = new RealFixture(t);
-  const [ours, theirs] = [await credentials(), await credentials()];
-  const a = await mixed(fixture, 'a', ours, { ...passive, allowAsserted: true });
-  const { transport } = impostor(t, fixture, theirs.nodeId);
-  await fixture.settle(transport.dial(wsOf(a)));
-  await fixture.until(
-    'the node that asserts the id is a peer of a',
-    () => a.peers.get(theirs.nodeId) !== undefined,
-  );
-  const b = await mixed(fixture, 'b', theirs);
-  a.peers.add(`${theirs.nodeId}@${tlsOf(b)}`);
-  await fixture.until(
-    'the node that proves its id is a peer of a',
-    () => a.peers.get(theirs.nodeId)?.proven === true,
-  );
-  t.regex(emitted(a, 'down')[0]!.cause.message, /must prove that id/);
-  t.is(
-    await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
-    'b: a secret',
-  );
-  await fixture.settle(transport.close());
-  t.deepEqual(await fixture.close(), []);
-});
-
 test('an impostor that repeats the instance of a proven node gets nothing meant for that node, whoever connects first', async (t) => {
   for (const isFirst of [true, false]) {
     const fixture = new RealFixture(t);
     const [ours, theirs] = [await credentials(), await credentials()];
-    const a = await mixed(fixture, 'a', ours, { ...passive, allowAsserted: true });
+    const a = await mixed(fixture, 'a', ours);
     // The instance is drawn from `random`, so the same seed gives the same instance.
     const make = (given: object) =>
       createTransport([LOCAL.tls], {
@@ -269,18 +186,16 @@ test('an impostor that repeats the instance of a proven node gets nothing meant 
     const come = () => fixture.settle(double.transport.dial(wsOf(a)));
     if (isFirst) await come();
     const b = await fixture.node('b', { peers: { ...passive, persistent: [tlsOf(a)] }, make });
-    await fixture.until(
-      'the node that proves its id is a peer of a',
-      () => a.peers.get(theirs.nodeId)?.proven === true,
-    );
-    if (!isFirst) t.is(((await t.throwsAsync(come())) as { reason?: string }).reason, 'duplicate');
-    const links: Remote[] = a.transport.remotes().filter(({ nodeId }) => nodeId === undefined);
+    await fixture.until('the node that proves its id is a peer of a', () => isLinked(a, b));
+    if (!isFirst) await come();
+    const [one, two] = a.transport.remotes();
+    t.is(one!.instance, two!.instance);
     t.is(
       await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
       'b: a secret',
     );
     t.deepEqual(double.heard, []);
-    t.deepEqual([links.every(({ closed }) => closed), isLinked(a, b)], [true, true]);
+    t.true(a.peers.get(theirs.nodeId)!.proven && isLinked(a, b));
     await fixture.settle(double.transport.close());
     t.deepEqual(await fixture.close(), []);
   }

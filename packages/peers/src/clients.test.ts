@@ -6,13 +6,10 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
-import { echo } from './testing/cluster.ts';
+import { echo, passive } from './testing/cluster.ts';
 import { type Carrier, carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { emitted, isLinked, RealFixture } from './testing/real/real-fixture.ts';
-
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 
 /** Number of clients created so far; each has its own instance. */
 let clients = 0;

@@ -1,70 +1,15 @@
 // Tests of the start and the end of peers: stores that hang, resources that are left over, and
 // calls that may follow.
 
-import type { Simulation } from '@trunkline/simulation';
-import { type Transport, TransportError } from '@trunkline/transport-core';
-import test, { type ExecutionContext } from 'ava';
-import type { PeersOptions } from './options.ts';
-import { createPeers, type Peers } from './peers.ts';
+import { TransportError } from '@trunkline/transport-core';
+import test from 'ava';
+import { createPeers } from './peers.ts';
 import { type AddressBookStore, createMemoryAddressBook } from './store/address-book-store.ts';
-import { cluster, echo, idOf, type TestNode } from './testing/cluster.ts';
+import { bare, calm, failureOf, nothingIsLeft, storeOf } from './testing/bare.ts';
+import { cluster, idOf, isLinked, passive } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const never = () => new Promise<never>(() => {});
-const calm = { seed: 1, level: 'message', name: '' } as const;
-
-const isLinked = (node: TestNode | undefined, name: string) =>
-  node?.peers.get(idOf(name)) !== undefined;
-
-/** A node that the test starts and closes itself. */
-async function bare(
-  sim: Simulation,
-  name: string,
-  options: Partial<PeersOptions> = {},
-): Promise<{ transport: Transport<typeof echo>; peers: Peers }> {
-  let made: { transport: Transport<typeof echo>; peers: Peers } | undefined;
-  sim.node(name, ({ transport: make }) => {
-    const transport = make(echo);
-    made = {
-      transport,
-      peers: createPeers({ transport, identity: { nodeId: idOf(name) }, ...options }),
-    };
-  });
-  await sim.until(() => made !== undefined);
-  return made!;
-}
-
-/** Returns the error with which a promise rejects. */
-async function failureOf(promise: Promise<unknown>): Promise<TransportError> {
-  return promise.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (error: unknown) => error as TransportError,
-  );
-}
-
-/** Asserts that no events are left except messages in flight. */
-async function nothingIsLeft(t: ExecutionContext, sim: Simulation, text: string): Promise<void> {
-  const began = sim.now;
-  t.regex(
-    (await failureOf(sim.until(() => false, 3_600_000))).message,
-    /no further event can happen/,
-    text,
-  );
-  t.true(sim.now - began < 100, text);
-}
-
-/** A store that keeps nothing, with some methods replaced. */
-function storeOf(doing: Partial<AddressBookStore> = {}): AddressBookStore {
-  return {
-    load: async () => ({ value: undefined, warnings: [] }),
-    save: async () => {},
-    close: async () => {},
-    ...doing,
-  };
-}
 
 test.serial('peers start once; a start that failed may be repeated', async (t) => {
   const sim = simulationOf(calm);

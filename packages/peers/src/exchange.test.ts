@@ -4,17 +4,10 @@
 import { bytes, TransportError } from '@trunkline/transport-core';
 import { defineProjectProtocol, manage } from '@trunkline/transport-core/internal';
 import test from 'ava';
-import type { PeersOptions } from './options.ts';
 import { peersProtocol } from './protocol.ts';
-import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { cluster, connected, idOf, isLinked, passive } from './testing/cluster.ts';
 import { countReceived, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-
-const isLinked = (node: TestNode | undefined, name: string) =>
-  node?.peers.get(idOf(name)) !== undefined;
 
 const entry = (name: string, address = name) => ({ nodeId: idOf(name), address });
 const NOTHING = new Uint8Array();

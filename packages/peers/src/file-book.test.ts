@@ -5,13 +5,10 @@ import { join } from 'node:path';
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { createFileAddressBook } from './index.node.ts';
-import type { PeersOptions } from './options.ts';
-import { idOf } from './testing/cluster.ts';
+import { idOf, passive } from './testing/cluster.ts';
 import { folder } from './testing/real/folder.ts';
 import { emitted, isLinked, RealFixture } from './testing/real/real-fixture.ts';
 
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 
 test('a node that opens the file of a closed one loads its addresses, bans and scores', async (t) => {

@@ -2,13 +2,8 @@
 // suspended.
 
 import test from 'ava';
-import type { PeersOptions } from './options.ts';
-import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { cluster, connected, idOf, isLinked, passive } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-const isLinked = (node: TestNode | undefined, name: string) =>
-  node?.peers.get(idOf(name)) !== undefined;
 
 test.serial(
   'a peer on a blackholed link loses score, and is disconnected within 16 seconds with the cause',

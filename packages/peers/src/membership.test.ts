@@ -5,15 +5,13 @@ import { tcp } from '@trunkline/transport-tcp';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
-import { cluster, connected, echo, idOf, type TestNode } from './testing/cluster.ts';
+import { cluster, connected, echo, idOf, isLinked } from './testing/cluster.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
 const named = (name: string) => `${idOf(name)}@${name}`;
 const listed: Partial<PeersOptions> = { membership: 'listed' };
 const recipe: Partial<PeersOptions> = { maxOutbound: 0, exchange: { enabled: false } };
-const isLinked = (node: TestNode | undefined, name: string) =>
-  node?.peers.get(idOf(name)) !== undefined;
 
 test.serial(
   'a node with membership by list accepts only listed peers, and tells both ends why it refuses others',

@@ -38,19 +38,10 @@ export interface PeersOptions<S = unknown> {
   /**
    * The peers to which this node stays connected, each in the form '[nodeId@]address'. They are
    * dialed forever and count against neither `maxInbound` nor `maxOutbound`. If the transport
-   * proves ids, a target with an id accepts only a node that proves this id, even with
-   * `allowAsserted`. A target with this node's own id is never dialed, so that all nodes can have
-   * the same list.
+   * proves ids, a target with an id accepts only a node that proves this id. A target with this
+   * node's own id is never dialed, so that all nodes can have the same list.
    */
   readonly persistent?: readonly string[] | undefined;
-  /**
-   * Set this to let a node be a peer on a connection that proves no id, although this transport
-   * proves ids on other connections (for example, TLS on one address and plain WebSocket on
-   * another). By default (false), such a node is only a client and is never reached by `node:<id>`.
-   * If true, it is a peer under the id that it asserts, until a node proves this id. On a transport
-   * that proves nothing, every id is asserted, regardless of this option.
-   */
-  readonly allowAsserted?: boolean | undefined;
   /** Nodes that are asked for addresses when the address book has none left to try. */
   readonly seeds?: readonly string[] | undefined;
   /**
@@ -230,7 +221,6 @@ const schema = optionsSchema({
     ),
   ),
   persistent: option.withDefault(targets(), []),
-  allowAsserted: flag(false),
   seeds: option.withDefault(targets(), []),
   membership: option.withDefault(
     option.reference<'open' | 'listed'>(

@@ -4,7 +4,7 @@
 import { createSimulation, type SimTransportOptions } from '@trunkline/simulation';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
-import { cluster, idOf, type TestNode } from './testing/cluster.ts';
+import { cluster, idOf, isLinked, type TestNode } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import { eventsOf } from './testing/runs.ts';
 
@@ -84,7 +84,6 @@ async function scene({ told = [], names, peers = {}, mode = 'public' }: SceneOpt
   return { sim, a: nodes.get('a')!, dialed, asked };
 }
 
-const isLinked = (node: TestNode, name: string) => node.peers.get(idOf(name)) !== undefined;
 const failures = (node: TestNode) =>
   eventsOf(node, 'rejected').map(({ error, addr }) => ({
     code: error.code,

@@ -2,15 +2,9 @@
 // which messages are sent afterwards.
 
 import test from 'ava';
-import type { PeersOptions } from './options.ts';
-import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { cluster, connected, idOf, isLinked, passive } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-const isLinked = (node: TestNode | undefined, name: string) =>
-  node?.peers.get(idOf(name)) !== undefined;
 
 test.serial(
   'a persistent peer is dialed until it is connected, also after failed dials, and again whenever it is lost',

@@ -9,14 +9,12 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import test from 'ava';
-import type { PeersOptions } from './options.ts';
-import { echo } from './testing/cluster.ts';
+import { echo, passive } from './testing/cluster.ts';
 import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { emitted, type Given, overTcp, RealFixture } from './testing/real/real-fixture.ts';
 import type { PeerRejection } from './types.ts';
 
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const noise = carriers.find(({ name }) => name === 'noise')!;
 const tls = carriers.find(({ name }) => name === 'TLS')!;
 const plain = carriers.find(({ name }) => name === 'TCP')!;

@@ -1,5 +1,5 @@
-// Tests of peers over real TCP on loopback: they find each other, come back at another address, and
-// leave nothing behind.
+// Tests of peers over real sockets on loopback: they find each other, come back at another address,
+// and leave nothing behind.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,13 +13,13 @@ import test from 'ava';
 import { createFileAddressBook } from './index.node.ts';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
-import { echo, idOf } from './testing/cluster.ts';
+import { echo, idOf, passive } from './testing/cluster.ts';
+import { carriers } from './testing/real/carriers.ts';
+import { credentials } from './testing/real/credentials.ts';
 import { folder } from './testing/real/folder.ts';
 import { hasIPv6, onFreePort } from './testing/real/listeners.ts';
 import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
 
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 const areAllLinked = (nodes: readonly RealNode[]) =>
   nodes.every((one) => nodes.every((other) => one === other || isLinked(one, other)));
@@ -75,55 +75,69 @@ test('a process whose peers and transports are closed exits by itself', async (t
   t.deepEqual([code, said], [0, 'met, closed\n']);
 });
 
-test('three nodes find each other through one seed and call each other by id; one that is killed and returns elsewhere is found again', async (t) => {
-  const fixture = new RealFixture(t);
-  const path = join(await folder(t), 'book');
-  const a = await fixture.node('a', { peers: named('a') });
-  const c = await fixture.node('c', { peers: { ...named('c'), seeds: [a.address] } });
-  const first = await fixture.node('b', {
-    peers: { ...named('b'), seeds: [a.address], addressBook: createFileAddressBook(path) },
-  });
-  await fixture.until(
-    'a, the first b and c are all peers',
-    () => areAllLinked([a, first, c]),
-    60_000,
-  );
-  t.is(await fixture.settle(c.transport.send(`node:${first.nodeId}`, 'say', 'hello')), 'b: hello');
-  await fixture.run(130_000);
-  await fixture.settle(first.close());
-  await fixture.until(
-    'a and c have lost the first b',
-    () => !isLinked(a, first) && !isLinked(c, first),
-  );
-
-  // The node knows no seed any more, and no other node knows its port.
-  const b = await fixture.node('b', {
-    peers: { ...named('b'), addressBook: createFileAddressBook(path) },
-  });
-  t.not(b.address, first.address);
-  await fixture.until('a, b and c are all peers', () => areAllLinked([a, b, c]), 60_000);
-  for (const [from, to] of [
-    [a, b],
-    [b, a],
-    [c, b],
-    [b, c],
-  ] as const) {
+for (const carrier of carriers.filter(({ name }) => ['TCP', 'TLS', 'noise'].includes(name))) {
+  test(`over ${carrier.name}, three nodes find each other through one seed and call each other by id; one that is killed and returns elsewhere is found again`, async (t) => {
+    const fixture = new RealFixture(t);
+    const addressBook = createFileAddressBook(join(await folder(t), 'book'));
+    const keys = { a: await credentials(), b: await credentials(), c: await credentials() };
+    const node = (name: 'a' | 'b' | 'c', peers: Partial<PeersOptions>) =>
+      fixture.node(name, {
+        make: carrier.make(keys[name]),
+        peers: { ...(carrier.proves ? {} : named(name)), ...peers },
+      });
+    const a = await node('a', {});
+    const c = await node('c', { seeds: [`${a.nodeId}@${a.address}`] });
+    const first = await node('b', { seeds: [a.address], addressBook });
+    await fixture.until(
+      'a, the first b and c are all peers',
+      () => areAllLinked([a, first, c]),
+      60_000,
+    );
     t.is(
-      await fixture.settle(from.transport.send(`node:${to.nodeId}`, 'say', 'again')),
-      `${to.name}: again`,
+      await fixture.settle(c.transport.send(`node:${first.nodeId}`, 'say', 'hello')),
+      'b: hello',
     );
-  }
-  await fixture.run(60_000);
-  for (const node of [a, b, c]) {
-    t.is(node.transport.remotes().length, 2, 'one link per peer');
-    t.true(
-      node.peers
-        .list()
-        .every(({ proven, rtt, score }) => !proven && rtt !== undefined && score === 100),
+    await fixture.run(130_000);
+    await fixture.settle(first.close());
+    await fixture.until(
+      'a and c have lost the first b',
+      () => !isLinked(a, first) && !isLinked(c, first),
     );
-  }
-  t.deepEqual(await fixture.close(), []);
-});
+
+    // The node knows no seed any more, and no other node knows its port.
+    const b = await node('b', { addressBook });
+    t.not(b.address, first.address);
+    const nodes = [a, b, c];
+    await fixture.until('a, b and c are all peers', () => areAllLinked(nodes), 60_000);
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+      [c, b],
+      [b, c],
+    ] as const) {
+      t.is(
+        await fixture.settle(from.transport.send(`node:${to.nodeId}`, 'say', 'again')),
+        `${to.name}: again`,
+      );
+    }
+    await fixture.run(60_000);
+    if (carrier.proves)
+      t.deepEqual(
+        nodes.map(({ nodeId }) => nodeId),
+        nodes.map(({ name }) => keys[name as 'a'].nodeId),
+        'ids are derived from keys',
+      );
+    for (const { transport, peers } of nodes) {
+      t.is(transport.remotes().length, 2, 'one link per peer');
+      for (const { nodeId, proven, remote, rtt, score } of peers.list())
+        t.deepEqual(
+          [proven, remote.nodeId, rtt !== undefined, score],
+          [carrier.proves, carrier.proves ? nodeId : undefined, true, 100],
+        );
+    }
+    t.deepEqual(await fixture.close(), []);
+  });
+}
 
 test('one address in many spellings is one peer with one link, permanently', async (t) => {
   const fixture = new RealFixture(t);

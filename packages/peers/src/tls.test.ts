@@ -1,16 +1,13 @@
-// Tests of peers that prove their ids over TLS and Noise on real TCP: each is recognized as the
-// right node, and a node with a new address is found.
+// Tests of peers that prove their ids over TLS on real TCP: each is recognized as the right node,
+// and a node with a new address is found.
 
-import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { createTransport, type Transport } from '@trunkline/transport-core';
-import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { spelled } from '@trunkline/transport-core/internal';
 import { type TcpBackend, tcp } from '@trunkline/transport-tcp';
-import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
-import { echo } from './testing/cluster.ts';
+import { echo, passive } from './testing/cluster.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
 import {
   emitted,
@@ -20,9 +17,6 @@ import {
 } from './testing/real/real-fixture.ts';
 import { TcpRelay } from './testing/real/tcp-relay.ts';
 
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-
 /** A node with these credentials and without the option `identity`. */
 const proving = (
   { tls }: NodeCredentials,
@@ -30,28 +24,6 @@ const proving = (
 ): RealNodeOptions => ({
   make: (given) => createTransport('tcp://127.0.0.1:0', { ...given, backends: [tcp({ tls })] }),
   peers,
-});
-
-test('over TLS a node’s id is derived from its key, and its peers are proven', async (t) => {
-  const fixture = new RealFixture(t);
-  const [ours, theirs] = [await credentials(), await credentials()];
-  const b = await fixture.node('b', proving(theirs));
-  const a = await fixture.node('a', proving(ours, { ...passive, persistent: [b.address] }));
-  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
-  t.deepEqual([a.nodeId, b.nodeId], [ours.nodeId, theirs.nodeId]);
-  for (const [node, other] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    const [peer] = node.peers.list();
-    t.deepEqual(
-      [peer!.nodeId, peer!.proven, peer!.remote.nodeId],
-      [other.nodeId, true, other.nodeId],
-    );
-  }
-  t.deepEqual([a.peers.list()[0]!.persistent, b.peers.list()[0]!.persistent], [true, false]);
-  t.is(await fixture.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
-  t.deepEqual(await fixture.close(), []);
 });
 
 test('an identity other than the one that the transport proves throws a TypeError that names both, and changes nothing', async (t) => {
@@ -322,42 +294,3 @@ for (const how of ['peers.ban', 'updateTls'] as const) {
     t.deepEqual(await fixture.close(), []);
   });
 }
-
-test('over noise, too, ids are derived from keys, proven, and found from one seed', async (t) => {
-  const fixture = new RealFixture(t);
-  const make = async () => {
-    const { identity } = await credentials();
-    const options = (peers: Partial<PeersOptions>): RealNodeOptions => ({
-      peers,
-      make: (given) =>
-        new NetworkTransport({
-          ...given,
-          stream: createNoiseStreamLayer(createTcpStreamLayer({ clock: given.clock }), {
-            identity,
-            clock: given.clock!,
-          }),
-        }),
-    });
-    return { identity, options };
-  };
-  const [one, two, three] = [await make(), await make(), await make()];
-  const a = await fixture.node('a', one.options({}));
-  const b = await fixture.node('b', two.options({ seeds: [a.address] }));
-  const c = await fixture.node(
-    'c',
-    three.options({ seeds: [`${one.identity.nodeId}@${a.address}`] }),
-  );
-  const nodes = [a, b, c];
-  t.deepEqual(
-    nodes.map(({ nodeId }) => nodeId),
-    [one, two, three].map(({ identity }) => identity.nodeId),
-  );
-  await fixture.until(
-    'all nodes are peers',
-    () => nodes.every(({ peers }) => peers.list().length === 2),
-    90_000,
-  );
-  t.true(nodes.every(({ peers }) => peers.list().every(({ proven }) => proven)));
-  t.is(await fixture.settle(c.transport.send(`node:${b.nodeId}`, 'say', 'hi')), 'b: hi');
-  t.deepEqual(await fixture.close(), []);
-});

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
-import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { cluster, connected, idOf, isLinked, passive, type TestNode } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
 /** Options of a node that knows only its persistent peers. */
@@ -12,9 +12,6 @@ const closed: Partial<PeersOptions> = {
   maxInbound: 0,
   exchange: { enabled: false },
 };
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-const isLinked = (node: TestNode | undefined, name: string) =>
-  node?.peers.get(idOf(name)) !== undefined;
 const named = (name: string) => `${idOf(name)}@${name}`;
 
 test.serial(

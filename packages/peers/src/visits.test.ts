@@ -5,14 +5,10 @@ import { defineProjectProtocol, manage } from '@trunkline/transport-core/interna
 import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { peersProtocol, VISIT } from './protocol.ts';
-import { cluster, connected, idOf, type TestNode } from './testing/cluster.ts';
+import { cluster, connected, idOf, isLinked, passive } from './testing/cluster.ts';
 import { countReceived, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
-/** Options of a node that does not dial on its own initiative. */
-const passive: Partial<PeersOptions> = { maxOutbound: 0 };
-const isLinked = (node: TestNode | undefined, name: string) =>
-  node?.peers.get(idOf(name)) !== undefined;
 const entry = (name: string) => ({ nodeId: idOf(name), address: name });
 const NOTHING = new Uint8Array();
 /** Options by node name; a is full once b1 and b2 are its peers. */

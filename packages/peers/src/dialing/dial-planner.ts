@@ -103,7 +103,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   /** Queries about the targets that the operator named. */
   get named(): Pick<
     NamedTargets,
-    'isPersistent' | 'isNamed' | 'isNamedAt' | 'idsAt' | 'addressOf' | 'addresses'
+    'isPersistent' | 'isNamedAt' | 'idsAt' | 'addressOf' | 'addresses'
   > {
     return this.#named;
   }

@@ -118,14 +118,6 @@ export class NamedTargets {
     );
   }
 
-  /**
-   * Returns true if this id was given with a persistent peer, so that only a node that proves it
-   * may be that peer.
-   */
-  isNamed(nodeId: string): boolean {
-    return this.persistent.matching(nodeId, undefined).some((target) => target.nodeId === nodeId);
-  }
-
   /** Returns whether a persistent peer is listed with this address and without an id. */
   isNamedAt(address: string): boolean {
     const key = addressKey(address);

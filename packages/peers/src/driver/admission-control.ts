@@ -101,13 +101,9 @@ export class AdmissionControl {
     const orders = remote.direction === 'out' ? this.#orders.of(target) : [];
     const nodeId = remote.nodeId ?? claim;
     this.#claims.set(remote, nodeId);
-    const isProven = remote.nodeId !== undefined;
     if (nodeId === '' || !runsPeers(protocols)) return this.#receiveClient(nodeId, orders);
-    if (!this.#node.isCertain({ proven: isProven })) {
-      if (!this.#node.config.allowAsserted) return this.#receiveUnproven(nodeId, orders);
-      if (this.#node.planner.named.isNamed(nodeId))
-        throw reasonError('identity_mismatch', UNPROVEN);
-    }
+    if (remote.nodeId === undefined && this.#node.proves)
+      return this.#receiveUnproven(nodeId, orders);
     // A transport may call itself; only a dial of the planner to this node itself is an error.
     if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
@@ -124,7 +120,7 @@ export class AdmissionControl {
     const mismatch = this.#node.incompatibility(protocols);
     if (mismatch !== undefined) throw mismatch;
     const admitted = this.#admitted(pendingConnection, nodeId, orders);
-    if (!this.#node.isWelcome(admitted, remote, admitted.dialed)) {
+    if (!this.#node.isWelcome(nodeId, remote, admitted.dialed)) {
       // A connection that the user dialed belongs to a client.
       if (remote.direction === 'out' && orders.length === 0)
         return this.#receiveClient(nodeId, orders);
@@ -162,11 +158,9 @@ export class AdmissionControl {
    */
   #receiveUnproven(nodeId: string, orders: readonly Order[]): undefined {
     if (orders.length === 0) return this.#receiveClient(nodeId, orders);
-    const remedy =
-      "dial an address at which it proves its id, or give createPeers 'allowAsserted: true'";
     throw reasonError(
       'identity_mismatch',
-      `node ${nodeId} only asserts its id, but the dialer accepts only nodes that prove theirs as peers: ${remedy}`,
+      `node ${nodeId} only asserts its id, but the dialer accepts only nodes that prove theirs as peers: dial an address at which it proves its id`,
     );
   }
 
@@ -178,14 +172,14 @@ export class AdmissionControl {
     const { config } = this.#node;
     const dialed = orders[0]?.address;
     const proven = remote.nodeId !== undefined;
-    const persistent = this.#node.isPersistent({ nodeId, proven }, dialed);
+    const persistent = this.#node.planner.named.isPersistent(nodeId, dialed);
     return {
       nodeId,
       proven,
       instance: remote.instance,
       direction: remote.direction,
       persistent,
-      exempt: this.#node.isExempt({ nodeId, proven, persistent }),
+      exempt: this.#node.isExempt(nodeId, persistent),
       group: config.addresses === 'public' ? placeOf(remote.endpoint)?.group : undefined,
       dialed,
       orders,
@@ -337,9 +331,3 @@ export function runsPeers(protocols: PendingConnection['protocols']): boolean {
  * not asked for addresses.
  */
 const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
-/**
- * The error text for a node that can't be the persistent peer with its id because it has not proved
- * the id.
- */
-export const UNPROVEN =
-  'the other end names this node as a persistent peer by its id, so this node must prove that id';

@@ -4,12 +4,7 @@
 import type { Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { nodeOf, type PendingConnection } from '@trunkline/transport-core/internal';
-import {
-  AdmissionControl,
-  type AdmittedConnection,
-  runsPeers,
-  UNPROVEN,
-} from './admission-control.ts';
+import { AdmissionControl, type AdmittedConnection, runsPeers } from './admission-control.ts';
 import type { Conversation, Visits } from './conversation.ts';
 import { type DialOutcomes, type Order, rejectionOf } from './dials.ts';
 import { firstAddress } from './first-address.ts';
@@ -43,17 +38,17 @@ export class Links {
    * Updates a peer after the persistent peers changed, or after another of its connections came up.
    */
   reclassify(peer: Peer): void {
-    if (!peer.links.some(({ remote, dialed }) => this.#node.isWelcome(peer, remote, dialed)))
+    const node = this.#node;
+    const { nodeId, links } = peer;
+    if (!links.some(({ remote, dialed }) => node.isWelcome(nodeId, remote, dialed)))
       return this.#places.part(peer, 'it is no longer listed');
-    if (!this.#node.isCertain(peer) && this.#node.planner.named.isNamed(peer.nodeId))
-      return this.#places.part(peer, UNPROVEN);
-    const persistent = peer.links.some(({ dialed }) => this.#node.isPersistent(peer, dialed));
-    const exempt = this.#node.isExempt({ ...peer, persistent });
+    const persistent = links.some(({ dialed }) => node.planner.named.isPersistent(nodeId, dialed));
+    const exempt = node.isExempt(nodeId, persistent);
     if (persistent === peer.persistent && exempt === peer.exempt) return;
     peer.persistent = persistent;
     peer.exempt = exempt;
-    this.#node.peerTable.recount();
-    this.#conversation.addresses.connected(peer, this.#node.now());
+    node.peerTable.recount();
+    this.#conversation.addresses.connected(peer, node.now());
   }
 
   /** Disconnects the peers for which there is no room any more. */
@@ -67,9 +62,9 @@ export class Links {
     if (admitted === undefined || node.closed) return;
     if (admitted.refused !== undefined) return this.#visit(remote, admitted, admitted.refused);
     const { nodeId, dialed } = admitted;
-    if (admitted.persistent && !node.isPersistent(admitted, dialed))
+    if (admitted.persistent && !node.planner.named.isPersistent(nodeId, dialed))
       return this.#dismiss(remote, admitted);
-    if (!this.#node.isWelcome(admitted, remote, dialed)) return this.#dismiss(remote, admitted);
+    if (!node.isWelcome(nodeId, remote, dialed)) return this.#dismiss(remote, admitted);
     const known = node.peer(nodeId);
     if (
       known !== undefined &&
@@ -94,8 +89,7 @@ export class Links {
     peer.leaving = false;
     node.peerTable.add(peer, link);
     this.#settle(peer);
-    // An asserted id must not change the address at which a node is dialed.
-    if (node.isCertain(admitted)) this.#note(nodeId, remote, dialed);
+    this.#note(nodeId, remote, dialed);
     this.#orders.fulfil(admitted.orders, nodeId);
     if (admitted.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed'))
       this.#places.makeRoom(peer);
@@ -113,7 +107,7 @@ export class Links {
     const { nodeId, orders } = admitted;
     this.#visits.begin(remote, nodeId, this.#node.now());
     if (remote.direction === 'in') {
-      if (this.#node.isCertain(admitted)) this.#note(nodeId, remote, undefined);
+      this.#note(nodeId, remote, undefined);
       this.#tell(remote.endpoint, refused, remote, nodeId);
     } else {
       this.#conversation.addresses.visit(remote);
@@ -215,7 +209,7 @@ export class Links {
     const { peerTable, keeper } = this.#node;
     const peer = peerTable.of(remote);
     const address = this.#node.toldAddress(remote);
-    if (peer === undefined || address === undefined || !this.#node.isCertain(peer)) return;
+    if (peer === undefined || address === undefined) return;
     const now = this.#node.now();
     keeper.book.learn({ nodeId: peer.nodeId, address }, now, remote.endpoint);
     keeper.met(now);

@@ -172,40 +172,15 @@ export class Node {
   }
 
   /**
-   * Returns true if the id of a peer is as reliable as this transport allows: proven, or asserted
-   * on a transport that proves none.
-   */
-  isCertain({ proven }: { readonly proven: boolean }): boolean {
-    return proven || !this.proves;
-  }
-
-  /**
-   * Returns true if this is one of the persistent peers. A peer that only asserts its id is
-   * recognized by the dialed address, never by its id.
-   */
-  isPersistent(
-    peer: { readonly nodeId: string; readonly proven: boolean },
-    dialed: string | undefined,
-  ): boolean {
-    return this.planner.named.isPersistent(this.isCertain(peer) ? peer.nodeId : undefined, dialed);
-  }
-
-  /**
    * Returns true if this is one of the listed nodes. On a transport that only asserts ids, a node
    * that was listed by its address alone is recognized by the address that it advertises, because
    * its id is not known in advance.
    */
-  isListed(
-    peer: { readonly nodeId: string; readonly proven: boolean },
-    remote: Remote,
-    dialed: string | undefined,
-  ): boolean {
-    if (this.isPersistent(peer, dialed)) return true;
-    if (!this.isCertain(peer)) return false;
-    if (this.config.unconditional.includes(peer.nodeId)) return true;
+  isListed(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
+    const { named } = this.planner;
+    if (this.isExempt(nodeId, named.isPersistent(nodeId, dialed))) return true;
     return (
-      !this.proves &&
-      (remote.addr ?? '').split(',').some((address) => this.planner.named.isNamedAt(address))
+      !this.proves && (remote.addr ?? '').split(',').some((address) => named.isNamedAt(address))
     );
   }
 
@@ -213,12 +188,8 @@ export class Node {
    * Returns true if a node may be a peer: with open membership any node, otherwise only a listed
    * node.
    */
-  isWelcome(
-    peer: { readonly nodeId: string; readonly proven: boolean },
-    remote: Remote,
-    dialed: string | undefined,
-  ): boolean {
-    return this.config.membership === 'open' || this.isListed(peer, remote, dialed);
+  isWelcome(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
+    return this.config.membership === 'open' || this.isListed(nodeId, remote, dialed);
   }
 
   /** Returns the reason why a node that has mounted these protocols can't be a peer. */
@@ -228,14 +199,8 @@ export class Node {
   }
 
   /** Returns true if no limit applies to a peer because it is persistent or unconditional. */
-  isExempt(peer: {
-    readonly nodeId: string;
-    readonly proven: boolean;
-    readonly persistent: boolean;
-  }): boolean {
-    return (
-      peer.persistent || (this.isCertain(peer) && this.config.unconditional.includes(peer.nodeId))
-    );
+  isExempt(nodeId: string, persistent: boolean): boolean {
+    return persistent || this.config.unconditional.includes(nodeId);
   }
 
   /** Closes a connection cleanly: queued messages are flushed first. */
@@ -320,21 +285,12 @@ export interface PlannedNode {
   readonly isFixed: boolean;
   readonly peerTable: PeerTable;
   readonly keeper: BookKeeper;
-  isCertain(peer: Peer): boolean;
 }
 
 /** Returns a view that always shows the present state of the node. */
 export function plannerView(node: PlannedNode): PlannerView {
   return {
-    // A node that dialed this one and only asserts its id does not count as connected, so that the
-    // planner keeps looking for the real node.
-    isConnected: (nodeId) => {
-      const peer = node.peerTable.peers.get(nodeId);
-      return (
-        peer !== undefined &&
-        (node.isCertain(peer) || peer.links.some(({ dialed }) => dialed !== undefined))
-      );
-    },
+    isConnected: (nodeId) => node.peerTable.peers.has(nodeId),
     isOwn: (address) => node.keeper.book.isOwn(address),
     isBanned: (nodeId, now) => nodeId === node.nodeId || node.keeper.book.isBanned(nodeId, now),
     get outbound() {

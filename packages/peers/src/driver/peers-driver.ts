@@ -43,7 +43,7 @@ export class PeersDriver implements Membership {
     });
     this.node = node;
     this.nodeId = node.nodeId;
-    this.asserts = !node.proves || config.allowAsserted;
+    this.asserts = !node.proves;
     this.#visits = new Visits(exchange.interval / 3);
     this.conversation = new Conversation(node, this.#visits);
     this.resolver = this.conversation.services.resolver;

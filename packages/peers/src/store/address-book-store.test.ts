@@ -8,7 +8,6 @@ import { createMemoryAddressBook, createStoreAddressBook } from './address-book-
 import { read, storeSuite } from './testing/store-suite.ts';
 
 storeSuite(test, 'memory', createMemoryAddressBook);
-storeSuite(test, 'Store', () => createStoreAddressBook(mapStore().store));
 
 test('a Store has the current book, the previous one and the broken one, each under its key', async (t) => {
   const { store, entries } = mapStore();

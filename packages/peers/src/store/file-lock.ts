@@ -32,7 +32,6 @@ export class FileLock {
   readonly #disk: FileDisk;
   readonly #processes: Processes;
   readonly #kind: string;
-  #token: string | undefined = undefined;
   /**
    * The token of the lock file that was written last. If the folder disappears for a while (for
    * example, because its disk is mounted again), the file in it still belongs to this lock.
@@ -40,7 +39,7 @@ export class FileLock {
   #ours: string | undefined = undefined;
 
   /** @param kind the kind of thing that is locked, for error messages. */
-  constructor(path: string, disk: FileDisk, processes: Processes, kind = 'address book') {
+  constructor(path: string, disk: FileDisk, processes: Processes, kind: string) {
     this.#path = path;
     this.#disk = disk;
     this.#processes = processes;
@@ -53,99 +52,91 @@ export class FileLock {
    * another user in this process, holds the lock. Otherwise rejects with the errors of node:fs.
    */
   async hold(): Promise<void> {
-    const holder = await this.#read(this.#path);
-    if (holder !== undefined && holder.token === this.#ours) {
-      this.#token = this.#ours;
-      return;
-    }
-    this.#token = undefined;
-    this.#token = this.#ours = await this.#take(this.#path, DEEPEST);
+    const holder = await this.#read();
+    if (holder !== undefined && holder.token === this.#ours) return;
+    this.#ours = await this.#take();
     await this.#cleanUp();
-  }
-
-  get isHeld(): boolean {
-    return this.#token !== undefined;
   }
 
   async release(): Promise<void> {
     const token = this.#ours;
-    this.#token = this.#ours = undefined;
-    if (token !== undefined && (await this.#read(this.#path))?.token === token)
+    this.#ours = undefined;
+    if (token !== undefined && (await this.#read())?.token === token)
       await this.#disk.unlink(this.#path).catch(ignoreMissing);
   }
 
   /**
-   * Creates the lock file, which is complete once it has its name. A stale lock file may be removed
-   * only by a process that holds a guard, a lock on the stale file's token. Otherwise two processes
-   * that find it stale could each remove the other's new file. A guard is a lock of the same kind,
-   * so it may be stale, too.
+   * Creates the lock file, which is complete once it has its name, or replaces a stale one. If two
+   * processes replace it in the same instant, the file names the last one, and the other finds at
+   * its next `hold` that it has lost the lock.
    */
-  async #take(path: string, depth: number): Promise<string> {
+  async #take(): Promise<string> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      const holder = await this.#read(path);
-      if (holder === undefined) {
-        const token = await this.#create(path);
-        if (token !== undefined) return token;
-        continue;
-      }
-      if (depth === 0 || (await this.#isAlive(holder)))
+      const holder = await this.#read();
+      if (holder !== undefined && (await this.#isAlive(holder)))
         throw locked(this.#path, holder.pid, this.#kind);
-      const guard = `${path}.${holder.token}`;
-      const guardToken = await this.#take(guard, depth - 1);
-      try {
-        if ((await this.#read(path))?.token === holder.token)
-          await this.#disk.unlink(path).catch(ignoreMissing);
-      } finally {
-        if ((await this.#read(guard))?.token === guardToken)
-          await this.#disk.unlink(guard).catch(ignoreMissing);
-      }
+      const token = await this.#write(holder?.token);
+      if (token !== undefined) return token;
     }
     throw new TransportError(
       'failed_precondition',
-      `${this.#kind}: ${path}: other processes lock and release it all the time; try again`,
-      { target: path },
+      `${this.#kind}: ${this.#path}: other processes lock and release it all the time; try again`,
+      { target: this.#path },
     );
   }
 
-  /** Creates a lock file. Returns its token, or undefined if another process was faster. */
-  async #create(path: string): Promise<string | undefined> {
+  /**
+   * Writes the lock file in place of the one with the token `stale`, if there is one. Returns its
+   * token, or undefined if another process was faster.
+   */
+  async #write(stale: string | undefined): Promise<string | undefined> {
     const token = bytesToHex(randomBytes(systemRandom, 8));
     const { own } = this.#processes;
     const bytes = new TextEncoder().encode(
       `${own} ${token} ${(await this.#processes.birthOf(own)) ?? ''}\n`,
     );
-    const temporary = `${path}.${token}.tmp`;
+    const temporary = `${this.#path}.${token}.tmp`;
     try {
       await this.#disk.write(temporary, bytes);
-      return (await this.#name(temporary, path, bytes)) ? token : undefined;
-    } catch (error) {
-      if (systemErrorCode(error) !== 'EEXIST') throw error;
-      return undefined;
+      return (await this.#name(temporary, bytes, stale)) ? token : undefined;
     } finally {
       await this.#disk.unlink(temporary).catch(() => {});
     }
   }
 
   /**
-   * Gives the lock file its name. Returns false if the holder of the lock has removed the temporary
-   * file as a leftover.
+   * Gives the lock file its name. Returns false if another process was faster, or has the lock and
+   * removed the temporary file as a leftover.
    */
-  async #name(temporary: string, path: string, bytes: Uint8Array): Promise<boolean> {
+  async #name(temporary: string, bytes: Uint8Array, stale: string | undefined): Promise<boolean> {
     try {
-      await this.#disk.link(temporary, path);
+      if (stale === undefined) await this.#link(temporary, bytes);
+      else if ((await this.#read())?.token === stale)
+        await this.#disk.rename(temporary, this.#path);
+      else return false;
+      return true;
     } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return false;
-      if (!hasNoLinks(error)) throw error;
-      await this.#disk.write(path, bytes); // Others may briefly see a part of it.
+      const code = systemErrorCode(error);
+      if (code === 'EEXIST' || code === 'ENOENT') return false;
+      throw error;
     }
-    return true;
+  }
+
+  async #link(temporary: string, bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#disk.link(temporary, this.#path);
+    } catch (error) {
+      if (!hasNoLinks(error)) throw error;
+      await this.#disk.write(this.#path, bytes); // Others may briefly see a part of it.
+    }
   }
 
   /**
-   * Reads a lock file; undefined if it does not exist. An unreadable file was left by a machine
+   * Reads the lock file; undefined if it does not exist. An unreadable file was left by a machine
    * that stopped, so nobody holds it.
    */
-  async #read(path: string): Promise<Holder | undefined> {
+  async #read(): Promise<Holder | undefined> {
+    const path = this.#path;
     try {
       const bytes = await this.#disk.read(path, (size) => {
         if (size > LARGEST)
@@ -174,16 +165,13 @@ export class FileLock {
     return birth === undefined || now === undefined || birth === now;
   }
 
-  /**
-   * Removes leftovers of processes that stopped while they took the lock: temporary files, and
-   * guards of tokens that will never be used again.
-   */
+  /** Removes temporary files of processes that stopped while they took the lock. */
   async #cleanUp(): Promise<void> {
     const folder = dirname(this.#path);
     const names = await this.#disk.list(folder).catch(() => []);
     const isOurs = (name: string) =>
       name.startsWith(`${basename(this.#path)}.`) &&
-      /^(\.([0-9a-f]{16}|unreadable|tmp))+$/.test(name.slice(basename(this.#path).length));
+      /^\.[0-9a-f]{16}\.tmp$/.test(name.slice(basename(this.#path).length));
     for (const name of names.filter(isOurs))
       await this.#disk.unlink(join(folder, name)).catch(() => {});
   }
@@ -198,11 +186,6 @@ function locked(path: string, pid: number, kind: string): TransportError {
 
 /** Maximum size of a lock file in bytes; it holds one line. */
 const LARGEST = 1_024;
-/**
- * Maximum depth of guards: each level requires another process that stopped within the few steps of
- * a takeover.
- */
-const DEEPEST = 8;
 const MOST_ROUNDS = 16;
 
 // The interface to the system's processes, which shows whether the process that left a lock is

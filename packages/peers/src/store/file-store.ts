@@ -1,20 +1,27 @@
-// Creates a `Store` in a folder, one file for each key. For Node.
+// Stores in files, for Node: one file for each key. Each value is written completely before its
+// file gets its name. The keys of a folder are converted to file names that are readable, and
+// distinct on file systems that ignore case.
 
-import { resolve } from 'node:path';
-import { TransportError } from '@trunkline/transport-core';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Store, TransportError } from '@trunkline/transport-core';
 import {
   type FileDisk,
   fileDisk,
   fileError,
-  hasNoLinks,
   ignoreMissing,
   systemErrorCode,
 } from '@trunkline/transport-core/node';
-import type { AddressBookStore } from './address-book-store.ts';
-import { FileEntries, type FileStore } from './file-entries.ts';
+import { type AddressBookStore, StoredBook } from './address-book-store.ts';
 import { FileLock, type Processes, processes } from './file-lock.ts';
-import { type Loaded, readText, withRemedy } from './read-text.ts';
-import { type Backing, ExclusiveStore } from './store-backing.ts';
+
+/** A store in files. */
+export interface FileStore extends Store, AsyncDisposable {
+  /**
+   * Resolves when all values are written and another process may use the folder. Later operations
+   * reject with `shutdown`. Idempotent.
+   */
+  close(): Promise<void>;
+}
 
 /**
  * Returns a store that keeps each key in a separate file of mode 0600. The folder is created if it
@@ -41,10 +48,8 @@ export function createFileStore(folder: string): FileStore {
       `createFileStore: folder: must be the path of a folder, got ${typeof folder === 'string' ? JSON.stringify(folder) : typeof folder}`,
     );
   }
-  return new FileEntries(resolve(folder), fileDisk, processes);
+  return new FileEntries(folderLayout(resolve(folder)), fileDisk, processes);
 }
-
-// An address book store in a file. For Node.
 
 /**
  * Creates an address book store in a file of mode 0600. The file is always complete or absent, even
@@ -53,8 +58,9 @@ export function createFileStore(folder: string): FileStore {
  * - `path.old`: the last text but one, which is loaded if the file is broken.
  * - `path.broken`: a file that could not be read.
  * - `path.lock`: keeps other processes out. For them, `load` rejects with `failed_precondition` and
- *   names the path and the pid of the holder. A lock file whose process is gone is replaced.
- * - `path.tmp`: exists during a save.
+ *   names the path and the pid of the holder. A lock file whose process is gone is replaced. If two
+ *   processes replace it in the same instant, both load, and one of them can't save.
+ * - `path~` and `path.old~`: exist during a save.
  *
  * `load` also rejects with `not_found` if the folder is missing, and with `invalid_argument` if the
  * path can never be a file. Files above 16 MiB are not read. Throws a TypeError if `path` is not a
@@ -66,175 +72,338 @@ export function createFileAddressBook(path: string): AddressBookStore {
       `createFileAddressBook: path: must be the path of a file, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`,
     );
   }
-  const file = resolve(path);
-  return new ExclusiveStore(new FileBacking(file, fileDisk, processes), file);
+  return addressBookAt(resolve(path), fileDisk, processes);
 }
 
-// Keeps an address book in a file. A new version is written completely before it gets the file's
-// name, and the old version is kept under another name.
+/** Returns an address book in a file store with one key, its path. */
+export function addressBookAt(
+  path: string,
+  disk: FileDisk,
+  processes: Processes,
+): AddressBookStore {
+  const place = () => {
+    const store = new FileEntries(bookLayout(path), disk, processes);
+    return {
+      store,
+      lock: () => store.open(),
+      move: (key: string, to: string) => store.move(key, to),
+      release: () => store.close(),
+    };
+  };
+  return new StoredBook(place, path);
+}
 
-/** Loads and saves an address book in a file, under a lock. */
-export class FileBacking implements Backing {
-  readonly #path: string;
+/** The files of a store. */
+export interface FileLayout {
+  /** The kind of thing that the files hold, for error messages. */
+  readonly kind: string;
+  readonly folder: string;
+  /** True if the folder is created if it is missing. */
+  readonly makesFolder: boolean;
+  /** The path of the file that locks the store. */
+  readonly lock: string;
+  /** True if values can be read even if the file system allows no lock. */
+  readonly readsUnlocked: boolean;
+  /** Maximum size of a value in bytes. */
+  readonly largest: number;
+  /** Returns the path of a key's file. */
+  pathOf(key: string): string;
+  /** Returns the key of a file in the folder, given by its name; undefined if it has none. */
+  keyOf(name: string): string | undefined;
+}
+
+/** Returns the layout of a folder with a file for each key. */
+export function folderLayout(folder: string): FileLayout {
+  return {
+    kind: STORE,
+    folder,
+    makesFolder: true,
+    lock: join(folder, '.lock'),
+    readsUnlocked: false,
+    largest: 67_108_864, // 64 MiB
+    pathOf(key) {
+      if (typeof key !== 'string' || LONE.test(key))
+        throw new TypeError(`${STORE}: key: must be a well-formed string, got ${typeof key}`);
+      const file = fileOfKey(key);
+      if (file.length <= LONGEST) return join(folder, file);
+      throw new TransportError(
+        'invalid_argument',
+        `${STORE}: ${folder}: a key takes ${file.length} bytes as a file name, above the limit of ${LONGEST}`,
+      );
+    },
+    keyOf: keyOfFile,
+  };
+}
+
+/** Returns the layout of an address book: its keys are paths, and it has two generations. */
+export function bookLayout(path: string): FileLayout {
+  return {
+    kind: 'address book',
+    folder: dirname(path),
+    makesFolder: false,
+    lock: `${path}.lock`,
+    readsUnlocked: true,
+    largest: 16_777_216, // 16 MiB, several times a full book
+    pathOf: (key) => key,
+    keyOf: (name) => [path, `${path}.old`].find((key) => basename(key) === name),
+  };
+}
+
+/** A pending change of one file. If `bytes` is undefined, the file is deleted. */
+interface Change {
+  bytes: Uint8Array | undefined;
+  done: Promise<void>;
+}
+
+/** The implementation of {@link FileStore}. */
+export class FileEntries implements FileStore {
+  readonly #layout: FileLayout;
   readonly #disk: FileDisk;
   readonly #lock: FileLock;
-  /**
-   * True if the file could be read. In that case it becomes the old version at the next save.
-   * Otherwise the old version stays as it is.
-   */
-  #isGood = false;
+  /** Waiting changes, by path. If a file has several, only the newest is made. */
+  readonly #waiting = new Map<string, Change>();
+  /** The change in progress. */
+  #running: readonly [path: string, change: Change] | undefined = undefined;
+  /** Settles when the last change so far has been made; changes run one at a time. */
+  #last: Promise<void> = Promise.resolve();
+  #opening: Promise<void> | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
 
-  constructor(path: string, disk: FileDisk, processes: Processes) {
-    this.#path = path;
+  constructor(layout: FileLayout, disk: FileDisk, processes: Processes) {
+    this.#layout = layout;
     this.#disk = disk;
-    this.#lock = new FileLock(`${path}.lock`, disk, processes);
+    this.#lock = new FileLock(layout.lock, disk, processes, layout.kind);
   }
 
-  async open<T>(read: (text: string) => T): Promise<Loaded<T>> {
-    const warnings: TransportError[] = [];
-    this.#isGood = false;
-    await this.#takeLock(warnings);
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const path = this.#pathOf(key);
+    if (!this.#layout.readsUnlocked) await this.open();
+    const change =
+      this.#waiting.get(path) ?? (this.#running?.[0] === path ? this.#running[1] : undefined);
+    if (change !== undefined) return change.bytes?.slice();
     try {
-      if (this.#lock.isHeld) await this.#disk.unlink(`${this.#path}.tmp`).catch(() => {});
-      for (const path of [this.#path, `${this.#path}.old`]) {
-        const found = await this.#find(path, read, warnings);
-        if (found === undefined) continue;
-        this.#isGood = path === this.#path;
-        if (!this.#isGood)
-          warnings.push(
-            new TransportError(
-              'data_loss',
-              `address book: ${this.#path}: it is missing or broken; '${path}', which was saved before it, is used`,
-              {
-                target: path,
-              },
-            ),
-          );
-        return { value: found.value, warnings };
-      }
-      return { value: undefined, warnings };
+      return await this.#disk.read(path, (size) => this.#checkSize(path, size, 'data_loss'));
     } catch (error) {
-      await this.release().catch(() => {});
+      if (systemErrorCode(error) === 'ENOENT') return undefined;
+      throw this.#error(error, path);
+    }
+  }
+
+  async set(key: string, value: Uint8Array): Promise<void> {
+    const path = this.#pathOf(key);
+    this.#checkSize(path, value.length, 'resource_exhausted');
+    return this.#change(path, new Uint8Array(value)); // `slice` of a Buffer returns a view.
+  }
+
+  async delete(key: string): Promise<void> {
+    return this.#change(this.#pathOf(key), undefined);
+  }
+
+  async keys(): Promise<string[]> {
+    this.#checkOpen();
+    await this.open();
+    const { folder, keyOf } = this.#layout;
+    let names: Set<string>;
+    try {
+      names = new Set(await this.#disk.list(folder));
+    } catch (error) {
+      throw this.#error(error, folder);
+    }
+    for (const [path, { bytes }] of [
+      ...(this.#running === undefined ? [] : [this.#running]),
+      ...this.#waiting,
+    ]) {
+      if (bytes === undefined) names.delete(basename(path));
+      else names.add(basename(path));
+    }
+    return [...names].map(keyOf).filter((key) => key !== undefined);
+  }
+
+  async sync(): Promise<void> {
+    this.#checkOpen();
+    const changes = [
+      ...this.#waiting.values(),
+      ...(this.#running === undefined ? [] : [this.#running[1]]),
+    ];
+    await this.open();
+    await Promise.all(changes.map(({ done }) => done));
+    try {
+      await this.#disk.syncFolderOf(this.#layout.lock);
+    } catch (error) {
+      throw this.#error(error, this.#layout.folder);
+    }
+  }
+
+  /** Locks the files; every other operation does it first. After a failure, the next one retries. */
+  open(): Promise<void> {
+    this.#opening ??= this.#take().catch((error) => {
+      this.#opening = undefined;
       throw error;
-    }
+    });
+    return this.#opening;
   }
 
-  /**
-   * Writes a new version. Each step leaves a complete file under the path or under '.old', and a
-   * failure leaves the previous content intact.
-   */
-  async write(text: string): Promise<void> {
-    const temporary = `${this.#path}.tmp`;
+  /** Renames a key, even if its value cannot be read. Call it only while no change waits. */
+  async move(key: string, to: string): Promise<void> {
+    const path = this.#pathOf(to);
+    await this.open();
     try {
-      const bytes = new TextEncoder().encode(text);
-      if (bytes.length > LARGEST) throw tooLarge(this.#path, bytes.length, 'resource_exhausted');
       await this.#lock.hold();
-      await this.#disk.unlink(temporary).catch(ignoreMissing);
-      await this.#disk.write(temporary, bytes);
-      if (this.#isGood) await this.#keepOld();
-      await this.#disk.rename(temporary, this.#path);
-      this.#isGood = true;
-      await this.#disk.syncFolderOf(this.#path);
+      await this.#disk.rename(this.#pathOf(key), path);
     } catch (error) {
-      await this.#disk.unlink(temporary).catch(() => {});
-      throw fileError(error, KIND, this.#path);
+      throw this.#error(error, path);
     }
   }
 
-  async release(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    while (this.#running !== undefined || this.#waiting.size > 0) await this.#last;
     try {
       await this.#lock.release();
     } catch (error) {
-      throw fileError(error, KIND, `${this.#path}.lock`);
+      throw this.#error(error, this.#layout.lock);
     }
   }
 
-  /**
-   * Takes the lock. If no lock can be created, the book can be read but not saved; each save then
-   * tries again to take the lock.
-   */
-  async #takeLock(warnings: TransportError[]): Promise<void> {
+  #pathOf(key: string): string {
+    this.#checkOpen();
+    return this.#layout.pathOf(key);
+  }
+
+  #checkOpen(): void {
+    const { kind, folder } = this.#layout;
+    if (this.#closing !== undefined)
+      throw new TransportError('shutdown', `${kind}: ${folder}: it was closed`);
+  }
+
+  #checkSize(path: string, size: number, code: 'data_loss' | 'resource_exhausted'): void {
+    const { kind, largest } = this.#layout;
+    if (size > largest)
+      throw new TransportError(
+        code,
+        `${kind}: ${path}: it has ${size} bytes, but may have at most ${largest}`,
+        { target: path },
+      );
+  }
+
+  #error(error: unknown, path: string): TransportError {
+    return fileError(error, this.#layout.kind, path);
+  }
+
+  /** Locks the files, and removes what a process that stopped during a write has left. */
+  async #take(): Promise<void> {
+    const { folder, makesFolder, lock, keyOf } = this.#layout;
+    let path = folder;
+    try {
+      if (makesFolder) await this.#disk.makeFolder(folder);
+      path = lock;
+      await this.#lock.hold();
+    } catch (error) {
+      throw this.#error(error, path);
+    }
+    for (const name of await this.#disk.list(folder).catch(() => [])) {
+      if (name.endsWith(UNFINISHED) && keyOf(name.slice(0, -UNFINISHED.length)) !== undefined)
+        await this.#disk.unlink(join(folder, name)).catch(() => {});
+    }
+  }
+
+  #change(path: string, bytes: Uint8Array | undefined): Promise<void> {
+    const known = this.#waiting.get(path);
+    if (known !== undefined) {
+      known.bytes = bytes;
+      return known.done;
+    }
+    const change: Change = { bytes, done: this.#last };
+    change.done = this.#apply(path, change, this.#last);
+    this.#waiting.set(path, change);
+    this.#last = change.done.catch(() => {});
+    return change.done;
+  }
+
+  async #apply(path: string, change: Change, before: Promise<void>): Promise<void> {
+    await before;
+    try {
+      await this.open();
+    } finally {
+      this.#waiting.delete(path);
+    }
+    this.#running = [path, change];
+    try {
+      await this.#make(path, change.bytes);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Makes one change. A failure leaves the previous content intact. */
+  async #make(path: string, bytes: Uint8Array | undefined): Promise<void> {
     try {
       await this.#lock.hold();
-    } catch (cause) {
-      const error = fileError(cause, KIND, `${this.#path}.lock`);
-      if (error.code === 'failed_precondition' || isMisplaced(error)) throw error;
-      warnings.push(withRemedy(error, 'the book can be read, but not saved until this is fixed'));
-    }
-  }
-
-  async #find<T>(
-    path: string,
-    read: (text: string) => T,
-    warnings: TransportError[],
-  ): Promise<{ value: T } | undefined> {
-    try {
-      const bytes = await this.#disk.read(path, (size) => {
-        if (size > LARGEST) throw tooLarge(path, size, 'data_loss');
-      });
-      return { value: readText(bytes, read, path) };
-    } catch (cause) {
-      if (systemErrorCode(cause) === 'ENOENT') return undefined;
-      const error = fileError(cause, KIND, path);
-      if (isMisplaced(error)) throw error;
-      warnings.push(withRemedy(error, await this.#putAside(path)));
-      return undefined;
-    }
-  }
-
-  /**
-   * Moves a file that cannot be read aside, so that nothing is lost. Only the newest unreadable
-   * file is kept.
-   */
-  async #putAside(path: string): Promise<string> {
-    const aside = `${path}.broken`;
-    if (!this.#lock.isHeld) return 'it was not changed';
-    try {
-      await this.#disk.rename(path, aside);
-      return `it was moved to '${aside}'`;
+      if (bytes === undefined) await this.#disk.unlink(path).catch(ignoreMissing);
+      else await this.#write(path, bytes);
     } catch (error) {
-      return `it could not be moved to '${aside}': ${fileError(error, KIND, aside).message}`;
+      throw this.#error(error, path);
     }
   }
 
-  /**
-   * Gives the file a second name, so that a file exists under the path at all times. If the file
-   * system has no links, the file is renamed.
-   */
-  async #keepOld(): Promise<void> {
-    const old = `${this.#path}.old`;
-    await this.#disk.unlink(old).catch(ignoreMissing);
+  async #write(path: string, bytes: Uint8Array): Promise<void> {
+    const temporary = path + UNFINISHED;
     try {
-      await this.#disk.link(this.#path, old);
+      await this.#disk.unlink(temporary).catch(ignoreMissing);
+      await this.#disk.write(temporary, bytes);
+      await this.#disk.rename(temporary, path);
     } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return; // Somebody removed the file.
-      if (!hasNoLinks(error)) throw error;
-      await this.#disk.rename(this.#path, old);
-      this.#isGood = false;
+      await this.#disk.unlink(temporary).catch(() => {});
+      throw error;
     }
   }
 }
 
 /**
- * Returns true if the error means that the path can never be an address book, regardless of the
- * state of the disk.
+ * Returns the file name of a key. Lower-case letters, digits, '-', '_' and '.' stay as they are;
+ * every other byte becomes '%' and two hex digits, and so does a leading '.'.
  */
-function isMisplaced(error: TransportError): boolean {
-  return error.code === 'not_found' || error.code === 'invalid_argument';
+function fileOfKey(key: string): string {
+  if (key === '') return EMPTY;
+  let name = '';
+  for (const byte of new TextEncoder().encode(key)) {
+    const sign = String.fromCharCode(byte);
+    name +=
+      /[a-z0-9_-]/.test(sign) || (sign === '.' && name !== '')
+        ? sign
+        : `%${byte.toString(16).padStart(2, '0')}`;
+  }
+  return name;
 }
 
-function tooLarge(
-  path: string,
-  size: number,
-  code: 'data_loss' | 'resource_exhausted',
-): TransportError {
-  return new TransportError(
-    code,
-    `address book: ${path}: it has ${size} bytes, but an address book may have at most ${LARGEST}`,
-    { target: path },
-  );
+/** Returns the key of a file name, or undefined if it is not the name of a key's file. */
+function keyOfFile(name: string): string | undefined {
+  if (name === EMPTY) return '';
+  try {
+    const key = decodeURIComponent(name);
+    return fileOfKey(key) === name ? key : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-const KIND = 'address book';
-/** Maximum size of a file in bytes: 16 MiB, several times a full book. */
-const LARGEST = 16_777_216;
+const STORE = 'store';
+/** The file name of the empty key. */
+const EMPTY = '%';
+/**
+ * Maximum length of a file's name in bytes: most file systems allow 255, and a temporary name is
+ * one byte longer.
+ */
+const LONGEST = 200;
+/** The suffix of temporary files; no file name of a key contains it. */
+const UNFINISHED = '~';
+const LONE = /\p{Surrogate}/u;

@@ -78,6 +78,14 @@ export function cluster(
   return nodes;
 }
 
+/** Options of a node that does not dial on its own initiative. */
+export const passive: Partial<PeersOptions> = { maxOutbound: 0 };
+
+/** Returns whether the node with this name is a peer of a node, which may be down. */
+export function isLinked(node: TestNode | undefined, name: string): boolean {
+  return node?.peers.get(idOf(name)) !== undefined;
+}
+
 /** Derives a node id from a name. */
 export function idOf(name: string): string {
   let hex = '';
