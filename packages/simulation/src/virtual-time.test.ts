@@ -91,18 +91,6 @@ test('a call to a blackholed peer ends exactly at its deadline; a silent peer af
   }
 });
 
-test('an unused connection is closed after idleTimeout, and a later call dials again', async (t) => {
-  await using sim = createSimulation({ seed: 1 }).node('b', server());
-  const client = sim.client(testProtocol, { idleTimeout: 30_000 });
-  await sim.settle(client.send('b', 'echo', 'x'));
-  const used = sim.now;
-  await sim.run(29_000);
-  t.is(client.remotes().length, 1);
-  await sim.until(() => client.remotes().length === 0, 5_000);
-  t.true(sim.now - used >= 29_990 && sim.now - used < 30_010, `${sim.now - used}`);
-  t.is(await sim.settle(client.send('b', 'echo', 'y')), 'y');
-});
-
 test('events of a node whose event loop is blocked wait and then run by time, and its clock has advanced', async (t) => {
   const { sim, fired, set } = await alone();
   set('third', 300);

@@ -33,61 +33,53 @@ function historyOf(text: string): History {
  * Judges histories in short form, one in each line. A line is linearizable unless it is followed by
  * `! n why`: it has a counter-example of n operations, whose text ends with the reason.
  */
-function judge(t: ExecutionContext, text: string): void {
-  for (const [, history, count, why] of text.matchAll(/^ *(.+)\n(?: *! (\d+) (.+)\n)?/gm)) {
-    const verdict = checkLinearizable(historyOf(history!));
-    t.is(hasOrder(historyOf(history!).operations), count === undefined, history);
-    if (count === undefined) t.true(verdict.linearizable, history);
-    else if (verdict.linearizable !== false) t.fail(`found linearizable: ${history}`);
-    else {
-      t.is(verdict.text.split('\n').at(-1), why);
-      t.is(verdict.operations.length, Number(count), verdict.text);
-      t.false(hasOrder(verdict.operations));
+const judge =
+  (t: ExecutionContext) =>
+  (texts: TemplateStringsArray, ...values: unknown[]) => {
+    const text = String.raw(texts, ...values);
+    for (const [, history, count, why] of text.matchAll(/^ *(.+)\n(?: *! (\d+) (.+)\n)?/gm)) {
+      const verdict = checkLinearizable(historyOf(history!));
+      t.is(hasOrder(historyOf(history!).operations), count === undefined, history);
+      if (count === undefined) t.true(verdict.linearizable, history);
+      else if (verdict.linearizable !== false) t.fail(`found linearizable: ${history}`);
+      else {
+        t.is(verdict.text.split('\n').at(-1), why);
+        t.is(verdict.operations.length, Number(count), verdict.text);
+        t.false(hasOrder(verdict.operations));
+      }
     }
-  }
-}
+  };
 
 const REST = 'and no order of these operations explains that; without this operation there is one';
 
 test('an empty history and operations of a single client are linearizable', (t) => {
   t.deepEqual(checkLinearizable([]), { linearizable: true, configurations: 0 });
-  judge(
-    t,
-    `
+  judge(t)`
     a get x; a = -; a set x 1; a = null; a get x; a = 1; a cas x 1 2; a = true; a cas x 1 3; a = false; a delete x; a = true; a delete x; a = false
-  `,
-  );
+  `;
 });
 
 test('a stale read is not linearizable', (t) => {
   const before = 'a set x 1; a =; b get x; b = 1; a set x 2; a =;';
-  judge(
-    t,
-    `
+  judge(t)`
     ${before} b get x; b = 2
     ${before} c set x 3; c ?; b get x; b = 1; a get x; a = 3
     ! 3 b get x -> '1' returned after set x '2' by a had completed, and nothing wrote '1' since
     a set x 1; a =; a set x 2; b get x; b = 1; a =
-  `,
-  );
+  `;
 });
 
 test('a lost write is not linearizable', (t) => {
-  judge(
-    t,
-    `
+  judge(t)`
     a set x 1; a =; b get x; b = -
     ! 2 b get x -> absent returned after set x '1' by a had completed, and nothing wrote absent since
     a set x 1; b set x 2; a =; b =; c get x; c = -
     ! 2 c get x -> absent returned after set x '2' by b had completed, and nothing wrote absent since
-  `,
-  );
+  `;
 });
 
 test('a read of a value that nobody wrote, or wrote only later, is not linearizable', (t) => {
-  judge(
-    t,
-    `
+  judge(t)`
     a set x 1; a =; b get x; b = 7
     ! 1 b get x -> '7' returned, though nothing had written '7'
     b get x; b = 1; a set x 1; a =
@@ -95,21 +87,17 @@ test('a read of a value that nobody wrote, or wrote only later, is not lineariza
     a set x 1; a !; b get x; b = 1
     ! 1 b get x -> '1' returned, though nothing had written '1'
     b get x; a set x 1; b = 1; a =
-  `,
-  );
+  `;
 });
 
 test('two reads that go back in time are not linearizable', (t) => {
   const before = 'w set x 1; w =; w set x 2; a get x; a = 2;';
-  judge(
-    t,
-    `
+  judge(t)`
     ${before} b get x; b = 2; w =
     ${before} b get x; b = 1; w =
     ! 4 b get x -> '1' returned after get x -> '2' by a had completed, and nothing wrote '1' since
     w set x 1; w =; w set x 2; a get x; b get x; a = 2; b = 1; w =
-  `,
-  );
+  `;
 });
 
 test('concurrent writes take effect in either order, but in one', (t) => {
@@ -117,23 +105,18 @@ test('concurrent writes take effect in either order, but in one', (t) => {
     [1, 2],
     [2, 1],
   ])
-    judge(
-      t,
-      `
+    judge(t)`
       a set x 1; b set x 2; a =; b =; c get x; c = ${second}; d get x; d = ${second}
       a set x 1; b set x 2; c get x; c = ${first}; a =; b =; d get x; d = ${second}
       a set x 1; b set x 2; a =; b =; c get x; c = ${first}; d get x; d = ${second}
       ! 4 d get x -> '${second}' returned after get x -> '${first}' by c had completed, and nothing wrote '${second}' since
-    `,
-    );
+    `;
 });
 
 test('a write of unknown outcome may take effect later, once', (t) => {
   for (const lost of ['a ?', 'q get x']) {
     const before = `a set x 1; a =; b set x 2; b =; a set x 3; ${lost}; c get x; c = 2;`;
-    judge(
-      t,
-      `
+    judge(t)`
       ${before}
       ${before} d get x; d = 3
       ${before} d get x; d = 3; d set x 4; d =; d get x; d = 4
@@ -141,15 +124,12 @@ test('a write of unknown outcome may take effect later, once', (t) => {
       ! 4 d get x -> '3' returned after set x '4' by d had completed, though '3' was written only once, and get x -> '3' by d had seen that before
       ${before} d get x; d = 3; e get x; e = 2
       ! 4 e get x -> '2' returned after get x -> '3' by d had completed, and nothing wrote '2' since
-    `,
-    );
+    `;
   }
 });
 
 test('a delete returns whether there was a value, and takes effect once', (t) => {
-  judge(
-    t,
-    `
+  judge(t)`
     a set x 1; a =; a delete x; b get x; b = -; a = true; b get x; b = -
     a set x 1; a =; a delete x; a ?; b get x; b = 1; b get x; b = -
     a set x 1; a =; a delete x; a = true; b get x; b = 1
@@ -160,14 +140,11 @@ test('a delete returns whether there was a value, and takes effect once', (t) =>
     ! 2 b delete x -> false returned after set x '1' by a had completed, and nothing wrote absent since
     a set x 1; a =; b delete x; c delete x; b = true; c = true
     ! 3 c delete x -> true returned, ${REST}
-  `,
-  );
+  `;
 });
 
 test('a cas takes effect if it finds the expected value', (t) => {
-  judge(
-    t,
-    `
+  judge(t)`
     a cas x - 1; b cas x - 2; a = true; b = false; c get x; c = 1
     a cas x - 1; b cas x 1 2; b = true; a = true
     a set x 1; a =; b cas x 1 2; b ?; c get x; c = 1; d get x; d = 2
@@ -177,45 +154,35 @@ test('a cas takes effect if it finds the expected value', (t) => {
     ! 2 b cas x '1' => '2' -> false returned after set x '1' by a had completed, and nothing wrote anything but '1' since
     a set x 1; a =; b cas x 3 2; b ?; c get x; c = 2
     ! 2 c get x -> '2' returned, ${REST}
-  `,
-  );
+  `;
 });
 
 test('a set may return the previous value', (t) => {
-  judge(
-    t,
-    `
+  judge(t)`
     a set x 1; a = null; b set x 2; c set x 3; b = 3; c = 1
     a set x 1; a =; b set x 2; b = null
     ! 2 b set x '2' -> ok, was absent returned after set x '1' by a had completed, and nothing wrote absent since
     b set x 2; b = 7
     ! 1 b set x '2' -> ok, was '7' returned, though nothing had written '7'
-  `,
-  );
+  `;
 });
 
 test('a value that was written twice may be read again', (t) => {
   const before = 'a set x 1; a =; b set x 2; b =;';
-  judge(
-    t,
-    `
+  judge(t)`
     ${before} c set x 1; d get x; d = 1; d get x; d = 1; c =
     ${before} c set x 1; c ?; d get x; d = 2; d get x; d = 1
     ${before} c set x 1; d get x; d = 1; d set x 3; d =; d get x; d = 1; c =
     ! 4 d get x -> '1' returned, ${REST}
     a set x 1; c get x; b set x 1; a =; b =; c = 1; c set x 1; c =
-  `,
-  );
+  `;
 });
 
 test('an excused write can be taken just before its return', (t) => {
-  judge(
-    t,
-    `
+  judge(t)`
     c8 set x v2; c2 set x v4; c1 set x v5; c8 = v4; c1 =; c9 get x; c9 = v5
     c0 set x 1; c1 set x 0; c0 =; c0 set x 0; c2 set x 1; c1 =; c0 =; c1 set x 1; c1 = 0; c2 = 0
-  `,
-  );
+  `;
 });
 
 test('each key is judged by itself, and the first that fails is reported', (t) => {

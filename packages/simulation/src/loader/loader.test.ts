@@ -1,8 +1,9 @@
 // Tests of the loader: modules of both kinds, their instances, and their view of the world.
 
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import type { NodeContext } from '../nodes/node-context.ts';
 import { createSimulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import { createLoader, type LoaderOptions } from './loader.ts';
 import { folderWith } from './testing/folder-with.ts';
 
@@ -30,7 +31,7 @@ async function inNode<T>(
   return result!.value;
 }
 
-test.serial('ES modules import and export in every form', async (t) => {
+test('ES modules import and export in every form', async (t) => {
   const files = {
     'main.mjs': `
       import first, { two as second, 'odd name' as odd } from './values.mjs';
@@ -73,11 +74,9 @@ test.serial('ES modules import and export in every form', async (t) => {
   t.is(module.values.count, 1);
 });
 
-test.serial(
-  'an imported function is called without this, also after a line without semicolon',
-  async (t) => {
-    const files = {
-      'main.mjs': `
+test('an imported function is called without this, also after a line without semicolon', async (t) => {
+  const files = {
+    'main.mjs': `
       import { self, tag } from './self.mjs'
       export const seen = []
       const push = (value) => seen.push(value)
@@ -87,30 +86,26 @@ test.serial(
       else self(push)
       tag\`a\`
       export const tagged = tag\`b\``,
-      'self.mjs': `
+    'self.mjs': `
       export function self(push) { push(this) }
       export function tag(strings) { return [this, strings[0]] }`,
-    };
-    const { seen, tagged } = await inNode(t, files, (load) => load('./main.mjs'));
-    t.deepEqual(seen, [undefined, undefined]);
-    t.deepEqual(tagged, [undefined, 'b']);
-  },
-);
+  };
+  const { seen, tagged } = await inNode(t, files, (load) => load('./main.mjs'));
+  t.deepEqual(seen, [undefined, undefined]);
+  t.deepEqual(tagged, [undefined, 'b']);
+});
 
-test.serial(
-  'modules of a cycle see each other, functions even before they are evaluated',
-  async (t) => {
-    const files = {
-      'a.mjs': `import { b } from './b.mjs'; export function name() { return 'a' } export const a = 'of ' + b;`,
-      'b.mjs': `import { a, name } from './a.mjs'; export const b = name(); export const late = () => a;`,
-      'main.mjs': `export { a } from './a.mjs'; export { late } from './b.mjs';`,
-    };
-    const { a, late } = await inNode(t, files, (load) => load('./main.mjs'));
-    t.deepEqual([a, late()], ['of a', 'of a']);
-  },
-);
+test('modules of a cycle see each other, functions even before they are evaluated', async (t) => {
+  const files = {
+    'a.mjs': `import { b } from './b.mjs'; export function name() { return 'a' } export const a = 'of ' + b;`,
+    'b.mjs': `import { a, name } from './a.mjs'; export const b = name(); export const late = () => a;`,
+    'main.mjs': `export { a } from './a.mjs'; export { late } from './b.mjs';`,
+  };
+  const { a, late } = await inNode(t, files, (load) => load('./main.mjs'));
+  t.deepEqual([a, late()], ['of a', 'of a']);
+});
 
-test.serial('modules may await at their top level, and are evaluated in order', async (t) => {
+test('modules may await at their top level, and are evaluated in order', async (t) => {
   const files = {
     'log.mjs': 'export const log = []',
     'slow.mjs': `import { log } from './log.mjs'; log.push('slow'); await new Promise((r) => setTimeout(r, 100)); log.push('slow done'); export const slow = 1;`,
@@ -120,11 +115,9 @@ test.serial('modules may await at their top level, and are evaluated in order', 
   t.deepEqual([log, other.slow], [['slow', 'slow done', 'main'], 1]);
 });
 
-test.serial(
-  'CommonJS modules require each other, ES modules, JSON and built-in modules',
-  async (t) => {
-    const files = {
-      'main.cjs': `
+test('CommonJS modules require each other, ES modules, JSON and built-in modules', async (t) => {
+  const files = {
+    'main.cjs': `
       const setImmediate = require('timers').setImmediate, process = require('process');
       const { join } = require('path');
       exports.early = 1;
@@ -136,55 +129,51 @@ test.serial(
       exports.dynamic = import('./es.mjs').then(({ value }) => value);
       exports.self = this === exports;
       exports.missing = (() => { try { require('not-there') } catch (error) { return error.code } })();`,
-      'other.cjs': `module.exports = { seen: require('./main.cjs').early }`,
-      'es.mjs': 'export const value = 7',
-      'data.json': '[1]',
-    };
-    const { default: main, early } = await inNode(t, files, (load) => load('./main.cjs'));
-    const { names, dynamic, ...rest } = main;
-    t.is(early, 1, 'its properties are names, too');
-    t.is(names[0], 'main.cjs');
-    t.is(await dynamic, 7);
-    t.deepEqual(rest, {
-      early: 1,
-      other: { seen: 1 },
-      es: 7,
-      data: [1],
-      path: 'a/b',
-      self: true,
-      missing: 'MODULE_NOT_FOUND',
-    });
-  },
-);
+    'other.cjs': `module.exports = { seen: require('./main.cjs').early }`,
+    'es.mjs': 'export const value = 7',
+    'data.json': '[1]',
+  };
+  const { default: main, early } = await inNode(t, files, (load) => load('./main.cjs'));
+  const { names, dynamic, ...rest } = main;
+  t.is(early, 1, 'its properties are names, too');
+  t.is(names[0], 'main.cjs');
+  t.is(await dynamic, 7);
+  t.deepEqual(rest, {
+    early: 1,
+    other: { seen: 1 },
+    es: 7,
+    data: [1],
+    path: 'a/b',
+    self: true,
+    missing: 'MODULE_NOT_FOUND',
+  });
+});
 
-test.serial(
-  'packages resolve by their exports, with the conditions of import and of require',
-  async (t) => {
-    const files = {
-      'node_modules/both/package.json': JSON.stringify({
-        name: 'both',
-        exports: { import: './index.mjs', require: './index.cjs' },
-      }),
-      'node_modules/both/index.mjs': `export default 'import'`,
-      'node_modules/both/index.cjs': `module.exports = 'require'`,
-      'node_modules/typed/package.json': '{"name":"typed","type":"module","main":"main.js"}',
-      'node_modules/typed/main.js': 'export default typeof require',
-      'node_modules/guess/package.json': '{"name":"guess"}',
-      'node_modules/guess/index.js': 'export const guessed = import.meta.url',
-      'main.cjs': `exports.both = require('both')`,
-    };
-    const [imported, required, typed, guessed] = await inNode(t, files, async (load) => [
-      (await load('both')).default,
-      (await load('./main.cjs')).both,
-      (await load('typed')).default,
-      (await load('guess')).guessed,
-    ]);
-    t.deepEqual([imported, required, typed], ['import', 'require', 'undefined']);
-    t.regex(guessed, /^file:.*\/guess\/index\.js$/);
-  },
-);
+test('packages resolve by their exports, with the conditions of import and of require', async (t) => {
+  const files = {
+    'node_modules/both/package.json': JSON.stringify({
+      name: 'both',
+      exports: { import: './index.mjs', require: './index.cjs' },
+    }),
+    'node_modules/both/index.mjs': `export default 'import'`,
+    'node_modules/both/index.cjs': `module.exports = 'require'`,
+    'node_modules/typed/package.json': '{"name":"typed","type":"module","main":"main.js"}',
+    'node_modules/typed/main.js': 'export default typeof require',
+    'node_modules/guess/package.json': '{"name":"guess"}',
+    'node_modules/guess/index.js': 'export const guessed = import.meta.url',
+    'main.cjs': `exports.both = require('both')`,
+  };
+  const [imported, required, typed, guessed] = await inNode(t, files, async (load) => [
+    (await load('both')).default,
+    (await load('./main.cjs')).both,
+    (await load('typed')).default,
+    (await load('guess')).guessed,
+  ]);
+  t.deepEqual([imported, required, typed], ['import', 'require', 'undefined']);
+  t.regex(guessed, /^file:.*\/guess\/index\.js$/);
+});
 
-test.serial('time and chance are those of the node, and the same for the same seed', async (t) => {
+test('time and chance are those of the node, and the same for the same seed', async (t) => {
   const files = {
     'main.cjs': `
       const crypto = require('crypto'), { performance: perf } = require('perf_hooks');
@@ -225,11 +214,9 @@ test.serial('time and chance are those of the node, and the same for the same se
   t.notDeepEqual((await run(2)).chance, chance);
 });
 
-test.serial(
-  'timers fire in the order of Node, and can be cleared, refreshed and repeated',
-  async (t) => {
-    const files = {
-      'main.mjs': `
+test('timers fire in the order of Node, and can be cleared, refreshed and repeated', async (t) => {
+  const files = {
+    'main.mjs': `
       import { setTimeout as wait, setInterval as every } from 'node:timers/promises';
       import { promisify } from 'node:util';
       export default async () => {
@@ -249,16 +236,15 @@ test.serial(
         log.push(await wait(1, 'late', { signal: AbortSignal.abort() }).catch(({ name }) => name));
         return log;
       };`,
-    };
-    const log = await inNode(t, files, async (load) => (await load('./main.mjs')).default());
-    t.deepEqual(log.slice(0, 3), ['tick 2', 'immediate', 'timeout 1']);
-    t.true(log.includes('refreshed at 30'));
-    t.deepEqual(log.slice(-2), ['each', 'AbortError']);
-    t.false(log.some((line: string) => line.startsWith('cleared')));
-  },
-);
+  };
+  const log = await inNode(t, files, async (load) => (await load('./main.mjs')).default());
+  t.deepEqual(log.slice(0, 3), ['tick 2', 'immediate', 'timeout 1']);
+  t.true(log.includes('refreshed at 30'));
+  t.deepEqual(log.slice(-2), ['each', 'AbortError']);
+  t.false(log.some((line: string) => line.startsWith('cleared')));
+});
 
-test.serial('each node and each life of a node has modules and globals of its own', async (t) => {
+test('each node and each life of a node has modules and globals of its own', async (t) => {
   const files = {
     'main.mjs': `let count = 0; export const next = () => ++count;
       globalThis.shared = (globalThis.shared ?? 0) + 1; export const shared = globalThis.shared; export const set = 'shared' in globalThis;`,
@@ -280,28 +266,32 @@ test.serial('each node and each life of a node has modules and globals of its ow
   t.false('shared' in globalThis);
 });
 
-test.serial(
-  'the packages of Trunkline are shared with the program, and so are those of `shared`',
-  async (t) => {
-    const files = {
-      'node_modules/common/package.json': '{"name":"common","main":"index.js"}',
-      'node_modules/common/index.js': 'exports.made = {}',
-      'main.cjs': `exports.made = require('common').made`,
-    };
-    const load = createLoader(folderWith(t, files), { shared: ['comm*'] });
-    const sim = createSimulation();
-    const made: unknown[] = [];
+test('trunkline is shared with the program by default, and so are the packages of `shared`', async (t) => {
+  const made = 'exports.made = {}';
+  const files = {
+    'node_modules/common/package.json': '{"name":"common","main":"index.js"}',
+    'node_modules/common/index.js': made,
+    'node_modules/trunkline/package.json': '{"name":"trunkline","main":"index.js"}',
+    'node_modules/trunkline/index.js': made,
+    'main.cjs': `exports.made = require('common').made`,
+  };
+  for (const [options, modules] of [
+    [{}, ['trunkline']],
+    [{ shared: ['comm*'] }, ['./main.cjs', 'common']],
+  ] as const) {
+    const load = createLoader(folderWith(t, files), options);
+    await using sim = createSimulation();
+    const seen: unknown[] = [];
     for (const name of ['n1', 'n2'])
       sim.node(name, async (context) => {
-        made.push((await load(context, './main.cjs')).made, (await load(context, 'common')).made);
+        for (const module of modules) seen.push((await load(context, module)).made);
       });
     await sim.run(10);
-    await sim.close();
-    t.is(new Set(made).size, 1);
-  },
-);
+    t.deepEqual([seen.length, new Set(seen).size], [2 * modules.length, 1]);
+  }
+});
 
-test.serial('what fails names the file and the reason', async (t) => {
+test('what fails names the file and the reason', async (t) => {
   const files = {
     'broken.mjs': 'export const = 1',
     'addon.node': '',
@@ -331,7 +321,7 @@ test.serial('what fails names the file and the reason', async (t) => {
   for (const [index, pattern] of expected.entries()) t.regex(messages[index]!, pattern);
 });
 
-test.serial('an error of a timer or a tick fails the run in the name of the node', async (t) => {
+test('an error of a timer or a tick fails the run in the name of the node', async (t) => {
   for (const code of [
     `setTimeout(() => { throw new Error('boo') }, 5)`,
     `process.nextTick(() => { throw new Error('boo') })`,
@@ -343,7 +333,7 @@ test.serial('an error of a timer or a tick fails the run in the name of the node
   }
 });
 
-test.serial('code that escapes the loader still meets the guard', async (t) => {
+test('code that escapes the loader still meets the guard', async (t) => {
   const files = {
     'main.cjs': `module.exports = () => Reflect.get(() => {}, 'constructor')('return Date.now()')()`,
   };
@@ -368,11 +358,9 @@ test('invalid arguments throw TypeErrors that name them', (t) => {
   });
 });
 
-test.serial(
-  'callbacks run in the async context in which they were given, as in Node',
-  async (t) => {
-    const files = {
-      'main.mjs': `
+test('callbacks run in the async context in which they were given, as in Node', async (t) => {
+  const files = {
+    'main.mjs': `
       import { AsyncLocalStorage } from 'node:async_hooks';
       import fs from 'node:fs';
       const store = new AsyncLocalStorage();
@@ -387,21 +375,20 @@ test.serial(
         fs.readFile('/missing', note('file'));
         setTimeout(() => resolve(seen), 100);
       }))`,
-    };
-    const seen = await inNode(t, files, async (load) => (await load('./main.mjs')).run());
-    t.deepEqual(
-      seen,
-      Object.fromEntries(
-        ['microtask', 'tick', 'file', 'immediate', 'timeout', 'interval'].map((name) => [
-          name,
-          'mine',
-        ]),
-      ),
-    );
-  },
-);
+  };
+  const seen = await inNode(t, files, async (load) => (await load('./main.mjs')).run());
+  t.deepEqual(
+    seen,
+    Object.fromEntries(
+      ['microtask', 'tick', 'file', 'immediate', 'timeout', 'interval'].map((name) => [
+        name,
+        'mine',
+      ]),
+    ),
+  );
+});
 
-test.serial('performance starts at some milliseconds, and has marks and measures', async (t) => {
+test('performance starts at some milliseconds, and has marks and measures', async (t) => {
   const files = {
     'main.mjs': `
       const started = performance.now();
@@ -419,7 +406,7 @@ test.serial('performance starts at some milliseconds, and has marks and measures
   t.deepEqual(seen, [25, 25, 1, 50, 'SyntaxError', ['a', 'b'], 0]);
 });
 
-test.serial('AbortSignal.timeout and MessageChannel act in virtual time', async (t) => {
+test('AbortSignal.timeout and MessageChannel act in virtual time', async (t) => {
   const files = {
     'main.mjs': `
       export async function run() {

@@ -7,8 +7,9 @@ import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { createSimulation } from '../simulation.ts';
+import test from '../testing/serial.ts';
 import { knownBuiltins, policyOf } from './builtins.ts';
 import { createLoader } from './loader.ts';
 import { folderWith } from './testing/folder-with.ts';
@@ -44,13 +45,11 @@ test('each built-in module of this Node has a policy', (t) => {
   t.like(policyOf('not-yet-known'), { remedy: 'the loader does not know this module' });
 });
 
-test.serial(
-  'each built-in module can be imported and looked at, whatever its policy',
-  async (t) => {
-    const names = builtinModules.filter((name) => !/^(?:node:ffi|sys|punycode)$/.test(name));
-    const seen = await inNode(
-      t,
-      `module.exports = () => {
+test('each built-in module can be imported and looked at, whatever its policy', async (t) => {
+  const names = builtinModules.filter((name) => !/^(?:node:ffi|sys|punycode)$/.test(name));
+  const seen = await inNode(
+    t,
+    `module.exports = () => {
       for (const name of ${JSON.stringify(names)}) {
         const module = require(name);
         for (const key of Object.keys(module)) {
@@ -61,12 +60,11 @@ test.serial(
       }
       return 'all';
     }`,
-    );
-    t.is(seen, 'all');
-  },
-);
+  );
+  t.is(seen, 'all');
+});
 
-test.serial('what is refused names itself, the file and the remedy, at the call', async (t) => {
+test('what is refused names itself, the file and the remedy, at the call', async (t) => {
   const calls: Record<string, string> = {
     "require('child_process').execSync('true')": 'child_process.execSync()',
     "require('node:child_process').spawn('true')": 'child_process.spawn()',
@@ -115,7 +113,7 @@ test.serial('what is refused names itself, the file and the remedy, at the call'
   }
 });
 
-test.serial('every door to node:fs leads to the disk of the node', async (t) => {
+test('every door to node:fs leads to the disk of the node', async (t) => {
   const path = join(tmpdir(), `sealed-${process.pid}`);
   const write = `.writeFileSync('/x', '1'), require('fs').readFileSync('/x', 'utf8')`;
   const doors = [
@@ -143,7 +141,7 @@ test.serial('every door to node:fs leads to the disk of the node', async (t) => 
   t.false(existsSync(path));
 });
 
-test.serial('ES modules import, export and extend what is refused', async (t) => {
+test('ES modules import, export and extend what is refused', async (t) => {
   const files = {
     'all.mjs': `export * from 'node:net'; export { Worker as Thread } from 'worker_threads'`,
     'main.mjs': `
@@ -173,7 +171,7 @@ test.serial('ES modules import, export and extend what is refused', async (t) =>
     t.regex(seen.errors[index], new RegExp(`^loader: ${name}\\(\\) in .*main\\.mjs is refused`));
 });
 
-test.serial('code that is made at run time sees the globals of the node', async (t) => {
+test('code that is made at run time sees the globals of the node', async (t) => {
   const seen = await inNode(
     t,
     trying([
@@ -219,7 +217,7 @@ test.serial('code that is made at run time sees the globals of the node', async 
   ]);
 });
 
-test.serial('time and chance are those of the node wherever Node shows them', async (t) => {
+test('time and chance are those of the node wherever Node shows them', async (t) => {
   const source = trying([
     `new Intl.DateTimeFormat(undefined, { timeZone: 'UTC', dateStyle: 'short' }).format()`,
     `Intl.DateTimeFormat('de', { timeZone: 'UTC' }).formatToParts().map(({ value }) => value).join('')`,
@@ -262,7 +260,7 @@ test.serial('time and chance are those of the node wherever Node shows them', as
   ]);
 });
 
-test.serial('signatures with random numbers are refused, the others work', async (t) => {
+test('signatures with random numbers are refused, the others work', async (t) => {
   const seen = await inNode(
     t,
     `const crypto = require('crypto');
@@ -278,41 +276,38 @@ test.serial('signatures with random numbers are refused, the others work', async
   t.is(seen[2], 'done: 64');
 });
 
-test.serial(
-  'nothing of the machine is visible: environment, arguments, user, system',
-  async (t) => {
-    const seen = await inNode(
-      t,
-      `const os = require('os');
+test('nothing of the machine is visible: environment, arguments, user, system', async (t) => {
+  const seen = await inNode(
+    t,
+    `const os = require('os');
     module.exports = () => [process.env, process.argv, process.send, process.platform, process.arch,
       os.homedir(), os.userInfo().username, os.platform(), os.cpus().length, os.networkInterfaces(),
       String(require('url').pathToFileURL('a b/')), require('path').resolve('x'),
       os.hostname(), require('tty').isatty(1), process.getuid(), process.listenerCount('exit'),
       typeof navigator === 'undefined' ? 'en-US' : navigator.language]`,
-    );
-    t.deepEqual(seen, [
-      {},
-      ['/usr/bin/node', '/main.js'],
-      undefined,
-      'linux',
-      'x64',
-      '/',
-      'node',
-      'linux',
-      1,
-      {},
-      'file:///a%20b/',
-      '/x',
-      'n1',
-      false,
-      1000,
-      0,
-      'en-US',
-    ]);
-  },
-);
+  );
+  t.deepEqual(seen, [
+    {},
+    ['/usr/bin/node', '/main.js'],
+    undefined,
+    'linux',
+    'x64',
+    '/',
+    'node',
+    'linux',
+    1,
+    {},
+    'file:///a%20b/',
+    '/x',
+    'n1',
+    false,
+    1000,
+    0,
+    'en-US',
+  ]);
+});
 
-test.serial('a scenario gives each node its environment and arguments', async (t) => {
+test('a scenario gives each node its environment and arguments', async (t) => {
   const source = `module.exports = [process.env.MODE, process.env.RETRIES, require('util').parseArgs({ options: { name: { type: 'string' } } }).values.name]`;
   const load = createLoader(folderWith(t, { 'main.cjs': source }));
   await using sim = createSimulation();
@@ -332,16 +327,14 @@ test.serial('a scenario gives each node its environment and arguments', async (t
   t.false('MODE' in process.env);
 });
 
-test.serial(
-  'what a node writes appears in the output of the process, which it cannot change',
-  async (t) => {
-    const written: unknown[] = [];
-    const { write } = process.stdout;
-    t.teardown(() => Object.assign(process.stdout, { write }));
-    process.stdout.write = ((chunk: unknown) => written.push(chunk)) as never;
-    const seen = await inNode(
-      t,
-      `module.exports = () => {
+test('what a node writes appears in the output of the process, which it cannot change', async (t) => {
+  const written: unknown[] = [];
+  const { write } = process.stdout;
+  t.teardown(() => Object.assign(process.stdout, { write }));
+  process.stdout.write = ((chunk: unknown) => written.push(chunk)) as never;
+  const seen = await inNode(
+    t,
+    `module.exports = () => {
       const { stdout } = process;
       stdout.write('one\\n');
       stdout.on('error', () => {});
@@ -349,13 +342,12 @@ test.serial(
       process.stdout.write('two');
       return [stdout.isTTY, stdout.columns, stdout.fd, process.stdout === stdout];
     }`,
-    );
-    t.deepEqual(seen, [undefined, undefined, 1, true]);
-    t.deepEqual(written, ['one\n']);
-  },
-);
+  );
+  t.deepEqual(seen, [undefined, undefined, 1, true]);
+  t.deepEqual(written, ['one\n']);
+});
 
-test.serial('diagnostics channels are those of the node', async (t) => {
+test('diagnostics channels are those of the node', async (t) => {
   const source = `
     const diagnostics = require('diagnostics_channel');
     module.exports = () => {
@@ -380,7 +372,7 @@ test.serial('diagnostics channels are those of the node', async (t) => {
   t.false(diagnostics.hasSubscribers('sealed:a') || diagnostics.hasSubscribers('sealed:b'));
 });
 
-test.serial('what packages of the program share under symbols is not seen', async (t) => {
+test('what packages of the program share under symbols is not seen', async (t) => {
   const shared = Symbol.for('trunkline.sealed.test');
   Object.assign(globalThis, { [shared]: 'of the program' });
   t.teardown(() => Reflect.deleteProperty(globalThis, shared));
@@ -393,7 +385,7 @@ test.serial('what packages of the program share under symbols is not seen', asyn
   t.is(Reflect.get(globalThis, shared), 'of the program');
 });
 
-test.serial('async hooks and storages end with their node', async (t) => {
+test('async hooks and storages end with their node', async (t) => {
   const { calls, storage } = await inNode(
     t,
     `const { AsyncLocalStorage, createHook } = require('async_hooks');
@@ -407,22 +399,6 @@ test.serial('async hooks and storages end with their node', async (t) => {
   t.true(before > 0);
   t.is(calls(), before);
   t.not(storage.enabled, true);
-});
-
-test.serial('trunkline is shared by default, as @trunkline/* is', async (t) => {
-  const load = createLoader(
-    folderWith(t, {
-      'node_modules/trunkline/package.json': '{"name":"trunkline","main":"index.js"}',
-      'node_modules/trunkline/index.js': 'exports.made = {}',
-    }),
-  );
-  await using sim = createSimulation();
-  const made: unknown[] = [];
-  for (const name of ['n1', 'n2'])
-    sim.node(name, async (context) => void made.push((await load(context, 'trunkline')).made));
-  await sim.run(10);
-  t.is(made.length, 2);
-  t.is(made[0], made[1]);
 });
 
 // Private keys, in PKCS #8.

@@ -35,13 +35,6 @@ test('items are read in order, and the end ends the loop', async (t) => {
   t.deepEqual(await reader.next(), { value: undefined, done: true });
 });
 
-test('a reader that waits gets the item as it comes', async (t) => {
-  const { reader, push } = fixture();
-  const next = reader.next();
-  push(7);
-  t.deepEqual(await next, { value: 7, done: false });
-});
-
 test('concurrent next() calls are served in order, and all end at the end', async (t) => {
   const { reader, push, stream } = fixture();
   const all = [reader.next(), reader.next(), reader.next(), reader.next()];

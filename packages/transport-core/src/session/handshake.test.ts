@@ -2,7 +2,7 @@
 // version of a protocol both ends agree.
 
 import test from 'ava';
-import { TransportError } from '../errors.ts';
+import type { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/codec.ts';
 import { defineProtocol, methodTable, type Protocol } from '../protocol/protocol.ts';
 import { type Hello, type HelloProtocol, helloProtocol, type Introduction } from '../wire/hello.ts';
@@ -133,14 +133,6 @@ test('the version is the highest that both know, and both ends compute the same'
     t.is(agree(protocol(...ours), [told(...theirs)]), expected);
     t.is(agree(protocol(...theirs), [told(...ours)]), expected);
   }
-});
-
-test('no common version gives failed_precondition with the versions of both ends', (t) => {
-  const error = agree(protocol(3, [2]), [told(1, [0])]);
-  t.true(error instanceof TransportError);
-  const { code, reason, message } = error as TransportError;
-  t.deepEqual([code, reason], ['failed_precondition', 'version_mismatch']);
-  t.regex(message, /'raft'.*3, 2.*1, 0/);
 });
 
 test('the same name on another channel is failed_precondition, and so is another name on the same channel', (t) => {

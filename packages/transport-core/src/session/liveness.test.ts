@@ -27,16 +27,6 @@ test('nonces are never 0, even at the extremes of the random source, and fit 32 
   }
 });
 
-test('silence for an interval asks for a PING; one at a time', (t) => {
-  const liveness = begin(0);
-  t.is(liveness.due(0), 10_000);
-  t.false(liveness.wantsPing(9_999, 0));
-  t.true(liveness.wantsPing(10_000, 0));
-  liveness.ping(10_000);
-  t.false(liveness.wantsPing(14_000, 0));
-  t.is(liveness.due(0), 15_000);
-});
-
 test('any byte puts the PING of a silent connection off', (t) => {
   const liveness = begin(0);
   liveness.heard(6_000);

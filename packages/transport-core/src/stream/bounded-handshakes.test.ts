@@ -26,13 +26,6 @@ function scene(pending: number, perSource?: number) {
   return { arrive, entered, told, slot: (milliseconds: number) => void (now += milliseconds) };
 }
 
-test('a limited number of handshakes runs at once, four times as many wait unread, and the rest is refused', (t) => {
-  const { arrive, entered } = scene(2);
-  const verdicts = Array.from({ length: 12 }, (_, i) => arrive(`10.0.0.${i}:1`).verdict);
-  t.deepEqual(verdicts, [...Array(2).fill('enter'), ...Array(8).fill('wait'), 'refuse', 'refuse']);
-  t.deepEqual(entered, ['10.0.0.0:1', '10.0.0.1:1']);
-});
-
 test('when a handshake completes, the next waiting one is read, in order', (t) => {
   const { arrive, entered } = scene(1);
   const inside = arrive('a:1');

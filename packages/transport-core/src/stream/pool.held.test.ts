@@ -52,14 +52,20 @@ test('the waits after failed dials double from 100 ms to 30 s', async (t) => {
   t.is(dials.length, waits.length + 3, 'the back-off starts again after a connection that lasted');
 });
 
-test('a connection that is lost soon after it came up is replaced with the back-off', async (t) => {
-  const { pool, dials, advance } = heldFixture();
-  pool.hold('a:1', { stopOn: [] });
-  pool.forget((await dials[0]!.up()).real);
-  advance(99);
-  t.is(dials.length, 1);
-  advance(1);
-  t.is(dials.length, 2);
+test('a connection that is lost soon, or before its dial resolves, is replaced with the back-off', async (t) => {
+  for (const name of ['a:1', 'app']) {
+    const { pool, dials, advance } = heldFixture();
+    pool.hold(name, { stopOn: [] });
+    const dead = new FakeConnection('b:2');
+    dead.over = true;
+    if (name === 'app') await dials[0]!.find(dead);
+    else pool.forget((await dials[0]!.up()).real);
+    t.is(dead.holds, 0);
+    advance(99);
+    t.is(dials.length, 1);
+    advance(1);
+    t.is(dials.length, 2);
+  }
 });
 
 test('a held target uses a live connection, and another one if that is lost', async (t) => {
@@ -108,19 +114,6 @@ test('a held node that is connected already is not dialed', async (t) => {
   await link.end();
   advance(0);
   t.is(dials.length, 1);
-});
-
-test('a connection that is lost before its dial resolves is replaced with the back-off', async (t) => {
-  const { pool, dials, advance } = heldFixture();
-  pool.hold('app', { stopOn: [] });
-  const dead = new FakeConnection('b:2');
-  dead.over = true;
-  await dials[0]!.find(dead);
-  t.is(dead.holds, 0);
-  advance(99);
-  t.is(dials.length, 1);
-  advance(1);
-  t.is(dials.length, 2);
 });
 
 test('after the last release nothing is held or dialed', async (t) => {

@@ -64,15 +64,6 @@ export function cancelCases({ test, it, open }: Suite): void {
     await s.peer.next('RESPONSE');
   });
 
-  it('cancel: a caller settles at its own deadline and sends CANCEL', async (t, up) => {
-    const s = await up();
-    const sent = s.client.echo(tag(1), { timeout: 300 });
-    const asked = await gets(t, s.peer, 'REQUEST', { timeout: 300 });
-    s.clock.advance(301);
-    await failure(t, sent, { code: 'deadline_exceeded', sent: true });
-    t.is((await s.peer.next('CANCEL')).id, asked.id);
-  });
-
   it('cancel: an aborted call fails with cancelled, has the abort reason as its cause, and sends CANCEL', async (t, up) => {
     const s = await up();
     const control = new AbortController();

@@ -71,7 +71,7 @@ export function crossingCases({ it }: Suite): void {
     const { id } = await s.peer.next('REQUEST');
     s.peer.send({ kind: 'ITEM', id, payload: tag(1) });
     for await (const _ of items) break;
-    await s.peer.next('CANCEL');
+    t.is((await s.peer.next('CANCEL')).id, id);
     s.peer.send({ kind: 'ITEM', id, payload: body(900) }, { kind: 'ERROR', id, code: 1 });
     await s.peer.barrier();
     t.is(s.seen.counted('unknownAnswer'), 0);

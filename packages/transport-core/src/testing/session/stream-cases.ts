@@ -130,18 +130,6 @@ export function streamCases({ it, violates }: Suite): void {
     t.is(error.code, 'out_of_range');
   });
 
-  it('streams: leaving the loop cancels the call', async (t, up) => {
-    const s = await up();
-    const items = await s.client.feed(tag(1));
-    const { id } = await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'ITEM', id, payload: tag(1) });
-    for await (const item of items) {
-      t.is(untag(item), 1);
-      break;
-    }
-    t.is((await s.peer.next('CANCEL')).id, id);
-  });
-
   it("streams: CANCEL makes a handler's write fail", async (t, up) => {
     const s = await up({ hello: { limits: { stream: 1 } } });
     s.peer.send(request(s.id(0), [1], { method: 4, flags: 2 }));

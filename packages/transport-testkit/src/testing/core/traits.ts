@@ -119,9 +119,12 @@ export const traitCases: Cases = (test) => {
     await rejected(t, transport.writable(at), { code: 'shutdown' });
   });
 
-  trait('trySend without a connection is false', LIVE, async ({ transport, at }, _f, t) => {
+  trait('trySend is false without a connection, and dials none', LIVE, async (subject, f, t) => {
+    const { transport, at } = subject;
     t.false(transport.trySend(at, 'note', utf8('')));
     t.deepEqual(transport.trySendAll([at, at], 'note', utf8('')), [false, false]);
+    await f.turns();
+    t.deepEqual([transport.remotes(), transport.snapshot().dialing], [[], []]);
   });
 
   trait('trySend accepts nothing', ENDED, async ({ transport, at }, _f, t) => {
@@ -140,10 +143,6 @@ export const traitCases: Cases = (test) => {
   trait('a consumer ends at once', ['closed'], async ({ transport }, _f, t) => {
     t.is((await transport.consumer().next()).done, true);
     t.is((await transport.connections().next()).done, true);
-  });
-
-  trait('an incoming call is served', ['open'], async ({ transport, peer }, _f, t) => {
-    t.is(textOf(await peer.send(transport.advertiseAddr(), 'echo', utf8('in'))), 'in');
   });
 
   trait(

@@ -11,15 +11,6 @@ import { pattern, textOf, utf8, watch } from '../../transport/values.ts';
 import { served } from './shared.ts';
 
 export const trySendCases: Cases = (test) => {
-  test('trySend is false without a connection, and dials none', async (f, t) => {
-    const { a, at } = await f.pair();
-    t.false(a.trySend(at, 'note', utf8('')));
-    t.false(a.trySend(f.backend.unreachable(), 'note', utf8('')));
-    await f.turns();
-    t.deepEqual(a.remotes(), []);
-    t.deepEqual(a.snapshot().dialing, []);
-  });
-
   test('trySend is false when the receiver is full, and true once writable says so', async (f, t) => {
     const { a, b, at } = await f.pair();
     const consumer = b.consumer('note');
