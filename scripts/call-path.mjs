@@ -1,13 +1,13 @@
 // Lists the source files that one call over TCP enters: in the client until it is sent, and in the
-// server until its handler runs. The client is another process; V8's coverage says which functions
-// ran.
+// server until its handler runs. Both ends are in this process, and a relay between them sees the
+// request on its way. V8's coverage says which functions ran.
 //
 //   node scripts/call-path.mjs    prints the files of both ends
 
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { sourceAt } from './source-lines.mjs';
@@ -15,69 +15,52 @@ import { root } from './workspace.mjs';
 
 /** The number of calls before the one that is observed: lazy parts are set up by then. */
 const WARM_UP = 100;
-const self = fileURLToPath(import.meta.url);
 
 /** Returns `{ out, in }`: the sorted files of each end. */
 export async function callPath() {
-  const { createTransport, options, serve } = await load();
-  const server = createTransport('tcp://127.0.0.1:0', options);
-  let files;
-  const received = new Promise((resolve) => {
-    serve(server, {
-      echo(request) {
-        if (files === undefined) return request;
-        resolve(files());
-        return new Promise(() => {});
-      },
-    });
-  });
-  await server.listen();
-  const client = fork(self, [server.advertiseAddr()]);
-  client.on('exit', (code) => {
-    if (code !== null) throw new Error(`call-path.mjs: the client ended with exit code ${code}`);
-  });
-  await once(client, 'message'); // It is warmed up, and observes itself.
-  files = await observe();
-  client.send('call');
-  const own = await received;
-  client.send('report');
-  const [sent] = await once(client, 'message');
-  client.kill();
-  await server.close();
-  return { out: sent, in: own };
-}
-
-async function runClient(address) {
-  const { createTransport, options } = await load();
-  const transport = createTransport(options);
-  const call = () => transport.send(address, 'echo', Uint8Array.of(1, 2, 3));
-  for (let i = 0; i < WARM_UP; i++) await call();
-  const files = await observe();
-  process.on('message', async (step) => {
-    if (step === 'report') process.send(await files());
-    else call().catch(() => {}); // It is not answered.
-  });
-  process.send('ready');
-}
-
-async function load() {
-  const [core, { tcp }] = await Promise.all(
+  const [{ bytes, createTransport, defineProtocol, serve }, { tcp }] = await Promise.all(
     ['transport-core', 'transport-tcp'].map(
       (name) => import(pathToFileURL(join(root, 'packages', name, 'dist/bundle/index.js'))),
     ),
   );
-  const methods = { echo: { id: 1, request: core.bytes, response: core.bytes } };
-  const protocol = core.defineProtocol({ name: 'call-path', version: 1, channel: 0x20, methods });
-  return { ...core, options: { protocol, backends: [tcp()] } };
-}
-
-/** Starts to observe. Returns a function that lists our files of which functions ran since. */
-async function observe() {
+  const methods = { echo: { id: 1, request: bytes, response: bytes } };
+  const protocol = defineProtocol({ name: 'call-path', version: 1, channel: 0x20, methods });
+  const options = { protocol, backends: [tcp()] };
   const session = new Session();
   session.connect();
+  /** What ran until the request passed the relay, and from then until its handler. */
+  const ran = [];
+  let left = 0;
+  const observe = () => {
+    if (left-- > 0) ran.push(session.post('Profiler.takePreciseCoverage'));
+  };
+  const server = createTransport('tcp://127.0.0.1:0', options);
+  serve(server, {
+    echo(request) {
+      observe();
+      return request;
+    },
+  });
+  await server.listen();
+  const relay = createServer((near) => {
+    near.on('data', observe);
+    near.pipe(connect(new URL(server.localAddr()).port, '127.0.0.1')).pipe(near);
+  }).listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const client = createTransport(options);
+  const address = `tcp://127.0.0.1:${relay.address().port}`;
+  const call = () => client.send(address, 'echo', Uint8Array.of(1, 2, 3));
+  for (let i = 0; i < WARM_UP; i++) await call();
   await session.post('Profiler.enable');
   await session.post('Profiler.startPreciseCoverage', { callCount: true });
-  return async () => entered((await session.post('Profiler.takePreciseCoverage')).result);
+  left = 2;
+  await call();
+  const [sent, received] = await Promise.all(ran);
+  await client.close();
+  await server.close();
+  relay.close();
+  session.disconnect();
+  return { out: entered(sent.result), in: entered(received.result) };
 }
 
 /** Returns our files of which functions ran. */
@@ -97,7 +80,6 @@ function entered(scripts) {
   return [...files].sort();
 }
 
-if (process.argv[1] === self && process.send !== undefined) await runClient(process.argv[2]);
-else if (process.argv[1] === self)
+if (process.argv[1] === fileURLToPath(import.meta.url))
   for (const [way, files] of Object.entries(await callPath()))
     console.log(`${way}: ${files.length} files\n  ${files.join('\n  ')}`);

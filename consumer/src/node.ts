@@ -39,16 +39,14 @@ export async function main(upload: AsyncIterable<Uint8Array>): Promise<void> {
   const metrics = createMetrics({ topics: true });
   const { observer } = createAdmin({ allow: ({ nodeId }) => nodeId !== undefined });
   const tracing = createTracing({ trustRemote: ({ nodeId }) => nodeId !== undefined });
-  const transports: Transport<Ledger>[] = [
-    createTransport('tcp://127.0.0.1:0', { ...common, backends: [tcp({ tls }), ws(), inmem()] }),
-    createTransport({
-      protocol: ledger,
-      observer: combineObservers(observer, metrics.observer),
-      interceptors: tracing.interceptors,
-      backends: [direct()],
-    }),
-  ];
-  const transport = transports[0]!;
+  const backends = [tcp({ tls }), ws(), inmem()];
+  const transport: Transport<Ledger> = createTransport('tcp://0.0.0.0:0', { ...common, backends });
+  createTransport({
+    protocol: ledger,
+    observer: combineObservers(observer, metrics.observer),
+    interceptors: tracing.interceptors,
+    backends: [direct()],
+  }) satisfies Transport<Ledger>;
   const addressBook = createFileAddressBook('book');
   const peers = createPeers({ transport, identity, status: height, addressBook });
   peers.status.set({ height: 1 });

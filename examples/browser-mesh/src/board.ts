@@ -4,8 +4,6 @@ import type { Stroke } from './protocol.ts';
 
 /** Strokes on the board; beyond that, the one that arrived first disappears. */
 const MOST_STROKES = 2_000;
-/** Strokes in one item of the download. */
-const BATCH = 64;
 
 export class Board {
   readonly #strokes = new Map<string, Stroke>();
@@ -27,11 +25,5 @@ export class Board {
 
   strokes(): Stroke[] {
     return [...this.#strokes.values()];
-  }
-
-  /** Yields all strokes, in lists that fit into one item each. */
-  *batches(): Generator<Stroke[]> {
-    const all = this.strokes();
-    for (let at = 0; at < all.length; at += BATCH) yield all.slice(at, at + BATCH);
   }
 }

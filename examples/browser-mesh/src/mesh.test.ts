@@ -57,24 +57,21 @@ pageTest('tabs and processes see each other and draw, and a cut link heals', asy
   t.is(await end(), 0);
 });
 
-pageTest(
-  'tabs keep their link while the command is gone, and the new one joins them',
-  async (t) => {
-    const { url, end } = await startMesh(t);
-    const context = await startBrowser(t);
-    const pages = [await open(t, context, url), await open(t, context, url)];
-    await sees(pages, '[data-nodes="4"][data-links="6"]');
-    t.is(await end(), 0);
-    await sees(pages, '[data-nodes="2"][data-links="1"]');
-    await draw(pages[0]!, [[0.2, 0.2]]);
-    await sees(pages, '[data-strokes="1"]');
-    const restarted = await startMesh(t, new URL(url).port);
-    // The new processes have other keys, and get the board from the tabs.
-    await sees(pages, '[data-nodes="4"][data-links="6"][data-strokes="1"]');
-    await context.close();
-    t.is(await restarted.end(), 0);
-  },
-);
+pageTest('tabs keep their link while the command is gone, and a new one joins', async (t) => {
+  const { url, end } = await startMesh(t);
+  const context = await startBrowser(t);
+  const pages = [await open(t, context, url), await open(t, context, url)];
+  await sees(pages, '[data-nodes="4"][data-links="6"]');
+  t.is(await end(), 0);
+  await sees(pages, '[data-nodes="2"][data-links="1"]');
+  await draw(pages[0]!, [[0.2, 0.2]]);
+  await sees(pages, '[data-strokes="1"]');
+  const restarted = await startMesh(t, new URL(url).port);
+  // The new processes have other keys, and get the board from the tabs.
+  await sees(pages, '[data-nodes="4"][data-links="6"][data-strokes="1"]');
+  await context.close();
+  t.is(await restarted.end(), 0);
+});
 
 /** Defines a test that needs Chromium, and skips it where there is none. */
 function pageTest(title: string, run: (t: ExecutionContext) => Promise<void>): void {
@@ -90,18 +87,14 @@ async function startMesh(t: ExecutionContext, port = '0') {
   });
   const exit = once(child, 'exit');
   t.teardown(() => child.kill('SIGKILL'));
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = /^open (\S+)/.exec(line)?.[1];
-    if (url === undefined) continue;
-    child.stdout.resume();
-    /** Ends the command as Ctrl-C does. Resolves to its exit code. */
-    const end = async (): Promise<unknown> => {
-      child.kill('SIGINT');
-      return (await exit)[0];
-    };
-    return { url, end };
-  }
-  throw new Error('the command ended without an address');
+  const line = once(createInterface({ input: child.stdout }), 'line');
+  const [, url = ''] = /^open (\S+)/.exec(String(await Promise.race([line, exit]))) ?? [];
+  /** Ends the command as Ctrl-C does. Resolves to its exit code. */
+  const end = async (): Promise<unknown> => {
+    child.kill('SIGINT');
+    return (await exit)[0];
+  };
+  return { url, end };
 }
 
 /** Starts Chromium with an empty profile. It is closed after the test. */
@@ -144,11 +137,10 @@ async function sees(pages: readonly Page[], attributes: string): Promise<void> {
 
 /** Waits until the events of each page contain a text so many times. */
 async function logs(pages: readonly Page[], text: string, times: number): Promise<void> {
-  for (const page of pages)
-    await page
-      .locator('#log li', { hasText: text })
-      .nth(times - 1)
-      .waitFor();
+  for (const page of pages) {
+    const events = page.locator('#log li', { hasText: text });
+    await events.nth(times - 1).waitFor();
+  }
 }
 
 async function cut(page: Page, link: string): Promise<void> {

@@ -57,11 +57,10 @@ export class MeshPicture {
     for (const [nodeId, { at }] of this.#reports) if (now - at > REPORT_TIME) this.remove(nodeId);
   }
 
-  /** Returns the links that both ends report, and those that one end has cut, by a short name. */
-  links(): Map<string, MeshLink> {
+  /** Returns the links that both ends report, and those that one end has cut. */
+  links(): MeshLink[] {
     const links = new Map<string, MeshLink>();
-    const add = (ends: Ends, report?: LinkReport) =>
-      links.set(ends.map((id) => id.slice(0, 16)).join('-'), { ends, report });
+    const add = (ends: Ends, report?: LinkReport) => links.set(ends.join(), { ends, report });
     for (const [nodeId, { links: own, cuts }] of this.#reports) {
       for (const link of own) {
         const back = this.#reports.get(link.nodeId)?.links.some((other) => other.nodeId === nodeId);
@@ -69,7 +68,7 @@ export class MeshPicture {
       }
       for (const other of cuts) if (this.#reports.has(other)) add(sorted(nodeId, other));
     }
-    return links;
+    return [...links.values()];
   }
 }
 

@@ -1,7 +1,7 @@
 // The protocol of the mesh: the calls between two nodes, and the messages of the topic that all of
 // them read.
 
-import { bytes, defineProtocol, json } from '@trunkline/transport-core';
+import { bytes, defineProtocol, json } from 'trunkline';
 import * as z from 'zod/mini';
 
 /** The paths of the two WebSockets of the site: the signaling hub, and the first node. */
@@ -39,7 +39,6 @@ const LinkReport = z.object({
   isNeighbor: z.boolean(),
 });
 export type LinkReport = z.infer<typeof LinkReport>;
-export type Path = LinkReport['path'];
 
 /** The state of a node, which each node publishes every second. */
 const Report = z.object({
@@ -53,7 +52,6 @@ const Report = z.object({
   cuts: z.array(NodeId).check(z.maxLength(MOST_LINKS)),
 });
 export type Report = z.infer<typeof Report>;
-export type Kind = Report['kind'];
 
 export const Message = z.discriminatedUnion('type', [
   Stroke,
@@ -68,7 +66,7 @@ export const meshProtocol = defineProtocol({
     /** Cuts the link to a node. The response is false if there is none. */
     cut: { request: json(NodeId), response: json(z.boolean()) },
     /** Returns the strokes on the board, for a node that has just come. */
-    board: { request: bytes, download: json(z.array(Stroke)) },
+    board: { request: bytes, download: json(Stroke) },
   },
 });
 export type MeshProtocol = typeof meshProtocol;

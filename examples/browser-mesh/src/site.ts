@@ -3,31 +3,23 @@
 
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createTransport } from '@trunkline/transport-core';
 import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/signaling';
-import { ws } from '@trunkline/transport-ws';
+import { createTransport, ws } from 'trunkline';
 import { HUB_PATH } from './protocol.ts';
 
-export interface Site {
-  /** The address of the page. */
-  readonly url: string;
-  /** The origins of the page: only it may open WebSockets. */
-  readonly origins: readonly string[];
-  readonly server: Server;
-  close(): Promise<void>;
-}
-
-/** Serves the page and the hub. Rejects if the port is taken. */
-export async function openSite(host: string, port: number): Promise<Site> {
-  const server = createServer((request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0]!;
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405);
-    const file = FILES[path];
-    if (file === undefined) return refuse(response, 404);
-    response.writeHead(200, { ...HEADERS, 'content-type': file.type });
-    createReadStream(new URL(file.name, import.meta.url)).pipe(response);
+/**
+ * Serves the page and the hub. Rejects if the port is taken. Only pages of the returned `origins`
+ * may open WebSockets.
+ */
+export async function openSite(host: string, port: number) {
+  const server = createServer(({ method, url = '/' }, response) => {
+    const file = method === 'GET' ? FILES[url.split('?', 1)[0]!] : undefined;
+    if (file === undefined) return response.writeHead(404, HEADERS).end();
+    const [name, type] = file;
+    response.writeHead(200, { ...HEADERS, 'content-type': `${type}; charset=utf-8` });
+    return createReadStream(new URL(name, import.meta.url)).pipe(response);
   });
   server.listen(port, host);
   await once(server, 'listening');
@@ -41,28 +33,21 @@ export async function openSite(host: string, port: number): Promise<Site> {
   });
   const hub = createSignalHub({ transport, realms: ['main'], relay: {} });
   await transport.listen();
-  return {
-    url,
-    origins,
-    server,
-    async close() {
-      await hub.close();
-      await transport.close();
-      server.closeAllConnections();
-      server.close();
-    },
+  const close = async () => {
+    await hub.close();
+    await transport.close();
+    server.closeAllConnections();
+    server.close();
   };
+  return { url, origins, server, close };
 }
 
-function refuse(response: ServerResponse, status: number): void {
-  response.writeHead(status, HEADERS).end();
-}
-
-const FILES: Readonly<Record<string, { readonly name: string; readonly type: string }>> = {
-  '/': { name: '../page/index.html', type: 'text/html; charset=utf-8' },
-  '/style.css': { name: '../page/style.css', type: 'text/css; charset=utf-8' },
-  '/icon.svg': { name: '../page/icon.svg', type: 'image/svg+xml' },
-  '/page.js': { name: './bundle/page.js', type: 'text/javascript; charset=utf-8' },
+/** The files of the page, and their types. */
+const FILES: Readonly<Record<string, readonly [name: string, type: string]>> = {
+  '/': ['../page/index.html', 'text/html'],
+  '/style.css': ['../page/style.css', 'text/css'],
+  '/icon.svg': ['../page/icon.svg', 'image/svg+xml'],
+  '/page.js': ['./bundle/page.js', 'text/javascript'],
 };
 
 /** The page loads nothing from elsewhere, and runs no code but its own file. */

@@ -19,7 +19,7 @@ A chat room across processes. Every line that you type is sent to everybody in t
 
   --name <name>         your name, as others see it
   --listen <host:port>  the address that others dial (default: 127.0.0.1:0, any free port)
-  --join <host:port>    the address of somebody in the room; several separated by commas. You find the others through them
+  --join <host:port>    the address of somebody in the room, through whom you find the others; may be repeated
   --room <room>         the room (default: lobby)
   --overlay <overlay>   mesh: everybody sends to everybody. tree: each node keeps a few links, and messages
                         travel along a tree of them. Use the same for all in a room (default: mesh)
@@ -49,9 +49,7 @@ export function parseOptions(args: readonly string[]): ChatOptions | 'help' {
   return {
     name: label('--name', values.name),
     listen: values.listen ?? '127.0.0.1:0',
-    join: (values.join ?? [])
-      .flatMap((list) => list.split(','))
-      .filter((address) => address !== ''),
+    join: values.join ?? [],
     room: label('--room', values.room ?? 'lobby'),
     overlay: oneOf('--overlay', values.overlay ?? 'mesh', ['mesh', 'tree'] as const),
     transport: oneOf('--transport', values.transport ?? 'tcp', ['tcp', 'ws'] as const),

@@ -83,18 +83,13 @@ async function startAt(port: number, options: NatsServerOptions): Promise<NatsSe
   const { config = '', webSocket = false, routes } = options;
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-nats-'));
   const file = join(folder, 'server.conf');
-  const configure = (text: string) =>
-    writeFileSync(
-      file,
-      [
-        `listen: "127.0.0.1:${port}"`,
-        webSocket ? 'websocket { listen: "127.0.0.1:-1", no_tls: true }' : '',
-        routes === undefined
-          ? ''
-          : `cluster { name: test, listen: "127.0.0.1:-1", routes: [${routes.map((route) => `"nats://${route}"`).join(', ')}] }`,
-        text,
-      ].join('\n'),
-    );
+  const others = routes?.map((route) => `"nats://${route}"`).join(', ');
+  const listeners = [
+    `listen: "127.0.0.1:${port}"`,
+    webSocket ? 'websocket { listen: "127.0.0.1:-1", no_tls: true }' : '',
+    routes && `cluster { name: test, listen: "127.0.0.1:-1", routes: [${others}] }`,
+  ];
+  const configure = (text: string) => writeFileSync(file, [...listeners, text].join('\n'));
   configure(config);
   const child = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   // The lines are read to the end, or the server would wait for a reader of its log.
@@ -110,11 +105,7 @@ async function startAt(port: number, options: NatsServerOptions): Promise<NatsSe
     rmSync(folder, { recursive: true, force: true });
   };
   const addresses = await listening(child, lines, {
-    kinds: [
-      'client',
-      ...(webSocket ? ['websocket'] : []),
-      ...(routes === undefined ? [] : ['route']),
-    ],
+    kinds: { client: true, websocket: webSocket, route: routes !== undefined },
     routes: routes?.length ?? 0,
   });
   if (typeof addresses === 'string') {
@@ -155,10 +146,11 @@ async function startAt(port: number, options: NatsServerOptions): Promise<NatsSe
 function listening(
   child: ChildProcess,
   lines: Interface,
-  wanted: { readonly kinds: readonly string[]; readonly routes: number },
+  wanted: { readonly kinds: Readonly<Record<string, boolean>>; readonly routes: number },
 ): Promise<ReadonlyMap<string, string> | string> {
   const log: string[] = [];
   const found = new Map<string, string>();
+  const isThere = ([kind, isWanted]: [string, boolean]) => !isWanted || found.has(kind);
   let routes = 0;
   return new Promise((resolve) => {
     lines.on('line', (line) => {
@@ -166,7 +158,7 @@ function listening(
       const [, kind, address] = LISTENING.exec(line) ?? [];
       if (kind !== undefined) found.set(kind, address!);
       if (line.includes('Route connection created')) routes++;
-      if (routes >= wanted.routes && wanted.kinds.every((each) => found.has(each))) resolve(found);
+      if (routes >= wanted.routes && Object.entries(wanted.kinds).every(isThere)) resolve(found);
     });
     lines.once('close', () => resolve(log.join('\n')));
     child.once('error', (error) => resolve(error.message));

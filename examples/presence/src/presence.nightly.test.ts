@@ -1,7 +1,7 @@
 // Tests processes that see who is online.
 
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
@@ -12,31 +12,23 @@ function start(t: ExecutionContext, ...args: string[]) {
   const child = spawn(process.execPath, [main, ...args]);
   const closed = once(child, 'close');
   const seen: string[] = [];
-  const waiting = new Set<() => void>();
-  for (const input of [child.stdout, child.stderr]) {
+  const lines = new EventEmitter();
+  for (const input of [child.stdout, child.stderr])
     createInterface({ input }).on('line', (line) => {
       seen.push(line);
-      for (const look of [...waiting]) look();
+      lines.emit('line');
     });
-  }
+  const over = new AbortController();
+  child.on('close', () => over.abort(`it ended, having printed\n${seen.join('\n')}`));
   const end = async (signal: 'SIGKILL' | 'SIGINT') => {
     child.kill(signal);
     return (await closed)[0] as unknown;
   };
   t.teardown(() => end('SIGKILL'));
   /** Waits until the last line matches. */
-  const sees = (pattern: RegExp) =>
-    new Promise<RegExpExecArray>((resolve, reject) => {
-      const look = () => {
-        const match = pattern.exec(seen.at(-1) ?? '');
-        if (match === null) return;
-        waiting.delete(look);
-        resolve(match);
-      };
-      waiting.add(look);
-      void closed.then(() => reject(new Error(`it ended, having printed\n${seen.join('\n')}`)));
-      look();
-    });
+  const sees = async (pattern: RegExp) => {
+    while (!pattern.test(seen.at(-1) ?? '')) await once(lines, 'line', over);
+  };
   return { sees, end, seen, closed, says: (text: string) => child.stdin.write(`${text}\n`) };
 }
 
@@ -45,28 +37,25 @@ const online = (...who: string[]) =>
   new RegExp(`^online: ${who.map((each) => each.replace(':', ' \\([0-9a-f]{8}\\):')).join(', ')}$`);
 
 for (const via of ['status', 'topic']) {
-  test.serial(
-    `by ${via}: newcomers see who is present, all see changes, and a node that dies or leaves disappears`,
-    async (t) => {
-      t.timeout(60_000);
-      const common = ['--via', via, '--every', '300'];
-      const ada = start(t, '--name', 'ada', ...common);
-      await ada.sees(online('ada: here'));
-      const address = ada.seen[0]!.replace('listening at ', '');
-      const bob = start(t, '--name', 'bob', '--join', address, ...common);
-      await Promise.all([ada, bob].map(({ sees }) => sees(online('ada: here', 'bob: here'))));
-      bob.says('away');
-      await ada.sees(online('ada: here', 'bob: away'));
-      const cyd = start(t, '--name', 'cyd', '--join', address, ...common);
-      await Promise.all(
-        [ada, bob, cyd].map(({ sees }) => sees(online('ada: here', 'bob: away', 'cyd: here'))),
-      );
-      await bob.end('SIGKILL');
-      await Promise.all([ada, cyd].map(({ sees }) => sees(online('ada: here', 'cyd: here'))));
-      t.is(await cyd.end('SIGINT'), 0);
-      await ada.sees(online('ada: here'));
-    },
-  );
+  test.serial(`by ${via}: all see who comes, changes, dies and leaves`, async (t) => {
+    t.timeout(60_000);
+    const common = ['--via', via, '--every', '300'];
+    const ada = start(t, '--name', 'ada', ...common);
+    await ada.sees(online('ada: here'));
+    const address = ada.seen[0]!.replace('listening at ', '');
+    const bob = start(t, '--name', 'bob', '--join', address, ...common);
+    await Promise.all([ada, bob].map(({ sees }) => sees(online('ada: here', 'bob: here'))));
+    bob.says('away');
+    await ada.sees(online('ada: here', 'bob: away'));
+    const cyd = start(t, '--name', 'cyd', '--join', address, ...common);
+    await Promise.all(
+      [ada, bob, cyd].map(({ sees }) => sees(online('ada: here', 'bob: away', 'cyd: here'))),
+    );
+    await bob.end('SIGKILL');
+    await Promise.all([ada, cyd].map(({ sees }) => sees(online('ada: here', 'cyd: here'))));
+    t.is(await cyd.end('SIGINT'), 0);
+    await ada.sees(online('ada: here'));
+  });
 }
 
 test.serial('an error is reported in one line', async (t) => {

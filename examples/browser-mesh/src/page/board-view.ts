@@ -59,8 +59,10 @@ export class BoardView {
   #move(event: PointerEvent): void {
     if (this.#line === undefined) return;
     this.#line.push(this.#pointOf(event));
-    const isDue = this.#self.now() - this.#sentAt >= SEND_INTERVAL;
-    if (isDue || this.#line.length >= MOST_POINTS) this.#send();
+    const isDue = event.timeStamp - this.#sentAt >= SEND_INTERVAL;
+    if (!isDue && this.#line.length < MOST_POINTS) return;
+    this.#sentAt = event.timeStamp;
+    this.#send();
   }
 
   #release(): void {
@@ -72,17 +74,13 @@ export class BoardView {
   #send(): void {
     const points = this.#line!;
     this.#self.draw(points);
-    this.#sentAt = this.#self.now();
     this.#line = [points.at(-1)!];
   }
 
   #pointOf({ offsetX, offsetY }: PointerEvent): Point {
     const scaled = (share: number, size: number) =>
       Math.round(Math.max(0, Math.min(1, share)) * size);
-    const { clientWidth, clientHeight } = this.#canvas;
-    return [
-      scaled(offsetX / clientWidth, BOARD.width),
-      scaled(offsetY / clientHeight, BOARD.height),
-    ];
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    return [scaled(offsetX / width, BOARD.width), scaled(offsetY / height, BOARD.height)];
   }
 }

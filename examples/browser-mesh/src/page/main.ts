@@ -1,7 +1,7 @@
 // The page: a node of the mesh, with its board, its picture of the mesh, and its list of links.
 
 import './no-eval.ts';
-import { systemClock } from '@trunkline/transport-core';
+import { systemClock } from 'trunkline';
 import { colorOf, nameOf } from '../names.ts';
 import { Participant } from '../participant.ts';
 import type { Ends, MeshChange } from '../picture.ts';
@@ -13,15 +13,11 @@ const BOARD_INTERVAL = 33;
 const MESH_INTERVAL = 200;
 const MOST_EVENTS = 6;
 
-const site = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
 // Every tab is a node of its own, with a new key each time it is loaded.
 const self = new Participant({
   kind: 'page',
-  site,
-  changed(change) {
-    log(describe(change));
-    drawMesh();
-  },
+  site: location.origin.replace('http', 'ws'),
+  changed: (change) => log(describe(change)),
 });
 
 const board = new BoardView(element('board') as HTMLCanvasElement, self);
@@ -45,7 +41,7 @@ function drawMesh(): void {
   view.draw(self.picture);
   const nodes = [...self.picture.nodes.values()];
   const pages = nodes.filter(({ kind }) => kind === 'page').length;
-  const links = [...self.picture.links().values()].filter(({ report }) => report !== undefined);
+  const links = self.picture.links().filter(({ report }) => report !== undefined);
   element('summary').textContent = [
     counted(pages, 'tab', 'tabs'),
     counted(nodes.length - pages, 'process', 'processes'),

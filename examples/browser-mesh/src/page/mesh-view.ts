@@ -11,10 +11,7 @@ const RADIUS = 11;
 /** Place of a latency on its link, as a part of its length. In the middle, two links may cross. */
 const LABEL_AT = 0.38;
 
-interface Place {
-  readonly x: number;
-  readonly y: number;
-}
+type Place = readonly [x: number, y: number];
 
 export class MeshView {
   readonly #picture: Element;
@@ -36,21 +33,20 @@ export class MeshView {
     const places = new Map<string, Place>();
     for (const [at, [nodeId]] of nodes.entries()) {
       const angle = (2 * Math.PI * at) / nodes.length;
-      places.set(nodeId, { x: WIDTH * Math.cos(angle), y: HEIGHT * Math.sin(angle) });
+      places.set(nodeId, [WIDTH * Math.cos(angle), HEIGHT * Math.sin(angle)]);
     }
-    const links = [...picture.links()].sort(([, a], [, b]) => this.#order(a, b));
-    const drawn = links.map(([, link]) =>
-      drawLink(link, places.get(link.ends[0])!, places.get(link.ends[1])!),
-    );
+    const drawn = picture
+      .links()
+      .map((link) => drawLink(link, places.get(link.ends[0])!, places.get(link.ends[1])!));
     this.#picture.replaceChildren(
       ...drawn.map(([line]) => line),
       ...drawn.map(([, label]) => label),
       ...nodes.map(([nodeId, report]) => this.#drawNode(nodeId, report, places.get(nodeId)!)),
     );
-    this.#drawList(links);
+    this.#drawList(picture.links());
   }
 
-  #drawNode(nodeId: string, { kind }: Report, { x, y }: Place): Element {
+  #drawNode(nodeId: string, { kind }: Report, [x, y]: Place): Element {
     const node = svg('g', { class: nodeId === this.#self ? 'self' : '' });
     const size = { width: 2 * RADIUS, height: 2 * RADIUS };
     // A process is a square, and a tab is a circle.
@@ -62,9 +58,13 @@ export class MeshView {
     return node;
   }
 
-  #drawList(links: readonly (readonly [string, MeshLink])[]): void {
+  #drawList(links: MeshLink[]): void {
     const rows = new Map<string, Element>();
-    for (const [at, [key, link]] of links.entries()) {
+    // This node's own links come first.
+    const rank = ({ ends }: MeshLink) => `${ends.includes(this.#self) ? 0 : 1}${textOf(ends)}`;
+    links.sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+    for (const [at, link] of links.entries()) {
+      const key = link.ends.join();
       const row = this.#rows.get(key) ?? this.#newRow(link);
       rows.set(key, row);
       drawRow(row, link);
@@ -90,12 +90,6 @@ export class MeshView {
     button!.addEventListener('click', () => this.#cut(ends));
     return row;
   }
-
-  /** Compares two links of the list: this node's own links come first. */
-  #order(a: MeshLink, b: MeshLink): number {
-    const rank = ({ ends }: MeshLink) => `${ends.includes(this.#self) ? 0 : 1}${textOf(ends)}`;
-    return rank(a) < rank(b) ? -1 : 1;
-  }
 }
 
 /** Describes a link by the names of its ends. */
@@ -110,13 +104,13 @@ function latencyOf({ report }: MeshLink): string {
 }
 
 /** Returns the line of a link, and the label with its latency. */
-function drawLink(link: MeshLink, from: Place, to: Place): readonly [Element, Element] {
+function drawLink(link: MeshLink, [x1, y1]: Place, [x2, y2]: Place): readonly [Element, Element] {
   const path = link.report?.path ?? 'cut';
   const look = link.report?.isNeighbor === false ? `${path} idle` : path;
-  const x = from.x + (to.x - from.x) * LABEL_AT;
-  const y = from.y + (to.y - from.y) * LABEL_AT + 3.5;
+  const x = x1 + (x2 - x1) * LABEL_AT;
+  const y = y1 + (y2 - y1) * LABEL_AT + 3.5;
   return [
-    svg('line', { class: look, x1: from.x, y1: from.y, x2: to.x, y2: to.y }),
+    svg('line', { class: look, x1, y1, x2, y2 }),
     svg('text', { class: 'rtt', x, y }, latencyOf(link)),
   ];
 }

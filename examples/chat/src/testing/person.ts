@@ -1,7 +1,7 @@
 // A participant at a terminal: a chat process, its keyboard and its screen.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
@@ -12,24 +12,24 @@ export class Person {
   /** Everything that was printed, including errors. */
   readonly lines: string[] = [];
   readonly #child: ChildProcessWithoutNullStreams;
+  /** Emits 'change' with each line and at the end of the process. */
+  readonly #events = new EventEmitter().setMaxListeners(0);
   readonly #closed: Promise<unknown[]>;
   #isOver = false;
-  readonly #waiting = new Set<() => void>();
 
   /** Starts the process, which is killed after the test. */
   constructor(t: Pick<ExecutionContext, 'teardown'>, args: readonly string[]) {
     this.#child = spawn(process.execPath, [main, ...args]);
     this.#closed = once(this.#child, 'close');
-    void this.#closed.then(() => {
-      this.#isOver = true;
-      this.#wake();
-    });
-    for (const input of [this.#child.stdout, this.#child.stderr]) {
+    for (const input of [this.#child.stdout, this.#child.stderr])
       createInterface({ input }).on('line', (text) => {
         this.lines.push(text);
-        this.#wake();
+        this.#events.emit('change');
       });
-    }
+    this.#child.on('close', () => {
+      this.#isOver = true;
+      this.#events.emit('change');
+    });
     this.#child.stdin.on('error', () => {});
     t.teardown(() => this.kill());
   }
@@ -45,7 +45,7 @@ export class Person {
     for (let i = from; ; i++) {
       while (i >= this.lines.length) {
         if (this.#isOver) throw new Error(`no line like ${pattern} in\n${this.lines.join('\n')}`);
-        await new Promise<void>((resolve) => this.#waiting.add(resolve));
+        await once(this.#events, 'change');
       }
       const match = pattern.exec(this.lines[i]!);
       if (match !== null) return match;
@@ -67,11 +67,5 @@ export class Person {
   /** Waits for the end of the process. Resolves with the exit code. */
   async ends(): Promise<unknown> {
     return (await this.#closed)[0];
-  }
-
-  #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const look of waiting) look();
   }
 }
