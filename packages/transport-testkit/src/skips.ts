@@ -28,7 +28,8 @@ export function checkTitles(
   titles: ReadonlySet<string>,
 ): void {
   for (const title of skips.keys())
-    if (!titles.has(title)) throw new TypeError(`${name}: skip: there is no case '${title}'`);
+    if (!titles.has(title))
+      throw new TypeError(`${name}: skip: there is no case '${title}' in this suite`);
 }
 
 /** Registers a case as skipped; a runner that cannot skip registers it as passed. */

@@ -3,6 +3,7 @@
 
 import { createManualClock } from '@trunkline/transport-core/testing';
 import { unlessTaken } from '../address-race.ts';
+import { checkedSkips, checkTitles, registerSkipped } from '../skips.ts';
 import type { TestFunction } from '../test-runner.ts';
 import { addressRules } from './addresses.ts';
 import { backPressureRules } from './back-pressure.ts';
@@ -40,15 +41,13 @@ export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOp
     ...backPressureRules,
     ...endRules,
   ];
-  const { name, make, stallTimeout, skip = {} } = options;
-  for (const title of Object.keys(skip)) {
-    if (!rules.some((rule) => rule.title === title))
-      throw new TypeError(`skip: the suite has no case '${title}'`);
-  }
+  const { name, make, stallTimeout } = options;
+  const skips = checkedSkips(name, options.skip);
+  checkTitles(name, skips, new Set(rules.map(({ title }) => title)));
   for (const { title, run } of rules) {
-    const reason = Object.hasOwn(skip, title) ? skip[title] : undefined;
+    const reason = skips.get(title);
     if (reason !== undefined) {
-      test.skip?.(`${name}: ${title} (${reason})`, () => {});
+      registerSkipped(test, `${name}: ${title}`, reason);
       continue;
     }
     test(`${name}: ${title}`, async (t) => {
