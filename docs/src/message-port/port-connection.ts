@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
 import {
+  backgroundTimer,
   reasonError,
   type StreamConnection,
   type StreamSink,
@@ -77,7 +78,8 @@ export class PortConnection implements StreamConnection {
     if (this.#ending || this.#over) return;
     this.#ending = true;
     this.#port.postMessage('end');
-    this.#linger = this.#clock.setTimeout(
+    this.#linger = backgroundTimer(
+      this.#clock,
       () => this.#finish(this.#reset(`it did not close within ${LINGER} ms`)),
       LINGER,
     );

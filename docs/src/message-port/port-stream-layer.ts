@@ -1,8 +1,8 @@
-// Gives all tests of a file one shared post, in the same shape as a layer on sockets.
+// Gives all tests of a file one shared network, in the same shape as a layer on sockets.
 
 import type { StreamLayer } from '@trunkline/transport-core/backend';
 import { createPortNetwork, type PortOptions } from './port-network.ts';
 
-const post = createPortNetwork();
+const network = createPortNetwork();
 
-export const createPortStreamLayer = (options: PortOptions): StreamLayer => post.layer(options);
+export const createPortStreamLayer = (options: PortOptions): StreamLayer => network.layer(options);

@@ -7,9 +7,9 @@ export function portSuite(test: TestFunction): void {
   streamLayerSuite(test, {
     name: 'port',
     make({ clock }) {
-      const post = createPortNetwork();
+      const network = createPortNetwork();
       return {
-        layer: (address, advertiseAddr) => post.layer({ address, advertiseAddr, clock }),
+        layer: (address, advertiseAddr) => network.layer({ address, advertiseAddr, clock }),
         malformed: ['', 'two words', 'tcp://north'],
       };
     },

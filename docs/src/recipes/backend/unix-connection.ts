@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, TransportError } from '@trunkline/transport-core';
 import {
+  backgroundTimer,
   reasonError,
   type StreamConnection,
   type StreamSink,
@@ -66,7 +67,7 @@ export class UnixConnection implements StreamConnection {
     this.#socket.end(); // after everything that was written
     this.#socket.resume(); // reads and drops what still comes, until the other end has ended
     const late = reasonError('reset', `${this.endpoint} did not close within ${LINGER} ms`);
-    this.#timer = this.#clock.setTimeout(() => this.destroy(late), LINGER);
+    this.#timer = backgroundTimer(this.#clock, () => this.destroy(late), LINGER);
   }
 
   destroy(error?: TransportError): void {
