@@ -1,4 +1,3 @@
 // The parts of peers that need files, for Node.
 
-export type { FileStore } from './store/file-entries.ts';
-export { createFileAddressBook, createFileStore } from './store/file-store.ts';
+export { createFileAddressBook, createFileStore, type FileStore } from './store/file-store.ts';

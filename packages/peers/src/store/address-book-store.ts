@@ -1,9 +1,9 @@
-// The port through which an address book is loaded and saved, and the implementations that need no
-// file.
+// The port through which an address book is loaded and saved, and its implementation on top of a
+// `Store`. The book is kept in two generations, so that one of them is complete whenever the
+// machine stops.
 
-import type { Store, TransportError } from '@trunkline/transport-core';
+import { type Store, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
-import { ExclusiveStore, StoreBacking } from './store-backing.ts';
 
 /**
  * Keeps one text across restarts, for one user at a time. Call `load` first, then `save` any number
@@ -45,5 +45,225 @@ export function createMemoryAddressBook(): AddressBookStore {
  * moved to `key` + '.broken'.
  */
 export function createStoreAddressBook(store: Store, key = 'address-book'): AddressBookStore {
-  return new ExclusiveStore(new StoreBacking(() => ({ store }), key), key);
+  return new StoredBook(() => ({ store }), key);
+}
+
+/** A place for an address book. Files have the operations that a `Store` lacks. */
+export interface BookPlace {
+  readonly store: Store;
+  /** Keeps other users out. Rejects with `failed_precondition` while another user is in. */
+  lock?(): Promise<void>;
+  /** Renames a key, even if its value cannot be read. */
+  move?(key: string, to: string): Promise<void>;
+  release?(): Promise<void>;
+}
+
+/** Keeps an address book under a key: one user at a time, and one save at a time. */
+export class StoredBook implements AddressBookStore {
+  readonly #make: () => BookPlace;
+  readonly #key: string;
+  #place: BookPlace;
+  #state: 'closed' | 'loading' | 'open' | 'closing' = 'closed';
+  /** The load or close in progress. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** The value under the key, if it could be read. It is saved as '.old' before the next write. */
+  #good: Uint8Array | undefined = undefined;
+  /** The save in progress. */
+  #saving: Promise<void> = Promise.resolve();
+  /** The next save, which writes the newest text; all saves that wait settle with it. */
+  #waiting: Promise<void> | undefined = undefined;
+  #newest = '';
+
+  constructor(make: () => BookPlace, key: string) {
+    this.#make = make;
+    this.#key = key;
+    this.#place = make();
+  }
+
+  load<T>(read: (text: string) => T): Promise<Loaded<T>> {
+    if (this.#state !== 'closed')
+      return Promise.reject(
+        this.#misused('it is in use; close it first, or use another address book'),
+      );
+    this.#state = 'loading';
+    const loaded = this.#load(read);
+    this.#turn = loaded;
+    return loaded;
+  }
+
+  save(text: string): Promise<void> {
+    if (this.#state !== 'open')
+      return Promise.reject(this.#misused('it is not open; call load() first'));
+    this.#newest = text;
+    this.#waiting ??= this.#saveNewest();
+    return this.#waiting;
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'loading') await this.#turn.catch(() => {});
+    if (this.#state === 'open') {
+      this.#state = 'closing';
+      this.#turn = this.#close();
+    }
+    if (this.#state === 'closing') await this.#turn;
+  }
+
+  /** Acquires the place and reads the text. After a failure, the place is not acquired. */
+  async #load<T>(read: (text: string) => T): Promise<Loaded<T>> {
+    const warnings: TransportError[] = [];
+    const place = this.#make();
+    this.#place = place;
+    this.#good = undefined;
+    try {
+      await this.#lock(warnings);
+      const value = await this.#find(read, warnings);
+      this.#state = 'open';
+      return { value, warnings };
+    } catch (error) {
+      await place.release?.().catch(() => {});
+      this.#state = 'closed';
+      throw error;
+    }
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await (this.#waiting ?? this.#saving).catch(() => {});
+      await this.#place.release?.();
+    } finally {
+      this.#good = undefined;
+      this.#state = 'closed';
+    }
+  }
+
+  async #saveNewest(): Promise<void> {
+    await this.#saving.catch(() => {});
+    this.#waiting = undefined;
+    this.#saving = this.#write(this.#newest);
+    return this.#saving;
+  }
+
+  /** If the place cannot be locked, the book can be read, and each save tries again to lock. */
+  async #lock(warnings: TransportError[]): Promise<void> {
+    try {
+      await this.#place.lock?.();
+    } catch (cause) {
+      const error = ourError(cause, this.#key);
+      if (isFatal(error)) throw error;
+      warnings.push(withRemedy(error, 'the book can be read, but not saved until this is fixed'));
+    }
+  }
+
+  async #find<T>(read: (text: string) => T, warnings: TransportError[]): Promise<T | undefined> {
+    for (const key of [this.#key, `${this.#key}.old`]) {
+      let bytes: Uint8Array | undefined;
+      try {
+        bytes = await this.#place.store.get(key);
+        if (bytes === undefined) continue;
+        const value = readText(bytes, read, key);
+        if (key === this.#key) this.#good = bytes;
+        else
+          warnings.push(
+            new TransportError(
+              'data_loss',
+              `address book: ${this.#key}: it is missing or broken; '${key}', which was saved before it, is used`,
+              { target: key },
+            ),
+          );
+        return value;
+      } catch (cause) {
+        const error = ourError(cause, key);
+        if (isFatal(error)) throw error;
+        warnings.push(withRemedy(error, await this.#putAside(key, bytes)));
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * Writes a new generation; a failure leaves the previous one intact. The old one is synced first,
+   * because a store may write in any order until it syncs.
+   */
+  async #write(text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    const { store } = this.#place;
+    try {
+      if (this.#good !== undefined) {
+        await store.set(`${this.#key}.old`, this.#good);
+        await store.sync();
+      }
+      await store.set(this.#key, bytes);
+      await store.sync();
+      this.#good = bytes;
+    } catch (error) {
+      throw ourError(error, this.#key);
+    }
+  }
+
+  /** Moves a value that cannot be read to another key, so that nothing is lost. */
+  async #putAside(key: string, bytes: Uint8Array | undefined): Promise<string> {
+    const { store, move } = this.#place;
+    if (bytes === undefined && move === undefined) return 'it was not changed';
+    const aside = `${key}.broken`;
+    try {
+      if (move !== undefined) await move(key, aside);
+      else {
+        await store.set(aside, bytes!);
+        await store.sync();
+        await store.delete(key);
+        await store.sync();
+      }
+      return `it was moved to '${aside}'`;
+    } catch (error) {
+      return `it could not be moved to '${aside}': ${ourError(error, aside).message}`;
+    }
+  }
+
+  #misused(problem: string): TransportError {
+    return new TransportError('failed_precondition', `address book: ${this.#key}: ${problem}`);
+  }
+}
+
+/** The value that was loaded, and the problems that were found. */
+interface Loaded<T> {
+  value: T | undefined;
+  warnings: TransportError[];
+}
+
+/** Returns true if the error means that this user can never use the place as it is. */
+function isFatal({ code }: TransportError): boolean {
+  return code === 'failed_precondition' || code === 'not_found' || code === 'invalid_argument';
+}
+
+function ourError(error: unknown, key: string): TransportError {
+  if (error instanceof TransportError) return error;
+  const problem = error instanceof Error ? error.message : String(error);
+  return new TransportError('unavailable', `address book: ${key}: the store failed: ${problem}`, {
+    target: key,
+    cause: error,
+  });
+}
+
+/**
+ * Decodes and parses a text. Throws a TransportError with code `data_loss`, naming the location and
+ * the reader's error.
+ */
+function readText<T>(bytes: Uint8Array, read: (text: string) => T, name: string): T {
+  try {
+    return read(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new TransportError('data_loss', `address book: ${name}: it is broken: ${problem}`, {
+      target: name,
+      cause: error,
+    });
+  }
+}
+
+/** Returns the same error with a note on what was done about it. */
+function withRemedy(error: TransportError, remedy: string): TransportError {
+  return new TransportError(error.code, `${error.message}; ${remedy}`, {
+    target: error.target,
+    cause: error.cause,
+  });
 }

@@ -1,11 +1,27 @@
-// Creates stores in files. For Node.
+// Stores in files, for Node: one file for each key. Each value is written completely before its
+// file gets its name. The keys of a folder are converted to file names that are readable, and
+// distinct on file systems that ignore case.
 
-import { resolve } from 'node:path';
-import { type FileDisk, fileDisk } from '@trunkline/transport-core/node';
-import type { AddressBookStore } from './address-book-store.ts';
-import { bookLayout, FileEntries, type FileStore, folderLayout } from './file-entries.ts';
-import { type Processes, processes } from './file-lock.ts';
-import { ExclusiveStore, StoreBacking } from './store-backing.ts';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Store, TransportError } from '@trunkline/transport-core';
+import {
+  type FileDisk,
+  fileDisk,
+  fileError,
+  ignoreMissing,
+  systemErrorCode,
+} from '@trunkline/transport-core/node';
+import { type AddressBookStore, StoredBook } from './address-book-store.ts';
+import { FileLock, type Processes, processes } from './file-lock.ts';
+
+/** A store in files. */
+export interface FileStore extends Store, AsyncDisposable {
+  /**
+   * Resolves when all values are written and another process may use the folder. Later operations
+   * reject with `shutdown`. Idempotent.
+   */
+  close(): Promise<void>;
+}
 
 /**
  * Returns a store that keeps each key in a separate file of mode 0600. The folder is created if it
@@ -74,5 +90,320 @@ export function addressBookAt(
       release: () => store.close(),
     };
   };
-  return new ExclusiveStore(new StoreBacking(place, path), path);
+  return new StoredBook(place, path);
 }
+
+/** The files of a store. */
+export interface FileLayout {
+  /** The kind of thing that the files hold, for error messages. */
+  readonly kind: string;
+  readonly folder: string;
+  /** True if the folder is created if it is missing. */
+  readonly makesFolder: boolean;
+  /** The path of the file that locks the store. */
+  readonly lock: string;
+  /** True if values can be read even if the file system allows no lock. */
+  readonly readsUnlocked: boolean;
+  /** Maximum size of a value in bytes. */
+  readonly largest: number;
+  /** Returns the path of a key's file. */
+  pathOf(key: string): string;
+  /** Returns the key of a file in the folder, given by its name; undefined if it has none. */
+  keyOf(name: string): string | undefined;
+}
+
+/** Returns the layout of a folder with a file for each key. */
+export function folderLayout(folder: string): FileLayout {
+  return {
+    kind: STORE,
+    folder,
+    makesFolder: true,
+    lock: join(folder, '.lock'),
+    readsUnlocked: false,
+    largest: 67_108_864, // 64 MiB
+    pathOf(key) {
+      if (typeof key !== 'string' || LONE.test(key))
+        throw new TypeError(`${STORE}: key: must be a well-formed string, got ${typeof key}`);
+      const file = fileOfKey(key);
+      if (file.length <= LONGEST) return join(folder, file);
+      throw new TransportError(
+        'invalid_argument',
+        `${STORE}: ${folder}: a key takes ${file.length} bytes as a file name, above the limit of ${LONGEST}`,
+      );
+    },
+    keyOf: keyOfFile,
+  };
+}
+
+/** Returns the layout of an address book: its keys are paths, and it has two generations. */
+export function bookLayout(path: string): FileLayout {
+  return {
+    kind: 'address book',
+    folder: dirname(path),
+    makesFolder: false,
+    lock: `${path}.lock`,
+    readsUnlocked: true,
+    largest: 16_777_216, // 16 MiB, several times a full book
+    pathOf: (key) => key,
+    keyOf: (name) => [path, `${path}.old`].find((key) => basename(key) === name),
+  };
+}
+
+/** A pending change of one file. If `bytes` is undefined, the file is deleted. */
+interface Change {
+  bytes: Uint8Array | undefined;
+  done: Promise<void>;
+}
+
+/** The implementation of {@link FileStore}. */
+export class FileEntries implements FileStore {
+  readonly #layout: FileLayout;
+  readonly #disk: FileDisk;
+  readonly #lock: FileLock;
+  /** Waiting changes, by path. If a file has several, only the newest is made. */
+  readonly #waiting = new Map<string, Change>();
+  /** The change in progress. */
+  #running: readonly [path: string, change: Change] | undefined = undefined;
+  /** Settles when the last change so far has been made; changes run one at a time. */
+  #last: Promise<void> = Promise.resolve();
+  #opening: Promise<void> | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(layout: FileLayout, disk: FileDisk, processes: Processes) {
+    this.#layout = layout;
+    this.#disk = disk;
+    this.#lock = new FileLock(layout.lock, disk, processes, layout.kind);
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const path = this.#pathOf(key);
+    if (!this.#layout.readsUnlocked) await this.open();
+    const change =
+      this.#waiting.get(path) ?? (this.#running?.[0] === path ? this.#running[1] : undefined);
+    if (change !== undefined) return change.bytes?.slice();
+    try {
+      return await this.#disk.read(path, (size) => this.#checkSize(path, size, 'data_loss'));
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return undefined;
+      throw this.#error(error, path);
+    }
+  }
+
+  async set(key: string, value: Uint8Array): Promise<void> {
+    const path = this.#pathOf(key);
+    this.#checkSize(path, value.length, 'resource_exhausted');
+    return this.#change(path, new Uint8Array(value)); // `slice` of a Buffer returns a view.
+  }
+
+  async delete(key: string): Promise<void> {
+    return this.#change(this.#pathOf(key), undefined);
+  }
+
+  async keys(): Promise<string[]> {
+    this.#checkOpen();
+    await this.open();
+    const { folder, keyOf } = this.#layout;
+    let names: Set<string>;
+    try {
+      names = new Set(await this.#disk.list(folder));
+    } catch (error) {
+      throw this.#error(error, folder);
+    }
+    for (const [path, { bytes }] of [
+      ...(this.#running === undefined ? [] : [this.#running]),
+      ...this.#waiting,
+    ]) {
+      if (bytes === undefined) names.delete(basename(path));
+      else names.add(basename(path));
+    }
+    return [...names].map(keyOf).filter((key) => key !== undefined);
+  }
+
+  async sync(): Promise<void> {
+    this.#checkOpen();
+    const changes = [
+      ...this.#waiting.values(),
+      ...(this.#running === undefined ? [] : [this.#running[1]]),
+    ];
+    await this.open();
+    await Promise.all(changes.map(({ done }) => done));
+    try {
+      await this.#disk.syncFolderOf(this.#layout.lock);
+    } catch (error) {
+      throw this.#error(error, this.#layout.folder);
+    }
+  }
+
+  /** Locks the files; every other operation does it first. After a failure, the next one retries. */
+  open(): Promise<void> {
+    this.#opening ??= this.#take().catch((error) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Renames a key, even if its value cannot be read. Call it only while no change waits. */
+  async move(key: string, to: string): Promise<void> {
+    const path = this.#pathOf(to);
+    await this.open();
+    try {
+      await this.#lock.hold();
+      await this.#disk.rename(this.#pathOf(key), path);
+    } catch (error) {
+      throw this.#error(error, path);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    while (this.#running !== undefined || this.#waiting.size > 0) await this.#last;
+    try {
+      await this.#lock.release();
+    } catch (error) {
+      throw this.#error(error, this.#layout.lock);
+    }
+  }
+
+  #pathOf(key: string): string {
+    this.#checkOpen();
+    return this.#layout.pathOf(key);
+  }
+
+  #checkOpen(): void {
+    const { kind, folder } = this.#layout;
+    if (this.#closing !== undefined)
+      throw new TransportError('shutdown', `${kind}: ${folder}: it was closed`);
+  }
+
+  #checkSize(path: string, size: number, code: 'data_loss' | 'resource_exhausted'): void {
+    const { kind, largest } = this.#layout;
+    if (size > largest)
+      throw new TransportError(
+        code,
+        `${kind}: ${path}: it has ${size} bytes, but may have at most ${largest}`,
+        { target: path },
+      );
+  }
+
+  #error(error: unknown, path: string): TransportError {
+    return fileError(error, this.#layout.kind, path);
+  }
+
+  /** Locks the files, and removes what a process that stopped during a write has left. */
+  async #take(): Promise<void> {
+    const { folder, makesFolder, lock, keyOf } = this.#layout;
+    let path = folder;
+    try {
+      if (makesFolder) await this.#disk.makeFolder(folder);
+      path = lock;
+      await this.#lock.hold();
+    } catch (error) {
+      throw this.#error(error, path);
+    }
+    for (const name of await this.#disk.list(folder).catch(() => [])) {
+      if (name.endsWith(UNFINISHED) && keyOf(name.slice(0, -UNFINISHED.length)) !== undefined)
+        await this.#disk.unlink(join(folder, name)).catch(() => {});
+    }
+  }
+
+  #change(path: string, bytes: Uint8Array | undefined): Promise<void> {
+    const known = this.#waiting.get(path);
+    if (known !== undefined) {
+      known.bytes = bytes;
+      return known.done;
+    }
+    const change: Change = { bytes, done: this.#last };
+    change.done = this.#apply(path, change, this.#last);
+    this.#waiting.set(path, change);
+    this.#last = change.done.catch(() => {});
+    return change.done;
+  }
+
+  async #apply(path: string, change: Change, before: Promise<void>): Promise<void> {
+    await before;
+    try {
+      await this.open();
+    } finally {
+      this.#waiting.delete(path);
+    }
+    this.#running = [path, change];
+    try {
+      await this.#make(path, change.bytes);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Makes one change. A failure leaves the previous content intact. */
+  async #make(path: string, bytes: Uint8Array | undefined): Promise<void> {
+    try {
+      await this.#lock.hold();
+      if (bytes === undefined) await this.#disk.unlink(path).catch(ignoreMissing);
+      else await this.#write(path, bytes);
+    } catch (error) {
+      throw this.#error(error, path);
+    }
+  }
+
+  async #write(path: string, bytes: Uint8Array): Promise<void> {
+    const temporary = path + UNFINISHED;
+    try {
+      await this.#disk.unlink(temporary).catch(ignoreMissing);
+      await this.#disk.write(temporary, bytes);
+      await this.#disk.rename(temporary, path);
+    } catch (error) {
+      await this.#disk.unlink(temporary).catch(() => {});
+      throw error;
+    }
+  }
+}
+
+/**
+ * Returns the file name of a key. Lower-case letters, digits, '-', '_' and '.' stay as they are;
+ * every other byte becomes '%' and two hex digits, and so does a leading '.'.
+ */
+function fileOfKey(key: string): string {
+  if (key === '') return EMPTY;
+  let name = '';
+  for (const byte of new TextEncoder().encode(key)) {
+    const sign = String.fromCharCode(byte);
+    name +=
+      /[a-z0-9_-]/.test(sign) || (sign === '.' && name !== '')
+        ? sign
+        : `%${byte.toString(16).padStart(2, '0')}`;
+  }
+  return name;
+}
+
+/** Returns the key of a file name, or undefined if it is not the name of a key's file. */
+function keyOfFile(name: string): string | undefined {
+  if (name === EMPTY) return '';
+  try {
+    const key = decodeURIComponent(name);
+    return fileOfKey(key) === name ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const STORE = 'store';
+/** The file name of the empty key. */
+const EMPTY = '%';
+/**
+ * Maximum length of a file's name in bytes: most file systems allow 255, and a temporary name is
+ * one byte longer.
+ */
+const LONGEST = 200;
+/** The suffix of temporary files; no file name of a key contains it. */
+const UNFINISHED = '~';
+const LONE = /\p{Surrogate}/u;
