@@ -54,6 +54,12 @@ test('an address that cannot be dialed throws a TypeError that names the entry a
       await other.close();
     }
   }
+  for (const misuse of [
+    () => peers.remove(`${'f'.repeat(63)}@b`),
+    () => peers.ban('b'),
+    () => peers.ban('f'.repeat(64), -1),
+  ])
+    t.throws(misuse, { instanceOf: TypeError });
   t.deepEqual(peers.topology, [good]);
   await peers.close();
   await transport.close();

@@ -2,36 +2,7 @@
 
 import test from 'ava';
 import { cluster, connected, echo, idOf, isLinked, passive } from './testing/cluster.ts';
-import { rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
-
-test.serial(
-  'another node with the id of a connected peer is refused as a duplicate, and the first stays',
-  async (t) => {
-    for (const run of runs()) {
-      const sim = simulationOf(run);
-      const nodes = cluster(sim, ['a', 'b'], {
-        peers: (name) => (name === 'b' ? { ...passive, persistent: ['a'] } : passive),
-      });
-      await sim.until(() => isLinked(nodes.get('a'), 'b'));
-      const a = nodes.get('a')!;
-      const { instance } = a.peers.get(idOf('b'))!;
-      const double = rawPeer(sim, 'double', { nodeId: idOf('b') });
-      const error = await t.throwsAsync(sim.settle(double.transport.dial('a')), {
-        code: 'already_exists',
-      } as never);
-      t.is((error as { reason?: string }).reason, 'duplicate');
-      t.is(a.peers.get(idOf('b'))!.instance, instance);
-      t.deepEqual(
-        eventsOf(a, 'rejected').map(({ reason, direction, nodeId }) => [reason, direction, nodeId]),
-        [['duplicate', 'in', idOf('b')]],
-        run.name,
-      );
-      t.deepEqual(eventsOf(a, 'down'), []);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
 
 test.serial(
   'maxInbound limits ordinary inbound peers, but not persistent and unconditional ones; a freed place is used again',
@@ -200,23 +171,6 @@ test.serial(
     }
   },
 );
-
-test.serial('a ban survives a restart', async (t) => {
-  const sim = simulationOf({ seed: 3, level: 'message', name: '' });
-  const nodes = cluster(sim, ['a', 'b'], {
-    peers: (name) => (name === 'a' ? {} : { ...passive, persistent: ['a'] }),
-  });
-  await sim.until(() => isLinked(nodes.get('a'), 'b'));
-  nodes.get('a')!.peers.ban(idOf('b'));
-  await sim.settle(nodes.get('a')!.peers.close());
-  sim.crash('a');
-  await sim.run(1_000);
-  sim.restart('a');
-  await sim.run(300_000);
-  t.deepEqual(nodes.get('a')!.peers.list(), []);
-  t.true(eventsOf(nodes.get('b')!, 'rejected').some(({ reason }) => reason === 'denied'));
-  t.deepEqual(await sim.close(), []);
-});
 
 test.serial('a ban made before the start holds when the address book is loaded', async (t) => {
   const sim = simulationOf({ seed: 3, level: 'message', name: '' });

@@ -91,21 +91,6 @@ test('two nodes that share one store object get the same error', async (t) => {
   t.deepEqual(await fixture.close(), []);
 });
 
-test('a folder that does not exist fails with not_found naming the path', async (t) => {
-  const fixture = new RealFixture(t);
-  const path = join(await folder(t), 'none', 'book');
-  const a = await fixture.node('a', {
-    peers: { ...passive, addressBook: createFileAddressBook(path) },
-    start: false,
-  });
-  const error = (await t.throwsAsync(a.peers.start(), {
-    instanceOf: TransportError,
-    any: true,
-  })) as TransportError;
-  t.true(error.code === 'not_found' && error.message.includes(path), error.message);
-  t.deepEqual(await fixture.close(), []);
-});
-
 test('a broken file is put aside with a warning; the node runs, and the next save writes a whole file', async (t) => {
   const fixture = new RealFixture(t);
   const path = join(await folder(t), 'book');

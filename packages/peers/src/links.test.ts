@@ -212,19 +212,6 @@ test.serial('a restart is reported as down, then up, never as two peers at once'
   }
 });
 
-test.serial('a peer is one peer however its address is spelled or it is reached', async (t) => {
-  const sim = createSimulation({ seed: 7, link });
-  const resolve = (target: string) => (target === 'A-ALIAS' || target === 'other' ? 'a' : target);
-  const nodes = cluster(sim, ['a', 'b'], {
-    transport: { resolve },
-    peers: (name) => (name === 'b' ? { persistent: ['a', 'other', 'A-ALIAS'] } : {}),
-  });
-  await sim.run(60_000);
-  t.deepEqual(connected(nodes.get('b')!, ['a', 'b']), ['a']);
-  t.is(nodes.get('b')!.transport.remotes().length, 1, 'one link is used, the others are closed');
-  t.deepEqual(await sim.close(), []);
-});
-
 test.serial(
   'a stop that races with that of the other end is one down event, and the peer leaves every list',
   async (t) => {

@@ -83,42 +83,6 @@ test.serial('a new peer gets the status at once, not at the next beat', async (t
   }
 });
 
-test.serial('a newer number is pulled once, an equal or older one never', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a'], { peers: () => passive });
-    await sim.until(() => nodes.size === 1);
-    const a = nodes.get('a')!;
-    let own = { seq: 5, height: 50 };
-    const peer = rawPeer(sim, 'peer', { status: () => encodeStatus(own.seq, bytesOf(own)) });
-    const remote = await sim.settle(peer.transport.dial('a'));
-    const tell = async (...seqs: number[]) => {
-      for (const seq of seqs) peer.words.trySend(remote, 'status', { seq });
-      await sim.run(500);
-    };
-    await tell(5, 5, 5);
-    t.deepEqual([countReceived(peer, 'pull'), statusOf(a, 'peer')?.height], [1, 50], run.name);
-    await tell(5, 4, 1);
-    t.is(countReceived(peer, 'pull'), 1, 'equal and older numbers');
-    own = { seq: 7, height: 70 };
-    await tell(6, 7);
-    t.is(statusOf(a, 'peer')?.height, 70);
-    await tell(6, 7, 7);
-    t.true(countReceived(peer, 'pull') <= 3, 'at most once per number');
-    const count = countReceived(peer, 'pull');
-    own = { seq: 3, height: 30 };
-    await tell(8);
-    t.deepEqual(
-      [countReceived(peer, 'pull'), statusOf(a, 'peer')?.height],
-      [count + 1, 70],
-      'an answer older than the known number is ignored',
-    );
-    await tell(0);
-    t.is(countReceived(peer, 'pull'), count + 2, '“I have none” is processed');
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
 test.serial(
   'a node that restarts begins at one again and is believed; while it is away it has no status',
   async (t) => {

@@ -134,18 +134,6 @@ test('an alternative that is never dialed is dropped after five minutes, and the
   t.is(book.add(node(1, '2.2.2.2:2'), friend, 5 * MINUTE + 2), 'alternative');
 });
 
-test('an address that may not be added may not be an alternative either', (t) => {
-  const book = bookOfOneDown({ mode: 'public', nodeId: idOf(7), privateIds: [idOf(6)] });
-  book.addOwn('3.3.3.3:3');
-  t.is(book.add(node(1, '3.3.3.3:3'), friend, 2), 'own');
-  t.is(book.add(node(1, '10.0.0.1:3'), friend, 2), 'undialable');
-  t.is(book.add(node(1, 'a b'), friend, 2), 'malformed');
-  t.is(book.add(node(1, '2.2.2.2:2'), { ...friend, nodeId: idOf(6) }, 2), 'private');
-  book.ban(ID, 2);
-  t.is(book.add(node(1, '2.2.2.2:2'), friend, 2), 'banned');
-  t.is(book.alternative(ID), undefined);
-});
-
 test('a reached address of another node is no alternative, and stops being one when that node is reached there', (t) => {
   const book = bookOfOneDown();
   book.succeeded(idOf(2), '2.2.2.2:2', 0);

@@ -2,14 +2,7 @@
 // others report for it is kept as well, and the two are dialed in turn.
 
 import type { DialMode, Place } from '../address/place.ts';
-import {
-  type AddressIndex,
-  ALTERNATIVE_WAITS,
-  KnownAddress,
-  MISLED,
-  MOST_ON_A_HOST,
-  type Placement,
-} from './entries.ts';
+import { type AddressIndex, KnownAddress, MOST_ON_A_HOST, type Placement } from './entries.ts';
 
 /**
  * Keeps at most one alternative address for each id. A report never replaces a tried address. So
@@ -46,7 +39,7 @@ export class Alternatives {
   ): 'alternative' | 'vetted' | 'full' {
     const { nodeId, failures } = known;
     const there = this.#index.alternative(nodeId);
-    if (there !== undefined && (this.#isTaken(there) || now - there.added > ALTERNATIVE_WAITS))
+    if (there !== undefined && (this.#isTaken(there) || now - there.added > WAITS))
       this.#drop(there, known, now);
     const { misled } = known;
     const isMisled = misled !== undefined && misled.source === source && now < misled.until;
@@ -115,3 +108,15 @@ export class Alternatives {
     return this.#index.at(address)?.tried === true;
   }
 }
+
+/**
+ * Milliseconds that an alternative address may wait for its dial. An alternative that is not dialed
+ * by then (because its address is backing off, or is one that the operator named) makes room for
+ * another. The value is our choice.
+ */
+const WAITS = 300_000;
+/**
+ * Milliseconds for which a group may not report another alternative for a node after its last one
+ * failed. Our choice: two rounds of exchange, so that other groups get a chance.
+ */
+const MISLED = 60_000;

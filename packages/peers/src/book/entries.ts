@@ -424,18 +424,6 @@ export const FAILURES_AT_MOST = 10;
 /** Milliseconds for which a success is taken into account. */
 export const SUCCESS_HOLDS = 7 * DAY;
 
-/**
- * Milliseconds that an alternative address may wait for its dial. An alternative that is not dialed
- * by then (because its address is backing off, or is one that the operator named) makes room for
- * another. The value is our choice.
- */
-export const ALTERNATIVE_WAITS = 300_000;
-/**
- * Milliseconds for which a group may not report another alternative for a node after its last one
- * failed. Our choice: two rounds of exchange, so that other groups get a chance.
- */
-export const MISLED = 60_000;
-
 /** Default duration of a ban, in milliseconds. */
 export const BAN_TIME = DAY;
 /**

@@ -37,16 +37,6 @@ test('a persistent peer is dialed forever', (t) => {
   t.deepEqual(fixture.givenUp, []);
 });
 
-test('a fixed interval does not grow', (t) => {
-  const fixture = new PlannerFixture({
-    persistent: ['a:1'],
-    maxOutbound: 0,
-    reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
-  });
-  fixture.run(HOUR);
-  t.deepEqual([...new Set(gaps(fixture))], [60_020]);
-});
-
 test('a lost persistent peer is dialed again, also after failed dials; only a link resets the back-off', (t) => {
   const answers = new Set([4, 9]);
   const outcome = (order: DialOrder, count: number) =>

@@ -39,31 +39,3 @@ test('open keeps the trust recorded while it loads, and the peers that connected
   t.true(keeper.trust.score(connected, 2_000) < 100, 'a peer that connected while it loaded');
   await keeper.close();
 });
-
-test('a store that cannot save is reported once, and again if it has worked meanwhile', async (t) => {
-  let works = false;
-  const warnings: string[] = [];
-  const keeper = new BookKeeper({
-    store: {
-      load: async () => ({ value: undefined, warnings: [] }),
-      save: async () => {
-        if (!works) throw new Error('the disk is full');
-      },
-      close: async () => {},
-    },
-    clock: createManualClock(),
-    random: seededRandom(1),
-    policy: { mode: 'any', refusal: () => undefined },
-    privateIds: [],
-    nodeId: idOf('me'),
-    warn: ({ message }) => void warnings.push(message),
-  });
-  await keeper.open();
-  const counts: number[] = [];
-  for (const state of [false, false, true, false]) {
-    works = state;
-    await keeper.save();
-    counts.push(warnings.length);
-  }
-  t.deepEqual(counts, [1, 1, 1, 2]);
-});

@@ -100,7 +100,10 @@ test('a load of a broken book stopped at any step leaves the previous book to th
 
 for (const [code, as] of [
   ['ENOSPC', 'resource_exhausted'],
+  ['EROFS', 'permission_denied'],
   ['EIO', 'data_loss'],
+  ['EMFILE', 'resource_exhausted'],
+  ['EWHAT', 'unknown'],
 ] as [string, ErrorCode][]) {
   test(`${code} at any step of a save is ${as}: the old book is intact, and the save can be retried`, async (t) => {
     const first = await prepared('[one]', '[two]');

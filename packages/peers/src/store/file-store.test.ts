@@ -1,10 +1,9 @@
-// Tests of the store in a folder, on the real file system and on a simulated disk.
+// Tests of the store in a folder. file-address-book.test.ts tests what it does if the disk fails.
 
 import { once } from 'node:events';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from 'node:process';
-import type { ErrorCode, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { folder } from '../testing/real/folder.ts';
@@ -84,78 +83,6 @@ test('a close writes earlier values even if nobody awaited them', async (t) => {
   await Promise.all(done);
   t.deepEqual(new Uint8Array(await readFile(join(path, 'two'))), bytes(3));
 });
-
-test('a set stopped at any step, whatever reached the disk, leaves the whole old value or the whole new one', async (t) => {
-  const prepared = async () => {
-    const disk = new FakeDisk();
-    const store = storeOn(disk);
-    await store.set('life', bytes(1, 1, 1));
-    await store.sync();
-    return { disk, store };
-  };
-  const first = await prepared();
-  first.disk.befall(undefined);
-  const change = async (store: FileEntries) => {
-    await store.set('life', bytes(2, 2, 2));
-    await store.sync();
-  };
-  await change(first.store);
-  const { steps } = first.disk;
-  t.true(steps > 4);
-  for (let step = 0; step <= steps; step++) {
-    const { disk, store } = await prepared();
-    disk.befall({ step, what: 'stop' });
-    const isDone = await change(store).then(
-      () => true,
-      () => false,
-    );
-    t.is(isDone, step === steps);
-    for (const after of [new FakeDisk(disk.names), ...disk.afterPowerLoss()]) {
-      const again = storeOn(after);
-      const value = (await again.get('life'))!;
-      t.true(
-        value.length === 3 && (value[0] === 2 || (value[0] === 1 && !isDone)),
-        `stopped at ${disk.done.at(-1)}: ${value}`,
-      );
-      t.deepEqual(await again.keys(), ['life']);
-      await again.set('life', bytes(4));
-      t.deepEqual(await again.get('life'), bytes(4));
-    }
-  }
-});
-
-for (const [code, as] of [
-  ['ENOSPC', 'resource_exhausted'],
-  ['EROFS', 'permission_denied'],
-  ['EIO', 'data_loss'],
-  ['EWHAT', 'unknown'],
-] as [string, ErrorCode][]) {
-  test(`${code} at any step of a set is ${as}: the old value is intact, and the set can be retried`, async (t) => {
-    let failures = 0;
-    for (let step = 0; step < 12; step++) {
-      const disk = new FakeDisk();
-      const store = storeOn(disk);
-      await store.set('life', bytes(1));
-      await store.sync();
-      disk.befall({ step, what: code });
-      const error = await store.set('life', bytes(2)).then(
-        () => undefined,
-        (error: TransportError) => error,
-      );
-      if (error !== undefined) {
-        failures++;
-        t.is(error.code, as, `step ${step}`);
-        t.regex(error.message, /^store: \/data\/store/);
-        t.deepEqual(await store.get('life'), bytes(1));
-      }
-      disk.befall(undefined);
-      await store.set('life', bytes(3));
-      await store.sync();
-      t.deepEqual(await store.get('life'), bytes(3));
-    }
-    t.true(failures >= 3);
-  });
-}
 
 test('a folder has one store at a time; the folder of a killed process is taken over', async (t) => {
   const path = join(await folder(t), 'store');
