@@ -7,7 +7,18 @@ import { cleanText } from '../text.ts';
 import { FrameDecoder } from './decoder.ts';
 import { ACCOUNT_MAX, Kind, PREAMBLE } from './frame.ts';
 import { METADATA_LIMIT, utf8Length, wellFormed } from './metadata.ts';
-import { type Fields, bytes, decodeMessage, encodeMessage, list, message, text, textMap, uint32, uint32s } from './protobuf-message.ts';
+import {
+  bytes,
+  decodeMessage,
+  encodeMessage,
+  type Fields,
+  list,
+  message,
+  text,
+  textMap,
+  uint32,
+  uint32s,
+} from './protobuf-message.ts';
 
 /** The first message of each end; frame.proto describes its fields. Absent strings are ''. */
 export interface Hello {
