@@ -93,7 +93,8 @@ export {
   type StreamSink,
   socketError,
 } from './stream/stream-layer.ts';
-export { allocate, environmentSharesPorts, freeChunk, systemWall } from './system-runtime.ts';
+export { allocate, freeChunk } from './system-memory.ts';
+export { environmentSharesPorts, systemWall } from './system-runtime.ts';
 export { type Bytes, cleanText, fieldsOf, inMs, type TextFields } from './text.ts';
 export type { ComposedTransport } from './transport/create-transport.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/create-transport.ts';
@@ -106,4 +107,4 @@ export type {
   SendArguments,
   StreamOf,
 } from './transport/types.ts';
-export { lookAlike } from './wire/hello.ts';
+export { lookAlike } from './wire/preamble.ts';

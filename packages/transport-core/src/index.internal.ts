@@ -8,11 +8,11 @@ export { iterable, stackless, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
 export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export { charge } from './rpc/rpc.ts';
+export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { longCost } from './session/packets.ts';
 export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/served-calls.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
 export { DeadlineTimer } from './stream/ticker.ts';
-export { type RuntimeOverride, replaceSystem } from './system-runtime.ts';
 export {
   isDraining,
   type Management,

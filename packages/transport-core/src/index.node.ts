@@ -12,7 +12,7 @@ export {
   systemErrorCode,
   writeAtomically,
 } from './node/file-disk.ts';
-export { fixedLookup, machine, nodeChannels } from './node/machine.ts';
+export { fixedLookup, machine } from './node/machine.ts';
 export {
   type AcceptorOptions,
   isTlsOptions,
@@ -21,5 +21,6 @@ export {
   type TlsAcceptor,
   updateTls,
 } from './node/mutual-tls.ts';
+export { nodeChannels } from './node/node-channels.ts';
 export { getBuiltinModule } from './node/system-process.ts';
 export { cutOff, TlsConnection, tlsConnectionError, tlsDialError } from './node/tls-remote.ts';

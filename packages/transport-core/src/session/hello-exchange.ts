@@ -13,9 +13,8 @@ import {
   type Hello,
   helloProtocol,
   type Introduction,
-  isNoise,
-  wrongPreamble,
 } from '../wire/hello.ts';
+import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
 import type { Mounted } from './channels.ts';
 import type { ContextInit } from './session-context.ts';

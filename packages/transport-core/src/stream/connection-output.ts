@@ -14,7 +14,7 @@ import type { Memory } from '../session/memory.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { Session, SessionOptions } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
-import { allocate, freeChunk } from '../system-runtime.ts';
+import { allocate, freeChunk } from '../system-memory.ts';
 import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
 import { FRAME_OVERHEAD, type FrameWriter } from '../wire/frame.ts';
 import type { Introduction } from '../wire/hello.ts';

@@ -173,7 +173,7 @@ export class DeadlineTimer {
 const LATE = 500;
 
 // Shares the processor among the connections of one transport, by the work units that their peers
-// cost (session/work.ts). A connection that has spent its units is not read further until the
+// cost (session-context.ts). A connection that has spent its units is not read further until the
 // others have been served.
 
 /** A connection that waits for its next turn. */

@@ -1,5 +1,7 @@
-// The accepting side of a transport. It owns the listener and the handshakes of accepted
-// connections; it asks the transport for room, and hands each connection to it.
+// The connections that a transport accepts and dials.
+//
+// The accepting side owns the listener and the handshakes of accepted connections; it asks the
+// transport for room, and hands each connection to it.
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
@@ -11,7 +13,7 @@ import { LiveRemote, type Membership, nodeOf } from '../stream/membership.ts';
 import type { NameWatch } from '../stream/names.ts';
 import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { askResolve, orderAddresses } from '../stream/user-hooks.ts';
-import { screenHello } from '../wire/hello.ts';
+import { screenHello } from '../wire/preamble.ts';
 import type { EventDispatcher } from './reporter.ts';
 
 /** The transport as its acceptor and its dialer see it. */
