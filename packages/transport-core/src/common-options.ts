@@ -2,13 +2,27 @@
 // describes what happens at each limit.
 
 import type { Clock } from './clock.ts';
-import { type Options, callback, dependentGroup, functions, group, integer, milliseconds, millisecondsOrNever, optional, optionsSchema, reference, text, withDefault } from './config.ts';
+import {
+  callback,
+  dependentGroup,
+  functions,
+  group,
+  integer,
+  milliseconds,
+  millisecondsOrNever,
+  type Options,
+  optional,
+  optionsSchema,
+  reference,
+  text,
+  withDefault,
+} from './config.ts';
 import type { ClientInterceptor, Interceptors, ServerInterceptor } from './interceptors.ts';
 import { HOOKS, type Observer } from './observer.ts';
 import type { Random } from './random.ts';
 import type { Remote } from './remote.ts';
-import { type ResolveFunction, type Resolver, isResolver } from './resolver.ts';
-import { type TextFields, fieldsOf, hasLoneSurrogate } from './text.ts';
+import { isResolver, type ResolveFunction, type Resolver } from './resolver.ts';
+import { fieldsOf, hasLoneSurrogate, type TextFields } from './text.ts';
 
 // The limits of a transport, with their defaults. docs/wire-protocol.md describes what happens at
 // each limit.

@@ -2,7 +2,7 @@
 // reasons (the specific cause), and control over the stack traces of errors.
 
 import { refuseUnknown } from './config.ts';
-import { type TextFields, fieldsOf } from './text.ts';
+import { fieldsOf, type TextFields } from './text.ts';
 
 /**
  * gRPC's status codes by name, with the number that is sent on the wire. `shutdown` is Trunkline's

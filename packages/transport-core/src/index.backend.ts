@@ -14,7 +14,15 @@ export {
   type TargetAddress,
 } from './address.ts';
 export { backgroundTimer } from './clock.ts';
-export { type CommonConfig, type HelloFields, type KeepAliveOptions, type Pem, type TlsOptions, type TlsUpdate, commonOptions } from './common-options.ts';
+export {
+  type CommonConfig,
+  commonOptions,
+  type HelloFields,
+  type KeepAliveOptions,
+  type Pem,
+  type TlsOptions,
+  type TlsUpdate,
+} from './common-options.ts';
 export {
   extendOptions,
   type OptionField,
@@ -38,7 +46,6 @@ export type {
   TraceChannels,
   TransportCounter,
 } from './observer.ts';
-export { type Bytes, type TextFields, cleanText, fieldsOf, inMs } from './text.ts';
 export type { BytesCodec, Limited } from './protocol/codec.ts';
 export {
   type DownloadDefinition,
@@ -73,24 +80,31 @@ export type {
   UploadInput,
   UploadRpc,
 } from './rpc/types.ts';
+export { attachmentOf } from './stream/membership.ts';
 export type { NameSnapshot } from './stream/names.ts';
-export { attachmentOf } from './stream/remote.ts';
-export { type SocketAction, socketError } from './stream/socket-error.ts';
-export type {
-  DialOptions,
-  HandshakeLimiter,
-  HandshakeSlot,
-  ListenOptions,
-  StreamConnection,
-  StreamLayer,
-  StreamSink,
+export {
+  type DialOptions,
+  type HandshakeLimiter,
+  type HandshakeSlot,
+  type ListenOptions,
+  type SocketAction,
+  type StreamConnection,
+  type StreamLayer,
+  type StreamSink,
+  socketError,
 } from './stream/stream-layer.ts';
-export { allocate, environmentSharesPorts, freeChunk, systemWall } from './system-runtime.ts';
-export type { BackendLayerOptions } from './transport/backend.ts';
+export { allocate, freeChunk } from './system-memory.ts';
+export { environmentSharesPorts, systemWall } from './system-runtime.ts';
+export { type Bytes, cleanText, fieldsOf, inMs, type TextFields } from './text.ts';
 export type { ComposedTransport } from './transport/create-transport.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/create-transport.ts';
-export type { NodePart } from './transport/node-part.ts';
-export { checkAdvertised } from './transport/scheme-layer.ts';
+export { type BackendLayerOptions, checkAdvertised } from './transport/scheme-layer.ts';
 export type { ConnectionSnapshot, LimitsSnapshot } from './transport/snapshot.ts';
-export type { HoldOptions, ResultOf, SendArguments, StreamOf } from './transport/types.ts';
-export { lookAlike } from './wire/hello.ts';
+export type {
+  HoldOptions,
+  NodePart,
+  ResultOf,
+  SendArguments,
+  StreamOf,
+} from './transport/types.ts';
+export { lookAlike } from './wire/preamble.ts';

@@ -8,7 +8,7 @@ export { iterable, stackless, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
 export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export { charge } from './rpc/rpc.ts';
-export { type RuntimeOverride, replaceSystem } from './system-runtime.ts';
+export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { longCost } from './session/packets.ts';
 export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/served-calls.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
@@ -18,14 +18,14 @@ export {
   type Management,
   manage,
   messageLimit,
+  ownContext,
   protocolsOf,
   reporterOf,
   type ServiceControl,
   serviceOf,
   unsentOf,
 } from './transport/manage.ts';
-export { ownContext } from './transport/own-context.ts';
 export type { Reporter } from './transport/reporter.ts';
-export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
 export { FrameCollector } from './wire/encoder.ts';
+export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
 export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';

@@ -17,10 +17,16 @@ export type { Logger } from './log-events.ts';
 export { logEvents } from './log-events.ts';
 export type { CallRecord } from './observer.ts';
 export { combineObservers, type Observer, type ObserverEvent } from './observer.ts';
-export { type MethodDefinition, type Protocol, type ProtocolDefinition, defineProtocol, methodId } from './protocol/protocol.ts';
 export type { Codec } from './protocol/codec.ts';
 export { bytes, empty, limited, owned } from './protocol/codec.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
+export {
+  defineProtocol,
+  type MethodDefinition,
+  methodId,
+  type Protocol,
+  type ProtocolDefinition,
+} from './protocol/protocol.ts';
 export type { Random } from './random.ts';
 export type { Remote } from './remote.ts';
 export type { ResolvedAddress, Resolver } from './resolver.ts';
@@ -38,8 +44,8 @@ export type {
 } from './rpc/types.ts';
 export type { Store } from './store.ts';
 export { systemClock, systemRandom } from './system-runtime.ts';
-export type { Backend } from './transport/backend.ts';
 export { type CreateTransportOptions, createTransport } from './transport/create-transport.ts';
+export type { Backend } from './transport/scheme-layer.ts';
 export { type ServeOptions, type Server, serve } from './transport/serve.ts';
 export type { TransportSnapshot } from './transport/snapshot.ts';
 export type {

@@ -1,7 +1,7 @@
 // Tests of freeing the memory of chunks.
 
 import test from 'ava';
-import { freeChunk } from './system-runtime.ts';
+import { freeChunk } from './system-memory.ts';
 
 const KIB = 1024;
 

@@ -1,7 +1,6 @@
 // Cleans human-readable text that a peer sent (the text of GO_AWAY and ERROR, names, addresses),
 // because it ends up in error messages, logs and terminals.
 
-
 /**
  * Makes a peer's text safe to store and to show. Line breaks and tabs become spaces. Other control
  * characters, marks that change the writing direction, and lone surrogates become U+FFFD. The

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { platform } from 'node:process';
 import test, { type ExecutionContext } from 'ava';
-import { writeAtomically } from './atomic-file.ts';
+import { writeAtomically } from './file-disk.ts';
 
 /** Creates an empty folder, which is removed after the test. */
 async function folder(t: ExecutionContext): Promise<string> {

@@ -6,8 +6,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { TransportError } from '@trunkline/transport-core';
 import type { Pem, StreamLayer, TlsOptions } from '@trunkline/transport-core/backend';
-import { parseDate } from './system-date.ts';
-import { getBuiltinModule } from './system-process.ts';
+import { getBuiltinModule, parseDate } from './system-process.ts';
 
 /** This end's key, certificate and authorities after validation, ready for node:tls. */
 export interface Credentials {

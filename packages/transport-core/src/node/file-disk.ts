@@ -1,10 +1,12 @@
 // The disk operations that make files safe from a crash. They are an interface, so that a test can
 // pass a disk that fails or stops at any step.
 
+import { Buffer } from 'node:buffer';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemErrorCode } from './file-error.ts';
+import { type ErrorCode, systemRandom, TransportError } from '@trunkline/transport-core';
+import { randomBytes } from '@trunkline/transport-core/backend';
 import { platform } from './system-process.ts';
 
 /** The disk operations. All reject with the errors of node:fs (`code: 'ENOENT'` …). */
@@ -141,3 +143,119 @@ const FOLDER_MODE = 0o700;
  */
 const NO_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+// Translates file system error codes to ours, with advice for each.
+
+/**
+ * Converts an error of node:fs to a TransportError whose message begins with `subject` and the
+ * path. The original is its `cause`. A TransportError is returned unchanged.
+ *
+ * @param subject the kind of object that the file holds, or the function that was called.
+ * @param action the failed action, on which the advice for a missing file depends.
+ */
+export function fileError(
+  error: unknown,
+  subject: string,
+  path: string,
+  action: 'read' | 'write' = 'write',
+): TransportError {
+  if (error instanceof TransportError) return error;
+  const code = systemErrorCode(error) ?? 'no code';
+  const [as, text] =
+    code === 'ENOENT' ? MISSING[action] : (MEANINGS[code] ?? ['unknown', 'the system failed']);
+  return new TransportError(as, `${subject}: ${path}: ${text} (${code})`, {
+    target: path,
+    cause: error,
+  });
+}
+
+/** Returns the `code` of an error, such as 'ENOENT'; undefined if it has none. */
+export function systemErrorCode(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Ignores ENOENT and rethrows anything else; for removing files that may be gone already. */
+export function ignoreMissing(error: unknown): void {
+  if (systemErrorCode(error) !== 'ENOENT') throw error;
+}
+
+const MISSING: Record<'read' | 'write', [ErrorCode, string]> = {
+  read: ['not_found', 'no such file; save one at this path first, or correct the path'],
+  write: ['not_found', "its folder does not exist; make it ('mkdir -p'), or correct the path"],
+};
+const NO_ROOM: [ErrorCode, string] = ['resource_exhausted', 'there is no room left; make some'];
+const NO_FILES: [ErrorCode, string] = [
+  'resource_exhausted',
+  'too many files are open; raise the limit (ulimit -n)',
+];
+const FORBIDDEN: [ErrorCode, string] = [
+  'permission_denied',
+  'this user may not; look at the owner and mode of the file and its folder (ls -la)',
+];
+
+const MEANINGS: Record<string, [ErrorCode, string]> = {
+  ENOTDIR: ['invalid_argument', 'a part of the path is no folder; correct the path'],
+  EISDIR: ['invalid_argument', 'it is a folder; give the path of a file in it'],
+  ENAMETOOLONG: ['invalid_argument', 'the path is too long; give a shorter one'],
+  ELOOP: ['invalid_argument', 'its symbolic links lead in a circle; correct them'],
+  ENXIO: ['invalid_argument', 'it is not a regular file; give the path of one'],
+  EEXIST: ['already_exists', 'it exists already; give another path'],
+  ENOTEMPTY: ['already_exists', 'it is a folder; give the path of a file in it'],
+  EACCES: FORBIDDEN,
+  EPERM: FORBIDDEN,
+  EROFS: ['permission_denied', 'the file system is read-only; give a path on another'],
+  ENOSPC: NO_ROOM,
+  EDQUOT: NO_ROOM,
+  EFBIG: NO_ROOM,
+  EMFILE: NO_FILES,
+  ENFILE: NO_FILES,
+  EIO: ['data_loss', 'the disk failed; look at it'],
+  EBUSY: ['unavailable', 'something else has hold of it; try again'],
+};
+
+// Writes files that are always complete or absent, even if the machine stops during the write.
+//
+// `write-file-atomic` 7 does less: it has no way to leave an existing file alone, because it always
+// renames; it does not sync the folder, so a new name can be lost in a power failure; and it adds
+// an exit hook to the process.
+
+/** Options for creating the file: its `mode`, and what to do if it exists. */
+export interface AtomicFileOptions {
+  readonly mode: number;
+  /**
+   * True to replace an existing file. If false, an existing file stays as it is, and the call
+   * rejects with EEXIST.
+   */
+  readonly overwrite: boolean;
+}
+
+/**
+ * Writes a temporary file beside `path` and gives it its final name once it is on the disk. If the
+ * file system has no links (FAT, some network shares), a file that must not replace another is
+ * written in place. It still replaces nothing, but others may see a partial file. Rejects with the
+ * errors of node:fs. `addName` is for tests.
+ */
+export async function writeAtomically(
+  path: string,
+  text: string,
+  { mode, overwrite }: AtomicFileOptions,
+  addName = fileDisk.link,
+): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  const temporary = `${path}.${Buffer.from(randomBytes(systemRandom, 8)).toString('hex')}.tmp`;
+  try {
+    await fileDisk.write(temporary, bytes, mode);
+    if (overwrite) await fileDisk.rename(temporary, path);
+    else {
+      await addName(temporary, path).catch((error) => {
+        if (!hasNoLinks(error)) throw error;
+        return fileDisk.write(path, bytes, mode);
+      });
+    }
+  } finally {
+    // After a rename, the temporary file is already gone.
+    await fileDisk.unlink(temporary).catch(() => {});
+  }
+  await fileDisk.syncFolderOf(path);
+}

@@ -2,7 +2,7 @@
 
 import type { TlsOptions } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import { mergeTls, parseTls } from './parse-tls-options.ts';
+import { mergeTls, parseTls } from './mutual-tls.ts';
 
 const id = 'ab'.repeat(32);
 const good: TlsOptions = { key: 'k', cert: 'c' };

@@ -5,3 +5,8 @@ declare const process: NodeJS.Process;
 
 export const getBuiltinModule: NodeJS.Process['getBuiltinModule'] = process.getBuiltinModule;
 export const platform: NodeJS.Platform = process.platform;
+
+// Dates of certificates.
+
+/** Returns a date of a certificate, as node:crypto writes it, in milliseconds since 1970. */
+export const parseDate = (text: string): number => Date.parse(text);

@@ -9,7 +9,7 @@ import { createAuthority, createIdentity } from '@trunkline/security';
 import { systemClock } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { MutualTls } from './mutual-tls.ts';
-import { cutOff, type TlsConnection } from './tls-connection.ts';
+import { cutOff, type TlsConnection } from './tls-remote.ts';
 
 test('a TLS socket is reset with RST, at either end and at once', async (t) => {
   for (const side of ['near', 'far'] as const) {

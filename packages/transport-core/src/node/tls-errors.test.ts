@@ -1,7 +1,7 @@
 // Tests of the translation of TLS errors.
 
 import test from 'ava';
-import { tlsAcceptError, tlsConnectionError, tlsDialError } from './tls-errors.ts';
+import { tlsAcceptError, tlsConnectionError, tlsDialError } from './tls-remote.ts';
 
 const failure = (code: string) => Object.assign(new Error('the system says so'), { code });
 

@@ -1,7 +1,14 @@
 // The interface of codecs, the only place where values and bytes are converted into each other.
 
 import { reference, withDefault } from '../config.ts';
-import { type ErrorCode, TransportError, type TransportErrorOptions, reasonError, stackless, withDetails } from '../errors.ts';
+import {
+  type ErrorCode,
+  reasonError,
+  stackless,
+  TransportError,
+  type TransportErrorOptions,
+  withDetails,
+} from '../errors.ts';
 import { type Bytes, cleanText, plain } from '../text.ts';
 
 /**

@@ -1,10 +1,28 @@
 // The JSON codec; a schema checks the values at both ends.
 
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { optionsSchema, parseOptions, reference, withDefault } from '../config.ts';
 import { traceDepth } from '../errors.ts';
-import { AsyncSchemaError, type Codec, WORK, limitOptions, member, oversize, quote, refusal } from './codec.ts';
-import { findBreach, isWellFormed, pathText, scan, tooDeep, tooMany, weigh, weighParsed } from './json-check.ts';
-import type { StandardSchemaV1 } from '@standard-schema/spec';
+import {
+  AsyncSchemaError,
+  type Codec,
+  limitOptions,
+  member,
+  oversize,
+  quote,
+  refusal,
+  WORK,
+} from './codec.ts';
+import {
+  findBreach,
+  isWellFormed,
+  pathText,
+  scan,
+  tooDeep,
+  tooMany,
+  weigh,
+  weighParsed,
+} from './json-check.ts';
 
 /**
  * Options of `json`. Both ends refuse a message above a limit with `resource_exhausted` (reason

@@ -1,8 +1,15 @@
 // Tests of defineProtocol: defaults, kinds of methods, refused definitions and default channels.
 
 import test from 'ava';
-import { type Protocol, defineProjectProtocol, defineProtocol, isProtocol, methodId, methodTable } from './protocol.ts';
 import { bytes } from './codec.ts';
+import {
+  defineProjectProtocol,
+  defineProtocol,
+  isProtocol,
+  methodId,
+  methodTable,
+  type Protocol,
+} from './protocol.ts';
 
 const methods = {
   unary: { id: 1, request: bytes, response: bytes, timeout: 500 },

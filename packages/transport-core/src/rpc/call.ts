@@ -3,7 +3,15 @@
 // sent as the reader takes them.
 
 import { refuseUnknown } from '../config.ts';
-import { type ErrorCode, TransportError, iterable, reasonError, stackless, withDetails, withoutStack } from '../errors.ts';
+import {
+  type ErrorCode,
+  iterable,
+  reasonError,
+  stackless,
+  TransportError,
+  withDetails,
+  withoutStack,
+} from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
@@ -179,7 +187,9 @@ export class Call<Result> extends OutCall implements Abortable {
     if (this.done) return;
     const { sent } = this;
     const where =
-      this.writtenIn === 0 ? (this.carrier?.stage ?? 'it was waiting') : silence(this.download, now);
+      this.writtenIn === 0
+        ? (this.carrier?.stage ?? 'it was waiting')
+        : silence(this.download, now);
     const error = stackless(
       'deadline_exceeded',
       `${this.method.full} to ${this.target}: ${inMs(this.timeout)} passed; ${where}`,

@@ -463,12 +463,8 @@ const ANSWERED = new TransportError(
   'the callee answered before the upload was complete',
 );
 
-// The room for calls on a connection: which of them may start, and which wait, in the order in
-// which they were made.
-//
-// Owns the one queue of streaming calls (one for the whole connection, because their limit covers
-// the connection), and fills the queues of the channels. The caller reports which calls begin and
-// cease to wait. The queue tells the outbox whether any call waits.
+// The room for calls on a connection. The queue of streaming calls is one for the whole connection,
+// because their limit covers the connection.
 
 /** Our waiting calls, and the limits that keep them waiting. */
 class CallQueue {

@@ -7,7 +7,14 @@
 import { reasonError, TransportError } from '../errors.ts';
 import { cleanText, inMs } from '../text.ts';
 import { type Frame, Kind, PREAMBLE } from '../wire/frame.ts';
-import { type Hello, type Introduction, decodeHello, encodeHello, helloProtocol, isNoise, wrongPreamble } from '../wire/hello.ts';
+import {
+  decodeHello,
+  encodeHello,
+  type Hello,
+  helloProtocol,
+  type Introduction,
+} from '../wire/hello.ts';
+import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
 import type { Mounted } from './channels.ts';
 import type { ContextInit } from './session-context.ts';

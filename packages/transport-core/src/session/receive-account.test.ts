@@ -1,8 +1,8 @@
 // Tests the receiver's side of a credit account.
 
 import test from 'ava';
-import { Account } from '../wire/frame.ts';
 import { FrameCollector } from '../wire/encoder.ts';
+import { Account } from '../wire/frame.ts';
 import { ReceiveAccount } from './credit.ts';
 
 /** Makes an account that records its announcements and pays when `pay` is called. */

@@ -3,8 +3,8 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/codec.ts';
-import { Account, Kind } from '../wire/frame.ts';
 import { FrameCollector } from '../wire/encoder.ts';
+import { Account, Kind } from '../wire/frame.ts';
 import type { ReceiveAccount } from './credit.ts';
 import { Outgoing } from './outgoing.ts';
 import { InStream, OutStream } from './streams.ts';

@@ -1,10 +1,9 @@
 // The input of one connection. It owns the data that has arrived and was not read yet, and decides
 // when the stream is read: not before the handshake has a slot, not above the receive rate, and in
-// each turn only as far as the peer's work units go (scheduler.ts). It passes the data to the
+// each turn only as far as the peer's work units go (ticker.ts). It passes the data to the
 // session, and the other reports of the stream to the connection.
 
 import type { TransportError } from '../errors.ts';
-import { plain } from '../text.ts';
 import type { Session } from '../session/session.ts';
 import {
   CHUNK,
@@ -13,11 +12,11 @@ import {
   TURN,
   UNBOUNDED,
 } from '../session/session-context.ts';
+import { plain } from '../text.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
-import type { ConnectionResources, TokenBucket } from './connection-resources.ts';
-import type { ReadScheduler, ScheduledReader } from './scheduler.ts';
+import type { ConnectionResources, TokenBucket } from './connection-output.ts';
 import type { StreamConnection, StreamSink } from './stream-layer.ts';
-import type { Ticker } from './ticker.ts';
+import type { ReadScheduler, ScheduledReader, Ticker } from './ticker.ts';
 
 /** The connection as its input sees it. */
 export interface InputOwner {

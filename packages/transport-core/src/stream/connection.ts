@@ -17,14 +17,14 @@ import {
 } from '../session/session.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { ConnectionInput, type InputOwner } from './connection-input.ts';
-import { ConnectionOutput } from './connection-output.ts';
 import {
   type ConnectionEnd,
   type ConnectionInit,
+  ConnectionOutput,
   type ConnectionResources,
   sessionOptions,
-} from './connection-resources.ts';
-import { LiveRemote, type RemoteLink } from './remote.ts';
+} from './connection-output.ts';
+import { LiveRemote, type RemoteLink } from './membership.ts';
 import type { StreamConnection } from './stream-layer.ts';
 import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
 

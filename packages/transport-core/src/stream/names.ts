@@ -8,9 +8,9 @@ import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { isResolver, type ResolvedAddress, type Resolver } from '../resolver.ts';
 import { inMs } from '../text.ts';
-import { type ListedAddress, orderAddresses, readAddresses } from './address-list.ts';
 import type { Connection } from './connection.ts';
 import { type Membership, nodeOf } from './membership.ts';
+import { type ListedAddress, orderAddresses, readAddresses } from './user-hooks.ts';
 
 /** A dial that waits for the first report. */
 interface Waiter {

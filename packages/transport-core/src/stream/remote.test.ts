@@ -3,7 +3,7 @@
 import test from 'ava';
 import type { Remote } from '../remote.ts';
 import type { Hello } from '../wire/hello.ts';
-import { LiveRemote } from './remote.ts';
+import { LiveRemote } from './membership.ts';
 
 const link = () => ({
   id: 'in-1',

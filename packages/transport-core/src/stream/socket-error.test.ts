@@ -1,7 +1,7 @@
 // Tests of the translation of socket errors.
 
 import test from 'ava';
-import { socketError } from './socket-error.ts';
+import { socketError } from './stream-layer.ts';
 
 function system(code: string): Error {
   return Object.assign(new Error(`${code} somewhere`), { code });

@@ -3,8 +3,8 @@
 import test from 'ava';
 import type { TransportError } from '../errors.ts';
 import { protocol } from '../session/testing/stamped-calls.ts';
-import type { Backend } from './backend.ts';
 import { createTransport } from './create-transport.ts';
+import type { Backend } from './scheme-layer.ts';
 import { fakeLayer } from './testing/fake-layer.ts';
 
 function fakeBackend(schemes: string[] = ['fake']) {

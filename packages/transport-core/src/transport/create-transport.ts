@@ -8,10 +8,9 @@ import type { TraceChannels } from '../observer.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
 import { environmentAsksForStacks, systemClock, systemRandom } from '../system-runtime.ts';
-import type { Backend } from './backend.ts';
 import { TransportEngine } from './engine.ts';
 import { ProtocolTransport } from './protocol-transport.ts';
-import { SchemeLayer } from './scheme-layer.ts';
+import { type Backend, SchemeLayer } from './scheme-layer.ts';
 import type { Transport } from './types.ts';
 
 // Turns any stream layer into a Transport.

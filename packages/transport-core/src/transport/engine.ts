@@ -31,22 +31,19 @@ import {
   type ConnectionEnd,
   type ConnectionInit,
   TokenBuckets,
-} from '../stream/connection-resources.ts';
+} from '../stream/connection-output.ts';
 import type { Membership } from '../stream/membership.ts';
 import { Names } from '../stream/names.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
-import { AbortQueue, ReadScheduler } from '../stream/scheduler.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
+import { AbortQueue, DeadlineTimer, ReadScheduler, Ticker } from '../stream/ticker.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { Introduction } from '../wire/hello.ts';
-import { Acceptor, type ConnectionRegistry } from './acceptor.ts';
-import { connectionOf, Dialer, Members } from './dialer.ts';
-import { introduceUnproven, SelfIntroduction } from './introduction.ts';
+import { Acceptor, type ConnectionRegistry, connectionOf, Dialer, Members } from './connect.ts';
 import { channelTaken, isProjectProtocol, Mount, type MountHost } from './mount.ts';
 import { type ConnectionEvents, EventDispatcher, Reporter } from './reporter.ts';
-import { Serving } from './serving.ts';
-import { CLOSED, Shutdown } from './shutdown.ts';
+import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
+import { CLOSED, Serving, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';
 
 /** The shared state of a transport and all its mounts. */

@@ -10,7 +10,7 @@ import { Inbox } from '../rpc/inbox.ts';
 import type { CallWatch } from '../rpc/records.ts';
 import type { Mounted } from '../session/channels.ts';
 import type { CallOrder } from '../session/out-call.ts';
-import type { ConnectionResources } from '../stream/connection-resources.ts';
+import type { ConnectionResources } from '../stream/connection-output.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import { type GarbageRegistry, onGarbage, systemClock } from '../system-runtime.ts';
 import type { KeepAlive } from './keep-alive.ts';

@@ -4,7 +4,15 @@
 
 import type { Clock } from '../clock.ts';
 import { grace, optionsSchema, parseOptions, refuseUnknown, withDefault } from '../config.ts';
-import { ERROR_CODES, type ErrorCode, TransportError, iterable, reasonError, withCallerStack, withDetails } from '../errors.ts';
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  iterable,
+  reasonError,
+  TransportError,
+  withCallerStack,
+  withDetails,
+} from '../errors.ts';
 import type { ClientCall, ClientNext } from '../interceptors.ts';
 import { encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
@@ -18,12 +26,12 @@ import { observeCall, observeUnsent } from '../rpc/records.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { closeItems } from '../session/streams.ts';
 import { Connection } from '../stream/connection.ts';
-import { LiveRemote } from '../stream/remote.ts';
+import { LiveRemote } from '../stream/membership.ts';
+import { VERSION } from '../version.ts';
 import type { TransportEngine } from './engine.ts';
 import { ENGINE } from './manage.ts';
 import { isProjectProtocol, type Mount } from './mount.ts';
-import type { TransportSnapshot } from './snapshot.ts';
-import { takeSnapshot } from './take-snapshot.ts';
+import type { ConnectionSnapshot, LimitsSnapshot, TransportSnapshot } from './snapshot.ts';
 import type {
   Client,
   ConnectionEvent,
@@ -460,4 +468,73 @@ function lost(endpoint: string): TransportError {
     `the connection to ${endpoint} is gone; a Remote can be reached only over its own connection`,
     { target: endpoint, sent: false },
   );
+}
+
+// Collects the state of a transport as plain data.
+
+/** Returns a snapshot of an engine. */
+export function takeSnapshot(engine: TransportEngine): TransportSnapshot {
+  const { config, layer } = engine;
+  const { certificate } = layer;
+  const at = engine.clock.now();
+  return {
+    at,
+    state: engine.state,
+    draining: engine.isDraining,
+    version: VERSION,
+    name: config.name ?? certificate?.name,
+    certificateEnd: certificate?.end,
+    network: config.network,
+    localAddrs: engine.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
+    protocols: [...engine.mounts.values()].map(({ protocol: { name, version, channel } }) => ({
+      name,
+      version,
+      channel,
+    })),
+    connections: [...engine.connections].map((connection) => ofConnection(connection, at)),
+    dialing: engine.pool.dialing,
+    names: engine.names.snapshot,
+    memory: engine.memory.used,
+    incoming: { calls: engine.memory.calls, bytes: engine.memory.bytes },
+    handshakes: engine.acceptor.handshaking,
+    limits: ofLimits(engine),
+    bytes: engine.bytes,
+    waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
+    calls: { made: engine.order.made, served: engine.served },
+    errors: Object.fromEntries(engine.dispatcher.errors),
+    counters: Object.fromEntries(engine.dispatcher.counters),
+  };
+}
+
+function ofLimits({ config, memory }: TransportEngine): LimitsSnapshot {
+  const { connections, handshakes, total, calls, streams, inbound, outbound } = config.limits;
+  return {
+    memory: memory.limit,
+    connections,
+    handshakes: handshakes.pending,
+    total,
+    calls,
+    streams,
+    inbound,
+    outbound,
+  };
+}
+
+function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
+  const { remote, state } = connection;
+  return {
+    id: connection.id,
+    endpoint: connection.endpoint,
+    direction: connection.direction,
+    state: state === 'closed' ? 'closing' : state,
+    addr: remote?.addr,
+    nodeId: remote?.nodeId,
+    name: remote?.hello['name'],
+    instance: remote?.instance ?? '',
+    rtt: connection.rtt,
+    age: at - connection.since,
+    // The counts may start at -0, which makes V8 keep them as doubles; adding 0 turns -0 into 0.
+    bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
+    ...connection.figures.counts,
+  };
 }

@@ -6,8 +6,7 @@ import { createManualClock } from '../manual-clock.ts';
 import { seededRandom } from '../random.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { pluck } from '../testing/pluck.ts';
-import type { Backend, BackendLayerOptions } from './backend.ts';
-import { SchemeLayer } from './scheme-layer.ts';
+import { type Backend, type BackendLayerOptions, SchemeLayer } from './scheme-layer.ts';
 
 interface Made {
   options: BackendLayerOptions;

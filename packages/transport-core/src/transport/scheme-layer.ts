@@ -2,7 +2,12 @@
 // and for listening.
 
 import { notAdvertisable, parseHostPort, splitScheme } from '../address.ts';
+import type { Clock } from '../clock.ts';
+import type { LimitOptions } from '../common-options.ts';
 import { TransportError } from '../errors.ts';
+import type { Observer, TraceChannels } from '../observer.ts';
+import { type Random, randomBytes } from '../random.ts';
+import type { Membership } from '../stream/membership.ts';
 import type {
   DialOptions,
   HandshakeSlot,
@@ -10,7 +15,8 @@ import type {
   StreamConnection,
   StreamLayer,
 } from '../stream/stream-layer.ts';
-import type { Backend, BackendLayerOptions } from './backend.ts';
+import { HELLO_TEXT_LIMIT, type Introduction } from '../wire/hello.ts';
+import { utf8Length } from '../wire/metadata.ts';
 
 /** A stream layer that delegates to the layers of several backends. */
 export class SchemeLayer implements StreamLayer {
@@ -274,4 +280,128 @@ export function checkAdvertised(
 
 function withScheme(address: string, scheme: string): string {
   return splitScheme(address).scheme === undefined ? `${scheme}://${address}` : address;
+}
+
+// The interface of backends, which `createTransport` picks by the scheme of an address.
+
+/**
+ * A backend, as backend packages create it for `createTransport`: `tcp()`, `ws()`, `inmem()`. One
+ * value can serve many transports.
+ */
+export interface Backend {
+  /**
+   * The schemes of its addresses in lower case: ['ws', 'wss']. The first one is prepended to those
+   * of its addresses that have no scheme.
+   */
+  readonly schemes: readonly string[];
+  /** The tracing channels of the process, if the backend's runtime has any. */
+  readonly channels?: TraceChannels | undefined;
+  /**
+   * The credit that connections of this backend begin with and grow to, instead of the defaults of
+   * `limits.credit`: NATS, where each grant is a message through a server, begins with 4 MiB. It
+   * counts unless the transport has the option `limits.credit`.
+   */
+  readonly credit?: LimitOptions['credit'];
+  /** Creates a layer that dials and, if there is a `bindAddr`, listens on it. */
+  layer(options: BackendLayerOptions): StreamLayer;
+}
+
+/** Options with which a backend creates a layer. */
+export interface BackendLayerOptions {
+  /** The address to listen on, with its scheme; undefined for a layer that only dials. */
+  readonly bindAddr: string | undefined;
+  /**
+   * The address at which others reach this node, verbatim, with its scheme; undefined if none was
+   * given for this backend.
+   */
+  readonly advertiseAddr: string | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  /**
+   * Receives the events that only the layer sees, such as a connection that could not be accepted.
+   */
+  readonly observer: Observer | undefined;
+}
+
+// The identity that a transport presents to every peer.
+
+/** The parts of a transport that determine its identity and may change while it runs. */
+export interface Introduced {
+  readonly layer: StreamLayer;
+  readonly listening: boolean;
+  readonly membership: Membership | undefined;
+}
+
+/**
+ * Returns the identity for a peer that proves no id: the same, but without the node id if the
+ * membership does not assert it.
+ */
+export function introduceUnproven(self: Introduction, engine: Introduced): Introduction {
+  return {
+    instance: self.instance,
+    network: self.network,
+    get nodeId() {
+      return engine.membership?.asserts === false ? '' : self.nodeId;
+    },
+    get addr() {
+      return self.addr;
+    },
+  };
+}
+
+/** The identity of a transport. Its address may be replaced while the transport runs. */
+export class SelfIntroduction implements Introduction {
+  readonly instance: string;
+  readonly network: string;
+  readonly #engine: Introduced;
+  #advertised: string | undefined = undefined;
+
+  /** Creates an identity with a new random instance id. */
+  constructor(engine: Introduced, network: string, random: Random) {
+    this.instance = Array.from(randomBytes(random, 16), (byte) =>
+      byte.toString(16).padStart(2, '0'),
+    ).join('');
+    this.network = network;
+    this.#engine = engine;
+  }
+
+  get nodeId(): string {
+    return this.#engine.membership?.nodeId ?? '';
+  }
+
+  get addr(): string {
+    if (!this.#engine.listening) return '';
+    try {
+      return this.advertiseAddr();
+    } catch {
+      // The listener has failed and has not been restarted yet.
+      return '';
+    }
+  }
+
+  advertiseAddr(): string {
+    return this.#advertised ?? this.#engine.layer.advertiseAddr();
+  }
+
+  /**
+   * Replaces the address; undefined restores the layer's own. Returns true if that changes it.
+   *
+   * @throws TypeError for an address that can't be dialed or sent.
+   */
+  advertise(addresses: string | readonly string[] | undefined): boolean {
+    const given = typeof addresses === 'string' ? addresses.split(',') : (addresses ?? []);
+    const list = given.map((address) => address.trim());
+    for (const address of list) {
+      if (address === '') throw new TypeError('advertise: an address is empty');
+      checkAdvertised(this.#engine.layer, address, 'advertise');
+    }
+    const advertised = list.join(',');
+    if (utf8Length(advertised) > HELLO_TEXT_LIMIT)
+      throw new TypeError(
+        `advertise: ${utf8Length(advertised)} bytes of addresses; at most ${HELLO_TEXT_LIMIT}`,
+      );
+    const before = this.addr;
+    this.#advertised = advertised === '' ? undefined : advertised;
+    return this.addr !== before;
+  }
 }

@@ -3,10 +3,15 @@
 
 import test from 'ava';
 import { z } from 'zod';
-import { type Protocol, type ProtocolMethods, defineProtocol, methodId } from '../protocol/protocol.ts';
 import { bytes, type Codec, empty } from '../protocol/codec.ts';
 import { json } from '../protocol/json.ts';
 import { protobuf } from '../protocol/protobuf.ts';
+import {
+  defineProtocol,
+  methodId,
+  type Protocol,
+  type ProtocolMethods,
+} from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type {
   Handlers,

@@ -1,7 +1,19 @@
 // Encodes frames into one batch buffer, which is written as it is. Lengths are not computed in
 // advance. Only payloads are copied, except large ones if the connection takes a batch in parts.
 
-import { EMPTY, type EncodedMetadata, FRAME_OVERHEAD, Frame, type FrameWriter, Kind, LARGE, LENT, type MessageHeader, PREAMBLE, type WireError } from './frame.ts';
+import {
+  EMPTY,
+  type EncodedMetadata,
+  FRAME_OVERHEAD,
+  Frame,
+  type FrameWriter,
+  Kind,
+  LARGE,
+  LENT,
+  type MessageHeader,
+  PREAMBLE,
+  type WireError,
+} from './frame.ts';
 
 /**
  * The default size of a batch: the largest frame for packets of 64 KiB takes 64 + 16 KiB, and the

@@ -1,8 +1,8 @@
 // A JSON codec that takes every value, and what it refuses.
 
 import { z } from 'zod';
-import { json } from '../json.ts';
 import { decodeAs, encodeAs } from '../codec.ts';
+import { json } from '../json.ts';
 import { refusalOf } from './refused.ts';
 
 export const anything = json(z.any());

@@ -1,8 +1,8 @@
 // The writing half of a session without the rest: an outbox, and a link whose batches a test can
 // read frame by frame.
 
-import type { Frame } from '../../wire/frame.ts';
 import { FrameCollector } from '../../wire/encoder.ts';
+import type { Frame } from '../../wire/frame.ts';
 import { Batch } from '../batch.ts';
 import { Memory } from '../memory.ts';
 import { Outbox } from '../outbox.ts';

@@ -1,0 +1,23 @@
+// Lets a simulation replace the machine's randomness and time of day, and forbid its clock, so that
+// every run can be replayed.
+
+/** The replacement for the machine's randomness, time of day and clock. */
+export interface RuntimeOverride {
+  /** Returns a number in [0, 1), for `systemRandom`. */
+  random(): number;
+  /** Returns the number of milliseconds since 1970, for `systemWall`. */
+  wall(): number;
+  /** Called at each use of `systemClock`, with the name of the method; throws an error. */
+  refuse(method: string): void;
+}
+
+/** The current override; undefined if the machine's own values are used. */
+export let override: RuntimeOverride | undefined;
+
+/**
+ * Replaces the machine's randomness, time of day and clock for all code in this thread; undefined
+ * restores them. For simulations only, because it makes keys guessable.
+ */
+export function replaceSystem(next: RuntimeOverride | undefined): void {
+  override = next;
+}
