@@ -7,17 +7,6 @@ import { type FakeConnection, poolFixture, turn } from './testing/pool-fixture.t
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
 
-test('all spellings of a target are one target', async (t) => {
-  const { pool, dials, call, start } = poolFixture();
-  for (const spelling of ['Host:1', 'host:1', 'tcp://HOST:1', ' host:1 ', 'tcp://host:1/'])
-    start(spelling, call());
-  t.is(dials.length, 1);
-  const connection = await dials[0]!.up();
-  t.is(connection.started.length, 5);
-  t.is(pool.live('TCP://host:1'), connection.real);
-  t.is(pool.live('host:2'), undefined);
-});
-
 test('a target with an id differs from one without', (t) => {
   const { dials, call, start } = poolFixture();
   const id = 'ab'.repeat(32);
