@@ -2,7 +2,7 @@
 // iterables, signals and deadlines.
 
 import test from 'ava';
-import { TransportError } from '../errors.ts';
+import type { TransportError } from '../errors.ts';
 import type { Call } from './call.ts';
 import type { IncomingRpc } from './rpc.ts';
 import { CallFixture, errorOf, one } from './testing/call-fixture.ts';
