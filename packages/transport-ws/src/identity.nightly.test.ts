@@ -2,9 +2,9 @@
 
 import * as identity from '@trunkline/security';
 import { createTransport } from '@trunkline/transport-core';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { tlsIdentitySuite } from '@trunkline/transport-testkit/tls';
 import test from 'ava';
-import { createNetStreamLayer } from './testing/net-streams.ts';
 import { rawWssLayer } from './testing/raw-wss.ts';
 import { ws } from './ws.ts';
 import { createWsStreamLayer } from './ws-stream-layer.ts';
@@ -25,7 +25,7 @@ await tlsIdentitySuite(
       fromSecured: (address) => address.replace('ws://', 'wss://'),
     },
     beneath: {
-      layer: createNetStreamLayer,
+      layer: createTcpStreamLayer,
       under: (address) => new URL(address).host,
       over: (address) => `wss://${address}/`,
     },

@@ -83,31 +83,6 @@ test('bytes bound a ring, too', async (t) => {
   t.is(count.bytes, 80);
 });
 
-test('the stream that holds most pays if all together hold too much', async (t) => {
-  const writers: ((value: number) => Promise<void>)[] = [];
-  const { client, count } = await fixture(
-    t,
-    (_, rpc) => {
-      writers.push((value) => rpc.write(value));
-      return new Promise(() => {});
-    },
-    { totalBytes: 1_000, size: () => 100 },
-  );
-  const large = await resume(client, SERVER, 'count', 1, FAST);
-  const small = await resume(client, SERVER, 'count', 1, FAST);
-  await until(() => writers.length === 2);
-  for (let value = 0; value < 9; value++) {
-    void writers[0]!(value);
-    await next(large);
-  }
-  for (let value = 0; value < 5; value++) {
-    void writers[1]!(value);
-    t.is(await next(small), value);
-    t.true(count.bytes <= 1_000);
-  }
-  t.is(count.bytes, 1_000);
-});
-
 test('a stream without a connection ends after its time, and its handler is aborted', async (t) => {
   const clock = createManualClock();
   let aborted: unknown;

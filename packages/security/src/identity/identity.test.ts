@@ -9,7 +9,6 @@ import { createIdentity, openIdentity } from './identity.ts';
 import { KEY_TYPES } from './public-key.ts';
 import { toHex, utf8 } from './testing/bytes.ts';
 import { GOLDEN } from './testing/golden.ts';
-import { verifySignature } from './verify-signature.ts';
 
 test('an identity is Ed25519 by default', (t) => {
   t.is(createIdentity().type, 'ed25519');
@@ -42,17 +41,6 @@ for (const type of KEY_TYPES) {
       publicKey,
     );
     t.is(publicKey.constructor, Uint8Array);
-  });
-
-  test(`${type}: the public key verifies a signature of its identity`, (t) => {
-    const identity = createIdentity({ type });
-    const signature = identity.sign(utf8('hello'));
-    t.is(signature.length, 64);
-    t.true(verifySignature(identity.publicKey, utf8('hello'), signature));
-    t.false(verifySignature(identity.publicKey, utf8('hullo'), signature));
-    t.true(
-      verifySignature(identity.publicKey, new Uint8Array(0), identity.sign(new Uint8Array(0))),
-    );
   });
 
   test(`${type}: printing or copying an identity does not show its key`, (t) => {

@@ -2,7 +2,13 @@
 // same on every release of Node and in browsers.
 
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
-import type { SimulationLevel } from '../network/sim-network.ts';
+import type {
+  DiskOptions,
+  LinkOptions,
+  ScheduledFault,
+  Simulation,
+  SimulationLevel,
+} from '../index.ts';
 import { createSimulation } from '../simulation.ts';
 
 const golden = defineProtocol({
@@ -19,14 +25,66 @@ const golden = defineProtocol({
 
 const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 
+const LINK: LinkOptions = {
+  latency: { lognormal: 4, sigma: 0.6 },
+  loss: 0.01,
+  burst: { begin: 0.002, end: 0.2 },
+  duplicate: 0.01,
+  reorder: 0.02,
+  bandwidth: 10_000_000,
+};
+const DISK: DiskOptions = { latency: [0, 1], sync: { exponential: 2 }, failure: 0.01 };
+const FAULTS: readonly ScheduledFault[] = [
+  {
+    at: 3_000,
+    do: 'partition',
+    groups: [
+      ['n1', 'n2'],
+      ['n2', 'n3', 'n4', 'n5'],
+    ],
+  },
+  { at: 6_000, do: 'heal' },
+  { at: 7_000, do: 'crash', node: 'n3' },
+  { at: 8_000, do: 'cut', from: 'n1', to: 'n2', direction: 'one-way' },
+  { at: 9_000, do: 'restart', node: 'n3' },
+  { at: 10_000, do: 'hold', from: 'n4', to: 'n5' },
+  { at: 11_000, do: 'release', from: 'n4', to: 'n5' },
+  { at: 12_000, do: 'skew', node: 'n1', by: -250 },
+  { at: 12_000, do: 'drift', node: 'n2', ppm: 50_000 },
+  { at: 13_000, do: 'pause', node: 'n4', for: 700 },
+  { at: 14_000, do: 'slow', node: 'n5', cost: 3 },
+  { at: 15_000, do: 'crash', node: 'n1', power: 'lost' },
+  { at: 18_000, do: 'reset', from: 'n4', to: 'n5' },
+  { at: 20_000, do: 'recover' },
+];
+
 /** A recorded run: one of each level, and one at the message level whose disks damage data. */
 export type GoldenRun = SimulationLevel | 'disks';
 
-/**
- * Runs five nodes for 30 virtual seconds, making calls of every kind under many faults, and returns
- * the hash of the trace.
- */
+/** Settings that differ from those of the recorded runs. */
+export interface GoldenSettings {
+  readonly link?: LinkOptions;
+  readonly disk?: DiskOptions;
+  readonly faults?: readonly ScheduledFault[];
+  readonly milliseconds?: number;
+}
+
+/** Returns the hash of a recorded run. */
 export async function goldenHash(run: GoldenRun, seed: number): Promise<string> {
+  const sim = await goldenRun(run, seed);
+  const { hash } = sim.trace;
+  await sim.close();
+  return hash;
+}
+
+/**
+ * Runs five nodes for 30 virtual seconds, which make calls of every kind under many faults.
+ */
+export async function goldenRun(
+  run: GoldenRun,
+  seed: number,
+  { link = LINK, disk = DISK, faults = FAULTS, milliseconds = 30_000 }: GoldenSettings = {},
+): Promise<Simulation> {
   const isDamaged = run === 'disks';
   const level = isDamaged ? 'message' : run;
   const damage = isDamaged
@@ -35,15 +93,8 @@ export async function goldenHash(run: GoldenRun, seed: number): Promise<string> 
   const sim = createSimulation({
     seed,
     level,
-    link: {
-      latency: { lognormal: 4, sigma: 0.6 },
-      loss: 0.01,
-      burst: { begin: 0.002, end: 0.2 },
-      duplicate: 0.01,
-      reorder: 0.02,
-      bandwidth: 10_000_000,
-    },
-    disk: { latency: [0, 1], sync: { exponential: 2 }, failure: 0.01, ...damage },
+    link,
+    disk: { ...disk, ...damage },
   });
   for (const name of NAMES) {
     sim.node(name, async ({ transport, clock, random, store, log }) => {
@@ -109,39 +160,15 @@ export async function goldenHash(run: GoldenRun, seed: number): Promise<string> 
       };
     });
   }
-  sim.schedule([
-    {
-      at: 3_000,
-      do: 'partition',
-      groups: [
-        ['n1', 'n2'],
-        ['n2', 'n3', 'n4', 'n5'],
-      ],
-    },
-    { at: 6_000, do: 'heal' },
-    { at: 7_000, do: 'crash', node: 'n3' },
-    { at: 8_000, do: 'cut', from: 'n1', to: 'n2', direction: 'one-way' },
-    { at: 9_000, do: 'restart', node: 'n3' },
-    { at: 10_000, do: 'hold', from: 'n4', to: 'n5' },
-    { at: 11_000, do: 'release', from: 'n4', to: 'n5' },
-    { at: 12_000, do: 'skew', node: 'n1', by: -250 },
-    { at: 12_000, do: 'drift', node: 'n2', ppm: 50_000 },
-    { at: 13_000, do: 'pause', node: 'n4', for: 700 },
-    { at: 14_000, do: 'slow', node: 'n5', cost: 3 },
-    { at: 15_000, do: 'crash', node: 'n1', power: 'lost' },
-    { at: 18_000, do: 'reset', from: 'n4', to: 'n5' },
-    { at: 20_000, do: 'recover' },
-  ]);
+  sim.schedule(faults);
   if (isDamaged)
     for (let at = 4_000; at < 20_000; at += 1_000) {
       const node = NAMES[(at / 1_000) % NAMES.length]!;
       const crash = { at: at + 300, do: 'crash', node, power: 'lost' } as const;
       sim.schedule([crash, { at: at + 600, do: 'restart', node }]);
     }
-  await sim.run(30_000);
-  const { hash } = sim.trace;
-  await sim.close();
-  return hash;
+  await sim.run(milliseconds);
+  return sim;
 }
 
 /**

@@ -80,13 +80,3 @@ test('signals are independent of each other', (t) => {
   b.abort('b');
   t.deepEqual(second.reasons, ['b']);
 });
-
-test('100,000 calls share one signal', (t) => {
-  const { signal } = new AbortController();
-  for (let i = 0; i < 100_000; i++) {
-    const each = abortable();
-    watchSignal(signal, each);
-    unwatchSignal(signal, each);
-  }
-  t.is(listeners(signal), 0);
-});

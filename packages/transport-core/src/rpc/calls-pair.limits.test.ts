@@ -30,29 +30,6 @@ test('a one-way message costs its sender credit and its receiver memory until it
   t.is(dialer.session.parts.channels.get(protocol.channel).lanes.shortCredit, 4_096);
 });
 
-test('a long one-way message does, too; a handler that returns at once returns the credit at once', async (t) => {
-  const fixture = new CallFixture();
-  const { acceptor, dialer } = fixture.pair;
-  let end: (() => void) | undefined;
-  fixture.serve(acceptor, {
-    tell: (request) =>
-      (request as Uint8Array)[0] === 1
-        ? new Promise<void>((resolve) => (end = resolve))
-        : undefined,
-  });
-  const { lanes } = dialer.session.parts.channels.get(protocol.channel);
-  fixture.call(dialer, 'tell', new Uint8Array(10_000));
-  await fixture.rest();
-  t.is(lanes.longCredit, 32 * 1024);
-  fixture.call(dialer, 'tell', new Uint8Array(10_000).fill(1));
-  await fixture.rest();
-  t.is(lanes.longCredit, 32 * 1024 - 10_064);
-  t.is(acceptor.memory.used, 10_064);
-  end!();
-  await fixture.rest();
-  t.is(lanes.longCredit, 32 * 1024);
-});
-
 test('limits.calls bounds the running one-way messages; more of them wait in order, and block no request', async (t) => {
   const fixture = new CallFixture({ calls: 3 });
   const { acceptor, dialer } = fixture.pair;

@@ -2,28 +2,12 @@
 // iterables, signals and deadlines.
 
 import test from 'ava';
-import { TransportError } from '../errors.ts';
+import type { TransportError } from '../errors.ts';
 import type { Call } from './call.ts';
 import type { IncomingRpc } from './rpc.ts';
 import { CallFixture, errorOf, one } from './testing/call-fixture.ts';
 
 const items = (call: Call<unknown>) => call.promise as Promise<AsyncIterableIterator<Uint8Array>>;
-
-test('an error thrown by a handler becomes the caller’s error: remote, sent, with its target', async (t) => {
-  const fixture = new CallFixture();
-  fixture.serve(fixture.pair.acceptor, {
-    ask: () => {
-      throw new TransportError('not_found', 'no such', { metadata: { leader: 'b' } });
-    },
-  });
-  const call = fixture.call(fixture.pair.dialer, 'ask', one(4));
-  await fixture.rest();
-  const { code, message, origin, sent, target, metadata, cause } = await errorOf(call);
-  t.deepEqual(
-    [code, message, origin, sent, target, { ...metadata }, cause],
-    ['not_found', 'no such', 'remote', true, 'there', { leader: 'b' }, undefined],
-  );
-});
 
 test('an error of a deadline says how far the call got, in whole milliseconds', async (t) => {
   const fixture = new CallFixture();

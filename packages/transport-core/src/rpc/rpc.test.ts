@@ -46,13 +46,6 @@ test('a console shows what the reader may know, and no internals', (t) => {
   }
 });
 
-test('without metadata all share one frozen object', (t) => {
-  const { metadata } = incoming('ask').rpc;
-  t.is(metadata, incoming('other').rpc.metadata);
-  t.true(Object.isFrozen(metadata));
-  t.deepEqual({ ...metadata }, {});
-});
-
 test('a call is answered once; a second answer is a TypeError, whichever came first', (t) => {
   for (const first of ['respond', 'fail'] as const) {
     for (const second of ['respond', 'fail'] as const) {

@@ -168,15 +168,6 @@ test('rpc.respond answers, and the return value of the handler is ignored', asyn
   t.is(fixture.failures.length, 1);
 });
 
-test('a handler that returns nothing although its codec needs a value fails the call with internal', (t) => {
-  const { fixture, a } = inbox();
-  serve(fixture, { typed: () => 'no number' });
-  a.send('typed', new TextEncoder().encode('{"n":1}'));
-  t.deepEqual(a.answers, ['typed 3 ! internal']);
-  t.is(fixture.failures.length, 1);
-  t.is(a.running, 0);
-});
-
 test('stop accepts no more calls, waits for running ones, and leaves the rest to others', async (t) => {
   const fixture = new InboxFixture();
   const { waiting, handler } = gate();

@@ -7,34 +7,6 @@ import { type FakeConnection, poolFixture, turn } from './testing/pool-fixture.t
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
 
-test('concurrent callers share one dial, and use its connection in order', async (t) => {
-  const { pool, dials, call, start } = poolFixture();
-  const calls = Array.from({ length: 10 }, () => call());
-  for (const each of calls) start('a:1', each);
-  const connecting = pool.connect('a:1');
-  t.is(dials.length, 1);
-  t.deepEqual(pool.dialing, ['a:1']);
-  const connection = await dials[0]!.up();
-  t.deepEqual(connection.started, calls);
-  t.is(await connecting, connection.real);
-  t.deepEqual(pool.dialing, []);
-  const later = call();
-  start('a:1', later);
-  t.is(connection.started.at(-1), later);
-  t.is(dials.length, 1);
-});
-
-test('all spellings of a target are one target', async (t) => {
-  const { pool, dials, call, start } = poolFixture();
-  for (const spelling of ['Host:1', 'host:1', 'tcp://HOST:1', ' host:1 ', 'tcp://host:1/'])
-    start(spelling, call());
-  t.is(dials.length, 1);
-  const connection = await dials[0]!.up();
-  t.is(connection.started.length, 5);
-  t.is(pool.live('TCP://host:1'), connection.real);
-  t.is(pool.live('host:2'), undefined);
-});
-
 test('a target with an id differs from one without', (t) => {
   const { dials, call, start } = poolFixture();
   const id = 'ab'.repeat(32);
@@ -58,25 +30,6 @@ test('an invalid target fails with invalid_argument and leaves nothing behind', 
     t.throws(() => pool.live(wrong));
   }
   t.is(dials.length, 0);
-});
-
-test('a dial that fails fails all calls that wait for it, unsent, and the next call dials again', async (t) => {
-  const { pool, dials, failed, call, start } = poolFixture();
-  const calls = [call(), call('tell')];
-  for (const each of calls) start('a:1', each);
-  const connecting = pool.connect('a:1');
-  const rejected = t.throwsAsync(connecting) as unknown as Promise<TransportError>;
-  await dials[0]!.fail(REFUSED);
-  for (const { fate } of calls)
-    t.deepEqual(
-      [fate.error!.code, fate.error!.reason, fate.error!.sent, fate.error!.target],
-      ['unavailable', 'connection_refused', false, 'a:1'],
-    );
-  t.not(calls[0]!.fate.error, calls[1]!.fate.error, 'each has its own error');
-  t.is((await rejected).sent, false);
-  t.deepEqual(failed, ['a:1']);
-  start('a:1', call());
-  t.is(dials.length, 2);
 });
 
 test('when the last waiter leaves, the dial is aborted', async (t) => {
@@ -156,18 +109,6 @@ test('a connection that is lost while it is being established does not fail a se
     'it gets the error, or uses the next one',
   );
   t.is(second.fate.error?.sent ?? false, false);
-});
-
-test('close() rejects waiting calls and aborts the dials', async (t) => {
-  const { pool, dials, call, start } = poolFixture();
-  const waiting = call();
-  start('a:1', waiting);
-  const connecting = t.throwsAsync(pool.connect('b:1')) as unknown as Promise<TransportError>;
-  pool.close(new TransportError('shutdown', 'closed'));
-  await turn();
-  t.deepEqual([waiting.fate.error!.code, waiting.fate.error!.sent], ['shutdown', false]);
-  t.is((await connecting).code, 'shutdown');
-  t.true(dials.every(({ signal }) => signal.aborted));
 });
 
 test('cancel() gives up only the dials to one target', async (t) => {

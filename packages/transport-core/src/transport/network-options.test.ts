@@ -146,24 +146,3 @@ test('misuse leaves nothing behind: no listener on its signal, no call that clos
   await transport.close();
   t.is(clock.timers, 0);
 });
-
-test('resolve is called at each dial, and its error fails the dial', async (t) => {
-  const asked: string[] = [];
-  const { transport, state } = scene({
-    resolve: (target: string) => {
-      asked.push(target);
-      if (target === 'nobody') throw new Error('unknown');
-      return `${target}:7000`;
-    },
-  });
-  const hanging = t.throwsAsync(transport.send('node-1', 'ask', new Uint8Array(0)));
-  await turn();
-  t.deepEqual(state.dials, ['node-1:7000']);
-  const error = (await t.throwsAsync(
-    transport.send('nobody', 'ask', new Uint8Array(0)),
-  )) as TransportError;
-  t.deepEqual([error.code, error.reason, error.sent], ['unavailable', 'host_not_found', false]);
-  t.deepEqual(asked, ['node-1', 'nobody']);
-  await transport.close();
-  await hanging;
-});

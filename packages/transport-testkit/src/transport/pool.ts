@@ -198,6 +198,7 @@ export const poolCases: Cases = (define) => {
     });
     const error = await rejected(t, a.send('leader', 'echo', utf8('')), {
       code: 'unavailable',
+      reason: 'host_not_found',
       sent: false,
     });
     t.is(error.cause, cause);

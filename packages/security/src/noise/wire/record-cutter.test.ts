@@ -59,13 +59,6 @@ test('records of any length in chunks of any length come out complete', (t) => {
   }
 });
 
-test('a record that arrives byte by byte is complete at its last byte', (t) => {
-  const cutter = new RecordCutter();
-  const bytes = record(700, 1);
-  for (let i = 0; i < bytes.length - 1; i++) t.deepEqual(cut(cutter, bytes.subarray(i, i + 1)), []);
-  t.true(equal(cut(cutter, bytes.subarray(-1))[0]!, pattern(700)));
-});
-
 test('the chunk is not modified, and later changes to it do not affect kept bytes', (t) => {
   const cutter = new RecordCutter();
   const bytes = record(100, 1);

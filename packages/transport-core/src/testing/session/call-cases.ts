@@ -111,17 +111,6 @@ export function callCases({ it }: Suite): void {
     t.is(s.peer.count('ERROR') + s.peer.count('RESPONSE'), 0);
   });
 
-  it('calls: a handler may call back over the connection that its call came from', async (t, up) => {
-    const s = await up();
-    s.peer.send(request(s.id(0), [1]));
-    const rpc = await s.call('echo');
-    const back = s.transport.send(rpc.from, 'echo', Uint8Array.of(2));
-    const asked = await s.peer.next('REQUEST');
-    s.peer.send({ kind: 'RESPONSE', id: asked.id, payload: Uint8Array.of(3) });
-    rpc.respond(await back);
-    t.deepEqual((await s.peer.next('RESPONSE')).payload, Uint8Array.of(3));
-  });
-
   it('calls: a message of exactly one packet is short, and one with a byte more is long', async (t, up) => {
     const s = await up();
     const sent = [PACKET, PACKET + 1].map((size) => s.client.echo(body(size)));

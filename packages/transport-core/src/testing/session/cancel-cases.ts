@@ -64,19 +64,6 @@ export function cancelCases({ test, it, open }: Suite): void {
     await s.peer.next('RESPONSE');
   });
 
-  it('cancel: an aborted call fails with cancelled, has the abort reason as its cause, and sends CANCEL', async (t, up) => {
-    const s = await up();
-    const control = new AbortController();
-    const sent = s.client.echo(tag(1), { signal: control.signal });
-    const asked = await s.peer.next('REQUEST');
-    control.abort('changed my mind');
-    await failure(t, sent, { code: 'cancelled', cause: 'changed my mind' as never });
-    t.is((await s.peer.next('CANCEL')).id, asked.id);
-    s.peer.send({ kind: 'ERROR', id: asked.id, code: 1 });
-    await s.peer.barrier();
-    t.is(s.seen.counted('unknownAnswer'), 0);
-  });
-
   it('cancel: CANCEL breaks off a long request or a long one-way', async (t, up) => {
     const s = await up();
     const long = packets(request(s.id(0), []), body(200 * KiB));
@@ -108,20 +95,6 @@ export function cancelCases({ test, it, open }: Suite): void {
     const endless = await gets(t, s.peer, 'REQUEST', { timeout: 0 });
     s.peer.send({ kind: 'RESPONSE', id: endless.id });
     await Promise.all([first, waits, none]);
-  });
-
-  it('cancel: a call whose time runs out in a queue is never sent', async (t, up) => {
-    const s = await up({ hello: { limits: { calls: 1 } } });
-    const first = s.client.echo(tag(0), { timeout: 60_000 });
-    const waits = s.client.echo(tag(1), { timeout: 1_000 });
-    const asked = await s.peer.next('REQUEST');
-    s.clock.advance(1_001);
-    await failure(t, waits, { code: 'deadline_exceeded', sent: false });
-    s.peer.send({ kind: 'RESPONSE', id: asked.id });
-    await first;
-    await s.peer.barrier();
-    t.is(s.peer.count('REQUEST'), 1);
-    t.is(s.peer.count('CANCEL'), 0);
   });
 
   test('cancel: the time for dialing and the hello is subtracted from the timeout', async (t) => {

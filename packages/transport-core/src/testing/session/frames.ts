@@ -1,7 +1,17 @@
-// Frames and bodies that the cases send.
+// Frames and bodies that the cases send, and a protocol that some of them mount.
 
+import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { Bytes } from '@trunkline/transport-core/backend';
 import type { RawFrameInput } from '@trunkline/transport-testkit/internal';
+
+/** A protocol whose messages keep their order. */
+export const lineProtocol = defineProtocol({
+  name: 'line',
+  version: 1,
+  channel: 0x23,
+  ordered: true,
+  methods: { hint: { id: 1, request: bytes } },
+});
 
 export const KiB = 1024;
 export const MiB = 1024 * 1024;

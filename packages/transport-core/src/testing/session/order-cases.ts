@@ -1,9 +1,8 @@
 // Cases of docs/wire-protocol.md §7, order and priority.
 
-import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { RawFrame } from '@trunkline/transport-testkit/internal';
 import type { Suite } from './checks.ts';
-import { body, huge, KiB, request, tag, untag } from './frames.ts';
+import { body, huge, KiB, lineProtocol, request, tag, untag } from './frames.ts';
 
 export function orderCases({ it }: Suite): void {
   it('order: short messages of a channel are sent in the order of their calls, whatever their kind', async (t, up) => {
@@ -82,15 +81,8 @@ export function orderCases({ it }: Suite): void {
   }
 
   it('order: an `ordered` protocol delivers long and short messages in the order in which they were sent', async (t, up) => {
-    const line = defineProtocol({
-      name: 'line',
-      version: 1,
-      channel: 0x23,
-      ordered: true,
-      methods: { hint: { id: 1, request: bytes } },
-    });
     const s = await up();
-    const mounted = s.transport.mount(line);
+    const mounted = s.transport.mount(lineProtocol);
     const sizes = [10, 200 * KiB, 20, 100 * KiB, 30];
     const sent = sizes.map((size) => mounted.send(s.remote, 'hint', body(size)));
     await Promise.all(sent);

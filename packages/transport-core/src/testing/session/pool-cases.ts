@@ -1,8 +1,7 @@
 // Cases of docs/design.md, the pool: which connection a call uses.
 
-import { bytes, defineProtocol } from '@trunkline/transport-core';
 import type { Suite } from './checks.ts';
-import { body, KiB, MiB, tag, untag } from './frames.ts';
+import { body, KiB, lineProtocol, MiB, tag, untag } from './frames.ts';
 
 export function poolCases({ test, open }: Suite): void {
   test('pool: a pool grows, up to `maxPool`, when every pipe has been without credit and messages have waited for 50 ms', async (t) => {
@@ -36,15 +35,8 @@ export function poolCases({ test, open }: Suite): void {
   });
 
   test('pool: an `ordered` protocol stays on one connection, even with long messages', async (t) => {
-    const line = defineProtocol({
-      name: 'line',
-      version: 1,
-      channel: 0x23,
-      ordered: true,
-      methods: { hint: { id: 1, request: bytes } },
-    });
     const on = await open(t, { timeout: 600_000 });
-    const mounted = on.transport.mount(line);
+    const mounted = on.transport.mount(lineProtocol);
     const listener = await on.listen();
     const first = mounted.send(listener.address, 'hint', tag(0));
     const peer = await listener.next();
