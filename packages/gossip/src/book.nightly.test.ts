@@ -3,16 +3,7 @@
 
 import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  cluster,
-  idOf,
-  listen,
-  namesOf,
-  type Run,
-  runs,
-  type Subscriber,
-  simulationOf,
-} from './testing/cluster.ts';
+import { meet, namesOf, type Run, runs } from './testing/cluster.ts';
 
 /** A configuration with views so small that they alone don't know enough nodes. */
 const overlay = partialView({
@@ -29,12 +20,10 @@ const overlay = partialView({
  * Sets up nodes whose seeds are the first three. The peers dial no other nodes by themselves; the
  * address books fill by exchange.
  */
-function network(run: Run, count: number, onTopic: (name: string) => boolean = () => true) {
-  const sim = simulationOf(run);
+async function network(run: Run, count: number) {
   const names = namesOf(count);
   const seeds = names.slice(0, 3);
-  const subscribers = new Map<string, Subscriber>();
-  const nodes = cluster(sim, names, {
+  const made = await meet(run, names, {
     gossip: () => ({ overlay }),
     transport: { idleTimeout: 5_000 },
     peers: (name) => ({
@@ -42,27 +31,16 @@ function network(run: Run, count: number, onTopic: (name: string) => boolean = (
       persistent: seeds.filter((seed) => seed < name),
       exchange: { interval: 3_000 },
     }),
-    setup: (node) => {
-      if (onTopic(node.name)) subscribers.set(node.name, listen(node));
-    },
+    neighbors: 1,
   });
+  const { sim, subscriber } = made;
+  await sim.run(30_000);
   const said = async (from: string, word: string) => {
-    await sim.settle(subscribers.get(from)!.topic.publish(word));
+    await sim.settle(subscriber(from).topic.publish(word));
     await sim.run(5_000);
   };
-  const heard = (name: string, word: string) => subscribers.get(name)!.words.includes(word);
-  return {
-    sim,
-    names,
-    seeds,
-    nodes,
-    subscribers,
-    said,
-    heard,
-    ready: () =>
-      nodes.size === count &&
-      [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-  };
+  const heard = (name: string, word: string) => subscriber(name).words.includes(word);
+  return { ...made, names, seeds, said, heard };
 }
 
 test.serial(
@@ -70,13 +48,11 @@ test.serial(
   async (t) => {
     t.timeout(60_000);
     for (const run of runs(1)) {
-      const { sim, names, subscribers, said, heard, ready } = network(run, 30);
-      await sim.until(ready, 60_000);
-      await sim.run(30_000);
+      const { sim, names, subscriber, said, heard } = await network(run, 30);
       const left = names.slice(27);
       for (const name of names.slice(0, 27)) sim.crash(name);
       await sim.until(
-        () => left.every((name) => subscribers.get(name)!.topic.neighbors.length > 0),
+        () => left.every((name) => subscriber(name).topic.neighbors.length > 0),
         120_000,
       );
       await sim.run(180_000);
@@ -92,9 +68,7 @@ test.serial(
   async (t) => {
     t.timeout(60_000);
     for (const run of runs(1)) {
-      const { sim, names, seeds, said, heard, ready } = network(run, 15);
-      await sim.until(ready, 60_000);
-      await sim.run(30_000);
+      const { sim, names, seeds, said, heard } = await network(run, 15);
       const rest = names.slice(3);
       const halves = [rest.slice(0, 6), rest.slice(6)] as const;
       sim.partition(halves[0], halves[1]);
@@ -112,49 +86,6 @@ test.serial(
         for (const name of rest)
           if (name !== half[1])
             t.true(heard(name, `together ${half[1]}`), `${run.name}: ${name} from ${half[1]}`);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial(
-  'a node that is alone on a topic keeps no link to the strangers that it visits',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, nodes, subscribers } = network(run, 20, (name) => name === 'n19');
-      await sim.until(() => nodes.size === 20, 20_000);
-      await sim.run(40_000);
-      const lonely = nodes.get('n19')!;
-      await sim.run(600_000);
-      t.deepEqual(subscribers.get('n19')!.topic.neighbors, []);
-      t.true(lonely.peers.list().length <= 3 + 8, `${run.name}: unneeded links end`);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial(
-  'a latecomer whose seeds are not on its topic finds the topic through its address book',
-  async (t) => {
-    for (const run of runs(1)) {
-      const members = ['n10', 'n11', 'n12', 'n19'];
-      const { sim, nodes, subscribers, said, heard } = network(run, 20, (name) =>
-        members.includes(name),
-      );
-      await sim.until(() => nodes.size === 20, 20_000);
-      await sim.until(
-        () => members.every((name) => subscribers.get(name)!.topic.neighbors.length > 0),
-        180_000,
-      );
-      await sim.run(60_000);
-      await said('n19', 'here I am');
-      for (const name of members.slice(0, 3))
-        t.true(heard(name, 'here I am'), `${run.name}, ${name}`);
-      t.true(
-        subscribers
-          .get('n19')!
-          .topic.neighbors.every((nodeId) => members.map(idOf).includes(nodeId)),
-      );
       t.deepEqual(await sim.close(), []);
     }
   },

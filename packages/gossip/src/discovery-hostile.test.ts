@@ -1,13 +1,10 @@
 // Tests of discovery among nodes that lie, flood, or don't speak gossip.
 
 import { createPeers } from '@trunkline/peers';
-import type { Simulation } from '@trunkline/simulation';
-import { serve } from '@trunkline/transport-core';
 import test from 'ava';
-import { encodeList, encodeQuestion } from './discovery/tags.ts';
+import { encodeQuestion } from './discovery/tags.ts';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
-import { gossipProtocol } from './protocol.ts';
 import {
   cluster,
   idle,
@@ -157,7 +154,7 @@ test.serial(
         setup: (node) => node.name === 'a' && subscribers.push(listen(node)),
       });
       await sim.until(() => nodes.size === 2, 10_000);
-      const asked = await falseReporter(sim, [
+      const addresses = [
         null,
         7,
         'a',
@@ -169,11 +166,12 @@ test.serial(
         { nodeId: idOf('ghost'), address: 'nowhere' },
         { nodeId: idOf('innocent'), address: 'innocent' },
         ...Array.from({ length: 600 }, (_, i) => ({ nodeId: idOf(`x${i}`), address: `x${i}` })),
-      ]);
+      ];
+      const { asks } = await rawPeer(sim, { name: 'falseReporter', addresses });
       const { gossip, peers } = nodes.get('a')!;
       await sim.until(() => peers.get(idOf('innocent')) !== undefined, 60_000);
       await sim.run(200_000);
-      t.true(asked() >= 2 && asked() <= 5, `${run.name}: asked ${asked()} times`);
+      t.true(asks() >= 2 && asks() <= 5, `${run.name}: asked ${asks()} times`);
       t.true(peers.snapshot().book.size <= 16);
       t.is(gossip.snapshot().topics[0]!.neighbors.length, 1);
       await sim.settle(subscribers[0]!.topic.publish('hello'));
@@ -183,42 +181,6 @@ test.serial(
     }
   },
 );
-
-/**
- * Adds a node on the topic that answers each question with these addresses. Returns a function that
- * returns the number of times it was asked.
- */
-async function falseReporter(sim: Simulation, addresses: unknown[]): Promise<() => number> {
-  const transport = sim.client(idle, { name: 'falseReporter' });
-  const peers = createPeers({
-    transport,
-    identity: { nodeId: idOf('falseReporter') },
-    maxOutbound: 0,
-    persistent: ['a'],
-  });
-  let asked = 0;
-  serve(transport.mount(gossipProtocol), {
-    push: () => {},
-    control: () => {},
-    view: () => {},
-    interest: () => {},
-    pull: (question) =>
-      encodeList(
-        { teller: idOf('falseReporter'), hearer: idOf('a') },
-        question,
-        1,
-        [news],
-        transport.random,
-      )!,
-    ask: () => {
-      asked++;
-      return { addresses };
-    },
-  });
-  await sim.settle(peers.start());
-  await sim.until(() => peers.list().length === 1, 10_000);
-  return () => asked;
-}
 
 test.serial('nodes on the path between members need not speak gossip', async (t) => {
   for (const run of runs()) {

@@ -4,14 +4,16 @@ import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import {
+  type ClusterOptions,
   cluster,
   idOf,
   listen,
+  meet,
   namesOf,
+  type Run,
   runs,
   type Subscriber,
   simulationOf,
-  type TestNode,
   words,
 } from './testing/cluster.ts';
 import { wiretap } from './testing/wiretap.ts';
@@ -19,18 +21,26 @@ import { wiretap } from './testing/wiretap.ts';
 const calm = partialView({ active: 3, passive: 12 });
 
 /**
- * Describes a ring of nodes: each stays connected to the two nodes before it, and learns of others
- * from them.
+ * Sets up a ring of nodes: each stays connected to the two nodes before it, and learns of others
+ * from them. Waits until all are connected.
  */
-function ring(count: number): {
-  readonly names: readonly string[];
-  readonly before: (name: string) => string[];
-} {
+async function ring(run: Run, count: number, options: ClusterOptions) {
+  const sim = simulationOf(run);
   const names = namesOf(count);
-  return {
-    names,
-    before: (name) => [1, 2].map((back) => names[(names.indexOf(name) + count - back) % count]!),
-  };
+  const nodes = cluster(sim, names, {
+    ...options,
+    peers: (name) => ({
+      maxOutbound: 0,
+      persistent: [1, 2].map((back) => names[(names.indexOf(name) + count - back) % count]!),
+      exchange: { interval: 5_000 },
+      ...options.peers?.(name),
+    }),
+  });
+  await sim.until(
+    () => nodes.size === count && names.every((name) => nodes.get(name)!.peers.list().length >= 4),
+    60_000,
+  );
+  return { sim, nodes, node: (name: string) => nodes.get(name)! };
 }
 
 for (const overlay of [calm, fullMesh()]) {
@@ -39,32 +49,15 @@ for (const overlay of [calm, fullMesh()]) {
     async (t) => {
       t.timeout(120_000);
       for (const run of runs(2, ['message'])) {
-        const sim = simulationOf(run);
-        const { names, before } = ring(40);
-        const nodes = cluster(sim, names, {
-          gossip: () => ({ overlay }),
-          peers: (name) => ({
-            maxOutbound: 0,
-            persistent: before(name),
-            exchange: { interval: 5_000 },
-          }),
-        });
+        const { sim, node } = await ring(run, 40, { gossip: () => ({ overlay }) });
         const three = ['n00', 'n13', 'n27'];
-        await sim.until(
-          () =>
-            nodes.size === 40 && names.every((name) => nodes.get(name)!.peers.list().length >= 4),
-          60_000,
-        );
         const { leaks, messages } = wiretap(sim, 'a secret topic');
         const subscribers = new Map<string, Subscriber>();
         for (const name of three) {
-          subscribers.set(name, listen(nodes.get(name)!, 'a secret topic'));
-          t.deepEqual(
-            nodes
-              .get(name)!
-              .peers.list()
-              .filter(({ nodeId }) => three.map(idOf).includes(nodeId)),
-            [],
+          subscribers.set(name, listen(node(name), 'a secret topic'));
+          const connected = node(name).peers.list();
+          t.false(
+            connected.some(({ nodeId }) => three.map(idOf).includes(nodeId)),
             'not connected to another member',
           );
         }
@@ -108,23 +101,11 @@ for (const overlay of [
     `two islands of a topic that do not know each other merge: ${overlay.name}`,
     async (t) => {
       for (const run of runs()) {
-        const sim = simulationOf(run);
-        const { names, before } = ring(16);
+        const { sim, node } = await ring(run, 16, { gossip: () => ({ overlay }) });
         const four = ['n00', 'n01', 'n08', 'n09'];
-        const subscribers = new Map<string, Subscriber>();
-        const nodes = cluster(sim, names, {
-          gossip: () => ({ overlay }),
-          peers: (name) => ({
-            maxOutbound: 0,
-            persistent: before(name),
-            exchange: { interval: 5_000 },
-          }),
-          setup: (node) => four.includes(node.name) && subscribers.set(node.name, listen(node)),
-        });
+        const subscribers = new Map(four.map((name) => [name, listen(node(name))]));
         await sim.until(
-          () =>
-            nodes.size === 16 &&
-            four.every((name) => subscribers.get(name)!.topic.neighbors.length >= 1),
+          () => four.every((name) => subscribers.get(name)!.topic.neighbors.length >= 1),
           10_000,
         );
         t.deepEqual(subscribers.get('n00')!.topic.neighbors, [idOf('n01')], run.name);
@@ -148,23 +129,12 @@ test.serial(
   'discovery visits few strangers at a time, and none when enough members are found',
   async (t) => {
     for (const run of runs(1)) {
-      const sim = simulationOf(run);
-      const { names, before } = ring(20);
-      const nodes = cluster(sim, names, {
+      const { sim, nodes, node } = await ring(run, 20, {
         gossip: () => ({ overlay: calm }),
-        peers: (name) => ({
-          maxOutbound: 0,
-          persistent: before(name),
-          exchange: { interval: 5_000 },
-          status: words,
-        }),
+        peers: () => ({ status: words }),
       });
-      await sim.until(
-        () => nodes.size === 20 && names.every((name) => nodes.get(name)!.peers.list().length >= 4),
-        60_000,
-      );
       for (const { peers } of nodes.values()) peers.status.set('here');
-      const walker = nodes.get('n05')!;
+      const walker = node('n05');
       const subscriber = listen(walker, 'lonely');
       let most = 0;
       sim.always('it is looked at', () => {
@@ -190,54 +160,35 @@ test.serial(
   'after the bootstrap node dies a node reaches nobody until it learns an address, then they talk',
   async (t) => {
     for (const run of runs()) {
-      const sim = simulationOf(run);
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
+      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c', 'd'], {
         gossip: () => ({ overlay: calm }),
         peers: (name) => ({
           maxOutbound: 0,
           persistent: name === 'b' || name === 'd' ? ['a'] : [],
           exchange: { interval: 2_000 },
         }),
-        setup: (node) => node.name !== 'd' && subscribers.set(node.name, listen(node)),
+        topic: (name) => (name === 'd' ? undefined : {}),
+        neighbors: 0,
       });
-      const { peers } = await up(sim, nodes, 'c');
-      await sim.until(
-        () => nodes.size === 4 && subscribers.get('b')!.topic.neighbors.length === 1,
-        60_000,
-      );
+      const { peers } = node('c');
+      const [b, c] = [subscriber('b'), subscriber('c')];
+      await sim.until(() => b.topic.neighbors.length === 1, 60_000);
       await sim.run(10_000);
       sim.crash('a');
       peers.add('a');
       await sim.run(120_000);
-      await sim.settle(subscribers.get('c')!.topic.publish('is anybody there?'));
+      await sim.settle(c.topic.publish('is anybody there?'));
       await sim.run(5_000);
-      t.deepEqual(
-        [subscribers.get('c')!.topic.neighbors, subscribers.get('b')!.words],
-        [[], []],
-        `${run.name}: no node gets it`,
-      );
+      t.deepEqual([c.topic.neighbors, b.words], [[], []], `${run.name}: no node gets it`);
       // c learns of d, which is not on the topic but has heard of b from a.
       peers.add('d');
-      await sim.until(() => subscribers.get('c')!.topic.neighbors.length === 1, 120_000);
-      t.deepEqual(subscribers.get('c')!.topic.neighbors, [idOf('b')]);
-      await sim.settle(subscribers.get('c')!.topic.publish('hello'));
-      await sim.settle(subscribers.get('b')!.topic.publish('hello to you'));
+      await sim.until(() => c.topic.neighbors.length === 1, 120_000);
+      t.deepEqual(c.topic.neighbors, [idOf('b')]);
+      await sim.settle(c.topic.publish('hello'));
+      await sim.settle(b.topic.publish('hello to you'));
       await sim.run(2_000);
-      t.true(
-        subscribers.get('b')!.words.includes('hello') &&
-          subscribers.get('c')!.words.includes('hello to you'),
-      );
+      t.true(b.words.includes('hello') && c.words.includes('hello to you'));
       t.deepEqual(await sim.close(), []);
     }
   },
 );
-
-async function up(
-  sim: ReturnType<typeof simulationOf>,
-  nodes: ReadonlyMap<string, TestNode>,
-  name: string,
-): Promise<TestNode> {
-  await sim.until(() => nodes.has(name), 10_000);
-  return nodes.get(name)!;
-}

@@ -66,23 +66,6 @@ test.serial(
   },
 );
 
-test.serial('a message that a link delivers twice is received once', async (t) => {
-  for (const isTree of [false, true]) {
-    const { sim, subscriber, node } = await meet(
-      { seed: 1, level: 'message', name: 'message' },
-      { isTree },
-    );
-    sim.link('a', 'b', { duplicate: 1 });
-    const sent = Array.from({ length: 50 }, (_, i) => `word ${i}`);
-    for (const word of sent) await sim.settle(subscriber('a').topic.publish(word));
-    await sim.run(1_000);
-    for (const name of ['b', 'c'])
-      t.deepEqual(subscriber(name).words.toSorted(), sent.toSorted(), name);
-    t.true(eventsOf(node('b'), 'duplicate').length >= 50);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
 test.serial(
   'a message that is held back for one node arrives when released; the others do not wait',
   async (t) => {

@@ -1,5 +1,5 @@
-// Tests of topics over a full mesh in simulation that depend on time, chance or names. The tests
-// that run on every backend are in testing/suite.
+// Tests of topics over a full mesh in simulation that depend on time, chance or names. Tests that
+// also run over TLS are in testing/suite.
 
 import { bytes } from '@trunkline/transport-core';
 import test from 'ava';

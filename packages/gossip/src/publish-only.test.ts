@@ -110,17 +110,21 @@ for (const overlay of [fullMesh(), partialView({ active: 3, passive: 12 })]) {
           },
         });
         await sim.until(() => nodes.size === 12, 60_000);
-        const topic = nodes.get('n00')!.gossip.topic('news', words, { publishOnly: true });
+        const publisher = nodes.get('n00')!;
+        // Its list of topics, which peers pull, has this one alone.
+        listen(publisher, 'another topic');
+        const topic = publisher.gossip.topic('news', words, { publishOnly: true });
         await sim.until(() => topic.neighbors.length === 2, 600_000);
         await sim.settle(topic.publish('found'));
         await sim.run(5_000);
-        for (const [name, { heard }] of subscribers) {
+        for (const [name, { heard, topic }] of subscribers) {
+          t.false(topic.neighbors.includes(publisher.nodeId), 'it is no subscriber');
           t.deepEqual(
             heard.map(({ message }) => message),
             ['found'],
             `${run.name}, ${name}`,
           );
-          t.is(heard[0]!.meta.origin, nodes.get('n00')!.nodeId);
+          t.is(heard[0]!.meta.origin, publisher.nodeId);
         }
         t.deepEqual(await sim.close(), []);
       }

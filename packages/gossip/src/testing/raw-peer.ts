@@ -21,10 +21,10 @@ export interface RawPeer {
   readonly transport: Transport<typeof idle>;
   readonly talk: Transport<typeof gossipProtocol>;
   readonly remote: Remote;
-  /** Frames that were pushed to it. */
-  readonly pushed: Uint8Array[];
   /** Returns the number of times that its list of topics was pulled. */
   pulls(): number;
+  /** Returns the number of times that it was asked for nodes on its topics. */
+  asks(): number;
   /** Plumtree control messages that were sent to it. */
   readonly controlled: Control[];
   /**
@@ -44,20 +44,28 @@ export interface RawPeerOptions {
   readonly topics?: readonly string[];
   /** Name of the node that it connects to. Default `a`. */
   readonly to?: string;
+  /** The nodes that it names to nodes that ask it for others on a topic. */
+  readonly addresses?: readonly unknown[];
 }
 
 /** Creates a raw peer and connects it to a node, as its peer. */
 export async function rawPeer(
   sim: Pick<Simulation, 'client' | 'settle' | 'until'>,
-  { name = 'stranger', nodeId = idOf(name), topics = ['news'], to = 'a' }: RawPeerOptions = {},
+  {
+    name = 'stranger',
+    nodeId = idOf(name),
+    topics = ['news'],
+    to = 'a',
+    addresses = [],
+  }: RawPeerOptions = {},
 ): Promise<RawPeer> {
   const transport = sim.client(idle, { name });
   const peers = createPeers({ transport, identity: { nodeId }, maxOutbound: 0, persistent: [to] });
   const talk = transport.mount(gossipProtocol);
-  const pushed: Uint8Array[] = [];
   const controlled: Control[] = [];
   let list = { seq: 1, topics, more: 0 };
   let pulls = 0;
+  let asks = 0;
   const answer = (question: Uint8Array) => {
     const between = { teller: nodeId, hearer: peers.list()[0]!.nodeId };
     const keys = list.topics.map((topic) => topicKey(topic).bytes);
@@ -73,7 +81,10 @@ export async function rawPeer(
         pulls++;
         rpc.respond(answer(rpc.request));
       }
-      if (rpc.method === 'push') pushed.push(rpc.request);
+      if (rpc.method === 'ask') {
+        asks++;
+        rpc.respond({ addresses: [...addresses] });
+      }
       if (rpc.method === 'control') controlled.push(decodeControl(rpc.request)!.control);
     }
   })();
@@ -86,8 +97,8 @@ export async function rawPeer(
     transport,
     talk,
     remote,
-    pushed,
     pulls: () => pulls,
+    asks: () => asks,
     controlled,
     say: (seq, topics, more = 0) => {
       list = { seq, topics, more };

@@ -57,10 +57,7 @@ interface Link {
 /** The deliveries of one message. */
 interface Round {
   readonly reached: Set<number>;
-  readonly publishedAt: number;
   lastHop: number;
-  /** Milliseconds from publication to the last delivery. */
-  duration: number;
 }
 
 /** A network of Plumtree machines in virtual time. */
@@ -137,12 +134,7 @@ export class Network {
 
   publish(node: number, size = 1): MessageId {
     const id = this.ids[node]!.next();
-    this.rounds.set(messageKey(id), {
-      reached: new Set([node]),
-      publishedAt: this.now,
-      lastHop: 0,
-      duration: 0,
-    });
+    this.rounds.set(messageKey(id), { reached: new Set([node]), lastHop: 0 });
     this.#feed(node, { type: 'publish', publication: { id, payload: node, size } });
     return id;
   }
@@ -160,11 +152,6 @@ export class Network {
       this.#agenda.take()!();
     }
     this.now = end;
-  }
-
-  /** Runs an action at a later time. */
-  at(time: number, action: () => void): void {
-    this.#agenda.add(time, action);
   }
 
   resetTraffic(): void {
@@ -222,7 +209,6 @@ export class Network {
     if (round.reached.has(node)) this.repeated++;
     round.reached.add(node);
     round.lastHop = Math.max(round.lastHop, message.hops);
-    round.duration = this.now - round.publishedAt;
   }
 
   #feed(node: number, input: PlumtreeInput<number>): void {

@@ -67,10 +67,6 @@ export class Cycles {
   /** The side of each node in a partition. Only nodes of the same side reach each other. */
   #sides: number[] | undefined;
   now = 0;
-  /** Messages delivered so far. */
-  messages = 0;
-  /** Number of rounds of the last `settle`. */
-  rounds = 0;
 
   constructor(setup: CyclesOptions) {
     this.#setup = setup;
@@ -225,8 +221,8 @@ export class Cycles {
 
   /** Delivers messages until none is under way. */
   settle(): void {
-    for (this.rounds = 0; this.#to.length > 0 || this.#foreign.length > 0; this.rounds++) {
-      if (this.rounds > MOST_ROUNDS) throw new Error(`still busy after ${MOST_ROUNDS} rounds`);
+    for (let round = 0; this.#to.length > 0 || this.#foreign.length > 0; round++) {
+      if (round > MOST_ROUNDS) throw new Error(`still busy after ${MOST_ROUNDS} rounds`);
       this.now += ROUND;
       const [from, to, what] = [this.#from, this.#to, this.#what];
       this.#from = [];
@@ -316,9 +312,7 @@ export class Cycles {
 
   #deliver(from: number, to: number, what: PartialViewMessage | undefined): void {
     if (what === undefined) return this.#lost(to, from);
-    if (!this.#reaches(from, to)) return this.#fate(from, to);
-    if (!this.#alive[to]) return this.#fate(from, to);
-    this.messages++;
+    if (!this.#reaches(from, to) || !this.#alive[to]) return this.#fate(from, to);
     this.#tell(to, { type: 'received', from: this.#ids[from]!, message: what });
   }
 
