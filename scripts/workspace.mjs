@@ -15,13 +15,7 @@ export const published = subfolders('packages');
 export const packages = [
   ...published,
   ...subfolders('examples'),
-  'bench',
-  'browser',
-  'consumer',
-  'docs',
-  'evaluation',
-  'fuzz',
-  'hostile',
+  ...'bench browser consumer docs evaluation fuzz hostile'.split(' '),
 ];
 
 /** The programs of our tools: scripts that Node runs. */
@@ -69,11 +63,14 @@ export function shippedSources(folder) {
  * undefined in a clone of a single commit.
  */
 export function baseCommit() {
-  const git = (...args) =>
-    spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() || undefined;
-  const head = git('rev-parse', 'HEAD');
   const base = git('merge-base', 'HEAD', 'origin/main');
-  return base === undefined || base === head ? git('rev-parse', '--verify', '-q', 'HEAD~1') : base;
+  const isOurs = base !== '' && base !== git('rev-parse', 'HEAD');
+  return isOurs ? base : git('rev-parse', '--verify', '-q', 'HEAD~1') || undefined;
+}
+
+/** Returns what a command of git prints; empty if it fails. */
+export function git(...args) {
+  return spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
 }
 
 /** Runs one of our tools on the Node that runs this script. */
@@ -88,25 +85,12 @@ export const runTool = (tool, args, options) =>
  * line of `output` says so. With `isGroup`, its children are killed, too, and Ctrl+C does not reach
  * them.
  */
-export function run(
-  command,
-  args,
-  {
-    cwd = root,
-    capture = 'none',
-    env = process.env,
-    limit,
-    silence,
-    onOutput,
-    isGroup = false,
-  } = {},
-) {
+export function run(command, args, options = {}) {
+  const { cwd = root, env = process.env, capture = 'none', limit, silence } = options;
+  const { onOutput, isGroup = false } = options;
+  const stdout = capture === 'none' ? 'inherit' : 'pipe';
+  const stdio = ['ignore', stdout, capture === 'all' ? 'pipe' : 'inherit'];
   return new Promise((resolve, reject) => {
-    const stdio = [
-      'ignore',
-      capture === 'none' ? 'inherit' : 'pipe',
-      capture === 'all' ? 'pipe' : 'inherit',
-    ];
     const child = spawn(command, args, { cwd, env, stdio, detached: isGroup });
     let output = '';
     const collect = (text) => {
@@ -143,11 +127,12 @@ export function run(
 export function cpuSeconds() {
   if (process.platform !== 'linux') return undefined;
   const stat = readFileSync('/proc/self/stat', 'utf8');
-  const [user, system, childUser, childSystem] = stat
+  // The times in user mode and in the kernel: of the process, and of those that it has waited for.
+  const times = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
     .slice(11, 15);
-  return (Number(user) + Number(system) + Number(childUser) + Number(childSystem)) / TICKS;
+  return times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS;
 }
 
 /**
