@@ -6,7 +6,7 @@ import { TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { KvClient } from './client.ts';
 import { command, OPS, result } from './kv.ts';
-import type { RaftNodeOptions } from './node-options.ts';
+import type { RaftNodeOptions } from './node.ts';
 import { ELECTION, HEARTBEAT, Nodes } from './testing/nodes.ts';
 
 type Options = Partial<RaftNodeOptions> & { readonly count?: number; readonly link?: LinkOptions };

@@ -3,8 +3,7 @@
 // no longer is. Only `Raft` decides what is committed.
 
 import type { Log } from './log.ts';
-import type { AppendReply, Entry, Snapshot } from './messages.ts';
-import type { Message } from './raft-io.ts';
+import type { AppendReply, Entry, Message, Snapshot } from './messages.ts';
 
 /**
  * The leader's view of one follower. A lost call pauses it: only heartbeats are sent until one of

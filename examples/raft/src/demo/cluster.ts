@@ -5,8 +5,7 @@ import { systemClock as clock, type Store, TransportError } from '@trunkline/tra
 import { createMemoryStore } from '@trunkline/transport-core/testing';
 import { KvClient } from '../client.ts';
 import { KeyValueStore } from '../kv.ts';
-import { RaftNode } from '../node.ts';
-import type { RaftEvent } from '../node-options.ts';
+import { type RaftEvent, RaftNode } from '../node.ts';
 import { RaftStorage } from '../storage.ts';
 import type { Network, Place, Seat } from './networks.ts';
 import type { StoryOptions } from './story.ts';

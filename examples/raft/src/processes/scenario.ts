@@ -3,7 +3,7 @@
 // in the URL of this module.
 
 import { type NodeContext, nemeses, type Simulation } from '@trunkline/simulation';
-import type { RaftEvent } from '../node-options.ts';
+import type { RaftEvent } from '../node.ts';
 import { RecordedClients } from '../sim/recorded-clients.ts';
 import { startNode } from '../sim/start-node.ts';
 

@@ -2,8 +2,7 @@
 // recover, and every result must have been correct.
 
 import type { NodeContext, Simulation } from '@trunkline/simulation';
-import type { RaftNode } from '../node.ts';
-import type { RaftEvent } from '../node-options.ts';
+import type { RaftEvent, RaftNode } from '../node.ts';
 import { Laws } from './laws.ts';
 import { named, RecordedClients } from './recorded-clients.ts';
 import { startNode } from './start-node.ts';

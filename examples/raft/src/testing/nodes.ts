@@ -3,8 +3,7 @@
 import { createSimulation, type LinkOptions } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
 import { raftProtocol } from '../messages.ts';
-import type { RaftNode } from '../node.ts';
-import type { RaftEvent, RaftNodeOptions } from '../node-options.ts';
+import type { RaftEvent, RaftNode, RaftNodeOptions } from '../node.ts';
 import { startNode } from '../sim/start-node.ts';
 
 export const ELECTION = 150;
