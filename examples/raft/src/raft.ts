@@ -43,7 +43,7 @@ export interface RaftOptions {
 export interface Outputs {
   save: Save | undefined;
   messages: Message[];
-  /** Replaces the state machine's content. */
+  /** A leader's snapshot, which replaces the state machine's content. */
   restore: Snapshot | undefined;
   /** Committed entries, each exactly once and in order, without no-ops. */
   apply: { index: number; term: number; command: Uint8Array }[];
@@ -107,7 +107,7 @@ export class Raft {
     this.#term = saved?.term ?? 0;
     this.#votedFor = saved?.votedFor ?? '';
     this.#log = new Log(saved?.base ?? { index: 0, term: 0 }, saved?.entries ?? []);
-    this.#snapshot = this.#restore = saved?.snapshot;
+    this.#snapshot = saved?.snapshot;
     this.#commit = this.#applied = saved?.snapshot?.index ?? 0;
     this.#patience = options.electionTimeout * (1 + chance);
     this.#electionAt = now + this.#patience;
@@ -182,10 +182,8 @@ export class Raft {
       // when it returns.
       const content =
         this.#role.t === 'leader' || now - this.#leaderHeardAt < this.#options.electionTimeout;
-      return {
-        term: this.#term,
-        granted: member && !content && upToDate && request.term > this.#term,
-      };
+      const granted = member && !content && upToDate && request.term > this.#term;
+      return { term: this.#term, granted };
     }
     if (member && request.term > this.#term) this.#follow(now, request.term, undefined);
     const free = this.#votedFor === '' || this.#votedFor === request.candidate;

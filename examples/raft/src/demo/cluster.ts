@@ -132,7 +132,7 @@ export class Cluster {
     return breaches;
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.members.map(({ node }) => node.close()));
     await Promise.all(this.#seats.map((seat) => seat.close()));
   }
@@ -157,7 +157,7 @@ export class Cluster {
     const { transport, addr, target: id } = seat;
     const machine = new KeyValueStore();
     const onEvent = (event: RaftEvent) => {
-      if (event.type === 'restored' && event.from === 'leader') member.snapshotBytes += event.bytes;
+      if (event.type === 'restored') member.snapshotBytes += event.bytes;
       if (event.type !== 'role' || event.status.role !== 'leader') return;
       const leaders = this.#leadersByTerm.get(event.status.term) ?? new Set();
       this.#leadersByTerm.set(event.status.term, leaders.add(addr));

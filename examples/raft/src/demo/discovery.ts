@@ -15,63 +15,59 @@ export const discovery: Story = {
 
   async play(network, { nodes, writes, note, signal }) {
     const known = new ById(network, signal);
-    const cluster = new Cluster(known, { writes, signal });
-    try {
-      note(`${nodes} nodes look for each other; they know only the address of the first one`);
-      const mesh = stopwatch();
-      await cluster.gather();
-      const meshMs = mesh();
-      const election = stopwatch();
-      await cluster.start();
-      await cluster.until('a leader', () => cluster.leader);
-      const electionMs = election();
-      const [seed, ...others] = cluster.members as [Member, ...Member[]];
+    await using cluster = new Cluster(known, { writes, signal });
+    note(`${nodes} nodes look for each other; they know only the address of the first one`);
+    const mesh = stopwatch();
+    await cluster.gather();
+    const meshMs = mesh();
+    const election = stopwatch();
+    await cluster.start();
+    await cluster.until('a leader', () => cluster.leader);
+    const electionMs = election();
+    const [seed, ...others] = cluster.members as [Member, ...Member[]];
+    note(
+      `members   ${cluster.targets.map(brief).join(' ')}, found through ${seed.addr} in ${meshMs.toFixed(0)} ms`,
+    );
+
+    const workload = new Workload(cluster, signal);
+    await workload.run('before', writes);
+
+    /**
+     * Stops a node and brings it back with the same id at another address, while clients write.
+     * Returns the time from its return until all others have found it.
+     */
+    const move = async (member: Member): Promise<number> => {
+      const { target, addr } = member;
+      const id = brief(target);
+      const half = Math.ceil(writes / 2);
+      await cluster.lose(member);
+      await workload.run(`without-${id}`, half);
+      const returned = stopwatch();
+      await cluster.bringBack(member, { elsewhere: true });
+      const isFound = () => known.haveFound(member);
+      const [backMs] = await Promise.all([
+        cluster.until(`${id} to be found at ${member.addr}`, isFound).then(returned),
+        workload.run(`with-${id}`, half),
+      ]);
+      await cluster.until(`${id} to have applied all entries`, () => cluster.agreed);
       note(
-        `members   ${cluster.targets.map(brief).join(' ')}, found through ${seed.addr} in ${meshMs.toFixed(0)} ms`,
+        `moved     ${id}: ${addr} → ${member.addr}, found by its id in ${backMs.toFixed(0)} ms, caught up in ${returned().toFixed(0)} ms`,
       );
+      return backMs;
+    };
 
-      const workload = new Workload(cluster, signal);
-      await workload.run('before', writes);
+    const backMs = await move(others.find((member) => member !== cluster.leader)!);
+    await cluster.lose(seed);
+    const leader = await cluster.until('a leader', () => cluster.leader);
+    note(`seed      ${brief(seed.target)} has stopped for good`);
+    const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!);
 
-      /**
-       * Stops a node and brings it back with the same id at another address, while clients write.
-       * Returns the time from its return until all others have found it.
-       */
-      const move = async (member: Member): Promise<number> => {
-        const { target, addr } = member;
-        const id = brief(target);
-        const half = Math.ceil(writes / 2);
-        await cluster.lose(member);
-        await workload.run(`without-${id}`, half);
-        const returned = stopwatch();
-        await cluster.bringBack(member, { elsewhere: true });
-        const isFound = () => known.haveFound(member);
-        const [backMs] = await Promise.all([
-          cluster.until(`${id} to be found at ${member.addr}`, isFound).then(returned),
-          workload.run(`with-${id}`, half),
-        ]);
-        await cluster.until(`${id} to have applied all entries`, () => cluster.agreed);
-        note(
-          `moved     ${id}: ${addr} → ${member.addr}, found by its id in ${backMs.toFixed(0)} ms, caught up in ${returned().toFixed(0)} ms`,
-        );
-        return backMs;
-      };
-
-      const backMs = await move(others.find((member) => member !== cluster.leader)!);
-      await cluster.lose(seed);
-      const leader = await cluster.until('a leader', () => cluster.leader);
-      note(`seed      ${brief(seed.target)} has stopped for good`);
-      const backWithoutSeedMs = await move(others.findLast((member) => member !== leader)!);
-
-      const { commitsPerSecond } = workload.statistics;
-      const figures = [meshMs, electionMs, commitsPerSecond, backMs, backWithoutSeedMs];
-      return {
-        cells: figures.map((figure) => figure.toFixed(0)),
-        failures: cluster.breaches(workload.written),
-      };
-    } finally {
-      await cluster.close();
-    }
+    const { commitsPerSecond } = workload.statistics;
+    const figures = [meshMs, electionMs, commitsPerSecond, backMs, backWithoutSeedMs];
+    return {
+      cells: figures.map((figure) => figure.toFixed(0)),
+      failures: cluster.breaches(workload.written),
+    };
   },
 };
 

@@ -7,14 +7,8 @@ import type { RaftEvent } from '../node.ts';
 import { RecordedClients } from '../sim/recorded-clients.ts';
 import { startNode } from '../sim/start-node.ts';
 
-/** The amount of work in a run. */
-export interface Figures {
-  readonly commands: number;
-  /** Commands whose clients gave up. */
-  readonly unanswered: number;
-  /** Terms that had a leader. */
-  readonly terms: number;
-}
+/** The amount of work in a run, and the number of terms that had a leader. */
+export type Figures = RecordedClients['figures'] & { readonly terms: number };
 
 const seconds = Number(new URL(import.meta.url).searchParams.get('seconds') ?? 60);
 
