@@ -1,8 +1,10 @@
-// Helpers for the scripts: they list the packages and run other programs.
+// Helpers for the scripts: they list the packages, run other programs, and find the source of a
+// compiled line.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { SourceMap } from 'node:module';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository's root. */
@@ -71,6 +73,31 @@ export function baseCommit() {
 /** Returns what a command of git prints; empty if it fails. */
 export function git(...args) {
   return spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
+}
+
+/** Source maps of compiled files. With its own, Node would read that of every file it loads. */
+const maps = new Map();
+
+/**
+ * Returns the source of a position in a compiled file, as `{ file, line, column }`: the file is
+ * relative to the root, and both positions count from 0. Undefined if it is not known.
+ */
+export function sourceAt(path, line, column) {
+  if (!maps.has(path) && existsSync(`${path}.map`))
+    maps.set(path, new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8'))));
+  const entry = maps.get(path)?.findEntry(line, column);
+  if (entry?.originalSource === undefined) return undefined;
+  const file = relative(root, join(dirname(path), entry.originalSource));
+  return { file, line: entry.originalLine, column: entry.originalColumn };
+}
+
+/** Replaces each position such as `/path/dist/file.js:1:2` in a text by that in the source. */
+export function withSourceLines(text) {
+  const position = /(?:file:\/\/)?(\/[^\s()]*\/dist\/[^\s()]+\.js):(\d+):(\d+)/g;
+  return text.replace(position, (whole, path, line, column) => {
+    const at = sourceAt(path, line - 1, column - 1);
+    return at === undefined ? whole : `${at.file}:${at.line + 1}:${at.column + 1}`;
+  });
 }
 
 /** Runs one of our tools on the Node that runs this script. */
