@@ -10,8 +10,7 @@ import { Session } from 'node:inspector/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { sourceAt } from './source-lines.mjs';
-import { root } from './workspace.mjs';
+import { root, sourceAt } from './workspace.mjs';
 
 /** The number of calls before the one that is observed: lazy parts are set up by then. */
 const WARM_UP = 100;

@@ -8,12 +8,11 @@
 // check.mjs adds the sizes of bundles, which it builds, and fails if a figure is above its limit. With
 // --write, it lowers the limits, too.
 
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callPath } from './call-path.mjs';
-import { baseCommit, filesBelow, published, root, shippedSources } from './workspace.mjs';
+import { baseCommit, filesBelow, git, published, root, shippedSources } from './workspace.mjs';
 
 const FILE = 'scripts/ratchets.txt';
 
@@ -34,7 +33,7 @@ export async function figures() {
  */
 export function compare(all) {
   const limits = readLimits(readFileSync(join(root, FILE), 'utf8'));
-  const before = readLimits(limitsBefore());
+  const before = readLimits(git('show', `${baseCommit()}:${FILE}`));
   return [
     ...all.flatMap(([name, value]) => {
       const { limit } = limits.get(name) ?? {};
@@ -68,9 +67,8 @@ export function lower(all) {
 function packageFigures(folder) {
   const name = basename(folder);
   const sources = shippedSources(folder);
-  const lines = sources.map((file) => codeLines(readFileSync(file, 'utf8')));
   return [
-    [`${name}, code lines`, lines.reduce((sum, each) => sum + each, 0)],
+    [`${name}, code lines`, codeLines(textOf(sources))],
     [`${name}, files`, sources.length],
     [`${name}, exported names`, exportedNames(name)],
   ];
@@ -92,21 +90,19 @@ function codeLines(text) {
 
 /** Returns the number of names in the reports of a package's entries in api/. */
 function exportedNames(name) {
-  return filesBelow(join(root, 'api'))
-    .filter((file) => file.startsWith(`${name}.`))
-    .flatMap((file) => [
-      ...readFileSync(join(root, 'api', file), 'utf8').matchAll(/^export (?!\* |\{)|^ {4}\w+,?$/gm),
-    ]).length;
+  const reports = filesBelow(join(root, 'api')).filter((file) => file.startsWith(`${name}.`));
+  const text = textOf(reports.map((file) => join(root, 'api', file)));
+  return (text.match(/^export (?!\* |\{)|^ {4}\w+,?$/gm) ?? []).length;
 }
 
 /** Returns the words of the Markdown files of people: not those of api/ and of changesets. */
 function words() {
-  return execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' })
-    .split('\n')
-    .filter((file) => file !== '' && !/^(api|\.changeset)\//.test(file))
-    .map((file) => readFileSync(join(root, file), 'utf8').split(/\s+/).filter(Boolean).length)
-    .reduce((sum, each) => sum + each, 0);
+  const files = git('ls-files', '*.md').split('\n');
+  const own = files.filter((file) => !/^(api|\.changeset)\//.test(file));
+  return textOf(own.map((file) => join(root, file))).match(/\S+/g).length;
 }
+
+const textOf = (files) => files.map((file) => readFileSync(file, 'utf8')).join('\n');
 
 /** Returns the limits by name, each with the reasons for which it was raised. */
 function readLimits(text) {
@@ -120,18 +116,6 @@ function readLimits(text) {
     } else if (/^ {2}\S/.test(line)) last?.reasons.push(line.trim());
   }
   return limits;
-}
-
-/** Returns the file as it was before this branch; empty if it did not exist. */
-function limitsBefore() {
-  const base = baseCommit();
-  if (base === undefined) return '';
-  try {
-    const stdio = ['ignore', 'pipe', 'ignore'];
-    return execFileSync('git', ['show', `${base}:${FILE}`], { cwd: root, encoding: 'utf8', stdio });
-  } catch {
-    return '';
-  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

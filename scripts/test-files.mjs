@@ -48,24 +48,19 @@ const GROUP = 24;
  *   run, all if empty
  */
 export function chosenFiles({ kinds, nightly, tooling, named }) {
-  const folders = [...packages, ...(tooling ? ['.'] : [])].filter((folder) =>
-    existsSync(join(root, folder, 'ava.config.mjs')),
-  );
-  const nameOf = (folder) => (folder === '.' ? 'workspace' : basename(folder));
-  const names = folders.map(nameOf);
+  const jobs = [...packages, ...(tooling ? ['.'] : [])]
+    .filter((folder) => existsSync(join(root, folder, 'ava.config.mjs')))
+    .map((folder) => ({ folder, name: folder === '.' ? 'workspace' : basename(folder) }));
+  const names = jobs.map(({ name }) => name);
   const strange = named.filter((name) => !names.includes(name));
   if (strange.length > 0)
     throw new Error(`no package is called ${strange.join(', ')}; choose from ${names.join(', ')}`);
-  return folders
-    .filter((folder) => named.length === 0 || named.includes(nameOf(folder)))
-    .map((folder) => ({
-      folder,
-      name: nameOf(folder),
-      files: testFiles(folder).filter(
-        (file) => (nightly || !isNightly(file)) && isOf(kinds, join(folder, file)),
-      ),
-    }))
-    .filter(({ files }) => files.length > 0);
+  const chosen = named.length === 0 ? jobs : jobs.filter(({ name }) => named.includes(name));
+  for (const job of chosen)
+    job.files = testFiles(job.folder)
+      .filter((file) => nightly || !isNightly(file))
+      .filter((file) => isOf(kinds, join(job.folder, file)));
+  return chosen.filter(({ files }) => files.length > 0);
 }
 
 /**

@@ -15,5 +15,5 @@ if (process.versions.node.startsWith('20.')) {
 }
 
 // AVA switches source maps on, and then Node reads the map of each file that a test loads. The
-// output of failures is translated afterwards, by source-lines.mjs.
+// output of failures is translated afterwards, by test-lane.mjs.
 process.setSourceMapsEnabled(false);

@@ -5,8 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { withSourceLines } from './source-lines.mjs';
-import { processesWith, root, runTool, tools } from './workspace.mjs';
+import { processesWith, root, runTool, tools, withSourceLines } from './workspace.mjs';
 
 /** The milliseconds after which a lane's tests are killed. */
 const LIMIT = { commit: 30 * 60_000, nightly: 85 * 60_000 };

@@ -103,27 +103,26 @@ async function runAll(run) {
         onCase: () => (done += 1),
       });
       if (result.failed.length > 0) console.log(result.details);
-      for (const title of result.failed) note(title, run, result.details);
+      for (const title of result.failed) {
+        const { runs, details } = failures.get(title) ?? { runs: [], details: result.details };
+        failures.set(title, { runs: [...runs, run], details });
+      }
       return result;
     }),
   );
-  tellCounts({
-    passed: results.flatMap(({ passed }) => passed),
-    failed: results.flatMap(({ failed }) => failed),
-    skipped: results.flatMap(({ skipped }) => skipped),
-  });
+  tellCounts((kind) => results.flatMap((result) => result[kind]));
 }
 
 /** Prints the counts of each package and its skipped cases, and then all cases that failed. */
-function tellCounts(titles) {
+function tellCounts(titlesOf) {
   const starts = jobs.map(({ folder }) =>
     folder === '.' ? '' : `${folder.replace('/', ' › ')} › `,
   );
   const owner = (title) => jobs[starts.findIndex((start) => title.startsWith(start))]?.name;
-  for (const kind of Object.keys(total)) total[kind] += titles[kind].length;
+  for (const kind of Object.keys(total)) total[kind] += titlesOf(kind).length;
   for (const { name } of jobs) {
     const [passed, failed, skipped] = Object.keys(total).map((kind) =>
-      titles[kind].filter((title) => owner(title) === name),
+      titlesOf(kind).filter((title) => owner(title) === name),
     );
     const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
     console.log(
@@ -131,19 +130,13 @@ function tellCounts(titles) {
     );
     for (const title of skipped) console.log(`    skipped: ${title}`);
   }
-  for (const title of titles.failed) console.log(`    failed: ${title}`);
+  for (const title of titlesOf('failed')) console.log(`    failed: ${title}`);
 }
 
 /** Returns the time since the start as minutes and seconds: 1:07. */
 function elapsed() {
   const seconds = Math.round((performance.now() - began) / 1_000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-}
-
-function note(title, run, details) {
-  const known = failures.get(title);
-  if (known === undefined) failures.set(title, { runs: [run], details });
-  else known.runs.push(run);
 }
 
 /** Lists every case that failed in any run, with the output of its lane in the first of them. */
@@ -160,6 +153,5 @@ function count(name, least) {
 }
 
 function rank({ name }) {
-  const index = SLOWEST.indexOf(name);
-  return index === -1 ? SLOWEST.length : index;
+  return SLOWEST.includes(name) ? SLOWEST.indexOf(name) : SLOWEST.length;
 }

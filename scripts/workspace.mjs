@@ -1,8 +1,10 @@
-// Helpers for the scripts: they list the packages and run other programs.
+// Helpers for the scripts: they list the packages, run other programs, and find the source of a
+// compiled line.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { SourceMap } from 'node:module';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The repository's root. */
@@ -15,13 +17,7 @@ export const published = subfolders('packages');
 export const packages = [
   ...published,
   ...subfolders('examples'),
-  'bench',
-  'browser',
-  'consumer',
-  'docs',
-  'evaluation',
-  'fuzz',
-  'hostile',
+  ...'bench browser consumer docs evaluation fuzz hostile'.split(' '),
 ];
 
 /** The programs of our tools: scripts that Node runs. */
@@ -69,11 +65,39 @@ export function shippedSources(folder) {
  * undefined in a clone of a single commit.
  */
 export function baseCommit() {
-  const git = (...args) =>
-    spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() || undefined;
-  const head = git('rev-parse', 'HEAD');
   const base = git('merge-base', 'HEAD', 'origin/main');
-  return base === undefined || base === head ? git('rev-parse', '--verify', '-q', 'HEAD~1') : base;
+  const isOurs = base !== '' && base !== git('rev-parse', 'HEAD');
+  return isOurs ? base : git('rev-parse', '--verify', '-q', 'HEAD~1') || undefined;
+}
+
+/** Returns what a command of git prints; empty if it fails. */
+export function git(...args) {
+  return spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
+}
+
+/** Source maps of compiled files. With its own, Node would read that of every file it loads. */
+const maps = new Map();
+
+/**
+ * Returns the source of a position in a compiled file, as `{ file, line, column }`: the file is
+ * relative to the root, and both positions count from 0. Undefined if it is not known.
+ */
+export function sourceAt(path, line, column) {
+  if (!maps.has(path) && existsSync(`${path}.map`))
+    maps.set(path, new SourceMap(JSON.parse(readFileSync(`${path}.map`, 'utf8'))));
+  const entry = maps.get(path)?.findEntry(line, column);
+  if (entry?.originalSource === undefined) return undefined;
+  const file = relative(root, join(dirname(path), entry.originalSource));
+  return { file, line: entry.originalLine, column: entry.originalColumn };
+}
+
+/** Replaces each position such as `/path/dist/file.js:1:2` in a text by that in the source. */
+export function withSourceLines(text) {
+  const position = /(?:file:\/\/)?(\/[^\s()]*\/dist\/[^\s()]+\.js):(\d+):(\d+)/g;
+  return text.replace(position, (whole, path, line, column) => {
+    const at = sourceAt(path, line - 1, column - 1);
+    return at === undefined ? whole : `${at.file}:${at.line + 1}:${at.column + 1}`;
+  });
 }
 
 /** Runs one of our tools on the Node that runs this script. */
@@ -88,25 +112,12 @@ export const runTool = (tool, args, options) =>
  * line of `output` says so. With `isGroup`, its children are killed, too, and Ctrl+C does not reach
  * them.
  */
-export function run(
-  command,
-  args,
-  {
-    cwd = root,
-    capture = 'none',
-    env = process.env,
-    limit,
-    silence,
-    onOutput,
-    isGroup = false,
-  } = {},
-) {
+export function run(command, args, options = {}) {
+  const { cwd = root, env = process.env, capture = 'none', limit, silence } = options;
+  const { onOutput, isGroup = false } = options;
+  const stdout = capture === 'none' ? 'inherit' : 'pipe';
+  const stdio = ['ignore', stdout, capture === 'all' ? 'pipe' : 'inherit'];
   return new Promise((resolve, reject) => {
-    const stdio = [
-      'ignore',
-      capture === 'none' ? 'inherit' : 'pipe',
-      capture === 'all' ? 'pipe' : 'inherit',
-    ];
     const child = spawn(command, args, { cwd, env, stdio, detached: isGroup });
     let output = '';
     const collect = (text) => {
@@ -143,11 +154,12 @@ export function run(
 export function cpuSeconds() {
   if (process.platform !== 'linux') return undefined;
   const stat = readFileSync('/proc/self/stat', 'utf8');
-  const [user, system, childUser, childSystem] = stat
+  // The times in user mode and in the kernel: of the process, and of those that it has waited for.
+  const times = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
     .slice(11, 15);
-  return (Number(user) + Number(system) + Number(childUser) + Number(childSystem)) / TICKS;
+  return times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS;
 }
 
 /**

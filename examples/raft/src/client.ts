@@ -65,10 +65,7 @@ export class KvClient {
           await transport.send(this.#leader, 'propose', bytes, { timeout: limit }),
         );
         if (answer.error !== '')
-          throw new TransportError(
-            'invalid_argument',
-            `the store refused the command: ${answer.error}`,
-          );
+          throw new TransportError('invalid_argument', `refused by the store: ${answer.error}`);
         return answer;
       } catch (error) {
         if (!(error instanceof TransportError) || !REPEATED.has(error.code)) throw error;

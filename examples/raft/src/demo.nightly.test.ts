@@ -52,8 +52,7 @@ test('without nats-server it says how to install it, with exit code 3', async (t
 });
 
 test('a node that has lost writes is detected by its missing entries and by its hash', async (t) => {
-  const cluster = new Cluster(await NETWORKS['inmem']!(4), { writes: 10, signal });
-  t.teardown(() => cluster.close());
+  await using cluster = new Cluster(await NETWORKS['inmem']!(4), { writes: 10, signal });
   await cluster.gather();
   await cluster.start();
   const written = new Map(Array.from({ length: 10 }, (_, i) => [`k-${i}`, 'v']));

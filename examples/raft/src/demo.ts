@@ -9,10 +9,6 @@ import { HELP, parseOptions } from './demo/options.ts';
 import { play } from './demo/story.ts';
 import { print, runProgram, table } from './program.ts';
 
-/** The results of a run in which no check failed. */
-const CHECKED =
-  'On each backend: one leader per term, no write lost, equal state hashes. Times in ms.';
-
 /** Runs the demo. Exit codes: 0 all is well, 1 a check failed, 3 a program is missing. */
 async function demo(options: ReturnType<typeof parseOptions>, signal: AbortSignal) {
   const { transports, nodes, writes, peers, stay, dashboard } = options;
@@ -42,7 +38,7 @@ async function demo(options: ReturnType<typeof parseOptions>, signal: AbortSigna
   print(`\n${table(rows)}`);
   for (const failure of failures) print(`✘ ${failure}`);
   if (failures.length > 0) return 1;
-  print(`\n${CHECKED}`);
+  print('\nOn each backend: one leader per term, no write lost, equal state hashes. Times in ms.');
   return 0;
 }
 

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { protobuf } from '@trunkline/transport-core/protobuf';
 import pb from 'protobufjs';
-import type { StateMachine } from './node-options.ts';
+import type { StateMachine } from './node.ts';
 
 const { root } = pb.parse(
   `

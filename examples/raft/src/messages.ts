@@ -93,6 +93,20 @@ export interface InstallReply {
 }
 
 /**
+ * A request of a node for another one. The driver passes the same object back with the answer, or to
+ * `failed` if there will be none.
+ */
+export type Message =
+  | { readonly method: 'requestVote'; readonly to: string; readonly request: VoteRequest }
+  | { readonly method: 'appendEntries'; readonly to: string; readonly request: AppendRequest }
+  | {
+      readonly method: 'installSnapshot';
+      readonly to: string;
+      readonly request: InstallRequest;
+      readonly data: Uint8Array;
+    };
+
+/**
  * The part of `Saved` that is stored under one key; entries and snapshot have keys of their own.
  */
 export interface SavedState {

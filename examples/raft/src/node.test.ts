@@ -6,7 +6,7 @@ import { TransportError } from '@trunkline/transport-core';
 import test, { type ExecutionContext } from 'ava';
 import { KvClient } from './client.ts';
 import { command, OPS, result } from './kv.ts';
-import type { RaftNodeOptions } from './node-options.ts';
+import type { RaftNodeOptions } from './node.ts';
 import { ELECTION, HEARTBEAT, Nodes } from './testing/nodes.ts';
 
 type Options = Partial<RaftNodeOptions> & { readonly count?: number; readonly link?: LinkOptions };
@@ -109,9 +109,9 @@ nodesTest('a node that was away gets a large snapshot', COMPACT, async (t, nodes
   for (let i = 0; i < 25; i++) await nodes.propose(leader, set(`k${i}`, 'v'.repeat(20_000)));
   nodes.sim.restart(away);
   await nodes.until('k24', 'v'.repeat(20_000), 5_000);
-  const restores = nodes.restores(away);
-  t.is(restores.length, 1);
-  t.true(restores[0]!.bytes > 5 * 64 * 1024);
+  const restores = nodes.events.filter(({ event }) => event.type === 'restored');
+  t.like(restores, { length: 1, 0: { name: away } });
+  t.true((restores[0]!.event as { bytes: number }).bytes > 5 * 64 * 1024);
   t.is(nodes.peers.get(away)!.machine.get('k0'), 'v'.repeat(20_000));
 });
 

@@ -9,24 +9,72 @@ import {
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
-import type { RaftProtocol, Saved, Snapshot } from './messages.ts';
-import type { RaftEvent, RaftNodeOptions, StateMachine } from './node-options.ts';
-import { Raft } from './raft.ts';
-import type { Message, Outputs, Status } from './raft-io.ts';
+import type { Message, RaftProtocol, Saved, Snapshot } from './messages.ts';
+import { type Outputs, Raft, type Status } from './raft.ts';
 import { chunks, gather } from './snapshot-stream.ts';
 import type { RaftStorage } from './storage.ts';
+
+export interface RaftNodeOptions {
+  /** A transport that is already listening. It stays the caller's: the node never closes it. */
+  readonly transport: Transport<RaftProtocol>;
+  /**
+   * The targets of all nodes, including this one: addresses, with 'nodeId@' in front if ids are
+   * proven. All nodes have the same list.
+   */
+  readonly members: readonly string[];
+  /** The entry of `members` for this node. Default: the advertised address of its transport. */
+  readonly id?: string | undefined;
+  readonly machine: StateMachine;
+  /** The storage that outlives the node. */
+  readonly storage: RaftStorage;
+  /**
+   * Milliseconds without a leader before a node stands for election; each node waits between this
+   * time and twice this time. Default: 300.
+   */
+  readonly electionTimeout?: number | undefined;
+  /**
+   * Milliseconds between heartbeats. Default: 60, so that a few may be lost before a node stands
+   * for election.
+   */
+  readonly heartbeat?: number | undefined;
+  /** Entries applied between two snapshots. Default: 1,000. */
+  readonly snapshotEvery?: number | undefined;
+  /**
+   * Entries that stay in the log behind a snapshot, for nodes that lag a little. Default: half of
+   * `snapshotEvery`.
+   */
+  readonly keep?: number | undefined;
+  /** Receives events, for monitoring; it must not throw. */
+  readonly onEvent?: ((event: RaftEvent) => void) | undefined;
+}
+
+/**
+ * A deterministic state machine: equal commands in equal order give equal results, content and
+ * snapshots on every node.
+ */
+export interface StateMachine {
+  /**
+   * Applies a committed command and returns its result. An invalid command must also have a result,
+   * because an exception stops the node.
+   */
+  apply(command: Uint8Array): Uint8Array;
+  /** Returns the whole content. */
+  snapshot(): Uint8Array;
+  /** Replaces the whole content. */
+  restore(snapshot: Uint8Array): void;
+}
+
+export type RaftEvent =
+  | { readonly type: 'role'; readonly status: Status }
+  /** A leader's snapshot has replaced the content. */
+  | { readonly type: 'restored'; readonly index: number; readonly bytes: number }
+  | { readonly type: 'failed'; readonly error: unknown };
 
 /** A proposal that waits for its entry to be committed. */
 interface Pending {
   readonly term: number;
   resolve(result: Uint8Array): void;
   reject(error: TransportError): void;
-}
-
-/** A reply that waits until what it promises is saved. */
-interface Held {
-  release(): void;
-  drop(error: TransportError): void;
 }
 
 export class RaftNode {
@@ -38,13 +86,13 @@ export class RaftNode {
   readonly #onEvent: (event: RaftEvent) => void;
   readonly #storage: RaftStorage;
   readonly #raft: Raft;
-  readonly #loaded: Snapshot | undefined;
   readonly #server: Server;
   readonly #pending = new Map<number, Pending>();
   readonly #calls = new Set<Promise<void>>();
   /** Aborts all calls. */
   readonly #abort = new AbortController();
-  readonly #held: Held[] = [];
+  /** Release the replies that wait until what they promise is saved. */
+  readonly #held: (() => void)[] = [];
   #status: Status;
   #applied = 0;
   #snapshotAt = 0;
@@ -74,13 +122,13 @@ export class RaftNode {
     this.#onEvent = options.onEvent ?? (() => {});
     this.machine = options.machine;
     this.#storage = options.storage;
-    this.#loaded = saved?.snapshot;
     this.#raft = new Raft(
       { id: this.id, members, saved, electionTimeout, heartbeat },
       transport.clock.now(),
       transport.random(),
     );
     this.#status = this.#raft.status;
+    if (saved?.snapshot !== undefined) this.#restore(saved.snapshot);
     this.#server = this.#serve();
     this.#step(() => undefined);
   }
@@ -119,15 +167,14 @@ export class RaftNode {
    * Idempotent.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return (this.#closing ??= this.#close());
   }
 
   async #close(): Promise<void> {
     const { clock } = this.#transport;
     clock.clearTimeout(this.#timer);
     this.#abort.abort(this.#closed());
-    for (const { drop } of this.#held.splice(0)) drop(this.#closed());
+    for (const release of this.#held.splice(0)) release();
     for (const { reject } of this.#pending.values()) reject(this.#closed());
     this.#pending.clear();
     await this.#server.stop({ grace: 0 });
@@ -184,12 +231,12 @@ export class RaftNode {
     });
   }
 
-  #answer<T>(input: (now: number) => T): Promise<T> {
-    if (this.#closing !== undefined) return Promise.reject(this.#closed());
+  async #answer<T>(input: (now: number) => T): Promise<T> {
+    if (this.#closing !== undefined) throw this.#closed();
     const reply = this.#step(input);
-    return new Promise((resolve, reject) =>
-      this.#held.push({ release: () => resolve(reply), drop: reject }),
-    );
+    await new Promise<void>((release) => this.#held.push(release));
+    if (this.#closing !== undefined) throw this.#closed();
+    return reply;
   }
 
   // Outputs: performed in the machine's order.
@@ -213,17 +260,11 @@ export class RaftNode {
   }
 
   #perform({ messages, restore, apply, applied }: Outputs, due: number): void {
-    for (const { release } of this.#held.splice(0, due)) release();
+    for (const release of this.#held.splice(0, due)) release();
     for (const message of messages) this.#send(message);
     if (restore !== undefined) {
-      this.machine.restore(restore.data);
-      this.#snapshotAt = restore.index;
-      this.#onEvent({
-        type: 'restored',
-        index: restore.index,
-        bytes: restore.data.length,
-        from: restore === this.#loaded ? 'disk' : 'leader',
-      });
+      this.#restore(restore);
+      this.#onEvent({ type: 'restored', index: restore.index, bytes: restore.data.length });
     }
     for (const { index, term, command } of apply) {
       const result = this.machine.apply(command);
@@ -240,6 +281,11 @@ export class RaftNode {
     this.#again = true;
   }
 
+  #restore({ index, data }: Snapshot): void {
+    this.machine.restore(data);
+    this.#snapshotAt = index;
+  }
+
   #noticeRole(): void {
     const before = this.#status;
     const status = (this.#status = this.#raft.status);
@@ -252,13 +298,10 @@ export class RaftNode {
         new TransportError('unavailable', message, { sent: true, metadata: leaderHint(status) }),
       );
     }
-    if (
-      status.role === before.role &&
-      status.term === before.term &&
-      status.leader === before.leader
-    )
-      return;
-    this.#onEvent({ type: 'role', status });
+    const isChanged = (['role', 'term', 'leader'] as const).some(
+      (key) => status[key] !== before[key],
+    );
+    if (isChanged) this.#onEvent({ type: 'role', status });
   }
 
   #send(message: Message): void {

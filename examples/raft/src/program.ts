@@ -57,17 +57,10 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/**
- * Formats rows in columns as wide as their widest cell. The first and the last column are
- * left-aligned, numbers are right-aligned.
- */
+/** Formats rows in columns as wide as their widest cell; only the first one is left-aligned. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) =>
-    row.map((cell, i) => {
-      if (i === 0) return cell.padEnd(widths[i]!);
-      return i === row.length - 1 ? cell : cell.padStart(widths[i]!);
-    }),
-  );
-  return lines.map((line) => line.join('  ')).join('\n');
+  const pad = (cell: string, i: number) =>
+    i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!);
+  return rows.map((row) => row.map(pad).join('  ')).join('\n');
 }

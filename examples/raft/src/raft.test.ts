@@ -25,13 +25,8 @@ function leaderOf(terms: readonly number[], term: number): Raft {
   return leader;
 }
 
-const accepted = (term: number, match: number) => ({
-  term,
-  success: true,
-  match,
-  conflictIndex: 0,
-  conflictTerm: 0,
-});
+/** A follower's answer that its log equals the leader's, except for the term and the index. */
+const ACCEPTED = { success: true, conflictIndex: 0, conflictTerm: 0 };
 
 test('logs that differ by many entries agree after one refusal per term', (t) => {
   const leader = leaderOf([1, 1, 1, 4, 4, 5, 5, 6, 6, 6], 7);
@@ -61,7 +56,7 @@ test('an entry of an earlier term is committed only by a later one of this term 
     leader.wake(beat * HEARTBEAT, 0);
     for (const message of leader.take().messages)
       if (message.to === 'b' || message.to === 'c')
-        leader.appended(beat * HEARTBEAT, message, accepted(4, match));
+        leader.appended(beat * HEARTBEAT, message, { ...ACCEPTED, term: 4, match });
     leader.take();
     t.is(leader.status.commit, commit, `a majority has entry ${match}`);
   }
@@ -102,9 +97,10 @@ test('a snapshot replaces a different log, and has no effect if the log has it a
 
 test('heartbeats continue while a snapshot is being sent, one at a time', (t) => {
   const leader = leaderOf([1, 1, 1], 2);
-  const refused = { ...accepted(2, 0), success: false, conflictIndex: 1 };
+  const accepted = { ...ACCEPTED, term: 2, match: 4 };
+  const refused = { ...accepted, success: false, match: 0, conflictIndex: 1 };
   for (const message of leader.take().messages)
-    leader.appended(0, message, message.to === 'b' ? refused : accepted(2, 4));
+    leader.appended(0, message, message.to === 'b' ? refused : accepted);
   leader.take(); // Commits and applies; 'b' is sent everything.
   leader.compact(4, text('all of it'), 0);
   leader.take();

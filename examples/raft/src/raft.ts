@@ -9,13 +9,59 @@ import type {
   AppendRequest,
   InstallReply,
   InstallRequest,
+  Message,
   Position,
+  Save,
+  Saved,
   Snapshot,
   VoteReply,
   VoteRequest,
 } from './messages.ts';
-import type { Message, Outputs, RaftOptions, Status } from './raft-io.ts';
 import { Replication } from './replication.ts';
+
+/** The options of one Raft state machine. */
+export interface RaftOptions {
+  /** The address of this node. */
+  readonly id: string;
+  /** The addresses of all nodes, including this one. */
+  readonly members: readonly string[];
+  /**
+   * Milliseconds without a leader after which a node stands for election: each node waits between
+   * this time and twice this time.
+   */
+  readonly electionTimeout: number;
+  /** Milliseconds between a leader's heartbeats; several must fit into one election timeout. */
+  readonly heartbeat: number;
+  /** The state that the node had saved; omitted on its first start. */
+  readonly saved?: Saved | undefined;
+}
+
+/**
+ * The actions to perform, in this order. Nothing else may happen before `save` is on disk; replies
+ * returned meanwhile must wait for it, too.
+ */
+export interface Outputs {
+  save: Save | undefined;
+  messages: Message[];
+  /** A leader's snapshot, which replaces the state machine's content. */
+  restore: Snapshot | undefined;
+  /** Committed entries, each exactly once and in order, without no-ops. */
+  apply: { index: number; term: number; command: Uint8Array }[];
+  /** The index up to which everything is applied afterwards. */
+  applied: number;
+}
+
+export interface Status {
+  role: 'follower' | 'candidate' | 'leader';
+  term: number;
+  /** The leader of this term, as far as the node knows. */
+  leader: string | undefined;
+  /** The log is committed up to this index. */
+  commit: number;
+  /** The last entry that the log no longer contains, and the last that it contains. */
+  base: number;
+  last: number;
+}
 
 type Role =
   | { readonly t: 'follower'; leader: string | undefined }
@@ -61,7 +107,7 @@ export class Raft {
     this.#term = saved?.term ?? 0;
     this.#votedFor = saved?.votedFor ?? '';
     this.#log = new Log(saved?.base ?? { index: 0, term: 0 }, saved?.entries ?? []);
-    this.#snapshot = this.#restore = saved?.snapshot;
+    this.#snapshot = saved?.snapshot;
     this.#commit = this.#applied = saved?.snapshot?.index ?? 0;
     this.#patience = options.electionTimeout * (1 + chance);
     this.#electionAt = now + this.#patience;
@@ -136,10 +182,8 @@ export class Raft {
       // when it returns.
       const content =
         this.#role.t === 'leader' || now - this.#leaderHeardAt < this.#options.electionTimeout;
-      return {
-        term: this.#term,
-        granted: member && !content && upToDate && request.term > this.#term,
-      };
+      const granted = member && !content && upToDate && request.term > this.#term;
+      return { term: this.#term, granted };
     }
     if (member && request.term > this.#term) this.#follow(now, request.term, undefined);
     const free = this.#votedFor === '' || this.#votedFor === request.candidate;

@@ -3,8 +3,7 @@
 // no longer is. Only `Raft` decides what is committed.
 
 import type { Log } from './log.ts';
-import type { AppendReply, Entry, Snapshot } from './messages.ts';
-import type { Message } from './raft-io.ts';
+import type { AppendReply, Entry, Message, Snapshot } from './messages.ts';
 
 /**
  * The leader's view of one follower. A lost call pauses it: only heartbeats are sent until one of
@@ -87,15 +86,10 @@ export class Replication {
   batches(commit: number, snapshot: Snapshot | undefined): Message[] {
     const messages: Message[] = [];
     for (const [to, follower] of this.#followers) {
-      if (
-        follower.inFlight !== undefined ||
-        follower.paused ||
-        follower.next > this.#log.last.index
-      )
-        continue;
-      if (follower.next > this.#log.base.index) {
-        const entries = this.#log.batch(follower.next);
-        follower.inFlight = this.#append(to, follower.next - 1, entries, commit);
+      const { inFlight, paused, next } = follower;
+      if (inFlight !== undefined || paused || next > this.#log.last.index) continue;
+      if (next > this.#log.base.index) {
+        follower.inFlight = this.#append(to, next - 1, this.#log.batch(next), commit);
       } else {
         const { index, term, data } = snapshot!; // A log is only truncated behind a snapshot.
         const request = { ...this.#lead, index, indexTerm: term, size: data.length };
@@ -145,12 +139,8 @@ export class Replication {
 
   #append(to: string, prevIndex: number, entries: Entry[], commit: number): Message {
     const prevTerm = prevIndex === 0 ? 0 : this.#log.termAt(prevIndex)!;
-    const { term, leader } = this.#lead;
-    return {
-      method: 'appendEntries',
-      to,
-      request: { term, leader, prevIndex, prevTerm, entries, commit },
-    };
+    const request = { ...this.#lead, prevIndex, prevTerm, entries, commit };
+    return { method: 'appendEntries', to, request };
   }
 
   /**

@@ -21,13 +21,12 @@ function parse(args: string[]): Options {
 
 /** Runs all seeds. Exit codes: 0 all have passed, 1 one failed. */
 async function search(options: Options, signal: AbortSignal): Promise<number> {
-  const { seeds, from, settings, record } = options;
+  const { seeds, settings, record } = options;
   const began = systemClock.now();
   const onProgress = ({ done, failed }: ExploreProgress) =>
     process.stdout.write(`\r${done} of ${seeds} seeds, ${failed} failed\x1b[K`);
   const { passed, failed, virtualHours } = await explore({
     name: NAME,
-    seed: from,
     seeds,
     workers: availableParallelism(),
     scenario: scenarioUrl(settings),

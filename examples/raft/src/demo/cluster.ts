@@ -5,8 +5,7 @@ import { systemClock as clock, type Store, TransportError } from '@trunkline/tra
 import { createMemoryStore } from '@trunkline/transport-core/testing';
 import { KvClient } from '../client.ts';
 import { KeyValueStore } from '../kv.ts';
-import { RaftNode } from '../node.ts';
-import type { RaftEvent } from '../node-options.ts';
+import { type RaftEvent, RaftNode } from '../node.ts';
 import { RaftStorage } from '../storage.ts';
 import type { Network, Place, Seat } from './networks.ts';
 import type { StoryOptions } from './story.ts';
@@ -133,7 +132,7 @@ export class Cluster {
     return breaches;
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.members.map(({ node }) => node.close()));
     await Promise.all(this.#seats.map((seat) => seat.close()));
   }
@@ -158,7 +157,7 @@ export class Cluster {
     const { transport, addr, target: id } = seat;
     const machine = new KeyValueStore();
     const onEvent = (event: RaftEvent) => {
-      if (event.type === 'restored' && event.from === 'leader') member.snapshotBytes += event.bytes;
+      if (event.type === 'restored') member.snapshotBytes += event.bytes;
       if (event.type !== 'role' || event.status.role !== 'leader') return;
       const leaders = this.#leadersByTerm.get(event.status.term) ?? new Set();
       this.#leadersByTerm.set(event.status.term, leaders.add(addr));

@@ -13,57 +13,53 @@ export const failover: Story = {
   async play(network, options) {
     const { nodes, writes, note, signal } = options;
     const { stranger, accident } = network;
-    const cluster = new Cluster(network, { writes, signal });
-    try {
-      note(`${nodes} nodes elect a leader`);
-      const election = stopwatch();
-      await cluster.gather();
-      await cluster.start();
-      const failures = stranger === undefined ? [] : introduce(cluster, note);
-      await cluster.until('a leader', () => cluster.leader);
-      const electionMs = election();
-      const workload = new Workload(cluster, signal);
-      await workload.run('before', writes);
+    await using cluster = new Cluster(network, { writes, signal });
+    note(`${nodes} nodes elect a leader`);
+    const election = stopwatch();
+    await cluster.gather();
+    await cluster.start();
+    const failures = stranger === undefined ? [] : introduce(cluster, note);
+    await cluster.until('a leader', () => cluster.leader);
+    const electionMs = election();
+    const workload = new Workload(cluster, signal);
+    await workload.run('before', writes);
 
-      const lost = await cluster.until('a leader', () => cluster.leader);
-      const before = lost.node.status;
-      note(`the leader of term ${before.term} stops, ${nodes - 1} nodes elect another`);
-      const loss = stopwatch();
-      await cluster.lose(lost);
-      await workload.write('fail-over', 'committed without the stopped leader');
-      const failoverMs = loss();
-      await workload.run('after', writes);
-      if (accident !== undefined) {
-        note(await accident());
-        await workload.run('accident', writes);
-      }
-
-      note('the stopped node returns and catches up by snapshot');
-      const catchUp = stopwatch();
-      await cluster.bringBack(lost);
-      const leader = await cluster.until('all nodes to catch up', () => cluster.agreed);
-      const catchUpMs = catchUp();
-      const { base, term } = leader.node.status;
-      const { commitsPerSecond, p50, p99 } = workload.statistics;
-
-      if (stranger !== undefined) {
-        failures.push(...(await denyAndLetIn(cluster, workload, options)));
-        failures.push(...(await refuseStranger(stranger, cluster, note)));
-      }
-      failures.push(...cluster.breaches(workload.written));
-      if (term <= before.term)
-        failures.push(`the leader after term ${before.term} leads term ${term}`);
-      if (lost.snapshotBytes === 0)
-        failures.push(
-          `no snapshot was sent to a node whose log ended at ${before.last}; the log of the leader begins after ${base}`,
-        );
-      const kibibytes = Math.ceil(lost.snapshotBytes / 1024);
-      const whole = [electionMs, commitsPerSecond, failoverMs].map((value) => value.toFixed(0));
-      const times = [p50.toFixed(1), p99.toFixed(1), catchUpMs.toFixed(0)];
-      return { cells: [...whole, ...times, `${kibibytes} KiB`], failures };
-    } finally {
-      await cluster.close();
+    const lost = await cluster.until('a leader', () => cluster.leader);
+    const before = lost.node.status;
+    note(`the leader of term ${before.term} stops, ${nodes - 1} nodes elect another`);
+    const loss = stopwatch();
+    await cluster.lose(lost);
+    await workload.write('fail-over', 'committed without the stopped leader');
+    const failoverMs = loss();
+    await workload.run('after', writes);
+    if (accident !== undefined) {
+      note(await accident());
+      await workload.run('accident', writes);
     }
+
+    note('the stopped node returns and catches up by snapshot');
+    const catchUp = stopwatch();
+    await cluster.bringBack(lost);
+    const leader = await cluster.until('all nodes to catch up', () => cluster.agreed);
+    const catchUpMs = catchUp();
+    const { base, term } = leader.node.status;
+    const { commitsPerSecond, p50, p99 } = workload.statistics;
+
+    if (stranger !== undefined) {
+      failures.push(...(await denyAndLetIn(cluster, workload, options)));
+      failures.push(...(await refuseStranger(stranger, cluster, note)));
+    }
+    failures.push(...cluster.breaches(workload.written));
+    if (term <= before.term)
+      failures.push(`the leader after term ${before.term} leads term ${term}`);
+    if (lost.snapshotBytes === 0)
+      failures.push(
+        `no snapshot was sent to a node whose log ended at ${before.last}; the log of the leader begins after ${base}`,
+      );
+    const kibibytes = Math.ceil(lost.snapshotBytes / 1024);
+    const whole = [electionMs, commitsPerSecond, failoverMs].map((value) => value.toFixed(0));
+    const times = [p50.toFixed(1), p99.toFixed(1), catchUpMs.toFixed(0)];
+    return { cells: [...whole, ...times, `${kibibytes} KiB`], failures };
   },
 };
 

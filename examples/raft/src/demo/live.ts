@@ -75,28 +75,25 @@ export async function runLive({ nodes, dashboard, print, signal }: LiveOptions):
   const newClient = () => cluster.client(`user-${++users}`);
   const desk = { open: opener('tcp://127.0.0.1:0', tcp({ tls: own.tls }), own.nodeId) };
   const places = [...members.map((member) => livePlace(member, replicas, newClient)), desk];
-  const cluster = new Cluster({ places }, { writes: 4_000, signal });
+  await using cluster = new Cluster({ places }, { writes: 4_000, signal });
   try {
     await cluster.gather();
     await cluster.start();
     await cluster.until('a leader', () => cluster.leader);
-    const page = dashboard ? await serveDashboard(cluster.desk, { readonly: false }) : undefined;
-    try {
-      for (const target of cluster.targets) page?.add(target);
-      await writeContext(folder, cluster.members[0]!.addr, user);
-      print(`${nodes} nodes: ${cluster.members.map(({ addr }) => addr).join(' ')}`);
-      print(howToCall(folder));
-      if (page !== undefined) print(`\nThe dashboard: ${page.url}`);
-      print('\nCtrl-C ends the cluster.');
-      const losing = dashboard ? keepLosing(cluster, print, signal) : undefined;
-      await Promise.all([keepWriting(cluster.client('writer'), signal), losing]);
-    } finally {
-      await page?.close();
-    }
+    await using page = dashboard
+      ? await serveDashboard(cluster.desk, { readonly: false })
+      : undefined;
+    for (const target of cluster.targets) page?.add(target);
+    await writeContext(folder, cluster.members[0]!.addr, user);
+    print(`${nodes} nodes: ${cluster.members.map(({ addr }) => addr).join(' ')}`);
+    print(howToCall(folder));
+    if (page !== undefined) print(`\nThe dashboard: ${page.url}`);
+    print('\nCtrl-C ends the cluster.');
+    const losing = dashboard ? keepLosing(cluster, print, signal) : undefined;
+    await Promise.all([keepWriting(cluster.client('writer'), signal), losing]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    await cluster.close();
     await rm(folder, { recursive: true });
   }
 }

@@ -3,18 +3,12 @@
 // in the URL of this module.
 
 import { type NodeContext, nemeses, type Simulation } from '@trunkline/simulation';
-import type { RaftEvent } from '../node-options.ts';
+import type { RaftEvent } from '../node.ts';
 import { RecordedClients } from '../sim/recorded-clients.ts';
 import { startNode } from '../sim/start-node.ts';
 
-/** The amount of work in a run. */
-export interface Figures {
-  readonly commands: number;
-  /** Commands whose clients gave up. */
-  readonly unanswered: number;
-  /** Terms that had a leader. */
-  readonly terms: number;
-}
+/** The amount of work in a run, and the number of terms that had a leader. */
+export type Figures = RecordedClients['figures'] & { readonly terms: number };
 
 const seconds = Number(new URL(import.meta.url).searchParams.get('seconds') ?? 60);
 

@@ -2,22 +2,17 @@
 // authority certifies.
 
 import { createAuthority, createIdentity, openAuthority } from '@trunkline/security';
-import { createTcpStreamLayer, type TcpStreamLayer } from '@trunkline/transport-tcp/layer';
+import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 
-/** An authority, as it is passed to the processes. */
-interface Prepared {
-  readonly cert: string;
-  readonly key: string;
-}
-
-export async function prepare(): Promise<Prepared> {
+/** Creates an authority, which is passed to the processes. */
+export async function prepare() {
   const { cert, identity } = await createAuthority();
   return { cert, key: identity.key };
 }
 
-export async function layer(_name: string, { cert, key }: Prepared): Promise<TcpStreamLayer> {
-  const authority = await openAuthority({ cert, key });
+export async function layer(_name: string, prepared: Awaited<ReturnType<typeof prepare>>) {
+  const authority = await openAuthority(prepared);
   const identity = createIdentity();
-  const tls = { key: identity.key, cert: await authority.issue(identity), ca: cert };
+  const tls = { key: identity.key, cert: await authority.issue(identity), ca: prepared.cert };
   return createTcpStreamLayer({ bindAddr: '127.0.0.1:0', tls });
 }

@@ -31,13 +31,8 @@ export class RecordedClients {
     this.#clients = Array.from({ length: options.count }, (_, i) => {
       const name = `c${i + 1}`;
       const transport = sim.client(raftProtocol, { name });
-      const { nodes } = options;
-      return {
-        name,
-        transport,
-        commands: 0,
-        kv: new KvClient({ transport, nodes, name, timeout: TIMEOUT }),
-      };
+      const kv = new KvClient({ transport, nodes: options.nodes, name, timeout: TIMEOUT });
+      return { name, transport, kv };
     });
   }
 
@@ -89,7 +84,7 @@ export class RecordedClients {
   async #attempt(client: Client, key: string, op: 'get' | 'set' | 'delete'): Promise<boolean> {
     const { name, kv, transport } = client;
     const began = transport.clock.now();
-    const value = `${name}.${++client.commands}`;
+    const value = `${name}.${this.#history.operations.length}`;
     const handle = this.#history.call(name, op === 'set' ? { key, op, value } : { key, op });
     try {
       const result = await (op === 'set' ? kv.set(key, value) : kv[op](key));
@@ -109,8 +104,6 @@ interface Client {
   readonly name: string;
   readonly transport: Transport<RaftProtocol>;
   readonly kv: KvClient;
-  /** The number of its commands so far. */
-  commands: number;
 }
 
 /**

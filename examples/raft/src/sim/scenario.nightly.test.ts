@@ -3,14 +3,14 @@
 
 import { explore } from '@trunkline/simulation';
 import test from 'ava';
-import { type Figures, raftScenario } from './scenario.ts';
+import { raftScenario } from './scenario.ts';
 import { DEFAULTS, DISK, LINK, NEMESES, nemesisOf, type Settings } from './settings.ts';
 
 /** Runs seeds, which must all pass. Returns the figures of each. */
-async function figuresOf(settings: Settings, pause: number, seeds: number): Promise<Figures[]> {
-  const figures: Figures[] = [];
+async function figuresOf(settings: Settings, pause: number, seeds: number) {
   const { minutes, level } = settings;
   const scenario = raftScenario({ minutes, pause });
+  const figures: Awaited<ReturnType<typeof scenario>>[] = [];
   const { failed } = await explore({
     seeds,
     scenario: async (sim) => figures.push(await scenario(sim)),

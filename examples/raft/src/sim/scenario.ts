@@ -2,8 +2,7 @@
 // recover, and every result must have been correct.
 
 import type { NodeContext, Simulation } from '@trunkline/simulation';
-import type { RaftNode } from '../node.ts';
-import type { RaftEvent } from '../node-options.ts';
+import type { RaftEvent, RaftNode } from '../node.ts';
 import { Laws } from './laws.ts';
 import { named, RecordedClients } from './recorded-clients.ts';
 import { startNode } from './start-node.ts';
@@ -30,16 +29,6 @@ export interface RaftScenarioOptions {
   readonly onLeader?: ((node: string) => void) | undefined;
 }
 
-/** The amount of work in a run. */
-export interface Figures {
-  readonly commands: number;
-  readonly unanswered: number;
-  readonly terms: number;
-  readonly committed: number;
-  /** The number of snapshots that leaders sent. */
-  readonly snapshots: number;
-}
-
 /** Milliseconds at the end of a scenario in which no nemesis may be active. */
 export const CALM = 15_000;
 
@@ -49,7 +38,7 @@ export const CALM = 15_000;
  * faults that remain then are repaired.
  */
 export function raftScenario(options: RaftScenarioOptions = {}) {
-  return async (sim: Simulation): Promise<Figures> => {
+  return async (sim: Simulation) => {
     const { nodes: size = 5, minutes = 10, clients: count = 3, pause = 2_000 } = options;
     const nodes = Array.from({ length: size }, (_, i) => `n${i + 1}`);
     const cluster = new SimCluster(sim, nodes, options);
@@ -135,8 +124,8 @@ class SimCluster {
         this.laws.leads(name, life, term, storage.base, (index) => storage.log.get(index));
         this.#options.onLeader?.(name);
       } else if (event.type === 'restored') {
-        if (event.from === 'leader') this.snapshots++;
-        log(`snapshot of ${event.index} entries, from ${event.from}`);
+        this.snapshots++;
+        log(`snapshot of ${event.index} entries`);
       } else if (event.type === 'failed') this.#failed(name, event.error, log);
     };
     const { electionTimeout = 1_500 } = this.#options;

@@ -26,14 +26,9 @@ type MakeNemesis = (options: { readonly duration: number }) => Nemesis;
 // `compose` takes nemeses, and Raft here has a fixed membership.
 const { compose: _, membership: __, ...usable } = nemeses;
 
-/** The built-in nemeses by their command-line names, such as 'split-brain'. */
+/** The built-in nemeses by their names. */
 export const NEMESES: Readonly<Record<string, MakeNemesis | undefined>> = {
-  ...Object.fromEntries(
-    Object.entries(usable).map(([name, make]) => [
-      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      make as MakeNemesis,
-    ]),
-  ),
+  ...usable,
   none: undefined,
 };
 
@@ -73,7 +68,6 @@ cluster must recover. Each seed always gives the same run. A failure ends with t
 it: SEED=raft:7:2,5-6 pnpm sim
 
   --seeds <n>       number of seeds (default: 200)
-  --from <n>        the first seed (default: 1)
   --minutes <n>     virtual minutes of each run (default: ${DEFAULTS.minutes})
   --nodes <n>       3 to 9 (default: ${DEFAULTS.nodes})
   --nemesis <name>  the faults to inject (default: ${DEFAULTS.nemesis}):
@@ -91,7 +85,6 @@ export function parseOptions(args: string[]) {
     args,
     options: {
       seeds: text(200),
-      from: text(1),
       minutes: text(DEFAULTS.minutes),
       nodes: text(DEFAULTS.nodes),
       nemesis: text(DEFAULTS.nemesis),
@@ -108,7 +101,6 @@ export function parseOptions(args: string[]) {
   return {
     settings,
     seeds: whole('seeds', values.seeds, 1, 10_000_000),
-    from: whole('from', values.from, 0, 1_000_000_000),
     record: values.record,
   };
 }

@@ -3,8 +3,7 @@
 import type { NodeContext } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
 import { raftProtocol } from '../messages.ts';
-import { RaftNode } from '../node.ts';
-import type { RaftNodeOptions } from '../node-options.ts';
+import { RaftNode, type RaftNodeOptions } from '../node.ts';
 import { RaftStorage } from '../storage.ts';
 
 /**

@@ -8,10 +8,7 @@ import { RaftStorage } from '../storage.ts';
 import { type Known, LAWS, type Laws, same } from './laws.ts';
 
 /** The term and the vote of a node that have reached its disk, over all its lives. */
-export interface Promised {
-  readonly term: number;
-  readonly votedFor: string;
-}
+export type Promised = Pick<Saved, 'term' | 'votedFor'>;
 
 /** The storage of one life. */
 export class WatchedStorage extends RaftStorage {

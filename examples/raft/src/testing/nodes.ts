@@ -3,23 +3,17 @@
 import { createSimulation, type LinkOptions } from '@trunkline/simulation';
 import { KeyValueStore } from '../kv.ts';
 import { raftProtocol } from '../messages.ts';
-import type { RaftNode } from '../node.ts';
-import type { RaftEvent, RaftNodeOptions } from '../node-options.ts';
+import type { RaftEvent, RaftNode, RaftNodeOptions } from '../node.ts';
 import { startNode } from '../sim/start-node.ts';
 
 export const ELECTION = 150;
 export const HEARTBEAT = 30;
 
-/** A node in its current life. */
-export interface Peer {
-  readonly node: RaftNode;
-  readonly machine: KeyValueStore;
-}
-
 export class Nodes {
   readonly sim;
   readonly names: readonly string[];
-  readonly peers = new Map<string, Peer>();
+  /** The nodes in their current lives. */
+  readonly peers = new Map<string, { node: RaftNode; machine: KeyValueStore }>();
   readonly events: { readonly name: string; readonly event: RaftEvent }[] = [];
   /** A transport that no node uses. */
   readonly outside;
@@ -75,12 +69,5 @@ export class Nodes {
   async until(key: string, value: string, within: number): Promise<void> {
     const has = (name: string) => this.peers.get(name)!.machine.get(key) === value;
     await this.sim.until(() => this.up.length > 0 && this.up.every(has), within);
-  }
-
-  /** The snapshots that a node got from a leader. */
-  restores(name: string) {
-    return this.events.flatMap(({ name: by, event }) =>
-      by === name && event.type === 'restored' && event.from === 'leader' ? [event] : [],
-    );
   }
 }

@@ -1,11 +1,11 @@
 // The bugs of `mutants.txt`. Run as a program, this file hunts them, each in a process of its own,
-// and prints the table: node dist/sim/testing/mutants.js [seeds] [part of a name].
+// and prints what caught it: node dist/sim/testing/mutants.js [seeds] [part of a name].
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { print, table } from '../../program.ts';
-import type { World } from './run-seed.ts';
+import { print } from '../../program.ts';
+import type { Hunted, World } from './run-seed.ts';
 
 /** A replacement of one text by another in a compiled file. */
 export interface Edit {
@@ -23,15 +23,6 @@ export interface Mutant {
   readonly edits: Edit[];
   /** The scenario that shows it. */
   readonly world: World;
-}
-
-/** A mutant that was hunted, and the seed and property that failed, unless all seeds passed. */
-export interface Hunted {
-  readonly mutant: Mutant;
-  readonly seed?: number;
-  readonly property?: string;
-  /** The reason if the process gave no answer. */
-  readonly trouble?: string;
 }
 
 /** The root of the repository, relative to dist/sim/testing of this example. */
@@ -69,27 +60,16 @@ export function edited(source: string, edits: readonly Edit[]): string {
   return source;
 }
 
-/** Hunts each mutant for at most `seeds` seeds, two at a time. */
-async function huntAll(mutants: readonly Mutant[], seeds: number): Promise<Hunted[]> {
-  const results: Hunted[] = [];
-  const queue = [...mutants.entries()];
-  const work = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift())
-      results[next[0]] = await hunt(next[1], seeds);
-  };
-  await Promise.all([work(), work()]);
-  return results;
-}
-
-async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
-  const program = ['--no-warnings', '--import', MUTATE, RUN, mutant.world, String(seeds)];
-  const env = { ...process.env, EDITS: JSON.stringify(mutant.edits) };
+/** Returns the seed and the property that failed; nothing if all seeds passed. */
+async function hunt({ world, edits }: Mutant, seeds: number): Promise<Hunted> {
+  const program = ['--no-warnings', '--import', MUTATE, RUN, world, String(seeds)];
+  const env = { ...process.env, EDITS: JSON.stringify(edits) };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, program, { env, timeout: PATIENCE }, (_, out, err) =>
       resolve(
         out.includes('\n')
-          ? { mutant, ...JSON.parse(out) }
-          : { mutant, trouble: err.trim().slice(0, 500) || 'no answer in time' },
+          ? JSON.parse(out)
+          : { trouble: err.trim().slice(0, 500) || 'no answer in time' },
       ),
     );
     // The child may still be busy with the consequences of the failure.
@@ -97,31 +77,29 @@ async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
   });
 }
 
-/** Returns a line for each mutant, with the seeds that it took and the property that caught it. */
-function mutantsTable(hunted: readonly Hunted[]): string {
-  const rows = hunted.map(({ mutant, seed, property, trouble }) => [
-    mutant.name,
-    seed === undefined ? '-' : String(seed),
-    trouble ?? property ?? 'NOT CAUGHT',
-  ]);
-  return table([['mutant', 'seeds', 'caught by'], ...rows]);
-}
-
 /**
- * Hunts the mutants, and checks that the same scenarios pass without a bug. Exit codes: 0 all are
- * caught, 1 one is not, or a scenario fails by itself.
+ * Hunts the mutants, two at a time, and checks that the same scenarios pass without a bug. Exit
+ * codes: 0 all are caught, 1 one is not, or a scenario fails by itself.
  */
 async function main(seeds: number, part: string): Promise<number> {
   const chosen = MUTANTS.filter(({ name }) => name.includes(part));
-  const hunted = await huntAll(chosen, seeds);
-  print(mutantsTable(hunted));
   const worlds = [...new Set(chosen.map(({ world }) => world))];
-  const sound = worlds.map((world) => ({ name: world, edits: [], world }));
-  const failed = (await huntAll(sound, 3)).filter(({ seed, trouble }) => seed ?? trouble);
-  for (const { mutant } of failed) print(`the scenario '${mutant.name}' fails without a bug`);
-  const caught = hunted.filter(({ seed }) => seed !== undefined).length;
-  print(`${caught} of ${chosen.length} mutants caught`);
-  return caught === chosen.length && failed.length === 0 ? 0 : 1;
+  const sound = worlds.map((world) => ({ name: `no bug in '${world}'`, edits: [], world }));
+  const queue: Mutant[] = [...chosen, ...sound];
+  let failed = 0;
+  const work = async () => {
+    for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+      const isSound = mutant.edits.length === 0;
+      const { seed, property, trouble } = await hunt(mutant, isSound ? 3 : seeds);
+      const isRight = trouble === undefined && (seed === undefined) === isSound;
+      const what = seed === undefined ? 'all seeds pass' : `seed ${seed}: ${property}`;
+      print(`${isRight ? '✔' : '✘'} ${mutant.name}: ${trouble ?? what}`);
+      if (!isRight) failed++;
+    }
+  };
+  await Promise.all([work(), work()]);
+  print(`${chosen.length} mutants, ${failed} failures`);
+  return failed === 0 ? 0 : 1;
 }
 
 export const MUTATE = new URL('mutate.js', import.meta.url).href;

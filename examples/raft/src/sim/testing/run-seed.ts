@@ -15,49 +15,48 @@ import { TROUBLES } from './troubles.ts';
  */
 export type World = 'mix' | 'calls' | keyof typeof TROUBLES;
 
-/** Returns the property that failed and the message, or undefined if nothing failed. */
-export async function runSeed(
-  seed: number,
-  world: World,
-): Promise<{ property: string; message: string } | undefined> {
-  const duplicate = world === 'calls' ? 0 : 0.01;
-  const link = { latency: { lognormal: 5, sigma: 1 }, loss: 0.01, duplicate, reorder: 0.02 };
-  const duration = LENGTH - CALM;
-  const nemesis = world === 'mix' && seed % 2 === 0 ? nemeses.swarm({ duration }) : undefined;
-  const sim = createSimulation({ seed, link, disk: { sync: [1, 40] }, nemesis });
-  try {
-    if (world === 'calls') await callScenario(sim);
-    else
-      await raftScenario({
-        minutes: LENGTH / 60_000,
-        clients: 4,
-        pause: 200,
-        electionTimeout: 1_000,
-        onLeader:
-          nemesis === undefined
-            ? TROUBLES[world === 'mix' ? 'torment' : world](sim, duration)
-            : undefined,
-      })(sim);
-    return undefined;
-  } catch (error) {
-    const { message } = error as Error;
-    const property = error instanceof SimulationError ? error.invariant : message.split(':', 1)[0]!;
-    return { property, message };
-  }
+/** The seed and the property that failed, or the reason why there is no answer. */
+export interface Hunted {
+  readonly seed?: number;
+  readonly property?: string;
+  readonly trouble?: string;
 }
 
 /** Virtual milliseconds. */
 const LENGTH = 60_000;
 
-async function hunt(world: World, seeds: number): Promise<object> {
-  const rejected = new Promise<{ property: string; message: string }>((resolve) => {
+/** Rejects with the failure of the seed, if it fails. */
+async function runSeed(seed: number, world: World): Promise<void> {
+  const duplicate = world === 'calls' ? 0 : 0.01;
+  const link = { latency: { lognormal: 5, sigma: 1 }, loss: 0.01, duplicate, reorder: 0.02 };
+  const duration = LENGTH - CALM;
+  const nemesis = world === 'mix' && seed % 2 === 0 ? nemeses.swarm({ duration }) : undefined;
+  const sim = createSimulation({ seed, link, disk: { sync: [1, 40] }, nemesis });
+  if (world === 'calls') return callScenario(sim);
+  const trouble = TROUBLES[world === 'mix' ? 'torment' : world];
+  await raftScenario({
+    minutes: LENGTH / 60_000,
+    clients: 4,
+    pause: 200,
+    electionTimeout: 1_000,
+    onLeader: nemesis === undefined ? trouble(sim, duration) : undefined,
+  })(sim);
+}
+
+async function hunt(world: World, seeds: number): Promise<Hunted> {
+  const unhandled = new Promise<never>((_, reject) => {
     process.on('unhandledRejection', (error) =>
-      resolve({ property: 'no unhandled rejection', message: String(error) }),
+      reject(new Error(`no unhandled rejection: ${error}`)),
     );
   });
   for (let seed = 1; seed <= seeds; seed++) {
-    const failure = await Promise.race([runSeed(seed, world), rejected]);
-    if (failure !== undefined) return { seed, ...failure };
+    try {
+      await Promise.race([runSeed(seed, world), unhandled]);
+    } catch (error) {
+      const { message } = error as Error;
+      const isInvariant = error instanceof SimulationError && error.invariant !== undefined;
+      return { seed, property: isInvariant ? error.invariant : message.split(':', 1)[0] };
+    }
   }
   return {};
 }
