@@ -132,12 +132,9 @@ async function withTopic(
   );
   const identity = key === undefined ? createIdentity() : await loadIdentity(key);
   const peers = createPeers({ transport, seeds: [address], identity });
-  const gossip = createGossip({
-    transport,
-    peers,
-    overlay: overlay === 'partialView' ? partialView() : fullMesh(),
-    signatures: signed === true ? { identity } : undefined,
-  });
+  const made = overlay === 'partialView' ? partialView() : fullMesh();
+  const signatures = signed === true ? { identity } : undefined;
+  const gossip = createGossip({ transport, peers, overlay: made, signatures });
   try {
     // Peers dial their seeds again and again without an error, so the first dial is done here: it
     // says why the node can't be joined.

@@ -330,7 +330,7 @@ export class TopicSession implements TopicContext {
    */
   #begin(from: string, { id }: Envelope): void {
     const { node } = this;
-    // Other nodes may pass on messages in the name of a peer that has not proven its id.
+    // In a tree, anybody could silence a publisher for this node by connecting under its id.
     const mustProve = node.signatures.areRequired || this.overlay?.name !== 'fullMesh';
     if (mustProve && !node.isProven(from)) return;
     if (!this.#life.restartedNodes.begin(from)) return;

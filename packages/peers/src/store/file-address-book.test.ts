@@ -171,8 +171,8 @@ test('a book that cannot be read or is too large is moved aside, and none is los
 });
 
 test('a load removes leftover temporary files, and none of others', async (t) => {
-  const others = ['/data/book2~', '/data/other.lock.tmp', `${PATH}.lock.mine`];
-  const left = [`${PATH}~`, `${PATH}.old~`, `${PATH}.lock.0123456789abcdef.tmp`];
+  const others = ['/data/book2.tmp~', '/data/other.lock.tmp', `${PATH}.lock.mine`];
+  const left = [`${PATH}.tmp~`, `${PATH}.old.tmp~`, `${PATH}.lock.0123456789abcdef.tmp`];
   const disk = diskOf(Object.fromEntries([...others, ...left].map((path) => [path, 'x'])));
   const book = bookOn(disk);
   await book.load(read);
@@ -377,10 +377,10 @@ onUnix(
     // 20 resolves imports wrongly (nodejs/node#51142).
     await rm(path);
     await writeFile(join(root, 'victim'), 'precious');
-    await symlink('victim', `${path}~`);
+    await symlink('victim', `${path}.tmp~`);
     const book = createFileAddressBook(path);
     await book.load(read);
-    await symlink('victim', `${path}~`);
+    await symlink('victim', `${path}.tmp~`);
     await book.save('[one]');
     await book.close();
     t.is(await readFile(join(root, 'victim'), 'utf8'), 'precious');

@@ -60,7 +60,7 @@ export function createFileStore(folder: string): FileStore {
  * - `path.lock`: keeps other processes out. For them, `load` rejects with `failed_precondition` and
  *   names the path and the pid of the holder. A lock file whose process is gone is replaced. If two
  *   processes replace it in the same instant, both load, and one of them can't save.
- * - `path~` and `path.old~`: exist during a save.
+ * - `path.tmp~` and `path.old.tmp~`: exist during a save.
  *
  * `load` also rejects with `not_found` if the folder is missing, and with `invalid_argument` if the
  * path can never be a file. Files above 16 MiB are not read. Throws a TypeError if `path` is not a
@@ -401,9 +401,9 @@ const STORE = 'store';
 const EMPTY = '%';
 /**
  * Maximum length of a file's name in bytes: most file systems allow 255, and a temporary name is
- * one byte longer.
+ * five bytes longer.
  */
 const LONGEST = 200;
 /** The suffix of temporary files; no file name of a key contains it. */
-const UNFINISHED = '~';
+const UNFINISHED = '.tmp~';
 const LONE = /\p{Surrogate}/u;
