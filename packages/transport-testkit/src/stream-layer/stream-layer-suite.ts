@@ -11,7 +11,6 @@ import { byteRules } from './bytes.ts';
 import { dialRules } from './dialing.ts';
 import { endRules } from './ending.ts';
 import {
-  type Rule,
   type StreamLayerBackend,
   StreamLayerFixture,
   type StreamLayerSuiteOptions,
@@ -34,13 +33,7 @@ export type { StreamLayerBackend, StreamLayerSuiteOptions };
  * ```
  */
 export function streamLayerSuite(test: TestFunction, options: StreamLayerSuiteOptions): void {
-  const rules: Rule[] = [
-    ...addressRules,
-    ...dialRules,
-    ...byteRules,
-    ...backPressureRules,
-    ...endRules,
-  ];
+  const rules = [...addressRules, ...dialRules, ...byteRules, ...backPressureRules, ...endRules];
   const { name, make, stallTimeout } = options;
   const skips = checkedSkips(name, options.skip);
   checkTitles(name, skips, new Set(rules.map(({ title }) => title)));
