@@ -78,8 +78,11 @@ test('each export of a shared package that reaches the machine is refused', (t) 
     '@trunkline/admin/replay replayPage',
     '@trunkline/simulation/loader createLoader',
     '@trunkline/simulation/loader fileSystem',
+    '@trunkline/transport-core/node fileError',
     '@trunkline/transport-core/node fixedLookup',
     '@trunkline/transport-core/node hasNoLinks',
+    '@trunkline/transport-core/node ignoreMissing',
+    '@trunkline/transport-core/node systemErrorCode',
   ]);
 });
 
