@@ -15,5 +15,5 @@ export interface Contexts {
 /** The context in which each call of a reader starts. */
 export interface ReaderContext {
   /** Runs `work` in the context; the stores that it sets do not stay there. */
-  run<A, B>(work: (a: A, b: B) => void, a: A, b: B): void;
+  run<A, B, C>(work: (a: A, b: B, c: C) => void, a: A, b: B, c: C): void;
 }

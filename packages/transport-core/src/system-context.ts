@@ -51,9 +51,9 @@ function contextsOf(Resource: ResourceClass): Contexts {
     readonly #own = capture();
     readonly #shared = shared();
 
-    run<A, B>(work: (a: A, b: B) => void, a: A, b: B): void {
-      if (keepsStores) this.#own.runInAsyncScope(fork as never, undefined, work, a, b);
-      else this.#shared.runInAsyncScope(work, undefined, a, b);
+    run<A, B, C>(work: (a: A, b: B, c: C) => void, a: A, b: B, c: C): void {
+      if (keepsStores) this.#own.runInAsyncScope(fork as never, undefined, work, a, b, c);
+      else this.#shared.runInAsyncScope(work, undefined, a, b, c);
     }
   }
 

@@ -3,7 +3,7 @@
 // oldest one-way; only then does the sender of that one-way get its credit back.
 
 import type { ReaderContext } from '../context.ts';
-import { READER } from '../session/in-call.ts';
+import { type InCall, READER } from '../session/in-call.ts';
 import { DONE } from '../session/streams.ts';
 import type { Inbox } from './inbox.ts';
 import { type InterceptedRpc, intercepted } from './interceptors.ts';
@@ -70,15 +70,15 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
     return Promise.resolve(DONE);
   }
 
-  take(call: IncomingRpc): void {
+  take(rpc: IncomingRpc, call: InCall): void {
     if (this.#serving !== undefined) {
-      this.#held.add(call);
-      return this.#serving.take(call);
+      this.#held.add(rpc);
+      return this.#serving.take(rpc, call);
     }
-    if (call.kind === 'oneway') this.#read.push(call);
+    if (call.definition.kind === 'oneway') this.#read.push(call);
     // The call counts as running until it is answered; see `Running` for the meaning of READER.
     else call.carrier.started(call, READER);
-    this.#waiting.shift()!({ value: call, done: false });
+    this.#waiting.shift()!({ value: rpc, done: false });
   }
 
   close(): void {

@@ -17,7 +17,7 @@ import {
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
 import { type CallWatch, HandlingRecord } from './records.ts';
-import { type IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
+import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 
 /** The steps, if any, before a call is handed over. */
 interface InboxHooks {
@@ -339,23 +339,24 @@ export class Inbox {
     const { definition: method, payload } = call;
     const { context } = call.channel;
     context.spend(HANDED);
-    if (method.request.decode === bytes.decode) call.request = payload;
-    else {
+    let request: unknown = payload;
+    if (method.request.decode !== bytes.decode) {
       context.spend(payload.length >> DECODED_SHIFT);
       try {
-        call.request = method.request.decode(payload);
+        request = method.request.decode(payload);
       } catch (error) {
         return this.#undecodable(call, decodingError(method.request, method.what.request, error));
       }
     }
-    if (taker.context === undefined) this.#give(taker, call as IncomingRpc);
-    else taker.context.run(this.#give, taker, call as IncomingRpc);
+    const rpc = new IncomingRpc(call, request);
+    if (taker.context === undefined) this.#give(taker, rpc, call);
+    else taker.context.run(this.#give, taker, rpc, call);
   }
 
-  readonly #give = (taker: Taker, call: IncomingRpc): void => {
+  readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
     const watch = this.#hooks?.watch;
-    if (watch === undefined) taker.take(call);
-    else handObserved(watch, this.protocol.name, taker, call);
+    if (watch === undefined) taker.take(rpc, call);
+    else handObserved(watch, this.protocol.name, taker, rpc, call);
   };
 
   /** Refuses a call that its caller is not allowed to make. */
@@ -524,11 +525,17 @@ function denied({ definition: method }: InCall): TransportError {
 // Calls that are observed.
 
 /** Hands a call over to its reader, and observes it. */
-function handObserved(watch: CallWatch, protocol: string, taker: Taker, call: IncomingRpc): void {
+function handObserved(
+  watch: CallWatch,
+  protocol: string,
+  taker: Taker,
+  rpc: IncomingRpc,
+  call: InCall,
+): void {
   const record = new HandlingRecord(watch, protocol, call);
   const channel = watch.begin(record);
-  if (channel === undefined) taker.take(call);
-  else trace(channel, record, taker, call);
+  if (channel === undefined) taker.take(rpc, call);
+  else trace(channel, record, taker, rpc, call);
 }
 
 /**
@@ -538,9 +545,10 @@ function trace(
   channel: TraceChannel,
   record: HandlingRecord,
   taker: Taker,
-  call: IncomingRpc,
+  rpc: IncomingRpc,
+  call: InCall,
 ): void {
-  channel.run(record, () => taker.take(call));
+  channel.run(record, () => taker.take(rpc, call));
 }
 
 /** Observes the handling of a call that no reader gets. */

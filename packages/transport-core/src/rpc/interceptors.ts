@@ -7,7 +7,7 @@ import type { Remote } from '../remote.ts';
 import { closeItems, DONE, handled, isAsyncIterable } from '../session/streams.ts';
 import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
-import { type IncomingRpc, NO_METADATA } from './rpc.ts';
+import { abandon, answeredLate, type IncomingRpc, NO_METADATA } from './rpc.ts';
 import { type AnyHandler, isThenable, UnhandledCall } from './serving.ts';
 
 /** Applies interceptors to the function that they wrap. */
@@ -275,7 +275,7 @@ export class InterceptedRpc implements ServerCall {
     if (state.isAnswered)
       throw new TypeError(`rpc.${how}: this call of '${this.method}' was already answered`);
     state.isAnswered = true;
-    if (state.isAbandoned) this.incoming.carrier.late();
+    if (state.isAbandoned) answeredLate(this.incoming);
   }
 
   #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {
@@ -355,8 +355,7 @@ export class InterceptedRpc implements ServerCall {
     const state = this.#state;
     if (state.isAnswered) return;
     state.isAbandoned = true;
-    // Nothing is sent, and no late answer is counted.
-    this.incoming.answer();
+    abandon(this.incoming);
     this.#fails(error);
   }
 

@@ -3,6 +3,7 @@
 import { inspect } from 'node:util';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
+import { IncomingRpc } from './rpc.ts';
 import { InboxFixture, type Name } from './testing/inbox-fixture.ts';
 
 const byte = (number: number) => new Uint8Array([number]);
@@ -10,15 +11,16 @@ const byte = (number: number) => new Uint8Array([number]);
 function incoming(name: Name) {
   const fixture = new InboxFixture();
   const connection = fixture.connection();
-  const rpc = connection.call(name);
+  const call = connection.call(name);
   connection.channel.version = 3;
-  rpc.request = 'request';
+  const rpc = new IncomingRpc(call, 'request');
   const leave = (error: TransportError) => {
-    rpc.open = false;
-    rpc.left(error);
+    call.open = false;
+    call.left(error);
   };
   return {
     connection,
+    call,
     rpc,
     leave,
     late: () => fixture.counters.filter((counter) => counter === 'lateAnswer').length,
@@ -41,8 +43,7 @@ test('a console shows what the reader may know, and no internals', (t) => {
     t.regex(shown, new RegExp(`method: '${name}'`));
     t.regex(shown, /request: 'request'/);
     t.notRegex(shown, /carrier|channel/);
-    t.is(JSON.parse(JSON.stringify(rpc)).request, 'request');
-    t.notRegex(JSON.stringify(rpc), /carrier|channel/);
+    t.deepEqual(Object.keys(rpc), ['request']);
   }
 });
 

@@ -7,73 +7,88 @@ import type { AllowCall } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { InCall } from '../session/in-call.ts';
+import type { InCall } from '../session/in-call.ts';
 import { SIGNAL } from '../session/session-context.ts';
 import { handled, ItemReader } from '../session/streams.ts';
 import { dues } from './call.ts';
 
 /**
+ * The key of the call behind an Rpc. (A private field would keep V8 from inlining the constructor
+ * into its callers.)
+ */
+const CALL: unique symbol = Symbol('call');
+
+/**
  * The implementation of the `Rpc` types: `respond`, `fail` and the other methods are on the
  * prototype, and costly parts are created at first use.
  */
-export class IncomingRpc extends InCall {
+export class IncomingRpc {
+  readonly request: unknown;
+  readonly [CALL]: InCall;
+
+  constructor(call: InCall, request: unknown) {
+    this.request = request;
+    this[CALL] = call;
+  }
+
   get version(): number {
-    return this.channel.version;
+    return this[CALL].channel.version;
   }
 
   get method(): string {
-    return this.definition.name;
+    return this[CALL].definition.name;
   }
 
   get kind(): MethodKind {
-    return this.definition.kind;
+    return this[CALL].definition.kind;
   }
 
-  override get from(): Remote {
-    return this.channel.context.remote!;
+  get from(): Remote {
+    return this[CALL].from!;
   }
 
   get metadata(): Readonly<Record<string, string>> {
-    const { fields: metadata } = this;
+    const { fields: metadata } = this[CALL];
     return metadata === undefined ? NO_METADATA : Object.freeze(metadata);
   }
 
   get signal(): AbortSignal {
-    const seen = seenOf(this);
-    seen.controller ??= controllerOf(this);
+    const seen = seenOf(this[CALL]);
+    seen.controller ??= controllerOf(this[CALL]);
     return seen.controller.signal;
   }
 
   get deadline(): number | undefined {
-    return this.due === Number.POSITIVE_INFINITY ? undefined : this.due;
+    return this[CALL].due === Number.POSITIVE_INFINITY ? undefined : this[CALL].due;
   }
 
   /** True if the call was answered or can't be answered anymore. */
   get settled(): boolean {
-    return this.answered;
+    return this[CALL].answered;
   }
 
   /** True if a caller waits for the answer. */
   get isAwaited(): boolean {
-    return this.open;
+    return this[CALL].open;
   }
 
   fail(error: unknown): boolean {
-    return failWith(this, answerTo(this, error));
+    return failWith(this, answerTo(this[CALL], error));
   }
 
   /** Answers a unary or uploading call. */
   respond(value: unknown): boolean {
-    if (this.definition.response === undefined) throw unfit(this, 'respond');
-    claim(this, 'respond');
-    return answer(this, value);
+    const call = this[CALL];
+    if (call.definition.response === undefined) throw unfit(call, 'respond');
+    claim(call, 'respond');
+    return answer(call, value);
   }
 
   /** Sends an item of a downloading or duplex call. */
   write(item: unknown): Promise<void> {
-    const { definition: method, download, gone, observer } = this;
-    if (method.download === undefined) throw unfit(this, 'write');
-    if (this.answered && gone === undefined)
+    const { definition: method, download, gone, observer } = this[CALL];
+    if (method.download === undefined) throw unfit(this[CALL], 'write');
+    if (this[CALL].answered && gone === undefined)
       throw new TypeError(`rpc.write: '${method.name}' has already ended`);
     if (gone !== undefined) return handled(Promise.reject(gone));
     let payload: Uint8Array;
@@ -88,17 +103,18 @@ export class IncomingRpc extends InCall {
 
   /** Ends the items of a downloading or duplex call. */
   end(): boolean {
-    if (this.definition.download === undefined) throw unfit(this, 'end');
-    claim(this, 'end');
-    const open = this.carrier.finish(this);
-    if (open) this.observer?.answered(0);
-    return told(this, open);
+    const call = this[CALL];
+    if (call.definition.download === undefined) throw unfit(call, 'end');
+    claim(call, 'end');
+    const open = call.carrier.finish(call);
+    if (open) call.observer?.answered(0);
+    return told(call, open);
   }
 
   get upload(): ItemReader<unknown> | undefined {
-    const { definition: method, uploadStream: upload, observer } = this;
+    const { definition: method, uploadStream: upload, observer } = this[CALL];
     if (upload === undefined) return undefined;
-    const seen = seenOf(this);
+    const seen = seenOf(this[CALL]);
     seen.upload ??= new ItemReader(upload, {
       decode: (bytes) => {
         observer?.itemReceived(bytes.length);
@@ -111,15 +127,10 @@ export class IncomingRpc extends InCall {
     return seen.upload;
   }
 
-  /** Returns what its reader may know, for JSON. */
-  toJSON(): object {
-    const { method, version, from, request, metadata, deadline, settled } = this;
-    return { method, version, from: from?.endpoint, request, metadata, deadline, settled };
-  }
-
   /** Returns the form that Node's console shows. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
-    return this.toJSON();
+    const { method, version, from, request, metadata, deadline, settled } = this;
+    return { method, version, from: from?.endpoint, request, metadata, deadline, settled };
   }
 }
 
@@ -167,12 +178,21 @@ export function answer(call: InCall, value: unknown): boolean {
 }
 
 /**
+ * Marks a call as answered because its caller was gone before its reader answered. Nothing is sent,
+ * and no late answer is counted.
+ */
+export function abandon(rpc: IncomingRpc): void {
+  rpc[CALL].answer();
+}
+
+/**
  * Answers a call with this error, even if it is the error of another call. A one-way has no answer:
  * only its observer gets the error.
  *
  * @param isUnhandled true if no handler has seen the call.
  */
-export function failWith(call: InCall, error: TransportError, isUnhandled = false): boolean {
+export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = false): boolean {
+  const call = rpc[CALL];
   if (call.definition.kind === 'oneway') {
     call.observer?.failed(error);
     call.carrier.late();
@@ -183,9 +203,9 @@ export function failWith(call: InCall, error: TransportError, isUnhandled = fals
 }
 
 /** Answers a call with an error while its handler runs, and aborts the signal of the handler. */
-export function stop(call: InCall, error: TransportError): void {
-  failWith(call, error);
-  call.left(error);
+export function stop(rpc: IncomingRpc, error: TransportError): void {
+  failWith(rpc, error);
+  rpc[CALL].left(error);
 }
 
 /**
@@ -228,6 +248,11 @@ export function withhold(call: InCall, error: unknown): TransportError | undefin
  */
 const SAME_DEADLINE = 100;
 
+/** Counts an answer to a call that was abandoned. */
+export function answeredLate(rpc: IncomingRpc): void {
+  rpc[CALL].carrier.late();
+}
+
 function badResponse(error: unknown): TransportError {
   const message = `the handler returned a response that its codec rejects: ${error instanceof Error ? error.message : String(error)}`;
   return error instanceof TransportError && error.reason === 'too_large'
@@ -268,7 +293,7 @@ function controllerOf(call: InCall): AbortController {
  * that turn is over, for the next one in which its connection is read.
  */
 export function charge(rpc: { readonly from: Remote }, units: number): void {
-  (rpc as IncomingRpc).channel.context.spend(units);
+  (rpc as IncomingRpc)[CALL].channel.context.spend(units);
 }
 
 /** Shared by all calls without metadata. */
@@ -306,7 +331,7 @@ export interface Taker {
    */
   feeding: boolean;
   /** Receives a decoded call, which belongs to this reader from now on. */
-  take(call: IncomingRpc): void;
+  take(rpc: IncomingRpc, call: InCall): void;
   /** Called when the transport or its mount closes. */
   close(): void;
 }

@@ -4,7 +4,7 @@
 import type { ReaderContext } from '../context.ts';
 import type { TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
-import { HANDLER } from '../session/in-call.ts';
+import { HANDLER, type InCall } from '../session/in-call.ts';
 import { closeItems, isAsyncIterable } from '../session/streams.ts';
 import type { Inbox } from './inbox.ts';
 import {
@@ -74,35 +74,37 @@ export class Serving implements Taker {
     return !this.#stopped && this.#active < this.#options.concurrency;
   }
 
-  take(call: IncomingRpc): void {
+  take(rpc: IncomingRpc, call: InCall): void {
     this.#active++;
     let result: unknown;
     try {
       const handler =
         this.#byLowId[call.definition.id] ?? this.#handlers.get(call.definition.name)!;
       // (V8 could not inline handlers that were bound once.)
-      result = handler.call(this.#options.self, call.request, call);
+      result = handler.call(this.#options.self, rpc.request, rpc);
     } catch (error) {
-      this.#throws(call, error);
+      this.#throws(rpc, call, error);
       return this.#done(call);
     }
-    if (isThenable(result)) this.#later(call, result);
+    if (isThenable(result)) this.#later(rpc, call, result);
     else if (
-      call.definition.kind === 'unary' ? this.#respond(call, result) : this.#answer(call, result)
+      call.definition.kind === 'unary'
+        ? this.#respond(call, result)
+        : this.#answer(rpc, call, result)
     )
       this.#done(call);
   }
 
-  #later(call: IncomingRpc, result: PromiseLike<unknown>): void {
-    this.#goesOn(call);
+  #later(rpc: IncomingRpc, call: InCall, result: PromiseLike<unknown>): void {
+    this.#goesOn(rpc, call);
     result.then(
       (value) => {
-        this.#running.delete(call);
-        if (this.#answer(call, value)) this.#done(call);
+        this.#running.delete(rpc);
+        if (this.#answer(rpc, call, value)) this.#done(call);
       },
       (error) => {
-        this.#running.delete(call);
-        this.#throws(call, error);
+        this.#running.delete(rpc);
+        this.#throws(rpc, call, error);
         this.#done(call);
       },
     );
@@ -112,8 +114,8 @@ export class Serving implements Taker {
    * Records that a handler is still running; if it has not answered yet, its call counts as being
    * handled.
    */
-  #goesOn(call: IncomingRpc): void {
-    this.#running.add(call);
+  #goesOn(rpc: IncomingRpc, call: InCall): void {
+    this.#running.add(rpc);
     if (!call.answered && !call.running) call.carrier.started(call, HANDLER);
   }
 
@@ -135,30 +137,30 @@ export class Serving implements Taker {
    * because the grace period of `stop` is over.
    */
   failRunning(error: TransportError): void {
-    for (const call of this.#running) if (!call.answered) this.#guarded(() => stop(call, error));
+    for (const rpc of this.#running) if (!rpc.settled) this.#guarded(() => stop(rpc, error));
   }
 
   /**
    * Answers a call with a handler's result. Returns false if the answer is a stream, which calls
    * `#done` itself at its end.
    */
-  #answer(call: IncomingRpc, value: unknown): boolean {
+  #answer(rpc: IncomingRpc, call: InCall, value: unknown): boolean {
     const { kind } = call.definition;
     if (kind === 'oneway') return true;
     if (kind === 'download' || kind === 'duplex') {
-      if (call.answered || call.gone !== undefined) closeItems(value, this.#options.failed);
+      if (rpc.settled || call.gone !== undefined) closeItems(value, this.#options.failed);
       else if (isAsyncIterable(value)) {
-        this.#goesOn(call);
-        void this.#stream(call, value);
+        this.#goesOn(rpc, call);
+        void this.#stream(rpc, call, value);
         return false;
       }
-      if (!call.answered) call.end();
+      if (!rpc.settled) rpc.end();
       return true;
     }
     return this.#respond(call, value);
   }
 
-  #respond(call: IncomingRpc, value: unknown): true {
+  #respond(call: InCall, value: unknown): true {
     try {
       if (!call.answered) answer(call, value);
     } catch (error) {
@@ -167,8 +169,8 @@ export class Serving implements Taker {
     return true;
   }
 
-  async #stream(call: IncomingRpc, items: AsyncIterable<unknown>): Promise<void> {
-    const { signal } = call;
+  async #stream(rpc: IncomingRpc, call: InCall, items: AsyncIterable<unknown>): Promise<void> {
+    const { signal } = rpc;
     let iterator: AsyncIterator<unknown> | undefined;
     // The clean-up must run when the caller leaves, even if the source hangs.
     const leave = () =>
@@ -180,26 +182,26 @@ export class Serving implements Taker {
         const { value, done } = await iterator.next();
         if (signal.aborted) break;
         if (done === true) {
-          if (!call.answered) call.end();
+          if (!rpc.settled) rpc.end();
           break;
         }
-        await call.write(value);
+        await rpc.write(value);
       }
     } catch (error) {
       if (!signal.aborted) {
         leave();
-        this.#throws(call, error);
+        this.#throws(rpc, call, error);
       }
     }
     signal.removeEventListener('abort', leave);
-    this.#running.delete(call);
+    this.#running.delete(rpc);
     this.#done(call);
   }
 
-  #throws(call: IncomingRpc, thrown: unknown): void {
+  #throws(rpc: IncomingRpc, call: InCall, thrown: unknown): void {
     const isUnhandled = thrown instanceof UnhandledCall;
     const error = isUnhandled ? thrown.error : thrown;
-    if (call.answered) return this.#options.failed(error);
+    if (rpc.settled) return this.#options.failed(error);
     let answer: TransportError;
     try {
       const { toError } = this.#options;
@@ -208,7 +210,7 @@ export class Serving implements Taker {
       this.#options.failed(failure);
       answer = toTransportError(new Error('the handler failed'));
     }
-    this.#guarded(() => void failWith(call, answer, isUnhandled));
+    this.#guarded(() => void failWith(rpc, answer, isUnhandled));
   }
 
   #guarded(run: () => void): void {
@@ -219,7 +221,7 @@ export class Serving implements Taker {
     }
   }
 
-  #done(call: IncomingRpc): void {
+  #done(call: InCall): void {
     this.#active--;
     if (call.account !== undefined) call.release();
     call.handled();

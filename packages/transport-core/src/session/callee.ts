@@ -12,7 +12,7 @@ import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from 
 import { errorFrame } from '../wire/metadata.ts';
 import type { Channel, Channels } from './channels.ts';
 import type { ReceiveAccount } from './credit.ts';
-import type { Calls, InCall } from './in-call.ts';
+import { type Calls, InCall } from './in-call.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import {
@@ -76,7 +76,7 @@ export class Callee {
     if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, account);
     const refusal = this.#refusing ?? this.#refusal(frame, channel, method);
     if (refusal !== undefined) return this.#refuse(frame, account, refusal);
-    const call = this.#create(frame, channel!, method!);
+    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
     if (account !== undefined) call.chargeTo(account);
     this.served.open(call);
     if (frame.size > 0) this.#begin(call, frame);
@@ -129,7 +129,7 @@ export class Callee {
       this.#context.count('onewayDropped', 1);
       return account.giveBack(priceOf(frame), true);
     }
-    const call = this.#create(frame, channel!, method!);
+    const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
     call.chargeTo(account);
     if (frame.size === 0) return this.#calls.incoming(call);
     this.served.ids.set(call);
@@ -263,10 +263,6 @@ export class Callee {
     const download = this.served.ids.get(frame.id)?.download;
     if (download !== undefined && !download.grant(frame.credit, ACCOUNT_MAX))
       this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
-  }
-
-  #create(frame: Frame, channel: Channel, method: ProtocolMethod): InCall {
-    return this.#calls.create(this.served, frame, channel, method, this.#packets.keep(frame));
   }
 
   #begin(call: InCall, frame: Frame): void {

@@ -1,5 +1,5 @@
-// An incoming call as the session sees it. `IncomingRpc` in the `rpc` directory adds what its
-// handler or reader sees.
+// An incoming call as the session sees it. The `rpc` directory builds on it what a handler or
+// reader sees.
 //
 // Owns the state of the call. The session that serves it, its inbox and its reader tell it what
 // happened; it counts itself at its channel and gives its cost back to its account.
@@ -56,17 +56,6 @@ export interface InChannel {
 
 /** Receives the peer's calls once they are complete. */
 export interface Calls {
-  /**
-   * Returns the object of a call that is admitted.
-   * @param payload the payload of the frame, in a form that the reader may keep.
-   */
-  create(
-    carrier: AnswerCarrier,
-    frame: Frame,
-    channel: InChannel,
-    method: ProtocolMethod,
-    payload: Uint8Array,
-  ): InCall;
   /**
    * A complete request or one-way, or the opening request of an upload. `call.channel.mounted` is
    * set.
@@ -146,8 +135,6 @@ export class InCall implements ListEntry, UnitSender {
   /** The time at which the call ends, on the transport's clock; Infinity if never. */
   readonly due: number;
   payload: Uint8Array;
-  /** The decoded request; undefined until a reader gets the call. */
-  request: unknown = undefined;
   /**
    * The account that paid for the call; undefined if none did. It stays charged until the request
    * is taken, or until a one-way's reader is done.
@@ -198,7 +185,7 @@ export class InCall implements ListEntry, UnitSender {
   declare queuedAt: number | undefined;
   declare observer: CallObserver | undefined;
 
-  /** See `Calls.create`. */
+  /** @param payload the payload of the frame, in a form that the reader may keep. */
   constructor(
     carrier: AnswerCarrier,
     frame: Frame,

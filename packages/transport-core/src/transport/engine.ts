@@ -15,12 +15,11 @@ import {
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import type { TraceChannels, TransportCounter } from '../observer.ts';
-import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
+import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
-import { IncomingRpc } from '../rpc/rpc.ts';
-import type { AnswerCarrier, InCall, InChannel } from '../session/in-call.ts';
+import type { InCall, InChannel } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder, type OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
@@ -37,7 +36,6 @@ import { Names } from '../stream/names.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { AbortQueue, DeadlineTimer, ReadScheduler, Ticker } from '../stream/ticker.ts';
-import type { Frame } from '../wire/frame.ts';
 import type { Introduction } from '../wire/hello.ts';
 import { Acceptor, type ConnectionRegistry, connectionOf, Dialer, Members } from './connect.ts';
 import { channelTaken, isProjectProtocol, Mount, type MountHost } from './mount.ts';
@@ -283,16 +281,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   drains(connection: Connection): void {
     this.pool.drains(connection);
-  }
-
-  create(
-    carrier: AnswerCarrier,
-    frame: Frame,
-    channel: InChannel,
-    method: ProtocolMethod,
-    payload: Uint8Array,
-  ): InCall {
-    return new IncomingRpc(carrier, frame, channel, method, payload);
   }
 
   incoming(call: InCall): void {

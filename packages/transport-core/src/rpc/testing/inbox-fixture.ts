@@ -8,13 +8,12 @@ import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
 import { Channel } from '../../session/channels.ts';
 import { ReceiveAccount } from '../../session/credit.ts';
-import { type AnswerCarrier, HANDLER, type InCall } from '../../session/in-call.ts';
+import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
 import { OutboxFixture } from '../../session/testing/outbox-fixture.ts';
 import { SMALL } from '../../session/testing/pair.ts';
 import { Account } from '../../wire/frame.ts';
 import { frameOf } from '../../wire/testing/frames.ts';
 import { Inbox } from '../inbox.ts';
-import { IncomingRpc } from '../rpc.ts';
 
 export const protocol = defineProtocol({
   name: 'bench',
@@ -67,15 +66,11 @@ export class FakeConnection implements AnswerCarrier {
     this.channel.version = 1;
   }
 
-  call(
-    name: Name,
-    payload: Uint8Array = new Uint8Array([this.#ids & 0xff]),
-    long = false,
-  ): IncomingRpc {
+  call(name: Name, payload: Uint8Array = new Uint8Array([this.#ids & 0xff]), long = false): InCall {
     const method = table.byName.get(name)!;
     const id = method.kind === 'oneway' ? 0 : (this.#ids += 2);
     const frame = frameOf({ id }, payload);
-    const call = new IncomingRpc(this, frame, this.channel, method, payload);
+    const call = new InCall(this, frame, this.channel, method, payload);
     if (method.kind === 'oneway' || long) {
       const account = new ReceiveAccount(
         { credit: () => void this.credited++, holds: () => {} },
@@ -89,7 +84,7 @@ export class FakeConnection implements AnswerCarrier {
   }
 
   /** Delivers a call to the inbox. */
-  send(name: Name, payload?: Uint8Array, long = false): IncomingRpc {
+  send(name: Name, payload?: Uint8Array, long = false): InCall {
     const call = this.call(name, payload, long);
     this.#fixture.inbox.arrive(call);
     return call;

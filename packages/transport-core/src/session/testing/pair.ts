@@ -5,7 +5,6 @@ import type { TransportError } from '../../errors.ts';
 import type { TransportCounter } from '../../observer.ts';
 import { methodTable, type Protocol } from '../../protocol/protocol.ts';
 import { type Random, seededRandom } from '../../random.ts';
-import { IncomingRpc } from '../../rpc/rpc.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
 import type { Channel, Mounted } from '../channels.ts';
@@ -174,10 +173,6 @@ export class End implements SessionPort, SessionVisitor, Calls {
 
   up(): void {
     this.isUp = true;
-  }
-
-  create(...[carrier, frame, channel, method, payload]: Parameters<Calls['create']>): InCall {
-    return new IncomingRpc(carrier, frame, channel, method, payload);
   }
 
   incoming(call: InCall): void {
