@@ -97,6 +97,7 @@ export class FullMesh implements Overlay {
       case 'arrived':
       case 'held':
       case 'refused':
+      case 'dropped':
       case 'replace':
       case 'unreachable':
       case 'reject':

@@ -37,6 +37,17 @@ export type OverlayInput =
   /** The message was not accepted. */
   | { readonly type: 'refused'; readonly id: MessageId }
   /**
+   * A peer sent a message that is too old, that claims to be this node's own, or for whose publisher
+   * there is no room. If the peer had promised it, it has kept its promise. `mayCome` is true if
+   * there may be room if another peer sends the message.
+   */
+  | {
+      readonly type: 'dropped';
+      readonly from: string;
+      readonly id: MessageId;
+      readonly mayCome: boolean;
+    }
+  /**
    * Publishes a message. `receipts` is the number of neighbors that should confirm it. If possible,
    * at least that many neighbors get the message itself, because a notice is not enough. The last
    * output is `handed`.

@@ -111,6 +111,7 @@ class TreeOverlay implements Overlay {
       case 'arrived':
       case 'held':
       case 'refused':
+      case 'dropped':
         return this.#tree.handle(now, input);
       case 'repeated':
       case 'no-room':

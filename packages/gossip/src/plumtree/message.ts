@@ -104,11 +104,21 @@ export type PlumtreeInput<P> =
   | { readonly type: 'held'; readonly id: MessageId }
   /**
    * A message that arrived is not accepted. No peer is asked for it any more, not even peers that
-   * give notice of it later. If a peer pushes a message under that id nevertheless, it counts as
-   * new, because ids can be guessed: the refused message may have been a forgery under the id of a
-   * true one.
+   * give notice of it later. The topic decides about further messages under that id: if it accepts
+   * one, it is `received`.
    */
   | { readonly type: 'refused'; readonly id: MessageId }
+  /**
+   * A peer sent a message that is dropped without an examination. If the peer had been asked for the
+   * message, it has kept its promise. If `mayCome` is false, no peer is asked for it until another
+   * notice of it.
+   */
+  | {
+      readonly type: 'dropped';
+      readonly from: string;
+      readonly id: MessageId;
+      readonly mayCome: boolean;
+    }
   /** Publishes a message. */
   | { readonly type: 'publish'; readonly publication: MessageToPublish<P> }
   /**

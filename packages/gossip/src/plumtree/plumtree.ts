@@ -88,6 +88,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
         return this.#missing.hold(messageKey(input.id));
       case 'refused':
         return this.#missing.refuse(messageKey(input.id));
+      case 'dropped':
+        return this.#dropped(input.from, input.id, input.mayCome);
       case 'withdraw':
         return this.#cache.delete(messageKey(input.id));
       case 'serve':
@@ -192,6 +194,14 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const key = this.#missing.size + this.#graftRequests.pendingGrafts > 0 ? messageKey(id) : '';
     this.#missing.arrived(key, from, now);
     this.#graftRequests.kept(this.#neighbors.get(from), key);
+  }
+
+  #dropped(from: string, id: MessageId, mayCome: boolean): void {
+    const neighbor = this.#neighbors.get(from);
+    const key = messageKey(id);
+    this.#graftRequests.kept(neighbor, key);
+    neighbor?.owed?.delete(key);
+    if (!mayCome) this.#missing.take(key);
   }
 
   #serve(peer: string, id: MessageId): void {

@@ -27,6 +27,31 @@ test('a peer that sent a requested message has kept its promise even if the mess
   t.like(a, { id: 'a', kept: 1, broken: 0 });
 });
 
+test('a peer that sent a requested message has kept its promise even if there is no room for it, and another peer is asked if it may have room', (t) => {
+  for (const mayCome of [false, true]) {
+    const { machine, feed, sent, reports } = singleMachine(['a', 'b']);
+    feed(0, { type: 'received', from: 'a', message: ihaveOf([1]) });
+    feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
+    feed(80, { type: 'wake' });
+    feed(90, { type: 'dropped', from: 'a', id: idOf(1), mayCome });
+    const asked = sent();
+    if (mayCome) {
+      const now = machine.wakeAt;
+      feed(now, { type: 'wake' });
+      asked.push(...sent());
+    }
+    t.deepEqual(asked, mayCome ? ['a graft x1', 'b graft x1'] : ['a graft x1']);
+    feed(2_000, { type: 'dropped', from: 'b', id: idOf(1), mayCome: false });
+    runOut({ machine, feed }, 20_000);
+    t.deepEqual(reports, []);
+    t.is(machine.counters.brokenPromises, 0);
+    // A later notice is followed again: there may be room by then.
+    feed(20_000, { type: 'received', from: 'b', message: ihaveOf([1]) });
+    feed(20_080, { type: 'wake' });
+    t.deepEqual(sent(), ['b graft x1']);
+  }
+});
+
 test('a refused message is not requested from peers that announced it before or after, and is neither forwarded nor delivered', (t) => {
   const { machine, feed, sent, delivered } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });

@@ -13,12 +13,18 @@ import type { TopicContext } from './topic-context.ts';
 import { type Check, type Finding, Validation } from './validation.ts';
 
 /**
- * The sender of one copy of a message under validation. Only the first copy is validated; the
- * content of the others may differ.
+ * The sender of one copy of a message under validation. Only the first copy is validated; without
+ * signatures, the content of the others may differ.
  */
 interface Copy {
   readonly from: string;
   readonly hops: number;
+}
+
+/** A message under validation, and further copies that have arrived in the meantime. */
+interface Held {
+  readonly first: Body;
+  readonly copies: Copy[];
 }
 
 /** The inspection of all incoming messages of one topic. */
@@ -33,8 +39,8 @@ export class Inspection {
    * message. The codec then gets a copy, because the decoded message may lie in the same memory.
    */
   readonly #isShared: boolean;
-  /** Messages under validation → further copies that have arrived in the meantime. */
-  readonly #copies = new Map<string, Copy[]>();
+  /** Messages under validation. */
+  readonly #held = new Map<string, Held>();
   /**
    * Messages that were not accepted → the reason, the oldest first. These messages are not
    * validated again.
@@ -83,7 +89,7 @@ export class Inspection {
 
   close(): void {
     this.#validation.clear();
-    this.#copies.clear();
+    this.#held.clear();
   }
 
   /**
@@ -119,17 +125,13 @@ export class Inspection {
       topic.drop('refused', id, from, refused);
       return false;
     }
-    const copies = this.#copies.size > 0 ? this.#copies.get(messageKey(id)) : undefined;
-    if (copies !== undefined) {
-      if (copies.length < COPIES) copies.push({ from, hops });
-      return true;
-    }
+    const held = this.#held.size > 0 ? this.#held.get(messageKey(id)) : undefined;
     // Forgeries are not remembered, neither here nor by the overlay, because the true message may
     // still come. Forgeries that a relay passed on without reading them are counted separately from
     // those that it sent in its own name; otherwise a forger could make this node refuse the
     // relay's own messages.
     const finding =
-      signature === undefined
+      signature === undefined || (held !== undefined && isCopyOf(held.first, envelope))
         ? 'true'
         : signatures.examine(
             isRead ? from : `${from} relays`,
@@ -140,6 +142,10 @@ export class Inspection {
           );
     if (finding === 'forged') return this.#drop('forged', id, from, isRead);
     if (finding !== 'true') return this.#drop(finding, id, from);
+    if (held !== undefined) {
+      if (held.copies.length < COPIES) held.copies.push({ from, hops });
+      return true;
+    }
     if (payload.length > topic.limit) {
       // The sender has another limit. This node announces its own limit, and does not blame the
       // sender.
@@ -187,8 +193,8 @@ export class Inspection {
     const reason = verdict === 'flood' ? 'full' : verdict;
     // If there is no room for the origins that this peer introduces, another peer may still send
     // the message.
-    if (reason !== 'full' || topic.look(id, now) !== 'new')
-      this.#tell(payload, now, { type: 'refused', id });
+    const mayCome = reason === 'full' && topic.look(id, now) === 'new';
+    this.#tell(payload, now, { type: 'dropped', from, id, mayCome });
     if (reason === 'old' && id.origin === from && topic.lifeOf(from) !== undefined)
       topic.compare(now, { type: 'introduce', peer: from });
     this.#drop(reason, id, from);
@@ -216,13 +222,14 @@ export class Inspection {
     const key = messageKey(id);
     const signed = payload.signature !== undefined;
     const meta = { id: key, origin: id.origin, signed, from, hops, missed: 0 };
-    this.#copies.set(key, copies);
+    const held = { first: payload, copies };
+    this.#held.set(key, held);
     const check: Check = {
       from,
       size,
       begin: () => this.#validate!(payload.message as never, meta as never),
       settled: (finding, error) => {
-        this.#copies.delete(key);
+        this.#held.delete(key);
         const { node } = this.#topic;
         const next = finding === 'overloaded' ? copies.shift() : undefined;
         if (next !== undefined) {
@@ -243,7 +250,7 @@ export class Inspection {
       },
     };
     this.#validation.run(check, now);
-    if (this.#copies.get(key) === copies) this.#tell(payload, now, { type: 'held', id });
+    if (this.#held.get(key) === held) this.#tell(payload, now, { type: 'held', id });
   }
 
   #drop(reason: MessageDropReason, id: MessageId, from: string, isToBlame = false): false {
@@ -267,6 +274,21 @@ export class Inspection {
     }
     return this.#drop(reason, id, from, isToBlame);
   }
+}
+
+/** Returns true if what is signed and its signature are equal, byte for byte. */
+function isCopyOf(first: Body, other: Body): boolean {
+  return (
+    first.audience === other.audience &&
+    first.nodes.join() === other.nodes.join() &&
+    isEqual(first.signature!.publicKey, other.signature!.publicKey) &&
+    isEqual(first.signature!.bytes, other.signature!.bytes) &&
+    isEqual(first.payload, other.payload)
+  );
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
 function pushOf(envelope: Envelope): Push<Body> {

@@ -40,6 +40,7 @@ export class Receiver {
     if (verdict === 'new') return input;
     if (verdict === 'seen') return { type: 'repeated', from, id };
     dropped(id, from, verdict);
-    return { type: 'refused', id };
+    const mayCome = verdict === 'full' && this.#seen.look(id, now) === 'new';
+    return { type: 'dropped', from, id, mayCome };
   }
 }
