@@ -203,8 +203,8 @@ export class AsyncSchemaError extends TypeError {
 const LONGEST_PATH = 512;
 
 /**
- * A property of an error: the work units that the refusal cost, if that is more
- * than the message's size suggests.
+ * A property of an error: the work units that the refusal cost, if that is more than the message's
+ * size suggests.
  */
 export const WORK = Symbol.for('trunkline.work');
 
