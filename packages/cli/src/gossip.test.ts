@@ -94,6 +94,30 @@ test('pub and sub exchange messages with the network', async (t) => {
   t.is((await received.next()).value?.message, 'b');
 });
 
+test('pub and sub exchange signed messages with --signed; without it, a sub says why it prints nothing', async (t) => {
+  const node = await startNode(t, { hasGossip: true, isSigned: true });
+  const topic = node.gossip!.topic('news', json(z.json()));
+  const to = ['-a', node.address];
+  const sub = trunkline(['sub', 'news', '--signed', '--count', '1', ...to], {
+    onErr: () => void topic.publish('rain', { min: 1 }),
+  });
+  t.is((await sub).out, '"rain"\n');
+  const received = topic.messages();
+  const pub = await trunkline(['pub', 'news', '"snow"', '--signed', ...to]);
+  t.is(pub.code, 0, pub.err);
+  t.is((await received.next()).value?.message, 'snow');
+  const interrupt = new AbortController();
+  const { out, err } = await trunkline(['sub', 'news', ...to], {
+    interrupted: interrupt.signal,
+    onErr: (text) => {
+      if (text.startsWith('reading')) void topic.publish('sun').catch(() => {});
+      else interrupt.abort(new Error('interrupted'));
+    },
+  });
+  t.is(out, '');
+  t.is(err, 'reading news\nmessages are dropped, because they are signed: add --signed\n');
+});
+
 test('a node that only has peers is enough to join', async (t) => {
   const transport = createTransport('tcp://127.0.0.1:0', {
     protocol: defineProtocol({ name: 'p', channel: 0x20, methods: {} }),

@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { createGossip, fullMesh, partialView, type Topic } from '@trunkline/gossip';
+import { createGossip, fullMesh, type Gossip, partialView, type Topic } from '@trunkline/gossip';
 import { createPeers, type Peers } from '@trunkline/peers';
 import { createIdentity } from '@trunkline/security';
 import { loadIdentity } from '@trunkline/security/node';
@@ -147,7 +147,11 @@ async function withTopic(
     await peers.ready({ timeout, signal: terminal.interrupted });
     const topic = checked(() => gossip.topic(name, codecOf(codec)));
     await meet(topic, overlay === 'fullMesh', transport, peers, terminal);
-    await Promise.race([use(topic, timeout), follow(peers, key, command, terminal)]);
+    await Promise.race([
+      use(topic, timeout),
+      follow(peers, key, command, terminal),
+      compare(gossip, signed === true, command, terminal),
+    ]);
   } finally {
     await gossip.close();
     await peers.close();
@@ -180,6 +184,23 @@ async function follow(
       isAlone = false;
       say(command, terminal, 'connected again', { connected: true });
     }
+  }
+}
+
+/** Reports once if messages are dropped because they are signed, or because they are not. */
+async function compare(
+  gossip: Gossip,
+  signed: boolean,
+  command: Command,
+  terminal: CliTerminal,
+): Promise<void> {
+  for await (const event of gossip.events()) {
+    if (event.type !== 'dropped' || event.reason !== (signed ? 'unsigned' : 'unverified')) continue;
+    const text = signed
+      ? 'messages are dropped, because they are not signed: leave out --signed'
+      : 'messages are dropped, because they are signed: add --signed';
+    say(command, terminal, text, { dropped: event.reason });
+    return new Promise(() => {});
   }
 }
 

@@ -58,6 +58,7 @@ export interface NodeOptions {
   readonly isBare?: boolean;
   readonly hasGossip?: boolean;
   readonly overlay?: OverlayFactory;
+  readonly isSigned?: boolean;
   readonly seeds?: readonly string[];
   /** Lets tools change the node. */
   readonly isWritable?: boolean;
@@ -83,6 +84,7 @@ export async function startNode(
     isBare = false,
     hasGossip = false,
     overlay = fullMesh(),
+    isSigned = false,
     seeds = [],
     isWritable = false,
   }: NodeOptions = {},
@@ -119,10 +121,12 @@ export async function startNode(
         signal.addEventListener('abort', () => reject(signal.reason)),
       ),
   });
+  const identity = createIdentity();
   const peers = hasGossip
-    ? createPeers({ transport, identity: tls ? undefined : createIdentity(), seeds })
+    ? createPeers({ transport, identity: tls ? undefined : identity, seeds })
     : undefined;
-  const gossip = peers && createGossip({ transport, peers, overlay });
+  const signatures = isSigned ? { identity } : undefined;
+  const gossip = peers && createGossip({ transport, peers, overlay, signatures });
   let health: Health | undefined;
   if (!isBare) {
     serveReflection(transport, { allow });
