@@ -27,22 +27,24 @@ export async function callPath() {
   const options = { protocol, backends: [tcp()] };
   const session = new Session();
   session.connect();
-  /** What ran until the request passed the relay, and from then until its handler. */
+  /** The coverage of both parts: up to the relay, and from there to the handler. */
   const ran = [];
-  let left = 0;
-  const observe = () => {
-    if (left-- > 0) ran.push(session.post('Profiler.takePreciseCoverage'));
+  let isObserved = false;
+  /** Takes the sample with this number, once. */
+  const observe = (number) => {
+    if (isObserved && ran.length === number)
+      ran.push(session.post('Profiler.takePreciseCoverage'));
   };
   const server = createTransport('tcp://127.0.0.1:0', options);
   serve(server, {
     echo(request) {
-      observe();
+      observe(1);
       return request;
     },
   });
   await server.listen();
   const relay = createServer((near) => {
-    near.on('data', observe);
+    near.on('data', () => observe(0));
     near.pipe(connect(new URL(server.localAddr()).port, '127.0.0.1')).pipe(near);
   }).listen(0, '127.0.0.1');
   await once(relay, 'listening');
@@ -52,7 +54,7 @@ export async function callPath() {
   for (let i = 0; i < WARM_UP; i++) await call();
   await session.post('Profiler.enable');
   await session.post('Profiler.startPreciseCoverage', { callCount: true });
-  left = 2;
+  isObserved = true;
   await call();
   const [sent, received] = await Promise.all(ran);
   await client.close();

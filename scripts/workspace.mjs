@@ -17,7 +17,7 @@ export const published = subfolders('packages');
 export const packages = [
   ...published,
   ...subfolders('examples'),
-  ...'bench browser consumer docs evaluation fuzz hostile'.split(' '),
+  ...['bench', 'browser', 'consumer', 'docs', 'evaluation', 'fuzz', 'hostile'],
 ];
 
 /** The programs of our tools: scripts that Node runs. */
@@ -75,7 +75,10 @@ export function git(...args) {
   return spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '';
 }
 
-/** Source maps of compiled files. With its own, Node would read that of every file it loads. */
+/**
+ * The source maps read so far, by compiled file. With `--enable-source-maps`, Node would read the
+ * map of every file that it loads.
+ */
 const maps = new Map();
 
 /**
@@ -154,7 +157,7 @@ export function run(command, args, options = {}) {
 export function cpuSeconds() {
   if (process.platform !== 'linux') return undefined;
   const stat = readFileSync('/proc/self/stat', 'utf8');
-  // The times in user mode and in the kernel: of the process, and of those that it has waited for.
+  // The user and system times of this process, and of the children that it has waited for.
   const times = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')

@@ -15,7 +15,7 @@ export type Bounds = { readonly least: number } | { readonly most: number };
 /** Judges the bars whose rows have figures. */
 export function judge(rounds: readonly Round[], bars: readonly Bar[]): Verdict[] {
   return bars.flatMap(({ bar, value, combine = median, least, most }) => {
-    const values = rounds.map(value).filter(Number.isFinite);
+    const values = rounds.map(value).filter((each) => !Number.isNaN(each));
     const ratio = values.length === 0 ? undefined : combine(values);
     if (ratio === undefined) return [];
     const holds = ratio >= (least ?? ratio) && ratio <= (most ?? ratio);

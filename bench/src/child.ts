@@ -5,7 +5,7 @@
 import type { Caller, Serving } from './adapters/adapter.ts';
 import { subjectOf } from './adapters/table.ts';
 import type { Figures } from './benchmark.ts';
-import { offer } from './commands.ts';
+import { runCommands } from './commands.ts';
 import { settledMemory } from './memory.ts';
 import { answer, check, numbered } from './messages.ts';
 import { type CallScenario, type Load, runLoad } from './scenarios.ts';
@@ -59,7 +59,7 @@ const commands = {
 };
 export type EndCommands = typeof commands;
 
-offer(commands, () => {
+runCommands(commands, () => {
   void serving?.close();
   for (const caller of callers) void caller.close();
 });

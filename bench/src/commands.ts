@@ -19,7 +19,7 @@ export interface Report {
  * Tells the parent that this process is ready, and runs the commands that the parent calls;
  * `released` is called when the parent disconnects.
  */
-export function offer(commands: Commands, released: () => void): void {
+export function runCommands(commands: Commands, released: () => void): void {
   process.on('disconnect', released);
   process.on('message', async ({ name, args }: Command) => {
     try {

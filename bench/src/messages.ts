@@ -42,8 +42,8 @@ export class Messages {
 }
 
 /**
- * Makes a message of `size` bytes, at least 8, with its number at both ends, or one of none. No two
- * pieces between are alike.
+ * Makes a message of `size` bytes with its number at both ends; `size` is 0 or at least 8. No two
+ * pieces between the ends are alike.
  */
 export function numbered(size: number, number: number): Uint8Array {
   const bytes = new Uint8Array(size);

@@ -38,7 +38,7 @@ await runBenchmark({
   },
 });
 
-/** @param checkout the URL of bench/dist/ in another checkout, whose code runs. Default: this one. */
+/** @param checkout the URL of bench/dist/ in the checkout whose code runs. Default: this one. */
 function runOnce(
   name: string,
   [warmUp, window]: readonly [number, number],

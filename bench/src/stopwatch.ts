@@ -37,7 +37,7 @@ export class Stopwatch {
    * Lets the scenario run for `warmUp` and then `window` milliseconds, or longer until a first call
    * has returned. Returns calls a second (`rate`), the times of a call in µs (`p50`, `p99`), MB of
    * large messages a second (`bulk`), and nanoseconds of CPU per call in each process and in both
-   * (`cpu`); NaN are those that the scenario does not measure or the system does not report.
+   * (`cpu`). A figure is NaN if the scenario does not measure it or the system does not report it.
    * @param server the process of the server.
    */
   async measure(warmUp: number, window: number, server: number): Promise<Figures> {
@@ -58,7 +58,7 @@ export class Stopwatch {
       rate: calls / seconds,
       p50: percentile(times, 0.5) * 1_000,
       p99: percentile(times, 0.99) * 1_000,
-      bulk: bytes / seconds / 1e6,
+      bulk: bytes === 0 ? Number.NaN : bytes / seconds / 1e6,
       clientCpu,
       serverCpu,
       cpu: clientCpu + serverCpu,

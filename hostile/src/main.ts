@@ -29,10 +29,11 @@ const USAGE = `usage: node hostile/dist/main.js [options] [name...]
 /** Milliseconds of an attack that repeats a single message. */
 const BRIEF = 1_000;
 /**
- * Runs of an attack at once while it fails; a last one follows after all the others. Other programs
- * of the machine, and garbage that is collected late, rarely spoil all of them; a defect does.
+ * The number of runs in a row of an attack that fails. After all other attacks, it runs once more.
+ * Other programs of the machine, and garbage that is collected late, rarely spoil all of these runs;
+ * a defect does.
  */
-const TRIES_AT_ONCE = 2;
+const TRIES_IN_A_ROW = 2;
 /** The figures that a run of the other quantity does not measure. */
 const NO_TIMES = { before: Number.NaN, during: Number.NaN, delay: Number.NaN, busy: Number.NaN };
 const NO_MEMORY = { growth: Number.NaN };
@@ -102,14 +103,18 @@ async function attackAll(): Promise<void> {
     return outcome;
   }
 
-  /** A row of one quantity: how to measure it once, and where its outcome goes. */
+  /** A measurement of one row; outcomes with the same key are joined. */
   interface Task {
     readonly title: string;
     readonly key: string;
     measure(): Promise<Outcome>;
   }
 
-  async function holds({ title, key, measure }: Task, isLast: boolean): Promise<boolean> {
+  /**
+   * Measures, and keeps the outcome if there are no flaws or if it is the last try. Returns true if
+   * the outcome was kept.
+   */
+  async function tryOnce({ title, key, measure }: Task, isLast: boolean): Promise<boolean> {
     const outcome = await measure();
     const { flaws } = outcome;
     console.error(`${title}: ${flaws.length === 0 ? 'holds' : flaws.join('; ')}`);
@@ -120,8 +125,9 @@ async function attackAll(): Promise<void> {
     return true;
   }
 
-  async function holdsAtOnce(task: Task): Promise<boolean> {
-    for (let tries = 0; tries < TRIES_AT_ONCE; tries++) if (await holds(task, false)) return true;
+  async function tryInARow(task: Task): Promise<boolean> {
+    for (let tries = 0; tries < TRIES_IN_A_ROW; tries++)
+      if (await tryOnce(task, false)) return true;
     return false;
   }
 
@@ -149,8 +155,8 @@ async function attackAll(): Promise<void> {
   }));
   for (const tasks of [...wanted.map(tasksOf), ofScenarios]) {
     const failed: Task[] = [];
-    for (const task of tasks) if (!(await holdsAtOnce(task))) failed.push(task);
-    for (const task of failed) await holds(task, true);
+    for (const task of tasks) if (!(await tryInARow(task))) failed.push(task);
+    for (const task of failed) await tryOnce(task, true);
     await shared?.testbed.close();
     shared = undefined;
   }

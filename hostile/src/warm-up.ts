@@ -23,10 +23,10 @@ export const KEPT = {
 };
 
 /**
- * Writes to as much memory as an attack may take, and frees it, if glibc keeps it. A virtual machine
- * whose host takes back idle memory needs up to 16 µs for a page that a process has not used yet (2 s
- * for 512 MiB). Every program that receives 512 MiB pays this, so it must not count as an effect of
- * the attack.
+ * Writes to as much memory as an attack may take, and frees it, if glibc keeps it. A virtual
+ * machine whose host takes back idle memory needs up to 16 µs for a page that a process has not
+ * used yet (2 s for 512 MiB). Every program that receives 512 MiB pays this, so it must not count
+ * as an effect of the attack.
  *
  * @param bytes the memory that the limits allow to the attack.
  */

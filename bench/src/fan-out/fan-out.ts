@@ -153,7 +153,7 @@ export class Deliveries {
     }
     this.#next[subscriber] = sequence + 1;
     const isEnd = (sequence + 1) % STEP === 0;
-    // The last subscriber to reach the end of a step is at the end, and all others at least there.
+    // A step is complete when its last subscriber reaches the end; all others are there or beyond.
     if (isEnd && Math.min(...this.#next) === sequence + 1) this.#step();
   }
 }

@@ -1,6 +1,6 @@
 // One of the processes: `node.js <adapter>`. Each of them can publish on request; all receive.
 
-import { offer } from '../commands.ts';
+import { runCommands } from '../commands.ts';
 import { type KindName, kindOf } from './by-name.ts';
 import type { Spreader } from './kind.ts';
 import { publishAll, Receiver, type Stage } from './stage.ts';
@@ -35,4 +35,4 @@ const commands = {
 };
 export type NodeCommands = typeof commands;
 
-offer(commands, () => void spreader?.close());
+runCommands(commands, () => void spreader?.close());

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createTransport, type Transport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
-import { offer } from '../commands.ts';
+import { runCommands } from '../commands.ts';
 import { median } from '../statistics.ts';
 import { type Backend, items, MESSAGE, protocol, type Task } from './protocol.ts';
 import { measureRaw } from './raw.ts';
@@ -28,7 +28,7 @@ interface Result {
 const commands = { measure };
 export type ClientCommands = typeof commands;
 
-offer(commands, () => {});
+runCommands(commands, () => {});
 
 async function measure({ backend, task, total, to }: Measurement): Promise<Result> {
   if (backend === 'raw') {

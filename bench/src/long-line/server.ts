@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { createTransport, serve } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
-import { offer } from '../commands.ts';
+import { runCommands } from '../commands.ts';
 import { items, protocol } from './protocol.ts';
 import { serveRaw } from './raw.ts';
 
@@ -36,7 +36,7 @@ const addresses = { host, raw: (raw.address() as AddressInfo).port, tcp: overTcp
 const commands = { addresses: () => addresses };
 export type ServerCommands = typeof commands;
 
-offer(commands, () => {
+runCommands(commands, () => {
   raw.close();
   for (const transport of transports) void transport.close();
 });

@@ -1,7 +1,7 @@
 // A process that runs one load, with one seed after another: `load.child.js <load>`.
 
 import type { Figures } from '../benchmark.ts';
-import { offer } from '../commands.ts';
+import { runCommands } from '../commands.ts';
 import { LOADS } from './loads.ts';
 
 const load = LOADS.find(({ name }) => name === process.argv[2])!;
@@ -28,4 +28,4 @@ const commands = {
 };
 export type LoadCommands = typeof commands;
 
-offer(commands, () => {});
+runCommands(commands, () => {});

@@ -70,7 +70,7 @@ export function serveWire(wire: Wire): void {
 export function linkOf(wire: Wire): Link {
   const slots: (((message: Uint8Array) => void) | undefined)[] = [];
   const free: number[] = [];
-  /** Receipts that are awaited; they come in the order of the large messages. */
+  /** Resolve the large messages that wait for a receipt, in the order in which they were sent. */
   const receipts: (() => void)[] = [];
   let sending: Promise<void> | undefined;
   wire.received((message) => {

@@ -2,7 +2,7 @@
 
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { WebSocket } from 'ws';
-import { offer } from '../commands.ts';
+import { runCommands } from '../commands.ts';
 import { type Address, type Column, connect, type Libraries } from './columns.ts';
 import { type LinkFigures, measure, type Times } from './tasks.ts';
 
@@ -18,4 +18,4 @@ const commands = {
 };
 export type ClientCommands = typeof commands;
 
-offer(commands, () => process.kill(process.pid, 'SIGKILL'));
+runCommands(commands, () => process.kill(process.pid, 'SIGKILL'));

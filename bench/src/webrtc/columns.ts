@@ -14,11 +14,11 @@ export const AGAINST: ReadonlyMap<Column, Column> = new Map([
   ['trunkline-ws', 'bare-ws'],
 ]);
 
-/** How clients reach a server. */
+/** The addresses of a server. */
 export interface Address {
-  /** For a bare channel, a WebSocket that takes an offer and sends an answer. */
+  /** The address to dial; for a bare channel, that of a WebSocket which takes an offer. */
   readonly address: string;
-  /** The hub for signaling, which Trunkline has over WebRTC. */
+  /** The address of the signaling hub; set only for Trunkline over WebRTC. */
   readonly hub?: string;
 }
 

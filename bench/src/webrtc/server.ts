@@ -7,14 +7,14 @@ import { createSignalHub, signalingProtocol } from '@trunkline/transport-webrtc/
 import { ws } from '@trunkline/transport-ws';
 import { RTCPeerConnection } from 'node-datachannel/polyfill';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { offer } from '../commands.ts';
+import { runCommands } from '../commands.ts';
 import { acceptChannel, serveWire, webSocketWire } from './bare.ts';
 import type { Address, Column } from './columns.ts';
 import { listen } from './trunkline.ts';
 
 const rtc = { RTCPeerConnection } as any;
 const commands = {
-  /** Serves a column, and returns how clients reach it. */
+  /** Serves a column, and returns its addresses. */
   async serve(column: Column): Promise<Address> {
     if (column === 'trunkline-ws') return { address: await listen() };
     if (column === 'bare-ws')
@@ -39,7 +39,7 @@ const commands = {
 };
 export type ServerCommands = typeof commands;
 
-offer(commands, () => process.kill(process.pid, 'SIGKILL'));
+runCommands(commands, () => process.kill(process.pid, 'SIGKILL'));
 
 async function listenBare(connected: (socket: WebSocket) => void): Promise<string> {
   const options = { port: 0, host: '127.0.0.1', perMessageDeflate: false };

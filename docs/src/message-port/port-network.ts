@@ -78,7 +78,7 @@ class PortLayer implements StreamLayer {
     if (this.#listeners.has(name)) {
       throw reasonError(
         'address_in_use',
-        `Cannot listen at ${address}: somebody does; close that, or take another name`,
+        `Cannot listen at ${address}: the name is in use; close its listener, or choose another`,
         { target: address },
       );
     }

@@ -1,6 +1,6 @@
 // One end of the real line: `end.js <host>` accepts, `end.js` dials on request.
 
-import { offer } from '@trunkline/bench/commands';
+import { runCommands } from '@trunkline/bench/commands';
 import { createTransport, type Remote, systemClock } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import type { Fate } from './kinds.ts';
@@ -23,13 +23,14 @@ const commands = {
   async begin(to: string | undefined, size: number): Promise<void> {
     void witness.run(transport, await connected(to), size);
   },
-  /** Marks that the fault begins or is over. */
-  fault: () => witness.begin(),
-  over: (): Fate => witness.fate(),
+  /** Marks the beginning of the fault. */
+  beginFault: () => witness.begin(),
+  /** Ends the calls, and returns the outcome. */
+  end: (): Fate => witness.fate(),
 };
 export type EndCommands = typeof commands;
 
-offer(commands, () => void transport.close());
+runCommands(commands, () => void transport.close());
 
 async function connected(to: string | undefined): Promise<Remote> {
   if (to !== undefined) return transport.dial(to);

@@ -28,12 +28,12 @@ export async function runReal(kind: FaultKind, number: number): Promise<Fates> {
       caller.call('begin', address, kind.size),
     ]);
     await sleep(SETTLING);
-    await Promise.all(ends.map((end) => end.call('fault')));
+    await Promise.all(ends.map((end) => end.call('beginFault')));
     kind.begin(place);
     await sleep(kind.lasts * 1_000);
     kind.end?.(place);
     await sleep((kind.watched - kind.lasts) * 1_000);
-    return { caller: await caller.call('over'), callee: await callee.call('over') };
+    return { caller: await caller.call('end'), callee: await callee.call('end') };
   } finally {
     for (const end of ends) end.kill();
     line.lower();

@@ -88,7 +88,8 @@ async function startMesh(t: ExecutionContext, port = '0') {
   const exit = once(child, 'exit');
   t.teardown(() => child.kill('SIGKILL'));
   const line = once(createInterface({ input: child.stdout }), 'line');
-  const [, url = ''] = /^open (\S+)/.exec(String(await Promise.race([line, exit]))) ?? [];
+  const [, url] = /^open (\S+)/.exec(String(await Promise.race([line, exit]))) ?? [];
+  if (url === undefined) throw new Error('the command printed no address');
   /** Ends the command as Ctrl-C does. Resolves to its exit code. */
   const end = async (): Promise<unknown> => {
     child.kill('SIGINT');

@@ -1,5 +1,5 @@
-// A node of the mesh, the same in a page and in a process: it draws on the board, reports its links,
-// and cuts them.
+// A node of the mesh, the same in a page and in a process: it draws on the board, reports its
+// links, and cuts them.
 
 import { webrtc } from '@trunkline/transport-webrtc';
 import { createHubSignal, type HubSignal } from '@trunkline/transport-webrtc/signaling';

@@ -19,7 +19,8 @@ A chat room across processes. Every line that you type is sent to everybody in t
 
   --name <name>         your name, as others see it
   --listen <host:port>  the address that others dial (default: 127.0.0.1:0, any free port)
-  --join <host:port>    the address of somebody in the room, through whom you find the others; may be repeated
+  --join <host:port>    the address of somebody in the room, through whom you find the others;
+                        may be repeated
   --room <room>         the room (default: lobby)
   --overlay <overlay>   mesh: everybody sends to everybody. tree: each node keeps a few links, and messages
                         travel along a tree of them. Use the same for all in a room (default: mesh)

@@ -93,8 +93,8 @@ export interface InstallReply {
 }
 
 /**
- * A request of a node for another one. The driver passes the same object back with the answer, or to
- * `failed` if there will be none.
+ * A request of a node for another one. The driver passes the same object back with the answer, or
+ * to `failed` if there will be none.
  */
 export type Message =
   | { readonly method: 'requestVote'; readonly to: string; readonly request: VoteRequest }

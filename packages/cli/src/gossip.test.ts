@@ -118,6 +118,24 @@ test('pub and sub exchange signed messages with --signed; without it, a sub says
   t.is(err, 'reading news\nmessages are dropped, because they are signed: add --signed\n');
 });
 
+test('a sub with --signed says why it prints nothing if messages are not signed', async (t) => {
+  const node = await startNode(t, { hasGossip: true });
+  const topic = node.gossip!.topic('news', json(z.json()));
+  const interrupt = new AbortController();
+  const { out, err } = await trunkline(['sub', 'news', '--signed', '-a', node.address], {
+    interrupted: interrupt.signal,
+    onErr: (text) => {
+      if (text.startsWith('reading')) void topic.publish('sun').catch(() => {});
+      else interrupt.abort(new Error('interrupted'));
+    },
+  });
+  t.is(out, '');
+  t.is(
+    err,
+    'reading news\nmessages are dropped, because they are not signed: leave out --signed\n',
+  );
+});
+
 test('a node that only has peers is enough to join', async (t) => {
   const transport = createTransport('tcp://127.0.0.1:0', {
     protocol: defineProtocol({ name: 'p', channel: 0x20, methods: {} }),

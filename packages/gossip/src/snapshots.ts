@@ -43,7 +43,10 @@ export interface TopicSnapshot {
   readonly duplicates: number;
   /** The number of dropped messages for each reason. */
   readonly dropped: Readonly<Partial<Record<MessageDropReason, number>>>;
-  /** Details that the overlay reports about itself. */
+  /**
+   * Details that the overlay reports about itself, and the numbers of publishers (`origins`) and of
+   * missing messages (`gaps`) that the topic remembers.
+   */
   readonly details: unknown;
 }
 

@@ -2,10 +2,9 @@
 
 import type { Simulation } from '@trunkline/simulation';
 import test from 'ava';
-import type { MessageId } from './messages/message-id.ts';
 import { partialView } from './overlay/partial-view.ts';
 import { eventsOf, idOf, meet, type Run, runs, type TestNode, words } from './testing/cluster.ts';
-import { frame, rawPeer } from './testing/raw-peer.ts';
+import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import type { MessageVerdict, TopicOptions } from './types.ts';
 
 /** All nodes are neighbors of each other, with room for one more; most links belong to no tree. */
@@ -120,10 +119,63 @@ test.serial(
   },
 );
 
+test.serial(
+  'without signatures, a message under the id of one that was refused, or is being validated, is dropped, whatever its content',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, subscriber, f } = await network(run, async (message, node) => {
+        if (message === 'accepted slowly') await later(node, 500);
+        return message === 'forged' ? 'ignore' : 'accept';
+      });
+      await sim.run(5_000);
+      await sim.settle(subscriber('a').topic.publish('first'));
+      await sim.run(1_000);
+      const { heard, words } = subscriber('f');
+      const [sequence, epoch] = heard[0]!.meta.id.split('.').map(Number) as [number, number];
+      const send = await forger(sim);
+      send({ origin: idOf('a'), epoch, sequence: sequence + 1 }, 'forged');
+      send({ origin: idOf('a'), epoch, sequence: sequence + 2 }, 'accepted slowly');
+      await sim.run(100);
+      for (const word of ['second', 'third']) await sim.settle(subscriber('a').topic.publish(word));
+      await sim.run(1_000);
+      t.deepEqual(words, ['first', 'accepted slowly'], run.name);
+      const reasons = eventsOf(f, 'dropped').map(({ reason }) => reason);
+      t.deepEqual([reasons[0], new Set(reasons.slice(1))], ['ignored', new Set(['refused'])]);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
+test.serial(
+  'a signed copy of an unsigned message that is being validated is dropped as unverified',
+  async (t) => {
+    for (const run of runs()) {
+      const { sim, subscriber, f } = await network(run, async (_, node): Promise<MessageVerdict> => {
+        await later(node, 500);
+        return 'accept';
+      });
+      const send = await forger(sim);
+      const id = { origin: idOf('stranger'), epoch: 1, sequence: 0 };
+      send(id, 'held');
+      await sim.run(100);
+      t.is(f.gossip.snapshot().topics[0]!.validating, 1, run.name);
+      const publicKey = new Uint8Array(44).fill(1);
+      send({ ...id, signature: { publicKey, bytes: new Uint8Array(64) } }, 'held');
+      await sim.run(1_000);
+      t.deepEqual(
+        eventsOf(f, 'dropped').map(({ reason }) => reason),
+        ['unverified'],
+      );
+      t.deepEqual(subscriber('f').words, ['held']);
+      t.deepEqual(await sim.close(), []);
+    }
+  },
+);
+
 /** Adds a neighbor of 'f' that sends any messages, and returns a function that sends one. */
-async function forger(sim: Simulation): Promise<(id: MessageId, message: string) => void> {
+async function forger(sim: Simulation): Promise<(forgery: Forgery, message: string) => void> {
   const guest = await rawPeer(sim, { to: 'f' });
   guest.join();
   await sim.run(500);
-  return (id, message) => guest.push(frame({ ...id, payload: words.encode(message) }));
+  return (forgery, message) => guest.push(frame({ ...forgery, payload: words.encode(message) }));
 }

@@ -72,8 +72,8 @@ export const discovery: Story = {
 };
 
 /**
- * A network whose nodes know each other by id. Each node has peers, and Raft sends to ids instead of
- * addresses without noticing the difference.
+ * A network whose nodes know each other by id. Each node has peers, and Raft sends to ids instead
+ * of addresses without noticing the difference.
  */
 class ById implements Network {
   readonly places: readonly Place[];

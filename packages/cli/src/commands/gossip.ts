@@ -48,7 +48,7 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
           .choices(['json', 'bytes'])
           .default('json'),
       )
-      .option('--signed', 'all messages of the topic are signed; pub signs with --key');
+      .option('--signed', 'accept only signed messages; pub signs with --key, or with a new key');
   options(
     program
       .command('pub')
@@ -132,9 +132,9 @@ async function withTopic(
   );
   const identity = key === undefined ? createIdentity() : await loadIdentity(key);
   const peers = createPeers({ transport, seeds: [address], identity });
-  const made = overlay === 'partialView' ? partialView() : fullMesh();
+  const overlayFactory = overlay === 'partialView' ? partialView() : fullMesh();
   const signatures = signed === true ? { identity } : undefined;
-  const gossip = createGossip({ transport, peers, overlay: made, signatures });
+  const gossip = createGossip({ transport, peers, overlay: overlayFactory, signatures });
   try {
     // Peers dial their seeds again and again without an error, so the first dial is done here: it
     // says why the node can't be joined.
@@ -150,7 +150,7 @@ async function withTopic(
     await Promise.race([
       use(topic, timeout),
       follow(peers, key, command, terminal),
-      compare(gossip, signed === true, command, terminal),
+      warnOfSignatures(gossip, signed === true, command, terminal),
     ]);
   } finally {
     await gossip.close();
@@ -188,7 +188,7 @@ async function follow(
 }
 
 /** Reports once if messages are dropped because they are signed, or because they are not. */
-async function compare(
+async function warnOfSignatures(
   gossip: Gossip,
   signed: boolean,
   command: Command,

@@ -93,7 +93,7 @@ export class Lives {
   }
 
   /**
-   * The highest life that is accepted in an unsigned message: one day ahead of the clock.
+   * The highest credible life of an unsigned message: one day ahead of the clock.
    */
   get latest(): number {
     return this.#wall() + DAY;

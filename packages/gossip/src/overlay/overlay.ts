@@ -34,12 +34,16 @@ export type OverlayInput =
   | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
   /** A validator is still checking the message; `received` or `refused` follows. */
   | { readonly type: 'held'; readonly id: MessageId }
-  /** The message was not accepted. */
+  /**
+   * A message that arrived was examined and not accepted. No peer is asked for it, not even after a
+   * later notice.
+   */
   | { readonly type: 'refused'; readonly id: MessageId }
   /**
-   * A peer sent a message that is too old, that claims to be this node's own, or for whose publisher
-   * there is no room. If the peer had promised it, it has kept its promise. `mayCome` is true if
-   * there may be room if another peer sends the message.
+   * A peer sent a message that is not examined: it is too old, claims to be this node's own, or
+   * there is no room for its publisher. If the peer had promised it, it has kept its promise. No peer
+   * is asked for it until a later notice; with `mayCome`, other peers that gave notice are still
+   * asked.
    */
   | {
       readonly type: 'dropped';

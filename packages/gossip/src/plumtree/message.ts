@@ -103,15 +103,15 @@ export type PlumtreeInput<P> =
    */
   | { readonly type: 'held'; readonly id: MessageId }
   /**
-   * A message that arrived is not accepted. No peer is asked for it any more, not even peers that
-   * give notice of it later. The topic decides about further messages under that id: if it accepts
-   * one, it is `received`.
+   * A message that arrived was examined and not accepted. No peer is asked for it, not even after a
+   * later notice.
    */
   | { readonly type: 'refused'; readonly id: MessageId }
   /**
-   * A peer sent a message that is dropped without an examination. If the peer had been asked for the
-   * message, it has kept its promise. If `mayCome` is false, no peer is asked for it until another
-   * notice of it.
+   * A peer sent a message that is not examined: it is too old, claims to be this node's own, or
+   * there is no room for its publisher. If the peer had promised it, it has kept its promise. No peer
+   * is asked for it until a later notice; with `mayCome`, other peers that gave notice are still
+   * asked.
    */
   | {
       readonly type: 'dropped';

@@ -67,7 +67,7 @@ test('a refused message is not requested from peers that announced it before or 
   t.is(machine.counters.lost, 0);
 });
 
-test('a refused message counts as new when it is pushed again, because the refused one may be a forgery', (t) => {
+test('a message that the topic accepts under the id of a refused one is kept and passed on', (t) => {
   const { feed, sent, delivered, reports } = singleMachine(['a', 'b', 'c']);
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
   feed(0, { type: 'refused', id: idOf(1) });

@@ -364,7 +364,7 @@ export class RelayBuffer {
 }
 
 /** The position of one receiver in a message, and how fast the receiver reads. */
-export class RelayBufferReader {
+class RelayBufferReader {
   readonly #buffer: RelayBuffer;
   readonly #begunAt: number;
   #at = 0;

@@ -10,6 +10,7 @@ import {
   optionsSchema,
 } from '@trunkline/transport-core/backend';
 import type { MessageId } from '../messages/message-id.ts';
+import type { SeenVerdict } from '../messages/seen-messages.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { gossipProtocol } from '../protocol.ts';
@@ -51,7 +52,7 @@ export interface RelayTopic {
   /** False if this node only publishes on the topic. */
   readonly isMember: boolean;
   /** Returns what is known of a message; `seen` if it has arrived already. */
-  look(id: MessageId, now: number): string;
+  look(id: MessageId, now: number): SeenVerdict | 'own';
   /** Handles a message from a relay. Returns false if the message was refused at once. */
   relayed(from: string, envelope: Envelope, now: number): boolean;
   /** A message could not be sent to a peer. */

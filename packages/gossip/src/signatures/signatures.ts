@@ -33,7 +33,7 @@ export type Verify = MessageSigner['verify'];
 /**
  * The option `signatures` of `createGossip`. With `identity` or `verify`, a node drops messages
  * without a signature, and reports the peers that send them. Without both, it drops signed messages.
- * So all nodes of a topic sign, or none.
+ * So either all publishers of a topic sign, or none does.
  */
 export interface SignatureOptions {
   /**

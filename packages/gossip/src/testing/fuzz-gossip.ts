@@ -196,7 +196,11 @@ class Node {
       return this.#feed({ type: 'reject', peer: from });
     const verdict = id.origin === SELF ? 'old' : this.#seen.note(id, this.#now, from);
     if (verdict === 'seen') return this.#feed({ type: 'repeated', from, id });
-    if (verdict !== 'new') return this.#feed({ type: 'refused', id });
+    if (verdict !== 'new') {
+      const mayCome =
+        (verdict === 'full' || verdict === 'flood') && this.#seen.look(id, this.#now) === 'new';
+      return this.#feed({ type: 'dropped', from, id, mayCome });
+    }
     this.#feed({ type: 'arrived', from, id });
     this.#feed({ type: 'received', from, message: push });
     const key = messageKey(id);

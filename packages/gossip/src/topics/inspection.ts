@@ -276,18 +276,21 @@ export class Inspection {
   }
 }
 
-/** Returns true if what is signed and its signature are equal, byte for byte. */
+/** Returns true if both are signed, and what is signed and its signature are equal, byte for byte. */
 function isCopyOf(first: Body, other: Body): boolean {
+  const [a, b] = [first.signature, other.signature];
   return (
+    a !== undefined &&
+    b !== undefined &&
     first.audience === other.audience &&
     first.nodes.join() === other.nodes.join() &&
-    isEqual(first.signature!.publicKey, other.signature!.publicKey) &&
-    isEqual(first.signature!.bytes, other.signature!.bytes) &&
-    isEqual(first.payload, other.payload)
+    equalBytes(a.publicKey, b.publicKey) &&
+    equalBytes(a.bytes, b.bytes) &&
+    equalBytes(first.payload, other.payload)
   );
 }
 
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 

@@ -153,7 +153,7 @@ export interface TopicNode {
    * undefined if the peer is not believed.
    */
   outlived(life: number, from: string): number | undefined;
-  /** Returns the highest life that a message may claim. */
+  /** Returns the highest life that is credible; see `SeenMessagesOptions.latest`. */
   latestLife(): number;
   /** Returns true if the peer has proven its id. */
   isProven(nodeId: string): boolean;

@@ -121,6 +121,8 @@ for (const [code, as] of [
         failures++;
         t.true(error instanceof TransportError && error.message.includes(code), `${at}: ${error}`);
         t.regex(error.message, /^address book: \/data/);
+        const left = [...disk.names.keys()].filter((path) => path.endsWith('.tmp~'));
+        t.deepEqual(at!.includes('unlink') ? [] : left, [], `${at} leaves a temporary file`);
         t.is(error.code, as);
       }
       const { value } = await bookOn(new FakeDisk(disk.names)).load(read);

@@ -136,7 +136,7 @@ export function folderLayout(folder: string): FileLayout {
 }
 
 /** Returns the layout of an address book: its keys are paths, and it has two generations. */
-export function bookLayout(path: string): FileLayout {
+function bookLayout(path: string): FileLayout {
   return {
     kind: 'address book',
     folder: dirname(path),

@@ -78,7 +78,8 @@ export async function goldenHash(run: GoldenRun, seed: number): Promise<string> 
 }
 
 /**
- * Runs five nodes for 30 virtual seconds, which make calls of every kind under many faults.
+ * Runs five nodes that make calls of every kind under many faults, for 30 virtual seconds unless
+ * `milliseconds` is set.
  */
 export async function goldenRun(
   run: GoldenRun,

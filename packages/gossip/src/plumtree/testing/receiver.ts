@@ -5,6 +5,7 @@ import { SeenMessages, type SeenVerdict } from '../../messages/seen-messages.ts'
 import { isHops, type PlumtreeInput, type Push } from '../message.ts';
 import { type PlumtreeOptions, plumtreeOptions } from '../options.ts';
 
+/** Decides which input a Plumtree machine gets for a message that a peer sent. */
 export class Receiver {
   readonly #self: string;
   readonly #seen: SeenMessages;
@@ -40,7 +41,7 @@ export class Receiver {
     if (verdict === 'new') return input;
     if (verdict === 'seen') return { type: 'repeated', from, id };
     dropped(id, from, verdict);
-    const mayCome = verdict === 'full' && this.#seen.look(id, now) === 'new';
+    const mayCome = verdict !== 'old' && this.#seen.look(id, now) === 'new';
     return { type: 'dropped', from, id, mayCome };
   }
 }
