@@ -32,8 +32,7 @@ export async function callPath() {
   let isObserved = false;
   /** Takes the sample with this number, once. */
   const observe = (number) => {
-    if (isObserved && ran.length === number)
-      ran.push(session.post('Profiler.takePreciseCoverage'));
+    if (isObserved && ran.length === number) ran.push(session.post('Profiler.takePreciseCoverage'));
   };
   const server = createTransport('tcp://127.0.0.1:0', options);
   serve(server, {

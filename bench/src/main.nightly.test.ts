@@ -69,8 +69,7 @@ for (const [args, figure, wanted] of RUNS)
     }
     if (args === 'gossip')
       for (const { name, figures } of rows)
-        for (const fault of ['lost', 'wrong'])
-          t.is(figures[fault]?.median, 0, `${name}: ${fault}`);
+        for (const fault of ['lost', 'wrong']) t.is(figures[fault]?.median, 0, `${name}: ${fault}`);
     t.deepEqual(verdicts, []);
     t.regex(errors, /round 1 of 1: /);
   });

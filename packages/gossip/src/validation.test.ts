@@ -150,10 +150,13 @@ test.serial(
   'a signed copy of an unsigned message that is being validated is dropped as unverified',
   async (t) => {
     for (const run of runs()) {
-      const { sim, subscriber, f } = await network(run, async (_, node): Promise<MessageVerdict> => {
-        await later(node, 500);
-        return 'accept';
-      });
+      const { sim, subscriber, f } = await network(
+        run,
+        async (_, node): Promise<MessageVerdict> => {
+          await later(node, 500);
+          return 'accept';
+        },
+      );
       const send = await forger(sim);
       const id = { origin: idOf('stranger'), epoch: 1, sequence: 0 };
       send(id, 'held');

@@ -31,8 +31,6 @@ const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(TEXT_LIMIT);
 
-// Checks whether strings are Unicode text.
-
 /**
  * Returns true if the text contains half of a surrogate pair without the other half. UTF-8 can't
  * represent such a half, so the text would arrive changed.

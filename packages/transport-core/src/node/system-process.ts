@@ -6,7 +6,7 @@ declare const process: NodeJS.Process;
 export const getBuiltinModule: NodeJS.Process['getBuiltinModule'] = process.getBuiltinModule;
 export const platform: NodeJS.Platform = process.platform;
 
-// Dates of certificates.
+// The parser of dates of certificates is here, because only files named system-* use Date.
 
 /** Returns a date of a certificate, as node:crypto writes it, in milliseconds since 1970. */
 export const parseDate = (text: string): number => Date.parse(text);

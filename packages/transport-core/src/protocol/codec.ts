@@ -64,7 +64,7 @@ export const bytes: BytesCodec = Object.freeze({
   decode: plain,
 });
 
-// Adds a size limit to a codec.
+// limited adds a size limit to a codec.
 
 /** A codec with a limit. */
 export type Limited<C> = C & {
@@ -117,7 +117,7 @@ export const empty: Codec<void> = Object.freeze({
 
 const NOTHING = new Uint8Array(0);
 
-// Hands memory over to the transport.
+// owned marks a codec whose bytes the transport may keep.
 
 /**
  * Returns a codec whose bytes belong to Trunkline once it has encoded a value: they are never
@@ -214,7 +214,7 @@ export function workOf(error: unknown): number {
 }
 
 /** A property of an error: the path inside the value and the problem. */
-export const WHERE = Symbol.for('trunkline.where');
+const WHERE = Symbol.for('trunkline.where');
 
 // Short one-line descriptions of any value, for error messages.
 

@@ -370,7 +370,7 @@ const MISFIT = /^(?:(void|undefined)|(date)|map|set|bigint|symbol|nan|function|p
  * Returns the UTF-8 of a text. The bytes of short texts share an ArrayBuffer of 4 KiB with others,
  * as with `Buffer.from`: a message that is kept keeps at most that much memory.
  */
-export function encodeText(text: string): Uint8Array {
+function encodeText(text: string): Uint8Array {
   if (text.length > LONGEST) return encoder.encode(text);
   if (text.length <= rest.length) {
     const { read, written } = encoder.encodeInto(text, rest);

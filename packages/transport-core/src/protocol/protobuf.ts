@@ -184,7 +184,7 @@ interface ProtobufWriter {
 type WriterClass = new () => ProtobufWriter;
 
 /** Thrown by a reader that finds more values than its limit allows. */
-export class TooManyValues extends RangeError {}
+class TooManyValues extends RangeError {}
 
 /**
  * Returns a function that wraps bytes in a reader for `type.decode`. The reader drops unknown
@@ -192,7 +192,7 @@ export class TooManyValues extends RangeError {}
  * even under proto2, and reads at most `values` fields of the type and elements of packed lists.
  * For a type without `decodeDelimited`, the function returns the bytes unchanged.
  */
-export function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
+function strictReader(type: object, values: number): (bytes: Uint8Array) => unknown {
   const Base = capture<ProtobufReader>(type, 'decodeDelimited', 'decode', 0, [
     'tag',
     'int32',
@@ -213,7 +213,7 @@ export function strictReader(type: object, values: number): (bytes: Uint8Array) 
  * too large for a float, lone surrogates, and strings for bytes (which it would take for base64).
  * For a type without `encodeDelimited`, it uses the type's own writer.
  */
-export function strictEncode(type: {
+function strictEncode(type: {
   encode(message: any, writer?: any): { finish(): Uint8Array };
 }): (message: unknown) => Uint8Array {
   const Base = capture<ProtobufWriter>(type, 'encodeDelimited', 'encode', 1, [

@@ -318,7 +318,7 @@ const KINDS: readonly (MethodKind | undefined)[] = [undefined, 'upload', 'downlo
 // does not know.
 
 /** Throws a TypeError that names the protocol and the path of the first mistake. */
-export function checkDefinition(given: unknown, lowestChannel: number): void {
+function checkDefinition(given: unknown, lowestChannel: number): void {
   if (!isPlainObject(given))
     throw new TypeError(`defineProtocol: expected an object, got ${show(given)}`);
   const fail: Fail = (path, rule, ...value) => {
@@ -492,7 +492,7 @@ export function methodId(name: string): number {
  * Returns the channel of a protocol without an explicit one, from 0x10 to 0xff: 0x10 plus FNV-1a
  * (32 bits) of the name's UTF-8, modulo 240.
  */
-export function channelOf(name: string): number {
+function channelOf(name: string): number {
   return 0x10 + (hashOf(name) % 240);
 }
 

@@ -394,7 +394,7 @@ export const dues = new WeakMap<TransportError, number>();
  * Returns the error for an answer that this end's codec refuses: `internal`, as in gRPC, or
  * `resource_exhausted` with reason `too_large`.
  */
-export function badAnswer(error: unknown): TransportError {
+function badAnswer(error: unknown): TransportError {
   const message = `the response was rejected by its codec: ${error instanceof Error ? error.message : String(error)}`;
   if (error instanceof TransportError && error.reason === 'too_large')
     return reasonError('too_large', message, { sent: true, cause: error });

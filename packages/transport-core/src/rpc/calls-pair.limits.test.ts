@@ -115,6 +115,31 @@ test('a handler that uses its signal, or charges for its work, costs the caller 
   t.is(await costOf(one(2)), plain + 1_000);
 });
 
+test('many connections that hold all calls they may leave room for one that holds none', async (t) => {
+  const memory = new Memory(2 ** 30);
+  const total = { calls: 400, bytes: 2 ** 20 };
+  const fixtures = Array.from({ length: 21 }, () => new CallFixture({ total }, memory));
+  const running: (() => void)[] = [];
+  const ask = () => new Promise<Bytes>((resolve) => running.push(() => resolve(one(1))));
+  for (const fixture of fixtures) fixture.serve(fixture.pair.acceptor, { ask, tell: ask });
+  const honest = fixtures.pop()!;
+  for (const fixture of fixtures) {
+    for (let i = 0; i < 400; i++) fixture.call(fixture.pair.dialer, 'ask', one(1));
+    await fixture.rest();
+  }
+  t.true(memory.calls > 300 && memory.calls < 400);
+  const held = running.length;
+  honest.call(honest.pair.dialer, 'ask', one(1));
+  honest.call(honest.pair.dialer, 'ask', one(1));
+  await honest.rest();
+  t.is(running.length, held + 2, 'both are being handled');
+  while (running.length > 0) {
+    for (const end of running.splice(0)) end();
+    for (const fixture of [...fixtures, honest]) await fixture.rest();
+  }
+  t.deepEqual([memory.calls, memory.bytes, memory.used], [0, 0, 0]);
+});
+
 test('limits.total bounds the calls of all connections: each may take half of what is free', async (t) => {
   const memory = new Memory(2 ** 30);
   const total = { calls: 30, bytes: 2 ** 20 };

@@ -27,7 +27,7 @@ export interface CallWatch {
  * A record that its call fills in. Most fields are read from the call only when an observer asks
  * for them, because writing them in advance would slow down every call.
  */
-export abstract class OpenRecord implements CallRecord {
+abstract class OpenRecord implements CallRecord {
   abstract readonly side: 'client' | 'server';
   abstract readonly target: string | undefined;
   abstract readonly remote: Remote | undefined;

@@ -2,8 +2,8 @@
 // (docs/wire-protocol.md §4).
 //
 // Owns the error with which a closing transport refuses new calls, and the calls that are served.
-// The dispatcher passes it the peer's frames. It charges messages to their accounts, enters the
-// calls that it admits at `ServedCalls`, and hands complete calls to the driver.
+// IncomingFrames passes it the peer's frames. It charges messages to their accounts, enters the calls
+// that it admits at `ServedCalls`, and hands complete calls to the driver.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -293,7 +293,7 @@ function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | un
   return table === undefined ? undefined : (table.byLowId[id] ?? table.byId.get(id));
 }
 
-// Holds back requests whose CANCEL has arrived in the same chunk, so that their handlers never
+// EarlyCancels holds back requests whose CANCEL has arrived in the same chunk, so that their handlers never
 // start (docs/wire-protocol.md §9).
 //
 // Owns the requests that it holds back until the chunk has been read. `IncomingFrames` tells it

@@ -4,6 +4,7 @@
 // Owns the decoder, and the time by which the arriving frame must be complete. The session passes
 // it the input and tells it when calls may flow. It calls the caller's and the callee's half. It
 // passes the session each GO_AWAY, and each frame that arrives before the hello is complete.
+// Answers, below, handles the frames that answer our calls.
 
 import { stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
@@ -32,7 +33,7 @@ export interface FrameReceiver {
   goneAway(frame: Frame): void;
 }
 
-/** The parts of a session. */
+/** The parts of a session that `IncomingFrames` and `TimeLimits` use. */
 export interface Parts extends CallParts {
   readonly answers: Answers;
   readonly callee: Callee;
@@ -298,8 +299,8 @@ const FRAME_TIME = 15_000;
 // The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
 // (docs/wire-protocol.md §4).
 //
-// Owns no state: calls keep their own. The dispatcher passes it the peer's frames. It ends calls at
-// the caller and hands payloads and errors to the calls.
+// Answers owns no state, because each call keeps its own. IncomingFrames passes it the peer's frames.
+// It ends calls at the caller and hands payloads and errors to the calls.
 
 /** Handles the peer's answers to our calls. */
 export class Answers {

@@ -4,6 +4,9 @@
 // Owns the open calls, their deadlines and their answers. `Callee` tells it which calls begin, and
 // the `rpc` layer answers them through it. It writes answers into the batch or queues them in the
 // outbox. If a caller is gone, it withdraws the call from the driver.
+//
+// Below are two tools that the calling half uses, too: Deadlines, a heap of calls by time, and the
+// tables of calls by id (Slots for our own calls, PeerIds for the peer's).
 
 import { stackless, TransportError } from '../errors.ts';
 import { Account, DOWNLOAD, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
@@ -26,7 +29,7 @@ import { STALLED } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
-/** The parts of a session that making and serving calls needs. */
+/** The parts of a session that both `Caller` and `ServedCalls` use. */
 export interface CallParts {
   readonly context: SessionContext;
   readonly batch: Batch;
@@ -345,9 +348,9 @@ const NEVER = Number.POSITIVE_INFINITY;
 const EXPIRED_AT_ONCE = 64;
 const ANSWERED = new TransportError('cancelled', 'the call was answered');
 
-// Orders calls by the time at which something is due, so that a wake-up costs nothing for the other
-// calls. This is a binary heap: most times are added in ascending order, and then a new entry stays
-// in its place.
+// Deadlines orders calls by the time at which something is due, so that a wake-up costs nothing for
+// the other calls. It is a binary heap: most times are added in ascending order, and then a new
+// entry stays in its place.
 
 /** An entry of `Deadlines`; it can be in one heap at a time. */
 export interface Timed {

@@ -1,5 +1,6 @@
 // The state that all parts of one session share: the time, the terms with the peer, and the peer's
-// cost in work and in memory. It does not depend on any of those parts.
+// cost in work and in memory. SessionContext depends on no part. Below it are the costs in work
+// units, and Liveness, the part that pings a silent peer.
 //
 // The context owns these figures. The session sets the time and the work units of each turn, and
 // every part reports work. The context ends the connection when the peer breaks the rules or costs
@@ -296,9 +297,9 @@ export const SIGNAL = 256;
  */
 export const FIELDS_SHIFT = 3;
 
-// Whether the peer is alive (docs/wire-protocol.md §9).
+// Liveness decides whether the peer is alive (docs/wire-protocol.md §9).
 //
-// Owns the times at which the peer was last heard and last pinged. The session reports input to it
+// It owns the times at which the peer was last heard and last pinged. The session reports input to it
 // and asks it what is due.
 
 /** The times after which a silent peer is pinged, and then disconnected. */

@@ -2,9 +2,9 @@
 // current time; its output is bytes or frames. It never reads a clock, never waits, and never
 // throws because of a peer's input.
 //
-// Owns the phase of the connection; its parts own everything else. Its driver
-// tells it what arrived, what time it is, and which calls to start. It calls the driver's port and
-// reports to the driver's visitor.
+// Session owns the phase of the connection; its parts (SessionParts, below) own everything else. The
+// driver tells it what arrived, what time it is, and which calls to start. It calls the driver's
+// port and reports to the driver's visitor.
 
 import { reasonError, stackless, TransportError } from '../errors.ts';
 import type { Random } from '../random.ts';
@@ -387,7 +387,8 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
 
 // The parts of a session, their wiring, and the actions that concern all of them in any phase.
 //
-// Owns the parts. The session passes on the time, room to write, and the end.
+// SessionParts owns the parts. Session tells it the time, when there is room to write, and when the
+// connection has ended.
 
 /** Receives the events of a session; implemented by the driver. */
 export interface SessionVisitor extends ProtocolsVisitor {

@@ -2,6 +2,9 @@
 // keeps, the send rate, and the close of the stream. The session tells it when to write and when to
 // close; the stream tells it when a batch has been taken. It calls the session at the end of a tick
 // and when there is room again.
+//
+// Below are the parts of a transport that its connections share (ConnectionResources), the options
+// of a session, the token buckets of limits.rate, and the pool of batch buffers.
 
 import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';
@@ -273,8 +276,8 @@ const CLOSED: Phase = Object.freeze({ name: 'closed' });
  */
 const LINGER = 1_000;
 
-// The parts of a transport that all its connections share, the properties of a new connection, and
-// the options of a session that follow from both.
+// ConnectionResources, ConnectionInit and sessionOptions: the parts of a transport that all its
+// connections share, the properties of a new connection, and the options that follow from both.
 
 /** The parts of a transport that its connections share. */
 export interface ConnectionResources {

@@ -201,3 +201,14 @@ test('10,000 targets with failed dials leave nothing behind', async (t) => {
   t.is(Reflect.get(pool, 'entries').size, 0);
   t.true(Reflect.get(pool, 'keys').size <= 4_096);
 });
+
+test('all spellings of a target are one target', async (t) => {
+  const { pool, dials, call, start } = poolFixture();
+  for (const spelling of ['Host:1', 'host:1', 'tcp://HOST:1', ' host:1 ', 'tcp://host:1/'])
+    start(spelling, call());
+  t.is(dials.length, 1);
+  const connection = await dials[0]!.up();
+  t.is(connection.started.length, 5);
+  t.is(pool.live('TCP://host:1'), connection.real);
+  t.is(pool.live('host:2'), undefined);
+});

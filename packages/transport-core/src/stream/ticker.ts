@@ -256,7 +256,7 @@ export class ReadScheduler {
   };
 }
 
-// Notifies handlers that their caller is gone. When a connection with thousands of calls ends, each
+// AbortQueue notifies handlers that their caller is gone. When a connection with thousands of calls ends, each
 // handler with a signal costs as much as hundreds of frames, so handlers are notified over several
 // turns.
 

@@ -1,7 +1,8 @@
-// The connections that a transport accepts and dials.
+// The connections of a transport: Acceptor accepts them, Dialer dials them, and Members finds the
+// connections of a node by its id.
 //
-// The accepting side owns the listener and the handshakes of accepted connections; it asks the
-// transport for room, and hands each connection to it.
+// Acceptor owns the listener and the handshakes of accepted connections. It asks the transport for
+// room, and passes each connection to the transport.
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
@@ -165,8 +166,8 @@ const CROWDED = reasonError(
   'too many connections have not completed their hello (limits.handshakes)',
 );
 
-// The dialing side of a transport: it resolves an address, dials it and completes the hello. If
-// there are several addresses, it tries one after another.
+// Dialer resolves an address, dials it and completes the hello. If there are several addresses, it
+// tries one after another.
 
 /** A name that is dialed, and the connection whose address is tried first. */
 interface DialedName {
@@ -343,7 +344,7 @@ function allFailed(
 /** The maximum number of addresses that an error lists. */
 const SHOWN = 8;
 
-// Resolves targets that name a node id, with the help of the membership.
+// Members resolves targets that name a node id, with the help of the membership.
 
 /** Finds connections by node id. */
 export class Members {

@@ -190,17 +190,16 @@ function engineOf(transport: AnyTransport, caller: string): TransportEngine {
   );
 }
 
-// A file of its own, so that a page that only needs the key does not load the transport.
-
 /**
  * The key under which `manage` finds the engine of a transport; shared by all copies of this
  * package.
  */
 export const ENGINE: symbol = Symbol.for('trunkline.engine');
 
-// Handlers whose owner enters the context of the program itself, once for many calls: to enter it
-// for each message takes a tenth of the time that a message of gossip takes.
-
+/**
+ * For handlers whose owner enters the program's async context itself, once for many calls. Entering
+ * it for each message would add a tenth to the time that gossip spends on a message.
+ */
 export const ownContext = {
   /** Captures the current context; the returned function runs work in it. */
   capture(): (work: () => void) => void {

@@ -1,5 +1,6 @@
 // Combines several stream layers into one: the scheme of an address picks the layer, for dialing
-// and for listening.
+// and for listening. Below are the interface of backends, and SelfIntroduction, the identity that a
+// transport presents in its hello.
 
 import { notAdvertisable, parseHostPort, splitScheme } from '../address.ts';
 import type { Clock } from '../clock.ts';
@@ -323,7 +324,7 @@ export interface BackendLayerOptions {
   readonly observer: Observer | undefined;
 }
 
-// The identity that a transport presents to every peer.
+// SelfIntroduction is the identity that a transport presents to every peer.
 
 /** The parts of a transport that determine its identity and may change while it runs. */
 export interface Introduced {

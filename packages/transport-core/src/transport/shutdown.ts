@@ -1,5 +1,5 @@
 // The end of a transport and of its mounts: calls in flight get a grace period, then everything
-// closes.
+// closes. Below is Serving, which decides whether this node takes calls to its services.
 
 import type { Clock } from '../clock.ts';
 import { reasonError, TransportError } from '../errors.ts';
@@ -156,7 +156,8 @@ export const CLOSED: TransportError = new TransportError('shutdown', 'this trans
   sent: false,
 });
 
-// Decides whether this node takes calls to its services, from its drain state and its health.
+// Serving decides whether this node takes calls to a service, from the drain state and the health
+// of the node.
 
 /** The part of the served health that is used here. */
 interface ServedHealth {
