@@ -75,7 +75,7 @@ export class Consumer implements Taker, AsyncIterableIterator<ReadRpc> {
       this.#held.add(rpc);
       return this.#serving.take(rpc, call);
     }
-    if (call.definition.kind === 'oneway') this.#read.push(call);
+    if (call.method.kind === 'oneway') this.#read.push(call);
     // The call counts as running until it is answered; see `Running` for the meaning of READER.
     else call.carrier.started(call, READER);
     this.#waiting.shift()!({ value: rpc, done: false });

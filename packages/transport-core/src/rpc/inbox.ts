@@ -114,7 +114,7 @@ export class Inbox {
    * connection waits before it.
    */
   arrive(call: InCall): void {
-    const { channel, definition: method } = call;
+    const { channel, method } = call;
     const taker = this.#only[method.id] ?? this.#takerOf(method);
     if (
       taker === undefined ||
@@ -154,7 +154,7 @@ export class Inbox {
   #refuseUnserved(): void {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
-        if (this.#takerOf(call.definition) !== undefined) {
+        if (this.#takerOf(call.method) !== undefined) {
           call.refuseBy(Number.POSITIVE_INFINITY);
           continue;
         }
@@ -186,7 +186,7 @@ export class Inbox {
    * continues to wait, bounded by its credit.
    */
   #awaitReader(call: InCall): void {
-    if (call.definition.kind === 'oneway') return;
+    if (call.method.kind === 'oneway') return;
     const now = this.#now();
     call.refuseBy(now + Math.min(PATIENCE, (call.due - now) / 2));
     call.carrier.expires(call, call.refuseAt);
@@ -213,7 +213,7 @@ export class Inbox {
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
-    channel.context.usage.leaves(call.cost, call.definition.kind !== 'oneway');
+    channel.context.usage.leaves(call.cost, call.method.kind !== 'oneway');
     if (call.account === undefined) channel.countQueued(-1, call.cost);
     if (channel.inbound.length === 0) this.#ring.splice(this.#ring.indexOf(channel), 1);
   }
@@ -224,7 +224,7 @@ export class Inbox {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         this.remove(call);
-        if (call.definition.kind === 'oneway') this.#dropOneway(call);
+        if (call.method.kind === 'oneway') this.#dropOneway(call);
         else call.carrier.fail(call, error, true);
       }
     }
@@ -280,11 +280,11 @@ export class Inbox {
         call !== undefined;
         call = call.after as InCall | undefined
       ) {
-        if (!this.#takes(taker, call.definition)) continue;
+        if (!this.#takes(taker, call.method)) continue;
         if (call.carrier.congested(channel)) break;
         if (this.#crowds(call)) continue;
         this.remove(call);
-        if (call.definition.kind !== 'oneway') call.release();
+        if (call.method.kind !== 'oneway') call.release();
         return call;
       }
     }
@@ -306,7 +306,7 @@ export class Inbox {
       }
       channel.countQueued(1, call.cost);
     }
-    channel.context.usage.enters(call.cost, call.definition.kind !== 'oneway');
+    channel.context.usage.enters(call.cost, call.method.kind !== 'oneway');
     if (channel.inbound.length === 0) this.#ring.push(channel);
     call.widen();
     if (this.#hooks?.watch !== undefined) call.waitsSince(this.#hooks.watch.now);
@@ -319,7 +319,7 @@ export class Inbox {
    * Returns true if as many one-ways of the connection are being handled as `limits.calls` or
    * `limits.total` allow: then this call waits until one of them is done.
    */
-  #crowds({ definition: method, channel }: InCall): boolean {
+  #crowds({ method, channel }: InCall): boolean {
     if (method.kind !== 'oneway' || channel.oneways === 0) return false;
     if (channel.oneways < channel.context.limits.calls && !channel.context.usage.hasTooMany)
       return false;
@@ -336,7 +336,7 @@ export class Inbox {
   #hand(taker: Taker, call: InCall): void {
     const hooks = this.#hooks;
     if (hooks?.asks === true && !this.#permissions.permits(call, taker.allow)) return;
-    const { definition: method, payload } = call;
+    const { method, payload } = call;
     const { context } = call.channel;
     context.spend(HANDED);
     let request: unknown = payload;
@@ -372,7 +372,7 @@ export class Inbox {
 
   /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
   #fail(call: InCall, error: TransportError): boolean {
-    if (call.definition.kind !== 'oneway') {
+    if (call.method.kind !== 'oneway') {
       call.carrier.fail(call, error, true);
       return true;
     }
@@ -395,8 +395,8 @@ export class Inbox {
 
   #refuse(call: InCall): void {
     call.release();
-    if (call.definition.kind === 'oneway') return this.#dropOneway(call);
-    call.carrier.fail(call, unserved(call.definition), true);
+    if (call.method.kind === 'oneway') return this.#dropOneway(call);
+    call.carrier.fail(call, unserved(call.method), true);
     call.channel.context.refused();
   }
 
@@ -444,7 +444,7 @@ class Permissions {
    */
   permits(call: InCall, rule: AllowCall | undefined): boolean {
     if (call.permitted) return true;
-    if (this.refusal !== undefined && call.definition.kind !== 'oneway') {
+    if (this.refusal !== undefined && call.method.kind !== 'oneway') {
       this.#inbox.deny(call, this.refusal);
       return false;
     }
@@ -459,7 +459,7 @@ class Permissions {
   /** Asks one rule. The promise that it may return never rejects. */
   #ask(rule: AllowCall | undefined, call: InCall): Answer | Promise<Answer> {
     if (rule === undefined) return true;
-    const { from, definition: method, fields: metadata } = call;
+    const { from, method, metadata } = call;
     const given = metadata === undefined ? NO_METADATA : Object.freeze(metadata);
     try {
       const answer = rule(from!, method.name, given);
@@ -508,7 +508,7 @@ class Permissions {
     void asked.then((answer) => {
       ended();
       if (channel.crowded) inbox.uncrowded(channel);
-      if (inbox.closed || (!call.open && call.definition.kind !== 'oneway')) return;
+      if (inbox.closed || (!call.open && call.method.kind !== 'oneway')) return;
       if (answer !== true) return inbox.deny(call, answer);
       call.permit(payload);
       inbox.arrive(call);
@@ -516,7 +516,7 @@ class Permissions {
   }
 }
 
-function denied({ definition: method }: InCall): TransportError {
+function denied({ method }: InCall): TransportError {
   return stackless('permission_denied', `'${method.full}': this peer may not call it`, {
     reason: 'denied',
   });

@@ -53,15 +53,14 @@ abstract class OpenRecord implements CallRecord {
   }
 
   /** The call as its session sees it. */
-  protected abstract readonly call: { readonly due: number };
-  protected abstract readonly definition: ProtocolMethod;
+  protected abstract readonly call: { readonly method: ProtocolMethod; readonly due: number };
 
   get method(): string {
-    return this.definition.name;
+    return this.call.method.name;
   }
 
   get kind(): ProtocolMethod['kind'] {
-    return this.definition.kind;
+    return this.call.method.kind;
   }
 
   get deadline(): number | undefined {
@@ -175,10 +174,6 @@ export class OutgoingRecord extends OpenRecord {
     this.bytesSent = call.payload.length;
   }
 
-  protected get definition(): ProtocolMethod {
-    return this.call.method;
-  }
-
   get side(): 'client' {
     return 'client';
   }
@@ -217,17 +212,17 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
 
   constructor(watch: CallWatch, protocol: string, call: InCall) {
     super(watch, protocol);
-    const { definition, queuedAt } = call;
+    const { method, queuedAt } = call;
     this.call = call;
     this.payer = call.account;
     if (queuedAt !== undefined) this.queued = this.startedAt - queuedAt;
     this.bytesReceived = call.payload.length;
     call.observe(this);
-    if (definition.kind === 'oneway') call.chargeTo(this);
+    if (method.kind === 'oneway') call.chargeTo(this);
   }
 
   protected get definition(): ProtocolMethod {
-    return this.call.definition;
+    return this.call.method;
   }
 
   get side(): 'server' {
@@ -243,7 +238,7 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
   }
 
   get metadata(): Readonly<Record<string, string>> | undefined {
-    return this.call.fields;
+    return this.call.metadata;
   }
 
   get attempts(): number {

@@ -36,11 +36,11 @@ export class IncomingRpc {
   }
 
   get method(): string {
-    return this[CALL].definition.name;
+    return this[CALL].method.name;
   }
 
   get kind(): MethodKind {
-    return this[CALL].definition.kind;
+    return this[CALL].method.kind;
   }
 
   get from(): Remote {
@@ -48,7 +48,7 @@ export class IncomingRpc {
   }
 
   get metadata(): Readonly<Record<string, string>> {
-    const { fields: metadata } = this[CALL];
+    const { metadata } = this[CALL];
     return metadata === undefined ? NO_METADATA : Object.freeze(metadata);
   }
 
@@ -79,14 +79,14 @@ export class IncomingRpc {
   /** Answers a unary or uploading call. */
   respond(value: unknown): boolean {
     const call = this[CALL];
-    if (call.definition.response === undefined) throw unfit(call, 'respond');
+    if (call.method.response === undefined) throw unfit(call, 'respond');
     claim(call, 'respond');
     return answer(call, value);
   }
 
   /** Sends an item of a downloading or duplex call. */
   write(item: unknown): Promise<void> {
-    const { definition: method, download, gone, observer } = this[CALL];
+    const { method, download, gone, observer } = this[CALL];
     if (method.download === undefined) throw unfit(this[CALL], 'write');
     if (this[CALL].answered && gone === undefined)
       throw new TypeError(`rpc.write: '${method.name}' has already ended`);
@@ -104,7 +104,7 @@ export class IncomingRpc {
   /** Ends the items of a downloading or duplex call. */
   end(): boolean {
     const call = this[CALL];
-    if (call.definition.download === undefined) throw unfit(call, 'end');
+    if (call.method.download === undefined) throw unfit(call, 'end');
     claim(call, 'end');
     const open = call.carrier.finish(call);
     if (open) call.observer?.answered(0);
@@ -112,7 +112,7 @@ export class IncomingRpc {
   }
 
   get upload(): ItemReader<unknown> | undefined {
-    const { definition: method, uploadStream: upload, observer } = this[CALL];
+    const { method, upload, observer } = this[CALL];
     if (upload === undefined) return undefined;
     const seen = seenOf(this[CALL]);
     seen.upload ??= new ItemReader(upload, {
@@ -134,7 +134,7 @@ export class IncomingRpc {
   }
 }
 
-function unfit({ definition: method }: InCall, how: string): TypeError {
+function unfit({ method }: InCall, how: string): TypeError {
   const way = {
     unary: 'respond',
     upload: 'respond',
@@ -152,7 +152,7 @@ function unfit({ definition: method }: InCall, how: string): TypeError {
  */
 function claim(call: InCall, how: string): void {
   if (call.answered)
-    throw new TypeError(`rpc.${how}: this call of '${call.definition.name}' was already answered`);
+    throw new TypeError(`rpc.${how}: this call of '${call.method.name}' was already answered`);
   call.answer();
 }
 
@@ -162,7 +162,7 @@ function claim(call: InCall, how: string): void {
  * @throws the error of the codec; the caller has then received an error, too.
  */
 export function answer(call: InCall, value: unknown): boolean {
-  const { carrier, definition: method } = call;
+  const { carrier, method } = call;
   call.answer();
   let payload: Uint8Array;
   try {
@@ -193,7 +193,7 @@ export function abandon(rpc: IncomingRpc): void {
  */
 export function failWith(rpc: IncomingRpc, error: TransportError, isUnhandled = false): boolean {
   const call = rpc[CALL];
-  if (call.definition.kind === 'oneway') {
+  if (call.method.kind === 'oneway') {
     call.observer?.failed(error);
     call.carrier.late();
     return false;
@@ -231,7 +231,7 @@ interface HandlerLog {
  */
 export function withhold(call: InCall, error: unknown): TransportError | undefined {
   if (!(error instanceof TransportError) || error.target === undefined) return undefined;
-  const { due, definition: method } = call;
+  const { due, method } = call;
   if (method.kind === 'oneway') return undefined;
   const isItsDeadline =
     due < Number.POSITIVE_INFINITY && (dues.get(error) ?? 0) >= due - SAME_DEADLINE;

@@ -78,8 +78,7 @@ export class Serving implements Taker {
     this.#active++;
     let result: unknown;
     try {
-      const handler =
-        this.#byLowId[call.definition.id] ?? this.#handlers.get(call.definition.name)!;
+      const handler = this.#byLowId[call.method.id] ?? this.#handlers.get(call.method.name)!;
       // (V8 could not inline handlers that were bound once.)
       result = handler.call(this.#options.self, rpc.request, rpc);
     } catch (error) {
@@ -88,9 +87,7 @@ export class Serving implements Taker {
     }
     if (isThenable(result)) this.#later(rpc, call, result);
     else if (
-      call.definition.kind === 'unary'
-        ? this.#respond(call, result)
-        : this.#answer(rpc, call, result)
+      call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)
     )
       this.#done(call);
   }
@@ -145,7 +142,7 @@ export class Serving implements Taker {
    * `#done` itself at its end.
    */
   #answer(rpc: IncomingRpc, call: InCall, value: unknown): boolean {
-    const { kind } = call.definition;
+    const { kind } = call.method;
     if (kind === 'oneway') return true;
     if (kind === 'download' || kind === 'duplex') {
       if (rpc.settled || call.gone !== undefined) closeItems(value, this.#options.failed);

@@ -192,12 +192,11 @@ export class Callee {
 
   item(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
-    if (call === undefined || (!call.open && call.uploadStream !== undefined))
-      return this.#late(frame);
-    if (call.uploadStream === undefined || call.uploadStream.ended || call.assembly !== undefined)
+    if (call === undefined || (!call.open && call.upload !== undefined)) return this.#late(frame);
+    if (call.upload === undefined || call.upload.ended || call.assembly !== undefined)
       return this.#context.violation('malformed', `ITEM for call ${frame.id}, which has no upload`);
     this.#context.touch();
-    call.uploadStream.receive(frame, this.#packets, true, this.#owner(call));
+    call.upload.receive(frame, this.#packets, true, this.#owner(call));
   }
 
   part(frame: Frame): void {
@@ -208,7 +207,7 @@ export class Callee {
     if (assembly === undefined) {
       // If there is no unfinished message, this packet belongs to a dropped duplicate, or it
       // crossed the end of the upload.
-      if (call.uploadStream?.assembly !== undefined) call.uploadStream.receivePart(frame);
+      if (call.upload?.assembly !== undefined) call.upload.receivePart(frame);
       return;
     }
     if (!assembly.add(frame.payload))
@@ -218,7 +217,7 @@ export class Callee {
       );
     if (!assembly.complete) return this.#context.usage.makeRoom();
     call.complete(assembly);
-    if (call.definition.kind === 'oneway') this.served.ids.delete(call);
+    if (call.method.kind === 'oneway') this.served.ids.delete(call);
     else if (this.early.holds(call)) return;
     this.#calls.incoming(call);
   }
@@ -233,7 +232,7 @@ export class Callee {
   end(frame: Frame): void {
     const call = this.served.ids.get(frame.id);
     if (call === undefined || !call.open) return;
-    const { uploadStream: upload } = call;
+    const { upload } = call;
     if (upload === undefined || upload.assembly !== undefined || call.assembly !== undefined)
       return this.#context.violation(
         'malformed',
@@ -279,7 +278,7 @@ export class Callee {
   /** Returns the incomplete long message of a call. */
   assembly(id: number): Assembly | undefined {
     const call = this.served.ids.get(id);
-    return call?.assembly ?? call?.uploadStream?.assembly;
+    return call?.assembly ?? call?.upload?.assembly;
   }
 
   /** Handles a packet of a call that this end has already ended: the packet crossed our answer. */
@@ -293,8 +292,8 @@ function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | un
   return table === undefined ? undefined : (table.byLowId[id] ?? table.byId.get(id));
 }
 
-// EarlyCancels holds back requests whose CANCEL has arrived in the same chunk, so that their handlers never
-// start (docs/wire-protocol.md §9).
+// EarlyCancels holds back requests whose CANCEL has arrived in the same chunk, so that their
+// handlers never start (docs/wire-protocol.md §9).
 //
 // Owns the requests that it holds back until the chunk has been read. `IncomingFrames` tells it
 // what it reads, and `Callee` asks it about each request. It only guesses from the bytes: a request

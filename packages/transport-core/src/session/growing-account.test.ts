@@ -90,7 +90,7 @@ class LongLine {
       }
       for (const call of pair.acceptor.take()) {
         if (call.download !== undefined) void this.#write(call.download);
-        else this.#read(call.uploadStream!);
+        else this.#read(call.upload!);
       }
       this.#take();
       await null;

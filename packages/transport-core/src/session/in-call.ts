@@ -130,8 +130,8 @@ export interface CallObserver {
 export class InCall implements ListEntry, UnitSender {
   readonly id: number;
   readonly channel: InChannel;
-  readonly definition: ProtocolMethod;
-  readonly fields: Record<string, string> | undefined;
+  readonly method: ProtocolMethod;
+  readonly metadata: Record<string, string> | undefined;
   /** The time at which the call ends, on the transport's clock; Infinity if never. */
   readonly due: number;
   payload: Uint8Array;
@@ -164,7 +164,7 @@ export class InCall implements ListEntry, UnitSender {
   declare assembly: Assembly | undefined;
   /** The terminal frame that waits in the lanes. */
   declare reply: Outgoing | undefined;
-  declare uploadStream: InStream | undefined;
+  declare upload: InStream | undefined;
   declare download: OutStream | undefined;
   /** The reason why the answer is no longer awaited. */
   declare gone: TransportError | undefined;
@@ -196,8 +196,8 @@ export class InCall implements ListEntry, UnitSender {
     this.carrier = carrier;
     this.id = frame.id;
     this.channel = channel;
-    this.definition = method;
-    this.fields = frame.metadata;
+    this.method = method;
+    this.metadata = frame.metadata;
     this.cost = longCost(frame);
     this.open = method.kind !== 'oneway';
     this.due = frame.timeout === 0 || !this.open ? NEVER : channel.context.now + frame.timeout;
@@ -214,7 +214,7 @@ export class InCall implements ListEntry, UnitSender {
     if (this.wide) return;
     this.wide = true;
     this.list = this.before = this.after = undefined;
-    this.assembly = this.uploadStream = this.download = undefined;
+    this.assembly = this.upload = this.download = undefined;
     this.reply = this.gone = this.cancelled = this.seen = undefined;
     this.refuseAt = Number.POSITIVE_INFINITY;
   }
@@ -262,7 +262,7 @@ export class InCall implements ListEntry, UnitSender {
 
   openStreams(upload: InStream | undefined, download: OutStream | undefined): void {
     this.widen();
-    this.uploadStream = upload;
+    this.upload = upload;
     this.download = download;
   }
 
@@ -276,7 +276,7 @@ export class InCall implements ListEntry, UnitSender {
   run(by: Running): void {
     this.running = by;
     this.dropPayload();
-    this.channel.countRunning(1, this.definition.kind === 'oneway');
+    this.channel.countRunning(1, this.method.kind === 'oneway');
   }
 
   /** Called when it was answered or its handler has ended; ends its run if one has started. */
@@ -287,7 +287,7 @@ export class InCall implements ListEntry, UnitSender {
   /** Called when its handler or reader has ended. */
   endRun(): void {
     this.running = 0;
-    this.channel.countRunning(-1, this.definition.kind === 'oneway');
+    this.channel.countRunning(-1, this.method.kind === 'oneway');
   }
 
   /** Releases the request; its reader keeps what it needs of it. */
@@ -412,7 +412,7 @@ const unusual = {
   before: none,
   after: none,
   assembly: none,
-  uploadStream: none,
+  upload: none,
   download: none,
   reply: none,
   gone: none,

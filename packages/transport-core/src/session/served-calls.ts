@@ -64,23 +64,17 @@ export class ServedCalls implements AnswerCarrier {
     this.ids.set(call);
     call.channel.countIncoming(1);
     if (call.due < NEVER) this.#context.port.wakeBy(call.due);
-    if (call.definition.flags !== 0) this.#openStreams(call);
+    if (call.method.flags !== 0) this.#openStreams(call);
   }
 
   #openStreams(call: InCall): void {
     this.streams++;
-    const { flags } = call.definition;
+    const { flags } = call.method;
     const context = this.#context;
     call.openStreams(
       flags & UPLOAD ? new InStream(context, this.#batch, call.id) : undefined,
       flags & DOWNLOAD
-        ? new OutStream(
-            context,
-            this.#outbox,
-            call.channel.lanes,
-            call.id,
-            call.definition.download!,
-          )
+        ? new OutStream(context, this.#outbox, call.channel.lanes, call.id, call.method.download!)
         : undefined,
     );
   }
@@ -132,7 +126,7 @@ export class ServedCalls implements AnswerCarrier {
     )
       return this.#queueReply(call, lanes, payload);
     call.close();
-    this.#batch.answer(Kind.RESPONSE, call.id, payload, call.definition.response!.owned === true);
+    this.#batch.answer(Kind.RESPONSE, call.id, payload, call.method.response!.owned === true);
     this.forget(call);
     this.#batch.wrote();
     return true;
@@ -142,17 +136,17 @@ export class ServedCalls implements AnswerCarrier {
   #queueReply(call: InCall, lanes: Lanes, payload: Uint8Array): true {
     const { terms, usage, memory } = this.#context;
     if (payload.length > terms.message) {
-      const message = `${call.definition.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
+      const message = `${call.method.full}: a response of ${payload.length} bytes is above limits.message, ${terms.message} bytes with this peer; stream it with a download`;
       const error = new TransportError('resource_exhausted', message, { reason: 'too_large' });
       return this.#sendInstead(call, error);
     }
     if (!memory.fits(payload.length)) {
-      const message = `${call.definition.full}: ${memory.noRoom('a response', payload.length)}`;
+      const message = `${call.method.full}: ${memory.noRoom('a response', payload.length)}`;
       return this.#sendInstead(call, new TransportError('resource_exhausted', message));
     }
     call.close();
     const account = payload.length > terms.packet ? Account.REPLY : 0;
-    const own = kept(payload, call.definition.response);
+    const own = kept(payload, call.method.response);
     const unit = Outgoing.response(call.id, own, account, call);
     call.queueReply(unit);
     this.#outbox.push(lanes, unit, 'replies');
@@ -184,7 +178,7 @@ export class ServedCalls implements AnswerCarrier {
    * is dropped and counted in `onewayDropped`.
    */
   abort(call: InCall, error: TransportError, unprocessed = false): void {
-    if (call.definition.kind === 'oneway') {
+    if (call.method.kind === 'oneway') {
       call.giveBack(true);
       this.#context.count('onewayDropped', 1);
       call.endAssembly();
@@ -202,17 +196,17 @@ export class ServedCalls implements AnswerCarrier {
   /** Refuses a call that has waited long enough for a reader. */
   #refuseUnserved(call: InCall): void {
     this.#context.count('refusedCall', 1);
-    this.abort(call, unserved(call.definition), true);
+    this.abort(call, unserved(call.method), true);
   }
 
   /** Abandons a long message of the call because none of its packets has arrived for too long. */
   stopped(call: InCall): void {
-    const { got, size } = (call.assembly ?? call.uploadStream?.assembly)!;
+    const { got, size } = (call.assembly ?? call.upload?.assembly)!;
     this.abort(
       call,
       new TransportError(
         'aborted',
-        `${call.definition.full}: the message stopped after ${got} of ${size} bytes`,
+        `${call.method.full}: the message stopped after ${got} of ${size} bytes`,
       ),
     );
   }
@@ -223,10 +217,10 @@ export class ServedCalls implements AnswerCarrier {
    */
   crowdOut(call: InCall): void {
     // The call is answered already, so the rest of its upload is not needed.
-    if (!call.open && call.definition.kind !== 'oneway') return call.uploadStream?.dropAssembly();
+    if (!call.open && call.method.kind !== 'oneway') return call.upload?.dropAssembly();
     const { used, limit } = this.#context.memory;
-    const message = `${call.definition.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
-    if (call.definition.kind !== 'oneway') this.#context.count('refusedCall', 1);
+    const message = `${call.method.full}: limits.memory is reached, ${used} of ${limit} bytes are held, and this connection holds most of the unfinished messages`;
+    if (call.method.kind !== 'oneway') this.#context.count('refusedCall', 1);
     this.abort(call, stackless('resource_exhausted', message), call.assembly !== undefined);
   }
 
@@ -235,7 +229,7 @@ export class ServedCalls implements AnswerCarrier {
    * incomplete request.
    */
   #leave(call: InCall, error: TransportError): void {
-    call.uploadStream?.end(error);
+    call.upload?.end(error);
     if (call.assembly !== undefined) {
       call.endAssembly();
       call.giveBack(true);
@@ -266,13 +260,13 @@ export class ServedCalls implements AnswerCarrier {
     this.#deadlines.remove(call);
     call.dropPayload();
     call.channel.countIncoming(-1);
-    if (call.definition.flags !== 0) this.#closeUpload(call);
+    if (call.method.flags !== 0) this.#closeUpload(call);
   }
 
   #closeUpload(call: InCall): void {
     this.streams--;
-    call.uploadStream?.end(ANSWERED);
-    call.uploadStream?.release();
+    call.upload?.end(ANSWERED);
+    call.upload?.release();
   }
 
   // Time and the end of the connection.
@@ -309,7 +303,7 @@ export class ServedCalls implements AnswerCarrier {
     if (!call.open && call.reply === undefined) return;
     this.abort(
       call,
-      stackless('deadline_exceeded', `${call.definition.full}: the caller's deadline passed`),
+      stackless('deadline_exceeded', `${call.method.full}: the caller's deadline passed`),
     );
   }
 
@@ -329,8 +323,8 @@ export class ServedCalls implements AnswerCarrier {
       call.close();
       call.takeReply();
       call.download?.stop(error);
-      call.uploadStream?.end(error);
-      call.uploadStream?.release();
+      call.upload?.end(error);
+      call.upload?.release();
       call.endAssembly();
       this.ids.delete(call);
       if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);

@@ -256,9 +256,9 @@ export class ReadScheduler {
   };
 }
 
-// AbortQueue notifies handlers that their caller is gone. When a connection with thousands of calls ends, each
-// handler with a signal costs as much as hundreds of frames, so handlers are notified over several
-// turns.
+// AbortQueue notifies handlers that their caller is gone. When a connection with thousands of calls
+// ends, each handler with a signal costs as much as hundreds of frames, so handlers are notified
+// over several turns.
 
 /**
  * Owns the calls of one transport that have lost their connection and whose handlers were not

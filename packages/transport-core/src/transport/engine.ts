@@ -292,7 +292,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   }
 
   /** Returns false if the membership refuses the call; its connection has then ended. */
-  #isFit({ from, definition: method, payload }: InCall, { protocol }: Mount): boolean {
+  #isFit({ from, method, payload }: InCall, { protocol }: Mount): boolean {
     const unfit = this.membership!.screen!(from!, protocol.name, method.name, payload);
     if (unfit !== undefined) connectionOf(from!).break(unfit);
     return unfit === undefined;

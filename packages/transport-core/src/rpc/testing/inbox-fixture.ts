@@ -105,7 +105,7 @@ export class FakeConnection implements AnswerCarrier {
   #answer(call: InCall, answer: string): boolean {
     if (!call.open) return false;
     call.open = false;
-    return this.answers.push(`${call.definition.name} ${call.id} ${answer}`) > 0;
+    return this.answers.push(`${call.method.name} ${call.id} ${answer}`) > 0;
   }
 
   forget(): void {}

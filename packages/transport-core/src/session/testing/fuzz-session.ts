@@ -122,7 +122,7 @@ class FuzzedSession {
     for (const call of [...unsent, ...end.left]) call.failed(withDetails(error, { sent: false }));
     for (const call of end.take()) call.handled();
     for (const call of this.#served) {
-      call.uploadStream?.discard();
+      call.upload?.discard();
       call.handled();
     }
     for (const call of this.#made) {
@@ -207,7 +207,7 @@ class FuzzedSession {
         return;
       case 27:
         for (const call of end.take()) {
-          if (call.definition.kind === 'oneway') continue;
+          if (call.method.kind === 'oneway') continue;
           call.carrier.started(call, HANDLER);
           this.#served.push(call);
         }
@@ -245,7 +245,7 @@ class FuzzedSession {
 
   #serve(call: InCall | undefined, how: number): void {
     if (call === undefined) return;
-    call.uploadStream?.take();
+    call.upload?.take();
     if (how < 60 && call.open) call.download?.write(payload.subarray(0, how * 100)).catch(() => {});
     if (how < 100) return;
     if (how < 120) call.carrier.fail(call, new TransportError('aborted', 'x'), how < 110);

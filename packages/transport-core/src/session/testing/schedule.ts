@@ -111,8 +111,7 @@ class ScheduleRun {
       read: () => users.readUpload(served),
       use: () => users.use(made, more),
       cancel: () => made?.call.giveUp('cancelled'),
-      discard: () =>
-        how < 128 ? made?.call.download?.discard() : served?.call.uploadStream?.discard(),
+      discard: () => (how < 128 ? made?.call.download?.discard() : served?.call.upload?.discard()),
       stick: () => void (end.stuck = true),
       drain: () => end.drain(pair.now),
       tick: () => pair.tick(end),
@@ -158,7 +157,7 @@ class ScheduleRun {
         check(endings === 1, `a session ended ${endings} times`);
       for (const { call } of this.#users.made) call.download?.discard();
       for (const { call } of this.#users.served) {
-        call.uploadStream?.discard();
+        call.upload?.discard();
         call.handled();
       }
     }

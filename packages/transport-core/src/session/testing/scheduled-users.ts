@@ -73,8 +73,7 @@ export class ScheduledUsers {
       // A real inbox would know that the caller is gone.
       if (call.gone !== undefined) continue;
       const number = readStamp(call.payload);
-      if (call.definition.kind === 'oneway')
-        this.#told.set(number, (this.#told.get(number) ?? 0) + 1);
+      if (call.method.kind === 'oneway') this.#told.set(number, (this.#told.get(number) ?? 0) + 1);
       else {
         call.carrier.started(call, HANDLER);
         this.served.push({ call, number, answered: false, written: 0, read: 0 });
@@ -102,7 +101,7 @@ export class ScheduledUsers {
 
   /** Reads an item of an upload. Returns false if there is none. */
   readUpload(served: Served | undefined): boolean {
-    const item = served?.call.uploadStream?.take();
+    const item = served?.call.upload?.take();
     if (item === undefined) return false;
     check(
       readStamp(item) === served!.number + served!.read++,
@@ -176,8 +175,7 @@ export class ScheduledUsers {
       for (const end of this.#ends) this.take(end);
       for (const served of this.served) {
         while (this.readUpload(served));
-        if (served.call.uploadStream === undefined || served.call.uploadStream.ended)
-          this.answer(served, 0);
+        if (served.call.upload === undefined || served.call.upload.ended) this.answer(served, 0);
       }
       for (const made of this.made) {
         const { call } = made;
