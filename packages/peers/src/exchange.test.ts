@@ -326,3 +326,32 @@ test.serial(
     }
   },
 );
+
+test.serial(
+  'a connected node is not sent to others while it is banned, and is again after the ban ends',
+  async (t) => {
+    const sim = simulationOf({ seed: 2, level: 'message', name: '' });
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive),
+    });
+    await sim.until(() => isLinked(nodes.get('a'), 'b'));
+    const a = nodes.get('a')!;
+    const spy = rawPeer(sim, 'spy');
+    const remote = await sim.settle(spy.transport.dial('a'));
+    const told = async () => {
+      spy.words.trySend(remote, 'request', NOTHING);
+      await sim.run(11_000);
+      return JSON.stringify(spy.heard.at(-1)!.request).includes(idOf('b'));
+    };
+    t.true(await told());
+    a.peers.setTopology([]);
+    nodes.get('b')!.peers.add('a');
+    await sim.run(2_000);
+    t.true(await told());
+    a.peers.ban(idOf('b'), 60_000);
+    t.false(await told());
+    await sim.run(60_000);
+    t.true(await told());
+    t.deepEqual(await sim.close(), []);
+  },
+);

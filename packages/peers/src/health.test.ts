@@ -2,7 +2,7 @@
 // suspended.
 
 import test from 'ava';
-import { cluster, idOf, isLinked, passive } from './testing/cluster.ts';
+import { cluster, connected, idOf, isLinked, passive } from './testing/cluster.ts';
 import { eventsOf, runs, simulationOf } from './testing/runs.ts';
 
 test.serial(
@@ -197,3 +197,33 @@ test.serial('after a stall, a peer that is really gone is still disconnected', a
     t.deepEqual(await sim.close(), []);
   }
 });
+
+test.serial(
+  'reports of the caller change the score, which survives a restart together with the address book',
+  async (t) => {
+    const sim = simulationOf({ seed: 1, level: 'message', name: '' });
+    const names = ['a', 'b', 'c'];
+    const nodes = cluster(sim, names, {
+      peers: (name) => (name === 'a' ? { persistent: ['b', 'c'] } : passive),
+    });
+    await sim.until(() => nodes.get('a')?.peers.list().length === 2);
+    await sim.run(10_000);
+    nodes.get('a')!.peers.report(idOf('b'), 'bad', 50);
+    nodes.get('a')!.peers.report(idOf('c'), 'good', 50);
+    const { score } = nodes.get('a')!.peers.get(idOf('b'))!;
+    t.true(score < 60);
+    t.is(nodes.get('a')!.peers.get(idOf('c'))!.score, 100);
+    t.deepEqual(
+      connected(nodes.get('a')!, names),
+      ['b', 'c'],
+      'the caller decides what to do about it',
+    );
+    await sim.settle(nodes.get('a')!.peers.close());
+    sim.crash('a');
+    sim.restart('a');
+    await sim.run(100);
+    await sim.until(() => nodes.get('a')?.peers.list().length === 2, 10_000);
+    t.true(nodes.get('a')!.peers.get(idOf('b'))!.score < 70);
+    t.deepEqual(await sim.close(), []);
+  },
+);
