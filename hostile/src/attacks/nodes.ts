@@ -96,6 +96,7 @@ export const nodes: readonly Attack[] = [
     victim,
     rounds: 10,
     memory: 32 * MIB,
+    bound: NEW_ENTRIES,
     answer: /^(nothing|GO_AWAY.*)$/,
     run: (run) =>
       spending(run, GOSSIP, (round) => push(Buffer.alloc(32, round), 0xffff_ffff_ffff, round), 50),
