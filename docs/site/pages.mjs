@@ -44,9 +44,7 @@ export const sections = {
     Packages: readmes('packages', packages),
   },
   Explanations: {
-    Explanations: docs(
-      'design sessions credit peers-explained gossip-explained simulation-explained scale',
-    ),
+    Explanations: docs('design peers-explained gossip-explained simulation-explained scale'),
   },
   Project: {
     Measurements: docs('performance gossip-evaluation'),
