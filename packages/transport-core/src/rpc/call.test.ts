@@ -26,6 +26,39 @@ test('the remaining time is rounded up, and a call without any is late', (t) => 
   t.is(longer.timeLeft(0), 0xffff_ffff);
 });
 
+test('a call counts from the beginning, and one whose upload cannot be read not at all', (t) => {
+  const counts = { begun: 0, settled: 0 };
+  const counted = hostOf({
+    timeout: 5_000,
+    ticker: { now: () => 0 },
+    begin: () => void counts.begun++,
+    settled: () => void counts.settled++,
+  });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const call = new Call(counted, method, new Uint8Array(0), 'a:1', { signal });
+  call.promise.catch(() => {});
+  controller.abort();
+  t.deepEqual(counts, { begun: 1, settled: 1 });
+
+  const other = new AbortController();
+  const upload = {
+    [Symbol.asyncIterator]: () => {
+      throw new Error('closed');
+    },
+  };
+  t.throws(
+    () =>
+      new Call(counted, methodTable(protocol).byName.get('give')!, new Uint8Array(0), 'a:1', {
+        signal: other.signal,
+        upload,
+      }),
+    { message: 'closed' },
+  );
+  other.abort();
+  t.deepEqual(counts, { begun: 1, settled: 1 });
+});
+
 /** Returns a call that records the reasons of its aborts. */
 const abortable = () => {
   const reasons: unknown[] = [];

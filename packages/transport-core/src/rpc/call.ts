@@ -88,7 +88,8 @@ export class Call<Result> extends OutCall implements Abortable {
   readonly host: CallHost;
   private readonly signal: AbortSignal | undefined;
 
-  // The following properties matter only for a call that streams; see `OutCall`.
+  // The following properties matter only for a call that streams. They are set after `widen()`, as
+  // those of `OutCall`.
   declare source: AsyncIterator<unknown> | undefined;
   /** True if nobody can read its items anymore. */
   declare isForgotten: boolean;
@@ -100,7 +101,11 @@ export class Call<Result> extends OutCall implements Abortable {
    */
   declare bounds: 'whole' | 'waits' | 'opening';
 
-  /** @throws what `encodeMetadata` throws. */
+  /**
+   * Counts the call at its host; from now on it settles exactly once.
+   *
+   * @throws what `encodeMetadata` and the upload's `Symbol.asyncIterator` throw.
+   */
   constructor(
     host: CallHost,
     method: ProtocolMethod,
@@ -110,6 +115,8 @@ export class Call<Result> extends OutCall implements Abortable {
   ) {
     const { metadata, signal, timeout = method.timeout ?? host.timeout } = options;
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
+    const upload = options.upload as AsyncIterable<unknown> | undefined;
+    const source = upload?.[Symbol.asyncIterator]();
     super(host.channel, method, payload, encoded);
     const now = host.ticker.now();
     this.host = host;
@@ -118,6 +125,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.signal = signal;
     this.due = now + timeout;
     this.promise = promiseOf(this);
+    host.begin();
     if (signal !== undefined) watchSignal(signal, this);
     if (method.flags === 0) return;
     if (method.download !== undefined) iterable(this.promise);
@@ -130,8 +138,7 @@ export class Call<Result> extends OutCall implements Abortable {
       : method.timeout !== undefined || method.download === undefined
         ? 'waits'
         : 'opening';
-    const upload = options.upload as AsyncIterable<unknown> | undefined;
-    this.source = upload?.[Symbol.asyncIterator]();
+    this.source = source;
   }
 
   /** The address or name that the user gave; the endpoint of a Remote. */
@@ -147,9 +154,8 @@ export class Call<Result> extends OutCall implements Abortable {
     return typeof this.to === 'string';
   }
 
-  /** Registers the call, which is about to be sent. */
+  /** Gives the call, which is about to be sent, its place in the order of calls. */
   begin(): void {
-    this.host.begin();
     this.seq = this.host.order.next();
   }
 
@@ -255,7 +261,10 @@ export class Call<Result> extends OutCall implements Abortable {
     if (this.method.flags !== 0) stop(this.source);
   }
 
-  /** Rejects the promise, one microtask later. */
+  /**
+   * Rejects the promise one microtask later, or breaks the items once the caller has them
+   * (`unreadSince` is Infinity until then).
+   */
   broken(error: TransportError): void {
     const { download } = this;
     if (download === undefined || download.unreadSince === Number.POSITIVE_INFINITY)
@@ -334,6 +343,7 @@ async function pull<Result>(call: Call<Result>): Promise<void> {
   if (upload === undefined || source === undefined) return;
   try {
     for (;;) {
+      // An error of the source becomes `aborted`; one of the codec, below, keeps its code.
       const { value, done } = await Promise.resolve(source.next()).catch((error) => {
         throw aborted(error);
       });

@@ -115,6 +115,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const error = unsent(cause, target);
     // A TypeError is a mistake in the program instead of a call.
     if (method === undefined || !(error instanceof TransportError)) return error;
+    // It counts as a call that was made.
     this.engine.order.next();
     this.engine.dispatcher.callFailed(error.code);
     const watch = this.#mount.hooks?.watch;
@@ -186,6 +187,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   #start(call: Call<unknown>, remote: Connection | undefined): Promise<unknown> {
     const { promise } = call;
+    // An observer may have aborted its signal.
     if (call.done) return promise;
     call.begin();
     if (remote === undefined) this.engine.pool.start(call);
@@ -341,6 +343,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       );
     const connection = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
     if (connection === undefined) this.#refuseWhenOver();
+    // The pool never calls it before `hold` has returned.
     const ended = () => release();
     const held = connection?.hold() ?? this.engine.pool.hold(target as string, { stopOn, ended });
     this.engine.alive.enter();
