@@ -116,6 +116,23 @@ test('a message that has sent more than 1 MiB shares half with those behind it',
   );
 });
 
+test('short messages between its packets do not take the turn of such a message', (t) => {
+  const long = 65_536;
+  const fixture = new OutboxFixture({ ...SMALL, packet: long });
+  const lanes = fixture.lanes(0x20);
+  const huge = unit(Kind.REQUEST, 40 * long, Account.LONG);
+  fixture.outbox.push(lanes, huge, 'bulk');
+  while (huge.offset <= 2 ** 20) fixture.pumpOneBatch();
+  const other = unit(Kind.REQUEST, 10 * long, Account.LONG);
+  fixture.outbox.push(lanes, other, 'bulk');
+  for (let i = 0; i < 40; i++) fixture.outbox.push(lanes, unit(Kind.REQUEST, 60_000), 'short');
+  const sent: string[] = [];
+  while (sent.length < 30)
+    for (const { id } of fixture.pumpOneBatch())
+      sent.push(id === huge.id ? 'h' : id === other.id ? 'o' : 's');
+  t.regex(sent.join(''), /^h?(s+os+h)+/);
+});
+
 test('items take turns by packet', (t) => {
   const fixture = new OutboxFixture();
   const lanes = fixture.lanes(0x20);

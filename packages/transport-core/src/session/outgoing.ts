@@ -64,7 +64,10 @@ export class Outgoing implements ListEntry {
   account = 0;
   /** True while the unit waits for credit. */
   unpaid = false;
-  /** The lanes that a long response enters once account 4 has credit; undefined for other units. */
+  /**
+   * The lanes that a long response enters once the account REPLY has credit; undefined for other
+   * units.
+   */
   waitsFor: Lanes | undefined = undefined;
   offset = 0;
   begun = false;
@@ -138,7 +141,10 @@ export class Outgoing implements ListEntry {
     );
   }
 
-  /** The part of the cost that accounts 2, 3 and 4 charge, and that `limits.outbound` counts. */
+  /**
+   * The part of the cost that the accounts SHORT, LONG and REPLY charge, and that `limits.outbound`
+   * counts.
+   */
   get price(): number {
     return Math.min(this.cost, MOST_PRICE);
   }
@@ -193,7 +199,7 @@ export class Lanes {
   readonly bulk = new List<Outgoing>();
   /** Messages that have sent more than `ALONE`: they take turns, and have every other packet. */
   readonly huge = new List<Outgoing>();
-  /** Long requests and one-ways that wait for account 3, in order. */
+  /** Long requests and one-ways that wait for the account LONG, in order. */
   readonly unpaidLong = new List<Outgoing>();
   /** The first unit in `short` that waits for its account. */
   firstUnpaid: Outgoing | undefined = undefined;
@@ -314,7 +320,7 @@ export class Lanes {
 
   /** Counts bytes that were sent from a lane, whose turn it is. */
   took(bytes: number, lane: List<Outgoing>): void {
-    this.#hugeNext = lane === this.bulk;
+    if (lane === this.bulk || lane === this.huge) this.#hugeNext = lane === this.bulk;
     this.spent += bytes / this.priority;
     this.#turnBytes += bytes;
     if (this.#turnBytes >= TURN) {
@@ -324,13 +330,13 @@ export class Lanes {
   }
 
   /** Pays for a short one-way that is sent immediately. */
-  payOneway(cost: number): void {
-    this.shortCredit -= cost;
-    this.uncreditedShort.oneway(cost);
+  payOneway(price: number): void {
+    this.shortCredit -= price;
+    this.uncreditedShort.oneway(price);
   }
 
   /**
-   * Pays for a unit that was pushed, unless it or an earlier one has to wait for the same account.
+   * Pays for a unit, either a short one that was pushed or a long one in no lane yet, unless it or an earlier one has to wait for the same account.
    * A long unit enters its lane once it is paid for.
    */
   payOrWait(unit: Outgoing, isLong: boolean): boolean {
@@ -403,7 +409,7 @@ export class Lanes {
     return this.shortCredit <= ACCOUNT_MAX && this.longCredit <= ACCOUNT_MAX;
   }
 
-  /** Records that a message of account 2 or 3 has left and that its credit is outstanding. */
+  /** Records that a message of the account SHORT or LONG has left, so its credit is outstanding. */
   left(unit: Outgoing): void {
     if (unit.account === Account.SHORT) this.uncreditedShort.oneway(unit.price);
     else if (unit.kind === Kind.ONEWAY) this.uncreditedLong.oneway(unit.price);
