@@ -66,6 +66,7 @@ export class Listener {
   #listen(): Promise<void> {
     return this.#layer.listen(
       (connection, slot) => {
+        // Only an accepted connection shows that listening works again.
         this.#delay = FIRST_DELAY;
         if (!this.#stopped) return this.#accept(connection, slot);
         slot?.leave();
@@ -82,7 +83,8 @@ export class Listener {
     this.#delay = Math.min(delay * 2, LAST_DELAY);
     this.#waits = true;
     this.#broke(error, delay);
-    if (this.#stopped) return;
+    // Its observer may have closed the transport.
+    if (this.#stopped || this.#retired) return;
     this.#timer = this.#clock.setTimeout(() => {
       this.#waits = false;
       this.#listen().then(
@@ -191,10 +193,14 @@ export class BoundedHandshakes implements HandshakeLimiter {
     if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY)
       this.#kept.push({ source, until: this.#now() + PENALTY });
     else this.#free(source);
+    // A handshake that neither waits nor only awaits its confirmation had a place.
     if (!this.#waiting.delete(place) && !this.#answered.delete(place)) this.#leaveInside();
   }
 
-  /** Gives the place of a handshake to one that waits. */
+  /**
+   * Gives the place of a handshake to the first one that waits or, if sources are known, to the first
+   * one of the source with the fewest handshakes.
+   */
   #leaveInside(): void {
     this.#inside--;
     let [next] = this.#waiting;

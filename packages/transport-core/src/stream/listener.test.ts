@@ -20,6 +20,7 @@ function scene() {
     recovered: 0,
   };
   const retries: number[] = [];
+  const hooks = { broke: () => {} };
   const told: TransportError[] = [];
   let fail: (error: TransportError) => void = () => {};
   let accept: (connection: StreamConnection) => void = () => {};
@@ -30,6 +31,7 @@ function scene() {
       fail = onFailed;
       if (state.broken !== undefined) throw state.broken;
     },
+    stopListening: () => {},
     close: async () => void state.closed++,
   } as unknown as StreamLayer;
   const listener = new Listener(
@@ -39,6 +41,7 @@ function scene() {
     (error, retryIn) => {
       told.push(error);
       retries.push(retryIn);
+      hooks.broke();
     },
     () => void state.recovered++,
     { timeout: 5_000, handshakes: { acquire: () => undefined } },
@@ -52,6 +55,7 @@ function scene() {
   return {
     clock,
     state,
+    hooks,
     retries,
     told,
     listener,
@@ -148,4 +152,13 @@ test('a foreign error of a retry is reported as unavailable', async (t) => {
   t.is(told[1]!.code, 'unavailable');
   t.is((told[1]!.cause as Error).message, 'EMFILE');
   await listener.stop();
+});
+
+test('a listener that is retired while it reports a failure does not listen again', async (t) => {
+  const { clock, state, hooks, listener, fail } = scene();
+  await listener.start();
+  hooks.broke = () => listener.retire();
+  fail();
+  t.is(clock.timers, 0);
+  t.is(state.tries, 1);
 });

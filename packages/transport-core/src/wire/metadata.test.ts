@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { encodeMetadata } from './metadata.ts';
+import { encodeMetadata, errorFrame } from './metadata.ts';
 import { readByProto, writtenByProto } from './testing/proto.ts';
 
 test('metadata is field 11 in protobuf encoding', (t) => {
@@ -74,4 +74,12 @@ test('a value that is not a string throws a TypeError', (t) => {
       /metadata\['key'\]/,
     );
   }
+});
+
+test('an error whose metadata cannot be sent is sent with the reason', (t) => {
+  const reasonOf = (metadata: Record<string, unknown>) =>
+    errorFrame(new TransportError('internal', 'x', { metadata: metadata as Record<string, string> }))
+      .metadata!.value['trunkline-metadata']!;
+  t.regex(reasonOf({ 'k\ud800': 'v' }), /^metadata\['k\ufffd'\] has a lone surrogate/);
+  t.regex(reasonOf({ ['k'.repeat(9_000)]: 5 }), /^metadata\['k+/);
 });

@@ -168,8 +168,8 @@ function metadataOf(error: TransportError): EncodedMetadata | undefined {
   try {
     return encodeMetadata(error.metadata);
   } catch (refusal) {
-    return encodeMetadata({
-      'trunkline-metadata': refusal instanceof Error ? refusal.message : String(refusal),
-    });
+    const reason = refusal instanceof Error ? refusal.message : String(refusal);
+    // It quotes a key, which may be long or not valid Unicode.
+    return encodeMetadata({ 'trunkline-metadata': cleanText(reason) });
   }
 }
