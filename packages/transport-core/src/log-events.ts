@@ -23,7 +23,10 @@ class OperatorLog implements Observer {
   /** Counters that were logged at least once. */
   readonly #logged = new Set<TransportCounter>();
 
-  /** True for winston, which takes the text and the details as one object. */
+  /**
+   * True for winston, which takes the text and the details as one object. Of the known loggers, only
+   * winston has both `levels` and `log`.
+   */
   readonly #takesOne: boolean;
 
   constructor(logger: Logger) {

@@ -1,7 +1,7 @@
 // Lets a simulation replace the machine's randomness and time of day, and forbid its clock, so that
 // every run can be replayed.
 
-/** The replacement for the machine's randomness, time of day and clock. */
+/** The replacement for the machine's randomness and time of day; it forbids the machine's clock. */
 export interface RuntimeOverride {
   /** Returns a number in [0, 1), for `systemRandom`. */
   random(): number;
@@ -15,8 +15,8 @@ export interface RuntimeOverride {
 export let override: RuntimeOverride | undefined;
 
 /**
- * Replaces the machine's randomness, time of day and clock for all code in this thread; undefined
- * restores them. For simulations only, because it makes keys guessable.
+ * Replaces the machine's randomness and time of day for all code in this thread, and forbids its
+ * clock; undefined restores them. For simulations only, because it makes keys guessable.
  */
 export function replaceSystem(next: RuntimeOverride | undefined): void {
   override = next;

@@ -41,7 +41,10 @@ export class Inbox {
   #hooks: InboxHooks | undefined = undefined;
   #permissions: Permissions;
   readonly #takers: Taker[] = [];
-  /** The only reader of a method, by method id: found without a search until the readers change. */
+  /**
+   * The only reader that can take calls of a method, by method id: found without a search until the
+   * readers change.
+   */
   #only: (Taker | undefined)[] = [];
   /** The channels with waiting calls, in the order of their turns. */
   readonly #ring: InChannel[] = [];
@@ -82,7 +85,7 @@ export class Inbox {
     return this.#takers.length > 0;
   }
 
-  /** Sets the interceptors, and the rule for calls to all methods. */
+  /** Sets the interceptors, and the rule for calls to all methods. Ends what `refuse` began. */
   guard(interceptors: readonly ServerInterceptor[], allow: AllowCall | undefined): void {
     this.interceptors = interceptors;
     this.#permissions = new Permissions(this, allow, this.#callbackFailed);
@@ -209,7 +212,10 @@ export class Inbox {
     for (const taker of [...this.#takers]) this.feed(taker);
   }
 
-  /** Removes a waiting call that has ended because its caller canceled it or its time was up. */
+  /**
+   * Adjusts the counts after a waiting call was removed from its channel, because its caller
+   * canceled it or its time was up.
+   */
   withdrawn(call: InCall): void {
     const { channel } = call;
     this.waiting--;
@@ -294,6 +300,7 @@ export class Inbox {
   #enqueue(call: InCall): boolean {
     const { channel } = call;
     const { inbound } = channel.context.limits;
+    // A call that an account has paid for is bounded by its credit instead.
     if (call.account === undefined) {
       if (
         channel.queued >= inbound.calls ||
@@ -510,6 +517,7 @@ class Permissions {
       if (channel.crowded) inbox.uncrowded(channel);
       if (inbox.closed || (!call.open && call.method.kind !== 'oneway')) return;
       if (answer !== true) return inbox.deny(call, answer);
+      // `started` released the payload.
       call.permit(payload);
       inbox.arrive(call);
     });

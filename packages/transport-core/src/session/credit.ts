@@ -210,6 +210,8 @@ const GROWTH = 2;
  * That share speeds up copies within a machine or a room, and is too small to matter elsewhere. To
  * shrink the window, the receiver gives back less than was spent, so it shrinks as fast as the line
  * delivers.
+ *
+ * Measure long, thin and unsteady lines again after each change (`bench line`).
  */
 export class PipeWindow {
   /** The granted window in bytes: the credit that the sender has or is owed. */
@@ -366,10 +368,15 @@ export class PipeWindow {
     if (this.#began !== undefined) {
       this.#before = this.#began;
       this.#earlier = this.#read;
-      this.#late = trip > this.#trip * 1.25 + NOISE;
+      this.#late = !this.#isShort(trip);
     }
     this.#began = undefined;
     this.#read = 0;
+  }
+
+  /** Returns true for a round trip in which the data met hardly any queue. */
+  #isShort(trip: number): boolean {
+    return trip <= this.#trip * 1.25 + NOISE;
   }
 
   /** Called after this process was asleep: the current measurement is not usable. */
@@ -386,6 +393,7 @@ export class PipeWindow {
     } else if (round && this.#probing === 0 && now >= this.#seen + FRESH) this.#probing = 2;
   }
 
+  /** Before the first sample, `#rate` is 0, so `rise` and the expected round trip are infinite. */
   #learnRate(read: number, trip: number, now: number): void {
     this.#calm++;
     // If a whole window arrives in one burst, no part of it arrives between PING and PONG. In that
@@ -420,7 +428,7 @@ export class PipeWindow {
     this.#delay = this.#delays.reduce((sum, each) => sum + each, 0) / ROUNDS;
     if (!bounded) return;
     // A line that delivers more than before is not known to be full.
-    const isShort = trip <= this.#trip * 1.25 + NOISE;
+    const isShort = this.#isShort(trip);
     if (this.#starting && this.#start(rise, isShort)) return;
     this.#grown = 0;
     if (rise >= FAST)

@@ -21,7 +21,7 @@ export class InStream {
   readonly account: GrowingAccount;
   /** The long item that is arriving. */
   assembly: Assembly | undefined = undefined;
-  /** True once the stream is complete or broken; `error` is set if it is broken. */
+  /** True once the stream is complete or has failed; `error` is set if it has failed. */
   ended = false;
   error: TransportError | undefined = undefined;
   /** The error that its reader gets before all items, because this end broke it off. */
@@ -105,7 +105,7 @@ export class InStream {
     else this.account.giveBack(assembly.cost, false);
   }
 
-  /** Adds a complete item. */
+  /** Adds a complete item; not called after `release`. */
   push(payload: Uint8Array, cost: number): void {
     if (this.#discarding) return this.account.giveBack(cost, false);
     this.came++;
@@ -145,7 +145,7 @@ export class InStream {
     this.account.payWaiting();
   }
 
-  /** Ends the stream. Items that have arrived can still be taken, unless it ended with an error. */
+  /** Ends the stream. Items that have arrived can still be taken; an error comes after them. */
   end(error: TransportError | undefined): void {
     if (this.ended) return;
     this.ended = true;
@@ -305,6 +305,7 @@ export class OutStream implements UnitSender {
     if (!this.busy && this.#credit > 0 && this.#outbox.item(this.#id, payload, owned)) {
       this.#credit -= cost;
       this.#progress();
+      // The empty item only waits until the lent bytes have left.
       return lent && !this.#outbox.flush() ? this.#leave(this.#item(EMPTY)) : RESOLVED;
     }
     if (

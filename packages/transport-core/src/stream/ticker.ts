@@ -7,6 +7,7 @@ import { CANCEL_TOLD, SCARCE, SHARE, TURN } from '../session/session-context.ts'
 
 /** An object that writes at the end of a tick. */
 export interface Flushable {
+  /** Must not throw, because the objects behind it would then not write. */
   flushTick(now: number): void;
 }
 
@@ -43,7 +44,7 @@ export class Ticker {
   }
 
   /**
-   * Schedules a call to `flushTick` at the end of this tick.
+   * Schedules a call to `flushTick` at the end of this tick. The caller does so once in a tick.
    * @param canWait true if the end of this turn of the event loop is early enough.
    */
   touch(flushable: Flushable, canWait = false): void {

@@ -21,6 +21,7 @@ export class KeepAlive {
       this.#timer ??= this.#clock.ref && this.#clock.setTimeout(() => {}, LONGEST_DELAY);
   }
 
+  /** Takes back one `enter`. */
   leave(): void {
     if (--this.#reasons > 0 || this.#ending !== undefined || this.#timer === undefined) return;
     this.#ending = this.#clock.setTimeout(this.#end, PAUSE);

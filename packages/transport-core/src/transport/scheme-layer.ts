@@ -89,6 +89,7 @@ export class SchemeLayer implements StreamLayer {
         const ready: typeof accept = (connection, slot) =>
           accept(this.#withCredit(connection, backend), slot);
         await layer.listen(ready, broke, options);
+        // `close` promised that nothing stays bound.
         if (closes !== this.#closes)
           throw new TransportError('shutdown', 'Listening was cancelled: the layer was closed');
         this.#up.add(layer);
@@ -177,6 +178,7 @@ export class SchemeLayer implements StreamLayer {
     return this.#firstOf('machine');
   }
 
+  /** Reads a property of the first layer that has it. Creates the layers that were not needed yet. */
   #firstOf<K extends 'nodeId' | 'certificate' | 'machine'>(key: K): StreamLayer[K] {
     for (const { layer } of this.#listeners) if (layer[key] !== undefined) return layer[key];
     for (const backend of this.#backends) {
@@ -312,8 +314,8 @@ export interface BackendLayerOptions {
   /** The address to listen on, with its scheme; undefined for a layer that only dials. */
   readonly bindAddr: string | undefined;
   /**
-   * The address at which others reach this node, verbatim, with its scheme; undefined if none was
-   * given for this backend.
+   * The address at which others reach this node, verbatim: the first one with a scheme of this
+   * backend, otherwise the first one; undefined if none was given.
    */
   readonly advertiseAddr: string | undefined;
   readonly clock: Clock;
