@@ -222,7 +222,7 @@ export class PipeWindow {
   #wanted: number;
   #share = 0;
   /** The number of rounds since the last short message arrived. */
-  #calm = 0;
+  #calmRounds = 0;
 
   /** The time at which this round's PING was sent; undefined if none is outstanding. */
   #began: number | undefined = undefined;
@@ -237,24 +237,24 @@ export class PipeWindow {
    * The bytes of the burst with which the round began. The data that the burst's credit allows
    * arrives only after the PONG, so the burst is counted instead of that data.
    */
-  #first = 0;
+  #roundBurst = 0;
   /**
    * The time at which the last round began, the number of bytes that were read in it, and whether
    * its PONG was late.
    */
-  #before = 0;
-  #earlier = 0;
-  #late = false;
+  #lastBegan = 0;
+  #lastRead = 0;
+  #lastWasLate = false;
   /**
    * The number of bytes read between the last round and this one, and the time at which the first
    * of them was read.
    */
-  #between = 0;
-  #from = 0;
-  /** Bytes read at the time `#from`. */
-  #head = 0;
+  #gapRead = 0;
+  #gapBegan = 0;
+  /** Bytes read at the time `#gapBegan`. */
+  #gapBurst = 0;
   /** The granted window when the round began. */
-  #open: number;
+  #roundWindow: number;
   /** True if this process was asleep, so the next PONG may have waited unread. */
   #spoilt = false;
 
@@ -277,15 +277,15 @@ export class PipeWindow {
    * the rate rose little or not at all.
    */
   #starting = true;
-  #flat = 0;
+  #flatRounds = 0;
   /**
    * The number of consecutive rounds that took more than twice as long as the line and its queue
    * explain.
    */
-  #long = 0;
+  #longRounds = 0;
   /** The shortest round trip in milliseconds, and the time at which it was last measured. */
   #trip = Number.POSITIVE_INFINITY;
-  #seen = 0;
+  #tripAt = 0;
   /**
    * The number of rounds with half the window that remain before the next round trip is taken as
    * the shortest. The delay of longer round trips may come from our queue or from the path; only an
@@ -299,7 +299,7 @@ export class PipeWindow {
    *   nothing is measured.
    */
   constructor(least: number, most: number) {
-    this.granted = this.#least = this.#wanted = this.#open = least;
+    this.granted = this.#least = this.#wanted = this.#roundWindow = least;
     this.#most = most;
   }
 
@@ -307,7 +307,7 @@ export class PipeWindow {
    * Called when a short message has arrived: the next one will queue behind the bytes in flight.
    */
   short(): void {
-    this.#calm = 0;
+    this.#calmRounds = 0;
   }
 
   /**
@@ -318,14 +318,14 @@ export class PipeWindow {
   giveBack(cost: number, now: number, least = 0): number {
     if (this.#most <= this.#least) return cost;
     if (this.#read === 0 && this.#began === undefined) {
-      this.#from = now;
-      this.#head = 0;
+      this.#gapBegan = now;
+      this.#gapBurst = 0;
     }
-    if (now === this.#from) this.#head += cost;
+    if (now === this.#gapBegan) this.#gapBurst += cost;
     this.#read += cost;
     this.#burst = now === this.#at ? this.#burst + cost : cost;
     this.#at = now;
-    const wanted = this.#calm >= CALM ? this.#wanted + this.#share : this.#wanted;
+    const wanted = this.#calmRounds >= CALM ? this.#wanted + this.#share : this.#wanted;
     const change = Math.max(wanted - this.granted, least - cost);
     this.granted += change;
     return cost + change;
@@ -348,10 +348,10 @@ export class PipeWindow {
   begin(now: number): void {
     this.#began = now;
     this.#next = now + PAUSE;
-    this.#between = this.#read;
+    this.#gapRead = this.#read;
     this.#read = 0;
-    this.#first = this.#burst;
-    this.#open = this.granted;
+    this.#roundBurst = this.#burst;
+    this.#roundWindow = this.granted;
   }
 
   /**
@@ -362,13 +362,13 @@ export class PipeWindow {
     const round = this.#began !== undefined && !this.#spoilt;
     const trip = Math.max(rtt, RESOLUTION);
     if (!this.#spoilt) this.#learnTrip(trip, now, round);
-    if (round) this.#learnRate(Math.max(this.#read, this.#first), trip, now);
+    if (round) this.#learnRate(Math.max(this.#read, this.#roundBurst), trip, now);
     if (round) this.#resize();
     this.#spoilt = false;
     if (this.#began !== undefined) {
-      this.#before = this.#began;
-      this.#earlier = this.#read;
-      this.#late = !this.#isShort(trip);
+      this.#lastBegan = this.#began;
+      this.#lastRead = this.#read;
+      this.#lastWasLate = !this.#isShort(trip);
     }
     this.#began = undefined;
     this.#read = 0;
@@ -388,42 +388,47 @@ export class PipeWindow {
     const probed = round && this.#probing > 0 && --this.#probing === 0;
     if (trip <= this.#trip || probed) {
       this.#trip = trip;
-      this.#seen = now;
+      this.#tripAt = now;
       // One round to drain the queue, one to measure.
-    } else if (round && this.#probing === 0 && now >= this.#seen + FRESH) this.#probing = 2;
+    } else if (round && this.#probing === 0 && now >= this.#tripAt + FRESH) this.#probing = 2;
   }
 
   /** Before the first sample, `#rate` is 0, so `rise` and the expected round trip are infinite. */
   #learnRate(read: number, trip: number, now: number): void {
-    this.#calm++;
+    this.#calmRounds++;
     // If a whole window arrives in one burst, no part of it arrives between PING and PONG. In that
     // case, the time from one burst to the next is used.
-    const total = this.#between + this.#read;
-    let rate = Math.max(read / trip, (total - this.#head) / Math.max(now - this.#from, RESOLUTION));
+    const total = this.#gapRead + this.#read;
+    let rate = Math.max(
+      read / trip,
+      (total - this.#gapBurst) / Math.max(now - this.#gapBegan, RESOLUTION),
+    );
     // If this process was late, packets waited for it and were then read faster than any line
     // brings them. The mean of two rounds evens that out.
-    if (this.#late)
+    if (this.#lastWasLate)
       rate = Math.min(
         rate,
-        ((this.#earlier + total) / Math.max(now - this.#before, RESOLUTION)) * EVEN,
+        ((this.#lastRead + total) / Math.max(now - this.#lastBegan, RESOLUTION)) * EVEN,
       );
     // A round in which the sender had too little to send shows nothing about the line, unless the
     // round was faster than any before it.
-    const bounded = rate * trip >= this.#open / 2;
+    const bounded = rate * trip >= this.#roundWindow / 2;
     if (!bounded && rate <= this.#rate) return;
     const rise = rate / this.#rate;
     // One such round means that a machine is busy. Several in a row mean that the line itself has
     // become slower, so its old rate no longer applies.
-    this.#long =
-      trip > Math.max(this.#trip, this.#open / this.#rate) * 2 + NOISE ? this.#long + 1 : 0;
-    if (this.#long >= STREAK) {
+    this.#longRounds =
+      trip > Math.max(this.#trip, this.#roundWindow / this.#rate) * 2 + NOISE
+        ? this.#longRounds + 1
+        : 0;
+    if (this.#longRounds >= STREAK) {
       this.#rates.fill(0);
       this.#delays.fill(0);
     }
     const at = this.#round++ % ROUNDS;
     this.#rates[at] = rate;
     this.#rate = Math.max(...this.#rates);
-    const delay = trip - Math.max(this.#trip, this.#open / this.#rate) - NOISE;
+    const delay = trip - Math.max(this.#trip, this.#roundWindow / this.#rate) - NOISE;
     this.#delays[at] = Math.min(Math.max(delay, 0), this.#trip);
     this.#delay = this.#delays.reduce((sum, each) => sum + each, 0) / ROUNDS;
     if (!bounded) return;
@@ -434,7 +439,7 @@ export class PipeWindow {
     if (rise >= FAST)
       this.#grown = isShort
         ? this.#rate * this.#trip * Math.min(rise * FAST, ROUND_GROWTH)
-        : Math.min(this.#open, this.granted);
+        : Math.min(this.#roundWindow, this.granted);
     else if (rise >= SLOW && isShort) this.#grown = rate * this.#trip * REGROWTH;
   }
 
@@ -444,8 +449,8 @@ export class PipeWindow {
    * full.
    */
   #start(rise: number, isShort: boolean): boolean {
-    this.#flat = rise >= FAST ? 0 : this.#flat + 1;
-    this.#starting = isShort && this.#flat < STREAK;
+    this.#flatRounds = rise >= FAST ? 0 : this.#flatRounds + 1;
+    this.#starting = isShort && this.#flatRounds < STREAK;
     if (this.#starting) this.#grown = Math.max(this.#grown, this.#rate * this.#trip * ROUND_GROWTH);
     return this.#starting;
   }
