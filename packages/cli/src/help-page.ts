@@ -54,8 +54,8 @@ lets it watch a node.`;
 
 const INTRODUCTION = `# The command line
 
-\`trunkline\` calls methods of nodes, watches nodes, compares schemas, makes certificates
-and shows [recorded simulations](replay.md).
+\`trunkline\` calls methods of nodes, watches nodes, compares schemas, makes certificates and shows
+[recorded simulations](replay.md).
 
 \`\`\`sh
 npx @trunkline/cli --help
@@ -63,17 +63,17 @@ npm install --global @trunkline/cli
 \`\`\`
 
 Until the packages are on npm, install the tarballs of [a clone](start.md#install) in a folder, and
-run \`npx trunkline\` there.
+run \`npx trunkline\` in this folder.
 
-Calls and schemas need a node that serves [reflection](reflection.md). \`watch\`, \`top\`, \`peers\`,
-\`topics\` and \`dashboard\` need its [admin protocol](admin.md), and so do \`disconnect\`, \`ban\`,
-\`drain\` and \`log-level\`, which change the node. \`health\` needs its
+Commands that call methods or show schemas need a node that serves [reflection](reflection.md).
+\`watch\`, \`top\`, \`peers\`, \`topics\` and \`dashboard\` need the node's [admin protocol](admin.md), and so
+do \`disconnect\`, \`ban\`, \`unban\`, \`drain\` and \`log-level\`, which change the node. \`health\` needs the
 [health protocol](health.md#health).
 
 ## A first call
 
-Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). It runs a Raft cluster with TLS and
-reflection, and prints lines for another terminal in the same folder:
+Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). This command runs a Raft cluster with
+TLS and reflection, and prints lines for another terminal in the same folder:
 
 \`\`\`sh
 export TRUNKLINE_CONTEXTS=…/contexts.json    # has the address and the keys
@@ -106,11 +106,12 @@ trunkline call greeter/greet '{"name":"Ada"}'
 
 Without TLS, \`--address\` is enough. Options take precedence over the environment, and the
 environment over the context. If you give an address without \`--context\`, no context is used, so
-that no other node gets the context's token. The hello, which opens a connection, also contains the
-token. Control characters in texts of nodes don't reach your terminal.
+that no other node gets the context's token. The token is sent with each call, and also in the hello
+that opens a connection. Control characters in texts of nodes don't reach your terminal.
 
-On a full mesh, the default, messages travel directly from \`pub\` to each \`sub\`, so no firewall may
-separate them. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
+With the default overlay, a full mesh, messages travel directly from \`pub\` to each \`sub\`, so no
+firewall may separate these commands. With TLS, a \`pub\` and a \`sub\` that run at the same time need
+different keys.
 
 ## The commands
 `;
