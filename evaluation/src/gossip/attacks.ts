@@ -113,7 +113,7 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
     ],
     plots: [],
     after: [
-      "A node opens its own links to peers that it dialed from its address book, and the addresses of one attacker's network fill only a part of the book. So sybils that join late, or while a network restarts, change nothing. No node is protected in a network in which most nodes were attackers from the beginning: a node that answers but forwards nothing cannot be distinguished from a leaf. In a network of strangers, give your nodes `persistent` peers, or a validator and an `addressBook` of trusted nodes.",
+      "A node opens its own links to peers that it dialed from its address book, and the addresses of one attacker's network fill only a part of the book. So sybils that join late, or while a network restarts, cause no losses. No node is protected in a network in which most nodes were attackers from the beginning: a node that answers but forwards nothing cannot be distinguished from a leaf. In a network of strangers, give your nodes `persistent` peers, or a validator and an `addressBook` of trusted nodes.",
     ],
     verdicts: [
       ...ATTACKS.flatMap((scenario) =>

@@ -21,15 +21,15 @@ export function formatDocument(
   const lines = [
     '# Gossip: evaluation',
     '',
-    'This page compares gossip over `partialView()` with the figures of its papers and the limits of iroh-gossip, and measures it under attack.',
+    'This page compares gossip over `partialView()` with the figures of its papers and with the limits of iroh-gossip, and shows how gossip behaves under attack.',
     '',
-    `A program writes this page; the same seeds give the same figures. The program ran for ${hours.toFixed(1)} hours of one thread, with Node ${node} on ${machine}.`,
+    `A program measures and writes this page; the same seeds give the same figures. The program took ${hours.toFixed(1)} hours of CPU time, with Node ${node} on ${machine}.`,
     '',
     '```',
     command,
     '```',
     '',
-    `Brackets contain the lowest and highest value. The program also checks ${verdicts.length} limits, of which ${verdicts.filter(({ holds }) => holds).length} are met.`,
+    `Parentheses contain the lowest and highest value of all runs. The program also checks ${verdicts.length} limits, of which ${verdicts.filter(({ holds }) => holds).length} are met.`,
     '',
     ...sections.flatMap(formatSection),
     '**Next:** [how gossip works](gossip-explained.md) lists where the code differs from the papers.',
@@ -50,7 +50,7 @@ function formatSection({ title, before, tables, plots, after, verdicts }: Sectio
     ...after.flatMap((words) => [words, '']),
     ...(missed === 0
       ? []
-      : [`In this section, ${missed} of ${verdicts.length} limits are missed.`, '']),
+      : [`This section misses ${missed} of its ${verdicts.length} limits.`, '']),
   ];
 }
 

@@ -15,7 +15,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree in stable state',
     before: [
-      `${show(nodes)} nodes broadcast on the links of HyParView's views. The optimized trees have the paper's thresholds: 3 hops for one sender, and 7 (our default) for many. Redundancy is payloads ÷ deliveries − 1; the last hop is the number of hops to the last delivery.`,
+      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves the paper's threshold: 3 hops for one sender, and 7 (our default) for many. Redundancy is payloads ÷ deliveries − 1. The last hop is the number of hops to the last delivery.`,
     ],
     tables: [
       {
@@ -62,7 +62,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
     ],
     plots: [],
     after: [
-      "The paper's tree without optimization grows deep with many senders, because 250 cycles change it at random. Our links stay, so our tree stays shallow, and optimization for one sender makes paths of others longer.",
+      "The paper's tree without optimization grows deep with many senders, because 250 cycles change it at random. Our links stay, so our tree stays shallow. Optimization for one sender makes paths of others longer.",
     ],
     verdicts: treeVerdicts(runs, nodes),
   };
@@ -199,7 +199,7 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
       },
     ],
     after: [
-      'The first message reaches only the part of the overlay that contains its sender. New links all belong to the tree at first, so a few messages are redundant.',
+      'The first message reaches only the part of the overlay that contains its sender. All new links belong to the tree at first, so a few messages are redundant.',
     ],
     verdicts: [
       ...MENDING_SHARES.filter((share) => share <= 0.8).map((share) =>

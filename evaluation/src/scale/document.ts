@@ -70,14 +70,14 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
         [
           'hundreds of nodes or more that come and go, and no server',
           'trees',
-          `a node keeps a few connections (${round3(tree.connections)} on average at ${tree.nodes} nodes, bounded by the limits of [peers](peers.md)), and its cost of a message does not grow with the network`,
+          `a node keeps a few connections (${round3(tree.connections)} on average at ${tree.nodes} nodes, bounded by the limits of [peers](peers.md)), and its cost per message does not grow with the network`,
         ],
         [
           'a NATS server that is there already; clients behind NATs; clients in other languages',
           'NATS',
           natsLimit === undefined
             ? 'one connection per node; not measured here'
-            : `one connection per node, two hops. At ${RATE} messages a second, the server needs a core for each ${round3(natsLimit)} subscribers`,
+            : `one connection per node, two hops. At ${RATE} messages a second, the server needs a core for every ${round3(natsLimit)} subscribers`,
         ],
         [
           'messages that must not be lost while a node is away',
@@ -90,7 +90,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     '## What each costs',
     '',
-    `A cell has the figures for ${NODES.slice(0, -1).map(round3).join(', ')} and ${round3(NODES.at(-1)!)} nodes, or one figure if they are equal. A message has ${small.size} bytes.`,
+    `A cell has the figures for ${NODES.slice(0, -1).map(round3).join(', ')} and ${round3(NODES.at(-1)!)} nodes, or one figure if they are equal. Bytes and CPU times are per message of ${small.size} bytes.`,
     '',
     ...markdownTable(
       ['', ...KINDS.map((kind) => NAMES[kind])],
@@ -114,12 +114,12 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([s8](performance.md#calls), ${memory.machine.processor}).`,
     `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs used the machine, so only the order of magnitude counts. On a machine that is not overloaded, a mesh costs less than trees ([measured](gossip-explained.md#what-each-overlay-costs)).`,
-    `- **Bytes** were counted for whole nodes in simulation, with their codecs, in networks of ${[...new Set(whole.map(({ nodes }) => nodes))].join(', ')} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms to each other node. TLS, TCP and IP are not counted.`,
+    `- **Bytes** were counted for whole nodes in simulation, with their codecs, in networks of ${[...new Set(whole.map(({ nodes }) => nodes))].join(', ')} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms of latency to each other node. TLS, TCP and IP are not counted.`,
     `- **Mesh and relays**: a node has *n* − 1 connections. The publisher of a mesh sends *n* − 1 copies; with relays it sends at most ${FANOUT}, and gets a confirmation from each receiver.`,
-    '- **Trees**: hops were counted with the gossip code alone, for up to 10,000 nodes, and grow with the logarithm of the number of nodes.',
+    '- **Trees**: hops were counted with the gossip code alone, for up to 10,000 nodes. They grow with the logarithm of the number of nodes.',
     '- **NATS**: the server sends *n* − 1 copies in its text protocol. Several servers in a cluster share the subscribers.',
     '',
-    'Networks of several machines, the memory of a NATS server, TLS and Noise, and churn were not measured; [the evaluation of gossip](gossip-evaluation.md) measures churn.',
+    'Networks of several machines, the memory of a NATS server, TLS and Noise, and churn were not measured here; [the evaluation of gossip](gossip-evaluation.md) measures churn.',
     '',
     '**Next:** [gossip](gossip.md) shows how to use meshes, trees and relays.',
   ];
