@@ -35,7 +35,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(
         ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
       );
-      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table has the calls or items a second, and the second one the CPU time of both processes for each, in µs. A figure in brackets is the ratio to the bare socket, and for Noise to the bare socket over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that libraries are compared and not codecs. TLS has certificates at both ends. Options have their defaults, except the limit \`values\` for Trunkline's list.${othersOf(libraries)}`;
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second, and the second one the CPU time of both processes for each call or item, in µs. A figure in brackets is the ratio to the bare socket over TCP or TLS; Noise is compared with TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(libraries)}`;
     },
     joined: 'figures',
   },
@@ -46,7 +46,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(({ title }) => `- ${title}`);
       const names = new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)));
       const libraries = PEER_NAMES.filter((name) => names.has(name));
-      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. The WebSocket columns are compared with \`limit-ws\`, those in memory with \`limit-inproc\`, protobuf with \`trunkline-tcp\`, and all others with \`limit-net\`; but in s4 and s5 Trunkline is compared with \`limit-net-credit\`, which lets small messages pass large ones, too.\n\n${titles.join('\n')}${othersOf(libraries)}`;
+      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Trunkline over WebSocket is compared with \`limit-ws\`, in memory with \`limit-inproc\`, and over TCP in s4 and s5 with \`limit-net-credit\`, which also lets small messages pass large ones. The row with protobuf is compared with \`trunkline-tcp\`, and all others with \`limit-net\`.\n\n${titles.join('\n')}${othersOf(libraries)}`;
     },
     joined: 'columns',
   },
@@ -61,7 +61,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'line',
     heading: 'A long line',
     text: (settings) =>
-      `The line, between network namespaces, has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection, in ${settings}. The figures are Mbit/s, and in brackets their ratio to a raw socket; for small calls, they are round trips. Messages in turn each wait for a round trip.`,
+      `The line, between network namespaces, has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection, in ${settings}. The figures are Mbit/s, and in brackets their ratio to a raw socket; for small calls, they are round trips. Messages in turn are sent one at a time, so each waits for a round trip.`,
     joined: 'columns',
     hides: /, raw$/,
   },
@@ -69,7 +69,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'start',
     heading: 'Starting',
     text: (settings) =>
-      `A process loads one package, in ${settings}; − is the difference to bare Node.`,
+      `A process loads one package, in ${settings}. The columns − show the difference from bare Node.`,
     hides: /^CPU/,
   },
   {
@@ -78,7 +78,7 @@ const CHAPTERS: readonly Chapter[] = [
     text: (settings, parts) => {
       const verdicts = parts.flatMap((part) => part.verdicts);
       const missed = verdicts.filter(({ holds }) => !holds).map(({ bar }) => bar);
-      return `Observed calls are compared with the same calls without an observer, in ${settings}: the calls a second, and in brackets their ratio with its 95 % interval. Spans are made by the SDK of OpenTelemetry and batched, but not sent. ${verdicts.length - missed.length} of ${verdicts.length} bars hold${missed.length === 0 ? '' : `, and this is missed: ${missed.join('; ')}`}.`;
+      return `The table compares observed calls with the same calls without an observer, in ${settings}. The figures are calls a second, and in brackets the ratio with its 95 % interval. The SDK of OpenTelemetry makes and batches spans, but does not send them. ${verdicts.length - missed.length} of ${verdicts.length} bars hold${missed.length === 0 ? '' : `; missed: ${missed.join('; ')}`}.`;
     },
     joined: 'columns',
     hides: /^plain|the checkout before/,
@@ -108,7 +108,7 @@ export function formatDocument(record: PerformanceRecord): string {
     '',
     'This page compares the cost of Trunkline with the lowest cost that Node allows.',
     '',
-    'That lowest cost is `limit-net`: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs write this page; [bench](../bench/README.md) shows how to run them.',
+    'That lowest cost is the cost of `limit-net`: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs generate this page; [bench](../bench/README.md) shows how to run them.',
     '',
     ...first.flatMap(chapterOf),
     ...formatMachines(record, chapters),
@@ -117,7 +117,7 @@ export function formatDocument(record: PerformanceRecord): string {
     '',
     'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row of the same round. Compare these ratios: the speed of a machine varies, but measurements within seconds of each other are affected alike. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
     '',
-    'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten does.',
+    'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
     '',
     ...formatBars(record),
     ...others.flatMap(chapterOf),
@@ -252,7 +252,7 @@ function formatBars(record: PerformanceRecord): string[] {
   return [
     '## Bars',
     '',
-    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold. The table has those that are missed${newest === undefined ? '' : ` or are far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
+    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold. The table lists those that are missed${newest === undefined ? '' : ` or are far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
     '',
     ...markdownTable(
       head.slice(0, width),
