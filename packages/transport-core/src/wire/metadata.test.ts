@@ -78,8 +78,9 @@ test('a value that is not a string throws a TypeError', (t) => {
 
 test('an error whose metadata cannot be sent is sent with the reason', (t) => {
   const reasonOf = (metadata: Record<string, unknown>) =>
-    errorFrame(new TransportError('internal', 'x', { metadata: metadata as Record<string, string> }))
-      .metadata!.value['trunkline-metadata']!;
+    errorFrame(
+      new TransportError('internal', 'x', { metadata: metadata as Record<string, string> }),
+    ).metadata!.value['trunkline-metadata']!;
   t.regex(reasonOf({ 'k\ud800': 'v' }), /^metadata\['k\ufffd'\] has a lone surrogate/);
   t.regex(reasonOf({ ['k'.repeat(9_000)]: 5 }), /^metadata\['k+/);
 });
