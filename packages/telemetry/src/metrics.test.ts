@@ -276,13 +276,14 @@ test('failed listeners and lost brokers are counted', (t) => {
 test('names of targets are labels for the first 100 of them', (t) => {
   const metrics = createMetrics();
   const names = Array.from({ length: 103 }, (_, i) => ({
-    ...{ name: `service:${i}`, waiting: 1, addresses: [{ status: 'up' }] },
+    ...{ name: `service:${i}`, waiting: 1, addresses: [{ status: 'up' }, { status: 'not_serving' }] },
   }));
   metrics.watch({ balancer: { snapshot: () => ({ names, events: {} }) } });
   for (let times = 0; times < 2; times++) {
     const counts = values(metrics, 'trunkline.balancer.address.count');
-    t.is(Object.keys(counts).length, 101 * 4);
+    t.is(Object.keys(counts).length, 101 * 5);
     t.is(counts['service:99 up'], 1);
+    t.is(counts['service:99 not_serving'], 1);
     t.is(counts['_OTHER up'], 3);
   }
   t.deepEqual(values(metrics, 'trunkline.balancer.call.waiting'), { '': 103 });

@@ -65,4 +65,4 @@ export function addResilience(
   }
 }
 
-const STATUSES = ['up', 'down', 'probing', 'ejected'];
+const STATUSES = ['up', 'down', 'probing', 'not_serving', 'ejected'];
