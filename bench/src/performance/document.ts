@@ -61,7 +61,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'line',
     heading: 'A long line',
     text: (settings) =>
-      `The line, between network namespaces, has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection, in ${settings}. The figures are Mbit/s, and in brackets their ratio to a raw socket; for small calls, they are round trips. Messages in turn are sent one at a time, so each waits for a round trip.`,
+      `The line, between network namespaces, has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection, in ${settings}. The figures are Mbit/s, and in brackets their ratio to a raw socket; for small calls, they are round trips. Requests and responses "in turn" go one at a time, so each waits for a round trip.`,
     joined: 'columns',
     hides: /, raw$/,
   },
@@ -252,7 +252,7 @@ function formatBars(record: PerformanceRecord): string[] {
   return [
     '## Bars',
     '',
-    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold. The table lists those that are missed${newest === undefined ? '' : ` or are far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
+    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold on Node ${parts[0]!.machine.node}. The table lists the others${newest === undefined ? '' : `, and those whose figure is far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
     '',
     ...markdownTable(
       head.slice(0, width),

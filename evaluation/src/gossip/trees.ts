@@ -15,7 +15,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree in stable state',
     before: [
-      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves the paper's threshold: 3 hops for one sender, and 7 (our default) for many. Redundancy is payloads ÷ deliveries − 1. The last hop is the number of hops to the last delivery.`,
+      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves at least 3 hops, as in the paper, or 7 (our default) where many nodes send. Redundancy is payloads ÷ deliveries − 1. The last hop is the number of hops to the last delivery.`,
     ],
     tables: [
       {
