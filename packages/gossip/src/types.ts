@@ -321,14 +321,14 @@ export type GossipEvent =
    */
   | { readonly type: 'grafted' | 'pruned'; readonly topic: string; readonly nodeId: string }
   /**
-   * A peer is set up differently from this node on the topic. Nobody is blamed, and both ends
-   * report it.
+   * A peer is set up differently from this node on the topic. The peer is not penalized, and both
+   * ends report it.
    * - limit: maximum size of a message in bytes. Longer messages are not sent to the peer with the
    *   lower limit, and are dropped there (`too-large`).
    * - overlay: messages to all are not exchanged with the peer; messages to a list (`to`) are.
-   * - life: the peer remembers a later life of this node (`theirs`) than the present one, so nodes
-   *   that get messages through this peer would regard messages of this life as old. This node
-   *   continues under a later number, unless `theirs` is too far ahead to be believed. Only this
+   * - life: the peer remembers a later life (start) of this node (`theirs`) than the present one, so
+   *   nodes that get messages through this peer would regard messages of this life as old. This node
+   *   continues under a later number, unless `theirs` is too far ahead to be plausible. Only this
    *   node reports it.
    */
   | {
