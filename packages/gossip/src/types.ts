@@ -326,10 +326,10 @@ export type GossipEvent =
    * - limit: maximum size of a message in bytes. Longer messages are not sent to the peer with the
    *   lower limit, and are dropped there (`too-large`).
    * - overlay: messages to all are not exchanged with the peer; messages to a list (`to`) are.
-   * - life: the peer remembers a later life (start) of this node (`theirs`) than the present one, so
-   *   nodes that get messages through this peer would regard messages of this life as old. This node
-   *   continues under a later number, unless `theirs` is too far ahead to be plausible. Only this
-   *   node reports it.
+   * - life: the peer remembers a later life (start) of this node (`theirs`) than the present one.
+   *   Nodes that get messages through this peer would then regard messages of this life as old, so
+   *   this node continues under a later number, unless `theirs` is too far ahead to be plausible.
+   *   Only this node reports it.
    */
   | {
       readonly type: 'differs';
@@ -340,8 +340,8 @@ export type GossipEvent =
       readonly theirs: string | number;
     }
   /**
-   * A peer did something that honest peers do never or only rarely. `origin-flood`: the peer named
-   * more publishers than a node remembers, and was disconnected.
+   * A peer did something that honest peers never or rarely do. `origin-flood`: the peer named more
+   * publishers than a node remembers, and was disconnected.
    */
   | {
       readonly type: 'misbehaved';
