@@ -28,7 +28,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [OK, 'done'],
   [
     NO,
-    'the answer is no: `schema diff` found breaking changes, `health` a node that takes no calls',
+    'the answer is no: `schema diff` found breaking changes, or `health` a node or service that takes no calls',
   ],
   [USAGE, 'the arguments, the environment, a context, a file or the fields of a request are wrong'],
   [11, 'cancelled: the node has canceled the call'],
@@ -37,7 +37,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [14, 'deadline exceeded: the answer took longer than `--timeout`'],
   [15, 'not found: a file, context, protocol, method or connection that you named does not exist'],
   [16, 'already exists: a file that is never replaced, such as a key'],
-  [17, 'permission denied: the node refuses you, or a file does'],
+  [17, 'permission denied: the node or the file system refuses access'],
   [18, 'resource exhausted: a limit or quota of the node, or no room on the disk'],
   [
     19,
