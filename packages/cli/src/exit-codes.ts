@@ -32,7 +32,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   ],
   [USAGE, 'the arguments, the environment, a context, a file or the fields of a request are wrong'],
   [11, 'cancelled: the node has canceled the call'],
-  [12, 'unknown: an error without a code, of a handler or of this machine'],
+  [12, 'unknown: an error without a code, in a handler or on this machine'],
   [13, 'invalid argument: the node refuses the values of a request'],
   [14, 'deadline exceeded: the answer took longer than `--timeout`'],
   [15, 'not found: a file, context, protocol, method or connection that you named does not exist'],

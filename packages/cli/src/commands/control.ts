@@ -39,7 +39,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
     .command('ban')
     .summary('disconnect a peer of a node, and refuse it for a time')
     .description(
-      `Disconnects a peer of a node, and refuses the peer until the time of the ban is over. ${NEEDS} The node must have peers.`,
+      `Disconnects a peer of a node, and refuses the peer for the given time. ${NEEDS} The node must have peers.`,
     )
     .argument('<node-id>', 'the id of the peer: 64 hex digits')
     .option('--time <time>', "how long: '10m', '24h' (default: 24 hours)")
@@ -98,7 +98,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
     );
 }
 
-const NEEDS = 'The node must allow changes by tools (readonly: false).';
+const NEEDS = 'The node must allow changes (readonly: false).';
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const CONNECTION_ID = /^(in|out)-\d+$/;
 const NODE_ID = /^[0-9a-f]{64}$/;

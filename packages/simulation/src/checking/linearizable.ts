@@ -26,14 +26,13 @@ export interface LinearizableOptions {
 
 /** The result of `check.linearizable`. */
 export type LinearizableVerdict =
-  /** `configurations` is the number of configurations that were visited, over all keys. */
+  /** `configurations` is the number of visited configurations, over all keys. */
   | { readonly linearizable: true; readonly configurations: number }
   /**
    * No order of all operations explains what the clients saw. `operations` is a counter-example:
-   * some operations of one key, listed in order of call, that no order explains. `shrink` in
-   * shrink.ts documents which operations are left out. `text` has a line for each remaining
-   * operation, and a last line with the reason. If the verdict is the `cause` of an error that a
-   * scenario throws, the failure's report shows `violation`.
+   * some operations of one key, listed in order of call, that no order explains. `text` has a line
+   * for each of them, and a last line with the reason. If the verdict is the `cause` of a
+   * scenario's error, the failure's report shows `violation`.
    */
   | {
       readonly linearizable: false;

@@ -67,8 +67,7 @@ export type Fault =
   | { readonly do: 'slow'; readonly node: string; readonly cost: number }
   /**
    * Makes the wall clock of a node jump forward, or back if `by` is negative. With `clock` 'both',
-   * the monotonic clock jumps, too, and `by` can't be negative, as after a suspension of the
-   * machine.
+   * the monotonic clock jumps, too, and `by` can't be negative.
    */
   | {
       readonly do: 'skew';

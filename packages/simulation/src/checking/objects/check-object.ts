@@ -16,8 +16,8 @@ export type ObjectVerdict<Command, Result> =
    * No order explains the calls. `calls` are the calls of one object until the return of `culprit`,
    * which fits into no order; `text` shows the last few of these calls, and the states that the
    * object may have had. If a long history was judged without a search, `calls` are only the few
-   * that no order explains. If the verdict is the `cause` of an error that a scenario throws, the
-   * failure's report shows `violation`.
+   * that no order explains. If the verdict is the `cause` of a scenario's error, the failure's
+   * report shows `violation`.
    */
   | {
       readonly linearizable: false;

@@ -20,7 +20,7 @@ export type TallyVerdict =
   | { readonly valid: true; readonly counts: Readonly<Record<string, number>> }
   /**
    * `text` says what is wrong, with the first calls that show it. If the verdict is the `cause` of
-   * an error that a scenario throws, the failure's report shows `violation`.
+   * a scenario's error, the failure's report shows `violation`.
    */
   | {
       readonly valid: false;

@@ -33,8 +33,8 @@ export type TransactionsVerdict =
    * or 'G2', with '-real time' if the cycle depends on the order of real time. `transactions` are
    * those of the anomaly, and `text` explains it. If thousands of transactions form connected
    * cycles, a bounded search picks a cycle, which may be neither the shortest nor of the most
-   * severe kind. If the verdict is the `cause` of an error that a scenario throws, the failure's
-   * report shows `violation`.
+   * severe kind. If the verdict is the `cause` of a scenario's error, the failure's report shows
+   * `violation`.
    */
   | {
       readonly valid: false;
