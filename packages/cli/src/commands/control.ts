@@ -57,7 +57,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
   program
     .command('unban')
     .summary('end the ban of a peer')
-    .description(`Ends the ban of a peer, so that it may connect again. ${NEEDS}`)
+    .description(`Ends the ban of a peer, which may then connect again. ${NEEDS}`)
     .argument('<node-id>', 'the id of the peer: 64 hex digits')
     .action(async (nodeId: string, _: object, command: Command) => {
       checkNodeId(nodeId);
