@@ -73,7 +73,7 @@ do \`disconnect\`, \`ban\`, \`unban\`, \`drain\` and \`log-level\`, which change
 ## A first call
 
 Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). This command runs a Raft cluster with
-TLS and reflection, and prints lines for another terminal in the same folder:
+TLS and reflection, and prints commands for another terminal in the same folder:
 
 \`\`\`sh
 export TRUNKLINE_CONTEXTS=…/contexts.json    # has the address and the keys
@@ -104,14 +104,15 @@ trunkline describe greeter/greet
 trunkline call greeter/greet '{"name":"Ada"}'
 \`\`\`
 
-Without TLS, \`--address\` is enough. Options take precedence over the environment, and the
-environment over the context. If you give an address without \`--context\`, no context is used, so
-that no other node gets the context's token. The token is sent with each call, and also in the hello
-that opens a connection. Control characters in texts of nodes don't reach your terminal.
+Without TLS, \`--address\` is enough. Options take precedence over environment variables, and these
+over the [context](#trunkline-context-add). If you give an address without \`--context\`, no context
+is used, so that only the context's node gets the context's token. The token is sent with each call,
+and also in the hello that opens a connection. Control characters in texts of nodes don't reach your
+terminal.
 
-With the default overlay, a full mesh, messages travel directly from \`pub\` to each \`sub\`, so no
-firewall may separate these commands. With TLS, a \`pub\` and a \`sub\` that run at the same time need
-different keys.
+With the default [overlay](gossip.md#which-overlay), a full mesh, messages travel directly from
+\`pub\` to each \`sub\`, so no firewall may separate the two. With TLS, a \`pub\` and a \`sub\` that run at
+the same time need different keys.
 
 ## The commands
 `;
@@ -122,8 +123,8 @@ const CODES = `## Exit codes
 ${exitCodes()}
 \`\`\`
 
-Codes 11 to 26 are 10 plus the number of the error's [code](errors.md). Standard output has the
-results, and standard error has messages and errors of one line.
+Codes 11 to 26 are 10 plus the number of the error's [code](errors.md). Results go to standard
+output; messages and errors, of one line each, go to standard error.
 
 With \`--json\`, every line of both outputs is JSON. An error is an object:
 \`{"error":{"code":"…","reason":"…","message":"…","hint":"…"}}\`.

@@ -9,11 +9,11 @@ export type ObserverEvent =
   | { type: 'up'; remote: Remote }
   | { type: 'down'; remote: Remote; cause?: TransportError | undefined }
   /**
-   * Both ends have mounted this protocol, or its channel, but cannot speak it: `version_mismatch`
-   * or `channel_mismatch`. Reported once for each connection.
+   * The ends cannot speak this protocol, because they share no version of it (`version_mismatch`)
+   * or disagree on its channel (`channel_mismatch`). Reported once for each connection.
    */
   | { type: 'mismatch'; remote: Remote; protocol: string; error: TransportError }
-  /** A connection ended before it was up: wrong preamble, refused, or timed out. */
+  /** A connection ended before it was up: it had a wrong preamble, was refused, or timed out. */
   | { type: 'rejected'; endpoint: string; direction: 'in' | 'out'; error: TransportError }
   | { type: 'dialFailed'; target: string; error: TransportError }
   /** The listener failed; the transport listens again in `retryIn` milliseconds. */
@@ -25,7 +25,7 @@ export type ObserverEvent =
   | { type: 'acceptFailed'; error: TransportError }
   /**
    * The connection to a server of a broker, such as NATS, was made or lost, or the server announces
-   * a problem, as NATS does in lame duck mode; the error then says what happens next.
+   * a problem, as NATS does in lame duck mode; `error` then says what happens next.
    */
   | {
       type: 'broker';
@@ -34,9 +34,9 @@ export type ObserverEvent =
       error?: TransportError | undefined;
     }
   /**
-   * A callback of the user threw (`admit`, `hello`, `resolve`, `allow`, `upgrade`; not the
-   * observer's own), or the clean-up of a handler did. For `handler` and `allow`, also the error of
-   * another call, which is withheld from the caller.
+   * A callback of the user threw (`hello`, `allow` or `upgrade`), or a handler did in its clean-up
+   * or after its answer. For `handler` and `allow`, `error` may also be that of another call, which
+   * is withheld from the caller.
    */
   | { type: 'callbackFailed'; callback: string; error: unknown };
 

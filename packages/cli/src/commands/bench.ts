@@ -23,7 +23,7 @@ export function addBench(program: Command, terminal: CliTerminal): void {
     .command('bench')
     .summary('measure the latency and the rate of a method')
     .description(
-      'Calls a unary method many times, and shows the rate, the percentiles of the latency, and a histogram. The first tenth of the calls is not measured.',
+      'Calls a unary method many times, and shows the rate, the percentiles of the latency, and a histogram. Before these calls, it makes a tenth as many without measuring them.',
     )
     .argument('<method>', "the method: 'protocol/method' or 'protocol.method'")
     .argument('[request]', "the request as JSON, or '-' to read it from the standard input")

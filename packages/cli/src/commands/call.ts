@@ -38,7 +38,7 @@ export function addCall(program: Command, terminal: CliTerminal): void {
     )
     .option(
       '--schema <file>',
-      'use a description from trunkline describe --json, without reflection',
+      'use a description from trunkline describe --json instead of reflection',
     )
     .option('--allow-unknown-fields', 'send fields that the schema does not list')
     .addHelpText(

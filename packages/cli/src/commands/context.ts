@@ -19,7 +19,7 @@ export function addContext(program: Command, terminal: CliTerminal): void {
     .command('add')
     .summary('save a context')
     .description(
-      'Saves the options --address, --ca, --cert, --key, --token and --network as a context. The file is ~/.config/trunkline/contexts.json, or trunkline/contexts.json in the folder XDG_CONFIG_HOME; TRUNKLINE_CONTEXTS names another file. Only its owner can read it.',
+      'Saves the options --address, --ca, --cert, --key, --token and --network as a context. Contexts are saved in ~/.config/trunkline/contexts.json, which only its owner can read. XDG_CONFIG_HOME names another folder than ~/.config, and TRUNKLINE_CONTEXTS another file.',
     )
     .argument('<name>', 'the name of the context')
     .option('--use', 'use this context from now on; the first context needs no --use')

@@ -39,7 +39,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
     .command('ban')
     .summary('disconnect a peer of a node, and refuse it for a time')
     .description(
-      `Disconnects a peer of a node, and refuses it until the time is over. ${NEEDS} The node must have peers.`,
+      `Disconnects a peer of a node, and refuses the peer for the given time. ${NEEDS} The node must have peers.`,
     )
     .argument('<node-id>', 'the id of the peer: 64 hex digits')
     .option('--time <time>', "how long: '10m', '24h' (default: 24 hours)")
@@ -57,7 +57,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
   program
     .command('unban')
     .summary('end the ban of a peer')
-    .description(`Ends the ban of a peer, so that it may connect again. ${NEEDS}`)
+    .description(`Ends the ban of a peer, which may then connect again. ${NEEDS}`)
     .argument('<node-id>', 'the id of the peer: 64 hex digits')
     .action(async (nodeId: string, _: object, command: Command) => {
       checkNodeId(nodeId);
@@ -71,7 +71,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
     .command('drain')
     .summary('take a node out of service')
     .description(
-      `Makes a node refuse new calls, and waits until its calls in flight have ended, or the grace period is over. It can't be undone. ${NEEDS}`,
+      `Makes a node refuse new calls, and waits until its calls in flight have ended, or the grace period is over. A drain can't be undone. ${NEEDS}`,
     )
     .option('--grace <time>', "the longest wait: '30s' (default: 10 seconds)")
     .action(async ({ grace }: { grace?: string }, command: Command) => {
@@ -98,7 +98,7 @@ export function addControl(program: Command, terminal: CliTerminal): void {
     );
 }
 
-const NEEDS = 'The node must let its tools change it (readonly: false).';
+const NEEDS = 'The node must allow changes (readonly: false).';
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const CONNECTION_ID = /^(in|out)-\d+$/;
 const NODE_ID = /^[0-9a-f]{64}$/;

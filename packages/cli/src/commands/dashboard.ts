@@ -21,7 +21,7 @@ export function addDashboard(program: Command, terminal: CliTerminal): void {
     .command('dashboard')
     .summary('show nodes in a web page, live')
     .description(
-      'Serves a page that shows the state of nodes, live and over the last ten minutes. It prints the address of the page, which includes a token. All nodes get the same --token, --cert and --key.',
+      'Serves a page that shows the state of nodes, live and over the last ten minutes. It prints the address of the page, which includes a token. The same --token, --cert and --key are used for all nodes.',
     )
     .argument('[addresses...]', 'the nodes (default: that of --address or of the context)')
     .option('--host <host>', 'the host to listen on', '127.0.0.1')

@@ -54,7 +54,7 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
       .command('pub')
       .summary('publish messages on a topic')
       .description(
-        'Joins the network as a node, with --address as its seed, and publishes a message, or one for each line of the standard input. On a full mesh it first connects to every known node.',
+        'Joins the network as a node, through the node at --address, and publishes a message, or one for each line of the standard input. On a full mesh, it first connects to every known node.',
       )
       .argument('<topic>', 'the name of the topic')
       .argument('[message]', 'the message; default: the standard input'),
@@ -81,7 +81,7 @@ export function addGossip(program: Command, terminal: CliTerminal): void {
       .command('sub')
       .summary('read the messages of a topic')
       .description(
-        'Joins the network as a node, with --address as its seed, and prints each message of a topic as a line; with --json, also its publisher and id. It listens on a free port, so that nodes and pub can connect to it.',
+        'Joins the network as a node, through the node at --address, and prints each message of a topic as a line; with --json, also its publisher and id. It listens on a free port, so that nodes and pub can connect to it.',
       )
       .argument('<topic>', 'the name of the topic'),
   )

@@ -18,7 +18,7 @@ export function addPing(
     .command('ping')
     .summary('measure how fast a node answers')
     .description(
-      'Measures round trips of a call of the health protocol or, without one, how long connecting takes.',
+      'Measures round trips of calls of the health protocol or, if the node does not serve it, how long connecting takes.',
     )
     .option('--count <number>', 'the number of round trips', '5')
     .option('--interval <time>', 'the time between two round trips', '1s')
@@ -33,7 +33,7 @@ export function addPing(
     .command('health')
     .summary('show whether a node, or its services, take calls')
     .description(
-      "Shows whether a node is ready, or whether the named services take calls. The exit code is 1 if not. A node that drains, whose listener has failed, or that has a service that is 'not_serving' is not ready.",
+      "Shows whether a node is ready, or whether the named services take calls. The exit code is 1 if not. A node is not ready if it drains, its listener has failed, or one of its services is 'not_serving'.",
     )
     .argument('[service...]', 'the names of protocols; default: the node itself')
     .option('--live', 'ask only whether the node is alive; a draining node is alive')

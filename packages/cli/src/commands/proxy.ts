@@ -21,7 +21,7 @@ export function addProxy(program: Command, terminal: CliTerminal): void {
     .command('proxy')
     .summary('put a slow or broken TCP line before a node')
     .description(
-      'Passes connections on to a node over a line with faults. Keys change them: + and - the latency by 50 ms, f and s the rate (double, half), b loses all bytes (again: passes them on), n refuses new connections, x resets all connections, 0 heals the line, q ends.',
+      'Passes connections on to a node over a line with faults. Keys change the faults: + and - change the latency by 50 ms, f and s double and halve the rate, b drops all bytes and n refuses new connections (each until pressed again), x resets all connections, 0 ends all faults, q ends the command.',
     )
     .argument('<to>', "the node: 'host:port'")
     .option('-l, --listen <host:port>', 'the address to listen on', '127.0.0.1:0')

@@ -16,7 +16,7 @@ export function addReplay(program: Command, terminal: CliTerminal): void {
     .command('replay')
     .summary('show a recorded simulation')
     .description(
-      'Writes a page that shows a recorded simulation step by step, and prints why it failed, and the state of every node at the end. A search writes its recording to the file that the environment variable RECORD names.',
+      'Writes a page that shows a recorded simulation step by step, and prints why the simulation failed, and the state of every node at the end. A search (explore) records its first failure in the file that the environment variable RECORD names.',
     )
     .argument('<file>', 'the recording, in JSON')
     .option('-o, --out <path>', 'the path of the page; default: that of the recording, with .html')

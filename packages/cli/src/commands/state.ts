@@ -57,7 +57,7 @@ export function addState(program: Command, terminal: CliTerminal): void {
     .command('watch')
     .summary('show the connections of a node, and its events')
     .description(
-      'Shows the connections of a node, and then its events until you interrupt it: connections, peers and topics. With --json, each event is a line of JSON.',
+      'Shows the connections of a node, and then events of its connections, peers and topics until you interrupt the command. With --json, it shows only the events, each as a line of JSON.',
     )
     .option('--count <number>', 'stop after this many events')
     .action(async ({ count }: { count?: string }, command: Command) =>

@@ -44,7 +44,7 @@ export function addTop(program: Command, terminal: CliTerminal): void {
     .command('top')
     .summary('show the calls, connections and queues of a node, live')
     .description(
-      'Shows calls, errors and latencies by method, connections, memory and queues, live. Keys: r, 5, 9, a, e, m sort by rate, p50, p99, active calls, errors a second, method; q ends. Without a terminal, or with --json, it prints one state after the other.',
+      'Shows the connections, memory and queues of a node, and the calls, errors and latencies of each method, live. Keys: r, 5, 9, a, e and m sort by rate, p50, p99, active calls, errors a second and method; q ends. Without a terminal, or with --json, it prints one state after the other.',
     )
     .option('--interval <time>', 'the time between two states', '1s')
     .addOption(new Option('--sort <column>', 'the order of methods').choices(SORTS).default('rate'))

@@ -26,14 +26,13 @@ export interface LinearizableOptions {
 
 /** The result of `check.linearizable`. */
 export type LinearizableVerdict =
-  /** `configurations` is the number visited, over all keys. */
+  /** `configurations` is the number of visited configurations, over all keys. */
   | { readonly linearizable: true; readonly configurations: number }
   /**
    * No order of all operations explains what the clients saw. `operations` is a counter-example:
-   * operations of one key, listed in order of call, that no order explains even without the other
-   * operations. `shrink` in shrink.ts documents which operations are left out. `text` has a line
-   * for each of them, and a last line with the reason. If the verdict is the `cause` of an error
-   * that a scenario throws, the failure shows `violation`.
+   * some operations of one key, listed in order of call, that no order explains. `text` has a line
+   * for each of them, and a last line with the reason. If the verdict is the `cause` of a
+   * scenario's error, the failure's report shows `violation`.
    */
   | {
       readonly linearizable: false;
@@ -44,7 +43,7 @@ export type LinearizableVerdict =
       readonly violation: Violation;
     }
   /**
-   * The limit was reached at `key`, and no other key failed. `text` says how many operations some
+   * No key failed, but the limit was reached, first at `key`. `text` says how many operations some
    * order explains.
    */
   | {

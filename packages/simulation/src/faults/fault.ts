@@ -12,8 +12,7 @@ export type Fault =
    */
   | { readonly do: 'partition'; readonly groups: readonly (readonly string[])[] }
   /**
-   * Blocks everything that `from` sends to `to`; in both directions, unless `direction` is
-   * 'one-way'.
+   * Blocks everything between `from` and `to`; if `direction` is 'one-way', only what `from` sends.
    */
   | {
       readonly do: 'cut';
@@ -22,8 +21,8 @@ export type Fault =
       readonly direction?: 'both' | 'one-way' | undefined;
     }
   /**
-   * Holds everything that `from` sends to `to` until `release`, including messages in flight; in
-   * both directions, unless `direction` is 'one-way'.
+   * Holds everything between `from` and `to` until `release`, including messages in flight; if
+   * `direction` is 'one-way', only what `from` sends.
    */
   | {
       readonly do: 'hold';
@@ -46,29 +45,29 @@ export type Fault =
       readonly link: LinkOptions;
       readonly direction?: 'both' | 'one-way' | undefined;
     }
-  /** Resets every connection between the two. */
+  /** Resets every connection between `from` and `to`. */
   | { readonly do: 'reset'; readonly from: string; readonly to: string }
   /** Closes `from`'s half of every connection with `to`. */
   | { readonly do: 'halfClose'; readonly from: string; readonly to: string }
   /** Ends partitions, cuts, holds, changed links and refusals. */
   | { readonly do: 'heal' }
   /**
-   * Stops a node without any cleanup; it loses data that was not synced. Others see a reset, or
-   * nothing if the machine loses its power.
+   * Stops a node without any cleanup; data that was not synced is lost. Its peers see a reset, or
+   * nothing if `power` is 'lost'.
    */
   | { readonly do: 'crash'; readonly node: string; readonly power?: 'kept' | 'lost' | undefined }
-  /** Boots a node that is down. A node that is up crashes first. */
+  /** Boots a node; if it is up, it crashes first. */
   | { readonly do: 'restart'; readonly node: string }
   /**
    * Stops a node's event loop for the given number of milliseconds; events that arrive meanwhile
    * wait.
    */
   | { readonly do: 'pause'; readonly node: string; readonly for: number }
-  /** Makes each event take a node the given number of milliseconds. 0 ends that. */
+  /** Makes a node spend `cost` milliseconds on each event; 0 ends this. */
   | { readonly do: 'slow'; readonly node: string; readonly cost: number }
   /**
-   * Makes the wall clock of a node jump forward, or back if `by` is negative. `both` clocks jump
-   * only forward, as after the machine was suspended.
+   * Makes the wall clock of a node jump forward, or back if `by` is negative. With `clock` 'both',
+   * the monotonic clock jumps, too, and `by` can't be negative.
    */
   | {
       readonly do: 'skew';
@@ -78,7 +77,7 @@ export type Fault =
     }
   /**
    * Makes a node's clock and timers run fast by `ppm` millionths, or slow if `ppm` is negative. 0
-   * ends that.
+   * ends the drift.
    */
   | { readonly do: 'drift'; readonly node: string; readonly ppm: number }
   /** Makes a node refuse every new connection until the network is healed. */
@@ -86,11 +85,11 @@ export type Fault =
   /** Changes the behavior of a node's disk. */
   | { readonly do: 'disk'; readonly node: string; readonly disk: DiskOptions }
   /**
-   * Takes a node out of the group of the scenario, by the function that it gave to
-   * `Simulation.membership`. The node itself goes on.
+   * Removes a node from the scenario's group, with the function that the scenario passed to
+   * `Simulation.membership`. The node keeps running.
    */
   | { readonly do: 'remove'; readonly node: string }
-  /** Puts a node back that was taken out of the group. */
+  /** Puts a removed node back into the group. */
   | { readonly do: 'add'; readonly node: string }
   /**
    * Heals the network, restarts nodes that are down, ends slowness and drift, repairs disks, and

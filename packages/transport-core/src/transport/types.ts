@@ -105,12 +105,15 @@ export type Client<P extends Protocol> = {
 /** An event: a connection came up or went down, or a dial failed. */
 export type ConnectionEvent =
   | { readonly type: 'up'; readonly remote: Remote }
-  /** `cause` is the error; the reasons `idle`, `disconnected` and `closed` mean an orderly end. */
+  /**
+   * `cause` says why the connection ended; its reasons `idle`, `disconnected` and `closed` mean an
+   * orderly end.
+   */
   | { readonly type: 'down'; readonly remote: Remote; readonly cause?: TransportError | undefined }
   /**
    * A dial failed, and no connection to `target` is up. `retryIn` is the time, in milliseconds,
-   * until `hold` dials again. It is undefined if the target is not held, or if this error has ended
-   * its holds.
+   * until `hold` dials again, or undefined if the target is not held or this error has ended its
+   * holds.
    */
   | {
       readonly type: 'failed';

@@ -13,11 +13,11 @@ export type ObjectVerdict<Command, Result> =
   /** `configurations` is the number of pairs of a state and a set of calls that were visited. */
   | { readonly linearizable: true; readonly configurations: number }
   /**
-   * No order explains the calls. `calls` are those of one object up to `culprit`, the call that no
-   * order could place; `text` shows the last of them and the states that the object may have had.
-   * If the history is long and was judged without a search, `calls` are the few that no order
-   * explains. If the verdict is the `cause` of an error that a scenario throws, the failure shows
-   * `violation`.
+   * No order explains the calls. `calls` are the calls of one object until the return of `culprit`,
+   * which fits into no order; `text` shows the last few of these calls, and the states that the
+   * object may have had. If a long history was judged without a search, `calls` are only the few
+   * that no order explains. If the verdict is the `cause` of a scenario's error, the failure's
+   * report shows `violation`.
    */
   | {
       readonly linearizable: false;

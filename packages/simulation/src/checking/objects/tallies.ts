@@ -16,11 +16,11 @@ import { grouped, line, wordsOf } from './words.ts';
 
 /** The result of `check.set`, `check.counter`, `check.uniqueIds` and `check.totalQueue`. */
 export type TallyVerdict =
-  /** `counts` are the numbers of values by what became of them, over all objects. */
+  /** `counts` has the totals over all objects, under the names that each check lists. */
   | { readonly valid: true; readonly counts: Readonly<Record<string, number>> }
   /**
    * `text` says what is wrong, with the first calls that show it. If the verdict is the `cause` of
-   * an error that a scenario throws, the failure shows `violation`.
+   * a scenario's error, the failure's report shows `violation`.
    */
   | {
       readonly valid: false;
@@ -28,7 +28,7 @@ export type TallyVerdict =
       readonly text: string;
       readonly violation: Violation;
     }
-  /** The history cannot show it; `text` says why. */
+  /** The history can't show whether it is valid; `text` says why. */
   | {
       readonly valid: undefined;
       readonly counts: Readonly<Record<string, number>>;

@@ -28,13 +28,13 @@ export interface TransactionsOptions {
 export type TransactionsVerdict =
   | { readonly valid: true; readonly level: IsolationLevel }
   /**
-   * `anomaly` is its name: 'internal', 'garbage', 'duplicate', 'incompatible order', 'G1a', 'G1b',
-   * 'lost update', or the name of a cycle: 'G0', 'G1c', 'G-single', 'G-nonadjacent' or 'G2', with
-   * '-real time' if the cycle depends on the order of real time. `transactions` are those involved,
-   * and `text` explains the anomaly. If thousands of transactions form one tangle of cycles, a
-   * bounded search picks the cycle: it may not be the shortest, and may have the name of a less
-   * severe kind. If the verdict is the `cause` of an error that a scenario throws, the failure
-   * shows `violation`.
+   * `anomaly` is the name of the anomaly: 'internal', 'garbage', 'duplicate', 'incompatible order',
+   * 'G1a', 'G1b', 'lost update', or the name of a cycle: 'G0', 'G1c', 'G-single', 'G-nonadjacent'
+   * or 'G2', with '-real time' if the cycle depends on the order of real time. `transactions` are
+   * those of the anomaly, and `text` explains it. If thousands of transactions form connected
+   * cycles, a bounded search picks a cycle, which may be neither the shortest nor of the most
+   * severe kind. If the verdict is the `cause` of a scenario's error, the failure's report shows
+   * `violation`.
    */
   | {
       readonly valid: false;
