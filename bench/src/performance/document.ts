@@ -35,7 +35,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(
         ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
       );
-      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second, and the second one the CPU time of both processes for each call or item, in µs. A figure in brackets is the ratio to the bare socket over TCP or, in rows with TLS, over TLS.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(libraries)}`;
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second, and the second the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to the bare socket over TCP or, in rows with TLS, over TLS.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(libraries)}`;
     },
     joined: 'figures',
   },
@@ -108,14 +108,14 @@ export function formatDocument(record: PerformanceRecord): string {
     '',
     'This page compares the cost of Trunkline with the lowest cost that Node allows.',
     '',
-    'That lowest cost is the cost of `limit-net`: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs generate this page; [bench](../bench/README.md) describes its rows and how to run these programs.',
+    'That lowest cost is `limit-net`: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs generate this page; [bench](../bench/README.md) describes the rows and how to run them.',
     '',
     ...first.flatMap(chapterOf),
     ...formatMachines(record, chapters),
     '',
     '## How to read it',
     '',
-    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios: the speed of a machine varies, but measurements within seconds of each other are affected alike. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
+    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
     '',
     'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
     '',
