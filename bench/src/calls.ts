@@ -41,7 +41,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 's8',
-    title: '2,000 idle connections, memory of the server for each after GC',
+    title: "2,000 idle connections: the server's memory for each, after GC",
     figures: [
       { key: 'rss', unit: 'RSS KiB' },
       { key: 'heap', unit: 'heap KiB' },

@@ -55,7 +55,7 @@ export const CALLS: readonly CallScenario[] = [
   many('s5', '1 MiB one way, 4 in flight', { size: KIB * KIB, inFlight: 4 }, bulk('MB/s')),
   {
     name: 's6',
-    title: '64 B echo beside two of 4 MiB, same channel',
+    title: '64 B echo beside two echoes of 4 MiB on the same channel',
     figures: [...TIMES, bulk('bulk MB/s')],
     run: besideLarge,
   },

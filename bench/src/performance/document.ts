@@ -35,7 +35,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(
         ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
       );
-      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second, and the second one the CPU time of both processes for each call or item, in µs. A figure in brackets is the ratio to the bare socket over TCP or TLS; Noise is compared with TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(libraries)}`;
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second, and the second the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to the bare socket over TCP or, in rows with TLS, over TLS.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(libraries)}`;
     },
     joined: 'figures',
   },
@@ -46,7 +46,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(({ title }) => `- ${title}`);
       const names = new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)));
       const libraries = PEER_NAMES.filter((name) => names.has(name));
-      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Trunkline over WebSocket is compared with \`limit-ws\`, in memory with \`limit-inproc\`, and over TCP in s4 and s5 with \`limit-net-credit\`, which also lets small messages pass large ones. The row with protobuf is compared with \`trunkline-tcp\`, and all others with \`limit-net\`.\n\n${titles.join('\n')}${othersOf(libraries)}`;
+      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Trunkline over WebSocket is compared with \`limit-ws\`, in memory with \`limit-inproc\`, and over TCP in s4 and s5 with \`limit-net-credit\`, which, like Trunkline, lets small messages pass large ones. The row with protobuf is compared with \`trunkline-tcp\`, and all others with \`limit-net\`.\n\n${titles.join('\n')}${othersOf(libraries)}`;
     },
     joined: 'columns',
   },
@@ -54,14 +54,14 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'scale',
     heading: 'Scale',
     text: (settings) =>
-      `The figures are calls a second, and in brackets the ratio to \`limit-net\` (${settings}).`,
+      `Each row was measured in ${settings}. The figures are calls a second, and in brackets the ratio to \`limit-net\`.`,
     joined: 'rows',
   },
   {
     name: 'line',
     heading: 'A long line',
     text: (settings) =>
-      `The line, between network namespaces, has a round trip of 100 ms, 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection, in ${settings}. The figures are Mbit/s, and in brackets their ratio to a raw socket; for small calls, they are round trips. Requests and responses "in turn" go one at a time, so each waits for a round trip.`,
+      `The line, between network namespaces, has a round trip of 100 ms, a bandwidth of 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection (${settings}). The figures are Mbit/s, and in brackets their ratio to a raw socket; for small calls, the figures are durations in round trips. Requests and responses "in turn" are sent one at a time, so each waits for a round trip.`,
     joined: 'columns',
     hides: /, raw$/,
   },
@@ -69,7 +69,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'start',
     heading: 'Starting',
     text: (settings) =>
-      `A process loads one package, in ${settings}. The columns − show the difference from bare Node.`,
+      `A process loads the named packages, in ${settings}. The columns − show the difference from bare Node.`,
     hides: /^CPU/,
   },
   {
@@ -78,7 +78,7 @@ const CHAPTERS: readonly Chapter[] = [
     text: (settings, parts) => {
       const verdicts = parts.flatMap((part) => part.verdicts);
       const missed = verdicts.filter(({ holds }) => !holds).map(({ bar }) => bar);
-      return `The table compares observed calls with the same calls without an observer, in ${settings}. The figures are calls a second, and in brackets the ratio with its 95 % interval. The SDK of OpenTelemetry makes and batches spans, but does not send them. ${verdicts.length - missed.length} of ${verdicts.length} bars hold${missed.length === 0 ? '' : `; missed: ${missed.join('; ')}`}.`;
+      return `The table compares observed calls with the same calls without an observer, in ${settings}. The figures are calls a second, and in brackets the ratio with its 95 % interval. The SDK of OpenTelemetry makes and batches spans, but does not send them. ${verdicts.length - missed.length} of ${verdicts.length} [bars](#bars) hold${missed.length === 0 ? '' : `, but not these: ${missed.join('; ')}`}.`;
     },
     joined: 'columns',
     hides: /^plain|the checkout before/,
@@ -108,14 +108,14 @@ export function formatDocument(record: PerformanceRecord): string {
     '',
     'This page compares the cost of Trunkline with the lowest cost that Node allows.',
     '',
-    'That lowest cost is the cost of `limit-net`: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs generate this page; [bench](../bench/README.md) shows how to run them.',
+    'That lowest cost is `limit-net`: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs generate this page; [bench](../bench/README.md) describes the rows and how to run them.',
     '',
     ...first.flatMap(chapterOf),
     ...formatMachines(record, chapters),
     '',
     '## How to read it',
     '',
-    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row of the same round. Compare these ratios: the speed of a machine varies, but measurements within seconds of each other are affected alike. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
+    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
     '',
     'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
     '',
@@ -130,7 +130,7 @@ function formatChapter(
   { heading, text, joined, hides }: Chapter,
   parts: readonly Part[],
 ): string[] {
-  const settings = [...new Set(parts.map((part) => part.settings))].join(', ');
+  const settings = [...new Set(parts.map((part) => part.settings))].join(' or ');
   const shown = parts.map((part) => ({
     ...part,
     figures: part.figures.filter(({ unit }) => hides?.test(unit) !== true),
@@ -252,7 +252,7 @@ function formatBars(record: PerformanceRecord): string[] {
   return [
     '## Bars',
     '',
-    `A bar is a limit that we set for ourselves. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold on Node ${parts[0]!.machine.node}. The table lists the others${newest === undefined ? '' : `, and those whose figure is far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
+    `A bar is a goal that we set for a ratio. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold on Node ${parts[0]!.machine.node}. The table lists the others${newest === undefined ? '' : `, and those whose figure is far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
     '',
     ...markdownTable(
       head.slice(0, width),

@@ -76,10 +76,10 @@ export type PeerEvent<S = unknown> =
       readonly cause: TransportError;
     }
   /**
-   * A connection did not become a peer's. With `out`, this node dialed it. With `in`, it is any
-   * incoming connection, even one that spoke another protocol, had the wrong security or
-   * certificate, belonged to another network, or ended before its hello. Without a hello, only
-   * `endpoint` shows where it came from.
+   * A connection was rejected. With `out`, this node dialed it. With `in`, it is any incoming
+   * connection, even one that spoke another protocol, had the wrong security or certificate,
+   * belonged to another network, or ended before its hello. Without a hello, only `endpoint` shows
+   * where it came from.
    */
   | {
       readonly type: 'rejected';
