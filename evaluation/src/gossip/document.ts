@@ -21,7 +21,7 @@ export function formatDocument(
   const lines = [
     '# Gossip: evaluation',
     '',
-    'This page compares gossip over `partialView()` with the figures of its papers and with the limits of iroh-gossip, and shows how gossip behaves under attack.',
+    'This page compares gossip over `partialView()` with the figures of the papers on HyParView and Plumtree and with the limits of iroh-gossip, and shows how gossip behaves under attack.',
     '',
     `A program measures and writes this page; the same seeds give the same figures. The program took ${hours.toFixed(1)} hours of CPU time, with Node ${node} on ${machine}.`,
     '',
@@ -29,7 +29,7 @@ export function formatDocument(
     command,
     '```',
     '',
-    `Parentheses contain the lowest and highest value of all runs. The program also checks ${verdicts.length} limits, of which ${verdicts.filter(({ holds }) => holds).length} are met.`,
+    `Parentheses contain the lowest and highest value of all runs. The program also compares results with ${verdicts.length} limits, of which ${verdicts.filter(({ holds }) => holds).length} are met.`,
     '',
     ...sections.flatMap(formatSection),
     '**Next:** [how gossip works](gossip-explained.md) lists where the code differs from the papers.',
