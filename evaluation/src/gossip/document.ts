@@ -29,7 +29,7 @@ export function formatDocument(
     command,
     '```',
     '',
-    `Parentheses contain the lowest and highest value of all runs. The program also compares results with ${verdicts.length} limits, of which ${verdicts.filter(({ holds }) => holds).length} are met.`,
+    `Parentheses contain the lowest and highest value of all runs. The program also checks ${verdicts.length} limits, of which ${verdicts.filter(({ holds }) => holds).length} are met.`,
     '',
     ...sections.flatMap(formatSection),
     '**Next:** [how gossip works](gossip-explained.md) lists where the code differs from the papers.',
