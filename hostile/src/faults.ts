@@ -63,7 +63,8 @@ export function formatPage(sections: readonly Section[]): string {
   const lines = [
     '# Faults',
     '',
-    'This page lists what peers, networks, machines and disks may do to Trunkline, and its reactions.',
+    'This page lists what peers, networks, machines and disks may do to Trunkline, and how Trunkline',
+    'reacts.',
     '',
     'Each line ends with the attacks that check it, or with a test file if no attack does.',
     '`npx pnpm@12 hostile <name>` runs an attack. `node hostile/dist/write-faults.js` writes this page',

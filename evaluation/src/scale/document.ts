@@ -55,7 +55,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
         [
           'calls between services, at any size',
           'no network of all nodes: each node dials only the nodes that it calls',
-          'it has no connections that it does not use',
+          'a node has only connections that it uses',
         ],
         [
           'few nodes that all know each other, small messages',
