@@ -63,12 +63,12 @@ export function formatPage(sections: readonly Section[]): string {
   const lines = [
     '# Faults',
     '',
-    'This page lists what peers, networks, machines and disks may do to Trunkline, and how it behaves',
-    'then.',
+    'This page lists what peers, networks, machines and disks may do to Trunkline, and how Trunkline',
+    'reacts.',
     '',
-    'Each line ends with the attacks that check it, which `npx pnpm@12 hostile <name>` runs, or with the',
-    'file of a test if there are none. `node hostile/dist/write-faults.js` writes this page from',
-    '[hostile/faults.json](../hostile/faults.json), which names all tests of each fault.',
+    'Each line ends with the attacks that check it, or with a test file if no attack does.',
+    '`npx pnpm@12 hostile <name>` runs an attack. `node hostile/dist/write-faults.js` writes this page',
+    'from [hostile/faults.json](../hostile/faults.json), which names all tests of each fault.',
   ];
   for (const { section, cases } of sections) {
     lines.push('', `## ${section}`, '');

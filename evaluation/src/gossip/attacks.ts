@@ -24,7 +24,7 @@ const TOLD: Readonly<
     title: 'covert flash',
     when: [
       ['before', 'while they behave'],
-      ['flash', 'from the moment they turn'],
+      ['flash', 'after they stop forwarding'],
       ['after', 'four minutes later'],
     ],
   },
@@ -51,7 +51,7 @@ export function attacksSection(all: Sample, { honest, eclipsed }: Scale): Sectio
   return {
     title: 'Attacks on whole nodes',
     before: [
-      `${show(honest)} honest nodes with default options, whose links take 10 to 100 ms, meet ${show(4 * honest)} attackers of 20 networks. An attacker is a *sybil*, which accepts every link and message, names only sybils to other nodes, and forwards nothing. In the row **sybils**, attackers join an established network. In a **covert flash**, attackers are there from the beginning, and all stop forwarding after ten minutes. In a **cold boot**, honest nodes start later and know only five sybils. In an **attack at dawn**, all nodes of an established network restart with their address books. In an **eclipse**, sybils concentrate on one node, which restarts.`,
+      `${show(honest)} honest nodes with default options, whose links take 10 to 100 ms, meet ${show(4 * honest)} attackers from 20 networks. An attacker is a *sybil*, which accepts every link and message, names only sybils to other nodes, and forwards nothing. In the row **sybils**, attackers join an established network. In a **covert flash**, attackers are there from the beginning, and all stop forwarding after ten minutes. In a **cold boot**, honest nodes start later and know only five sybils. In an **attack at dawn**, all nodes of an established network restart with their address books. In an **eclipse**, sybils concentrate on one node, which restarts.`,
     ],
     tables: [
       {

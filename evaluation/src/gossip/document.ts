@@ -21,9 +21,9 @@ export function formatDocument(
   const lines = [
     '# Gossip: evaluation',
     '',
-    'This page compares gossip over `partialView()` with the figures of its papers and with the limits of iroh-gossip, and shows how gossip behaves under attack.',
+    'This page compares gossip over `partialView()` with the figures of the papers on HyParView and Plumtree and with the limits of iroh-gossip, and shows how gossip behaves under attack.',
     '',
-    `A program measures and writes this page; the same seeds give the same figures. The program took ${hours.toFixed(1)} hours of CPU time, with Node ${node} on ${machine}.`,
+    `A program wrote this page in ${hours.toFixed(1)} hours of CPU time, with Node ${node} on ${machine}; the same seeds give the same figures.`,
     '',
     '```',
     command,

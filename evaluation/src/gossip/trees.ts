@@ -15,7 +15,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree in stable state',
     before: [
-      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves at least 3 hops, as in the paper, or 7 (our default) where many nodes send. Redundancy is payloads ÷ deliveries − 1. The last hop is the number of hops to the last delivery.`,
+      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves at least 3 hops, as in the paper, or 7 (our default) if many nodes send. Redundancy is payloads ÷ deliveries − 1. The last hop is the number of hops to the last delivery.`,
     ],
     tables: [
       {
@@ -62,7 +62,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
     ],
     plots: [],
     after: [
-      "The paper's tree without optimization grows deep with many senders, because 250 cycles change it at random. Our links stay, so our tree stays shallow. Optimization for one sender makes paths of others longer.",
+      "The paper's tree without optimization grows deep with many senders, because 250 cycles change the links at random. Our links stay, so our tree stays shallow. Optimization for one sender makes paths of others longer.",
     ],
     verdicts: treeVerdicts(runs, nodes),
   };

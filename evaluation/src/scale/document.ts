@@ -55,7 +55,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
         [
           'calls between services, at any size',
           'no network of all nodes: each node dials only the nodes that it calls',
-          'a connection costs memory only where it is used',
+          'a node has only connections that it uses',
         ],
         [
           'few nodes that all know each other, small messages',
@@ -65,7 +65,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
         [
           'few nodes, messages above 64 KiB, slow uplinks',
           'relays',
-          `the publisher sends ${FANOUT} copies. At ${mesh.nodes} nodes, 1 MiB took ${round3(largest(whole, 'relays').large.last)} ms instead of ${round3(large.last)}`,
+          `the publisher sends ${FANOUT} copies. At ${mesh.nodes} nodes, 1 MiB took ${round3(largest(whole, 'relays').large.last)} ms instead of ${round3(large.last)} with a mesh`,
         ],
         [
           'hundreds of nodes or more that come and go, and no server',
