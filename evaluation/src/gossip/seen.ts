@@ -32,7 +32,7 @@ export function seenSection(all: Sample, scale: Scale): Section {
   return {
     title: 'HyParView: the overlay, and failures that are seen at once',
     before: [
-      `${show(nodes)} nodes join one after the other and settle for 50 cycles, with the paper's settings, which are our defaults (active view 5, passive view 30). Then a share of the nodes fails. Neighbors of failed nodes see the links close, and have repaired their views before the first of 1,000 messages is sent. In runs with an address book, each node also knows ${show(book)} ids.`,
+      `${show(nodes)} nodes join one after the other and settle for 50 cycles, with the paper's settings, which are our defaults (active view 5, passive view 30). Then a share of the nodes fails. Neighbors of failed nodes see the links close, and have repaired their views before the first of 1,000 messages is sent. In runs with an address book, each book lists ${show(book)} nodes.`,
     ],
     tables: [
       {
