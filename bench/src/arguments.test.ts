@@ -1,22 +1,15 @@
 // Tests how numbers and lists on command lines are read.
 
 import test from 'ava';
-import { aboveZero, listed, positive } from './arguments.ts';
+import { listed, positive } from './arguments.ts';
 
 test('a number is the given one or the default, and an invalid one is reported with its option', (t) => {
   t.is(positive('rounds', '3', 5), 3);
   t.is(positive('rounds', undefined, 5), 5);
-  t.is(aboveZero('minutes', '0.5', 1), 0.5);
   for (const text of ['', '0', '-1', '1.5', 'many', 'Infinity']) {
     t.throws(() => positive('rounds', text, 5), {
       instanceOf: TypeError,
       message: `--rounds: must be a whole number above 0, got '${text}'`,
-    });
-  }
-  for (const text of ['', '0', '-1', 'many', 'Infinity']) {
-    t.throws(() => aboveZero('minutes', text, 5), {
-      instanceOf: TypeError,
-      message: `--minutes: must be a number above 0, got '${text}'`,
     });
   }
 });

@@ -1,13 +1,7 @@
 // Calls over each carrier, beside hand-written framing over the same sockets.
 
-import {
-  ADAPTER_NAMES,
-  againstOf,
-  columnsOf,
-  install,
-  isUsable,
-  PEER_NAMES,
-} from './adapters/table.ts';
+import { unable } from '@trunkline/local-nats';
+import { ADAPTER_NAMES, againstOf, columnsOf, install, PEER_NAMES } from './adapters/table.ts';
 import { listed } from './arguments.ts';
 import { type Bounds, ratioBar } from './bars.ts';
 import { type Bar, type Figure, type Figures, taskOf } from './benchmark.ts';
@@ -144,7 +138,7 @@ await runBenchmark({
     ),
   },
   plan({ scenario, adapter, peers, smoke, window }) {
-    const libraries = peers ? PEER_NAMES.filter(isUsable) : [];
+    const libraries = peers ? PEER_NAMES.filter((name) => name !== 'nats' || unable() === undefined) : [];
     const tasks = SCENARIOS.filter(({ name }) => scenario.includes(name)).flatMap((each) =>
       columnsOf(each, listed(adapter), libraries)
         .filter(({ title, adapter: own }) => !smoke || title === own)

@@ -1,18 +1,12 @@
 // Trunkline over TCP with protobuf messages: a request is a message that wraps its bytes. The time
 // that the codec takes at both ends is measured separately, without a wire.
 
-import {
-  type Codec,
-  createTransport,
-  defineProtocol,
-  type Transport,
-} from '@trunkline/transport-core';
+import { type Codec, defineProtocol } from '@trunkline/transport-core';
 import { protobuf } from '@trunkline/transport-core/protobuf';
-import { tcp } from '@trunkline/transport-tcp';
 import proto from 'protobufjs';
 import { answer } from '../messages.ts';
 import type { Adapters } from './adapter.ts';
-import { type First, OPTIONS, trunkline } from './trunkline.ts';
+import { type First, OPEN, trunkline } from './trunkline.ts';
 
 interface Wrapped {
   readonly number: number;
@@ -42,10 +36,9 @@ const protocol = defineProtocol({
   channel: 0x20,
   methods: { answer: { id: 1, request: around, response: around } },
 });
-const { serve, connect } = trunkline(async (_role, more) => {
-  const options = { ...OPTIONS, ...more, protocol, backends: [tcp()] };
-  return createTransport('tcp://127.0.0.1:0', options) as unknown as Transport<First>;
-});
+const { serve, connect } = trunkline((role, options) =>
+  OPEN.tcp(role, { ...options, protocol: protocol as unknown as First }),
+);
 
 export const adapters: Adapters = {
   'trunkline-tcp-protobuf': {

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Serving } from '../adapters/adapter.ts';
-import { accepting, plain } from '../adapters/limit-net.ts';
+import { plain } from '../adapters/limit-net.ts';
 import type { CallScenario } from '../scenarios.ts';
 import type { Open, Untold } from './limit-net.ts';
 
@@ -54,7 +54,7 @@ export const library = {
   async serve(kind: string): Promise<Serving> {
     const open = await KINDS[kind]!();
     const publisher = await open({ nodes: SUBSCRIBERS + 1, dials: [] }, () => {});
-    const pace = await accepting(plain.listen, (socket) => void publishAll(publisher, socket));
+    const pace = await plain.serve((socket) => void publishAll(publisher, socket));
     return {
       address: `${publisher.address} ${pace.address}`,
       async close() {
@@ -95,15 +95,13 @@ export const library = {
     };
     while (!spreaders.every((spreader) => spreader.links() >= 1)) await sleep(1);
     // The publisher starts when this connection arrives.
-    const pace = await (await plain.dialer())(Number(port));
+    const pace = await plain.dial(port!);
     pace.on('data', (error) => failed(new Error(`the publisher failed: ${error}`)));
-    pace.on('error', () => {});
     return subscribers;
   },
 };
 
 async function publishAll(publisher: Untold, pace: Socket): Promise<void> {
-  pace.on('error', () => pace.destroy());
   let allowed = AHEAD;
   let published = 0;
   const publish = () => {

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import { oncePerTick } from '../adapters/limit.ts';
 import { FrameReader, FrameWriter } from '../adapters/limit-frames.ts';
-import { accepting, plain } from '../adapters/limit-net.ts';
+import { plain } from '../adapters/limit-net.ts';
 import type { Kind, Spreader } from '../gossip-processes/kind.ts';
 
 /** Opens a publisher if it dials nobody, otherwise a subscriber. */
@@ -13,13 +13,12 @@ export type Open = (...args: Parameters<Kind['open']>) => Promise<Untold>;
 export type Untold = Omit<Spreader, 'traffic'>;
 
 export const open: Open = ({ dials: [port] }, received) =>
-  port === undefined ? publisher() : subscriber(Number(port), received);
+  port === undefined ? publisher() : subscriber(port, received);
 
 async function publisher(): Promise<Untold> {
   const fan = new Fan();
   const writer = new FrameWriter(fan);
-  const { address, close } = await accepting(plain.listen, (socket) => {
-    socket.on('error', () => socket.destroy());
+  const { address, close } = await plain.serve((socket) => {
     socket.on('close', () => fan.sockets.delete(socket));
     fan.sockets.add(socket);
   });
@@ -36,11 +35,10 @@ async function publisher(): Promise<Untold> {
   };
 }
 
-async function subscriber(port: number, received: (message: Uint8Array) => void): Promise<Untold> {
-  const socket = await (await plain.dialer())(port);
+async function subscriber(port: string, received: (message: Uint8Array) => void): Promise<Untold> {
+  const socket = await plain.dial(port);
   const reader = new FrameReader((_id, message) => received(message));
   socket.on('data', (chunk) => reader.read(chunk));
-  socket.on('error', () => {});
   return {
     address: '',
     links: () => 1,

@@ -11,7 +11,7 @@ export interface Stage {
 }
 
 /** The bytes that the time and the number of a message take; the rest is padding. */
-export const LEAST_SIZE = 16;
+const LEAST_SIZE = 16;
 
 /** Makes a message, published now. @param size in bytes, at least `LEAST_SIZE`. */
 export function writeMessage(sequence: number, size: number): Uint8Array {
