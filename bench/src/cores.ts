@@ -10,11 +10,6 @@ import { readFileSync } from 'node:fs';
  */
 export const cores: readonly string[] = findCores();
 
-/** Tells whether each end can have its own core. */
-export function pinned(): boolean {
-  return cores.length > 0;
-}
-
 function findCores(): string[] {
   let allowed: string[];
   try {

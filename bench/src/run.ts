@@ -3,7 +3,7 @@
 
 import { judge } from './bars.ts';
 import type { Benchmark, Plan, Round, RunOptions } from './benchmark.ts';
-import { pinned } from './cores.ts';
+import { cores } from './cores.ts';
 import { type Flags, flag, number, readFlags, usageOf, type Values } from './flags.ts';
 import { partsOf, publish } from './performance/publish.ts';
 import { endProgress, showProgress } from './progress.ts';
@@ -67,7 +67,8 @@ function report(
     const all = { node: process.version, options, rows, verdicts, rounds };
     console.log(JSON.stringify(all, null, 2));
   } else {
-    const places = pinned() ? 'each process on a core of its own' : 'processes not pinned to cores';
+    const places =
+      cores.length > 0 ? 'each process on a core of its own' : 'processes not pinned to cores';
     console.log(
       `Node ${process.versions.node}, ${places}, ${told}: medians, and those of the ratios within a round${rounds.length < 6 ? '' : ' with their 95 % interval'}\n`,
     );
