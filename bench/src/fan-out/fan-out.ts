@@ -29,8 +29,8 @@ export const FAN_OUT_NAMES: readonly string[] = Object.keys(KINDS);
 interface Subscribers {
   /** Counts the deliveries. */
   counter: { calls: number };
-  /** Rejects if a message is wrong, or the publisher fails. */
-  readonly failure: Promise<never>;
+  /** Set if a message is wrong, or the publisher fails. */
+  failure?: unknown;
   close(): Promise<void>;
 }
 
@@ -44,7 +44,10 @@ export const FAN_OUT: CallScenario<Subscribers> = {
   ],
   async run(subscribers, watch) {
     subscribers.counter = watch;
-    while (!watch.over) await Promise.race([sleep(10), subscribers.failure]);
+    while (!watch.over) {
+      await sleep(10);
+      if (subscribers.failure !== undefined) throw subscribers.failure;
+    }
   },
 };
 export const scenarios = [FAN_OUT];
@@ -67,11 +70,6 @@ export const library = {
   async connect(kind: string, address: string): Promise<Subscribers> {
     const [publisher, port] = address.split(' ');
     const open = await KINDS[kind]!();
-    let failed!: (error: Error) => void;
-    const failure = new Promise<never>((_, reject) => {
-      failed = reject;
-    });
-    failure.catch(() => {});
     const deliveries = new Deliveries(() => pace.write(NEXT));
     const spreaders = await Promise.all(
       Array.from({ length: SUBSCRIBERS }, (_, subscriber) =>
@@ -80,14 +78,13 @@ export const library = {
             deliveries.take(subscriber, message);
             subscribers.counter.calls++;
           } catch (error) {
-            failed(error as Error);
+            subscribers.failure = error;
           }
         }),
       ),
     );
     const subscribers: Subscribers = {
       counter: { calls: 0 },
-      failure,
       async close() {
         pace.destroy();
         await Promise.all(spreaders.map((spreader) => spreader.close()));
@@ -96,7 +93,9 @@ export const library = {
     while (!spreaders.every((spreader) => spreader.links() >= 1)) await sleep(1);
     // The publisher starts when this connection arrives.
     const pace = await plain.dial(port!);
-    pace.on('data', (error) => failed(new Error(`the publisher failed: ${error}`)));
+    pace.on('data', (error) => {
+      subscribers.failure = new Error(`the publisher failed: ${error}`);
+    });
     return subscribers;
   },
 };
