@@ -27,8 +27,6 @@ await runBenchmark({
   name: 'line',
   summary: 'Needs Linux, root, gcc and iproute2. Exit code 1 if a bar is missed.',
   rounds: 3,
-  window: 0,
-  isPublished: true,
   flags: {
     mib: number('MiB that each measurement transfers', 64, 4),
     task: names('measures only these (put: requests in turn; get: responses in turn)', TASKS),

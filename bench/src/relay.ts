@@ -30,7 +30,6 @@ await runBenchmark({
   name: 'relay',
   summary: 'Milliseconds until the last node has the message, and until half of the nodes have it.',
   rounds: 1,
-  window: 0,
   flags: {
     receivers: numbers('number of receivers', [8, 16, 32], [5]),
     size: numbers('KiB of a message', [64, 1_024, 16_384], [256]),

@@ -36,7 +36,6 @@ await runBenchmark({
   summary: 'Messages up to 64 KiB are echoed, larger ones are answered with a receipt.',
   rounds: 3,
   window: 1_000,
-  isPublished: true,
   flags: {
     only: names('measures only these parts', PARTS),
     'in-flight': numbers('calls in flight on one connection', [1, 8, 128, 512, 2_048], [1, 8]),

@@ -80,9 +80,7 @@ async function startCluster(level: SimulationLevel): Promise<Cluster> {
     link: { latency: [1, 20], loss: 0.01, duplicate: 0.001, reorder: 0.01 },
   });
   const calls = { settled: 0 };
-  const settle = () => {
-    calls.settled++;
-  };
+  const settle = () => void calls.settled++;
   for (const name of NODES) {
     sim.node(name, async ({ transport, clock, random }) => {
       const t = transport(protocol, { timeout: 2_000 });

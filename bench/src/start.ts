@@ -58,10 +58,7 @@ const BARS: readonly Bar[] = [
 
 await runBenchmark({
   name: 'start',
-  summary: 'Exit code 1 if a bar is missed.',
   rounds: 20,
-  window: 0,
-  isPublished: true,
   flags: {},
   plan() {
     const names = Object.keys(SUBJECTS);

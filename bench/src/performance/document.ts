@@ -84,6 +84,9 @@ const CHAPTERS: readonly Chapter[] = [
   },
 ];
 
+/** The names of the benchmarks with a chapter. */
+export const PUBLISHED = CHAPTERS.map(({ name }) => name);
+
 /** Returns the packages of the libraries that were measured, as a paragraph of their own. */
 function othersOf(parts: readonly Part[], libraries: readonly string[]): string {
   const names = new Set(namesOf(parts).map((name) => name.split(' over ')[0]));
