@@ -1,7 +1,7 @@
 // Gossip between processes: one publishes at a given rate and all others receive, over each overlay,
 // a naive flood and a NATS server.
 
-import { alone, type Bar, type Figure, type Row, type Task } from './benchmark.ts';
+import { alone, type Figure, type Task } from './benchmark.ts';
 import { names, numbers } from './flags.ts';
 import { type KindName, KINDS } from './gossip-processes/by-name.ts';
 import { isInstalled, measureSwarm } from './gossip-processes/measure.ts';
@@ -65,17 +65,12 @@ await runBenchmark({
       bars: tasks
         .map(({ rows: [row] }) => row!)
         .filter(({ name }) => /tree|mesh/.test(name))
-        .map(complete),
+        .map((row) => ({
+          bar: `${row.group}, ${row.name}: no message lost or duplicated`,
+          value: (round) => figureOf(round, row, 'lost') + figureOf(round, row, 'wrong'),
+          combine: (values) => values.reduce((sum, value) => sum + value, 0),
+          most: 0,
+        })),
     };
   },
 });
-
-/** No message is lost, and none arrives twice. */
-function complete(row: Row): Bar {
-  return {
-    bar: `${row.group}, ${row.name}: no message lost or duplicated`,
-    value: (round) => figureOf(round, row, 'lost') + figureOf(round, row, 'wrong'),
-    combine: (values) => values.reduce((sum, value) => sum + value, 0),
-    most: 0,
-  };
-}

@@ -8,18 +8,12 @@ import { answer } from '../messages.ts';
 import type { Adapters } from './adapter.ts';
 import { type First, OPEN, trunkline } from './trunkline.ts';
 
-interface Wrapped {
-  readonly number: number;
-  readonly from: string;
-  readonly body: Uint8Array;
-}
-
 const type = new proto.Type('Wrapped')
   .add(new proto.Field('number', 1, 'uint32'))
   .add(new proto.Field('from', 2, 'string'))
   .add(new proto.Field('body', 3, 'bytes'));
 new proto.Root().add(type);
-const codec = protobuf<Wrapped>(type);
+const codec = protobuf<{ number: number; from: string; body: Uint8Array }>(type);
 
 let calls = 0;
 /** A value as long as a node's name might be. */

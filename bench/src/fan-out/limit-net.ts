@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { oncePerTick } from '../adapters/limit.ts';
-import { FrameReader, FrameWriter } from '../adapters/limit-frames.ts';
+import { FrameReader, FrameWriter, type Writable } from '../adapters/limit-frames.ts';
 import { plain } from '../adapters/limit-net.ts';
 import type { Kind, Spreader } from '../gossip-processes/kind.ts';
 
@@ -16,17 +16,17 @@ export const open: Open = ({ dials: [port] }, received) =>
   port === undefined ? publisher() : subscriber(port, received);
 
 async function publisher(): Promise<Untold> {
-  const fan = new Fan();
-  const writer = new FrameWriter(fan);
+  const sockets = new Set<Socket>();
+  const writer = new FrameWriter(together(sockets));
   const { address, close } = await plain.serve((socket) => {
-    socket.on('close', () => fan.sockets.delete(socket));
-    fan.sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    sockets.add(socket);
   });
   const flush = oncePerTick(() => writer.flush());
   let published = 0;
   return {
     address,
-    links: () => fan.sockets.size,
+    links: () => sockets.size,
     publish(message) {
       writer.put(published++, message);
       flush();
@@ -47,25 +47,17 @@ async function subscriber(port: string, received: (message: Uint8Array) => void)
   };
 }
 
-/** Presents all sockets to a `FrameWriter` as one. */
-class Fan {
-  readonly sockets = new Set<Socket>();
-
-  get writableLength(): number {
-    let most = 0;
-    for (const socket of this.sockets) most = Math.max(most, socket.writableLength);
-    return most;
-  }
-
-  write(chunk: Uint8Array): void {
-    for (const socket of this.sockets) socket.write(chunk);
-  }
-
-  cork(): void {
-    for (const socket of this.sockets) socket.cork();
-  }
-
-  uncork(): void {
-    for (const socket of this.sockets) socket.uncork();
-  }
+/** Presents sockets to a `FrameWriter` as one. */
+function together(sockets: ReadonlySet<Socket>): Writable {
+  const each = (act: (socket: Socket) => unknown) => {
+    for (const socket of sockets) act(socket);
+  };
+  return {
+    get writableLength() {
+      return Math.max(0, ...Array.from(sockets, ({ writableLength }) => writableLength));
+    },
+    write: (chunk) => each((socket) => socket.write(chunk)),
+    cork: () => each((socket) => socket.cork()),
+    uncork: () => each((socket) => socket.uncork()),
+  };
 }

@@ -11,7 +11,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { runCommands } from '../commands.ts';
 import { acceptChannel, serveWire, webSocketWire } from './bare.ts';
 import { type Address, type Column, connect, type Libraries } from './columns.ts';
-import { type LinkFigures, measure, type Times } from './tasks.ts';
+import { measure, type Times } from './tasks.ts';
 import { listen } from './trunkline.ts';
 
 export interface Command extends Times {
@@ -40,7 +40,7 @@ const commands = {
     return { address: await listen(hub), hub };
   },
 
-  measure: ({ column, at, ...times }: Command): Promise<LinkFigures> =>
+  measure: ({ column, at, ...times }: Command) =>
     measure(() => connect(column, at, libraries), times),
 };
 export type EndCommands = typeof commands;
