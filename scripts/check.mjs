@@ -95,8 +95,8 @@ async function packages() {
  */
 async function bundles() {
   for (const [name, entries] of Object.entries(BUNDLES)) {
-    const names = entries.map((entry) => entry.replace(/^(core|inmem|ws|webrtc|nats)/, 'transport-$1'));
-    const text = names.map((name) => `export * from '@trunkline/${name}';`).join('\n');
+    const full = (entry) => entry.replace(/^(core|inmem|ws|webrtc|nats)/, 'transport-$1');
+    const text = entries.map((entry) => `export * from '@trunkline/${full(entry)}';`).join('\n');
     await bundle(`all of ${name}`, text.replace('@trunkline/trunkline', 'trunkline'));
   }
   await bundle(

@@ -122,7 +122,8 @@ await runBenchmark({
     ),
   },
   plan({ scenario, adapter, peers, smoke, window }) {
-    const libraries = peers ? PEER_NAMES.filter((name) => name !== 'nats' || unable() === undefined) : [];
+    const isUsable = (name: string) => name !== 'nats' || unable() === undefined;
+    const libraries = peers ? PEER_NAMES.filter(isUsable) : [];
     const tasks = SCENARIOS.filter(({ name }) => scenario.includes(name)).flatMap((each) =>
       columnsOf(each, listed(adapter), libraries)
         .filter(({ title, adapter: own }) => !smoke || title === own)

@@ -55,13 +55,6 @@ export async function publishAll(
   return (count * 1_000) / (last - begin + 1_000 / rate);
 }
 
-export interface Received {
-  /** Messages delivered more than once, or of another stage. */
-  readonly wrong: number;
-  /** The delay in µs of each message that arrived. */
-  readonly delays: readonly number[];
-}
-
 /** Tracks what one process receives of a stage. */
 export class Receiver {
   readonly #first: number;
@@ -86,8 +79,11 @@ export class Receiver {
     this.#delays.push(Math.round((commonNow() - publishedAt) / 1_000));
   }
 
-  /** Waits until all messages are here, or none has arrived for `patience` milliseconds. */
-  async end(patience: number): Promise<Received> {
+  /**
+   * Waits until all messages are here, or none has arrived for `patience` milliseconds. Returns how
+   * many were delivered more than once or are of another stage, and the delay in µs of each other.
+   */
+  async end(patience: number) {
     let [before, changed] = [this.#delays.length, performance.now()];
     while (before < this.#seen.length && performance.now() - changed < patience) {
       await sleep(LOOK);

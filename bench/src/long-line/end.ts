@@ -21,13 +21,6 @@ interface Measurement {
   readonly to: Awaited<ReturnType<typeof serveAll>>;
 }
 
-interface Result {
-  /** Milliseconds that the task took. */
-  readonly time: number;
-  /** The median time in milliseconds of small calls beside a stream; NaN if none was made. */
-  readonly small?: number | undefined;
-}
-
 const OPTIONS = { protocol, backends: [tcp(), ws()] };
 const commands = { serve: serveAll, measure };
 export type EndCommands = typeof commands;
@@ -57,10 +50,14 @@ async function serveAll(host: string) {
   return { host, raw: port, tcp: await listen('tcp'), ws: await listen('ws') };
 }
 
-async function measure({ backend, task, total, to }: Measurement): Promise<Result> {
+/**
+ * Returns the milliseconds that a task took, and the median time of small calls beside a stream; NaN
+ * if none was made.
+ */
+async function measure({ backend, task, total, to }: Measurement) {
   if (backend === 'raw') {
     const direction = task === 'upload' || task === 'put' ? 'up' : 'down';
-    return { time: await measureRaw(to.host, to.raw, direction, total) };
+    return { time: await measureRaw(to.host, to.raw, direction, total), small: undefined };
   }
   const transport = createTransport({ ...OPTIONS, timeout: LONGEST });
   const target = to[backend];

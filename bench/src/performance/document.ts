@@ -191,7 +191,7 @@ function formatFirst([part]: readonly Part[]): string {
   return tableWith(lines[0]!, lines.slice(1));
 }
 
-function tableWith(head: readonly string[], rows: readonly (readonly string[])[], texts = 1): string {
+function tableWith(head: readonly string[], rows: string[][], texts = 1): string {
   return markdownTable(head, rows, texts).join('\n');
 }
 
