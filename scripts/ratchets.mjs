@@ -43,7 +43,9 @@ export function compare(all) {
   for (const [name, { limit, reasons }] of limits) {
     const old = before.get(name);
     if (limit > old?.limit && reasons.length <= old.reasons.length)
-      flaws.push(`${name}: its limit rose from ${old.limit} to ${limit} without a reason in ${FILE}`);
+      flaws.push(
+        `${name}: its limit rose from ${old.limit} to ${limit} without a reason in ${FILE}`,
+      );
   }
   return flaws;
 }

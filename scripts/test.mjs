@@ -106,8 +106,7 @@ async function runAll(run) {
         onCase: () => (done += 1),
       });
       if (result.failed.length > 0) console.log(result.details);
-      for (const title of result.failed)
-        failures.set(title, [...(failures.get(title) ?? []), run]);
+      for (const title of result.failed) failures.set(title, [...(failures.get(title) ?? []), run]);
       return result;
     }),
   );

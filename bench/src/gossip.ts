@@ -3,7 +3,7 @@
 
 import { alone, type Figure, type Task } from './benchmark.ts';
 import { names, numbers } from './flags.ts';
-import { type KindName, KINDS } from './gossip-processes/by-name.ts';
+import { KINDS, type KindName } from './gossip-processes/by-name.ts';
 import { isInstalled, measureSwarm } from './gossip-processes/measure.ts';
 import { runBenchmark } from './run.ts';
 import { figureOf } from './summary.ts';

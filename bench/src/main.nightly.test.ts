@@ -42,7 +42,11 @@ const RUNS: readonly (readonly [args: string, figure: string, rows: readonly str
   ),
   ['scale', 'rate', both(['1 in flight', '0 B', '1 KiB', '20 connections'], [LIMIT, TCP])],
   ['simulation', 'events', both([''], ['bare heap and microtask loop', 'stream level'])],
-  [`simulation-loads --load calls --before ${HERE}`, 'times', both([''], [LOAD, `${LOAD}, before`])],
+  [
+    `simulation-loads --load calls --before ${HERE}`,
+    'times',
+    both([''], [LOAD, `${LOAD}, before`]),
+  ],
   ['start', 'time', both([''], ['bare Node', 'core + tcp', 'gossip', 'trunkline'])],
   ['webrtc', 'calls', both(noChromium() === undefined ? ['node', 'chromium'] : ['node'], COLUMNS)],
   ...(noNats() === undefined

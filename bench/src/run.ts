@@ -52,12 +52,7 @@ export async function runBenchmark<F extends Flags>(benchmark: Benchmark<F>): Pr
   report(name, plan, measured, options);
 }
 
-function report(
-  name: string,
-  plan: Plan,
-  rounds: readonly Round[],
-  options: RunOptions,
-): void {
+function report(name: string, plan: Plan, rounds: readonly Round[], options: RunOptions): void {
   const { smoke, window, json } = options;
   const { bars = [], settings } = plan;
   const rows = summarize(plan, rounds);

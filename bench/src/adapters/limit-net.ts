@@ -21,7 +21,8 @@ export const plain: Sockets = {
   serve: (accept) => serving(createServer({ noDelay: true }), 'connection', accept),
   async dial(address) {
     const socket = connect({ port: Number(address), host: '127.0.0.1', noDelay: true });
-    await once(socket.on('error', () => {}), 'connect');
+    socket.on('error', () => {});
+    await once(socket, 'connect');
     return socket;
   },
 };
@@ -38,7 +39,8 @@ export const secure: Sockets = {
     // Trunkline trusts keys instead of host names.
     const options = { ...(await contextOf('client')), checkServerIdentity: () => undefined };
     const socket = tls.connect({ ...options, ...to }).setNoDelay(true);
-    await once(socket.on('error', () => {}), 'secureConnect');
+    socket.on('error', () => {});
+    await once(socket, 'secureConnect');
     return socket;
   },
 };

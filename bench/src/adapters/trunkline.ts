@@ -46,7 +46,7 @@ type Open = (
 ) => Promise<Transport<First>>;
 
 /** Opens a transport over each carrier, with options in addition to those of all adapters. */
-export const OPEN = {
+export const OPEN: Readonly<Record<'tcp' | 'tls' | 'ws' | 'noise', Open>> = {
   tcp: over('tcp://127.0.0.1:0', () => tcp()),
   tls: over('tcp://127.0.0.1:0', async (role) => tcp({ tls: await tlsOf(role) })),
   ws: over('ws://127.0.0.1:0', () => ws()),
@@ -54,7 +54,7 @@ export const OPEN = {
     const stream = createNoiseStreamLayer(createTcpStreamLayer(), { identity: identityOf(role) });
     return new NetworkTransport({ ...OPTIONS, ...options, stream });
   },
-} satisfies Record<string, Open>;
+};
 
 function over(address: string, backend: (role: Role) => Backend | Promise<Backend>): Open {
   return async (role, options) =>

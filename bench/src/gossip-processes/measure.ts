@@ -6,7 +6,7 @@ import type { Figures } from '../benchmark.ts';
 import { type Child, type Start, withChildren } from '../child-process.ts';
 import { cpuTime } from '../cpu-time.ts';
 import { percentile } from '../statistics.ts';
-import { type KindName, KINDS } from './by-name.ts';
+import { KINDS, type KindName } from './by-name.ts';
 import type { RunningServer, Traffic } from './kind.ts';
 import type { NodeCommands } from './node.ts';
 import type { Stage } from './stage.ts';

@@ -1,7 +1,7 @@
 // One of the processes: `node.js <adapter>`. Each of them can publish on request; all receive.
 
 import { runCommands } from '../commands.ts';
-import { type KindName, KINDS } from './by-name.ts';
+import { KINDS, type KindName } from './by-name.ts';
 import type { Spreader } from './kind.ts';
 import { publishAll, Receiver, type Stage } from './stage.ts';
 

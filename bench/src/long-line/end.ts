@@ -25,7 +25,7 @@ const OPTIONS = { protocol, backends: [tcp(), ws()] };
 const commands = { serve: serveAll, measure };
 export type EndCommands = typeof commands;
 
-runCommands(commands, () => process.exit());
+runCommands(commands, () => process.kill(process.pid, 'SIGKILL'));
 
 /** Serves on a host, and returns the addresses. */
 async function serveAll(host: string) {
