@@ -7,4 +7,5 @@ import { pnpm } from './workspace.mjs';
 const args = ['pack', '--json', '--pack-destination', ...process.argv.slice(2)];
 const { code, output } = await pnpm(args, { capture: 'stdout' });
 if (code === 0) for (const { filename } of JSON.parse(output)) console.log(filename);
+else console.error(output);
 process.exitCode = code;
