@@ -77,12 +77,9 @@ else if (jobs.length === 0 || named.some((job) => !jobs.includes(job))) {
   const expected = jobs.length === 0 ? Object.keys(RUNS) : jobs;
   console.error(`ci.mjs: expected ${expected.join(' or ')}, not '${[name, ...named].join(' ')}'`);
   process.exitCode = 2;
-} else await runJobs();
-
-async function runJobs() {
-  for (const [job, commands] of Object.entries(RUNS[name]))
-    if (named.length === 0 || named.includes(job))
-      for (const command of commands) await step(job, command);
+} else {
+  for (const job of named.length === 0 ? jobs : named)
+    for (const command of RUNS[name][job]) await step(job, command);
   console.log(`\n== ${named.length === 0 ? `all jobs of ${name}` : named.join(', ')}`);
   console.log('  clock      CPU  exit  job       command');
   for (const line of report) console.log(line);

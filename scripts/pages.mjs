@@ -16,12 +16,11 @@ const USED = ['admin', 'transport-core', 'transport-ws', 'telemetry'];
 export async function buildPages() {
   const changed = Math.max(...inputs().map((path) => statSync(join(root, path)).mtimeMs));
   for (const page of PAGES) {
-    const dist = join(FOLDER, 'dist', page);
-    const file = join(dist, 'page.html');
+    const file = join(FOLDER, 'dist', page, 'page.html');
     if (existsSync(file) && changed < statSync(file).mtimeMs) continue;
-    const { html, licenses } = await bundle(page);
-    writeFileSync(file, html);
-    writeFileSync(join(dist, 'page.licenses.md'), licenses);
+    const modules = new Set();
+    writeFileSync(file, await bundle(page, modules));
+    writeFileSync(join(FOLDER, 'dist', page, 'page.licenses.md'), licensesOf(modules));
   }
 }
 
@@ -37,11 +36,10 @@ function inputs() {
   ];
 }
 
-/** Returns a page as one HTML text, and the licenses of the libraries in it. */
-async function bundle(page) {
+/** Returns a page as one HTML text, and adds the paths of what is in it to `modules`. */
+async function bundle(page, modules) {
   // Loaded only when it is needed, because it takes a while.
   const { build } = await import('vite');
-  const modules = new Set();
   const { output } = await build({
     root: FOLDER,
     configFile: false,
@@ -64,14 +62,10 @@ async function bundle(page) {
   if (file === undefined || script.length !== 1 || style.length > 1)
     throw new Error(`the page of ${page} is not one script and one style`);
   const code = script[0].replaceAll('</script', '<\\/script').trim();
-  const html = String(file.source)
-    // Functions, because '$' has a meaning in replacement texts.
-    .replace(
-      /<script type="module"[^>]*><\/script>/,
-      () => `<script type="module">${code}</script>`,
-    )
+  // Functions, because '$' has a meaning in replacement texts.
+  return String(file.source)
+    .replace(/(<script type="module")[^>]*>(?=<\/script>)/, (_, start) => `${start}>${code}`)
     .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${style[0] ?? ''}</style>`);
-  return { html, licenses: licensesOf(modules) };
 }
 
 /** A plugin that collects modules. Vite's own list of licenses leaves out those of workers. */
