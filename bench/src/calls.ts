@@ -65,7 +65,7 @@ function bar(group: string, key: string, name: string, against: string, bounds: 
 }
 
 const [TCP, PROTOBUF] = ['trunkline-tcp', 'trunkline-tcp-protobuf'] as const;
-/** The most CPU of carrying a codec's messages, as a multiple of carrying bytes and of the codec. */
+/** The most CPU that a codec's messages may take, as a multiple of that of bytes and the codec. */
 const MOST_CPU = 1.15;
 /** The most RSS that an idle connection may take, in KiB. */
 const MOST_MEMORY = 16;

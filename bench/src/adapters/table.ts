@@ -125,7 +125,7 @@ export async function subjectOf(row: string): Promise<Subject> {
   const [name, carrier] = row.split(' over ') as [string, Carrier | undefined];
   if (carrier === undefined) {
     const column = [...OWN, ...PEERS, ...OTHERS].find(({ adapter }) => adapter === row);
-    // All others are ways to observe Trunkline.
+    // Every other name is a way to observe Trunkline's calls.
     const module = await import(column?.module ?? './trunkline-observed.js');
     return { ...(module.adapters as Adapters)[row]!, scenarios: [...CALL_SCENARIOS, STREAM] };
   }

@@ -80,8 +80,9 @@ export class Receiver {
   }
 
   /**
-   * Waits until all messages are here, or none has arrived for `patience` milliseconds. Returns how
-   * many were delivered more than once or are of another stage, and the delay in µs of each other.
+   * Waits until all messages are here, or none has arrived for `patience` milliseconds. `wrong` is
+   * the number of messages that were delivered more than once or belong to another stage, and
+   * `delays` has the delay of each other message in µs.
    */
   async end(patience: number) {
     let [before, changed] = [this.#delays.length, performance.now()];
