@@ -16,24 +16,20 @@ const SETTINGS = JSON.parse(readFileSync(join(root, 'scripts/api-extractor.json'
 if (process.argv.includes('--check')) {
   const fresh = mkdtempSync(join(tmpdir(), 'trunkline-api-'));
   writeReports(fresh);
-  await compare(fresh);
+  const diff = ['diff', '--no-index', '--no-color', '--no-prefix', '--unified=1', REPORTS, fresh];
+  const { code, output } = await run('git', diff, { capture: 'all' });
   rmSync(fresh, { recursive: true });
+  if (code !== 0) {
+    console.error(output.replace(/^(index|---|\+\+\+) .*\n/gm, ''));
+    console.error('public declarations have changed: review the change, then run `pnpm api`');
+    process.exitCode = 1;
+  }
 } else {
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS);
   writeReports(REPORTS);
   writeFileSync(join(root, 'docs/cli.md'), helpPage());
   console.log(`${readdirSync(REPORTS).length} API reports are in api/`);
-}
-
-/** Prints how the reports differ from those of this build, and fails if they do. */
-async function compare(fresh) {
-  const flags = ['--no-index', '--no-color', '--no-prefix', '--unified=1'];
-  const diff = await run('git', ['diff', ...flags, REPORTS, fresh], { capture: 'all' });
-  if (diff.code === 0) return;
-  console.error(diff.output.replace(/^(index|---|\+\+\+) .*\n/gm, ''));
-  console.error('public declarations have changed: review the change, then run `pnpm api`');
-  process.exitCode = 1;
 }
 
 /** Writes the reports of all entries into a folder. One program is parsed for all of them. */

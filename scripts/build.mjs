@@ -23,32 +23,27 @@ const BUNDLED = [
   ['trunkline', 'index'],
 ];
 
+/** Options of esbuild for all files. */
+const COMMON = { format: 'esm', target: 'es2022', logLevel: 'error' };
 /**
- * Options of esbuild for a file that Node loads. The imports of other packages stay as they are,
- * and so does '#backends', which other entries import, too.
+ * Those for a file that Node loads. The imports of other packages stay as they are, and so does
+ * '#backends', which other entries import, too.
  */
 const NODE_BUNDLE = {
+  ...COMMON,
   bundle: true,
   packages: 'external',
   external: ['#backends'],
   platform: 'node',
-  format: 'esm',
-  target: 'es2022',
-  logLevel: 'error',
 };
 
-for (const folder of packages) {
+for (const folder of packages)
   for (const file of filesBelow(join(root, folder, 'dist'))) {
-    const name = file.replace(/(\.d\.ts|\.js)(\.map)?$/, '');
-    const stale =
-      name !== file &&
-      !name.startsWith(join('bundle', '')) &&
-      !['.ts', '.js', '.d.ts'].some((extension) =>
-        existsSync(join(root, folder, 'src', name + extension)),
-      );
-    if (stale) rmSync(join(root, folder, 'dist', file));
+    const [, name] = /^(?!bundle\b)(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(file) ?? [];
+    const sources = ['.ts', '.js', '.d.ts'].map((end) => join(root, folder, 'src', name + end));
+    if (name !== undefined && !sources.some((source) => existsSync(source)))
+      rmSync(join(root, folder, 'dist', file));
   }
-}
 
 writeVersion();
 
@@ -120,10 +115,8 @@ async function writeBundle(dist, name, entry) {
     outfile,
     sourcemap: true,
     sourcesContent: false,
-    ...NODE_BUNDLE,
-    bundle: false,
-    packages: undefined,
-    external: undefined,
+    platform: 'node',
+    ...COMMON,
   });
 }
 
@@ -136,8 +129,6 @@ async function bundlePage() {
     bundle: true,
     minify: true,
     platform: 'browser',
-    format: 'esm',
-    target: 'es2022',
-    logLevel: 'error',
+    ...COMMON,
   });
 }

@@ -8,23 +8,19 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { root, sourceAt } from './workspace.mjs';
+import { fileURLToPath } from 'node:url';
+import * as trunkline from '../packages/trunkline/dist/bundle/index.js';
+import { sourceAt } from './workspace.mjs';
 
 /** The number of calls before the one that is observed: lazy parts are set up by then. */
 const WARM_UP = 100;
 
 /** Returns `{ out, in }`: the sorted files of each end. */
 export async function callPath() {
-  const [{ bytes, createTransport, defineProtocol, serve }, { tcp }] = await Promise.all(
-    ['transport-core', 'transport-tcp'].map(
-      (name) => import(pathToFileURL(join(root, 'packages', name, 'dist/bundle/index.js'))),
-    ),
-  );
+  const { bytes, createTransport } = trunkline;
   const methods = { echo: { id: 1, request: bytes, response: bytes } };
-  const protocol = defineProtocol({ name: 'call-path', version: 1, channel: 0x20, methods });
-  const options = { protocol, backends: [tcp()] };
+  const fields = { name: 'call-path', version: 1, channel: 0x20, methods };
+  const options = { protocol: trunkline.defineProtocol(fields), backends: [trunkline.tcp()] };
   const session = new Session();
   session.connect();
   /** The coverage of both parts: up to the relay, and from there to the handler. */
@@ -35,7 +31,7 @@ export async function callPath() {
     if (isObserved && ran.length === number) ran.push(session.post('Profiler.takePreciseCoverage'));
   };
   const server = createTransport('tcp://127.0.0.1:0', options);
-  serve(server, {
+  trunkline.serve(server, {
     echo(request) {
       observe(1);
       return request;
@@ -65,19 +61,18 @@ export async function callPath() {
 
 /** Returns our files of which functions ran. */
 function entered(scripts) {
-  const files = new Set();
-  for (const { url, functions } of scripts) {
-    if (!/\/packages\/[\w-]+\/dist\//.test(url)) continue;
+  const ours = scripts.filter(({ url }) => /\/packages\/[\w-]+\/dist\//.test(url));
+  const files = ours.flatMap(({ url, functions }) => {
     const path = fileURLToPath(url);
     const text = readFileSync(path, 'utf8');
-    for (const { ranges } of functions) {
-      if (ranges[0].count === 0) continue;
-      const before = text.slice(0, ranges[0].startOffset).split('\n');
-      const source = sourceAt(path, before.length - 1, before.at(-1).length);
-      if (source !== undefined) files.add(source.file);
-    }
-  }
-  return [...files].sort();
+    return functions
+      .filter(({ ranges: [{ count }] }) => count > 0)
+      .map(({ ranges: [{ startOffset }] }) => {
+        const before = text.slice(0, startOffset).split('\n');
+        return sourceAt(path, before.length - 1, before.at(-1).length)?.file;
+      });
+  });
+  return [...new Set(files)].filter(Boolean).sort();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

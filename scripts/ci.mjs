@@ -15,14 +15,36 @@ import process from 'node:process';
 import { cpuSeconds, packages, run } from './workspace.mjs';
 
 const pnpm = 'npx --yes pnpm@12';
+const build = `${pnpm} run build`;
 
-/** The jobs of each run. A nightly job takes at most 90 minutes. */
+/** The packages whose tests each nightly job runs. */
+const PARTS = {
+  sockets: ['transport-tcp', 'transport-ws', 'security'],
+  nodes: ['gossip', 'peers'],
+  webrtc: ['transport-webrtc'],
+  chromium: ['browser', 'browser-mesh', 'admin'],
+  attacks: ['hostile'],
+  benches: ['bench', 'evaluation'],
+};
+const others = [...Object.values(PARTS).flat(), 'consumer'];
+PARTS.rest = [...packages.map((folder) => basename(folder)), 'workspace'].filter(
+  (each) => !others.includes(each),
+);
+const tests = Object.entries(PARTS).map(([job, folders]) => [
+  job,
+  [build, `node scripts/test.mjs --nightly ${folders.join(' ')}`],
+]);
+
+/**
+ * The jobs of each run. A nightly job takes at most 90 minutes. The nightly run tests the simulation
+ * on Node 22, too, whose built-in modules the loader must know.
+ */
 const RUNS = {
   commit: {
     node20: [`${pnpm} test`],
-    node24: [`${pnpm} run build`, 'npx --yes node@24 scripts/test.mjs --io'],
-    node26: [`${pnpm} run build`, 'npx --yes node@26 scripts/test.mjs --io'],
-    runtimes: [`${pnpm} run build`, 'node scripts/runtimes.mjs'],
+    node24: [build, 'npx --yes node@24 scripts/test.mjs --io'],
+    node26: [build, 'npx --yes node@26 scripts/test.mjs --io'],
+    runtimes: [build, 'node scripts/runtimes.mjs'],
     check: [`${pnpm} check`, 'node mutants/main.mjs --check'],
     docs: [`${pnpm} run docs`],
     chromium: [`${pnpm} test --pages`],
@@ -33,7 +55,17 @@ const RUNS = {
       `${pnpm} fuzz --runs 10000 --untimed`,
     ],
   },
-  nightly: nightly(),
+  nightly: {
+    ...Object.fromEntries(tests),
+    node22: [build, 'npx --yes node@22 scripts/test.mjs --io simulation'],
+    search: [`${pnpm} sim --seeds 2000`, `${pnpm} processes`],
+    mutants: [`${pnpm} mutants`],
+    fuzz: [`${pnpm} fuzz --runs 300000 --untimed`],
+    evaluation: [`${pnpm} evaluate gossip --nodes 1000 --seeds 4`, `${pnpm} evaluate peers`],
+    scale: [`${pnpm} evaluate scale`, `${pnpm} evaluate faults`],
+    soak: [`${pnpm} evaluate soak`],
+    hostile: [`${pnpm} hostile --measure memory --report`],
+  },
 };
 
 const [name, ...named] = process.argv.slice(2);
@@ -45,12 +77,9 @@ else if (jobs.length === 0 || named.some((job) => !jobs.includes(job))) {
   const expected = jobs.length === 0 ? Object.keys(RUNS) : jobs;
   console.error(`ci.mjs: expected ${expected.join(' or ')}, not '${[name, ...named].join(' ')}'`);
   process.exitCode = 2;
-} else await runJobs();
-
-async function runJobs() {
-  for (const [job, commands] of Object.entries(RUNS[name]))
-    if (named.length === 0 || named.includes(job))
-      for (const command of commands) await step(job, command);
+} else {
+  for (const job of named.length === 0 ? jobs : named)
+    for (const command of RUNS[name][job]) await step(job, command);
   console.log(`\n== ${named.length === 0 ? `all jobs of ${name}` : named.join(', ')}`);
   console.log('  clock      CPU  exit  job       command');
   for (const line of report) console.log(line);
@@ -75,38 +104,4 @@ async function step(job, command) {
   const times = seconds.map((value) => `${value.toFixed(0)} s`.padStart(7)).join('  ');
   report.push(`${times}  ${String(code).padStart(4)}  ${job.padEnd(8)}  ${command}`);
   for (const [line] of output.matchAll(/^ +(?:skipped|failed): .*$/gm)) report.push(`    ${line}`);
-}
-
-/**
- * Returns the nightly jobs: the tests of all packages in parts, those of the simulation on Node 22,
- * whose built-in modules the loader must know, and the long programs.
- */
-function nightly() {
-  const parts = {
-    sockets: ['transport-tcp', 'transport-ws', 'security'],
-    nodes: ['gossip', 'peers'],
-    webrtc: ['transport-webrtc'],
-    chromium: ['browser', 'browser-mesh', 'admin'],
-    attacks: ['hostile'],
-    benches: ['bench', 'evaluation'],
-  };
-  const others = Object.values(parts).flat();
-  parts.rest = [...packages.map((folder) => basename(folder)), 'workspace'].filter(
-    (each) => !others.includes(each) && each !== 'consumer',
-  );
-  const tests = Object.entries(parts).map(([job, folders]) => [
-    job,
-    [`${pnpm} run build`, `node scripts/test.mjs --nightly ${folders.join(' ')}`],
-  ]);
-  return {
-    ...Object.fromEntries(tests),
-    node22: [`${pnpm} run build`, 'npx --yes node@22 scripts/test.mjs --io simulation'],
-    search: [`${pnpm} sim --seeds 2000`, `${pnpm} processes`],
-    mutants: [`${pnpm} mutants`],
-    fuzz: [`${pnpm} fuzz --runs 300000 --untimed`],
-    evaluation: [`${pnpm} evaluate gossip --nodes 1000 --seeds 4`, `${pnpm} evaluate peers`],
-    scale: [`${pnpm} evaluate scale`, `${pnpm} evaluate faults`],
-    soak: [`${pnpm} evaluate soak`],
-    hostile: [`${pnpm} hostile --measure memory --report`],
-  };
 }

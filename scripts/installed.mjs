@@ -3,10 +3,12 @@
 // and required on each supported Node, bundled for Node by each bundler, and compiled with each
 // supported TypeScript.
 
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { build as esbuild } from 'esbuild';
 import { manifestOf, published, root, run } from './workspace.mjs';
 
@@ -26,8 +28,6 @@ const PROJECTS = [
 /** The packages that are installed before the others, to see what they say without them. */
 const FIRST = ['transport-core', 'security', 'transport-webrtc', 'transport-ws', 'simulation'];
 
-const LIBRARY = 'node-datachannel';
-
 /** Dials another node of this process by WebRTC, and prints how that ended. */
 const WEBRTC = `
 import { createMemorySignaling } from '@trunkline/transport-webrtc';
@@ -41,24 +41,21 @@ process.exit();
 `;
 const NO_LIBRARY = /^unimplemented: .*npm install node-datachannel/m;
 
-/** Calls that need an optional package: the entry, the call, and its error without the package. */
-const LACKING = [
-  [
-    'transport-ws/layer',
+/** The calls of entries that need an optional package, and their errors without it. */
+const LACKING = {
+  'transport-ws/layer': [
     "createWsStreamLayer().dial('ws://127.0.0.1:9', { timeout: 5_000 })",
     /^unimplemented: .*npm install ws@/m,
   ],
-  [
-    'transport-webrtc/wamp',
+  'transport-webrtc/wamp': [
     "createWampSignal({ address: 'ws://127.0.0.1:9/ws', nodeId: 'near' }).listen(() => {})",
     /^unimplemented: .*npm install ws/m,
   ],
-  [
-    'simulation/processes',
+  'simulation/processes': [
     'runOnProcesses({ scenario: import.meta.url })',
     /^failed_precondition: .*npm install .*peers .*transport-tcp .*transport-testkit/m,
   ],
-];
+};
 
 /** The entries that need an optional package to be imported, with its name. */
 const OPTIONAL = {
@@ -71,7 +68,7 @@ const BANNER =
   "import { createRequire as topRequire } from 'node:module'; const require = topRequire(import.meta.url);";
 
 /** Libraries with native code, which no bundler can take in. */
-const NATIVE = [LIBRARY, `${LIBRARY}/polyfill`];
+const NATIVE = ['node-datachannel', 'node-datachannel/polyfill'];
 
 /** Functions that bundle `main.js` of a folder for Node, and return the path of the file. */
 const BUNDLERS = {
@@ -115,9 +112,7 @@ const BUNDLERS = {
       output: { path: join(folder, 'webpack'), filename: 'main.js', module: true },
       experiments: { outputModule: true },
     });
-    const stats = await new Promise((resolve, reject) =>
-      compiler.run((error, result) => (error ? reject(error) : resolve(result))),
-    );
+    const stats = await promisify(compiler.run.bind(compiler))();
     if (stats.hasErrors()) throw new Error(stats.toString({ all: false, errors: true }));
     return join('webpack', 'main.js');
   },
@@ -139,12 +134,12 @@ export async function installed(tarballs) {
   };
   const write = (file, text) => fs.writeFileSync(join(folder, file), text);
   const consumer = join(root, 'consumer');
-  const isCopied = (path) => basename(path) !== 'node_modules';
+  const filter = (path) => basename(path) !== 'node_modules';
   try {
-    fs.cpSync(consumer, folder, { recursive: true, filter: isCopied });
+    fs.cpSync(consumer, folder, { recursive: true, filter });
     for (const name of FIRST) await install(folder, tarballs, name);
     fs.rmSync(join(folder, 'node_modules/ws'));
-    for (const [entry, call, expected] of LACKING) {
+    for (const [entry, [call, expected]] of Object.entries(LACKING)) {
       const told = "({ code, message }) => console.log(code + ': ' + message)";
       const imported = `import * as entry from '@trunkline/${entry}';`;
       write('lacking.js', `${imported}\nawait entry.${call}.catch(${told});\nprocess.exit();\n`);
@@ -164,10 +159,10 @@ export async function installed(tarballs) {
         .map((entry) => name + entry.slice(1)),
     );
     const all = JSON.stringify(entries);
-    const nodes = await Promise.all(RELEASES.map(node));
+    const nodes = RELEASES.map((release) => [release, nodeOf(release)]);
     const onEachNode = async (title, file, expected) => {
-      for (const [at, path] of nodes.entries())
-        await expect(`${title}, Node ${RELEASES[at]}`, [path, file], expected);
+      for (const [release, node] of nodes)
+        await expect(`${title}, Node ${release}`, [node, file], expected);
     };
     write(
       'without.js',
@@ -189,13 +184,13 @@ for (const entry of ${all})
     await onEachNode('required and imported', 'all.cjs');
 
     write('main.js', programWith(entries));
-    for (const [title, bundler] of Object.entries(BUNDLERS)) {
-      try {
-        const expected = new RegExp(`with a cookie: .*\n${entries.length} entries\n$`);
-        await onEachNode(`a bundle of ${title}`, await bundler(folder), expected);
-      } catch ({ message }) {
-        outcomes.push([`a bundle of ${title}`, [message]]);
-      }
+    const expected = new RegExp(`with a cookie: .*\n${entries.length} entries\n$`);
+    for (const [name, bundler] of Object.entries(BUNDLERS)) {
+      const title = `a bundle of ${name}`;
+      await bundler(folder).then(
+        (file) => onEachNode(title, file, expected),
+        ({ message }) => outcomes.push([title, [message]]),
+      );
     }
 
     const { dependencies, devDependencies } = manifestOf(consumer);
@@ -258,10 +253,8 @@ console.log(full.length + ' entries');
 }
 
 /** Returns the path of a release of Node. */
-async function node(release) {
+function nodeOf(release) {
   if (process.versions.node.startsWith(`${release}.`)) return process.execPath;
   const args = ['--yes', `node@${release}`, '--print', 'process.execPath'];
-  const { code, output } = await run('npx', args, { capture: 'stdout' });
-  if (code !== 0) throw new Error(`npx node@${release} failed`);
-  return output.trim();
+  return execFileSync('npx', args, { encoding: 'utf8' }).trim();
 }

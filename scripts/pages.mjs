@@ -6,52 +6,42 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { filesBelow, manifestOf, root } from './workspace.mjs';
 
-/** The package that serves the pages. */
-const FOLDER = 'packages/admin';
-
-/**
- * The pages. `page/<name>/index.html` becomes `dist/<name>/page.html`; `uses` are the other
- * packages whose code goes into the page.
- */
-const PAGES = [
-  { name: 'dashboard', uses: ['transport-core', 'transport-ws', 'telemetry'] },
-  { name: 'replay', uses: [] },
-];
+/** The package that serves the pages. `page/<name>/index.html` becomes `dist/<name>/page.html`. */
+const FOLDER = join(root, 'packages/admin');
+const PAGES = ['dashboard', 'replay'];
+/** The packages whose code goes into the pages. */
+const USED = ['admin', 'transport-core', 'transport-ws', 'telemetry'];
 
 /** Builds all pages. */
 export async function buildPages() {
+  const changed = Math.max(...inputs().map((path) => statSync(join(root, path)).mtimeMs));
   for (const page of PAGES) {
-    const dist = join(root, FOLDER, 'dist', page.name);
-    const file = join(dist, 'page.html');
-    const built = existsSync(file) ? statSync(file).mtimeMs : 0;
-    if (inputsOf(page).every((path) => statSync(join(root, path)).mtimeMs < built)) continue;
-    const { html, licenses } = await bundle(page.name);
-    writeFileSync(file, html);
-    writeFileSync(join(dist, 'page.licenses.md'), licenses);
+    const file = join(FOLDER, 'dist', page, 'page.html');
+    if (existsSync(file) && changed < statSync(file).mtimeMs) continue;
+    const modules = new Set();
+    writeFileSync(file, await bundle(page, modules));
+    writeFileSync(join(FOLDER, 'dist', page, 'page.licenses.md'), licensesOf(modules));
   }
 }
 
-/** Returns what a page is made of: tsc writes its `.tsbuildinfo` with each change of the others. */
-function inputsOf({ name, uses }) {
-  const inputs = ['admin', ...uses].flatMap((each) =>
-    within(`packages/${each}/dist`, /buildinfo$/),
+/** Returns what pages are made of: tsc writes its `.tsbuildinfo` with each change of a package. */
+function inputs() {
+  const folders = ['packages/admin/page', ...USED.map((name) => `packages/${name}/dist`)];
+  const files = folders.flatMap((folder) =>
+    filesBelow(join(root, folder)).map((name) => join(folder, name)),
   );
-  const own = ['pnpm-lock.yaml', 'scripts/pages.mjs', `${FOLDER}/package.json`];
-  return [...own, ...within(`${FOLDER}/page/${name}`, /./), ...inputs];
+  return [
+    ...files.filter((file) => !file.includes('/dist/') || file.endsWith('buildinfo')),
+    ...['pnpm-lock.yaml', 'scripts/pages.mjs', 'packages/admin/package.json'],
+  ];
 }
 
-function within(folder, pattern) {
-  const names = filesBelow(join(root, folder)).filter((name) => pattern.test(name));
-  return names.map((name) => join(folder, name));
-}
-
-/** Returns a page as one HTML text, and the licenses of the libraries in it. */
-async function bundle(page) {
+/** Returns a page as one HTML text, and adds the paths of what is in it to `modules`. */
+async function bundle(page, modules) {
   // Loaded only when it is needed, because it takes a while.
   const { build } = await import('vite');
-  const modules = new Set();
   const { output } = await build({
-    root: join(root, FOLDER),
+    root: FOLDER,
     configFile: false,
     logLevel: 'error',
     plugins: [collectModules(modules)],
@@ -61,7 +51,7 @@ async function bundle(page) {
       modulePreload: false,
       cssCodeSplit: false,
       assetsInlineLimit: Number.POSITIVE_INFINITY,
-      rollupOptions: { input: join(root, FOLDER, 'page', page, 'index.html') },
+      rollupOptions: { input: join(FOLDER, 'page', page, 'index.html') },
     },
     worker: { format: 'es', plugins: () => [collectModules(modules)] },
   });
@@ -72,23 +62,18 @@ async function bundle(page) {
   if (file === undefined || script.length !== 1 || style.length > 1)
     throw new Error(`the page of ${page} is not one script and one style`);
   const code = script[0].replaceAll('</script', '<\\/script').trim();
-  const html = String(file.source)
-    // Functions, because '$' has a meaning in replacement texts.
-    .replace(
-      /<script type="module"[^>]*><\/script>/,
-      () => `<script type="module">${code}</script>`,
-    )
+  // Functions, because '$' has a meaning in replacement texts.
+  return String(file.source)
+    .replace(/(<script type="module")[^>]*>(?=<\/script>)/, (_, start) => `${start}>${code}`)
     .replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${style[0] ?? ''}</style>`);
-  return { html, licenses: licensesOf(modules) };
 }
 
 /** A plugin that collects modules. Vite's own list of licenses leaves out those of workers. */
 function collectModules(modules) {
   return {
     name: 'collect-modules',
-    generateBundle(_, bundle) {
-      for (const { moduleIds = [] } of Object.values(bundle))
-        for (const id of moduleIds) modules.add(id);
+    renderChunk(_, { moduleIds }) {
+      for (const id of moduleIds) modules.add(id);
     },
   };
 }

@@ -34,20 +34,20 @@ export async function figures() {
 export function compare(all) {
   const limits = readLimits(readFileSync(join(root, FILE), 'utf8'));
   const before = readLimits(git('show', `${baseCommit()}:${FILE}`));
-  return [
-    ...all.flatMap(([name, value]) => {
-      const { limit } = limits.get(name) ?? {};
-      if (limit === undefined) return [`${name}: ${value}; it has no limit in ${FILE}`];
-      return value > limit ? [`${name}: ${value}, above its limit of ${limit} in ${FILE}`] : [];
-    }),
-    ...[...limits].flatMap(([name, { limit, reasons }]) => {
-      const old = before.get(name);
-      const isRaised = old !== undefined && limit > old.limit;
-      return isRaised && reasons.length <= old.reasons.length
-        ? [`${name}: its limit rose from ${old.limit} to ${limit} without a reason in ${FILE}`]
-        : [];
-    }),
-  ];
+  const flaws = [];
+  for (const [name, value] of all) {
+    const { limit } = limits.get(name) ?? {};
+    if (limit === undefined) flaws.push(`${name}: ${value}; it has no limit in ${FILE}`);
+    else if (value > limit) flaws.push(`${name}: ${value}, above its limit of ${limit} in ${FILE}`);
+  }
+  for (const [name, { limit, reasons }] of limits) {
+    const old = before.get(name);
+    if (limit > old?.limit && reasons.length <= old.reasons.length)
+      flaws.push(
+        `${name}: its limit rose from ${old.limit} to ${limit} without a reason in ${FILE}`,
+      );
+  }
+  return flaws;
 }
 
 /** Lowers the limits to the figures, and adds limits for new figures. */
@@ -106,16 +106,13 @@ const textOf = (files) => files.map((file) => readFileSync(file, 'utf8')).join('
 
 /** Returns the limits by name, each with the reasons for which it was raised. */
 function readLimits(text) {
-  const limits = new Map();
-  let last;
-  for (const line of text.split('\n')) {
-    const [, name, limit] = /^([^#\s].*): ([\d.]+)$/.exec(line) ?? [];
-    if (name !== undefined) {
-      last = { limit: Number(limit), reasons: [] };
-      limits.set(name, last);
-    } else if (/^ {2}\S/.test(line)) last?.reasons.push(line.trim());
-  }
-  return limits;
+  const lines = text.matchAll(/^([^#\s].*): ([\d.]+)((?:\n {2}\S.*)*)$/gm);
+  return new Map(
+    Array.from(lines, ([, name, limit, reasons]) => [
+      name,
+      { limit: Number(limit), reasons: reasons.split('\n').slice(1) },
+    ]),
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -6,18 +6,14 @@
 //                                        and the workflow that built the packages. Only the workflow
 //                                        of a tag can sign it.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { pnpm, published, root, run } from './workspace.mjs';
+import { manifestOf, pnpm, published, root } from './workspace.mjs';
 
 const isDry = !process.argv.includes('--publish');
 const { GITHUB_REF_NAME: tag, GITHUB_REPOSITORY: repository } = process.env;
-const manifests = published.map((folder) => {
-  const path = join(root, folder, 'package.json');
-  const text = readFileSync(path, 'utf8');
-  return { folder, path, text, manifest: JSON.parse(text) };
-});
+const manifests = published.map((folder) => manifestOf(join(root, folder)));
 
 const problems = isDry ? [] : problemsOf();
 for (const problem of problems) console.error(`release: ${problem}`);
@@ -26,7 +22,7 @@ process.exitCode = problems.length === 0 ? await publish() : 1;
 /** Returns the reasons why the packages can't be published as they are. */
 function problemsOf() {
   const changes = readdirSync(join(root, '.changeset')).filter((name) => name.endsWith('.md'));
-  const versions = manifests.map(({ manifest }) => `v${manifest.version}`);
+  const versions = manifests.map(({ version }) => `v${version}`);
   return [
     tag === undefined || repository === undefined
       ? 'GITHUB_REF_NAME and GITHUB_REPOSITORY are not set: push a tag, and let its workflow publish'
@@ -38,23 +34,16 @@ function problemsOf() {
 }
 
 /**
- * Publishes, and returns the exit code. Provenance needs the repository in each manifest, where it
- * stands only meanwhile.
+ * Publishes, and returns the exit code. Provenance needs the repository in each manifest, which only
+ * the workflow's clone has.
  */
 async function publish() {
-  const flags = isDry ? ['--dry-run'] : ['--provenance'];
-  try {
-    if (!isDry) for (const each of manifests) writeRepository(each);
-    const [command, ...args] = [...pnpm, '-r', '--filter', './packages/*', 'publish'];
-    const more = ['--access', 'public', '--no-git-checks', ...flags];
-    return (await run(command, [...args, ...more])).code;
-  } finally {
-    if (!isDry) for (const { path, text } of manifests) writeFileSync(path, text);
-  }
-}
-
-function writeRepository({ path, folder, manifest }) {
   const url = `git+https://github.com/${repository}.git`;
-  const whole = { ...manifest, repository: { type: 'git', url, directory: folder } };
-  writeFileSync(path, `${JSON.stringify(whole, null, 2)}\n`);
+  if (!isDry)
+    for (const [at, folder] of published.entries()) {
+      const whole = { ...manifests[at], repository: { type: 'git', url, directory: folder } };
+      writeFileSync(join(root, folder, 'package.json'), `${JSON.stringify(whole, null, 2)}\n`);
+    }
+  const args = ['--access', 'public', '--no-git-checks', isDry ? '--dry-run' : '--provenance'];
+  return (await pnpm(['publish', ...args])).code;
 }

@@ -59,7 +59,10 @@ export function chosenFiles({ kinds, nightly, tooling, named }) {
   for (const job of chosen)
     job.files = testFiles(job.folder)
       .filter((file) => nightly || !isNightly(file))
-      .filter((file) => isOf(kinds, join(job.folder, file)));
+      .filter((file) => {
+        const path = join(job.folder, file);
+        return kinds.includes(kindOf(path)) || (kinds.includes('io') && ON_EVERY_NODE.has(path));
+      });
   return chosen.filter(({ files }) => files.length > 0);
 }
 
@@ -122,11 +125,6 @@ function mayShare(folder, file) {
     !/\btest\.(after|before)/.test(moduleOf(path).text) &&
     ![...files].some((each) => /^(const .*= )?\(?await /m.test(moduleOf(each).text))
   );
-}
-
-/** Whether a file belongs to a run of these kinds. */
-function isOf(kinds, path) {
-  return kinds.includes(kindOf(path)) || (kinds.includes('io') && ON_EVERY_NODE.has(path));
 }
 
 /** Returns the test files of a package, relative to its folder. */

@@ -14,6 +14,7 @@ const LIMIT = { commit: 30 * 60_000, nightly: 85 * 60_000 };
  * has failed and left a server open. The longest case of a commit takes less than one minute.
  */
 const SILENCE = { commit: 5 * 60_000, nightly: 15 * 60_000 };
+const FLAGS = new URL('test-flags.mjs', import.meta.url);
 /** The milliseconds that a killed process may take to end. */
 const ENDING = 5_000;
 
@@ -42,7 +43,15 @@ export async function testLane(files, { args = [], nightly = false, onCase, cwd 
   const { code, output } = await runTool(tools.ava, ['--no-color', ...args, ...files], {
     cwd,
     capture: 'all',
-    env: environment(temporary, nightly),
+    env: {
+      ...process.env,
+      CI: 'true', // AVA prints plain lines, and fails if a test is marked `only`.
+      WT_SESSION: '1', // On Windows, it prints the same symbols as elsewhere.
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${FLAGS}`,
+      TMPDIR: temporary,
+      TEMP: temporary,
+      TRUNKLINE_NIGHTLY: nightly ? '1' : '',
+    },
     limit: LIMIT[when],
     silence: SILENCE[when],
     onOutput,
@@ -79,20 +88,6 @@ function commonStart(files) {
   )
     common = dirname(common);
   return common === '.' ? '' : `${common}${sep}`.replaceAll(sep, ' › ');
-}
-
-/** Returns the environment of tests, whose temporary files are in a folder of their own. */
-function environment(temporary, nightly) {
-  const flags = `--import=${new URL('test-flags.mjs', import.meta.url)}`;
-  return {
-    ...process.env,
-    CI: 'true', // AVA prints plain lines, and fails if a test is marked `only`.
-    WT_SESSION: '1', // On Windows, it prints the same symbols as elsewhere.
-    NODE_OPTIONS: [process.env.NODE_OPTIONS, flags].filter(Boolean).join(' '),
-    TMPDIR: temporary,
-    TEMP: temporary,
-    TRUNKLINE_NIGHTLY: nightly ? '1' : '',
-  };
 }
 
 /**

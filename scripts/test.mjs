@@ -9,7 +9,7 @@
 //   --pages      runs only the tests in Chromium, which the other runs leave out
 //   --nightly    runs everything, with the files *.nightly.test.ts and with all seeds of the tests
 //                that try many
-//   --repeat N   runs all of it N times, and lists every case that ever failed, with its output
+//   --repeat N   runs all of it N times, and lists every case that ever failed
 //   --load K     keeps K processes busy meanwhile
 //   package      the name of a package's folder; `workspace` is the repository's own tooling
 
@@ -65,7 +65,7 @@ const ARGS = {
 };
 const lanes = Object.entries(await lanesOf(jobs)).filter(([, files]) => files.length > 0);
 const total = { passed: 0, failed: 0, skipped: 0 };
-/** The runs in which a case has failed, and the output of its lane in the first of them. */
+/** The runs in which each case has failed. */
 const failures = new Map();
 
 console.log(
@@ -83,7 +83,10 @@ for (let run = 1; run <= repeat; run += 1) {
 }
 clearInterval(progress);
 for (const child of busy) child.kill('SIGKILL');
-if (repeat > 1) tellFailures();
+if (repeat > 1) {
+  console.log(`\n${failures.size} cases failed in at least one of ${repeat} runs`);
+  for (const [title, runs] of failures) console.log(`    in run ${runs.join(', ')}: ${title}`);
+}
 
 if (total.passed === 0) total.failed += 1; // A run without a test counts as a failure.
 const cpu = cpuSeconds();
@@ -103,10 +106,7 @@ async function runAll(run) {
         onCase: () => (done += 1),
       });
       if (result.failed.length > 0) console.log(result.details);
-      for (const title of result.failed) {
-        const { runs, details } = failures.get(title) ?? { runs: [], details: result.details };
-        failures.set(title, { runs: [...runs, run], details });
-      }
+      for (const title of result.failed) failures.set(title, [...(failures.get(title) ?? []), run]);
       return result;
     }),
   );
@@ -137,13 +137,6 @@ function tellCounts(titlesOf) {
 function elapsed() {
   const seconds = Math.round((performance.now() - began) / 1_000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-}
-
-/** Lists every case that failed in any run, with the output of its lane in the first of them. */
-function tellFailures() {
-  console.log(`\n${failures.size} cases failed in at least one of ${repeat} runs`);
-  for (const [title, { runs, details }] of failures)
-    console.log(`\n== ${title}\n   failed in run ${runs.join(', ')}\n${details}`);
 }
 
 function count(name, least) {

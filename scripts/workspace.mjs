@@ -2,6 +2,7 @@
 // compiled line.
 
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { dirname, join, relative } from 'node:path';
@@ -29,15 +30,11 @@ export const tools = {
   tsc: 'node_modules/typescript/bin/tsc',
 };
 
-/** The command that runs pnpm: itself, if it has started this script. */
-export const pnpm = process.env.npm_config_user_agent?.startsWith('pnpm')
-  ? ['pnpm']
-  : ['npx', '--yes', 'pnpm@12'];
-
-/** Packs all packages into tarballs in a folder. */
-export function pack(folder) {
-  const [command, ...args] = [...pnpm, '-r', '--filter', './packages/*', 'pack'];
-  return run(command, [...args, '--pack-destination', folder], { capture: 'all' });
+/** Runs a command of pnpm for all published packages: by itself, if it has started this script. */
+export function pnpm(args, options) {
+  const isParent = process.env.npm_config_user_agent?.startsWith('pnpm');
+  const [command, ...first] = isParent ? ['pnpm'] : ['npx', '--yes', 'pnpm@12'];
+  return run(command, [...first, '-r', '--filter', './packages/*', ...args], options);
 }
 
 /** Returns the manifest of the package in a folder. */
@@ -115,39 +112,32 @@ export const runTool = (tool, args, options) =>
  * line of `output` says so. With `isGroup`, its children are killed, too, and Ctrl+C does not reach
  * them.
  */
-export function run(command, args, options = {}) {
-  const { cwd = root, env = process.env, capture = 'none', limit, silence } = options;
-  const { onOutput, isGroup = false } = options;
-  const stdout = capture === 'none' ? 'inherit' : 'pipe';
-  const stdio = ['ignore', stdout, capture === 'all' ? 'pipe' : 'inherit'];
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio, detached: isGroup });
-    let output = '';
-    const collect = (text) => {
-      output += text;
-      silent?.refresh();
-      onOutput?.(text);
-    };
-    child.stdout?.setEncoding('utf8').on('data', collect);
-    child.stderr?.setEncoding('utf8').on('data', collect);
-    const kill = (reason) => {
-      collect(`killed: ${reason}\n`);
-      if (isGroup) process.kill(-child.pid, 'SIGKILL');
-      else child.kill('SIGKILL');
-      child.stdout?.destroy(); // Child processes of the program may hold the pipes open.
-      child.stderr?.destroy();
-    };
-    const killAfter = (delay, reason) =>
-      delay === undefined ? undefined : setTimeout(kill, delay, reason);
-    const slow = killAfter(limit, `it had not ended after ${limit / 1000} s`);
-    const silent = killAfter(silence, `it had printed nothing for ${silence / 1000} s`);
-    child.on('error', reject);
-    child.on('close', (code) => {
-      clearTimeout(slow);
-      clearTimeout(silent);
-      resolve({ code: code ?? 1, output });
-    });
-  });
+export async function run(command, args, options = {}) {
+  const { cwd = root, env, capture, limit, silence, onOutput, isGroup = false } = options;
+  const stdio = ['ignore', capture ? 'pipe' : 'inherit', capture === 'all' ? 'pipe' : 'inherit'];
+  const child = spawn(command, args, { cwd, env, stdio, detached: isGroup });
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+  let output = '';
+  const collect = (text) => {
+    output += text;
+    silent?.refresh();
+    onOutput?.(text);
+  };
+  for (const stream of streams) stream.setEncoding('utf8').on('data', collect);
+  const kill = (reason) => {
+    collect(`killed: ${reason}\n`);
+    process.kill(isGroup ? -child.pid : child.pid, 'SIGKILL');
+    // Child processes of the program may hold the pipes open.
+    for (const stream of streams) stream.destroy();
+  };
+  const killAfter = (delay, reason) =>
+    delay === undefined ? undefined : setTimeout(kill, delay, `${reason} ${delay / 1_000} s`);
+  const slow = killAfter(limit, 'it had not ended after');
+  const silent = killAfter(silence, 'it had printed nothing for');
+  const [code] = await once(child, 'close');
+  clearTimeout(slow);
+  clearTimeout(silent);
+  return { code: code ?? 1, output };
 }
 
 /**
@@ -156,12 +146,8 @@ export function run(command, args, options = {}) {
  */
 export function cpuSeconds() {
   if (process.platform !== 'linux') return undefined;
-  const stat = readFileSync('/proc/self/stat', 'utf8');
   // The user and system times of this process, and of the children that it has waited for.
-  const times = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 15);
+  const times = readFileSync('/proc/self/stat', 'utf8').split(' ').slice(13, 17);
   return times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS;
 }
 

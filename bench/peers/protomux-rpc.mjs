@@ -4,18 +4,16 @@
 
 import FramedStream from 'framed-stream';
 import ProtomuxRPC from 'protomux-rpc';
-import { accepting, plain } from '../dist/adapters/limit-net.js';
+import { plain } from '../dist/adapters/limit-net.js';
 
 /** @type {Record<string, import('../dist/adapters/adapter.js').Adapter>} */
 export const adapters = {
   'protomux-rpc': {
     serve: (answer) =>
-      accepting(plain.listen, (socket) =>
-        new ProtomuxRPC(framed(socket)).respond('answer', answer),
-      ),
+      plain.serve((socket) => new ProtomuxRPC(framed(socket)).respond('answer', answer)),
 
     async connect(address) {
-      const socket = await (await plain.dialer())(Number(address));
+      const socket = await plain.dial(address);
       const rpc = new ProtomuxRPC(framed(socket));
       await rpc.fullyOpened();
       return {

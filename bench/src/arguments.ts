@@ -12,14 +12,6 @@ export function positive(name: string, text: string | undefined, otherwise: numb
   throw new TypeError(`--${name}: must be a whole number above 0, got '${text}'`);
 }
 
-/** Reads a number above 0. @throws TypeError naming the option. */
-export function aboveZero(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new TypeError(`--${name}: must be a number above 0, got '${text}'`);
-}
-
 /** Splits a list such as 'a, b'; returns an empty array if the option was not given. */
 export function listed(text: string | undefined): string[] {
   return text?.split(',').map((name) => name.trim()) ?? [];

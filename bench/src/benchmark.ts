@@ -74,21 +74,21 @@ export interface RunOptions {
   readonly window: number;
   /** Runs one short round that judges nothing. */
   readonly smoke: boolean;
+  readonly json: boolean;
+  readonly report?: boolean;
 }
 
 export interface Benchmark<F extends Flags> {
   /** Its name on the command line. */
   readonly name: string;
-  /** One line about what it measures. */
-  readonly summary: string;
+  /** The last line of its usage. Default: what exit code 1 means. */
+  readonly summary?: string;
   /** Its options in addition to those of every benchmark. */
   readonly flags: F;
   /** The default number of rounds. */
   readonly rounds: number;
-  /** The default length of a measurement in milliseconds; 0 if its tasks are not timed. */
-  readonly window: number;
-  /** Whether --report writes its tables into docs/performance.md. */
-  readonly isPublished?: boolean;
+  /** The default length of a measurement in milliseconds; absent if its tasks are not timed. */
+  readonly window?: number;
   /** Returns why this machine cannot run it; undefined if it can. */
   unable?(): string | undefined;
   /** Makes the plan. @throws TypeError naming an option that is wrong. */

@@ -1,13 +1,7 @@
 // Calls over each carrier, beside hand-written framing over the same sockets.
 
-import {
-  ADAPTER_NAMES,
-  againstOf,
-  columnsOf,
-  install,
-  isUsable,
-  PEER_NAMES,
-} from './adapters/table.ts';
+import { unable } from '@trunkline/local-nats';
+import { ADAPTER_NAMES, againstOf, columnsOf, install, PEER_NAMES } from './adapters/table.ts';
 import { listed } from './arguments.ts';
 import { type Bounds, ratioBar } from './bars.ts';
 import { type Bar, type Figure, type Figures, taskOf } from './benchmark.ts';
@@ -41,7 +35,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 's8',
-    title: "2,000 idle connections: the server's memory for each, after GC",
+    title: "2,000 idle connections: the server's memory per connection, after GC",
     figures: [
       { key: 'rss', unit: 'RSS KiB' },
       { key: 'heap', unit: 'heap KiB' },
@@ -70,53 +64,39 @@ function bar(group: string, key: string, name: string, against: string, bounds: 
   return ratioBar(key, { group, name, against }, bounds, key === 'bulk' ? 'MB/s' : key);
 }
 
-/**
- * A bar on the cost of carrying a codec's messages beyond carrying bytes and running the codec
- * itself: CPU of both processes.
- */
-function codec(title: string, carrier: string): Bar {
-  const most = 1.15;
-  return {
-    bar: `s2 CPU: ${title} ÷ (${carrier} + its codec in process) at most ${most}`,
-    value: (round) => {
-      const of = (name: string, key: string) => figureOf(round, { group: 's2', name }, key);
-      return of(title, 'cpu') / (of(carrier, 'cpu') + of(title, 'codec'));
-    },
-    most,
-  };
-}
-
-const [LIMIT, EARLY, CREDIT, LIMIT_WS, LIMIT_INPROC] = [
-  'limit-net',
-  'limit-net-early',
-  'limit-net-credit',
-  'limit-ws',
-  'limit-inproc',
-] as const;
-const [TCP, WS, INMEM] = ['trunkline-tcp', 'trunkline-ws', 'trunkline-inmem'] as const;
+const [TCP, PROTOBUF] = ['trunkline-tcp', 'trunkline-tcp-protobuf'] as const;
+/** The most CPU that a codec's messages may take, as a multiple of that of bytes and the codec. */
+const MOST_CPU = 1.15;
 /** The most RSS that an idle connection may take, in KiB. */
 const MOST_MEMORY = 16;
 
 const BARS: readonly Bar[] = [
-  bar('s1', 'p50', TCP, LIMIT, { most: 1.1 }),
-  bar('s2', 'rate', TCP, LIMIT, { least: 1.2 }),
-  bar('s2', 'rate', TCP, EARLY, { least: 0.7 }),
-  bar('s2', 'rate', `${TCP}-consumer`, LIMIT, { least: 1 }),
-  codec(`${TCP}-protobuf`, TCP),
-  bar('s2', 'rate', WS, LIMIT_WS, { least: 1.4 }),
-  bar('s2', 'rate', INMEM, LIMIT_INPROC, { least: 0.4 }),
-  bar('s2', 'rate', `${INMEM}-streams`, LIMIT_INPROC, { least: 0.3 }),
-  bar('s3', 'rate', TCP, LIMIT, { least: 0.9 }),
-  bar('s3', 'rate', WS, LIMIT_WS, { least: 1.4 }),
-  bar('s4', 'bulk', TCP, CREDIT, { least: 1 }),
-  bar('s5', 'bulk', `${TCP}-fixed`, CREDIT, { least: 0.9 }),
-  bar('s5', 'bulk', TCP, CREDIT, { least: 1.3 }),
-  bar('s5', 'bulk', WS, LIMIT_WS, { least: 0.75 }),
-  bar('s6', 'p50', TCP, LIMIT, { most: 0.06 }),
-  bar('s6', 'p99', TCP, LIMIT, { most: 0.15 }),
-  bar('s6', 'bulk', TCP, CREDIT, { least: 0.7 }),
-  bar('s6', 'p50', WS, LIMIT_WS, { most: 0.06 }),
-  bar('s7', 'rate', TCP, LIMIT, { least: 0.3 }),
+  bar('s1', 'p50', TCP, 'limit-net', { most: 1.1 }),
+  bar('s2', 'rate', TCP, 'limit-net', { least: 1.2 }),
+  bar('s2', 'rate', TCP, 'limit-net-early', { least: 0.7 }),
+  bar('s2', 'rate', 'trunkline-tcp-consumer', 'limit-net', { least: 1 }),
+  {
+    bar: `s2 CPU: ${PROTOBUF} ÷ (${TCP} + its codec in process) at most ${MOST_CPU}`,
+    value(round) {
+      const of = (name: string, key: string) => figureOf(round, { group: 's2', name }, key);
+      return of(PROTOBUF, 'cpu') / (of(TCP, 'cpu') + of(PROTOBUF, 'codec'));
+    },
+    most: MOST_CPU,
+  },
+  bar('s2', 'rate', 'trunkline-ws', 'limit-ws', { least: 1.4 }),
+  bar('s2', 'rate', 'trunkline-inmem', 'limit-inproc', { least: 0.4 }),
+  bar('s2', 'rate', 'trunkline-inmem-streams', 'limit-inproc', { least: 0.3 }),
+  bar('s3', 'rate', TCP, 'limit-net', { least: 0.9 }),
+  bar('s3', 'rate', 'trunkline-ws', 'limit-ws', { least: 1.4 }),
+  bar('s4', 'bulk', TCP, 'limit-net-credit', { least: 1 }),
+  bar('s5', 'bulk', 'trunkline-tcp-fixed', 'limit-net-credit', { least: 0.9 }),
+  bar('s5', 'bulk', TCP, 'limit-net-credit', { least: 1.3 }),
+  bar('s5', 'bulk', 'trunkline-ws', 'limit-ws', { least: 0.75 }),
+  bar('s6', 'p50', TCP, 'limit-net', { most: 0.06 }),
+  bar('s6', 'p99', TCP, 'limit-net', { most: 0.15 }),
+  bar('s6', 'bulk', TCP, 'limit-net-credit', { least: 0.7 }),
+  bar('s6', 'p50', 'trunkline-ws', 'limit-ws', { most: 0.06 }),
+  bar('s7', 'rate', TCP, 'limit-net', { least: 0.3 }),
   {
     bar: `s8 RSS: ${TCP} at most ${MOST_MEMORY} KiB per connection`,
     value: (round) => figureOf(round, { group: 's8', name: TCP }, 'rss'),
@@ -126,10 +106,8 @@ const BARS: readonly Bar[] = [
 
 await runBenchmark({
   name: 'calls',
-  summary: 'Exit code 1 if a bar is missed.',
   rounds: 5,
   window: 1_500,
-  isPublished: true,
   flags: {
     scenario: names(
       'measures only these scenarios',
@@ -144,6 +122,7 @@ await runBenchmark({
     ),
   },
   plan({ scenario, adapter, peers, smoke, window }) {
+    const isUsable = (name: string) => name !== 'nats' || unable() === undefined;
     const libraries = peers ? PEER_NAMES.filter(isUsable) : [];
     const tasks = SCENARIOS.filter(({ name }) => scenario.includes(name)).flatMap((each) =>
       columnsOf(each, listed(adapter), libraries)

@@ -40,9 +40,15 @@ export class Child<C extends Commands> {
   readonly #name: string;
   readonly #process: ChildProcess;
 
-  private constructor(options: StartOptions) {
-    this.#name = options.name;
-    this.#process = launch(options);
+  private constructor({ name, script, args = [], core, network }: StartOptions) {
+    this.#name = name;
+    const pin = core === undefined ? [] : ['taskset', '-c', core];
+    const within = network === undefined ? pin : ['ip', 'netns', 'exec', network];
+    const [execPath, ...execArgv] = [...within, process.execPath, ...process.execArgv];
+    const file = fileURLToPath(new URL(script, import.meta.url));
+    // Keeps numbers that JSON cannot write, such as NaN.
+    const serialization = 'advanced';
+    this.#process = fork(file, args, { env: ENV, execPath, execArgv, serialization });
   }
 
   static async start<C extends Commands>(options: StartOptions): Promise<Child<C>> {
@@ -108,19 +114,10 @@ export class Child<C extends Commands> {
   }
 }
 
-function launch({ script, args = [], core, network }: StartOptions): ChildProcess {
-  const pin = core === undefined ? [] : ['taskset', '-c', core];
-  const within = network === undefined ? pin : ['ip', 'netns', 'exec', network];
-  const [execPath, ...execArgv] = [...within, process.execPath, ...process.execArgv];
-  const file = fileURLToPath(new URL(script, import.meta.url));
-  // Keeps numbers that JSON cannot write, such as NaN.
-  return fork(file, args, { env, execPath, execArgv, serialization: 'advanced' });
-}
-
 /**
  * `ws` runs as its own package does. It would otherwise find the compiled `bufferutil`, which
  * another package of this workspace brings for its tests.
  */
-const env = { ...process.env, WS_NO_BUFFER_UTIL: '1' };
+const ENV = { ...process.env, WS_NO_BUFFER_UTIL: '1' };
 /** The time in milliseconds that a process may take to end. */
 const LONGEST_END = 5_000;

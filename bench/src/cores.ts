@@ -10,25 +10,14 @@ import { readFileSync } from 'node:fs';
  */
 export const cores: readonly string[] = findCores();
 
-/** Tells whether each end can have its own core. */
-export function pinned(): boolean {
-  return cores.length > 0;
-}
-
 function findCores(): string[] {
-  let allowed: string[];
-  try {
-    const list =
-      /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
-    allowed = list.split(',').flatMap((range) => {
-      const [from = 0, to = from] = range.split('-').map(Number);
-      return Array.from({ length: to - from + 1 }, (_, at) => String(from + at));
-    });
-  } catch {
-    return [];
-  }
-  return allowed.length >= 2 &&
-    spawnSync('taskset', ['-c', allowed.slice(0, 2).join(','), 'true']).status === 0
-    ? allowed
-    : [];
+  if (process.platform !== 'linux') return [];
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const ranges = /^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1]?.split(',') ?? [];
+  const allowed = ranges.flatMap((range) => {
+    const [from = 0, to = from] = range.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, at) => String(from + at));
+  });
+  if (allowed.length < 2) return [];
+  return spawnSync('taskset', ['-c', allowed.join(), 'true']).status === 0 ? allowed : [];
 }

@@ -1,7 +1,7 @@
 // The options of a command line: how each is read, and the usage that explains them.
 
 import { parseArgs } from 'node:util';
-import { aboveZero, listed, positive } from './arguments.ts';
+import { listed, positive } from './arguments.ts';
 import { named } from './named.ts';
 
 /** An option with its value. */
@@ -34,14 +34,6 @@ export function number(help: string, usual: number, smoke = usual): Flag<number>
     takes: '<n>',
     help: `${help} (default: ${usual})`,
     read: (name, value, isSmoke) => positive(name, value, isSmoke ? smoke : usual),
-  };
-}
-
-/** A number above 0. */
-export function fraction(help: string, usual: number, smoke = usual): Flag<number> {
-  return {
-    ...number(help, usual),
-    read: (name, value, isSmoke) => aboveZero(name, value, isSmoke ? smoke : usual),
   };
 }
 

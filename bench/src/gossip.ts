@@ -1,11 +1,10 @@
 // Gossip between processes: one publishes at a given rate and all others receive, over each overlay,
 // a naive flood and a NATS server.
 
-import { alone, type Bar, type Figure, type Row, type Task } from './benchmark.ts';
-import { fraction, names, number, numbers } from './flags.ts';
-import { KIND_NAMES } from './gossip-processes/by-name.ts';
+import { alone, type Figure, type Task } from './benchmark.ts';
+import { names, numbers } from './flags.ts';
+import { KINDS, type KindName } from './gossip-processes/by-name.ts';
 import { isInstalled, measureSwarm } from './gossip-processes/measure.ts';
-import { LEAST_SIZE } from './gossip-processes/stage.ts';
 import { runBenchmark } from './run.ts';
 import { figureOf } from './summary.ts';
 
@@ -22,28 +21,28 @@ const FIGURES: readonly Figure[] = [
   alone('bytes', 'bytes per delivery'),
 ];
 
+/** The size of a message in bytes. */
+const SIZE = 256;
+
 await runBenchmark({
   name: 'gossip',
   summary: 'Exit code 1 if gossip loses a message at the first rate.',
   rounds: 3,
-  window: 0,
+  window: 10_000,
   flags: {
     nodes: numbers('number of processes, one of which publishes', [50], [4]),
     rate: numbers('messages a second; the bars judge the first', [1_000], [200]),
-    size: number('bytes of a message', 256),
-    seconds: fraction('seconds of a measurement', 10, 0.5),
-    warm: fraction(
-      'seconds before it, in which only losses count; Node needs them to compile hot code',
-      10,
-      0.2,
+    adapter: names(
+      'measures only these (nats if nats-server is installed)',
+      Object.keys(KINDS) as KindName[],
     ),
-    adapter: names('measures only these (nats if nats-server is installed)', KIND_NAMES),
   },
-  plan({ nodes, rate: rates, size, seconds, warm, adapter }) {
-    if (size < LEAST_SIZE)
-      throw new TypeError(`--size: must be at least ${LEAST_SIZE} bytes, got ${size}`);
+  plan({ nodes, rate: rates, adapter, window }) {
     if (nodes.includes(1)) throw new TypeError("--nodes: must be at least 2, got '1'");
     const kinds = adapter.filter(isInstalled);
+    const seconds = window / 1_000;
+    // In the warm-up, which lets Node compile hot code, only losses count.
+    const load = { rates, size: SIZE, seconds, warm: seconds };
     const groupOf = (count: number, rate: number) => `${count} processes, ${rate} messages/s`;
     const tasks = nodes.flatMap((count) =>
       kinds.map(
@@ -55,28 +54,23 @@ await runBenchmark({
             name,
             against: name === 'flood' ? undefined : 'flood',
           })),
-          run: (tell) => measureSwarm(name, count, { rates, size, seconds, warm }, tell),
+          run: (tell) => measureSwarm(name, count, load, tell),
         }),
       ),
     );
     return {
       tasks,
       figuresOf: () => FIGURES,
-      settings: `${size} bytes per message, ${seconds} s each`,
+      settings: `${SIZE} bytes per message`,
       bars: tasks
         .map(({ rows: [row] }) => row!)
         .filter(({ name }) => /tree|mesh/.test(name))
-        .map(complete),
+        .map((row) => ({
+          bar: `${row.group}, ${row.name}: no message lost or duplicated`,
+          value: (round) => figureOf(round, row, 'lost') + figureOf(round, row, 'wrong'),
+          combine: (values) => values.reduce((sum, value) => sum + value, 0),
+          most: 0,
+        })),
     };
   },
 });
-
-/** No message is lost, and none arrives twice. */
-function complete(row: Row): Bar {
-  return {
-    bar: `${row.group}, ${row.name}: no message lost or duplicated`,
-    value: (round) => figureOf(round, row, 'lost') + figureOf(round, row, 'wrong'),
-    combine: (values) => values.reduce((sum, value) => sum + value, 0),
-    most: 0,
-  };
-}

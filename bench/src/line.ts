@@ -5,10 +5,9 @@ import { ratioBar } from './bars.ts';
 import type { Row } from './benchmark.ts';
 import { Child } from './child-process.ts';
 import { names, number } from './flags.ts';
-import type { ClientCommands } from './long-line/client.ts';
-import { CONTROLS, controls, Line, unable } from './long-line/line.ts';
+import type { EndCommands } from './long-line/end.ts';
+import { controls, Line, unable } from './long-line/line.ts';
 import { BACKENDS, TASKS, type Task } from './long-line/protocol.ts';
-import type { ServerCommands } from './long-line/server.ts';
 import { runBenchmark } from './run.ts';
 import { figureOf } from './summary.ts';
 
@@ -28,22 +27,18 @@ await runBenchmark({
   name: 'line',
   summary: 'Needs Linux, root, gcc and iproute2. Exit code 1 if a bar is missed.',
   rounds: 3,
-  window: 0,
-  isPublished: true,
   flags: {
     mib: number('MiB that each measurement transfers', 64, 4),
     task: names('measures only these (put: requests in turn; get: responses in turn)', TASKS),
     backend: names('measures only these', BACKENDS),
-    control: names('measures only these congestion controls', CONTROLS),
   },
   unable,
-  async plan({ mib, task: tasks, backend: backends, control: wanted }) {
+  async plan({ mib, task: tasks, backend: backends }) {
     const total = mib * 2 ** 20;
     const mbits = (time: number) => (total * 8) / time / 1_000;
     const { line, client, to, close } = await raise();
-    const available = controls().filter((control) => wanted.includes(control));
     const measured = backends.flatMap((backend) =>
-      available.flatMap((control) => tasks.map((task) => ({ backend, control, task }))),
+      controls().flatMap((control) => tasks.map((task) => ({ backend, control, task }))),
     );
     return {
       tasks: measured.map(({ backend, control, task }) => {
@@ -99,29 +94,22 @@ function rowsOf(group: string, task: Task): [Row, Row, Row] {
 /** Raises the line, and starts a server at its far end and a client at its near one. */
 async function raise() {
   const line = new Line();
-  const children: { kill(): void }[] = [];
+  const children: Child<EndCommands>[] = [];
   const close = async () => {
     for (const child of children) child.kill();
     line.lower();
     process.off('SIGINT', close).off('SIGTERM', close);
   };
+  const start = async (name: string, network: string) => {
+    const child = await Child.start<EndCommands>({ name, script: 'long-line/end.js', network });
+    children.push(child);
+    return child;
+  };
   process.once('SIGINT', close).once('SIGTERM', close);
   try {
     await line.raise(LINE);
-    const server = await Child.start<ServerCommands>({
-      name: 'the server',
-      script: 'long-line/server.js',
-      args: [line.host],
-      network: line.far,
-    });
-    children.push(server);
-    const client = await Child.start<ClientCommands>({
-      name: 'the client',
-      script: 'long-line/client.js',
-      network: line.near,
-    });
-    children.push(client);
-    return { line, client, to: await server.call('addresses'), close };
+    const to = await (await start('the server', line.far)).call('serve', line.host);
+    return { line, client: await start('the client', line.near), to, close };
   } catch (error) {
     await close();
     throw error;

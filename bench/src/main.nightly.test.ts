@@ -16,6 +16,7 @@ const both = (groups: readonly string[], names: readonly string[]) =>
   groups.flatMap((group) => names.map((name) => `${group} ${name}`));
 
 const [LIMIT, TCP, TLS] = ['limit-net', 'trunkline-tcp', 'trunkline-tls,trunkline-noise'] as const;
+const LOAD = 'five nodes, calls with JSON and zod';
 const INTERCEPTED = 'two interceptors at each end';
 const PEERS = isInstalled() ? ' --peers' : '';
 const REAL_ROWS = [BARE, OURS, ...(isInstalled() ? REAL_PEERS : [])]
@@ -44,10 +45,7 @@ const RUNS: readonly (readonly [args: string, figure: string, rows: readonly str
   [
     `simulation-loads --load calls --before ${HERE}`,
     'times',
-    both(
-      [''],
-      ['', ', before'].map((suffix) => `five nodes, calls with JSON and zod${suffix}`),
-    ),
+    both([''], [LOAD, `${LOAD}, before`]),
   ],
   ['start', 'time', both([''], ['bare Node', 'core + tcp', 'gossip', 'trunkline'])],
   ['webrtc', 'calls', both(noChromium() === undefined ? ['node', 'chromium'] : ['node'], COLUMNS)],

@@ -26,10 +26,8 @@ const METRICS = 0.8;
 
 await runBenchmark({
   name: 'observing',
-  summary: 'Exit code 1 if a bar is missed.',
   rounds: 21,
   window: 1_500,
-  isPublished: true,
   flags: {
     before: text(
       '<folder>',

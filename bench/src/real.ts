@@ -14,7 +14,6 @@ await runBenchmark({
   summary: 'CPU is the time of both processes for each call, or for each item of a download.',
   rounds: 5,
   window: 1_500,
-  isPublished: true,
   flags: {
     task: names(
       'measures only these',

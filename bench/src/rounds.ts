@@ -1,7 +1,7 @@
 // Runs the rounds of a plan: the tasks of a turn one after the other, in another order each round,
 // so that drift of the machine affects all alike.
 
-import type { Figures, Plan, Round, Task } from './benchmark.ts';
+import type { Figures, Plan, Round } from './benchmark.ts';
 import { grouped } from './grouped.ts';
 
 /** @param progress receives what is being measured, and how far the run is, from 0 to 1. */
@@ -15,7 +15,10 @@ export async function runRounds(
   const rounds: Round[] = [];
   for (let number = 0; number < count; number++) {
     const round: Record<string, Record<string, Figures>> = {};
-    for (const task of [...turns.values()].flatMap((turn) => rotated(turn, number))) {
+    const order = [...turns.values()].flatMap((turn) =>
+      turn.map((_, at) => turn[(at + number) % turn.length]!),
+    );
+    for (const task of order) {
       const done = step++ / (count * tasks.length);
       const title = `round ${number + 1} of ${count}: ${task.title}`;
       progress(title, done);
@@ -29,8 +32,4 @@ export async function runRounds(
     rounds.push(round);
   }
   return rounds;
-}
-
-function rotated(tasks: readonly Task[], by: number): Task[] {
-  return tasks.map((_, at) => tasks[(at + by) % tasks.length]!);
 }

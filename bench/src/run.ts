@@ -3,8 +3,9 @@
 
 import { judge } from './bars.ts';
 import type { Benchmark, Plan, Round, RunOptions } from './benchmark.ts';
-import { pinned } from './cores.ts';
+import { cores } from './cores.ts';
 import { type Flags, flag, number, readFlags, usageOf, type Values } from './flags.ts';
+import { PUBLISHED } from './performance/document.ts';
 import { partsOf, publish } from './performance/publish.ts';
 import { endProgress, showProgress } from './progress.ts';
 import { formatTables, formatVerdicts } from './report.ts';
@@ -12,18 +13,20 @@ import { runRounds } from './rounds.ts';
 import { summarize } from './summary.ts';
 
 export async function runBenchmark<F extends Flags>(benchmark: Benchmark<F>): Promise<void> {
-  const { name, summary, rounds, window, isPublished = false } = benchmark;
+  const { name, summary = 'Exit code 1 if a bar is missed.', rounds, window } = benchmark;
   const flags = {
     ...benchmark.flags,
     rounds: number('number of rounds', rounds, 1),
-    ...(window > 0 && { window: number('milliseconds of a measurement', window, 60) }),
+    ...(window && { window: number('milliseconds of a measurement', window, 60) }),
     json: flag('prints the figures as JSON instead of tables'),
-    ...(isPublished && { report: flag('also updates its part of docs/performance.md') }),
+    ...(PUBLISHED.includes(name) && {
+      report: flag('also updates its part of docs/performance.md'),
+    }),
     smoke: flag('runs one short round without bars, to check that everything works'),
     help: flag('prints this text'),
   };
   const usage = `${usageOf(name, flags)}\n\n${summary}`;
-  let options: Values<F> & RunOptions & { readonly json: boolean; readonly report?: boolean };
+  let options: Values<F> & RunOptions;
   let plan: Plan;
   try {
     const values = readFlags(flags as Flags, process.argv.slice(2));
@@ -49,12 +52,7 @@ export async function runBenchmark<F extends Flags>(benchmark: Benchmark<F>): Pr
   report(name, plan, measured, options);
 }
 
-function report(
-  name: string,
-  plan: Plan,
-  rounds: readonly Round[],
-  options: RunOptions & { readonly json: boolean; readonly report?: boolean },
-): void {
+function report(name: string, plan: Plan, rounds: readonly Round[], options: RunOptions): void {
   const { smoke, window, json } = options;
   const { bars = [], settings } = plan;
   const rows = summarize(plan, rounds);
@@ -67,7 +65,8 @@ function report(
     const all = { node: process.version, options, rows, verdicts, rounds };
     console.log(JSON.stringify(all, null, 2));
   } else {
-    const places = pinned() ? 'each process on a core of its own' : 'processes not pinned to cores';
+    const places =
+      cores.length > 0 ? 'each process on a core of its own' : 'processes not pinned to cores';
     console.log(
       `Node ${process.versions.node}, ${places}, ${told}: medians, and those of the ratios within a round${rounds.length < 6 ? '' : ' with their 95 % interval'}\n`,
     );

@@ -2,17 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { alone, type Figure, taskOf } from './benchmark.ts';
-import { names, number, numbers } from './flags.ts';
+import { names, numbers } from './flags.ts';
 import { withPair } from './pair.ts';
 import { runBenchmark } from './run.ts';
 
-const PARTS = ['flight', 'connections', 'sizes'] as const;
+const PARTS = ['flight', 'sizes', 'connections'] as const;
 const LIMIT = 'limit-net';
 const SMALL = 64;
 /** Calls in flight over all connections. */
 const IN_FLIGHT = 128;
 /** Bytes of large messages in flight; at least one message is. */
 const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
+/** The processes that hold the connections. */
+const CLIENTS = 4;
 /** Files that a process has open besides its connections. */
 const OTHER_FILES = 100;
 const FIGURES: readonly Figure[] = [
@@ -34,7 +36,6 @@ await runBenchmark({
   summary: 'Messages up to 64 KiB are echoed, larger ones are answered with a receipt.',
   rounds: 3,
   window: 1_000,
-  isPublished: true,
   flags: {
     only: names('measures only these parts', PARTS),
     'in-flight': numbers('calls in flight on one connection', [1, 8, 128, 512, 2_048], [1, 8]),
@@ -44,33 +45,30 @@ await runBenchmark({
       [64, 1_024, 16_384, 65_536, 1_048_576, 16_777_216, 67_108_864],
       [1_024],
     ),
-    clients: number('number of processes that hold the connections', 4, 2),
   },
-  plan({ only, 'in-flight': flight, connections, sizes, clients, window }) {
+  plan({ only, 'in-flight': flight, connections, sizes, window }) {
     if (only.includes('connections')) checkFiles(Math.max(...connections));
     if (sizes.some((size) => size < 8))
       throw new TypeError(`--sizes: must be at least 8, got '${sizes.join()}'`);
-    const points: readonly Point[] = [
-      ...(only.includes('flight') ? flight : []).map((inFlight) => ({
-        group: `${inFlight} in flight`,
-        inFlight,
-      })),
-      ...(only.includes('sizes') ? [0, ...sizes] : []).map((size) => ({
+    const points: Record<(typeof PARTS)[number], readonly Point[]> = {
+      flight: flight.map((inFlight) => ({ group: `${inFlight} in flight`, inFlight })),
+      sizes: [0, ...sizes].map((size) => ({
         group: bytesName(size),
         size,
         inFlight: Math.max(Math.min(Math.floor(IN_FLIGHT_BYTES / Math.max(size, 1)), IN_FLIGHT), 1),
       })),
-      ...(only.includes('connections') ? connections : []).map((count) => ({
+      connections: connections.map((count) => ({
         group: `${count.toLocaleString('en-US')} connections`,
         connections: count,
       })),
-    ];
+    };
     return {
-      tasks: points.flatMap(
-        ({ group, size = SMALL, inFlight = IN_FLIGHT, connections: count = 1 }) =>
+      tasks: PARTS.filter((part) => only.includes(part))
+        .flatMap((part) => points[part])
+        .flatMap(({ group, size = SMALL, inFlight = IN_FLIGHT, connections: count = 1 }) =>
           [LIMIT, 'trunkline-tcp'].map((name) =>
             taskOf({ group, name, against: name === LIMIT ? undefined : LIMIT }, (tell) => {
-              const processes = Math.min(clients, count);
+              const processes = Math.min(CLIENTS, count);
               return withPair(name, { clients: processes }, async (pair) => {
                 tell(`opening ${count}`);
                 await pair.open(count);
@@ -80,7 +78,7 @@ await runBenchmark({
               });
             }),
           ),
-      ),
+        ),
       figuresOf: () => FIGURES,
     };
   },

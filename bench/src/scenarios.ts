@@ -102,20 +102,25 @@ function many(name: string, title: string, load: Load, figure: Figure): CallScen
   };
 }
 
-/** Keeps a load in flight until the watch says stop. A request of no bytes has no number to check. */
+/**
+ * Keeps a load in flight until the watch says stop. A request of no bytes has no number to check.
+ * @param weight the number of small calls that take as long as one of these. Heavier calls than
+ *   those of the scenario count only as bytes.
+ */
 export async function runLoad(
   caller: Caller,
   watch: Stopwatch,
   { size, inFlight }: Load,
+  weight = 1,
 ): Promise<Messages> {
   const messages = new Messages(size, inFlight);
   const work = async () => {
     while (!watch.over) {
       const request = messages.take();
       messages.check(request, await caller.call(request));
-      watch.calls++;
+      if (weight === 1) watch.calls++;
       watch.bytes += size;
-      const breath = watch.breath();
+      const breath = watch.breath(weight);
       if (breath !== undefined) await breath;
     }
   };
@@ -128,17 +133,8 @@ export async function runLoad(
  * client. CPU is not shown, because it includes that of the large messages.
  */
 async function besideLarge(caller: Caller, watch: Stopwatch): Promise<void> {
-  const messages = new Messages(LARGE, 1);
-  const load = async () => {
-    while (!watch.over) {
-      const request = messages.take();
-      messages.check(request, await caller.call(request));
-      watch.bytes += LARGE;
-      const breath = watch.breath(WEIGHT);
-      if (breath !== undefined) await breath;
-    }
-  };
-  await Promise.all([oneAtATime(caller, watch), load(), load()]);
+  const large = runLoad(caller, watch, { size: LARGE, inFlight: 2 }, WEIGHT);
+  await Promise.all([oneAtATime(caller, watch), large]);
 }
 
 /**

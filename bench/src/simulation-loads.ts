@@ -15,7 +15,6 @@ await runBenchmark({
   summary: 'The window is CPU time, after a warm-up twice as long.',
   rounds: 9,
   window: 3_000,
-  isPublished: true,
   flags: {
     load: names(
       'measures only these',

@@ -1,6 +1,6 @@
 // The simulation: how much faster than real time it runs, and how close it comes to a bare loop.
 
-import { createSimulation, type Simulation, type SimulationLevel } from '@trunkline/simulation';
+import { createSimulation, type SimulationLevel } from '@trunkline/simulation';
 import { bytes, defineProtocol, serve } from '@trunkline/transport-core';
 import { alone, type Figures, taskOf } from './benchmark.ts';
 import { runBenchmark } from './run.ts';
@@ -65,24 +65,19 @@ async function measure({ sim, calls }: Cluster, window: number): Promise<Figures
 }
 
 /** A running cluster, and the calls that it has made. */
-interface Cluster {
-  readonly sim: Simulation;
-  readonly calls: { settled: number };
-}
+type Cluster = Awaited<ReturnType<typeof startCluster>>;
 
 /**
  * Starts five nodes that each send ten messages a second (a call counts as two) over lossy links.
  */
-async function startCluster(level: SimulationLevel): Promise<Cluster> {
+async function startCluster(level: SimulationLevel) {
   const sim = createSimulation({
     seed: 1,
     level,
     link: { latency: [1, 20], loss: 0.01, duplicate: 0.001, reorder: 0.01 },
   });
   const calls = { settled: 0 };
-  const settle = () => {
-    calls.settled++;
-  };
+  const settle = () => void calls.settled++;
   for (const name of NODES) {
     sim.node(name, async ({ transport, clock, random }) => {
       const t = transport(protocol, { timeout: 2_000 });

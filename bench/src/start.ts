@@ -2,18 +2,42 @@
 // bare Node.
 
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Bar, type Figures, type Round, taskOf } from './benchmark.ts';
 import { runBenchmark } from './run.ts';
-import { BARE, CORE_AND_TCP, type Subject, subjects, TRUNKLINE } from './start/subjects.ts';
 import { figureOf } from './summary.ts';
 
+/** Bare Node, which all others are compared with. */
+const BARE = 'bare Node';
+/** The subjects that have a bar. */
+const CORE_AND_TCP = 'core + tcp';
+const TRUNKLINE = 'trunkline';
 /** The most milliseconds that `CORE_AND_TCP` may take. */
 const MOST_TIME = 60;
 /** The most that `TRUNKLINE` may take, as a multiple of `CORE_AND_TCP`. */
 const MOST_CPU = 1.1;
 const MIB = 1024 * 1024;
 const CHILD = fileURLToPath(new URL('start/child.js', import.meta.url));
+const PACKAGES = new URL('../../packages/', import.meta.url);
+const CORE = ['transport-core', 'transport-tcp'];
+/**
+ * The entries that each subject loads, in this order: a package's folder for its main entry. The
+ * testkit is for the tests of a backend; no program loads it.
+ */
+const SUBJECTS: Readonly<Record<string, readonly string[]>> = {
+  [BARE]: [],
+  [CORE_AND_TCP]: CORE,
+  ...Object.fromEntries(
+    readdirSync(PACKAGES)
+      .filter((folder) => folder !== 'transport-testkit')
+      .sort()
+      .map((folder) => [folder, [folder]]),
+  ),
+  'security/noise': ['security/noise'],
+  'core + tcp + noise + peers + gossip': [...CORE, 'security/noise', 'peers', 'gossip'],
+};
 
 /** The cost of a subject in addition to bare Node. */
 const beyond = (round: Round, name: string, key: string) =>
@@ -34,21 +58,17 @@ const BARS: readonly Bar[] = [
 
 await runBenchmark({
   name: 'start',
-  summary: 'Exit code 1 if a bar is missed.',
   rounds: 20,
-  window: 0,
-  isPublished: true,
   flags: {},
   plan() {
-    const all = subjects();
+    const names = Object.keys(SUBJECTS);
     // Starts every subject once unmeasured, because files that are read for the first time come from
     // the disk.
-    for (const subject of all) startOne(subject);
+    for (const name of names) startOne(name);
     return {
-      tasks: all.map((subject) => {
-        const { name } = subject;
+      tasks: names.map((name) => {
         const against = name === BARE ? undefined : BARE;
-        return taskOf({ group: '', name, against }, async () => startOne(subject));
+        return taskOf({ group: '', name, against }, async () => startOne(name));
       }),
       figuresOf: () => [
         { key: 'time', unit: 'ms', compared: 'difference' },
@@ -60,12 +80,17 @@ await runBenchmark({
   },
 });
 
-function startOne({ name, modules }: Subject): Figures {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, ...modules], {
-    encoding: 'utf8',
-  });
+function startOne(name: string): Figures {
+  const args = [CHILD, ...SUBJECTS[name]!.map(fileOf)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0)
     throw new Error(`a process that loads ${name} failed (exit code ${status}): ${stderr}`);
   const { time, cpu, rss } = JSON.parse(stdout) as Record<string, number>;
   return { time, cpu, rss: rss! / MIB };
+}
+
+/** Returns the URL of the file that Node loads for an entry. */
+function fileOf(entry: string): string {
+  const { resolve } = createRequire(new URL(`${entry.split('/')[0]}/package.json`, PACKAGES));
+  return pathToFileURL(resolve(entry === TRUNKLINE ? entry : `@trunkline/${entry}`)).href;
 }

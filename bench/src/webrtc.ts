@@ -8,9 +8,8 @@ import { cores } from './cores.ts';
 import { names } from './flags.ts';
 import { runBenchmark } from './run.ts';
 import { startChromium, unable } from './webrtc/chromium.ts';
-import type { ClientCommands } from './webrtc/client.ts';
 import { AGAINST, COLUMNS } from './webrtc/columns.ts';
-import type { ServerCommands } from './webrtc/server.ts';
+import type { EndCommands } from './webrtc/end.ts';
 
 const PLACES = ['node', 'chromium'] as const;
 
@@ -30,20 +29,12 @@ await runBenchmark({
         taskOf({ group, name: column, against: AGAINST.get(column) }, () =>
           // Each measurement has a server of its own.
           withChildren(async (start) => {
-            const server = await start<ServerCommands>({
-              name: 'the server',
-              script: './webrtc/server.js',
-              core: cores[0],
-            });
-            const at = await server.call('serve', column);
+            const end = (name: string, core?: string) =>
+              start<EndCommands>({ name, script: './webrtc/end.js', core });
+            const at = await (await end('the server', cores[0])).call('serve', column);
             const command = { column, at, window, warmUp: window };
             if (group === 'chromium') return chromium!.measure(command);
-            const client = await start<ClientCommands>({
-              name: 'the client',
-              script: './webrtc/client.js',
-              core: cores[1],
-            });
-            return client.call('measure', command);
+            return (await end('the client', cores[1])).call('measure', command);
           }),
         ),
       ),

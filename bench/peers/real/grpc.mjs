@@ -1,6 +1,7 @@
 // gRPC over HTTP/2 whose messages are JSON: a service without a .proto names the functions that
 // serialize them.
 
+import { promisify } from 'node:util';
 import {
   credentials,
   makeGenericClientConstructor,
@@ -36,11 +37,7 @@ export const library = {
       carrier === 'TLS'
         ? ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], true)
         : ServerCredentials.createInsecure();
-    const port = await new Promise((resolve, reject) => {
-      server.bindAsync('127.0.0.1:0', secured, (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
-    });
+    const port = await promisify(server.bindAsync.bind(server))('127.0.0.1:0', secured);
     return { address: `127.0.0.1:${port}`, close: async () => server.forceShutdown() };
   },
 
@@ -53,11 +50,7 @@ export const library = {
     const client = /** @type {any} */ (
       new Bench(address, secured, { 'grpc.ssl_target_name_override': 'localhost' })
     );
-    await new Promise((resolve, reject) => {
-      client.waitForReady(Date.now() + 5_000, (error) =>
-        error ? reject(error) : resolve(undefined),
-      );
-    });
+    await promisify(client.waitForReady.bind(client))(Date.now() + 5_000);
     const call = (name) => (request) =>
       new Promise((resolve, reject) => {
         client[name](request, (error, reply) => (error ? reject(error) : resolve(reply)));

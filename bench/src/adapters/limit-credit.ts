@@ -27,13 +27,9 @@ const CHUNK = 2;
 /** Credit: the number of bytes of chunks that the receiver has taken stands instead of the id. */
 const CREDIT = 3;
 
-interface Outgoing {
+/** A longer message, of which `at` bytes are sent or received. */
+interface PartialMessage {
   readonly id: number;
-  readonly payload: Uint8Array;
-  at: number;
-}
-
-interface Incoming {
   readonly body: Uint8Array;
   at: number;
 }
@@ -41,8 +37,8 @@ interface Incoming {
 class CreditWire implements Wire {
   readonly #writer: FrameWriter;
   /** Longer messages, sent one after the other. */
-  readonly #waiting: Outgoing[] = [];
-  readonly #coming = new Map<number, Incoming>();
+  readonly #waiting: PartialMessage[] = [];
+  readonly #coming = new Map<number, PartialMessage>();
   #credit = WINDOW;
   #taken = 0;
 
@@ -52,7 +48,7 @@ class CreditWire implements Wire {
 
   put(id: number, payload: Uint8Array): void {
     if (payload.length <= COPIED) return this.#writer.put(id, payload);
-    this.#waiting.push({ id, payload, at: 0 });
+    this.#waiting.push({ id, body: payload, at: 0 });
   }
 
   flush(): void {
@@ -65,15 +61,15 @@ class CreditWire implements Wire {
   }
 
   /** Writes one chunk; returns false if there is no credit for it. */
-  #chunk(message: Outgoing): boolean {
-    const { id, payload, at } = message;
-    const end = Math.min(at + LARGEST, payload.length);
+  #chunk(message: PartialMessage): boolean {
+    const { id, body, at } = message;
+    const end = Math.min(at + LARGEST, body.length);
     if (end - at > this.#credit) return false;
     this.#credit -= end - at;
-    if (at === 0) this.#writer.put(tagged(BEGIN, id), lengthOf(payload));
-    this.#writer.put(tagged(CHUNK, id), payload.subarray(at, end));
+    if (at === 0) this.#writer.put(tagged(BEGIN, id), lengthOf(body));
+    this.#writer.put(tagged(CHUNK, id), body.subarray(at, end));
     message.at = end;
-    if (end === payload.length) this.#waiting.shift();
+    if (end === body.length) this.#waiting.shift();
     return true;
   }
 
@@ -82,12 +78,10 @@ class CreditWire implements Wire {
     const kind = tag >>> 30;
     if (kind === WHOLE) received(id, payload);
     else if (kind === CREDIT) this.#credit += id;
-    else if (kind === BEGIN)
-      this.#coming.set(id, {
-        body: allocate(id, new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)),
-        at: 0,
-      });
-    else this.#piece(id, payload, received);
+    else if (kind === BEGIN) {
+      const length = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
+      this.#coming.set(id, { id, body: allocate(id, length), at: 0 });
+    } else this.#piece(id, payload, received);
   }
 
   #piece(id: number, payload: Uint8Array, received: Received): void {

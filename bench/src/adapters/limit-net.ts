@@ -6,20 +6,22 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { type Role, tlsOf } from '../secure/nodes.ts';
-import type { Adapter, Adapters } from './adapter.ts';
-import { attend, framed, limitCaller, type Open } from './limit.ts';
+import type { Adapter, Adapters, Serving } from './adapter.ts';
+import { Calls, framed, type Open } from './limit.ts';
 import { credited } from './limit-credit.ts';
 
-/** Listens on loopback, and dials. */
+/** Sockets on loopback. A server's address is its port. */
 export interface Sockets {
-  listen(accept: (socket: Socket) => void): Promise<{ port: number; close(): void }>;
-  dialer(): Promise<(port: number) => Promise<Socket>>;
+  /** Serves each socket until it is closed. */
+  serve(accept: (socket: Socket) => void): Promise<Serving>;
+  dial(address: string): Promise<Socket>;
 }
 
 export const plain: Sockets = {
-  listen: (accept) => listening(createServer({ noDelay: true }, accept)),
-  dialer: async () => async (port) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  serve: (accept) => serving(createServer({ noDelay: true }), 'connection', accept),
+  async dial(address) {
+    const socket = connect({ port: Number(address), host: '127.0.0.1', noDelay: true });
+    socket.on('error', () => {});
     await once(socket, 'connect');
     return socket;
   },
@@ -27,18 +29,19 @@ export const plain: Sockets = {
 
 /** node:tls as strict as Trunkline: version 1.3, certificates on both sides, no resumption. */
 export const secure: Sockets = {
-  async listen(accept) {
+  async serve(accept) {
     const checks = { requestCert: true, rejectUnauthorized: true, noDelay: true };
-    return listening(tls.createServer({ ...(await contextOf('server')), ...checks }, accept));
+    const server = tls.createServer({ ...(await contextOf('server')), ...checks });
+    return serving(server, 'secureConnection', accept);
   },
-  async dialer() {
+  async dial(address) {
+    const to = { port: Number(address), host: '127.0.0.1' };
     // Trunkline trusts keys instead of host names.
     const options = { ...(await contextOf('client')), checkServerIdentity: () => undefined };
-    return async (port) => {
-      const socket = tls.connect({ ...options, port, host: '127.0.0.1' }).setNoDelay(true);
-      await once(socket, 'secureConnect');
-      return socket;
-    };
+    const socket = tls.connect({ ...options, ...to }).setNoDelay(true);
+    socket.on('error', () => {});
+    await once(socket, 'secureConnect');
+    return socket;
   },
 };
 
@@ -48,10 +51,26 @@ async function contextOf(role: Role): Promise<tls.SecureContextOptions> {
   return { key, cert, ca, minVersion, maxVersion, secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
-/** Listens on a free port of loopback. */
-async function listening(server: Server): Promise<{ port: number; close(): void }> {
+async function serving(
+  server: Server,
+  event: 'connection' | 'secureConnection',
+  accept: (socket: Socket) => void,
+): Promise<Serving> {
+  const sockets = new Set<Socket>();
+  server.on(event, (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    accept(socket);
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+  return {
+    address: String((server.address() as AddressInfo).port),
+    async close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 export const adapters: Adapters = {
@@ -64,29 +83,21 @@ export const adapters: Adapters = {
   'limit-tls': over(secure, framed()),
 };
 
-function over({ listen, dialer }: Sockets, open: Open): Adapter {
+function over({ serve, dial }: Sockets, open: Open): Adapter {
   return {
-    serve: (answer) => accepting(listen, (socket) => attend(socket, answer, open)),
-    connect: async (address) => limitCaller(await (await dialer())(Number(address)), open),
-  };
-}
+    serve: (answer) =>
+      serve((socket) => {
+        const wire = open(socket, (id, request) => wire.put(id, answer(request)));
+      }),
 
-/** Serves each socket until it is closed. */
-export async function accepting(
-  listen: Sockets['listen'],
-  accept: (socket: Socket) => void,
-): Promise<{ readonly address: string; close(): Promise<void> }> {
-  const sockets = new Set<Socket>();
-  const server = await listen((socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    accept(socket);
-  });
-  return {
-    address: String(server.port),
-    async close() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
+    async connect(address) {
+      const socket = await dial(address);
+      const calls = new Calls((received) => open(socket, received));
+      socket.on('close', () => calls.fail());
+      return {
+        call: (request) => calls.call(request),
+        close: async () => void socket.destroy(),
+      };
     },
   };
 }

@@ -2,7 +2,6 @@
 // message. A batch is written once a tick, and a call is a promise in an array of slots.
 
 import type { Socket } from 'node:net';
-import type { Answer, Caller } from './adapter.ts';
 import { FrameReader, FrameWriter, type Received } from './limit-frames.ts';
 
 /** Messages with ids over one connection. */
@@ -31,22 +30,6 @@ export function framed(most?: number): Open {
       writer.flush();
     });
     return writer;
-  };
-}
-
-export function attend(socket: Socket, answer: Answer, open: Open): void {
-  const wire = open(socket, (id, request) => wire.put(id, answer(request)));
-  socket.on('error', () => socket.destroy());
-}
-
-/** Makes calls over a socket. */
-export function limitCaller(socket: Socket, open: Open): Caller {
-  const calls = new Calls((received) => open(socket, received));
-  socket.on('error', () => {});
-  socket.on('close', () => calls.fail());
-  return {
-    call: (request) => calls.call(request),
-    close: async () => void socket.destroy(),
   };
 }
 

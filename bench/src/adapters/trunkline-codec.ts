@@ -1,31 +1,19 @@
 // Trunkline over TCP with protobuf messages: a request is a message that wraps its bytes. The time
 // that the codec takes at both ends is measured separately, without a wire.
 
-import {
-  type Codec,
-  createTransport,
-  defineProtocol,
-  type Transport,
-} from '@trunkline/transport-core';
+import { type Codec, defineProtocol } from '@trunkline/transport-core';
 import { protobuf } from '@trunkline/transport-core/protobuf';
-import { tcp } from '@trunkline/transport-tcp';
 import proto from 'protobufjs';
 import { answer } from '../messages.ts';
 import type { Adapters } from './adapter.ts';
-import { type First, OPTIONS, trunkline } from './trunkline.ts';
-
-interface Wrapped {
-  readonly number: number;
-  readonly from: string;
-  readonly body: Uint8Array;
-}
+import { type First, OPEN, trunkline } from './trunkline.ts';
 
 const type = new proto.Type('Wrapped')
   .add(new proto.Field('number', 1, 'uint32'))
   .add(new proto.Field('from', 2, 'string'))
   .add(new proto.Field('body', 3, 'bytes'));
 new proto.Root().add(type);
-const codec = protobuf<Wrapped>(type);
+const codec = protobuf<{ number: number; from: string; body: Uint8Array }>(type);
 
 let calls = 0;
 /** A value as long as a node's name might be. */
@@ -42,10 +30,9 @@ const protocol = defineProtocol({
   channel: 0x20,
   methods: { answer: { id: 1, request: around, response: around } },
 });
-const { serve, connect } = trunkline(async (_role, more) => {
-  const options = { ...OPTIONS, ...more, protocol, backends: [tcp()] };
-  return createTransport('tcp://127.0.0.1:0', options) as unknown as Transport<First>;
-});
+const { serve, connect } = trunkline((role, options) =>
+  OPEN.tcp(role, { ...options, protocol: protocol as unknown as First }),
+);
 
 export const adapters: Adapters = {
   'trunkline-tcp-protobuf': {

@@ -16,8 +16,10 @@ export const adapters: Adapters = {
   'trunkline-inmem-streams': inOneProcess(() => between(inmem(), (open) => open({}))),
 };
 
-/** Opens a transport, by default with the options of all adapters. */
-export type Opening = (open: (options: CommonOptions) => Transport<First>) => Transport<First>;
+/** Opens a transport, with options in addition to those of all adapters. */
+export type Opening = (
+  open: (options: CommonOptions) => Promise<Transport<First>>,
+) => Promise<Transport<First>>;
 
 /** Calls over links in memory. */
 export function overLinks(opening: Opening): Adapter {
@@ -30,11 +32,9 @@ export function overLinks(opening: Opening): Adapter {
 
 /** Serves calls on one of two transports in this process, and returns a caller for the other. */
 async function between(backend: Backend, opening: Opening): Promise<Caller> {
-  const [client, server] = [0, 1].map(() =>
-    opening((options) =>
-      createTransport('inmem://', { ...OPTIONS, ...options, backends: [backend] }),
-    ),
-  ) as [Transport<First>, Transport<First>];
+  const open = async (options: CommonOptions) =>
+    createTransport('inmem://', { ...OPTIONS, ...options, backends: [backend] });
+  const [client, server] = [await opening(open), await opening(open)];
   byHandlers(server, answer);
   await server.listen();
   return callerOf(client, server.localAddr(), async () => {

@@ -9,20 +9,10 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { createMetrics } from '@trunkline/telemetry';
 import { createTracing } from '@trunkline/telemetry/opentelemetry';
-import { createTransport, type Interceptors } from '@trunkline/transport-core';
-import { tcp } from '@trunkline/transport-tcp';
+import type { Interceptors } from '@trunkline/transport-core';
 import type { Adapters } from './adapter.ts';
-import { OPTIONS, trunkline } from './trunkline.ts';
+import { OPEN, trunkline } from './trunkline.ts';
 import { type Opening, overLinks } from './trunkline-inmem.ts';
-
-const passOn: Opening = (open) => open({ interceptors: PASS });
-
-const withMetrics: Opening = (open) => {
-  const metrics = createMetrics();
-  const transport = open({ observer: metrics.observer });
-  metrics.watch({ transport });
-  return transport;
-};
 
 /** @param part the fraction of the calls whose spans are recorded. */
 function withSpans(part: number): Opening {
@@ -48,8 +38,13 @@ const DISCARD: SpanExporter = {
 };
 
 const OBSERVED: Readonly<Record<string, Opening>> = {
-  interceptors: passOn,
-  metrics: withMetrics,
+  interceptors: (open) => open({ interceptors: PASS }),
+  async metrics(open) {
+    const metrics = createMetrics();
+    const transport = await open({ observer: metrics.observer });
+    metrics.watch({ transport });
+    return transport;
+  },
   'spans-1': withSpans(0.01),
   'spans-100': withSpans(1),
 };
@@ -59,12 +54,7 @@ export const adapters: Adapters = Object.fromEntries(
   Object.entries(OBSERVED).flatMap(([name, observed]) => [
     [
       `trunkline-tcp-${name}`,
-      trunkline(async (_role, more) => {
-        const backends = [tcp()];
-        return observed((options) =>
-          createTransport('tcp://127.0.0.1:0', { ...OPTIONS, ...more, ...options, backends }),
-        );
-      }),
+      trunkline((role, more) => observed((options) => OPEN.tcp(role, { ...more, ...options }))),
     ],
     [`trunkline-inmem-${name}`, overLinks(observed)],
   ]),

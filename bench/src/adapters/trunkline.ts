@@ -3,6 +3,7 @@
 
 import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import {
+  type Backend,
   bytes,
   type CommonOptions,
   createTransport,
@@ -39,31 +40,29 @@ export const OPTIONS = {
   idleTimeout: Number.POSITIVE_INFINITY,
 } as const;
 
+type Open = (
+  role: Role,
+  options?: CommonOptions & { readonly protocol?: First },
+) => Promise<Transport<First>>;
+
 /** Opens a transport over each carrier, with options in addition to those of all adapters. */
-export const OPEN = {
-  tcp: async (_role: Role, options: CommonOptions = {}) =>
-    createTransport('tcp://127.0.0.1:0', { ...OPTIONS, ...options, backends: [tcp()] }),
-  tls: async (role: Role, options: CommonOptions = {}) =>
-    createTransport('tcp://127.0.0.1:0', {
-      ...OPTIONS,
-      ...options,
-      backends: [tcp({ tls: await tlsOf(role) })],
-    }),
-  ws: async (_role: Role, options: CommonOptions = {}) =>
-    createTransport('ws://127.0.0.1:0', { ...OPTIONS, ...options, backends: [ws()] }),
-  noise: async (role: Role, options: CommonOptions = {}) =>
-    new NetworkTransport({
-      ...OPTIONS,
-      ...options,
-      stream: createNoiseStreamLayer(createTcpStreamLayer(), { identity: identityOf(role) }),
-    }),
-} satisfies Record<string, (role: Role, options?: CommonOptions) => Promise<Transport<First>>>;
+export const OPEN: Readonly<Record<'tcp' | 'tls' | 'ws' | 'noise', Open>> = {
+  tcp: over('tcp://127.0.0.1:0', () => tcp()),
+  tls: over('tcp://127.0.0.1:0', async (role) => tcp({ tls: await tlsOf(role) })),
+  ws: over('ws://127.0.0.1:0', () => ws()),
+  noise: async (role, options) => {
+    const stream = createNoiseStreamLayer(createTcpStreamLayer(), { identity: identityOf(role) });
+    return new NetworkTransport({ ...OPTIONS, ...options, stream });
+  },
+};
+
+function over(address: string, backend: (role: Role) => Backend | Promise<Backend>): Open {
+  return async (role, options) =>
+    createTransport(address, { ...OPTIONS, ...options, backends: [await backend(role)] });
+}
 
 /** @param serving how calls are served; by handlers by default. */
-export function trunkline(
-  open: (role: Role, options?: CommonOptions) => Promise<Transport<First>>,
-  serving: Serve = byHandlers,
-): Adapter {
+export function trunkline(open: Open, serving: Serve = byHandlers): Adapter {
   return {
     async serve(answer) {
       const transport = await open('server');
@@ -74,11 +73,10 @@ export function trunkline(
 
     async connect(address) {
       const transport = await open('client', { resolve: () => address });
+      const caller = (to: string) => callerOf(transport, to, () => transport.close());
       let opened = 0;
       // A target has one connection, so each connection gets its own name for the same address.
-      const another = () =>
-        callerOf(transport, `connection-${++opened}:1`, () => transport.close());
-      return { ...(await callerOf(transport, address, () => transport.close())), another };
+      return { ...(await caller(address)), another: () => caller(`connection-${++opened}:1`) };
     },
   };
 }

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Serving } from '../adapters/adapter.ts';
-import { accepting, plain } from '../adapters/limit-net.ts';
+import { plain } from '../adapters/limit-net.ts';
 import type { CallScenario } from '../scenarios.ts';
 import type { Open, Untold } from './limit-net.ts';
 
@@ -29,8 +29,8 @@ export const FAN_OUT_NAMES: readonly string[] = Object.keys(KINDS);
 interface Subscribers {
   /** Counts the deliveries. */
   counter: { calls: number };
-  /** Rejects if a message is wrong, or the publisher fails. */
-  readonly failure: Promise<never>;
+  /** Set if a message is wrong, or the publisher fails. */
+  failure?: unknown;
   close(): Promise<void>;
 }
 
@@ -44,7 +44,10 @@ export const FAN_OUT: CallScenario<Subscribers> = {
   ],
   async run(subscribers, watch) {
     subscribers.counter = watch;
-    while (!watch.over) await Promise.race([sleep(10), subscribers.failure]);
+    while (!watch.over) {
+      await sleep(10);
+      if (subscribers.failure !== undefined) throw subscribers.failure;
+    }
   },
 };
 export const scenarios = [FAN_OUT];
@@ -54,7 +57,7 @@ export const library = {
   async serve(kind: string): Promise<Serving> {
     const open = await KINDS[kind]!();
     const publisher = await open({ nodes: SUBSCRIBERS + 1, dials: [] }, () => {});
-    const pace = await accepting(plain.listen, (socket) => void publishAll(publisher, socket));
+    const pace = await plain.serve((socket) => void publishAll(publisher, socket));
     return {
       address: `${publisher.address} ${pace.address}`,
       async close() {
@@ -67,11 +70,6 @@ export const library = {
   async connect(kind: string, address: string): Promise<Subscribers> {
     const [publisher, port] = address.split(' ');
     const open = await KINDS[kind]!();
-    let failed!: (error: Error) => void;
-    const failure = new Promise<never>((_, reject) => {
-      failed = reject;
-    });
-    failure.catch(() => {});
     const deliveries = new Deliveries(() => pace.write(NEXT));
     const spreaders = await Promise.all(
       Array.from({ length: SUBSCRIBERS }, (_, subscriber) =>
@@ -80,14 +78,13 @@ export const library = {
             deliveries.take(subscriber, message);
             subscribers.counter.calls++;
           } catch (error) {
-            failed(error as Error);
+            subscribers.failure = error;
           }
         }),
       ),
     );
     const subscribers: Subscribers = {
       counter: { calls: 0 },
-      failure,
       async close() {
         pace.destroy();
         await Promise.all(spreaders.map((spreader) => spreader.close()));
@@ -95,15 +92,15 @@ export const library = {
     };
     while (!spreaders.every((spreader) => spreader.links() >= 1)) await sleep(1);
     // The publisher starts when this connection arrives.
-    const pace = await (await plain.dialer())(Number(port));
-    pace.on('data', (error) => failed(new Error(`the publisher failed: ${error}`)));
-    pace.on('error', () => {});
+    const pace = await plain.dial(port!);
+    pace.on('data', (error) => {
+      subscribers.failure = new Error(`the publisher failed: ${error}`);
+    });
     return subscribers;
   },
 };
 
 async function publishAll(publisher: Untold, pace: Socket): Promise<void> {
-  pace.on('error', () => pace.destroy());
   let allowed = AHEAD;
   let published = 0;
   const publish = () => {

@@ -3,8 +3,8 @@
 
 import type { Socket } from 'node:net';
 import { oncePerTick } from '../adapters/limit.ts';
-import { FrameReader, FrameWriter } from '../adapters/limit-frames.ts';
-import { accepting, plain } from '../adapters/limit-net.ts';
+import { FrameReader, FrameWriter, type Writable } from '../adapters/limit-frames.ts';
+import { plain } from '../adapters/limit-net.ts';
 import type { Kind, Spreader } from '../gossip-processes/kind.ts';
 
 /** Opens a publisher if it dials nobody, otherwise a subscriber. */
@@ -13,21 +13,20 @@ export type Open = (...args: Parameters<Kind['open']>) => Promise<Untold>;
 export type Untold = Omit<Spreader, 'traffic'>;
 
 export const open: Open = ({ dials: [port] }, received) =>
-  port === undefined ? publisher() : subscriber(Number(port), received);
+  port === undefined ? publisher() : subscriber(port, received);
 
 async function publisher(): Promise<Untold> {
-  const fan = new Fan();
-  const writer = new FrameWriter(fan);
-  const { address, close } = await accepting(plain.listen, (socket) => {
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => fan.sockets.delete(socket));
-    fan.sockets.add(socket);
+  const sockets = new Set<Socket>();
+  const writer = new FrameWriter(together(sockets));
+  const { address, close } = await plain.serve((socket) => {
+    socket.on('close', () => sockets.delete(socket));
+    sockets.add(socket);
   });
   const flush = oncePerTick(() => writer.flush());
   let published = 0;
   return {
     address,
-    links: () => fan.sockets.size,
+    links: () => sockets.size,
     publish(message) {
       writer.put(published++, message);
       flush();
@@ -36,11 +35,10 @@ async function publisher(): Promise<Untold> {
   };
 }
 
-async function subscriber(port: number, received: (message: Uint8Array) => void): Promise<Untold> {
-  const socket = await (await plain.dialer())(port);
+async function subscriber(port: string, received: (message: Uint8Array) => void): Promise<Untold> {
+  const socket = await plain.dial(port);
   const reader = new FrameReader((_id, message) => received(message));
   socket.on('data', (chunk) => reader.read(chunk));
-  socket.on('error', () => {});
   return {
     address: '',
     links: () => 1,
@@ -49,25 +47,17 @@ async function subscriber(port: number, received: (message: Uint8Array) => void)
   };
 }
 
-/** Presents all sockets to a `FrameWriter` as one. */
-class Fan {
-  readonly sockets = new Set<Socket>();
-
-  get writableLength(): number {
-    let most = 0;
-    for (const socket of this.sockets) most = Math.max(most, socket.writableLength);
-    return most;
-  }
-
-  write(chunk: Uint8Array): void {
-    for (const socket of this.sockets) socket.write(chunk);
-  }
-
-  cork(): void {
-    for (const socket of this.sockets) socket.cork();
-  }
-
-  uncork(): void {
-    for (const socket of this.sockets) socket.uncork();
-  }
+/** Presents sockets to a `FrameWriter` as one. */
+function together(sockets: ReadonlySet<Socket>): Writable {
+  const each = (act: (socket: Socket) => unknown) => {
+    for (const socket of sockets) act(socket);
+  };
+  return {
+    get writableLength() {
+      return Math.max(0, ...Array.from(sockets, ({ writableLength }) => writableLength));
+    },
+    write: (chunk) => each((socket) => socket.write(chunk)),
+    cork: () => each((socket) => socket.cork()),
+    uncork: () => each((socket) => socket.uncork()),
+  };
 }

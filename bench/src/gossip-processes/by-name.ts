@@ -5,12 +5,5 @@ import type { Kind } from './kind.ts';
 import { nats } from './nats.ts';
 import { mesh, tree } from './overlays.ts';
 
-const KINDS = { tree, mesh, flood, nats } as const satisfies Record<string, Kind>;
-
+export const KINDS = { tree, mesh, flood, nats } as const satisfies Record<string, Kind>;
 export type KindName = keyof typeof KINDS;
-
-export function kindOf(name: KindName): Kind {
-  return KINDS[name];
-}
-
-export const KIND_NAMES = Object.keys(KINDS) as KindName[];

@@ -6,7 +6,7 @@ import type { Figures } from '../benchmark.ts';
 import { type Child, type Start, withChildren } from '../child-process.ts';
 import { cpuTime } from '../cpu-time.ts';
 import { percentile } from '../statistics.ts';
-import { type KindName, kindOf } from './by-name.ts';
+import { KINDS, type KindName } from './by-name.ts';
 import type { RunningServer, Traffic } from './kind.ts';
 import type { NodeCommands } from './node.ts';
 import type { Stage } from './stage.ts';
@@ -25,7 +25,7 @@ type Node = Child<NodeCommands>;
 
 /** Tells whether the adapter needs no server, or its server is installed. */
 export function isInstalled(name: KindName): boolean {
-  return kindOf(name).server?.isInstalled() ?? true;
+  return KINDS[name].server?.isInstalled() ?? true;
 }
 
 /**
@@ -38,7 +38,7 @@ export async function measureSwarm(
   { rates, size, seconds, warm }: Load,
   tell: (what: string) => void,
 ): Promise<Figures[]> {
-  const server = await kindOf(name).server?.start();
+  const server = await KINDS[name].server?.start();
   // Kills all processes at the end: how they close is not measured.
   return withChildren(async (start) => {
     const swarm = await startSwarm(start, name, nodes, server);
@@ -69,7 +69,7 @@ async function startSwarm(
   count: number,
   server: RunningServer | undefined,
 ): Promise<Node[]> {
-  const kind = kindOf(name);
+  const kind = KINDS[name];
   const plan = kind.plan(count);
   const addresses: string[] = [];
   const nodes: Node[] = [];

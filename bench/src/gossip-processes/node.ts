@@ -1,11 +1,11 @@
 // One of the processes: `node.js <adapter>`. Each of them can publish on request; all receive.
 
 import { runCommands } from '../commands.ts';
-import { type KindName, kindOf } from './by-name.ts';
+import { KINDS, type KindName } from './by-name.ts';
 import type { Spreader } from './kind.ts';
 import { publishAll, Receiver, type Stage } from './stage.ts';
 
-const kind = kindOf(process.argv[2] as KindName);
+const kind = KINDS[process.argv[2] as KindName];
 let spreader: Spreader;
 let receiver = new Receiver(0, 0);
 

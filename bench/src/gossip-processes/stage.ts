@@ -11,7 +11,7 @@ export interface Stage {
 }
 
 /** The bytes that the time and the number of a message take; the rest is padding. */
-export const LEAST_SIZE = 16;
+const LEAST_SIZE = 16;
 
 /** Makes a message, published now. @param size in bytes, at least `LEAST_SIZE`. */
 export function writeMessage(sequence: number, size: number): Uint8Array {
@@ -55,30 +55,17 @@ export async function publishAll(
   return (count * 1_000) / (last - begin + 1_000 / rate);
 }
 
-export interface Received {
-  /** Messages delivered more than once, or of another stage. */
-  readonly wrong: number;
-  /** The delay in µs of each message that arrived. */
-  readonly delays: readonly number[];
-}
-
 /** Tracks what one process receives of a stage. */
 export class Receiver {
   readonly #first: number;
   readonly #seen: Uint8Array;
   readonly #delays: number[] = [];
-  readonly #complete: Promise<void>;
-  #isComplete!: () => void;
   #wrong = 0;
 
   /** @param first the number of the first of `count` expected messages. */
   constructor(first: number, count: number) {
     this.#first = first;
     this.#seen = new Uint8Array(count);
-    this.#complete = new Promise((resolve) => {
-      this.#isComplete = resolve;
-    });
-    if (count === 0) this.#isComplete();
   }
 
   take(message: Uint8Array): void {
@@ -89,25 +76,25 @@ export class Receiver {
       return;
     }
     this.#seen[at] = 1;
-    const delays = this.#delays.push(Math.round((commonNow() - publishedAt) / 1_000));
-    if (delays === this.#seen.length) this.#isComplete();
+    this.#delays.push(Math.round((commonNow() - publishedAt) / 1_000));
   }
 
-  /** Waits until all messages are here, or none has arrived for `patience` milliseconds. */
-  async end(patience: number): Promise<Received> {
-    let before = this.#delays.length;
-    let watch!: NodeJS.Timeout;
-    const stalled = new Promise<void>((resolve) => {
-      watch = setInterval(() => {
-        if (this.#delays.length === before) resolve();
-        before = this.#delays.length;
-      }, patience);
-    });
-    await Promise.race([this.#complete, stalled]);
-    clearInterval(watch);
+  /**
+   * Waits until all messages are here, or none has arrived for `patience` milliseconds. `wrong` is
+   * the number of messages that were delivered more than once or belong to another stage, and
+   * `delays` has the delay of each other message in µs.
+   */
+  async end(patience: number) {
+    let [before, changed] = [this.#delays.length, performance.now()];
+    while (before < this.#seen.length && performance.now() - changed < patience) {
+      await sleep(LOOK);
+      if (this.#delays.length > before) changed = performance.now();
+      before = this.#delays.length;
+    }
     return { wrong: this.#wrong, delays: this.#delays };
   }
 }
 
-/** Milliseconds between two checks for due messages. */
+/** Milliseconds between two checks for due messages, and for those that arrived. */
 const TICK = 1;
+const LOOK = 10;

@@ -1,7 +1,7 @@
 // A long line between two network namespaces of this machine: the compiled `line.c` carries the
 // packets between two TUN devices.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,25 +30,15 @@ export function unable(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces need Linux';
   if (process.getuid?.() !== 0) return 'network namespaces need root';
   if (!existsSync('/dev/net/tun')) return '/dev/net/tun is missing';
-  for (const [program, flag] of [
-    ['gcc', '--version'],
-    ['ip', '-V'],
-  ] as const) {
-    try {
-      execFileSync(program, [flag], { stdio: 'ignore' });
-    } catch {
-      return `${program} is missing`;
-    }
-  }
-  return undefined;
+  const programs = Object.entries({ gcc: '--version', ip: '-V' });
+  const missing = programs.find(([program, flag]) => spawnSync(program, [flag]).status !== 0);
+  return missing && `${missing[0]} is missing`;
 }
 
-export const CONTROLS = ['bbr', 'cubic'] as const;
-
 /** Returns the congestion controls, among those measured, that this kernel has. */
-export function controls(): (typeof CONTROLS)[number][] {
+export function controls(): string[] {
   const available = readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8');
-  return CONTROLS.filter((name) => available.trim().split(/\s+/).includes(name));
+  return ['bbr', 'cubic'].filter((name) => available.trim().split(/\s+/).includes(name));
 }
 
 export class Line {
@@ -69,12 +59,8 @@ export class Line {
   async raise(options: LineOptions): Promise<void> {
     const program = join(this.#folder, 'line');
     const commands = this.#commands;
-    execFileSync('gcc', [
-      '-O2',
-      '-o',
-      program,
-      fileURLToPath(new URL('../../line/line.c', import.meta.url)),
-    ]);
+    const source = fileURLToPath(new URL('../../line/line.c', import.meta.url));
+    execFileSync('gcc', ['-O2', '-o', program, source]);
     execFileSync('mkfifo', [commands]);
     for (const namespace of [this.near, this.far]) ip('netns', 'add', namespace);
     this.#carrier = spawn(program, [this.near, this.far, commands], {
@@ -113,10 +99,7 @@ export class Line {
   reject(): void {
     const rules =
       'table ip faults { chain incoming { type filter hook input priority 0; iifname "line0" ip protocol tcp tcp flags & rst == 0 reject with tcp reset; }; }';
-    for (const [namespace] of this.#ends())
-      execFileSync('ip', ['netns', 'exec', namespace, 'nft', rules], {
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
+    for (const [namespace] of this.#ends()) ip('netns', 'exec', namespace, 'nft', rules);
   }
 
   /** Makes new connections use this congestion control. */
@@ -127,13 +110,8 @@ export class Line {
 
   lower(): void {
     this.#carrier?.kill();
-    for (const namespace of [this.near, this.far]) {
-      try {
-        ip('netns', 'delete', namespace);
-      } catch {
-        // The namespace was never made.
-      }
-    }
+    // A namespace that was never made cannot be deleted.
+    for (const namespace of [this.near, this.far]) spawnSync('ip', ['netns', 'delete', namespace]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

@@ -25,10 +25,8 @@ export async function measureRaw(
   head.writeInt32BE(direction === 'up' ? total : -total);
   const began = performance.now();
   socket.write(head);
-  if (direction === 'up') {
-    await write(socket, total);
-    await read(socket, 1);
-  } else await read(socket, total);
+  if (direction === 'up') await write(socket, total);
+  await read(socket, direction === 'up' ? 1 : total);
   const took = performance.now() - began;
   socket.destroy();
   return took;

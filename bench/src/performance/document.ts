@@ -2,10 +2,11 @@
 
 import { PEER_NAMES, REAL_PEERS, versionsOf } from '../adapters/table.ts';
 import type { Figure } from '../benchmark.ts';
+import { grouped } from '../grouped.ts';
 import { ratioText, tableOf } from '../report.ts';
 import type { SummaryRow } from '../summary.ts';
 import { markdownTable, round3 } from '../table.ts';
-import type { Machine, Part, PerformanceRecord } from './record.ts';
+import type { Part, PerformanceRecord } from './record.ts';
 
 /** A chapter of the page. */
 interface Chapter {
@@ -14,11 +15,8 @@ interface Chapter {
   readonly heading: string;
   /** @param settings how it was measured. */
   text(settings: string, parts: readonly Part[]): string;
-  /**
-   * Joins the tables into one that shows the first figure of each, or with 'figures' into one for
-   * each figure. Default: a table each.
-   */
-  readonly joined?: 'columns' | 'rows' | 'figures';
+  /** Formats the tables. Default: the first one, with all its figures. */
+  readonly format?: (parts: readonly Part[]) => string;
   /** Rows or figures that the page leaves out. */
   readonly hides?: RegExp;
 }
@@ -28,41 +26,35 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'real',
     heading: 'What programs send',
     text: (settings, parts) => {
-      const rows = parts.flatMap((part) => part.rows);
-      const libraries = REAL_PEERS.filter((name) =>
-        rows.some((row) => row.name.startsWith(`${name} over `)),
-      );
       const titles = parts.map(
         ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
       );
-      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second, and the second the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to the bare socket over TCP or, in rows with TLS, over TLS.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(libraries)}`;
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second, and the second the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to the bare socket over TCP or, in rows with TLS, over TLS.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(parts, REAL_PEERS)}`;
     },
-    joined: 'figures',
+    format: joinFigures,
   },
   {
     name: 'calls',
     heading: 'Calls',
     text: (settings, parts) => {
       const titles = parts.map(({ title }) => `- ${title}`);
-      const names = new Set(parts.flatMap(({ rows }) => rows.map(({ name }) => name)));
-      const libraries = PEER_NAMES.filter((name) => names.has(name));
-      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Trunkline over WebSocket is compared with \`limit-ws\`, in memory with \`limit-inproc\`, and over TCP in s4 and s5 with \`limit-net-credit\`, which, like Trunkline, lets small messages pass large ones. The row with protobuf is compared with \`trunkline-tcp\`, and all others with \`limit-net\`.\n\n${titles.join('\n')}${othersOf(libraries)}`;
+      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Trunkline over WebSocket is compared with \`limit-ws\`, in memory with \`limit-inproc\`, and over TCP in s4 and s5 with \`limit-net-credit\`, which, like Trunkline, lets small messages pass large ones. The row with protobuf is compared with \`trunkline-tcp\`, and all others with \`limit-net\`.\n\n${titles.join('\n')}${othersOf(parts, PEER_NAMES)}`;
     },
-    joined: 'columns',
+    format: joinColumns,
   },
   {
     name: 'scale',
     heading: 'Scale',
     text: (settings) =>
       `Each row was measured in ${settings}. The figures are calls a second, and in brackets the ratio to \`limit-net\`.`,
-    joined: 'rows',
+    format: joinRows,
   },
   {
     name: 'line',
     heading: 'A long line',
     text: (settings) =>
       `The line, between network namespaces, has a round trip of 100 ms, a bandwidth of 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection (${settings}). The figures are Mbit/s, and in brackets their ratio to a raw socket; for small calls, the figures are durations in round trips. Requests and responses "in turn" are sent one at a time, so each waits for a round trip.`,
-    joined: 'columns',
+    format: joinColumns,
     hides: /, raw$/,
   },
   {
@@ -80,7 +72,7 @@ const CHAPTERS: readonly Chapter[] = [
       const missed = verdicts.filter(({ holds }) => !holds).map(({ bar }) => bar);
       return `The table compares observed calls with the same calls without an observer, in ${settings}. The figures are calls a second, and in brackets the ratio with its 95 % interval. The SDK of OpenTelemetry makes and batches spans, but does not send them. ${verdicts.length - missed.length} of ${verdicts.length} [bars](#bars) hold${missed.length === 0 ? '' : `, but not these: ${missed.join('; ')}`}.`;
     },
-    joined: 'columns',
+    format: joinColumns,
     hides: /^plain|the checkout before/,
   },
   {
@@ -92,10 +84,14 @@ const CHAPTERS: readonly Chapter[] = [
   },
 ];
 
-/** @returns the packages of other libraries, as a paragraph of their own. */
-function othersOf(libraries: readonly string[]): string {
-  if (libraries.length === 0) return '';
-  return `\n\nOther libraries: ${versionsOf(libraries).join(', ')}.`;
+/** The names of the benchmarks with a chapter. */
+export const PUBLISHED = CHAPTERS.map(({ name }) => name);
+
+/** Returns the packages of the libraries that were measured, as a paragraph of their own. */
+function othersOf(parts: readonly Part[], libraries: readonly string[]): string {
+  const names = new Set(namesOf(parts).map((name) => name.split(' over ')[0]));
+  const versions = versionsOf(libraries.filter((library) => names.has(library)));
+  return versions.length === 0 ? '' : `\n\nOther libraries: ${versions.join(', ')}.`;
 }
 
 export function formatDocument(record: PerformanceRecord): string {
@@ -103,31 +99,24 @@ export function formatDocument(record: PerformanceRecord): string {
   const isFirst = ({ name }: Chapter) => name === 'real';
   const [first, others] = [chapters.filter(isFirst), chapters.filter((each) => !isFirst(each))];
   const chapterOf = (each: Chapter) => formatChapter(each, Object.values(record[each.name]!));
-  const lines = [
+  const paragraphs = [
     '# Performance',
-    '',
     'This page compares the cost of Trunkline with the lowest cost that Node allows.',
-    '',
     'That lowest cost is `limit-net`: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs generate this page; [bench](../bench/README.md) describes the rows and how to run them.',
-    '',
     ...first.flatMap(chapterOf),
-    ...formatMachines(record, chapters),
-    '',
+    formatMachines(record, chapters),
     '## How to read it',
-    '',
     'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
-    '',
     'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
-    '',
     ...formatBars(record),
     ...others.flatMap(chapterOf),
     '**Next:** [scale](scale.md) says what a network costs from 10 to 100,000 nodes.',
   ];
-  return `${lines.join('\n').trimEnd()}\n`;
+  return `${paragraphs.join('\n\n')}\n`;
 }
 
 function formatChapter(
-  { heading, text, joined, hides }: Chapter,
+  { heading, text, format = formatFirst, hides }: Chapter,
   parts: readonly Part[],
 ): string[] {
   const settings = [...new Set(parts.map((part) => part.settings))].join(' or ');
@@ -136,40 +125,43 @@ function formatChapter(
     figures: part.figures.filter(({ unit }) => hides?.test(unit) !== true),
     rows: part.rows.filter(({ name }) => hides?.test(name) !== true),
   }));
-  return [
-    `## ${heading}`,
-    '',
-    text(settings, parts),
-    '',
-    ...(joined === 'columns'
-      ? joinColumns(shown)
-      : joined === 'rows'
-        ? joinRows(shown)
-        : joined === 'figures'
-          ? joinFigures(shown)
-          : shown.flatMap((part, at) => [...(at === 0 ? [] : ['']), ...formatPart(part)])),
-    '',
-  ];
+  return [`## ${heading}`, text(settings, parts), format(shown)];
 }
 
-/** A row for each name and a column for the first figure of each table. */
-function joinColumns(parts: readonly Part[]): string[] {
+/** A table with a row for each name and a column for the first figure of each part. */
+function joinColumns(parts: readonly Part[]): string {
   const head = parts.map((part) => `${part.rows[0]!.group} ${unitOf(part)}`.trim());
   const rows = namesOf(parts).map((name) => [
     name === 'trunkline-tcp' ? `**${name}**` : name,
     ...parts.map((part) => firstOf(part, name)),
   ]);
-  return markdownTable(['', ...head], rows, 1);
+  return tableWith(['', ...head], rows);
 }
 
-/** A row for the first figure of each table and a column for each name. */
-function joinRows(parts: readonly Part[]): string[] {
+/** A table with a row for the first figure of each part and a column for each name. */
+function joinRows(parts: readonly Part[]): string {
   const names = namesOf(parts);
-  return markdownTable(
+  return tableWith(
     ['', ...names.map((name) => `${name} ${unitOf(parts[0]!)}`)],
     parts.map((part) => [part.title, ...names.map((name) => firstOf(part, name))]),
-    1,
   );
+}
+
+/**
+ * A table for each figure, with a row for each name and a column for each part. The text of the
+ * chapter says what the figures are.
+ */
+function joinFigures(parts: readonly Part[]): string {
+  const tables = parts[0]!.figures.map(({ key }) =>
+    joinColumns(
+      parts.map((part) => ({
+        ...part,
+        figures: [{ key, unit: '' }],
+        rows: part.rows.map((row) => ({ ...row, name: row.name.replace(' over ', ', ') })),
+      })),
+    ),
+  );
+  return tables.join('\n\n');
 }
 
 function namesOf(parts: readonly Part[]): string[] {
@@ -178,21 +170,6 @@ function namesOf(parts: readonly Part[]): string[] {
 
 function unitOf({ rows, figures }: Part): string {
   return firstFigure(rows[0]!, figures)?.unit ?? '';
-}
-
-/**
- * A table for each figure, with a row for each name and a column for each table. The text of the
- * chapter says what the figures are.
- */
-function joinFigures(parts: readonly Part[]): string[] {
-  return parts[0]!.figures.flatMap(({ key }, at) => {
-    const own = parts.map((part) => ({
-      ...part,
-      figures: [{ key, unit: '' }],
-      rows: part.rows.map((row) => ({ ...row, name: row.name.replace(' over ', ', ') })),
-    }));
-    return [...(at === 0 ? [] : ['']), ...joinColumns(own)];
-  });
 }
 
 function firstOf({ rows, figures }: Part, name: string): string {
@@ -208,26 +185,28 @@ function firstFigure({ figures: own }: SummaryRow, figures: readonly Figure[]): 
   return figures.find(({ key }) => own[key] !== undefined);
 }
 
-function formatPart({ title, rows, figures }: Part): string[] {
-  const [head, ...lines] = tableOf(rows, figures);
-  // The text of the chapter says what rows are compared with.
-  const without = ([name, , ...cells]: readonly string[]) => [name!, ...cells];
-  return [
-    ...(title === '' ? [] : [`**${title}**`, '']),
-    ...markdownTable(without(head!), lines.map(without), 1),
-  ];
+/** The first table. The text of the chapter says what its rows are compared with. */
+function formatFirst([part]: readonly Part[]): string {
+  const lines = tableOf(part!.rows, part!.figures).map(([name, , ...cells]) => [name!, ...cells]);
+  return tableWith(lines[0]!, lines.slice(1));
 }
 
-function formatMachines(record: PerformanceRecord, chapters: readonly Chapter[]): string[] {
-  const byMachine = new Map<string, Set<string>>();
-  const add = ({ processor, cores, kernel, node }: Machine, what: string) => {
-    const told = [processor, String(cores), kernel, node].join(' | ');
-    byMachine.set(told, (byMachine.get(told) ?? new Set()).add(what));
-  };
-  for (const { name, heading } of chapters)
-    for (const { machine } of Object.values(record[name]!)) add(machine, heading.toLowerCase());
-  const rows = [...byMachine].map(([told, what]) => [[...what].join(', '), ...told.split(' | ')]);
-  return markdownTable(['measured', 'processor', 'cores', 'kernel', 'Node'], rows, 5);
+function tableWith(head: readonly string[], rows: string[][], texts = 1): string {
+  return markdownTable(head, rows, texts).join('\n');
+}
+
+function formatMachines(record: PerformanceRecord, chapters: readonly Chapter[]): string {
+  const measured = chapters.flatMap(({ name, heading }) =>
+    Object.values(record[name]!).map(({ machine: { processor, cores, kernel, node } }) => ({
+      what: heading.toLowerCase(),
+      machine: [processor, String(cores), kernel, node],
+    })),
+  );
+  const rows = [...grouped(measured, ({ machine }) => machine.join()).values()].map((own) => [
+    [...new Set(own.map(({ what }) => what))].join(', '),
+    ...own[0]!.machine,
+  ]);
+  return tableWith(['measured', 'processor', 'cores', 'kernel', 'Node'], rows, 5);
 }
 
 /** Formats the bars of all parts. */
@@ -237,28 +216,18 @@ function formatBars(record: PerformanceRecord): string[] {
   );
   const verdicts = parts.flatMap((part) => part.verdicts);
   if (verdicts.length === 0) return [];
+  const newest = parts.flatMap(({ newer }) => newer ?? [])[0]?.node;
+  const head = ['bar', `Node ${parts[0]!.machine.node}`, ...(newest ? [`Node ${newest}`] : [])];
   const rows = parts.flatMap(({ newer, verdicts: own }) =>
     own
       .filter(({ bar, holds }) => !holds || newer?.ratios[bar] !== undefined)
-      .map(({ bar, ratio }) => [
-        bar,
-        ratio.toPrecision(3),
-        newer?.ratios[bar]?.toPrecision(3) ?? '',
-      ]),
+      .map(({ bar, ratio }) =>
+        [bar, ratio.toPrecision(3), newer?.ratios[bar]?.toPrecision(3) ?? ''].slice(0, head.length),
+      ),
   );
-  const newest = parts.find(({ newer }) => newer !== undefined)?.newer?.node;
-  const head = ['bar', `Node ${parts[0]!.machine.node}`, `Node ${newest}`];
-  const width = newest === undefined ? 2 : 3;
   return [
     '## Bars',
-    '',
     `A bar is a goal that we set for a ratio. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold on Node ${parts[0]!.machine.node}. The table lists the others${newest === undefined ? '' : `, and those whose figure is far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
-    '',
-    ...markdownTable(
-      head.slice(0, width),
-      rows.map((row) => row.slice(0, width)),
-      1,
-    ),
-    '',
+    tableWith(head, rows),
   ];
 }

@@ -1,6 +1,6 @@
 // Tests the figures behind docs/performance.md, and the page made from them.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -46,6 +46,8 @@ test('the page has tables with ratios, missed bars, and the machine without its 
 test('a new measurement replaces its tables and nothing else', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-performance-'));
   const docs = pathToFileURL(`${folder}/`);
+  mkdirSync(join(folder, 'performance'));
+  writeFileSync(join(folder, 'performance/figures.json'), '{}');
   publish(RECORD, docs);
   publish({ start: { '': { ...RECORD['calls']!['s2']!, title: '' } } }, docs);
   const page = readFileSync(join(folder, 'performance.md'), 'utf8');

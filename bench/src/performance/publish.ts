@@ -1,7 +1,7 @@
 // Renews the part of a benchmark in docs/performance/figures.json, and docs/performance.md, which is
 // written from it.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, type } from 'node:os';
 import type { Plan } from '../benchmark.ts';
 import { cores } from '../cores.ts';
@@ -32,10 +32,8 @@ export function partsOf(
 
 /** Replaces the tables in `now` and keeps all others. */
 export function publish(now: PerformanceRecord, docs = DOCS): void {
-  const beside = new URL('performance/', docs);
-  const file = new URL('figures.json', beside);
-  mkdirSync(beside, { recursive: true });
-  const record = renewed(readRecord(file), now);
+  const file = new URL('performance/figures.json', docs);
+  const record = renewed(JSON.parse(readFileSync(file, 'utf8')), now);
   writeFileSync(file, formatRecord(record));
   writeFileSync(new URL('performance.md', docs), formatDocument(record));
 }
@@ -54,14 +52,6 @@ export function formatRecord(record: PerformanceRecord): string {
     1,
   );
   return `${text}\n`;
-}
-
-function readRecord(file: URL): PerformanceRecord {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as PerformanceRecord;
-  } catch {
-    return {};
-  }
 }
 
 function thisMachine(): Machine {

@@ -3,17 +3,15 @@
 
 import type { Socket } from 'node:net';
 import { framed, oncePerTick } from '../adapters/limit.ts';
-import { accepting, plain, secure } from '../adapters/limit-net.ts';
-import type { Client, Library } from './library.ts';
+import { plain, secure } from '../adapters/limit-net.ts';
+import type { Carrier, Client, Library } from './library.ts';
 import { FORMS, type Form, service } from './work.ts';
 
-export const library: Library = {
-  serve: (carrier) => accepting((carrier === 'TLS' ? secure : plain).listen, attend),
+const socketsOf = (carrier: Carrier) => (carrier === 'TLS' ? secure : plain);
 
-  async connect(carrier, address) {
-    const dial = await (carrier === 'TLS' ? secure : plain).dialer();
-    return clientOf(await dial(Number(address)));
-  },
+export const library: Library = {
+  serve: (carrier) => socketsOf(carrier).serve(attend),
+  connect: async (carrier, address) => clientOf(await socketsOf(carrier).dial(address)),
 };
 
 const open = framed();
@@ -36,7 +34,6 @@ function attend(socket: Socket): void {
       wire.put(id, END);
     }
   });
-  socket.on('error', () => socket.destroy());
 }
 
 function clientOf(socket: Socket): Client {
@@ -49,7 +46,6 @@ function clientOf(socket: Socket): Client {
       call.reject(error as Error);
     }
   });
-  socket.on('error', () => {});
   socket.on('close', () => {
     for (const { reject } of waiting.values()) reject(new Error('the connection was closed'));
   });

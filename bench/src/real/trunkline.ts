@@ -25,8 +25,7 @@ const protocol = defineProtocol({
 });
 
 async function open(role: Role, carrier: Carrier) {
-  const transport =
-    await OPEN[({ TCP: 'tcp', TLS: 'tls', Noise: 'noise' } as const)[carrier]](role);
+  const transport = await OPEN[carrier.toLowerCase() as 'tcp' | 'tls' | 'noise'](role);
   return { transport, mount: transport.mount(protocol), close: () => transport.close() };
 }
 

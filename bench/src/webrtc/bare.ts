@@ -140,16 +140,10 @@ async function gathered(peer: RtcPeerConnection): Promise<string> {
 }
 
 export function event(
-  target: { addEventListener(type: string, listener: (event: any) => void): void },
+  target: { addEventListener(type: string, listener: (event: any) => void, options: any): void },
   type: string,
 ): Promise<any> {
-  return new Promise((resolve) => {
-    const listener = (event: unknown) => {
-      (target as Partial<EventTarget>).removeEventListener?.(type, listener);
-      resolve(event);
-    };
-    target.addEventListener(type, listener);
-  });
+  return new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
 }
 
 function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {

@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
-import type { Command } from './client.ts';
-import type { LinkFigures } from './tasks.ts';
+import type { Figures } from '../benchmark.ts';
+import type { Command } from './end.ts';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
@@ -29,7 +29,7 @@ export function unable(): string | undefined {
 }
 
 export interface Chromium {
-  measure(command: Command): Promise<LinkFigures>;
+  measure(command: Command): Promise<Figures>;
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export async function startChromium(): Promise<Chromium> {
       const page = await browser.newPage();
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
       return page
-        .evaluate<LinkFigures>(`measure(${JSON.stringify(command)})`)
+        .evaluate<Figures>(`measure(${JSON.stringify(command)})`)
         .finally(() => page.close());
     },
     async close() {

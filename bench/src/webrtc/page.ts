@@ -1,12 +1,9 @@
-// The program of a page: measures one column when Node asks for it.
+// The program of a page: measures one column when Node calls its global `measure`.
 
-import type { Command } from './client.ts';
 import { connect, type Libraries } from './columns.ts';
-import { type LinkFigures, measure } from './tasks.ts';
+import type { Command } from './end.ts';
+import { measure } from './tasks.ts';
 
-/** The function that the page offers as a global. */
-export type MeasureInPage = (command: Command) => Promise<LinkFigures>;
-
-const page = globalThis as unknown as Libraries & Libraries['rtc'] & { measure: MeasureInPage };
-page.measure = async ({ column, at, ...times }) =>
+const page = globalThis as unknown as Libraries & Libraries['rtc'] & Record<string, unknown>;
+page['measure'] = ({ column, at, ...times }: Command) =>
   measure(() => connect(column, at, { WebSocket: page.WebSocket, rtc: page }), times);

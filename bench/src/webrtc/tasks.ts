@@ -1,5 +1,6 @@
 // The measured tasks. They run in Node and in a page.
 
+import type { Figures } from '../benchmark.ts';
 import { median } from '../statistics.ts';
 
 /** A connection to the server, by whichever way of carrying messages. */
@@ -11,23 +12,18 @@ export interface Link {
   close(): Promise<void>;
 }
 
-/** The median time of a call in µs, calls a second, and MB a second. */
-export type LinkFigures = {
-  readonly p50: number;
-  readonly calls: number;
-  readonly bulk: number;
-  /** Median of the times to connect, signaling included, in milliseconds. */
-  readonly connect: number;
-};
-
 /** Milliseconds of each task, and of the warm-up before it. */
 export interface Times {
   readonly warmUp: number;
   readonly window: number;
 }
 
-/** Measures how long it takes to connect, and then the tasks over one link, one after the other. */
-export async function measure(connect: () => Promise<Link>, times: Times): Promise<LinkFigures> {
+/**
+ * Measures how long it takes to connect, signaling included, and then the tasks over one link, one
+ * after the other. Returns the medians of connecting in milliseconds and of a call in µs, calls a
+ * second, and MB a second.
+ */
+export async function measure(connect: () => Promise<Link>, times: Times): Promise<Figures> {
   const took: number[] = [];
   for (let n = 0; n < CONNECTS; n++) {
     const begin = performance.now();

@@ -23,6 +23,8 @@ const Wanted = z.object({
   value: Value,
   expected: Value,
 });
+const Prepare = z.object({ key: Key, ballot: z.int() });
+const Accept = z.object({ key: Key, ballot: z.int(), value: Value });
 const Accepted = z.object({ promised: z.int(), ballot: z.int(), value: Value });
 
 type Wanted = z.infer<typeof Wanted>;
@@ -33,16 +35,8 @@ const protocol = defineProtocol({
   version: 1,
   channel: 0x20,
   methods: {
-    prepare: {
-      id: 1,
-      request: json(z.object({ key: Key, ballot: z.int() })),
-      response: json(Accepted),
-    },
-    accept: {
-      id: 2,
-      request: json(z.object({ key: Key, ballot: z.int(), value: Value })),
-      response: json(z.boolean()),
-    },
+    prepare: { id: 1, request: json(Prepare), response: json(Accepted) },
+    accept: { id: 2, request: json(Accept), response: json(z.boolean()) },
     execute: { id: 3, request: json(Wanted), response: json(z.union([Value, z.boolean()])) },
   },
 });
@@ -71,12 +65,8 @@ function declareNodes(sim: Simulation): void {
       const states = new Map<string, Accepted>();
       for (const key of KEYS) {
         const saved = await store.get(key);
-        states.set(
-          key,
-          saved === undefined
-            ? { promised: 0, ballot: 0, value: null }
-            : JSON.parse(new TextDecoder().decode(saved)),
-        );
+        const state = saved && JSON.parse(new TextDecoder().decode(saved));
+        states.set(key, state ?? { promised: 0, ballot: 0, value: null });
       }
       const save = async (key: string, state: Accepted) => {
         states.set(key, state);
@@ -110,10 +100,9 @@ function declareNodes(sim: Simulation): void {
             const latest = prepared.reduce((a, b) => (b.ballot > a.ballot ? b : a)).value;
             const writes = op === 'set' || (op === 'cas' && latest === expected);
             const next = writes ? value : latest;
+            const proposal = { key, ballot, value: next };
             const accepted = await majority(
-              MEMBERS.map((to) =>
-                net.send(to, 'accept', { key, ballot, value: next }, { timeout: 200 }),
-              ),
+              MEMBERS.map((to) => net.send(to, 'accept', proposal, { timeout: 200 })),
               (answer) => answer,
             );
             // Some may have accepted it, so it must not be tried again.
@@ -130,11 +119,8 @@ export const paxos: Load = {
   name: 'paxos',
   title: 'Paxos with a linearizability check',
   async run(seed) {
-    const sim = createSimulation({
-      seed,
-      link: { latency: [1, 20], loss: 0.01 },
-      nemesis: nemeses.crashes(),
-    });
+    const link = { latency: [1, 20], loss: 0.01 } as const;
+    const sim = createSimulation({ seed, link, nemesis: nemeses.crashes() });
     declareNodes(sim);
     const history = check.createHistory(sim);
     const random = seededRandom(seed);

@@ -71,7 +71,6 @@ export const sharedText: Load = {
         }
       });
     await sim.run(DURATION);
-    const length = () => documents[0]!.getText('text').length;
     const same = () => {
       const first = documents[0]!.getText('text').toString();
       return documents.every((document) => document.getText('text').toString() === first);
@@ -80,7 +79,7 @@ export const sharedText: Load = {
       if (wait === 60) throw new Error('text: the documents differ a minute after the last edit');
       await sim.run(1_000);
     }
-    if (length() === 0) throw new Error('text: nothing was written');
+    if (documents[0]!.getText('text').length === 0) throw new Error('text: nothing was written');
     return sim;
   },
 };

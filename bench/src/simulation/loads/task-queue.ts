@@ -81,11 +81,10 @@ export const taskQueue: Load = {
         },
         take({ most }) {
           const taken = waiting.splice(0, most);
-          for (const task of taken)
-            leases.set(
-              task.id,
-              clock.setTimeout(() => void waiting.unshift(task), LEASE),
-            );
+          for (const task of taken) {
+            const lease = clock.setTimeout(() => void waiting.unshift(task), LEASE);
+            leases.set(task.id, lease);
+          }
           peers.status.set({ role: 'queue', load: waiting.length });
           return taken;
         },

@@ -1,41 +1,65 @@
-// The near end of the line: it carries out one task at a time, each over a new connection.
+// An end of the line: the far one serves Trunkline over TCP and WebSocket, and raw sockets. The near
+// one carries out one task at a time, each over a new connection.
 
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTransport, type Transport } from '@trunkline/transport-core';
+import { createTransport, serve, type Transport } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
 import { runCommands } from '../commands.ts';
 import { median } from '../statistics.ts';
 import { type Backend, items, MESSAGE, protocol, type Task } from './protocol.ts';
-import { measureRaw } from './raw.ts';
-import type { ServerCommands } from './server.ts';
+import { measureRaw, serveRaw } from './raw.ts';
 
 interface Measurement {
   readonly backend: Backend | 'raw';
   readonly task: Task;
   /** The total number of bytes. */
   readonly total: number;
-  readonly to: ReturnType<ServerCommands['addresses']>;
+  /** The addresses of the far end. */
+  readonly to: Awaited<ReturnType<typeof serveAll>>;
 }
 
-interface Result {
-  /** Milliseconds that the task took. */
-  readonly time: number;
-  /** The median time in milliseconds of small calls beside a stream; NaN if none was made. */
-  readonly small?: number | undefined;
+const OPTIONS = { protocol, backends: [tcp(), ws()] };
+const commands = { serve: serveAll, measure };
+export type EndCommands = typeof commands;
+
+runCommands(commands, () => process.kill(process.pid, 'SIGKILL'));
+
+/** Serves on a host, and returns the addresses. */
+async function serveAll(host: string) {
+  const listen = async (backend: Backend) => {
+    const transport = createTransport(`${backend}://${host}:0`, OPTIONS);
+    serve(transport, {
+      upload: async (_, { upload }) => {
+        let size = 0;
+        for await (const item of upload) size += item.length;
+        return size;
+      },
+      download: (size) => items(size),
+      put: ({ length }) => length,
+      get: (size) => new Uint8Array(size),
+    });
+    await transport.listen();
+    return transport.advertiseAddr()!;
+  };
+  const raw = serveRaw().listen(0, host);
+  await once(raw, 'listening');
+  const { port } = raw.address() as AddressInfo;
+  return { host, raw: port, tcp: await listen('tcp'), ws: await listen('ws') };
 }
 
-const commands = { measure };
-export type ClientCommands = typeof commands;
-
-runCommands(commands, () => {});
-
-async function measure({ backend, task, total, to }: Measurement): Promise<Result> {
+/**
+ * Returns the milliseconds that a task took, and the median time of small calls beside a stream; NaN
+ * if none was made.
+ */
+async function measure({ backend, task, total, to }: Measurement) {
   if (backend === 'raw') {
     const direction = task === 'upload' || task === 'put' ? 'up' : 'down';
-    return { time: await measureRaw(to.host, to.raw, direction, total) };
+    return { time: await measureRaw(to.host, to.raw, direction, total), small: undefined };
   }
-  const transport = createTransport({ protocol, backends: [tcp(), ws()], timeout: LONGEST });
+  const transport = createTransport({ ...OPTIONS, timeout: LONGEST });
   const target = to[backend];
   const end = new AbortController();
   try {
