@@ -44,13 +44,7 @@ export interface CallHost {
    * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
    * them; undefined if nothing watches for garbage.
    */
-  readonly watchUnread?: ((items: object, call: Forgettable) => void) | undefined;
-}
-
-/** A call whose items may be dropped unread. */
-export interface Forgettable {
-  readonly download: { readonly unreadSince: number | undefined } | undefined;
-  forgotten(): void;
+  readonly watchUnread?: ((items: object, call: Call) => void) | undefined;
 }
 
 /** Options of one call, as `send` takes them. */
@@ -75,10 +69,10 @@ export const NO_OPTIONS: OwnOptions = Object.freeze({
  * and an upload settle with the response. Download and duplex calls resolve to the items once the
  * request has been sent, and their promise is iterable.
  */
-export class Call<Result> extends OutCall implements Abortable {
+export class Call extends OutCall {
   /** Set by `promiseOf`. */
-  declare resolve: (value: Result | PromiseLike<Result>) => void;
-  promise: Promise<Result>;
+  declare resolve: (value: unknown) => void;
+  promise: Promise<unknown>;
   /** Undefined if nobody observes the call. */
   record: OutgoingRecord | undefined = undefined;
   /** The target as the user gave it. */
@@ -225,7 +219,7 @@ export class Call<Result> extends OutCall implements Abortable {
     if (this.method.flags !== 0) return opened(this);
     if (this.done || this.method.kind !== 'oneway') return;
     this.settle(undefined);
-    this.resolve(undefined as Result);
+    this.resolve(undefined);
   }
 
   override answered(payload: Uint8Array): void {
@@ -237,7 +231,7 @@ export class Call<Result> extends OutCall implements Abortable {
       return this.failed(badAnswer(error));
     }
     this.settle(undefined);
-    this.resolve(value as Result);
+    this.resolve(value);
   }
 
   /** Settles the call when its last item has arrived, even if the reader has not read it yet. */
@@ -268,7 +262,7 @@ export class Call<Result> extends OutCall implements Abortable {
   broken(error: TransportError): void {
     const { download } = this;
     if (download === undefined || download.unreadSince === Number.POSITIVE_INFINITY)
-      this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
+      this.resolve({ then: (_: unknown, reject: (error: unknown) => void) => reject(error) });
     // Items that were complete before the callee or the connection failed are read before the
     // error. If the caller itself ends the call, the reader gets the error immediately.
     else if (!download.ended) download.break(error);
@@ -301,7 +295,7 @@ export class Call<Result> extends OutCall implements Abortable {
 // Streams.
 
 /** Gives the items to the reader and begins to pull the upload, because the request has left. */
-function opened<Result>(call: Call<Result>): void {
+function opened(call: Call): void {
   if (call.bounds === 'opening') call.due = Number.POSITIVE_INFINITY;
   const { carrier, download, host, method, record, target } = call;
   if (download !== undefined) {
@@ -320,7 +314,7 @@ function opened<Result>(call: Call<Result>): void {
           ? withDetails(error, { target, sent: error.sent ?? true })
           : withDetails(badAnswer(error), { target }),
     });
-    call.resolve(items as Result);
+    call.resolve(items);
     if (host.watchUnread !== undefined) {
       host.watchUnread(items, call);
       // The call must not keep its items from becoming garbage.
@@ -332,13 +326,13 @@ function opened<Result>(call: Call<Result>): void {
 }
 
 /** Settles a call whose items nobody reads any more. */
-function leave<Result>(call: Call<Result>, failure: unknown): void {
+function leave(call: Call, failure: unknown): void {
   if (call.done) return;
   call.settle(failure instanceof TransportError ? failure : undefined);
   call.carrier?.abandon(call);
 }
 
-async function pull<Result>(call: Call<Result>): Promise<void> {
+async function pull(call: Call): Promise<void> {
   const { method, record, source, target, upload } = call;
   if (upload === undefined || source === undefined) return;
   try {
@@ -415,7 +409,7 @@ function badAnswer(error: unknown): TransportError {
  * Creates the promise of a call. No code keeps the reject function, so V8 does not create one; and
  * no function needs to capture `this`.
  */
-function promiseOf<Result>(call: Call<Result>): Promise<Result> {
+function promiseOf(call: Call): Promise<unknown> {
   return new Promise((resolve) => {
     call.resolve = resolve;
   });
@@ -466,16 +460,12 @@ export function nameOf(target: string | Remote): string {
 // can share a signal without warnings or leaks.
 
 /** A call that an AbortSignal can cancel. */
-export interface Abortable {
-  aborted(reason: unknown): void;
-}
+type Abortable = Pick<Call, 'aborted'>;
 
-interface Watched {
-  readonly calls: Set<Abortable>;
-  readonly listener: () => void;
-}
-
-const watched = new WeakMap<AbortSignal, Watched>();
+const watched = new WeakMap<
+  AbortSignal,
+  { readonly calls: Set<Abortable>; readonly listener: () => void }
+>();
 
 /** Calls `call.aborted` when the signal aborts, until `unwatchSignal`. */
 export function watchSignal(signal: AbortSignal, call: Abortable): void {

@@ -89,7 +89,7 @@ export class Pool {
   }
 
   /** Starts a call on a live connection to its target, or as soon as one is up. */
-  start(call: Call<unknown>): void {
+  start(call: Call): void {
     try {
       const isBulky = call.isBulky(this.host.config.limits.packet);
       const live = isBulky ? this.host.known(call.target) : this.live(call.target);
@@ -101,11 +101,11 @@ export class Pool {
   }
 
   /** Restarts a call whose connection has left and that no handler can have seen. */
-  restart(call: Call<unknown>): void {
+  restart(call: Call): void {
     this.#startPooled(call, false);
   }
 
-  #startPooled(call: Call<unknown>, isBulky: boolean): void {
+  #startPooled(call: Call, isBulky: boolean): void {
     const entry = this.#entry(call.target);
     const connection = isBulky ? leastLoaded(entry.connections) : entry.connections[0];
     if (connection !== undefined) {

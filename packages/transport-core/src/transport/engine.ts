@@ -245,7 +245,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   leaving(connection: Connection, waiting: OutCall[]): void {
     this.pool.forget(connection);
-    for (const call of waiting) this.#again(call as Call<unknown>, undefined);
+    for (const call of waiting) this.#again(call as Call, undefined);
   }
 
   down(connection: Connection, error: TransportError, { wasUp, unsent }: ConnectionEnd): void {
@@ -265,7 +265,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
         direction,
         error: withoutStack(error, { target: connection.target }),
       });
-    for (const call of unsent) this.#again(call as Call<unknown>, error);
+    for (const call of unsent) this.#again(call as Call, error);
   }
 
   gone(connection: Connection): void {
@@ -311,7 +311,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
    * broken connection, a call is retried at most once. Calls to a Remote fail instead, because only
    * a string target can be dialed again.
    */
-  #again(call: Call<unknown>, error: TransportError | undefined): void {
+  #again(call: Call, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
     if (!call.redial || call.retried)

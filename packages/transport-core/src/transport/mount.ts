@@ -5,14 +5,14 @@ import type { Clock } from '../clock.ts';
 import { type ErrorCode, TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
-import type { CallHost, Forgettable } from '../rpc/call.ts';
+import type { Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { CallWatch } from '../rpc/records.ts';
 import type { Mounted } from '../session/channels.ts';
 import type { CallOrder } from '../session/out-call.ts';
 import type { ConnectionResources } from '../stream/connection-output.ts';
 import type { Ticker } from '../stream/ticker.ts';
-import { type GarbageRegistry, onGarbage, systemClock } from '../system-runtime.ts';
+import { onGarbage, systemClock } from '../system-runtime.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { EventDispatcher } from './reporter.ts';
 
@@ -153,14 +153,14 @@ const FIRST_OWN = 0x10;
 
 // Finds streams that became garbage before anybody began to read them, so that their calls end.
 
-let offered: { readonly items: object; readonly call: Forgettable }[] = [];
-let registry: GarbageRegistry<Forgettable> | undefined;
+let offered: { readonly items: object; readonly call: Call }[] = [];
+let registry: FinalizationRegistry<Call> | undefined;
 
 /**
  * Calls `call.forgotten` when the items have become garbage. A stream that is read in the turn in
  * which its caller gets it, as almost all are, costs no entry in the registry.
  */
-export function watchUnread(items: object, call: Forgettable): void {
+export function watchUnread(items: object, call: Call): void {
   if (offered.push({ items, call }) === 1) systemClock.turn!(register);
 }
 

@@ -185,7 +185,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       : channel.run(record, () => this.#start(call, remote));
   }
 
-  #start(call: Call<unknown>, remote: Connection | undefined): Promise<unknown> {
+  #start(call: Call, remote: Connection | undefined): Promise<unknown> {
     const { promise } = call;
     // An observer may have aborted its signal.
     if (call.done) return promise;

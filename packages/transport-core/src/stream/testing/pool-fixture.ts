@@ -141,7 +141,7 @@ export function poolFixture(
     const method = table.byName.get(name)!;
     const { timeout = 1_000, signal } = options;
     const host = hostOf({ channel: options.channel ?? protocol.channel, timeout, ticker: clock });
-    const made = new Call<unknown>(host, method, new Uint8Array(1), 'a:1', { signal });
+    const made = new Call(host, method, new Uint8Array(1), 'a:1', { signal });
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {
       fate.error = error;
@@ -149,7 +149,7 @@ export function poolFixture(
     return Object.assign(made, { fate });
   };
   /** Starts a call as if it had this target and size. */
-  const start = (target: string, made: Call<unknown>, isBulky = false): void =>
+  const start = (target: string, made: Call, isBulky = false): void =>
     pool.start(Object.assign(made, { to: target, isBulky: () => isBulky }));
   return { clock, pool, dials, failed, retries, wakes, retired, known, memory, call, start };
 }
