@@ -180,7 +180,7 @@ export class Call extends OutCall {
     const detailed = withoutStack(error, { target: this.target, sent: error.sent ?? this.sent });
     if (error.code === 'deadline_exceeded') dues.set(detailed, this.due);
     this.settle(detailed);
-    this.broken(detailed);
+    this.reject(detailed);
   }
 
   override expired(now: number): void {
@@ -199,7 +199,7 @@ export class Call extends OutCall {
     this.giveUp(error);
   }
 
-  aborted(reason: unknown): void {
+  signalAborted(reason: unknown): void {
     if (this.done) return;
     const { sent } = this;
     this.giveUp(
@@ -243,7 +243,7 @@ export class Call extends OutCall {
   giveUp(error: TransportError): void {
     this.settle(error);
     this.carrier?.abandon(this);
-    this.broken(error);
+    this.reject(error);
   }
 
   /** Marks the call as settled, with this error if it failed; called exactly once. */
@@ -259,7 +259,7 @@ export class Call extends OutCall {
    * Rejects the promise one microtask later, or breaks the items once the caller has them
    * (`unreadSince` is Infinity until then).
    */
-  broken(error: TransportError): void {
+  reject(error: TransportError): void {
     const { download } = this;
     if (download === undefined || download.unreadSince === Number.POSITIVE_INFINITY)
       this.resolve({ then: (_: unknown, reject: (error: unknown) => void) => reject(error) });
@@ -339,7 +339,7 @@ async function pull(call: Call): Promise<void> {
     for (;;) {
       // An error of the source becomes `aborted`; one of the codec, below, keeps its code.
       const { value, done } = await Promise.resolve(source.next()).catch((error) => {
-        throw aborted(error);
+        throw uploadError(error);
       });
       if (done === true) break;
       if (upload.stopped) return;
@@ -352,7 +352,7 @@ async function pull(call: Call): Promise<void> {
   } catch (error) {
     if (call.done || upload.stopped) return;
     const { code, message, reason, cause } =
-      error instanceof TransportError ? error : aborted(error);
+      error instanceof TransportError ? error : uploadError(error);
     const text = `${method.full} to ${target}: its upload failed: ${message}`;
     call.giveUp(new TransportError(code, text, { reason, cause, sent: call.sent, target }));
   }
@@ -382,7 +382,7 @@ const NOTHING = () => {};
 const NEVER = new Promise<never>(NOTHING);
 
 /** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
-function aborted(error: unknown): TransportError {
+function uploadError(error: unknown): TransportError {
   return new TransportError('aborted', error instanceof Error ? error.message : String(error), {
     cause: error,
   });
@@ -460,20 +460,20 @@ export function nameOf(target: string | Remote): string {
 // can share a signal without warnings or leaks.
 
 /** A call that an AbortSignal can cancel. */
-type Abortable = Pick<Call, 'aborted'>;
+type Abortable = Pick<Call, 'signalAborted'>;
 
 const watched = new WeakMap<
   AbortSignal,
   { readonly calls: Set<Abortable>; readonly listener: () => void }
 >();
 
-/** Calls `call.aborted` when the signal aborts, until `unwatchSignal`. */
+/** Calls `call.signalAborted` when the signal aborts, until `unwatchSignal`. */
 export function watchSignal(signal: AbortSignal, call: Abortable): void {
   let entry = watched.get(signal);
   if (entry === undefined) {
     const calls = new Set<Abortable>();
     const listener = () => {
-      for (const waiting of calls) waiting.aborted(signal.reason);
+      for (const waiting of calls) waiting.signalAborted(signal.reason);
       watched.delete(signal);
     };
     entry = { calls, listener };

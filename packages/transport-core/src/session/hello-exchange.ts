@@ -163,7 +163,7 @@ export class HelloExchange {
   judge(frame: Frame): Hello | TransportError {
     const { self, proven, side } = this.#options;
     const hello = decodeHello(frame.hello);
-    if (typeof hello === 'string') return broken(`its HELLO has ${hello}`);
+    if (typeof hello === 'string') return protocolError(`its HELLO has ${hello}`);
     return judgeHello(hello, self, proven, side) ?? hello;
   }
 
@@ -190,7 +190,7 @@ export const EARLY_END =
   'the other end closed the connection during the hello: check that both have the same security (TLS, noise or none)';
 
 /** Returns the error for a peer that broke the protocol. */
-export function broken(
+export function protocolError(
   message: string,
   reason: 'malformed' | 'too_large' | 'flood' = 'malformed',
 ): TransportError {

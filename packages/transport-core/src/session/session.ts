@@ -28,11 +28,11 @@ import {
 } from './endings.ts';
 import { Answers, type FrameReceiver, IncomingFrames } from './frames.ts';
 import {
-  broken,
   EARLY_END,
   HelloExchange,
   type HelloExchangeOptions,
   type HelloHost,
+  protocolError,
 } from './hello-exchange.ts';
 import type { Calls, InCall } from './in-call.ts';
 import type { OutCall } from './out-call.ts';
@@ -168,7 +168,7 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     if (refused !== undefined) return this.break(refused);
     if (phase.name === 'ready' && frame.kind === Kind.READY) return this.#enter({ name: 'up' });
     if (phase.name !== 'hello' || frame.kind !== Kind.HELLO)
-      return this.break(broken(`frame ${frame.kind} before the hello was complete`));
+      return this.break(protocolError(`frame ${frame.kind} before the hello was complete`));
     const hello = phase.exchange.judge(frame);
     if (hello instanceof TransportError) return this.break(hello);
     this.parts.agree(hello);
@@ -451,7 +451,7 @@ export class SessionParts {
     const { calls, mounts, preamble, side, visitor } = options;
     const isBytes = preamble !== undefined;
     const context = new SessionContext(options, breakOff, (reason, message) =>
-      breakOff(broken(message, reason)),
+      breakOff(protocolError(message, reason)),
     );
     this.context = context;
     this.batch = new Batch(context, options.writer, {

@@ -25,7 +25,7 @@ export class InStream {
   ended = false;
   error: TransportError | undefined = undefined;
   /** The error that its reader gets before all items, because this end broke it off. */
-  broken: { readonly error: TransportError } | undefined = undefined;
+  brokenBy: TransportError | undefined = undefined;
   /**
    * The number of items that arrived, and the time of the last one (before the first, the time at
    * which the call was opened).
@@ -171,7 +171,7 @@ export class InStream {
    * Ends the stream at once: items that have arrived are dropped, and the reader gets the error.
    */
   break(error: TransportError): void {
-    this.broken ??= { error };
+    this.brokenBy ??= error;
     this.discard();
     this.#notify();
   }
@@ -501,8 +501,8 @@ export class ItemReader<T> implements AsyncIterableIterator<T> {
   /** Returns the next result for a reader; undefined if there is none yet. */
   #step(): IteratorResult<T, undefined> | { error: unknown } | undefined {
     if (this.#over) return DONE;
-    const { broken } = this.#stream;
-    if (broken !== undefined) return this.#fail(broken.error);
+    const { brokenBy } = this.#stream;
+    if (brokenBy !== undefined) return this.#fail(brokenBy);
     const bytes = this.#stream.take();
     if (bytes !== undefined) {
       try {

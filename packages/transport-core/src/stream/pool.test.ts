@@ -40,7 +40,7 @@ test('when the last waiter leaves, the dial is aborted', async (t) => {
   start('a:1', second);
   controller.abort();
   t.false(dials[0]!.signal.aborted);
-  second.aborted(new Error('mine'));
+  second.signalAborted(new Error('mine'));
   t.true(dials[0]!.signal.aborted);
   await turn();
   t.deepEqual([first.fate.error!.code, second.fate.error!.code], ['cancelled', 'cancelled']);
@@ -52,7 +52,7 @@ test('a new call right after an aborted dial has its own dial', async (t) => {
   const { dials, call, start } = poolFixture();
   const first = call();
   start('a:1', first);
-  first.aborted('x');
+  first.signalAborted('x');
   const second = call();
   start('a:1', second);
   t.is(dials.length, 2);
