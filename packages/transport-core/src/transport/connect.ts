@@ -53,18 +53,16 @@ export class Acceptor {
       () => transport.ticker.now(),
       (endpoint, error, place) => this.#rejected(endpoint, error, place),
     );
-    this.#listener = new Listener(
+    this.#listener = new Listener({
       layer,
       clock,
-      (stream, slot) => this.#accept(stream, slot),
-      (error, retryIn) => transport.listenFailed(this, error, retryIn),
-      () => transport.listensAgain(this),
-      {
-        timeout: config.handshakeTimeout,
-        handshakes: { acquire: (...connection) => this.#acquire(...connection) },
-        screen: screenHello,
-      },
-    );
+      accept: (stream, slot) => this.#accept(stream, slot),
+      broke: (error, retryIn) => transport.listenFailed(this, error, retryIn),
+      recovered: () => transport.listensAgain(this),
+      timeout: config.handshakeTimeout,
+      handshakes: { acquire: (...connection) => this.#acquire(...connection) },
+      screen: screenHello,
+    });
   }
 
   listen(): Promise<void> {
