@@ -215,14 +215,8 @@ export function stop(rpc: IncomingRpc, error: TransportError): void {
 export function answerTo(call: InCall, error: unknown): TransportError {
   const withheld = withhold(call, error);
   if (withheld === undefined) return toTransportError(error);
-  const mount = call.channel.mounted as { readonly inbox?: HandlerLog } | undefined;
-  if (call.open) mount?.inbox?.handlerFailed(error);
+  if (call.open) call.channel.mounted?.handlerFailed(error);
   return withheld;
-}
-
-/** The inbox of a mounted protocol, as its calls see it. */
-interface HandlerLog {
-  handlerFailed(error: unknown): void;
 }
 
 /**

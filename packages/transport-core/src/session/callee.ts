@@ -12,7 +12,7 @@ import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from 
 import { errorFrame } from '../wire/metadata.ts';
 import type { Channel, Channels } from './channels.ts';
 import type { ReceiveAccount } from './credit.ts';
-import { type Calls, InCall } from './in-call.ts';
+import { InCall } from './in-call.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import {
@@ -23,7 +23,7 @@ import {
   priceOf,
   STALLED,
 } from './packets.ts';
-import { type CallParts, ServedCalls } from './served-calls.ts';
+import { ServedCalls } from './served-calls.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,
@@ -44,16 +44,13 @@ export class Callee {
   readonly #outbox: Outbox;
   readonly #packets: IncomingPackets;
   readonly #channels: Channels;
-  readonly #calls: Calls;
 
-  constructor(parts: CallParts, packets: IncomingPackets, calls: Calls) {
-    const { context, outbox, channels } = parts;
-    this.#context = context;
+  constructor(outbox: Outbox, channels: Channels, packets: IncomingPackets) {
+    this.#context = outbox.context;
     this.#outbox = outbox;
     this.#packets = packets;
     this.#channels = channels;
-    this.served = new ServedCalls(parts, calls);
-    this.#calls = calls;
+    this.served = new ServedCalls(outbox, channels);
   }
 
   /** Refuses new calls from now on, because the transport closes. */
@@ -80,7 +77,7 @@ export class Callee {
     if (account !== undefined) call.chargeTo(account);
     this.served.open(call);
     if (frame.size > 0) this.#begin(call, frame);
-    else if (!this.early.holds(call)) this.#calls.incoming(call);
+    else if (!this.early.holds(call)) channel!.mounted!.incoming(call);
     this.served.watchDeadline(call);
   }
 
@@ -131,7 +128,7 @@ export class Callee {
     }
     const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
     call.chargeTo(account);
-    if (frame.size === 0) return this.#calls.incoming(call);
+    if (frame.size === 0) return channel!.mounted!.incoming(call);
     this.served.ids.set(call);
     if (!this.#context.memory.fits(frame.size)) return this.served.crowdOut(call);
     this.#begin(call, frame);
@@ -219,14 +216,12 @@ export class Callee {
     call.complete(assembly);
     if (call.method.kind === 'oneway') this.served.ids.delete(call);
     else if (this.early.holds(call)) return;
-    this.#calls.incoming(call);
+    call.channel.mounted!.incoming(call);
   }
-
-  readonly #deliver = (call: InCall): void => this.#calls.incoming(call);
 
   /** Called when a chunk was read, or if its rest waits for more work units (`isRead` is false). */
   endChunk(isRead: boolean): void {
-    this.early.close(isRead, this.#deliver);
+    this.early.close(isRead);
   }
 
   end(frame: Frame): void {
@@ -333,18 +328,18 @@ export class EarlyCancels {
   }
 
   /**
-   * Called when the chunk was read, or its rest waits for more work units.
-   * @param deliver receives the requests that were not canceled, if nothing is left to read.
+   * Called when the chunk was read, or its rest waits for more work units. If nothing is left to
+   * read, the requests that were not canceled are delivered.
    */
-  close(isRead: boolean, deliver: (call: InCall) => void): void {
+  close(isRead: boolean): void {
     this.#input = this.#ids = undefined;
-    if (isRead && this.#held.length > 0) this.#deliver(deliver);
+    if (isRead && this.#held.length > 0) this.#deliver();
   }
 
-  #deliver(deliver: (call: InCall) => void): void {
+  #deliver(): void {
     const held = this.#held;
     this.#held = [];
-    for (const call of held) if (call.open) deliver(call);
+    for (const call of held) if (call.open) call.channel.mounted!.incoming(call);
   }
 }
 

@@ -24,7 +24,7 @@ import { memoryFull } from './memory.ts';
 import { type CallCarrier, OutCall } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent, Outgoing } from './outgoing.ts';
-import { type CallParts, Slots } from './served-calls.ts';
+import { Slots } from './served-calls.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
@@ -40,7 +40,8 @@ export class Caller implements CallCarrier {
   readonly #channels: Channels;
 
   /** @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor. */
-  constructor({ context, batch, outbox, channels }: CallParts, parity: 0 | 1) {
+  constructor(outbox: Outbox, channels: Channels, parity: 0 | 1) {
+    const { context, batch } = outbox;
     this.#context = context;
     this.#batch = batch;
     this.#outbox = outbox;

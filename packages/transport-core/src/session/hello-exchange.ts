@@ -5,6 +5,7 @@
 // batch, and judges those of the peer. It ends the session if the peer fails.
 
 import { reasonError, TransportError } from '../errors.ts';
+import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText, inMs } from '../text.ts';
 import { type Frame, Kind, PREAMBLE } from '../wire/frame.ts';
 import {
@@ -16,19 +17,14 @@ import {
 } from '../wire/hello.ts';
 import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
-import type { Mounted } from './channels.ts';
+import type { Mounted } from './in-call.ts';
 import type { ContextInit } from './session-context.ts';
 
-/** The session as its hello sees it. */
-export interface HelloHost {
-  readonly parts: { readonly batch: Batch };
-  /** Ends the session and closes the connection, after what was written. */
-  endQuietly(error: TransportError): void;
-  /** Ends the session and destroys the connection immediately. */
-  cut(error: TransportError): void;
-  /** Ends the session and sends the peer the reason. */
-  break(error: TransportError): void;
-}
+/**
+ * Ends the session. 'break' sends the peer the reason, 'cut' destroys the connection immediately,
+ * and 'endQuietly' closes it after what was written.
+ */
+type End = (how: 'break' | 'cut' | 'endQuietly', error: TransportError) => void;
 
 /** The values that this end announces and checks, and the limits that it keeps to. */
 export interface HelloExchangeOptions extends ContextInit {
@@ -62,15 +58,15 @@ export class HelloExchange {
    * learn them.
    */
   isStale = false;
-  readonly #host: HelloHost;
+  readonly #end: End;
   readonly #batch: Batch;
   readonly #options: HelloExchangeOptions;
   readonly #seen: number[] = [];
   #spoke = false;
 
-  constructor(host: HelloHost, options: HelloExchangeOptions) {
-    this.#host = host;
-    this.#batch = host.parts.batch;
+  constructor(batch: Batch, options: HelloExchangeOptions, end: End) {
+    this.#end = end;
+    this.#batch = batch;
     this.#options = options;
     this.matched = options.preamble === undefined;
     this.due = options.now + options.handshakeTimeout;
@@ -127,13 +123,13 @@ export class HelloExchange {
     const rest = this.#match(chunk);
     if (rest instanceof TransportError) {
       this.#batch.flush();
-      this.#host.endQuietly(rest);
+      this.#end('endQuietly', rest);
       return undefined;
     }
     const { port, refused, side } = this.#options;
     if (this.matched && side === 'acceptor') {
       if (refused !== undefined) {
-        this.#host.break(refused);
+        this.#end('break', refused);
         return undefined;
       }
       this.#speak();
@@ -177,8 +173,7 @@ export class HelloExchange {
       'handshake_timeout',
       `the hello was not complete after ${inMs(this.#options.handshakeTimeout)}`,
     );
-    if (this.matched) this.#host.break(late);
-    else this.#host.cut(late);
+    this.#end(this.matched ? 'break' : 'cut', late);
   }
 }
 
@@ -206,7 +201,9 @@ export const WIRE_VERSION = 1;
 export const AGENT = 'trunkline-js/0';
 
 /** The state of this end that its HELLO announces. */
-type Announced = Pick<HelloExchangeOptions, 'self' | 'limits' | 'mounts' | 'observed'>;
+type Announced = Pick<HelloExchangeOptions, 'self' | 'limits' | 'observed'> & {
+  readonly mounts: ReadonlyMap<number, { readonly protocol: Protocol }>;
+};
 
 /** Builds our HELLO. */
 export function makeHello(

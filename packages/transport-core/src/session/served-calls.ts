@@ -15,7 +15,6 @@ import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import {
   type AnswerCarrier,
-  type Calls,
   HANDLER,
   type InCall,
   type InChannel,
@@ -29,14 +28,6 @@ import { STALLED } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
-/** The parts of a session that both `Caller` and `ServedCalls` use. */
-export interface CallParts {
-  readonly context: SessionContext;
-  readonly batch: Batch;
-  readonly outbox: Outbox;
-  readonly channels: Channels;
-}
-
 /** The peer's open calls. */
 export class ServedCalls implements AnswerCarrier {
   readonly ids = new PeerIds<InCall>();
@@ -47,14 +38,12 @@ export class ServedCalls implements AnswerCarrier {
   readonly #batch: Batch;
   readonly #outbox: Outbox;
   readonly #channels: Channels;
-  readonly #calls: Calls;
 
-  constructor({ context, batch, outbox, channels }: CallParts, calls: Calls) {
-    this.#context = context;
-    this.#batch = batch;
+  constructor(outbox: Outbox, channels: Channels) {
+    this.#context = outbox.context;
+    this.#batch = outbox.batch;
     this.#outbox = outbox;
     this.#channels = channels;
-    this.#calls = calls;
   }
 
   // Beginning.
@@ -234,7 +223,7 @@ export class ServedCalls implements AnswerCarrier {
       call.endAssembly();
       call.giveBack(true);
     }
-    if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);
+    if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
     call.left(error);
   }
 
@@ -327,7 +316,7 @@ export class ServedCalls implements AnswerCarrier {
       call.upload?.release();
       call.endAssembly();
       this.ids.delete(call);
-      if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);
+      if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
       if (whole && call.leaves(error)) untold.push(call);
     }
     return untold;
