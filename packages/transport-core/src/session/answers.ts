@@ -18,8 +18,16 @@ export class Answers {
   readonly #context: SessionContext;
   readonly #incomingPackets: IncomingPackets;
   readonly #caller: Caller;
+  readonly #drains: () => void;
 
-  constructor(context: SessionContext, incomingPackets: IncomingPackets, caller: Caller) {
+  /** @param drains called when the peer has refused a call because it drains. */
+  constructor(
+    context: SessionContext,
+    incomingPackets: IncomingPackets,
+    caller: Caller,
+    drains: () => void,
+  ) {
+    this.#drains = drains;
     this.#context = context;
     this.#incomingPackets = incomingPackets;
     this.#caller = caller;
@@ -123,7 +131,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
     const error = remoteError(frame);
-    if (error.reason === 'draining') this.#context.port.drains?.();
+    if (error.reason === 'draining') this.#drains();
     if (call.assembly !== undefined)
       this.#incomingPackets.reply.giveBack(call.assembly.price, false);
     this.#caller.terminal(call);

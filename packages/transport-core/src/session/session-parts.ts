@@ -18,13 +18,18 @@ import { Outbox } from './outbox.ts';
 import { IncomingPackets } from './packets.ts';
 import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 
-/** Receives the events of a session; implemented by the driver. */
+/**
+ * Receives the events of a session. It is an interface because `Connection`, which implements it,
+ * is in a higher layer.
+ */
 export interface SessionVisitor {
   /**
    * The protocols of one end have changed. `announcement` is set if the peer has announced its
    * protocols and its address again.
    */
   protocolsChanged?(announcement: Announcement | undefined): void;
+  /** The peer has refused a call because it drains. */
+  drains?(): void;
   /** The callers of these calls are gone: `InCall.tell` must be called for each, now or later. */
   abandoned(calls: InCall[]): void;
   /** The peer's HELLO is acceptable. Answer with `consent` or `break`, now or later. */
@@ -96,7 +101,7 @@ export class SessionParts {
     );
     this.liveness = new Liveness(options.keepAlive, options.random, options.now);
     this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
-    this.answers = new Answers(context, this.packets, this.caller);
+    this.answers = new Answers(context, this.packets, this.caller, () => visitor.drains?.());
     this.callee = new Callee(this.outbox, this.channels, this.packets);
     this.#visitor = visitor;
   }

@@ -160,14 +160,16 @@ export class BoundedHandshakes implements HandshakeLimiter {
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE))
       return undefined;
     this.#sources.set(source, count + 1);
-    const place = new HandshakePlace(now, given, {
-      entered: enter,
-      answered: () => this.#answer(place),
-      left: (error) => {
+    const place: HandshakePlace = new HandshakePlace(
+      now,
+      given,
+      enter,
+      () => this.#answer(place),
+      (error) => {
         this.#left(place, source, error !== undefined);
         if (error !== undefined) this.#rejected(endpoint, error, place);
       },
-    });
+    );
     if (isFull) this.#waiting.add(place);
     else this.#admit(place);
     return place;
@@ -236,14 +238,24 @@ export class HandshakePlace implements HandshakeSlot {
   readonly source: string | undefined;
   #isTaken = false;
   #waits = true;
-  readonly #host: PlaceHost;
+  readonly #entered: (slot: HandshakeSlot) => void;
+  readonly #answered: () => void;
+  readonly #leaves: (error: TransportError | undefined) => void;
   #end: ((error: TransportError) => void) | undefined;
   #left = false;
 
-  constructor(since: number, source: string | undefined, host: PlaceHost) {
+  constructor(
+    since: number,
+    source: string | undefined,
+    entered: (slot: HandshakeSlot) => void,
+    answered: () => void,
+    leaves: (error: TransportError | undefined) => void,
+  ) {
     this.since = since;
     this.source = source;
-    this.#host = host;
+    this.#entered = entered;
+    this.#answered = answered;
+    this.#leaves = leaves;
   }
 
   /** True once the transport has the connection; before that, it belongs to the layer. */
@@ -262,14 +274,14 @@ export class HandshakePlace implements HandshakeSlot {
 
   enter(): void {
     this.#waits = false;
-    this.#host.entered(this);
+    this.#entered(this);
   }
 
   answered(end: (error: TransportError) => void): void {
     if (this.#left || this.#waits) return;
     const isFirst = this.#end === undefined;
     this.#end = end;
-    if (isFirst) this.#host.answered();
+    if (isFirst) this.#answered();
   }
 
   /** Ends the connection of an answered handshake. */
@@ -281,15 +293,8 @@ export class HandshakePlace implements HandshakeSlot {
   leave(error?: TransportError): void {
     if (this.#left) return;
     this.#left = true;
-    this.#host.left(error);
+    this.#leaves(error);
   }
-}
-
-/** Receives the steps of one handshake. */
-interface PlaceHost {
-  entered(slot: HandshakeSlot): void;
-  answered(): void;
-  left(error: TransportError | undefined): void;
 }
 
 /** The number of connections that may wait for each one that is in a handshake. */

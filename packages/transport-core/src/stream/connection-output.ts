@@ -3,36 +3,25 @@
 // close; the stream tells it when a batch has been taken. It calls the session at the end of a tick
 // and when there is room again.
 //
-// Below are the parts of a transport that its connections share (ConnectionResources), the options
-// of a session, the token buckets of limits.rate, and the pool of batch buffers.
+// Below are the parts of a transport that its connections share (ConnectionResources), the token
+// buckets of limits.rate, and the pool of batch buffers.
 
 import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';
 import type { TransportCounter } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import type { Mounted } from '../session/channels.ts';
-import type { Calls } from '../session/in-call.ts';
+import type { Mounted } from '../session/in-call.ts';
 import type { Memory } from '../session/memory.ts';
-import type { OutCall } from '../session/out-call.ts';
-import type { Session, SessionOptions } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
-import { allocate, freeChunk } from '../system-memory.ts';
+import { allocate } from '../system-memory.ts';
 import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
 import { FRAME_OVERHEAD, type FrameWriter } from '../wire/frame.ts';
 import type { Introduction } from '../wire/hello.ts';
 import type { Membership } from './membership.ts';
-import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
+import type { StreamConnection } from './stream-layer.ts';
 import type { AbortQueue, Flushable, ReadScheduler, ScheduledReader, Ticker } from './ticker.ts';
-
-/** The connection as its output sees it. */
-export interface OutputOwner {
-  wakeBy(time: number): void;
-  /** Reports that `Session.crowded` has changed. */
-  crowding(): void;
-  /** Reports that the peer refuses calls because it drains. */
-  drains(): void;
-}
 
 /** The phases of a stream's output. */
 type Phase =
@@ -51,7 +40,8 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
-  readonly #owner: OutputOwner;
+  readonly wakeBy: (time: number) => void;
+  readonly #crowding: () => void;
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
   readonly #scheduler: ReadScheduler;
@@ -77,12 +67,18 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
   #isScheduled = false;
   #isCrowded = false;
 
+  /**
+   * @param wakeBy requests `wake` at a time or earlier.
+   * @param crowding called when `Session.crowded` has changed.
+   */
   constructor(
-    owner: OutputOwner,
     { ticker, scheduler, buffers, rates }: ConnectionResources,
     stream: StreamConnection,
+    wakeBy: (time: number) => void,
+    crowding: () => void,
   ) {
-    this.#owner = owner;
+    this.wakeBy = wakeBy;
+    this.#crowding = crowding;
     this.#stream = stream;
     this.#ticker = ticker;
     this.#scheduler = scheduler;
@@ -124,17 +120,13 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     this.#ticker.touch(this, canWait);
   }
 
-  drains(): void {
-    this.#owner.drains();
-  }
-
   flushTick(now: number): void {
     this.#isScheduled = false;
     const session = this.#session!;
     session.tick(now);
     if (session.crowded === this.#isCrowded) return;
     this.#isCrowded = !this.#isCrowded;
-    this.#owner.crowding();
+    this.#crowding();
   }
 
   flush(): boolean {
@@ -191,12 +183,8 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     const delay = this.#rate.take(bytes, now);
     if (delay === 0) return isDone;
     this.#sendAgain = now + delay;
-    this.#owner.wakeBy(this.#sendAgain);
+    this.wakeBy(this.#sendAgain);
     return false;
-  }
-
-  wakeBy(time: number): void {
-    this.#owner.wakeBy(time);
   }
 
   close(): void {
@@ -206,7 +194,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     else if (this.#kept === undefined && !this.#isResting) this.#writeLast();
     else {
       this.#phase = { name: 'lingering', due: this.#ticker.now() + LINGER };
-      this.#owner.wakeBy(this.#phase.due);
+      this.wakeBy(this.#phase.due);
     }
   }
 
@@ -276,9 +264,6 @@ const CLOSED: Phase = Object.freeze({ name: 'closed' });
  */
 const LINGER = 1_000;
 
-// ConnectionResources, ConnectionInit and sessionOptions: the parts of a transport that all its
-// connections share, the properties of a new connection, and the options that follow from both.
-
 /** The parts of a transport that its connections share. */
 export interface ConnectionResources {
   readonly config: CommonConfig;
@@ -299,90 +284,6 @@ export interface ConnectionResources {
   /** Reports that a user's callback failed. */
   callbackFailed(callback: string, error: unknown): void;
 }
-
-/** The properties of a new connection. */
-export interface ConnectionInit {
-  readonly id: string;
-  readonly direction: 'in' | 'out';
-  /** The dialed target, as written; undefined on an accepted connection. */
-  readonly target: string | undefined;
-  /** The node id that the caller wants to reach. */
-  readonly expected: string | undefined;
-  /** The error with which this end refuses any peer on this connection. */
-  readonly refused: TransportError | undefined;
-  /** The handshake slot of an accepted connection. */
-  readonly slot: HandshakeSlot | undefined;
-  /**
-   * Called once for a dialed connection: without an error when it is up, or with the error that
-   * prevented it.
-   */
-  readonly opened: ((error: TransportError | undefined) => void) | undefined;
-}
-
-/** The end of a session. */
-export interface ConnectionEnd {
-  readonly wasUp: boolean;
-  /** The calls that no handler can have seen, in order. */
-  readonly unsent: OutCall[];
-}
-
-/** A connection as its session sees it. */
-export type ConnectionSide = SessionOptions['visitor'] & { readonly remote: Remote | undefined };
-
-/** The output of a connection as its session sees it. */
-export type OutputSide = SessionOptions['port'] & Pick<SessionOptions, 'writer' | 'preamble'>;
-
-/**
- * Returns the options of a session. They are one object literal: when a part of them was spread
- * into the rest, V8 kept a hidden class of 650 bytes for each connection.
- */
-export function sessionOptions(
-  host: ConnectionResources & Calls,
-  stream: StreamConnection,
-  { direction, slot, refused }: ConnectionInit,
-  connection: ConnectionSide,
-  output: OutputSide,
-): SessionOptions {
-  const { config, memory, self, selfUnproven, mounts, random, ticker } = host;
-  const now = ticker.now();
-  const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
-  return {
-    visitor: connection,
-    calls: host,
-    writer: output.writer,
-    port: output,
-    preamble: output.preamble,
-    count: (counter, amount) => host.count(counter, amount, connection.remote),
-    side: direction === 'out' ? 'dialer' : 'acceptor',
-    limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
-    memory,
-    allocate,
-    freeMemory: freeChunk,
-    self: stream.nodeId === undefined ? selfUnproven : self,
-    proven: stream.nodeId,
-    observed: stream.endpoint.slice(0, OBSERVED),
-    mounts,
-    keepAlive,
-    idleTimeout,
-    // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
-    handshakeTimeout: Math.max(handshakeTimeout - (now - (slot?.since ?? now)), 0),
-    random,
-    refused: stream.refused ?? refused,
-    now,
-    isBounded: limits.rate.send !== undefined,
-    copies: stream.reuses === true,
-  };
-}
-
-function withCredit(
-  limits: CommonConfig['limits'],
-  credit: NonNullable<StreamConnection['credit']>,
-): CommonConfig['limits'] {
-  return { ...limits, credit: { ...limits.credit, ...(credit as typeof limits.credit) } };
-}
-
-/** The maximum length of the observed address in a hello. */
-const OBSERVED = 256;
 
 // A token bucket for limits.rate: bytes per second, with bursts of up to one second's worth.
 

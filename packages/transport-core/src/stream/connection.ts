@@ -1,35 +1,38 @@
 // One connection of a transport: it joins a session to a stream and a clock. It owns the phase of
 // the connection and the admission of the peer; its input and output own the stream. The session,
-// the transport and its input report to it, and it passes on the questions that only the transport
+// the transport and the stream report to it, and it passes on the questions that only the transport
 // can answer. Calls do not pass through it: the transport gives our calls to `caller`, and the
 // session gives the peer's calls to the transport.
 
+import { spelled } from '../address.ts';
+import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
+import type { Remote } from '../remote.ts';
 import type { Caller } from '../session/caller.ts';
-import type { Calls, InCall } from '../session/in-call.ts';
+import type { InCall } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
+import { type LeaveReason, Session } from '../session/session.ts';
 import {
-  type LeaveReason,
-  Session,
-  type SessionParts,
+  SessionFigures,
+  type SessionOptions,
   type SessionVisitor,
-} from '../session/session.ts';
+} from '../session/session-parts.ts';
+import { allocate, freeChunk } from '../system-memory.ts';
+import { cleanText } from '../text.ts';
+import type { Frame } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
-import { ConnectionInput, type InputOwner } from './connection-input.ts';
-import {
-  type ConnectionEnd,
-  type ConnectionInit,
-  ConnectionOutput,
-  type ConnectionResources,
-  sessionOptions,
-} from './connection-output.ts';
-import { LiveRemote, type RemoteLink } from './membership.ts';
-import type { StreamConnection } from './stream-layer.ts';
+import { ConnectionInput } from './connection-input.ts';
+import { ConnectionOutput, type ConnectionResources } from './connection-output.ts';
+import { ATTACHMENT } from './membership.ts';
+import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
 import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
 
-/** The transport as its connections see it. */
-export interface ConnectionHost extends ConnectionResources, Calls {
+/**
+ * The transport as its connections see it. It is an interface because `TransportEngine`, which
+ * implements it, is in a higher layer.
+ */
+export interface ConnectionHost extends ConnectionResources {
   up(connection: Connection): void;
   /** True if some protocol has a reader here. */
   readonly isServing: boolean;
@@ -45,6 +48,32 @@ export interface ConnectionHost extends ConnectionResources, Calls {
   gone(connection: Connection): void;
 }
 
+/** The properties of a new connection. */
+export interface ConnectionInit {
+  readonly id: string;
+  readonly direction: 'in' | 'out';
+  /** The dialed target, as written; undefined on an accepted connection. */
+  readonly target: string | undefined;
+  /** The node id that the caller wants to reach. */
+  readonly expected: string | undefined;
+  /** The error with which this end refuses any peer on this connection. */
+  readonly refused: TransportError | undefined;
+  /** The handshake slot of an accepted connection. */
+  readonly slot: HandshakeSlot | undefined;
+  /**
+   * Called once for a dialed connection: without an error when it is up, or with the error that
+   * prevented it.
+   */
+  readonly opened: ((error: TransportError | undefined) => void) | undefined;
+}
+
+/** The end of a session. */
+export interface ConnectionEnd {
+  readonly wasUp: boolean;
+  /** The calls that no handler can have seen, in order. */
+  readonly unsent: OutCall[];
+}
+
 /** The phases of a connection. */
 type Phase =
   /** The hello is not complete. */
@@ -56,7 +85,7 @@ type Phase =
   | { readonly name: 'gone' };
 
 /** One connection of a transport. */
-export class Connection implements InputOwner, SessionVisitor, RemoteLink {
+export class Connection implements SessionVisitor, StreamSink {
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
@@ -92,17 +121,22 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.endpoint = stream.endpoint;
     this.since = host.ticker.now();
     this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
-    this.#output = new ConnectionOutput(this, host, stream);
+    this.#output = new ConnectionOutput(
+      host,
+      stream,
+      (time) => this.wakeBy(time),
+      () => host.crowding(this),
+    );
     this.#session = new Session(sessionOptions(host, stream, init, this, this.#output));
     this.#output.attach(this.#session);
     this.caller = this.#session.parts.caller;
     this.figures = new SessionFigures(this.#session.parts);
-    this.#input = new ConnectionInput(this, host, stream, this.#session);
+    this.#input = new ConnectionInput(host, stream, this.#session);
   }
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
   start(): void {
-    this.#stream.attach(this.#input);
+    this.#stream.attach(this);
     if (this.direction === 'in' || this.over) return;
     if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
       return this.#session.break(mismatch(this.#expected, this.#stream));
@@ -201,7 +235,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
   }
 
   /** Leaves gracefully; see `Session.leave`. */
-  leave(reason: LeaveReason, text: string, told: string): void {
+  disconnect(reason: LeaveReason, text: string, told: string): void {
     this.#session.leave(reason, text, told);
   }
 
@@ -247,7 +281,19 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.#session.excuse(lateness);
   }
 
-  // Reports of the stream, through the input.
+  // Reports of the stream.
+
+  get copies(): boolean {
+    return this.#input.copies;
+  }
+
+  data(chunk: Uint8Array): boolean {
+    return this.#input.data(chunk);
+  }
+
+  frames(batch: readonly Frame[]): void {
+    this.#input.frames(batch);
+  }
 
   drained(): void {
     this.#output.drained();
@@ -257,7 +303,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.host.ticker.run(() => this.#session.break(error));
   }
 
-  retired(text: string): void {
+  leave(text: string): void {
     this.host.ticker.run(() => this.#session.leave('draining', text));
   }
 
@@ -274,8 +320,6 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  // Reports of the input and the output.
-
   /** Pauses reading until other connections have completed their handshakes. */
   park(): void {
     this.#input.park();
@@ -285,19 +329,11 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.#input.unpark();
   }
 
-  slowed(): void {
-    this.host.count('slowed', 1, this.remote);
-  }
-
-  crowding(): void {
-    this.host.crowding(this);
-  }
+  // Reports of the session.
 
   drains(): void {
     this.host.drains(this);
   }
-
-  // Reports of the session.
 
   greeted(hello: Hello): void {
     const { config, membership, ticker } = this.host;
@@ -359,13 +395,12 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     opened?.(unreachable(error, this.target!));
   }
 
-  announced({ protocols, addr }: Announcement): void {
-    const remote = this.remote!;
-    if (remote.move(addr)) this.host.membership?.moved?.(remote);
-    this.host.membership?.remounted?.(remote, protocols);
-  }
-
-  protocolsChanged(): void {
+  protocolsChanged(announcement: Announcement | undefined): void {
+    if (announcement !== undefined) {
+      const remote = this.remote!;
+      if (remote.move(announcement.addr)) this.host.membership?.moved?.(remote);
+      this.host.membership?.remounted?.(remote, announcement.protocols);
+    }
     this.host.protocolsChanged(this);
   }
 }
@@ -373,3 +408,114 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
 const UP: Phase = Object.freeze({ name: 'up' });
 const OVER: Phase = Object.freeze({ name: 'over' });
 const GONE: Phase = Object.freeze({ name: 'gone' });
+
+// The options of a session, which follow from those of the transport.
+
+/**
+ * Returns the options of a session. They are one object literal: when a part of them was spread
+ * into the rest, V8 kept a hidden class of 650 bytes for each connection.
+ */
+function sessionOptions(
+  host: ConnectionResources,
+  stream: StreamConnection,
+  { direction, slot, refused }: ConnectionInit,
+  connection: Connection,
+  output: ConnectionOutput,
+): SessionOptions {
+  const { config, memory, self, selfUnproven, mounts, random, ticker } = host;
+  const now = ticker.now();
+  const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
+  return {
+    visitor: connection,
+    writer: output.writer,
+    port: output,
+    preamble: output.preamble,
+    count: (counter, amount) => host.count(counter, amount, connection.remote),
+    side: direction === 'out' ? 'dialer' : 'acceptor',
+    limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
+    memory,
+    allocate,
+    freeMemory: freeChunk,
+    self: stream.nodeId === undefined ? selfUnproven : self,
+    proven: stream.nodeId,
+    observed: stream.endpoint.slice(0, OBSERVED),
+    mounts,
+    keepAlive,
+    idleTimeout,
+    // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
+    handshakeTimeout: Math.max(handshakeTimeout - (now - (slot?.since ?? now)), 0),
+    random,
+    refused: stream.refused ?? refused,
+    now,
+    isBounded: limits.rate.send !== undefined,
+    copies: stream.reuses === true,
+  };
+}
+
+function withCredit(
+  limits: CommonConfig['limits'],
+  credit: NonNullable<StreamConnection['credit']>,
+): CommonConfig['limits'] {
+  return { ...limits, credit: { ...limits.credit, ...(credit as typeof limits.credit) } };
+}
+
+/** The maximum length of the observed address in a hello. */
+const OBSERVED = 256;
+
+// The Remote of a live connection, as users see it. The connection itself stays private.
+
+/** The Remote of a live connection. */
+export class LiveRemote implements Remote {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly direction: 'in' | 'out';
+  addr: string | undefined;
+  readonly nodeId: string | undefined;
+  readonly instance: string;
+  readonly hello: Readonly<Record<string, string>>;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, nodeId: string | undefined, hello: Hello) {
+    this.#connection = connection;
+    this.id = connection.id;
+    this.endpoint = connection.endpoint;
+    this.direction = connection.direction;
+    this.nodeId = nodeId;
+    this.addr = hello.addr === '' ? undefined : spelledAddresses(hello.addr);
+    this.instance = hello.instance;
+    this.hello = Object.freeze(hello.fields);
+  }
+
+  /** Replaces the address unless `addr` is empty. Returns true if that changes it. */
+  move(addr: string): boolean {
+    const before = this.addr;
+    if (addr !== '') this.addr = spelledAddresses(addr);
+    return this.addr !== before;
+  }
+
+  get closed(): boolean {
+    return this.#connection.over;
+  }
+
+  get rtt(): number | undefined {
+    return this.#connection.rtt;
+  }
+
+  get silence(): number {
+    return this.#connection.silence;
+  }
+
+  /** @internal */
+  get [ATTACHMENT as never](): object | undefined {
+    return this.#connection.attachment;
+  }
+
+  /** Returns the connection of a Remote; undefined if another copy of the package made the Remote. */
+  static connectionOf(remote: Remote): Connection | undefined {
+    return #connection in remote ? (remote as LiveRemote).#connection : undefined;
+  }
+}
+
+function spelledAddresses(addr: string): string {
+  return cleanText(addr).split(',').map(spelled).join();
+}

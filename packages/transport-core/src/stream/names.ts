@@ -231,14 +231,6 @@ const GONE = new TransportError('cancelled', 'no caller waits for this name any 
 // The names that a transport watches. Finds the resolver of a target, and bounds the number of
 // watched names.
 
-/** The transport as its names see it. */
-export interface NamingTransport {
-  readonly config: Pick<CommonConfig, 'resolve'>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly membership: Membership | undefined;
-}
-
 /** A watched name, as a snapshot shows it. */
 export interface NameSnapshot {
   /** The name as it is given to the resolver. */
@@ -251,21 +243,24 @@ export interface NameSnapshot {
 
 /** The names that one transport watches. */
 export class Names {
-  readonly #transport: NamingTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly #resolve: CommonConfig['resolve'];
+  readonly #membership: () => Membership | undefined;
   /** The connections to peers that drain, by their addresses; those that are over don't count. */
   readonly draining = new Map<string, Connection>();
   readonly #watches = new Set<NameWatch>();
 
-  constructor(transport: NamingTransport) {
-    this.#transport = transport;
-  }
-
-  get clock(): Clock {
-    return this.#transport.clock;
-  }
-
-  get random(): Random {
-    return this.#transport.random;
+  constructor(
+    clock: Clock,
+    random: Random,
+    resolve: CommonConfig['resolve'],
+    membership: () => Membership | undefined,
+  ) {
+    this.clock = clock;
+    this.random = random;
+    this.#resolve = resolve;
+    this.#membership = membership;
   }
 
   /**
@@ -287,9 +282,9 @@ export class Names {
   }
 
   #resolverOf(address: string): Resolver | undefined {
-    const { config, membership } = this.#transport;
-    if (isResolver(config.resolve) && config.resolve.handles(address)) return config.resolve;
-    const { resolver } = membership ?? {};
+    const resolve = this.#resolve;
+    if (isResolver(resolve) && resolve.handles(address)) return resolve;
+    const { resolver } = this.#membership() ?? {};
     return resolver?.handles(address) === true ? resolver : undefined;
   }
 

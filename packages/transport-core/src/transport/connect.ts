@@ -8,9 +8,9 @@ import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import { BoundedHandshakes, HandshakePlace, Listener } from '../stream/accept.ts';
-import type { Connection } from '../stream/connection.ts';
-import type { ConnectionInit, ConnectionResources } from '../stream/connection-output.ts';
-import { LiveRemote, type Membership, nodeOf } from '../stream/membership.ts';
+import { type Connection, type ConnectionInit, LiveRemote } from '../stream/connection.ts';
+import type { ConnectionResources } from '../stream/connection-output.ts';
+import { type Membership, nodeOf } from '../stream/membership.ts';
 import type { NameWatch } from '../stream/names.ts';
 import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { askResolve, orderAddresses } from '../stream/user-hooks.ts';
@@ -346,12 +346,12 @@ const SHOWN = 8;
 
 /** Finds connections by node id. */
 export class Members {
-  readonly #engine: { readonly membership: Membership | undefined };
+  readonly #membership: () => Membership | undefined;
   /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
   readonly #names = new Map<string, string>();
 
-  constructor(engine: { readonly membership: Membership | undefined }) {
-    this.#engine = engine;
+  constructor(membership: () => Membership | undefined) {
+    this.#membership = membership;
   }
 
   /**
@@ -359,7 +359,7 @@ export class Members {
    * the second form, only connections that proved the id.
    */
   links(target: string): readonly Connection[] {
-    const { membership } = this.#engine;
+    const membership = this.#membership();
     if (membership === undefined) return NONE;
     const named = nodeOf(target) ?? this.#names.get(target);
     if (named !== undefined) return membership.links(named).map(connectionOf);
@@ -371,12 +371,12 @@ export class Members {
 
   /** See `Membership.addressesOf`. */
   addressesOf(target: string): readonly string[] | undefined {
-    return this.#engine.membership?.addressesOf?.(target);
+    return this.#membership()?.addressesOf?.(target);
   }
 
   /** Returns the first of these connections that takes calls. */
   live(target: string): Connection | undefined {
-    if (this.#engine.membership === undefined) return undefined;
+    if (this.#membership() === undefined) return undefined;
     return this.links(target).find((connection) => connection.isUp);
   }
 
@@ -391,7 +391,7 @@ export class Members {
     signal: AbortSignal,
     remembers: boolean,
   ): Promise<Connection> {
-    const { membership } = this.#engine;
+    const membership = this.#membership();
     if (membership === undefined) {
       const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
       throw new TransportError('failed_precondition', message, { target, sent: false });
@@ -407,7 +407,7 @@ export class Members {
 
 /** Returns the connection behind a Remote of this transport. */
 export function connectionOf(remote: Remote): Connection {
-  return LiveRemote.linkOf(remote) as Connection;
+  return LiveRemote.connectionOf(remote)!;
 }
 
 /** The number of names that are remembered. */

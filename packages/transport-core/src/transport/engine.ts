@@ -19,18 +19,16 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
-import type { InCall, InChannel } from '../session/in-call.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder, type OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
-import { Connection, type ConnectionHost } from '../stream/connection.ts';
 import {
-  BufferPool,
-  batchSize,
+  Connection,
   type ConnectionEnd,
+  type ConnectionHost,
   type ConnectionInit,
-  TokenBuckets,
-} from '../stream/connection-output.ts';
+} from '../stream/connection.ts';
+import { BufferPool, batchSize, TokenBuckets } from '../stream/connection-output.ts';
 import type { Membership } from '../stream/membership.ts';
 import { Names } from '../stream/names.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
@@ -67,8 +65,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   readonly rates: ConnectionHost['rates'];
   readonly pool: Pool;
   membership: Membership | undefined = undefined;
-  readonly members = new Members(this);
-  readonly names = new Names(this);
+  readonly members: Members;
+  readonly names: Names;
   readonly serving = new Serving((service) => this.hasWithdrawn(service));
   readonly self: SelfIntroduction;
   readonly selfUnproven: Introduction;
@@ -83,7 +81,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   #except: readonly string[] = [];
   readonly order = new CallOrder();
   readonly alive: KeepAlive;
-  served = 0;
+  /** The number of calls served for protocols that were unmounted. */
+  #servedBefore = 0;
   readonly dispatcher: EventDispatcher;
   readonly reporter: Reporter;
   readonly timer: DeadlineTimer;
@@ -111,7 +110,15 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.random = random;
     this.alive = new KeepAlive(clock);
     this.dispatcher = new EventDispatcher(config.observer);
-    this.reporter = new Reporter(config.observer, channels, this);
+    this.reporter = new Reporter(
+      config.observer,
+      channels,
+      clock,
+      () => this.now(),
+      (watch) => {
+        for (const mount of this.mounts.values()) mount.watchBy(watch);
+      },
+    );
     this.ticker = new Ticker(clock, channels && (() => this.reporter.look()));
     this.scheduler = new ReadScheduler(clock);
     this.aborts = new AbortQueue(this.scheduler);
@@ -119,8 +126,17 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.memory = new Memory(config.limits.memory);
     const { send, receive } = config.limits.rate;
     this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
-    this.self = new SelfIntroduction(this, config.network, random);
-    this.selfUnproven = introduceUnproven(this.self, this);
+    const membership = () => this.membership;
+    this.members = new Members(membership);
+    this.names = new Names(clock, random, config.resolve, membership);
+    this.self = new SelfIntroduction(
+      layer,
+      config.network,
+      random,
+      membership,
+      () => this.listening,
+    );
+    this.selfUnproven = introduceUnproven(this.self, membership);
     this.timer = new DeadlineTimer(
       clock,
       (now) => this.#ring(now),
@@ -172,7 +188,13 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   unmount(mount: Mount): void {
     if (this.mounts.get(mount.protocol.channel) !== mount) return;
     this.mounts.delete(mount.protocol.channel);
+    this.#servedBefore += mount.served;
     this.announce();
+  }
+
+  /** The number of peers' calls that have arrived. */
+  get served(): number {
+    return [...this.mounts.values()].reduce((sum, mount) => sum + mount.served, this.#servedBefore);
   }
 
   /** Sends the protocols and the address, which have changed, to the peers. */
@@ -283,28 +305,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.pool.drains(connection);
   }
 
-  incoming(call: InCall): void {
-    const mount = call.channel.mounted as Mount;
-    this.served++;
-    if (this.membership?.screen !== undefined && !this.#isFit(call, mount)) return;
-    mount.inbox.arrive(call);
-    if (this.memory.used > this.memory.limit * 1.25) this.#relieve();
-  }
-
-  /** Returns false if the membership refuses the call; its connection has then ended. */
-  #isFit({ from, method, payload }: InCall, { protocol }: Mount): boolean {
-    const unfit = this.membership!.screen!(from!, protocol.name, method.name, payload);
-    if (unfit !== undefined) connectionOf(from!).break(unfit);
-    return unfit === undefined;
-  }
-
-  withdrawn(call: InCall): void {
-    (call.channel.mounted as Mount | undefined)?.inbox.withdrawn(call);
-  }
-
-  roomForReplies(channel: InChannel): void {
-    (channel.mounted as Mount | undefined)?.inbox.feedAll();
-  }
 
   /**
    * Retries a call on another connection, in order, because no handler can have seen it. After a
@@ -324,7 +324,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
    * Closes the connection that holds the most memory, because the transport is far above
    * `limits.memory`.
    */
-  #relieve(): void {
+  relieve(): void {
     let most: Connection | undefined;
     for (const connection of this.connections)
       if (most === undefined || connection.figures.held > most.figures.held) most = connection;
@@ -469,7 +469,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   ): Promise<void> {
     this.ticker.run(() => {
       for (const connection of connections)
-        connection.leave(
+        connection.disconnect(
           reason,
           text ?? 'this end disconnected',
           text ?? 'the other end disconnected',

@@ -8,11 +8,12 @@ import { type MethodTable, methodTable, type Protocol } from '../protocol/protoc
 import type { Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { CallWatch } from '../rpc/records.ts';
-import type { Mounted } from '../session/channels.ts';
+import type { InCall, Mounted } from '../session/in-call.ts';
 import type { CallOrder } from '../session/out-call.ts';
 import type { ConnectionResources } from '../stream/connection-output.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
+import { connectionOf } from './connect.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { EventDispatcher } from './reporter.ts';
 
@@ -24,6 +25,8 @@ export interface MountHost extends ConnectionResources {
   readonly alive: KeepAlive;
   /** Called when a protocol gets a reader or loses one. */
   readersChanged(): void;
+  /** Closes a connection, because the transport is far above `limits.memory`. */
+  relieve(): void;
 }
 
 /** The steps, if any, before an outgoing call is sent. */
@@ -53,6 +56,8 @@ export class Mount implements Mounted, CallHost {
   readonly drains: boolean;
   /** The number of outgoing calls that have not settled. */
   open = 0;
+  /** The number of peers' calls that have arrived. */
+  served = 0;
   readonly #host: MountHost;
   readonly #idle: (() => void)[] = [];
 
@@ -78,6 +83,32 @@ export class Mount implements Mounted, CallHost {
       contexts,
     );
   }
+
+  // The peers' calls.
+
+  incoming(call: InCall): void {
+    const { membership, memory } = this.#host;
+    const { from, method, payload } = call;
+    this.served++;
+    const unfit = membership?.screen?.(from!, this.protocol.name, method.name, payload);
+    if (unfit !== undefined) return connectionOf(from!).break(unfit);
+    this.inbox.arrive(call);
+    if (memory.used > memory.limit * 1.25) this.#host.relieve();
+  }
+
+  withdrawn(call: InCall): void {
+    this.inbox.withdrawn(call);
+  }
+
+  roomForReplies(): void {
+    this.inbox.feedAll();
+  }
+
+  handlerFailed(error: unknown): void {
+    this.inbox.handlerFailed(error);
+  }
+
+  // Our calls.
 
   /** Makes `watch` follow the mount's calls in both directions from now on; undefined stops it. */
   watchBy(watch: CallWatch | undefined): void {

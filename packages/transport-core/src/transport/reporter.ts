@@ -17,23 +17,8 @@ import type {
 } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import type { CallWatch } from '../rpc/records.ts';
+import type { Connection } from '../stream/connection.ts';
 import type { ConnectionEvent } from './types.ts';
-
-/** The transport as its reporter sees it. */
-interface ReportedTransport {
-  readonly mounts: ReadonlyMap<unknown, { watchBy(watch: CallWatch | undefined): void }>;
-  readonly clock: Pick<Clock, 'now'>;
-  /** Returns the time of this tick. */
-  now(): number;
-}
-
-/** A connection whose handshake has ended. */
-interface Greeted {
-  readonly endpoint: string;
-  readonly direction: 'in' | 'out';
-  readonly remote: Remote | undefined;
-  readonly since: number;
-}
 
 /** The observer and the tracing channels of one transport. */
 export class Reporter implements CallWatch {
@@ -41,27 +26,37 @@ export class Reporter implements CallWatch {
   watch: CallWatch | undefined;
   readonly #observer: Observer;
   readonly #channels: TraceChannels | undefined;
-  readonly #transport: ReportedTransport;
+  readonly #clock: Clock;
+  readonly #now: () => number;
+  readonly #changed: (watch: CallWatch | undefined) => void;
   /** The time that `readNow` returned last. */
   #read = Number.NEGATIVE_INFINITY;
 
+  /**
+   * @param now returns the time of this tick.
+   * @param changed receives `watch` when it has changed.
+   */
   constructor(
     observer: Observer | undefined,
     channels: TraceChannels | undefined,
-    transport: ReportedTransport,
+    clock: Clock,
+    now: () => number,
+    changed: (watch: CallWatch | undefined) => void,
   ) {
     this.#observer = observer ?? {};
     this.#channels = channels;
-    this.#transport = transport;
+    this.#clock = clock;
+    this.#now = now;
+    this.#changed = changed;
     this.watch = this.#isHeard ? this : undefined;
   }
 
   get now(): number {
-    return Math.max(this.#transport.now(), this.#read);
+    return Math.max(this.#now(), this.#read);
   }
 
   readNow(): number {
-    return (this.#read = this.#transport.clock.now());
+    return (this.#read = this.#clock.now());
   }
 
   // Calls.
@@ -83,7 +78,7 @@ export class Reporter implements CallWatch {
     const isHeard = this.#isHeard;
     if (isHeard === (this.watch !== undefined)) return;
     this.watch = isHeard ? this : undefined;
-    for (const mount of this.#transport.mounts.values()) mount.watchBy(this.watch);
+    this.#changed(this.watch);
   }
 
   begin(record: CallRecord): TraceChannel | undefined {
@@ -135,9 +130,12 @@ export class Reporter implements CallWatch {
     });
   }
 
-  handshakeEnded(connection: Greeted, error: TransportError | undefined): void {
+  /** Reports a handshake; `connection` began it at the time `since`. */
+  handshakeEnded(
+    { endpoint, direction, remote, since }: Connection,
+    error: TransportError | undefined,
+  ): void {
     if (this.#observer.handshakeEnded === undefined) return;
-    const { endpoint, direction, remote, since } = connection;
     const duration = this.now - since;
     this.#tell('handshakeEnded', { endpoint, direction, duration, remote, error });
   }

@@ -328,23 +328,19 @@ export interface BackendLayerOptions {
 
 // SelfIntroduction is the identity that a transport presents to every peer.
 
-/** The parts of a transport that determine its identity and may change while it runs. */
-export interface Introduced {
-  readonly layer: StreamLayer;
-  readonly listening: boolean;
-  readonly membership: Membership | undefined;
-}
-
 /**
  * Returns the identity for a peer that proves no id: the same, but without the node id if the
  * membership does not assert it.
  */
-export function introduceUnproven(self: Introduction, engine: Introduced): Introduction {
+export function introduceUnproven(
+  self: Introduction,
+  membership: () => Membership | undefined,
+): Introduction {
   return {
     instance: self.instance,
     network: self.network,
     get nodeId() {
-      return engine.membership?.asserts === false ? '' : self.nodeId;
+      return membership()?.asserts === false ? '' : self.nodeId;
     },
     get addr() {
       return self.addr;
@@ -356,24 +352,38 @@ export function introduceUnproven(self: Introduction, engine: Introduced): Intro
 export class SelfIntroduction implements Introduction {
   readonly instance: string;
   readonly network: string;
-  readonly #engine: Introduced;
+  readonly #layer: StreamLayer;
+  readonly #membership: () => Membership | undefined;
+  readonly #listens: () => boolean;
   #advertised: string | undefined = undefined;
 
-  /** Creates an identity with a new random instance id. */
-  constructor(engine: Introduced, network: string, random: Random) {
+  /**
+   * Creates an identity with a new random instance id.
+   *
+   * @param listens returns true while the transport listens.
+   */
+  constructor(
+    layer: StreamLayer,
+    network: string,
+    random: Random,
+    membership: () => Membership | undefined,
+    listens: () => boolean,
+  ) {
     this.instance = Array.from(randomBytes(random, 16), (byte) =>
       byte.toString(16).padStart(2, '0'),
     ).join('');
     this.network = network;
-    this.#engine = engine;
+    this.#layer = layer;
+    this.#membership = membership;
+    this.#listens = listens;
   }
 
   get nodeId(): string {
-    return this.#engine.membership?.nodeId ?? '';
+    return this.#membership()?.nodeId ?? '';
   }
 
   get addr(): string {
-    if (!this.#engine.listening) return '';
+    if (!this.#listens()) return '';
     try {
       return this.advertiseAddr();
     } catch {
@@ -383,7 +393,7 @@ export class SelfIntroduction implements Introduction {
   }
 
   advertiseAddr(): string {
-    return this.#advertised ?? this.#engine.layer.advertiseAddr();
+    return this.#advertised ?? this.#layer.advertiseAddr();
   }
 
   /**
@@ -396,7 +406,7 @@ export class SelfIntroduction implements Introduction {
     const list = given.map((address) => address.trim());
     for (const address of list) {
       if (address === '') throw new TypeError('advertise: an address is empty');
-      checkAdvertised(this.#engine.layer, address, 'advertise');
+      checkAdvertised(this.#layer, address, 'advertise');
     }
     const advertised = list.join(',');
     if (utf8Length(advertised) > HELLO_TEXT_LIMIT)

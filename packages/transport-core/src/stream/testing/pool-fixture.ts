@@ -83,12 +83,12 @@ export function poolFixture(
   const retired: FakeConnection[] = [];
   /** Connections to nodes, which a membership knows. */
   const known = new Map<string, FakeConnection>();
-  const names = new Names({
-    config: { resolve: resolver },
+  const names = new Names(
     clock,
-    random: () => 0.5,
-    membership: undefined,
-  });
+    () => 0.5,
+    resolver,
+    () => undefined,
+  );
   const memory = new Memory(limit);
   const pool: Pool = new Pool({
     config: { maxPool, limits: { packet: 65_536 } },
