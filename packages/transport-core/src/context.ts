@@ -12,8 +12,13 @@ export interface Contexts {
   forItems(): (result: unknown) => unknown;
 }
 
-/** The context in which each call of a reader starts. */
-export interface ReaderContext {
-  /** Runs `work` in the context; the stores that it sets do not stay there. */
-  run<A, B, C>(work: (a: A, b: B, c: C) => void, a: A, b: B, c: C): void;
-}
+/**
+ * Runs `work` in the context in which each call of a reader starts; the stores that it sets do not
+ * stay there.
+ */
+export type ReaderContext = <A, B, C>(
+  work: (a: A, b: B, c: C) => void,
+  a: A,
+  b: B,
+  c: C,
+) => void;

@@ -357,7 +357,7 @@ export class Inbox {
     }
     const rpc = new IncomingRpc(call, request);
     if (taker.context === undefined) this.#give(taker, rpc, call);
-    else taker.context.run(this.#give, taker, rpc, call);
+    else taker.context(this.#give, taker, rpc, call);
   }
 
   readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {

@@ -11,18 +11,12 @@ import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
 import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Channel, Channels } from './channels.ts';
-import type { ReceiveAccount } from './credit.ts';
+import type { ReceiveAccount } from './batch.ts';
 import { InCall } from './in-call.ts';
+import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
-import {
-  Assembly,
-  type AssemblyOwner,
-  type IncomingPackets,
-  oversized,
-  priceOf,
-  STALLED,
-} from './packets.ts';
+import { Assembly, type IncomingPackets, oversized, priceOf, STALLED } from './packets.ts';
 import { ServedCalls } from './served-calls.ts';
 import {
   CANCEL,
@@ -265,7 +259,7 @@ export class Callee {
     this.#context.usage.makeRoom();
   }
 
-  #owner(call: InCall): AssemblyOwner {
+  #owner(call: InCall): MessageOwner {
     const { served } = this;
     return { refuse: () => served.crowdOut(call), stopped: () => served.stopped(call) };
   }

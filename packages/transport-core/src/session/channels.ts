@@ -17,7 +17,7 @@ import {
   type HelloProtocol,
   helloProtocol,
 } from '../wire/hello.ts';
-import { type Creditor, ReceiveAccount } from './credit.ts';
+import { type Creditor, ReceiveAccount } from './batch.ts';
 import { InChannel, type Mounted } from './in-call.ts';
 import type { OutCall } from './out-call.ts';
 import { Lanes } from './outgoing.ts';

@@ -176,7 +176,10 @@ export class InCall implements ListEntry, UnitSender {
   /** The kind of reader that works on it; 0 if none does. */
   running: 0 | Running = 0;
   readonly carrier: AnswerCarrier;
-  /** Its place among the deadlines of its session; only the heap that it is in changes it. */
+  /**
+   * Its place among the deadlines of its session; -1 if it is not there. Only `Deadlines` changes
+   * it.
+   */
   place = -1;
 
   // The following properties matter only for a call that waits, is long, streams or is given up;

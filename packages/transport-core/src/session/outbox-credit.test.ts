@@ -3,7 +3,7 @@
 import test from 'ava';
 import { pluck } from '../testing/pluck.ts';
 import { Account, EMPTY, Kind } from '../wire/frame.ts';
-import { ReceiveAccount } from './credit.ts';
+import { ReceiveAccount } from './batch.ts';
 import { OutboxFixture, RecordingSender, unit } from './testing/outbox-fixture.ts';
 import { SMALL } from './testing/pair.ts';
 

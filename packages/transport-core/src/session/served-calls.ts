@@ -283,7 +283,7 @@ export class ServedCalls implements AnswerCarrier {
     const stale = lastPacket + STALLED;
     if (stale > now)
       return this.#context.usage.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
-    for (const assembly of [...this.#context.usage.assemblies]) assembly.stopped();
+    for (const assembly of [...this.#context.usage.assemblies]) assembly.owner.stopped?.();
     return deadlines.next;
   }
 
@@ -335,14 +335,11 @@ const ANSWERED = new TransportError('cancelled', 'the call was answered');
 // the other calls. It is a binary heap: most times are added in ascending order, and then a new
 // entry stays in its place.
 
-/** An entry of `Deadlines`; it can be in one heap at a time. */
-export interface Timed {
-  /** Its place in the heap; -1 if it is in none. Only `Deadlines` changes it. */
-  place: number;
-}
-
-/** A heap of entries by time, from which any entry can be removed. */
-export class Deadlines<T extends Timed> {
+/**
+ * A heap of entries by time, from which any entry can be removed. An entry can be in one heap at a
+ * time.
+ */
+export class Deadlines<T extends Pick<InCall, 'place'>> {
   readonly #times: number[] = [];
   readonly #entries: T[] = [];
 

@@ -4,7 +4,7 @@
 import test from 'ava';
 import { reasonError } from '../errors.ts';
 import { bytes } from '../protocol/codec.ts';
-import { defineProtocol, methodTable } from '../protocol/protocol.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
 import { pluck } from '../testing/pluck.ts';
 import { PREAMBLE } from '../wire/frame.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';

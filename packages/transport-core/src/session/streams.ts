@@ -10,10 +10,12 @@ import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { Account, EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
-import { type Creditor, GrowingAccount } from './credit.ts';
+import type { Creditor } from './batch.ts';
+import { GrowingAccount } from './credit.ts';
+import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent, kept, type Lanes, Outgoing, type UnitSender } from './outgoing.ts';
-import { Assembly, type AssemblyOwner, type IncomingPackets, longCost } from './packets.ts';
+import { Assembly, type IncomingPackets, longCost } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** The receiving end of a stream: items that have arrived and wait for their reader. */
@@ -60,7 +62,7 @@ export class InStream {
    * @param keep false if its reader is gone.
    * @param owner notified if a long item is abandoned.
    */
-  receive(frame: Frame, packets: IncomingPackets, keep: boolean, owner: AssemblyOwner): void {
+  receive(frame: Frame, packets: IncomingPackets, keep: boolean, owner: MessageOwner): void {
     const context = this.#context;
     const { item } = context.limits;
     if (this.assembly !== undefined)

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { MemoryUsage, type Unfinished } from '../session/memory.ts';
+import { MemoryUsage, Unfinished } from '../session/memory.ts';
 import { type FakeConnection, poolFixture, turn } from './testing/pool-fixture.ts';
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
@@ -167,17 +167,11 @@ test('messages that wait for a dial displace unfinished messages of peers', (t) 
       advance: () => {},
       breakOff: () => {},
     });
-    const message: Unfinished = {
-      list: undefined,
-      before: undefined,
-      after: undefined,
-      got: bytes,
-      refuse: () => {
-        refused.push(name);
-        usage.ends(message, bytes, 0);
-      },
-      stopped: () => {},
+    const refuse = () => {
+      refused.push(name);
+      usage.ends(message, bytes, 0);
     };
+    const message = new Unfinished({ refuse }, bytes);
     usage.begins(message, bytes, 0);
   };
   peer('the fastest', 100);

@@ -205,7 +205,7 @@ export const ownContext = {
   capture(): (work: () => void) => void {
     const context = contexts?.reader();
     if (context === undefined) return (work) => work();
-    return (work) => context.run(work, undefined, undefined, undefined);
+    return (work) => context(work, undefined, undefined, undefined);
   },
 
   /** Marks handlers that `serve` calls in the context in which their messages were read. */

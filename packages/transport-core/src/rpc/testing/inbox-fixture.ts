@@ -7,7 +7,7 @@ import { json } from '../../protocol/json.ts';
 import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
 import { Channel } from '../../session/channels.ts';
-import { ReceiveAccount } from '../../session/credit.ts';
+import { ReceiveAccount } from '../../session/batch.ts';
 import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
 import { OutboxFixture } from '../../session/testing/outbox-fixture.ts';
 import { SMALL } from '../../session/testing/pair.ts';
