@@ -12,7 +12,7 @@ import {
 } from '../session/session-context.ts';
 import { plain } from '../text.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
-import type { ConnectionResources, TokenBucket } from './connection-output.ts';
+import type { TokenBucket, TransportResources } from './connection-output.ts';
 import type { StreamConnection } from './stream-layer.ts';
 import type { ReadScheduler, ScheduledReader, Ticker } from './ticker.ts';
 
@@ -50,7 +50,7 @@ export class ConnectionInput implements ScheduledReader {
   readonly #ticker: Ticker;
 
   constructor(
-    { ticker, scheduler, rates }: ConnectionResources,
+    { ticker, scheduler, rates }: TransportResources,
     stream: StreamConnection,
     session: Session,
   ) {

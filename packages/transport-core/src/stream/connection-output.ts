@@ -3,25 +3,29 @@
 // close; the stream tells it when a batch has been taken. It calls the session at the end of a tick
 // and when there is room again.
 //
-// Below are the parts of a transport that its connections share (ConnectionResources), the token
+// Below are the parts that the connections of a transport share (TransportResources), the token
 // buckets of limits.rate, and the pool of batch buffers.
 
+import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';
-import type { TransportCounter } from '../observer.ts';
 import type { Random } from '../random.ts';
-import type { Remote } from '../remote.ts';
-import type { Mounted } from '../session/in-call.ts';
-import type { Memory } from '../session/memory.ts';
+import { Memory } from '../session/memory.ts';
+import { CallOrder } from '../session/out-call.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
 import { allocate } from '../system-memory.ts';
 import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
 import { FRAME_OVERHEAD, type FrameWriter } from '../wire/frame.ts';
-import type { Introduction } from '../wire/hello.ts';
 import type { Membership } from './membership.ts';
-import type { StreamConnection } from './stream-layer.ts';
-import type { AbortQueue, Flushable, ReadScheduler, ScheduledReader, Ticker } from './ticker.ts';
+import type { StreamConnection, StreamLayer } from './stream-layer.ts';
+import {
+  AbortQueue,
+  type Flushable,
+  ReadScheduler,
+  type ScheduledReader,
+  type Ticker,
+} from './ticker.ts';
 
 /** The phases of a stream's output. */
 type Phase =
@@ -72,7 +76,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
    * @param crowding called when `Session.crowded` has changed.
    */
   constructor(
-    { ticker, scheduler, buffers, rates }: ConnectionResources,
+    { ticker, scheduler, buffers, rates }: TransportResources,
     stream: StreamConnection,
     wakeBy: (time: number) => void,
     crowding: () => void,
@@ -264,25 +268,41 @@ const CLOSED: Phase = Object.freeze({ name: 'closed' });
  */
 const LINGER = 1_000;
 
-/** The parts of a transport that its connections share. */
-export interface ConnectionResources {
+/** The parts of a transport that its connections, its names and its mounts share. */
+export class TransportResources {
+  readonly layer: StreamLayer;
   readonly config: CommonConfig;
-  readonly membership: Membership | undefined;
-  readonly self: Introduction;
-  /** The identity that is shown to peers that prove no id. */
-  readonly selfUnproven: Introduction;
-  readonly mounts: ReadonlyMap<number, Mounted>;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly ticker: Ticker;
   readonly scheduler: ReadScheduler;
   readonly aborts: AbortQueue;
   readonly buffers: BufferPool;
   readonly memory: Memory;
   readonly rates: { readonly send: TokenBuckets; readonly receive: TokenBuckets };
-  readonly random: Random;
-  wakeBy(time: number): void;
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
-  /** Reports that a user's callback failed. */
-  callbackFailed(callback: string, error: unknown): void;
+  membership: Membership | undefined = undefined;
+  /** The order of all calls of the transport. */
+  readonly order = new CallOrder();
+
+  constructor(
+    layer: StreamLayer,
+    config: CommonConfig,
+    clock: Clock,
+    random: Random,
+    ticker: Ticker,
+  ) {
+    this.layer = layer;
+    this.config = config;
+    this.clock = clock;
+    this.random = random;
+    this.ticker = ticker;
+    this.scheduler = new ReadScheduler(clock);
+    this.aborts = new AbortQueue(this.scheduler);
+    this.buffers = new BufferPool(batchSize(config.limits.packet));
+    this.memory = new Memory(config.limits.memory);
+    const { send, receive } = config.limits.rate;
+    this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
+  }
 }
 
 // A token bucket for limits.rate: bytes per second, with bursts of up to one second's worth.

@@ -7,10 +7,11 @@
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
+import type { TransportCounter } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Caller } from '../session/caller.ts';
-import type { InCall } from '../session/in-call.ts';
+import type { InCall, Mounted } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { type LeaveReason, Session } from '../session/session.ts';
 import {
@@ -21,18 +22,41 @@ import {
 import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText } from '../text.ts';
 import type { Frame } from '../wire/frame.ts';
-import type { Announcement, Hello } from '../wire/hello.ts';
+import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
-import { ConnectionOutput, type ConnectionResources } from './connection-output.ts';
+import { ConnectionOutput, type TransportResources } from './connection-output.ts';
 import { ATTACHMENT } from './membership.ts';
 import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
 import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
 
 /**
- * The transport as its connections see it. It is an interface because `TransportEngine`, which
- * implements it, is in a higher layer.
+ * The transport as its connections, mounts and listeners see it. It is an interface because
+ * `TransportEngine`, which implements it, imports all of them.
  */
-export interface ConnectionHost extends ConnectionResources {
+export interface ConnectionHost extends TransportResources {
+  readonly state: 'open' | 'closing' | 'closed';
+  /** The identity that is shown to peers, and the one for peers that prove no id. */
+  readonly self: Introduction;
+  readonly selfUnproven: Introduction;
+  readonly mounts: ReadonlyMap<number, Mounted>;
+  /** All connections whose stream is not closed yet. */
+  readonly connections: ReadonlySet<Connection>;
+  /** Creates the connection of a stream and adds it to the transport's connections. */
+  add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection;
+  /** Returns an error if `limits.connections` allows no more connections. */
+  full(): TransportError | undefined;
+  wakeBy(time: number): void;
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
+  /** Reports that a user's callback failed. */
+  callbackFailed(callback: string, error: unknown): void;
+  /** Reports that a protocol got a reader or lost one. */
+  readersChanged(): void;
+  /** Closes a connection, because the transport is far above `limits.memory`. */
+  relieve(): void;
+  /** Reports that a listener has failed: the node is not ready until `listensAgain` is called. */
+  listenFailed(listener: object, error: TransportError, retryIn: number): void;
+  /** Reports that a listener that had failed listens again, or is not needed anymore. */
+  listensAgain(listener: object): void;
   up(connection: Connection): void;
   /** True if some protocol has a reader here. */
   readonly isServing: boolean;
@@ -416,7 +440,7 @@ const GONE: Phase = Object.freeze({ name: 'gone' });
  * into the rest, V8 kept a hidden class of 650 bytes for each connection.
  */
 function sessionOptions(
-  host: ConnectionResources,
+  host: ConnectionHost,
   stream: StreamConnection,
   { direction, slot, refused }: ConnectionInit,
   connection: Connection,

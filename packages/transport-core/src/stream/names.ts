@@ -2,14 +2,12 @@
 // connection of the name leads to. The pool watches a name for as long as it has an entry for the
 // target.
 
-import type { Clock } from '../clock.ts';
-import type { CommonConfig } from '../common-options.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
-import type { Random } from '../random.ts';
 import { isResolver, type ResolvedAddress, type Resolver } from '../resolver.ts';
 import { inMs } from '../text.ts';
 import type { Connection } from './connection.ts';
-import { type Membership, nodeOf } from './membership.ts';
+import type { TransportResources } from './connection-output.ts';
+import { nodeOf } from './membership.ts';
 import { type ListedAddress, orderAddresses, readAddresses } from './user-hooks.ts';
 
 /** A dial that waits for the first report. */
@@ -127,7 +125,7 @@ export class NameWatch {
   ): Promise<readonly string[]> {
     const addresses = this.#addresses ?? (await this.#first(timeout, signal));
     const first = inUse === undefined ? undefined : this.#via.get(inUse);
-    const order = orderAddresses(addresses, this.#names.random, first);
+    const order = orderAddresses(addresses, this.#names.transport.random, first);
     return [false, true].flatMap((drains) => order.filter((one) => this.#drains(one) === drains));
   }
 
@@ -137,7 +135,7 @@ export class NameWatch {
       return Promise.reject(this.#mine(this.#error));
     }
     signal.throwIfAborted();
-    const { clock } = this.#names;
+    const { clock } = this.#names.transport;
     return new Promise((resolve, reject) => {
       const leave = () => {
         clock.clearTimeout(timer);
@@ -243,24 +241,13 @@ export interface NameSnapshot {
 
 /** The names that one transport watches. */
 export class Names {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly #resolve: CommonConfig['resolve'];
-  readonly #membership: () => Membership | undefined;
+  readonly transport: TransportResources;
   /** The connections to peers that drain, by their addresses; those that are over don't count. */
   readonly draining = new Map<string, Connection>();
   readonly #watches = new Set<NameWatch>();
 
-  constructor(
-    clock: Clock,
-    random: Random,
-    resolve: CommonConfig['resolve'],
-    membership: () => Membership | undefined,
-  ) {
-    this.clock = clock;
-    this.random = random;
-    this.#resolve = resolve;
-    this.#membership = membership;
+  constructor(transport: TransportResources) {
+    this.transport = transport;
   }
 
   /**
@@ -282,9 +269,9 @@ export class Names {
   }
 
   #resolverOf(address: string): Resolver | undefined {
-    const resolve = this.#resolve;
-    if (isResolver(resolve) && resolve.handles(address)) return resolve;
-    const { resolver } = this.#membership() ?? {};
+    const { config, membership } = this.transport;
+    if (isResolver(config.resolve) && config.resolve.handles(address)) return config.resolve;
+    const { resolver } = membership ?? {};
     return resolver?.handles(address) === true ? resolver : undefined;
   }
 

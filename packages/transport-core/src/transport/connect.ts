@@ -4,49 +4,32 @@
 // Acceptor owns the listener and the handshakes of accepted connections. It asks the transport for
 // room, and passes each connection to the transport.
 
-import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import { BoundedHandshakes, HandshakePlace, Listener } from '../stream/accept.ts';
-import { type Connection, type ConnectionInit, LiveRemote } from '../stream/connection.ts';
-import type { ConnectionResources } from '../stream/connection-output.ts';
-import { type Membership, nodeOf } from '../stream/membership.ts';
+import { type Connection, type ConnectionHost, LiveRemote } from '../stream/connection.ts';
+import type { TransportResources } from '../stream/connection-output.ts';
+import { nodeOf } from '../stream/membership.ts';
 import type { NameWatch } from '../stream/names.ts';
-import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
+import type { HandshakeSlot, StreamConnection } from '../stream/stream-layer.ts';
 import { askResolve, orderAddresses } from '../stream/user-hooks.ts';
 import { screenHello } from '../wire/preamble.ts';
 import type { EventDispatcher } from './reporter.ts';
-
-/** The transport as its acceptor and its dialer see it. */
-export interface ConnectionRegistry extends ConnectionResources {
-  readonly clock: Clock;
-  readonly layer: StreamLayer;
-  readonly dispatcher: EventDispatcher;
-  readonly state: 'open' | 'closing' | 'closed';
-  /** All connections whose stream is not closed yet. */
-  readonly connections: { readonly size: number };
-  /** Reports that a listener has failed: the node is not ready until `listensAgain` is called. */
-  listenFailed(listener: object, error: TransportError, retryIn: number): void;
-  /** Reports that a listener that had failed listens again, or is not needed anymore. */
-  listensAgain(listener: object): void;
-  /** Returns an error if `limits.connections` allows no more connections. */
-  full(): TransportError | undefined;
-  /** Creates the connection of a stream and adds it to the transport's connections. */
-  add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection;
-}
 
 /** Accepts connections. */
 export class Acceptor {
   /** True once `listen` has succeeded, until `stop` is called. */
   listening = false;
-  readonly #transport: ConnectionRegistry;
+  readonly #transport: ConnectionHost;
+  readonly #dispatcher: EventDispatcher;
   readonly #handshakes: BoundedHandshakes;
   readonly #listener: Listener;
   #listened: Promise<void> | undefined = undefined;
   #stopped: Promise<void> | undefined = undefined;
 
-  constructor(transport: ConnectionRegistry) {
+  constructor(transport: ConnectionHost, dispatcher: EventDispatcher) {
     this.#transport = transport;
+    this.#dispatcher = dispatcher;
     const { config, clock, layer } = transport;
     this.#handshakes = new BoundedHandshakes(
       config.limits.handshakes,
@@ -153,9 +136,8 @@ export class Acceptor {
   }
 
   #tellRejected(endpoint: string, error: TransportError, tellsMembership: boolean): void {
-    const { dispatcher, membership } = this.#transport;
-    dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error });
-    if (tellsMembership) membership?.turnedAway?.(endpoint, error, undefined);
+    this.#dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error });
+    if (tellsMembership) this.#transport.membership?.turnedAway?.(endpoint, error, undefined);
   }
 }
 
@@ -185,10 +167,10 @@ interface AddressDial {
 
 /** Dials targets for the pool. */
 export class Dialer {
-  readonly #transport: ConnectionRegistry;
+  readonly #transport: ConnectionHost;
   readonly #members: Members;
 
-  constructor(transport: ConnectionRegistry, members: Members) {
+  constructor(transport: ConnectionHost, members: Members) {
     this.#transport = transport;
     this.#members = members;
   }
@@ -346,12 +328,12 @@ const SHOWN = 8;
 
 /** Finds connections by node id. */
 export class Members {
-  readonly #membership: () => Membership | undefined;
+  readonly #transport: TransportResources;
   /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
   readonly #names = new Map<string, string>();
 
-  constructor(membership: () => Membership | undefined) {
-    this.#membership = membership;
+  constructor(transport: TransportResources) {
+    this.#transport = transport;
   }
 
   /**
@@ -359,7 +341,7 @@ export class Members {
    * the second form, only connections that proved the id.
    */
   links(target: string): readonly Connection[] {
-    const membership = this.#membership();
+    const { membership } = this.#transport;
     if (membership === undefined) return NONE;
     const named = nodeOf(target) ?? this.#names.get(target);
     if (named !== undefined) return membership.links(named).map(connectionOf);
@@ -371,12 +353,12 @@ export class Members {
 
   /** See `Membership.addressesOf`. */
   addressesOf(target: string): readonly string[] | undefined {
-    return this.#membership()?.addressesOf?.(target);
+    return this.#transport.membership?.addressesOf?.(target);
   }
 
   /** Returns the first of these connections that takes calls. */
   live(target: string): Connection | undefined {
-    if (this.#membership() === undefined) return undefined;
+    if (this.#transport.membership === undefined) return undefined;
     return this.links(target).find((connection) => connection.isUp);
   }
 
@@ -391,7 +373,7 @@ export class Members {
     signal: AbortSignal,
     remembers: boolean,
   ): Promise<Connection> {
-    const membership = this.#membership();
+    const { membership } = this.#transport;
     if (membership === undefined) {
       const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
       throw new TransportError('failed_precondition', message, { target, sent: false });

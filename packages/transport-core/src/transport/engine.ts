@@ -19,8 +19,7 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
-import { Memory } from '../session/memory.ts';
-import { CallOrder, type OutCall } from '../session/out-call.ts';
+import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import {
   Connection,
@@ -28,21 +27,19 @@ import {
   type ConnectionHost,
   type ConnectionInit,
 } from '../stream/connection.ts';
-import { BufferPool, batchSize, TokenBuckets } from '../stream/connection-output.ts';
-import type { Membership } from '../stream/membership.ts';
+import { TransportResources } from '../stream/connection-output.ts';
 import { Names } from '../stream/names.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { AbortQueue, DeadlineTimer, ReadScheduler, Ticker } from '../stream/ticker.ts';
+import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
-import { Acceptor, type ConnectionRegistry, connectionOf, Dialer, Members } from './connect.ts';
-import { channelTaken, isProjectProtocol, Mount, type MountHost } from './mount.ts';
+import { Acceptor, Dialer, Members } from './connect.ts';
+import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { type ConnectionEvents, EventDispatcher, Reporter } from './reporter.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
 import { CLOSED, Serving, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';
 
-/** The shared state of a transport and all its mounts. */
 const mountOptions = optionsSchema({
   allow: optional(callback<AllowCall>()),
   drains: withDefault(
@@ -51,22 +48,12 @@ const mountOptions = optionsSchema({
   ),
 });
 
-export class TransportEngine implements ConnectionHost, ConnectionRegistry, PoolHost, MountHost {
-  readonly config: CommonConfig;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly layer: StreamLayer;
-  readonly mounts = new Map<number, Mount>();
-  readonly ticker: Ticker;
-  readonly scheduler: ReadScheduler;
-  readonly aborts: AbortQueue;
-  readonly buffers: BufferPool;
-  readonly memory: Memory;
-  readonly rates: ConnectionHost['rates'];
+/** The shared state of a transport and all its mounts. */
+export class TransportEngine extends TransportResources implements ConnectionHost, PoolHost {
+  readonly mounts: Map<number, Mount>;
   readonly pool: Pool;
-  membership: Membership | undefined = undefined;
-  readonly members: Members;
-  readonly names: Names;
+  readonly members = new Members(this);
+  readonly names = new Names(this);
   readonly serving = new Serving((service) => this.hasWithdrawn(service));
   readonly self: SelfIntroduction;
   readonly selfUnproven: Introduction;
@@ -79,7 +66,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   refuses = false;
   /** The names of the protocols whose calls go on although the node drains. */
   #except: readonly string[] = [];
-  readonly order = new CallOrder();
   readonly alive: KeepAlive;
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
@@ -104,46 +90,31 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     random: Random,
     channels: TraceChannels | undefined,
   ) {
-    this.layer = layer;
-    this.config = config;
-    this.clock = clock;
-    this.random = random;
-    this.alive = new KeepAlive(clock);
-    this.dispatcher = new EventDispatcher(config.observer);
-    this.reporter = new Reporter(
+    const mounts = new Map<number, Mount>();
+    const ticker: Ticker = new Ticker(clock, channels && (() => reporter.look()));
+    const reporter = new Reporter(
       config.observer,
       channels,
       clock,
-      () => this.now(),
+      () => ticker.now(),
       (watch) => {
-        for (const mount of this.mounts.values()) mount.watchBy(watch);
+        for (const mount of mounts.values()) mount.watchBy(watch);
       },
     );
-    this.ticker = new Ticker(clock, channels && (() => this.reporter.look()));
-    this.scheduler = new ReadScheduler(clock);
-    this.aborts = new AbortQueue(this.scheduler);
-    this.buffers = new BufferPool(batchSize(config.limits.packet));
-    this.memory = new Memory(config.limits.memory);
-    const { send, receive } = config.limits.rate;
-    this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
-    const membership = () => this.membership;
-    this.members = new Members(membership);
-    this.names = new Names(clock, random, config.resolve, membership);
-    this.self = new SelfIntroduction(
-      layer,
-      config.network,
-      random,
-      membership,
-      () => this.listening,
-    );
-    this.selfUnproven = introduceUnproven(this.self, membership);
+    super(layer, config, clock, random, ticker);
+    this.mounts = mounts;
+    this.reporter = reporter;
+    this.alive = new KeepAlive(clock);
+    this.dispatcher = new EventDispatcher(config.observer);
+    this.self = new SelfIntroduction(this, () => this.listening);
+    this.selfUnproven = introduceUnproven(this.self, this);
     this.timer = new DeadlineTimer(
       clock,
       (now) => this.#ring(now),
       (lateness) => this.#excuse(lateness),
     );
     this.pool = new Pool(this);
-    this.acceptor = new Acceptor(this);
+    this.acceptor = new Acceptor(this, this.dispatcher);
     this.#dialer = new Dialer(this, this.members);
   }
 
@@ -165,7 +136,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   mount(protocol: Protocol, options: MountOptions): Mount {
     const { allow, drains } = parseOptions(mountOptions, options, 'mount');
-    const mount = new Mount(protocol, this, drains);
+    const mount = new Mount(protocol, this, this.dispatcher, this.alive, drains);
     const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
     mount.inbox.guard(server, allow);
     if (this.refuses && this.#withdraws(mount)) mount.inbox.refuse(DRAINING);

@@ -1,7 +1,6 @@
 // One protocol mounted on a transport, with its inbox and the number of its outgoing calls.
 
 import { contexts } from '#context';
-import type { Clock } from '../clock.ts';
 import { type ErrorCode, TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
@@ -10,24 +9,12 @@ import { Inbox } from '../rpc/inbox.ts';
 import type { CallWatch } from '../rpc/records.ts';
 import type { InCall, Mounted } from '../session/in-call.ts';
 import type { CallOrder } from '../session/out-call.ts';
-import type { ConnectionResources } from '../stream/connection-output.ts';
+import type { ConnectionHost } from '../stream/connection.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
 import { connectionOf } from './connect.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { EventDispatcher } from './reporter.ts';
-
-/** The transport as its mounts see it. */
-export interface MountHost extends ConnectionResources {
-  readonly clock: Clock;
-  readonly dispatcher: EventDispatcher;
-  readonly order: CallOrder;
-  readonly alive: KeepAlive;
-  /** Called when a protocol gets a reader or loses one. */
-  readersChanged(): void;
-  /** Closes a connection, because the transport is far above `limits.memory`. */
-  relieve(): void;
-}
 
 /** The steps, if any, before an outgoing call is sent. */
 export interface MountHooks {
@@ -58,10 +45,19 @@ export class Mount implements Mounted, CallHost {
   open = 0;
   /** The number of peers' calls that have arrived. */
   served = 0;
-  readonly #host: MountHost;
+  readonly #host: ConnectionHost;
+  readonly #dispatcher: EventDispatcher;
+  readonly #alive: KeepAlive;
   readonly #idle: (() => void)[] = [];
 
-  constructor(protocol: Protocol, host: MountHost, drains: boolean) {
+  /** @param alive keeps the process alive while outgoing calls are in flight. */
+  constructor(
+    protocol: Protocol,
+    host: ConnectionHost,
+    dispatcher: EventDispatcher,
+    alive: KeepAlive,
+    drains: boolean,
+  ) {
     this.protocol = protocol;
     this.channel = protocol.channel;
     this.ordered = protocol.ordered;
@@ -71,6 +67,8 @@ export class Mount implements Mounted, CallHost {
     this.table = methodTable(protocol);
     this.drains = drains && !isProjectProtocol(protocol);
     this.#host = host;
+    this.#dispatcher = dispatcher;
+    this.#alive = alive;
     // When an object becomes garbage can't be replayed, so no other clock may depend on it.
     this.watchUnread = host.clock === systemClock ? watchUnread : undefined;
     this.inbox = new Inbox(
@@ -126,14 +124,14 @@ export class Mount implements Mounted, CallHost {
   }
 
   begin(): void {
-    if (this.open++ === 0) this.#host.alive.enter();
+    if (this.open++ === 0) this.#alive.enter();
   }
 
   settled(code: ErrorCode | undefined): void {
     this.open--;
-    if (code !== undefined) this.#host.dispatcher.callFailed(code);
+    if (code !== undefined) this.#dispatcher.callFailed(code);
     if (this.open > 0) return;
-    this.#host.alive.leave();
+    this.#alive.leave();
     if (this.#idle.length > 0) this.#tellIdle();
   }
 

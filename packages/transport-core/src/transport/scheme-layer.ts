@@ -8,7 +8,7 @@ import type { LimitOptions } from '../common-options.ts';
 import { TransportError } from '../errors.ts';
 import type { Observer, TraceChannels } from '../observer.ts';
 import { type Random, randomBytes } from '../random.ts';
-import type { Membership } from '../stream/membership.ts';
+import type { TransportResources } from '../stream/connection-output.ts';
 import type {
   DialOptions,
   HandshakeSlot,
@@ -334,13 +334,13 @@ export interface BackendLayerOptions {
  */
 export function introduceUnproven(
   self: Introduction,
-  membership: () => Membership | undefined,
+  transport: TransportResources,
 ): Introduction {
   return {
     instance: self.instance,
     network: self.network,
     get nodeId() {
-      return membership()?.asserts === false ? '' : self.nodeId;
+      return transport.membership?.asserts === false ? '' : self.nodeId;
     },
     get addr() {
       return self.addr;
@@ -352,8 +352,7 @@ export function introduceUnproven(
 export class SelfIntroduction implements Introduction {
   readonly instance: string;
   readonly network: string;
-  readonly #layer: StreamLayer;
-  readonly #membership: () => Membership | undefined;
+  readonly #transport: TransportResources;
   readonly #listens: () => boolean;
   #advertised: string | undefined = undefined;
 
@@ -362,24 +361,17 @@ export class SelfIntroduction implements Introduction {
    *
    * @param listens returns true while the transport listens.
    */
-  constructor(
-    layer: StreamLayer,
-    network: string,
-    random: Random,
-    membership: () => Membership | undefined,
-    listens: () => boolean,
-  ) {
-    this.instance = Array.from(randomBytes(random, 16), (byte) =>
+  constructor(transport: TransportResources, listens: () => boolean) {
+    this.instance = Array.from(randomBytes(transport.random, 16), (byte) =>
       byte.toString(16).padStart(2, '0'),
     ).join('');
-    this.network = network;
-    this.#layer = layer;
-    this.#membership = membership;
+    this.network = transport.config.network;
+    this.#transport = transport;
     this.#listens = listens;
   }
 
   get nodeId(): string {
-    return this.#membership()?.nodeId ?? '';
+    return this.#transport.membership?.nodeId ?? '';
   }
 
   get addr(): string {
@@ -393,7 +385,7 @@ export class SelfIntroduction implements Introduction {
   }
 
   advertiseAddr(): string {
-    return this.#advertised ?? this.#layer.advertiseAddr();
+    return this.#advertised ?? this.#transport.layer.advertiseAddr();
   }
 
   /**
@@ -406,7 +398,7 @@ export class SelfIntroduction implements Introduction {
     const list = given.map((address) => address.trim());
     for (const address of list) {
       if (address === '') throw new TypeError('advertise: an address is empty');
-      checkAdvertised(this.#layer, address, 'advertise');
+      checkAdvertised(this.#transport.layer, address, 'advertise');
     }
     const advertised = list.join(',');
     if (utf8Length(advertised) > HELLO_TEXT_LIMIT)

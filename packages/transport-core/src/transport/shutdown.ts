@@ -1,28 +1,23 @@
 // The end of a transport and of its mounts: calls in flight get a grace period, then everything
 // closes. Below is Serving, which decides whether this node takes calls to its services.
 
-import type { Clock } from '../clock.ts';
 import { reasonError, TransportError } from '../errors.ts';
-import type { Connection } from '../stream/connection.ts';
-import type { Membership } from '../stream/membership.ts';
+import type { Connection, ConnectionHost } from '../stream/connection.ts';
 import type { Pool } from '../stream/pool.ts';
-import type { AbortQueue, DeadlineTimer, ReadScheduler, Ticker } from '../stream/ticker.ts';
+import type { DeadlineTimer } from '../stream/ticker.ts';
 import type { Acceptor } from './connect.ts';
 import type { Mount } from './mount.ts';
 import type { EventDispatcher } from './reporter.ts';
 
-/** The parts of a transport that its shutdown uses. */
-interface ClosingTransport {
-  readonly clock: Clock;
-  readonly ticker: Ticker;
+/**
+ * The parts of a transport that its shutdown uses. It is an interface because `TransportEngine`,
+ * which implements it, creates its shutdown.
+ */
+interface ClosingTransport extends ConnectionHost {
   readonly mounts: ReadonlyMap<number, Mount>;
-  readonly connections: ReadonlySet<Connection>;
-  readonly membership: Membership | undefined;
   readonly acceptor: Acceptor;
   readonly pool: Pool;
   readonly timer: DeadlineTimer;
-  readonly aborts: AbortQueue;
-  readonly scheduler: ReadScheduler;
   readonly dispatcher: EventDispatcher;
   readonly isDraining: boolean;
   readonly serving: { changed(): void };

@@ -9,6 +9,7 @@ import { hostOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
 import type { OutCall } from '../../session/out-call.ts';
 import type { Connection } from '../connection.ts';
+import type { TransportResources } from '../connection-output.ts';
 import { Names } from '../names.ts';
 import { Pool } from '../pool.ts';
 
@@ -83,12 +84,8 @@ export function poolFixture(
   const retired: FakeConnection[] = [];
   /** Connections to nodes, which a membership knows. */
   const known = new Map<string, FakeConnection>();
-  const names = new Names(
-    clock,
-    () => 0.5,
-    resolver,
-    () => undefined,
-  );
+  const config = { resolve: resolver };
+  const names = new Names({ config, clock, random: () => 0.5 } as unknown as TransportResources);
   const memory = new Memory(limit);
   const pool: Pool = new Pool({
     config: { maxPool, limits: { packet: 65_536 } },
