@@ -19,6 +19,7 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
+import { Reporter } from '../rpc/records.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import {
@@ -35,7 +36,7 @@ import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
 import { Acceptor, Dialer, Members } from './connect.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
-import { type ConnectionEvents, EventDispatcher, Reporter } from './reporter.ts';
+import { type ConnectionEvents, EventDispatcher } from './reporter.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
 import { CLOSED, Serving, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';

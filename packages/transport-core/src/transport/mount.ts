@@ -6,7 +6,7 @@ import type { ClientNext } from '../interceptors.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
 import type { Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
-import type { CallWatch } from '../rpc/records.ts';
+import type { Reporter } from '../rpc/records.ts';
 import type { InCall, Mounted } from '../session/in-call.ts';
 import type { CallOrder } from '../session/out-call.ts';
 import type { ConnectionHost } from '../stream/connection.ts';
@@ -19,7 +19,7 @@ import type { EventDispatcher } from './reporter.ts';
 /** The steps, if any, before an outgoing call is sent. */
 export interface MountHooks {
   /** Follows the calls if they are observed. */
-  readonly watch: CallWatch | undefined;
+  readonly watch: Reporter | undefined;
   /** The interceptors, around the function that makes the call. */
   readonly chain: ClientNext | undefined;
 }
@@ -109,7 +109,7 @@ export class Mount implements Mounted, CallHost {
   // Our calls.
 
   /** Makes `watch` follow the mount's calls in both directions from now on; undefined stops it. */
-  watchBy(watch: CallWatch | undefined): void {
+  watchBy(watch: Reporter | undefined): void {
     this.#hook(watch, this.hooks?.chain);
     this.inbox.watchBy(watch);
   }
@@ -119,7 +119,7 @@ export class Mount implements Mounted, CallHost {
     this.#hook(this.hooks?.watch, chain);
   }
 
-  #hook(watch: CallWatch | undefined, chain: ClientNext | undefined): void {
+  #hook(watch: Reporter | undefined, chain: ClientNext | undefined): void {
     this.hooks = watch === undefined && chain === undefined ? undefined : { watch, chain };
   }
 
