@@ -14,7 +14,7 @@ import type { NameWatch } from '../stream/names.ts';
 import type { HandshakeSlot, StreamConnection } from '../stream/stream-layer.ts';
 import { askResolve, orderAddresses } from '../stream/user-hooks.ts';
 import { screenHello } from '../wire/preamble.ts';
-import type { EventDispatcher } from './reporter.ts';
+import type { EventDispatcher } from './event-dispatcher.ts';
 
 /** Accepts connections. */
 export class Acceptor {

@@ -36,7 +36,7 @@ import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
 import { Acceptor, Dialer, Members } from './connect.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
-import { type ConnectionEvents, EventDispatcher } from './reporter.ts';
+import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
 import { CLOSED, Serving, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';

@@ -14,7 +14,7 @@ import type { Ticker } from '../stream/ticker.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
 import { connectionOf } from './connect.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import type { EventDispatcher } from './reporter.ts';
+import type { EventDispatcher } from './event-dispatcher.ts';
 
 /** The steps, if any, before an outgoing call is sent. */
 export interface MountHooks {

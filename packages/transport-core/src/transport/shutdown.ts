@@ -7,7 +7,7 @@ import type { Pool } from '../stream/pool.ts';
 import type { DeadlineTimer } from '../stream/ticker.ts';
 import type { Acceptor } from './connect.ts';
 import type { Mount } from './mount.ts';
-import type { EventDispatcher } from './reporter.ts';
+import type { EventDispatcher } from './event-dispatcher.ts';
 
 /**
  * The parts of a transport that its shutdown uses. It is an interface because `TransportEngine`,
