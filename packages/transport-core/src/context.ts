@@ -1,7 +1,10 @@
 // The async context as a port: it carries the stores of AsyncLocalStorage, on which tracers and
 // loggers rely. Node gets it from `system-context`; browsers have none.
 
-/** The async contexts of a runtime. */
+/**
+ * The async contexts of a runtime. It is an interface because pure code must not import
+ * `system-context`, which implements it.
+ */
 export interface Contexts {
   /** Captures the context in which a reader of calls is registered. */
   reader(): ReaderContext;

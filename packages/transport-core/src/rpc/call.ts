@@ -23,7 +23,10 @@ import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import type { OutgoingRecord } from './records.ts';
 
-/** The transport as its outgoing calls see it. */
+/**
+ * The transport as its outgoing calls see it. It is an interface because `Mount`, which implements
+ * it, is in a higher layer.
+ */
 export interface CallHost {
   /** The channel of the protocol on every connection. */
   readonly channel: number;

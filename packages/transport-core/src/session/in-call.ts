@@ -91,7 +91,10 @@ export class InChannel {
   }
 }
 
-/** Sends the answers of incoming calls. */
+/**
+ * Sends the answers of incoming calls. It is an interface because `ServedCalls`, which implements
+ * it, keeps the calls in its tables.
+ */
 export interface AnswerCarrier {
   /**
    * Sends a response, or an error if the response can't be sent. Returns false if the caller has
@@ -133,7 +136,10 @@ export interface Payer {
   giveBack(cost: number, eager: boolean): void;
 }
 
-/** Follows a call that is observed. */
+/**
+ * Follows a call that is observed. It is an interface because `HandlingRecord`, which implements it,
+ * is in a higher layer.
+ */
 export interface CallObserver {
   itemSent(bytes: number): void;
   itemReceived(bytes: number): void;

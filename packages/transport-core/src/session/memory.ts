@@ -207,7 +207,10 @@ export class Unfinished implements ListEntry {
   }
 }
 
-/** The connection as its memory figures see it. */
+/**
+ * The connection as its memory figures see it. It is an interface because `SessionContext`, which
+ * implements it, contains these figures.
+ */
 export interface MemoryOwner {
   readonly now: number;
   readonly terms: { readonly packet: number };

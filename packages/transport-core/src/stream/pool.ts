@@ -13,7 +13,10 @@ import { BorrowedConnections, HeldTarget, type Hold } from './held-target.ts';
 import { nodeOf } from './membership.ts';
 import type { NameWatch } from './names.ts';
 
-/** The transport as the pool sees it. */
+/**
+ * The transport as the pool sees it. It is an interface because `TransportEngine`, which implements
+ * it, is in a higher layer.
+ */
 export interface PoolHost {
   readonly config: {
     readonly maxPool: number;
