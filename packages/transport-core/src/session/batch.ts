@@ -29,7 +29,7 @@ interface Control {
 }
 
 /** Options that decide how many frames are written before a batch leaves. */
-export interface BatchOptions {
+interface BatchOptions {
   /** True if a rate limit applies: see BatchPacer. */
   readonly isBounded: boolean;
   /**
@@ -51,7 +51,7 @@ export class Batch {
   /** The time until which channels may hold back credit; Infinity if none does. */
   heldUntil = Number.POSITIVE_INFINITY;
   /** Decides when the batch leaves before the tick is over. */
-  readonly #pacer: BatchPacer;
+  readonly pacer: BatchPacer;
   /** The time at which the connection began to hold the last batch. */
   #blockedSince = 0;
   /** True if the session is leaving, so it checks after every write whether it is done. */
@@ -68,7 +68,7 @@ export class Batch {
     this.#context = context;
     this.#writer = writer;
     const { isBounded, isDirect } = options;
-    this.#pacer = new BatchPacer(
+    this.pacer = new BatchPacer(
       isDirect ? Number.POSITIVE_INFINITY : isBounded ? BOUNDED : undefined,
     );
   }
@@ -80,7 +80,7 @@ export class Batch {
 
   /** True if the batch holds as many frames as should leave together. */
   get full(): boolean {
-    return this.#writer.count >= this.#pacer.batch;
+    return this.#writer.count >= this.pacer.batch;
   }
 
   /** True if more than 1 MiB of control frames wait, which means that the peer does not read. */
@@ -178,7 +178,7 @@ export class Batch {
 
   /** Called after a frame was written outside of `pump`: sends the batch now or with the tick. */
   wrote(): void {
-    if (this.#pacer.leaves(this.#writer.count)) {
+    if (this.pacer.leaves(this.#writer.count)) {
       // Credit and other control frames leave together with the answer, not in a write of their
       // own.
       this.pumpControl();
@@ -326,18 +326,6 @@ export class Batch {
   /** Restarts the timeout because our own rate limit, not the peer, holds everything back. */
   heldBack(now: number): void {
     this.#blockedSince = now;
-  }
-
-  // Pace.
-
-  /** Called when a second frame of a chunk was read: the answers to both leave in one batch. */
-  readsOn(): void {
-    this.#pacer.readsOn();
-  }
-
-  /** Adapts to a chunk that was read: see `BatchPacer.read`. */
-  read(calls: number, peers: number, frames: number): void {
-    this.#pacer.read(calls, peers, frames);
   }
 
   /**

@@ -341,7 +341,7 @@ export class EarlyCancels {
 // differently, or that exceed a limit (docs/wire-protocol.md §4).
 
 /** Returns the refusal of a call that has no method here, or whose method is of another kind. */
-export function unlike(
+function unlike(
   { channel: byte, flags, method: id }: Frame,
   channel: Channel | undefined,
   method: ProtocolMethod | undefined,
@@ -358,13 +358,13 @@ export function unlike(
 }
 
 /** Returns the refusal of a request above the limit of its codec. */
-export function tooLarge({ size }: Frame, { full, request }: ProtocolMethod): TransportError {
+function tooLarge({ size }: Frame, { full, request }: ProtocolMethod): TransportError {
   const message = `${full}: a request of ${size} bytes is above ${request.limit}, the limit of its codec here (${request.name})`;
   return stackless('resource_exhausted', message, { reason: 'too_large' });
 }
 
 /** Returns the refusal of a call that `limits.calls` or `limits.total` does not allow. */
-export function crowded(channel: Channel, context: SessionContext): TransportError {
+function crowded(channel: Channel, context: SessionContext): TransportError {
   const { limits, memory } = context;
   const { name } = channel.mounted!.protocol;
   if (channel.openIn >= limits.calls) {
@@ -384,12 +384,12 @@ export function crowded(channel: Channel, context: SessionContext): TransportErr
 }
 
 /** Returns the refusal of a streaming call that `limits.streams` does not allow. */
-export function streaming(streams: number): TransportError {
+function streaming(streams: number): TransportError {
   return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
 }
 
 /** Returns the refusal of a long request for which `limits.memory` has no room. */
-export function memoryShort({ size }: Frame, { memory }: SessionContext): TransportError {
+function memoryShort({ size }: Frame, { memory }: SessionContext): TransportError {
   return exhausted(memory.noRoom('a request', size));
 }
 

@@ -337,7 +337,7 @@ export class Channels {
 // Owns the accounts that still have credit to give back; the channels ask for them.
 
 /** The accounts of channels without a protocol. */
-export class StrayAccounts {
+class StrayAccounts {
   /** The accounts by number and channel. */
   #accounts: Map<number, ReceiveAccount> | undefined = undefined;
   readonly #creditor: Creditor;
@@ -400,7 +400,7 @@ const BYTES = 0x100;
 // Owns the peer's list and the disagreements that were reported. The channels pass it the lists.
 
 /** The protocols that each end has mounted. */
-export class ProtocolLists {
+class ProtocolLists {
   /** The peer's protocols as it last announced them. */
   theirs: readonly HelloProtocol[] = [];
   /**

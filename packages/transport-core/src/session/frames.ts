@@ -111,7 +111,7 @@ export class IncomingFrames implements FrameVisitor {
     packets.open(bytes);
     callee.early.open(bytes, decoder.missing);
     const violation = decoder.read(bytes, this);
-    batch.read(calls, callee.served.ids.takePeak(), this.#frames);
+    batch.pacer.read(calls, callee.served.ids.takePeak(), this.#frames);
     const isDone = packets.clear();
     if (violation !== undefined && !this.#isOver)
       this.#context.violation(violation.reason, violation.message);
@@ -136,7 +136,7 @@ export class IncomingFrames implements FrameVisitor {
   }
 
   frame(frame: Frame): boolean {
-    if (++this.#frames === 2) this.#parts.batch.readsOn();
+    if (++this.#frames === 2) this.#parts.batch.pacer.readsOn();
     if (frame.rich) this.#context.spend(frame.fields >> FIELDS_SHIFT);
     if (this.#isOpen) this.#dispatch(frame);
     else if (frame.kind === Kind.GO_AWAY) this.#goneAway(frame);

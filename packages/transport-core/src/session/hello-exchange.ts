@@ -198,7 +198,7 @@ export function protocolError(
 /** The version of the wire protocol that this code speaks. */
 export const WIRE_VERSION = 1;
 /** The name of this software in our HELLO, for the logs of the other end. */
-export const AGENT = 'trunkline-js/0';
+const AGENT = 'trunkline-js/0';
 
 /** The state of this end that its HELLO announces. */
 type Announced = Pick<HelloExchangeOptions, 'self' | 'limits' | 'observed'> & {

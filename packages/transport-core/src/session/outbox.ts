@@ -16,9 +16,9 @@ import type { SessionContext } from './session-context.ts';
 /** The queue of a connection: all messages that wait to be sent. */
 export class Outbox {
   /** Our credit for packets of long messages and items, in bytes. */
-  #pipe = 0;
+  pipe = 0;
   /** Our credit for long responses, in bytes. */
-  #reply = 0;
+  reply = 0;
   /**
    * The time since which the pipe's account has been exhausted without receiving any CREDIT;
    * Infinity if it is not exhausted.
@@ -28,7 +28,7 @@ export class Outbox {
    * True if calls wait for room, so the session checks for room each time a unit has left or was
    * dropped.
    */
-  #awaited = false;
+  awaited = false;
   /** True if the connection has ended: nothing is paid for anymore. */
   #over = false;
   readonly batch: Batch;
@@ -53,39 +53,24 @@ export class Outbox {
     return this.#waiting === 0 && this.batch.idle;
   }
 
-  /** True if calls wait for room. */
-  get awaited(): boolean {
-    return this.#awaited;
-  }
-
-  /** Our credit for packets of long messages and items, in bytes. */
-  get pipe(): number {
-    return this.#pipe;
-  }
-
-  /** Our credit for long responses, in bytes. */
-  get reply(): number {
-    return this.#reply;
-  }
-
   /** True if a long message or an item is ready and the pipe has no credit for it. */
   get starved(): boolean {
     return (
-      this.#pipe <= 0 && this.#busy.some(({ bulk, huge }) => bulk.length > 0 || huge.length > 0)
+      this.pipe <= 0 && this.#busy.some(({ bulk, huge }) => bulk.length > 0 || huge.length > 0)
     );
   }
 
   /** Opens the accounts of the connection with the credit that the peer's HELLO grants. */
   open({ pipe, reply }: { readonly pipe: number; readonly reply: number }): void {
-    this.#pipe = pipe;
-    this.#reply = reply;
+    this.pipe = pipe;
+    this.reply = reply;
     // Before the hello, the pipe had no credit, so none could be exhausted.
     this.#drySince = Number.POSITIVE_INFINITY;
   }
 
   /** Called when the first call begins to wait for room, and when none waits anymore. */
   await(isAwaited: boolean): void {
-    this.#awaited = isAwaited;
+    this.awaited = isAwaited;
   }
 
   /** Called when the connection has ended. */
@@ -105,26 +90,16 @@ export class Outbox {
   /** Writes an item straight into the batch. Returns false if it has to wait in its lane. */
   item(id: number, payload: Uint8Array, isOwned: boolean): boolean {
     if (
-      this.#pipe <= 0 ||
+      this.pipe <= 0 ||
       payload.length > this.context.terms.packet ||
       !this.straight(payload.length)
     )
       return false;
-    this.#pipe -= payload.length + UNIT;
+    this.pipe -= payload.length + UNIT;
     this.batch.answer(Kind.ITEM, id, payload, isOwned);
     this.batch.wrote();
-    if (this.#pipe <= 0) this.context.port.dirty();
+    if (this.pipe <= 0) this.context.port.dirty();
     return true;
-  }
-
-  /** Calls `done` once the payloads that were written so far have left. */
-  whenLeft(done: () => void): void {
-    this.batch.whenLeft(done);
-  }
-
-  /** Sends what was written; returns true if it has left. */
-  flush(): boolean {
-    return this.batch.flush();
   }
 
   /** Writes an ERROR straight into the batch. Returns false if it has to wait in its lane. */
@@ -159,7 +134,7 @@ export class Outbox {
   /** Returns true if a unit in some lane could be sent now. */
   #sendable(): boolean {
     const { packet } = this.context.terms;
-    return this.#busy.some((lanes) => lanes.next(this.#pipe, packet) !== undefined);
+    return this.#busy.some((lanes) => lanes.next(this.pipe, packet) !== undefined);
   }
 
   /**
@@ -204,7 +179,7 @@ export class Outbox {
   #payReplies(): void {
     for (
       let unit = this.#unpaidReplies.first;
-      unit !== undefined && this.#reply > 0;
+      unit !== undefined && this.reply > 0;
       unit = this.#unpaidReplies.first
     ) {
       const lanes = unit.waitsFor!;
@@ -248,7 +223,7 @@ export class Outbox {
     this.#waiting--;
     this.context.usage.free(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).remove(unit.price);
-    if (this.#farewell !== undefined || this.#awaited) this.context.port.dirty();
+    if (this.#farewell !== undefined || this.awaited) this.context.port.dirty();
   }
 
   /**
@@ -258,11 +233,11 @@ export class Outbox {
   grant(account: number, credit: number): boolean {
     if (account === Account.PIPE) {
       this.#drySince = Number.POSITIVE_INFINITY;
-      this.#pipe += credit;
-      if (this.#pipe > ACCOUNT_MAX) return false;
+      this.pipe += credit;
+      if (this.pipe > ACCOUNT_MAX) return false;
     } else {
-      this.#reply += credit;
-      if (this.#reply > ACCOUNT_MAX) return false;
+      this.reply += credit;
+      if (this.reply > ACCOUNT_MAX) return false;
       this.#payReplies();
     }
     this.context.port.dirty();
@@ -312,11 +287,11 @@ export class Outbox {
     while (this.#busy.length > 0) {
       const lanes = this.#pick(packet);
       if (lanes === undefined) break;
-      const lane = lanes.next(this.#pipe, packet)!;
+      const lane = lanes.next(this.pipe, packet)!;
       // Writing may admit a waiting call, which may fill the batch and send it.
       if (!this.#writePacket(lanes, lane, lane.first!) || this.batch.blocked) return;
     }
-    if (this.#pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
+    if (this.pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
     if (this.#farewell !== undefined && !this.#saidFarewell && this.#waiting === 0)
       this.#saidFarewell = this.batch.farewell(this.#farewell);
   }
@@ -358,7 +333,7 @@ export class Outbox {
         this.#busy.splice(i, 1);
       } else if (
         (best === undefined || lanes.spent < best.spent) &&
-        lanes.next(this.#pipe, packet) !== undefined
+        lanes.next(this.pipe, packet) !== undefined
       )
         best = lanes;
     }
@@ -368,7 +343,7 @@ export class Outbox {
   #writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
     const { terms, now } = this.context;
     const pays = unit.account === Account.REPLY && !unit.begun;
-    if (pays && this.#reply <= 0) {
+    if (pays && this.reply <= 0) {
       lane.remove(unit);
       this.#park(lanes, unit);
       return true;
@@ -386,8 +361,8 @@ export class Outbox {
         return true;
       }
     }
-    if (needsPipe(unit, terms.packet)) this.#pipe -= end - start + extra + UNIT;
-    if (pays) this.#reply -= unit.price;
+    if (needsPipe(unit, terms.packet)) this.pipe -= end - start + extra + UNIT;
+    if (pays) this.reply -= unit.price;
     else if (unit.account !== 0 && !unit.begun) lanes.left(unit);
     this.batch.unit(unit, lanes.byte, end, timeout);
     lanes.took(end - start + extra + UNIT, lane);

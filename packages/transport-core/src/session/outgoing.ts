@@ -140,7 +140,7 @@ export class Outgoing implements ListEntry {
 }
 
 /** A count of messages and their bytes. */
-export class QueueTally {
+class QueueTally {
   messages = 0;
   bytes = 0;
 

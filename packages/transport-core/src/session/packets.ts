@@ -16,7 +16,7 @@ import type { SessionContext } from './session-context.ts';
  * The memory in which payloads arrive: `frames` that own their payloads, chunks that each have
  * their `own` memory, or chunks that share `one` piece of memory, which each chunk overwrites.
  */
-export type ChunkMemory = 'frames' | 'own' | 'one';
+type ChunkMemory = 'frames' | 'own' | 'one';
 
 /** The messages and packets of the peer, as one connection receives them. */
 export class IncomingPackets {

@@ -99,7 +99,7 @@ export interface SessionPort {
 }
 
 /** Reports how the peer broke the protocol; the session ends with a GO_AWAY. */
-export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
+type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
 
 /** The parts of a context that the options of its session provide. */
 export type ContextInit = Readonly<

@@ -308,7 +308,7 @@ export class OutStream implements UnitSender {
       this.#credit -= cost;
       this.#progress();
       // The empty item only waits until the lent bytes have left.
-      return lent && !this.#outbox.flush() ? this.#leave(this.#item(EMPTY)) : RESOLVED;
+      return lent && !this.#outbox.batch.flush() ? this.#leave(this.#item(EMPTY)) : RESOLVED;
     }
     if (
       this.#queue.length > 0 &&
@@ -331,7 +331,7 @@ export class OutStream implements UnitSender {
   /** Settles the write of an item that is in the batch once it has left. */
   #leave(item: Item): Promise<void> {
     this.#leaving.add(item);
-    this.#outbox.whenLeft(() => {
+    this.#outbox.batch.whenLeft(() => {
       if (this.#leaving.delete(item)) item.resolve!();
     });
     return item.written;
@@ -436,7 +436,7 @@ const RESOLVED: Promise<void> = Promise.resolve();
 // a user who stops reading stops the sender.
 
 /** The call behind a stream, as its reader sees it. */
-export interface ItemReaderHooks<T> {
+interface ItemReaderHooks<T> {
   decode(bytes: Uint8Array): T;
   /** Called when an item has been taken. */
   taken(): void;

@@ -13,7 +13,7 @@ import type {
 } from './stream-layer.ts';
 
 /** Options of a Listener. */
-export interface ListenerOptions extends ListenOptions {
+interface ListenerOptions extends ListenOptions {
   readonly layer: StreamLayer;
   readonly clock: Clock;
   /** Receives the connections that the layer accepts. */
@@ -236,8 +236,10 @@ export class HandshakePlace implements HandshakeSlot {
   readonly since: number;
   /** The source that its layer has named. */
   readonly source: string | undefined;
-  #isTaken = false;
-  #waits = true;
+  /** True once the transport has the connection; before that, it belongs to the layer. */
+  isTaken = false;
+  /** True while the connection waits for its turn. */
+  waits = true;
   readonly #entered: (slot: HandshakeSlot) => void;
   readonly #answered: () => void;
   readonly #leaves: (error: TransportError | undefined) => void;
@@ -258,27 +260,17 @@ export class HandshakePlace implements HandshakeSlot {
     this.#leaves = leaves;
   }
 
-  /** True once the transport has the connection; before that, it belongs to the layer. */
-  get isTaken(): boolean {
-    return this.#isTaken;
-  }
-
   take(): void {
-    this.#isTaken = true;
-  }
-
-  /** True while the connection waits for its turn. */
-  get waits(): boolean {
-    return this.#waits;
+    this.isTaken = true;
   }
 
   enter(): void {
-    this.#waits = false;
+    this.waits = false;
     this.#entered(this);
   }
 
   answered(end: (error: TransportError) => void): void {
-    if (this.#left || this.#waits) return;
+    if (this.#left || this.waits) return;
     const isFirst = this.#end === undefined;
     this.#end = end;
     if (isFirst) this.#answered();

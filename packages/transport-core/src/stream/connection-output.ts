@@ -19,13 +19,7 @@ import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
 import { FRAME_OVERHEAD, type FrameWriter } from '../wire/frame.ts';
 import type { Membership } from './membership.ts';
 import type { StreamConnection, StreamLayer } from './stream-layer.ts';
-import {
-  AbortQueue,
-  type Flushable,
-  ReadScheduler,
-  type ScheduledReader,
-  type Ticker,
-} from './ticker.ts';
+import { AbortQueue, ReadScheduler, type ScheduledReader, type Ticker } from './ticker.ts';
 
 /** The phases of a stream's output. */
 type Phase =
@@ -36,7 +30,7 @@ type Phase =
   | { readonly name: 'closed' };
 
 /** Writes the batches of a session to its stream. */
-export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader {
+export class ConnectionOutput implements SessionPort, ScheduledReader {
   /** The output to which the session writes its frames. */
   readonly writer: FrameWriter;
   /**
@@ -67,7 +61,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
   #turn = 0;
   /** True until the next turn, because BURST bytes were written in this one. */
   #isResting = false;
-  /** True if `flushTick` is already scheduled for the end of this tick. */
+  /** True if `#flushTick` is already scheduled for the end of this tick. */
   #isScheduled = false;
   #isCrowded = false;
 
@@ -121,17 +115,17 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     if (this.#isScheduled) return;
     // What can wait does not keep other output from leaving at the end of this tick.
     this.#isScheduled = !canWait;
-    this.#ticker.touch(this, canWait);
+    this.#ticker.touch(this.#flushTick, canWait);
   }
 
-  flushTick(now: number): void {
+  readonly #flushTick = (now: number): void => {
     this.#isScheduled = false;
     const session = this.#session!;
     session.tick(now);
     if (session.crowded === this.#isCrowded) return;
     this.#isCrowded = !this.#isCrowded;
     this.#crowding();
-  }
+  };
 
   flush(): boolean {
     if (this.#collector !== undefined) {
@@ -398,7 +392,7 @@ export class BufferPool {
 /**
  * Returns the size of a batch: a packet, its headers, and the small frames that are sent with it.
  */
-export function batchSize(packet: number): number {
+function batchSize(packet: number): number {
   return packet + FRAME_OVERHEAD + 1024;
 }
 

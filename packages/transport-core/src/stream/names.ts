@@ -23,9 +23,10 @@ export class NameWatch {
   readonly #resolver: Resolver | undefined;
   readonly #changed: () => void;
   readonly #stop: () => void;
-  #addresses: readonly ListedAddress[] | undefined = undefined;
+  /** The current addresses; undefined before the first report. */
+  addresses: readonly ListedAddress[] | undefined = undefined;
   /** The last failure; undefined once the resolver reports addresses again. */
-  #error: TransportError | undefined = undefined;
+  error: TransportError | undefined = undefined;
   readonly #waiters = new Set<Waiter>();
   readonly #via = new WeakMap<Connection, string>();
   #isOver = false;
@@ -51,7 +52,7 @@ export class NameWatch {
 
   #start(resolver: Resolver | TransportError): () => void {
     if (resolver instanceof TransportError) {
-      this.#error = resolver;
+      this.error = resolver;
       return () => {};
     }
     try {
@@ -60,38 +61,28 @@ export class NameWatch {
         failed: (error) => this.#failed(error),
       });
     } catch (error) {
-      this.#error = error instanceof TransportError ? error : this.#wrong(error);
+      this.error = error instanceof TransportError ? error : this.#wrong(error);
       return () => {};
     }
-  }
-
-  /** The current addresses; undefined before the first report. */
-  get addresses(): readonly ListedAddress[] | undefined {
-    return this.#addresses;
-  }
-
-  /** The error of the last resolution; undefined if it succeeded. */
-  get error(): TransportError | undefined {
-    return this.#error;
   }
 
   #resolved(given: unknown): void {
     if (this.#isOver) return;
     try {
-      this.#addresses = readAddresses(given);
+      this.addresses = readAddresses(given);
     } catch (error) {
       return this.#failed(this.#wrong(error));
     }
-    this.#error = undefined;
-    for (const waiter of this.#waiters) waiter.resolve(this.#addresses);
+    this.error = undefined;
+    for (const waiter of this.#waiters) waiter.resolve(this.addresses);
     this.#waiters.clear();
     this.#changed();
   }
 
   #failed(error: TransportError): void {
     if (this.#isOver) return;
-    this.#error = error instanceof TransportError ? error : this.#wrong(error);
-    for (const waiter of this.#waiters) waiter.reject(this.#mine(this.#error));
+    this.error = error instanceof TransportError ? error : this.#wrong(error);
+    for (const waiter of this.#waiters) waiter.reject(this.#mine(this.error));
     this.#waiters.clear();
   }
 
@@ -123,16 +114,16 @@ export class NameWatch {
     signal: AbortSignal,
     inUse: Connection | undefined,
   ): Promise<readonly string[]> {
-    const addresses = this.#addresses ?? (await this.#first(timeout, signal));
+    const addresses = this.addresses ?? (await this.#first(timeout, signal));
     const first = inUse === undefined ? undefined : this.#via.get(inUse);
     const order = orderAddresses(addresses, this.#names.transport.random, first);
     return [false, true].flatMap((drains) => order.filter((one) => this.#drains(one) === drains));
   }
 
   #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
-    if (this.#error !== undefined) {
+    if (this.error !== undefined) {
       this.#resolver?.resolveNow?.(this.name);
-      return Promise.reject(this.#mine(this.#error));
+      return Promise.reject(this.#mine(this.error));
     }
     signal.throwIfAborted();
     const { clock } = this.#names.transport;
@@ -184,7 +175,7 @@ export class NameWatch {
   /** Returns true if a connection leads to an address that is still listed. */
   lists(connection: Connection): boolean {
     const via = this.#via.get(connection);
-    return this.#addresses === undefined || this.#addresses.some(({ address }) => address === via);
+    return this.addresses === undefined || this.addresses.some(({ address }) => address === via);
   }
 
   /**
@@ -206,7 +197,7 @@ export class NameWatch {
     const { draining } = this.#names;
     for (const [address, { over }] of draining) if (over) draining.delete(address);
     draining.set(via, connection);
-    return this.#addresses?.some(({ address }) => !this.#drains(address)) === true;
+    return this.addresses?.some(({ address }) => !this.#drains(address)) === true;
   }
 
   #drains(address: string): boolean {

@@ -5,12 +5,6 @@ import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
 import type { InCall } from '../session/in-call.ts';
 import { CANCEL_TOLD, SCARCE, SHARE, TURN } from '../session/session-context.ts';
 
-/** An object that writes at the end of a tick. */
-export interface Flushable {
-  /** Must not throw, because the objects behind it would then not write. */
-  flushTick(now: number): void;
-}
-
 /** Provides the time of the current tick, and flushes output at its end. */
 export class Ticker {
   readonly #clock: Clock;
@@ -19,9 +13,9 @@ export class Ticker {
   #fresh = false;
   #scheduled = false;
   #inside = 0;
-  #dirty: Flushable[] = [];
+  #dirty: ((now: number) => void)[] = [];
   /** An empty array for the next flush. */
-  #spare: Flushable[] | undefined = undefined;
+  #spare: ((now: number) => void)[] | undefined = undefined;
 
   /** @param began called at the beginning of each tick, if given. */
   constructor(clock: Clock, began: (() => void) | undefined = undefined) {
@@ -44,11 +38,12 @@ export class Ticker {
   }
 
   /**
-   * Schedules a call to `flushTick` at the end of this tick. The caller does so once in a tick.
+   * Schedules a call to `flush` at the end of this tick. The caller does so once in a tick.
+   * @param flush must not throw, because those behind it would then not be called.
    * @param canWait true if the end of this turn of the event loop is early enough.
    */
-  touch(flushable: Flushable, canWait = false): void {
-    this.#dirty.push(flushable);
+  touch(flush: (now: number) => void, canWait = false): void {
+    this.#dirty.push(flush);
     if (this.#inside > 0) return;
     const { turn } = this.#clock;
     // An event without work reads the clock again, and flushes.
@@ -103,7 +98,7 @@ export class Ticker {
       const dirty = this.#dirty;
       this.#dirty = this.#spare ?? [];
       this.#spare = undefined;
-      for (const flushable of dirty) flushable.flushTick(this.#time);
+      for (const flush of dirty) flush(this.#time);
       dirty.length = 0;
       this.#spare = dirty;
     }

@@ -17,7 +17,7 @@ import type { KeepAlive } from './keep-alive.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 
 /** The steps, if any, before an outgoing call is sent. */
-export interface MountHooks {
+interface MountHooks {
   /** Follows the calls if they are observed. */
   readonly watch: Reporter | undefined;
   /** The interceptors, around the function that makes the call. */

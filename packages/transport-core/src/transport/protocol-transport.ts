@@ -475,7 +475,7 @@ function lost(endpoint: string): TransportError {
 // Collects the state of a transport as plain data.
 
 /** Returns a snapshot of an engine. */
-export function takeSnapshot(engine: TransportEngine): TransportSnapshot {
+function takeSnapshot(engine: TransportEngine): TransportSnapshot {
   const { config, layer } = engine;
   const { certificate } = layer;
   const at = engine.clock.now();

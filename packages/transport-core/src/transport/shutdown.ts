@@ -154,31 +154,26 @@ export const CLOSED: TransportError = new TransportError('shutdown', 'this trans
 // Serving decides whether this node takes calls to a service, from the drain state and the health
 // of the node.
 
-/** The part of the served health that is used here. */
-interface ServedHealth {
-  status(service: string): string;
-}
-
 /** Combines a transport's drain state with its health, and notifies listeners of changes. */
 export class Serving {
   readonly #hasWithdrawn: (service: string) => boolean;
   readonly #listeners = new Set<() => void>();
-  #health: ServedHealth | undefined;
+  #health: ((service: string) => string) | undefined;
 
   /** @param hasWithdrawn returns true if the transport drains, unless the service goes on. */
   constructor(hasWithdrawn: (service: string) => boolean) {
     this.#hasWithdrawn = hasWithdrawn;
   }
 
-  /** Sets the health that is served; undefined when no health is served anymore. */
-  set health(health: ServedHealth | undefined) {
+  /** Sets the health that is served, by service; undefined when none is served anymore. */
+  set health(health: ((service: string) => string) | undefined) {
     this.#health = health;
     this.changed();
   }
 
   /** Returns false if the transport drains, or if the health of the service says so. */
   isServing(service: string): boolean {
-    return !this.#hasWithdrawn(service) && this.#health?.status(service) !== 'not_serving';
+    return !this.#hasWithdrawn(service) && this.#health?.(service) !== 'not_serving';
   }
 
   /** Calls a function after each change, until the returned function is called. */
