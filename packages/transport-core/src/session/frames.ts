@@ -8,10 +8,9 @@
 import { FrameDecoder } from '../wire/decoder.ts';
 import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
 import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
-import type { Answers } from './answers.ts';
 import type { Callee } from './callee.ts';
 import { FIELDS_SHIFT, type SessionContext } from './session-context.ts';
-import type { SessionParts } from './session-parts.ts';
+import type { Answers, SessionParts } from './session-parts.ts';
 
 /** The input of a session. */
 export class IncomingFrames implements FrameVisitor {

@@ -25,9 +25,14 @@ import type { Frame } from '../wire/frame.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
 import { ConnectionOutput, type TransportResources } from './connection-output.ts';
-import { ATTACHMENT } from './membership.ts';
+import {
+  ATTACHMENT,
+  askAdmit,
+  askHello,
+  mismatch,
+  unreachable,
+} from './membership.ts';
 import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
-import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
 
 /**
  * The transport as its connections, mounts and listeners see it. It is an interface because
@@ -542,4 +547,9 @@ export class LiveRemote implements Remote {
 
 function spelledAddresses(addr: string): string {
   return cleanText(addr).split(',').map(spelled).join();
+}
+
+/** Returns the connection behind a Remote of this transport. */
+export function connectionOf(remote: Remote): Connection {
+  return LiveRemote.connectionOf(remote)!;
 }

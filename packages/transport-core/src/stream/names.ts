@@ -1,14 +1,17 @@
-// One watched name: its addresses as the resolver reports them, and the address that each
-// connection of the name leads to. The pool watches a name for as long as it has an entry for the
-// target.
+// The targets that are no addresses: Names watches names, and Members finds the connections of a node
+// by its id.
+//
+// A NameWatch holds the addresses of one name as the resolver reports them, and the address that
+// each connection of the name leads to. The pool watches a name for as long as it has an entry for
+// the target.
 
 import { reasonError, TransportError, withDetails } from '../errors.ts';
+import type { Remote } from '../remote.ts';
 import { isResolver, type ResolvedAddress, type Resolver } from '../resolver.ts';
 import { inMs } from '../text.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, connectionOf } from './connection.ts';
 import type { TransportResources } from './connection-output.ts';
-import { nodeOf } from './membership.ts';
-import { type ListedAddress, orderAddresses, readAddresses } from './user-hooks.ts';
+import { type ListedAddress, nodeOf, orderAddresses, readAddresses } from './membership.ts';
 
 /** A dial that waits for the first report. */
 interface Waiter {
@@ -286,3 +289,71 @@ function tooMany(name: string): TransportError {
 
 /** The maximum number of names that a transport watches at a time. */
 const WATCHES = 1_024;
+
+// Members resolves targets that name a node id, with the help of the membership.
+
+/** Finds connections by node id. */
+export class Members {
+  readonly #transport: TransportResources;
+  /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
+  readonly #names = new Map<string, string>();
+
+  constructor(transport: TransportResources) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`; for
+   * the second form, only connections that proved the id.
+   */
+  links(target: string): readonly Connection[] {
+    const { membership } = this.#transport;
+    if (membership === undefined) return NONE;
+    const named = nodeOf(target) ?? this.#names.get(target);
+    if (named !== undefined) return membership.links(named).map(connectionOf);
+    const id = target.charAt(64) === '@' ? target.slice(0, 64) : '';
+    const proven =
+      id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
+    return proven.map(connectionOf);
+  }
+
+  /** See `Membership.addressesOf`. */
+  addressesOf(target: string): readonly string[] | undefined {
+    return this.#transport.membership?.addressesOf?.(target);
+  }
+
+  /** Returns the first of these connections that takes calls. */
+  live(target: string): Connection | undefined {
+    if (this.#transport.membership === undefined) return undefined;
+    return this.links(target).find((connection) => connection.isUp);
+  }
+
+  /**
+   * Connects to a node, or returns a connection to it.
+   *
+   * @param remembers true if `target` is a name that stands for this node from now on.
+   */
+  async reach(
+    nodeId: string,
+    target: string,
+    signal: AbortSignal,
+    remembers: boolean,
+  ): Promise<Connection> {
+    const { membership } = this.#transport;
+    if (membership === undefined) {
+      const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
+      throw new TransportError('failed_precondition', message, { target, sent: false });
+    }
+    const connection = connectionOf(await membership.reach(nodeId, signal));
+    if (remembers && nodeOf(target) === undefined) {
+      if (this.#names.size >= NAMES) this.#names.clear();
+      this.#names.set(target, nodeId);
+    }
+    return connection;
+  }
+}
+
+/** The number of names that are remembered. */
+const NAMES = 1_024;
+const NONE: readonly Connection[] = Object.freeze([]);
+const NOBODY: readonly Remote[] = Object.freeze([]);

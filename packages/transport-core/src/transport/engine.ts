@@ -29,16 +29,15 @@ import {
   type ConnectionInit,
 } from '../stream/connection.ts';
 import { TransportResources } from '../stream/connection-output.ts';
-import { Names } from '../stream/names.ts';
+import { Members, Names } from '../stream/names.ts';
 import { Pool, type PoolHost } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
-import { Acceptor, Dialer, Members } from './connect.ts';
+import { Acceptor, CLOSED, Dialer, Serving, Shutdown } from './connect.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
-import { CLOSED, Serving, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';
 
 const mountOptions = optionsSchema({

@@ -7,9 +7,9 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Reporter } from '../rpc/records.ts';
 import { marked } from '../rpc/serving.ts';
+import { connectionOf } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
-import { connectionOf } from './connect.ts';
 import type { TransportEngine } from './engine.ts';
 import type { AnyTransport, Transport } from './types.ts';
 

@@ -9,10 +9,9 @@ import { Inbox } from '../rpc/inbox.ts';
 import type { Reporter } from '../rpc/records.ts';
 import type { InCall, Mounted } from '../session/in-call.ts';
 import type { CallOrder } from '../session/out-call.ts';
-import type { ConnectionHost } from '../stream/connection.ts';
+import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
-import { connectionOf } from './connect.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 
