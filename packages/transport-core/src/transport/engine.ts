@@ -34,7 +34,7 @@ import { Pool, type PoolHost } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
-import { Acceptor, CLOSED, Dialer, Serving, Shutdown } from './connect.ts';
+import { Acceptor, CLOSED, Dialer, Serving, Shutdown } from './connections.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
