@@ -35,7 +35,7 @@ import {
 import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
 
 /**
- * The transport as its connections, mounts and listeners see it. It is an interface because
+ * The transport as its connections, pool, mounts and listeners see it. It is an interface because
  * `TransportEngine`, which implements it, imports all of them.
  */
 export interface ConnectionHost extends TransportResources {
@@ -58,6 +58,10 @@ export interface ConnectionHost extends TransportResources {
   readersChanged(): void;
   /** Closes a connection, because the transport is far above `limits.memory`. */
   relieve(): void;
+  /** Makes a connection take no new calls, and close when its calls are done. */
+  retire(connection: Connection): void;
+  /** @param retryIn the milliseconds until a held target is dialed again. */
+  dialFailed(target: string, error: TransportError, retryIn: number | undefined): void;
   /** Reports that a listener has failed: the node is not ready until `listensAgain` is called. */
   listenFailed(listener: object, error: TransportError, retryIn: number): void;
   /** Reports that a listener that had failed listens again, or is not needed anymore. */

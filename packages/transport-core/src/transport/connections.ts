@@ -8,7 +8,7 @@ import { reasonError, TransportError, withDetails, withoutStack } from '../error
 import { BoundedHandshakes, HandshakePlace, Listener } from '../stream/accept.ts';
 import type { Connection, ConnectionHost } from '../stream/connection.ts';
 import { askResolve, nodeOf, orderAddresses } from '../stream/membership.ts';
-import type { Members, NameWatch } from '../stream/names.ts';
+import type { DialedName, Members, NameWatch } from '../stream/names.ts';
 import type { Pool } from '../stream/pool.ts';
 import type { HandshakeSlot, StreamConnection } from '../stream/stream-layer.ts';
 import type { DeadlineTimer } from '../stream/ticker.ts';
@@ -149,12 +149,6 @@ const CROWDED = reasonError(
 // Dialer resolves an address, dials it and completes the hello. If there are several addresses, it
 // tries one after another.
 
-/** A name that is dialed, and the connection whose address is tried first. */
-interface DialedName {
-  readonly watch: NameWatch;
-  readonly inUse: Connection | undefined;
-}
-
 /** The parts that are common to the dials of all addresses of a target. */
 interface AddressDial {
   readonly target: string;
@@ -175,7 +169,7 @@ export class Dialer {
     this.#members = members;
   }
 
-  /** Connects and completes the hello; see `PoolHost.open`. */
+  /** Connects and completes the hello; see `Open` of the pool. */
   async open(
     target: string,
     address: string,

@@ -30,7 +30,7 @@ import {
 } from '../stream/connection.ts';
 import { TransportResources } from '../stream/connection-output.ts';
 import { Members, Names } from '../stream/names.ts';
-import { Pool, type PoolHost } from '../stream/pool.ts';
+import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
@@ -49,7 +49,7 @@ const mountOptions = optionsSchema({
 });
 
 /** The shared state of a transport and all its mounts. */
-export class TransportEngine extends TransportResources implements ConnectionHost, PoolHost {
+export class TransportEngine extends TransportResources implements ConnectionHost {
   readonly mounts: Map<number, Mount>;
   readonly pool: Pool;
   readonly members = new Members(this);
@@ -73,7 +73,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly reporter: Reporter;
   readonly timer: DeadlineTimer;
   readonly acceptor: Acceptor;
-  readonly #dialer: Dialer;
   readonly #shutdown = new Shutdown(this);
   #ids = 0;
   /** The number of bytes received and sent over connections that have ended. */
@@ -113,9 +112,11 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       (now) => this.#ring(now),
       (lateness) => this.#excuse(lateness),
     );
-    this.pool = new Pool(this);
+    const dialer = new Dialer(this, this.members);
+    this.pool = new Pool(this, this.names, this.members, (target, ...dial) =>
+      this.reporter.dial(target, () => dialer.open(target, ...dial)),
+    );
     this.acceptor = new Acceptor(this, this.dispatcher);
-    this.#dialer = new Dialer(this, this.members);
   }
 
   get state(): 'open' | 'closing' | 'closed' {
@@ -192,16 +193,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return this.state === 'open' && this.acceptor.listening;
   }
 
-  watch(...name: Parameters<PoolHost['watch']>): ReturnType<PoolHost['watch']> {
-    return this.names.watch(...name);
-  }
-
   retire(connection: Connection): void {
     void this.leave([connection], 'its address is no longer listed for the name that was dialed');
-  }
-
-  open(...dial: Parameters<PoolHost['open']>): Promise<Connection> {
-    return this.reporter.dial(dial[0], () => this.#dialer.open(...dial));
   }
 
   add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection {
@@ -313,14 +306,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return [...this.connections]
       .filter((connection) => connection.isUp)
       .map((connection) => connection.remote!);
-  }
-
-  known(target: string): Connection | undefined {
-    return this.members.live(target);
-  }
-
-  now(): number {
-    return this.ticker.now();
   }
 
   wakeBy(time: number): void {

@@ -8,9 +8,9 @@ import { Call } from '../../rpc/call.ts';
 import { hostOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
 import type { OutCall } from '../../session/out-call.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection, ConnectionHost } from '../connection.ts';
 import type { TransportResources } from '../connection-output.ts';
-import { Names } from '../names.ts';
+import { type Members, Names } from '../names.ts';
 import { Pool } from '../pool.ts';
 
 const table = methodTable(protocol);
@@ -87,23 +87,29 @@ export function poolFixture(
   const config = { resolve: resolver };
   const names = new Names({ config, clock, random: () => 0.5 } as unknown as TransportResources);
   const memory = new Memory(limit);
-  const pool: Pool = new Pool({
+  const host = {
     config: { maxPool, limits: { packet: 65_536 } },
     memory,
     random: () => 0.5,
-    known: (target) => known.get(target)?.real,
-    now: () => clock.now(),
-    wakeBy: (time) => void wakes.push(time),
-    dialFailed: (target, _error, retryIn) => {
+    ticker: clock,
+    wakeBy: (time: number) => void wakes.push(time),
+    dialFailed: (target: string, _error: TransportError, retryIn: number | undefined) => {
       failed.push(target);
       retries.push(retryIn);
     },
-    watch: (name, changed) => names.watch(name, changed),
-    retire: (connection) => {
+    retire: (connection: Connection) => {
       retired.push(connection as unknown as FakeConnection);
       pool.forget(connection);
     },
-    open: (target, address, nodeId, signal, name) =>
+  } as unknown as ConnectionHost;
+  const members = {
+    live: (target: string) => known.get(target)?.real,
+  } as unknown as Members;
+  const pool: Pool = new Pool(
+    host,
+    names,
+    members,
+    (target, address, nodeId, signal, name) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));
         dials.push({
@@ -130,7 +136,7 @@ export function poolFixture(
           },
         });
       }),
-  });
+  );
   const call = (
     name: 'ask' | 'tell' = 'ask',
     options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
