@@ -19,9 +19,4 @@ export interface Contexts {
  * Runs `work` in the context in which each call of a reader starts; the stores that it sets do not
  * stay there.
  */
-export type ReaderContext = <A, B, C>(
-  work: (a: A, b: B, c: C) => void,
-  a: A,
-  b: B,
-  c: C,
-) => void;
+export type ReaderContext = <A, B, C>(work: (a: A, b: B, c: C) => void, a: A, b: B, c: C) => void;

@@ -70,7 +70,9 @@ class OperatorLog implements Observer {
  * Returns the level, the details and the text of an event. The compiler requires a message for
  * each type of event, because the function has to return one.
  */
-function messageOf(event: ObserverEvent): [keyof Logger, Readonly<Record<string, unknown>>, string] {
+function messageOf(
+  event: ObserverEvent,
+): [keyof Logger, Readonly<Record<string, unknown>>, string] {
   switch (event.type) {
     case 'up':
       return ['debug', { remote: peer(event.remote) }, 'a connection is up'];

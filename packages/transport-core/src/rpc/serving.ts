@@ -86,7 +86,9 @@ export class Serving implements Taker {
       this.#throws(rpc, call, error);
       return this.#done(call);
     }
-    if (call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result))
+    if (
+      call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)
+    )
       this.#done(call);
   }
 

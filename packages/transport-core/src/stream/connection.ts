@@ -25,13 +25,7 @@ import type { Frame } from '../wire/frame.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
 import { ConnectionOutput, type TransportResources } from './connection-output.ts';
-import {
-  ATTACHMENT,
-  askAdmit,
-  askHello,
-  mismatch,
-  unreachable,
-} from './membership.ts';
+import { ATTACHMENT, askAdmit, askHello, mismatch, unreachable } from './membership.ts';
 import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
 
 /**

@@ -35,8 +35,8 @@ import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
 import { Acceptor, CLOSED, Dialer, Serving, Shutdown } from './connections.ts';
-import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
+import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
 import type { MountOptions } from './types.ts';
 
@@ -268,7 +268,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   drains(connection: Connection): void {
     this.pool.drains(connection);
   }
-
 
   /**
    * Retries a call on another connection, in order, because no handler can have seen it. After a

@@ -12,8 +12,8 @@ import type { CallOrder } from '../session/out-call.ts';
 import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
 import type { Ticker } from '../stream/ticker.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
-import type { KeepAlive } from './keep-alive.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
+import type { KeepAlive } from './keep-alive.ts';
 
 /** The steps, if any, before an outgoing call is sent. */
 interface MountHooks {

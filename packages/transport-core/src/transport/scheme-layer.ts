@@ -332,10 +332,7 @@ export interface BackendLayerOptions {
  * Returns the identity for a peer that proves no id: the same, but without the node id if the
  * membership does not assert it.
  */
-export function introduceUnproven(
-  self: Introduction,
-  transport: TransportResources,
-): Introduction {
+export function introduceUnproven(self: Introduction, transport: TransportResources): Introduction {
   return {
     instance: self.instance,
     network: self.network,

@@ -91,12 +91,7 @@ export class CallFixture {
     });
   }
 
-  call(
-    end: End,
-    name: Name,
-    payload: Bytes,
-    { timeout, signal, upload }: Options = {},
-  ): Call {
+  call(end: End, name: Name, payload: Bytes, { timeout, signal, upload }: Options = {}): Call {
     const method = table.byName.get(name)!;
     const { channel, ordered } = protocol;
     const host = hostOf({
