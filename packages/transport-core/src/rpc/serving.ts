@@ -83,6 +83,7 @@ export class Serving implements Taker {
       result = handler.call(this.#options.self, rpc.request, rpc);
       if (isThenable(result)) return this.#later(rpc, call, result);
     } catch (error) {
+      this.#running.delete(rpc);
       this.#throws(rpc, call, error);
       return this.#done(call);
     }

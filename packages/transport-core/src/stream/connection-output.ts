@@ -17,6 +17,7 @@ import type { SessionPort } from '../session/session-context.ts';
 import { allocate } from '../system-memory.ts';
 import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
 import { FRAME_OVERHEAD, type FrameWriter } from '../wire/frame.ts';
+import type { Connection } from './connection.ts';
 import type { Membership } from './membership.ts';
 import type { StreamConnection, StreamLayer } from './stream-layer.ts';
 import { AbortQueue, ReadScheduler, type ScheduledReader, type Ticker } from './ticker.ts';
@@ -38,8 +39,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
-  readonly wakeBy: (time: number) => void;
-  readonly #crowding: () => void;
+  readonly #owner: Connection;
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
   readonly #scheduler: ReadScheduler;
@@ -61,22 +61,13 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   #turn = 0;
   /** True until the next turn, because BURST bytes were written in this one. */
   #isResting = false;
-  /** True if `#flushTick` is already scheduled for the end of this tick. */
+  /** True if `flushTick` is already scheduled for the end of this tick. */
   #isScheduled = false;
   #isCrowded = false;
 
-  /**
-   * @param wakeBy requests `wake` at a time or earlier.
-   * @param crowding called when `Session.crowded` has changed.
-   */
-  constructor(
-    { ticker, scheduler, buffers, rates }: TransportResources,
-    stream: StreamConnection,
-    wakeBy: (time: number) => void,
-    crowding: () => void,
-  ) {
-    this.wakeBy = wakeBy;
-    this.#crowding = crowding;
+  constructor(owner: Connection, stream: StreamConnection) {
+    const { ticker, scheduler, buffers, rates } = owner.host;
+    this.#owner = owner;
     this.#stream = stream;
     this.#ticker = ticker;
     this.#scheduler = scheduler;
@@ -115,17 +106,21 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     if (this.#isScheduled) return;
     // What can wait does not keep other output from leaving at the end of this tick.
     this.#isScheduled = !canWait;
-    this.#ticker.touch(this.#flushTick, canWait);
+    this.#ticker.touch(this, canWait);
   }
 
-  readonly #flushTick = (now: number): void => {
+  wakeBy(time: number): void {
+    this.#owner.wakeBy(time);
+  }
+
+  flushTick(now: number): void {
     this.#isScheduled = false;
     const session = this.#session!;
     session.tick(now);
     if (session.crowded === this.#isCrowded) return;
     this.#isCrowded = !this.#isCrowded;
-    this.#crowding();
-  };
+    this.#owner.host.crowding(this.#owner);
+  }
 
   flush(): boolean {
     if (this.#collector !== undefined) {

@@ -2,7 +2,7 @@
 // the connection and the admission of the peer; its input and output own the stream. The session,
 // the transport and the stream report to it, and it passes on the questions that only the transport
 // can answer. Calls do not pass through it: the transport gives our calls to `caller`, and the
-// session gives the peer's calls to the transport.
+// session gives the peer's calls to the mount of their protocol.
 
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';
@@ -148,12 +148,7 @@ export class Connection implements SessionVisitor, StreamSink {
     this.endpoint = stream.endpoint;
     this.since = host.ticker.now();
     this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
-    this.#output = new ConnectionOutput(
-      host,
-      stream,
-      (time) => this.wakeBy(time),
-      () => host.crowding(this),
-    );
+    this.#output = new ConnectionOutput(this, stream);
     this.#session = new Session(sessionOptions(host, stream, init, this, this.#output));
     this.#output.attach(this.#session);
     this.caller = this.#session.parts.caller;

@@ -271,12 +271,12 @@ function attempt<T>(
   let result: T | PromiseLike<T>;
   try {
     result = run();
+    if (typeof (result as PromiseLike<T> | undefined)?.then === 'function')
+      return void Promise.resolve(result).then(then, failed);
   } catch (error) {
     return failed(error);
   }
-  if (typeof (result as PromiseLike<T> | undefined)?.then === 'function')
-    (result as PromiseLike<T>).then(then, failed);
-  else then(result as T);
+  then(result as T);
 }
 
 const NONE: readonly string[] = [];

@@ -1,5 +1,5 @@
-// The targets that are no addresses: Names watches names, and Members finds the connections of a node
-// by its id.
+// Targets other than addresses: Names watches names, and Members finds the connections of a node by
+// its id.
 //
 // A NameWatch holds the addresses of one name as the resolver reports them, and the address that
 // each connection of the name leads to. The pool watches a name for as long as it has an entry for

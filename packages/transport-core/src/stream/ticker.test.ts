@@ -17,8 +17,10 @@ function scene() {
   const turns: (() => void)[] = [];
   const ticker = new Ticker({ ...counting, turn: (callback) => void turns.push(callback) });
   const log: string[] = [];
-  const flush = (name: string) => (now: number) => void log.push(`${name} ${now}`);
-  return { clock, ticker, log, flush, turns, reads: () => reads };
+  const flushable = (name: string) => ({
+    flushTick: (now: number) => void log.push(`${name} ${now}`),
+  });
+  return { clock, ticker, log, flushable, turns, reads: () => reads };
 }
 
 test('the time is read once per tick', async (t) => {
@@ -32,12 +34,12 @@ test('the time is read once per tick', async (t) => {
 });
 
 test('an event reads the time again, and its writes are flushed at its end', (t) => {
-  const { clock, ticker, log, flush } = scene();
+  const { clock, ticker, log, flushable } = scene();
   ticker.now();
   clock.advance(7);
   const result = ticker.run((now) => {
     t.is(now, 7);
-    ticker.touch(flush('a'));
+    ticker.touch(flushable('a'));
     t.deepEqual(log, []);
     return 'done';
   });
@@ -46,19 +48,19 @@ test('an event reads the time again, and its writes are flushed at its end', (t)
 });
 
 test('an event within an event counts as one', (t) => {
-  const { ticker, log, flush } = scene();
+  const { ticker, log, flushable } = scene();
   ticker.run(() => {
-    ticker.run(() => ticker.touch(flush('inner')));
+    ticker.run(() => ticker.touch(flushable('inner')));
     t.deepEqual(log, []);
   });
   t.deepEqual(log, ['inner 0']);
 });
 
 test('connections written outside an event are flushed once at the end of the tick', async (t) => {
-  const { ticker, log, flush } = scene();
+  const { ticker, log, flushable } = scene();
   ticker.now();
-  ticker.touch(flush('a'));
-  ticker.touch(flush('b'));
+  ticker.touch(flushable('a'));
+  ticker.touch(flushable('b'));
   t.deepEqual(log, []);
   await null;
   t.deepEqual(log, ['a 0', 'b 0']);
@@ -67,15 +69,15 @@ test('connections written outside an event are flushed once at the end of the ti
 });
 
 test('what can wait is flushed at the end of the turn, or with what cannot', async (t) => {
-  const { clock, ticker, log, flush, turns } = scene();
-  ticker.touch(flush('a'), true);
+  const { clock, ticker, log, flushable, turns } = scene();
+  ticker.touch(flushable('a'), true);
   await null;
   t.deepEqual(log, []);
   clock.advance(3);
   turns.shift()!();
   t.deepEqual(log, ['a 3']);
-  ticker.touch(flush('b'), true);
-  ticker.run(() => ticker.touch(flush('c'), true));
+  ticker.touch(flushable('b'), true);
+  ticker.run(() => ticker.touch(flushable('c'), true));
   t.deepEqual(log, ['a 3', 'b 3', 'c 3']);
   t.is(turns.length, 1);
   turns.shift()!();
@@ -87,28 +89,28 @@ test('on a clock without turns, what can wait is flushed at the end of the tick'
   const ticker = new Ticker(clock);
   let flushed = 0;
   ticker.now();
-  ticker.touch(() => void flushed++, true);
+  ticker.touch({ flushTick: () => void flushed++ }, true);
   await null;
   t.is(flushed, 1);
 });
 
 test('connections written during a flush are flushed, too', (t) => {
-  const { ticker, log, flush } = scene();
-  ticker.run(() => ticker.touch(() => ticker.touch(flush('second'))));
+  const { ticker, log, flushable } = scene();
+  ticker.run(() => ticker.touch({ flushTick: () => ticker.touch(flushable('second')) }));
   t.deepEqual(log, ['second 0']);
 });
 
 test('an event that throws leaves a ticker that works', (t) => {
-  const { ticker, log, flush } = scene();
+  const { ticker, log, flushable } = scene();
   t.throws(
     () =>
       ticker.run(() => {
-        ticker.touch(flush('a'));
+        ticker.touch(flushable('a'));
         throw new Error('no');
       }),
     { message: 'no' },
   );
   t.deepEqual(log, ['a 0']);
-  ticker.run(() => ticker.touch(flush('b')));
+  ticker.run(() => ticker.touch(flushable('b')));
   t.deepEqual(log, ['a 0', 'b 0']);
 });

@@ -4,6 +4,11 @@
 import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
 import type { InCall } from '../session/in-call.ts';
 import { CANCEL_TOLD, SCARCE, SHARE, TURN } from '../session/session-context.ts';
+import type { ConnectionOutput } from './connection-output.ts';
+
+/** What is flushed at the end of a tick. `flushTick` must not throw, because those behind it would
+ * then not be called. */
+type Flushable = Pick<ConnectionOutput, 'flushTick'>;
 
 /** Provides the time of the current tick, and flushes output at its end. */
 export class Ticker {
@@ -13,9 +18,9 @@ export class Ticker {
   #fresh = false;
   #scheduled = false;
   #inside = 0;
-  #dirty: ((now: number) => void)[] = [];
+  #dirty: Flushable[] = [];
   /** An empty array for the next flush. */
-  #spare: ((now: number) => void)[] | undefined = undefined;
+  #spare: Flushable[] | undefined = undefined;
 
   /** @param began called at the beginning of each tick, if given. */
   constructor(clock: Clock, began: (() => void) | undefined = undefined) {
@@ -38,12 +43,11 @@ export class Ticker {
   }
 
   /**
-   * Schedules a call to `flush` at the end of this tick. The caller does so once in a tick.
-   * @param flush must not throw, because those behind it would then not be called.
+   * Schedules a call to `flushTick` at the end of this tick. The caller does so once in a tick.
    * @param canWait true if the end of this turn of the event loop is early enough.
    */
-  touch(flush: (now: number) => void, canWait = false): void {
-    this.#dirty.push(flush);
+  touch(flushable: Flushable, canWait = false): void {
+    this.#dirty.push(flushable);
     if (this.#inside > 0) return;
     const { turn } = this.#clock;
     // An event without work reads the clock again, and flushes.
@@ -98,7 +102,7 @@ export class Ticker {
       const dirty = this.#dirty;
       this.#dirty = this.#spare ?? [];
       this.#spare = undefined;
-      for (const flush of dirty) flush(this.#time);
+      for (const flushable of dirty) flushable.flushTick(this.#time);
       dirty.length = 0;
       this.#spare = dirty;
     }

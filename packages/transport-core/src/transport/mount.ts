@@ -85,10 +85,12 @@ export class Mount implements Mounted, CallHost {
 
   incoming(call: InCall): void {
     const { membership, memory } = this.#host;
-    const { from, method, payload } = call;
     this.served++;
-    const unfit = membership?.screen?.(from!, this.protocol.name, method.name, payload);
-    if (unfit !== undefined) return connectionOf(from!).break(unfit);
+    if (membership?.screen !== undefined) {
+      const { from, method, payload } = call;
+      const unfit = membership.screen(from!, this.protocol.name, method.name, payload);
+      if (unfit !== undefined) return connectionOf(from!).break(unfit);
+    }
     this.inbox.arrive(call);
     if (memory.used > memory.limit * 1.25) this.#host.relieve();
   }
