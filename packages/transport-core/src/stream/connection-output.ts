@@ -17,7 +17,6 @@ import type { SessionPort } from '../session/session-context.ts';
 import { allocate } from '../system-memory.ts';
 import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
 import { FRAME_OVERHEAD, type FrameWriter } from '../wire/frame.ts';
-import type { Connection } from './connection.ts';
 import type { Membership } from './membership.ts';
 import type { StreamConnection, StreamLayer } from './stream-layer.ts';
 import { AbortQueue, ReadScheduler, type ScheduledReader, type Ticker } from './ticker.ts';
@@ -30,6 +29,12 @@ type Phase =
   /** closed: `close` of the stream was called; nothing more is written. */
   | { readonly name: 'closed' };
 
+/** The connection, which imports this file. Two closures for each connection would cost memory. */
+interface Owner extends Pick<SessionPort, 'wakeBy'> {
+  /** Reports that `Session.crowded` has changed. */
+  crowding(): void;
+}
+
 /** Writes the batches of a session to its stream. */
 export class ConnectionOutput implements SessionPort, ScheduledReader {
   /** The output to which the session writes its frames. */
@@ -39,7 +44,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
-  readonly #owner: Connection;
+  readonly #owner: Owner;
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
   readonly #scheduler: ReadScheduler;
@@ -65,8 +70,11 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   #isScheduled = false;
   #isCrowded = false;
 
-  constructor(owner: Connection, stream: StreamConnection) {
-    const { ticker, scheduler, buffers, rates } = owner.host;
+  constructor(
+    owner: Owner,
+    { ticker, scheduler, buffers, rates }: TransportResources,
+    stream: StreamConnection,
+  ) {
     this.#owner = owner;
     this.#stream = stream;
     this.#ticker = ticker;
@@ -119,7 +127,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     session.tick(now);
     if (session.crowded === this.#isCrowded) return;
     this.#isCrowded = !this.#isCrowded;
-    this.#owner.host.crowding(this.#owner);
+    this.#owner.crowding();
   }
 
   flush(): boolean {

@@ -148,7 +148,7 @@ export class Connection implements SessionVisitor, StreamSink {
     this.endpoint = stream.endpoint;
     this.since = host.ticker.now();
     this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
-    this.#output = new ConnectionOutput(this, stream);
+    this.#output = new ConnectionOutput(this, host, stream);
     this.#session = new Session(sessionOptions(host, stream, init, this, this.#output));
     this.#output.attach(this.#session);
     this.caller = this.#session.parts.caller;
@@ -296,6 +296,10 @@ export class Connection implements SessionVisitor, StreamSink {
     if (time >= this.due) return;
     this.due = time;
     this.host.wakeBy(time);
+  }
+
+  crowding(): void {
+    this.host.crowding(this);
   }
 
   /** Accounts for `lateness` milliseconds during which this process was asleep. */

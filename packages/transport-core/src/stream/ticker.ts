@@ -4,11 +4,12 @@
 import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
 import type { InCall } from '../session/in-call.ts';
 import { CANCEL_TOLD, SCARCE, SHARE, TURN } from '../session/session-context.ts';
-import type { ConnectionOutput } from './connection-output.ts';
 
-/** What is flushed at the end of a tick. `flushTick` must not throw, because those behind it would
- * then not be called. */
-type Flushable = Pick<ConnectionOutput, 'flushTick'>;
+/** What is flushed at the end of a tick. An object, because a closure would cost memory. */
+interface Flushable {
+  /** Must not throw, because those behind it would then not be called. */
+  flushTick(now: number): void;
+}
 
 /** Provides the time of the current tick, and flushes output at its end. */
 export class Ticker {

@@ -103,7 +103,6 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
     [7, 6, /no promise/],
     {
       admit: () => ({
-        // biome-ignore lint/suspicious/noThenProperty: the thenable is the subject of the test.
         then: () => {
           throw new Error('no promise');
         },
