@@ -3,7 +3,7 @@
 //
 // Owns the channels; each channel owns its lanes, its accounts and the counts of its calls. The
 // callers, the callees and the inbox report the calls of a channel; the session reports changes of
-// the protocols. `Channels` settles callers that wait for room, and reports changes to the driver.
+// the protocols. `Channels` settles callers that wait for room.
 
 import { reasonError, TransportError } from '../errors.ts';
 import { List } from '../list.ts';

@@ -2,7 +2,7 @@
 // the connection and the admission of the peer; its input and output own the stream. The session,
 // the transport and the stream report to it, and it passes on the questions that only the transport
 // can answer. Calls do not pass through it: the transport gives our calls to `caller`, and the
-// session gives the peer's calls to the transport.
+// session gives the peer's calls to their protocols.
 
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';
