@@ -3,7 +3,8 @@
 //
 // Owns the frames that are written but have not left, and the control frames and the credit that
 // leave before any message. The other parts of the session tell it what to write. It calls the
-// frame writer, and the port when the batch is full.
+// frame writer, and the port when the batch is full. Below are BatchPacer, which decides when a
+// batch leaves, and ReceiveAccount, whose credit it writes.
 
 import type { TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';

@@ -3,7 +3,7 @@
 //
 // Owns the channels; each channel owns its lanes, its accounts and the counts of its calls. The
 // callers, the callees and the inbox report the calls of a channel; the session reports changes of
-// the protocols. `Channels` settles callers that wait for room, and reports changes to the driver.
+// the protocols. `Channels` settles callers that wait for room.
 
 import { reasonError, TransportError } from '../errors.ts';
 import { List } from '../list.ts';
@@ -156,16 +156,8 @@ export class Channels {
   readonly #context: SessionContext;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
-  readonly #changed: (announcement: Announcement | undefined) => void;
 
-  /** @param changed called when the protocols of one end have changed. */
-  constructor(
-    context: SessionContext,
-    creditor: Creditor,
-    mounts: ReadonlyMap<number, Mounted>,
-    changed: (announcement: Announcement | undefined) => void,
-  ) {
-    this.#changed = changed;
+  constructor(context: SessionContext, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>) {
     this.#context = context;
     this.#creditor = creditor;
     this.#mounts = mounts;
@@ -245,28 +237,22 @@ export class Channels {
     this.protocols.learn(theirs);
   }
 
-  /**
-   * Applies a change to our own protocols or address; returns the encoded announcement to send to
-   * the peer.
-   */
-  remount(addr: string): Uint8Array {
+  /** Applies a change to our own protocols. */
+  remount(): void {
     for (const channel of this.#opened) this.#join(channel);
-    this.#changed(undefined);
-    return this.protocols.encode(addr);
   }
 
   /**
    * Applies a change to the peer's protocols; returns a description of the mistake if the list is
    * malformed.
    */
-  learn(list: Uint8Array): string | undefined {
+  learn(list: Uint8Array): Announcement | string {
     const announcement = decodeProtocols(list);
     if (typeof announcement === 'string') return announcement;
     const { protocols } = announcement;
     this.protocols.learn(protocols);
     for (const channel of this.#opened) channel.agree(protocols);
-    this.#changed(announcement);
-    return undefined;
+    return announcement;
   }
 
   /** Gives back all credit that the channels hold back. */

@@ -28,26 +28,20 @@ export class IncomingFrames implements FrameVisitor {
   readonly #parity: 0 | 1;
   /** Decodes the byte stream; undefined if the connection carries frames. */
   readonly #decoder: FrameDecoder | undefined;
-  readonly #early: (frame: Frame) => void;
-  readonly #goneAway: (frame: Frame) => void;
+  readonly #pass: (frame: Frame) => void;
   readonly #parts: SessionParts;
   readonly #context: SessionContext;
   readonly #answers: Answers;
   readonly #callee: Callee;
 
-  /**
-   * @param early receives the frames that arrive before calls may flow.
-   * @param goneAway receives each GO_AWAY.
-   */
+  /** @param pass receives the frames that arrive before calls may flow, and each GO_AWAY. */
   constructor(
     parts: SessionParts,
     { parity, isBytes }: { readonly parity: 0 | 1; readonly isBytes: boolean },
-    early: (frame: Frame) => void,
-    goneAway: (frame: Frame) => void,
+    pass: (frame: Frame) => void,
   ) {
     const { context, answers, callee } = parts;
-    this.#early = early;
-    this.#goneAway = goneAway;
+    this.#pass = pass;
     this.#parts = parts;
     this.#context = context;
     this.#answers = answers;
@@ -138,8 +132,7 @@ export class IncomingFrames implements FrameVisitor {
     if (++this.#frames === 2) this.#parts.batch.pacer.readsOn();
     if (frame.rich) this.#context.spend(frame.fields >> FIELDS_SHIFT);
     if (this.#isOpen) this.#dispatch(frame);
-    else if (frame.kind === Kind.GO_AWAY) this.#goneAway(frame);
-    else this.#early(frame);
+    else this.#pass(frame);
     // The packet has been copied into its message or dropped, so its buffer can be reused.
     if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
     return this.#context.spendFrame();
@@ -192,7 +185,7 @@ export class IncomingFrames implements FrameVisitor {
       case Kind.PROTOCOLS:
         return this.#protocols(frame);
       case Kind.GO_AWAY:
-        return this.#goneAway(frame);
+        return this.#pass(frame);
       default:
         if (kind < UNKNOWN_KINDS)
           return this.#context.violation(
@@ -265,7 +258,7 @@ export class IncomingFrames implements FrameVisitor {
 
   #protocols(frame: Frame): void {
     if (!this.#context.abused()) return;
-    const wrong = this.#parts.channels.learn(frame.hello);
+    const wrong = this.#parts.announced(frame.hello);
     if (wrong !== undefined) this.#context.violation('malformed', `its PROTOCOLS has ${wrong}`);
   }
 }

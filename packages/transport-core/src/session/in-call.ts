@@ -2,7 +2,8 @@
 // reader sees.
 //
 // Owns the state of the call. The session that serves it, its inbox and its reader tell it what
-// happened; it counts itself at its channel and gives its cost back to its account.
+// happened; it counts itself at its channel and gives its cost back to its account. Mounted and
+// InChannel are the protocol and the channel of the call.
 
 import { stackless, type TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';

@@ -325,8 +325,9 @@ export class Lanes {
   }
 
   /**
-   * Pays for a unit, either a short one that was pushed or a long one in no lane yet, unless it or an earlier one has to wait for the same account.
-   * A long unit enters its lane once it is paid for.
+   * Pays for a unit, either a short one that was pushed or a long one in no lane yet, unless it or
+   * an earlier one has to wait for the same account. A long unit enters its lane once it is paid
+   * for.
    */
   payOrWait(unit: Outgoing, isLong: boolean): boolean {
     const waits = isLong ? this.unpaidLong.length > 0 : this.firstUnpaid !== undefined;

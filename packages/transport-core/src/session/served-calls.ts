@@ -3,7 +3,7 @@
 //
 // Owns the open calls, their deadlines and their answers. `Callee` tells it which calls begin, and
 // the `rpc` layer answers them through it. It writes answers into the batch or queues them in the
-// outbox. If a caller is gone, it withdraws the call from the driver.
+// outbox. If a caller is gone, it withdraws the call from its protocol.
 //
 // Below are two tools that the calling half uses, too: Deadlines, a heap of calls by time, and the
 // tables of calls by id (Slots for our own calls, PeerIds for the peer's).

@@ -98,12 +98,10 @@ export class SessionParts {
     this.outbox = new Outbox(context, this.batch);
     const memory = !isBytes ? 'frames' : options.copies === true ? 'one' : 'own';
     this.packets = new IncomingPackets(context, this.batch, memory, () => this.#measure());
-    this.channels = new Channels(context, this.batch, mounts, (announcement) =>
-      visitor.protocolsChanged?.(announcement),
-    );
+    this.channels = new Channels(context, this.batch, mounts);
     this.liveness = new Liveness(options.keepAlive, options.random, options.now);
     this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
-    this.answers = new Answers(context, this.packets, this.caller, () => visitor.drains?.());
+    this.answers = new Answers(context, this.packets, this.caller, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);
     this.#visitor = visitor;
   }
@@ -124,7 +122,17 @@ export class SessionParts {
 
   /** Sends the peer our protocols and our address, which may have changed. */
   announce(addr: string): void {
-    this.batch.control(Kind.PROTOCOLS, 0, this.channels.remount(addr));
+    this.channels.remount();
+    this.#visitor.protocolsChanged?.(undefined);
+    this.batch.control(Kind.PROTOCOLS, 0, this.channels.protocols.encode(addr));
+  }
+
+  /** Applies the peer's PROTOCOLS; returns a description of the mistake if it is malformed. */
+  announced(list: Uint8Array): string | undefined {
+    const announcement = this.channels.learn(list);
+    if (typeof announcement === 'string') return announcement;
+    this.#visitor.protocolsChanged?.(announcement);
+    return undefined;
   }
 
   /** Ends the calls of one protocol, which was closed here. */
@@ -336,16 +344,15 @@ export class Answers {
   readonly #context: SessionContext;
   readonly #incomingPackets: IncomingPackets;
   readonly #caller: Caller;
-  readonly #drains: () => void;
+  readonly #visitor: SessionVisitor;
 
-  /** @param drains called when the peer has refused a call because it drains. */
   constructor(
     context: SessionContext,
     incomingPackets: IncomingPackets,
     caller: Caller,
-    drains: () => void,
+    visitor: SessionVisitor,
   ) {
-    this.#drains = drains;
+    this.#visitor = visitor;
     this.#context = context;
     this.#incomingPackets = incomingPackets;
     this.#caller = caller;
@@ -449,7 +456,7 @@ export class Answers {
     const call = this.#caller.slots.get(frame.id);
     if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
     const error = remoteError(frame);
-    if (error.reason === 'draining') this.#drains();
+    if (error.reason === 'draining') this.#visitor.drains?.();
     if (call.assembly !== undefined)
       this.#incomingPackets.reply.giveBack(call.assembly.price, false);
     this.#caller.terminal(call);

@@ -53,8 +53,7 @@ export class Session {
     this.#frames = new IncomingFrames(
       this.parts,
       { parity: options.side === 'dialer' ? 1 : 0, isBytes: options.preamble !== undefined },
-      (frame) => this.#early(frame),
-      (frame) => this.#goneAway(frame),
+      (frame) => (frame.kind === Kind.GO_AWAY ? this.#goneAway(frame) : this.#early(frame)),
     );
     // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
     const idleTime = options.idleTimeout * (options.side === 'dialer' ? 1 : 2);
