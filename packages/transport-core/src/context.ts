@@ -1,7 +1,10 @@
 // The async context as a port: it carries the stores of AsyncLocalStorage, on which tracers and
 // loggers rely. Node gets it from `system-context`; browsers have none.
 
-/** The async contexts of a runtime. */
+/**
+ * The async contexts of a runtime. It is an interface because pure code must not import
+ * `system-context`, which implements it.
+ */
 export interface Contexts {
   /** Captures the context in which a reader of calls is registered. */
   reader(): ReaderContext;
@@ -12,8 +15,8 @@ export interface Contexts {
   forItems(): (result: unknown) => unknown;
 }
 
-/** The context in which each call of a reader starts. */
-export interface ReaderContext {
-  /** Runs `work` in the context; the stores that it sets do not stay there. */
-  run<A, B, C>(work: (a: A, b: B, c: C) => void, a: A, b: B, c: C): void;
-}
+/**
+ * Runs `work` in the context in which each call of a reader starts; the stores that it sets do not
+ * stay there.
+ */
+export type ReaderContext = <A, B, C>(work: (a: A, b: B, c: C) => void, a: A, b: B, c: C) => void;

@@ -7,6 +7,7 @@ export { LONGEST_DELAY, sleepOn } from './clock.ts';
 export { iterable, stackless, withDetails } from './errors.ts';
 export { EventHub } from './event-hub.ts';
 export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
+export type { Reporter } from './rpc/records.ts';
 export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { longCost } from './session/packets.ts';
@@ -25,7 +26,6 @@ export {
   serviceOf,
   unsentOf,
 } from './transport/manage.ts';
-export type { Reporter } from './transport/reporter.ts';
 export { FrameCollector } from './wire/encoder.ts';
 export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
 export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';

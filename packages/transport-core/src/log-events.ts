@@ -35,43 +35,7 @@ class OperatorLog implements Observer {
   }
 
   event(event: ObserverEvent): void {
-    switch (event.type) {
-      case 'up':
-        return this.#write('debug', { remote: peer(event.remote) }, 'a connection is up');
-      case 'down': {
-        const { remote, cause } = event;
-        const isOrderly = cause?.reason !== undefined && ORDERLY.has(cause.reason);
-        const details = { remote: peer(remote), err: cause };
-        return this.#write(isOrderly ? 'debug' : 'info', details, 'a connection is down');
-      }
-      case 'mismatch': {
-        const { remote, protocol, error } = event;
-        const text = `a peer cannot speak protocol '${protocol}' with this node`;
-        return this.#write('warn', { remote: peer(remote), err: error }, text);
-      }
-      case 'rejected': {
-        const { endpoint, direction, error } = event;
-        return this.#write('info', { endpoint, direction, err: error }, 'a handshake failed');
-      }
-      case 'dialFailed':
-        return this.#write('info', { target: event.target, err: event.error }, 'a dial failed');
-      case 'listenFailed': {
-        const { error, retryIn } = event;
-        const text = `the listener failed; it listens again in ${inMs(retryIn)}`;
-        return this.#write('error', { err: error }, text);
-      }
-      case 'acceptFailed':
-        return this.#write('warn', { err: event.error }, 'a connection could not be accepted');
-      case 'broker': {
-        const { state, server, error } = event;
-        const level = state === 'connected' ? 'info' : 'warn';
-        return this.#write(level, { server, err: error }, `the connection to a broker: ${state}`);
-      }
-      case 'callbackFailed': {
-        const { callback, error } = event;
-        return this.#write('error', { err: error }, `the callback '${callback}' failed`);
-      }
-    }
+    this.#write(...messageOf(event));
   }
 
   /**
@@ -99,6 +63,51 @@ class OperatorLog implements Observer {
     if (!this.#takesOne) return this.#logger[level](details, message);
     const stack = err instanceof Error ? err.stack : undefined;
     (this.#logger[level] as (info: object) => void)({ ...details, message, stack });
+  }
+}
+
+/**
+ * Returns the level, the details and the text of an event. The compiler requires a message for
+ * each type of event, because the function has to return one.
+ */
+function messageOf(
+  event: ObserverEvent,
+): [keyof Logger, Readonly<Record<string, unknown>>, string] {
+  switch (event.type) {
+    case 'up':
+      return ['debug', { remote: peer(event.remote) }, 'a connection is up'];
+    case 'down': {
+      const { remote, cause } = event;
+      const isOrderly = cause?.reason !== undefined && ORDERLY.has(cause.reason);
+      const details = { remote: peer(remote), err: cause };
+      return [isOrderly ? 'debug' : 'info', details, 'a connection is down'];
+    }
+    case 'mismatch': {
+      const { remote, protocol, error } = event;
+      const text = `a peer cannot speak protocol '${protocol}' with this node`;
+      return ['warn', { remote: peer(remote), err: error }, text];
+    }
+    case 'rejected': {
+      const { endpoint, direction, error } = event;
+      return ['info', { endpoint, direction, err: error }, 'a handshake failed'];
+    }
+    case 'dialFailed':
+      return ['info', { target: event.target, err: event.error }, 'a dial failed'];
+    case 'listenFailed': {
+      const { error, retryIn } = event;
+      return ['error', { err: error }, `the listener failed; it listens again in ${inMs(retryIn)}`];
+    }
+    case 'acceptFailed':
+      return ['warn', { err: event.error }, 'a connection could not be accepted'];
+    case 'broker': {
+      const { state, server, error } = event;
+      const level = state === 'connected' ? 'info' : 'warn';
+      return [level, { server, err: error }, `the connection to a broker: ${state}`];
+    }
+    case 'callbackFailed': {
+      const { callback, error } = event;
+      return ['error', { err: error }, `the callback '${callback}' failed`];
+    }
   }
 }
 

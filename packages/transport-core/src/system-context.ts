@@ -1,7 +1,7 @@
 // The async contexts of Node, and of other runtimes that have its AsyncResource. It is the module
 // '#context', except in browsers.
 
-import type { Contexts, ReaderContext } from './context.ts';
+import type { Contexts } from './context.ts';
 
 interface Resource {
   runInAsyncScope<A extends unknown[], T>(work: (...args: A) => T, self: unknown, ...args: A): T;
@@ -47,18 +47,14 @@ function contextsOf(Resource: ResourceClass): Contexts {
     ) as Resource;
   };
 
-  class Registered implements ReaderContext {
-    readonly #own = capture();
-    readonly #shared = shared();
-
-    run<A, B, C>(work: (a: A, b: B, c: C) => void, a: A, b: B, c: C): void {
-      if (keepsStores) this.#own.runInAsyncScope(fork as never, undefined, work, a, b, c);
-      else this.#shared.runInAsyncScope(work, undefined, a, b, c);
-    }
-  }
-
   return {
-    reader: () => new Registered(),
+    reader() {
+      const [own, common] = [capture(), shared()];
+      return (work, a, b, c) => {
+        if (keepsStores) own.runInAsyncScope(fork as never, undefined, work, a, b, c);
+        else common.runInAsyncScope(work, undefined, a, b, c);
+      };
+    },
     forItems() {
       const context = capture();
       const run = <T>(work: () => T): T => context.runInAsyncScope(work, undefined);

@@ -85,13 +85,8 @@ let left = 0;
 /**
  * Returns a registry that calls `dropped` with the value of each object that has become garbage.
  */
-export const onGarbage = <T>(dropped: (value: T) => void): GarbageRegistry<T> =>
+export const onGarbage = <T>(dropped: (value: T) => void): FinalizationRegistry<T> =>
   new FinalizationRegistry(dropped);
-
-/** The part of a FinalizationRegistry that is used. */
-export interface GarbageRegistry<T> {
-  register(object: object, value: T): void;
-}
 
 /**
  * Returns true if the environment asks for the stacks of callers (TRUNKLINE_CALLER_STACKS=1);

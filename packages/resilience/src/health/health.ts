@@ -81,7 +81,7 @@ class HealthService implements Health {
       for (const look of this.#watchers) this.#behind.add(look);
       if (!isWaking) this.#wake();
     });
-    control.serving.health = this;
+    control.serving.health = (service) => this.status(service);
     const ask = async (service: string, rpc: Pick<RpcBase<string, string>, Asked>) => {
       if (service === '' || allow === undefined) return;
       if (await allow(rpc.from, rpc.method, rpc.metadata)) return;

@@ -44,7 +44,7 @@ export interface MutualTlsDialOptions {
 }
 
 /** Mutual TLS of one node; see {@link TlsOptions}. */
-export class MutualTls implements AcceptorHost {
+export class MutualTls {
   /** The other ends of live connections that are still trusted. */
   readonly live = new Set<TlsRemote>();
   readonly #acceptors = new Set<TlsAcceptor>();
@@ -184,23 +184,16 @@ export interface AcceptorOptions {
   accept(secured: TlsConnection, slot: HandshakeSlot | undefined, left: number): void;
 }
 
-/** The parts that an acceptor needs of the object that owns keys and lists. */
-export interface AcceptorHost {
-  readonly live: Set<TlsRemote>;
-  readonly trust: Trust;
-  gone(acceptor: TlsAcceptor): void;
-}
-
 /** Runs the TLS handshakes of the sockets that a listener accepts. */
 export class TlsAcceptor {
-  readonly #host: AcceptorHost;
+  readonly #tls: MutualTls;
   readonly #options: AcceptorOptions;
   readonly #server: Server;
   /** The handshakes in progress, by endpoint. */
   readonly #pending = new Map<string, TlsHandshake>();
 
-  constructor(host: AcceptorHost, context: SecureContextOptions, options: AcceptorOptions) {
-    this.#host = host;
+  constructor(tls: MutualTls, context: SecureContextOptions, options: AcceptorOptions) {
+    this.#tls = tls;
     this.#options = options;
     // The server never listens: connections are passed to it after they have got a handshake slot.
     // It requests a certificate but accepts any, because a refused peer should learn the reason,
@@ -260,7 +253,7 @@ export class TlsAcceptor {
 
   /** Ends the handshakes in progress. */
   close(): void {
-    this.#host.gone(this);
+    this.#tls.gone(this);
     for (const [endpoint, handshake] of [...this.#pending]) handshake.end(tlsClosed(endpoint));
   }
 
@@ -272,7 +265,7 @@ export class TlsAcceptor {
     // connection decides when each side ends.
     socket.allowHalfOpen = true;
     const { raw, slot } = handshake;
-    const peer = new TlsRemote(socket, undefined, this.#host.trust, this.#host.live);
+    const peer = new TlsRemote(socket, undefined, this.#tls.trust, this.#tls.live);
     this.#options.accept(new TlsConnection(socket, raw, peer), slot, handshake.left);
   }
 }

@@ -8,7 +8,7 @@ import { kindOf, member, oversize, refusal } from './codec.ts';
  * The maximum depth of nested lists and objects in a value: far deeper than real data, and shallow
  * enough for the recursion of any schema library.
  */
-export const MAX_DEPTH = 1_000;
+const MAX_DEPTH = 1_000;
 
 /**
  * Returns the weight of a value: the sum over all values in it, each counted as `unit` and `OBJECT`

@@ -305,7 +305,7 @@ const MESSAGE = 500;
  *
  * @throws TypeError that names the place and what to use instead.
  */
-export function refuseMisfit(schema: StandardSchemaV1): void {
+function refuseMisfit(schema: StandardSchemaV1): void {
   if (!/^(zod|valibot|arktype)$/.test(schema['~standard'].vendor)) return;
   let found: string | undefined;
   try {

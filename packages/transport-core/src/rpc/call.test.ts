@@ -62,7 +62,7 @@ test('a call counts from the beginning, and one whose upload cannot be read not 
 /** Returns a call that records the reasons of its aborts. */
 const abortable = () => {
   const reasons: unknown[] = [];
-  return { reasons, aborted: (reason: unknown) => void reasons.push(reason) };
+  return { reasons, signalAborted: (reason: unknown) => void reasons.push(reason) };
 };
 const listeners = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
 
@@ -96,7 +96,7 @@ test('the last call to settle removes the listener, and a later call adds it aga
 test('a call that settles because another was aborted is not aborted itself', (t) => {
   const controller = new AbortController();
   const second = abortable();
-  watchSignal(controller.signal, { aborted: () => unwatchSignal(controller.signal, second) });
+  watchSignal(controller.signal, { signalAborted: () => unwatchSignal(controller.signal, second) });
   watchSignal(controller.signal, second);
   controller.abort();
   t.deepEqual(second.reasons, []);

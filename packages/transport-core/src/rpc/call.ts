@@ -23,7 +23,10 @@ import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import type { OutgoingRecord } from './records.ts';
 
-/** The transport as its outgoing calls see it. */
+/**
+ * The transport as its outgoing calls see it. It is an interface because `Mount`, which implements
+ * it, is in a higher layer.
+ */
 export interface CallHost {
   /** The channel of the protocol on every connection. */
   readonly channel: number;
@@ -44,13 +47,7 @@ export interface CallHost {
    * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
    * them; undefined if nothing watches for garbage.
    */
-  readonly watchUnread?: ((items: object, call: Forgettable) => void) | undefined;
-}
-
-/** A call whose items may be dropped unread. */
-export interface Forgettable {
-  readonly download: { readonly unreadSince: number | undefined } | undefined;
-  forgotten(): void;
+  readonly watchUnread?: ((items: object, call: Call) => void) | undefined;
 }
 
 /** Options of one call, as `send` takes them. */
@@ -75,10 +72,10 @@ export const NO_OPTIONS: OwnOptions = Object.freeze({
  * and an upload settle with the response. Download and duplex calls resolve to the items once the
  * request has been sent, and their promise is iterable.
  */
-export class Call<Result> extends OutCall implements Abortable {
+export class Call extends OutCall {
   /** Set by `promiseOf`. */
-  declare resolve: (value: Result | PromiseLike<Result>) => void;
-  promise: Promise<Result>;
+  declare resolve: (value: unknown) => void;
+  promise: Promise<unknown>;
   /** Undefined if nobody observes the call. */
   record: OutgoingRecord | undefined = undefined;
   /** The target as the user gave it. */
@@ -186,7 +183,7 @@ export class Call<Result> extends OutCall implements Abortable {
     const detailed = withoutStack(error, { target: this.target, sent: error.sent ?? this.sent });
     if (error.code === 'deadline_exceeded') dues.set(detailed, this.due);
     this.settle(detailed);
-    this.broken(detailed);
+    this.reject(detailed);
   }
 
   override expired(now: number): void {
@@ -205,7 +202,7 @@ export class Call<Result> extends OutCall implements Abortable {
     this.giveUp(error);
   }
 
-  aborted(reason: unknown): void {
+  signalAborted(reason: unknown): void {
     if (this.done) return;
     const { sent } = this;
     this.giveUp(
@@ -225,7 +222,7 @@ export class Call<Result> extends OutCall implements Abortable {
     if (this.method.flags !== 0) return opened(this);
     if (this.done || this.method.kind !== 'oneway') return;
     this.settle(undefined);
-    this.resolve(undefined as Result);
+    this.resolve(undefined);
   }
 
   override answered(payload: Uint8Array): void {
@@ -237,7 +234,7 @@ export class Call<Result> extends OutCall implements Abortable {
       return this.failed(badAnswer(error));
     }
     this.settle(undefined);
-    this.resolve(value as Result);
+    this.resolve(value);
   }
 
   /** Settles the call when its last item has arrived, even if the reader has not read it yet. */
@@ -249,7 +246,7 @@ export class Call<Result> extends OutCall implements Abortable {
   giveUp(error: TransportError): void {
     this.settle(error);
     this.carrier?.abandon(this);
-    this.broken(error);
+    this.reject(error);
   }
 
   /** Marks the call as settled, with this error if it failed; called exactly once. */
@@ -265,10 +262,10 @@ export class Call<Result> extends OutCall implements Abortable {
    * Rejects the promise one microtask later, or breaks the items once the caller has them
    * (`unreadSince` is Infinity until then).
    */
-  broken(error: TransportError): void {
+  reject(error: TransportError): void {
     const { download } = this;
     if (download === undefined || download.unreadSince === Number.POSITIVE_INFINITY)
-      this.resolve({ then: (_, reject) => reject?.(error) } as PromiseLike<Result>);
+      this.resolve({ then: (_: unknown, reject: (error: unknown) => void) => reject(error) });
     // Items that were complete before the callee or the connection failed are read before the
     // error. If the caller itself ends the call, the reader gets the error immediately.
     else if (!download.ended) download.break(error);
@@ -301,7 +298,7 @@ export class Call<Result> extends OutCall implements Abortable {
 // Streams.
 
 /** Gives the items to the reader and begins to pull the upload, because the request has left. */
-function opened<Result>(call: Call<Result>): void {
+function opened(call: Call): void {
   if (call.bounds === 'opening') call.due = Number.POSITIVE_INFINITY;
   const { carrier, download, host, method, record, target } = call;
   if (download !== undefined) {
@@ -320,7 +317,7 @@ function opened<Result>(call: Call<Result>): void {
           ? withDetails(error, { target, sent: error.sent ?? true })
           : withDetails(badAnswer(error), { target }),
     });
-    call.resolve(items as Result);
+    call.resolve(items);
     if (host.watchUnread !== undefined) {
       host.watchUnread(items, call);
       // The call must not keep its items from becoming garbage.
@@ -332,20 +329,20 @@ function opened<Result>(call: Call<Result>): void {
 }
 
 /** Settles a call whose items nobody reads any more. */
-function leave<Result>(call: Call<Result>, failure: unknown): void {
+function leave(call: Call, failure: unknown): void {
   if (call.done) return;
   call.settle(failure instanceof TransportError ? failure : undefined);
   call.carrier?.abandon(call);
 }
 
-async function pull<Result>(call: Call<Result>): Promise<void> {
+async function pull(call: Call): Promise<void> {
   const { method, record, source, target, upload } = call;
   if (upload === undefined || source === undefined) return;
   try {
     for (;;) {
       // An error of the source becomes `aborted`; one of the codec, below, keeps its code.
       const { value, done } = await Promise.resolve(source.next()).catch((error) => {
-        throw aborted(error);
+        throw uploadError(error);
       });
       if (done === true) break;
       if (upload.stopped) return;
@@ -358,7 +355,7 @@ async function pull<Result>(call: Call<Result>): Promise<void> {
   } catch (error) {
     if (call.done || upload.stopped) return;
     const { code, message, reason, cause } =
-      error instanceof TransportError ? error : aborted(error);
+      error instanceof TransportError ? error : uploadError(error);
     const text = `${method.full} to ${target}: its upload failed: ${message}`;
     call.giveUp(new TransportError(code, text, { reason, cause, sent: call.sent, target }));
   }
@@ -388,7 +385,7 @@ const NOTHING = () => {};
 const NEVER = new Promise<never>(NOTHING);
 
 /** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
-function aborted(error: unknown): TransportError {
+function uploadError(error: unknown): TransportError {
   return new TransportError('aborted', error instanceof Error ? error.message : String(error), {
     cause: error,
   });
@@ -415,7 +412,7 @@ function badAnswer(error: unknown): TransportError {
  * Creates the promise of a call. No code keeps the reject function, so V8 does not create one; and
  * no function needs to capture `this`.
  */
-function promiseOf<Result>(call: Call<Result>): Promise<Result> {
+function promiseOf(call: Call): Promise<unknown> {
   return new Promise((resolve) => {
     call.resolve = resolve;
   });
@@ -466,24 +463,20 @@ export function nameOf(target: string | Remote): string {
 // can share a signal without warnings or leaks.
 
 /** A call that an AbortSignal can cancel. */
-export interface Abortable {
-  aborted(reason: unknown): void;
-}
+type Abortable = Pick<Call, 'signalAborted'>;
 
-interface Watched {
-  readonly calls: Set<Abortable>;
-  readonly listener: () => void;
-}
+const watched = new WeakMap<
+  AbortSignal,
+  { readonly calls: Set<Abortable>; readonly listener: () => void }
+>();
 
-const watched = new WeakMap<AbortSignal, Watched>();
-
-/** Calls `call.aborted` when the signal aborts, until `unwatchSignal`. */
+/** Calls `call.signalAborted` when the signal aborts, until `unwatchSignal`. */
 export function watchSignal(signal: AbortSignal, call: Abortable): void {
   let entry = watched.get(signal);
   if (entry === undefined) {
     const calls = new Set<Abortable>();
     const listener = () => {
-      for (const waiting of calls) waiting.aborted(signal.reason);
+      for (const waiting of calls) waiting.signalAborted(signal.reason);
       watched.delete(signal);
     };
     entry = { calls, listener };

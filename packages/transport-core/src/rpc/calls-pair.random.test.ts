@@ -69,7 +69,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
       yield new Uint8Array(1 + Math.floor(random() * 9_000)).fill(i);
     }
   }
-  const calls: { call: Call<unknown>; settled: number; reading?: Promise<unknown> }[] = [];
+  const calls: { call: Call; settled: number; reading?: Promise<unknown> }[] = [];
   const controllers: AbortController[] = [];
   const make = () => {
     const name = pick(Object.keys(protocol.methods), random) as Name;

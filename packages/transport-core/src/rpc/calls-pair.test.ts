@@ -7,7 +7,7 @@ import type { Call } from './call.ts';
 import type { IncomingRpc } from './rpc.ts';
 import { CallFixture, errorOf, one } from './testing/call-fixture.ts';
 
-const items = (call: Call<unknown>) => call.promise as Promise<AsyncIterableIterator<Uint8Array>>;
+const items = (call: Call) => call.promise as Promise<AsyncIterableIterator<Uint8Array>>;
 
 test('an error of a deadline says how far the call got, in whole milliseconds', async (t) => {
   const fixture = new CallFixture();

@@ -16,13 +16,13 @@ import {
   UNDECODABLE,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
-import { type CallWatch, HandlingRecord } from './records.ts';
+import { HandlingRecord, type Reporter } from './records.ts';
 import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 
 /** The steps, if any, before a call is handed over. */
 interface InboxHooks {
   /** Follows the call if it is observed. */
-  readonly watch: CallWatch | undefined;
+  readonly watch: Reporter | undefined;
   /** True if some calls need permission. */
   readonly asks: boolean;
 }
@@ -99,11 +99,11 @@ export class Inbox {
   }
 
   /** Makes `watch` follow the calls that are handed over from now on; undefined stops it. */
-  watchBy(watch: CallWatch | undefined): void {
+  watchBy(watch: Reporter | undefined): void {
     this.#hook(watch);
   }
 
-  #hook(watch: CallWatch | undefined): void {
+  #hook(watch: Reporter | undefined): void {
     const { allow: rule, refusal } = this.#permissions;
     const asks =
       refusal !== undefined ||
@@ -357,7 +357,7 @@ export class Inbox {
     }
     const rpc = new IncomingRpc(call, request);
     if (taker.context === undefined) this.#give(taker, rpc, call);
-    else taker.context.run(this.#give, taker, rpc, call);
+    else taker.context(this.#give, taker, rpc, call);
   }
 
   readonly #give = (taker: Taker, rpc: IncomingRpc, call: InCall): void => {
@@ -534,7 +534,7 @@ function denied({ method }: InCall): TransportError {
 
 /** Hands a call over to its reader, and observes it. */
 function handObserved(
-  watch: CallWatch,
+  watch: Reporter,
   protocol: string,
   taker: Taker,
   rpc: IncomingRpc,
@@ -561,7 +561,7 @@ function trace(
 
 /** Observes the handling of a call that no reader gets. */
 function observeHandling(
-  watch: CallWatch,
+  watch: Reporter,
   protocol: string,
   call: InCall,
   handle: () => void,

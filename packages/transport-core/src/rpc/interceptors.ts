@@ -389,7 +389,7 @@ interface PendingRead {
  * The items that a handler writes, as an iterable that interceptors can wrap. It holds only items
  * whose `write` is pending.
  */
-export class ItemPipe implements AsyncIterableIterator<unknown> {
+class ItemPipe implements AsyncIterableIterator<unknown> {
   readonly #items: PendingItem[] = [];
   readonly #reads: PendingRead[] = [];
   /** Set once the handler has ended the stream, or has failed. */

@@ -1,27 +1,22 @@
-// The record of one call for observers, and the interface through which calls report to them. Only
-// calls that somebody observes have a record.
+// The record of one call for observers, and Reporter, through which calls report to them. Only calls
+// that somebody observes have a record.
 
+import type { Clock } from '../clock.ts';
 import type { ErrorCode, ErrorReason, TransportError } from '../errors.ts';
-import type { CallRecord, TraceChannel } from '../observer.ts';
+import type {
+  CallRecord,
+  DeliveryRecord,
+  DialRecord,
+  HandshakeRecord,
+  Observer,
+  PublishRecord,
+  TraceChannel,
+  TraceChannels,
+} from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { CallObserver, InCall, Payer } from '../session/in-call.ts';
 import type { CallCarrier } from '../session/out-call.ts';
-
-/** Follows the calls of a transport, at either end. */
-export interface CallWatch {
-  /** The time of this tick, or a later time that was read within the tick. */
-  readonly now: number;
-  /** Reads the clock now, because a handler may have run for a long time within this tick. */
-  readNow(): number;
-  /**
-   * Reports the start of a call. Returns a tracing channel if it has subscribers; then the
-   * synchronous part of the call runs in it.
-   */
-  begin(record: CallRecord): TraceChannel | undefined;
-  /** Reports the end of a call. */
-  end(record: CallRecord): void;
-}
 
 /**
  * A record that its call fills in. Most fields are read from the call only when an observer asks
@@ -43,10 +38,10 @@ abstract class OpenRecord implements CallRecord {
   bytesReceived = 0;
   itemsSent = 0;
   itemsReceived = 0;
-  protected readonly watch: CallWatch;
+  protected readonly watch: Reporter;
   protected isOver = false;
 
-  constructor(watch: CallWatch, protocol: string) {
+  constructor(watch: Reporter, protocol: string) {
     this.watch = watch;
     this.protocol = protocol;
     this.startedAt = watch.now;
@@ -121,7 +116,7 @@ abstract class OpenRecord implements CallRecord {
 /** Makes a call report to an observer from now on. Returns its record. */
 export function observeCall(
   call: RecordedCall & { record: OutgoingRecord | undefined },
-  watch: CallWatch,
+  watch: Reporter,
   protocol: string,
   metadata: Readonly<Record<string, string>> | undefined,
 ): OpenRecord {
@@ -131,7 +126,7 @@ export function observeCall(
 
 /** Reports a call that fails with `error` before it is made. */
 export function observeUnsent(
-  watch: CallWatch,
+  watch: Reporter,
   protocol: string,
   call: RecordedCall,
   metadata: Readonly<Record<string, string>> | undefined,
@@ -163,7 +158,7 @@ export class OutgoingRecord extends OpenRecord {
   protected readonly call: RecordedCall;
 
   constructor(
-    watch: CallWatch,
+    watch: Reporter,
     protocol: string,
     call: RecordedCall,
     metadata: Readonly<Record<string, string>> | undefined,
@@ -210,7 +205,7 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
   /** The account that paid for a one-way. */
   private readonly payer: Payer | undefined;
 
-  constructor(watch: CallWatch, protocol: string, call: InCall) {
+  constructor(watch: Reporter, protocol: string, call: InCall) {
     super(watch, protocol);
     const { method, queuedAt } = call;
     this.call = call;
@@ -274,3 +269,205 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
     this.end(this.error);
   }
 }
+
+// Reports calls, dials, handshakes and gossip messages to the observer and to tracing channels. If
+// nobody listens, nothing is measured.
+
+/** The observer and the tracing channels of one transport. */
+export class Reporter {
+  /** This reporter while calls are observed; otherwise undefined. */
+  watch: Reporter | undefined;
+  readonly #observer: Observer;
+  readonly #channels: TraceChannels | undefined;
+  readonly #clock: Clock;
+  readonly #now: () => number;
+  readonly #changed: (watch: Reporter | undefined) => void;
+  /** The time that `readNow` returned last. */
+  #read = Number.NEGATIVE_INFINITY;
+
+  /**
+   * @param now returns the time of this tick.
+   * @param changed receives `watch` when it has changed.
+   */
+  constructor(
+    observer: Observer | undefined,
+    channels: TraceChannels | undefined,
+    clock: Clock,
+    now: () => number,
+    changed: (watch: Reporter | undefined) => void,
+  ) {
+    this.#observer = observer ?? {};
+    this.#channels = channels;
+    this.#clock = clock;
+    this.#now = now;
+    this.#changed = changed;
+    this.watch = this.#isHeard ? this : undefined;
+  }
+
+  /** The time of this tick, or a later time that was read within the tick. */
+  get now(): number {
+    return Math.max(this.#now(), this.#read);
+  }
+
+  /** Reads the clock now, because a handler may have run for a long time within this tick. */
+  readNow(): number {
+    return (this.#read = this.#clock.now());
+  }
+
+  // Calls.
+
+  get #isHeard(): boolean {
+    const { callStarted, callEnded, handlerStarted, handlerEnded } = this.#observer;
+    if ((callStarted ?? callEnded ?? handlerStarted ?? handlerEnded) !== undefined) return true;
+    return (
+      this.#channels !== undefined &&
+      (this.#channels.call.hasSubscribers || this.#channels.handle.hasSubscribers)
+    );
+  }
+
+  /**
+   * Finds out whether the channels of calls have subscribers. Called at the beginning of each tick,
+   * because no event reports that a subscriber was added or removed.
+   */
+  look(): void {
+    const isHeard = this.#isHeard;
+    if (isHeard === (this.watch !== undefined)) return;
+    this.watch = isHeard ? this : undefined;
+    this.#changed(this.watch);
+  }
+
+  /**
+   * Reports the start of a call. Returns a tracing channel if it has subscribers; then the
+   * synchronous part of the call runs in it.
+   */
+  begin(record: CallRecord): TraceChannel | undefined {
+    const isClient = record.side === 'client';
+    try {
+      if (isClient) this.#observer.callStarted?.(record);
+      else this.#observer.handlerStarted?.(record);
+    } catch {
+      // An observer must not throw; its errors are ignored.
+    }
+    if (this.#channels === undefined) return undefined;
+    const channel = isClient ? this.#channels.call : this.#channels.handle;
+    return channel.hasSubscribers ? channel : undefined;
+  }
+
+  /** Reports the end of a call. */
+  end(record: CallRecord): void {
+    const isClient = record.side === 'client';
+    try {
+      if (isClient) this.#observer.callEnded?.(record);
+      else this.#observer.handlerEnded?.(record);
+    } catch {
+      // An observer's errors are ignored here, too.
+    }
+    if (this.#channels === undefined) return;
+    const channel = isClient ? this.#channels.call : this.#channels.handle;
+    if (channel.hasSubscribers) channel.settled(record);
+  }
+
+  // Connections.
+
+  /** Performs a dial and reports it. */
+  dial<C extends { readonly remote: Remote | undefined }>(
+    target: string,
+    work: () => Promise<C>,
+  ): Promise<C> {
+    const channel = this.#channels?.dial;
+    if (this.#observer.dialEnded === undefined && channel?.hasSubscribers !== true) return work();
+    const startedAt = this.now;
+    const record: Writable<DialRecord> = {
+      target,
+      startedAt,
+      duration: 0,
+      remote: undefined,
+      error: undefined,
+    };
+    return this.#operation(channel, record, work, (connection) => {
+      record.remote = connection?.remote;
+      this.#tell('dialEnded', record);
+    });
+  }
+
+  /** Reports a handshake of a connection that was made at the time `since`. */
+  handshakeEnded(
+    {
+      endpoint,
+      direction,
+      remote,
+      since,
+    }: Pick<HandshakeRecord, 'endpoint' | 'direction' | 'remote'> & { readonly since: number },
+    error: TransportError | undefined,
+  ): void {
+    if (this.#observer.handshakeEnded === undefined) return;
+    const duration = this.now - since;
+    this.#tell('handshakeEnded', { endpoint, direction, duration, remote, error });
+  }
+
+  // Gossip.
+
+  /** Publishes a gossip message and reports it. */
+  publish<T>(topic: string, bytes: number, work: () => Promise<T>): Promise<T> {
+    const channel = this.#channels?.publish;
+    const startedAt = this.now;
+    const record: Writable<PublishRecord> = {
+      topic,
+      bytes,
+      startedAt,
+      duration: 0,
+      error: undefined,
+    };
+    return this.#operation(channel, record, work, () => this.#tell('publishEnded', record));
+  }
+
+  /** True if the messages that this node publishes are observed. */
+  get hearsPublications(): boolean {
+    return (
+      this.#observer.publishEnded !== undefined || this.#channels?.publish.hasSubscribers === true
+    );
+  }
+
+  /** True if messages from other nodes are observed. */
+  get hearsDeliveries(): boolean {
+    return this.#observer.delivered !== undefined;
+  }
+
+  delivered(record: DeliveryRecord): void {
+    this.#tell('delivered', record);
+  }
+
+  /** Performs an operation of a tracing channel. */
+  async #operation<T>(
+    channel: TraceChannel | undefined,
+    record: Writable<DialRecord | PublishRecord>,
+    work: () => Promise<T>,
+    ended: (result: T | undefined) => void,
+  ): Promise<T> {
+    let result: T | undefined;
+    try {
+      result = await (channel?.hasSubscribers === true ? channel.run(record, work) : work());
+      return result;
+    } catch (error) {
+      record.error = error as TransportError;
+      throw error;
+    } finally {
+      record.duration = this.now - record.startedAt;
+      ended(result);
+      if (channel?.hasSubscribers === true) channel.settled(record);
+    }
+  }
+
+  #tell(
+    hook: 'dialEnded' | 'handshakeEnded' | 'publishEnded' | 'delivered',
+    record: DialRecord | HandshakeRecord | PublishRecord | DeliveryRecord,
+  ): void {
+    try {
+      this.#observer[hook]?.(record as never);
+    } catch {
+      // An observer's errors are ignored here, too.
+    }
+  }
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };

@@ -215,14 +215,8 @@ export function stop(rpc: IncomingRpc, error: TransportError): void {
 export function answerTo(call: InCall, error: unknown): TransportError {
   const withheld = withhold(call, error);
   if (withheld === undefined) return toTransportError(error);
-  const mount = call.channel.mounted as { readonly inbox?: HandlerLog } | undefined;
-  if (call.open) mount?.inbox?.handlerFailed(error);
+  if (call.open) call.channel.mounted?.handlerFailed(error);
   return withheld;
-}
-
-/** The inbox of a mounted protocol, as its calls see it. */
-interface HandlerLog {
-  handlerFailed(error: unknown): void;
 }
 
 /**
@@ -330,7 +324,7 @@ export interface Taker {
    * True while it is being fed: if it becomes ready again meanwhile, the running loop continues.
    */
   feeding: boolean;
-  /** Receives a decoded call, which belongs to this reader from now on. */
+  /** Receives a decoded call, which belongs to this reader from now on. Must not throw. */
   take(rpc: IncomingRpc, call: InCall): void;
   /** Called when the transport or its mount closes. */
   close(): void;

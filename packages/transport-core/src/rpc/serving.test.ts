@@ -127,6 +127,29 @@ test('a TransportError is sent unchanged, any other error as internal with its m
   t.deepEqual(seen[0]!.metadata, { height: '7' });
 });
 
+test('a result whose then throws fails its call as the handler does, and the next call is served', async (t) => {
+  const fixture = new InboxFixture();
+  const a = fixture.connection();
+  for (const number of [0, 1, 2]) a.send('ask', byte(number));
+  const results = [
+    Object.defineProperty({}, 'then', {
+      get() {
+        throw new Error('no then');
+      },
+    }),
+    {
+      then() {
+        throw new Error('no callbacks');
+      },
+    },
+    byte(9),
+  ];
+  serve(fixture, { ask: (request) => results[(request as Uint8Array)[0]!] }, { concurrency: 1 });
+  await turn();
+  t.deepEqual(a.answers, ['ask 3 ! internal', 'ask 5 ! internal', 'ask 7 = 9']);
+  t.is(a.running, 0);
+});
+
 test('toError may hide details; one that throws hides all', (t) => {
   const { fixture, a } = inbox();
   const messages: string[] = [];

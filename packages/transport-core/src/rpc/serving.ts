@@ -81,12 +81,13 @@ export class Serving implements Taker {
       const handler = this.#byLowId[call.method.id] ?? this.#handlers.get(call.method.name)!;
       // (V8 could not inline handlers that were bound once.)
       result = handler.call(this.#options.self, rpc.request, rpc);
+      if (isThenable(result)) return this.#later(rpc, call, result);
     } catch (error) {
+      this.#running.delete(rpc);
       this.#throws(rpc, call, error);
       return this.#done(call);
     }
-    if (isThenable(result)) this.#later(rpc, call, result);
-    else if (
+    if (
       call.method.kind === 'unary' ? this.#respond(call, result) : this.#answer(rpc, call, result)
     )
       this.#done(call);
@@ -94,7 +95,8 @@ export class Serving implements Taker {
 
   #later(rpc: IncomingRpc, call: InCall, result: PromiseLike<unknown>): void {
     this.#goesOn(rpc, call);
-    result.then(
+    // The `then` of a foreign thenable may throw.
+    (result instanceof Promise ? result : Promise.resolve(result)).then(
       (value) => {
         this.#running.delete(rpc);
         if (this.#answer(rpc, call, value)) this.#done(call);

@@ -3,10 +3,13 @@
 //
 // Owns the frames that are written but have not left, and the control frames and the credit that
 // leave before any message. The other parts of the session tell it what to write. It calls the
-// frame writer, and the port when the batch is full.
+// frame writer, and the port when the batch is full. Below are BatchPacer, which decides when a
+// batch leaves, and ReceiveAccount, whose credit it writes.
 
 import type { TransportError } from '../errors.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import {
+  Account,
   type EncodedMetadata,
   FRAME_OVERHEAD,
   type FrameWriter,
@@ -16,8 +19,7 @@ import {
   type WireError,
 } from '../wire/frame.ts';
 import { goAwayFrame } from '../wire/metadata.ts';
-import type { Creditor, ReceiveAccount } from './credit.ts';
-import type { Outgoing, RequestMessage } from './outgoing.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** A small frame that is sent before all messages. */
@@ -28,7 +30,7 @@ interface Control {
 }
 
 /** Options that decide how many frames are written before a batch leaves. */
-export interface BatchOptions {
+interface BatchOptions {
   /** True if a rate limit applies: see BatchPacer. */
   readonly isBounded: boolean;
   /**
@@ -39,7 +41,7 @@ export interface BatchOptions {
 }
 
 /** The frames that are sent next, and the state of the connection that takes them. */
-export class Batch implements Creditor {
+export class Batch {
   /**
    * True if the connection still holds our last batch: nothing is written until `drained` is
    * called.
@@ -50,7 +52,7 @@ export class Batch implements Creditor {
   /** The time until which channels may hold back credit; Infinity if none does. */
   heldUntil = Number.POSITIVE_INFINITY;
   /** Decides when the batch leaves before the tick is over. */
-  readonly #pacer: BatchPacer;
+  readonly pacer: BatchPacer;
   /** The time at which the connection began to hold the last batch. */
   #blockedSince = 0;
   /** True if the session is leaving, so it checks after every write whether it is done. */
@@ -67,7 +69,7 @@ export class Batch implements Creditor {
     this.#context = context;
     this.#writer = writer;
     const { isBounded, isDirect } = options;
-    this.#pacer = new BatchPacer(
+    this.pacer = new BatchPacer(
       isDirect ? Number.POSITIVE_INFINITY : isBounded ? BOUNDED : undefined,
     );
   }
@@ -79,7 +81,7 @@ export class Batch implements Creditor {
 
   /** True if the batch holds as many frames as should leave together. */
   get full(): boolean {
-    return this.#writer.count >= this.#pacer.batch;
+    return this.#writer.count >= this.pacer.batch;
   }
 
   /** True if more than 1 MiB of control frames wait, which means that the peer does not read. */
@@ -98,20 +100,26 @@ export class Batch implements Creditor {
   // Messages. Call `hasRoom` before each of them and `wrote` after it.
 
   /** Writes a REQUEST of one packet. */
-  request(call: RequestMessage, timeout: number): void {
-    const { method, payload } = call;
-    const header = this.#writer.begin(Kind.REQUEST, call.id);
-    header.channel = call.channel;
+  request(
+    id: number,
+    channel: number,
+    method: ProtocolMethod,
+    payload: Uint8Array,
+    metadata: EncodedMetadata | undefined,
+    timeout: number,
+  ): void {
+    const header = this.#writer.begin(Kind.REQUEST, id);
+    header.channel = channel;
     header.method = method.id;
     header.flags = method.flags;
     header.timeout = timeout;
-    this.#message(payload, 0, payload.length, call.metadata, stays(payload, method));
+    this.#message(payload, 0, payload.length, metadata, stays(payload, method));
   }
 
   /** Writes a ONEWAY of one packet, which has no id. */
   oneway(
     channel: number,
-    method: RequestMessage['method'],
+    method: ProtocolMethod,
     payload: Uint8Array,
     metadata: EncodedMetadata | undefined,
   ): void {
@@ -171,7 +179,7 @@ export class Batch implements Creditor {
 
   /** Called after a frame was written outside of `pump`: sends the batch now or with the tick. */
   wrote(): void {
-    if (this.#pacer.leaves(this.#writer.count)) {
+    if (this.pacer.leaves(this.#writer.count)) {
       // Credit and other control frames leave together with the answer, not in a write of their
       // own.
       this.pumpControl();
@@ -321,18 +329,6 @@ export class Batch implements Creditor {
     this.#blockedSince = now;
   }
 
-  // Pace.
-
-  /** Called when a second frame of a chunk was read: the answers to both leave in one batch. */
-  readsOn(): void {
-    this.#pacer.readsOn();
-  }
-
-  /** Adapts to a chunk that was read: see `BatchPacer.read`. */
-  read(calls: number, peers: number, frames: number): void {
-    this.#pacer.read(calls, peers, frames);
-  }
-
   /**
    * Makes every later write mark the port as dirty, so that the session checks whether it is done.
    */
@@ -342,7 +338,7 @@ export class Batch implements Creditor {
 }
 
 /** Returns true if a request is not changed before it has left. Only for large ones it matters. */
-function stays({ length }: Uint8Array, { request }: RequestMessage['method']): boolean {
+function stays({ length }: Uint8Array, { request }: ProtocolMethod): boolean {
   return length >= LARGE && request.owned === true;
 }
 
@@ -435,3 +431,100 @@ const LEAST = 8;
  * because if calls are made in waves, few are in flight at the end of each wave.
  */
 const FORGETTING = 4;
+
+// The receiver's side of a credit account: what the sender may still spend, and what is owed to it
+// (docs/wire-protocol.md §6).
+//
+// Owns the figures of one account. Its users report the units that arrive and those that are used.
+// It queues itself at the batch, its creditor, when it owes credit.
+
+/** The part of a batch that accounts use. */
+export type Creditor = Pick<Batch, 'credit' | 'holds'>;
+
+/**
+ * One account on its receiver's side. The credit of units that were used or discarded is given
+ * back. Up to a quarter of the account may be held back to save frames; while a reader waits,
+ * nothing is held back (`eager`), or little of a large account (`payWaiting`). The accounts of a
+ * channel, SHORT and LONG, hold back nothing for long, because only credit tells their senders that
+ * a one-way was taken.
+ */
+export class ReceiveAccount {
+  /**
+   * The sender's credit as this end knows it: never less than the sender's own figure, and negative
+   * after a large unit.
+   */
+  left: number;
+  /** True for the accounts of a channel, SHORT and LONG. */
+  readonly isOfChannel: boolean;
+  #owed = 0;
+  #queued = false;
+  #ended = false;
+  readonly #start: number;
+  readonly #creditor: Creditor;
+  readonly #account: number;
+  readonly #id: number;
+  readonly #channel: number;
+
+  constructor(creditor: Creditor, account: number, start: number, id = 0, channel = 0) {
+    this.#creditor = creditor;
+    this.#account = account;
+    this.#start = this.left = start;
+    this.#id = id;
+    this.#channel = channel;
+    this.isOfChannel = account === Account.SHORT || account === Account.LONG;
+  }
+
+  /** Charges a unit that arrived. Returns false if the account was empty, which is a violation. */
+  spend(cost: number): boolean {
+    if (this.left <= 0) return false;
+    this.left -= cost;
+    return true;
+  }
+
+  /**
+   * Gives back the cost of a unit that was used or discarded.
+   * @param eager true if a reader waits for more, so nothing is held back.
+   * @param spare credit that the sender has beyond the initial credit and does not need; below 2 GiB,
+   *   like all credit.
+   */
+  giveBack(cost: number, eager: boolean, spare = 0): void {
+    this.#owed += cost;
+    if (eager || this.#owed >= (this.#start + spare) >> 2) this.pay();
+    else if (this.isOfChannel && this.#owed === cost) this.#creditor.holds();
+  }
+
+  /**
+   * Called while a reader waits for more: pays what is owed, unless the account is large and little
+   * is owed. The sender's account is then far above 0, so it continues.
+   */
+  payWaiting(): void {
+    if (this.#owed >= (this.#start - USUAL_START) >> 3) this.pay();
+  }
+
+  /** Pays all credit that is owed, in the next batch of frames. */
+  pay(): void {
+    if (this.#owed === 0 || this.#queued || this.#ended) return;
+    this.#queued = true;
+    this.#creditor.credit(this);
+  }
+
+  /** Called when the stream has ended: nothing more is given back. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** Called by the creditor when it can write the credit. */
+  write(writer: FrameWriter): void {
+    this.#queued = false;
+    if (this.#ended || this.#owed === 0) return;
+    this.left += this.#owed;
+    writer.credit(this.#account, this.#owed, this.#id, this.#channel);
+    this.#owed = 0;
+  }
+}
+
+/**
+ * Maximum size, in bytes, of an account that holds nothing back while a reader waits; a larger one
+ * holds back an eighth of the part above this size.
+ */
+const USUAL_START = 256 * 1024;

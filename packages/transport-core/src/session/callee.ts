@@ -3,27 +3,21 @@
 //
 // Owns the error with which a closing transport refuses new calls, and the calls that are served.
 // IncomingFrames passes it the peer's frames. It charges messages to their accounts, enters the calls
-// that it admits at `ServedCalls`, and hands complete calls to the driver.
+// that it admits at `ServedCalls`, and hands complete calls to the mount of their protocol.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
 import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
+import type { ReceiveAccount } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
-import type { ReceiveAccount } from './credit.ts';
-import { type Calls, InCall } from './in-call.ts';
+import { InCall } from './in-call.ts';
+import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
-import {
-  Assembly,
-  type AssemblyOwner,
-  type IncomingPackets,
-  oversized,
-  priceOf,
-  STALLED,
-} from './packets.ts';
-import { type CallParts, ServedCalls } from './served-calls.ts';
+import { Assembly, type IncomingPackets, oversized, priceOf, STALLED } from './packets.ts';
+import { ServedCalls } from './served-calls.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,
@@ -44,16 +38,13 @@ export class Callee {
   readonly #outbox: Outbox;
   readonly #packets: IncomingPackets;
   readonly #channels: Channels;
-  readonly #calls: Calls;
 
-  constructor(parts: CallParts, packets: IncomingPackets, calls: Calls) {
-    const { context, outbox, channels } = parts;
-    this.#context = context;
+  constructor(outbox: Outbox, channels: Channels, packets: IncomingPackets) {
+    this.#context = outbox.context;
     this.#outbox = outbox;
     this.#packets = packets;
     this.#channels = channels;
-    this.served = new ServedCalls(parts, calls);
-    this.#calls = calls;
+    this.served = new ServedCalls(outbox, channels);
   }
 
   /** Refuses new calls from now on, because the transport closes. */
@@ -80,7 +71,7 @@ export class Callee {
     if (account !== undefined) call.chargeTo(account);
     this.served.open(call);
     if (frame.size > 0) this.#begin(call, frame);
-    else if (!this.early.holds(call)) this.#calls.incoming(call);
+    else if (!this.early.holds(call)) channel!.mounted!.incoming(call);
     this.served.watchDeadline(call);
   }
 
@@ -131,7 +122,7 @@ export class Callee {
     }
     const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
     call.chargeTo(account);
-    if (frame.size === 0) return this.#calls.incoming(call);
+    if (frame.size === 0) return channel!.mounted!.incoming(call);
     this.served.ids.set(call);
     if (!this.#context.memory.fits(frame.size)) return this.served.crowdOut(call);
     this.#begin(call, frame);
@@ -219,14 +210,12 @@ export class Callee {
     call.complete(assembly);
     if (call.method.kind === 'oneway') this.served.ids.delete(call);
     else if (this.early.holds(call)) return;
-    this.#calls.incoming(call);
+    call.channel.mounted!.incoming(call);
   }
-
-  readonly #deliver = (call: InCall): void => this.#calls.incoming(call);
 
   /** Called when a chunk was read, or if its rest waits for more work units (`isRead` is false). */
   endChunk(isRead: boolean): void {
-    this.early.close(isRead, this.#deliver);
+    this.early.close(isRead);
   }
 
   end(frame: Frame): void {
@@ -270,7 +259,7 @@ export class Callee {
     this.#context.usage.makeRoom();
   }
 
-  #owner(call: InCall): AssemblyOwner {
+  #owner(call: InCall): MessageOwner {
     const { served } = this;
     return { refuse: () => served.crowdOut(call), stopped: () => served.stopped(call) };
   }
@@ -333,18 +322,18 @@ export class EarlyCancels {
   }
 
   /**
-   * Called when the chunk was read, or its rest waits for more work units.
-   * @param deliver receives the requests that were not canceled, if nothing is left to read.
+   * Called when the chunk was read, or its rest waits for more work units. If nothing is left to
+   * read, the requests that were not canceled are delivered.
    */
-  close(isRead: boolean, deliver: (call: InCall) => void): void {
+  close(isRead: boolean): void {
     this.#input = this.#ids = undefined;
-    if (isRead && this.#held.length > 0) this.#deliver(deliver);
+    if (isRead && this.#held.length > 0) this.#deliver();
   }
 
-  #deliver(deliver: (call: InCall) => void): void {
+  #deliver(): void {
     const held = this.#held;
     this.#held = [];
-    for (const call of held) if (call.open) deliver(call);
+    for (const call of held) if (call.open) call.channel.mounted!.incoming(call);
   }
 }
 
@@ -352,7 +341,7 @@ export class EarlyCancels {
 // differently, or that exceed a limit (docs/wire-protocol.md §4).
 
 /** Returns the refusal of a call that has no method here, or whose method is of another kind. */
-export function unlike(
+function unlike(
   { channel: byte, flags, method: id }: Frame,
   channel: Channel | undefined,
   method: ProtocolMethod | undefined,
@@ -369,13 +358,13 @@ export function unlike(
 }
 
 /** Returns the refusal of a request above the limit of its codec. */
-export function tooLarge({ size }: Frame, { full, request }: ProtocolMethod): TransportError {
+function tooLarge({ size }: Frame, { full, request }: ProtocolMethod): TransportError {
   const message = `${full}: a request of ${size} bytes is above ${request.limit}, the limit of its codec here (${request.name})`;
   return stackless('resource_exhausted', message, { reason: 'too_large' });
 }
 
 /** Returns the refusal of a call that `limits.calls` or `limits.total` does not allow. */
-export function crowded(channel: Channel, context: SessionContext): TransportError {
+function crowded(channel: Channel, context: SessionContext): TransportError {
   const { limits, memory } = context;
   const { name } = channel.mounted!.protocol;
   if (channel.openIn >= limits.calls) {
@@ -395,12 +384,12 @@ export function crowded(channel: Channel, context: SessionContext): TransportErr
 }
 
 /** Returns the refusal of a streaming call that `limits.streams` does not allow. */
-export function streaming(streams: number): TransportError {
+function streaming(streams: number): TransportError {
   return exhausted(`${streams} streaming calls are open, limits.streams allows no more`);
 }
 
 /** Returns the refusal of a long request for which `limits.memory` has no room. */
-export function memoryShort({ size }: Frame, { memory }: SessionContext): TransportError {
+function memoryShort({ size }: Frame, { memory }: SessionContext): TransportError {
   return exhausted(memory.noRoom('a request', size));
 }
 

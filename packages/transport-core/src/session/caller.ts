@@ -23,8 +23,8 @@ import type { Channel, Channels } from './channels.ts';
 import { memoryFull } from './memory.ts';
 import { type CallCarrier, OutCall } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
-import { isLent, Outgoing } from './outgoing.ts';
-import { type CallParts, Slots } from './served-calls.ts';
+import { isLent } from './outgoing.ts';
+import { Slots } from './served-calls.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
@@ -40,7 +40,8 @@ export class Caller implements CallCarrier {
   readonly #channels: Channels;
 
   /** @param parity the parity of its call ids: 1 for the dialer, 0 for the acceptor. */
-  constructor({ context, batch, outbox, channels }: CallParts, parity: 0 | 1) {
+  constructor(outbox: Outbox, channels: Channels, parity: 0 | 1) {
+    const { context, batch } = outbox;
     this.#context = context;
     this.#batch = batch;
     this.#outbox = outbox;
@@ -189,7 +190,7 @@ export class Caller implements CallCarrier {
     // The call fails soon because its deadline has passed.
     if (timeout < 0) return;
     call.writeIn(this.#batch.number);
-    this.#batch.request(call, timeout);
+    this.#batch.request(call.id, call.channel, method, payload, metadata, timeout);
     if (method.flags !== 0) call.accepted();
     this.#batch.wrote();
   }
@@ -241,9 +242,7 @@ export class Caller implements CallCarrier {
 
   #queue(channel: Channel, call: OutCall, account: number): void {
     const kind = call.method.kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST;
-    call.keep();
-    const unit = Outgoing.request(kind, call, account);
-    call.queue(unit);
+    const unit = call.queue(kind, account);
     const isOrdered = channel.mounted?.protocol.ordered === true;
     const lane = account === Account.LONG && !isOrdered ? 'bulk' : 'short';
     this.#outbox.push(channel.lanes, unit, lane);

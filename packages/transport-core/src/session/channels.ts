@@ -3,11 +3,11 @@
 //
 // Owns the channels; each channel owns its lanes, its accounts and the counts of its calls. The
 // callers, the callees and the inbox report the calls of a channel; the session reports changes of
-// the protocols. `Channels` settles callers that wait for room, and reports changes to the driver.
+// the protocols. `Channels` settles callers that wait for room.
 
 import { reasonError, TransportError } from '../errors.ts';
 import { List } from '../list.ts';
-import type { MethodTable, Protocol } from '../protocol/protocol.ts';
+import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
 import { Account, type FrameWriter } from '../wire/frame.ts';
 import {
@@ -17,44 +17,24 @@ import {
   type HelloProtocol,
   helloProtocol,
 } from '../wire/hello.ts';
-import { type Creditor, ReceiveAccount } from './credit.ts';
-import type { InCall, InChannel } from './in-call.ts';
+import { type Creditor, ReceiveAccount } from './batch.ts';
+import { InChannel, type Mounted } from './in-call.ts';
 import type { OutCall } from './out-call.ts';
 import { Lanes } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
-
-/** A protocol as this end has mounted it. */
-export interface Mounted {
-  readonly protocol: Protocol;
-  readonly table: MethodTable;
-}
-
-/** Receives changes to the protocols of a connection. */
-export interface ProtocolsVisitor {
-  /** The peer has announced its protocols and its address again. */
-  announced?(announcement: Announcement): void;
-  /** The protocols of one end have changed. */
-  protocolsChanged?(): void;
-}
 
 /**
  * One channel on one connection: its outgoing lanes, its incoming accounts, and the calls in both
  * directions. It continues to exist when its protocol is unmounted.
  */
-export class Channel implements InChannel {
-  readonly context: SessionContext;
-  readonly byte: number;
+export class Channel extends InChannel {
   /**
    * The name of the first protocol mounted here; a channel byte keeps its name as long as the
    * connection exists.
    */
   name: string | undefined = undefined;
-  mounted: Mounted | undefined = undefined;
-  /** The protocol version that both ends agreed on. */
-  version = 0;
   /** The reason why the two ends can't speak the protocol; undefined if they can. */
   disagreement: TransportError | undefined = undefined;
-  readonly lanes: Lanes;
 
   /**
    * The number of our calls without a terminal frame, and the calls that wait for room, in order.
@@ -68,32 +48,11 @@ export class Channel implements InChannel {
   /** The peer's accounts with this end. */
   readonly short: ReceiveAccount;
   readonly long: ReceiveAccount;
-  /**
-   * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
-   * are running.
-   */
-  openIn = 0;
-  running = 0;
-  /**
-   * The number of one-ways whose handlers are running, and whether more wait because that number
-   * has reached `limits.calls`.
-   */
-  oneways = 0;
-  crowded = false;
   /** True if so many replies wait that the channel's calls are not dispatched for now. */
   stalled = false;
-  /**
-   * Calls that arrived and were not taken; `queued` counts the short requests among them,
-   * `queuedBytes` their bytes.
-   */
-  readonly inbound = new List<InCall>();
-  queued = 0;
-  queuedBytes = 0;
 
   constructor(context: SessionContext, creditor: Creditor, byte: number) {
-    this.context = context;
-    this.byte = byte;
-    this.lanes = new Lanes(byte, 10, context.terms.short, context.terms.long);
+    super(context, byte);
     this.short = new ReceiveAccount(creditor, Account.SHORT, context.limits.credit.short, 0, byte);
     this.long = new ReceiveAccount(creditor, Account.LONG, context.limits.credit.long, 0, byte);
   }
@@ -105,24 +64,6 @@ export class Channel implements InChannel {
    */
   countCall(change: 1 | -1): void {
     this.open += change;
-  }
-
-  countIncoming(change: 1 | -1): void {
-    this.openIn += change;
-  }
-
-  countRunning(change: 1 | -1, isOneway: boolean): void {
-    if (isOneway) this.oneways += change;
-    else this.running += change;
-  }
-
-  countQueued(change: 1 | -1, cost: number): void {
-    this.queued += change;
-    this.queuedBytes += change * cost;
-  }
-
-  crowd(isCrowded: boolean): void {
-    this.crowded = isCrowded;
   }
 
   // Room for messages and replies.
@@ -151,15 +92,14 @@ export class Channel implements InChannel {
   /**
    * Settles the promises that wait, as far as there is room. Returns true if something still waits.
    * @param writable returns true if a one-way could be sent now.
-   * @param room called when the replies have drained, so calls may be dispatched again.
    */
-  look(writable: (channel: Channel) => boolean, room: (channel: Channel) => void): boolean {
+  look(writable: (channel: Channel) => boolean): boolean {
     const { disagreement } = this;
     if (this.#writers.length > 0 && (disagreement !== undefined || writable(this)))
       this.settleWriters(disagreement);
     if (this.stalled && !this.lanes.congested(this.context.limits.outbound)) {
       this.stalled = false;
-      room(this);
+      this.mounted?.roomForReplies();
     }
     return this.#writers.length > 0 || this.stalled;
   }
@@ -216,15 +156,8 @@ export class Channels {
   readonly #context: SessionContext;
   readonly #creditor: Creditor;
   readonly #mounts: ReadonlyMap<number, Mounted>;
-  readonly #visitor: ProtocolsVisitor;
 
-  constructor(
-    context: SessionContext,
-    creditor: Creditor,
-    mounts: ReadonlyMap<number, Mounted>,
-    visitor: ProtocolsVisitor = {},
-  ) {
-    this.#visitor = visitor;
+  constructor(context: SessionContext, creditor: Creditor, mounts: ReadonlyMap<number, Mounted>) {
     this.#context = context;
     this.#creditor = creditor;
     this.#mounts = mounts;
@@ -304,29 +237,22 @@ export class Channels {
     this.protocols.learn(theirs);
   }
 
-  /**
-   * Applies a change to our own protocols or address; returns the encoded announcement to send to
-   * the peer.
-   */
-  remount(addr: string): Uint8Array {
+  /** Applies a change to our own protocols. */
+  remount(): void {
     for (const channel of this.#opened) this.#join(channel);
-    this.#visitor.protocolsChanged?.();
-    return this.protocols.encode(addr);
   }
 
   /**
    * Applies a change to the peer's protocols; returns a description of the mistake if the list is
    * malformed.
    */
-  learn(list: Uint8Array): string | undefined {
+  learn(list: Uint8Array): Announcement | string {
     const announcement = decodeProtocols(list);
     if (typeof announcement === 'string') return announcement;
     const { protocols } = announcement;
     this.protocols.learn(protocols);
     for (const channel of this.#opened) channel.agree(protocols);
-    this.#visitor.announced?.(announcement);
-    this.#visitor.protocolsChanged?.();
-    return undefined;
+    return announcement;
   }
 
   /** Gives back all credit that the channels hold back. */
@@ -373,14 +299,12 @@ export class Channels {
   /**
    * Checks the watched channels: settles waiting writers and resumes dispatching if there is room.
    * @param writable returns true if a one-way could be sent now.
-   * @param room called when the replies of a channel have drained, so its calls may be dispatched
-   *   again.
    */
-  look(writable: (channel: Channel) => boolean, room: (channel: Channel) => void): void {
+  look(writable: (channel: Channel) => boolean): void {
     if (this.#watched.length === 0) return;
     const watched = this.#watched;
     this.#watched = [];
-    for (const channel of watched) if (channel.look(writable, room)) this.#keepWatching(channel);
+    for (const channel of watched) if (channel.look(writable)) this.#keepWatching(channel);
   }
 
   /** Rejects all writers that wait for room, because no more calls may be opened. */
@@ -399,7 +323,7 @@ export class Channels {
 // Owns the accounts that still have credit to give back; the channels ask for them.
 
 /** The accounts of channels without a protocol. */
-export class StrayAccounts {
+class StrayAccounts {
   /** The accounts by number and channel. */
   #accounts: Map<number, ReceiveAccount> | undefined = undefined;
   readonly #creditor: Creditor;
@@ -462,7 +386,7 @@ const BYTES = 0x100;
 // Owns the peer's list and the disagreements that were reported. The channels pass it the lists.
 
 /** The protocols that each end has mounted. */
-export class ProtocolLists {
+class ProtocolLists {
   /** The peer's protocols as it last announced them. */
   theirs: readonly HelloProtocol[] = [];
   /**

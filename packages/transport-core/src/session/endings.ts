@@ -11,15 +11,8 @@ import { inMs } from '../text.ts';
 import { type Frame, Kind } from '../wire/frame.ts';
 import { goAwayFrame, remoteError } from '../wire/metadata.ts';
 import { STUCK } from './batch.ts';
-import type { Parts } from './frames.ts';
 import type { KeepAlive } from './session-context.ts';
-
-/** The session as its graceful close sees it. */
-export interface GracefulCloseHost {
-  readonly parts: Parts;
-  /** @param arrived true if everything written before the GO_AWAY is known to have arrived. */
-  end(error: TransportError, arrived: boolean): void;
-}
+import type { SessionParts } from './session-parts.ts';
 
 /** A session that leaves gracefully. */
 export class GracefulClose {
@@ -33,24 +26,29 @@ export class GracefulClose {
    */
   #leaveDue: number;
   #graceDue = Number.POSITIVE_INFINITY;
-  readonly #session: GracefulCloseHost;
+  readonly #parts: SessionParts;
+  readonly #end: (arrived: boolean) => void;
 
   /**
    * Sends a GO_AWAY after everything that was accepted.
    * @param told the text that the peer receives.
+   * @param end ends the session; `arrived` is true if everything written before the GO_AWAY is known
+   * to have arrived.
    * @param time the time limit for leaving, in milliseconds. By default, a duplicate connection or
    * a draining node has no limit, because such connections stay open until their calls end; nor
    * does a peer whose transport closes, because it sets its own limit.
    */
   constructor(
-    session: GracefulCloseHost,
+    parts: SessionParts,
     left: TransportError,
     told: string,
+    end: (arrived: boolean) => void,
     time: number = PATIENT.has(left.reason) ? Number.POSITIVE_INFINITY : LEAVE_TIME,
   ) {
-    this.#session = session;
+    this.#parts = parts;
+    this.#end = end;
     this.left = left;
-    const { context, outbox } = session.parts;
+    const { context, outbox } = parts;
     const { now, port } = context;
     this.#leaveDue = now + time;
     if (time !== Number.POSITIVE_INFINITY) port.wakeBy(this.#leaveDue);
@@ -63,7 +61,7 @@ export class GracefulClose {
    * arrives), unless this transport closes, too.
    */
   get isMutual(): boolean {
-    const { callee, outbox } = this.#session.parts;
+    const { callee, outbox } = this.#parts;
     return (
       this.#peerLeft !== undefined &&
       outbox.saidFarewell &&
@@ -81,7 +79,7 @@ export class GracefulClose {
    * flushing accepted data may take one more second.
    */
   shut(grace: number): void {
-    const { caller, context } = this.#session.parts;
+    const { caller, context } = this.#parts;
     this.#graceDue = context.now + grace;
     this.#leaveDue = Math.min(this.#leaveDue, this.#graceDue + FLUSH_TIME);
     caller.failUnsent(SHUTDOWN);
@@ -105,7 +103,7 @@ export class GracefulClose {
 
   /** Closes the connection gracefully if nothing is left to send or to wait for. */
   finish(): void {
-    const { batch, callee, caller, outbox } = this.#session.parts;
+    const { batch, callee, caller, outbox } = this.#parts;
     if (!outbox.saidFarewell || !outbox.idle || batch.blocked) return;
     const shutting = callee.refuses;
     if (this.#peerLeft === undefined && !shutting) return;
@@ -116,15 +114,15 @@ export class GracefulClose {
   }
 
   #close(arrived: boolean): void {
-    const { batch, context } = this.#session.parts;
+    const { batch, context } = this.#parts;
     batch.flush();
     context.port.close();
-    this.#session.end(this.left, arrived);
+    this.#end(arrived);
   }
 
   #endGrace(): void {
     this.#graceDue = Number.POSITIVE_INFINITY;
-    this.#session.parts.caller.failAll(SHUTDOWN);
+    this.#parts.caller.failAll(SHUTDOWN);
     this.finish();
   }
 }
@@ -163,11 +161,11 @@ export class TimeLimits {
   /** Duration, in milliseconds, without activity after which this end leaves. */
   readonly idleTime: number;
   #holds = 0;
-  readonly #parts: Parts;
+  readonly #parts: SessionParts;
   /** Duration of silence, in milliseconds, after which the peer is considered dead. */
   readonly #silence: number;
 
-  constructor(parts: Parts, { interval, timeout }: KeepAlive, idleTime: number) {
+  constructor(parts: SessionParts, { interval, timeout }: KeepAlive, idleTime: number) {
     this.#parts = parts;
     this.#silence = interval + timeout;
     this.idleTime = idleTime;

@@ -5,6 +5,7 @@
 // batch, and judges those of the peer. It ends the session if the peer fails.
 
 import { reasonError, TransportError } from '../errors.ts';
+import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText, inMs } from '../text.ts';
 import { type Frame, Kind, PREAMBLE } from '../wire/frame.ts';
 import {
@@ -16,19 +17,14 @@ import {
 } from '../wire/hello.ts';
 import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
-import type { Mounted } from './channels.ts';
+import type { Mounted } from './in-call.ts';
 import type { ContextInit } from './session-context.ts';
 
-/** The session as its hello sees it. */
-export interface HelloHost {
-  readonly parts: { readonly batch: Batch };
-  /** Ends the session and closes the connection, after what was written. */
-  endQuietly(error: TransportError): void;
-  /** Ends the session and destroys the connection immediately. */
-  cut(error: TransportError): void;
-  /** Ends the session and sends the peer the reason. */
-  break(error: TransportError): void;
-}
+/**
+ * Ends the session. 'break' sends the peer the reason, 'cut' destroys the connection immediately,
+ * and 'endQuietly' closes it after what was written.
+ */
+type End = (how: 'break' | 'cut' | 'endQuietly', error: TransportError) => void;
 
 /** The values that this end announces and checks, and the limits that it keeps to. */
 export interface HelloExchangeOptions extends ContextInit {
@@ -62,15 +58,15 @@ export class HelloExchange {
    * learn them.
    */
   isStale = false;
-  readonly #host: HelloHost;
+  readonly #end: End;
   readonly #batch: Batch;
   readonly #options: HelloExchangeOptions;
   readonly #seen: number[] = [];
   #spoke = false;
 
-  constructor(host: HelloHost, options: HelloExchangeOptions) {
-    this.#host = host;
-    this.#batch = host.parts.batch;
+  constructor(batch: Batch, options: HelloExchangeOptions, end: End) {
+    this.#end = end;
+    this.#batch = batch;
     this.#options = options;
     this.matched = options.preamble === undefined;
     this.due = options.now + options.handshakeTimeout;
@@ -127,13 +123,13 @@ export class HelloExchange {
     const rest = this.#match(chunk);
     if (rest instanceof TransportError) {
       this.#batch.flush();
-      this.#host.endQuietly(rest);
+      this.#end('endQuietly', rest);
       return undefined;
     }
     const { port, refused, side } = this.#options;
     if (this.matched && side === 'acceptor') {
       if (refused !== undefined) {
-        this.#host.break(refused);
+        this.#end('break', refused);
         return undefined;
       }
       this.#speak();
@@ -163,7 +159,7 @@ export class HelloExchange {
   judge(frame: Frame): Hello | TransportError {
     const { self, proven, side } = this.#options;
     const hello = decodeHello(frame.hello);
-    if (typeof hello === 'string') return broken(`its HELLO has ${hello}`);
+    if (typeof hello === 'string') return protocolError(`its HELLO has ${hello}`);
     return judgeHello(hello, self, proven, side) ?? hello;
   }
 
@@ -177,8 +173,7 @@ export class HelloExchange {
       'handshake_timeout',
       `the hello was not complete after ${inMs(this.#options.handshakeTimeout)}`,
     );
-    if (this.matched) this.#host.break(late);
-    else this.#host.cut(late);
+    this.#end(this.matched ? 'break' : 'cut', late);
   }
 }
 
@@ -190,7 +185,7 @@ export const EARLY_END =
   'the other end closed the connection during the hello: check that both have the same security (TLS, noise or none)';
 
 /** Returns the error for a peer that broke the protocol. */
-export function broken(
+export function protocolError(
   message: string,
   reason: 'malformed' | 'too_large' | 'flood' = 'malformed',
 ): TransportError {
@@ -203,10 +198,12 @@ export function broken(
 /** The version of the wire protocol that this code speaks. */
 export const WIRE_VERSION = 1;
 /** The name of this software in our HELLO, for the logs of the other end. */
-export const AGENT = 'trunkline-js/0';
+const AGENT = 'trunkline-js/0';
 
 /** The state of this end that its HELLO announces. */
-type Announced = Pick<HelloExchangeOptions, 'self' | 'limits' | 'mounts' | 'observed'>;
+type Announced = Pick<HelloExchangeOptions, 'self' | 'limits' | 'observed'> & {
+  readonly mounts: ReadonlyMap<number, { readonly protocol: Protocol }>;
+};
 
 /** Builds our HELLO. */
 export function makeHello(

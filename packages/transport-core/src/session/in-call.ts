@@ -2,72 +2,100 @@
 // reader sees.
 //
 // Owns the state of the call. The session that serves it, its inbox and its reader tell it what
-// happened; it counts itself at its channel and gives its cost back to its account.
+// happened; it counts itself at its channel and gives its cost back to its account. Mounted and
+// InChannel are the protocol and the channel of the call.
 
 import { stackless, type TransportError } from '../errors.ts';
-import type { List, ListEntry } from '../list.ts';
-import type { ProtocolMethod } from '../protocol/protocol.ts';
+import { List, type ListEntry } from '../list.ts';
+import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { EMPTY, type Frame, MOST_PRICE } from '../wire/frame.ts';
-import type { Lanes, Outgoing, UnitSender } from './outgoing.ts';
+import { Lanes, type Outgoing, type UnitSender } from './outgoing.ts';
 import { type Assembly, longCost } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import type { InStream, OutStream } from './streams.ts';
 
-/** The side of a `Channel` that its incoming calls use. */
-export interface InChannel {
+/**
+ * A protocol as this end has mounted it, which receives the peer's calls. It is an interface because
+ * `Mount`, which implements it, is in a higher layer.
+ */
+export interface Mounted {
+  readonly protocol: Protocol;
+  readonly table: MethodTable;
+  /** A complete request or one-way, or the opening request of an upload. */
+  incoming(call: InCall): void;
+  /** The call was removed from the inbound queue because its caller is gone. */
+  withdrawn(call: InCall): void;
+  /** The queued replies of a channel have drained, so its calls may be dispatched again. */
+  roomForReplies(): void;
+  /** Reports the error of a handler that its caller does not see. */
+  handlerFailed(error: unknown): void;
+}
+
+/** The side of a channel that its incoming calls use. */
+export class InChannel {
   readonly context: SessionContext;
   readonly byte: number;
-  readonly version: number;
-  /** The mounted protocol; an object of the driver. */
-  readonly mounted: object | undefined;
+  mounted: Mounted | undefined = undefined;
+  /** The protocol version that both ends agreed on. */
+  version = 0;
   readonly lanes: Lanes;
   /**
    * The numbers of the peer's calls that have no terminal frame yet, and of requests whose handlers
    * are running.
    */
-  readonly openIn: number;
-  readonly running: number;
+  openIn = 0;
+  running = 0;
   /**
    * The number of one-ways whose handlers are running, and whether more wait because that number
    * has reached `limits.calls`.
    */
-  readonly oneways: number;
-  readonly crowded: boolean;
+  oneways = 0;
+  crowded = false;
   /**
    * Calls that arrived and were not taken; `queued` counts the short requests among them,
    * `queuedBytes` their bytes.
    */
-  readonly inbound: List<InCall>;
-  readonly queued: number;
-  readonly queuedBytes: number;
+  readonly inbound = new List<InCall>();
+  queued = 0;
+  queuedBytes = 0;
+
+  constructor(context: SessionContext, byte: number) {
+    this.context = context;
+    this.byte = byte;
+    this.lanes = new Lanes(byte, 10, context.terms.short, context.terms.long);
+  }
+
   /** Called with 1 when a call is admitted, and with -1 when its terminal frame is written. */
-  countIncoming(change: 1 | -1): void;
+  countIncoming(change: 1 | -1): void {
+    this.openIn += change;
+  }
+
   /** Called when a handler or a reader starts on a call, and when it has ended. */
-  countRunning(change: 1 | -1, isOneway: boolean): void;
+  countRunning(change: 1 | -1, isOneway: boolean): void {
+    if (isOneway) this.oneways += change;
+    else this.running += change;
+  }
+
   /** Called when a short request begins to wait for a reader, and when it no longer waits. */
-  countQueued(change: 1 | -1, cost: number): void;
+  countQueued(change: 1 | -1, cost: number): void {
+    this.queued += change;
+    this.queuedBytes += change * cost;
+  }
+
   /**
    * Called when one-ways begin to wait because too many are being handled, and when the next one
    * may be handled.
    */
-  crowd(isCrowded: boolean): void;
+  crowd(isCrowded: boolean): void {
+    this.crowded = isCrowded;
+  }
 }
 
-/** Receives the peer's calls once they are complete. */
-export interface Calls {
-  /**
-   * A complete request or one-way, or the opening request of an upload. `call.channel.mounted` is
-   * set.
-   */
-  incoming(call: InCall): void;
-  /** The call was removed from the inbound queue because its caller is gone. */
-  withdrawn(call: InCall): void;
-  /** The queued replies of a channel have drained, so its calls may be dispatched again. */
-  roomForReplies(channel: InChannel): void;
-}
-
-/** Sends the answers of incoming calls. */
+/**
+ * Sends the answers of incoming calls. It is an interface because `ServedCalls`, which implements
+ * it, keeps the calls in its tables.
+ */
 export interface AnswerCarrier {
   /**
    * Sends a response, or an error if the response can't be sent. Returns false if the caller has
@@ -81,7 +109,7 @@ export interface AnswerCarrier {
   forget(call: InCall): void;
   /**
    * Returns true if so many answers wait that no more calls of the channel should be dispatched;
-   * `Calls.roomForReplies` is called when there is room.
+   * `Mounted.roomForReplies` is called when there is room.
    */
   congested(channel: InChannel): boolean;
   /** Called when a reader answered after its caller was gone, or failed a one-way. */
@@ -109,7 +137,10 @@ export interface Payer {
   giveBack(cost: number, eager: boolean): void;
 }
 
-/** Follows a call that is observed. */
+/**
+ * Follows a call that is observed. It is an interface because `HandlingRecord`, which implements it,
+ * is in a higher layer.
+ */
 export interface CallObserver {
   itemSent(bytes: number): void;
   itemReceived(bytes: number): void;
@@ -152,7 +183,10 @@ export class InCall implements ListEntry, UnitSender {
   /** The kind of reader that works on it; 0 if none does. */
   running: 0 | Running = 0;
   readonly carrier: AnswerCarrier;
-  /** Its place among the deadlines of its session; only the heap that it is in changes it. */
+  /**
+   * Its place among the deadlines of its session; -1 if it is not there. Only `Deadlines` changes
+   * it.
+   */
   place = -1;
 
   // The following properties matter only for a call that waits, is long, streams or is given up;

@@ -181,16 +181,36 @@ export class Memory {
   }
 }
 
-/** An incomplete long message, of which `got` bytes have arrived. */
-export interface Unfinished extends ListEntry {
-  readonly got: number;
-  /** Discards the message because there is no room for the rest. */
+/** The call that a long message belongs to; it is notified when the message is abandoned. */
+export interface MessageOwner {
+  /** Called when there is no room for the rest, so the message must be dropped. */
   refuse(): void;
-  /** Abandons the message because none of its packets has arrived for too long. */
-  stopped(): void;
+  /**
+   * Called when no packet has arrived for STALLED milliseconds. An owner without this method checks
+   * the time itself.
+   */
+  stopped?(): void;
 }
 
-/** The connection as its memory figures see it. */
+/** An incomplete long message, of which `got` bytes have arrived. */
+export class Unfinished implements ListEntry {
+  // Links in the connection's list of incomplete messages.
+  list: List<ListEntry> | undefined = undefined;
+  before: ListEntry | undefined = undefined;
+  after: ListEntry | undefined = undefined;
+  readonly owner: MessageOwner;
+  got: number;
+
+  constructor(owner: MessageOwner, got: number) {
+    this.owner = owner;
+    this.got = got;
+  }
+}
+
+/**
+ * The connection as its memory figures see it. It is an interface because `SessionContext`, which
+ * implements it, contains these figures.
+ */
 export interface MemoryOwner {
   readonly now: number;
   readonly terms: { readonly packet: number };
@@ -420,7 +440,7 @@ export class MemoryUsage {
     const isSlow = time < SLOW_TIME ? this.#wasSlow : this.#came < (time / 1_000) * SLOW_RATE;
     if (isSlow) return this.#owner.breakOff(tooSlow(this.#memory));
     const largest = this.#largest(undefined);
-    (spares ? this.#largest(largest) : largest)!.refuse();
+    (spares ? this.#largest(largest) : largest)!.owner.refuse();
   }
 
   #largest(but: Unfinished | undefined): Unfinished | undefined {

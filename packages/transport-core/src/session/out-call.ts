@@ -8,7 +8,7 @@ import type { List, ListEntry } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type EncodedMetadata, UNIT } from '../wire/frame.ts';
-import { isLent, kept, type Outgoing, type UnitSender } from './outgoing.ts';
+import { isLent, kept, Outgoing, type UnitSender } from './outgoing.ts';
 import type { Assembly } from './packets.ts';
 import type { InStream, OutStream } from './streams.ts';
 
@@ -144,10 +144,13 @@ export class OutCall implements ListEntry, UnitSender {
     return isLent(this.payload, this.method.request);
   }
 
-  /** Queues its request as this unit. */
-  queue(unit: Outgoing): void {
-    this.widen();
+  /** Returns the unit that its request waits as; `kind` is REQUEST or ONEWAY. */
+  queue(kind: number, account: number): Outgoing {
+    this.keep();
+    const unit = new Outgoing(kind, this.id, this.payload, this);
+    unit.setRequest(this.method, this.metadata, account);
     this.unit = unit;
+    return unit;
   }
 
   /** Returns the unit of its request if the unit still waits, and clears the reference to it. */

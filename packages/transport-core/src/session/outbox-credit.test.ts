@@ -3,7 +3,7 @@
 import test from 'ava';
 import { pluck } from '../testing/pluck.ts';
 import { Account, EMPTY, Kind } from '../wire/frame.ts';
-import { ReceiveAccount } from './credit.ts';
+import { ReceiveAccount } from './batch.ts';
 import { OutboxFixture, RecordingSender, unit } from './testing/outbox-fixture.ts';
 import { SMALL } from './testing/pair.ts';
 
@@ -14,7 +14,7 @@ test('a frame that leaves at once takes owed credit along', (t) => {
   const long = new ReceiveAccount(fixture.batch, Account.LONG, 1_000);
   long.spend(100);
   long.giveBack(100, true);
-  fixture.batch.read(0, 1, 1);
+  fixture.batch.pacer.read(0, 1, 1);
   fixture.batch.answer(Kind.RESPONSE, 1, EMPTY, true);
   fixture.batch.wrote();
   t.deepEqual(pluck(fixture.frames, 'kind'), [Kind.RESPONSE, Kind.CREDIT]);

@@ -16,9 +16,9 @@ import type { SessionContext } from './session-context.ts';
 /** The queue of a connection: all messages that wait to be sent. */
 export class Outbox {
   /** Our credit for packets of long messages and items, in bytes. */
-  #pipe = 0;
+  pipe = 0;
   /** Our credit for long responses, in bytes. */
-  #reply = 0;
+  reply = 0;
   /**
    * The time since which the pipe's account has been exhausted without receiving any CREDIT;
    * Infinity if it is not exhausted.
@@ -28,11 +28,11 @@ export class Outbox {
    * True if calls wait for room, so the session checks for room each time a unit has left or was
    * dropped.
    */
-  #awaited = false;
+  awaited = false;
   /** True if the connection has ended: nothing is paid for anymore. */
   #over = false;
-  readonly #batch: Batch;
-  readonly #context: SessionContext;
+  readonly batch: Batch;
+  readonly context: SessionContext;
   /** Channels that have a unit in one of their lanes. */
   readonly #busy: Lanes[] = [];
   /** Long responses that wait for credit of account 4, in order. */
@@ -44,54 +44,39 @@ export class Outbox {
   #waiting = 0;
 
   constructor(context: SessionContext, batch: Batch) {
-    this.#context = context;
-    this.#batch = batch;
+    this.context = context;
+    this.batch = batch;
   }
 
   /** True if nothing waits to be sent. */
   get idle(): boolean {
-    return this.#waiting === 0 && this.#batch.idle;
-  }
-
-  /** True if calls wait for room. */
-  get awaited(): boolean {
-    return this.#awaited;
-  }
-
-  /** Our credit for packets of long messages and items, in bytes. */
-  get pipe(): number {
-    return this.#pipe;
-  }
-
-  /** Our credit for long responses, in bytes. */
-  get reply(): number {
-    return this.#reply;
+    return this.#waiting === 0 && this.batch.idle;
   }
 
   /** True if a long message or an item is ready and the pipe has no credit for it. */
   get starved(): boolean {
     return (
-      this.#pipe <= 0 && this.#busy.some(({ bulk, huge }) => bulk.length > 0 || huge.length > 0)
+      this.pipe <= 0 && this.#busy.some(({ bulk, huge }) => bulk.length > 0 || huge.length > 0)
     );
   }
 
   /** Opens the accounts of the connection with the credit that the peer's HELLO grants. */
   open({ pipe, reply }: { readonly pipe: number; readonly reply: number }): void {
-    this.#pipe = pipe;
-    this.#reply = reply;
+    this.pipe = pipe;
+    this.reply = reply;
     // Before the hello, the pipe had no credit, so none could be exhausted.
     this.#drySince = Number.POSITIVE_INFINITY;
   }
 
   /** Called when the first call begins to wait for room, and when none waits anymore. */
   await(isAwaited: boolean): void {
-    this.#awaited = isAwaited;
+    this.awaited = isAwaited;
   }
 
   /** Called when the connection has ended. */
   end(): void {
     this.#over = true;
-    this.#batch.end();
+    this.batch.end();
   }
 
   /**
@@ -99,32 +84,22 @@ export class Outbox {
    * nothing that could be sent is queued before it.
    */
   straight(bytes: number): boolean {
-    return (this.#busy.length === 0 || !this.#sendable()) && this.#batch.hasRoom(bytes);
+    return (this.#busy.length === 0 || !this.#sendable()) && this.batch.hasRoom(bytes);
   }
 
   /** Writes an item straight into the batch. Returns false if it has to wait in its lane. */
   item(id: number, payload: Uint8Array, isOwned: boolean): boolean {
     if (
-      this.#pipe <= 0 ||
-      payload.length > this.#context.terms.packet ||
+      this.pipe <= 0 ||
+      payload.length > this.context.terms.packet ||
       !this.straight(payload.length)
     )
       return false;
-    this.#pipe -= payload.length + UNIT;
-    this.#batch.answer(Kind.ITEM, id, payload, isOwned);
-    this.#batch.wrote();
-    if (this.#pipe <= 0) this.#context.port.dirty();
+    this.pipe -= payload.length + UNIT;
+    this.batch.answer(Kind.ITEM, id, payload, isOwned);
+    this.batch.wrote();
+    if (this.pipe <= 0) this.context.port.dirty();
     return true;
-  }
-
-  /** Calls `done` once the payloads that were written so far have left. */
-  whenLeft(done: () => void): void {
-    this.#batch.whenLeft(done);
-  }
-
-  /** Sends what was written; returns true if it has left. */
-  flush(): boolean {
-    return this.#batch.flush();
   }
 
   /** Writes an ERROR straight into the batch. Returns false if it has to wait in its lane. */
@@ -132,7 +107,7 @@ export class Outbox {
     const bytes =
       error.text.length * 3 + (error.metadata === undefined ? 0 : error.metadata.bytes.length);
     if (lanes.replies.length > 0 || !this.straight(bytes)) return false;
-    this.#batch.error(id, flags, error);
+    this.batch.error(id, flags, error);
     return true;
   }
 
@@ -141,16 +116,16 @@ export class Outbox {
    * wait than the limits allow: the peer makes calls but does not read the answers.
    */
   refuse(lanes: Lanes, unit: Outgoing): void {
-    if (this.error(lanes, unit.id, unit.flags, unit.error!)) return this.#batch.wrote();
+    if (this.error(lanes, unit.id, unit.flags, unit.error!)) return this.batch.wrote();
     const { refusals } = lanes;
-    const { calls, outbound } = this.#context.limits;
+    const { calls, outbound } = this.context.limits;
     const isFull = refusals.messages >= calls && refusals.full(outbound);
-    if (!isFull && (refusals.messages < SCARCE || this.#context.memory.fits(0))) {
+    if (!isFull && (refusals.messages < SCARCE || this.context.memory.fits(0))) {
       this.push(lanes, unit, 'replies');
-      return this.#context.usage.makeRoom();
+      return this.context.usage.makeRoom();
     }
     const limit = isFull ? 'limits.outbound' : 'limits.memory';
-    this.#context.violation(
+    this.context.violation(
       'flood',
       `${refusals.messages} refusals wait to be sent, ${limit} allows no more: it makes calls and does not read the answers`,
     );
@@ -158,8 +133,8 @@ export class Outbox {
 
   /** Returns true if a unit in some lane could be sent now. */
   #sendable(): boolean {
-    const { packet } = this.#context.terms;
-    return this.#busy.some((lanes) => lanes.next(this.#pipe, packet) !== undefined);
+    const { packet } = this.context.terms;
+    return this.#busy.some((lanes) => lanes.next(this.pipe, packet) !== undefined);
   }
 
   /**
@@ -168,21 +143,21 @@ export class Outbox {
    */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
-    this.#context.usage.hold(unit.cost);
-    lanes.tallyOf(unit, this.#context.terms.packet).add(unit.price);
+    this.context.usage.hold(unit.cost);
+    lanes.tallyOf(unit, this.context.terms.packet).add(unit.price);
     if (unit.account === Account.REPLY) return this.#pushReply(lanes, unit);
     if (lane === 'bulk' && unit.account === Account.LONG) return this.#pushLong(lanes, unit);
     lanes[lane].push(unit);
     this.#wake(lanes);
     if (lane === 'short' && unit.account !== 0 && lanes.payOrWait(unit, false))
       unit.sender?.paid(unit);
-    this.#context.port.dirty();
+    this.context.port.dirty();
   }
 
   #pushLong(lanes: Lanes, unit: Outgoing): void {
     if (!lanes.payOrWait(unit, true)) return;
     this.#wake(lanes);
-    this.#context.port.dirty();
+    this.context.port.dirty();
     unit.sender?.paid(unit);
   }
 
@@ -204,7 +179,7 @@ export class Outbox {
   #payReplies(): void {
     for (
       let unit = this.#unpaidReplies.first;
-      unit !== undefined && this.#reply > 0;
+      unit !== undefined && this.reply > 0;
       unit = this.#unpaidReplies.first
     ) {
       const lanes = unit.waitsFor!;
@@ -212,7 +187,7 @@ export class Outbox {
       unit.endWait();
       lanes.bulk.push(unit);
       this.#wake(lanes);
-      this.#context.port.dirty();
+      this.context.port.dirty();
     }
   }
 
@@ -246,9 +221,9 @@ export class Outbox {
 
   #gone(lanes: Lanes, unit: Outgoing): void {
     this.#waiting--;
-    this.#context.usage.free(unit.cost);
-    lanes.tallyOf(unit, this.#context.terms.packet).remove(unit.price);
-    if (this.#farewell !== undefined || this.#awaited) this.#context.port.dirty();
+    this.context.usage.free(unit.cost);
+    lanes.tallyOf(unit, this.context.terms.packet).remove(unit.price);
+    if (this.#farewell !== undefined || this.awaited) this.context.port.dirty();
   }
 
   /**
@@ -258,14 +233,14 @@ export class Outbox {
   grant(account: number, credit: number): boolean {
     if (account === Account.PIPE) {
       this.#drySince = Number.POSITIVE_INFINITY;
-      this.#pipe += credit;
-      if (this.#pipe > ACCOUNT_MAX) return false;
+      this.pipe += credit;
+      if (this.pipe > ACCOUNT_MAX) return false;
     } else {
-      this.#reply += credit;
-      if (this.#reply > ACCOUNT_MAX) return false;
+      this.reply += credit;
+      if (this.reply > ACCOUNT_MAX) return false;
       this.#payReplies();
     }
-    this.#context.port.dirty();
+    this.context.port.dirty();
     return true;
   }
 
@@ -276,7 +251,7 @@ export class Outbox {
   grantChannel(lanes: Lanes, account: number, credit: number): boolean {
     if (!lanes.grant(account, credit)) return false;
     this.#payWaiting(lanes);
-    this.#context.port.dirty();
+    this.context.port.dirty();
     return true;
   }
 
@@ -285,7 +260,7 @@ export class Outbox {
     for (let unit = lanes.payNext(); unit !== undefined; unit = lanes.payNext()) {
       if ((unit.list as unknown) === lanes.bulk) {
         this.#wake(lanes);
-        this.#context.port.dirty();
+        this.context.port.dirty();
       }
       unit.sender?.paid(unit);
     }
@@ -294,7 +269,7 @@ export class Outbox {
   /** Sends a GO_AWAY after everything that was accepted. */
   sayFarewell(farewell: WireError): void {
     this.#farewell ??= farewell;
-    this.#context.port.dirty();
+    this.context.port.dirty();
   }
 
   /** True once everything was written, including the farewell. */
@@ -307,24 +282,24 @@ export class Outbox {
    * drained.
    */
   pump(): void {
-    if (this.#batch.blocked || !this.#batch.pumpControl()) return;
-    const { packet } = this.#context.terms;
+    if (this.batch.blocked || !this.batch.pumpControl()) return;
+    const { packet } = this.context.terms;
     while (this.#busy.length > 0) {
       const lanes = this.#pick(packet);
       if (lanes === undefined) break;
-      const lane = lanes.next(this.#pipe, packet)!;
+      const lane = lanes.next(this.pipe, packet)!;
       // Writing may admit a waiting call, which may fill the batch and send it.
-      if (!this.#writePacket(lanes, lane, lane.first!) || this.#batch.blocked) return;
+      if (!this.#writePacket(lanes, lane, lane.first!) || this.batch.blocked) return;
     }
-    if (this.#pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
+    if (this.pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
     if (this.#farewell !== undefined && !this.#saidFarewell && this.#waiting === 0)
-      this.#saidFarewell = this.#batch.farewell(this.#farewell);
+      this.#saidFarewell = this.batch.farewell(this.#farewell);
   }
 
   /** Starts the timeout for a pipe that ran out of credit: a peer that reads gives credit back. */
   #ranDry(): void {
-    this.#drySince = this.#context.now;
-    this.#context.port.wakeBy(this.#drySince + STUCK);
+    this.#drySince = this.context.now;
+    this.context.port.wakeBy(this.#drySince + STUCK);
   }
 
   /** The time at which the peer is disconnected if it has not given back any credit of the pipe. */
@@ -358,7 +333,7 @@ export class Outbox {
         this.#busy.splice(i, 1);
       } else if (
         (best === undefined || lanes.spent < best.spent) &&
-        lanes.next(this.#pipe, packet) !== undefined
+        lanes.next(this.pipe, packet) !== undefined
       )
         best = lanes;
     }
@@ -366,9 +341,9 @@ export class Outbox {
   }
 
   #writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
-    const { terms, now } = this.#context;
+    const { terms, now } = this.context;
     const pays = unit.account === Account.REPLY && !unit.begun;
-    if (pays && this.#reply <= 0) {
+    if (pays && this.reply <= 0) {
       lane.remove(unit);
       this.#park(lanes, unit);
       return true;
@@ -376,7 +351,7 @@ export class Outbox {
     const start = unit.offset;
     const end = Math.min(start + terms.packet, unit.payload.length);
     const extra = unit.begun || unit.metadata === undefined ? 0 : unit.metadata.size;
-    if (!this.#batch.hasRoom(end - start + room(unit))) return false;
+    if (!this.batch.hasRoom(end - start + room(unit))) return false;
     let timeout = 0;
     if (unit.kind === Kind.REQUEST && !unit.begun) {
       timeout = unit.sender!.timeLeft(now);
@@ -386,10 +361,10 @@ export class Outbox {
         return true;
       }
     }
-    if (needsPipe(unit, terms.packet)) this.#pipe -= end - start + extra + UNIT;
-    if (pays) this.#reply -= unit.price;
+    if (needsPipe(unit, terms.packet)) this.pipe -= end - start + extra + UNIT;
+    if (pays) this.reply -= unit.price;
     else if (unit.account !== 0 && !unit.begun) lanes.left(unit);
-    this.#batch.unit(unit, lanes.byte, end, timeout);
+    this.batch.unit(unit, lanes.byte, end, timeout);
     lanes.took(end - start + extra + UNIT, lane);
     const isLast = unit.wrote(end);
     if (isLast) {
@@ -397,7 +372,7 @@ export class Outbox {
       this.#gone(lanes, unit);
     } else lanes.wrotePart(unit);
     unit.sender?.written(unit, isLast);
-    return !this.#batch.full || this.#batch.flush();
+    return !this.batch.full || this.batch.flush();
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { List, type ListEntry } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
 import {
   ACCOUNT_MAX,
   Account,
@@ -31,20 +32,6 @@ export interface UnitSender {
   written(unit: Outgoing, last: boolean): void;
   /** Called when the unit was dropped because its deadline had passed. */
   dropped(unit: Outgoing): void;
-}
-
-/** A request or a one-way, as it is written. */
-export interface RequestMessage {
-  readonly id: number;
-  /** The channel byte of its protocol. */
-  readonly channel: number;
-  readonly method: {
-    readonly id: number;
-    readonly flags: number;
-    readonly request: { readonly owned?: boolean | undefined };
-  };
-  readonly payload: Uint8Array;
-  readonly metadata: EncodedMetadata | undefined;
 }
 
 /** A unit of the outbox: one frame, or one message of many packets. */
@@ -81,14 +68,16 @@ export class Outgoing implements ListEntry {
     this.sender = sender;
   }
 
-  /** Makes the unit of a REQUEST or a ONEWAY. */
-  static request(kind: number, message: RequestMessage & UnitSender, account: number): Outgoing {
-    const unit = new Outgoing(kind, message.id, message.payload, message);
-    unit.method = message.method.id;
-    unit.flags = message.method.flags;
-    unit.metadata = message.metadata;
-    unit.account = account;
-    return unit;
+  /** Makes it the unit of a REQUEST or a ONEWAY. */
+  setRequest(
+    { id, flags }: ProtocolMethod,
+    metadata: EncodedMetadata | undefined,
+    account: number,
+  ): void {
+    this.method = id;
+    this.flags = flags;
+    this.metadata = metadata;
+    this.account = account;
   }
 
   /** Makes the unit of a RESPONSE; `account` is 0 for a short one. */
@@ -151,7 +140,7 @@ export class Outgoing implements ListEntry {
 }
 
 /** A count of messages and their bytes. */
-export class QueueTally {
+class QueueTally {
   messages = 0;
   bytes = 0;
 
@@ -336,8 +325,9 @@ export class Lanes {
   }
 
   /**
-   * Pays for a unit, either a short one that was pushed or a long one in no lane yet, unless it or an earlier one has to wait for the same account.
-   * A long unit enters its lane once it is paid for.
+   * Pays for a unit, either a short one that was pushed or a long one in no lane yet, unless it or
+   * an earlier one has to wait for the same account. A long unit enters its lane once it is paid
+   * for.
    */
   payOrWait(unit: Outgoing, isLong: boolean): boolean {
     const waits = isLong ? this.unpaidLong.length > 0 : this.firstUnpaid !== undefined;

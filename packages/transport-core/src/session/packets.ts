@@ -5,18 +5,18 @@
 // message. The callers and callees report messages and packets to it. It gives credit back through
 // the creditor, reports violations, and requests a PING when it measures the line.
 
-import type { List, ListEntry } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { Account, EMPTY, type Frame, Kind, MOST_PRICE, UNIT } from '../wire/frame.ts';
-import { type Creditor, GrowingAccount, PipeWindow, ReceiveAccount } from './credit.ts';
-import type { Unfinished } from './memory.ts';
+import { type Creditor, ReceiveAccount } from './batch.ts';
+import { GrowingAccount, PipeWindow } from './credit.ts';
+import { type MessageOwner, Unfinished } from './memory.ts';
 import type { SessionContext } from './session-context.ts';
 
 /**
  * The memory in which payloads arrive: `frames` that own their payloads, chunks that each have
  * their `own` memory, or chunks that share `one` piece of memory, which each chunk overwrites.
  */
-export type ChunkMemory = 'frames' | 'own' | 'one';
+type ChunkMemory = 'frames' | 'own' | 'one';
 
 /** The messages and packets of the peer, as one connection receives them. */
 export class IncomingPackets {
@@ -171,35 +171,18 @@ export class IncomingPackets {
   }
 }
 
-/** The call that a long message belongs to; it is notified when the message is abandoned. */
-export interface AssemblyOwner {
-  /** Called when there is no room for the rest, so the message must be dropped. */
-  refuse(): void;
-  /**
-   * Called when no packet has arrived for STALLED milliseconds. An owner without this method checks
-   * the time itself.
-   */
-  stopped?(): void;
-}
-
 /**
  * Assembles the packets of an incoming long message. Memory accounts are charged for the bytes that
  * have arrived, not for the announced size. As long as the transport has allocated little memory
  * ahead of arrival, a message has one buffer of its whole size. Otherwise, its memory grows piece
  * by piece, and the pieces are joined at the end.
  */
-export class Assembly implements Unfinished {
-  // Links in the connection's list of incomplete messages.
-  list: List<ListEntry> | undefined = undefined;
-  before: ListEntry | undefined = undefined;
-  after: ListEntry | undefined = undefined;
+export class Assembly extends Unfinished {
   readonly size: number;
   /** The charge of an item to its account, given back when it is used or discarded. */
   readonly cost: number;
-  got: number;
   /** The time at which the last packet arrived. */
   last: number;
-  readonly #owner: AssemblyOwner;
   readonly #context: SessionContext;
   #isKept: boolean;
   /** The pieces that are full, in order. */
@@ -214,13 +197,12 @@ export class Assembly implements Unfinished {
    * Begins a message with its first packet, whose size was checked.
    * @param keep false if the message is no longer wanted: its packets are counted and dropped.
    */
-  constructor(context: SessionContext, frame: Frame, keep: boolean, owner: AssemblyOwner) {
+  constructor(context: SessionContext, frame: Frame, keep: boolean, owner: MessageOwner) {
+    super(owner, frame.length);
     this.#context = context;
     this.size = frame.size;
     this.cost = longCost(frame);
     this.#isKept = keep;
-    this.#owner = owner;
-    this.got = frame.length;
     this.last = context.now;
     if (!keep) return;
     this.#piece = this.#next(0, this.got);
@@ -232,14 +214,6 @@ export class Assembly implements Unfinished {
   /** The charge of a message to its account, given back when it is used or discarded. */
   get price(): number {
     return Math.min(this.cost, MOST_PRICE);
-  }
-
-  refuse(): void {
-    this.#owner.refuse();
-  }
-
-  stopped(): void {
-    this.#owner.stopped?.();
   }
 
   get complete(): boolean {

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { FrameCollector } from '../wire/encoder.ts';
 import { Account } from '../wire/frame.ts';
-import { ReceiveAccount } from './credit.ts';
+import { ReceiveAccount } from './batch.ts';
 
 /** Makes an account that records its announcements and pays when `pay` is called. */
 function account(start = 1_000, id = 0, channel = 0) {

@@ -3,7 +3,7 @@
 //
 // Owns the open calls, their deadlines and their answers. `Callee` tells it which calls begin, and
 // the `rpc` layer answers them through it. It writes answers into the batch or queues them in the
-// outbox. If a caller is gone, it withdraws the call from the driver.
+// outbox. If a caller is gone, it withdraws the call from its protocol.
 //
 // Below are two tools that the calling half uses, too: Deadlines, a heap of calls by time, and the
 // tables of calls by id (Slots for our own calls, PeerIds for the peer's).
@@ -15,7 +15,6 @@ import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import {
   type AnswerCarrier,
-  type Calls,
   HANDLER,
   type InCall,
   type InChannel,
@@ -29,14 +28,6 @@ import { STALLED } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
-/** The parts of a session that both `Caller` and `ServedCalls` use. */
-export interface CallParts {
-  readonly context: SessionContext;
-  readonly batch: Batch;
-  readonly outbox: Outbox;
-  readonly channels: Channels;
-}
-
 /** The peer's open calls. */
 export class ServedCalls implements AnswerCarrier {
   readonly ids = new PeerIds<InCall>();
@@ -47,14 +38,12 @@ export class ServedCalls implements AnswerCarrier {
   readonly #batch: Batch;
   readonly #outbox: Outbox;
   readonly #channels: Channels;
-  readonly #calls: Calls;
 
-  constructor({ context, batch, outbox, channels }: CallParts, calls: Calls) {
-    this.#context = context;
-    this.#batch = batch;
+  constructor(outbox: Outbox, channels: Channels) {
+    this.#context = outbox.context;
+    this.#batch = outbox.batch;
     this.#outbox = outbox;
     this.#channels = channels;
-    this.#calls = calls;
   }
 
   // Beginning.
@@ -234,7 +223,7 @@ export class ServedCalls implements AnswerCarrier {
       call.endAssembly();
       call.giveBack(true);
     }
-    if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);
+    if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
     call.left(error);
   }
 
@@ -294,7 +283,7 @@ export class ServedCalls implements AnswerCarrier {
     const stale = lastPacket + STALLED;
     if (stale > now)
       return this.#context.usage.unfinished > 0 ? Math.min(deadlines.next, stale) : deadlines.next;
-    for (const assembly of [...this.#context.usage.assemblies]) assembly.stopped();
+    for (const assembly of [...this.#context.usage.assemblies]) assembly.owner.stopped?.();
     return deadlines.next;
   }
 
@@ -327,7 +316,7 @@ export class ServedCalls implements AnswerCarrier {
       call.upload?.release();
       call.endAssembly();
       this.ids.delete(call);
-      if (call.channel.inbound.remove(call)) this.#calls.withdrawn(call);
+      if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
       if (whole && call.leaves(error)) untold.push(call);
     }
     return untold;
@@ -346,14 +335,11 @@ const ANSWERED = new TransportError('cancelled', 'the call was answered');
 // the other calls. It is a binary heap: most times are added in ascending order, and then a new
 // entry stays in its place.
 
-/** An entry of `Deadlines`; it can be in one heap at a time. */
-export interface Timed {
-  /** Its place in the heap; -1 if it is in none. Only `Deadlines` changes it. */
-  place: number;
-}
-
-/** A heap of entries by time, from which any entry can be removed. */
-export class Deadlines<T extends Timed> {
+/**
+ * A heap of entries by time, from which any entry can be removed. An entry can be in one heap at a
+ * time.
+ */
+export class Deadlines<T extends Pick<InCall, 'place'>> {
   readonly #times: number[] = [];
   readonly #entries: T[] = [];
 

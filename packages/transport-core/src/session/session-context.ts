@@ -73,7 +73,10 @@ export function settle(own: Terms, peer: HelloLimits): Terms {
   };
 }
 
-/** The interface through which a session uses its driver. */
+/**
+ * The interface through which a session uses its driver. It is an interface because
+ * `ConnectionOutput`, which implements it, is in a higher layer.
+ */
 export interface SessionPort {
   /**
    * Passes the batch to the connection. Returns false if nothing more may be written until
@@ -93,12 +96,10 @@ export interface SessionPort {
   close(): void;
   /** Closes the connection immediately. */
   destroy(error: TransportError): void;
-  /** Reports that the peer has refused a call because it drains. */
-  drains?(): void;
 }
 
 /** Reports how the peer broke the protocol; the session ends with a GO_AWAY. */
-export type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
+type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) => void;
 
 /** The parts of a context that the options of its session provide. */
 export type ContextInit = Readonly<

@@ -4,7 +4,7 @@
 import test from 'ava';
 import { reasonError } from '../errors.ts';
 import { bytes } from '../protocol/codec.ts';
-import { defineProtocol, methodTable } from '../protocol/protocol.ts';
+import { defineProtocol } from '../protocol/protocol.ts';
 import { pluck } from '../testing/pluck.ts';
 import { PREAMBLE } from '../wire/frame.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';
@@ -176,7 +176,7 @@ test('protocols that are mounted during the hello are announced when it is compl
   });
   const pair = new Pair([protocol]);
   pair.dialer.session.open({});
-  pair.dialer.mounts.set(0x30, { protocol: late, table: methodTable(late) });
+  pair.dialer.mount(late);
   pair.dialer.session.announce();
   pair.quiet();
   const { theirs } = pair.acceptor.session.parts.channels.protocols;
@@ -193,9 +193,9 @@ test('a channel keeps its name: another protocol there fails with failed_precond
   const pair = open();
   pair.start(pair.dialer, ask());
   pair.quiet();
-  for (const { mounts, session } of [pair.dialer, pair.acceptor]) {
-    mounts.set(0x20, { protocol: other, table: methodTable(other) });
-    session.announce();
+  for (const end of [pair.dialer, pair.acceptor]) {
+    end.mount(other);
+    end.session.announce();
   }
   pair.quiet();
   const call = new TestCall(other, 'ask', new Uint8Array(1));

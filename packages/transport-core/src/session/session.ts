@@ -2,43 +2,26 @@
 // current time; its output is bytes or frames. It never reads a clock, never waits, and never
 // throws because of a peer's input.
 //
-// Session owns the phase of the connection; its parts (SessionParts, below) own everything else. The
+// Session owns the phase of the connection; its parts (session-parts.ts) own everything else. The
 // driver tells it what arrived, what time it is, and which calls to start. It calls the driver's
 // port and reports to the driver's visitor.
 
 import { reasonError, stackless, TransportError } from '../errors.ts';
-import type { Random } from '../random.ts';
 import { inMs } from '../text.ts';
-import { FRAME_OVERHEAD, type Frame, type FrameWriter, Kind } from '../wire/frame.ts';
-import type { Hello } from '../wire/hello.ts';
-import { Batch } from './batch.ts';
-import { Callee } from './callee.ts';
-import { Caller } from './caller.ts';
-import { type Channel, Channels, type ProtocolsVisitor } from './channels.ts';
+import { FRAME_OVERHEAD, type Frame, Kind } from '../wire/frame.ts';
 import {
   CLOSED,
   FLUSH_TIME,
   GracefulClose,
-  type GracefulCloseHost,
   goAwayError,
   isOrderly,
   lossOf,
   SHUTDOWN,
   TimeLimits,
 } from './endings.ts';
-import { Answers, type FrameReceiver, IncomingFrames } from './frames.ts';
-import {
-  broken,
-  EARLY_END,
-  HelloExchange,
-  type HelloExchangeOptions,
-  type HelloHost,
-} from './hello-exchange.ts';
-import type { Calls, InCall } from './in-call.ts';
-import type { OutCall } from './out-call.ts';
-import { Outbox } from './outbox.ts';
-import { IncomingPackets } from './packets.ts';
-import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
+import { IncomingFrames } from './frames.ts';
+import { EARLY_END, HelloExchange, protocolError } from './hello-exchange.ts';
+import { type SessionOptions, SessionParts } from './session-parts.ts';
 
 /** The phases of a session, each with the data that only it has. */
 type Phase =
@@ -57,7 +40,7 @@ type Phase =
 export type LeaveReason = 'idle' | 'disconnected' | 'duplicate' | 'draining';
 
 /** The state machine of one connection. */
-export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
+export class Session {
   readonly parts: SessionParts;
   readonly #frames: IncomingFrames;
   readonly #options: SessionOptions;
@@ -67,14 +50,15 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   constructor(options: SessionOptions) {
     this.parts = new SessionParts(options, (error) => this.break(error));
     this.#options = options;
-    this.#frames = new IncomingFrames(this, this.parts, {
-      parity: options.side === 'dialer' ? 1 : 0,
-      isBytes: options.preamble !== undefined,
-    });
+    this.#frames = new IncomingFrames(
+      this.parts,
+      { parity: options.side === 'dialer' ? 1 : 0, isBytes: options.preamble !== undefined },
+      (frame) => (frame.kind === Kind.GO_AWAY ? this.#goneAway(frame) : this.#early(frame)),
+    );
     // The acceptor waits longer, so the dialer, which knows its own plans, normally leaves first.
     const idleTime = options.idleTimeout * (options.side === 'dialer' ? 1 : 2);
     this.#limits = new TimeLimits(this.parts, options.keepAlive, idleTime);
-    const exchange = new HelloExchange(this, options);
+    const exchange = new HelloExchange(this.parts.batch, options, (how, error) => this[how](error));
     this.#phase = { name: 'hello', exchange };
     options.port.wakeBy(exchange.due);
   }
@@ -162,13 +146,13 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   }
 
   /** Handles a frame that arrives before the hello is complete. */
-  early(frame: Frame): void {
+  #early(frame: Frame): void {
     const { refused, visitor } = this.#options;
     const phase = this.#phase;
     if (refused !== undefined) return this.break(refused);
     if (phase.name === 'ready' && frame.kind === Kind.READY) return this.#enter({ name: 'up' });
     if (phase.name !== 'hello' || frame.kind !== Kind.HELLO)
-      return this.break(broken(`frame ${frame.kind} before the hello was complete`));
+      return this.break(protocolError(`frame ${frame.kind} before the hello was complete`));
     const hello = phase.exchange.judge(frame);
     if (hello instanceof TransportError) return this.break(hello);
     this.parts.agree(hello);
@@ -231,11 +215,18 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
 
   // Output.
 
-  /** Writes everything that can be written, at the end of a tick. */
+  /**
+   * Writes everything that can be written at the end of a tick, then admits calls and settles
+   * callers that waited for room.
+   */
   tick(now: number): void {
     this.parts.context.advance(now);
     if (this.#phase.name === 'closed') return;
-    this.parts.pump();
+    const { batch, caller, channels, outbox } = this.parts;
+    outbox.pump();
+    if (outbox.awaited) for (const channel of channels.all()) caller.admitWaiting(channel);
+    batch.flush();
+    channels.look((channel) => caller.writable(channel));
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
 
@@ -265,7 +256,8 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
   }
 
   #leave(error: TransportError, told: string, time?: number): GracefulClose {
-    const close = new GracefulClose(this, error, told, time);
+    const end = (arrived: boolean) => this.#end(error, arrived);
+    const close = new GracefulClose(this.parts, error, told, end, time);
     this.#enter({ name: 'leaving', close });
     return close;
   }
@@ -286,12 +278,12 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     close.shut(grace);
   }
 
-  goneAway(frame: Frame): void {
+  #goneAway(frame: Frame): void {
     const error = goAwayError(frame);
     const phase = this.#phase;
     if ('exchange' in phase || !isOrderly(error)) {
       this.#options.port.close();
-      return this.end(error);
+      return this.#end(error);
     }
     this.#frames.leave();
     if (phase.name === 'up') this.#leave(error, error.message).hear(error);
@@ -309,16 +301,16 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     if ('exchange' in phase) phase.exchange.lastWord(error);
     else this.parts.batch.lastWord(error);
     this.#options.port.close();
-    this.end(error);
+    this.#end(error);
   }
 
   endQuietly(error: TransportError): void {
-    this.end(error);
+    this.#end(error);
     this.#options.port.close();
   }
 
   cut(error: TransportError): void {
-    this.end(error);
+    this.#end(error);
     this.#options.port.destroy(error);
   }
 
@@ -327,13 +319,13 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     const phase = this.#phase;
     const close = phase.name === 'leaving' ? phase.close : undefined;
     const text = 'exchange' in phase ? EARLY_END : 'the other end closed the connection';
-    this.end(
+    this.#end(
       close?.left ?? error ?? stackless('unavailable', text, { reason: 'reset' }),
       error === undefined && close?.isMutual === true,
     );
   }
 
-  end(error: TransportError, arrived = false): void {
+  #end(error: TransportError, arrived = false): void {
     if (this.#phase.name !== 'closed') this.#enter({ name: 'closed', error, arrived });
   }
 
@@ -382,180 +374,5 @@ export class Session implements FrameReceiver, HelloHost, GracefulCloseHost {
     const phase = this.#phase;
     const own = phase.name === 'leaving' ? phase.close.due : this.#limits.idleDue;
     return Math.min(this.#limits.due, this.#frames.due, own);
-  }
-}
-
-// The parts of a session, their wiring, and the actions that concern all of them in any phase.
-//
-// SessionParts owns the parts. Session tells it the time, when there is room to write, and when the
-// connection has ended.
-
-/** Receives the events of a session; implemented by the driver. */
-export interface SessionVisitor extends ProtocolsVisitor {
-  /** The callers of these calls are gone: `InCall.tell` must be called for each, now or later. */
-  abandoned(calls: InCall[]): void;
-  /** The peer's HELLO is acceptable. Answer with `consent` or `break`, now or later. */
-  greeted(hello: Hello): void;
-  /** Called when the hello is complete, so calls may flow in both directions. */
-  up(): void;
-  /**
-   * The session takes no new calls, so the pool must forget it. `waiting` contains the calls that
-   * waited for room, in order.
-   */
-  leaving(waiting: OutCall[]): void;
-  /**
-   * The session has ended; called exactly once. `unsent` contains the calls that no handler can
-   * have seen, in order.
-   */
-  down(error: TransportError, unsent: OutCall[]): void;
-}
-
-/** The options of a session. */
-export interface SessionOptions extends HelloExchangeOptions {
-  readonly visitor: SessionVisitor;
-  /** Receives the peer's calls. */
-  readonly calls: Calls;
-  readonly writer: FrameWriter;
-  readonly keepAlive: KeepAlive;
-  /**
-   * Duration, in milliseconds, without activity after which the dialer leaves; the acceptor waits
-   * twice as long.
-   */
-  readonly idleTimeout: number;
-  readonly random: Random;
-  /** True if `limits.rate.send` is set: see BatchPacer. */
-  readonly isBounded?: boolean;
-  /**
-   * True if all chunks arrive in one piece of memory that is overwritten by the next read: see
-   * PayloadRetainer.
-   */
-  readonly copies?: boolean;
-}
-
-/** The parts of one session. */
-export class SessionParts {
-  readonly context: SessionContext;
-  readonly batch: Batch;
-  readonly outbox: Outbox;
-  readonly packets: IncomingPackets;
-  readonly channels: Channels;
-  readonly liveness: Liveness;
-  readonly caller: Caller;
-  readonly answers: Answers;
-  readonly callee: Callee;
-  readonly #roomForReplies: (channel: Channel) => void;
-  readonly #abandoned: (calls: InCall[]) => void;
-
-  /** @param breakOff ends the connection with a GO_AWAY that carries the error. */
-  constructor(options: SessionOptions, breakOff: (error: TransportError) => void) {
-    const { calls, mounts, preamble, side, visitor } = options;
-    const isBytes = preamble !== undefined;
-    const context = new SessionContext(options, breakOff, (reason, message) =>
-      breakOff(broken(message, reason)),
-    );
-    this.context = context;
-    this.batch = new Batch(context, options.writer, {
-      isBounded: options.isBounded === true,
-      isDirect: !isBytes,
-    });
-    this.outbox = new Outbox(context, this.batch);
-    const memory = !isBytes ? 'frames' : options.copies === true ? 'one' : 'own';
-    this.packets = new IncomingPackets(context, this.batch, memory, () => this.#measure());
-    this.channels = new Channels(context, this.batch, mounts, visitor);
-    this.liveness = new Liveness(options.keepAlive, options.random, options.now);
-    this.caller = new Caller(this, side === 'dialer' ? 1 : 0);
-    this.answers = new Answers(context, this.packets, this.caller);
-    this.callee = new Callee(this, this.packets, calls);
-    this.#roomForReplies = (channel) => calls.roomForReplies(channel);
-    this.#abandoned = (calls) => visitor.abandoned(calls);
-  }
-
-  /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
-  #measure(): boolean {
-    if (this.liveness.asks) return false;
-    this.batch.control(Kind.PING, this.liveness.ping(this.context.now));
-    return true;
-  }
-
-  /** Applies the peer's HELLO. */
-  agree({ limits, protocols }: Hello): void {
-    this.context.settle(limits);
-    this.outbox.open(limits);
-    this.channels.met(protocols);
-  }
-
-  /** Sends the peer our protocols and our address, which may have changed. */
-  announce(addr: string): void {
-    this.batch.control(Kind.PROTOCOLS, 0, this.channels.remount(addr));
-  }
-
-  /**
-   * Writes everything that can be written, then admits calls and settles callers that waited for
-   * room.
-   */
-  pump(): void {
-    const { caller, channels } = this;
-    this.outbox.pump();
-    if (this.outbox.awaited) for (const channel of channels.all()) caller.admitWaiting(channel);
-    this.batch.flush();
-    channels.look((channel) => caller.writable(channel), this.#roomForReplies);
-  }
-
-  /** Ends the calls of one protocol, which was closed here. */
-  failChannel(channel: Channel, error: TransportError): void {
-    this.caller.failChannel(channel, error);
-    this.callee.served.failChannel(channel, new TransportError('unavailable', error.message));
-    channel.settleWriters(error);
-  }
-
-  /**
-   * Ends all calls because the connection has ended. Returns those that no handler can have seen,
-   * in order.
-   * @param arrived true if everything that was written is known to have arrived.
-   */
-  end(error: TransportError, arrived: boolean): OutCall[] {
-    const { channels, outbox } = this;
-    outbox.end();
-    const unsent = this.caller.close(error, arrived);
-    const untold = this.callee.served.close(error);
-    this.packets.end();
-    this.context.usage.end();
-    for (const lanes of channels.lanes()) outbox.drop(lanes);
-    channels.rejectWriters(error);
-    this.#abandoned(untold);
-    return unsent;
-  }
-
-  /** Does what is due for calls and credit at `now`; returns the next time for calls. */
-  wake(now: number): number {
-    const { answers, batch, caller, callee, packets } = this;
-    const next = Math.min(
-      caller.wake(now),
-      answers.wake(now),
-      callee.served.wake(now, packets.lastPacket),
-    );
-    if (now >= batch.heldUntil) {
-      batch.holdsNothing();
-      this.channels.payHeld();
-    }
-    return next;
-  }
-
-  /**
-   * Extends, by `lateness` (the milliseconds for which this process was asleep), the time limits
-   * that the peer must keep.
-   */
-  excuse(lateness: number): void {
-    this.liveness.excuse(lateness);
-    this.packets.excuse(lateness);
-    this.context.usage.excuse(lateness);
-    this.batch.excuse(lateness);
-    this.outbox.excuse(lateness);
-  }
-
-  /** Restarts the timeouts because our own rate limit, not the peer, holds everything back. */
-  heldBack(now: number): void {
-    this.batch.heldBack(now);
-    this.outbox.heldBack(now);
   }
 }

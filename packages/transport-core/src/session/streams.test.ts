@@ -5,7 +5,7 @@ import { TransportError } from '../errors.ts';
 import { bytes } from '../protocol/codec.ts';
 import { FrameCollector } from '../wire/encoder.ts';
 import { Account, Kind } from '../wire/frame.ts';
-import type { ReceiveAccount } from './credit.ts';
+import type { ReceiveAccount } from './batch.ts';
 import { Outgoing } from './outgoing.ts';
 import { InStream, OutStream } from './streams.ts';
 import { OutboxFixture } from './testing/outbox-fixture.ts';

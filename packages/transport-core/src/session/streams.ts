@@ -10,10 +10,12 @@ import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { Account, EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
-import { type Creditor, GrowingAccount } from './credit.ts';
+import type { Creditor } from './batch.ts';
+import { GrowingAccount } from './credit.ts';
+import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent, kept, type Lanes, Outgoing, type UnitSender } from './outgoing.ts';
-import { Assembly, type AssemblyOwner, type IncomingPackets, longCost } from './packets.ts';
+import { Assembly, type IncomingPackets, longCost } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** The receiving end of a stream: items that have arrived and wait for their reader. */
@@ -25,7 +27,7 @@ export class InStream {
   ended = false;
   error: TransportError | undefined = undefined;
   /** The error that its reader gets before all items, because this end broke it off. */
-  broken: { readonly error: TransportError } | undefined = undefined;
+  brokenBy: TransportError | undefined = undefined;
   /**
    * The number of items that arrived, and the time of the last one (before the first, the time at
    * which the call was opened).
@@ -60,7 +62,7 @@ export class InStream {
    * @param keep false if its reader is gone.
    * @param owner notified if a long item is abandoned.
    */
-  receive(frame: Frame, packets: IncomingPackets, keep: boolean, owner: AssemblyOwner): void {
+  receive(frame: Frame, packets: IncomingPackets, keep: boolean, owner: MessageOwner): void {
     const context = this.#context;
     const { item } = context.limits;
     if (this.assembly !== undefined)
@@ -171,7 +173,7 @@ export class InStream {
    * Ends the stream at once: items that have arrived are dropped, and the reader gets the error.
    */
   break(error: TransportError): void {
-    this.broken ??= { error };
+    this.brokenBy ??= error;
     this.discard();
     this.#notify();
   }
@@ -306,7 +308,7 @@ export class OutStream implements UnitSender {
       this.#credit -= cost;
       this.#progress();
       // The empty item only waits until the lent bytes have left.
-      return lent && !this.#outbox.flush() ? this.#leave(this.#item(EMPTY)) : RESOLVED;
+      return lent && !this.#outbox.batch.flush() ? this.#leave(this.#item(EMPTY)) : RESOLVED;
     }
     if (
       this.#queue.length > 0 &&
@@ -329,7 +331,7 @@ export class OutStream implements UnitSender {
   /** Settles the write of an item that is in the batch once it has left. */
   #leave(item: Item): Promise<void> {
     this.#leaving.add(item);
-    this.#outbox.whenLeft(() => {
+    this.#outbox.batch.whenLeft(() => {
       if (this.#leaving.delete(item)) item.resolve!();
     });
     return item.written;
@@ -434,7 +436,7 @@ const RESOLVED: Promise<void> = Promise.resolve();
 // a user who stops reading stops the sender.
 
 /** The call behind a stream, as its reader sees it. */
-export interface ItemReaderHooks<T> {
+interface ItemReaderHooks<T> {
   decode(bytes: Uint8Array): T;
   /** Called when an item has been taken. */
   taken(): void;
@@ -501,8 +503,8 @@ export class ItemReader<T> implements AsyncIterableIterator<T> {
   /** Returns the next result for a reader; undefined if there is none yet. */
   #step(): IteratorResult<T, undefined> | { error: unknown } | undefined {
     if (this.#over) return DONE;
-    const { broken } = this.#stream;
-    if (broken !== undefined) return this.#fail(broken.error);
+    const { brokenBy } = this.#stream;
+    if (brokenBy !== undefined) return this.#fail(brokenBy);
     const bytes = this.#stream.take();
     if (bytes !== undefined) {
       try {

@@ -68,7 +68,7 @@ test('nothing is written while the connection keeps a batch, even if a waiting c
   acceptor.session.parts.channels.get(protocol.channel).short.pay();
   pair.tick(acceptor);
   while (pair.move(acceptor));
-  batch.read(0, 1, 1);
+  batch.pacer.read(0, 1, 1);
   dialer.stuck = true;
   t.notThrows(() => pair.tick(dialer));
   dialer.drain(pair.now);

@@ -12,33 +12,28 @@ import type {
   StreamLayer,
 } from './stream-layer.ts';
 
+/** Options of a Listener. */
+interface ListenerOptions extends ListenOptions {
+  readonly layer: StreamLayer;
+  readonly clock: Clock;
+  /** Receives the connections that the layer accepts. */
+  readonly accept: (connection: StreamConnection, slot: HandshakeSlot | undefined) => void;
+  /** Called when listening has failed; it is tried again after `retryIn` milliseconds. */
+  readonly broke: (error: TransportError, retryIn: number) => void;
+  /** Called when a listener that had failed listens again. */
+  readonly recovered: () => void;
+}
+
 /** Listens on a layer, and listens again after failures. */
 export class Listener {
-  readonly #layer: StreamLayer;
-  readonly #clock: Clock;
-  readonly #accept: (connection: StreamConnection, slot: HandshakeSlot | undefined) => void;
-  readonly #broke: (error: TransportError, retryIn: number) => void;
-  readonly #recovered: () => void;
-  readonly #options: ListenOptions;
+  readonly #options: ListenerOptions;
   #timer: ClockTimer = undefined;
   #waits = false;
   #delay = FIRST_DELAY;
   #stopped = false;
   #retired = false;
 
-  constructor(
-    layer: StreamLayer,
-    clock: Clock,
-    accept: (connection: StreamConnection, slot: HandshakeSlot | undefined) => void,
-    broke: (error: TransportError, retryIn: number) => void,
-    recovered: () => void,
-    options: ListenOptions,
-  ) {
-    this.#layer = layer;
-    this.#clock = clock;
-    this.#accept = accept;
-    this.#broke = broke;
-    this.#recovered = recovered;
+  constructor(options: ListenerOptions) {
     this.#options = options;
   }
 
@@ -51,29 +46,32 @@ export class Listener {
    * Accepts no more connections; those that are in a handshake of the layer are still handed over.
    */
   retire(): void {
-    if (this.#layer.stopListening === undefined) return void this.stop().catch(() => {});
+    const { clock, layer } = this.#options;
+    if (layer.stopListening === undefined) return void this.stop().catch(() => {});
     this.#retired = true;
-    if (this.#waits) this.#clock.clearTimeout(this.#timer);
-    this.#layer.stopListening();
+    if (this.#waits) clock.clearTimeout(this.#timer);
+    layer.stopListening();
   }
 
   async stop(): Promise<void> {
+    const { clock, layer } = this.#options;
     this.#stopped = true;
-    if (this.#waits) this.#clock.clearTimeout(this.#timer);
-    await this.#layer.close();
+    if (this.#waits) clock.clearTimeout(this.#timer);
+    await layer.close();
   }
 
   #listen(): Promise<void> {
-    return this.#layer.listen(
+    const { layer, accept, timeout, handshakes, screen } = this.#options;
+    return layer.listen(
       (connection, slot) => {
         // Only an accepted connection shows that listening works again.
         this.#delay = FIRST_DELAY;
-        if (!this.#stopped) return this.#accept(connection, slot);
+        if (!this.#stopped) return accept(connection, slot);
         slot?.leave();
         connection.destroy();
       },
       (error) => this.#again(error),
-      this.#options,
+      { timeout, handshakes, screen },
     );
   }
 
@@ -82,15 +80,16 @@ export class Listener {
     const delay = this.#delay;
     this.#delay = Math.min(delay * 2, LAST_DELAY);
     this.#waits = true;
-    this.#broke(error, delay);
+    const { clock, broke, recovered } = this.#options;
+    broke(error, delay);
     // Its observer may have closed the transport.
     if (this.#stopped || this.#retired) return;
-    this.#timer = this.#clock.setTimeout(() => {
+    this.#timer = clock.setTimeout(() => {
       this.#waits = false;
       this.#listen().then(
         () => {
           // Another part of the layer may have failed in the meantime.
-          if (!this.#waits) this.#recovered();
+          if (!this.#waits) recovered();
         },
         (failure: unknown) => {
           this.#again(
@@ -161,14 +160,16 @@ export class BoundedHandshakes implements HandshakeLimiter {
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE))
       return undefined;
     this.#sources.set(source, count + 1);
-    const place = new HandshakePlace(now, given, {
-      entered: enter,
-      answered: () => this.#answer(place),
-      left: (error) => {
+    const place: HandshakePlace = new HandshakePlace(
+      now,
+      given,
+      enter,
+      () => this.#answer(place),
+      (error) => {
         this.#left(place, source, error !== undefined);
         if (error !== undefined) this.#rejected(endpoint, error, place);
       },
-    });
+    );
     if (isFull) this.#waiting.add(place);
     else this.#admit(place);
     return place;
@@ -235,42 +236,44 @@ export class HandshakePlace implements HandshakeSlot {
   readonly since: number;
   /** The source that its layer has named. */
   readonly source: string | undefined;
-  #isTaken = false;
-  #waits = true;
-  readonly #host: PlaceHost;
+  /** True once the transport has the connection; before that, it belongs to the layer. */
+  isTaken = false;
+  /** True while the connection waits for its turn. */
+  waits = true;
+  readonly #entered: (slot: HandshakeSlot) => void;
+  readonly #answered: () => void;
+  readonly #leaves: (error: TransportError | undefined) => void;
   #end: ((error: TransportError) => void) | undefined;
   #left = false;
 
-  constructor(since: number, source: string | undefined, host: PlaceHost) {
+  constructor(
+    since: number,
+    source: string | undefined,
+    entered: (slot: HandshakeSlot) => void,
+    answered: () => void,
+    leaves: (error: TransportError | undefined) => void,
+  ) {
     this.since = since;
     this.source = source;
-    this.#host = host;
-  }
-
-  /** True once the transport has the connection; before that, it belongs to the layer. */
-  get isTaken(): boolean {
-    return this.#isTaken;
+    this.#entered = entered;
+    this.#answered = answered;
+    this.#leaves = leaves;
   }
 
   take(): void {
-    this.#isTaken = true;
-  }
-
-  /** True while the connection waits for its turn. */
-  get waits(): boolean {
-    return this.#waits;
+    this.isTaken = true;
   }
 
   enter(): void {
-    this.#waits = false;
-    this.#host.entered(this);
+    this.waits = false;
+    this.#entered(this);
   }
 
   answered(end: (error: TransportError) => void): void {
-    if (this.#left || this.#waits) return;
+    if (this.#left || this.waits) return;
     const isFirst = this.#end === undefined;
     this.#end = end;
-    if (isFirst) this.#host.answered();
+    if (isFirst) this.#answered();
   }
 
   /** Ends the connection of an answered handshake. */
@@ -282,15 +285,8 @@ export class HandshakePlace implements HandshakeSlot {
   leave(error?: TransportError): void {
     if (this.#left) return;
     this.#left = true;
-    this.#host.left(error);
+    this.#leaves(error);
   }
-}
-
-/** Receives the steps of one handshake. */
-interface PlaceHost {
-  entered(slot: HandshakeSlot): void;
-  answered(): void;
-  left(error: TransportError | undefined): void;
 }
 
 /** The number of connections that may wait for each one that is in a handshake. */

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { seededRandom } from '../random.ts';
-import { orderAddresses, readAddresses } from './user-hooks.ts';
+import { orderAddresses, readAddresses } from './membership.ts';
 
 test('defaults are filled in, and an address counts once', (t) => {
   t.deepEqual(

@@ -1,9 +1,7 @@
 // The input of one connection. It owns the data that has arrived and was not read yet, and decides
 // when the stream is read: not before the handshake has a slot, not above the receive rate, and in
-// each turn only as far as the peer's work units go (ticker.ts). It passes the data to the
-// session, and the other reports of the stream to the connection.
+// each turn only as far as the peer's work units go (ticker.ts). It passes the data to the session.
 
-import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import {
   CHUNK,
@@ -14,23 +12,9 @@ import {
 } from '../session/session-context.ts';
 import { plain } from '../text.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
-import type { ConnectionResources, TokenBucket } from './connection-output.ts';
-import type { StreamConnection, StreamSink } from './stream-layer.ts';
+import type { TokenBucket, TransportResources } from './connection-output.ts';
+import type { StreamConnection } from './stream-layer.ts';
 import type { ReadScheduler, ScheduledReader, Ticker } from './ticker.ts';
-
-/** The connection as its input sees it. */
-export interface InputOwner {
-  /** True if the session has ended. */
-  readonly over: boolean;
-  wakeBy(time: number): void;
-  /** Reports that the peer's input has to wait because it cost too much. */
-  slowed(): void;
-  // The reports of the stream other than input; see `StreamSink`.
-  drained(): void;
-  revoked(error: TransportError): void;
-  retired(text: string): void;
-  closed(error: TransportError | undefined): void;
-}
 
 /** The phases of a connection's input. */
 type Phase =
@@ -41,7 +25,7 @@ type Phase =
   | { readonly name: 'waiting'; since: number; backlog: Backlog | undefined };
 
 /** Reads the input of a connection into its session. */
-export class ConnectionInput implements StreamSink, ScheduledReader {
+export class ConnectionInput implements ScheduledReader {
   /** The number of bytes that have arrived so far; starts at -0 like `ConnectionOutput.bytes`. */
   bytes = -0;
   /** True if the stream reuses the memory of its chunks. */
@@ -58,7 +42,6 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   /** The token bucket of limits.rate.receive, and the time at which it has filled again. */
   readonly #rate: TokenBucket | undefined;
   #readAgain = Number.POSITIVE_INFINITY;
-  readonly #owner: InputOwner;
   readonly #stream: StreamConnection;
   readonly #session: Session;
   /** The part of the session that accounts for the peer's work units. */
@@ -67,12 +50,10 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   readonly #ticker: Ticker;
 
   constructor(
-    owner: InputOwner,
-    { ticker, scheduler, rates }: ConnectionResources,
+    { ticker, scheduler, rates }: TransportResources,
     stream: StreamConnection,
     session: Session,
   ) {
-    this.#owner = owner;
     this.#stream = stream;
     this.#session = session;
     this.copies = stream.reuses === true;
@@ -103,12 +84,16 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     }
   }
 
+  get #isOver(): boolean {
+    return this.#session.state === 'closed';
+  }
+
   /** Counts an empty message of the carrier towards a flood. */
   #empty(): true {
     this.#ticker.run((now) => {
       this.#spend(CHUNK);
       this.#context.advance(now);
-      if (!this.#owner.over) this.#context.abused();
+      if (!this.#isOver) this.#context.abused();
     });
     return true;
   }
@@ -123,22 +108,6 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
       else this.#readFrames(now, batch);
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(bytes, now), now);
     });
-  }
-
-  drained(): void {
-    this.#owner.drained();
-  }
-
-  revoked(error: TransportError): void {
-    this.#owner.revoked(error);
-  }
-
-  leave(text: string): void {
-    this.#owner.retired(text);
-  }
-
-  closed(error?: TransportError): void {
-    this.#owner.closed(error);
   }
 
   /** Pauses reading until the connection has its handshake slot. */
@@ -243,7 +212,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   #isWithin(units: number): boolean {
     const left = (this.#left = this.#context.units);
     this.#spend(units - left);
-    return this.#units() > 0 || this.#owner.over;
+    return this.#units() > 0 || this.#isOver;
   }
 
   #spend(units: number): void {
@@ -280,11 +249,11 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
    * silence during that time is excused.
    */
   #readLater(delay: number, now: number): void {
-    if (delay === 0 || this.#owner.over) return;
+    if (delay === 0 || this.#isOver) return;
     if (this.#readAgain === Number.POSITIVE_INFINITY) this.#stream.pause();
     this.#readAgain = now + delay;
     this.#session.excuse(delay);
-    this.#owner.wakeBy(this.#readAgain);
+    this.#context.port.wakeBy(this.#readAgain);
   }
 
   /** Resumes reading, unless something else prevents it. */
@@ -305,7 +274,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   #backlogOf(phase: Keeping): Backlog {
     if (phase.backlog === undefined) {
       phase.backlog = new Backlog();
-      if (phase.name === 'waiting') this.#owner.slowed();
+      if (phase.name === 'waiting') this.#context.count('slowed', 1);
     }
     return phase.backlog;
   }

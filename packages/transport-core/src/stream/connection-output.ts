@@ -3,36 +3,23 @@
 // close; the stream tells it when a batch has been taken. It calls the session at the end of a tick
 // and when there is room again.
 //
-// Below are the parts of a transport that its connections share (ConnectionResources), the options
-// of a session, the token buckets of limits.rate, and the pool of batch buffers.
+// Below are the parts that the connections of a transport share (TransportResources), the token
+// buckets of limits.rate, and the pool of batch buffers.
 
+import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';
-import type { TransportCounter } from '../observer.ts';
 import type { Random } from '../random.ts';
-import type { Remote } from '../remote.ts';
-import type { Mounted } from '../session/channels.ts';
-import type { Calls } from '../session/in-call.ts';
-import type { Memory } from '../session/memory.ts';
-import type { OutCall } from '../session/out-call.ts';
-import type { Session, SessionOptions } from '../session/session.ts';
+import { Memory } from '../session/memory.ts';
+import { CallOrder } from '../session/out-call.ts';
+import type { Session } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
-import { allocate, freeChunk } from '../system-memory.ts';
+import { allocate } from '../system-memory.ts';
 import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
 import { FRAME_OVERHEAD, type FrameWriter } from '../wire/frame.ts';
-import type { Introduction } from '../wire/hello.ts';
 import type { Membership } from './membership.ts';
-import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
-import type { AbortQueue, Flushable, ReadScheduler, ScheduledReader, Ticker } from './ticker.ts';
-
-/** The connection as its output sees it. */
-export interface OutputOwner {
-  wakeBy(time: number): void;
-  /** Reports that `Session.crowded` has changed. */
-  crowding(): void;
-  /** Reports that the peer refuses calls because it drains. */
-  drains(): void;
-}
+import type { StreamConnection, StreamLayer } from './stream-layer.ts';
+import { AbortQueue, ReadScheduler, type ScheduledReader, type Ticker } from './ticker.ts';
 
 /** The phases of a stream's output. */
 type Phase =
@@ -42,8 +29,14 @@ type Phase =
   /** closed: `close` of the stream was called; nothing more is written. */
   | { readonly name: 'closed' };
 
+/** The connection, which imports this file. Two closures for each connection would cost memory. */
+interface Owner extends Pick<SessionPort, 'wakeBy'> {
+  /** Reports that `Session.crowded` has changed. */
+  crowding(): void;
+}
+
 /** Writes the batches of a session to its stream. */
-export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader {
+export class ConnectionOutput implements SessionPort, ScheduledReader {
   /** The output to which the session writes its frames. */
   readonly writer: FrameWriter;
   /**
@@ -51,7 +44,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
-  readonly #owner: OutputOwner;
+  readonly #owner: Owner;
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
   readonly #scheduler: ReadScheduler;
@@ -78,8 +71,8 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
   #isCrowded = false;
 
   constructor(
-    owner: OutputOwner,
-    { ticker, scheduler, buffers, rates }: ConnectionResources,
+    owner: Owner,
+    { ticker, scheduler, buffers, rates }: TransportResources,
     stream: StreamConnection,
   ) {
     this.#owner = owner;
@@ -124,8 +117,8 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     this.#ticker.touch(this, canWait);
   }
 
-  drains(): void {
-    this.#owner.drains();
+  wakeBy(time: number): void {
+    this.#owner.wakeBy(time);
   }
 
   flushTick(now: number): void {
@@ -191,12 +184,8 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     const delay = this.#rate.take(bytes, now);
     if (delay === 0) return isDone;
     this.#sendAgain = now + delay;
-    this.#owner.wakeBy(this.#sendAgain);
+    this.wakeBy(this.#sendAgain);
     return false;
-  }
-
-  wakeBy(time: number): void {
-    this.#owner.wakeBy(time);
   }
 
   close(): void {
@@ -206,7 +195,7 @@ export class ConnectionOutput implements SessionPort, Flushable, ScheduledReader
     else if (this.#kept === undefined && !this.#isResting) this.#writeLast();
     else {
       this.#phase = { name: 'lingering', due: this.#ticker.now() + LINGER };
-      this.#owner.wakeBy(this.#phase.due);
+      this.wakeBy(this.#phase.due);
     }
   }
 
@@ -276,113 +265,42 @@ const CLOSED: Phase = Object.freeze({ name: 'closed' });
  */
 const LINGER = 1_000;
 
-// ConnectionResources, ConnectionInit and sessionOptions: the parts of a transport that all its
-// connections share, the properties of a new connection, and the options that follow from both.
-
-/** The parts of a transport that its connections share. */
-export interface ConnectionResources {
+/** The parts of a transport that its connections, its names and its mounts share. */
+export class TransportResources {
+  readonly layer: StreamLayer;
   readonly config: CommonConfig;
-  readonly membership: Membership | undefined;
-  readonly self: Introduction;
-  /** The identity that is shown to peers that prove no id. */
-  readonly selfUnproven: Introduction;
-  readonly mounts: ReadonlyMap<number, Mounted>;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly ticker: Ticker;
   readonly scheduler: ReadScheduler;
   readonly aborts: AbortQueue;
   readonly buffers: BufferPool;
   readonly memory: Memory;
   readonly rates: { readonly send: TokenBuckets; readonly receive: TokenBuckets };
-  readonly random: Random;
-  wakeBy(time: number): void;
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
-  /** Reports that a user's callback failed. */
-  callbackFailed(callback: string, error: unknown): void;
+  membership: Membership | undefined = undefined;
+  /** The order of all calls of the transport. */
+  readonly order = new CallOrder();
+
+  constructor(
+    layer: StreamLayer,
+    config: CommonConfig,
+    clock: Clock,
+    random: Random,
+    ticker: Ticker,
+  ) {
+    this.layer = layer;
+    this.config = config;
+    this.clock = clock;
+    this.random = random;
+    this.ticker = ticker;
+    this.scheduler = new ReadScheduler(clock);
+    this.aborts = new AbortQueue(this.scheduler);
+    this.buffers = new BufferPool(batchSize(config.limits.packet));
+    this.memory = new Memory(config.limits.memory);
+    const { send, receive } = config.limits.rate;
+    this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
+  }
 }
-
-/** The properties of a new connection. */
-export interface ConnectionInit {
-  readonly id: string;
-  readonly direction: 'in' | 'out';
-  /** The dialed target, as written; undefined on an accepted connection. */
-  readonly target: string | undefined;
-  /** The node id that the caller wants to reach. */
-  readonly expected: string | undefined;
-  /** The error with which this end refuses any peer on this connection. */
-  readonly refused: TransportError | undefined;
-  /** The handshake slot of an accepted connection. */
-  readonly slot: HandshakeSlot | undefined;
-  /**
-   * Called once for a dialed connection: without an error when it is up, or with the error that
-   * prevented it.
-   */
-  readonly opened: ((error: TransportError | undefined) => void) | undefined;
-}
-
-/** The end of a session. */
-export interface ConnectionEnd {
-  readonly wasUp: boolean;
-  /** The calls that no handler can have seen, in order. */
-  readonly unsent: OutCall[];
-}
-
-/** A connection as its session sees it. */
-export type ConnectionSide = SessionOptions['visitor'] & { readonly remote: Remote | undefined };
-
-/** The output of a connection as its session sees it. */
-export type OutputSide = SessionOptions['port'] & Pick<SessionOptions, 'writer' | 'preamble'>;
-
-/**
- * Returns the options of a session. They are one object literal: when a part of them was spread
- * into the rest, V8 kept a hidden class of 650 bytes for each connection.
- */
-export function sessionOptions(
-  host: ConnectionResources & Calls,
-  stream: StreamConnection,
-  { direction, slot, refused }: ConnectionInit,
-  connection: ConnectionSide,
-  output: OutputSide,
-): SessionOptions {
-  const { config, memory, self, selfUnproven, mounts, random, ticker } = host;
-  const now = ticker.now();
-  const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
-  return {
-    visitor: connection,
-    calls: host,
-    writer: output.writer,
-    port: output,
-    preamble: output.preamble,
-    count: (counter, amount) => host.count(counter, amount, connection.remote),
-    side: direction === 'out' ? 'dialer' : 'acceptor',
-    limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
-    memory,
-    allocate,
-    freeMemory: freeChunk,
-    self: stream.nodeId === undefined ? selfUnproven : self,
-    proven: stream.nodeId,
-    observed: stream.endpoint.slice(0, OBSERVED),
-    mounts,
-    keepAlive,
-    idleTimeout,
-    // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
-    handshakeTimeout: Math.max(handshakeTimeout - (now - (slot?.since ?? now)), 0),
-    random,
-    refused: stream.refused ?? refused,
-    now,
-    isBounded: limits.rate.send !== undefined,
-    copies: stream.reuses === true,
-  };
-}
-
-function withCredit(
-  limits: CommonConfig['limits'],
-  credit: NonNullable<StreamConnection['credit']>,
-): CommonConfig['limits'] {
-  return { ...limits, credit: { ...limits.credit, ...(credit as typeof limits.credit) } };
-}
-
-/** The maximum length of the observed address in a hello. */
-const OBSERVED = 256;
 
 // A token bucket for limits.rate: bytes per second, with bursts of up to one second's worth.
 
@@ -477,7 +395,7 @@ export class BufferPool {
 /**
  * Returns the size of a batch: a packet, its headers, and the small frames that are sent with it.
  */
-export function batchSize(packet: number): number {
+function batchSize(packet: number): number {
   return packet + FRAME_OVERHEAD + 1024;
 }
 

@@ -1,35 +1,65 @@
 // One connection of a transport: it joins a session to a stream and a clock. It owns the phase of
 // the connection and the admission of the peer; its input and output own the stream. The session,
-// the transport and its input report to it, and it passes on the questions that only the transport
+// the transport and the stream report to it, and it passes on the questions that only the transport
 // can answer. Calls do not pass through it: the transport gives our calls to `caller`, and the
-// session gives the peer's calls to the transport.
+// session gives the peer's calls to the mount of their protocol.
 
+import { spelled } from '../address.ts';
+import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
+import type { TransportCounter } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
+import type { Remote } from '../remote.ts';
 import type { Caller } from '../session/caller.ts';
-import type { Calls, InCall } from '../session/in-call.ts';
+import type { InCall, Mounted } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
+import { type LeaveReason, Session } from '../session/session.ts';
 import {
-  type LeaveReason,
-  Session,
-  type SessionParts,
+  SessionFigures,
+  type SessionOptions,
   type SessionVisitor,
-} from '../session/session.ts';
-import type { Announcement, Hello } from '../wire/hello.ts';
-import { ConnectionInput, type InputOwner } from './connection-input.ts';
-import {
-  type ConnectionEnd,
-  type ConnectionInit,
-  ConnectionOutput,
-  type ConnectionResources,
-  sessionOptions,
-} from './connection-output.ts';
-import { LiveRemote, type RemoteLink } from './membership.ts';
-import type { StreamConnection } from './stream-layer.ts';
-import { askAdmit, askHello, mismatch, unreachable } from './user-hooks.ts';
+} from '../session/session-parts.ts';
+import { allocate, freeChunk } from '../system-memory.ts';
+import { cleanText } from '../text.ts';
+import type { Frame } from '../wire/frame.ts';
+import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
+import { ConnectionInput } from './connection-input.ts';
+import { ConnectionOutput, type TransportResources } from './connection-output.ts';
+import { ATTACHMENT, askAdmit, askHello, mismatch, unreachable } from './membership.ts';
+import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
 
-/** The transport as its connections see it. */
-export interface ConnectionHost extends ConnectionResources, Calls {
+/**
+ * The transport as its connections, pool, mounts and listeners see it. It is an interface because
+ * `TransportEngine`, which implements it, imports all of them.
+ */
+export interface ConnectionHost extends TransportResources {
+  readonly state: 'open' | 'closing' | 'closed';
+  /** The identity that is shown to peers, and the one for peers that prove no id. */
+  readonly self: Introduction;
+  readonly selfUnproven: Introduction;
+  readonly mounts: ReadonlyMap<number, Mounted>;
+  /** All connections whose stream is not closed yet. */
+  readonly connections: ReadonlySet<Connection>;
+  /** Creates the connection of a stream and adds it to the transport's connections. */
+  add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection;
+  /** Returns an error if `limits.connections` allows no more connections. */
+  full(): TransportError | undefined;
+  wakeBy(time: number): void;
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
+  /** Reports that a user's callback failed. */
+  callbackFailed(callback: string, error: unknown): void;
+  /** Reports that a protocol got a reader or lost one. */
+  readersChanged(): void;
+  /** Closes a connection, because the transport is far above `limits.memory`. */
+  relieve(): void;
+  /** Makes a connection take no new calls, and close when its calls are done. */
+  retire(connection: Connection): void;
+  /** @param retryIn the milliseconds until a held target is dialed again. */
+  dialFailed(target: string, error: TransportError, retryIn: number | undefined): void;
+  /** Reports that a listener has failed: the node is not ready until `listensAgain` is called. */
+  listenFailed(listener: object, error: TransportError, retryIn: number): void;
+  /** Reports that a listener that had failed listens again, or is not needed anymore. */
+  listensAgain(listener: object): void;
   up(connection: Connection): void;
   /** True if some protocol has a reader here. */
   readonly isServing: boolean;
@@ -45,6 +75,32 @@ export interface ConnectionHost extends ConnectionResources, Calls {
   gone(connection: Connection): void;
 }
 
+/** The properties of a new connection. */
+export interface ConnectionInit {
+  readonly id: string;
+  readonly direction: 'in' | 'out';
+  /** The dialed target, as written; undefined on an accepted connection. */
+  readonly target: string | undefined;
+  /** The node id that the caller wants to reach. */
+  readonly expected: string | undefined;
+  /** The error with which this end refuses any peer on this connection. */
+  readonly refused: TransportError | undefined;
+  /** The handshake slot of an accepted connection. */
+  readonly slot: HandshakeSlot | undefined;
+  /**
+   * Called once for a dialed connection: without an error when it is up, or with the error that
+   * prevented it.
+   */
+  readonly opened: ((error: TransportError | undefined) => void) | undefined;
+}
+
+/** The end of a session. */
+export interface ConnectionEnd {
+  readonly wasUp: boolean;
+  /** The calls that no handler can have seen, in order. */
+  readonly unsent: OutCall[];
+}
+
 /** The phases of a connection. */
 type Phase =
   /** The hello is not complete. */
@@ -56,7 +112,7 @@ type Phase =
   | { readonly name: 'gone' };
 
 /** One connection of a transport. */
-export class Connection implements InputOwner, SessionVisitor, RemoteLink {
+export class Connection implements SessionVisitor, StreamSink {
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
@@ -97,12 +153,12 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.#output.attach(this.#session);
     this.caller = this.#session.parts.caller;
     this.figures = new SessionFigures(this.#session.parts);
-    this.#input = new ConnectionInput(this, host, stream, this.#session);
+    this.#input = new ConnectionInput(host, stream, this.#session);
   }
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
   start(): void {
-    this.#stream.attach(this.#input);
+    this.#stream.attach(this);
     if (this.direction === 'in' || this.over) return;
     if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
       return this.#session.break(mismatch(this.#expected, this.#stream));
@@ -201,7 +257,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
   }
 
   /** Leaves gracefully; see `Session.leave`. */
-  leave(reason: LeaveReason, text: string, told: string): void {
+  disconnect(reason: LeaveReason, text: string, told: string): void {
     this.#session.leave(reason, text, told);
   }
 
@@ -242,12 +298,28 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.host.wakeBy(time);
   }
 
+  crowding(): void {
+    this.host.crowding(this);
+  }
+
   /** Accounts for `lateness` milliseconds during which this process was asleep. */
   excuse(lateness: number): void {
     this.#session.excuse(lateness);
   }
 
-  // Reports of the stream, through the input.
+  // Reports of the stream.
+
+  get copies(): boolean {
+    return this.#input.copies;
+  }
+
+  data(chunk: Uint8Array): boolean {
+    return this.#input.data(chunk);
+  }
+
+  frames(batch: readonly Frame[]): void {
+    this.#input.frames(batch);
+  }
 
   drained(): void {
     this.#output.drained();
@@ -257,7 +329,7 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.host.ticker.run(() => this.#session.break(error));
   }
 
-  retired(text: string): void {
+  leave(text: string): void {
     this.host.ticker.run(() => this.#session.leave('draining', text));
   }
 
@@ -274,8 +346,6 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  // Reports of the input and the output.
-
   /** Pauses reading until other connections have completed their handshakes. */
   park(): void {
     this.#input.park();
@@ -285,19 +355,11 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     this.#input.unpark();
   }
 
-  slowed(): void {
-    this.host.count('slowed', 1, this.remote);
-  }
-
-  crowding(): void {
-    this.host.crowding(this);
-  }
+  // Reports of the session.
 
   drains(): void {
     this.host.drains(this);
   }
-
-  // Reports of the session.
 
   greeted(hello: Hello): void {
     const { config, membership, ticker } = this.host;
@@ -359,13 +421,12 @@ export class Connection implements InputOwner, SessionVisitor, RemoteLink {
     opened?.(unreachable(error, this.target!));
   }
 
-  announced({ protocols, addr }: Announcement): void {
-    const remote = this.remote!;
-    if (remote.move(addr)) this.host.membership?.moved?.(remote);
-    this.host.membership?.remounted?.(remote, protocols);
-  }
-
-  protocolsChanged(): void {
+  protocolsChanged(announcement: Announcement | undefined): void {
+    if (announcement !== undefined) {
+      const remote = this.remote!;
+      if (remote.move(announcement.addr)) this.host.membership?.moved?.(remote);
+      this.host.membership?.remounted?.(remote, announcement.protocols);
+    }
     this.host.protocolsChanged(this);
   }
 }
@@ -374,141 +435,118 @@ const UP: Phase = Object.freeze({ name: 'up' });
 const OVER: Phase = Object.freeze({ name: 'over' });
 const GONE: Phase = Object.freeze({ name: 'gone' });
 
-// The figures of a session: its load and its queues, for snapshots and for the choice of a
-// connection.
-//
-// Owns nothing; it reads the parts of the session.
+// The options of a session, which follow from those of the transport.
 
-/** The calls and queues of a session at one moment. */
-interface SessionCounts {
-  /** The number of open calls: those made here (`out`) and those of the peer (`in`). */
-  readonly calls: { readonly out: number; readonly in: number };
-  /** The number of open calls that stream in either direction. */
-  readonly streams: number;
-  /** The number of streams whose next item waits for credit. */
-  readonly blocked: number;
-  /** The number of the peer's calls that no reader has taken yet, and their bytes. */
-  readonly inbound: { readonly calls: number; readonly bytes: number };
-  /** The number of messages that were accepted here and have not been sent yet, and their bytes. */
-  readonly outbound: { readonly messages: number; readonly bytes: number };
-  /** The fraction of each limit that is in use, from 0 to 1, on the fullest channel. */
-  readonly fill: {
-    readonly calls: number;
-    readonly streams: number;
-    readonly inbound: number;
-    readonly outbound: number;
+/**
+ * Returns the options of a session. They are one object literal: when a part of them was spread
+ * into the rest, V8 kept a hidden class of 650 bytes for each connection.
+ */
+function sessionOptions(
+  host: ConnectionHost,
+  stream: StreamConnection,
+  { direction, slot, refused }: ConnectionInit,
+  connection: Connection,
+  output: ConnectionOutput,
+): SessionOptions {
+  const { config, memory, self, selfUnproven, mounts, random, ticker } = host;
+  const now = ticker.now();
+  const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
+  return {
+    visitor: connection,
+    writer: output.writer,
+    port: output,
+    preamble: output.preamble,
+    count: (counter, amount) => host.count(counter, amount, connection.remote),
+    side: direction === 'out' ? 'dialer' : 'acceptor',
+    limits: stream.credit === undefined ? limits : withCredit(limits, stream.credit),
+    memory,
+    allocate,
+    freeMemory: freeChunk,
+    self: stream.nodeId === undefined ? selfUnproven : self,
+    proven: stream.nodeId,
+    observed: stream.endpoint.slice(0, OBSERVED),
+    mounts,
+    keepAlive,
+    idleTimeout,
+    // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
+    handshakeTimeout: Math.max(handshakeTimeout - (now - (slot?.since ?? now)), 0),
+    random,
+    refused: stream.refused ?? refused,
+    now,
+    isBounded: limits.rate.send !== undefined,
+    copies: stream.reuses === true,
   };
 }
 
-/** The figures of one session. */
-export class SessionFigures {
-  readonly #parts: SessionParts;
+function withCredit(
+  limits: CommonConfig['limits'],
+  credit: NonNullable<StreamConnection['credit']>,
+): CommonConfig['limits'] {
+  return { ...limits, credit: { ...limits.credit, ...(credit as typeof limits.credit) } };
+}
 
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
+/** The maximum length of the observed address in a hello. */
+const OBSERVED = 256;
+
+// The Remote of a live connection, as users see it. The connection itself stays private.
+
+/** The Remote of a live connection. */
+export class LiveRemote implements Remote {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly direction: 'in' | 'out';
+  addr: string | undefined;
+  readonly nodeId: string | undefined;
+  readonly instance: string;
+  readonly hello: Readonly<Record<string, string>>;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, nodeId: string | undefined, hello: Hello) {
+    this.#connection = connection;
+    this.id = connection.id;
+    this.endpoint = connection.endpoint;
+    this.direction = connection.direction;
+    this.nodeId = nodeId;
+    this.addr = hello.addr === '' ? undefined : spelledAddresses(hello.addr);
+    this.instance = hello.instance;
+    this.hello = Object.freeze(hello.fields);
   }
 
-  /** The last measured round trip in milliseconds. */
+  /** Replaces the address unless `addr` is empty. Returns true if that changes it. */
+  move(addr: string): boolean {
+    const before = this.addr;
+    if (addr !== '') this.addr = spelledAddresses(addr);
+    return this.addr !== before;
+  }
+
+  get closed(): boolean {
+    return this.#connection.over;
+  }
+
   get rtt(): number | undefined {
-    return this.#parts.liveness.rtt;
+    return this.#connection.rtt;
   }
 
-  /**
-   * Returns the number of milliseconds for which a PING has been outstanding while nothing was
-   * received.
-   */
-  silence(now: number): number {
-    return this.#parts.liveness.silence(now);
+  get silence(): number {
+    return this.#connection.silence;
   }
 
-  /** The number of bytes that are held for this connection. */
-  get held(): number {
-    return this.#parts.context.usage.held;
+  /** @internal */
+  get [ATTACHMENT as never](): object | undefined {
+    return this.#connection.attachment;
   }
 
-  /** Maximum length, in bytes, of a message that the peer accepts. */
-  get messageLimit(): number {
-    return this.#parts.context.terms.message;
-  }
-
-  /** The amount of work this session has, for comparison with other sessions to the same target. */
-  get load(): number {
-    const { caller, context } = this.#parts;
-    return context.usage.held - context.usage.working + caller.slots.size;
-  }
-
-  /**
-   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
-   * and their bytes.
-   */
-  unsent(channel: number): SessionCounts['outbound'] {
-    const { shorts, longs } = this.#parts.channels.get(channel).lanes;
-    return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
-  }
-
-  /** Returns the number of the peer's open calls and running one-ways on a channel. */
-  incoming(channel: number): number {
-    const used = this.#parts.channels.used(channel);
-    return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
-  }
-
-  /** The numbers of open calls and queued messages at this moment. */
-  get counts(): SessionCounts {
-    const { caller, callee, channels, context } = this.#parts;
-    const { limits, terms } = context;
-    const inbound = { calls: 0, bytes: 0 };
-    const outbound = { messages: 0, bytes: 0 };
-    const fill = {
-      calls: 0,
-      streams: Math.max(
-        share(caller.streams, terms.streams),
-        share(callee.served.streams, limits.streams),
-      ),
-      inbound: 0,
-      outbound: 0,
-    };
-    for (const channel of channels.all()) {
-      const { inbound: queue, lanes, openIn, running, oneways } = channel;
-      for (const call of queue) inbound.bytes += call.payload.length;
-      inbound.calls += queue.length;
-      fill.calls = Math.max(
-        fill.calls,
-        share(channel.open, terms.calls),
-        share(Math.max(openIn, running, oneways), limits.calls),
-      );
-      fill.inbound = Math.max(
-        fill.inbound,
-        share(channel.queued, limits.inbound.calls),
-        share(channel.queuedBytes, limits.inbound.bytes),
-      );
-      for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
-        outbound.messages += tally.messages;
-        outbound.bytes += tally.bytes;
-        fill.outbound = Math.max(
-          fill.outbound,
-          share(tally.messages, limits.outbound.messages),
-          share(tally.bytes, limits.outbound.bytes),
-        );
-      }
-    }
-    let blocked = 0;
-    for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
-    for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
-    return {
-      calls: { out: caller.slots.size, in: callee.served.ids.size },
-      streams: caller.streams + callee.served.streams,
-      blocked,
-      inbound,
-      outbound,
-      fill,
-    };
+  /** Returns the connection of a Remote; undefined if another copy of the package made the Remote. */
+  static connectionOf(remote: Remote): Connection | undefined {
+    return #connection in remote ? (remote as LiveRemote).#connection : undefined;
   }
 }
 
-/**
- * Returns the fraction of a limit that is in use; at most 1, although one long message may exceed a
- * limit.
- */
-function share(used: number, limit: number): number {
-  return used === 0 ? 0 : Math.min(1, used / limit);
+function spelledAddresses(addr: string): string {
+  return cleanText(addr).split(',').map(spelled).join();
+}
+
+/** Returns the connection behind a Remote of this transport. */
+export function connectionOf(remote: Remote): Connection {
+  return LiveRemote.connectionOf(remote)!;
 }

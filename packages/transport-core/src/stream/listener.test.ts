@@ -34,18 +34,19 @@ function scene() {
     stopListening: () => {},
     close: async () => void state.closed++,
   } as unknown as StreamLayer;
-  const listener = new Listener(
+  const listener = new Listener({
     layer,
     clock,
-    () => void state.accepted++,
-    (error, retryIn) => {
+    accept: () => void state.accepted++,
+    broke: (error, retryIn) => {
       told.push(error);
       retries.push(retryIn);
       hooks.broke();
     },
-    () => void state.recovered++,
-    { timeout: 5_000, handshakes: { acquire: () => undefined } },
-  );
+    recovered: () => void state.recovered++,
+    timeout: 5_000,
+    handshakes: { acquire: () => undefined },
+  });
   const slot = async (milliseconds: number) => {
     for (let i = 0; i < milliseconds; i++) {
       clock.advance(1);

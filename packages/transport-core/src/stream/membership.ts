@@ -1,12 +1,15 @@
-// The interface of a membership, which knows the nodes behind a transport's connections. A
-// transport has at most one, usually that of `@trunkline/peers`.
+// The membership of a transport, which knows the nodes behind its connections: a transport has at most
+// one, usually that of `@trunkline/peers`. Below are the calls of the user's `resolve`, `hello` and
+// `admit` options and of the membership before a connection is up, and the list of addresses behind
+// a name.
 
-import { isNodeId, spelled } from '../address.ts';
-import type { TransportError } from '../errors.ts';
+import { isNodeId } from '../address.ts';
+import { type CommonConfig, helloFields } from '../common-options.ts';
+import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
+import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import type { Resolver } from '../resolver.ts';
-import { cleanText } from '../text.ts';
+import type { ResolvedAddress, ResolveFunction, Resolver } from '../resolver.ts';
 import type { Hello } from '../wire/hello.ts';
 
 /** A connection that is not up yet, but whose hello was received. */
@@ -104,73 +107,8 @@ export function nodeOf(target: string): string | undefined {
   return isNodeId(id) ? id : undefined;
 }
 
-// The Remote of a live connection, as users see it. The connection itself stays private.
-
 /** The key of a Remote's attachment; shared by all copies of this package. */
-const ATTACHMENT: symbol = Symbol.for('trunkline.attachment');
-
-/** The connection behind a Remote. */
-export interface RemoteLink {
-  readonly id: string;
-  readonly endpoint: string;
-  readonly direction: 'in' | 'out';
-  readonly over: boolean;
-  readonly rtt: number | undefined;
-  readonly silence: number;
-  readonly attachment?: object | undefined;
-}
-
-/** The Remote of a live connection. */
-export class LiveRemote implements Remote {
-  readonly id: string;
-  readonly endpoint: string;
-  readonly direction: 'in' | 'out';
-  addr: string | undefined;
-  readonly nodeId: string | undefined;
-  readonly instance: string;
-  readonly hello: Readonly<Record<string, string>>;
-  readonly #link: RemoteLink;
-
-  constructor(link: RemoteLink, nodeId: string | undefined, hello: Hello) {
-    this.#link = link;
-    this.id = link.id;
-    this.endpoint = link.endpoint;
-    this.direction = link.direction;
-    this.nodeId = nodeId;
-    this.addr = hello.addr === '' ? undefined : spelledAddresses(hello.addr);
-    this.instance = hello.instance;
-    this.hello = Object.freeze(hello.fields);
-  }
-
-  /** Replaces the address unless `addr` is empty. Returns true if that changes it. */
-  move(addr: string): boolean {
-    const before = this.addr;
-    if (addr !== '') this.addr = spelledAddresses(addr);
-    return this.addr !== before;
-  }
-
-  get closed(): boolean {
-    return this.#link.over;
-  }
-
-  get rtt(): number | undefined {
-    return this.#link.rtt;
-  }
-
-  get silence(): number {
-    return this.#link.silence;
-  }
-
-  /** @internal */
-  get [ATTACHMENT as never](): object | undefined {
-    return this.#link.attachment;
-  }
-
-  /** Returns the link behind a Remote; undefined if another copy of the package made the Remote. */
-  static linkOf(remote: Remote): RemoteLink | undefined {
-    return #link in remote ? (remote as LiveRemote).#link : undefined;
-  }
-}
+export const ATTACHMENT: symbol = Symbol.for('trunkline.attachment');
 
 /**
  * Returns the `attachment` of a Remote's connection, for backends that keep something about each
@@ -180,6 +118,231 @@ export function attachmentOf(remote: Remote): object | undefined {
   return remote[ATTACHMENT as never];
 }
 
-function spelledAddresses(addr: string): string {
-  return cleanText(addr).split(',').map(spelled).join();
+// Calls the user's options, and converts their failures.
+
+/**
+ * Calls the user's function that resolves the address of a target. Returns the address to dial, or
+ * a list of addresses. `shown` stands for the target in an error.
+ */
+export async function askResolve(
+  resolve: ResolveFunction,
+  target: string,
+  shown: string,
+  address: string,
+): Promise<string | readonly ListedAddress[]> {
+  try {
+    const result = (await resolve(address)) ?? address;
+    return typeof result === 'string' ? result : readAddresses(result);
+  } catch (error) {
+    if (error instanceof TransportError) throw error;
+    const text = error instanceof Error ? error.message : String(error);
+    throw reasonError('host_not_found', `the 'resolve' option failed for '${shown}': ${text}`, {
+      target,
+      cause: error,
+    });
+  }
 }
+
+/**
+ * Gets the fields that this end sends in its hello.
+ *
+ * @param failed receives the error for the peer, and the value that the option threw.
+ */
+export function askHello(
+  { hello, name }: CommonConfig,
+  target: string | undefined,
+  give: (fields: Readonly<Record<string, string>>) => void,
+  failed: (error: TransportError, cause: unknown) => void,
+): void {
+  const then: typeof give = (fields) => give(name === undefined ? fields : { name, ...fields });
+  if (typeof hello !== 'function') return then((hello ?? {}) as Record<string, string>);
+  const fail = (error: unknown) => {
+    const message = `this end's 'hello' option failed: ${error instanceof Error ? error.message : String(error)}`;
+    failed(
+      error instanceof TransportError
+        ? withDetails(error, OWN)
+        : new TransportError('unavailable', message, { ...OWN, cause: error }),
+      error,
+    );
+  };
+  attempt(
+    () => hello(target),
+    (fields) => {
+      let checked: Readonly<Record<string, string>>;
+      try {
+        checked = helloFields(fields);
+      } catch (error) {
+        return fail(error);
+      }
+      then(checked);
+    },
+    fail,
+  );
+}
+
+/**
+ * Asks the `admit` option, then the membership, whether to admit a peer.
+ *
+ * @param agree receives the features that this end lists in its answer.
+ * @param refuse receives the error that both ends see.
+ */
+export function askAdmit(
+  { admit }: CommonConfig,
+  membership: Membership | undefined,
+  peer: { readonly remote: Remote; readonly target: string | undefined; readonly hello: Hello },
+  agree: (features: readonly string[]) => void,
+  refuse: (error: TransportError) => void,
+): void {
+  const { remote, target, hello } = peer;
+  const failed = (error: unknown) => refuse(refusal(error));
+  const apply = () => {
+    if (membership === undefined) return agree(NONE);
+    const { nodeId: claim, protocols, features } = hello;
+    const pending: PendingConnection = {
+      remote,
+      claim,
+      protocols,
+      target,
+      features,
+      answer: NONE,
+    };
+    attempt(
+      () => membership.admit(pending),
+      () => agree(pending.answer),
+      failed,
+    );
+  };
+  if (admit === undefined) return apply();
+  attempt(() => admit(remote), apply, failed);
+}
+
+/**
+ * Returns the error of a dial that failed after the stream was open, phrased like the errors of
+ * stream layers.
+ */
+export function unreachable(
+  { code, message, reason, origin, metadata, cause, unreachable }: TransportError,
+  target: string,
+): TransportError {
+  return stackless(code, `Cannot connect to ${target}: ${message}`, {
+    reason,
+    origin,
+    metadata,
+    cause,
+    target,
+    sent: false,
+    unreachable,
+  });
+}
+
+/** Returns the error for a peer that is not the dialed node. */
+export function mismatch(
+  expected: string,
+  { nodeId, endpoint }: { readonly nodeId?: string | undefined; readonly endpoint: string },
+): TransportError {
+  const found = nodeId === undefined ? 'proved no id' : `proved to be ${nodeId}`;
+  return reasonError(
+    'identity_mismatch',
+    `node ${expected} was dialed, but the peer that answered at ${endpoint} ${found}`,
+  );
+}
+
+/** Converts the value that `admit` threw into the error that both ends see. */
+function refusal(error: unknown): TransportError {
+  if (error instanceof TransportError && error.target !== undefined)
+    // The peer must not see the target of another call, nor the text of its error.
+    error = new TransportError('internal', 'another call that admit made has failed', {
+      cause: error,
+    });
+  if (error instanceof TransportError)
+    return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
+  return reasonError('refused', error instanceof Error ? error.message : String(error), {
+    sent: false,
+    cause: error,
+  });
+}
+
+/** Calls a function that may return a value or a promise; creates no promise for a plain value. */
+function attempt<T>(
+  run: () => T | PromiseLike<T>,
+  then: (value: T) => void,
+  failed: (error: unknown) => void,
+): void {
+  let result: T | PromiseLike<T>;
+  try {
+    result = run();
+    if (typeof (result as PromiseLike<T> | undefined)?.then === 'function')
+      return void Promise.resolve(result).then(then, failed);
+  } catch (error) {
+    return failed(error);
+  }
+  then(result as T);
+}
+
+const NONE: readonly string[] = [];
+/** Marks the error of a dial that this end itself has caused. */
+const OWN = { unreachable: false } as const;
+
+// The list of addresses behind a name: its checks, and the order in which the addresses are dialed.
+
+/** An address with its defaults filled in. */
+export interface ListedAddress {
+  readonly address: string;
+  readonly weight: number;
+  readonly priority: number;
+}
+
+/**
+ * Returns the addresses that a resolver reported, each only once, with defaults filled in. If there
+ * are more than 1,024 addresses, those with the lowest priority numbers are kept.
+ *
+ * @throws TypeError that names the invalid entry.
+ */
+export function readAddresses(given: unknown): readonly ListedAddress[] {
+  if (!Array.isArray(given)) throw new TypeError(`expected a list of addresses, got ${given}`);
+  const list = new Map<string, ListedAddress>();
+  for (const [at, entry] of given.entries()) {
+    const { address, weight = 1, priority = 0 } = (entry ?? {}) as Partial<ResolvedAddress>;
+    if (typeof address !== 'string' || address.trim() === '')
+      throw new TypeError(`[${at}].address: must be an address, got ${JSON.stringify(address)}`);
+    if (!(Number.isFinite(weight) && weight >= 0))
+      throw new TypeError(`[${at}].weight: must be a number of at least 0, got ${weight}`);
+    if (!Number.isFinite(priority))
+      throw new TypeError(`[${at}].priority: must be a number, got ${priority}`);
+    if (!list.has(address)) list.set(address, { address, weight, priority });
+  }
+  const all = [...list.values()];
+  if (all.length <= ADDRESSES) return all;
+  return all.sort((a, b) => a.priority - b.priority).slice(0, ADDRESSES);
+}
+
+/**
+ * Returns the addresses in the order in which they are tried: by priority, and at random by weight
+ * among equals (RFC 2782). An address with weight 0 comes after the others of the same priority.
+ *
+ * @param first the address that comes first, if it is listed: the one in use.
+ */
+export function orderAddresses(
+  addresses: readonly ListedAddress[],
+  random: Random,
+  first?: string,
+): readonly string[] {
+  if (addresses.length === 1) return [addresses[0]!.address];
+  // Sorting by these keys draws one address after another without replacement, each with a
+  // probability in proportion to its weight (Efraimidis and Spirakis 2006).
+  const drawn = addresses.map(({ address, weight, priority }) => {
+    const lot = -Math.log(1 - random());
+    return { address, priority, isSpare: weight === 0, lot: weight === 0 ? lot : lot / weight };
+  });
+  drawn.sort(
+    (a, b) =>
+      Number(b.address === first) - Number(a.address === first) ||
+      a.priority - b.priority ||
+      Number(a.isSpare) - Number(b.isSpare) ||
+      a.lot - b.lot,
+  );
+  return drawn.map(({ address }) => address);
+}
+
+/** The maximum number of addresses behind one name. */
+const ADDRESSES = 1_024;

@@ -1,16 +1,17 @@
-// One watched name: its addresses as the resolver reports them, and the address that each
-// connection of the name leads to. The pool watches a name for as long as it has an entry for the
-// target.
+// Targets other than addresses: Names watches names, and Members finds the connections of a node by
+// its id.
+//
+// A NameWatch holds the addresses of one name as the resolver reports them, and the address that
+// each connection of the name leads to. The pool watches a name for as long as it has an entry for
+// the target.
 
-import type { Clock } from '../clock.ts';
-import type { CommonConfig } from '../common-options.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
-import type { Random } from '../random.ts';
+import type { Remote } from '../remote.ts';
 import { isResolver, type ResolvedAddress, type Resolver } from '../resolver.ts';
 import { inMs } from '../text.ts';
-import type { Connection } from './connection.ts';
-import { type Membership, nodeOf } from './membership.ts';
-import { type ListedAddress, orderAddresses, readAddresses } from './user-hooks.ts';
+import { type Connection, connectionOf } from './connection.ts';
+import type { TransportResources } from './connection-output.ts';
+import { type ListedAddress, nodeOf, orderAddresses, readAddresses } from './membership.ts';
 
 /** A dial that waits for the first report. */
 interface Waiter {
@@ -25,9 +26,10 @@ export class NameWatch {
   readonly #resolver: Resolver | undefined;
   readonly #changed: () => void;
   readonly #stop: () => void;
-  #addresses: readonly ListedAddress[] | undefined = undefined;
+  /** The current addresses; undefined before the first report. */
+  addresses: readonly ListedAddress[] | undefined = undefined;
   /** The last failure; undefined once the resolver reports addresses again. */
-  #error: TransportError | undefined = undefined;
+  error: TransportError | undefined = undefined;
   readonly #waiters = new Set<Waiter>();
   readonly #via = new WeakMap<Connection, string>();
   #isOver = false;
@@ -53,7 +55,7 @@ export class NameWatch {
 
   #start(resolver: Resolver | TransportError): () => void {
     if (resolver instanceof TransportError) {
-      this.#error = resolver;
+      this.error = resolver;
       return () => {};
     }
     try {
@@ -62,38 +64,28 @@ export class NameWatch {
         failed: (error) => this.#failed(error),
       });
     } catch (error) {
-      this.#error = error instanceof TransportError ? error : this.#wrong(error);
+      this.error = error instanceof TransportError ? error : this.#wrong(error);
       return () => {};
     }
-  }
-
-  /** The current addresses; undefined before the first report. */
-  get addresses(): readonly ListedAddress[] | undefined {
-    return this.#addresses;
-  }
-
-  /** The error of the last resolution; undefined if it succeeded. */
-  get error(): TransportError | undefined {
-    return this.#error;
   }
 
   #resolved(given: unknown): void {
     if (this.#isOver) return;
     try {
-      this.#addresses = readAddresses(given);
+      this.addresses = readAddresses(given);
     } catch (error) {
       return this.#failed(this.#wrong(error));
     }
-    this.#error = undefined;
-    for (const waiter of this.#waiters) waiter.resolve(this.#addresses);
+    this.error = undefined;
+    for (const waiter of this.#waiters) waiter.resolve(this.addresses);
     this.#waiters.clear();
     this.#changed();
   }
 
   #failed(error: TransportError): void {
     if (this.#isOver) return;
-    this.#error = error instanceof TransportError ? error : this.#wrong(error);
-    for (const waiter of this.#waiters) waiter.reject(this.#mine(this.#error));
+    this.error = error instanceof TransportError ? error : this.#wrong(error);
+    for (const waiter of this.#waiters) waiter.reject(this.#mine(this.error));
     this.#waiters.clear();
   }
 
@@ -125,19 +117,19 @@ export class NameWatch {
     signal: AbortSignal,
     inUse: Connection | undefined,
   ): Promise<readonly string[]> {
-    const addresses = this.#addresses ?? (await this.#first(timeout, signal));
+    const addresses = this.addresses ?? (await this.#first(timeout, signal));
     const first = inUse === undefined ? undefined : this.#via.get(inUse);
-    const order = orderAddresses(addresses, this.#names.random, first);
+    const order = orderAddresses(addresses, this.#names.transport.random, first);
     return [false, true].flatMap((drains) => order.filter((one) => this.#drains(one) === drains));
   }
 
   #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
-    if (this.#error !== undefined) {
+    if (this.error !== undefined) {
       this.#resolver?.resolveNow?.(this.name);
-      return Promise.reject(this.#mine(this.#error));
+      return Promise.reject(this.#mine(this.error));
     }
     signal.throwIfAborted();
-    const { clock } = this.#names;
+    const { clock } = this.#names.transport;
     return new Promise((resolve, reject) => {
       const leave = () => {
         clock.clearTimeout(timer);
@@ -186,7 +178,7 @@ export class NameWatch {
   /** Returns true if a connection leads to an address that is still listed. */
   lists(connection: Connection): boolean {
     const via = this.#via.get(connection);
-    return this.#addresses === undefined || this.#addresses.some(({ address }) => address === via);
+    return this.addresses === undefined || this.addresses.some(({ address }) => address === via);
   }
 
   /**
@@ -208,7 +200,7 @@ export class NameWatch {
     const { draining } = this.#names;
     for (const [address, { over }] of draining) if (over) draining.delete(address);
     draining.set(via, connection);
-    return this.#addresses?.some(({ address }) => !this.#drains(address)) === true;
+    return this.addresses?.some(({ address }) => !this.#drains(address)) === true;
   }
 
   #drains(address: string): boolean {
@@ -231,12 +223,10 @@ const GONE = new TransportError('cancelled', 'no caller waits for this name any 
 // The names that a transport watches. Finds the resolver of a target, and bounds the number of
 // watched names.
 
-/** The transport as its names see it. */
-export interface NamingTransport {
-  readonly config: Pick<CommonConfig, 'resolve'>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly membership: Membership | undefined;
+/** A name that is dialed, and the connection whose address is tried first. */
+export interface DialedName {
+  readonly watch: NameWatch;
+  readonly inUse: Connection | undefined;
 }
 
 /** A watched name, as a snapshot shows it. */
@@ -251,21 +241,13 @@ export interface NameSnapshot {
 
 /** The names that one transport watches. */
 export class Names {
-  readonly #transport: NamingTransport;
+  readonly transport: TransportResources;
   /** The connections to peers that drain, by their addresses; those that are over don't count. */
   readonly draining = new Map<string, Connection>();
   readonly #watches = new Set<NameWatch>();
 
-  constructor(transport: NamingTransport) {
-    this.#transport = transport;
-  }
-
-  get clock(): Clock {
-    return this.#transport.clock;
-  }
-
-  get random(): Random {
-    return this.#transport.random;
+  constructor(transport: TransportResources) {
+    this.transport = transport;
   }
 
   /**
@@ -287,7 +269,7 @@ export class Names {
   }
 
   #resolverOf(address: string): Resolver | undefined {
-    const { config, membership } = this.#transport;
+    const { config, membership } = this.transport;
     if (isResolver(config.resolve) && config.resolve.handles(address)) return config.resolve;
     const { resolver } = membership ?? {};
     return resolver?.handles(address) === true ? resolver : undefined;
@@ -313,3 +295,71 @@ function tooMany(name: string): TransportError {
 
 /** The maximum number of names that a transport watches at a time. */
 const WATCHES = 1_024;
+
+// Members resolves targets that name a node id, with the help of the membership.
+
+/** Finds connections by node id. */
+export class Members {
+  readonly #transport: TransportResources;
+  /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
+  readonly #names = new Map<string, string>();
+
+  constructor(transport: TransportResources) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`; for
+   * the second form, only connections that proved the id.
+   */
+  links(target: string): readonly Connection[] {
+    const { membership } = this.#transport;
+    if (membership === undefined) return NONE;
+    const named = nodeOf(target) ?? this.#names.get(target);
+    if (named !== undefined) return membership.links(named).map(connectionOf);
+    const id = target.charAt(64) === '@' ? target.slice(0, 64) : '';
+    const proven =
+      id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
+    return proven.map(connectionOf);
+  }
+
+  /** See `Membership.addressesOf`. */
+  addressesOf(target: string): readonly string[] | undefined {
+    return this.#transport.membership?.addressesOf?.(target);
+  }
+
+  /** Returns the first of these connections that takes calls. */
+  live(target: string): Connection | undefined {
+    if (this.#transport.membership === undefined) return undefined;
+    return this.links(target).find((connection) => connection.isUp);
+  }
+
+  /**
+   * Connects to a node, or returns a connection to it.
+   *
+   * @param remembers true if `target` is a name that stands for this node from now on.
+   */
+  async reach(
+    nodeId: string,
+    target: string,
+    signal: AbortSignal,
+    remembers: boolean,
+  ): Promise<Connection> {
+    const { membership } = this.#transport;
+    if (membership === undefined) {
+      const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
+      throw new TransportError('failed_precondition', message, { target, sent: false });
+    }
+    const connection = connectionOf(await membership.reach(nodeId, signal));
+    if (remembers && nodeOf(target) === undefined) {
+      if (this.#names.size >= NAMES) this.#names.clear();
+      this.#names.set(target, nodeId);
+    }
+    return connection;
+  }
+}
+
+/** The number of names that are remembered. */
+const NAMES = 1_024;
+const NONE: readonly Connection[] = Object.freeze([]);
+const NOBODY: readonly Remote[] = Object.freeze([]);

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { MemoryUsage, type Unfinished } from '../session/memory.ts';
+import { MemoryUsage, Unfinished } from '../session/memory.ts';
 import { type FakeConnection, poolFixture, turn } from './testing/pool-fixture.ts';
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
@@ -40,7 +40,7 @@ test('when the last waiter leaves, the dial is aborted', async (t) => {
   start('a:1', second);
   controller.abort();
   t.false(dials[0]!.signal.aborted);
-  second.aborted(new Error('mine'));
+  second.signalAborted(new Error('mine'));
   t.true(dials[0]!.signal.aborted);
   await turn();
   t.deepEqual([first.fate.error!.code, second.fate.error!.code], ['cancelled', 'cancelled']);
@@ -52,7 +52,7 @@ test('a new call right after an aborted dial has its own dial', async (t) => {
   const { dials, call, start } = poolFixture();
   const first = call();
   start('a:1', first);
-  first.aborted('x');
+  first.signalAborted('x');
   const second = call();
   start('a:1', second);
   t.is(dials.length, 2);
@@ -167,17 +167,11 @@ test('messages that wait for a dial displace unfinished messages of peers', (t) 
       advance: () => {},
       breakOff: () => {},
     });
-    const message: Unfinished = {
-      list: undefined,
-      before: undefined,
-      after: undefined,
-      got: bytes,
-      refuse: () => {
-        refused.push(name);
-        usage.ends(message, bytes, 0);
-      },
-      stopped: () => {},
+    const refuse = () => {
+      refused.push(name);
+      usage.ends(message, bytes, 0);
     };
+    const message = new Unfinished({ refuse }, bytes);
     usage.begins(message, bytes, 0);
   };
   peer('the fastest', 100);

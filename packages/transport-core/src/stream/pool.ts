@@ -4,51 +4,32 @@
 import { parseTarget } from '../address.ts';
 import { TransportError, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
-import type { Random } from '../random.ts';
 import type { Call } from '../rpc/call.ts';
-import { type Memory, memoryFull } from '../session/memory.ts';
+import { memoryFull } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionHost } from './connection.ts';
 import { BorrowedConnections, HeldTarget, type Hold } from './held-target.ts';
 import { nodeOf } from './membership.ts';
-import type { NameWatch } from './names.ts';
+import type { DialedName, Members, Names, NameWatch } from './names.ts';
 
-/** The transport as the pool sees it. */
-export interface PoolHost {
-  readonly config: {
-    readonly maxPool: number;
-    readonly limits: { readonly packet: number };
-  };
-  /** Counts the memory of waiting calls towards limits.memory. */
-  readonly memory: Memory;
-  readonly random: Random;
-  now(): number;
-  wakeBy(time: number): void;
-  /**
-   * Connects and completes the hello; rejects with a TransportError, or with the signal's reason.
-   * For a name, one address after another is tried, beginning with the address of the connection
-   * `inUse`.
-   */
-  open(
-    target: string,
-    address: string,
-    nodeId: string | undefined,
-    signal: AbortSignal,
-    name: { readonly watch: NameWatch; readonly inUse: Connection | undefined } | undefined,
-  ): Promise<Connection>;
-  /** Watches an address if it is a name; `changed` is called after each change to its list. */
-  watch(address: string, changed: () => void): NameWatch | undefined;
-  /** Makes a connection take no new calls, and close when its calls are done. */
-  retire(connection: Connection): void;
-  /** Returns a live connection to a target that names a node; undefined for other targets. */
-  known(target: string): Connection | undefined;
-  /** @param retryIn the milliseconds until a held target is dialed again. */
-  dialFailed(target: string, error: TransportError, retryIn: number | undefined): void;
-}
+/**
+ * Connects and completes the hello; rejects with a TransportError, or with the signal's reason. For
+ * a name, one address after another is tried.
+ */
+type Open = (
+  target: string,
+  address: string,
+  nodeId: string | undefined,
+  signal: AbortSignal,
+  name: DialedName | undefined,
+) => Promise<Connection>;
 
 /** The connections that a transport dials, by target. */
 export class Pool {
-  readonly host: PoolHost;
+  readonly host: ConnectionHost;
+  readonly #names: Names;
+  readonly #members: Members;
+  readonly #open: Open;
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
@@ -60,8 +41,11 @@ export class Pool {
   #lastTarget = '';
   #last: PoolEntry | undefined = undefined;
 
-  constructor(host: PoolHost) {
+  constructor(host: ConnectionHost, names: Names, members: Members, open: Open) {
     this.host = host;
+    this.#names = names;
+    this.#members = members;
+    this.#open = open;
   }
 
   /**
@@ -70,7 +54,7 @@ export class Pool {
    */
   live(target: string): Connection | undefined {
     if (target !== this.#lastTarget || this.#last === undefined) this.#find(target);
-    return this.#last?.connections[0] ?? this.host.known(target);
+    return this.#last?.connections[0] ?? this.#members.live(target);
   }
 
   #find(target: string): void {
@@ -89,10 +73,10 @@ export class Pool {
   }
 
   /** Starts a call on a live connection to its target, or as soon as one is up. */
-  start(call: Call<unknown>): void {
+  start(call: Call): void {
     try {
       const isBulky = call.isBulky(this.host.config.limits.packet);
-      const live = isBulky ? this.host.known(call.target) : this.live(call.target);
+      const live = isBulky ? this.#members.live(call.target) : this.live(call.target);
       if (live !== undefined) live.caller.start(call);
       else this.#startPooled(call, isBulky);
     } catch (error) {
@@ -101,11 +85,11 @@ export class Pool {
   }
 
   /** Restarts a call whose connection has left and that no handler can have seen. */
-  restart(call: Call<unknown>): void {
+  restart(call: Call): void {
     this.#startPooled(call, false);
   }
 
-  #startPooled(call: Call<unknown>, isBulky: boolean): void {
+  #startPooled(call: Call, isBulky: boolean): void {
     const entry = this.#entry(call.target);
     const connection = isBulky ? leastLoaded(entry.connections) : entry.connections[0];
     if (connection !== undefined) {
@@ -119,7 +103,7 @@ export class Pool {
       return this.settle(entry);
     }
     entry.wait(call);
-    memory.makeRoom(this.host.now());
+    memory.makeRoom(this.host.ticker.now());
     this.host.wakeBy(call.due);
     this.#dial(entry);
   }
@@ -198,7 +182,7 @@ export class Pool {
   cancel(target: string, error: TransportError): void {
     const entry = this.entries.get(this.#key(target));
     if (entry === undefined) return;
-    if (entry.dialing) entry.held?.failed(this.host.now());
+    if (entry.dialing) entry.held?.failed(this.host.ticker.now());
     entry.abortDial(error);
     entry.fail(error);
     this.#wakeForHeld(entry.held);
@@ -207,7 +191,7 @@ export class Pool {
 
   /** Holds a live connection to a held target, or dials if there is none. */
   #connectHeld(entry: PoolEntry): void {
-    const live = entry.connections[0] ?? this.host.known(entry.target);
+    const live = entry.connections[0] ?? this.#members.live(entry.target);
     if (live === undefined) this.#dial(entry);
     else this.#holdLive(entry, live);
   }
@@ -215,8 +199,8 @@ export class Pool {
   #holdLive(entry: PoolEntry, connection: Connection): void {
     const { held } = entry;
     if (held === undefined) return;
-    if (connection.isUp) held.up(connection, this.host.now());
-    else if (held.due === Number.POSITIVE_INFINITY) held.failed(this.host.now());
+    if (connection.isUp) held.up(connection, this.host.ticker.now());
+    else if (held.due === Number.POSITIVE_INFINITY) held.failed(this.host.ticker.now());
     this.#wakeForHeld(held);
     // `forget` finds this entry only for connections that were dialed for it.
     if (connection.isUp && !entry.connections.includes(connection))
@@ -225,7 +209,7 @@ export class Pool {
 
   /** Holds another connection to the target if there is one; otherwise dials when that is due. */
   #heldLost(entry: PoolEntry, connection: Connection): void {
-    if (entry.held?.lost(connection, this.host.now()) !== true) return;
+    if (entry.held?.lost(connection, this.host.ticker.now()) !== true) return;
     const [other] = entry.connections;
     if (other !== undefined) this.#holdLive(entry, other);
     else this.#wakeForHeld(entry.held);
@@ -304,7 +288,7 @@ export class Pool {
     if (entry.dialing) return;
     const dial = entry.startDial();
     const name = this.#watched(entry);
-    this.host.open(entry.target, entry.address, entry.nodeId, dial.signal, name).then(
+    this.#open(entry.target, entry.address, entry.nodeId, dial.signal, name).then(
       (connection) => {
         entry.endDial(dial);
         const isBorrowed = entry.watch?.borrows(connection) === true;
@@ -320,8 +304,8 @@ export class Pool {
         if (!entry.endDial(dial)) return;
         if (background) entry.pauseGrowth();
         const { held } = entry;
-        if (entry.connections.length === 0) held?.failed(this.host.now(), error.code);
-        const retryIn = held?.active === true ? held.due - this.host.now() : undefined;
+        if (entry.connections.length === 0) held?.failed(this.host.ticker.now(), error.code);
+        const retryIn = held?.active === true ? held.due - this.host.ticker.now() : undefined;
         this.host.dialFailed(entry.target, error, retryIn);
         entry.fail(error);
         this.#wakeForHeld(held);
@@ -338,8 +322,8 @@ export class Pool {
   // Names.
 
   /** Watches the target of an entry that is being dialed, if the target is a name. */
-  #watched(entry: PoolEntry): Parameters<PoolHost['open']>[4] {
-    entry.watch ??= this.host.watch(entry.address, () => this.#listChanged(entry));
+  #watched(entry: PoolEntry): DialedName | undefined {
+    entry.watch ??= this.#names.watch(entry.address, () => this.#listChanged(entry));
     return entry.watch && { watch: entry.watch, inUse: entry.connections[0] };
   }
 
@@ -361,7 +345,7 @@ export class Pool {
   add(connection: Connection): void {
     const entry = this.#entry(connection.target!);
     entry.connections.push(connection);
-    entry.held?.up(connection, this.host.now());
+    entry.held?.up(connection, this.host.ticker.now());
     this.#opened(entry, connection);
   }
 
@@ -429,7 +413,7 @@ class PoolEntry implements CallCarrier {
   // Calls and callers that wait for a connection.
 
   get now(): number {
-    return this.#pool.host.now();
+    return this.#pool.host.ticker.now();
   }
 
   requestWritten(): void {}
@@ -557,7 +541,7 @@ class PoolEntry implements CallCarrier {
     if (!isCrowded) this.#crowdedSince = Number.POSITIVE_INFINITY;
     else if (this.#crowdedSince === Number.POSITIVE_INFINITY) {
       const { host } = this.#pool;
-      this.#crowdedSince = host.now();
+      this.#crowdedSince = host.ticker.now();
       host.wakeBy(this.growthDue);
     }
   }

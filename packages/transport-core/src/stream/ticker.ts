@@ -5,9 +5,9 @@ import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
 import type { InCall } from '../session/in-call.ts';
 import { CANCEL_TOLD, SCARCE, SHARE, TURN } from '../session/session-context.ts';
 
-/** An object that writes at the end of a tick. */
-export interface Flushable {
-  /** Must not throw, because the objects behind it would then not write. */
+/** What is flushed at the end of a tick. An object, because a closure would cost memory. */
+interface Flushable {
+  /** Must not throw, because those behind it would then not be called. */
   flushTick(now: number): void;
 }
 

@@ -19,32 +19,27 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
-import type { InCall, InChannel } from '../session/in-call.ts';
-import { Memory } from '../session/memory.ts';
-import { CallOrder, type OutCall } from '../session/out-call.ts';
+import { Reporter } from '../rpc/records.ts';
+import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
-import { Connection, type ConnectionHost } from '../stream/connection.ts';
 import {
-  BufferPool,
-  batchSize,
+  Connection,
   type ConnectionEnd,
+  type ConnectionHost,
   type ConnectionInit,
-  TokenBuckets,
-} from '../stream/connection-output.ts';
-import type { Membership } from '../stream/membership.ts';
-import { Names } from '../stream/names.ts';
-import { Pool, type PoolHost } from '../stream/pool.ts';
+} from '../stream/connection.ts';
+import { TransportResources } from '../stream/connection-output.ts';
+import { Members, Names } from '../stream/names.ts';
+import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { AbortQueue, DeadlineTimer, ReadScheduler, Ticker } from '../stream/ticker.ts';
+import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
-import { Acceptor, type ConnectionRegistry, connectionOf, Dialer, Members } from './connect.ts';
-import { channelTaken, isProjectProtocol, Mount, type MountHost } from './mount.ts';
-import { type ConnectionEvents, EventDispatcher, Reporter } from './reporter.ts';
+import { Acceptor, CLOSED, Dialer, Serving, Shutdown } from './connections.ts';
+import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
+import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
-import { CLOSED, Serving, Shutdown } from './shutdown.ts';
 import type { MountOptions } from './types.ts';
 
-/** The shared state of a transport and all its mounts. */
 const mountOptions = optionsSchema({
   allow: optional(callback<AllowCall>()),
   drains: withDefault(
@@ -53,20 +48,10 @@ const mountOptions = optionsSchema({
   ),
 });
 
-export class TransportEngine implements ConnectionHost, ConnectionRegistry, PoolHost, MountHost {
-  readonly config: CommonConfig;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly layer: StreamLayer;
-  readonly mounts = new Map<number, Mount>();
-  readonly ticker: Ticker;
-  readonly scheduler: ReadScheduler;
-  readonly aborts: AbortQueue;
-  readonly buffers: BufferPool;
-  readonly memory: Memory;
-  readonly rates: ConnectionHost['rates'];
+/** The shared state of a transport and all its mounts. */
+export class TransportEngine extends TransportResources implements ConnectionHost {
+  readonly mounts: Map<number, Mount>;
   readonly pool: Pool;
-  membership: Membership | undefined = undefined;
   readonly members = new Members(this);
   readonly names = new Names(this);
   readonly serving = new Serving((service) => this.hasWithdrawn(service));
@@ -81,14 +66,13 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   refuses = false;
   /** The names of the protocols whose calls go on although the node drains. */
   #except: readonly string[] = [];
-  readonly order = new CallOrder();
   readonly alive: KeepAlive;
-  served = 0;
+  /** The number of calls served for protocols that were unmounted. */
+  #servedBefore = 0;
   readonly dispatcher: EventDispatcher;
   readonly reporter: Reporter;
   readonly timer: DeadlineTimer;
   readonly acceptor: Acceptor;
-  readonly #dialer: Dialer;
   readonly #shutdown = new Shutdown(this);
   #ids = 0;
   /** The number of bytes received and sent over connections that have ended. */
@@ -105,30 +89,34 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     random: Random,
     channels: TraceChannels | undefined,
   ) {
-    this.layer = layer;
-    this.config = config;
-    this.clock = clock;
-    this.random = random;
+    const mounts = new Map<number, Mount>();
+    const ticker: Ticker = new Ticker(clock, channels && (() => reporter.look()));
+    const reporter = new Reporter(
+      config.observer,
+      channels,
+      clock,
+      () => ticker.now(),
+      (watch) => {
+        for (const mount of mounts.values()) mount.watchBy(watch);
+      },
+    );
+    super(layer, config, clock, random, ticker);
+    this.mounts = mounts;
+    this.reporter = reporter;
     this.alive = new KeepAlive(clock);
     this.dispatcher = new EventDispatcher(config.observer);
-    this.reporter = new Reporter(config.observer, channels, this);
-    this.ticker = new Ticker(clock, channels && (() => this.reporter.look()));
-    this.scheduler = new ReadScheduler(clock);
-    this.aborts = new AbortQueue(this.scheduler);
-    this.buffers = new BufferPool(batchSize(config.limits.packet));
-    this.memory = new Memory(config.limits.memory);
-    const { send, receive } = config.limits.rate;
-    this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
-    this.self = new SelfIntroduction(this, config.network, random);
+    this.self = new SelfIntroduction(this, () => this.listening);
     this.selfUnproven = introduceUnproven(this.self, this);
     this.timer = new DeadlineTimer(
       clock,
       (now) => this.#ring(now),
       (lateness) => this.#excuse(lateness),
     );
-    this.pool = new Pool(this);
-    this.acceptor = new Acceptor(this);
-    this.#dialer = new Dialer(this, this.members);
+    const dialer = new Dialer(this, this.members);
+    this.pool = new Pool(this, this.names, this.members, (target, ...dial) =>
+      this.reporter.dial(target, () => dialer.open(target, ...dial)),
+    );
+    this.acceptor = new Acceptor(this, this.dispatcher);
   }
 
   get state(): 'open' | 'closing' | 'closed' {
@@ -149,7 +137,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   mount(protocol: Protocol, options: MountOptions): Mount {
     const { allow, drains } = parseOptions(mountOptions, options, 'mount');
-    const mount = new Mount(protocol, this, drains);
+    const mount = new Mount(protocol, this, this.dispatcher, this.alive, drains);
     const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
     mount.inbox.guard(server, allow);
     if (this.refuses && this.#withdraws(mount)) mount.inbox.refuse(DRAINING);
@@ -172,7 +160,13 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   unmount(mount: Mount): void {
     if (this.mounts.get(mount.protocol.channel) !== mount) return;
     this.mounts.delete(mount.protocol.channel);
+    this.#servedBefore += mount.served;
     this.announce();
+  }
+
+  /** The number of peers' calls that have arrived. */
+  get served(): number {
+    return [...this.mounts.values()].reduce((sum, mount) => sum + mount.served, this.#servedBefore);
   }
 
   /** Sends the protocols and the address, which have changed, to the peers. */
@@ -199,16 +193,8 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     return this.state === 'open' && this.acceptor.listening;
   }
 
-  watch(...name: Parameters<PoolHost['watch']>): ReturnType<PoolHost['watch']> {
-    return this.names.watch(...name);
-  }
-
   retire(connection: Connection): void {
     void this.leave([connection], 'its address is no longer listed for the name that was dialed');
-  }
-
-  open(...dial: Parameters<PoolHost['open']>): Promise<Connection> {
-    return this.reporter.dial(dial[0], () => this.#dialer.open(...dial));
   }
 
   add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection {
@@ -245,7 +231,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
 
   leaving(connection: Connection, waiting: OutCall[]): void {
     this.pool.forget(connection);
-    for (const call of waiting) this.#again(call as Call<unknown>, undefined);
+    for (const call of waiting) this.#again(call as Call, undefined);
   }
 
   down(connection: Connection, error: TransportError, { wasUp, unsent }: ConnectionEnd): void {
@@ -265,7 +251,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
         direction,
         error: withoutStack(error, { target: connection.target }),
       });
-    for (const call of unsent) this.#again(call as Call<unknown>, error);
+    for (const call of unsent) this.#again(call as Call, error);
   }
 
   gone(connection: Connection): void {
@@ -283,35 +269,12 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     this.pool.drains(connection);
   }
 
-  incoming(call: InCall): void {
-    const mount = call.channel.mounted as Mount;
-    this.served++;
-    if (this.membership?.screen !== undefined && !this.#isFit(call, mount)) return;
-    mount.inbox.arrive(call);
-    if (this.memory.used > this.memory.limit * 1.25) this.#relieve();
-  }
-
-  /** Returns false if the membership refuses the call; its connection has then ended. */
-  #isFit({ from, method, payload }: InCall, { protocol }: Mount): boolean {
-    const unfit = this.membership!.screen!(from!, protocol.name, method.name, payload);
-    if (unfit !== undefined) connectionOf(from!).break(unfit);
-    return unfit === undefined;
-  }
-
-  withdrawn(call: InCall): void {
-    (call.channel.mounted as Mount | undefined)?.inbox.withdrawn(call);
-  }
-
-  roomForReplies(channel: InChannel): void {
-    (channel.mounted as Mount | undefined)?.inbox.feedAll();
-  }
-
   /**
    * Retries a call on another connection, in order, because no handler can have seen it. After a
    * broken connection, a call is retried at most once. Calls to a Remote fail instead, because only
    * a string target can be dialed again.
    */
-  #again(call: Call<unknown>, error: TransportError | undefined): void {
+  #again(call: Call, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
     if (!call.redial || call.retried)
@@ -324,7 +287,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
    * Closes the connection that holds the most memory, because the transport is far above
    * `limits.memory`.
    */
-  #relieve(): void {
+  relieve(): void {
     let most: Connection | undefined;
     for (const connection of this.connections)
       if (most === undefined || connection.figures.held > most.figures.held) most = connection;
@@ -342,14 +305,6 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
     return [...this.connections]
       .filter((connection) => connection.isUp)
       .map((connection) => connection.remote!);
-  }
-
-  known(target: string): Connection | undefined {
-    return this.members.live(target);
-  }
-
-  now(): number {
-    return this.ticker.now();
   }
 
   wakeBy(time: number): void {
@@ -469,7 +424,7 @@ export class TransportEngine implements ConnectionHost, ConnectionRegistry, Pool
   ): Promise<void> {
     this.ticker.run(() => {
       for (const connection of connections)
-        connection.leave(
+        connection.disconnect(
           reason,
           text ?? 'this end disconnected',
           text ?? 'the other end disconnected',

@@ -5,12 +5,12 @@ import { contexts } from '#context';
 import { reasonError, type TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
+import type { Reporter } from '../rpc/records.ts';
 import { marked } from '../rpc/serving.ts';
+import { connectionOf } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
 import type { StreamLayer } from '../stream/stream-layer.ts';
-import { connectionOf } from './connect.ts';
 import type { TransportEngine } from './engine.ts';
-import type { Reporter } from './reporter.ts';
 import type { AnyTransport, Transport } from './types.ts';
 
 /** The operations that a membership may perform on the transport that it manages. */
@@ -205,7 +205,7 @@ export const ownContext = {
   capture(): (work: () => void) => void {
     const context = contexts?.reader();
     if (context === undefined) return (work) => work();
-    return (work) => context.run(work, undefined, undefined, undefined);
+    return (work) => context(work, undefined, undefined, undefined);
   },
 
   /** Marks handlers that `serve` calls in the context in which their messages were read. */

@@ -1,35 +1,24 @@
 // One protocol mounted on a transport, with its inbox and the number of its outgoing calls.
 
 import { contexts } from '#context';
-import type { Clock } from '../clock.ts';
 import { type ErrorCode, TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
-import type { CallHost, Forgettable } from '../rpc/call.ts';
+import type { Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
-import type { CallWatch } from '../rpc/records.ts';
-import type { Mounted } from '../session/channels.ts';
+import type { Reporter } from '../rpc/records.ts';
+import type { InCall, Mounted } from '../session/in-call.ts';
 import type { CallOrder } from '../session/out-call.ts';
-import type { ConnectionResources } from '../stream/connection-output.ts';
+import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
 import type { Ticker } from '../stream/ticker.ts';
-import { type GarbageRegistry, onGarbage, systemClock } from '../system-runtime.ts';
+import { onGarbage, systemClock } from '../system-runtime.ts';
+import type { EventDispatcher } from './event-dispatcher.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import type { EventDispatcher } from './reporter.ts';
-
-/** The transport as its mounts see it. */
-export interface MountHost extends ConnectionResources {
-  readonly clock: Clock;
-  readonly dispatcher: EventDispatcher;
-  readonly order: CallOrder;
-  readonly alive: KeepAlive;
-  /** Called when a protocol gets a reader or loses one. */
-  readersChanged(): void;
-}
 
 /** The steps, if any, before an outgoing call is sent. */
-export interface MountHooks {
+interface MountHooks {
   /** Follows the calls if they are observed. */
-  readonly watch: CallWatch | undefined;
+  readonly watch: Reporter | undefined;
   /** The interceptors, around the function that makes the call. */
   readonly chain: ClientNext | undefined;
 }
@@ -53,10 +42,21 @@ export class Mount implements Mounted, CallHost {
   readonly drains: boolean;
   /** The number of outgoing calls that have not settled. */
   open = 0;
-  readonly #host: MountHost;
+  /** The number of peers' calls that have arrived. */
+  served = 0;
+  readonly #host: ConnectionHost;
+  readonly #dispatcher: EventDispatcher;
+  readonly #alive: KeepAlive;
   readonly #idle: (() => void)[] = [];
 
-  constructor(protocol: Protocol, host: MountHost, drains: boolean) {
+  /** @param alive keeps the process alive while outgoing calls are in flight. */
+  constructor(
+    protocol: Protocol,
+    host: ConnectionHost,
+    dispatcher: EventDispatcher,
+    alive: KeepAlive,
+    drains: boolean,
+  ) {
     this.protocol = protocol;
     this.channel = protocol.channel;
     this.ordered = protocol.ordered;
@@ -66,6 +66,8 @@ export class Mount implements Mounted, CallHost {
     this.table = methodTable(protocol);
     this.drains = drains && !isProjectProtocol(protocol);
     this.#host = host;
+    this.#dispatcher = dispatcher;
+    this.#alive = alive;
     // When an object becomes garbage can't be replayed, so no other clock may depend on it.
     this.watchUnread = host.clock === systemClock ? watchUnread : undefined;
     this.inbox = new Inbox(
@@ -79,8 +81,36 @@ export class Mount implements Mounted, CallHost {
     );
   }
 
+  // The peers' calls.
+
+  incoming(call: InCall): void {
+    const { membership, memory } = this.#host;
+    this.served++;
+    if (membership?.screen !== undefined) {
+      const { from, method, payload } = call;
+      const unfit = membership.screen(from!, this.protocol.name, method.name, payload);
+      if (unfit !== undefined) return connectionOf(from!).break(unfit);
+    }
+    this.inbox.arrive(call);
+    if (memory.used > memory.limit * 1.25) this.#host.relieve();
+  }
+
+  withdrawn(call: InCall): void {
+    this.inbox.withdrawn(call);
+  }
+
+  roomForReplies(): void {
+    this.inbox.feedAll();
+  }
+
+  handlerFailed(error: unknown): void {
+    this.inbox.handlerFailed(error);
+  }
+
+  // Our calls.
+
   /** Makes `watch` follow the mount's calls in both directions from now on; undefined stops it. */
-  watchBy(watch: CallWatch | undefined): void {
+  watchBy(watch: Reporter | undefined): void {
     this.#hook(watch, this.hooks?.chain);
     this.inbox.watchBy(watch);
   }
@@ -90,19 +120,19 @@ export class Mount implements Mounted, CallHost {
     this.#hook(this.hooks?.watch, chain);
   }
 
-  #hook(watch: CallWatch | undefined, chain: ClientNext | undefined): void {
+  #hook(watch: Reporter | undefined, chain: ClientNext | undefined): void {
     this.hooks = watch === undefined && chain === undefined ? undefined : { watch, chain };
   }
 
   begin(): void {
-    if (this.open++ === 0) this.#host.alive.enter();
+    if (this.open++ === 0) this.#alive.enter();
   }
 
   settled(code: ErrorCode | undefined): void {
     this.open--;
-    if (code !== undefined) this.#host.dispatcher.callFailed(code);
+    if (code !== undefined) this.#dispatcher.callFailed(code);
     if (this.open > 0) return;
-    this.#host.alive.leave();
+    this.#alive.leave();
     if (this.#idle.length > 0) this.#tellIdle();
   }
 
@@ -153,14 +183,14 @@ const FIRST_OWN = 0x10;
 
 // Finds streams that became garbage before anybody began to read them, so that their calls end.
 
-let offered: { readonly items: object; readonly call: Forgettable }[] = [];
-let registry: GarbageRegistry<Forgettable> | undefined;
+let offered: { readonly items: object; readonly call: Call }[] = [];
+let registry: FinalizationRegistry<Call> | undefined;
 
 /**
  * Calls `call.forgotten` when the items have become garbage. A stream that is read in the turn in
  * which its caller gets it, as almost all are, costs no entry in the registry.
  */
-export function watchUnread(items: object, call: Forgettable): void {
+export function watchUnread(items: object, call: Call): void {
   if (offered.push({ items, call }) === 1) systemClock.turn!(register);
 }
 

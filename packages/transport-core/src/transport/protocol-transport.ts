@@ -25,8 +25,7 @@ import { compose, InterceptedCall } from '../rpc/interceptors.ts';
 import { observeCall, observeUnsent } from '../rpc/records.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { closeItems } from '../session/streams.ts';
-import { Connection } from '../stream/connection.ts';
-import { LiveRemote } from '../stream/membership.ts';
+import { type Connection, LiveRemote } from '../stream/connection.ts';
 import { VERSION } from '../version.ts';
 import type { TransportEngine } from './engine.ts';
 import { ENGINE } from './manage.ts';
@@ -185,7 +184,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       : channel.run(record, () => this.#start(call, remote));
   }
 
-  #start(call: Call<unknown>, remote: Connection | undefined): Promise<unknown> {
+  #start(call: Call, remote: Connection | undefined): Promise<unknown> {
     const { promise } = call;
     // An observer may have aborted its signal.
     if (call.done) return promise;
@@ -446,11 +445,11 @@ const ignore = () => {};
  * @throws TypeError if it does not belong to this transport.
  */
 function connectionOf(engine: TransportEngine, target: Target): Connection {
-  const link =
-    typeof target === 'object' && target !== null ? LiveRemote.linkOf(target) : undefined;
-  if (link instanceof Connection && link.host === engine) return link;
+  const connection =
+    typeof target === 'object' && target !== null ? LiveRemote.connectionOf(target) : undefined;
+  if (connection?.host === engine) return connection;
   const what =
-    link === undefined
+    connection === undefined
       ? typeof target === 'object'
         ? 'another object'
         : String(target)
@@ -476,7 +475,7 @@ function lost(endpoint: string): TransportError {
 // Collects the state of a transport as plain data.
 
 /** Returns a snapshot of an engine. */
-export function takeSnapshot(engine: TransportEngine): TransportSnapshot {
+function takeSnapshot(engine: TransportEngine): TransportSnapshot {
   const { config, layer } = engine;
   const { certificate } = layer;
   const at = engine.clock.now();

@@ -8,7 +8,7 @@ import type { LimitOptions } from '../common-options.ts';
 import { TransportError } from '../errors.ts';
 import type { Observer, TraceChannels } from '../observer.ts';
 import { type Random, randomBytes } from '../random.ts';
-import type { Membership } from '../stream/membership.ts';
+import type { TransportResources } from '../stream/connection-output.ts';
 import type {
   DialOptions,
   HandshakeSlot,
@@ -328,23 +328,16 @@ export interface BackendLayerOptions {
 
 // SelfIntroduction is the identity that a transport presents to every peer.
 
-/** The parts of a transport that determine its identity and may change while it runs. */
-export interface Introduced {
-  readonly layer: StreamLayer;
-  readonly listening: boolean;
-  readonly membership: Membership | undefined;
-}
-
 /**
  * Returns the identity for a peer that proves no id: the same, but without the node id if the
  * membership does not assert it.
  */
-export function introduceUnproven(self: Introduction, engine: Introduced): Introduction {
+export function introduceUnproven(self: Introduction, transport: TransportResources): Introduction {
   return {
     instance: self.instance,
     network: self.network,
     get nodeId() {
-      return engine.membership?.asserts === false ? '' : self.nodeId;
+      return transport.membership?.asserts === false ? '' : self.nodeId;
     },
     get addr() {
       return self.addr;
@@ -356,24 +349,30 @@ export function introduceUnproven(self: Introduction, engine: Introduced): Intro
 export class SelfIntroduction implements Introduction {
   readonly instance: string;
   readonly network: string;
-  readonly #engine: Introduced;
+  readonly #transport: TransportResources;
+  readonly #listens: () => boolean;
   #advertised: string | undefined = undefined;
 
-  /** Creates an identity with a new random instance id. */
-  constructor(engine: Introduced, network: string, random: Random) {
-    this.instance = Array.from(randomBytes(random, 16), (byte) =>
+  /**
+   * Creates an identity with a new random instance id.
+   *
+   * @param listens returns true while the transport listens.
+   */
+  constructor(transport: TransportResources, listens: () => boolean) {
+    this.instance = Array.from(randomBytes(transport.random, 16), (byte) =>
       byte.toString(16).padStart(2, '0'),
     ).join('');
-    this.network = network;
-    this.#engine = engine;
+    this.network = transport.config.network;
+    this.#transport = transport;
+    this.#listens = listens;
   }
 
   get nodeId(): string {
-    return this.#engine.membership?.nodeId ?? '';
+    return this.#transport.membership?.nodeId ?? '';
   }
 
   get addr(): string {
-    if (!this.#engine.listening) return '';
+    if (!this.#listens()) return '';
     try {
       return this.advertiseAddr();
     } catch {
@@ -383,7 +382,7 @@ export class SelfIntroduction implements Introduction {
   }
 
   advertiseAddr(): string {
-    return this.#advertised ?? this.#engine.layer.advertiseAddr();
+    return this.#advertised ?? this.#transport.layer.advertiseAddr();
   }
 
   /**
@@ -396,7 +395,7 @@ export class SelfIntroduction implements Introduction {
     const list = given.map((address) => address.trim());
     for (const address of list) {
       if (address === '') throw new TypeError('advertise: an address is empty');
-      checkAdvertised(this.#engine.layer, address, 'advertise');
+      checkAdvertised(this.#transport.layer, address, 'advertise');
     }
     const advertised = list.join(',');
     if (utf8Length(advertised) > HELLO_TEXT_LIMIT)

@@ -19,7 +19,7 @@ import {
  * The default size of a batch: the largest frame for packets of 64 KiB takes 64 + 16 KiB, and the
  * rest is for small frames.
  */
-export const BATCH_CAPACITY = 64 * 1024 + FRAME_OVERHEAD + 1024;
+const BATCH_CAPACITY = 64 * 1024 + FRAME_OVERHEAD + 1024;
 
 /**
  * Writes frames into a batch. `allocate` provides the buffer at the first byte; it is reused for

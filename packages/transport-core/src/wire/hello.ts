@@ -156,7 +156,7 @@ export function decodeProtocols(bytes: Uint8Array): Announcement | string {
 }
 
 /** Maximum size of a Hello, in bytes. */
-export const HELLO_LIMIT = 16 * 1024;
+const HELLO_LIMIT = 16 * 1024;
 
 /**
  * Maximum length of a frame before the hello is complete, in bytes. The rest is room for other
@@ -167,7 +167,7 @@ export const HELLO_FRAME_LIMIT = HELLO_LIMIT + 4_096;
 /**
  * The maximum number of protocols in a hello, of versions that a protocol accepts, and of features.
  */
-export const HELLO_ENTRIES_LIMIT = 64;
+const HELLO_ENTRIES_LIMIT = 64;
 
 /** Shared by all hellos without fields, because there may be many of them. */
 const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
@@ -176,8 +176,8 @@ const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
 export const HELLO_TEXT_LIMIT = 1024;
 
 /** The range of packet sizes in bytes. */
-export const PACKET_MIN = 4 * 1024;
-export const PACKET_MAX = 1024 * 1024;
+const PACKET_MIN = 4 * 1024;
+const PACKET_MAX = 1024 * 1024;
 
 function wrongHello(hello: Hello): string | undefined {
   if (!INSTANCE.test(hello.instance))

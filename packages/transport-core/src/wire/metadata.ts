@@ -78,7 +78,7 @@ export const METADATA_LIMIT = 8 * 1024;
  * Maximum size of encoded metadata in bytes: together with the other fields, it fits into
  * FRAME_OVERHEAD.
  */
-export const ENCODED_METADATA_LIMIT = 15 * 1024;
+const ENCODED_METADATA_LIMIT = 15 * 1024;
 
 /** Writes one map entry of field 11 of the frame: key 1, value 2. */
 function writeEntry(bytes: Uint8Array, at: number, key: Uint8Array, value: Uint8Array): number {

@@ -41,7 +41,7 @@ export const hostOf = (changes: Partial<CallHost>): CallHost => ({
 });
 
 /** Returns the error of a call; undefined if it was answered. */
-export const errorOf = ({ promise }: Call<unknown>): Promise<TransportError> =>
+export const errorOf = ({ promise }: Call): Promise<TransportError> =>
   promise.then(
     () => undefined as never,
     (error: TransportError) => error,
@@ -91,12 +91,7 @@ export class CallFixture {
     });
   }
 
-  call(
-    end: End,
-    name: Name,
-    payload: Bytes,
-    { timeout, signal, upload }: Options = {},
-  ): Call<unknown> {
+  call(end: End, name: Name, payload: Bytes, { timeout, signal, upload }: Options = {}): Call {
     const method = table.byName.get(name)!;
     const { channel, ordered } = protocol;
     const host = hostOf({
@@ -106,7 +101,7 @@ export class CallFixture {
       settled: (code) => void this.settled.push(code ?? 'fine'),
       wakeBy: (time) => end.wakeBy(time),
     });
-    const call = new Call<unknown>(host, method, payload, 'there', { timeout, signal, upload });
+    const call = new Call(host, method, payload, 'there', { timeout, signal, upload });
     call.promise.catch(() => {});
     this.pair.start(end, call);
     return call;

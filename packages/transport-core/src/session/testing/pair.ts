@@ -7,12 +7,12 @@ import { methodTable, type Protocol } from '../../protocol/protocol.ts';
 import { type Random, seededRandom } from '../../random.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
-import type { Channel, Mounted } from '../channels.ts';
-import type { Calls, InCall } from '../in-call.ts';
+import type { InCall, Mounted } from '../in-call.ts';
 import { Memory } from '../memory.ts';
 import type { OutCall } from '../out-call.ts';
-import { Session, type SessionOptions, type SessionVisitor } from '../session.ts';
+import { Session } from '../session.ts';
 import type { SessionLimits, SessionPort } from '../session-context.ts';
+import type { SessionOptions, SessionVisitor } from '../session-parts.ts';
 
 const KIB = 1024;
 
@@ -39,7 +39,7 @@ export const SMALL: SessionLimits = {
 };
 
 /** One end: the driver of its session, which records the session's events. */
-export class End implements SessionPort, SessionVisitor, Calls {
+export class End implements SessionPort, SessionVisitor {
   readonly session: Session;
   readonly memory: Memory;
   readonly counters = new Map<TransportCounter, number>();
@@ -58,7 +58,6 @@ export class End implements SessionPort, SessionVisitor, Calls {
   ending: { error: TransportError; unsent: OutCall[] } | undefined = undefined;
   endings = 0;
   left: OutCall[] = [];
-  roomy: Channel[] = [];
   wakeAt = Number.POSITIVE_INFINITY;
   /** Bytes in flight to the other end. */
   sent: Uint8Array[] = [];
@@ -77,12 +76,10 @@ export class End implements SessionPort, SessionVisitor, Calls {
     const limits = options.limits ?? SMALL;
     this.memory = options.memory ?? new Memory(512 * KIB * KIB);
     this.#encoder = new FrameEncoder((size) => new Uint8Array(size), limits.packet + 17 * KIB);
-    for (const protocol of protocols)
-      this.mounts.set(protocol.channel, { protocol, table: methodTable(protocol) });
+    for (const protocol of protocols) this.mount(protocol);
     this.session = new Session({
       side,
       visitor: this,
-      calls: this,
       port: this,
       writer: this.#encoder,
       limits,
@@ -111,6 +108,21 @@ export class End implements SessionPort, SessionVisitor, Calls {
       refused: undefined,
       now: 1_000,
       ...options,
+    });
+  }
+
+  /** Mounts a protocol, whose calls go into `calls` or to the inbox. */
+  mount(protocol: Protocol): void {
+    this.mounts.set(protocol.channel, {
+      protocol,
+      table: methodTable(protocol),
+      incoming: (call) => {
+        if (this.inbox === undefined) this.calls.push(call);
+        else this.inbox.arrive(call);
+      },
+      withdrawn: (call) => this.inbox?.withdrawn(call),
+      roomForReplies: () => this.inbox?.feedAll(),
+      handlerFailed: () => {},
     });
   }
 
@@ -164,7 +176,7 @@ export class End implements SessionPort, SessionVisitor, Calls {
     this.closing = true;
   }
 
-  // Implementation of SessionVisitor and Calls.
+  // Implementation of SessionVisitor.
 
   greeted(hello: Hello): void {
     this.hello = hello;
@@ -175,22 +187,8 @@ export class End implements SessionPort, SessionVisitor, Calls {
     this.isUp = true;
   }
 
-  incoming(call: InCall): void {
-    if (this.inbox === undefined) this.calls.push(call);
-    else this.inbox.arrive(call);
-  }
-
-  withdrawn(call: InCall): void {
-    this.inbox?.withdrawn(call);
-  }
-
   leaving(waiting: OutCall[]): void {
     this.left.push(...waiting);
-  }
-
-  roomForReplies(channel: Channel): void {
-    this.roomy.push(channel);
-    this.inbox?.feedAll();
   }
 
   abandoned(calls: InCall[]): void {

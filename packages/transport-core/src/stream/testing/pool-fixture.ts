@@ -8,8 +8,9 @@ import { Call } from '../../rpc/call.ts';
 import { hostOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
 import type { OutCall } from '../../session/out-call.ts';
-import type { Connection } from '../connection.ts';
-import { Names } from '../names.ts';
+import type { Connection, ConnectionHost } from '../connection.ts';
+import type { TransportResources } from '../connection-output.ts';
+import { type Members, Names } from '../names.ts';
 import { Pool } from '../pool.ts';
 
 const table = methodTable(protocol);
@@ -83,30 +84,32 @@ export function poolFixture(
   const retired: FakeConnection[] = [];
   /** Connections to nodes, which a membership knows. */
   const known = new Map<string, FakeConnection>();
-  const names = new Names({
-    config: { resolve: resolver },
-    clock,
-    random: () => 0.5,
-    membership: undefined,
-  });
+  const config = { resolve: resolver };
+  const names = new Names({ config, clock, random: () => 0.5 } as unknown as TransportResources);
   const memory = new Memory(limit);
-  const pool: Pool = new Pool({
+  const host = {
     config: { maxPool, limits: { packet: 65_536 } },
     memory,
     random: () => 0.5,
-    known: (target) => known.get(target)?.real,
-    now: () => clock.now(),
-    wakeBy: (time) => void wakes.push(time),
-    dialFailed: (target, _error, retryIn) => {
+    ticker: clock,
+    wakeBy: (time: number) => void wakes.push(time),
+    dialFailed: (target: string, _error: TransportError, retryIn: number | undefined) => {
       failed.push(target);
       retries.push(retryIn);
     },
-    watch: (name, changed) => names.watch(name, changed),
-    retire: (connection) => {
+    retire: (connection: Connection) => {
       retired.push(connection as unknown as FakeConnection);
       pool.forget(connection);
     },
-    open: (target, address, nodeId, signal, name) =>
+  } as unknown as ConnectionHost;
+  const members = {
+    live: (target: string) => known.get(target)?.real,
+  } as unknown as Members;
+  const pool: Pool = new Pool(
+    host,
+    names,
+    members,
+    (target, address, nodeId, signal, name) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason));
         dials.push({
@@ -133,7 +136,7 @@ export function poolFixture(
           },
         });
       }),
-  });
+  );
   const call = (
     name: 'ask' | 'tell' = 'ask',
     options: { timeout?: number; signal?: AbortSignal; channel?: number } = {},
@@ -141,7 +144,7 @@ export function poolFixture(
     const method = table.byName.get(name)!;
     const { timeout = 1_000, signal } = options;
     const host = hostOf({ channel: options.channel ?? protocol.channel, timeout, ticker: clock });
-    const made = new Call<unknown>(host, method, new Uint8Array(1), 'a:1', { signal });
+    const made = new Call(host, method, new Uint8Array(1), 'a:1', { signal });
     const fate: { error?: TransportError } = {};
     made.promise.catch((error) => {
       fate.error = error;
@@ -149,7 +152,7 @@ export function poolFixture(
     return Object.assign(made, { fate });
   };
   /** Starts a call as if it had this target and size. */
-  const start = (target: string, made: Call<unknown>, isBulky = false): void =>
+  const start = (target: string, made: Call, isBulky = false): void =>
     pool.start(Object.assign(made, { to: target, isBulky: () => isBulky }));
   return { clock, pool, dials, failed, retries, wakes, retired, known, memory, call, start };
 }

@@ -97,6 +97,18 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
       },
     },
   );
+  refuses(
+    'if the `then` of what `admit` returns throws, the peer is refused with permission_denied/refused',
+    {},
+    [7, 6, /no promise/],
+    {
+      admit: () => ({
+        then: () => {
+          throw new Error('no promise');
+        },
+      }),
+    },
+  );
   const malformed: [what: string, hello: Partial<RawHello>, text: RegExp][] = [
     ['an instance that is not 16 bytes long', { instance: new Uint8Array(15) }, /instance/],
     ['a hello over 16 KiB', { agent: 'x'.repeat(17 * 1024) }, /hello/],

@@ -1,70 +1,51 @@
-// The connections of a transport: Acceptor accepts them, Dialer dials them, and Members finds the
-// connections of a node by its id.
+// The connections of a transport: Acceptor accepts them, Dialer dials them, and Shutdown closes them.
+// Below is Serving, which decides whether this node takes calls to its services.
 //
 // Acceptor owns the listener and the handshakes of accepted connections. It asks the transport for
 // room, and passes each connection to the transport.
 
-import type { Clock } from '../clock.ts';
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
-import type { Remote } from '../remote.ts';
 import { BoundedHandshakes, HandshakePlace, Listener } from '../stream/accept.ts';
-import type { Connection } from '../stream/connection.ts';
-import type { ConnectionInit, ConnectionResources } from '../stream/connection-output.ts';
-import { LiveRemote, type Membership, nodeOf } from '../stream/membership.ts';
-import type { NameWatch } from '../stream/names.ts';
-import type { HandshakeSlot, StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { askResolve, orderAddresses } from '../stream/user-hooks.ts';
+import type { Connection, ConnectionHost } from '../stream/connection.ts';
+import { askResolve, nodeOf, orderAddresses } from '../stream/membership.ts';
+import type { DialedName, Members, NameWatch } from '../stream/names.ts';
+import type { Pool } from '../stream/pool.ts';
+import type { HandshakeSlot, StreamConnection } from '../stream/stream-layer.ts';
+import type { DeadlineTimer } from '../stream/ticker.ts';
 import { screenHello } from '../wire/preamble.ts';
-import type { EventDispatcher } from './reporter.ts';
-
-/** The transport as its acceptor and its dialer see it. */
-export interface ConnectionRegistry extends ConnectionResources {
-  readonly clock: Clock;
-  readonly layer: StreamLayer;
-  readonly dispatcher: EventDispatcher;
-  readonly state: 'open' | 'closing' | 'closed';
-  /** All connections whose stream is not closed yet. */
-  readonly connections: { readonly size: number };
-  /** Reports that a listener has failed: the node is not ready until `listensAgain` is called. */
-  listenFailed(listener: object, error: TransportError, retryIn: number): void;
-  /** Reports that a listener that had failed listens again, or is not needed anymore. */
-  listensAgain(listener: object): void;
-  /** Returns an error if `limits.connections` allows no more connections. */
-  full(): TransportError | undefined;
-  /** Creates the connection of a stream and adds it to the transport's connections. */
-  add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection;
-}
+import type { EventDispatcher } from './event-dispatcher.ts';
+import type { Mount } from './mount.ts';
 
 /** Accepts connections. */
 export class Acceptor {
   /** True once `listen` has succeeded, until `stop` is called. */
   listening = false;
-  readonly #transport: ConnectionRegistry;
+  readonly #transport: ConnectionHost;
+  readonly #dispatcher: EventDispatcher;
   readonly #handshakes: BoundedHandshakes;
   readonly #listener: Listener;
   #listened: Promise<void> | undefined = undefined;
   #stopped: Promise<void> | undefined = undefined;
 
-  constructor(transport: ConnectionRegistry) {
+  constructor(transport: ConnectionHost, dispatcher: EventDispatcher) {
     this.#transport = transport;
+    this.#dispatcher = dispatcher;
     const { config, clock, layer } = transport;
     this.#handshakes = new BoundedHandshakes(
       config.limits.handshakes,
       () => transport.ticker.now(),
       (endpoint, error, place) => this.#rejected(endpoint, error, place),
     );
-    this.#listener = new Listener(
+    this.#listener = new Listener({
       layer,
       clock,
-      (stream, slot) => this.#accept(stream, slot),
-      (error, retryIn) => transport.listenFailed(this, error, retryIn),
-      () => transport.listensAgain(this),
-      {
-        timeout: config.handshakeTimeout,
-        handshakes: { acquire: (...connection) => this.#acquire(...connection) },
-        screen: screenHello,
-      },
-    );
+      accept: (stream, slot) => this.#accept(stream, slot),
+      broke: (error, retryIn) => transport.listenFailed(this, error, retryIn),
+      recovered: () => transport.listensAgain(this),
+      timeout: config.handshakeTimeout,
+      handshakes: { acquire: (...connection) => this.#acquire(...connection) },
+      screen: screenHello,
+    });
   }
 
   listen(): Promise<void> {
@@ -155,9 +136,8 @@ export class Acceptor {
   }
 
   #tellRejected(endpoint: string, error: TransportError, tellsMembership: boolean): void {
-    const { dispatcher, membership } = this.#transport;
-    dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error });
-    if (tellsMembership) membership?.turnedAway?.(endpoint, error, undefined);
+    this.#dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error });
+    if (tellsMembership) this.#transport.membership?.turnedAway?.(endpoint, error, undefined);
   }
 }
 
@@ -168,12 +148,6 @@ const CROWDED = reasonError(
 
 // Dialer resolves an address, dials it and completes the hello. If there are several addresses, it
 // tries one after another.
-
-/** A name that is dialed, and the connection whose address is tried first. */
-interface DialedName {
-  readonly watch: NameWatch;
-  readonly inUse: Connection | undefined;
-}
 
 /** The parts that are common to the dials of all addresses of a target. */
 interface AddressDial {
@@ -187,15 +161,15 @@ interface AddressDial {
 
 /** Dials targets for the pool. */
 export class Dialer {
-  readonly #transport: ConnectionRegistry;
+  readonly #transport: ConnectionHost;
   readonly #members: Members;
 
-  constructor(transport: ConnectionRegistry, members: Members) {
+  constructor(transport: ConnectionHost, members: Members) {
     this.#transport = transport;
     this.#members = members;
   }
 
-  /** Connects and completes the hello; see `PoolHost.open`. */
+  /** Connects and completes the hello; see `Open` of the pool. */
   async open(
     target: string,
     address: string,
@@ -344,75 +318,185 @@ function allFailed(
 /** The maximum number of addresses that an error lists. */
 const SHOWN = 8;
 
-// Members resolves targets that name a node id, with the help of the membership.
+// Shutdown ends a transport and its mounts: calls in flight get a grace period, then everything
+// closes.
 
-/** Finds connections by node id. */
-export class Members {
-  readonly #engine: { readonly membership: Membership | undefined };
-  /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
-  readonly #names = new Map<string, string>();
+/**
+ * The parts of a transport that its shutdown uses. It is an interface because `TransportEngine`,
+ * which implements it, creates its shutdown.
+ */
+interface ClosingTransport extends ConnectionHost {
+  readonly mounts: ReadonlyMap<number, Mount>;
+  readonly acceptor: Acceptor;
+  readonly pool: Pool;
+  readonly timer: DeadlineTimer;
+  readonly dispatcher: EventDispatcher;
+  readonly isDraining: boolean;
+  readonly serving: { changed(): void };
+  leave(connections: readonly Connection[], text: string): Promise<void>;
+  unmount(mount: Mount): void;
+}
 
-  constructor(engine: { readonly membership: Membership | undefined }) {
-    this.#engine = engine;
+/** Closes a transport and its mounts. */
+export class Shutdown {
+  state: 'open' | 'closing' | 'closed' = 'open';
+  readonly #transport: ClosingTransport;
+  #graceDue = Number.POSITIVE_INFINITY;
+  #ending: Promise<void> | undefined = undefined;
+  #ended: (() => void) | undefined = undefined;
+
+  constructor(transport: ClosingTransport) {
+    this.#transport = transport;
+  }
+
+  close(grace: number): Promise<void> {
+    this.#ending ??=
+      this.#transport.isDraining && grace > 0 ? this.#leaveFirst(grace) : this.#end(grace);
+    return this.#ending;
   }
 
   /**
-   * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`; for
-   * the second form, only connections that proved the id.
+   * Closes a transport that was drained. It accepts no more connections, and leaves its open
+   * connections in the same way as a transport that stays open. Both ends then wait for each other,
+   * so calls that are on their way here are still refused with `sent: false`.
    */
-  links(target: string): readonly Connection[] {
-    const { membership } = this.#engine;
-    if (membership === undefined) return NONE;
-    const named = nodeOf(target) ?? this.#names.get(target);
-    if (named !== undefined) return membership.links(named).map(connectionOf);
-    const id = target.charAt(64) === '@' ? target.slice(0, 64) : '';
-    const proven =
-      id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
-    return proven.map(connectionOf);
+  async #leaveFirst(grace: number): Promise<void> {
+    const { acceptor, clock, connections } = this.#transport;
+    const until = clock.now() + grace;
+    acceptor.stop().catch(() => {});
+    const left = new AbortController();
+    const leaving = async () => {
+      // A connection in its hello is left once it is up: its peer may have sent calls already.
+      while (connections.size > 0 && !left.signal.aborted) {
+        const up = this.#up;
+        if (up.length === 0) await clock.sleep(STEP, left.signal);
+        else await this.#transport.leave(up, 'this node goes out of service');
+      }
+      left.abort();
+    };
+    leaving().catch(() => {});
+    await clock.sleep(grace, left.signal).catch(() => {});
+    left.abort();
+    await this.#end(connections.size === 0 ? 0 : Math.max(until - clock.now(), 0));
   }
 
-  /** See `Membership.addressesOf`. */
-  addressesOf(target: string): readonly string[] | undefined {
-    return this.#engine.membership?.addressesOf?.(target);
+  get #up(): Connection[] {
+    return [...this.#transport.connections].filter((connection) => connection.isUp);
   }
 
-  /** Returns the first of these connections that takes calls. */
-  live(target: string): Connection | undefined {
-    if (this.#engine.membership === undefined) return undefined;
-    return this.links(target).find((connection) => connection.isUp);
+  async #end(grace: number): Promise<void> {
+    const { acceptor, aborts, connections, dispatcher, mounts, pool, scheduler, ticker, timer } =
+      this.#transport;
+    this.state = 'closing';
+    dispatcher.closing();
+    this.#transport.serving.changed();
+    this.#transport.membership?.closed();
+    for (const mount of mounts.values()) mount.refuse();
+    const stopped = acceptor.stop();
+    pool.close(CLOSED);
+    ticker.run((now) => {
+      for (const connection of [...connections]) connection.shut(grace);
+      this.#graceDue = now + grace;
+      if (grace === 0) this.#endGrace();
+      else timer.by(this.#graceDue);
+    });
+    if (connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
+    await stopped.catch(() => {});
+    this.#endGrace();
+    timer.stop();
+    aborts.finish();
+    scheduler.stop();
+    this.state = 'closed';
+    dispatcher.end();
+  }
+
+  /** Called when the stream of a connection has closed. */
+  gone(): void {
+    if (this.state === 'closing' && this.#transport.connections.size === 0) this.#ended?.();
+  }
+
+  /** Ends the grace period if its time has come. Returns the time at which it ends. */
+  wake(now: number): number {
+    if (now >= this.#graceDue) this.#endGrace();
+    return this.#graceDue;
   }
 
   /**
-   * Connects to a node, or returns a connection to it.
-   *
-   * @param remembers true if `target` is a name that stands for this node from now on.
+   * Closes one protocol. Its calls get up to `grace` milliseconds to finish; then calls made here
+   * fail and peers' calls are refused.
    */
-  async reach(
-    nodeId: string,
-    target: string,
-    signal: AbortSignal,
-    remembers: boolean,
-  ): Promise<Connection> {
-    const { membership } = this.#engine;
-    if (membership === undefined) {
-      const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
-      throw new TransportError('failed_precondition', message, { target, sent: false });
+  async closeMount(mount: Mount, grace: number): Promise<void> {
+    const { clock, connections, pool, ticker } = this.#transport;
+    mount.refuse();
+    if (grace > 0 && mount.open > 0 && this.state === 'open') {
+      const enough = new AbortController();
+      void mount.whenIdle().then(() => enough.abort());
+      await clock.sleep(grace, enough.signal).catch(() => {});
     }
-    const connection = connectionOf(await membership.reach(nodeId, signal));
-    if (remembers && nodeOf(target) === undefined) {
-      if (this.#names.size >= NAMES) this.#names.clear();
-      this.#names.set(target, nodeId);
-    }
-    return connection;
+    ticker.run(() => {
+      if (!mount.inbox.closed)
+        mount.inbox.close(
+          new TransportError(
+            'unimplemented',
+            `protocol '${mount.protocol.name}' was closed on this node`,
+          ),
+        );
+      pool.failChannel(mount.protocol.channel, mount.over!);
+      for (const connection of connections)
+        connection.endChannel(mount.protocol.channel, mount.over!);
+      this.#transport.unmount(mount);
+    });
+  }
+
+  #endGrace(): void {
+    this.#graceDue = Number.POSITIVE_INFINITY;
+    for (const mount of this.#transport.mounts.values())
+      if (!mount.inbox.closed)
+        mount.inbox.close(reasonError('closed', 'the other end has closed its transport'));
   }
 }
 
-/** Returns the connection behind a Remote of this transport. */
-export function connectionOf(remote: Remote): Connection {
-  return LiveRemote.linkOf(remote) as Connection;
-}
+/** The interval, in milliseconds, between checks for connections that have come up. */
+const STEP = 10;
+/** The error of calls that were made before the transport closed. */
+export const CLOSED: TransportError = new TransportError('shutdown', 'this transport was closed', {
+  sent: false,
+});
 
-/** The number of names that are remembered. */
-const NAMES = 1_024;
-const NONE: readonly Connection[] = Object.freeze([]);
-const NOBODY: readonly Remote[] = Object.freeze([]);
+// Serving decides whether this node takes calls to a service, from the drain state and the health
+// of the node.
+
+/** Combines a transport's drain state with its health, and notifies listeners of changes. */
+export class Serving {
+  readonly #hasWithdrawn: (service: string) => boolean;
+  readonly #listeners = new Set<() => void>();
+  #health: ((service: string) => string) | undefined;
+
+  /** @param hasWithdrawn returns true if the transport drains, unless the service goes on. */
+  constructor(hasWithdrawn: (service: string) => boolean) {
+    this.#hasWithdrawn = hasWithdrawn;
+  }
+
+  /** Sets the health that is served, by service; undefined when none is served anymore. */
+  set health(health: ((service: string) => string) | undefined) {
+    this.#health = health;
+    this.changed();
+  }
+
+  /** Returns false if the transport drains, or if the health of the service says so. */
+  isServing(service: string): boolean {
+    return !this.#hasWithdrawn(service) && this.#health?.(service) !== 'not_serving';
+  }
+
+  /** Calls a function after each change, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    // A wrapper, so that a function that is registered twice is called twice.
+    const mine = () => listener();
+    this.#listeners.add(mine);
+    return () => void this.#listeners.delete(mine);
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

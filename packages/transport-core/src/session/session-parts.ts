@@ -1,0 +1,544 @@
+// The parts of a session, their wiring, and the actions that concern all of them in any phase.
+//
+// SessionParts owns the parts. Session tells it the time, and when the connection has ended. Below
+// are SessionFigures, which reads the parts, and Answers, the part that ends our calls.
+
+import { stackless, TransportError } from '../errors.ts';
+import type { ProtocolMethod } from '../protocol/protocol.ts';
+import type { Random } from '../random.ts';
+import { ACCOUNT_MAX, type Frame, type FrameWriter, Kind } from '../wire/frame.ts';
+import type { Announcement, Hello } from '../wire/hello.ts';
+import { remoteError } from '../wire/metadata.ts';
+import { Batch } from './batch.ts';
+import { Callee } from './callee.ts';
+import { Caller } from './caller.ts';
+import { type Channel, Channels } from './channels.ts';
+import { type HelloExchangeOptions, protocolError } from './hello-exchange.ts';
+import type { InCall } from './in-call.ts';
+import type { OutCall } from './out-call.ts';
+import { Outbox } from './outbox.ts';
+import { Assembly, IncomingPackets, oversized, priceOf, STALLED } from './packets.ts';
+import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
+
+/**
+ * Receives the events of a session. It is an interface because `Connection`, which implements it,
+ * is in a higher layer.
+ */
+export interface SessionVisitor {
+  /**
+   * The protocols of one end have changed. `announcement` is set if the peer has announced its
+   * protocols and its address again.
+   */
+  protocolsChanged?(announcement: Announcement | undefined): void;
+  /** The peer has refused a call because it drains. */
+  drains?(): void;
+  /** The callers of these calls are gone: `InCall.tell` must be called for each, now or later. */
+  abandoned(calls: InCall[]): void;
+  /** The peer's HELLO is acceptable. Answer with `consent` or `break`, now or later. */
+  greeted(hello: Hello): void;
+  /** Called when the hello is complete, so calls may flow in both directions. */
+  up(): void;
+  /**
+   * The session takes no new calls, so the pool must forget it. `waiting` contains the calls that
+   * waited for room, in order.
+   */
+  leaving(waiting: OutCall[]): void;
+  /**
+   * The session has ended; called exactly once. `unsent` contains the calls that no handler can
+   * have seen, in order.
+   */
+  down(error: TransportError, unsent: OutCall[]): void;
+}
+
+/** The options of a session. */
+export interface SessionOptions extends HelloExchangeOptions {
+  readonly visitor: SessionVisitor;
+  readonly writer: FrameWriter;
+  readonly keepAlive: KeepAlive;
+  /**
+   * Duration, in milliseconds, without activity after which the dialer leaves; the acceptor waits
+   * twice as long.
+   */
+  readonly idleTimeout: number;
+  readonly random: Random;
+  /** True if `limits.rate.send` is set: see BatchPacer. */
+  readonly isBounded?: boolean;
+  /**
+   * True if all chunks arrive in one piece of memory that is overwritten by the next read: see
+   * PayloadRetainer.
+   */
+  readonly copies?: boolean;
+}
+
+/** The parts of one session. */
+export class SessionParts {
+  readonly context: SessionContext;
+  readonly batch: Batch;
+  readonly outbox: Outbox;
+  readonly packets: IncomingPackets;
+  readonly channels: Channels;
+  readonly liveness: Liveness;
+  readonly caller: Caller;
+  readonly answers: Answers;
+  readonly callee: Callee;
+  readonly #visitor: SessionVisitor;
+
+  /** @param breakOff ends the connection with a GO_AWAY that carries the error. */
+  constructor(options: SessionOptions, breakOff: (error: TransportError) => void) {
+    const { mounts, preamble, side, visitor } = options;
+    const isBytes = preamble !== undefined;
+    const context = new SessionContext(options, breakOff, (reason, message) =>
+      breakOff(protocolError(message, reason)),
+    );
+    this.context = context;
+    this.batch = new Batch(context, options.writer, {
+      isBounded: options.isBounded === true,
+      isDirect: !isBytes,
+    });
+    this.outbox = new Outbox(context, this.batch);
+    const memory = !isBytes ? 'frames' : options.copies === true ? 'one' : 'own';
+    this.packets = new IncomingPackets(context, this.batch, memory, () => this.#measure());
+    this.channels = new Channels(context, this.batch, mounts);
+    this.liveness = new Liveness(options.keepAlive, options.random, options.now);
+    this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
+    this.answers = new Answers(context, this.packets, this.caller, visitor);
+    this.callee = new Callee(this.outbox, this.channels, this.packets);
+    this.#visitor = visitor;
+  }
+
+  /** Sends a PING to measure the round trip. Returns false if one is already outstanding. */
+  #measure(): boolean {
+    if (this.liveness.asks) return false;
+    this.batch.control(Kind.PING, this.liveness.ping(this.context.now));
+    return true;
+  }
+
+  /** Applies the peer's HELLO. */
+  agree({ limits, protocols }: Hello): void {
+    this.context.settle(limits);
+    this.outbox.open(limits);
+    this.channels.met(protocols);
+  }
+
+  /** Sends the peer our protocols and our address, which may have changed. */
+  announce(addr: string): void {
+    this.channels.remount();
+    this.#visitor.protocolsChanged?.(undefined);
+    this.batch.control(Kind.PROTOCOLS, 0, this.channels.protocols.encode(addr));
+  }
+
+  /** Applies the peer's PROTOCOLS; returns a description of the mistake if it is malformed. */
+  announced(list: Uint8Array): string | undefined {
+    const announcement = this.channels.learn(list);
+    if (typeof announcement === 'string') return announcement;
+    this.#visitor.protocolsChanged?.(announcement);
+    return undefined;
+  }
+
+  /** Ends the calls of one protocol, which was closed here. */
+  failChannel(channel: Channel, error: TransportError): void {
+    this.caller.failChannel(channel, error);
+    this.callee.served.failChannel(channel, new TransportError('unavailable', error.message));
+    channel.settleWriters(error);
+  }
+
+  /**
+   * Ends all calls because the connection has ended. Returns those that no handler can have seen,
+   * in order.
+   * @param arrived true if everything that was written is known to have arrived.
+   */
+  end(error: TransportError, arrived: boolean): OutCall[] {
+    const { channels, outbox } = this;
+    outbox.end();
+    const unsent = this.caller.close(error, arrived);
+    const untold = this.callee.served.close(error);
+    this.packets.end();
+    this.context.usage.end();
+    for (const lanes of channels.lanes()) outbox.drop(lanes);
+    channels.rejectWriters(error);
+    this.#visitor.abandoned(untold);
+    return unsent;
+  }
+
+  /** Does what is due for calls and credit at `now`; returns the next time for calls. */
+  wake(now: number): number {
+    const { answers, batch, caller, callee, packets } = this;
+    const next = Math.min(
+      caller.wake(now),
+      answers.wake(now),
+      callee.served.wake(now, packets.lastPacket),
+    );
+    if (now >= batch.heldUntil) {
+      batch.holdsNothing();
+      this.channels.payHeld();
+    }
+    return next;
+  }
+
+  /**
+   * Extends, by `lateness` (the milliseconds for which this process was asleep), the time limits
+   * that the peer must keep.
+   */
+  excuse(lateness: number): void {
+    this.liveness.excuse(lateness);
+    this.packets.excuse(lateness);
+    this.context.usage.excuse(lateness);
+    this.batch.excuse(lateness);
+    this.outbox.excuse(lateness);
+  }
+
+  /** Restarts the timeouts because our own rate limit, not the peer, holds everything back. */
+  heldBack(now: number): void {
+    this.batch.heldBack(now);
+    this.outbox.heldBack(now);
+  }
+}
+
+// The figures of a session: its load and its queues, for snapshots and for the choice of a
+// connection.
+//
+// Owns nothing; it reads the parts of the session.
+
+/** The calls and queues of a session at one moment. */
+interface SessionCounts {
+  /** The number of open calls: those made here (`out`) and those of the peer (`in`). */
+  readonly calls: { readonly out: number; readonly in: number };
+  /** The number of open calls that stream in either direction. */
+  readonly streams: number;
+  /** The number of streams whose next item waits for credit. */
+  readonly blocked: number;
+  /** The number of the peer's calls that no reader has taken yet, and their bytes. */
+  readonly inbound: { readonly calls: number; readonly bytes: number };
+  /** The number of messages that were accepted here and have not been sent yet, and their bytes. */
+  readonly outbound: { readonly messages: number; readonly bytes: number };
+  /** The fraction of each limit that is in use, from 0 to 1, on the fullest channel. */
+  readonly fill: {
+    readonly calls: number;
+    readonly streams: number;
+    readonly inbound: number;
+    readonly outbound: number;
+  };
+}
+
+/** The figures of one session. */
+export class SessionFigures {
+  readonly #parts: SessionParts;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** The last measured round trip in milliseconds. */
+  get rtt(): number | undefined {
+    return this.#parts.liveness.rtt;
+  }
+
+  /**
+   * Returns the number of milliseconds for which a PING has been outstanding while nothing was
+   * received.
+   */
+  silence(now: number): number {
+    return this.#parts.liveness.silence(now);
+  }
+
+  /** The number of bytes that are held for this connection. */
+  get held(): number {
+    return this.#parts.context.usage.held;
+  }
+
+  /** Maximum length, in bytes, of a message that the peer accepts. */
+  get messageLimit(): number {
+    return this.#parts.context.terms.message;
+  }
+
+  /** The amount of work this session has, for comparison with other sessions to the same target. */
+  get load(): number {
+    const { caller, context } = this.#parts;
+    return context.usage.held - context.usage.working + caller.slots.size;
+  }
+
+  /**
+   * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
+   * and their bytes.
+   */
+  unsent(channel: number): SessionCounts['outbound'] {
+    const { shorts, longs } = this.#parts.channels.get(channel).lanes;
+    return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
+  }
+
+  /** Returns the number of the peer's open calls and running one-ways on a channel. */
+  incoming(channel: number): number {
+    const used = this.#parts.channels.used(channel);
+    return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
+  }
+
+  /** The numbers of open calls and queued messages at this moment. */
+  get counts(): SessionCounts {
+    const { caller, callee, channels, context } = this.#parts;
+    const { limits, terms } = context;
+    const inbound = { calls: 0, bytes: 0 };
+    const outbound = { messages: 0, bytes: 0 };
+    const fill = {
+      calls: 0,
+      streams: Math.max(
+        share(caller.streams, terms.streams),
+        share(callee.served.streams, limits.streams),
+      ),
+      inbound: 0,
+      outbound: 0,
+    };
+    for (const channel of channels.all()) {
+      const { inbound: queue, lanes, openIn, running, oneways } = channel;
+      for (const call of queue) inbound.bytes += call.payload.length;
+      inbound.calls += queue.length;
+      fill.calls = Math.max(
+        fill.calls,
+        share(channel.open, terms.calls),
+        share(Math.max(openIn, running, oneways), limits.calls),
+      );
+      fill.inbound = Math.max(
+        fill.inbound,
+        share(channel.queued, limits.inbound.calls),
+        share(channel.queuedBytes, limits.inbound.bytes),
+      );
+      for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
+        outbound.messages += tally.messages;
+        outbound.bytes += tally.bytes;
+        fill.outbound = Math.max(
+          fill.outbound,
+          share(tally.messages, limits.outbound.messages),
+          share(tally.bytes, limits.outbound.bytes),
+        );
+      }
+    }
+    let blocked = 0;
+    for (const call of caller.slots.values()) if (call.upload?.isBlocked) blocked++;
+    for (const call of callee.served.ids.values()) if (call.download?.isBlocked) blocked++;
+    return {
+      calls: { out: caller.slots.size, in: callee.served.ids.size },
+      streams: caller.streams + callee.served.streams,
+      blocked,
+      inbound,
+      outbound,
+      fill,
+    };
+  }
+}
+
+/**
+ * Returns the fraction of a limit that is in use; at most 1, although one long message may exceed a
+ * limit.
+ */
+function share(used: number, limit: number): number {
+  return used === 0 ? 0 : Math.min(1, used / limit);
+}
+
+// The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
+// (docs/wire-protocol.md §4).
+//
+// Answers owns no state, because each call keeps its own. IncomingFrames passes it the peer's frames.
+// It ends calls at the caller and hands payloads and errors to the calls.
+
+/** Handles the peer's answers to our calls. */
+export class Answers {
+  readonly #context: SessionContext;
+  readonly #incomingPackets: IncomingPackets;
+  readonly #caller: Caller;
+  readonly #visitor: SessionVisitor;
+
+  constructor(
+    context: SessionContext,
+    incomingPackets: IncomingPackets,
+    caller: Caller,
+    visitor: SessionVisitor,
+  ) {
+    this.#visitor = visitor;
+    this.#context = context;
+    this.#incomingPackets = incomingPackets;
+    this.#caller = caller;
+  }
+
+  response(frame: Frame): void {
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (call.method.response === undefined || call.assembly !== undefined)
+      return this.#unawaited(frame);
+    this.#context.touch();
+    if (frame.size > 0) return this.#long(frame, call);
+    if (!this.#incomingPackets.short(frame)) return;
+    this.#caller.terminal(call);
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.answered(this.#incomingPackets.keep(frame));
+  }
+
+  #unawaited({ id }: Frame): void {
+    this.#context.violation('malformed', `RESPONSE to call ${id}, which awaits no response`);
+  }
+
+  /** Handles the first packet of a long response. */
+  #long(frame: Frame, call: OutCall): void {
+    const { reply } = this.#incomingPackets;
+    if (!this.#incomingPackets.longMessage(frame, reply)) return;
+    if (!call.done && oversized(call.method.response, frame.size))
+      call.failed(excess(call.method, frame.size));
+    call.assemble(
+      new Assembly(this.#context, frame, !call.done, { refuse: () => this.#crowdOut(call) }),
+    );
+    this.#context.usage.makeRoom();
+  }
+
+  item(frame: Frame): void {
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    const { download } = call;
+    if (download === undefined)
+      return this.#context.violation(
+        'malformed',
+        `ITEM for call ${frame.id}, which has no download`,
+      );
+    this.#context.touch();
+    download.receive(frame, this.#incomingPackets, !call.done, {
+      refuse: () => this.#crowdOut(call),
+    });
+    if (!call.done) call.progressed(this.#context.now);
+  }
+
+  part(frame: Frame): void {
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (!this.#incomingPackets.packet(frame)) return;
+    const { assembly, download } = call;
+    if (assembly === undefined) {
+      if (download?.assembly !== undefined) download.receivePart(frame);
+      else
+        this.#context.violation(
+          'malformed',
+          `PART for call ${frame.id}, which is not receiving a long message`,
+        );
+      return;
+    }
+    if (!assembly.add(frame.payload))
+      return this.#context.violation(
+        'malformed',
+        `the packets of the response to call ${frame.id} do not match its declared size`,
+      );
+    if (!assembly.complete) return this.#context.usage.makeRoom();
+    const message = call.takeAssembly();
+    this.#caller.terminal(call);
+    if (call.done || message === undefined) this.#context.count('lateReply', 1);
+    else call.answered(message);
+    this.#incomingPackets.reply.used(assembly.price, 0);
+  }
+
+  /** Returns the incomplete long message of a call. */
+  assembly(id: number): Assembly | undefined {
+    const call = this.#caller.slots.get(id);
+    return call?.assembly ?? call?.download?.assembly;
+  }
+
+  end(frame: Frame): void {
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined) return this.#unknown(frame);
+    if (call.download === undefined)
+      return this.#context.violation('malformed', `END of call ${frame.id}, which has no download`);
+    if (call.download.assembly !== undefined)
+      return this.#context.violation(
+        'malformed',
+        `END of call ${frame.id} in the middle of an item`,
+      );
+    this.#caller.terminal(call);
+    call.download.end(undefined);
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.ended();
+  }
+
+  error(frame: Frame): void {
+    const call = this.#caller.slots.get(frame.id);
+    if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
+    const error = remoteError(frame);
+    if (error.reason === 'draining') this.#visitor.drains?.();
+    if (call.assembly !== undefined)
+      this.#incomingPackets.reply.giveBack(call.assembly.price, false);
+    this.#caller.terminal(call);
+    call.download?.end(error);
+    if (call.done) this.#context.count('lateReply', 1);
+    else call.failed(error);
+  }
+
+  /** Handles CREDIT for a stream that we upload. It is ignored if the call has already ended. */
+  credit(frame: Frame): void {
+    const call = this.#caller.slots.get(frame.id);
+    if (call?.upload === undefined) return;
+    if (!call.upload.grant(frame.credit, ACCOUNT_MAX))
+      return this.#context.violation('malformed', 'the credit of a stream rose above 2^31 − 1');
+    call.taken();
+  }
+
+  /**
+   * Fails the calls whose long response or item stopped arriving. Returns the next time at which
+   * this must be checked.
+   */
+  wake(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    if (this.#context.usage.unfinished === 0) return next;
+    for (const call of this.#caller.slots.values()) {
+      const { assembly = call.download?.assembly } = call;
+      if (assembly === undefined || call.done) continue;
+      const stale = Math.max(assembly.last, this.#incomingPackets.lastPacket) + STALLED;
+      if (stale > now) next = Math.min(next, stale);
+      else this.#stopped(call, assembly);
+    }
+    return next;
+  }
+
+  /**
+   * Fails a call because a long message from the callee stopped arriving; sends a CANCEL to a
+   * callee that still streams.
+   */
+  #stopped(call: OutCall, assembly: Assembly): void {
+    const { got, size } = assembly;
+    assembly.drop();
+    const what = call.download === undefined ? 'the response' : 'an item';
+    call.failed(
+      new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, {
+        sent: true,
+      }),
+    );
+    if (call.download !== undefined) this.#caller.abandon(call);
+  }
+
+  /**
+   * Fails a call because `limits.memory` has no room for a long message from the callee, and sends
+   * the callee a CANCEL.
+   */
+  #crowdOut(call: OutCall): void {
+    const assembly = call.assembly ?? call.download?.assembly;
+    if (assembly === undefined) return;
+    assembly.drop();
+    const what = call.download === undefined ? 'the response' : 'an item';
+    const message = `${call.method.full}: limits.memory is reached, ${what} was dropped after ${assembly.got} of ${assembly.size} bytes; raise the limit, or request less at a time`;
+    call.failed(new TransportError('resource_exhausted', message, { sent: true }));
+    this.#caller.abandon(call);
+  }
+
+  #unknown(frame: Frame): void {
+    this.#context.count('unknownAnswer', 1);
+    this.#context.abused();
+    const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
+    if (packet && !this.#incomingPackets.packet(frame)) return;
+    if (frame.kind === Kind.RESPONSE && frame.size > 0)
+      this.#incomingPackets.reply.giveBack(
+        this.#incomingPackets.reply.spend(priceOf(frame)) ? priceOf(frame) : 0,
+        false,
+      );
+  }
+}
+
+/**
+ * Returns the caller's error for a response above the limit of its codec. The response itself is
+ * dropped.
+ */
+function excess({ full, response }: ProtocolMethod, size: number): TransportError {
+  const message = `${full}: a response of ${size} bytes is above ${response!.limit}, the limit of its codec here (${response!.name})`;
+  return stackless('resource_exhausted', message, { reason: 'too_large', sent: true });
+}
