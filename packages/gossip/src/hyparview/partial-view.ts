@@ -364,8 +364,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       this.#merges.begin(now);
       this.#requester.seek('merge', now);
     }
-    if (this.#search.begin(now) || changed || (isShuffle && this.#active.distrusted > 0))
-      this.#requester.fill(now);
+    if (this.#search.begin(now) || changed) this.#requester.fill(now);
   }
 
   #link(peer: string, chosen: boolean, now: number): void {

@@ -190,10 +190,10 @@ export class LinkRequester {
     return this.#isHungry && this.isShort;
   }
 
-  /** True if this node wants more links than it has. */
+  /** True if this node wants more links than it has to trusted peers. */
   get isShort(): boolean {
     const { views, config } = this.#init;
-    return !this.isLeaving && views.active.size < config.active;
+    return !this.isLeaving && views.active.size - views.active.distrusted < config.active;
   }
 
   join(): void {
