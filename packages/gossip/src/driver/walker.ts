@@ -25,7 +25,10 @@ export interface WalkerInit {
   /** This node's id. */
   readonly self: string;
   readonly mount: Transport<typeof gossipProtocol>;
-  readonly peers: Pick<Peers, 'addressOf' | 'get' | 'known' | 'learn' | 'mayDial' | 'report'>;
+  readonly peers: Pick<
+    Peers,
+    'addressOf' | 'get' | 'known' | 'learn' | 'mayDial' | 'report' | 'scoreOf'
+  >;
   readonly options: DiscoveryConfig;
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, TopicSession>;
@@ -122,10 +125,13 @@ export class Walker {
     return this.#peers.get(nodeId) !== undefined;
   }
 
+  /** The topics that want more neighbors. A neighbor whose score is 0 should be replaced. */
   *#hungry(): IterableIterator<TopicSession> {
     for (const session of this.#init.sessions.values()) {
       const { overlay } = session;
-      if (overlay !== undefined && overlay.neighbors().length < overlay.wanted) yield session;
+      if (overlay === undefined) continue;
+      const trusted = overlay.neighbors().filter((nodeId) => this.#peers.scoreOf(nodeId) > 0);
+      if (trusted.length < overlay.wanted) yield session;
     }
   }
 
