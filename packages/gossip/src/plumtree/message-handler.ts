@@ -156,22 +156,29 @@ export class MessageHandler<P> {
       this.#parts.tree.isSettling(nearer, now)
     )
       return;
-    if (!nearer.eager) this.#parts.graftRequests.graft(nearer, []);
-    nearer.replaces = sender.id;
+    if (!nearer.eager) {
+      this.#parts.graftRequests.graft(nearer, []);
+      nearer.replaces = sender.id;
+    }
     this.#parts.counters.optimized++;
     this.#parts.tree.graft(nearer);
     this.#parts.tree.prune(sender, now);
   }
 
   /**
-   * Undoes an optimization: restores the farther peer, because there was no room for a control
-   * message to the nearer one.
+   * Called when no room was left for a graft without ids. If that graft belongs to an optimization,
+   * undoes it: restores the farther peer. Otherwise it was to restore this peer, which stays eager
+   * here: if the peer regards the link as pruned, its next prune or push settles that.
    */
   undoOptimization(nearer: Neighbor): void {
-    const sender = this.#parts.neighbors.get(nearer.replaces ?? '');
+    const { replaces } = nearer;
+    if (replaces === undefined) return;
+    nearer.replaces = undefined;
     this.#parts.counters.optimized--;
     this.#parts.tree.leave(nearer);
+    const sender = this.#parts.neighbors.get(replaces);
     if (sender === undefined) return;
+    sender.replaces = undefined;
     this.#parts.tree.graft(sender);
     this.#parts.graftRequests.graft(sender, []);
   }

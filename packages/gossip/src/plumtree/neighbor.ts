@@ -66,8 +66,8 @@ export class Neighbor {
     kept: 0,
   };
   /**
-   * The peer that this one replaced in the tree in the last optimization; undefined if there is
-   * none.
+   * The peer that this one replaced in the tree, in the last optimization for which this one was
+   * sent a graft. It returns to the tree if there was no room for that graft.
    */
   replaces: string | undefined;
 
