@@ -14,7 +14,7 @@ export interface MissingMessage {
   readonly since: number;
   /** The peers that gave notice of it, in the order of their notices. */
   readonly advertisers: Advertiser[];
-  /** Time at which a peer was last asked for it, plus the allowance at that time. */
+  /** Time at which a peer was last asked for it. */
   askedAt: number;
 }
 
@@ -31,8 +31,8 @@ export interface MissingMessagesOptions {
  * Decides which peer is asked for which missing message. The first peer that gave notice is asked
  * after `graftDelay`, and each further one `nextGraftDelay` after the one before. When all have
  * been asked, they are asked again after `againDelay`, up to `attempts` times each; after that, the
- * message is given up until a new notice of it comes. All delays grow when messages arrive late
- * over the tree; see {@link Lateness}. Each peer can announce at most `outstanding` missing
+ * message is given up until a new notice of it comes. While messages arrive late over the tree, all
+ * these times are later; see {@link Lateness}. Each peer can announce at most `outstanding` missing
  * messages.
  */
 export class MissingMessages {
@@ -70,7 +70,8 @@ export class MissingMessages {
 
   /** Time at which `ask` has something to do; Infinity if never. */
   get due(): number {
-    return Math.min(this.#atOnce.due, this.#first.due, this.#next.due, this.#again.due);
+    const delayed = Math.min(this.#first.due, this.#next.due, this.#again.due);
+    return Math.min(this.#atOnce.due, delayed + this.#lateness.allowance);
   }
 
   /**
@@ -86,9 +87,8 @@ export class MissingMessages {
     if (message === undefined) {
       message = { id, key, since: now, advertisers: [], askedAt: now };
       this.#messages.set(key, message);
-      this.#first.set(key, message, now + this.#lateness.allowance);
+      this.#first.set(key, message, now);
     } else if (this.#again.delete(key)) {
-      // The allowance is not added, because the first request has already been delayed by it.
       this.#next.set(key, message, now);
     }
     message.advertisers.push({ peer, hops, asked: 0 });
@@ -155,8 +155,9 @@ export class MissingMessages {
     const asks: { readonly peer: string; readonly message: MissingMessage }[] = [];
     let left = most;
     for (const queue of [this.#atOnce, this.#first, this.#next, this.#again]) {
+      const extra = queue === this.#atOnce ? 0 : this.#lateness.allowance;
       while (left > 0) {
-        const message = queue.take(now);
+        const message = queue.take(now, extra);
         if (message === undefined) break;
         left--;
         const peer = this.#choose(message, now, isTrusted);
@@ -213,9 +214,9 @@ export class MissingMessages {
     const left = message.advertisers.filter(({ asked }) => asked === round);
     const chosen = left.find(({ peer }) => isTrusted(peer)) ?? left[0]!;
     chosen.asked++;
-    // `left` includes the chosen peer. The answer may arrive as late as pushed messages do.
-    message.askedAt = now + this.#lateness.allowance;
-    (left.length > 1 ? this.#next : this.#again).set(message.key, message, message.askedAt);
+    message.askedAt = now;
+    // `left` includes the chosen peer.
+    (left.length > 1 ? this.#next : this.#again).set(message.key, message, now);
     return chosen.peer;
   }
 
@@ -270,7 +271,11 @@ class Lateness {
       late > this.#late ? Math.min(late, MOST_LATE) : this.#late + (late - this.#late) / FADE;
   }
 
-  /** Milliseconds to wait beyond the delays before a peer is asked: the estimate, doubled. */
+  /**
+   * Milliseconds to wait beyond the delays before a peer is asked: the estimate, doubled. Requested
+   * messages may arrive as late as pushed ones do, so it applies to all requests for a message. It
+   * is not part of the queued times, so that a lower estimate hastens all requests.
+   */
   get allowance(): number {
     return 2 * this.#late;
   }
@@ -312,10 +317,10 @@ export class DelayQueue<T> {
     return this.#entries.delete(key);
   }
 
-  /** Removes and returns the first entry if it is due. */
-  take(now: number): T | undefined {
+  /** Removes and returns the first entry if it has been due for `extra` milliseconds. */
+  take(now: number, extra = 0): T | undefined {
     const { oldest } = this.#entries;
-    if (oldest === undefined || oldest[1].at > now) return undefined;
+    if (oldest === undefined || oldest[1].at + extra > now) return undefined;
     this.#entries.delete(oldest[0]);
     return oldest[1].value;
   }
