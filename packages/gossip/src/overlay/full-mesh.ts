@@ -159,15 +159,12 @@ export class FullMesh implements Overlay {
   }
 
   #passOn(from: string, received: Push<Body>): void {
-    const { origin } = received.id;
-    // A message that comes directly from its publisher has traveled one link, no matter what it
-    // claims.
-    const hops = origin === from ? 1 : received.hops;
+    const { id, hops, payload } = received;
     if (hops >= this.#hops) return;
     const push = { ...received, hops: hops + 1 };
     const to: string[] = [];
     for (const peer of this.#neighbors)
-      if (peer !== from && peer !== origin && isFor(push.payload, peer)) to.push(peer);
+      if (peer !== from && peer !== id.origin && isFor(payload, peer)) to.push(peer);
     this.#outputs.add({ type: 'send', push, to, mayRelay: false });
   }
 

@@ -291,7 +291,8 @@ const MOST_LATE = 1_000;
 export class DelayQueue<T> {
   readonly #delay: number;
   /**
-   * The entries, the earliest first. New entries go to the end, because time never runs backward.
+   * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time, it
+   * waits for the entries before it.
    */
   readonly #entries = new OldestFirst<{ readonly value: T; readonly at: number }>();
 
