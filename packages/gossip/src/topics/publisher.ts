@@ -126,7 +126,7 @@ export class Publisher {
     payload: Uint8Array,
     { to, except, any, min, timeout }: PublishConfig,
   ): PublishResult | Promise<PublishResult> {
-    const { node } = this.#topic;
+    const { node, differences } = this.#topic;
     if (this.#isOver) throw topicClosed(this.#topic.key.name);
     if (this.#publications.size >= OPEN) {
       throw new TransportError(
@@ -152,7 +152,8 @@ export class Publisher {
     this.#refused = failed;
     let queued = this.#topic.spread(message, min, now);
     this.#refused = undefined;
-    this.#topic.differences.addFailures(failed, queued, message.body);
+    if (differences.isAny)
+      differences.addFailures(failed, this.#topic.interested, queued, message.body);
     // The overlay may have counted peers that get only a notice, although the message could not be
     // sent to them.
     if (failed.length > 0)
@@ -183,11 +184,14 @@ export class Publisher {
   }
 
   /**
-   * True if there are peers on the topic, but no neighbors yet: the overlay has just started, and
-   * its first neighbor will appear soon.
+   * True if there are peers on the topic that may become neighbors, but no neighbors yet: the
+   * overlay has just started, and its first neighbor will appear soon.
    */
   get #isBeginning(): boolean {
-    return this.#topic.overlay!.neighbors().length === 0 && this.#topic.candidates > 0;
+    const { overlay, interested, differences } = this.#topic;
+    return (
+      overlay!.neighbors().length === 0 && interested.some((peer) => !differences.isApart(peer))
+    );
   }
 
   #message(

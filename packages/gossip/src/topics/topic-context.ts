@@ -27,8 +27,8 @@ export interface TopicContext extends ViewSession {
   /** The state of the overlay; undefined until gossip has started. */
   readonly overlay: Overlay | undefined;
   readonly differences: Pick<Differences, 'isAny' | 'isApart' | 'addFailures'>;
-  /** Number of connected peers on the topic that may become neighbors. */
-  readonly candidates: number;
+  /** The connected peers on the topic. Those with another overlay can't become neighbors. */
+  readonly interested: readonly string[];
   /** Returns the number of this node's life on the topic. */
   readonly epoch: () => number;
 

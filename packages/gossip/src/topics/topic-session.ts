@@ -110,7 +110,7 @@ export class TopicSession implements TopicContext {
       this,
     );
     if (this.isMember) events.tell({ type: 'joined', topic: this.key.name });
-    for (const peer of this.node.members.interested(this.key.hex)) this.peerUp(peer, clock.now());
+    for (const peer of this.interested) this.peerUp(peer, clock.now());
   }
 
   #leaveOverlay(): void {
@@ -254,9 +254,9 @@ export class TopicSession implements TopicContext {
     this.#driver?.feed(now, { type: 'peer-up', peer, isChosen: this.node.members.isChosen(peer) });
   }
 
-  /** Number of connected peers on the topic that may become neighbors. */
-  get candidates(): number {
-    return this.node.members.interested(this.key.hex).length - this.differences.apart.size;
+  /** The connected peers on the topic. */
+  get interested(): readonly string[] {
+    return this.node.members.interested(this.key.hex);
   }
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
@@ -414,7 +414,7 @@ export class TopicSession implements TopicContext {
       overlay: this.node.overlay.name,
       life: this.#life.epoch,
       neighbors: overlay?.neighbors() ?? [],
-      interested: this.node.members.interested(this.key.hex).length,
+      interested: this.interested.length,
       handles: this.handles,
       readers: readers.map((reader) => reader.state),
       validating: this.#inspection.validating,
