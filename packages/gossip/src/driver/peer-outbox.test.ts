@@ -22,3 +22,23 @@ test('the queue for a peer has room again when its messages have left', async (t
   t.deepEqual(outbox.waiting, { messages: 0, bytes: 0 });
   t.is(push(), undefined);
 });
+
+test('a message that is queued just after the last one has left is sent, too', async (t) => {
+  const sent: unknown[] = [];
+  let isSent: Promise<void> | undefined;
+  const mount = {
+    trySend: () => false,
+    send: (_: unknown, __: unknown, request: Uint8Array) => {
+      sent.push(request[0]);
+      isSent ??= new Promise((resolve) => setImmediate(resolve));
+      return isSent;
+    },
+  };
+  const limits = { messages: 10, bytes: 100 };
+  const outbox = new PeerOutbox(mount as never, { current: {} } as never, limits, () => {});
+  outbox.push(Uint8Array.of(1), undefined);
+  // It runs right after the outbox has learned that the message has left.
+  await isSent!.then(() => outbox.push(Uint8Array.of(2), undefined));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual([sent, outbox.waiting], [[1, 2], { messages: 0, bytes: 0 }]);
+});

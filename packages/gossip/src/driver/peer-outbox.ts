@@ -152,37 +152,41 @@ export class PeerOutbox {
   }
 
   #pump(): void {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    void this.#run().finally(() => (this.#isPumping = false));
+    if (!this.#isPumping) void this.#run();
   }
 
   async #run(): Promise<void> {
-    while (!this.#isClosed) {
-      const [head] = this.#queue;
-      const remote = this.#connection.current;
-      if (remote === undefined) return this.close();
-      this.#leaving = head;
-      try {
-        if (head !== undefined)
-          await this.#mount.send(remote, head.method, head.request as never, {
-            timeout: Number.POSITIVE_INFINITY,
-          });
-        else if (this.#isWanted) await this.#mount.writable(remote);
-        else return;
-      } catch (error) {
-        // Another connection of the same peer may still take it.
-        if (!this.#isClosed && this.#connection.refresh() !== remote) continue;
-        if (head === undefined) return;
-        this.#dropped++;
-        if ((error as TransportError).sent !== true) head.lost?.();
+    this.#isPumping = true;
+    try {
+      while (!this.#isClosed) {
+        const [head] = this.#queue;
+        const remote = this.#connection.current;
+        if (remote === undefined) return this.close();
+        this.#leaving = head;
+        try {
+          if (head !== undefined)
+            await this.#mount.send(remote, head.method, head.request as never, {
+              timeout: Number.POSITIVE_INFINITY,
+            });
+          else if (this.#isWanted) await this.#mount.writable(remote);
+          else return;
+        } catch (error) {
+          // Another connection of the same peer may still take it.
+          if (!this.#isClosed && this.#connection.refresh() !== remote) continue;
+          if (head === undefined) return;
+          this.#dropped++;
+          if ((error as TransportError).sent !== true) head.lost?.();
+        }
+        if (this.#isClosed) return;
+        if (head !== undefined) this.#shift();
+        if (this.#queue.length === 0 && this.#isWanted) {
+          this.#isWanted = false;
+          this.#writable();
+        }
       }
-      if (this.#isClosed) return;
-      if (head !== undefined) this.#shift();
-      if (this.#queue.length === 0 && this.#isWanted) {
-        this.#isWanted = false;
-        this.#writable();
-      }
+    } finally {
+      // Set before the promise resolves, so that no message is queued in between and then left.
+      this.#isPumping = false;
     }
   }
 
