@@ -2,9 +2,16 @@
 // and when (the paper's `missing` and its timers).
 
 import type { MessageId } from '../messages/message-id.ts';
-import { OldestFirst } from '../messages/oldest-first.ts';
-import type { Advertiser } from './advertiser.ts';
-import { PendingMessages } from './message-cache.ts';
+import { dropOldest, OldestFirst } from '../messages/oldest-first.ts';
+import type { PlumtreeOptions } from './options.ts';
+
+/** One peer's notice of one message. */
+export interface Advertiser {
+  readonly peer: string;
+  readonly hops: number;
+  /** The number of times that the peer was asked for the message. */
+  asked: number;
+}
 
 /** A message that has not arrived. */
 export interface MissingMessage {
@@ -18,15 +25,6 @@ export interface MissingMessage {
   askedAt: number;
 }
 
-/** The options of Plumtree that apply here; see options.ts. */
-export interface MissingMessagesOptions {
-  readonly graftDelay: number;
-  readonly nextGraftDelay: number;
-  readonly againDelay: number;
-  readonly attempts: number;
-  readonly outstanding: number;
-}
-
 /**
  * Decides which peer is asked for which missing message. The first peer that gave notice is asked
  * after `graftDelay`, and each further one `nextGraftDelay` after the one before. When all have
@@ -36,7 +34,7 @@ export interface MissingMessagesOptions {
  * messages.
  */
 export class MissingMessages {
-  readonly #options: MissingMessagesOptions;
+  readonly #options: PlumtreeOptions;
   /**
    * The missing messages. Each has at least one advertiser and is in exactly one of the four
    * queues.
@@ -54,10 +52,16 @@ export class MissingMessages {
   readonly #atOnce = new DelayQueue<MissingMessage>(0);
   /** Peer → number of missing messages that it has announced. */
   readonly #outstanding = new Map<string, number>();
-  readonly #pendingMessages = new PendingMessages();
+  /**
+   * Messages that have arrived and that the topic is checking, with the peers that gave notice of
+   * them. The topic bounds their number.
+   */
+  readonly #held = new Map<string, readonly Advertiser[]>();
+  /** Messages that have arrived and were not accepted, the oldest first. */
+  readonly #refused = new Set<string>();
   readonly #lateness = new Lateness();
 
-  constructor(options: MissingMessagesOptions) {
+  constructor(options: PlumtreeOptions) {
     this.#options = options;
     this.#first = new DelayQueue(options.graftDelay);
     this.#next = new DelayQueue(options.nextGraftDelay);
@@ -79,9 +83,15 @@ export class MissingMessages {
    * missing messages.
    */
   advertise(id: MessageId, key: string, peer: string, hops: number, now: number): boolean {
-    if (this.#pendingMessages.advertise(key, peer, hops)) return true;
+    if (this.#refused.has(key)) return true;
+    const held = this.#held.get(key);
     let message = this.#messages.get(key);
-    if (message?.advertisers.some((advertiser) => advertiser.peer === peer)) return true;
+    const advertisers = held ?? message?.advertisers;
+    if (advertisers?.some((advertiser) => advertiser.peer === peer)) return true;
+    if (held !== undefined) {
+      this.#held.set(key, [...held, { peer, hops, asked: 0 }]);
+      return true;
+    }
     const outstanding = this.#outstanding.get(peer) ?? 0;
     if (outstanding >= this.#options.outstanding) return false;
     if (message === undefined) {
@@ -103,11 +113,8 @@ export class MissingMessages {
    */
   arrived(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
-    if (message === undefined) this.#lateness.observe(0);
-    else if (
-      message.advertisers.every((advertiser) => advertiser.peer !== peer || advertiser.asked === 0)
-    )
-      this.#lateness.observe(now - message.since);
+    const wasAsked = message?.advertisers.some((one) => one.peer === peer && one.asked > 0);
+    if (wasAsked !== true) this.#lateness.observe(message === undefined ? 0 : now - message.since);
   }
 
   /**
@@ -115,7 +122,10 @@ export class MissingMessages {
    * their notices.
    */
   take(key: string): readonly Advertiser[] {
-    return this.#pendingMessages.take(key) ?? this.#take(key);
+    const advertisers = this.#held.get(key) ?? this.#take(key);
+    this.#held.delete(key);
+    this.#refused.delete(key);
+    return advertisers;
   }
 
   /**
@@ -123,11 +133,12 @@ export class MissingMessages {
    * `take` or `refuse` is called.
    */
   hold(key: string): void {
-    if (!this.#pendingMessages.isHeld(key)) this.#pendingMessages.hold(key, this.#take(key));
+    this.#refused.delete(key);
+    if (!this.#held.has(key)) this.#held.set(key, this.#take(key));
   }
 
   isHeld(key: string): boolean {
-    return this.#pendingMessages.isHeld(key);
+    return this.#held.has(key);
   }
 
   /**
@@ -136,7 +147,9 @@ export class MissingMessages {
    */
   refuse(key: string): void {
     this.#take(key);
-    this.#pendingMessages.refuse(key);
+    this.#held.delete(key);
+    this.#refused.add(key);
+    dropOldest(this.#refused, REFUSED);
   }
 
   /**
@@ -285,6 +298,9 @@ class Lateness {
 const FADE = 16;
 /** Upper bound of the estimate in milliseconds. */
 const MOST_LATE = 1_000;
+
+/** Maximum number of messages that are remembered as not accepted. */
+const REFUSED = 4_096;
 
 // A queue of entries that are all due after the same delay, so that they need no sorting.
 
