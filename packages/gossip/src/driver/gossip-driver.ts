@@ -32,7 +32,7 @@ import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
-import type { TopicNode, ViewSession } from '../topics/topic-context.ts';
+import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
@@ -197,7 +197,7 @@ export class GossipDriver implements TopicNode {
 
   async #close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
     const wasRunning = this.isStarted;
-    for (const session of this.sessions.values()) session.publishNoMore(CLOSED);
+    for (const session of this.sessions.values()) session.publisher.end(CLOSED);
     const unsent = wasRunning ? await flush(this.#mount!, () => this.#waiting(), grace) : [];
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
@@ -249,7 +249,7 @@ export class GossipDriver implements TopicNode {
     return session;
   }
 
-  unused(given: ViewSession): void {
+  unused(given: TopicContext): void {
     const topic = given.key.hex;
     const session = this.sessions.get(topic);
     if (session === undefined || session !== given) return;
@@ -337,12 +337,12 @@ export class GossipDriver implements TopicNode {
     const receipt = decodeReceipt(request);
     if (receipt === undefined) this.misbehaved(from);
     else if (receipt.verdict === undefined) this.#relays?.confirmed(receipt, from);
-    else this.sessions.get(receipt.topic)?.receipt(receipt.id, from, receipt.verdict);
+    else this.sessions.get(receipt.topic)?.publisher.receipt(receipt.id, from, receipt.verdict);
   }
 
   // Sending.
 
-  view(to: string, session: ViewSession, message: PartialViewMessage): void {
+  view(to: string, session: TopicContext, message: PartialViewMessage): void {
     this.#views.send(to, session, message);
   }
 

@@ -92,7 +92,7 @@ export class ConnectedMembers implements TopicMembers {
       (nodeId) => peers.mayDial(nodeId),
     );
     this.#pendingInterests = new PendingInterests(({ nodeId }) => {
-      for (const session of sessions.values()) session.known(nodeId);
+      for (const session of sessions.values()) session.publisher.known(nodeId);
     });
   }
 

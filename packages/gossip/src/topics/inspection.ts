@@ -126,7 +126,7 @@ export class Inspection {
     const refused = this.#refused.size > 0 ? this.#refused.get(messageKey(id)) : undefined;
     if (refused !== undefined) {
       this.#tell(envelope, now, { type: 'refused', id });
-      topic.drop('refused', id, from, refused);
+      this.#deliveries.drop('refused', id, from, refused);
       return false;
     }
     const held = this.#held.size > 0 ? this.#held.get(messageKey(id)) : undefined;
@@ -254,7 +254,7 @@ export class Inspection {
   }
 
   #drop(reason: MessageDropReason, id: MessageId, from: string, isToBlame = false): false {
-    this.#topic.drop(reason, id, from);
+    this.#deliveries.drop(reason, id, from);
     if (isToBlame) this.#topic.misbehaved(from, reason);
     return false;
   }
