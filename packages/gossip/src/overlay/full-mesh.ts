@@ -73,6 +73,7 @@ export class FullMesh implements Overlay {
     this.wanted = hops === 1 ? Number.POSITIVE_INFINITY : 1;
   }
 
+  /** Inputs that are not listed concern overlays with few neighbors, or with a tree. */
   handle(_now: number, input: OverlayInput): void {
     switch (input.type) {
       case 'received':
@@ -92,19 +93,6 @@ export class FullMesh implements Overlay {
         return;
       case 'leave':
         return this.#leave();
-      case 'wake':
-      case 'repeated':
-      case 'arrived':
-      case 'held':
-      case 'refused':
-      case 'dropped':
-      case 'replace':
-      case 'unreachable':
-      case 'reject':
-      case 'distrusted':
-      case 'no-room':
-      case 'writable':
-        return;
     }
   }
 

@@ -42,8 +42,12 @@ export class TopicSession implements TopicContext {
   isMember: boolean;
   readonly #inspection: Inspection;
   readonly differences: Differences;
-  /** True if the topic's limit differs from the limit that peers assume by default. */
-  readonly #isSpecial: boolean;
+  /**
+   * True if the topic was opened with a limit other than the default, so that this node announces it
+   * to each peer. A limit that is lower only because of `limits.message` of the transport is not
+   * announced: peers know that one from the handshake.
+   */
+  readonly #hasOwnLimit: boolean;
   /** The messages of other nodes that have arrived, whether for all or for a list of nodes. */
   readonly #seen: SeenMessages;
   readonly publisher: Publisher;
@@ -56,7 +60,7 @@ export class TopicSession implements TopicContext {
     this.key = key;
     this.codec = codec;
     this.limit = config.limit ?? Math.min(LIMIT, node.longest);
-    this.#isSpecial = (config.limit ?? LIMIT) !== LIMIT;
+    this.#hasOwnLimit = (config.limit ?? LIMIT) !== LIMIT;
     this.validate = config.validate;
     this.node = node;
     this.isMember = !config.publishOnly;
@@ -157,7 +161,7 @@ export class TopicSession implements TopicContext {
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    if (this.#isSpecial || this.lifeOf(peer) !== undefined)
+    if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined)
       this.compare(now, { type: 'introduce', peer });
     if (!this.differences.isApart(peer)) this.#enter(peer, now);
     this.publisher.peerUp(peer);
