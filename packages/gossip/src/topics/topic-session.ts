@@ -192,7 +192,7 @@ export class TopicSession implements TopicContext {
   outlived(from: string, life: number): void {
     const ours = this.#life.epoch;
     if (this.overlay?.passesOn !== true || !this.#life.raise(life, from)) return;
-    if (this.#life.epoch !== ours) this.publisher.renew();
+    this.publisher.renew();
     this.node.events.tell({
       type: 'differs',
       topic: this.key.name,
