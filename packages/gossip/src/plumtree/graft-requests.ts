@@ -46,7 +46,7 @@ export class GraftRequests<P> {
 
   /**
    * Called when no room was left for a graft of these messages, so the peer has promised none of
-   * them.
+   * them. The link stays part of the tree at this end: if the peer needs no pushes, it prunes it.
    */
   unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
     for (const id of ids) this.excuse(neighbor.id, messageKey(id));

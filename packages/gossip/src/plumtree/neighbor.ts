@@ -112,13 +112,13 @@ export class Neighbor {
   }
 
   /**
-   * Records that a message is owed to the peer, because there was no room for it. Returns false if
-   * the oldest one had to be dropped.
+   * Records that a message is owed to the peer, because there was no room for it. Beyond `most`, the
+   * oldest is dropped.
    */
-  owe(key: string, isAsked: boolean, most: number): boolean {
+  owe(key: string, isAsked: boolean, most: number): void {
     this.owed ??= new Map();
     this.owed.set(key, isAsked || (this.owed.get(key) ?? false));
-    return !dropOldest(this.owed, most);
+    dropOldest(this.owed, most);
   }
 }
 

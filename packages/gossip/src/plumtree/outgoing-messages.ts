@@ -72,7 +72,7 @@ export class OutgoingMessages<P> {
     }
     const { push, isAsked } = output;
     const key = messageKey(push.id);
-    if (isAsked) return void neighbor.owe(key, true, this.#tree.options.backlog);
+    if (isAsked) return neighbor.owe(key, true, this.#tree.options.backlog);
     neighbor.untake();
     this.#owe(neighbor, key, push, now);
   }
