@@ -42,3 +42,23 @@ test('a message that is queued just after the last one has left is sent, too', a
   await new Promise((resolve) => setImmediate(resolve));
   t.deepEqual([sent, outbox.waiting], [[1, 2], { messages: 0, bytes: 0 }]);
 });
+
+test('after a notice found no room, the overlay learns when there is room again', async (t) => {
+  let leave: (() => void) | undefined;
+  const mount = {
+    trySend: () => false,
+    send: () =>
+      new Promise<void>((resolve) => {
+        leave = resolve;
+      }),
+  };
+  const limits = { messages: 1, bytes: 100 };
+  let room = 0;
+  const outbox = new PeerOutbox(mount as never, { current: {} } as never, limits, () => room++);
+  const notice = () => outbox.put({ method: 'control', request: new Uint8Array(1), size: 1 });
+  t.deepEqual([notice(), notice(), notice(), room], [true, false, false, 0]);
+  leave!();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.is(room, 1);
+  t.true(notice());
+});
