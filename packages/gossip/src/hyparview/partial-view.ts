@@ -51,6 +51,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   handle(now: number, input: PartialViewInput): void {
+    // It comes with each message, and does not concern the search.
     if (input.type === 'gave') return this.#gave(input.peer);
     this.#take(now, input);
     this.#requester.search.update(this.#requester.isShort, now);
