@@ -308,7 +308,9 @@ export class TopicSession implements TopicContext {
    */
   #begin(from: string, { id }: Envelope): void {
     const { node } = this;
-    // In a tree, anybody could silence a publisher for this node by connecting under its id.
+    // In a tree, anybody could silence a publisher for this node by connecting under its id. On a
+    // full mesh, anybody can do so, even over several hops, if messages are not signed: in exchange,
+    // the first message of a restarted node is accepted.
     const mustProve = node.signatures.areRequired || this.overlay?.name !== 'fullMesh';
     if (mustProve && !node.isProven(from)) return;
     if (!this.#life.restartedNodes.begin(from)) return;
