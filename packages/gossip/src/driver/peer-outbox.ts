@@ -6,7 +6,7 @@ import type { Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
-import type { CurrentConnection } from './member-table.ts';
+import type { CurrentConnection } from './connections.ts';
 
 /** The transport, with the protocol of gossip. */
 type Mount = Transport<typeof gossipProtocol>;

@@ -18,7 +18,6 @@ import { sample } from '../hyparview/views.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
-import type { Member } from './member-table.ts';
 import type { ConnectedMember, ConnectedMembers } from './members.ts';
 
 export interface WalkerInit {
@@ -240,7 +239,7 @@ export class Walker {
    * need not be on the topic, because it may only publish; without the proof, the question may be a
    * recorded one.
    */
-  answer({ nodeId }: Member, bytes: Uint8Array): WalkAnswer {
+  answer({ nodeId }: ConnectedMember, bytes: Uint8Array): WalkAnswer {
     const { self, sessions, mount } = this.#init;
     const { random, clock } = mount;
     if (this.#walk === undefined) return { addresses: [] };
