@@ -55,7 +55,6 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
 
 /** The full mesh of one topic at one node. It keeps no state per message. */
 export class FullMesh implements Overlay {
-  readonly name = 'fullMesh';
   readonly wanted: number;
   readonly passesOn: boolean;
   readonly wakeAt = Number.POSITIVE_INFINITY;

@@ -108,7 +108,6 @@ export type OverlayOutput =
  * ids; times are milliseconds of a monotonic clock.
  */
 export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
-  readonly name: string;
   /**
    * True if nodes pass on messages of others. In that case, only the numbers of two lives of a node
    * show which life is newer.

@@ -311,7 +311,7 @@ export class TopicSession implements TopicContext {
     // In a tree, anybody could silence a publisher for this node by connecting under its id. On a
     // full mesh, anybody can do so, even over several hops, if messages are not signed: in exchange,
     // the first message of a restarted node is accepted.
-    const mustProve = node.signatures.areRequired || this.overlay?.name !== 'fullMesh';
+    const mustProve = node.signatures.areRequired || node.overlay.name !== 'fullMesh';
     if (mustProve && !node.isProven(from)) return;
     if (!this.#life.restartedNodes.begin(from)) return;
     const now = this.node.clock.now();
