@@ -232,10 +232,8 @@ export class GossipDriver implements TopicNode {
 
   // Topics.
 
-  /** Returns the open topic with that key, or opens it. */
+  /** Opens a topic that is not open yet. */
   open(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig): TopicSession {
-    const known = this.sessions.get(key.hex);
-    if (known !== undefined) return known;
     if (this.sessions.size >= MOST_TOPICS)
       throw new TransportError(
         'resource_exhausted',
