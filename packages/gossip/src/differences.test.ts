@@ -5,6 +5,8 @@ import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import { eventsOf, idOf, meet, runs, type TestNode } from './testing/cluster.ts';
+import { rawPeer } from './testing/raw-peer.ts';
+import { topicKey } from './topics/topic-key.ts';
 
 const differences = (node: TestNode) =>
   eventsOf(node, 'differs').map(({ nodeId, what, ours, theirs }) => ({
@@ -166,3 +168,28 @@ test.serial('a node that returns with the overlay of the others rejoins them', a
     t.deepEqual(await sim.close(), []);
   }
 });
+
+test.serial(
+  'a peer with another overlay that is not on the topic is no recipient, and no reason not to wait for one',
+  async (t) => {
+    for (const run of runs(1)) {
+      const { sim, node, subscriber } = await meet(run, ['a'], {
+        gossip: () => ({ overlay: partialView() }),
+      });
+      const guest = await rawPeer(sim, { topics: [] });
+      const terms = { topic: topicKey('news').hex, overlay: 'fullMesh', limit: 1_048_576 };
+      guest.talk.trySend(guest.remote, 'terms', terms);
+      await sim.run(3_000);
+      t.is(differences(node('a')).length, 1, run.name);
+      const member = await rawPeer(sim, { name: 'member' });
+      await sim.run(1_000);
+      const { topic } = subscriber('a');
+      const { interested } = node('a').gossip.snapshot().topics[0]!;
+      t.deepEqual([interested, topic.neighbors], [1, []]);
+      const published = topic.publish('hello');
+      member.join();
+      t.deepEqual(await sim.settle(published), { queued: 1 });
+      await sim.close();
+    }
+  },
+);

@@ -8,12 +8,14 @@ import {
   eventsOf,
   idOf,
   listen,
+  meet,
   type Run,
   runs,
   type Subscriber,
   simulationOf,
 } from './testing/cluster.ts';
 import { frame, rawPeer } from './testing/raw-peer.ts';
+import type { MessageMeta } from './types.ts';
 
 /** Connects nodes with the given links. All nodes except the deaf ones are on the same topic. */
 async function connect(
@@ -154,6 +156,30 @@ test.serial(
         );
         await sim.close();
       }
+  },
+);
+
+test.serial(
+  'a message that its publisher sends has one hop, also for validators, whatever the publisher says',
+  async (t) => {
+    for (const run of runs()) {
+      const validated: number[] = [];
+      const validate = (_: string, { hops }: MessageMeta) => {
+        validated.push(hops);
+        return 'accept' as const;
+      };
+      const { sim, subscriber } = await meet(run, ['a', 'b'], {
+        gossip: () => ({ overlay: fullMesh({ hops: 2 }) }),
+        topic: (name) => (name === 'a' ? { validate } : {}),
+      });
+      const guest = await rawPeer(sim);
+      await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
+      guest.push(frame({ hops: 2 }));
+      await sim.run(500);
+      const heard = (name: string) => subscriber(name).heard.map(({ meta }) => meta.hops);
+      t.deepEqual([validated, heard('a'), heard('b')], [[1], [1], [2]], run.name);
+      await sim.close();
+    }
   },
 );
 

@@ -90,9 +90,9 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
     // The message is kept for nodes that ask for it later.
     const payload = this.#codec.owned === true ? encoded : new Uint8Array(encoded);
     const { reporter } = this.#session.node;
-    if (!reporter.hearsPublications) return this.#session.publish(payload, config);
+    if (!reporter.hearsPublications) return this.#session.publisher.publish(payload, config);
     return reporter.publish(this.name, payload.length, async () =>
-      this.#session.publish(payload, config),
+      this.#session.publisher.publish(payload, config),
     );
   }
 

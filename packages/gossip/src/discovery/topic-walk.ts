@@ -14,6 +14,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { Allowance } from '../hyparview/allowance.ts';
 import { jittered, pick } from '../hyparview/views.ts';
+import { dropOldest } from '../messages/oldest-first.ts';
 
 /**
  * The urgency with which nodes are needed. `first`: on some topic, no other node is known; `more`:
@@ -226,7 +227,7 @@ export class TopicWalk implements Machine<TopicWalkInput, Step> {
     if (member !== undefined) {
       this.#asked.delete(member);
       this.#asked.set(member, now);
-      if (this.#asked.size > MEMORY) this.#asked.delete(first(this.#asked.keys()));
+      dropOldest(this.#asked, MEMORY);
       return { type: 'ask', nodeId: member };
     }
     const stranger = draw((nodeId) => !this.#visited.has(nodeId));
@@ -237,18 +238,13 @@ export class TopicWalk implements Machine<TopicWalkInput, Step> {
 
   #visit(nodeId: string): Omit<Step, 'walker'> {
     this.#visited.add(nodeId);
-    if (this.#visited.size > MEMORY) this.#visited.delete(first(this.#visited));
+    dropOldest(this.#visited, MEMORY);
     return { type: 'visit', nodeId };
   }
 }
 
 function between(least: number, most: number, random: Random): number {
   return least + (most - least) * random();
-}
-
-function first<T>(items: Iterable<T>): T {
-  const [item] = items;
-  return item!;
 }
 
 /** Shortest pause between two steps of a walker, in milliseconds. */

@@ -32,16 +32,16 @@ import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
 import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
-import type { TopicNode, ViewSession } from '../topics/topic-context.ts';
+import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
 import type { TopicKey } from '../topics/topic-key.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
 import { FRAME_AROUND } from '../wire/frame.ts';
 import { decodeReceipt } from '../wire/relay-frames.ts';
+import { ConnectionPins } from './connections.ts';
 import type { Dials } from './dials.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
-import { ConnectionPins } from './member-table.ts';
 import { ConnectedMembers, type MembersEvent } from './members.ts';
 import { handlers, TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
@@ -197,7 +197,7 @@ export class GossipDriver implements TopicNode {
 
   async #close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
     const wasRunning = this.isStarted;
-    for (const session of this.sessions.values()) session.publishNoMore(CLOSED);
+    for (const session of this.sessions.values()) session.publisher.end(CLOSED);
     const unsent = wasRunning ? await flush(this.#mount!, () => this.#waiting(), grace) : [];
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
@@ -232,10 +232,8 @@ export class GossipDriver implements TopicNode {
 
   // Topics.
 
-  /** Returns the open topic with that key, or opens it. */
+  /** Opens a topic that is not open yet. */
   open(key: TopicKey, codec: Codec<unknown, any>, config: TopicConfig): TopicSession {
-    const known = this.sessions.get(key.hex);
-    if (known !== undefined) return known;
     if (this.sessions.size >= MOST_TOPICS)
       throw new TransportError(
         'resource_exhausted',
@@ -249,7 +247,7 @@ export class GossipDriver implements TopicNode {
     return session;
   }
 
-  unused(given: ViewSession): void {
+  unused(given: TopicContext): void {
     const topic = given.key.hex;
     const session = this.sessions.get(topic);
     if (session === undefined || session !== given) return;
@@ -337,12 +335,12 @@ export class GossipDriver implements TopicNode {
     const receipt = decodeReceipt(request);
     if (receipt === undefined) this.misbehaved(from);
     else if (receipt.verdict === undefined) this.#relays?.confirmed(receipt, from);
-    else this.sessions.get(receipt.topic)?.receipt(receipt.id, from, receipt.verdict);
+    else this.sessions.get(receipt.topic)?.publisher.receipt(receipt.id, from, receipt.verdict);
   }
 
   // Sending.
 
-  view(to: string, session: ViewSession, message: PartialViewMessage): void {
+  view(to: string, session: TopicContext, message: PartialViewMessage): void {
     this.#views.send(to, session, message);
   }
 

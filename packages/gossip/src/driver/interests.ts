@@ -11,7 +11,6 @@ import { askForList, decodeList, encodeList, TopicList } from '../discovery/tags
 import { Ration } from '../discovery/topic-walk.ts';
 import { Allowance } from '../hyparview/allowance.ts';
 import type { gossipProtocol } from '../protocol.ts';
-import type { Member } from './member-table.ts';
 import type { ConnectedMember, ConnectedMembers } from './members.ts';
 
 export interface InterestsInit {
@@ -102,7 +101,7 @@ export class Interests {
     if (this.#isChanging) this.#tellAll();
   }
 
-  connected({ nodeId, instance, connection }: Member, now: number): void {
+  connected({ nodeId, instance, connection }: ConnectedMember, now: number): void {
     this.#sync.handle(now, { type: 'connected', nodeId, instance });
     this.#sync.poll(); // The number, which `#tell` sends.
     this.#tell(nodeId, connection.remote);
@@ -120,7 +119,7 @@ export class Interests {
   }
 
   /** Processes a list number that a peer has sent. */
-  heard({ nodeId, instance }: Member, seq: number, empty: boolean): void {
+  heard({ nodeId, instance }: ConnectedMember, seq: number, empty: boolean): void {
     if (empty) return void this.#take(nodeId, instance, seq, undefined);
     this.#sync.handle(this.#init.mount.clock.now(), { type: 'heard', nodeId, instance, seq });
     if (this.#sync.poll()?.type === 'pull') void this.#pull(nodeId, instance);
@@ -138,7 +137,7 @@ export class Interests {
    * Answers a pull. A new list is sent whenever the peer asks for it; an unchanged list is sent
    * only within the peer's ration. Beyond the ration, this throws `resource_exhausted`.
    */
-  answer({ nodeId }: Member, question: Uint8Array): Uint8Array {
+  answer({ nodeId }: ConnectedMember, question: Uint8Array): Uint8Array {
     const now = this.#init.mount.clock.now();
     const { seq } = this.#sync;
     const answered = this.#answered.of(nodeId, now);

@@ -2,7 +2,7 @@
 // messages. When the topics of a peer become known, it calls the sessions of these topics. It also
 // reports peers that connect and disconnect.
 
-import type { PeerInfo } from '@trunkline/peers';
+import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
 import { PeerLimits } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
@@ -19,12 +19,16 @@ import type { TopicKey } from '../topics/topic-key.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
+import { CurrentConnection } from './connections.ts';
 import { Dials } from './dials.ts';
-import { CurrentConnection, type Member, MemberTable } from './member-table.ts';
 import { MessageAddresses } from './message-addresses.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 
-export interface ConnectedMember extends Member {
+/** A connected peer. */
+export interface ConnectedMember {
+  readonly nodeId: string;
+  readonly instance: string;
+  readonly connection: CurrentConnection;
   /** True if this node dialed the peer, unless it did so because others on a topic named it. */
   readonly isChosen: boolean;
   /** True if the connection proves the id of the peer. */
@@ -48,13 +52,22 @@ export type MembersEvent =
     };
 
 export class ConnectedMembers implements TopicMembers {
-  readonly all: ReadonlyMap<string, ConnectedMember>;
+  /** The connected peers by node id. */
+  readonly all = new Map<string, ConnectedMember>();
   readonly dials: Dials;
   readonly #config: GossipConfig;
   readonly #sessions: ReadonlyMap<string, TopicSession>;
   readonly #isDialing: (nodeId: string) => boolean;
   readonly #tell: (event: MembersEvent) => void;
-  readonly #table: MemberTable<ConnectedMember>;
+  readonly #byInstance = new Map<string, ConnectedMember>();
+  /**
+   * The last sender and its connection: all messages in one chunk come from the same peer, so the
+   * peer is looked up only once. Undefined after a peer has connected or disconnected.
+   */
+  #last: ConnectedMember | undefined = undefined;
+  #lastRemote: Remote | undefined = undefined;
+  #events: AsyncIterableIterator<PeerEvent<unknown>> | undefined = undefined;
+  readonly #peers: Peers<any>;
   readonly #pendingInterests: PendingInterests<ConnectedMember>;
   #mount: Transport<typeof gossipProtocol> | undefined;
   /**
@@ -77,43 +90,45 @@ export class ConnectedMembers implements TopicMembers {
   ) {
     const { transport, peers } = config;
     this.#config = config;
+    this.#peers = peers;
     this.#sessions = sessions;
     this.#isDialing = isDialing;
     this.#tell = tell;
-    this.#table = new MemberTable<ConnectedMember>(
-      peers,
-      (peer) => this.#came(peer),
-      (member, cause) => this.#went(member, cause),
-    );
-    this.all = this.#table.members;
     this.dials = new Dials(
       transport,
-      (nodeId) => this.#table.get(nodeId) !== undefined,
+      (nodeId) => this.#get(nodeId) !== undefined,
       (nodeId) => peers.mayDial(nodeId),
     );
     this.#pendingInterests = new PendingInterests(({ nodeId }) => {
-      for (const session of sessions.values()) session.known(nodeId);
+      for (const session of sessions.values()) session.publisher.known(nodeId);
     });
   }
 
+  /** Starts with the peers that are connected already, then follows the events of peers. */
   start(mount: Transport<typeof gossipProtocol>): void {
     this.#mount = mount;
-    this.#table.start();
+    this.#sync();
+    this.#events = this.#peers.events();
+    void this.#follow(this.#events);
   }
 
   close(): void {
     this.dials.close();
-    this.#table.close();
+    void this.#events?.return?.();
+    for (const member of [...this.all.values()]) this.#remove(member, CLOSED);
   }
 
-  /** Returns the peer behind a connection; undefined if it belongs to no peer. */
+  /**
+   * Returns the peer behind a connection; undefined if it belongs to no peer. A message may arrive
+   * before the event about its sender has been read.
+   */
   of(from: Remote): ConnectedMember | undefined {
-    return this.#table.of(from);
+    return from === this.#lastRemote && this.#last !== undefined ? this.#last : this.#find(from);
   }
 
   /** Like `of`, but throws if the connection belongs to no peer. */
   mustBe(from: Remote): ConnectedMember {
-    const member = this.#table.of(from);
+    const member = this.of(from);
     if (member !== undefined) return member;
     throw stackless(
       'failed_precondition',
@@ -122,7 +137,7 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   outboxOf(nodeId: string): PeerOutbox | undefined {
-    return this.#table.get(nodeId)?.outbox;
+    return this.#get(nodeId)?.outbox;
   }
 
   /** Returns the connection to a peer; undefined if there is none. */
@@ -169,7 +184,7 @@ export class ConnectedMembers implements TopicMembers {
   }
 
   async #whenKnown(nodeId: string, topic: string): Promise<boolean> {
-    const member = this.#table.get(nodeId);
+    const member = this.#get(nodeId);
     if (member === undefined)
       throw new TransportError('unavailable', `node ${nodeId} is no longer connected`, {
         target: nodeId,
@@ -249,7 +264,64 @@ export class ConnectedMembers implements TopicMembers {
     }));
   }
 
-  #came(peer: PeerInfo): ConnectedMember {
+  // Peers that connect and disconnect.
+
+  #find(remote: Remote): ConnectedMember | undefined {
+    const known = this.#lookUp(remote);
+    if (known?.instance === remote.instance) {
+      this.#lastRemote = remote;
+      this.#last = known;
+      return known;
+    }
+    this.#sync();
+    return this.#lookUp(remote);
+  }
+
+  #lookUp({ nodeId, instance }: Remote): ConnectedMember | undefined {
+    return nodeId === undefined ? this.#byInstance.get(instance) : this.all.get(nodeId);
+  }
+
+  /** Returns the peer with that id if it is connected now. */
+  #get(nodeId: string): ConnectedMember | undefined {
+    const known = this.all.get(nodeId);
+    if (known !== undefined) return known;
+    const peer = this.#peers.get(nodeId);
+    return peer === undefined ? undefined : this.#add(peer);
+  }
+
+  async #follow(events: AsyncIterableIterator<PeerEvent<unknown>>): Promise<void> {
+    for await (const event of events) {
+      if (event.type === 'up') this.#get(event.peer.nodeId);
+      else if (event.type === 'down') this.#down(event.nodeId, event.cause);
+      else if (event.type === 'lagged') this.#sync();
+    }
+    for (const member of [...this.all.values()]) this.#remove(member, CLOSED);
+  }
+
+  /**
+   * Processes a disconnect. By this time, the peer may have reconnected and may already be
+   * registered again.
+   */
+  #down(nodeId: string, cause: TransportError): void {
+    const member = this.all.get(nodeId);
+    if (member === undefined) return;
+    const peer = this.#peers.get(nodeId);
+    const { instance, connection } = member;
+    if (peer !== undefined && peer.instance === instance && !connection.remote.closed) return;
+    this.#remove(member, cause);
+    if (peer !== undefined) this.#add(peer);
+  }
+
+  #sync(): void {
+    const peers = new Map(this.#peers.list().map((peer) => [peer.nodeId, peer]));
+    for (const member of [...this.all.values()]) {
+      if (peers.get(member.nodeId)?.instance !== member.instance)
+        this.#remove(member, new TransportError('unavailable', `node ${member.nodeId} is gone`));
+    }
+    for (const peer of peers.values()) if (!this.all.has(peer.nodeId)) this.#add(peer);
+  }
+
+  #add(peer: PeerInfo): ConnectedMember {
     const { transport, peers, outbound } = this.#config;
     const { clock } = transport;
     const { instance, proven, remote } = peer;
@@ -272,6 +344,9 @@ export class ConnectedMembers implements TopicMembers {
       topics: NONE,
       messageAddresses: this.#addresses.of(nodeId, clock.now()),
     };
+    this.#last = undefined;
+    this.all.set(nodeId, member);
+    this.#byInstance.set(instance, member);
     this.#pendingInterests.met(member, clock.now());
     clock.defer(() => {
       if (this.all.get(nodeId) === member) this.#tell({ type: 'connected', member });
@@ -279,8 +354,12 @@ export class ConnectedMembers implements TopicMembers {
     return member;
   }
 
-  #went(member: ConnectedMember, cause: TransportError): void {
-    const { nodeId, proven, outbox } = member;
+  #remove(member: ConnectedMember, cause: TransportError): void {
+    const { nodeId, instance, proven, outbox } = member;
+    if (this.all.get(nodeId) !== member) return;
+    this.#last = undefined;
+    this.all.delete(nodeId);
+    if (this.#byInstance.get(instance) === member) this.#byInstance.delete(instance);
     outbox.close();
     this.#addresses.gone(nodeId, proven, this.#config.transport.clock.now());
     member.topics = NONE;
@@ -289,6 +368,7 @@ export class ConnectedMembers implements TopicMembers {
   }
 }
 
+const CLOSED = new TransportError('shutdown', 'gossip, its peers or its transport were closed');
 const NONE: ReadonlySet<string> = new Set();
 /**
  * Maximum number of nodes whose transport instance is remembered, to distinguish a restart from a

@@ -22,3 +22,43 @@ test('the queue for a peer has room again when its messages have left', async (t
   t.deepEqual(outbox.waiting, { messages: 0, bytes: 0 });
   t.is(push(), undefined);
 });
+
+test('a message that is queued just after the last one has left is sent, too', async (t) => {
+  const sent: unknown[] = [];
+  let isSent: Promise<void> | undefined;
+  const mount = {
+    trySend: () => false,
+    send: (_: unknown, __: unknown, request: Uint8Array) => {
+      sent.push(request[0]);
+      isSent ??= new Promise((resolve) => setImmediate(resolve));
+      return isSent;
+    },
+  };
+  const limits = { messages: 10, bytes: 100 };
+  const outbox = new PeerOutbox(mount as never, { current: {} } as never, limits, () => {});
+  outbox.push(Uint8Array.of(1), undefined);
+  // It runs right after the outbox has learned that the message has left.
+  await isSent!.then(() => outbox.push(Uint8Array.of(2), undefined));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual([sent, outbox.waiting], [[1, 2], { messages: 0, bytes: 0 }]);
+});
+
+test('after a notice found no room, the overlay learns when there is room again', async (t) => {
+  let leave: (() => void) | undefined;
+  const mount = {
+    trySend: () => false,
+    send: () =>
+      new Promise<void>((resolve) => {
+        leave = resolve;
+      }),
+  };
+  const limits = { messages: 1, bytes: 100 };
+  let room = 0;
+  const outbox = new PeerOutbox(mount as never, { current: {} } as never, limits, () => room++);
+  const notice = () => outbox.put({ method: 'control', request: new Uint8Array(1), size: 1 });
+  t.deepEqual([notice(), notice(), notice(), room], [true, false, false, 0]);
+  leave!();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.is(room, 1);
+  t.true(notice());
+});

@@ -6,7 +6,7 @@ import type { Transport, TransportError } from '@trunkline/transport-core';
 import { messageLimit } from '@trunkline/transport-core/internal';
 import type { gossipProtocol } from '../protocol.ts';
 import type { Unsent } from '../types.ts';
-import type { CurrentConnection } from './member-table.ts';
+import type { CurrentConnection } from './connections.ts';
 
 /** The transport, with the protocol of gossip. */
 type Mount = Transport<typeof gossipProtocol>;
@@ -45,11 +45,11 @@ export class PeerOutbox {
   #isPumping = false;
   /** The message that is being sent. */
   #leaving: Parcel | undefined = undefined;
-  /** True if `tryNow` refused a message, so `writable` is called when there is room. */
+  /** True if a message found no room, so `writable` is called when the queue is empty. */
   #isWanted = false;
   #isClosed = false;
 
-  /** @param writable is called when there is room again after `tryNow` refused a message */
+  /** @param writable is called when there is room again after a message found none */
   constructor(
     mount: Mount,
     connection: CurrentConnection,
@@ -74,8 +74,8 @@ export class PeerOutbox {
   }
 
   /**
-   * Sends or queues a message. Returns the reason if it can do neither. Most messages are sent at
-   * once and need no parcel.
+   * Sends or queues a message. Returns the reason if it can do neither; if there is no room,
+   * `writable` is called once there is. Most messages are sent at once and need no parcel.
    */
   push(request: Uint8Array, lost: (() => void) | undefined): Unsent | undefined {
     if (this.#isClosed) return 'no-room';
@@ -83,7 +83,7 @@ export class PeerOutbox {
     return this.#keep({ method: 'push', request, size: request.length, lost });
   }
 
-  /** Sends or queues any parcel. Returns false if it was dropped. */
+  /** Like `push`, for any parcel. Returns false if it was dropped. */
   put(parcel: Parcel): boolean {
     if (this.#isClosed) return false;
     if (this.#queue.length === 0 && this.#try(parcel.method, parcel.request)) return true;
@@ -97,6 +97,7 @@ export class PeerOutbox {
       (this.#bytes + parcel.size > this.#limits.bytes && this.#queue.length > 0)
     ) {
       this.#dropped++;
+      this.#isWanted = true;
       return 'no-room';
     }
     this.#enqueue(parcel);
@@ -152,37 +153,41 @@ export class PeerOutbox {
   }
 
   #pump(): void {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    void this.#run().finally(() => (this.#isPumping = false));
+    if (!this.#isPumping) void this.#run();
   }
 
   async #run(): Promise<void> {
-    while (!this.#isClosed) {
-      const [head] = this.#queue;
-      const remote = this.#connection.current;
-      if (remote === undefined) return this.close();
-      this.#leaving = head;
-      try {
-        if (head !== undefined)
-          await this.#mount.send(remote, head.method, head.request as never, {
-            timeout: Number.POSITIVE_INFINITY,
-          });
-        else if (this.#isWanted) await this.#mount.writable(remote);
-        else return;
-      } catch (error) {
-        // Another connection of the same peer may still take it.
-        if (!this.#isClosed && this.#connection.refresh() !== remote) continue;
-        if (head === undefined) return;
-        this.#dropped++;
-        if ((error as TransportError).sent !== true) head.lost?.();
+    this.#isPumping = true;
+    try {
+      while (!this.#isClosed) {
+        const [head] = this.#queue;
+        const remote = this.#connection.current;
+        if (remote === undefined) return this.close();
+        this.#leaving = head;
+        try {
+          if (head !== undefined)
+            await this.#mount.send(remote, head.method, head.request as never, {
+              timeout: Number.POSITIVE_INFINITY,
+            });
+          else if (this.#isWanted) await this.#mount.writable(remote);
+          else return;
+        } catch (error) {
+          // Another connection of the same peer may still take it.
+          if (!this.#isClosed && this.#connection.refresh() !== remote) continue;
+          if (head === undefined) return;
+          this.#dropped++;
+          if ((error as TransportError).sent !== true) head.lost?.();
+        }
+        if (this.#isClosed) return;
+        if (head !== undefined) this.#shift();
+        if (this.#queue.length === 0 && this.#isWanted) {
+          this.#isWanted = false;
+          this.#writable();
+        }
       }
-      if (this.#isClosed) return;
-      if (head !== undefined) this.#shift();
-      if (this.#queue.length === 0 && this.#isWanted) {
-        this.#isWanted = false;
-        this.#writable();
-      }
+    } finally {
+      // Set before the promise resolves, so that no message is queued in between and then left.
+      this.#isPumping = false;
     }
   }
 

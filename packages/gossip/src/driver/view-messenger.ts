@@ -4,7 +4,7 @@
 import type { Peers } from '@trunkline/peers';
 import { type Clock, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
-import type { ViewSession } from '../topics/topic-context.ts';
+import type { TopicContext } from '../topics/topic-context.ts';
 import type { ConnectedMembers } from './members.ts';
 import { addressesFor, sizeOf } from './message-addresses.ts';
 import type { Parcel } from './peer-outbox.ts';
@@ -26,7 +26,7 @@ export class ViewMessenger {
     this.#members = members;
   }
 
-  send(to: string, session: ViewSession, message: PartialViewMessage): void {
+  send(to: string, session: TopicContext, message: PartialViewMessage): void {
     const members = this.#members;
     const given = Object.fromEntries(
       Object.entries(message).filter(([, value]) => value !== undefined),
@@ -76,7 +76,7 @@ export class ViewMessenger {
     return this.#dialed.has(nodeId);
   }
 
-  #unreachable(session: ViewSession, nodeId: string, error: TransportError): void {
+  #unreachable(session: TopicContext, nodeId: string, error: TransportError): void {
     if (session.isOver) return;
     session.unreachable(nodeId, error, this.#clock.now());
   }

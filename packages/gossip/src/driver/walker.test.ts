@@ -1,4 +1,4 @@
-// Tests of the answers to nodes that search for others of a topic.
+// Tests of the need to search for other nodes of a topic, and of the answers to nodes that search.
 
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
@@ -7,7 +7,7 @@ import { idOf } from '../testing/cluster.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { Walker, type WalkerInit } from './walker.ts';
 
-function setUp(t: ExecutionContext, { isOn = true, proven = true }) {
+function setUp(t: ExecutionContext, { isOn = true, proven = true, score = 50 }) {
   const key = topicKey('news');
   const random = seededRandom(1);
   const self = idOf('me');
@@ -15,9 +15,14 @@ function setUp(t: ExecutionContext, { isOn = true, proven = true }) {
   const walker = new Walker({
     self,
     mount: { random, clock: createManualClock() },
-    peers: { get: () => ({ proven }), addressOf: () => 'inmem://b', report: () => t.fail() },
+    peers: {
+      get: () => ({ proven }),
+      addressOf: () => 'inmem://b',
+      report: () => t.fail(),
+      scoreOf: () => score,
+    },
     options: { walkers: 1, slowest: 30_000 },
-    sessions: new Map([[key.hex, { key, overlay: { neighbors: () => [] } }]]),
+    sessions: new Map([[key.hex, { key, overlay: { neighbors: () => [idOf('b')], wanted: 1 } }]]),
     members: { isOn: () => isOn, interested: () => [idOf('b'), asker.nodeId] },
     soon: () => {},
   } as unknown as WalkerInit);
@@ -47,4 +52,14 @@ for (const proven of [true, false])
       walker.gone(asker, 0);
     }
     t.is(answers, proven ? 10 : 30);
+  });
+
+for (const { score, need } of [
+  { score: 50, need: 'none' },
+  { score: 0, need: 'more' },
+] as const)
+  test(`with a single neighbor, and room for one, the need for more is ${need} if its score is ${score}`, (t) => {
+    const { walker } = setUp(t, { score });
+    walker.wake(0);
+    t.is(walker.snapshot().need, need);
   });

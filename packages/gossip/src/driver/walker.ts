@@ -18,14 +18,16 @@ import { sample } from '../hyparview/views.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
-import type { Member } from './member-table.ts';
 import type { ConnectedMember, ConnectedMembers } from './members.ts';
 
 export interface WalkerInit {
   /** This node's id. */
   readonly self: string;
   readonly mount: Transport<typeof gossipProtocol>;
-  readonly peers: Pick<Peers, 'addressOf' | 'get' | 'known' | 'learn' | 'mayDial' | 'report'>;
+  readonly peers: Pick<
+    Peers,
+    'addressOf' | 'get' | 'known' | 'learn' | 'mayDial' | 'report' | 'scoreOf'
+  >;
   readonly options: DiscoveryConfig;
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, TopicSession>;
@@ -122,10 +124,13 @@ export class Walker {
     return this.#peers.get(nodeId) !== undefined;
   }
 
+  /** The topics that want more neighbors. A neighbor whose score is 0 should be replaced. */
   *#hungry(): IterableIterator<TopicSession> {
     for (const session of this.#init.sessions.values()) {
       const { overlay } = session;
-      if (overlay !== undefined && overlay.neighbors().length < overlay.wanted) yield session;
+      if (overlay === undefined) continue;
+      const trusted = overlay.neighbors().filter((nodeId) => this.#peers.scoreOf(nodeId) > 0);
+      if (trusted.length < overlay.wanted) yield session;
     }
   }
 
@@ -234,7 +239,7 @@ export class Walker {
    * need not be on the topic, because it may only publish; without the proof, the question may be a
    * recorded one.
    */
-  answer({ nodeId }: Member, bytes: Uint8Array): WalkAnswer {
+  answer({ nodeId }: ConnectedMember, bytes: Uint8Array): WalkAnswer {
     const { self, sessions, mount } = this.#init;
     const { random, clock } = mount;
     if (this.#walk === undefined) return { addresses: [] };

@@ -45,3 +45,25 @@ test('distrusted nodes are asked for a link only if nobody else is left', (t) =>
   node.asked('x');
   t.true(node.view.isNeighbor('x'), 'it may have a free place');
 });
+
+test('for the place of a distrusted neighbor, each node is asked once per round, and the rounds become rarer', (t) => {
+  const node = new SingleView({ active: 2 });
+  node.chooses('a', 'b');
+  node.distrusted.add('b');
+  let asked = 0;
+  node.onSend = (to, message) => {
+    if (message.type !== 'neighbor' || ++asked > 100) return;
+    const { request } = message;
+    node.tell({
+      type: 'received',
+      from: to,
+      message: { type: 'refuse', request, free: undefined, peers: [] },
+    });
+  };
+  node.tell({ type: 'found', nodes: ['c', 'd', 'e'], isChosen: true });
+  t.is(asked, 3);
+  while (node.now < 600_000) node.pass(Math.max(1, node.view.wakeAt - node.now));
+  // The pause grows from 1 s to the time between two shuffles, which is 60 s.
+  t.true(asked >= 3 * 10 && asked <= 3 * 20, `${asked}`);
+  t.deepEqual(node.view.active(), ['a', 'b']);
+});

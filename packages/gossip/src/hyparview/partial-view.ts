@@ -3,7 +3,7 @@
 // node on one topic. Its inputs are messages, lost links and the time; its outputs are messages to
 // send and changes of neighbors.
 
-import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import type { Machine } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
 import {
   type DownCause,
@@ -16,97 +16,60 @@ import {
   tidyMessage,
 } from './message.ts';
 import { type PartialViewConfig, partialViewConfig } from './options.ts';
-import {
-  FavorLimiter,
-  isFilling,
-  isOwnChoice,
-  LinkRequester,
-  mayEvict,
-  Requests,
-  Search,
-} from './requests.ts';
+import { isFilling, isOwnChoice, LinkRequester, mayEvict, type Requests } from './requests.ts';
 import { Shuffles } from './shuffles.ts';
-import {
-  type ActiveView,
-  type Contacts,
-  jittered,
-  type PassiveView,
-  type RecentLosses,
-  Views,
-} from './views.ts';
+import { type ActiveView, jittered, type PassiveView, type RecentLosses, Views } from './views.ts';
 
 /**
  * One node's view of one topic. It accepts links from the start; the inputs `join` and `found` name
  * the nodes to ask for links.
  */
 export class PartialView implements Machine<PartialViewInput, PartialViewOutput> {
-  readonly #self: string;
-  readonly #random: Random;
   readonly #config: PartialViewConfig;
-  readonly #outputs = new OutputQueue<PartialViewOutput>();
   readonly #views: Views;
   readonly #active: ActiveView;
   readonly #passive: PassiveView;
   readonly #losses: RecentLosses;
-  readonly #contacts: Contacts;
-  readonly #requests: Requests;
-  readonly #search: Search;
-  readonly #favorLimiter: FavorLimiter;
   readonly #requester: LinkRequester;
+  readonly #requests: Requests;
   readonly #shuffles: Shuffles;
   readonly #merges: Merges;
-  readonly #rescue: Rescue;
   /** The peer that was last refused a link. */
   #refused: string | undefined;
+  /** Time at which the passive peers were last greeted; see `#rescue`. */
+  #greetedAt = Number.NEGATIVE_INFINITY;
 
   /** Throws a TypeError for invalid options. */
   constructor({ self, random, now, options = {}, isDistrusted = () => false }: PartialViewSetup) {
-    const config = partialViewConfig(options);
-    const outputs = this.#outputs;
-    this.#self = self;
-    this.#random = random;
-    this.#config = config;
-    const views = new Views(self, config, random, isDistrusted);
-    this.#views = views;
-    ({
-      active: this.#active,
-      passive: this.#passive,
-      losses: this.#losses,
-      contacts: this.#contacts,
-    } = views);
-    const requests = new Requests(config.neighborTimeout, random);
-    this.#requests = requests;
-    const search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
-    this.#search = search;
-    const favorLimiter = new FavorLimiter(config, (peer) => this.#contacts.has(peer), now);
-    this.#favorLimiter = favorLimiter;
-    this.#shuffles = new Shuffles({ self, random, now, outputs, config, views });
-    this.#merges = new Merges(config.mergeInterval, random, now);
-    this.#requester = new LinkRequester({
-      config,
-      views,
-      requests,
-      search,
-      favorLimiter,
-      outputs,
-    });
-    this.#rescue = new Rescue({ config, views, requests, shuffles: this.#shuffles });
+    this.#config = partialViewConfig(options);
+    this.#views = new Views(self, this.#config, random, isDistrusted);
+    ({ active: this.#active, passive: this.#passive, losses: this.#losses } = this.#views);
+    this.#requester = new LinkRequester(this.#views, now);
+    this.#requests = this.#requester.requests;
+    this.#shuffles = new Shuffles(this.#views, now);
+    this.#merges = new Merges(this.#config.mergeInterval, random, now);
   }
 
   handle(now: number, input: PartialViewInput): void {
+    // It comes with each message, and does not concern the search.
     if (input.type === 'gave') return this.#gave(input.peer);
     this.#take(now, input);
-    this.#search.update(this.#requester.isShort, now);
+    this.#requester.search.update(this.#requester.isShort, now);
   }
 
   poll(): PartialViewOutput | undefined {
-    return this.#outputs.poll();
+    return this.#views.outputs.poll();
   }
 
   get wakeAt(): number {
     return this.#requester.isLeaving
       ? Number.POSITIVE_INFINITY
-      : Math.min(this.#requests.due, this.#shuffles.due, this.#merges.due, this.#search.due);
+      : Math.min(
+          this.#requests.due,
+          this.#shuffles.due,
+          this.#merges.due,
+          this.#requester.search.due,
+        );
   }
 
   /** The neighbors. */
@@ -129,7 +92,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   isPressed(now: number): boolean {
     const { chosen, size } = this.#active;
     return (
-      (chosen <= this.#config.own && this.#favorLimiter.isScarce(now)) || (chosen === 0 && size > 0)
+      (chosen <= this.#config.own && this.#requester.favorLimiter.isScarce(now)) ||
+      (chosen === 0 && size > 0)
     );
   }
 
@@ -142,7 +106,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     switch (input.type) {
       case 'join':
         this.#requester.join();
-        this.#search.restart();
+        this.#requester.search.restart();
         this.#views.know(input.contacts, true);
         return this.#requester.fill(now);
       case 'found':
@@ -190,12 +154,12 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   #receive(from: string, given: PartialViewMessage, now: number): void {
     const { joinWalk, shuffleWalk, shuffleActive, shufflePassive } = this.#config;
     const message = tidyMessage(given, {
-      self: this.#self,
+      self: this.#views.self,
       joinWalk,
       shuffleWalk,
       peers: shuffleActive + shufflePassive + 1,
     });
-    if (message === undefined || from === this.#self || !isPeerId(from)) return;
+    if (message === undefined || from === this.#views.self || !isPeerId(from)) return;
     switch (message.type) {
       case 'join':
       case 'neighbor':
@@ -230,8 +194,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (this.#active.has(from)) {
       // Either this node's answer was lost, or the newcomer has restarted and forgotten the link.
       // In the second case it must be introduced again.
-      this.#send(from, { type: 'accept', request, free: undefined });
-      if (isNewcomer && this.#favorLimiter.take(from, now)) this.#introduce(from);
+      this.#views.send(from, { type: 'accept', request, free: undefined });
+      if (isNewcomer && this.#requester.favorLimiter.take(from, now)) this.#introduce(from);
       return;
     }
     const purpose = this.#requests.purposeOf(from);
@@ -242,13 +206,13 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
         : isFull && this.#active.distrusted > 0
           ? true
           : isNewcomer || (isHigh && isFull)
-            ? this.#favorLimiter.take(from, now)
+            ? this.#requester.favorLimiter.take(from, now)
             : !isFull;
     if (!isWelcome) {
       // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
       if (!isNewcomer && !asked.full) this.#refused = from;
-      this.#send(from, { type: 'refuse', request, free, peers: this.#views.some(from) });
+      this.#views.send(from, { type: 'refuse', request, free, peers: this.#views.some(from) });
       return;
     }
     this.#requests.delete(from);
@@ -256,16 +220,16 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const evicted = isFull ? this.#evict(hasRoom ? from : undefined, now) : undefined;
     // While this node has chosen few links, a known node that asks for a link is treated like a
     // node that was asked.
-    const isLikeOwn = this.#active.chosen < this.#config.own && this.#contacts.has(from);
+    const isLikeOwn = this.#active.chosen < this.#config.own && this.#views.contacts.has(from);
     this.#link(from, isLikeOwn || (purpose !== undefined && isOwnChoice(purpose)), now);
-    this.#send(from, { type: 'accept', request, free: evicted });
+    this.#views.send(from, { type: 'accept', request, free: evicted });
     if (isNewcomer) this.#introduce(from);
   }
 
   #introduce(newcomer: string): void {
+    const ttl = this.#config.joinWalk;
     for (const peer of this.#active.peers()) {
-      if (peer !== newcomer)
-        this.#send(peer, { type: 'forward-join', peer: newcomer, ttl: this.#config.joinWalk });
+      if (peer !== newcomer) this.#views.send(peer, { type: 'forward-join', peer: newcomer, ttl });
     }
   }
 
@@ -293,7 +257,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   #onRefuse(from: string, { request, free, peers }: MessageOf<'refuse'>, now: number): void {
     const purpose = this.#requests.answered(from, request);
     if (purpose === undefined || !isFilling(purpose)) return;
-    this.#search.refused();
+    this.#requester.search.refused();
     this.#views.remember([from], [], now);
     this.#views.note(peers, now);
     this.#requester.turnTo(free, now);
@@ -307,14 +271,15 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (!link.introductions.take(now) || newcomer === from || this.#active.has(newcomer)) return;
     if (ttl > 0 && this.#active.size > 1) {
       if (ttl === this.#config.passiveWalk) this.#views.remember([newcomer], [], now);
-      const next = this.#active.random(this.#random, (peer) => peer !== from && peer !== newcomer);
+      const isFit = (peer: string) => peer !== from && peer !== newcomer;
+      const next = this.#active.random(this.#views.random, isFit);
       if (next !== undefined)
-        return this.#send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
+        return this.#views.send(next, { type: 'forward-join', peer: newcomer, ttl: ttl - 1 });
     }
     // The newcomer is asked before it is added, because it may not be reachable from here.
     if (this.#requests.isWaiting(newcomer) || this.#losses.has(newcomer, now)) return;
     const mayFit = this.#active.size + this.#requests.waiting < this.#config.active;
-    if (mayFit || this.#favorLimiter.take(newcomer, now))
+    if (mayFit || this.#requester.favorLimiter.take(newcomer, now))
       this.#requester.ask(newcomer, 'introduced', false, now);
     else this.#views.remember([newcomer], [], now);
   }
@@ -333,7 +298,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (this.#active.remove(from)) this.#down(from, alive ? 'disconnected' : 'left');
     else if (!wasAsked) return;
     if (alive) {
-      this.#search.asked(from);
+      this.#requester.search.asked(from);
       this.#views.remember([from], [], now);
     } else {
       this.#losses.add(from, now);
@@ -364,15 +329,28 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
       this.#merges.begin(now);
       this.#requester.seek('merge', now);
     }
-    if (this.#search.begin(now) || changed || (isShuffle && this.#active.distrusted > 0))
-      this.#requester.fill(now);
+    if (this.#requester.search.begin(now) || changed) this.#requester.fill(now);
   }
 
   #link(peer: string, chosen: boolean, now: number): void {
     this.#passive.remove(peer);
     this.#active.add(peer, chosen, now);
-    this.#outputs.add({ type: 'neighbor-up', peer });
-    this.#rescue.linked(now);
+    this.#views.outputs.add({ type: 'neighbor-up', peer });
+    this.#rescue(now);
+  }
+
+  /**
+   * Called after a link was added. If the view is full again after at least as many losses as it has
+   * links, greets all passive peers, at most once in a `denyWindow`: after many simultaneous
+   * failures, some of them may have no neighbors left, and may be known only to this node.
+   */
+  #rescue(now: number): void {
+    const { active, denyWindow } = this.#config;
+    const isFull = this.#active.size === active;
+    if (!isFull || now < this.#greetedAt + denyWindow || this.#losses.count(now) < active) return;
+    this.#greetedAt = now;
+    for (const peer of this.#passive.peers())
+      if (!this.#requests.has(peer)) this.#shuffles.greet(peer);
   }
 
   /** Makes room for a link. Returns the evicted peer, which is informed that `free` has room. */
@@ -399,21 +377,17 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#disconnect(peer, !this.#requester.isLeaving, undefined, []);
   }
 
-  #send(to: string, message: PartialViewMessage): void {
-    this.#outputs.add({ type: 'send', to, message });
-  }
-
   #disconnect(
     to: string,
     alive: boolean,
     free: string | undefined,
     peers: readonly string[],
   ): void {
-    this.#send(to, { type: 'disconnect', alive, free, peers });
+    this.#views.send(to, { type: 'disconnect', alive, free, peers });
   }
 
   #down(peer: string, cause: DownCause, error?: TransportError): void {
-    this.#outputs.add({ type: 'neighbor-down', peer, cause, error });
+    this.#views.outputs.add({ type: 'neighbor-down', peer, cause, error });
   }
 }
 
@@ -474,40 +448,3 @@ export class Merges {
 
 /** The longest wait between two merges if nothing happens, in intervals. */
 const SLOWEST = 16;
-
-// Helps other nodes after many simultaneous failures: they may have no neighbors left, and may be
-// known only to this node.
-
-export interface RescueInit {
-  readonly config: PartialViewConfig;
-  readonly views: Views;
-  readonly requests: Requests;
-  readonly shuffles: Shuffles;
-}
-
-export class Rescue {
-  readonly #init: RescueInit;
-  #last = Number.NEGATIVE_INFINITY;
-
-  constructor(init: RescueInit) {
-    this.#init = init;
-  }
-
-  /**
-   * Called after a link was added. If the view is full again after at least as many losses as it
-   * has links, greets all passive peers, at most once in a `denyWindow`.
-   */
-  linked(now: number): void {
-    const { config, views, requests, shuffles } = this.#init;
-    const { active, denyWindow } = config;
-    if (
-      views.active.size !== active ||
-      now < this.#last + denyWindow ||
-      views.losses.count(now) < active
-    )
-      return;
-    this.#last = now;
-    for (const passive of views.passive.peers())
-      if (!requests.has(passive)) shuffles.greet(passive);
-  }
-}

@@ -1,11 +1,8 @@
 // Requests for links: the open ones, the nodes to ask next, and how often to ask.
 
-import type { OutputQueue } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
 import { dropOldest } from '../messages/oldest-first.ts';
 import { Allowance } from './allowance.ts';
-import type { PartialViewOutput } from './message.ts';
-import type { PartialViewConfig } from './options.ts';
 import { jittered, type Views } from './views.ts';
 
 /**
@@ -160,25 +157,23 @@ const MOST = 256;
 // Asks nodes for links while the view is short. It owns the phase of this node's membership, and
 // decides which node to ask next, for which purpose and with which priority.
 
-export interface LinkRequesterInit {
-  readonly config: PartialViewConfig;
-  readonly views: Views;
+export class LinkRequester {
   readonly requests: Requests;
   readonly search: Search;
   readonly favorLimiter: FavorLimiter;
-  readonly outputs: OutputQueue<PartialViewOutput>;
-}
-
-export class LinkRequester {
-  readonly #init: LinkRequesterInit;
+  readonly #views: Views;
   /** A newcomer becomes a member when a peer accepts it. */
   #phase: 'newcomer' | 'member' | 'leaving' = 'newcomer';
   /** Time until which a newcomer waits for requests from the nodes that it was introduced to. */
   #settledAt = Number.NEGATIVE_INFINITY;
   #isHungry = false;
 
-  constructor(init: LinkRequesterInit) {
-    this.#init = init;
+  constructor(views: Views, now: number) {
+    const { config, random } = views;
+    this.#views = views;
+    this.requests = new Requests(config.neighborTimeout, random);
+    this.search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
+    this.favorLimiter = new FavorLimiter(views, now);
   }
 
   get isLeaving(): boolean {
@@ -190,14 +185,14 @@ export class LinkRequester {
     return this.#isHungry && this.isShort;
   }
 
-  /** True if this node wants more links than it has. */
+  /** True if this node wants more links than it has to trusted peers. */
   get isShort(): boolean {
-    const { views, config } = this.#init;
-    return !this.isLeaving && views.active.size < config.active;
+    const { active, config } = this.#views;
+    return !this.isLeaving && active.size - active.distrusted < config.active;
   }
 
   join(): void {
-    this.#phase = this.#init.views.active.size > 0 ? 'member' : 'newcomer';
+    this.#phase = this.#views.active.size > 0 ? 'member' : 'newcomer';
   }
 
   leave(): void {
@@ -207,7 +202,7 @@ export class LinkRequester {
   /** A peer has accepted this node's request, which was sent for `purpose`. */
   accepted(purpose: Purpose, now: number): void {
     this.#phase = 'member';
-    if (purpose === 'join') this.#settledAt = now + this.#init.config.neighborTimeout;
+    if (purpose === 'join') this.#settledAt = now + this.#views.config.neighborTimeout;
   }
 
   /**
@@ -216,20 +211,22 @@ export class LinkRequester {
    * two nodes with high priority. A newcomer asks one node, preferably a contact, to introduce it.
    */
   fill(now: number): void {
-    const { config, views, requests, search, favorLimiter } = this.#init;
+    const { search } = this;
+    const views = this.#views;
+    const { config, active } = views;
     if (this.isLeaving || now < this.#settledAt) return;
     const isMember = this.#phase === 'member';
-    const spare = config.active - views.active.size;
-    const wanted = spare + views.active.distrusted;
-    for (let asked = requests.filling; asked < wanted; asked++) {
-      const isAlone = views.active.size === 0;
+    const spare = config.active - active.size;
+    const wanted = spare + active.distrusted;
+    for (let asked = this.requests.filling; asked < wanted; asked++) {
+      const isAlone = active.size === 0;
       if (isAlone && asked >= (isMember ? 2 : 1)) return;
-      const isFew = 2 * views.active.size <= config.active;
+      const isFew = 2 * active.size <= config.active;
       if (!isFew && search.refusals >= LEISURELY) return;
       // Known nodes are preferred for the first links of this node's own choice, and for all links
       // while many nodes request links, because the passive view holds only nodes that others
       // named.
-      const isOwn = isMember && (views.active.chosen < config.own || favorLimiter.isScarce(now));
+      const isOwn = isMember && (active.chosen < config.own || this.favorLimiter.isScarce(now));
       const { peer, isPassive } = views.candidate(
         !isMember || (isOwn && views.drawsContact()),
         (other) => this.#mayAsk(other, now) && (asked < spare || !views.isDistrusted(other)),
@@ -250,16 +247,16 @@ export class LinkRequester {
    * peer, so views stay full without searches through the overlay.
    */
   turnTo(peer: string | undefined, now: number): void {
-    const { config, views, requests, search } = this.#init;
+    const { config, active } = this.#views;
     if (
       peer === undefined ||
       this.#phase !== 'member' ||
-      views.active.size + requests.filling >= config.active ||
+      active.size + this.requests.filling >= config.active ||
       !this.#mayAsk(peer, now)
     )
       return;
-    search.asked(peer);
-    this.ask(peer, 'suggested', views.active.size === 0, now);
+    this.search.asked(peer);
+    this.ask(peer, 'suggested', active.size === 0, now);
   }
 
   /**
@@ -268,34 +265,32 @@ export class LinkRequester {
    * node outside the views can join the parts again.
    */
   seek(purpose: 'merge' | 'replace', now: number): void {
-    const { views, requests } = this.#init;
+    const views = this.#views;
     const peer = views.outsider(
       (other) =>
-        !views.active.has(other) && !requests.isWaiting(other) && !views.losses.has(other, now),
+        !views.active.has(other) &&
+        !this.requests.isWaiting(other) &&
+        !views.losses.has(other, now),
     );
     if (peer !== undefined) this.ask(peer, purpose, true, now);
   }
 
   ask(peer: string, purpose: Purpose, high: boolean, now: number): void {
-    const { config, views, requests, outputs } = this.#init;
-    const request = requests.add(peer, purpose, now);
-    outputs.add({
-      type: 'send',
-      to: peer,
-      message:
-        purpose === 'join'
-          ? { type: 'join', request }
-          : { type: 'neighbor', request, high, full: views.active.size >= config.active },
-    });
+    const { config, active } = this.#views;
+    const request = this.requests.add(peer, purpose, now);
+    const full = active.size >= config.active;
+    this.#views.send(
+      peer,
+      purpose === 'join' ? { type: 'join', request } : { type: 'neighbor', request, high, full },
+    );
   }
 
   #mayAsk(peer: string, now: number): boolean {
-    const { views, requests, search } = this.#init;
     return (
-      search.mayAsk(peer) &&
-      !views.active.has(peer) &&
-      !requests.has(peer) &&
-      !views.losses.has(peer, now)
+      this.search.mayAsk(peer) &&
+      !this.#views.active.has(peer) &&
+      !this.requests.has(peer) &&
+      !this.#views.losses.has(peer, now)
     );
   }
 }
@@ -365,12 +360,9 @@ export class Search {
    * Call it after every change.
    */
   update(isShort: boolean, now: number): void {
-    if (!isShort) {
-      if (this.#next !== Number.POSITIVE_INFINITY || this.#refusals > 0 || this.#asked.size > 0)
-        this.restart();
-    } else if (this.#next === Number.POSITIVE_INFINITY) {
+    if (!isShort) this.restart();
+    else if (this.#next === Number.POSITIVE_INFINITY)
       this.#next = now + jittered(this.#delay, this.#random);
-    }
   }
 
   /** Begins a round if one is due. Returns true if it did. */
@@ -404,21 +396,18 @@ export class FavorLimiter {
   readonly #forAll: Allowance;
   /** A second allowance for known nodes, which strangers can't use up. */
   readonly #forKnown: Allowance;
-  readonly #isKnown: (peer: string) => boolean;
+  readonly #views: Views;
 
-  constructor(
-    { active, favorInterval }: PartialViewConfig,
-    isKnown: (peer: string) => boolean,
-    now: number,
-  ) {
+  constructor(views: Views, now: number) {
+    const { active, favorInterval } = views.config;
+    this.#views = views;
     this.#forAll = new Allowance(2 * active, favorInterval, now);
     this.#forKnown = new Allowance(2 * active, favorInterval, now);
-    this.#isKnown = isKnown;
   }
 
   /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
   take(peer: string, now: number): boolean {
-    return this.#forAll.take(now) || (this.#isKnown(peer) && this.#forKnown.take(now));
+    return this.#forAll.take(now) || (this.#views.contacts.has(peer) && this.#forKnown.take(now));
   }
 
   /** Returns true if many nodes have asked recently. */

@@ -1,24 +1,12 @@
 // Shuffles keep the passive views fresh: two nodes at the ends of a random walk send each other
 // some of their peers.
 
-import type { OutputQueue } from '@trunkline/peers/internal';
-import type { Random } from '@trunkline/transport-core';
 import { Allowance } from './allowance.ts';
-import type { MessageOf, PartialViewMessage, PartialViewOutput } from './message.ts';
-import type { PartialViewConfig } from './options.ts';
+import type { MessageOf } from './message.ts';
 import { jittered, type OverlayLink, sample, type Views } from './views.ts';
 
-export interface ShufflesSetup {
-  readonly self: string;
-  readonly random: Random;
-  readonly now: number;
-  readonly outputs: OutputQueue<PartialViewOutput>;
-  readonly config: PartialViewConfig;
-  readonly views: Views;
-}
-
 export class Shuffles {
-  readonly #setup: ShufflesSetup;
+  readonly #views: Views;
   /** Rate limit of other nodes' shuffles that change the passive view. */
   readonly #exchanges: Allowance;
   /** The shuffle under way: its number, and the peers that were sent. */
@@ -26,9 +14,9 @@ export class Shuffles {
   #next: number;
   #due: number;
 
-  constructor(setup: ShufflesSetup) {
-    const { random, now, config } = setup;
-    this.#setup = setup;
+  constructor(views: Views, now: number) {
+    const { random, config } = views;
+    this.#views = views;
     this.#exchanges = new Allowance(EXCHANGES, config.shuffleInterval / EXCHANGES, now);
     this.#next = Math.floor(random() * 0x4000_0000);
     this.#due = now + random() * config.shuffleInterval;
@@ -42,24 +30,19 @@ export class Shuffles {
   /** Begins a shuffle if one is due. Returns true if it did. */
   begin(now: number): boolean {
     if (now < this.#due) return false;
-    const { self, random, views } = this.#setup;
-    const { shuffleActive, shufflePassive, shuffleInterval, shuffleWalk } = this.#setup.config;
-    this.#due = now + jittered(shuffleInterval, random);
+    const views = this.#views;
+    const { self: origin, random, config } = views;
+    this.#due = now + jittered(config.shuffleInterval, random);
     const target = views.active.next();
     if (target === undefined) return true;
     const others = views.active.peers().filter((peer) => peer !== target);
     const told = [
-      ...sample(others, shuffleActive, random),
-      ...views.passive.sample(shufflePassive),
+      ...sample(others, config.shuffleActive, random),
+      ...views.passive.sample(config.shufflePassive),
     ];
-    this.#current = { id: this.#next++, told };
-    this.#send(target, {
-      type: 'shuffle',
-      origin: self,
-      id: this.#current.id,
-      ttl: shuffleWalk,
-      peers: told,
-    });
+    const id = this.#next++;
+    this.#current = { id, told };
+    views.send(target, { type: 'shuffle', origin, id, ttl: config.shuffleWalk, peers: told });
     return true;
   }
 
@@ -68,35 +51,32 @@ export class Shuffles {
    * If the peer is gone, it will be reported as lost.
    */
   greet(peer: string): void {
-    const { self } = this.#setup;
-    this.#send(peer, { type: 'shuffle', origin: self, id: this.#next++, ttl: 1, peers: [] });
+    const { self: origin } = this.#views;
+    this.#views.send(peer, { type: 'shuffle', origin, id: this.#next++, ttl: 1, peers: [] });
   }
 
   /** Handles a walk that arrived over a link: passes it on, or ends it here. */
   received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
     if (!link.shuffles.take(now)) return;
-    const { random, views } = this.#setup;
+    const views = this.#views;
     if (ttl > 1 && views.active.size > 1) {
-      const next = views.active.random(random, (peer) => peer !== link.peer && peer !== origin);
+      const isFit = (peer: string) => peer !== link.peer && peer !== origin;
+      const next = views.active.random(views.random, isFit);
       if (next !== undefined)
-        return this.#send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
+        return views.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
     }
     if (!this.#exchanges.take(now)) return;
     const told = views.some(origin, peers.length + 1);
-    this.#send(origin, { type: 'shuffle-reply', id, peers: told });
+    views.send(origin, { type: 'shuffle-reply', id, peers: told });
     views.remember([origin, ...peers], told, now);
   }
 
   /** Handles a reply. Returns true if it answers the shuffle under way. */
   replied({ id, peers }: MessageOf<'shuffle-reply'>, now: number): boolean {
     if (this.#current?.id !== id) return false;
-    this.#setup.views.remember(peers, this.#current.told, now);
+    this.#views.remember(peers, this.#current.told, now);
     this.#current = undefined;
     return true;
-  }
-
-  #send(to: string, message: PartialViewMessage): void {
-    this.#setup.outputs.add({ type: 'send', to, message });
   }
 }
 

@@ -1,27 +1,30 @@
 // All peers that a node knows: neighbors, passive peers, peers lost recently, and contacts known
-// from elsewhere.
+// from elsewhere; and the messages to them.
 
+import { OutputQueue } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
 import { dropOldest } from '../messages/oldest-first.ts';
 import { Allowance } from './allowance.ts';
-import { isPeerId } from './message.ts';
+import { isPeerId, type PartialViewMessage, type PartialViewOutput } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
 
 /**
  * The peers that a node knows, in several lists. No peer is on two of the first three lists, and
  * the node itself is on none of them. `remember` ensures this for passive peers. Callers that
- * change `active` or `losses` remove the peer from the other lists.
+ * change `active` or `losses` remove the peer from the other lists. All parts of a partial view
+ * share this object.
  */
 export class Views {
+  /** The id of this node. */
+  readonly self: string;
+  readonly config: PartialViewConfig;
+  readonly random: Random;
+  readonly outputs = new OutputQueue<PartialViewOutput>();
   readonly active: ActiveView;
   readonly passive: PassiveView;
   readonly losses: RecentLosses;
   readonly contacts: Contacts;
   readonly isDistrusted: (peer: string) => boolean;
-  readonly #self: string;
-  readonly #random: Random;
-  /** Number of peers in a shuffle. */
-  readonly #sampleSize: number;
 
   constructor(
     self: string,
@@ -29,14 +32,18 @@ export class Views {
     random: Random,
     isDistrusted: (peer: string) => boolean,
   ) {
-    this.#self = self;
+    this.self = self;
+    this.config = config;
+    this.random = random;
     this.isDistrusted = isDistrusted;
-    this.#random = random;
-    this.#sampleSize = config.shuffleActive + config.shufflePassive;
     this.active = new ActiveView(config, isDistrusted);
     this.passive = new PassiveView(config.passive, random);
     this.losses = new RecentLosses(config.denyWindow);
     this.contacts = new Contacts(config.contacts, random);
+  }
+
+  send(to: string, message: PartialViewMessage): void {
+    this.outputs.add({ type: 'send', to, message });
   }
 
   /**
@@ -45,7 +52,7 @@ export class Views {
    */
   remember(peers: readonly string[], told: readonly string[], now: number): void {
     for (const peer of peers) {
-      if (peer !== this.#self && !this.active.has(peer) && !this.losses.has(peer, now))
+      if (peer !== this.self && !this.active.has(peer) && !this.losses.has(peer, now))
         this.passive.add(peer, told);
     }
   }
@@ -58,11 +65,14 @@ export class Views {
     for (const peer of peers) if (!this.passive.isFull) this.remember([peer], [], now);
   }
 
-  /** Returns up to `count` peers that `to` may ask for a link: passive ones, then neighbors. */
-  some(to: string, count = this.#sampleSize): string[] {
+  /**
+   * Returns peers that `to` may ask for a link: passive ones, then neighbors.
+   * @param count the maximum number; default: as many as in a shuffle
+   */
+  some(to: string, count = this.config.shuffleActive + this.config.shufflePassive): string[] {
     const some = this.passive.sample(count);
     if (some.length < count)
-      some.push(...sample(this.active.peers(), count - some.length, this.#random));
+      some.push(...sample(this.active.peers(), count - some.length, this.random));
     return some.filter((peer) => peer !== to);
   }
 
@@ -71,7 +81,7 @@ export class Views {
    * not a contact before.
    */
   know(contacts: readonly string[], isChosen: boolean): boolean {
-    const others = contacts.filter((peer) => isPeerId(peer) && peer !== this.#self);
+    const others = contacts.filter((peer) => isPeerId(peer) && peer !== this.self);
     const isNews = others.some(
       (peer) => !this.contacts.remembers(peer) && !this.active.has(peer) && !this.passive.has(peer),
     );
@@ -121,7 +131,7 @@ export class Views {
    */
   drawsContact(): boolean {
     const { size } = this.contacts;
-    return size >= MANY || this.#random() * (size + this.passive.size) < size;
+    return size >= MANY || this.random() * (size + this.passive.size) < size;
   }
 }
 

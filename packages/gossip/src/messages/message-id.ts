@@ -2,7 +2,7 @@
 // content twice gives two ids.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
-import { type Bytes, isNodeId } from '@trunkline/transport-core/backend';
+import { isNodeId } from '@trunkline/transport-core/backend';
 import { look } from './word-reader.ts';
 
 export interface MessageId {
@@ -66,34 +66,21 @@ const kept: (
 )[] = new Array(64).fill(undefined);
 
 /**
- * Encodes an id as 44 bytes, big-endian, so that ids sort by origin, then epoch, then sequence.
- * Throws a TypeError if the id is malformed or its origin is not 64 lower-case hex digits.
- */
-export function encodeMessageId(id: MessageId): Bytes {
-  const bytes = new Uint8Array(MESSAGE_ID_BYTES);
-  writeMessageId(id, bytes, 0);
-  return bytes;
-}
-
-/**
- * Encodes an id into the 44 bytes that begin at `at`. Throws the same errors as `encodeMessageId`.
+ * Encodes an id into the 44 bytes that begin at `at`, big-endian, so that ids sort by origin, then
+ * epoch, then sequence. Throws a TypeError if the id is malformed or its origin is not 64 lower-case
+ * hex digits.
  */
 export function writeMessageId(id: MessageId, bytes: Uint8Array, at: number): void {
   if (!isMessageId(id) || !writeName(id.origin, bytes, at)) {
     throw new TypeError(
-      'encodeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1',
+      'writeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1',
     );
   }
   writeNumber(bytes, at + NAME_BYTES, id.epoch);
   writeNumber(bytes, at + NAME_BYTES + 6, id.sequence);
 }
 
-/** Decodes an id. Returns undefined unless there are 44 bytes. */
-export function decodeMessageId(bytes: Uint8Array): MessageId | undefined {
-  return bytes.length === MESSAGE_ID_BYTES ? readMessageId(bytes, 0) : undefined;
-}
-
-/** Decodes the id in the 44 bytes that begin at `at`. */
+/** Decodes the id in the 44 bytes that begin at `at`; any 44 bytes are an id. */
 export function readMessageId(bytes: Uint8Array, at: number): MessageId {
   const origin = readName(bytes, at);
   const { view, at: start } = look(bytes);

@@ -47,12 +47,8 @@ export class OldestFirst<V extends object> {
   }
 }
 
-/** Removes the oldest entry if there are more than `most`; returns true if it did. */
-export function dropOldest(entries: Map<string, unknown> | Set<string>, most: number): boolean {
-  if (entries.size <= most) return false;
-  for (const oldest of entries.keys()) {
-    entries.delete(oldest);
-    break;
-  }
-  return true;
+/** Removes the oldest entry if there are more than `most`. */
+export function dropOldest(entries: Map<string, unknown> | Set<string>, most: number): void {
+  if (entries.size <= most) return;
+  for (const oldest of entries.keys()) return void entries.delete(oldest);
 }

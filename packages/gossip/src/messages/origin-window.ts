@@ -54,19 +54,11 @@ export class OriginWindow {
     );
   }
 
-  /** Returns what `note` would. */
   look(sequence: number, now: number, { retention }: OriginWindowLimits): SequenceVerdict {
     if (sequence > this.#top) return 'new';
     const gap = this.#gaps?.[this.#gapOf(sequence)];
     if (gap !== undefined && now - gap.since < retention) return 'new';
     return gap !== undefined || sequence < this.#floor ? 'old' : 'seen';
-  }
-
-  /** Looks up a sequence and remembers it. */
-  note(sequence: number, now: number, limits: OriginWindowLimits): SequenceVerdict {
-    const verdict = this.look(sequence, now, limits);
-    if (verdict === 'new') this.take(sequence, now, limits);
-    return verdict;
   }
 
   /** Remembers the sequence if it follows the highest, as most do. Otherwise returns false. */

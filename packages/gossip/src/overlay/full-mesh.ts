@@ -55,7 +55,6 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
 
 /** The full mesh of one topic at one node. It keeps no state per message. */
 export class FullMesh implements Overlay {
-  readonly name = 'fullMesh';
   readonly wanted: number;
   readonly passesOn: boolean;
   readonly wakeAt = Number.POSITIVE_INFINITY;
@@ -73,6 +72,7 @@ export class FullMesh implements Overlay {
     this.wanted = hops === 1 ? Number.POSITIVE_INFINITY : 1;
   }
 
+  /** Inputs that are not listed concern overlays with few neighbors, or with a tree. */
   handle(_now: number, input: OverlayInput): void {
     switch (input.type) {
       case 'received':
@@ -92,19 +92,6 @@ export class FullMesh implements Overlay {
         return;
       case 'leave':
         return this.#leave();
-      case 'wake':
-      case 'repeated':
-      case 'arrived':
-      case 'held':
-      case 'refused':
-      case 'dropped':
-      case 'replace':
-      case 'unreachable':
-      case 'reject':
-      case 'distrusted':
-      case 'no-room':
-      case 'writable':
-        return;
     }
   }
 
@@ -159,15 +146,12 @@ export class FullMesh implements Overlay {
   }
 
   #passOn(from: string, received: Push<Body>): void {
-    const { origin } = received.id;
-    // A message that comes directly from its publisher has traveled one link, no matter what it
-    // claims.
-    const hops = origin === from ? 1 : received.hops;
+    const { id, hops, payload } = received;
     if (hops >= this.#hops) return;
     const push = { ...received, hops: hops + 1 };
     const to: string[] = [];
     for (const peer of this.#neighbors)
-      if (peer !== from && peer !== origin && isFor(push.payload, peer)) to.push(peer);
+      if (peer !== from && peer !== id.origin && isFor(payload, peer)) to.push(peer);
     this.#outputs.add({ type: 'send', push, to, mayRelay: false });
   }
 

@@ -6,13 +6,7 @@ import type { Random, TransportError } from '@trunkline/transport-core';
 import type { PartialViewMessage } from '../hyparview/message.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { SeenMessagesOptions, SeenVerdict } from '../messages/seen-messages.ts';
-import type {
-  Control,
-  ControlOutput,
-  PlumtreeOutput,
-  Push,
-  PushOutput,
-} from '../plumtree/message.ts';
+import type { PlumtreeInput, PlumtreeOutput, Push } from '../plumtree/message.ts';
 import type { NeighborDownCause } from '../types.ts';
 
 /** A message that this node publishes. */
@@ -23,34 +17,24 @@ export interface OwnMessage {
 
 /** An input of an overlay: a command in the imperative, or a report in the past tense. */
 export type OverlayInput =
-  /** A peer sent a Plumtree control message, or a message that is new and was accepted. */
-  | { readonly type: 'received'; readonly from: string; readonly message: Push<Body> | Control }
-  /** A peer sent a message that is known already. */
-  | { readonly type: 'repeated'; readonly from: string; readonly id: MessageId }
   /**
-   * A peer sent a message that is new; it may still be refused. If the peer had promised that
-   * message, it has kept its promise.
+   * Inputs about messages of peers, and about the room for outputs, as {@link PlumtreeInput} explains
+   * them. Only accepted messages are `received`; while a validator checks a message, it is `held`.
    */
-  | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
-  /** A validator is still checking the message; `received` or `refused` follows. */
-  | { readonly type: 'held'; readonly id: MessageId }
-  /**
-   * A message that arrived was examined and not accepted. No peer is asked for it, not even after a
-   * later notice.
-   */
-  | { readonly type: 'refused'; readonly id: MessageId }
-  /**
-   * A peer sent a message that is not examined: it is too old, claims to be this node's own, or
-   * there is no room for its publisher. If the peer had promised it, it has kept its promise. No peer
-   * is asked for it until a later notice; with `mayCome`, other peers that gave notice are still
-   * asked.
-   */
-  | {
-      readonly type: 'dropped';
-      readonly from: string;
-      readonly id: MessageId;
-      readonly mayCome: boolean;
-    }
+  | Extract<
+      PlumtreeInput<Body>,
+      {
+        readonly type:
+          | 'received'
+          | 'arrived'
+          | 'repeated'
+          | 'held'
+          | 'refused'
+          | 'dropped'
+          | 'no-room'
+          | 'writable';
+      }
+    >
   /**
    * Publishes a message. `receipts` is the number of neighbors that should confirm it. If possible,
    * at least that many neighbors get the message itself, because a notice is not enough. The last
@@ -86,13 +70,6 @@ export type OverlayInput =
   | { readonly type: 'distrusted' }
   /** A partial-view message came from a peer. It has not been checked in any way. */
   | { readonly type: 'viewed'; readonly from: string; readonly message: unknown }
-  /**
-   * No room was left for a `push` or `send-control` output. This input comes before the next
-   * `poll`.
-   */
-  | { readonly type: 'no-room'; readonly output: PushOutput<Body> | ControlOutput }
-  /** A peer that could not take an output can take outputs again. */
-  | { readonly type: 'writable'; readonly peer: string }
   /** Leaves the topic: informs the neighbors, and has none from then on. */
   | { readonly type: 'leave' }
   /** Does what is due. */
@@ -131,7 +108,6 @@ export type OverlayOutput =
  * ids; times are milliseconds of a monotonic clock.
  */
 export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
-  readonly name: string;
   /**
    * True if nodes pass on messages of others. In that case, only the numbers of two lives of a node
    * show which life is newer.

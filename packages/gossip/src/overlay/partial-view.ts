@@ -67,7 +67,6 @@ export function partialView({
 }
 
 class TreeOverlay implements Overlay {
-  readonly name = 'partialView';
   readonly wanted: number;
   readonly passesOn = true;
   readonly #outputs = new OutputQueue<OverlayOutput>();

@@ -1,8 +1,8 @@
 // The recent messages, kept for peers that ask for them.
 
-import { dropOldest, OldestFirst } from '../messages/oldest-first.ts';
-import type { Advertiser } from './advertiser.ts';
+import { OldestFirst } from '../messages/oldest-first.ts';
 import type { Push } from './message.ts';
+import type { PlumtreeOptions } from './options.ts';
 
 /** A message in the cache. */
 export interface CachedMessage<P> {
@@ -14,26 +14,17 @@ export interface CachedMessage<P> {
   readonly at: number;
 }
 
-/** The limits of the cache: options of Plumtree. */
-export interface MessageCacheLimits {
-  /** Time for which a message is kept, in milliseconds. */
-  readonly cacheTime: number;
-  /** Maximum number of messages in the cache. */
-  readonly cacheMessages: number;
-  /** Maximum total size of their payloads in bytes. */
-  readonly cacheBytes: number;
-}
-
 /**
- * A cache with limits for time, entries and bytes. Beyond a limit the oldest message is evicted.
+ * A cache with limits for time, entries and bytes (the options `cacheTime`, `cacheMessages` and
+ * `cacheBytes`). Beyond a limit the oldest message is evicted.
  * The newest always stays, so that peers can ask for a message that was just announced to them.
  */
 export class MessageCache<P> {
-  readonly #limits: MessageCacheLimits;
+  readonly #limits: PlumtreeOptions;
   readonly #messages = new OldestFirst<CachedMessage<P>>();
   #bytes = 0;
 
-  constructor(limits: MessageCacheLimits) {
+  constructor(limits: PlumtreeOptions) {
     this.#limits = limits;
   }
 
@@ -99,62 +90,3 @@ export class MessageCache<P> {
     this.#bytes -= push.size;
   }
 }
-
-// Messages that have arrived and that the topic is still checking, and messages that it did not
-// accept. No peer is asked for any of them.
-
-export class PendingMessages {
-  /**
-   * Messages that the topic is checking, with the peers that gave notice of them. The topic bounds
-   * their number.
-   */
-  readonly #held = new Map<string, readonly Advertiser[]>();
-  /** Messages that were not accepted, the oldest first. */
-  readonly #refused = new Set<string>();
-
-  /**
-   * Records that the topic is checking a message.
-   * @param advertisers the peers that gave notice of it so far.
-   */
-  hold(key: string, advertisers: readonly Advertiser[]): void {
-    this.#refused.delete(key);
-    this.#held.set(key, advertisers);
-  }
-
-  isHeld(key: string): boolean {
-    return this.#held.has(key);
-  }
-
-  /**
-   * Records that a peer gave notice of a message. Returns false if the message is neither held nor
-   * refused.
-   */
-  advertise(key: string, peer: string, hops: number): boolean {
-    const advertisers = this.#held.get(key);
-    if (advertisers === undefined) return this.#refused.has(key);
-    if (!advertisers.some((advertiser) => advertiser.peer === peer))
-      this.#held.set(key, [...advertisers, { peer, hops, asked: 0 }]);
-    return true;
-  }
-
-  /**
-   * Removes a message that was accepted or is no longer needed. Returns the peers that gave notice
-   * of it if it was held, and undefined otherwise.
-   */
-  take(key: string): readonly Advertiser[] | undefined {
-    const advertisers = this.#held.get(key);
-    this.#held.delete(key);
-    this.#refused.delete(key);
-    return advertisers;
-  }
-
-  /** Records that a message was not accepted. */
-  refuse(key: string): void {
-    this.#held.delete(key);
-    this.#refused.add(key);
-    dropOldest(this.#refused, REFUSED);
-  }
-}
-
-/** Maximum number of messages that are remembered as not accepted. */
-const REFUSED = 4_096;

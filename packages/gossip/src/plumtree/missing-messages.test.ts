@@ -38,6 +38,20 @@ test('the expected lateness decreases with messages that arrive in time', (t) =>
   t.true(machine.wakeAt < 1_082, `${machine.wakeAt}`);
 });
 
+test('a message that was announced while others were late delays no request after that', (t) => {
+  const net = singleMachine(['a', 'b']);
+  const { machine, feed, sent } = net;
+  late(net, 1, 0, 1_000);
+  feed(1_000, { type: 'received', from: 'b', message: ihaveOf([2]) });
+  t.is(machine.wakeAt, 1_000 + 80 + 2_000);
+  for (let sequence = 3; sequence < 200; sequence++)
+    feed(1_000, { type: 'arrived', from: 'a', id: idOf(sequence) });
+  feed(1_100, { type: 'received', from: 'b', message: ihaveOf([200]) });
+  sent();
+  feed(1_181, { type: 'wake' });
+  t.deepEqual(sent(), ['b graft x2 x200']);
+});
+
 test('the expected lateness is two seconds at most, and requested messages do not affect it', (t) => {
   const net = singleMachine(['a', 'b']);
   const { machine, feed } = net;

@@ -2,9 +2,16 @@
 // and when (the paper's `missing` and its timers).
 
 import type { MessageId } from '../messages/message-id.ts';
-import { OldestFirst } from '../messages/oldest-first.ts';
-import type { Advertiser } from './advertiser.ts';
-import { PendingMessages } from './message-cache.ts';
+import { dropOldest, OldestFirst } from '../messages/oldest-first.ts';
+import type { PlumtreeOptions } from './options.ts';
+
+/** One peer's notice of one message. */
+export interface Advertiser {
+  readonly peer: string;
+  readonly hops: number;
+  /** The number of times that the peer was asked for the message. */
+  asked: number;
+}
 
 /** A message that has not arrived. */
 export interface MissingMessage {
@@ -14,29 +21,20 @@ export interface MissingMessage {
   readonly since: number;
   /** The peers that gave notice of it, in the order of their notices. */
   readonly advertisers: Advertiser[];
-  /** Time at which a peer was last asked for it, plus the allowance at that time. */
+  /** Time at which a peer was last asked for it. */
   askedAt: number;
-}
-
-/** The options of Plumtree that apply here; see options.ts. */
-export interface MissingMessagesOptions {
-  readonly graftDelay: number;
-  readonly nextGraftDelay: number;
-  readonly againDelay: number;
-  readonly attempts: number;
-  readonly outstanding: number;
 }
 
 /**
  * Decides which peer is asked for which missing message. The first peer that gave notice is asked
  * after `graftDelay`, and each further one `nextGraftDelay` after the one before. When all have
  * been asked, they are asked again after `againDelay`, up to `attempts` times each; after that, the
- * message is given up until a new notice of it comes. All delays grow when messages arrive late
- * over the tree; see {@link Lateness}. Each peer can announce at most `outstanding` missing
+ * message is given up until a new notice of it comes. While messages arrive late over the tree, all
+ * these times are later; see {@link Lateness}. Each peer can announce at most `outstanding` missing
  * messages.
  */
 export class MissingMessages {
-  readonly #options: MissingMessagesOptions;
+  readonly #options: PlumtreeOptions;
   /**
    * The missing messages. Each has at least one advertiser and is in exactly one of the four
    * queues.
@@ -54,10 +52,16 @@ export class MissingMessages {
   readonly #atOnce = new DelayQueue<MissingMessage>(0);
   /** Peer → number of missing messages that it has announced. */
   readonly #outstanding = new Map<string, number>();
-  readonly #pendingMessages = new PendingMessages();
+  /**
+   * Messages that have arrived and that the topic is checking, with the peers that gave notice of
+   * them. The topic bounds their number.
+   */
+  readonly #held = new Map<string, readonly Advertiser[]>();
+  /** Messages that have arrived and were not accepted, the oldest first. */
+  readonly #refused = new Set<string>();
   readonly #lateness = new Lateness();
 
-  constructor(options: MissingMessagesOptions) {
+  constructor(options: PlumtreeOptions) {
     this.#options = options;
     this.#first = new DelayQueue(options.graftDelay);
     this.#next = new DelayQueue(options.nextGraftDelay);
@@ -70,7 +74,8 @@ export class MissingMessages {
 
   /** Time at which `ask` has something to do; Infinity if never. */
   get due(): number {
-    return Math.min(this.#atOnce.due, this.#first.due, this.#next.due, this.#again.due);
+    const delayed = Math.min(this.#first.due, this.#next.due, this.#again.due);
+    return Math.min(this.#atOnce.due, delayed + this.#lateness.allowance);
   }
 
   /**
@@ -78,17 +83,22 @@ export class MissingMessages {
    * missing messages.
    */
   advertise(id: MessageId, key: string, peer: string, hops: number, now: number): boolean {
-    if (this.#pendingMessages.advertise(key, peer, hops)) return true;
+    if (this.#refused.has(key)) return true;
+    const held = this.#held.get(key);
     let message = this.#messages.get(key);
-    if (message?.advertisers.some((advertiser) => advertiser.peer === peer)) return true;
+    const advertisers = held ?? message?.advertisers;
+    if (advertisers?.some((advertiser) => advertiser.peer === peer)) return true;
+    if (held !== undefined) {
+      this.#held.set(key, [...held, { peer, hops, asked: 0 }]);
+      return true;
+    }
     const outstanding = this.#outstanding.get(peer) ?? 0;
     if (outstanding >= this.#options.outstanding) return false;
     if (message === undefined) {
       message = { id, key, since: now, advertisers: [], askedAt: now };
       this.#messages.set(key, message);
-      this.#first.set(key, message, now + this.#lateness.allowance);
+      this.#first.set(key, message, now);
     } else if (this.#again.delete(key)) {
-      // The allowance is not added, because the first request has already been delayed by it.
       this.#next.set(key, message, now);
     }
     message.advertisers.push({ peer, hops, asked: 0 });
@@ -103,11 +113,8 @@ export class MissingMessages {
    */
   arrived(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
-    if (message === undefined) this.#lateness.observe(0);
-    else if (
-      message.advertisers.every((advertiser) => advertiser.peer !== peer || advertiser.asked === 0)
-    )
-      this.#lateness.observe(now - message.since);
+    const wasAsked = message?.advertisers.some((one) => one.peer === peer && one.asked > 0);
+    if (wasAsked !== true) this.#lateness.observe(message === undefined ? 0 : now - message.since);
   }
 
   /**
@@ -115,7 +122,10 @@ export class MissingMessages {
    * their notices.
    */
   take(key: string): readonly Advertiser[] {
-    return this.#pendingMessages.take(key) ?? this.#take(key);
+    const advertisers = this.#held.get(key) ?? this.#take(key);
+    this.#held.delete(key);
+    this.#refused.delete(key);
+    return advertisers;
   }
 
   /**
@@ -123,11 +133,12 @@ export class MissingMessages {
    * `take` or `refuse` is called.
    */
   hold(key: string): void {
-    if (!this.#pendingMessages.isHeld(key)) this.#pendingMessages.hold(key, this.#take(key));
+    this.#refused.delete(key);
+    if (!this.#held.has(key)) this.#held.set(key, this.#take(key));
   }
 
   isHeld(key: string): boolean {
-    return this.#pendingMessages.isHeld(key);
+    return this.#held.has(key);
   }
 
   /**
@@ -136,7 +147,9 @@ export class MissingMessages {
    */
   refuse(key: string): void {
     this.#take(key);
-    this.#pendingMessages.refuse(key);
+    this.#held.delete(key);
+    this.#refused.add(key);
+    dropOldest(this.#refused, REFUSED);
   }
 
   /**
@@ -155,8 +168,9 @@ export class MissingMessages {
     const asks: { readonly peer: string; readonly message: MissingMessage }[] = [];
     let left = most;
     for (const queue of [this.#atOnce, this.#first, this.#next, this.#again]) {
+      const extra = queue === this.#atOnce ? 0 : this.#lateness.allowance;
       while (left > 0) {
-        const message = queue.take(now);
+        const message = queue.take(now, extra);
         if (message === undefined) break;
         left--;
         const peer = this.#choose(message, now, isTrusted);
@@ -213,9 +227,9 @@ export class MissingMessages {
     const left = message.advertisers.filter(({ asked }) => asked === round);
     const chosen = left.find(({ peer }) => isTrusted(peer)) ?? left[0]!;
     chosen.asked++;
-    // `left` includes the chosen peer. The answer may arrive as late as pushed messages do.
-    message.askedAt = now + this.#lateness.allowance;
-    (left.length > 1 ? this.#next : this.#again).set(message.key, message, message.askedAt);
+    message.askedAt = now;
+    // `left` includes the chosen peer.
+    (left.length > 1 ? this.#next : this.#again).set(message.key, message, now);
     return chosen.peer;
   }
 
@@ -270,7 +284,11 @@ class Lateness {
       late > this.#late ? Math.min(late, MOST_LATE) : this.#late + (late - this.#late) / FADE;
   }
 
-  /** Milliseconds to wait beyond the delays before a peer is asked: the estimate, doubled. */
+  /**
+   * Milliseconds to wait beyond the delays before a peer is asked: the estimate, doubled. Requested
+   * messages may arrive as late as pushed ones do, so it applies to all requests for a message. It
+   * is not part of the queued times, so that a lower estimate hastens all requests.
+   */
   get allowance(): number {
     return 2 * this.#late;
   }
@@ -281,12 +299,16 @@ const FADE = 16;
 /** Upper bound of the estimate in milliseconds. */
 const MOST_LATE = 1_000;
 
+/** Maximum number of messages that are remembered as not accepted. */
+const REFUSED = 4_096;
+
 // A queue of entries that are all due after the same delay, so that they need no sorting.
 
 export class DelayQueue<T> {
   readonly #delay: number;
   /**
-   * The entries, the earliest first. New entries go to the end, because time never runs backward.
+   * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time, it
+   * waits for the entries before it.
    */
   readonly #entries = new OldestFirst<{ readonly value: T; readonly at: number }>();
 
@@ -312,10 +334,10 @@ export class DelayQueue<T> {
     return this.#entries.delete(key);
   }
 
-  /** Removes and returns the first entry if it is due. */
-  take(now: number): T | undefined {
+  /** Removes and returns the first entry if it has been due for `extra` milliseconds. */
+  take(now: number, extra = 0): T | undefined {
     const { oldest } = this.#entries;
-    if (oldest === undefined || oldest[1].at > now) return undefined;
+    if (oldest === undefined || oldest[1].at + extra > now) return undefined;
     this.#entries.delete(oldest[0]);
     return oldest[1].value;
   }

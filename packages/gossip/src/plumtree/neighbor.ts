@@ -66,8 +66,8 @@ export class Neighbor {
     kept: 0,
   };
   /**
-   * The peer that this one replaced in the tree in the last optimization; undefined if there is
-   * none.
+   * The peer that this one replaced in the tree, in the last optimization for which this one was
+   * sent a graft. It returns to the tree if there was no room for that graft.
    */
   replaces: string | undefined;
 
@@ -112,13 +112,13 @@ export class Neighbor {
   }
 
   /**
-   * Records that a message is owed to the peer, because there was no room for it. Returns false if
-   * the oldest one had to be dropped.
+   * Records that a message is owed to the peer, because there was no room for it. Beyond `most`, the
+   * oldest is dropped.
    */
-  owe(key: string, isAsked: boolean, most: number): boolean {
+  owe(key: string, isAsked: boolean, most: number): void {
     this.owed ??= new Map();
     this.owed.set(key, isAsked || (this.owed.get(key) ?? false));
-    return !dropOldest(this.owed, most);
+    dropOldest(this.owed, most);
   }
 }
 

@@ -1,42 +1,21 @@
 // Sends messages and notices to the neighbors. A message is pushed if there is room, and announced
 // by a notice otherwise; notices are gathered for a moment.
 
-import type { OutputQueue } from '@trunkline/peers/internal';
 import { messageKey } from '../messages/message-id.ts';
-import type { PlumtreeCounters } from './counters.ts';
-import {
-  type Control,
-  type IHave,
-  NOTICE_BYTES,
-  type Notice,
-  type PlumtreeOutput,
-  type Push,
-  type PushOutput,
-} from './message.ts';
+import type { LeafProbes } from './graft-requests.ts';
+import type { Notice, Push, PushOutput } from './message.ts';
 import type { MessageCache } from './message-cache.ts';
 import type { Neighbor } from './neighbor.ts';
-import type { PlumtreeOptions } from './options.ts';
-
-export interface OutgoingInit<P> {
-  readonly outputs: OutputQueue<PlumtreeOutput<P>>;
-  readonly options: PlumtreeOptions;
-  readonly counters: PlumtreeCounters;
-  readonly cache: MessageCache<P>;
-  /** Called for each neighbor that got notices or an unrequested message. */
-  readonly onTold: (neighbor: Neighbor, now: number) => void;
-}
+import type { Tree } from './tree.ts';
 
 /**
  * Outputs count as sent as soon as they are queued. If there was no room for an output,
  * `pushUnsent` or `noticesUnsent` corrects that.
  */
 export class OutgoingMessages<P> {
-  readonly #outputs: OutputQueue<PlumtreeOutput<P>>;
-  readonly #options: PlumtreeOptions;
-  readonly #counters: PlumtreeCounters;
+  readonly #tree: Tree<P>;
   readonly #cache: MessageCache<P>;
-  readonly #onTold: (neighbor: Neighbor, now: number) => void;
-  readonly #noticesEach: number;
+  readonly #leafProbes: LeafProbes<P>;
   /** Neighbors with notices to send. */
   readonly #waiting = new Set<Neighbor>();
   /** Neighbors that have room again, and may be owed messages. */
@@ -45,23 +24,15 @@ export class OutgoingMessages<P> {
   #leaving: { readonly neighbor: Neighbor; readonly output: PushOutput<P> } | undefined;
   #due = Number.POSITIVE_INFINITY;
 
-  constructor({ outputs, options, counters, cache, onTold }: OutgoingInit<P>) {
-    this.#outputs = outputs;
-    this.#options = options;
-    this.#counters = counters;
+  constructor(tree: Tree<P>, cache: MessageCache<P>, leafProbes: LeafProbes<P>) {
+    this.#tree = tree;
     this.#cache = cache;
-    this.#onTold = onTold;
-    this.#noticesEach = Math.floor(options.controlSize / NOTICE_BYTES);
+    this.#leafProbes = leafProbes;
   }
 
   /** Time at which the next notices are to be sent; Infinity if there are none. */
   get due(): number {
     return this.#due;
-  }
-
-  /** Maximum number of ids in one control message. */
-  get idsEach(): number {
-    return this.#noticesEach;
   }
 
   /**
@@ -70,30 +41,30 @@ export class OutgoingMessages<P> {
    */
   push(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
     if (neighbor.blocked) {
-      this.#counters.refused++;
+      this.#tree.counters.refused++;
       return this.#owe(neighbor, key, push, now);
     }
-    this.#outputs.add(this.#pushed(neighbor, push, false));
+    this.#tree.outputs.add(this.#pushed(neighbor, push, false));
     neighbor.take(now);
-    this.#onTold(neighbor, now);
+    this.#leafProbes.weigh(neighbor, now);
   }
 
   /** Sends the neighbor a message that it asked for, now or when it is writable. */
   serve(neighbor: Neighbor, key: string, push: Push<P>): void {
-    this.#counters.served++;
+    this.#tree.counters.served++;
     if (neighbor.blocked) {
-      this.#counters.refused++;
-      neighbor.owe(key, true, this.#options.backlog);
+      this.#tree.counters.refused++;
+      neighbor.owe(key, true, this.#tree.options.backlog);
     } else {
-      this.#outputs.add(this.#pushed(neighbor, push, true));
+      this.#tree.outputs.add(this.#pushed(neighbor, push, true));
     }
   }
 
   /** Called when no room was left for a message. */
   pushUnsent(neighbor: Neighbor, output: PushOutput<P>, now: number): void {
     neighbor.blocked = true;
-    this.#counters.refused++;
-    this.#counters.pushed--;
+    this.#tree.counters.refused++;
+    this.#tree.counters.pushed--;
     neighbor.account.pushed--;
     if (this.#leaving?.output === output) {
       this.#leaving = undefined;
@@ -101,7 +72,7 @@ export class OutgoingMessages<P> {
     }
     const { push, isAsked } = output;
     const key = messageKey(push.id);
-    if (isAsked) return void neighbor.owe(key, true, this.#options.backlog);
+    if (isAsked) return neighbor.owe(key, true, this.#tree.options.backlog);
     neighbor.untake();
     this.#owe(neighbor, key, push, now);
   }
@@ -109,18 +80,12 @@ export class OutgoingMessages<P> {
   /** Adds a notice of a message to those that go out next. */
   notice(neighbor: Neighbor, { id, hops }: Notice, now: number): void {
     neighbor.notices.push({ id, hops });
-    if (neighbor.notices.length > this.#options.backlog) {
+    if (neighbor.notices.length > this.#tree.options.backlog) {
       neighbor.notices.shift();
-      this.#counters.noticesDropped++;
+      this.#tree.counters.noticesDropped++;
     }
     this.#waiting.add(neighbor);
-    if (!neighbor.stuck) this.#due = Math.min(this.#due, now + this.#options.noticeDelay);
-  }
-
-  /** Sends a control message. */
-  control(neighbor: Neighbor, control: Control): void {
-    this.#outputs.add({ type: 'send-control', to: neighbor.id, control });
-    this.#counters.controlSent++;
+    if (!neighbor.stuck) this.#due = Math.min(this.#due, now + this.#tree.options.noticeDelay);
   }
 
   /**
@@ -131,7 +96,7 @@ export class OutgoingMessages<P> {
     neighbor.stuck = true;
     neighbor.notices = stuck ? [...others, ...notices] : [...notices, ...others];
     this.#waiting.add(neighbor);
-    this.#counters.noticesSent -= notices.length;
+    this.#tree.counters.noticesSent -= notices.length;
     neighbor.account.announced -= notices.length;
     neighbor.untake(notices.length);
   }
@@ -147,7 +112,7 @@ export class OutgoingMessages<P> {
 
   /** Sends the notices at once if the options say that they are not gathered. */
   flushAtOnce(now: number): void {
-    if (this.#options.noticeDelay === 0) this.flush(now);
+    if (this.#tree.options.noticeDelay === 0) this.flush(now);
   }
 
   /**
@@ -194,33 +159,26 @@ export class OutgoingMessages<P> {
   }
 
   #pushed(neighbor: Neighbor, push: Push<P>, isAsked: boolean): PushOutput<P> {
-    this.#counters.pushed++;
+    this.#tree.counters.pushed++;
     neighbor.account.pushed++;
     return { type: 'push', to: neighbor.id, push, isAsked };
   }
 
   #owe(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
-    neighbor.owe(key, false, this.#options.backlog);
+    neighbor.owe(key, false, this.#tree.options.backlog);
     this.notice(neighbor, push, now);
   }
 
   #sendNotices(neighbor: Neighbor, now: number): void {
     const { notices } = neighbor;
+    const { idsEach } = this.#tree;
     if (notices.length === 0) return;
-    for (let sent = 0; sent < notices.length; sent += this.#noticesEach) {
-      const ihave: IHave = {
-        kind: 'ihave',
-        notices:
-          notices.length <= this.#noticesEach
-            ? notices
-            : notices.slice(sent, sent + this.#noticesEach),
-      };
-      this.control(neighbor, ihave);
-    }
+    for (let i = 0; i < notices.length; i += idsEach)
+      this.#tree.send(neighbor, { kind: 'ihave', notices: notices.slice(i, i + idsEach) });
     neighbor.notices = [];
     this.#waiting.delete(neighbor);
-    this.#counters.noticesSent += notices.length;
+    this.#tree.counters.noticesSent += notices.length;
     neighbor.tell(notices.length, now);
-    this.#onTold(neighbor, now);
+    this.#leafProbes.weigh(neighbor, now);
   }
 }

@@ -194,6 +194,21 @@ test('a peer that is much nearer to the publisher replaces the one that pushed',
   }
 });
 
+test('if there is no room to tell the nearer peer, the one that pushed stays in the tree, even if it cannot be told either', (t) => {
+  const swap = (sequence: number, from: string, nearer: string) => [
+    { type: 'received', from: nearer, message: ihaveOf([sequence], 2) } as const,
+    { type: 'received', from, message: pushOf(sequence, { hops: 9 }) } as const,
+  ];
+  const { machine, feed, stuck } = singleMachine(['a', 'b', 'c']);
+  for (const peer of ['a', 'b']) feed(0, { type: 'received', from: peer, message: PRUNE });
+  for (const input of swap(1, 'c', 'a')) feed(1_000, input);
+  const eager = () => machine.snapshot().neighbors.flatMap((peer) => (peer.eager ? peer.id : []));
+  t.deepEqual([eager(), machine.counters.optimized], [['a'], 1]);
+  for (const peer of ['a', 'b', 'c']) stuck.add(peer);
+  for (const input of swap(2, 'a', 'b')) feed(2_000, input);
+  t.deepEqual([eager(), machine.counters.optimized], [['a'], 1]);
+});
+
 test('a peer without room gets a notice, and the message as soon as it has room', (t) => {
   const { feed, sent, full } = singleMachine(['a', 'b', 'c']);
   full.add('b');

@@ -5,73 +5,62 @@
 // messages, room and time; its outputs push messages, and report changes of the tree and
 // misbehavior. Duplicates are recognized by its caller.
 
-import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import type { Machine } from '@trunkline/peers/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
-import { PlumtreeCounters } from './counters.ts';
-import type { GraftRequests, LeafProbes } from './graft-requests.ts';
-import type {
-  Control,
-  ControlOutput,
-  PlumtreeInit,
-  PlumtreeInput,
-  PlumtreeOutput,
-  PlumtreeSnapshot,
-  Push,
-  PushOutput,
+import type { SeenVerdict } from '../messages/seen-messages.ts';
+import { GraftRequests, LeafProbes } from './graft-requests.ts';
+import {
+  type Absent,
+  type Control,
+  type ControlOutput,
+  type Graft,
+  type IHave,
+  isHops,
+  type MessageToPublish,
+  MOST_HOPS,
+  type PlumtreeInit,
+  type PlumtreeInput,
+  type PlumtreeOutput,
+  type PlumtreeSnapshot,
+  type Push,
+  type PushOutput,
 } from './message.ts';
-import type { MessageCache } from './message-cache.ts';
-import { ControlHandler, MessageHandler } from './message-handler.ts';
-import type { MissingMessages } from './missing-messages.ts';
+import { MessageCache } from './message-cache.ts';
+import { type Advertiser, MissingMessages } from './missing-messages.ts';
 import { DepartedQuotas, Neighbor } from './neighbor.ts';
 import { plumtreeOptions } from './options.ts';
-import type { OutgoingMessages } from './outgoing-messages.ts';
-import { plumtreeParts } from './parts.ts';
-import type { Tree } from './tree.ts';
+import { OutgoingMessages } from './outgoing-messages.ts';
+import { type PlumtreeCounters, Tree } from './tree.ts';
 
 /**
  * The Plumtree state machine of one node for one topic. Give the input `neighbor-up` before any
  * other input from that peer; input from any other peer is dropped.
  */
 export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>> {
-  readonly counters = new PlumtreeCounters();
+  readonly counters: PlumtreeCounters;
   readonly #self: string;
-  readonly #announce: number;
-  readonly #isSource: boolean;
-  readonly #outputs = new OutputQueue<PlumtreeOutput<P>>();
-  readonly #neighbors = new Map<string, Neighbor>();
+  readonly #look: (id: MessageId, now: number) => SeenVerdict;
+  readonly #tree: Tree<P>;
   readonly #quotas = new DepartedQuotas();
   readonly #cache: MessageCache<P>;
-  readonly #outgoing: OutgoingMessages<P>;
-  readonly #tree: Tree<P>;
   readonly #missing: MissingMessages;
-  readonly #graftRequests: GraftRequests<P>;
   readonly #leafProbes: LeafProbes<P>;
-  readonly #messageHandler: MessageHandler<P>;
-  readonly #controlHandler: ControlHandler<P>;
+  readonly #outgoing: OutgoingMessages<P>;
+  readonly #graftRequests: GraftRequests<P>;
+  /** Time of the next check for cached messages whose time is over. */
+  #expiresAt = Number.POSITIVE_INFINITY;
 
-  constructor(init: PlumtreeInit) {
-    const { self, options = plumtreeOptions(), look, isSource = false } = init;
-    const { counters } = this;
+  constructor({ self, options = plumtreeOptions(), look, isSource = false }: PlumtreeInit) {
+    const tree = new Tree<P>(options, isSource);
+    this.counters = tree.counters;
     this.#self = self;
-    this.#announce = options.announce;
-    this.#isSource = isSource;
-    const parts = plumtreeParts<P>({
-      self,
-      options,
-      look,
-      isSource,
-      counters,
-      outputs: this.#outputs,
-      neighbors: this.#neighbors,
-    });
-    this.#cache = parts.cache;
-    this.#outgoing = parts.outgoing;
-    this.#tree = parts.tree;
-    this.#missing = parts.missing;
-    this.#graftRequests = parts.graftRequests;
-    this.#leafProbes = parts.leafProbes;
-    this.#messageHandler = new MessageHandler(parts);
-    this.#controlHandler = new ControlHandler(parts);
+    this.#look = look;
+    this.#tree = tree;
+    this.#cache = new MessageCache(options);
+    this.#missing = new MissingMessages(options);
+    this.#leafProbes = new LeafProbes(tree, self);
+    this.#outgoing = new OutgoingMessages(tree, this.#cache, this.#leafProbes);
+    this.#graftRequests = new GraftRequests(tree, this.#missing);
   }
 
   handle(now: number, input: PlumtreeInput<P>): void {
@@ -83,7 +72,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'repeated':
         return this.#repeated(input.from, input.id, now);
       case 'publish':
-        return this.#messageHandler.publish(input.publication, now);
+        return this.#publish(input.publication, now);
       case 'held':
         return this.#missing.hold(messageKey(input.id));
       case 'refused':
@@ -105,7 +94,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       case 'wake':
         this.#outgoing.flush(now);
         this.#graftRequests.wake(now);
-        return this.#messageHandler.expire(now);
+        return this.#expire(now);
     }
   }
 
@@ -115,7 +104,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   /** Like `poll`, but without the messages that are owed to writable neighbors. */
   pollQueued(): PlumtreeOutput<P> | undefined {
-    return this.#outputs.poll();
+    return this.#tree.outputs.poll();
   }
 
   /**
@@ -127,12 +116,12 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   get wakeAt(): number {
-    return Math.min(this.#outgoing.due, this.#graftRequests.due, this.#messageHandler.due);
+    return Math.min(this.#outgoing.due, this.#graftRequests.due, this.#expiresAt);
   }
 
   /** Returns the state as plain data, for diagnosis. */
   snapshot(): PlumtreeSnapshot {
-    const neighbors = [...this.#neighbors.values()].map(({ id, eager, blocked, account }) => ({
+    const neighbors = [...this.#tree.neighbors.values()].map(({ id, eager, blocked, account }) => ({
       id,
       eager,
       blocked,
@@ -143,18 +132,18 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       neighbors,
       cached,
       missing: this.#missing.size,
-      pendingGrafts: this.#graftRequests.pendingGrafts,
+      pendingGrafts: this.#graftRequests.pending,
     };
   }
 
   /** Returns true if the link to that peer belongs to the tree. */
   isEager(peer: string): boolean {
-    return this.#neighbors.get(peer)?.eager ?? false;
+    return this.#tree.neighbors.get(peer)?.eager ?? false;
   }
 
   /** Returns true if the input `serve` would push the message to the peer. */
   canServe(peer: string, id: MessageId): boolean {
-    return this.#neighbors.has(peer) && this.#cache.get(messageKey(id)) !== undefined;
+    return this.#tree.neighbors.has(peer) && this.#cache.get(messageKey(id)) !== undefined;
   }
 
   /**
@@ -163,7 +152,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    */
   unsent(peer: string): { readonly messages: number; readonly bytes: number } {
     const unsent = { messages: 0, bytes: 0 };
-    const neighbor = this.#neighbors.get(peer);
+    const neighbor = this.#tree.neighbors.get(peer);
     if (neighbor === undefined) return unsent;
     for (const [key, isAsked] of neighbor.owed ?? []) {
       const push = isAsked || neighbor.eager ? this.#cache.get(key)?.push : undefined;
@@ -175,80 +164,47 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     return unsent;
   }
 
-  #receive(from: string, message: Push<P> | Control, now: number): void {
-    const isPush = message?.kind === 'push';
-    const neighbor =
-      this.#neighbors.get(from) ?? (isPush ? this.#departed(from, message) : undefined);
-    if (neighbor === undefined) return void this.counters.strangers++;
-    if (isPush) this.#messageHandler.received(neighbor, message, now);
-    else this.#controlHandler.received(neighbor, message, now);
-  }
-
-  #repeated(from: string, id: MessageId, now: number): void {
-    const neighbor = this.#neighbors.get(from);
-    if (neighbor !== undefined) this.#messageHandler.repeated(neighbor, id, now);
-  }
-
-  /** The key is only computed if a message is missing or a promise is open. */
-  #arrived(from: string, id: MessageId, now: number): void {
-    const key = this.#missing.size + this.#graftRequests.pendingGrafts > 0 ? messageKey(id) : '';
-    this.#missing.arrived(key, from, now);
-    this.#graftRequests.kept(this.#neighbors.get(from), key);
-  }
-
-  #dropped(from: string, id: MessageId, mayCome: boolean): void {
-    const neighbor = this.#neighbors.get(from);
-    const key = messageKey(id);
-    this.#graftRequests.kept(neighbor, key);
-    neighbor?.owed?.delete(key);
-    if (!mayCome) this.#missing.take(key);
-  }
-
-  #serve(peer: string, id: MessageId): void {
-    const neighbor = this.#neighbors.get(peer);
-    const key = messageKey(id);
-    const cached = this.#cache.get(key);
-    if (neighbor !== undefined && cached !== undefined)
-      this.#outgoing.serve(neighbor, key, cached.push);
-  }
+  // Links.
 
   #neighborUp(peer: string, isSource: boolean, now: number): void {
-    if (peer === this.#self || this.#neighbors.has(peer)) return;
+    const { neighbors, options } = this.#tree;
+    if (peer === this.#self || neighbors.has(peer)) return;
     const neighbor = new Neighbor(peer, isSource, this.#quotas.take(peer));
-    if (this.#isSource) {
-      neighbor.eager = [...this.#neighbors.values()].every(({ eager }) => !eager);
-      this.#outgoing.control(neighbor, ATTACH);
+    if (this.#tree.isSource) {
+      neighbor.eager = [...neighbors.values()].every(({ eager }) => !eager);
+      this.#tree.send(neighbor, ATTACH);
     }
-    this.#neighbors.set(peer, neighbor);
-    if (this.#announce === 0 || isSource) return;
-    for (const { push } of this.#cache.newest(this.#announce))
+    neighbors.set(peer, neighbor);
+    if (isSource) return;
+    for (const { push } of this.#cache.newest(options.announce))
       this.#outgoing.notice(neighbor, push, now);
     this.#outgoing.flushAtOnce(now);
   }
 
   #neighborDown(peer: string): void {
-    const neighbor = this.#neighbors.get(peer);
+    const { neighbors, isSource } = this.#tree;
+    const neighbor = neighbors.get(peer);
     if (neighbor === undefined) return;
-    this.#neighbors.delete(peer);
+    neighbors.delete(peer);
     this.#quotas.keep(peer, neighbor.quota);
     this.#outgoing.forget(neighbor);
     this.#missing.forget(peer);
     this.#graftRequests.forget(peer);
-    if (!this.#isSource || !neighbor.eager) return;
-    const [next] = this.#neighbors.values();
+    if (!isSource || !neighbor.eager) return;
+    const [next] = neighbors.values();
     if (next !== undefined) this.#tree.graft(next);
   }
 
   #writable(peer: string, now: number): void {
-    const neighbor = this.#neighbors.get(peer);
+    const neighbor = this.#tree.neighbors.get(peer);
     if (neighbor === undefined) return;
-    if (this.#isSource && neighbor.stuck) this.#outgoing.control(neighbor, ATTACH);
+    if (this.#tree.isSource && neighbor.stuck) this.#tree.send(neighbor, ATTACH);
     this.#outgoing.writable(neighbor, now);
   }
 
   /** Corrects the counters and state for an output that was not sent. */
   #noRoom(output: PushOutput<P> | ControlOutput, now: number): void {
-    const neighbor = this.#neighbors.get(output.to);
+    const neighbor = this.#tree.neighbors.get(output.to);
     if (neighbor === undefined) return;
     if (output.type === 'push') return this.#outgoing.pushUnsent(neighbor, output, now);
     const { control } = output;
@@ -260,9 +216,45 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   #graftUnsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
+    this.counters.graftsSent--;
     this.#graftRequests.unsent(neighbor, ids);
     this.#leafProbes.unsent(neighbor, ids);
-    if (ids.length === 0) this.#messageHandler.undoOptimization(neighbor);
+    if (ids.length === 0) this.#undoOptimization(neighbor);
+  }
+
+  // Messages: those that this node publishes, and those that neighbors push. New ones are kept,
+  // passed on and delivered; duplicates prune the tree.
+
+  #publish({ id, payload, size }: MessageToPublish<P>, now: number): void {
+    this.counters.published++;
+    const key = messageKey(id);
+    const push: Push<P> = { kind: 'push', id, hops: 1, payload, size };
+    this.#keep(key, push, undefined, now);
+    this.#spread(push, key, undefined, [], now);
+  }
+
+  #serve(peer: string, id: MessageId): void {
+    const neighbor = this.#tree.neighbors.get(peer);
+    const key = messageKey(id);
+    const cached = this.#cache.get(key);
+    if (neighbor !== undefined && cached !== undefined)
+      this.#outgoing.serve(neighbor, key, cached.push);
+  }
+
+  /** The key is only computed if a message is missing or a promise is open. */
+  #arrived(from: string, id: MessageId, now: number): void {
+    const key = this.#missing.size + this.#graftRequests.pending > 0 ? messageKey(id) : '';
+    this.#missing.arrived(key, from, now);
+    this.#graftRequests.kept(this.#tree.neighbors.get(from), key);
+  }
+
+  #receive(from: string, message: Push<P> | Control, now: number): void {
+    const isPush = message?.kind === 'push';
+    const neighbor =
+      this.#tree.neighbors.get(from) ?? (isPush ? this.#departed(from, message) : undefined);
+    if (neighbor === undefined) return void this.counters.strangers++;
+    if (isPush) this.#receivePush(neighbor, message, now);
+    else this.#receiveControl(neighbor, message, now);
   }
 
   /**
@@ -273,6 +265,242 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     return isMessageId(id) && this.#missing.isHeld(messageKey(id))
       ? Neighbor.departed(from)
       : undefined;
+  }
+
+  /** Handles a new message. */
+  #receivePush(neighbor: Neighbor, message: Push<P>, now: number): void {
+    const { id, hops, payload, size } = message;
+    if (!isMessageId(id) || !isHops(hops) || !(size >= 0))
+      return this.#tree.reportMalformed(neighbor, now);
+    const key = this.#brought(neighbor, id);
+    const advertisers = this.#missing.take(key);
+    this.#leafProbes.gave(neighbor, now);
+    for (const { peer } of advertisers) this.#leafProbes.gave(this.#tree.neighbors.get(peer), now);
+    neighbor.duplicatesInRow = 0;
+    neighbor.account.delivered++;
+    const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
+    this.#keep(key, push, neighbor.id, now);
+    this.#spread(push, key, neighbor, advertisers, now);
+    // A message that was in flight when this end pruned the link must not make the link eager
+    // again, because the other end regards it as pruned.
+    if (!this.#tree.isSettling(neighbor, now)) this.#tree.graft(neighbor);
+    this.#optimize(neighbor, hops, advertisers, now);
+    this.counters.delivered++;
+  }
+
+  /**
+   * Handles a duplicate that a neighbor pushed. Prunes the link, unless the link to the peer that
+   * brought the message first is no longer eager. With several messages in flight at once, two links
+   * may each bring a duplicate of a message that came first over the other link. Pruning both links
+   * would cut this node off (riak_core #378).
+   */
+  #repeated(from: string, id: MessageId, now: number): void {
+    const neighbor = this.#tree.neighbors.get(from);
+    if (neighbor === undefined) return;
+    const key = this.#brought(neighbor, id);
+    this.counters.duplicates++;
+    neighbor.account.duplicates++;
+    this.#leafProbes.gave(neighbor, now);
+    const cached = this.#cache.get(key);
+    // A message that comes twice over the same link does not prove that there is a second path.
+    if (cached?.from === neighbor.id || neighbor.isSource) return;
+    if (cached?.from !== undefined) {
+      const first = this.#tree.neighbors.get(cached.from);
+      // Messages of other publishers don't come from a node that only publishes.
+      if (first?.eager !== true || first.isSource) return;
+    }
+    neighbor.duplicatesInRow++;
+    if (
+      neighbor.duplicatesInRow >= this.#tree.options.pruneAfter &&
+      (neighbor.eager || !this.#tree.isSettling(neighbor, now))
+    )
+      this.#tree.prune(neighbor, now);
+  }
+
+  #dropped(from: string, id: MessageId, mayCome: boolean): void {
+    const key = this.#brought(this.#tree.neighbors.get(from), id);
+    if (!mayCome) this.#missing.take(key);
+  }
+
+  /** Notes that a peer has sent a message. Returns the key of the message. */
+  #brought(neighbor: Neighbor | undefined, id: MessageId): string {
+    const key = messageKey(id);
+    this.#graftRequests.kept(neighbor, key);
+    neighbor?.owed?.delete(key);
+    return key;
+  }
+
+  #keep(key: string, push: Push<P>, from: string | undefined, now: number): void {
+    const { cacheTime, evictInterval } = this.#tree.options;
+    this.counters.evicted += this.#cache.add(key, push, from, now);
+    this.#expiresAt = Math.min(this.#expiresAt, now + cacheTime + evictInterval);
+  }
+
+  /** Forgets the cached messages whose time is over. */
+  #expire(now: number): void {
+    if (now < this.#expiresAt) return;
+    this.#cache.expire(now);
+    this.#expiresAt = Math.max(now, this.#cache.due) + this.#tree.options.evictInterval;
+  }
+
+  /**
+   * Pushes the message to the eager neighbors and gives notice of it to the others. The neighbor
+   * that brought it gets neither, and eager neighbors that are known to have it are skipped.
+   */
+  #spread(
+    push: Push<P>,
+    key: string,
+    from: Neighbor | undefined,
+    advertisers: readonly Advertiser[],
+    now: number,
+  ): void {
+    for (const neighbor of this.#tree.neighbors.values()) {
+      if (neighbor === from || neighbor.isSource) continue;
+      if (!neighbor.eager) this.#outgoing.notice(neighbor, push, now);
+      else if (
+        neighbor.id !== push.id.origin &&
+        !advertisers.some(({ peer }) => peer === neighbor.id)
+      )
+        this.#outgoing.push(neighbor, key, push, now);
+    }
+    this.#outgoing.flushAtOnce(now);
+  }
+
+  /**
+   * The paper's optimization (algorithm 3): if a peer that gave notice of the message is nearer to
+   * the publisher by `optimizeAt` hops or more, that peer replaces the peer that pushed the
+   * message.
+   */
+  #optimize(sender: Neighbor, hops: number, advertisers: readonly Advertiser[], now: number): void {
+    const tree = this.#tree;
+    let best: Advertiser | undefined;
+    for (const advertiser of advertisers)
+      if (best === undefined || advertiser.hops < best.hops) best = advertiser;
+    if (best === undefined || hops - best.hops < tree.options.optimizeAt) return;
+    const nearer = tree.neighbors.get(best.peer);
+    // One exchange at a time, because messages in flight still come over the old link.
+    if (
+      nearer === undefined ||
+      nearer.isSource ||
+      nearer === sender ||
+      !sender.eager ||
+      tree.isSettling(nearer, now)
+    )
+      return;
+    if (!nearer.eager) {
+      tree.sendGraft(nearer, []);
+      nearer.replaces = sender.id;
+    }
+    this.counters.optimized++;
+    tree.graft(nearer);
+    tree.prune(sender, now);
+  }
+
+  /**
+   * Called when no room was left for a graft without ids. If that graft belongs to an optimization,
+   * undoes it: restores the farther peer. Otherwise it was to restore this peer, which stays eager
+   * here: if the peer regards the link as pruned, its next prune or push settles that.
+   */
+  #undoOptimization(nearer: Neighbor): void {
+    const { replaces } = nearer;
+    if (replaces === undefined) return;
+    nearer.replaces = undefined;
+    this.counters.optimized--;
+    this.#tree.leave(nearer);
+    const sender = this.#tree.neighbors.get(replaces);
+    if (sender === undefined) return;
+    sender.replaces = undefined;
+    this.#tree.graft(sender);
+    this.#tree.sendGraft(sender, []);
+  }
+
+  // Control messages of neighbors: notices, grafts, prunes, and answers to grafts. They are
+  // untrusted, so their format is checked before use, and the number of their items is limited.
+  // Processing stops at a malformed item; the items before that have taken effect.
+
+  #receiveControl(neighbor: Neighbor, control: Control, now: number): void {
+    this.counters.controlReceived++;
+    if (control?.kind === 'prune') return this.#onPrune(neighbor, now);
+    if (control?.kind === 'ihave' && Array.isArray(control.notices))
+      return this.#onIHave(neighbor, control, now);
+    if (control?.kind === 'graft' && Array.isArray(control.ids))
+      return this.#onGraft(neighbor, control, now);
+    if (control?.kind === 'absent' && Array.isArray(control.ids))
+      return this.#onAbsent(neighbor, control, now);
+    this.#tree.reportMalformed(neighbor, now);
+  }
+
+  #onPrune(neighbor: Neighbor, now: number): void {
+    this.counters.prunesReceived++;
+    // The peer prunes because a message has reached it twice, which shows that it listens.
+    this.#leafProbes.answered(neighbor, now);
+    this.#tree.leave(neighbor);
+  }
+
+  #onIHave(neighbor: Neighbor, { notices }: IHave, now: number): void {
+    const tree = this.#tree;
+    this.counters.noticesReceived += notices.length;
+    neighbor.account.noticed += notices.length;
+    const taken = neighbor.quota.takeNotices(notices.length, tree.options.notices, now);
+    let ignored = notices.length - taken;
+    for (let i = 0; i < taken; i++) {
+      const notice = notices[i];
+      if (!isMessageId(notice?.id) || !isHops(notice.hops))
+        return tree.reportMalformed(neighbor, now);
+      const verdict = this.#look(notice.id, now);
+      // The notice proves that the peer has the message only if this node has it, too.
+      if (verdict === 'seen') this.#leafProbes.gave(neighbor, now);
+      if (verdict !== 'new' && !neighbor.owed?.size) continue;
+      const key = messageKey(notice.id);
+      // The peer has the message, so this node no longer owes it to the peer.
+      neighbor.owed?.delete(key);
+      if (verdict !== 'new') continue;
+      // `advertise` returns false if the peer has announced too many messages that are missing
+      // here.
+      if (!this.#missing.advertise(notice.id, key, neighbor.id, notice.hops, now)) ignored++;
+    }
+    this.counters.ignored += ignored;
+    if (ignored > 0) tree.report(neighbor, 'notice-flood', now);
+  }
+
+  #onGraft(neighbor: Neighbor, { ids }: Graft, now: number): void {
+    const tree = this.#tree;
+    const { options, idsEach } = tree;
+    this.counters.graftsReceived++;
+    neighbor.account.requested += ids.length;
+    // A graft without ids asks for nothing else.
+    tree.graft(neighbor);
+    const taken = neighbor.quota.takeGrafts(ids.length, options.notices, now);
+    let ignored = ids.length - taken;
+    const absent: MessageId[] = [];
+    for (let i = 0; i < taken; i++) {
+      const id = ids[i];
+      if (!isMessageId(id)) return tree.reportMalformed(neighbor, now);
+      const key = messageKey(id);
+      const cached = this.#cache.get(key);
+      if (cached === undefined) {
+        absent.push(id);
+      } else if (neighbor.quota.serve(key, options.backlog) > options.attempts) {
+        ignored++;
+      } else {
+        this.#leafProbes.answered(neighbor, now);
+        this.#outgoing.serve(neighbor, key, cached.push);
+      }
+    }
+    for (let i = 0; i < absent.length; i += idsEach)
+      tree.send(neighbor, { kind: 'absent', ids: absent.slice(i, i + idsEach) });
+    this.counters.ignored += ignored;
+    if (ignored > 0) tree.report(neighbor, 'graft-flood', now);
+  }
+
+  #onAbsent(neighbor: Neighbor, { ids }: Absent, now: number): void {
+    this.#leafProbes.answered(neighbor, now);
+    for (const id of ids.slice(0, this.#tree.idsEach)) {
+      if (!isMessageId(id)) return this.#tree.reportMalformed(neighbor, now);
+      const key = messageKey(id);
+      this.#graftRequests.excuse(neighbor.id, key);
+      this.#missing.withdraw(key, neighbor.id, now);
+    }
   }
 }
 

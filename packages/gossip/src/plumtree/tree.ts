@@ -1,48 +1,48 @@
-// Decides which links belong to the tree, and informs the other end.
+// The links of a Plumtree machine: its neighbors, which of their links belong to the tree, the control
+// messages to them, and the reports about them. All parts of a machine share this object.
 
-import type { OutputQueue } from '@trunkline/peers/internal';
-import type { PlumtreeCounters } from './counters.ts';
-import type { Control, PlumtreeOutput } from './message.ts';
+import { OutputQueue } from '@trunkline/peers/internal';
+import type { MessageId } from '../messages/message-id.ts';
+import { type Control, type Misbehavior, NOTICE_BYTES, type PlumtreeOutput } from './message.ts';
 import type { Neighbor } from './neighbor.ts';
-import type { OutgoingMessages } from './outgoing-messages.ts';
-
-export interface TreeInit<P> {
-  readonly outputs: OutputQueue<PlumtreeOutput<P>>;
-  readonly counters: PlumtreeCounters;
-  readonly outgoing: OutgoingMessages<P>;
-  /** Milliseconds after a prune during which messages may still be in flight. */
-  readonly settleTime: number;
-  /** The neighbors, if only one of them may be pushed to. */
-  readonly rivals: ReadonlyMap<string, Neighbor> | undefined;
-}
+import type { PlumtreeOptions } from './options.ts';
 
 export class Tree<P> {
-  readonly #init: TreeInit<P>;
+  readonly options: PlumtreeOptions;
+  /** True if this node only publishes: it pushes to a single neighbor, and gets nothing. */
+  readonly isSource: boolean;
+  readonly counters = new PlumtreeCounters();
+  readonly outputs = new OutputQueue<PlumtreeOutput<P>>();
+  readonly neighbors = new Map<string, Neighbor>();
+  /** Maximum number of ids in one control message. */
+  readonly idsEach: number;
 
-  constructor(init: TreeInit<P>) {
-    this.#init = init;
+  constructor(options: PlumtreeOptions, isSource: boolean) {
+    this.options = options;
+    this.isSource = isSource;
+    this.idsEach = Math.floor(options.controlSize / NOTICE_BYTES);
   }
 
   /** Makes the link part of the tree at this end. */
   graft(neighbor: Neighbor): void {
     if (neighbor.eager) return;
-    for (const rival of this.#init.rivals?.values() ?? []) this.leave(rival);
+    if (this.isSource) for (const rival of this.neighbors.values()) this.leave(rival);
     neighbor.eager = true;
-    this.#init.outputs.add({ type: 'grafted', peer: neighbor.id });
+    this.outputs.add({ type: 'grafted', peer: neighbor.id });
   }
 
   /** Takes the link out of the tree at this end, as the other end requested. */
   leave(neighbor: Neighbor): void {
     if (!neighbor.eager) return;
     neighbor.eager = false;
-    this.#init.outputs.add({ type: 'pruned', peer: neighbor.id });
+    this.outputs.add({ type: 'pruned', peer: neighbor.id });
   }
 
   /** Takes the link out of the tree, and informs the other end. */
   prune(neighbor: Neighbor, now: number): void {
     neighbor.duplicatesInRow = 0;
-    this.#init.outgoing.control(neighbor, PRUNE);
-    this.#init.counters.prunesSent++;
+    this.send(neighbor, PRUNE);
+    this.counters.prunesSent++;
     neighbor.prunedAt = now;
     this.leave(neighbor);
   }
@@ -52,7 +52,7 @@ export class Tree<P> {
    * duplicate.
    */
   pruneUnsent(neighbor: Neighbor): void {
-    this.#init.counters.prunesSent--;
+    this.counters.prunesSent--;
     neighbor.prunedAt = Number.NEGATIVE_INFINITY;
   }
 
@@ -60,8 +60,67 @@ export class Tree<P> {
    * Returns true if this end pruned the link a moment ago, so that pushes may still be in flight.
    */
   isSettling(neighbor: Neighbor, now: number): boolean {
-    return now - neighbor.prunedAt < this.#init.settleTime;
+    return now - neighbor.prunedAt < this.options.settleTime;
+  }
+
+  /** Makes the link part of the tree at the other end, and asks for these messages. */
+  sendGraft(neighbor: Neighbor, ids: readonly MessageId[]): void {
+    this.send(neighbor, { kind: 'graft', ids });
+    this.counters.graftsSent++;
+  }
+
+  /** Sends a control message. */
+  send(neighbor: Neighbor, control: Control): void {
+    this.outputs.add({ type: 'send-control', to: neighbor.id, control });
+    this.counters.controlSent++;
+  }
+
+  /** Reports misbehavior: each kind at most once a second for each neighbor. */
+  report(neighbor: Neighbor, what: Misbehavior, now: number): void {
+    if (neighbor.quota.isNews(what, now))
+      this.outputs.add({ type: 'misbehaved', peer: neighbor.id, what });
+  }
+
+  reportMalformed(neighbor: Neighbor, now: number): void {
+    this.counters.malformed++;
+    this.report(neighbor, 'malformed', now);
   }
 }
 
 const PRUNE: Control = { kind: 'prune' };
+
+/** The counters of a Plumtree machine. Each counts messages, unless its comment mentions ids. */
+export class PlumtreeCounters {
+  published = 0;
+  delivered = 0;
+  duplicates = 0;
+  /** Messages pushed, and how many of them were sent on demand. */
+  pushed = 0;
+  served = 0;
+  /** Pushes that were refused because there was no room. */
+  refused = 0;
+  /** Control messages of all kinds: sent, and received. */
+  controlSent = 0;
+  controlReceived = 0;
+  /** Ids in notices sent, and in notices received. */
+  noticesSent = 0;
+  noticesReceived = 0;
+  /** Ids in notices that were dropped because too many waited for a peer. */
+  noticesDropped = 0;
+  /** Ids in notices and grafts that were ignored because there were too many. */
+  ignored = 0;
+  graftsSent = 0;
+  graftsReceived = 0;
+  prunesSent = 0;
+  prunesReceived = 0;
+  /** Grafts sent that moved the tree to a shorter path. */
+  optimized = 0;
+  /** Ids of messages that were requested without success and given up. */
+  lost = 0;
+  brokenPromises = 0;
+  /** Messages that were evicted from the cache before their time. */
+  evicted = 0;
+  /** Messages refused: from a peer that is not a neighbor (`strangers`), or malformed. */
+  strangers = 0;
+  malformed = 0;
+}

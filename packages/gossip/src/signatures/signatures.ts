@@ -3,7 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { TransportError } from '@trunkline/transport-core';
-import { encodeMessageId, MESSAGE_ID_BYTES, type MessageId } from '../messages/message-id.ts';
+import { MESSAGE_ID_BYTES, type MessageId, writeMessageId } from '../messages/message-id.ts';
 import { type Body, SIGNATURE_BYTES, type Signature } from '../overlay/overlay.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import { type Envelope, encodeRecipients } from '../wire/frame.ts';
@@ -168,7 +168,7 @@ export function signedContent(
   const bytes = new Uint8Array(head + recipients.length + body.payload.length);
   bytes.set(DOMAIN);
   bytes.set(topic, DOMAIN.length);
-  bytes.set(encodeMessageId(id), DOMAIN.length + KEY_BYTES);
+  writeMessageId(id, bytes, DOMAIN.length + KEY_BYTES);
   bytes.set(recipients, head);
   bytes.set(body.payload, head + recipients.length);
   return bytes;

@@ -25,7 +25,7 @@ for (const count of [1, 2])
     const payload = Uint8Array.of(1, 2, 3);
     const body: Body = { audience: 'all', nodes: [], payload, message: payload };
     const id = { origin: 'x', epoch: 1, sequence: 1 };
-    deliveries.deliver({ kind: 'push', id, hops: 1, payload: body, size: 3 }, 'key', 'a', 1);
+    deliveries.deliver({ kind: 'push', id, hops: 1, payload: body, size: 3 }, 'key', 'a');
     t.deepEqual(taken, Array(count).fill(payload));
     t.is(body.message, undefined);
   });

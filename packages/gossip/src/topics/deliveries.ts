@@ -63,7 +63,7 @@ export class Deliveries {
   }
 
   /** Handles a message that arrived for the first time. `key` is the `messageKey` of its id. */
-  deliver({ payload: body, id, size }: Push<Body>, key: string, from: string, hops: number): void {
+  deliver({ payload: body, id, hops, size }: Push<Body>, key: string, from: string): void {
     const { codec, node, key: topic } = this.#topic;
     if (body.audience === 'except' && body.nodes.includes(node.self))
       return this.drop('excluded', id, from);

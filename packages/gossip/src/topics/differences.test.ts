@@ -1,7 +1,11 @@
 // Tests of peers with another limit or another overlay on a topic.
 
 import test from 'ava';
+import type { Body } from '../overlay/overlay.ts';
+import type { PublishFailure } from '../types.ts';
 import { Differences, type DifferencesInput } from './differences.ts';
+
+const BODY: Body = { audience: 'all', nodes: [], payload: new Uint8Array(), message: undefined };
 
 /** Creates the differences of a full-mesh node with a limit of 100 bytes. */
 function bench() {
@@ -71,7 +75,14 @@ test('a peer with another overlay is excluded until it announces the same one, o
   showed('b', 'partialView');
   t.deepEqual(take(), ['b overlay fullMesh partialView', 'separated b', 'announce b']);
   t.true(differences.isApart('b') && !differences.isApart('c'));
-  t.is(differences.apart.get('b')!.code, 'failed_precondition');
+  for (const interested of [['b', 'c'], ['c']]) {
+    const failed: PublishFailure[] = [];
+    differences.addFailures(failed, interested, ['c'], BODY);
+    t.deepEqual(
+      failed.map(({ nodeId, error }) => [nodeId, error.code]),
+      interested.includes('b') ? [['b', 'failed_precondition']] : [],
+    );
+  }
   announced('b', 'fullMesh', 100);
   t.deepEqual([take(), differences.isApart('b')], [['rejoined b'], false]);
   announced('b', 'other', 100);

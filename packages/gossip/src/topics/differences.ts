@@ -117,21 +117,24 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
     return this.#apart.size > 0 && this.#apart.has(nodeId);
   }
 
-  /** Peers on the topic that use another overlay, each with an error that describes it. */
-  get apart(): ReadonlyMap<string, TransportError> {
-    return this.#apart;
-  }
-
   /**
    * Adds to `failed` the recipients of a message that use another overlay, and the recipients that
    * don't accept messages of that size.
+   * @param interested the connected peers on the topic. A peer with another overlay need not be one
+   *   of them: it may only publish.
    * @param handed the peers that the message was handed to, none of which uses another overlay
    */
-  addFailures(failed: PublishFailure[], handed: readonly string[], body: Body): void {
-    if (!this.isAny) return;
+  addFailures(
+    failed: PublishFailure[],
+    interested: readonly string[],
+    handed: readonly string[],
+    body: Body,
+  ): void {
     const size = body.payload.length;
-    for (const [nodeId, error] of this.#apart)
-      if (isFor(body, nodeId)) failed.push({ nodeId, error });
+    for (const nodeId of interested) {
+      const error = this.#apart.get(nodeId);
+      if (error !== undefined && isFor(body, nodeId)) failed.push({ nodeId, error });
+    }
     for (const nodeId of handed) {
       const limit = this.limitOf(nodeId);
       if (size > limit && failed.every((failure) => failure.nodeId !== nodeId))

@@ -100,7 +100,10 @@ export class Inspection {
    */
   inspect(from: string, envelope: Envelope, now: number, isRelayed = false): boolean {
     const topic = this.#topic;
-    const { id, audience, hops, payload, signature } = envelope;
+    const { id, audience, payload, signature } = envelope;
+    // A message that comes directly from its publisher has traveled one link, no matter what it
+    // claims.
+    const hops = id.origin === from ? 1 : envelope.hops;
     // A relay passes messages on unread, and is not to blame for their flaws.
     const isRead = !isRelayed || from === id.origin;
     if (audience === 'to' && !isFor(envelope, topic.node.self))
@@ -113,7 +116,8 @@ export class Inspection {
       this.#feed(now, { type: 'reject', peer: from });
       return this.#drop('stranger', id, from);
     }
-    if (topic.look(id, now, sender) !== 'new') return this.#take(from, pushOf(envelope), now);
+    const push: Push<Body> = { kind: 'push', id, hops, payload: envelope, size: payload.length };
+    if (topic.look(id, now, sender) !== 'new') return this.#take(from, push, now);
     const { signatures } = topic.node;
     if (signature === undefined && signatures.areRequired)
       return this.#drop('unsigned', id, from, isRead);
@@ -122,7 +126,7 @@ export class Inspection {
     const refused = this.#refused.size > 0 ? this.#refused.get(messageKey(id)) : undefined;
     if (refused !== undefined) {
       this.#tell(envelope, now, { type: 'refused', id });
-      topic.drop('refused', id, from, refused);
+      this.#deliveries.drop('refused', id, from, refused);
       return false;
     }
     const held = this.#held.size > 0 ? this.#held.get(messageKey(id)) : undefined;
@@ -153,7 +157,6 @@ export class Inspection {
       return this.#refuse('too-large', envelope, from, false);
     }
     if (!this.#decode(envelope)) return this.#refuse('undecodable', envelope, from, isRead);
-    const push = pushOf(envelope);
     if (this.#validate === undefined) return this.#take(from, push, now);
     this.#check({ from, hops }, push, isRead, now);
     return true;
@@ -183,11 +186,8 @@ export class Inspection {
       return true;
     }
     if (verdict === 'new') {
-      // A message that comes directly from its publisher has traveled one link, no matter what it
-      // claims.
-      const hops = id.origin === from ? 1 : push.hops;
       this.#tell(payload, now, { type: 'received', from, message: push });
-      this.#deliveries.deliver(push, messageKey(id), from, hops);
+      this.#deliveries.deliver(push, messageKey(id), from);
       return true;
     }
     const reason = verdict === 'flood' ? 'full' : verdict;
@@ -254,7 +254,7 @@ export class Inspection {
   }
 
   #drop(reason: MessageDropReason, id: MessageId, from: string, isToBlame = false): false {
-    this.#topic.drop(reason, id, from);
+    this.#deliveries.drop(reason, id, from);
     if (isToBlame) this.#topic.misbehaved(from, reason);
     return false;
   }
@@ -292,16 +292,6 @@ function isCopyOf(first: Body, other: Body): boolean {
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
-}
-
-function pushOf(envelope: Envelope): Push<Body> {
-  return {
-    kind: 'push',
-    id: envelope.id,
-    hops: envelope.hops,
-    payload: envelope,
-    size: envelope.payload.length,
-  };
 }
 
 const REASONS: Readonly<Record<Exclude<Finding, 'accept'>, MessageDropReason>> = {

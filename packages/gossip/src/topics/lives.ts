@@ -95,11 +95,14 @@ export class TopicLife {
   /**
    * Called when a peer remembers a life of this node from before a restart. If that life is not
    * older than the present life, a later life begins, so that peers don't regard this node's
-   * messages as old. Returns false if the report has no effect.
+   * messages as old. Returns false if the report has no effect, for example because the peer is not
+   * believed.
    */
   raise(life: number, from: string): boolean {
     if (life < this.#epoch || this.#raised >= RAISES || this.#isLate(life)) return false;
-    this.#epoch = this.#node.outlived(life, from) ?? this.#epoch;
+    const later = this.#node.outlived(life, from);
+    if (later === undefined) return false;
+    this.#epoch = later;
     this.#raised++;
     return true;
   }

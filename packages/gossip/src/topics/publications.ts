@@ -184,8 +184,9 @@ export class Publication {
   readonly promise: Promise<PublishResult>;
   /** Keys of the messages that receipts for this publication name. */
   readonly keys: string[] = [];
+  /** The message that is offered to newcomers. */
+  message: OwnMessage | undefined;
   readonly #setup: PublicationSetup;
-  #message: OwnMessage | undefined;
   /** Peers for which the message is queued, and those that have confirmed it. */
   readonly #queued = new Set<string>();
   readonly #received = new Set<string>();
@@ -200,7 +201,7 @@ export class Publication {
 
   constructor(setup: PublicationSetup) {
     this.#setup = setup;
-    this.#message = setup.open?.message;
+    this.message = setup.open?.message;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -210,16 +211,6 @@ export class Publication {
   /** True if the promise is settled. */
   get isOver(): boolean {
     return this.#isOver;
-  }
-
-  /** The message that is offered to newcomers. */
-  get message(): OwnMessage | undefined {
-    return this.#message;
-  }
-
-  /** Replaces the message that is offered to newcomers. */
-  set message(message: OwnMessage) {
-    this.#message = message;
   }
 
   get due(): number {

@@ -15,10 +15,11 @@ import { type DirectSender, sendTo, sendToAny } from './recipients.ts';
 import type { TopicContext } from './topic-context.ts';
 
 /** Publishes the messages of one topic. */
-export class Publisher {
+export class Publisher implements DirectSender {
   published = 0;
+  /** True once the topic is closed, or about to be. */
+  isOver = false;
   readonly #topic: TopicContext;
-  readonly #sender: DirectSender;
   readonly #ids: IdSource;
   readonly #publications: Publications;
   readonly #expected = new ExpectedMembers();
@@ -29,35 +30,11 @@ export class Publisher {
    * sent.
    */
   #refused: PublishFailure[] | undefined = undefined;
-  #isOver = false;
 
   constructor(topic: TopicContext) {
-    const { node, key, epoch } = topic;
-    const isOver = () => this.#isOver;
     this.#topic = topic;
-    this.#ids = new IdSource({ origin: node.self, epoch });
+    this.#ids = new IdSource({ origin: topic.node.self, epoch: topic.epoch });
     this.#publications = new Publications(topic);
-    this.#sender = {
-      key,
-      node,
-      get isOver() {
-        return isOver();
-      },
-      unsent: (reason, push, to) => topic.unsent(reason, push, to),
-      push: (to, push, lost) => topic.push(to, push, lost),
-      takes: (nodeId, size) => topic.takes(nodeId, size),
-      notSent: (reason, to, size) => topic.notSent(reason, to, size),
-      arrival: (nodeId) => {
-        const arrival = this.#expected.wait(nodeId, node.clock.now());
-        node.dueBy(this.#expected.due);
-        return arrival;
-      },
-      track: (publication, message) => this.#publications.add(publication, message),
-      look: (publication) => {
-        this.#publications.look(publication);
-        node.dueBy(publication.due);
-      },
-    };
   }
 
   /**
@@ -71,7 +48,7 @@ export class Publisher {
 
   /** Ends publishing: waiting messages fail. */
   end(error: TransportError): void {
-    this.#isOver = true;
+    this.isOver = true;
     this.#publications.fail(error);
     this.#expected.end();
     for (const publish of this.#waiting.splice(0)) publish();
@@ -95,7 +72,7 @@ export class Publisher {
       const text = `publish: a message of ${payload.length} bytes with ${nodes.length} node ids does not fit limits.message of the transport of this node`;
       throw reasonError('too_large', text, { sent: false });
     }
-    if (this.#isOver) throw topicClosed(this.#topic.key.name);
+    if (this.isOver) throw topicClosed(this.#topic.key.name);
     const { receipts, name } = this.#topic.node.overlay;
     if (options.min > receipts && options.to === undefined && options.any === undefined) {
       throw new TypeError(
@@ -126,8 +103,8 @@ export class Publisher {
     payload: Uint8Array,
     { to, except, any, min, timeout }: PublishConfig,
   ): PublishResult | Promise<PublishResult> {
-    const { node } = this.#topic;
-    if (this.#isOver) throw topicClosed(this.#topic.key.name);
+    const { node, differences } = this.#topic;
+    if (this.isOver) throw topicClosed(this.#topic.key.name);
     if (this.#publications.size >= OPEN) {
       throw new TransportError(
         'resource_exhausted',
@@ -138,21 +115,25 @@ export class Publisher {
     this.published++;
     const isAsked = min > 0;
     if (any !== undefined)
-      return sendToAny(this.#sender, (nodes) => this.#message('to', nodes, payload, isAsked), any, {
-        min,
-        timeout,
-      });
+      return sendToAny(
+        this.#topic,
+        this,
+        (nodes) => this.#message('to', nodes, payload, isAsked),
+        any,
+        { min, timeout },
+      );
     const given = to ?? except;
     const nodes = given === undefined ? NOBODY : [...new Set(given)];
     const audience = to !== undefined ? 'to' : nodes.length > 0 ? 'except' : 'all';
     const message = this.#message(audience, nodes, payload, isAsked);
-    if (audience === 'to') return sendTo(this.#sender, message, { min, timeout });
+    if (audience === 'to') return sendTo(this.#topic, this, message, { min, timeout });
     const now = node.clock.now();
     const failed: PublishFailure[] = [];
     this.#refused = failed;
     let queued = this.#topic.spread(message, min, now);
     this.#refused = undefined;
-    this.#topic.differences.addFailures(failed, queued, message.body);
+    if (differences.isAny)
+      differences.addFailures(failed, this.#topic.interested, queued, message.body);
     // The overlay may have counted peers that get only a notice, although the message could not be
     // sent to them.
     if (failed.length > 0)
@@ -183,11 +164,14 @@ export class Publisher {
   }
 
   /**
-   * True if there are peers on the topic, but no neighbors yet: the overlay has just started, and
-   * its first neighbor will appear soon.
+   * True if there are peers on the topic that may become neighbors, but no neighbors yet: the
+   * overlay has just started, and its first neighbor will appear soon.
    */
   get #isBeginning(): boolean {
-    return this.#topic.overlay!.neighbors().length === 0 && this.#topic.candidates > 0;
+    const { overlay, interested, differences } = this.#topic;
+    return (
+      overlay!.neighbors().length === 0 && interested.some((peer) => !differences.isApart(peer))
+    );
   }
 
   #message(
@@ -226,6 +210,24 @@ export class Publisher {
   /** Returns true if this node has published a message with that id in its present life. */
   hasPublished(id: MessageId): boolean {
     return this.#ids.hasMade(id);
+  }
+
+  // For messages to a list of nodes.
+
+  arrival(nodeId?: string): Promise<boolean> {
+    const { node } = this.#topic;
+    const arrival = this.#expected.wait(nodeId, node.clock.now());
+    node.dueBy(this.#expected.due);
+    return arrival;
+  }
+
+  track(publication: Publication, message: OwnMessage): void {
+    this.#publications.add(publication, message);
+  }
+
+  look(publication: Publication): void {
+    this.#publications.look(publication);
+    this.#topic.node.dueBy(publication.due);
   }
 
   // Outcomes.

@@ -6,14 +6,14 @@ import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
 import type { Publication } from './publications.ts';
 import { type DirectSender, sendToAny } from './recipients.ts';
+import type { TopicContext } from './topic-context.ts';
 
 test('a member that fails twice is replaced once', (t) => {
   const sent: string[] = [];
   let lose: (() => void) | undefined;
   let publication: Publication | undefined;
-  const sender = {
+  const topic = {
     key: { hex: '00' },
-    isOver: false,
     node: {
       clock: { now: () => 0 },
       random: seededRandom(1),
@@ -24,14 +24,18 @@ test('a member that fails twice is replaced once', (t) => {
       sent.push(to);
       lose ??= lost;
     },
+  } as unknown as TopicContext;
+  const sender: DirectSender = {
+    isOver: false,
+    arrival: () => Promise.resolve(false),
     track: (tracked: Publication) => void (publication = tracked),
     look: () => {},
-  } as unknown as DirectSender;
+  };
   const make = (nodes: readonly string[]) => {
     const body: Body = { audience: 'to', nodes, payload: new Uint8Array(), message: undefined };
     return { id: { origin: 'me', epoch: 1, sequence: sent.length }, body };
   };
-  void sendToAny(sender, make, 1, { min: 1, timeout: 1_000 });
+  void sendToAny(topic, sender, make, 1, { min: 1, timeout: 1_000 });
   const [first] = sent as [string];
   lose!();
   t.is(sent.length, 2, 'its message has not left');

@@ -10,9 +10,9 @@ import { notOnTopic } from './errors.ts';
 import { Publication } from './publications.ts';
 import type { TopicContext } from './topic-context.ts';
 
-/** The part of a topic's publisher that is used to send to a list of nodes. */
-export interface DirectSender
-  extends Pick<TopicContext, 'key' | 'isOver' | 'node' | 'push' | 'takes' | 'notSent' | 'unsent'> {
+/** A topic's publisher, as it is used to send to a list of nodes. */
+export interface DirectSender {
+  readonly isOver: boolean;
   /**
    * Resolves to true if that node, or any node if no id is given, turns out to be on the topic
    * while the topic is new here.
@@ -35,20 +35,21 @@ export interface Wanted {
  * have confirmed it.
  */
 export function sendTo(
-  session: DirectSender,
+  topic: TopicContext,
+  sender: DirectSender,
   message: OwnMessage,
   wanted: Wanted,
 ): Promise<PublishResult> {
-  const { node, key } = session;
+  const { node, key } = topic;
   const { id, body } = message;
   const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
-  const publication = publicationOf(session, wanted);
-  session.track(publication, message);
+  const publication = publicationOf(topic, wanted);
+  sender.track(publication, message);
   const hand = (nodeId: string) => {
-    const reason = session.push(nodeId, push);
+    const reason = topic.push(nodeId, push);
     if (reason === undefined) return publication.queued(nodeId);
-    session.unsent(reason, push, nodeId);
-    publication.failed({ nodeId, error: session.notSent(reason, nodeId, push.size) });
+    topic.unsent(reason, push, nodeId);
+    publication.failed({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
   };
   const reach = async (nodeId: string) => {
     const dial = `dial of ${nodeId}`;
@@ -57,19 +58,19 @@ export function sendTo(
       const isOn =
         node.members.isOn(nodeId, key.hex) ??
         (await node.members.reach(nodeId, key.hex, wanted.timeout));
-      if (isOn || (await session.arrival(nodeId))) hand(nodeId);
+      if (isOn || (await sender.arrival(nodeId))) hand(nodeId);
       else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
     } catch (error) {
       publication.failed({ nodeId, error: asTransportError(error, nodeId) });
     }
     publication.known(dial);
-    session.look(publication);
+    sender.look(publication);
   };
   const here = body.nodes.filter(
     (nodeId) =>
       nodeId !== node.self &&
       node.members.isOn(nodeId, key.hex) === true &&
-      session.takes(nodeId, push.size),
+      topic.takes(nodeId, push.size),
   );
   const relayed = new Set(node.relay(key, push, here) ? here : []);
   for (const nodeId of body.nodes) {
@@ -78,30 +79,30 @@ export function sendTo(
     else if (node.members.isOn(nodeId, key.hex) === true) hand(nodeId);
     else void reach(nodeId);
   }
-  session.look(publication);
+  sender.look(publication);
   return publication.promise;
 }
 
 /**
  * Sends a message to `count` nodes on the topic, chosen at random one after the other; those whose
- * score is 0 are chosen last. A node whose
- * connection is lost before the message has left, or that does not confirm it, is replaced by
- * another one (FISCO-BCOS tries the next node on an error). Each node gets a separate message with
- * its own id.
+ * score is 0 are chosen last. A node whose connection is lost before the message has left, or that
+ * does not confirm it, is replaced by another one (FISCO-BCOS tries the next node on an error). Each
+ * node gets a separate message with its own id.
  */
 export function sendToAny(
-  session: DirectSender,
+  topic: TopicContext,
+  sender: DirectSender,
   make: (nodes: readonly string[]) => OwnMessage,
   count: number,
   wanted: Wanted,
 ): Promise<PublishResult> {
-  const { node, key } = session;
+  const { node, key } = topic;
   const tried = new Set<string>();
   const replaced = new Set<string>();
-  const publication = publicationOf(session, wanted, (nodeId) => replace(nodeId));
+  const publication = publicationOf(topic, wanted, (nodeId) => replace(nodeId));
   const handOne = (): boolean => {
     const rest = node.members.interested(key.hex).filter((nodeId) => !tried.has(nodeId));
-    while (rest.length > 0 && !session.isOver) {
+    while (rest.length > 0 && !sender.isOver) {
       const nodeId = (pick(rest, node.random, (one) => !node.isDistrusted(one)) ??
         pick(rest, node.random, () => true))!;
       rest.splice(rest.indexOf(nodeId), 1);
@@ -115,13 +116,13 @@ export function sendToAny(
         payload: body,
         size: body.payload.length,
       };
-      session.track(publication, message);
-      const reason = session.push(nodeId, push, () => replace(nodeId));
+      sender.track(publication, message);
+      const reason = topic.push(nodeId, push, () => replace(nodeId));
       if (reason === undefined) {
         publication.queued(nodeId);
         return true;
       }
-      publication.failed({ nodeId, error: session.notSent(reason, nodeId, push.size) });
+      publication.failed({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
     }
     return false;
   };
@@ -138,18 +139,18 @@ export function sendToAny(
     let left = count;
     publication.wait(CHOSEN);
     do while (left > 0 && handOne()) left--;
-    while (left === count && (await session.arrival()));
+    while (left === count && (await sender.arrival()));
     publication.known(CHOSEN);
   };
   // Signing a message may throw.
   void fill()
     .catch((error) => publication.fail(error))
-    .then(() => session.look(publication));
+    .then(() => sender.look(publication));
   return publication.promise;
 }
 
 function publicationOf(
-  { node }: DirectSender,
+  { node }: TopicContext,
   { min, timeout }: Wanted,
   missed?: (nodeId: string) => void,
 ): Publication {

@@ -15,11 +15,14 @@ import type {
 } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
 import type { Signatures } from '../signatures/signatures.ts';
-import type { GossipEvent, MessageDropReason, Unsent } from '../types.ts';
+import type { GossipEvent, Unsent } from '../types.ts';
 import type { Differences, DifferencesInput, TopicTerms } from './differences.ts';
 import type { TopicKey } from './topic-key.ts';
 
-export interface TopicContext extends ViewSession {
+export interface TopicContext {
+  readonly key: TopicKey;
+  readonly isOver: boolean;
+  readonly due: number;
   readonly codec: Codec<unknown, any>;
   /** Maximum size of a message in bytes. */
   readonly limit: number;
@@ -27,10 +30,12 @@ export interface TopicContext extends ViewSession {
   /** The state of the overlay; undefined until gossip has started. */
   readonly overlay: Overlay | undefined;
   readonly differences: Pick<Differences, 'isAny' | 'isApart' | 'addFailures'>;
-  /** Number of connected peers on the topic that may become neighbors. */
-  readonly candidates: number;
+  /** The connected peers on the topic. Those with another overlay can't become neighbors. */
+  readonly interested: readonly string[];
   /** Returns the number of this node's life on the topic. */
   readonly epoch: () => number;
+  /** Returns the life that must be sent to a peer. */
+  lifeOf(nodeId: string): number | undefined;
 
   /** Gives the overlay an input. */
   feed(now: number, input: OverlayInput): void;
@@ -38,6 +43,8 @@ export interface TopicContext extends ViewSession {
   spread(message: OwnMessage, receipts: number, now: number): readonly string[];
   /** Offers a message to a neighbor. Returns true if it was handed to the neighbor. */
   offer(peer: string, message: OwnMessage, now: number): boolean;
+  /** Called when a node could not be reached. */
+  unreachable(nodeId: string, error: TransportError, now: number): void;
   /** Called when a peer has become a neighbor: offers it the messages that wait for a neighbor. */
   offerTo(nodeId: string): void;
 
@@ -64,27 +71,11 @@ export interface TopicContext extends ViewSession {
   /** Looks up a message and remembers it. */
   note(id: MessageId, now: number, from: string): SeenVerdict | 'own';
 
-  /**
-   * Drops a message.
-   * @param first the reason why an earlier copy was dropped, if that is the cause of this drop.
-   */
-  drop(reason: MessageDropReason, id: MessageId, from: string, first?: MessageDropReason): void;
   misbehaved(nodeId: string, what: string, isToBlame?: boolean): void;
   failed(error: unknown): void;
 }
 
 // This node as its topics see it. The driver of gossip implements these interfaces.
-
-/** The part of a topic's session that is used to send partial-view messages. */
-export interface ViewSession {
-  readonly key: TopicKey;
-  readonly isOver: boolean;
-  readonly due: number;
-  /** Returns the life that must be sent to a peer. */
-  lifeOf(nodeId: string): number | undefined;
-  /** Called when a node could not be reached. */
-  unreachable(nodeId: string, error: TransportError, now: number): void;
-}
 
 /** The connected peers: which topics they are on, and the messages to them. */
 export interface TopicMembers {
@@ -163,7 +154,7 @@ export interface TopicNode {
    */
   relay(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean;
   /** Sends a partial-view message, and dials the node first if it is not connected. */
-  view(to: string, session: ViewSession, message: PartialViewMessage): void;
+  view(to: string, session: TopicContext, message: PartialViewMessage): void;
   /**
    * Marks a node as a neighbor, or removes the mark. Connections to neighbors may be kept from
    * being closed.
@@ -180,5 +171,5 @@ export interface TopicNode {
   /** Called when this node has become a member of a topic, or now only publishes on it. */
   membershipChanged(): void;
   /** Called when the topic no longer has any handles or readers. */
-  unused(session: ViewSession): void;
+  unused(session: TopicContext): void;
 }

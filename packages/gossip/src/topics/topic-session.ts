@@ -4,13 +4,12 @@
 import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
-import type { PublishConfig, TopicConfig } from '../options.ts';
+import type { TopicConfig } from '../options.ts';
 import type { Body, Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { TopicSnapshot } from '../snapshots.ts';
-import type { MessageDropReason, PublishResult, Unsent } from '../types.ts';
+import type { Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
-import type { DeliveryOutcome } from '../wire/relay-frames.ts';
 import { Deliveries } from './deliveries.ts';
 import { Differences, type DifferencesInput, type DifferencesOutput } from './differences.ts';
 import { notSent } from './errors.ts';
@@ -43,11 +42,15 @@ export class TopicSession implements TopicContext {
   isMember: boolean;
   readonly #inspection: Inspection;
   readonly differences: Differences;
-  /** True if the topic's limit differs from the limit that peers assume by default. */
-  readonly #isSpecial: boolean;
+  /**
+   * True if the topic was opened with a limit other than the default, so that this node announces it
+   * to each peer. A limit that is lower only because of `limits.message` of the transport is not
+   * announced: peers know that one from the handshake.
+   */
+  readonly #hasOwnLimit: boolean;
   /** The messages of other nodes that have arrived, whether for all or for a list of nodes. */
   readonly #seen: SeenMessages;
-  readonly #publisher: Publisher;
+  readonly publisher: Publisher;
   #driver: OverlayDriver | undefined = undefined;
   #isOver = false;
   /** True if `dueBy` will be called at the end of this tick. */
@@ -57,7 +60,7 @@ export class TopicSession implements TopicContext {
     this.key = key;
     this.codec = codec;
     this.limit = config.limit ?? Math.min(LIMIT, node.longest);
-    this.#isSpecial = (config.limit ?? LIMIT) !== LIMIT;
+    this.#hasOwnLimit = (config.limit ?? LIMIT) !== LIMIT;
     this.validate = config.validate;
     this.node = node;
     this.isMember = !config.publishOnly;
@@ -66,7 +69,7 @@ export class TopicSession implements TopicContext {
     const newest = (nodeId: string) => this.#seen.lifeOf(nodeId) ?? -1;
     this.#life = new TopicLife(node, new RestartedNodes(newest));
     this.deliveries = new Deliveries(this);
-    this.#publisher = new Publisher(this);
+    this.publisher = new Publisher(this);
     const feed = (now: number, input: OverlayInput) => this.#driver!.feed(now, input);
     this.#inspection = new Inspection(this, this.deliveries, feed, config);
     const terms = { overlay: node.overlay.name, limit: this.limit };
@@ -88,7 +91,7 @@ export class TopicSession implements TopicContext {
   join(): void {
     this.#life.begin();
     this.#createOverlay();
-    this.#publisher.begin();
+    this.publisher.begin();
     this.node.dueBy(this.due);
   }
 
@@ -110,18 +113,13 @@ export class TopicSession implements TopicContext {
       this,
     );
     if (this.isMember) events.tell({ type: 'joined', topic: this.key.name });
-    for (const peer of this.node.members.interested(this.key.hex)) this.peerUp(peer, clock.now());
+    for (const peer of this.interested) this.peerUp(peer, clock.now());
   }
 
   #leaveOverlay(): void {
     if (this.#driver === undefined) return;
     this.#driver.feed(this.node.clock.now(), { type: 'leave' });
     if (this.isMember) this.node.events.tell({ type: 'left', topic: this.key.name });
-  }
-
-  /** Stops publishing, because gossip is closing. */
-  publishNoMore(error: TransportError): void {
-    this.#publisher.end(error);
   }
 
   /**
@@ -131,7 +129,7 @@ export class TopicSession implements TopicContext {
     if (this.#isOver) return;
     this.#isOver = true;
     this.deliveries.end();
-    this.#publisher.end(error);
+    this.publisher.end(error);
     this.deliveries.forgetReceipts();
     this.#inspection.close();
     this.#leaveOverlay();
@@ -160,35 +158,20 @@ export class TopicSession implements TopicContext {
     this.node.membershipChanged();
   }
 
-  // Publishing.
-
-  /**
-   * Publishes a message. Returns a promise only if there is something to wait for, because promises
-   * cost time. Throws the errors that are known at once instead of rejecting.
-   */
-  publish(payload: Uint8Array, options: PublishConfig): PublishResult | Promise<PublishResult> {
-    return this.#publisher.publish(payload, options);
-  }
-
-  /** Handles a peer's report on the outcome of a message that it was asked to confirm. */
-  receipt(id: MessageId, from: string, verdict: DeliveryOutcome): void {
-    this.#publisher.receipt(id, from, verdict);
-  }
-
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    if (this.#isSpecial || this.lifeOf(peer) !== undefined)
+    if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined)
       this.compare(now, { type: 'introduce', peer });
     if (!this.differences.isApart(peer)) this.#enter(peer, now);
-    this.#publisher.peerUp(peer);
+    this.publisher.peerUp(peer);
     this.node.dueBy(this.due);
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#driver?.feed(now, { type: 'peer-down', peer, error });
     this.compare(now, { type: 'peer-down', peer });
-    this.#publisher.peerDown(peer, error);
+    this.publisher.peerDown(peer, error);
     this.node.dueBy(this.due);
   }
 
@@ -209,7 +192,7 @@ export class TopicSession implements TopicContext {
   outlived(from: string, life: number): void {
     const ours = this.#life.epoch;
     if (this.overlay?.passesOn !== true || !this.#life.raise(life, from)) return;
-    if (this.#life.epoch !== ours) this.#publisher.renew();
+    this.publisher.renew();
     this.node.events.tell({
       type: 'differs',
       topic: this.key.name,
@@ -254,9 +237,9 @@ export class TopicSession implements TopicContext {
     this.#driver?.feed(now, { type: 'peer-up', peer, isChosen: this.node.members.isChosen(peer) });
   }
 
-  /** Number of connected peers on the topic that may become neighbors. */
-  get candidates(): number {
-    return this.node.members.interested(this.key.hex).length - this.differences.apart.size;
+  /** The connected peers on the topic. */
+  get interested(): readonly string[] {
+    return this.node.members.interested(this.key.hex);
   }
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
@@ -295,12 +278,7 @@ export class TopicSession implements TopicContext {
   }
 
   offerTo(nodeId: string): void {
-    this.#publisher.neighborUp(nodeId);
-  }
-
-  /** Called when a peer has announced its topics, or is gone. */
-  known(peer: string): void {
-    this.#publisher.known(peer);
+    this.publisher.neighborUp(nodeId);
   }
 
   // Incoming messages.
@@ -330,8 +308,10 @@ export class TopicSession implements TopicContext {
    */
   #begin(from: string, { id }: Envelope): void {
     const { node } = this;
-    // In a tree, anybody could silence a publisher for this node by connecting under its id.
-    const mustProve = node.signatures.areRequired || this.overlay?.name !== 'fullMesh';
+    // In a tree, anybody could silence a publisher for this node by connecting under its id. On a
+    // full mesh, anybody can do so, even over several hops, if messages are not signed: in exchange,
+    // the first message of a restarted node is accepted.
+    const mustProve = node.signatures.areRequired || node.overlay.name !== 'fullMesh';
     if (mustProve && !node.isProven(from)) return;
     if (!this.#life.restartedNodes.begin(from)) return;
     const now = this.node.clock.now();
@@ -352,23 +332,19 @@ export class TopicSession implements TopicContext {
 
   look(id: MessageId, now: number, from?: string): SeenVerdict | 'own' {
     if (id.origin !== this.node.self) return this.#seen.look(id, now, from);
-    return this.#publisher.hasPublished(id) ? 'seen' : 'own';
+    return this.publisher.hasPublished(id) ? 'seen' : 'own';
   }
 
   note(id: MessageId, now: number, from: string): SeenVerdict | 'own' {
     if (id.origin !== this.node.self) return this.#seen.note(id, now, from);
-    if (this.#publisher.hasPublished(id)) return 'seen';
+    if (this.publisher.hasPublished(id)) return 'seen';
     // Another node sends messages in the name of this node. The peer may have been deceived.
     if (id.epoch >= this.epoch()) this.misbehaved(from, 'impostor', false);
     return 'own';
   }
 
-  drop(reason: MessageDropReason, id: MessageId, from: string, first?: MessageDropReason): void {
-    this.deliveries.drop(reason, id, from, first);
-  }
-
   unsent(reason: Unsent, { id, size }: Pick<Push<Body>, 'id' | 'size'>, to: string): void {
-    this.#publisher.unsent(id, { nodeId: to, error: this.notSent(reason, to, size) });
+    this.publisher.unsent(id, { nodeId: to, error: this.notSent(reason, to, size) });
     this.deliveries.unsent(reason, id, to);
   }
 
@@ -393,7 +369,7 @@ export class TopicSession implements TopicContext {
       this.overlay?.wakeAt ?? Number.POSITIVE_INFINITY,
       this.#seen.due + GRAIN,
       this.#inspection.due,
-      this.#publisher.due,
+      this.publisher.due,
     );
   }
 
@@ -402,7 +378,7 @@ export class TopicSession implements TopicContext {
       this.#driver.feed(now, { type: 'wake' });
     if (now >= this.#seen.due + GRAIN) this.#seen.expire(now);
     this.#inspection.wake(now);
-    this.#publisher.wake(now);
+    this.publisher.wake(now);
   }
 
   snapshot(): TopicSnapshot {
@@ -414,12 +390,12 @@ export class TopicSession implements TopicContext {
       overlay: this.node.overlay.name,
       life: this.#life.epoch,
       neighbors: overlay?.neighbors() ?? [],
-      interested: this.node.members.interested(this.key.hex).length,
+      interested: this.interested.length,
       handles: this.handles,
       readers: readers.map((reader) => reader.state),
       validating: this.#inspection.validating,
       toValidate: this.#inspection.toValidate,
-      published: this.#publisher.published,
+      published: this.publisher.published,
       delivered,
       duplicates,
       dropped: { ...dropped },

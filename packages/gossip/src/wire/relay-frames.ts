@@ -3,10 +3,10 @@
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import {
-  decodeMessageId,
-  encodeMessageId,
   MESSAGE_ID_BYTES,
   type MessageId,
+  readMessageId,
+  writeMessageId,
 } from '../messages/message-id.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { Refusal } from '../types.ts';
@@ -98,7 +98,7 @@ export function encodeReceipt({ topic, id, verdict }: Receipt): Uint8Array {
   const bytes = new Uint8Array(verdict === undefined ? RECEIPT : RECEIPT + 1);
   if (verdict !== undefined) bytes[RECEIPT] = VERDICTS[verdict];
   bytes.set(hexToBytes(topic));
-  bytes.set(encodeMessageId(id), KEY_BYTES);
+  writeMessageId(id, bytes, KEY_BYTES);
   return bytes;
 }
 
@@ -107,7 +107,7 @@ export function decodeReceipt(bytes: Uint8Array): Receipt | undefined {
   if (bytes.length !== RECEIPT && bytes.length !== RECEIPT + 1) return undefined;
   const receipt = {
     topic: bytesToHex(bytes.subarray(0, KEY_BYTES)),
-    id: decodeMessageId(bytes.subarray(KEY_BYTES, RECEIPT))!,
+    id: readMessageId(bytes, KEY_BYTES),
   };
   const verdict = bytes[RECEIPT];
   return verdict === undefined

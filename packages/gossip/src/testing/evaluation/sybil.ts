@@ -59,7 +59,6 @@ function passesOn(output: OverlayOutput): boolean {
 }
 
 class Sybil implements Overlay {
-  readonly name = 'partialView';
   readonly wanted = 0;
   readonly passesOn = true;
   readonly #outputs = new OutputQueue<OverlayOutput>();
