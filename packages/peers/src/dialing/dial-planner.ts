@@ -227,12 +227,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
       outbound + this.#underWay.of('book', 'again', 'seed') < this.#maxOutbound &&
       this.#mayDial(now)
     ) {
-      if (this.#dialCandidate(now)) this.#quota.take(now);
-      else if (this.#dialSeed(now)) this.#quota.take(now);
-      else {
-        this.#wakeBy(this.#ordinary.searchAt);
-        return;
-      }
+      if (!this.#dialCandidate(now) && !this.#dialSeed(now))
+        return this.#wakeBy(this.#ordinary.searchAt);
     }
   }
 
@@ -260,7 +256,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
       const lost = this.#ordinary.pickAnyLost(now);
       if (lost === undefined) break;
       this.#dialOrdinaryNode(lost, 'again', now);
-      this.#quota.take(now);
     }
     this.#wakeBy(this.#ordinary.nextLostAt(now));
     if (now < this.#spareAt || !this.#mayDial(now)) return;
@@ -268,9 +263,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#wakeBy(this.#spareAt);
     const candidate =
       this.#random() < 0.5 && this.#dialSeed(now) ? undefined : this.#ordinary.pick(now);
-    if (candidate === undefined) return;
-    this.#dialOrdinaryNode(candidate, 'spare', now);
-    this.#quota.take(now);
+    if (candidate !== undefined) this.#dialOrdinaryNode(candidate, 'spare', now);
   }
 
   #nextSpare(now: number): number {
@@ -302,9 +295,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#testAt = now + TEST_PERIOD;
     this.#wakeBy(this.#testAt);
     const candidate = this.#view.toTest(now);
-    if (candidate === undefined || !this.#ordinary.isEligible(candidate, now)) return;
-    this.#dialOrdinaryNode(candidate, 'test', now);
-    this.#quota.take(now);
+    if (candidate !== undefined && this.#ordinary.isEligible(candidate, now))
+      this.#dialOrdinaryNode(candidate, 'test', now);
   }
 
   /**
@@ -349,6 +341,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   #start(order: DialOrder, now: number, target?: DialTarget): void {
+    if (order.kind !== 'persistent') this.#quota.take(now);
     this.#underWay.start({
       kind: order.kind,
       since: now,
