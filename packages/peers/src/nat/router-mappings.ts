@@ -6,7 +6,7 @@ import { type Clock, TransportError } from '@trunkline/transport-core';
 import { cleanText } from '@trunkline/transport-core/backend';
 import { type ExternalPort, type Gateway, LEASE, type MappingRequest } from './gateway.ts';
 import { type GatewaySearch, REQUEST_TIME } from './gateway-search.ts';
-import { isPublicAddress, type ListeningAddress, sourceAddress } from './local-network.ts';
+import { isPublicAddress, type ListeningAddress } from './local-network.ts';
 
 /** A mapping on a router. */
 interface HeldMapping {
@@ -75,12 +75,11 @@ export class RouterMappings {
   }
 
   async #mapOne(gateway: Gateway, { host, port }: ListeningAddress): Promise<ExternalPort> {
-    const internalHost = host ?? (await sourceAddress(gateway.host));
     const before = [...this.#held.values()].find(
       (held) => held.gateway.host === gateway.host && held.request.internalPort === port,
     );
     const wanted = before?.request.externalPort ?? port;
-    const request = { internalHost, internalPort: port, externalPort: wanted };
+    const request = { internalHost: host, internalPort: port, externalPort: wanted };
     const external = await this.#ask(gateway, (signal) => gateway.map(request, signal));
     if (!isIPv4(external.host) || !(external.port > 0 && external.port <= 65_535))
       throw new TransportError(

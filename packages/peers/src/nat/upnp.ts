@@ -12,6 +12,7 @@ import {
   LEASE,
   type MappingRequest,
 } from './gateway.ts';
+import { sourceAddress } from './local-network.ts';
 import { searchGateways } from './ssdp.ts';
 import { escapeXml, xmlTags, xmlText } from './xml.ts';
 
@@ -83,7 +84,7 @@ export class UpnpGateway implements Gateway {
         NewExternalPort: externalPort,
         NewProtocol: 'TCP',
         NewInternalPort: internalPort,
-        NewInternalClient: internalHost,
+        NewInternalClient: internalHost ?? (await sourceAddress(this.host)),
         NewEnabled: 1,
         NewPortMappingDescription: this.#description,
         NewLeaseDuration: LEASE,
