@@ -17,7 +17,7 @@ import { peersProtocol, VISIT } from '../protocol.ts';
 import type { Visits } from './conversation.ts';
 import { type DialOutcomes, filterRefusal, type Order } from './dials.ts';
 import type { Node } from './node.ts';
-import type { Peer } from './peer-table.ts';
+import { isOrdinary, type Peer } from './peer-table.ts';
 import type { Places } from './places.ts';
 
 /** A connection that may become the connection of a peer. */
@@ -212,14 +212,14 @@ export class AdmissionControl {
 
   #connected(peer: Peer | undefined): ConnectedPeer | undefined {
     if (peer === undefined) return undefined;
-    const { instance, proven, links, exempt, leaving, main } = peer;
+    const { instance, proven, links, main } = peer;
     const isParting = !links.some(({ remote }) => this.#node.management.isUp(remote));
     return {
       instance,
       proven,
       links: links.length,
       isParting,
-      isInbound: !exempt && !leaving && main.remote.direction === 'in',
+      isInbound: isOrdinary(peer) && main.remote.direction === 'in',
     };
   }
 

@@ -1,7 +1,7 @@
 // Decides which connected peers make room for another peer when all places are taken.
 
 import type { Node } from './node.ts';
-import type { Peer } from './peer-table.ts';
+import { isOrdinary, type Peer } from './peer-table.ts';
 
 export class Places {
   readonly #node: Node;
@@ -62,7 +62,7 @@ export class Places {
   /** Returns the peers that count against a limit, in the order in which they connected. */
   #ordinary(direction: 'in' | 'out'): Peer[] {
     return [...this.#node.peerTable.peers.values()].filter(
-      ({ exempt, leaving, main }) => !exempt && !leaving && main.remote.direction === direction,
+      (peer) => isOrdinary(peer) && peer.main.remote.direction === direction,
     );
   }
 }
