@@ -95,7 +95,7 @@ function savedEntry(known: KnownAddress, now: number): SavedEntry {
 function savedBan({ nodeId, until, place, source }: Ban, now: number): SavedBan {
   return {
     nodeId,
-    left: Math.max(0, Math.round(until - now)),
+    left: Math.ceil(until - now),
     address: place?.key ?? null,
     source,
   };
