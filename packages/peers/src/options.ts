@@ -154,8 +154,8 @@ export interface PeersOptions<S = unknown> {
   readonly addresses?: 'any' | 'public' | { readonly allow: readonly string[] } | undefined;
   /**
    * Resolves a node id to an address, for example from your own directory. It is called when a
-   * message is sent to a node that is not in `persistent`, `seeds` or the address book. Default
-   * none.
+   * message is sent to a node that is not in `persistent`, `seeds` or the address book, and has a
+   * minute to answer. Default none.
    */
   locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /**

@@ -3,7 +3,7 @@
 // each connection to this class, which calls the pure rules of `admission/`.
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
-import { inMs, reasonError } from '@trunkline/transport-core/backend';
+import { reasonError } from '@trunkline/transport-core/backend';
 import type { PendingConnection } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
 import {
@@ -15,7 +15,7 @@ import {
 } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
 import type { Visits } from './conversation.ts';
-import { type DialOutcomes, filterRefusal, type Order } from './dials.ts';
+import { type DialOutcomes, filterRefusal, type Order, within } from './dials.ts';
 import type { Node } from './node.ts';
 import { isOrdinary, type Peer } from './peer-table.ts';
 import type { Places } from './places.ts';
@@ -297,26 +297,14 @@ export class AdmissionControl {
 
   async #filter(remote: Remote, admitted: AdmittedConnection, asked: string): Promise<void> {
     const { address, nodeId, timeout } = this.#node.config.filters;
-    const enough = new AbortController();
-    const late = this.#node.clock.sleep(timeout, enough.signal).then(
-      () => {
-        throw reasonError(
-          'refused',
-          `a filter of the other end did not answer within ${inMs(timeout)}`,
-        );
-      },
-      () => {},
-    );
     const answers = async () => {
       await address?.(asked, remote);
       await nodeId?.(admitted.nodeId, remote);
     };
     try {
-      await Promise.race([answers(), late]);
+      await within(this.#node.clock, timeout, answers(), 'a filter of the other end');
     } catch (error) {
       throw filterRefusal('a filter', error);
-    } finally {
-      enough.abort();
     }
   }
 }

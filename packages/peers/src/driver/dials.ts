@@ -1,8 +1,8 @@
 // Runs dials that were ordered by the planner, by the crawler, or by a caller that waits for a
 // node, and handles their outcomes.
 
-import { type ErrorReason, type Remote, TransportError } from '@trunkline/transport-core';
-import { formatHostPort, parseTarget, reasonError } from '@trunkline/transport-core/backend';
+import { type Clock, type ErrorReason, type Remote, TransportError } from '@trunkline/transport-core';
+import { formatHostPort, inMs, parseTarget, reasonError } from '@trunkline/transport-core/backend';
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';
 import { twinOf } from '../admission/admission.ts';
@@ -269,12 +269,12 @@ export class DialOutcomes {
 
   /** Asks the user's `locate` for the address of a node if this node knows none. */
   async #locate(nodeId: string): Promise<void> {
-    const { locate } = this.#node.config;
+    const { clock, config } = this.#node;
     this.#locating.add(nodeId);
     let failure: unknown;
     let address: string | undefined;
     try {
-      address = await locate?.(nodeId);
+      address = await within(clock, LONGEST_DIAL, config.locate?.(nodeId), 'it');
       if (address !== undefined) parseTarget(address);
     } catch (error) {
       failure = error;
@@ -303,6 +303,30 @@ export class DialOutcomes {
     const waiting = this.#waiting.get(nodeId);
     this.#waiting.delete(nodeId);
     for (const settle of waiting ?? []) settle(outcome);
+  }
+}
+
+/**
+ * Returns the result of a function of the user. Throws if there is none after `time` milliseconds;
+ * `who` is the subject of the error's text.
+ */
+export async function within<T>(
+  clock: Clock,
+  time: number,
+  result: T | Promise<T>,
+  who: string,
+): Promise<T> {
+  const enough = new AbortController();
+  const late = clock.sleep(time, enough.signal).then(
+    () => {
+      throw reasonError('refused', `${who} did not answer within ${inMs(time)}`);
+    },
+    () => result,
+  );
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    enough.abort();
   }
 }
 
