@@ -28,7 +28,7 @@ export class OrdinaryCandidates {
   readonly #patient: BackOffOptions;
   readonly #perHost: number;
   readonly #history: AddressHistory;
-  readonly #lost = new ReconnectList<DialCandidate>();
+  readonly #lost = new ReconnectList();
   readonly #keys = new AddressKeys();
   readonly #own = new OwnAddresses();
   readonly #search = new BookSearch();
@@ -66,9 +66,9 @@ export class OrdinaryCandidates {
     if (this.#perHost !== Number.POSITIVE_INFINITY) this.#search.reset();
   }
 
-  /** Records that a dial reached the node at a canonical address. */
-  opened(key: string, kind: DialKind, now: number): void {
-    this.#lost.remove(key);
+  /** Records that a dial reached a node at a canonical address. */
+  opened(key: string, nodeId: string, kind: DialKind, now: number): void {
+    this.#lost.remove(nodeId);
     if (kind === 'test') this.#history.forget(key);
     else if (kind !== 'persistent') this.#history.opened(key, now);
   }
@@ -77,10 +77,10 @@ export class OrdinaryCandidates {
   failed(key: string, nodeId: string | undefined, error: TransportError, now: number): boolean {
     const failures = this.#history.failed(key, now, this.#backOffAfter(error));
     this.#search.by(this.#history.readyAt(key));
-    if (isPointless(error)) this.#lost.remove(key);
-    else this.#lost.failed(key);
+    if (nodeId !== undefined) this.#lost.failed(nodeId);
+    if (isPointless(error)) this.#lost.removeAt(key);
     if (failures < MOST_FAILURES || this.#named.includes(nodeId, key)) return false;
-    this.#lost.remove(key);
+    this.#lost.removeAt(key);
     this.#history.rest(key, now + REST);
     return true;
   }
@@ -113,7 +113,7 @@ export class OrdinaryCandidates {
 
   /** Records that this node reached itself at a canonical address. */
   addOwn(key: string): void {
-    this.#lost.remove(key);
+    this.#lost.removeAt(key);
     this.#history.forget(key);
     this.#own.add(key);
   }
@@ -164,7 +164,7 @@ export class OrdinaryCandidates {
   /** Returns the next time after `now` at which the back-off of a lost peer ends. */
   nextLostAt(now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const key of this.#lost.keys()) {
+    for (const key of this.#lost.keys) {
       const at = this.#history.readyAt(key);
       if (at > now && at < next) next = at;
     }
@@ -210,23 +210,29 @@ export class OrdinaryCandidates {
  * A list of lost peers. Holds at most 64 peers; beyond that, the oldest is removed, and only the
  * address book can pick it again.
  */
-export class ReconnectList<DialCandidate> {
-  readonly #entries = new Map<string, { readonly candidate: DialCandidate; tries: number }>();
+export class ReconnectList {
+  readonly #entries = new Map<string, LostEntry>();
 
+  /** Adds a peer that was lost at a canonical address. */
   add(key: string, candidate: DialCandidate): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, { candidate, tries: 0 });
+    this.#entries.delete(candidate.nodeId);
+    this.#entries.set(candidate.nodeId, { key, candidate, tries: 0 });
     if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
   }
 
-  /** Records another failed try. */
-  failed(key: string): void {
-    const entry = this.#entries.get(key);
+  /** Records another failed try, at whichever address. */
+  failed(nodeId: string): void {
+    const entry = this.#entries.get(nodeId);
     if (entry !== undefined) entry.tries++;
   }
 
-  remove(key: string): void {
-    this.#entries.delete(key);
+  remove(nodeId: string): void {
+    this.#entries.delete(nodeId);
+  }
+
+  /** Removes the peer that was lost at a canonical address. */
+  removeAt(key: string): void {
+    for (const [nodeId, entry] of this.#entries) if (entry.key === key) this.#entries.delete(nodeId);
   }
 
   /**
@@ -238,20 +244,27 @@ export class ReconnectList<DialCandidate> {
     isFit: (candidate: DialCandidate) => boolean,
     most: number = MOST_TRIES,
   ): DialCandidate | undefined {
-    for (const [key, { candidate, tries }] of this.#entries) {
-      if (isOver(candidate)) this.#entries.delete(key);
+    for (const [nodeId, { candidate, tries }] of this.#entries) {
+      if (isOver(candidate)) this.#entries.delete(nodeId);
       else if (tries < most && isFit(candidate)) return candidate;
     }
     return undefined;
   }
 
-  keys(): IterableIterator<string> {
-    return this.#entries.keys();
+  /** The canonical addresses at which the peers were lost. */
+  get keys(): string[] {
+    return Array.from(this.#entries.values(), ({ key }) => key);
   }
 
   get size(): number {
     return this.#entries.size;
   }
+}
+
+interface LostEntry {
+  readonly key: string;
+  readonly candidate: DialCandidate;
+  tries: number;
 }
 
 const MOST_ENTRIES = 64;

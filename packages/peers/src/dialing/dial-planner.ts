@@ -153,7 +153,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     if (dial === undefined) return;
     this.#named.opened(dial.key, nodeId, now);
     dial.target?.up(now); // Its target may have been removed meanwhile.
-    this.#ordinary.opened(dial.key, order.kind, now);
+    this.#ordinary.opened(dial.key, nodeId, order.kind, now);
   }
 
   /**
@@ -169,7 +169,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     if (error.reason === 'self' && order.reported !== true) return this.#reachedSelf(dial);
     const isPersistent = order.kind === 'persistent';
     if (dial.target !== undefined) this.#named.failed(dial.target, isPersistent, now);
-    if (!isPersistent && this.#ordinary.failed(dial.key, order.nodeId, error, now))
+    if (!isPersistent && this.#ordinary.failed(dial.key, dial.id, error, now))
       this.#outputs.add({ type: 'give_up', order });
   }
 
