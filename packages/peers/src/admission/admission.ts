@@ -3,7 +3,7 @@
 
 import type { Protocol, TransportError } from '@trunkline/transport-core';
 import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
-import { DialRate } from '../dialing/dial-limits.ts';
+import { DialRate } from '../dialing/back-off.ts';
 
 /** A connection whose hello was read. */
 export interface Candidate {

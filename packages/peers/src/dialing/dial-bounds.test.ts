@@ -3,8 +3,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { AddressHistory } from './address-history.ts';
-import { ReconnectList } from './candidates.ts';
+import { AddressHistory, ReconnectList } from './candidates.ts';
 import type { DialOrder } from './dial-order.ts';
 import { idOf, PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
 

@@ -6,31 +6,28 @@
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { parseTarget } from '@trunkline/transport-core/backend';
 import { type Machine, OutputQueue } from '../machine.ts';
-import { addressKey, keyOf } from './address-key.ts';
-import { OrdinaryCandidates } from './candidates.ts';
+import { DialRate } from './back-off.ts';
+import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
 import {
-  DialQuota,
+  type DialCandidate,
+  type DialKind,
+  type DialOrder,
+  type DialPlannerOptions,
   DialsUnderWay,
   type DialUnderWay,
-  LONGEST_ORDINARY,
-  MOST_AGAIN,
-  MOST_PERSISTENT,
-  MOST_SEEDS,
-  SPARE_PERIOD,
-  TEST_PERIOD,
-} from './dial-limits.ts';
-import type {
-  DialCandidate,
-  DialKind,
-  DialOrder,
-  DialPlannerOptions,
-  LostPeer,
-  PlannerInput,
-  PlannerOutput,
-  PlannerView,
+  type PlannerInput,
+  type PlannerOutput,
+  type PlannerView,
 } from './dial-order.ts';
-import { NamedTargets } from './named-targets.ts';
-import type { DialTarget, DialTargets, TopologyDiff } from './targets.ts';
+import {
+  addressKey,
+  type DialTarget,
+  type DialTargets,
+  keyOf,
+  type LostPeer,
+  NamedTargets,
+  type TopologyDiff,
+} from './targets.ts';
 
 /**
  * Plans the dials of one node. Give it the input `wake` after every event (another input, a change
@@ -42,7 +39,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   readonly #maxOutbound: number;
   readonly #named: NamedTargets;
   readonly #ordinary: OrdinaryCandidates;
-  readonly #underWay = new DialsUnderWay<DialKind>();
+  readonly #underWay = new DialsUnderWay();
   readonly #quota: DialQuota;
   readonly #outputs = new OutputQueue<PlannerOutput>();
   #testAt: number;
@@ -177,7 +174,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
    * Handles a dial that reached this node itself. The address is not dialed again, unless it is set
    * or added as a persistent peer.
    */
-  #reachedSelf(dial: DialUnderWay<DialKind>): void {
+  #reachedSelf(dial: DialUnderWay): void {
     dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
     this.#ordinary.addOwn(dial.key);
   }
@@ -352,7 +349,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#outputs.add({ type: 'dial', order });
   }
 
-  #end({ kind, address }: DialOrder): DialUnderWay<DialKind> | undefined {
+  #end({ kind, address }: DialOrder): DialUnderWay | undefined {
     this.#wakeAt = Number.NEGATIVE_INFINITY;
     this.#ordinary.ended();
     return this.#underWay.end(kind, addressKey(address)!);
@@ -366,5 +363,69 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 
   #wakeBy(time: number): void {
     if (time < this.#wakeAt) this.#wakeAt = time;
+  }
+}
+
+/** Maximum number of persistent peers that are dialed at once; further ones wait. */
+const MOST_PERSISTENT = 64;
+/**
+ * Milliseconds for which a dial counts as young. Only a few dials may be young at once
+ * (`DialQuota`). An older dial is likely to fail, so it no longer holds up the next one.
+ */
+const YOUNG = 1_000;
+/** Maximum number of seeds that are dialed at once; one answer is enough. */
+const MOST_SEEDS = 2;
+/**
+ * Maximum number of concurrent redials of peers whose connection broke while enough peers are
+ * connected.
+ */
+const MOST_AGAIN = 4;
+/**
+ * Mean milliseconds between two spare dials (see `DialKind`), which the planner varies by 20 %. The
+ * value is Bitcoin's EXTRA_BLOCK_RELAY_ONLY_PEER_INTERVAL.
+ */
+const SPARE_PERIOD = 300_000;
+/** Minimum milliseconds between two dials that test tried entries for the address book. */
+const TEST_PERIOD = 10_000;
+
+// Limits the dials to nodes that are not persistent peers: the number in progress at once, the
+// number of young dials among them, and the number that begin per second.
+
+interface DialQuotaOptions {
+  /** The fields are the options of the same names in `DialPlannerOptions`. */
+  readonly concurrent: number;
+  readonly young: number;
+  readonly rate: number;
+}
+
+class DialQuota {
+  readonly #underWay: DialsUnderWay;
+  readonly #concurrent: number;
+  readonly #young: number;
+  readonly #rate: DialRate;
+
+  constructor(underWay: DialsUnderWay, { concurrent, young, rate }: DialQuotaOptions) {
+    this.#underWay = underWay;
+    this.#concurrent = concurrent;
+    this.#young = young;
+    this.#rate = new DialRate(rate);
+  }
+
+  /**
+   * Returns the time at which the next dial may begin; a time that is not in the future means at
+   * once. Returns Infinity if a dial in progress must end first.
+   */
+  readyAt(now: number): number {
+    const { total } = this.#underWay;
+    const others = total - this.#underWay.of('persistent');
+    if (total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4)))
+      return Number.POSITIVE_INFINITY;
+    const since = this.#underWay.nthSince(this.#young, 'persistent');
+    return since !== undefined && now < since + YOUNG ? since + YOUNG : this.#rate.readyAt;
+  }
+
+  /** Records that a dial begins. */
+  take(now: number): void {
+    this.#rate.take(now);
   }
 }

@@ -4,8 +4,9 @@ import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { DialOrder, LostPeer, PlannerView } from './dial-order.ts';
+import type { DialOrder, PlannerView } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
+import type { LostPeer } from './targets.ts';
 import { idOf, plan, RECONNECT, refused, reset } from './testing/planner-fixture.ts';
 
 const ID = idOf(1);
