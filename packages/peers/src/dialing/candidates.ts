@@ -28,7 +28,12 @@ export class OrdinaryCandidates {
   readonly #lost = new ReconnectList();
   readonly #keys = new AddressKeys();
   readonly #own = new OwnAddresses();
-  readonly #search = new BookSearch();
+  /**
+   * Set after a search of the book that found nothing: the search is repeated at the given time, or
+   * when the view's `news` changes. Otherwise a large book without eligible nodes would be searched
+   * at every wake-up.
+   */
+  #vain: { until: number; readonly news: number | undefined } | undefined;
 
   constructor({ random, view, named, underWay, backOff, perHost }: OrdinaryCandidatesOptions) {
     this.#view = view;
@@ -40,19 +45,28 @@ export class OrdinaryCandidates {
     this.#history = new AddressHistory(random);
   }
 
-  /** Returns true if a search would find nothing, because an earlier search found nothing. */
+  /**
+   * Returns true if a search of the book found nothing and nothing has changed since. No lost peer
+   * may be dialed then, either, because the end of each back-off ends this state.
+   */
   isVain(now: number): boolean {
-    return this.#search.isVain(now, this.#view);
+    const { news } = this.#view;
+    return (
+      this.#vain !== undefined &&
+      now < this.#vain.until &&
+      news !== undefined &&
+      news === this.#vain.news
+    );
   }
 
   /** The latest time at which to search again; Infinity if no search has failed. */
   get searchAt(): number {
-    return this.#search.until;
+    return this.#vain?.until ?? Number.POSITIVE_INFINITY;
   }
 
   /** Searches again, because new candidates may have appeared. */
   reset(): void {
-    this.#search.reset();
+    this.#vain = undefined;
   }
 
   /**
@@ -60,7 +74,7 @@ export class OrdinaryCandidates {
    * nodes on its host may have become eligible.
    */
   ended(): void {
-    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#search.reset();
+    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#vain = undefined;
   }
 
   /** Records that a dial reached a node at a canonical address. */
@@ -73,7 +87,8 @@ export class OrdinaryCandidates {
   /** Records a failed dial. Returns true if the address is given up. */
   failed(key: string, nodeId: string | undefined, error: TransportError, now: number): boolean {
     const failures = this.#history.failed(key, now, this.#backOffAfter(error));
-    this.#search.by(this.#history.readyAt(key));
+    if (this.#vain !== undefined)
+      this.#vain.until = Math.min(this.#vain.until, this.#history.readyAt(key));
     if (nodeId !== undefined) this.#lost.failed(nodeId);
     if (isPointless(error)) this.#lost.removeAt(key);
     if (failures < MOST_FAILURES || this.#named.includes(nodeId, key)) return false;
@@ -125,12 +140,14 @@ export class OrdinaryCandidates {
 
   /** Searches the address book. */
   pick(now: number): DialCandidate | undefined {
-    return this.#search.pick(
-      now,
-      this.#view,
-      (candidate) => this.isEligible(candidate, now),
-      () => Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY),
-    );
+    if (this.isVain(now)) return undefined;
+    const candidate = this.#view.pick((one) => this.isEligible(one, now), now);
+    if (candidate === undefined) {
+      // No event reports the end of a ban, so the book is searched again after half a minute.
+      const until = Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY);
+      this.#vain = { until, news: this.#view.news };
+    }
+    return candidate;
   }
 
   /**
@@ -138,11 +155,10 @@ export class OrdinaryCandidates {
    * or banned are removed from the list.
    */
   pickLost(now: number): DialCandidate | undefined {
-    const lost = this.#lost.pick(
+    return this.#lost.pick(
       ({ nodeId }) => this.#view.isConnected(nodeId) || this.#view.isBanned(nodeId, now),
-      (one) => this.#place(one, now) !== undefined,
+      (one) => this.#place(one, now),
     );
-    return lost && this.#place(lost, now);
   }
 
   /**
@@ -150,12 +166,11 @@ export class OrdinaryCandidates {
    * list.
    */
   pickAnyLost(now: number): DialCandidate | undefined {
-    const lost = this.#lost.pick(
+    return this.#lost.pick(
       ({ nodeId }) => this.#view.isConnected(nodeId),
-      (one) => this.#place(one, now) !== undefined,
+      (one) => this.#place(one, now),
       Number.POSITIVE_INFINITY,
     );
-    return lost && this.#place(lost, now);
   }
 
   /** Returns the next time after `now` at which the back-off of a lost peer ends. */
@@ -243,17 +258,20 @@ export class ReconnectList {
   }
 
   /**
-   * Returns the first candidate for which `isFit` returns true and that has failed fewer than
-   * `most` times. Removes candidates for which `isOver` returns true.
+   * Returns what `place` returns for the first peer that has a place and has failed fewer than
+   * `most` times. Removes the peers for which `isOver` returns true.
    */
   pick(
     isOver: (candidate: DialCandidate) => boolean,
-    isFit: (candidate: DialCandidate) => boolean,
+    place: (candidate: DialCandidate) => DialCandidate | undefined,
     most: number = MOST_TRIES,
   ): DialCandidate | undefined {
     for (const [nodeId, { candidate, tries }] of this.#entries) {
       if (isOver(candidate)) this.#entries.delete(nodeId);
-      else if (tries < most && isFit(candidate)) return candidate;
+      else if (tries < most) {
+        const found = place(candidate);
+        if (found !== undefined) return found;
+      }
     }
     return undefined;
   }
@@ -276,56 +294,6 @@ interface LostEntry {
 
 const MOST_ENTRIES = 64;
 const MOST_TRIES = 3;
-
-// Searches the address book for a node to dial, and skips searches that would fail again. Otherwise
-// a large book without eligible nodes would be searched at every wake-up.
-
-export class BookSearch {
-  /** Set after a search that found nothing, until the given time or until `news` changes. */
-  #vain: { until: number; readonly news: number | undefined } | undefined;
-
-  /** The latest time at which to search again; Infinity if no search has failed. */
-  get until(): number {
-    return this.#vain?.until ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Returns true if a search found nothing and nothing has changed since. */
-  isVain(now: number, { news }: PlannerView): boolean {
-    return (
-      this.#vain !== undefined &&
-      now < this.#vain.until &&
-      news !== undefined &&
-      news === this.#vain.news
-    );
-  }
-
-  /**
-   * @param again returns the time at which a node may become eligible without a change of `news`,
-   * because a back-off or a ban ends. No event reports the end of a ban.
-   */
-  pick(
-    now: number,
-    view: PlannerView,
-    isEligible: (candidate: DialCandidate) => boolean,
-    again: () => number,
-  ): DialCandidate | undefined {
-    if (this.isVain(now, view)) return undefined;
-    const candidate = view.pick(isEligible, now);
-    if (candidate !== undefined && isEligible(candidate)) return candidate;
-    this.#vain = { until: again(), news: view.news };
-    return undefined;
-  }
-
-  /** Notes that a node may become eligible at `time`. */
-  by(time: number): void {
-    if (this.#vain !== undefined && time < this.#vain.until) this.#vain.until = time;
-  }
-
-  /** Notes that a node may be eligible now. */
-  reset(): void {
-    this.#vain = undefined;
-  }
-}
 
 // Which addresses of the book failed, and until when each of them must not be dialed; this node's
 // own addresses; and canonical addresses.

@@ -40,7 +40,9 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   readonly #named: NamedTargets;
   readonly #ordinary: OrdinaryCandidates;
   readonly #underWay = new DialsUnderWay();
-  readonly #quota: DialQuota;
+  readonly #concurrent: number;
+  readonly #young: number;
+  readonly #rate: DialRate;
   readonly #outputs = new OutputQueue<PlannerOutput>();
   #testAt: number;
   #spareAt: number;
@@ -71,7 +73,9 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     const named = new NamedTargets({ random, persistent, seeds, reconnect, seedBackOff: backOff });
     this.#named = named;
     this.#ordinary = new OrdinaryCandidates({ random, view, named, underWay, backOff, perHost });
-    this.#quota = new DialQuota(underWay, { concurrent, young, rate });
+    this.#concurrent = concurrent;
+    this.#young = young;
+    this.#rate = new DialRate(rate);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
   }
@@ -297,11 +301,17 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /**
-   * Returns true if the quota allows a dial to a node that is not a persistent peer. Otherwise the
-   * planner checks again because of an event, or at the wake-up time that this function sets.
+   * Returns true if the limits of concurrent dials, of young dials and of dials per second allow a
+   * dial to a node that is not a persistent peer. Otherwise the planner checks again when a dial
+   * ends, or at the wake-up time that this function sets.
    */
   #mayDial(now: number): boolean {
-    const readyAt = this.#quota.readyAt(now);
+    const { total } = this.#underWay;
+    const others = total - this.#underWay.of('persistent');
+    if (total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4)))
+      return false;
+    const young = this.#underWay.nthSince(this.#young, 'persistent') ?? Number.NEGATIVE_INFINITY;
+    const readyAt = Math.max(young + YOUNG, this.#rate.readyAt);
     if (readyAt > now) this.#wakeBy(readyAt);
     return readyAt <= now;
   }
@@ -338,7 +348,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   #start(order: DialOrder, now: number, target?: DialTarget): void {
-    if (order.kind !== 'persistent') this.#quota.take(now);
+    if (order.kind !== 'persistent') this.#rate.take(now);
     this.#underWay.start({
       kind: order.kind,
       since: now,
@@ -369,8 +379,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 /** Maximum number of persistent peers that are dialed at once; further ones wait. */
 const MOST_PERSISTENT = 64;
 /**
- * Milliseconds for which a dial counts as young. Only a few dials may be young at once
- * (`DialQuota`). An older dial is likely to fail, so it no longer holds up the next one.
+ * Milliseconds for which a dial counts as young. Only a few dials may be young at once. An older
+ * dial is likely to fail, so it no longer holds up the next one.
  */
 const YOUNG = 1_000;
 /** Maximum number of seeds that are dialed at once; one answer is enough. */
@@ -387,45 +397,3 @@ const MOST_AGAIN = 4;
 const SPARE_PERIOD = 300_000;
 /** Minimum milliseconds between two dials that test tried entries for the address book. */
 const TEST_PERIOD = 10_000;
-
-// Limits the dials to nodes that are not persistent peers: the number in progress at once, the
-// number of young dials among them, and the number that begin per second.
-
-interface DialQuotaOptions {
-  /** The fields are the options of the same names in `DialPlannerOptions`. */
-  readonly concurrent: number;
-  readonly young: number;
-  readonly rate: number;
-}
-
-class DialQuota {
-  readonly #underWay: DialsUnderWay;
-  readonly #concurrent: number;
-  readonly #young: number;
-  readonly #rate: DialRate;
-
-  constructor(underWay: DialsUnderWay, { concurrent, young, rate }: DialQuotaOptions) {
-    this.#underWay = underWay;
-    this.#concurrent = concurrent;
-    this.#young = young;
-    this.#rate = new DialRate(rate);
-  }
-
-  /**
-   * Returns the time at which the next dial may begin; a time that is not in the future means at
-   * once. Returns Infinity if a dial in progress must end first.
-   */
-  readyAt(now: number): number {
-    const { total } = this.#underWay;
-    const others = total - this.#underWay.of('persistent');
-    if (total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4)))
-      return Number.POSITIVE_INFINITY;
-    const since = this.#underWay.nthSince(this.#young, 'persistent');
-    return since !== undefined && now < since + YOUNG ? since + YOUNG : this.#rate.readyAt;
-  }
-
-  /** Records that a dial begins. */
-  take(now: number): void {
-    this.#rate.take(now);
-  }
-}

@@ -16,7 +16,7 @@ export interface LostPeer {
   readonly nodeId: string;
   /** The address that this node dialed; undefined if the peer dialed. */
   readonly address: string | undefined;
-  /** The address that the peer advertised. */
+  /** The address that the address book has for it. */
   readonly told?: string | undefined;
   readonly persistent: boolean;
 }
@@ -211,7 +211,10 @@ export class DialTargets {
   set(texts: readonly string[]): TopologyDiff {
     const diff = diffTopology(this.texts, texts);
     for (const text of diff.removed) this.#targets.delete(identityOf(parseTarget(text)));
-    for (const text of diff.added) this.#add(new DialTarget(text));
+    for (const text of diff.added) {
+      const target = new DialTarget(text);
+      this.#targets.set(target.identity, target);
+    }
     this.#index();
     return diff;
   }
@@ -265,10 +268,6 @@ export class DialTargets {
 
   [Symbol.iterator](): IterableIterator<DialTarget> {
     return this.#targets.values();
-  }
-
-  #add(target: DialTarget): void {
-    this.#targets.set(target.identity, target);
   }
 
   #index(): void {
