@@ -2,8 +2,7 @@
 // across restarts.
 
 import { isNodeId } from '@trunkline/transport-core/backend';
-import { readTrustDocument, type TrustDocument } from './trust-document.ts';
-import { TrustMetric } from './trust-metric.ts';
+import { readTrustDocument, type TrustDocument, TrustMetric } from './trust-metric.ts';
 
 /** Options of {@link TrustBook}. */
 export interface TrustBookOptions {
