@@ -61,12 +61,11 @@ export type ExchangeOutput =
   | { readonly type: 'unsolicited'; readonly nodeId: string }
   /** The requested list can't be read. */
   | { readonly type: 'malformed'; readonly nodeId: string }
-  /** Entries of a requested list. `dropped` is the number of entries that were not kept. */
+  /** The valid entries of a requested list. */
   | {
       readonly type: 'addresses';
       readonly nodeId: string;
       readonly entries: readonly AddressEntry[];
-      readonly dropped: number;
     };
 
 /** A list that is decoded when it is read; undefined if it is malformed. */
@@ -259,9 +258,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
     const read = list.read();
     if (read === undefined) return this.#outputs.add({ type: 'malformed', nodeId });
-    const entries = readAddressEntries(read);
-    const dropped = read.length - entries.length;
-    this.#outputs.add({ type: 'addresses', nodeId, entries, dropped });
+    this.#outputs.add({ type: 'addresses', nodeId, entries: readAddressEntries(read) });
   }
 
   /**

@@ -236,11 +236,6 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     return peer?.value === undefined ? undefined : { seq: peer.seq, value: peer.value };
   }
 
-  /** Returns the ids of the peers that have a status. */
-  *nodes(): IterableIterator<string> {
-    for (const [nodeId, peer] of this.#peers) if (peer.value !== undefined) yield nodeId;
-  }
-
   #beginPull(nodeId: string, peer: PeerState, now: number): void {
     peer.pull = { began: now, asked: peer.heard };
     this.#outputs.add({ type: 'pull', nodeId, instance: peer.instance });
