@@ -49,9 +49,7 @@ export class PeersDriver implements Membership {
     this.resolver = this.conversation.services.resolver;
     this.#orders = new DialOutcomes(node, this.#visits);
     this.#links = new Links(node, this.#orders, this.#visits, this.conversation);
-    this.#crawler = exchange.seed
-      ? new Crawler({ random: transport.random, now: node.now() })
-      : undefined;
+    this.#crawler = exchange.seed ? new Crawler(transport.random, node.now()) : undefined;
     this.#timer = new DeadlineTimer(
       node.clock,
       (now) => this.#wake(now),
@@ -246,7 +244,7 @@ export class PeersDriver implements Membership {
         ({ nodeId, address }) =>
           node.peer(nodeId) === undefined && !node.planner.isResting(address, now),
       );
-    for (const { nodeId, address } of this.#crawler.crawl(now, candidates, CRAWLS))
+    for (const { nodeId, address } of this.#crawler.crawl(now, candidates))
       this.#orders.start({ nodeId, address, kind: 'crawl' });
   }
 
@@ -279,8 +277,6 @@ export class PeersDriver implements Membership {
   }
 }
 
-/** Maximum number of dials in one crawl. */
-const CRAWLS = 16;
 /**
  * Milliseconds between two checks of the peers: short enough to see a late pong before its peer is
  * disconnected (after 5 s by default).

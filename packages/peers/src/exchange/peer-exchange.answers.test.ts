@@ -9,7 +9,7 @@ const [A, B, C] = [id(1), id(2), id(3)];
 const OUT = { direction: 'out', persistent: false } as const;
 const IN = { direction: 'in', persistent: false } as const;
 
-const create = (options: { interval?: number; seed?: boolean; welcome?: number } = {}, seed = 1) =>
+const create = (options: { interval?: number; seed?: boolean } = {}, seed = 1) =>
   new PeerExchange({ random: seededRandom(seed), ...options });
 
 /** Gives the machine an input and returns the outputs. */

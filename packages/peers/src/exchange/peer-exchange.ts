@@ -21,12 +21,6 @@ export interface PeerExchangeOptions {
    * for long. Default false.
    */
   readonly seed?: boolean | undefined;
-  /**
-   * In seed mode, milliseconds that a peer may stay. Default 300,000. Tendermint uses 28 hours,
-   * because in that time its consensus decides that a peer is good. Here a peer stays only for an
-   * answer, and its place is needed for the next peer.
-   */
-  readonly welcome?: number | undefined;
 }
 
 /** The inputs of peer exchange. */
@@ -84,7 +78,6 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   readonly #random: Random;
   readonly #interval: number;
   readonly #seed: boolean;
-  readonly #welcome: number;
   readonly #peers = new Map<string, ExchangePeer>();
   /** The requests of each peer in all its sessions. */
   readonly #requests: PeerLimits<Requests>;
@@ -96,7 +89,6 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     this.#random = options.random;
     this.#interval = options.interval ?? 30_000;
     this.#seed = options.seed ?? false;
-    this.#welcome = options.welcome ?? 300_000;
     this.#requests = new PeerLimits(
       () => ({ answers: 0, answered: Number.NEGATIVE_INFINITY }),
       this.#interval,
@@ -169,7 +161,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     if (!this.#seed) return;
     // A peer that has stayed too long is reported again and again until it is gone.
     for (const [nodeId, peer] of this.#peers)
-      if (!peer.persistent && now - peer.since >= this.#welcome)
+      if (!peer.persistent && now - peer.since >= LONGEST_STAY)
         this.#outputs.add({ type: 'part', nodeId });
   }
 
@@ -357,5 +349,11 @@ const REPEATS = 3;
  * answer twice does so soon.
  */
 const REPEAT_TIME = 3_000;
+/**
+ * In seed mode, milliseconds that a peer may stay. Tendermint uses 28 hours, because in that time
+ * its consensus decides that a peer is good. Here a peer stays only for an answer, and its place is
+ * needed for the next peer.
+ */
+const LONGEST_STAY = 300_000;
 /** Share of rounds in which inbound peers are asked first; the value is a guess. */
 const INBOUND_SHARE = 0.25;
