@@ -5,15 +5,22 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { Random } from '@trunkline/transport-core';
 import { isNodeId, randomBytes } from '@trunkline/transport-core/backend';
 import { type DialMode, type Place, placeOf } from '../address/place.ts';
-import { AddressRules, checkId, checkOptions, groupOf, sourceGroup } from './address-rules.ts';
-import { AddressSelection, drawOne } from './address-selection.ts';
-import { Alternatives } from './alternatives.ts';
-import { type Ban, BanList } from './ban-list.ts';
-import type { BookDocument } from './document.ts';
 import {
   type AddressBookOptions,
+  AddressRules,
+  checkId,
+  checkOptions,
+  groupOf,
+  sourceGroup,
+} from './address-rules.ts';
+import { AddressSelection, drawOne } from './address-selection.ts';
+import { Alternatives } from './alternatives.ts';
+import { type BookDocument, restoreBook, saveBook } from './document.ts';
+import {
   AddressIndex,
   type AddVerdict,
+  type Ban,
+  BanList,
   BAN_TIME,
   type BookAddress,
   type BookEntry,
@@ -24,7 +31,6 @@ import {
   NEW_BUCKETS_PER_ADDRESS,
   Placement,
 } from './entries.ts';
-import { restoreBook, saveBook } from './saved.ts';
 
 /**
  * The address book of Tendermint and CometBFT, which comes from Bitcoin: 'new' buckets hold

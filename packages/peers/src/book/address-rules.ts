@@ -1,17 +1,45 @@
-// Rules about the addresses that may enter the book and leave it: own addresses, private ids,
-// banned ids, and addresses that may not be dialed.
+// The options of the address book, and the rules about the addresses that may enter it and leave
+// it: own addresses, private ids, banned ids, and addresses that may not be dialed.
 
+import type { Random } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { parseIp } from '../address/ip.ts';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
-import type { BanList } from './ban-list.ts';
+import type { BookDocument } from './document.ts';
 import {
-  type AddressBookOptions,
   type AddressIndex,
   type AddVerdict,
+  type BanList,
   type BookAddress,
   MOST_OWN,
 } from './entries.ts';
+
+/** Options of `AddressBook`. */
+export interface AddressBookOptions {
+  /**
+   * The source of randomness for the secret of the buckets and for all picks. Others must not be
+   * able to predict it.
+   */
+  readonly random: Random;
+  /**
+   * The current time, in milliseconds of the monotonic clock that all later `now` arguments come
+   * from.
+   */
+  readonly now: number;
+  /** The addresses that may be dialed after other nodes reported them. Default 'any'. */
+  readonly mode?: DialMode;
+  /**
+   * Returns whether a place may be dialed after a node of the address group `source` has reported
+   * it. Default: all that `mode` accepts.
+   */
+  readonly mayDial?: ((place: Place, source: string) => boolean) | undefined;
+  /** The document that an earlier book saved. Invalid entries in it are left out. */
+  readonly saved?: BookDocument | undefined;
+  /** Ids that are never sent to others, see `setPrivate`. Default none. */
+  readonly privateIds?: readonly string[];
+  /** This node's id, which is never added. Default unknown. */
+  readonly nodeId?: string | undefined;
+}
 
 /** See `AddressBookOptions`. */
 export interface AddressRulesOptions extends Pick<AddressBookOptions, 'mayDial'> {

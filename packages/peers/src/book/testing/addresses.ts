@@ -3,7 +3,8 @@
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { AddressBook } from '../address-book.ts';
-import type { AddressBookOptions, BookAddress } from '../entries.ts';
+import type { AddressBookOptions } from '../address-rules.ts';
+import type { BookAddress } from '../entries.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
