@@ -8,9 +8,9 @@ import { Visitors } from '../admission/admission.ts';
 import type { BookAddress } from '../book/entries.ts';
 import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
+import { PeersChannel } from '../protocol.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
-import { PeersChannel } from './peers-channel.ts';
 import { ServiceExchange } from './services.ts';
 import { StatusExchange } from './status-exchange.ts';
 

@@ -4,13 +4,11 @@
 import type { Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { nodeOf, type PendingConnection } from '@trunkline/transport-core/internal';
-import { AdmissionControl, type AdmittedConnection, runsPeers } from './admission-control.ts';
+import { AdmissionControl, type AdmittedConnection, Places, runsPeers } from './admission-control.ts';
 import type { Conversation, Visits } from './conversation.ts';
 import { type DialOutcomes, type Order, rejectionOf } from './dials.ts';
-import { firstAddress } from './first-address.ts';
-import type { Node } from './node.ts';
+import { firstAddress, type Node } from './node.ts';
 import type { Peer, PeerConnection } from './peer-table.ts';
-import { Places } from './places.ts';
 
 export class Links {
   readonly #node: Node;

@@ -1,6 +1,7 @@
 // The state that the parts of the driver share: this node, its peers, its address book and its
 // planner.
 
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Clock, Remote, TransportError } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import {
@@ -19,7 +20,6 @@ import { type PeersConfig, readTarget } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import type { PeerEvent, PeerInfo } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
-import { firstAddress } from './first-address.ts';
 import { type Peer, PeerTable } from './peer-table.ts';
 
 export class Node {
@@ -62,7 +62,7 @@ export class Node {
     this.management = manage(transport, membership);
     const { provenId } = this.management;
     this.proves = provenId !== undefined;
-    this.nodeId = config.identity?.nodeId ?? provenId ?? hex(randomBytes(random, 32));
+    this.nodeId = config.identity?.nodeId ?? provenId ?? bytesToHex(randomBytes(random, 32));
     if (provenId !== undefined && provenId !== this.nodeId) {
       this.management.release();
       throw new TypeError(
@@ -268,8 +268,19 @@ export class Node {
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+/**
+ * Returns the first address of a list for which `fits` returns true, or undefined. A transport that
+ * listens on several addresses advertises them all, separated by commas.
+ */
+export function firstAddress(
+  advertised: string | undefined,
+  fits: (address: string) => boolean = () => true,
+): string | undefined {
+  for (const part of (advertised ?? '').split(',')) {
+    const address = part.trim();
+    if (address !== '' && fits(address)) return address;
+  }
+  return undefined;
 }
 
 /** Weight of a protocol violation in the trust metric, as a number of late pongs. */
@@ -278,17 +289,8 @@ const NONE: readonly Remote[] = Object.freeze([]);
 
 // The state of a node that its dial planner reads.
 
-/** The parts of a node that the planner may read. */
-export interface PlannedNode {
-  readonly nodeId: string;
-  /** True if this node dials only persistent peers on its own initiative. */
-  readonly isFixed: boolean;
-  readonly peerTable: PeerTable;
-  readonly keeper: BookKeeper;
-}
-
 /** Returns a view that always shows the present state of the node. */
-export function plannerView(node: PlannedNode): PlannerView {
+function plannerView(node: Node): PlannerView {
   return {
     isConnected: (nodeId) => node.peerTable.peers.has(nodeId),
     isOwn: (address) => node.keeper.book.isOwn(address),

@@ -9,6 +9,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import type { ResolutionObserver } from '@trunkline/transport-core/backend';
+import type { PeersChannel } from '../protocol.ts';
 import {
   readServices,
   SERVICE_NAME,
@@ -17,7 +18,6 @@ import {
 } from '../services/service-directory.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
-import type { PeersChannel } from './peers-channel.ts';
 
 export class ServiceExchange {
   readonly directory = new ServiceDirectory();
