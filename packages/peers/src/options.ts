@@ -19,7 +19,6 @@ import {
 } from '@trunkline/transport-core/backend';
 import { parseRange } from './address/ip.ts';
 import { checkId } from './book/address-rules.ts';
-import { readServices } from './services/service-directory.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
 
 /** Options of `createPeers`. Only `transport` is required. Times are in milliseconds. */
@@ -333,6 +332,32 @@ export function readTarget(
     );
   }
 }
+
+// The names of services.
+
+/** Checks services that the user gave. @throws TypeError that names the wrong entry. */
+export function readServices(given: readonly string[], name: string): readonly string[] {
+  if (!Array.isArray(given) || given.length > SERVICES)
+    throw new TypeError(`${name}: must be a list of at most ${SERVICES} names of services`);
+  for (const [at, service] of given.entries())
+    if (!isServiceName(service))
+      throw new TypeError(
+        `${name}[${at}]: must be ${SERVICE_NAME}, got ${JSON.stringify(service)}`,
+      );
+  return [...new Set(given)].sort();
+}
+
+/** The maximum number of services of one node. */
+export const SERVICES = 64;
+
+/** Returns true if the text can be the name of a service. */
+export function isServiceName(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z][a-z0-9._-]{0,62}$/i.test(value);
+}
+
+/** The description of a valid name, for error texts. */
+export const SERVICE_NAME: string =
+  "1 to 63 letters, digits, '.', '_' and '-', of which the first is a letter";
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((target) => typeof target === 'string');

@@ -76,7 +76,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
       set: (names) => services.set(names),
       of: (nodeId) => services.directory.of(nodeId),
       nodes: (service) => services.directory.nodes(service),
-      resolver: services.resolver,
+      resolver: services.directory,
     };
   }
 

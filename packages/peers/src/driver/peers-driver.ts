@@ -46,7 +46,7 @@ export class PeersDriver implements Membership {
     this.asserts = !node.proves;
     this.#visits = new Visits(exchange.interval / 3);
     this.conversation = new Conversation(node, this.#visits);
-    this.resolver = this.conversation.services.resolver;
+    this.resolver = this.conversation.services.directory;
     this.#orders = new DialOutcomes(node, this.#visits);
     this.#links = new Links(node, this.#orders, this.#visits, this.conversation);
     this.#crawler = exchange.seed ? new Crawler(transport.random, node.now()) : undefined;
