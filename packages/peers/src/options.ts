@@ -18,7 +18,6 @@ import {
   type TargetAddress,
 } from '@trunkline/transport-core/backend';
 import { parseRange } from './address/ip.ts';
-import { checkId } from './book/address-rules.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
 
 /** Options of `createPeers`. Only `transport` is required. Times are in milliseconds. */
@@ -297,8 +296,10 @@ export const peersOptions: typeof schema = schema;
 /** Reads the options of `createPeers`. @throws TypeError that names the wrong option. */
 export function readOptions(given: PeersOptions<any>): PeersConfig {
   const parsed = parseOptions(peersOptions, given, 'createPeers');
-  if (parsed.identity !== undefined)
-    checkId(parsed.identity.nodeId, 'createPeers: identity.nodeId');
+  if (parsed.identity !== undefined && !isIds([parsed.identity.nodeId]))
+    throw new TypeError(
+      `createPeers: identity.nodeId: must be 64 lower-case hex digits, got ${JSON.stringify(parsed.identity.nodeId)}`,
+    );
   const services = readServices(parsed.services, 'createPeers: services');
   const config = { ...parsed, services };
   if (config.membership === 'open') return config;

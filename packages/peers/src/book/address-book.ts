@@ -8,8 +8,6 @@ import { type DialMode, type Place, placeOf } from '../address/place.ts';
 import {
   type AddressBookOptions,
   AddressRules,
-  checkId,
-  checkOptions,
   groupOf,
   sourceGroup,
 } from './address-rules.ts';
@@ -82,7 +80,6 @@ export class AddressBook {
 
   constructor(options: AddressBookOptions) {
     const { random, now, mode = 'any', mayDial, saved, privateIds = [], nodeId } = options;
-    checkOptions(options);
     this.#random = random;
     this.#mode = mode;
     this.#rules = new AddressRules({ mode, mayDial, nodeId, privateIds }, this.#index, this.#bans);
@@ -280,9 +277,6 @@ export class AddressBook {
    * book keeps at most 4,096 bans; one more ends the ban that is due soonest.
    */
   ban(nodeId: string, now: number, time = BAN_TIME): void {
-    checkId(nodeId, 'AddressBook.ban: nodeId');
-    if (!(time > 0))
-      throw new TypeError(`AddressBook.ban: time: must be milliseconds above 0, got ${time}`);
     this.#endBans(now);
     const known = this.#index.get(nodeId);
     if (known !== undefined) this.#index.remove(known);
@@ -323,7 +317,7 @@ export class AddressBook {
    * of the book with these ids may still be dialed.
    */
   setPrivate(ids: readonly string[]): void {
-    this.#rules.setPrivate(ids, 'AddressBook.setPrivate: ids');
+    this.#rules.setPrivate(ids);
   }
 
   /** Removes an entry. Returns true if it existed. */

@@ -57,19 +57,17 @@ export class AddressRules {
   readonly #own = new Set<string>();
   #private: ReadonlySet<string>;
 
-  /** Throws a TypeError for a malformed id. */
   constructor(
     { mode, mayDial, nodeId, privateIds }: AddressRulesOptions,
     index: AddressIndex,
     bans: BanList,
   ) {
-    if (nodeId !== undefined) checkId(nodeId, 'AddressBook: nodeId');
     this.#mode = mode;
     this.#mayDial = mayDial;
     this.#nodeId = nodeId;
     this.#index = index;
     this.#bans = bans;
-    this.#private = idSet(privateIds, 'AddressBook: privateIds');
+    this.#private = new Set(privateIds);
   }
 
   /**
@@ -89,9 +87,9 @@ export class AddressRules {
     return place !== undefined && this.#own.has(place.key);
   }
 
-  /** Replaces the set of private ids. `path` names the list in the TypeError for a malformed id. */
-  setPrivate(ids: readonly string[], path: string): void {
-    this.#private = idSet(ids, path);
+  /** Replaces the set of private ids. */
+  setPrivate(ids: readonly string[]): void {
+    this.#private = new Set(ids);
   }
 
   isPrivate(nodeId: string): boolean {
@@ -119,29 +117,6 @@ export class AddressRules {
       ? place
       : 'undialable';
   }
-}
-
-function idSet(ids: readonly string[], path: string): ReadonlySet<string> {
-  for (const [i, id] of ids.entries()) checkId(id, `${path}[${i}]`);
-  return new Set(ids);
-}
-
-/** Checks a node id. Throws a TypeError that names `path` if it is malformed. */
-export function checkId(id: unknown, path: string): void {
-  if (typeof id !== 'string' || !isNodeId(id))
-    throw new TypeError(`${path}: must be 64 lower-case hex digits, got ${JSON.stringify(id)}`);
-}
-
-/** Checks the options. Throws a TypeError that names an invalid one. */
-export function checkOptions({ random, now, mode }: AddressBookOptions): void {
-  if (typeof random !== 'function')
-    throw new TypeError(`AddressBook: random: must be a function, got ${String(random)}`);
-  if (!Number.isFinite(now))
-    throw new TypeError(`AddressBook: now: must be milliseconds, got ${String(now)}`);
-  if (mode !== undefined && mode !== 'any' && mode !== 'public')
-    throw new TypeError(
-      `AddressBook: mode: must be 'any' or 'public', got ${JSON.stringify(mode)}`,
-    );
 }
 
 /** Returns the group of the node that reported an address; 'self' stands for the operator. */
