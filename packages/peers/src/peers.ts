@@ -109,8 +109,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   add(target: string): void {
     const { node } = this.#driver;
     node.checkTarget(target, 'peers.add');
-    const { nodeId } = parseTarget(target);
+    const { nodeId, address } = parseTarget(target);
     if (nodeId !== undefined) node.keeper.book.unban(nodeId, node.now());
+    node.keeper.book.removeOwn(address);
     node.planner.addPersistent(target);
     this.#driver.topologyChanged();
   }
@@ -142,6 +143,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const ids = new Map(
       this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]),
     );
+    for (const target of targets)
+      this.#driver.node.keeper.book.removeOwn(parseTarget(target).address);
     const diff = this.#driver.node.planner.setPersistent(targets);
     for (const target of diff.removed) {
       for (const nodeId of this.#unwanted(target, ids.get(target) ?? []))

@@ -299,17 +299,38 @@ export class AddressBook {
   }
 
   /**
-   * Marks an address as this node's own, for example the address of a listener, or an address at
-   * which the node dialed itself. The address leaves the book and is never added again.
+   * Replaces the addresses at which this node can be reached: those of its listeners, and those that
+   * it advertises. They leave the book and are not added.
+   */
+  setOwn(addresses: readonly string[]): void {
+    const keys = addresses.flatMap((address) => placeOf(address)?.key ?? []);
+    this.#rules.setOwn(keys);
+    for (const key of keys) this.#removeAt(key);
+  }
+
+  /**
+   * Marks an address at which this node has dialed itself as its own. The book remembers at most
+   * 256 of these; beyond that, it forgets the oldest.
    */
   addOwn(address: string): void {
-    const key = this.#rules.addOwn(address);
-    const holder = key === undefined ? undefined : this.#index.at(key);
-    if (holder !== undefined) this.#index.remove(holder);
+    const key = placeOf(address)?.key;
+    if (key === undefined) return;
+    this.#rules.addOwn(key);
+    this.#removeAt(key);
+  }
+
+  /**
+   * Forgets that this node has dialed itself at an address, because the operator names it again:
+   * the name may lead to another node now.
+   */
+  removeOwn(address: string): void {
+    const key = placeOf(address)?.key;
+    if (key !== undefined) this.#rules.removeOwn(key);
   }
 
   isOwn(address: string): boolean {
-    return this.#rules.isOwn(address);
+    const key = placeOf(address)?.key;
+    return key !== undefined && this.#rules.isOwn(key);
   }
 
   /**
@@ -372,6 +393,11 @@ export class AddressBook {
   save(now: number): BookDocument {
     this.#endBans(now);
     return saveBook(this.#key, { index: this.#index, bans: this.#bans }, now);
+  }
+
+  #removeAt(key: string): void {
+    const holder = this.#index.at(key);
+    if (holder !== undefined) this.#index.remove(holder);
   }
 
   /** Ends the bans that are over. */

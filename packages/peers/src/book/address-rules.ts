@@ -54,7 +54,10 @@ export class AddressRules {
   readonly #nodeId: string | undefined;
   readonly #index: AddressIndex;
   readonly #bans: BanList;
-  readonly #own = new Set<string>();
+  /** The addresses at which this node listens or that it advertises. */
+  #listening: ReadonlySet<string> = new Set();
+  /** The addresses at which a dial of this node reached itself. */
+  readonly #reached = new Set<string>();
   #private: ReadonlySet<string>;
 
   constructor(
@@ -70,21 +73,25 @@ export class AddressRules {
     this.#private = new Set(privateIds);
   }
 
-  /**
-   * Adds an own address. Returns its canonical form, or undefined if it is malformed or not new.
-   */
-  addOwn(address: string): string | undefined {
-    const key = placeOf(address)?.key;
-    if (key === undefined || this.#own.has(key)) return undefined;
-    const [first] = this.#own;
-    if (this.#own.size >= MOST_OWN) this.#own.delete(first!);
-    this.#own.add(key);
-    return key;
+  /** Replaces the addresses at which this node can be reached. */
+  setOwn(keys: readonly string[]): void {
+    this.#listening = new Set(keys);
   }
 
-  isOwn(address: string): boolean {
-    const place = placeOf(address);
-    return place !== undefined && this.#own.has(place.key);
+  /** Adds the canonical address of a dial that reached this node. */
+  addOwn(key: string): void {
+    this.#reached.delete(key);
+    this.#reached.add(key);
+    const [first] = this.#reached;
+    if (this.#reached.size > MOST_OWN) this.#reached.delete(first!);
+  }
+
+  removeOwn(key: string): void {
+    this.#reached.delete(key);
+  }
+
+  isOwn(key: string): boolean {
+    return this.#listening.has(key) || this.#reached.has(key);
   }
 
   /** Replaces the set of private ids. */
@@ -108,7 +115,7 @@ export class AddressRules {
     const known = this.#index.get(nodeId);
     const place = known?.address === address ? known.place : placeOf(address);
     if (place === undefined) return 'malformed';
-    if (nodeId === this.#nodeId || this.#own.has(place.key)) return 'own';
+    if (nodeId === this.#nodeId || this.isOwn(place.key)) return 'own';
     if (this.#private.has(nodeId) || (source !== undefined && this.#private.has(source)))
       return 'private';
     if (this.#bans.get(nodeId) !== undefined) return 'banned';

@@ -511,9 +511,8 @@ export const TRIED_ENOUGH = 32;
  */
 export const MOST_ON_A_HOST = 8;
 /**
- * Maximum number of own addresses that the book remembers; beyond it, the one added first is
- * forgotten. The value is our choice: listeners have a few addresses, and dials that reach this
- * node itself find a few more.
+ * Maximum number of addresses at which this node dialed itself that the book remembers. The value
+ * is our choice.
  */
 export const MOST_OWN = 256;
 

@@ -87,6 +87,7 @@ const TRANSIENT: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   'closed',
 ]);
 const POINTLESS: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
+  'self',
   'identity_mismatch',
   'duplicate',
   'full',

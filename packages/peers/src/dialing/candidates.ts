@@ -27,7 +27,6 @@ export class OrdinaryCandidates {
   readonly #history: AddressHistory;
   readonly #lost = new ReconnectList();
   readonly #keys = new AddressKeys();
-  readonly #own = new OwnAddresses();
   /**
    * Set after a search of the book that found nothing: the search is repeated at the given time, or
    * when the view's `news` changes. Otherwise a large book without eligible nodes would be searched
@@ -123,21 +122,6 @@ export class OrdinaryCandidates {
     if (key !== undefined) this.#history.rest(key, until);
   }
 
-  /** Records that this node reached itself at a canonical address. */
-  addOwn(key: string): void {
-    this.#lost.removeAt(key);
-    this.#history.forget(key);
-    this.#own.add(key);
-  }
-
-  removeOwn(key: string): void {
-    this.#own.delete(key);
-  }
-
-  isOwn(key: string): boolean {
-    return this.#own.has(key);
-  }
-
   /** Searches the address book. */
   pick(now: number): DialCandidate | undefined {
     if (this.isVain(now)) return undefined;
@@ -188,12 +172,7 @@ export class OrdinaryCandidates {
     const key = this.#keys.of(address);
     if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now)
       return false;
-    if (
-      this.#own.has(key) ||
-      this.#view.isOwn(address) ||
-      this.#named.persistent.includes(nodeId, key)
-    )
-      return false;
+    if (this.#view.isOwn(address) || this.#named.persistent.includes(nodeId, key)) return false;
     return (
       this.#perHost === Number.POSITIVE_INFINITY ||
       this.#underWay.ofHost(hostOf(key)) < this.#perHost
@@ -295,8 +274,7 @@ interface LostEntry {
 const MOST_ENTRIES = 64;
 const MOST_TRIES = 3;
 
-// Which addresses of the book failed, and until when each of them must not be dialed; this node's
-// own addresses; and canonical addresses.
+// Which addresses of the book failed, and until when each of them must not be dialed.
 
 interface AddressRecord {
   failures: number;
@@ -387,30 +365,7 @@ export class AddressHistory {
   }
 }
 
-/**
- * The canonical addresses at which this node dialed itself. Holds at most 1,024 addresses; beyond
- * that, the oldest is forgotten and may be dialed again.
- */
-export class OwnAddresses {
-  readonly #keys = new Set<string>();
-
-  add(key: string): void {
-    this.#keys.delete(key);
-    this.#keys.add(key);
-    if (this.#keys.size > MOST_OWN) this.#keys.delete(this.#keys.keys().next().value!);
-  }
-
-  has(key: string): boolean {
-    return this.#keys.has(key);
-  }
-
-  delete(key: string): void {
-    this.#keys.delete(key);
-  }
-}
-
 const MOST_ADDRESSES = 4_096;
-const MOST_OWN = 1_024;
 
 /**
  * A cache of `addressKey` for callers that ask for the same addresses repeatedly. Remembers up to

@@ -46,7 +46,10 @@ export interface PlannerView {
    * must be true before the input `opened` and until the input `lost`.
    */
   isConnected(nodeId: string): boolean;
-  /** Returns true if the address is one of this node's. */
+  /**
+   * Returns true if the address is one of this node's, or a dial of it has reached this node: it
+   * must be true before the input `failed` of that dial.
+   */
   isOwn(address: string): boolean;
   isBanned(nodeId: string, now: number): boolean;
   /** Number of ordinary connections that are up and count against `maxOutbound`. */

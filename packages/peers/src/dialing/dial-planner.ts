@@ -4,7 +4,6 @@
 // connections, and it sees the node only through its `PlannerView`.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { parseTarget } from '@trunkline/transport-core/backend';
 import { type Machine, OutputQueue } from '../machine.ts';
 import { DialRate } from './back-off.ts';
 import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
@@ -23,7 +22,6 @@ import {
   addressKey,
   type DialTarget,
   type DialTargets,
-  keyOf,
   type LostPeer,
   NamedTargets,
   type TopologyDiff,
@@ -120,7 +118,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
    */
   setPersistent(targets: readonly string[]): TopologyDiff {
     const diff = this.#named.persistent.set(targets);
-    for (const text of targets) this.#ordinary.removeOwn(keyOf(parseTarget(text)));
     this.#changed();
     return diff;
   }
@@ -128,7 +125,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   /** See `NamedTargets.addPersistent`. */
   addPersistent(target: string): TopologyDiff {
     const diff = this.#named.addPersistent(target);
-    this.#ordinary.removeOwn(addressKey(target)!);
     this.#changed();
     return diff;
   }
@@ -167,20 +163,10 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   #failed(order: DialOrder, error: TransportError, now: number): void {
     const dial = this.#end(order);
     if (dial === undefined) return;
-    if (error.reason === 'self' && order.reported !== true) return this.#reachedSelf(dial);
     const isPersistent = order.kind === 'persistent';
     if (dial.target !== undefined) this.#named.failed(dial.target, isPersistent, now);
     if (!isPersistent && this.#ordinary.failed(dial.key, dial.id, error, now))
       this.#outputs.add({ type: 'give_up', order });
-  }
-
-  /**
-   * Handles a dial that reached this node itself. The address is not dialed again, unless it is set
-   * or added as a persistent peer.
-   */
-  #reachedSelf(dial: DialUnderWay): void {
-    dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
-    this.#ordinary.addOwn(dial.key);
   }
 
   /**
@@ -322,7 +308,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   #ready(targets: DialTargets, now: number): DialTarget[] {
     const ready: { target: DialTarget; at: number }[] = [];
     for (const target of targets) {
-      if (target.state.t !== 'waiting' || this.#ordinary.isOwn(target.key)) continue;
+      if (target.state.t !== 'waiting') continue;
       if (target.state.at > now) this.#wakeBy(target.state.at);
       else ready.push({ target, at: target.state.at });
     }

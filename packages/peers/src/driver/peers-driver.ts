@@ -31,7 +31,7 @@ export class PeersDriver implements Membership {
   #lookDue = Number.POSITIVE_INFINITY;
   /** True if this process was suspended since it last checked its peers. */
   #slept = false;
-  /** This node's own addresses, joined into one string, as last added to the address book. */
+  /** This node's own addresses, joined into one string, as last given to the address book. */
   #own = '';
   #state: 'new' | 'starting' | 'running' | 'closed' = 'new';
   #closing: Promise<void> | undefined = undefined;
@@ -203,8 +203,7 @@ export class PeersDriver implements Membership {
 
   #wake(now: number): number {
     const { node } = this;
-    const { book } = node.keeper;
-    this.#noteOwn(book);
+    this.#noteOwn();
     this.#orders.wake(now);
     for (const remote of this.#visits.expire(now))
       node.disconnect(remote, 'there is no room for another peer');
@@ -224,15 +223,12 @@ export class PeersDriver implements Membership {
     );
   }
 
-  /**
-   * Adds the addresses at which this node can be reached to the book's own addresses, so that they
-   * are never dialed, no matter who reports them.
-   */
-  #noteOwn(book: { addOwn(address: string): void }): void {
+  /** Informs the book of this node's own addresses, which are never dialed, whoever reports them. */
+  #noteOwn(): void {
     const own = this.node.ownAddresses();
     if (own.join() === this.#own) return;
     this.#own = own.join();
-    for (const address of own) book.addOwn(address);
+    this.node.keeper.book.setOwn(own);
   }
 
   #crawl(now: number): void {
