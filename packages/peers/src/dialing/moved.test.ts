@@ -10,8 +10,8 @@ import type { LostPeer } from './targets.ts';
 import { idOf, plan, RECONNECT, refused, reset } from './testing/planner-fixture.ts';
 
 const ID = idOf(1);
-/** A lost peer that had dialed this node and advertised its address. */
-const lost = { nodeId: ID, address: undefined, told: 'new:2', persistent: true };
+/** A lost peer that had dialed this node and whose address the book has. */
+const lost = { nodeId: ID, address: undefined, booked: 'new:2', persistent: true };
 const view: PlannerView = {
   isConnected: () => false,
   isOwn: () => false,

@@ -17,7 +17,7 @@ export interface LostPeer {
   /** The address that this node dialed; undefined if the peer dialed. */
   readonly address: string | undefined;
   /** The address that the address book has for it. */
-  readonly told?: string | undefined;
+  readonly booked?: string | undefined;
   readonly persistent: boolean;
 }
 
@@ -82,12 +82,12 @@ export class NamedTargets {
    * `address`. Returns whether the peer is persistent, and whether it is a seed.
    */
   lost(
-    { nodeId, address, told }: LostPeer,
+    { nodeId, address, booked }: LostPeer,
     key: string | undefined,
     now: number,
   ): { readonly isPersistent: boolean; readonly isSeed: boolean } {
     const persistent = this.persistent.matching(nodeId, key);
-    const last = address ?? told;
+    const last = address ?? booked;
     for (const target of persistent) {
       const lastKey = last === undefined ? undefined : addressKey(last);
       if (lastKey !== undefined && target.nodeId === nodeId)

@@ -16,7 +16,7 @@ import {
 } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
 import type { Visits } from './conversation.ts';
-import { type DialOutcomes, filterRefusal, type Order, within } from './dials.ts';
+import { type Dials, filterRefusal, type Order, within } from './dials.ts';
 import type { Node } from './node.ts';
 import { isOrdinary, type Peer } from './peer-table.ts';
 
@@ -38,7 +38,7 @@ export interface AdmittedConnection extends Candidate {
 
 export class AdmissionControl {
   readonly #node: Node;
-  readonly #orders: DialOutcomes;
+  readonly #dials: Dials;
   readonly #visits: Visits;
   readonly #places: Places;
   readonly #state: AdmissionState;
@@ -50,9 +50,9 @@ export class AdmissionControl {
    */
   readonly #claims = new Map<Remote, string>();
 
-  constructor(node: Node, orders: DialOutcomes, visits: Visits, places: Places) {
+  constructor(node: Node, dials: Dials, visits: Visits, places: Places) {
     this.#node = node;
-    this.#orders = orders;
+    this.#dials = dials;
     this.#visits = visits;
     this.#places = places;
     const inbound = (group?: string) => this.#inbound(group);
@@ -98,7 +98,7 @@ export class AdmissionControl {
   /** Admits a connection whose hello was read; throws or rejects if it is refused. */
   admit(pendingConnection: PendingConnection): unknown {
     const { remote, claim, protocols, target } = pendingConnection;
-    const orders = remote.direction === 'out' ? this.#orders.of(target) : [];
+    const orders = remote.direction === 'out' ? this.#dials.of(target) : [];
     const nodeId = remote.nodeId ?? claim;
     this.#claims.set(remote, nodeId);
     if (nodeId === '' || !runsPeers(protocols)) return this.#receiveClient(nodeId, orders);

@@ -11,7 +11,7 @@ import type { PeerRejection } from '../types.ts';
 import type { Visits } from './conversation.ts';
 import type { Node } from './node.ts';
 
-export class DialOutcomes {
+export class Dials {
   readonly #node: Node;
   readonly #visits: Visits;
   readonly #orders = new OrdersInProgress();

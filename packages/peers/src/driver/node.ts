@@ -151,7 +151,7 @@ export class Node {
    * Returns the first address that a node advertises and that others can dial; if this transport
    * proves ids, returns the first such address at which ids are proven.
    */
-  toldAddress({ addr }: Remote): string | undefined {
+  advertisedAddress({ addr }: Remote): string | undefined {
     return firstAddress(addr, (address) => {
       const place = placeOf(address);
       return (
@@ -167,7 +167,7 @@ export class Node {
    */
   addressOf({ nodeId, main }: Peer): string | undefined {
     const address =
-      main.dialed ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
+      main.dialed ?? this.advertisedAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
     return address === undefined ? undefined : spelled(address);
   }
 

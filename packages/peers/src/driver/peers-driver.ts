@@ -11,7 +11,7 @@ import { Crawler } from '../exchange/crawler.ts';
 import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import { Conversation, Visits } from './conversation.ts';
-import { DialOutcomes, filterRefusal } from './dials.ts';
+import { Dials, filterRefusal } from './dials.ts';
 import { Links } from './links.ts';
 import { Node, VIOLATION } from './node.ts';
 import type { PeerConnection } from './peer-table.ts';
@@ -22,7 +22,7 @@ export class PeersDriver implements Membership {
   readonly node: Node;
   readonly conversation: Conversation;
   readonly #visits: Visits;
-  readonly #orders: DialOutcomes;
+  readonly #dials: Dials;
   readonly #links: Links;
   readonly #timer: DeadlineTimer;
   readonly #crawler: Crawler | undefined;
@@ -47,8 +47,8 @@ export class PeersDriver implements Membership {
     this.#visits = new Visits(exchange.interval / 3);
     this.conversation = new Conversation(node, this.#visits);
     this.resolver = this.conversation.services.directory;
-    this.#orders = new DialOutcomes(node, this.#visits);
-    this.#links = new Links(node, this.#orders, this.#visits, this.conversation);
+    this.#dials = new Dials(node, this.#visits);
+    this.#links = new Links(node, this.#dials, this.#visits, this.conversation);
     this.#crawler = exchange.seed ? new Crawler(transport.random, node.now()) : undefined;
     this.#timer = new DeadlineTimer(
       node.clock,
@@ -121,7 +121,7 @@ export class PeersDriver implements Membership {
     this.#state = 'closed';
     this.node.close();
     this.#timer.stop();
-    this.#orders.close();
+    this.#dials.close();
   }
 
   // Membership: called by the transport.
@@ -167,7 +167,7 @@ export class PeersDriver implements Membership {
   }
 
   addressesOf(target: string): readonly string[] | undefined {
-    return this.#orders.addressesOf(target);
+    return this.#dials.addressesOf(target);
   }
 
   links(nodeId: string): readonly Remote[] {
@@ -175,7 +175,7 @@ export class PeersDriver implements Membership {
   }
 
   reach(nodeId: string, signal: AbortSignal): Promise<Remote> {
-    return this.#orders.reach(nodeId, signal);
+    return this.#dials.reach(nodeId, signal);
   }
 
   /** Updates all peers after the list of persistent peers has changed. */
@@ -204,17 +204,17 @@ export class PeersDriver implements Membership {
   #wake(now: number): number {
     const { node } = this;
     this.#noteOwn();
-    this.#orders.wake(now);
+    this.#dials.wake(now);
     for (const remote of this.#visits.expire(now))
       node.disconnect(remote, 'there is no room for another peer');
-    this.#orders.plan(now);
+    this.#dials.plan(now);
     this.#crawl(now);
     this.conversation.wake(now);
     if (now >= this.#lookDue) this.#look(now);
     if (now >= node.keeper.wakeAt) void node.keeper.save();
     return Math.min(
       node.planner.wakeAt,
-      this.#orders.wakeAt,
+      this.#dials.wakeAt,
       this.#visits.wakeAt,
       this.conversation.wakeAt,
       this.#crawler?.wakeAt ?? Number.POSITIVE_INFINITY,
@@ -241,7 +241,7 @@ export class PeersDriver implements Membership {
           node.peer(nodeId) === undefined && !node.planner.isResting(address, now),
       );
     for (const { nodeId, address } of this.#crawler.crawl(now, candidates))
-      this.#orders.start({ nodeId, address, kind: 'crawl' });
+      this.#dials.start({ nodeId, address, kind: 'crawl' });
   }
 
   /**
