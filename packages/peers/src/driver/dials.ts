@@ -119,11 +119,15 @@ export class Dials {
     const { nodeId, address, kind } = order;
     const now = this.#node.now();
     if (error.reason === 'self') book.addOwn(address);
-    if (error.reason === 'identity_mismatch' && this.#isBooked(order)) book.remove(nodeId!);
-    else if (nodeId !== undefined) book.failed(nodeId, address, now);
+    if (nodeId !== undefined) {
+      const isBooked = book.at(address)?.nodeId === nodeId;
+      if (error.reason === 'identity_mismatch' && isBooked) book.remove(nodeId);
+      else book.failed(nodeId, address, now);
+    }
+    // The planner does not count the failures of crawls, but the book does.
     const isHopeless =
       kind === 'crawl'
-        ? crawledInVain(book.get(nodeId!))
+        ? (book.get(nodeId!)?.failures ?? 0) >= MOST_CRAWLS
         : kind !== 'asked' && this.#isGivenUp({ ...order, kind }, error, now);
     if (
       isHopeless &&
@@ -208,8 +212,7 @@ export class Dials {
 
   /** Cancels dials that have taken too long. */
   wake(now: number): void {
-    for (let late = this.#orders.expire(now); late !== undefined; late = this.#orders.expire(now))
-      this.#failed(late.order, late.error);
+    for (const [order, error] of this.#orders.expire(now)) this.#failed(order, error);
   }
 
   close(): void {
@@ -247,11 +250,6 @@ export class Dials {
   #ask(nodeId: string, address: string, reported: boolean): void {
     this.start({ address, nodeId, kind: 'asked', reported });
     this.#node.soon();
-  }
-
-  /** Returns whether the dialed address is the one in the address book. */
-  #isBooked({ nodeId, address }: Order): boolean {
-    return nodeId !== undefined && this.#node.keeper.book.at(address)?.nodeId === nodeId;
   }
 
   /** Connects this node to itself, which is allowed. */
@@ -344,14 +342,6 @@ function toTarget(
 }
 
 /**
- * Returns whether a crawl of a node has failed too often. The planner does not count the failures
- * of crawls.
- */
-function crawledInVain(entry: { readonly failures: number } | undefined): boolean {
-  return entry !== undefined && entry.failures >= MOST_CRAWLS;
-}
-
-/**
  * Number of failed crawls after which a node is removed: Tendermint's maxAttemptsToDial, as in the
  * planner.
  */
@@ -364,21 +354,18 @@ const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent:
 // Decides at which address an order is dialed. A host name that other nodes reported is dialed only
 // at the IP addresses to which it resolves and that may be dialed.
 
-/** An address to dial. */
-export interface PlaceToDial {
+interface PlaceToDial {
   readonly address: string;
   /** The IP addresses of its host name, for a transport that keeps the name for TLS. */
   readonly addresses?: readonly string[];
 }
-
-type PlacingNode = Pick<Node, 'config' | 'keeper' | 'management' | 'policy'>;
 
 /**
  * Returns where to dial an order. A host name that other nodes reported is looked up, and its
  * addresses are judged like reported ones. The dial uses these addresses, because a second lookup
  * could return others. Rejects if none may be dialed.
  */
-export async function placeToDial(order: Order, node: PlacingNode): Promise<PlaceToDial> {
+async function placeToDial(order: Order, node: Node): Promise<PlaceToDial> {
   const { address, nodeId } = order;
   const { config, keeper, management, policy } = node;
   if (policy.isOpen || !isReported(order)) return { address };
@@ -464,7 +451,7 @@ export function isReported({ kind, reported }: Order): boolean {
 }
 
 /** An order in progress. */
-export interface OrderInProgress {
+interface OrderInProgress {
   /** The target that the transport was given. */
   target: string;
   /** The IP addresses to dial, if the target has a host name that was looked up. */
@@ -474,7 +461,7 @@ export interface OrderInProgress {
   readonly cancel: AbortController;
 }
 
-export class OrdersInProgress {
+class OrdersInProgress {
   readonly #orders = new Map<Order, OrderInProgress>();
 
   /** Returns the orders that a dial of the transport serves. */
@@ -526,18 +513,17 @@ export class OrdersInProgress {
   }
 
   /**
-   * Ends and returns an order whose dial has taken too long, because the user's `resolve` or
+   * Ends and returns the orders whose dials have taken too long, because the user's `resolve` or
    * `lookup` does not answer.
    */
-  expire(now: number): { readonly order: Order; readonly error: TransportError } | undefined {
-    for (const [order, { due, target, cancel }] of this.#orders) {
-      if (now < due) continue;
+  expire(now: number): [Order, TransportError][] {
+    const late = [...this.#orders].filter(([, { due }]) => now >= due);
+    return late.map(([order, { target, cancel }]) => {
       this.#orders.delete(order);
       cancel.abort();
       const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
-      return { order, error: reasonError('dial_timeout', text, { target, sent: false }) };
-    }
-    return undefined;
+      return [order, reasonError('dial_timeout', text, { target, sent: false })];
+    });
   }
 
   /** Cancels all dials, which then have no outcome. */
