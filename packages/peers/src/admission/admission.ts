@@ -3,7 +3,7 @@
 
 import type { Protocol, TransportError } from '@trunkline/transport-core';
 import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
-import { DialRate } from '../dialing/back-off.ts';
+import { RateLimit } from '../machine.ts';
 
 /** A connection whose hello was read. */
 export interface Candidate {
@@ -244,7 +244,7 @@ const MOST = 1_024;
 
 export class Visitors {
   readonly #pause: number;
-  readonly #rate = new DialRate(RATE);
+  readonly #rate = new RateLimit(RATE, 1_000 / RATE);
   /**
    * Node id → the time at which addresses were last sent to it, oldest first. The rate limit bounds
    * the number of entries.

@@ -1,5 +1,5 @@
-// Decides how soon to dial: gRPC's connection back-off computes the wait after a number of failures
-// in a row, some kinds of errors make the wait shorter or longer, and a rate limits all dials.
+// Decides how soon to dial again: gRPC's connection back-off computes the wait after a number of
+// failures in a row, and some kinds of errors make the wait shorter or longer.
 
 import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 
@@ -46,31 +46,6 @@ export function isTransient({ reason, code }: TransportError): boolean {
  */
 export function isPointless({ reason }: TransportError): boolean {
   return reason !== undefined && POINTLESS.has(reason);
-}
-
-/**
- * A token bucket, stored as the time at which it will be full (GCRA). Reading changes nothing, so
- * rounding errors don't add up.
- */
-export class DialRate {
-  readonly #period: number;
-  readonly #burst: number;
-  #fullAt = Number.NEGATIVE_INFINITY;
-
-  /** @param rate maximum number of dials per second, on average and at once. */
-  constructor(rate: number) {
-    this.#period = 1_000 / rate;
-    this.#burst = (Math.max(1, rate) - 1) * this.#period;
-  }
-
-  /** Time at which the next dial may start; it may start at once if that is not in the future. */
-  get readyAt(): number {
-    return this.#fullAt - this.#burst;
-  }
-
-  take(now: number): void {
-    this.#fullAt = Math.max(now, this.#fullAt) + this.#period;
-  }
 }
 
 /** https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md */

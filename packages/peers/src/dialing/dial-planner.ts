@@ -4,8 +4,7 @@
 // connections, and it sees the node only through its `PlannerView`.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { type Machine, OutputQueue } from '../machine.ts';
-import { DialRate } from './back-off.ts';
+import { type Machine, OutputQueue, RateLimit } from '../machine.ts';
 import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
 import {
   type DialCandidate,
@@ -40,7 +39,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   readonly #underWay = new DialsUnderWay();
   readonly #concurrent: number;
   readonly #young: number;
-  readonly #rate: DialRate;
+  readonly #rate: RateLimit;
   readonly #outputs = new OutputQueue<PlannerOutput>();
   #testAt: number;
   #spareAt: number;
@@ -73,7 +72,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#ordinary = new OrdinaryCandidates({ random, view, named, underWay, backOff, perHost });
     this.#concurrent = concurrent;
     this.#young = young;
-    this.#rate = new DialRate(rate);
+    this.#rate = new RateLimit(Math.max(1, rate), 1_000 / rate);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
   }

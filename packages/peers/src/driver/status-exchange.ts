@@ -12,7 +12,7 @@ export class StatusExchange {
   readonly #node: Node;
   readonly #channel: PeersChannel;
   readonly #sync: StatusSync;
-  readonly #rations = new PeerLimits((now) => new PullRation(now));
+  readonly #rations = new PeerLimits(() => new PullRation());
 
   constructor(node: Node, channel: PeersChannel) {
     this.#node = node;
