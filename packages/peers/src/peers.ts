@@ -265,7 +265,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     readonly lastAttempt: number | undefined;
     /** Time of the last dial that reached the node, in milliseconds of the transport's clock. */
     readonly lastSuccess: number | undefined;
-    /** The network of the node that reported the address; 'self' if no other node reported it. */
+    /** The network of the node that reported the address; its own if no other node reported it. */
     readonly source: string;
   }> {
     for (const entry of this.#driver.node.keeper.book.entries())

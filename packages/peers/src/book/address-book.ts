@@ -9,7 +9,6 @@ import {
   type AddressBookOptions,
   AddressRules,
   groupOf,
-  sourceGroup,
 } from './address-rules.ts';
 import { AddressSelection, drawOne } from './address-selection.ts';
 import { Alternatives } from './alternatives.ts';
@@ -128,11 +127,12 @@ export class AddressBook {
    *
    * `source` is the node that reported it: pass the address at which this node sees the source, not
    * one that the source claims, because the group of that address limits the number of buckets that
-   * its reports can fill. Leave `source` undefined for addresses from the operator.
+   * its reports can fill.
    */
-  add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
+  add(entry: BookAddress, source: BookAddress, now: number): AddVerdict {
     this.#endBans(now);
-    const place = this.#rules.placeFor(entry, source?.nodeId, sourceGroup(source));
+    const group = groupOf(source.address);
+    const place = this.#rules.placeFor(entry, source.nodeId, group);
     if (typeof place === 'string') return place;
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
@@ -142,22 +142,19 @@ export class AddressBook {
         known.tried ||
         known.rows.length >= NEW_BUCKETS_PER_ADDRESS ||
         this.#random() * 2 * known.rows.length >= 1;
-      if (!isOut)
-        this.#index.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), now);
+      if (!isOut) this.#index.addNew(known, this.#placement.newRow(place.group, group), now);
       return 'known';
     }
     const holder = this.#index.at(place.key);
     if (holder?.tried) return 'vetted';
     if (known?.tried) {
-      const verdict = this.#alternatives.offer(known, place, sourceGroup(source), now);
+      const verdict = this.#alternatives.offer(known, place, group, now);
       if (verdict === 'alternative') this.#news++;
       return verdict;
     }
     if ((known !== undefined && !known.isBad(now)) || (holder !== undefined && !holder.isBad(now)))
       return 'known';
-    return this.#settle(entry.nodeId, place, sourceGroup(source), now) === undefined
-      ? 'full'
-      : 'added';
+    return this.#settle(entry.nodeId, place, group, now) === undefined ? 'full' : 'added';
   }
 
   /**

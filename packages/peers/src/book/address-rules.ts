@@ -126,11 +126,6 @@ export class AddressRules {
   }
 }
 
-/** Returns the group of the node that reported an address; 'self' stands for the operator. */
-export function sourceGroup(source: BookAddress | undefined): string {
-  return source === undefined ? 'self' : groupOf(source.address);
-}
-
 /**
  * Returns the group of an address, and a group as it is; all invalid addresses share one group.
  */

@@ -544,7 +544,7 @@ export interface BookEntry extends BookAddress {
   readonly failures: number;
   readonly lastAttempt: number | undefined;
   readonly lastSuccess: number | undefined;
-  /** The address group of the node that reported it, or 'self' if no other node did. */
+  /** The address group of the node that reported it, or its own if no other node did. */
   readonly source: string;
 }
 

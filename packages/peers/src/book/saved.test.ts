@@ -181,11 +181,7 @@ test('every operation leaves a book consistent, and its copy picks the same entr
       now += below(20_000);
       const pick = random();
       if (pick < 0.45)
-        book.add(
-          some(),
-          random() < 0.1 ? undefined : node(step, `${30 + below(6)}.${below(3)}.1.1:1`, 'b'),
-          now,
-        );
+        book.add(some(), node(step, `${30 + below(6)}.${below(3)}.1.1:1`, 'b'), now);
       else if (pick < 0.55) book.attempted(someId(), now);
       else if (pick < 0.75)
         book.succeeded(book.pick(below(101), now)?.nodeId ?? someId(), someAddress(), now);

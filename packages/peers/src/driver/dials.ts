@@ -377,7 +377,7 @@ async function placeToDial(order: Order, node: Node): Promise<PlaceToDial> {
   const why = policy.refusal(place, source ?? '');
   if (why !== undefined) throw refused(address, `it ${why}`);
   const lookup = config.lookup ?? management.machine?.lookup;
-  if (!hasHostName(place) || lookup === undefined || source === 'self') return { address };
+  if (!hasHostName(place) || lookup === undefined) return { address };
   const found = (await find(place, address, lookup)).slice(0, FOUND);
   const addresses = found.filter((ip) => {
     const there = placeOf(formatHostPort(ip, place.port));
