@@ -63,13 +63,11 @@ export class Node {
     const { provenId } = this.management;
     this.proves = provenId !== undefined;
     this.nodeId = config.identity?.nodeId ?? provenId ?? bytesToHex(randomBytes(random, 32));
-    if (provenId !== undefined && provenId !== this.nodeId) {
-      this.management.release();
-      throw new TypeError(
-        `createPeers: identity: the transport proves to be ${provenId}, but the identity is ${this.nodeId}; omit it, or give the same identity`,
-      );
-    }
     try {
+      if (provenId !== undefined && provenId !== this.nodeId)
+        throw new TypeError(
+          `createPeers: identity: the transport proves to be ${provenId}, but the identity is ${this.nodeId}; omit it, or give the same identity`,
+        );
       this.checkTargets(config.persistent, 'createPeers: persistent');
       for (const [index, seed] of config.seeds.entries())
         readTarget(seed, `createPeers: seeds[${index}]`, this.management.check);
@@ -172,24 +170,17 @@ export class Node {
   }
 
   /**
-   * Returns true if this is one of the listed nodes. On a transport that only asserts ids, a node
-   * that was listed by its address alone is recognized by the address that it advertises, because
-   * its id is not known in advance.
+   * Returns true if a node may be a peer: with open membership any node, otherwise only a listed
+   * node. On a transport that only asserts ids, a node that was listed by its address alone is
+   * recognized by the address that it advertises, because its id is not known in advance.
    */
-  isListed(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
+  isWelcome(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
+    if (this.config.membership === 'open') return true;
     const { named } = this.planner;
     if (this.isExempt(nodeId, named.isPersistent(nodeId, dialed))) return true;
     return (
       !this.proves && (remote.addr ?? '').split(',').some((address) => named.isNamedAt(address))
     );
-  }
-
-  /**
-   * Returns true if a node may be a peer: with open membership any node, otherwise only a listed
-   * node.
-   */
-  isWelcome(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
-    return this.config.membership === 'open' || this.isListed(nodeId, remote, dialed);
   }
 
   /** Returns the reason why a node that has mounted these protocols can't be a peer. */
