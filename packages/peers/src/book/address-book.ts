@@ -6,6 +6,7 @@ import type { Random } from '@trunkline/transport-core';
 import { isNodeId, randomBytes } from '@trunkline/transport-core/backend';
 import { parseIp } from '../address/ip.ts';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
+import { addressKey } from '../dialing/targets.ts';
 import { drawAround, drawMany, drawOne } from './address-selection.ts';
 import { Alternatives } from './alternatives.ts';
 import { type BookDocument, restoreBook, saveBook } from './document.ts';
@@ -347,7 +348,7 @@ export class AddressBook {
    * it advertises. They leave the book and are not added.
    */
   setOwn(addresses: readonly string[]): void {
-    const keys = addresses.flatMap((address) => placeOf(address)?.key ?? []);
+    const keys = addresses.flatMap((address) => ownKey(address) ?? []);
     this.#listening = new Set(keys);
     for (const key of keys) this.#removeAt(key);
   }
@@ -357,7 +358,7 @@ export class AddressBook {
    * 256 of these; beyond that, it forgets the oldest.
    */
   addOwn(address: string): void {
-    const key = placeOf(address)?.key;
+    const key = ownKey(address);
     if (key === undefined) return;
     this.#reached.delete(key);
     this.#reached.add(key);
@@ -371,12 +372,12 @@ export class AddressBook {
    * the name may lead to another node now.
    */
   removeOwn(address: string): void {
-    const key = placeOf(address)?.key;
+    const key = ownKey(address);
     if (key !== undefined) this.#reached.delete(key);
   }
 
   isOwn(address: string): boolean {
-    const key = placeOf(address)?.key;
+    const key = ownKey(address);
     return key !== undefined && this.#isOwn(key);
   }
 
@@ -509,6 +510,14 @@ export class AddressBook {
     if (typeof this.#placeFor({ nodeId, address: place.key }) !== 'string')
       this.#settle(nodeId, place, source, now);
   }
+}
+
+/**
+ * Returns the canonical form of an own address, which may be one that the book can't hold, such as
+ * the path of a socket.
+ */
+function ownKey(address: string): string | undefined {
+  return placeOf(address)?.key ?? addressKey(address);
 }
 
 function addressOf({ nodeId, address }: KnownAddress): BookAddress {
