@@ -123,16 +123,19 @@ test.serial(
   },
 );
 
-test.serial('a `locate` that does not answer fails the call after a minute, and is asked again', async (t) => {
-  let asked = 0;
-  const locate = () => (asked++ === 0 ? new Promise<never>(() => {}) : 'b');
-  const { sim, node } = await meet(runs()[0]!, ['a', 'b'], () => ({ locate }));
-  const say = () =>
-    sim.settle(node('a').transport.send(`node:${idOf('b')}`, 'say', 'x', { timeout: 90_000 }));
-  await t.throwsAsync(say(), { message: /'locate' failed: it did not answer within 60000 ms/ });
-  t.is(await say(), 'b: x');
-  t.deepEqual(await sim.close(), []);
-});
+test.serial(
+  'a `locate` that does not answer fails the call after a minute, and is asked again',
+  async (t) => {
+    let asked = 0;
+    const locate = () => (asked++ === 0 ? new Promise<never>(() => {}) : 'b');
+    const { sim, node } = await meet(runs()[0]!, ['a', 'b'], () => ({ locate }));
+    const say = () =>
+      sim.settle(node('a').transport.send(`node:${idOf('b')}`, 'say', 'x', { timeout: 90_000 }));
+    await t.throwsAsync(say(), { message: /'locate' failed: it did not answer within 60000 ms/ });
+    t.is(await say(), 'b: x');
+    t.deepEqual(await sim.close(), []);
+  },
+);
 
 test.serial('addressOf() returns undefined for private nodes', async (t) => {
   const { sim, node } = await meet(runs(1)[0]!, ['a', 'b', 'c'], (name) =>

@@ -13,9 +13,9 @@ import { type BookDocument, restoreBook, saveBook } from './document.ts';
 import {
   AddressIndex,
   type AddVerdict,
+  BAN_TIME,
   type Ban,
   BanList,
-  BAN_TIME,
   type BookAddress,
   type BookEntry,
   ENOUGH_ADDRESSES,

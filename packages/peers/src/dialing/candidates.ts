@@ -233,7 +233,8 @@ export class ReconnectList {
 
   /** Removes the peer that was lost at a canonical address. */
   removeAt(key: string): void {
-    for (const [nodeId, entry] of this.#entries) if (entry.key === key) this.#entries.delete(nodeId);
+    for (const [nodeId, entry] of this.#entries)
+      if (entry.key === key) this.#entries.delete(nodeId);
   }
 
   /**

@@ -137,10 +137,7 @@ test('the three tries of a lost peer count for its old address and for the one f
   fixture.run(60_000);
   const again = fixture.dialed.filter(({ kind }) => kind === 'again');
   t.is(again.length, 3);
-  t.deepEqual(
-    new Set(again.map(({ address }) => address)),
-    new Set(['other:1', lost.address]),
-  );
+  t.deepEqual(new Set(again.map(({ address }) => address)), new Set(['other:1', lost.address]));
 });
 
 test('an ordinary peer that was lost for another reason is not preferred', (t) => {

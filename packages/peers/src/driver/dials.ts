@@ -1,7 +1,12 @@
 // Runs dials that were ordered by the planner, by the crawler, or by a caller that waits for a
 // node, and handles their outcomes.
 
-import { type Clock, type ErrorReason, type Remote, TransportError } from '@trunkline/transport-core';
+import {
+  type Clock,
+  type ErrorReason,
+  type Remote,
+  TransportError,
+} from '@trunkline/transport-core';
 import { formatHostPort, inMs, parseTarget, reasonError } from '@trunkline/transport-core/backend';
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';

@@ -189,11 +189,7 @@ interface RouterAnswer {
  *
  * @param url a URL with an IPv4 address, so that no name is looked up.
  */
-function askRouter(
-  url: URL,
-  signal: AbortSignal,
-  message?: RouterMessage,
-): Promise<RouterAnswer> {
+function askRouter(url: URL, signal: AbortSignal, message?: RouterMessage): Promise<RouterAnswer> {
   return new Promise((resolve, reject) => {
     const options = { agent: false, maxHeaderSize: HEADER_LIMIT, signal };
     const sent =
