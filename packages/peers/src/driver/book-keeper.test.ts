@@ -42,6 +42,7 @@ test('open keeps the trust recorded while it loads, and the peers that connected
 
 test('open keeps a ban that ends within half a millisecond', async (t) => {
   const nodeId = idOf('banned');
+  const clock = createManualClock();
   const store = createMemoryAddressBook();
   await store.load((text) => text);
   const book = new AddressBook({ random: seededRandom(1), now: 0 }).save(0);
@@ -49,15 +50,15 @@ test('open keeps a ban that ends within half a millisecond', async (t) => {
   await store.close();
   const keeper = new BookKeeper({
     store,
-    clock: createManualClock(),
+    clock,
     random: seededRandom(1),
     policy: { mode: 'any', refusal: () => undefined },
     privateIds: [],
     nodeId: idOf('me'),
     warn: (error) => t.fail(error.message),
   });
-  keeper.book.ban(nodeId, 0, 0.4);
+  keeper.book.ban(nodeId, clock.now(), 0.4);
   await keeper.open();
-  t.true(keeper.book.isBanned(nodeId, 0));
+  t.true(keeper.book.isBanned(nodeId, clock.now()));
   await keeper.close();
 });
