@@ -3,11 +3,18 @@
 
 import {
   type Clock,
+  type ClockTimer,
   type ErrorReason,
   type Remote,
   TransportError,
 } from '@trunkline/transport-core';
-import { formatHostPort, inMs, parseTarget, reasonError } from '@trunkline/transport-core/backend';
+import {
+  backgroundTimer,
+  formatHostPort,
+  inMs,
+  parseTarget,
+  reasonError,
+} from '@trunkline/transport-core/backend';
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';
 import { twinOf } from '../admission/admission.ts';
@@ -319,17 +326,15 @@ export async function within<T>(
   result: T | Promise<T>,
   who: string,
 ): Promise<T> {
-  const enough = new AbortController();
-  const late = clock.sleep(time, enough.signal).then(
-    () => {
-      throw reasonError('refused', `${who} did not answer within ${inMs(time)}`);
-    },
-    () => result,
-  );
+  let timer: ClockTimer;
+  const late = new Promise<never>((_, reject) => {
+    const text = `${who} did not answer within ${inMs(time)}`;
+    timer = backgroundTimer(clock, () => reject(reasonError('refused', text)), time);
+  });
   try {
     return await Promise.race([result, late]);
   } finally {
-    enough.abort();
+    clock.clearTimeout(timer!);
   }
 }
 
