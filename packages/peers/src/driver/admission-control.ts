@@ -13,9 +13,9 @@ import {
   type Candidate,
   type ConnectedPeer,
   judge,
+  type Visits,
 } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
-import type { Visits } from './conversation.ts';
 import { type Dials, filterRefusal, type Order, within } from './dials.ts';
 import type { Node } from './node.ts';
 import { isOrdinary, type Peer } from './peer-table.ts';

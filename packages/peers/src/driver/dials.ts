@@ -17,10 +17,9 @@ import {
 } from '@trunkline/transport-core/backend';
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';
-import { twinOf } from '../admission/admission.ts';
+import { twinOf, type Visits } from '../admission/admission.ts';
 import type { DialKind, DialOrder } from '../dialing/dial-order.ts';
 import type { PeerRejection } from '../types.ts';
-import type { Visits } from './conversation.ts';
 import type { Node } from './node.ts';
 
 export class Dials {

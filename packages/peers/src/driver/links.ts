@@ -4,13 +4,14 @@
 import type { Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { nodeOf, type PendingConnection } from '@trunkline/transport-core/internal';
+import type { Visits } from '../admission/admission.ts';
 import {
   AdmissionControl,
   type AdmittedConnection,
   Places,
   runsPeers,
 } from './admission-control.ts';
-import type { Conversation, Visits } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
 import { type Dials, type Order, rejectionOf } from './dials.ts';
 import { firstAddress, type Node } from './node.ts';
 import type { Peer, PeerConnection } from './peer-table.ts';

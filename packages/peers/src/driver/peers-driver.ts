@@ -7,10 +7,11 @@ import {
   type Membership,
   type PendingConnection,
 } from '@trunkline/transport-core/internal';
+import { Visits } from '../admission/admission.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
-import { Conversation, Visits } from './conversation.ts';
+import { Conversation } from './conversation.ts';
 import { Dials, filterRefusal } from './dials.ts';
 import { Links } from './links.ts';
 import { Node, VIOLATION } from './node.ts';
