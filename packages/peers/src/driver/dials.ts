@@ -79,7 +79,7 @@ export class Dials {
       this.#failed(
         order,
         error instanceof TransportError
-          ? error
+          ? withDetails(error, { unreachable: error.unreachable ?? true })
           : new TransportError('internal', String(error), { target, cause: error }),
       );
     }
@@ -299,6 +299,7 @@ export class Dials {
       nodeId,
       new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
         sent: false,
+        unreachable: true,
         cause: failure,
       }),
     );
@@ -531,7 +532,7 @@ class OrdersInProgress {
       this.#orders.delete(order);
       cancel.abort();
       const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
-      return [order, reasonError('dial_timeout', text, { target, sent: false })];
+      return [order, reasonError('dial_timeout', text, { target, sent: false, unreachable: true })];
     });
   }
 
