@@ -79,6 +79,8 @@ export class OrdinaryCandidates {
   /** Records that a dial reached a node at a canonical address. */
   opened(key: string, nodeId: string, kind: DialKind, now: number): void {
     this.#lost.remove(nodeId);
+    // Whoever was lost there has made room for this node.
+    this.#lost.removeAt(key);
     if (kind === 'test') this.#history.forget(key);
     else if (kind !== 'persistent') this.#history.opened(key, now);
   }
@@ -89,7 +91,7 @@ export class OrdinaryCandidates {
     if (this.#vain !== undefined)
       this.#vain.until = Math.min(this.#vain.until, this.#history.readyAt(key));
     if (nodeId !== undefined) this.#lost.failed(nodeId);
-    if (isPointless(error)) this.#lost.removeAt(key);
+    if (isPointless(error)) this.#lost.removeAt(key, nodeId);
     if (failures < MOST_FAILURES || this.#named.includes(nodeId, key)) return false;
     this.#lost.removeAt(key);
     this.#history.rest(key, now + REST);
@@ -208,7 +210,7 @@ const REST = 600_000;
 // and stay on the list until they are given up.
 
 /**
- * A list of lost peers. Holds at most 64 peers; beyond that, the oldest is removed, and only the
+ * A list of lost peers, with one peer for each id and each address. Holds at most 64 peers; beyond that, the oldest is removed, and only the
  * address book can pick it again.
  */
 export class ReconnectList {
@@ -217,6 +219,7 @@ export class ReconnectList {
   /** Adds a peer that was lost at a canonical address. */
   add(key: string, candidate: DialCandidate): void {
     this.#entries.delete(candidate.nodeId);
+    this.removeAt(key);
     this.#entries.set(candidate.nodeId, { key, candidate, tries: 0 });
     if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
   }
@@ -231,10 +234,10 @@ export class ReconnectList {
     this.#entries.delete(nodeId);
   }
 
-  /** Removes the peer that was lost at a canonical address. */
-  removeAt(key: string): void {
+  /** Removes the peer that was lost at a canonical address, unless it has another id than `only`. */
+  removeAt(key: string, only?: string): void {
     for (const [nodeId, entry] of this.#entries)
-      if (entry.key === key) this.#entries.delete(nodeId);
+      if (entry.key === key && (only ?? nodeId) === nodeId) this.#entries.delete(nodeId);
   }
 
   /**

@@ -27,7 +27,11 @@ class Scene {
   now = 0;
   isConnected: (nodeId: string) => boolean = () => false;
 
-  constructor(persistent: readonly string[] = [`${ID}@old:1`], sight: PlannerView = view) {
+  constructor(
+    persistent: readonly string[] = [`${ID}@old:1`],
+    sight: PlannerView = view,
+    maxOutbound = 0,
+  ) {
     const reconnect = { interval: 1_000, max: 120_000, jitter: 0 };
     this.planner = new DialPlanner({
       random: seededRandom(1),
@@ -35,7 +39,7 @@ class Scene {
       view: { ...sight, isConnected: (nodeId) => this.isConnected(nodeId) },
       persistent,
       seeds: [],
-      maxOutbound: 0,
+      maxOutbound,
       reconnect,
     });
   }
@@ -193,6 +197,23 @@ test('a peer lost by accident is dialed at the address from others, and at its o
     place = 'own:3';
     t.deepEqual(plan(planner, 2_000), [{ nodeId: ID, address: 'old:1', kind: 'again' }]);
   }
+});
+
+test('a peer that was lost by accident is not dialed at an address where another node answered', (t) => {
+  const scene = new Scene([], view, 2);
+  scene.lost({ nodeId: ID, address: 'old:1', persistent: false });
+  const order = scene.next();
+  t.deepEqual(order, { nodeId: ID, address: 'old:1', kind: 'again' });
+  scene.opened(order, idOf(2));
+  scene.now = 3_600_000;
+  t.deepEqual(plan(scene.planner, scene.now), []);
+});
+
+test('of two peers lost at one address, only the last is dialed again', (t) => {
+  const scene = new Scene([], view, 2);
+  for (const nodeId of [ID, idOf(2)]) scene.lost({ nodeId, address: 'old:1', persistent: false });
+  t.is(scene.next().nodeId, idOf(2));
+  t.deepEqual(plan(scene.planner, scene.now), []);
 });
 
 test('a new list of persistent peers starts with its configured addresses', (t) => {

@@ -307,7 +307,8 @@ export class DialTarget {
   /** The id of the node that answered last. */
   learned: string | undefined;
   /**
-   * The last address that the peer advertised, if it isn't `address`. Set only for a target with an
+   * The address at which the peer was last dialed, or that the book had for it, if it isn't
+   * `address`. Set only for a target with an
    * id, because only then any other node that answers there is refused.
    */
   moved: string | undefined;

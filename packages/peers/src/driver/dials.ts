@@ -317,7 +317,7 @@ export class Dials {
 }
 
 /**
- * Returns the result of a function of the user. Throws if there is none after `time` milliseconds;
+ * Returns what a function of the user returned. Throws if there is none after `time` milliseconds;
  * `who` is the subject of the error's text.
  */
 export async function within<T>(

@@ -18,7 +18,7 @@ export class Crawler {
     this.#due = now;
   }
 
-  /** Time at which \`crawl\` may return nodes next. */
+  /** Time at which `crawl` may return nodes next. */
   get wakeAt(): number {
     return this.#due;
   }
@@ -30,7 +30,7 @@ export class Crawler {
 
   /**
    * Returns at most 16 nodes to dial now, drawn at random from the candidates (a selection of the
-   * address book). Returns none before \`wakeAt\`. Returned nodes count as crawled, regardless of the
+   * address book). Returns none before `wakeAt`. Returned nodes count as crawled, regardless of the
    * outcome of the dials. A node is returned only once, even if it has several addresses.
    */
   crawl<T extends { readonly nodeId: string }>(now: number, candidates: readonly T[]): T[] {
