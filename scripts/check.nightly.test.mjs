@@ -28,7 +28,7 @@ const LAYERS = {
   ],
 };
 /** The folders of peers that import no other folder, and some of those that import no driver. */
-const ALONE = ['address', 'dialing', 'nat', 'node', 'services', 'status', 'store', 'trust'];
+const ALONE = ['address', 'dialing', 'nat', 'status', 'store', 'trust'];
 
 /** Imports that a layer must not have: a folder, and what it imports. */
 const layerBreaches = [

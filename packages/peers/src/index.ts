@@ -8,12 +8,13 @@ export type {
 } from './options.ts';
 export {
   createPeers,
+  formatPeers,
   type PeerServices,
   type PeerStatuses,
   type Peers,
   type PeersReadyOptions,
+  type PeersSnapshot,
 } from './peers.ts';
-export { formatPeers, type PeersSnapshot } from './snapshot.ts';
 export {
   type AddressBookStore,
   createMemoryAddressBook,

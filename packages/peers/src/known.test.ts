@@ -1,6 +1,7 @@
 // Tests of the address book as other protocols on the same node use it: `known`, `addressOf` and
 // `learn`.
 
+import type { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
 import { cluster, idOf, type TestNode } from './testing/cluster.ts';
 import { runs, simulationOf } from './testing/runs.ts';
@@ -119,6 +120,29 @@ test.serial(
     t.false(peers.learn(idOf('x'), '8.8.8.8:1', 'nobody'));
     t.is(peers.snapshot().book.size, size);
     t.true(peers.learn(idOf('x'), '8.8.8.8:1', idOf('b')));
+    t.deepEqual(await sim.close(), []);
+  },
+);
+
+test.serial('a call to a node whose address is unknown fails as unreachable', async (t) => {
+  const { sim, node } = await meet(runs()[0]!, ['a'], () => ({}));
+  const error = await t.throwsAsync<TransportError>(
+    sim.settle(node('a').transport.send(`node:${idOf('b')}`, 'say', 'x')),
+  );
+  t.like(error, { code: 'unavailable', sent: false, unreachable: true });
+  t.deepEqual(await sim.close(), []);
+});
+
+test.serial(
+  'a `locate` that does not answer fails the call after a minute, and is asked again',
+  async (t) => {
+    let asked = 0;
+    const locate = () => (asked++ === 0 ? new Promise<never>(() => {}) : 'b');
+    const { sim, node } = await meet(runs()[0]!, ['a', 'b'], () => ({ locate }));
+    const say = () =>
+      sim.settle(node('a').transport.send(`node:${idOf('b')}`, 'say', 'x', { timeout: 90_000 }));
+    await t.throwsAsync(say(), { message: /'locate' failed: it did not answer within 60000 ms/ });
+    t.is(await say(), 'b: x');
     t.deepEqual(await sim.close(), []);
   },
 );

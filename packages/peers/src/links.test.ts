@@ -138,6 +138,27 @@ test.serial(
 );
 
 test.serial(
+  'a name that led to the node itself is dialed again once it is added again',
+  async (t) => {
+    const sim = createSimulation({ seed: 5, link });
+    let front = 'a';
+    const nodes = cluster(sim, ['a', 'b'], {
+      transport: { resolve: (target: string) => (target === 'front' ? front : target) },
+      peers: (name) => (name === 'a' ? { persistent: ['front'] } : { maxOutbound: 0 }),
+    });
+    await sim.run(60_000);
+    front = 'b';
+    await sim.run(60_000);
+    const a = nodes.get('a')!;
+    t.deepEqual(connected(a, ['b']), []);
+    a.peers.add('front');
+    await sim.until(() => connected(a, ['b']).length > 0, 60_000);
+    t.deepEqual(connected(a, ['b']), ['b']);
+    t.deepEqual(await sim.close(), []);
+  },
+);
+
+test.serial(
   'an asserted id belongs to the first node that uses it: another is refused until the first is gone',
   async (t) => {
     const sim = createSimulation({ seed: 6, link });

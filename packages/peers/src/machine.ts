@@ -1,5 +1,5 @@
-// The contract of the state machines in peers and gossip: inputs in, queued outputs out, no I/O; and
-// the queue of their outputs.
+// The contract of the state machines in peers and gossip: inputs in, queued outputs out, no I/O; the
+// queue of their outputs; and the limit of a rate.
 
 /**
  * A state machine without I/O. It never throws because of something that a peer sent: bad input
@@ -37,5 +37,30 @@ export class OutputQueue<T> {
     this.#places[this.#first++] = undefined;
     if (this.#first === this.#end) this.#first = this.#end = 0;
     return output;
+  }
+}
+
+/**
+ * A token bucket, stored as the time at which it will be full (GCRA). Reading changes nothing, so
+ * rounding errors don't add up.
+ */
+export class RateLimit {
+  readonly #interval: number;
+  readonly #burst: number;
+  #fullAt = Number.NEGATIVE_INFINITY;
+
+  /** Allows `most` actions at once, and one more every `interval` milliseconds. */
+  constructor(most: number, interval: number) {
+    this.#interval = interval;
+    this.#burst = (most - 1) * interval;
+  }
+
+  /** Time of the next action; it may be taken now if that is not in the future. */
+  get readyAt(): number {
+    return this.#fullAt - this.#burst;
+  }
+
+  take(now: number): void {
+    this.#fullAt = Math.max(now, this.#fullAt) + this.#interval;
   }
 }

@@ -18,8 +18,6 @@ import {
   type TargetAddress,
 } from '@trunkline/transport-core/backend';
 import { parseRange } from './address/ip.ts';
-import { checkId } from './book/address-rules.ts';
-import { readServices } from './services/service-directory.ts';
 import type { AddressBookStore } from './store/address-book-store.ts';
 
 /** Options of `createPeers`. Only `transport` is required. Times are in milliseconds. */
@@ -154,8 +152,8 @@ export interface PeersOptions<S = unknown> {
   readonly addresses?: 'any' | 'public' | { readonly allow: readonly string[] } | undefined;
   /**
    * Resolves a node id to an address, for example from your own directory. It is called when a
-   * message is sent to a node that is not in `persistent`, `seeds` or the address book. Default
-   * none.
+   * message is sent to a node that is not in `persistent`, `seeds` or the address book, and has a
+   * minute to answer. Default none.
    */
   locate?: ((nodeId: string) => string | undefined | Promise<string | undefined>) | undefined;
   /**
@@ -298,8 +296,10 @@ export const peersOptions: typeof schema = schema;
 /** Reads the options of `createPeers`. @throws TypeError that names the wrong option. */
 export function readOptions(given: PeersOptions<any>): PeersConfig {
   const parsed = parseOptions(peersOptions, given, 'createPeers');
-  if (parsed.identity !== undefined)
-    checkId(parsed.identity.nodeId, 'createPeers: identity.nodeId');
+  if (parsed.identity !== undefined && !isIds([parsed.identity.nodeId]))
+    throw new TypeError(
+      `createPeers: identity.nodeId: must be 64 lower-case hex digits, got ${JSON.stringify(parsed.identity.nodeId)}`,
+    );
   const services = readServices(parsed.services, 'createPeers: services');
   const config = { ...parsed, services };
   if (config.membership === 'open') return config;
@@ -333,6 +333,32 @@ export function readTarget(
     );
   }
 }
+
+// The names of services.
+
+/** Checks services that the user gave. @throws TypeError that names the wrong entry. */
+export function readServices(given: readonly string[], name: string): readonly string[] {
+  if (!Array.isArray(given) || given.length > SERVICES)
+    throw new TypeError(`${name}: must be a list of at most ${SERVICES} names of services`);
+  for (const [at, service] of given.entries())
+    if (!isServiceName(service))
+      throw new TypeError(
+        `${name}[${at}]: must be ${SERVICE_NAME}, got ${JSON.stringify(service)}`,
+      );
+  return [...new Set(given)].sort();
+}
+
+/** The maximum number of services of one node. */
+export const SERVICES = 64;
+
+/** Returns true if the text can be the name of a service. */
+export function isServiceName(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z][a-z0-9._-]{0,62}$/i.test(value);
+}
+
+/** The description of a valid name, for error texts. */
+export const SERVICE_NAME: string =
+  "1 to 63 letters, digits, '.', '_' and '-', of which the first is a letter";
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((target) => typeof target === 'string');

@@ -9,6 +9,7 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import {
+  cleanText,
   inMs,
   isNodeId,
   parseOptions,
@@ -25,7 +26,6 @@ import { MOST_ADDRESSES } from './exchange/peer-exchange.ts';
 import { nodeTransport } from './node-transport.ts';
 import { type PeersOptions, readOptions, readTarget, updateOptions } from './options.ts';
 import { LONGEST_STATUS } from './protocol.ts';
-import { formatPeers, type PeersSnapshot } from './snapshot.ts';
 import type { PeerEvent, PeerInfo } from './types.ts';
 
 /**
@@ -76,7 +76,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
       set: (names) => services.set(names),
       of: (nodeId) => services.directory.of(nodeId),
       nodes: (service) => services.directory.nodes(service),
-      resolver: services.resolver,
+      resolver: services.directory,
     };
   }
 
@@ -109,8 +109,9 @@ export class Peers<S = unknown> implements AsyncDisposable {
   add(target: string): void {
     const { node } = this.#driver;
     node.checkTarget(target, 'peers.add');
-    const { nodeId } = parseTarget(target);
+    const { nodeId, address } = parseTarget(target);
     if (nodeId !== undefined) node.keeper.book.unban(nodeId, node.now());
+    node.keeper.book.removeOwn(address);
     node.planner.addPersistent(target);
     this.#driver.topologyChanged();
   }
@@ -142,6 +143,8 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const ids = new Map(
       this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]),
     );
+    for (const target of targets)
+      this.#driver.node.keeper.book.removeOwn(parseTarget(target).address);
     const diff = this.#driver.node.planner.setPersistent(targets);
     for (const target of diff.removed) {
       for (const nodeId of this.#unwanted(target, ids.get(target) ?? []))
@@ -262,7 +265,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     readonly lastAttempt: number | undefined;
     /** Time of the last dial that reached the node, in milliseconds of the transport's clock. */
     readonly lastSuccess: number | undefined;
-    /** The network of the node that reported the address; 'self' if no other node reported it. */
+    /** The network of the node that reported the address; its own if no other node reported it. */
     readonly source: string;
   }> {
     for (const entry of this.#driver.node.keeper.book.entries())
@@ -476,4 +479,52 @@ export interface PeersReadyOptions {
   readonly timeout?: number | undefined;
   /** Aborts the wait, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** The state of `Peers` at one moment, as plain data. */
+export interface PeersSnapshot {
+  readonly nodeId: string;
+  /** Numbers of ordinary peers, by the end that dialed. */
+  readonly inbound: number;
+  readonly outbound: number;
+  /** Number of persistent targets, connected or not. */
+  readonly persistent: number;
+  /**
+   * Numbers of addresses in the book: all addresses, addresses that were reached, and addresses
+   * that were only reported by other nodes.
+   */
+  readonly book: { readonly size: number; readonly tried: number; readonly fresh: number };
+  readonly peers: readonly PeerInfo[];
+}
+
+/** Formats a snapshot as a table for people, one line per peer. */
+export function formatPeers({
+  nodeId,
+  inbound,
+  outbound,
+  persistent,
+  book,
+  peers,
+}: PeersSnapshot): string {
+  const head = `node ${nodeId.slice(0, 8)}: ${peers.length} peers (${inbound} in, ${outbound} out, ${persistent} persistent), ${book.size} addresses (${book.tried} tried)`;
+  const rows = peers.map((peer) => [
+    peer.nodeId.slice(0, 8),
+    peer.proven ? 'proven' : 'asserted',
+    peer.direction,
+    cleanText(peer.addr ?? '–'),
+    peer.rtt === undefined ? '–' : `${peer.rtt.toFixed(1)} ms`,
+    String(peer.score),
+    peer.persistent ? 'yes' : '',
+  ]);
+  const table = [['node', 'id', 'dir', 'address', 'rtt', 'score', 'persistent'], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  return [
+    head,
+    ...table.map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    ),
+  ].join('\n');
 }

@@ -1,7 +1,17 @@
 // The protocol between peers. It runs alongside the user's own protocol, on a channel that is
 // reserved for Trunkline (0x00 to 0x0f).
 
-import { bytes, json, limited } from '@trunkline/transport-core';
+import {
+  type AnyTransport,
+  bytes,
+  json,
+  limited,
+  type Remote,
+  type RequestInput,
+  type Transport,
+  TransportError,
+} from '@trunkline/transport-core';
+import type { OneWayName } from '@trunkline/transport-core/backend';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
 import { addressList } from './exchange/address-list.ts';
@@ -53,6 +63,37 @@ export const peersProtocol = defineProjectProtocol({
     },
   },
 });
+
+/** The mounted protocol, over which nodes exchange addresses, statuses and services. */
+export class PeersChannel {
+  /**
+   * The mount of the protocol. It exists even if there is nothing to exchange, because mounting the
+   * protocol makes this node a peer to others.
+   */
+  readonly mount: Transport<typeof peersProtocol>;
+
+  constructor(transport: AnyTransport) {
+    this.mount = transport.mount(peersProtocol);
+  }
+
+  /**
+   * Sends a message now or not at all. Ignores a TransportError, because this node is not at fault
+   * if the other end uses this channel for another protocol. Returns false if the message may be
+   * sent later.
+   */
+  say<N extends OneWayName<typeof peersProtocol>>(
+    to: Remote,
+    method: N,
+    message: RequestInput<typeof peersProtocol, N>,
+  ): boolean {
+    try {
+      return this.mount.trySend(to, method, message);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      return true;
+    }
+  }
+}
 
 /**
  * The feature in the hello of an accepting node that has no room for the dialer as a peer: it

@@ -65,7 +65,6 @@ export class DialPolicy {
     const path = pathOf(rest);
     if (isWebSocket && path !== '/' && !this.#owns(path))
       return `has a path that is neither '/' nor one of this node's, '${path}'`;
-    if (source === 'self') return undefined;
     const group = classOf(place);
     if (group === 'name')
       return place.port === undefined || this.#host.looksUp || scheme === 'wss'

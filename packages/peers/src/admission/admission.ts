@@ -1,9 +1,9 @@
-// Admission: decides, for each connection whose hello was read, whether it may become a peer. Pure;
-// the driver runs the slow checks (filters) afterwards.
+// Admission: decides, for each connection whose hello was read, whether it may become a peer, and
+// limits the visits to a full node. Pure; the driver runs the slow checks (filters) afterwards.
 
-import type { Protocol, TransportError } from '@trunkline/transport-core';
+import type { Protocol, Remote, TransportError } from '@trunkline/transport-core';
 import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
-import { DialRate } from '../dialing/dial-limits.ts';
+import { RateLimit } from '../machine.ts';
 
 /** A connection whose hello was read. */
 export interface Candidate {
@@ -240,11 +240,21 @@ const REFUSED = 30_000;
 /** Maximum number of replaced instances that are remembered. Each restart of a peer adds one. */
 const MOST = 1_024;
 
-// Limits the visits to a full node. A visit is a connection that is answered once and closed. Pure.
+// Visits: a full node answers one request of a newcomer for addresses, and then the connection
+// ends. Neither end treats it as a peer's connection.
 
-export class Visitors {
+interface Visit {
+  readonly nodeId: string;
+  /** Time at which the visit times out. */
+  readonly due: number;
+  /** True if the request was answered or the visit timed out. */
+  isOver: boolean;
+}
+
+export class Visits {
   readonly #pause: number;
-  readonly #rate = new DialRate(RATE);
+  readonly #rate = new RateLimit(RATE, 1_000 / RATE);
+  readonly #open = new Map<Remote, Visit>();
   /**
    * Node id → the time at which addresses were last sent to it, oldest first. The rate limit bounds
    * the number of entries.
@@ -256,26 +266,75 @@ export class Visitors {
     this.#pause = pause;
   }
 
+  /** Number of answered nodes that are remembered. */
+  get size(): number {
+    return this.#told.size;
+  }
+
   /**
-   * Admits a visit, unless too many visits are `open`, the node was answered recently, or the rate
-   * is exceeded.
+   * Admits a visit, unless the node has another visit, too many visits are open, the node was
+   * answered recently, or the rate is exceeded. @param coming ids of the nodes whose visits were
+   * admitted but whose connections are not up yet.
    */
-  take(nodeId: string, open: number, now: number): boolean {
+  take(nodeId: string, coming: readonly string[], now: number): boolean {
+    const open = [...coming];
+    for (const [{ direction }, visit] of this.#open)
+      if (direction === 'in') open.push(visit.nodeId);
     this.#forget(now);
-    if (open >= AT_ONCE || this.#told.has(nodeId) || this.#rate.readyAt > now) return false;
+    if (open.includes(nodeId) || open.length >= AT_ONCE) return false;
+    if (this.#told.has(nodeId) || this.#rate.readyAt > now) return false;
     this.#rate.take(now);
     return true;
   }
 
-  /** Records that addresses were sent to a node. */
-  told(nodeId: string, now: number): void {
-    this.#told.delete(nodeId);
-    this.#told.set(nodeId, now);
+  begin(remote: Remote, nodeId: string, now: number): void {
+    this.#open.set(remote, { nodeId, due: now + LONGEST, isOver: false });
   }
 
-  /** Number of nodes that are remembered. */
-  get size(): number {
-    return this.#told.size;
+  end(remote: Remote): void {
+    this.#open.delete(remote);
+  }
+
+  has(remote: Remote): boolean {
+    return this.#open.has(remote);
+  }
+
+  /**
+   * Ends the exchange of a visit: called for the single request of a visitor, or the single answer
+   * of a host. Returns the other end's node id, or undefined if no request or answer is expected on
+   * this connection.
+   */
+  conclude(remote: Remote, direction: 'in' | 'out', now: number): string | undefined {
+    const visit = this.#open.get(remote);
+    if (visit === undefined || visit.isOver || remote.direction !== direction) return undefined;
+    visit.isOver = true;
+    if (direction === 'in') this.#told.set(visit.nodeId, now);
+    return visit.nodeId;
+  }
+
+  /** Time at which the first visit times out. */
+  get wakeAt(): number {
+    let due = Number.POSITIVE_INFINITY;
+    for (const visit of this.#open.values()) if (!visit.isOver) due = Math.min(due, visit.due);
+    return due;
+  }
+
+  /** Returns the connections of visits that have timed out, to be closed. */
+  expire(now: number): Remote[] {
+    const late: Remote[] = [];
+    for (const [remote, visit] of this.#open) {
+      if (visit.isOver || now < visit.due) continue;
+      visit.isOver = true;
+      late.push(remote);
+    }
+    return late;
+  }
+
+  /** Forgets all visits and returns their connections. */
+  close(): Remote[] {
+    const all = [...this.#open.keys()];
+    this.#open.clear();
+    return all;
   }
 
   #forget(now: number): void {
@@ -286,6 +345,8 @@ export class Visitors {
   }
 }
 
+/** Time limit of a visit in milliseconds: one or two round trips over a slow connection. */
+const LONGEST = 3_000;
 /**
  * Maximum number of visits per second, on average and at once; 200 nodes that start together are
  * served within two seconds.

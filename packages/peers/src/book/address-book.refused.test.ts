@@ -84,11 +84,12 @@ test('own addresses and the own id are never added', (t) => {
   const book = makeBook({ nodeId: idOf(9) });
   book.add(node(1, '1.1.1.1:1'), source, 0);
   book.addOwn('tcp://[::ffff:1.1.1.1]:1');
-  book.addOwn('nonsense here');
+  book.addOwn('/path/of a socket');
   t.is(book.size, 0, 'and are removed when they turn out to be own');
   t.true(book.isOwn('1.1.1.1:1'));
   t.false(book.isOwn('1.1.1.1:2'));
-  t.false(book.isOwn('nonsense here'));
+  t.true(book.isOwn('/path/of a socket'), 'which the book could not hold');
+  t.false(book.isOwn(''));
   t.is(book.add(node(1, '1.1.1.1:1'), source, 0), 'own');
   t.is(book.learn(node(1, '1.1.1.1:1'), 0), 'own');
   book.succeeded(idOf(1), '1.1.1.1:1', 0);
@@ -99,11 +100,25 @@ test('own addresses and the own id are never added', (t) => {
   t.is(makeBook({ nodeId: idOf(9), saved: other.save(0) }).size, 0, 'nor restored');
 });
 
-test('the number of own addresses is bounded: the oldest is removed', (t) => {
+test('the number of own addresses is bounded: the oldest is removed, but never a listener', (t) => {
   const book = makeBook();
+  book.setOwn(['2.2.2.2:1', '']);
   for (let port = 1; port <= 300; port++) book.addOwn(`1.1.1.1:${port}`);
   t.false(book.isOwn('1.1.1.1:1'));
   t.true(book.isOwn('1.1.1.1:300'));
+  t.true(book.isOwn('2.2.2.2:1'));
+  book.removeOwn('1.1.1.1:300');
+  t.false(book.isOwn('1.1.1.1:300'));
+});
+
+test('an address at which this node no longer listens may be added again', (t) => {
+  const book = makeBook();
+  book.add(node(1, '1.1.1.1:1'), source, 0);
+  book.setOwn(['1.1.1.1:1']);
+  t.is(book.size, 0);
+  t.is(book.add(node(1, '1.1.1.1:1'), source, 0), 'own');
+  book.setOwn(['2.2.2.2:1']);
+  t.is(book.add(node(1, '1.1.1.1:1'), source, 0), 'added');
 });
 
 test('private ids never leak: they are neither added nor sent, and addresses from them are ignored', (t) => {

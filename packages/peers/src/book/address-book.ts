@@ -4,27 +4,55 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { Random } from '@trunkline/transport-core';
 import { isNodeId, randomBytes } from '@trunkline/transport-core/backend';
-import { type DialMode, type Place, placeOf } from '../address/place.ts';
-import { AddressRules, checkId, checkOptions, groupOf, sourceGroup } from './address-rules.ts';
-import { AddressSelection, drawOne } from './address-selection.ts';
+import { parseIp } from '../address/ip.ts';
+import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
+import { addressKey } from '../dialing/targets.ts';
+import { drawAround, drawMany, drawOne } from './address-selection.ts';
 import { Alternatives } from './alternatives.ts';
-import { type Ban, BanList } from './ban-list.ts';
-import type { BookDocument } from './document.ts';
+import { type BookDocument, restoreBook, saveBook } from './document.ts';
 import {
-  type AddressBookOptions,
   AddressIndex,
   type AddVerdict,
   BAN_TIME,
+  type Ban,
+  BanList,
   type BookAddress,
   type BookEntry,
   ENOUGH_ADDRESSES,
   KnownAddress,
   longestWithoutSuccess,
   MOST_ON_A_HOST,
+  MOST_OWN,
   NEW_BUCKETS_PER_ADDRESS,
   Placement,
 } from './entries.ts';
-import { restoreBook, saveBook } from './saved.ts';
+
+/** Options of `AddressBook`. */
+export interface AddressBookOptions {
+  /**
+   * The source of randomness for the secret of the buckets and for all picks. Others must not be
+   * able to predict it.
+   */
+  readonly random: Random;
+  /**
+   * The current time, in milliseconds of the monotonic clock that all later `now` arguments come
+   * from.
+   */
+  readonly now: number;
+  /** The addresses that may be dialed after other nodes reported them. Default 'any'. */
+  readonly mode?: DialMode;
+  /**
+   * Returns whether a place may be dialed after a node of the address group `source` has reported
+   * it. Default: all that `mode` accepts.
+   */
+  readonly mayDial?: ((place: Place, source: string) => boolean) | undefined;
+  /** The document that an earlier book saved. Invalid entries in it are left out. */
+  readonly saved?: BookDocument | undefined;
+  /** Ids that are never sent to others, see `setPrivate`. Default none. */
+  readonly privateIds?: readonly string[];
+  /** This node's id, which is never added. Default unknown. */
+  readonly nodeId?: string | undefined;
+}
 
 /**
  * The address book of Tendermint and CometBFT, which comes from Bitcoin: 'new' buckets hold
@@ -70,17 +98,22 @@ export class AddressBook {
   readonly #promotion: Promotion;
   readonly #alternatives: Alternatives;
   readonly #bans = new BanList();
-  readonly #rules: AddressRules;
-  readonly #selection: AddressSelection;
+  readonly #mayDial: AddressBookOptions['mayDial'];
+  readonly #nodeId: string | undefined;
+  /** The addresses at which this node listens or that it advertises. */
+  #listening: ReadonlySet<string> = new Set();
+  /** The addresses at which a dial of this node reached itself, oldest first. */
+  readonly #reached = new Set<string>();
+  #private: ReadonlySet<string>;
   #news = 0;
 
   constructor(options: AddressBookOptions) {
     const { random, now, mode = 'any', mayDial, saved, privateIds = [], nodeId } = options;
-    checkOptions(options);
     this.#random = random;
     this.#mode = mode;
-    this.#rules = new AddressRules({ mode, mayDial, nodeId, privateIds }, this.#index, this.#bans);
-    this.#selection = new AddressSelection(this.#index, this.#rules, random);
+    this.#mayDial = mayDial;
+    this.#nodeId = nodeId;
+    this.#private = new Set(privateIds);
     this.#key =
       typeof saved?.key === 'string' && isNodeId(saved.key)
         ? saved.key
@@ -125,11 +158,12 @@ export class AddressBook {
    *
    * `source` is the node that reported it: pass the address at which this node sees the source, not
    * one that the source claims, because the group of that address limits the number of buckets that
-   * its reports can fill. Leave `source` undefined for addresses from the operator.
+   * its reports can fill.
    */
-  add(entry: BookAddress, source: BookAddress | undefined, now: number): AddVerdict {
+  add(entry: BookAddress, source: BookAddress, now: number): AddVerdict {
     this.#endBans(now);
-    const place = this.#rules.placeFor(entry, source?.nodeId, sourceGroup(source));
+    const group = groupOf(source.address);
+    const place = this.#placeFor(entry, source.nodeId, group);
     if (typeof place === 'string') return place;
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
@@ -139,22 +173,19 @@ export class AddressBook {
         known.tried ||
         known.rows.length >= NEW_BUCKETS_PER_ADDRESS ||
         this.#random() * 2 * known.rows.length >= 1;
-      if (!isOut)
-        this.#index.addNew(known, this.#placement.newRow(place.group, sourceGroup(source)), now);
+      if (!isOut) this.#index.addNew(known, this.#placement.newRow(place.group, group), now);
       return 'known';
     }
     const holder = this.#index.at(place.key);
     if (holder?.tried) return 'vetted';
     if (known?.tried) {
-      const verdict = this.#alternatives.offer(known, place, sourceGroup(source), now);
+      const verdict = this.#alternatives.offer(known, place, group, now);
       if (verdict === 'alternative') this.#news++;
       return verdict;
     }
     if ((known !== undefined && !known.isBad(now)) || (holder !== undefined && !holder.isBad(now)))
       return 'known';
-    return this.#settle(entry.nodeId, place, sourceGroup(source), now) === undefined
-      ? 'full'
-      : 'added';
+    return this.#settle(entry.nodeId, place, group, now) === undefined ? 'full' : 'added';
   }
 
   /**
@@ -170,7 +201,7 @@ export class AddressBook {
   learn(entry: BookAddress, now: number, seenAt?: string): AddVerdict {
     this.#endBans(now);
     const group = seenAt === undefined ? undefined : groupOf(seenAt);
-    const place = this.#rules.placeFor(entry, undefined, group);
+    const place = this.#placeFor(entry, undefined, group);
     if (typeof place === 'string') return place;
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
@@ -202,14 +233,26 @@ export class AddressBook {
     return drawOne(this.#index, this.#random, bias, now, isEligible)?.snapshot();
   }
 
-  /** Returns addresses to send to a peer that asks: see `AddressSelection.select`. */
+  /**
+   * Returns addresses to send to a peer that asks: 23 % of the book, at least 32 and at most 250,
+   * in random order. With a `bias`, that percentage of them is new. Own, private, banned and bad
+   * addresses are never included, nor are tried addresses that have failed 10 times without a
+   * success in the last week.
+   */
   select(now: number, bias?: number): BookAddress[] {
-    return this.#selection.select(now, bias);
+    const isFit = (known: KnownAddress) => this.#isTold(known, now) && !known.isLost(now);
+    return drawMany(this.#index, this.#random, bias, isFit).map(addressOf);
   }
 
-  /** Like `select`, for a caller that knows which nodes are alive. */
+  /**
+   * Like `select`, for a caller that knows which nodes are alive: returns these nodes, and in
+   * addition up to a quarter of their number of other nodes that have not failed. The result has at
+   * least 32 addresses if possible, and at most 250. Without this rule, nodes would pass on the
+   * addresses of dead nodes forever.
+   */
   selectAround(alive: Iterable<string>, now: number): BookAddress[] {
-    return this.#selection.selectAround(alive, now);
+    const isFit = (known: KnownAddress) => this.#isTold(known, now);
+    return drawAround(this.#index, this.#random, alive, isFit).map(addressOf);
   }
 
   /**
@@ -217,7 +260,12 @@ export class AddressBook {
    * be sent.
    */
   told(nodeId: string, now: number): BookAddress | undefined {
-    return this.#selection.told(nodeId, now);
+    const known = this.#index.get(nodeId);
+    return known !== undefined && this.#isTold(known, now) ? addressOf(known) : undefined;
+  }
+
+  #isTold(known: KnownAddress, now: number): boolean {
+    return !this.#private.has(known.nodeId) && !known.isBad(now);
   }
 
   /**
@@ -251,7 +299,7 @@ export class AddressBook {
     this.#endBans(now);
     let known = this.#index.get(nodeId);
     if (known?.address !== address && known?.address !== placeOf(address)?.key) {
-      const place = this.#rules.placeFor({ nodeId, address });
+      const place = this.#placeFor({ nodeId, address });
       if (typeof place === 'string') return;
       known = this.#settle(
         nodeId,
@@ -274,9 +322,6 @@ export class AddressBook {
    * book keeps at most 4,096 bans; one more ends the ban that is due soonest.
    */
   ban(nodeId: string, now: number, time = BAN_TIME): void {
-    checkId(nodeId, 'AddressBook.ban: nodeId');
-    if (!(time > 0))
-      throw new TypeError(`AddressBook.ban: time: must be milliseconds above 0, got ${time}`);
     this.#endBans(now);
     const known = this.#index.get(nodeId);
     if (known !== undefined) this.#index.remove(known);
@@ -299,17 +344,45 @@ export class AddressBook {
   }
 
   /**
-   * Marks an address as this node's own, for example the address of a listener, or an address at
-   * which the node dialed itself. The address leaves the book and is never added again.
+   * Replaces the addresses at which this node can be reached: those of its listeners, and those that
+   * it advertises. They leave the book and are not added.
+   */
+  setOwn(addresses: readonly string[]): void {
+    const keys = addresses.flatMap((address) => ownKey(address) ?? []);
+    this.#listening = new Set(keys);
+    for (const key of keys) this.#removeAt(key);
+  }
+
+  /**
+   * Marks an address at which this node has dialed itself as its own. The book remembers at most
+   * 256 of these; beyond that, it forgets the oldest.
    */
   addOwn(address: string): void {
-    const key = this.#rules.addOwn(address);
-    const holder = key === undefined ? undefined : this.#index.at(key);
-    if (holder !== undefined) this.#index.remove(holder);
+    const key = ownKey(address);
+    if (key === undefined) return;
+    this.#reached.delete(key);
+    this.#reached.add(key);
+    const [first] = this.#reached;
+    if (this.#reached.size > MOST_OWN) this.#reached.delete(first!);
+    this.#removeAt(key);
+  }
+
+  /**
+   * Forgets that this node has dialed itself at an address, because the operator names it again:
+   * the name may lead to another node now.
+   */
+  removeOwn(address: string): void {
+    const key = ownKey(address);
+    if (key !== undefined) this.#reached.delete(key);
   }
 
   isOwn(address: string): boolean {
-    return this.#rules.isOwn(address);
+    const key = ownKey(address);
+    return key !== undefined && this.#isOwn(key);
+  }
+
+  #isOwn(key: string): boolean {
+    return this.#listening.has(key) || this.#reached.has(key);
   }
 
   /**
@@ -317,7 +390,7 @@ export class AddressBook {
    * of the book with these ids may still be dialed.
    */
   setPrivate(ids: readonly string[]): void {
-    this.#rules.setPrivate(ids, 'AddressBook.setPrivate: ids');
+    this.#private = new Set(ids);
   }
 
   /** Removes an entry. Returns true if it existed. */
@@ -374,6 +447,33 @@ export class AddressBook {
     return saveBook(this.#key, { index: this.#index, bans: this.#bans }, now);
   }
 
+  /**
+   * Returns the place of an address that may be added, or the reason why it may not. `source` is
+   * the id of the node that reported it, and `group` its address group; without a group, the
+   * address is not judged by it.
+   */
+  #placeFor(entry: BookAddress, source?: string, group?: string): Place | AddVerdict {
+    const { nodeId, address } = entry ?? {};
+    if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId))
+      return 'malformed';
+    const known = this.#index.get(nodeId);
+    const place = known?.address === address ? known.place : placeOf(address);
+    if (place === undefined) return 'malformed';
+    if (nodeId === this.#nodeId || this.#isOwn(place.key)) return 'own';
+    if (this.#private.has(nodeId) || (source !== undefined && this.#private.has(source)))
+      return 'private';
+    if (this.#bans.get(nodeId) !== undefined) return 'banned';
+    return isDialable(place, this.#mode) &&
+      (group === undefined || this.#mayDial?.(place, group) !== false)
+      ? place
+      : 'undialable';
+  }
+
+  #removeAt(key: string): void {
+    const holder = this.#index.at(key);
+    if (holder !== undefined) this.#index.remove(holder);
+  }
+
   /** Ends the bans that are over. */
   #endBans(now: number): void {
     for (const ban of this.#bans.ended(now)) this.#reinstate(ban, now);
@@ -407,9 +507,29 @@ export class AddressBook {
    */
   #reinstate({ nodeId, place, source }: Ban, now: number): void {
     if (place === undefined || this.#index.at(place.key) !== undefined) return;
-    if (typeof this.#rules.placeFor({ nodeId, address: place.key }) !== 'string')
+    if (typeof this.#placeFor({ nodeId, address: place.key }) !== 'string')
       this.#settle(nodeId, place, source, now);
   }
+}
+
+/**
+ * Returns the canonical form of an own address, which may be one that the book can't hold, such as
+ * the path of a socket.
+ */
+function ownKey(address: string): string | undefined {
+  return placeOf(address)?.key ?? addressKey(address);
+}
+
+function addressOf({ nodeId, address }: KnownAddress): BookAddress {
+  return { nodeId, address };
+}
+
+/**
+ * Returns the group of an address, and a group as it is; all invalid addresses share one group.
+ */
+function groupOf(address: string): string {
+  if (typeof address !== 'string') return '';
+  return placeOf(address)?.group ?? (parseIp(address) === undefined ? '' : address);
 }
 
 // Promotes new addresses to tried ones, and keeps the list of tried entries to test because they

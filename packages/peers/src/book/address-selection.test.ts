@@ -4,7 +4,7 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { AddressBook } from './address-book.ts';
 import { knownNodes } from './address-selection.ts';
-import { filledBook, HOUR, idOf, makeBook } from './testing/addresses.ts';
+import { filledBook, HOUR, idOf, makeBook, node } from './testing/addresses.ts';
 
 /** Returns the ids of at most `count` nodes of a book that fit. */
 function known(
@@ -19,8 +19,7 @@ function known(
 test('nodes that answered the last dial come before new ones, and those that did not answer come last', (t) => {
   const book = makeBook();
   for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
-  for (let i = 20; i < 30; i++)
-    book.add({ nodeId: idOf(i), address: `8.${i}.1.1:1` }, undefined, 0);
+  for (let i = 20; i < 30; i++) book.add(node(i, `8.${i}.1.1:1`), node(1, '99.1.2.3:5', 'b'), 0);
   for (let i = 10; i < 20; i++) book.attempted(idOf(i), HOUR);
   const numbers = known(book, 30, HOUR).map((nodeId) =>
     Array.from({ length: 30 }, (_, i) => idOf(i)).indexOf(nodeId),

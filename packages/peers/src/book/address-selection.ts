@@ -1,11 +1,9 @@
-// Selects addresses of the book to send to other nodes, and nodes to dial by their ids.
+// Draws entries of the book at random: nodes to dial, and addresses to send to other nodes.
 
 import type { Random } from '@trunkline/transport-core';
-import type { AddressRules } from './address-rules.ts';
 import {
   type AddressIndex,
   ANSWER_PERCENT,
-  type BookAddress,
   type BookEntry,
   type KnownAddress,
   LONGEST_ANSWER,
@@ -13,54 +11,6 @@ import {
   SHORTEST_ANSWER,
   TRIED_ENOUGH,
 } from './entries.ts';
-
-/** Selects addresses that may be sent to other nodes. */
-export class AddressSelection {
-  readonly #index: AddressIndex;
-  readonly #rules: AddressRules;
-  readonly #random: Random;
-
-  constructor(index: AddressIndex, rules: AddressRules, random: Random) {
-    this.#index = index;
-    this.#rules = rules;
-    this.#random = random;
-  }
-
-  /**
-   * Returns addresses to send to a peer that asks: 23 % of the book, at least 32 and at most 250,
-   * in random order. With a `bias`, that percentage of them is new. Own, private, banned and bad
-   * addresses are never included, nor are tried addresses that have failed 10 times without a
-   * success in the last week.
-   */
-  select(now: number, bias?: number): BookAddress[] {
-    const isFit = (known: KnownAddress) => this.#isTold(known, now) && !known.isLost(now);
-    return drawMany(this.#index, this.#random, bias, isFit).map(addressOf);
-  }
-
-  /**
-   * Like `select`, for a caller that knows which nodes are alive: returns these nodes, and in
-   * addition up to a quarter of their number of other nodes that have not failed. The result has at
-   * least 32 addresses if possible, and at most 250. Without this rule, nodes would pass on the
-   * addresses of dead nodes forever.
-   */
-  selectAround(alive: Iterable<string>, now: number): BookAddress[] {
-    const isFit = (known: KnownAddress) => this.#isTold(known, now);
-    return drawAround(this.#index, this.#random, alive, isFit).map(addressOf);
-  }
-
-  /**
-   * Returns the entry of a node that is alive, to be sent to others; undefined if the book has no
-   * entry for it that may be sent.
-   */
-  told(nodeId: string, now: number): BookAddress | undefined {
-    const known = this.#index.get(nodeId);
-    return known !== undefined && this.#isTold(known, now) ? addressOf(known) : undefined;
-  }
-
-  #isTold(known: KnownAddress, now: number): boolean {
-    return !this.#rules.isPrivate(known.nodeId) && !known.isBad(now);
-  }
-}
 
 /**
  * Returns at most `count` ids of nodes that fit, at random: first nodes that answered their last
@@ -86,10 +36,6 @@ export function knownNodes(
   return [...chosen];
 }
 
-function addressOf({ nodeId, address }: KnownAddress): BookAddress {
-  return { nodeId, address };
-}
-
 /**
  * Tests of an entry. The first test is passed by the nodes that are most likely to be alive, the
  * last by the least likely.
@@ -99,8 +45,6 @@ const LIKELY_FIRST: readonly ((entry: BookEntry) => boolean)[] = [
   ({ failures }) => failures === 0,
   () => true,
 ];
-
-// Draws entries at random: one to dial, or a sample to send to a peer.
 
 type Test = (known: KnownAddress) => boolean;
 

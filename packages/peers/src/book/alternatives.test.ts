@@ -3,8 +3,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { AddressBook } from './address-book.ts';
-import type { AddressBookOptions } from './entries.ts';
+import type { AddressBook, AddressBookOptions } from './address-book.ts';
 import { anyAddress, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
 
 const ID = idOf(1);

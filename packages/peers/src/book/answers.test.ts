@@ -39,7 +39,7 @@ test('nodes that did not answer their last dial are left out of an answer, unles
 
 test('private, banned and unknown nodes are left out of an answer even if they are connected', (t) => {
   const book = makeBook();
-  for (let i = 0; i < 4; i++) book.add(node(i, `8.${i}.1.1:1`), undefined, 0);
+  for (let i = 0; i < 4; i++) book.add(node(i, `8.${i}.1.1:1`), node(1, '99.1.2.3:5', 'b'), 0);
   book.setPrivate([idOf(0)]);
   book.ban(idOf(1), 0);
   t.deepEqual(

@@ -113,7 +113,7 @@ test('false addresses of nodes that are all down fill the quota of their source,
   for (const nodeId of homes.keys()) book.attempted(nodeId, 0);
   const kept = [...homes.keys()].filter(
     (nodeId, i) =>
-      book.add({ nodeId, address: attackers[i]!.address }, attackers[0], MINUTE) === 'alternative',
+      book.add({ nodeId, address: attackers[i]!.address }, attackers[0]!, MINUTE) === 'alternative',
   );
   t.is(kept.length, 1_000);
   t.true(

@@ -1,11 +1,9 @@
-// The storage of the address book: entries in their buckets, and by id, address and host. It keeps
-// these four indexes consistent and applies no other rules.
+// The storage of the address book: entries in their buckets, and by id, address and host, and the
+// banned ids. It keeps these indexes consistent and applies no other rules.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import type { Random } from '@trunkline/transport-core';
-import type { DialMode, Place } from '../address/place.ts';
-import type { BookDocument } from './document.ts';
+import type { Place } from '../address/place.ts';
 
 /** The entries of the address book and its indexes. */
 export class AddressIndex {
@@ -340,6 +338,69 @@ export function longestWithoutSuccess(entries: readonly KnownAddress[]): KnownAd
       );
 }
 
+// The banned ids, together with the addresses that return to the book when their bans end.
+
+/** A banned id. */
+export interface Ban {
+  readonly nodeId: string;
+  /** Time at which the ban ends, by the caller's clock. */
+  readonly until: number;
+  /** The address that the book had for the id, and the group of the node that reported it. */
+  readonly place: Place | undefined;
+  readonly source: string;
+}
+
+/** The banned ids, at most `MOST_BANS`. */
+export class BanList {
+  readonly #bans = new Map<string, Ban>();
+  #soonest = Infinity;
+
+  get(nodeId: string): Ban | undefined {
+    return this.#bans.get(nodeId);
+  }
+
+  all(): Iterable<Ban> {
+    return this.#bans.values();
+  }
+
+  /**
+   * Bans an id; an existing ban is never shortened. If the list was full, returns the ban that had
+   * to end.
+   */
+  add(ban: Ban, now: number): Ban | undefined {
+    const had = this.#bans.get(ban.nodeId);
+    const out = had === undefined && this.#bans.size >= MOST_BANS ? this.#endSoonest() : undefined;
+    const until = Math.min(Math.max(ban.until, had?.until ?? ban.until), now + LONGEST_BAN);
+    const { place, source } = ban.place === undefined && had !== undefined ? had : ban;
+    this.#bans.set(ban.nodeId, { nodeId: ban.nodeId, until, place, source });
+    this.#soonest = Math.min(this.#soonest, until);
+    return out;
+  }
+
+  remove(nodeId: string): Ban | undefined {
+    const ban = this.#bans.get(nodeId);
+    this.#bans.delete(nodeId);
+    return ban;
+  }
+
+  /** Removes and returns the bans that are over. */
+  ended(now: number): Ban[] {
+    if (now < this.#soonest) return [];
+    const over = [...this.#bans.values()].filter((ban) => ban.until <= now);
+    for (const ban of over) this.#bans.delete(ban.nodeId);
+    this.#soonest = Infinity;
+    for (const ban of this.#bans.values()) this.#soonest = Math.min(this.#soonest, ban.until);
+    return over;
+  }
+
+  #endSoonest(): Ban {
+    let [first] = this.#bans.values();
+    for (const ban of this.#bans.values()) if (ban.until < first!.until) first = ban;
+    this.#bans.delete(first!.nodeId);
+    return first!;
+  }
+}
+
 // Chooses the bucket of an address by a hash with a secret key, so that no other node can fill the
 // buckets of its choice.
 
@@ -450,40 +511,12 @@ export const TRIED_ENOUGH = 32;
  */
 export const MOST_ON_A_HOST = 8;
 /**
- * Maximum number of own addresses that the book remembers; beyond it, the one added first is
- * forgotten. The value is our choice: listeners have a few addresses, and dials that reach this
- * node itself find a few more.
+ * Maximum number of addresses at which this node dialed itself that the book remembers. The value
+ * is our choice.
  */
 export const MOST_OWN = 256;
 
-// The options of the address book, and the types that go into and come out of it.
-
-/** Options of `AddressBook`. */
-export interface AddressBookOptions {
-  /**
-   * The source of randomness for the secret of the buckets and for all picks. Others must not be
-   * able to predict it.
-   */
-  readonly random: Random;
-  /**
-   * The current time, in milliseconds of the monotonic clock that all later `now` arguments come
-   * from.
-   */
-  readonly now: number;
-  /** The addresses that may be dialed after other nodes reported them. Default 'any'. */
-  readonly mode?: DialMode;
-  /**
-   * Returns whether a place may be dialed after a node of the address group `source` has reported
-   * it. Default: all that `mode` accepts.
-   */
-  readonly mayDial?: ((place: Place, source: string) => boolean) | undefined;
-  /** The document that an earlier book saved. Invalid entries in it are left out. */
-  readonly saved?: BookDocument | undefined;
-  /** Ids that are never sent to others, see `setPrivate`. Default none. */
-  readonly privateIds?: readonly string[];
-  /** This node's id, which is never added. Default unknown. */
-  readonly nodeId?: string | undefined;
-}
+// The types that go into the address book and come out of it.
 
 /** A node and the address where it is reached. */
 export interface BookAddress {
@@ -511,7 +544,7 @@ export interface BookEntry extends BookAddress {
   readonly failures: number;
   readonly lastAttempt: number | undefined;
   readonly lastSuccess: number | undefined;
-  /** The address group of the node that reported it, or 'self' if no other node did. */
+  /** The address group of the node that reported it, or its own if no other node did. */
   readonly source: string;
 }
 

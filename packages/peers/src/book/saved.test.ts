@@ -180,12 +180,7 @@ test('every operation leaves a book consistent, and its copy picks the same entr
     for (let step = 0; step < 4_000; step++) {
       now += below(20_000);
       const pick = random();
-      if (pick < 0.45)
-        book.add(
-          some(),
-          random() < 0.1 ? undefined : node(step, `${30 + below(6)}.${below(3)}.1.1:1`, 'b'),
-          now,
-        );
+      if (pick < 0.45) book.add(some(), node(step, `${30 + below(6)}.${below(3)}.1.1:1`, 'b'), now);
       else if (pick < 0.55) book.attempted(someId(), now);
       else if (pick < 0.75)
         book.succeeded(book.pick(below(101), now)?.nodeId ?? someId(), someAddress(), now);

@@ -42,7 +42,7 @@ export function isTransient({ reason, code }: TransportError): boolean {
 
 /**
  * Returns true if the peer refuses this node, is incompatible with it, or turned out to be another
- * node, so that dialing again soon can't help.
+ * node or this node itself, so that dialing again soon can't help.
  */
 export function isPointless({ reason }: TransportError): boolean {
   return reason !== undefined && POINTLESS.has(reason);
@@ -62,6 +62,7 @@ const TRANSIENT: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
   'closed',
 ]);
 const POINTLESS: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
+  'self',
   'identity_mismatch',
   'duplicate',
   'full',

@@ -3,18 +3,15 @@
 // addresses, and sees the node only through the planner's view.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { AddressHistory, OwnAddresses } from './address-history.ts';
-import { AddressKeys, addressKey, hostOf } from './address-key.ts';
-import { type BackOffOptions, isPointless, isTransient } from './back-off.ts';
-import { type DialsUnderWay, LONGEST_ORDINARY, MOST_FAILURES, REST } from './dial-limits.ts';
-import type { DialCandidate, DialKind, PlannerView } from './dial-order.ts';
-import type { NamedTargets } from './named-targets.ts';
+import { type BackOffOptions, backOffDelay, isPointless, isTransient } from './back-off.ts';
+import type { DialCandidate, DialKind, DialsUnderWay, PlannerView } from './dial-order.ts';
+import { addressKey, hostOf, LONG_ENOUGH, type NamedTargets } from './targets.ts';
 
 export interface OrdinaryCandidatesOptions {
   readonly random: Random;
   readonly view: PlannerView;
   readonly named: NamedTargets;
-  readonly underWay: DialsUnderWay<DialKind>;
+  readonly underWay: DialsUnderWay;
   readonly backOff: BackOffOptions;
   /** The option of this name in `DialPlannerOptions`. */
   readonly perHost: number;
@@ -23,15 +20,19 @@ export interface OrdinaryCandidatesOptions {
 export class OrdinaryCandidates {
   readonly #view: PlannerView;
   readonly #named: NamedTargets;
-  readonly #underWay: DialsUnderWay<DialKind>;
+  readonly #underWay: DialsUnderWay;
   readonly #brief: BackOffOptions;
   readonly #patient: BackOffOptions;
   readonly #perHost: number;
   readonly #history: AddressHistory;
-  readonly #lost = new ReconnectList<DialCandidate>();
+  readonly #lost = new ReconnectList();
   readonly #keys = new AddressKeys();
-  readonly #own = new OwnAddresses();
-  readonly #search = new BookSearch();
+  /**
+   * Set after a search of the book that found nothing: the search is repeated at the given time, or
+   * when the view's `news` changes. Otherwise a large book without eligible nodes would be searched
+   * at every wake-up.
+   */
+  #vain: { until: number; readonly news: number | undefined } | undefined;
 
   constructor({ random, view, named, underWay, backOff, perHost }: OrdinaryCandidatesOptions) {
     this.#view = view;
@@ -43,19 +44,28 @@ export class OrdinaryCandidates {
     this.#history = new AddressHistory(random);
   }
 
-  /** Returns true if a search would find nothing, because an earlier search found nothing. */
+  /**
+   * Returns true if a search of the book found nothing and nothing has changed since. No lost peer
+   * may be dialed then, either, because the end of each back-off ends this state.
+   */
   isVain(now: number): boolean {
-    return this.#search.isVain(now, this.#view);
+    const { news } = this.#view;
+    return (
+      this.#vain !== undefined &&
+      now < this.#vain.until &&
+      news !== undefined &&
+      news === this.#vain.news
+    );
   }
 
   /** The latest time at which to search again; Infinity if no search has failed. */
   get searchAt(): number {
-    return this.#search.until;
+    return this.#vain?.until ?? Number.POSITIVE_INFINITY;
   }
 
   /** Searches again, because new candidates may have appeared. */
   reset(): void {
-    this.#search.reset();
+    this.#vain = undefined;
   }
 
   /**
@@ -63,12 +73,14 @@ export class OrdinaryCandidates {
    * nodes on its host may have become eligible.
    */
   ended(): void {
-    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#search.reset();
+    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#vain = undefined;
   }
 
-  /** Records that a dial reached the node at a canonical address. */
-  opened(key: string, kind: DialKind, now: number): void {
-    this.#lost.remove(key);
+  /** Records that a dial reached a node at a canonical address. */
+  opened(key: string, nodeId: string, kind: DialKind, now: number): void {
+    this.#lost.remove(nodeId);
+    // Whoever was lost there has made room for this node.
+    this.#lost.removeAt(key);
     if (kind === 'test') this.#history.forget(key);
     else if (kind !== 'persistent') this.#history.opened(key, now);
   }
@@ -76,11 +88,12 @@ export class OrdinaryCandidates {
   /** Records a failed dial. Returns true if the address is given up. */
   failed(key: string, nodeId: string | undefined, error: TransportError, now: number): boolean {
     const failures = this.#history.failed(key, now, this.#backOffAfter(error));
-    this.#search.by(this.#history.readyAt(key));
-    if (isPointless(error)) this.#lost.remove(key);
-    else this.#lost.failed(key);
+    if (this.#vain !== undefined)
+      this.#vain.until = Math.min(this.#vain.until, this.#history.readyAt(key));
+    if (nodeId !== undefined) this.#lost.failed(nodeId);
+    if (isPointless(error)) this.#lost.removeAt(key, nodeId);
     if (failures < MOST_FAILURES || this.#named.includes(nodeId, key)) return false;
-    this.#lost.remove(key);
+    this.#lost.removeAt(key);
     this.#history.rest(key, now + REST);
     return true;
   }
@@ -111,29 +124,16 @@ export class OrdinaryCandidates {
     if (key !== undefined) this.#history.rest(key, until);
   }
 
-  /** Records that this node reached itself at a canonical address. */
-  addOwn(key: string): void {
-    this.#lost.remove(key);
-    this.#history.forget(key);
-    this.#own.add(key);
-  }
-
-  removeOwn(key: string): void {
-    this.#own.delete(key);
-  }
-
-  isOwn(key: string): boolean {
-    return this.#own.has(key);
-  }
-
   /** Searches the address book. */
   pick(now: number): DialCandidate | undefined {
-    return this.#search.pick(
-      now,
-      this.#view,
-      (candidate) => this.isEligible(candidate, now),
-      () => Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY),
-    );
+    if (this.isVain(now)) return undefined;
+    const candidate = this.#view.pick((one) => this.isEligible(one, now), now);
+    if (candidate === undefined) {
+      // No event reports the end of a ban, so the book is searched again after half a minute.
+      const until = Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY);
+      this.#vain = { until, news: this.#view.news };
+    }
+    return candidate;
   }
 
   /**
@@ -141,11 +141,10 @@ export class OrdinaryCandidates {
    * or banned are removed from the list.
    */
   pickLost(now: number): DialCandidate | undefined {
-    const lost = this.#lost.pick(
+    return this.#lost.pick(
       ({ nodeId }) => this.#view.isConnected(nodeId) || this.#view.isBanned(nodeId, now),
-      (one) => this.#place(one, now) !== undefined,
+      (one) => this.#place(one, now),
     );
-    return lost && this.#place(lost, now);
   }
 
   /**
@@ -153,18 +152,17 @@ export class OrdinaryCandidates {
    * list.
    */
   pickAnyLost(now: number): DialCandidate | undefined {
-    const lost = this.#lost.pick(
+    return this.#lost.pick(
       ({ nodeId }) => this.#view.isConnected(nodeId),
-      (one) => this.#place(one, now) !== undefined,
+      (one) => this.#place(one, now),
       Number.POSITIVE_INFINITY,
     );
-    return lost && this.#place(lost, now);
   }
 
   /** Returns the next time after `now` at which the back-off of a lost peer ends. */
   nextLostAt(now: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const key of this.#lost.keys()) {
+    for (const key of this.#lost.keys) {
       const at = this.#history.readyAt(key);
       if (at > now && at < next) next = at;
     }
@@ -176,12 +174,7 @@ export class OrdinaryCandidates {
     const key = this.#keys.of(address);
     if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now)
       return false;
-    if (
-      this.#own.has(key) ||
-      this.#view.isOwn(address) ||
-      this.#named.persistent.includes(nodeId, key)
-    )
-      return false;
+    if (this.#view.isOwn(address) || this.#named.persistent.includes(nodeId, key)) return false;
     return (
       this.#perHost === Number.POSITIVE_INFINITY ||
       this.#underWay.ofHost(hostOf(key)) < this.#perHost
@@ -203,50 +196,72 @@ export class OrdinaryCandidates {
   }
 }
 
+/**
+ * Longest back-off, in milliseconds, of addresses of the book and of seeds. With this value, and
+ * including the time of a dial, all nodes are found within a minute after a partition heals.
+ */
+export const LONGEST_ORDINARY = 30_000;
+/** Number of failures in a row after which an address is given up (Tendermint). */
+const MOST_FAILURES = 16;
+/** Milliseconds for which an address that was given up is not dialed. */
+const REST = 600_000;
+
 // Peers whose connection was lost by chance. They are preferred to unknown nodes for three tries,
 // and stay on the list until they are given up.
 
 /**
- * A list of lost peers. Holds at most 64 peers; beyond that, the oldest is removed, and only the
+ * A list of lost peers, with one peer for each id and each address. Holds at most 64 peers; beyond that, the oldest is removed, and only the
  * address book can pick it again.
  */
-export class ReconnectList<DialCandidate> {
-  readonly #entries = new Map<string, { readonly candidate: DialCandidate; tries: number }>();
+export class ReconnectList {
+  readonly #entries = new Map<string, LostEntry>();
 
+  /** Adds a peer that was lost at a canonical address. */
   add(key: string, candidate: DialCandidate): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, { candidate, tries: 0 });
+    this.#entries.delete(candidate.nodeId);
+    this.removeAt(key);
+    this.#entries.set(candidate.nodeId, { key, candidate, tries: 0 });
     if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
   }
 
-  /** Records another failed try. */
-  failed(key: string): void {
-    const entry = this.#entries.get(key);
+  /** Records another failed try, at whichever address. */
+  failed(nodeId: string): void {
+    const entry = this.#entries.get(nodeId);
     if (entry !== undefined) entry.tries++;
   }
 
-  remove(key: string): void {
-    this.#entries.delete(key);
+  remove(nodeId: string): void {
+    this.#entries.delete(nodeId);
+  }
+
+  /** Removes the peer that was lost at a canonical address, unless it has another id than `only`. */
+  removeAt(key: string, only?: string): void {
+    for (const [nodeId, entry] of this.#entries)
+      if (entry.key === key && (only ?? nodeId) === nodeId) this.#entries.delete(nodeId);
   }
 
   /**
-   * Returns the first candidate for which `isFit` returns true and that has failed fewer than
-   * `most` times. Removes candidates for which `isOver` returns true.
+   * Returns what `place` returns for the first peer that has a place and has failed fewer than
+   * `most` times. Removes the peers for which `isOver` returns true.
    */
   pick(
     isOver: (candidate: DialCandidate) => boolean,
-    isFit: (candidate: DialCandidate) => boolean,
+    place: (candidate: DialCandidate) => DialCandidate | undefined,
     most: number = MOST_TRIES,
   ): DialCandidate | undefined {
-    for (const [key, { candidate, tries }] of this.#entries) {
-      if (isOver(candidate)) this.#entries.delete(key);
-      else if (tries < most && isFit(candidate)) return candidate;
+    for (const [nodeId, { candidate, tries }] of this.#entries) {
+      if (isOver(candidate)) this.#entries.delete(nodeId);
+      else if (tries < most) {
+        const found = place(candidate);
+        if (found !== undefined) return found;
+      }
     }
     return undefined;
   }
 
-  keys(): IterableIterator<string> {
-    return this.#entries.keys();
+  /** The canonical addresses at which the peers were lost. */
+  get keys(): string[] {
+    return Array.from(this.#entries.values(), ({ key }) => key);
   }
 
   get size(): number {
@@ -254,55 +269,122 @@ export class ReconnectList<DialCandidate> {
   }
 }
 
+interface LostEntry {
+  readonly key: string;
+  readonly candidate: DialCandidate;
+  tries: number;
+}
+
 const MOST_ENTRIES = 64;
 const MOST_TRIES = 3;
 
-// Searches the address book for a node to dial, and skips searches that would fail again. Otherwise
-// a large book without eligible nodes would be searched at every wake-up.
+// Which addresses of the book failed, and until when each of them must not be dialed.
 
-export class BookSearch {
-  /** Set after a search that found nothing, until the given time or until `news` changes. */
-  #vain: { until: number; readonly news: number | undefined } | undefined;
+interface AddressRecord {
+  failures: number;
+  /** Time before which the address is not dialed. */
+  at: number;
+  /** Time at which the current connection opened. */
+  since: number | undefined;
+}
 
-  /** The latest time at which to search again; Infinity if no search has failed. */
-  get until(): number {
-    return this.#vain?.until ?? Number.POSITIVE_INFINITY;
+/**
+ * The history by canonical address. Holds at most 4,096 addresses; beyond that, the address that
+ * was not used for the longest time is forgotten and may be dialed at once.
+ */
+export class AddressHistory {
+  readonly #random: Random;
+  readonly #entries = new Map<string, AddressRecord>();
+
+  constructor(random: Random) {
+    this.#random = random;
   }
 
-  /** Returns true if a search found nothing and nothing has changed since. */
-  isVain(now: number, { news }: PlannerView): boolean {
-    return (
-      this.#vain !== undefined &&
-      now < this.#vain.until &&
-      news !== undefined &&
-      news === this.#vain.news
-    );
+  /** Returns the time at which the address may be dialed again. */
+  readyAt(key: string): number {
+    return this.#entries.get(key)?.at ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Returns the next time after `now` at which an address becomes ready to dial. */
+  nextReady(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { at } of this.#entries.values()) if (at > now && at < next) next = at;
+    return next;
+  }
+
+  opened(key: string, now: number): void {
+    this.#touch(key).since = now;
+  }
+
+  /** Records a failed dial. Returns the number of failures in a row, including this one. */
+  failed(key: string, now: number, options: BackOffOptions): number {
+    const entry = this.#touch(key);
+    entry.failures++;
+    entry.at = now + backOffDelay(options, entry.failures, this.#random);
+    entry.since = undefined;
+    return entry.failures;
   }
 
   /**
-   * @param again returns the time at which a node may become eligible without a change of `news`,
-   * because a back-off or a ban ends. No event reports the end of a ban.
+   * Records that the connection is gone. If it lasted for LONG_ENOUGH, earlier failures are
+   * forgotten first.
    */
-  pick(
-    now: number,
-    view: PlannerView,
-    isEligible: (candidate: DialCandidate) => boolean,
-    again: () => number,
-  ): DialCandidate | undefined {
-    if (this.isVain(now, view)) return undefined;
-    const candidate = view.pick(isEligible, now);
-    if (candidate !== undefined && isEligible(candidate)) return candidate;
-    this.#vain = { until: again(), news: view.news };
-    return undefined;
+  lost(key: string, now: number, options: BackOffOptions): void {
+    const entry = this.#touch(key);
+    if (entry.since !== undefined && now - entry.since >= LONG_ENOUGH) entry.failures = 0;
+    this.failed(key, now, options);
   }
 
-  /** Notes that a node may become eligible at `time`. */
-  by(time: number): void {
-    if (this.#vain !== undefined && time < this.#vain.until) this.#vain.until = time;
+  /** Prevents dials to the address until the given time, and resets its failures. */
+  rest(key: string, until: number): void {
+    const entry = this.#touch(key);
+    entry.failures = 0;
+    entry.at = until;
+    entry.since = undefined;
   }
 
-  /** Notes that a node may be eligible now. */
-  reset(): void {
-    this.#vain = undefined;
+  forget(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Moves an entry to the end. A Map keeps the order of insertion, so the first entry is the one
+   * that was not used for the longest time.
+   */
+  #touch(key: string): AddressRecord {
+    const entry = this.#entries.get(key) ?? {
+      failures: 0,
+      at: Number.NEGATIVE_INFINITY,
+      since: undefined,
+    };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > MOST_ADDRESSES)
+      this.#entries.delete(this.#entries.keys().next().value!);
+    return entry;
   }
 }
+
+const MOST_ADDRESSES = 4_096;
+
+/**
+ * A cache of `addressKey` for callers that ask for the same addresses repeatedly. Remembers up to
+ * 4,096 addresses and then starts over.
+ */
+export class AddressKeys {
+  readonly #known = new Map<string, string | undefined>();
+
+  of(address: string): string | undefined {
+    if (this.#known.has(address)) return this.#known.get(address);
+    if (this.#known.size >= MOST_KEYS) this.#known.clear();
+    const key = addressKey(address);
+    this.#known.set(address, key);
+    return key;
+  }
+}
+
+const MOST_KEYS = 4_096;

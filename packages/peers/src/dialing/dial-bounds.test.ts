@@ -3,8 +3,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { AddressHistory } from './address-history.ts';
-import { ReconnectList } from './candidates.ts';
+import { AddressHistory, ReconnectList } from './candidates.ts';
 import type { DialOrder } from './dial-order.ts';
 import { idOf, PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
 
@@ -145,16 +144,16 @@ test('of four thousand failed addresses, the one that was unused longest is forg
 });
 
 test('of sixty-four peers lost by accident, the one that waits longest is dropped', (t) => {
-  const list = new ReconnectList<number>();
-  for (let i = 0; i < 70; i++) list.add(`a:${i}`, i);
+  const list = new ReconnectList();
+  for (let i = 0; i < 70; i++) list.add(`a:${i}`, { nodeId: idOf(i), address: `a:${i}` });
   t.is(list.size, 64);
   const pick = () =>
     list.pick(
-      (candidate) => candidate === 6,
-      () => true,
-    );
-  t.is(pick(), 7);
+      ({ nodeId }) => nodeId === idOf(6),
+      (candidate) => candidate,
+    )?.nodeId;
+  t.is(pick(), idOf(7));
   t.is(list.size, 63, 'a finished one is gone');
-  for (let i = 0; i < 3; i++) list.failed('a:7');
-  t.is(pick(), 8);
+  for (let i = 0; i < 3; i++) list.failed(idOf(7));
+  t.is(pick(), idOf(8));
 });

@@ -1,7 +1,8 @@
-// The inputs and outputs of the dial planner.
+// The inputs and outputs of the dial planner, and the dials in progress.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { BackOffOptions } from './back-off.ts';
+import { type DialTarget, hostOf, type LostPeer } from './targets.ts';
 
 /** A node of the address book. */
 export interface DialCandidate {
@@ -45,7 +46,10 @@ export interface PlannerView {
    * must be true before the input `opened` and until the input `lost`.
    */
   isConnected(nodeId: string): boolean;
-  /** Returns true if the address is one of this node's. */
+  /**
+   * Returns true if the address is one of this node's, or a dial of it has reached this node: it
+   * must be true before the input `failed` of that dial.
+   */
   isOwn(address: string): boolean;
   isBanned(nodeId: string, now: number): boolean;
   /** Number of ordinary connections that are up and count against `maxOutbound`. */
@@ -64,16 +68,6 @@ export interface PlannerView {
   pick(eligible: (candidate: DialCandidate) => boolean, now: number): DialCandidate | undefined;
   /** Returns a tried entry that the address book wants tested. */
   toTest(now: number): DialCandidate | undefined;
-}
-
-/** A peer whose last connection has ended. */
-export interface LostPeer {
-  readonly nodeId: string;
-  /** The address that this node dialed; undefined if the peer dialed. */
-  readonly address: string | undefined;
-  /** The address that the peer advertised. */
-  readonly told?: string | undefined;
-  readonly persistent: boolean;
 }
 
 /**
@@ -142,4 +136,79 @@ export interface DialPlannerOptions {
    * again, test), so that nobody can make this node flood a host. Default: no limit.
    */
   readonly perHost?: number | undefined;
+}
+
+// The dials in progress: prevents two dials to one address or id, and counts them by kind and by
+// host.
+
+export interface DialUnderWay {
+  readonly kind: DialKind;
+  /** The canonical address, which identifies the dial. */
+  readonly key: string;
+  /** Time at which the dial began. */
+  readonly since: number;
+  /** The id that the other end is expected to have. */
+  readonly id: string | undefined;
+  /** The target that is dialed; undefined for an address that another node reported. */
+  readonly target: DialTarget | undefined;
+}
+
+export class DialsUnderWay {
+  readonly #dials = new Map<string, DialUnderWay>();
+  readonly #ids = new Set<string>();
+  readonly #kinds = new Map<DialKind, number>();
+  readonly #hosts = new Map<string, number>();
+
+  start(dial: DialUnderWay): void {
+    this.#dials.set(dial.key, dial);
+    if (dial.id !== undefined) this.#ids.add(dial.id);
+    this.#count(dial, 1);
+  }
+
+  /** Ends a dial. Returns undefined for a dial that has already ended or was never started. */
+  end(kind: DialKind, key: string): DialUnderWay | undefined {
+    const dial = this.#dials.get(key);
+    if (dial?.kind !== kind) return undefined;
+    this.#dials.delete(key);
+    if (dial.id !== undefined) this.#ids.delete(dial.id);
+    this.#count(dial, -1);
+    return dial;
+  }
+
+  /** Returns true if this id or this canonical address is being dialed. */
+  has(id: string | undefined, key: string): boolean {
+    return this.#dials.has(key) || (id !== undefined && this.#ids.has(id));
+  }
+
+  /** Returns the number of dials to a host for addresses that other nodes reported. */
+  ofHost(host: string): number {
+    return this.#hosts.get(host) ?? 0;
+  }
+
+  of(...kinds: DialKind[]): number {
+    return kinds.reduce((sum, kind) => sum + (this.#kinds.get(kind) ?? 0), 0);
+  }
+
+  /**
+   * Returns the time at which the `count`th youngest dial that is not of kind `except` began, or
+   * undefined if there are fewer.
+   */
+  nthSince(count: number, except: DialKind): number | undefined {
+    const times: number[] = [];
+    for (const { kind, since } of this.#dials.values()) if (kind !== except) times.push(since);
+    return times.at(-count);
+  }
+
+  get total(): number {
+    return this.#dials.size;
+  }
+
+  #count({ kind, key, target }: DialUnderWay, change: 1 | -1): void {
+    this.#kinds.set(kind, this.of(kind) + change);
+    if (target !== undefined) return;
+    const host = hostOf(key);
+    const count = this.ofHost(host) + change;
+    if (count === 0) this.#hosts.delete(host);
+    else this.#hosts.set(host, count);
+  }
 }

@@ -117,6 +117,29 @@ test('an ordinary peer that was lost by accident is dialed again before unknown 
   }
 });
 
+test('the three tries of a lost peer count for its old address and for the one from others together', (t) => {
+  const lost = someone(1);
+  class Moved extends PlannerFixture {
+    whereabouts(nodeId: string): string | undefined {
+      return nodeId === lost.nodeId ? 'other:1' : undefined;
+    }
+  }
+  const fixture = new Moved({
+    book: [lost],
+    maxOutbound: 1,
+    outcome: (order, count) =>
+      order.address === lost.address && count === 1
+        ? up(20_000, reset)(order)
+        : { after: 20, error: refused },
+  });
+  fixture.run(19_000);
+  fixture.book.splice(0, 1, ...someones(2_000, 10));
+  fixture.run(60_000);
+  const again = fixture.dialed.filter(({ kind }) => kind === 'again');
+  t.is(again.length, 3);
+  t.deepEqual(new Set(again.map(({ address }) => address)), new Set(['other:1', lost.address]));
+});
+
 test('an ordinary peer that was lost for another reason is not preferred', (t) => {
   for (const reason of [
     'malformed',

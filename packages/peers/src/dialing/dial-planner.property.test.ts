@@ -5,9 +5,9 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
-import { addressKey, hostOf } from './address-key.ts';
 import type { DialOrder } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
+import { addressKey, hostOf } from './targets.ts';
 import {
   idOf,
   type Outcome,

@@ -4,33 +4,27 @@
 // connections, and it sees the node only through its `PlannerView`.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { parseTarget } from '@trunkline/transport-core/backend';
-import { type Machine, OutputQueue } from '../machine.ts';
-import { addressKey, keyOf } from './address-key.ts';
-import { OrdinaryCandidates } from './candidates.ts';
+import { type Machine, OutputQueue, RateLimit } from '../machine.ts';
+import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
 import {
-  DialQuota,
+  type DialCandidate,
+  type DialKind,
+  type DialOrder,
+  type DialPlannerOptions,
   DialsUnderWay,
   type DialUnderWay,
-  LONGEST_ORDINARY,
-  MOST_AGAIN,
-  MOST_PERSISTENT,
-  MOST_SEEDS,
-  SPARE_PERIOD,
-  TEST_PERIOD,
-} from './dial-limits.ts';
-import type {
-  DialCandidate,
-  DialKind,
-  DialOrder,
-  DialPlannerOptions,
-  LostPeer,
-  PlannerInput,
-  PlannerOutput,
-  PlannerView,
+  type PlannerInput,
+  type PlannerOutput,
+  type PlannerView,
 } from './dial-order.ts';
-import { NamedTargets } from './named-targets.ts';
-import type { DialTarget, DialTargets, TopologyDiff } from './targets.ts';
+import {
+  addressKey,
+  type DialTarget,
+  type DialTargets,
+  type LostPeer,
+  NamedTargets,
+  type TopologyDiff,
+} from './targets.ts';
 
 /**
  * Plans the dials of one node. Give it the input `wake` after every event (another input, a change
@@ -42,8 +36,10 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   readonly #maxOutbound: number;
   readonly #named: NamedTargets;
   readonly #ordinary: OrdinaryCandidates;
-  readonly #underWay = new DialsUnderWay<DialKind>();
-  readonly #quota: DialQuota;
+  readonly #underWay = new DialsUnderWay();
+  readonly #concurrent: number;
+  readonly #young: number;
+  readonly #rate: RateLimit;
   readonly #outputs = new OutputQueue<PlannerOutput>();
   #testAt: number;
   #spareAt: number;
@@ -74,7 +70,9 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     const named = new NamedTargets({ random, persistent, seeds, reconnect, seedBackOff: backOff });
     this.#named = named;
     this.#ordinary = new OrdinaryCandidates({ random, view, named, underWay, backOff, perHost });
-    this.#quota = new DialQuota(underWay, { concurrent, young, rate });
+    this.#concurrent = concurrent;
+    this.#young = young;
+    this.#rate = new RateLimit(Math.max(1, rate), 1_000 / rate);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
   }
@@ -119,7 +117,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
    */
   setPersistent(targets: readonly string[]): TopologyDiff {
     const diff = this.#named.persistent.set(targets);
-    for (const text of targets) this.#ordinary.removeOwn(keyOf(parseTarget(text)));
     this.#changed();
     return diff;
   }
@@ -127,7 +124,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   /** See `NamedTargets.addPersistent`. */
   addPersistent(target: string): TopologyDiff {
     const diff = this.#named.addPersistent(target);
-    this.#ordinary.removeOwn(addressKey(target)!);
     this.#changed();
     return diff;
   }
@@ -153,7 +149,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     if (dial === undefined) return;
     this.#named.opened(dial.key, nodeId, now);
     dial.target?.up(now); // Its target may have been removed meanwhile.
-    this.#ordinary.opened(dial.key, order.kind, now);
+    this.#ordinary.opened(dial.key, nodeId, order.kind, now);
   }
 
   /**
@@ -166,20 +162,10 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   #failed(order: DialOrder, error: TransportError, now: number): void {
     const dial = this.#end(order);
     if (dial === undefined) return;
-    if (error.reason === 'self' && order.reported !== true) return this.#reachedSelf(dial);
     const isPersistent = order.kind === 'persistent';
     if (dial.target !== undefined) this.#named.failed(dial.target, isPersistent, now);
-    if (!isPersistent && this.#ordinary.failed(dial.key, order.nodeId, error, now))
+    if (!isPersistent && this.#ordinary.failed(dial.key, dial.id, error, now))
       this.#outputs.add({ type: 'give_up', order });
-  }
-
-  /**
-   * Handles a dial that reached this node itself. The address is not dialed again, unless it is set
-   * or added as a persistent peer.
-   */
-  #reachedSelf(dial: DialUnderWay<DialKind>): void {
-    dial.target?.waitUntil(Number.NEGATIVE_INFINITY); // In case the address is set again.
-    this.#ordinary.addOwn(dial.key);
   }
 
   /**
@@ -227,12 +213,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
       outbound + this.#underWay.of('book', 'again', 'seed') < this.#maxOutbound &&
       this.#mayDial(now)
     ) {
-      if (this.#dialCandidate(now)) this.#quota.take(now);
-      else if (this.#dialSeed(now)) this.#quota.take(now);
-      else {
-        this.#wakeBy(this.#ordinary.searchAt);
-        return;
-      }
+      if (!this.#dialCandidate(now) && !this.#dialSeed(now))
+        return this.#wakeBy(this.#ordinary.searchAt);
     }
   }
 
@@ -260,7 +242,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
       const lost = this.#ordinary.pickAnyLost(now);
       if (lost === undefined) break;
       this.#dialOrdinaryNode(lost, 'again', now);
-      this.#quota.take(now);
     }
     this.#wakeBy(this.#ordinary.nextLostAt(now));
     if (now < this.#spareAt || !this.#mayDial(now)) return;
@@ -268,9 +249,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#wakeBy(this.#spareAt);
     const candidate =
       this.#random() < 0.5 && this.#dialSeed(now) ? undefined : this.#ordinary.pick(now);
-    if (candidate === undefined) return;
-    this.#dialOrdinaryNode(candidate, 'spare', now);
-    this.#quota.take(now);
+    if (candidate !== undefined) this.#dialOrdinaryNode(candidate, 'spare', now);
   }
 
   #nextSpare(now: number): number {
@@ -302,17 +281,22 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#testAt = now + TEST_PERIOD;
     this.#wakeBy(this.#testAt);
     const candidate = this.#view.toTest(now);
-    if (candidate === undefined || !this.#ordinary.isEligible(candidate, now)) return;
-    this.#dialOrdinaryNode(candidate, 'test', now);
-    this.#quota.take(now);
+    if (candidate !== undefined && this.#ordinary.isEligible(candidate, now))
+      this.#dialOrdinaryNode(candidate, 'test', now);
   }
 
   /**
-   * Returns true if the quota allows a dial to a node that is not a persistent peer. Otherwise the
-   * planner checks again because of an event, or at the wake-up time that this function sets.
+   * Returns true if the limits of concurrent dials, of young dials and of dials per second allow a
+   * dial to a node that is not a persistent peer. Otherwise the planner checks again when a dial
+   * ends, or at the wake-up time that this function sets.
    */
   #mayDial(now: number): boolean {
-    const readyAt = this.#quota.readyAt(now);
+    const { total } = this.#underWay;
+    const others = total - this.#underWay.of('persistent');
+    if (total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4)))
+      return false;
+    const young = this.#underWay.nthSince(this.#young, 'persistent') ?? Number.NEGATIVE_INFINITY;
+    const readyAt = Math.max(young + YOUNG, this.#rate.readyAt);
     if (readyAt > now) this.#wakeBy(readyAt);
     return readyAt <= now;
   }
@@ -323,7 +307,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   #ready(targets: DialTargets, now: number): DialTarget[] {
     const ready: { target: DialTarget; at: number }[] = [];
     for (const target of targets) {
-      if (target.state.t !== 'waiting' || this.#ordinary.isOwn(target.key)) continue;
+      if (target.state.t !== 'waiting') continue;
       if (target.state.at > now) this.#wakeBy(target.state.at);
       else ready.push({ target, at: target.state.at });
     }
@@ -349,6 +333,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   #start(order: DialOrder, now: number, target?: DialTarget): void {
+    if (order.kind !== 'persistent') this.#rate.take(now);
     this.#underWay.start({
       kind: order.kind,
       since: now,
@@ -359,7 +344,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#outputs.add({ type: 'dial', order });
   }
 
-  #end({ kind, address }: DialOrder): DialUnderWay<DialKind> | undefined {
+  #end({ kind, address }: DialOrder): DialUnderWay | undefined {
     this.#wakeAt = Number.NEGATIVE_INFINITY;
     this.#ordinary.ended();
     return this.#underWay.end(kind, addressKey(address)!);
@@ -375,3 +360,25 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     if (time < this.#wakeAt) this.#wakeAt = time;
   }
 }
+
+/** Maximum number of persistent peers that are dialed at once; further ones wait. */
+const MOST_PERSISTENT = 64;
+/**
+ * Milliseconds for which a dial counts as young. Only a few dials may be young at once. An older
+ * dial is likely to fail, so it no longer holds up the next one.
+ */
+const YOUNG = 1_000;
+/** Maximum number of seeds that are dialed at once; one answer is enough. */
+const MOST_SEEDS = 2;
+/**
+ * Maximum number of concurrent redials of peers whose connection broke while enough peers are
+ * connected.
+ */
+const MOST_AGAIN = 4;
+/**
+ * Mean milliseconds between two spare dials (see `DialKind`), which the planner varies by 20 %. The
+ * value is Bitcoin's EXTRA_BLOCK_RELAY_ONLY_PEER_INTERVAL.
+ */
+const SPARE_PERIOD = 300_000;
+/** Minimum milliseconds between two dials that test tried entries for the address book. */
+const TEST_PERIOD = 10_000;

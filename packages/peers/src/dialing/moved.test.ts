@@ -4,13 +4,14 @@ import type { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { DialOrder, LostPeer, PlannerView } from './dial-order.ts';
+import type { DialOrder, PlannerView } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
+import type { LostPeer } from './targets.ts';
 import { idOf, plan, RECONNECT, refused, reset } from './testing/planner-fixture.ts';
 
 const ID = idOf(1);
-/** A lost peer that had dialed this node and advertised its address. */
-const lost = { nodeId: ID, address: undefined, told: 'new:2', persistent: true };
+/** A lost peer that had dialed this node and whose address the book has. */
+const lost = { nodeId: ID, address: undefined, booked: 'new:2', persistent: true };
 const view: PlannerView = {
   isConnected: () => false,
   isOwn: () => false,
@@ -26,7 +27,11 @@ class Scene {
   now = 0;
   isConnected: (nodeId: string) => boolean = () => false;
 
-  constructor(persistent: readonly string[] = [`${ID}@old:1`], sight: PlannerView = view) {
+  constructor(
+    persistent: readonly string[] = [`${ID}@old:1`],
+    sight: PlannerView = view,
+    maxOutbound = 0,
+  ) {
     const reconnect = { interval: 1_000, max: 120_000, jitter: 0 };
     this.planner = new DialPlanner({
       random: seededRandom(1),
@@ -34,7 +39,7 @@ class Scene {
       view: { ...sight, isConnected: (nodeId) => this.isConnected(nodeId) },
       persistent,
       seeds: [],
-      maxOutbound: 0,
+      maxOutbound,
       reconnect,
     });
   }
@@ -192,6 +197,23 @@ test('a peer lost by accident is dialed at the address from others, and at its o
     place = 'own:3';
     t.deepEqual(plan(planner, 2_000), [{ nodeId: ID, address: 'old:1', kind: 'again' }]);
   }
+});
+
+test('a peer that was lost by accident is not dialed at an address where another node answered', (t) => {
+  const scene = new Scene([], view, 2);
+  scene.lost({ nodeId: ID, address: 'old:1', persistent: false });
+  const order = scene.next();
+  t.deepEqual(order, { nodeId: ID, address: 'old:1', kind: 'again' });
+  scene.opened(order, idOf(2));
+  scene.now = 3_600_000;
+  t.deepEqual(plan(scene.planner, scene.now), []);
+});
+
+test('of two peers lost at one address, only the last is dialed again', (t) => {
+  const scene = new Scene([], view, 2);
+  for (const nodeId of [ID, idOf(2)]) scene.lost({ nodeId, address: 'old:1', persistent: false });
+  t.is(scene.next().nodeId, idOf(2));
+  t.deepEqual(plan(scene.planner, scene.now), []);
 });
 
 test('a new list of persistent peers starts with its configured addresses', (t) => {

@@ -1,9 +1,10 @@
 // Admits connections: decides, for each connection whose hello was read, whether it may become a
 // peer, asks the filters, and reserves a place until the connection is up. The transport reports
-// each connection to this class, which calls the pure rules of `admission/`.
+// each connection to this class, which calls the pure rules of `admission/`. Also decides which
+// peers make room for others.
 
 import { type Remote, TransportError } from '@trunkline/transport-core';
-import { inMs, reasonError } from '@trunkline/transport-core/backend';
+import { reasonError } from '@trunkline/transport-core/backend';
 import type { PendingConnection } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
 import {
@@ -12,13 +13,12 @@ import {
   type Candidate,
   type ConnectedPeer,
   judge,
+  type Visits,
 } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
-import type { Visits } from './conversation.ts';
-import { type DialOutcomes, filterRefusal, type Order } from './dials.ts';
+import { type Dials, filterRefusal, type Order, within } from './dials.ts';
 import type { Node } from './node.ts';
-import type { Peer } from './peer-table.ts';
-import type { Places } from './places.ts';
+import { isOrdinary, type Peer } from './peer-table.ts';
 
 /** A connection that may become the connection of a peer. */
 export interface AdmittedConnection extends Candidate {
@@ -38,7 +38,7 @@ export interface AdmittedConnection extends Candidate {
 
 export class AdmissionControl {
   readonly #node: Node;
-  readonly #orders: DialOutcomes;
+  readonly #dials: Dials;
   readonly #visits: Visits;
   readonly #places: Places;
   readonly #state: AdmissionState;
@@ -50,9 +50,9 @@ export class AdmissionControl {
    */
   readonly #claims = new Map<Remote, string>();
 
-  constructor(node: Node, orders: DialOutcomes, visits: Visits, places: Places) {
+  constructor(node: Node, dials: Dials, visits: Visits, places: Places) {
     this.#node = node;
-    this.#orders = orders;
+    this.#dials = dials;
     this.#visits = visits;
     this.#places = places;
     const inbound = (group?: string) => this.#inbound(group);
@@ -98,7 +98,7 @@ export class AdmissionControl {
   /** Admits a connection whose hello was read; throws or rejects if it is refused. */
   admit(pendingConnection: PendingConnection): unknown {
     const { remote, claim, protocols, target } = pendingConnection;
-    const orders = remote.direction === 'out' ? this.#orders.of(target) : [];
+    const orders = remote.direction === 'out' ? this.#dials.of(target) : [];
     const nodeId = remote.nodeId ?? claim;
     this.#claims.set(remote, nodeId);
     if (nodeId === '' || !runsPeers(protocols)) return this.#receiveClient(nodeId, orders);
@@ -212,14 +212,14 @@ export class AdmissionControl {
 
   #connected(peer: Peer | undefined): ConnectedPeer | undefined {
     if (peer === undefined) return undefined;
-    const { instance, proven, links, exempt, leaving, main } = peer;
+    const { instance, proven, links, main } = peer;
     const isParting = !links.some(({ remote }) => this.#node.management.isUp(remote));
     return {
       instance,
       proven,
       links: links.length,
       isParting,
-      isInbound: !exempt && !leaving && main.remote.direction === 'in',
+      isInbound: isOrdinary(peer) && main.remote.direction === 'in',
     };
   }
 
@@ -297,26 +297,14 @@ export class AdmissionControl {
 
   async #filter(remote: Remote, admitted: AdmittedConnection, asked: string): Promise<void> {
     const { address, nodeId, timeout } = this.#node.config.filters;
-    const enough = new AbortController();
-    const late = this.#node.clock.sleep(timeout, enough.signal).then(
-      () => {
-        throw reasonError(
-          'refused',
-          `a filter of the other end did not answer within ${inMs(timeout)}`,
-        );
-      },
-      () => {},
-    );
     const answers = async () => {
       await address?.(asked, remote);
       await nodeId?.(admitted.nodeId, remote);
     };
     try {
-      await Promise.race([answers(), late]);
+      await within(this.#node.clock, timeout, answers(), 'a filter of the other end');
     } catch (error) {
       throw filterRefusal('a filter', error);
-    } finally {
-      enough.abort();
     }
   }
 }
@@ -331,3 +319,72 @@ export function runsPeers(protocols: PendingConnection['protocols']): boolean {
  * not asked for addresses.
  */
 const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
+
+// Decides which connected peers make room for another peer when all places are taken.
+
+export class Places {
+  readonly #node: Node;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /**
+   * Returns the peers that make room for the next node: first those whose score is 0. Apart from
+   * them, the last tenth of the inbound places is for short stays. Without them, a network whose
+   * first nodes are full would refuse newcomers that know no other nodes and only need to learn
+   * some addresses.
+   */
+  yielding(): Peer[] {
+    const { peerTable, config } = this.#node;
+    const lasting = config.maxInbound - Math.floor(config.maxInbound / 10);
+    if (peerTable.count('in') <= Math.min(lasting, config.maxInbound - 1)) return [];
+    const since = this.#node.now() - SHORT_STAY;
+    const peers = this.#ordinary('in');
+    const distrusted = peers.filter(({ nodeId }) => this.#isDistrusted(nodeId));
+    const short = peers.slice(lasting).filter((peer) => peer.since <= since);
+    return [...new Set([...distrusted, ...short])];
+  }
+
+  /**
+   * If there is one ordinary outbound peer too many, disconnects the youngest of the others. A peer
+   * whose score is 0 is disconnected first, and peers that were lost and came back last.
+   */
+  makeRoom(newcomer: Peer): void {
+    if (this.#node.peerTable.count('out') <= this.#node.config.maxOutbound) return;
+    const others = this.#ordinary('out').filter((peer) => peer !== newcomer);
+    const going =
+      others.findLast(({ nodeId }) => this.#isDistrusted(nodeId)) ??
+      others.findLast(({ returned }) => !returned) ??
+      others.at(-1);
+    if (going !== undefined) this.part(going);
+  }
+
+  /** Disconnects the inbound peers that connected last, if there are more than `maxInbound`. */
+  trim(): void {
+    const { maxInbound } = this.#node.config;
+    for (const peer of this.#ordinary('in').slice(maxInbound))
+      this.part(peer, `the other end now has at most ${maxInbound} peers that dialed it`);
+  }
+
+  /** Disconnects a peer, which from then on does not count against any limit. */
+  part(peer: Peer, why = 'another peer replaced it'): void {
+    peer.leaving = true;
+    this.#node.peerTable.recount();
+    for (const { remote } of peer.links) this.#node.disconnect(remote, why);
+  }
+
+  #isDistrusted(nodeId: string): boolean {
+    return this.#node.keeper.trust.score(nodeId, this.#node.now()) === 0;
+  }
+
+  /** Returns the peers that count against a limit, in the order in which they connected. */
+  #ordinary(direction: 'in' | 'out'): Peer[] {
+    return [...this.#node.peerTable.peers.values()].filter(
+      (peer) => isOrdinary(peer) && peer.main.remote.direction === direction,
+    );
+  }
+}
+
+/** Duration of a short stay in milliseconds; it is long enough to learn addresses. */
+const SHORT_STAY = 10_000;

@@ -39,3 +39,26 @@ test('open keeps the trust recorded while it loads, and the peers that connected
   t.true(keeper.trust.score(connected, 2_000) < 100, 'a peer that connected while it loaded');
   await keeper.close();
 });
+
+test('open keeps a ban that ends within half a millisecond', async (t) => {
+  const nodeId = idOf('banned');
+  const clock = createManualClock();
+  const store = createMemoryAddressBook();
+  await store.load((text) => text);
+  const book = new AddressBook({ random: seededRandom(1), now: 0 }).save(0);
+  await store.save(formatSavedState({ book, trust: new TrustBook({ now: 0 }).save(0) }));
+  await store.close();
+  const keeper = new BookKeeper({
+    store,
+    clock,
+    random: seededRandom(1),
+    policy: { mode: 'any', refusal: () => undefined },
+    privateIds: [],
+    nodeId: idOf('me'),
+    warn: (error) => t.fail(error.message),
+  });
+  keeper.book.ban(nodeId, clock.now(), 0.4);
+  await keeper.open();
+  t.true(keeper.book.isBanned(nodeId, clock.now()));
+  await keeper.close();
+});

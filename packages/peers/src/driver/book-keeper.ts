@@ -129,11 +129,7 @@ export class BookKeeper {
     try {
       await store.close();
     } catch (error) {
-      this.#options.warn(
-        error instanceof TransportError
-          ? error
-          : new TransportError('unavailable', `The address book can't be closed: ${String(error)}`),
-      );
+      this.#warn(error, 'closed');
     }
   }
 
@@ -142,20 +138,20 @@ export class BookKeeper {
       await store.save(text);
       this.#failing = false;
     } catch (error) {
-      if (!this.#failing)
-        this.#options.warn(
-          error instanceof TransportError
-            ? error
-            : new TransportError(
-                'unavailable',
-                `The address book can't be saved: ${String(error)}`,
-              ),
-        );
+      if (!this.#failing) this.#warn(error, 'saved');
       this.#failing = true;
     }
   }
 
-  #bookOf(saved: ReturnType<typeof parseSavedState>['book'] | undefined, now: number): AddressBook {
+  #warn(error: unknown, what: 'saved' | 'closed'): void {
+    this.#options.warn(
+      error instanceof TransportError
+        ? error
+        : new TransportError('unavailable', `The address book can't be ${what}: ${String(error)}`),
+    );
+  }
+
+  #bookOf(saved: BookDocument | undefined, now: number): AddressBook {
     const { random, policy, nodeId } = this.#options;
     return new AddressBook({
       random,
@@ -164,7 +160,7 @@ export class BookKeeper {
       mayDial: (place, source) => policy.refusal(place, source) === undefined,
       privateIds: this.#privateIds,
       nodeId,
-      ...(saved === undefined ? {} : { saved }),
+      saved,
     });
   }
 }

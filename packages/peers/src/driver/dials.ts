@@ -1,17 +1,28 @@
 // Runs dials that were ordered by the planner, by the crawler, or by a caller that waits for a
 // node, and handles their outcomes.
 
-import { type ErrorReason, type Remote, TransportError } from '@trunkline/transport-core';
-import { formatHostPort, parseTarget, reasonError } from '@trunkline/transport-core/backend';
+import {
+  type Clock,
+  type ClockTimer,
+  type ErrorReason,
+  type Remote,
+  TransportError,
+} from '@trunkline/transport-core';
+import {
+  backgroundTimer,
+  formatHostPort,
+  inMs,
+  parseTarget,
+  reasonError,
+} from '@trunkline/transport-core/backend';
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';
-import { twinOf } from '../admission/admission.ts';
+import { twinOf, type Visits } from '../admission/admission.ts';
 import type { DialKind, DialOrder } from '../dialing/dial-order.ts';
 import type { PeerRejection } from '../types.ts';
-import type { Visits } from './conversation.ts';
 import type { Node } from './node.ts';
 
-export class DialOutcomes {
+export class Dials {
   readonly #node: Node;
   readonly #visits: Visits;
   readonly #orders = new OrdersInProgress();
@@ -68,7 +79,7 @@ export class DialOutcomes {
       this.#failed(
         order,
         error instanceof TransportError
-          ? error
+          ? withDetails(error, { unreachable: error.unreachable ?? true })
           : new TransportError('internal', String(error), { target, cause: error }),
       );
     }
@@ -119,11 +130,15 @@ export class DialOutcomes {
     const { nodeId, address, kind } = order;
     const now = this.#node.now();
     if (error.reason === 'self') book.addOwn(address);
-    if (error.reason === 'identity_mismatch' && this.#isBooked(order)) book.remove(nodeId!);
-    else if (nodeId !== undefined) book.failed(nodeId, address, now);
+    if (nodeId !== undefined) {
+      const isBooked = book.at(address)?.nodeId === nodeId;
+      if (error.reason === 'identity_mismatch' && isBooked) book.remove(nodeId);
+      else book.failed(nodeId, address, now);
+    }
+    // The planner does not count the failures of crawls, but the book does.
     const isHopeless =
       kind === 'crawl'
-        ? crawledInVain(book.get(nodeId!))
+        ? (book.get(nodeId!)?.failures ?? 0) >= MOST_CRAWLS
         : kind !== 'asked' && this.#isGivenUp({ ...order, kind }, error, now);
     if (
       isHopeless &&
@@ -208,8 +223,7 @@ export class DialOutcomes {
 
   /** Cancels dials that have taken too long. */
   wake(now: number): void {
-    for (let late = this.#orders.expire(now); late !== undefined; late = this.#orders.expire(now))
-      this.#failed(late.order, late.error);
+    for (const [order, error] of this.#orders.expire(now)) this.#failed(order, error);
   }
 
   close(): void {
@@ -249,11 +263,6 @@ export class DialOutcomes {
     this.#node.soon();
   }
 
-  /** Returns whether the dialed address is the one in the address book. */
-  #isBooked({ nodeId, address }: Order): boolean {
-    return nodeId !== undefined && this.#node.keeper.book.at(address)?.nodeId === nodeId;
-  }
-
   /** Connects this node to itself, which is allowed. */
   async #reachSelf(signal: AbortSignal): Promise<Remote> {
     const { transport } = this.#node.config;
@@ -269,12 +278,12 @@ export class DialOutcomes {
 
   /** Asks the user's `locate` for the address of a node if this node knows none. */
   async #locate(nodeId: string): Promise<void> {
-    const { locate } = this.#node.config;
+    const { clock, config } = this.#node;
     this.#locating.add(nodeId);
     let failure: unknown;
     let address: string | undefined;
     try {
-      address = await locate?.(nodeId);
+      address = await within(clock, LONGEST_DIAL, config.locate?.(nodeId), 'it');
       if (address !== undefined) parseTarget(address);
     } catch (error) {
       failure = error;
@@ -290,6 +299,7 @@ export class DialOutcomes {
       nodeId,
       new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
         sent: false,
+        unreachable: true,
         cause: failure,
       }),
     );
@@ -303,6 +313,28 @@ export class DialOutcomes {
     const waiting = this.#waiting.get(nodeId);
     this.#waiting.delete(nodeId);
     for (const settle of waiting ?? []) settle(outcome);
+  }
+}
+
+/**
+ * Returns what a function of the user returned. Throws if there is none after `time` milliseconds;
+ * `who` is the subject of the error's text.
+ */
+export async function within<T>(
+  clock: Clock,
+  time: number,
+  result: T | Promise<T>,
+  who: string,
+): Promise<T> {
+  let timer: ClockTimer;
+  const late = new Promise<never>((_, reject) => {
+    const text = `${who} did not answer within ${inMs(time)}`;
+    timer = backgroundTimer(clock, () => reject(reasonError('refused', text)), time);
+  });
+  try {
+    return await Promise.race([result, late]);
+  } finally {
+    clock.clearTimeout(timer!);
   }
 }
 
@@ -320,14 +352,6 @@ function toTarget(
 }
 
 /**
- * Returns whether a crawl of a node has failed too often. The planner does not count the failures
- * of crawls.
- */
-function crawledInVain(entry: { readonly failures: number } | undefined): boolean {
-  return entry !== undefined && entry.failures >= MOST_CRAWLS;
-}
-
-/**
  * Number of failed crawls after which a node is removed: Tendermint's maxAttemptsToDial, as in the
  * planner.
  */
@@ -340,21 +364,18 @@ const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent:
 // Decides at which address an order is dialed. A host name that other nodes reported is dialed only
 // at the IP addresses to which it resolves and that may be dialed.
 
-/** An address to dial. */
-export interface PlaceToDial {
+interface PlaceToDial {
   readonly address: string;
   /** The IP addresses of its host name, for a transport that keeps the name for TLS. */
   readonly addresses?: readonly string[];
 }
-
-type PlacingNode = Pick<Node, 'config' | 'keeper' | 'management' | 'policy'>;
 
 /**
  * Returns where to dial an order. A host name that other nodes reported is looked up, and its
  * addresses are judged like reported ones. The dial uses these addresses, because a second lookup
  * could return others. Rejects if none may be dialed.
  */
-export async function placeToDial(order: Order, node: PlacingNode): Promise<PlaceToDial> {
+async function placeToDial(order: Order, node: Node): Promise<PlaceToDial> {
   const { address, nodeId } = order;
   const { config, keeper, management, policy } = node;
   if (policy.isOpen || !isReported(order)) return { address };
@@ -366,7 +387,7 @@ export async function placeToDial(order: Order, node: PlacingNode): Promise<Plac
   const why = policy.refusal(place, source ?? '');
   if (why !== undefined) throw refused(address, `it ${why}`);
   const lookup = config.lookup ?? management.machine?.lookup;
-  if (!hasHostName(place) || lookup === undefined || source === 'self') return { address };
+  if (!hasHostName(place) || lookup === undefined) return { address };
   const found = (await find(place, address, lookup)).slice(0, FOUND);
   const addresses = found.filter((ip) => {
     const there = placeOf(formatHostPort(ip, place.port));
@@ -440,7 +461,7 @@ export function isReported({ kind, reported }: Order): boolean {
 }
 
 /** An order in progress. */
-export interface OrderInProgress {
+interface OrderInProgress {
   /** The target that the transport was given. */
   target: string;
   /** The IP addresses to dial, if the target has a host name that was looked up. */
@@ -450,7 +471,7 @@ export interface OrderInProgress {
   readonly cancel: AbortController;
 }
 
-export class OrdersInProgress {
+class OrdersInProgress {
   readonly #orders = new Map<Order, OrderInProgress>();
 
   /** Returns the orders that a dial of the transport serves. */
@@ -502,18 +523,17 @@ export class OrdersInProgress {
   }
 
   /**
-   * Ends and returns an order whose dial has taken too long, because the user's `resolve` or
+   * Ends and returns the orders whose dials have taken too long, because the user's `resolve` or
    * `lookup` does not answer.
    */
-  expire(now: number): { readonly order: Order; readonly error: TransportError } | undefined {
-    for (const [order, { due, target, cancel }] of this.#orders) {
-      if (now < due) continue;
+  expire(now: number): [Order, TransportError][] {
+    const late = [...this.#orders].filter(([, { due }]) => now >= due);
+    return late.map(([order, { target, cancel }]) => {
       this.#orders.delete(order);
       cancel.abort();
       const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
-      return { order, error: reasonError('dial_timeout', text, { target, sent: false }) };
-    }
-    return undefined;
+      return [order, reasonError('dial_timeout', text, { target, sent: false, unreachable: true })];
+    });
   }
 
   /** Cancels all dials, which then have no outcome. */

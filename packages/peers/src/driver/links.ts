@@ -4,29 +4,33 @@
 import type { Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { nodeOf, type PendingConnection } from '@trunkline/transport-core/internal';
-import { AdmissionControl, type AdmittedConnection, runsPeers } from './admission-control.ts';
-import type { Conversation, Visits } from './conversation.ts';
-import { type DialOutcomes, type Order, rejectionOf } from './dials.ts';
-import { firstAddress } from './first-address.ts';
-import type { Node } from './node.ts';
+import type { Visits } from '../admission/admission.ts';
+import {
+  AdmissionControl,
+  type AdmittedConnection,
+  Places,
+  runsPeers,
+} from './admission-control.ts';
+import type { Conversation } from './conversation.ts';
+import { type Dials, type Order, rejectionOf } from './dials.ts';
+import { firstAddress, type Node } from './node.ts';
 import type { Peer, PeerConnection } from './peer-table.ts';
-import { Places } from './places.ts';
 
 export class Links {
   readonly #node: Node;
-  readonly #orders: DialOutcomes;
+  readonly #dials: Dials;
   readonly #visits: Visits;
   readonly #conversation: Conversation;
   readonly #places: Places;
   readonly #admission: AdmissionControl;
 
-  constructor(node: Node, orders: DialOutcomes, visits: Visits, conversation: Conversation) {
+  constructor(node: Node, dials: Dials, visits: Visits, conversation: Conversation) {
     this.#node = node;
-    this.#orders = orders;
+    this.#dials = dials;
     this.#visits = visits;
     this.#conversation = conversation;
     this.#places = new Places(node);
-    this.#admission = new AdmissionControl(node, orders, visits, this.#places);
+    this.#admission = new AdmissionControl(node, dials, visits, this.#places);
   }
 
   /** Admits a connection whose hello was read; throws or rejects if it is refused. */
@@ -90,12 +94,12 @@ export class Links {
     node.peerTable.add(peer, link);
     this.#settle(peer);
     this.#note(nodeId, remote, dialed);
-    this.#orders.fulfil(admitted.orders, nodeId);
+    this.#dials.fulfil(admitted.orders, nodeId);
     if (admitted.orders.some(({ kind }) => kind === 'again' || kind === 'spare' || kind === 'seed'))
       this.#places.makeRoom(peer);
     if (here === undefined) this.#arrived(peer);
     else this.reclassify(peer);
-    this.#orders.arrived(nodeId, remote);
+    this.#dials.arrived(nodeId, remote);
     node.soon();
   }
 
@@ -111,7 +115,7 @@ export class Links {
       this.#tell(remote.endpoint, refused, remote, nodeId);
     } else {
       this.#conversation.addresses.visit(remote);
-      this.#orders.refuse(orders, refused);
+      this.#dials.refuse(orders, refused);
     }
     this.#node.soon();
   }
@@ -121,7 +125,7 @@ export class Links {
    * list before its connection came up. It may come back as an ordinary peer.
    */
   #dismiss(remote: Remote, { nodeId, orders }: AdmittedConnection): void {
-    this.#orders.fulfil(orders, nodeId);
+    this.#dials.fulfil(orders, nodeId);
     this.#node.disconnect(remote, 'it was removed from the persistent peers while it connected');
   }
 
@@ -131,14 +135,14 @@ export class Links {
     const now = this.#node.now();
     if (dialed === undefined ? remote.direction === 'out' : nodeOf(dialed) !== undefined) return;
     if (dialed !== undefined) keeper.book.succeeded(nodeId, dialed, now, remote.endpoint);
-    const told = this.#node.toldAddress(remote);
+    const advertised = this.#node.advertisedAddress(remote);
     // The book refuses a dialed address that others can't dial, such as a link-local one.
     if (
-      told !== undefined &&
-      nodeOf(told) === undefined &&
+      advertised !== undefined &&
+      nodeOf(advertised) === undefined &&
       (dialed === undefined || keeper.book.get(nodeId) === undefined)
     )
-      keeper.book.learn({ nodeId, address: told }, now, remote.endpoint);
+      keeper.book.learn({ nodeId, address: advertised }, now, remote.endpoint);
     keeper.met(now);
   }
 
@@ -208,7 +212,7 @@ export class Links {
   moved(remote: Remote): void {
     const { peerTable, keeper } = this.#node;
     const peer = peerTable.of(remote);
-    const address = this.#node.toldAddress(remote);
+    const address = this.#node.advertisedAddress(remote);
     if (peer === undefined || address === undefined) return;
     const now = this.#node.now();
     keeper.book.learn({ nodeId: peer.nodeId, address }, now, remote.endpoint);
@@ -248,10 +252,10 @@ export class Links {
       node.keeper.trust.bad(nodeId, now);
     node.keeper.trust.gone(nodeId);
     this.#conversation.gone(peer, now);
-    const told = node.keeper.book.get(nodeId)?.address;
+    const booked = node.keeper.book.get(nodeId)?.address;
     node.planner.handle(now, {
       type: 'lost',
-      peer: { nodeId, address: main.dialed, told, persistent },
+      peer: { nodeId, address: main.dialed, booked, persistent },
       error: cause,
     });
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });

@@ -1,6 +1,7 @@
 // The state that the parts of the driver share: this node, its peers, its address book and its
 // planner.
 
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Clock, Remote, TransportError } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import {
@@ -19,7 +20,6 @@ import { type PeersConfig, readTarget } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import type { PeerEvent, PeerInfo } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
-import { firstAddress } from './first-address.ts';
 import { type Peer, PeerTable } from './peer-table.ts';
 
 export class Node {
@@ -62,14 +62,12 @@ export class Node {
     this.management = manage(transport, membership);
     const { provenId } = this.management;
     this.proves = provenId !== undefined;
-    this.nodeId = config.identity?.nodeId ?? provenId ?? hex(randomBytes(random, 32));
-    if (provenId !== undefined && provenId !== this.nodeId) {
-      this.management.release();
-      throw new TypeError(
-        `createPeers: identity: the transport proves to be ${provenId}, but the identity is ${this.nodeId}; omit it, or give the same identity`,
-      );
-    }
+    this.nodeId = config.identity?.nodeId ?? provenId ?? bytesToHex(randomBytes(random, 32));
     try {
+      if (provenId !== undefined && provenId !== this.nodeId)
+        throw new TypeError(
+          `createPeers: identity: the transport proves to be ${provenId}, but the identity is ${this.nodeId}; omit it, or give the same identity`,
+        );
       this.checkTargets(config.persistent, 'createPeers: persistent');
       for (const [index, seed] of config.seeds.entries())
         readTarget(seed, `createPeers: seeds[${index}]`, this.management.check);
@@ -151,7 +149,7 @@ export class Node {
    * Returns the first address that a node advertises and that others can dial; if this transport
    * proves ids, returns the first such address at which ids are proven.
    */
-  toldAddress({ addr }: Remote): string | undefined {
+  advertisedAddress({ addr }: Remote): string | undefined {
     return firstAddress(addr, (address) => {
       const place = placeOf(address);
       return (
@@ -167,29 +165,22 @@ export class Node {
    */
   addressOf({ nodeId, main }: Peer): string | undefined {
     const address =
-      main.dialed ?? this.toldAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
+      main.dialed ?? this.advertisedAddress(main.remote) ?? this.keeper.book.get(nodeId)?.address;
     return address === undefined ? undefined : spelled(address);
   }
 
   /**
-   * Returns true if this is one of the listed nodes. On a transport that only asserts ids, a node
-   * that was listed by its address alone is recognized by the address that it advertises, because
-   * its id is not known in advance.
+   * Returns true if a node may be a peer: with open membership any node, otherwise only a listed
+   * node. On a transport that only asserts ids, a node that was listed by its address alone is
+   * recognized by the address that it advertises, because its id is not known in advance.
    */
-  isListed(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
+  isWelcome(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
+    if (this.config.membership === 'open') return true;
     const { named } = this.planner;
     if (this.isExempt(nodeId, named.isPersistent(nodeId, dialed))) return true;
     return (
       !this.proves && (remote.addr ?? '').split(',').some((address) => named.isNamedAt(address))
     );
-  }
-
-  /**
-   * Returns true if a node may be a peer: with open membership any node, otherwise only a listed
-   * node.
-   */
-  isWelcome(nodeId: string, remote: Remote, dialed: string | undefined): boolean {
-    return this.config.membership === 'open' || this.isListed(nodeId, remote, dialed);
   }
 
   /** Returns the reason why a node that has mounted these protocols can't be a peer. */
@@ -268,8 +259,19 @@ export class Node {
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+/**
+ * Returns the first address of a list for which `fits` returns true, or undefined. A transport that
+ * listens on several addresses advertises them all, separated by commas.
+ */
+export function firstAddress(
+  advertised: string | undefined,
+  fits: (address: string) => boolean = () => true,
+): string | undefined {
+  for (const part of (advertised ?? '').split(',')) {
+    const address = part.trim();
+    if (address !== '' && fits(address)) return address;
+  }
+  return undefined;
 }
 
 /** Weight of a protocol violation in the trust metric, as a number of late pongs. */
@@ -278,17 +280,8 @@ const NONE: readonly Remote[] = Object.freeze([]);
 
 // The state of a node that its dial planner reads.
 
-/** The parts of a node that the planner may read. */
-export interface PlannedNode {
-  readonly nodeId: string;
-  /** True if this node dials only persistent peers on its own initiative. */
-  readonly isFixed: boolean;
-  readonly peerTable: PeerTable;
-  readonly keeper: BookKeeper;
-}
-
 /** Returns a view that always shows the present state of the node. */
-export function plannerView(node: PlannedNode): PlannerView {
+function plannerView(node: Node): PlannerView {
   return {
     isConnected: (nodeId) => node.peerTable.peers.has(nodeId),
     isOwn: (address) => node.keeper.book.isOwn(address),

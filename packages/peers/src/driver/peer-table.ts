@@ -120,7 +120,7 @@ export class PeerTable {
     if (this.#counts === undefined) {
       const counts = { in: 0, out: 0 };
       for (const peer of this.peers.values())
-        if (!peer.exempt && !peer.leaving) counts[peer.main.remote.direction]++;
+        if (isOrdinary(peer)) counts[peer.main.remote.direction]++;
       this.#counts = counts;
     }
     return this.#counts[direction];
@@ -130,7 +130,12 @@ export class PeerTable {
   countInbound(group: string): number {
     let count = 0;
     for (const peer of this.peers.values())
-      if (peer.group === group && !peer.exempt && peer.main.remote.direction === 'in') count++;
+      if (peer.group === group && isOrdinary(peer) && peer.main.remote.direction === 'in') count++;
     return count;
   }
+}
+
+/** Returns true if a peer counts against a limit. */
+export function isOrdinary({ exempt, leaving }: Peer): boolean {
+  return !exempt && !leaving;
 }

@@ -7,11 +7,12 @@ import {
   type Membership,
   type PendingConnection,
 } from '@trunkline/transport-core/internal';
+import { Visits } from '../admission/admission.ts';
 import { Crawler } from '../exchange/crawler.ts';
 import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
-import { Conversation, Visits } from './conversation.ts';
-import { DialOutcomes, filterRefusal } from './dials.ts';
+import { Conversation } from './conversation.ts';
+import { Dials, filterRefusal } from './dials.ts';
 import { Links } from './links.ts';
 import { Node, VIOLATION } from './node.ts';
 import type { PeerConnection } from './peer-table.ts';
@@ -22,7 +23,7 @@ export class PeersDriver implements Membership {
   readonly node: Node;
   readonly conversation: Conversation;
   readonly #visits: Visits;
-  readonly #orders: DialOutcomes;
+  readonly #dials: Dials;
   readonly #links: Links;
   readonly #timer: DeadlineTimer;
   readonly #crawler: Crawler | undefined;
@@ -31,7 +32,7 @@ export class PeersDriver implements Membership {
   #lookDue = Number.POSITIVE_INFINITY;
   /** True if this process was suspended since it last checked its peers. */
   #slept = false;
-  /** This node's own addresses, joined into one string, as last added to the address book. */
+  /** This node's own addresses, joined into one string, as last given to the address book. */
   #own = '';
   #state: 'new' | 'starting' | 'running' | 'closed' = 'new';
   #closing: Promise<void> | undefined = undefined;
@@ -46,12 +47,10 @@ export class PeersDriver implements Membership {
     this.asserts = !node.proves;
     this.#visits = new Visits(exchange.interval / 3);
     this.conversation = new Conversation(node, this.#visits);
-    this.resolver = this.conversation.services.resolver;
-    this.#orders = new DialOutcomes(node, this.#visits);
-    this.#links = new Links(node, this.#orders, this.#visits, this.conversation);
-    this.#crawler = exchange.seed
-      ? new Crawler({ random: transport.random, now: node.now() })
-      : undefined;
+    this.resolver = this.conversation.services.directory;
+    this.#dials = new Dials(node, this.#visits);
+    this.#links = new Links(node, this.#dials, this.#visits, this.conversation);
+    this.#crawler = exchange.seed ? new Crawler(transport.random, node.now()) : undefined;
     this.#timer = new DeadlineTimer(
       node.clock,
       (now) => this.#wake(now),
@@ -123,7 +122,7 @@ export class PeersDriver implements Membership {
     this.#state = 'closed';
     this.node.close();
     this.#timer.stop();
-    this.#orders.close();
+    this.#dials.close();
   }
 
   // Membership: called by the transport.
@@ -169,7 +168,7 @@ export class PeersDriver implements Membership {
   }
 
   addressesOf(target: string): readonly string[] | undefined {
-    return this.#orders.addressesOf(target);
+    return this.#dials.addressesOf(target);
   }
 
   links(nodeId: string): readonly Remote[] {
@@ -177,7 +176,7 @@ export class PeersDriver implements Membership {
   }
 
   reach(nodeId: string, signal: AbortSignal): Promise<Remote> {
-    return this.#orders.reach(nodeId, signal);
+    return this.#dials.reach(nodeId, signal);
   }
 
   /** Updates all peers after the list of persistent peers has changed. */
@@ -205,19 +204,18 @@ export class PeersDriver implements Membership {
 
   #wake(now: number): number {
     const { node } = this;
-    const { book } = node.keeper;
-    this.#noteOwn(book);
-    this.#orders.wake(now);
+    this.#noteOwn();
+    this.#dials.wake(now);
     for (const remote of this.#visits.expire(now))
       node.disconnect(remote, 'there is no room for another peer');
-    this.#orders.plan(now);
+    this.#dials.plan(now);
     this.#crawl(now);
     this.conversation.wake(now);
     if (now >= this.#lookDue) this.#look(now);
     if (now >= node.keeper.wakeAt) void node.keeper.save();
     return Math.min(
       node.planner.wakeAt,
-      this.#orders.wakeAt,
+      this.#dials.wakeAt,
       this.#visits.wakeAt,
       this.conversation.wakeAt,
       this.#crawler?.wakeAt ?? Number.POSITIVE_INFINITY,
@@ -226,15 +224,12 @@ export class PeersDriver implements Membership {
     );
   }
 
-  /**
-   * Adds the addresses at which this node can be reached to the book's own addresses, so that they
-   * are never dialed, no matter who reports them.
-   */
-  #noteOwn(book: { addOwn(address: string): void }): void {
+  /** Informs the book of this node's own addresses, which are never dialed, whoever reports them. */
+  #noteOwn(): void {
     const own = this.node.ownAddresses();
     if (own.join() === this.#own) return;
     this.#own = own.join();
-    for (const address of own) book.addOwn(address);
+    this.node.keeper.book.setOwn(own);
   }
 
   #crawl(now: number): void {
@@ -246,8 +241,8 @@ export class PeersDriver implements Membership {
         ({ nodeId, address }) =>
           node.peer(nodeId) === undefined && !node.planner.isResting(address, now),
       );
-    for (const { nodeId, address } of this.#crawler.crawl(now, candidates, CRAWLS))
-      this.#orders.start({ nodeId, address, kind: 'crawl' });
+    for (const { nodeId, address } of this.#crawler.crawl(now, candidates))
+      this.#dials.start({ nodeId, address, kind: 'crawl' });
   }
 
   /**
@@ -279,8 +274,6 @@ export class PeersDriver implements Membership {
   }
 }
 
-/** Maximum number of dials in one crawl. */
-const CRAWLS = 16;
 /**
  * Milliseconds between two checks of the peers: short enough to see a late pong before its peer is
  * disconnected (after 5 s by default).

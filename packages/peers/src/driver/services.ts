@@ -1,5 +1,5 @@
-// Exchanges services with peers: announces the services that this node serves now, and keeps the
-// services of the connected peers.
+// Exchanges services with peers: announces the services that this node serves now, keeps the
+// services of the connected peers, and resolves 'service:<name>' to the peers that serve it.
 
 import {
   type Clock,
@@ -9,19 +9,13 @@ import {
   TransportError,
 } from '@trunkline/transport-core';
 import type { ResolutionObserver } from '@trunkline/transport-core/backend';
-import {
-  readServices,
-  SERVICE_NAME,
-  ServiceDirectory,
-  serviceOf,
-} from '../services/service-directory.ts';
+import { isServiceName, readServices, SERVICE_NAME, SERVICES } from '../options.ts';
+import type { PeersChannel } from '../protocol.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
-import type { PeersChannel } from './peers-channel.ts';
 
 export class ServiceExchange {
-  readonly directory = new ServiceDirectory();
-  readonly resolver: ServiceResolver;
+  readonly directory: ServiceDirectory;
   readonly #node: Node;
   readonly #channel: PeersChannel;
   readonly #stopListening: () => void;
@@ -39,7 +33,7 @@ export class ServiceExchange {
   constructor(node: Node, channel: PeersChannel) {
     this.#node = node;
     this.#channel = channel;
-    this.resolver = new ServiceResolver(this.directory, node.clock);
+    this.directory = new ServiceDirectory(node.clock);
     this.#own = node.config.services;
     this.#stopListening = node.management.onServingChanged(() => this.#announce());
     this.#announce();
@@ -73,12 +67,12 @@ export class ServiceExchange {
 
   gone(nodeId: string): void {
     this.#untold.delete(nodeId);
-    if (this.directory.gone(nodeId)) this.resolver.changed();
+    this.directory.set(nodeId, []);
   }
 
   heard(services: readonly string[], from: Remote): void {
     const peer = this.#node.peerTable.of(from);
-    if (peer !== undefined && this.directory.heard(peer.nodeId, services)) this.resolver.changed();
+    if (peer !== undefined) this.directory.set(peer.nodeId, services);
   }
 
   /** Announces to all peers which services take calls, if that has changed. */
@@ -104,25 +98,53 @@ export class ServiceExchange {
   close(): void {
     this.#stopListening();
     this.directory.clear();
-    this.resolver.changed();
   }
 }
 
 /** Milliseconds before a failed announcement to a peer is tried again. */
 const RETRY = 1_000;
 
-// Resolves 'service:<name>' to the connected nodes that serve it, and follows the changes.
+// The services of the connected peers, as the peers have announced them.
 
-/** The resolver of services. */
-export class ServiceResolver implements Resolver {
-  readonly #directory: ServiceDirectory;
+/** A table of nodes and their services, which resolves 'service:<name>' and reports changes. */
+export class ServiceDirectory implements Resolver {
   readonly #clock: Clock;
+  readonly #services = new Map<string, readonly string[]>();
   readonly #watches = new Set<ServiceWatch>();
   #isChanged = false;
 
-  constructor(directory: ServiceDirectory, clock: Clock) {
-    this.#directory = directory;
+  constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /**
+   * Enters the services of a peer, which replace its former ones. Ignores entries that are not
+   * names and entries beyond the 64th. Without names, the peer is removed.
+   */
+  set(nodeId: string, said: readonly string[]): void {
+    const names = [...new Set(said.slice(0, SERVICES).filter(isServiceName))].sort();
+    if (names.join() === this.of(nodeId).join()) return;
+    if (names.length === 0) this.#services.delete(nodeId);
+    else this.#services.set(nodeId, names);
+    this.#changed();
+  }
+
+  /** Returns the services of a node, sorted. */
+  of(nodeId: string): readonly string[] {
+    return this.#services.get(nodeId) ?? NONE;
+  }
+
+  /** Returns the ids of the nodes that serve a service, sorted. */
+  nodes(service: string): string[] {
+    return [...this.#services]
+      .filter(([, services]) => services.includes(service))
+      .map(([nodeId]) => nodeId)
+      .sort();
+  }
+
+  clear(): void {
+    this.#services.clear();
+    this.#changed();
   }
 
   handles(target: string): boolean {
@@ -137,9 +159,9 @@ export class ServiceResolver implements Resolver {
         `the target '${target}' names no service; write 'service:' and a name of ${SERVICE_NAME}`,
         { target, sent: false },
       );
-    const watch = new ServiceWatch(service, observer, this.#directory, this.#clock);
+    const watch = new ServiceWatch(service, observer, this, this.#clock);
     this.#watches.add(watch);
-    this.changed();
+    this.#changed();
     return () => {
       watch.stop();
       this.#watches.delete(watch);
@@ -147,7 +169,7 @@ export class ServiceResolver implements Resolver {
   }
 
   /** Reports changes at the end of this tick, so that many changes lead to only one report. */
-  changed(): void {
+  #changed(): void {
     if (this.#isChanged || this.#watches.size === 0) return;
     this.#isChanged = true;
     this.#clock.defer(() => {
@@ -155,6 +177,13 @@ export class ServiceResolver implements Resolver {
       for (const watch of [...this.#watches]) watch.look();
     });
   }
+}
+
+/** Returns the name in a target 'service:<name>'; undefined for any other target. */
+export function serviceOf(target: string): string | undefined {
+  if (!target.startsWith('service:')) return undefined;
+  const name = target.slice('service:'.length);
+  return isServiceName(name) ? name : undefined;
 }
 
 /** One watched service. */
@@ -213,3 +242,4 @@ class ServiceWatch {
  * arrives half a round trip after the peer is up.
  */
 const PATIENCE = 1_000;
+const NONE: readonly string[] = Object.freeze([]);

@@ -3,10 +3,9 @@
 import { bytes } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { encodeStatus } from '../protocol.ts';
+import { encodeStatus, type PeersChannel } from '../protocol.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
-import type { PeersChannel } from './peers-channel.ts';
 import { StatusExchange } from './status-exchange.ts';
 
 for (const proven of [true, false]) {

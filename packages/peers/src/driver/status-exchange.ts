@@ -2,18 +2,17 @@
 // decodes the statuses that peers publish.
 
 import { type Codec, type Remote, TransportError } from '@trunkline/transport-core';
-import { decodeStatus, encodeStatus, LONGEST_STATUS } from '../protocol.ts';
+import { decodeStatus, encodeStatus, LONGEST_STATUS, type PeersChannel } from '../protocol.ts';
 import { PullRation, type StatusInput, StatusSync } from '../status/status-sync.ts';
 import { PeerLimits } from '../trust/peer-limits.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
-import type { PeersChannel } from './peers-channel.ts';
 
 export class StatusExchange {
   readonly #node: Node;
   readonly #channel: PeersChannel;
   readonly #sync: StatusSync;
-  readonly #rations = new PeerLimits((now) => new PullRation(now));
+  readonly #rations = new PeerLimits(() => new PullRation());
 
   constructor(node: Node, channel: PeersChannel) {
     this.#node = node;

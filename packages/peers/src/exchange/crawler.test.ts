@@ -6,37 +6,35 @@ import { Crawler } from './crawler.ts';
 
 const nodes = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ nodeId: `node${n}`, address: `host:${n + 1}` }));
-const create = (most?: number, now = 0) => new Crawler({ random: seededRandom(1), now, most });
+const create = (now = 0) => new Crawler(seededRandom(1), now);
 
 test('a crawler starts at once, and continues every 30 s', (t) => {
-  const crawler = create(2, 7);
+  const crawler = create(7);
   t.is(crawler.wakeAt, 7);
-  t.is(crawler.crawl(7, nodes(10), 99).length, 2);
+  t.is(crawler.crawl(7, nodes(40)).length, 16);
   t.is(crawler.wakeAt, 30_007);
-  t.deepEqual(crawler.crawl(30_006, nodes(10), 99), []);
-  t.is(crawler.crawl(30_007, nodes(10), 99).length, 2);
+  t.deepEqual(crawler.crawl(30_006, nodes(40)), []);
+  t.is(crawler.crawl(30_007, nodes(40)).length, 16);
 });
 
 test('a node is crawled again after two minutes, not before', (t) => {
   const crawler = create();
   const times: number[] = [];
   for (let now = 0; now <= 600_000; now += 30_000)
-    if (crawler.crawl(now, nodes(1), 99).length > 0) times.push(now);
+    if (crawler.crawl(now, nodes(1)).length > 0) times.push(now);
   t.deepEqual(times, [0, 120_000, 240_000, 360_000, 480_000, 600_000]);
 });
 
-test('a crawl returns no more nodes than fit, no more than its own limit, and no node twice', (t) => {
-  t.is(create().crawl(0, nodes(100), 5).length, 5);
-  t.is(create().crawl(0, nodes(100), 0).length, 0);
-  t.is(create().crawl(0, nodes(100), Number.POSITIVE_INFINITY).length, 16);
-  t.is(create().crawl(0, [...nodes(3), ...nodes(3)], 99).length, 3);
+test('a crawl returns 16 nodes at most, and no node twice', (t) => {
+  t.is(create().crawl(0, nodes(100)).length, 16);
+  t.is(create().crawl(0, [...nodes(3), ...nodes(3)]).length, 3);
 });
 
 test('over time every candidate has its turn, in no fixed order', (t) => {
-  const crawler = create(16);
+  const crawler = create();
   const given: string[] = [];
   for (let crawl = 0; crawl < 4; crawl++)
-    given.push(...crawler.crawl(crawl * 30_000, nodes(64), 99).map((node) => node.nodeId));
+    given.push(...crawler.crawl(crawl * 30_000, nodes(64)).map((node) => node.nodeId));
   t.is(new Set(given).size, 64);
   t.notDeepEqual(
     given,
@@ -46,15 +44,15 @@ test('over time every candidate has its turn, in no fixed order', (t) => {
 
 test('the candidates are not modified', (t) => {
   const candidates = nodes(20);
-  create().crawl(0, candidates, 99);
+  create().crawl(0, candidates);
   t.deepEqual(candidates, nodes(20));
 });
 
 test('a crawler remembers only the last two minutes, however many nodes there are', (t) => {
-  const crawler = create(16);
+  const crawler = create();
   for (let crawl = 0; crawl < 1_000; crawl++) {
     const strangers = Array.from({ length: 250 }, (_, n) => ({ nodeId: `${crawl}/${n}` }));
-    t.is(crawler.crawl(crawl * 30_000, strangers, 99).length, 16);
+    t.is(crawler.crawl(crawl * 30_000, strangers).length, 16);
     if (crawler.size > 16 * 5) t.fail(String(crawler.size));
   }
   t.true(crawler.size <= 16 * 4);

@@ -10,7 +10,7 @@ const [A, B, C] = [id(1), id(2), id(3)];
 const OUT = { direction: 'out', persistent: false } as const;
 const IN = { direction: 'in', persistent: false } as const;
 
-const create = (options: { interval?: number; seed?: boolean; welcome?: number } = {}, seed = 1) =>
+const create = (options: { interval?: number; seed?: boolean } = {}, seed = 1) =>
   new PeerExchange({ random: seededRandom(seed), ...options });
 
 /** Gives the machine an input and returns the outputs. */
@@ -161,19 +161,19 @@ test('a seed treats persistent peers and nodes that it dialed as other nodes do'
 });
 
 test('in seed mode, peers that stay too long are to be disconnected, persistent peers never', (t) => {
-  const exchange = create({ seed: true, welcome: 1_000 });
+  const exchange = create({ seed: true });
   connected(exchange, A, 0, IN);
   connected(exchange, B, 0, { direction: 'out', persistent: true });
-  connected(exchange, C, 500, OUT);
-  t.deepEqual(overstayed(exchange, 999), []);
-  t.deepEqual(overstayed(exchange, 1_000), [A]);
-  t.deepEqual(overstayed(exchange, 1_500), [A, C]);
+  connected(exchange, C, 1_000, OUT);
+  t.deepEqual(overstayed(exchange, 299_999), []);
+  t.deepEqual(overstayed(exchange, 300_000), [A]);
+  t.deepEqual(overstayed(exchange, 301_000), [A, C]);
   gone(exchange, A);
-  t.deepEqual(overstayed(exchange, 1_500), [C]);
-  connected(exchange, C, 1_600, { direction: 'out', persistent: true });
-  t.deepEqual(overstayed(exchange, 9_000), []);
+  t.deepEqual(overstayed(exchange, 301_000), [C]);
+  connected(exchange, C, 301_001, { direction: 'out', persistent: true });
+  t.deepEqual(overstayed(exchange, 900_000), []);
 
-  const node = create({ welcome: 1_000 });
+  const node = create();
   connected(node, A, 0, IN);
   t.deepEqual(overstayed(node, 1e9), []);
 });

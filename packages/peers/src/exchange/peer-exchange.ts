@@ -21,12 +21,6 @@ export interface PeerExchangeOptions {
    * for long. Default false.
    */
   readonly seed?: boolean | undefined;
-  /**
-   * In seed mode, milliseconds that a peer may stay. Default 300,000. Tendermint uses 28 hours,
-   * because in that time its consensus decides that a peer is good. Here a peer stays only for an
-   * answer, and its place is needed for the next peer.
-   */
-  readonly welcome?: number | undefined;
 }
 
 /** The inputs of peer exchange. */
@@ -61,12 +55,11 @@ export type ExchangeOutput =
   | { readonly type: 'unsolicited'; readonly nodeId: string }
   /** The requested list can't be read. */
   | { readonly type: 'malformed'; readonly nodeId: string }
-  /** Entries of a requested list. `dropped` is the number of entries that were not kept. */
+  /** The valid entries of a requested list. */
   | {
       readonly type: 'addresses';
       readonly nodeId: string;
       readonly entries: readonly AddressEntry[];
-      readonly dropped: number;
     };
 
 /** A list that is decoded when it is read; undefined if it is malformed. */
@@ -85,7 +78,6 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   readonly #random: Random;
   readonly #interval: number;
   readonly #seed: boolean;
-  readonly #welcome: number;
   readonly #peers = new Map<string, ExchangePeer>();
   /** The requests of each peer in all its sessions. */
   readonly #requests: PeerLimits<Requests>;
@@ -97,7 +89,6 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     this.#random = options.random;
     this.#interval = options.interval ?? 30_000;
     this.#seed = options.seed ?? false;
-    this.#welcome = options.welcome ?? 300_000;
     this.#requests = new PeerLimits(
       () => ({ answers: 0, answered: Number.NEGATIVE_INFINITY }),
       this.#interval,
@@ -170,7 +161,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     if (!this.#seed) return;
     // A peer that has stayed too long is reported again and again until it is gone.
     for (const [nodeId, peer] of this.#peers)
-      if (!peer.persistent && now - peer.since >= this.#welcome)
+      if (!peer.persistent && now - peer.since >= LONGEST_STAY)
         this.#outputs.add({ type: 'part', nodeId });
   }
 
@@ -259,9 +250,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
     const read = list.read();
     if (read === undefined) return this.#outputs.add({ type: 'malformed', nodeId });
-    const entries = readAddressEntries(read);
-    const dropped = read.length - entries.length;
-    this.#outputs.add({ type: 'addresses', nodeId, entries, dropped });
+    this.#outputs.add({ type: 'addresses', nodeId, entries: readAddressEntries(read) });
   }
 
   /**
@@ -360,5 +349,11 @@ const REPEATS = 3;
  * answer twice does so soon.
  */
 const REPEAT_TIME = 3_000;
+/**
+ * In seed mode, milliseconds that a peer may stay. Tendermint uses 28 hours, because in that time
+ * its consensus decides that a peer is good. Here a peer stays only for an answer, and its place is
+ * needed for the next peer.
+ */
+const LONGEST_STAY = 300_000;
 /** Share of rounds in which inbound peers are asked first; the value is a guess. */
 const INBOUND_SHARE = 0.25;

@@ -255,6 +255,14 @@ test.serial(
   },
 );
 
+test.serial('nat-pmp: a router to which the system sends nothing fails the attempt', async (t) => {
+  const { map } = await fixture(t, 'nat-pmp');
+  // A system lets no socket connect to the broadcast address unless the socket asks for it.
+  const { error } = await map({ gateway: '255.255.255.255' });
+  t.is(error?.code, 'unavailable');
+  t.regex(error!.message, /on the router 255\.255\.255\.255: no answer: connect E.*; check that/);
+});
+
 test.serial('nat-pmp: a request whose answer is lost is sent again', async (t) => {
   const { gateway, clock, map } = await fixture(t, 'nat-pmp');
   gateway.lose = 1;

@@ -10,7 +10,6 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
-import { GatewaySearch } from './gateway-search.ts';
 import { type ListeningAddress, mappableAddresses } from './local-network.ts';
 import { RouterMappings } from './router-mappings.ts';
 
@@ -87,10 +86,8 @@ export async function createPortMapping(
 ): Promise<PortMapping> {
   const config = parseOptions(schema, options, 'createPortMapping');
   const addresses = mappableAddresses(transport.localAddrs());
-  const { clock } = transport;
-  const search = new GatewaySearch(clock, config);
   const mapper = new PortMapper(transport, addresses, {
-    mappings: new RouterMappings(search, clock),
+    mappings: new RouterMappings(transport.clock, config),
     renewInterval: config.renewInterval,
     onEvent: config.onEvent,
   });

@@ -19,7 +19,8 @@ export interface Gateway {
 
 /** A requested mapping. */
 export interface MappingRequest {
-  readonly internalHost: string;
+  /** The address of this machine; undefined for the one from which it reaches the gateway. */
+  readonly internalHost: string | undefined;
   readonly internalPort: number;
   readonly externalPort: number;
 }

@@ -39,6 +39,8 @@ test('private, shared and local addresses are not public', (t) => {
 
 test('the source address is the one on the route to the host', async (t) => {
   t.is(await sourceAddress('127.0.0.9'), '127.0.0.1');
+  // A system lets no socket connect to the broadcast address unless the socket asks for it.
+  await t.throwsAsync(sourceAddress('255.255.255.255'), { message: /^connect E/ });
 });
 
 test('addresses keep their scheme and path; loopback and IPv6 ones are left out', (t) => {

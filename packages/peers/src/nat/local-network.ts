@@ -48,13 +48,17 @@ export function defaultGateways(routes: string): string[] {
 export function sourceAddress(host: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
-    socket.once('error', reject);
-    // Connecting a UDP socket chooses the route and sends nothing.
-    socket.connect(ANY_PORT, host, () => {
-      const { address } = socket.address();
+    socket.once('error', (error) => {
       socket.close();
-      resolve(address);
+      reject(error);
     });
+    socket.once('connect', () => {
+      resolve(socket.address().address);
+      socket.close();
+    });
+    // Connecting a UDP socket chooses the route and sends nothing. `connect` has no callback here,
+    // because Node would call it after a failure, too.
+    socket.connect(ANY_PORT, host);
   });
 }
 

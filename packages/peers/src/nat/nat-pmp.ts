@@ -61,8 +61,10 @@ export class NatPmpGateway implements Gateway {
         close();
         resolve(answer);
       });
-      // A connected socket receives only what this address sends.
-      socket.connect(PORT, this.host, () => socket.send(request));
+      socket.once('connect', () => socket.send(request));
+      // A connected socket receives only what this address sends. `connect` has no callback here,
+      // because Node would call it after a failure, too.
+      socket.connect(PORT, this.host);
     });
   }
 }

@@ -1,12 +1,19 @@
-// Creates and renews the mappings that this node has on routers, and remembers each mapping until
-// it is removed or its lease has ended.
+// Finds the routers of the local network, creates and renews the mappings that this node has on
+// them, and remembers each mapping until it is removed or its lease has ended.
 
 import { isIPv4 } from 'node:net';
 import { type Clock, TransportError } from '@trunkline/transport-core';
-import { cleanText } from '@trunkline/transport-core/backend';
+import { cleanText, inMs } from '@trunkline/transport-core/backend';
 import { type ExternalPort, type Gateway, LEASE, type MappingRequest } from './gateway.ts';
-import { type GatewaySearch, REQUEST_TIME } from './gateway-search.ts';
-import { isPublicAddress, type ListeningAddress, sourceAddress } from './local-network.ts';
+import { isPublicAddress, type ListeningAddress, routerCandidates } from './local-network.ts';
+import { NatPmpGateway } from './nat-pmp.ts';
+import { findUpnpGateways, isDescriptionUrl, UpnpGateway } from './upnp.ts';
+
+/** Options of `createPortMapping` that say which routers are asked, and how. */
+export interface RouterMappingsOptions {
+  readonly gateway?: string | undefined;
+  readonly description: string;
+}
 
 /** A mapping on a router. */
 interface HeldMapping {
@@ -17,15 +24,22 @@ interface HeldMapping {
 }
 
 export class RouterMappings {
-  readonly #search: GatewaySearch;
   readonly #clock: Clock;
+  readonly #options: RouterMappingsOptions;
+  readonly #stop = new AbortController();
   /** The mappings by router and port. There is at most one mapping for each router and port. */
   readonly #held = new Map<string, HeldMapping>();
   #last: Gateway | undefined = undefined;
 
-  constructor(search: GatewaySearch, clock: Clock) {
-    this.#search = search;
+  /** @throws TypeError for a `gateway` that is neither a URL nor an IPv4 address. */
+  constructor(clock: Clock, options: RouterMappingsOptions) {
+    const { gateway } = options;
+    if (gateway !== undefined && !isIPv4(gateway) && !isDescriptionUrl(gateway))
+      throw new TypeError(
+        `createPortMapping: gateway: '${gateway}' is neither the URL of a UPnP description with an IPv4 address ('http://192.168.1.1:5000/rootDesc.xml') nor an IPv4 address`,
+      );
     this.#clock = clock;
+    this.#options = options;
   }
 
   /** True while there is a mapping whose lease has not ended. */
@@ -33,9 +47,9 @@ export class RouterMappings {
     return this.#held.size > 0;
   }
 
-  /** Ends the search for routers. */
+  /** Ends the current search for routers, and all later ones. */
   stop(): void {
-    this.#search.stop();
+    this.#stop.abort(new TransportError('cancelled', 'createPortMapping: the mapping was closed'));
   }
 
   /**
@@ -50,7 +64,7 @@ export class RouterMappings {
     this.#forgetEnded();
     const errors: TransportError[] = [];
     try {
-      for await (const gateway of this.#search.gateways(this.#last)) {
+      for await (const gateway of this.#gateways(this.#last)) {
         try {
           const ports: ExternalPort[] = [];
           for (const address of addresses) ports.push(await this.#mapOne(gateway, address));
@@ -75,12 +89,11 @@ export class RouterMappings {
   }
 
   async #mapOne(gateway: Gateway, { host, port }: ListeningAddress): Promise<ExternalPort> {
-    const internalHost = host ?? (await sourceAddress(gateway.host));
     const before = [...this.#held.values()].find(
       (held) => held.gateway.host === gateway.host && held.request.internalPort === port,
     );
     const wanted = before?.request.externalPort ?? port;
-    const request = { internalHost, internalPort: port, externalPort: wanted };
+    const request = { internalHost: host, internalPort: port, externalPort: wanted };
     const external = await this.#ask(gateway, (signal) => gateway.map(request, signal));
     if (!isIPv4(external.host) || !(external.port > 0 && external.port <= 65_535))
       throw new TransportError(
@@ -126,16 +139,62 @@ export class RouterMappings {
   async #ask<T>(gateway: Gateway, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const times = gateway.protocol === 'upnp' ? [REQUEST_TIME] : DATAGRAM_TIMES;
     for (let i = 0; ; i++) {
-      let signal: AbortSignal | undefined;
+      const { signal, end } = this.#limit(times[i]!);
       try {
-        return await this.#search.within(times[i]!, (given) => {
-          signal = given;
-          return run(given);
-        });
+        return await run(signal);
       } catch (error) {
-        if (!signal?.aborted || i === times.length - 1) throw error;
+        if (!signal.aborted || i === times.length - 1) throw error;
+      } finally {
+        end();
       }
     }
+  }
+
+  /** Yields the routers, the most promising one first. */
+  async *#gateways(last: Gateway | undefined): AsyncGenerator<Gateway, void, undefined> {
+    const { gateway, description } = this.#options;
+    if (gateway !== undefined) {
+      yield isIPv4(gateway)
+        ? new NatPmpGateway(gateway)
+        : new UpnpGateway(new URL(gateway), description);
+      return;
+    }
+    const known = last?.protocol === 'nat-pmp' ? last : undefined;
+    if (known !== undefined) yield known;
+    const stop = this.#stop.signal;
+    const search = this.#limit(SEARCH_TIME, stop);
+    try {
+      for await (const found of findUpnpGateways(this.#clock, description, search.signal)) {
+        yield found;
+        if (stop.aborted) return;
+      }
+    } finally {
+      search.end();
+    }
+    for (const host of await routerCandidates()) {
+      if (stop.aborted) return;
+      if (host !== known?.host) yield new NatPmpGateway(host);
+    }
+  }
+
+  /**
+   * Returns a signal that aborts after a time, or with `stop`. No request to a router is given
+   * `stop`, because its effect would be unknown.
+   */
+  #limit(timeout: number, stop?: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+    const controller = new AbortController();
+    const abort = () =>
+      controller.abort(
+        new TransportError('deadline_exceeded', `no answer within ${inMs(timeout)}`),
+      );
+    const timer = this.#clock.setTimeout(abort, timeout);
+    stop?.addEventListener('abort', abort, { once: true });
+    if (stop?.aborted) abort();
+    const end = () => {
+      this.#clock.clearTimeout(timer);
+      stop?.removeEventListener('abort', abort);
+    };
+    return { signal: controller.signal, end };
   }
 
   #forgetEnded(): void {
@@ -152,5 +211,9 @@ function asError(error: unknown): TransportError {
       });
 }
 
+/** Time limit of a search by UPnP in milliseconds; routers answer within one second (MX). */
+const SEARCH_TIME = 3_000;
+/** Time limit of one request to a UPnP gateway in milliseconds. */
+const REQUEST_TIME = 5_000;
 /** Times to wait for an answer after each datagram of a request, in milliseconds. */
 const DATAGRAM_TIMES = [500, 1_000, 2_000];

@@ -1,7 +1,7 @@
 // Tests of the answers to a search for gateways.
 
 import test from 'ava';
-import { locationIn } from './ssdp.ts';
+import { locationIn } from './upnp.ts';
 
 const DEVICE = 'urn:schemas-upnp-org:device:InternetGatewayDevice:2';
 

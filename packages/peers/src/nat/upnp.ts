@@ -1,9 +1,11 @@
-// Maps ports by UPnP: reads the descriptions of gateways (InternetGatewayDevice:2), and speaks SOAP
-// with the service WANIPConnection:2.
+// Maps ports by UPnP: searches for gateways by SSDP, reads their descriptions
+// (InternetGatewayDevice:2), and speaks SOAP with the service WANIPConnection:2.
 
 import { Buffer } from 'node:buffer';
+import { createSocket, type Socket } from 'node:dgram';
 import { type IncomingMessage, request } from 'node:http';
 import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Clock } from '@trunkline/transport-core';
 import {
   type ExternalPort,
@@ -12,8 +14,7 @@ import {
   LEASE,
   type MappingRequest,
 } from './gateway.ts';
-import { searchGateways } from './ssdp.ts';
-import { escapeXml, xmlTags, xmlText } from './xml.ts';
+import { isPublicAddress, sourceAddress } from './local-network.ts';
 
 /**
  * Yields the gateways that answer a search until `signal` aborts: one for each address, at most
@@ -83,7 +84,7 @@ export class UpnpGateway implements Gateway {
         NewExternalPort: externalPort,
         NewProtocol: 'TCP',
         NewInternalPort: internalPort,
-        NewInternalClient: internalHost,
+        NewInternalClient: internalHost ?? (await sourceAddress(this.host)),
         NewEnabled: 1,
         NewPortMappingDescription: this.#description,
         NewLeaseDuration: LEASE,
@@ -171,13 +172,13 @@ const MOST_GATEWAYS = 8;
 // are not followed, and the length of an answer is limited.
 
 /** A message for the router; it is sent by POST. */
-export interface RouterMessage {
+interface RouterMessage {
   readonly soapAction: string;
   readonly body: string;
 }
 
 /** The answer of a router. */
-export interface RouterAnswer {
+interface RouterAnswer {
   readonly status: number;
   readonly text: string;
 }
@@ -188,11 +189,7 @@ export interface RouterAnswer {
  *
  * @param url a URL with an IPv4 address, so that no name is looked up.
  */
-export function askRouter(
-  url: URL,
-  signal: AbortSignal,
-  message?: RouterMessage,
-): Promise<RouterAnswer> {
+function askRouter(url: URL, signal: AbortSignal, message?: RouterMessage): Promise<RouterAnswer> {
   return new Promise((resolve, reject) => {
     const options = { agent: false, maxHeaderSize: HEADER_LIMIT, signal };
     const sent =
@@ -235,3 +232,146 @@ export function askRouter(
 
 const ANSWER_LIMIT = 2 ** 20;
 const HEADER_LIMIT = 16_384;
+
+// Searches for gateways in the local networks by SSDP.
+
+/**
+ * Sends searches into each local network, once a second, and calls `found` with the URL of the
+ * description in each answer. Returns the function that stops.
+ */
+function searchGateways(clock: Clock, found: (location: URL) => void): () => void {
+  const sockets = new Set<Socket>();
+  for (const address of localAddresses()) {
+    const socket = createSocket('udp4');
+    sockets.add(socket);
+    // For example, the interface has lost its address; there may be others.
+    socket.on('error', () => sockets.delete(socket) && socket.close());
+    socket.on('message', (message, from) => {
+      const location = locationIn(message.toString(), from.address);
+      if (location !== undefined) found(location);
+    });
+    socket.bind({ address }, () => {
+      socket.setMulticastInterface(address);
+      socket.send(SEARCH, SSDP_PORT, GROUP, ignore);
+    });
+  }
+  const repeat = () => {
+    for (const socket of sockets) socket.send(SEARCH, SSDP_PORT, GROUP, ignore);
+    timer = clock.setTimeout(repeat, SEARCH_INTERVAL);
+  };
+  let timer = clock.setTimeout(repeat, SEARCH_INTERVAL);
+  return () => {
+    clock.clearTimeout(timer);
+    for (const socket of sockets) socket.close();
+  };
+}
+
+/**
+ * Returns the URL of the description in the answer to a search; undefined if it is none, or if the
+ * URL is not on the host that has sent the answer, which must not be on the internet.
+ */
+export function locationIn(answer: string, sender: string): URL | undefined {
+  const [status, ...lines] = answer.split('\r\n');
+  const fields = new Map(
+    lines.map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+    }),
+  );
+  if (!status!.startsWith('HTTP/1.1 200') || fields.get('st') !== DEVICE) return undefined;
+  const text = fields.get('location') ?? '';
+  if (!URL.canParse(text)) return undefined;
+  const location = new URL(text);
+  const isOwn = location.protocol === 'http:' && location.hostname === sender;
+  return isOwn && !isPublicAddress(sender) ? location : undefined;
+}
+
+/** Returns the IPv4 addresses of this machine, except loopback and link-local ones. */
+function localAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address }) => address)
+      .filter((address) => !address.startsWith('169.254.')),
+  );
+}
+
+function ignore(): void {}
+
+const DEVICE = 'urn:schemas-upnp-org:device:InternetGatewayDevice:2';
+const GROUP = '239.255.255.250';
+const SSDP_PORT = 1_900;
+const SEARCH = [
+  'M-SEARCH * HTTP/1.1',
+  `HOST: ${GROUP}:${SSDP_PORT}`,
+  'MAN: "ssdp:discover"',
+  'MX: 1',
+  `ST: ${DEVICE}`,
+  '\r\n',
+].join('\r\n');
+/**
+ * The interval between searches, in milliseconds. Searches are repeated because UDP loses messages
+ * and routers answer only some of them.
+ */
+const SEARCH_INTERVAL = 1_000;
+
+// Reads the XML of routers, as far as UPnP uses it: elements that contain text or other elements.
+// Takes time in proportion to the length of the text, whatever it contains.
+
+/** A tag, and the text that follows it. */
+interface XmlTag {
+  /** The name without its namespace: 'controlURL', or '/service' at the end of an element. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Yields the tags of a document. Comments, declarations and CDATA sections are left out. */
+export function* xmlTags(xml: string): Generator<XmlTag, void, undefined> {
+  for (let at = xml.indexOf('<'); at >= 0; ) {
+    const end = xml.indexOf(xml.startsWith('<!--', at) ? '-->' : '>', at);
+    if (end < 0) return;
+    const next = xml.indexOf('<', end);
+    const [, slash = '', qualified = ''] =
+      /^(\/?)([^\s/!?]*)/.exec(xml.slice(at + 1, Math.min(end, at + NAME_LIMIT))) ?? [];
+    if (qualified !== '')
+      yield {
+        name: slash + qualified.slice(qualified.indexOf(':') + 1),
+        text: unescaped(xml.slice(end + 1, next < 0 ? undefined : next).trim()),
+      };
+    at = next;
+  }
+}
+
+/** Returns the text of the first element with this name; undefined if there is none. */
+export function xmlText(xml: string, name: string): string | undefined {
+  for (const tag of xmlTags(xml)) if (tag.name === name) return tag.text;
+  return undefined;
+}
+
+/** Returns a value as the text of an element. */
+export function escapeXml(value: string | number): string {
+  return String(value).replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+function unescaped(text: string): string {
+  return text.replace(
+    /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{1,4}));/gi,
+    (entity, decimal, hexadecimal, name) => {
+      if (name !== undefined) return NAMED[name] ?? entity;
+      const code = Number(decimal ?? `0x${hexadecimal}`);
+      return code <= LAST_CODE_POINT ? String.fromCodePoint(code) : entity;
+    },
+  );
+}
+
+const NAMED: Readonly<Record<string, string>> = {
+  __proto__: null as never,
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+};
+const LAST_CODE_POINT = 0x10ffff;
+/** Characters of a tag in which its name is looked for. */
+const NAME_LIMIT = 256;

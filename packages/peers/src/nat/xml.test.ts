@@ -1,7 +1,7 @@
 // Tests of reading the XML of routers.
 
 import test from 'ava';
-import { escapeXml, xmlTags, xmlText } from './xml.ts';
+import { escapeXml, xmlTags, xmlText } from './upnp.ts';
 
 test('tags are yielded with their texts, without namespaces, comments and declarations', (t) => {
   const xml =

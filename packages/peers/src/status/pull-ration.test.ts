@@ -4,7 +4,7 @@ import test from 'ava';
 import { PullRation } from './status-sync.ts';
 
 test('a peer of which eight statuses could not be read is pulled once every ten seconds', (t) => {
-  const ration = new PullRation(0);
+  const ration = new PullRation();
   const pull = (now: number) => {
     if (!ration.take(now)) return false;
     ration.spoiled(now);

@@ -3,7 +3,7 @@
 
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { refuseUnknown } from '@trunkline/transport-core/backend';
-import { type Machine, OutputQueue } from '../machine.ts';
+import { type Machine, OutputQueue, RateLimit } from '../machine.ts';
 
 /** Options of `StatusSync`. */
 export interface StatusSyncOptions {
@@ -236,11 +236,6 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
     return peer?.value === undefined ? undefined : { seq: peer.seq, value: peer.value };
   }
 
-  /** Returns the ids of the peers that have a status. */
-  *nodes(): IterableIterator<string> {
-    for (const [nodeId, peer] of this.#peers) if (peer.value !== undefined) yield nodeId;
-  }
-
   #beginPull(nodeId: string, peer: PeerState, now: number): void {
     peer.pull = { began: now, asked: peer.heard };
     this.#outputs.add({ type: 'pull', nodeId, instance: peer.instance });
@@ -328,52 +323,22 @@ const SOON = 0.05;
 
 /** The pulls that are still allowed for one peer. */
 export class PullRation {
-  readonly #pulls: Bucket;
-  readonly #bad: Bucket;
-
-  constructor(now: number) {
-    this.#pulls = new Bucket(PULLS, PULL_INTERVAL, now);
-    this.#bad = new Bucket(BAD, BAD_INTERVAL, now);
-  }
+  readonly #pulls = new RateLimit(PULLS, PULL_INTERVAL);
+  readonly #bad = new RateLimit(BAD, BAD_INTERVAL);
 
   /**
    * Takes a pull from the ration. Returns false if none is left, or if too many recent pulls
    * returned malformed statuses.
    */
   take(now: number): boolean {
-    return this.#bad.has(now) && this.#pulls.take(now);
+    if (this.#bad.readyAt > now || this.#pulls.readyAt > now) return false;
+    this.#pulls.take(now);
+    return true;
   }
 
   /** Records that a pull returned a malformed status. */
   spoiled(now: number): void {
     this.#bad.take(now);
-  }
-}
-
-/** A token bucket: `burst` tokens at once, and one more every `interval` milliseconds. */
-class Bucket {
-  readonly #burst: number;
-  readonly #interval: number;
-  #left: number;
-  #at: number;
-
-  constructor(burst: number, interval: number, now: number) {
-    this.#burst = burst;
-    this.#interval = interval;
-    this.#left = burst;
-    this.#at = now;
-  }
-
-  has(now: number): boolean {
-    this.#left = Math.min(this.#burst, this.#left + Math.max(0, now - this.#at) / this.#interval);
-    this.#at = now;
-    return this.#left >= 1;
-  }
-
-  take(now: number): boolean {
-    if (!this.has(now)) return false;
-    this.#left--;
-    return true;
   }
 }
 

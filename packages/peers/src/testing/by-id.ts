@@ -84,5 +84,7 @@ export const common: Pick<TransportBackend, 'unreachable' | 'probe' | 'skip'> = 
     'an advertised address attracts no calls for another node':
       'a node is reached by its id over the connection that it dialed, which is the purpose of ids',
     'peers on live connections see an address that changes': 'the id of a node never changes',
+    'connections reports failed dials and when the next one is due; a refusal ends a hold':
+      'a node id is not held: to stay connected to a node, it is added to the peers',
   },
 };

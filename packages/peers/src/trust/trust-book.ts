@@ -2,8 +2,7 @@
 // across restarts.
 
 import { isNodeId } from '@trunkline/transport-core/backend';
-import { readTrustDocument, type TrustDocument } from './trust-document.ts';
-import { TrustMetric } from './trust-metric.ts';
+import { readTrustDocument, type TrustDocument, TrustMetric } from './trust-metric.ts';
 
 /** Options of {@link TrustBook}. */
 export interface TrustBookOptions {
@@ -37,8 +36,6 @@ export interface TrustBookDocument {
  * much that is worth.
  */
 export class TrustBook {
-  /** The number of entries of `saved` that were not used. */
-  readonly dropped: number;
   readonly #most: number;
   /** Connected peers, the longest connected first. */
   readonly #present = new Map<string, TrustMetric>();
@@ -47,7 +44,7 @@ export class TrustBook {
 
   constructor(options: TrustBookOptions) {
     this.#most = options.most ?? 4_096;
-    this.dropped = this.#restore(peersOf(options.saved), options.now);
+    this.#restore(peersOf(options.saved), options.now);
   }
 
   /** The number of known peers. */
@@ -97,14 +94,9 @@ export class TrustBook {
     this.#tell(nodeId, now, (metric) => metric.bad(now, n));
   }
 
-  /** Returns the trust value, 0 to 1; 1 for an unknown peer. */
-  value(nodeId: string, now: number): number {
-    return this.#find(nodeId)?.value(now) ?? 1;
-  }
-
   /** Returns the trust value in percent, 0 to 100; 100 for an unknown peer. */
   score(nodeId: string, now: number): number {
-    return this.#find(nodeId)?.score(now) ?? 100;
+    return (this.#present.get(nodeId) ?? this.#absent.get(nodeId))?.score(now) ?? 100;
   }
 
   /**
@@ -127,7 +119,7 @@ export class TrustBook {
     return { version: 1, peers };
   }
 
-  #restore(saved: readonly unknown[], now: number): number {
+  #restore(saved: readonly unknown[], now: number): void {
     for (const value of saved.slice(Math.max(0, saved.length - this.#most))) {
       const document = readTrustDocument(value);
       if (document === undefined) continue;
@@ -135,11 +127,6 @@ export class TrustBook {
       if (typeof nodeId === 'string' && isNodeId(nodeId) && !this.#absent.has(nodeId))
         this.#absent.set(nodeId, new TrustMetric(now, document));
     }
-    return saved.length - this.#absent.size;
-  }
-
-  #find(nodeId: string): TrustMetric | undefined {
-    return this.#present.get(nodeId) ?? this.#absent.get(nodeId);
   }
 
   #tell(nodeId: string, now: number, event: (metric: TrustMetric) => void): void {

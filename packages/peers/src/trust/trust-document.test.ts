@@ -1,7 +1,7 @@
 // Tests of reading saved trust metrics.
 
 import test from 'ava';
-import { readTrustDocument, slotsOf } from './trust-document.ts';
+import { readTrustDocument, slotsOf } from './trust-metric.ts';
 
 const good = { intervals: 5, history: [1, 0.5, 0], good: 3, bad: 0, elapsed: 59_999.5 };
 

@@ -6,14 +6,21 @@
 // weighted by 0.8^i, or 1 if there are no past intervals. D penalizes a decline: P − H if that is
 // negative, otherwise 0.
 
-import {
-  INTERVAL,
-  MOST_EVENTS,
-  MOST_INTERVALS,
-  readTrustDocument,
-  slotsOf,
-  type TrustDocument,
-} from './trust-document.ts';
+/** A trust metric as plain data, for JSON. It contains no absolute times. */
+export interface TrustDocument {
+  /** The number of whole intervals recorded, at most MOST_INTERVALS. */
+  readonly intervals: number;
+  /**
+   * The trust values of these intervals, 0 to 1, the newest first: one for the last interval, one
+   * for the two before it, one for the four before those …
+   */
+  readonly history: readonly number[];
+  /** Numbers of events in the current interval. */
+  readonly good: number;
+  readonly bad: number;
+  /** Milliseconds that have passed in the current interval. */
+  readonly elapsed: number;
+}
 
 /**
  * The trust metric of one peer. It needs no timers: each call first ends the intervals that are
@@ -37,20 +44,17 @@ export class TrustMetric {
   #paused = false;
 
   /**
-   * @param saved the result of `save`. The metric continues from there, paused until it is resumed
-   * or an event is recorded.
+   * @param saved the result of `save` or `readTrustDocument`. The metric continues from there,
+   * paused until it is resumed or an event is recorded.
    */
   constructor(now: number, saved?: TrustDocument) {
     this.#began = now;
     if (saved === undefined) return;
-    const read = readTrustDocument(saved);
-    if (read === undefined)
-      throw new TypeError('TrustMetric: saved: must be a value that save() returned');
-    this.#intervals = read.intervals;
-    this.#history = [...read.history];
-    this.#good = read.good;
-    this.#bad = read.bad;
-    this.#began = read.elapsed;
+    this.#intervals = saved.intervals;
+    this.#history = [...saved.history];
+    this.#good = saved.good;
+    this.#bad = saved.bad;
+    this.#began = saved.elapsed;
     this.#paused = true;
   }
 
@@ -175,6 +179,37 @@ function checked(n: number): number {
   return n;
 }
 
+/** Returns the number of history slots for this many intervals: ⌊log2⌋ + 1. */
+export function slotsOf(intervals: number): number {
+  return 32 - Math.clz32(intervals);
+}
+
+/** Validates a document that `save` returned. Returns undefined for anything else. */
+export function readTrustDocument(value: unknown): TrustDocument | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { intervals, history, good, bad, elapsed } = value as Partial<
+    Record<keyof TrustDocument, unknown>
+  >;
+  if (!isNumber(intervals, MOST_INTERVALS) || !Number.isInteger(intervals)) return undefined;
+  if (!Array.isArray(history) || history.length !== slotsOf(intervals)) return undefined;
+  // The copy fills holes, which `every` would skip.
+  const values: unknown[] = [...history];
+  if (!values.every((item) => isNumber(item, 1))) return undefined;
+  if (!isNumber(good, MOST_EVENTS) || !isNumber(bad, MOST_EVENTS) || !isNumber(elapsed, INTERVAL))
+    return undefined;
+  return { intervals, history: values, good, bad, elapsed };
+}
+
+function isNumber(value: unknown, most: number): value is number {
+  return typeof value === 'number' && value >= 0 && value <= most;
+}
+
+/** Length of an interval in milliseconds: one minute, Tendermint's default. */
+const INTERVAL = 60_000;
+/** Number of intervals in the window: 14 days, Tendermint's default. */
+const MOST_INTERVALS = (14 * 24 * 60 * 60_000) / INTERVAL;
+/** Maximum number of good, or bad, events counted in an interval; further ones change nothing. */
+const MOST_EVENTS = Number.MAX_SAFE_INTEGER;
 /**
  * The weight of an interval relative to the one after it: Tendermint's defaultHistoryDataWeight.
  */

@@ -2,8 +2,8 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { AddressBook } from '../address-book.ts';
-import type { AddressBookOptions, BookAddress } from '../entries.ts';
+import { AddressBook, type AddressBookOptions } from '../address-book.ts';
+import type { BookAddress } from '../entries.ts';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

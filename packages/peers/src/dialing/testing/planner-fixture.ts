@@ -6,6 +6,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { DialCandidate, DialOrder, DialPlannerOptions, PlannerView } from '../dial-order.ts';
 import { DialPlanner } from '../dial-planner.ts';
+import { addressKey } from '../targets.ts';
 
 /**
  * The outcome of a dial: an error, or a connection that lasts for `lives` milliseconds and ends
@@ -44,6 +45,8 @@ export class PlannerFixture implements PlannerView {
   readonly planner: DialPlanner;
   readonly dialed: Dialed[] = [];
   readonly underWay = new Set<DialOrder>();
+  /** Canonical addresses of this node. */
+  readonly own = new Set<string | undefined>();
   readonly banned = new Set<string>();
   readonly givenUp: string[] = [];
   readonly book: DialCandidate[];
@@ -69,6 +72,7 @@ export class PlannerFixture implements PlannerView {
     } = options;
     this.#options = options;
     this.book = options.book ?? [];
+    for (const address of options.own ?? []) this.own.add(addressKey(address));
     this.planner = new DialPlanner({
       random: seededRandom(seed),
       now: 0,
@@ -89,7 +93,7 @@ export class PlannerFixture implements PlannerView {
   }
 
   isOwn(address: string): boolean {
-    return this.#options.own?.includes(address) ?? false;
+    return this.own.has(addressKey(address));
   }
 
   isBanned(nodeId: string): boolean {
@@ -168,6 +172,7 @@ export class PlannerFixture implements PlannerView {
   #settle(order: DialOrder, outcome: Outcome): void {
     this.underWay.delete(order);
     if ('error' in outcome) {
+      if (outcome.error.reason === 'self') this.own.add(addressKey(order.address));
       this.planner.handle(this.now, { type: 'failed', order, error: outcome.error });
       if (this.planner.poll()?.type === 'give_up') {
         this.givenUp.push(order.address);

@@ -101,11 +101,8 @@ function bookOf(random: Random, count: number): string {
   for (let i = 0; i < count; i++) {
     const nodeId = i.toString(16).repeat(64).slice(0, 64);
     const entry = { nodeId, address: `${i + 1}.2.3.4:${1 + Math.floor(random() * 9)}` };
-    book.add(
-      entry,
-      random() < 0.5 ? undefined : { nodeId: 'e'.repeat(64), address: '9.9.9.9:9' },
-      i,
-    );
+    const teller = random() < 0.5 ? '8.8.8.8:8' : '9.9.9.9:9';
+    book.add(entry, { nodeId: 'e'.repeat(64), address: teller }, i);
     if (random() < 0.4) book.succeeded(nodeId, entry.address, i);
     if (random() < 0.2) book.ban(nodeId, i, 1_000);
     trust.connected(nodeId, i);

@@ -1,28 +1,29 @@
 // Tests of the table of services.
 
+import { createManualClock } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { readServices, ServiceDirectory, serviceOf } from './service-directory.ts';
+import { readServices } from '../options.ts';
+import { ServiceDirectory, serviceOf } from './services.ts';
 
-test('a list replaces the one before, and only changes count', (t) => {
-  const directory = new ServiceDirectory();
-  t.true(directory.heard('a', ['orders', 'stock', 'orders']));
-  t.false(directory.heard('a', ['stock', 'orders']));
+test('a list replaces the one before', (t) => {
+  const directory = new ServiceDirectory(createManualClock());
+  directory.set('a', ['orders', 'stock', 'orders']);
   t.deepEqual(directory.of('a'), ['orders', 'stock']);
-  t.true(directory.heard('b', ['orders']));
+  directory.set('b', ['orders']);
   t.deepEqual(directory.nodes('orders'), ['a', 'b']);
-  t.true(directory.heard('a', []));
-  t.false(directory.heard('c', []));
+  directory.set('a', ['stock']);
+  directory.set('c', []);
   t.deepEqual(directory.nodes('orders'), ['b']);
-  t.true(directory.gone('b'));
-  t.false(directory.gone('b'));
+  directory.set('b', []);
   t.deepEqual(directory.nodes('orders'), []);
+  t.deepEqual(directory.of('b'), []);
 });
 
 test('of what a peer says, wrong names and those beyond the 64th are ignored', (t) => {
-  const directory = new ServiceDirectory();
-  directory.heard('a', ['', '7000', 'a b', 'x'.repeat(64), 'good', '-no', 'node\n']);
+  const directory = new ServiceDirectory(createManualClock());
+  directory.set('a', ['', '7000', 'a b', 'x'.repeat(64), 'good', '-no', 'node\n']);
   t.deepEqual(directory.of('a'), ['good']);
-  directory.heard(
+  directory.set(
     'a',
     Array.from({ length: 100 }, (_, i) => `s${i}`),
   );

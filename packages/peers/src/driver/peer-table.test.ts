@@ -1,0 +1,31 @@
+// Tests of the table of peers.
+
+import type { Remote } from '@trunkline/transport-core';
+import test from 'ava';
+import { idOf } from '../testing/cluster.ts';
+import { type Peer, PeerTable } from './peer-table.ts';
+
+test('a peer that was replaced counts neither against maxInbound nor against its network', (t) => {
+  const table = new PeerTable(idOf('me'));
+  const remote = { direction: 'in' } as Remote;
+  const main = { remote, dialed: undefined, lasting: true, received: 0 };
+  const peer: Peer = {
+    nodeId: idOf('other'),
+    proven: true,
+    instance: 'i',
+    persistent: false,
+    exempt: false,
+    group: '1.2.0.0',
+    since: 0,
+    returned: false,
+    leaving: false,
+    links: [],
+    main,
+    release: () => {},
+  };
+  table.add(peer, main);
+  t.deepEqual([table.count('in'), table.countInbound('1.2.0.0')], [1, 1]);
+  peer.leaving = true;
+  table.recount();
+  t.deepEqual([table.count('in'), table.countInbound('1.2.0.0')], [0, 0]);
+});
