@@ -44,7 +44,9 @@ export const sections = {
     Packages: readmes('packages', packages),
   },
   Explanations: {
-    Explanations: docs('design peers-explained gossip-explained simulation-explained simulation-compared scale'),
+    Explanations: docs(
+      'design peers-explained gossip-explained simulation-explained simulation-compared scale',
+    ),
   },
   Project: {
     Measurements: docs('performance gossip-evaluation'),

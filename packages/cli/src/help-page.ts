@@ -106,13 +106,11 @@ trunkline call greeter/greet '{"name":"Ada"}'
 
 Without TLS, \`--address\` is enough. Options take precedence over environment variables, and these
 over the [context](#trunkline-context-add). If you give an address without \`--context\`, no context
-is used, so that only the context's node gets the context's token. The token is sent with each call,
-and also in the hello that opens a connection. Control characters in texts of nodes don't reach your
-terminal.
+is used, so that only the context's node gets the context's token. Each call and the hello carry the
+token. Control characters in texts of nodes don't reach your terminal.
 
-With the default [overlay](gossip.md#which-overlay), a full mesh, messages travel directly from
-\`pub\` to each \`sub\`, so no firewall may separate the two. With TLS, a \`pub\` and a \`sub\` that run at
-the same time need different keys.
+With the default [overlay](gossip.md#which-overlay), a full mesh, no firewall may separate \`pub\`
+and \`sub\`. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
 
 ## The commands
 `;

@@ -276,7 +276,11 @@ test('failed listeners and lost brokers are counted', (t) => {
 test('names of targets are labels for the first 100 of them', (t) => {
   const metrics = createMetrics();
   const names = Array.from({ length: 103 }, (_, i) => ({
-    ...{ name: `service:${i}`, waiting: 1, addresses: [{ status: 'up' }, { status: 'not_serving' }] },
+    ...{
+      name: `service:${i}`,
+      waiting: 1,
+      addresses: [{ status: 'up' }, { status: 'not_serving' }],
+    },
   }));
   metrics.watch({ balancer: { snapshot: () => ({ names, events: {} }) } });
   for (let times = 0; times < 2; times++) {

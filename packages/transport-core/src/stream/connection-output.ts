@@ -29,7 +29,7 @@ type Phase =
   /** closed: `close` of the stream was called; nothing more is written. */
   | { readonly name: 'closed' };
 
-/** The connection, which imports this file. Two closures for each connection would cost memory. */
+/** The connection, which imports this file. A closure would cost memory for each connection. */
 interface Owner extends Pick<SessionPort, 'wakeBy'> {
   /** Reports that `Session.crowded` has changed. */
   crowding(): void;
@@ -44,6 +44,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
+  readonly wakeBy: (time: number) => void;
   readonly #owner: Owner;
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
@@ -75,6 +76,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     { ticker, scheduler, buffers, rates }: TransportResources,
     stream: StreamConnection,
   ) {
+    this.wakeBy = owner.wakeBy;
     this.#owner = owner;
     this.#stream = stream;
     this.#ticker = ticker;
@@ -115,10 +117,6 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     // What can wait does not keep other output from leaving at the end of this tick.
     this.#isScheduled = !canWait;
     this.#ticker.touch(this, canWait);
-  }
-
-  wakeBy(time: number): void {
-    this.#owner.wakeBy(time);
   }
 
   flushTick(now: number): void {

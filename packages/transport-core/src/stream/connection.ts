@@ -292,11 +292,11 @@ export class Connection implements SessionVisitor, StreamSink {
     this.due = Math.min(this.due, next, this.#output.due, this.#input.due);
   }
 
-  wakeBy(time: number): void {
+  readonly wakeBy = (time: number): void => {
     if (time >= this.due) return;
     this.due = time;
     this.host.wakeBy(time);
-  }
+  };
 
   crowding(): void {
     this.host.crowding(this);
