@@ -390,19 +390,10 @@ export class Reporter {
     });
   }
 
-  /** Reports a handshake of a connection that was made at the time `since`. */
-  handshakeEnded(
-    {
-      endpoint,
-      direction,
-      remote,
-      since,
-    }: Pick<HandshakeRecord, 'endpoint' | 'direction' | 'remote'> & { readonly since: number },
-    error: TransportError | undefined,
-  ): void {
+  /** Reports the handshake of a connection that was made at the time `since`. */
+  handshakeEnded(record: Omit<HandshakeRecord, 'duration'>, since: number): void {
     if (this.#observer.handshakeEnded === undefined) return;
-    const duration = this.now - since;
-    this.#tell('handshakeEnded', { endpoint, direction, duration, remote, error });
+    this.#tell('handshakeEnded', { ...record, duration: this.now - since });
   }
 
   // Gossip.

@@ -214,8 +214,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   // Reports of connections.
 
   up(connection: Connection): void {
+    const { endpoint, direction, since } = connection;
     const remote = connection.remote!;
-    this.reporter.handshakeEnded(connection, undefined);
+    this.reporter.handshakeEnded({ endpoint, direction, remote, error: undefined }, since);
     this.dispatcher.tell({ type: 'up', remote });
     this.membership?.up(remote);
     if (connection.target !== undefined) this.pool.add(connection);
@@ -237,8 +238,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   down(connection: Connection, error: TransportError, { wasUp, unsent }: ConnectionEnd): void {
     if (connection.counts) this.#live--;
     this.pool.forget(connection);
-    const { remote, endpoint, direction } = connection;
-    if (!wasUp) this.reporter.handshakeEnded(connection, error);
+    const { remote, endpoint, direction, since } = connection;
+    if (!wasUp) this.reporter.handshakeEnded({ endpoint, direction, remote, error }, since);
     if (direction === 'in' && !wasUp) this.membership?.turnedAway?.(endpoint, error, remote);
     if (remote !== undefined) this.membership?.down(remote, error);
     if (wasUp && remote !== undefined) {
