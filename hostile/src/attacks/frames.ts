@@ -163,7 +163,9 @@ export const frames: readonly Attack[] = [
     cases: [21],
     // The attacker is still sending, so the reset may overtake the reason.
     answer: /^(GO_AWAY 13\/12|cut)$/,
-    memory: 2 * 1024 * 1024,
+    // Each handler keeps its request for a second, also when its connection is lost: 1 MiB for each
+    // of up to 50 connections a second.
+    memory: 50 * 1024 * 1024,
     bound: {
       milliseconds: 25,
       reason:

@@ -24,6 +24,8 @@ export const webSocket: readonly Attack[] = [
     carriers: WEB_SOCKETS,
     victim: { origins: ['https://app.example'] },
     answer: /^GO_AWAY 7\/11$/,
+    // Garbage of the connections that have ended, as in connect-cycles.
+    memory: 16 * 1024 * 1024,
     async run(run) {
       let answer = 'nothing';
       while (run.goesOn()) {
