@@ -40,7 +40,8 @@ for (const overlay of [fullMesh(), partialView()]) {
           differences(b).filter(({ nodeId }) => nodeId === a.nodeId),
           [{ nodeId: a.nodeId, what: 'limit', ours: 1_000, theirs: 1_048_576 }],
         );
-        for (const audience of [{}, { to: ['b', 'c'].map(idOf) }]) {
+        const to = ['b', 'c'].map(idOf);
+        for (const audience of [{}, { to }, { to, min: 1 }]) {
           const { queued, failed = [] } = await sim.settle(topic.publish(LONG, audience));
           t.is(queued, 1);
           t.deepEqual(
@@ -54,7 +55,7 @@ for (const overlay of [fullMesh(), partialView()]) {
         }
         await sim.settle(topic.publish('short'));
         await sim.run(20_000);
-        t.deepEqual([subscriber('b').words, subscriber('c').words.length], [['short'], 3]);
+        t.deepEqual([subscriber('b').words, subscriber('c').words.length], [['short'], 4]);
         for (const one of nodes.values()) t.deepEqual(eventsOf(one, 'misbehaved'), [], one.name);
         t.true(b.peers.get(a.nodeId)!.score >= before);
         t.deepEqual(await sim.close(), []);

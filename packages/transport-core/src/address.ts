@@ -14,7 +14,7 @@ export interface TargetAddress {
   /** The address to dial, as written, without white space at its ends. */
   readonly address: string;
   /**
-   * The canonical form, the same for all spellings of one target: scheme and host in lower case, IP
+   * The canonical form, the same for all spellings of one target with a port: scheme and host in lower case, IP
    * addresses in their shortest form, no 'tcp://'.
    */
   readonly key: string;
@@ -50,8 +50,7 @@ export function parseTarget(target: string): TargetAddress {
 
 /**
  * Returns an address as it is shown to users: in canonical form, with its scheme ('tcp://' for a
- * bare 'host:port') and, for a WebSocket URL, with at least the path '/'. Other text is returned
- * unchanged.
+ * bare 'host:port') and, for a WebSocket URL, with at least the path '/'.
  */
 export function spelled(address: string): string {
   const key = canonicalAddress(address.trim());
@@ -79,7 +78,7 @@ export function splitScheme(address: string): { scheme: string | undefined; rest
 
 /**
  * Returns the canonical form of an address. Text that is not a scheme, host and port is returned as
- * written.
+ * written, except for its scheme, so a URL without a port has a key of its own.
  */
 function canonicalAddress(address: string): string {
   const { scheme, rest } = splitScheme(address);

@@ -1,6 +1,6 @@
-// The globals that every supported runtime has: Node, browsers and workers. The code that must not
-// do I/O compiles against this file alone, so that it can't use a socket, a timer or a clock by
-// accident.
+// Those globals of Node, browsers and workers that do no I/O and tell no time. The code that must do
+// neither compiles against this file alone, so that it can't use a socket, a timer or a clock by
+// accident: add none here.
 
 interface AbortSignal {
   readonly aborted: boolean;

@@ -67,3 +67,26 @@ test('for the place of a distrusted neighbor, each node is asked once per round,
   t.true(asked >= 3 * 10 && asked <= 3 * 20, `${asked}`);
   t.deepEqual(node.view.active(), ['a', 'b']);
 });
+
+test('while a distrusted neighbor waits for its replacement, a lost neighbor is replaced at once', (t) => {
+  const node = new SingleView({ active: 4 });
+  node.chooses('a', 'b', 'c', 'd');
+  node.distrusted.add('d');
+  let asked: string[] = [];
+  node.onSend = (to, message) => {
+    if (message.type !== 'neighbor') return;
+    asked.push(to);
+    const { request } = message;
+    node.tell({
+      type: 'received',
+      from: to,
+      message: { type: 'refuse', request, free: undefined, peers: [] },
+    });
+  };
+  const others = Array.from({ length: 9 }, (_, i) => `x${i}`);
+  node.tell({ type: 'found', nodes: others, isChosen: true });
+  while (node.now < 300_000) node.pass(Math.max(1, node.view.wakeAt - node.now));
+  asked = [];
+  node.tell({ type: 'lost', peer: 'a', error: undefined });
+  t.true(asked.length > 0);
+});

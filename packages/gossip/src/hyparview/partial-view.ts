@@ -141,6 +141,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (!this.#active.has(peer)) return;
     this.#losses.add(peer, now);
     this.#drop(peer, 'evicted', undefined, now);
+    this.#lostPlace();
     this.#requester.seek('replace', now);
     this.#requester.fill(now);
   }
@@ -295,8 +296,10 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   #onDisconnect(from: string, { alive, free, peers }: MessageOf<'disconnect'>, now: number): void {
     const wasAsked = this.#requests.delete(from);
-    if (this.#active.remove(from)) this.#down(from, alive ? 'disconnected' : 'left');
-    else if (!wasAsked) return;
+    if (this.#active.remove(from)) {
+      this.#down(from, alive ? 'disconnected' : 'left');
+      this.#lostPlace();
+    } else if (!wasAsked) return;
     if (alive) {
       this.#requester.search.asked(from);
       this.#views.remember([from], [], now);
@@ -314,9 +317,20 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const wasNeighbor = this.#active.remove(peer);
     if (wasAsked || wasNeighbor || this.#passive.has(peer)) this.#losses.add(peer, now);
     this.#passive.remove(peer);
-    if (wasNeighbor) this.#merges.isNeeded(now);
-    if (wasNeighbor) this.#down(peer, 'lost', error);
+    if (wasNeighbor) {
+      this.#merges.isNeeded(now);
+      this.#down(peer, 'lost', error);
+      this.#lostPlace();
+    }
     this.#requester.fill(now);
+  }
+
+  /**
+   * Called after a neighbor was lost. A full view may have asked all nodes already, for the place of
+   * a distrusted neighbor; a free place must not wait for their next round.
+   */
+  #lostPlace(): void {
+    if (this.#active.size === this.#config.active - 1) this.#requester.search.restart();
   }
 
   #wake(now: number): void {

@@ -270,7 +270,8 @@ class TreeOverlay implements Overlay {
 
   #onTree(output: PlumtreeOutput<Body>, now: number): void {
     if (output.type === 'gave') {
-      if (this.#sources.has(output.peer)) return;
+      // A message that was held may be accepted after its sender has left.
+      if (this.#sources.has(output.peer) || !this.#view.isNeighbor(output.peer)) return;
       this.#view.handle(now, output);
       this.#stallDetector.heard(output.peer, now);
     } else {

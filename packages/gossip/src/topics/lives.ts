@@ -73,6 +73,8 @@ export class TopicLife {
   #joinedAt = 0;
   /** Number of times that the life was raised because a peer remembered a later life. */
   #raised = 0;
+  /** Number of reports that were not believed. */
+  #disbelieved = 0;
 
   constructor(node: TopicNode, restartedNodes: RestartedNodes) {
     this.#node = node;
@@ -95,16 +97,15 @@ export class TopicLife {
   /**
    * Called when a peer remembers a life of this node from before a restart. If that life is not
    * older than the present life, a later life begins, so that peers don't regard this node's
-   * messages as old. Returns false if the report has no effect, for example because the peer is not
-   * believed.
+   * messages as old. Returns undefined if the report is of an older life, or one of too many.
    */
-  raise(life: number, from: string): boolean {
-    if (life < this.#epoch || this.#raised >= RAISES || this.#isLate(life)) return false;
-    const later = this.#node.outlived(life, from);
-    if (later === undefined) return false;
+  raise(life: number, from: string): 'raised' | 'disbelieved' | undefined {
+    if (life < this.#epoch || this.#raised >= RAISES) return undefined;
+    const later = this.#isLate(life) ? undefined : this.#node.outlived(life, from);
+    if (later === undefined) return ++this.#disbelieved > RAISES ? undefined : 'disbelieved';
     this.#epoch = later;
     this.#raised++;
-    return true;
+    return 'raised';
   }
 
   /**
@@ -121,7 +122,7 @@ export class TopicLife {
 /** Milliseconds for which peers remember a silent publisher. */
 const REMEMBERED = 600_000;
 /**
- * Maximum number of times that a life may be raised. A lying peer can cause this many raises, and
- * each of them may lose messages in flight.
+ * Maximum number of times that a life may be raised, and of reported lies. A lying peer can cause
+ * this many raises, and each of them may lose messages in flight.
  */
 const RAISES = 8;

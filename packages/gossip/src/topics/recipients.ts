@@ -73,12 +73,14 @@ export function sendTo(
       topic.takes(nodeId, push.size),
   );
   const relayed = new Set(node.relay(key, push, here) ? here : []);
+  publication.wait(CHOSEN);
   for (const nodeId of body.nodes) {
     if (nodeId === node.self) continue;
     if (relayed.has(nodeId)) publication.queued(nodeId);
     else if (node.members.isOn(nodeId, key.hex) === true) hand(nodeId);
     else void reach(nodeId);
   }
+  publication.known(CHOSEN);
   sender.look(publication);
   return publication.promise;
 }

@@ -191,8 +191,9 @@ export class TopicSession implements TopicContext {
   /** Called when a peer remembers a life of this node from before a restart. */
   outlived(from: string, life: number): void {
     const ours = this.#life.epoch;
-    if (this.overlay?.passesOn !== true || !this.#life.raise(life, from)) return;
-    this.publisher.renew();
+    const outcome = this.overlay?.passesOn === true ? this.#life.raise(life, from) : undefined;
+    if (outcome === undefined) return;
+    if (outcome === 'raised') this.publisher.renew();
     this.node.events.tell({
       type: 'differs',
       topic: this.key.name,

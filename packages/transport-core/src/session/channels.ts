@@ -166,8 +166,8 @@ export class Channels {
   }
 
   /**
-   * Returns the channel for a channel byte. It is created on first use and exists as long as the
-   * connection.
+   * Returns the channel for a channel byte. It is created on first use, which must come after the
+   * peer's HELLO has settled its credit, and exists as long as the connection.
    */
   get(byte: number): Channel {
     const last = this.#last;
@@ -189,8 +189,8 @@ export class Channels {
 
   /**
    * Returns an account that gives back the credit of messages for a channel without a protocol. It
-   * is forgotten once the credit is paid back. Channels above 255 have no account, so their
-   * credit is never given back.
+   * is forgotten at the first payment, so the whole cost must be given back at once, eagerly. For a
+   * channel above 255, the account has ended: its credit is never given back.
    */
   stray(account: number, number: number): ReceiveAccount {
     return this.#strays.get(account, number);
@@ -232,7 +232,7 @@ export class Channels {
     return this.#opened;
   }
 
-  /** Stores the protocols of the peer's HELLO. */
+  /** Stores the protocols of the peer's HELLO. No channel exists yet. */
   met(theirs: readonly HelloProtocol[]): void {
     this.protocols.learn(theirs);
   }

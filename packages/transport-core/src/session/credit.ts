@@ -49,7 +49,7 @@ export class GrowingAccount extends ReceiveAccount {
     if (this.#over || (grown === 0 && this.#more === 0 && !isLarge))
       return this.giveBack(cost, false);
     const backlog = Math.max(unread - this.#least, 0);
-    // Held messages and grown windows share half of `limits.memory` (docs/design.md).
+    // Held messages and grown windows share half of `limits.memory` (docs/limits.md).
     const room = memory.limit / 2 - memory.used - memory.lent;
     const wanted = Math.max(
       Math.min(
@@ -129,7 +129,7 @@ export class PipeWindow {
   #began: number | undefined = undefined;
   /** The earliest time at which the next round may begin. */
   #next = 0;
-  /** Bytes read since this round began or, between rounds, since the last one ended. */
+  /** Bytes read since this round began or, between rounds, since the last PONG. */
   #read = 0;
   /** Bytes read at the time `#at`, the last time at which anything was read. */
   #burst = 0;
@@ -160,7 +160,8 @@ export class PipeWindow {
   #spoilt = false;
 
   /**
-   * Bytes per millisecond in the last rounds that the window bounded; `#rate` is the best of them.
+   * Bytes per millisecond in the last rounds that the window bounded, or that were faster than all
+   * before; `#rate` is the best of them.
    */
   readonly #rates: number[] = new Array(ROUNDS).fill(0);
   /**
@@ -257,7 +258,7 @@ export class PipeWindow {
 
   /**
    * Handles a PONG, of this round or of another PING, that arrived `rtt` milliseconds after its
-   * PING.
+   * PING. During a round, it is of this round, because a session has one PING outstanding.
    */
   pong(rtt: number, now: number): void {
     const round = this.#began !== undefined && !this.#spoilt;
@@ -294,7 +295,10 @@ export class PipeWindow {
     } else if (round && this.#probing === 0 && now >= this.#tripAt + FRESH) this.#probing = 2;
   }
 
-  /** Before the first sample, `#rate` is 0, so `rise` and the expected round trip are infinite. */
+  /**
+   * Evaluates a round: keeps its rate and delay, and decides whether the window grows. Before the
+   * first sample, `#rate` is 0, so `rise` and the expected round trip are infinite.
+   */
   #learnRate(read: number, trip: number, now: number): void {
     this.#calmRounds++;
     // If a whole window arrives in one burst, no part of it arrives between PING and PONG. In that

@@ -206,6 +206,7 @@ export class IncomingFrames implements FrameVisitor {
     return (isTheirs && frame.method !== 0 && !this.#peerLeft) || this.#mayOpen(frame);
   }
 
+  /** Reports the rule that a frame breaks. An id of a short one-way is ignored. */
   #mayOpen(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
     if (this.#peerLeft) this.#context.violation('malformed', 'it opened a call after its GO_AWAY');

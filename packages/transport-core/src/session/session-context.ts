@@ -38,7 +38,10 @@ export interface SessionLimits {
   };
 }
 
-/** The limits of this connection, settled from the HELLOs of both ends. */
+/**
+ * The limits of this connection, settled from the HELLOs of both ends. Before the peer's HELLO, they
+ * are our own, without credit.
+ */
 export interface Terms {
   /**
    * The smaller of the packet sizes of both ends, in bytes. A message of more bytes counts as long.
@@ -92,7 +95,10 @@ export interface SessionPort {
   dirty(canWait?: boolean): void;
   /** Requests that `wake()` be called at this time or earlier. */
   wakeBy(time: number): void;
-  /** Flushes, and then closes the connection gracefully. */
+  /**
+   * Closes the connection gracefully. `flush` must come first: only a batch that is held back is
+   * still written, within a second.
+   */
   close(): void;
   /** Closes the connection immediately. */
   destroy(error: TransportError): void;

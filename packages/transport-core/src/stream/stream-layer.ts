@@ -200,8 +200,8 @@ export interface StreamConnection {
   /**
    * Set by the direct in-memory transport, which carries frames as objects instead of bytes.
    * `write` and `data` are not used then, and a sent batch belongs to the receiver. The connection
-   * provides the object that collects frames, so that only transports that use such an object load
-   * its code.
+   * provides the object that collects frames, so that bundlers leave its code out of pages that
+   * don't use it.
    */
   readonly frames?: { readonly collector: FrameCollector; send(batch: Frame[]): void } | undefined;
   /**

@@ -1,5 +1,6 @@
 // Access to the connections of a transport for Trunkline's own packages: a membership manages them
-// (`createPeers`, once for each transport), and gossip asks for their limits and send queues.
+// (`createPeers`, once for each transport), gossip asks for their limits and send queues, and other
+// packages for a transport's services, protocols and contexts.
 
 import { contexts } from '#context';
 import { reasonError, type TransportError } from '../errors.ts';

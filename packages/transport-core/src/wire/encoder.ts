@@ -1,5 +1,5 @@
 // Encodes frames into one batch buffer, which is written as it is. Lengths are not computed in
-// advance. Only payloads are copied, except large ones if the connection takes a batch in parts.
+// advance. Payloads are copied, except large ones if the connection takes a batch in parts.
 
 import {
   EMPTY,

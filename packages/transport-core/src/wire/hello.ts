@@ -282,6 +282,7 @@ interface EncodedHello extends Omit<Hello, 'instance'> {
   instance: Uint8Array;
 }
 
+/** In this table and the next, the index of a field is its number in frame.proto. */
 const LIMITS: Fields<HelloLimits> = [
   undefined,
   ['message', uint32],
