@@ -29,6 +29,7 @@ export type OverlayInput =
           | 'arrived'
           | 'repeated'
           | 'held'
+          | 'released'
           | 'refused'
           | 'dropped'
           | 'no-room'

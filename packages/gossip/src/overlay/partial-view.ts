@@ -109,6 +109,7 @@ class TreeOverlay implements Overlay {
         break;
       case 'arrived':
       case 'held':
+      case 'released':
       case 'refused':
       case 'dropped':
         return this.#tree.handle(now, input);

@@ -98,10 +98,12 @@ export type PlumtreeInput<P> =
    */
   | { readonly type: 'arrived'; readonly from: string; readonly id: MessageId }
   /**
-   * A message that arrived is being checked. Until it is `received` or `refused`, no other peer is
-   * asked for it.
+   * A message that arrived is being checked. Until it is `received`, `refused` or `released`, no
+   * other peer is asked for it.
    */
   | { readonly type: 'held'; readonly id: MessageId }
+  /** A message that was held is missing again: it was dropped before it was checked. */
+  | { readonly type: 'released'; readonly id: MessageId }
   /**
    * A message that arrived was examined and not accepted. No peer is asked for it, not even after a
    * later notice.

@@ -81,8 +81,16 @@ export class MissingMessages {
   /**
    * Records that a peer has announced a message. Returns false if the peer has announced too many
    * missing messages.
+   * @param asked how many times the peer was asked for the message before it was held.
    */
-  advertise(id: MessageId, key: string, peer: string, hops: number, now: number): boolean {
+  advertise(
+    id: MessageId,
+    key: string,
+    peer: string,
+    hops: number,
+    now: number,
+    asked = 0,
+  ): boolean {
     if (this.#refused.has(key)) return true;
     const held = this.#held.get(key);
     let message = this.#messages.get(key);
@@ -101,7 +109,7 @@ export class MissingMessages {
     } else if (this.#again.delete(key)) {
       this.#next.set(key, message, now);
     }
-    message.advertisers.push({ peer, hops, asked: 0 });
+    message.advertisers.push({ peer, hops, asked });
     this.#outstanding.set(peer, outstanding + 1);
     return true;
   }
@@ -130,11 +138,18 @@ export class MissingMessages {
 
   /**
    * Records that a message has arrived and the topic is checking it. No peer is asked for it until
-   * `take` or `refuse` is called.
+   * `take`, `refuse` or `release` is called.
    */
   hold(key: string): void {
     this.#refused.delete(key);
     if (!this.#held.has(key)) this.#held.set(key, this.#take(key));
+  }
+
+  /** Forgets a held message. Returns the peers that gave notice of it. */
+  release(key: string): readonly Advertiser[] {
+    const advertisers = this.#held.get(key) ?? [];
+    this.#held.delete(key);
+    return advertisers;
   }
 
   isHeld(key: string): boolean {

@@ -75,6 +75,8 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
         return this.#publish(input.publication, now);
       case 'held':
         return this.#missing.hold(messageKey(input.id));
+      case 'released':
+        return this.#released(input.id, now);
       case 'refused':
         return this.#missing.refuse(messageKey(input.id));
       case 'dropped':
@@ -315,6 +317,12 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       (neighbor.eager || !this.#tree.isSettling(neighbor, now))
     )
       this.#tree.prune(neighbor, now);
+  }
+
+  #released(id: MessageId, now: number): void {
+    const key = messageKey(id);
+    for (const { peer, hops, asked } of this.#missing.release(key))
+      if (this.#tree.neighbors.has(peer)) this.#missing.advertise(id, key, peer, hops, now, asked);
   }
 
   #dropped(from: string, id: MessageId, mayCome: boolean): void {

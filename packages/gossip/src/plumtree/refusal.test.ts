@@ -91,6 +91,19 @@ test('while a message is validated it is not requested from others, nor pushed t
   t.deepEqual(sent(), ['d push x1']);
 });
 
+test('a message that was dropped before its validation is requested from those that announced it', (t) => {
+  const { machine, feed, sent } = singleMachine(['a', 'b', 'c']);
+  feed(0, { type: 'received', from: 'b', message: ihaveOf([1]) });
+  feed(0, { type: 'arrived', from: 'a', id: idOf(1) });
+  feed(0, { type: 'held', id: idOf(1) });
+  feed(10, { type: 'received', from: 'c', message: ihaveOf([1]) });
+  feed(10, { type: 'neighbor-down', peer: 'b' });
+  feed(20, { type: 'released', id: idOf(1) });
+  t.is(machine.snapshot().missing, 1);
+  runOut({ machine, feed }, 900);
+  t.deepEqual(sent(), ['c graft x1']);
+});
+
 test('a message is accepted after validation even if the neighbor that sent it is gone', (t) => {
   const { machine, feed, sent, delivered } = singleMachine(['a', 'b'], { settleTime: 0 });
   feed(0, { type: 'arrived', from: 'a', id: idOf(1) });

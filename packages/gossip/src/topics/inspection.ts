@@ -266,12 +266,16 @@ export class Inspection {
     isToBlame: boolean,
   ): false {
     const { id } = message;
-    // An overloaded validator did not check the message, so another copy may still be accepted.
-    if (reason !== 'overloaded') {
+    const isOverloaded = reason === 'overloaded';
+    if (!isOverloaded) {
       this.#refused.set(messageKey(id), reason);
       dropOldest(this.#refused, REFUSED);
-      this.#tell(message, this.#topic.node.clock.now(), { type: 'refused', id });
     }
+    // An overloaded validator did not check the message, so another copy may still be accepted.
+    this.#tell(message, this.#topic.node.clock.now(), {
+      type: isOverloaded ? 'released' : 'refused',
+      id,
+    });
     return this.#drop(reason, id, from, isToBlame);
   }
 }
