@@ -115,7 +115,7 @@ export interface HostPort {
  * undefined for anything else.
  */
 export function parseHostPort(text: string): HostPort | undefined {
-  const match = PATTERN.exec(text);
+  const match = HOST_PORT.exec(text);
   if (match === null) return undefined;
   const [, literal, zone = '', name = '', digits] = match;
   const port = Number(digits);
@@ -188,4 +188,4 @@ function canonicalIPv6(literal: string): string | undefined {
   }
 }
 
-const PATTERN = /^(?:\[([\da-f:.]+)(%[\w.-]+)?\]|([\p{L}\p{N}._-]*)):(\d{1,5})$/iu;
+const HOST_PORT = /^(?:\[([\da-f:.]+)(%[\w.-]+)?\]|([\p{L}\p{N}._-]*)):(\d{1,5})$/iu;
