@@ -60,8 +60,8 @@ class EventReader<E> implements AsyncIterableIterator<E> {
   }
 
   push(event: E): void {
-    const reader = this.#waiting.shift();
-    if (reader !== undefined) return reader({ value: event, done: false });
+    const resolve = this.#waiting.shift();
+    if (resolve !== undefined) return resolve({ value: event, done: false });
     if (this.#queue.length >= LAG) {
       this.#queue.shift();
       this.#missed++;
