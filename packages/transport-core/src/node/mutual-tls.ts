@@ -260,7 +260,7 @@ export class TlsAcceptor {
   #secured(socket: TLSSocket): void {
     const handshake = this.#pending.get(endpointOf(socket) ?? '');
     if (handshake === undefined) return void socket.destroy();
-    handshake.done();
+    handshake.stop();
     // During the handshake, the end of the socket is the end of the connection; from here on, the
     // connection decides when each side ends.
     socket.allowHalfOpen = true;
@@ -303,7 +303,7 @@ class TlsHandshake {
   }
 
   /** Completes the handshake: the socket and the handshake slot now belong to the connection. */
-  done(): void {
+  stop(): void {
     this.over = true;
     this.raw.off('close', this.#closed);
     this.#clock.clearTimeout(this.#timer);
@@ -313,7 +313,7 @@ class TlsHandshake {
   /** Fails the handshake and destroys the socket. */
   end(error: TransportError): void {
     if (this.over) return;
-    this.done();
+    this.stop();
     this.raw.destroy();
     this.slot?.leave(error);
   }
