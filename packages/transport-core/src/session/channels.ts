@@ -93,7 +93,7 @@ export class Channel extends InChannel {
    * Settles the promises that wait, as far as there is room. Returns true if something still waits.
    * @param writable returns true if a one-way could be sent now.
    */
-  look(writable: (channel: Channel) => boolean): boolean {
+  settleIfRoom(writable: (channel: Channel) => boolean): boolean {
     const { disagreement } = this;
     if (this.#writers.length > 0 && (disagreement !== undefined || writable(this)))
       this.settleWriters(disagreement);
@@ -300,11 +300,11 @@ export class Channels {
    * Checks the watched channels: settles waiting writers and resumes dispatching if there is room.
    * @param writable returns true if a one-way could be sent now.
    */
-  look(writable: (channel: Channel) => boolean): void {
+  settleIfRoom(writable: (channel: Channel) => boolean): void {
     if (this.#watched.length === 0) return;
     const watched = this.#watched;
     this.#watched = [];
-    for (const channel of watched) if (channel.look(writable)) this.#keepWatching(channel);
+    for (const channel of watched) if (channel.settleIfRoom(writable)) this.#keepWatching(channel);
   }
 
   /** Rejects all writers that wait for room, because no more calls may be opened. */

@@ -226,7 +226,7 @@ export class Session {
     outbox.pump();
     if (outbox.awaited) for (const channel of channels.all()) caller.admitWaiting(channel);
     batch.flush();
-    channels.look((channel) => caller.writable(channel));
+    channels.settleIfRoom((channel) => caller.writable(channel));
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
 
