@@ -299,13 +299,13 @@ export class PipeWindow {
    * Evaluates a round: keeps its rate and delay, and decides whether the window grows. Before the
    * first sample, `#rate` is 0, so `rise` and the expected round trip are infinite.
    */
-  #learnRate(read: number, trip: number, now: number): void {
+  #learnRate(arrived: number, trip: number, now: number): void {
     this.#calmRounds++;
     // If a whole window arrives in one burst, no part of it arrives between PING and PONG. In that
     // case, the time from one burst to the next is used.
     const total = this.#gapRead + this.#read;
     let rate = Math.max(
-      read / trip,
+      arrived / trip,
       (total - this.#gapBurst) / Math.max(now - this.#gapBegan, RESOLUTION),
     );
     // If this process was late, packets waited for it and were then read faster than any line
