@@ -171,7 +171,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     request: unknown,
     options: OwnOptions,
   ): Promise<unknown> {
-    const remote = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
+    const remote = typeof target === 'string' ? undefined : ownConnection(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
     const host = this.#mount;
     const call = new Call(host, method, payload, target, options);
@@ -257,7 +257,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   #live(target: Target): Connection | undefined {
     return typeof target === 'string'
       ? this.engine.pool.live(target)
-      : connectionOf(this.engine, target);
+      : ownConnection(this.engine, target);
   }
 
   #try(connection: Connection | undefined, method: ProtocolMethod, payload: Uint8Array): boolean {
@@ -307,7 +307,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       );
     if (typeof target === 'string')
       return this.engine.pool.live(target) ?? this.engine.pool.connect(target, signal);
-    const connection = connectionOf(this.engine, target);
+    const connection = ownConnection(this.engine, target);
     if (!connection.isUp) throw lost(target.endpoint);
     return connection;
   }
@@ -340,7 +340,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       throw new TypeError(
         `hold: stopOn must be a list of codes, such as ['unavailable'], got ${stopOn}`,
       );
-    const connection = typeof target === 'string' ? undefined : connectionOf(this.engine, target);
+    const connection = typeof target === 'string' ? undefined : ownConnection(this.engine, target);
     if (connection === undefined) this.#refuseWhenOver();
     // The pool never calls it before `hold` has returned.
     const ended = () => release();
@@ -370,7 +370,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       );
       return this.engine.leave(connections, reason);
     }
-    return this.engine.leave([connectionOf(this.engine, target)], reason);
+    return this.engine.leave([ownConnection(this.engine, target)], reason);
   }
 
   closeStreams(): Promise<void> {
@@ -444,7 +444,7 @@ const ignore = () => {};
  *
  * @throws TypeError if it does not belong to this transport.
  */
-function connectionOf(engine: TransportEngine, target: Target): Connection {
+function ownConnection(engine: TransportEngine, target: Target): Connection {
   const connection =
     typeof target === 'object' && target !== null ? LiveRemote.connectionOf(target) : undefined;
   if (connection?.host === engine) return connection;
