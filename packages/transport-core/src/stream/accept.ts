@@ -242,7 +242,7 @@ export class HandshakePlace implements HandshakeSlot {
   waits = true;
   readonly #entered: (slot: HandshakeSlot) => void;
   readonly #answered: () => void;
-  readonly #leaves: (error: TransportError | undefined) => void;
+  readonly #onLeave: (error: TransportError | undefined) => void;
   #end: ((error: TransportError) => void) | undefined;
   #left = false;
 
@@ -251,13 +251,13 @@ export class HandshakePlace implements HandshakeSlot {
     source: string | undefined,
     entered: (slot: HandshakeSlot) => void,
     answered: () => void,
-    leaves: (error: TransportError | undefined) => void,
+    onLeave: (error: TransportError | undefined) => void,
   ) {
     this.since = since;
     this.source = source;
     this.#entered = entered;
     this.#answered = answered;
-    this.#leaves = leaves;
+    this.#onLeave = onLeave;
   }
 
   take(): void {
@@ -285,7 +285,7 @@ export class HandshakePlace implements HandshakeSlot {
   leave(error?: TransportError): void {
     if (this.#left) return;
     this.#left = true;
-    this.#leaves(error);
+    this.#onLeave(error);
   }
 }
 
