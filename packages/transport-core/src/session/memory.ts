@@ -193,7 +193,7 @@ export interface MessageOwner {
 }
 
 /** An incomplete long message, of which `got` bytes have arrived. */
-export class Unfinished implements ListEntry {
+export class UnfinishedMessage implements ListEntry {
   // Links in the connection's list of incomplete messages.
   list: List<ListEntry> | undefined = undefined;
   before: ListEntry | undefined = undefined;
@@ -241,7 +241,7 @@ export class MemoryUsage {
   #over = false;
   /** The number of bytes of incomplete messages that have arrived. */
   unfinished = 0;
-  readonly #assemblies = new List<Unfinished>();
+  readonly #assemblies = new List<UnfinishedMessage>();
   /** Bytes of long messages that arrived since `#since`. */
   #came = 0;
   #since = 0;
@@ -370,7 +370,7 @@ export class MemoryUsage {
    * Registers a long message. `bytes` of it have arrived, and `ahead` more bytes were allocated for
    * it.
    */
-  begins(assembly: Unfinished, bytes: number, ahead: number): void {
+  begins(assembly: UnfinishedMessage, bytes: number, ahead: number): void {
     if (this.#assemblies.length === 0) {
       this.#memory.begins(this);
       this.#from = this.#since = this.#owner.now;
@@ -399,7 +399,7 @@ export class MemoryUsage {
   }
 
   /** Removes a long message that is complete or was dropped. */
-  ends(assembly: Unfinished, bytes: number, ahead: number): void {
+  ends(assembly: UnfinishedMessage, bytes: number, ahead: number): void {
     this.held -= bytes;
     this.unfinished -= bytes;
     this.#memory.arrive(-bytes);
@@ -411,7 +411,7 @@ export class MemoryUsage {
   }
 
   /** The incomplete messages of this connection. */
-  get assemblies(): Iterable<Unfinished> {
+  get assemblies(): Iterable<UnfinishedMessage> {
     return this.#assemblies;
   }
 
@@ -443,8 +443,8 @@ export class MemoryUsage {
     (spares ? this.#largest(largest) : largest)!.owner.refuse();
   }
 
-  #largest(but: Unfinished | undefined): Unfinished | undefined {
-    let largest: Unfinished | undefined;
+  #largest(but: UnfinishedMessage | undefined): UnfinishedMessage | undefined {
+    let largest: UnfinishedMessage | undefined;
     for (const each of this.#assemblies)
       if (each !== but && (largest === undefined || each.got > largest.got)) largest = each;
     return largest;

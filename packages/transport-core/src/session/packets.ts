@@ -9,7 +9,7 @@ import type { Codec } from '../protocol/codec.ts';
 import { Account, EMPTY, type Frame, Kind, MOST_PRICE, UNIT } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
 import { GrowingAccount, PipeWindow } from './credit.ts';
-import { type MessageOwner, Unfinished } from './memory.ts';
+import { type MessageOwner, UnfinishedMessage } from './memory.ts';
 import type { SessionContext } from './session-context.ts';
 
 /**
@@ -177,7 +177,7 @@ export class IncomingPackets {
  * ahead of arrival, a message has one buffer of its whole size. Otherwise, its memory grows piece
  * by piece, and the pieces are joined at the end.
  */
-export class Assembly extends Unfinished {
+export class Assembly extends UnfinishedMessage {
   readonly size: number;
   /** The charge of an item to its account, given back when it is used or discarded. */
   readonly cost: number;

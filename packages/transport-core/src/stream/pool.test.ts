@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { MemoryUsage, Unfinished } from '../session/memory.ts';
+import { MemoryUsage, UnfinishedMessage } from '../session/memory.ts';
 import { type FakeConnection, poolFixture, turn } from './testing/pool-fixture.ts';
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
@@ -171,7 +171,7 @@ test('messages that wait for a dial displace unfinished messages of peers', (t) 
       refused.push(name);
       usage.ends(message, bytes, 0);
     };
-    const message = new Unfinished({ refuse }, bytes);
+    const message = new UnfinishedMessage({ refuse }, bytes);
     usage.begins(message, bytes, 0);
   };
   peer('the fastest', 100);
