@@ -1,5 +1,5 @@
 // The connections of a transport: Acceptor accepts them, Dialer dials them, and Shutdown closes them.
-// Below is Serving, which decides whether this node takes calls to its services.
+// Below is ServingState, which decides whether this node takes calls to its services.
 //
 // Acceptor owns the listener and the handshakes of accepted connections. It asks the transport for
 // room, and passes each connection to the transport.
@@ -463,11 +463,11 @@ export const CLOSED: TransportError = new TransportError('shutdown', 'this trans
   sent: false,
 });
 
-// Serving decides whether this node takes calls to a service, from the drain state and the health
+// ServingState decides whether this node takes calls to a service, from the drain state and the health
 // of the node.
 
 /** Combines a transport's drain state with its health, and notifies listeners of changes. */
-export class Serving {
+export class ServingState {
   readonly #hasWithdrawn: (service: string) => boolean;
   readonly #listeners = new Set<() => void>();
   #health: ((service: string) => string) | undefined;

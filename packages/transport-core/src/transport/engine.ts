@@ -34,7 +34,7 @@ import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
-import { Acceptor, CLOSED, Dialer, Serving, Shutdown } from './connections.ts';
+import { Acceptor, CLOSED, Dialer, ServingState, Shutdown } from './connections.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
@@ -54,7 +54,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly pool: Pool;
   readonly members = new Members(this);
   readonly names = new Names(this);
-  readonly serving = new Serving((service) => this.hasWithdrawn(service));
+  readonly serving = new ServingState((service) => this.hasWithdrawn(service));
   readonly self: SelfIntroduction;
   readonly selfUnproven: Introduction;
   /** All connections whose stream is not closed yet, in order of arrival. */
