@@ -203,11 +203,11 @@ export class IncomingFrames implements FrameVisitor {
     // A short one-way has no id.
     const isTheirs =
       id === 0 ? frame.kind === Kind.ONEWAY && frame.size === 0 : (id & 1) !== this.#parity;
-    return (isTheirs && frame.method !== 0 && !this.#peerLeft) || this.#mayOpen(frame);
+    return (isTheirs && frame.method !== 0 && !this.#peerLeft) || this.#checkOpening(frame);
   }
 
   /** Reports the rule that a frame breaks. An id of a short one-way is ignored. */
-  #mayOpen(frame: Frame): boolean {
+  #checkOpening(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
     if (this.#peerLeft) this.#context.violation('malformed', 'it opened a call after its GO_AWAY');
     else if (named && (frame.id === 0 || this.#isOurs(frame.id)))
