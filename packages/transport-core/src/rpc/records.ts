@@ -216,10 +216,6 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
     if (method.kind === 'oneway') call.chargeTo(this);
   }
 
-  protected get definition(): ProtocolMethod {
-    return this.call.method;
-  }
-
   get side(): 'server' {
     return 'server';
   }
