@@ -81,7 +81,7 @@ export class IncomingFrames implements FrameVisitor {
   /** Returns true, after reporting it, if a frame took too long. */
   wake(now: number): boolean {
     if (now < this.due) return false;
-    this.#context.violation('malformed', 'a frame was not complete after 15 s');
+    this.#context.violation('malformed', `a frame was not complete after ${FRAME_TIME / 1_000} s`);
     return true;
   }
 
