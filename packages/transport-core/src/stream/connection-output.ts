@@ -30,7 +30,9 @@ type Phase =
   | { readonly name: 'closed' };
 
 /** The connection, which imports this file. A closure would cost memory for each connection. */
-interface Owner extends Pick<SessionPort, 'wakeBy'> {
+interface Owner {
+  /** A property, not a method, because it is taken off the object and called on its own. */
+  readonly wakeBy: (time: number) => void;
   /** Reports that `Session.crowded` has changed. */
   crowding(): void;
 }
