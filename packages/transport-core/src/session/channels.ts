@@ -18,7 +18,7 @@ import {
   helloProtocol,
 } from '../wire/hello.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
-import { InChannel, type Mounted } from './in-call.ts';
+import { DEFAULT_PRIORITY, InChannel, type Mounted } from './in-call.ts';
 import type { OutCall } from './out-call.ts';
 import { Lanes } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
@@ -198,7 +198,7 @@ export class Channels {
 
   /** The lanes for refusals that belong to no channel. */
   get nowhere(): Lanes {
-    this.#nowhere ??= new Lanes(0, 10, 0, 0);
+    this.#nowhere ??= new Lanes(0, DEFAULT_PRIORITY, 0, 0);
     return this.#nowhere;
   }
 

@@ -32,6 +32,9 @@ export interface Mounted {
   handlerFailed(error: unknown): void;
 }
 
+/** The priority of a channel before a protocol is mounted; the default of `priority`, too. */
+export const DEFAULT_PRIORITY = 10;
+
 /** The side of a channel that its incoming calls use. */
 export class InChannel {
   readonly context: SessionContext;
@@ -63,7 +66,7 @@ export class InChannel {
   constructor(context: SessionContext, byte: number) {
     this.context = context;
     this.byte = byte;
-    this.lanes = new Lanes(byte, 10, context.terms.short, context.terms.long);
+    this.lanes = new Lanes(byte, DEFAULT_PRIORITY, context.terms.short, context.terms.long);
   }
 
   /** Called with 1 when a call is admitted, and with -1 when its terminal frame is written. */
