@@ -431,7 +431,8 @@ class ProtocolLists {
    */
   nothingShared(): TransportError | undefined {
     let why: TransportError | undefined;
-    const [own, theirs] = [[...this.#mounts.values()].map(({ protocol }) => protocol), this.theirs];
+    const own = [...this.#mounts.values()].map(({ protocol }) => protocol);
+    const { theirs } = this;
     if (theirs.length === 0) return undefined;
     for (const protocol of own) {
       const agreed = agree(protocol, theirs);
