@@ -51,14 +51,9 @@ export class GrowingAccount extends ReceiveAccount {
     const backlog = Math.max(unread - this.#least, 0);
     // Held messages and grown windows share half of `limits.memory` (docs/limits.md).
     const room = memory.limit / 2 - memory.used - memory.lent;
-    const wanted = Math.max(
-      Math.min(
-        unread > cost ? grown : grown + cost,
-        this.#most,
-        this.#more + Math.min(room, backlog > 0 ? -backlog : cost * GROWTH),
-      ),
-      0,
-    );
+    const target = unread > cost ? grown : grown + cost;
+    const step = Math.min(room, backlog > 0 ? -backlog : cost * GROWTH);
+    const wanted = Math.max(Math.min(target, this.#most, this.#more + step), 0);
     // Credit that was granted cannot be taken back, only given back later.
     const change = Math.max(Math.round(wanted) - this.#more, -cost);
     this.#more += change;
