@@ -155,30 +155,6 @@ export function decodeProtocols(bytes: Uint8Array): Announcement | string {
   return wrong === undefined ? { protocols, addr } : cleanText(wrong);
 }
 
-/** Maximum size of a Hello, in bytes. */
-const HELLO_LIMIT = 16 * 1024;
-
-/**
- * Maximum length of a frame before the hello is complete, in bytes. The rest is room for other
- * fields and the text of a GO_AWAY.
- */
-export const HELLO_FRAME_LIMIT = HELLO_LIMIT + 4_096;
-
-/**
- * The maximum number of protocols in a hello, of versions that a protocol accepts, and of features.
- */
-const HELLO_ENTRIES_LIMIT = 64;
-
-/** Shared by all hellos without fields, because there may be many of them. */
-const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
-
-/** Maximum length of a string in a hello, except in `fields`, in bytes. */
-export const HELLO_TEXT_LIMIT = 1024;
-
-/** The range of packet sizes in bytes. */
-const PACKET_MIN = 4 * 1024;
-const PACKET_MAX = 1024 * 1024;
-
 function wrongHello(hello: Hello): string | undefined {
   if (!INSTANCE.test(hello.instance))
     return `an instance of ${hello.instance.length} characters that are not ${INSTANCE_LENGTH * 2} hex digits`;
@@ -325,3 +301,27 @@ const INSTANCE_LENGTH = 16;
 const INSTANCE = /^[0-9a-f]{32}$/;
 /** A node id; empty for a sender that has none. */
 const NODE_ID = /^([0-9a-f]{64})?$/;
+
+/** Maximum size of a Hello, in bytes. */
+const HELLO_LIMIT = 16 * 1024;
+
+/**
+ * Maximum length of a frame before the hello is complete, in bytes. The rest is room for other
+ * fields and the text of a GO_AWAY.
+ */
+export const HELLO_FRAME_LIMIT = HELLO_LIMIT + 4_096;
+
+/**
+ * The maximum number of protocols in a hello, of versions that a protocol accepts, and of features.
+ */
+const HELLO_ENTRIES_LIMIT = 64;
+
+/** Shared by all hellos without fields, because there may be many of them. */
+const NO_FIELDS: Record<string, string> = Object.freeze(Object.create(null));
+
+/** Maximum length of a string in a hello, except in `fields`, in bytes. */
+export const HELLO_TEXT_LIMIT = 1024;
+
+/** The range of packet sizes in bytes. */
+const PACKET_MIN = 4 * 1024;
+const PACKET_MAX = 1024 * 1024;
