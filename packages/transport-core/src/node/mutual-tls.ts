@@ -37,7 +37,10 @@ export interface MutualTlsDialOptions {
   readonly address: string;
   /** The id of the node to reach, if it is known. */
   readonly nodeId: string | undefined;
-  /** Receives the connection when the handshake is complete. */
+  /**
+   * Receives the connection when the handshake is complete. It must listen to the `error` events of
+   * the socket: nobody else does from then on, and an event without a listener ends the process.
+   */
   done(secured: TlsConnection): void;
   /** Receives the error if the handshake failed. */
   failed(error: TransportError): void;
@@ -83,6 +86,7 @@ export class MutualTls {
     return this.nodeId === undefined ? undefined : this.check().certificate;
   }
 
+  /** The nodes that this end trusts now; `update` may change it. */
   get trust(): Trust {
     this.#trust ??= trustOf(this.#options, this.check());
     return this.#trust;
@@ -95,6 +99,7 @@ export class MutualTls {
    */
   update(update: TlsUpdate): void {
     const options = mergeTls(this.#options, update);
+    // Bytes and lists are compared by identity: equal ones in a new object are merely read again.
     const isRenewed =
       options.key !== this.#options.key ||
       options.cert !== this.#options.cert ||
@@ -115,6 +120,7 @@ export class MutualTls {
     return acceptor;
   }
 
+  /** Called when an acceptor was closed: it needs no renewed credentials anymore. */
   gone(acceptor: TlsAcceptor): void {
     this.#acceptors.delete(acceptor);
   }
@@ -248,6 +254,7 @@ export class TlsAcceptor {
   #begin({ over, raw }: TlsHandshake): void {
     if (over) return;
     this.#options.tune(raw);
+    // The TLSSocket reads from the handle of the paused socket itself, so nobody resumes it.
     this.#server.emit('connection', raw);
   }
 
@@ -302,7 +309,10 @@ class TlsHandshake {
     return Math.max(this.#due - this.#clock.now(), 0);
   }
 
-  /** Completes the handshake: the socket and the handshake slot now belong to the connection. */
+  /**
+   * Stops the timer and forgets the handshake. If it is complete, the socket and the handshake slot
+   * belong to the connection from now on.
+   */
   stop(): void {
     this.over = true;
     this.raw.off('close', this.#closed);
@@ -325,9 +335,10 @@ function endpointOf({ remoteAddress, remotePort }: Socket): string | undefined {
   return remoteAddress === undefined ? undefined : formatHostPort(remoteAddress, remotePort ?? 0);
 }
 
+/** Ignores an error of an accepted socket: its 'close' follows and ends the handshake. */
 function ignore(): void {}
 
-/** Default timeout of a handshake in milliseconds, the same as core's. */
+/** Default timeout of a handshake in milliseconds: the default of the option `handshakeTimeout`. */
 const HANDSHAKE = 5_000;
 
 // Checks the options of mutual TLS, and applies changes to them.
