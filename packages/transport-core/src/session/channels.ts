@@ -36,10 +36,12 @@ export class Channel extends InChannel {
   /** The reason why the two ends can't speak the protocol; undefined if they can. */
   disagreement: TransportError | undefined = undefined;
 
-  /**
-   * The number of our calls without a terminal frame, and the calls that wait for room, in order.
-   */
+  /** The number of our calls without a terminal frame. */
   open = 0;
+  /**
+   * Our calls that wait for room, in order, except streaming ones. Unless the order of the protocol
+   * counts, long ones are in `waitingLong`, so that they do not hold up short ones.
+   */
   readonly waiting = new List<OutCall>();
   readonly waitingLong = new List<OutCall>();
   /** Callers of `writable()` that wait until `trySend` would return true. */
@@ -90,7 +92,8 @@ export class Channel extends InChannel {
   }
 
   /**
-   * Settles the promises that wait, as far as there is room. Returns true if something still waits.
+   * Settles callers of `writable()` and resumes dispatching, each if there is room. Returns true if
+   * something still waits.
    * @param writable returns true if a one-way could be sent now.
    */
   settleIfRoom(writable: (channel: Channel) => boolean): boolean {
@@ -175,8 +178,8 @@ export class Channels {
   }
 
   /**
-   * Returns the channel that a peer names if a protocol is or was mounted on it. Numbers that the
-   * peer makes up therefore cost no memory.
+   * Returns the channel that a peer names if a protocol is or was mounted on it. `number` is as the
+   * peer wrote it, so it may be above 255. Numbers that the peer makes up cost no memory.
    */
   known(number: number): Channel | undefined {
     const last = this.#last;
@@ -196,7 +199,10 @@ export class Channels {
     return this.#strays.get(account, number);
   }
 
-  /** The lanes for refusals that belong to no channel. */
+  /**
+   * The lanes for refusals that belong to no channel. They have no credit, because a refusal needs
+   * none, and their byte is never written.
+   */
   get nowhere(): Lanes {
     this.#nowhere ??= new Lanes(0, DEFAULT_PRIORITY, 0, 0);
     return this.#nowhere;
@@ -289,7 +295,7 @@ export class Channels {
     if (!this.#watched.includes(channel)) this.#watched.push(channel);
   }
 
-  /** Stops dispatching the calls of a channel until its replies have drained. */
+  /** Stops dispatching the calls of a used channel until its replies have drained. */
   stall(byte: number): void {
     const channel = this.get(byte);
     channel.stall();

@@ -1,7 +1,8 @@
-// The windows that grow with the line: those of streams and of long responses, and that of the pipe,
-// which measures the line (docs/wire-protocol.md §6).
+// The windows that grow with the line: those of streams and of long responses, and that of the
+// pipe, which measures the line (docs/wire-protocol.md §6).
 //
-// GrowingAccount counts the growth of its window as lent memory.
+// GrowingAccount counts the growth of its window as lent memory. IncomingPackets owns the window of
+// the pipe and the account of long responses; each InStream owns the account of its stream.
 
 import { Account } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
@@ -45,12 +46,15 @@ export class GrowingAccount extends ReceiveAccount {
    */
   used(cost: number, unread: number): void {
     const { grown, memory } = this.#context;
+    // Usually, the pipe has not grown and units are small compared with the initial window. Then,
+    // room for one more unit would gain nothing.
     const isLarge = cost > this.#least >> 1;
     if (this.#over || (grown === 0 && this.#more === 0 && !isLarge))
       return this.giveBack(cost, false);
     const backlog = Math.max(unread - this.#least, 0);
     // Held messages and grown windows share half of `limits.memory` (docs/limits.md).
     const room = memory.limit / 2 - memory.used - memory.lent;
+    // The size that follows the pipe, and the change that memory and the reader allow now.
     const target = unread > cost ? grown : grown + cost;
     const step = Math.min(room, backlog > 0 ? -backlog : cost * GROWTH);
     const wanted = Math.max(Math.min(target, this.#most, this.#more + step), 0);
@@ -336,6 +340,8 @@ export class PipeWindow {
     const isShort = this.#isShort(trip);
     if (this.#starting && this.#start(rise, isShort)) return;
     this.#grown = 0;
+    // If the round met a queue, its higher rate does not tell how much more the line holds. Then,
+    // the window is only kept: as it was in the round, or as it is now if that is smaller.
     if (rise >= FAST)
       this.#grown = isShort
         ? this.#rate * this.#trip * Math.min(rise * FAST, ROUND_GROWTH)

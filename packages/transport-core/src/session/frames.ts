@@ -99,13 +99,18 @@ export class IncomingFrames implements FrameVisitor {
   receive(now: number, bytes: Uint8Array): boolean {
     const { batch, caller, callee, packets } = this.#parts;
     const decoder = this.#decoder!;
+    // Counted before the answers in this chunk end calls; see `BatchPacer.read`.
     const calls = caller.slots.size;
     this.#frames = 0;
+    // Each `open` has its counterpart below: `packets.clear` and `callee.endChunk`.
     packets.open(bytes);
+    // `early` looks for CANCELs from the first whole frame on, which `read` would make unknown.
     callee.early.open(bytes, decoder.missing);
     const violation = decoder.read(bytes, this);
+    // Taken after the requests in this chunk have entered the table.
     batch.pacer.read(calls, callee.served.ids.takePeak(), this.#frames);
     const isDone = packets.clear();
+    // Before `endChunk` delivers the requests that `early` holds back: a violation ends them.
     if (violation !== undefined && !this.#isOver)
       this.#context.violation(violation.reason, violation.message);
     callee.endChunk(decoder.unread.length === 0);
@@ -128,12 +133,17 @@ export class IncomingFrames implements FrameVisitor {
     return read;
   }
 
+  /**
+   * Handles a frame; the decoder calls it for each one. Returns false to stop reading, because the
+   * work units are spent or the session has ended.
+   */
   frame(frame: Frame): boolean {
     if (++this.#frames === 2) this.#parts.batch.pacer.readsOn();
     if (frame.rich) this.#context.spend(frame.fields >> FIELDS_SHIFT);
     if (this.#isOpen) this.#dispatch(frame);
     else this.#pass(frame);
-    // The packet has been copied into its message or dropped, so its buffer can be reused.
+    // A packet of a long message (its first one has a size) has been copied into the message or
+    // dropped, so its buffer can be reused.
     if (frame.kind === Kind.PART || frame.size > 0) this.#decoder?.recycle();
     return this.#context.spendFrame();
   }
@@ -206,7 +216,10 @@ export class IncomingFrames implements FrameVisitor {
     return (isTheirs && frame.method !== 0 && !this.#peerLeft) || this.#checkOpening(frame);
   }
 
-  /** Reports the rule that a frame breaks. An id of a short one-way is ignored. */
+  /**
+   * Reports the rule that a frame breaks. Returns true if it breaks none: a short one-way may have
+   * any id, which is ignored.
+   */
   #checkOpening(frame: Frame): boolean {
     const named = frame.kind === Kind.REQUEST || frame.size > 0;
     if (this.#peerLeft) this.#context.violation('malformed', 'it opened a call after its GO_AWAY');

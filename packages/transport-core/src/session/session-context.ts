@@ -268,7 +268,8 @@ export const CHUNK = 16;
 export const CHUNK_SHIFT = 10;
 /**
  * The cost, in units, of a request or one-way that a reader takes: the call, and the minimum cost
- * of its handler and its answer. So at most 455 calls of a connection are handled in a turn.
+ * of its handler and its answer. Its frame costs one more, so at most 455 calls of a connection,
+ * TURN / (HANDED + 1), are handled in a turn.
  */
 export const HANDED = 8;
 /** The cost, in units, of a refused request: its ERROR with the text, and the counter. */
@@ -322,6 +323,7 @@ export interface KeepAlive {
 
 /** Decides whether the peer is alive and when to send a PING. */
 export class Liveness {
+  /** The last measured round trip in milliseconds; undefined before the first one. */
   rtt: number | undefined = undefined;
   #received: number;
   #pinged: number;
@@ -350,8 +352,9 @@ export class Liveness {
   }
 
   /**
-   * Returns the nonce of a PING to send now. Nonces stay below 2^31 like call ids: V8 stores larger
-   * numbers on the heap, and an id field that may hold either kind would always be on the heap.
+   * Returns the nonce of a PING to send now. Call it only if none is outstanding (`asks`). Nonces
+   * stay below 2^31 like call ids: V8 stores larger numbers on the heap, and an id field that may
+   * hold either kind would always be on the heap.
    */
   ping(now: number): number {
     this.#pinged = now;
@@ -381,6 +384,7 @@ export class Liveness {
    */
   due(active: number): number {
     if (this.#nonce !== 0) return this.#deadline();
+    // A busy connection is measured once in an interval. Otherwise, only silence needs a PING.
     return active > this.#pinged
       ? this.#pinged + this.#keepAlive.interval
       : Math.max(this.#received, this.#pinged) + this.#keepAlive.interval;
