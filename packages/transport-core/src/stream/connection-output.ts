@@ -132,6 +132,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   flush(): boolean {
     if (this.#collector !== undefined) {
+      // Credit limits the frames that are handed over as objects, so they need no limit of bursts.
       const { size } = this.#collector;
       this.bytes += size;
       this.#stream.frames!.send(this.#collector.take());
@@ -163,6 +164,8 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     }
     this.#burst += bytes;
     if (this.#burst < BURST / 2) return true;
+    // A turn ends only if someone asks for it. This asks early, so that the next turn, with a new
+    // burst, usually begins before this one is used up.
     this.#scheduler.endTurn();
     if (this.#burst < BURST) return true;
     this.#isResting = true;
@@ -221,6 +224,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     this.#buffers.give(this.#kept);
     this.#kept = undefined;
     this.#burst = 0;
+    // A resting output keeps no batch, so this check only guards against a `drained` too many.
     if (!this.#isResting) this.#writeOn();
   }
 
@@ -245,7 +249,10 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
       : this.#sendAgain;
   }
 
-  /** Returns the buffer of the unfinished batch to the pool, because the stream is closed. */
+  /**
+   * Returns the buffer of the unfinished batch to the pool, because the stream is closed. A buffer
+   * that the stream still keeps is left to the garbage collector.
+   */
   release(): void {
     this.#scheduler.leave(this);
     this.#buffers.give(this.#encoder?.release());
@@ -362,7 +369,7 @@ export class TokenBuckets {
 const MOST = 16_384;
 
 // A pool of batch buffers, shared by all connections of a transport. A buffer is returned once it
-// has been written, or once its connection has ended.
+// has been written, or once its connection has ended unless the stream still keeps it.
 
 /** A pool of buffers of one size. */
 export class BufferPool {

@@ -329,6 +329,7 @@ export class Connection implements SessionVisitor, StreamSink {
     this.host.ticker.run(() => this.#session.break(error));
   }
 
+  /** Called by the stream, which will lose the connection soon; see `StreamSink.leave`. */
   leave(text: string): void {
     this.host.ticker.run(() => this.#session.leave('draining', text));
   }

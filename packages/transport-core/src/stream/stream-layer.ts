@@ -234,7 +234,7 @@ export interface StreamConnection {
   resume(): void;
   /**
    * Flushes written data and ends, then reads and discards data until the peer has ended (for at
-   * most 1 s or 256 KiB).
+   * most 1 s or 256 KiB). `closed` follows, but never inside this call.
    */
   close(): void;
   /**
@@ -243,7 +243,7 @@ export interface StreamConnection {
    * memory, or if its library always does. See docs/writing-a-transport.md.
    */
   readonly ref?: ((on: boolean) => void) | undefined;
-  /** Ends immediately, without flushing. */
+  /** Ends immediately, without flushing. `closed` follows, but never inside this call. */
   destroy(error?: TransportError): void;
 }
 
@@ -256,10 +256,10 @@ export interface StreamSink {
   readonly copies?: boolean | undefined;
   /**
    * Receives bytes as a plain Uint8Array. A result of true means that the sink is done with the
-   * chunk, whose memory may be reused or freed (`freeChunk`). False or undefined means that the
-   * sink may keep parts of the chunk, so its memory must not be changed anymore. A layer whose
-   * connections carry messages also passes empty ones, which count toward a flood
-   * (docs/wire-protocol.md §9).
+   * chunk, whose memory may be reused or freed (`freeChunk` of the entry `/backend`). False or
+   * undefined means that the sink may keep parts of the chunk, so its memory must not be changed
+   * anymore. A layer whose connections carry messages also passes empty ones, which count toward a
+   * flood (docs/wire-protocol.md §9).
    */
   data(chunk: Uint8Array): boolean | void;
   /** Receives frames, from a connection that carries them. */
@@ -328,6 +328,7 @@ function meaning(code: string | undefined, action: SocketAction): SocketErrorMea
         reason: 'host_not_found',
         text: 'the host name has no address; check its spelling and the name server',
       };
+    // Only of a listener: a dial asks for no particular local port.
     case 'EADDRINUSE':
       return {
         as: 'unavailable',
