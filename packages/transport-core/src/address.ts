@@ -1,5 +1,5 @@
 // Parsing of target strings, with or without a node id and a scheme, and the canonical form that
-// the connection pool uses as its key.
+// the connection pool uses as its key. Below are the 'host:port' addresses of socket-based layers.
 
 import { TransportError } from './errors.ts';
 import { cleanText } from './text.ts';
@@ -14,8 +14,8 @@ export interface TargetAddress {
   /** The address to dial, as written, without white space at its ends. */
   readonly address: string;
   /**
-   * The canonical form, the same for all spellings of one target with a port: scheme and host in lower case, IP
-   * addresses in their shortest form, no 'tcp://'.
+   * The canonical form, the same for all spellings of one target with a port: scheme and host in
+   * lower case, IP addresses in their shortest form, no 'tcp://'.
    */
   readonly key: string;
 }
@@ -102,8 +102,8 @@ function wrong(value: string, problem: string): TransportError {
 // with zones.
 
 /**
- * The address that a socket binds or connects to. `host` has no brackets; '' means no host and
- * binds every address of the machine.
+ * The address that a socket binds or connects to. `host` has no brackets. '' means no host, which
+ * binds every address of the machine and can't be dialed.
  */
 export interface HostPort {
   readonly host: string;
@@ -150,7 +150,7 @@ export function notAdvertisable(host: string): string | undefined {
 /**
  * Returns the source of an endpoint, as the limits per source define it: an IPv4 address, the /64
  * network of an IPv6 address (which usually belongs to one customer), the name before the port, or
- * an endpoint without a port as it is.
+ * an endpoint without a port as it is. `endpoint` is written as `formatHostPort` writes it.
  */
 export function sourceOf(endpoint: string): string {
   const literal = /^\[([\da-f:.]+)/i.exec(endpoint)?.[1];
@@ -188,4 +188,5 @@ function canonicalIPv6(literal: string): string | undefined {
   }
 }
 
+/** A host, which may be missing, and a port, which is required. */
 const HOST_PORT = /^(?:\[([\da-f:.]+)(%[\w.-]+)?\]|([\p{L}\p{N}._-]*)):(\d{1,5})$/iu;

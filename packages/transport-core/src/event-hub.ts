@@ -1,5 +1,6 @@
 // Distributes events to any number of readers. Each reader has a queue; a reader that lags loses
-// the oldest events and learns how many it missed.
+// the oldest events and learns how many it missed. Gossip and peers report their events through it,
+// and the recorder of admin its own.
 
 /**
  * Distributes every event to all readers, each at its own pace. At most 4,096 events wait for one
@@ -25,7 +26,10 @@ export class EventHub<E> {
     for (const reader of this.#readers) reader.push(event);
   }
 
-  /** Adds a reader, which receives the events of `first` before all others. */
+  /**
+   * Adds a reader, which receives the events of `first` before all others. After `end`, it receives
+   * only these.
+   */
   follow(first: readonly E[]): AsyncIterator<E, undefined> & AsyncIterableIterator<E> {
     const reader = new EventReader<E>(this.#lagged, (gone) => this.#readers.delete(gone));
     for (const event of first) reader.push(event);

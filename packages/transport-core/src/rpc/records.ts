@@ -113,7 +113,10 @@ abstract class OpenRecord implements CallRecord {
 
 // The record of an outgoing call that is observed.
 
-/** Makes a call report to an observer from now on. Returns its record. */
+/**
+ * Makes a call report to an observer from now on. Returns its record, with which the caller then
+ * calls `watch.begin`.
+ */
 export function observeCall(
   call: RecordedCall & { record: OutgoingRecord | undefined },
   watch: Reporter,
@@ -153,6 +156,7 @@ interface RecordedCall {
 /** The record of an outgoing call. */
 export class OutgoingRecord extends OpenRecord {
   readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** Set when the call ends. */
   remote: Remote | undefined = undefined;
   attempts = 0;
   protected readonly call: RecordedCall;
@@ -213,6 +217,8 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
     if (queuedAt !== undefined) this.queued = this.startedAt - queuedAt;
     this.bytesReceived = call.payload.length;
     call.observe(this);
+    // Nobody answers a one-way. Its reader is done with it when its credit is given back, so the
+    // record takes the place of the account that paid for it.
     if (method.kind === 'oneway') call.chargeTo(this);
   }
 
@@ -394,7 +400,7 @@ export class Reporter {
 
   // Gossip.
 
-  /** Publishes a gossip message and reports it. */
+  /** Publishes a gossip message and reports it. Call it only if `hearsPublications`. */
   publish<T>(topic: string, bytes: number, work: () => Promise<T>): Promise<T> {
     const channel = this.#channels?.publish;
     const startedAt = this.now;

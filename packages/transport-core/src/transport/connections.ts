@@ -463,8 +463,8 @@ export const CLOSED: TransportError = new TransportError('shutdown', 'this trans
   sent: false,
 });
 
-// ServingState decides whether this node takes calls to a service, from the drain state and the health
-// of the node.
+// ServingState decides whether this node takes calls to a service, from the drain state and the
+// health of the node.
 
 /** Combines a transport's drain state with its health, and notifies listeners of changes. */
 export class ServingState {

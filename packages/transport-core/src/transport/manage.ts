@@ -50,7 +50,8 @@ export interface Management {
   retire(remote: Remote, text: string): void;
   /**
    * Returns true if this node takes calls to a service. It takes none if its health says
-   * 'not_serving', or while it drains, except those of protocols that do not drain.
+   * 'not_serving', or while it drains, except those of protocols that do not drain. A service is
+   * the protocol of that name, if one is mounted, or any other name that this node announces.
    */
   isServing(service: string): boolean;
   /**
@@ -58,7 +59,10 @@ export interface Management {
    * function is called.
    */
   onServingChanged(changed: () => void): () => void;
-  /** Ends the management: hellos no longer assert a node id. */
+  /**
+   * Ends the management: hellos no longer assert a node id, and the membership no longer admits
+   * peers or hears of connections. Live connections stay.
+   */
   release(): void;
 }
 
@@ -97,6 +101,7 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     },
     isUp: (remote) => connectionOf(remote).isUp,
     received: (remote) => connectionOf(remote).bytesIn,
+    // In a tick, which sets the time and flushes the output; `engine.leave` has its own.
     cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).break(error)),
     retire: (remote, text) => void engine.leave([connectionOf(remote)], text, 'duplicate'),
     isServing: (service) => engine.serving.isServing(service),
@@ -206,6 +211,7 @@ export const ownContext = {
   capture(): (work: () => void) => void {
     const context = contexts?.reader();
     if (context === undefined) return (work) => work();
+    // A reader context passes three arguments on; this work takes none.
     return (work) => context(work, undefined, undefined, undefined);
   },
 

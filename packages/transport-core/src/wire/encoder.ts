@@ -87,7 +87,10 @@ export class FrameEncoder implements FrameWriter {
     return this.#buffer.subarray(this.#from, this.#at);
   }
 
-  /** Returns the written bytes in parts; undefined if all of them are in the buffer. */
+  /**
+   * Returns the written bytes in parts; undefined if all of them are in the buffer. Call it once,
+   * then `release` or `clear`.
+   */
   takeParts(): Uint8Array[] | undefined {
     if (this.#attached === 0) return undefined;
     if (this.#at > this.#from) this.#parts.push(this.take());
@@ -165,6 +168,8 @@ export class FrameEncoder implements FrameWriter {
     let at = this.#open(kind, end - start + (metadata === undefined ? 0 : metadata.bytes.length));
     if (id !== 0) at = this.#id(at, id);
     const buffer = this.#buffer;
+    // In the order that parse-frame.ts reads without a loop. The payload comes last, because it may
+    // be a part of its own.
     at = writeUint(buffer, at, CHANNEL, channel);
     at = writeUint(buffer, at, METHOD, method);
     at = writeUint(buffer, at, FLAGS, flags);
@@ -308,6 +313,7 @@ function writeUint(buffer: Uint8Array, at: number, tag: number, value: number): 
   return writeVarint(buffer, at + 1, value);
 }
 
+/** Writes a varint. The value must be below 2^32, because `>>>=` works on 32 bits. */
 function writeVarint(buffer: Uint8Array, at: number, value: number): number {
   while (value > 0x7f) {
     buffer[at++] = (value & 0x7f) | 0x80;

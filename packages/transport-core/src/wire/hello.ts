@@ -83,8 +83,8 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
 /**
  * Encodes the Hello of a HELLO frame.
  *
- * @throws TransportError `invalid_argument` for a hello that a peer would refuse: above 16 KiB, 8
- * KiB of `fields` or 64 protocols.
+ * @throws TransportError `invalid_argument` for a hello that a peer would refuse: above 16 KiB, or
+ * for one of the reasons in `wrongHello`.
  */
 export function encodeHello(hello: Hello): Uint8Array {
   const wrong = wrongHello(hello);
@@ -132,8 +132,8 @@ export interface Announcement {
 /**
  * Encodes a PROTOCOLS frame: a Hello that contains only protocols and an address.
  *
- * @throws TransportError `invalid_argument` for an announcement that a peer would refuse: more than
- * 64 protocols, or above 16 KiB.
+ * @throws TransportError `invalid_argument` for an announcement that a peer would refuse: above 16
+ * KiB, with an address that is too long, or for one of the reasons in `wrongProtocols`.
  */
 export function encodeProtocols({ protocols, addr }: Announcement): Uint8Array {
   const wrong = wrongText('addr', addr) ?? wrongProtocols(protocols);
@@ -155,6 +155,7 @@ export function decodeProtocols(bytes: Uint8Array): Announcement | string {
   return wrong === undefined ? { protocols, addr } : cleanText(wrong);
 }
 
+/** Returns why a peer refuses a hello, apart from its size; undefined if it accepts it. */
 function wrongHello(hello: Hello): string | undefined {
   if (!INSTANCE.test(hello.instance))
     return `an instance of ${hello.instance.length} characters that are not ${INSTANCE_LENGTH * 2} hex digits`;
@@ -186,6 +187,7 @@ function wrongHello(hello: Hello): string | undefined {
   return wrongProtocols(hello.protocols);
 }
 
+/** Returns why a peer refuses a list of protocols; undefined if it accepts it. */
 function wrongProtocols(protocols: readonly HelloProtocol[]): string | undefined {
   if (protocols.length > HELLO_ENTRIES_LIMIT)
     return `${protocols.length} protocols; at most ${HELLO_ENTRIES_LIMIT}`;
@@ -258,7 +260,7 @@ interface EncodedHello extends Omit<Hello, 'instance'> {
   instance: Uint8Array;
 }
 
-/** In this table and the next, the index of a field is its number in frame.proto. */
+/** In this table and the next two, the index of a field is its number in frame.proto. */
 const LIMITS: Fields<HelloLimits> = [
   undefined,
   ['message', uint32],
