@@ -110,7 +110,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
         this.#views.know(input.contacts, true);
         return this.#requester.fill(now);
       case 'found':
-        if (this.#views.know(input.nodes, input.isChosen)) this.#merges.isNeeded(now);
+        if (this.#views.know(input.nodes, input.isChosen)) this.#merges.noteReason(now);
         return this.#requester.fill(now);
       case 'received':
         return this.#receive(input.from, input.message, now);
@@ -318,7 +318,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (wasAsked || wasNeighbor || this.#passive.has(peer)) this.#losses.add(peer, now);
     this.#passive.remove(peer);
     if (wasNeighbor) {
-      this.#merges.isNeeded(now);
+      this.#merges.noteReason(now);
       this.#down(peer, 'lost', error);
       this.#lostPlace();
     }
@@ -453,7 +453,7 @@ export class Merges {
   }
 
   /** Notes that there is a reason to merge. */
-  isNeeded(now: number): void {
+  noteReason(now: number): void {
     if (this.#delay === this.#interval) return;
     this.#delay = this.#interval;
     this.#next = Math.min(this.#next, now + jittered(this.#interval, this.#random));
