@@ -36,7 +36,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   readonly #merges: Merges;
   /** The peer that was last refused a link. */
   #refused: string | undefined;
-  /** Time at which the passive peers were last greeted; see `#rescue`. */
+  /** Time at which the passive peers were last greeted; see `#greetPassive`. */
   #greetedAt = Number.NEGATIVE_INFINITY;
 
   /** Throws a TypeError for invalid options. */
@@ -350,7 +350,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#passive.remove(peer);
     this.#active.add(peer, chosen, now);
     this.#views.outputs.add({ type: 'neighbor-up', peer });
-    this.#rescue(now);
+    this.#greetPassive(now);
   }
 
   /**
@@ -358,7 +358,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
    * links, greets all passive peers, at most once in a `denyWindow`: after many simultaneous
    * failures, some of them may have no neighbors left, and may be known only to this node.
    */
-  #rescue(now: number): void {
+  #greetPassive(now: number): void {
     const { active, denyWindow } = this.#config;
     const isFull = this.#active.size === active;
     if (!isFull || now < this.#greetedAt + denyWindow || this.#losses.count(now) < active) return;
