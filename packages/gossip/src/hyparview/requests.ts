@@ -165,7 +165,7 @@ export class LinkRequester {
   /** A newcomer becomes a member when a peer accepts it. */
   #phase: 'newcomer' | 'member' | 'leaving' = 'newcomer';
   /** Time until which a newcomer waits for requests from the nodes that it was introduced to. */
-  #settledAt = Number.NEGATIVE_INFINITY;
+  #waitsUntil = Number.NEGATIVE_INFINITY;
   #isHungry = false;
 
   constructor(views: Views, now: number) {
@@ -202,7 +202,7 @@ export class LinkRequester {
   /** A peer has accepted this node's request, which was sent for `purpose`. */
   accepted(purpose: Purpose, now: number): void {
     this.#phase = 'member';
-    if (purpose === 'join') this.#settledAt = now + this.#views.config.neighborTimeout;
+    if (purpose === 'join') this.#waitsUntil = now + this.#views.config.neighborTimeout;
   }
 
   /**
@@ -214,7 +214,7 @@ export class LinkRequester {
     const { search } = this;
     const views = this.#views;
     const { config, active } = views;
-    if (this.isLeaving || now < this.#settledAt) return;
+    if (this.isLeaving || now < this.#waitsUntil) return;
     const isMember = this.#phase === 'member';
     const spare = config.active - active.size;
     const wanted = spare + active.distrusted;
