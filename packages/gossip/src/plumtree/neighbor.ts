@@ -91,18 +91,18 @@ export class Neighbor {
 
   /** Counts a notice of `count` ids that is sent to the peer. */
   tell(count: number, now: number): void {
-    this.take(now, count);
+    this.countSent(now, count);
     this.account.announced += count;
   }
 
   /** Counts a push, or a notice of `count` ids, to the peer. */
-  take(now: number, count = 1): void {
+  countSent(now: number, count = 1): void {
     if (this.unanswered === 0) this.unansweredSince = now;
     this.unanswered += count;
   }
 
   /** Takes back `count` messages or ids that were not sent after all. */
-  untake(count = 1): void {
+  uncountSent(count = 1): void {
     this.unanswered = Math.max(0, this.unanswered - count);
   }
 
