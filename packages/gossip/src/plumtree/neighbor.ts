@@ -129,7 +129,7 @@ export class Neighbor {
 export class Quota {
   /** Messages that were sent to the peer on demand, the oldest first: key → number of times. */
   #served: Map<string, number> | undefined;
-  #interval = Number.NEGATIVE_INFINITY;
+  #secondStart = Number.NEGATIVE_INFINITY;
   #notices = 0;
   #grafts = 0;
   #reported: Misbehavior[] = [];
@@ -180,8 +180,8 @@ export class Quota {
   }
 
   #roll(now: number): void {
-    if (now - this.#interval < SECOND) return;
-    this.#interval = now;
+    if (now - this.#secondStart < SECOND) return;
+    this.#secondStart = now;
     this.#notices = this.#grafts = 0;
     this.#reported = [];
   }
