@@ -152,7 +152,7 @@ export class OverlayDriver {
     const { node, key } = this.#topic;
     node.neighbor(nodeId, true);
     node.events.tell({ type: 'neighborUp', topic: key.name, nodeId });
-    this.#topic.offerTo(nodeId);
+    this.#topic.neighborUp(nodeId);
   }
 
   #neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {

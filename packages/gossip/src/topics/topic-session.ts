@@ -278,7 +278,7 @@ export class TopicSession implements TopicContext {
     this.node.dueBy(this.due);
   }
 
-  offerTo(nodeId: string): void {
+  neighborUp(nodeId: string): void {
     this.publisher.neighborUp(nodeId);
   }
 
