@@ -139,14 +139,14 @@ export class TopicSession implements TopicContext {
   count(change: 1 | -1, publishOnly: boolean): void {
     this.handles += change;
     if (!publishOnly) this.#readingHandles += change;
-    this.release();
+    this.review();
   }
 
   /**
    * Called when a handle was opened or closed, or a reader was closed: leaves a topic that is not
    * used any more, and joins or leaves the overlay if this node begins or ceases to read.
    */
-  release(): void {
+  review(): void {
     if (this.#isOver) return;
     const { readers } = this.deliveries;
     if (this.handles + readers.length === 0) return this.node.unused(this);
