@@ -169,11 +169,11 @@ export class AddressBook {
     if (known?.address === place.key) {
       known.seen = now;
       // The more buckets the entry is in, the less likely it is to be put in another one.
-      const isOut =
+      const staysOut =
         known.tried ||
         known.rows.length >= NEW_BUCKETS_PER_ADDRESS ||
         this.#random() * 2 * known.rows.length >= 1;
-      if (!isOut) this.#index.addNew(known, this.#placement.newRow(place.group, group), now);
+      if (!staysOut) this.#index.addNew(known, this.#placement.newRow(place.group, group), now);
       return 'known';
     }
     const holder = this.#index.at(place.key);
