@@ -77,7 +77,7 @@ export class AddressIndex {
   /** Puts a second address of a tried entry in a new bucket. */
   addAlternative(known: KnownAddress, row: number, now: number): void {
     this.#alternatives.set(known.nodeId, known);
-    this.#settleOn(known.place.host);
+    this.#countHost(known.place.host);
     this.addNew(known, row, now);
   }
 
@@ -119,7 +119,7 @@ export class AddressIndex {
       this.#byKey.delete(known.address);
       if (alternative !== undefined) this.remove(alternative);
     }
-    this.#leave(known.place.host);
+    this.#uncountHost(known.place.host);
   }
 
   #put(known: KnownAddress, row: number): void {
@@ -128,14 +128,14 @@ export class AddressIndex {
     if (this.#byId.has(known.nodeId)) return;
     this.#byId.set(known.nodeId, known);
     this.#byKey.set(known.address, known);
-    this.#settleOn(known.place.host);
+    this.#countHost(known.place.host);
   }
 
-  #settleOn(host: string): void {
+  #countHost(host: string): void {
     this.#hosts.set(host, this.on(host) + 1);
   }
 
-  #leave(host: string): void {
+  #uncountHost(host: string): void {
     const left = this.on(host) - 1;
     if (left > 0) this.#hosts.set(host, left);
     else this.#hosts.delete(host);
