@@ -112,8 +112,8 @@ export class Neighbor {
   }
 
   /**
-   * Records that a message is owed to the peer, because there was no room for it. Beyond `most`, the
-   * oldest is dropped.
+   * Records that a message is owed to the peer, because there was no room for it. Beyond `most`,
+   * the oldest is dropped.
    */
   owe(key: string, isAsked: boolean, most: number): void {
     this.owed ??= new Map();
@@ -129,6 +129,7 @@ export class Neighbor {
 export class Quota {
   /** Messages that were sent to the peer on demand, the oldest first: key → number of times. */
   #served: Map<string, number> | undefined;
+  /** Time at which the second began for which notices, grafts and reports are counted. */
   #secondStart = Number.NEGATIVE_INFINITY;
   #notices = 0;
   #grafts = 0;

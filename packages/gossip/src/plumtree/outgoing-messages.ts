@@ -94,6 +94,8 @@ export class OutgoingMessages<P> {
   noticesUnsent(neighbor: Neighbor, notices: readonly Notice[]): void {
     const { stuck, notices: others } = neighbor;
     neighbor.stuck = true;
+    // The oldest come first: the first notices that were not sent are older than those that wait,
+    // and further ones of the same flush are newer than the first.
     neighbor.notices = stuck ? [...others, ...notices] : [...notices, ...others];
     this.#waiting.add(neighbor);
     this.#tree.counters.noticesSent -= notices.length;
