@@ -57,8 +57,8 @@ export class OverlayDriver {
   }
 
   /**
-   * Carries out the pending outputs. Calls may be nested, because a reader may publish while a
-   * message is delivered to it.
+   * Carries out the pending outputs. Calls may be nested, because a new neighbor is offered the
+   * messages that wait for one.
    */
   #carryOut(now: number): void {
     const { overlay } = this;
