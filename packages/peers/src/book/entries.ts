@@ -1,11 +1,11 @@
-// The storage of the address book: entries in their buckets, and by id, address and host, and the
-// banned ids. It keeps these indexes consistent and applies no other rules.
+// The storage of the address book: its entries and their indexes, the banned ids, the choice of
+// buckets, and the book's constants and types.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Place } from '../address/place.ts';
 
-/** The entries of the address book and its indexes. */
+/** The entries of the address book by bucket, id, address and host; keeps these consistent. */
 export class AddressIndex {
   readonly fresh = new Buckets<KnownAddress>(NEW_BUCKETS);
   readonly tried = new Buckets<KnownAddress>(TRIED_BUCKETS);
@@ -125,6 +125,7 @@ export class AddressIndex {
   #put(known: KnownAddress, row: number): void {
     (known.tried ? this.tried : this.fresh).put(row, known);
     known.rows.push(row);
+    // The id of an alternative has an entry already, so it is not found by id or address.
     if (this.#byId.has(known.nodeId)) return;
     this.#byId.set(known.nodeId, known);
     this.#byKey.set(known.address, known);
