@@ -173,7 +173,7 @@ export class Topic<T, In = T> implements AsyncIterable<ReceivedMessage<T>> {
         if (event.type === 'failed') return session.failed(event.error);
         if (event.type === 'lagged') return session.node.events.tell({ ...event, topic: name });
         session.deliveries.removeReader(reader);
-        session.release();
+        session.review();
       },
     };
   }

@@ -147,8 +147,8 @@ export class TopicInbox {
 /**
  * The work units of a message of another origin than the last message, in addition to those that
  * its handler charges, because a peer may forge an origin that this node does not know yet with
- * each message. They are charged at the end of the tick, when the message is decoded: reading the origin
- * as soon as a message arrives would cost a tenth of its time.
+ * each message. They are charged at the end of the tick, when the message is decoded: reading the
+ * origin as soon as a message arrives would cost a tenth of its time.
  */
 const OTHER_ORIGIN = 24;
 

@@ -39,16 +39,16 @@ test('a lost link or a newcomer restarts the intervals', (t) => {
   const merges = new Merges(10_000, middle, 0);
   run(merges, 600_000);
   t.is(Math.round(merges.due / 1_000), 626);
-  merges.isNeeded(600_000);
+  merges.noteReason(600_000);
   t.is(merges.due, 610_000);
-  merges.isNeeded(605_000);
+  merges.noteReason(605_000);
   t.is(merges.due, 610_000, 'an early merge is not postponed');
   t.deepEqual(run(merges, 680_000), [610, 630, 670]);
 });
 
 test('an interval of Infinity disables merges', (t) => {
   const merges = new Merges(Number.POSITIVE_INFINITY, middle, 0);
-  merges.isNeeded(1);
+  merges.noteReason(1);
   merges.succeeded(2);
   t.is(merges.due, Number.POSITIVE_INFINITY);
   t.false(merges.isOn);

@@ -187,9 +187,9 @@ export type PartialViewInput =
   /** Informs a node that it is not a neighbor, after it sent something that only neighbors send. */
   | { readonly type: 'reject'; readonly peer: string }
   /**
-   * Drops a useless neighbor. Only a node that this node chooses itself can take its place, even if
-   * others ask for it. During `denyWindow`, the dropped peer does not return to any view unless it
-   * asks for a link itself.
+   * Drops a useless neighbor, and asks a node that this node chooses itself to take its place.
+   * Another node that takes the place meanwhile may be evicted again. During `denyWindow`, the
+   * dropped peer does not return to any view unless it asks for a link itself.
    */
   | { readonly type: 'dismiss'; readonly peer: string }
   /** The score of a neighbor has fallen to 0: looks for a node to replace it. */

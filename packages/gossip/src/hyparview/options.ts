@@ -45,14 +45,14 @@ const schema = optionsSchema({
    */
   denyWindow: option.withDefault(option.milliseconds(), 10_000),
   /**
-   * Number of links of its own choice that this node wants. For these links, it prefers `known`
-   * nodes to passive peers. At most `active` − 1. Default: half of `active`, rounded down.
+   * Number of links of its own choice that this node wants. For these links, it prefers contacts to
+   * passive peers. At most `active` − 1. Default: half of `active`, rounded down.
    */
   own: option.optional(option.integer(0, 63)),
   /**
    * Milliseconds until one more newcomer is introduced, or one more link is given up for a node
    * that asks. Up to twice `active` of these actions may happen at once, and the same number again
-   * for `known` nodes. Default 10,000.
+   * for contacts. Default 10,000.
    */
   favorInterval: option.withDefault(option.milliseconds(), 10_000),
   /**
@@ -62,8 +62,8 @@ const schema = optionsSchema({
    */
   mergeInterval: option.withDefault(option.millisecondsOrNever(), 600_000),
   /**
-   * Maximum number of known nodes remembered in addition to the views; beyond it, the oldest is
-   * forgotten. Default 64.
+   * Maximum number of contacts: nodes known from elsewhere that are remembered in addition to the
+   * views. Beyond it, the oldest is forgotten. Default 64.
    */
   contacts: option.withDefault(option.integer(0, 1_024), 64),
 });

@@ -36,7 +36,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   readonly #merges: Merges;
   /** The peer that was last refused a link. */
   #refused: string | undefined;
-  /** Time at which the passive peers were last greeted; see `#rescue`. */
+  /** Time at which the passive peers were last greeted; see `#greetPassive`. */
   #greetedAt = Number.NEGATIVE_INFINITY;
 
   /** Throws a TypeError for invalid options. */
@@ -97,7 +97,10 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     );
   }
 
-  /** True if the view is short and nobody is left to ask, so more `known` nodes would help. */
+  /**
+   * True if this node has too few links to trusted peers and nobody is left to ask, so that more
+   * contacts would help.
+   */
   get isHungry(): boolean {
     return this.#requester.isHungry;
   }
@@ -110,7 +113,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
         this.#views.know(input.contacts, true);
         return this.#requester.fill(now);
       case 'found':
-        if (this.#views.know(input.nodes, input.isChosen)) this.#merges.isNeeded(now);
+        if (this.#views.know(input.nodes, input.isChosen)) this.#merges.noteReason(now);
         return this.#requester.fill(now);
       case 'received':
         return this.#receive(input.from, input.message, now);
@@ -191,7 +194,6 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (this.#requester.isLeaving) return this.#tellStranger(from);
     this.#losses.delete(from);
     const isNewcomer = asked.type === 'join';
-    const isHigh = isNewcomer || asked.high;
     if (this.#active.has(from)) {
       // Either this node's answer was lost, or the newcomer has restarted and forgotten the link.
       // In the second case it must be introduced again.
@@ -201,14 +203,12 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     }
     const purpose = this.#requests.purposeOf(from);
     const isFull = this.#active.size >= this.#config.active;
+    const isBarred = isFull && this.#views.isDistrusted(from);
+    const replacesDistrusted = isFull && this.#active.distrusted > 0;
+    const needsFavor = isNewcomer || (isFull && asked.high);
     const isWelcome =
-      isFull && this.#views.isDistrusted(from)
-        ? false
-        : isFull && this.#active.distrusted > 0
-          ? true
-          : isNewcomer || (isHigh && isFull)
-            ? this.#requester.favorLimiter.take(from, now)
-            : !isFull;
+      !isBarred &&
+      (replacesDistrusted || (needsFavor ? this.#requester.favorLimiter.take(from, now) : !isFull));
     if (!isWelcome) {
       // The node refused last usually still has room, so two nodes that search find each other.
       const free = this.#refused === from ? undefined : this.#refused;
@@ -219,8 +219,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#requests.delete(from);
     const hasRoom = isNewcomer || !asked.full;
     const evicted = isFull ? this.#evict(hasRoom ? from : undefined, now) : undefined;
-    // While this node has chosen few links, a known node that asks for a link is treated like a
-    // node that was asked.
+    // While this node has chosen few links, a contact that asks for a link is treated like a node
+    // that was asked.
     const isLikeOwn = this.#active.chosen < this.#config.own && this.#views.contacts.has(from);
     this.#link(from, isLikeOwn || (purpose !== undefined && isOwnChoice(purpose)), now);
     this.#views.send(from, { type: 'accept', request, free: evicted });
@@ -245,8 +245,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
         this.#disconnect(from, true, undefined, this.#views.some(from));
         return this.#views.remember([from], [], now);
       }
-      // A newcomer has room for the peer evicted for it. In a merge, the two evicted peers have
-      // room for each other.
+      // The evicted peer is told who has room for it: a newcomer that was introduced, or otherwise
+      // the peer that the other end evicted for this link (`free`).
       this.#evict(purpose === 'introduced' ? from : free, now);
     }
     if (purpose === 'merge') this.#merges.succeeded(now);
@@ -318,7 +318,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     if (wasAsked || wasNeighbor || this.#passive.has(peer)) this.#losses.add(peer, now);
     this.#passive.remove(peer);
     if (wasNeighbor) {
-      this.#merges.isNeeded(now);
+      this.#merges.noteReason(now);
       this.#down(peer, 'lost', error);
       this.#lostPlace();
     }
@@ -326,8 +326,8 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   /**
-   * Called after a neighbor was lost. A full view may have asked all nodes already, for the place of
-   * a distrusted neighbor; a free place must not wait for their next round.
+   * Called after a neighbor was lost. A full view may have asked all nodes already, for the place
+   * of a distrusted neighbor; a free place must not wait for their next round.
    */
   #lostPlace(): void {
     if (this.#active.size === this.#config.active - 1) this.#requester.search.restart();
@@ -350,15 +350,15 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#passive.remove(peer);
     this.#active.add(peer, chosen, now);
     this.#views.outputs.add({ type: 'neighbor-up', peer });
-    this.#rescue(now);
+    this.#greetPassive(now);
   }
 
   /**
-   * Called after a link was added. If the view is full again after at least as many losses as it has
-   * links, greets all passive peers, at most once in a `denyWindow`: after many simultaneous
+   * Called after a link was added. If the view is full again after at least as many losses as it
+   * has links, greets all passive peers, at most once in a `denyWindow`: after many simultaneous
    * failures, some of them may have no neighbors left, and may be known only to this node.
    */
-  #rescue(now: number): void {
+  #greetPassive(now: number): void {
     const { active, denyWindow } = this.#config;
     const isFull = this.#active.size === active;
     if (!isFull || now < this.#greetedAt + denyWindow || this.#losses.count(now) < active) return;
@@ -453,7 +453,7 @@ export class Merges {
   }
 
   /** Notes that there is a reason to merge. */
-  isNeeded(now: number): void {
+  noteReason(now: number): void {
     if (this.#delay === this.#interval) return;
     this.#delay = this.#interval;
     this.#next = Math.min(this.#next, now + jittered(this.#interval, this.#random));

@@ -154,8 +154,9 @@ const LATE = 8_000;
  */
 const MOST = 256;
 
-// Asks nodes for links while the view is short. It owns the phase of this node's membership, and
-// decides which node to ask next, for which purpose and with which priority.
+// Asks nodes for links while the view is short: it has too few links to trusted peers. It owns the
+// phase of this node's membership, and decides which node to ask next, for which purpose and with
+// which priority.
 
 export class LinkRequester {
   readonly requests: Requests;
@@ -165,7 +166,7 @@ export class LinkRequester {
   /** A newcomer becomes a member when a peer accepts it. */
   #phase: 'newcomer' | 'member' | 'leaving' = 'newcomer';
   /** Time until which a newcomer waits for requests from the nodes that it was introduced to. */
-  #settledAt = Number.NEGATIVE_INFINITY;
+  #waitsUntil = Number.NEGATIVE_INFINITY;
   #isHungry = false;
 
   constructor(views: Views, now: number) {
@@ -180,7 +181,10 @@ export class LinkRequester {
     return this.#phase === 'leaving';
   }
 
-  /** True if the view is short and nobody is left to ask, so more `known` nodes would help. */
+  /**
+   * True if this node has too few links to trusted peers and nobody is left to ask, so that more
+   * contacts would help.
+   */
   get isHungry(): boolean {
     return this.#isHungry && this.isShort;
   }
@@ -202,19 +206,19 @@ export class LinkRequester {
   /** A peer has accepted this node's request, which was sent for `purpose`. */
   accepted(purpose: Purpose, now: number): void {
     this.#phase = 'member';
-    if (purpose === 'join') this.#settledAt = now + this.#views.config.neighborTimeout;
+    if (purpose === 'join') this.#waitsUntil = now + this.#views.config.neighborTimeout;
   }
 
   /**
    * Asks a node for each place that is free or taken by a distrusted peer, which only a trusted one
-   * replaces: passive peers first, then contacts. A node without links asks
-   * two nodes with high priority. A newcomer asks one node, preferably a contact, to introduce it.
+   * replaces: passive peers first, then contacts. A node without links asks two nodes with high
+   * priority. A newcomer asks one node, preferably a contact, to introduce it.
    */
   fill(now: number): void {
     const { search } = this;
     const views = this.#views;
     const { config, active } = views;
-    if (this.isLeaving || now < this.#settledAt) return;
+    if (this.isLeaving || now < this.#waitsUntil) return;
     const isMember = this.#phase === 'member';
     const spare = config.active - active.size;
     const wanted = spare + active.distrusted;
@@ -223,7 +227,7 @@ export class LinkRequester {
       if (isAlone && asked >= (isMember ? 2 : 1)) return;
       const isFew = 2 * active.size <= config.active;
       if (!isFew && search.refusals >= LEISURELY) return;
-      // Known nodes are preferred for the first links of this node's own choice, and for all links
+      // Contacts are preferred for the first links of this node's own choice, and for all links
       // while many nodes request links, because the passive view holds only nodes that others
       // named.
       const isOwn = isMember && (active.chosen < config.own || this.favorLimiter.isScarce(now));
@@ -302,11 +306,11 @@ export class LinkRequester {
 const LEISURELY = 8;
 
 // Decides which peers may be asked while a view is short, and when those asked before may be asked
-// again.
+// again. A view is short if it has too few links to trusted peers.
 
 /**
- * A round asks each peer at most once. It ends when the view is full; while the view stays short,
- * the intervals between rounds grow.
+ * A round asks each peer at most once. It ends when the view is no longer short; until then, the
+ * intervals between rounds grow.
  */
 export class Search {
   readonly #random: Random;
@@ -365,7 +369,7 @@ export class Search {
       this.#next = now + jittered(this.#delay, this.#random);
   }
 
-  /** Begins a round if one is due. Returns true if it did. */
+  /** Begins a round if one is due. Returns true if one was due. */
   begin(now: number): boolean {
     if (now < this.#next) return false;
     this.#asked.clear();
@@ -394,7 +398,7 @@ const RETRY = 1_000;
 
 export class FavorLimiter {
   readonly #forAll: Allowance;
-  /** A second allowance for known nodes, which strangers can't use up. */
+  /** A second allowance for contacts, which strangers can't use up. */
   readonly #forKnown: Allowance;
   readonly #views: Views;
 

@@ -27,7 +27,7 @@ export class Shuffles {
     return this.#due;
   }
 
-  /** Begins a shuffle if one is due. Returns true if it did. */
+  /** Begins a shuffle if one is due. Returns true if one was due. */
   begin(now: number): boolean {
     if (now < this.#due) return false;
     const views = this.#views;

@@ -264,8 +264,8 @@ export class ActiveView {
 const SHUFFLES = 12;
 /**
  * Number of introductions that a link may bring at once, and milliseconds until one more is
- * accepted. A bootstrap node sends an introduction for each favor that it does, which is one per
- * second.
+ * accepted. A bootstrap node sends an introduction for each favor that it does. By default, these
+ * are at most 20 at once, and two more every 10 seconds; see `FavorLimiter`.
  */
 const INTRODUCTIONS = 20;
 const INTRODUCTION_INTERVAL = 500;
@@ -356,7 +356,7 @@ export class Contacts {
   }
 
   /**
-   * Adds contacts; the newest ones are kept.
+   * Adds contacts; the newest ones are kept (of one list, the first).
    * @param isChosen true if this node chose them, false if they connected by themselves or others
    * named them
    */

@@ -67,8 +67,8 @@ const kept: (
 
 /**
  * Encodes an id into the 44 bytes that begin at `at`, big-endian, so that ids sort by origin, then
- * epoch, then sequence. Throws a TypeError if the id is malformed or its origin is not 64 lower-case
- * hex digits.
+ * epoch, then sequence. Throws a TypeError if the id is malformed or its origin is not 64
+ * lower-case hex digits.
  */
 export function writeMessageId(id: MessageId, bytes: Uint8Array, at: number): void {
   if (!isMessageId(id) || !writeName(id.origin, bytes, at)) {

@@ -54,6 +54,7 @@ export class OriginWindow {
     );
   }
 
+  /** Returns whether the sequence is new, without remembering it. */
   look(sequence: number, now: number, { retention }: OriginWindowLimits): SequenceVerdict {
     if (sequence > this.#top) return 'new';
     const gap = this.#gaps?.[this.#gapOf(sequence)];

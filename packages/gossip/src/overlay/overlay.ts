@@ -18,8 +18,9 @@ export interface OwnMessage {
 /** An input of an overlay: a command in the imperative, or a report in the past tense. */
 export type OverlayInput =
   /**
-   * Inputs about messages of peers, and about the room for outputs, as {@link PlumtreeInput} explains
-   * them. Only accepted messages are `received`; while a validator checks a message, it is `held`.
+   * Inputs about messages of peers, and about the room for outputs, as {@link PlumtreeInput}
+   * explains them. Only accepted messages are `received`; while a validator checks a message, it is
+   * `held`.
    */
   | Extract<
       PlumtreeInput<Body>,
@@ -116,7 +117,9 @@ export interface Overlay extends Machine<OverlayInput, OverlayOutput> {
   readonly passesOn: boolean;
   /** Number of neighbors that the overlay wants; Infinity means all peers on the topic. */
   readonly wanted: number;
-  /** Returns true if the peer may send messages of that publisher: it is a neighbor, for example. */
+  /**
+   * Returns true if the peer may send messages of that publisher: it is a neighbor, for example.
+   */
   takesFrom(peer: string, origin: string): boolean;
   /**
    * Returns the number and the bytes of the messages that wait to be sent or announced to a peer

@@ -7,9 +7,10 @@ import type { Neighbor } from './neighbor.ts';
 import type { Tree } from './tree.ts';
 
 /**
- * A peer that is asked for a message has a limited time to keep its promise. It does so by sending
- * the message, even if another peer was quicker, or by reporting that the message is absent. The
- * number of open promises is bounded; beyond the limit the oldest is forgotten.
+ * Asks for missing messages. A peer that is asked for a message has a limited time to keep its
+ * promise. It does so by sending the message, even if another peer was quicker, or by reporting
+ * that the message is absent. The number of open promises is bounded; beyond the limit the oldest
+ * is forgotten.
  */
 export class GraftRequests<P> {
   readonly #tree: Tree<P>;
@@ -59,10 +60,7 @@ export class GraftRequests<P> {
     neighbor.account.kept++;
   }
 
-  /**
-   * Ends a promise, because the peer has reported that it no longer has the message. Returns false
-   * if there was no such promise.
-   */
+  /** Ends a promise, for whatever reason. Returns false if there was no such promise. */
   excuse(peer: string, key: string): boolean {
     return this.#pending.size > 0 && this.#pending.delete(`${key} ${peer}`);
   }

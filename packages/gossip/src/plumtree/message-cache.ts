@@ -16,8 +16,8 @@ export interface CachedMessage<P> {
 
 /**
  * A cache with limits for time, entries and bytes (the options `cacheTime`, `cacheMessages` and
- * `cacheBytes`). Beyond a limit the oldest message is evicted.
- * The newest always stays, so that peers can ask for a message that was just announced to them.
+ * `cacheBytes`). Beyond a limit the oldest message is evicted. The newest always stays, so that
+ * peers can ask for a message that was just announced to them.
  */
 export class MessageCache<P> {
   readonly #limits: PlumtreeOptions;
@@ -48,7 +48,7 @@ export class MessageCache<P> {
 
   /** Returns the `count` newest messages, oldest first. */
   newest(count: number): CachedMessage<P>[] {
-    const all = [...this.#messages.entries()];
+    const all = count === 0 ? [] : [...this.#messages.entries()];
     return all.slice(Math.max(0, all.length - count)).map(([, message]) => message);
   }
 

@@ -111,9 +111,9 @@ export type PlumtreeInput<P> =
   | { readonly type: 'refused'; readonly id: MessageId }
   /**
    * A peer sent a message that is not examined: it is too old, claims to be this node's own, or
-   * there is no room for its publisher. If the peer had promised it, it has kept its promise. No peer
-   * is asked for it until a later notice; with `mayCome`, other peers that gave notice are still
-   * asked.
+   * there is no room for its publisher. If the peer had promised it, it has kept its promise. No
+   * peer is asked for it until a later notice; with `mayCome`, other peers that gave notice are
+   * still asked.
    */
   | {
       readonly type: 'dropped';

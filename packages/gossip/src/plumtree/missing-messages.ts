@@ -322,8 +322,8 @@ const REFUSED = 4_096;
 export class DelayQueue<T> {
   readonly #delay: number;
   /**
-   * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time, it
-   * waits for the entries before it.
+   * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time,
+   * it waits for the entries before it.
    */
   readonly #entries = new OldestFirst<{ readonly value: T; readonly at: number }>();
 

@@ -91,18 +91,18 @@ export class Neighbor {
 
   /** Counts a notice of `count` ids that is sent to the peer. */
   tell(count: number, now: number): void {
-    this.take(now, count);
+    this.countSent(now, count);
     this.account.announced += count;
   }
 
   /** Counts a push, or a notice of `count` ids, to the peer. */
-  take(now: number, count = 1): void {
+  countSent(now: number, count = 1): void {
     if (this.unanswered === 0) this.unansweredSince = now;
     this.unanswered += count;
   }
 
   /** Takes back `count` messages or ids that were not sent after all. */
-  untake(count = 1): void {
+  uncountSent(count = 1): void {
     this.unanswered = Math.max(0, this.unanswered - count);
   }
 
@@ -112,8 +112,8 @@ export class Neighbor {
   }
 
   /**
-   * Records that a message is owed to the peer, because there was no room for it. Beyond `most`, the
-   * oldest is dropped.
+   * Records that a message is owed to the peer, because there was no room for it. Beyond `most`,
+   * the oldest is dropped.
    */
   owe(key: string, isAsked: boolean, most: number): void {
     this.owed ??= new Map();
@@ -129,7 +129,8 @@ export class Neighbor {
 export class Quota {
   /** Messages that were sent to the peer on demand, the oldest first: key → number of times. */
   #served: Map<string, number> | undefined;
-  #interval = Number.NEGATIVE_INFINITY;
+  /** Time at which the second began for which notices, grafts and reports are counted. */
+  #secondStart = Number.NEGATIVE_INFINITY;
   #notices = 0;
   #grafts = 0;
   #reported: Misbehavior[] = [];
@@ -180,8 +181,8 @@ export class Quota {
   }
 
   #roll(now: number): void {
-    if (now - this.#interval < SECOND) return;
-    this.#interval = now;
+    if (now - this.#secondStart < SECOND) return;
+    this.#secondStart = now;
     this.#notices = this.#grafts = 0;
     this.#reported = [];
   }

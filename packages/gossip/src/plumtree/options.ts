@@ -92,10 +92,10 @@ const plumtreeSchema = optionsSchema({
    */
   originTime: option.withDefault(option.milliseconds(), 600_000),
   /**
-   * Maximum number of origins that are remembered, default 16,384. See SeenMessages for what happens
-   * at the limit. One peer can introduce at most half of them. A peer that introduces this many new
-   * origins (or 16,384, if that is more) within `idTime` is disconnected, so a number above the
-   * default must be the same at all nodes of a topic.
+   * Maximum number of origins that are remembered, default 16,384. See SeenMessages for what
+   * happens at the limit. One peer can introduce at most half of them. A peer that introduces this
+   * many new origins (or 16,384, if that is more) within `idTime` is disconnected, so a number
+   * above the default must be the same at all nodes of a topic.
    */
   origins: option.withDefault(option.integer(1, 2 ** 24), 16_384),
   /**

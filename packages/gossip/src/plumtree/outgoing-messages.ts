@@ -45,7 +45,7 @@ export class OutgoingMessages<P> {
       return this.#owe(neighbor, key, push, now);
     }
     this.#tree.outputs.add(this.#pushed(neighbor, push, false));
-    neighbor.take(now);
+    neighbor.countSent(now);
     this.#leafProbes.weigh(neighbor, now);
   }
 
@@ -73,7 +73,7 @@ export class OutgoingMessages<P> {
     const { push, isAsked } = output;
     const key = messageKey(push.id);
     if (isAsked) return neighbor.owe(key, true, this.#tree.options.backlog);
-    neighbor.untake();
+    neighbor.uncountSent();
     this.#owe(neighbor, key, push, now);
   }
 
@@ -94,11 +94,13 @@ export class OutgoingMessages<P> {
   noticesUnsent(neighbor: Neighbor, notices: readonly Notice[]): void {
     const { stuck, notices: others } = neighbor;
     neighbor.stuck = true;
+    // The oldest come first: the first notices that were not sent are older than those that wait,
+    // and further ones of the same flush are newer than the first.
     neighbor.notices = stuck ? [...others, ...notices] : [...notices, ...others];
     this.#waiting.add(neighbor);
     this.#tree.counters.noticesSent -= notices.length;
     neighbor.account.announced -= notices.length;
-    neighbor.untake(notices.length);
+    neighbor.uncountSent(notices.length);
   }
 
   /** Sends the notices that are due. */

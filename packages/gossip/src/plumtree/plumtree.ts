@@ -162,6 +162,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       unsent.messages++;
       unsent.bytes += push.size;
     }
+    // A message that is owed usually waits as a notice, too, and must not count twice.
     unsent.messages = Math.max(unsent.messages, neighbor.notices.length);
     return unsent;
   }
@@ -200,6 +201,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   #writable(peer: string, now: number): void {
     const neighbor = this.#tree.neighbors.get(peer);
     if (neighbor === undefined) return;
+    // There may have been no room for the attach. A second one does nothing.
     if (this.#tree.isSource && neighbor.stuck) this.#tree.send(neighbor, ATTACH);
     this.#outgoing.writable(neighbor, now);
   }
@@ -243,7 +245,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
       this.#outgoing.serve(neighbor, key, cached.push);
   }
 
-  /** The key is only computed if a message is missing or a promise is open. */
+  /**
+   * The key is only computed if a message is missing or a promise is open. Otherwise it is empty:
+   * no message has that key, so nothing is found under it.
+   */
   #arrived(from: string, id: MessageId, now: number): void {
     const key = this.#missing.size + this.#graftRequests.pending > 0 ? messageKey(id) : '';
     this.#missing.arrived(key, from, now);
@@ -292,9 +297,9 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   /**
    * Handles a duplicate that a neighbor pushed. Prunes the link, unless the link to the peer that
-   * brought the message first is no longer eager. With several messages in flight at once, two links
-   * may each bring a duplicate of a message that came first over the other link. Pruning both links
-   * would cut this node off (riak_core #378).
+   * brought the message first is no longer eager. With several messages in flight at once, two
+   * links may each bring a duplicate of a message that came first over the other link. Pruning both
+   * links would cut this node off (riak_core #378).
    */
   #repeated(from: string, id: MessageId, now: number): void {
     const neighbor = this.#tree.neighbors.get(from);
@@ -422,9 +427,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.#tree.sendGraft(sender, []);
   }
 
-  // Control messages of neighbors: notices, grafts, prunes, and answers to grafts. They are
-  // untrusted, so their format is checked before use, and the number of their items is limited.
-  // Processing stops at a malformed item; the items before that have taken effect.
+  // Control messages of neighbors: notices, grafts, prunes, and answers to grafts. The overlay
+  // handles the attach. The messages are untrusted, so their format is checked before use, and the
+  // number of their items is limited. Processing stops at a malformed item; the items before that
+  // have taken effect.
 
   #receiveControl(neighbor: Neighbor, control: Control, now: number): void {
     this.counters.controlReceived++;

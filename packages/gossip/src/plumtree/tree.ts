@@ -1,5 +1,5 @@
-// The links of a Plumtree machine: its neighbors, which of their links belong to the tree, the control
-// messages to them, and the reports about them. All parts of a machine share this object.
+// The links of a Plumtree machine: its neighbors, which of their links belong to the tree, the
+// control messages to them, and the reports about them.
 
 import { OutputQueue } from '@trunkline/peers/internal';
 import type { MessageId } from '../messages/message-id.ts';
@@ -7,6 +7,10 @@ import { type Control, type Misbehavior, NOTICE_BYTES, type PlumtreeOutput } fro
 import type { Neighbor } from './neighbor.ts';
 import type { PlumtreeOptions } from './options.ts';
 
+/**
+ * The state that all parts of a machine share: the options, the counters, the outputs and the
+ * neighbors.
+ */
 export class Tree<P> {
   readonly options: PlumtreeOptions;
   /** True if this node only publishes: it pushes to a single neighbor, and gets nothing. */
@@ -31,7 +35,7 @@ export class Tree<P> {
     this.outputs.add({ type: 'grafted', peer: neighbor.id });
   }
 
-  /** Takes the link out of the tree at this end, as the other end requested. */
+  /** Takes the link out of the tree at this end only. */
   leave(neighbor: Neighbor): void {
     if (!neighbor.eager) return;
     neighbor.eager = false;
@@ -113,7 +117,7 @@ export class PlumtreeCounters {
   graftsReceived = 0;
   prunesSent = 0;
   prunesReceived = 0;
-  /** Grafts sent that moved the tree to a shorter path. */
+  /** Number of times that a link was exchanged for one with a shorter path to the publisher. */
   optimized = 0;
   /** Ids of messages that were requested without success and given up. */
   lost = 0;

@@ -32,8 +32,8 @@ export type Verify = MessageSigner['verify'];
 
 /**
  * The option `signatures` of `createGossip`. With `identity` or `verify`, a node drops messages
- * without a signature, and reports the peers that send them. Without both, it drops signed messages.
- * So either all publishers of a topic sign, or none does.
+ * without a signature, and reports the peers that send them. Without both, it drops signed
+ * messages. So either all publishers of a topic sign, or none does.
  */
 export interface SignatureOptions {
   /**

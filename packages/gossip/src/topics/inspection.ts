@@ -108,6 +108,7 @@ export class Inspection {
     const isRead = !isRelayed || from === id.origin;
     if (audience === 'to' && !isFor(envelope, topic.node.self))
       return this.#drop('not-addressed', id, from);
+    // `sender` answers for the message, `from` delivered it.
     const sender = isRelayed ? id.origin : from;
     // Messages to a list of nodes come directly from their publisher, over any overlay.
     if (sender !== id.origin && (audience === 'to' || !topic.overlay!.passesOn))
@@ -280,7 +281,9 @@ export class Inspection {
   }
 }
 
-/** Returns true if both are signed, and what is signed and its signature are equal, byte for byte. */
+/**
+ * Returns true if both are signed, and what is signed and its signature are equal, byte for byte.
+ */
 function isCopyOf(first: Body, other: Body): boolean {
   const [a, b] = [first.signature, other.signature];
   return (

@@ -38,7 +38,8 @@ export class RestartedNodes {
 
   /**
    * Returns the last life of a node before its restart, as long as no later life is known. Returns
-   * undefined if there is none, or if the node is known to have a later life.
+   * undefined if there is none, or if the node is known to have a later life. In the latter case,
+   * forgets the node once its new life has begun.
    */
   lifeOf(nodeId: string): number | undefined {
     const restarted = this.#nodes.size === 0 ? undefined : this.#nodes.get(nodeId);

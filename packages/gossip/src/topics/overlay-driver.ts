@@ -57,8 +57,8 @@ export class OverlayDriver {
   }
 
   /**
-   * Carries out the pending outputs. Calls may be nested, because a reader may publish while a
-   * message is delivered to it.
+   * Carries out the pending outputs. Calls may be nested, because a new neighbor is offered the
+   * messages that wait for one.
    */
   #carryOut(now: number): void {
     const { overlay } = this;
@@ -152,7 +152,7 @@ export class OverlayDriver {
     const { node, key } = this.#topic;
     node.neighbor(nodeId, true);
     node.events.tell({ type: 'neighborUp', topic: key.name, nodeId });
-    this.#topic.offerTo(nodeId);
+    this.#topic.neighborUp(nodeId);
   }
 
   #neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {

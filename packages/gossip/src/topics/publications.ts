@@ -213,6 +213,10 @@ export class Publication {
     return this.#isOver;
   }
 
+  /**
+   * Time at which the publication stops waiting or, once it is over, at which it is forgotten: at
+   * once (0) if the message is not offered to newcomers.
+   */
   get due(): number {
     return this.#isOver ? (this.#setup.open?.until ?? 0) : this.#setup.due;
   }

@@ -139,7 +139,9 @@ export class Publisher implements DirectSender {
     if (failed.length > 0)
       queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
     const pending = node.members.pending();
+    // If the topic is new here, nodes that turn out to be on it are offered the message, too.
     const isNew = now < this.#expected.until && this.#publications.size < LINGERING;
+    // If the overlay is beginning, the first neighbor will appear soon.
     if (!isAsked && pending.length === 0 && !isNew && (queued.length > 0 || !this.#isBeginning)) {
       node.dueBy(this.#topic.due);
       return resultOf(queued.length, failed);

@@ -44,7 +44,7 @@ export abstract class TopicReader {
   readonly #waiting = new ReaderQueue();
   /** Limits of the messages that may wait once the reader has had its turn. */
   readonly #most: { readonly messages: number; readonly bytes: number };
-  #cut: ClockTimer | undefined = undefined;
+  #cutTimer: ClockTimer | undefined = undefined;
   #missedInAll = 0;
   #isOver = false;
 
@@ -83,7 +83,7 @@ export abstract class TopicReader {
     if (waiting.length === 0 && this.takeNow(message, meta, waiting)) return;
     waiting.push(message, meta, size);
     if (this.#isTooLong(0, 0)) {
-      this.#cut ??= this.#topic.clock.setTimeout(this.#hadItsTurn, 0);
+      this.#cutTimer ??= this.#topic.clock.setTimeout(this.#hadItsTurn, 0);
       if (this.#isTooLong(TURN_MESSAGES, TURN_BYTES)) this.#shorten(TURN_MESSAGES, TURN_BYTES);
     }
     this.ready();
@@ -92,7 +92,7 @@ export abstract class TopicReader {
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#topic.clock.clearTimeout(this.#cut);
+    this.#topic.clock.clearTimeout(this.#cutTimer);
     this.#waiting.clear();
     this.#topic.tell(ENDED, this);
     this.ended();
@@ -104,7 +104,7 @@ export abstract class TopicReader {
   }
 
   readonly #hadItsTurn = (): void => {
-    this.#cut = undefined;
+    this.#cutTimer = undefined;
     if (this.#isTooLong(0, 0)) this.#shorten(0, 0);
   };
 

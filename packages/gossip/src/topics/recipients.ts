@@ -88,8 +88,8 @@ export function sendTo(
 /**
  * Sends a message to `count` nodes on the topic, chosen at random one after the other; those whose
  * score is 0 are chosen last. A node whose connection is lost before the message has left, or that
- * does not confirm it, is replaced by another one (FISCO-BCOS tries the next node on an error). Each
- * node gets a separate message with its own id.
+ * does not confirm it, is replaced by another one (FISCO-BCOS tries the next node on an error).
+ * Each node gets a separate message with its own id.
  */
 export function sendToAny(
   topic: TopicContext,
@@ -140,8 +140,10 @@ export function sendToAny(
   const fill = async () => {
     let left = count;
     publication.wait(CHOSEN);
-    do while (left > 0 && handOne()) left--;
-    while (left === count && (await sender.arrival()));
+    // If no node took the message, tries again each time that a node turns out to be on the topic.
+    do {
+      while (left > 0 && handOne()) left--;
+    } while (left === count && (await sender.arrival()));
     publication.known(CHOSEN);
   };
   // Signing a message may throw.

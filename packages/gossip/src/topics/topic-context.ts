@@ -46,7 +46,7 @@ export interface TopicContext {
   /** Called when a node could not be reached. */
   unreachable(nodeId: string, error: TransportError, now: number): void;
   /** Called when a peer has become a neighbor: offers it the messages that wait for a neighbor. */
-  offerTo(nodeId: string): void;
+  neighborUp(nodeId: string): void;
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;

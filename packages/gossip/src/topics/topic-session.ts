@@ -32,8 +32,9 @@ export class TopicSession implements TopicContext {
   readonly node: TopicNode;
   readonly #life: TopicLife;
   readonly deliveries: Deliveries;
-  /** Number of open handles, and of those among them that may have readers. */
+  /** Number of open handles. */
   handles = 0;
+  /** Number of open handles that may have readers. */
   #readingHandles = 0;
   /**
    * True if this node is on the topic. Otherwise it only publishes, and is not on the list that
@@ -43,8 +44,8 @@ export class TopicSession implements TopicContext {
   readonly #inspection: Inspection;
   readonly differences: Differences;
   /**
-   * True if the topic was opened with a limit other than the default, so that this node announces it
-   * to each peer. A limit that is lower only because of `limits.message` of the transport is not
+   * True if the topic was opened with a limit other than the default, so that this node announces
+   * it to each peer. A limit that is lower only because of `limits.message` of the transport is not
    * announced: peers know that one from the handshake.
    */
   readonly #hasOwnLimit: boolean;
@@ -104,6 +105,7 @@ export class TopicSession implements TopicContext {
         random,
         now: clock.now(),
         look: (id, time) => {
+          // A message under this node's id that it did not publish is ignored like an old one.
           const verdict = this.look(id, time);
           return verdict === 'own' ? 'old' : verdict;
         },
@@ -139,14 +141,14 @@ export class TopicSession implements TopicContext {
   count(change: 1 | -1, publishOnly: boolean): void {
     this.handles += change;
     if (!publishOnly) this.#readingHandles += change;
-    this.release();
+    this.review();
   }
 
   /**
    * Called when a handle was opened or closed, or a reader was closed: leaves a topic that is not
    * used any more, and joins or leaves the overlay if this node begins or ceases to read.
    */
-  release(): void {
+  review(): void {
     if (this.#isOver) return;
     const { readers } = this.deliveries;
     if (this.handles + readers.length === 0) return this.node.unused(this);
@@ -278,7 +280,7 @@ export class TopicSession implements TopicContext {
     this.node.dueBy(this.due);
   }
 
-  offerTo(nodeId: string): void {
+  neighborUp(nodeId: string): void {
     this.publisher.neighborUp(nodeId);
   }
 
@@ -310,8 +312,8 @@ export class TopicSession implements TopicContext {
   #begin(from: string, { id }: Envelope): void {
     const { node } = this;
     // In a tree, anybody could silence a publisher for this node by connecting under its id. On a
-    // full mesh, anybody can do so, even over several hops, if messages are not signed: in exchange,
-    // the first message of a restarted node is accepted.
+    // full mesh without signatures this is accepted, even over several hops, because otherwise the
+    // first message of a restarted node would be dropped.
     const mustProve = node.signatures.areRequired || node.overlay.name !== 'fullMesh';
     if (mustProve && !node.isProven(from)) return;
     if (!this.#life.restartedNodes.begin(from)) return;

@@ -58,9 +58,9 @@ export interface AddressBookOptions {
  * The address book of Tendermint and CometBFT, which comes from Bitcoin: 'new' buckets hold
  * addresses that were only reported, 'tried' buckets hold addresses that a dial has reached. A
  * keyed hash of address group and source group chooses the bucket, so that no group gets more than
- * its quota. Each id has one address, and each address has one id. The book holds at most 20,480
- * entries and 4,096 bans. One group (a /16) has at most 256 tried entries, and 64 new ones for each
- * source group.
+ * its quota. Each id has one address (and perhaps an alternative), and each address has one id. The
+ * book holds at most 20,480 entries and 4,096 bans. One group (a /16) has at most 256 tried
+ * entries, and 64 new ones for each source group.
  *
  * It differs from Tendermint in the following points:
  * - Times come from a monotonic clock, and the saved document contains ages. A wall clock that goes
@@ -114,6 +114,7 @@ export class AddressBook {
     this.#mayDial = mayDial;
     this.#nodeId = nodeId;
     this.#private = new Set(privateIds);
+    // The key is also 64 hex digits, like a node id.
     this.#key =
       typeof saved?.key === 'string' && isNodeId(saved.key)
         ? saved.key
@@ -168,12 +169,12 @@ export class AddressBook {
     const known = this.#index.get(entry.nodeId);
     if (known?.address === place.key) {
       known.seen = now;
-      // The more buckets the entry is in, the less likely it is to be put in another one.
-      const isOut =
+      // An entry in n buckets is put in another one with probability 1 / 2n.
+      const staysOut =
         known.tried ||
         known.rows.length >= NEW_BUCKETS_PER_ADDRESS ||
         this.#random() * 2 * known.rows.length >= 1;
-      if (!isOut) this.#index.addNew(known, this.#placement.newRow(place.group, group), now);
+      if (!staysOut) this.#index.addNew(known, this.#placement.newRow(place.group, group), now);
       return 'known';
     }
     const holder = this.#index.at(place.key);
@@ -292,8 +293,9 @@ export class AddressBook {
    * Records that a dial reached an address, where the node proved its id. The entry is promoted to
    * tried if its bucket has room or if another entry there failed a test. If the book does not have
    * the id, or has it at another address, enters the id at this address and removes an entry of
-   * another id at this address. `seenAt` is the address that the connection leads to; for a host
-   * name, its group is recorded as the source of an id that the book does not have.
+   * another id at this address. Records nothing for an address that may not be in the book.
+   * `seenAt` is the address that the connection leads to; for a host name, its group is recorded as
+   * the source of an id that the book does not have.
    */
   succeeded(nodeId: string, address: string, now: number, seenAt?: string): void {
     this.#endBans(now);
@@ -301,6 +303,8 @@ export class AddressBook {
     if (known?.address !== address && known?.address !== placeOf(address)?.key) {
       const place = this.#placeFor({ nodeId, address });
       if (typeof place === 'string') return;
+      // The source is that of the alternative at this place, otherwise that of the earlier entry.
+      // For a new id, it is the group of the address, or for a host name that of `seenAt`.
       known = this.#settle(
         nodeId,
         place,
@@ -344,8 +348,8 @@ export class AddressBook {
   }
 
   /**
-   * Replaces the addresses at which this node can be reached: those of its listeners, and those that
-   * it advertises. They leave the book and are not added.
+   * Replaces the addresses at which this node can be reached: those of its listeners, and those
+   * that it advertises. They leave the book and are not added.
    */
   setOwn(addresses: readonly string[]): void {
     const keys = addresses.flatMap((address) => ownKey(address) ?? []);
@@ -433,8 +437,8 @@ export class AddressBook {
   /**
    * Returns a tried entry that blocks a newcomer's promotion. Dial it, and report the outcome with
    * `attempted` and `succeeded`. Each entry is returned once per newcomer. For each of the 64
-   * buckets, at most one entry waits for a test: the last one found. Calling this every 2 minutes
-   * corresponds to the feeler connections of Heilman et al.
+   * buckets, at most one entry waits for a test: the last one found. The dial planner calls this
+   * at most every 10 seconds; the feeler connections of Heilman et al. come every 2 minutes.
    */
   toTest(now: number): BookEntry | undefined {
     this.#endBans(now);

@@ -54,7 +54,10 @@ export class Alternatives {
     return 'alternative';
   }
 
-  /** Returns the alternative of an id if it is the next address to dial. */
+  /**
+   * Returns the alternative of an id if it is the next address to dial. The flag `dialedElsewhere`
+   * alternates the turns.
+   */
   next(nodeId: string): KnownAddress | undefined {
     const there = this.#index.alternative(nodeId);
     return there === undefined || this.#index.get(nodeId)?.dialedElsewhere || this.#isTaken(there)
@@ -89,6 +92,7 @@ export class Alternatives {
     const known = this.#index.get(nodeId);
     if (there === undefined || known === undefined) return false;
     if (there.address !== key) return known.address === key;
+    // The alternative itself failed, so it is removed.
     this.#drop(there, known, now);
     return false;
   }

@@ -1,11 +1,11 @@
-// The storage of the address book: entries in their buckets, and by id, address and host, and the
-// banned ids. It keeps these indexes consistent and applies no other rules.
+// The storage of the address book: its entries and their indexes, the banned ids, the choice of
+// buckets, and the book's constants and types.
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Place } from '../address/place.ts';
 
-/** The entries of the address book and its indexes. */
+/** The entries of the address book by bucket, id, address and host; keeps these consistent. */
 export class AddressIndex {
   readonly fresh = new Buckets<KnownAddress>(NEW_BUCKETS);
   readonly tried = new Buckets<KnownAddress>(TRIED_BUCKETS);
@@ -77,7 +77,7 @@ export class AddressIndex {
   /** Puts a second address of a tried entry in a new bucket. */
   addAlternative(known: KnownAddress, row: number, now: number): void {
     this.#alternatives.set(known.nodeId, known);
-    this.#settleOn(known.place.host);
+    this.#countHost(known.place.host);
     this.addNew(known, row, now);
   }
 
@@ -119,23 +119,24 @@ export class AddressIndex {
       this.#byKey.delete(known.address);
       if (alternative !== undefined) this.remove(alternative);
     }
-    this.#leave(known.place.host);
+    this.#uncountHost(known.place.host);
   }
 
   #put(known: KnownAddress, row: number): void {
     (known.tried ? this.tried : this.fresh).put(row, known);
     known.rows.push(row);
+    // The id of an alternative has an entry already, so it is not found by id or address.
     if (this.#byId.has(known.nodeId)) return;
     this.#byId.set(known.nodeId, known);
     this.#byKey.set(known.address, known);
-    this.#settleOn(known.place.host);
+    this.#countHost(known.place.host);
   }
 
-  #settleOn(host: string): void {
+  #countHost(host: string): void {
     this.#hosts.set(host, this.on(host) + 1);
   }
 
-  #leave(host: string): void {
+  #uncountHost(host: string): void {
     const left = this.on(host) - 1;
     if (left > 0) this.#hosts.set(host, left);
     else this.#hosts.delete(host);

@@ -21,6 +21,7 @@ export class OrdinaryCandidates {
   readonly #view: PlannerView;
   readonly #named: NamedTargets;
   readonly #underWay: DialsUnderWay;
+  /** The back-offs: `#patient` after pointless errors, `#brief` after all others. */
   readonly #brief: BackOffOptions;
   readonly #patient: BackOffOptions;
   readonly #perHost: number;
@@ -149,7 +150,7 @@ export class OrdinaryCandidates {
 
   /**
    * Like `pickLost`, but also returns peers whose three tries failed, and keeps banned peers in the
-   * list.
+   * list for the time after their bans.
    */
   pickAnyLost(now: number): DialCandidate | undefined {
     return this.#lost.pick(
@@ -210,8 +211,8 @@ const REST = 600_000;
 // and stay on the list until they are given up.
 
 /**
- * A list of lost peers, with one peer for each id and each address. Holds at most 64 peers; beyond that, the oldest is removed, and only the
- * address book can pick it again.
+ * A list of lost peers, with one peer for each id and each address. Holds at most 64 peers; beyond
+ * that, the oldest is removed, and only the address book can pick it again.
  */
 export class ReconnectList {
   readonly #entries = new Map<string, LostEntry>();
@@ -234,7 +235,7 @@ export class ReconnectList {
     this.#entries.delete(nodeId);
   }
 
-  /** Removes the peer that was lost at a canonical address, unless it has another id than `only`. */
+  /** Removes the peer that was lost at a canonical address: only if its id is `only`, if given. */
   removeAt(key: string, only?: string): void {
     for (const [nodeId, entry] of this.#entries)
       if (entry.key === key && (only ?? nodeId) === nodeId) this.#entries.delete(nodeId);

@@ -154,10 +154,11 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 
   /**
    * After 16 failures in a row (Tendermint's maxAttemptsToDial), the address is given up: it is not
-   * dialed for ten minutes. That never happens to persistent peers and seeds. Tendermint bans the
-   * node for a day instead. But then two halves of a network that were separated for some minutes
-   * would no longer look for each other, and a node could get another node banned by reporting
-   * false addresses of it.
+   * dialed for ten minutes. If no dial ever reached the node, the driver lengthens this to a day
+   * through `rest`. Persistent peers and seeds are never given up. Tendermint bans the node for a
+   * day instead. But then two halves of a network that were separated for some minutes would no
+   * longer look for each other, and a node could get another node banned by reporting false
+   * addresses of it.
    */
   #failed(order: DialOrder, error: TransportError, now: number): void {
     const dial = this.#end(order);
@@ -236,7 +237,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
    */
   #dialSpare(now: number): void {
     if (this.#maxOutbound === 0) return;
-    this.#wakeBy(this.#spareAt > now ? this.#spareAt : Number.POSITIVE_INFINITY);
+    if (this.#spareAt > now) this.#wakeBy(this.#spareAt);
     if (this.#view.outbound < this.#maxOutbound) return;
     while (this.#underWay.of('again') < MOST_AGAIN && this.#mayDial(now)) {
       const lost = this.#ordinary.pickAnyLost(now);
@@ -247,8 +248,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     if (now < this.#spareAt || !this.#mayDial(now)) return;
     this.#spareAt = this.#nextSpare(now);
     this.#wakeBy(this.#spareAt);
-    const candidate =
-      this.#random() < 0.5 && this.#dialSeed(now) ? undefined : this.#ordinary.pick(now);
+    if (this.#random() < 0.5 && this.#dialSeed(now)) return;
+    const candidate = this.#ordinary.pick(now);
     if (candidate !== undefined) this.#dialOrdinaryNode(candidate, 'spare', now);
   }
 
@@ -276,7 +277,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
    * the book need not remember whether it has requested a test.
    */
   #dialTest(now: number): void {
-    this.#wakeBy(this.#testAt > now ? this.#testAt : Number.POSITIVE_INFINITY);
+    if (this.#testAt > now) this.#wakeBy(this.#testAt);
     if (this.#testAt > now || this.#underWay.of('test') > 0 || !this.#mayDial(now)) return;
     this.#testAt = now + TEST_PERIOD;
     this.#wakeBy(this.#testAt);
@@ -291,6 +292,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
    * ends, or at the wake-up time that this function sets.
    */
   #mayDial(now: number): boolean {
+    // Persistent peers have a limit of their own; see `#dialPersistent`. However many of them are
+    // being dialed, a quarter of the concurrent dials is left for the others.
     const { total } = this.#underWay;
     const others = total - this.#underWay.of('persistent');
     if (total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4)))

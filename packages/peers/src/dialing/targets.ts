@@ -88,13 +88,14 @@ export class NamedTargets {
   ): { readonly isPersistent: boolean; readonly isSeed: boolean } {
     const persistent = this.persistent.matching(nodeId, key);
     const last = address ?? booked;
+    const lastKey = last === undefined ? undefined : addressKey(last);
     for (const target of persistent) {
-      const lastKey = last === undefined ? undefined : addressKey(last);
       if (lastKey !== undefined && target.nodeId === nodeId)
         target.moved = lastKey === target.key ? undefined : last;
       target.lost(now, this.#reconnect, this.#random);
     }
     const seeds = this.seeds.matching(nodeId, key);
+    // A seed that waits for its next dial keeps the time of that dial.
     for (const target of seeds)
       if (target.state.t === 'up') target.lost(now, this.#seedBackOff, this.#random);
     return { isPersistent: persistent.length > 0, isSeed: seeds.length > 0 };
@@ -308,8 +309,8 @@ export class DialTarget {
   learned: string | undefined;
   /**
    * The address at which the peer was last dialed, or that the book had for it, if it isn't
-   * `address`. Set only for a target with an
-   * id, because only then any other node that answers there is refused.
+   * `address`. Set only for a target with an id, because only then any other node that answers
+   * there is refused.
    */
   moved: string | undefined;
   /**
