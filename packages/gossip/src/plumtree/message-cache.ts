@@ -56,6 +56,7 @@ export class MessageCache<P> {
    * Adds a message. Returns the number of messages that were evicted before their time was over.
    */
   add(key: string, push: Push<P>, from: string | undefined, now: number): number {
+    this.delete(key);
     this.#messages.set(key, { push, from, at: now });
     this.#bytes += push.size;
     let evicted = 0;

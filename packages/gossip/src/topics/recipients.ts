@@ -58,8 +58,10 @@ export function sendTo(
       const isOn =
         node.members.isOn(nodeId, key.hex) ??
         (await node.members.reach(nodeId, key.hex, wanted.timeout));
-      if (isOn || (await sender.arrival(nodeId))) hand(nodeId);
-      else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
+      if (isOn || (await sender.arrival(nodeId))) {
+        // What was reported as not sent must not be sent later.
+        if (!sender.isOver && !publication.isOver) hand(nodeId);
+      } else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
     } catch (error) {
       publication.failed({ nodeId, error: asTransportError(error, nodeId) });
     }

@@ -51,6 +51,24 @@ test('a reader that names a method has priority over one that takes all', async 
   t.is(first(await read(named)), 3);
 });
 
+test('calls that wait for a reader go to a waiting one when their reader leaves', async (t) => {
+  const fixture = new InboxFixture();
+  const [all, named] = [consume(fixture), consume(fixture, 'ask')];
+  const any = read(all);
+  fixture.connection().send('ask', byte(1));
+  t.is(fixture.inbox.waiting, 1);
+  await named.return();
+  t.is(first(await any), 1);
+});
+
+test('a long request that waits when all reading stops gives back its credit', (t) => {
+  const { fixture, a } = inbox();
+  a.send('ask', new Uint8Array(100_000), true);
+  t.is(a.credited, 0);
+  fixture.inbox.close(new TransportError('unavailable', 'closed'));
+  t.is(a.credited, 1);
+});
+
 test('calls that wait for a busy reader do not block other methods of the connection', async (t) => {
   const fixture = new InboxFixture();
   const [slow, quick] = [consume(fixture, 'ask'), consume(fixture, 'other')];

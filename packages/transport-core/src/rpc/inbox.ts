@@ -172,15 +172,18 @@ export class Inbox {
   }
 
   /**
-   * Removes a reader. Calls that it has not received remain for the other readers, or wait for a
-   * new one if it was the last.
+   * Removes a reader. Calls that it has not received go to the other readers, or wait for a new one
+   * if it was the last. Calls that no other reader takes are refused.
    */
   drop(taker: Taker): void {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
     this.#only = [];
     this.#readersChanged();
-    if (this.#takers.length > 0) return this.#refuseUnserved();
+    if (this.#takers.length > 0) {
+      this.#refuseUnserved();
+      return this.feedAll();
+    }
     for (const channel of this.#ring) for (const call of channel.inbound) this.#awaitReader(call);
   }
 
@@ -231,7 +234,7 @@ export class Inbox {
       for (const call of channel.inbound) {
         this.remove(call);
         if (call.method.kind === 'oneway') this.#dropOneway(call);
-        else call.carrier.fail(call, error, true);
+        else this.#fail(call, error);
       }
     }
     this.#only = [];
@@ -379,6 +382,7 @@ export class Inbox {
 
   /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
   #fail(call: InCall, error: TransportError): boolean {
+    call.release();
     if (call.method.kind !== 'oneway') {
       call.carrier.fail(call, error, true);
       return true;
@@ -405,6 +409,12 @@ export class Inbox {
     if (call.method.kind === 'oneway') return this.#dropOneway(call);
     call.carrier.fail(call, unserved(call.method), true);
     call.channel.context.refused();
+  }
+
+  /** Drops a one-way if all reading has stopped. Returns true if it did. */
+  dropped(call: InCall): boolean {
+    if (this.closed) this.#dropOneway(call);
+    return this.closed;
   }
 
   #dropOneway(call: InCall): void {
@@ -515,7 +525,7 @@ class Permissions {
     void asked.then((answer) => {
       ended();
       if (channel.crowded) inbox.uncrowded(channel);
-      if (inbox.closed || (!call.open && call.method.kind !== 'oneway')) return;
+      if (call.method.kind === 'oneway' ? inbox.dropped(call) : inbox.closed || !call.open) return;
       if (answer !== true) return inbox.deny(call, answer);
       // `started` released the payload.
       call.permit(payload);

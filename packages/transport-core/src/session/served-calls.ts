@@ -214,16 +214,15 @@ export class ServedCalls implements AnswerCarrier {
   }
 
   /**
-   * Releases what a call holds on this side: its place in the inbound queue, its upload, and an
-   * incomplete request.
+   * Releases what a call holds on this side: its place in the inbound queue, its upload, an
+   * incomplete request, and the credit of a request that no reader has taken.
    */
   #leave(call: InCall, error: TransportError): void {
     call.upload?.end(error);
-    if (call.assembly !== undefined) {
-      call.endAssembly();
-      call.giveBack(true);
-    }
+    call.endAssembly();
+    // The inbox has counted a waiting call by its account, so the credit is given back afterwards.
     if (call.channel.inbound.remove(call)) call.channel.mounted?.withdrawn(call);
+    call.giveBack(true);
     call.left(error);
   }
 

@@ -513,6 +513,8 @@ export class ItemReader<T> implements AsyncIterableIterator<T> {
         return { value, done: false };
       } catch (error) {
         const failure = this.#hooks.failure(error);
+        // `left` may call `return`.
+        this.#over = true;
         this.#hooks.left(failure);
         this.#stream.discard();
         return this.#fail(failure);

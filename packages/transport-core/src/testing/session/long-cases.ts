@@ -130,6 +130,15 @@ export function longCases({ it, violates }: Suite): void {
     t.is(granted(s, 3), 200 * KiB + 64);
   });
 
+  it('long: a request that is canceled while it waits for a reader gives back its credit', async (t, up) => {
+    const s = await up({ options: { limits: { credit: { long: 1_000 } } } });
+    s.peer.send(...(packets(request(s.id(0), []), body(200 * KiB)) as RawFrameInput[]));
+    await s.peer.barrier();
+    s.peer.send({ kind: 'CANCEL', id: s.id(0) });
+    await s.peer.barrier();
+    t.is(granted(s, 3), 200 * KiB + 64);
+  });
+
   it('long: a one-way whose packets stop is counted, and its credit is returned', async (t, up) => {
     const s = await up({ options: { limits: { credit: { long: 1_000 } } } });
     s.peer.send(packets({ ...hint(), id: s.id(0) }, body(200 * KiB))[0] as RawFrameInput);
