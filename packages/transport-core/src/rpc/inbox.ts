@@ -233,7 +233,7 @@ export class Inbox {
     for (const channel of [...this.#ring]) {
       for (const call of channel.inbound) {
         this.remove(call);
-        if (call.method.kind === 'oneway') this.#dropOneway(call);
+        if (call.method.kind === 'oneway') this.dropOneway(call);
         else this.#fail(call, error);
       }
     }
@@ -388,7 +388,7 @@ export class Inbox {
       return true;
     }
     call.observer?.failed(error);
-    this.#dropOneway(call);
+    this.dropOneway(call);
     return false;
   }
 
@@ -406,18 +406,12 @@ export class Inbox {
 
   #refuse(call: InCall): void {
     call.release();
-    if (call.method.kind === 'oneway') return this.#dropOneway(call);
+    if (call.method.kind === 'oneway') return this.dropOneway(call);
     call.carrier.fail(call, unserved(call.method), true);
     call.channel.context.refused();
   }
 
-  /** Drops a one-way if all reading has stopped. Returns true if it did. */
-  dropped(call: InCall): boolean {
-    if (this.closed) this.#dropOneway(call);
-    return this.closed;
-  }
-
-  #dropOneway(call: InCall): void {
+  dropOneway(call: InCall): void {
     call.release();
     this.#count('onewayDropped', call.from);
   }
@@ -525,7 +519,8 @@ class Permissions {
     void asked.then((answer) => {
       ended();
       if (channel.crowded) inbox.uncrowded(channel);
-      if (call.method.kind === 'oneway' ? inbox.dropped(call) : inbox.closed || !call.open) return;
+      if (inbox.closed && call.method.kind === 'oneway') return inbox.dropOneway(call);
+      if (inbox.closed || (!call.open && call.method.kind !== 'oneway')) return;
       if (answer !== true) return inbox.deny(call, answer);
       // `started` released the payload.
       call.permit(payload);
