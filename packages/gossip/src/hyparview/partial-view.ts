@@ -51,7 +51,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   handle(now: number, input: PartialViewInput): void {
-    // It comes with each message, and does not concern the search.
+    // `gave` comes with each message, and does not concern the search.
     if (input.type === 'gave') return this.#gave(input.peer);
     this.#take(now, input);
     this.#requester.search.update(this.#requester.isShort, now);
@@ -410,9 +410,9 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
 /**
  * Merges happen every `interval` while there is a reason: a link was lost, a node was named for the
- * first time, or the last node asked did not answer. Without a reason, each wait is twice as long
- * as the previous one, up to 16 intervals. Merges never stop, because the network may have split
- * into parts that do not know of each other.
+ * first time, or the last merge asked no node or got no link. Without a reason, each wait is twice
+ * as long as the previous one, up to 16 intervals. Merges never stop, because the network may have
+ * split into parts that do not know of each other.
  */
 export class Merges {
   readonly #interval: number;

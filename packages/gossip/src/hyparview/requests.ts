@@ -163,7 +163,10 @@ export class LinkRequester {
   readonly search: Search;
   readonly favorLimiter: FavorLimiter;
   readonly #views: Views;
-  /** A newcomer becomes a member when a peer accepts it. */
+  /**
+   * A newcomer becomes a member when a peer accepts it, not when it accepts a peer. After leaving,
+   * it joins again as a newcomer.
+   */
   #phase: 'newcomer' | 'member' | 'leaving' = 'newcomer';
   /** Time until which a newcomer waits for requests from the nodes that it was introduced to. */
   #waitsUntil = Number.NEGATIVE_INFINITY;

@@ -108,8 +108,7 @@ const plumtreeSchema = optionsSchema({
   evictInterval: option.withDefault(option.milliseconds(), 1_000),
   /**
    * Maximum number of notices accepted from one peer per second, default 10,000 (gossipsub accepts
-   * 5,000 per heartbeat). The same number may arrive at once after a stall of some seconds. The
-   * same limit applies to the ids in the peer's grafts.
+   * 5,000 per heartbeat). The same limit applies to the ids in the peer's grafts.
    */
   notices: option.withDefault(option.integer(1, 2 ** 20), 10_000),
   /**

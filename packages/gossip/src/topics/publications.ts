@@ -171,8 +171,9 @@ export interface PublicationSetup {
   /** Milliseconds from publication until `due`, for the error text. */
   readonly timeout: number;
   /**
-   * The message that is offered to newcomers, and the time until which it is offered. If absent,
-   * only the peers for which the message is queued get it.
+   * The message that is offered to newcomers, and the time until which it is offered once the
+   * publication is over; before that, it always is. If absent, only the peers for which the message
+   * is queued get it.
    */
   readonly open?: { readonly message: OwnMessage; readonly until: number } | undefined;
   /** Called when a peer for which the message was queued refuses it or is gone. */

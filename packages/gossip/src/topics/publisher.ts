@@ -299,7 +299,7 @@ export class ExpectedMembers {
     readonly resolve: (isHere: boolean) => void;
   }>();
 
-  /** Called when the topic has been opened. */
+  /** Called when gossip has started, or when the topic is opened after that. */
   begin(now: number): void {
     this.#until = now + NEW;
   }
@@ -341,5 +341,8 @@ export class ExpectedMembers {
   }
 }
 
-/** Milliseconds for which a topic is new. */
+/**
+ * Milliseconds for which a topic is new. For as long, a publication waits for peers that have not
+ * announced their topics.
+ */
 export const NEW = 1_000;

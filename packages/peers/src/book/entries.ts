@@ -244,8 +244,8 @@ export class KnownAddress {
   /** True if its node was last dialed at its alternative address: see `Alternatives`. */
   dialedElsewhere = false;
   /**
-   * The group whose alternative failed last, and the time until which it may not report another
-   * alternative.
+   * The group whose alternative failed or was dropped last, and the time until which it may not
+   * report another alternative.
    */
   misled: { readonly source: string; readonly until: number } | undefined = undefined;
   /** The buckets the entry is in: exactly one if tried, 1 to 4 if new. */

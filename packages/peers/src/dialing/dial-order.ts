@@ -33,8 +33,8 @@ export interface DialOrder {
   readonly nodeId: string | undefined;
   readonly kind: DialKind;
   /**
-   * Set for a persistent peer if the address was not given by the operator but advertised by the
-   * peer itself.
+   * Set for a persistent peer if the address was not given by the operator but reported by other
+   * nodes or the peer itself.
    */
   readonly reported?: boolean;
 }
@@ -133,7 +133,7 @@ export interface DialPlannerOptions {
   readonly rate?: number | undefined;
   /**
    * Maximum number of dials in progress to one host for addresses that other nodes reported (book,
-   * again, test), so that nobody can make this node flood a host. Default: no limit.
+   * again, spare, test), so that nobody can make this node flood a host. Default: no limit.
    */
   readonly perHost?: number | undefined;
 }

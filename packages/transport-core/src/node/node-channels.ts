@@ -13,7 +13,7 @@ class NodeTraceChannel implements TraceChannel {
   }
 
   get hasSubscribers(): boolean {
-    // (A runtime without this member has no subscribers.)
+    // (A runtime without this member counts as having none.)
     return this.#channel.hasSubscribers === true;
   }
 

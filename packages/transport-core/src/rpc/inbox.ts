@@ -217,7 +217,8 @@ export class Inbox {
 
   /**
    * Adjusts the counts after a waiting call was removed from its channel, because its caller
-   * canceled it or its time was up.
+   * canceled it or its time was up. Its credit must be given back afterwards, because the account
+   * tells how the call was counted.
    */
   withdrawn(call: InCall): void {
     const { channel } = call;
@@ -277,8 +278,8 @@ export class Inbox {
   }
 
   /**
-   * Returns the next call for a reader: connections take turns, and calls of one channel stay in
-   * order.
+   * Returns the next call for a reader: connections take turns, and the calls of one channel for
+   * this reader stay in order. But requests pass one-ways that wait for `limits.calls`.
    */
   #next(taker: Taker): InCall | undefined {
     for (let turn = this.#ring.length; turn > 0; turn--) {

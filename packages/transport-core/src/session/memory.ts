@@ -183,7 +183,10 @@ export class Memory {
 
 /** The call that a long message belongs to; it is notified when the message is abandoned. */
 export interface MessageOwner {
-  /** Called when there is no room for the rest, so the message must be dropped. */
+  /**
+   * Called when there is no room for the rest. Must drop the message before it returns, because
+   * `makeRoom` loops until memory is free.
+   */
   refuse(): void;
   /**
    * Called when no packet has arrived for STALLED milliseconds. An owner without this method checks
@@ -219,7 +222,7 @@ export interface MemoryOwner {
   readonly freeMemory: (memory: Uint8Array) => void;
   /** Called before the connection refuses a message in the tick of another connection. */
   advance(now: number): void;
-  /** Ends the connection with a GO_AWAY that carries this error. */
+  /** Ends the connection, and frees its memory, before it returns. The GO_AWAY carries the error. */
   breakOff(error: TransportError): void;
 }
 

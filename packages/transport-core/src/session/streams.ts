@@ -290,7 +290,7 @@ export class OutStream implements UnitSender {
 
   /**
    * Resolves once the item was written to the batch, and the writer may use its memory again;
-   * rejects if the stream has ended or its queue is full.
+   * rejects if the stream has ended, its queue is full, or the item is above `limits.item`.
    */
   write(payload: Uint8Array): Promise<void> {
     if (this.#ended !== undefined) return handled(Promise.reject(this.#over()));

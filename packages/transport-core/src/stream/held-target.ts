@@ -33,6 +33,7 @@ export class HeldTarget {
     return this.#holds.size > 0;
   }
 
+  /** Holds the target. The caller then dials it, or calls `up`. */
   hold(hold: Hold): void {
     this.#holds.add(hold);
   }
@@ -123,7 +124,10 @@ export class BorrowedConnections<Entry extends { readonly connections: Connectio
     return borrowers === undefined ? NOBODY : [...borrowers];
   }
 
-  /** Records that an entry no longer uses a connection. */
+  /**
+   * Records that an entry no longer uses a connection. The caller has removed it from the entry's
+   * connections.
+   */
   returned(entry: Entry, connection: Connection): void {
     const borrowers = this.#borrowers.get(connection);
     if (borrowers?.delete(entry) === true && borrowers.size === 0)

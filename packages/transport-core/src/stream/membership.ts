@@ -61,7 +61,10 @@ export interface Membership {
   remounted?(remote: Remote, protocols: PendingConnection['protocols']): void;
   /** Reports that the peer of a live connection has changed its address, `remote.addr`. */
   moved?(remote: Remote): void;
-  /** Reports that a connection for which `admit` was called is closed, whether it was up or not. */
+  /**
+   * Reports that a connection whose hello was received is closed, even if it was never up or `admit`
+   * was not called for it.
+   */
   down(remote: Remote, cause: TransportError): void;
   /**
    * Reports that an accepted connection failed, with the error: either end or the layer below

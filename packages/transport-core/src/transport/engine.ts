@@ -397,8 +397,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   /**
-   * Stops listening, and gracefully leaves up to `most` accepted connections. Returns the number of
-   * accepted connections that have not ended yet, and the number of those in a handshake.
+   * Stops listening, and gracefully leaves up to `most` accepted connections. Returns how
+   * many accepted connections have not ended yet, including those in a handshake.
    */
   leaveAccepted(most: number): number {
     this.acceptor.retire();
