@@ -26,7 +26,7 @@ test('the remaining time is rounded up, and a call without any is late', (t) => 
   t.is(longer.timeLeft(0), 0xffff_ffff);
 });
 
-test('a call counts from the beginning, and one whose upload cannot be read not at all', (t) => {
+test('a call counts from the beginning, and one with an invalid upload or signal not at all', (t) => {
   const counts = { begun: 0, settled: 0 };
   const counted = hostOf({
     timeout: 5_000,
@@ -56,6 +56,11 @@ test('a call counts from the beginning, and one whose upload cannot be read not 
     { message: 'closed' },
   );
   other.abort();
+  t.deepEqual(counts, { begun: 1, settled: 1 });
+  const invalid = { signal: {} as AbortSignal };
+  t.throws(() => new Call(counted, method, new Uint8Array(0), 'a:1', invalid), {
+    instanceOf: TypeError,
+  });
   t.deepEqual(counts, { begun: 1, settled: 1 });
 });
 

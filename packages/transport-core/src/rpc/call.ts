@@ -122,8 +122,9 @@ export class Call extends OutCall {
     this.signal = signal;
     this.due = now + timeout;
     this.promise = promiseOf(this);
-    host.begin();
+    // An invalid signal throws.
     if (signal !== undefined) watchSignal(signal, this);
+    host.begin();
     if (method.flags === 0) return;
     if (method.download !== undefined) iterable(this.promise);
     const isOwn = options.timeout !== undefined;
