@@ -383,8 +383,8 @@ export class Inbox {
 
   /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
   #fail(call: InCall, error: TransportError): boolean {
-    call.release();
     if (call.method.kind !== 'oneway') {
+      call.release();
       call.carrier.fail(call, error, true);
       return true;
     }
