@@ -1,8 +1,8 @@
 // Runs the jobs of continuous integration. A job is a list of commands, and each of them runs, no
 // matter what failed before it. A hosting service runs the jobs in parallel; without a name, all
 // run in sequence. The last lines say how long each command took, on the clock and in CPU time,
-// which tests failed, and which were skipped, with the reason. The very last one counts the tests of
-// all commands; a command that prints no count is one.
+// which tests failed, and which were skipped, with the reason. The very last one counts the tests
+// of all commands; a command that prints no count is one.
 //
 //   node scripts/ci.mjs commit [job...]    what every commit must pass
 //   node scripts/ci.mjs nightly [job...]   what takes too long for a commit
@@ -36,8 +36,8 @@ const tests = Object.entries(PARTS).map(([job, folders]) => [
 ]);
 
 /**
- * The jobs of each run. A nightly job takes at most 90 minutes. The nightly run tests the simulation
- * on Node 22, too, whose built-in modules the loader must know.
+ * The jobs of each run. A nightly job takes at most 90 minutes. The nightly run tests the
+ * simulation on Node 22, too, whose built-in modules the loader must know.
  */
 const RUNS = {
   commit: {

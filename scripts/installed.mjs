@@ -241,7 +241,9 @@ function isOurs(name) {
   return name === 'trunkline' || name.startsWith('@trunkline/');
 }
 
-/** Returns the program of consumer/, which then also prints how many of the entries have exports. */
+/**
+ * Returns the program of consumer/, which then also prints how many of the entries have exports.
+ */
 function programWith(entries) {
   const names = entries.map((_, at) => `entry${at}`);
   const imports = entries.map((entry, at) => `import * as ${names[at]} from '${entry}';`);

@@ -5,8 +5,8 @@
 //   node scripts/ratchets.mjs           prints each figure that is above its limit
 //   node scripts/ratchets.mjs --write   lowers the limits to the figures, and adds new ones
 //
-// check.mjs adds the sizes of bundles, which it builds, and fails if a figure is above its limit. With
-// --write, it lowers the limits, too.
+// check.mjs adds the sizes of bundles, which it builds, and fails if a figure is above its limit.
+// With --write, it lowers the limits, too.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

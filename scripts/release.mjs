@@ -34,8 +34,8 @@ function problemsOf() {
 }
 
 /**
- * Publishes, and returns the exit code. Provenance needs the repository in each manifest, which only
- * the workflow's clone has.
+ * Publishes, and returns the exit code. Provenance needs the repository in each manifest, which
+ * only the workflow's clone has.
  */
 async function publish() {
   const url = `git+https://github.com/${repository}.git`;

@@ -1,5 +1,5 @@
-// Chooses the test files of a run, and which of them share a worker. A file is of a kind, by what it
-// imports, itself or through files of its own package:
+// Chooses the test files of a run, and which of them share a worker. A file is of a kind, by what
+// it imports, itself or through files of its own package:
 //
 //   page   it drives Chromium
 //   io     it touches sockets, disks, processes, threads, timers or async context, so that its
@@ -67,9 +67,9 @@ export function chosenFiles({ kinds, nightly, tooling, named }) {
 }
 
 /**
- * Distributes the files of packages to lanes, and returns for each lane the files that AVA is to run
- * in it, relative to the root. Starting a worker and loading a package takes longer than most files'
- * tests, so small files of a package share one: a file is written that imports them.
+ * Distributes the files of packages to lanes, and returns for each lane the files that AVA is to
+ * run in it, relative to the root. Starting a worker and loading a package takes longer than most
+ * files' tests, so small files of a package share one: a file is written that imports them.
  *
  *   threads     whatever is not in another lane
  *   serial      files that touch I/O and share a worker; one test runs at a time, because the tests

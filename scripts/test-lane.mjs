@@ -24,9 +24,10 @@ const SKIPPED = /^ {2}- \[skip\] (.*)$/;
 const FAILED = /^ {2}[✘×◌] (?:\[fail\]: )?(.*)$/u;
 
 /**
- * Runs test files, whose paths are relative to `cwd`. Returns the titles of the cases that `passed`,
- * that were `skipped` and that `failed`, and `details`: what AVA printed of failures, and what the
- * tests printed themselves. Each title starts with the path of its file, as in `packages › gossip › …`.
+ * Runs test files, whose paths are relative to `cwd`. Returns the titles of the cases that
+ * `passed`, that were `skipped` and that `failed`, and `details`: what AVA printed of failures, and
+ * what the tests printed themselves. Each title starts with the path of its file, as in `packages ›
+ * gossip › …`.
  *
  * @param options `args`: further arguments of AVA; `nightly`: whether this is the nightly run;
  *   `onCase`: called after each case that has passed or failed; `cwd`: the root by default

@@ -1,6 +1,6 @@
 // Runs the compiled tests, several files side by side, and counts what passed and failed. Prints
-// every ten seconds how many cases are done, and failures in full. Run by `pnpm test`, after a build,
-// and by scripts/ci.mjs.
+// every ten seconds how many cases are done, and failures in full. Run by `pnpm test`, after a
+// build, and by scripts/ci.mjs.
 //
 //   node scripts/test.mjs [--io | --pages | --nightly] [--repeat N] [--load K] [package...]
 //
@@ -55,8 +55,8 @@ const jobs = chosenFiles({ ...extent, nightly: options.nightly, tooling, named }
 );
 const cores = availableParallelism();
 /**
- * The arguments of AVA for each lane of files. The lanes run side by side: on two cores they run one
- * file more than there are cores, because suites over real sockets wait now and then.
+ * The arguments of AVA for each lane of files. The lanes run side by side: on two cores they run
+ * one file more than there are cores, because suites over real sockets wait now and then.
  */
 const ARGS = {
   threads: ['--concurrency', String(Math.max(1, cores - 1))],

@@ -1,5 +1,5 @@
-// Gossip between processes: one publishes at a given rate and all others receive, over each overlay,
-// a naive flood and a NATS server.
+// Gossip between processes: one publishes at a given rate and all others receive, over each
+// overlay, a naive flood and a NATS server.
 
 import { alone, type Figure, type Task } from './benchmark.ts';
 import { names, numbers } from './flags.ts';

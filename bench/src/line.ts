@@ -1,5 +1,5 @@
-// A long line: streams and large messages over 100 ms and 100 Mbit/s beside a raw socket on the same
-// line, with small calls beside the streams.
+// A long line: streams and large messages over 100 ms and 100 Mbit/s beside a raw socket on the
+// same line, with small calls beside the streams.
 
 import { ratioBar } from './bars.ts';
 import type { Row } from './benchmark.ts';

@@ -1,6 +1,6 @@
 // Forwarding large messages: the time until the last node has a message, by way of relays and
-// directly. In virtual time each node's uplink is the bottleneck; over loopback it is the processor,
-// which all nodes share.
+// directly. In virtual time each node's uplink is the bottleneck; over loopback it is the
+// processor, which all nodes share.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fullMesh } from '@trunkline/gossip';

@@ -1,5 +1,5 @@
-// The simulation at loads as its users write them: how much virtual time each runs in a second of CPU
-// time, and the ratio to another checkout in the same rounds.
+// The simulation at loads as its users write them: how much virtual time each runs in a second of
+// CPU time, and the ratio to another checkout in the same rounds.
 
 import { checkoutOf } from './arguments.ts';
 import { alone, type Figures, taskOf } from './benchmark.ts';

@@ -62,8 +62,8 @@ await runBenchmark({
   flags: {},
   plan() {
     const names = Object.keys(SUBJECTS);
-    // Starts every subject once unmeasured, because files that are read for the first time come from
-    // the disk.
+    // Starts every subject once unmeasured, because files that are read for the first time come
+    // from the disk.
     for (const name of names) startOne(name);
     return {
       tasks: names.map((name) => {

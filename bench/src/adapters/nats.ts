@@ -1,5 +1,5 @@
-// Requests and a stream over NATS, each through a server of its own: hand-written with credit on the
-// NATS client alone, and Trunkline's calls and downloads.
+// Requests and a stream over NATS, each through a server of its own: hand-written with credit on
+// the NATS client alone, and Trunkline's calls and downloads.
 
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { startNatsServer } from '@trunkline/local-nats';
@@ -101,7 +101,9 @@ export const adapters: Adapters = {
   },
 };
 
-/** Publishes chunks to `to` while there is credit, which comes at `credits`: '0' ends the stream. */
+/**
+ * Publishes chunks to `to` while there is credit, which comes at `credits`: '0' ends the stream.
+ */
 function stream(client: NatsConnection, to: string, credits: string): void {
   const chunk = new Uint8Array(CHUNK);
   let left = CREDIT;

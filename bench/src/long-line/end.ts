@@ -1,5 +1,5 @@
-// An end of the line: the far one serves Trunkline over TCP and WebSocket, and raw sockets. The near
-// one carries out one task at a time, each over a new connection.
+// An end of the line: the far one serves Trunkline over TCP and WebSocket, and raw sockets. The
+// near one carries out one task at a time, each over a new connection.
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -51,8 +51,8 @@ async function serveAll(host: string) {
 }
 
 /**
- * Returns the milliseconds that a task took, and the median time of small calls beside a stream; NaN
- * if none was made.
+ * Returns the milliseconds that a task took, and the median time of small calls beside a stream;
+ * NaN if none was made.
  */
 async function measure({ backend, task, total, to }: Measurement) {
   if (backend === 'raw') {

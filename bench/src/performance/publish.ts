@@ -1,5 +1,5 @@
-// Renews the part of a benchmark in docs/performance/figures.json, and docs/performance.md, which is
-// written from it.
+// Renews the part of a benchmark in docs/performance/figures.json, and docs/performance.md, which
+// is written from it.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, type } from 'node:os';

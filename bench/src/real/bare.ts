@@ -1,5 +1,5 @@
-// The bare socket: hand-written calls over node:net or node:tls, with a length and an id before each
-// message and one write per tick.
+// The bare socket: hand-written calls over node:net or node:tls, with a length and an id before
+// each message and one write per tick.
 
 import type { Socket } from 'node:net';
 import { framed, oncePerTick } from '../adapters/limit.ts';

@@ -1,5 +1,5 @@
-// The contract of the state machines in peers and gossip: inputs in, queued outputs out, no I/O; the
-// queue of their outputs; and the limit of a rate.
+// The contract of the state machines in peers and gossip: inputs in, queued outputs out, no I/O;
+// the queue of their outputs; and the limit of a rate.
 
 /**
  * A state machine without I/O. It never throws because of something that a peer sent: bad input

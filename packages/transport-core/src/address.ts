@@ -136,7 +136,8 @@ export function formatHostPort(host: string, port: number): string {
 
 /**
  * Returns why other machines can't dial a host, for an error message; undefined if they can. The
- * interface in an IPv6 link-local address, such as `eth0` in 'fe80::1%eth0', belongs to one machine.
+ * interface in an IPv6 link-local address, such as `eth0` in 'fe80::1%eth0', belongs to one
+ * machine.
  */
 export function notAdvertisable(host: string): string | undefined {
   const plain = unmapped(host);

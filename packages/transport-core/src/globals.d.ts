@@ -1,5 +1,5 @@
-// Those globals of Node, browsers and workers that do no I/O and tell no time. The code that must do
-// neither compiles against this file alone, so that it can't use a socket, a timer or a clock by
+// Those globals of Node, browsers and workers that do no I/O and tell no time. The code that must
+// do neither compiles against this file alone, so that it can't use a socket, a timer or a clock by
 // accident: add none here.
 
 interface AbortSignal {

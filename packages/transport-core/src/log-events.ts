@@ -24,8 +24,8 @@ class OperatorLog implements Observer {
   readonly #logged = new Set<TransportCounter>();
 
   /**
-   * True for winston, which takes the text and the details as one object. Of the known loggers, only
-   * winston has both `levels` and `log`.
+   * True for winston, which takes the text and the details as one object. Of the known loggers,
+   * only winston has both `levels` and `log`.
    */
   readonly #takesOne: boolean;
 

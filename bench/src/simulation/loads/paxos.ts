@@ -41,7 +41,9 @@ const protocol = defineProtocol({
   },
 });
 
-/** Resolves with the answers of a majority once it agrees, or with undefined if it can't any more. */
+/**
+ * Resolves with the answers of a majority once it agrees, or with undefined if it can't any more.
+ */
 function majority<T>(calls: readonly Promise<T>[], agrees: (answer: T) => boolean) {
   return new Promise<T[] | undefined>((resolve) => {
     const answers: T[] = [];

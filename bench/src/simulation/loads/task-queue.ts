@@ -1,5 +1,5 @@
-// The load 'tasks': a queue of tasks whose producers and workers find it through peers. All messages
-// are JSON that zod checks.
+// The load 'tasks': a queue of tasks whose producers and workers find it through peers. All
+// messages are JSON that zod checks.
 
 import { createPeers } from '@trunkline/peers';
 import { createSimulation, type NodeContext } from '@trunkline/simulation';

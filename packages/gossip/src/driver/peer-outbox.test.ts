@@ -3,21 +3,27 @@
 import test from 'ava';
 import { PeerOutbox } from './peer-outbox.ts';
 
-test('the queue for a peer has room again when its messages have left', async (t) => {
-  let leave: (() => void) | undefined;
+/** Returns a mount that keeps each message until `leave` is called. */
+function heldMount() {
+  let sent: (() => void) | undefined;
   const mount = {
     trySend: () => false,
     send: () =>
       new Promise<void>((resolve) => {
-        leave = resolve;
+        sent = resolve;
       }),
   };
+  return { mount, leave: () => sent!() };
+}
+
+test('the queue for a peer has room again when its messages have left', async (t) => {
+  const { mount, leave } = heldMount();
   const connection = { current: {} };
   const limits = { messages: 10, bytes: 100 };
   const outbox = new PeerOutbox(mount as never, connection as never, limits, () => {});
   const push = () => outbox.push(new Uint8Array(60), undefined);
   t.deepEqual([push(), push()], [undefined, 'no-room']);
-  leave!();
+  leave();
   await new Promise((resolve) => setImmediate(resolve));
   t.deepEqual(outbox.waiting, { messages: 0, bytes: 0 });
   t.is(push(), undefined);
@@ -44,20 +50,13 @@ test('a message that is queued just after the last one has left is sent, too', a
 });
 
 test('after a notice found no room, the overlay learns when there is room again', async (t) => {
-  let leave: (() => void) | undefined;
-  const mount = {
-    trySend: () => false,
-    send: () =>
-      new Promise<void>((resolve) => {
-        leave = resolve;
-      }),
-  };
+  const { mount, leave } = heldMount();
   const limits = { messages: 1, bytes: 100 };
   let room = 0;
   const outbox = new PeerOutbox(mount as never, { current: {} } as never, limits, () => room++);
   const notice = () => outbox.put({ method: 'control', request: new Uint8Array(1), size: 1 });
   t.deepEqual([notice(), notice(), notice(), room], [true, false, false, 0]);
-  leave!();
+  leave();
   await new Promise((resolve) => setImmediate(resolve));
   t.is(room, 1);
   t.true(notice());

@@ -59,7 +59,7 @@ export function sendTo(
         node.members.isOn(nodeId, key.hex) ??
         (await node.members.reach(nodeId, key.hex, wanted.timeout));
       if (isOn || (await sender.arrival(nodeId))) {
-        // What was reported as not sent must not be sent later.
+        // A message that was reported as not sent must not leave later.
         if (!sender.isOver && !publication.isOver) hand(nodeId);
       } else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
     } catch (error) {

@@ -80,7 +80,7 @@ export class OrdinaryCandidates {
   /** Records that a dial reached a node at a canonical address. */
   opened(key: string, nodeId: string, kind: DialKind, now: number): void {
     this.#lost.remove(nodeId);
-    // Whoever was lost there has made room for this node.
+    // The node that answered has replaced the peer that was lost there.
     this.#lost.removeAt(key);
     if (kind === 'test') this.#history.forget(key);
     else if (kind !== 'persistent') this.#history.opened(key, now);

@@ -224,7 +224,9 @@ export class PeersDriver implements Membership {
     );
   }
 
-  /** Informs the book of this node's own addresses, which are never dialed, whoever reports them. */
+  /**
+   * Informs the book of this node's own addresses, which are never dialed, whoever reports them.
+   */
   #noteOwn(): void {
     const own = this.node.ownAddresses();
     if (own.join() === this.#own) return;

@@ -36,8 +36,8 @@ export interface Health {
   /** Sets the status of a service. Default: 'serving' for the protocols of the transport. */
   set(service: string, status: 'serving' | 'not_serving'): void;
   /**
-   * Returns the status of a service. Once the transport drains, only protocols whose calls go on are
-   * 'serving'; once it closes, none is.
+   * Returns the status of a service. Once the transport drains, only protocols whose calls go on
+   * are 'serving'; once it closes, none is.
    */
   status(service: string): ServingStatus;
   /**

@@ -363,8 +363,8 @@ function misfitOf(schema: Schema, path: string, seen: Set<unknown>): string | un
 /** The kinds that JSON does not have: no content, dates, and others. */
 const MISFIT = /^(?:(void|undefined)|(date)|map|set|bigint|symbol|nan|function|promise|file|blob)$/;
 
-// Encodes text as UTF-8. In Node 20, TextEncoder.encode spends most of its time on the allocation of
-// an ArrayBuffer, so short texts share one.
+// Encodes text as UTF-8. In Node 20, TextEncoder.encode spends most of its time on the allocation
+// of an ArrayBuffer, so short texts share one.
 
 /**
  * Returns the UTF-8 of a text. The bytes of short texts share an ArrayBuffer of 4 KiB with others,

@@ -484,8 +484,8 @@ export class ReceiveAccount {
   /**
    * Gives back the cost of a unit that was used or discarded.
    * @param eager true if a reader waits for more, so nothing is held back.
-   * @param spare credit that the sender has beyond the initial credit and does not need; below 2 GiB,
-   *   like all credit.
+   * @param spare credit that the sender has beyond the initial credit and does not need; below 2
+   *   GiB, like all credit.
    */
   giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;

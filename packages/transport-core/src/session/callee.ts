@@ -2,8 +2,8 @@
 // (docs/wire-protocol.md §4).
 //
 // Owns the error with which a closing transport refuses new calls, and the calls that are served.
-// IncomingFrames passes it the peer's frames. It charges messages to their accounts, enters the calls
-// that it admits at `ServedCalls`, and hands complete calls to the mount of their protocol.
+// IncomingFrames passes it the peer's frames. It charges messages to their accounts, enters the
+// calls that it admits at `ServedCalls`, and hands complete calls to the mount of their protocol.
 
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';

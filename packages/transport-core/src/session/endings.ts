@@ -32,8 +32,8 @@ export class GracefulClose {
   /**
    * Sends a GO_AWAY after everything that was accepted.
    * @param told the text that the peer receives.
-   * @param end ends the session; `arrived` is true if everything written before the GO_AWAY is known
-   * to have arrived.
+   * @param end ends the session; `arrived` is true if everything written before the GO_AWAY is
+   * known to have arrived.
    * @param time the time limit for leaving, in milliseconds. By default, a duplicate connection or
    * a draining node has no limit, because such connections stay open until their calls end; nor
    * does a peer whose transport closes, because it sets its own limit.

@@ -16,8 +16,8 @@ import type { SessionContext } from './session-context.ts';
 import type { InStream, OutStream } from './streams.ts';
 
 /**
- * A protocol as this end has mounted it, which receives the peer's calls. It is an interface because
- * `Mount`, which implements it, is in a higher layer.
+ * A protocol as this end has mounted it, which receives the peer's calls. It is an interface
+ * because `Mount`, which implements it, is in a higher layer.
  */
 export interface Mounted {
   readonly protocol: Protocol;
@@ -141,8 +141,8 @@ export interface Payer {
 }
 
 /**
- * Follows a call that is observed. It is an interface because `HandlingRecord`, which implements it,
- * is in a higher layer.
+ * Follows a call that is observed. It is an interface because `HandlingRecord`, which implements
+ * it, is in a higher layer.
  */
 export interface CallObserver {
   itemSent(bytes: number): void;

@@ -222,7 +222,9 @@ export interface MemoryOwner {
   readonly freeMemory: (memory: Uint8Array) => void;
   /** Called before the connection refuses a message in the tick of another connection. */
   advance(now: number): void;
-  /** Ends the connection, and frees its memory, before it returns. The GO_AWAY carries the error. */
+  /**
+   * Ends the connection, and frees its memory, before it returns. The GO_AWAY carries the error.
+   */
   breakOff(error: TransportError): void;
 }
 

@@ -39,8 +39,8 @@ export interface SessionLimits {
 }
 
 /**
- * The limits of this connection, settled from the HELLOs of both ends. Before the peer's HELLO, they
- * are our own, without credit.
+ * The limits of this connection, settled from the HELLOs of both ends. Before the peer's HELLO,
+ * they are our own, without credit.
  */
 export interface Terms {
   /**
@@ -307,8 +307,8 @@ export const FIELDS_SHIFT = 3;
 
 // Liveness decides whether the peer is alive (docs/wire-protocol.md §9).
 //
-// It owns the times at which the peer was last heard and last pinged. The session reports input to it
-// and asks it what is due.
+// It owns the times at which the peer was last heard and last pinged. The session reports input to
+// it and asks it what is due.
 
 /** The times after which a silent peer is pinged, and then disconnected. */
 export interface KeepAlive {

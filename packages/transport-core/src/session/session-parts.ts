@@ -336,8 +336,8 @@ function share(used: number, limit: number): number {
 // The peer's answers to our calls: responses, items, ends and errors, matched by the id of the call
 // (docs/wire-protocol.md §4).
 //
-// Answers owns no state, because each call keeps its own. IncomingFrames passes it the peer's frames.
-// It ends calls at the caller and hands payloads and errors to the calls.
+// Answers owns no state, because each call keeps its own. IncomingFrames passes it the peer's
+// frames. It ends calls at the caller and hands payloads and errors to the calls.
 
 /** Handles the peer's answers to our calls. */
 export class Answers {

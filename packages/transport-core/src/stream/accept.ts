@@ -199,8 +199,8 @@ export class BoundedHandshakes implements HandshakeLimiter {
   }
 
   /**
-   * Gives the place of a handshake to the first one that waits or, if sources are known, to the first
-   * one of the source with the fewest handshakes.
+   * Gives the place of a handshake to the first one that waits or, if sources are known, to the
+   * first one of the source with the fewest handshakes.
    */
   #leaveInside(): void {
     this.#inside--;

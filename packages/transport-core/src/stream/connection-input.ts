@@ -321,7 +321,9 @@ export class Backlog {
     this.frames = this.frames === undefined ? batch : [...this.frames, ...batch];
   }
 
-  /** Enlarges the buffer to at least `size` bytes. Doubling keeps the cost of small chunks linear. */
+  /**
+   * Enlarges the buffer to at least `size` bytes. Doubling keeps the cost of small chunks linear.
+   */
   #reserve(size: number): void {
     if (this.#isOwn && this.#bytes.length >= size) return;
     const bytes = new Uint8Array(this.#size === 0 ? size : size * 2);

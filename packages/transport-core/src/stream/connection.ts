@@ -537,7 +537,9 @@ export class LiveRemote implements Remote {
     return this.#connection.attachment;
   }
 
-  /** Returns the connection of a Remote; undefined if another copy of the package made the Remote. */
+  /**
+   * Returns the connection of a Remote; undefined if another copy of the package made the Remote.
+   */
   static connectionOf(remote: Remote): Connection | undefined {
     return #connection in remote ? (remote as LiveRemote).#connection : undefined;
   }

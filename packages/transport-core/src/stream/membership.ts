@@ -1,7 +1,7 @@
-// The membership of a transport, which knows the nodes behind its connections: a transport has at most
-// one, usually that of `@trunkline/peers`. Below are the calls of the user's `resolve`, `hello` and
-// `admit` options and of the membership before a connection is up, and the list of addresses behind
-// a name.
+// The membership of a transport, which knows the nodes behind its connections: a transport has at
+// most one, usually that of `@trunkline/peers`. Below are the calls of the user's `resolve`,
+// `hello` and `admit` options and of the membership before a connection is up, and the list of
+// addresses behind a name.
 
 import { isNodeId } from '../address.ts';
 import { type CommonConfig, helloFields } from '../common-options.ts';
@@ -62,8 +62,8 @@ export interface Membership {
   /** Reports that the peer of a live connection has changed its address, `remote.addr`. */
   moved?(remote: Remote): void;
   /**
-   * Reports that a connection whose hello was received is closed, even if it was never up or `admit`
-   * was not called for it.
+   * Reports that a connection whose hello was received is closed, even if it was never up or
+   * `admit` was not called for it.
    */
   down(remote: Remote, cause: TransportError): void;
   /**

@@ -123,8 +123,8 @@ export interface ListenOptions {
   /** The limiter to ask before any work is done for a connection (limits.handshakes). */
   readonly handshakes: HandshakeLimiter;
   /**
-   * Returns why `first`, the first bytes of a dialer, is refused; undefined if it contains the whole
-   * first message that the caller of `listen` expects. A layer that has these bytes before it
+   * Returns why `first`, the first bytes of a dialer, is refused; undefined if it contains the
+   * whole first message that the caller of `listen` expects. A layer that has these bytes before it
    * accepts the connection (NATS) then refuses the dial, which takes no handshake slot. A layer
    * around another one that changes the bytes passes a function of its own, or none.
    */

@@ -5,7 +5,10 @@ import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
 import type { InCall } from '../session/in-call.ts';
 import { CANCEL_TOLD, SCARCE, SHARE, TURN } from '../session/session-context.ts';
 
-/** What is flushed at the end of a tick. An object, because a closure would cost memory. */
+/**
+ * An output that is flushed at the end of a tick. It is an object, because a closure for each
+ * connection would cost memory.
+ */
 interface Flushable {
   /** Must not throw, because those behind it would then not be called. */
   flushTick(now: number): void;

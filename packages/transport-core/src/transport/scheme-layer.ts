@@ -178,7 +178,9 @@ export class SchemeLayer implements StreamLayer {
     return this.#firstOf('machine');
   }
 
-  /** Reads a property of the first layer that has it. Creates the layers that were not needed yet. */
+  /**
+   * Reads a property of the first layer that has it. Creates the layers that were not needed yet.
+   */
   #firstOf<K extends 'nodeId' | 'certificate' | 'machine'>(key: K): StreamLayer[K] {
     for (const { layer } of this.#listeners) if (layer[key] !== undefined) return layer[key];
     for (const backend of this.#backends) {

@@ -14,8 +14,8 @@ import type { FixtureOptions, Role } from './session-fixture.ts';
 
 export function refusalCases({ test, it, open, connect }: Suite): void {
   /**
-   * Sends a hello that the transport must refuse. Returns the transport's GO_AWAY, which must be its
-   * last frame, and the error on the transport's own side.
+   * Sends a hello that the transport must refuse. Returns the transport's GO_AWAY, which must be
+   * its last frame, and the error on the transport's own side.
    */
   const refused = async (
     t: TestContext,
