@@ -32,7 +32,6 @@ const options: TestTransportOptions = {
       pipe: 256 * KIB,
       short: 512 * KIB,
       long: 1024 * KIB,
-      reply: 1024 * KIB,
       stream: 16 * KIB,
     },
   },

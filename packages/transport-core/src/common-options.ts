@@ -120,11 +120,11 @@ export interface LimitOptions {
     | undefined;
   /**
    * The initial credit of each flow-control account. Defaults: `pipe` 256 KiB, `short` 1 MiB,
-   * `long` 16 MiB, `reply` 16 MiB, `stream` 256 KiB.
+   * `long` 16 MiB, `stream` 256 KiB.
    *
-   * `pipe`, `reply` and `stream` grow with the capacity of the connection, up to `pipeMax` (default
-   * 16 MiB), `replyMax` (32 MiB) and `streamMax` (16 MiB). An account whose initial credit is set
-   * without its maximum does not grow. If the pipe does not grow, no account does.
+   * `pipe` and `stream` grow with the capacity of the connection, up to `pipeMax` and `streamMax`
+   * (default 16 MiB each). An account whose initial credit is set without its maximum does not
+   * grow. If the pipe does not grow, streams do not grow either.
    */
   readonly credit?:
     | {
@@ -132,8 +132,6 @@ export interface LimitOptions {
         readonly pipeMax?: number | undefined;
         readonly short?: number | undefined;
         readonly long?: number | undefined;
-        readonly reply?: number | undefined;
-        readonly replyMax?: number | undefined;
         readonly stream?: number | undefined;
         readonly streamMax?: number | undefined;
       }
@@ -154,13 +152,11 @@ const credit = dependentGroup(
     pipeMax: optional(integer(1, MOST)),
     short: size(MIB),
     long: size(16 * MIB),
-    reply: optional(integer(1, MOST)),
-    replyMax: optional(integer(1, MOST)),
     stream: optional(integer(1, MOST)),
     streamMax: optional(integer(1, MOST)),
   },
   (given, report) => {
-    const grows = (account: 'pipe' | 'reply' | 'stream', start: number, most: number) => {
+    const grows = (account: 'pipe' | 'stream', start: number, most: number) => {
       const max = given[`${account}Max`] ?? given[account] ?? most;
       const least = given[account] ?? Math.min(start, max);
       if (max < least)
@@ -168,9 +164,8 @@ const credit = dependentGroup(
       return [least, max] as const;
     };
     const [pipe, pipeMax] = grows('pipe', 256 * KIB, 16 * MIB);
-    const [reply, replyMax] = grows('reply', 16 * MIB, 32 * MIB);
     const [stream, streamMax] = grows('stream', 256 * KIB, 16 * MIB);
-    return { ...given, pipe, pipeMax, reply, replyMax, stream, streamMax };
+    return { ...given, pipe, pipeMax, stream, streamMax };
   },
 );
 

@@ -106,7 +106,6 @@ export class InFlightFrame {
     const { frame, role, cost, wholeCost, whole } = this;
     if (role === 'oneway') credit(whole ? Account.SHORT : Account.LONG, wholeCost, frame.channel);
     else if (role === 'request' && !whole) credit(Account.LONG, wholeCost, frame.channel);
-    else if (frame.kind === Kind.RESPONSE && !whole) credit(Account.REPLY, wholeCost, 0);
     if (!whole || frame.kind === Kind.ITEM || frame.kind === Kind.PART)
       credit(Account.PIPE, cost, 0);
   }

@@ -179,5 +179,5 @@ export async function goldenRun(
 export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
   message: '1b0a2646706849055d691cfcb5fc8cc81dcbc0d9bcac8e9f6d7cb53bb83cff12',
   disks: '310a188d5b1843610f928b2378193bb7d959ad081f563053c3db62082f7f9bef',
-  stream: 'f6eaf47fe6b8ad22db05775954a0885c9c3ddc4611ad65b19e10fedb4a9c9773',
+  stream: '679b7b222f8d837b9a2270ab348eebc41f1f91efc0dbef3780df80db25781267',
 };

@@ -1,17 +1,17 @@
-// The windows that grow with the line: those of streams and of long responses, and that of the
-// pipe, which measures the line (docs/wire-protocol.md §6).
+// The windows that grow with the line: those of streams, and that of the pipe, which measures the
+// line (docs/wire-protocol.md §6).
 //
 // GrowingAccount counts the growth of its window as lent memory. IncomingPackets owns the window of
-// the pipe and the account of long responses; each InStream owns the account of its stream.
+// the pipe; each InStream owns the account of its stream.
 
 import { Account } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
 import type { SessionContext } from './session-context.ts';
 
 /**
- * The account of a stream or of long responses, whose window grows with the line. Only the pipe,
- * the account of all packets and items, measures the line, and these accounts follow it: their
- * credit comes back no sooner than the pipe's, so they need at least as large a window.
+ * The account of a stream, whose window grows with the line. Only the pipe, the account of all
+ * packets and items, measures the line, and the accounts of streams follow it: their credit comes
+ * back no sooner than the pipe's, so they need at least as large a window.
  */
 export class GrowingAccount extends ReceiveAccount {
   /** The number of bytes granted to the sender beyond the initial credit. */
@@ -21,19 +21,12 @@ export class GrowingAccount extends ReceiveAccount {
   readonly #least: number;
   readonly #most: number;
 
-  constructor(
-    context: SessionContext,
-    creditor: Creditor,
-    account: typeof Account.STREAM | typeof Account.REPLY,
-    id = 0,
-  ) {
-    const { reply, replyMax, stream, streamMax } = context.limits.credit;
-    const isReply = account === Account.REPLY;
-    const start = isReply ? reply : stream;
-    super(creditor, account, start, id);
+  constructor(context: SessionContext, creditor: Creditor, id: number) {
+    const { stream, streamMax } = context.limits.credit;
+    super(creditor, Account.STREAM, stream, id);
     this.#context = context;
-    this.#least = start;
-    this.#most = (isReply ? replyMax : streamMax) - start;
+    this.#least = stream;
+    this.#most = streamMax - stream;
   }
 
   /**

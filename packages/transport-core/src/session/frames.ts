@@ -243,8 +243,8 @@ export class IncomingFrames implements FrameVisitor {
     if (credit > 0) {
       if (account === Account.STREAM)
         return (this.#isOurs(id) ? this.#answers : this.#callee).credit(frame);
-      if (account === Account.PIPE || account === Account.REPLY) {
-        if (outbox.grant(account, credit)) return;
+      if (account === Account.PIPE) {
+        if (outbox.grant(credit)) return;
       } else if (account === Account.SHORT || account === Account.LONG) {
         // Nothing was ever sent on a channel that this end does not know, so its credit is ignored.
         const known = channels.known(channel);

@@ -8,6 +8,7 @@ import { OutboxFixture, RecordingSender, unit } from './testing/outbox-fixture.t
 import { SMALL } from './testing/pair.ts';
 
 const { packet } = SMALL;
+const MIB = 1024 * 1024;
 
 test('a frame that leaves at once takes owed credit along', (t) => {
   const fixture = new OutboxFixture();
@@ -89,7 +90,7 @@ test('without pipe credit no long message and no item is sent, but short frames 
     [Kind.REQUEST, Kind.RESPONSE].sort(),
   );
   t.true(fixture.outbox.straight(10));
-  fixture.outbox.grant(Account.PIPE, packet + 64);
+  fixture.outbox.grant(packet + 64);
   t.is(fixture.pump().length, 1);
 });
 
@@ -103,35 +104,31 @@ test('metadata counts against the pipe only in the first packet', (t) => {
   t.is(fixture.outbox.pipe, 100_000 - 2 * packet - 20 - 2 * 64);
 });
 
-test('long responses of several channels pay in the order in which they begin', (t) => {
+test('long responses begin as long as those that have begun are within 16 MiB, in order', (t) => {
   const fixture = new OutboxFixture();
-  const [slow, fast] = [fixture.lanes(0x20, 1), fixture.lanes(0x21, 100)];
-  fixture.grant(1_000_000, 4 * packet);
-  const sizes = new Map<number, number>();
-  for (const [lanes, size] of [
-    [slow, 2],
-    [fast, 9],
-    [slow, 3],
-    [fast, 2],
-  ] as const) {
-    const response = unit(Kind.RESPONSE, size * packet, Account.REPLY);
-    sizes.set(response.id, size * packet);
-    fixture.outbox.push(lanes, response, 'replies');
-  }
-  let account = 4 * packet;
-  const seen: number[] = [];
-  for (let round = 0; round < 4; round++) {
-    for (const { kind, id, size } of fixture.pump()) {
-      if (kind !== Kind.RESPONSE) continue;
-      t.true(account > 0, 'a response began without credit');
-      t.is(size, sizes.get(id)!);
-      account -= size + 64;
-      seen.push(id);
-    }
-    t.is(fixture.outbox.reply, account);
-    account += 10 * packet;
-    fixture.outbox.grant(Account.REPLY, 10 * packet);
-  }
-  t.is(seen.length, 4);
+  const channels = [0x20, 0x21, 0x22, 0x23].map((byte) => fixture.lanes(byte));
+  // A response counts for at most 8 MiB. Of channels that have sent nothing, the last one begins.
+  const sizes = [2 * packet, 5 * MIB, 8 * MIB, 9 * MIB];
+  const responses = sizes.map((size) => unit(Kind.RESPONSE, size));
+  fixture.grant(8 * packet);
+  for (const [n, response] of responses.entries())
+    fixture.outbox.push(channels[n]!, response, 'replies');
+  const begun = () =>
+    fixture.frames
+      .filter(({ kind }) => kind === Kind.RESPONSE)
+      .map(({ id }) => responses.findIndex((response) => response.id === id));
+  fixture.pump();
+  t.deepEqual(begun(), [3, 2]);
+  fixture.outbox.remove(channels[3]!, responses[3]!);
+  fixture.outbox.grant(8 * packet);
+  fixture.pump();
+  t.deepEqual(begun().sort(), [0, 1, 2, 3], 'a response that was broken off counts no more');
+  fixture.outbox.push(channels[3]!, unit(Kind.RESPONSE, 8 * MIB), 'replies');
+  const waiting = unit(Kind.RESPONSE, 2 * packet);
+  fixture.outbox.push(channels[3]!, waiting, 'replies');
+  fixture.outbox.remove(channels[3]!, waiting);
+  fixture.outbox.grant(30 * MIB);
+  fixture.pump();
+  t.is(begun().length, 5);
   t.true(fixture.outbox.idle);
 });

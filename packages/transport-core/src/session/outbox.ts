@@ -17,8 +17,6 @@ import type { SessionContext } from './session-context.ts';
 export class Outbox {
   /** Our credit for packets of long messages and items, in bytes. */
   pipe = 0;
-  /** Our credit for long responses, in bytes. */
-  reply = 0;
   /**
    * The time since which the pipe's account has been exhausted without receiving any CREDIT;
    * Infinity if it is not exhausted.
@@ -35,8 +33,10 @@ export class Outbox {
   readonly context: SessionContext;
   /** Channels that have a unit in one of their lanes. */
   readonly #busy: Lanes[] = [];
-  /** Long responses that wait for credit of account 4, in order. */
-  readonly #unpaidReplies = new List<Outgoing>();
+  /** The prices of the long responses that have begun and are not completely written. */
+  #begunReplies = 0;
+  /** Long responses that wait because as many as allowed have begun, in order. */
+  readonly #waitingReplies = new List<Outgoing>();
   /** The GO_AWAY that is sent after everything that was accepted. */
   #farewell: WireError | undefined = undefined;
   #saidFarewell = false;
@@ -60,10 +60,9 @@ export class Outbox {
     );
   }
 
-  /** Opens the accounts of the connection with the credit that the peer's HELLO grants. */
-  open({ pipe, reply }: { readonly pipe: number; readonly reply: number }): void {
+  /** Opens the account of the connection with the credit that the peer's HELLO grants. */
+  open({ pipe }: { readonly pipe: number }): void {
     this.pipe = pipe;
-    this.reply = reply;
     // Before the hello, the pipe had no credit, so none could be exhausted.
     this.#drySince = Number.POSITIVE_INFINITY;
   }
@@ -145,7 +144,7 @@ export class Outbox {
     this.#waiting++;
     this.context.usage.hold(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).add(unit.price);
-    if (unit.account === Account.REPLY) return this.#pushReply(lanes, unit);
+    if (this.#isLongReply(unit)) return this.#pushReply(lanes, unit);
     if (lane === 'bulk' && unit.account === Account.LONG) return this.#pushLong(lanes, unit);
     lanes[lane].push(unit);
     this.#wake(lanes);
@@ -161,29 +160,31 @@ export class Outbox {
     unit.sender?.paid(unit);
   }
 
+  #isLongReply({ kind, payload }: Outgoing): boolean {
+    return kind === Kind.RESPONSE && payload.length > this.context.terms.packet;
+  }
+
   #pushReply(lanes: Lanes, unit: Outgoing): void {
     this.#park(lanes, unit);
-    this.#payReplies();
+    this.#admitReplies();
   }
 
   #park(lanes: Lanes, unit: Outgoing): void {
     unit.wait(lanes);
-    this.#unpaidReplies.push(unit);
+    this.#waitingReplies.push(unit);
   }
 
   /**
-   * Moves long responses into the bulk lane while account 4 has credit. They pay when their first
-   * packet is written, because payments must be made in the same order as first packets are
-   * written, and the scheduler decides that order across channels.
+   * Moves long responses into the bulk lane as long as they may begin. They count from their first
+   * packet on, because the scheduler decides in which order they begin across channels.
    */
-  #payReplies(): void {
-    for (
-      let unit = this.#unpaidReplies.first;
-      unit !== undefined && this.reply > 0;
-      unit = this.#unpaidReplies.first
-    ) {
+  #admitReplies(): void {
+    let room = REPLIES_MAX - this.#begunReplies;
+    for (const unit of this.#waitingReplies) {
+      room -= unit.price;
+      if (room < 0) return;
       const lanes = unit.waitsFor!;
-      this.#unpaidReplies.remove(unit);
+      this.#waitingReplies.remove(unit);
       unit.endWait();
       lanes.bulk.push(unit);
       this.#wake(lanes);
@@ -215,7 +216,7 @@ export class Outbox {
 
   /** Drops everything that still waits on a channel, because the connection has ended. */
   drop(lanes: Lanes): void {
-    for (const unit of this.#unpaidReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
+    for (const unit of this.#waitingReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
     for (const list of lanes.lists) for (const unit of list) this.remove(lanes, unit);
   }
 
@@ -223,25 +224,19 @@ export class Outbox {
     this.#waiting--;
     this.context.usage.free(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).remove(unit.price);
+    if (unit.begun && this.#isLongReply(unit)) {
+      this.#begunReplies -= unit.price;
+      this.#admitReplies();
+    }
     if (this.#farewell !== undefined || this.awaited) this.context.port.dirty();
   }
 
-  /**
-   * Adds CREDIT to the pipe or to the account of long responses. Returns false if the account would
-   * exceed its maximum.
-   */
-  grant(account: number, credit: number): boolean {
-    if (account === Account.PIPE) {
-      this.#drySince = Number.POSITIVE_INFINITY;
-      this.pipe += credit;
-      if (this.pipe > ACCOUNT_MAX) return false;
-    } else {
-      this.reply += credit;
-      if (this.reply > ACCOUNT_MAX) return false;
-      this.#payReplies();
-    }
+  /** Adds CREDIT to the pipe. Returns false if the account would exceed its maximum. */
+  grant(credit: number): boolean {
+    this.#drySince = Number.POSITIVE_INFINITY;
+    this.pipe += credit;
     this.context.port.dirty();
-    return true;
+    return this.pipe <= ACCOUNT_MAX;
   }
 
   /**
@@ -342,8 +337,8 @@ export class Outbox {
 
   #writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
     const { terms, now } = this.context;
-    const pays = unit.account === Account.REPLY && !unit.begun;
-    if (pays && this.reply <= 0) {
+    const begins = !unit.begun && this.#isLongReply(unit);
+    if (begins && this.#begunReplies + unit.price > REPLIES_MAX) {
       lane.remove(unit);
       this.#park(lanes, unit);
       return true;
@@ -362,7 +357,7 @@ export class Outbox {
       }
     }
     if (needsPipe(unit, terms.packet)) this.pipe -= end - start + extra + UNIT;
-    if (pays) this.reply -= unit.price;
+    if (begins) this.#begunReplies += unit.price;
     else if (unit.account !== 0 && !unit.begun) lanes.left(unit);
     this.batch.unit(unit, lanes.byte, end, timeout);
     lanes.took(end - start + extra + UNIT, lane);
@@ -385,5 +380,10 @@ function room({ begun, error, metadata }: Outgoing): number {
   );
 }
 
+/**
+ * Maximum price, in bytes, of the long responses that have begun on a connection. They are not paid
+ * from an account, so this bounds how many unfinished responses the caller has to keep.
+ */
+const REPLIES_MAX = 16 * 1024 * 1024;
 /** Maximum number of refusals that may wait on a channel when `limits.memory` is reached. */
 const SCARCE = 64;

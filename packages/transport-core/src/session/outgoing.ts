@@ -49,11 +49,10 @@ export class Outgoing implements ListEntry {
   metadata: EncodedMetadata | undefined = undefined;
   /** The account that pays for the whole unit; 0 if none does. */
   account = 0;
-  /** True while the unit waits for credit. */
+  /** True while the unit waits for credit, or as a long response until it may begin. */
   unpaid = false;
   /**
-   * The lanes that a long response enters once the account REPLY has credit; undefined for other
-   * units.
+   * The lanes that a long response enters once it may begin; undefined for other units.
    */
   waitsFor: Lanes | undefined = undefined;
   offset = 0;
@@ -80,13 +79,6 @@ export class Outgoing implements ListEntry {
     this.account = account;
   }
 
-  /** Makes the unit of a RESPONSE; `account` is 0 for a short one. */
-  static response(id: number, payload: Uint8Array, account: number, sender: UnitSender): Outgoing {
-    const unit = new Outgoing(Kind.RESPONSE, id, payload, sender);
-    unit.account = account;
-    return unit;
-  }
-
   /** Makes the unit of an ERROR. A unit without a sender answers a call that no handler saw. */
   static error(
     id: number,
@@ -101,7 +93,7 @@ export class Outgoing implements ListEntry {
     return unit;
   }
 
-  /** Waits for credit; a long response then enters these lanes. */
+  /** Waits for credit, or as a long response until it may enter these lanes. */
   wait(lanes?: Lanes): void {
     this.unpaid = true;
     this.waitsFor = lanes;
@@ -131,8 +123,7 @@ export class Outgoing implements ListEntry {
   }
 
   /**
-   * The part of the cost that the accounts SHORT, LONG and REPLY charge, and that `limits.outbound`
-   * counts.
+   * The part of the cost that the accounts SHORT and LONG charge, and that `limits.outbound` counts.
    */
   get price(): number {
     return Math.min(this.cost, MOST_PRICE);

@@ -31,8 +31,6 @@ export interface SessionLimits {
     readonly pipeMax: number;
     readonly short: number;
     readonly long: number;
-    readonly reply: number;
-    readonly replyMax: number;
     readonly stream: number;
     readonly streamMax: number;
   };
@@ -119,10 +117,7 @@ export class SessionContext implements MemoryOwner {
   terms: Terms;
   /** The peer; undefined before its HELLO was accepted. */
   remote: Remote | undefined = undefined;
-  /**
-   * Bytes by which the pipe's window has grown. The windows of streams and of long responses follow
-   * it.
-   */
+  /** Bytes by which the pipe's window has grown. The windows of streams follow it. */
   grown = 0;
   /** The time at which a call or message was last sent or received. */
   active: number;

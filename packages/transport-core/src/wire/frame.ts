@@ -248,7 +248,7 @@ export interface FrameWriter {
   goAway(code: number, reason: number, text: string): void;
   /**
    * Writes CREDIT. The stream account needs `id`; the short and long accounts need `channel`; the
-   * pipe and reply accounts need neither. Pass 0 for a value that is not needed.
+   * pipe needs neither. Pass 0 for a value that is not needed.
    */
   credit(account: number, credit: number, id: number, channel: number): void;
   /**
@@ -270,10 +270,8 @@ export interface FrameWriter {
   error(id: number, flags: number, error: WireError): void;
 }
 
-/**
- * The five flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames.
- */
-export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as const;
+/** The flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames. */
+export const Account = { PIPE: 1, SHORT: 2, LONG: 3, STREAM: 4 } as const;
 
 /**
  * The number of bytes that each unit costs its account in addition to its own bytes; this bounds
@@ -282,8 +280,8 @@ export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as co
 export const UNIT = 64;
 
 /**
- * The most that a message costs on accounts 2, 3 and 4, in bytes: half of their usual start, so
- * that a message longer than the account leaves room for others.
+ * The most that a message costs on accounts 2 and 3, in bytes: half of the usual start of account
+ * 3, so that a message longer than the account leaves room for others.
  */
 export const MOST_PRICE = 8 * 1024 * 1024;
 /** The highest value of an account (docs/wire-protocol.md §6). */

@@ -33,7 +33,6 @@ const hello: Hello = {
     pipe: 1,
     short: 2,
     long: 3,
-    reply: 4,
     stream: 5,
     calls: 4096,
     streams: 128,

@@ -69,7 +69,6 @@ export interface HelloLimits {
   pipe: number;
   short: number;
   long: number;
-  reply: number;
   stream: number;
   calls: number;
   streams: number;
@@ -173,7 +172,7 @@ function wrongHello(hello: Hello): string | undefined {
   const { packet } = hello.limits;
   if (packet < PACKET_MIN || packet > PACKET_MAX)
     return `a packet limit of ${packet} bytes; it is ${PACKET_MIN} to ${PACKET_MAX}`;
-  for (const account of ['pipe', 'short', 'long', 'reply', 'stream'] as const) {
+  for (const account of ['pipe', 'short', 'long', 'stream'] as const) {
     if (hello.limits[account] > ACCOUNT_MAX)
       return `a ${account} account of ${hello.limits[account]} bytes; at most ${ACCOUNT_MAX}`;
   }
@@ -269,7 +268,6 @@ const LIMITS: Fields<HelloLimits> = [
   ['pipe', uint32],
   ['short', uint32],
   ['long', uint32],
-  ['reply', uint32],
   ['stream', uint32],
   ['calls', uint32],
   ['streams', uint32],

@@ -85,7 +85,6 @@ export interface RawLimits {
   pipe: number;
   short: number;
   long: number;
-  reply: number;
   stream: number;
   calls: number;
   streams: number;

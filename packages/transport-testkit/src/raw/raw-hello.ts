@@ -10,7 +10,6 @@ export const RAW_LIMITS: RawLimits = {
   pipe: 256 * 1024,
   short: 1024 * 1024,
   long: 16 * 1024 * 1024,
-  reply: 16 * 1024 * 1024,
   stream: 256 * 1024,
   calls: 4_096,
   streams: 128,

@@ -51,9 +51,9 @@ export class OutboxFixture {
     return new Lanes(byte, priority, short, long);
   }
 
-  /** Sets our credit on the accounts of the connection. */
-  grant(pipe: number, reply = pipe): void {
-    this.outbox.open({ pipe, reply });
+  /** Sets our credit on the account of the connection. */
+  grant(pipe: number): void {
+    this.outbox.open({ pipe });
   }
 
   /** Pumps until the batch is empty or the connection holds it. */

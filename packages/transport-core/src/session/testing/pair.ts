@@ -31,8 +31,6 @@ export const SMALL: SessionLimits = {
     pipeMax: 64 * KIB,
     short: 4 * KIB,
     long: 32 * KIB,
-    reply: 32 * KIB,
-    replyMax: 32 * KIB,
     stream: 8 * KIB,
     streamMax: 8 * KIB,
   },

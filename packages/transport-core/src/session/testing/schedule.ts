@@ -233,8 +233,7 @@ class ScheduleRun {
   #checkAccounts(): void {
     const pair = this.#pair;
     for (const end of this.#ends) {
-      const { pipe, reply } = end.session.parts.packets;
-      for (const receiving of [pipe, reply]) receiving.pay();
+      end.session.parts.packets.pipe.pay();
       for (const channel of end.session.parts.channels.all())
         for (const receiving of [channel.short, channel.long]) receiving.pay();
     }
@@ -247,10 +246,6 @@ class ScheduleRun {
       check(
         outbox.pipe === window.granted,
         `the pipe has ${outbox.pipe}, and its receiver granted ${window.granted}`,
-      );
-      check(
-        outbox.reply === credit.reply,
-        `the reply account has ${outbox.reply}, not ${credit.reply}`,
       );
       for (const { lanes, ...channel } of end.session.parts.channels.all()) {
         check(

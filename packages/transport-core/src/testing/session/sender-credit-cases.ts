@@ -82,7 +82,7 @@ export function senderCreditCases({ it }: Suite): void {
   });
 
   it('sending: short requests cost no credit', async (t, up) => {
-    const s = await up({ hello: { limits: { short: 1, long: 1, pipe: 1, reply: 1, stream: 1 } } });
+    const s = await up({ hello: { limits: { short: 1, long: 1, pipe: 1, stream: 1 } } });
     const sent = Array.from({ length: 50 }, (_, n) => s.client.echo(body(10_000, n)));
     for (let n = 0; n < 50; n++) {
       const { id, payload } = await s.peer.next('REQUEST');
@@ -128,28 +128,29 @@ export function senderCreditCases({ it }: Suite): void {
     await s.peer.message('ONEWAY');
   });
 
-  it('sending: a long answer costs credit of account 4, and short answers never wait behind it', async (t, up) => {
-    const s = await up({ hello: { limits: { reply: 1 } } });
+  it('sending: a long answer costs credit of the pipe alone, and short answers never wait behind it', async (t, up) => {
+    const s = await up({ hello: { limits: { short: 1, long: 1, pipe: 1, stream: 1 } } });
+    s.peer.returnPipe = false;
     s.peer.send(...[0, 1, 2].map((n) => request(s.id(n), tag(n))));
     const rpcs = [await s.call('echo'), await s.call('echo'), await s.call('echo')];
     rpcs[0]?.respond(body(100 * KiB));
     rpcs[1]?.respond(body(90 * KiB));
     rpcs[2]?.respond(tag(7));
-    await s.peer.message('RESPONSE', (frame) => frame.id === s.id(0));
+    await s.peer.next('RESPONSE', (frame) => frame.id === s.id(0));
     t.is(untag((await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2))).payload), 7);
     await s.peer.barrier();
     t.is(s.peer.count('RESPONSE'), 2);
-    s.peer.grant(4, 100 * KiB + 64 - 1);
+    s.peer.grant(1, 100 * KiB + 2 * 64 - 1);
     await s.peer.barrier();
-    t.is(s.peer.count('RESPONSE'), 2, 'the account is at 0');
-    s.peer.grant(4, 1);
+    t.is(s.peer.count('RESPONSE'), 2, 'the rest of the first answer leaves the pipe at 0');
+    s.peer.grant(1, FULL + 1);
     t.deepEqual(
       (await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload,
       body(90 * KiB),
     );
   });
 
-  it('sending: items cost credit of account 5 of their call and direction', async (t, up) => {
+  it('sending: items cost credit of account 4 of their call and direction', async (t, up) => {
     const s = await up({ hello: { limits: { stream: 1_000 } } });
     s.peer.send(
       request(s.id(0), [1], { method: 4, flags: 2 }),
@@ -160,11 +161,11 @@ export function senderCreditCases({ it }: Suite): void {
     await itemsAre(s, s.id(0), 7, t);
     rpcs[1]?.write(tag(1)).catch(() => {});
     await s.peer.next('ITEM', (frame) => frame.id === s.id(1));
-    s.peer.grant(5, 148, { id: s.id(0) });
+    s.peer.grant(4, 148, { id: s.id(0) });
     await itemsAre(s, s.id(0), 7, t);
-    s.peer.grant(5, 1, { id: s.id(0) });
+    s.peer.grant(4, 1, { id: s.id(0) });
     await itemsAre(s, s.id(0), 8, t);
-    s.peer.grant(5, 164, { id: s.id(0) });
+    s.peer.grant(4, 164, { id: s.id(0) });
     await itemsAre(s, s.id(0), 9, t);
   });
 

@@ -26,7 +26,6 @@ export function helloOf({ limits, ...fields }: Fields): Hello {
       pipe: 0,
       short: 0,
       long: 0,
-      reply: 0,
       stream: 0,
       calls: 0,
       streams: 0,
