@@ -41,10 +41,8 @@ test('the defaults are those that the documentation gives', (t) => {
       credit: {
         pipe: 262_144,
         pipeMax: 16_777_216,
-        short: 1_048_576,
-        long: 16_777_216,
+        inbox: 16_777_216,
         stream: 262_144,
-        streamMax: 16_777_216,
       },
     },
   });

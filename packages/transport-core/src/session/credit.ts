@@ -19,14 +19,15 @@ export class GrowingAccount extends ReceiveAccount {
   #over = false;
   readonly #context: SessionContext;
   readonly #least: number;
-  readonly #most: number;
+  /** False if the pipe can't grow, so no window does. */
+  readonly #grows: boolean;
 
   constructor(context: SessionContext, creditor: Creditor, id: number) {
-    const { stream, streamMax } = context.limits.credit;
+    const { pipe, pipeMax, stream } = context.limits.credit;
     super(creditor, Account.STREAM, stream, id);
     this.#context = context;
     this.#least = stream;
-    this.#most = streamMax - stream;
+    this.#grows = pipeMax > pipe;
   }
 
   /**
@@ -42,7 +43,7 @@ export class GrowingAccount extends ReceiveAccount {
     // Usually, the pipe has not grown and units are small compared with the initial window. Then,
     // room for one more unit would gain nothing.
     const isLarge = cost > this.#least >> 1;
-    if (this.#over || (grown === 0 && this.#more === 0 && !isLarge))
+    if (this.#over || !this.#grows || (grown === 0 && this.#more === 0 && !isLarge))
       return this.giveBack(cost, false);
     const backlog = Math.max(unread - this.#least, 0);
     // Held messages and grown windows share half of `limits.memory` (docs/limits.md).
@@ -50,7 +51,7 @@ export class GrowingAccount extends ReceiveAccount {
     // The size that follows the pipe, and the change that memory and the reader allow now.
     const target = unread > cost ? grown : grown + cost;
     const step = Math.min(room, backlog > 0 ? -backlog : cost * GROWTH);
-    const wanted = Math.max(Math.min(target, this.#most, this.#more + step), 0);
+    const wanted = Math.max(Math.min(target, this.#more + step), 0);
     // Credit that was granted cannot be taken back, only given back later.
     const change = Math.max(Math.round(wanted) - this.#more, -cost);
     this.#more += change;

@@ -8,7 +8,7 @@
 // the unit's sender.
 
 import { List } from '../list.ts';
-import { ACCOUNT_MAX, Account, Kind, UNIT, type WireError } from '../wire/frame.ts';
+import { ACCOUNT_MAX, Kind, UNIT, type WireError } from '../wire/frame.ts';
 import { type Batch, STUCK } from './batch.ts';
 import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
@@ -138,18 +138,17 @@ export class Outbox {
 
   /**
    * Puts a unit into the lane of its kind and counts it in its tally. The unit is paid for
-   * immediately unless an earlier one waits for the same account.
+   * immediately unless an earlier one waits for credit.
    */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
     this.context.usage.hold(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).add(unit.price);
     if (this.#isLongReply(unit)) return this.#pushReply(lanes, unit);
-    if (lane === 'bulk' && unit.account === Account.LONG) return this.#pushLong(lanes, unit);
+    if (lane === 'bulk' && unit.pays) return this.#pushLong(lanes, unit);
     lanes[lane].push(unit);
     this.#wake(lanes);
-    if (lane === 'short' && unit.account !== 0 && lanes.payOrWait(unit, false))
-      unit.sender?.paid(unit);
+    if (lane === 'short' && unit.pays && lanes.payOrWait(unit, false)) unit.sender?.paid(unit);
     this.context.port.dirty();
   }
 
@@ -239,18 +238,16 @@ export class Outbox {
     return this.pipe <= ACCOUNT_MAX;
   }
 
-  /**
-   * Adds CREDIT to a channel's short or long account. Returns false if the account would exceed its
-   * maximum.
-   */
-  grantChannel(lanes: Lanes, account: number, credit: number): boolean {
-    if (!lanes.grant(account, credit)) return false;
+  /** Adds CREDIT to the inbox account of a channel. Returns false if it is wrong; see `Lanes.grant`. */
+  grantChannel(lanes: Lanes, credit: number, done: number): boolean {
+    if (!lanes.grant(credit, done)) return false;
+    if (lanes.release()) this.#wake(lanes);
     this.#payWaiting(lanes);
     this.context.port.dirty();
     return true;
   }
 
-  /** Pays for the waiting units of a channel, in order, as far as its accounts reach. */
+  /** Pays for the waiting units of a channel, in order, as far as its credit reaches. */
   #payWaiting(lanes: Lanes): void {
     for (let unit = lanes.payNext(); unit !== undefined; unit = lanes.payNext()) {
       if ((unit.list as unknown) === lanes.bulk) {
@@ -343,6 +340,10 @@ export class Outbox {
       this.#park(lanes, unit);
       return true;
     }
+    if (!lanes.mayBegin(unit)) {
+      lanes.hold(unit);
+      return true;
+    }
     const start = unit.offset;
     const end = Math.min(start + terms.packet, unit.payload.length);
     const extra = unit.begun || unit.metadata === undefined ? 0 : unit.metadata.size;
@@ -358,7 +359,7 @@ export class Outbox {
     }
     if (needsPipe(unit, terms.packet)) this.pipe -= end - start + extra + UNIT;
     if (begins) this.#begunReplies += unit.price;
-    else if (unit.account !== 0 && !unit.begun) lanes.left(unit);
+    else if (!unit.begun) lanes.left(unit);
     this.batch.unit(unit, lanes.byte, end, timeout);
     lanes.took(end - start + extra + UNIT, lane);
     const isLast = unit.wrote(end);

@@ -5,7 +5,7 @@
 // the creditor, reports violations, and requests a PING when it measures the line.
 
 import type { Codec } from '../protocol/codec.ts';
-import { Account, EMPTY, type Frame, Kind, MOST_PRICE, UNIT } from '../wire/frame.ts';
+import { Account, EMPTY, type Frame, inboxCost, Kind, UNIT } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
 import { PipeWindow } from './credit.ts';
 import { type MessageOwner, UnfinishedMessage } from './memory.ts';
@@ -340,15 +340,15 @@ export class Assembly extends UnfinishedMessage {
   }
 }
 
-/** Returns the part of a message's cost that is charged to account 2 or 3, with its first packet. */
-export function priceOf(frame: Frame): number {
-  return Math.min(longCost(frame), MOST_PRICE);
-}
-
 /**
- * Returns the cost of a message, or of an item, which is charged to account 4 with its first
+ * Returns the cost of a REQUEST or ONEWAY on the inbox account, which is charged with its first
  * packet.
  */
+export function priceOf(frame: Frame): number {
+  return inboxCost(frame.kind === Kind.ONEWAY, longCost(frame));
+}
+
+/** Returns the bytes of a message and UNIT: the cost of an item, charged with its first packet. */
 export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
 }

@@ -9,7 +9,7 @@ const KIB = 1024;
 const WAY = 20;
 
 test('a sender that spends more than the grown pipe violates the protocol', (t) => {
-  const credit = { ...SMALL.credit, pipe: 16 * KIB, pipeMax: 64 * KIB, long: 8 * 1024 * KIB };
+  const credit = { ...SMALL.credit, pipe: 16 * KIB, pipeMax: 64 * KIB, inbox: 8 * 1024 * KIB };
   const keepAlive = { interval: 1e9, timeout: 1e9 };
   const pair = new Pair([protocol], { limits: { ...SMALL, credit }, keepAlive });
   const { dialer, acceptor } = pair;

@@ -65,7 +65,7 @@ test('nothing is written while the connection keeps a batch, even if a waiting c
   pair.quiet();
   const calls = [tell(1), tell(2), tell(3), tell(4)];
   const taken = acceptor.take();
-  acceptor.session.parts.channels.get(protocol.channel).short.pay();
+  acceptor.session.parts.channels.get(protocol.channel).inbox.pay();
   pair.tick(acceptor);
   while (pair.move(acceptor));
   batch.pacer.read(0, 1, 1);

@@ -83,8 +83,7 @@ export interface RawLimits {
   item: number;
   packet: number;
   pipe: number;
-  short: number;
-  long: number;
+  inbox: number;
   stream: number;
   calls: number;
   streams: number;

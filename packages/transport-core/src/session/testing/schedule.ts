@@ -234,8 +234,7 @@ class ScheduleRun {
     const pair = this.#pair;
     for (const end of this.#ends) {
       end.session.parts.packets.pipe.pay();
-      for (const channel of end.session.parts.channels.all())
-        for (const receiving of [channel.short, channel.long]) receiving.pay();
+      for (const channel of end.session.parts.channels.all()) channel.inbox.pay();
     }
     pair.quiet();
     const { credit } = this.#limits;
@@ -249,17 +248,10 @@ class ScheduleRun {
       );
       for (const { lanes, ...channel } of end.session.parts.channels.all()) {
         check(
-          lanes.shortCredit === credit.short,
-          `the short account has ${lanes.shortCredit}, not ${credit.short}`,
+          lanes.credit === credit.inbox && lanes.account === credit.inbox && lanes.undone === 0,
+          `the inbox has ${lanes.credit}, not ${credit.inbox}, and ${lanes.undone} one-ways are not done`,
         );
-        check(
-          lanes.longCredit === credit.long,
-          `the long account has ${lanes.longCredit}, not ${credit.long}`,
-        );
-        check(
-          channel.short.left === credit.short && channel.long.left === credit.long,
-          'a receiver counts otherwise',
-        );
+        check(channel.inbox.left === credit.inbox, 'a receiver counts otherwise');
         const counts = [
           channel.open,
           channel.openIn,
