@@ -145,6 +145,7 @@ export interface MessageAttack {
   readonly carriers?: readonly Carrier[];
   readonly isSlow?: boolean;
   readonly memory?: number;
+  readonly victim?: VictimOptions;
   readonly bound?: TimeBound;
   /** Returns the bytes to send; a function that returns nothing sends them itself. */
   readonly message: (attacker: AttackerConnection) => Uint8Array | Promise<void>;

@@ -43,7 +43,7 @@ export class HubClient {
         const signature = sign(null, concat(head, payload), privateKey);
         connection.send(frame({ kind: Kind.item, id, payload: signature }));
       } else if (kind === Kind.item && id === 1) isRegistered = true;
-      else if (kind === Kind.credit) client.#pourMore(account === 5 ? id : 0, credit);
+      else if (kind === Kind.credit) client.#pourMore(account === 3 ? id : 0, credit);
       else client.#take(kind, id);
     };
     client.#request(1, Signaling.register, 3, {

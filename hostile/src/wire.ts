@@ -160,18 +160,9 @@ export function hello(fields: HelloFields): Uint8Array {
   const listed = protocols.map(({ name, version, channel }) =>
     block(8, concat(block(1, name), number(2, version), number(4, channel))),
   );
-  const limits = [
-    window,
-    1_048_576,
-    packet,
-    window,
-    window,
-    window,
-    window,
-    window,
-    4_096,
-    128,
-  ].map((value, at) => number(at + 1, value));
+  const limits = [window, 1_048_576, packet, window, window, window, 4_096, 128].map((value, at) =>
+    number(at + 1, value),
+  );
   return concat(
     number(1, wire),
     number(2, wire),

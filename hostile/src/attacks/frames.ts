@@ -161,6 +161,7 @@ export const frames: readonly Attack[] = [
     name: 'short-exceeded',
     title: 'sends one-ways without waiting for credit',
     cases: [21],
+    victim: { limits: { credit: { inbox: 1024 * 1024 } } },
     // The attacker is still sending, so the reset may overtake the reason.
     answer: /^(GO_AWAY 13\/12|cut)$/,
     // Each handler keeps its request for a second, also when its connection is lost: 1 MiB for each
@@ -169,7 +170,7 @@ export const frames: readonly Attack[] = [
     bound: {
       milliseconds: 25,
       reason:
-        'until the credit is exceeded, a thousand handlers start at once on each of 30 connections a second',
+        'until the credit is exceeded, 512 handlers start at once on each of 30 connections a second',
     },
     message: () =>
       repeat(

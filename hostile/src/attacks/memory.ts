@@ -9,8 +9,8 @@ import { CHANNEL, Method } from '../methods.ts';
 import { concat, frame, Kind, repeat } from '../wire.ts';
 
 const MIB = 1024 * 1024;
-/** The initial credit for long one-ways and requests of a channel. */
-const LONG = 16 * MIB;
+/** The initial credit for one-ways and long requests of a channel. */
+const INBOX = 16 * MIB;
 /**
  * The memory that unfinished messages take: the default of `limits.memory`, an eighth of it that
  * may be allocated before it arrives, and an eighth of both for the free memory that remains
@@ -32,13 +32,14 @@ export const memory: readonly Attack[] = [
     title:
       'sends one-ways to a handler that takes a second, on four connections, at the pace of the credit',
     cases: [49],
-    // Four connections, each with the credit of one channel and the content of its queue.
-    memory: 4 * (1 + 8) * MIB,
+    // Four connections, each with the credit of one channel, half of which its payloads take, and the
+    // content of its queue.
+    memory: 4 * (16 + 8) * MIB,
     rounds: 400,
     answer: /^nothing$/,
     async run(run) {
       const attackers = await run.admittedMany(4);
-      const credit = attackers.map((attacker) => creditOf(attacker, 2, MIB));
+      const credit = attackers.map((attacker) => creditOf(attacker));
       const oneway = frame({
         kind: Kind.oneway,
         channel: CHANNEL,
@@ -46,7 +47,7 @@ export const memory: readonly Attack[] = [
         payload: new Uint8Array(1_024),
       });
       const chunk = repeat(oneway, 100);
-      const cost = 100 * (1_024 + 64);
+      const cost = 100 * (1_024 + 1_024);
       while (run.goesOn()) {
         let sent = 0;
         for (const [at, attacker] of attackers.entries()) {
@@ -128,7 +129,7 @@ export const memory: readonly Attack[] = [
       const largest = run.isShort ? 8 : 64;
       await Promise.all(
         attackers.map(async (attacker, nth) => {
-          const credit = creditOf(attacker, 3, LONG);
+          const credit = creditOf(attacker);
           // At least two messages on each, however slow the machine is: 2 GiB in all.
           for (let id = 1; id <= 3 || run.goesOn(); id += 2) {
             const isPaid = attacker.until(() => credit.left > 0).then(() => true);
@@ -263,9 +264,7 @@ export const memory: readonly Attack[] = [
         (channel) => channel !== CHANNEL,
       );
       const credits = concat(
-        ...channels.flatMap((channel) =>
-          [2, 3].map((account) => frame({ kind: Kind.credit, account, channel, credit: 1 })),
-        ),
+        ...channels.map((channel) => frame({ kind: Kind.credit, account: 2, channel, credit: 1 })),
       );
       for (const attacker of attackers) await attacker.push(credits);
       for (const attacker of attackers) await attacker.settled();
@@ -290,11 +289,11 @@ export const memory: readonly Attack[] = [
 /** Milliseconds to wait for credit. */
 const PATIENCE = 5_000;
 
-/** Tracks an account, 2 or 3, of the channel of the victim's protocol. */
-function creditOf(attacker: AttackerConnection, number: 2 | 3, left: number): { left: number } {
-  const account = { left };
+/** Tracks the inbox account of the channel of the victim's protocol. */
+function creditOf(attacker: AttackerConnection): { left: number } {
+  const account = { left: INBOX };
   attacker.onFrame = (read) => {
-    if (read.kind === Kind.credit && read.account === number && read.channel === CHANNEL)
+    if (read.kind === Kind.credit && read.account === 2 && read.channel === CHANNEL)
       account.left += read.credit;
   };
   return account;

@@ -288,7 +288,7 @@ async function spending(
 ): Promise<string> {
   let answer = 'nothing';
   let attacker: AttackerConnection | undefined;
-  let credit = MIB;
+  let credit = 0;
   let [sent, received] = [0, 0];
   for (let round = 0; run.goesOn(); round += chunk) {
     if (attacker === undefined || attacker.isOver || attacker.goAway !== undefined) {
@@ -300,7 +300,7 @@ async function spending(
         await sleep(BREATH);
         continue;
       }
-      credit = MIB - 4_096;
+      credit = INBOX - 4_096;
       sent = received = 0;
       const pulls = attacker.onFrame;
       attacker.onFrame = (read) => {
@@ -311,7 +311,7 @@ async function spending(
       };
     }
     const bytes = concat(...Array.from({ length: chunk }, (_, at) => make(round + at)));
-    const cost = bytes.length + 64 * chunk;
+    const cost = bytes.length + FIXED * chunk;
     const current: AttackerConnection = attacker;
     await Promise.race([
       current.until(() => credit > cost || current.goAway !== undefined),
@@ -319,7 +319,7 @@ async function spending(
     ]);
     if (credit <= cost) return outcomeOf(current);
     credit -= cost;
-    sent += cost;
+    sent += bytes.length + 64 * chunk;
     await current.push(bytes);
     if (received > answers(sent) + FEW)
       throw new Error(`${sent} bytes were answered with ${received} bytes`);
@@ -379,6 +379,10 @@ function viewOf(message: object, addresses: readonly (readonly string[])[] = [])
 /** The key of the victim's topic. */
 const TOPIC: Uint8Array = createHash('sha256').update('hostile').digest();
 const Control = { ihave: 0, graft: 1 } as const;
+/** The initial credit for one-ways of a channel. */
+const INBOX = 16 * MIB;
+/** What the one-ways that an attack makes at once cost besides their bytes: there are at most five. */
+const FIXED = 5 * 1_024;
 /** The number of messages that the victim keeps for the attacker; they fit into its credit. */
 const KNOWN = 12;
 /** Bytes of notices and other messages that a neighbor gets without asking. */

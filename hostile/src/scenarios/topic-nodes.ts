@@ -160,7 +160,7 @@ export class TopicAttacker {
     const sent = payloads.map((payload) =>
       frame({ kind: Kind.oneway, channel: GOSSIP, method, payload }),
     );
-    const cost = sent.reduce((sum, { length }) => sum + length + 64, 0);
+    const cost = sent.reduce((sum, { length }) => sum + length + 1_024, 0);
     const { connection } = this;
     await connection.until(() => this.#credit >= cost || connection.goAway !== undefined);
     this.#credit -= cost;
@@ -217,6 +217,6 @@ export function view(message: object, addresses: readonly (readonly string[])[] 
 }
 
 /** The credit of one-ways on a channel, with room for a frame in flight. */
-const CREDIT = 1024 * 1024 - 4_096;
+const CREDIT = 16 * 1024 * 1024 - 4_096;
 /** Milliseconds that honest nodes may take. */
 const PATIENCE = 20_000;

@@ -30,9 +30,7 @@ const options: TestTransportOptions = {
     streams: 64,
     credit: {
       pipe: 256 * KIB,
-      short: 512 * KIB,
-      long: 1024 * KIB,
-      reply: 1024 * KIB,
+      inbox: 1024 * KIB,
       stream: 16 * KIB,
     },
   },
@@ -256,7 +254,7 @@ test('copies of one-way messages that nobody reads never take credit that the re
   await using sim = createSimulation({ seed: 1, link: { duplicate: 1, latency: [1, 5] } });
   const downs: unknown[] = [];
   sim.node('b', async ({ transport }) => {
-    const node = transport(testProtocol, { limits: { credit: { short: 16 * KIB } } });
+    const node = transport(testProtocol, { limits: { credit: { inbox: 16 * KIB } } });
     await node.listen();
     void (async () => {
       for await (const event of node.connections())

@@ -73,7 +73,7 @@ test('one-way messages that are mutated into longer ones leave no credit that th
   await using sim = createSimulation({ seed: 1 });
   let reads = true;
   sim.node('b', async ({ transport, clock }) => {
-    const node = transport(testProtocol, { limits: { credit: { short: 256 * KIB } } });
+    const node = transport(testProtocol, { limits: { credit: { inbox: 256 * KIB } } });
     await node.listen();
     const hints = node.consumer('hint');
     while (reads) await Promise.race([hints.next(), clock.sleep(1_000)]);

@@ -41,12 +41,8 @@ test('the defaults are those that the documentation gives', (t) => {
       credit: {
         pipe: 262_144,
         pipeMax: 16_777_216,
-        short: 1_048_576,
-        long: 16_777_216,
-        reply: 16_777_216,
-        replyMax: 33_554_432,
+        inbox: 16_777_216,
         stream: 262_144,
-        streamMax: 16_777_216,
       },
     },
   });

@@ -119,23 +119,19 @@ export interface LimitOptions {
     | { readonly pending?: number | undefined; readonly perSource?: number | undefined }
     | undefined;
   /**
-   * The initial credit of each flow-control account. Defaults: `pipe` 256 KiB, `short` 1 MiB,
-   * `long` 16 MiB, `reply` 16 MiB, `stream` 256 KiB.
+   * The initial credit of each flow-control account. Defaults: `pipe` 256 KiB, `inbox` 16 MiB,
+   * `stream` 256 KiB.
    *
-   * `pipe`, `reply` and `stream` grow with the capacity of the connection, up to `pipeMax` (default
-   * 16 MiB), `replyMax` (32 MiB) and `streamMax` (16 MiB). An account whose initial credit is set
-   * without its maximum does not grow. If the pipe does not grow, no account does.
+   * `pipe` grows with the capacity of the connection, up to `pipeMax` (default 16 MiB), and `stream`
+   * grows by as much, as long as its reader keeps up and half of `memory` is free. If you set `pipe`
+   * without `pipeMax`, neither grows.
    */
   readonly credit?:
     | {
         readonly pipe?: number | undefined;
         readonly pipeMax?: number | undefined;
-        readonly short?: number | undefined;
-        readonly long?: number | undefined;
-        readonly reply?: number | undefined;
-        readonly replyMax?: number | undefined;
+        readonly inbox?: number | undefined;
         readonly stream?: number | undefined;
-        readonly streamMax?: number | undefined;
       }
     | undefined;
 }
@@ -152,25 +148,14 @@ const credit = dependentGroup(
   {
     pipe: optional(integer(1, MOST)),
     pipeMax: optional(integer(1, MOST)),
-    short: size(MIB),
-    long: size(16 * MIB),
-    reply: optional(integer(1, MOST)),
-    replyMax: optional(integer(1, MOST)),
-    stream: optional(integer(1, MOST)),
-    streamMax: optional(integer(1, MOST)),
+    inbox: size(16 * MIB),
+    stream: size(256 * KIB),
   },
   (given, report) => {
-    const grows = (account: 'pipe' | 'reply' | 'stream', start: number, most: number) => {
-      const max = given[`${account}Max`] ?? given[account] ?? most;
-      const least = given[account] ?? Math.min(start, max);
-      if (max < least)
-        report(`${account}Max`, `must be at least limits.credit.${account} (${least})`);
-      return [least, max] as const;
-    };
-    const [pipe, pipeMax] = grows('pipe', 256 * KIB, 16 * MIB);
-    const [reply, replyMax] = grows('reply', 16 * MIB, 32 * MIB);
-    const [stream, streamMax] = grows('stream', 256 * KIB, 16 * MIB);
-    return { ...given, pipe, pipeMax, reply, replyMax, stream, streamMax };
+    const pipeMax = given.pipeMax ?? given.pipe ?? 16 * MIB;
+    const pipe = given.pipe ?? Math.min(256 * KIB, pipeMax);
+    if (pipeMax < pipe) report('pipeMax', `must be at least limits.credit.pipe (${pipe})`);
+    return { ...given, pipe, pipeMax };
   },
 );
 

@@ -10,7 +10,7 @@ export { defineProjectProtocol, methodTable } from './protocol/protocol.ts';
 export type { Reporter } from './rpc/records.ts';
 export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
-export { longCost } from './session/packets.ts';
+export { priceOf } from './session/packets.ts';
 export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/served-calls.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
 export { DeadlineTimer } from './stream/ticker.ts';

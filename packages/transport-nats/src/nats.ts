@@ -45,5 +45,4 @@ const CREDIT = {
   pipe: 4 * 2 ** 20,
   pipeMax: 16 * 2 ** 20,
   stream: 4 * 2 ** 20,
-  streamMax: 16 * 2 ** 20,
 };

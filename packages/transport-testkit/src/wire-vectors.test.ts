@@ -68,7 +68,8 @@ const EXAMPLES: Record<string, Example> = {
     },
   },
   oneway: {
-    about: 'A one-way; its credit comes back when the application is done with it.',
+    about:
+      'A one-way. When the application is done with it, CREDIT returns its cost and counts it (size).',
     async run({ dialer, acceptor, to }) {
       await dialer.send(to, 'hint', Uint8Array.of(7));
       const consumer = acceptor.consumer();
@@ -90,16 +91,16 @@ const EXAMPLES: Record<string, Example> = {
   },
   credit: {
     about:
-      'A request of 204,800 times 2a, in four packets. The pipe (account 1) gives back each packet as it is read, but holds back up to a quarter of the account (64 KiB). Account 3 comes back, 204,864 in all, when the application takes the request.',
+      'A request of 204,800 times 2a, in four packets. The pipe (account 1) gives back each packet as it is read, but holds back up to a quarter of the account (64 KiB). Account 2 comes back, 204,864 in all, when the application takes the request.',
     async run({ dialer, acceptor, to, transcript }) {
       const sent = dialer.send(to, 'echo', new Uint8Array(200 * 1024).fill(0x2a));
       await answered(acceptor, sent, Uint8Array.of(1));
-      await crossed(transcript, ({ frame }) => frame?.kind === 'CREDIT' && frame.account === 3);
+      await crossed(transcript, ({ frame }) => frame?.kind === 'CREDIT' && frame.account === 2);
     },
   },
   download: {
     about:
-      'Two items. The credit that each costs, 66 on accounts 1 and 5, is held back: it is below a quarter of either account, and after END nothing is given back on account 5.',
+      'Two items. The credit that each costs, 66 on accounts 1 and 3, is held back: it is below a quarter of either account, and after END nothing is given back on account 3.',
     async run({ dialer, acceptor, to }) {
       const items = await dialer.send(to, 'feed', Uint8Array.of(1));
       const { value: rpc } = await acceptor.consumer('feed').next();
@@ -146,7 +147,7 @@ const EXAMPLES: Record<string, Example> = {
   },
   'long-response': {
     about:
-      'An answer of 204,800 times 2a, in four packets. Account 1 comes back as the packets are read. The 204,864 on account 4 are held back: they are below a quarter of it.',
+      'An answer of 204,800 times 2a, in four packets. It costs only credit of account 1, which comes back as the packets are read.',
     async run({ dialer, acceptor, to }) {
       await answered(
         acceptor,
@@ -157,7 +158,7 @@ const EXAMPLES: Record<string, Example> = {
   },
   'long-item': {
     about:
-      'A download of one item of 204,800 times 2a, in four packets. Its whole size is charged to account 5 at the first packet; the packets are charged to account 1.',
+      'A download of one item of 204,800 times 2a, in four packets. Its whole size is charged to account 3 at the first packet; the packets are charged to account 1.',
     async run({ dialer, acceptor, to, transcript }) {
       const items = await dialer.send(to, 'feed', Uint8Array.of(1));
       const reader = items[Symbol.asyncIterator]();
@@ -166,7 +167,7 @@ const EXAMPLES: Record<string, Example> = {
       await rpc.write(new Uint8Array(200 * 1024).fill(0x2a));
       await first;
       const second = reader.next();
-      await crossed(transcript, ({ frame }) => frame?.kind === 'CREDIT' && frame.account === 5);
+      await crossed(transcript, ({ frame }) => frame?.kind === 'CREDIT' && frame.account === 3);
       rpc.end();
       await second;
     },

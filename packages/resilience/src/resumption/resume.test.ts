@@ -127,7 +127,7 @@ test('a stream ends while nobody reads it, and leaving it meanwhile ends the wai
 
 test('a slow reader holds up the handler, before and after a loss', async (t) => {
   let written = 0;
-  const limits = { credit: { stream: 8 * 1024, streamMax: 8 * 1024 } };
+  const limits = { credit: { stream: 8 * 1024 } };
   const write = async function* (end: number) {
     for (; written < end; written++) yield new Uint8Array(1_024).fill(written % 251);
   };

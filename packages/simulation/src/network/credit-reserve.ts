@@ -7,18 +7,15 @@ import { decodeHello, encodeHello, type Frame } from '@trunkline/transport-core/
 
 /** The reserve of one direction of a connection. */
 export class CreditReserve {
-  /**
-   * Bytes of one-way credit set aside per channel and, for each channel that has spent some of
-   * them, the bytes that are left.
-   */
-  #size = 0;
-  #spare: Map<number, number> | undefined;
-  /**
-   * One-way credit per channel as the reader counts it: at the start and, for each channel that has
-   * spent some of it, now. A channel gets nothing from the reserve unless this credit is above 0.
-   */
+  /** Inbox credit per channel at the start: what the reader grants, and the part set aside. */
   #start = 0;
-  #left: Map<number, number> | undefined;
+  #size = 0;
+  /**
+   * For each channel that was used: the credit that is `left` as the reader counts it (nothing is
+   * taken unless it is above 0), the bytes set aside that were not taken (`spare`), and the number of
+   * copies that the reader has not reported as done.
+   */
+  #channels: Map<number, { left: number; spare: number; copies: number }> | undefined;
   /** Number of calls that the reader allows but the writer does not know of. */
   #calls = 0;
 
@@ -32,44 +29,49 @@ export class CreditReserve {
     const reserve = new CreditReserve();
     const said = decodeHello(hello.hello);
     if (typeof said === 'string') return reserve;
-    const { short, calls } = said.limits;
-    reserve.#start = short;
-    reserve.#size = Math.min(BYTES, Math.floor(short / 4));
+    const { inbox, calls } = said.limits;
+    reserve.#start = inbox;
+    reserve.#size = Math.min(BYTES, Math.floor(inbox / 4));
     reserve.#calls = Math.min(CALLS, Math.floor(calls / CALLS));
     hello.hello = encodeHello({
       ...said,
-      limits: { ...said.limits, short: short - reserve.#size, calls: calls - reserve.#calls },
+      limits: { ...said.limits, inbox: inbox - reserve.#size, calls: calls - reserve.#calls },
     });
     return reserve;
   }
 
-  /** Counts a one-way message of the writer that reaches the reader. */
+  /** Counts a one-way or a long request of the writer that reaches the reader. */
   arrives(channel: number, cost: number): void {
-    if (this.#start === 0) return;
-    this.#left ??= new Map();
-    this.#left.set(channel, this.#leftOf(channel) - cost);
+    if (this.#start > 0 && cost > 0) this.#of(channel).left -= cost;
   }
 
-  /** Takes one-way credit from the reserve. Returns false if it has too little. */
-  take(channel: number, cost: number): boolean {
-    const spare = (this.#spare?.get(channel) ?? this.#size) - cost;
-    if (spare < 0 || this.#leftOf(channel) <= 0) return false;
-    this.#spare ??= new Map();
-    this.#spare.set(channel, spare);
-    this.arrives(channel, cost);
+  /**
+   * Takes inbox credit from the reserve, for a number of copies or for a longer message. Returns
+   * false if it has too little.
+   */
+  take(channel: number, cost: number, copies: number): boolean {
+    const reserve = this.#of(channel);
+    if (reserve.spare < cost || reserve.left <= 0) return false;
+    reserve.spare -= cost;
+    reserve.left -= cost;
+    reserve.copies += copies;
     return true;
   }
 
   /**
-   * Handles one-way credit returned by the reader: first refills the reserve, and lowers `credit`
-   * by that amount. Returns false if no credit is left for the writer.
+   * Handles inbox credit returned by the reader: first refills the reserve, and lowers `credit` and
+   * its number of one-ways by what belongs to the reserve. Returns false if nothing is left for the
+   * writer.
    */
   grants(credit: Frame): boolean {
-    this.arrives(credit.channel, -credit.credit);
-    const spare = this.#spare?.get(credit.channel);
-    if (this.#spare === undefined || spare === undefined) return true;
-    const kept = Math.min(credit.credit, this.#size - spare);
-    this.#spare.set(credit.channel, spare + kept);
+    const reserve = this.#of(credit.channel);
+    reserve.left += credit.credit;
+    const done = Math.min(credit.size, reserve.copies);
+    reserve.copies -= done;
+    credit.size -= done;
+    // The writer learns of its own one-ways only from CREDIT, which is never 0.
+    const kept = Math.min(credit.credit - Math.min(credit.size, 1), this.#size - reserve.spare);
+    reserve.spare += kept;
     credit.credit -= kept;
     return credit.credit > 0;
   }
@@ -86,13 +88,18 @@ export class CreditReserve {
     this.#calls++;
   }
 
-  #leftOf(channel: number): number {
-    return this.#left?.get(channel) ?? this.#start;
+  #of(channel: number) {
+    let reserve = this.#channels?.get(channel);
+    if (reserve !== undefined) return reserve;
+    reserve = { left: this.#start, spare: this.#size, copies: 0 };
+    this.#channels ??= new Map();
+    this.#channels.set(channel, reserve);
+    return reserve;
   }
 }
 
-/** Maximum one-way credit that is set aside, in bytes per connection and channel. */
-const BYTES = 64 * 1024;
+/** Maximum inbox credit that is set aside, in bytes per connection and channel. */
+const BYTES = 1024 * 1024;
 /**
  * Maximum number of calls that are set aside, out of 4,096. Also the divisor of the share: one call
  * in 64 is set aside, so no call is set aside if the reader allows fewer than 64.

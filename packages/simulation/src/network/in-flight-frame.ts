@@ -2,7 +2,7 @@
 // overtaken.
 
 import type { ProtocolMethod } from '@trunkline/transport-core/backend';
-import { Account, Frame, Kind, longCost, UNIT_COST } from '@trunkline/transport-core/internal';
+import { Account, Frame, Kind, priceOf, UNIT_COST } from '@trunkline/transport-core/internal';
 import { checksum, NO_EVENT, type Trace } from '../kernel/trace.ts';
 import type { TrackedCall } from './tracked-calls.ts';
 
@@ -21,6 +21,9 @@ export function traceNames(trace: Trace, method: ProtocolMethod | undefined): re
  * discarded if the request of its call has not arrived.
  */
 export type FrameRole = 'request' | 'oneway' | 'answer' | 'body' | 'cancel' | 'control';
+
+/** The fields of a CREDIT that the network itself sends. */
+export type CreditFields = Partial<Pick<Frame, 'account' | 'credit' | 'id' | 'channel' | 'size'>>;
 
 /** A frame in flight. */
 export class InFlightFrame {
@@ -73,14 +76,15 @@ export class InFlightFrame {
     return this.frame.size === 0;
   }
 
-  /** Number of bytes that this frame alone takes from an account. */
+  /** Number of bytes that this frame alone takes from the pipe. */
   get cost(): number {
     return this.frame.length + this.frame.metadataSize + UNIT_COST;
   }
 
-  /** Number of bytes that the message beginning with this frame takes from an account. */
-  get wholeCost(): number {
-    return longCost(this.frame);
+  /** Number of bytes that the message beginning with this frame takes from its inbox account. */
+  get inboxCost(): number {
+    const { role, whole, frame } = this;
+    return role === 'oneway' || (role === 'request' && !whole) ? priceOf(frame) : 0;
   }
 
   /**
@@ -98,17 +102,17 @@ export class InFlightFrame {
   }
 
   /**
-   * Calls `credit` with the amount that the frame has spent, for each account of the writer
-   * (docs/wire-protocol.md §6). Short requests and answers spend nothing. The account of a stream
-   * is left out, because it ends with its call.
+   * Calls `credit` with the CREDIT that returns what the frame has spent, for each account of the
+   * writer (docs/wire-protocol.md §6). Short requests and answers spend nothing. The account of a
+   * stream is left out, because it ends with its call.
    */
-  refund(credit: (account: number, bytes: number, channel: number) => void): void {
-    const { frame, role, cost, wholeCost, whole } = this;
-    if (role === 'oneway') credit(whole ? Account.SHORT : Account.LONG, wholeCost, frame.channel);
-    else if (role === 'request' && !whole) credit(Account.LONG, wholeCost, frame.channel);
-    else if (frame.kind === Kind.RESPONSE && !whole) credit(Account.REPLY, wholeCost, 0);
+  refund(credit: (fields: CreditFields) => void): void {
+    const { frame, role, cost, inboxCost, whole } = this;
+    const { channel } = frame;
+    const size = role === 'oneway' ? 1 : 0;
+    if (inboxCost > 0) credit({ account: Account.INBOX, credit: inboxCost, channel, size });
     if (!whole || frame.kind === Kind.ITEM || frame.kind === Kind.PART)
-      credit(Account.PIPE, cost, 0);
+      credit({ account: Account.PIPE, credit: cost });
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from '@trunkline/transport-core/internal';
 import { checksum, NO_EVENT, TraceKind } from '../kernel/trace.ts';
 import { CreditReserve } from './credit-reserve.ts';
-import { InFlightFrame, roleOf, traceNames } from './in-flight-frame.ts';
+import { type CreditFields, InFlightFrame, roleOf, traceNames } from './in-flight-frame.ts';
 import { MessageView, messageOf } from './message-view.ts';
 import { type LineParts, SimLine } from './sim-line.ts';
 import { CallTable, type TrackedCall, trackedCall } from './tracked-calls.ts';
@@ -132,7 +132,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     if (kind === Kind.HELLO) this.back.#reserve = CreditReserve.of(frame);
     if (
       kind === Kind.CREDIT &&
-      frame.account === Account.SHORT &&
+      frame.account === Account.INBOX &&
       !this.back.#reserve.grants(frame)
     )
       return undefined;
@@ -218,11 +218,10 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
       this.#lose(inFlight);
       return false;
     }
-    const { wholeCost } = inFlight;
+    const { inboxCost } = inFlight;
     if (!this.interceptors.empty && !inFlight.judged && !this.#judged(inFlight)) return false;
     if (role === 'request') this.#arrives(call!);
-    else if (role === 'oneway' && inFlight.whole)
-      this.#reserve.arrives(frame.channel, Math.min(wholeCost, inFlight.wholeCost));
+    this.#reserve.arrives(frame.channel, Math.min(inboxCost, inFlight.inboxCost));
     return true;
   }
 
@@ -237,9 +236,9 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
    * Returns true if a copy reaches the reader: the writer must still be allowed to open calls, and
    * the reader must have room.
    */
-  #copyPasses({ call, frame, wholeCost }: InFlightFrame): boolean {
+  #copyPasses({ call, frame, inboxCost }: InFlightFrame): boolean {
     if (this.#over || this.path.loses()) return false;
-    if (call === undefined) return this.#reserve.take(frame.channel, wholeCost);
+    if (call === undefined) return this.#reserve.take(frame.channel, inboxCost, 1);
     if (!this.#reserve.takeCall()) return false;
     this.#arrives(call);
     return true;
@@ -290,7 +289,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
    * Gives the writer back the credit that a lost frame had spent, as the reader would have done.
    */
   #repay(inFlight: InFlightFrame): void {
-    inFlight.refund((account, cost, channel) => this.back.#credit(account, cost, channel));
+    inFlight.refund((spent) => this.back.#credit(spent));
   }
 
   /** Sends a frame of the network itself, which is never lost. */
@@ -301,8 +300,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     );
   }
 
-  #credit(account: number, credit: number, channel: number): void {
-    this.#control(Object.assign(Frame.empty(), { kind: Kind.CREDIT, account, credit, channel }));
+  #credit(fields: CreditFields): void {
+    this.#control(Object.assign(Frame.empty(), { kind: Kind.CREDIT }, fields));
   }
 
   // Interceptors.
@@ -344,20 +343,14 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     frame.payload = payload;
     inFlight.check = checksum(payload);
     if (role === 'oneway') {
-      if (more < 0) this.back.#credit(Account.SHORT, -more, frame.channel);
-      else if (more > 0 && !this.#reserve.take(frame.channel, more))
+      if (more < 0)
+        this.back.#credit({ account: Account.INBOX, credit: -more, channel: frame.channel });
+      else if (more > 0 && !this.#reserve.take(frame.channel, more, 0))
         throw new TypeError(GROWN(`a one-way by ${more}`));
     } else if (frame.kind === Kind.ITEM && more !== 0) {
       if (more > 0) throw new TypeError(GROWN(`an item by ${more}`));
-      this.back.#credit(Account.PIPE, -more, 0);
-      this.back.#control(
-        Object.assign(Frame.empty(), {
-          kind: Kind.CREDIT,
-          account: Account.STREAM,
-          credit: -more,
-          id: frame.id,
-        }),
-      );
+      this.back.#credit({ account: Account.PIPE, credit: -more });
+      this.back.#credit({ account: Account.STREAM, credit: -more, id: frame.id });
     }
   }
 

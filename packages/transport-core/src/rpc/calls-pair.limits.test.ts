@@ -19,7 +19,7 @@ test('a one-way message costs its sender credit and its receiver memory until it
   });
   for (let i = 0; i < 100; i++) fixture.call(dialer, 'tell', new Uint8Array(0));
   await fixture.rest();
-  t.is(running.length, 64, 'its short account is 4,096 bytes, and an empty one-way costs 64');
+  t.is(running.length, 64, 'its inbox is 64 KiB, and an empty one-way costs 1,024');
   t.is(acceptor.memory.used, 64 * 64);
   for (const end of running.splice(0, 40)) end();
   await fixture.rest();
@@ -27,7 +27,7 @@ test('a one-way message costs its sender credit and its receiver memory until it
   for (const end of running.splice(0)) end();
   await fixture.rest();
   t.is(acceptor.memory.used, 0);
-  t.is(dialer.session.parts.channels.get(protocol.channel).lanes.shortCredit, 4_096);
+  t.is(dialer.session.parts.channels.get(protocol.channel).lanes.credit, 65_536);
 });
 
 test('limits.calls bounds the running one-way messages; more of them wait in order, and block no request', async (t) => {
@@ -175,9 +175,9 @@ test('one-way messages beyond limits.total.bytes are dropped and counted, and th
   const reader = fixture.read(acceptor);
   for (let i = 0; i < 60; i++) fixture.call(dialer, 'tell', new Uint8Array(1_024));
   await fixture.rest();
-  t.is(memory.bytes, 2 * 1_600, 'each weighs 512 more than it costs');
+  t.is(memory.bytes, 2 * 1_600, 'each weighs 512 more than its bytes and 64');
   t.is(acceptor.count('onewayDropped'), 58);
-  t.is(dialer.session.parts.channels.get(protocol.channel).lanes.shortCredit, 4_096 - 2 * 1_088);
+  t.is(dialer.session.parts.channels.get(protocol.channel).lanes.credit, 65_536 - 2 * 2_048);
   await reader.next();
   await reader.next();
   await reader.return();

@@ -49,14 +49,14 @@ class Attacker {
     const encoder = new FrameEncoder((size) => new Uint8Array(size), 64 * KIB);
     const id = (this.#ids += 2);
     const size = Math.floor(random() * packet);
-    const { left } = acceptor.session.parts.channels.get(protocol.channel).long;
+    const { left } = acceptor.session.parts.channels.get(protocol.channel).inbox;
     const draw = random();
     if (draw < 0.25)
       writeMessage(encoder, { kind: Kind.REQUEST, id, channel: 0x20, method: 1 }, body, 0, size);
     else if (draw < 0.4)
       writeMessage(encoder, { kind: Kind.REQUEST, id, channel: 0x20, method: 99 }, body, 0, size);
     else if (draw < 0.5) {
-      if (acceptor.session.parts.channels.get(protocol.channel).short.left > 0)
+      if (left > 0)
         writeMessage(encoder, { kind: Kind.ONEWAY, channel: 0x20, method: 2 }, body, 0, size);
     } else if (draw < 0.6) {
       if (left > 0) this.#begin(encoder, id, random() < 0.5 ? Kind.REQUEST : Kind.ONEWAY);

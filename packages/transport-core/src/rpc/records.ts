@@ -266,8 +266,8 @@ export class HandlingRecord extends OpenRecord implements CallObserver, Payer {
     return this.watch.readNow();
   }
 
-  giveBack(cost: number, eager: boolean): void {
-    this.payer?.giveBack(cost, eager);
+  giveBackMessage(isOneway: boolean, cost: number, eager: boolean): void {
+    this.payer?.giveBackMessage(isOneway, cost, eager);
     this.end(this.error);
   }
 }

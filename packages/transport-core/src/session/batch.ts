@@ -13,6 +13,7 @@ import {
   type EncodedMetadata,
   FRAME_OVERHEAD,
   type FrameWriter,
+  inboxCost,
   Kind,
   LARGE,
   UNIT,
@@ -24,9 +25,9 @@ import type { SessionContext } from './session-context.ts';
 
 /** A small frame that is sent before all messages. */
 interface Control {
-  readonly kind: number;
-  readonly id: number;
-  readonly bytes: Uint8Array | undefined;
+  /** The number of its bytes besides its header. */
+  readonly bytes: number;
+  write(writer: FrameWriter): void;
 }
 
 /** Options that decide how many frames are written before a batch leaves. */
@@ -219,20 +220,31 @@ export class Batch {
   }
 
   /** Sends a PING, PONG, CANCEL or PROTOCOLS ahead of all messages. */
-  control(kind: number, id: number, bytes?: Uint8Array): void {
-    if (this.#controls.length === 0 && this.hasRoom(bytes === undefined ? SMALL : bytes.length)) {
-      this.#writeControl(kind, id, bytes);
+  control(kind: number, id: number, hello?: Uint8Array): void {
+    if (hello === undefined) this.#control(0, (writer) => writer.signal(kind, id));
+    else this.#control(hello.length, (writer) => writer.hello(kind, hello));
+  }
+
+  /** Sends CREDIT of a channel that has no account here. */
+  creditAtOnce(credit: number, channel: number, done: number): void {
+    this.#control(0, (writer) => writer.credit(Account.INBOX, credit, 0, channel, done));
+  }
+
+  #control(bytes: number, write: Control['write']): void {
+    if (this.#controls.length === 0 && this.hasRoom(Math.max(bytes, SMALL))) {
+      write(this.#writer);
       return this.wrote();
     }
-    this.#controls.push({ kind, id, bytes });
-    this.#controlBytes += UNIT + (bytes === undefined ? 0 : bytes.length);
+    this.#controls.push({ bytes, write });
+    this.#controlBytes += UNIT + bytes;
+    if (this.stuffed) this.#context.port.wakeBy(this.#context.now);
     this.#context.port.dirty();
   }
 
   /** Queues an account that owes the peer credit. */
   credit(receiving: ReceiveAccount): void {
     this.#credits.push(receiving);
-    this.#context.port.dirty(receiving.isOfChannel);
+    this.#context.port.dirty(receiving.isInbox);
   }
 
   /**
@@ -254,21 +266,16 @@ export class Batch {
   pumpControl(): boolean {
     let done = 0;
     if (this.idle) return true;
-    for (const { kind, id, bytes } of this.#controls) {
-      if (!this.hasRoom(bytes === undefined ? SMALL : bytes.length)) break;
-      this.#writeControl(kind, id, bytes);
-      this.#controlBytes -= UNIT + (bytes === undefined ? 0 : bytes.length);
+    for (const { bytes, write } of this.#controls) {
+      if (!this.hasRoom(Math.max(bytes, SMALL))) break;
+      write(this.#writer);
+      this.#controlBytes -= UNIT + bytes;
       done++;
     }
     this.#controls.splice(0, done);
     while (this.#credits.length > 0 && this.hasRoom(SMALL))
       this.#credits.pop()!.write(this.#writer);
     return !this.blocked;
-  }
-
-  #writeControl(kind: number, id: number, bytes: Uint8Array | undefined): void {
-    if (bytes === undefined) this.#writer.signal(kind, id);
-    else this.#writer.hello(kind, bytes);
   }
 
   // The connection.
@@ -345,7 +352,7 @@ function stays({ length }: Uint8Array, { request }: ProtocolMethod): boolean {
 /** Enough room, in bytes, for any control frame without a body. */
 const SMALL = 64;
 const CONTROL_MAX = 1024 * 1024;
-/** Maximum duration, in milliseconds, for which credit of accounts 2 and 3 may be held back. */
+/** Maximum duration, in milliseconds, for which credit of an inbox may be held back. */
 const HELD = 100;
 /**
  * Duration, in milliseconds, after which a peer is disconnected because the connection has flushed
@@ -444,9 +451,9 @@ export type Creditor = Pick<Batch, 'credit' | 'holds'>;
 /**
  * One account on its receiver's side. The credit of units that were used or discarded is given
  * back. Up to a quarter of the account may be held back to save frames; while a reader waits,
- * nothing is held back (`eager`), or little of a large account (`payWaiting`). The accounts of a
- * channel, SHORT and LONG, hold back nothing for long, because only credit tells their senders that
- * a one-way was taken.
+ * nothing is held back (`eager`), or little of a large account (`payWaiting`). An inbox, the account
+ * of a channel, holds back nothing for long, because only its credit tells the sender that one-ways
+ * are done.
  */
 export class ReceiveAccount {
   /**
@@ -454,9 +461,11 @@ export class ReceiveAccount {
    * after a large unit.
    */
   left: number;
-  /** True for the accounts of a channel, SHORT and LONG. */
-  readonly isOfChannel: boolean;
+  /** True for the account of a channel. */
+  readonly isInbox: boolean;
   #owed = 0;
+  /** The number of one-ways that are done and were not reported. */
+  #done = 0;
   #queued = false;
   #ended = false;
   readonly #start: number;
@@ -471,7 +480,7 @@ export class ReceiveAccount {
     this.#start = this.left = start;
     this.#id = id;
     this.#channel = channel;
-    this.isOfChannel = account === Account.SHORT || account === Account.LONG;
+    this.isInbox = account === Account.INBOX;
   }
 
   /** Charges a unit that arrived. Returns false if the account was empty, which is a violation. */
@@ -490,7 +499,17 @@ export class ReceiveAccount {
   giveBack(cost: number, eager: boolean, spare = 0): void {
     this.#owed += cost;
     if (eager || this.#owed >= (this.#start + spare) >> 2) this.pay();
-    else if (this.isOfChannel && this.#owed === cost) this.#creditor.holds();
+    else if (this.isInbox && this.#owed === cost) this.#creditor.holds();
+  }
+
+  /**
+   * Gives back the cost of a message on an inbox: of a request that was taken or dropped, or of a
+   * one-way, which is then done.
+   * @param cost the bytes of the message and UNIT.
+   */
+  giveBackMessage(isOneway: boolean, cost: number, eager: boolean): void {
+    if (isOneway) this.#done++;
+    this.giveBack(inboxCost(isOneway, cost), eager);
   }
 
   /**
@@ -518,8 +537,8 @@ export class ReceiveAccount {
     this.#queued = false;
     if (this.#ended || this.#owed === 0) return;
     this.left += this.#owed;
-    writer.credit(this.#account, this.#owed, this.#id, this.#channel);
-    this.#owed = 0;
+    writer.credit(this.#account, this.#owed, this.#id, this.#channel, this.#done);
+    this.#owed = this.#done = 0;
   }
 }
 

@@ -8,15 +8,21 @@
 import { stackless, type TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
-import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import { ACCOUNT_MAX, DOWNLOAD, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
-import type { ReceiveAccount } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import { InCall } from './in-call.ts';
 import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
-import { Assembly, type IncomingPackets, oversized, priceOf, STALLED } from './packets.ts';
+import {
+  Assembly,
+  type IncomingPackets,
+  longCost,
+  oversized,
+  priceOf,
+  STALLED,
+} from './packets.ts';
 import { ServedCalls } from './served-calls.ts';
 import {
   CANCEL,
@@ -61,14 +67,12 @@ export class Callee {
     this.#context.touch();
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
-    const account = frame.size === 0 ? undefined : this.#longAccount(frame, channel);
-    if (!(account === undefined ? this.#packets.short(frame) : this.#charge(frame, account)))
-      return;
-    if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, account);
+    if (!this.#arrives(frame, channel)) return;
+    if (this.served.ids.get(frame.id) !== undefined) return this.#duplicate(frame, channel);
     const refusal = this.#refusing ?? this.#refusal(frame, channel, method);
-    if (refusal !== undefined) return this.#refuse(frame, account, refusal);
+    if (refusal !== undefined) return this.#refuse(frame, channel, refusal);
     const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
-    if (account !== undefined) call.chargeTo(account);
+    if (frame.size > 0) call.chargeTo(channel!.inbox);
     this.served.open(call);
     if (frame.size > 0) this.#begin(call, frame);
     else if (!this.early.holds(call)) channel!.mounted!.incoming(call);
@@ -106,11 +110,7 @@ export class Callee {
     this.#context.touch();
     const channel = this.#channels.known(frame.channel);
     const method = methodOf(channel, frame.method);
-    const account =
-      frame.size === 0
-        ? (channel?.short ?? this.#channels.stray(Account.SHORT, frame.channel))
-        : this.#longAccount(frame, channel);
-    if (!this.#charge(frame, account)) return;
+    if (!this.#arrives(frame, channel)) return;
     if (frame.size > 0 && (frame.id === 0 || this.served.ids.get(frame.id) !== undefined))
       return this.#context.violation(
         'malformed',
@@ -118,10 +118,10 @@ export class Callee {
       );
     if (!this.#hears(channel, method) || oversized(method!.request, frame.size)) {
       this.#context.count('onewayDropped', 1);
-      return account.giveBack(priceOf(frame), true);
+      return this.#giveBack(frame, channel);
     }
     const call = new InCall(this.served, frame, channel!, method!, this.#packets.keep(frame));
-    call.chargeTo(account);
+    call.chargeTo(channel!.inbox);
     if (frame.size === 0) return channel!.mounted!.incoming(call);
     this.served.ids.set(call);
     if (!this.#context.memory.fits(frame.size)) return this.served.crowdOut(call);
@@ -140,18 +140,27 @@ export class Callee {
     );
   }
 
-  #longAccount(frame: Frame, channel: Channel | undefined): ReceiveAccount {
-    return channel?.long ?? this.#channels.stray(Account.LONG, frame.channel);
+  /**
+   * Checks a REQUEST or ONEWAY and charges it to the inbox of its channel. Returns false if it broke
+   * the rules; the violation has then been reported. A channel without a protocol has no account: it
+   * keeps nothing, so the cost is given back at once.
+   */
+  #arrives(frame: Frame, channel: Channel | undefined): boolean {
+    if (frame.size > 0) return this.#packets.longMessage(frame, channel?.inbox);
+    if (!this.#packets.short(frame)) return false;
+    if (frame.kind === Kind.REQUEST || channel === undefined) return true;
+    return channel.inbox.spend(priceOf(frame)) || this.#overspent(frame);
   }
 
-  /**
-   * Charges a message to its account. Returns false if the message broke the rules; the violation
-   * has then been reported.
-   */
-  #charge(frame: Frame, account: ReceiveAccount): boolean {
-    if (frame.size > 0) return this.#packets.longMessage(frame, account);
-    if (!this.#packets.short(frame)) return false;
-    return account.spend(priceOf(frame)) || this.#overspent(frame);
+  /** Gives back the cost of a REQUEST or ONEWAY that is not used. */
+  #giveBack(frame: Frame, channel: Channel | undefined): void {
+    const isOneway = frame.kind === Kind.ONEWAY;
+    if (!isOneway && frame.size === 0) return;
+    if (channel !== undefined) channel.inbox.giveBackMessage(isOneway, longCost(frame), true);
+    else if (frame.channel < CHANNELS) {
+      this.#outbox.batch.creditAtOnce(priceOf(frame), frame.channel, isOneway ? 1 : 0);
+      if (isOneway) this.#context.spend(REFUSAL);
+    }
   }
 
   #overspent(frame: Frame): false {
@@ -162,15 +171,15 @@ export class Callee {
     return false;
   }
 
-  #duplicate(frame: Frame, account: ReceiveAccount | undefined): void {
+  #duplicate(frame: Frame, channel: Channel | undefined): void {
     this.#context.count('duplicateRequest', 1);
-    account?.giveBack(priceOf(frame), true);
+    this.#giveBack(frame, channel);
   }
 
-  #refuse(frame: Frame, account: ReceiveAccount | undefined, refusal: TransportError): void {
-    account?.giveBack(priceOf(frame), true);
+  #refuse(frame: Frame, channel: Channel | undefined, refusal: TransportError): void {
+    this.#giveBack(frame, channel);
     this.#context.count('refusedCall', 1);
-    const lanes = this.#channels.known(frame.channel)?.lanes ?? this.#channels.nowhere;
+    const lanes = channel?.lanes ?? this.#channels.nowhere;
     this.#outbox.refuse(
       lanes,
       Outgoing.error(frame.id, UNPROCESSED, errorFrame(refusal), undefined),
@@ -275,6 +284,9 @@ export class Callee {
     this.#packets.packet(frame);
   }
 }
+
+/** The number of channels: a higher channel number has no account. */
+const CHANNELS = 0x100;
 
 function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | undefined {
   const table = channel?.mounted?.table;

@@ -9,15 +9,7 @@ import { TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import {
-  Account,
-  DOWNLOAD,
-  type EncodedMetadata,
-  Kind,
-  MOST_PRICE,
-  UNIT,
-  UPLOAD,
-} from '../wire/frame.ts';
+import { DOWNLOAD, type EncodedMetadata, Kind, MOST_PRICE, UNIT, UPLOAD } from '../wire/frame.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import { memoryFull } from './memory.ts';
@@ -185,7 +177,7 @@ export class Caller implements CallCarrier {
     const bytes = payload.length + (metadata === undefined ? 0 : metadata.bytes.length);
     const isLong = payload.length > this.#context.terms.packet;
     if (isLong || channel.lanes.short.length > 0 || !this.#outbox.straight(bytes))
-      return this.#queue(channel, call, isLong ? Account.LONG : 0);
+      return this.#queue(channel, call, isLong, isLong);
     const timeout = call.timeLeft(this.#context.now);
     // The call fails soon because its deadline has passed.
     if (timeout < 0) return;
@@ -225,7 +217,7 @@ export class Caller implements CallCarrier {
     if (
       length > this.#context.terms.packet ||
       lanes.short.length > 0 ||
-      lanes.shortCredit <= 0 ||
+      !lanes.hasCredit ||
       !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length)
     )
       return false;
@@ -237,14 +229,14 @@ export class Caller implements CallCarrier {
   #queueOneway(channel: Channel, call: OutCall): void {
     const isLong = call.payload.length > this.#context.terms.packet;
     if (isLong) this.slots.add(call);
-    this.#queue(channel, call, isLong ? Account.LONG : Account.SHORT);
+    this.#queue(channel, call, isLong, true);
   }
 
-  #queue(channel: Channel, call: OutCall, account: number): void {
+  #queue(channel: Channel, call: OutCall, isLong: boolean, pays: boolean): void {
     const kind = call.method.kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST;
-    const unit = call.queue(kind, account);
+    const unit = call.queue(kind, pays);
     const isOrdered = channel.mounted?.protocol.ordered === true;
-    const lane = account === Account.LONG && !isOrdered ? 'bulk' : 'short';
+    const lane = isLong && !isOrdered ? 'bulk' : 'short';
     this.#outbox.push(channel.lanes, unit, lane);
   }
 
@@ -417,7 +409,7 @@ export class Caller implements CallCarrier {
     };
     for (const channel of channels) {
       const { lanes } = channel;
-      if (!arrived) lost += lanes.uncreditedShort.size + lanes.uncreditedLong.size;
+      if (!arrived) lost += lanes.undone;
       for (const lane of lanes.lists) {
         for (const unit of lane) {
           if (unit.kind !== Kind.ONEWAY) continue;
@@ -491,14 +483,10 @@ class CallQueue {
     );
   }
 
-  /**
-   * Returns true if the account of a one-way with this payload has credit and no earlier message
-   * waits for it.
-   */
+  /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
   payable({ lanes, waiting, waitingLong }: Channel, length: number): boolean {
-    if (length > this.#context.terms.packet)
-      return waitingLong.length === 0 && lanes.unpaidLong.length === 0 && lanes.longCredit > 0;
-    return waiting.length === 0 && lanes.firstUnpaid === undefined && lanes.shortCredit > 0;
+    const queue = length > this.#context.terms.packet ? waitingLong : waiting;
+    return queue.length === 0 && lanes.hasCredit;
   }
 
   /** Returns the error for a message that can never be sent on this connection. */

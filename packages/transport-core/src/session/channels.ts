@@ -9,7 +9,7 @@ import { reasonError, TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
-import { Account, type FrameWriter } from '../wire/frame.ts';
+import { Account } from '../wire/frame.ts';
 import {
   type Announcement,
   decodeProtocols,
@@ -47,16 +47,14 @@ export class Channel extends InChannel {
   /** Callers of `writable()` that wait until `trySend` would return true. */
   readonly #writers: Writer[] = [];
 
-  /** The peer's accounts with this end. */
-  readonly short: ReceiveAccount;
-  readonly long: ReceiveAccount;
+  /** The peer's account with this end, for its one-ways and long requests. */
+  readonly inbox: ReceiveAccount;
   /** True if so many replies wait that the channel's calls are not dispatched for now. */
   stalled = false;
 
   constructor(context: SessionContext, creditor: Creditor, byte: number) {
     super(context, byte);
-    this.short = new ReceiveAccount(creditor, Account.SHORT, context.limits.credit.short, 0, byte);
-    this.long = new ReceiveAccount(creditor, Account.LONG, context.limits.credit.long, 0, byte);
+    this.inbox = new ReceiveAccount(creditor, Account.INBOX, context.limits.credit.inbox, 0, byte);
   }
 
   // Our calls; see `InChannel` for those of the peer.
@@ -154,7 +152,6 @@ export class Channels {
    */
   #last: Channel | undefined = undefined;
   #watched: Channel[] = [];
-  readonly #strays: StrayAccounts;
   #nowhere: Lanes | undefined = undefined;
   readonly #context: SessionContext;
   readonly #creditor: Creditor;
@@ -165,7 +162,6 @@ export class Channels {
     this.#creditor = creditor;
     this.#mounts = mounts;
     this.protocols = new ProtocolLists(mounts);
-    this.#strays = new StrayAccounts(creditor, context.limits.credit);
   }
 
   /**
@@ -191,20 +187,11 @@ export class Channels {
   }
 
   /**
-   * Returns an account that gives back the credit of messages for a channel without a protocol. It
-   * is forgotten at the first payment, so the whole cost must be given back at once, eagerly. For a
-   * channel above 255, the account has ended: its credit is never given back.
-   */
-  stray(account: number, number: number): ReceiveAccount {
-    return this.#strays.get(account, number);
-  }
-
-  /**
    * The lanes for refusals that belong to no channel. They have no credit, because a refusal needs
    * none, and their byte is never written.
    */
   get nowhere(): Lanes {
-    this.#nowhere ??= new Lanes(0, DEFAULT_PRIORITY, 0, 0);
+    this.#nowhere ??= new Lanes(0, DEFAULT_PRIORITY, 0);
     return this.#nowhere;
   }
 
@@ -263,10 +250,7 @@ export class Channels {
 
   /** Gives back all credit that the channels hold back. */
   payHeld(): void {
-    for (const { short, long } of this.#opened) {
-      short.pay();
-      long.pay();
-    }
+    for (const { inbox } of this.#opened) inbox.pay();
   }
 
   /** Watches a channel until its waiting writers and its replies have room. */
@@ -322,69 +306,6 @@ export class Channels {
     if (channel.mount(this.#mounts.get(channel.byte))) channel.agree(this.protocols.theirs);
   }
 }
-
-// The accounts of channels that have no protocol mounted. Messages that arrive there are dropped,
-// and their credit is given back.
-//
-// Owns the accounts that still have credit to give back; the channels ask for them.
-
-/** The accounts of channels without a protocol. */
-class StrayAccounts {
-  /** The accounts by number and channel. */
-  #accounts: Map<number, ReceiveAccount> | undefined = undefined;
-  readonly #creditor: Creditor;
-  readonly #credit: { readonly short: number; readonly long: number };
-
-  /** @param credit the initial credit of the accounts of a channel. */
-  constructor(creditor: Creditor, credit: { readonly short: number; readonly long: number }) {
-    this.#creditor = creditor;
-    this.#credit = credit;
-  }
-
-  /** Returns the account of a channel; see `Channels.stray`. */
-  get(account: number, channel: number): ReceiveAccount {
-    const key = account * BYTES + channel;
-    let stray = this.#accounts?.get(key);
-    if (stray !== undefined) return stray;
-    stray = new Stray(
-      this.#creditor,
-      account,
-      account === Account.SHORT ? this.#credit.short : this.#credit.long,
-      channel,
-      () => this.#accounts!.delete(key),
-    );
-    if (channel >= BYTES) stray.end();
-    else {
-      this.#accounts ??= new Map();
-      this.#accounts.set(key, stray);
-    }
-    return stray;
-  }
-}
-
-/** An account that is forgotten once everything is paid back. */
-class Stray extends ReceiveAccount {
-  readonly #paid: () => void;
-
-  constructor(
-    creditor: Creditor,
-    account: number,
-    start: number,
-    channel: number,
-    paid: () => void,
-  ) {
-    super(creditor, account, start, 0, channel);
-    this.#paid = paid;
-  }
-
-  override write(writer: FrameWriter): void {
-    super.write(writer);
-    this.#paid();
-  }
-}
-
-/** The number of channel bytes. */
-const BYTES = 0x100;
 
 // The protocols of both ends of a connection, and their agreement on the version of each
 // (docs/wire-protocol.md §3).

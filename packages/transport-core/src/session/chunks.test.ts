@@ -11,7 +11,7 @@ const limits = {
   ...SMALL,
   packet: 64 * KIB,
   inbound: { calls: 100, bytes: KIB * KIB },
-  credit: { ...SMALL.credit, pipe: KIB * KIB, long: KIB * KIB },
+  credit: { ...SMALL.credit, pipe: KIB * KIB, inbox: KIB * KIB },
 };
 const message = (size: number) =>
   Uint8Array.from({ length: size }, (_, at) => (at * 7 + size) % 251);

@@ -1,17 +1,17 @@
-// The windows that grow with the line: those of streams and of long responses, and that of the
-// pipe, which measures the line (docs/wire-protocol.md §6).
+// The windows that grow with the line: those of streams, and that of the pipe, which measures the
+// line (docs/wire-protocol.md §6).
 //
 // GrowingAccount counts the growth of its window as lent memory. IncomingPackets owns the window of
-// the pipe and the account of long responses; each InStream owns the account of its stream.
+// the pipe; each InStream owns the account of its stream.
 
 import { Account } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
 import type { SessionContext } from './session-context.ts';
 
 /**
- * The account of a stream or of long responses, whose window grows with the line. Only the pipe,
- * the account of all packets and items, measures the line, and these accounts follow it: their
- * credit comes back no sooner than the pipe's, so they need at least as large a window.
+ * The account of a stream, whose window grows with the line. Only the pipe, the account of all
+ * packets and items, measures the line, and the accounts of streams follow it: their credit comes
+ * back no sooner than the pipe's, so they need at least as large a window.
  */
 export class GrowingAccount extends ReceiveAccount {
   /** The number of bytes granted to the sender beyond the initial credit. */
@@ -19,21 +19,15 @@ export class GrowingAccount extends ReceiveAccount {
   #over = false;
   readonly #context: SessionContext;
   readonly #least: number;
-  readonly #most: number;
+  /** False if the pipe can't grow, so no window does. */
+  readonly #grows: boolean;
 
-  constructor(
-    context: SessionContext,
-    creditor: Creditor,
-    account: typeof Account.STREAM | typeof Account.REPLY,
-    id = 0,
-  ) {
-    const { reply, replyMax, stream, streamMax } = context.limits.credit;
-    const isReply = account === Account.REPLY;
-    const start = isReply ? reply : stream;
-    super(creditor, account, start, id);
+  constructor(context: SessionContext, creditor: Creditor, id: number) {
+    const { pipe, pipeMax, stream } = context.limits.credit;
+    super(creditor, Account.STREAM, stream, id);
     this.#context = context;
-    this.#least = start;
-    this.#most = (isReply ? replyMax : streamMax) - start;
+    this.#least = stream;
+    this.#grows = pipeMax > pipe;
   }
 
   /**
@@ -49,7 +43,7 @@ export class GrowingAccount extends ReceiveAccount {
     // Usually, the pipe has not grown and units are small compared with the initial window. Then,
     // room for one more unit would gain nothing.
     const isLarge = cost > this.#least >> 1;
-    if (this.#over || (grown === 0 && this.#more === 0 && !isLarge))
+    if (this.#over || !this.#grows || (grown === 0 && this.#more === 0 && !isLarge))
       return this.giveBack(cost, false);
     const backlog = Math.max(unread - this.#least, 0);
     // Held messages and grown windows share half of `limits.memory` (docs/limits.md).
@@ -57,7 +51,7 @@ export class GrowingAccount extends ReceiveAccount {
     // The size that follows the pipe, and the change that memory and the reader allow now.
     const target = unread > cost ? grown : grown + cost;
     const step = Math.min(room, backlog > 0 ? -backlog : cost * GROWTH);
-    const wanted = Math.max(Math.min(target, this.#most, this.#more + step), 0);
+    const wanted = Math.max(Math.min(target, this.#more + step), 0);
     // Credit that was granted cannot be taken back, only given back later.
     const change = Math.max(Math.round(wanted) - this.#more, -cost);
     this.#more += change;

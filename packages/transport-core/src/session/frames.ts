@@ -238,20 +238,21 @@ export class IncomingFrames implements FrameVisitor {
   }
 
   #credit(frame: Frame): void {
-    const { account, credit, id, channel } = frame;
+    const { account, credit, id, channel, size } = frame;
     const { channels, outbox } = this.#parts;
     if (credit > 0) {
       if (account === Account.STREAM)
         return (this.#isOurs(id) ? this.#answers : this.#callee).credit(frame);
-      if (account === Account.PIPE || account === Account.REPLY) {
-        if (outbox.grant(account, credit)) return;
-      } else if (account === Account.SHORT || account === Account.LONG) {
+      if (account === Account.PIPE) {
+        if (outbox.grant(credit)) return;
+      } else if (account === Account.INBOX) {
         // Nothing was ever sent on a channel that this end does not know, so its credit is ignored.
         const known = channels.known(channel);
-        if (known === undefined || outbox.grantChannel(known.lanes, account, credit)) return;
+        if (known === undefined || outbox.grantChannel(known.lanes, credit, size)) return;
       }
     }
-    this.#context.violation('malformed', `CREDIT of ${credit} for account ${account}`);
+    const done = size > 0 ? ` with ${size} one-ways done` : '';
+    this.#context.violation('malformed', `CREDIT of ${credit} for account ${account}${done}`);
   }
 
   /**

@@ -19,7 +19,6 @@ const credit = {
   pipe: 256 * KIB,
   pipeMax: 16 * MIB,
   stream: 256 * KIB,
-  streamMax: 16 * MIB,
 };
 const limits = {
   ...SMALL,
@@ -42,10 +41,10 @@ class LongLine {
   readonly #each: number;
 
   /** @param each the milliseconds that a reader needs for an item. */
-  constructor({ memory = 512 * MIB, pipeMax = 16 * MIB, streamMax = 16 * MIB, each = 0 } = {}) {
+  constructor({ memory = 512 * MIB, pipeMax = 16 * MIB, each = 0 } = {}) {
     const keepAlive = { interval: 1e9, timeout: 1e9 };
     this.pair = new Pair([protocol], {
-      limits: { ...limits, credit: { ...credit, pipeMax, streamMax } },
+      limits: { ...limits, credit: { ...credit, pipeMax } },
       keepAlive,
     });
     for (const end of this.ends) Object.assign(end.memory, { limit: memory });
@@ -172,8 +171,8 @@ test('a stream of large items is bounded by the pipe alone', async (t) => {
   t.true(share > 0.95, `${share}`);
 });
 
-test('a stream whose window may not grow stays at one window per round trip', async (t) => {
-  const line = await new LongLine({ streamMax: 256 * KIB }).open();
+test('if the pipe may not grow, no stream does', async (t) => {
+  const line = await new LongLine({ pipeMax: 256 * KIB }).open();
   line.upload();
   await line.run(2_000);
   t.true((await line.share(2_000)) < 0.45);

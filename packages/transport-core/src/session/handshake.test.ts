@@ -23,12 +23,8 @@ const limits: SessionLimits = {
   credit: {
     pipe: 1,
     pipeMax: 1,
-    short: 2,
-    long: 3,
-    reply: 4,
-    replyMax: 4,
+    inbox: 2,
     stream: 5,
-    streamMax: 5,
   },
 };
 const protocol = (version: number, accepts: number[] = [], name = 'raft', channel = 0x20) =>
@@ -78,9 +74,7 @@ test('the own HELLO contains identity, protocols and limits', (t) => {
       calls: 10,
       streams: 3,
       pipe: 1,
-      short: 2,
-      long: 3,
-      reply: 4,
+      inbox: 2,
       stream: 5,
     },
     features: [],
@@ -104,8 +98,7 @@ test('the limits of the peer apply towards it; for packet, calls and streams the
     item: 0,
     calls: 20,
     streams: 2,
-    short: 0,
-    long: 0,
+    inbox: 0,
     stream: 0,
   };
   t.deepEqual(settle(terms, { ...hello().limits, packet: 65_536 }), {
@@ -114,8 +107,7 @@ test('the limits of the peer apply towards it; for packet, calls and streams the
     item: 10_000,
     calls: 10,
     streams: 2,
-    short: 2,
-    long: 3,
+    inbox: 2,
     stream: 5,
   });
   t.is(settle(terms, { ...hello().limits, packet: 4_096 }).packet, 4_096);

@@ -213,7 +213,7 @@ export function makeHello(
 ): Hello {
   const { message, item, packet, calls, streams } = limits;
   // The limits of window growth are local and are not announced.
-  const { pipe, short, long, reply, stream } = limits.credit;
+  const { pipe, inbox, stream } = limits.credit;
   return {
     wireMin: WIRE_VERSION,
     wireMax: WIRE_VERSION,
@@ -223,7 +223,7 @@ export function makeHello(
     agent: AGENT,
     nodeId: self.nodeId,
     protocols: [...mounts.values()].map(({ protocol }) => helloProtocol(protocol)),
-    limits: { message, item, packet, pipe, short, long, reply, stream, calls, streams },
+    limits: { message, item, packet, pipe, inbox, stream, calls, streams },
     features: [...features],
     observed,
     fields: { ...fields },

@@ -9,7 +9,7 @@ import { stackless, type TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { EMPTY, type Frame, MOST_PRICE } from '../wire/frame.ts';
+import { EMPTY, type Frame } from '../wire/frame.ts';
 import { Lanes, type Outgoing, type UnitSender } from './outgoing.ts';
 import { type Assembly, longCost } from './packets.ts';
 import type { SessionContext } from './session-context.ts';
@@ -66,7 +66,7 @@ export class InChannel {
   constructor(context: SessionContext, byte: number) {
     this.context = context;
     this.byte = byte;
-    this.lanes = new Lanes(byte, DEFAULT_PRIORITY, context.terms.short, context.terms.long);
+    this.lanes = new Lanes(byte, DEFAULT_PRIORITY, context.terms.inbox);
   }
 
   /** Called with 1 when a call is admitted, and with -1 when its terminal frame is written. */
@@ -137,7 +137,7 @@ export const READER = 2;
 
 /** The account that paid for a call; see `ReceiveAccount`. */
 export interface Payer {
-  giveBack(cost: number, eager: boolean): void;
+  giveBackMessage(isOneway: boolean, cost: number, eager: boolean): void;
 }
 
 /**
@@ -175,7 +175,7 @@ export class InCall implements ListEntry, UnitSender {
    */
   account: Payer | undefined = undefined;
   /**
-   * The cost on that account. The inbound queue counts the same amount, and the call holds that
+   * The bytes of its message and UNIT. The inbound queue counts that amount, and the call holds that
    * amount of the transport's memory while it waits.
    */
   readonly cost: number;
@@ -268,7 +268,7 @@ export class InCall implements ListEntry, UnitSender {
    * @param eager true if a reader waits for more, so nothing is held back.
    */
   giveBack(eager: boolean): void {
-    this.account?.giveBack(Math.min(this.cost, MOST_PRICE), eager);
+    this.account?.giveBackMessage(this.method.kind === 'oneway', this.cost, eager);
     this.account = undefined;
   }
 

@@ -145,10 +145,10 @@ export class OutCall implements ListEntry, UnitSender {
   }
 
   /** Returns the unit that its request waits as; `kind` is REQUEST or ONEWAY. */
-  queue(kind: number, account: number): Outgoing {
+  queue(kind: number, pays: boolean): Outgoing {
     this.keep();
     const unit = new Outgoing(kind, this.id, this.payload, this);
-    unit.setRequest(this.method, this.metadata, account);
+    unit.setRequest(this.method, this.metadata, pays);
     this.unit = unit;
     return unit;
   }
@@ -195,7 +195,7 @@ export class OutCall implements ListEntry, UnitSender {
     this.upload = this.download = undefined;
   }
 
-  /** The cost on an account and in the queues, in bytes. */
+  /** The cost in the queues, in bytes. */
   get cost(): number {
     return this.payload.length + (this.metadata === undefined ? 0 : this.metadata.size) + UNIT;
   }

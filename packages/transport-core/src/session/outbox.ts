@@ -8,7 +8,7 @@
 // the unit's sender.
 
 import { List } from '../list.ts';
-import { ACCOUNT_MAX, Account, Kind, UNIT, type WireError } from '../wire/frame.ts';
+import { ACCOUNT_MAX, Kind, UNIT, type WireError } from '../wire/frame.ts';
 import { type Batch, STUCK } from './batch.ts';
 import { type Lanes, needsPipe, type Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
@@ -17,8 +17,6 @@ import type { SessionContext } from './session-context.ts';
 export class Outbox {
   /** Our credit for packets of long messages and items, in bytes. */
   pipe = 0;
-  /** Our credit for long responses, in bytes. */
-  reply = 0;
   /**
    * The time since which the pipe's account has been exhausted without receiving any CREDIT;
    * Infinity if it is not exhausted.
@@ -35,8 +33,10 @@ export class Outbox {
   readonly context: SessionContext;
   /** Channels that have a unit in one of their lanes. */
   readonly #busy: Lanes[] = [];
-  /** Long responses that wait for credit of account 4, in order. */
-  readonly #unpaidReplies = new List<Outgoing>();
+  /** The prices of the long responses that have begun and are not completely written. */
+  #begunReplies = 0;
+  /** Long responses that wait because as many as allowed have begun, in order. */
+  readonly #waitingReplies = new List<Outgoing>();
   /** The GO_AWAY that is sent after everything that was accepted. */
   #farewell: WireError | undefined = undefined;
   #saidFarewell = false;
@@ -60,10 +60,9 @@ export class Outbox {
     );
   }
 
-  /** Opens the accounts of the connection with the credit that the peer's HELLO grants. */
-  open({ pipe, reply }: { readonly pipe: number; readonly reply: number }): void {
+  /** Opens the account of the connection with the credit that the peer's HELLO grants. */
+  open({ pipe }: { readonly pipe: number }): void {
     this.pipe = pipe;
-    this.reply = reply;
     // Before the hello, the pipe had no credit, so none could be exhausted.
     this.#drySince = Number.POSITIVE_INFINITY;
   }
@@ -139,18 +138,17 @@ export class Outbox {
 
   /**
    * Puts a unit into the lane of its kind and counts it in its tally. The unit is paid for
-   * immediately unless an earlier one waits for the same account.
+   * immediately unless an earlier one waits for credit.
    */
   push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
     this.#waiting++;
     this.context.usage.hold(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).add(unit.price);
-    if (unit.account === Account.REPLY) return this.#pushReply(lanes, unit);
-    if (lane === 'bulk' && unit.account === Account.LONG) return this.#pushLong(lanes, unit);
+    if (this.#isLongReply(unit)) return this.#pushReply(lanes, unit);
+    if (lane === 'bulk' && unit.pays) return this.#pushLong(lanes, unit);
     lanes[lane].push(unit);
     this.#wake(lanes);
-    if (lane === 'short' && unit.account !== 0 && lanes.payOrWait(unit, false))
-      unit.sender?.paid(unit);
+    if (lane === 'short' && unit.pays && lanes.payOrWait(unit, false)) unit.sender?.paid(unit);
     this.context.port.dirty();
   }
 
@@ -161,29 +159,31 @@ export class Outbox {
     unit.sender?.paid(unit);
   }
 
+  #isLongReply({ kind, payload }: Outgoing): boolean {
+    return kind === Kind.RESPONSE && payload.length > this.context.terms.packet;
+  }
+
   #pushReply(lanes: Lanes, unit: Outgoing): void {
     this.#park(lanes, unit);
-    this.#payReplies();
+    this.#admitReplies();
   }
 
   #park(lanes: Lanes, unit: Outgoing): void {
     unit.wait(lanes);
-    this.#unpaidReplies.push(unit);
+    this.#waitingReplies.push(unit);
   }
 
   /**
-   * Moves long responses into the bulk lane while account 4 has credit. They pay when their first
-   * packet is written, because payments must be made in the same order as first packets are
-   * written, and the scheduler decides that order across channels.
+   * Moves long responses into the bulk lane as long as they may begin. They count from their first
+   * packet on, because the scheduler decides in which order they begin across channels.
    */
-  #payReplies(): void {
-    for (
-      let unit = this.#unpaidReplies.first;
-      unit !== undefined && this.reply > 0;
-      unit = this.#unpaidReplies.first
-    ) {
+  #admitReplies(): void {
+    let room = REPLIES_MAX - this.#begunReplies;
+    for (const unit of this.#waitingReplies) {
+      room -= unit.price;
+      if (room < 0) return;
       const lanes = unit.waitsFor!;
-      this.#unpaidReplies.remove(unit);
+      this.#waitingReplies.remove(unit);
       unit.endWait();
       lanes.bulk.push(unit);
       this.#wake(lanes);
@@ -215,7 +215,7 @@ export class Outbox {
 
   /** Drops everything that still waits on a channel, because the connection has ended. */
   drop(lanes: Lanes): void {
-    for (const unit of this.#unpaidReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
+    for (const unit of this.#waitingReplies) if (unit.waitsFor === lanes) this.remove(lanes, unit);
     for (const list of lanes.lists) for (const unit of list) this.remove(lanes, unit);
   }
 
@@ -223,39 +223,31 @@ export class Outbox {
     this.#waiting--;
     this.context.usage.free(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).remove(unit.price);
+    if (unit.begun && this.#isLongReply(unit)) {
+      this.#begunReplies -= unit.price;
+      this.#admitReplies();
+    }
     if (this.#farewell !== undefined || this.awaited) this.context.port.dirty();
   }
 
-  /**
-   * Adds CREDIT to the pipe or to the account of long responses. Returns false if the account would
-   * exceed its maximum.
-   */
-  grant(account: number, credit: number): boolean {
-    if (account === Account.PIPE) {
-      this.#drySince = Number.POSITIVE_INFINITY;
-      this.pipe += credit;
-      if (this.pipe > ACCOUNT_MAX) return false;
-    } else {
-      this.reply += credit;
-      if (this.reply > ACCOUNT_MAX) return false;
-      this.#payReplies();
-    }
+  /** Adds CREDIT to the pipe. Returns false if the account would exceed its maximum. */
+  grant(credit: number): boolean {
+    this.#drySince = Number.POSITIVE_INFINITY;
+    this.pipe += credit;
     this.context.port.dirty();
-    return true;
+    return this.pipe <= ACCOUNT_MAX;
   }
 
-  /**
-   * Adds CREDIT to a channel's short or long account. Returns false if the account would exceed its
-   * maximum.
-   */
-  grantChannel(lanes: Lanes, account: number, credit: number): boolean {
-    if (!lanes.grant(account, credit)) return false;
+  /** Adds CREDIT to the inbox account of a channel. Returns false if it is wrong; see `Lanes.grant`. */
+  grantChannel(lanes: Lanes, credit: number, done: number): boolean {
+    if (!lanes.grant(credit, done)) return false;
+    if (lanes.release()) this.#wake(lanes);
     this.#payWaiting(lanes);
     this.context.port.dirty();
     return true;
   }
 
-  /** Pays for the waiting units of a channel, in order, as far as its accounts reach. */
+  /** Pays for the waiting units of a channel, in order, as far as its credit reaches. */
   #payWaiting(lanes: Lanes): void {
     for (let unit = lanes.payNext(); unit !== undefined; unit = lanes.payNext()) {
       if ((unit.list as unknown) === lanes.bulk) {
@@ -342,10 +334,14 @@ export class Outbox {
 
   #writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
     const { terms, now } = this.context;
-    const pays = unit.account === Account.REPLY && !unit.begun;
-    if (pays && this.reply <= 0) {
+    const begins = !unit.begun && this.#isLongReply(unit);
+    if (begins && this.#begunReplies + unit.price > REPLIES_MAX) {
       lane.remove(unit);
       this.#park(lanes, unit);
+      return true;
+    }
+    if (!lanes.mayBegin(unit)) {
+      lanes.hold(unit);
       return true;
     }
     const start = unit.offset;
@@ -362,8 +358,8 @@ export class Outbox {
       }
     }
     if (needsPipe(unit, terms.packet)) this.pipe -= end - start + extra + UNIT;
-    if (pays) this.reply -= unit.price;
-    else if (unit.account !== 0 && !unit.begun) lanes.left(unit);
+    if (begins) this.#begunReplies += unit.price;
+    else if (!unit.begun) lanes.left(unit);
     this.batch.unit(unit, lanes.byte, end, timeout);
     lanes.took(end - start + extra + UNIT, lane);
     const isLast = unit.wrote(end);
@@ -385,5 +381,10 @@ function room({ begun, error, metadata }: Outgoing): number {
   );
 }
 
+/**
+ * Maximum price, in bytes, of the long responses that have begun on a connection. They are not paid
+ * from an account, so this bounds how many unfinished responses the caller has to keep.
+ */
+const REPLIES_MAX = 16 * 1024 * 1024;
 /** Maximum number of refusals that may wait on a channel when `limits.memory` is reached. */
 const SCARCE = 64;

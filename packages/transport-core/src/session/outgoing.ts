@@ -9,9 +9,9 @@ import type { Codec } from '../protocol/codec.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import {
   ACCOUNT_MAX,
-  Account,
   EMPTY,
   type EncodedMetadata,
+  inboxCost,
   Kind,
   LENT,
   MOST_PRICE,
@@ -47,13 +47,14 @@ export class Outgoing implements ListEntry {
   method = 0;
   flags = 0;
   metadata: EncodedMetadata | undefined = undefined;
-  /** The account that pays for the whole unit; 0 if none does. */
-  account = 0;
-  /** True while the unit waits for credit. */
+  /** True if the inbox account pays for the whole unit. */
+  pays = false;
+  /** True while the unit waits for credit, or as a long response until it may begin. */
   unpaid = false;
+  /** Its place among the units of its channel that wait for credit. */
+  place = 0;
   /**
-   * The lanes that a long response enters once the account REPLY has credit; undefined for other
-   * units.
+   * The lanes that a long response enters once it may begin; undefined for other units.
    */
   waitsFor: Lanes | undefined = undefined;
   offset = 0;
@@ -72,19 +73,12 @@ export class Outgoing implements ListEntry {
   setRequest(
     { id, flags }: ProtocolMethod,
     metadata: EncodedMetadata | undefined,
-    account: number,
+    pays: boolean,
   ): void {
     this.method = id;
     this.flags = flags;
     this.metadata = metadata;
-    this.account = account;
-  }
-
-  /** Makes the unit of a RESPONSE; `account` is 0 for a short one. */
-  static response(id: number, payload: Uint8Array, account: number, sender: UnitSender): Outgoing {
-    const unit = new Outgoing(Kind.RESPONSE, id, payload, sender);
-    unit.account = account;
-    return unit;
+    this.pays = pays;
   }
 
   /** Makes the unit of an ERROR. A unit without a sender answers a call that no handler saw. */
@@ -101,7 +95,7 @@ export class Outgoing implements ListEntry {
     return unit;
   }
 
-  /** Waits for credit; a long response then enters these lanes. */
+  /** Waits for credit, or as a long response until it may enter these lanes. */
   wait(lanes?: Lanes): void {
     this.unpaid = true;
     this.waitsFor = lanes;
@@ -130,12 +124,14 @@ export class Outgoing implements ListEntry {
     );
   }
 
-  /**
-   * The part of the cost that the accounts SHORT, LONG and REPLY charge, and that `limits.outbound`
-   * counts.
-   */
+  /** The part of the cost that `limits.outbound` counts. */
   get price(): number {
     return Math.min(this.cost, MOST_PRICE);
+  }
+
+  /** The cost of a REQUEST or a ONEWAY on its inbox account. */
+  get charge(): number {
+    return inboxCost(this.kind === Kind.ONEWAY, this.cost);
   }
 }
 
@@ -188,16 +184,21 @@ export class Lanes {
   readonly bulk = new List<Outgoing>();
   /** Messages that have sent more than `ALONE`: they take turns, and have every other packet. */
   readonly huge = new List<Outgoing>();
-  /** Long requests and one-ways that wait for the account LONG, in order. */
+  /** Long requests and one-ways that wait for credit, in order. */
   readonly unpaidLong = new List<Outgoing>();
-  /** The first unit in `short` that waits for its account. */
+  /** Long requests and one-ways that are paid and can't begin, because messages have overtaken them. */
+  readonly held = new List<Outgoing>();
+  /** The first unit in `short` that waits for credit. */
   firstUnpaid: Outgoing | undefined = undefined;
-  /** Our credit for short and for long messages, in bytes. */
-  shortCredit: number;
-  longCredit: number;
-  /** Short and long one-ways that were sent and whose credit has not been returned. */
-  readonly uncreditedShort = new UncreditedOneWays();
-  readonly uncreditedLong = new UncreditedOneWays();
+  /** Our credit on the inbox account of the channel that no paid unit needs, in bytes. */
+  credit: number;
+  /**
+   * The same account as its receiver counts it: a unit costs it only when its first packet is
+   * written, because lanes overtake each other.
+   */
+  account: number;
+  /** The number of one-ways that were sent and that the peer has not reported as done. */
+  undone = 0;
   /** Waiting messages, counted by kind, so that long ones never take the room of short ones. */
   readonly shorts = new QueueTally();
   readonly longs = new QueueTally();
@@ -212,16 +213,16 @@ export class Lanes {
   spent = 0;
   /** True if these lanes are in the outbox's list of lanes with something to send. */
   busy = false;
+  #places = 0;
   #turn = 0;
   #turnBytes = 0;
   /** True if the next packet of a long message belongs to a huge one. */
   #hugeNext = false;
 
-  constructor(byte: number, priority: number, shortCredit: number, longCredit: number) {
+  constructor(byte: number, priority: number, credit: number) {
     this.byte = byte;
     this.priority = priority;
-    this.shortCredit = shortCredit;
-    this.longCredit = longCredit;
+    this.credit = this.account = credit;
   }
 
   /** Sets the share of the wire, when a protocol is mounted on the channel. */
@@ -251,7 +252,7 @@ export class Lanes {
 
   /** All lists in which units of the channel wait. */
   get lists(): readonly List<Outgoing>[] {
-    return [this.replies, this.short, this.bulk, this.huge, this.unpaidLong];
+    return [this.replies, this.short, this.bulk, this.huge, this.unpaidLong, this.held];
   }
 
   /** Returns the tally that counts a unit. */
@@ -284,6 +285,7 @@ export class Lanes {
       const lane = turn === 0 ? this.replies : turn === 1 ? this.short : this.#long;
       const head = lane.first;
       if (head === undefined || head.unpaid || (pipe <= 0 && needsPipe(head, packet))) continue;
+      if (lane === this.short && !this.mayBegin(head)) continue;
       if (i > 0) {
         this.#turn = turn;
         this.#turnBytes = 0;
@@ -318,50 +320,57 @@ export class Lanes {
     }
   }
 
+  /** True if the inbox account is above 0 and no unit waits for its credit. */
+  get hasCredit(): boolean {
+    return this.credit > 0 && this.firstUnpaid === undefined && this.unpaidLong.length === 0;
+  }
+
   /** Pays for a short one-way that is sent immediately. */
-  payOneway(price: number): void {
-    this.shortCredit -= price;
-    this.uncreditedShort.oneway(price);
+  payOneway(cost: number): void {
+    const price = inboxCost(true, cost);
+    this.credit -= price;
+    this.account -= price;
+    this.undone++;
   }
 
   /**
    * Pays for a unit, either a short one that was pushed or a long one in no lane yet, unless it or
-   * an earlier one has to wait for the same account. A long unit enters its lane once it is paid
-   * for.
+   * an earlier one has to wait for credit. A long unit enters its lane once it is paid for.
    */
   payOrWait(unit: Outgoing, isLong: boolean): boolean {
-    const waits = isLong ? this.unpaidLong.length > 0 : this.firstUnpaid !== undefined;
-    const isPaid = !waits && this.#pay(unit);
+    const isPaid = this.hasCredit;
     if (isLong) (isPaid ? this.bulk : this.unpaidLong).push(unit);
-    if (isPaid) return true;
-    unit.wait();
-    if (!isLong) this.firstUnpaid ??= unit;
-    return false;
+    if (isPaid) this.#pay(unit);
+    else {
+      unit.wait();
+      unit.place = this.#places++;
+      if (!isLong) this.firstUnpaid ??= unit;
+    }
+    return isPaid;
   }
 
   /**
-   * Pays for the next unit that waits, a short one first; returns undefined if none can be paid.
+   * Pays for the unit that has waited longest; returns undefined if none waits or if there is no
+   * credit.
    */
   payNext(): Outgoing | undefined {
-    const short = this.firstUnpaid;
-    if (short !== undefined && this.#pay(short)) {
+    if (this.credit <= 0) return undefined;
+    const [short, long] = [this.firstUnpaid, this.unpaidLong.first];
+    if (long === undefined || (short !== undefined && short.place < long.place)) {
+      if (short === undefined) return undefined;
+      this.#pay(short);
       this.#skipUnpaid(short);
       return short;
     }
-    const long = this.unpaidLong.first;
-    if (long === undefined || !this.#pay(long)) return undefined;
+    this.#pay(long);
     this.unpaidLong.remove(long);
     this.bulk.push(long);
     return long;
   }
 
-  /** Charges a unit to its account if the account is above 0; returns false otherwise. */
-  #pay(unit: Outgoing): boolean {
-    if ((unit.account === Account.SHORT ? this.shortCredit : this.longCredit) <= 0) return false;
-    if (unit.account === Account.SHORT) this.shortCredit -= unit.price;
-    else this.longCredit -= unit.price;
+  #pay(unit: Outgoing): void {
+    this.credit -= unit.charge;
     unit.endWait();
-    return true;
   }
 
   /** Makes the next unpaid unit after `from` the first one. */
@@ -378,32 +387,50 @@ export class Lanes {
   }
 
   /**
-   * Refunds the price of a removed unit that was paid for but never begun. The receiver does not
-   * know about the unit, so it can't give the credit back.
+   * Refunds the cost of a removed unit that was paid for but never begun. The receiver does not know
+   * about the unit, so it can't give the credit back.
    */
   refund(unit: Outgoing): void {
-    if (unit.unpaid || unit.begun) return;
-    if (unit.account === Account.SHORT) this.shortCredit += unit.price;
-    else if (unit.account === Account.LONG) this.longCredit += unit.price;
+    if (unit.pays && !unit.unpaid && !unit.begun) this.credit += unit.charge;
   }
 
-  /** Adds CREDIT. Returns false if the account would exceed its maximum. */
-  grant(account: number, credit: number): boolean {
-    if (account === Account.SHORT) {
-      this.shortCredit += credit;
-      this.uncreditedShort.credited(credit);
-    } else {
-      this.longCredit += credit;
-      this.uncreditedLong.credited(credit);
+  /**
+   * Adds CREDIT.
+   * @param done the number of one-ways that the peer reports as done.
+   * @returns false if the account would exceed its maximum, or if fewer one-ways were sent.
+   */
+  grant(credit: number, done: number): boolean {
+    this.credit += credit;
+    this.account += credit;
+    this.undone -= done;
+    return this.account <= ACCOUNT_MAX && this.undone >= 0;
+  }
+
+  /** Returns true unless the first packet of a unit has to wait until the account is above 0. */
+  mayBegin(unit: Outgoing): boolean {
+    return !unit.pays || unit.begun || this.account > 0;
+  }
+
+  /** Takes a long unit out of its lane until there is credit. */
+  hold(unit: Outgoing): void {
+    this.bulk.remove(unit);
+    this.held.push(unit);
+  }
+
+  /** Returns the held units to their lane. Returns false if there are none. */
+  release(): boolean {
+    const isHeld = this.held.length > 0;
+    for (const unit of this.held) {
+      this.held.remove(unit);
+      this.bulk.push(unit);
     }
-    return this.shortCredit <= ACCOUNT_MAX && this.longCredit <= ACCOUNT_MAX;
+    return isHeld;
   }
 
-  /** Records that a message of the account SHORT or LONG has left, so its credit is outstanding. */
+  /** Records that the first packet of a unit has left. */
   left(unit: Outgoing): void {
-    if (unit.account === Account.SHORT) this.uncreditedShort.oneway(unit.price);
-    else if (unit.kind === Kind.ONEWAY) this.uncreditedLong.oneway(unit.price);
-    else this.uncreditedLong.request(unit.price);
+    if (unit.pays) this.account -= unit.charge;
+    if (unit.kind === Kind.ONEWAY) this.undone++;
   }
 }
 
@@ -429,132 +456,3 @@ export function isLent(payload: Uint8Array, codec: Codec<any, any> | undefined):
 export function kept(payload: Uint8Array, codec: Codec<any, any> | undefined): Uint8Array {
   return payload.length >= LENT || codec?.owned === true ? payload : new Uint8Array(payload);
 }
-
-// Tracks the one-ways that have left and whose credit has not been returned. A one-way has no
-// answer, so credit is the only sign that it was taken.
-
-/**
- * Messages of one account in the order in which they left, stored as runs of equal cost because
- * most messages of a sender are alike.
- */
-export class UncreditedOneWays {
-  /**
-   * The newest run: the cost of each message (negative for requests, which have an answer) and the
-   * number of messages.
-   */
-  #cost = 0;
-  #count = 0;
-  /** A ring buffer of the earlier runs, alternating cost and count. */
-  #runs: Float64Array = NONE;
-  #first = 0;
-  #length = 0;
-  /** Credit that has arrived for the oldest message but does not cover its cost yet. */
-  #credit = 0;
-
-  /** The number of one-ways without credit. */
-  get size(): number {
-    let size = this.#cost > 0 ? this.#count : 0;
-    for (let i = 0; i < this.#length; i++) {
-      const at = this.#at(i);
-      if (this.#runs[at]! > 0) size += this.#runs[at + 1]!;
-    }
-    return size;
-  }
-
-  /** Adds a one-way that leaves. */
-  oneway(cost: number): void {
-    if (cost === this.#cost) this.#count++;
-    else this.#begin(cost);
-  }
-
-  /** Adds a request that leaves and is paid by the same account. */
-  request(cost: number): void {
-    this.oneway(-cost);
-  }
-
-  /**
-   * Applies CREDIT to the oldest messages first. Credit beyond everything that was spent is
-   * ignored.
-   */
-  credited(credit: number): void {
-    this.#credit += credit;
-    for (; this.#length > 0; this.#length--) {
-      const at = this.#at(0);
-      const count = this.#runs[at + 1]!;
-      const taken = this.#take(this.#runs[at]!, count);
-      this.#runs[at + 1] = count - taken;
-      if (taken < count) return;
-      this.#first = (this.#first + 1) & (this.#runs.length / 2 - 1);
-    }
-    if (this.#runs.length > KEPT) this.#runs = NONE;
-    if (this.#count > 0) this.#count -= this.#take(this.#cost, this.#count);
-    if (this.#count === 0) this.#credit = 0;
-  }
-
-  /** Pays for as many messages of a run as the credit covers, and returns their number. */
-  #take(cost: number, count: number): number {
-    const price = Math.abs(cost);
-    const taken = Math.min(count, Math.floor(this.#credit / price + ROUNDING));
-    this.#credit = Math.max(this.#credit - taken * price, 0);
-    return taken;
-  }
-
-  #begin(cost: number): void {
-    if (this.#count > 0) this.#keep();
-    this.#cost = cost;
-    this.#count = 1;
-  }
-
-  /** Moves the newest run into the ring, because a run of another cost begins. */
-  #keep(): void {
-    const size = this.#runs.length / 2;
-    if (this.#length === size) {
-      if (size >= MOST) return this.#merge();
-      this.#grow(Math.max(size * 2, FEWEST));
-    }
-    const at = this.#at(this.#length++);
-    this.#runs[at] = this.#cost;
-    this.#runs[at + 1] = this.#count;
-  }
-
-  /**
-   * Merges the newest run into the last one of the full ring. The one-ways of both then count with
-   * their mean cost.
-   */
-  #merge(): void {
-    const at = this.#at(this.#length - 1);
-    const [cost, count] = [this.#runs[at]!, this.#runs[at + 1]!];
-    const total = Math.abs(cost) * count + Math.abs(this.#cost) * this.#count;
-    const oneways = (cost > 0 ? count : 0) + (this.#cost > 0 ? this.#count : 0);
-    this.#runs[at] = oneways > 0 ? total / oneways : -total;
-    this.#runs[at + 1] = oneways || 1;
-  }
-
-  #grow(size: number): void {
-    const runs = new Float64Array(size * 2);
-    for (let i = 0; i < this.#length; i++)
-      runs.set(this.#runs.subarray(this.#at(i), this.#at(i) + 2), i * 2);
-    this.#runs = runs;
-    this.#first = 0;
-  }
-
-  /** Returns the position of the i-th run in the ring. */
-  #at(i: number): number {
-    return ((this.#first + i) * 2) & (this.#runs.length - 1);
-  }
-}
-
-const NONE = new Float64Array(0);
-/**
- * The initial and the maximum number of runs in the ring, both powers of two. The maximum bounds
- * the memory that a peer can occupy here by granting a lot of credit.
- */
-const FEWEST = 8;
-const MOST = 2_048;
-/** A ring of more numbers than this is released when it is empty. */
-const KEPT = 512;
-/**
- * The tolerance for a mean cost, which is not an integer: without it, a rounding error could leave
- * out the last message of a run.
- */
-const ROUNDING = 1e-9;

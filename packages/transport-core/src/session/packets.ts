@@ -1,14 +1,13 @@
 // Incoming packets: the pipe's account, the checks on the first packet of a long message, and the
 // messages that packets add up to (docs/wire-protocol.md §4, §6).
 //
-// Owns the accounts of the pipe and of long responses, the window of the pipe, and each incomplete
-// message. The callers and callees report messages and packets to it. It gives credit back through
+// Owns the account and the window of the pipe, and each incomplete message. The callers and callees report messages and packets to it. It gives credit back through
 // the creditor, reports violations, and requests a PING when it measures the line.
 
 import type { Codec } from '../protocol/codec.ts';
-import { Account, EMPTY, type Frame, Kind, MOST_PRICE, UNIT } from '../wire/frame.ts';
+import { Account, EMPTY, type Frame, inboxCost, Kind, UNIT } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
-import { GrowingAccount, PipeWindow } from './credit.ts';
+import { PipeWindow } from './credit.ts';
 import { type MessageOwner, UnfinishedMessage } from './memory.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -26,11 +25,6 @@ export class IncomingPackets {
   readonly pipe: ReceiveAccount;
   /** The window of the pipe: the number of bytes that the sender may have in flight. */
   readonly window: PipeWindow;
-  /**
-   * The account of long responses; credit is given back when a response is complete and handed
-   * over.
-   */
-  readonly reply: GrowingAccount;
   /** The time at which the last packet of a long message or an item arrived. */
   lastPacket: number;
   /**
@@ -57,7 +51,6 @@ export class IncomingPackets {
     const { pipe, pipeMax } = context.limits.credit;
     this.pipe = new ReceiveAccount(creditor, Account.PIPE, pipe);
     this.window = new PipeWindow(pipe, pipeMax);
-    this.reply = new GrowingAccount(context, creditor, Account.REPLY);
     this.lastPacket = this.#credited = context.now;
   }
 
@@ -73,11 +66,6 @@ export class IncomingPackets {
   /** Handles a PONG that arrived `rtt` milliseconds after its PING. */
   pong(rtt: number, now: number): void {
     this.window.pong(rtt, now);
-  }
-
-  /** Called when the connection has ended. */
-  end(): void {
-    this.reply.end();
   }
 
   /** Called before a chunk of bytes is read. */
@@ -129,7 +117,7 @@ export class IncomingPackets {
   }
 
   /** Checks the first packet of a long request, one-way or response; see `long`. */
-  longMessage(frame: Frame, account: ReceiveAccount): boolean {
+  longMessage(frame: Frame, account?: ReceiveAccount): boolean {
     return this.long(
       frame,
       this.#context.limits.message,
@@ -141,13 +129,13 @@ export class IncomingPackets {
 
   /**
    * Checks the first packet of a long message of at most `limit` bytes and charges the message to
-   * `account`. Returns false after a violation.
+   * `account`, if an account pays for it. Returns false after a violation.
    */
   long(
     frame: Frame,
     limit: number,
     name: string,
-    account: ReceiveAccount,
+    account: ReceiveAccount | undefined,
     price = longCost(frame),
   ): boolean {
     const { size, length } = frame;
@@ -161,7 +149,7 @@ export class IncomingPackets {
         'too_large',
         `a message of ${size} bytes is above our ${name}, ${limit}`,
       );
-    } else if (!account.spend(price)) {
+    } else if (account?.spend(price) === false) {
       this.#context.violation(
         'malformed',
         `a message of ${size} bytes arrived without credit of its account`,
@@ -209,11 +197,6 @@ export class Assembly extends UnfinishedMessage {
     this.#piece.set(frame.payload);
     this.#used = this.got;
     context.usage.begins(this, this.got, this.#free);
-  }
-
-  /** The charge of a message to its account, given back when it is used or discarded. */
-  get price(): number {
-    return Math.min(this.cost, MOST_PRICE);
   }
 
   get complete(): boolean {
@@ -358,16 +341,14 @@ export class Assembly extends UnfinishedMessage {
 }
 
 /**
- * Returns the part of a message's cost that is charged to account 2, 3 or 4, with its first packet.
- */
-export function priceOf(frame: Frame): number {
-  return Math.min(longCost(frame), MOST_PRICE);
-}
-
-/**
- * Returns the cost of a message, or of an item, which is charged to account 5 with its first
+ * Returns the cost of a REQUEST or ONEWAY on the inbox account, which is charged with its first
  * packet.
  */
+export function priceOf(frame: Frame): number {
+  return inboxCost(frame.kind === Kind.ONEWAY, longCost(frame));
+}
+
+/** Returns the bytes of a message and UNIT: the cost of an item, charged with its first packet. */
 export function longCost(frame: Frame): number {
   return Math.max(frame.size, frame.length) + frame.metadataSize + UNIT;
 }

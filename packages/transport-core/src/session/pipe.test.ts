@@ -1,7 +1,6 @@
 // Tests the growth of the pipe between two sessions: packets, PINGs and credit, on manual time.
 
 import test from 'ava';
-import { Account } from '../wire/frame.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { callOf, protocol } from './testing/stamped-calls.ts';
 
@@ -10,7 +9,7 @@ const KIB = 1024;
 const WAY = 20;
 
 test('a sender that spends more than the grown pipe violates the protocol', (t) => {
-  const credit = { ...SMALL.credit, pipe: 16 * KIB, pipeMax: 64 * KIB, long: 8 * 1024 * KIB };
+  const credit = { ...SMALL.credit, pipe: 16 * KIB, pipeMax: 64 * KIB, inbox: 8 * 1024 * KIB };
   const keepAlive = { interval: 1e9, timeout: 1e9 };
   const pair = new Pair([protocol], { limits: { ...SMALL, credit }, keepAlive });
   const { dialer, acceptor } = pair;
@@ -32,7 +31,7 @@ test('a sender that spends more than the grown pipe violates the protocol', (t) 
   t.true(acceptor.session.parts.packets.window.granted > 32 * KIB);
   t.is(acceptor.ending, undefined);
   // Exceeds the single packet by which the account may be overdrawn.
-  dialer.session.parts.outbox.grant(Account.PIPE, 8 * KIB);
+  dialer.session.parts.outbox.grant(8 * KIB);
   pass(4);
   t.is(acceptor.ending!.error.reason, 'malformed');
   t.regex(acceptor.ending!.error.message, /without pipe credit/);

@@ -11,7 +11,7 @@ function account(start = 1_000, id = 0, channel = 0) {
   const held: number[] = [];
   const receiving = new ReceiveAccount(
     { credit: (owing) => void announced.push(owing), holds: () => void held.push(1) },
-    Account.LONG,
+    Account.INBOX,
     start,
     id,
     channel,
@@ -41,7 +41,7 @@ test('less than a quarter is held back; at a quarter all owed credit is announce
   t.is(announced.length, 1);
   const [frame, ...rest] = pay();
   t.is(rest.length, 0);
-  t.deepEqual([frame!.account, frame!.credit], [Account.LONG, 550]);
+  t.deepEqual([frame!.account, frame!.credit], [Account.INBOX, 550]);
   t.is(receiving.left, 650);
 });
 

@@ -9,7 +9,7 @@
 // tables of calls by id (Slots for our own calls, PeerIds for the peer's).
 
 import { stackless, TransportError } from '../errors.ts';
-import { Account, DOWNLOAD, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
+import { DOWNLOAD, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
@@ -134,9 +134,8 @@ export class ServedCalls implements AnswerCarrier {
       return this.#sendInstead(call, new TransportError('resource_exhausted', message));
     }
     call.close();
-    const account = payload.length > terms.packet ? Account.REPLY : 0;
     const own = kept(payload, call.method.response);
-    const unit = Outgoing.response(call.id, own, account, call);
+    const unit = new Outgoing(Kind.RESPONSE, call.id, own, call);
     call.queueReply(unit);
     this.#outbox.push(lanes, unit, 'replies');
     usage.makeRoom();

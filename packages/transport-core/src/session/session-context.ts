@@ -29,12 +29,8 @@ export interface SessionLimits {
   readonly credit: {
     readonly pipe: number;
     readonly pipeMax: number;
-    readonly short: number;
-    readonly long: number;
-    readonly reply: number;
-    readonly replyMax: number;
+    readonly inbox: number;
     readonly stream: number;
-    readonly streamMax: number;
   };
 }
 
@@ -57,8 +53,7 @@ export interface Terms {
   readonly calls: number;
   readonly streams: number;
   /** The initial credit of our accounts with the peer, in bytes. */
-  readonly short: number;
-  readonly long: number;
+  readonly inbox: number;
   readonly stream: number;
 }
 
@@ -70,8 +65,7 @@ export function settle(own: Terms, peer: HelloLimits): Terms {
     item: peer.item,
     calls: Math.min(own.calls, peer.calls),
     streams: Math.min(own.streams, peer.streams),
-    short: peer.short,
-    long: peer.long,
+    inbox: peer.inbox,
     stream: peer.stream,
   };
 }
@@ -119,10 +113,7 @@ export class SessionContext implements MemoryOwner {
   terms: Terms;
   /** The peer; undefined before its HELLO was accepted. */
   remote: Remote | undefined = undefined;
-  /**
-   * Bytes by which the pipe's window has grown. The windows of streams and of long responses follow
-   * it.
-   */
+  /** Bytes by which the pipe's window has grown. The windows of streams follow it. */
   grown = 0;
   /** The time at which a call or message was last sent or received. */
   active: number;
@@ -164,7 +155,7 @@ export class SessionContext implements MemoryOwner {
     this.breakOff = breakOff;
     this.now = this.active = init.now;
     const { message, item, packet, calls, streams } = init.limits;
-    this.terms = { message, item, packet, calls, streams, short: 0, long: 0, stream: 0 };
+    this.terms = { message, item, packet, calls, streams, inbox: 0, stream: 0 };
   }
 
   /** Sets the time, at the beginning of a tick. */
@@ -272,7 +263,10 @@ export const CHUNK_SHIFT = 10;
  * TURN / (HANDED + 1), are handled in a turn.
  */
 export const HANDED = 8;
-/** The cost, in units, of a refused request: its ERROR with the text, and the counter. */
+/**
+ * The cost, in units, of a refused request: its ERROR with the text, and the counter; and of a
+ * one-way for a channel without a protocol, whose credit is returned in a frame of its own.
+ */
 export const REFUSAL = 8;
 /**
  * The cost of decoding a request: one unit for each 16 bytes, or none with the codec `bytes`. The

@@ -17,7 +17,7 @@ import { type HelloExchangeOptions, protocolError } from './hello-exchange.ts';
 import type { InCall } from './in-call.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
-import { Assembly, IncomingPackets, oversized, priceOf, STALLED } from './packets.ts';
+import { Assembly, IncomingPackets, oversized, STALLED } from './packets.ts';
 import { type KeepAlive, Liveness, SessionContext } from './session-context.ts';
 
 /**
@@ -152,7 +152,6 @@ export class SessionParts {
     outbox.end();
     const unsent = this.caller.close(error, arrived);
     const untold = this.callee.served.close(error);
-    this.packets.end();
     this.context.usage.end();
     for (const lanes of channels.lanes()) outbox.drop(lanes);
     channels.rejectWriters(error);
@@ -377,8 +376,7 @@ export class Answers {
 
   /** Handles the first packet of a long response. */
   #long(frame: Frame, call: OutCall): void {
-    const { reply } = this.#incomingPackets;
-    if (!this.#incomingPackets.longMessage(frame, reply)) return;
+    if (!this.#incomingPackets.longMessage(frame)) return;
     if (!call.done && oversized(call.method.response, frame.size))
       call.failed(excess(call.method, frame.size));
     call.assemble(
@@ -427,7 +425,6 @@ export class Answers {
     this.#caller.terminal(call);
     if (call.done || message === undefined) this.#context.count('lateReply', 1);
     else call.answered(message);
-    this.#incomingPackets.reply.used(assembly.price, 0);
   }
 
   /** Returns the incomplete long message of a call. */
@@ -457,8 +454,6 @@ export class Answers {
     if (call === undefined || call.method.kind === 'oneway') return this.#unknown(frame);
     const error = remoteError(frame);
     if (error.reason === 'draining') this.#visitor.drains?.();
-    if (call.assembly !== undefined)
-      this.#incomingPackets.reply.giveBack(call.assembly.price, false);
     this.#caller.terminal(call);
     call.download?.end(error);
     if (call.done) this.#context.count('lateReply', 1);
@@ -525,12 +520,7 @@ export class Answers {
     this.#context.count('unknownAnswer', 1);
     this.#context.abused();
     const packet = frame.kind === Kind.ITEM || frame.kind === Kind.PART || frame.size > 0;
-    if (packet && !this.#incomingPackets.packet(frame)) return;
-    if (frame.kind === Kind.RESPONSE && frame.size > 0)
-      this.#incomingPackets.reply.giveBack(
-        this.#incomingPackets.reply.spend(priceOf(frame)) ? priceOf(frame) : 0,
-        false,
-      );
+    if (packet) this.#incomingPackets.packet(frame);
   }
 }
 

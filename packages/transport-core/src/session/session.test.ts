@@ -112,7 +112,7 @@ test('a one-way message that was read is not lost; one that waits for its reader
     const pair = open();
     for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
     pair.quiet();
-    for (const call of pair.acceptor.calls.splice(0, 3)) call.account!.giveBack(call.cost, false);
+    for (const call of pair.acceptor.calls.splice(0, 3)) call.giveBack(false);
     pair.quiet();
     pair.pass(100);
     pair.quiet();
@@ -233,7 +233,7 @@ test('an end that leaves first sends the credit that it held back, and one that 
   const pair = open();
   for (let i = 0; i < 5; i++) pair.start(pair.dialer, tell());
   pair.quiet();
-  for (const call of pair.acceptor.calls.splice(0, 3)) call.account!.giveBack(call.cost, false);
+  for (const call of pair.acceptor.calls.splice(0, 3)) call.giveBack(false);
   pair.acceptor.session.shut(0);
   pair.quiet();
   t.is(pair.dialer.ending!.error.reason, 'closed');

@@ -1,6 +1,6 @@
 // The two ends of a stream of items: the sending end, which is limited by the receiver's credit,
 // and the receiving end, which keeps items until their reader takes them (docs/wire-protocol.md §6,
-// account 5).
+// account 4).
 //
 // Each end owns its items and its account. The peer's frames and the user of the stream drive it.
 // The sending end puts one unit at a time into the outbox. The receiving end gives credit back, so
@@ -9,7 +9,7 @@
 import { TransportError } from '../errors.ts';
 import { List } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
-import { Account, EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
+import { EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
 import type { Creditor } from './batch.ts';
 import { GrowingAccount } from './credit.ts';
 import type { MessageOwner } from './memory.ts';
@@ -54,7 +54,7 @@ export class InStream {
   constructor(context: SessionContext, creditor: Creditor, id: number) {
     this.#context = context;
     this.heard = context.now;
-    this.account = new GrowingAccount(context, creditor, Account.STREAM, id);
+    this.account = new GrowingAccount(context, creditor, id);
   }
 
   /**

@@ -22,7 +22,7 @@ function waitingBehindAnItem() {
   pair.quiet();
   const [served] = acceptor.take();
   served!.carrier.started(served!);
-  acceptor.session.parts.outbox.open({ pipe: 0, reply: 0 });
+  acceptor.session.parts.outbox.open({ pipe: 0 });
   served!.download!.write(new Uint8Array(100)).catch(() => {});
   const tell = callOf('tell', long.length);
   pair.start(acceptor, tell);
@@ -33,7 +33,7 @@ function waitingBehindAnItem() {
 test('a call that waits for room is sent after an item before it has left', (t) => {
   const { pair, dialer, acceptor, tell } = waitingBehindAnItem();
   t.false(tell.done);
-  acceptor.session.parts.outbox.grant(1, SMALL.credit.pipe);
+  acceptor.session.parts.outbox.grant(SMALL.credit.pipe);
   pair.quiet();
   t.true(tell.done);
   t.is(tell.error, undefined);
@@ -65,7 +65,7 @@ test('nothing is written while the connection keeps a batch, even if a waiting c
   pair.quiet();
   const calls = [tell(1), tell(2), tell(3), tell(4)];
   const taken = acceptor.take();
-  acceptor.session.parts.channels.get(protocol.channel).short.pay();
+  acceptor.session.parts.channels.get(protocol.channel).inbox.pay();
   pair.tick(acceptor);
   while (pair.move(acceptor));
   batch.pacer.read(0, 1, 1);

@@ -146,7 +146,6 @@ async function scene(t: ExecutionContext, peers = 1, credit = 0, reuses = false)
       message: Math.max(65_536, credit),
       packet: 65_536,
       pipe: credit,
-      reply: credit,
     };
     const hello = encodeHello(helloOf({ instance, network: 'default', limits }));
     peer.send(PREAMBLE.slice());

@@ -21,7 +21,7 @@ function frames(): Uint8Array {
     100,
   );
   writeMessage(encoder, { kind: Kind.PART, id: 0xfedc_ba98 }, payload);
-  encoder.credit(1, 77, 0, 0);
+  encoder.credit(1, 77, 0, 0, 0);
   return encoder.take().slice();
 }
 

@@ -144,7 +144,7 @@ test('the decoder reads what the encoder writes', (t) => {
   );
   writeMessage(encoder, { kind: Kind.ONEWAY, channel: 128, method: 300 }, payload, 0, 4);
   writeMessage(encoder, { kind: Kind.RESPONSE, id: 127, size: 70_000 }, payload, 0, 0);
-  encoder.credit(5, 2 ** 31 - 1, 4, 0);
+  encoder.credit(5, 2 ** 31 - 1, 4, 0, 0);
   encoder.error(3, 1, { code: 16, reason: 6, text: 'non à tout', metadata: metadata });
   encoder.goAway(13, 12, 'x'.repeat(500));
   encoder.hello(Kind.HELLO, payload);

@@ -38,7 +38,7 @@ function write(encoder: FrameEncoder, frame: PlainFrame): void {
     case Kind.GO_AWAY:
       return encoder.goAway(number('code'), number('reason'), text);
     case Kind.CREDIT:
-      return encoder.credit(number('account'), number('credit'), id, number('channel'));
+      return encoder.credit(number('account'), number('credit'), id, number('channel'), size);
     case Kind.ERROR:
       return encoder.error(id, number('flags'), {
         code: number('code'),
@@ -119,8 +119,8 @@ test('the bytes of these frames never change', (t) => {
     ['02 0802', () => encoder.signal(Kind.READY, 0)],
     ['07 0804 1504030201', () => encoder.signal(Kind.PING, 0x01020304)],
     ['07 0805 15ffffffff', () => encoder.signal(Kind.PONG, 0xffffffff)],
-    ['0d 0806 1509000000 40c08004 7005', () => encoder.credit(5, 65_600, 9, 0)],
-    ['09 0806 18c801 4064 7002', () => encoder.credit(2, 100, 0, 200)],
+    ['0d 0806 1509000000 40c08004 7005', () => encoder.credit(5, 65_600, 9, 0, 0)],
+    ['0b 0806 18c801 3803 4064 7002', () => encoder.credit(2, 100, 0, 200, 3)],
     [
       '12 0808 1501000000 1820 2002 30f403 7a02cafe',
       () => writeMessage(encoder, { ...call, timeout: 500 }, bytesOf('cafe')),

@@ -141,10 +141,11 @@ export class FrameEncoder implements FrameWriter {
     this.#close(writeUint(this.#buffer, at, REASON, reason));
   }
 
-  credit(account: number, credit: number, id: number, channel: number): void {
+  credit(account: number, credit: number, id: number, channel: number, done: number): void {
     let at = this.#open(Kind.CREDIT, 0);
     if (id !== 0) at = this.#id(at, id);
     at = writeUint(this.#buffer, at, CHANNEL, channel);
+    at = writeUint(this.#buffer, at, SIZE, done);
     at = writeUint(this.#buffer, at, CREDIT, credit);
     this.#close(writeUint(this.#buffer, at, ACCOUNT, account));
   }
@@ -401,11 +402,12 @@ export class FrameCollector implements FrameWriter {
     frame.text = text;
   }
 
-  credit(account: number, credit: number, id: number, channel: number): void {
+  credit(account: number, credit: number, id: number, channel: number, done: number): void {
     const frame = this.#add(Kind.CREDIT, id);
     frame.account = account;
     frame.credit = credit;
     frame.channel = channel;
+    frame.size = done;
   }
 
   begin(kind: number, id: number): Frame {

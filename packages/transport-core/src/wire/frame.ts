@@ -247,10 +247,10 @@ export interface FrameWriter {
   signal(kind: number, id: number): void;
   goAway(code: number, reason: number, text: string): void;
   /**
-   * Writes CREDIT. The stream account needs `id`; the short and long accounts need `channel`; the
-   * pipe and reply accounts need neither. Pass 0 for a value that is not needed.
+   * Writes CREDIT. The stream account needs `id`; the inbox account needs `channel`, and the number
+   * of one-ways that are `done`; the pipe needs none of them. Pass 0 for a value that is not needed.
    */
-  credit(account: number, credit: number, id: number, channel: number): void;
+  credit(account: number, credit: number, id: number, channel: number, done: number): void;
   /**
    * Begins a REQUEST, ONEWAY, RESPONSE, ITEM or PART; a short one-way has the id 0. Returns its
    * header, whose fields are 0, to be filled before the `message` that must follow.
@@ -270,10 +270,8 @@ export interface FrameWriter {
   error(id: number, flags: number, error: WireError): void;
 }
 
-/**
- * The five flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames.
- */
-export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as const;
+/** The flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames. */
+export const Account = { PIPE: 1, INBOX: 2, STREAM: 3 } as const;
 
 /**
  * The number of bytes that each unit costs its account in addition to its own bytes; this bounds
@@ -282,9 +280,24 @@ export const Account = { PIPE: 1, SHORT: 2, LONG: 3, REPLY: 4, STREAM: 5 } as co
 export const UNIT = 64;
 
 /**
- * The most that a message costs on accounts 2, 3 and 4, in bytes: half of their usual start, so
- * that a message longer than the account leaves room for others.
+ * The number of bytes that a one-way costs the inbox account in addition to its own bytes, instead
+ * of UNIT: about what its objects take, so that the account bounds their number.
+ */
+const ONEWAY_UNIT = 1_024;
+
+/**
+ * The most that a message costs on the inbox account, in bytes: half of its usual start, so that a
+ * message longer than the account leaves room for others.
  */
 export const MOST_PRICE = 8 * 1024 * 1024;
+
+/**
+ * Returns the cost of a message on the inbox account.
+ * @param cost its bytes and UNIT.
+ */
+export function inboxCost(isOneway: boolean, cost: number): number {
+  return Math.min(isOneway ? cost - UNIT + ONEWAY_UNIT : cost, MOST_PRICE);
+}
+
 /** The highest value of an account (docs/wire-protocol.md §6). */
 export const ACCOUNT_MAX = 0x7fff_ffff;

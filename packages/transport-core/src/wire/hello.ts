@@ -67,9 +67,7 @@ export interface HelloLimits {
   item: number;
   packet: number;
   pipe: number;
-  short: number;
-  long: number;
-  reply: number;
+  inbox: number;
   stream: number;
   calls: number;
   streams: number;
@@ -173,7 +171,7 @@ function wrongHello(hello: Hello): string | undefined {
   const { packet } = hello.limits;
   if (packet < PACKET_MIN || packet > PACKET_MAX)
     return `a packet limit of ${packet} bytes; it is ${PACKET_MIN} to ${PACKET_MAX}`;
-  for (const account of ['pipe', 'short', 'long', 'reply', 'stream'] as const) {
+  for (const account of ['pipe', 'inbox', 'stream'] as const) {
     if (hello.limits[account] > ACCOUNT_MAX)
       return `a ${account} account of ${hello.limits[account]} bytes; at most ${ACCOUNT_MAX}`;
   }
@@ -267,9 +265,7 @@ const LIMITS: Fields<HelloLimits> = [
   ['item', uint32],
   ['packet', uint32],
   ['pipe', uint32],
-  ['short', uint32],
-  ['long', uint32],
-  ['reply', uint32],
+  ['inbox', uint32],
   ['stream', uint32],
   ['calls', uint32],
   ['streams', uint32],

@@ -26,7 +26,7 @@ message Frame {
   uint32 kind = 1;
 
   // The id of the call: odd if the dialer opened it, even if the acceptor did. In PING and PONG a
-  // nonce; in CREDIT the call of account 5.
+  // nonce; in CREDIT the call of account 4.
   fixed32 id = 2;
 
   // The channel of the protocol, 0 to 255.
@@ -150,22 +150,16 @@ message Limits {
   // The initial credit of the pipe: the packets of long messages and items on a connection.
   uint32 pipe = 4;
 
-  // The initial credit for short one-ways, for each channel.
-  uint32 short = 5;
-
-  // The initial credit for long requests and one-ways, for each channel.
-  uint32 long = 6;
-
-  // The initial credit for long responses, for the connection.
-  uint32 reply = 7;
+  // The initial credit for one-ways and long requests, for each channel.
+  uint32 inbox = 5;
 
   // The initial credit for the items of one direction of one call.
-  uint32 stream = 8;
+  uint32 stream = 6;
 
   // The number of unanswered calls at a time on one channel.
-  uint32 calls = 9;
+  uint32 calls = 7;
 
   // The number of streaming calls at a time on the connection.
-  uint32 streams = 10;
+  uint32 streams = 8;
 }
 `;

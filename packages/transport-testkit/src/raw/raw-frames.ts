@@ -83,9 +83,7 @@ export interface RawLimits {
   item: number;
   packet: number;
   pipe: number;
-  short: number;
-  long: number;
-  reply: number;
+  inbox: number;
   stream: number;
   calls: number;
   streams: number;

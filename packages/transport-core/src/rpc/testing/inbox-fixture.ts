@@ -74,7 +74,7 @@ export class FakeConnection implements AnswerCarrier {
     if (method.kind === 'oneway' || long) {
       const account = new ReceiveAccount(
         { credit: () => void this.credited++, holds: () => {} },
-        method.kind === 'oneway' ? Account.SHORT : Account.LONG,
+        Account.INBOX,
         1_000_000,
       );
       account.spend(call.cost);

@@ -47,13 +47,13 @@ export class OutboxFixture {
     this.grant(Number.MAX_SAFE_INTEGER / 4);
   }
 
-  lanes(byte: number, priority = 10, short = 0x7fff_ffff, long = 0x7fff_ffff): Lanes {
-    return new Lanes(byte, priority, short, long);
+  lanes(byte: number, priority = 10, credit = 0x7fff_0000): Lanes {
+    return new Lanes(byte, priority, credit);
   }
 
-  /** Sets our credit on the accounts of the connection. */
-  grant(pipe: number, reply = pipe): void {
-    this.outbox.open({ pipe, reply });
+  /** Sets our credit on the account of the connection. */
+  grant(pipe: number): void {
+    this.outbox.open({ pipe });
   }
 
   /** Pumps until the batch is empty or the connection holds it. */
@@ -117,11 +117,11 @@ let ids = 1;
 export function unit(
   kind: number,
   size: number,
-  account = 0,
+  pays = false,
   sender: UnitSender = new RecordingSender(),
 ): Outgoing {
   const made = new Outgoing(kind, (ids += 2), new Uint8Array(size), sender);
   made.method = 1;
-  made.account = account;
+  made.pays = pays;
   return made;
 }

@@ -29,12 +29,8 @@ export const SMALL: SessionLimits = {
   credit: {
     pipe: 16 * KIB,
     pipeMax: 64 * KIB,
-    short: 4 * KIB,
-    long: 32 * KIB,
-    reply: 32 * KIB,
-    replyMax: 32 * KIB,
+    inbox: 64 * KIB,
     stream: 8 * KIB,
-    streamMax: 8 * KIB,
   },
 };
 
@@ -130,7 +126,7 @@ export class End implements SessionPort, SessionVisitor {
   take(): InCall[] {
     const taken = this.calls.splice(0);
     for (const call of taken) {
-      call.account?.giveBack(call.cost, true);
+      call.giveBack(true);
       call.account = undefined;
     }
     return taken;

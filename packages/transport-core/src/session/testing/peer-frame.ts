@@ -42,7 +42,7 @@ export function encodePeerFrame(
     () => encoder.signal(Kind.END, id),
     () => encoder.error(id, more & 1, { code: method, reason: flags, text: 'no', metadata }),
     () => encoder.signal(Kind.CANCEL, id),
-    () => encoder.credit(flags & 7, length * (more < 200 ? 100 : 0x80_0000), id, channel),
+    () => encoder.credit(flags & 7, length * (more < 200 ? 100 : 0x80_0000), id, channel, more & 1),
     () => encoder.signal(Kind.PING, id),
     () => encoder.signal(Kind.PONG, id),
     () => encoder.hello(Kind.PROTOCOLS, take(length & 63)),

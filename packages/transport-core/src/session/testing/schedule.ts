@@ -233,10 +233,8 @@ class ScheduleRun {
   #checkAccounts(): void {
     const pair = this.#pair;
     for (const end of this.#ends) {
-      const { pipe, reply } = end.session.parts.packets;
-      for (const receiving of [pipe, reply]) receiving.pay();
-      for (const channel of end.session.parts.channels.all())
-        for (const receiving of [channel.short, channel.long]) receiving.pay();
+      end.session.parts.packets.pipe.pay();
+      for (const channel of end.session.parts.channels.all()) channel.inbox.pay();
     }
     pair.quiet();
     const { credit } = this.#limits;
@@ -248,23 +246,12 @@ class ScheduleRun {
         outbox.pipe === window.granted,
         `the pipe has ${outbox.pipe}, and its receiver granted ${window.granted}`,
       );
-      check(
-        outbox.reply === credit.reply,
-        `the reply account has ${outbox.reply}, not ${credit.reply}`,
-      );
       for (const { lanes, ...channel } of end.session.parts.channels.all()) {
         check(
-          lanes.shortCredit === credit.short,
-          `the short account has ${lanes.shortCredit}, not ${credit.short}`,
+          lanes.credit === credit.inbox && lanes.account === credit.inbox && lanes.undone === 0,
+          `the inbox has ${lanes.credit}, not ${credit.inbox}, and ${lanes.undone} one-ways are not done`,
         );
-        check(
-          lanes.longCredit === credit.long,
-          `the long account has ${lanes.longCredit}, not ${credit.long}`,
-        );
-        check(
-          channel.short.left === credit.short && channel.long.left === credit.long,
-          'a receiver counts otherwise',
-        );
+        check(channel.inbox.left === credit.inbox, 'a receiver counts otherwise');
         const counts = [
           channel.open,
           channel.openIn,

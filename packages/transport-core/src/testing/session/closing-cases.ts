@@ -118,7 +118,7 @@ export function closingCases({ it }: Suite): void {
   });
 
   it('closing: a peer that has stopped reading delays close() by a second at most', async (t, up) => {
-    const s = await up({ hello: { limits: { short: 0x4000_0000 } } });
+    const s = await up({ hello: { limits: { inbox: 0x4000_0000 } } });
     s.peer.pause();
     for (let n = 0; n < 200; n++) s.transport.trySend(s.remote, 'hint', body(60 * KiB));
     await s.until(s.transport.close());

@@ -32,13 +32,36 @@ export function dispatchCases({ test, it, open, connect }: Suite): void {
   }
 
   it('dispatch: one-ways to unknown methods and channels are dropped and counted, and their credit is returned', async (t, up) => {
-    const s = await up({ options: { limits: { credit: { short: 200 } } } });
+    const s = await up({ options: { limits: { credit: { inbox: 2_000 } } } });
     for (let n = 0; n < 30; n++) {
       s.peer.send(hint(body(100), { method: n % 2 === 0 ? 9 : 1 }));
       await s.peer.barrier();
     }
     t.is(s.seen.counted('onewayDropped'), 30);
     t.false(s.peer.closed);
+  });
+
+  it('dispatch: the cost of a message to a channel without a protocol is returned at once, above channel 255 never', async (t, up) => {
+    const s = await up();
+    const credit = async () => {
+      await s.peer.barrier();
+      return s.peer.log
+        .filter((frame) => frame.kind === 'CREDIT' && frame.account === 2)
+        .map((frame) => [frame.channel, frame.credit, frame.size]);
+    };
+    s.peer.send(hint(body(100), { channel: 0x99 }), hint(body(50), { channel: 0x99 }));
+    t.deepEqual(await credit(), [
+      [0x99, 1_124, 1],
+      [0x99, 1_074, 1],
+    ]);
+    for (const [n, channel] of [0x99, 0x199].entries()) {
+      const long = packets(request(s.id(n), [], { channel }), body(100 * KiB));
+      s.peer.send(long[0] as never, { ...request(s.id(n + 2)), channel });
+    }
+    s.peer.send(hint(body(100), { channel: 0x199 }));
+    t.deepEqual((await credit()).slice(2), [[0x99, 100 * KiB + 64, 0]]);
+    t.is(s.seen.counted('onewayDropped'), 3);
+    t.is(s.peer.count('ERROR'), 4);
   });
 
   it('dispatch: a long request to an unknown method or channel is refused at its first packet, and the rest is discarded', async (t, up) => {

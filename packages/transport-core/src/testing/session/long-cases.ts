@@ -117,7 +117,7 @@ export function longCases({ it, violates }: Suite): void {
   });
 
   it('long: a request whose packets stop fails after 10 s with an ERROR, and its memory is freed', async (t, up) => {
-    const s = await up({ options: { limits: { credit: { long: 1_000 } } } });
+    const s = await up({ options: { limits: { credit: { inbox: 1_000 } } } });
     s.peer.send(packets(request(s.id(0), []), body(200 * KiB))[0] as RawFrameInput);
     await s.peer.barrier();
     const began = s.clock.now();
@@ -127,25 +127,25 @@ export function longCases({ it, violates }: Suite): void {
     await s.until(s.peer.next('ERROR', (frame) => frame.id === s.id(0)));
     t.true(s.clock.now() < began + 12_000);
     await s.peer.barrier();
-    t.is(granted(s, 3), 200 * KiB + 64);
+    t.is(granted(s, 2), 200 * KiB + 64);
   });
 
   it('long: a request that is canceled while it waits for a reader gives back its credit', async (t, up) => {
-    const s = await up({ options: { limits: { credit: { long: 1_000 } } } });
+    const s = await up({ options: { limits: { credit: { inbox: 1_000 } } } });
     s.peer.send(...(packets(request(s.id(0), []), body(200 * KiB)) as RawFrameInput[]));
     await s.peer.barrier();
     s.peer.send({ kind: 'CANCEL', id: s.id(0) });
     await s.peer.barrier();
-    t.is(granted(s, 3), 200 * KiB + 64);
+    t.is(granted(s, 2), 200 * KiB + 64);
   });
 
   it('long: a one-way whose packets stop is counted, and its credit is returned', async (t, up) => {
-    const s = await up({ options: { limits: { credit: { long: 1_000 } } } });
+    const s = await up({ options: { limits: { credit: { inbox: 1_000 } } } });
     s.peer.send(packets({ ...hint(), id: s.id(0) }, body(200 * KiB))[0] as RawFrameInput);
     await s.peer.barrier();
     await s.until(s.seen.reaches('onewayDropped', 1));
     await s.peer.barrier();
-    t.is(granted(s, 3), 200 * KiB + 64);
+    t.is(granted(s, 2), 200 * KiB + 1_024);
     t.is(s.peer.count('ERROR'), 0);
   });
 

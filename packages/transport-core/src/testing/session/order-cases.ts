@@ -25,8 +25,8 @@ export function orderCases({ it }: Suite): void {
     );
   });
 
-  it('order: a one-way that waits for credit blocks only the short messages of its channel', async (t, up) => {
-    const s = await up({ side: true, hello: { limits: { short: 1 } } });
+  it('order: a one-way that waits for credit blocks only the messages of its channel that are short or need credit', async (t, up) => {
+    const s = await up({ side: true, hello: { limits: { inbox: 1 } } });
     await s.client.hint(tag(1));
     const waits = s.client.hint(tag(2));
     const behind = s.client.echo(tag(3));
@@ -36,13 +36,16 @@ export function orderCases({ it }: Suite): void {
     s.peer.send(request(s.id(0), tag(6)));
     (await s.call('echo')).respond(tag(6));
     await s.peer.next('RESPONSE');
-    const long = await s.peer.message('REQUEST', (frame) => frame.size > 0);
     const other = await s.peer.next('REQUEST', (frame) => frame.channel === 0x21);
     await s.peer.barrier();
-    t.is(s.peer.count('REQUEST'), 2, 'short messages behind it wait, too');
-    s.peer.grant(2, 66, { channel: 0x20 });
+    t.is(s.peer.count('REQUEST'), 1, 'short messages behind it wait, too');
+    s.peer.grant(2, 1_026, { channel: 0x20 });
     await waits;
     const short = await s.peer.next('REQUEST');
+    await s.peer.barrier();
+    t.is(s.peer.count('REQUEST'), 2, 'the long one waits for credit');
+    s.peer.grant(2, 1_026, { channel: 0x20 });
+    const long = await s.peer.message('REQUEST', (frame) => frame.size > 0);
     t.is(untag(short.payload), 3);
     const seen = shortOf(s.peer.log).filter((frame) => frame.channel === 0x20);
     t.is(seen.map((frame) => untag(frame.payload)).join(), '1,2,3');

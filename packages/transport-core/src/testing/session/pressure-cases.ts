@@ -5,7 +5,7 @@ import { failure, type Suite } from './checks.ts';
 import { body, hint, KiB, MiB, packets, request, tag, untag } from './frames.ts';
 import { type SessionFixture, turn } from './session-fixture.ts';
 
-const ROOMY = { limits: { short: 0x4000_0000 } };
+const ROOMY = { limits: { inbox: 0x4000_0000 } };
 
 export function pressureCases({ it }: Suite): void {
   it('pressure: once a connection is up, reading waits neither for writing nor for the application', async (t, up) => {
@@ -108,8 +108,8 @@ export function pressureCases({ it }: Suite): void {
     await s.peer.expectClosed();
   });
 
-  it('pressure: exhausted accounts 2 to 5 are the back-pressure of a slow reader, and cause no reset', async (t, up) => {
-    const s = await up({ hello: { limits: { short: 1, long: 1, reply: 1, stream: 1 } } });
+  it('pressure: exhausted accounts 2 and 3 are the back-pressure of a slow reader, and cause no reset', async (t, up) => {
+    const s = await up({ hello: { limits: { inbox: 1, stream: 1 } } });
     const slow = { timeout: 3_600_000 };
     const waits = [s.client.hint(tag(1)), s.client.hint(tag(2), slow)];
     const calls = [s.client.echo(body(100 * KiB), slow), s.client.echo(body(100 * KiB), slow)];
@@ -120,10 +120,10 @@ export function pressureCases({ it }: Suite): void {
     await waits[0];
     await passes(s, 60_000);
     t.false(s.remote.closed);
-    s.peer.grant(2, 66, { channel: 0x20 });
-    s.peer.grant(3, 100 * KiB + 64, { channel: 0x20 });
-    s.peer.grant(4, 100 * KiB + 64);
-    s.peer.grant(5, 66, { id: s.id(2) });
+    s.peer.grant(2, 1_026, { channel: 0x20 });
+    s.peer.grant(2, 1_026, { channel: 0x20 });
+    s.peer.grant(2, 100 * KiB + 64, { channel: 0x20 });
+    s.peer.grant(3, 66, { id: s.id(2) });
     await waits[1];
     for (const id of [s.id(0), s.id(1)])
       await s.peer.message('RESPONSE', (frame) => frame.id === id);

@@ -106,13 +106,13 @@ export function protocolCases({ it, violates }: Suite): void {
   });
 
   it('protocols: a protocol that is mounted again continues with the accounts of its channel as they are', async (t, up) => {
-    const s = await up({ side: true, hello: { protocols: [lab, side], limits: { short: 100 } } });
+    const s = await up({ side: true, hello: { protocols: [lab, side], limits: { inbox: 100 } } });
     t.true(s.side.trySend(s.remote, 'hint', new Uint8Array(50)));
     t.false(s.side.trySend(s.remote, 'hint', new Uint8Array(1)), 'its credit is spent');
     await s.side.close();
     const again = s.transport.mount(sideProtocol);
     t.false(again.trySend(s.remote, 'hint', new Uint8Array(1)), 'the credit stays spent');
-    s.peer.grant(2, 114, { channel: 0x21 });
+    s.peer.grant(2, 1_074, { channel: 0x21 });
     await s.peer.barrier();
     t.true(again.trySend(s.remote, 'hint', new Uint8Array(1)));
     await s.peer.next('ONEWAY', (frame) => frame.payload.length === 1);

@@ -8,7 +8,7 @@ import {
   type RawFrameInput,
 } from '@trunkline/transport-testkit/internal';
 import type { Suite } from './checks.ts';
-import { body, hint, KiB, packets, request, tag } from './frames.ts';
+import { body, hint, KiB, MiB, PACKET, packets, request, tag } from './frames.ts';
 import type { SessionFixture } from './session-fixture.ts';
 
 export function receiverCreditCases({ it, violates }: Suite): void {
@@ -22,16 +22,16 @@ export function receiverCreditCases({ it, violates }: Suite): void {
     await s.peer.barrier();
     t.is(s.peer.log.filter((frame) => frame.kind === 'CREDIT' && frame.account === 2).length, 0);
     s.clock.advance(1);
-    const { channel, credit } = await s.peer.next('CREDIT', (frame) => frame.account === 2);
+    const { channel, credit, size } = await s.peer.next('CREDIT', (frame) => frame.account === 2);
     t.deepEqual(
-      [channel, credit],
-      [0x20, 2 * 164],
+      [channel, credit, size],
+      [0x20, 2 * 1_124, 2],
       'the reader has not asked for another message after the third',
     );
     for (let n = 0; n < 4; n++) await s.call('hint');
     s.clock.advance(100);
-    t.is((await s.peer.next('CREDIT', (frame) => frame.account === 2)).credit, 3 * 164);
-    t.is((await s.peer.next('CREDIT', (frame) => frame.account === 3)).credit, 100 * KiB + 64);
+    const rest = await s.peer.next('CREDIT', (frame) => frame.account === 2);
+    t.deepEqual([rest.credit, rest.size], [3 * 1_124 + 100 * KiB + 1_024, 4]);
   });
 
   it('granting: the pipe gets back exactly the cost of a packet, including its metadata and 64 bytes', async (t, up) => {
@@ -58,14 +58,14 @@ export function receiverCreditCases({ it, violates }: Suite): void {
   );
 
   it('granting: credit of a short one-way is returned when the consumer asks for another, and all of it while a reader waits', async (t, up) => {
-    const s = await up({ options: { limits: { credit: { short: 1_000 } } } });
+    const s = await up({ options: { limits: { credit: { inbox: 7_000 } } } });
     for (let n = 0; n < 7; n++)
       s.peer.send(hint(body(100), { metadata: n === 0 ? { ab: 'c' } : {} }));
     await s.peer.barrier();
     t.is(granted(s, 2), 0, 'no message has been taken');
     for (let n = 0; n < 7; n++) await s.call('hint');
     const waits = s.call('hint');
-    await back(s, 2, 7 * 164 + 3);
+    await back(s, 2, 7 * 1_124 + 3);
     t.true(
       s.peer.log
         .filter((frame) => frame.kind === 'CREDIT' && frame.account === 2)
@@ -82,22 +82,22 @@ export function receiverCreditCases({ it, violates }: Suite): void {
       await peer.barrier();
       peer.send(hint([1]));
     },
-    { options: { limits: { credit: { short: 1_000 } } } },
+    { options: { limits: { credit: { inbox: 7_000 } } } },
   );
 
-  it('granting: credit of a long message, its whole size and 64, is returned when the consumer takes the request, or asks for another after a one-way', async (t, up) => {
-    const s = await up({ options: { limits: { credit: { long: 1_000 } } } });
+  it('granting: credit of a long message, its whole size and 64 or 1,024, is returned when the consumer takes the request, or asks for another after a one-way', async (t, up) => {
+    const s = await up({ options: { limits: { credit: { inbox: 1_000 } } } });
     s.peer.send(...packets(request(s.id(0), [], { metadata: { k: 'v' } }), body(100 * KiB)));
     await s.peer.barrier();
-    t.is(granted(s, 3), 0);
+    t.is(granted(s, 2), 0);
     const rpc = await s.call('echo');
-    await back(s, 3, 100 * KiB + 64 + 2);
+    await back(s, 2, 100 * KiB + 64 + 2);
     rpc.respond(tag(1));
     await s.peer.next('RESPONSE');
     s.peer.send(...packets({ ...hint(), id: s.id(1) }, body(70 * KiB)));
     await s.call('hint');
     const waits = s.call('hint');
-    await back(s, 3, 170 * KiB + 130);
+    await back(s, 2, 170 * KiB + 66 + 1_024);
     s.peer.send(hint([1]));
     await waits;
   });
@@ -109,49 +109,34 @@ export function receiverCreditCases({ it, violates }: Suite): void {
         ...packets(request(id(0), []), body(65 * KiB)),
         ...packets(request(id(1), []), body(65 * KiB)),
       ),
-    { options: { limits: { credit: { long: 1_000 } } } },
+    { options: { limits: { credit: { inbox: 1_000 } } } },
   );
 
-  it('granting: credit of account 4 is returned when a long answer is complete', async (t, up) => {
-    const s = await up({ options: { limits: { credit: { reply: 1_000 } } } });
-    for (let n = 0; n < 3; n++) {
-      const sent = s.client.echo(tag(n));
+  it('granting: long answers cost only credit of the pipe, even if more than 16 MiB of them begin', async (t, up) => {
+    const s = await up();
+    for (let n = 0; n < 5; n++) {
+      s.client.echo(tag(n)).catch(() => {});
       const { id } = await s.peer.next('REQUEST');
-      const frames = packets({ kind: 'RESPONSE', id }, body(100 * KiB, n));
-      s.peer.send(frames[0] as RawFrameInput);
-      await s.peer.barrier();
-      t.is(granted(s, 4), n * (100 * KiB + 64));
-      s.peer.send(...frames.slice(1));
-      t.deepEqual(await sent, body(100 * KiB, n));
-      await back(s, 4, (n + 1) * (100 * KiB + 64));
+      await s.peer.paced([{ kind: 'RESPONSE', id, size: 4 * MiB, payload: body(PACKET, n) }]);
     }
+    await s.peer.barrier();
+    t.false(s.peer.closed);
+    t.true(s.peer.log.every((frame) => frame.kind !== 'CREDIT' || frame.account === 1));
   });
 
-  violates(
-    'granting: a second long answer without credit',
-    async ({ peer, client }) => {
-      for (let n = 0; n < 2; n++) client.echo(tag(n)).catch(() => {});
-      for (let n = 0; n < 2; n++) {
-        const { id } = await peer.next('REQUEST');
-        peer.send(packets({ kind: 'RESPONSE', id }, body(100 * KiB))[0] as RawFrameInput);
-      }
-    },
-    { options: { limits: { credit: { reply: 1_000 } } } },
-  );
-
-  it('granting: credit of account 5 is returned as the reader takes items, and none of it after END', async (t, up) => {
+  it('granting: credit of account 3 is returned as the reader takes items, and none of it after END', async (t, up) => {
     const s = await up({ options: { limits: { credit: { stream: 1_000 } } } });
     const items = (await s.client.feed(tag(1)))[Symbol.asyncIterator]();
     const { id } = await s.peer.next('REQUEST');
     for (let n = 0; n < 7; n++) s.peer.send({ kind: 'ITEM', id, payload: body(100) });
     await s.peer.barrier();
-    t.is(granted(s, 5), 0, 'a stream that is not read stops itself');
+    t.is(granted(s, 3), 0, 'a stream that is not read stops itself');
     for (let n = 0; n < 7; n++) await items.next();
     const waits = items.next();
-    await back(s, 5, 7 * 164);
+    await back(s, 3, 7 * 164);
     t.true(
       s.peer.log
-        .filter((frame) => frame.kind === 'CREDIT' && frame.account === 5)
+        .filter((frame) => frame.kind === 'CREDIT' && frame.account === 3)
         .every((frame) => frame.id === id),
     );
     const last: RawFrameInput[] = Array.from({ length: 5 }, () => ({
@@ -162,11 +147,11 @@ export function receiverCreditCases({ it, violates }: Suite): void {
     s.peer.send(...last, { kind: 'END', id });
     await waits;
     await s.peer.barrier();
-    const before = granted(s, 5);
+    const before = granted(s, 3);
     for (let n = 1; n < 5; n++) t.false((await items.next()).done);
     t.true((await items.next()).done);
     await s.peer.barrier();
-    t.is(granted(s, 5), before);
+    t.is(granted(s, 3), before);
   });
 
   violates(
@@ -185,7 +170,8 @@ export function receiverCreditCases({ it, violates }: Suite): void {
   const wrong: [string, Partial<RawFrameInput>][] = [
     ['0', { account: 1 }],
     ['of account 0', { credit: 5 }],
-    ['of account 6', { account: 6, credit: 5 }],
+    ['of account 4', { account: 4, credit: 5 }],
+    ['with more one-ways than were sent', { account: 2, channel: 0x20, credit: 5, size: 1 }],
     ['that lifts the pipe above 2^31 − 1', { account: 1, credit: 0x7fff_ffff }],
   ];
   for (const [what, changes] of wrong)
@@ -193,7 +179,7 @@ export function receiverCreditCases({ it, violates }: Suite): void {
 
   it('granting: CREDIT for a call that has ended is ignored, however often it comes', async (t, up) => {
     const s = await up();
-    for (let n = 0; n < 5_000; n++) s.peer.grant(5, 100, { id: s.id(n) - (n % 2) });
+    for (let n = 0; n < 5_000; n++) s.peer.grant(3, 100, { id: s.id(n) - (n % 2) });
     await s.peer.barrier();
     t.false(s.peer.closed);
   });

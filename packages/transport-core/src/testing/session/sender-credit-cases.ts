@@ -46,25 +46,25 @@ export function senderCreditCases({ it }: Suite): void {
   });
 
   it('sending: a short one-way costs credit of account 2 of its channel, and its metadata costs none', async (t, up) => {
-    const s = await up({ side: true, hello: { limits: { short: 1_000 } } });
+    const s = await up({ side: true, hello: { limits: { inbox: 7_000 } } });
     for (let n = 0; n < 7; n++)
-      t.true(s.transport.trySend(s.remote, 'hint', body(100)), `${n}: 164 each of 1,000`);
-    t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −148');
+      t.true(s.transport.trySend(s.remote, 'hint', body(100)), `${n}: 1,124 each of 7,000`);
+    t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −868');
     t.true(s.side.trySend(s.remote, 'hint', body(1)), 'another channel has its own account');
-    s.peer.grant(2, 148, { channel: 0x20 });
+    s.peer.grant(2, 868, { channel: 0x20 });
     await s.peer.barrier();
     t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at 0');
     s.peer.grant(2, 1, { channel: 0x20 });
     await s.peer.barrier();
     t.true(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at 1');
-    t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −64');
+    t.false(s.transport.trySend(s.remote, 'hint', body(1)), 'the account is at −1,024');
     await s.peer.barrier();
     const sent = s.peer.log.filter((frame) => frame.kind === 'ONEWAY' && frame.channel === 0x20);
     t.is(sent.length, 8);
   });
 
   it('sending: `send` of a one-way waits for credit, and resolves when it is spent', async (t, up) => {
-    const s = await up({ hello: { limits: { short: 1 } } });
+    const s = await up({ hello: { limits: { inbox: 1 } } });
     await s.client.hint(tag(1));
     let resolved = false;
     const second = s.client.hint(tag(2)).then(() => {
@@ -74,15 +74,15 @@ export function senderCreditCases({ it }: Suite): void {
     await s.peer.next('ONEWAY');
     await s.peer.barrier();
     t.false(resolved);
-    s.peer.grant(2, 66, { channel: 0x20 });
+    s.peer.grant(2, 1_026, { channel: 0x20 });
     await second;
     t.is(untag((await s.peer.next('ONEWAY')).payload), 2);
-    s.peer.grant(2, 66, { channel: 0x20 });
+    s.peer.grant(2, 1_026, { channel: 0x20 });
     await room;
   });
 
   it('sending: short requests cost no credit', async (t, up) => {
-    const s = await up({ hello: { limits: { short: 1, long: 1, pipe: 1, reply: 1, stream: 1 } } });
+    const s = await up({ hello: { limits: { inbox: 1, pipe: 1, stream: 1 } } });
     const sent = Array.from({ length: 50 }, (_, n) => s.client.echo(body(10_000, n)));
     for (let n = 0; n < 50; n++) {
       const { id, payload } = await s.peer.next('REQUEST');
@@ -92,8 +92,8 @@ export function senderCreditCases({ it }: Suite): void {
     t.pass();
   });
 
-  it('sending: a long request costs credit of account 3 of its channel, the whole size at its first packet', async (t, up) => {
-    const s = await up({ side: true, hello: { limits: { long: 1 } } });
+  it('sending: a long request costs credit of account 2 of its channel, the whole size at its first packet', async (t, up) => {
+    const s = await up({ side: true, hello: { limits: { inbox: 1 } } });
     const size = 100 * KiB;
     const sent = [
       s.client.echo(body(size)),
@@ -104,18 +104,18 @@ export function senderCreditCases({ it }: Suite): void {
     const beside = await s.peer.message('REQUEST', (frame) => frame.channel === 0x21);
     await s.peer.barrier();
     t.is(s.peer.count('REQUEST'), 2, 'the second long request of the channel waits');
-    s.peer.grant(3, size + 64 - 1, { channel: 0x20 });
+    s.peer.grant(2, size + 64 - 1, { channel: 0x20 });
     await s.peer.barrier();
     t.is(s.peer.count('REQUEST'), 2, 'the account is at 0');
-    s.peer.grant(3, 1, { channel: 0x20 });
+    s.peer.grant(2, 1, { channel: 0x20 });
     const second = await s.peer.message('REQUEST');
     t.deepEqual(second.payload, body(size, 1));
     for (const { id } of [first, beside, second]) s.peer.send({ kind: 'RESPONSE', id });
     await Promise.all(sent);
   });
 
-  it('sending: a long one-way costs credit of account 3 in the same way, and has an id', async (t, up, role) => {
-    const s = await up({ hello: { limits: { long: 1 } } });
+  it('sending: a long one-way costs credit of account 2 in the same way, and has an id', async (t, up, role) => {
+    const s = await up({ hello: { limits: { inbox: 1 } } });
     await s.client.hint(body(100 * KiB));
     const first = await s.peer.message('ONEWAY');
     t.is(first.id & 1, role === 'dialer' ? 1 : 0);
@@ -123,33 +123,49 @@ export function senderCreditCases({ it }: Suite): void {
     const second = s.client.hint(body(80 * KiB));
     await s.peer.barrier();
     t.is(s.peer.count('ONEWAY'), 1);
-    s.peer.grant(3, 100 * KiB + 64, { channel: 0x20 });
+    s.peer.grant(2, 100 * KiB + 1_024, { channel: 0x20 });
     await second;
     await s.peer.message('ONEWAY');
   });
 
-  it('sending: a long answer costs credit of account 4, and short answers never wait behind it', async (t, up) => {
-    const s = await up({ hello: { limits: { reply: 1 } } });
+  it('sending: a one-way waits for a long request of its channel that the peer has not taken; short requests do not', async (t, up) => {
+    const s = await up({ side: true, hello: { limits: { inbox: 1 } } });
+    const long = s.client.echo(body(100 * KiB));
+    const asked = await s.peer.message('REQUEST');
+    const short = s.client.echo(tag(1));
+    const next = await s.peer.next('REQUEST');
+    t.true(s.side.trySend(s.remote, 'hint', tag(2)), 'another channel has its own account');
+    t.false(s.transport.trySend(s.remote, 'hint', tag(3)));
+    s.peer.grant(2, 100 * KiB + 64, { channel: 0x20 });
+    await s.peer.barrier();
+    t.true(s.transport.trySend(s.remote, 'hint', tag(4)));
+    for (const { id } of [asked, next]) s.peer.send({ kind: 'RESPONSE', id });
+    await Promise.all([long, short]);
+  });
+
+  it('sending: a long answer costs credit of the pipe alone, and short answers never wait behind it', async (t, up) => {
+    const s = await up({ hello: { limits: { inbox: 1, pipe: 1, stream: 1 } } });
+    s.peer.returnPipe = false;
     s.peer.send(...[0, 1, 2].map((n) => request(s.id(n), tag(n))));
     const rpcs = [await s.call('echo'), await s.call('echo'), await s.call('echo')];
     rpcs[0]?.respond(body(100 * KiB));
     rpcs[1]?.respond(body(90 * KiB));
     rpcs[2]?.respond(tag(7));
-    await s.peer.message('RESPONSE', (frame) => frame.id === s.id(0));
+    await s.peer.next('RESPONSE', (frame) => frame.id === s.id(0));
     t.is(untag((await s.peer.next('RESPONSE', (frame) => frame.id === s.id(2))).payload), 7);
     await s.peer.barrier();
     t.is(s.peer.count('RESPONSE'), 2);
-    s.peer.grant(4, 100 * KiB + 64 - 1);
+    s.peer.grant(1, 100 * KiB + 2 * 64 - 1);
     await s.peer.barrier();
-    t.is(s.peer.count('RESPONSE'), 2, 'the account is at 0');
-    s.peer.grant(4, 1);
+    t.is(s.peer.count('RESPONSE'), 2, 'the rest of the first answer leaves the pipe at 0');
+    s.peer.grant(1, FULL + 1);
     t.deepEqual(
       (await s.peer.message('RESPONSE', (frame) => frame.id === s.id(1))).payload,
       body(90 * KiB),
     );
   });
 
-  it('sending: items cost credit of account 5 of their call and direction', async (t, up) => {
+  it('sending: items cost credit of account 3 of their call and direction', async (t, up) => {
     const s = await up({ hello: { limits: { stream: 1_000 } } });
     s.peer.send(
       request(s.id(0), [1], { method: 4, flags: 2 }),
@@ -160,11 +176,11 @@ export function senderCreditCases({ it }: Suite): void {
     await itemsAre(s, s.id(0), 7, t);
     rpcs[1]?.write(tag(1)).catch(() => {});
     await s.peer.next('ITEM', (frame) => frame.id === s.id(1));
-    s.peer.grant(5, 148, { id: s.id(0) });
+    s.peer.grant(3, 148, { id: s.id(0) });
     await itemsAre(s, s.id(0), 7, t);
-    s.peer.grant(5, 1, { id: s.id(0) });
+    s.peer.grant(3, 1, { id: s.id(0) });
     await itemsAre(s, s.id(0), 8, t);
-    s.peer.grant(5, 164, { id: s.id(0) });
+    s.peer.grant(3, 164, { id: s.id(0) });
     await itemsAre(s, s.id(0), 9, t);
   });
 

@@ -157,7 +157,7 @@ export function streamCases({ it, violates }: Suite): void {
     const item = await s.peer.message('ITEM');
     t.is(item.size, whole.length);
     t.deepEqual(item.payload, whole);
-    s.peer.grant(5, whole.length + 64, { id: s.id(0) });
+    s.peer.grant(3, whole.length + 64, { id: s.id(0) });
     await written;
     rpc.end();
     await s.peer.next('END');

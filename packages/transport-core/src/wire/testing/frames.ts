@@ -83,7 +83,7 @@ const FIELDS: Record<number, string[]> = {
   3: ['code', 'text', 'reason'],
   4: ['id'],
   5: ['id'],
-  6: ['id', 'channel', 'credit', 'account'],
+  6: ['id', 'channel', 'size', 'credit', 'account'],
   7: ['hello'],
   8: ['id', 'channel', 'method', 'flags', 'timeout', 'size', 'metadata', 'payload'],
   9: ['id', 'channel', 'method', 'size', 'metadata', 'payload'],
