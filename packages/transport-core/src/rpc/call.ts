@@ -292,7 +292,11 @@ export class Call extends OutCall {
   }
 
   override taken(): void {
-    (this.source as { [TAKEN]?(): void } | undefined)?.[TAKEN]?.();
+    try {
+      (this.source as { [TAKEN]?(): void } | undefined)?.[TAKEN]?.();
+    } catch (error) {
+      uploadFailed(this, uploadError(error));
+    }
   }
 }
 
@@ -337,14 +341,11 @@ function leave(call: Call, failure: unknown): void {
 }
 
 async function pull(call: Call): Promise<void> {
-  const { method, record, source, target, upload } = call;
+  const { method, record, source, upload } = call;
   if (upload === undefined || source === undefined) return;
   try {
     for (;;) {
-      // An error of the source becomes `aborted`; one of the codec, below, keeps its code.
-      const { value, done } = await Promise.resolve(source.next()).catch((error) => {
-        throw uploadError(error);
-      });
+      const { value, done } = await nextOf(source);
       if (done === true) break;
       if (upload.stopped) return;
       const item = encodeAs(method.upload!, method.what.upload, value);
@@ -354,12 +355,27 @@ async function pull(call: Call): Promise<void> {
     upload.close(undefined);
     if (call.isForgotten) call.forgotten();
   } catch (error) {
-    if (call.done || upload.stopped) return;
-    const { code, message, reason, cause } =
-      error instanceof TransportError ? error : uploadError(error);
-    const text = `${method.full} to ${target}: its upload failed: ${message}`;
-    call.giveUp(new TransportError(code, text, { reason, cause, sent: call.sent, target }));
+    uploadFailed(call, error);
   }
+}
+
+/** Returns the next item of an upload. An error of the source becomes `aborted`. */
+async function nextOf(source: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
+  try {
+    return await source.next();
+  } catch (error) {
+    throw uploadError(error);
+  }
+}
+
+/** Ends a call whose upload has failed. An error of its codec or its stream keeps its code. */
+function uploadFailed(call: Call, error: unknown): void {
+  if (call.done || call.upload!.stopped) return;
+  const { method, sent, target } = call;
+  const { code, message, reason, cause } =
+    error instanceof TransportError ? error : uploadError(error);
+  const text = `${method.full} to ${target}: its upload failed: ${message}`;
+  call.giveUp(new TransportError(code, text, { reason, cause, sent, target }));
 }
 
 /** Lets the iterator of an upload clean up, because no more items are wanted. */
