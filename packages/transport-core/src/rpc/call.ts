@@ -101,7 +101,8 @@ export class Call extends OutCall {
   /**
    * Counts the call at its host; from now on it settles exactly once.
    *
-   * @throws what `encodeMetadata` and the upload's `Symbol.asyncIterator` throw.
+   * @throws what `encodeMetadata` and the upload's `Symbol.asyncIterator` throw, and `cancelled` for
+   *   an aborted signal.
    */
   constructor(
     host: CallHost,
@@ -114,6 +115,8 @@ export class Call extends OutCall {
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
     const upload = options.upload as AsyncIterable<unknown> | undefined;
     const source = upload?.[Symbol.asyncIterator]();
+    // The codec, the upload or an interceptor may have aborted it since it was checked.
+    refuseAborted(method, signal);
     super(host.channel, method, payload, encoded);
     const now = host.ticker.now();
     this.host = host;
@@ -448,16 +451,16 @@ export function checkOptions(method: ProtocolMethod, options: OwnOptions): OwnOp
       `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
     );
   checkUpload(method, upload);
-  if (signal?.aborted === true) {
-    throw new TransportError(
-      'cancelled',
-      `${method.full}: its signal was aborted before it was sent`,
-      { cause: signal.reason },
-    );
-  }
+  refuseAborted(method, signal);
   if (metadata === undefined) return options;
   const fields = fieldsOf(metadata, 'send: metadata');
   return fields === metadata ? options : { ...options, metadata: fields };
+}
+
+function refuseAborted({ full }: ProtocolMethod, signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  const message = `${full}: its signal was aborted before it was sent`;
+  throw new TransportError('cancelled', message, { cause: signal.reason });
 }
 
 const CALL_OPTIONS = ['timeout', 'signal', 'metadata', 'upload'] as const;
