@@ -101,8 +101,8 @@ export class Call extends OutCall {
   /**
    * Counts the call at its host; from now on it settles exactly once.
    *
-   * @throws what `encodeMetadata` and the upload's `Symbol.asyncIterator` throw, and `cancelled` for
-   *   an aborted signal.
+   * @throws what `encodeMetadata` throws, `aborted` for an upload that throws, and `cancelled` for an
+   *   aborted signal.
    */
   constructor(
     host: CallHost,
@@ -114,7 +114,7 @@ export class Call extends OutCall {
     const { metadata, signal, timeout = method.timeout ?? host.timeout } = options;
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
     const upload = options.upload as AsyncIterable<unknown> | undefined;
-    const source = upload?.[Symbol.asyncIterator]();
+    const source = upload === undefined ? undefined : iteratorOf(upload);
     // The codec, the upload or an interceptor may have aborted it since it was checked.
     refuseAborted(method, signal);
     super(host.channel, method, payload, encoded);
@@ -359,6 +359,14 @@ async function pull(call: Call): Promise<void> {
     if (call.isForgotten) call.forgotten();
   } catch (error) {
     uploadFailed(call, error);
+  }
+}
+
+function iteratorOf(upload: AsyncIterable<unknown>): AsyncIterator<unknown> {
+  try {
+    return upload[Symbol.asyncIterator]();
+  } catch (error) {
+    throw uploadError(error);
   }
 }
 

@@ -103,8 +103,12 @@ export const streamCases: Cases = (test) => {
     const thrown = () => {
       throw cause;
     };
-    for (const next of [thrown, () => Promise.reject(cause)]) {
-      const upload = { [Symbol.asyncIterator]: () => ({ next }) };
+    for (const iterate of [
+      thrown,
+      () => ({ next: thrown }),
+      () => ({ next: () => Promise.reject(cause) }),
+    ]) {
+      const upload = { [Symbol.asyncIterator]: iterate };
       const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload }), {
         code: 'aborted',
         origin: 'local',
