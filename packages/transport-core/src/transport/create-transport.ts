@@ -2,7 +2,7 @@
 // it.
 
 import { type CommonOptions, commonOptions } from '../common-options.ts';
-import { extendOptions, optional, parseOptions, reference } from '../config.ts';
+import { extendOptions, optional, parseOptions, reference, withMethods } from '../config.ts';
 import { TransportError } from '../errors.ts';
 import type { TraceChannels } from '../observer.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
@@ -54,12 +54,10 @@ export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
   }
 }
 
+const LAYER_METHODS = ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'] as const;
 const networkSchema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
-  stream: reference<StreamLayer>(
-    isStreamLayer,
-    'a StreamLayer: listen, dial, localAddr, advertiseAddr, close',
-  ),
+  stream: withMethods<StreamLayer>('a StreamLayer', LAYER_METHODS),
   channels: optional(
     reference<TraceChannels>(
       (value) => typeof value === 'object' && value !== null,
@@ -67,13 +65,6 @@ const networkSchema = extendOptions(commonOptions, {
     ),
   ),
 });
-
-function isStreamLayer(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'].every(
-    (name) => typeof (value as Record<string, unknown>)[name] === 'function',
-  );
-}
 
 /** Options of `createTransport`; `protocol` and `backends` are required. */
 export interface CreateTransportOptions<

@@ -4,14 +4,7 @@
 import { KeepAlive } from '#keep-alive';
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
-import {
-  callback,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-  withDefault,
-} from '../config.ts';
+import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import type { TraceChannels, TransportCounter } from '../observer.ts';
@@ -42,10 +35,7 @@ import type { MountOptions } from './types.ts';
 
 const mountOptions = optionsSchema({
   allow: optional(callback<AllowCall>()),
-  drains: withDefault(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
-    true,
-  ),
+  drains: withDefault(flag(), true),
 });
 
 /** The shared state of a transport and all its mounts. */
