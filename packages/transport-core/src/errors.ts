@@ -170,8 +170,12 @@ export class TransportError extends Error {
  * Returns a copy of an error with details of one call or one target, because one error object must
  * never be handed out to several callers.
  */
-export function withDetails(error: TransportError, details: TransportErrorOptions): TransportError {
-  return new TransportError(error.code, error.message, {
+export function withDetails(
+  error: TransportError,
+  details: TransportErrorOptions,
+  message: string = error.message,
+): TransportError {
+  return new TransportError(error.code, message, {
     reason: details.reason ?? error.reason,
     target: details.target ?? error.target,
     sent: details.sent ?? error.sent,
@@ -190,8 +194,9 @@ export function withDetails(error: TransportError, details: TransportErrorOption
 export function withoutStack(
   error: TransportError,
   details: TransportErrorOptions,
+  message?: string,
 ): TransportError {
-  return untraced(() => withDetails(error, details));
+  return untraced(() => withDetails(error, details, message));
 }
 
 /** Returns the wire number of a code. */

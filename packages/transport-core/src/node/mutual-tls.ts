@@ -10,6 +10,7 @@ import {
   type HandshakeSlot,
   isNodeId,
   type ListenOptions,
+  type OptionField,
   option,
   optionsSchema,
   type Pem,
@@ -388,8 +389,6 @@ const isPems = (value: unknown) =>
   isPem(value) || (Array.isArray(value) && value.length > 0 && value.every(isPem));
 const isIds = (value: unknown) =>
   Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
-const orNull = (isFit: (value: unknown) => boolean) => (value: unknown) =>
-  value === null || isFit(value);
 
 const PEM = 'PEM, as a string or the bytes of a file';
 const IDS = 'a list of node ids: 64 lower-case hex digits each';
@@ -408,17 +407,14 @@ const schema = optionsSchema({
   }),
 });
 
+const orNull = <T>({ read }: OptionField<T, T>): OptionField<T | null, T | null> => ({
+  read: (given, path, wrong) => (given === null ? null : read(given, path, wrong)),
+});
+
 const updateSchema = optionsSchema({
   key: option.optional(pem),
   cert: option.optional(pem),
-  ca: option.optional(
-    option.reference<Pem | readonly Pem[] | null>(
-      orNull(isPems),
-      `${PEM}, a list of them, or null`,
-    ),
-  ),
-  allow: option.optional(
-    option.reference<readonly string[] | null>(orNull(isIds), `${IDS}; or null`),
-  ),
+  ca: option.optional(orNull(pems)),
+  allow: option.optional(orNull(ids)),
   deny: option.optional(ids),
 });

@@ -1,6 +1,6 @@
 // The interface of codecs, the only place where values and bytes are converted into each other.
 
-import { reference, withDefault } from '../config.ts';
+import { integer, withDefault } from '../config.ts';
 import {
   type ErrorCode,
   reasonError,
@@ -181,10 +181,7 @@ export function oversize(codec: string, problem: string, option: string): Transp
  * defaults.
  */
 export function limitOptions(limit: number, values: number) {
-  const count = reference<number>(
-    (value) => Number.isInteger(value) && (value as number) > 0,
-    'an integer above 0',
-  );
+  const count = integer(1, Number.MAX_SAFE_INTEGER);
   return { limit: withDefault(count, limit), values: withDefault(count, values) };
 }
 

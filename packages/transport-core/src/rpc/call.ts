@@ -116,7 +116,7 @@ export class Call extends OutCall {
     const upload = options.upload as AsyncIterable<unknown> | undefined;
     const source = upload === undefined ? undefined : iteratorOf(upload);
     // The codec, the upload or an interceptor may have aborted it since it was checked.
-    refuseAborted(method, signal);
+    refuseAborted(method.full, signal);
     super(host.channel, method, payload, encoded);
     const now = host.ticker.now();
     this.host = host;
@@ -383,10 +383,9 @@ async function nextOf(source: AsyncIterator<unknown>): Promise<IteratorResult<un
 function uploadFailed(call: Call, error: unknown): void {
   if (call.done || call.upload!.stopped) return;
   const { method, sent, target } = call;
-  const { code, message, reason, cause } =
-    error instanceof TransportError ? error : uploadError(error);
-  const text = `${method.full} to ${target}: its upload failed: ${message}`;
-  call.giveUp(new TransportError(code, text, { reason, cause, sent, target }));
+  const cause = error instanceof TransportError ? error : uploadError(error);
+  const message = `${method.full} to ${target}: its upload failed: ${cause.message}`;
+  call.giveUp(withDetails(cause, { sent, target }, message));
 }
 
 /** Lets the iterator of an upload clean up, because no more items are wanted. */
@@ -459,16 +458,17 @@ export function checkOptions(method: ProtocolMethod, options: OwnOptions): OwnOp
       `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
     );
   checkUpload(method, upload);
-  refuseAborted(method, signal);
+  refuseAborted(method.full, signal);
   if (metadata === undefined) return options;
   const fields = fieldsOf(metadata, 'send: metadata');
   return fields === metadata ? options : { ...options, metadata: fields };
 }
 
-function refuseAborted({ full }: ProtocolMethod, signal: AbortSignal | undefined): void {
+/** Throws `cancelled` if the signal of an operation has aborted before it began. */
+export function refuseAborted(operation: string, signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return;
-  const message = `${full}: its signal was aborted before it was sent`;
-  throw new TransportError('cancelled', message, { cause: signal.reason });
+  const message = `${operation}: its signal was already aborted`;
+  throw new TransportError('cancelled', message, { cause: signal.reason, sent: false });
 }
 
 const CALL_OPTIONS = ['timeout', 'signal', 'metadata', 'upload'] as const;

@@ -323,11 +323,6 @@ export class Members {
     return proven.map(connectionOf);
   }
 
-  /** See `Membership.addressesOf`. */
-  addressesOf(target: string): readonly string[] | undefined {
-    return this.#transport.membership?.addressesOf?.(target);
-  }
-
   /** Returns the first of these connections that takes calls. */
   live(target: string): Connection | undefined {
     if (this.#transport.membership === undefined) return undefined;

@@ -177,7 +177,7 @@ export class Dialer {
     signal: AbortSignal,
     name?: DialedName,
   ): Promise<Connection> {
-    const { config, random } = this.#transport;
+    const { config, membership, random } = this.#transport;
     const full = this.#transport.full();
     if (full !== undefined) throw withDetails(full, { target });
     const dial = { target, nodeId, signal, watch: name?.watch };
@@ -194,7 +194,7 @@ export class Dialer {
     if (typeof found === 'string')
       return this.#connect(found, {
         ...dial,
-        addresses: found === address ? this.#members.addressesOf(target) : undefined,
+        addresses: found === address ? membership?.addressesOf?.(target) : undefined,
       });
     return this.#tryAll(orderAddresses(found, random), dial);
   }
@@ -300,19 +300,8 @@ function allFailed(
 ): TransportError {
   const shown = addresses.slice(0, SHOWN).join(', ');
   const more = addresses.length > SHOWN ? ` and ${addresses.length - SHOWN} more` : '';
-  return new TransportError(
-    last.code,
-    `Cannot connect to ${target}: tried ${shown}${more}; the last error: ${last.message}`,
-    {
-      reason: last.reason,
-      origin: last.origin,
-      metadata: last.metadata,
-      unreachable: last.unreachable,
-      target,
-      sent: false,
-      cause: last,
-    },
-  );
+  const message = `Cannot connect to ${target}: tried ${shown}${more}; the last error: ${last.message}`;
+  return withDetails(last, { target, sent: false, cause: last }, message);
 }
 
 /** The maximum number of addresses that an error lists. */

@@ -1,7 +1,7 @@
 // Creates a transport from configuration: the scheme of an address picks the backend that carries
 // it.
 
-import { type CommonOptions, commonOptions } from '../common-options.ts';
+import { type CommonConfig, type CommonOptions, commonOptions } from '../common-options.ts';
 import { extendOptions, optional, parseOptions, reference, withMethods } from '../config.ts';
 import { TransportError } from '../errors.ts';
 import type { TraceChannels } from '../observer.ts';
@@ -34,24 +34,23 @@ export interface NetworkTransportOptions<P extends Protocol> extends CommonOptio
  */
 export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
   constructor(options: NetworkTransportOptions<P>) {
-    const { protocol, stream, channels, ...common } = parseOptions(
+    const { protocol, stream, channels, ...config } = parseOptions(
       networkSchema,
       options,
       'NetworkTransport',
     );
-    const callerStacks = common.callerStacks ?? environmentAsksForStacks();
-    super(
-      new TransportEngine(
-        stream as StreamLayer,
-        { ...common, callerStacks },
-        options.clock ?? systemClock,
-        options.random ?? systemRandom,
-        channels as TraceChannels | undefined,
-      ),
-      protocol as P,
-      true,
-    );
+    super(engineOf(config, stream, channels), protocol as P, true);
   }
+}
+
+function engineOf(
+  config: CommonConfig,
+  layer: StreamLayer,
+  channels: TraceChannels | undefined,
+): TransportEngine {
+  const { clock = systemClock, random = systemRandom } = config;
+  const callerStacks = config.callerStacks ?? environmentAsksForStacks();
+  return new TransportEngine(layer, { ...config, callerStacks }, clock, random, channels);
 }
 
 const LAYER_METHODS = ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'] as const;
@@ -124,34 +123,28 @@ export function createTransport<P extends Protocol>(
   const listens = typeof first === 'string' || Array.isArray(first);
   const options = (listens ? second : first) as CreateTransportOptions<P>;
   checkCalled(options);
-  const {
-    protocol: _protocol,
-    backends,
-    advertiseAddr,
-    ...common
-  } = parseOptions(schema, options, 'createTransport');
-  const clock = options.clock ?? systemClock;
-  const random = options.random ?? systemRandom;
+  const { protocol, backends, advertiseAddr, ...config } = parseOptions(
+    schema,
+    options,
+    'createTransport',
+  );
+  const { clock = systemClock, random = systemRandom, observer } = config;
   const layer = new SchemeLayer(
     listens ? list(first as string | readonly string[]) : [],
-    list((advertiseAddr ?? []) as string | readonly string[]),
-    backends as readonly Backend[],
-    { clock, random, observer: options.observer },
+    list(advertiseAddr ?? []),
+    backends,
+    { clock, random, observer },
     options.limits?.credit === undefined,
   );
-  const { channels } = (backends as readonly Backend[]).find((backend) => backend.channels) ?? {};
-  const { protocol } = options;
-  return new Composed<P>(
-    { ...(common as CommonOptions), protocol, stream: layer, clock, random, channels },
-    backends as readonly Backend[],
-  );
+  return new Composed<P>(config, layer, protocol as P, backends);
 }
 
-class Composed<P extends Protocol> extends NetworkTransport<P> {
+class Composed<P extends Protocol> extends ProtocolTransport<P> {
   readonly #backends: readonly Backend[];
 
-  constructor(options: NetworkTransportOptions<P>, backends: readonly Backend[]) {
-    super(options);
+  constructor(config: CommonConfig, layer: StreamLayer, protocol: P, backends: readonly Backend[]) {
+    const channels = backends.find((backend) => backend.channels)?.channels;
+    super(engineOf(config, layer, channels), protocol, true);
     this.#backends = backends;
   }
 

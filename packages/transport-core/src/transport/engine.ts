@@ -175,10 +175,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     for (const connection of this.connections) connection.ref();
   }
 
-  listen(): Promise<void> {
-    return this.acceptor.listen();
-  }
-
   get listening(): boolean {
     return this.state === 'open' && this.acceptor.listening;
   }

@@ -18,7 +18,14 @@ import { encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import { Call, checkOptions, NO_OPTIONS, nameOf, type OwnOptions } from '../rpc/call.ts';
+import {
+  Call,
+  checkOptions,
+  NO_OPTIONS,
+  nameOf,
+  type OwnOptions,
+  refuseAborted,
+} from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
@@ -296,15 +303,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   // Connections.
 
   async #connect(target: Target, signal?: AbortSignal): Promise<Connection> {
-    if (signal?.aborted === true)
-      throw new TransportError(
-        'cancelled',
-        `dial of ${nameOf(target)}: its signal was already aborted`,
-        {
-          cause: signal.reason,
-          sent: false,
-        },
-      );
+    refuseAborted(`dial of ${nameOf(target)}`, signal);
     if (typeof target === 'string')
       return this.engine.pool.live(target) ?? this.engine.pool.connect(target, signal);
     const connection = ownConnection(this.engine, target);
@@ -380,7 +379,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   // Listening and closing.
 
   listen(): Promise<void> {
-    return this.engine.listen();
+    return this.engine.acceptor.listen();
   }
 
   localAddr(): string {
