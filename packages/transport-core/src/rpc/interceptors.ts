@@ -4,7 +4,14 @@ import { TransportError } from '../errors.ts';
 import type { ClientCall, ServerCall, ServerInterceptor, ServerNext } from '../interceptors.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { closeItems, DONE, handled, isAsyncIterable } from '../session/streams.ts';
+import {
+  closeItems,
+  DONE,
+  handled,
+  isAsyncIterable,
+  type Step,
+  Steps,
+} from '../session/streams.ts';
 import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
 import { abandon, answeredLate, type IncomingRpc, NO_METADATA } from './rpc.ts';
@@ -380,18 +387,12 @@ interface PendingItem {
   refused(error: unknown): void;
 }
 
-interface PendingRead {
-  resolve(result: IteratorResult<unknown, undefined>): void;
-  reject(error: unknown): void;
-}
-
 /**
  * The items that a handler writes, as an iterable that interceptors can wrap. It holds only items
  * whose `write` is pending.
  */
-class ItemPipe implements AsyncIterableIterator<unknown> {
+class ItemPipe extends Steps<unknown> {
   readonly #items: PendingItem[] = [];
-  readonly #reads: PendingRead[] = [];
   /** Set once the handler has ended the stream, or has failed. */
   #end: { readonly error?: unknown } | undefined = undefined;
   #isLeft = false;
@@ -401,7 +402,7 @@ class ItemPipe implements AsyncIterableIterator<unknown> {
     const written = new Promise<void>((taken, refused) => {
       if (this.#isLeft) return refused(left());
       this.#items.push({ item, taken, refused });
-      this.#serve();
+      this.serve();
     });
     return handled(written);
   }
@@ -409,34 +410,19 @@ class ItemPipe implements AsyncIterableIterator<unknown> {
   /** Ends the stream after the items that were written, with an error if one is given. */
   end(failure: { readonly error: unknown } | undefined): void {
     this.#end ??= failure ?? {};
-    this.#serve();
+    this.serve();
   }
 
-  #serve(): void {
-    while (this.#reads.length > 0 && (this.#items.length > 0 || this.#end !== undefined)) {
-      const { resolve, reject } = this.#reads.shift()!;
-      const first = this.#items.shift();
-      if (first !== undefined) {
-        first.taken();
-        resolve({ value: first.item, done: false });
-        continue;
-      }
-      const end = this.#end!;
-      this.#end = {};
-      if ('error' in end) reject(end.error);
-      else resolve(DONE);
+  protected step(): Step<unknown> {
+    const first = this.#items.shift();
+    if (first !== undefined) {
+      first.taken();
+      return { value: first.item, done: false };
     }
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<unknown, undefined>> {
-    return new Promise((resolve, reject) => {
-      this.#reads.push({ resolve, reject });
-      this.#serve();
-    });
+    const end = this.#end;
+    if (end === undefined) return undefined;
+    this.#end = {};
+    return 'error' in end ? { error: end.error } : DONE;
   }
 
   return(): Promise<IteratorResult<unknown, undefined>> {

@@ -199,27 +199,6 @@ export class SessionParts {
 //
 // Owns nothing; it reads the parts of the session.
 
-/** The calls and queues of a session at one moment. */
-interface SessionCounts {
-  /** The number of open calls: those made here (`out`) and those of the peer (`in`). */
-  readonly calls: { readonly out: number; readonly in: number };
-  /** The number of open calls that stream in either direction. */
-  readonly streams: number;
-  /** The number of streams whose next item waits for credit. */
-  readonly blocked: number;
-  /** The number of the peer's calls that no reader has taken yet, and their bytes. */
-  readonly inbound: { readonly calls: number; readonly bytes: number };
-  /** The number of messages that were accepted here and have not been sent yet, and their bytes. */
-  readonly outbound: { readonly messages: number; readonly bytes: number };
-  /** The fraction of each limit that is in use, from 0 to 1, on the fullest channel. */
-  readonly fill: {
-    readonly calls: number;
-    readonly streams: number;
-    readonly inbound: number;
-    readonly outbound: number;
-  };
-}
-
 /** The figures of one session. */
 export class SessionFigures {
   readonly #parts: SessionParts;
@@ -261,7 +240,7 @@ export class SessionFigures {
    * Returns the number of a channel's one-ways and requests that were accepted but not sent yet,
    * and their bytes.
    */
-  unsent(channel: number): SessionCounts['outbound'] {
+  unsent(channel: number): { messages: number; bytes: number } {
     const { shorts, longs } = this.#parts.channels.get(channel).lanes;
     return { messages: shorts.messages + longs.messages, bytes: shorts.bytes + longs.bytes };
   }
@@ -272,8 +251,8 @@ export class SessionFigures {
     return used === undefined ? 0 : Math.max(used.openIn, used.running) + used.oneways;
   }
 
-  /** The numbers of open calls and queued messages at this moment. */
-  get counts(): SessionCounts {
+  /** The numbers of open calls and queued messages at this moment, as a snapshot shows them. */
+  get counts() {
     const { caller, callee, channels, context } = this.#parts;
     const { limits, terms } = context;
     const inbound = { calls: 0, bytes: 0 };
