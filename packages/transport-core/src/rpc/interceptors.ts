@@ -14,7 +14,7 @@ import {
 } from '../session/streams.ts';
 import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
-import { abandon, answeredLate, type IncomingRpc, NO_METADATA } from './rpc.ts';
+import { callOf, IncomingRpc, NO_METADATA } from './rpc.ts';
 import { type AnyHandler, isThenable, UnhandledCall } from './serving.ts';
 
 /** Applies interceptors to the function that they wrap. */
@@ -174,9 +174,9 @@ class RareState {
 }
 
 /** The call as the interceptors and the handler behind them see it, with the members of an Rpc. */
-export class InterceptedRpc implements ServerCall {
+export class InterceptedRpc extends IncomingRpc implements ServerCall {
   readonly protocol: string;
-  request: unknown;
+  declare request: unknown;
   /** Whether the handler was called. */
   isReached = false;
   /** The call as it would be without interceptors. */
@@ -188,49 +188,25 @@ export class InterceptedRpc implements ServerCall {
   private rare: RareState | undefined = undefined;
 
   constructor(protocol: string, rpc: IncomingRpc) {
+    super(callOf(rpc), rpc.request);
     this.protocol = protocol;
     this.incoming = rpc;
-    this.request = rpc.request;
   }
 
-  get method(): string {
-    return this.incoming.method;
+  override get metadata(): Readonly<Record<string, string>> {
+    return this.rare?.metadata ?? super.metadata;
   }
 
-  get kind(): ServerCall['kind'] {
-    return this.incoming.kind;
-  }
-
-  get from(): Remote {
-    return this.incoming.from;
-  }
-
-  get version(): number {
-    return this.incoming.version;
-  }
-
-  get metadata(): Readonly<Record<string, string>> {
-    return this.rare?.metadata ?? this.incoming.metadata;
-  }
-
-  set metadata(metadata: Readonly<Record<string, string>>) {
+  override set metadata(metadata: Readonly<Record<string, string>>) {
     this.#state.metadata = metadata;
   }
 
-  get upload(): AsyncIterable<unknown> | undefined {
-    return this.rare?.upload ?? this.incoming.upload;
+  override get upload(): AsyncIterable<unknown> | undefined {
+    return this.rare?.upload ?? super.upload;
   }
 
-  set upload(upload: AsyncIterable<unknown> | undefined) {
+  override set upload(upload: AsyncIterable<unknown> | undefined) {
     this.#state.upload = upload;
-  }
-
-  get signal(): AbortSignal {
-    return this.incoming.signal;
-  }
-
-  get deadline(): number | undefined {
-    return this.incoming.deadline;
   }
 
   /** True if its answer is a stream of items. */
@@ -243,29 +219,29 @@ export class InterceptedRpc implements ServerCall {
     return this.rare;
   }
 
-  respond(value: unknown): boolean {
+  override respond(value: unknown): boolean {
     this.#claim('respond');
     this.#settle({ value });
-    return this.incoming.isAwaited;
+    return this.isAwaited;
   }
 
-  fail(error: unknown): boolean {
-    if (this.kind === 'oneway') return this.incoming.fail(error);
+  override fail(error: unknown): boolean {
+    if (this.kind === 'oneway') return super.fail(error);
     this.#claim('fail');
     this.#fails(error);
-    return this.incoming.isAwaited;
+    return this.isAwaited;
   }
 
-  write(item: unknown): Promise<void> {
+  override write(item: unknown): Promise<void> {
     if (this.#state.isAnswered)
       throw new TypeError(`rpc.write: '${this.method}' has already ended`);
     return this.#items().write(item);
   }
 
-  end(): boolean {
+  override end(): boolean {
     this.#claim('end');
     this.#items().end(undefined);
-    return this.incoming.isAwaited;
+    return this.isAwaited;
   }
 
   #items(): ItemPipe {
@@ -282,7 +258,7 @@ export class InterceptedRpc implements ServerCall {
     if (state.isAnswered)
       throw new TypeError(`rpc.${how}: this call of '${this.method}' was already answered`);
     state.isAnswered = true;
-    if (state.isAbandoned) answeredLate(this.incoming);
+    if (state.isAbandoned) callOf(this).carrier.late();
   }
 
   #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {
@@ -362,19 +338,13 @@ export class InterceptedRpc implements ServerCall {
     const state = this.#state;
     if (state.isAnswered) return;
     state.isAbandoned = true;
-    abandon(this.incoming);
+    callOf(this).answer();
     this.#fails(error);
   }
 
   /** Ends the call because no reader will answer it. */
   leave(): void {
     this.#fails(new TransportError('cancelled', 'the caller was gone'));
-  }
-
-  /** Returns the form that Node's console shows. */
-  [Symbol.for('nodejs.util.inspect.custom')](): object {
-    const { protocol, method, kind, from, request, metadata, deadline } = this;
-    return { protocol, method, kind, from: from.endpoint, request, metadata, deadline };
   }
 }
 
