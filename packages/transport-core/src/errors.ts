@@ -219,6 +219,13 @@ export function reasonOf(number: number): ErrorReason | undefined {
   return reasonByNumber[number];
 }
 
+/** Returns true if a connection that ends with this error ends gracefully. */
+export function isOrderly({ reason }: TransportError): boolean {
+  return reason !== undefined && ORDERLY.has(reason);
+}
+
+const ORDERLY = new Set<ErrorReason>(['idle', 'closed', 'disconnected', 'duplicate', 'draining']);
+
 /** Creates an error with this reason and the code that the table assigns to it. */
 export function reasonError(
   reason: ErrorReason,

@@ -176,10 +176,7 @@ const refused: [changes: object, message: string][] = [
   [{ version: '1' }, `version: ${NO_VERSION}, got "1"`],
   [{ accepts: 0 }, 'accepts: must be a list of at most 64 values, got 0'],
   [{ accepts: [0, NaN] }, `accepts[1]: ${NO_VERSION}, got NaN`],
-  [
-    { accepts: Array(65).fill(1) },
-    'accepts: must be a list of at most 64 values, got 65',
-  ],
+  [{ accepts: Array(65).fill(1) }, 'accepts: must be a list of at most 64 values, got 65'],
   [{ channel: 0x0f }, `channel: ${NO_CHANNEL}, got 15`],
   [{ channel: 256 }, `channel: ${NO_CHANNEL}, got 256`],
   [{ channel: null }, `channel: ${NO_CHANNEL}, got null`],

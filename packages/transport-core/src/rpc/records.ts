@@ -113,32 +113,6 @@ abstract class OpenRecord implements CallRecord {
 
 // The record of an outgoing call that is observed.
 
-/**
- * Makes a call report to an observer from now on. Returns its record, with which the caller then
- * calls `watch.begin`.
- */
-export function observeCall(
-  call: RecordedCall & { record: OutgoingRecord | undefined },
-  watch: Reporter,
-  protocol: string,
-  metadata: Readonly<Record<string, string>> | undefined,
-): OpenRecord {
-  call.record = new OutgoingRecord(watch, protocol, call, metadata);
-  return call.record;
-}
-
-/** Reports a call that fails with `error` before it is made. */
-export function observeUnsent(
-  watch: Reporter,
-  protocol: string,
-  call: RecordedCall,
-  metadata: Readonly<Record<string, string>> | undefined,
-  error: TransportError,
-): void {
-  const record = new OutgoingRecord(watch, protocol, call, metadata);
-  watch.run(record, () => record.settled(error));
-}
-
 /** An outgoing call as its record sees it. */
 interface RecordedCall {
   readonly method: ProtocolMethod;

@@ -6,7 +6,7 @@
 // driver tells it what arrived, what time it is, and which calls to start. It calls the driver's
 // port and reports to the driver's visitor.
 
-import { reasonError, stackless, TransportError } from '../errors.ts';
+import { isOrderly, reasonError, stackless, TransportError } from '../errors.ts';
 import { inMs } from '../text.ts';
 import { FRAME_OVERHEAD, type Frame, Kind } from '../wire/frame.ts';
 import {
@@ -14,7 +14,6 @@ import {
   FLUSH_TIME,
   GracefulClose,
   goAwayError,
-  isOrderly,
   lossOf,
   SHUTDOWN,
   TimeLimits,

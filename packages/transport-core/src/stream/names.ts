@@ -130,37 +130,24 @@ export class NameWatch {
     }
     signal.throwIfAborted();
     const { clock } = this.#names.transport;
-    return new Promise((resolve, reject) => {
-      const leave = () => {
+    let leave = () => {};
+    const first = new Promise<readonly ListedAddress[]>((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject };
+      const onAbort = () => reject(signal.reason);
+      const message = `the resolver found no address of '${this.name}' within ${inMs(timeout)}`;
+      const timer = clock.setTimeout(
+        () => reject(reasonError('host_not_found', message, { target: this.name, sent: false })),
+        timeout,
+      );
+      leave = () => {
         clock.clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
         this.#waiters.delete(waiter);
       };
-      const waiter: Waiter = {
-        resolve: (addresses) => {
-          leave();
-          resolve(addresses);
-        },
-        reject: (error) => {
-          leave();
-          reject(error);
-        },
-      };
-      const onAbort = () => waiter.reject(signal.reason);
-      const timer = clock.setTimeout(
-        () =>
-          waiter.reject(
-            reasonError(
-              'host_not_found',
-              `the resolver found no address of '${this.name}' within ${inMs(timeout)}`,
-              { target: this.name, sent: false },
-            ),
-          ),
-        timeout,
-      );
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
     });
+    return first.finally(leave);
   }
 
   /** Notifies the resolver that an address could not be dialed, or that its connection is lost. */

@@ -24,7 +24,7 @@ export class Acceptor {
   readonly #dispatcher: EventDispatcher;
   readonly #handshakes: BoundedHandshakes;
   readonly #listener: Listener;
-  #listened: Promise<void> | undefined = undefined;
+  #hasBegun = false;
   #stopped: Promise<void> | undefined = undefined;
 
   constructor(transport: ConnectionHost, dispatcher: EventDispatcher) {
@@ -48,28 +48,27 @@ export class Acceptor {
     });
   }
 
-  listen(): Promise<void> {
+  async listen(): Promise<void> {
     if (this.#transport.state !== 'open')
-      return Promise.reject(new TransportError('shutdown', 'listen: this transport is closed'));
-    if (this.#listened !== undefined)
-      return Promise.reject(
-        new TransportError('failed_precondition', 'listen: this transport is already listening'),
+      throw new TransportError('shutdown', 'listen: this transport is closed');
+    if (this.#hasBegun)
+      throw new TransportError(
+        'failed_precondition',
+        'listen: this transport is already listening',
       );
-    this.#listened = this.#listener.start().then(
-      () => {
-        if (this.#transport.state !== 'open')
-          throw new TransportError(
-            'shutdown',
-            'listen: this transport was closed while it started to listen',
-          );
-        this.listening = true;
-      },
-      (error) => {
-        this.#listened = undefined;
-        throw error;
-      },
-    );
-    return this.#listened;
+    this.#hasBegun = true;
+    try {
+      await this.#listener.start();
+    } catch (error) {
+      this.#hasBegun = false;
+      throw error;
+    }
+    if (this.#transport.state !== 'open')
+      throw new TransportError(
+        'shutdown',
+        'listen: this transport was closed while it started to listen',
+      );
+    this.listening = true;
   }
 
   /**
