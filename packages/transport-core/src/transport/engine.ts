@@ -27,7 +27,7 @@ import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
 import type { Introduction } from '../wire/hello.ts';
-import { Acceptor, CLOSED, Dialer, ServingState, Shutdown } from './connections.ts';
+import { Acceptor, CLOSED, Dialer, ServingState, Shutdown } from './lifecycle.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
