@@ -24,9 +24,10 @@ import { cleanText } from '../text.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
-import { ConnectionOutput, type TransportResources } from './connection-output.ts';
+import { ConnectionOutput } from './connection-output.ts';
 import { ATTACHMENT, askAdmit, askHello, mismatch, unreachable } from './membership.ts';
 import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
+import type { TransportResources } from './transport-resources.ts';
 
 /**
  * The transport as its connections, pool, mounts and listeners see it. It is an interface because

@@ -10,8 +10,8 @@ import type { Remote } from '../remote.ts';
 import { isResolver, type ResolvedAddress, type Resolver } from '../resolver.ts';
 import { inMs } from '../text.ts';
 import { type Connection, connectionOf } from './connection.ts';
-import type { TransportResources } from './connection-output.ts';
 import { type ListedAddress, nodeOf, orderAddresses, readAddresses } from './membership.ts';
+import type { TransportResources } from './transport-resources.ts';
 
 /** A dial that waits for the first report. */
 interface Waiter {

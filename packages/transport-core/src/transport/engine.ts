@@ -21,14 +21,13 @@ import {
   type ConnectionHost,
   type ConnectionInit,
 } from '../stream/connection.ts';
-import { TransportResources } from '../stream/connection-output.ts';
 import { Members, Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
+import { DeadlineTimer, Ticker, TransportResources } from '../stream/transport-resources.ts';
 import type { Introduction } from '../wire/hello.ts';
-import { Acceptor, CLOSED, Dialer, ServingState, Shutdown } from './lifecycle.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
+import { Acceptor, CLOSED, Dialer, ServingState, Shutdown } from './lifecycle.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
 import type { MountOptions } from './types.ts';

@@ -11,7 +11,7 @@ import { askResolve, nodeOf, orderAddresses } from '../stream/membership.ts';
 import type { DialedName, Members, NameWatch } from '../stream/names.ts';
 import type { Pool } from '../stream/pool.ts';
 import type { HandshakeSlot, StreamConnection } from '../stream/stream-layer.ts';
-import type { DeadlineTimer } from '../stream/ticker.ts';
+import type { DeadlineTimer } from '../stream/transport-resources.ts';
 import { screenHello } from '../wire/preamble.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 import type { Mount } from './mount.ts';
