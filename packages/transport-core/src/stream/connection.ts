@@ -13,12 +13,8 @@ import type { Remote } from '../remote.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/in-call.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { type LeaveReason, Session } from '../session/session.ts';
-import {
-  SessionFigures,
-  type SessionOptions,
-  type SessionVisitor,
-} from '../session/session-parts.ts';
+import { type LeaveReason, Session, SessionFigures } from '../session/session.ts';
+import type { SessionOptions, SessionVisitor } from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText } from '../text.ts';
 import type { Frame } from '../wire/frame.ts';
