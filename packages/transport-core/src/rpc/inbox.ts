@@ -9,7 +9,7 @@ import type { TraceChannel, TransportCounter } from '../observer.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { HANDLER, type InCall, type InChannel, unserved } from '../session/in-call.ts';
+import { HANDLER, type InCall, type InChannel, unserved } from '../session/incoming-calls.ts';
 import {
   DECODED_SHIFT,
   HANDED,

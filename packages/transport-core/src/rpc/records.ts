@@ -15,7 +15,7 @@ import type {
 } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { CallObserver, InCall, Payer } from '../session/in-call.ts';
+import type { CallObserver, InCall, Payer } from '../session/incoming-calls.ts';
 import type { CallCarrier } from '../session/out-call.ts';
 
 /**

@@ -7,7 +7,7 @@ import type { AllowCall } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { InCall } from '../session/in-call.ts';
+import type { InCall } from '../session/incoming-calls.ts';
 import { SIGNAL } from '../session/session-context.ts';
 import { handled, ItemReader } from '../session/streams.ts';
 import { dues } from './call.ts';

@@ -12,7 +12,7 @@ import { ACCOUNT_MAX, Account, DOWNLOAD, type Frame, UNPROCESSED, UPLOAD } from 
 import { errorFrame } from '../wire/metadata.ts';
 import type { ReceiveAccount } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
-import { InCall } from './in-call.ts';
+import { InCall } from './incoming-calls.ts';
 import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';

@@ -14,7 +14,7 @@ import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
 import { type Channel, Channels } from './channels.ts';
 import { type HelloExchangeOptions, protocolError } from './hello-exchange.ts';
-import type { InCall } from './in-call.ts';
+import type { InCall } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Outbox } from './outbox.ts';
 import { Assembly, IncomingPackets, oversized, priceOf, STALLED } from './packets.ts';

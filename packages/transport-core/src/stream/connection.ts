@@ -11,7 +11,7 @@ import type { TransportCounter } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Caller } from '../session/caller.ts';
-import type { InCall, Mounted } from '../session/in-call.ts';
+import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
 import { type LeaveReason, Session, SessionFigures } from '../session/session.ts';
 import type { SessionOptions, SessionVisitor } from '../session/session-parts.ts';

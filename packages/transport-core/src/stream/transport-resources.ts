@@ -5,7 +5,7 @@
 import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import type { Random } from '../random.ts';
-import type { InCall } from '../session/in-call.ts';
+import type { InCall } from '../session/incoming-calls.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder } from '../session/out-call.ts';
 import { CANCEL_TOLD, SCARCE, SHARE, TURN } from '../session/session-context.ts';
