@@ -201,14 +201,7 @@ export function askAdmit(
   const apply = () => {
     if (membership === undefined) return agree(NONE);
     const { nodeId: claim, protocols, features } = hello;
-    const pending: PendingConnection = {
-      remote,
-      claim,
-      protocols,
-      target,
-      features,
-      answer: NONE,
-    };
+    const pending: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
     attempt(
       () => membership.admit(pending),
       () => agree(pending.answer),

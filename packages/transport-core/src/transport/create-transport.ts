@@ -197,10 +197,7 @@ function list(addresses: string | readonly string[]): string[] {
 }
 
 function isAddresses(value: unknown): boolean {
-  return (
-    typeof value === 'string' ||
-    (Array.isArray(value) && value.every((address) => typeof address === 'string'))
-  );
+  return [value].flat().every((address) => typeof address === 'string');
 }
 
 function isBackends(value: unknown): boolean {
