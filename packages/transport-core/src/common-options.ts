@@ -6,9 +6,9 @@ import {
   callback,
   dependentGroup,
   flag,
+  functions,
   group,
   integer,
-  list,
   milliseconds,
   millisecondsOrNever,
   type Options,
@@ -358,8 +358,8 @@ export const commonOptions = optionsSchema({
   callerStacks: optional(flag()),
   interceptors: optional(
     optionsSchema({
-      client: optional(list(callback<ClientInterceptor>())),
-      server: optional(list(callback<ServerInterceptor>())),
+      client: optional(functions<ClientInterceptor>()),
+      server: optional(functions<ServerInterceptor>()),
     }),
   ),
   observer: optional(

@@ -163,6 +163,17 @@ export function callback<F extends (...args: never[]) => unknown>(): OptionField
   return reference((value) => typeof value === 'function', 'a function');
 }
 
+/** A list of functions. */
+export function functions<F extends (...args: never[]) => unknown>(): OptionField<
+  readonly F[],
+  readonly F[]
+> {
+  return reference(
+    (value) => Array.isArray(value) && value.every((item) => typeof item === 'function'),
+    'a list of functions',
+  );
+}
+
 /**
  * Any value that `isFit` accepts, passed through by reference and not frozen. `rule` completes the
  * sentence 'must be …'.
@@ -228,17 +239,17 @@ export function dependentGroup<S extends OptionsShape, T>(
   };
 }
 
-/** A list of values, of at most `most` if that is given. */
+/** A list of at most `most` values. */
 export function list<I, O>(
   item: OptionField<I, O>,
-  most: number = Number.POSITIVE_INFINITY,
+  most: number,
 ): OptionField<readonly I[], readonly O[]> {
-  const rule = most < Infinity ? `must be a list of at most ${most} values` : 'must be a list';
   return {
     read(given, path, wrong) {
       if (Array.isArray(given) && given.length <= most)
         return given.map((value, at) => item.read(value, `${path}[${at}]`, wrong));
-      wrong.push(broken(path, rule, Array.isArray(given) ? given.length : given));
+      const value = Array.isArray(given) ? given.length : given;
+      wrong.push(broken(path, `must be a list of at most ${most} values`, value));
       return [];
     },
   };

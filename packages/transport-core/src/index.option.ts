@@ -2,10 +2,10 @@
 
 export {
   callback,
+  functions,
   grace,
   group,
   integer,
-  list,
   milliseconds,
   millisecondsOrNever,
   optional,

@@ -229,20 +229,6 @@ export function kindOf(value: unknown): string {
   }
 }
 
-/**
- * Returns one step of a path into a value, as in source code: `.entries`, `[3]` or `["odd key"]`.
- */
-export function member(key: PropertyKey): string {
-  if (typeof key === 'number') return `[${key}]`;
-  if (typeof key === 'symbol') return `[${String(key)}]`;
-  return /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(key) ? `.${key}` : `[${quote(key)}]`;
-}
-
-/** Returns text in double quotes, escaped, and cut after `length` characters. */
-export function quote(text: string, length = 64): string {
-  return JSON.stringify(text.length > length ? `${text.slice(0, length)}…` : text);
-}
-
 function className(value: object): string {
   try {
     if (Array.isArray(value)) return 'array';

@@ -3,16 +3,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { flag, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { traceDepth } from '../errors.ts';
-import {
-  AsyncSchemaError,
-  type Codec,
-  limitOptions,
-  member,
-  oversize,
-  quote,
-  refusal,
-  WORK,
-} from './codec.ts';
+import { member, quote } from '../text.ts';
+import { AsyncSchemaError, type Codec, limitOptions, oversize, refusal, WORK } from './codec.ts';
 import {
   findBreach,
   isWellFormed,

@@ -14,8 +14,8 @@ import {
   reference,
   withDefault,
 } from '../config.ts';
-import { hasLoneSurrogate, isPlainObject } from '../text.ts';
-import { type Codec, member, quote } from './codec.ts';
+import { hasLoneSurrogate, isPlainObject, member, quote } from '../text.ts';
+import type { Codec } from './codec.ts';
 
 /**
  * The definition that `defineProtocol` takes as a literal. Optional members also accept

@@ -3,8 +3,8 @@
 import { LONGEST_DELAY } from '../clock.ts';
 import {
   callback,
+  functions,
   grace,
-  list,
   optional,
   optionsSchema,
   parseOptions,
@@ -51,7 +51,7 @@ const serveOptions = optionsSchema({
   ),
   toError: optional(callback<NonNullable<ServeOptions['toError']>>()),
   allow: optional(callback<AllowCall>()),
-  interceptors: withDefault(list(callback<ServerInterceptor>()), []),
+  interceptors: withDefault(functions<ServerInterceptor>(), []),
 });
 const stopOptions = optionsSchema({ grace: withDefault(grace(), Number.POSITIVE_INFINITY) });
 
