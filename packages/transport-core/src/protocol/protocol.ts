@@ -224,7 +224,7 @@ type NamesById<M> = {
 export function defineProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
 ): Protocol<M> {
-  return build(definition, SCHEMA) as Protocol<M>;
+  return build(definition, optional(integer(0x10, 0xff))) as Protocol<M>;
 }
 
 /**
@@ -235,7 +235,8 @@ export function defineProtocol<const M extends ProtocolMethods>(
 export function defineProjectProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
 ): Protocol<M> {
-  return build(definition, OWN_SCHEMA) as Protocol<M>;
+  // The project's own protocols must specify a channel.
+  return build(definition, integer(0, 0xff)) as Protocol<M>;
 }
 
 /**
@@ -257,10 +258,13 @@ export function isProtocol(value: unknown): value is Protocol {
 /** The key of a protocol's method table, shared by all copies of this package; not enumerable. */
 const TABLE = Symbol.for('trunkline.methodTable');
 
-function build(definition: ProtocolDefinition, schema: typeof SCHEMA): Protocol {
+function build(
+  definition: ProtocolDefinition,
+  channelField: OptionField<number | undefined, number | undefined>,
+): Protocol {
   const named: unknown = (definition as Partial<ProtocolDefinition> | undefined)?.name;
   const who = typeof named === 'string' ? `defineProtocol ${quote(named)}` : 'defineProtocol';
-  const { channel, ...given } = parseOptions(schema, definition, who);
+  const { channel, ...given } = parseOptions(schemaOf(channelField), definition, who);
   const { name } = given;
   const byName = new Map<string, ProtocolMethod>();
   const byId = new Map<number, ProtocolMethod>();
@@ -341,23 +345,29 @@ function isCodec(value: unknown): boolean {
   );
 }
 
-const codec = reference<Codec<any>>(isCodec, 'a codec: bytes, json(schema) or protobuf(type)');
-const doc = optional(
-  reference<string>(
-    (value) => typeof value === 'string' && value.length <= 4_096 && !hasLoneSurrogate(value),
-    'a string of at most 4096 characters without lone surrogates',
-  ),
-);
+// The schemas are made in functions, so that bundlers can drop them.
 
-const method = optionsSchema({
-  id: optional(integer(1, MAX_UINT32)),
-  request: codec,
-  response: optional(codec),
-  upload: optional(codec),
-  download: optional(codec),
-  timeout: optional(millisecondsOrNever()),
-  doc,
-});
+const codec = () =>
+  reference<Codec<any>>(isCodec, 'a codec: bytes, json(schema) or protobuf(type)');
+
+const doc = () =>
+  optional(
+    reference<string>(
+      (value) => typeof value === 'string' && value.length <= 4_096 && !hasLoneSurrogate(value),
+      'a string of at most 4096 characters without lone surrogates',
+    ),
+  );
+
+const methodSchema = () =>
+  optionsSchema({
+    id: optional(integer(1, MAX_UINT32)),
+    request: codec(),
+    response: optional(codec()),
+    upload: optional(codec()),
+    download: optional(codec()),
+    timeout: optional(millisecondsOrNever()),
+    doc: doc(),
+  });
 
 /** Checks methods and passes them on as they are. */
 const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
@@ -366,6 +376,7 @@ const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
       wrong.push(broken(path, METHODS, given));
       return {};
     }
+    const method = methodSchema();
     const nameOf = new Map<number, string>();
     for (const [name, definition] of Object.entries(given as ProtocolMethods)) {
       const at = `${path}${member(name)}`;
@@ -399,7 +410,6 @@ const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
 const METHODS =
   "must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … })";
 
-/** Trunkline's own protocols must specify a channel; for others it is optional. */
 const schemaOf = (channel: OptionField<number | undefined, number | undefined>) =>
   optionsSchema({
     name: reference<string>(
@@ -417,11 +427,9 @@ const schemaOf = (channel: OptionField<number | undefined, number | undefined>) 
       10,
     ),
     ordered: withDefault(flag(), false),
-    doc,
+    doc: doc(),
     methods: methodsField,
   });
-const OWN_SCHEMA = schemaOf(integer(0, 0xff));
-const SCHEMA = schemaOf(optional(integer(0x10, 0xff)));
 
 // The numbers that protocols and methods get from their names. They are the same at every node.
 
