@@ -20,7 +20,10 @@ test('all spellings of one target have one key', (t) => {
     ['[::ffff:127.0.0.1]:7', '127.0.0.1:7', '[::FFFF:7f00:1]:7'],
     ['[fe80::1%eth0]:7', '[FE80:0::1%eth0]:7'],
     ['WS://Host:80/Path', 'ws://host:80/Path'],
-    ['ws://host:80', 'ws://host:80/'],
+    ['ws://host:80', 'ws://host:80/', 'ws://Host', 'WS://host/'],
+    ['ws://host/path?x', 'ws://host:80/path?x'],
+    ['wss://host:443', 'wss://host/', 'wss://HOST'],
+    ['wss://[2606:0::1]', 'wss://[2606::1]:443/'],
   ];
   for (const group of same)
     t.is(new Set(group.map((target) => parseTarget(target).key)).size, 1, group.join());
@@ -28,14 +31,14 @@ test('all spellings of one target have one key', (t) => {
 
 test('different targets keep different keys', (t) => {
   const targets =
-    `a:1 a:2 b:1 ws://a:1 wss://a:1 ws://a:1/x ws://a:1/X ws://a:1/x?y ${id}@a:1 [fe80::1%eth0]:1 [fe80::1%ETH0]:1 [fe80::1]:1 inmem://a inmem://b n1 N1 node:${id}`.split(
+    `a:1 a:2 b:1 ws://a:1 wss://a:1 ws://a:1/x ws://a:1/X ws://a:1/x?y ws://a wss://a ws://a:443 wss://a:80 tcp://a ${id}@a:1 [fe80::1%eth0]:1 [fe80::1%ETH0]:1 [fe80::1]:1 inmem://a inmem://b n1 N1 node:${id}`.split(
       ' ',
     );
   t.is(new Set(targets.map((target) => parseTarget(target).key)).size, targets.length);
 });
 
 test('a key is its own key', (t) => {
-  for (const target of `tcp://[::FFFF:1.2.3.4]:9 WS://A:1/ ${id}@[0::0]:1 odd//thing n1`.split(
+  for (const target of `tcp://[::FFFF:1.2.3.4]:9 WS://A:1/ wss://A/ ws://a?b ws://a: ${id}@[0::0]:1 odd//thing n1`.split(
     ' ',
   )) {
     const { key } = parseTarget(target);
@@ -86,7 +89,8 @@ test('an address is shown in one spelling, with its scheme', (t) => {
     t.is(spelled(text), 'tcp://host:80');
   t.is(spelled('[::FFFF:1.2.3.4]:9'), 'tcp://1.2.3.4:9');
   t.is(spelled('WS://Host:80/Path'), 'ws://host:80/Path');
-  for (const text of ['ws://host:80', 'WS://Host:80/']) t.is(spelled(text), 'ws://host:80/');
+  for (const text of ['ws://host:80', 'WS://Host:80/', 'ws://host'])
+    t.is(spelled(text), 'ws://host:80/');
   for (const text of ['inmem://a', 'n17', 'n17/b', 'odd//thing', 'host:99999', ''])
     t.is(spelled(text), text);
 });

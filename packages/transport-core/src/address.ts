@@ -77,14 +77,15 @@ export function splitScheme(address: string): { scheme: string | undefined; rest
 }
 
 /**
- * Returns the canonical form of an address. Text that is not a scheme, host and port is returned as
- * written, except for its scheme, so a URL without a port has a key of its own.
+ * Returns the canonical form of an address; a WebSocket URL without a port gets its default port.
+ * Text that is not a scheme, host and port is returned as written, except for its scheme.
  */
 function canonicalAddress(address: string): string {
   const { scheme, rest } = splitScheme(address);
   const [, authority = '', path = ''] = /^([^/?#]*)(.*)$/su.exec(rest)!;
   const isTcp = scheme === undefined || scheme === 'tcp';
-  const place = parseHostPort(authority);
+  const usual = scheme === 'ws' ? ':80' : scheme === 'wss' ? ':443' : '';
+  const place = parseHostPort(authority) ?? parseHostPort(authority + usual);
   if (place === undefined || (isTcp && path !== '' && path !== '/'))
     return scheme === undefined ? address : `${scheme}://${rest}`;
   return `${isTcp ? '' : `${scheme}://`}${formatHostPort(place.host, place.port)}${path === '/' ? '' : path}`;

@@ -106,7 +106,7 @@ test('defaults follow the given options', (t) => {
 test('invalid clocks and observers are refused', (t) => {
   t.regex(
     messageOf({ clock: { now: () => 1 } }),
-    /^createTransport: clock: must be a Clock with the methods now, setTimeout, clearTimeout, sleep and defer, got an object/,
+    /^createTransport: clock: must be a Clock with the methods now, setTimeout, clearTimeout, sleep, defer, got an object/,
   );
   t.regex(
     messageOf({ observer: { event: 1 } }),

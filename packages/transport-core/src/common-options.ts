@@ -5,6 +5,7 @@ import type { Clock } from './clock.ts';
 import {
   callback,
   dependentGroup,
+  flag,
   functions,
   group,
   integer,
@@ -16,6 +17,7 @@ import {
   reference,
   text,
   withDefault,
+  withMethods,
 } from './config.ts';
 import type { ClientInterceptor, Interceptors, ServerInterceptor } from './interceptors.ts';
 import { HOOKS, type Observer } from './observer.ts';
@@ -301,6 +303,8 @@ export interface KeepAliveOptions {
   readonly timeout?: number | undefined;
 }
 
+const CLOCK_METHODS = ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'] as const;
+
 /**
  * The schema of the common options. Backends extend it:
  * `extendOptions(commonOptions, { bindAddr: text() })`.
@@ -336,9 +340,7 @@ export const commonOptions = optionsSchema({
     },
   }),
   admit: optional(callback<NonNullable<CommonOptions['admit']>>()),
-  callerStacks: optional(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
-  ),
+  callerStacks: optional(flag()),
   interceptors: optional(
     optionsSchema({
       client: optional(functions<ClientInterceptor>()),
@@ -351,12 +353,7 @@ export const commonOptions = optionsSchema({
       'an object whose hooks, such as event and count, are functions',
     ),
   ),
-  clock: optional(
-    reference<Clock>(
-      isClock,
-      'a Clock with the methods now, setTimeout, clearTimeout, sleep and defer',
-    ),
-  ),
+  clock: optional(withMethods<Clock>('a Clock', CLOCK_METHODS)),
   random: optional(callback<Random>()),
 });
 
@@ -395,13 +392,6 @@ function isObserver(value: unknown): boolean {
     const hook = (value as Record<string, unknown>)[name];
     return hook === undefined || typeof hook === 'function';
   });
-}
-
-function isClock(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return ['now', 'setTimeout', 'clearTimeout', 'sleep', 'defer'].every(
-    (name) => typeof (value as Record<string, unknown>)[name] === 'function',
-  );
 }
 
 // The options of mutual TLS: a key and its certificate, the trusted nodes, and the form in which

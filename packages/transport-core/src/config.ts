@@ -145,6 +145,19 @@ export function text(most = 255): OptionField<string, string> {
   return reference(isFit, `a string of 1 to ${most} characters without control characters`);
 }
 
+/** A boolean. */
+export function flag(): OptionField<boolean, boolean> {
+  return reference((value) => typeof value === 'boolean', 'true or false');
+}
+
+/** An object with these methods. `what` completes the sentence 'must be …'. */
+export function withMethods<T>(what: string, names: readonly (keyof T)[]): OptionField<T, T> {
+  return reference(
+    (value) => names.every((name) => typeof (value as T | null | undefined)?.[name] === 'function'),
+    `${what} with the methods ${names.join(', ')}`,
+  );
+}
+
 /** A function. */
 export function callback<F extends (...args: never[]) => unknown>(): OptionField<F, F> {
   return reference((value) => typeof value === 'function', 'a function');
@@ -198,27 +211,11 @@ export function withDefault<I, O>(
   };
 }
 
-/** Converts the value of a field with `make`, unless the value is invalid. */
-export function mapped<I, O, T>(
-  field: OptionField<I, O>,
-  make: (value: O) => T,
-): OptionField<I, T> {
-  return {
-    read(given, path, wrong) {
-      const before = wrong.length;
-      const value = field.read(given, path, wrong);
-      return wrong.length === before ? make(value) : (undefined as T);
-    },
-  };
-}
-
 /** A group of options that may be left out, entirely or in part. */
 export function group<S extends OptionsShape>(
   shape: S,
 ): OptionField<Given<S> | undefined, Made<S>> {
-  return {
-    read: (given, path, wrong) => readShape(shape, given === undefined ? {} : given, path, wrong),
-  };
+  return { read: (given = {}, path, wrong) => readShape(shape, given, path, wrong) };
 }
 
 /**
@@ -231,16 +228,29 @@ export function dependentGroup<S extends OptionsShape, T>(
 ): OptionField<Given<S> | undefined, T> {
   return {
     read(given = {}, path, wrong) {
-      const part = mapped(optionsSchema(shape), (made) =>
-        complete(
-          made,
-          (option, rule) =>
-            void wrong.push(
-              broken(join(path, option), rule, (given as Record<string, unknown>)[option]),
-            ),
-        ),
-      );
-      return part.read(given, path, wrong);
+      const before = wrong.length;
+      const made = readShape(shape, given, path, wrong);
+      if (wrong.length > before) return made as unknown as T;
+      return complete(made, (option, rule) => {
+        const value = (given as Record<string, unknown>)[option];
+        wrong.push(broken(join(path, option), rule, value));
+      });
+    },
+  };
+}
+
+/** A list of at most `most` values. */
+export function list<I, O>(
+  item: OptionField<I, O>,
+  most: number,
+): OptionField<readonly I[], readonly O[]> {
+  return {
+    read(given, path, wrong) {
+      if (Array.isArray(given) && given.length <= most)
+        return given.map((value, at) => item.read(value, `${path}[${at}]`, wrong));
+      const value = Array.isArray(given) ? given.length : given;
+      wrong.push(broken(path, `must be a list of at most ${most} values`, value));
+      return [];
     },
   };
 }
@@ -277,7 +287,7 @@ function join(path: string, key: string): string {
 }
 
 /** Returns one line that describes an invalid value. */
-function broken(path: string, rule: string, value: unknown): string {
+export function broken(path: string, rule: string, value: unknown): string {
   return `${path}: ${value === undefined ? `is required: ${rule}` : `${rule}, got ${show(value)}`}`;
 }
 

@@ -170,8 +170,12 @@ export class TransportError extends Error {
  * Returns a copy of an error with details of one call or one target, because one error object must
  * never be handed out to several callers.
  */
-export function withDetails(error: TransportError, details: TransportErrorOptions): TransportError {
-  return new TransportError(error.code, error.message, {
+export function withDetails(
+  error: TransportError,
+  details: TransportErrorOptions,
+  message: string = error.message,
+): TransportError {
+  return new TransportError(error.code, message, {
     reason: details.reason ?? error.reason,
     target: details.target ?? error.target,
     sent: details.sent ?? error.sent,
@@ -190,8 +194,9 @@ export function withDetails(error: TransportError, details: TransportErrorOption
 export function withoutStack(
   error: TransportError,
   details: TransportErrorOptions,
+  message?: string,
 ): TransportError {
-  return untraced(() => withDetails(error, details));
+  return untraced(() => withDetails(error, details, message));
 }
 
 /** Returns the wire number of a code. */
@@ -213,6 +218,13 @@ export function reasonNumber(reason: ErrorReason | undefined): number {
 export function reasonOf(number: number): ErrorReason | undefined {
   return reasonByNumber[number];
 }
+
+/** Returns true if a connection that ends with this error ends gracefully. */
+export function isOrderly({ reason }: TransportError): boolean {
+  return reason !== undefined && ORDERLY.has(reason);
+}
+
+const ORDERLY = new Set<ErrorReason>(['idle', 'closed', 'disconnected', 'duplicate', 'draining']);
 
 /** Creates an error with this reason and the code that the table assigns to it. */
 export function reasonError(

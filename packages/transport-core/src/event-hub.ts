@@ -31,7 +31,7 @@ export class EventHub<E> {
    * only these.
    */
   follow(first: readonly E[]): AsyncIterator<E, undefined> & AsyncIterableIterator<E> {
-    const reader = new EventReader<E>(this.#lagged, (gone) => this.#readers.delete(gone));
+    const reader = new LaggingReader<E>(this.#lagged, (gone) => this.#readers.delete(gone));
     for (const event of first) reader.push(event);
     if (this.#over) reader.end();
     else this.#readers.add(reader);
@@ -46,16 +46,18 @@ export class EventHub<E> {
   }
 }
 
-class EventReader<E> implements AsyncIterableIterator<E> {
-  readonly #queue: E[] = [];
+/**
+ * One reader of events: an async iterator that waits for events and ends when it is left, or with
+ * its source. Subclasses bound its queue.
+ */
+export abstract class EventReader<E> implements AsyncIterableIterator<E> {
+  protected readonly queue: E[] = [];
   readonly #waiting: ((result: IteratorResult<E, undefined>) => void)[] = [];
-  readonly #lagged: (missed: number) => E;
   readonly #left: (reader: EventReader<E>) => void;
-  #missed = 0;
   #over = false;
 
-  constructor(lagged: (missed: number) => E, left: (reader: EventReader<E>) => void) {
-    this.#lagged = lagged;
+  /** @param left called once, when the reader leaves. */
+  constructor(left: (reader: EventReader<E>) => void) {
     this.#left = left;
   }
 
@@ -65,37 +67,60 @@ class EventReader<E> implements AsyncIterableIterator<E> {
 
   push(event: E): void {
     const resolve = this.#waiting.shift();
-    if (resolve !== undefined) return resolve({ value: event, done: false });
-    if (this.#queue.length >= LAG) {
-      this.#queue.shift();
-      this.#missed++;
-    }
-    this.#queue.push(event);
+    if (resolve === undefined) this.enqueue(event);
+    else resolve({ value: event, done: false });
+  }
+
+  protected abstract enqueue(event: E): void;
+
+  /** Removes and returns the next event of a queue that is not empty. */
+  protected dequeue(): E {
+    return this.queue.shift()!;
   }
 
   next(): Promise<IteratorResult<E, undefined>> {
-    if (this.#missed > 0) {
-      const value = this.#lagged(this.#missed);
-      this.#missed = 0;
-      return Promise.resolve({ value, done: false });
-    }
-    const event = this.#queue.shift();
-    if (event !== undefined) return Promise.resolve({ value: event, done: false });
+    if (this.queue.length > 0) return Promise.resolve({ value: this.dequeue(), done: false });
     if (this.#over) return Promise.resolve(DONE);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   return(): Promise<IteratorResult<E, undefined>> {
-    this.#queue.length = 0;
-    this.#missed = 0;
+    this.queue.length = 0;
     this.end();
     this.#left(this);
     return Promise.resolve(DONE);
   }
 
+  /** Ends the iterator; unread events can still be read. */
   end(): void {
     this.#over = true;
     for (const resolve of this.#waiting.splice(0)) resolve(DONE);
+  }
+}
+
+/** A reader that loses the oldest events if it lags. */
+class LaggingReader<E> extends EventReader<E> {
+  readonly #lagged: (missed: number) => E;
+  #missed = 0;
+
+  constructor(lagged: (missed: number) => E, left: (reader: EventReader<E>) => void) {
+    super(left);
+    this.#lagged = lagged;
+  }
+
+  protected override enqueue(event: E): void {
+    if (this.queue.length >= LAG) {
+      this.queue.shift();
+      this.#missed++;
+    }
+    this.queue.push(event);
+  }
+
+  protected override dequeue(): E {
+    if (this.#missed === 0) return super.dequeue();
+    const missed = this.#missed;
+    this.#missed = 0;
+    return this.#lagged(missed);
   }
 }
 

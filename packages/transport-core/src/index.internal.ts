@@ -13,7 +13,7 @@ export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { priceOf } from './session/packets.ts';
 export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/served-calls.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
-export { DeadlineTimer } from './stream/ticker.ts';
+export { DeadlineTimer } from './stream/transport-resources.ts';
 export {
   isDraining,
   type Management,

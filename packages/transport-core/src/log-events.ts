@@ -1,5 +1,6 @@
 // An observer that writes the events and counters that an operator should see to a logger.
 
+import { isOrderly } from './errors.ts';
 import type { Observer, ObserverEvent, TransportCounter } from './observer.ts';
 import type { Remote } from './remote.ts';
 import { inMs } from './text.ts';
@@ -78,9 +79,8 @@ function messageOf(
       return ['debug', { remote: peer(event.remote) }, 'a connection is up'];
     case 'down': {
       const { remote, cause } = event;
-      const isOrderly = cause?.reason !== undefined && ORDERLY.has(cause.reason);
-      const details = { remote: peer(remote), err: cause };
-      return [isOrderly ? 'debug' : 'info', details, 'a connection is down'];
+      const level = cause !== undefined && isOrderly(cause) ? 'debug' : 'info';
+      return [level, { remote: peer(remote), err: cause }, 'a connection is down'];
     }
     case 'mismatch': {
       const { remote, protocol, error } = event;
@@ -115,13 +115,6 @@ function peer({ id, endpoint, nodeId }: Remote): object {
   return nodeId === undefined ? { id, endpoint } : { id, endpoint, nodeId };
 }
 
-const ORDERLY: ReadonlySet<string> = new Set([
-  'idle',
-  'closed',
-  'disconnected',
-  'duplicate',
-  'draining',
-]);
 const ALARMS: ReadonlySet<TransportCounter> = new Set([
   'onewayLost',
   'onewayDropped',

@@ -27,6 +27,20 @@ export function inMs(milliseconds: number): string {
 /** Maximum length of the text of a GO_AWAY or ERROR, in bytes of UTF-8. */
 export const TEXT_LIMIT = 1024;
 
+/**
+ * Returns one step of a path into a value, as in source code: `.entries`, `[3]` or `["odd key"]`.
+ */
+export function member(key: PropertyKey): string {
+  if (typeof key === 'number') return `[${key}]`;
+  if (typeof key === 'symbol') return `[${String(key)}]`;
+  return /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(key) ? `.${key}` : `[${quote(key)}]`;
+}
+
+/** Returns text in double quotes, escaped, and cut after `length` characters. */
+export function quote(text: string, length = 64): string {
+  return JSON.stringify(text.length > length ? `${text.slice(0, length)}…` : text);
+}
+
 const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
 const encoder = new TextEncoder();
 const scratch = new Uint8Array(TEXT_LIMIT);

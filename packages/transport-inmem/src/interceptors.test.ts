@@ -259,6 +259,31 @@ test('the time that an interceptor takes counts; one that hangs harms only the c
   await t.throwsAsync(hung, { code: 'deadline_exceeded' });
 });
 
+test('a signal that aborts while interceptors work cancels the call before it is sent', async (t) => {
+  let controller = new AbortController();
+  const told: number[] = [];
+  const aborts: ClientInterceptor = (next) => (call) => {
+    controller.abort();
+    return next(call);
+  };
+  const { client, to } = await fixture(t, { client: [aborts] }, told);
+  async function* upload() {
+    yield of(1);
+  }
+  for (const call of [
+    (signal: AbortSignal) => client.send(to, 'tell', of(1), { signal }),
+    (signal: AbortSignal) => client.send(to, 'sum', of(1), { signal, upload: upload() }),
+    (signal: AbortSignal) => client.send(to, 'count', of(1), { signal, metadata: { a: 'b' } }),
+  ]) {
+    controller = new AbortController();
+    const error = await t.throwsAsync<TransportError>(call(controller.signal), {
+      code: 'cancelled',
+    });
+    t.is(error?.sent, false);
+  }
+  t.deepEqual(told, []);
+});
+
 test('server interceptors work around the reader of consumer()', async (t) => {
   const log: string[] = [];
   const server: ServerInterceptor = (next) => async (call) => {

@@ -10,6 +10,7 @@ import {
   type HandshakeSlot,
   isNodeId,
   type ListenOptions,
+  type OptionField,
   option,
   optionsSchema,
   type Pem,
@@ -195,7 +196,7 @@ export class TlsAcceptor {
   readonly #tls: MutualTls;
   readonly #options: AcceptorOptions;
   readonly #server: Server;
-  /** The handshakes in progress, by endpoint. */
+  /** The handshakes in progress, by `pairOf` their sockets. */
   readonly #pending = new Map<string, TlsHandshake>();
 
   constructor(tls: MutualTls, context: SecureContextOptions, options: AcceptorOptions) {
@@ -208,8 +209,8 @@ export class TlsAcceptor {
     this.#server = createServer({ ...context, requestCert: true, rejectUnauthorized: false });
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
     this.#server.on('tlsClientError', (error: Error & { code?: string }, socket) => {
-      const endpoint = endpointOf(socket);
-      if (endpoint !== undefined) this.#pending.get(endpoint)?.end(tlsAcceptError(error, endpoint));
+      const handshake = this.#pending.get(pairOf(socket));
+      handshake?.end(tlsAcceptError(error, handshake.endpoint));
     });
   }
 
@@ -243,10 +244,11 @@ export class TlsAcceptor {
   }
 
   #wait(raw: Socket, endpoint: string, timeout: number): TlsHandshake {
+    const pair = pairOf(raw);
     const handshake = new TlsHandshake(raw, endpoint, this.#options.clock, () =>
-      this.#pending.delete(endpoint),
+      this.#pending.delete(pair),
     );
-    this.#pending.set(endpoint, handshake);
+    this.#pending.set(pair, handshake);
     handshake.within(timeout);
     return handshake;
   }
@@ -261,11 +263,12 @@ export class TlsAcceptor {
   /** Ends the handshakes in progress. */
   close(): void {
     this.#tls.gone(this);
-    for (const [endpoint, handshake] of [...this.#pending]) handshake.end(tlsClosed(endpoint));
+    for (const handshake of [...this.#pending.values()])
+      handshake.end(tlsClosed(handshake.endpoint));
   }
 
   #secured(socket: TLSSocket): void {
-    const handshake = this.#pending.get(endpointOf(socket) ?? '');
+    const handshake = this.#pending.get(pairOf(socket));
     if (handshake === undefined) return void socket.destroy();
     handshake.stop();
     // During the handshake, the end of the socket is the end of the connection; from here on, the
@@ -280,7 +283,7 @@ export class TlsAcceptor {
 /** One connection from its acceptance to the end of its handshake. */
 class TlsHandshake {
   readonly raw: Socket;
-  readonly #endpoint: string;
+  readonly endpoint: string;
   readonly #clock: Clock;
   readonly #forget: () => void;
   slot: HandshakeSlot | undefined;
@@ -290,7 +293,7 @@ class TlsHandshake {
 
   constructor(raw: Socket, endpoint: string, clock: Clock, forget: () => void) {
     this.raw = raw;
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
     this.#clock = clock;
     this.#forget = forget;
     raw.on('close', this.#closed);
@@ -299,7 +302,7 @@ class TlsHandshake {
   within(timeout: number): void {
     this.#due = this.#clock.now() + timeout;
     this.#timer = this.#clock.setTimeout(
-      () => this.end(tlsTimeout(this.#endpoint, timeout)),
+      () => this.end(tlsTimeout(this.endpoint, timeout)),
       timeout,
     );
   }
@@ -328,11 +331,19 @@ class TlsHandshake {
     this.slot?.leave(error);
   }
 
-  readonly #closed = (): void => this.end(tlsAcceptError(undefined, this.#endpoint));
+  readonly #closed = (): void => this.end(tlsAcceptError(undefined, this.endpoint));
 }
 
 function endpointOf({ remoteAddress, remotePort }: Socket): string | undefined {
   return remoteAddress === undefined ? undefined : formatHostPort(remoteAddress, remotePort ?? 0);
+}
+
+/**
+ * Returns the key of a connection: the addresses of both ends, because a peer may use one local
+ * port for several of our addresses.
+ */
+function pairOf(socket: Socket): string {
+  return `${socket.localAddress} ${socket.localPort} ${endpointOf(socket)}`;
 }
 
 /** Ignores an error of an accepted socket: its 'close' follows and ends the handshake. */
@@ -378,8 +389,6 @@ const isPems = (value: unknown) =>
   isPem(value) || (Array.isArray(value) && value.length > 0 && value.every(isPem));
 const isIds = (value: unknown) =>
   Array.isArray(value) && value.every((id) => typeof id === 'string' && isNodeId(id));
-const orNull = (isFit: (value: unknown) => boolean) => (value: unknown) =>
-  value === null || isFit(value);
 
 const PEM = 'PEM, as a string or the bytes of a file';
 const IDS = 'a list of node ids: 64 lower-case hex digits each';
@@ -398,17 +407,14 @@ const schema = optionsSchema({
   }),
 });
 
+const orNull = <T>({ read }: OptionField<T, T>): OptionField<T | null, T | null> => ({
+  read: (given, path, wrong) => (given === null ? null : read(given, path, wrong)),
+});
+
 const updateSchema = optionsSchema({
   key: option.optional(pem),
   cert: option.optional(pem),
-  ca: option.optional(
-    option.reference<Pem | readonly Pem[] | null>(
-      orNull(isPems),
-      `${PEM}, a list of them, or null`,
-    ),
-  ),
-  allow: option.optional(
-    option.reference<readonly string[] | null>(orNull(isIds), `${IDS}; or null`),
-  ),
+  ca: option.optional(orNull(pems)),
+  allow: option.optional(orNull(ids)),
   deny: option.optional(ids),
 });

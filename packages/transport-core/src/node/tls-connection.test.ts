@@ -61,6 +61,55 @@ test('a socket without reset is closed: a pipe, and one that is destroyed', asyn
   t.pass();
 });
 
+test('a peer may use one local port for two of our addresses', async (t) => {
+  const [own, ...others] = await Promise.all([mutualTls(), mutualTls(), mutualTls()]);
+  const accepted: TlsConnection[] = [];
+  let allAccepted = () => {};
+  const both = new Promise<void>((resolve) => (allAccepted = resolve));
+  const acceptor = own.acceptor({
+    clock: systemClock,
+    listen: undefined,
+    tune() {},
+    accept: (given) => {
+      if (accepted.push(given) === 2) allAccepted();
+    },
+  });
+  t.teardown(() => acceptor.close());
+  const raws: Socket[] = [];
+  const localPort = await freePort();
+  for (const _ of others) {
+    const server = createServer({ pauseOnConnect: true });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const taken = once(server, 'connection').then(([socket]) => acceptor.take(socket));
+    const { port } = server.address() as AddressInfo;
+    const raw = connect({ port, localPort, host: '127.0.0.1', localAddress: '127.0.0.1' });
+    raws.push(raw);
+    t.teardown(() => {
+      raw.destroy();
+      server.close();
+    });
+    await Promise.all([once(raw, 'connect'), taken]);
+  }
+  t.is(raws[0]!.localPort, raws[1]!.localPort);
+  for (const [i, tls] of others.entries()) {
+    const secured = new Promise<TlsConnection>((done, failed) => {
+      tls
+        .secure(raws[i]!, { address: 'there', nodeId: own.nodeId, done, failed })
+        .on('error', failed);
+    });
+    await secured;
+  }
+  await Promise.race([both, ...raws.map((raw) => once(raw, 'close'))]);
+  t.is(accepted.length, 2);
+  for (const [i, connection] of accepted.entries()) {
+    t.is(connection.nodeId, others[i]!.nodeId);
+    const gone = once(raws[i]!, 'close');
+    connection.reset();
+    await gone;
+  }
+});
+
 /**
  * Returns both ends of a TLS connection, the sockets below them, and the sockets of the relay
  * between them.
@@ -73,15 +122,7 @@ async function secured(
     Socket
   >
 > {
-  const authority = await createAuthority();
-  const tls = async () => {
-    const identity = createIdentity();
-    return new MutualTls(
-      { key: identity.key, cert: await authority.issue(identity), ca: authority.cert },
-      'test',
-    );
-  };
-  const [a, b] = [await tls(), await tls()];
+  const [a, b] = [await mutualTls(), await mutualTls()];
   let arrived = (_secured: TlsConnection) => {};
   const far = new Promise<TlsConnection>((resolve) => (arrived = resolve));
   const acceptor = b.acceptor({
@@ -128,6 +169,24 @@ async function secured(
   }
   for (const { socket } of [near, farSecured]) socket.resume();
   return { near, far: farSecured, nearRaw, farRaw, outer, inner };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const authority = createAuthority();
+
+/** Returns the TLS of a new node; all nodes trust one authority. */
+async function mutualTls(): Promise<MutualTls> {
+  const identity = createIdentity();
+  const { issue, cert } = await authority;
+  return new MutualTls({ key: identity.key, cert: await issue(identity), ca: cert }, 'test');
 }
 
 function listening(t: ExecutionContext): { server: Server; accepted: Promise<Socket> } {

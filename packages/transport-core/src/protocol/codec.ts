@@ -1,6 +1,6 @@
 // The interface of codecs, the only place where values and bytes are converted into each other.
 
-import { reference, withDefault } from '../config.ts';
+import { integer, withDefault } from '../config.ts';
 import {
   type ErrorCode,
   reasonError,
@@ -181,10 +181,7 @@ export function oversize(codec: string, problem: string, option: string): Transp
  * defaults.
  */
 export function limitOptions(limit: number, values: number) {
-  const count = reference<number>(
-    (value) => Number.isInteger(value) && (value as number) > 0,
-    'an integer above 0',
-  );
+  const count = integer(1, Number.MAX_SAFE_INTEGER);
   return { limit: withDefault(count, limit), values: withDefault(count, values) };
 }
 
@@ -230,20 +227,6 @@ export function kindOf(value: unknown): string {
     default:
       return `a ${typeof value}`;
   }
-}
-
-/**
- * Returns one step of a path into a value, as in source code: `.entries`, `[3]` or `["odd key"]`.
- */
-export function member(key: PropertyKey): string {
-  if (typeof key === 'number') return `[${key}]`;
-  if (typeof key === 'symbol') return `[${String(key)}]`;
-  return /^[\p{L}_$][\p{L}\p{N}_$]{0,63}$/u.test(key) ? `.${key}` : `[${quote(key)}]`;
-}
-
-/** Returns text in double quotes, escaped, and cut after `length` characters. */
-export function quote(text: string, length = 64): string {
-  return JSON.stringify(text.length > length ? `${text.slice(0, length)}…` : text);
 }
 
 function className(value: object): string {

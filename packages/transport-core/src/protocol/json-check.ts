@@ -1,8 +1,8 @@
 // Checks whether a value is JSON and how much it weighs, before JSON.stringify would lose parts of
 // it or JSON.parse would build it.
 
-import { hasLoneSurrogate, isPlainObject } from '../text.ts';
-import { kindOf, member, oversize, refusal } from './codec.ts';
+import { hasLoneSurrogate, isPlainObject, member } from '../text.ts';
+import { kindOf, oversize, refusal } from './codec.ts';
 
 /**
  * The maximum depth of nested lists and objects in a value: far deeper than real data, and shallow

@@ -102,11 +102,11 @@ test('invalid limits are a TypeError', (t) => {
   for (const wrong of [0, -1, 1.5, NaN, '5' as any]) {
     t.throws(() => json(z.any(), { limit: wrong }), {
       instanceOf: TypeError,
-      message: /^json: limit: must be an integer above 0, got /,
+      message: /^json: limit: must be an integer from 1 to 9007199254740991, got /,
     });
     t.throws(() => json(z.any(), { values: wrong }), {
       instanceOf: TypeError,
-      message: /^json: values: must be an integer above 0, got /,
+      message: /^json: values: must be an integer from 1 to 9007199254740991, got /,
     });
   }
 });

@@ -1,18 +1,10 @@
 // The JSON codec; a schema checks the values at both ends.
 
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { optionsSchema, parseOptions, reference, withDefault } from '../config.ts';
+import { flag, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { traceDepth } from '../errors.ts';
-import {
-  AsyncSchemaError,
-  type Codec,
-  limitOptions,
-  member,
-  oversize,
-  quote,
-  refusal,
-  WORK,
-} from './codec.ts';
+import { member, quote } from '../text.ts';
+import { AsyncSchemaError, type Codec, limitOptions, oversize, refusal, WORK } from './codec.ts';
 import {
   findBreach,
   isWellFormed,
@@ -133,10 +125,7 @@ const LIMIT = 4 * 1024 * 1024;
 const VALUES = 32_768;
 const OPTIONS = optionsSchema({
   ...limitOptions(LIMIT, VALUES),
-  protoKeys: withDefault(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
-    false,
-  ),
+  protoKeys: withDefault(flag(), false),
 });
 /**
  * Maximum length, in bytes, of JSON text for which all issues are reported: short text can't have

@@ -2,8 +2,8 @@
 
 import { optionsSchema, parseOptions } from '../config.ts';
 import { TransportError, traceDepth } from '../errors.ts';
-import { hasLoneSurrogate, plain } from '../text.ts';
-import { type Codec, kindOf, limitOptions, oversize, quote, refusal } from './codec.ts';
+import { hasLoneSurrogate, plain, quote } from '../text.ts';
+import { type Codec, kindOf, limitOptions, oversize, refusal } from './codec.ts';
 
 /**
  * A reflection `Type` of protobufjs. TypeScript can't know the decoded type, so name it:

@@ -151,50 +151,50 @@ test('methods may have names of prototype members', (t) => {
 
 const method = (members: object) => ({ methods: { a: { id: 1, request: bytes, ...members } } });
 const NO_METHODS =
-  "methods: must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … }), got ";
-const NO_VERSION = 'must be an integer from 0 to 2^32 − 1';
-const NO_ID = 'must be an integer from 1 to 2^32 − 1';
+  "must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … })";
+const NO_NAME =
+  'must be a string of 1 to 255 bytes of UTF-8 without control characters or lone surrogates';
+const NO_VERSION = 'must be an integer from 0 to 4294967295';
+const NO_ID = 'must be an integer from 1 to 4294967295';
+const NO_CHANNEL = 'must be an integer from 16 to 255';
 const NO_CODEC = 'must be a codec: bytes, json(schema) or protobuf(type)';
-/** The messages begin with "defineProtocol 'raft': ", unless they say otherwise. */
+const NO_DOC = 'must be a string of at most 4096 characters without lone surrogates';
+/** The messages begin with 'defineProtocol "raft": ', unless they say otherwise. */
 const refused: [changes: object, message: string][] = [
-  [{ name: '' }, "defineProtocol '': name: must be 1 to 255 bytes of UTF-8, got 0"],
+  [{ name: '' }, `defineProtocol "": name: ${NO_NAME}, got ""`],
   [
     { name: 'ü'.repeat(128) },
-    `defineProtocol '${'ü'.repeat(63)}…': name: must be 1 to 255 bytes of UTF-8, got 256`,
+    `defineProtocol "${'ü'.repeat(64)}…": name: ${NO_NAME}, got "${'ü'.repeat(64)}…"`,
   ],
-  [{ name: 'a\nb' }, "defineProtocol 'a\\nb': name: must have no control characters, got 'a\\nb'"],
-  [
-    { name: 'a\ud800' },
-    "defineProtocol 'a\\ud800': name: must have no lone surrogates: it crosses the wire as UTF-8, got 'a\\ud800'",
-  ],
-  [{ name: 5 }, 'defineProtocol: name: must be a string, got 5'],
+  [{ name: 'a\nb' }, `defineProtocol "a\\nb": name: ${NO_NAME}, got "a\\nb"`],
+  [{ name: 'a\ud800' }, `defineProtocol "a\\ud800": name: ${NO_NAME}, got "a\\ud800"`],
+  [{ name: 5 }, `defineProtocol: name: ${NO_NAME}, got 5`],
+  [{ name: undefined }, `defineProtocol: name: is required: ${NO_NAME}`],
   [{ version: -1 }, `version: ${NO_VERSION}, got -1`],
   [{ version: 1.5 }, `version: ${NO_VERSION}, got 1.5`],
   [{ version: 2 ** 32 }, `version: ${NO_VERSION}, got 4294967296`],
-  [{ version: '1' }, `version: ${NO_VERSION}, got '1'`],
-  [{ accepts: 0 }, 'accepts: must be a list of versions, got 0'],
+  [{ version: '1' }, `version: ${NO_VERSION}, got "1"`],
+  [{ accepts: 0 }, 'accepts: must be a list of at most 64 values, got 0'],
   [{ accepts: [0, NaN] }, `accepts[1]: ${NO_VERSION}, got NaN`],
-  [{ accepts: Array(65).fill(1) }, 'accepts: must be at most 64 versions, got 65'],
-  [{ channel: 0x0f }, 'channel: must be an integer from 0x10 to 0xff, got 15'],
-  [{ channel: 256 }, 'channel: must be an integer from 0x10 to 0xff, got 256'],
-  [{ channel: null }, 'channel: must be an integer from 0x10 to 0xff, got null'],
+  [{ accepts: Array(65).fill(1) }, 'accepts: must be a list of at most 64 values, got 65'],
+  [{ channel: 0x0f }, `channel: ${NO_CHANNEL}, got 15`],
+  [{ channel: 256 }, `channel: ${NO_CHANNEL}, got 256`],
+  [{ channel: null }, `channel: ${NO_CHANNEL}, got null`],
   [{ priority: 0 }, 'priority: must be a finite number above 0, got 0'],
   [{ priority: NaN }, 'priority: must be a finite number above 0, got NaN'],
   [{ priority: Infinity }, 'priority: must be a finite number above 0, got Infinity'],
-  [{ doc: 5 }, 'doc: must be a string, got 5'],
-  [{ doc: 'a'.repeat(4_097) }, 'doc: must be at most 4096 characters, got 4097'],
+  [{ doc: 5 }, `doc: ${NO_DOC}, got 5`],
+  [{ doc: 'a'.repeat(4_097) }, `doc: ${NO_DOC}, got "${'a'.repeat(64)}…"`],
   [{ ordered: 1 }, 'ordered: must be true or false, got 1'],
+  [{ chanel: 3 }, "chanel: unknown option; did you mean 'channel'?"],
   [
-    { chanel: 3 },
-    'chanel: unknown member; a protocol has name, version, accepts, channel, priority, ordered, doc, methods',
+    { version: -1, ordered: 1 },
+    `version: ${NO_VERSION}, got -1; ordered: must be true or false, got 1`,
   ],
-  [{ methods: undefined }, `${NO_METHODS}undefined`],
-  [{ methods: [] }, `${NO_METHODS}a list`],
-  [{ methods: { a: 5 } }, 'methods.a: must be an object such as { request: bytes }, got 5'],
-  [
-    { methods: { 'a b': null } },
-    "methods['a b']: must be an object such as { request: bytes }, got null",
-  ],
+  [{ methods: undefined }, `methods: is required: ${NO_METHODS}`],
+  [{ methods: [] }, `methods: ${NO_METHODS}, got a list`],
+  [{ methods: { a: 5 } }, 'methods.a: must be an object of options, got 5'],
+  [{ methods: { 'a b': null } }, 'methods["a b"]: must be an object of options, got null'],
   [
     { methods: { then: { request: bytes } } },
     "methods.then: must have another name: `await` takes a client with a method 'then' for a promise, and hangs",
@@ -202,30 +202,27 @@ const refused: [changes: object, message: string][] = [
   [method({ id: null }), `methods.a.id: ${NO_ID}, got null`],
   [method({ id: 0 }), `methods.a.id: ${NO_ID}, got 0`],
   [method({ id: 2 ** 32 }), `methods.a.id: ${NO_ID}, got 4294967296`],
-  [method({ request: undefined }), `methods.a.request: ${NO_CODEC}, got undefined`],
+  [method({ request: undefined }), `methods.a.request: is required: ${NO_CODEC}`],
   [method({ response: { name: 'x' } }), `methods.a.response: ${NO_CODEC}, got an object`],
   [method({ request: null }), `methods.a.request: ${NO_CODEC}, got null`],
   [
     { methods: { a: { id: 1, request: bytes }, b: { id: 1, request: bytes } } },
-    "methods.b: has the id of 'a', 1; give one of them another `id`",
+    'methods.b: has the id of "a", 1; give one of them another `id`',
   ],
   [
     { methods: { watchRecordAll: { request: bytes }, dropRooms: { request: bytes } } },
-    "methods.dropRooms: has the id of 'watchRecordAll', 71244556; give one of them another `id`",
+    'methods.dropRooms: has the id of "watchRecordAll", 71244556; give one of them another `id`',
   ],
   [
     { methods: { a: { id: methodId('b'), request: bytes }, b: { request: bytes } } },
-    `methods.b: has the id of 'a', ${methodId('b')}; give one of them another \`id\``,
+    `methods.b: has the id of "a", ${methodId('b')}; give one of them another \`id\``,
   ],
   [
     method({ response: bytes, download: bytes }),
     'methods.a: has both response and download; a method that streams its answers has download alone',
   ],
   [method({ upload: bytes }), 'methods.a: has upload, so it needs response or download'],
-  [
-    method({ reply: bytes }),
-    'methods.a.reply: unknown member; a method has id, request, response, upload, download, timeout, doc',
-  ],
+  [method({ uplaod: bytes }), "methods.a.uplaod: unknown option; did you mean 'upload'?"],
   [method({ timeout: 0 }), 'methods.a.timeout: must be milliseconds above 0, or Infinity, got 0'],
   [
     method({ timeout: NaN }),
@@ -233,7 +230,7 @@ const refused: [changes: object, message: string][] = [
   ],
 ];
 for (const [changes, told] of refused) {
-  const message = told.startsWith('defineProtocol') ? told : `defineProtocol 'raft': ${told}`;
+  const message = told.startsWith('defineProtocol') ? told : `defineProtocol "raft": ${told}`;
   test(`refused: ${message}`, (t) => t.is(messageOf(changes), message));
 }
 
@@ -283,7 +280,7 @@ test('the default channel is a hash of the name from 0x10 to 0xff, and names spr
   t.true(Math.max(...count.values()) < 160 && Math.min(...count.values()) > 50);
   t.throws(() => defineProjectProtocol({ ...bare }), {
     instanceOf: TypeError,
-    message: /channel: must be an integer from 0x0 to 0xff, got undefined/,
+    message: /channel: is required: must be an integer from 0 to 255/,
   });
 });
 

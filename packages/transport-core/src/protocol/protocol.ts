@@ -1,7 +1,20 @@
 // Definition of a protocol: a name, a channel and its methods. One definition gives both the types
 // and the wire format.
 
-import { hasLoneSurrogate, isPlainObject } from '../text.ts';
+import {
+  broken,
+  flag,
+  integer,
+  list,
+  millisecondsOrNever,
+  type OptionField,
+  optional,
+  optionsSchema,
+  parseOptions,
+  reference,
+  withDefault,
+} from '../config.ts';
+import { hasLoneSurrogate, isPlainObject, member, quote } from '../text.ts';
 import type { Codec } from './codec.ts';
 
 /**
@@ -211,7 +224,7 @@ type NamesById<M> = {
 export function defineProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
 ): Protocol<M> {
-  return build(definition, 0x10) as Protocol<M>;
+  return build(definition, optional(integer(0x10, 0xff))) as Protocol<M>;
 }
 
 /**
@@ -222,7 +235,8 @@ export function defineProtocol<const M extends ProtocolMethods>(
 export function defineProjectProtocol<const M extends ProtocolMethods>(
   definition: ProtocolDefinition<M & CheckMethods<M>>,
 ): Protocol<M> {
-  return build(definition, 0) as Protocol<M>;
+  // The project's own protocols must specify a channel.
+  return build(definition, integer(0, 0xff)) as Protocol<M>;
 }
 
 /**
@@ -244,36 +258,29 @@ export function isProtocol(value: unknown): value is Protocol {
 /** The key of a protocol's method table, shared by all copies of this package; not enumerable. */
 const TABLE = Symbol.for('trunkline.methodTable');
 
-function build(definition: ProtocolDefinition, lowestChannel: number): Protocol {
-  checkDefinition(definition, lowestChannel);
-  const {
-    name,
-    version = 1,
-    accepts = [],
-    channel = channelOf(name),
-    priority = 10,
-    ordered = false,
-    doc,
-  } = definition;
+function build(
+  definition: ProtocolDefinition,
+  channelField: OptionField<number | undefined, number | undefined>,
+): Protocol {
+  const named: unknown = (definition as Partial<ProtocolDefinition> | undefined)?.name;
+  const who = typeof named === 'string' ? `defineProtocol ${quote(named)}` : 'defineProtocol';
+  const { channel, ...given } = parseOptions(schemaOf(channelField), definition, who);
+  const { name } = given;
   const byName = new Map<string, ProtocolMethod>();
   const byId = new Map<number, ProtocolMethod>();
   const byLowId: (ProtocolMethod | undefined)[] = [];
   const methods: [string, MethodDefinition][] = [];
-  for (const [methodName, given] of Object.entries(definition.methods)) {
-    const method = toMethod(name, methodName, given);
+  for (const [methodName, definition] of Object.entries(given.methods)) {
+    const method = toMethod(name, methodName, definition);
     byName.set(methodName, method);
     byId.set(method.id, method);
     if (method.id < 256) byLowId[method.id] = method;
-    methods.push([methodName, Object.freeze({ ...given, id: method.id })]);
+    methods.push([methodName, Object.freeze({ ...definition, id: method.id })]);
   }
   const protocol: Protocol = {
-    name,
-    version,
-    accepts: Object.freeze([...accepts]),
-    channel,
-    priority,
-    ordered,
-    doc,
+    ...given,
+    channel: channel ?? channelOf(name),
+    doc: given.doc,
     methods: Object.freeze(Object.fromEntries(methods)) as Protocol['methods'],
   };
   Object.defineProperty(protocol, TABLE, { value: Object.freeze({ byName, byId, byLowId }) });
@@ -317,140 +324,14 @@ const KINDS: readonly (MethodKind | undefined)[] = [undefined, 'upload', 'downlo
 // The checks of defineProtocol at run time: for JavaScript, for casts, and for ids that TypeScript
 // does not know.
 
-/** Throws a TypeError that names the protocol and the path of the first mistake. */
-function checkDefinition(given: unknown, lowestChannel: number): void {
-  if (!isPlainObject(given))
-    throw new TypeError(`defineProtocol: expected an object, got ${show(given)}`);
-  const fail: Fail = (path, rule, ...value) => {
-    const name = typeof given['name'] === 'string' ? ` '${cut(given['name'])}'` : '';
-    const got = value.length > 0 ? `, got ${show(value[0])}` : '';
-    throw new TypeError(`defineProtocol${name}: ${path}: ${rule}${got}`);
-  };
-
-  for (const key of Object.keys(given))
-    if (!PROTOCOL_KEYS.has(key))
-      fail(cut(key), `unknown member; a protocol has ${[...PROTOCOL_KEYS].join(', ')}`);
-  checkName(given['name'], fail);
-  const { version = 1, priority = 1, ordered = false } = given;
-  if (!isUint32(version)) fail('version', 'must be an integer from 0 to 2^32 − 1', version);
-  checkAccepts(given['accepts'], fail);
-  checkChannel(given['channel'], lowestChannel, fail);
-  if (!(typeof priority === 'number' && priority > 0 && priority < Infinity))
-    fail('priority', 'must be a finite number above 0', priority);
-  if (typeof ordered !== 'boolean') fail('ordered', 'must be true or false', ordered);
-  checkDoc(given['doc'], 'doc', fail);
-  checkMethods(given['methods'], fail);
-}
-
-type Fail = (path: string, rule: string, ...value: unknown[]) => void;
-
-function checkName(name: unknown, fail: Fail): void {
-  if (typeof name !== 'string') return fail('name', 'must be a string', name);
-  const length = new TextEncoder().encode(name).length;
-  if (length < 1 || length > 255) fail('name', `must be 1 to 255 bytes of UTF-8, got ${length}`);
+function isName(name: unknown): boolean {
+  if (typeof name !== 'string' || hasLoneSurrogate(name)) return false;
+  const { length } = new TextEncoder().encode(name);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(name))
-    fail('name', 'must have no control characters', name);
-  if (hasLoneSurrogate(name))
-    fail('name', 'must have no lone surrogates: it crosses the wire as UTF-8', name);
+  return length >= 1 && length <= 255 && !/[\u0000-\u001f\u007f-\u009f]/.test(name);
 }
 
-function checkAccepts(accepts: unknown, fail: Fail): void {
-  if (accepts === undefined) return;
-  if (!Array.isArray(accepts)) return fail('accepts', 'must be a list of versions', accepts);
-  if (accepts.length > 64) fail('accepts', `must be at most 64 versions, got ${accepts.length}`);
-  for (const [i, version] of accepts.entries())
-    if (!isUint32(version)) fail(`accepts[${i}]`, 'must be an integer from 0 to 2^32 − 1', version);
-}
-
-/** Trunkline's own protocols must specify a channel; for others it is optional. */
-function checkChannel(channel: unknown, lowest: number, fail: Fail): void {
-  if (channel === undefined && lowest > 0) return;
-  if (!isUint32(channel) || channel < lowest || channel > 0xff)
-    fail('channel', `must be an integer from 0x${lowest.toString(16)} to 0xff`, channel);
-}
-
-function checkDoc(doc: unknown, path: string, fail: Fail): void {
-  if (doc === undefined) return;
-  if (typeof doc !== 'string') return fail(path, 'must be a string', doc);
-  if (doc.length > LONGEST_DOC)
-    fail(path, `must be at most ${LONGEST_DOC} characters, got ${doc.length}`);
-  if (hasLoneSurrogate(doc)) fail(path, 'must have no lone surrogates', doc);
-}
-
-function checkMethods(methods: unknown, fail: Fail): void {
-  if (!isPlainObject(methods)) {
-    return fail(
-      'methods',
-      "must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … })",
-      methods,
-    );
-  }
-  const nameOf = new Map<number, string>();
-  for (const [name, method] of Object.entries(methods)) {
-    const path = /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name)
-      ? `methods.${cut(name)}`
-      : `methods[${show(name)}]`;
-    if (!isPlainObject(method)) {
-      fail(path, 'must be an object such as { request: bytes }', method);
-      continue;
-    }
-    if (name === 'then')
-      fail(
-        path,
-        "must have another name: `await` takes a client with a method 'then' for a promise, and hangs",
-      );
-    checkMethod(method, path, fail);
-    const { id = methodId(name) } = method as { id?: number };
-    const other = nameOf.get(id);
-    if (other !== undefined)
-      fail(path, `has the id of '${cut(other)}', ${id}; give one of them another \`id\``);
-    nameOf.set(id, name);
-  }
-}
-
-function checkMethod(method: Record<string, unknown>, path: string, fail: Fail): void {
-  for (const key of Object.keys(method))
-    if (!METHOD_KEYS.has(key))
-      fail(`${path}.${cut(key)}`, `unknown member; a method has ${[...METHOD_KEYS].join(', ')}`);
-  const { id = 1, timeout = 1, response, upload, download } = method;
-  if (!isUint32(id) || id === 0) fail(`${path}.id`, 'must be an integer from 1 to 2^32 − 1', id);
-  for (const key of CODEC_KEYS) {
-    const codec = method[key];
-    if (codec === undefined ? key === 'request' : !isCodec(codec))
-      fail(`${path}.${key}`, 'must be a codec: bytes, json(schema) or protobuf(type)', codec);
-  }
-  if (response !== undefined && download !== undefined)
-    fail(
-      path,
-      'has both response and download; a method that streams its answers has download alone',
-    );
-  if (upload !== undefined && response === undefined && download === undefined)
-    fail(path, 'has upload, so it needs response or download');
-  if (!(typeof timeout === 'number' && timeout > 0))
-    fail(`${path}.timeout`, 'must be milliseconds above 0, or Infinity', timeout);
-  checkDoc(method['doc'], `${path}.doc`, fail);
-}
-
-/** The maximum number of characters in a description. */
-const LONGEST_DOC = 4_096;
-
-const PROTOCOL_KEYS = new Set([
-  'name',
-  'version',
-  'accepts',
-  'channel',
-  'priority',
-  'ordered',
-  'doc',
-  'methods',
-]);
-const CODEC_KEYS = ['request', 'response', 'upload', 'download'] as const;
-const METHOD_KEYS = new Set<string>(['id', ...CODEC_KEYS, 'timeout', 'doc']);
-
-function isUint32(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff;
-}
+const MAX_UINT32 = 0xffff_ffff;
 
 function isCodec(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
@@ -464,18 +345,91 @@ function isCodec(value: unknown): boolean {
   );
 }
 
-function cut(text: string): string {
-  const line = JSON.stringify(text).slice(1, -1);
-  return line.length > 64 ? `${line.slice(0, 63)}…` : line;
-}
+// The schemas are made in functions, so that bundlers can drop them.
 
-function show(value: unknown): string {
-  if (typeof value === 'string') return `'${cut(value)}'`;
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? 'a list' : 'an object';
-  return typeof value === 'function' ? 'a function' : String(value);
-}
+const codec = () =>
+  reference<Codec<any>>(isCodec, 'a codec: bytes, json(schema) or protobuf(type)');
+
+const doc = () =>
+  optional(
+    reference<string>(
+      (value) => typeof value === 'string' && value.length <= 4_096 && !hasLoneSurrogate(value),
+      'a string of at most 4096 characters without lone surrogates',
+    ),
+  );
+
+const methodSchema = () =>
+  optionsSchema({
+    id: optional(integer(1, MAX_UINT32)),
+    request: codec(),
+    response: optional(codec()),
+    upload: optional(codec()),
+    download: optional(codec()),
+    timeout: optional(millisecondsOrNever()),
+    doc: doc(),
+  });
+
+/** Checks methods and passes them on as they are. */
+const methodsField: OptionField<ProtocolMethods, ProtocolMethods> = {
+  read(given, path, wrong) {
+    if (!isPlainObject(given)) {
+      wrong.push(broken(path, METHODS, given));
+      return {};
+    }
+    const method = methodSchema();
+    const nameOf = new Map<number, string>();
+    for (const [name, definition] of Object.entries(given as ProtocolMethods)) {
+      const at = `${path}${member(name)}`;
+      const before = wrong.length;
+      const {
+        id = methodId(name),
+        response,
+        upload,
+        download,
+      } = method.read(definition, at, wrong);
+      if (wrong.length > before) continue;
+      if (name === 'then')
+        wrong.push(
+          `${at}: must have another name: \`await\` takes a client with a method 'then' for a promise, and hangs`,
+        );
+      if (response !== undefined && download !== undefined)
+        wrong.push(
+          `${at}: has both response and download; a method that streams its answers has download alone`,
+        );
+      if (upload !== undefined && response === undefined && download === undefined)
+        wrong.push(`${at}: has upload, so it needs response or download`);
+      const other = nameOf.get(id);
+      if (other !== undefined)
+        wrong.push(`${at}: has the id of ${quote(other)}, ${id}; give one of them another \`id\``);
+      nameOf.set(id, name);
+    }
+    return given as ProtocolMethods;
+  },
+};
+
+const METHODS =
+  "must be a plain object of methods (a method named '__proto__' is written ['__proto__']: { … })";
+
+const schemaOf = (channel: OptionField<number | undefined, number | undefined>) =>
+  optionsSchema({
+    name: reference<string>(
+      isName,
+      'a string of 1 to 255 bytes of UTF-8 without control characters or lone surrogates',
+    ),
+    version: withDefault(integer(0, MAX_UINT32), 1),
+    accepts: withDefault(list(integer(0, MAX_UINT32), 64), []),
+    channel,
+    priority: withDefault(
+      reference<number>(
+        (value) => Number.isFinite(value) && (value as number) > 0,
+        'a finite number above 0',
+      ),
+      10,
+    ),
+    ordered: withDefault(flag(), false),
+    doc: doc(),
+    methods: methodsField,
+  });
 
 // The numbers that protocols and methods get from their names. They are the same at every node.
 

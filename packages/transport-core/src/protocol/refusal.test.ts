@@ -2,7 +2,8 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import { type Codec, decodeAs, encodeAs, kindOf, member, quote, refusal } from './codec.ts';
+import { member, quote } from '../text.ts';
+import { type Codec, decodeAs, encodeAs, kindOf, refusal } from './codec.ts';
 
 const codec = (run: () => never): Codec<unknown> => ({ name: 'own', encode: run, decode: run });
 const bytes = new Uint8Array(1);

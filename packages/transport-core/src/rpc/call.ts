@@ -101,7 +101,8 @@ export class Call extends OutCall {
   /**
    * Counts the call at its host; from now on it settles exactly once.
    *
-   * @throws what `encodeMetadata` and the upload's `Symbol.asyncIterator` throw.
+   * @throws what `encodeMetadata` throws, `aborted` for an upload that throws, and `cancelled` for an
+   *   aborted signal.
    */
   constructor(
     host: CallHost,
@@ -113,7 +114,9 @@ export class Call extends OutCall {
     const { metadata, signal, timeout = method.timeout ?? host.timeout } = options;
     const encoded = metadata === undefined ? undefined : encodeMetadata(metadata);
     const upload = options.upload as AsyncIterable<unknown> | undefined;
-    const source = upload?.[Symbol.asyncIterator]();
+    const source = upload === undefined ? undefined : iteratorOf(upload);
+    // The codec, the upload or an interceptor may have aborted it since it was checked.
+    refuseAborted(method.full, signal);
     super(host.channel, method, payload, encoded);
     const now = host.ticker.now();
     this.host = host;
@@ -292,7 +295,11 @@ export class Call extends OutCall {
   }
 
   override taken(): void {
-    (this.source as { [TAKEN]?(): void } | undefined)?.[TAKEN]?.();
+    try {
+      (this.source as { [TAKEN]?(): void } | undefined)?.[TAKEN]?.();
+    } catch (error) {
+      uploadFailed(this, uploadError(error));
+    }
   }
 }
 
@@ -337,14 +344,11 @@ function leave(call: Call, failure: unknown): void {
 }
 
 async function pull(call: Call): Promise<void> {
-  const { method, record, source, target, upload } = call;
+  const { method, record, source, upload } = call;
   if (upload === undefined || source === undefined) return;
   try {
     for (;;) {
-      // An error of the source becomes `aborted`; one of the codec, below, keeps its code.
-      const { value, done } = await Promise.resolve(source.next()).catch((error) => {
-        throw uploadError(error);
-      });
+      const { value, done } = await nextOf(source);
       if (done === true) break;
       if (upload.stopped) return;
       const item = encodeAs(method.upload!, method.what.upload, value);
@@ -354,12 +358,34 @@ async function pull(call: Call): Promise<void> {
     upload.close(undefined);
     if (call.isForgotten) call.forgotten();
   } catch (error) {
-    if (call.done || upload.stopped) return;
-    const { code, message, reason, cause } =
-      error instanceof TransportError ? error : uploadError(error);
-    const text = `${method.full} to ${target}: its upload failed: ${message}`;
-    call.giveUp(new TransportError(code, text, { reason, cause, sent: call.sent, target }));
+    uploadFailed(call, error);
   }
+}
+
+function iteratorOf(upload: AsyncIterable<unknown>): AsyncIterator<unknown> {
+  try {
+    return upload[Symbol.asyncIterator]();
+  } catch (error) {
+    throw uploadError(error);
+  }
+}
+
+/** Returns the next item of an upload. An error of the source becomes `aborted`. */
+async function nextOf(source: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
+  try {
+    return await source.next();
+  } catch (error) {
+    throw uploadError(error);
+  }
+}
+
+/** Ends a call whose upload has failed. An error of its codec or its stream keeps its code. */
+function uploadFailed(call: Call, error: unknown): void {
+  if (call.done || call.upload!.stopped) return;
+  const { method, sent, target } = call;
+  const cause = error instanceof TransportError ? error : uploadError(error);
+  const message = `${method.full} to ${target}: its upload failed: ${cause.message}`;
+  call.giveUp(withDetails(cause, { sent, target }, message));
 }
 
 /** Lets the iterator of an upload clean up, because no more items are wanted. */
@@ -432,16 +458,17 @@ export function checkOptions(method: ProtocolMethod, options: OwnOptions): OwnOp
       `send: timeout must be milliseconds above 0, or Infinity, got ${String(timeout)}`,
     );
   checkUpload(method, upload);
-  if (signal?.aborted === true) {
-    throw new TransportError(
-      'cancelled',
-      `${method.full}: its signal was aborted before it was sent`,
-      { cause: signal.reason },
-    );
-  }
+  refuseAborted(method.full, signal);
   if (metadata === undefined) return options;
   const fields = fieldsOf(metadata, 'send: metadata');
   return fields === metadata ? options : { ...options, metadata: fields };
+}
+
+/** Throws `cancelled` if the signal of an operation has aborted before it began. */
+export function refuseAborted(operation: string, signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  const message = `${operation}: its signal was already aborted`;
+  throw new TransportError('cancelled', message, { cause: signal.reason, sent: false });
 }
 
 const CALL_OPTIONS = ['timeout', 'signal', 'metadata', 'upload'] as const;

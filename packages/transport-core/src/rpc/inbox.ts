@@ -9,7 +9,7 @@ import type { TraceChannel, TransportCounter } from '../observer.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { HANDLER, type InCall, type InChannel, unserved } from '../session/in-call.ts';
+import { HANDLER, type InCall, type InChannel, unserved } from '../session/incoming-calls.ts';
 import {
   DECODED_SHIFT,
   HANDED,
@@ -89,21 +89,17 @@ export class Inbox {
   guard(interceptors: readonly ServerInterceptor[], allow: AllowCall | undefined): void {
     this.interceptors = interceptors;
     this.#permissions = new Permissions(this, allow, this.#callbackFailed);
-    this.#hook(this.#hooks?.watch);
+    this.watchBy(this.#hooks?.watch);
   }
 
   /** Refuses calls that are not handed over yet, except one-ways. */
   refuse(error: TransportError): void {
     this.#permissions.refusal = error;
-    this.#hook(this.#hooks?.watch);
+    this.watchBy(this.#hooks?.watch);
   }
 
   /** Makes `watch` follow the calls that are handed over from now on; undefined stops it. */
   watchBy(watch: Reporter | undefined): void {
-    this.#hook(watch);
-  }
-
-  #hook(watch: Reporter | undefined): void {
     const { allow: rule, refusal } = this.#permissions;
     const asks =
       refusal !== undefined ||
@@ -145,7 +141,7 @@ export class Inbox {
     this.#takers.push(taker);
     this.#only = [];
     this.#readersChanged();
-    this.#hook(this.#hooks?.watch);
+    this.watchBy(this.#hooks?.watch);
     this.#refuseUnserved();
     this.feed(taker);
   }
@@ -372,13 +368,16 @@ export class Inbox {
 
   /** Refuses a call that its caller is not allowed to make. */
   deny(call: InCall, error: TransportError): void {
-    const { watch } = this.#hooks ?? {};
-    const refuse = () => {
-      if (!this.#fail(call, error) || error.reason === 'draining') return;
-      call.channel.context.refused();
-    };
+    this.#unread(call, () => {
+      if (this.#fail(call, error) && error.reason !== 'draining') call.channel.context.refused();
+    });
+  }
+
+  /** Refuses a call that no reader gets, and observes that. */
+  #unread(call: InCall, refuse: () => void): void {
+    const watch = this.#hooks?.watch;
     if (watch === undefined) refuse();
-    else observeHandling(watch, this.protocol.name, call, refuse);
+    else watch.run(new HandlingRecord(watch, this.protocol.name, call), refuse);
   }
 
   /** Fails a call that reaches no reader. Returns false for a one-way, which is dropped. */
@@ -396,11 +395,8 @@ export class Inbox {
   /** Refuses a request that its codec can't decode; it reaches no reader. */
   #undecodable(call: InCall, error: TransportError): void {
     const { context } = call.channel;
-    const { watch } = this.#hooks ?? {};
     const work = Math.max(call.payload.length, workOf(error));
-    const refuse = () => void this.#fail(call, error);
-    if (watch === undefined) refuse();
-    else observeHandling(watch, this.protocol.name, call, refuse);
+    this.#unread(call, () => this.#fail(call, error));
     context.spend(UNDECODABLE + work);
     context.refused(work >> UNDECODABLE_SHIFT);
   }
@@ -563,17 +559,4 @@ function trace(
   call: InCall,
 ): void {
   channel.run(record, () => taker.take(rpc, call));
-}
-
-/** Observes the handling of a call that no reader gets. */
-function observeHandling(
-  watch: Reporter,
-  protocol: string,
-  call: InCall,
-  handle: () => void,
-): void {
-  const record = new HandlingRecord(watch, protocol, call);
-  const channel = watch.begin(record);
-  if (channel === undefined) handle();
-  else channel.run(record, handle);
 }

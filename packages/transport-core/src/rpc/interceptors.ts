@@ -4,10 +4,17 @@ import { TransportError } from '../errors.ts';
 import type { ClientCall, ServerCall, ServerInterceptor, ServerNext } from '../interceptors.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { closeItems, DONE, handled, isAsyncIterable } from '../session/streams.ts';
+import {
+  closeItems,
+  DONE,
+  handled,
+  isAsyncIterable,
+  type Step,
+  Steps,
+} from '../session/streams.ts';
 import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
-import { abandon, answeredLate, type IncomingRpc, NO_METADATA } from './rpc.ts';
+import { callOf, IncomingRpc, NO_METADATA } from './rpc.ts';
 import { type AnyHandler, isThenable, UnhandledCall } from './serving.ts';
 
 /** Applies interceptors to the function that they wrap. */
@@ -167,9 +174,9 @@ class RareState {
 }
 
 /** The call as the interceptors and the handler behind them see it, with the members of an Rpc. */
-export class InterceptedRpc implements ServerCall {
+export class InterceptedRpc extends IncomingRpc implements ServerCall {
   readonly protocol: string;
-  request: unknown;
+  declare request: unknown;
   /** Whether the handler was called. */
   isReached = false;
   /** The call as it would be without interceptors. */
@@ -181,49 +188,25 @@ export class InterceptedRpc implements ServerCall {
   private rare: RareState | undefined = undefined;
 
   constructor(protocol: string, rpc: IncomingRpc) {
+    super(callOf(rpc), rpc.request);
     this.protocol = protocol;
     this.incoming = rpc;
-    this.request = rpc.request;
   }
 
-  get method(): string {
-    return this.incoming.method;
+  override get metadata(): Readonly<Record<string, string>> {
+    return this.rare?.metadata ?? super.metadata;
   }
 
-  get kind(): ServerCall['kind'] {
-    return this.incoming.kind;
-  }
-
-  get from(): Remote {
-    return this.incoming.from;
-  }
-
-  get version(): number {
-    return this.incoming.version;
-  }
-
-  get metadata(): Readonly<Record<string, string>> {
-    return this.rare?.metadata ?? this.incoming.metadata;
-  }
-
-  set metadata(metadata: Readonly<Record<string, string>>) {
+  override set metadata(metadata: Readonly<Record<string, string>>) {
     this.#state.metadata = metadata;
   }
 
-  get upload(): AsyncIterable<unknown> | undefined {
-    return this.rare?.upload ?? this.incoming.upload;
+  override get upload(): AsyncIterable<unknown> | undefined {
+    return this.rare?.upload ?? super.upload;
   }
 
-  set upload(upload: AsyncIterable<unknown> | undefined) {
+  override set upload(upload: AsyncIterable<unknown> | undefined) {
     this.#state.upload = upload;
-  }
-
-  get signal(): AbortSignal {
-    return this.incoming.signal;
-  }
-
-  get deadline(): number | undefined {
-    return this.incoming.deadline;
   }
 
   /** True if its answer is a stream of items. */
@@ -236,29 +219,29 @@ export class InterceptedRpc implements ServerCall {
     return this.rare;
   }
 
-  respond(value: unknown): boolean {
+  override respond(value: unknown): boolean {
     this.#claim('respond');
     this.#settle({ value });
-    return this.incoming.isAwaited;
+    return this.isAwaited;
   }
 
-  fail(error: unknown): boolean {
-    if (this.kind === 'oneway') return this.incoming.fail(error);
+  override fail(error: unknown): boolean {
+    if (this.kind === 'oneway') return super.fail(error);
     this.#claim('fail');
     this.#fails(error);
-    return this.incoming.isAwaited;
+    return this.isAwaited;
   }
 
-  write(item: unknown): Promise<void> {
+  override write(item: unknown): Promise<void> {
     if (this.#state.isAnswered)
       throw new TypeError(`rpc.write: '${this.method}' has already ended`);
     return this.#items().write(item);
   }
 
-  end(): boolean {
+  override end(): boolean {
     this.#claim('end');
     this.#items().end(undefined);
-    return this.incoming.isAwaited;
+    return this.isAwaited;
   }
 
   #items(): ItemPipe {
@@ -275,7 +258,7 @@ export class InterceptedRpc implements ServerCall {
     if (state.isAnswered)
       throw new TypeError(`rpc.${how}: this call of '${this.method}' was already answered`);
     state.isAnswered = true;
-    if (state.isAbandoned) answeredLate(this.incoming);
+    if (state.isAbandoned) callOf(this).carrier.late();
   }
 
   #settle(answer: { readonly value?: unknown; readonly error?: unknown }): void {
@@ -355,19 +338,13 @@ export class InterceptedRpc implements ServerCall {
     const state = this.#state;
     if (state.isAnswered) return;
     state.isAbandoned = true;
-    abandon(this.incoming);
+    callOf(this).answer();
     this.#fails(error);
   }
 
   /** Ends the call because no reader will answer it. */
   leave(): void {
     this.#fails(new TransportError('cancelled', 'the caller was gone'));
-  }
-
-  /** Returns the form that Node's console shows. */
-  [Symbol.for('nodejs.util.inspect.custom')](): object {
-    const { protocol, method, kind, from, request, metadata, deadline } = this;
-    return { protocol, method, kind, from: from.endpoint, request, metadata, deadline };
   }
 }
 
@@ -380,18 +357,12 @@ interface PendingItem {
   refused(error: unknown): void;
 }
 
-interface PendingRead {
-  resolve(result: IteratorResult<unknown, undefined>): void;
-  reject(error: unknown): void;
-}
-
 /**
  * The items that a handler writes, as an iterable that interceptors can wrap. It holds only items
  * whose `write` is pending.
  */
-class ItemPipe implements AsyncIterableIterator<unknown> {
+class ItemPipe extends Steps<unknown> {
   readonly #items: PendingItem[] = [];
-  readonly #reads: PendingRead[] = [];
   /** Set once the handler has ended the stream, or has failed. */
   #end: { readonly error?: unknown } | undefined = undefined;
   #isLeft = false;
@@ -401,7 +372,7 @@ class ItemPipe implements AsyncIterableIterator<unknown> {
     const written = new Promise<void>((taken, refused) => {
       if (this.#isLeft) return refused(left());
       this.#items.push({ item, taken, refused });
-      this.#serve();
+      this.serve();
     });
     return handled(written);
   }
@@ -409,34 +380,19 @@ class ItemPipe implements AsyncIterableIterator<unknown> {
   /** Ends the stream after the items that were written, with an error if one is given. */
   end(failure: { readonly error: unknown } | undefined): void {
     this.#end ??= failure ?? {};
-    this.#serve();
+    this.serve();
   }
 
-  #serve(): void {
-    while (this.#reads.length > 0 && (this.#items.length > 0 || this.#end !== undefined)) {
-      const { resolve, reject } = this.#reads.shift()!;
-      const first = this.#items.shift();
-      if (first !== undefined) {
-        first.taken();
-        resolve({ value: first.item, done: false });
-        continue;
-      }
-      const end = this.#end!;
-      this.#end = {};
-      if ('error' in end) reject(end.error);
-      else resolve(DONE);
+  protected step(): Step<unknown> {
+    const first = this.#items.shift();
+    if (first !== undefined) {
+      first.taken();
+      return { value: first.item, done: false };
     }
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<unknown, undefined>> {
-    return new Promise((resolve, reject) => {
-      this.#reads.push({ resolve, reject });
-      this.#serve();
-    });
+    const end = this.#end;
+    if (end === undefined) return undefined;
+    this.#end = {};
+    return 'error' in end ? { error: end.error } : DONE;
   }
 
   return(): Promise<IteratorResult<unknown, undefined>> {

@@ -15,7 +15,7 @@ import type {
 } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { CallObserver, InCall, Payer } from '../session/in-call.ts';
+import type { CallObserver, InCall, Payer } from '../session/incoming-calls.ts';
 import type { CallCarrier } from '../session/out-call.ts';
 
 /**
@@ -112,35 +112,6 @@ abstract class OpenRecord implements CallRecord {
 }
 
 // The record of an outgoing call that is observed.
-
-/**
- * Makes a call report to an observer from now on. Returns its record, with which the caller then
- * calls `watch.begin`.
- */
-export function observeCall(
-  call: RecordedCall & { record: OutgoingRecord | undefined },
-  watch: Reporter,
-  protocol: string,
-  metadata: Readonly<Record<string, string>> | undefined,
-): OpenRecord {
-  call.record = new OutgoingRecord(watch, protocol, call, metadata);
-  return call.record;
-}
-
-/** Reports a call that fails with `error` before it is made. */
-export function observeUnsent(
-  watch: Reporter,
-  protocol: string,
-  call: RecordedCall,
-  metadata: Readonly<Record<string, string>> | undefined,
-  error: TransportError,
-): void {
-  const record = new OutgoingRecord(watch, protocol, call, metadata);
-  const channel = watch.begin(record);
-  const settle = () => record.settled(error);
-  if (channel === undefined) settle();
-  else channel.run(record, settle);
-}
 
 /** An outgoing call as its record sees it. */
 interface RecordedCall {
@@ -321,10 +292,8 @@ export class Reporter {
   get #isHeard(): boolean {
     const { callStarted, callEnded, handlerStarted, handlerEnded } = this.#observer;
     if ((callStarted ?? callEnded ?? handlerStarted ?? handlerEnded) !== undefined) return true;
-    return (
-      this.#channels !== undefined &&
-      (this.#channels.call.hasSubscribers || this.#channels.handle.hasSubscribers)
-    );
+    const { call, handle } = this.#channels ?? {};
+    return call?.hasSubscribers === true || handle?.hasSubscribers === true;
   }
 
   /**
@@ -343,30 +312,28 @@ export class Reporter {
    * synchronous part of the call runs in it.
    */
   begin(record: CallRecord): TraceChannel | undefined {
-    const isClient = record.side === 'client';
-    try {
-      if (isClient) this.#observer.callStarted?.(record);
-      else this.#observer.handlerStarted?.(record);
-    } catch {
-      // An observer must not throw; its errors are ignored.
-    }
-    if (this.#channels === undefined) return undefined;
-    const channel = isClient ? this.#channels.call : this.#channels.handle;
-    return channel.hasSubscribers ? channel : undefined;
+    this.#tell(record.side === 'client' ? 'callStarted' : 'handlerStarted', record);
+    return this.#channelOf(record);
+  }
+
+  /** Reports the start of a call, and runs `work` in its tracing channel. */
+  run(record: CallRecord, work: () => void): void {
+    const channel = this.begin(record);
+    if (channel === undefined) work();
+    else channel.run(record, work);
   }
 
   /** Reports the end of a call. */
   end(record: CallRecord): void {
-    const isClient = record.side === 'client';
-    try {
-      if (isClient) this.#observer.callEnded?.(record);
-      else this.#observer.handlerEnded?.(record);
-    } catch {
-      // An observer's errors are ignored here, too.
-    }
-    if (this.#channels === undefined) return;
-    const channel = isClient ? this.#channels.call : this.#channels.handle;
-    if (channel.hasSubscribers) channel.settled(record);
+    this.#tell(record.side === 'client' ? 'callEnded' : 'handlerEnded', record);
+    this.#channelOf(record)?.settled(record);
+  }
+
+  /** Returns the tracing channel of a call if it has subscribers. */
+  #channelOf({ side }: CallRecord): TraceChannel | undefined {
+    if (this.#channels === undefined) return undefined;
+    const channel = side === 'client' ? this.#channels.call : this.#channels.handle;
+    return channel.hasSubscribers ? channel : undefined;
   }
 
   // Connections.
@@ -378,14 +345,7 @@ export class Reporter {
   ): Promise<C> {
     const channel = this.#channels?.dial;
     if (this.#observer.dialEnded === undefined && channel?.hasSubscribers !== true) return work();
-    const startedAt = this.now;
-    const record: Writable<DialRecord> = {
-      target,
-      startedAt,
-      duration: 0,
-      remote: undefined,
-      error: undefined,
-    };
+    const record: Writable<DialRecord> = { target, ...this.#begun(), remote: undefined };
     return this.#operation(channel, record, work, (connection) => {
       record.remote = connection?.remote;
       this.#tell('dialEnded', record);
@@ -402,16 +362,10 @@ export class Reporter {
 
   /** Publishes a gossip message and reports it. Call it only if `hearsPublications`. */
   publish<T>(topic: string, bytes: number, work: () => Promise<T>): Promise<T> {
-    const channel = this.#channels?.publish;
-    const startedAt = this.now;
-    const record: Writable<PublishRecord> = {
-      topic,
-      bytes,
-      startedAt,
-      duration: 0,
-      error: undefined,
-    };
-    return this.#operation(channel, record, work, () => this.#tell('publishEnded', record));
+    const record: Writable<PublishRecord> = { topic, bytes, ...this.#begun() };
+    return this.#operation(this.#channels?.publish, record, work, () =>
+      this.#tell('publishEnded', record),
+    );
   }
 
   /** True if the messages that this node publishes are observed. */
@@ -428,6 +382,11 @@ export class Reporter {
 
   delivered(record: DeliveryRecord): void {
     this.#tell('delivered', record);
+  }
+
+  /** The times and the outcome of an operation that begins now. */
+  #begun() {
+    return { startedAt: this.now, duration: 0, error: undefined };
   }
 
   /** Performs an operation of a tracing channel. */
@@ -451,14 +410,11 @@ export class Reporter {
     }
   }
 
-  #tell(
-    hook: 'dialEnded' | 'handshakeEnded' | 'publishEnded' | 'delivered',
-    record: DialRecord | HandshakeRecord | PublishRecord | DeliveryRecord,
-  ): void {
+  #tell(hook: Exclude<keyof Observer, 'event' | 'count'>, record: object): void {
     try {
       this.#observer[hook]?.(record as never);
     } catch {
-      // An observer's errors are ignored here, too.
+      // An observer must not throw; its errors are ignored.
     }
   }
 }

@@ -7,7 +7,7 @@ import type { AllowCall } from '../interceptors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { MethodKind } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { InCall } from '../session/in-call.ts';
+import type { InCall } from '../session/incoming-calls.ts';
 import { SIGNAL } from '../session/session-context.ts';
 import { handled, ItemReader } from '../session/streams.ts';
 import { dues } from './call.ts';
@@ -111,7 +111,7 @@ export class IncomingRpc {
     return told(call, open);
   }
 
-  get upload(): ItemReader<unknown> | undefined {
+  get upload(): AsyncIterable<unknown> | undefined {
     const { method, upload, observer } = this[CALL];
     if (upload === undefined) return undefined;
     const seen = seenOf(this[CALL]);
@@ -132,6 +132,11 @@ export class IncomingRpc {
     const { method, version, from, request, metadata, deadline, settled } = this;
     return { method, version, from: from?.endpoint, request, metadata, deadline, settled };
   }
+}
+
+/** Returns the call behind an Rpc. */
+export function callOf(rpc: IncomingRpc): InCall {
+  return rpc[CALL];
 }
 
 function unfit({ method }: InCall, how: string): TypeError {
@@ -175,14 +180,6 @@ export function answer(call: InCall, value: unknown): boolean {
   // If the session had to send an error instead, the observer knows already.
   if (open) call.observer?.answered(payload.length);
   return told(call, open);
-}
-
-/**
- * Marks a call as answered because its caller was gone before its reader answered. Nothing is sent,
- * and no late answer is counted.
- */
-export function abandon(rpc: IncomingRpc): void {
-  rpc[CALL].answer();
 }
 
 /**
@@ -241,11 +238,6 @@ export function withhold(call: InCall, error: unknown): TransportError | undefin
  * begins. Deadlines that differ by at most this number of milliseconds count as the same.
  */
 const SAME_DEADLINE = 100;
-
-/** Counts an answer to a call that was abandoned. */
-export function answeredLate(rpc: IncomingRpc): void {
-  rpc[CALL].carrier.late();
-}
 
 function badResponse(error: unknown): TransportError {
   const message = `the handler returned a response that its codec rejects: ${error instanceof Error ? error.message : String(error)}`;

@@ -4,7 +4,7 @@
 import type { ReaderContext } from '../context.ts';
 import type { TransportError } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
-import { HANDLER, type InCall } from '../session/in-call.ts';
+import { HANDLER, type InCall } from '../session/incoming-calls.ts';
 import { closeItems, isAsyncIterable } from '../session/streams.ts';
 import type { Inbox } from './inbox.ts';
 import {

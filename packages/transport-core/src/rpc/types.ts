@@ -193,19 +193,13 @@ type Answer<P extends Protocol, N extends MethodName<P>, K extends MethodKind> =
     ? unknown
     : AsyncIterable<ItemInput<P, N>> | void | Promise<AsyncIterable<ItemInput<P, N>> | void>;
 
-type RpcOfKind<
-  P extends Protocol,
-  N extends MethodName<P>,
-  K extends MethodKind,
-> = K extends 'unary'
-  ? UnaryRpc<N, RequestOf<P, N>, ResponseInput<P, N>>
-  : K extends 'oneway'
-    ? OneWayRpc<N, RequestOf<P, N>>
-    : K extends 'upload'
-      ? UploadRpc<N, RequestOf<P, N>, UploadOf<P, N>, ResponseInput<P, N>>
-      : K extends 'download'
-        ? DownloadRpc<N, RequestOf<P, N>, ItemInput<P, N>>
-        : DuplexRpc<N, RequestOf<P, N>, UploadOf<P, N>, ItemInput<P, N>>;
+type RpcOfKind<P extends Protocol, N extends MethodName<P>, K extends MethodKind> = {
+  unary: UnaryRpc<N, RequestOf<P, N>, ResponseInput<P, N>>;
+  oneway: OneWayRpc<N, RequestOf<P, N>>;
+  upload: UploadRpc<N, RequestOf<P, N>, UploadOf<P, N>, ResponseInput<P, N>>;
+  download: DownloadRpc<N, RequestOf<P, N>, ItemInput<P, N>>;
+  duplex: DuplexRpc<N, RequestOf<P, N>, UploadOf<P, N>, ItemInput<P, N>>;
+}[K];
 
 type KindOfMethod<M> = M extends { readonly download: Codec<any, any> }
   ? M extends { readonly upload: Codec<any, any> }

@@ -11,7 +11,7 @@ import { cancelsAmong, cancelsIn } from '../wire/decoder.ts';
 import { ACCOUNT_MAX, DOWNLOAD, type Frame, Kind, UNPROCESSED, UPLOAD } from '../wire/frame.ts';
 import { errorFrame } from '../wire/metadata.ts';
 import type { Channel, Channels } from './channels.ts';
-import { InCall } from './in-call.ts';
+import { InCall } from './incoming-calls.ts';
 import type { MessageOwner } from './memory.ts';
 import type { Outbox } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';

@@ -18,7 +18,7 @@ import {
   helloProtocol,
 } from '../wire/hello.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
-import { DEFAULT_PRIORITY, InChannel, type Mounted } from './in-call.ts';
+import { DEFAULT_PRIORITY, InChannel, type Mounted } from './incoming-calls.ts';
 import type { OutCall } from './out-call.ts';
 import { Lanes } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';

@@ -127,11 +127,6 @@ export class GracefulClose {
   }
 }
 
-/** Returns true if a peer that sends GO_AWAY for this reason leaves gracefully. */
-export function isOrderly({ reason }: TransportError): boolean {
-  return reason !== undefined && ORDERLY.has(reason);
-}
-
 /** Returns the error that a GO_AWAY carries. */
 export function goAwayError(frame: Frame): TransportError {
   // The peer's text describes "its peer's certificate", which is the certificate of this end.
@@ -241,11 +236,4 @@ const PATIENT: ReadonlySet<ErrorReason | undefined> = new Set([
   'duplicate',
   'draining',
   'closed',
-] as const);
-const ORDERLY: ReadonlySet<ErrorReason> = new Set([
-  'idle',
-  'closed',
-  'disconnected',
-  'duplicate',
-  'draining',
 ] as const);

@@ -17,7 +17,7 @@ import {
 } from '../wire/hello.ts';
 import { isNoise, wrongPreamble } from '../wire/preamble.ts';
 import type { Batch } from './batch.ts';
-import type { Mounted } from './in-call.ts';
+import type { Mounted } from './incoming-calls.ts';
 import type { ContextInit } from './session-context.ts';
 
 /**

@@ -21,7 +21,7 @@ import {
   READER,
   type Running,
   unserved,
-} from './in-call.ts';
+} from './incoming-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { kept, type Lanes, Outgoing } from './outgoing.ts';
 import { STALLED } from './packets.ts';

@@ -452,20 +452,15 @@ interface ItemReaderHooks<T> {
   failure(error: unknown): unknown;
 }
 
-/** The items of one call. They can be read only once, by a single loop. */
-export class ItemReader<T> implements AsyncIterableIterator<T> {
-  readonly #stream: InStream;
-  #over = false;
+/** The result of a read: an item, the end, or an error; undefined if there is none yet. */
+export type Step<T> = IteratorResult<T, undefined> | { readonly error: unknown } | undefined;
+
+/** An async iterator that serves its reads in order, one step for each. */
+export abstract class Steps<T> implements AsyncIterableIterator<T> {
   readonly #waiting: {
     resolve(result: IteratorResult<T, undefined>): void;
     reject(error: unknown): void;
   }[] = [];
-  readonly #hooks: ItemReaderHooks<T>;
-
-  constructor(stream: InStream, hooks: ItemReaderHooks<T>) {
-    this.#stream = stream;
-    this.#hooks = hooks;
-  }
 
   [Symbol.asyncIterator](): this {
     return this;
@@ -474,8 +469,37 @@ export class ItemReader<T> implements AsyncIterableIterator<T> {
   next(): Promise<IteratorResult<T, undefined>> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      if (this.#waiting.length === 1) this.#serve();
+      if (this.#waiting.length === 1) this.serve();
     });
+  }
+
+  abstract return(): Promise<IteratorResult<T, undefined>>;
+
+  /** Serves the reads that wait, as far as possible. */
+  protected serve(): void {
+    while (this.#waiting.length > 0) {
+      const result = this.step();
+      if (result === undefined) return;
+      const { resolve, reject } = this.#waiting.shift()!;
+      if ('error' in result) reject(result.error);
+      else resolve(result);
+    }
+  }
+
+  /** Takes the next step. If there is none yet, `serve` must be called once there is. */
+  protected abstract step(): Step<T>;
+}
+
+/** The items of one call. They can be read only once, by a single loop. */
+export class ItemReader<T> extends Steps<T> {
+  readonly #stream: InStream;
+  #over = false;
+  readonly #hooks: ItemReaderHooks<T>;
+
+  constructor(stream: InStream, hooks: ItemReaderHooks<T>) {
+    super();
+    this.#stream = stream;
+    this.#hooks = hooks;
   }
 
   /** Leaves the stream; items that are still in flight are dropped. */
@@ -485,23 +509,12 @@ export class ItemReader<T> implements AsyncIterableIterator<T> {
       this.#over = true;
       this.#stream.discard();
       if (!ended) this.#hooks.left(undefined);
-      this.#serve();
+      this.serve();
     }
     return Promise.resolve(DONE);
   }
 
-  #serve(): void {
-    while (this.#waiting.length > 0) {
-      const result = this.#step();
-      if (result === undefined) return this.#stream.wait(() => this.#serve());
-      const waiter = this.#waiting.shift()!;
-      if ('error' in result) waiter.reject(result.error);
-      else waiter.resolve(result);
-    }
-  }
-
-  /** Returns the next result for a reader; undefined if there is none yet. */
-  #step(): IteratorResult<T, undefined> | { error: unknown } | undefined {
+  protected step(): Step<T> {
     if (this.#over) return DONE;
     const { brokenBy } = this.#stream;
     if (brokenBy !== undefined) return this.#fail(brokenBy);
@@ -520,7 +533,10 @@ export class ItemReader<T> implements AsyncIterableIterator<T> {
         return this.#fail(failure);
       }
     }
-    if (!this.#stream.ended) return undefined;
+    if (!this.#stream.ended) {
+      this.#stream.wait(() => this.serve());
+      return undefined;
+    }
     if (this.#stream.error !== undefined)
       return this.#fail(this.#hooks.failure(this.#stream.error));
     this.#over = true;

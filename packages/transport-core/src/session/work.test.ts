@@ -6,7 +6,7 @@ import type { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
-import type { InCall } from './in-call.ts';
+import type { InCall } from './incoming-calls.ts';
 import {
   CANCEL,
   CANCEL_RUNNING,

@@ -2,9 +2,9 @@
 
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
-import type { InCall } from '../session/in-call.ts';
+import type { InCall } from '../session/incoming-calls.ts';
 import { CANCEL_TOLD, TURN } from '../session/session-context.ts';
-import { AbortQueue, ReadScheduler } from './ticker.ts';
+import { AbortQueue, ReadScheduler } from './transport-resources.ts';
 
 const AT_ONCE = TURN / CANCEL_TOLD;
 

@@ -1,7 +1,7 @@
 // Tests of the pool of batch buffers.
 
 import test from 'ava';
-import { BufferPool } from './connection-output.ts';
+import { BufferPool } from './transport-resources.ts';
 
 test('a returned buffer is the next one taken', (t) => {
   const pool = new BufferPool(1_000);

@@ -12,9 +12,14 @@ import {
 } from '../session/session-context.ts';
 import { plain } from '../text.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
-import type { TokenBucket, TransportResources } from './connection-output.ts';
 import type { StreamConnection } from './stream-layer.ts';
-import type { ReadScheduler, ScheduledReader, Ticker } from './ticker.ts';
+import type {
+  ReadScheduler,
+  ScheduledReader,
+  Ticker,
+  TokenBucket,
+  TransportResources,
+} from './transport-resources.ts';
 
 /** The phases of a connection's input. */
 type Phase =

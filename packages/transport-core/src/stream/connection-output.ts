@@ -2,24 +2,21 @@
 // keeps, the send rate, and the close of the stream. The session tells it when to write and when to
 // close; the stream tells it when a batch has been taken. It calls the session at the end of a tick
 // and when there is room again.
-//
-// Below are the parts that the connections of a transport share (TransportResources), the token
-// buckets of limits.rate, and the pool of batch buffers.
 
-import type { Clock } from '../clock.ts';
-import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';
-import type { Random } from '../random.ts';
-import { Memory } from '../session/memory.ts';
-import { CallOrder } from '../session/out-call.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
-import { allocate } from '../system-memory.ts';
 import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
-import { FRAME_OVERHEAD, type FrameWriter } from '../wire/frame.ts';
-import type { Membership } from './membership.ts';
-import type { StreamConnection, StreamLayer } from './stream-layer.ts';
-import { AbortQueue, ReadScheduler, type ScheduledReader, type Ticker } from './ticker.ts';
+import type { FrameWriter } from '../wire/frame.ts';
+import type { StreamConnection } from './stream-layer.ts';
+import type {
+  BufferPool,
+  ReadScheduler,
+  ScheduledReader,
+  Ticker,
+  TokenBucket,
+  TransportResources,
+} from './transport-resources.ts';
 
 /** The phases of a stream's output. */
 type Phase =
@@ -271,140 +268,3 @@ const CLOSED: Phase = Object.freeze({ name: 'closed' });
  * stream also waits this long for the peer's end (docs/wire-protocol.md §8).
  */
 const LINGER = 1_000;
-
-/** The parts of a transport that its connections, its names and its mounts share. */
-export class TransportResources {
-  readonly layer: StreamLayer;
-  readonly config: CommonConfig;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly ticker: Ticker;
-  readonly scheduler: ReadScheduler;
-  readonly aborts: AbortQueue;
-  readonly buffers: BufferPool;
-  readonly memory: Memory;
-  readonly rates: { readonly send: TokenBuckets; readonly receive: TokenBuckets };
-  membership: Membership | undefined = undefined;
-  /** The order of all calls of the transport. */
-  readonly order = new CallOrder();
-
-  constructor(
-    layer: StreamLayer,
-    config: CommonConfig,
-    clock: Clock,
-    random: Random,
-    ticker: Ticker,
-  ) {
-    this.layer = layer;
-    this.config = config;
-    this.clock = clock;
-    this.random = random;
-    this.ticker = ticker;
-    this.scheduler = new ReadScheduler(clock);
-    this.aborts = new AbortQueue(this.scheduler);
-    this.buffers = new BufferPool(batchSize(config.limits.packet));
-    this.memory = new Memory(config.limits.memory);
-    const { send, receive } = config.limits.rate;
-    this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
-  }
-}
-
-// A token bucket for limits.rate: bytes per second, with bursts of up to one second's worth.
-
-/** A token bucket with a capacity of one second. */
-export class TokenBucket {
-  readonly #rate: number;
-  #tokens: number;
-  #last: number;
-
-  /** @param rate bytes per second. */
-  constructor(rate: number, now: number) {
-    this.#rate = rate;
-    this.#tokens = rate;
-    this.#last = now;
-  }
-
-  /**
-   * Spends `bytes`. Returns the number of milliseconds until more may be spent; 0 if tokens are
-   * left.
-   */
-  take(bytes: number, now: number): number {
-    this.#tokens =
-      Math.min(this.#rate, this.#tokens + ((now - this.#last) * this.#rate) / 1_000) - bytes;
-    this.#last = now;
-    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens * 1_000) / this.#rate);
-  }
-}
-
-/**
- * The token buckets of one direction. A peer that proves its id has one for all its connections,
- * also for those that it opens later.
- */
-export class TokenBuckets {
-  readonly #rate: number | undefined;
-  /** The buckets of proven ids; the id whose last connection opened first is forgotten first. */
-  readonly #byNode = new Map<string, TokenBucket>();
-
-  /** @param rate bytes per second; undefined if there is no limit. */
-  constructor(rate: number | undefined) {
-    this.#rate = rate;
-  }
-
-  /** Returns the bucket of a new connection; undefined if there is no limit. */
-  of(nodeId: string | undefined, now: number): TokenBucket | undefined {
-    if (this.#rate === undefined) return undefined;
-    if (nodeId === undefined) return new TokenBucket(this.#rate, now);
-    const bucket = this.#byNode.get(nodeId) ?? new TokenBucket(this.#rate, now);
-    this.#byNode.delete(nodeId);
-    this.#byNode.set(nodeId, bucket);
-    for (const oldest of this.#byNode.keys()) {
-      if (this.#byNode.size <= MOST) break;
-      this.#byNode.delete(oldest);
-    }
-    return bucket;
-  }
-}
-
-/** Maximum number of ids: the default of `limits.connections`. */
-const MOST = 16_384;
-
-// A pool of batch buffers, shared by all connections of a transport. A buffer is returned once it
-// has been written, or once its connection has ended unless the stream still keeps it.
-
-/** A pool of buffers of one size. */
-export class BufferPool {
-  readonly #free: Uint8Array[] = [];
-  /** The size of a buffer in bytes. */
-  readonly size: number;
-
-  constructor(size: number) {
-    this.size = size;
-  }
-
-  /**
-   * Returns a buffer of at least `size` bytes, with arbitrary content. A buffer that is larger than
-   * those of the pool has exactly `size` bytes and is not kept later. This is a property because
-   * encoders receive it as a function.
-   */
-  readonly take = (size: number): Uint8Array =>
-    size <= this.size ? (this.#free.pop() ?? allocate(this.size)) : allocate(size);
-
-  /**
-   * Returns a buffer to the pool; it must not be used or returned again after that. Ignores
-   * undefined and buffers of another size.
-   */
-  give(buffer: Uint8Array | undefined): void {
-    if (buffer !== undefined && buffer.length === this.size && this.#free.length < KEPT)
-      this.#free.push(buffer);
-  }
-}
-
-/**
- * Returns the size of a batch: a packet, its headers, and the small frames that are sent with it.
- */
-function batchSize(packet: number): number {
-  return packet + FRAME_OVERHEAD + 1024;
-}
-
-/** Maximum number of free buffers that are kept; further ones are left to the garbage collector. */
-const KEPT = 32;

@@ -11,22 +11,19 @@ import type { TransportCounter } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { Caller } from '../session/caller.ts';
-import type { InCall, Mounted } from '../session/in-call.ts';
+import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { type LeaveReason, Session } from '../session/session.ts';
-import {
-  SessionFigures,
-  type SessionOptions,
-  type SessionVisitor,
-} from '../session/session-parts.ts';
+import { type LeaveReason, Session, SessionFigures } from '../session/session.ts';
+import type { SessionOptions, SessionVisitor } from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText } from '../text.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
-import { ConnectionOutput, type TransportResources } from './connection-output.ts';
+import { ConnectionOutput } from './connection-output.ts';
 import { ATTACHMENT, askAdmit, askHello, mismatch, unreachable } from './membership.ts';
 import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
+import type { TransportResources } from './transport-resources.ts';
 
 /**
  * The transport as its connections, pool, mounts and listeners see it. It is an interface because

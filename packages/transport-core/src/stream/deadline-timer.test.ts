@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
-import { DeadlineTimer } from './ticker.ts';
+import { DeadlineTimer } from './transport-resources.ts';
 
 /** Creates a timer that logs its rings and excuses; `next` is the time that `ring` returns. */
 function scene() {

@@ -5,7 +5,7 @@
 
 import { isNodeId } from '../address.ts';
 import { type CommonConfig, helloFields } from '../common-options.ts';
-import { reasonError, stackless, TransportError, withDetails } from '../errors.ts';
+import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
@@ -201,14 +201,7 @@ export function askAdmit(
   const apply = () => {
     if (membership === undefined) return agree(NONE);
     const { nodeId: claim, protocols, features } = hello;
-    const pending: PendingConnection = {
-      remote,
-      claim,
-      protocols,
-      target,
-      features,
-      answer: NONE,
-    };
+    const pending: PendingConnection = { remote, claim, protocols, target, features, answer: NONE };
     attempt(
       () => membership.admit(pending),
       () => agree(pending.answer),
@@ -223,19 +216,9 @@ export function askAdmit(
  * Returns the error of a dial that failed after the stream was open, phrased like the errors of
  * stream layers.
  */
-export function unreachable(
-  { code, message, reason, origin, metadata, cause, unreachable }: TransportError,
-  target: string,
-): TransportError {
-  return stackless(code, `Cannot connect to ${target}: ${message}`, {
-    reason,
-    origin,
-    metadata,
-    cause,
-    target,
-    sent: false,
-    unreachable,
-  });
+export function unreachable(error: TransportError, target: string): TransportError {
+  const message = `Cannot connect to ${target}: ${error.message}`;
+  return withoutStack(error, { target, sent: false }, message);
 }
 
 /** Returns the error for a peer that is not the dialed node. */

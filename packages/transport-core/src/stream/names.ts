@@ -10,8 +10,8 @@ import type { Remote } from '../remote.ts';
 import { isResolver, type ResolvedAddress, type Resolver } from '../resolver.ts';
 import { inMs } from '../text.ts';
 import { type Connection, connectionOf } from './connection.ts';
-import type { TransportResources } from './connection-output.ts';
 import { type ListedAddress, nodeOf, orderAddresses, readAddresses } from './membership.ts';
+import type { TransportResources } from './transport-resources.ts';
 
 /** A dial that waits for the first report. */
 interface Waiter {
@@ -130,37 +130,24 @@ export class NameWatch {
     }
     signal.throwIfAborted();
     const { clock } = this.#names.transport;
-    return new Promise((resolve, reject) => {
-      const leave = () => {
+    let leave = () => {};
+    const first = new Promise<readonly ListedAddress[]>((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject };
+      const onAbort = () => reject(signal.reason);
+      const message = `the resolver found no address of '${this.name}' within ${inMs(timeout)}`;
+      const timer = clock.setTimeout(
+        () => reject(reasonError('host_not_found', message, { target: this.name, sent: false })),
+        timeout,
+      );
+      leave = () => {
         clock.clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
         this.#waiters.delete(waiter);
       };
-      const waiter: Waiter = {
-        resolve: (addresses) => {
-          leave();
-          resolve(addresses);
-        },
-        reject: (error) => {
-          leave();
-          reject(error);
-        },
-      };
-      const onAbort = () => waiter.reject(signal.reason);
-      const timer = clock.setTimeout(
-        () =>
-          waiter.reject(
-            reasonError(
-              'host_not_found',
-              `the resolver found no address of '${this.name}' within ${inMs(timeout)}`,
-              { target: this.name, sent: false },
-            ),
-          ),
-        timeout,
-      );
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
     });
+    return first.finally(leave);
   }
 
   /** Notifies the resolver that an address could not be dialed, or that its connection is lost. */
@@ -321,11 +308,6 @@ export class Members {
     const proven =
       id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
     return proven.map(connectionOf);
-  }
-
-  /** See `Membership.addressesOf`. */
-  addressesOf(target: string): readonly string[] | undefined {
-    return this.#transport.membership?.addressesOf?.(target);
   }
 
   /** Returns the first of these connections that takes calls. */

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
 import { SCARCE, SHARE, TURN } from '../session/session-context.ts';
-import { ReadScheduler } from './ticker.ts';
+import { ReadScheduler } from './transport-resources.ts';
 
 /** Creates a ReadScheduler on a clock whose turns the test ends. */
 function scene() {

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
-import { Ticker } from './ticker.ts';
+import { Ticker } from './transport-resources.ts';
 
 function scene() {
   const clock = createManualClock(0);

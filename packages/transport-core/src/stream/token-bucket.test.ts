@@ -1,7 +1,7 @@
 // Tests of the token bucket for limits.rate.
 
 import test from 'ava';
-import { TokenBucket, TokenBuckets } from './connection-output.ts';
+import { TokenBucket, TokenBuckets } from './transport-resources.ts';
 
 test('one second’s worth may be spent at once, then bytes wait for their time', (t) => {
   const bucket = new TokenBucket(1_000, 0);

@@ -56,7 +56,7 @@ test('the end reaches a waiting reader', async (t) => {
 });
 
 test('a reader that leaves the loop gets no more events and is forgotten', async (t) => {
-  const left: ConnectionEvents[] = [];
+  const left: unknown[] = [];
   const events: ConnectionEvents = new ConnectionEvents(
     [remote('a'), remote('b')],
     (gone) => void left.push(gone),

@@ -1,8 +1,8 @@
 // Creates a transport from configuration: the scheme of an address picks the backend that carries
 // it.
 
-import { type CommonOptions, commonOptions } from '../common-options.ts';
-import { extendOptions, optional, parseOptions, reference } from '../config.ts';
+import { type CommonConfig, type CommonOptions, commonOptions } from '../common-options.ts';
+import { extendOptions, optional, parseOptions, reference, withMethods } from '../config.ts';
 import { TransportError } from '../errors.ts';
 import type { TraceChannels } from '../observer.ts';
 import { isProtocol, type Protocol } from '../protocol/protocol.ts';
@@ -34,32 +34,29 @@ export interface NetworkTransportOptions<P extends Protocol> extends CommonOptio
  */
 export class NetworkTransport<P extends Protocol> extends ProtocolTransport<P> {
   constructor(options: NetworkTransportOptions<P>) {
-    const { protocol, stream, channels, ...common } = parseOptions(
+    const { protocol, stream, channels, ...config } = parseOptions(
       networkSchema,
       options,
       'NetworkTransport',
     );
-    const callerStacks = common.callerStacks ?? environmentAsksForStacks();
-    super(
-      new TransportEngine(
-        stream as StreamLayer,
-        { ...common, callerStacks },
-        options.clock ?? systemClock,
-        options.random ?? systemRandom,
-        channels as TraceChannels | undefined,
-      ),
-      protocol as P,
-      true,
-    );
+    super(engineOf(config, stream, channels), protocol as P, true);
   }
 }
 
+function engineOf(
+  config: CommonConfig,
+  layer: StreamLayer,
+  channels: TraceChannels | undefined,
+): TransportEngine {
+  const { clock = systemClock, random = systemRandom } = config;
+  const callerStacks = config.callerStacks ?? environmentAsksForStacks();
+  return new TransportEngine(layer, { ...config, callerStacks }, clock, random, channels);
+}
+
+const LAYER_METHODS = ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'] as const;
 const networkSchema = extendOptions(commonOptions, {
   protocol: reference<Protocol>(isProtocol, 'a protocol made by defineProtocol'),
-  stream: reference<StreamLayer>(
-    isStreamLayer,
-    'a StreamLayer: listen, dial, localAddr, advertiseAddr, close',
-  ),
+  stream: withMethods<StreamLayer>('a StreamLayer', LAYER_METHODS),
   channels: optional(
     reference<TraceChannels>(
       (value) => typeof value === 'object' && value !== null,
@@ -67,13 +64,6 @@ const networkSchema = extendOptions(commonOptions, {
     ),
   ),
 });
-
-function isStreamLayer(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return ['listen', 'dial', 'localAddr', 'advertiseAddr', 'close'].every(
-    (name) => typeof (value as Record<string, unknown>)[name] === 'function',
-  );
-}
 
 /** Options of `createTransport`; `protocol` and `backends` are required. */
 export interface CreateTransportOptions<
@@ -133,34 +123,28 @@ export function createTransport<P extends Protocol>(
   const listens = typeof first === 'string' || Array.isArray(first);
   const options = (listens ? second : first) as CreateTransportOptions<P>;
   checkCalled(options);
-  const {
-    protocol: _protocol,
-    backends,
-    advertiseAddr,
-    ...common
-  } = parseOptions(schema, options, 'createTransport');
-  const clock = options.clock ?? systemClock;
-  const random = options.random ?? systemRandom;
+  const { protocol, backends, advertiseAddr, ...config } = parseOptions(
+    schema,
+    options,
+    'createTransport',
+  );
+  const { clock = systemClock, random = systemRandom, observer } = config;
   const layer = new SchemeLayer(
     listens ? list(first as string | readonly string[]) : [],
-    list((advertiseAddr ?? []) as string | readonly string[]),
-    backends as readonly Backend[],
-    { clock, random, observer: options.observer },
+    list(advertiseAddr ?? []),
+    backends,
+    { clock, random, observer },
     options.limits?.credit === undefined,
   );
-  const { channels } = (backends as readonly Backend[]).find((backend) => backend.channels) ?? {};
-  const { protocol } = options;
-  return new Composed<P>(
-    { ...(common as CommonOptions), protocol, stream: layer, clock, random, channels },
-    backends as readonly Backend[],
-  );
+  return new Composed<P>(config, layer, protocol as P, backends);
 }
 
-class Composed<P extends Protocol> extends NetworkTransport<P> {
+class Composed<P extends Protocol> extends ProtocolTransport<P> {
   readonly #backends: readonly Backend[];
 
-  constructor(options: NetworkTransportOptions<P>, backends: readonly Backend[]) {
-    super(options);
+  constructor(config: CommonConfig, layer: StreamLayer, protocol: P, backends: readonly Backend[]) {
+    const channels = backends.find((backend) => backend.channels)?.channels;
+    super(engineOf(config, layer, channels), protocol, true);
     this.#backends = backends;
   }
 
@@ -213,10 +197,7 @@ function list(addresses: string | readonly string[]): string[] {
 }
 
 function isAddresses(value: unknown): boolean {
-  return (
-    typeof value === 'string' ||
-    (Array.isArray(value) && value.every((address) => typeof address === 'string'))
-  );
+  return [value].flat().every((address) => typeof address === 'string');
 }
 
 function isBackends(value: unknown): boolean {

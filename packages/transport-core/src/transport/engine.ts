@@ -4,14 +4,7 @@
 import { KeepAlive } from '#keep-alive';
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
-import {
-  callback,
-  optional,
-  optionsSchema,
-  parseOptions,
-  reference,
-  withDefault,
-} from '../config.ts';
+import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { reasonError, stackless, TransportError, withoutStack } from '../errors.ts';
 import type { AllowCall } from '../interceptors.ts';
 import type { TraceChannels, TransportCounter } from '../observer.ts';
@@ -28,24 +21,20 @@ import {
   type ConnectionHost,
   type ConnectionInit,
 } from '../stream/connection.ts';
-import { TransportResources } from '../stream/connection-output.ts';
 import { Members, Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { DeadlineTimer, Ticker } from '../stream/ticker.ts';
+import { DeadlineTimer, Ticker, TransportResources } from '../stream/transport-resources.ts';
 import type { Introduction } from '../wire/hello.ts';
-import { Acceptor, CLOSED, Dialer, ServingState, Shutdown } from './connections.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
+import { Acceptor, CLOSED, Dialer, ServingState, Shutdown } from './lifecycle.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
 import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
 import type { MountOptions } from './types.ts';
 
 const mountOptions = optionsSchema({
   allow: optional(callback<AllowCall>()),
-  drains: withDefault(
-    reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
-    true,
-  ),
+  drains: withDefault(flag(), true),
 });
 
 /** The shared state of a transport and all its mounts. */
@@ -183,10 +172,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   readersChanged(): void {
     for (const connection of this.connections) connection.ref();
-  }
-
-  listen(): Promise<void> {
-    return this.acceptor.listen();
   }
 
   get listening(): boolean {

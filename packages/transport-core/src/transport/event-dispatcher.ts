@@ -2,6 +2,7 @@
 // counters.
 
 import type { ErrorCode } from '../errors.ts';
+import { EventReader } from '../event-hub.ts';
 import type { Observer, ObserverEvent, TransportCounter } from '../observer.ts';
 import type { Remote } from '../remote.ts';
 import type { ConnectionEvent } from './types.ts';
@@ -55,7 +56,7 @@ export class EventDispatcher {
 
   /** Returns an iterator over connections coming up and going down, starting with the live ones. */
   follow(live: readonly Remote[]): ConnectionEvents {
-    const events = new ConnectionEvents(live, (gone) => this.#followers.delete(gone));
+    const events = new ConnectionEvents(live, () => this.#followers.delete(events));
     this.#followers.add(events);
     return events;
   }
@@ -72,55 +73,23 @@ export class EventDispatcher {
 // out, and all failed dials but the last.
 
 /** The iterator that `connections()` returns. */
-export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent> {
-  readonly #queue: ConnectionEvent[];
-  readonly #waiting: ((result: IteratorResult<ConnectionEvent, undefined>) => void)[] = [];
-  readonly #left: (events: ConnectionEvents) => void;
-  #over = false;
-
-  /** @param left called once, when the reader leaves. */
-  constructor(live: readonly Remote[], left: (events: ConnectionEvents) => void) {
-    this.#queue = live.map((remote) => ({ type: 'up', remote }));
-    this.#left = left;
+export class ConnectionEvents extends EventReader<ConnectionEvent> {
+  constructor(live: readonly Remote[], left: (events: EventReader<ConnectionEvent>) => void) {
+    super(left);
+    for (const remote of live) this.push({ type: 'up', remote });
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  push(event: ConnectionEvent): void {
-    const reader = this.#waiting.shift();
-    if (reader !== undefined) return reader({ value: event, done: false });
-    if (event.type !== 'up' && this.#queue.length >= LAG) {
-      const at = this.#queue.findIndex((queued) =>
+  protected override enqueue(event: ConnectionEvent): void {
+    if (event.type !== 'up' && this.queue.length >= LAG) {
+      const at = this.queue.findIndex((queued) =>
         event.type === 'failed'
           ? queued.type === 'failed'
           : queued.type === 'up' && queued.remote === event.remote,
       );
-      if (at >= 0) this.#queue.splice(at, 1);
+      if (at >= 0) this.queue.splice(at, 1);
       if (at >= 0 && event.type === 'down') return;
     }
-    this.#queue.push(event);
-  }
-
-  next(): Promise<IteratorResult<ConnectionEvent, undefined>> {
-    const event = this.#queue.shift();
-    if (event !== undefined) return Promise.resolve({ value: event, done: false });
-    if (this.#over) return Promise.resolve(DONE);
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  return(): Promise<IteratorResult<ConnectionEvent, undefined>> {
-    this.#queue.length = 0;
-    this.end();
-    this.#left(this);
-    return Promise.resolve(DONE);
-  }
-
-  /** Ends the iterator, because the transport is closed; unread events can still be read. */
-  end(): void {
-    this.#over = true;
-    for (const resolve of this.#waiting.splice(0)) resolve(DONE);
+    this.queue.push(event);
   }
 }
 
@@ -130,4 +99,3 @@ export class ConnectionEvents implements AsyncIterableIterator<ConnectionEvent> 
  * number of live connections.
  */
 const LAG = 1_024;
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

@@ -7,10 +7,10 @@ import { type MethodTable, methodTable, type Protocol } from '../protocol/protoc
 import type { Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { Reporter } from '../rpc/records.ts';
-import type { InCall, Mounted } from '../session/in-call.ts';
+import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { CallOrder } from '../session/out-call.ts';
 import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
-import type { Ticker } from '../stream/ticker.ts';
+import type { Ticker } from '../stream/transport-resources.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 import type { KeepAlive } from './keep-alive.ts';

@@ -18,11 +18,18 @@ import { encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
-import { Call, checkOptions, NO_OPTIONS, nameOf, type OwnOptions } from '../rpc/call.ts';
+import {
+  Call,
+  checkOptions,
+  NO_OPTIONS,
+  nameOf,
+  type OwnOptions,
+  refuseAborted,
+} from '../rpc/call.ts';
 import { Consumer } from '../rpc/consumer.ts';
 import type { Inbox } from '../rpc/inbox.ts';
 import { compose, InterceptedCall } from '../rpc/interceptors.ts';
-import { observeCall, observeUnsent } from '../rpc/records.ts';
+import { OutgoingRecord } from '../rpc/records.ts';
 import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts';
 import { closeItems } from '../session/streams.ts';
 import { type Connection, LiveRemote } from '../stream/connection.ts';
@@ -127,7 +134,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       due: Number.POSITIVE_INFINITY,
       carrier: undefined,
     };
-    observeUnsent(watch, this.protocol.name, call, options?.metadata, error);
+    const record = new OutgoingRecord(watch, this.protocol.name, call, options?.metadata);
+    watch.run(record, () => record.settled(error));
     return error;
   }
 
@@ -177,7 +185,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const call = new Call(host, method, payload, target, options);
     const watch = host.hooks?.watch;
     if (watch === undefined) return this.#start(call, remote);
-    const record = observeCall(call, watch, this.protocol.name, options.metadata);
+    const record = new OutgoingRecord(watch, this.protocol.name, call, options.metadata);
+    call.record = record;
     const channel = watch.begin(record);
     return channel === undefined
       ? this.#start(call, remote)
@@ -211,11 +220,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): boolean {
     const definition = this.#oneway(method, 'trySend');
     if (this.#mount.over !== undefined) return false;
-    return this.#try(
-      this.#live(target),
-      definition,
-      encodeAs(definition.request, definition.what.request, request),
-    );
+    const connection = this.#live(target);
+    const payload = encodeAs(definition.request, definition.what.request, request);
+    return connection?.trySend(this.protocol.channel, definition, payload) === true;
   }
 
   trySendAll<N extends OneWayName<P>>(
@@ -230,7 +237,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const connections = targets.map((target) => this.#live(target));
     return connections.map((connection) => {
       try {
-        return this.#try(connection, definition, payload);
+        return connection?.trySend(this.protocol.channel, definition, payload) === true;
       } catch {
         // This target can never take the message. The other targets are not affected; `trySend` to
         // this target alone throws the reason.
@@ -258,10 +265,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     return typeof target === 'string'
       ? this.engine.pool.live(target)
       : ownConnection(this.engine, target);
-  }
-
-  #try(connection: Connection | undefined, method: ProtocolMethod, payload: Uint8Array): boolean {
-    return connection?.trySend(this.protocol.channel, method, payload) === true;
   }
 
   #method(name: string, what: string): ProtocolMethod {
@@ -296,15 +299,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   // Connections.
 
   async #connect(target: Target, signal?: AbortSignal): Promise<Connection> {
-    if (signal?.aborted === true)
-      throw new TransportError(
-        'cancelled',
-        `dial of ${nameOf(target)}: its signal was already aborted`,
-        {
-          cause: signal.reason,
-          sent: false,
-        },
-      );
+    refuseAborted(`dial of ${nameOf(target)}`, signal);
     if (typeof target === 'string')
       return this.engine.pool.live(target) ?? this.engine.pool.connect(target, signal);
     const connection = ownConnection(this.engine, target);
@@ -357,20 +352,12 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   async disconnect(target: Target, reason?: string): Promise<void> {
-    if (typeof target === 'string') {
-      const connections = [
-        ...new Set([
-          ...this.engine.pool.connectionsOf(target),
-          ...this.engine.members.links(target),
-        ]),
-      ];
-      this.engine.pool.cancel(
-        target,
-        reasonError('disconnected', reason ?? 'this end disconnected'),
-      );
-      return this.engine.leave(connections, reason);
-    }
-    return this.engine.leave([ownConnection(this.engine, target)], reason);
+    if (typeof target !== 'string')
+      return this.engine.leave([ownConnection(this.engine, target)], reason);
+    const { members, pool } = this.engine;
+    const connections = new Set([...pool.connectionsOf(target), ...members.links(target)]);
+    pool.cancel(target, reasonError('disconnected', reason ?? 'this end disconnected'));
+    return this.engine.leave([...connections], reason);
   }
 
   closeStreams(): Promise<void> {
@@ -380,7 +367,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   // Listening and closing.
 
   listen(): Promise<void> {
-    return this.engine.listen();
+    return this.engine.acceptor.listen();
   }
 
   localAddr(): string {

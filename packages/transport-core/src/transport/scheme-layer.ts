@@ -8,7 +8,6 @@ import type { LimitOptions } from '../common-options.ts';
 import { TransportError } from '../errors.ts';
 import type { Observer, TraceChannels } from '../observer.ts';
 import { type Random, randomBytes } from '../random.ts';
-import type { TransportResources } from '../stream/connection-output.ts';
 import type {
   DialOptions,
   HandshakeSlot,
@@ -16,6 +15,7 @@ import type {
   StreamConnection,
   StreamLayer,
 } from '../stream/stream-layer.ts';
+import type { TransportResources } from '../stream/transport-resources.ts';
 import { HELLO_TEXT_LIMIT, type Introduction } from '../wire/hello.ts';
 import { utf8Length } from '../wire/metadata.ts';
 

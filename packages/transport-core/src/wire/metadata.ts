@@ -63,7 +63,7 @@ export function encodeMetadata(
  * U+FFFD.
  */
 export function wellFormed(text: string): string {
-  return loneSurrogate.test(text) ? decoder.decode(encoder.encode(text)) : text;
+  return hasLoneSurrogate(text) ? decoder.decode(encoder.encode(text)) : text;
 }
 
 /** Returns the length of a string in bytes of UTF-8. */
@@ -116,7 +116,6 @@ function tooLong(what: string): TransportError {
   );
 }
 
-const loneSurrogate = /\p{Surrogate}/u;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 

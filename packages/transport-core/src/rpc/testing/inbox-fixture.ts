@@ -8,7 +8,7 @@ import { defineProtocol, methodTable } from '../../protocol/protocol.ts';
 import type { Remote } from '../../remote.ts';
 import { ReceiveAccount } from '../../session/batch.ts';
 import { Channel } from '../../session/channels.ts';
-import { type AnswerCarrier, HANDLER, InCall } from '../../session/in-call.ts';
+import { type AnswerCarrier, HANDLER, InCall } from '../../session/incoming-calls.ts';
 import { OutboxFixture } from '../../session/testing/outbox-fixture.ts';
 import { SMALL } from '../../session/testing/pair.ts';
 import { Account } from '../../wire/frame.ts';

@@ -8,7 +8,7 @@ import { FrameEncoder } from '../../wire/encoder.ts';
 import { Kind, PREAMBLE } from '../../wire/frame.ts';
 import { encodeHello } from '../../wire/hello.ts';
 import { makeHello } from '../hello-exchange.ts';
-import { HANDLER, type InCall } from '../in-call.ts';
+import { HANDLER, type InCall } from '../incoming-calls.ts';
 import { End, SMALL } from './pair.ts';
 import { encodePeerFrame, payload } from './peer-frame.ts';
 import { protocol } from './stamped-calls.ts';

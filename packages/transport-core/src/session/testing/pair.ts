@@ -7,7 +7,7 @@ import { methodTable, type Protocol } from '../../protocol/protocol.ts';
 import { type Random, seededRandom } from '../../random.ts';
 import { FrameEncoder } from '../../wire/encoder.ts';
 import type { Hello } from '../../wire/hello.ts';
-import type { InCall, Mounted } from '../in-call.ts';
+import type { InCall, Mounted } from '../incoming-calls.ts';
 import { Memory } from '../memory.ts';
 import type { OutCall } from '../out-call.ts';
 import { Session } from '../session.ts';

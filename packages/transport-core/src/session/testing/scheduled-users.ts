@@ -3,7 +3,7 @@
 // the end.
 
 import { TransportError, withDetails } from '../../errors.ts';
-import { HANDLER, type InCall } from '../in-call.ts';
+import { HANDLER, type InCall } from '../incoming-calls.ts';
 import type { End, Pair } from './pair.ts';
 import { type methods, type protocols, readStamp, stamp } from './stamped-calls.ts';
 import { TestCall } from './test-call.ts';

@@ -9,9 +9,9 @@ import { hostOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
 import type { OutCall } from '../../session/out-call.ts';
 import type { Connection, ConnectionHost } from '../connection.ts';
-import type { TransportResources } from '../connection-output.ts';
 import { type Members, Names } from '../names.ts';
 import { Pool } from '../pool.ts';
+import type { TransportResources } from '../transport-resources.ts';
 
 const table = methodTable(protocol);
 

@@ -20,6 +20,26 @@ export const cancellationCases: Cases = (test) => {
     t.deepEqual(a.remotes(), []);
   });
 
+  test('a signal that aborts while its call is being made cancels the call before it is sent', async (f, t) => {
+    const { a, at } = await served(f);
+    const controller = new AbortController();
+    const reason = new Error('changed my mind');
+    const upload = {
+      [Symbol.asyncIterator]() {
+        controller.abort(reason);
+        return { next: async () => ({ value: undefined, done: true as const }) };
+      },
+    };
+    const error = await rejected(
+      t,
+      a.send(at, 'gather', utf8(''), { signal: controller.signal, upload }),
+      { code: 'cancelled', sent: false },
+    );
+    t.is(error.cause, reason);
+    await f.turns();
+    t.deepEqual(a.remotes(), []);
+  });
+
   test('an abort that crosses the answer settles the call once, one way or the other', async (f, t) => {
     const { a, at } = await served(f);
     let settled = 0;

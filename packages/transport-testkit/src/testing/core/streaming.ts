@@ -92,6 +92,65 @@ export const streamCases: Cases = (test) => {
     checked(t, await f.event('the error of the handler', handler.promise), { code: 'cancelled' });
   });
 
+  test('an upload whose source throws instead of rejecting ends the call with aborted, too', async (f, t) => {
+    const { a, at } = await served(f, {
+      async gather(_request, rpc) {
+        for await (const _ of rpc.upload);
+        return utf8('all');
+      },
+    });
+    const cause = new TransportError('not_found', 'no such file');
+    const thrown = () => {
+      throw cause;
+    };
+    for (const iterate of [
+      thrown,
+      () => ({ next: thrown }),
+      () => ({ next: () => Promise.reject(cause) }),
+    ]) {
+      const upload = { [Symbol.asyncIterator]: iterate };
+      const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload }), {
+        code: 'aborted',
+        origin: 'local',
+        message: /no such file/,
+      });
+      t.is(error.cause, cause);
+    }
+  });
+
+  test('an upload whose iterator throws when it is told of taken items ends only its own call', async (f, t) => {
+    const { a, at } = await served(f, {
+      async gather(_request, rpc) {
+        for await (const _ of rpc.upload);
+        return utf8('all');
+      },
+    });
+    const cause = new Error('not my items');
+    let closed = 0;
+    const upload = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ value: pattern(10_000), done: false as const }),
+        return: async () => {
+          closed++;
+          return { value: undefined, done: true as const };
+        },
+        [Symbol.for('trunkline.taken')]: () => {
+          throw cause;
+        },
+      }),
+    };
+    const error = await rejected(t, a.send(at, 'gather', utf8(''), { upload }), {
+      code: 'aborted',
+      origin: 'local',
+      sent: true,
+      message: /not my items/,
+    });
+    t.is(error.cause, cause);
+    t.is(closed, 1);
+    t.is(a.remotes().length, 1);
+    t.is(textOf(await a.send(at, 'echo', utf8('goes on'))), 'goes on');
+  });
+
   test('a download and a duplex call are iterable without being awaited', async (f, t) => {
     const { a, at } = await served(f, {
       async *range() {

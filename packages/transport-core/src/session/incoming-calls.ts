@@ -1,9 +1,10 @@
-// An incoming call as the session sees it. The `rpc` directory builds on it what a handler or
+// Incoming calls as the session sees them. The `rpc` directory builds on them what a handler or
 // reader sees.
 //
-// Owns the state of the call. The session that serves it, its inbox and its reader tell it what
+// InCall owns the state of a call. The session that serves it, its inbox and its reader tell it what
 // happened; it counts itself at its channel and gives its cost back to its account. Mounted and
-// InChannel are the protocol and the channel of the call.
+// InChannel are the protocol and the channel of the call. AnswerCarrier, Payer and CallObserver are
+// the parts that it tells.
 
 import { stackless, type TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';

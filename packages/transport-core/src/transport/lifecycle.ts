@@ -1,5 +1,5 @@
-// The connections of a transport: Acceptor accepts them, Dialer dials them, and Shutdown closes
-// them. Below is ServingState, which decides whether this node takes calls to its services.
+// The life of a transport: Acceptor accepts connections, Dialer dials them, and Shutdown closes them.
+// Below is ServingState, which decides whether this node takes calls to its services.
 //
 // Acceptor owns the listener and the handshakes of accepted connections. It asks the transport for
 // room, and passes each connection to the transport.
@@ -11,7 +11,7 @@ import { askResolve, nodeOf, orderAddresses } from '../stream/membership.ts';
 import type { DialedName, Members, NameWatch } from '../stream/names.ts';
 import type { Pool } from '../stream/pool.ts';
 import type { HandshakeSlot, StreamConnection } from '../stream/stream-layer.ts';
-import type { DeadlineTimer } from '../stream/ticker.ts';
+import type { DeadlineTimer } from '../stream/transport-resources.ts';
 import { screenHello } from '../wire/preamble.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 import type { Mount } from './mount.ts';
@@ -24,7 +24,7 @@ export class Acceptor {
   readonly #dispatcher: EventDispatcher;
   readonly #handshakes: BoundedHandshakes;
   readonly #listener: Listener;
-  #listened: Promise<void> | undefined = undefined;
+  #hasBegun = false;
   #stopped: Promise<void> | undefined = undefined;
 
   constructor(transport: ConnectionHost, dispatcher: EventDispatcher) {
@@ -48,28 +48,27 @@ export class Acceptor {
     });
   }
 
-  listen(): Promise<void> {
+  async listen(): Promise<void> {
     if (this.#transport.state !== 'open')
-      return Promise.reject(new TransportError('shutdown', 'listen: this transport is closed'));
-    if (this.#listened !== undefined)
-      return Promise.reject(
-        new TransportError('failed_precondition', 'listen: this transport is already listening'),
+      throw new TransportError('shutdown', 'listen: this transport is closed');
+    if (this.#hasBegun)
+      throw new TransportError(
+        'failed_precondition',
+        'listen: this transport is already listening',
       );
-    this.#listened = this.#listener.start().then(
-      () => {
-        if (this.#transport.state !== 'open')
-          throw new TransportError(
-            'shutdown',
-            'listen: this transport was closed while it started to listen',
-          );
-        this.listening = true;
-      },
-      (error) => {
-        this.#listened = undefined;
-        throw error;
-      },
-    );
-    return this.#listened;
+    this.#hasBegun = true;
+    try {
+      await this.#listener.start();
+    } catch (error) {
+      this.#hasBegun = false;
+      throw error;
+    }
+    if (this.#transport.state !== 'open')
+      throw new TransportError(
+        'shutdown',
+        'listen: this transport was closed while it started to listen',
+      );
+    this.listening = true;
   }
 
   /**
@@ -177,7 +176,7 @@ export class Dialer {
     signal: AbortSignal,
     name?: DialedName,
   ): Promise<Connection> {
-    const { config, random } = this.#transport;
+    const { config, membership, random } = this.#transport;
     const full = this.#transport.full();
     if (full !== undefined) throw withDetails(full, { target });
     const dial = { target, nodeId, signal, watch: name?.watch };
@@ -194,7 +193,7 @@ export class Dialer {
     if (typeof found === 'string')
       return this.#connect(found, {
         ...dial,
-        addresses: found === address ? this.#members.addressesOf(target) : undefined,
+        addresses: found === address ? membership?.addressesOf?.(target) : undefined,
       });
     return this.#tryAll(orderAddresses(found, random), dial);
   }
@@ -300,19 +299,8 @@ function allFailed(
 ): TransportError {
   const shown = addresses.slice(0, SHOWN).join(', ');
   const more = addresses.length > SHOWN ? ` and ${addresses.length - SHOWN} more` : '';
-  return new TransportError(
-    last.code,
-    `Cannot connect to ${target}: tried ${shown}${more}; the last error: ${last.message}`,
-    {
-      reason: last.reason,
-      origin: last.origin,
-      metadata: last.metadata,
-      unreachable: last.unreachable,
-      target,
-      sent: false,
-      cause: last,
-    },
-  );
+  const message = `Cannot connect to ${target}: tried ${shown}${more}; the last error: ${last.message}`;
+  return withDetails(last, { target, sent: false, cause: last }, message);
 }
 
 /** The maximum number of addresses that an error lists. */
