@@ -118,7 +118,7 @@ export class Inspection {
       return this.#drop('stranger', id, from);
     }
     const push: Push<Body> = { kind: 'push', id, hops, payload: envelope, size: payload.length };
-    if (topic.look(id, now, sender) !== 'new') return this.#take(from, push, now);
+    if (topic.look(id, now, from) !== 'new') return this.#take(from, push, now);
     const { signatures } = topic.node;
     if (signature === undefined && signatures.areRequired)
       return this.#drop('unsigned', id, from, isRead);
