@@ -1,18 +1,18 @@
 // Tests that a fixed topology stays fixed with gossip on it: only listed nodes are dialed.
 
-import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, idOf, listen, simulationOf } from './testing/cluster.ts';
+import { cluster, idOf, listen, runs, simulationOf } from './testing/cluster.ts';
+import test from './testing/serial.ts';
 
 const MINUTE = 60_000;
 const named = (name: string) => `${idOf(name)}@${name}`;
 
 for (const overlay of [fullMesh(), partialView()]) {
-  test.serial(
+  test(
     `a node that is removed from the lists is not added again by gossip: ${overlay.name}`,
     async (t) => {
-      const sim = simulationOf({ seed: 1, level: 'message', name: '' });
+      const sim = simulationOf(t.context);
       const names = ['a', 'b', 'c', 'd', 'e'];
       const nodes = cluster(sim, names, {
         gossip: () => ({ overlay }),
@@ -53,7 +53,7 @@ for (const overlay of [fullMesh(), partialView()]) {
         10_000,
       );
       t.deepEqual(subscribers.get('e')!.words, []);
-      t.deepEqual(await sim.close(), []);
     },
+    runs(1, ['message']),
   );
 }

@@ -94,7 +94,7 @@ export function heardOnce(
   mesh: Mesh,
   names: readonly string[],
   blobs: readonly Uint8Array[],
-  text: string,
+  text = '',
 ): void {
   for (const name of names) {
     const { heard } = mesh.at(name);
