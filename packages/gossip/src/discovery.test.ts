@@ -3,16 +3,15 @@
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import {
-  type ClusterOptions,
-  cluster,
+  areMet,
   idOf,
   listen,
+  type MeetOptions,
   meet,
   namesOf,
   type Run,
   runs,
   type Subscriber,
-  simulationOf,
   words,
 } from './testing/cluster.ts';
 import test from './testing/serial.ts';
@@ -24,10 +23,9 @@ const calm = partialView({ active: 3, passive: 12 });
  * Sets up a ring of nodes: each stays connected to the two nodes before it, and learns of others
  * from them. Waits until all are connected.
  */
-async function ring(run: Run, count: number, options: ClusterOptions) {
-  const sim = simulationOf(run);
+async function ring(run: Run, count: number, options: MeetOptions) {
   const names = namesOf(count);
-  const nodes = cluster(sim, names, {
+  const made = await meet(run, names, {
     ...options,
     peers: (name) => ({
       maxOutbound: 0,
@@ -35,12 +33,11 @@ async function ring(run: Run, count: number, options: ClusterOptions) {
       exchange: { interval: 5_000 },
       ...options.peers?.(name),
     }),
+    topic: () => undefined,
   });
-  await sim.until(
-    () => nodes.size === count && names.every((name) => nodes.get(name)!.peers.list().length >= 4),
-    60_000,
-  );
-  return { sim, nodes, node: (name: string) => nodes.get(name)! };
+  const isMet = (name: string) => made.node(name).peers.list().length >= 4;
+  await made.sim.until(() => names.every(isMet), 60_000);
+  return made;
 }
 
 for (const overlay of [calm, fullMesh()]) {
@@ -61,13 +58,10 @@ for (const overlay of [calm, fullMesh()]) {
         );
       }
       const opened = sim.now;
-      await sim.until(
-        () =>
-          [...subscribers.values()].every(
-            ({ topic }) => topic.neighbors.length >= (overlay === calm ? 1 : 2),
-          ),
-        600_000,
-      );
+      const most = overlay === calm ? 1 : 2;
+      const haveMet = () =>
+        [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= most);
+      await sim.until(haveMet, 600_000);
       t.log(`${Math.round((sim.now - opened) / 1_000)} s, ${messages()} messages`);
       await sim.run(5_000);
       for (const name of three)
@@ -98,15 +92,10 @@ for (const overlay of [
     const { sim, node } = await ring(t.context, 16, { gossip: () => ({ overlay }) });
     const four = ['n00', 'n01', 'n08', 'n09'];
     const subscribers = new Map(four.map((name) => [name, listen(node(name))]));
-    await sim.until(
-      () => four.every((name) => subscribers.get(name)!.topic.neighbors.length >= 1),
-      10_000,
-    );
+    const have = (count: number) => () => areMet(subscribers.values(), count);
+    await sim.until(have(1), 10_000);
     t.deepEqual(subscribers.get('n00')!.topic.neighbors, [idOf('n01')]);
-    await sim.until(
-      () => four.every((name) => subscribers.get(name)!.topic.neighbors.length === 3),
-      600_000,
-    );
+    await sim.until(have(3), 600_000);
     await sim.settle(subscribers.get('n09')!.topic.publish('hello'));
     await sim.run(2_000);
     t.deepEqual(
@@ -161,7 +150,7 @@ test('after the bootstrap node dies a node reaches nobody until it learns an add
   await sim.run(120_000);
   await sim.settle(c.topic.publish('is anybody there?'));
   await sim.run(5_000);
-  t.deepEqual([c.topic.neighbors, b.words], [[], []], `no node gets it`);
+  t.deepEqual([c.topic.neighbors, b.words], [[], []], 'no node gets it');
   // c learns of d, which is not on the topic but has heard of b from a.
   peers.add('d');
   await sim.until(() => c.topic.neighbors.length === 1, 120_000);

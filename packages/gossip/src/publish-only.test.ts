@@ -3,15 +3,7 @@
 
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  cluster,
-  eventsOf,
-  listen,
-  namesOf,
-  type Subscriber,
-  simulationOf,
-  words,
-} from './testing/cluster.ts';
+import { eventsOf, listen, meet, namesOf, words } from './testing/cluster.ts';
 import { network } from './testing/partial-view-network.ts';
 import test from './testing/serial.ts';
 
@@ -85,35 +77,26 @@ test('on a tree, nodes that only publish are sent no message and leave the tree 
 
 for (const overlay of [fullMesh(), partialView({ active: 3, passive: 12 })]) {
   test(`a node that only publishes finds subscribers that it is not connected to: ${overlay.name}`, async (t) => {
-    const sim = simulationOf(t.context);
     const names = namesOf(12);
-    const subscribers = new Map<string, Subscriber>();
-    const nodes = cluster(sim, names, {
+    const { sim, node, subscribers } = await meet(t.context, names, {
       gossip: () => ({ overlay }),
       peers: (name) => ({
         persistent: [names[(names.indexOf(name) + 11) % 12]!],
         exchange: { interval: 5_000 },
       }),
-      setup: (node) => {
-        if (['n03', 'n06'].includes(node.name)) subscribers.set(node.name, listen(node));
-      },
+      topic: (name) => (['n03', 'n06'].includes(name) ? {} : undefined),
+      neighbors: 0,
     });
-    await sim.until(() => nodes.size === 12, 60_000);
-    const publisher = nodes.get('n00')!;
+    const publisher = node('n00');
     // The list of topics that peers pull must contain only this one.
     listen(publisher, 'another topic');
     const topic = publisher.gossip.topic('news', words, { publishOnly: true });
     await sim.until(() => topic.neighbors.length === 2, 600_000);
     await sim.settle(topic.publish('found'));
     await sim.run(5_000);
-    for (const [name, { heard, topic: own }] of subscribers) {
+    for (const [name, { heard, words: read, topic: own }] of subscribers) {
       t.false(own.neighbors.includes(publisher.nodeId), 'it is no subscriber');
-      t.deepEqual(
-        heard.map(({ message }) => message),
-        ['found'],
-        name,
-      );
-      t.is(heard[0]!.meta.origin, publisher.nodeId);
+      t.deepEqual([read, heard[0]!.meta.origin], [['found'], publisher.nodeId], name);
     }
   });
 }

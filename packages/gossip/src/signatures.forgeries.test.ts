@@ -1,14 +1,11 @@
 // Tests of forged messages: no node accepts them, and they don't block any authentic message.
 
-import { eventsOf, type TestNode, words } from './testing/cluster.ts';
+import { blameOf, dropsOf, words } from './testing/cluster.ts';
 import { frame } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
 import { visit } from './testing/signed-network.ts';
 import { topicKey } from './topics/topic-key.ts';
 import { encodeControl } from './wire/frame.ts';
-
-const drops = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
-const blame = (node: TestNode) => eventsOf(node, 'misbehaved').map(({ what }) => what);
 
 test('a forgery is dropped and its sender reported; the authentic message with its id still arrives, and later forgeries do no harm', async (t) => {
   const { a, push, heard, guest, author, identity } = await visit(t.context);
@@ -26,8 +23,8 @@ test('a forgery is dropped and its sender reported; the authentic message with i
   await push({ origin: author.nodeId, signature: other, payload: new Uint8Array(2_000_000) });
   await push({ origin: author.nodeId, signature: other, payload: Uint8Array.of(0xff) });
   t.deepEqual(heard(), [[], []]);
-  t.deepEqual(drops(a), ['unsigned', 'forged', 'forged', 'forged', 'forged']);
-  t.deepEqual(blame(a), drops(a));
+  t.deepEqual(dropsOf(a), ['unsigned', 'forged', 'forged', 'forged', 'forged']);
+  t.deepEqual(blameOf(a), dropsOf(a));
   t.true(a.peers.get(guest.nodeId)!.score < before);
   await push({ signer: author });
   t.deepEqual(heard(), [['said'], ['said']], 'the authentic one, with the guessed id');
@@ -67,7 +64,7 @@ test('forgeries do not stop requests for the authentic message; a peer that serv
   guest.push(frame({ origin: author.nodeId, signature }));
   await sim.until(() => grafts() === 2, 10_000);
   t.deepEqual(
-    [heard(), drops(a)],
+    [heard(), dropsOf(a)],
     [
       [[], []],
       ['unsigned', 'forged', 'forged', 'forged'],
@@ -97,7 +94,7 @@ test('a forgery that races the authentic message during validation changes neith
   judge!('accept');
   await sim.run(300);
   t.deepEqual(heard(), [['said'], ['said']]);
-  t.deepEqual(drops(a), ['forged', 'forged']);
+  t.deepEqual(dropsOf(a), ['forged', 'forged']);
   t.true(subscriber('b').heard[0]!.meta.signed);
 }, 1);
 

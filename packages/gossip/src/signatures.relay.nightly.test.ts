@@ -2,7 +2,7 @@
 
 import { relay } from './driver/relay-driver.ts';
 import { FORGERIES } from './signatures/signatures.ts';
-import { eventsOf, meet, runs } from './testing/cluster.ts';
+import { dropsOf, eventsOf, meet, runs } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import { blob, heardOnce, othersThan, relayMesh } from './testing/relay-mesh.ts';
@@ -48,9 +48,7 @@ test(
     remove();
     t.true(changed > 0);
     heardOnce(t, mesh, othersThan(mesh, 'n00'), [message], 'as it was published');
-    const drops = mesh.names.flatMap((name) =>
-      eventsOf(mesh.node(name), 'dropped').map(({ reason }) => reason),
-    );
+    const drops = mesh.names.flatMap((name) => dropsOf(mesh.node(name)));
     t.true(drops.length > 0 && drops.every((reason) => reason === 'forged'));
     for (const name of mesh.names) t.deepEqual(eventsOf(mesh.node(name), 'misbehaved'), []);
   },

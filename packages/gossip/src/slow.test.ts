@@ -1,7 +1,7 @@
 // Tests that a slow, stuck or faulty node does not delay or harm other nodes.
 
 import { TransportError } from '@trunkline/transport-core';
-import { areMet, eventsOf, idOf, meet, runs, type TestNode } from './testing/cluster.ts';
+import { areMet, dropsOf, eventsOf, idOf, meet, runs } from './testing/cluster.ts';
 import test from './testing/serial.ts';
 import { pair } from './testing/topic-pair.ts';
 import type { MessageMeta, ReceivedMessage } from './types.ts';
@@ -9,7 +9,6 @@ import type { MessageMeta, ReceivedMessage } from './types.ts';
 /** A transport whose queues fill soon. */
 const NARROW = { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } };
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
-const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
 
 test('a slow reader learns how many messages it missed, by its policy; other readers miss none', async (t) => {
   const { sim, b, from, at } = await pair(t.context, { news: {} });

@@ -1,12 +1,11 @@
 // Tests of validators: their decisions, and the limits for slow or hanging ones.
 
-import { eventsOf, type TestNode } from './testing/cluster.ts';
+import { dropsOf, eventsOf, type TestNode } from './testing/cluster.ts';
 import test from './testing/serial.ts';
 import { pair } from './testing/topic-pair.ts';
 import type { MessageVerdict } from './types.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
-const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
 
 test('a validator decides what is delivered; only rejected messages lower the sender’s score', async (t) => {
   const asked: string[] = [];

@@ -2,7 +2,15 @@
 
 import type { Simulation } from '@trunkline/simulation';
 import { partialView } from './overlay/partial-view.ts';
-import { eventsOf, idOf, meet, type Run, type TestNode, words } from './testing/cluster.ts';
+import {
+  dropsOf,
+  eventsOf,
+  idOf,
+  meet,
+  type Run,
+  type TestNode,
+  words,
+} from './testing/cluster.ts';
 import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
 import type { MessageVerdict, TopicOptions } from './types.ts';
@@ -120,7 +128,7 @@ test('without signatures, a message under the id of one that was refused, or is 
   for (const word of ['second', 'third']) await sim.settle(subscriber('a').topic.publish(word));
   await sim.run(1_000);
   t.deepEqual(words, ['first', 'accepted slowly']);
-  const reasons = eventsOf(f, 'dropped').map(({ reason }) => reason);
+  const reasons = dropsOf(f);
   t.deepEqual([reasons[0], new Set(reasons.slice(1))], ['ignored', new Set(['refused'])]);
 });
 
@@ -140,10 +148,7 @@ test('a signed copy of an unsigned message that is being validated is dropped as
   const publicKey = new Uint8Array(44).fill(1);
   send({ ...id, signature: { publicKey, bytes: new Uint8Array(64) } }, 'held');
   await sim.run(1_000);
-  t.deepEqual(
-    eventsOf(f, 'dropped').map(({ reason }) => reason),
-    ['unverified'],
-  );
+  t.deepEqual(dropsOf(f), ['unverified']);
   t.deepEqual(subscriber('f').words, ['held']);
 });
 

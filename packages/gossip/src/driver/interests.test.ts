@@ -6,6 +6,7 @@ import {
   cluster,
   idOf,
   listen,
+  meet,
   runs,
   type Subscriber,
   simulationOf,
@@ -16,35 +17,31 @@ import { wiretap } from '../testing/wiretap.ts';
 test(
   'a topic that is opened later is recognized in the lists that are present: no peer is asked again',
   async (t) => {
-    const sim = simulationOf(t.context);
-    const nodes = cluster(sim, ['a', 'b', 'c'], {
-      setup: (node) => node.name !== 'a' && listen(node),
+    const { sim, node } = await meet(t.context, ['a', 'b', 'c'], {
+      topic: (name) => (name === 'a' ? undefined : {}),
+      neighbors: 1,
     });
-    await sim.until(
-      () => nodes.size === 3 && [...nodes.values()].every(({ peers }) => peers.list().length === 2),
-      20_000,
-    );
+    await sim.until(() => node('a').peers.list().length === 2, 20_000);
     await sim.run(1_000);
     const pulls: string[] = [];
     sim.intercept(
       ({ from, to, kind, method }) =>
         void (kind === 'request' && method === 'pull' && pulls.push(`${from} ${to}`)),
     );
-    const subscriber = listen(nodes.get('a')!);
-    t.deepEqual([...subscriber.topic.neighbors].sort(), [idOf('b'), idOf('c')].sort(), `at once`);
-    const other = listen(nodes.get('a')!, 'other');
-    t.deepEqual(other.topic.neighbors, []);
+    const open = () => {
+      const subscriber = listen(node('a'));
+      t.deepEqual([...subscriber.topic.neighbors].sort(), [idOf('b'), idOf('c')].sort(), 'at once');
+      return subscriber;
+    };
+    const subscriber = open();
+    t.deepEqual(listen(node('a'), 'other').topic.neighbors, []);
     t.deepEqual(await sim.settle(subscriber.topic.publish('hello')), { queued: 2 });
     await sim.run(3_000);
     t.deepEqual(pulls.sort(), ['b a', 'c a'], 'and they ask once about the new topic');
     subscriber.topic.close();
     subscriber.subscription.close();
     await sim.run(3_000);
-    t.deepEqual(
-      [...listen(nodes.get('a')!).topic.neighbors].sort(),
-      [idOf('b'), idOf('c')].sort(),
-      'left and opened again',
-    );
+    open();
   },
   runs(2, ['message']),
 );

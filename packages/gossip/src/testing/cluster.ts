@@ -238,6 +238,12 @@ export function simulationOf(
 
 type EventOf<T extends GossipEvent['type']> = Extract<GossipEvent, { readonly type: T }>;
 
+/** Returns the reasons for which a node dropped messages. */
+export const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
+
+/** Returns the offenses that a node reported. */
+export const blameOf = (node: TestNode) => eventsOf(node, 'misbehaved').map(({ what }) => what);
+
 /** Returns a node's events of one type. */
 export function eventsOf<T extends GossipEvent['type']>(node: TestNode, type: T): EventOf<T>[] {
   return node.events.filter((event) => event.type === type) as EventOf<T>[];
