@@ -123,10 +123,7 @@ test('malformed messages are dropped and lower the score, oversized ones are dro
   for (const size of [0, 1, 33, 34, 77, 79])
     for (const first of [0, 1, 2, 3, 9])
       guest.talk.trySend(guest.remote, 'control', new Uint8Array(size).fill(first));
-  guest.talk.trySend(guest.remote, 'view', {
-    topic: topicKey('news').hex,
-    message: { type: 'join', request: 1 },
-  });
+  guest.join();
   await sim.run(200);
   await push({ sequence: 3 });
   t.deepEqual(subscriber.words, ['said', 'said']);
@@ -174,7 +171,7 @@ test('messages for unknown topics leave nothing behind and lower no score, becau
   const [before, score] = [state(), a.peers.get(guest.nodeId)!.score];
   const id = { origin: guest.nodeId, epoch: 1, sequence: 1 };
   for (let i = 0; i < 1_000; i++) {
-    const { bytes, hex } = topicKey(`other ${i}`);
+    const { bytes } = topicKey(`other ${i}`);
     guest.push(frame({ topic: `other ${i}` }));
     for (const control of [
       { kind: 'graft', ids: [id] },
@@ -183,10 +180,7 @@ test('messages for unknown topics leave nothing behind and lower no score, becau
     ] as const) {
       guest.talk.trySend(guest.remote, 'control', encodeControl(bytes, control));
     }
-    guest.talk.trySend(guest.remote, 'view', {
-      topic: hex,
-      message: { type: 'join', request: i },
-    });
+    guest.join(`other ${i}`);
     if (i % 100 === 99) await sim.run(100);
   }
   t.is(state(), before);

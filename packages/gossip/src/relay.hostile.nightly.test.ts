@@ -6,6 +6,7 @@ import { type Clock, type Remote, serve, type Transport } from '@trunkline/trans
 import { encodeList } from './discovery/tags.ts';
 import { gossipProtocol } from './protocol.ts';
 import { eventsOf, idle, idOf } from './testing/cluster.ts';
+import { frame } from './testing/raw-peer.ts';
 import {
   blob,
   heardOnce,
@@ -17,7 +18,6 @@ import {
 } from './testing/relay-mesh.ts';
 import test from './testing/serial.ts';
 import { topicKey } from './topics/topic-key.ts';
-import { encodePush } from './wire/frame.ts';
 import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './wire/relay-frames.ts';
 
 const MIB = 1024 * 1024;
@@ -144,7 +144,7 @@ interface Upload {
   readonly sequence?: number;
   readonly rest?: readonly string[];
   /** The frame that follows the head. Default: a message with the head's id. */
-  readonly frame?: Uint8Array;
+  readonly message?: Uint8Array;
   /** The size that the head announces. */
   readonly size?: number;
 }
@@ -154,36 +154,22 @@ test('the frames that a relay sends are checked: their head, size and content', 
   const mesh = await relayMesh(t.context, 3, { topic: { limit } });
   const { sim } = mesh;
   const guest = await visit(mesh, manners['says that it had it']);
-  const body = {
-    audience: 'all' as const,
-    nodes: [],
-    payload: blob(50_000),
-    message: undefined,
-  };
-  const size = body.payload.length;
-  const frameOf = (origin: string, sequence: number) => {
-    const id = { origin, epoch: 1, sequence };
-    return encodePush(topicKey('blobs').bytes, {
-      kind: 'push',
-      id,
-      hops: 1,
-      payload: { ...body },
-      size,
-    });
-  };
+  const payload = blob(50_000);
+  const frameOf = (origin: string, sequence: number) =>
+    frame({ topic: 'blobs', origin, sequence, payload });
   let next = 0;
   const upload = async ({
     origin = idOf('guest'),
     sequence = next++,
     rest = [],
-    frame = frameOf(origin, sequence),
-    size = frame.length,
+    message = frameOf(origin, sequence),
+    size = message.length,
   }: Upload) => {
     const id = { origin, epoch: 1, sequence };
     const head = encodeHead({ topic: topicKey('blobs').hex, id, hops: 1, size, rest });
     async function* chunks() {
-      yield frame.subarray(0, 20_000);
-      yield frame.subarray(20_000);
+      yield message.subarray(0, 20_000);
+      yield message.subarray(20_000);
     }
     const answer = guest.talk.send(guest.remoteOf('n00'), 'relay', head, {
       upload: chunks(),
@@ -207,16 +193,10 @@ test('the frames that a relay sends are checked: their head, size and content', 
   t.is(await upload({ rest: [idOf('n00')] }), 'invalid_argument');
   t.is(await upload({ size: limit + 70_000 }), 'resource_exhausted');
   t.is(await upload({ size: 49_000 }), 'invalid_argument', 'more than announced');
-  t.is(
-    await upload({ frame: frameOf(idOf('guest'), 999) }),
-    'took',
-    'another message than announced',
-  );
-  t.is(
-    await upload({ rest: [idOf('n01'), idOf('nobody')] }),
-    'took',
-    'an unknown recipient is missed',
-  );
+  const another = frameOf(idOf('guest'), 999);
+  t.is(await upload({ message: another }), 'took', 'another message than announced');
+  const rest = [idOf('n01'), idOf('nobody')];
+  t.is(await upload({ rest }), 'took', 'an unknown recipient is missed');
   t.is(heard(), 3);
   t.is(mesh.at('n01').heard.length, 1);
   t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.others, NOTHING);

@@ -11,15 +11,6 @@ import { graftOf, idOf, ihaveOf, pushOf, singleMachine } from './testing/single-
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 
-test('a repeated message is delivered once, whoever sends it and whenever', (t) => {
-  const { feed, delivered } = singleMachine(['a', 'b']);
-  for (let now = 0; now < 500_000; now += 10_000) {
-    feed(now, { type: 'wake' });
-    feed(now, { type: 'received', from: now % 20_000 === 0 ? 'a' : 'b', message: pushOf(1) });
-  }
-  t.is(delivered.length, 1);
-});
-
 test('a second content under an id is a duplicate', (t) => {
   const { machine, feed, delivered, reports } = singleMachine(['a', 'b']);
   feed(0, { type: 'received', from: 'a', message: pushOf(1, { payload: 'first' }) });
