@@ -181,8 +181,7 @@ class TransportRelayDriver implements RelayDriver {
       case 'deliver': {
         const { download, from, envelope } = output;
         const session = sessions.get(envelope.topic);
-        const isAccepted =
-          session?.isMember === true && session.relayed(from, envelope, mount.clock.now());
+        const isAccepted = session?.relayed(from, envelope, mount.clock.now()) === true;
         return this.#feed({ type: 'delivered', download, isAccepted });
       }
       case 'acknowledge':

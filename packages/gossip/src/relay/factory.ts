@@ -48,11 +48,12 @@ export interface RelaySetup {
 
 /** A topic of this node, as relays see it. */
 export interface RelayTopic {
-  /** False if this node only publishes on the topic. */
-  readonly isMember: boolean;
-  /** Called when a peer offers a message. */
+  /** Called when a peer offers a message. Returns undefined if this node only publishes. */
   offered(id: MessageId, now: number): OfferedInput['topic'];
-  /** Handles a message from a relay. Returns false if the message was refused at once. */
+  /**
+   * Handles a message from a relay. Returns false if the message was refused at once, or if this
+   * node only publishes.
+   */
   relayed(from: string, envelope: Envelope, now: number): boolean;
   /** A message could not be sent to a peer. */
   unsent(reason: Unsent, push: Push<Body>, to: string): void;

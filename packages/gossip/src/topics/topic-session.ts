@@ -335,10 +335,11 @@ export class TopicSession implements TopicContext {
   }
 
   /**
-   * Handles a message from a relay. Returns false if the message was refused at once, so that the
-   * true message under its id may still come.
+   * Handles a message from a relay. Returns false if this node only publishes, or if the message
+   * was refused at once, so that the true message under its id may still come.
    */
   relayed(from: string, envelope: Envelope, now: number): boolean {
+    if (!this.isMember) return false;
     if (envelope.isAsked) this.deliveries.ask(envelope.id, from);
     const isTaken = this.#inspection.inspect(from, envelope, now, true);
     this.node.dueBy(this.due);
