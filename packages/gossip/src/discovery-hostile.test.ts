@@ -6,6 +6,7 @@ import { encodeQuestion } from './discovery/tags.ts';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import {
+  areMet,
   cluster,
   idle,
   idOf,
@@ -17,7 +18,7 @@ import {
 } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
-import { wiretap } from './testing/wiretap.ts';
+import { type Leak, wiretap } from './testing/wiretap.ts';
 import { topicKey } from './topics/topic-key.ts';
 
 const news = topicKey('news').bytes;
@@ -81,35 +82,24 @@ test('a flood of questions is answered only now and then, and lowers the score o
 });
 
 test('without discovery no node is visited, asked or told of', async (t) => {
-  const sim = simulationOf(t.context);
-  const nodes = cluster(sim, ['a', 'b', 'c'], {
+  const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c'], {
     gossip: (name) => ({ discovery: name === 'c' ? {} : false }),
     peers: (name) => ({
       persistent: name === 'b' ? ['a', 'c'] : [],
       exchange: { interval: 2_000 },
     }),
-    setup: (node) => listen(node, node.name === 'b' ? 'other' : 'news'),
+    topic: (name) => (name === 'b' ? undefined : {}),
+    neighbors: 0,
   });
-  await sim.until(() => nodes.size === 3 && nodes.get('b')!.peers.list().length === 2, 20_000);
-  const { peers, gossip } = nodes.get('a')!;
+  listen(node('b'), 'other');
+  await sim.until(() => node('b').peers.list().length === 2, 20_000);
+  const { peers, gossip } = node('a');
   t.is(peers.list().length, 1);
-  t.deepEqual(gossip.snapshot().discovery, {
-    need: 'none',
-    visited: 0,
-    asked: 0,
-    found: 0,
-    answered: 0,
-    refused: 0,
-  });
-  await sim.until(
-    () => nodes.get('a')!.gossip.snapshot().topics[0]!.neighbors.length === 1,
-    120_000,
-  );
-  t.deepEqual(
-    [gossip.snapshot().discovery!.visited, nodes.get('c')!.gossip.snapshot().discovery!.found],
-    [0, 1],
-    'c visited it',
-  );
+  const { need, ...counts } = gossip.snapshot().discovery!;
+  t.deepEqual([need, new Set(Object.values(counts))], ['none', new Set([0])]);
+  await sim.until(() => areMet([subscriber('a')], 1), 120_000);
+  t.is(gossip.snapshot().discovery!.visited, 0);
+  t.is(node('c').gossip.snapshot().discovery!.found, 1, 'c visited it');
 }, 1);
 
 ava('invalid options of discovery are reported with their path', (t) => {
@@ -131,15 +121,16 @@ ava('invalid options of discovery are reported with their path', (t) => {
 test(
   'a member may name any nodes: they are visited, but learn nothing of the topic',
   async (t) => {
-    const sim = simulationOf(t.context);
-    const { leaks } = wiretap(sim, 'news');
-    const subscribers: Subscriber[] = [];
-    const nodes = cluster(sim, ['a', 'innocent'], {
+    let leaks: readonly Leak[] = [];
+    const { sim, node, subscriber } = await meet(t.context, ['a', 'innocent'], {
       gossip: () => ({ overlay: fullMesh(), discovery: { slowest: 2_000 } }),
       peers: () => ({ maxOutbound: 0, persistent: [] }),
-      setup: (node) => node.name === 'a' && subscribers.push(listen(node)),
+      topic: (name) => (name === 'a' ? {} : undefined),
+      neighbors: 0,
+      prepare: (sim) => {
+        ({ leaks } = wiretap(sim, 'news'));
+      },
     });
-    await sim.until(() => nodes.size === 2, 10_000);
     const addresses = [
       null,
       7,
@@ -154,13 +145,13 @@ test(
       ...Array.from({ length: 600 }, (_, i) => ({ nodeId: idOf(`x${i}`), address: `x${i}` })),
     ];
     const { asks } = await rawPeer(sim, { name: 'falseReporter', addresses });
-    const { gossip, peers } = nodes.get('a')!;
+    const { gossip, peers } = node('a');
     await sim.until(() => peers.get(idOf('innocent')) !== undefined, 60_000);
     await sim.run(200_000);
     t.true(asks() >= 2 && asks() <= 5, `asked ${asks()} times`);
     t.true(peers.snapshot().book.size <= 16);
     t.is(gossip.snapshot().topics[0]!.neighbors.length, 1);
-    await sim.settle(subscribers[0]!.topic.publish('hello'));
+    await sim.settle(subscriber('a').topic.publish('hello'));
     await sim.run(1_000);
     t.deepEqual(leaks, [{ from: 'a', to: 'falseReporter', method: 'push' }]);
   },

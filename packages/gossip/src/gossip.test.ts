@@ -69,10 +69,8 @@ test('publish() waits for a minimum of peers, and fails at its deadline', async 
 });
 
 test('opening a topic again returns the same; another codec, limit or validator throws a TypeError', async (t) => {
-  const sim = simulationOf(t.context);
-  const nodes = cluster(sim, ['a']);
-  await sim.until(() => nodes.size === 1);
-  const { gossip } = nodes.get('a')!;
+  const { node } = await meet(t.context, ['a'], { topic: () => undefined });
+  const { gossip } = node('a');
   gossip.topic('x', words, { limit: 100 });
   gossip.topic('x', words);
   t.is(gossip.snapshot().topics[0]!.handles, 2);

@@ -3,18 +3,7 @@
 import { createPeers } from '@trunkline/peers';
 import type { TransportError } from '@trunkline/transport-core';
 import { gossipProtocol } from './protocol.ts';
-import {
-  areMet,
-  cluster,
-  eventsOf,
-  idle,
-  idOf,
-  listen,
-  meet,
-  type Run,
-  simulationOf,
-  words,
-} from './testing/cluster.ts';
+import { areMet, eventsOf, idle, idOf, meet, type Run, words } from './testing/cluster.ts';
 import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
 import { topicKey } from './topics/topic-key.ts';
@@ -130,14 +119,10 @@ test('malformed messages are dropped and lower the score, oversized ones are dro
 });
 
 test('malformed frames lower the sender’s score, on a topic or not, and leave nothing behind', async (t) => {
-  for (const topics of [[], ['news']]) {
-    const sim = simulationOf(t.context);
-    const nodes = cluster(sim, ['a'], {
-      setup: (node) => topics.forEach((name) => void listen(node, name)),
-    });
-    await sim.until(() => nodes.size === 1, 5_000);
+  for (const topic of [() => undefined, () => ({})]) {
+    const { sim, node } = await meet(t.context, ['a'], { topic });
     const guest = await rawPeer(sim);
-    const a = nodes.get('a')!;
+    const a = node('a');
     await sim.until(() => a.peers.list().length === 1, 5_000);
     const score = () => a.peers.get(guest.nodeId)!.score;
     for (const [method, first] of [
@@ -262,10 +247,9 @@ test('a peer that changes its topics all the time is asked only now and then; it
 }, 1);
 
 test('the number of topics of a node is limited', async (t) => {
-  const sim = simulationOf(t.context);
-  const nodes = cluster(sim, ['a', 'b']);
-  await sim.until(() => nodes.size === 2 && nodes.get('a')!.peers.list().length === 1);
-  const [a, b] = [nodes.get('a')!, nodes.get('b')!];
+  const { sim, node } = await meet(t.context, ['a', 'b'], { topic: () => undefined });
+  const [a, b] = [node('a'), node('b')];
+  await sim.until(() => a.peers.list().length === 1);
   const topics = Array.from({ length: 1_024 }, (_, i) => a.gossip.topic(String(i), words));
   t.throws(() => a.gossip.topic('one more', words), { code: 'resource_exhausted' });
   const last = b.gossip.topic('1023', words);

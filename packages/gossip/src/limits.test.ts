@@ -5,22 +5,13 @@ import { json, TransportError } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  cluster,
-  eventsOf,
-  idOf,
-  listen,
-  meet,
-  type Subscriber,
-  simulationOf,
-} from './testing/cluster.ts';
+import { cluster, eventsOf, idOf, listen, meet, type Subscriber } from './testing/cluster.ts';
 import test from './testing/serial.ts';
 
 test('a limit above limits.message of the transport throws a TypeError; the default fits the transport', async (t) => {
-  const sim = simulationOf(t.context);
-  const nodes = cluster(sim, ['a'], { transport: { limits: { message: 10_000 } } });
-  await sim.until(() => nodes.size === 1, 1_000);
-  const { gossip } = nodes.get('a')!;
+  const transport = { limits: { message: 10_000 } };
+  const { node } = await meet(t.context, ['a'], { topic: () => undefined, transport });
+  const { gossip } = node('a');
   const text = json(z.string());
   for (const limit of [10_000, 9_745, 1_000_000]) {
     t.throws(() => gossip.topic('news', text, { limit }), {

@@ -37,7 +37,16 @@ async function network(
     },
     neighbors: 3,
   });
-  return { ...made, asked, f: made.node('f') };
+  /** Publishes 'first' at 'a', and returns its place in the stream. */
+  const first = async () => {
+    await made.sim.run(5_000);
+    await made.sim.settle(made.subscriber('a').topic.publish('first'));
+    await made.sim.run(1_000);
+    const { id } = made.subscriber('f').heard[0]!.meta;
+    const [sequence, epoch] = id.split('.').map(Number) as [number, number];
+    return { sequence, epoch };
+  };
+  return { ...made, asked, first, f: made.node('f') };
 }
 
 const later = (node: TestNode, ms: number) =>
@@ -77,7 +86,7 @@ for (const [title, ms] of [
 
 test('a message that has no room among those of one sender waits among those of another that sent it, too', async (t) => {
   let release: ((verdict: MessageVerdict) => void) | undefined;
-  const { sim, subscriber, f } = await network(
+  const { sim, subscriber, f, first } = await network(
     t.context,
     (message) => {
       if (message !== 'busy') return Promise.resolve('accept');
@@ -87,11 +96,8 @@ test('a message that has no room among those of one sender waits among those of 
     },
     { validateAtOnce: 1, validateTimeout: 60_000, validateQueue: { messages: 4 } },
   );
-  await sim.run(5_000);
-  await sim.settle(subscriber('a').topic.publish('first'));
-  await sim.run(1_000);
-  const { heard, words } = subscriber('f');
-  const [sequence, epoch] = heard[0]!.meta.id.split('.').map(Number) as [number, number];
+  const { sequence, epoch } = await first();
+  const { words } = subscriber('f');
   const send = await forger(sim);
   const flood = ['busy', 'x', 'y', 'z'];
   for (const [at, message] of flood.entries())
@@ -112,15 +118,12 @@ test('a message that has no room among those of one sender waits among those of 
 });
 
 test('without signatures, a message under the id of one that was refused, or is being validated, is dropped, whatever its content', async (t) => {
-  const { sim, subscriber, f } = await network(t.context, async (message, node) => {
+  const { sim, subscriber, f, first } = await network(t.context, async (message, node) => {
     if (message === 'accepted slowly') await later(node, 500);
     return message === 'forged' ? 'ignore' : 'accept';
   });
-  await sim.run(5_000);
-  await sim.settle(subscriber('a').topic.publish('first'));
-  await sim.run(1_000);
-  const { heard, words } = subscriber('f');
-  const [sequence, epoch] = heard[0]!.meta.id.split('.').map(Number) as [number, number];
+  const { sequence, epoch } = await first();
+  const { words } = subscriber('f');
   const send = await forger(sim);
   send({ origin: idOf('a'), epoch, sequence: sequence + 1 }, 'forged');
   send({ origin: idOf('a'), epoch, sequence: sequence + 2 }, 'accepted slowly');
