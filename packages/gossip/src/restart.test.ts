@@ -17,6 +17,7 @@ import {
   type Subscriber,
   simulationOf,
   type TestNode,
+  words,
 } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { type RawPeer, rawPeer } from './testing/raw-peer.ts';
@@ -260,18 +261,14 @@ test(
       message: /'gossip-life' is not a number: soon; delete it/,
     });
     await kept.set('gossip-life', new TextEncoder().encode('5000'));
-    const topic = gossip.topic('news', {
-      name: 'x',
-      encode: () => new Uint8Array(1),
-      decode: () => 1,
-    });
+    const topic = gossip.topic('news', words);
     const first = gossip.start();
     await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
     await sim.settle(first);
     t.is(gossip.snapshot().topics[0]!.life, 5_001);
     t.true(Number(new TextDecoder().decode(await kept.get('gossip-life'))) > 5_001);
     topic.close();
-    gossip.topic('news', { name: 'x', encode: () => new Uint8Array(1), decode: () => 1 });
+    gossip.topic('news', words);
     t.is(gossip.snapshot().topics[0]!.life, 5_002, 'joined again');
   },
   runs(1, ['message']),
