@@ -2,16 +2,9 @@
 // also run over TLS are in testing/suite.
 
 import { bytes } from '@trunkline/transport-core';
-import {
-  areMet,
-  cluster,
-  listen,
-  meet,
-  type Subscriber,
-  simulationOf,
-  words,
-} from './testing/cluster.ts';
+import { listen, meet, words } from './testing/cluster.ts';
 import test from './testing/serial.ts';
+import { openPair } from './testing/topic-pair.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
@@ -91,25 +84,15 @@ test('opening a topic again returns the same; another codec, limit or validator 
 }, 1);
 
 test('a topic may be 32 bytes, or any name', async (t) => {
-  const sim = simulationOf(t.context);
   const names = ['', ' ', 'ü\u0000/#', 'x'.repeat(100_000), new Uint8Array(32).fill(7)];
-  const subscribers = new Map<string, Subscriber[]>();
-  const nodes = cluster(sim, ['a', 'b'], {
-    setup: (node) =>
-      subscribers.set(
-        node.name,
-        names.map((name) => listen(node, name)),
-      ),
-  });
-  await sim.until(
-    () => nodes.size === 2 && [...subscribers.values()].every((each) => areMet(each, 1)),
-    20_000,
+  const { sim, a, b } = await openPair(t.context, (node) =>
+    names.map((name) => listen(node, name)),
   );
-  subscribers.get('a')!.forEach(({ topic }, i) => void topic.publish(String(i)));
+  for (const [i, { topic }] of a.entries()) void topic.publish(String(i));
   await sim.run(500);
   t.deepEqual(
-    subscribers.get('b')!.map((subscriber) => subscriber.words),
+    b.map(({ words: read }) => read),
     names.map((_, i) => [String(i)]),
   );
-  t.is(subscribers.get('b')!.at(-1)!.topic.name, '07'.repeat(32));
+  t.is(b.at(-1)!.topic.name, '07'.repeat(32));
 }, 1);

@@ -3,17 +3,9 @@
 import { bytes, json } from '@trunkline/transport-core';
 import * as z from 'zod/mini';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  areMet,
-  cluster,
-  eventsOf,
-  listen,
-  type Run,
-  type Subscriber,
-  simulationOf,
-  type TestNode,
-} from './testing/cluster.ts';
+import { cluster, eventsOf, listen, simulationOf } from './testing/cluster.ts';
 import test from './testing/serial.ts';
+import { openPair } from './testing/topic-pair.ts';
 import type { Topic } from './topic.ts';
 import type { MessageMeta } from './types.ts';
 
@@ -23,23 +15,8 @@ interface Rumour {
 }
 const rumours = () => json(z.object({ text: z.string(), tags: z.array(z.string()) }));
 
-async function pair<T>(run: Run, open: (node: TestNode) => T) {
-  const sim = simulationOf(run);
-  const opened = new Map<string, T>();
-  const nodes = cluster(sim, ['a', 'b'], {
-    setup: (node) => void opened.set(node.name, open(node)),
-  });
-  await sim.until(
-    () =>
-      nodes.size === 2 &&
-      [...nodes.values()].every((node) => node.gossip.snapshot().topics[0]!.neighbors.length === 1),
-    20_000,
-  );
-  return { sim, nodes, a: opened.get('a')!, b: opened.get('b')! };
-}
-
 test('two services of a node open one topic, each with its own codec; both publish and read, and neither sees changes of the other', async (t) => {
-  const { sim, a, b } = await pair(t.context, ({ gossip }) => {
+  const { sim, a, b } = await openPair(t.context, ({ gossip }) => {
     const heard: string[][] = [[], []];
     const topics = heard.map((words) => {
       const topic = gossip.topic('news', rumours());
@@ -61,7 +38,7 @@ test('two services of a node open one topic, each with its own codec; both publi
 }, 1);
 
 test('each service gets messages decoded by its own codec; one that a codec refuses still reaches the others', async (t) => {
-  const { sim, nodes, a, b } = await pair(t.context, ({ gossip }) => {
+  const { sim, nodes, a, b } = await openPair(t.context, ({ gossip }) => {
     const wide = gossip.topic('news', json(z.object({ height: z.number() })));
     const strict = gossip.topic(
       'news',
@@ -84,7 +61,7 @@ test('each service gets messages decoded by its own codec; one that a codec refu
 }, 1);
 
 test('changes that a reader makes to a message are not visible to other readers, for objects and bytes', async (t) => {
-  const { sim, a, b } = await pair(t.context, ({ gossip }) => {
+  const { sim, a, b } = await openPair(t.context, ({ gossip }) => {
     const heard: unknown[] = [];
     const spoil = (message: { tags: string[] } | Uint8Array, meta: MessageMeta) => {
       heard.push(
@@ -147,11 +124,7 @@ test('changes that a reader makes to bytes are not forwarded', async (t) => {
 });
 
 test('a reader may close another while both receive a message', async (t) => {
-  const { sim, a, b } = await pair(t.context, (node) => {
-    const subscriber: Subscriber = listen(node);
-    return subscriber;
-  });
-  t.true(areMet([a, b], 1));
+  const { sim, a, b } = await openPair(t.context, (node) => listen(node));
   const words: string[] = [];
   const second = b.topic.subscribe((message: string) => void words.push(message));
   b.topic.subscribe(() => second.close());
