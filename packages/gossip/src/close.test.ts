@@ -1,68 +1,63 @@
 // Tests of closing: it takes no longer than `grace`, and reports the messages that could not be
 // sent by then.
 
-import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import { idOf, meet, runs } from './testing/cluster.ts';
+import test from './testing/serial.ts';
 
 for (const overlay of [fullMesh(), partialView()]) {
-  test.serial(
+  test(
     `${overlay.name}: closing waits for a peer that reads nothing until the timeout, and reports what it was not sent`,
     async (t) => {
-      for (const run of runs(1, ['stream'])) {
-        for (const [grace, least] of [
-          [undefined, 5_000],
-          [700, 700],
-          [0, 0],
-        ] as const) {
-          const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c'], {
-            gossip: () => ({ overlay }),
-            transport: { limits: { outbound: { messages: 20 } } },
-          });
-          sim.cut('a', 'b');
-          const { gossip } = node('a');
-          for (let i = 0; i < 100; i++)
-            void subscriber('a')
-              .topic.publish(String(i).padEnd(50_000))
-              .catch(() => {});
-          await sim.run(1);
-          const before = sim.now;
-          const { unsent } = await sim.settle(gossip.close({ grace }), 10_000);
-          t.true(
-            sim.now - before >= least && sim.now - before < least + 100,
-            `${overlay.name}, ${grace}: ${sim.now - before}`,
-          );
-          const b = unsent.find(({ nodeId }) => nodeId === idOf('b'));
-          t.true(
-            b !== undefined && b.messages > 50 && b.messages <= 100 && b.bytes > 50 * 50_000,
-            JSON.stringify(unsent),
-          );
-          if (grace !== 0) t.deepEqual(unsent.length, 1);
-          t.deepEqual(await gossip.close(), { unsent }, 'idempotent');
-          await sim.run(1_000);
-          if (grace !== 0) t.is(subscriber('c').words.length, 100);
-          await sim.close();
-        }
+      for (const [grace, least] of [
+        [undefined, 5_000],
+        [700, 700],
+        [0, 0],
+      ] as const) {
+        const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c'], {
+          gossip: () => ({ overlay }),
+          transport: { limits: { outbound: { messages: 20 } } },
+        });
+        sim.cut('a', 'b');
+        const { gossip } = node('a');
+        for (let i = 0; i < 100; i++)
+          void subscriber('a')
+            .topic.publish(String(i).padEnd(50_000))
+            .catch(() => {});
+        await sim.run(1);
+        const before = sim.now;
+        const { unsent } = await sim.settle(gossip.close({ grace }), 10_000);
+        t.true(
+          sim.now - before >= least && sim.now - before < least + 100,
+          `${overlay.name}, ${grace}: ${sim.now - before}`,
+        );
+        const b = unsent.find(({ nodeId }) => nodeId === idOf('b'));
+        t.true(
+          b !== undefined && b.messages > 50 && b.messages <= 100 && b.bytes > 50 * 50_000,
+          JSON.stringify(unsent),
+        );
+        if (grace !== 0) t.deepEqual(unsent.length, 1);
+        t.deepEqual(await gossip.close(), { unsent }, 'idempotent');
+        await sim.run(1_000);
+        if (grace !== 0) t.is(subscriber('c').words.length, 100);
+        await sim.close();
       }
     },
+    runs(1, ['stream']),
   );
 }
 
-test.serial(
-  'closing with nothing to send takes no time; invalid options throw a TypeError',
-  async (t) => {
-    const { sim, node } = await meet(runs(1)[0]!, ['a', 'b']);
-    const { gossip } = node('a');
-    for (const grace of [-1, Number.NaN, '5'])
-      await t.throwsAsync(gossip.close({ grace: grace as number }), {
-        instanceOf: TypeError,
-        message: /gossip\.close.*grace/u,
-      });
-    await sim.run(1_000);
-    const before = sim.now;
-    t.deepEqual(await sim.settle(gossip.close(), 1), { unsent: [] });
-    t.true(sim.now - before <= 1);
-    await sim.close();
-  },
-);
+test('closing with nothing to send takes no time; invalid options throw a TypeError', async (t) => {
+  const { sim, node } = await meet(t.context, ['a', 'b']);
+  const { gossip } = node('a');
+  for (const grace of [-1, Number.NaN, '5'])
+    await t.throwsAsync(gossip.close({ grace: grace as number }), {
+      instanceOf: TypeError,
+      message: /gossip\.close.*grace/u,
+    });
+  await sim.run(1_000);
+  const before = sim.now;
+  t.deepEqual(await sim.settle(gossip.close(), 1), { unsent: [] });
+  t.true(sim.now - before <= 1);
+}, 1);

@@ -1,11 +1,11 @@
 // Tests of nodes that are set up differently from their peers: both ends report the difference, and
 // nobody is blamed.
 
-import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { eventsOf, idOf, meet, runs, type TestNode } from './testing/cluster.ts';
+import { dropsOf, eventsOf, idOf, meet, runs, type TestNode } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
+import test from './testing/serial.ts';
 import { topicKey } from './topics/topic-key.ts';
 
 const differences = (node: TestNode) =>
@@ -19,178 +19,147 @@ const shortAtB = (name: string) => (name === 'b' ? { limit: 1_000 } : {});
 const LONG = 'x'.repeat(5_000);
 
 for (const overlay of [fullMesh(), partialView()]) {
-  test.serial(
-    `${overlay.name}: a message above a peer's limit is reported on both sides, also in failed, and lowers no score`,
-    async (t) => {
-      for (const run of runs(1)) {
-        const { sim, nodes, subscriber, node } = await meet(run, ['a', 'b', 'c'], {
-          gossip: () => ({ overlay }),
-          topic: shortAtB,
-        });
-        await sim.run(1_000);
-        const [a, b] = [node('a'), node('b')];
-        const { topic } = subscriber('a');
-        const before = b.peers.get(a.nodeId)!.score;
-        t.deepEqual(
-          differences(a).filter(({ nodeId }) => nodeId === b.nodeId),
-          [{ nodeId: b.nodeId, what: 'limit', ours: 1_048_576, theirs: 1_000 }],
-          run.name,
-        );
-        t.deepEqual(
-          differences(b).filter(({ nodeId }) => nodeId === a.nodeId),
-          [{ nodeId: a.nodeId, what: 'limit', ours: 1_000, theirs: 1_048_576 }],
-        );
-        const to = ['b', 'c'].map(idOf);
-        for (const audience of [{}, { to }, { to, min: 1 }]) {
-          const { queued, failed = [] } = await sim.settle(topic.publish(LONG, audience));
-          t.is(queued, 1);
-          t.deepEqual(
-            failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]),
-            [[b.nodeId, 'resource_exhausted', 'too_large']],
-          );
-          t.regex(
-            failed[0]!.error.message,
-            /of 5002 bytes is above what node [0-9a-f]{64} accepts \(its limit for the topic: 1000\)/,
-          );
-        }
-        await sim.settle(topic.publish('short'));
-        await sim.run(20_000);
-        t.deepEqual([subscriber('b').words, subscriber('c').words.length], [['short'], 4]);
-        for (const one of nodes.values()) t.deepEqual(eventsOf(one, 'misbehaved'), [], one.name);
-        t.true(b.peers.get(a.nodeId)!.score >= before);
-        t.deepEqual(await sim.close(), []);
-      }
-    },
-  );
+  test(`${overlay.name}: a message above a peer's limit is reported on both sides, also in failed, and lowers no score`, async (t) => {
+    const { sim, nodes, subscriber, node } = await meet(t.context, ['a', 'b', 'c'], {
+      gossip: () => ({ overlay }),
+      topic: shortAtB,
+    });
+    await sim.run(1_000);
+    const [a, b] = [node('a'), node('b')];
+    const { topic } = subscriber('a');
+    const before = b.peers.get(a.nodeId)!.score;
+    t.deepEqual(
+      differences(a).filter(({ nodeId }) => nodeId === b.nodeId),
+      [{ nodeId: b.nodeId, what: 'limit', ours: 1_048_576, theirs: 1_000 }],
+    );
+    t.deepEqual(
+      differences(b).filter(({ nodeId }) => nodeId === a.nodeId),
+      [{ nodeId: a.nodeId, what: 'limit', ours: 1_000, theirs: 1_048_576 }],
+    );
+    const to = ['b', 'c'].map(idOf);
+    for (const audience of [{}, { to }, { to, min: 1 }]) {
+      const { queued, failed = [] } = await sim.settle(topic.publish(LONG, audience));
+      t.is(queued, 1);
+      t.deepEqual(
+        failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]),
+        [[b.nodeId, 'resource_exhausted', 'too_large']],
+      );
+      t.regex(
+        failed[0]!.error.message,
+        /of 5002 bytes is above what node [0-9a-f]{64} accepts \(its limit for the topic: 1000\)/,
+      );
+    }
+    await sim.settle(topic.publish('short'));
+    await sim.run(20_000);
+    t.deepEqual([subscriber('b').words, subscriber('c').words.length], [['short'], 4]);
+    for (const one of nodes.values()) t.deepEqual(eventsOf(one, 'misbehaved'), [], one.name);
+    t.true(b.peers.get(a.nodeId)!.score >= before);
+  }, 1);
 }
 
-test.serial(
+test(
   'a message that arrives before its sender knows the limit is dropped, and the sender is told',
   async (t) => {
-    for (const run of runs(1, ['message'])) {
-      let remove = () => {};
-      const { sim, subscriber, node } = await meet(run, ['a', 'b'], {
-        topic: shortAtB,
-        prepare: (sim) => {
-          remove = sim.intercept(({ method }) => (method === 'terms' ? 'drop' : 'pass'));
-        },
-      });
-      await sim.run(11_000);
-      remove();
-      const [a, b] = [node('a'), node('b')];
-      const before = b.peers.get(a.nodeId)!.score;
-      const publish = () => sim.settle(subscriber('a').topic.publish(LONG));
-      t.deepEqual(await publish(), { queued: 1 });
-      await sim.run(500);
-      t.deepEqual(
-        eventsOf(b, 'dropped').map(({ reason }) => reason),
-        ['too-large'],
-      );
-      t.is(differences(a).length, 1, run.name);
-      t.deepEqual([eventsOf(b, 'misbehaved'), b.peers.get(a.nodeId)!.score >= before], [[], true]);
-      const { queued, failed = [] } = await publish();
-      t.deepEqual([queued, failed.map(({ error }) => error.reason)], [0, ['too_large']]);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial(
-  'a full mesh and a partial view on one topic are reported on both sides, and no score falls',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, nodes, subscriber, node } = await meet(run, ['a', 'b', 'c'], {
-        gossip: (name) => ({ overlay: name === 'b' ? partialView() : fullMesh() }),
-        neighbors: 0,
-      });
-      await sim.until(
-        () => ['a', 'c'].every((name) => subscriber(name).topic.neighbors.length === 1),
-        20_000,
-      );
-      await sim.run(5_000);
-      const [a, b] = [node('a'), node('b')];
-      t.deepEqual(
-        differences(a),
-        [{ nodeId: b.nodeId, what: 'overlay', ours: 'fullMesh', theirs: 'partialView' }],
-        run.name,
-      );
-      t.deepEqual(
-        differences(b).toSorted((x, y) => (x.nodeId < y.nodeId ? -1 : 1)),
-        [idOf('a'), idOf('c')]
-          .toSorted()
-          .map((nodeId) => ({ nodeId, what: 'overlay', ours: 'partialView', theirs: 'fullMesh' })),
-      );
-      for (const [from, others] of [
-        ['a', ['b']],
-        ['b', ['a', 'c']],
-      ] as const) {
-        const before = sim.now;
-        const { queued, failed = [] } = await sim.settle(
-          subscriber(from).topic.publish(`of ${from}`),
-        );
-        t.true(sim.now - before < 100, 'nobody is waited for');
-        t.is(queued, 2 - others.length);
-        t.deepEqual(failed.map(({ nodeId }) => nodeId).sort(), others.map(idOf).sort());
-        for (const { error } of failed) {
-          t.is(error.code, 'failed_precondition');
-          t.regex(
-            error.message,
-            /^node [0-9a-f]{64} uses the overlay \w+ on topic news, but this node uses \w+, so no message gets through/,
-          );
-        }
-      }
-      await sim.settle(subscriber('a').topic.publish('to b', { to: [b.nodeId] }));
-      await sim.run(30_000);
-      t.deepEqual([subscriber('b').words, subscriber('c').words], [['to b'], ['of a']]);
-      for (const one of nodes.values()) {
-        t.deepEqual(eventsOf(one, 'misbehaved'), [], one.name);
-        for (const { nodeId } of one.peers.list()) t.true(one.peers.get(nodeId)!.score >= 50);
-      }
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial('a node that returns with the overlay of the others rejoins them', async (t) => {
-  for (const run of runs(1)) {
-    let isTree = true;
-    const { sim, met, subscriber, node } = await meet(run, ['a', 'b'], {
-      gossip: (name) => ({ overlay: name === 'b' && isTree ? partialView() : fullMesh() }),
-      neighbors: 0,
+    let remove = () => {};
+    const { sim, subscriber, node } = await meet(t.context, ['a', 'b'], {
+      topic: shortAtB,
+      prepare: (sim) => {
+        remove = sim.intercept(({ method }) => (method === 'terms' ? 'drop' : 'pass'));
+      },
     });
-    await sim.until(() => differences(node('a')).length === 1, 20_000);
-    t.deepEqual(subscriber('a').topic.neighbors, []);
-    isTree = false;
-    sim.restart('b');
-    await met(1);
-    await sim.settle(subscriber('a').topic.publish('again'));
+    await sim.run(11_000);
+    remove();
+    const [a, b] = [node('a'), node('b')];
+    const before = b.peers.get(a.nodeId)!.score;
+    const publish = () => sim.settle(subscriber('a').topic.publish(LONG));
+    t.deepEqual(await publish(), { queued: 1 });
     await sim.run(500);
-    t.deepEqual(subscriber('b').words, ['again'], run.name);
-    t.deepEqual(await sim.close(), []);
+    t.deepEqual(dropsOf(b), ['too-large']);
+    t.is(differences(a).length, 1);
+    t.deepEqual([eventsOf(b, 'misbehaved'), b.peers.get(a.nodeId)!.score >= before], [[], true]);
+    const { queued, failed = [] } = await publish();
+    t.deepEqual([queued, failed.map(({ error }) => error.reason)], [0, ['too_large']]);
+  },
+  runs(1, ['message']),
+);
+
+test('a full mesh and a partial view on one topic are reported on both sides, and no score falls', async (t) => {
+  const { sim, nodes, subscriber, node } = await meet(t.context, ['a', 'b', 'c'], {
+    gossip: (name) => ({ overlay: name === 'b' ? partialView() : fullMesh() }),
+    neighbors: 0,
+  });
+  await sim.until(
+    () => ['a', 'c'].every((name) => subscriber(name).topic.neighbors.length === 1),
+    20_000,
+  );
+  await sim.run(5_000);
+  const [a, b] = [node('a'), node('b')];
+  t.deepEqual(differences(a), [
+    { nodeId: b.nodeId, what: 'overlay', ours: 'fullMesh', theirs: 'partialView' },
+  ]);
+  t.deepEqual(
+    differences(b).toSorted((x, y) => (x.nodeId < y.nodeId ? -1 : 1)),
+    [idOf('a'), idOf('c')]
+      .toSorted()
+      .map((nodeId) => ({ nodeId, what: 'overlay', ours: 'partialView', theirs: 'fullMesh' })),
+  );
+  for (const [from, others] of [
+    ['a', ['b']],
+    ['b', ['a', 'c']],
+  ] as const) {
+    const before = sim.now;
+    const { queued, failed = [] } = await sim.settle(subscriber(from).topic.publish(`of ${from}`));
+    t.true(sim.now - before < 100, 'nobody is waited for');
+    t.is(queued, 2 - others.length);
+    t.deepEqual(failed.map(({ nodeId }) => nodeId).sort(), others.map(idOf).sort());
+    for (const { error } of failed) {
+      t.is(error.code, 'failed_precondition');
+      t.regex(
+        error.message,
+        /^node [0-9a-f]{64} uses the overlay \w+ on topic news, but this node uses \w+, so no message gets through/,
+      );
+    }
+  }
+  await sim.settle(subscriber('a').topic.publish('to b', { to: [b.nodeId] }));
+  await sim.run(30_000);
+  t.deepEqual([subscriber('b').words, subscriber('c').words], [['to b'], ['of a']]);
+  for (const one of nodes.values()) {
+    t.deepEqual(eventsOf(one, 'misbehaved'), [], one.name);
+    for (const { nodeId } of one.peers.list()) t.true(one.peers.get(nodeId)!.score >= 50);
   }
 });
 
-test.serial(
-  'a peer with another overlay that is not on the topic is no recipient, and no reason not to wait for one',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, node, subscriber } = await meet(run, ['a'], {
-        gossip: () => ({ overlay: partialView() }),
-      });
-      const guest = await rawPeer(sim, { topics: [] });
-      const terms = { topic: topicKey('news').hex, overlay: 'fullMesh', limit: 1_048_576 };
-      guest.talk.trySend(guest.remote, 'terms', terms);
-      await sim.run(3_000);
-      t.is(differences(node('a')).length, 1, run.name);
-      const member = await rawPeer(sim, { name: 'member' });
-      await sim.run(1_000);
-      const { topic } = subscriber('a');
-      const { interested } = node('a').gossip.snapshot().topics[0]!;
-      t.deepEqual([interested, topic.neighbors], [1, []]);
-      const published = topic.publish('hello');
-      member.join();
-      t.deepEqual(await sim.settle(published), { queued: 1 });
-      await sim.close();
-    }
-  },
-);
+test('a node that returns with the overlay of the others rejoins them', async (t) => {
+  let isTree = true;
+  const { sim, met, subscriber, node } = await meet(t.context, ['a', 'b'], {
+    gossip: (name) => ({ overlay: name === 'b' && isTree ? partialView() : fullMesh() }),
+    neighbors: 0,
+  });
+  await sim.until(() => differences(node('a')).length === 1, 20_000);
+  t.deepEqual(subscriber('a').topic.neighbors, []);
+  isTree = false;
+  sim.restart('b');
+  await met(1);
+  await sim.settle(subscriber('a').topic.publish('again'));
+  await sim.run(500);
+  t.deepEqual(subscriber('b').words, ['again']);
+}, 1);
+
+test('a peer with another overlay that is not on the topic is no recipient, and no reason not to wait for one', async (t) => {
+  const { sim, node, subscriber } = await meet(t.context, ['a'], {
+    gossip: () => ({ overlay: partialView() }),
+  });
+  const guest = await rawPeer(sim, { topics: [] });
+  const terms = { topic: topicKey('news').hex, overlay: 'fullMesh', limit: 1_048_576 };
+  guest.talk.trySend(guest.remote, 'terms', terms);
+  await sim.run(3_000);
+  t.is(differences(node('a')).length, 1);
+  const member = await rawPeer(sim, { name: 'member' });
+  await sim.run(1_000);
+  const { topic } = subscriber('a');
+  const { interested } = node('a').gossip.snapshot().topics[0]!;
+  t.deepEqual([interested, topic.neighbors], [1, []]);
+  const published = topic.publish('hello');
+  member.join();
+  t.deepEqual(await sim.settle(published), { queued: 1 });
+}, 1);

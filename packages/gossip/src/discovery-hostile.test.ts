@@ -1,11 +1,12 @@
 // Tests of discovery among nodes that lie, flood, or don't speak gossip.
 
 import { createPeers } from '@trunkline/peers';
-import test from 'ava';
+import ava from 'ava';
 import { encodeQuestion } from './discovery/tags.ts';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import {
+  areMet,
   cluster,
   idle,
   idOf,
@@ -16,7 +17,8 @@ import {
   simulationOf,
 } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
-import { wiretap } from './testing/wiretap.ts';
+import test from './testing/serial.ts';
+import { type Leak, wiretap } from './testing/wiretap.ts';
 import { topicKey } from './topics/topic-key.ts';
 
 const news = topicKey('news').bytes;
@@ -36,96 +38,71 @@ async function visited(run: ReturnType<typeof runs>[number], topics: readonly st
   return { sim, a: node('a'), guest, ask };
 }
 
-test.serial(
-  'a node that proves to be on a topic is told of others; one that knows only its name, or another topic, is not',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, guest, ask } = await visited(run, ['news']);
-      const answer = await sim.settle(ask());
-      t.deepEqual(
-        (answer as { nodeId: string }[]).map(({ nodeId }) => nodeId),
-        [idOf('b')],
-        run.name,
-      );
-      t.deepEqual(
-        await sim.settle(
-          ask(encodeQuestion(seeking, [topicKey('other').bytes], guest.transport.random)),
-        ),
-        [],
-      );
-      t.deepEqual(
-        await sim.settle(
-          ask(encodeQuestion({ ...seeking, teller: idOf('b') }, [news], guest.transport.random)),
-        ),
-        [],
-        "b's question",
-      );
-      t.is(await sim.settle(ask(new Uint8Array(17))), 'invalid_argument');
-      t.deepEqual(await sim.close(), []);
-      const other = await visited(run, ['other']);
-      t.deepEqual(
-        await other.sim.settle(other.ask()),
-        [],
-        'its own list shows that it is not on the topic',
-      );
-      t.deepEqual(await other.sim.close(), []);
-    }
-  },
-);
+test('a node that proves to be on a topic is told of others; one that knows only its name, or another topic, is not', async (t) => {
+  const { sim, guest, ask } = await visited(t.context, ['news']);
+  const answer = await sim.settle(ask());
+  t.deepEqual(
+    (answer as { nodeId: string }[]).map(({ nodeId }) => nodeId),
+    [idOf('b')],
+  );
+  t.deepEqual(
+    await sim.settle(
+      ask(encodeQuestion(seeking, [topicKey('other').bytes], guest.transport.random)),
+    ),
+    [],
+  );
+  t.deepEqual(
+    await sim.settle(
+      ask(encodeQuestion({ ...seeking, teller: idOf('b') }, [news], guest.transport.random)),
+    ),
+    [],
+    "b's question",
+  );
+  t.is(await sim.settle(ask(new Uint8Array(17))), 'invalid_argument');
+  t.deepEqual(await sim.close(), []);
+  const other = await visited(t.context, ['other']);
+  t.deepEqual(
+    await other.sim.settle(other.ask()),
+    [],
+    'its own list shows that it is not on the topic',
+  );
+});
 
-test.serial(
-  'a flood of questions is answered only now and then, and lowers the score of its sender',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, a, guest, ask } = await visited(run, ['news']);
-      const before = a.peers.get(guest.nodeId)!.score;
-      const answers = await sim.settle(Promise.all(Array.from({ length: 500 }, () => ask())));
-      const told = answers.filter((answer) => answer.length > 0).length;
-      t.true(told >= 9 && told <= 12, `${run.name}: ${told}`);
-      const { answered, refused } = a.gossip.snapshot().discovery!;
-      t.deepEqual([answered, refused], [told, 500 - told]);
-      t.true(a.peers.get(guest.nodeId)!.score < before);
-      await sim.run(3_000);
-      t.is((await sim.settle(ask())).length, 1, 'later it is answered again');
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('a flood of questions is answered only now and then, and lowers the score of its sender', async (t) => {
+  const { sim, a, guest, ask } = await visited(t.context, ['news']);
+  const before = a.peers.get(guest.nodeId)!.score;
+  const answers = await sim.settle(Promise.all(Array.from({ length: 500 }, () => ask())));
+  const told = answers.filter((answer) => answer.length > 0).length;
+  t.true(told >= 9 && told <= 12, `${told}`);
+  const { answered, refused } = a.gossip.snapshot().discovery!;
+  t.deepEqual([answered, refused], [told, 500 - told]);
+  t.true(a.peers.get(guest.nodeId)!.score < before);
+  await sim.run(3_000);
+  t.is((await sim.settle(ask())).length, 1, 'later it is answered again');
+});
 
-test.serial('without discovery no node is visited, asked or told of', async (t) => {
-  const sim = simulationOf(runs(1)[0]!);
-  const nodes = cluster(sim, ['a', 'b', 'c'], {
+test('without discovery no node is visited, asked or told of', async (t) => {
+  const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c'], {
     gossip: (name) => ({ discovery: name === 'c' ? {} : false }),
     peers: (name) => ({
       persistent: name === 'b' ? ['a', 'c'] : [],
       exchange: { interval: 2_000 },
     }),
-    setup: (node) => listen(node, node.name === 'b' ? 'other' : 'news'),
+    topic: (name) => (name === 'b' ? undefined : {}),
+    neighbors: 0,
   });
-  await sim.until(() => nodes.size === 3 && nodes.get('b')!.peers.list().length === 2, 20_000);
-  const { peers, gossip } = nodes.get('a')!;
+  listen(node('b'), 'other');
+  await sim.until(() => node('b').peers.list().length === 2, 20_000);
+  const { peers, gossip } = node('a');
   t.is(peers.list().length, 1);
-  t.deepEqual(gossip.snapshot().discovery, {
-    need: 'none',
-    visited: 0,
-    asked: 0,
-    found: 0,
-    answered: 0,
-    refused: 0,
-  });
-  await sim.until(
-    () => nodes.get('a')!.gossip.snapshot().topics[0]!.neighbors.length === 1,
-    120_000,
-  );
-  t.deepEqual(
-    [gossip.snapshot().discovery!.visited, nodes.get('c')!.gossip.snapshot().discovery!.found],
-    [0, 1],
-    'c visited it',
-  );
-  t.deepEqual(await sim.close(), []);
-});
+  const { need, ...counts } = gossip.snapshot().discovery!;
+  t.deepEqual([need, new Set(Object.values(counts))], ['none', new Set([0])]);
+  await sim.until(() => areMet([subscriber('a')], 1), 120_000);
+  t.is(gossip.snapshot().discovery!.visited, 0);
+  t.is(node('c').gossip.snapshot().discovery!.found, 1, 'c visited it');
+}, 1);
 
-test('invalid options of discovery are reported with their path', (t) => {
+ava('invalid options of discovery are reported with their path', (t) => {
   for (const [discovery, message] of [
     [{ walkers: 17 }, /discovery: walkers: must be an integer from 0 to 16, got 17/u],
     [{ slowest: 0 }, /discovery: slowest: must be milliseconds/u],
@@ -141,87 +118,83 @@ test('invalid options of discovery are reported with their path', (t) => {
   }
 });
 
-test.serial(
+test(
   'a member may name any nodes: they are visited, but learn nothing of the topic',
   async (t) => {
-    for (const run of runs(2, ['message'])) {
-      const sim = simulationOf(run);
-      const { leaks } = wiretap(sim, 'news');
-      const subscribers: Subscriber[] = [];
-      const nodes = cluster(sim, ['a', 'innocent'], {
-        gossip: () => ({ overlay: fullMesh(), discovery: { slowest: 2_000 } }),
-        peers: () => ({ maxOutbound: 0, persistent: [] }),
-        setup: (node) => node.name === 'a' && subscribers.push(listen(node)),
-      });
-      await sim.until(() => nodes.size === 2, 10_000);
-      const addresses = [
-        null,
-        7,
-        'a',
-        [],
-        {},
-        { nodeId: 'no id', address: 'x' },
-        { nodeId: idOf('a'), address: 'a' },
-        { nodeId: idOf('nobody'), address: '' },
-        { nodeId: idOf('ghost'), address: 'nowhere' },
-        { nodeId: idOf('innocent'), address: 'innocent' },
-        ...Array.from({ length: 600 }, (_, i) => ({ nodeId: idOf(`x${i}`), address: `x${i}` })),
-      ];
-      const { asks } = await rawPeer(sim, { name: 'falseReporter', addresses });
-      const { gossip, peers } = nodes.get('a')!;
-      await sim.until(() => peers.get(idOf('innocent')) !== undefined, 60_000);
-      await sim.run(200_000);
-      t.true(asks() >= 2 && asks() <= 5, `${run.name}: asked ${asks()} times`);
-      t.true(peers.snapshot().book.size <= 16);
-      t.is(gossip.snapshot().topics[0]!.neighbors.length, 1);
-      await sim.settle(subscribers[0]!.topic.publish('hello'));
-      await sim.run(1_000);
-      t.deepEqual(leaks, [{ from: 'a', to: 'falseReporter', method: 'push' }]);
-      t.deepEqual(await sim.close(), []);
-    }
+    let leaks: readonly Leak[] = [];
+    const { sim, node, subscriber } = await meet(t.context, ['a', 'innocent'], {
+      gossip: () => ({ overlay: fullMesh(), discovery: { slowest: 2_000 } }),
+      peers: () => ({ maxOutbound: 0, persistent: [] }),
+      topic: (name) => (name === 'a' ? {} : undefined),
+      neighbors: 0,
+      prepare: (sim) => {
+        ({ leaks } = wiretap(sim, 'news'));
+      },
+    });
+    const addresses = [
+      null,
+      7,
+      'a',
+      [],
+      {},
+      { nodeId: 'no id', address: 'x' },
+      { nodeId: idOf('a'), address: 'a' },
+      { nodeId: idOf('nobody'), address: '' },
+      { nodeId: idOf('ghost'), address: 'nowhere' },
+      { nodeId: idOf('innocent'), address: 'innocent' },
+      ...Array.from({ length: 600 }, (_, i) => ({ nodeId: idOf(`x${i}`), address: `x${i}` })),
+    ];
+    const { asks } = await rawPeer(sim, { name: 'falseReporter', addresses });
+    const { gossip, peers } = node('a');
+    await sim.until(() => peers.get(idOf('innocent')) !== undefined, 60_000);
+    await sim.run(200_000);
+    t.true(asks() >= 2 && asks() <= 5, `asked ${asks()} times`);
+    t.true(peers.snapshot().book.size <= 16);
+    t.is(gossip.snapshot().topics[0]!.neighbors.length, 1);
+    await sim.settle(subscriber('a').topic.publish('hello'));
+    await sim.run(1_000);
+    t.deepEqual(leaks, [{ from: 'a', to: 'falseReporter', method: 'push' }]);
   },
+  runs(2, ['message']),
 );
 
-test.serial('nodes on the path between members need not speak gossip', async (t) => {
-  for (const run of runs()) {
-    const sim = simulationOf(run);
-    const names = ['p', 'q', 'r'];
-    for (const name of names) {
-      sim.node(name, async ({ transport: make }) => {
-        const transport = make(idle);
-        const peers = createPeers({
-          transport,
-          identity: { nodeId: idOf(name) },
-          maxOutbound: 0,
-          persistent: names.filter((other) => other < name),
-          exchange: { interval: 2_000 },
-        });
-        await transport.listen();
-        await peers.start();
-        return async () => {
-          await peers.close();
-          await transport.close();
-        };
-      });
-    }
-    const subscribers = new Map<string, Subscriber>();
-    const nodes = cluster(sim, ['a', 'z'], {
-      peers: (name) => ({
+test('nodes on the path between members need not speak gossip', async (t) => {
+  const sim = simulationOf(t.context);
+  const names = ['p', 'q', 'r'];
+  for (const name of names) {
+    sim.node(name, async ({ transport: make }) => {
+      const transport = make(idle);
+      const peers = createPeers({
+        transport,
+        identity: { nodeId: idOf(name) },
         maxOutbound: 0,
-        persistent: [name === 'a' ? 'p' : 'r'],
+        persistent: names.filter((other) => other < name),
         exchange: { interval: 2_000 },
-      }),
-      setup: (node) => subscribers.set(node.name, listen(node)),
+      });
+      await transport.listen();
+      await peers.start();
+      return async () => {
+        await peers.close();
+        await transport.close();
+      };
     });
-    await sim.until(
-      () =>
-        nodes.size === 2 &&
-        [...subscribers.values()].every(({ topic }) => topic.neighbors.length === 1),
-      300_000,
-    );
-    await sim.settle(subscribers.get('a')!.topic.publish('hello'));
-    await sim.until(() => subscribers.get('z')!.words.includes('hello'), 5_000);
-    t.pass(run.name);
-    t.deepEqual(await sim.close(), []);
   }
+  const subscribers = new Map<string, Subscriber>();
+  const nodes = cluster(sim, ['a', 'z'], {
+    peers: (name) => ({
+      maxOutbound: 0,
+      persistent: [name === 'a' ? 'p' : 'r'],
+      exchange: { interval: 2_000 },
+    }),
+    setup: (node) => subscribers.set(node.name, listen(node)),
+  });
+  await sim.until(
+    () =>
+      nodes.size === 2 &&
+      [...subscribers.values()].every(({ topic }) => topic.neighbors.length === 1),
+    300_000,
+  );
+  await sim.settle(subscribers.get('a')!.topic.publish('hello'));
+  await sim.until(() => subscribers.get('z')!.words.includes('hello'), 5_000);
+  t.pass(t.context.name);
 });

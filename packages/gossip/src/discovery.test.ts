@@ -1,21 +1,20 @@
 // Tests that distant nodes of a topic find each other, and that no other node learns of the topic.
 
-import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
 import {
-  type ClusterOptions,
-  cluster,
+  areMet,
   idOf,
   listen,
+  type MeetOptions,
   meet,
   namesOf,
   type Run,
   runs,
   type Subscriber,
-  simulationOf,
   words,
 } from './testing/cluster.ts';
+import test from './testing/serial.ts';
 import { wiretap } from './testing/wiretap.ts';
 
 const calm = partialView({ active: 3, passive: 12 });
@@ -24,10 +23,9 @@ const calm = partialView({ active: 3, passive: 12 });
  * Sets up a ring of nodes: each stays connected to the two nodes before it, and learns of others
  * from them. Waits until all are connected.
  */
-async function ring(run: Run, count: number, options: ClusterOptions) {
-  const sim = simulationOf(run);
+async function ring(run: Run, count: number, options: MeetOptions) {
   const names = namesOf(count);
-  const nodes = cluster(sim, names, {
+  const made = await meet(run, names, {
     ...options,
     peers: (name) => ({
       maxOutbound: 0,
@@ -35,61 +33,54 @@ async function ring(run: Run, count: number, options: ClusterOptions) {
       exchange: { interval: 5_000 },
       ...options.peers?.(name),
     }),
+    topic: () => undefined,
   });
-  await sim.until(
-    () => nodes.size === count && names.every((name) => nodes.get(name)!.peers.list().length >= 4),
-    60_000,
-  );
-  return { sim, nodes, node: (name: string) => nodes.get(name)! };
+  const isMet = (name: string) => made.node(name).peers.list().length >= 4;
+  await made.sim.until(() => names.every(isMet), 60_000);
+  return made;
 }
 
 for (const overlay of [calm, fullMesh()]) {
-  test.serial(
+  test(
     `three of forty nodes, far apart, find each other on a topic that no other node learns of: ${overlay.name}`,
     async (t) => {
       t.timeout(120_000);
-      for (const run of runs(2, ['message'])) {
-        const { sim, node } = await ring(run, 40, { gossip: () => ({ overlay }) });
-        const three = ['n00', 'n13', 'n27'];
-        const { leaks, messages } = wiretap(sim, 'a secret topic');
-        const subscribers = new Map<string, Subscriber>();
-        for (const name of three) {
-          subscribers.set(name, listen(node(name), 'a secret topic'));
-          const connected = node(name).peers.list();
-          t.false(
-            connected.some(({ nodeId }) => three.map(idOf).includes(nodeId)),
-            'not connected to another member',
-          );
-        }
-        const opened = sim.now;
-        await sim.until(
-          () =>
-            [...subscribers.values()].every(
-              ({ topic }) => topic.neighbors.length >= (overlay === calm ? 1 : 2),
-            ),
-          600_000,
+      const { sim, node } = await ring(t.context, 40, { gossip: () => ({ overlay }) });
+      const three = ['n00', 'n13', 'n27'];
+      const { leaks, messages } = wiretap(sim, 'a secret topic');
+      const subscribers = new Map<string, Subscriber>();
+      for (const name of three) {
+        subscribers.set(name, listen(node(name), 'a secret topic'));
+        const connected = node(name).peers.list();
+        t.false(
+          connected.some(({ nodeId }) => three.map(idOf).includes(nodeId)),
+          'not connected to another member',
         );
-        t.log(`${run.name}: ${Math.round((sim.now - opened) / 1_000)} s, ${messages()} messages`);
-        await sim.run(5_000);
-        for (const name of three)
-          await sim.settle(subscribers.get(name)!.topic.publish(`from ${name}`));
-        await sim.run(5_000);
-        for (const name of three) {
-          t.deepEqual(
-            [...subscribers.get(name)!.words].sort(),
-            three.filter((other) => other !== name).map((other) => `from ${other}`),
-            `${run.name}, ${name}`,
-          );
-        }
-        t.true(leaks.length > 0);
-        t.deepEqual(
-          leaks.filter(({ from, to }) => !three.includes(from) || !three.includes(to)),
-          [],
-          run.name,
-        );
-        t.deepEqual(await sim.close(), []);
       }
+      const opened = sim.now;
+      const most = overlay === calm ? 1 : 2;
+      const haveMet = () =>
+        [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= most);
+      await sim.until(haveMet, 600_000);
+      t.log(`${Math.round((sim.now - opened) / 1_000)} s, ${messages()} messages`);
+      await sim.run(5_000);
+      for (const name of three)
+        await sim.settle(subscribers.get(name)!.topic.publish(`from ${name}`));
+      await sim.run(5_000);
+      for (const name of three) {
+        t.deepEqual(
+          [...subscribers.get(name)!.words].sort(),
+          three.filter((other) => other !== name).map((other) => `from ${other}`),
+          name,
+        );
+      }
+      t.true(leaks.length > 0);
+      t.deepEqual(
+        leaks.filter(({ from, to }) => !three.includes(from) || !three.includes(to)),
+        [],
+      );
     },
+    runs(2, ['message']),
   );
 }
 
@@ -97,98 +88,75 @@ for (const overlay of [
   partialView({ active: 3, passive: 12, mergeInterval: Number.POSITIVE_INFINITY }),
   fullMesh(),
 ]) {
-  test.serial(
-    `two islands of a topic that do not know each other merge: ${overlay.name}`,
-    async (t) => {
-      for (const run of runs()) {
-        const { sim, node } = await ring(run, 16, { gossip: () => ({ overlay }) });
-        const four = ['n00', 'n01', 'n08', 'n09'];
-        const subscribers = new Map(four.map((name) => [name, listen(node(name))]));
-        await sim.until(
-          () => four.every((name) => subscribers.get(name)!.topic.neighbors.length >= 1),
-          10_000,
-        );
-        t.deepEqual(subscribers.get('n00')!.topic.neighbors, [idOf('n01')], run.name);
-        await sim.until(
-          () => four.every((name) => subscribers.get(name)!.topic.neighbors.length === 3),
-          600_000,
-        );
-        await sim.settle(subscribers.get('n09')!.topic.publish('hello'));
-        await sim.run(2_000);
-        t.deepEqual(
-          four.map((name) => subscribers.get(name)!.words),
-          [['hello'], ['hello'], ['hello'], []],
-        );
-        t.deepEqual(await sim.close(), []);
-      }
-    },
-  );
+  test(`two islands of a topic that do not know each other merge: ${overlay.name}`, async (t) => {
+    const { sim, node } = await ring(t.context, 16, { gossip: () => ({ overlay }) });
+    const four = ['n00', 'n01', 'n08', 'n09'];
+    const subscribers = new Map(four.map((name) => [name, listen(node(name))]));
+    const have = (count: number) => () => areMet(subscribers.values(), count);
+    await sim.until(have(1), 10_000);
+    t.deepEqual(subscribers.get('n00')!.topic.neighbors, [idOf('n01')]);
+    await sim.until(have(3), 600_000);
+    await sim.settle(subscribers.get('n09')!.topic.publish('hello'));
+    await sim.run(2_000);
+    t.deepEqual(
+      four.map((name) => subscribers.get(name)!.words),
+      [['hello'], ['hello'], ['hello'], []],
+    );
+  });
 }
 
-test.serial(
-  'discovery visits few strangers at a time, and none when enough members are found',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, nodes, node } = await ring(run, 20, {
-        gossip: () => ({ overlay: calm }),
-        peers: () => ({ status: words }),
-      });
-      for (const { peers } of nodes.values()) peers.status.set('here');
-      const walker = node('n05');
-      const subscriber = listen(walker, 'lonely');
-      let most = 0;
-      sim.always('it is looked at', () => {
-        most = Math.max(most, walker.peers.list().length);
-        return true;
-      });
-      await sim.run(300_000);
-      const { need, visited, asked, found } = walker.gossip.snapshot().discovery!;
-      t.deepEqual({ need, asked, found }, { need: 'first', asked: 0, found: 0 }, run.name);
-      t.true(visited >= 15 && visited <= 120, `${visited}`);
-      t.true(most <= 4 + 2 * 2, `two strangers, and two that are being disconnected: ${most}`);
-      subscriber.topic.close();
-      subscriber.subscription.close();
-      await sim.run(10_000);
-      t.is(walker.peers.list().length, 4);
-      t.is(walker.gossip.snapshot().discovery!.visited, visited);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('discovery visits few strangers at a time, and none when enough members are found', async (t) => {
+  const { sim, nodes, node } = await ring(t.context, 20, {
+    gossip: () => ({ overlay: calm }),
+    peers: () => ({ status: words }),
+  });
+  for (const { peers } of nodes.values()) peers.status.set('here');
+  const walker = node('n05');
+  const subscriber = listen(walker, 'lonely');
+  let most = 0;
+  sim.always('it is looked at', () => {
+    most = Math.max(most, walker.peers.list().length);
+    return true;
+  });
+  await sim.run(300_000);
+  const { need, visited, asked, found } = walker.gossip.snapshot().discovery!;
+  t.deepEqual({ need, asked, found }, { need: 'first', asked: 0, found: 0 });
+  t.true(visited >= 15 && visited <= 120, `${visited}`);
+  t.true(most <= 4 + 2 * 2, `two strangers, and two that are being disconnected: ${most}`);
+  subscriber.topic.close();
+  subscriber.subscription.close();
+  await sim.run(10_000);
+  t.is(walker.peers.list().length, 4);
+  t.is(walker.gossip.snapshot().discovery!.visited, visited);
+}, 1);
 
-test.serial(
-  'after the bootstrap node dies a node reaches nobody until it learns an address, then they talk',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c', 'd'], {
-        gossip: () => ({ overlay: calm }),
-        peers: (name) => ({
-          maxOutbound: 0,
-          persistent: name === 'b' || name === 'd' ? ['a'] : [],
-          exchange: { interval: 2_000 },
-        }),
-        topic: (name) => (name === 'd' ? undefined : {}),
-        neighbors: 0,
-      });
-      const { peers } = node('c');
-      const [b, c] = [subscriber('b'), subscriber('c')];
-      await sim.until(() => b.topic.neighbors.length === 1, 60_000);
-      await sim.run(10_000);
-      sim.crash('a');
-      peers.add('a');
-      await sim.run(120_000);
-      await sim.settle(c.topic.publish('is anybody there?'));
-      await sim.run(5_000);
-      t.deepEqual([c.topic.neighbors, b.words], [[], []], `${run.name}: no node gets it`);
-      // c learns of d, which is not on the topic but has heard of b from a.
-      peers.add('d');
-      await sim.until(() => c.topic.neighbors.length === 1, 120_000);
-      t.deepEqual(c.topic.neighbors, [idOf('b')]);
-      await sim.settle(c.topic.publish('hello'));
-      await sim.settle(b.topic.publish('hello to you'));
-      await sim.run(2_000);
-      t.true(b.words.includes('hello') && c.words.includes('hello to you'));
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('after the bootstrap node dies a node reaches nobody until it learns an address, then they talk', async (t) => {
+  const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c', 'd'], {
+    gossip: () => ({ overlay: calm }),
+    peers: (name) => ({
+      maxOutbound: 0,
+      persistent: name === 'b' || name === 'd' ? ['a'] : [],
+      exchange: { interval: 2_000 },
+    }),
+    topic: (name) => (name === 'd' ? undefined : {}),
+    neighbors: 0,
+  });
+  const { peers } = node('c');
+  const [b, c] = [subscriber('b'), subscriber('c')];
+  await sim.until(() => b.topic.neighbors.length === 1, 60_000);
+  await sim.run(10_000);
+  sim.crash('a');
+  peers.add('a');
+  await sim.run(120_000);
+  await sim.settle(c.topic.publish('is anybody there?'));
+  await sim.run(5_000);
+  t.deepEqual([c.topic.neighbors, b.words], [[], []], 'no node gets it');
+  // c learns of d, which is not on the topic but has heard of b from a.
+  peers.add('d');
+  await sim.until(() => c.topic.neighbors.length === 1, 120_000);
+  t.deepEqual(c.topic.neighbors, [idOf('b')]);
+  await sim.settle(c.topic.publish('hello'));
+  await sim.settle(b.topic.publish('hello to you'));
+  await sim.run(2_000);
+  t.true(b.words.includes('hello') && c.words.includes('hello to you'));
+});

@@ -1,12 +1,11 @@
 // Tests of network faults that hit the messages of a topic on the way to one recipient but not to
 // another.
 
-import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
 import { gossipProtocol } from './protocol.ts';
-import { eventsOf, meet as meetOf, type Run, runs } from './testing/cluster.ts';
+import { dropsOf, eventsOf, meet as meetOf, type Run, runs } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
-import { seeds } from './testing/seeds.ts';
+import test from './testing/serial.ts';
 
 const NAMES = ['a', 'b', 'c'];
 
@@ -24,14 +23,11 @@ function garble(frame: Uint8Array): Uint8Array {
   return frame.with(-2, frame.at(-2)! ^ 1);
 }
 
-test.serial(
+test(
   'a message that is corrupted on the way to one node is intact for the others',
   async (t) => {
     for (const isSigned of [false, true]) {
-      const { sim, subscriber, node } = await meet(
-        { seed: 1, level: 'message', name: 'message' },
-        { isSigned, isTree: true },
-      );
+      const { sim, subscriber, node } = await meet(t.context, { isSigned, isTree: true });
       const b = node('b').nodeId;
       let garbled = 0;
       const remove = sim.intercept(({ from, to, protocol, method, value }) => {
@@ -50,10 +46,7 @@ test.serial(
       // valid, and the other is a duplicate.
       t.is(subscriber('b').words.length, 1);
       if (isSigned)
-        t.deepEqual(
-          [subscriber('b').words, eventsOf(node('b'), 'dropped').map(({ reason }) => reason)],
-          [['hello'], ['forged']],
-        );
+        t.deepEqual([subscriber('b').words, dropsOf(node('b'))], [['hello'], ['forged']]);
       else t.deepEqual(eventsOf(node('b'), 'misbehaved'), []);
       t.false(
         eventsOf(node('c'), 'misbehaved').some(
@@ -64,85 +57,65 @@ test.serial(
       t.deepEqual(await sim.close(), []);
     }
   },
+  runs(1, ['message']),
 );
 
-test.serial(
-  'a message that is held back for one node arrives when released; the others do not wait',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, subscriber } = await meet(run);
-      sim.inject({ do: 'hold', from: 'a', to: 'b', direction: 'one-way' });
-      await sim.settle(subscriber('a').topic.publish('first'));
-      await sim.settle(subscriber('a').topic.publish('second'));
-      await sim.run(500);
-      t.deepEqual(
-        [subscriber('b').words, subscriber('c').words],
-        [[], ['first', 'second']],
-        run.name,
-      );
-      sim.inject({ do: 'release', from: 'a', to: 'b', direction: 'one-way' });
-      await sim.run(500);
-      t.deepEqual(subscriber('b').words, ['first', 'second']);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('a message that is held back for one node arrives when released; the others do not wait', async (t) => {
+  const { sim, subscriber } = await meet(t.context);
+  sim.inject({ do: 'hold', from: 'a', to: 'b', direction: 'one-way' });
+  await sim.settle(subscriber('a').topic.publish('first'));
+  await sim.settle(subscriber('a').topic.publish('second'));
+  await sim.run(500);
+  t.deepEqual([subscriber('b').words, subscriber('c').words], [[], ['first', 'second']]);
+  sim.inject({ do: 'release', from: 'a', to: 'b', direction: 'one-way' });
+  await sim.run(500);
+  t.deepEqual(subscriber('b').words, ['first', 'second']);
+}, 1);
 
-test.serial(
-  'a node that hangs gets the messages when it continues; the others do not wait for it',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, subscriber } = await meet(run);
-      sim.pause('b', 2_000);
-      await sim.settle(subscriber('a').topic.publish('hello'));
-      await sim.run(500);
-      t.deepEqual([subscriber('b').words, subscriber('c').words], [[], ['hello']], run.name);
-      await sim.run(3_000);
-      t.deepEqual(subscriber('b').words, ['hello']);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('a node that hangs gets the messages when it continues; the others do not wait for it', async (t) => {
+  const { sim, subscriber } = await meet(t.context);
+  sim.pause('b', 2_000);
+  await sim.settle(subscriber('a').topic.publish('hello'));
+  await sim.run(500);
+  t.deepEqual([subscriber('b').words, subscriber('c').words], [[], ['hello']]);
+  await sim.run(3_000);
+  t.deepEqual(subscriber('b').words, ['hello']);
+}, 1);
 
-test.serial(
+test(
   'under random bit errors in the streams, every signed message that is delivered is authentic, and new connections recover',
   async (t) => {
     t.timeout(60_000);
-    for (const seed of seeds(3)) {
-      const { sim, met, subscriber, subscribers } = await meet(
-        { seed, level: 'stream', name: `stream, seed ${seed}` },
-        { isSigned: true },
-      );
-      const said = new Set<string>();
-      for (const from of NAMES)
-        for (const to of NAMES) if (from < to) sim.link(from, to, { corrupt: 0.05 });
-      for (let i = 0; i < 150; i++) {
-        const name = NAMES[i % 3]!;
-        said.add(`${name} says ${i}`);
-        await sim.settle(subscriber(name).topic.publish(`${name} says ${i}`));
-        await sim.run(50);
-      }
-      sim.heal();
-      // In plain bytes, a wrong bit in a hello or in a list of topics can't be detected, so its
-      // damage lasts as long as the connection.
-      for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
-      await sim.run(1);
-      await met();
-      for (const [name, { heard }] of subscribers) {
-        t.true(heard.length < 100, 'some were lost');
-        t.true(
-          heard.every(
-            ({ message, meta }) =>
-              said.has(message) && meta.signed && meta.origin === identityOf(message[0]!).nodeId,
-          ),
-          name,
-        );
-        t.is(new Set(heard.map(({ message }) => message)).size, heard.length);
-      }
-      await sim.settle(subscriber('a').topic.publish('whole again'));
-      await sim.run(500);
-      for (const name of ['b', 'c']) t.is(subscriber(name).words.at(-1), 'whole again');
-      t.deepEqual(await sim.close(), []);
+    const { sim, met, subscriber, subscribers } = await meet(t.context, { isSigned: true });
+    const said = new Set<string>();
+    for (const from of NAMES)
+      for (const to of NAMES) if (from < to) sim.link(from, to, { corrupt: 0.05 });
+    for (let i = 0; i < 150; i++) {
+      const name = NAMES[i % 3]!;
+      said.add(`${name} says ${i}`);
+      await sim.settle(subscriber(name).topic.publish(`${name} says ${i}`));
+      await sim.run(50);
     }
+    sim.heal();
+    // In plain bytes, a wrong bit in a hello or in a list of topics can't be detected, so its
+    // damage lasts as long as the connection.
+    for (const from of NAMES) for (const to of NAMES) if (from < to) sim.reset(from, to);
+    await sim.run(1);
+    await met();
+    for (const [name, { heard }] of subscribers) {
+      t.true(heard.length < 100, 'some were lost');
+      t.true(
+        heard.every(
+          ({ message, meta }) =>
+            said.has(message) && meta.signed && meta.origin === identityOf(message[0]!).nodeId,
+        ),
+        name,
+      );
+      t.is(new Set(heard.map(({ message }) => message)).size, heard.length);
+    }
+    await sim.settle(subscriber('a').topic.publish('whole again'));
+    await sim.run(500);
+    for (const name of ['b', 'c']) t.is(subscriber(name).words.at(-1), 'whole again');
   },
+  runs(3, ['stream']),
 );

@@ -1,43 +1,37 @@
 // Tests that a fixed topology stays fixed with gossip on it: only listed nodes are dialed.
 
-import test from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, idOf, listen, simulationOf } from './testing/cluster.ts';
+import { idOf, meet, runs } from './testing/cluster.ts';
+import test from './testing/serial.ts';
 
 const MINUTE = 60_000;
 const named = (name: string) => `${idOf(name)}@${name}`;
 
 for (const overlay of [fullMesh(), partialView()]) {
-  test.serial(
+  test(
     `a node that is removed from the lists is not added again by gossip: ${overlay.name}`,
     async (t) => {
-      const sim = simulationOf({ seed: 1, level: 'message', name: '' });
       const names = ['a', 'b', 'c', 'd', 'e'];
-      const nodes = cluster(sim, names, {
+      const { sim, node, subscriber } = await meet(t.context, names, {
         gossip: () => ({ overlay }),
         peers: (name) => ({
           exchange: { enabled: false },
           persistent: name === 'e' ? [] : names.filter((other) => other !== name).map(named),
         }),
+        neighbors: 0,
       });
-      await sim.until(() => nodes.size === names.length);
-      const subscribers = new Map(names.map((name) => [name, listen(nodes.get(name)!)]));
       const peersOf = (name: string) =>
-        nodes
-          .get(name)!
+        node(name)
           .peers.list()
           .map(({ nodeId }) => names.find((other) => idOf(other) === nodeId))
           .sort()
           .join();
-      await sim.until(
-        () => names.every((name) => nodes.get(name)!.peers.list().length === 4),
-        MINUTE,
-      );
+      await sim.until(() => names.every((name) => node(name).peers.list().length === 4), MINUTE);
       await sim.run(10_000);
       // e lists no node itself, but has learned the addresses of the others.
       const left = names.filter((name) => name !== 'e');
-      for (const name of left) nodes.get(name)!.peers.remove(idOf('e'));
+      for (const name of left) node(name).peers.remove(idOf('e'));
       await sim.until(() => peersOf('e') === '', 10_000);
       let back = '';
       sim.always('it stays away', () => {
@@ -47,13 +41,13 @@ for (const overlay of [fullMesh(), partialView()]) {
       await sim.run(5 * MINUTE);
       t.is(back, '');
       for (const name of left) t.is(peersOf(name), left.filter((other) => other !== name).join());
-      await sim.settle(subscribers.get('a')!.topic.publish('to those that are left'));
+      await sim.settle(subscriber('a').topic.publish('to those that are left'));
       await sim.until(
-        () => left.every((name) => name === 'a' || subscribers.get(name)!.words.length === 1),
+        () => left.every((name) => name === 'a' || subscriber(name).words.length === 1),
         10_000,
       );
-      t.deepEqual(subscribers.get('e')!.words, []);
-      t.deepEqual(await sim.close(), []);
+      t.deepEqual(subscriber('e').words, []);
     },
+    runs(1, ['message']),
   );
 }

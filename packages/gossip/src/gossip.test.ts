@@ -2,170 +2,97 @@
 // also run over TLS are in testing/suite.
 
 import { bytes } from '@trunkline/transport-core';
-import test from 'ava';
-import {
-  areMet,
-  cluster,
-  listen,
-  meet,
-  runs,
-  type Subscriber,
-  simulationOf,
-  words,
-} from './testing/cluster.ts';
+import { listen, meet, words } from './testing/cluster.ts';
+import test from './testing/serial.ts';
+import { openPair } from './testing/topic-pair.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
-test.serial('String(gossip) lists the topics', async (t) => {
-  const { sim, node, subscriber } = await meet(runs(1)[0]!, NAMES);
+test('String(gossip) lists the topics', async (t) => {
+  const { sim, node, subscriber } = await meet(t.context, NAMES);
   void subscriber('a').topic.publish('hello');
   await sim.run(200);
   t.regex(String(node('b').gossip), /: 1 topics, 3 peers\n.*\nnews +fullMesh +3 +3 +1 +0 +1 +0/u);
-  t.deepEqual(await sim.close(), []);
+}, 1);
+
+test('any: n sends to n members of the topic, chosen at random', async (t) => {
+  const { sim, subscriber } = await meet(t.context, NAMES);
+  for (let i = 0; i < 60; i++)
+    t.deepEqual(await sim.settle(subscriber('a').topic.publish(String(i), { any: 1 })), {
+      queued: 1,
+    });
+  await sim.run(500);
+  const heard = ['b', 'c', 'd'].map((name) => subscriber(name).words.length);
+  t.is(
+    heard.reduce((sum, count) => sum + count, 0),
+    60,
+  );
+  t.true(
+    heard.every((count) => count > 5),
+    `${heard.join(', ')}`,
+  );
+  t.deepEqual(await sim.settle(subscriber('a').topic.publish('two', { any: 2 })), { queued: 2 });
+  t.deepEqual(await sim.settle(subscriber('a').topic.publish('all', { any: 9 })), { queued: 3 });
+  await t.throwsAsync(sim.settle(subscriber('a').topic.publish('four', { any: 4, min: 4 })), {
+    code: 'unavailable',
+  });
 });
 
-test.serial('any: n sends to n members of the topic, chosen at random', async (t) => {
-  for (const run of runs()) {
-    const { sim, subscriber } = await meet(run, NAMES);
-    for (let i = 0; i < 60; i++)
-      t.deepEqual(await sim.settle(subscriber('a').topic.publish(String(i), { any: 1 })), {
-        queued: 1,
-      });
-    await sim.run(500);
-    const heard = ['b', 'c', 'd'].map((name) => subscriber(name).words.length);
-    t.is(
-      heard.reduce((sum, count) => sum + count, 0),
-      60,
-      run.name,
-    );
-    t.true(
-      heard.every((count) => count > 5),
-      `${run.name}: ${heard.join(', ')}`,
-    );
-    t.deepEqual(await sim.settle(subscriber('a').topic.publish('two', { any: 2 })), { queued: 2 });
-    t.deepEqual(await sim.settle(subscriber('a').topic.publish('all', { any: 9 })), { queued: 3 });
-    await t.throwsAsync(sim.settle(subscriber('a').topic.publish('four', { any: 4, min: 4 })), {
-      code: 'unavailable',
-    });
-    t.deepEqual(await sim.close(), []);
-  }
+test('publish() waits for a minimum of peers, and fails at its deadline', async (t) => {
+  const { sim, node, subscriber } = await meet(t.context, ['a', 'b'], {
+    topic: (name) => (name === 'a' ? {} : undefined),
+    neighbors: 0,
+  });
+  const { topic } = subscriber('a');
+  await sim.until(() => node('a').peers.list().length === 1, 20_000);
+  await sim.run(2_000);
+  t.deepEqual(await sim.settle(topic.publish('nobody')), { queued: 0 });
+  const late = topic.publish('late', { min: 1, timeout: 5_000 });
+  await sim.run(1_000);
+  const b = listen(node('b'));
+  t.deepEqual(await sim.settle(late), { queued: 1, received: 1 });
+  await sim.run(200);
+  t.deepEqual(b.words, ['late']);
+  const before = sim.now;
+  await t.throwsAsync(sim.settle(topic.publish('two', { min: 2, timeout: 3_000 })), {
+    code: 'deadline_exceeded',
+    message: /1 of 2/,
+  });
+  t.true(sim.now - before >= 3_000);
 });
 
-test.serial('messages published before or right after the start are not lost', async (t) => {
-  for (const run of runs(3)) {
-    const sim = simulationOf(run);
-    const nodes = cluster(sim, ['a', 'b', 'c'], { start: false });
-    await sim.until(
-      () => nodes.size === 3 && [...nodes.values()].every((node) => node.peers.list().length === 2),
-      20_000,
-    );
-    const early = ['a', 'b'].map((name) => listen(nodes.get(name)!));
-    await nodes.get('a')!.gossip.start();
-    await nodes.get('b')!.gossip.start();
-    await sim.run(3_000);
-    // The last node subscribes, publishes and starts without waiting in between.
-    const c = nodes.get('c')!;
-    const { topic } = listen(c);
-    const before = topic.publish('before');
-    void c.gossip.start();
-    const results = [before, topic.publish('after')];
-    t.deepEqual(await sim.settle(Promise.all(results)), [{ queued: 2 }, { queued: 2 }], run.name);
-    await sim.run(200);
-    for (const { words } of early) t.deepEqual(words, ['before', 'after'], run.name);
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test('opening a topic again returns the same; another codec, limit or validator throws a TypeError', async (t) => {
+  const { node } = await meet(t.context, ['a'], { topic: () => undefined });
+  const { gossip } = node('a');
+  gossip.topic('x', words, { limit: 100 });
+  gossip.topic('x', words);
+  t.is(gossip.snapshot().topics[0]!.handles, 2);
+  for (const [topic, codec, options, message] of [
+    ['x', bytes, {}, /codec: topic x is open with 'json', got 'bytes'/],
+    ['x', words, { limit: 101 }, /limit/],
+    ['x', words, { validate: () => 'accept' }, /validate/],
+    [new Uint8Array(31), words, {}, /32 bytes/],
+    ['\ud800', words, {}, /surrogate/],
+    ['y', words, { queue: { policy: 'wait' } }, /queue.policy/],
+    ['y', undefined, {}, /codec/],
+  ] as const)
+    t.throws(() => gossip.topic(topic, codec as never, options as never), {
+      instanceOf: TypeError,
+      message,
+    });
+  await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
+}, 1);
 
-test.serial('publish() waits for a minimum of peers, and fails at its deadline', async (t) => {
-  for (const run of runs()) {
-    const { sim, node, subscriber } = await meet(run, ['a', 'b'], {
-      topic: (name) => (name === 'a' ? {} : undefined),
-      neighbors: 0,
-    });
-    const { topic } = subscriber('a');
-    await sim.until(() => node('a').peers.list().length === 1, 20_000);
-    await sim.run(2_000);
-    t.deepEqual(await sim.settle(topic.publish('nobody')), { queued: 0 });
-    const late = topic.publish('late', { min: 1, timeout: 5_000 });
-    await sim.run(1_000);
-    const b = listen(node('b'));
-    t.deepEqual(await sim.settle(late), { queued: 1, received: 1 });
-    await sim.run(200);
-    t.deepEqual(b.words, ['late'], run.name);
-    const before = sim.now;
-    await t.throwsAsync(sim.settle(topic.publish('two', { min: 2, timeout: 3_000 })), {
-      code: 'deadline_exceeded',
-      message: /1 of 2/,
-    });
-    t.true(sim.now - before >= 3_000);
-    t.deepEqual(await sim.close(), []);
-  }
-});
-
-test.serial(
-  'opening a topic again returns the same; another codec, limit or validator throws a TypeError',
-  async (t) => {
-    const sim = simulationOf(runs(1)[0]!);
-    const nodes = cluster(sim, ['a']);
-    await sim.until(() => nodes.size === 1);
-    const { gossip } = nodes.get('a')!;
-    gossip.topic('x', words, { limit: 100 });
-    gossip.topic('x', words);
-    t.is(gossip.snapshot().topics[0]!.handles, 2);
-    t.throws(() => gossip.topic('x', bytes), {
-      instanceOf: TypeError,
-      message: /codec: topic x is open with 'json', got 'bytes'/,
-    });
-    t.throws(() => gossip.topic('x', words, { limit: 101 }), {
-      instanceOf: TypeError,
-      message: /limit/,
-    });
-    t.throws(() => gossip.topic('x', words, { validate: () => 'accept' }), {
-      instanceOf: TypeError,
-      message: /validate/,
-    });
-    t.throws(() => gossip.topic(new Uint8Array(31), words), {
-      instanceOf: TypeError,
-      message: /32 bytes/,
-    });
-    t.throws(() => gossip.topic('\ud800', words), { instanceOf: TypeError, message: /surrogate/ });
-    t.throws(() => gossip.topic('y', words, { queue: { policy: 'wait' as never } }), {
-      instanceOf: TypeError,
-      message: /queue.policy/,
-    });
-    t.throws(() => gossip.topic('y', undefined as never), {
-      instanceOf: TypeError,
-      message: /codec/,
-    });
-    await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
-    t.deepEqual(await sim.close(), []);
-  },
-);
-
-test.serial('a topic may be 32 bytes, or any name', async (t) => {
-  for (const run of runs(1)) {
-    const sim = simulationOf(run);
-    const names = ['', ' ', 'ü\u0000/#', 'x'.repeat(100_000), new Uint8Array(32).fill(7)];
-    const subscribers = new Map<string, Subscriber[]>();
-    const nodes = cluster(sim, ['a', 'b'], {
-      setup: (node) =>
-        subscribers.set(
-          node.name,
-          names.map((name) => listen(node, name)),
-        ),
-    });
-    await sim.until(
-      () => nodes.size === 2 && [...subscribers.values()].every((each) => areMet(each, 1)),
-      20_000,
-    );
-    subscribers.get('a')!.forEach(({ topic }, i) => void topic.publish(String(i)));
-    await sim.run(500);
-    t.deepEqual(
-      subscribers.get('b')!.map((subscriber) => subscriber.words),
-      names.map((_, i) => [String(i)]),
-      run.name,
-    );
-    t.is(subscribers.get('b')!.at(-1)!.topic.name, '07'.repeat(32));
-    t.deepEqual(await sim.close(), []);
-  }
-});
+test('a topic may be 32 bytes, or any name', async (t) => {
+  const names = ['', ' ', 'ü\u0000/#', 'x'.repeat(100_000), new Uint8Array(32).fill(7)];
+  const { sim, a, b } = await openPair(t.context, (node) =>
+    names.map((name) => listen(node, name)),
+  );
+  for (const [i, { topic }] of a.entries()) void topic.publish(String(i));
+  await sim.run(500);
+  t.deepEqual(
+    b.map(({ words: read }) => read),
+    names.map((_, i) => [String(i)]),
+  );
+  t.is(b.at(-1)!.topic.name, '07'.repeat(32));
+}, 1);

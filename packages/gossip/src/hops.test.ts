@@ -1,20 +1,11 @@
 // Tests of messages that travel several links of an incomplete full mesh: chains, rings, and meshes
 // with gaps.
 
-import test from 'ava';
+import ava from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
-import {
-  cluster,
-  eventsOf,
-  idOf,
-  listen,
-  meet,
-  type Run,
-  runs,
-  type Subscriber,
-  simulationOf,
-} from './testing/cluster.ts';
+import { dropsOf, eventsOf, idOf, meet, type Run } from './testing/cluster.ts';
 import { frame, rawPeer } from './testing/raw-peer.ts';
+import test from './testing/serial.ts';
 import type { MessageMeta } from './types.ts';
 
 /** Connects nodes with the given links. All nodes except the deaf ones are on the same topic. */
@@ -24,166 +15,124 @@ async function connect(
   hops: number,
   deaf: readonly string[] = [],
 ) {
-  const sim = simulationOf(run);
-  const subscribers = new Map<string, Subscriber>();
   const names = Object.keys(links);
-  const nodes = cluster(sim, names, {
+  const made = await meet(run, names, {
     peers: (name) => ({ persistent: links[name]! }),
     gossip: () => ({ overlay: fullMesh({ hops }) }),
-    setup: (node) => void (deaf.includes(node.name) || subscribers.set(node.name, listen(node))),
+    topic: (name) => (deaf.includes(name) ? undefined : {}),
+    neighbors: 0,
   });
+  const { sim, node, subscribers } = made;
   const both = names.flatMap((name) => links[name]!.map((to) => [name, to] as const));
-  const areUp = () =>
-    both.every(
-      ([a, b]) =>
-        nodes.get(a)?.peers.get(idOf(b)) !== undefined &&
-        nodes.get(b)?.peers.get(idOf(a)) !== undefined,
-    );
-  await sim.until(() => nodes.size === names.length && areUp(), 20_000);
+  const knows = (a: string, b: string) => node(a).peers.get(idOf(b)) !== undefined;
+  await sim.until(() => both.every(([a, b]) => knows(a, b) && knows(b, a)), 20_000);
   await sim.run(1_000);
   const heard = () =>
     names.filter((name) => (subscribers.get(name)?.words.length ?? 0) > 0).join('');
-  return {
-    sim,
-    node: (name: string) => nodes.get(name)!,
-    subscriber: (name: string) => subscribers.get(name)!,
-    heard,
-  };
+  return { ...made, heard };
 }
 
 const CHAIN = { a: [], b: ['a'], c: ['b'], d: ['c'], e: ['d'], f: ['e'] };
 
-test.serial('along a chain a message travels up to its hop limit, once to each', async (t) => {
-  for (const run of runs())
-    for (const [hops, expected] of [
-      [1, 'b'],
-      [3, 'bcd'],
-      [5, 'bcdef'],
-      [16, 'bcdef'],
-    ] as const) {
-      const { sim, subscriber, heard } = await connect(run, CHAIN, hops);
-      t.deepEqual(await sim.settle(subscriber('a').topic.publish('hello')), { queued: 1 });
-      await sim.run(2_000);
-      t.is(heard(), expected, `${run.name}, ${hops} hops`);
-      for (const [i, name] of [...expected].entries()) {
-        const { origin, from, hops: passed } = subscriber(name).heard[0]!.meta;
-        t.deepEqual(
-          [subscriber(name).words, origin, from, passed],
-          [['hello'], idOf('a'), idOf('abcdef'[i]!), i + 1],
-          `${run.name}: ${name}`,
-        );
-      }
-      t.deepEqual(await sim.close(), []);
+test('along a chain a message travels up to its hop limit, once to each', async (t) => {
+  for (const [hops, expected] of [
+    [1, 'b'],
+    [3, 'bcd'],
+    [5, 'bcdef'],
+    [16, 'bcdef'],
+  ] as const) {
+    const { sim, subscriber, heard } = await connect(t.context, CHAIN, hops);
+    t.deepEqual(await sim.settle(subscriber('a').topic.publish('hello')), { queued: 1 });
+    await sim.run(2_000);
+    t.is(heard(), expected, `${hops} hops`);
+    for (const [i, name] of [...expected].entries()) {
+      const { origin, from, hops: passed } = subscriber(name).heard[0]!.meta;
+      t.deepEqual(
+        [subscriber(name).words, origin, from, passed],
+        [['hello'], idOf('a'), idOf('abcdef'[i]!), i + 1],
+        name,
+      );
     }
+    t.deepEqual(await sim.close(), []);
+  }
 });
 
-test.serial(
-  'each hop chooses among its own peers on the topic; a node that is not on it forwards nothing',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, subscriber, heard } = await connect(run, CHAIN, 5, ['d']);
-      void subscriber('a').topic.publish('hello');
-      await sim.run(2_000);
-      t.is(heard(), 'bc', run.name);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('each hop chooses among its own peers on the topic; a node that is not on it forwards nothing', async (t) => {
+  const { sim, subscriber, heard } = await connect(t.context, CHAIN, 5, ['d']);
+  void subscriber('a').topic.publish('hello');
+  await sim.run(2_000);
+  t.is(heard(), 'bc');
+});
 
-test.serial(
-  'in a mesh with gaps every node gets each message once, whoever publishes, without loops',
-  async (t) => {
-    for (const run of runs()) {
-      // A ring of six, with two diagonals.
-      const { sim, node, subscriber } = await connect(
-        run,
-        { a: [], b: ['a'], c: ['b', 'a'], d: ['c'], e: ['d'], f: ['e', 'a', 'c'] },
-        6,
-      );
-      for (const name of 'abcdef')
-        for (let i = 0; i < 20; i++) void subscriber(name).topic.publish(`${name}${i}`);
-      await sim.run(3_000);
-      for (const name of 'abcdef') {
-        const others = [...'abcdef']
-          .filter((other) => other !== name)
-          .flatMap((other) => Array.from({ length: 20 }, (_, i) => `${other}${i}`));
-        t.deepEqual([...subscriber(name).words].sort(), others.sort(), `${run.name}: ${name}`);
-        t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
-        // A message crosses each of the 8 links at most twice.
-        t.true(eventsOf(node(name), 'duplicate').length <= 100 * 3);
-      }
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('in a mesh with gaps every node gets each message once, whoever publishes, without loops', async (t) => {
+  // A ring of six, with two diagonals.
+  const { sim, node, subscriber } = await connect(
+    t.context,
+    { a: [], b: ['a'], c: ['b', 'a'], d: ['c'], e: ['d'], f: ['e', 'a', 'c'] },
+    6,
+  );
+  for (const name of 'abcdef')
+    for (let i = 0; i < 20; i++) void subscriber(name).topic.publish(`${name}${i}`);
+  await sim.run(3_000);
+  for (const name of 'abcdef') {
+    const others = [...'abcdef']
+      .filter((other) => other !== name)
+      .flatMap((other) => Array.from({ length: 20 }, (_, i) => `${other}${i}`));
+    t.deepEqual([...subscriber(name).words].sort(), others.sort(), name);
+    t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
+    // A message crosses each of the 8 links at most twice.
+    t.true(eventsOf(node(name), 'duplicate').length <= 100 * 3);
+  }
+});
 
-test.serial(
-  'nodes excluded by a list neither get nor forward the message; a message to a list is not forwarded',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, subscriber, heard } = await connect(run, CHAIN, 5);
-      void subscriber('a').topic.publish('x', { except: [idOf('d')] });
-      await sim.run(2_000);
-      t.is(heard(), 'bc', run.name);
-      t.deepEqual(await sim.settle(subscriber('a').topic.publish('y', { to: [idOf('b')] })), {
-        queued: 1,
-      });
-      await sim.run(1_000);
-      t.deepEqual([subscriber('b').words, subscriber('c').words], [['x', 'y'], ['x']]);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('nodes excluded by a list neither get nor forward the message; a message to a list is not forwarded', async (t) => {
+  const { sim, subscriber, heard } = await connect(t.context, CHAIN, 5);
+  void subscriber('a').topic.publish('x', { except: [idOf('d')] });
+  await sim.run(2_000);
+  t.is(heard(), 'bc');
+  t.deepEqual(await sim.settle(subscriber('a').topic.publish('y', { to: [idOf('b')] })), {
+    queued: 1,
+  });
+  await sim.run(1_000);
+  t.deepEqual([subscriber('b').words, subscriber('c').words], [['x', 'y'], ['x']]);
+});
 
-test.serial(
-  'over several hops a peer may forward messages of others, but none in the receiver’s name; over one hop, none',
-  async (t) => {
-    for (const run of runs())
-      for (const hops of [1, 2]) {
-        const { sim, node, subscriber } = await connect(run, { a: [], b: ['a'] }, hops);
-        const guest = await rawPeer(sim);
-        await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
-        guest.push(frame({ origin: idOf('nobody') }), frame({ origin: idOf('a') }));
-        await sim.run(500);
-        t.deepEqual(
-          [subscriber('a').words.length, subscriber('b').words.length],
-          hops === 1 ? [0, 0] : [1, 1],
-          `${run.name}, ${hops} hops`,
-        );
-        t.deepEqual(
-          eventsOf(node('a'), 'dropped').map(({ reason }) => reason),
-          hops === 1 ? ['forged', 'forged'] : ['own'],
-        );
-        await sim.close();
-      }
-  },
-);
+test('over several hops a peer may forward messages of others, but none in the receiver’s name; over one hop, none', async (t) => {
+  for (const hops of [1, 2]) {
+    const { sim, node, subscriber } = await connect(t.context, { a: [], b: ['a'] }, hops);
+    const guest = await rawPeer(sim);
+    await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
+    guest.push(frame({ origin: idOf('nobody') }), frame({ origin: idOf('a') }));
+    await sim.run(500);
+    t.deepEqual(
+      [subscriber('a').words.length, subscriber('b').words.length],
+      hops === 1 ? [0, 0] : [1, 1],
+      `${hops} hops`,
+    );
+    t.deepEqual(dropsOf(node('a')), hops === 1 ? ['forged', 'forged'] : ['own']);
+    await sim.close();
+  }
+});
 
-test.serial(
-  'a message that its publisher sends has one hop, also for validators, whatever the publisher says',
-  async (t) => {
-    for (const run of runs()) {
-      const validated: number[] = [];
-      const validate = (_: string, { hops }: MessageMeta) => {
-        validated.push(hops);
-        return 'accept' as const;
-      };
-      const { sim, subscriber } = await meet(run, ['a', 'b'], {
-        gossip: () => ({ overlay: fullMesh({ hops: 2 }) }),
-        topic: (name) => (name === 'a' ? { validate } : {}),
-      });
-      const guest = await rawPeer(sim);
-      await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
-      guest.push(frame({ hops: 2 }));
-      await sim.run(500);
-      const heard = (name: string) => subscriber(name).heard.map(({ meta }) => meta.hops);
-      t.deepEqual([validated, heard('a'), heard('b')], [[1], [1], [2]], run.name);
-      await sim.close();
-    }
-  },
-);
+test('a message that its publisher sends has one hop, also for validators, whatever the publisher says', async (t) => {
+  const validated: number[] = [];
+  const validate = (_: string, { hops }: MessageMeta) => {
+    validated.push(hops);
+    return 'accept' as const;
+  };
+  const { sim, subscriber } = await meet(t.context, ['a', 'b'], {
+    gossip: () => ({ overlay: fullMesh({ hops: 2 }) }),
+    topic: (name) => (name === 'a' ? { validate } : {}),
+  });
+  const guest = await rawPeer(sim);
+  await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
+  guest.push(frame({ hops: 2 }));
+  await sim.run(500);
+  const heard = (name: string) => subscriber(name).heard.map(({ meta }) => meta.hops);
+  t.deepEqual([validated, heard('a'), heard('b')], [[1], [1], [2]]);
+});
 
-test('an invalid number of hops throws a TypeError', (t) => {
+ava('an invalid number of hops throws a TypeError', (t) => {
   for (const hops of [0, 17, 1.5, '2', null])
     t.throws(() => fullMesh({ hops: hops as number }), {
       instanceOf: TypeError,

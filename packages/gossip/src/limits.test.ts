@@ -2,96 +2,75 @@
 // message is not lost silently.
 
 import { json, TransportError } from '@trunkline/transport-core';
-import test from 'ava';
 import * as z from 'zod/mini';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  cluster,
-  eventsOf,
-  idOf,
-  listen,
-  meet,
-  runs,
-  type Subscriber,
-  simulationOf,
-} from './testing/cluster.ts';
+import { cluster, eventsOf, idOf, listen, meet, type Subscriber } from './testing/cluster.ts';
+import test from './testing/serial.ts';
 
-test.serial(
-  'a limit above limits.message of the transport throws a TypeError; the default fits the transport',
-  async (t) => {
-    const [run] = runs(1);
-    const sim = simulationOf(run!);
-    const nodes = cluster(sim, ['a'], { transport: { limits: { message: 10_000 } } });
-    await sim.until(() => nodes.size === 1, 1_000);
-    const { gossip } = nodes.get('a')!;
-    const text = json(z.string());
-    for (const limit of [10_000, 9_745, 1_000_000]) {
-      t.throws(() => gossip.topic('news', text, { limit }), {
-        instanceOf: TypeError,
-        message: /limit: messages of \d+ bytes do not fit limits\.message/u,
-      });
-    }
-    t.is(gossip.topic('most', text, { limit: 9_744 }).name, 'most');
-    const topic = gossip.topic('news', text);
-    const error = await t.throwsAsync(topic.publish('x'.repeat(9_743)), {
-      instanceOf: TransportError,
+test('a limit above limits.message of the transport throws a TypeError; the default fits the transport', async (t) => {
+  const transport = { limits: { message: 10_000 } };
+  const { node } = await meet(t.context, ['a'], { topic: () => undefined, transport });
+  const { gossip } = node('a');
+  const text = json(z.string());
+  for (const limit of [10_000, 9_745, 1_000_000]) {
+    t.throws(() => gossip.topic('news', text, { limit }), {
+      instanceOf: TypeError,
+      message: /limit: messages of \d+ bytes do not fit limits\.message/u,
     });
-    t.is((error as TransportError).reason, 'too_large');
-    const listed = await t.throwsAsync(
-      topic.publish('x'.repeat(9_700), { to: [idOf('b'), idOf('c')] }),
-      { message: /with 2 node ids does not fit/u },
-    );
-    t.is((listed as TransportError).reason, 'too_large');
-    t.deepEqual(await sim.close(), []);
-  },
-);
+  }
+  t.is(gossip.topic('most', text, { limit: 9_744 }).name, 'most');
+  const topic = gossip.topic('news', text);
+  const error = await t.throwsAsync(topic.publish('x'.repeat(9_743)), {
+    instanceOf: TransportError,
+  });
+  t.is((error as TransportError).reason, 'too_large');
+  const listed = await t.throwsAsync(
+    topic.publish('x'.repeat(9_700), { to: [idOf('b'), idOf('c')] }),
+    { message: /with 2 node ids does not fit/u },
+  );
+  t.is((listed as TransportError).reason, 'too_large');
+}, 1);
 
 for (const overlay of [fullMesh(), partialView()]) {
-  test.serial(
-    `${overlay.name}: a peer whose transport does not accept the size is in failed, and others get the message`,
-    async (t) => {
-      for (const run of runs(1)) {
-        const { sim, nodes, subscriber, node } = await meet(run, ['a', 'b'], {
-          gossip: () => ({ overlay }),
-        });
-        let c: Subscriber | undefined;
-        cluster(sim, ['c'], {
-          nodes,
-          gossip: () => ({ overlay }),
-          transport: { limits: { message: 100_000 } },
-          peers: () => ({ persistent: ['a'], exchange: { enabled: false } }),
-          setup: (one) => {
-            c = listen(one);
-          },
-        });
-        const { topic } = subscriber('a');
-        await sim.until(() => topic.neighbors.length === 2, 20_000);
-        for (const audience of [{}, { to: ['b', 'c'].map(idOf) }]) {
-          const { queued, failed = [] } = await sim.settle(
-            topic.publish('x'.repeat(200_000), audience),
-          );
-          t.is(queued, 1, run.name);
-          t.deepEqual(
-            failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]),
-            [[idOf('c'), 'resource_exhausted', 'too_large']],
-          );
-          t.regex(
-            failed[0]!.error.message,
-            /^a message of 200002 bytes is above what node [0-9a-f]{64} accepts \(limits\.message/u,
-          );
-        }
-        void topic.publish('short');
-        await sim.until(() => subscriber('b').words.length === 3 && c!.words.length === 1, 10_000);
-        t.deepEqual(c!.words, ['short']);
-        const drops = eventsOf(node('a'), 'dropped');
-        t.true(
-          drops.length >= 2 &&
-            drops.every(({ reason, to }) => reason === 'too-large' && to === idOf('c')),
-          JSON.stringify(drops),
-        );
-        t.deepEqual(await sim.close(), []);
-      }
-    },
-  );
+  test(`${overlay.name}: a peer whose transport does not accept the size is in failed, and others get the message`, async (t) => {
+    const { sim, nodes, subscriber, node } = await meet(t.context, ['a', 'b'], {
+      gossip: () => ({ overlay }),
+    });
+    let c: Subscriber | undefined;
+    cluster(sim, ['c'], {
+      nodes,
+      gossip: () => ({ overlay }),
+      transport: { limits: { message: 100_000 } },
+      peers: () => ({ persistent: ['a'], exchange: { enabled: false } }),
+      setup: (one) => {
+        c = listen(one);
+      },
+    });
+    const { topic } = subscriber('a');
+    await sim.until(() => topic.neighbors.length === 2, 20_000);
+    for (const audience of [{}, { to: ['b', 'c'].map(idOf) }]) {
+      const { queued, failed = [] } = await sim.settle(
+        topic.publish('x'.repeat(200_000), audience),
+      );
+      t.is(queued, 1);
+      t.deepEqual(
+        failed.map(({ nodeId, error }) => [nodeId, error.code, error.reason]),
+        [[idOf('c'), 'resource_exhausted', 'too_large']],
+      );
+      t.regex(
+        failed[0]!.error.message,
+        /^a message of 200002 bytes is above what node [0-9a-f]{64} accepts \(limits\.message/u,
+      );
+    }
+    void topic.publish('short');
+    await sim.until(() => subscriber('b').words.length === 3 && c!.words.length === 1, 10_000);
+    t.deepEqual(c!.words, ['short']);
+    const drops = eventsOf(node('a'), 'dropped');
+    t.true(
+      drops.length >= 2 &&
+        drops.every(({ reason, to }) => reason === 'too-large' && to === idOf('c')),
+      JSON.stringify(drops),
+    );
+  }, 1);
 }

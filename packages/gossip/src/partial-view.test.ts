@@ -1,138 +1,99 @@
 // Tests of topics over partial views: nodes choose their links, and messages travel several hops.
 
-import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
-import { idOf, listen, runs } from './testing/cluster.ts';
+import { idOf, listen } from './testing/cluster.ts';
 import { network } from './testing/partial-view-network.ts';
+import test from './testing/serial.ts';
 
-test.serial(
-  'a message published as soon as its topic is opened is not lost, and reaches a neighbor',
-  async (t) => {
-    for (const run of runs()) {
-      const late = ['n03'];
-      const { sim, names, nodes, subscribers, subscriber } = await network(run, 6, {}, late);
-      await sim.run(10_000);
-      subscribers.set('n03', listen(nodes.get('n03')!));
-      const { queued } = await sim.settle(subscriber('n03').topic.publish('first'));
-      t.is(queued, 1, run.name);
-      await sim.run(3_000);
-      for (const name of names)
-        if (name !== 'n03') t.deepEqual(subscriber(name).words, ['first'], `${run.name}, ${name}`);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('a message published as soon as its topic is opened is not lost, and reaches a neighbor', async (t) => {
+  const late = ['n03'];
+  const { sim, names, nodes, subscribers, subscriber } = await network(t.context, 6, {}, late);
+  await sim.run(10_000);
+  subscribers.set('n03', listen(nodes.get('n03')!));
+  const { queued } = await sim.settle(subscriber('n03').topic.publish('first'));
+  t.is(queued, 1);
+  await sim.run(3_000);
+  for (const name of names)
+    if (name !== 'n03') t.deepEqual(subscriber(name).words, ['first'], name);
+});
 
-test.serial(
-  'links that the view requests are dialed and kept, unneeded ones end, and the node that introduced them may go',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, names, nodes, subscribers } = await network(run, 14, {}, [], {
-        gossip: () => ({
-          overlay: partialView({ active: 3, passive: 12, mergeInterval: 20_000 }),
-        }),
-        transport: { idleTimeout: 1_000 },
-        peers: (name) => ({
-          maxOutbound: 0,
-          persistent: name === 'n00' ? [] : ['n00'],
-          exchange: { interval: 10_000 },
-        }),
-      });
-      await sim.run(120_000);
-      const others = names.slice(1);
-      const links = others.map((name) => nodes.get(name)!.peers.list().length);
-      t.true(
-        others.every((name) => subscribers.get(name)!.topic.neighbors.length >= 2),
-        run.name,
-      );
-      t.true(
-        links.reduce((sum, count) => sum + count, 0) < 13 * 7,
-        `${run.name}: ${links.join(' ')} links`,
-      );
-      sim.crash('n00');
-      await sim.run(60_000);
-      for (const name of others)
-        await sim.settle(subscribers.get(name)!.topic.publish(`from ${name}`));
-      await sim.run(10_000);
-      for (const name of others)
-        t.is(subscribers.get(name)!.words.length, 12, `${run.name}, ${name}`);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('links that the view requests are dialed and kept, unneeded ones end, and the node that introduced them may go', async (t) => {
+  const { sim, names, nodes, subscribers } = await network(t.context, 14, {}, [], {
+    gossip: () => ({
+      overlay: partialView({ active: 3, passive: 12, mergeInterval: 20_000 }),
+    }),
+    transport: { idleTimeout: 1_000 },
+    peers: (name) => ({
+      maxOutbound: 0,
+      persistent: name === 'n00' ? [] : ['n00'],
+      exchange: { interval: 10_000 },
+    }),
+  });
+  await sim.run(120_000);
+  const others = names.slice(1);
+  const links = others.map((name) => nodes.get(name)!.peers.list().length);
+  t.true(others.every((name) => subscribers.get(name)!.topic.neighbors.length >= 2));
+  t.true(links.reduce((sum, count) => sum + count, 0) < 13 * 7, `${links.join(' ')} links`);
+  sim.crash('n00');
+  await sim.run(60_000);
+  for (const name of others) await sim.settle(subscribers.get(name)!.topic.publish(`from ${name}`));
+  await sim.run(10_000);
+  for (const name of others) t.is(subscribers.get(name)!.words.length, 12, name);
+}, 1);
 
-test.serial('two halves that were apart merge again', async (t) => {
-  for (const run of runs()) {
-    const { sim, names, subscriber } = await network(run, 12);
-    await sim.run(20_000);
-    const halves = [names.slice(0, 6), names.slice(6)] as const;
-    sim.partition(halves[0], halves[1]);
-    await sim.run(60_000);
-    for (const half of halves) {
-      await sim.settle(subscriber(half[0]!).topic.publish(`alone ${half[0]}`));
-      await sim.run(5_000);
-      for (const name of half.slice(1))
-        t.true(subscriber(name).words.includes(`alone ${half[0]}`), `${run.name}, ${name}`);
-    }
-    sim.heal();
-    await sim.run(120_000);
+test('two halves that were apart merge again', async (t) => {
+  const { sim, names, subscriber } = await network(t.context, 12);
+  await sim.run(20_000);
+  const halves = [names.slice(0, 6), names.slice(6)] as const;
+  sim.partition(halves[0], halves[1]);
+  await sim.run(60_000);
+  for (const half of halves) {
+    await sim.settle(subscriber(half[0]!).topic.publish(`alone ${half[0]}`));
+    await sim.run(5_000);
+    for (const name of half.slice(1))
+      t.true(subscriber(name).words.includes(`alone ${half[0]}`), name);
+  }
+  sim.heal();
+  await sim.run(120_000);
+  for (const half of halves)
+    await sim.settle(subscriber(half[1]!).topic.publish(`together ${half[1]}`));
+  await sim.run(10_000);
+  for (const name of names) {
     for (const half of halves)
-      await sim.settle(subscriber(half[1]!).topic.publish(`together ${half[1]}`));
-    await sim.run(10_000);
-    for (const name of names) {
-      for (const half of halves)
-        if (name !== half[1])
-          t.true(
-            subscriber(name).words.includes(`together ${half[1]}`),
-            `${run.name}: ${name} from ${half[1]}`,
-          );
-    }
-    t.deepEqual(await sim.close(), []);
+      if (name !== half[1])
+        t.true(subscriber(name).words.includes(`together ${half[1]}`), `${name} from ${half[1]}`);
   }
 });
 
-test.serial(
-  'listed recipients are reached whether or not they are neighbors; an exclusion applies to forwarded messages, too',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, names, subscriber } = await network(run, 12);
-      await sim.run(20_000);
-      const to = ['n01', 'n05', 'n09', 'n11'];
-      t.deepEqual(await sim.settle(subscriber('n02').topic.publish('to', { to: to.map(idOf) })), {
-        queued: 4,
-      });
-      await sim.settle(subscriber('n02').topic.publish('except', { except: to.map(idOf) }));
-      await sim.run(5_000);
-      for (const name of names) {
-        const expected = name === 'n02' ? [] : [to.includes(name) ? 'to' : 'except'];
-        t.deepEqual(subscriber(name).words, expected, `${run.name}, ${name}`);
-      }
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('listed recipients are reached whether or not they are neighbors; an exclusion applies to forwarded messages, too', async (t) => {
+  const { sim, names, subscriber } = await network(t.context, 12);
+  await sim.run(20_000);
+  const to = ['n01', 'n05', 'n09', 'n11'];
+  t.deepEqual(await sim.settle(subscriber('n02').topic.publish('to', { to: to.map(idOf) })), {
+    queued: 4,
+  });
+  await sim.settle(subscriber('n02').topic.publish('except', { except: to.map(idOf) }));
+  await sim.run(5_000);
+  for (const name of names) {
+    const expected = name === 'n02' ? [] : [to.includes(name) ? 'to' : 'except'];
+    t.deepEqual(subscriber(name).words, expected, name);
+  }
+}, 1);
 
-test.serial(
-  'a message that a validator rejects is not forwarded; a slow validator does not prevent forwarding',
-  async (t) => {
-    for (const run of runs(1)) {
-      const asked = new Map<string, number>();
-      const { sim, names, subscriber } = await network(run, 10, {
-        validate: async (message, { from }) => {
-          asked.set(message, (asked.get(message) ?? 0) + 1);
-          if (message === 'bad') t.is(from, idOf('n02'), 'only its publisher');
-          return message === 'bad' ? 'reject' : 'accept';
-        },
-      });
-      await sim.run(20_000);
-      await sim.settle(subscriber('n02').topic.publish('bad'));
-      await sim.settle(subscriber('n02').topic.publish('good'));
-      await sim.run(10_000);
-      for (const name of names)
-        t.deepEqual(subscriber(name).words, name === 'n02' ? [] : ['good'], run.name);
-      t.is(asked.get('good'), 9, 'once per node');
-      t.true(asked.get('bad')! >= 1 && asked.get('bad')! < 9);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('a message that a validator rejects is not forwarded; a slow validator does not prevent forwarding', async (t) => {
+  const asked = new Map<string, number>();
+  const { sim, names, subscriber } = await network(t.context, 10, {
+    validate: async (message, { from }) => {
+      asked.set(message, (asked.get(message) ?? 0) + 1);
+      if (message === 'bad') t.is(from, idOf('n02'), 'only its publisher');
+      return message === 'bad' ? 'reject' : 'accept';
+    },
+  });
+  await sim.run(20_000);
+  await sim.settle(subscriber('n02').topic.publish('bad'));
+  await sim.settle(subscriber('n02').topic.publish('good'));
+  await sim.run(10_000);
+  for (const name of names) t.deepEqual(subscriber(name).words, name === 'n02' ? [] : ['good']);
+  t.is(asked.get('good'), 9, 'once per node');
+  t.true(asked.get('bad')! >= 1 && asked.get('bad')! < 9);
+}, 1);

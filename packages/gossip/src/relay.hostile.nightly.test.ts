@@ -3,10 +3,10 @@
 
 import { createPeers } from '@trunkline/peers';
 import { type Clock, type Remote, serve, type Transport } from '@trunkline/transport-core';
-import test from 'ava';
 import { encodeList } from './discovery/tags.ts';
 import { gossipProtocol } from './protocol.ts';
-import { eventsOf, idle, idOf, runs } from './testing/cluster.ts';
+import { eventsOf, idle, idOf } from './testing/cluster.ts';
+import { frame } from './testing/raw-peer.ts';
 import {
   blob,
   heardOnce,
@@ -16,8 +16,8 @@ import {
   RELAYING,
   relayMesh,
 } from './testing/relay-mesh.ts';
+import test from './testing/serial.ts';
 import { topicKey } from './topics/topic-key.ts';
-import { encodePush } from './wire/frame.ts';
 import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './wire/relay-frames.ts';
 
 const MIB = 1024 * 1024;
@@ -112,37 +112,31 @@ const manners = {
 } satisfies Record<string, ServeRelay>;
 
 for (const [manner, serveRelay] of Object.entries(manners)) {
-  test.serial(
-    `a relay that ${manner}: all the other nodes still get each message exactly once`,
-    async (t) => {
-      t.timeout(60_000);
-      for (const run of runs(1)) {
-        const mesh = await relayMesh(run, 5, { relay: () => ({ ...RELAYING, fanout: 1 }) });
-        const guest = await visit(mesh, serveRelay);
-        await mesh.sim.until(
-          () => mesh.names.every((name) => mesh.at(name).topic.neighbors.includes(idOf('guest'))),
-          10_000,
-        );
-        const blobs = Array.from({ length: 6 }, (_, i) => blob(400_000, i + 1));
-        for (const [i, each] of blobs.entries()) {
-          const { queued } = await mesh.sim.settle(mesh.at('n00').topic.publish(each));
-          t.is(queued, 5);
-          await mesh.sim.run(9_000);
-          heardOnce(t, mesh, othersThan(mesh, 'n00'), blobs.slice(0, i + 1), run.name);
-        }
-        t.true(
-          guest.asked.length >= 6 && guest.asked.some((rest) => rest.length > 0),
-          `${run.name}: ${JSON.stringify(guest.asked)}`,
-        );
-        await mesh.sim.run(10_000);
-        for (const name of mesh.names) {
-          const { own, others } = mesh.node(name).gossip.snapshot().relay!;
-          t.deepEqual([own, others], [NOTHING, NOTHING], `${run.name}: ${name}`);
-        }
-        await mesh.sim.close();
-      }
-    },
-  );
+  test(`a relay that ${manner}: all the other nodes still get each message exactly once`, async (t) => {
+    t.timeout(60_000);
+    const mesh = await relayMesh(t.context, 5, { relay: () => ({ ...RELAYING, fanout: 1 }) });
+    const guest = await visit(mesh, serveRelay);
+    await mesh.sim.until(
+      () => mesh.names.every((name) => mesh.at(name).topic.neighbors.includes(idOf('guest'))),
+      10_000,
+    );
+    const blobs = Array.from({ length: 6 }, (_, i) => blob(400_000, i + 1));
+    for (const [i, each] of blobs.entries()) {
+      const { queued } = await mesh.sim.settle(mesh.at('n00').topic.publish(each));
+      t.is(queued, 5);
+      await mesh.sim.run(9_000);
+      heardOnce(t, mesh, othersThan(mesh, 'n00'), blobs.slice(0, i + 1));
+    }
+    t.true(
+      guest.asked.length >= 6 && guest.asked.some((rest) => rest.length > 0),
+      `${JSON.stringify(guest.asked)}`,
+    );
+    await mesh.sim.run(10_000);
+    for (const name of mesh.names) {
+      const { own, others } = mesh.node(name).gossip.snapshot().relay!;
+      t.deepEqual([own, others], [NOTHING, NOTHING], name);
+    }
+  }, 1);
 }
 
 interface Upload {
@@ -150,137 +144,96 @@ interface Upload {
   readonly sequence?: number;
   readonly rest?: readonly string[];
   /** The frame that follows the head. Default: a message with the head's id. */
-  readonly frame?: Uint8Array;
+  readonly message?: Uint8Array;
   /** The size that the head announces. */
   readonly size?: number;
 }
 
-test.serial(
-  'the frames that a relay sends are checked: their head, size and content',
-  async (t) => {
-    for (const run of runs(1)) {
-      const limit = 100_000;
-      const mesh = await relayMesh(run, 3, { topic: { limit } });
-      const { sim } = mesh;
-      const guest = await visit(mesh, manners['says that it had it']);
-      const body = {
-        audience: 'all' as const,
-        nodes: [],
-        payload: blob(50_000),
-        message: undefined,
-      };
-      const size = body.payload.length;
-      const frameOf = (origin: string, sequence: number) => {
-        const id = { origin, epoch: 1, sequence };
-        return encodePush(topicKey('blobs').bytes, {
-          kind: 'push',
-          id,
-          hops: 1,
-          payload: { ...body },
-          size,
-        });
-      };
-      let next = 0;
-      const upload = async ({
-        origin = idOf('guest'),
-        sequence = next++,
-        rest = [],
-        frame = frameOf(origin, sequence),
-        size = frame.length,
-      }: Upload) => {
-        const id = { origin, epoch: 1, sequence };
-        const head = encodeHead({ topic: topicKey('blobs').hex, id, hops: 1, size, rest });
-        async function* chunks() {
-          yield frame.subarray(0, 20_000);
-          yield frame.subarray(20_000);
-        }
-        const answer = guest.talk.send(guest.remoteOf('n00'), 'relay', head, {
-          upload: chunks(),
-          timeout: 60_000,
-        });
-        return sim.settle(
-          answer.then(
-            (report) => ['took', 'had', 'busy'][report[0]!],
-            (error) => error.code as string,
-          ),
-          70_000,
-        );
-      };
-      const heard = () => mesh.at('n00').heard.length;
-      t.is(await upload({}), 'took', run.name);
-      t.is(await upload({ sequence: 0 }), 'had');
-      t.is(heard(), 1);
-      t.is(await upload({ origin: idOf('n00') }), 'had', 'its own');
-      t.is(await upload({ origin: idOf('n01') }), 'took', 'unsigned: its publisher is not known');
-      t.is(heard(), 2);
-      t.is(await upload({ rest: [idOf('n00')] }), 'invalid_argument');
-      t.is(await upload({ size: limit + 70_000 }), 'resource_exhausted');
-      t.is(await upload({ size: 49_000 }), 'invalid_argument', 'more than announced');
-      t.is(
-        await upload({ frame: frameOf(idOf('guest'), 999) }),
-        'took',
-        'another message than announced',
-      );
-      t.is(
-        await upload({ rest: [idOf('n01'), idOf('nobody')] }),
-        'took',
-        'an unknown recipient is missed',
-      );
-      t.is(heard(), 3);
-      t.is(mesh.at('n01').heard.length, 1);
-      t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.others, NOTHING);
-      t.true(eventsOf(mesh.node('n00'), 'delivered').every(({ from }) => from === idOf('guest')));
-      const id = { origin: idOf('n00'), epoch: 1, sequence: 9 };
-      for (const receipt of [
-        new Uint8Array(3),
-        encodeReceipt({ topic: topicKey('blobs').hex, id }),
-      ])
-        guest.talk.trySend(guest.remoteOf('n00'), 'receipt', receipt);
-      await sim.run(100);
-      await sim.close();
+test('the frames that a relay sends are checked: their head, size and content', async (t) => {
+  const limit = 100_000;
+  const mesh = await relayMesh(t.context, 3, { topic: { limit } });
+  const { sim } = mesh;
+  const guest = await visit(mesh, manners['says that it had it']);
+  const payload = blob(50_000);
+  const frameOf = (origin: string, sequence: number) =>
+    frame({ topic: 'blobs', origin, sequence, payload });
+  let next = 0;
+  const upload = async ({
+    origin = idOf('guest'),
+    sequence = next++,
+    rest = [],
+    message = frameOf(origin, sequence),
+    size = message.length,
+  }: Upload) => {
+    const id = { origin, epoch: 1, sequence };
+    const head = encodeHead({ topic: topicKey('blobs').hex, id, hops: 1, size, rest });
+    async function* chunks() {
+      yield message.subarray(0, 20_000);
+      yield message.subarray(20_000);
     }
-  },
-);
+    const answer = guest.talk.send(guest.remoteOf('n00'), 'relay', head, {
+      upload: chunks(),
+      timeout: 60_000,
+    });
+    return sim.settle(
+      answer.then(
+        (report) => ['took', 'had', 'busy'][report[0]!],
+        (error) => error.code as string,
+      ),
+      70_000,
+    );
+  };
+  const heard = () => mesh.at('n00').heard.length;
+  t.is(await upload({}), 'took');
+  t.is(await upload({ sequence: 0 }), 'had');
+  t.is(heard(), 1);
+  t.is(await upload({ origin: idOf('n00') }), 'had', 'its own');
+  t.is(await upload({ origin: idOf('n01') }), 'took', 'unsigned: its publisher is not known');
+  t.is(heard(), 2);
+  t.is(await upload({ rest: [idOf('n00')] }), 'invalid_argument');
+  t.is(await upload({ size: limit + 70_000 }), 'resource_exhausted');
+  t.is(await upload({ size: 49_000 }), 'invalid_argument', 'more than announced');
+  const another = frameOf(idOf('guest'), 999);
+  t.is(await upload({ message: another }), 'took', 'another message than announced');
+  const rest = [idOf('n01'), idOf('nobody')];
+  t.is(await upload({ rest }), 'took', 'an unknown recipient is missed');
+  t.is(heard(), 3);
+  t.is(mesh.at('n01').heard.length, 1);
+  t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.others, NOTHING);
+  t.true(eventsOf(mesh.node('n00'), 'delivered').every(({ from }) => from === idOf('guest')));
+  const id = { origin: idOf('n00'), epoch: 1, sequence: 9 };
+  for (const receipt of [new Uint8Array(3), encodeReceipt({ topic: topicKey('blobs').hex, id })])
+    guest.talk.trySend(guest.remoteOf('n00'), 'receipt', receipt);
+  await sim.run(100);
+}, 1);
 
-test.serial(
-  'a validator checks relayed messages, and a relay that forwarded a rejected message loses no score',
-  async (t) => {
-    for (const run of runs(1)) {
-      const mesh = await relayMesh(run, 8, {
-        topic: { validate: (message) => (message[0] === 0 ? 'reject' : 'accept') },
-      });
-      const [good, bad] = [blob(50_000), blob(50_000)];
-      good[0] = 1;
-      bad[0] = 0;
-      for (const each of [bad, good]) void mesh.at('n00').topic.publish(each);
-      await mesh.sim.run(5_000);
-      heardOnce(t, mesh, othersThan(mesh, 'n00'), [good], run.name);
-      const blamed = othersThan(mesh, 'n00').flatMap((name) =>
-        eventsOf(mesh.node(name), 'misbehaved').map(({ nodeId }) => nodeId),
-      );
-      t.deepEqual(new Set(blamed), new Set([idOf('n00')]), run.name);
-      t.is(blamed.length, 3, 'by the nodes that it sent it to itself');
-      t.deepEqual(await mesh.sim.close(), []);
-    }
-  },
-);
+test('a validator checks relayed messages, and a relay that forwarded a rejected message loses no score', async (t) => {
+  const mesh = await relayMesh(t.context, 8, {
+    topic: { validate: (message) => (message[0] === 0 ? 'reject' : 'accept') },
+  });
+  const [good, bad] = [blob(50_000), blob(50_000)];
+  good[0] = 1;
+  bad[0] = 0;
+  for (const each of [bad, good]) void mesh.at('n00').topic.publish(each);
+  await mesh.sim.run(5_000);
+  heardOnce(t, mesh, othersThan(mesh, 'n00'), [good]);
+  const blamed = othersThan(mesh, 'n00').flatMap((name) =>
+    eventsOf(mesh.node(name), 'misbehaved').map(({ nodeId }) => nodeId),
+  );
+  t.deepEqual(new Set(blamed), new Set([idOf('n00')]));
+  t.is(blamed.length, 3, 'by the nodes that it sent it to itself');
+}, 1);
 
-test.serial(
-  'a relay whose sender is gone forwards what it has; one that leaves the topic or closes keeps nothing',
-  async (t) => {
-    for (const run of runs(1)) {
-      const mesh = await relayMesh(run, 6);
-      const message = blob(MIB);
-      void mesh.at('n00').topic.publish(message);
-      await mesh.sim.run(3);
-      void mesh.node('n00').gossip.close();
-      await mesh.sim.run(20_000);
-      for (const name of othersThan(mesh, 'n00')) {
-        t.true(mesh.at(name).heard.length <= 1);
-        t.deepEqual(mesh.node(name).gossip.snapshot().relay!.others, NOTHING, run.name);
-      }
-      t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.own, NOTHING);
-      t.deepEqual(await mesh.sim.close(), []);
-    }
-  },
-);
+test('a relay whose sender is gone forwards what it has; one that leaves the topic or closes keeps nothing', async (t) => {
+  const mesh = await relayMesh(t.context, 6);
+  const message = blob(MIB);
+  void mesh.at('n00').topic.publish(message);
+  await mesh.sim.run(3);
+  void mesh.node('n00').gossip.close();
+  await mesh.sim.run(20_000);
+  for (const name of othersThan(mesh, 'n00')) {
+    t.true(mesh.at(name).heard.length <= 1);
+    t.deepEqual(mesh.node(name).gossip.snapshot().relay!.others, NOTHING);
+  }
+  t.deepEqual(mesh.node('n00').gossip.snapshot().relay!.own, NOTHING);
+}, 1);

@@ -2,7 +2,6 @@
 
 import { type Store, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
-import test from 'ava';
 import { relay } from './driver/relay-driver.ts';
 import type { GossipOptions } from './options.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
@@ -18,9 +17,11 @@ import {
   type Subscriber,
   simulationOf,
   type TestNode,
+  words,
 } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { type RawPeer, rawPeer } from './testing/raw-peer.ts';
+import test from './testing/serial.ts';
 import { topicKey } from './topics/topic-key.ts';
 import type { PublishResult } from './types.ts';
 
@@ -60,7 +61,7 @@ function lie(guest: RawPeer, life: number): void {
 
 const relayed = relay({ above: 1_000, fanout: 1, stall: 2_000 });
 const ALL_CLOCKS = Object.keys(CLOCKS) as (keyof typeof CLOCKS)[];
-for (const { kind, options, clocks = ALL_CLOCKS, length = 0, min = 2, wait = 1_000 } of [
+for (const { kind, options, clocks = ALL_CLOCKS, length = 0 } of [
   { kind: 'fullMesh', options: () => ({ overlay: fullMesh() }) },
   { kind: 'partialView', options: () => ({ overlay: partialView() }) },
   {
@@ -75,232 +76,200 @@ for (const { kind, options, clocks = ALL_CLOCKS, length = 0, min = 2, wait = 1_0
     kind: 'relayed, fullMesh',
     clocks: ['at 1970'] as const,
     length: 5_000,
-    min: 0,
-    wait: 20_000,
     options: () => ({ overlay: fullMesh(), relay: relayed }),
   },
 ])
   for (const clock of clocks)
-    test.serial(
-      `${kind}: after a restart a publisher whose clock stands ${clock} is accepted from its first message on`,
-      async (t) => {
-        for (const run of runs(2)) {
-          const { sim, met, subscriber, node } = await meetAt(
-            [NOW, CLOCKS[clock]],
-            run,
-            ['a', 'b', 'c'],
-            options,
-          );
-          const say = (word: string, least = 0) =>
-            sim.settle(subscriber('a').topic.publish(word.padEnd(length), { min: least }));
-          for (let i = 0; i < 5; i++) await say(`before ${i}`);
-          await sim.run(1_000);
-          for (const name of ['b', 'c']) t.is(subscriber(name).words.length, 5, run.name);
-          sim.restart('a');
-          await sim.run(10);
-          await met();
-          for (let i = 0; i < 5; i++) await say(`after ${i}`, i === 0 ? min : 0);
-          await sim.run(wait);
-          for (const name of ['b', 'c']) {
-            t.deepEqual(
-              subscriber(name)
-                .words.slice(5)
-                .map((word) => word.trim())
-                .sort(),
-              [0, 1, 2, 3, 4].map((i) => `after ${i}`),
-              `${run.name}: ${name}`,
-            );
-            t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
-          }
-          t.deepEqual(await sim.close(), []);
-        }
-      },
-    );
+    test(`${kind}: after a restart a publisher whose clock stands ${clock} is accepted from its first message on`, async (t) => {
+      const { sim, met, subscriber, node } = await meetAt(
+        [NOW, CLOCKS[clock]],
+        t.context,
+        ['a', 'b', 'c'],
+        options,
+      );
+      const say = (word: string, least = 0) =>
+        sim.settle(subscriber('a').topic.publish(word.padEnd(length), { min: least }));
+      for (let i = 0; i < 5; i++) await say(`before ${i}`);
+      await sim.run(1_000);
+      for (const name of ['b', 'c']) t.is(subscriber(name).words.length, 5);
+      sim.restart('a');
+      await sim.run(10);
+      await met();
+      for (let i = 0; i < 5; i++) await say(`after ${i}`, i === 0 ? 2 : 0);
+      await sim.run(1_000);
+      for (const name of ['b', 'c']) {
+        t.deepEqual(
+          subscriber(name)
+            .words.slice(5)
+            .map((word) => word.trim())
+            .sort(),
+          [0, 1, 2, 3, 4].map((i) => `after ${i}`),
+          name,
+        );
+        t.deepEqual(eventsOf(node(name), 'misbehaved'), []);
+      }
+    });
 
 for (const overlay of [fullMesh(), partialView()])
-  test.serial(
-    `${overlay.name}: messages published right at the start of such a node are accepted, too`,
-    async (t) => {
-      for (const [i, run] of runs(2).entries()) {
-        const min = i % 2;
-        const sim = simulationOf(run);
-        const subscribers = new Map<string, Subscriber>();
-        const results: Promise<PublishResult>[] = [];
-        const clocks = [NOW, 0];
-        const nodes = cluster(sim, ['a', 'b'], {
-          gossip: (name) => {
-            const wall = name === 'a' ? clocks.shift()! : NOW;
-            return { overlay, wall: () => wall };
-          },
-          setup: (node) => {
-            subscribers.set(node.name, listen(node));
-            if (node.name === 'a')
-              results.push(
-                subscribers
-                  .get('a')!
-                  .topic.publish(clocks.length === 0 ? 'second' : 'first', { min }),
-              );
-          },
-        });
-        await sim.until(() => nodes.size === 2 && subscribers.get('b')!.words.length === 1, 20_000);
-        sim.restart('a');
-        await sim.until(() => subscribers.get('b')!.words.length === 2, 20_000);
-        t.deepEqual(subscribers.get('b')!.words, ['first', 'second'], run.name);
-        // The receipt is still in flight.
-        await sim.run(100);
-        t.deepEqual(await sim.close(), []);
-      }
-    },
-  );
+  test(`${overlay.name}: messages published right at the start of such a node are accepted, too`, async (t) => {
+    const min = 1 - (t.context.seed % 2);
+    const sim = simulationOf(t.context);
+    const subscribers = new Map<string, Subscriber>();
+    const results: Promise<PublishResult>[] = [];
+    const clocks = [NOW, 0];
+    const nodes = cluster(sim, ['a', 'b'], {
+      gossip: (name) => {
+        const wall = name === 'a' ? clocks.shift()! : NOW;
+        return { overlay, wall: () => wall };
+      },
+      setup: (node) => {
+        subscribers.set(node.name, listen(node));
+        if (node.name === 'a')
+          results.push(
+            subscribers.get('a')!.topic.publish(clocks.length === 0 ? 'second' : 'first', { min }),
+          );
+      },
+    });
+    await sim.until(() => nodes.size === 2 && subscribers.get('b')!.words.length === 1, 20_000);
+    sim.restart('a');
+    await sim.until(() => subscribers.get('b')!.words.length === 2, 20_000);
+    t.deepEqual(subscribers.get('b')!.words, ['first', 'second']);
+    // The receipt is still in flight.
+    await sim.run(100);
+  });
 
 for (const hasStore of [true, false])
-  test.serial(
+  test(
     hasStore
       ? 'a publisher with a store is accepted also by nodes that are not its neighbors and that it never talks to'
       : 'over several hops a neighbor tells a node whose clock went back its last life, and distant nodes accept it',
     async (t) => {
-      for (const run of runs(2)) {
-        const { sim, met, subscriber, node } = await meetAt(
-          [NOW, 0],
-          run,
-          ['a', 'b', 'c'],
-          (_, store) => ({ overlay: fullMesh({ hops: 4 }), ...(hasStore ? { store } : {}) }),
-          { neighbors: 0, peers: () => ({ persistent: [] }) },
+      const { sim, met, subscriber, node } = await meetAt(
+        [NOW, 0],
+        t.context,
+        ['a', 'b', 'c'],
+        (_, store) => ({ overlay: fullMesh({ hops: 4 }), ...(hasStore ? { store } : {}) }),
+        { neighbors: 0, peers: () => ({ persistent: [] }) },
+      );
+      /** Connects the nodes in a line, and publishes a message at its end. */
+      const say = async (word: string) => {
+        node('b').peers.add('a');
+        node('c').peers.add('b');
+        await met(1);
+        await sim.run(1_000);
+        await sim.settle(subscriber('a').topic.publish(word));
+        await sim.until(() => subscriber('c').words.includes(word), 5_000);
+      };
+      await say('before');
+      t.is(lifeOf(node('a')), NOW);
+      // Afterwards, b doesn't know the earlier life.
+      if (hasStore) sim.restart('b');
+      sim.restart('a');
+      await sim.run(10);
+      await met(0);
+      if (hasStore) t.true(lifeOf(node('a')) > NOW);
+      await say('after');
+      t.deepEqual(subscriber('c').words, ['before', 'after']);
+      if (!hasStore) {
+        t.deepEqual(
+          eventsOf(node('a'), 'differs').map(({ what, ours, theirs }) => [what, ours, theirs]),
+          [['life', 0, NOW]],
         );
-        /** Connects the nodes in a line, and publishes a message at its end. */
-        const say = async (word: string) => {
-          node('b').peers.add('a');
-          node('c').peers.add('b');
-          await met(1);
-          await sim.run(1_000);
-          await sim.settle(subscriber('a').topic.publish(word));
-          await sim.until(() => subscriber('c').words.includes(word), 5_000);
-        };
-        await say('before');
-        t.is(lifeOf(node('a')), NOW);
-        // Afterwards, b doesn't know the earlier life.
-        if (hasStore) sim.restart('b');
-        sim.restart('a');
-        await sim.run(10);
-        await met(0);
-        if (hasStore) t.true(lifeOf(node('a')) > NOW);
-        await say('after');
-        t.deepEqual(subscriber('c').words, ['before', 'after'], run.name);
-        if (!hasStore) {
-          t.deepEqual(
-            eventsOf(node('a'), 'differs').map(({ what, ours, theirs }) => [what, ours, theirs]),
-            [['life', 0, NOW]],
-          );
-          t.is(lifeOf(node('a')), NOW + 1);
-        }
-        t.deepEqual(await sim.close(), []);
+        t.is(lifeOf(node('a')), NOW + 1);
       }
     },
   );
 
-test.serial(
-  'a stranger that reports lives far ahead is not believed; one within the bound does no permanent harm',
+test('a stranger that reports lives far ahead is not believed; one within the bound does no permanent harm', async (t) => {
+  const { sim, met, subscriber, node } = await meetAt(
+    [NOW, NOW + 1_000],
+    t.context,
+    ['a', 'b'],
+    () => ({ overlay: fullMesh({ hops: 2 }) }),
+  );
+  const guest = await rawPeer(sim);
+  await sim.until(() => node('a').peers.list().length === 2, 5_000);
+  for (const far of [NOW + 10 * YEAR + YEAR, 2 ** 47, 2 ** 48 - 1]) {
+    lie(guest, far);
+    await sim.run(100);
+    t.is(lifeOf(node('a')), NOW, `${far}`);
+  }
+  for (let i = 1; i <= 30; i++) {
+    lie(guest, NOW + i * 1_000);
+    await sim.run(100);
+  }
+  t.true(lifeOf(node('a')) < NOW + 30_000, 'a few times and no more');
+  await sim.settle(subscriber('a').topic.publish('one'));
+  await sim.run(500);
+  sim.restart('a');
+  await sim.run(10);
+  await met();
+  await sim.settle(subscriber('a').topic.publish('two'));
+  await sim.run(500);
+  t.deepEqual(subscriber('b').words, ['one', 'two']);
+}, 1);
+
+test(
+  'a life far ahead is believed for ten minutes after the start, later only by a node that signs',
   async (t) => {
-    for (const run of runs(1)) {
-      const { sim, met, subscriber, node } = await meetAt(
-        [NOW, NOW + 1_000],
-        run,
-        ['a', 'b'],
-        () => ({ overlay: fullMesh({ hops: 2 }) }),
-      );
+    for (const signs of [false, true]) {
+      const { sim, subscriber, node } = await meetAt([NOW], t.context, ['a', 'b'], (name) => ({
+        overlay: fullMesh({ hops: 2 }),
+        ...(signs ? { signatures: { identity: identityOf(name) } } : {}),
+      }));
+      await sim.settle(subscriber('a').topic.publish('one'));
+      await sim.run(610_000);
       const guest = await rawPeer(sim);
       await sim.until(() => node('a').peers.list().length === 2, 5_000);
-      for (const far of [NOW + 10 * YEAR + YEAR, 2 ** 47, 2 ** 48 - 1]) {
-        lie(guest, far);
-        await sim.run(100);
-        t.is(lifeOf(node('a')), NOW, `${run.name}: ${far}`);
-      }
-      for (let i = 1; i <= 30; i++) {
-        lie(guest, NOW + i * 1_000);
-        await sim.run(100);
-      }
-      t.true(lifeOf(node('a')) < NOW + 30_000, 'a few times and no more');
-      await sim.settle(subscriber('a').topic.publish('one'));
+      lie(guest, NOW + YEAR);
       await sim.run(500);
-      sim.restart('a');
-      await sim.run(10);
-      await met();
+      t.is(lifeOf(node('a')), signs ? NOW + YEAR + 1 : NOW, `${signs}`);
       await sim.settle(subscriber('a').topic.publish('two'));
       await sim.run(500);
-      t.deepEqual(subscriber('b').words, ['one', 'two'], run.name);
+      t.deepEqual(subscriber('b').words, ['one', 'two']);
       await sim.close();
     }
   },
+  runs(1, ['message']),
 );
 
-test.serial(
-  'a life far ahead is believed for ten minutes after the start, later only by a node that signs',
-  async (t) => {
-    for (const run of runs(1, ['message'])) {
-      for (const signs of [false, true]) {
-        const { sim, subscriber, node } = await meetAt([NOW], run, ['a', 'b'], (name) => ({
-          overlay: fullMesh({ hops: 2 }),
-          ...(signs ? { signatures: { identity: identityOf(name) } } : {}),
-        }));
-        await sim.settle(subscriber('a').topic.publish('one'));
-        await sim.run(610_000);
-        const guest = await rawPeer(sim);
-        await sim.until(() => node('a').peers.list().length === 2, 5_000);
-        lie(guest, NOW + YEAR);
-        await sim.run(500);
-        t.is(lifeOf(node('a')), signs ? NOW + YEAR + 1 : NOW, `${run.name}, ${signs}`);
-        await sim.settle(subscriber('a').topic.publish('two'));
-        await sim.run(500);
-        t.deepEqual(subscriber('b').words, ['one', 'two']);
-        await sim.close();
-      }
-    }
-  },
-);
-
-test.serial(
+test(
   'a store that fails or has no number fails the start, which can be retried',
   async (t) => {
-    for (const run of runs(1, ['message'])) {
-      let fails = true;
-      const kept = createMemoryStore();
-      const store: Store = {
-        ...kept,
-        get: (key) => (fails ? Promise.reject(new Error('no disk')) : kept.get(key)),
-      };
-      const sim = simulationOf(run);
-      const nodes = cluster(sim, ['a'], {
-        start: false,
-        gossip: () => ({ store, wall: () => 100 }),
-      });
-      await sim.until(() => nodes.size === 1, 1_000);
-      const { gossip } = nodes.get('a')!;
-      const error = await t.throwsAsync(sim.settle(gossip.start()), {
-        instanceOf: TransportError,
-        message: /store: no disk/,
-      });
-      t.is((error as TransportError).code, 'unavailable');
-      fails = false;
-      await kept.set('gossip-life', new TextEncoder().encode('soon'));
-      await t.throwsAsync(sim.settle(gossip.start()), {
-        code: 'data_loss',
-        message: /'gossip-life' is not a number: soon; delete it/,
-      });
-      await kept.set('gossip-life', new TextEncoder().encode('5000'));
-      const topic = gossip.topic('news', {
-        name: 'x',
-        encode: () => new Uint8Array(1),
-        decode: () => 1,
-      });
-      const first = gossip.start();
-      await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
-      await sim.settle(first);
-      t.is(gossip.snapshot().topics[0]!.life, 5_001);
-      t.true(Number(new TextDecoder().decode(await kept.get('gossip-life'))) > 5_001);
-      topic.close();
-      gossip.topic('news', { name: 'x', encode: () => new Uint8Array(1), decode: () => 1 });
-      t.is(gossip.snapshot().topics[0]!.life, 5_002, 'joined again');
-      t.deepEqual(await sim.close(), []);
-    }
+    let fails = true;
+    const kept = createMemoryStore();
+    const store: Store = {
+      ...kept,
+      get: (key) => (fails ? Promise.reject(new Error('no disk')) : kept.get(key)),
+    };
+    const sim = simulationOf(t.context);
+    const nodes = cluster(sim, ['a'], {
+      start: false,
+      gossip: () => ({ store, wall: () => 100 }),
+    });
+    await sim.until(() => nodes.size === 1, 1_000);
+    const { gossip } = nodes.get('a')!;
+    const error = await t.throwsAsync(sim.settle(gossip.start()), {
+      instanceOf: TransportError,
+      message: /store: no disk/,
+    });
+    t.is((error as TransportError).code, 'unavailable');
+    fails = false;
+    await kept.set('gossip-life', new TextEncoder().encode('soon'));
+    await t.throwsAsync(sim.settle(gossip.start()), {
+      code: 'data_loss',
+      message: /'gossip-life' is not a number: soon; delete it/,
+    });
+    await kept.set('gossip-life', new TextEncoder().encode('5000'));
+    const topic = gossip.topic('news', words);
+    const first = gossip.start();
+    await t.throwsAsync(gossip.start(), { code: 'failed_precondition' });
+    await sim.settle(first);
+    t.is(gossip.snapshot().topics[0]!.life, 5_001);
+    t.true(Number(new TextDecoder().decode(await kept.get('gossip-life'))) > 5_001);
+    topic.close();
+    gossip.topic('news', words);
+    t.is(gossip.snapshot().topics[0]!.life, 5_002, 'joined again');
   },
+  runs(1, ['message']),
 );

@@ -1,19 +1,11 @@
 // Tests of several readers of one topic, in services that don't know of each other.
 
 import { bytes, json } from '@trunkline/transport-core';
-import test from 'ava';
 import * as z from 'zod/mini';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  areMet,
-  cluster,
-  eventsOf,
-  listen,
-  runs,
-  type Subscriber,
-  simulationOf,
-  type TestNode,
-} from './testing/cluster.ts';
+import { cluster, eventsOf, listen, simulationOf } from './testing/cluster.ts';
+import test from './testing/serial.ts';
+import { openPair } from './testing/topic-pair.ts';
 import type { Topic } from './topic.ts';
 import type { MessageMeta } from './types.ts';
 
@@ -23,150 +15,116 @@ interface Rumour {
 }
 const rumours = () => json(z.object({ text: z.string(), tags: z.array(z.string()) }));
 
-async function pair<T>(open: (node: TestNode) => T) {
-  const sim = simulationOf(runs(1)[0]!);
-  const opened = new Map<string, T>();
-  const nodes = cluster(sim, ['a', 'b'], {
-    setup: (node) => void opened.set(node.name, open(node)),
-  });
-  await sim.until(
-    () =>
-      nodes.size === 2 &&
-      [...nodes.values()].every((node) => node.gossip.snapshot().topics[0]!.neighbors.length === 1),
-    20_000,
-  );
-  return { sim, nodes, a: opened.get('a')!, b: opened.get('b')! };
-}
-
-test.serial(
-  'two services of a node open one topic, each with its own codec; both publish and read, and neither sees changes of the other',
-  async (t) => {
-    const { sim, a, b } = await pair(({ gossip }) => {
-      const heard: string[][] = [[], []];
-      const topics = heard.map((words) => {
-        const topic = gossip.topic('news', rumours());
-        topic.subscribe(({ text, tags }) => {
-          words.push(`${text} with ${tags.length}`);
-          tags.push('mine');
-        });
-        return topic;
+test('two services of a node open one topic, each with its own codec; both publish and read, and neither sees changes of the other', async (t) => {
+  const { sim, a, b } = await openPair(t.context, ({ gossip }) => {
+    const heard: string[][] = [[], []];
+    const topics = heard.map((words) => {
+      const topic = gossip.topic('news', rumours());
+      topic.subscribe(({ text, tags }) => {
+        words.push(`${text} with ${tags.length}`);
+        tags.push('mine');
       });
-      return { topics, heard };
+      return topic;
     });
-    await sim.settle(a.topics[0]!.publish({ text: 'one', tags: [] }));
-    await sim.settle(a.topics[1]!.publish({ text: 'two', tags: [] }));
-    a.topics[0]!.close();
-    await sim.settle(a.topics[1]!.publish({ text: 'three', tags: [] }));
-    await sim.run(500);
-    const words = ['one with 0', 'two with 0', 'three with 0'];
-    t.deepEqual(b.heard, [words, words]);
-    t.deepEqual(await sim.close(), []);
-  },
-);
+    return { topics, heard };
+  });
+  await sim.settle(a.topics[0]!.publish({ text: 'one', tags: [] }));
+  await sim.settle(a.topics[1]!.publish({ text: 'two', tags: [] }));
+  a.topics[0]!.close();
+  await sim.settle(a.topics[1]!.publish({ text: 'three', tags: [] }));
+  await sim.run(500);
+  const words = ['one with 0', 'two with 0', 'three with 0'];
+  t.deepEqual(b.heard, [words, words]);
+}, 1);
 
-test.serial(
-  'each service gets messages decoded by its own codec; one that a codec refuses still reaches the others',
-  async (t) => {
-    const { sim, nodes, a, b } = await pair(({ gossip }) => {
-      const wide = gossip.topic('news', json(z.object({ height: z.number() })));
-      const strict = gossip.topic(
-        'news',
-        json(
-          z.object({ height: z.number().check(z.minimum(10)), unit: z._default(z.string(), 'm') }),
-        ),
-      );
-      const heard: unknown[][] = [[], []];
-      wide.subscribe((message) => void heard[0]!.push(message));
-      strict.subscribe((message) => void heard[1]!.push(message));
-      return { wide, strict, heard };
-    });
-    await sim.settle(a.wide.publish({ height: 1 }));
-    await sim.settle(a.wide.publish({ height: 20 }));
-    await t.throwsAsync(sim.settle(a.strict.publish({ height: 2 })), { code: 'invalid_argument' });
-    await sim.run(500);
-    t.deepEqual(b.heard, [[{ height: 1 }, { height: 20 }], [{ height: 20, unit: 'm' }]]);
-    t.is(eventsOf(nodes.get('b')!, 'failed').length, 1);
-    t.deepEqual(eventsOf(nodes.get('b')!, 'misbehaved'), []);
-    t.deepEqual(await sim.close(), []);
-  },
-);
-
-test.serial(
-  'changes that a reader makes to a message are not visible to other readers, for objects and bytes',
-  async (t) => {
-    const { sim, a, b } = await pair(({ gossip }) => {
-      const heard: unknown[] = [];
-      const spoil = (message: { tags: string[] } | Uint8Array, meta: MessageMeta) => {
-        heard.push(
-          structuredClone({
-            message: message instanceof Uint8Array ? [...message] : message,
-            meta,
-          }),
-        );
-        if (message instanceof Uint8Array) message.fill(0);
-        else message.tags.push('spoiled');
-        (meta as { origin: string }).origin = 'spoiled';
-      };
-      const objects = gossip.topic('news', rumours());
-      const blobs = gossip.topic('blobs', bytes);
-      for (let i = 0; i < 3; i++) {
-        objects.subscribe(spoil);
-        blobs.subscribe(spoil);
-      }
-      return { objects, blobs, heard, self: gossip.nodeId };
-    });
-    await sim.settle(a.objects.publish({ text: 'one', tags: ['first'] }));
-    await sim.run(500);
-    await sim.settle(a.blobs.publish(new Uint8Array([1, 2, 3])));
-    await sim.run(500);
-    const said = b.heard as { message: Rumour | number[]; meta: MessageMeta }[];
-    t.deepEqual(
-      said.map(({ message }) => message),
-      [...Array(3).fill({ text: 'one', tags: ['first'] }), ...Array(3).fill([1, 2, 3])],
+test('each service gets messages decoded by its own codec; one that a codec refuses still reaches the others', async (t) => {
+  const { sim, nodes, a, b } = await openPair(t.context, ({ gossip }) => {
+    const wide = gossip.topic('news', json(z.object({ height: z.number() })));
+    const strict = gossip.topic(
+      'news',
+      json(
+        z.object({ height: z.number().check(z.minimum(10)), unit: z._default(z.string(), 'm') }),
+      ),
     );
-    t.true(said.every(({ meta }) => meta.origin === a.self));
-    t.deepEqual(await sim.close(), []);
-  },
-);
+    const heard: unknown[][] = [[], []];
+    wide.subscribe((message) => void heard[0]!.push(message));
+    strict.subscribe((message) => void heard[1]!.push(message));
+    return { wide, strict, heard };
+  });
+  await sim.settle(a.wide.publish({ height: 1 }));
+  await sim.settle(a.wide.publish({ height: 20 }));
+  await t.throwsAsync(sim.settle(a.strict.publish({ height: 2 })), { code: 'invalid_argument' });
+  await sim.run(500);
+  t.deepEqual(b.heard, [[{ height: 1 }, { height: 20 }], [{ height: 20, unit: 'm' }]]);
+  t.is(eventsOf(nodes.get('b')!, 'failed').length, 1);
+  t.deepEqual(eventsOf(nodes.get('b')!, 'misbehaved'), []);
+}, 1);
 
-test.serial('changes that a reader makes to bytes are not forwarded', async (t) => {
-  for (const run of runs(2)) {
-    const sim = simulationOf(run);
-    const topics = new Map<string, Topic<Uint8Array>>();
-    const heard: { message: number[]; from: string }[] = [];
-    const nodes = cluster(sim, ['a', 'b', 'c'], {
-      start: false,
-      gossip: () => ({ overlay: partialView(), discovery: false }),
-      setup: ({ name, gossip }) => {
-        const topic = gossip.topic('blobs', bytes);
-        topics.set(name, topic as Topic<Uint8Array>);
-        topic.subscribe((message, { from }) => {
-          if (name === 'c') heard.push({ message: [...message], from });
-          message.fill(0);
-        });
-      },
-    });
-    await sim.until(() => nodes.size === 3, 20_000);
-    await sim.settle(nodes.get('a')!.gossip.start());
-    await sim.settle(nodes.get('b')!.gossip.start());
-    await sim.until(() => topics.get('a')!.neighbors.length === 1, 20_000);
-    await sim.settle(topics.get('a')!.publish(new Uint8Array([1, 2, 3])));
-    await sim.run(1_000);
-    // A newcomer gets the message from the only node that is left.
-    sim.crash('a');
-    await sim.settle(nodes.get('c')!.gossip.start());
-    await sim.until(() => heard.length === 1, 20_000);
-    t.deepEqual(heard, [{ message: [1, 2, 3], from: nodes.get('b')!.nodeId }], run.name);
-    await sim.close();
-  }
+test('changes that a reader makes to a message are not visible to other readers, for objects and bytes', async (t) => {
+  const { sim, a, b } = await openPair(t.context, ({ gossip }) => {
+    const heard: unknown[] = [];
+    const spoil = (message: { tags: string[] } | Uint8Array, meta: MessageMeta) => {
+      heard.push(
+        structuredClone({
+          message: message instanceof Uint8Array ? [...message] : message,
+          meta,
+        }),
+      );
+      if (message instanceof Uint8Array) message.fill(0);
+      else message.tags.push('spoiled');
+      (meta as { origin: string }).origin = 'spoiled';
+    };
+    const objects = gossip.topic('news', rumours());
+    const blobs = gossip.topic('blobs', bytes);
+    for (let i = 0; i < 3; i++) {
+      objects.subscribe(spoil);
+      blobs.subscribe(spoil);
+    }
+    return { objects, blobs, heard, self: gossip.nodeId };
+  });
+  await sim.settle(a.objects.publish({ text: 'one', tags: ['first'] }));
+  await sim.run(500);
+  await sim.settle(a.blobs.publish(new Uint8Array([1, 2, 3])));
+  await sim.run(500);
+  const said = b.heard as { message: Rumour | number[]; meta: MessageMeta }[];
+  t.deepEqual(
+    said.map(({ message }) => message),
+    [...Array(3).fill({ text: 'one', tags: ['first'] }), ...Array(3).fill([1, 2, 3])],
+  );
+  t.true(said.every(({ meta }) => meta.origin === a.self));
+}, 1);
+
+test('changes that a reader makes to bytes are not forwarded', async (t) => {
+  const sim = simulationOf(t.context);
+  const topics = new Map<string, Topic<Uint8Array>>();
+  const heard: { message: number[]; from: string }[] = [];
+  const nodes = cluster(sim, ['a', 'b', 'c'], {
+    start: false,
+    gossip: () => ({ overlay: partialView(), discovery: false }),
+    setup: ({ name, gossip }) => {
+      const topic = gossip.topic('blobs', bytes);
+      topics.set(name, topic as Topic<Uint8Array>);
+      topic.subscribe((message, { from }) => {
+        if (name === 'c') heard.push({ message: [...message], from });
+        message.fill(0);
+      });
+    },
+  });
+  await sim.until(() => nodes.size === 3, 20_000);
+  await sim.settle(nodes.get('a')!.gossip.start());
+  await sim.settle(nodes.get('b')!.gossip.start());
+  await sim.until(() => topics.get('a')!.neighbors.length === 1, 20_000);
+  await sim.settle(topics.get('a')!.publish(new Uint8Array([1, 2, 3])));
+  await sim.run(1_000);
+  // A newcomer gets the message from the only node that is left.
+  sim.crash('a');
+  await sim.settle(nodes.get('c')!.gossip.start());
+  await sim.until(() => heard.length === 1, 20_000);
+  t.deepEqual(heard, [{ message: [1, 2, 3], from: nodes.get('b')!.nodeId }]);
 });
 
-test.serial('a reader may close another while both receive a message', async (t) => {
-  const { sim, a, b } = await pair((node) => {
-    const subscriber: Subscriber = listen(node);
-    return subscriber;
-  });
-  t.true(areMet([a, b], 1));
+test('a reader may close another while both receive a message', async (t) => {
+  const { sim, a, b } = await openPair(t.context, (node) => listen(node));
   const words: string[] = [];
   const second = b.topic.subscribe((message: string) => void words.push(message));
   b.topic.subscribe(() => second.close());
@@ -174,5 +132,4 @@ test.serial('a reader may close another while both receive a message', async (t)
   await sim.settle(a.topic.publish('two'));
   await sim.run(500);
   t.deepEqual([b.words, words], [['one', 'two'], ['one']]);
-  t.deepEqual(await sim.close(), []);
-});
+}, 1);

@@ -1,85 +1,56 @@
 // Tests of signed messages between complete nodes, also over several hops.
 
 import { createPeers } from '@trunkline/peers';
-import { verifySignature } from '@trunkline/security';
-import test from 'ava';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
-import {
-  areMet,
-  eventsOf,
-  idle,
-  namesOf,
-  runs,
-  simulationOf,
-  type TestNode,
-} from './testing/cluster.ts';
+import { blameOf, dropsOf, idle, namesOf, simulationOf } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { frame, rawPeer } from './testing/raw-peer.ts';
+import test from './testing/serial.ts';
 import { network, visit } from './testing/signed-network.ts';
 
-const drops = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
-const blame = (node: TestNode) => eventsOf(node, 'misbehaved').map(({ what }) => what);
-
-test.serial(
-  'signed messages arrive at all, some or any nodes, and are marked as signed, with keys of both types',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, nodes, subscribers, subscriber, identity } = network(run, ['a', 'b', 'c'], {
-        type: (name) => (name === 'b' ? 'p256' : 'ed25519'),
-      });
-      await sim.until(() => nodes.size === 3 && areMet(subscribers.values(), 2), 20_000);
-      for (const name of ['a', 'b']) {
-        await sim.settle(subscriber(name).topic.publish(`${name} to all`));
-        await sim.settle(
-          subscriber(name).topic.publish(`${name} to c`, { to: [identity('c').nodeId] }),
-        );
-        await sim.settle(subscriber(name).topic.publish(`${name} to any`, { any: 2 }));
-        await sim.settle(
-          subscriber(name).topic.publish(`${name} but c`, { except: [identity('c').nodeId] }),
-        );
-      }
-      await sim.run(500);
-      t.deepEqual(
-        subscriber('c').words.toSorted(),
-        ['a to all', 'a to any', 'a to c', 'b to all', 'b to any', 'b to c'],
-        run.name,
-      );
-      t.deepEqual(subscriber('a').words.toSorted(), ['b but c', 'b to all', 'b to any']);
-      for (const { heard } of subscribers.values()) t.true(heard.every(({ meta }) => meta.signed));
-      for (const node of nodes.values()) t.deepEqual(blame(node), []);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial('a node without an identity that verifies receives but cannot publish', async (t) => {
-  const { sim, nodes, subscribers, subscriber } = network(runs(1)[0]!, ['a', 'b'], {
-    signing: (name) => (name === 'a' ? { identity: identityOf('a') } : { verify: verifySignature }),
-  });
-  await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
-  await sim.settle(subscriber('a').topic.publish('hello'));
-  await sim.run(200);
-  t.deepEqual(subscriber('b').words, ['hello']);
-  await t.throwsAsync(sim.settle(subscriber('b').topic.publish('x')), {
-    code: 'failed_precondition',
-    message: /signatures.identity/u,
-  });
-  await sim.settle(nodes.get('b')!.gossip.close());
-  t.deepEqual(await sim.close(), []);
+test('signed messages arrive at all, some or any nodes, and are marked as signed, with keys of both types', async (t) => {
+  const { sim, nodes, subscribers, subscriber, identity } = await network(
+    t.context,
+    ['a', 'b', 'c'],
+    {
+      type: (name) => (name === 'b' ? 'p256' : 'ed25519'),
+    },
+  );
+  for (const name of ['a', 'b']) {
+    await sim.settle(subscriber(name).topic.publish(`${name} to all`));
+    await sim.settle(
+      subscriber(name).topic.publish(`${name} to c`, { to: [identity('c').nodeId] }),
+    );
+    await sim.settle(subscriber(name).topic.publish(`${name} to any`, { any: 2 }));
+    await sim.settle(
+      subscriber(name).topic.publish(`${name} but c`, { except: [identity('c').nodeId] }),
+    );
+  }
+  await sim.run(500);
+  t.deepEqual(subscriber('c').words.toSorted(), [
+    'a to all',
+    'a to any',
+    'a to c',
+    'b to all',
+    'b to any',
+    'b to c',
+  ]);
+  t.deepEqual(subscriber('a').words.toSorted(), ['b but c', 'b to all', 'b to any']);
+  for (const { heard } of subscribers.values()) t.true(heard.every(({ meta }) => meta.signed));
+  for (const node of nodes.values()) t.deepEqual(blameOf(node), []);
 });
 
-test.serial('publish() rejects with the error of the signer, and nothing is sent', async (t) => {
+test('publish() rejects with the error of the signer, and nothing is sent', async (t) => {
   const { nodeId, publicKey, verify } = identityOf('a');
   const sign = () => {
     throw new Error('the token was unplugged');
   };
-  const { sim, nodes, subscribers, subscriber } = network(runs(1)[0]!, ['a', 'b'], {
+  const { sim, subscriber } = await network(t.context, ['a', 'b'], {
     signing: (name) =>
       name === 'a' ? { identity: { nodeId, publicKey, sign, verify } } : { verify },
   });
-  await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
   await t.throwsAsync(sim.settle(subscriber('a').topic.publish('x')), {
     message: 'the token was unplugged',
   });
@@ -88,127 +59,98 @@ test.serial('publish() rejects with the error of the signer, and nothing is sent
   });
   await sim.run(200);
   t.deepEqual(subscriber('b').words, []);
-  t.deepEqual(await sim.close(), []);
-});
+}, 1);
 
-test.serial(
-  'an identity of another node, and one that cannot sign or verify, are named in the error',
-  async (t) => {
-    const sim = simulationOf(runs(1)[0]!);
-    const transport = sim.client(idle, { name: 'a' });
-    const peers = createPeers({ transport, identity: identityOf('a') });
-    const wrong: [object, RegExp][] = [
-      [{ identity: identityOf('b') }, /signatures\.identity: is node/u],
-      [{ identity: { nodeId: identityOf('a').nodeId } }, /signatures\.identity/u],
-      [{ verify: true }, /signatures\.verify/u],
-    ];
-    for (const [signatures, message] of wrong) {
-      t.throws(() => createGossip({ transport, peers, overlay: fullMesh(), signatures }), {
-        instanceOf: TypeError,
-        message,
-      });
-    }
-    t.deepEqual(await sim.close(), []);
-  },
-);
+test('an identity of another node, and one that cannot sign or verify, are named in the error', async (t) => {
+  const sim = simulationOf(t.context);
+  const transport = sim.client(idle, { name: 'a' });
+  const peers = createPeers({ transport, identity: identityOf('a') });
+  const wrong: [object, RegExp][] = [
+    [{ identity: identityOf('b') }, /signatures\.identity: is node/u],
+    [{ identity: { nodeId: identityOf('a').nodeId } }, /signatures\.identity/u],
+    [{ verify: true }, /signatures\.verify/u],
+  ];
+  for (const [signatures, message] of wrong) {
+    t.throws(() => createGossip({ transport, peers, overlay: fullMesh(), signatures }), {
+      instanceOf: TypeError,
+      message,
+    });
+  }
+}, 1);
 
-test.serial(
-  'a signed message over several hops is verified at each of them and valid at the last',
-  async (t) => {
-    for (const run of runs(1)) {
-      const names = namesOf(14);
-      const { sim, nodes, subscribers, subscriber } = network(run, names, {
-        overlay: () => partialView({ active: 2, passive: 12, mergeInterval: 10_000 }),
-        type: (name) => (name === 'n03' ? 'p256' : 'ed25519'),
-      });
-      await sim.until(
-        () =>
-          nodes.size === 14 &&
-          [...subscribers.values()].every(({ topic }) => topic.neighbors.length >= 1),
-        60_000,
-      );
-      await sim.run(20_000);
-      for (const name of ['n00', 'n03']) await sim.settle(subscriber(name).topic.publish(name));
-      await sim.run(10_000);
-      for (const name of names)
-        t.deepEqual(
-          subscriber(name).words.toSorted(),
-          ['n00', 'n03'].filter((other) => other !== name),
-          `${run.name}, ${name}`,
-        );
-      const heard = [...subscribers.values()].flatMap((one) => one.heard);
-      t.true(heard.every(({ meta }) => meta.signed));
-      t.true(
-        heard.some(({ meta }) => meta.hops >= 4) &&
-          heard.some(({ message, meta }) => message === 'n03' && meta.hops >= 3),
-        run.name,
-      );
-      for (const node of nodes.values()) t.false(blame(node).includes('forged'));
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('a signed message over several hops is verified at each of them and valid at the last', async (t) => {
+  const names = namesOf(14);
+  const { sim, nodes, subscribers, subscriber } = await network(t.context, names, {
+    gossip: { overlay: partialView({ active: 2, passive: 12, mergeInterval: 10_000 }) },
+    type: (name) => (name === 'n03' ? 'p256' : 'ed25519'),
+    neighbors: 1,
+  });
+  await sim.run(20_000);
+  for (const name of ['n00', 'n03']) await sim.settle(subscriber(name).topic.publish(name));
+  await sim.run(10_000);
+  for (const name of names)
+    t.deepEqual(
+      subscriber(name).words.toSorted(),
+      ['n00', 'n03'].filter((other) => other !== name),
+      name,
+    );
+  const heard = [...subscribers.values()].flatMap((one) => one.heard);
+  t.true(heard.every(({ meta }) => meta.signed));
+  t.true(
+    heard.some(({ meta }) => meta.hops >= 4) &&
+      heard.some(({ message, meta }) => message === 'n03' && meta.hops >= 3),
+  );
+  for (const node of nodes.values()) t.false(blameOf(node).includes('forged'));
+}, 1);
 
-test.serial(
-  'along the links of a full mesh, a signed message is verified at each node, and a forgery stops at the first',
-  async (t) => {
-    for (const run of runs(1)) {
-      const names = ['a', 'b', 'c', 'd'];
-      const { sim, nodes, subscriber, node, identity } = network(run, names, {
-        overlay: () => fullMesh({ hops: 3 }),
-        persistent: (name) => names.slice(names.indexOf(name) - 1, names.indexOf(name)),
-      });
-      await sim.until(
-        () =>
-          nodes.size === 4 &&
-          ['b', 'c'].every((name) => subscriber(name).topic.neighbors.length === 2),
-        20_000,
-      );
-      const guest = await rawPeer(sim, { nodeId: identity('stranger').nodeId });
-      await sim.until(() => subscriber('a').topic.neighbors.length === 2, 5_000);
-      const author = identity('author');
-      guest.push(
-        frame({
-          origin: author.nodeId,
-          signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) },
-          hops: 1,
-        }),
-      );
-      await sim.settle(subscriber('a').topic.publish('hello'));
-      await sim.run(1_000);
-      t.deepEqual(
-        names.map((name) =>
-          subscriber(name).heard.map(({ message, meta }) => [message, meta.signed, meta.hops]),
-        ),
-        [[], [['hello', true, 1]], [['hello', true, 2]], [['hello', true, 3]]],
-        run.name,
-      );
-      t.deepEqual(
-        names.map((name) => drops(node(name)).filter((reason) => reason === 'forged').length),
-        [1, 0, 0, 0],
-      );
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
+test('along the links of a full mesh, a signed message is verified at each node, and a forgery stops at the first', async (t) => {
+  const names = ['a', 'b', 'c', 'd'];
+  const { sim, subscriber, node, identity } = await network(t.context, names, {
+    gossip: { overlay: fullMesh({ hops: 3 }) },
+    persistent: (name) => names.slice(names.indexOf(name) - 1, names.indexOf(name)),
+    neighbors: 1,
+  });
+  await sim.until(
+    () => ['b', 'c'].every((name) => subscriber(name).topic.neighbors.length === 2),
+    20_000,
+  );
+  const guest = await rawPeer(sim, { nodeId: identity('stranger').nodeId });
+  await sim.until(() => subscriber('a').topic.neighbors.length === 2, 5_000);
+  const author = identity('author');
+  guest.push(
+    frame({
+      origin: author.nodeId,
+      signature: { publicKey: author.publicKey, bytes: new Uint8Array(64) },
+      hops: 1,
+    }),
+  );
+  await sim.settle(subscriber('a').topic.publish('hello'));
+  await sim.run(1_000);
+  t.deepEqual(
+    names.map((name) =>
+      subscriber(name).heard.map(({ message, meta }) => [message, meta.signed, meta.hops]),
+    ),
+    [[], [['hello', true, 1]], [['hello', true, 2]], [['hello', true, 3]]],
+  );
+  t.deepEqual(
+    names.map((name) => dropsOf(node(name)).filter((reason) => reason === 'forged').length),
+    [1, 0, 0, 0],
+  );
+}, 1);
 
-test.serial(
-  'a signed message counts as a duplicate until ten minutes after the last message of its publisher',
-  async (t) => {
-    t.timeout(60_000);
-    const { sim, push, heard, author } = await visit(runs(1)[0]!);
+test('a signed message counts as a duplicate until ten minutes after the last message of its publisher', async (t) => {
+  t.timeout(60_000);
+  const { sim, push, heard, author } = await visit(t.context);
+  await push({ signer: author });
+  for (const wait of [80_000, 200_000, 300_000]) {
+    await sim.run(wait);
     await push({ signer: author });
-    for (const wait of [80_000, 200_000, 300_000]) {
-      await sim.run(wait);
-      await push({ signer: author });
-      t.deepEqual(heard(), [['said'], ['said']], `${wait}`);
-    }
-    await sim.run(620_000);
-    await push({ signer: author });
-    t.deepEqual(heard(), [
-      ['said', 'said'],
-      ['said', 'said'],
-    ]);
-    t.deepEqual(await sim.close(), []);
-  },
-);
+    t.deepEqual(heard(), [['said'], ['said']], `${wait}`);
+  }
+  await sim.run(620_000);
+  await push({ signer: author });
+  t.deepEqual(heard(), [
+    ['said', 'said'],
+    ['said', 'said'],
+  ]);
+}, 1);

@@ -2,11 +2,11 @@
 // can be published is delivered.
 
 import { bytes, type Codec, TransportError } from '@trunkline/transport-core';
-import test from 'ava';
 import { partialView } from './overlay/partial-view.ts';
-import { cluster, runs, simulationOf } from './testing/cluster.ts';
+import { cluster, simulationOf } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { seeds } from './testing/seeds.ts';
+import test from './testing/serial.ts';
 import type { Topic } from './topic.ts';
 
 const blobs: Codec<Uint8Array> = bytes;
@@ -33,57 +33,51 @@ function* sizes(): Iterable<number> {
 }
 
 for (const type of [undefined, 'ed25519', 'p256'] as const) {
-  for (const run of runs(1)) {
-    test.serial(
-      `every size up to the limit is delivered unchanged, and none above it: ${type ?? 'not signed'} (${run.level})`,
-      async (t) => {
-        t.timeout(120_000);
-        const sim = simulationOf(run);
-        const topics = new Map<string, Topic<Uint8Array>>();
-        const received: Uint8Array[] = [];
-        const nodes = cluster(sim, ['a', 'b'], {
-          gossip: (name) => ({
-            ...(type === undefined ? {} : { signatures: { identity: identityOf(name, type) } }),
-            ...(type === 'p256' ? { overlay: partialView() } : {}),
-          }),
-          peers: (name) => (type === undefined ? {} : { identity: identityOf(name, type) }),
-          setup: ({ name, gossip }) => {
-            const topic = gossip.topic('blobs', blobs, {
-              limit: LIMIT,
-              queue: { messages: 10_000 },
-            });
-            if (name === 'b') topic.subscribe((message) => void received.push(message));
-            topics.set(name, topic);
-          },
+  test(`every size up to the limit is delivered unchanged, and none above it: ${type ?? 'not signed'}`, async (t) => {
+    t.timeout(120_000);
+    const sim = simulationOf(t.context);
+    const topics = new Map<string, Topic<Uint8Array>>();
+    const received: Uint8Array[] = [];
+    const nodes = cluster(sim, ['a', 'b'], {
+      gossip: (name) => ({
+        ...(type === undefined ? {} : { signatures: { identity: identityOf(name, type) } }),
+        ...(type === 'p256' ? { overlay: partialView() } : {}),
+      }),
+      peers: (name) => (type === undefined ? {} : { identity: identityOf(name, type) }),
+      setup: ({ name, gossip }) => {
+        const topic = gossip.topic('blobs', blobs, {
+          limit: LIMIT,
+          queue: { messages: 10_000 },
         });
-        await sim.until(() => nodes.size === 2 && topics.get('a')!.neighbors.length === 1, 20_000);
-        const topic = topics.get('a')!;
-        const sent = [...sizes()];
-        for (const [i, size] of sent.entries()) {
-          const { queued } = await sim.settle(
-            topic.publish(new Uint8Array(size).fill(size % 251), { min: 1 }),
-          );
-          if (queued !== 1) return t.fail(`${size}`);
-          // Wait from time to time, so that no more messages are queued than there is room for.
-          if (i % 50 === 49 || i === sent.length - 1)
-            await sim.until(() => received.length === i + 1, 10_000);
-        }
-        for (const size of [LIMIT + 1, LIMIT + 2, 2 * LIMIT]) {
-          const error = await t.throwsAsync(sim.settle(topic.publish(new Uint8Array(size))), {
-            instanceOf: TransportError,
-            code: 'resource_exhausted',
-          });
-          t.is((error as TransportError).reason, 'too_large');
-        }
-        await sim.run(1_000);
-        t.deepEqual(
-          received.map(({ length }) => length).sort((x, y) => x - y),
-          sent,
-        );
-        t.true(received.every((message) => message.every((byte) => byte === message.length % 251)));
-        t.deepEqual(nodes.get('b')!.gossip.snapshot().topics[0]!.dropped, {});
-        t.deepEqual(await sim.close(), []);
+        if (name === 'b') topic.subscribe((message) => void received.push(message));
+        topics.set(name, topic);
       },
+    });
+    await sim.until(() => nodes.size === 2 && topics.get('a')!.neighbors.length === 1, 20_000);
+    const topic = topics.get('a')!;
+    const sent = [...sizes()];
+    for (const [i, size] of sent.entries()) {
+      const { queued } = await sim.settle(
+        topic.publish(new Uint8Array(size).fill(size % 251), { min: 1 }),
+      );
+      if (queued !== 1) t.fail(`${size}`);
+      // Wait from time to time, so that no more messages are queued than there is room for.
+      if (i % 50 === 49 || i === sent.length - 1)
+        await sim.until(() => received.length === i + 1, 10_000);
+    }
+    for (const size of [LIMIT + 1, LIMIT + 2, 2 * LIMIT]) {
+      const error = await t.throwsAsync(sim.settle(topic.publish(new Uint8Array(size))), {
+        instanceOf: TransportError,
+        code: 'resource_exhausted',
+      });
+      t.is((error as TransportError).reason, 'too_large');
+    }
+    await sim.run(1_000);
+    t.deepEqual(
+      received.map(({ length }) => length).sort((x, y) => x - y),
+      sent,
     );
-  }
+    t.true(received.every((message) => message.every((byte) => byte === message.length % 251)));
+    t.deepEqual(nodes.get('b')!.gossip.snapshot().topics[0]!.dropped, {});
+  }, 1);
 }

@@ -1,202 +1,174 @@
 // Tests that a slow, stuck or faulty node does not delay or harm other nodes.
 
 import { TransportError } from '@trunkline/transport-core';
-import test from 'ava';
-import { areMet, eventsOf, idOf, meet, runs, type TestNode } from './testing/cluster.ts';
+import { areMet, dropsOf, eventsOf, idOf, meet, runs } from './testing/cluster.ts';
+import test from './testing/serial.ts';
 import { pair } from './testing/topic-pair.ts';
 import type { MessageMeta, ReceivedMessage } from './types.ts';
 
 /** A transport whose queues fill soon. */
 const NARROW = { limits: { outbound: { messages: 20 }, inbound: { calls: 20 } } };
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));
-const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
 
-test.serial(
-  'a slow reader learns how many messages it missed, by its policy; other readers miss none',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, b, from, at } = await pair(run, { news: {} });
-      const slow = (policy: 'drop-oldest' | 'drop-newest' | 'block') => {
-        const heard: (string | number)[] = [];
-        let release: () => void = () => {};
-        at[0]!.topic.subscribe(
-          (message: string, { missed }: MessageMeta) => {
-            if (missed > 0) heard.push(missed);
-            heard.push(message);
-            return new Promise<void>((resolve) => (release = resolve));
-          },
-          { queue: { messages: 3, policy } },
-        );
-        return { heard, release: () => release() };
-      };
-      const readers = [slow('drop-oldest'), slow('drop-newest'), slow('block')];
-      for (const number of numbers(10)) void from[0]!.topic.publish(number);
-      await sim.run(500);
-      for (let i = 0; i < 12; i++) {
-        for (const reader of readers) reader.release();
-        await sim.run(10);
-      }
-      t.deepEqual(readers[0]!.heard, ['0', 6, '7', '8', '9'], run.name);
-      void from[0]!.topic.publish('after');
-      await sim.run(500);
-      t.deepEqual(readers[1]!.heard, ['0', '1', '2', '3', 6, 'after']);
-      t.deepEqual(readers[2]!.heard, [...numbers(10), 'after'], 'it is blocked');
-      t.deepEqual(at[0]!.words, [...numbers(10), 'after']);
-      t.true(
-        at[0]!.heard.every(({ meta }) => meta.missed === 0),
-        'no other reader lags',
-      );
-      t.deepEqual(
-        eventsOf(b, 'lagged')
-          .map(({ missed }) => missed)
-          .sort(),
-        [1, 1, 2, 2, 4, 4],
-      );
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial(
-  'a loop gets each message once, learns what it missed, and ends with an error if its policy says so',
-  async (t) => {
-    for (const run of runs(1)) {
-      const { sim, from, at } = await pair(run, { news: {} });
-      const lagging = at[0]!.topic.messages({ queue: { messages: 2 } });
-      const strict = at[0]!.topic.messages({ queue: { messages: 2, policy: 'error' } });
-      const errors: unknown[] = [];
-      at[0]!.topic.subscribe(() => new Promise(() => {}), {
-        queue: { messages: 2, policy: 'error' },
-        onError: (error) => errors.push(error),
-      });
-      for (const number of numbers(5)) void from[0]!.topic.publish(number);
-      await sim.run(500);
-      const { value } = await lagging.next();
-      t.is((value as ReceivedMessage<string>).message, '3', run.name);
-      t.is((value as ReceivedMessage<string>).meta.missed, 3);
-      t.is(((await lagging.next()).value as ReceivedMessage<string>).meta.missed, 0);
-      await t.throwsAsync(strict.next(), {
-        instanceOf: TransportError,
-        code: 'resource_exhausted',
-      });
-      t.true((await strict.next()).done);
-      t.deepEqual(
-        errors.map((error) => (error as TransportError).code),
-        ['resource_exhausted'],
-      );
-      await lagging.return!();
-      t.is(at[0]!.words.length, 5);
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial('a reader that throws is reported, and gets the next message', async (t) => {
-  for (const run of runs(1)) {
-    const { sim, b, from, at } = await pair(run, { news: {} });
-    const heard: string[] = [];
-    const errors: unknown[] = [];
+test('a slow reader learns how many messages it missed, by its policy; other readers miss none', async (t) => {
+  const { sim, b, from, at } = await pair(t.context, { news: {} });
+  const slow = (policy: 'drop-oldest' | 'drop-newest' | 'block') => {
+    const heard: (string | number)[] = [];
+    let release: () => void = () => {};
     at[0]!.topic.subscribe(
-      (message: string) => {
+      (message: string, { missed }: MessageMeta) => {
+        if (missed > 0) heard.push(missed);
         heard.push(message);
-        if (message === '1') throw new Error('sync');
-        return message === '2' ? Promise.reject(new Error('async')) : undefined;
+        return new Promise<void>((resolve) => (release = resolve));
       },
-      { onError: (error) => errors.push((error as Error).message) },
+      { queue: { messages: 3, policy } },
     );
-    for (const number of numbers(4)) void from[0]!.topic.publish(number);
-    await sim.run(500);
-    t.deepEqual(heard, numbers(4), run.name);
-    t.deepEqual(errors, ['sync', 'async']);
-    t.is(eventsOf(b, 'failed').length, 2);
-    t.deepEqual(at[0]!.words, numbers(4));
-    t.deepEqual(await sim.close(), []);
+    return { heard, release: () => release() };
+  };
+  const readers = [slow('drop-oldest'), slow('drop-newest'), slow('block')];
+  for (const number of numbers(10)) void from[0]!.topic.publish(number);
+  await sim.run(500);
+  for (let i = 0; i < 12; i++) {
+    for (const reader of readers) reader.release();
+    await sim.run(10);
   }
+  t.deepEqual(readers[0]!.heard, ['0', 6, '7', '8', '9']);
+  void from[0]!.topic.publish('after');
+  await sim.run(500);
+  t.deepEqual(readers[1]!.heard, ['0', '1', '2', '3', 6, 'after']);
+  t.deepEqual(readers[2]!.heard, [...numbers(10), 'after'], 'it is blocked');
+  t.deepEqual(at[0]!.words, [...numbers(10), 'after']);
+  t.true(
+    at[0]!.heard.every(({ meta }) => meta.missed === 0),
+    'no other reader lags',
+  );
+  t.deepEqual(
+    eventsOf(b, 'lagged')
+      .map(({ missed }) => missed)
+      .sort(),
+    [1, 1, 2, 2, 4, 4],
+  );
 });
 
-test.serial(
+test('a loop gets each message once, learns what it missed, and ends with an error if its policy says so', async (t) => {
+  const { sim, from, at } = await pair(t.context, { news: {} });
+  const lagging = at[0]!.topic.messages({ queue: { messages: 2 } });
+  const strict = at[0]!.topic.messages({ queue: { messages: 2, policy: 'error' } });
+  const errors: unknown[] = [];
+  at[0]!.topic.subscribe(() => new Promise(() => {}), {
+    queue: { messages: 2, policy: 'error' },
+    onError: (error) => errors.push(error),
+  });
+  for (const number of numbers(5)) void from[0]!.topic.publish(number);
+  await sim.run(500);
+  const { value } = await lagging.next();
+  t.is((value as ReceivedMessage<string>).message, '3');
+  t.is((value as ReceivedMessage<string>).meta.missed, 3);
+  t.is(((await lagging.next()).value as ReceivedMessage<string>).meta.missed, 0);
+  await t.throwsAsync(strict.next(), {
+    instanceOf: TransportError,
+    code: 'resource_exhausted',
+  });
+  t.true((await strict.next()).done);
+  t.deepEqual(
+    errors.map((error) => (error as TransportError).code),
+    ['resource_exhausted'],
+  );
+  await lagging.return!();
+  t.is(at[0]!.words.length, 5);
+}, 1);
+
+test('a reader that throws is reported, and gets the next message', async (t) => {
+  const { sim, b, from, at } = await pair(t.context, { news: {} });
+  const heard: string[] = [];
+  const errors: unknown[] = [];
+  at[0]!.topic.subscribe(
+    (message: string) => {
+      heard.push(message);
+      if (message === '1') throw new Error('sync');
+      return message === '2' ? Promise.reject(new Error('async')) : undefined;
+    },
+    { onError: (error) => errors.push((error as Error).message) },
+  );
+  for (const number of numbers(4)) void from[0]!.topic.publish(number);
+  await sim.run(500);
+  t.deepEqual(heard, numbers(4));
+  t.deepEqual(errors, ['sync', 'async']);
+  t.is(eventsOf(b, 'failed').length, 2);
+  t.deepEqual(at[0]!.words, numbers(4));
+}, 1);
+
+test(
   'publishing never waits for a peer that reads nothing: dropped messages are reported, and the others get all',
   async (t) => {
-    for (const run of runs(2, ['stream'])) {
-      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c'], {
-        gossip: () => ({ outbound: { messages: 50 } }),
-        transport: NARROW,
-      });
-      sim.cut('a', 'b');
-      let failures = 0;
-      for (let i = 0; i < 200; i++) {
-        const { queued, failed = [] } = await sim.settle(
-          subscriber('a').topic.publish(String(i).padEnd(20_000)),
-          1,
-        );
-        t.is(queued + failed.length, 2);
-        for (const { nodeId, error } of failed) {
-          t.deepEqual([nodeId, error.code], [idOf('b'), 'resource_exhausted']);
-          failures++;
-        }
-        await sim.run(5);
+    const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c'], {
+      gossip: () => ({ outbound: { messages: 50 } }),
+      transport: NARROW,
+    });
+    sim.cut('a', 'b');
+    let failures = 0;
+    for (let i = 0; i < 200; i++) {
+      const { queued, failed = [] } = await sim.settle(
+        subscriber('a').topic.publish(String(i).padEnd(20_000)),
+        1,
+      );
+      t.is(queued + failed.length, 2);
+      for (const { nodeId, error } of failed) {
+        t.deepEqual([nodeId, error.code], [idOf('b'), 'resource_exhausted']);
+        failures++;
       }
-      await sim.run(500);
-      t.is(subscriber('c').words.length, 200, run.name);
-      t.true(failures > 50, `${run.name}: ${failures}`);
-      t.true(dropsOf(node('a')).filter((reason) => reason === 'no-room').length === failures);
-      t.deepEqual(await sim.close(), []);
+      await sim.run(5);
     }
+    await sim.run(500);
+    t.is(subscriber('c').words.length, 200);
+    t.true(failures > 50, `${failures}`);
+    t.true(dropsOf(node('a')).filter((reason) => reason === 'no-room').length === failures);
   },
+  runs(2, ['stream']),
 );
 
-test.serial(
+test(
   'nodes that join and leave a topic are noticed even if many messages are lost',
   async (t) => {
-    for (const run of runs(4, ['message'])) {
-      const { sim, subscribers, subscriber } = await meet(run, ['a', 'b', 'c', 'd'], {
-        simulation: { link: { latency: [1, 20], loss: 0.3, duplicate: 0.1, reorder: 0.1 } },
-        // The exchange is off, because a duplicated address list would count as unsolicited.
-        peers: () => ({ exchange: { enabled: false } }),
-      });
-      const { topic, subscription } = subscriber('d');
-      topic.close();
-      subscription.close();
-      subscribers.delete('d');
-      for (let i = 0; i < 120 && !areMet(subscribers.values(), 2); i++) {
-        for (const one of subscribers.values()) void one.topic.publish('x');
-        await sim.run(500);
-      }
-      t.true(areMet(subscribers.values(), 2), run.name);
-      await sim.close();
+    const { sim, subscribers, subscriber } = await meet(t.context, ['a', 'b', 'c', 'd'], {
+      simulation: { link: { latency: [1, 20], loss: 0.3, duplicate: 0.1, reorder: 0.1 } },
+      // The exchange is off, because a duplicated address list would count as unsolicited.
+      peers: () => ({ exchange: { enabled: false } }),
+    });
+    const { topic, subscription } = subscriber('d');
+    topic.close();
+    subscription.close();
+    subscribers.delete('d');
+    for (let i = 0; i < 120 && !areMet(subscribers.values(), 2); i++) {
+      for (const one of subscribers.values()) void one.topic.publish('x');
+      await sim.run(500);
     }
+    t.true(areMet(subscribers.values(), 2));
   },
+  runs(4, ['message']),
 );
 
-test.serial(
+test(
   'if a chosen member is lost, another gets the waiting message, up to the requested number',
   async (t) => {
-    for (const run of runs(2, ['stream'])) {
-      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c'], { transport: NARROW });
-      const { topic } = subscriber('a');
-      sim.cut('a', 'b');
-      for (let i = 0; i < 200; i++) {
-        const published = topic.publish(String(i).padEnd(20_000), { any: 1 });
-        t.deepEqual(await sim.settle(published, 1), { queued: 1 });
-        await sim.run(5);
-      }
-      const { words } = subscriber('c');
-      const { peers } = node('a').gossip.snapshot();
-      const waiting = peers.find(({ nodeId }) => nodeId === idOf('b'))!.waiting.messages;
-      t.true(
-        waiting > 20 && words.length > 60 && words.length < 140,
-        `${run.name}: ${waiting}, ${words.length}`,
-      );
-      const before = words.length;
-      sim.crash('b');
-      await sim.until(() => topic.neighbors.length === 1, 20_000);
-      await sim.run(2_000);
-      t.true(
-        words.length - before >= waiting - 1,
-        `${run.name}: ${words.length - before} of ${waiting}`,
-      );
-      t.is(new Set(words).size, words.length, 'each exactly once');
-      await sim.close();
+    const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c'], { transport: NARROW });
+    const { topic } = subscriber('a');
+    sim.cut('a', 'b');
+    for (let i = 0; i < 200; i++) {
+      const published = topic.publish(String(i).padEnd(20_000), { any: 1 });
+      t.deepEqual(await sim.settle(published, 1), { queued: 1 });
+      await sim.run(5);
     }
+    const { words } = subscriber('c');
+    const { peers } = node('a').gossip.snapshot();
+    const waiting = peers.find(({ nodeId }) => nodeId === idOf('b'))!.waiting.messages;
+    t.true(waiting > 20 && words.length > 60 && words.length < 140, `${waiting}, ${words.length}`);
+    const before = words.length;
+    sim.crash('b');
+    await sim.until(() => topic.neighbors.length === 1, 20_000);
+    await sim.run(2_000);
+    t.true(words.length - before >= waiting - 1, `${words.length - before} of ${waiting}`);
+    t.is(new Set(words).size, words.length, 'each exactly once');
   },
+  runs(2, ['stream']),
 );

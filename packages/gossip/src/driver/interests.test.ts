@@ -1,86 +1,37 @@
-// Tests that complete nodes learn at once which peers are on their topics, and that no other node
-// learns it.
+// Tests that complete nodes learn at once which peers are on their topics. discovery.test.ts tests
+// that no other node learns it.
 
-import test from 'ava';
-import {
-  areMet,
-  cluster,
-  idOf,
-  listen,
-  runs,
-  type Subscriber,
-  simulationOf,
-} from '../testing/cluster.ts';
-import { wiretap } from '../testing/wiretap.ts';
+import { idOf, listen, meet, runs } from '../testing/cluster.ts';
+import test from '../testing/serial.ts';
 
-test.serial(
+test(
   'a topic that is opened later is recognized in the lists that are present: no peer is asked again',
   async (t) => {
-    for (const run of runs(2, ['message'])) {
-      const sim = simulationOf(run);
-      const nodes = cluster(sim, ['a', 'b', 'c'], {
-        setup: (node) => node.name !== 'a' && listen(node),
-      });
-      await sim.until(
-        () =>
-          nodes.size === 3 && [...nodes.values()].every(({ peers }) => peers.list().length === 2),
-        20_000,
-      );
-      await sim.run(1_000);
-      const pulls: string[] = [];
-      sim.intercept(
-        ({ from, to, kind, method }) =>
-          void (kind === 'request' && method === 'pull' && pulls.push(`${from} ${to}`)),
-      );
-      const subscriber = listen(nodes.get('a')!);
-      t.deepEqual(
-        [...subscriber.topic.neighbors].sort(),
-        [idOf('b'), idOf('c')].sort(),
-        `${run.name}: at once`,
-      );
-      const other = listen(nodes.get('a')!, 'other');
-      t.deepEqual(other.topic.neighbors, []);
-      t.deepEqual(await sim.settle(subscriber.topic.publish('hello')), { queued: 2 });
-      await sim.run(3_000);
-      t.deepEqual(pulls.sort(), ['b a', 'c a'], 'and they ask once about the new topic');
-      subscriber.topic.close();
-      subscriber.subscription.close();
-      await sim.run(3_000);
-      t.deepEqual(
-        [...listen(nodes.get('a')!).topic.neighbors].sort(),
-        [idOf('b'), idOf('c')].sort(),
-        'left and opened again',
-      );
-      t.deepEqual(await sim.close(), []);
-    }
+    const { sim, node } = await meet(t.context, ['a', 'b', 'c'], {
+      topic: (name) => (name === 'a' ? undefined : {}),
+      neighbors: 1,
+    });
+    await sim.until(() => node('a').peers.list().length === 2, 20_000);
+    await sim.run(1_000);
+    const pulls: string[] = [];
+    sim.intercept(
+      ({ from, to, kind, method }) =>
+        void (kind === 'request' && method === 'pull' && pulls.push(`${from} ${to}`)),
+    );
+    const open = () => {
+      const subscriber = listen(node('a'));
+      t.deepEqual([...subscriber.topic.neighbors].sort(), [idOf('b'), idOf('c')].sort(), 'at once');
+      return subscriber;
+    };
+    const subscriber = open();
+    t.deepEqual(listen(node('a'), 'other').topic.neighbors, []);
+    t.deepEqual(await sim.settle(subscriber.topic.publish('hello')), { queued: 2 });
+    await sim.run(3_000);
+    t.deepEqual(pulls.sort(), ['b a', 'c a'], 'and they ask once about the new topic');
+    subscriber.topic.close();
+    subscriber.subscription.close();
+    await sim.run(3_000);
+    open();
   },
-);
-
-test.serial(
-  'a node that is not on a topic learns neither the name nor the key of that topic',
-  async (t) => {
-    for (const run of runs(2, ['message'])) {
-      const sim = simulationOf(run);
-      const { leaks, messages } = wiretap(sim, 'a secret topic');
-      const subscribers = new Map<string, Subscriber>();
-      const nodes = cluster(sim, ['a', 'b', 'c', 'd'], {
-        setup: (node) =>
-          subscribers.set(
-            node.name,
-            listen(node, ['a', 'b'].includes(node.name) ? 'a secret topic' : 'another'),
-          ),
-      });
-      await sim.until(() => nodes.size === 4 && areMet(subscribers.values(), 1), 20_000);
-      for (const { topic } of subscribers.values()) await sim.settle(topic.publish('hello'));
-      await sim.run(10_000);
-      for (const { words } of subscribers.values()) t.deepEqual(words, ['hello'], run.name);
-      t.true(messages() > 50);
-      t.true(leaks.length > 0, 'members send it to each other');
-      t.deepEqual(
-        leaks.filter(({ from, to }) => ![from, to].every((name) => name === 'a' || name === 'b')),
-        [],
-      );
-      t.deepEqual(await sim.close(), []);
-    }
-  },
+  runs(2, ['message']),
 );

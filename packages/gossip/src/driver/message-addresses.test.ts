@@ -1,105 +1,94 @@
 // Tests of the addresses that are sent along with messages that name nodes.
 
-import test from 'ava';
+import ava from 'ava';
 import { partialView } from '../overlay/partial-view.ts';
-import { idOf, meet, runs } from '../testing/cluster.ts';
+import { idOf, meet } from '../testing/cluster.ts';
 import { rawPeer } from '../testing/raw-peer.ts';
+import test from '../testing/serial.ts';
 import { topicKey } from '../topics/topic-key.ts';
 import { type Addresses, addressesFor, MessageAddresses } from './message-addresses.ts';
 
-test.serial(
-  'a node that knows one member by address becomes a neighbor of the others: gossip carries addresses',
-  async (t) => {
-    for (const run of runs()) {
-      const { sim, node, subscriber } = await meet(run, ['a', 'b', 'c', 'd'], {
-        gossip: () => ({ overlay: partialView({ mergeInterval: Number.POSITIVE_INFINITY }) }),
-        peers: (name) => ({
-          maxOutbound: 1,
-          persistent: name === 'a' ? [] : ['a'],
-          exchange: { enabled: false },
-        }),
-      });
-      t.true(
-        node('c')
-          .peers.list()
-          .some(({ nodeId }) => nodeId === idOf('b')),
-        run.name,
-      );
-      sim.crash('a');
-      await sim.run(5_000);
-      await sim.settle(subscriber('c').topic.publish('without a'));
-      await sim.run(2_000);
-      t.deepEqual(
-        [subscriber('b').words, subscriber('d').words],
-        [['without a'], ['without a']],
-        run.name,
-      );
-      t.deepEqual(await sim.close(), []);
-    }
-  },
-);
-
-test.serial(
-  'whatever addresses a peer sends, gossip continues, and accepts no more of them than peer exchange does',
-  async (t) => {
-    const { sim, node, subscriber } = await meet(runs(1)[0]!, ['a', 'b'], {
-      gossip: () => ({ overlay: partialView() }),
-    });
-    const { peers } = node('a');
-    const guest = await rawPeer(sim);
-    const { hex: topic } = topicKey('news');
-    const before = peers.snapshot().book.size;
-    const say = (addresses: unknown) =>
-      guest.talk.trySend(guest.remote, 'view', {
-        topic,
-        message: { type: 'join', request: 1 },
-        addresses,
-      });
-    for (const odd of [
-      null,
-      7,
-      'x',
-      {},
-      [null],
-      [[]],
-      [[7, 8]],
-      [[idOf('x')]],
-      [[idOf('x'), 'no@address', 7]],
-      [['nobody', 'x']],
-      [[idOf('a'), 'a2']],
-    ])
-      say(odd);
-    await sim.run(1_000);
-    t.is(peers.snapshot().book.size, before);
-    say([[idOf('x'), 'x'], 7, [idOf('y'), null, 'y']]);
-    await sim.run(100);
-    t.is(peers.addressOf(idOf('x')), 'x');
-    t.is(peers.addressOf(idOf('y')), 'y');
-    await sim.settle(subscriber('b').topic.publish('still here'));
-    await sim.run(1_000);
-    t.deepEqual(subscriber('a').words, ['still here']);
-    t.deepEqual(await sim.close(), []);
-  },
-);
-
-test('one message may add 16 nodes with two addresses each; one peer 256 addresses at once, and four per second', (t) => {
-  const learned: string[] = [];
-  const peers = {
-    learn: (nodeId: string, address: string, by: string) =>
-      learned.push(`${by}: ${nodeId} ${address}`) > 0,
-  };
-  const messageAddresses = new MessageAddresses(0);
-  const told: Addresses = Array.from({ length: 30 }, (_, i) => [`n${i}`, 'one', 'two', 'three']);
-  messageAddresses.heard(told, 'b', peers, 0);
-  t.is(learned.length, 32);
-  t.deepEqual(learned.slice(0, 3), ['b: n0 one', 'b: n0 two', 'b: n1 one']);
-  for (let i = 0; i < 20; i++) messageAddresses.heard(told, 'b', peers, 0);
-  t.is(learned.length, 256);
-  messageAddresses.heard(told, 'b', peers, 1_000);
-  t.is(learned.length, 260);
+test('a node that knows one member by address becomes a neighbor of the others: gossip carries addresses', async (t) => {
+  const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c', 'd'], {
+    gossip: () => ({ overlay: partialView({ mergeInterval: Number.POSITIVE_INFINITY }) }),
+    peers: (name) => ({
+      maxOutbound: 1,
+      persistent: name === 'a' ? [] : ['a'],
+      exchange: { enabled: false },
+    }),
+  });
+  t.true(
+    node('c')
+      .peers.list()
+      .some(({ nodeId }) => nodeId === idOf('b')),
+  );
+  sim.crash('a');
+  await sim.run(5_000);
+  await sim.settle(subscriber('c').topic.publish('without a'));
+  await sim.run(2_000);
+  t.deepEqual([subscriber('b').words, subscriber('d').words], [['without a'], ['without a']]);
 });
 
-test('a message carries the known addresses of the nodes that it names, 16 at most', (t) => {
+test('whatever addresses a peer sends, gossip continues, and accepts no more of them than peer exchange does', async (t) => {
+  const { sim, node, subscriber } = await meet(t.context, ['a', 'b'], {
+    gossip: () => ({ overlay: partialView() }),
+  });
+  const { peers } = node('a');
+  const guest = await rawPeer(sim);
+  const { hex: topic } = topicKey('news');
+  const before = peers.snapshot().book.size;
+  const say = (addresses: unknown) =>
+    guest.talk.trySend(guest.remote, 'view', {
+      topic,
+      message: { type: 'join', request: 1 },
+      addresses,
+    });
+  for (const odd of [
+    null,
+    7,
+    'x',
+    {},
+    [null],
+    [[]],
+    [[7, 8]],
+    [[idOf('x')]],
+    [[idOf('x'), 'no@address', 7]],
+    [['nobody', 'x']],
+    [[idOf('a'), 'a2']],
+  ])
+    say(odd);
+  await sim.run(1_000);
+  t.is(peers.snapshot().book.size, before);
+  say([[idOf('x'), 'x'], 7, [idOf('y'), null, 'y']]);
+  await sim.run(100);
+  t.is(peers.addressOf(idOf('x')), 'x');
+  t.is(peers.addressOf(idOf('y')), 'y');
+  await sim.settle(subscriber('b').topic.publish('still here'));
+  await sim.run(1_000);
+  t.deepEqual(subscriber('a').words, ['still here']);
+}, 1);
+
+ava(
+  'one message may add 16 nodes with two addresses each; one peer 256 addresses at once, and four per second',
+  (t) => {
+    const learned: string[] = [];
+    const peers = {
+      learn: (nodeId: string, address: string, by: string) =>
+        learned.push(`${by}: ${nodeId} ${address}`) > 0,
+    };
+    const messageAddresses = new MessageAddresses(0);
+    const told: Addresses = Array.from({ length: 30 }, (_, i) => [`n${i}`, 'one', 'two', 'three']);
+    messageAddresses.heard(told, 'b', peers, 0);
+    t.is(learned.length, 32);
+    t.deepEqual(learned.slice(0, 3), ['b: n0 one', 'b: n0 two', 'b: n1 one']);
+    for (let i = 0; i < 20; i++) messageAddresses.heard(told, 'b', peers, 0);
+    t.is(learned.length, 256);
+    messageAddresses.heard(told, 'b', peers, 1_000);
+    t.is(learned.length, 260);
+  },
+);
+
+ava('a message carries the known addresses of the nodes that it names, 16 at most', (t) => {
   const peers = {
     addressOf: (nodeId: string) => (nodeId === 'unknown' ? undefined : `at ${nodeId}`),
   };

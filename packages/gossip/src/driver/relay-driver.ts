@@ -88,13 +88,7 @@ class TransportRelayDriver implements RelayDriver {
   ): Promise<Uint8Array> {
     const head = decodeHead(request);
     const session = head && this.#init.sessions.get(head.topic);
-    const topic =
-      session?.isMember !== true
-        ? undefined
-        : {
-            limit: session.limit,
-            isKnown: session.look(head!.id, this.#init.mount.clock.now()) === 'seen',
-          };
+    const topic = session?.offered(head!.id, this.#init.mount.clock.now());
     const download = ++this.#lastDownload;
     return new Promise((resolve, reject) => {
       this.#downloads.set(download, { chunks, resolve, reject });
@@ -187,8 +181,7 @@ class TransportRelayDriver implements RelayDriver {
       case 'deliver': {
         const { download, from, envelope } = output;
         const session = sessions.get(envelope.topic);
-        const isAccepted =
-          session?.isMember === true && session.relayed(from, envelope, mount.clock.now());
+        const isAccepted = session?.relayed(from, envelope, mount.clock.now()) === true;
         return this.#feed({ type: 'delivered', download, isAccepted });
       }
       case 'acknowledge':

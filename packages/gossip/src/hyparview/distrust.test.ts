@@ -39,7 +39,7 @@ test('distrusted nodes are asked for a link only if nobody else is left', (t) =>
   node.tell({ type: 'found', nodes: ['x', 'b'], isChosen: true });
   const sent = [...node.take(), ...node.pass(1_000)];
   t.deepEqual(types(sent), ['neighbor b']);
-  node.receive('b', { type: 'refuse', request: requestOf(sent, 'b'), free: undefined, peers: [] });
+  node.refuse('b', requestOf(sent, 'b'));
   const next = [...node.take(), ...node.pass(1_000)];
   t.true(next.length === 0 || types(next).includes('neighbor x'), types(next).join());
   node.asked('x');
@@ -52,13 +52,7 @@ test('for the place of a distrusted neighbor, each node is asked once per round,
   node.distrusted.add('b');
   let asked = 0;
   node.onSend = (to, message) => {
-    if (message.type !== 'neighbor' || ++asked > 100) return;
-    const { request } = message;
-    node.tell({
-      type: 'received',
-      from: to,
-      message: { type: 'refuse', request, free: undefined, peers: [] },
-    });
+    if (message.type === 'neighbor' && ++asked <= 100) node.refuse(to, message.request);
   };
   node.tell({ type: 'found', nodes: ['c', 'd', 'e'], isChosen: true });
   t.is(asked, 3);
@@ -76,12 +70,7 @@ test('while a distrusted neighbor waits for its replacement, a lost neighbor is 
   node.onSend = (to, message) => {
     if (message.type !== 'neighbor') return;
     asked.push(to);
-    const { request } = message;
-    node.tell({
-      type: 'received',
-      from: to,
-      message: { type: 'refuse', request, free: undefined, peers: [] },
-    });
+    node.refuse(to, message.request);
   };
   const others = Array.from({ length: 9 }, (_, i) => `x${i}`);
   node.tell({ type: 'found', nodes: others, isChosen: true });

@@ -4,31 +4,20 @@ import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import { disconnect, type Sent, SingleView, types } from './testing/single-view.ts';
 
-test('a full view refuses a low-priority request, and names a node to ask instead', (t) => {
+test('a full view refuses a low-priority request, and names nodes to ask instead, and to the next such node the one refused before', (t) => {
   const single = new SingleView();
   for (const peer of ['a', 'b', 'c', 'd', 'e']) single.asked(peer);
   const [refused] = single.asked('x');
   t.true(refused!.message.type === 'refuse' && refused!.message.peers.length > 0);
   t.is(single.view.active().length, 5);
-});
-
-test('two refused nodes are told of each other', (t) => {
-  const single = new SingleView();
-  for (const peer of ['a', 'b', 'c', 'd', 'e']) single.asked(peer);
-  single.asked('x');
-  const [refused] = single.asked('y');
-  t.is(refused!.message.type === 'refuse' && refused!.message.free, 'x');
+  const [next] = single.asked('y');
+  t.is(next!.message.type === 'refuse' && next!.message.free, 'x');
 });
 
 test('a node that learns of a free node asks that one first', (t) => {
   const single = new SingleView();
   single.chooses('a', 'b', 'c', 'd', 'e');
-  const sent = single.receive('a', {
-    type: 'disconnect',
-    alive: true,
-    free: 'z',
-    peers: ['p', 'q', 'r'],
-  });
+  const sent = single.receive('a', disconnect(true, ['p', 'q', 'r'], 'z'));
   t.deepEqual(types(sent), ['neighbor z']);
 });
 
@@ -82,15 +71,9 @@ test('a flood of introductions replaces no link that the node requested, and oth
     single.chooses(...own);
     for (let i = 0; i < 2_000; i++) {
       single.now += 5;
-      for (const { to, message } of single.receive(
-        own.find((peer) => single.view.isNeighbor(peer))!,
-        {
-          type: 'forward-join',
-          peer: `sybil${i}`,
-          ttl: 0,
-        },
-      ))
-        single.accept(to, message);
+      const from = own.find((peer) => single.view.isNeighbor(peer))!;
+      const introduction = { type: 'forward-join', peer: `sybil${i}`, ttl: 0 } as const;
+      for (const { to, message } of single.receive(from, introduction)) single.accept(to, message);
     }
     t.true(own.filter((peer) => single.view.isNeighbor(peer)).length >= 4);
     t.true(single.downs.length <= 16, `${single.downs.length}`);
@@ -140,7 +123,7 @@ test('a neighbor that has forwarded messages stays when one must go, even if it 
   single.asked('giver');
   single.tell({ type: 'gave', peer: 'giver' });
   single.tell({ type: 'gave', peer: 'nobody' });
-  single.receive('other', { type: 'neighbor', request: 1, high: true, full: false });
+  single.asked('other', true);
   t.deepEqual(single.view.active(), ['own', 'giver', 'other']);
 });
 
@@ -164,9 +147,9 @@ test('requested links beyond the wanted number are dropped before links that for
   single.chooses('a', 'b', 'c');
   single.asked('giver');
   single.tell({ type: 'gave', peer: 'giver' });
-  single.receive('other', { type: 'neighbor', request: 1, high: true, full: false });
+  single.asked('other', true);
   t.deepEqual(single.view.active(), ['a', 'b', 'giver', 'other']);
   single.tell({ type: 'gave', peer: 'other' });
-  single.receive('more', { type: 'neighbor', request: 1, high: true, full: false });
+  single.asked('more', true);
   t.deepEqual(single.view.active(), ['a', 'b', 'giver', 'more']);
 });

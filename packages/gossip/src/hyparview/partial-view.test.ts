@@ -14,12 +14,8 @@ test('a newcomer asks one contact at a time until one accepts it', (t) => {
   const [second] = single.take();
   t.not(second!.to, first!.to);
   const request = requestOf([second!], second!.to);
-  const [third] = single.receive(second!.to, {
-    type: 'refuse',
-    request,
-    free: undefined,
-    peers: ['d'],
-  });
+  single.refuse(second!.to, request, ['d']);
+  const [third] = single.take();
   t.is(third!.message.type, 'join');
   single.accept(third!.to, third!.message);
   t.deepEqual(single.view.active(), [third!.to]);
@@ -81,13 +77,8 @@ test('walks are cut to the configured length, whatever the sender requests', (t)
   for (const peer of ['a', 'b', 'c']) single.asked(peer);
   const [join] = single.receive('a', { type: 'forward-join', peer: 'new', ttl: 255 });
   t.is(join!.message.type === 'forward-join' && join!.message.ttl, 5);
-  const [shuffle] = single.receive('a', {
-    type: 'shuffle',
-    origin: 'o',
-    id: 1,
-    ttl: Number.MAX_SAFE_INTEGER,
-    peers: [],
-  });
+  const ttl = Number.MAX_SAFE_INTEGER;
+  const [shuffle] = single.receive('a', { type: 'shuffle', origin: 'o', id: 1, ttl, peers: [] });
   t.is(shuffle!.message.type === 'shuffle' && shuffle!.message.ttl, 5);
 });
 
@@ -104,15 +95,9 @@ test('the own id, duplicates, neighbors and overlong lists stay out of the views
   const single = new SingleView();
   single.asked('a');
   t.deepEqual(single.receive('a', { type: 'forward-join', peer: 'me', ttl: 0 }), []);
-  t.deepEqual(single.receive('a', { type: 'shuffle', origin: 'me', id: 1, ttl: 1, peers: [] }), []);
+  t.deepEqual(single.shuffled('a', 'me', 1), []);
   const many = Array.from({ length: 5_000 }, (_, i) => `p${i}`);
-  single.receive('a', {
-    type: 'shuffle',
-    origin: 'o',
-    id: 1,
-    ttl: 1,
-    peers: ['me', 'a', 'x', 'x', ...many],
-  });
+  single.shuffled('a', 'o', 1, ['me', 'a', 'x', 'x', ...many]);
   const passive = single.view.passive();
   t.true(passive.includes('x') && passive.includes('o'));
   t.is(new Set(passive).size, passive.length);
@@ -143,22 +128,18 @@ test('a dropped neighbor is remembered if it is alive, and not if it leaves', (t
 test('a node that was just lost does not return by a late answer or a report of others, only by itself', (t) => {
   const single = new SingleView();
   single.chooses('a', 'b');
-  const asked = single.receive('a', { type: 'shuffle', origin: 'x', id: 1, ttl: 1, peers: [] });
+  const asked = single.shuffled('a', 'x', 1);
   t.deepEqual(types(asked), ['shuffle-reply x', 'neighbor x']);
   single.tell({ type: 'lost', peer: 'x', error: new TransportError('unavailable', 'gone') });
   single.take();
-  const told = single.receive('x', {
-    type: 'accept',
-    request: requestOf(asked, 'x'),
-    free: undefined,
-  });
-  t.deepEqual(types(told), ['disconnect x']);
+  single.accept('x', asked[1]!.message);
+  t.deepEqual(types(single.take()), ['disconnect x']);
   t.false(single.view.isNeighbor('x'));
-  single.receive('a', { type: 'shuffle', origin: 'x', id: 2, ttl: 1, peers: [] });
+  single.shuffled('a', 'x', 2);
   single.receive('a', { type: 'forward-join', peer: 'x', ttl: 0 });
   t.false(single.view.passive().includes('x'));
   single.now += 10_001;
-  single.receive('a', { type: 'shuffle', origin: 'x', id: 3, ttl: 1, peers: [] });
+  single.shuffled('a', 'x', 3);
   single.tell({ type: 'lost', peer: 'x', error: undefined });
   t.false(single.view.isNeighbor('x'));
   single.asked('x');

@@ -13,14 +13,6 @@ const options: SeenMessagesOptions = {
 };
 const id = (sequence: number, origin = 'a', epoch = 1) => ({ origin, epoch, sequence });
 
-test('two ids are two messages, and one id twice is one', (t) => {
-  const seen = new SeenMessages(options);
-  t.is(seen.note(id(0), 0), 'new');
-  t.is(seen.note(id(1), 0), 'new');
-  t.is(seen.note(id(0), 5), 'seen');
-  t.is(seen.note(id(0, 'b'), 5), 'new');
-});
-
 test('a restarted origin is accepted, its earlier life no longer', (t) => {
   const seen = new SeenMessages(options);
   t.is(seen.note(id(500, 'a', 1), 0), 'new');

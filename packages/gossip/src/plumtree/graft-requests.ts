@@ -71,9 +71,9 @@ export class GraftRequests<P> {
   }
 
   #ask(now: number): void {
-    const { neighbors, counters, options, idsEach } = this.#tree;
+    const { neighbors, options, idsEach } = this.#tree;
     const isTrusted = (peer: string) => neighbors.get(peer)!.brokenInRow === 0;
-    const asks = this.#missing.ask(now, AT_ONCE, isTrusted, () => counters.lost++);
+    const asks = this.#missing.ask(now, AT_ONCE, isTrusted);
     const lots = new Map<string, MessageId[]>();
     for (const { peer, message } of asks) {
       this.#pending.set(`${message.key} ${peer}`, peer, now);

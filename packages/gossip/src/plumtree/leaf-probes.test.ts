@@ -1,10 +1,8 @@
 // Tests of peers that take messages and send none: leaves of the tree answer a probe, and peers
 // that don't answer count as mute.
 
-import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { Network } from './testing/network.ts';
-import { regularOverlay } from './testing/overlay.ts';
+import { trial } from './testing/measure.ts';
 import { graftOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
 /**
@@ -82,9 +80,7 @@ test('a peer that sends messages is not probed, nor one that receives many at on
 
 test('in an honest network with one publisher all leaves answer: none is mute, and the tree does not change', (t) => {
   for (let seed = 1; seed <= 3; seed++) {
-    const random = seededRandom(seed);
-    const network = new Network({ nodes: 40, random, latency: [5, 50] });
-    for (const [a, b] of regularOverlay(40, 5, random)) network.up(a, b);
+    const network = trial({ nodes: 40, degree: 5, seed, latency: [5, 50] });
     const sum = (of: 'prunesSent' | 'duplicates' | 'graftsSent') =>
       network.machines.reduce((all, { counters }) => all + counters[of], 0);
     for (let i = 0; i < 3; i++) {

@@ -97,21 +97,39 @@ test('only a peer that was asked makes the next request due at once by saying th
   t.deepEqual(sent(), ['c graft x1']);
 });
 
-test('a peer that withdraws or disconnects before it is asked does not hasten the next round', (t) => {
-  for (const gone of [
-    { type: 'received', from: 'b', message: { kind: 'absent', ids: [idOf(1)] } },
-    { type: 'neighbor-down', peer: 'b' },
+test('a peer that withdraws or disconnects does not hasten the next round', (t) => {
+  const absent = (from: string) =>
+    ({ type: 'received', from, message: { kind: 'absent', ids: [idOf(1)] } }) as const;
+  for (const { peers, asked, gone } of [
+    { peers: ['a', 'b'], asked: ['a'], gone: [absent('b')] },
+    { peers: ['a', 'b'], asked: ['a'], gone: [{ type: 'neighbor-down', peer: 'b' }] },
+    { peers: ['a', 'b'], asked: ['a', 'b'], gone: [absent('b')] },
+    // The first makes the request to c due at once, which c makes needless.
+    { peers: ['b', 'a', 'c'], asked: ['b', 'a'], gone: [absent('b'), absent('c')] },
   ] as const) {
-    const { machine, feed, sent } = singleMachine(['a', 'b']);
-    for (const from of ['a', 'b']) feed(0, { type: 'received', from, message: ihaveOf([1]) });
-    feed(80, { type: 'wake' });
-    t.deepEqual(sent(), ['a graft x1']);
-    feed(81, gone);
-    for (let now = machine.wakeAt; now < 1_080; now = machine.wakeAt) feed(now, { type: 'wake' });
+    const { machine, feed, sent } = singleMachine(['a', 'b', 'c']);
+    for (const from of peers) feed(0, { type: 'received', from, message: ihaveOf([1]) });
+    let now = 40;
+    for (const peer of asked) {
+      feed((now += 40), { type: 'wake' });
+      t.deepEqual(sent(), [`${peer} graft x1`]);
+    }
+    const again = now + 1_000;
+    for (const input of gone) feed(now, input);
+    for (now = machine.wakeAt; now < again; now = machine.wakeAt) feed(now, { type: 'wake' });
     t.deepEqual(sent(), []);
-    feed(1_080, { type: 'wake' });
+    feed(again, { type: 'wake' });
     t.deepEqual(sent(), ['a graft x1']);
   }
+});
+
+test('a message that every peer has withdrawn counts as lost', (t) => {
+  const { machine, feed } = singleMachine(['a', 'b']);
+  for (const from of ['a', 'b']) feed(0, { type: 'received', from, message: ihaveOf([1]) });
+  for (const from of ['a', 'b'])
+    feed(1, { type: 'received', from, message: { kind: 'absent', ids: [idOf(1)] } });
+  t.is(machine.counters.lost, 1);
+  t.is(machine.snapshot().missing, 0);
 });
 
 test('thousands of missing messages are asked for in turns, with pauses in between, the oldest first', (t) => {

@@ -35,6 +35,7 @@ export interface MissingMessage {
  */
 export class MissingMessages {
   readonly #options: PlumtreeOptions;
+  readonly #onLost: () => void;
   /**
    * The missing messages. Each has at least one advertiser and is in exactly one of the four
    * queues.
@@ -61,8 +62,10 @@ export class MissingMessages {
   readonly #refused = new Set<string>();
   readonly #lateness = new Lateness();
 
-  constructor(options: PlumtreeOptions) {
+  /** @param onLost called for each message that is given up */
+  constructor(options: PlumtreeOptions, onLost: () => void) {
     this.#options = options;
+    this.#onLost = onLost;
     this.#first = new DelayQueue(options.graftDelay);
     this.#next = new DelayQueue(options.nextGraftDelay);
     this.#again = new DelayQueue(options.againDelay);
@@ -168,8 +171,8 @@ export class MissingMessages {
   }
 
   /**
-   * Returns which peers to ask for which messages now. Calls `onLost` with messages that are given
-   * up.
+   * Returns which peers to ask for which messages now, and gives up messages for which all peers
+   * were asked `attempts` times.
    * @param most the maximum number of messages that are asked for or given up
    * @param isTrusted returns false for peers that did not send what they were asked for; they are
    *   asked after the others of the same round.
@@ -178,7 +181,6 @@ export class MissingMessages {
     now: number,
     most: number,
     isTrusted: (peer: string) => boolean,
-    onLost: (message: MissingMessage) => void,
   ): { readonly peer: string; readonly message: MissingMessage }[] {
     const asks: { readonly peer: string; readonly message: MissingMessage }[] = [];
     let left = most;
@@ -192,8 +194,7 @@ export class MissingMessages {
         if (peer !== undefined) {
           asks.push({ peer, message });
         } else {
-          this.#remove(message);
-          onLost(message);
+          this.#giveUp(message);
         }
       }
     }
@@ -202,23 +203,23 @@ export class MissingMessages {
 
   /**
    * Records that a peer doesn't have the message after all. If the peer was asked for it, the next
-   * peer is due at once. If not, the time of the next request doesn't change. Otherwise a peer
-   * could use up all requests at once by giving notice and withdrawing it again and again.
+   * peer of this round is due at once. If not, or if all peers were asked, the time of the next
+   * request doesn't change. Otherwise a peer could use up all requests at once by giving notice and
+   * withdrawing it again and again.
    */
   withdraw(key: string, peer: string, now: number): void {
     const message = this.#messages.get(key);
     const asked = message && this.#dismiss(message, peer)?.asked;
     if (message === undefined || asked === undefined) return;
-    if (message.advertisers.length === 0) return this.#remove(message);
-    if (asked > 0 && (this.#next.delete(key) || this.#again.delete(key)))
-      this.#atOnce.set(key, message, now);
+    if (message.advertisers.length === 0) return this.#giveUp(message);
+    if (asked > 0 && this.#next.delete(key)) this.#atOnce.set(key, message, now);
   }
 
   /** Called when the peer is no longer a neighbor. */
   forget(peer: string): void {
     if (!this.#outstanding.has(peer)) return;
     for (const message of this.#messages.values()) {
-      if (this.#dismiss(message, peer) && message.advertisers.length === 0) this.#remove(message);
+      if (this.#dismiss(message, peer) && message.advertisers.length === 0) this.#giveUp(message);
     }
   }
 
@@ -261,8 +262,14 @@ export class MissingMessages {
     const round = advertisers[0]?.asked ?? 0;
     const isRoundOver =
       round > dismissed.asked && advertisers.every(({ asked }) => asked === round);
-    if (isRoundOver && this.#next.delete(key)) this.#again.set(key, message, askedAt);
+    const isWaiting = isRoundOver && (this.#next.delete(key) || this.#atOnce.delete(key));
+    if (isWaiting) this.#again.set(key, message, askedAt);
     return dismissed;
+  }
+
+  #giveUp(message: MissingMessage): void {
+    this.#remove(message);
+    this.#onLost();
   }
 
   #remove({ key, advertisers }: MissingMessage): void {

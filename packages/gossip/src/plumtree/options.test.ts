@@ -18,28 +18,13 @@ test('the defaults are those of iroh-gossip, frozen', (t) => {
 });
 
 test('the error names an invalid option and its value', (t) => {
-  t.throws(() => plumtreeOptions({ pruneAfter: 0 }), {
-    instanceOf: TypeError,
-    message: /pruneAfter: must be an integer from 1 .* got 0/,
-  });
-  t.throws(() => plumtreeOptions({ noticeDelay: -1 }), {
-    instanceOf: TypeError,
-    message: /noticeDelay: must be milliseconds/,
-  });
-  t.throws(() => plumtreeOptions({ idTime: 50 }), {
-    instanceOf: TypeError,
-    message: /idTime: .* got 50/,
-  });
-  t.throws(() => plumtreeOptions({ cacheTime: 100_000 }), {
-    instanceOf: TypeError,
-    message: /idTime: must be at least cacheTime/,
-  });
-  t.throws(() => plumtreeOptions({ originTime: 80_000 }), {
-    instanceOf: TypeError,
-    message: /originTime: must be at least idTime/,
-  });
-  t.throws(() => plumtreeOptions({ graftDelays: 1 } as object), {
-    instanceOf: TypeError,
-    message: /did you mean 'graftDelay'/,
-  });
+  for (const [options, message] of [
+    [{ pruneAfter: 0 }, /pruneAfter: must be an integer from 1 .* got 0/],
+    [{ noticeDelay: -1 }, /noticeDelay: must be milliseconds/],
+    [{ idTime: 50 }, /idTime: .* got 50/],
+    [{ cacheTime: 100_000 }, /idTime: must be at least cacheTime/],
+    [{ originTime: 80_000 }, /originTime: must be at least idTime/],
+    [{ graftDelays: 1 } as object, /did you mean 'graftDelay'/],
+  ] as const)
+    t.throws(() => plumtreeOptions(options), { instanceOf: TypeError, message });
 });

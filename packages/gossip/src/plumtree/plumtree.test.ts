@@ -310,15 +310,6 @@ test('the cache is limited by time, entries and bytes, ids by time', (t) => {
   t.is(machine.wakeAt, Number.POSITIVE_INFINITY);
 });
 
-test('a restarted origin is accepted, and remaining messages of its earlier life are dropped', (t) => {
-  const { feed, delivered, dropped } = singleMachine(['a']);
-  feed(0, { type: 'received', from: 'a', message: pushOf(9, { epoch: 1 }) });
-  feed(1, { type: 'received', from: 'a', message: pushOf(0, { epoch: 2 }) });
-  feed(2, { type: 'received', from: 'a', message: pushOf(10, { epoch: 1 }) });
-  t.is(delivered.length, 2);
-  t.deepEqual(dropped, ['x10 a old']);
-});
-
 test('a cached message expires on time, also after the cache was empty for a while, and is no longer announced', (t) => {
   const { machine, feed, sent } = singleMachine(['a']);
   for (const [sequence, begin] of [0, 40_000, 80_000].entries()) {

@@ -57,7 +57,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.#look = look;
     this.#tree = tree;
     this.#cache = new MessageCache(options);
-    this.#missing = new MissingMessages(options);
+    this.#missing = new MissingMessages(options, () => this.counters.lost++);
     this.#leafProbes = new LeafProbes(tree, self);
     this.#outgoing = new OutgoingMessages(tree, this.#cache, this.#leafProbes);
     this.#graftRequests = new GraftRequests(tree, this.#missing);

@@ -10,7 +10,6 @@ import {
   optionsSchema,
 } from '@trunkline/transport-core/backend';
 import type { MessageId } from '../messages/message-id.ts';
-import type { SeenVerdict } from '../messages/seen-messages.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { gossipProtocol } from '../protocol.ts';
@@ -19,6 +18,7 @@ import type { TopicKey } from '../topics/topic-key.ts';
 import type { Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import type { Receipt } from '../wire/relay-frames.ts';
+import type { OfferedInput } from './interface.ts';
 
 /**
  * Relaying of long messages, for the option `relay` of `createGossip`; made by `relay()`. It
@@ -48,12 +48,12 @@ export interface RelaySetup {
 
 /** A topic of this node, as relays see it. */
 export interface RelayTopic {
-  readonly limit: number;
-  /** False if this node only publishes on the topic. */
-  readonly isMember: boolean;
-  /** Returns what is known of a message; `seen` if it has arrived already. */
-  look(id: MessageId, now: number): SeenVerdict | 'own';
-  /** Handles a message from a relay. Returns false if the message was refused at once. */
+  /** Called when a peer offers a message. Returns undefined if this node only publishes. */
+  offered(id: MessageId, now: number): OfferedInput['topic'];
+  /**
+   * Handles a message from a relay. Returns false if the message was refused at once, or if this
+   * node only publishes.
+   */
   relayed(from: string, envelope: Envelope, now: number): boolean;
   /** A message could not be sent to a peer. */
   unsent(reason: Unsent, push: Push<Body>, to: string): void;

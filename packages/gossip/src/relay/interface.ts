@@ -62,9 +62,12 @@ export interface OfferedInput {
   /** Undefined if it is malformed. */
   readonly head: RelayHead | undefined;
   /**
-   * The topic's size limit, and whether the message is known; undefined if the topic isn't joined.
+   * The topic's size limit, whether the message is known, and whether only its publisher may send
+   * it; undefined if the topic isn't joined.
    */
-  readonly topic: { readonly limit: number; readonly isKnown: boolean } | undefined;
+  readonly topic:
+    | { readonly limit: number; readonly isKnown: boolean; readonly needsOrigin: boolean }
+    | undefined;
 }
 
 /** An output of the relay machine. */

@@ -46,7 +46,7 @@ function scene(config = CONFIG) {
       download,
       from,
       head,
-      topic: { limit: 10_000, isKnown: false },
+      topic: { limit: 10_000, isKnown: false, needsOrigin: false },
     });
   return { machine, feed, offer };
 }

@@ -174,6 +174,10 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
       this.#acknowledge(head);
       return this.#answer(download, 'had');
     }
+    if (topic.needsOrigin) {
+      const text = 'the publisher of a relayed message has restarted and must send it directly';
+      return this.#refuse(download, new TransportError('failed_precondition', text));
+    }
     if (!this.#othersBudget.hasRoom(head.size)) {
       const text = 'too many messages are being relayed by this node';
       return this.#refuse(download, new TransportError('resource_exhausted', text));

@@ -119,27 +119,14 @@ test('a signature of the key for another purpose is not valid for a message', (t
   const content = signedContent(topic.bytes, envelope.id, list);
   const elsewhere = content.slice();
   elsewhere.set(new TextEncoder().encode('trunkline.gossip.v2'));
-  t.is(
-    receiver()({
-      ...envelope,
-      signature: { publicKey: identity.publicKey, bytes: identity.sign(elsewhere) },
-    }),
-    'forged',
-  );
-  t.is(
-    receiver()({
-      ...envelope,
-      signature: { publicKey: identity.publicKey, bytes: identity.sign(content.subarray(20)) },
-    }),
-    'forged',
-  );
-  t.is(
-    receiver()({
-      ...envelope,
-      signature: { publicKey: identity.publicKey, bytes: identity.sign(content) },
-    }),
-    'true',
-  );
+  for (const [signedBytes, finding] of [
+    [elsewhere, 'forged'],
+    [content.subarray(20), 'forged'],
+    [content, 'true'],
+  ] as const) {
+    const signature = { publicKey: identity.publicKey, bytes: identity.sign(signedBytes) };
+    t.is(receiver()({ ...envelope, signature }), finding);
+  }
 });
 
 test('no two messages have the same signed bytes: a list cannot pass for a payload', (t) => {
@@ -200,26 +187,23 @@ test('a signer must be this node and have a supported key', (t) => {
   const other = identityOf('b');
   const { nodeId, publicKey, verify } = identity;
   const sign = (message: Uint8Array) => identity.sign(message);
-  const refused = (given: object, message: RegExp) =>
-    t.throws(
-      () =>
-        new Signatures(nodeId, {
-          identity: { nodeId, publicKey, sign, verify, ...given },
-        }),
-      { instanceOf: TypeError, message },
-    );
-  refused(
-    { nodeId: other.nodeId },
-    new RegExp(`identity: is node ${other.nodeId}, but peers is node ${nodeId}`, 'u'),
-  );
-  refused(
-    { publicKey: other.publicKey },
-    new RegExp(`${nodeId} is not the SHA-256 of its publicKey, ${other.nodeId}`, 'u'),
-  );
-  refused(
-    { publicKey: publicKey.subarray(12) },
-    /publicKey: must be an Ed25519 or P-256 key as SPKI in DER, got 32 bytes/u,
-  );
+  for (const [given, message] of [
+    [{ nodeId: other.nodeId }, `identity: is node ${other.nodeId}, but peers is node ${nodeId}`],
+    [
+      { publicKey: other.publicKey },
+      `${nodeId} is not the SHA-256 of its publicKey, ${other.nodeId}`,
+    ],
+    [
+      { publicKey: publicKey.subarray(12) },
+      'publicKey: must be an Ed25519 or P-256 key as SPKI in DER, got 32 bytes',
+    ],
+  ] as const) {
+    const wrong = { identity: { nodeId, publicKey, sign, verify, ...given } };
+    t.throws(() => new Signatures(nodeId, wrong), {
+      instanceOf: TypeError,
+      message: new RegExp(message, 'u'),
+    });
+  }
   const id = { origin: nodeId, epoch: 1, sequence: 1 };
   for (const [given, got] of [
     [new Uint8Array(63), '63 bytes'],

@@ -210,8 +210,10 @@ export function idOf(name: string): string {
 export interface Run {
   readonly seed: number;
   readonly level: SimulationLevel;
-  /** A text for the messages of assertions. */
+  /** A text that names the run in failures. */
   readonly name: string;
+  /** The simulations that the run has created. */
+  readonly simulations: Simulation[];
 }
 
 /**
@@ -220,19 +222,27 @@ export interface Run {
  */
 export function runs(count = 2, levels: readonly SimulationLevel[] = ['message', 'stream']): Run[] {
   return (isNightly() ? levels : levels.slice(0, 1)).flatMap((level) =>
-    seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}` })),
+    seeds(count).map((seed) => ({ seed, level, name: `${level}, seed ${seed}`, simulations: [] })),
   );
 }
 
 /** Creates the simulation of a run, with links of 1 to 20 ms. */
 export function simulationOf(
-  { seed, level }: Run,
+  { seed, level, simulations }: Run,
   options: Omit<SimulationOptions, 'seed' | 'level'> = {},
 ): Simulation {
-  return createSimulation({ seed, level, link: { latency: [1, 20] }, ...options });
+  const simulation = createSimulation({ seed, level, link: { latency: [1, 20] }, ...options });
+  simulations.push(simulation);
+  return simulation;
 }
 
 type EventOf<T extends GossipEvent['type']> = Extract<GossipEvent, { readonly type: T }>;
+
+/** Returns the reasons for which a node dropped messages. */
+export const dropsOf = (node: TestNode) => eventsOf(node, 'dropped').map(({ reason }) => reason);
+
+/** Returns the offenses that a node reported. */
+export const blameOf = (node: TestNode) => eventsOf(node, 'misbehaved').map(({ what }) => what);
 
 /** Returns a node's events of one type. */
 export function eventsOf<T extends GossipEvent['type']>(node: TestNode, type: T): EventOf<T>[] {

@@ -1,9 +1,8 @@
 // A peer that encodes the messages of gossip by itself, so that tests can send anything.
 
 import { concatBytes } from '@noble/hashes/utils.js';
-import { createPeers, type Peers } from '@trunkline/peers';
+import { createPeers } from '@trunkline/peers';
 import type { Simulation } from '@trunkline/simulation';
-import type { Remote, Transport } from '@trunkline/transport-core';
 import { encodeList, sealList } from '../discovery/tags.ts';
 import type { Audience, Body, Signature } from '../overlay/overlay.ts';
 import type { Control } from '../plumtree/message.ts';
@@ -14,28 +13,7 @@ import { topicKey } from '../topics/topic-key.ts';
 import { decodeControl, encodePush } from '../wire/frame.ts';
 import { idle, idOf, words } from './cluster.ts';
 
-/** The raw peer, and everything that was sent to it. */
-export interface RawPeer {
-  readonly nodeId: string;
-  readonly peers: Peers;
-  readonly transport: Transport<typeof idle>;
-  readonly talk: Transport<typeof gossipProtocol>;
-  readonly remote: Remote;
-  /** Returns the number of times that its list of topics was pulled. */
-  pulls(): number;
-  /** Returns the number of times that it was asked for nodes on its topics. */
-  asks(): number;
-  /** Plumtree control messages that were sent to it. */
-  readonly controlled: Control[];
-  /**
-   * Announces a list of topics under a new number. The list begins with `more` tags that no node
-   * knows.
-   */
-  say(seq: number, topics: readonly string[], more?: number): void;
-  push(...frames: readonly Uint8Array[]): void;
-  /** Becomes a neighbor in the partial view of a topic. */
-  join(topic?: string): void;
-}
+export type RawPeer = Awaited<ReturnType<typeof rawPeer>>;
 
 /** Options of a raw peer. */
 export interface RawPeerOptions {
@@ -48,7 +26,7 @@ export interface RawPeerOptions {
   readonly addresses?: readonly unknown[];
 }
 
-/** Creates a raw peer and connects it to a node, as its peer. */
+/** Creates a raw peer, connects it to a node, as its peer, and records what is sent to it. */
 export async function rawPeer(
   sim: Pick<Simulation, 'client' | 'settle' | 'until'>,
   {
@@ -58,10 +36,11 @@ export async function rawPeer(
     to = 'a',
     addresses = [],
   }: RawPeerOptions = {},
-): Promise<RawPeer> {
+) {
   const transport = sim.client(idle, { name });
   const peers = createPeers({ transport, identity: { nodeId }, maxOutbound: 0, persistent: [to] });
   const talk = transport.mount(gossipProtocol);
+  /** Plumtree control messages that were sent to it. */
   const controlled: Control[] = [];
   let list = { seq: 1, topics, more: 0 };
   let pulls = 0;
@@ -97,16 +76,23 @@ export async function rawPeer(
     transport,
     talk,
     remote,
+    /** Returns the number of times that its list of topics was pulled. */
     pulls: () => pulls,
+    /** Returns the number of times that it was asked for nodes on its topics. */
     asks: () => asks,
     controlled,
-    say: (seq, topics, more = 0) => {
+    /**
+     * Announces a list of topics under a new number. The list begins with `more` tags that no node
+     * knows.
+     */
+    say: (seq: number, topics: readonly string[], more = 0) => {
       list = { seq, topics, more };
       talk.trySend(remote, 'interest', { seq, empty: false });
     },
-    push: (...frames) => {
+    push: (...frames: readonly Uint8Array[]) => {
       for (const frame of frames) talk.trySend(remote, 'push', frame);
     },
+    /** Becomes a neighbor in the partial view of a topic. */
     join: (topic = 'news') =>
       void talk.trySend(remote, 'view', {
         topic: topicKey(topic).hex,

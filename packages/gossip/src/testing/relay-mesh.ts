@@ -1,6 +1,5 @@
 // Simulated nodes that relay long messages, for tests.
 
-import type { Simulation } from '@trunkline/simulation';
 import { bytes } from '@trunkline/transport-core';
 import type { ExecutionContext } from 'ava';
 import { relay } from '../driver/relay-driver.ts';
@@ -23,12 +22,7 @@ export interface Listener {
 }
 
 /** Nodes that have met on one topic. */
-export interface Mesh {
-  readonly sim: Simulation;
-  readonly node: (name: string) => TestNode;
-  readonly at: (name: string) => Listener;
-  readonly names: readonly string[];
-}
+export type Mesh = Awaited<ReturnType<typeof relayMesh>>;
 
 /** Options of the nodes. */
 export interface MeshOptions {
@@ -43,7 +37,7 @@ export async function relayMesh(
   run: Run,
   count: number,
   { relay: relayOf = () => RELAYING, topic: options = {}, isSigned = false }: MeshOptions = {},
-): Promise<Mesh> {
+) {
   const names = namesOf(count);
   const sim = simulationOf(run);
   const listeners = new Map<string, Listener>();
@@ -71,7 +65,8 @@ export async function relayMesh(
       [...listeners.values()].every(({ topic }) => topic.neighbors.length >= count - 1),
     60_000,
   );
-  return { sim, names, node: (name) => nodes.get(name)!, at: (name) => listeners.get(name)! };
+  const node = (name: string) => nodes.get(name)!;
+  return { sim, names, node, at: (name: string) => listeners.get(name)! };
 }
 
 /** Returns bytes that differ for each `of`. */
@@ -94,7 +89,7 @@ export function heardOnce(
   mesh: Mesh,
   names: readonly string[],
   blobs: readonly Uint8Array[],
-  text: string,
+  text = '',
 ): void {
   for (const name of names) {
     const { heard } = mesh.at(name);

@@ -1,63 +1,59 @@
 // A simulated network whose nodes sign and check messages.
 
 import type { IdentityKeyType } from '@trunkline/security';
-import { fullMesh } from '../overlay/full-mesh.ts';
+import type { GossipOptions } from '../options.ts';
 import { partialView } from '../overlay/partial-view.ts';
 import type { SignatureOptions } from '../signatures/signatures.ts';
 import type { TopicOptions } from '../types.ts';
-import { areMet, cluster, listen, type Run, type Subscriber, simulationOf } from './cluster.ts';
+import { type MeetOptions, meet, type Run } from './cluster.ts';
 import { identityOf } from './identities.ts';
 import { type Forgery, frame, rawPeer } from './raw-peer.ts';
 
-/** The option `signatures` of a node. */
-export type Signing = SignatureOptions | undefined;
-
-/** Differences from a network in which all nodes sign. */
+/** Differences from a full mesh whose nodes all sign. */
 export interface Plan {
-  readonly signing?: (name: string) => Signing;
+  readonly signing?: (name: string) => SignatureOptions | undefined;
   readonly type?: (name: string) => IdentityKeyType;
-  readonly overlay?: () => ReturnType<typeof fullMesh>;
+  readonly gossip?: Partial<GossipOptions>;
   readonly topic?: TopicOptions<string>;
   readonly persistent?: (name: string) => readonly string[];
+  readonly neighbors?: MeetOptions['neighbors'];
 }
 
 /**
- * Sets up nodes whose ids are those of their keys. All sign, unless the plan says otherwise.
+ * Sets up nodes whose ids are those of their keys, and waits until they are neighbors. All sign,
+ * unless the plan says otherwise.
  */
-export function network(
+export async function network(
   run: Run,
   names: readonly string[],
-  { type = () => 'ed25519', overlay = fullMesh, ...plan }: Plan = {},
+  { type = () => 'ed25519', signing, gossip, topic = {}, persistent, neighbors }: Plan = {},
 ) {
-  const sim = simulationOf(run);
-  const subscribers = new Map<string, Subscriber>();
   const identity = (name: string) => identityOf(name, type(name));
-  const signing = plan.signing ?? ((name) => ({ identity: identity(name) }));
-  const made = overlay();
-  const nodes = cluster(sim, names, {
+  const made = await meet(run, names, {
     gossip: (name) => ({
-      overlay: made,
-      signatures: signing(name),
+      signatures: signing === undefined ? { identity: identity(name) } : signing(name),
+      ...gossip,
     }),
     peers: (name) => ({
       identity: identity(name),
-      ...(plan.persistent === undefined ? {} : { persistent: plan.persistent(name) }),
+      ...(persistent === undefined ? {} : { persistent: persistent(name) }),
     }),
-    setup: (node) => subscribers.set(node.name, listen(node, 'news', plan.topic)),
+    topic: () => topic,
+    ...(neighbors === undefined ? {} : { neighbors }),
   });
-  const subscriber = (name: string) => subscribers.get(name)!;
-  const node = (name: string) => nodes.get(name)!;
-  return { sim, nodes, subscribers, subscriber, node, identity };
+  return { ...made, identity };
 }
 
 /**
  * Sets up a and b over partial views, and a stranger that is a neighbor of a; b gets the stranger's
  * messages only through a.
  */
-export async function visit(run: Run, plan: Plan = {}) {
-  const net = network(run, ['a', 'b'], { overlay: () => partialView(), ...plan });
-  const { sim, nodes, subscribers, subscriber, node, identity } = net;
-  await sim.until(() => nodes.size === 2 && areMet(subscribers.values(), 1), 20_000);
+export async function visit(run: Run, { gossip, ...plan }: Plan = {}) {
+  const net = await network(run, ['a', 'b'], {
+    gossip: { overlay: partialView(), ...gossip },
+    ...plan,
+  });
+  const { sim, subscribers, subscriber, node, identity } = net;
   const guest = await rawPeer(sim, { nodeId: identity('stranger').nodeId });
   // The stranger may become a neighbor by itself; otherwise it asks to become one.
   await sim.run(1_500);

@@ -1,26 +1,27 @@
 // Two nodes on the same topics.
 
 import type { TopicOptions } from '../types.ts';
-import { areMet, cluster, listen, type Run, type Subscriber, simulationOf } from './cluster.ts';
+import { cluster, listen, type Run, simulationOf, type TestNode } from './cluster.ts';
+
+/** Sets up two nodes that open topics, and waits until they are neighbors on all of them. */
+export async function openPair<T>(run: Run, open: (node: TestNode) => T) {
+  const sim = simulationOf(run);
+  const opened = new Map<string, T>();
+  const nodes = cluster(sim, ['a', 'b'], {
+    setup: (node) => void opened.set(node.name, open(node)),
+  });
+  const hasMet = ({ gossip }: TestNode) =>
+    gossip.snapshot().topics.every(({ neighbors }) => neighbors.length === 1);
+  await sim.until(() => nodes.size === 2 && [...nodes.values()].every(hasMet), 20_000);
+  return { sim, nodes, a: opened.get('a')!, b: opened.get('b')! };
+}
 
 /**
  * Sets up two nodes on topics; the second node uses these options for its readers and validators.
  */
 export async function pair(run: Run, topics: Readonly<Record<string, TopicOptions<string>>>) {
-  const sim = simulationOf(run);
-  const subscribers = new Map<string, Subscriber[]>();
-  const names = Object.keys(topics);
-  const nodes = cluster(sim, ['a', 'b'], {
-    setup: (node) =>
-      subscribers.set(
-        node.name,
-        names.map((name) => listen(node, name, node.name === 'b' ? topics[name] : {})),
-      ),
-  });
-  await sim.until(
-    () => nodes.size === 2 && [...subscribers.values()].every((each) => areMet(each, 1)),
-    20_000,
+  const { sim, nodes, ...opened } = await openPair(run, (node) =>
+    Object.keys(topics).map((name) => listen(node, name, node.name === 'b' ? topics[name] : {})),
   );
-  const [a, b] = [nodes.get('a')!, nodes.get('b')!];
-  return { sim, a, b, from: subscribers.get('a')!, at: subscribers.get('b')! };
+  return { sim, a: nodes.get('a')!, b: nodes.get('b')!, from: opened.a, at: opened.b };
 }

@@ -97,29 +97,24 @@ export class Deliveries {
 
   /** @param first the reason why an earlier copy was dropped, if that is the cause of this drop */
   drop(reason: MessageDropReason, id: MessageId, from: string, first = reason): void {
-    this.#count(reason);
     if (!this.#asked.isEmpty) this.#asked.answer(id, from, first);
-    const { events } = this.#topic.node;
-    if (events.isRead)
-      events.tell({
-        type: 'dropped',
-        topic: this.#topic.key.name,
-        reason,
-        id: messageKey(id),
-        from,
-      });
+    this.#dropped(reason, id, { from });
   }
 
   /** Called when a message could not be sent to a peer. */
   unsent(reason: Unsent, id: MessageId, to: string): void {
-    this.#count(reason);
-    const { events } = this.#topic.node;
-    if (events.isRead)
-      events.tell({ type: 'dropped', topic: this.#topic.key.name, reason, id: messageKey(id), to });
+    this.#dropped(reason, id, { to });
   }
 
-  #count(reason: MessageDropReason): void {
+  #dropped(
+    reason: MessageDropReason,
+    id: MessageId,
+    peer: { readonly from?: string; readonly to?: string },
+  ): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+    const { node, key } = this.#topic;
+    if (!node.events.isRead) return;
+    node.events.tell({ type: 'dropped', topic: key.name, reason, id: messageKey(id), ...peer });
   }
 }
 

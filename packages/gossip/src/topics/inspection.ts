@@ -108,17 +108,15 @@ export class Inspection {
     const isRead = !isRelayed || from === id.origin;
     if (audience === 'to' && !isFor(envelope, topic.node.self))
       return this.#drop('not-addressed', id, from);
-    // `sender` answers for the message, `from` delivered it.
-    const sender = isRelayed ? id.origin : from;
     // Messages to a list of nodes come directly from their publisher, over any overlay.
-    if (sender !== id.origin && (audience === 'to' || !topic.overlay!.passesOn))
+    if (!isRelayed && from !== id.origin && (audience === 'to' || !topic.overlay!.passesOn))
       return this.#drop('forged', id, from, isRead);
     if (audience !== 'to' && !topic.overlay!.takesFrom(from, id.origin)) {
       this.#feed(now, { type: 'reject', peer: from });
       return this.#drop('stranger', id, from);
     }
     const push: Push<Body> = { kind: 'push', id, hops, payload: envelope, size: payload.length };
-    if (topic.look(id, now, sender) !== 'new') return this.#take(from, push, now);
+    if (topic.look(id, now, from) !== 'new') return this.#take(from, push, now);
     const { signatures } = topic.node;
     if (signature === undefined && signatures.areRequired)
       return this.#drop('unsigned', id, from, isRead);

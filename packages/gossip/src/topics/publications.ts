@@ -110,8 +110,7 @@ export class Publications {
 
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
-    if (this.#open.size > 0)
-      for (const publication of this.#open) due = Math.min(due, publication.due);
+    for (const publication of this.#open) due = Math.min(due, publication.due);
     return due;
   }
 

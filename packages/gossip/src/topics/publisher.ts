@@ -229,7 +229,7 @@ export class Publisher implements DirectSender {
 
   look(publication: Publication): void {
     this.#publications.look(publication);
-    this.#topic.node.dueBy(publication.due);
+    if (!publication.isOver) this.#topic.node.dueBy(publication.due);
   }
 
   // Outcomes.

@@ -41,8 +41,8 @@ export function sendTo(
   wanted: Wanted,
 ): Promise<PublishResult> {
   const { node, key } = topic;
-  const { id, body } = message;
-  const push: Push<Body> = { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
+  const { nodes } = message.body;
+  const push = pushOf(message);
   const publication = publicationOf(topic, wanted);
   sender.track(publication, message);
   const hand = (nodeId: string) => {
@@ -68,7 +68,7 @@ export function sendTo(
     publication.known(dial);
     sender.look(publication);
   };
-  const here = body.nodes.filter(
+  const here = nodes.filter(
     (nodeId) =>
       nodeId !== node.self &&
       node.members.isOn(nodeId, key.hex) === true &&
@@ -76,7 +76,7 @@ export function sendTo(
   );
   const relayed = new Set(node.relay(key, push, here) ? here : []);
   publication.wait(CHOSEN);
-  for (const nodeId of body.nodes) {
+  for (const nodeId of nodes) {
     if (nodeId === node.self) continue;
     if (relayed.has(nodeId)) publication.queued(nodeId);
     else if (node.members.isOn(nodeId, key.hex) === true) hand(nodeId);
@@ -112,14 +112,7 @@ export function sendToAny(
       rest.splice(rest.indexOf(nodeId), 1);
       tried.add(nodeId);
       const message = make([nodeId]);
-      const { id, body } = message;
-      const push: Push<Body> = {
-        kind: 'push',
-        id,
-        hops: 1,
-        payload: body,
-        size: body.payload.length,
-      };
+      const push = pushOf(message);
       sender.track(publication, message);
       const reason = topic.push(nodeId, push, () => replace(nodeId));
       if (reason === undefined) {
@@ -153,6 +146,10 @@ export function sendToAny(
     .catch((error) => publication.fail(error))
     .then(() => sender.look(publication));
   return publication.promise;
+}
+
+function pushOf({ id, body }: OwnMessage): Push<Body> {
+  return { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
 }
 
 function publicationOf(

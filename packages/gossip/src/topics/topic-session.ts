@@ -322,11 +322,24 @@ export class TopicSession implements TopicContext {
     this.#seen.begin(id);
   }
 
+  /** Called when a peer offers to relay a message. */
+  offered(id: MessageId, now: number) {
+    if (!this.isMember) return undefined;
+    const verdict = this.look(id, now);
+    return {
+      limit: this.limit,
+      isKnown: verdict === 'seen',
+      // Only a message that comes directly begins a lower life.
+      needsOrigin: verdict === 'old' && this.#life.restartedNodes.lifeOf(id.origin) !== undefined,
+    };
+  }
+
   /**
-   * Handles a message from a relay. Returns false if the message was refused at once, so that the
-   * true message under its id may still come.
+   * Handles a message from a relay. Returns false if this node only publishes, or if the message
+   * was refused at once, so that the true message under its id may still come.
    */
   relayed(from: string, envelope: Envelope, now: number): boolean {
+    if (!this.isMember) return false;
     if (envelope.isAsked) this.deliveries.ask(envelope.id, from);
     const isTaken = this.#inspection.inspect(from, envelope, now, true);
     this.node.dueBy(this.due);

@@ -5,7 +5,7 @@ import { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
 import { ACCOUNT_MAX } from './frame.ts';
-import { METADATA_LIMIT, utf8Length, wellFormed } from './metadata.ts';
+import { METADATA_LIMIT, utf8Length } from './metadata.ts';
 import {
   bytes,
   decodeMessage,
@@ -90,16 +90,7 @@ export function encodeHello(hello: Hello): Uint8Array {
     throw new TransportError('invalid_argument', `this transport's hello can't be sent: ${wrong}`, {
       sent: false,
     });
-  return encode({
-    ...hello,
-    instance: bytesOfHex(hello.instance),
-    network: wellFormed(hello.network),
-    addr: wellFormed(hello.addr),
-    agent: wellFormed(hello.agent),
-    nodeId: wellFormed(hello.nodeId),
-    observed: wellFormed(hello.observed),
-    protocols: hello.protocols.map(wellNamed),
-  });
+  return encode({ ...hello, instance: bytesOfHex(hello.instance) });
 }
 
 /**
@@ -141,7 +132,7 @@ export function encodeProtocols({ protocols, addr }: Announcement): Uint8Array {
       `this transport's list of protocols can't be sent: ${wrong}`,
       { sent: false },
     );
-  return encode({ protocols: protocols.map(wellNamed), addr: wellFormed(addr) });
+  return encode({ protocols: [...protocols], addr });
 }
 
 /** Decodes a PROTOCOLS frame; returns a string that describes the problem if it is invalid. */
@@ -234,10 +225,6 @@ function decode(bytes: Uint8Array): EncodedHello | string {
   } catch (error) {
     return `a hello that is not valid protobuf: ${(error as Error).message}`;
   }
-}
-
-function wellNamed(protocol: HelloProtocol): HelloProtocol {
-  return { ...protocol, name: wellFormed(protocol.name) };
 }
 
 function hexOfBytes(bytes: Uint8Array): string {

@@ -58,14 +58,6 @@ export function encodeMetadata(
   return { bytes: bytes.subarray(0, at), size, value };
 }
 
-/**
- * Returns the text as a receiver will read it: lone surrogates have no UTF-8 form and become
- * U+FFFD.
- */
-export function wellFormed(text: string): string {
-  return hasLoneSurrogate(text) ? decoder.decode(encoder.encode(text)) : text;
-}
-
 /** Returns the length of a string in bytes of UTF-8. */
 export function utf8Length(text: string): number {
   return encoder.encode(text).length;
@@ -117,7 +109,6 @@ function tooLong(what: string): TransportError {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 // Errors as frames carry them: numbers and a shortened text instead of names (docs/errors.md).
 

@@ -84,6 +84,17 @@ export class SingleView {
       });
   }
 
+  /** Lets a peer refuse a request, and name other nodes. */
+  refuse(from: string, request: number, peers: readonly string[] = []): void {
+    const message = { type: 'refuse', request, free: undefined, peers } as const;
+    this.tell({ type: 'received', from, message });
+  }
+
+  /** Lets a peer bring a shuffle whose walk ends here. Returns the messages sent. */
+  shuffled(from: string, origin: string, id: number, peers: readonly string[] = []): Sent[] {
+    return this.receive(from, { type: 'shuffle', origin, id, ttl: 1, peers });
+  }
+
   pass(time: number): Sent[] {
     this.now += time;
     this.tell({ type: 'wake' });
@@ -98,9 +109,5 @@ export const requestOf = (sent: Sent[], to: string) => {
   return (found as { request: number }).request;
 };
 export const types = (sent: Sent[]) => sent.map(({ to, message }) => `${message.type} ${to}`);
-export const disconnect = (alive: boolean, peers: string[] = []): PartialViewMessage => ({
-  type: 'disconnect',
-  alive,
-  free: undefined,
-  peers,
-});
+export const disconnect = (alive: boolean, peers: string[] = [], free?: string) =>
+  ({ type: 'disconnect', alive, free, peers }) satisfies PartialViewMessage;

@@ -1,8 +1,7 @@
 // Rounds of broadcasts and their costs, in the metrics of the papers.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { PlumtreeOptions } from '../options.ts';
-import { Network } from './network.ts';
+import { Network, type NetworkOptions } from './network.ts';
 import { regularOverlay } from './overlay.ts';
 
 /** The figures of one round. */
@@ -16,20 +15,17 @@ export interface RoundFigures {
   readonly missed: number;
 }
 
-/** The size and settings of a network to measure. */
-export interface TrialOptions {
-  readonly nodes: number;
+/** The size and settings of a network over a random overlay. */
+export interface TrialOptions extends Omit<NetworkOptions, 'random'> {
   readonly degree: number;
   readonly seed: number;
-  readonly latency: readonly [least: number, most: number];
-  readonly options: PlumtreeOptions;
 }
 
 /** Creates a network over a random overlay with all links up. */
-export function trial({ nodes, degree, seed, latency, options }: TrialOptions): Network {
+export function trial({ degree, seed, ...options }: TrialOptions): Network {
   const random = seededRandom(seed);
-  const network = new Network({ nodes, random, latency, options });
-  for (const [a, b] of regularOverlay(nodes, degree, random)) network.up(a, b);
+  const network = new Network({ ...options, random });
+  for (const [a, b] of regularOverlay(options.nodes, degree, random)) network.up(a, b);
   return network;
 }
 

@@ -6,32 +6,17 @@ import { type PlumtreeOptionsInput, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 import { Receiver } from './receiver.ts';
 
-/** The machine, and a record of everything that it did. */
-export interface SingleMachine {
-  readonly machine: Plumtree<string>;
-  /** Gives the machine an input, and records its outputs. */
-  feed(now: number, input: PlumtreeInput<string>): void;
-  /** Returns the messages sent since the last call, as 'peer kind ids'. */
-  sent(): string[];
-  readonly delivered: string[];
-  readonly reports: (readonly [peer: string, what: Misbehavior])[];
-  readonly dropped: string[];
-  /** Peers without room for messages, and peers without room for anything. */
-  readonly full: Set<string>;
-  readonly stuck: Set<string>;
-}
+export type SingleMachine = ReturnType<typeof singleMachine>;
 
 /**
- * Creates a machine 'me' with these peers. Payloads are texts.
+ * Creates a machine 'me' with these peers, and records everything that it does. Payloads are texts.
  */
-export function singleMachine(
-  peers: readonly string[],
-  options: PlumtreeOptionsInput = {},
-): SingleMachine {
-  let sent: string[] = [];
+export function singleMachine(peers: readonly string[], options: PlumtreeOptionsInput = {}) {
+  const sent: string[] = [];
   const delivered: string[] = [];
   const reports: (readonly [string, Misbehavior])[] = [];
   const dropped: string[] = [];
+  /** Peers without room for messages, and peers without room for anything. */
   const full = new Set<string>();
   const stuck = new Set<string>();
   const config = plumtreeOptions(options);
@@ -41,6 +26,7 @@ export function singleMachine(
     options: config,
     look: receiver.look,
   });
+  /** Gives the machine an input, and records its outputs. */
   const feed = (now: number, input: PlumtreeInput<string>) => {
     const before = machine.counters.delivered;
     const drop = (id: MessageId, from: string, reason: string) =>
@@ -63,11 +49,8 @@ export function singleMachine(
     }
   };
   for (const peer of peers) feed(0, { type: 'neighbor-up', peer });
-  const take = () => {
-    const taken = sent;
-    sent = [];
-    return taken;
-  };
+  /** Returns the messages sent since the last call, as 'peer kind ids'. */
+  const take = () => sent.splice(0);
   return { machine, feed, sent: take, delivered, reports, dropped, full, stuck };
 }
 

@@ -3,6 +3,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PlumtreeOptionsInput } from '../../plumtree/options.ts';
+import type { RoundFigures } from '../../plumtree/testing/measure.ts';
 import { Cycles } from '../cycles/cycles.ts';
 import { Broadcasts } from './broadcasts.ts';
 import type { Figures, ScenarioOptions } from './scenario.ts';
@@ -35,7 +36,7 @@ export function stable({ seed, nodes = 10_000, cycles = 50, log }: ScenarioOptio
     const sender = () => (isMany ? Math.floor(random() * nodes) : nodes >> 1);
     const [warm, count] = isMany ? [MANY, MANY] : [ONE, ONE];
     const all = Array.from({ length: warm + count }, () => measure(broadcasts, sender()));
-    const mean = (key: keyof Measure) =>
+    const mean = (key: keyof RoundFigures) =>
       all.slice(warm).reduce((sum, each) => sum + each[key], 0) / count;
     for (const key of ['payloads', 'control', 'redundancy', 'lastHop', 'missed'] as const)
       figures[`${name} ${key}`] = mean(key);
@@ -47,15 +48,7 @@ export function stable({ seed, nodes = 10_000, cycles = 50, log }: ScenarioOptio
   return figures;
 }
 
-interface Measure {
-  readonly payloads: number;
-  readonly control: number;
-  readonly redundancy: number;
-  readonly lastHop: number;
-  readonly missed: number;
-}
-
-function measure(broadcasts: Broadcasts, sender: number): Measure {
+function measure(broadcasts: Broadcasts, sender: number): RoundFigures {
   const { network } = broadcasts;
   network.resetTraffic();
   const { reached, lastHop } = broadcasts.publish(sender);

@@ -50,6 +50,10 @@ export class GossipFixture {
     return this.node(name).nodeId;
   }
 
+  idsOf(...names: readonly string[]): string[] {
+    return names.map((name) => this.idOf(name));
+  }
+
   subscriber(name: string): Subscriber {
     return this.subscribers.get(name)!;
   }
@@ -102,13 +106,17 @@ export class GossipFixture {
    * Waits until a node knows that `others` connected nodes are on the topic, so that it can publish
    * to a list of them without a dial.
    */
-  acquainted(name: string, others: number): Promise<void> {
-    const key = this.subscriber(name).topic.name;
-    const isOn = () =>
-      this.node(name)
-        .gossip.snapshot()
-        .topics.find(({ topic }) => topic === key)?.interested === others;
-    return this.until(`${name} knows ${others} other nodes on the topic`, isOn);
+  acquainted(name: string, others: number, topic = 'news'): Promise<void> {
+    const { gossip } = this.node(name);
+    const state = () => gossip.snapshot().topics.find((each) => each.topic === topic);
+    const what = `${name} knows ${others} other nodes on ${topic}`;
+    return this.until(what, () => state()?.interested === others);
+  }
+
+  /** Waits until each of these nodes has that many neighbors. */
+  neighbors(names: readonly string[], count: number): Promise<void> {
+    const has = (name: string) => this.subscriber(name).topic.neighbors.length === count;
+    return this.until(`${names.join(', ')} have ${count} neighbors`, () => names.every(has));
   }
 
   until(what: string, condition: () => boolean): Promise<void> {

@@ -17,10 +17,7 @@ export const joining: readonly Behavior[] = [
       await fixture.meet(['b'], { to: () => ['a'] });
       fixture.subscriber('a').topic.close();
       fixture.subscriber('a').subscription.close();
-      await fixture.until(
-        'b has no neighbors',
-        () => fixture.subscriber('b').topic.neighbors.length === 0,
-      );
+      await fixture.neighbors(['b'], 0);
       fixture.subscribers.delete('a');
       await fixture.meet(['c'], { to: () => ['b'] });
       await fixture.publish('c', 'hello');
@@ -52,11 +49,8 @@ export const joining: readonly Behavior[] = [
       await fixture.met();
       lists(['a', 'b']);
       const { events } = fixture.node('c');
-      await fixture.until('c has no neighbors, and a and b have one', () =>
-        names.every(
-          (name) => fixture.subscriber(name).topic.neighbors.length === (name === 'c' ? 0 : 1),
-        ),
-      );
+      await fixture.neighbors(['c'], 0);
+      await fixture.neighbors(['a', 'b'], 1);
       await fixture.until('c emits neighborDown', () =>
         events.some(({ type }) => type === 'neighborDown'),
       );
@@ -87,9 +81,7 @@ export const joining: readonly Behavior[] = [
       for (const word of ['1', '2', '3']) fixture.say('c', word);
       for (const word of ['1', '2', '3']) await fixture.heard(word, ['a', 'b']);
       await fixture.network.crash('c');
-      await fixture.until('a and b have lost the neighbor', () =>
-        ['a', 'b'].every((name) => fixture.subscriber(name).topic.neighbors.length === 1),
-      );
+      await fixture.neighbors(['a', 'b'], 1);
       await fixture.publish('a', 'while it is away');
       await fixture.heard('while it is away', ['b']);
       await fixture.network.restart('c');
@@ -138,20 +130,13 @@ export const joining: readonly Behavior[] = [
       );
       first.close();
       t.deepEqual(b.gossip.snapshot().topics, []);
-      await fixture.until(
-        'b has left the topic',
-        () =>
-          b.events.some(({ type }) => type === 'left') &&
-          fixture.subscriber('a').topic.neighbors.length === 0,
-      );
+      await fixture.neighbors(['a'], 0);
+      t.true(b.events.some(({ type }) => type === 'left'));
       const again: string[] = [];
       const reopened = b.gossip.topic('news', words);
       reopened.subscribe((message) => again.push(message));
-      await fixture.until(
-        'both nodes are neighbors',
-        () =>
-          fixture.subscriber('a').topic.neighbors.length === 1 && reopened.neighbors.length === 1,
-      );
+      await fixture.neighbors(['a'], 1);
+      await fixture.until('b has a neighbor', () => reopened.neighbors.length === 1);
       await fixture.settle(reopened.publish('in another life'));
       await fixture.publish('a', 'welcome');
       await fixture.heard('in another life', ['a']);
@@ -210,16 +195,10 @@ export const joining: readonly Behavior[] = [
       await fixture.settle(failure);
       await fixture.settle(closing);
       t.deepEqual([await fixture.settle(loop), heard], ['over', ['x']]);
-      await fixture.until(
-        'a has no neighbors',
-        () =>
-          fixture.subscriber('a').topic.neighbors.length === 0 &&
-          a.events.some(({ type }) => type === 'neighborDown'),
-      );
-      t.like(
-        a.events.find(({ type }) => type === 'neighborDown'),
-        { cause: 'left' },
-      );
+      await fixture.neighbors(['a'], 0);
+      const down = () => a.events.find(({ type }) => type === 'neighborDown');
+      await fixture.until('a emits neighborDown', () => down() !== undefined);
+      t.like(down(), { cause: 'left' });
       t.throws(() => b.gossip.topic('z', words), { code: 'shutdown' });
       t.deepEqual([b.gossip.snapshot().topics, b.gossip.snapshot().peers], [[], []]);
     },

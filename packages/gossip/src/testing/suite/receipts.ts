@@ -14,23 +14,15 @@ export const receipts: readonly Behavior[] = [
     async check(t, fixture) {
       await fixture.meet(NAMES);
       await fixture.acquainted('a', 3);
-      await fixture.until(
-        'a has all other nodes as neighbors',
-        () => fixture.subscriber('a').topic.neighbors.length === 3,
-      );
+      await fixture.neighbors(['a'], 3);
       const all = await fixture.publish('a', 'all', { min: 3 });
       t.deepEqual(all, { queued: 3, received: 3 });
       for (const name of ['b', 'c', 'd']) t.deepEqual(fixture.words(name), ['all'], name);
-      const list = ['b', 'c'].map((name) => fixture.idOf(name));
-      t.deepEqual(await fixture.publish('a', 'list', { to: list, min: 2 }), {
-        queued: 2,
-        received: 2,
-      });
+      const two = { queued: 2, received: 2 };
+      const list = fixture.idsOf('b', 'c');
+      t.deepEqual(await fixture.publish('a', 'list', { to: list, min: 2 }), two);
       for (const name of ['b', 'c']) t.deepEqual(fixture.words(name), ['all', 'list'], name);
-      t.deepEqual(await fixture.publish('a', 'any', { any: 2, min: 2 }), {
-        queued: 2,
-        received: 2,
-      });
+      t.deepEqual(await fixture.publish('a', 'any', { any: 2, min: 2 }), two);
       t.is(['b', 'c', 'd'].filter((name) => fixture.words(name).includes('any')).length, 2);
       // Repeated, because some links may no longer be part of the tree.
       for (const word of ['1', '2', '3', '4', '5']) {
@@ -53,10 +45,7 @@ export const receipts: readonly Behavior[] = [
       });
       await fixture.acquainted('a', 3);
       const picky = fixture.node('a').gossip.topic('picky', words);
-      await fixture.until(
-        'a knows three nodes on the topic',
-        () => fixture.node('a').gossip.snapshot().topics[1]!.interested === 3,
-      );
+      await fixture.acquainted('a', 3, 'picky');
       const reasonOf = async (message: string, to: readonly string[]) => {
         const error = (await t.throwsAsync(
           fixture.settle(picky.publish(message, { to, min: 1 })),
@@ -96,11 +85,8 @@ export const receipts: readonly Behavior[] = [
           ),
       });
       const slow = fixture.node('a').gossip.topic('slow', words);
-      await fixture.until(
-        'a knows two nodes on the topic',
-        () => fixture.node('a').gossip.snapshot().topics[1]!.interested === 2,
-      );
-      const list = ['b', 'c'].map((name) => fixture.idOf(name));
+      await fixture.acquainted('a', 2, 'slow');
+      const list = fixture.idsOf('b', 'c');
       t.is((await fixture.settle(slow.publish('x', { to: list, min: 1 }))).received, 1);
       const both = slow.publish('x', { to: list, min: 2, timeout: 600_000 });
       await fixture.until('the message has arrived at c', () =>

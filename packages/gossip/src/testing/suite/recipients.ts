@@ -61,11 +61,7 @@ export const recipients: readonly Behavior[] = [
     async check(t, fixture) {
       await fixture.meet(NAMES);
       await fixture.acquainted('a', 3);
-      const [a, b, c] = ['a', 'b', 'c'].map((name) => fixture.idOf(name)) as [
-        string,
-        string,
-        string,
-      ];
+      const [a, b, c] = fixture.idsOf('a', 'b', 'c') as [string, string, string];
       t.deepEqual(await fixture.publish('a', 'to', { to: [b, c, b, a] }), { queued: 2 });
       const { queued } = await fixture.publish('a', 'except', { except: [b] });
       t.true(fixture.isMesh ? queued === 2 : queued <= 2);
@@ -98,11 +94,7 @@ export const recipients: readonly Behavior[] = [
       await fixture.meet(NAMES, { listens: (name) => name !== 'd' });
       await fixture.until('a has three peers', () => fixture.node('a').peers.list().length === 3);
       await fixture.acquainted('a', 2);
-      const [b, c, d] = ['b', 'c', 'd'].map((name) => fixture.idOf(name)) as [
-        string,
-        string,
-        string,
-      ];
+      const [b, c, d] = fixture.idsOf('b', 'c', 'd') as [string, string, string];
       const { queued, failed } = await fixture.publish('a', 'x', { to: [idOf('nobody'), b, d, c] });
       t.is(queued, 2);
       const codes = new Map(failed!.map(({ nodeId, error }) => [nodeId, error.code]));
