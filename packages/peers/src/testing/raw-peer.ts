@@ -95,3 +95,13 @@ export function rawPeer(
 export function countReceived({ heard }: RawPeer, method: string): number {
   return heard.filter((message) => message.method === method).length;
 }
+
+/** Asks a node for addresses, once, as a new raw peer. Returns the entries of its answer. */
+export async function toldAddresses(sim: Simulation, name: string): Promise<readonly unknown[]> {
+  const guest = rawPeer(sim, 'guest');
+  const remote = await sim.settle(guest.transport.dial(name));
+  guest.words.trySend(remote, 'request', new Uint8Array());
+  await sim.until(() => countReceived(guest, 'addresses') === 1, 1_000);
+  const answer = guest.heard.find(({ method }) => method === 'addresses')!;
+  return (answer.request as { addresses: unknown[] }).addresses;
+}

@@ -2,6 +2,7 @@
 
 import type { Simulation, SimulationLevel, SimulationOptions } from '@trunkline/simulation';
 import { createSimulation } from '@trunkline/simulation';
+import ava, { type ExecutionContext } from 'ava';
 import type { PeerEvent } from '../types.ts';
 import type { TestNode } from './cluster.ts';
 import { isNightly, seeds } from './seeds.ts';
@@ -32,9 +33,46 @@ export function simulationOf(
   return createSimulation({ seed, level, link: { latency: [1, 20] }, ...options });
 }
 
+/** Options of {@link test}: those of its simulations, and which runs it has. */
+export interface TestOptions extends Omit<SimulationOptions, 'seed' | 'level'> {
+  readonly count?: number;
+  readonly levels?: readonly SimulationLevel[];
+}
+
+/** Declares a test with a simulation for each of its runs, in which it may leave nothing behind. */
+export function test(
+  title: string,
+  body: (t: ExecutionContext, sim: Simulation, run: Run) => Promise<unknown>,
+  { count, levels, ...options }: TestOptions = {},
+): void {
+  ava.serial(title, async (t) => {
+    for (const run of runs(count, levels)) {
+      const sim = simulationOf(run, options);
+      try {
+        await body(t, sim, run);
+        t.deepEqual(await sim.close(), []);
+      } catch (error) {
+        t.log(`in the run ${run.name}`);
+        throw error;
+      }
+    }
+  });
+}
+
 type EventOf<T extends PeerEvent['type']> = Extract<PeerEvent<any>, { readonly type: T }>;
 
 /** Returns the events of a node that have the given type. */
 export function eventsOf<T extends PeerEvent['type']>(node: TestNode, type: T): EventOf<T>[] {
   return node.events.filter((event) => event.type === type) as EventOf<T>[];
+}
+
+/** Returns the distinct reasons and directions of a node's rejections, such as 'full in'. */
+export function rejections({ events }: Pick<TestNode, 'events'>): string[] {
+  return [
+    ...new Set(
+      events.flatMap((event) =>
+        event.type === 'rejected' ? [`${event.reason} ${event.direction}`] : [],
+      ),
+    ),
+  ];
 }
