@@ -18,7 +18,7 @@ test('a node that opens the file of a closed one loads its addresses, bans and s
   const first = await fixture.node('a', {
     peers: { ...named('a'), seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
-  await fixture.until('the first node has b as a peer', () => isLinked(first, b));
+  await fixture.linked([first, b]);
   await fixture.run(15_000);
   first.peers.report(b.nodeId, 'bad', 100);
   first.peers.ban(idOf('evil'));
@@ -31,17 +31,13 @@ test('a node that opens the file of a closed one loads its addresses, bans and s
   const a = await fixture.node('a', {
     peers: { ...named('a'), addressBook: createFileAddressBook(path) },
   });
-  await fixture.until(
-    'a and b are peers without a seed',
-    () => isLinked(a, b) && isLinked(b, a),
-    10_000,
-  );
+  await fixture.linked([a, b], 10_000);
   t.is(a.peers.snapshot().book.tried, 1);
   t.true(a.peers.get(b.nodeId)!.score <= score + 10);
   const evil = await fixture.node('evil', {
     peers: { ...passive, ...named('evil'), persistent: [a.address] },
   });
-  await fixture.until('the banned node is refused', () => emitted(evil, 'rejected').length > 0);
+  await fixture.emitted(evil, 'rejected');
   t.is(emitted(evil, 'rejected')[0]!.reason, 'denied');
   t.deepEqual(await fixture.close(), []);
 });
@@ -99,7 +95,7 @@ test('a broken file is put aside with a warning; the node runs, and the next sav
   const a = await fixture.node('a', {
     peers: { seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
-  await fixture.until('a has b as a peer', () => isLinked(a, b));
+  await fixture.linked([a, b]);
   const [warning, ...others] = emitted(a, 'warning');
   t.is(others.length, 0);
   t.is(warning!.error.code, 'data_loss');
@@ -127,9 +123,9 @@ test('a disk that fails at run time causes one warning and nothing else; when it
   const a = await fixture.node('a', {
     peers: { seeds: [b.address], addressBook: createFileAddressBook(path) },
   });
-  await fixture.until('a has b as a peer', () => isLinked(a, b));
+  await fixture.linked([a, b]);
   await rename(place, away);
-  await fixture.until('a emits a warning', () => emitted(a, 'warning').length > 0, 130_000);
+  await fixture.emitted(a, 'warning', 1, 130_000);
   await fixture.run(400_000);
   t.is(emitted(a, 'warning').length, 1, 'once');
   t.true(emitted(a, 'warning')[0]!.error.message.includes(path));

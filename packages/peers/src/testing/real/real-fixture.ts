@@ -65,7 +65,7 @@ export class RealFixture {
   readonly clock: ManualClock = createManualClock();
   readonly nodes = new Set<RealNode>();
   /** Transports without peers, which are closed together with the fixture. */
-  readonly guests = new Set<Pick<Echo, 'close'>>();
+  readonly #guests = new Set<Pick<Echo, 'close'>>();
   /** Addresses that never answer; time does not wait for them. */
   readonly mute = new Set<string>();
   readonly #longest: number;
@@ -139,6 +139,14 @@ export class RealFixture {
     return node;
   }
 
+  /** Creates a transport without peers, which is closed together with the fixture. */
+  guest(make: (options: Given) => Echo, options: Partial<Given> = {}): Echo {
+    const random = seededRandom(1_000 + ++this.#made);
+    const transport = make({ protocol: echo, clock: this.clock, random, ...options });
+    this.#guests.add(transport);
+    return transport;
+  }
+
   /** Advances time until the condition holds, by at most `limit` milliseconds. */
   async until(what: string, condition: () => boolean, limit = 120_000): Promise<void> {
     const end = this.clock.now() + limit;
@@ -147,6 +155,26 @@ export class RealFixture {
         throw new Error(`timed out after ${limit} ms waiting for: ${what}\n${this.toString()}`);
       await this.#step(end);
     }
+  }
+
+  /** Advances time until all these nodes are peers of each other. */
+  linked(nodes: readonly RealNode[], limit?: number): Promise<void> {
+    const areAll = () =>
+      nodes.every((one) => nodes.every((other) => one === other || isLinked(one, other)));
+    return this.until(`${nodes.map(({ name }) => name).join()} are peers`, areAll, limit);
+  }
+
+  /** Advances time until neither of two nodes is a peer of the other. */
+  parted(one: RealNode, other: RealNode, limit?: number): Promise<void> {
+    const areParted = () => !isLinked(one, other) && !isLinked(other, one);
+    return this.until(`${one.name} and ${other.name} are no longer peers`, areParted, limit);
+  }
+
+  /** Advances time until a node has emitted this many events of a type. Returns them. */
+  async emitted<T extends PeerEvent['type']>(node: RealNode, type: T, count = 1, limit?: number) {
+    const events = () => emitted(node, type);
+    await this.until(`${node.name} emits '${type}'`, () => events().length >= count, limit);
+    return events();
   }
 
   async run(milliseconds: number): Promise<void> {
@@ -172,7 +200,7 @@ export class RealFixture {
     await this.settle(
       Promise.all([
         ...[...this.nodes].map((node) => node.close()),
-        ...[...this.guests].map((guest) => guest.close({ grace: 0 })),
+        ...[...this.#guests].map((guest) => guest.close({ grace: 0 })),
       ]),
     );
     const left = transports.flatMap(({ name, transport }) =>
