@@ -4,19 +4,16 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { AddressHistory, ReconnectList } from './candidates.ts';
-import type { DialOrder } from './dial-order.ts';
-import { idOf, PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
-
-const HOUR = 3_600_000;
-const someones = (count: number, first = 1) =>
-  Array.from({ length: count }, (_, i) => someone(first + i));
-const up = (lives: number) => (order: DialOrder) => ({
-  after: 20,
-  nodeId: order.nodeId ?? order.address,
-  lives,
-  end: reset,
-});
-const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
+import {
+  dialsOf,
+  HOUR,
+  hang,
+  idOf,
+  PlannerFixture,
+  refused,
+  someones,
+  up,
+} from './testing/planner-fixture.ts';
 
 test('a few persistent peers are dialed at once, many are spread over three intervals', (t) => {
   const few = new PlannerFixture({ persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
@@ -25,7 +22,7 @@ test('a few persistent peers are dialed at once, many are spread over three inte
   const many = new PlannerFixture({
     persistent: Array.from({ length: 300 }, (_, i) => `n${i}:1`),
     maxOutbound: 0,
-    outcome: (order) => up(HOUR)(order),
+    outcome: up(HOUR),
   });
   many.run(3_100);
   t.is(many.dialed.length, 300);
@@ -61,7 +58,6 @@ test('dials keep to their limits per second, at once and per host', (t) => {
   );
   t.is(rate.dialed.filter(({ at }) => at === 0).length, 20);
 
-  const hang = () => ({ after: 1e9, error: refused });
   const concurrent = new PlannerFixture({ book, maxOutbound: 100, outcome: hang });
   concurrent.run(60_000);
   t.is(concurrent.dialed.length, 16);
@@ -81,14 +77,14 @@ test('three dials begin at once; the next one waits until one is over or is a se
   const book = someones(40);
   const prompt = new PlannerFixture({
     book,
-    outcome: (order) => ({ after: 100, nodeId: order.nodeId!, lives: HOUR, end: reset }),
+    outcome: (order) => ({ ...up(HOUR)(order), after: 100 }),
   });
   prompt.run(2_000);
   t.deepEqual(
     prompt.dialed.map(({ at }) => at),
     [0, 0, 0, 100, 100, 100, 200, 200, 200, 300],
   );
-  const hanging = new PlannerFixture({ book, outcome: () => ({ after: 1e9, error: refused }) });
+  const hanging = new PlannerFixture({ book, outcome: hang });
   hanging.run(3_500);
   t.deepEqual(
     hanging.dialed.map(({ at }) => at),
@@ -97,7 +93,6 @@ test('three dials begin at once; the next one waits until one is over or is a se
 });
 
 test('persistent peers that hang fill all dials but a quarter', (t) => {
-  const hang = () => ({ after: 1e9, error: refused });
   const fixture = new PlannerFixture({
     persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`),
     maxOutbound: 50,
@@ -107,8 +102,8 @@ test('persistent peers that hang fill all dials but a quarter', (t) => {
   fixture.book.push(...someones(50));
   fixture.ask();
   fixture.run(HOUR);
-  t.is(kinds(fixture).filter((kind) => kind === 'persistent').length, 64);
-  t.is(kinds(fixture).filter((kind) => kind === 'book').length, 4);
+  t.is(dialsOf(fixture, 'persistent').length, 64);
+  t.is(dialsOf(fixture, 'book').length, 4);
 });
 
 test('if there are more persistent peers than dials at once, each gets its turn', (t) => {

@@ -3,22 +3,18 @@
 import { type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import type { DialOrder } from './dial-order.ts';
-import { idOf, PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
-
-const HOUR = 3_600_000;
-
-const someones = (count: number, first = 1) =>
-  Array.from({ length: count }, (_, i) => someone(first + i));
-
-const up =
-  (lives: number, end: TransportError = reset) =>
-  (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? idOf(9_999), lives, end });
-
-const gaps = (fixture: PlannerFixture, address = fixture.dialed[0]!.address) => {
-  const times = fixture.dialed.filter((order) => order.address === address).map(({ at }) => at);
-  return times.slice(1).map((at, i) => at - times[i]!);
-};
+import {
+  dialsOf,
+  gaps,
+  HOUR,
+  idOf,
+  PlannerFixture,
+  refused,
+  reset,
+  someone,
+  someones,
+  up,
+} from './testing/planner-fixture.ts';
 
 const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
 
@@ -27,10 +23,10 @@ test('slots are filled from the book and not beyond; persistent peers take none'
     persistent: ['a:1', 'b:1', 'c:1'],
     book: someones(50),
     maxOutbound: 10,
-    outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.nodeId ?? order.address }),
+    outcome: up(HOUR),
   });
   fixture.run(60_000);
-  t.deepEqual(kinds(fixture).filter((kind) => kind === 'book').length, 10);
+  t.is(dialsOf(fixture, 'book').length, 10);
   t.deepEqual(kinds(fixture).slice(0, 3), ['persistent', 'persistent', 'persistent']);
   t.is(fixture.outbound, 10);
 });
@@ -58,16 +54,9 @@ test('after sixteen failures an address of the book is given up, but a seed neve
 });
 
 test('if retrying soon cannot help, an address of the book waits four times as long', (t) => {
-  for (const reason of [
-    'identity_mismatch',
-    'duplicate',
-    'full',
-    'denied',
-    'wrong_network',
-    'version_mismatch',
-    'channel_mismatch',
-    'no_shared_protocol',
-  ] as ErrorReason[]) {
+  const reasons =
+    'identity_mismatch duplicate full denied wrong_network version_mismatch channel_mismatch no_shared_protocol';
+  for (const reason of reasons.split(' ') as ErrorReason[]) {
     const outcome = () => ({ after: 0, error: reasonError(reason, reason) });
     const fixture = new PlannerFixture({
       book: someones(1),
@@ -86,15 +75,9 @@ test('if retrying soon cannot help, an address of the book waits four times as l
 });
 
 test('an ordinary peer that was lost by accident is dialed again before unknown nodes, three times', (t) => {
-  const transient = [
-    reset,
-    reasonError('ping_timeout', ''),
-    reasonError('dial_timeout', ''),
-    reasonError('handshake_timeout', ''),
-    reasonError('closed', ''),
-    new TransportError('unavailable', ''),
-  ];
-  for (const end of transient) {
+  const reasons = ['reset', 'ping_timeout', 'dial_timeout', 'handshake_timeout', 'closed'] as const;
+  const ends = reasons.map((reason) => reasonError(reason, ''));
+  for (const end of [...ends, new TransportError('unavailable', '')]) {
     const fixture = new PlannerFixture({
       book: [someone(1)],
       maxOutbound: 1,
@@ -106,13 +89,8 @@ test('an ordinary peer that was lost by accident is dialed again before unknown 
     fixture.run(19_000);
     fixture.book.splice(0, 1, ...someones(2_000, 10)); // Forgets the peer, adds many others.
     fixture.run(60_000);
-    t.is(
-      fixture.dialed.filter(
-        ({ kind, address }) => kind === 'again' && address === someone(1).address,
-      ).length,
-      3,
-      end.reason,
-    );
+    const again = dialsOf(fixture, 'again').filter(({ nodeId }) => nodeId === idOf(1));
+    t.is(again.length, 3, end.reason);
     t.true(kinds(fixture).includes('book'));
   }
 });
@@ -135,22 +113,14 @@ test('the three tries of a lost peer count for its old address and for the one f
   fixture.run(19_000);
   fixture.book.splice(0, 1, ...someones(2_000, 10));
   fixture.run(60_000);
-  const again = fixture.dialed.filter(({ kind }) => kind === 'again');
+  const again = dialsOf(fixture, 'again');
   t.is(again.length, 3);
-  t.deepEqual(new Set(again.map(({ address }) => address)), new Set(['other:1', lost.address]));
+  t.deepEqual([...new Set(again.map(({ address }) => address))], ['other:1', lost.address]);
 });
 
 test('an ordinary peer that was lost for another reason is not preferred', (t) => {
-  for (const reason of [
-    'malformed',
-    'denied',
-    'refused',
-    'duplicate',
-    'disconnected',
-    'full',
-    'flood',
-    'idle',
-  ] as ErrorReason[]) {
+  const reasons = 'malformed denied refused duplicate disconnected full flood idle';
+  for (const reason of reasons.split(' ') as ErrorReason[]) {
     const fixture = new PlannerFixture({
       book: [someone(1)],
       maxOutbound: 1,
@@ -255,7 +225,7 @@ test('if all seeds are down, they are dialed again with back-off, and dials from
   });
   fixture.run(HOUR / 2);
   t.is(fixture.outbound, 3);
-  const seeds = fixture.dialed.filter(({ kind }) => kind === 'seed');
+  const seeds = dialsOf(fixture, 'seed');
   t.true(seeds.length > 60 && seeds.length < 200, `${seeds.length} dials to seeds`);
   fixture.book.push(...someones(2, 50));
   fixture.ask();
@@ -266,7 +236,7 @@ test('if all seeds are down, they are dialed again with back-off, and dials from
 test('a connected seed is not dialed', (t) => {
   const fixture = new PlannerFixture({
     seeds: ['s:1'],
-    outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.address }),
+    outcome: up(HOUR),
   });
   fixture.run(HOUR / 2);
   t.is(fixture.dialed.length, 1);
@@ -282,7 +252,7 @@ test('one entry that is not connected is tested every ten seconds, even if all s
       order.kind === 'test' ? { after: 12_000, error: refused } : up(HOUR)(order),
   });
   fixture.run(HOUR / 6);
-  const tested = fixture.dialed.filter(({ kind }) => kind === 'test');
+  const tested = dialsOf(fixture, 'test');
   t.is(tested.length, 5, 'someone(1) is connected');
   for (let i = 1; i < tested.length; i++) t.true(tested[i]!.at - tested[i - 1]!.at >= 12_000);
 });

@@ -4,20 +4,19 @@ import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder } from './dial-order.ts';
-import { idOf, PlannerFixture, plan, refused, reset } from './testing/planner-fixture.ts';
-
-const HOUR = 3_600_000;
-
-const up =
-  (lives: number, end: TransportError = reset) =>
-  (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? idOf(9_999), lives, end });
-
-const gaps = (fixture: PlannerFixture, address = fixture.dialed[0]!.address) => {
-  const times = fixture.dialed.filter((order) => order.address === address).map(({ at }) => at);
-  return times.slice(1).map((at, i) => at - times[i]!);
-};
-
-const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
+import {
+  addressesOf,
+  gaps,
+  HOUR,
+  hang,
+  idAt,
+  idOf,
+  PlannerFixture,
+  plan,
+  refused,
+  reset,
+  up,
+} from './testing/planner-fixture.ts';
 
 test('a persistent peer is dialed at once, and again within the bounds of the back-off', (t) => {
   const fixture = new PlannerFixture({ persistent: ['a:1'], maxOutbound: 0 });
@@ -70,7 +69,7 @@ test('a peer that accepts and closes at once is not dialed in a hot loop', (t) =
     t.true(gaps(fixture).at(-1)! > 0.79 * longest);
     if ('seeds' in options)
       t.true(
-        kinds(fixture).every((kind) => kind === 'seed'),
+        fixture.dialed.every(({ kind }) => kind === 'seed'),
         'a seed that closes is not dialed before unknown nodes',
       );
   }
@@ -83,10 +82,7 @@ test('a persistent peer that dialed this node, or answers at another address, is
   t.is(fixture.dialed.length, 0);
   fixture.lose(idOf(1), undefined, reset);
   fixture.run(HOUR + 2_000);
-  t.deepEqual(
-    fixture.dialed.map(({ address }) => address),
-    ['a:1'],
-  );
+  t.deepEqual(addressesOf(fixture), ['a:1']);
 });
 
 test('the id of an address is learned from the node that answers, which is not dialed while it is connected', (t) => {
@@ -95,13 +91,13 @@ test('the id of an address is learned from the node that answers, which is not d
     maxOutbound: 0,
     outcome: (order, count) => (count === 1 ? up(50_000)(order) : { after: 0, error: refused }),
   });
-  t.false(fixture.planner.named.isPersistent(idOf(9_999)));
+  t.false(fixture.planner.named.isPersistent(idAt('a:1')));
   fixture.run(40_000);
-  t.true(fixture.planner.named.isPersistent(idOf(9_999)));
+  t.true(fixture.planner.named.isPersistent(idAt('a:1')));
   t.true(fixture.planner.named.isPersistent(undefined, 'tcp://A:1'));
   t.false(fixture.planner.named.isPersistent(idOf(5), 'b:1'));
-  t.is(fixture.planner.named.addressOf(idOf(9_999)), 'a:1');
-  fixture.at(50_021, () => fixture.comeIn(idOf(9_999)));
+  t.is(fixture.planner.named.addressOf(idAt('a:1')), 'a:1');
+  fixture.at(50_021, () => fixture.comeIn(idAt('a:1')));
   fixture.run(HOUR);
   t.is(fixture.dialed.length, 1);
 });
@@ -168,7 +164,7 @@ test('persistent peers are added, and removed by id, by learned id, by address o
   t.deepEqual(fixture.planner.removePersistent(`${idOf(2)}@elsewhere:1`), []);
   t.deepEqual(fixture.planner.removePersistent('tcp://B:2'), [`${idOf(2)}@b:2`]);
   fixture.run(100);
-  t.deepEqual(fixture.planner.removePersistent(idOf(9_999)), ['c:1']);
+  t.deepEqual(fixture.planner.removePersistent(idAt('c:1')), ['c:1']);
   t.deepEqual(fixture.planner.removePersistent('nobody:1'), []);
   t.deepEqual(fixture.planner.persistent, ['d:1']);
   t.throws(() => fixture.planner.removePersistent(''), { instanceOf: TransportError });
@@ -185,10 +181,7 @@ test('a node does not dial itself twice until the address is no longer its own',
   });
   fixture.book.push({ nodeId: idOf(2), address: 'me:4' });
   fixture.run(HOUR);
-  t.deepEqual(
-    fixture.dialed.map(({ address }) => address),
-    ['me:1', 'me:3', 'me:2'],
-  );
+  t.deepEqual(addressesOf(fixture), ['me:1', 'me:3', 'me:2']);
   t.deepEqual(fixture.givenUp, []);
   fixture.own.delete('me:1');
   fixture.own.delete('me:3');
@@ -204,7 +197,7 @@ test('reports about unknown or finished dials change nothing', (t) => {
   const fixture = new PlannerFixture({
     persistent: ['a:1'],
     maxOutbound: 0,
-    outcome: () => ({ after: 1e9, error: refused }),
+    outcome: hang,
   });
   fixture.run(10);
   const [order] = fixture.underWay;
