@@ -39,17 +39,6 @@ test('a persistent peer is dialed until it is connected, also after failed dials
   );
 });
 
-test('after an hour’s absence a persistent peer is back within two and a half minutes, and was dialed about once a minute at most', async (t, sim) => {
-  const [a] = await boot(sim, ['a', 'b'], {
-    peers: (name) => (name === 'a' ? { persistent: ['b'] } : passive),
-  });
-  sim.refuse('b');
-  await sim.run(3_600_000);
-  t.true(eventsOf(a, 'rejected').length < 60);
-  sim.heal();
-  await sim.until(() => isLinked(a, 'b'), 145_000);
-});
-
 test('with a fixed interval, a persistent peer is dialed regularly at that interval', async (t, sim) => {
   const reconnect = { initialBackoff: 500, maxBackoff: 500, jitter: 0 };
   const [a] = await boot(sim, ['a'], { peers: { persistent: ['b'], reconnect } });

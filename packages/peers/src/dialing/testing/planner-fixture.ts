@@ -21,7 +21,9 @@ export type Outcome =
       readonly end: TransportError;
     };
 
-export interface PlannerFixtureOptions extends Partial<Omit<DialPlannerOptions, 'now' | 'random'>> {
+export interface PlannerFixtureOptions
+  extends Partial<Omit<DialPlannerOptions, 'now' | 'random' | 'perHost'>> {
+  readonly perHost?: number | undefined;
   readonly seed?: number;
   readonly book?: DialCandidate[];
   readonly own?: string[];

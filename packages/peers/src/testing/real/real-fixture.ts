@@ -5,7 +5,6 @@ import {
   createTransport,
   systemClock,
   type Transport,
-  type TransportError,
 } from '@trunkline/transport-core';
 import {
   createManualClock,
@@ -210,25 +209,18 @@ export class RealFixture {
   }
 
   toString(): string {
-    return [...this.nodes]
-      .map(({ name, peers, transport, events }) => {
-        const { dialing, connections } = transport.snapshot();
-        const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
-        const told = events
-          .slice(-8)
-          .map(
-            (event) =>
-              `${event.at} ${event.type}${causeOf(event) === undefined ? '' : ` (${causeOf(event)!.message})`}`,
-          );
-        return [
-          `${name} at ${this.clock.now()}:`,
-          peers,
-          `dials ${dialing.join(', ')}`,
-          ...links,
-          ...told,
-        ].join('\n  ');
-      })
-      .join('\n');
+    const describe = ({ name, peers, transport, events }: RealNode) => {
+      const { dialing, connections } = transport.snapshot();
+      const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
+      const told = events.slice(-8).map((event) => {
+        const { message = '' } =
+          'cause' in event ? event.cause : 'error' in event ? event.error : {};
+        return `${event.at} ${event.type} ${message}`;
+      });
+      const lines = [`${name} at ${this.clock.now()}:`, peers, `dials ${dialing.join(', ')}`];
+      return [...lines, ...links, ...told].join('\n  ');
+    };
+    return [...this.nodes].map(describe).join('\n');
   }
 
   #watched(store: AddressBookStore): AddressBookStore {
@@ -307,14 +299,6 @@ export function emitted<T extends PeerEvent['type']>(
 
 export function isLinked(one: RealNode, other: RealNode): boolean {
   return one.peers.get(other.nodeId) !== undefined;
-}
-
-function causeOf(event: PeerEvent): TransportError | undefined {
-  return event.type === 'down'
-    ? event.cause
-    : event.type === 'rejected' || event.type === 'warning'
-      ? event.error
-      : undefined;
 }
 
 /** Minimum step of time, in milliseconds. */
