@@ -6,7 +6,6 @@ import { manage } from '@trunkline/transport-core/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
-import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { peersProtocol } from './protocol.ts';
@@ -18,8 +17,9 @@ import {
   emitted,
   type Given,
   isLinked,
-  RealFixture,
+  type RealFixture,
   type RealNode,
+  test,
 } from './testing/real/real-fixture.ts';
 
 const LOCAL = { wss: 'ws://127.0.0.1:0', tls: 'tcp://127.0.0.1:0' };
@@ -79,8 +79,7 @@ function impostor(fixture: RealFixture, nodeId: string, options: Partial<Given> 
   return { transport, heard };
 }
 
-test('where the transport proves ids, a node that only asserts an id is a client and gets nothing sent to that id', async (t) => {
-  const fixture = new RealFixture(t);
+test('where the transport proves ids, a node that only asserts an id is a client and gets nothing sent to that id', async (t, fixture) => {
   const [ours, theirs] = [await credentials(), await credentials()];
   const a = await mixed(fixture, 'a', ours);
   const { transport, heard } = impostor(fixture, theirs.nodeId);
@@ -95,11 +94,9 @@ test('where the transport proves ids, a node that only asserts an id is a client
   t.true(a.peers.get(theirs.nodeId)!.proven);
   t.is(await say(), 'b: a secret');
   t.deepEqual([heard, emitted(a, 'down').length, a.transport.remotes().length], [[], 0, 2]);
-  t.deepEqual(await fixture.close(), []);
 });
 
-test('a persistent peer with an id is still dialed while another node asserts that id', async (t) => {
-  const fixture = new RealFixture(t);
+test('a persistent peer with an id is still dialed while another node asserts that id', async (t, fixture) => {
   const [ours, theirs] = [await credentials(), await credentials()];
   const b = await mixed(fixture, 'b', theirs);
   const target = `${theirs.nodeId}@${tlsOf(b)}`;
@@ -111,11 +108,9 @@ test('a persistent peer with an id is still dialed while another node asserts th
   await fixture.run(60_000);
   t.true(a.dials.length > length + 3, `${a.dials.length - length} dials`);
   t.deepEqual([a.peers.list(), heard], [[], []]);
-  t.deepEqual(await fixture.close(), []);
 });
 
-test('a proving node and a node that proves nothing do not become peers, whoever dials, and each reports why', async (t) => {
-  const fixture = new RealFixture(t);
+test('a proving node and a node that proves nothing do not become peers, whoever dials, and each reports why', async (t, fixture) => {
   const p = await plain(fixture, 'p');
   const a = await mixed(fixture, 'a', await credentials(), { ...passive, persistent: [p.address] });
   const [out] = await fixture.emitted(a, 'rejected');
@@ -129,12 +124,10 @@ test('a proving node and a node that proves nothing do not become peers, whoever
   t.deepEqual([other!.reason, other!.error.code], ['incompatible', 'failed_precondition']);
   t.regex(other!.error.message, /accepts only nodes that prove/);
   for (const node of [a, p, q]) t.deepEqual(node.peers.list(), [], node.name);
-  t.deepEqual(await fixture.close(), []);
 });
 
-test('an impostor that repeats the instance of a proven node gets nothing meant for that node, whoever connects first', async (t) => {
-  for (const isFirst of [true, false]) {
-    const fixture = new RealFixture(t);
+for (const isFirst of [true, false])
+  test(`an impostor that repeats the instance of a proven node gets nothing meant for that node, whoever connects first: the impostor ${isFirst}`, async (t, fixture) => {
     const [ours, theirs] = [await credentials(), await credentials()];
     const a = await mixed(fixture, 'a', ours);
     // The instance is drawn from `random`, so the same seed gives the same instance.
@@ -157,12 +150,9 @@ test('an impostor that repeats the instance of a proven node gets nothing meant 
     );
     t.deepEqual(double.heard, []);
     t.true(a.peers.get(theirs.nodeId)!.proven && isLinked(a, b));
-    t.deepEqual(await fixture.close(), []);
-  }
-});
+  });
 
-test('a node that also listens on plain WebSocket advertises the address where it proves its id, and is found there', async (t) => {
-  const fixture = new RealFixture(t);
+test('a node that also listens on plain WebSocket advertises the address where it proves its id, and is found there', async (t, fixture) => {
   const [ours, theirs] = [await credentials(), await credentials()];
   const a = await fixture.node('a', { peers: passive, make: overTls(ours) });
   const b = await mixed(fixture, 'b', theirs, passive, [LOCAL.wss, LOCAL.tls]);
@@ -175,11 +165,9 @@ test('a node that also listens on plain WebSocket advertises the address where i
   t.is(bare(a.peers.addressOf(b.nodeId)), bare(tlsOf(b)));
   await fixture.settle(a.transport.disconnect(a.transport.remotes()[0]!));
   t.is(await say(a), 'b: hi');
-  t.deepEqual(await fixture.close(), []);
 });
 
-test('of several advertised addresses, the one where the node proves its id is dialed', async (t) => {
-  const fixture = new RealFixture(t);
+test('of several advertised addresses, the one where the node proves its id is dialed', async (t, fixture) => {
   const [ours, theirs] = [await credentials(), await credentials()];
   const a = await fixture.node('a', { peers: passive, make: overTls(ours) });
   const first = await mixed(fixture, 'b', theirs);
@@ -201,11 +189,9 @@ test('of several advertised addresses, the one where the node proves its id is d
     [a.peers.addressOf(b.nodeId), a.peers.get(b.nodeId)!.addr].map(bare),
     [tlsOf(b), tlsOf(b)].map(bare),
   );
-  t.deepEqual(await fixture.close(), []);
 });
 
-test('a transport that only dials has the id that it proves', async (t) => {
-  const fixture = new RealFixture(t);
+test('a transport that only dials has the id that it proves', async (t, fixture) => {
   const [ours, theirs] = [await credentials(), await credentials()];
   const a = await fixture.node('a', { peers: passive, make: overTls(ours) });
   const transport = fixture.guest((given) =>
@@ -219,5 +205,4 @@ test('a transport that only dials has the id that it proves', async (t) => {
     () => a.peers.get(theirs.nodeId)?.proven === true,
   );
   await fixture.settle(peers.close());
-  t.deepEqual(await fixture.close(), []);
 });

@@ -1,14 +1,13 @@
 // Tests of nodes that run no peers: they call and are called, but are never peers, whether or not
 // they prove an id.
 
-import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { failureOf } from './testing/bare.ts';
 import { passive } from './testing/cluster.ts';
 import { type Carrier, carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
-import { emitted, isLinked, RealFixture } from './testing/real/real-fixture.ts';
+import { emitted, isLinked, type RealFixture, test } from './testing/real/real-fixture.ts';
 
 /** Starts a node with peers. */
 const node = async (
@@ -26,8 +25,7 @@ async function client(fixture: RealFixture, carrier: Carrier) {
 }
 
 for (const carrier of carriers) {
-  test(`over ${carrier.name}, clients are in no list, count against no cap, and neither displace peers nor are displaced by them`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, clients are in no list, count against no cap, and neither displace peers nor are displaced by them`, async (t, fixture) => {
     const a = await node(fixture, carrier, 'a', { maxInbound: 2 });
     const callers = await Promise.all(Array.from({ length: 6 }, () => client(fixture, carrier)));
     const links = await Promise.all(
@@ -46,21 +44,17 @@ for (const carrier of carriers) {
     // The last one connects although all places of peers are taken.
     for (const { transport } of [...callers, await client(fixture, carrier)])
       t.is(await fixture.settle(transport.send(a.address, 'say', 'hi')), 'a: hi');
-    t.deepEqual(await fixture.close(), []);
   });
 
-  test(`over ${carrier.name}, nodes without address exchange and status are still peers`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, nodes without address exchange and status are still peers`, async (t, fixture) => {
     const quiet: Partial<PeersOptions> = { exchange: { enabled: false } };
     const a = await node(fixture, carrier, 'a', quiet);
     const b = await node(fixture, carrier, 'b', { ...quiet, persistent: [a.address] });
     await fixture.linked([a, b]);
     t.is(a.peers.get(b.nodeId)!.proven, carrier.proves);
-    t.deepEqual(await fixture.close(), []);
   });
 
-  test(`over ${carrier.name}, a node that closes its peers but keeps its transport is a client until it starts new peers`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, a node that closes its peers but keeps its transport is a client until it starts new peers`, async (t, fixture) => {
     const b = await node(fixture, carrier, 'b');
     const a = await node(fixture, carrier, 'a', {
       persistent: [b.address],
@@ -81,11 +75,9 @@ for (const carrier of carriers) {
       () => isLinked(a, b) && again.get(a.nodeId) !== undefined,
     );
     await fixture.settle(again.close());
-    t.deepEqual(await fixture.close(), []);
   });
 
-  test(`over ${carrier.name}, a persistent peer that does not run peers is reported as incompatible`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, a persistent peer that does not run peers is reported as incompatible`, async (t, fixture) => {
     const { transport } = await client(fixture, carrier);
     await transport.listen();
     const a = await node(fixture, carrier, 'a', { persistent: [transport.localAddr()] });
@@ -94,13 +86,11 @@ for (const carrier of carriers) {
     t.deepEqual([reason, direction, error.code], ['incompatible', 'out', 'failed_precondition']);
     t.regex(error.message, /does not run peers/);
     t.deepEqual(a.peers.list(), []);
-    t.deepEqual(await fixture.close(), []);
   });
 }
 
 for (const carrier of carriers.filter(({ proves }) => proves)) {
-  test(`over ${carrier.name}, a call by id reaches a peer but not a client, even if the client has proved the id`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, a call by id reaches a peer but not a client, even if the client has proved the id`, async (t, fixture) => {
     const a = await node(fixture, carrier, 'a');
     const { nodeId, transport } = await client(fixture, carrier);
     await fixture.settle(transport.dial(a.address));
@@ -115,11 +105,9 @@ for (const carrier of carriers.filter(({ proves }) => proves)) {
     const { code, message } = await failureOf(fixture.settle(found));
     t.is(code, 'failed_precondition');
     t.true(message.includes('does not run peers') && message.includes(`${nodeId}@`), message);
-    t.deepEqual(await fixture.close(), []);
   });
 
-  test(`over ${carrier.name}, a ban disconnects a client that proved the id, and refuses it afterwards`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, a ban disconnects a client that proved the id, and refuses it afterwards`, async (t, fixture) => {
     const a = await node(fixture, carrier, 'a');
     const { nodeId, transport } = await client(fixture, carrier);
     const link = await fixture.settle(transport.dial(a.address));
@@ -129,6 +117,5 @@ for (const carrier of carriers.filter(({ proves }) => proves)) {
     t.deepEqual([error.code, error.reason], ['permission_denied', 'denied']);
     a.peers.unban(nodeId);
     await fixture.settle(transport.dial(a.address));
-    t.deepEqual(await fixture.close(), []);
   });
 }

@@ -5,11 +5,10 @@ import { createAuthority, createIdentity } from '@trunkline/security';
 import { createNoiseStreamLayer } from '@trunkline/security/noise';
 import { NetworkTransport } from '@trunkline/transport-core/backend';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
-import test from 'ava';
 import { passive } from './testing/cluster.ts';
 import { type Carrier, carriers, overTls } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
-import { emitted, type Given, RealFixture } from './testing/real/real-fixture.ts';
+import { emitted, type Given, type RealFixture, test } from './testing/real/real-fixture.ts';
 import type { PeerRejection } from './types.ts';
 
 const noise = carriers.find(({ name }) => name === 'noise')!;
@@ -120,8 +119,7 @@ const cases: readonly Case[] = [
 ];
 
 for (const [title, carrier, attempt, reason, cause, options = {}] of cases) {
-  test(`a refused node is reported once: ${title}`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`a refused node is reported once: ${title}`, async (t, fixture) => {
     const a = await fixture.node('a', {
       transport: options,
       peers: passive,
@@ -135,12 +133,10 @@ for (const [title, carrier, attempt, reason, cause, options = {}] of cases) {
     t.deepEqual([event!.reason, event!.direction, event!.error.reason], [reason, 'in', cause]);
     t.is(typeof event!.endpoint, 'string');
     t.deepEqual([a.peers.list(), emitted(a, 'up'), emitted(a, 'down')], [[], [], []]);
-    t.deepEqual(await fixture.close(), []);
   });
 }
 
-test('a refused node whose hello was read is reported with its id and its advertised address', async (t) => {
-  const fixture = new RealFixture(t);
+test('a refused node whose hello was read is reported with its id and its advertised address', async (t, fixture) => {
   const a = await fixture.node('a', { peers: { ...passive, maxInbound: 0 } });
   const b = await fixture.node('b', { peers: { ...passive, persistent: [a.address] } });
   const [event] = await fixture.emitted(a, 'rejected');
@@ -149,12 +145,10 @@ test('a refused node whose hello was read is reported with its id and its advert
     [reason, direction, nodeId, addr, endpoint],
     ['full', 'in', b.nodeId, b.address, remote!.endpoint],
   );
-  t.deepEqual(await fixture.close(), []);
 });
 
 for (const carrier of carriers.filter(({ proves }) => proves)) {
-  test(`over ${carrier.name}, of two live nodes with one key the replaced one is refused for 30 s, and reported once`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, of two live nodes with one key the replaced one is refused for 30 s, and reported once`, async (t, fixture) => {
     const { a, older, newer, first } = await nodesWithOneKey(fixture, carrier);
     await fixture.emitted(a, 'down');
     const second = a.peers.get(newer.nodeId)!.instance;
@@ -181,11 +175,9 @@ for (const carrier of carriers.filter(({ proves }) => proves)) {
     const [, later] = await fixture.emitted(a, 'rejected', 2);
     await fixture.run(20_000);
     t.deepEqual([later!.reason, ...counts()], ['twin', 2, 2]);
-    t.deepEqual(await fixture.close(), []);
   });
 
-  test(`over ${carrier.name}, a replaced node may reconnect once the other is gone`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, a replaced node may reconnect once the other is gone`, async (_t, fixture) => {
     const { a, older, newer, first } = await nodesWithOneKey(fixture, carrier);
     await fixture.emitted(a, 'rejected');
     await fixture.settle(newer.close());
@@ -194,7 +186,6 @@ for (const carrier of carriers.filter(({ proves }) => proves)) {
       () => a.peers.get(older.nodeId)?.instance === first,
       5_000,
     );
-    t.deepEqual(await fixture.close(), []);
   });
 }
 

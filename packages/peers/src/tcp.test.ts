@@ -11,7 +11,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { createTransport, type TransportError } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { nodeProbe } from '@trunkline/transport-testkit';
-import test from 'ava';
+import ava from 'ava';
 import { createFileAddressBook } from './index.node.ts';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
@@ -19,16 +19,22 @@ import { echo, idOf, passive } from './testing/cluster.ts';
 import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { folder } from './testing/real/folder.ts';
-import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
+import {
+  emitted,
+  isLinked,
+  type RealFixture,
+  type RealNode,
+  test,
+} from './testing/real/real-fixture.ts';
 
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
 const hasIPv6 = Object.values(networkInterfaces()).some((each) =>
   each?.some(({ address }) => address === '::1'),
 );
-const onIPv6 = hasIPv6 ? test : test.skip;
+const onIPv6: typeof test = hasIPv6 ? test : (title) => void ava.skip(title, () => {});
 
 // These tests are serial because they check the open resources of this process.
-test.serial(
+ava.serial(
   'transports and peers that are closed, in any order, leave no handle and no timer',
   async (t) => {
     const { resources } = nodeProbe(process);
@@ -58,7 +64,7 @@ test.serial(
   },
 );
 
-test('a process whose peers and transports are closed exits by itself', async (t) => {
+ava('a process whose peers and transports are closed exits by itself', async (t) => {
   t.timeout(60_000);
   const child = spawn(
     process.execPath,
@@ -78,8 +84,7 @@ test('a process whose peers and transports are closed exits by itself', async (t
 });
 
 for (const carrier of carriers.filter(({ name }) => ['TCP', 'TLS', 'noise'].includes(name))) {
-  test(`over ${carrier.name}, three nodes find each other through one seed and call each other by id; one that is killed and returns elsewhere is found again`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, three nodes find each other through one seed and call each other by id; one that is killed and returns elsewhere is found again`, async (t, fixture) => {
     const addressBook = createFileAddressBook(join(await folder(t), 'book'));
     const keys = { a: await credentials(), b: await credentials(), c: await credentials() };
     const node = (name: 'a' | 'b' | 'c', peers: Partial<PeersOptions>) =>
@@ -121,12 +126,10 @@ for (const carrier of carriers.filter(({ name }) => ['TCP', 'TLS', 'noise'].incl
           [carrier.proves, carrier.proves ? nodeId : undefined, true, 100],
         );
     }
-    t.deepEqual(await fixture.close(), []);
   });
 }
 
-test('one address in many spellings is one peer with one link, permanently', async (t) => {
-  const fixture = new RealFixture(t);
+test('one address in many spellings is one peer with one link, permanently', async (t, fixture) => {
   const b = await fixture.node('b', { peers: passive });
   const port = b.address.split(':').at(-1);
   const hosts = 'localhost LOCALHOST 127.0.0.1 127.1 2130706433 [::ffff:127.0.0.1]';
@@ -149,11 +152,9 @@ test('one address in many spellings is one peer with one link, permanently', asy
   t.is(a.dials.length, dials, 'each is dialed once, then never again');
   t.true(dials <= spellings.length + 1);
   t.deepEqual([b.peers.snapshot().inbound, a.peers.snapshot().outbound], [1, 0]);
-  t.deepEqual(await fixture.close(), []);
 });
 
-test('removing a peer by its configured address disconnects it, even if the link in use is one that it dialed', async (t) => {
-  const fixture = new RealFixture(t);
+test('removing a peer by its configured address disconnects it, even if the link in use is one that it dialed', async (t, fixture) => {
   const [lower, higher] = ['1', '2'].map((digit) => ({ nodeId: digit.repeat(64) }));
   const b = await fixture.node('b', { peers: { ...passive, identity: lower } });
   const a = await fixture.node('a', {
@@ -173,12 +174,10 @@ test('removing a peer by its configured address disconnects it, even if the link
   await fixture.run(60_000);
   t.deepEqual(a.peers.list(), []);
   t.true(emitted(b, 'rejected').every(({ reason }) => reason === 'full'));
-  t.deepEqual(await fixture.close(), []);
 });
 
 for (const how of ['remove', 'setTopology'] as const)
-  test(`removing one of two spellings of a peer leaves its link alone: by ${how}`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`removing one of two spellings of a peer leaves its link alone: by ${how}`, async (t, fixture) => {
     const b = await fixture.node('b', { peers: passive });
     const port = b.address.split(':').at(-1);
     const [name, ip] = [`localhost:${port}`, `127.0.0.1:${port}`];
@@ -192,7 +191,6 @@ for (const how of ['remove', 'setTopology'] as const)
     t.deepEqual([a.peers.list()[0]!.persistent, a.peers.topology.length], [true, 1]);
     a.peers.setTopology([]);
     await fixture.parted(a, b, 10_000);
-    t.deepEqual(await fixture.close(), []);
   });
 
 /** Starts a node that listens on both address families. */
@@ -230,30 +228,30 @@ async function freePort(host: string): Promise<number> {
   return port;
 }
 
-onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', async (t) => {
-  const fixture = new RealFixture(t);
-  const hosts = ['[::1]', '127.0.0.1', 'localhost', '[0:0:0:0:0:0:0:1]'];
-  const { node: b, port } = await dual(fixture, 'b', () => []);
-  const target = await dual(fixture, 'a', () => hosts.map((host) => `${host}:${port}`));
-  const a = target.node;
-  for (const host of ['[::1]', 'localhost']) b.peers.add(`${host}:${target.port}`);
-  await fixture.linked([a, b]);
-  for (const time of [15_000, 120_000]) {
-    await fixture.run(time);
-    for (const node of [a, b])
-      t.deepEqual(
-        [node.peers.list().length, node.transport.remotes().length, emitted(node, 'down').length],
-        [1, 1, 0],
-      );
-  }
-  t.is(await fixture.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
-  t.deepEqual(await fixture.close(), []);
-});
+onIPv6(
+  'a node that is reached over IPv4 and IPv6 is one peer, whoever dials',
+  async (t, fixture) => {
+    const hosts = ['[::1]', '127.0.0.1', 'localhost', '[0:0:0:0:0:0:0:1]'];
+    const { node: b, port } = await dual(fixture, 'b', () => []);
+    const target = await dual(fixture, 'a', () => hosts.map((host) => `${host}:${port}`));
+    const a = target.node;
+    for (const host of ['[::1]', 'localhost']) b.peers.add(`${host}:${target.port}`);
+    await fixture.linked([a, b]);
+    for (const time of [15_000, 120_000]) {
+      await fixture.run(time);
+      for (const node of [a, b])
+        t.deepEqual(
+          [node.peers.list().length, node.transport.remotes().length, emitted(node, 'down').length],
+          [1, 1, 0],
+        );
+    }
+    t.is(await fixture.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
+  },
+);
 
 onIPv6(
   'a node finds that it dialed itself however its own address is spelled, and dials that no more',
-  async (t) => {
-    const fixture = new RealFixture(t);
+  async (t, fixture) => {
     const hosts = ['127.0.0.1', '[::1]', 'localhost', '127.1'];
     const { node: a } = await dual(fixture, 'a', (port) => hosts.map((host) => `${host}:${port}`));
     await fixture.run(200_000);
@@ -262,6 +260,5 @@ onIPv6(
     t.true(outward.every(({ reason }) => reason === 'self'));
     t.is(outward.length, 3, 'except for its advertised address, which is known');
     t.is(a.dials.length, 3);
-    t.deepEqual(await fixture.close(), []);
   },
 );

@@ -4,13 +4,19 @@
 import { createTransport, type Transport } from '@trunkline/transport-core';
 import { spelled } from '@trunkline/transport-core/internal';
 import { type TcpBackend, tcp } from '@trunkline/transport-tcp';
-import test from 'ava';
+import ava from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo, passive } from './testing/cluster.ts';
 import { overTls } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
-import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
+import {
+  emitted,
+  isLinked,
+  type RealFixture,
+  type RealNode,
+  test,
+} from './testing/real/real-fixture.ts';
 import { TcpRelay } from './testing/real/tcp-relay.ts';
 
 /** Starts a node with these credentials and without the option `identity`. */
@@ -24,24 +30,26 @@ const proving = async (
 const say = (fixture: RealFixture, from: RealNode, to: RealNode, text: string) =>
   fixture.settle(from.transport.send(`node:${to.nodeId}`, 'say', text));
 
-test('an identity other than the one that the transport proves throws a TypeError that names both, and changes nothing', async (t) => {
-  const [ours, theirs] = [await credentials(), await credentials()];
-  const transport = createTransport({ protocol: echo, backends: [tcp({ tls: ours.tls })] });
-  t.throws(() => createPeers({ transport, identity: theirs }), {
-    instanceOf: TypeError,
-    message: (text) =>
-      text.startsWith('createPeers: identity: ') &&
-      text.includes(ours.nodeId) &&
-      text.includes(theirs.nodeId),
-  });
-  const peers = createPeers({ transport, identity: ours });
-  t.is(peers.nodeId, ours.nodeId);
-  await peers.close();
-  await transport.close();
-});
+ava(
+  'an identity other than the one that the transport proves throws a TypeError that names both, and changes nothing',
+  async (t) => {
+    const [ours, theirs] = [await credentials(), await credentials()];
+    const transport = createTransport({ protocol: echo, backends: [tcp({ tls: ours.tls })] });
+    t.throws(() => createPeers({ transport, identity: theirs }), {
+      instanceOf: TypeError,
+      message: (text) =>
+        text.startsWith('createPeers: identity: ') &&
+        text.includes(ours.nodeId) &&
+        text.includes(theirs.nodeId),
+    });
+    const peers = createPeers({ transport, identity: ours });
+    t.is(peers.nodeId, ours.nodeId);
+    await peers.close();
+    await transport.close();
+  },
+);
 
-test('another node that answers at a dialed address is not mistaken for the peer, which is dialed until it is there', async (t) => {
-  const fixture = new RealFixture(t);
+test('another node that answers at a dialed address is not mistaken for the peer, which is dialed until it is there', async (t, fixture) => {
   const theirs = await credentials();
   const impostor = await proving(fixture, 'impostor');
   const relay = await TcpRelay.to(impostor.address, t);
@@ -61,7 +69,6 @@ test('another node that answers at a dialed address is not mistaken for the peer
   relay.redirect(b.address);
   await fixture.linked([a, b], 60_000);
   t.true(a.peers.get(b.nodeId)!.proven);
-  t.deepEqual(await fixture.close(), []);
 });
 
 for (const [title, options] of [
@@ -69,8 +76,7 @@ for (const [title, options] of [
   ['is an ordinary peer', () => ({ maxOutbound: 10 })],
   ['was named with its old address', (target: string) => ({ persistent: [target] })],
 ] as const)
-  test(`a node that returns on another port with the same key is reached by its id again: one that ${title}`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`a node that returns on another port with the same key is reached by its id again: one that ${title}`, async (t, fixture) => {
     const theirs = credentials();
     const first = await proving(fixture, 'b', {}, theirs);
     const a = await proving(fixture, 'a', options(`${first.nodeId}@${first.address}`));
@@ -98,11 +104,9 @@ for (const [title, options] of [
       ['out', b.address, b.nodeId],
     );
     t.true(a.dials.slice(length).some(({ target }) => spelled(target) === b.address));
-    t.deepEqual(await fixture.close(), []);
   });
 
-test('a persistent peer that moved is dialed at its last advertised address, even if another node has its old one', async (t) => {
-  const fixture = new RealFixture(t);
+test('a persistent peer that moved is dialed at its last advertised address, even if another node has its old one', async (t, fixture) => {
   const theirs = credentials();
   const first = await proving(fixture, 'b', {}, theirs);
   const relay = await TcpRelay.to(first.address, t);
@@ -137,11 +141,9 @@ test('a persistent peer that moved is dialed at its last advertised address, eve
     'the operator’s address is still dialed',
   );
   t.deepEqual([squatter.peers.list(), isLinked(a, squatter)], [[], false]);
-  t.deepEqual(await fixture.close(), []);
 });
 
-test('of two nodes with one key the newest is the peer: the other’s link accepts no calls, and ends after the running ones', async (t) => {
-  const fixture = new RealFixture(t);
+test('of two nodes with one key the newest is the peer: the other’s link accepts no calls, and ends after the running ones', async (t, fixture) => {
   const theirs = credentials();
   let answer: (said: string) => void = () => {};
   const a = await fixture.node('a', {
@@ -188,11 +190,9 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
     [a.transport.remotes().length, isLinked(newer, a), emitted(newer, 'down').length],
     [1, true, 0],
   );
-  t.deepEqual(await fixture.close(), []);
 });
 
-test('a node is not a peer of another node with its own key', async (t) => {
-  const fixture = new RealFixture(t);
+test('a node is not a peer of another node with its own key', async (t, fixture) => {
   const theirs = credentials();
   const one = await proving(fixture, 'one', {}, theirs);
   const other = await proving(fixture, 'other', { persistent: [one.address] }, theirs);
@@ -202,12 +202,10 @@ test('a node is not a peer of another node with its own key', async (t) => {
     [['self', 'out']],
   );
   t.deepEqual([one.peers.list(), other.peers.list()], [[], []]);
-  t.deepEqual(await fixture.close(), []);
 });
 
 for (const how of ['peers.ban', 'updateTls'] as const)
-  test(`a peer that ${how} denies is disconnected, both ends are told why, and it is admitted again once allowed`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`a peer that ${how} denies is disconnected, both ends are told why, and it is admitted again once allowed`, async (t, fixture) => {
     const a = await proving(fixture, 'a');
     const b = await proving(fixture, 'b', { persistent: [`${a.nodeId}@${a.address}`] });
     const c = await proving(fixture, 'c', { persistent: [a.address] });
@@ -234,5 +232,4 @@ for (const how of ['peers.ban', 'updateTls'] as const)
     else await transport.updateTls({ deny: [] });
     await fixture.linked([a, b]);
     t.is(emitted(c, 'down').length, 0);
-    t.deepEqual(await fixture.close(), []);
   });

@@ -12,7 +12,7 @@ import {
   seededRandom,
 } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
-import type { ExecutionContext } from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from '../../options.ts';
 import { createPeers, type Peers } from '../../peers.ts';
 import type { AddressBookStore } from '../../store/address-book-store.ts';
@@ -287,6 +287,18 @@ export class RealFixture {
   #isMute(address: string): boolean {
     return this.mute.has(address.replace(/^[0-9a-f]{64}@/, ''));
   }
+}
+
+/** Declares a test with a fixture, in which it may leave nothing behind. */
+export function test(
+  title: string,
+  body: (t: ExecutionContext, fixture: RealFixture) => Promise<unknown>,
+): void {
+  ava(title, async (t) => {
+    const fixture = new RealFixture(t);
+    await body(t, fixture);
+    t.deepEqual(await fixture.close(), []);
+  });
 }
 
 /** Returns the events of a node that have the given type. */
