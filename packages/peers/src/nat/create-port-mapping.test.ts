@@ -10,7 +10,7 @@ import {
 } from '@trunkline/transport-core';
 import { createManualClock, type ManualClock } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
-import test, { type ExecutionContext } from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import {
   createPortMapping,
   type PortMapping,
@@ -18,6 +18,9 @@ import {
   type PortMappingOptions,
 } from './create-port-mapping.ts';
 import { type FakeGateway, startFakeGateway } from './testing/fake-gateway.ts';
+
+/** These tests run one at a time. */
+const test = ava.serial;
 
 const protocol = defineProtocol({
   name: 'nothing',
@@ -94,26 +97,23 @@ async function fixture(t: ExecutionContext, kind: 'upnp' | 'nat-pmp'): Promise<F
 }
 
 for (const kind of ['upnp', 'nat-pmp'] as const) {
-  test.serial(
-    `${kind}: the external address is advertised until the mapping is closed`,
-    async (t) => {
-      const { gateway, transport, port, events, map } = await fixture(t, kind);
-      const mapping = await map();
-      const external = `tcp://203.0.113.7:${port}`;
-      t.deepEqual([mapping.addresses, mapping.error], [[external], undefined]);
-      t.is(transport.advertiseAddr(), `${external},${FORMER}`);
-      t.deepEqual([...gateway.mappings.keys()], [port]);
-      t.deepEqual(gateway.leases, [3_600]);
-      t.like(events[0], { type: 'mapped', addresses: [external], protocol: kind });
-      await mapping.close();
-      await mapping.close();
-      t.is(gateway.mappings.size, 0);
-      t.is(transport.advertiseAddr(), FORMER);
-      t.is(events.length, 1);
-    },
-  );
+  test(`${kind}: the external address is advertised until the mapping is closed`, async (t) => {
+    const { gateway, transport, port, events, map } = await fixture(t, kind);
+    const mapping = await map();
+    const external = `tcp://203.0.113.7:${port}`;
+    t.deepEqual([mapping.addresses, mapping.error], [[external], undefined]);
+    t.is(transport.advertiseAddr(), `${external},${FORMER}`);
+    t.deepEqual([...gateway.mappings.keys()], [port]);
+    t.deepEqual(gateway.leases, [3_600]);
+    t.like(events[0], { type: 'mapped', addresses: [external], protocol: kind });
+    await mapping.close();
+    await mapping.close();
+    t.is(gateway.mappings.size, 0);
+    t.is(transport.advertiseAddr(), FORMER);
+    t.is(events.length, 1);
+  });
 
-  test.serial(`${kind}: a port that another device uses is replaced, and then kept`, async (t) => {
+  test(`${kind}: a port that another device uses is replaced, and then kept`, async (t) => {
     const { gateway, clock, port, map } = await fixture(t, kind);
     gateway.mappings.set(port, '192.168.1.9:7000');
     const mapping = await map({ renewInterval: 60_000 });
@@ -125,7 +125,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     t.is(gateway.mappings.size, 0, 'the mapping is removed by its external port');
   });
 
-  test.serial(`${kind}: a mapping that the router has forgotten is made again`, async (t) => {
+  test(`${kind}: a mapping that the router has forgotten is made again`, async (t) => {
     const { gateway, transport, port, events, map, after } = await fixture(t, kind);
     await map({ renewInterval: 60_000 });
     gateway.mappings.clear();
@@ -136,7 +136,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     t.is(transport.advertiseAddr(), `tcp://203.0.113.8:${port},${FORMER}`);
   });
 
-  test.serial(`${kind}: a refusal is reported with advice, and tried again later`, async (t) => {
+  test(`${kind}: a refusal is reported with advice, and tried again later`, async (t) => {
     const { gateway, transport, events, map, after } = await fixture(t, kind);
     gateway.refuse = REFUSED;
     const mapping = await map();
@@ -154,7 +154,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     t.is(mapping.error, undefined);
   });
 
-  test.serial(`${kind}: the address is advertised until the lease ends`, async (t) => {
+  test(`${kind}: the address is advertised until the lease ends`, async (t) => {
     const { gateway, transport, events, map, after } = await fixture(t, kind);
     const mapping = await map({ renewInterval: 1_800_000 });
     gateway.refuse = REFUSED;
@@ -168,7 +168,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     t.is(transport.advertiseAddr(), FORMER);
   });
 
-  test.serial(`${kind}: an external address that is private is not advertised`, async (t) => {
+  test(`${kind}: an external address that is private is not advertised`, async (t) => {
     const { gateway, transport, map } = await fixture(t, kind);
     gateway.externalAddress = '100.64.3.4';
     const { error } = await map();
@@ -177,7 +177,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     t.is(transport.advertiseAddr(), FORMER);
   });
 
-  test.serial(`${kind}: external port 0 is refused with its reason, and tried again`, async (t) => {
+  test(`${kind}: external port 0 is refused with its reason, and tried again`, async (t) => {
     const { gateway, transport, port, events, map, after } = await fixture(t, kind);
     gateway.answerPort = 0;
     const mapping = await map();
@@ -195,7 +195,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
     t.is(mapping.error, undefined);
   });
 
-  test.serial(`${kind}: addresses that the transport refuses are not mapped`, async (t) => {
+  test(`${kind}: addresses that the transport refuses are not mapped`, async (t) => {
     const { transport, port, events, map, after } = await fixture(t, kind);
     const refuse = () => {
       throw new TypeError('advertise: no room');
@@ -212,7 +212,7 @@ for (const kind of ['upnp', 'nat-pmp'] as const) {
   });
 }
 
-test.serial('addresses that the transport refuses replace the former ones by none', async (t) => {
+test('addresses that the transport refuses replace the former ones by none', async (t) => {
   const { gateway, transport, events, map, after } = await fixture(t, 'upnp');
   const mapping = await map({ renewInterval: 60_000 });
   const [former] = mapping.addresses;
@@ -231,26 +231,23 @@ test.serial('addresses that the transport refuses replace the former ones by non
   t.is(transport.advertiseAddr(), FORMER);
 });
 
-test.serial('upnp: an external address that is none is refused', async (t) => {
+test('upnp: an external address that is none is refused', async (t) => {
   const { gateway, transport, map } = await fixture(t, 'upnp');
   gateway.externalAddress = 'unknown';
   t.regex((await map()).error!.message, /has mapped port \d+ to unknown:\d+, which has no valid/);
   t.is(transport.advertiseAddr(), FORMER);
 });
 
-test.serial(
-  'close() leaves an address that was set meanwhile, unless a mapping replaced it',
-  async (t) => {
-    const { gateway, transport, map } = await fixture(t, 'upnp');
-    gateway.refuse = REFUSED;
-    const mapping = await map();
-    transport.advertise('tcp://outside.example:1');
-    await mapping.close();
-    t.is(transport.advertiseAddr(), 'tcp://outside.example:1');
-  },
-);
+test('close() leaves an address that was set meanwhile, unless a mapping replaced it', async (t) => {
+  const { gateway, transport, map } = await fixture(t, 'upnp');
+  gateway.refuse = REFUSED;
+  const mapping = await map();
+  transport.advertise('tcp://outside.example:1');
+  await mapping.close();
+  t.is(transport.advertiseAddr(), 'tcp://outside.example:1');
+});
 
-test.serial('nat-pmp: a router to which the system sends nothing fails the attempt', async (t) => {
+test('nat-pmp: a router to which the system sends nothing fails the attempt', async (t) => {
   const { map } = await fixture(t, 'nat-pmp');
   // A system lets no socket connect to the broadcast address unless the socket asks for it.
   const { error } = await map({ gateway: '255.255.255.255' });
@@ -258,7 +255,7 @@ test.serial('nat-pmp: a router to which the system sends nothing fails the attem
   t.regex(error!.message, /on the router 255\.255\.255\.255: no answer: connect E.*; check that/);
 });
 
-test.serial('nat-pmp: a request whose answer is lost is sent again', async (t) => {
+test('nat-pmp: a request whose answer is lost is sent again', async (t) => {
   const { gateway, clock, map } = await fixture(t, 'nat-pmp');
   gateway.lose = 1;
   const mapped = map();
@@ -267,7 +264,7 @@ test.serial('nat-pmp: a request whose answer is lost is sent again', async (t) =
   t.is((await mapped).addresses.length, 1);
 });
 
-test.serial('upnp: a router that does not answer fails the attempt after 5 s', async (t) => {
+test('upnp: a router that does not answer fails the attempt after 5 s', async (t) => {
   const { gateway, clock, map } = await fixture(t, 'upnp');
   gateway.hang = true;
   let isOver = false;
@@ -281,7 +278,7 @@ test.serial('upnp: a router that does not answer fails the attempt after 5 s', a
   t.regex((await mapped).error!.message, /no answer within 5000 ms; check that/);
 });
 
-test.serial('an error of onEvent changes nothing', async (t) => {
+test('an error of onEvent changes nothing', async (t) => {
   const { gateway, transport, port, map } = await fixture(t, 'upnp');
   const onEvent = () => {
     throw new Error('from the listener');
@@ -293,7 +290,7 @@ test.serial('an error of onEvent changes nothing', async (t) => {
   t.is(gateway.mappings.size, 0);
 });
 
-test('a transport that no router can reach is refused', async (t) => {
+ava('a transport that no router can reach is refused', async (t) => {
   const transport = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
   t.teardown(() => transport.close());
   await t.throwsAsync(createPortMapping(transport), { code: 'failed_precondition' });
@@ -303,7 +300,7 @@ test('a transport that no router can reach is refused', async (t) => {
   t.regex(error.message, /a router can't reach tcp:\/\/127\.0\.0\.1:\d+; listen on/);
 });
 
-test('invalid options are a TypeError that names them', async (t) => {
+ava('invalid options are a TypeError that names them', async (t) => {
   const { map } = await fixture(t, 'upnp');
   await t.throwsAsync(map({ gateway: 'router' }), { instanceOf: TypeError, message: /gateway/ });
   await t.throwsAsync(map({ renewInterval: 1 }), {
@@ -312,7 +309,7 @@ test('invalid options are a TypeError that names them', async (t) => {
   });
 });
 
-test('the wait for the next attempt does not keep the process alive', async (t) => {
+ava('the wait for the next attempt does not keep the process alive', async (t) => {
   const { map, clock } = await fixture(t, 'nat-pmp');
   const { setTimeout } = clock;
   const delays = new Map<unknown, number>();

@@ -36,8 +36,6 @@ export class Fleet {
   /** The number of dials of all nodes. */
   dials = 0;
   readonly #sim: Simulation;
-  /** The nodes that are up, by node id. */
-  readonly #byId = new Map<string, FleetNode>();
 
   constructor(sim: Simulation) {
     this.#sim = sim;
@@ -68,14 +66,13 @@ export class Fleet {
       await transport.listen();
       await peers.start();
       this.up.set(name, node);
-      this.#byId.set(nodeId, node);
       return () => this.#close(node);
     });
   }
 
   /** Crashes a node without any clean-up; others see a reset. */
   crash(name: string): void {
-    this.#forget(name);
+    this.up.delete(name);
     this.#sim.crash(name);
   }
 
@@ -91,30 +88,11 @@ export class Fleet {
    * that both ends list count.
    */
   parts(nodes: Iterable<FleetNode>): number[] {
-    const left = new Set(nodes);
-    const sizes: number[] = [];
-    for (const first of left) {
-      left.delete(first);
-      const queue = [first];
-      for (const node of queue) {
-        for (const id of node.linked) {
-          const next = this.#byId.get(id);
-          if (next?.linked.has(node.nodeId) && left.delete(next)) queue.push(next);
-        }
-      }
-      sizes.push(queue.length);
-    }
-    return sizes.sort((a, b) => b - a);
-  }
-
-  #forget(name: string): void {
-    const node = this.up.get(name);
-    this.up.delete(name);
-    if (node !== undefined) this.#byId.delete(node.nodeId);
+    return partsOf(new Map(Array.from(nodes, ({ nodeId, linked }) => [nodeId, linked])));
   }
 
   async #close(node: FleetNode): Promise<void> {
-    this.#forget(node.name);
+    this.up.delete(node.name);
     await node.peers.close();
     await node.transport.close();
   }
@@ -127,6 +105,24 @@ export class Fleet {
       } else if (event.type === 'down') node.linked.delete(event.nodeId);
     }
   }
+}
+
+/**
+ * Returns the sizes of the connected parts of a graph, the largest first. Only edges that both ends
+ * list count.
+ */
+export function partsOf(linked: ReadonlyMap<string, ReadonlySet<string>>): number[] {
+  const left = new Set(linked.keys());
+  const sizes: number[] = [];
+  for (const first of left) {
+    left.delete(first);
+    const queue = [first];
+    for (const id of queue)
+      for (const other of linked.get(id)!)
+        if (linked.get(other)?.has(id) && left.delete(other)) queue.push(other);
+    sizes.push(queue.length);
+  }
+  return sizes.sort((a, b) => b - a);
 }
 
 /** Returns the items in random order. */
