@@ -13,14 +13,14 @@ import {
   idOf,
   PlannerFixture,
   plan,
+  ran,
   refused,
   reset,
   up,
 } from './testing/planner-fixture.ts';
 
 test('a persistent peer is dialed at once, and again within the bounds of the back-off', (t) => {
-  const fixture = new PlannerFixture({ persistent: ['a:1'], maxOutbound: 0 });
-  fixture.run(HOUR);
+  const fixture = ran(HOUR, { persistent: ['a:1'], maxOutbound: 0 });
   t.is(fixture.dialed[0]!.at, 0);
   for (const [i, gap] of gaps(fixture).entries()) {
     const middle = Math.min(120_000, 1_000 * 1.6 ** i);
@@ -29,8 +29,7 @@ test('a persistent peer is dialed at once, and again within the bounds of the ba
 });
 
 test('a persistent peer is dialed forever', (t) => {
-  const fixture = new PlannerFixture({ persistent: ['a:1'], maxOutbound: 0 });
-  fixture.run(7 * 24 * HOUR);
+  const fixture = ran(7 * 24 * HOUR, { persistent: ['a:1'], maxOutbound: 0 });
   t.true(fixture.dialed.length > (7 * 24 * HOUR) / 145_000);
   t.true(Math.max(...gaps(fixture)) <= 144_020);
   t.deepEqual(fixture.givenUp, []);
@@ -40,13 +39,12 @@ test('a lost persistent peer is dialed again, also after failed dials; only a li
   const answers = new Set([4, 9]);
   const outcome = (order: DialOrder, count: number) =>
     answers.has(count) ? up(60_000)(order) : { after: 0, error: refused };
-  const fixture = new PlannerFixture({
+  const fixture = ran(5_000, {
     persistent: [`${idOf(1)}@a:1`],
     maxOutbound: 0,
     outcome,
     reconnect: { interval: 1_000, max: 120_000, jitter: 0 },
   });
-  fixture.run(5_000);
   fixture.planner.setPersistent([`${idOf(1)}@a:1`, 'other:1']); // Keeps the peer: resets nothing.
   fixture.run(5 * 60_000);
   const waits = gaps(fixture, 'a:1').map((gap) => (gap > 60_000 ? gap - 60_020 : gap));
@@ -62,8 +60,7 @@ test('a peer that accepts and closes at once is not dialed in a hot loop', (t) =
     { book: [{ nodeId: idOf(1), address: 'a:1' }] },
     { seeds: ['a:1'] },
   ]) {
-    const fixture = new PlannerFixture({ ...options, outcome: up(5) });
-    fixture.run(10 * 60_000);
+    const fixture = ran(10 * 60_000, { ...options, outcome: up(5) });
     t.true(fixture.dialed.length < 40, `${fixture.dialed.length} dials`);
     const longest = 'persistent' in options ? 120_000 : 30_000;
     t.true(gaps(fixture).at(-1)! > 0.79 * longest);
@@ -103,12 +100,11 @@ test('the id of an address is learned from the node that answers, which is not d
 });
 
 test('an end without a report is noticed', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(60_000, {
     persistent: [`${idOf(1)}@a:1`],
     maxOutbound: 0,
     outcome: up(HOUR),
   });
-  fixture.run(60_000);
   fixture.isConnected = () => false;
   fixture.ask();
   fixture.run(62_000);
@@ -123,8 +119,7 @@ test('if an id is given, another node at that address is not the persistent peer
 });
 
 test('after the topology is replaced, removed peers are not dialed, added ones are dialed at once, and moved ones at the new address', (t) => {
-  const fixture = new PlannerFixture({ persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
-  fixture.run(60_000);
+  const fixture = ran(60_000, { persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
   const diff = fixture.planner.setPersistent([`${idOf(1)}@b:2`, 'c:1']);
   t.deepEqual(diff, {
     removed: ['a:1', `${idOf(1)}@b:1`],
@@ -194,12 +189,11 @@ test('a node does not dial itself twice until the address is no longer its own',
 });
 
 test('reports about unknown or finished dials change nothing', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(10, {
     persistent: ['a:1'],
     maxOutbound: 0,
     outcome: hang,
   });
-  fixture.run(10);
   const [order] = fixture.underWay;
   const stranger = { address: 'b:1', nodeId: idOf(1), kind: 'book' } as const;
   const fail = (failed: DialOrder, error = refused) =>

@@ -6,6 +6,7 @@ import {
   dialsOf,
   HOUR,
   PlannerFixture,
+  ran,
   refused,
   someone,
   someones,
@@ -19,13 +20,12 @@ const withoutSeeds = (order: DialOrder) =>
   order.kind === 'seed' ? { after: 20, error: refused } : up(HOUR * 9)(order);
 
 test('with all links up one more dial goes to a new node or a seed about every five minutes; with a link to spare none does', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(4 * MINUTE - 1, {
     book: someones(100),
     seeds: ['seed:1'],
     maxOutbound: 3,
     outcome: withoutSeeds,
   });
-  fixture.run(4 * MINUTE - 1);
   t.deepEqual(
     fixture.dialed.map(({ kind }) => kind),
     ['book', 'book', 'book'],
@@ -44,28 +44,25 @@ test('with all links up one more dial goes to a new node or a seed about every f
   );
   t.is(new Set(spare.map(({ address }) => address)).size, spare.length);
 
-  const hungry = new PlannerFixture({ book: someones(2), maxOutbound: 3, outcome: up(HOUR * 9) });
-  hungry.run(HOUR);
+  const hungry = ran(HOUR, { book: someones(2), maxOutbound: 3, outcome: up(HOUR * 9) });
   t.is(dialsOf(hungry, 'spare').length, 0);
-  const none = new PlannerFixture({
+  const none = ran(HOUR, {
     book: someones(9),
     seeds: ['seed:1'],
     maxOutbound: 0,
     outcome: up(HOUR * 9),
   });
-  none.run(HOUR);
   t.is(none.dialed.length, 0);
 });
 
 test('a dial to a seed while all links are up counts against the rate, like any other dial', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(HOUR * 8, {
     book: someones(1),
     seeds: ['seed:1'],
     maxOutbound: 1,
     rate: 1 / 1_200,
     outcome: withoutSeeds,
   });
-  fixture.run(HOUR * 8);
   t.true(dialsOf(fixture, 'seed').length > 3, `${dialsOf(fixture, 'seed').length} dials to a seed`);
   for (const [i, { at }] of fixture.dialed.slice(1).entries())
     t.true(at - fixture.dialed[i]!.at >= 20 * MINUTE, `${at - fixture.dialed[i]!.at} ms`);
@@ -79,8 +76,7 @@ test('a peer lost by accident is searched although others replaced it, until it 
         return up(order.address === lost.address ? 30_000 : HOUR * 9)(order);
       return comesBack && now > 3 * MINUTE ? up(HOUR * 9)(order) : { after: 20, error: refused };
     };
-    const fixture = new PlannerFixture({ book: someones(20), maxOutbound: 1, outcome });
-    fixture.run(4 * MINUTE);
+    const fixture = ran(4 * MINUTE, { book: someones(20), maxOutbound: 1, outcome });
     const again = dialsOf(fixture, 'again');
     t.true(
       again.length > 6 && again.every(({ address }) => address === lost.address),
@@ -99,8 +95,7 @@ test('of many lost peers four are dialed at once while all links are up', (t) =>
     if (Number(order.address.match(/\d+/)![0]) <= 10 && count === 1) return up(20_000)(order);
     return order.kind === 'again' ? { after: 9_000, error: refused } : up(HOUR * 9)(order);
   };
-  const fixture = new PlannerFixture({ book, maxOutbound: 10, outcome });
-  fixture.run(9 * MINUTE);
+  const fixture = ran(9 * MINUTE, { book, maxOutbound: 10, outcome });
   const late = dialsOf(fixture, 'again').filter(({ at }) => at > 3 * MINUTE);
   t.true(late.length > 20, `${late.length} dials`);
   const most = Math.max(

@@ -189,6 +189,13 @@ export class PlannerFixture implements PlannerView {
   }
 }
 
+/** Returns a fixture that has run until a time. */
+export function ran(until: number, options: PlannerFixtureOptions): PlannerFixture {
+  const fixture = new PlannerFixture(options);
+  fixture.run(until);
+  return fixture;
+}
+
 /** Wakes a planner and returns the dials that it wants to start. */
 export function plan(planner: DialPlanner, now: number): DialOrder[] {
   planner.handle(now, { type: 'wake' });
