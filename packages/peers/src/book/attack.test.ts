@@ -120,7 +120,7 @@ test('false addresses of nodes that are all down fill the quota of their source,
   t.true(elsewhere <= 100, `${elsewhere} of 1,000 dials`);
 });
 
-test('10,000 addresses from one source fill the buckets of its quota and no more', (t) => {
+test('10,000 addresses from one source fill the buckets of its quota and no more, even over hours', (t) => {
   const source = node(1, '66.6.1.1:1', 'e');
   for (const entries of [
     attackers,
@@ -128,9 +128,11 @@ test('10,000 addresses from one source fill the buckets of its quota and no more
   ]) {
     const book = makeBook();
     // The source reports from all its hosts, but only its group counts.
-    for (const [i, entry] of entries.entries())
-      book.add(entry, i % 2 === 0 ? source : node(i, `66.6.${i & 255}.9:${1 + i}`, 'e'), 0);
-    const used = book.save(0).buckets.filter((bucket) => bucket.length > 0).length;
+    for (const [i, entry] of entries.entries()) {
+      const host = i % 2 === 0 ? source : node(i, `66.6.${i & 255}.9:${1 + i}`, 'e');
+      book.add(entry, host, (6 * HOUR * i) / entries.length);
+    }
+    const used = book.save(6 * HOUR).buckets.filter((bucket) => bucket.length > 0).length;
     t.true(used <= 32, `${used} buckets`);
     t.true(book.fresh <= 32 * 64, String(book.fresh));
   }

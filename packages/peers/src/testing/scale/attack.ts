@@ -5,7 +5,6 @@
 import { createSimulation } from '@trunkline/simulation';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { placeOf } from '../../address/place.ts';
 import { parseSavedState } from '../../driver/book-keeper.ts';
 import { type RawPeer, rawPeer } from '../raw-peer.ts';
 import { Fleet, shuffled } from './fleet.ts';
@@ -153,51 +152,6 @@ export async function attack({
   await sim.close();
   const left = entries.filter((entry) => entry.tried).length - tried;
   return { dials, caught, told, fresh: ofBad.length - tried, tried, honest: left, least };
-}
-
-/** The outcome of {@link poison}. */
-export interface PoisonOutcome {
-  /**
-   * The number of new buckets in the victim's book that contain entries from the source, and the
-   * number of these entries.
-   */
-  readonly buckets: number;
-  readonly entries: number;
-  /** The number of times that the victim asked the source. */
-  readonly asked: number;
-}
-
-/**
- * Runs the scenario in which a single source reports addresses of all groups as long as it is
- * asked.
- */
-export async function poison(seed: number, hours: number): Promise<PoisonOutcome> {
-  const sim = createSimulation({ seed, link: { latency: [5, 50] } });
-  const random = seededRandom(seed);
-  const store = await prefilled(honestAddresses(100, random), random);
-  const source = rawPeer(sim, '66.6.1.1', {
-    transport: { idleTimeout: LONG },
-    answer: () => Array.from({ length: LONGEST }, () => entryOf(anyAddress(random))),
-  });
-  await sim.settle(source.transport.listen());
-  const fleet = new Fleet(sim);
-  fleet.boot({
-    name: '77.1.1.1',
-    peers: { addressBook: store, persistent: ['66.6.1.1'], maxOutbound: 0 },
-  });
-  await sim.run(hours * HOUR);
-  await sim.settle(fleet.up.get('77.1.1.1')!.peers.close());
-  const { entries, buckets } = (await sim.settle(store.load(parseSavedState))).value!.book;
-  const told = new Set(
-    entries.flatMap(({ source: group }, position) =>
-      group === placeOf('66.6.1.1')!.group ? [position] : [],
-    ),
-  );
-  const used = buckets.filter((bucket) => bucket.some((position) => told.has(position))).length;
-  const asked = source.heard.filter(({ method }) => method === 'request').length;
-  await sim.settle(store.close());
-  await sim.close();
-  return { buckets: used, entries: told.size, asked };
 }
 
 /** Returns addresses in many groups, to none of which the attacker belongs. */
