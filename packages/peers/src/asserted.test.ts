@@ -1,8 +1,7 @@
 // Tests of a transport that proves its id on some connections and not on others: a node that only
 // asserts an id there is a client.
 
-import { createTransport, TransportError } from '@trunkline/transport-core';
-import { manage } from '@trunkline/transport-core/internal';
+import { createTransport } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
 import { ws } from '@trunkline/transport-ws';
@@ -11,6 +10,7 @@ import { createPeers } from './peers.ts';
 import { peersProtocol } from './protocol.ts';
 import { failureOf } from './testing/bare.ts';
 import { echo, passive } from './testing/cluster.ts';
+import { pose } from './testing/raw-peer.ts';
 import { overTls, overWs } from './testing/real/carriers.ts';
 import { credentials, type NodeCredentials } from './testing/real/credentials.ts';
 import {
@@ -59,16 +59,7 @@ function impostor(fixture: RealFixture, nodeId: string, options: Partial<Given> 
   const make = (given: Given) => createTransport({ ...given, backends: [ws()] });
   const transport = fixture.guest(make, options);
   const heard: string[] = [];
-  manage(transport, {
-    nodeId,
-    admit() {},
-    up() {},
-    down() {},
-    links: () => [],
-    reach: () =>
-      Promise.reject(new TransportError('unavailable', 'an impostor knows nobody by an id')),
-    closed() {},
-  });
+  pose(transport, nodeId);
   transport.mount(peersProtocol);
   void (async () => {
     for await (const rpc of transport.consumer()) {

@@ -2,12 +2,12 @@
 // or report bad addresses, and the addresses that are sent.
 
 import type { Simulation } from '@trunkline/simulation';
-import { bytes, TransportError } from '@trunkline/transport-core';
-import { defineProjectProtocol, manage } from '@trunkline/transport-core/internal';
+import { bytes, type TransportError } from '@trunkline/transport-core';
+import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import { peersProtocol } from './protocol.ts';
 import { failureOf } from './testing/bare.ts';
 import { boot, cluster, connected, idOf, isLinked, passive, star } from './testing/cluster.ts';
-import { countReceived, rawPeer } from './testing/raw-peer.ts';
+import { countReceived, pose, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, rejections, test } from './testing/runs.ts';
 
 const entry = (name: string, address = name) => ({ nodeId: idOf(name), address });
@@ -18,15 +18,7 @@ const alone = (sim: Simulation) => boot(sim, ['a'], { peers: passive });
 function stranger<P extends Parameters<Simulation['client']>[0]>(sim: Simulation, protocol: P) {
   const transport = sim.client(protocol, { name: 'evil' });
   const downs: TransportError[] = [];
-  manage(transport, {
-    nodeId: idOf('evil'),
-    admit() {},
-    up() {},
-    down: (_, cause) => void downs.push(cause),
-    links: () => [],
-    reach: () => Promise.reject(new TransportError('unavailable', 'nobody is known here')),
-    closed() {},
-  });
+  pose(transport, idOf('evil'), { down: (_, cause) => void downs.push(cause) });
   return { transport, downs };
 }
 

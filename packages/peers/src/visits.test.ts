@@ -1,13 +1,13 @@
 // Tests of visits: a full node sends addresses to newcomers, without making them peers.
 
 import type { Simulation } from '@trunkline/simulation';
-import { bytes, TransportError } from '@trunkline/transport-core';
-import { defineProjectProtocol, manage } from '@trunkline/transport-core/internal';
+import { bytes } from '@trunkline/transport-core';
+import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import type { PeersOptions } from './options.ts';
 import { peersProtocol, VISIT } from './protocol.ts';
 import { failureOf } from './testing/bare.ts';
 import { boot, connected, hub, idOf, isLinked, passive } from './testing/cluster.ts';
-import { countReceived, rawPeer } from './testing/raw-peer.ts';
+import { countReceived, pose, rawPeer } from './testing/raw-peer.ts';
 import { eventsOf, rejections, test } from './testing/runs.ts';
 
 const entry = (name: string) => ({ nodeId: idOf(name), address: name });
@@ -92,16 +92,10 @@ test('a host that answers with garbage, or repeatedly, does a visitor no harm', 
     methods: { no: { id: 1, request: bytes } },
   });
   const host = sim.client(none, { name: 'host' });
-  manage(host, {
-    nodeId: idOf('host'),
+  pose(host, idOf('host'), {
     admit: (pendingConnection) => {
       pendingConnection.answer = [VISIT];
     },
-    up() {},
-    down() {},
-    links: () => [],
-    reach: () => Promise.reject(new TransportError('unavailable', 'a host knows nobody by an id')),
-    closed() {},
   });
   const words = host.mount(peersProtocol);
   void (async () => {
