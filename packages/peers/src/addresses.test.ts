@@ -6,11 +6,11 @@ import { spelled } from '@trunkline/transport-core/internal';
 import { tcp } from '@trunkline/transport-tcp';
 import { createTcpStreamLayer } from '@trunkline/transport-tcp/layer';
 import { ws } from '@trunkline/transport-ws';
-import ava from 'ava';
+import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo, idOf } from './testing/cluster.ts';
-import { emitted, test } from './testing/real/real-fixture.ts';
+import { emitted, RealFixture } from './testing/real/real-fixture.ts';
 
 const good = `${idOf('b')}@127.0.0.1:7000`;
 const WRONG = [
@@ -23,39 +23,36 @@ const WRONG = [
 const create = (options: object = {}) =>
   createTransport({ protocol: echo, backends: [tcp()], ...options });
 
-ava(
-  'an address that cannot be dialed throws a TypeError that names the entry and changes nothing: persistent peers, seeds, topology',
-  async (t) => {
-    const transport = create();
-    const peers = createPeers({ transport, persistent: [good], maxOutbound: 0 });
-    const other = create();
-    const given = (options: Partial<PeersOptions>) => () =>
-      createPeers({ transport: other, ...options });
-    for (const wrong of WRONG)
-      for (const [path, act] of [
-        ['peers.add', () => peers.add(wrong)],
-        ['peers.setTopology[2]', () => peers.setTopology([good, '127.0.0.1:7001', wrong])],
-        ['createPeers: persistent[1]', given({ persistent: [good, wrong] })],
-        ['createPeers: seeds[1]', given({ seeds: [good, wrong] })],
-      ] as const)
-        t.throws(act, {
-          instanceOf: TypeError,
-          message: (text) => text.startsWith(`${path}: `) && text.includes(wrong),
-        });
-    await createPeers({ transport: other }).close(); // The transport is unchanged.
-    for (const misuse of [
-      () => peers.remove(`${'f'.repeat(63)}@b`),
-      () => peers.ban('b'),
-      () => peers.ban('f'.repeat(64), -1),
-    ])
-      t.throws(misuse, { instanceOf: TypeError });
-    t.deepEqual(peers.topology, [good]);
-    await peers.close();
-    for (const each of [transport, other]) await each.close();
-  },
-);
+test('an address that cannot be dialed throws a TypeError that names the entry and changes nothing: persistent peers, seeds, topology', async (t) => {
+  const transport = create();
+  const peers = createPeers({ transport, persistent: [good], maxOutbound: 0 });
+  const other = create();
+  const given = (options: Partial<PeersOptions>) => () =>
+    createPeers({ transport: other, ...options });
+  for (const wrong of WRONG)
+    for (const [path, act] of [
+      ['peers.add', () => peers.add(wrong)],
+      ['peers.setTopology[2]', () => peers.setTopology([good, '127.0.0.1:7001', wrong])],
+      ['createPeers: persistent[1]', given({ persistent: [good, wrong] })],
+      ['createPeers: seeds[1]', given({ seeds: [good, wrong] })],
+    ] as const)
+      t.throws(act, {
+        instanceOf: TypeError,
+        message: (text) => text.startsWith(`${path}: `) && text.includes(wrong),
+      });
+  await createPeers({ transport: other }).close(); // The transport is unchanged.
+  for (const misuse of [
+    () => peers.remove(`${'f'.repeat(63)}@b`),
+    () => peers.ban('b'),
+    () => peers.ban('f'.repeat(64), -1),
+  ])
+    t.throws(misuse, { instanceOf: TypeError });
+  t.deepEqual(peers.topology, [good]);
+  await peers.close();
+  for (const each of [transport, other]) await each.close();
+});
 
-ava('an identity that is none is a TypeError that says what it must be', async (t) => {
+test('an identity that is none is a TypeError that says what it must be', async (t) => {
   for (const [identity, message] of [
     [idOf('a'), `identity: must be an object with a nodeId, got "${idOf('a')}"`],
     [{}, 'identity.nodeId: must be 64 lower-case hex digits, got undefined'],
@@ -70,25 +67,22 @@ ava('an identity that is none is a TypeError that says what it must be', async (
   }
 });
 
-ava(
-  'a transport of several backends accepts the addresses of each of them, and no others',
-  async (t) => {
-    const transport = create({ backends: [tcp(), ws()] });
-    const targets =
-      '127.0.0.1:7000 tcp://127.0.0.1:7001 ws://127.0.0.1:7002/x wss://node.example'.split(' ');
-    const peers = createPeers({ transport, persistent: targets, maxOutbound: 0 });
-    t.deepEqual(peers.topology, targets);
-    t.throws(() => peers.add('nats://127.0.0.1:4222'), {
-      instanceOf: TypeError,
-      message: /peers\.add: .*'nats'.*tcp:\/\/, ws:\/\/, wss:\/\//,
-    });
-    t.throws(() => peers.add('ws://127.0.0.1:0/'), { instanceOf: TypeError });
-    await peers.close();
-    await transport.close();
-  },
-);
+test('a transport of several backends accepts the addresses of each of them, and no others', async (t) => {
+  const transport = create({ backends: [tcp(), ws()] });
+  const targets =
+    '127.0.0.1:7000 tcp://127.0.0.1:7001 ws://127.0.0.1:7002/x wss://node.example'.split(' ');
+  const peers = createPeers({ transport, persistent: targets, maxOutbound: 0 });
+  t.deepEqual(peers.topology, targets);
+  t.throws(() => peers.add('nats://127.0.0.1:4222'), {
+    instanceOf: TypeError,
+    message: /peers\.add: .*'nats'.*tcp:\/\/, ws:\/\/, wss:\/\//,
+  });
+  t.throws(() => peers.add('ws://127.0.0.1:0/'), { instanceOf: TypeError });
+  await peers.close();
+  await transport.close();
+});
 
-ava('with the option resolve, a target is anything that resolve accepts', async (t) => {
+test('with the option resolve, a target is anything that resolve accepts', async (t) => {
   const transport = create({ resolve: (name: string) => `127.0.0.1:${name.length}` });
   const peers = createPeers({ transport, persistent: ['the leader'], maxOutbound: 0 });
   t.deepEqual(peers.topology, ['the leader']);
@@ -96,7 +90,7 @@ ava('with the option resolve, a target is anything that resolve accepts', async 
   await transport.close();
 });
 
-ava('an advertised address that nobody can dial throws a TypeError that names it', (t) => {
+test('an advertised address that nobody can dial throws a TypeError that names it', (t) => {
   const both = [tcp(), ws()];
   const listing =
     (
@@ -125,7 +119,8 @@ ava('an advertised address that nobody can dial throws a TypeError that names it
   t.notThrows(listing(['a:1', 'wss://a/path'], both));
 });
 
-test('events, lists and remotes spell an address in one carrier, with its scheme; a transport reports its own addresses unchanged', async (t, fixture) => {
+test('events, lists and remotes spell an address in one carrier, with its scheme; a transport reports its own addresses unchanged', async (t) => {
+  const fixture = new RealFixture(t);
   const passive = { maxOutbound: 0 };
   const b = await fixture.node('b', { peers: passive });
   const full = spelled(b.address);
@@ -146,4 +141,5 @@ test('events, lists and remotes spell an address in one carrier, with its scheme
     () => emitted(a, 'down').length === 1 && emitted(a, 'rejected').length > 0,
   );
   t.deepEqual([emitted(a, 'down')[0]!.addr, emitted(a, 'rejected')[0]!.addr], [full, full]);
+  t.deepEqual(await fixture.close(), []);
 });

@@ -14,7 +14,7 @@ const entry = (name: string, address = name) => ({ nodeId: idOf(name), address }
 const NOTHING = new Uint8Array();
 const alone = (sim: Simulation) => boot(sim, ['a'], { peers: passive });
 
-/** Creates a node that speaks another protocol on the channel of peers, and records why links end. */
+/** Creates a node that speaks another protocol on the channel of peers. */
 function stranger<P extends Parameters<Simulation['client']>[0]>(sim: Simulation, protocol: P) {
   const transport = sim.client(protocol, { name: 'evil' });
   const downs: TransportError[] = [];

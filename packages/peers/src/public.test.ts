@@ -17,14 +17,12 @@ const PLACES: Readonly<Record<string, string>> = {
 };
 /** Addresses to which a node never connects when another node has reported them. */
 const NOWHERE =
-  '0.0.0.0 169.254.169.254 100.100.100.200 224.0.0.1 255.255.255.255 :: fd00:ec2::254 ff02::1 fe80::1 64:ff9b::a9fe:a9fe'.split(
-    ' ',
-  );
+  `0.0.0.0 169.254.169.254 100.100.100.200 224.0.0.1 255.255.255.255 :: fd00:ec2::254 ff02::1
+  fe80::1 64:ff9b::a9fe:a9fe`.split(/\s+/);
 /** Addresses to which it connects only in a network that has such addresses itself. */
 const INNER =
-  '10.0.0.9 172.16.3.4 192.168.1.1 100.64.0.1 127.0.0.1 127.255.255.254 169.254.1.1 192.0.2.1 ::1 fd00::1 ::ffff:127.0.0.1 ::ffff:10.0.0.9 2002:a00:9::1'.split(
-    ' ',
-  );
+  `10.0.0.9 172.16.3.4 192.168.1.1 100.64.0.1 127.0.0.1 127.255.255.254 169.254.1.1 192.0.2.1
+  ::1 fd00::1 ::ffff:127.0.0.1 ::ffff:10.0.0.9 2002:a00:9::1`.split(/\s+/);
 const FORBIDDEN = [...INNER, ...NOWHERE];
 const at = (ip: string) => (ip.includes(':') ? `[${ip}]:7000` : `${ip}:7000`);
 const entry = (name: string, address: string) => ({ nodeId: idOf(name), address });
@@ -175,9 +173,9 @@ test('where no name can be looked up, names that others sent are neither kept no
 });
 
 test('names that cannot be in the public DNS are not resolved', async (t, sim) => {
-  const hosts =
-    'localhost printer.local db.internal x.home.arpa x.localhost intranet metadata.google.internal 0x7f.1 2130706433 127.1';
-  const told = hosts.split(' ').map((host, i) => entry(`n${i}`, `${host}:7000`));
+  const hosts = `localhost printer.local db.internal x.home.arpa x.localhost intranet
+    metadata.google.internal 0x7f.1 2130706433 127.1`;
+  const told = hosts.split(/\s+/).map((host, i) => entry(`n${i}`, `${host}:7000`));
   const { a, dialed, asked } = await scene(sim, { told, names: () => ['8.8.8.8'] });
   await sim.run(120_000);
   t.deepEqual([dialed, asked, a.peers.snapshot().book.size], [[], [], 1]);

@@ -33,9 +33,9 @@ const LAPTOP: Machine = { interfaces: ['127.0.0.1', '::1', '192.168.1.7'] };
 const PAGE: Machine = {};
 
 test('loopback addresses are dialed only if the node that reports them is on loopback', (t) => {
-  const loopback =
-    '127.0.0.1:1 127.8.8.8:1 [::1]:1 [::ffff:127.0.0.1]:1 [64:ff9b::7f00:1]:1 localhost:1 a.localhost:1 ws://127.0.0.1:1/ wss://localhost:1';
-  for (const address of loopback.split(' ')) {
+  const loopback = `127.0.0.1:1 127.8.8.8:1 [::1]:1 [::ffff:127.0.0.1]:1 [64:ff9b::7f00:1]:1 localhost:1
+    a.localhost:1 ws://127.0.0.1:1/ wss://localhost:1`;
+  for (const address of loopback.split(/\s+/)) {
     for (const teller of ['127.0.0.1:9', '[::1]:9'])
       t.true(dials(LAPTOP, teller, address), address);
     for (const teller of ['8.8.8.8:9', '192.168.1.8:9', '169.254.3.4:9', '[2606::1]:9', 'node-1:9'])
@@ -122,9 +122,9 @@ test('a WebSocket address has the path / or one of this node, also of those that
 });
 
 test('a name that a broker or a hub knows is no class of the network', (t) => {
-  const names =
-    'nats://127.0.0.1:4222/x nats://localhost:4222/x nats://self/x webrtc://127.0.0.1 webrtc://localhost webrtc://local webrtc://self webrtc://10.0.0.1';
-  for (const teller of names.split(' '))
+  const names = `nats://127.0.0.1:4222/x nats://localhost:4222/x nats://self/x webrtc://127.0.0.1
+    webrtc://localhost webrtc://local webrtc://self webrtc://10.0.0.1`;
+  for (const teller of names.split(/\s+/))
     for (const address of ['127.0.0.1:1', 'localhost:1', '192.168.1.8:1'])
       t.false(dials(LAPTOP, teller, address), `${address} by ${teller}`);
 });

@@ -28,9 +28,8 @@ test('all spellings of one place have one key, which is an address of the same p
 
 test('different places have different keys', (t) => {
   const others =
-    '1.2.3.4:80 1.2.3.4:81 ws://1.2.3.4:80 wss://1.2.3.4:80 ws://1.2.3.4:80/x ws://1.2.3.4:80/X a:1 n1 N1 inmem://n1 [fe80::1]:7 [fe80::1%eth0]:7 [fe80::1%eth1]:7'.split(
-      ' ',
-    );
+    `1.2.3.4:80 1.2.3.4:81 ws://1.2.3.4:80 wss://1.2.3.4:80 ws://1.2.3.4:80/x ws://1.2.3.4:80/X
+    a:1 n1 N1 inmem://n1 [fe80::1]:7 [fe80::1%eth0]:7 [fe80::1%eth1]:7`.split(/\s+/);
   t.is(new Set(others.map((address) => placeOf(address)!.key)).size, others.length);
 });
 

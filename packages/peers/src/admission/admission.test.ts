@@ -1,5 +1,5 @@
-// Tests of the admission of connections, of the detection of two live nodes with one key, and of the
-// limits on visits to a full node.
+// Tests of the admission of connections, of the detection of two live nodes with one key, and of
+// the limits on visits to a full node.
 
 import type { Remote } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

@@ -1,5 +1,5 @@
-// Tests of drawing entries: picks with a bias, samples for answers, and the selection of nodes for a
-// peer that looks for others.
+// Tests of drawing entries: picks with a bias, samples for answers, and the selection of nodes for
+// a peer that looks for others.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';

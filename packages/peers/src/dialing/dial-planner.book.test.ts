@@ -52,9 +52,9 @@ test('after sixteen failures an address of the book is given up, but a seed neve
 });
 
 test('if retrying soon cannot help, an address of the book waits four times as long', (t) => {
-  const reasons =
-    'identity_mismatch duplicate full denied wrong_network version_mismatch channel_mismatch no_shared_protocol';
-  for (const reason of reasons.split(' ') as ErrorReason[]) {
+  const reasons = `identity_mismatch duplicate full denied wrong_network version_mismatch channel_mismatch
+    no_shared_protocol`;
+  for (const reason of reasons.split(/\s+/) as ErrorReason[]) {
     const outcome = () => ({ after: 0, error: reasonError(reason, reason) });
     const fixture = ran(60_000, {
       book: someones(1),
@@ -116,7 +116,7 @@ test('the three tries of a lost peer count for its old address and for the one f
 
 test('an ordinary peer that was lost for another reason is not preferred', (t) => {
   const reasons = 'malformed denied refused duplicate disconnected full flood idle';
-  for (const reason of reasons.split(' ') as ErrorReason[]) {
+  for (const reason of reasons.split(/\s+/) as ErrorReason[]) {
     const fixture = ran(20_010, {
       book: [someone(1)],
       maxOutbound: 1,

@@ -20,9 +20,8 @@ import {
 } from './testing/planner-fixture.ts';
 
 const REASONS =
-  'connection_refused dial_timeout identity_mismatch full denied reset wrong_network self host_not_found'.split(
-    ' ',
-  ) as ErrorReason[];
+  `connection_refused dial_timeout identity_mismatch full denied reset wrong_network self
+  host_not_found`.split(/\s+/) as ErrorReason[];
 const ENDS = 'reset ping_timeout closed denied malformed disconnected full'.split(
   ' ',
 ) as ErrorReason[];

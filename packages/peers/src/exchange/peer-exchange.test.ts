@@ -1,4 +1,4 @@
-// Tests of peer exchange: requests, the address lists that a node accepts as answers, and seed mode.
+// Tests of peer exchange: requests, the address lists that a node accepts, and seed mode.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';

@@ -16,8 +16,8 @@ export interface StormOutcome {
   /** Milliseconds until the network was one graph; undefined if that took more than 10 seconds. */
   readonly joined: number | undefined;
   /**
-   * Sizes of the connected parts without the common node: right after it was killed, and a second later
-   * (`last`).
+   * Sizes of the connected parts without the common node: right after it was killed, and a second
+   * later (`last`).
    */
   readonly killed: readonly number[];
   readonly last: readonly number[];
