@@ -135,10 +135,8 @@ for (const isFirst of [true, false])
     if (!isFirst) await come();
     const [one, two] = a.transport.remotes();
     t.is(one!.instance, two!.instance);
-    t.is(
-      await fixture.settle(a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret')),
-      'b: a secret',
-    );
+    const call = a.transport.send(`node:${theirs.nodeId}`, 'say', 'a secret');
+    t.is(await fixture.settle(call), 'b: a secret');
     t.deepEqual(double.heard, []);
     t.true(a.peers.get(theirs.nodeId)!.proven && isLinked(a, b));
   });
@@ -176,10 +174,8 @@ test('of several advertised addresses, the one where the node proves its id is d
   });
   await fixture.settle(b.transport.dial(tlsOf(a)));
   await fixture.linked([a, b]);
-  t.deepEqual(
-    [a.peers.addressOf(b.nodeId), a.peers.get(b.nodeId)!.addr].map(bare),
-    [tlsOf(b), tlsOf(b)].map(bare),
-  );
+  for (const address of [a.peers.addressOf(b.nodeId), a.peers.get(b.nodeId)!.addr])
+    t.is(bare(address), bare(tlsOf(b)));
 });
 
 test('a transport that only dials has the id that it proves', async (t, fixture) => {

@@ -136,10 +136,8 @@ test('a persistent peer that moved is dialed at its last advertised address, eve
   const rejected = await fixture.emitted(a, 'rejected', before + 1);
   t.is(rejected.at(-1)!.error.reason, 'identity_mismatch');
   t.is(await say(fixture, a, b, 'hi'), 'b: hi');
-  t.true(
-    a.dials.filter(({ target }) => target === relay.address).length > 2,
-    'the operator’s address is still dialed',
-  );
+  const old = a.dials.filter(({ target }) => target === relay.address);
+  t.true(old.length > 2, 'the operator’s address is still dialed');
   t.deepEqual([squatter.peers.list(), isLinked(a, squatter)], [[], false]);
 });
 
@@ -169,11 +167,10 @@ test('of two nodes with one key the newest is the peer: the other’s link accep
     emitted(a, 'down').map(({ nodeId, cause }) => [nodeId, cause.code, cause.reason]),
     [[older.nodeId, 'already_exists', 'duplicate']],
   );
-  t.not(a.peers.get(newer.nodeId)!.instance, before.instance);
-  t.deepEqual(
-    emitted(a, 'up').map(({ peer }) => peer.instance),
-    [before.instance, a.peers.get(newer.nodeId)!.instance],
-  );
+  const { instance } = a.peers.get(newer.nodeId)!;
+  t.not(instance, before.instance);
+  const ups = emitted(a, 'up').map(({ peer }) => peer.instance);
+  t.deepEqual(ups, [before.instance, instance]);
   t.true(a.transport.trySend(`node:${newer.nodeId}`, 'hint', 'for the newest'));
   await fixture.run(30_000);
   t.false(
@@ -197,10 +194,8 @@ test('a node is not a peer of another node with its own key', async (t, fixture)
   const one = await proving(fixture, 'one', {}, theirs);
   const other = await proving(fixture, 'other', { persistent: [one.address] }, theirs);
   await fixture.run(60_000);
-  t.deepEqual(
-    emitted(other, 'rejected').map(({ reason, direction }) => [reason, direction]),
-    [['self', 'out']],
-  );
+  const [rejected, ...more] = emitted(other, 'rejected');
+  t.deepEqual([rejected!.reason, rejected!.direction, more.length], ['self', 'out', 0]);
   t.deepEqual([one.peers.list(), other.peers.list()], [[], []]);
 });
 
