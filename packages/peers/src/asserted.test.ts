@@ -118,7 +118,7 @@ test('a proving node and a node that proves nothing do not become peers, whoever
 });
 
 for (const isFirst of [true, false])
-  test(`an impostor that repeats the instance of a proven node gets nothing meant for that node, whoever connects first: the impostor ${isFirst}`, async (t, fixture) => {
+  test(`an impostor that repeats the instance of a proven node gets nothing meant for that node, whoever connects first: ${isFirst ? 'the impostor' : 'the node'}`, async (t, fixture) => {
     const [ours, theirs] = [await credentials(), await credentials()];
     const a = await mixed(fixture, 'a', ours);
     // The instance is drawn from `random`, so the same seed gives the same instance.

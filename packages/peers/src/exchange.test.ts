@@ -73,7 +73,7 @@ for (const [isAsked, length] of [
   [false, 100_000],
   [true, 100_000],
 ] as const)
-  test(`a list is decoded only if it was requested: unrequested garbage counts as unrequested, requested garbage as a bad answer: ${isAsked}, ${length}`, async (t, sim) => {
+  test(`a list is decoded only if it was requested: unrequested garbage counts as unrequested, requested garbage as a bad answer: ${length} bytes, ${isAsked ? '' : 'not '}requested`, async (t, sim) => {
     const [a] = await alone(sim);
     const { transport, downs } = stranger(sim, raw);
     let asked = 0;

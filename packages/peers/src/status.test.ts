@@ -135,7 +135,7 @@ for (const [isRead, most] of [
   [true, 64 + 105],
   [false, 8 + 2],
 ] as const)
-  test(`a status that changes all the time is pulled now and then, hardly ever if it cannot be decoded; the last one counts: decoded ${isRead}`, async (t, sim) => {
+  test(`a status that changes all the time is pulled now and then, hardly ever if it cannot be decoded; the last one counts: ${isRead ? 'readable' : 'not readable'}`, async (t, sim) => {
     let seq = 0;
     let isGood = isRead;
     const { a, say, pulls } = await withRaw(sim, () => (isGood ? heightOf(seq) : garbageOf(seq)));
