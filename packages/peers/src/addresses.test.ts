@@ -10,50 +10,37 @@ import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
 import { echo, idOf } from './testing/cluster.ts';
-import { emitted, isLinked, RealFixture } from './testing/real/real-fixture.ts';
+import { emitted, RealFixture } from './testing/real/real-fixture.ts';
 
 const good = `${idOf('b')}@127.0.0.1:7000`;
 const WRONG = [
-  'rubbish',
-  'http://127.0.0.1:80',
-  'ws://127.0.0.1:80',
-  '127.0.0.1:99999',
-  '127.0.0.1:0',
-  '127.0.0.1',
-  ':7000',
   '',
-  'b@127.0.0.1:7000',
-  'tcp://h:7/x',
+  ...'rubbish http://127.0.0.1:80 ws://127.0.0.1:80 127.0.0.1:99999 127.0.0.1:0 127.0.0.1'.split(
+    ' ',
+  ),
+  ...':7000 b@127.0.0.1:7000 tcp://h:7/x'.split(' '),
 ];
+const create = (options: object = {}) =>
+  createTransport({ protocol: echo, backends: [tcp()], ...options });
 
 test('an address that cannot be dialed throws a TypeError that names the entry and changes nothing: persistent peers, seeds, topology', async (t) => {
-  const transport = createTransport({ protocol: echo, backends: [tcp()] });
+  const transport = create();
   const peers = createPeers({ transport, persistent: [good], maxOutbound: 0 });
-  for (const wrong of WRONG) {
-    const named = (error: unknown, path: string) => {
-      t.true(error instanceof TypeError);
-      const { message } = error as Error;
-      t.true(message.startsWith(`${path}: `) && message.includes(wrong), message);
-    };
-    named(
-      t.throws(() => peers.add(wrong)),
-      'peers.add',
-    );
-    named(
-      t.throws(() => peers.setTopology([good, '127.0.0.1:7001', wrong])),
-      'peers.setTopology[2]',
-    );
-    for (const list of ['persistent', 'seeds'] as const) {
-      const other = createTransport({ protocol: echo, backends: [tcp()] });
-      const options: Partial<PeersOptions> = { [list]: [good, wrong] };
-      named(
-        t.throws(() => createPeers({ transport: other, ...options })),
-        `createPeers: ${list}[1]`,
-      );
-      await createPeers({ transport: other }).close(); // The transport is unchanged.
-      await other.close();
-    }
-  }
+  const other = create();
+  const given = (options: Partial<PeersOptions>) => () =>
+    createPeers({ transport: other, ...options });
+  for (const wrong of WRONG)
+    for (const [path, act] of [
+      ['peers.add', () => peers.add(wrong)],
+      ['peers.setTopology[2]', () => peers.setTopology([good, '127.0.0.1:7001', wrong])],
+      ['createPeers: persistent[1]', given({ persistent: [good, wrong] })],
+      ['createPeers: seeds[1]', given({ seeds: [good, wrong] })],
+    ] as const)
+      t.throws(act, {
+        instanceOf: TypeError,
+        message: (text) => text.startsWith(`${path}: `) && text.includes(wrong),
+      });
+  await createPeers({ transport: other }).close(); // The transport is unchanged.
   for (const misuse of [
     () => peers.remove(`${'f'.repeat(63)}@b`),
     () => peers.ban('b'),
@@ -62,7 +49,7 @@ test('an address that cannot be dialed throws a TypeError that names the entry a
     t.throws(misuse, { instanceOf: TypeError });
   t.deepEqual(peers.topology, [good]);
   await peers.close();
-  await transport.close();
+  for (const each of [transport, other]) await each.close();
 });
 
 test('an identity that is none is a TypeError that says what it must be', async (t) => {
@@ -71,7 +58,7 @@ test('an identity that is none is a TypeError that says what it must be', async 
     [{}, 'identity.nodeId: must be 64 lower-case hex digits, got undefined'],
     [{ nodeId: 'AB' }, 'identity.nodeId: must be 64 lower-case hex digits, got "AB"'],
   ] as const) {
-    const transport = createTransport({ protocol: echo, backends: [tcp()] });
+    const transport = create();
     t.throws(() => createPeers({ transport, identity: identity as { nodeId: string } }), {
       instanceOf: TypeError,
       message: `createPeers: ${message}`,
@@ -81,13 +68,9 @@ test('an identity that is none is a TypeError that says what it must be', async 
 });
 
 test('a transport of several backends accepts the addresses of each of them, and no others', async (t) => {
-  const transport = createTransport({ protocol: echo, backends: [tcp(), ws()] });
-  const targets = [
-    '127.0.0.1:7000',
-    'tcp://127.0.0.1:7001',
-    'ws://127.0.0.1:7002/x',
-    'wss://node.example',
-  ];
+  const transport = create({ backends: [tcp(), ws()] });
+  const targets =
+    '127.0.0.1:7000 tcp://127.0.0.1:7001 ws://127.0.0.1:7002/x wss://node.example'.split(' ');
   const peers = createPeers({ transport, persistent: targets, maxOutbound: 0 });
   t.deepEqual(peers.topology, targets);
   t.throws(() => peers.add('nats://127.0.0.1:4222'), {
@@ -100,11 +83,7 @@ test('a transport of several backends accepts the addresses of each of them, and
 });
 
 test('with the option resolve, a target is anything that resolve accepts', async (t) => {
-  const transport = createTransport({
-    protocol: echo,
-    resolve: (name) => `127.0.0.1:${name.length}`,
-    backends: [tcp()],
-  });
+  const transport = create({ resolve: (name: string) => `127.0.0.1:${name.length}` });
   const peers = createPeers({ transport, persistent: ['the leader'], maxOutbound: 0 });
   t.deepEqual(peers.topology, ['the leader']);
   await peers.close();
@@ -112,49 +91,32 @@ test('with the option resolve, a target is anything that resolve accepts', async
 });
 
 test('an advertised address that nobody can dial throws a TypeError that names it', (t) => {
+  const both = [tcp(), ws()];
+  const listing =
+    (
+      advertiseAddr: string | string[],
+      backends: typeof both | [ReturnType<typeof tcp>] = [tcp()],
+    ) =>
+    () =>
+      createTransport('tcp://127.0.0.1:0', { protocol: echo, backends, advertiseAddr });
+  const refused = (act: () => unknown, message: RegExp) =>
+    t.throws(act, { instanceOf: TypeError, message });
   for (const wrong of ['tcp://0.0.0.0:7000', 'ws://[::]:7000/', '[fe80::1%eth0]:7000'])
-    t.throws(
-      () =>
-        createTransport('tcp://127.0.0.1:0', {
-          protocol: echo,
-          advertiseAddr: wrong,
-          backends: [tcp(), ws()],
-        }),
-      {
-        instanceOf: TypeError,
-        message: /^createTransport: advertiseAddr\[0\]: .*(every address|link-local)/,
-      },
-      wrong,
+    refused(
+      listing(wrong, both),
+      /^createTransport: advertiseAddr\[0\]: .*(every address|link-local)/,
     );
   for (const wrong of WRONG.filter((one) => one !== '')) {
-    t.throws(
-      () =>
-        createTransport('tcp://127.0.0.1:0', {
-          protocol: echo,
-          advertiseAddr: wrong,
-          backends: [tcp()],
-        }),
-      { instanceOf: TypeError, message: /^createTransport: advertiseAddr\[0\]: / },
-      wrong,
-    );
-    t.throws(
+    refused(listing(wrong), /^createTransport: advertiseAddr\[0\]: /);
+    refused(
       () => createTcpStreamLayer({ advertiseAddr: wrong }),
-      { instanceOf: TypeError, message: /^createTcpStreamLayer: advertiseAddr: / },
-      wrong,
+      /^createTcpStreamLayer: advertiseAddr: /,
     );
   }
-  const listing = (advertiseAddr: string | string[]) => () =>
-    createTransport('tcp://127.0.0.1:0', {
-      protocol: echo,
-      backends: [tcp(), ws()],
-      advertiseAddr,
-    });
-  for (const wrong of ['nats://a:1', 'tcp://a:99999', 'ws://a:0/', 'tcp://a:0', 'rubbish']) {
-    const options = { instanceOf: TypeError, message: /^createTransport: advertiseAddr\[1\]: / };
-    t.throws(listing(['tcp://a:1', wrong]), options, wrong);
-    t.throws(listing(`tcp://a:1, ${wrong}`), options, wrong);
-  }
-  t.notThrows(listing(['a:1', 'wss://a/path']));
+  for (const wrong of ['nats://a:1', 'tcp://a:99999', 'ws://a:0/', 'tcp://a:0', 'rubbish'])
+    for (const list of [['tcp://a:1', wrong], `tcp://a:1, ${wrong}`])
+      refused(listing(list, both), /^createTransport: advertiseAddr\[1\]: /);
+  t.notThrows(listing(['a:1', 'wss://a/path'], both));
 });
 
 test('events, lists and remotes spell an address in one carrier, with its scheme; a transport reports its own addresses unchanged', async (t) => {
@@ -166,7 +128,7 @@ test('events, lists and remotes spell an address in one carrier, with its scheme
   const a = await fixture.node('a', {
     peers: { ...passive, persistent: [`${b.address.replace('tcp', 'TCP')}/`] },
   });
-  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+  await fixture.linked([a, b]);
   const [seen, back] = [a.peers.get(b.nodeId)!, b.peers.get(a.nodeId)!];
   t.deepEqual(
     [seen.addr, seen.remote.addr, emitted(a, 'up')[0]!.peer.addr, a.peers.addressOf(b.nodeId)],

@@ -35,63 +35,45 @@ function blackhole(fixture: RealFixture, relay: TcpRelay, b: RealNode): void {
   for (const { endpoint } of b.transport.remotes()) fixture.mute.add(endpoint);
 }
 
-for (const [title, flood] of [
-  [
-    'a peer behind a relay that swallows everything is cut within 16 seconds at both ends, its score lower before',
-    false,
-  ],
-  ['so is one for whom messages pile up', true],
-] as const) {
-  test(title, async (t) => {
-    const { fixture, a, b, c, relay } = await scene(t);
-    await fixture.run(33_333);
-    t.is(a.peers.get(b.nodeId)!.score, 100);
-    blackhole(fixture, relay, b);
-    const began = fixture.clock.now();
-    let queued = 0;
-    if (flood)
-      while (
-        a.transport.trySend(`node:${b.nodeId}`, 'hint', 'x'.repeat(10_000)) &&
-        queued < 100_000
-      )
-        queued++;
-    if (flood) t.true(queued > 0 && queued < 100_000, `what waits is bounded: ${queued} messages`);
-    let [last, healthy] = [100, 100];
-    while (isLinked(a, b) && fixture.clock.now() - began < 30_000) {
-      last = a.peers.get(b.nodeId)!.score;
-      healthy = Math.min(healthy, a.peers.get(c.nodeId)!.score);
-      await fixture.run(50);
-    }
-    await fixture.until('b has noticed the loss of a, too', () => !isLinked(b, a), 16_000);
-    for (const [node, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const [down] = emitted(node, 'down');
-      t.deepEqual(
-        [down!.nodeId, down!.cause.code, down!.cause.reason],
-        [other.nodeId, 'unavailable', 'ping_timeout'],
-      );
-      t.true(
-        down!.at - began >= 5_000 && down!.at - began <= 16_000,
-        `${node.name} disconnected it after ${down!.at - began} ms`,
-      );
-    }
-    t.true(last < 100, `its score had fallen before, to ${last}`);
-    t.is(healthy, 100, 'the others keep their scores');
-    t.true(isLinked(a, c) && emitted(a, 'down').length === 1 && emitted(c, 'down').length === 0);
-    t.is(
-      await fixture.settle(a.transport.send(`node:${c.nodeId}`, 'say', 'still here')),
-      'c: still here',
-    );
+test('a peer behind a relay that swallows everything, for which messages pile up, is cut within 16 seconds at both ends, its score lower before', async (t) => {
+  const { fixture, a, b, c, relay } = await scene(t);
+  await fixture.run(33_333);
+  t.is(a.peers.get(b.nodeId)!.score, 100);
+  blackhole(fixture, relay, b);
+  const began = fixture.clock.now();
+  let queued = 0;
+  const text = 'x'.repeat(10_000);
+  while (a.transport.trySend(`node:${b.nodeId}`, 'hint', text) && queued < 100_000) queued++;
+  t.true(queued > 0 && queued < 100_000, `what waits is bounded: ${queued} messages`);
+  let [last, healthy] = [100, 100];
+  while (isLinked(a, b) && fixture.clock.now() - began < 30_000) {
+    last = a.peers.get(b.nodeId)!.score;
+    healthy = Math.min(healthy, a.peers.get(c.nodeId)!.score);
+    await fixture.run(50);
+  }
+  await fixture.until('b has noticed the loss of a, too', () => !isLinked(b, a), 16_000);
+  for (const [node, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const [down] = emitted(node, 'down');
+    const { code, reason } = down!.cause;
+    t.deepEqual([down!.nodeId, code, reason], [other.nodeId, 'unavailable', 'ping_timeout']);
+    const after = down!.at - began;
+    t.true(after >= 5_000 && after <= 16_000, `${node.name} disconnected it after ${after} ms`);
+  }
+  t.true(last < 100, `its score had fallen before, to ${last}`);
+  t.is(healthy, 100, 'the others keep their scores');
+  t.true(isLinked(a, c) && emitted(a, 'down').length === 1 && emitted(c, 'down').length === 0);
+  const call = a.transport.send(`node:${c.nodeId}`, 'say', 'still here');
+  t.is(await fixture.settle(call), 'c: still here');
 
-    relay.thaw();
-    fixture.mute.clear();
-    await fixture.until('a and b are peers again', () => isLinked(a, b), 10_000);
-    t.true(a.peers.get(b.nodeId)!.score < 100, 'the score does not recover at once');
-    t.deepEqual(await fixture.close(), []);
-  });
-}
+  relay.thaw();
+  fixture.mute.clear();
+  await fixture.until('a has b as a peer again', () => isLinked(a, b), 10_000);
+  t.true(a.peers.get(b.nodeId)!.score < 100, 'the score does not recover at once');
+  t.deepEqual(await fixture.close(), []);
+});
 
 test('a node behind a blackholed relay from the start is dialed again and again, one dial at a time, in vain', async (t) => {
   const fixture = new RealFixture(t, 50);
@@ -116,64 +98,44 @@ test('a node behind a blackholed relay from the start is dialed again and again,
   t.is(most, 1);
   relay.thaw();
   fixture.mute.clear();
-  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a), 30_000);
+  await fixture.linked([a, b], 30_000);
   t.deepEqual(await fixture.close(), []);
 });
 
-test('a machine that restarted resets unknown connections: the peer is down at once and is dialed with back-off', async (t) => {
-  const { fixture, a, b, c, relay } = await scene(t);
-  await fixture.run(12_000);
-  // A power failure: no other node notices the end.
-  blackhole(fixture, relay, b);
-  await fixture.settle(b.close());
-  await fixture.run(3_000);
-  t.true(isLinked(a, b), 'nobody has noticed yet');
-  const again = await fixture.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
-  relay.reboot(again.address);
-  fixture.mute.clear();
-  await fixture.run(100);
-  t.true(isLinked(a, b), 'nothing was sent, so nothing was reset');
-  const said = fixture.clock.now();
-  const dials = a.dials.length;
-  t.true(a.transport.trySend(`node:${b.nodeId}`, 'hint', 'are you there?'));
-  await fixture.until('a has lost b', () => !isLinked(a, b), 5_000);
-  const [down] = emitted(a, 'down');
-  t.deepEqual([down!.nodeId, down!.cause.reason], [b.nodeId, 'reset']);
-  t.true(down!.at - said < 5_000, `${down!.at - said} ms later, before a ping is even due`);
-  await fixture.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
-  t.is(a.dials.length, dials + 1);
-  const wait = a.dials.at(-1)!.at - down!.at;
-  t.true(wait >= 750 && wait <= 1_250, `dialed again after ${wait} ms`);
-  t.is(await fixture.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hello')), 'b: hello');
-  t.deepEqual([emitted(a, 'down').length, emitted(c, 'down').length], [1, 0]);
-  t.deepEqual(await fixture.close(), []);
-});
-
-test('if nobody sends anything, the next ping discovers that the machine restarted', async (t) => {
-  const { fixture, a, b, relay } = await scene(t);
-  await fixture.run(12_000);
-  blackhole(fixture, relay, b);
-  await fixture.settle(b.close());
-  const again = await fixture.node('b', { peers: { ...passive, identity: { nodeId: b.nodeId } } });
-  relay.reboot(again.address);
-  const began = fixture.clock.now();
-  await fixture.until('a has lost b', () => !isLinked(a, b), 16_000);
-  const [down] = emitted(a, 'down');
-  t.is(down!.cause.reason, 'reset');
-  t.true(down!.at - began < 15_000, `after ${down!.at - began} ms`);
-  fixture.mute.clear();
-  await fixture.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
-  t.deepEqual(await fixture.close(), []);
-});
+for (const speaks of [true, false])
+  test(`a machine that restarted resets unknown connections: the peer is down at once and is dialed with back-off, ${speaks ? 'when a message is sent' : 'at the next ping if nobody sends anything'}`, async (t) => {
+    const { fixture, a, b, c, relay } = await scene(t);
+    await fixture.run(12_000);
+    // A power failure: no other node notices the end.
+    blackhole(fixture, relay, b);
+    await fixture.settle(b.close());
+    await fixture.run(3_000);
+    t.true(isLinked(a, b), 'nobody has noticed yet');
+    const identity = { nodeId: b.nodeId };
+    const again = await fixture.node('b', { peers: { ...passive, identity } });
+    relay.reboot(again.address);
+    fixture.mute.clear();
+    await fixture.run(100);
+    t.true(isLinked(a, b), 'nothing was sent, so nothing was reset');
+    const [began, dials] = [fixture.clock.now(), a.dials.length];
+    if (speaks) t.true(a.transport.trySend(`node:${b.nodeId}`, 'hint', 'are you there?'));
+    const [down] = await fixture.emitted(a, 'down', 1, 16_000);
+    t.deepEqual([down!.nodeId, down!.cause.reason], [b.nodeId, 'reset']);
+    const after = down!.at - began;
+    t.true(after < (speaks ? 5_000 : 12_000), `${after} ms later`);
+    await fixture.until('a has the restarted b as a peer', () => isLinked(a, again), 5_000);
+    t.is(a.dials.length, dials + 1);
+    const wait = a.dials.at(-1)!.at - down!.at;
+    t.true(wait >= 750 && wait <= 1_250, `dialed again after ${wait} ms`);
+    t.is(await fixture.settle(a.transport.send(`node:${b.nodeId}`, 'say', 'hello')), 'b: hello');
+    t.deepEqual([emitted(a, 'down').length, emitted(c, 'down').length], [1, 0]);
+    t.deepEqual(await fixture.close(), []);
+  });
 
 test('after both ends have disconnected, neither keeps a socket, though neither received the other’s close', async (t) => {
   const { fixture, a, b, relay } = await scene(t);
   blackhole(fixture, relay, b);
-  await fixture.until(
-    'both ends have disconnected',
-    () => !isLinked(a, b) && !isLinked(b, a),
-    16_000,
-  );
+  await fixture.parted(a, b, 16_000);
   await fixture.run(2_000);
   t.deepEqual(b.transport.snapshot().connections, []);
   t.true(

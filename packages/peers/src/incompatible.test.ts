@@ -1,12 +1,12 @@
 // Tests of nodes that speak another version of the transport's protocol, or lack a required one:
 // they take no peer's place.
 
-import { createSimulation, type Simulation } from '@trunkline/simulation';
+import type { Simulation } from '@trunkline/simulation';
 import { bytes, defineProtocol, type Protocol, type Transport } from '@trunkline/transport-core';
-import test from 'ava';
 import type { PeersOptions } from './options.ts';
 import { createPeers, type Peers } from './peers.ts';
 import { idOf } from './testing/cluster.ts';
+import { rejections, test } from './testing/runs.ts';
 import type { PeerEvent } from './types.ts';
 
 const protocol = (name: string, version: number, channel: number, accepts: number[] = []) =>
@@ -62,98 +62,82 @@ function member(
   return () => up!;
 }
 
-const rejections = ({ events }: Member) =>
-  events.flatMap((event) =>
-    event.type === 'rejected' ? [[event.reason, event.direction, event.error.code]] : [],
-  );
 const has = ({ peers }: Member, name: string) => peers.get(idOf(name)) !== undefined;
-const create = () => createSimulation({ seed: 1, link: { latency: [1, 20] } });
 
-test.serial(
-  'a node without a common version of the protocol is rejected by both ends and takes no place',
-  async (t) => {
-    const sim = create();
-    const persistent = ['a'];
-    const a = member(sim, 'a', v1, { maxInbound: 2 });
-    const strangers = [
-      member(sim, 'newer', v2, { persistent }),
-      member(sim, 'channel', moved, { persistent }),
-    ];
-    await sim.run(5_000);
-    const friends = [
-      member(sim, 'same', v1, { persistent }),
-      member(sim, 'both', both, { persistent }),
-    ];
-    await sim.run(5_000);
-    t.deepEqual(
-      a()
-        .peers.list()
-        .map(({ nodeId }) => nodeId)
-        .sort(),
-      ['same', 'both'].map(idOf).sort(),
-    );
-    t.true(friends.every((friend) => has(friend(), 'a')));
-    for (const stranger of strangers) {
-      t.deepEqual(stranger().peers.list(), []);
-      t.deepEqual(rejections(stranger())[0], ['incompatible', 'out', 'failed_precondition']);
-    }
-    const [first] = a().events.flatMap((event) =>
-      event.type === 'rejected' && event.nodeId === idOf('newer') ? [event] : [],
-    );
-    t.deepEqual([first!.reason, first!.error.reason], ['incompatible', 'version_mismatch']);
-    t.regex(first!.error.message, /'shop': one end speaks version 1, the other 2; they share none/);
-    t.true(rejections(a()).every(([reason]) => reason === 'incompatible'));
-    t.is(a().transport.remotes().length, 2);
-    t.deepEqual(await sim.close(), []);
-  },
-);
+test('a node without a common version of the protocol is rejected by both ends and takes no place', async (t, sim) => {
+  const persistent = ['a'];
+  const a = member(sim, 'a', v1, { maxInbound: 2 });
+  const strangers = [
+    member(sim, 'newer', v2, { persistent }),
+    member(sim, 'channel', moved, { persistent }),
+  ];
+  await sim.run(5_000);
+  const friends = [
+    member(sim, 'same', v1, { persistent }),
+    member(sim, 'both', both, { persistent }),
+  ];
+  await sim.run(5_000);
+  t.deepEqual(
+    a()
+      .peers.list()
+      .map(({ nodeId }) => nodeId)
+      .sort(),
+    ['same', 'both'].map(idOf).sort(),
+  );
+  t.true(friends.every((friend) => has(friend(), 'a')));
+  for (const stranger of strangers) {
+    t.deepEqual(stranger().peers.list(), []);
+    t.deepEqual(rejections(stranger()), ['incompatible out']);
+  }
+  const [first] = a().events.flatMap((event) =>
+    event.type === 'rejected' && event.nodeId === idOf('newer') ? [event] : [],
+  );
+  t.deepEqual(
+    [first!.error.code, first!.error.reason],
+    ['failed_precondition', 'version_mismatch'],
+  );
+  t.regex(first!.error.message, /'shop': one end speaks version 1, the other 2; they share none/);
+  t.deepEqual(rejections(a()), ['incompatible in']);
+  t.is(a().transport.remotes().length, 2);
+});
 
-test.serial('a protocol that only one end has is no reason, unless it is required', async (t) => {
-  const sim = create();
+test('a protocol that only one end has is no reason, unless it is required', async (t, sim) => {
   const a = member(sim, 'a', v1);
   const strict = member(sim, 'strict', v1, { require: [v1] });
   const b = member(sim, 'b', other, { persistent: ['a', 'strict'] });
   await sim.run(5_000);
   t.true(has(a(), 'b') && has(b(), 'a'));
   t.false(has(b(), 'strict'));
-  t.deepEqual(rejections(strict())[0], ['incompatible', 'in', 'failed_precondition']);
-  t.deepEqual(rejections(b())[0], ['incompatible', 'out', 'failed_precondition']);
+  t.deepEqual(rejections(strict()), ['incompatible in']);
+  t.deepEqual(rejections(b()), ['incompatible out']);
   const [event] = b().events.flatMap((one) => (one.type === 'rejected' ? [one] : []));
   t.regex(event!.error.message, /'shop'.*require/);
-  t.is(event!.error.reason, 'refused');
+  t.deepEqual([event!.error.code, event!.error.reason], ['failed_precondition', 'refused']);
   strict().peers.add('a');
   await sim.run(1_000);
   t.true(has(strict(), 'a'));
-  t.deepEqual(await sim.close(), []);
 });
 
-test.serial(
-  'a peer that unmounts a required protocol is disconnected until it is back',
-  async (t) => {
-    const sim = create();
-    const a = member(sim, 'a', v1, { require: [other] });
-    const b = member(sim, 'b', v1, { persistent: ['a'] });
-    await sim.run(1_000);
-    t.false(has(a(), 'b'));
-    const mount = b().peers.transport(other);
-    await sim.until(() => has(a(), 'b'), 60_000);
-    await sim.settle(mount.close());
-    await sim.until(() => !has(a(), 'b') && !has(b(), 'a'), 1_000);
-    const down = a().events.findLast((event) => event.type === 'down');
-    t.is(down?.type === 'down' && down.cause.reason, 'no_shared_protocol');
-    b().peers.transport(other);
-    await sim.until(() => has(a(), 'b') && has(b(), 'a'), 120_000);
-    t.deepEqual(await sim.close(), []);
-  },
-);
+test('a peer that unmounts a required protocol is disconnected until it is back', async (t, sim) => {
+  const a = member(sim, 'a', v1, { require: [other] });
+  const b = member(sim, 'b', v1, { persistent: ['a'] });
+  await sim.run(1_000);
+  t.false(has(a(), 'b'));
+  const mount = b().peers.transport(other);
+  await sim.until(() => has(a(), 'b'), 60_000);
+  await sim.settle(mount.close());
+  await sim.until(() => !has(a(), 'b') && !has(b(), 'a'), 1_000);
+  const down = a().events.findLast((event) => event.type === 'down');
+  t.is(down?.type === 'down' && down.cause.reason, 'no_shared_protocol');
+  b().peers.transport(other);
+  await sim.until(() => has(a(), 'b') && has(b(), 'a'), 120_000);
+});
 
-test.serial('a list of required protocols that is none is a TypeError', async (t) => {
-  const sim = create();
+test('a list of required protocols that is none is a TypeError', async (t, sim) => {
   const transport = sim.client(v1, { name: 'a' });
   for (const require of ['shop', ['shop'], [{ ...v1 }]])
     t.throws(() => createPeers({ transport, require: require as never }), {
       instanceOf: TypeError,
       message: /^createPeers: require: must be a list of protocols made by defineProtocol/,
     });
-  t.deepEqual(await sim.close(), []);
 });

@@ -3,13 +3,15 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createTransport } from '@trunkline/transport-core';
+import { createTransport, type TransportError } from '@trunkline/transport-core';
 import { tcp } from '@trunkline/transport-tcp';
 import { nodeProbe } from '@trunkline/transport-testkit';
-import test from 'ava';
+import ava from 'ava';
 import { createFileAddressBook } from './index.node.ts';
 import type { PeersOptions } from './options.ts';
 import { createPeers } from './peers.ts';
@@ -17,16 +19,22 @@ import { echo, idOf, passive } from './testing/cluster.ts';
 import { carriers } from './testing/real/carriers.ts';
 import { credentials } from './testing/real/credentials.ts';
 import { folder } from './testing/real/folder.ts';
-import { hasIPv6, onFreePort } from './testing/real/listeners.ts';
-import { emitted, isLinked, RealFixture, type RealNode } from './testing/real/real-fixture.ts';
+import {
+  emitted,
+  isLinked,
+  type RealFixture,
+  type RealNode,
+  test,
+} from './testing/real/real-fixture.ts';
 
 const named = (name: string) => ({ identity: { nodeId: idOf(name) } });
-const areAllLinked = (nodes: readonly RealNode[]) =>
-  nodes.every((one) => nodes.every((other) => one === other || isLinked(one, other)));
-const onIPv6 = hasIPv6 ? test : test.skip;
+const hasIPv6 = Object.values(networkInterfaces()).some((each) =>
+  each?.some(({ address }) => address === '::1'),
+);
+const onIPv6: typeof test = hasIPv6 ? test : (title) => void ava.skip(title, () => {});
 
 // These tests are serial because they check the open resources of this process.
-test.serial(
+ava.serial(
   'transports and peers that are closed, in any order, leave no handle and no timer',
   async (t) => {
     const { resources } = nodeProbe(process);
@@ -56,7 +64,7 @@ test.serial(
   },
 );
 
-test('a process whose peers and transports are closed exits by itself', async (t) => {
+ava('a process whose peers and transports are closed exits by itself', async (t) => {
   t.timeout(60_000);
   const child = spawn(
     process.execPath,
@@ -76,8 +84,7 @@ test('a process whose peers and transports are closed exits by itself', async (t
 });
 
 for (const carrier of carriers.filter(({ name }) => ['TCP', 'TLS', 'noise'].includes(name))) {
-  test(`over ${carrier.name}, three nodes find each other through one seed and call each other by id; one that is killed and returns elsewhere is found again`, async (t) => {
-    const fixture = new RealFixture(t);
+  test(`over ${carrier.name}, three nodes find each other through one seed and call each other by id; one that is killed and returns elsewhere is found again`, async (t, fixture) => {
     const addressBook = createFileAddressBook(join(await folder(t), 'book'));
     const keys = { a: await credentials(), b: await credentials(), c: await credentials() };
     const node = (name: 'a' | 'b' | 'c', peers: Partial<PeersOptions>) =>
@@ -88,15 +95,9 @@ for (const carrier of carriers.filter(({ name }) => ['TCP', 'TLS', 'noise'].incl
     const a = await node('a', {});
     const c = await node('c', { seeds: [`${a.nodeId}@${a.address}`] });
     const first = await node('b', { seeds: [a.address], addressBook });
-    await fixture.until(
-      'a, the first b and c are all peers',
-      () => areAllLinked([a, first, c]),
-      60_000,
-    );
-    t.is(
-      await fixture.settle(c.transport.send(`node:${first.nodeId}`, 'say', 'hello')),
-      'b: hello',
-    );
+    await fixture.linked([a, first, c], 60_000);
+    const call = c.transport.send(`node:${first.nodeId}`, 'say', 'hello');
+    t.is(await fixture.settle(call), 'b: hello');
     await fixture.run(130_000);
     await fixture.settle(first.close());
     await fixture.until(
@@ -108,25 +109,15 @@ for (const carrier of carriers.filter(({ name }) => ['TCP', 'TLS', 'noise'].incl
     const b = await node('b', { addressBook });
     t.not(b.address, first.address);
     const nodes = [a, b, c];
-    await fixture.until('a, b and c are all peers', () => areAllLinked(nodes), 60_000);
-    for (const [from, to] of [
-      [a, b],
-      [b, a],
-      [c, b],
-      [b, c],
-    ] as const) {
-      t.is(
-        await fixture.settle(from.transport.send(`node:${to.nodeId}`, 'say', 'again')),
-        `${to.name}: again`,
-      );
-    }
+    await fixture.linked(nodes, 60_000);
+    for (const from of nodes)
+      for (const to of nodes.filter((node) => node !== from)) {
+        const again = from.transport.send(`node:${to.nodeId}`, 'say', 'again');
+        t.is(await fixture.settle(again), `${to.name}: again`);
+      }
     await fixture.run(60_000);
     if (carrier.proves)
-      t.deepEqual(
-        nodes.map(({ nodeId }) => nodeId),
-        nodes.map(({ name }) => keys[name as 'a'].nodeId),
-        'ids are derived from keys',
-      );
+      for (const { name, nodeId } of nodes) t.is(nodeId, keys[name as 'a'].nodeId, 'from its key');
     for (const { transport, peers } of nodes) {
       t.is(transport.remotes().length, 2, 'one link per peer');
       for (const { nodeId, proven, remote, rtt, score } of peers.list())
@@ -135,63 +126,41 @@ for (const carrier of carriers.filter(({ name }) => ['TCP', 'TLS', 'noise'].incl
           [carrier.proves, carrier.proves ? nodeId : undefined, true, 100],
         );
     }
-    t.deepEqual(await fixture.close(), []);
   });
 }
 
-test('one address in many spellings is one peer with one link, permanently', async (t) => {
-  const fixture = new RealFixture(t);
+test('one address in many spellings is one peer with one link, permanently', async (t, fixture) => {
   const b = await fixture.node('b', { peers: passive });
   const port = b.address.split(':').at(-1);
-  const spellings = [
-    'localhost',
-    'LOCALHOST',
-    '127.0.0.1',
-    '127.1',
-    '2130706433',
-    '[::ffff:127.0.0.1]',
-  ].map((host) => `${host}:${port}`);
+  const hosts = 'localhost LOCALHOST 127.0.0.1 127.1 2130706433 [::ffff:127.0.0.1]';
+  const spellings = hosts.split(' ').map((host) => `${host}:${port}`);
   const a = await fixture.node('a', {
     peers: { ...passive, persistent: [...spellings, `tcp://127.0.0.1:${port}`] },
   });
-  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+  await fixture.linked([a, b]);
   await fixture.run(20_000);
   const dials = a.dials.length;
   const [link] = a.transport.remotes();
   for (const node of [a, b])
     t.is(node.transport.remotes().length, 1, 'the others are closed, not merely idle');
   await fixture.run(120_000);
-  for (const node of [a, b])
-    t.deepEqual(
-      [
-        node.peers.list().length,
-        node.transport.remotes().length,
-        emitted(node, 'up').length,
-        emitted(node, 'down').length,
-      ],
-      [1, 1, 1, 0],
-    );
+  for (const node of [a, b]) {
+    t.deepEqual([node.peers.list().length, node.transport.remotes().length], [1, 1]);
+    t.deepEqual([emitted(node, 'up').length, emitted(node, 'down').length], [1, 0]);
+  }
   t.is(a.transport.remotes()[0], link);
   t.is(a.dials.length, dials, 'each is dialed once, then never again');
   t.true(dials <= spellings.length + 1);
   t.deepEqual([b.peers.snapshot().inbound, a.peers.snapshot().outbound], [1, 0]);
-  t.deepEqual(await fixture.close(), []);
 });
 
-test('removing a peer by its configured address disconnects it, even if the link in use is one that it dialed', async (t) => {
-  const fixture = new RealFixture(t);
-  const b = await fixture.node('b', {
-    peers: { ...passive, identity: { nodeId: '1'.repeat(64) } },
-  });
+test('removing a peer by its configured address disconnects it, even if the link in use is one that it dialed', async (t, fixture) => {
+  const [lower, higher] = ['1', '2'].map((digit) => ({ nodeId: digit.repeat(64) }));
+  const b = await fixture.node('b', { peers: { ...passive, identity: lower } });
   const a = await fixture.node('a', {
-    peers: {
-      ...passive,
-      identity: { nodeId: '2'.repeat(64) },
-      maxInbound: 0,
-      persistent: [b.address],
-    },
+    peers: { ...passive, identity: higher, maxInbound: 0, persistent: [b.address] },
   });
-  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
+  await fixture.linked([a, b]);
   b.peers.add(a.address);
   await fixture.settle(a.transport.disconnect(a.transport.remotes()[0]!));
   await fixture.until(
@@ -200,120 +169,96 @@ test('removing a peer by its configured address disconnects it, even if the link
   );
   await fixture.run(15_000);
   t.deepEqual(a.peers.remove(b.address), [b.address]);
-  await fixture.until(
-    'a and b are no longer peers',
-    () => !isLinked(a, b) && !isLinked(b, a),
-    10_000,
-  );
-  t.deepEqual(
-    [emitted(a, 'down').at(-1)!.cause.reason, emitted(b, 'down').at(-1)!.cause.reason],
-    ['disconnected', 'disconnected'],
-  );
+  await fixture.parted(a, b, 10_000);
+  for (const node of [a, b]) t.is(emitted(node, 'down').at(-1)!.cause.reason, 'disconnected');
   await fixture.run(60_000);
-  t.deepEqual(
-    [a.peers.list(), emitted(b, 'rejected').every(({ reason }) => reason === 'full')],
-    [[], true],
-  );
-  t.deepEqual(await fixture.close(), []);
+  t.deepEqual(a.peers.list(), []);
+  t.true(emitted(b, 'rejected').every(({ reason }) => reason === 'full'));
 });
 
-test('removing one of two spellings of a peer leaves its link alone', async (t) => {
-  for (const first of ['localhost', '127.0.0.1']) {
-    const fixture = new RealFixture(t);
+for (const how of ['remove', 'setTopology'] as const)
+  test(`removing one of two spellings of a peer leaves its link alone: by ${how}`, async (t, fixture) => {
     const b = await fixture.node('b', { peers: passive });
-    const spellings = ['localhost', '127.0.0.1'].map(
-      (host) => `${host}:${b.address.split(':').at(-1)}`,
-    );
-    const a = await fixture.node('a', { peers: { ...passive, persistent: spellings } });
-    await fixture.until(
-      'a and b are peers and both addresses were dialed',
-      () => isLinked(a, b) && a.dials.length === 2,
-    );
+    const port = b.address.split(':').at(-1);
+    const [name, ip] = [`localhost:${port}`, `127.0.0.1:${port}`];
+    const a = await fixture.node('a', { peers: { ...passive, persistent: [name, ip] } });
+    await fixture.until('both were dialed', () => isLinked(a, b) && a.dials.length === 2);
     await fixture.run(15_000);
-    const going = spellings.find((spelling) => spelling.startsWith(first))!;
-    if (first === 'localhost') a.peers.remove(going);
-    else a.peers.setTopology(spellings.filter((spelling) => spelling !== going));
+    if (how === 'remove') a.peers.remove(name);
+    else a.peers.setTopology([name]);
     await fixture.run(15_000);
-    t.deepEqual(
-      [
-        emitted(a, 'down').length,
-        emitted(b, 'down').length,
-        a.peers.list()[0]!.persistent,
-        a.peers.topology.length,
-      ],
-      [0, 0, true, 1],
-      first,
-    );
+    t.deepEqual([emitted(a, 'down').length, emitted(b, 'down').length], [0, 0]);
+    t.deepEqual([a.peers.list()[0]!.persistent, a.peers.topology.length], [true, 1]);
     a.peers.setTopology([]);
-    await fixture.until(
-      'a and b are no longer peers',
-      () => !isLinked(a, b) && !isLinked(b, a),
-      10_000,
-    );
-    t.deepEqual(await fixture.close(), []);
-  }
-});
+    await fixture.parted(a, b, 10_000);
+  });
 
-onIPv6('a node that is reached over IPv4 and IPv6 is one peer, whoever dials', async (t) => {
-  const fixture = new RealFixture(t);
-  const make = (name: string, persistent: readonly string[] = []) =>
-    onFreePort('::', (port) =>
-      fixture.node(name, {
-        make: (given) =>
-          createTransport(`tcp://[::]:${port}`, {
-            ...given,
-            advertiseAddr: `tcp://127.0.0.1:${port}`,
-            backends: [tcp()],
-          }),
-        peers: { ...passive, ...named(name), persistent },
-      }),
-    );
-  const portOf = ({ transport }: RealNode) => transport.advertiseAddr().split(':').at(-1);
-  const b = await make('b');
-  const a = await make('a', [
-    `[::1]:${portOf(b)}`,
-    `127.0.0.1:${portOf(b)}`,
-    `localhost:${portOf(b)}`,
-    `[0:0:0:0:0:0:0:1]:${portOf(b)}`,
-  ]);
-  b.peers.add(`[::1]:${portOf(a)}`);
-  b.peers.add(`localhost:${portOf(a)}`);
-  await fixture.until('a and b are peers', () => isLinked(a, b) && isLinked(b, a));
-  for (const time of [15_000, 120_000]) {
-    await fixture.run(time);
-    for (const node of [a, b])
-      t.deepEqual(
-        [node.peers.list().length, node.transport.remotes().length, emitted(node, 'down').length],
-        [1, 1, 0],
-      );
+/** Starts a node that listens on both address families. */
+async function dual(
+  fixture: RealFixture,
+  name: string,
+  persistentAt: (port: number) => string[],
+): Promise<{ node: RealNode; port: number }> {
+  for (let round = 0; ; round++) {
+    try {
+      const port = await freePort('::');
+      const listens = {
+        advertiseAddr: `tcp://127.0.0.1:${port}`,
+        backends: [tcp()],
+      };
+      const node = await fixture.node(name, {
+        make: (given) => createTransport(`tcp://[::]:${port}`, { ...given, ...listens }),
+        peers: { ...passive, ...named(name), persistent: persistentAt(port) },
+      });
+      return { node, port };
+    } catch (error) {
+      // Another process may have taken the port.
+      if ((error as TransportError).reason !== 'address_in_use' || round === 10) throw error;
+    }
   }
-  t.is(await fixture.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
-  t.deepEqual(await fixture.close(), []);
-});
+}
+
+async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  server.listen(0, host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+onIPv6(
+  'a node that is reached over IPv4 and IPv6 is one peer, whoever dials',
+  async (t, fixture) => {
+    const hosts = ['[::1]', '127.0.0.1', 'localhost', '[0:0:0:0:0:0:0:1]'];
+    const { node: b, port } = await dual(fixture, 'b', () => []);
+    const target = await dual(fixture, 'a', () => hosts.map((host) => `${host}:${port}`));
+    const a = target.node;
+    for (const host of ['[::1]', 'localhost']) b.peers.add(`${host}:${target.port}`);
+    await fixture.linked([a, b]);
+    for (const time of [15_000, 120_000]) {
+      await fixture.run(time);
+      for (const node of [a, b])
+        t.deepEqual(
+          [node.peers.list().length, node.transport.remotes().length, emitted(node, 'down').length],
+          [1, 1, 0],
+        );
+    }
+    t.is(await fixture.settle(b.transport.send(`node:${a.nodeId}`, 'say', 'hi')), 'a: hi');
+  },
+);
 
 onIPv6(
   'a node finds that it dialed itself however its own address is spelled, and dials that no more',
-  async (t) => {
-    const fixture = new RealFixture(t);
-    const a = await onFreePort('::', (port) =>
-      fixture.node('a', {
-        make: (given) =>
-          createTransport(`tcp://[::]:${port}`, {
-            ...given,
-            advertiseAddr: `tcp://127.0.0.1:${port}`,
-            backends: [tcp()],
-          }),
-        peers: {
-          persistent: ['127.0.0.1', '[::1]', 'localhost', '127.1'].map((host) => `${host}:${port}`),
-        },
-      }),
-    );
+  async (t, fixture) => {
+    const hosts = ['127.0.0.1', '[::1]', 'localhost', '127.1'];
+    const { node: a } = await dual(fixture, 'a', (port) => hosts.map((host) => `${host}:${port}`));
     await fixture.run(200_000);
     t.deepEqual(a.peers.list(), []);
     const outward = emitted(a, 'rejected').filter(({ direction }) => direction === 'out');
     t.true(outward.every(({ reason }) => reason === 'self'));
     t.is(outward.length, 3, 'except for its advertised address, which is known');
     t.is(a.dials.length, 3);
-    t.deepEqual(await fixture.close(), []);
   },
 );

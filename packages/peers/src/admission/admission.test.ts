@@ -1,7 +1,19 @@
-// Tests of the admission of connections.
+// Tests of the admission of connections, of the detection of two live nodes with one key, and of
+// the limits on visits to a full node.
 
+import type { Remote } from '@trunkline/transport-core';
+import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import { type AdmissionState, type Candidate, type ConnectedPeer, judge } from './admission.ts';
+import {
+  type AdmissionState,
+  type Candidate,
+  type ConnectedPeer,
+  judge,
+  Twins,
+  twinError,
+  twinOf,
+  Visits,
+} from './admission.ts';
 
 const ME = 'a'.repeat(64);
 const THEM = 'b'.repeat(64);
@@ -22,26 +34,25 @@ const resident: ConnectedPeer = {
 };
 const LIMITS = { maxInbound: 2, maxPerGroup: Number.POSITIVE_INFINITY };
 
-const state = (
-  given: Partial<Omit<AdmissionState, 'peer'>> & { known?: ConnectedPeer } = {},
-): AdmissionState => {
-  const { known, ...rest } = given;
-  return {
-    nodeId: ME,
-    isBanned: () => false,
-    isTwin: () => false,
-    peer: () => known,
-    inbound: 0,
-    yielding: 0,
-    inboundOf: () => 0,
-    ...rest,
-  };
+const idle: AdmissionState = {
+  nodeId: ME,
+  isBanned: () => false,
+  isTwin: () => false,
+  peer: () => undefined,
+  inbound: 0,
+  yielding: 0,
+  inboundOf: () => 0,
 };
-const verdict = (
+
+/** Judges a candidate while the peer `known`, if any, has its id. */
+function verdict(
   candidate: Partial<Candidate>,
-  given: Parameters<typeof state>[0] = {},
+  { known, ...given }: Partial<AdmissionState> & { readonly known?: ConnectedPeer } = {},
   limits = LIMITS,
-) => judge({ ...candidateOfThem, ...candidate }, state(given), limits)?.reason;
+) {
+  const state = { ...idle, peer: () => known, ...given };
+  return judge({ ...candidateOfThem, ...candidate }, state, limits)?.reason;
+}
 
 test('a node without an id, this node itself and a banned node are refused, whoever dialed and however it is listed', (t) => {
   for (const more of [
@@ -68,11 +79,8 @@ test('an instance proves nothing: repeating it neither joins a proven node nor t
   const proven = { ...resident, proven: true };
   t.is(verdict({}, { known: proven }), 'duplicate');
   t.is(verdict({ proven: true }, { known: proven, inbound: 9 }), undefined, 'another of its links');
-  t.is(
-    verdict({ proven: true }, { known: resident, inbound: 9 }),
-    undefined,
-    'it replaces the other',
-  );
+  const other = verdict({ proven: true }, { known: resident, inbound: 9 });
+  t.is(other, undefined, 'it replaces the other');
 });
 
 test('another link of a peer takes no place, but links per peer are limited', (t) => {
@@ -84,11 +92,8 @@ test('a node that connects while all its links are closing is new: caps apply to
   const parting = { ...resident, isParting: true };
   t.is(verdict({}, { known: parting, inbound: 2 }), undefined);
   t.is(verdict({}, { known: parting, inbound: 3 }), 'full');
-  t.is(
-    verdict({}, { known: { ...parting, isInbound: false }, inbound: 2 }),
-    'full',
-    'it was persistent: it had no place',
-  );
+  const persistent = { ...parting, isInbound: false };
+  t.is(verdict({}, { known: persistent, inbound: 2 }), 'full', 'it had no place');
   t.is(verdict({ exempt: true }, { known: parting, inbound: 3 }), undefined);
   t.is(verdict({ direction: 'out' }, { known: parting, inbound: 3 }), undefined);
 });
@@ -105,4 +110,76 @@ test('ordinary inbound peers are capped, in total and per network; others are no
   t.is(verdict({ group: '9.9/16' }, { inboundOf }, limits), undefined);
   t.is(verdict({ group: '8.8/16', exempt: true }, { inboundOf }, limits), undefined);
   t.is(verdict({ group: '8.8/16', direction: 'out' }, { inboundOf }, limits), undefined);
+});
+
+test('a replaced instance that returns is refused for 30 s from then on, and judged like any other after that', (t) => {
+  const twins = new Twins();
+  t.false(twins.isTwin(THEM, 'one', 0));
+  twins.replaced(THEM, 'one');
+  t.false(twins.isTwin(THEM, 'two', 100));
+  t.true(twins.isTwin(THEM, 'one', 100_000));
+  t.true(twins.isTwin(THEM, 'one', 129_999));
+  t.false(twins.isTwin(THEM, 'one', 130_000));
+  t.false(twins.isTwin(THEM, 'one', 130_001), 'it is forgotten');
+  twins.replaced(THEM, 'one');
+  t.true(twins.isTwin(THEM, 'one', 200_000), 'and reported again when it is replaced again');
+});
+
+test('the refusal of a twin is reported once, other refusals always', (t) => {
+  const twins = new Twins();
+  twins.replaced(THEM, 'one');
+  t.true(twins.isTwin(THEM, 'one', 0));
+  t.deepEqual(
+    [twins.isNews(twinError(THEM, 'one')), twins.isNews(twinError(THEM, 'one'))],
+    [true, false],
+  );
+  const other = reasonError('duplicate', 'another');
+  t.deepEqual([twinOf(other), twins.isNews(other), twins.isNews(other)], [undefined, true, true]);
+});
+
+test('the list of twins remembers 1,024 instances, and forgets those that were replaced longest ago first', (t) => {
+  const twins = new Twins();
+  for (let i = 0; i < 1_025; i++) twins.replaced(THEM, `instance ${i}`);
+  t.deepEqual(
+    [0, 1, 1_024].map((i) => twins.isTwin(THEM, `instance ${i}`, 0)),
+    [false, true, true],
+  );
+});
+
+const others = (count: number) => Array.from({ length: count }, (_, i) => `other ${i}`);
+
+/** Answers an admitted visit, and ends it. */
+function answer(visits: Visits, nodeId: string, now: number): void {
+  const remote = { direction: 'in' } as Remote;
+  visits.begin(remote, nodeId, now);
+  visits.conclude(remote, 'in', now);
+  visits.end(remote);
+}
+
+test('a hundred visits are admitted at once, then a hundred per second', (t) => {
+  const visits = new Visits(10_000);
+  const take = (from: number, now: number) =>
+    Array.from({ length: 200 }, (_, i) => visits.take(`${from + i}`, [], now)).filter(Boolean)
+      .length;
+  t.is(take(0, 0), 100);
+  t.is(take(1_000, 500), 50);
+  t.is(take(2_000, 10_000), 100);
+});
+
+test('a visitor that got addresses may return after its pause, and at most 64 visitors are there at once', (t) => {
+  const visits = new Visits(10_000);
+  t.true(visits.take('a', [], 0));
+  t.true(visits.take('a', [], 0), 'its first visit did not succeed');
+  answer(visits, 'a', 0);
+  t.false(visits.take('a', [], 9_999));
+  t.true(visits.take('a', [], 10_000));
+  t.true(visits.take('b', others(63), 10_000));
+  t.false(visits.take('c', others(64), 10_000));
+});
+
+test('the list of visitors remembers only the nodes of one pause', (t) => {
+  const visits = new Visits(10_000);
+  for (let now = 0; now < 60_000; now++)
+    if (visits.take(`n${now}`, [], now)) answer(visits, `n${now}`, now);
+  t.true(visits.size <= 1_101, String(visits.size));
 });

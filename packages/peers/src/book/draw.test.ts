@@ -1,17 +1,23 @@
-// Tests of drawing entries: picks with a bias, and samples for answers.
+// Tests of drawing entries: picks with a bias, samples for answers, and the selection of nodes for
+// a peer that looks for others.
 
+import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { DAY, filledBook, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
+import type { AddressBook } from './address-book.ts';
+import { knownNodes } from './address-selection.ts';
+import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
 
 const source = node(1, '99.1.2.3:5', 'b');
 const biases = [-5, 0, 50, 100, 1_000, NaN];
 
-test('an empty book has nothing to dial', (t) => {
-  for (const bias of biases) t.is(makeBook().pick(bias, 0), undefined);
-});
+/** Returns the share of new entries among this many picks. */
+const shareOfNew = (book: AddressBook, bias: number, count: number) =>
+  Array.from({ length: count }, () => book.pick(bias, 0)!).filter(({ tried }) => !tried).length /
+  count;
 
-test('a book with only new or only tried entries returns them, whatever the bias', (t) => {
+test('an empty book has nothing to dial; one with only new or only tried entries returns them, whatever the bias', (t) => {
   for (const bias of biases) {
+    t.is(makeBook().pick(bias, 0), undefined);
     t.is(filledBook(0, 1).pick(bias, 0)?.tried, false);
     t.is(filledBook(1, 0).pick(bias, 0)?.tried, true);
   }
@@ -19,13 +25,8 @@ test('a book with only new or only tried entries returns them, whatever the bias
 
 test('the bias weighs new against tried entries by the roots of their numbers, and is clamped', (t) => {
   const book = filledBook(16, 64);
-  const share = (bias: number) =>
-    Array.from({ length: 2_000 }, () => book.pick(bias, 0)!).filter(({ tried }) => !tried).length /
-    2_000;
-  t.is(share(0), 0);
-  t.is(share(-100), 0);
-  t.is(share(100), 1);
-  t.is(share(101), 1);
+  const share = (bias: number) => shareOfNew(book, bias, 2_000);
+  t.deepEqual([0, -100, 100, 101].map(share), [0, 0, 1, 1]);
   const even = share(50); // New to tried is 8 · 50 to 4 · 50.
   t.true(Math.abs(even - 2 / 3) < 0.04, String(even));
   const less = share(20); // New to tried is 8 · 20 to 4 · 80.
@@ -33,13 +34,7 @@ test('the bias weighs new against tried entries by the roots of their numbers, a
 });
 
 test('once enough entries are tried, new ones get a twentieth of the picks', (t) => {
-  const share = (tried: number) => {
-    const book = filledBook(tried, 500);
-    return (
-      Array.from({ length: 4_000 }, () => book.pick(100, 0)!).filter((entry) => !entry.tried)
-        .length / 4_000
-    );
-  };
+  const share = (tried: number) => shareOfNew(filledBook(tried, 500), 100, 4_000);
   t.is(share(31), 1);
   const few = share(32);
   t.true(few > 0.03 && few < 0.065, String(few));
@@ -113,16 +108,9 @@ test('ten failures without a success for a week make an entry bad; a tried one i
 });
 
 test('an answer has 23 % of the book, at least 32 and at most 250 entries', (t) => {
-  for (const [size, length] of [
-    [0, 0],
-    [1, 1],
-    [31, 31],
-    [32, 32],
-    [100, 32],
-    [200, 46],
-    [1_000, 230],
-    [3_000, 250],
-  ] as const) {
+  const lengths = { 0: 0, 1: 1, 31: 31, 32: 32, 100: 32, 200: 46, 1000: 230, 3000: 250 };
+  for (const [key, length] of Object.entries(lengths)) {
+    const size = Number(key);
     const book = filledBook(Math.floor(size / 2), Math.ceil(size / 2));
     t.is(book.size, size);
     for (const bias of [undefined, 0, 30, 100]) {
@@ -138,15 +126,8 @@ test('the bias is the percentage of new entries in an answer, if there are enoug
   const fresh = (book: ReturnType<typeof makeBook>, bias: number) =>
     book.select(0, bias).filter(({ nodeId }) => !book.get(nodeId)!.tried).length;
   const book = filledBook(500, 500);
-  for (const [bias, count] of [
-    [0, 0],
-    [30, 69],
-    [100, 230],
-    [-1, 0],
-    [500, 230],
-  ] as const) {
-    t.is(fresh(book, bias), count);
-  }
+  const counts = [0, 30, 100, -1, 500].map((bias) => fresh(book, bias));
+  t.deepEqual(counts, [0, 69, 230, 0, 230]);
   t.is(fresh(filledBook(9, 1), 30), 1);
   t.is(fresh(filledBook(1, 9), 30), 9);
   t.is(fresh(filledBook(500, 10), 100), 10, 'tried entries fill it up');
@@ -171,4 +152,73 @@ test('returned entries are frozen, and later changes of the book do not affect t
   t.throws(() => Object.assign(entry, { failures: 5 }), { instanceOf: TypeError });
   book.attempted(entry.nodeId, 1);
   t.is(entry.failures, 0);
+});
+
+test('an answer has all connected nodes plus a quarter as many others; at least 32 in total if known, at most 250', (t) => {
+  const book = filledBook(500, 500, { random: seededRandom(1) });
+  const all = [...book.entries()].map(({ nodeId }) => nodeId);
+  const lengths = { 0: 32, 10: 32, 32: 40, 100: 125, 240: 250, 400: 250 };
+  for (const [key, length] of Object.entries(lengths)) {
+    const there = Number(key);
+    const alive = all.slice(0, there);
+    const told = book.selectAround(alive, 0).map(({ nodeId }) => nodeId);
+    t.is(told.length, length, `${there} there`);
+    t.is(new Set(told).size, length);
+    if (there <= 200) t.true(alive.every((nodeId) => told.includes(nodeId)));
+  }
+  t.notDeepEqual(book.selectAround(all.slice(0, 20), 0), book.selectAround(all.slice(0, 20), 0));
+  t.is(filledBook(2, 2).selectAround([], 0).length, 4);
+});
+
+test('nodes that did not answer their last dial are left out of an answer, unless they are connected', (t) => {
+  const book = makeBook();
+  for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
+  for (let i = 0; i < 10; i++) book.attempted(idOf(i), HOUR);
+  const told = book.selectAround([idOf(3)], HOUR).map(({ nodeId }) => nodeId);
+  t.deepEqual(
+    told.sort(),
+    [3, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map((i) => idOf(i)),
+  );
+});
+
+test('private, banned and unknown nodes are left out of an answer even if they are connected', (t) => {
+  const book = makeBook();
+  for (let i = 0; i < 4; i++) book.add(node(i, `8.${i}.1.1:1`), source, 0);
+  book.setPrivate([idOf(0)]);
+  book.ban(idOf(1), 0);
+  const alive = [0, 1, 2, 9].map((i) => idOf(i));
+  const told = book.selectAround(alive, 0).map(({ nodeId }) => nodeId);
+  t.deepEqual(told.sort(), [idOf(2), idOf(3)]);
+});
+
+/** Returns the ids of at most `count` nodes of a book that fit. */
+function known(
+  book: AddressBook,
+  count: number,
+  now: number,
+  isFit: (nodeId: string) => boolean = () => true,
+): string[] {
+  return knownNodes(count, (isEligible) => book.pick(0, now, isEligible), isFit);
+}
+
+test('nodes that answered the last dial come before new ones, and those that did not answer come last', (t) => {
+  const book = makeBook();
+  for (let i = 0; i < 20; i++) book.succeeded(idOf(i), `8.${i}.1.1:1`, 0);
+  for (let i = 20; i < 30; i++) book.add(node(i, `8.${i}.1.1:1`), source, 0);
+  for (let i = 10; i < 20; i++) book.attempted(idOf(i), HOUR);
+  const numbers = known(book, 30, HOUR).map((nodeId) => Number.parseInt(nodeId.slice(1), 16));
+  t.is(numbers.length, 30);
+  t.true(numbers.slice(0, 10).every((i) => i < 10));
+  t.true(numbers.slice(10, 20).every((i) => i >= 20));
+  t.true(numbers.slice(20).every((i) => i >= 10 && i < 20));
+});
+
+test('a selection is a random sample of the eligible nodes, and no larger than requested', (t) => {
+  const book = filledBook(500, 500, { random: seededRandom(1) });
+  const first = known(book, 16, 0);
+  t.is(new Set(first).size, 16);
+  t.notDeepEqual(first, known(book, 16, 0));
+  const fit = new Set(first.slice(0, 3));
+  t.deepEqual(new Set(known(book, 16, 0, (nodeId) => fit.has(nodeId))), fit);
+  t.deepEqual(known(makeBook(), 16, 0), []);
 });

@@ -5,7 +5,16 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { AddressBook } from './address-book.ts';
 import { type BookDocument, formatBook, parseBook, type SavedEntry } from './document.ts';
-import { DAY, filledBook, HOUR, idOf, MINUTE, makeBook, node } from './testing/addresses.ts';
+import {
+  DAY,
+  filledBook,
+  HOUR,
+  idOf,
+  MINUTE,
+  makeBook,
+  node,
+  unreached,
+} from './testing/addresses.ts';
 
 const reload = (book: AddressBook, now: number, later = 0, random: Random = seededRandom(1)) =>
   makeBook({ random, now: later, saved: parseBook(formatBook(book.save(now))) });
@@ -42,29 +51,11 @@ test('after a restart a ban continues for its remaining time, and its address re
 });
 
 test('invalid ages are corrected, so that no ban is endless and no report stays young forever', (t) => {
-  const odd = [
-    -1,
-    -1e300,
-    NaN,
-    Infinity,
-    -Infinity,
-    1e300,
-    null,
-    undefined,
-    'x',
-    {},
-  ] as unknown as number[];
+  const numbers = [-1, -1e300, NaN, Infinity, -Infinity, 1e300];
+  const odd = [...numbers, null, undefined, 'x', {}] as unknown as number[];
   const entries = odd.map((age, i): SavedEntry => {
-    return {
-      ...node(i, `${i + 1}.1.1.1:1`),
-      source: 'x',
-      tried: true,
-      failures: age,
-      added: age,
-      seen: age,
-      attempt: age,
-      success: age,
-    };
+    const times = { added: age, seen: age, attempt: age, success: age };
+    return { ...node(i, `${i + 1}.1.1.1:1`), source: 'x', tried: true, failures: age, ...times };
   });
   const bans = odd.map((left, i) => ({
     nodeId: idOf(100 + i),
@@ -85,30 +76,21 @@ test('invalid ages are corrected, so that no ban is endless and no report stays 
 });
 
 test('invalid entries are left out, and the rest is kept', (t) => {
-  const good = {
-    source: 'x',
-    tried: false,
-    failures: 0,
-    added: 0,
-    seen: 0,
-    attempt: null,
-    success: null,
-  };
+  const good = (number: number, address: string, more = {}) => ({
+    ...unreached,
+    ...node(number, address),
+    ...more,
+  });
   const entries = [
-    { ...good, ...node(1, '1.1.1.1:1') },
-    null,
-    'x',
-    7,
-    {},
-    { ...good, ...node(1, '2.2.2.2:1') },
-    { ...good, ...node(3, '[::ffff:1.1.1.1]:1') },
-    { ...good, nodeId: 'x', address: '4.4.4.4:1' },
-    { ...good, ...node(5, 'a b') },
-    { ...good, ...node(6, '169.254.169.254:80') },
-    { ...good, ...node(7, '10.0.0.1:1') },
-    { ...good, ...node(8, '8.8.8.8:1'), tried: true },
-    { ...good, ...node(9, '9.9.9.9:1'), source: 5 },
-    { ...good, ...node(11, '11.1.1.1:1') },
+    good(1, '1.1.1.1:1'),
+    ...[null, 'x', 7, {}],
+    good(1, '2.2.2.2:1'),
+    good(3, '[::ffff:1.1.1.1]:1'),
+    good(4, '4.4.4.4:1', { nodeId: 'x' }),
+    ...['a b', '169.254.169.254:80', '10.0.0.1:1'].map((address, i) => good(5 + i, address)),
+    good(8, '8.8.8.8:1', { tried: true }),
+    good(9, '9.9.9.9:1', { source: 5 }),
+    good(11, '11.1.1.1:1'),
   ] as unknown as SavedEntry[];
   const bans = [
     null,
@@ -116,15 +98,8 @@ test('invalid entries are left out, and the rest is kept', (t) => {
     { nodeId: 'x' },
     { nodeId: idOf(11), left: MINUTE, address: null, source: '' },
   ] as unknown as BookDocument['bans'];
-  const buckets = [
-    [0, 0, 1, 99, -1, 0.5, 'x', 11],
-    [0],
-    [0],
-    [0],
-    [0],
-    'x',
-    null,
-  ] as unknown as number[][];
+  const first = [0, 0, 1, 99, -1, 0.5, 'x', 11];
+  const buckets = [first, [0], [0], [0], [0], 'x', null] as unknown as number[][];
   const book = makeBook({ mode: 'public', saved: { key: 'nonsense', entries, buckets, bans } });
   t.deepEqual(
     [...book.entries()].map(({ nodeId }) => nodeId),
@@ -138,27 +113,13 @@ test('invalid entries are left out, and the rest is kept', (t) => {
 });
 
 test('overfull buckets of a document are cut to their size', (t) => {
-  const entries = Array.from({ length: 500 }, (_, i): SavedEntry => {
-    return {
-      ...node(i, `1.2.${i >> 8}.${i & 255}:1`),
-      source: 'x',
-      tried: i < 400,
-      failures: 0,
-      added: 0,
-      seen: 0,
-      attempt: null,
-      success: null,
-    };
-  });
-  const all = entries.map((_, i) => i);
-  const book = makeBook({
-    saved: {
-      key: 'ab'.repeat(32),
-      entries,
-      buckets: Array.from({ length: 400 }, () => all),
-      bans: [],
-    },
-  });
+  const entries = Array.from({ length: 500 }, (_, i) => ({
+    ...unreached,
+    ...node(i, `1.2.${i >> 8}.${i & 255}:1`),
+    tried: i < 400,
+  }));
+  const buckets = Array.from({ length: 400 }, () => entries.map((_, i) => i));
+  const book = makeBook({ saved: { key: 'ab'.repeat(32), entries, buckets, bans: [] } });
   t.true(book.tried <= 256);
   for (const bucket of book.save(0).buckets) t.true(bucket.length <= 64);
   t.is(book.save(0).buckets.length, 256);
@@ -197,13 +158,8 @@ test('every operation leaves a book consistent, and its copy picks the same entr
     // Alternatives are not saved, so `learn` removes them before the comparison.
     for (const { nodeId, address } of book.entries()) book.learn({ nodeId, address }, now);
     const later = 123;
-    const copied = seededRandom(seed + 5_000);
-    const copy = makeBook({
-      random: copied,
-      now: later,
-      mode,
-      saved: parseBook(formatBook(book.save(now))),
-    });
+    const saved = parseBook(formatBook(book.save(now)));
+    const copy = makeBook({ random: seededRandom(seed + 5_000), now: later, mode, saved });
     t.deepEqual(copy.save(later), book.save(now), `seed ${seed}`);
     drawn = seededRandom(seed + 5_000);
     for (let i = 0; i < 300; i++) {
@@ -229,12 +185,8 @@ function checkOrder(book: AddressBook, now: number, mode: 'any' | 'public'): voi
   };
   const { entries, buckets, bans } = book.save(now);
   const all = [...book.entries()];
-  if (
-    all.length !== book.size ||
-    entries.length !== book.size ||
-    book.tried + book.fresh !== book.size
-  )
-    fail('counts');
+  const counts = [all.length, entries.length, book.tried + book.fresh];
+  if (counts.some((count) => count !== book.size)) fail('counts');
   if (all.filter((entry) => entry.tried).length !== book.tried) fail('tried');
   if (new Set(all.map(({ nodeId }) => nodeId)).size !== all.length) fail('an id twice');
   if (new Set(all.map(({ address }) => address)).size !== all.length) fail('an address twice');

@@ -4,41 +4,36 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { AddressHistory, ReconnectList } from './candidates.ts';
-import type { DialOrder } from './dial-order.ts';
-import { idOf, PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
-
-const HOUR = 3_600_000;
-const someones = (count: number, first = 1) =>
-  Array.from({ length: count }, (_, i) => someone(first + i));
-const up = (lives: number) => (order: DialOrder) => ({
-  after: 20,
-  nodeId: order.nodeId ?? order.address,
-  lives,
-  end: reset,
-});
-const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
+import {
+  dialsOf,
+  HOUR,
+  hang,
+  idOf,
+  type PlannerFixture,
+  ran,
+  refused,
+  someones,
+  up,
+} from './testing/planner-fixture.ts';
 
 test('a few persistent peers are dialed at once, many are spread over three intervals', (t) => {
-  const few = new PlannerFixture({ persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
-  few.run(10);
+  const few = ran(10, { persistent: ['a:1', 'b:1', 'c:1', 'd:1'], maxOutbound: 0 });
   t.is(few.dialed.length, 4);
-  const many = new PlannerFixture({
+  const many = ran(3_100, {
     persistent: Array.from({ length: 300 }, (_, i) => `n${i}:1`),
     maxOutbound: 0,
-    outcome: (order) => up(HOUR)(order),
+    outcome: up(HOUR),
   });
-  many.run(3_100);
   t.is(many.dialed.length, 300);
   for (let second = 0; second < 3; second++) {
     const count = many.dialed.filter(({ at }) => Math.floor(at / 1_000) === second).length;
     t.true(count > 70 && count < 130, `${count} in second ${second}`);
   }
-  const slow = new PlannerFixture({
+  const slow = ran(3_000, {
     persistent: Array.from({ length: 9 }, (_, i) => `n${i}:1`),
     maxOutbound: 0,
     reconnect: { interval: 60_000, max: 60_000, jitter: 0 },
   });
-  slow.run(3_000);
   t.is(slow.dialed.length, 9);
 });
 
@@ -47,87 +42,70 @@ test('dials keep to their limits per second, at once and per host', (t) => {
     nodeId: idOf(i),
     address: `victim.example:${1_000 + i}`,
   }));
-  const rate = new PlannerFixture({
+  const rate = ran(10_000, {
     book,
     maxOutbound: 100,
     concurrent: 100,
     young: 100,
     outcome: () => ({ after: 1, error: refused }),
   });
-  rate.run(10_000);
-  t.true(
-    rate.dialed.length >= 215 && rate.dialed.length <= 221,
-    `${rate.dialed.length} in ten seconds`,
-  );
+  const { length } = rate.dialed;
+  t.true(length >= 215 && length <= 221, `${length} in ten seconds`);
   t.is(rate.dialed.filter(({ at }) => at === 0).length, 20);
 
-  const hang = () => ({ after: 1e9, error: refused });
-  const concurrent = new PlannerFixture({ book, maxOutbound: 100, outcome: hang });
-  concurrent.run(60_000);
+  const concurrent = ran(60_000, { book, maxOutbound: 100, outcome: hang });
   t.is(concurrent.dialed.length, 16);
 
-  const host = new PlannerFixture({
+  const host = ran(60_000, {
     book: [...book, ...someones(5, 1_000)],
     maxOutbound: 100,
     perHost: 2,
     persistent: ['victim.example:1', 'victim.example:2'],
     outcome: hang,
   });
-  host.run(60_000);
   t.is(host.dialed.length, 2 + 2 + 5);
 });
 
 test('three dials begin at once; the next one waits until one is over or is a second old', (t) => {
   const book = someones(40);
-  const prompt = new PlannerFixture({
-    book,
-    outcome: (order) => ({ after: 100, nodeId: order.nodeId!, lives: HOUR, end: reset }),
-  });
-  prompt.run(2_000);
+  const timesOf = ({ dialed }: PlannerFixture) => dialed.map(({ at }) => at);
+  const prompt = ran(2_000, { book, outcome: (order) => ({ ...up(HOUR)(order), after: 100 }) });
+  const times = [0, 0, 0, 100, 100, 100, 200, 200, 200, 300];
+  t.deepEqual(timesOf(prompt), times);
+  const hanging = ran(3_500, { book, outcome: hang });
   t.deepEqual(
-    prompt.dialed.map(({ at }) => at),
-    [0, 0, 0, 100, 100, 100, 200, 200, 200, 300],
-  );
-  const hanging = new PlannerFixture({ book, outcome: () => ({ after: 1e9, error: refused }) });
-  hanging.run(3_500);
-  t.deepEqual(
-    hanging.dialed.map(({ at }) => at),
-    [0, 0, 0, 1_000, 1_000, 1_000, 2_000, 2_000, 2_000, 3_000],
+    timesOf(hanging),
+    times.map((time) => 10 * time),
   );
 });
 
 test('persistent peers that hang fill all dials but a quarter', (t) => {
-  const hang = () => ({ after: 1e9, error: refused });
-  const fixture = new PlannerFixture({
+  const fixture = ran(10_000, {
     persistent: Array.from({ length: 200 }, (_, i) => `p${i}:1`),
     maxOutbound: 50,
     outcome: hang,
   });
-  fixture.run(10_000);
   fixture.book.push(...someones(50));
   fixture.ask();
   fixture.run(HOUR);
-  t.is(kinds(fixture).filter((kind) => kind === 'persistent').length, 64);
-  t.is(kinds(fixture).filter((kind) => kind === 'book').length, 4);
+  t.is(dialsOf(fixture, 'persistent').length, 64);
+  t.is(dialsOf(fixture, 'book').length, 4);
 });
 
 test('if there are more persistent peers than dials at once, each gets its turn', (t) => {
   const persistent = Array.from({ length: 200 }, (_, i) => `p${i}:1`);
   const outcome = () => ({ after: 1_000, error: refused });
-  const fixture = new PlannerFixture({
+  const fixture = ran(60_000, {
     persistent,
     maxOutbound: 0,
     outcome,
     reconnect: { interval: 1, max: 1, jitter: 0 },
   });
-  fixture.run(60_000);
   const counts = persistent.map(
     (target) => fixture.dialed.filter(({ address }) => address === target).length,
   );
-  t.true(
-    Math.min(...counts) >= 15 && Math.max(...counts) <= 22,
-    `${Math.min(...counts)} to ${Math.max(...counts)}`,
-  );
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  t.true(least >= 15 && most <= 22, `${least} to ${most}`);
 });
 
 test('of four thousand failed addresses, the one that was unused longest is forgotten', (t) => {

@@ -3,41 +3,36 @@
 import { type ErrorReason, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import type { DialOrder } from './dial-order.ts';
-import { idOf, PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
-
-const HOUR = 3_600_000;
-
-const someones = (count: number, first = 1) =>
-  Array.from({ length: count }, (_, i) => someone(first + i));
-
-const up =
-  (lives: number, end: TransportError = reset) =>
-  (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? idOf(9_999), lives, end });
-
-const gaps = (fixture: PlannerFixture, address = fixture.dialed[0]!.address) => {
-  const times = fixture.dialed.filter((order) => order.address === address).map(({ at }) => at);
-  return times.slice(1).map((at, i) => at - times[i]!);
-};
+import {
+  dialsOf,
+  gaps,
+  HOUR,
+  idOf,
+  PlannerFixture,
+  ran,
+  refused,
+  reset,
+  someone,
+  someones,
+  up,
+} from './testing/planner-fixture.ts';
 
 const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
 
 test('slots are filled from the book and not beyond; persistent peers take none', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(60_000, {
     persistent: ['a:1', 'b:1', 'c:1'],
     book: someones(50),
     maxOutbound: 10,
-    outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.nodeId ?? order.address }),
+    outcome: up(HOUR),
   });
-  fixture.run(60_000);
-  t.deepEqual(kinds(fixture).filter((kind) => kind === 'book').length, 10);
+  t.is(dialsOf(fixture, 'book').length, 10);
   t.deepEqual(kinds(fixture).slice(0, 3), ['persistent', 'persistent', 'persistent']);
   t.is(fixture.outbound, 10);
 });
 
 test('an address of the book that fails is left alone for at most half a minute, and others are tried', (t) => {
-  const fixture = new PlannerFixture({ book: someones(1), maxOutbound: 1 });
-  fixture.run(60_000);
+  const fixture = ran(60_000, { book: someones(1), maxOutbound: 1 });
   fixture.book.push(someone(2));
   fixture.ask();
   fixture.run(10 * 60_000);
@@ -47,35 +42,26 @@ test('an address of the book that fails is left alone for at most half a minute,
 
 test('after sixteen failures an address of the book is given up, but a seed never is, even if it is in the book', (t) => {
   const seed = someone(7);
-  const fixture = new PlannerFixture({
+  const fixture = ran(HOUR, {
     book: [someone(1), seed],
     seeds: [`${seed.nodeId}@${seed.address}`],
   });
-  fixture.run(HOUR);
   t.deepEqual(fixture.givenUp, [someone(1).address]);
   t.is(fixture.dialed.filter(({ address }) => address === someone(1).address).length, 16);
   t.true(gaps(fixture, seed.address).length > 90);
 });
 
 test('if retrying soon cannot help, an address of the book waits four times as long', (t) => {
-  for (const reason of [
-    'identity_mismatch',
-    'duplicate',
-    'full',
-    'denied',
-    'wrong_network',
-    'version_mismatch',
-    'channel_mismatch',
-    'no_shared_protocol',
-  ] as ErrorReason[]) {
+  const reasons = `identity_mismatch duplicate full denied wrong_network version_mismatch channel_mismatch
+    no_shared_protocol`;
+  for (const reason of reasons.split(/\s+/) as ErrorReason[]) {
     const outcome = () => ({ after: 0, error: reasonError(reason, reason) });
-    const fixture = new PlannerFixture({
+    const fixture = ran(60_000, {
       book: someones(1),
       persistent: ['a:1'],
       outcome,
       reconnect: { interval: 1_000, max: 120_000, jitter: 0 },
     });
-    fixture.run(60_000);
     t.deepEqual(
       gaps(fixture, someone(1).address).slice(0, 3).map(Math.round),
       [4_000, 6_400, 10_240],
@@ -86,16 +72,10 @@ test('if retrying soon cannot help, an address of the book waits four times as l
 });
 
 test('an ordinary peer that was lost by accident is dialed again before unknown nodes, three times', (t) => {
-  const transient = [
-    reset,
-    reasonError('ping_timeout', ''),
-    reasonError('dial_timeout', ''),
-    reasonError('handshake_timeout', ''),
-    reasonError('closed', ''),
-    new TransportError('unavailable', ''),
-  ];
-  for (const end of transient) {
-    const fixture = new PlannerFixture({
+  const reasons = ['reset', 'ping_timeout', 'dial_timeout', 'handshake_timeout', 'closed'] as const;
+  const ends = reasons.map((reason) => reasonError(reason, ''));
+  for (const end of [...ends, new TransportError('unavailable', '')]) {
+    const fixture = ran(19_000, {
       book: [someone(1)],
       maxOutbound: 1,
       outcome: (order, count) =>
@@ -103,16 +83,10 @@ test('an ordinary peer that was lost by accident is dialed again before unknown 
           ? up(20_000, end)(order)
           : { after: 20, error: refused },
     });
-    fixture.run(19_000);
     fixture.book.splice(0, 1, ...someones(2_000, 10)); // Forgets the peer, adds many others.
     fixture.run(60_000);
-    t.is(
-      fixture.dialed.filter(
-        ({ kind, address }) => kind === 'again' && address === someone(1).address,
-      ).length,
-      3,
-      end.reason,
-    );
+    const again = dialsOf(fixture, 'again').filter(({ nodeId }) => nodeId === idOf(1));
+    t.is(again.length, 3, end.reason);
     t.true(kinds(fixture).includes('book'));
   }
 });
@@ -135,28 +109,19 @@ test('the three tries of a lost peer count for its old address and for the one f
   fixture.run(19_000);
   fixture.book.splice(0, 1, ...someones(2_000, 10));
   fixture.run(60_000);
-  const again = fixture.dialed.filter(({ kind }) => kind === 'again');
+  const again = dialsOf(fixture, 'again');
   t.is(again.length, 3);
-  t.deepEqual(new Set(again.map(({ address }) => address)), new Set(['other:1', lost.address]));
+  t.deepEqual([...new Set(again.map(({ address }) => address))], ['other:1', lost.address]);
 });
 
 test('an ordinary peer that was lost for another reason is not preferred', (t) => {
-  for (const reason of [
-    'malformed',
-    'denied',
-    'refused',
-    'duplicate',
-    'disconnected',
-    'full',
-    'flood',
-    'idle',
-  ] as ErrorReason[]) {
-    const fixture = new PlannerFixture({
+  const reasons = 'malformed denied refused duplicate disconnected full flood idle';
+  for (const reason of reasons.split(/\s+/) as ErrorReason[]) {
+    const fixture = ran(20_010, {
       book: [someone(1)],
       maxOutbound: 1,
       outcome: up(20_000, reasonError(reason, '')),
     });
-    fixture.run(20_010);
     fixture.book.length = 0;
     fixture.run(HOUR);
     t.is(fixture.dialed.length, 1, reason);
@@ -165,20 +130,18 @@ test('an ordinary peer that was lost for another reason is not preferred', (t) =
 
 test('a peer that was dialed again and then lost for another reason is left to the book', (t) => {
   const end = (count: number) => (count === 1 ? reset : reasonError('denied', ''));
-  const fixture = new PlannerFixture({
+  const fixture = ran(19_000, {
     book: [someone(1)],
     maxOutbound: 1,
     outcome: (order, count) => up(20_000, end(count))(order),
   });
-  fixture.run(19_000);
   fixture.book.length = 0;
   fixture.run(HOUR);
   t.deepEqual(kinds(fixture), ['book', 'again']);
 });
 
 test('a seed that was lost by accident is dialed as a seed', (t) => {
-  const fixture = new PlannerFixture({ seeds: ['s:1'], maxOutbound: 1, outcome: up(20_000) });
-  fixture.run(HOUR);
+  const fixture = ran(HOUR, { seeds: ['s:1'], maxOutbound: 1, outcome: up(20_000) });
   t.deepEqual([...new Set(kinds(fixture))], ['seed']);
 });
 
@@ -209,25 +172,22 @@ test('connected, banned and persistent peers are not picked from the book', (t) 
 
 test('if the book is empty a seed is asked at once, two at a time; otherwise none is', (t) => {
   const seeds = Array.from({ length: 6 }, (_, i) => `s${i}:1`);
-  const empty = new PlannerFixture({ seeds, outcome: () => ({ after: 5_000, error: refused }) });
-  empty.run(0);
+  const empty = ran(0, { seeds, outcome: () => ({ after: 5_000, error: refused }) });
   t.deepEqual(kinds(empty), ['seed', 'seed']);
   empty.run(HOUR);
   t.is(new Set(empty.dialed.map(({ address }) => address)).size, 6);
   t.true(gaps(empty, 's0:1').every((gap) => gap <= 60_000));
   const first = (seed: number) => {
-    const fixture = new PlannerFixture({ seeds, seed });
-    fixture.run(0);
+    const fixture = ran(0, { seeds, seed });
     return fixture.dialed[0]!.address;
   };
   t.true(new Set(Array.from({ length: 60 }, (_, i) => first(i))).size === 6, 'in no fixed order');
-  const full = new PlannerFixture({
+  const full = ran(HOUR / 2, {
     seeds,
     book: someones(20),
     maxOutbound: 10,
     outcome: up(HOUR),
   });
-  full.run(HOUR / 2);
   t.false(kinds(full).includes('seed'));
 });
 
@@ -246,16 +206,15 @@ test('addresses from a seed are dialed at once', (t) => {
 });
 
 test('if all seeds are down, they are dialed again with back-off, and dials from the book continue', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(HOUR / 2, {
     seeds: ['s:1', 't:1'],
     book: someones(3),
     maxOutbound: 5,
     outcome: (order) =>
       order.kind === 'seed' ? { after: 3_000, error: refused } : up(HOUR)(order),
   });
-  fixture.run(HOUR / 2);
   t.is(fixture.outbound, 3);
-  const seeds = fixture.dialed.filter(({ kind }) => kind === 'seed');
+  const seeds = dialsOf(fixture, 'seed');
   t.true(seeds.length > 60 && seeds.length < 200, `${seeds.length} dials to seeds`);
   fixture.book.push(...someones(2, 50));
   fixture.ask();
@@ -264,25 +223,23 @@ test('if all seeds are down, they are dialed again with back-off, and dials from
 });
 
 test('a connected seed is not dialed', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(HOUR / 2, {
     seeds: ['s:1'],
-    outcome: (order) => ({ ...up(HOUR)(order), nodeId: order.address }),
+    outcome: up(HOUR),
   });
-  fixture.run(HOUR / 2);
   t.is(fixture.dialed.length, 1);
 });
 
 test('one entry that is not connected is tested every ten seconds, even if all slots are taken', (t) => {
   const tests = [...someones(5, 100), someone(1), ...someones(100, 200)];
-  const fixture = new PlannerFixture({
+  const fixture = ran(HOUR / 6, {
     book: someones(2),
     maxOutbound: 2,
     tests,
     outcome: (order) =>
       order.kind === 'test' ? { after: 12_000, error: refused } : up(HOUR)(order),
   });
-  fixture.run(HOUR / 6);
-  const tested = fixture.dialed.filter(({ kind }) => kind === 'test');
+  const tested = dialsOf(fixture, 'test');
   t.is(tested.length, 5, 'someone(1) is connected');
   for (let i = 1; i < tested.length; i++) t.true(tested[i]!.at - tested[i - 1]!.at >= 12_000);
 });

@@ -1,6 +1,6 @@
 // Property tests of the dial planner in random worlds.
 
-import type { Random, TransportError } from '@trunkline/transport-core';
+import type { ErrorReason, Random } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
@@ -14,30 +14,17 @@ import {
   PlannerFixture,
   plan,
   RECONNECT,
+  refused,
   reset,
   someone,
 } from './testing/planner-fixture.ts';
 
-const REASONS = [
-  'connection_refused',
-  'dial_timeout',
-  'identity_mismatch',
-  'full',
-  'denied',
-  'reset',
-  'wrong_network',
-  'self',
-  'host_not_found',
-] as const;
-const ENDS = [
-  'reset',
-  'ping_timeout',
-  'closed',
-  'denied',
-  'malformed',
-  'disconnected',
-  'full',
-] as const;
+const REASONS =
+  `connection_refused dial_timeout identity_mismatch full denied reset wrong_network self
+  host_not_found`.split(/\s+/) as ErrorReason[];
+const ENDS = 'reset ping_timeout closed denied malformed disconnected full'.split(
+  ' ',
+) as ErrorReason[];
 
 /**
  * Decides the outcome of a dial. The same dial always has the same outcome, regardless of the order
@@ -65,31 +52,34 @@ function hash(text: string): number {
   return state;
 }
 
-function randomWorld(seed: number, options: { poll?: number } = {}): PlannerFixture {
+function randomWorld(seed: number, poll?: number) {
   const random = seededRandom(seed);
   const between = (least: number, most: number) =>
     least + Math.floor(random() * (most - least + 1));
   const list = <T>(count: number, make: (i: number) => T) =>
     Array.from({ length: count }, (_, i) => make(i));
-  return new PlannerFixture({
-    ...options,
-    seed,
-    grain: 50,
-    persistent: list(between(0, 12), (i) =>
-      i % 2 === 0 ? `p${i}:1` : `${idOf(5_000 + i)}@p${i}:1`,
-    ),
-    seeds: list(between(0, 4), (i) => `s${i}:1`),
-    book: list(between(0, 60), (i) =>
-      i % 5 === 0 ? { nodeId: idOf(i + 1), address: `shared:${i}` } : someone(i + 1),
-    ),
-    tests: list(20, (i) => someone(i + 30)),
+  const [persistent, seeds, book] = [between(0, 12), between(0, 4), between(0, 60)];
+  const limits = {
     maxOutbound: between(0, 20),
     concurrent: between(1, 16),
     rate: between(1, 20),
     perHost: random() < 0.5 ? between(1, 3) : undefined,
+  };
+  const fixture = new PlannerFixture({
+    ...limits,
+    ...(poll === undefined ? {} : { poll }),
+    seed,
+    grain: 50,
+    persistent: list(persistent, (i) => (i % 2 === 0 ? `p${i}:1` : `${idOf(5_000 + i)}@p${i}:1`)),
+    seeds: list(seeds, (i) => `s${i}:1`),
+    book: list(book, (i) =>
+      i % 5 === 0 ? { nodeId: idOf(i + 1), address: `shared:${i}` } : someone(i + 1),
+    ),
+    tests: list(20, (i) => someone(i + 30)),
     reconnect: random() < 0.2 ? { interval: 5_000, max: 5_000, jitter: 0 } : RECONNECT,
     outcome: (order, count) => fate(seed, order, count),
   });
+  return { fixture, limits };
 }
 
 const print = (fixture: PlannerFixture) =>
@@ -97,7 +87,7 @@ const print = (fixture: PlannerFixture) =>
 
 test('polled only when it is due, the planner gives the same orders as when it is polled every 50 ms', (t) => {
   for (const seed of seeds(60)) {
-    const [due, polled] = [randomWorld(seed), randomWorld(seed, { poll: 50 })];
+    const [due, polled] = [randomWorld(seed).fixture, randomWorld(seed, 50).fixture];
     for (const fixture of [due, polled]) {
       fixture.at(60_000, () => {
         fixture.planner.setPersistent(['p0:1', 'new:1', `${idOf(5_001)}@p1:2`]);
@@ -114,54 +104,43 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
   let orders = 0;
   for (const seed of seeds(120)) {
     const random = seededRandom(seed);
-    const fixture = randomWorld(seed);
-    const limits = limitsOf(seed);
+    const { fixture, limits } = randomWorld(seed);
+    const { maxOutbound, concurrent, rate, perHost = Number.POSITIVE_INFINITY } = limits;
     const recent: number[] = [];
     fixture.check = (ordered) => {
       const dials = [...fixture.underWay];
-      const count = (isFit: (order: DialOrder) => boolean) => dials.filter(isFit).length;
+      const count = (...kinds: DialOrder['kind'][]) =>
+        dials.filter(({ kind }) => kinds.includes(kind)).length;
+      const starts = (...kinds: DialOrder['kind'][]) =>
+        ordered.some(({ kind }) => kinds.includes(kind));
       const fail = (what: string) => t.fail(`seed ${seed}, at ${fixture.now}: ${what}`);
       if (new Set(dials.map(({ address }) => addressKey(address))).size < dials.length)
         fail('an address twice');
       const ids = dials.flatMap(({ nodeId }) => nodeId ?? []);
       if (new Set(ids).size < ids.length) fail('an id twice');
-      const others = count(({ kind }) => kind !== 'persistent');
-      if (others > limits.concurrent) fail(`${others} dials at once`);
-      if (
-        count(({ kind }) => kind === 'persistent') > 64 ||
-        count(({ kind }) => kind === 'test') > 1 ||
-        count(({ kind }) => kind === 'seed') > 2
-      )
-        fail('a kind');
-      const ordinary = count(({ kind }) => kind === 'book' || kind === 'again' || kind === 'seed');
+      const others = dials.length - count('persistent');
+      if (others > concurrent) fail(`${others} dials at once`);
+      if (count('persistent') > 64 || count('test') > 1 || count('seed') > 2) fail('a kind');
+      const ordinary = count('book', 'again', 'seed');
       // A dial with all places filled replaces another peer.
-      const isFull = fixture.outbound >= limits.maxOutbound;
-      if (
-        ordered.some(({ kind }) => kind === 'book' || (kind === 'seed' && !isFull)) &&
-        fixture.outbound + ordinary > limits.maxOutbound
-      )
-        fail('maxOutbound');
-      const again = count(({ kind }) => kind === 'again');
-      if (again > Math.max(4, limits.maxOutbound - fixture.outbound))
-        fail(`${again} dials to who was lost`);
-      if (
-        limits.maxOutbound === 0 &&
-        ordered.some(({ kind }) => kind === 'again' || kind === 'spare')
-      )
-        fail('links where none are wanted');
-      if (count(({ kind }) => kind === 'spare') > 1) fail('two spare dials at once');
+      const isFull = fixture.outbound >= maxOutbound;
+      const fills = starts('book') || (starts('seed') && !isFull);
+      if (fills && fixture.outbound + ordinary > maxOutbound) fail('maxOutbound');
+      if (count('again') > Math.max(4, maxOutbound - fixture.outbound)) fail('lost peers');
+      if (maxOutbound === 0 && starts('again', 'spare')) fail('links where none are wanted');
+      if (count('spare') > 1) fail('two spare dials at once');
       const hosts = new Map<string, number>();
       for (const { kind, address } of dials)
         if (kind !== 'persistent' && kind !== 'seed')
           hosts.set(hostOf(address), (hosts.get(hostOf(address)) ?? 0) + 1);
-      if (Math.max(0, ...hosts.values()) > limits.perHost) fail('perHost');
+      if (Math.max(0, ...hosts.values()) > perHost) fail('perHost');
       for (const { kind, nodeId } of ordered) {
         orders++;
         if (nodeId !== undefined && fixture.isConnected(nodeId)) fail('dials who is connected');
         if (kind !== 'persistent') recent.push(fixture.now);
       }
       while (recent.length > 0 && recent[0]! <= fixture.now - 10_000) recent.shift();
-      if (recent.length > limits.rate * 11) fail(`${recent.length} dials in ten seconds`);
+      if (recent.length > rate * 11) fail(`${recent.length} dials in ten seconds`);
     };
     for (let i = 0; i < 40; i++) {
       const at = Math.floor(random() * 600_000);
@@ -175,12 +154,8 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
     for (let i = 0; i < 40; i++) {
       const [named, other] = [someone(1 + Math.floor(random() * 60)), `s${i % 4}:1`];
       fixture.at(Math.floor(random() * 600_000), () => {
-        const added =
-          random() < 0.3
-            ? other
-            : random() < 0.5
-              ? named.address
-              : `${named.nodeId}@elsewhere${i}:1`;
+        const moved = `${named.nodeId}@elsewhere${i}:1`;
+        const added = random() < 0.3 ? other : random() < 0.5 ? named.address : moved;
         fixture.planner.addPersistent(added);
         fixture.ask();
         fixture.planner.removePersistent(added);
@@ -200,26 +175,6 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
   t.true(orders > 5_000, String(orders));
 });
 
-/** The limits that randomWorld drew for this seed. */
-function limitsOf(seed: number): {
-  maxOutbound: number;
-  concurrent: number;
-  rate: number;
-  perHost: number;
-} {
-  const random = seededRandom(seed);
-  const between = (least: number, most: number) =>
-    least + Math.floor(random() * (most - least + 1));
-  for (const most of [12, 4, 60]) between(0, most);
-  const [maxOutbound, concurrent, rate] = [between(0, 20), between(1, 16), between(1, 20)];
-  return {
-    maxOutbound,
-    concurrent,
-    rate,
-    perHost: random() < 0.5 ? between(1, 3) : Number.POSITIVE_INFINITY,
-  };
-}
-
 test('when the server of a thousand nodes restarts, no peak of dials exceeds twice an even spread over the back-off', (t) => {
   for (const { away, bin } of [
     { away: 0, bin: 100 },
@@ -236,10 +191,8 @@ test('when the server of a thousand nodes restarts, no peak of dials exceeds twi
       window += (0.4 * wait) / dials.length; // ±20 % of the wait before the dial.
     }
     const even = (dials.length * bin) / window;
-    t.true(
-      Math.max(...counts.values()) <= 2 * even,
-      `away ${away} ms: peak ${Math.max(...counts.values())}, even ${even} in ${bin} ms`,
-    );
+    const peak = Math.max(...counts.values());
+    t.true(peak <= 2 * even, `away ${away} ms: peak ${peak}, even ${even} in ${bin} ms`);
   }
 });
 
@@ -264,7 +217,6 @@ function dialsAfterRestart(random: Random, away: number): { at: number; wait: nu
     maxOutbound: 0,
     reconnect: RECONNECT,
   });
-  const refused: TransportError = reasonError('connection_refused', 'refused');
   planner.handle(0, { type: 'opened', order: plan(planner, 0)[0]!, nodeId });
   isConnected = true;
   plan(planner, 100);

@@ -4,24 +4,23 @@ import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import test from 'ava';
 import type { DialOrder } from './dial-order.ts';
-import { idOf, PlannerFixture, plan, refused, reset } from './testing/planner-fixture.ts';
-
-const HOUR = 3_600_000;
-
-const up =
-  (lives: number, end: TransportError = reset) =>
-  (order: DialOrder) => ({ after: 20, nodeId: order.nodeId ?? idOf(9_999), lives, end });
-
-const gaps = (fixture: PlannerFixture, address = fixture.dialed[0]!.address) => {
-  const times = fixture.dialed.filter((order) => order.address === address).map(({ at }) => at);
-  return times.slice(1).map((at, i) => at - times[i]!);
-};
-
-const kinds = (fixture: PlannerFixture) => fixture.dialed.map(({ kind }) => kind);
+import {
+  addressesOf,
+  gaps,
+  HOUR,
+  hang,
+  idAt,
+  idOf,
+  PlannerFixture,
+  plan,
+  ran,
+  refused,
+  reset,
+  up,
+} from './testing/planner-fixture.ts';
 
 test('a persistent peer is dialed at once, and again within the bounds of the back-off', (t) => {
-  const fixture = new PlannerFixture({ persistent: ['a:1'], maxOutbound: 0 });
-  fixture.run(HOUR);
+  const fixture = ran(HOUR, { persistent: ['a:1'], maxOutbound: 0 });
   t.is(fixture.dialed[0]!.at, 0);
   for (const [i, gap] of gaps(fixture).entries()) {
     const middle = Math.min(120_000, 1_000 * 1.6 ** i);
@@ -30,8 +29,7 @@ test('a persistent peer is dialed at once, and again within the bounds of the ba
 });
 
 test('a persistent peer is dialed forever', (t) => {
-  const fixture = new PlannerFixture({ persistent: ['a:1'], maxOutbound: 0 });
-  fixture.run(7 * 24 * HOUR);
+  const fixture = ran(7 * 24 * HOUR, { persistent: ['a:1'], maxOutbound: 0 });
   t.true(fixture.dialed.length > (7 * 24 * HOUR) / 145_000);
   t.true(Math.max(...gaps(fixture)) <= 144_020);
   t.deepEqual(fixture.givenUp, []);
@@ -41,13 +39,12 @@ test('a lost persistent peer is dialed again, also after failed dials; only a li
   const answers = new Set([4, 9]);
   const outcome = (order: DialOrder, count: number) =>
     answers.has(count) ? up(60_000)(order) : { after: 0, error: refused };
-  const fixture = new PlannerFixture({
+  const fixture = ran(5_000, {
     persistent: [`${idOf(1)}@a:1`],
     maxOutbound: 0,
     outcome,
     reconnect: { interval: 1_000, max: 120_000, jitter: 0 },
   });
-  fixture.run(5_000);
   fixture.planner.setPersistent([`${idOf(1)}@a:1`, 'other:1']); // Keeps the peer: resets nothing.
   fixture.run(5 * 60_000);
   const waits = gaps(fixture, 'a:1').map((gap) => (gap > 60_000 ? gap - 60_020 : gap));
@@ -63,14 +60,13 @@ test('a peer that accepts and closes at once is not dialed in a hot loop', (t) =
     { book: [{ nodeId: idOf(1), address: 'a:1' }] },
     { seeds: ['a:1'] },
   ]) {
-    const fixture = new PlannerFixture({ ...options, outcome: up(5) });
-    fixture.run(10 * 60_000);
+    const fixture = ran(10 * 60_000, { ...options, outcome: up(5) });
     t.true(fixture.dialed.length < 40, `${fixture.dialed.length} dials`);
     const longest = 'persistent' in options ? 120_000 : 30_000;
     t.true(gaps(fixture).at(-1)! > 0.79 * longest);
     if ('seeds' in options)
       t.true(
-        kinds(fixture).every((kind) => kind === 'seed'),
+        fixture.dialed.every(({ kind }) => kind === 'seed'),
         'a seed that closes is not dialed before unknown nodes',
       );
   }
@@ -83,10 +79,7 @@ test('a persistent peer that dialed this node, or answers at another address, is
   t.is(fixture.dialed.length, 0);
   fixture.lose(idOf(1), undefined, reset);
   fixture.run(HOUR + 2_000);
-  t.deepEqual(
-    fixture.dialed.map(({ address }) => address),
-    ['a:1'],
-  );
+  t.deepEqual(addressesOf(fixture), ['a:1']);
 });
 
 test('the id of an address is learned from the node that answers, which is not dialed while it is connected', (t) => {
@@ -95,24 +88,23 @@ test('the id of an address is learned from the node that answers, which is not d
     maxOutbound: 0,
     outcome: (order, count) => (count === 1 ? up(50_000)(order) : { after: 0, error: refused }),
   });
-  t.false(fixture.planner.named.isPersistent(idOf(9_999)));
+  t.false(fixture.planner.named.isPersistent(idAt('a:1')));
   fixture.run(40_000);
-  t.true(fixture.planner.named.isPersistent(idOf(9_999)));
+  t.true(fixture.planner.named.isPersistent(idAt('a:1')));
   t.true(fixture.planner.named.isPersistent(undefined, 'tcp://A:1'));
   t.false(fixture.planner.named.isPersistent(idOf(5), 'b:1'));
-  t.is(fixture.planner.named.addressOf(idOf(9_999)), 'a:1');
-  fixture.at(50_021, () => fixture.comeIn(idOf(9_999)));
+  t.is(fixture.planner.named.addressOf(idAt('a:1')), 'a:1');
+  fixture.at(50_021, () => fixture.comeIn(idAt('a:1')));
   fixture.run(HOUR);
   t.is(fixture.dialed.length, 1);
 });
 
 test('an end without a report is noticed', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(60_000, {
     persistent: [`${idOf(1)}@a:1`],
     maxOutbound: 0,
     outcome: up(HOUR),
   });
-  fixture.run(60_000);
   fixture.isConnected = () => false;
   fixture.ask();
   fixture.run(62_000);
@@ -127,8 +119,7 @@ test('if an id is given, another node at that address is not the persistent peer
 });
 
 test('after the topology is replaced, removed peers are not dialed, added ones are dialed at once, and moved ones at the new address', (t) => {
-  const fixture = new PlannerFixture({ persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
-  fixture.run(60_000);
+  const fixture = ran(60_000, { persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
   const diff = fixture.planner.setPersistent([`${idOf(1)}@b:2`, 'c:1']);
   t.deepEqual(diff, {
     removed: ['a:1', `${idOf(1)}@b:1`],
@@ -139,18 +130,11 @@ test('after the topology is replaced, removed peers are not dialed, added ones a
   t.true(fixture.planner.wakeAt <= 60_000);
   const before = fixture.dialed.length;
   fixture.run(60_001);
-  t.deepEqual(
-    fixture.dialed.slice(before).map(({ address, at }) => [address, at]),
-    [
-      ['b:2', 60_000],
-      ['c:1', 60_000],
-    ],
-  );
+  const dialed = fixture.dialed.slice(before).map(({ address, at }) => `${address} at ${at}`);
+  t.deepEqual(dialed, ['b:2 at 60000', 'c:1 at 60000']);
   fixture.run(HOUR);
-  t.deepEqual([...new Set(fixture.dialed.slice(before).map(({ address }) => address))].sort(), [
-    'b:2',
-    'c:1',
-  ]);
+  const later = new Set(addressesOf(fixture).slice(before));
+  t.deepEqual([...later].sort(), ['b:2', 'c:1']);
   t.deepEqual(fixture.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
   t.throws(() => fixture.planner.setPersistent(['d:1', 'me@x']), { instanceOf: TransportError });
   t.deepEqual(fixture.planner.persistent, [`${idOf(1)}@b:2`, 'c:1']);
@@ -168,7 +152,7 @@ test('persistent peers are added, and removed by id, by learned id, by address o
   t.deepEqual(fixture.planner.removePersistent(`${idOf(2)}@elsewhere:1`), []);
   t.deepEqual(fixture.planner.removePersistent('tcp://B:2'), [`${idOf(2)}@b:2`]);
   fixture.run(100);
-  t.deepEqual(fixture.planner.removePersistent(idOf(9_999)), ['c:1']);
+  t.deepEqual(fixture.planner.removePersistent(idAt('c:1')), ['c:1']);
   t.deepEqual(fixture.planner.removePersistent('nobody:1'), []);
   t.deepEqual(fixture.planner.persistent, ['d:1']);
   t.throws(() => fixture.planner.removePersistent(''), { instanceOf: TransportError });
@@ -185,28 +169,21 @@ test('a node does not dial itself twice until the address is no longer its own',
   });
   fixture.book.push({ nodeId: idOf(2), address: 'me:4' });
   fixture.run(HOUR);
-  t.deepEqual(
-    fixture.dialed.map(({ address }) => address),
-    ['me:1', 'me:3', 'me:2'],
-  );
+  t.deepEqual(addressesOf(fixture), ['me:1', 'me:3', 'me:2']);
   t.deepEqual(fixture.givenUp, []);
   fixture.own.delete('me:1');
   fixture.own.delete('me:3');
   fixture.planner.setPersistent(['me:1', 'tcp://me:3']);
   fixture.run(2 * HOUR);
-  t.deepEqual(
-    fixture.dialed.slice(3).map(({ address }) => address),
-    ['me:1', 'tcp://me:3'],
-  );
+  t.deepEqual(addressesOf(fixture).slice(3), ['me:1', 'tcp://me:3']);
 });
 
 test('reports about unknown or finished dials change nothing', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(10, {
     persistent: ['a:1'],
     maxOutbound: 0,
-    outcome: () => ({ after: 1e9, error: refused }),
+    outcome: hang,
   });
-  fixture.run(10);
   const [order] = fixture.underWay;
   const stranger = { address: 'b:1', nodeId: idOf(1), kind: 'book' } as const;
   const fail = (failed: DialOrder, error = refused) =>

@@ -7,7 +7,7 @@ import test from 'ava';
 import type { DialOrder, PlannerView } from './dial-order.ts';
 import { DialPlanner } from './dial-planner.ts';
 import type { LostPeer } from './targets.ts';
-import { idOf, plan, RECONNECT, refused, reset } from './testing/planner-fixture.ts';
+import { idOf, plan, refused, reset } from './testing/planner-fixture.ts';
 
 const ID = idOf(1);
 /** A lost peer that had dialed this node and whose address the book has. */
@@ -102,13 +102,8 @@ test('a link to the last address ends the search, and when it is lost both addre
   t.deepEqual(plan(scene.planner, scene.now + 3_600_000), []);
   scene.isConnected = () => false;
   scene.lost({ nodeId: ID, address: 'new:2', persistent: true });
-  t.deepEqual(
-    scene
-      .fail(2)
-      .map(({ address }) => address)
-      .sort(),
-    ['new:2', 'old:1'],
-  );
+  const addresses = scene.fail(2).map(({ address }) => address);
+  t.deepEqual(addresses.sort(), ['new:2', 'old:1']);
 });
 
 test('a peer that returned to its configured address is dialed only there', (t) => {
@@ -175,27 +170,16 @@ test('a peer lost by accident is dialed at the address from others, and at its o
     whereabouts: () => place,
   };
   for (const most of [2, 3]) {
-    const planner = new DialPlanner({
-      random: seededRandom(1),
-      now: 0,
-      view: sight,
-      persistent: [],
-      seeds: [],
-      maxOutbound: most,
-      reconnect: RECONNECT,
-    });
-    const peer = { nodeId: ID, address: 'old:1', persistent: false };
-    planner.handle(0, { type: 'lost', peer, error: reset });
     place = 'new:2';
-    const [order] = plan(planner, 0);
-    t.deepEqual(
-      order,
-      { nodeId: ID, address: 'new:2', kind: 'again' },
-      'the lost address while the other rests',
-    );
-    planner.handle(20, { type: 'failed', order: order!, error: refused });
+    const scene = new Scene([], sight, most);
+    scene.lost({ nodeId: ID, address: 'old:1', persistent: false });
+    const [order] = plan(scene.planner, 0);
+    const again = { nodeId: ID, kind: 'again' } as const;
+    t.deepEqual(order, { ...again, address: 'new:2' }, 'the lost address while the other rests');
+    scene.now = 20;
+    scene.failed(order!, refused);
     place = 'own:3';
-    t.deepEqual(plan(planner, 2_000), [{ nodeId: ID, address: 'old:1', kind: 'again' }]);
+    t.deepEqual(plan(scene.planner, 2_000), [{ ...again, address: 'old:1' }]);
   }
 });
 

@@ -2,72 +2,57 @@
 
 import test from 'ava';
 import type { DialCandidate, DialOrder } from './dial-order.ts';
-import { PlannerFixture, refused, reset, someone } from './testing/planner-fixture.ts';
+import {
+  dialsOf,
+  HOUR,
+  PlannerFixture,
+  ran,
+  refused,
+  someone,
+  someones,
+  up,
+} from './testing/planner-fixture.ts';
 
 const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const someones = (count: number, first = 1) =>
-  Array.from({ length: count }, (_, i) => someone(first + i));
-const up = (lives: number) => (order: DialOrder) => ({
-  after: 20,
-  nodeId: order.nodeId ?? order.address,
-  lives,
-  end: reset,
-});
-const of = (fixture: PlannerFixture, kind: string) =>
-  fixture.dialed.filter((dial) => dial.kind === kind);
+
+/** Seeds refuse; other nodes stay connected. */
+const withoutSeeds = (order: DialOrder) =>
+  order.kind === 'seed' ? { after: 20, error: refused } : up(HOUR * 9)(order);
 
 test('with all links up one more dial goes to a new node or a seed about every five minutes; with a link to spare none does', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(4 * MINUTE - 1, {
     book: someones(100),
     seeds: ['seed:1'],
     maxOutbound: 3,
-    outcome: (order) =>
-      order.kind === 'seed' ? { after: 20, error: refused } : up(HOUR * 9)(order),
+    outcome: withoutSeeds,
   });
-  fixture.run(4 * MINUTE - 1);
-  t.deepEqual(
-    fixture.dialed.map(({ kind }) => kind),
-    ['book', 'book', 'book'],
-  );
+  t.deepEqual([fixture.dialed.length, dialsOf(fixture, 'book').length], [3, 3]);
   fixture.run(2 * HOUR);
-  const [spare, seeds] = [of(fixture, 'spare'), of(fixture, 'seed')];
+  const [spare, seeds] = [dialsOf(fixture, 'spare'), dialsOf(fixture, 'seed')];
   const times = [...spare, ...seeds].map(({ at }) => at).sort((a, b) => a - b);
-  for (const [i, at] of times.slice(1).entries())
-    t.true(
-      at - times[i]! >= 4 * MINUTE - 1 && at - times[i]! <= 6 * MINUTE + 1,
-      `${at - times[i]!} ms`,
-    );
-  t.true(
-    spare.length > 5 && seeds.length > 5,
-    `${spare.length} spare dials, ${seeds.length} to a seed`,
-  );
+  for (const [i, at] of times.slice(1).entries()) {
+    const gap = at - times[i]!;
+    t.true(gap >= 4 * MINUTE - 1 && gap <= 6 * MINUTE + 1, `${gap} ms`);
+  }
+  t.true(spare.length > 5 && seeds.length > 5, `${spare.length} spare, ${seeds.length} to a seed`);
   t.is(new Set(spare.map(({ address }) => address)).size, spare.length);
 
-  const hungry = new PlannerFixture({ book: someones(2), maxOutbound: 3, outcome: up(HOUR * 9) });
-  hungry.run(HOUR);
-  t.is(of(hungry, 'spare').length, 0);
-  const none = new PlannerFixture({
-    book: someones(9),
-    seeds: ['seed:1'],
-    maxOutbound: 0,
-    outcome: up(HOUR * 9),
-  });
-  none.run(HOUR);
+  const outcome = up(HOUR * 9);
+  const hungry = ran(HOUR, { book: someones(2), maxOutbound: 3, outcome });
+  t.is(dialsOf(hungry, 'spare').length, 0);
+  const none = ran(HOUR, { book: someones(9), seeds: ['seed:1'], maxOutbound: 0, outcome });
   t.is(none.dialed.length, 0);
 });
 
 test('a dial to a seed while all links are up counts against the rate, like any other dial', (t) => {
-  const fixture = new PlannerFixture({
+  const fixture = ran(HOUR * 8, {
     book: someones(1),
     seeds: ['seed:1'],
     maxOutbound: 1,
     rate: 1 / 1_200,
-    outcome: (order) =>
-      order.kind === 'seed' ? { after: 20, error: refused } : up(HOUR * 9)(order),
+    outcome: withoutSeeds,
   });
-  fixture.run(HOUR * 8);
-  t.true(of(fixture, 'seed').length > 3, `${of(fixture, 'seed').length} dials to a seed`);
+  t.true(dialsOf(fixture, 'seed').length > 3, `${dialsOf(fixture, 'seed').length} dials to a seed`);
   for (const [i, { at }] of fixture.dialed.slice(1).entries())
     t.true(at - fixture.dialed[i]!.at >= 20 * MINUTE, `${at - fixture.dialed[i]!.at} ms`);
 });
@@ -80,17 +65,16 @@ test('a peer lost by accident is searched although others replaced it, until it 
         return up(order.address === lost.address ? 30_000 : HOUR * 9)(order);
       return comesBack && now > 3 * MINUTE ? up(HOUR * 9)(order) : { after: 20, error: refused };
     };
-    const fixture = new PlannerFixture({ book: someones(20), maxOutbound: 1, outcome });
-    fixture.run(4 * MINUTE);
-    const again = of(fixture, 'again');
+    const fixture = ran(4 * MINUTE, { book: someones(20), maxOutbound: 1, outcome });
+    const again = dialsOf(fixture, 'again');
     t.true(
       again.length > 6 && again.every(({ address }) => address === lost.address),
       `${again.length} dials`,
     );
     fixture.run(HOUR);
-    const last = of(fixture, 'again').at(-1)!.at;
+    const last = dialsOf(fixture, 'again').at(-1)!.at;
     if (comesBack) t.true(last > 3 * MINUTE && last < 3 * MINUTE + 40_000, `${last} ms`);
-    else t.is(of(fixture, 'again').length, 15, 'the loss was the first of sixteen failures');
+    else t.is(dialsOf(fixture, 'again').length, 15, 'the loss was the first of sixteen failures');
   }
 });
 
@@ -100,9 +84,8 @@ test('of many lost peers four are dialed at once while all links are up', (t) =>
     if (Number(order.address.match(/\d+/)![0]) <= 10 && count === 1) return up(20_000)(order);
     return order.kind === 'again' ? { after: 9_000, error: refused } : up(HOUR * 9)(order);
   };
-  const fixture = new PlannerFixture({ book, maxOutbound: 10, outcome });
-  fixture.run(9 * MINUTE);
-  const late = of(fixture, 'again').filter(({ at }) => at > 3 * MINUTE);
+  const fixture = ran(9 * MINUTE, { book, maxOutbound: 10, outcome });
+  const late = dialsOf(fixture, 'again').filter(({ at }) => at > 3 * MINUTE);
   t.true(late.length > 20, `${late.length} dials`);
   const most = Math.max(
     ...late.map(({ at }) => late.filter((dial) => dial.at > at - 9_000 && dial.at <= at).length),

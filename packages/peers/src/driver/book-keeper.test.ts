@@ -1,33 +1,38 @@
 // Tests of the address book and the trust book while they are being loaded.
 
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { AddressBook } from '../book/address-book.ts';
 import { createMemoryAddressBook } from '../store/address-book-store.ts';
 import { idOf } from '../testing/cluster.ts';
 import { TrustBook } from '../trust/trust-book.ts';
 import { BookKeeper, formatSavedState } from './book-keeper.ts';
 
-test('open keeps the trust recorded while it loads, and the peers that connected meanwhile', async (t) => {
-  const [known, reported, connected] = [idOf('known'), idOf('reported'), idOf('connected')];
+/** Returns a keeper whose store holds a record of the node `known`, and a clock for it. */
+async function keeperOf(t: ExecutionContext, known: string) {
   const trust = new TrustBook({ now: 0 });
   trust.bad(known, 0, 3);
-  const before = trust.score(known, 0);
   const book = new AddressBook({ random: seededRandom(1), now: 0 });
   const store = createMemoryAddressBook();
   await store.load((text) => text);
   await store.save(formatSavedState({ book: book.save(0), trust: trust.save(0) }));
   await store.close();
-
+  const clock = createManualClock();
   const keeper = new BookKeeper({
     store,
-    clock: createManualClock(),
+    clock,
     random: seededRandom(1),
     policy: { mode: 'any', refusal: () => undefined },
     privateIds: [],
     nodeId: idOf('me'),
     warn: (error) => t.fail(error.message),
   });
+  return { keeper, clock, before: trust.score(known, 0) };
+}
+
+test('open keeps the trust recorded while it loads, and the peers that connected meanwhile', async (t) => {
+  const [known, reported, connected] = [idOf('known'), idOf('reported'), idOf('connected')];
+  const { keeper, before } = await keeperOf(t, known);
   keeper.trust.connected(connected, 0);
   keeper.trust.connected(known, 0);
   keeper.trust.bad(reported, 0, 2);
@@ -42,21 +47,7 @@ test('open keeps the trust recorded while it loads, and the peers that connected
 
 test('open keeps a ban that ends within half a millisecond', async (t) => {
   const nodeId = idOf('banned');
-  const clock = createManualClock();
-  const store = createMemoryAddressBook();
-  await store.load((text) => text);
-  const book = new AddressBook({ random: seededRandom(1), now: 0 }).save(0);
-  await store.save(formatSavedState({ book, trust: new TrustBook({ now: 0 }).save(0) }));
-  await store.close();
-  const keeper = new BookKeeper({
-    store,
-    clock,
-    random: seededRandom(1),
-    policy: { mode: 'any', refusal: () => undefined },
-    privateIds: [],
-    nodeId: idOf('me'),
-    warn: (error) => t.fail(error.message),
-  });
+  const { keeper, clock } = await keeperOf(t, idOf('known'));
   keeper.book.ban(nodeId, clock.now(), 0.4);
   await keeper.open();
   t.true(keeper.book.isBanned(nodeId, clock.now()));

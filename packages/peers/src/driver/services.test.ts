@@ -5,6 +5,8 @@ import test from 'ava';
 import { readServices } from '../options.ts';
 import { ServiceDirectory, serviceOf } from './services.ts';
 
+const many = (length: number) => Array.from({ length }, (_, i) => `s${i}`);
+
 test('a list replaces the one before', (t) => {
   const directory = new ServiceDirectory(createManualClock());
   directory.set('a', ['orders', 'stock', 'orders']);
@@ -23,23 +25,14 @@ test('of what a peer says, wrong names and those beyond the 64th are ignored', (
   const directory = new ServiceDirectory(createManualClock());
   directory.set('a', ['', '7000', 'a b', 'x'.repeat(64), 'good', '-no', 'node\n']);
   t.deepEqual(directory.of('a'), ['good']);
-  directory.set(
-    'a',
-    Array.from({ length: 100 }, (_, i) => `s${i}`),
-  );
+  directory.set('a', many(100));
   t.is(directory.of('a').length, 64);
 });
 
 test('a target of a service has a name, never a port', (t) => {
   t.is(serviceOf('service:orders'), 'orders');
   t.is(serviceOf('service:prod.Orders_v2-a'), 'prod.Orders_v2-a');
-  for (const target of [
-    'service:7000',
-    'service:',
-    'service://orders',
-    'services:orders',
-    'orders',
-  ])
+  for (const target of 'service:7000 service: service://orders services:orders orders'.split(' '))
     t.is(serviceOf(target), undefined, target);
 });
 
@@ -49,15 +42,5 @@ test('services that the user gives are checked', (t) => {
     instanceOf: TypeError,
     message: /^createPeers: services\[1\]: must be 1 to 63 letters.*got "7"$/,
   });
-  t.throws(
-    () =>
-      readServices(
-        Array.from({ length: 65 }, (_, i) => `s${i}`),
-        'x',
-      ),
-    {
-      instanceOf: TypeError,
-      message: /at most 64/,
-    },
-  );
+  t.throws(() => readServices(many(65), 'x'), { instanceOf: TypeError, message: /at most 64/ });
 });

@@ -1,7 +1,7 @@
-// Tests of the encoding of address lists.
+// Tests of address lists: their encoding, and the entries that are read from them.
 
 import test from 'ava';
-import { AddressList, addressList, LONGEST_LIST } from './address-list.ts';
+import { AddressList, addressList, LONGEST_LIST, readAddressEntry } from './address-list.ts';
 
 const entry = (i: number, host = 'h'.repeat(240)) => ({
   nodeId: i.toString(16).padStart(64, '0'),
@@ -30,17 +30,55 @@ test('decoding checks only the length; an invalid list is reported when it is re
   t.throws(() => addressList.decode(new Uint8Array(LONGEST_LIST + 1)), {
     code: 'resource_exhausted',
   });
-  for (const text of [
-    '',
-    '[',
-    '{}',
-    '[]',
-    '{"addresses":{}}',
-    `{"addresses":${'['.repeat(60_000)}`,
-    '\u0000',
-  ]) {
+  const nested = `{"addresses":${'['.repeat(60_000)}`;
+  for (const text of ['', '[', '{}', '[]', '{"addresses":{}}', nested, '\u0000']) {
     const list = addressList.decode(new TextEncoder().encode(text));
     t.true(list instanceof AddressList);
     t.is(list.read(), undefined, text.slice(0, 20));
   }
+});
+
+const id = 'ab'.repeat(32);
+
+test('an entry is read as it was sent, without surrounding white space and unknown members', (t) => {
+  const read = (given: unknown) => readAddressEntry(given)?.entry;
+  for (const address of 'host:1 [::1]:26656 ws://host:80/p2p wss://host/p2p a-name inmem://a'.split(
+    ' ',
+  ))
+    t.deepEqual(read({ nodeId: id, address }), { nodeId: id, address });
+  const expected = { nodeId: id, address: 'host:1' };
+  t.deepEqual(read({ nodeId: id, address: ' host:1 ' }), expected);
+  t.deepEqual(read({ ...expected, load: 7 }), expected);
+  const hostile = `{"nodeId":"${id}","address":"host:1","__proto__":{"x":1}}`;
+  t.deepEqual(read(JSON.parse(hostile)), expected);
+});
+
+test('all spellings of one entry have one key, and two nodes at one address have two', (t) => {
+  const key = (nodeId: string, address: string) => readAddressEntry({ nodeId, address })?.key;
+  t.is(key(id, 'tcp://Host:1'), key(id, 'host:1'));
+  t.not(key(id, 'host:1'), key(id, 'host:2'));
+  t.not(key(id, 'host:1'), key('cd'.repeat(32), 'host:1'));
+});
+
+test('an entry is refused if it is none, or if its id or its address is invalid or cannot be dialed', (t) => {
+  const none = [null, undefined, 7, Number.NaN, true, '', 'host:1', `${id}@host:1`];
+  const lists = [[], [id, 'host:1'], {}, () => {}];
+  for (const value of [...none, ...lists]) t.is(readAddressEntry(value), undefined, String(value));
+  const ids = [undefined, null, 7, '', id.toUpperCase(), id.slice(1), `${id}a`, `${id}\n`];
+  for (const nodeId of [...ids, [id], { toString: () => id }])
+    t.is(readAddressEntry({ nodeId, address: 'host:1' }), undefined, String(nodeId));
+  const addresses = [
+    ...[undefined, null, 7, ['host:1'], '', '  ', 'host\u0000:1', 'host\n:1', 'ho\u0085st:1'],
+    ...['mem:a\u202eb', 'mem:a\u2028b', 'mem:a\ud800b', `${id}@host:1`],
+    ...'user@host:1 ws://u@host:1 host:0 ws://host:0/p :80 0.0.0.0:80 [::]:80'.split(' '),
+    ...'[::ffff:0.0.0.0]:80 tcp://:80 [fe80::1%eth0]:80 ws://[fe80::1]:80/p'.split(' '),
+  ];
+  for (const address of addresses)
+    t.is(readAddressEntry({ nodeId: id, address }), undefined, String(address));
+});
+
+test('an address has at most 256 characters', (t) => {
+  const read = (length: number) => readAddressEntry({ nodeId: id, address: 'a'.repeat(length) });
+  t.truthy(read(256));
+  t.deepEqual([read(257), read(1e6)], [undefined, undefined]);
 });

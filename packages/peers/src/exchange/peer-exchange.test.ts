@@ -1,4 +1,4 @@
-// Tests of peer exchange.
+// Tests of peer exchange: requests, the address lists that a node accepts, and seed mode.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
@@ -10,7 +10,7 @@ const [A, B, C] = [id(1), id(2), id(3)];
 const OUT = { direction: 'out', persistent: false } as const;
 const IN = { direction: 'in', persistent: false } as const;
 
-const create = (options: { interval?: number; seed?: boolean } = {}, seed = 1) =>
+const create = (options: { seed?: boolean } = {}, seed = 1) =>
   new PeerExchange({ random: seededRandom(seed), ...options });
 
 /** Gives the machine an input and returns the outputs. */
@@ -37,6 +37,10 @@ const asked = (exchange: PeerExchange, now: number, wanted = true) =>
     type === 'request' ? nodeId : [],
   );
 
+/** Returns the reactions to requests of a peer at these times. */
+const requests = (exchange: PeerExchange, nodeId: string, ...times: number[]) =>
+  times.map((now) => requested(exchange, nodeId, now));
+
 /** Returns the first of the peers that are asked now. */
 const ask = (exchange: PeerExchange, now: number, wanted = true) => asked(exchange, now, wanted)[0];
 
@@ -62,30 +66,23 @@ const received = (
   return { kind: output?.type ?? 'ignored', output };
 };
 
-test('two requests are free, the third is abuse if it is early', (t) => {
-  const exchange = create();
-  connected(exchange, A, 0, IN);
-  t.is(requested(exchange, A, 0), 'answer');
-  t.is(requested(exchange, A, 1), 'answer');
-  t.is(requested(exchange, A, 10_000), 'too_many_requests');
-});
-
-test('a peer may ask again a third of the interval after its last answered request, not counting the first', (t) => {
-  const exchange = create();
-  connected(exchange, A, 0, IN);
-  t.is(requested(exchange, A, 0), 'answer');
-  t.is(requested(exchange, A, 5_000), 'answer');
-  t.is(requested(exchange, A, 15_000), 'answer');
-  t.is(requested(exchange, A, 25_000), 'answer');
-  t.is(requested(exchange, A, 34_999), 'too_many_requests');
-});
-
-test('after a pause, a peer may ask twice at once and no more, however long the pause was', (t) => {
-  const exchange = create();
-  connected(exchange, A, 0, IN);
-  for (const now of [0, 0, 1_000_000, 1_000_000]) t.is(requested(exchange, A, now), 'answer');
-  t.is(requested(exchange, A, 1_000_000), 'too_many_requests');
-});
+for (const [title, times] of [
+  ['two requests are free, the third is abuse if it is early', [0, 1, 10_000]],
+  [
+    'a peer may ask again a third of the interval after its last answered request, not counting the first',
+    [0, 5_000, 15_000, 25_000, 34_999],
+  ],
+  [
+    'after a pause, a peer may ask twice at once and no more, however long the pause was',
+    [0, 0, 1e6, 1e6, 1e6],
+  ],
+] as const)
+  test(title, (t) => {
+    const exchange = create();
+    connected(exchange, A, 0, IN);
+    const answers = times.slice(1).map(() => 'answer');
+    t.deepEqual(requests(exchange, A, ...times), [...answers, 'too_many_requests']);
+  });
 
 test('a proven peer that reconnects gets no more answers than one that stays, and is not blamed', (t) => {
   for (const seed of [false, true]) {
@@ -113,7 +110,7 @@ test('a proven peer that asks three times at once in a further session is cut, a
   for (const now of [0, 10]) {
     connected(exchange, A, now, IN);
     t.deepEqual(
-      [1, 2, 3].map((later) => requested(exchange, A, now + later)),
+      requests(exchange, A, now + 1, now + 2, now + 3),
       now === 0 ? ['answer', 'answer', 'too_many_requests'] : ['', '', 'too_many_requests'],
     );
     gone(exchange, A, true, now + 5);
@@ -123,10 +120,7 @@ test('a proven peer that asks three times at once in a further session is cut, a
 test('the limit applies per peer, and for an asserted id per session: others are not affected, and a new session starts anew', (t) => {
   const exchange = create();
   for (const peer of [A, B]) connected(exchange, peer, 0, IN);
-  t.deepEqual(
-    [1, 2, 3].map((now) => requested(exchange, A, now)),
-    ['answer', 'answer', 'too_many_requests'],
-  );
+  t.deepEqual(requests(exchange, A, 1, 2, 3), ['answer', 'answer', 'too_many_requests']);
   t.is(requested(exchange, B, 4), 'answer');
   gone(exchange, A);
   connected(exchange, A, 5, IN);
@@ -144,9 +138,7 @@ test('a request of a node that is not connected is ignored', (t) => {
 test('a seed answers a node that dialed it once, then disconnects; further requests are ignored', (t) => {
   const exchange = create({ seed: true });
   connected(exchange, A, 0, IN);
-  t.is(requested(exchange, A, 1), 'answer_and_part');
-  t.is(requested(exchange, A, 2), '');
-  t.is(requested(exchange, A, 100_000), '');
+  t.deepEqual(requests(exchange, A, 1, 2, 100_000), ['answer_and_part', '', '']);
 });
 
 test('a seed treats persistent peers and nodes that it dialed as other nodes do', (t) => {
@@ -154,10 +146,7 @@ test('a seed treats persistent peers and nodes that it dialed as other nodes do'
   connected(exchange, A, 0, OUT);
   connected(exchange, B, 0, { direction: 'in', persistent: true });
   for (const peer of [A, B])
-    t.deepEqual(
-      [1, 2, 3].map((now) => requested(exchange, peer, now)),
-      ['answer', 'answer', 'too_many_requests'],
-    );
+    t.deepEqual(requests(exchange, peer, 1, 2, 3), ['answer', 'answer', 'too_many_requests']);
 });
 
 test('in seed mode, peers that stay too long are to be disconnected, persistent peers never', (t) => {
@@ -260,16 +249,131 @@ test('a peer is due at its time and not before', (t) => {
   }
 });
 
+/** Returns a machine that has just asked A, its only peer. */
+function asking(): PeerExchange {
+  const exchange = create();
+  connected(exchange, A, 0, OUT);
+  asked(exchange, 0);
+  return exchange;
+}
+
+test('a list that was not requested is unsolicited', (t) => {
+  const exchange = create();
+  t.is(received(exchange, A, [], 0).kind, 'unsolicited');
+  connected(exchange, A, 0, OUT);
+  t.is(received(exchange, A, [], 0).kind, 'unsolicited');
+  connected(exchange, B, 0, OUT);
+  ask(exchange, 0, false);
+  t.is(received(exchange, B, [], 1).kind, 'unsolicited');
+});
+
+test('one request allows one answer; soon after it three repetitions are tolerated, and a fourth is unsolicited', (t) => {
+  const exchange = asking();
+  t.is(received(exchange, A, [], 100).kind, 'addresses');
+  for (let i = 1; i <= 3; i++)
+    t.is(received(exchange, A, [{ nodeId: B, address: '1.2.3.4:5' }], 100 + i).kind, 'ignored');
+  t.is(received(exchange, A, [], 104).kind, 'unsolicited');
+});
+
+test('a list long after an answer is not a repetition of it', (t) => {
+  const exchange = asking();
+  t.is(received(exchange, A, [], 100).kind, 'addresses');
+  t.is(received(exchange, A, [], 3_100).kind, 'unsolicited');
+});
+
+test('an answer permits nothing to other peers or to the next session', (t) => {
+  const exchange = create();
+  connected(exchange, A, 0, OUT);
+  const first = ask(exchange, 0, true)!;
+  connected(exchange, B, 0, OUT);
+  t.is(received(exchange, first === A ? B : A, [], 1).kind, 'unsolicited');
+  gone(exchange, first);
+  connected(exchange, first, 2, IN);
+  t.is(received(exchange, first, [], 3).kind, 'unsolicited');
+});
+
+test('a late answer is accepted: hours later, and for each of two open requests', (t) => {
+  const exchange = create();
+  connected(exchange, A, 0, OUT);
+  t.is(ask(exchange, 0, true), A);
+  t.is(ask(exchange, 29_999, true), undefined);
+  t.is(ask(exchange, exchange.wakeAt, true), A);
+  t.is(received(exchange, A, [], 9e6).kind, 'addresses');
+  t.is(received(exchange, A, [], 9e6).kind, 'addresses');
+  t.is(received(exchange, A, [], 9e6).kind, 'ignored');
+});
+
+test('a peer that answers neither of two requests is not asked for ten intervals, and never owes more than two answers', (t) => {
+  const exchange = create();
+  connected(exchange, A, 0, OUT);
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    times.push(exchange.wakeAt);
+    t.is(ask(exchange, exchange.wakeAt, true), A);
+  }
+  const gaps = times.slice(1).map((time, i) => time - times[i]!);
+  t.true(gaps[0]! >= 30_000 && gaps[0]! <= 36_000, String(gaps));
+  for (const gap of gaps.slice(1)) t.true(gap >= 300_000 && gap <= 360_000, String(gaps));
+  const kinds = [1, 2, 3].map((n) => received(exchange, A, [], 1e7 + n).kind);
+  t.deepEqual(kinds, ['addresses', 'addresses', 'ignored']);
+});
+
+test('good entries are kept in order, and the rest is dropped', (t) => {
+  const exchange = asking();
+  const good = [
+    { nodeId: B, address: 'host:1' },
+    { nodeId: C, address: '10.0.0.1:2' },
+    { nodeId: B, address: 'ws://host:3/p' },
+  ];
+  const hostile = JSON.parse(
+    '[null,1,-0.5,"x",[],[[[[]]]],{},{"nodeId":{"nodeId":1},"address":["a:1"]},{"__proto__":{"nodeId":"1"}},true]',
+  );
+  const [copy, undialable] = ['tcp://HOST:1', 'host:0'].map((address) => ({ nodeId: B, address }));
+  const list = [good[0], ...hostile, good[1], copy, good[2], good[1], undialable];
+  const { output } = received(exchange, A, list, 1);
+  t.deepEqual(output, { type: 'addresses', nodeId: A, entries: good });
+  t.is(({} as Record<string, unknown>)['nodeId'], undefined);
+});
+
+test('of a list of 100,000 entries, only 250 are examined', (t) => {
+  const exchange = asking();
+  const list = Array.from({ length: 100_000 }, (_, n) => ({
+    nodeId: id(n),
+    address: `host:${1 + (n % 60_000)}`,
+  }));
+  let looks = 0;
+  const watched = new Proxy(list, {
+    get(target, key, receiver) {
+      if (typeof key === 'string' && /^\d+$/.test(key)) looks++;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  const { output } = received(exchange, A, watched, 1);
+  t.is(output?.type === 'addresses' && output.entries.length, 250);
+  t.true(looks <= 250, String(looks));
+});
+
+test('dropped entries do not matter for open requests: an answer of garbage is an answer', (t) => {
+  const exchange = asking();
+  t.deepEqual(received(exchange, A, [null], 1).output, {
+    type: 'addresses',
+    nodeId: A,
+    entries: [],
+  });
+  t.is(received(exchange, A, [null], 2).kind, 'ignored');
+});
+
 /**
  * Simulates an hour of two nodes that are each other's only peer and always want more addresses.
+ * Returns the numbers of their requests.
  */
 function anHour(
   t: ExecutionContext,
   seed: number,
-  { latency, loss, interval = 30_000 }: { latency: number; loss: number; interval?: number },
+  { latency, loss }: { readonly latency: number; readonly loss: number },
 ) {
   const random = seededRandom(seed);
-  const nodes = [create({ interval }, seed), create({ interval }, seed + 1_000)] as const;
+  const nodes = [create({}, seed), create({}, seed + 1_000)] as const;
   const ids = [A, B] as const;
   const wire: { at: number; to: 0 | 1; kind: 'request' | 'addresses' }[] = [];
   const requests = [0, 0];
@@ -304,19 +408,15 @@ function anHour(
   return requests;
 }
 
-test('the planner of requests never violates the limit of the other end, whatever the latency', (t) => {
-  for (const seed of seeds(20)) {
-    for (const latency of [1, 200, 5_000, 20_000]) {
-      const requests = anHour(t, seed, { latency, loss: 0 }) ?? [0, 0];
-      for (const count of requests)
-        t.true(count > 60, `seed ${seed}, latency ${latency}: ${count} requests`);
-    }
-  }
-});
-
-test('the exchange does not violate the limit if messages are lost, either', (t) => {
-  for (const seed of seeds(50)) {
-    const requests = anHour(t, seed, { latency: 2_000, loss: 0.1 }) ?? [0, 0];
-    for (const count of requests) t.true(count > 10, `seed ${seed}: ${count} requests`);
-  }
-});
+for (const [title, count, latencies, loss, least] of [
+  ['whatever the latency', 20, [1, 200, 5_000, 20_000], 0, 60],
+  ['if messages are lost, either', 50, [2_000], 0.1, 10],
+] as const)
+  test(`the planner of requests never violates the limit of the other end, ${title}`, (t) => {
+    for (const seed of seeds(count))
+      for (const latency of latencies) {
+        const requests = anHour(t, seed, { latency, loss }) ?? [0, 0];
+        for (const count of requests)
+          t.true(count > least, `seed ${seed}, latency ${latency}: ${count} requests`);
+      }
+  });

@@ -1,14 +1,87 @@
-// Tests of status sync.
+// Tests of status sync: numbers and pulls, the times at which a node announces its number, and the
+// limit on the pulls of a peer's status.
 
 import { Buffer } from 'node:buffer';
 import { TransportError } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
-import { LAST_SEQ } from './status-sync.ts';
-import { create, TestSync, withPeer } from './testing/test-sync.ts';
+import {
+  LAST_SEQ,
+  PullRation,
+  type StatusInput,
+  type StatusOutput,
+  StatusSync,
+} from './status-sync.ts';
 
 const bytes = (...values: number[]) => new Uint8Array(values);
+
+const create = (seed = 1, options: { interval?: number; pullTimeout?: number } = {}) =>
+  new TestSync({ random: seededRandom(seed), now: 0, ...options });
+
+/** A machine whose methods each pass in one input and return the content of its outputs. */
+class TestSync extends StatusSync {
+  outputs(now: number, input: StatusInput): StatusOutput[] {
+    this.handle(now, input);
+    const all: StatusOutput[] = [];
+    for (let one = this.poll(); one !== undefined; one = this.poll()) all.push(one);
+    return all;
+  }
+
+  set(value: Uint8Array | undefined, now: number): void {
+    this.outputs(now, { type: 'set', value });
+  }
+
+  connected(nodeId: string, instance: string, now: number): StatusOutput | undefined {
+    return this.outputs(now, { type: 'connected', nodeId, instance })[0];
+  }
+
+  gone(nodeId: string): void {
+    this.outputs(0, { type: 'gone', nodeId });
+  }
+
+  /** Returns true if the status should be pulled. */
+  heard(nodeId: string, instance: string, seq: number, now: number): boolean {
+    return this.outputs(now, { type: 'heard', nodeId, instance, seq })[0]?.type === 'pull';
+  }
+
+  /** Returns the types of the outputs: 'changed', and 'pull' if it should be pulled again. */
+  pulled(
+    nodeId: string,
+    instance: string,
+    seq: number,
+    value: Uint8Array | undefined,
+    now: number,
+  ): string {
+    const input = { type: 'pulled', nodeId, instance, seq, value } as const;
+    return this.outputs(now, input)
+      .map(({ type }) => type)
+      .join(' and ');
+  }
+
+  /** Hears the number of a new status of 'a', and answers the pull. */
+  told(seq: number, value: Uint8Array | undefined): void {
+    this.heard('a', 'i1', seq, 0);
+    this.pulled('a', 'i1', seq, value, 0);
+  }
+
+  pullFailed(nodeId: string, instance: string, now: number): void {
+    this.outputs(now, { type: 'pull_failed', nodeId, instance });
+  }
+
+  /** Returns the number to broadcast. */
+  beat(now: number): { readonly seq: number } | undefined {
+    const [output] = this.outputs(now, { type: 'wake' });
+    return output?.type === 'broadcast' ? { seq: output.seq } : undefined;
+  }
+}
+
+/** A StatusSync with one connected peer, 'a', of instance 'i1'. */
+function withPeer() {
+  const sync = create();
+  sync.connected('a', 'i1', 0);
+  return sync;
+}
 
 test('each status has the next number; equal bytes are not a new status', (t) => {
   const sync = create();
@@ -16,18 +89,9 @@ test('each status has the next number; equal bytes are not a new status', (t) =>
   t.is(sync.own, undefined);
   sync.set(undefined, 0);
   t.is(sync.seq, 0);
-  const seqs = [
-    bytes(1),
-    bytes(1),
-    bytes(2),
-    bytes(2, 0),
-    bytes(),
-    bytes(),
-    undefined,
-    undefined,
-    bytes(),
-  ].map((value) => {
-    sync.set(value, 0);
+  const given = [[1], [1], [2], [2, 0], [], [], undefined, undefined, []];
+  const seqs = given.map((value) => {
+    sync.set(value && bytes(...value), 0);
     return sync.seq;
   });
   t.deepEqual(seqs, [1, 1, 2, 3, 4, 4, 5, 5, 6]);
@@ -60,10 +124,10 @@ test('numbers end at 2^32 − 1: one more change is refused, and the last status
   const sync = new TestSync({ random: seededRandom(1), now: 0, seq: LAST_SEQ - 1 });
   sync.set(bytes(1), 0);
   t.is(sync.seq, 4_294_967_295);
-  const error = t.throws<TransportError>(() => sync.set(bytes(2), 0), {
+  t.throws(() => sync.set(bytes(2), 0), {
     instanceOf: TransportError,
+    code: 'resource_exhausted',
   });
-  t.is(error?.code, 'resource_exhausted');
   sync.set(bytes(1), 0);
   t.is(sync.seq, 4_294_967_295);
   t.deepEqual(sync.own, bytes(1));
@@ -73,7 +137,7 @@ test('a newer number is pulled once; equal and older ones are ignored', (t) => {
   const sync = withPeer();
   t.true(sync.heard('a', 'i1', 5, 0));
   t.false(sync.heard('a', 'i1', 5, 1));
-  t.deepEqual(sync.pulled('a', 'i1', 5, bytes(5), 2), { changed: true, again: false });
+  t.is(sync.pulled('a', 'i1', 5, bytes(5), 2), 'changed');
   t.deepEqual(sync.of('a'), { seq: 5, value: bytes(5) });
   t.false(sync.heard('a', 'i1', 5, 3));
   t.false(sync.heard('a', 'i1', 4, 4));
@@ -84,8 +148,7 @@ test('the status of a peer is dropped when the peer disconnects', (t) => {
   const sync = withPeer();
   sync.gone('a');
   sync.connected('a', 'i1', 0);
-  sync.heard('a', 'i1', 1, 0);
-  sync.pulled('a', 'i1', 1, bytes(1), 1);
+  sync.told(1, bytes(1));
   t.deepEqual(sync.of('a'), { seq: 1, value: bytes(1) });
   sync.gone('a');
   t.is(sync.of('a'), undefined);
@@ -98,37 +161,34 @@ test('the status of a peer is dropped when the peer disconnects', (t) => {
 test('messages of nodes that are not connected are ignored and take no memory', (t) => {
   const sync = create();
   t.false(sync.heard('a', 'i1', 1, 0));
-  t.deepEqual(sync.pulled('a', 'i1', 1, bytes(1), 0), { changed: false, again: false });
+  t.is(sync.pulled('a', 'i1', 1, bytes(1), 0), '');
   sync.pullFailed('a', 'i1', 0);
   t.is(sync.of('a'), undefined);
 });
 
 test('a cleared status is pulled like any other, and counts as a change', (t) => {
   const sync = withPeer();
-  sync.heard('a', 'i1', 1, 0);
-  sync.pulled('a', 'i1', 1, bytes(1), 0);
+  sync.told(1, bytes(1));
   t.true(sync.heard('a', 'i1', 2, 1));
-  t.deepEqual(sync.pulled('a', 'i1', 2, undefined, 2), { changed: true, again: false });
+  t.is(sync.pulled('a', 'i1', 2, undefined, 2), 'changed');
   t.is(sync.of('a'), undefined);
   sync.gone('a');
 });
 
 test('the same status under a newer number is not a change', (t) => {
   const sync = withPeer();
-  sync.heard('a', 'i1', 1, 0);
-  sync.pulled('a', 'i1', 1, bytes(1), 0);
+  sync.told(1, bytes(1));
   sync.heard('a', 'i1', 3, 1);
-  t.deepEqual(sync.pulled('a', 'i1', 3, bytes(1), 2), { changed: false, again: false });
+  t.is(sync.pulled('a', 'i1', 3, bytes(1), 2), '');
   t.is(sync.of('a')?.seq, 3);
 });
 
 test('number 0 means "I have none": it is pulled if there was a status, and clears it', (t) => {
   const sync = withPeer();
   t.false(sync.heard('a', 'i1', 0, 0));
-  sync.heard('a', 'i1', 4, 0);
-  sync.pulled('a', 'i1', 4, bytes(4), 1);
+  sync.told(4, bytes(4));
   t.true(sync.heard('a', 'i1', 0, 2));
-  t.deepEqual(sync.pulled('a', 'i1', 0, undefined, 3), { changed: true, again: false });
+  t.is(sync.pulled('a', 'i1', 0, undefined, 3), 'changed');
   t.is(sync.of('a'), undefined);
   t.false(sync.heard('a', 'i1', 0, 4));
   t.true(sync.heard('a', 'i1', 4, 5));
@@ -136,11 +196,10 @@ test('number 0 means "I have none": it is pulled if there was a status, and clea
 
 test('a restarted peer begins at 1: its old status is dropped at once, and its new one is pulled', (t) => {
   const sync = withPeer();
-  sync.heard('a', 'i1', 50, 0);
-  sync.pulled('a', 'i1', 50, bytes(50), 1);
+  sync.told(50, bytes(50));
   t.true(sync.heard('a', 'i2', 1, 2));
   t.is(sync.of('a'), undefined);
-  t.deepEqual(sync.pulled('a', 'i2', 1, bytes(1), 3), { changed: true, again: false });
+  t.is(sync.pulled('a', 'i2', 1, bytes(1), 3), 'changed');
   t.deepEqual(sync.of('a'), { seq: 1, value: bytes(1) });
 });
 
@@ -148,11 +207,11 @@ test('late numbers, answers and failures of the previous instance are ignored', 
   const sync = withPeer();
   t.true(sync.heard('a', 'i1', 9, 0));
   t.true(sync.heard('a', 'i2', 2, 1));
-  t.deepEqual(sync.pulled('a', 'i1', 9, bytes(9), 2), { changed: false, again: false });
+  t.is(sync.pulled('a', 'i1', 9, bytes(9), 2), '');
   t.false(sync.heard('a', 'i1', 10, 2));
   sync.pullFailed('a', 'i1', 2);
   t.false(sync.heard('a', 'i2', 2, 3));
-  t.true(sync.pulled('a', 'i2', 2, bytes(2), 4).changed);
+  t.is(sync.pulled('a', 'i2', 2, bytes(2), 4), 'changed');
 });
 
 test('a message of a much older instance does not block those of the current one', (t) => {
@@ -163,14 +222,13 @@ test('a message of a much older instance does not block those of the current one
   t.true(sync.heard('a', 'i1', 7, 3));
   t.false(sync.heard('a', 'i3', 1, 4));
   t.true(sync.heard('a', 'i3', 1, 5_003));
-  t.false(sync.pulled('a', 'i3', 1, bytes(3), 5_004).changed);
+  t.is(sync.pulled('a', 'i3', 1, bytes(3), 5_004), '');
   t.deepEqual(sync.of('a'), { seq: 1, value: bytes(3) });
 });
 
 test('a new connection reveals a restart without any message', (t) => {
   const sync = withPeer();
-  sync.heard('a', 'i1', 9, 0);
-  sync.pulled('a', 'i1', 9, bytes(9), 0);
+  sync.told(9, bytes(9));
   sync.connected('a', 'i1', 1);
   t.is(sync.of('a')?.seq, 9);
   sync.connected('a', 'i2', 2);
@@ -178,15 +236,14 @@ test('a new connection reveals a restart without any message', (t) => {
   t.false(sync.heard('a', 'i1', 10, 3));
   t.true(sync.heard('a', 'i2', 1, 3));
   // A change is measured against the status that was reported last.
-  t.false(sync.pulled('a', 'i2', 1, bytes(9), 4).changed);
+  t.is(sync.pulled('a', 'i2', 1, bytes(9), 4), '');
 });
 
 test('a peer that returns without a status has lost it, which is a change', (t) => {
   const sync = withPeer();
-  sync.heard('a', 'i1', 9, 0);
-  sync.pulled('a', 'i1', 9, bytes(9), 0);
+  sync.told(9, bytes(9));
   t.true(sync.heard('a', 'i2', 0, 1));
-  t.deepEqual(sync.pulled('a', 'i2', 0, undefined, 2), { changed: true, again: false });
+  t.is(sync.pulled('a', 'i2', 0, undefined, 2), 'changed');
 });
 
 test('a newer number that arrives during a pull is pulled next, unless the answer is that new', (t) => {
@@ -194,21 +251,20 @@ test('a newer number that arrives during a pull is pulled next, unless the answe
   t.true(sync.heard('a', 'i1', 1, 0));
   t.false(sync.heard('a', 'i1', 3, 1));
   t.false(sync.heard('a', 'i1', 2, 1));
-  t.deepEqual(sync.pulled('a', 'i1', 1, bytes(1), 2), { changed: true, again: true });
+  t.is(sync.pulled('a', 'i1', 1, bytes(1), 2), 'changed and pull');
   t.false(sync.heard('a', 'i1', 3, 3));
-  t.deepEqual(sync.pulled('a', 'i1', 3, bytes(3), 4), { changed: true, again: false });
+  t.is(sync.pulled('a', 'i1', 3, bytes(3), 4), 'changed');
 
   t.true(sync.heard('a', 'i1', 4, 5));
   t.false(sync.heard('a', 'i1', 5, 6));
-  t.deepEqual(sync.pulled('a', 'i1', 5, bytes(5), 7), { changed: true, again: false });
+  t.is(sync.pulled('a', 'i1', 5, bytes(5), 7), 'changed');
 });
 
 test('an answer older than the known number changes nothing', (t) => {
   const sync = withPeer();
-  sync.heard('a', 'i1', 5, 0);
-  sync.pulled('a', 'i1', 5, bytes(5), 0);
+  sync.told(5, bytes(5));
   sync.heard('a', 'i1', 6, 1);
-  t.deepEqual(sync.pulled('a', 'i1', 4, bytes(4), 2), { changed: false, again: false });
+  t.is(sync.pulled('a', 'i1', 4, bytes(4), 2), '');
   t.deepEqual(sync.of('a'), { seq: 5, value: bytes(5) });
   t.true(sync.heard('a', 'i1', 6, 3));
 });
@@ -219,7 +275,7 @@ test('a peer that announces more than it answers is pulled no more often than it
   for (let now = 0; now < 10; now++) {
     if (!sync.heard('a', 'i1', 1_000_000, now)) continue;
     pulls++;
-    while (sync.pulled('a', 'i1', 1, bytes(1), now).again)
+    while (sync.pulled('a', 'i1', 1, bytes(1), now).includes('pull'))
       if (++pulls > 100) return t.fail('no end');
   }
   t.is(pulls, 10);
@@ -237,8 +293,8 @@ test('an unanswered pull is given up after 5 s', (t) => {
   t.true(sync.heard('a', 'i1', 1, 0));
   t.false(sync.heard('a', 'i1', 1, 4_999));
   t.true(sync.heard('a', 'i1', 1, 5_000));
-  t.true(sync.pulled('a', 'i1', 1, bytes(1), 5_001).changed);
-  t.deepEqual(sync.pulled('a', 'i1', 1, bytes(1), 5_002), { changed: false, again: false });
+  t.is(sync.pulled('a', 'i1', 1, bytes(1), 5_001), 'changed');
+  t.is(sync.pulled('a', 'i1', 1, bytes(1), 5_002), '');
 });
 
 test('with loss, delay, reordering and restarts, each end has the status of the other in the end', (t) => {
@@ -267,7 +323,10 @@ test('with loss, delay, reordering and restarts, each end has the status of the 
       after(now, () => {
         const { seq, own } = theirs;
         after(now, (at) => {
-          if (mine === me.instance && sync.pulled(peer.name, instance, seq, own, at).again)
+          if (
+            mine === me.instance &&
+            sync.pulled(peer.name, instance, seq, own, at).includes('pull')
+          )
             pull(n, at);
         });
       });
@@ -305,4 +364,114 @@ test('with loss, delay, reordering and restarts, each end has the status of the 
     for (const n of [0, 1])
       t.deepEqual(nodes[n]!.sync.of(other(n).name)?.value, other(n).sync.own, `seed ${seed}`);
   }
+});
+
+test('there is no beat without a status or without peers', (t) => {
+  const sync = create();
+  t.is(sync.wakeAt, Number.POSITIVE_INFINITY);
+  t.is(sync.beat(1e6), undefined);
+  sync.connected('a', 'i1', 1e6);
+  t.is(sync.wakeAt, Number.POSITIVE_INFINITY);
+  sync.set(bytes(1), 1e6);
+  t.true(sync.wakeAt < 2e6);
+  sync.gone('a');
+  t.is(sync.wakeAt, Number.POSITIVE_INFINITY);
+  t.is(sync.beat(2e6), undefined);
+});
+
+test('the number is sent every 2 s ± 20 %, drawn again each time', (t) => {
+  const sync = withPeer();
+  sync.set(bytes(1), 0);
+  t.deepEqual(sync.beat(sync.wakeAt), { seq: 1 });
+  const gaps: number[] = [];
+  for (let i = 0; i < 500; i++) {
+    const { wakeAt: due } = sync;
+    t.is(sync.beat(due - 0.01), undefined);
+    t.deepEqual(sync.beat(due), { seq: 1 });
+    gaps.push(sync.wakeAt - due);
+  }
+  t.true(Math.min(...gaps) >= 1_600 && Math.min(...gaps) < 1_650, String(Math.min(...gaps)));
+  t.true(Math.max(...gaps) <= 2_400 && Math.max(...gaps) > 2_350, String(Math.max(...gaps)));
+  t.true(new Set(gaps).size > 490);
+});
+
+test('a change is announced soon, and many changes together are announced once', (t) => {
+  const sync = withPeer();
+  sync.set(bytes(1), 100);
+  t.true(sync.wakeAt >= 150 && sync.wakeAt <= 200, String(sync.wakeAt));
+  sync.beat(sync.wakeAt);
+  let beats = 0;
+  for (let now = 1_000; now < 2_000; now++) {
+    sync.set(bytes(now & 255, now >> 8), now);
+    if (sync.beat(now) !== undefined) beats++;
+  }
+  t.true(beats >= 9 && beats <= 20, String(beats));
+});
+
+test('a cleared status is announced, too', (t) => {
+  const sync = withPeer();
+  sync.set(bytes(1), 0);
+  sync.beat(sync.wakeAt);
+  sync.set(undefined, 1_000);
+  t.deepEqual(sync.beat(sync.wakeAt), { seq: 2 });
+});
+
+test('beats missed during sleep are not made up for', (t) => {
+  const sync = withPeer();
+  sync.set(bytes(1), 0);
+  t.deepEqual(sync.beat(1e9), { seq: 1 });
+  t.is(sync.beat(1e9), undefined);
+  t.true(sync.wakeAt >= 1e9 + 1_600);
+});
+
+/**
+ * Returns, for each of ten rounds, the maximum number of machines, out of 100, that broadcast in
+ * the same millisecond.
+ */
+function crowds(start: (sync: TestSync) => void): number[] {
+  const machines = Array.from({ length: 100 }, (_, seed) => create(seed));
+  for (const machine of machines) start(machine);
+  return Array.from({ length: 10 }, () => {
+    const crowd = new Map<number, number>();
+    for (const machine of machines) {
+      const millisecond = Math.floor(machine.wakeAt);
+      crowd.set(millisecond, (crowd.get(millisecond) ?? 0) + 1);
+      machine.beat(machine.wakeAt);
+    }
+    return Math.max(...crowd.values());
+  });
+}
+
+test('nodes that start together, or whose status changes at the same time, do not beat together', (t) => {
+  const started = crowds((sync) => {
+    sync.set(bytes(1), 0);
+    sync.connected('a', 'i1', 0);
+  });
+  t.true(Math.max(...started) <= 5, String(started));
+  const [first, ...later] = crowds((sync) => {
+    sync.connected('a', 'i1', 0);
+    sync.set(bytes(1), 5_000);
+  });
+  // The first round has 100 broadcasts within 50 ms; later ones spread over the interval.
+  t.true(first! <= 10, String(first));
+  t.true(Math.max(...later) <= 5, String(later));
+});
+
+test('an overdue beat is not made up for after a time without peers', (t) => {
+  const sync = create();
+  sync.set(bytes(1), 0);
+  sync.connected('a', 'i1', 1e6);
+  t.is(sync.beat(1e6), undefined);
+  t.true(sync.wakeAt >= 1e6 + 1_600 && sync.wakeAt <= 1e6 + 2_400, String(sync.wakeAt));
+});
+
+test('a peer of which eight statuses could not be read is pulled once every ten seconds', (t) => {
+  const ration = new PullRation();
+  const times = [...Array(9).fill(0), 5_000, 10_000, 10_000, 15_000, 20_000];
+  const pulls = times.filter((now) => {
+    const mayPull = ration.take(now);
+    if (mayPull) ration.spoiled(now);
+    return mayPull;
+  });
+  t.deepEqual(pulls, [...Array(8).fill(0), 10_000, 20_000]);
 });

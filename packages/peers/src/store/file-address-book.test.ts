@@ -13,8 +13,7 @@ import type { AddressBookStore } from './address-book-store.ts';
 import type { Processes } from './file-lock.ts';
 import { addressBookAt, createFileAddressBook } from './file-store.ts';
 import { FakeDisk } from './testing/fake-disk.ts';
-import { fails } from './testing/real-files.ts';
-import { read, storeSuite } from './testing/store-suite.ts';
+import { fails, read, storeSuite, succeeded } from './testing/store-suite.ts';
 
 const onUnix = platform === 'win32' ? test.skip : test;
 const PATH = '/data/book';
@@ -47,12 +46,6 @@ async function count(disk: FakeDisk, act: () => Promise<unknown>): Promise<numbe
   await act();
   return disk.steps;
 }
-
-const succeeded = (done: Promise<unknown>) =>
-  done.then(
-    () => true,
-    () => false,
-  );
 
 test('a save stopped at any step, whatever reached the disk, leaves the old book or the new one', async (t) => {
   for (const saved of [[], ['[one]', '[two]']]) {
@@ -88,9 +81,7 @@ test('a load of a broken book stopped at any step leaves the previous book to th
   for (let step = 0; step < steps; step++) {
     const disk = diskOf(files);
     disk.befall({ step, what: 'stop' });
-    await bookOn(disk)
-      .load(read)
-      .catch(() => {});
+    await succeeded(bookOn(disk).load(read));
     for (const after of [new FakeDisk(disk.names), ...disk.afterPowerLoss()]) {
       t.is((await bookOn(after).load(read)).value, '[two]');
       t.is(texts(after)[`${PATH}.broken`], 'three');
@@ -98,13 +89,14 @@ test('a load of a broken book stopped at any step leaves the previous book to th
   }
 });
 
-for (const [code, as] of [
-  ['ENOSPC', 'resource_exhausted'],
-  ['EROFS', 'permission_denied'],
-  ['EIO', 'data_loss'],
-  ['EMFILE', 'resource_exhausted'],
-  ['EWHAT', 'unknown'],
-] as [string, ErrorCode][]) {
+const CODES: Record<string, ErrorCode> = {
+  ENOSPC: 'resource_exhausted',
+  EROFS: 'permission_denied',
+  EIO: 'data_loss',
+  EMFILE: 'resource_exhausted',
+  EWHAT: 'unknown',
+};
+for (const [code, as] of Object.entries(CODES))
   test(`${code} at any step of a save is ${as}: the old book is intact, and the save can be retried`, async (t) => {
     const first = await prepared('[one]', '[two]');
     const steps = await count(first.disk, () => first.book.save('[three]'));
@@ -112,10 +104,7 @@ for (const [code, as] of [
     for (let step = 0; step < steps; step++) {
       const { disk, book } = await prepared('[one]', '[two]');
       disk.befall({ step, what: code });
-      const error = await book.save('[three]').then(
-        () => undefined,
-        (error: TransportError) => error,
-      );
+      const error = await book.save('[three]').then(undefined, (error) => error as TransportError);
       const at = disk.done.at(step);
       if (error !== undefined) {
         failures++;
@@ -136,7 +125,6 @@ for (const [code, as] of [
     }
     t.true(failures >= 5, `${failures} of ${steps}`);
   });
-}
 
 test('a book that cannot be read or is too large is moved aside, and none is lost', async (t) => {
   const unreadable = diskOf({ [PATH]: '[two]', [`${PATH}.old`]: '[one]' });
@@ -154,14 +142,10 @@ test('a book that cannot be read or is too large is moved aside, and none is los
   ] as const) {
     const { value, warnings } = await bookOn(disk).load(read);
     t.is(value, '[one]');
-    t.is(
-      warnings[0]!.message,
-      `address book: ${PATH}: ${problem}; it was moved to '${PATH}.broken'`,
-    );
-    t.deepEqual(
-      [...disk.names.keys()].sort(),
-      ['.broken', '.lock', '.old'].map((end) => PATH + end),
-    );
+    const expected = `address book: ${PATH}: ${problem}; it was moved to '${PATH}.broken'`;
+    t.is(warnings[0]!.message, expected);
+    const left = [...disk.names.keys()].map((path) => path.slice(PATH.length));
+    t.deepEqual(left.sort(), ['.broken', '.lock', '.old']);
   }
   const both = diskOf({ [PATH]: 'two', [`${PATH}.old`]: 'one' });
   const book = bookOn(both);
@@ -245,17 +229,17 @@ test('a lock is stale if its process does not run, or another process has its nu
     isRunning: (pid) => pid === 9 || pid === 7,
     birthOf: async (pid) => `boot/${pid}`,
   };
-  t.true(await lockedBy(t, `9 ${token} boot/9\n`, running));
-  t.true(await lockedBy(t, `9 ${token} \n`, running), 'a process of unknown start may hold it');
-  t.true(await lockedBy(t, `7 ${token} boot/7\n`, running), 'this process too');
-  t.false(await lockedBy(t, `8 ${token} boot/8\n`, running));
-  t.false(await lockedBy(t, `9 ${token} boot/3\n`, running));
-  t.false(
-    await lockedBy(t, `7 ${token} earlier/7\n`, running),
-    'a process in a container has the same number after each start',
-  );
-  t.false(await lockedBy(t, '', running), 'the machine stopped while the lock was made');
-  t.false(await lockedBy(t, 'x'.repeat(40), running));
+  for (const [lock, isHeld, why] of [
+    [`9 ${token} boot/9\n`, true, 'it runs'],
+    [`9 ${token} \n`, true, 'a process of unknown start may hold it'],
+    [`7 ${token} boot/7\n`, true, 'this process too'],
+    [`8 ${token} boot/8\n`, false, 'it does not run'],
+    [`9 ${token} boot/3\n`, false, 'another one has its number'],
+    [`7 ${token} earlier/7\n`, false, 'in a container the number is the same after each start'],
+    ['', false, 'the machine stopped while the lock was made'],
+    ['x'.repeat(40), false, 'it is no lock'],
+  ] as const)
+    t.is(await lockedBy(t, lock, running), isHeld, why);
 });
 
 for (const noLinks of [undefined, 'EPERM']) {
@@ -328,12 +312,9 @@ test('only the owner can read the file, the previous one is kept beside it, and 
   const book = createFileAddressBook(path);
   await book.load(read);
   t.deepEqual(await readdir(root), ['book.lock']);
-  await fails(
-    t,
-    createFileAddressBook(join(path, '..', 'book')).load(read),
-    'failed_precondition',
-    new RegExp(`${path}\\.lock: process ${process.pid} uses it`),
-  );
+  const other = createFileAddressBook(join(path, '..', 'book'));
+  const inUse = new RegExp(`${path}\\.lock: process ${process.pid} uses it`);
+  await fails(t, other.load(read), 'failed_precondition', inUse);
   for (const text of ['[one]', '[two]', '[three]']) await book.save(text);
   t.deepEqual((await readdir(root)).sort(), ['book', 'book.lock', 'book.old']);
   t.is(await readFile(path, 'utf8'), '[three]');
@@ -369,12 +350,8 @@ onUnix(
     const root = await folder(t);
     const path = join(root, 'book');
     execFileSync('mkfifo', [path]);
-    await fails(
-      t,
-      createFileAddressBook(path).load(read),
-      'invalid_argument',
-      /not a regular file/,
-    );
+    const pipe = createFileAddressBook(path).load(read);
+    await fails(t, pipe, 'invalid_argument', /not a regular file/);
     // The pipe is removed here, because the removal of the folder would stat it, and after that Node
     // 20 resolves imports wrongly (nodejs/node#51142).
     await rm(path);

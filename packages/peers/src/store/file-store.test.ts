@@ -1,25 +1,80 @@
 // Tests of the store in a folder. file-address-book.test.ts tests what it does if the disk fails.
 
+import { Buffer } from 'node:buffer';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { platform } from 'node:process';
+import type { Store } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { folder } from '../testing/real/folder.ts';
 import type { Processes } from './file-lock.ts';
 import { createFileStore, FileEntries, folderLayout } from './file-store.ts';
 import { FakeDisk } from './testing/fake-disk.ts';
-import { bytes, keysSuite } from './testing/keys-suite.ts';
-import { answer, fails, startChild } from './testing/real-files.ts';
+import { fails } from './testing/store-suite.ts';
 
+const bytes = (...values: number[]) => new Uint8Array(values);
 const FOLDER = '/data/store';
 /** A system in which no other process is running. */
 const alone: Processes = { own: 7, isRunning: () => false, birthOf: async () => undefined };
 const storeOn = (disk: FakeDisk) => new FileEntries(folderLayout(FOLDER), disk, alone);
 
-keysSuite(test, 'memory', createMemoryStore);
-keysSuite(test, 'files', async (t) => createFileStore(join(await folder(t), 'store')));
+const backends: Record<string, (t: ExecutionContext) => Promise<Store> | Store> = {
+  memory: createMemoryStore,
+  files: async (t) => createFileStore(join(await folder(t), 'store')),
+};
+for (const [name, make] of Object.entries(backends)) {
+  test(`${name}: a key has the bytes that were set last, and none before it is set or after it is deleted`, async (t) => {
+    const store = await make(t);
+    t.is(await store.get('life'), undefined);
+    await store.set('life', bytes(1, 2, 3));
+    t.deepEqual(await store.get('life'), bytes(1, 2, 3));
+    await store.set('life', bytes());
+    t.deepEqual(await store.get('life'), bytes());
+    await store.delete('life');
+    await store.delete('life');
+    t.is(await store.get('life'), undefined);
+    await store.sync();
+    t.deepEqual(await store.keys(), []);
+  });
+
+  test(`${name}: a read returns the last value even if nobody awaited its set`, async (t) => {
+    const store = await make(t);
+    const done = [1, 2, 3].map((value) => store.set('life', bytes(value)));
+    done.push(store.set('other', bytes(7)), store.set('gone', bytes(8)), store.delete('gone'));
+    t.deepEqual(await store.get('life'), bytes(3));
+    t.deepEqual((await store.keys()).sort(), ['life', 'other']);
+    await store.sync();
+    await Promise.all(done);
+    t.deepEqual((await store.keys()).sort(), ['life', 'other']);
+    t.deepEqual(await store.get('other'), bytes(7));
+  });
+
+  test(`${name}: any text is a key, distinct from all others`, async (t) => {
+    const store = await make(t);
+    const names = '. .. a A a/b a%2fb ../up .lock a~ é 🦊 % con address-book.old';
+    const keys = ['', 'e\u0301', 'a b\n\0', ...names.split(' ')];
+    for (const [i, key] of keys.entries()) await store.set(key, bytes(i));
+    t.deepEqual((await store.keys()).sort(), keys.toSorted());
+    for (const [i, key] of keys.entries())
+      t.deepEqual(await store.get(key), bytes(i), JSON.stringify(key));
+  });
+
+  test(`${name}: the store copies bytes that are set, and the reader owns bytes that are read`, async (t) => {
+    for (const given of [bytes(1), Buffer.from([1])]) {
+      const store = await make(t);
+      const done = store.set('life', given);
+      given[0] = 2;
+      const read = await store.get('life');
+      t.deepEqual(read, bytes(1));
+      read![0] = 3;
+      await done;
+      t.deepEqual(await store.get('life'), bytes(1));
+    }
+  });
+}
 
 test('the next store of the folder finds the values; only the owner can read the files', async (t) => {
   const path = join(await folder(t), 'store');
@@ -86,15 +141,14 @@ test('a close writes earlier values even if nobody awaited them', async (t) => {
 
 test('a folder has one store at a time; the folder of a killed process is taken over', async (t) => {
   const path = join(await folder(t), 'store');
-  const child = startChild(t, 'file-store.test.child.js', path);
-  t.is(await answer(child), 'taken undefined');
+  const script = new URL('file-store.test.child.js', import.meta.url).pathname;
+  const child = spawn(process.execPath, [script, path], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill('SIGKILL'));
+  const [said] = await once(child.stdout, 'data');
+  t.is(String(said).trim(), 'taken undefined');
   const store = createFileStore(path);
-  await fails(
-    t,
-    store.get('pid'),
-    'failed_precondition',
-    new RegExp(`^store: .*\\.lock: process ${child.pid} uses it`),
-  );
+  const inUse = new RegExp(`^store: .*\\.lock: process ${child.pid} uses it`);
+  await fails(t, store.get('pid'), 'failed_precondition', inUse);
   await fails(t, store.set('pid', bytes(1)), 'failed_precondition', /uses it/);
   child.kill('SIGKILL');
   await once(child, 'exit');
@@ -104,28 +158,16 @@ test('a folder has one store at a time; the folder of a killed process is taken 
 
 test('an invalid key or value is refused with the reason, and nothing is modified', async (t) => {
   const root = await folder(t);
-  await fails(
-    t,
-    createFileStore(join(root, 'none', 'store')).get('x'),
-    'not_found',
-    /its folder does not exist; make it/,
-  );
+  const nowhere = createFileStore(join(root, 'none', 'store'));
+  await fails(t, nowhere.get('x'), 'not_found', /its folder does not exist; make it/);
   await writeFile(join(root, 'file'), 'x');
   await fails(t, createFileStore(join(root, 'file')).get('x'), 'invalid_argument', /is no folder/);
   const store = createFileStore(join(root, 'store'));
-  await fails(
-    t,
-    store.set('x'.repeat(201), bytes(1)),
-    'invalid_argument',
-    /takes 201 bytes as a file name, above the limit of 200/,
-  );
-  await fails(t, store.set('X'.repeat(67), bytes(1)), 'invalid_argument', /takes 201 bytes/);
-  await fails(
-    t,
-    store.set('x', new Uint8Array(67_108_865)),
-    'resource_exhausted',
-    /has 67108865 bytes, but may have at most 67108864/,
-  );
+  const [long, tooLong] = [/takes 201 bytes/, /as a file name, above the limit of 200/];
+  await fails(t, store.set('x'.repeat(201), bytes(1)), 'invalid_argument', tooLong);
+  await fails(t, store.set('X'.repeat(67), bytes(1)), 'invalid_argument', long);
+  const tooLarge = /has 67108865 bytes, but may have at most 67108864/;
+  await fails(t, store.set('x', new Uint8Array(67_108_865)), 'resource_exhausted', tooLarge);
   await t.throwsAsync(store.get('\ud83e'), { instanceOf: TypeError, message: /well-formed/ });
   t.deepEqual(await store.keys(), []);
   await store.close();

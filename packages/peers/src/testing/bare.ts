@@ -8,9 +8,6 @@ import { createPeers, type Peers } from '../peers.ts';
 import type { AddressBookStore } from '../store/address-book-store.ts';
 import { echo, idOf } from './cluster.ts';
 
-/** A run in which nothing depends on chance. */
-export const calm = { seed: 1, level: 'message', name: '' } as const;
-
 /** A node that the test starts and closes itself. */
 export async function bare(
   sim: Simulation,

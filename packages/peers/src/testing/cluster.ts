@@ -30,7 +30,7 @@ export interface TestNode {
 
 /** Options of {@link cluster}. */
 export interface ClusterOptions {
-  readonly peers?: (name: string) => Partial<PeersOptions<any>>;
+  readonly peers?: Partial<PeersOptions<any>> | ((name: string) => Partial<PeersOptions<any>>);
   readonly transport?: SimTransportOptions | ((name: string) => SimTransportOptions);
   /** True if the address book survives restarts (the default). */
   readonly durable?: boolean;
@@ -43,7 +43,7 @@ export interface ClusterOptions {
 export function cluster(
   sim: Simulation,
   names: readonly string[],
-  { peers: given = () => ({}), transport: common = {}, durable = true }: ClusterOptions = {},
+  { peers: given = {}, transport: common = {}, durable = true }: ClusterOptions = {},
 ): Map<string, TestNode> {
   const nodes = new Map<string, TestNode>();
   for (const name of names) {
@@ -53,7 +53,7 @@ export function cluster(
         transport,
         identity: { nodeId: idOf(name) },
         ...(durable ? { addressBook: createStoreAddressBook(store) } : {}),
-        ...given(name),
+        ...(typeof given === 'function' ? given(name) : given),
       });
       const node: TestNode = { name, transport, peers, events: [], hints: [] };
       void (async () => {
@@ -76,6 +76,72 @@ export function cluster(
     });
   }
   return nodes;
+}
+
+type Nodes<Names extends readonly string[]> = { readonly [K in keyof Names]: TestNode };
+
+/** Starts a {@link cluster} and returns its nodes once all are up. */
+export async function boot<const Names extends readonly string[]>(
+  sim: Simulation,
+  names: Names,
+  options?: ClusterOptions,
+): Promise<Nodes<Names>> {
+  const nodes = cluster(sim, names, options);
+  await sim.until(() => nodes.size === names.length, 10_000);
+  return names.map((name) => nodes.get(name)) as unknown as Nodes<Names>;
+}
+
+/**
+ * Starts the node `a`, whose persistent peers are the others, which are passive. Returns all of
+ * them once they are linked.
+ *
+ * @param own further options of `a`.
+ */
+export async function star<const Names extends readonly string[]>(
+  sim: Simulation,
+  others: Names,
+  own: Partial<PeersOptions<any>> = {},
+  options: Omit<ClusterOptions, 'peers'> = {},
+): Promise<readonly [TestNode, ...Nodes<Names>]> {
+  const [a, ...rest] = await boot(sim, ['a', ...others], {
+    ...options,
+    peers: (name) => (name === 'a' ? { persistent: others, ...own } : passive),
+  });
+  await sim.until(() => rest.every((node) => isLinked(a, node!.name) && isLinked(node, 'a')));
+  return [a, ...(rest as unknown as Nodes<Names>)];
+}
+
+/** Starts the node `a` with the given options, and passive nodes whose persistent peer it is. */
+export function hub<const Names extends readonly string[]>(
+  sim: Simulation,
+  others: Names,
+  own: Partial<PeersOptions<any>> = {},
+): Promise<readonly [TestNode, ...Nodes<Names>]> {
+  const peers = (name: string) => ({ ...passive, ...(name === 'a' ? own : { persistent: ['a'] }) });
+  return boot(sim, ['a', ...others], { peers, durable: false }) as Promise<never>;
+}
+
+/** Starts nodes that are each other's persistent peers. Returns them once all are linked. */
+export async function mesh<const Names extends readonly string[]>(
+  sim: Simulation,
+  names: Names,
+  options: Partial<PeersOptions<any>> = {},
+): Promise<Nodes<Names>> {
+  const nodes = await boot(sim, names, {
+    peers: (name) => ({
+      ...options,
+      persistent: names.filter((other) => other !== name).map(targetOf),
+    }),
+    durable: false,
+  });
+  const most = names.length - 1;
+  await sim.until(() => nodes.every(({ peers }) => peers.list().length === most), 20_000);
+  return nodes;
+}
+
+/** Returns the target of a node with its id. */
+export function targetOf(name: string): string {
+  return `${idOf(name)}@${name}`;
 }
 
 /** Options of a node that does not dial on its own initiative. */

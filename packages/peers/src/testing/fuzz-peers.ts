@@ -29,16 +29,9 @@ export const target = {
   },
 
   *seeds(): Iterable<Uint8Array> {
-    const addresses = [
-      'host:1',
-      '[::1]:26656',
-      'ws://host:80/p2p',
-      'wss://h/p',
-      '10.0.0.1:80',
-      '[::ffff:169.254.169.254]:80',
-      'inmem://a',
-      'tcp://[fe80::1%eth0]:9',
-    ];
+    const addresses =
+      `host:1 [::1]:26656 ws://host:80/p2p wss://h/p 10.0.0.1:80 [::ffff:169.254.169.254]:80
+      inmem://a tcp://[fe80::1%eth0]:9`.split(/\s+/);
     yield addressList.encode({
       addresses: addresses.map((address, i) => ({ nodeId: String(i).repeat(64), address })),
     });
@@ -48,20 +41,9 @@ export const target = {
 
   make(random: Random): Uint8Array {
     const below = (limit: number) => Math.floor(random() * limit);
-    const hosts = [
-      'host',
-      '10.0.0.1',
-      '8.8.8.8',
-      '[2001:db8::1]',
-      '[::ffff:1.2.3.4]',
-      '0x7f.1',
-      '127.1',
-      '',
-      'xn--a',
-      '[::1%25lo]',
-      '999.1.1.1',
-      'ü.example',
-    ];
+    const words = `host 10.0.0.1 8.8.8.8 [2001:db8::1] [::ffff:1.2.3.4] 0x7f.1 127.1 xn--a [::1%25lo]
+      999.1.1.1 ü.example`;
+    const hosts = ['', ...words.split(/\s+/)];
     const schemes = ['', 'tcp://', 'ws://', 'wss://', 'inmem://', 'WS://'];
     const ports = [':1', ':0', ':65535', ':65536', '', ':', ':00080', ':1/p?q#f'];
     const address = () =>
@@ -76,21 +58,10 @@ export const target = {
   },
 
   tokens: [
-    'nodeId',
-    'address',
-    'addresses',
-    '__proto__',
-    'tcp://',
-    'ws://',
-    '[::',
-    '0x',
-    '%25',
-    '@',
-    '\u00e9',
-    '\ud83d\ude00',
-    ':65536',
-    '::ffff:',
-    '127.0.0.1',
+    ...'nodeId address addresses __proto__ tcp:// ws:// [:: 0x %25 @ :65536 ::ffff: 127.0.0.1'.split(
+      ' ',
+    ),
+    ...['\u00e9', '\ud83d\ude00'],
   ],
   most: 4_096,
 };

@@ -3,6 +3,7 @@
 
 import type { SimTransportOptions, Simulation } from '@trunkline/simulation';
 import {
+  type AnyTransport,
   bytes,
   json,
   type Remote,
@@ -64,17 +65,11 @@ export function rawPeer(
   const transport = sim.client(echo, { ...options, name });
   const downs: TransportError[] = [];
   const links = new Set<Remote>();
-  manage(transport, {
-    nodeId,
-    admit() {},
+  pose(transport, nodeId, {
     up: (remote) => void links.add(remote),
     down: (remote, cause) => {
       if (links.delete(remote)) downs.push(cause);
     },
-    links: () => [],
-    reach: () =>
-      Promise.reject(new TransportError('unavailable', 'a raw peer knows nobody by an id')),
-    closed() {},
   });
   const words = transport.mount(looseProtocol);
   const self: RawPeer = { name, nodeId, transport, words, heard: [], downs, links };
@@ -91,7 +86,35 @@ export function rawPeer(
   return self;
 }
 
+/** Makes a transport say that it is a node, without the behavior of one. */
+export function pose(
+  transport: AnyTransport,
+  nodeId: string,
+  hooks: Partial<Parameters<typeof manage>[1]> = {},
+): void {
+  manage(transport, {
+    nodeId,
+    admit() {},
+    up() {},
+    down() {},
+    links: () => [],
+    reach: () => Promise.reject(new TransportError('unavailable', 'it knows nobody by an id')),
+    closed() {},
+    ...hooks,
+  });
+}
+
 /** Returns the number of messages of a method that it received. */
 export function countReceived({ heard }: RawPeer, method: string): number {
   return heard.filter((message) => message.method === method).length;
+}
+
+/** Asks a node for addresses, once, as a new raw peer. Returns the entries of its answer. */
+export async function toldAddresses(sim: Simulation, name: string): Promise<readonly unknown[]> {
+  const guest = rawPeer(sim, 'guest');
+  const remote = await sim.settle(guest.transport.dial(name));
+  guest.words.trySend(remote, 'request', new Uint8Array());
+  await sim.until(() => countReceived(guest, 'addresses') === 1, 1_000);
+  const answer = guest.heard.find(({ method }) => method === 'addresses')!;
+  return (answer.request as { addresses: unknown[] }).addresses;
 }

@@ -1,9 +1,9 @@
 // Tests of the trust metric against hand-computed values and a direct implementation of its
-// definition.
+// definition, and of reading saved metrics.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
-import { TrustMetric } from './trust-metric.ts';
+import { readTrustDocument, slotsOf, TrustMetric } from './trust-metric.ts';
 
 const MINUTE = 60_000;
 const near = (t: ExecutionContext, got: number, expected: number, within = 1e-9) =>
@@ -11,11 +11,9 @@ const near = (t: ExecutionContext, got: number, expected: number, within = 1e-9)
 
 test('an unknown peer is trusted, and a peer that behaves well stays trusted', (t) => {
   const metric = new TrustMetric(0);
-  t.is(metric.value(0), 1);
-  t.is(metric.score(0), 100);
+  t.deepEqual([metric.value(0), metric.score(0)], [1, 100]);
   for (let minute = 0; minute < 5_000; minute++) metric.good(minute * MINUTE, 3);
-  t.is(metric.value(5_000 * MINUTE), 1);
-  t.is(metric.score(5_000 * MINUTE), 100);
+  t.deepEqual([metric.value(5_000 * MINUTE), metric.score(5_000 * MINUTE)], [1, 100]);
 });
 
 test('in the first interval the value is 0.4 · P + 0.6, less the fall from 1 to P', (t) => {
@@ -195,13 +193,13 @@ test('a sleep of years costs no more than one of days, and ends as if each minut
   }
   const years = 1e6 * 365 * 24 * 60 * MINUTE;
   t.is(slept.value(years), 1);
-  t.is(slept.save(years).intervals, 20_160);
-  t.is(slept.save(years).history.length, 15);
+  const { intervals, history } = slept.save(years);
+  t.deepEqual([intervals, history.length], [20_160, 15]);
   slept.bad(years);
   t.is(slept.score(years), 0);
 });
 
-test('while it is paused nothing changes', (t) => {
+test('while it is paused nothing changes, until an event or its end', (t) => {
   const metric = new TrustMetric(0);
   metric.bad(0);
   metric.pause(3 * MINUTE);
@@ -212,6 +210,11 @@ test('while it is paused nothing changes', (t) => {
   t.false(metric.paused);
   t.is(metric.value(1_000 * MINUTE), value);
   t.true(metric.value(1_001 * MINUTE) > value);
+  for (const event of ['good', 'bad'] as const) {
+    metric.pause(1_001 * MINUTE);
+    metric[event](1_002 * MINUTE);
+    t.false(metric.paused, event);
+  }
 });
 
 test('a pause in the middle of a minute does not erase its bad events', (t) => {
@@ -222,15 +225,6 @@ test('a pause in the middle of a minute does not erase its bad events', (t) => {
   t.is(metric.value(1e9), 0);
   t.is(metric.value(1e9 + 39_999), 0);
   t.true(metric.value(1e9 + 40_000) > 0);
-});
-
-test('an event resumes it, good or bad', (t) => {
-  for (const event of ['good', 'bad'] as const) {
-    const metric = new TrustMetric(0);
-    metric.pause(0);
-    metric[event](5_000);
-    t.false(metric.paused);
-  }
 });
 
 test('pausing and resuming twice has the effect of once', (t) => {
@@ -283,17 +277,46 @@ test('later events do not change a saved document', (t) => {
   t.deepEqual(saved, copy);
 });
 
-test('an invalid count throws a TypeError', (t) => {
+test('an invalid count throws a TypeError; infinite ones leave the values finite', (t) => {
   for (const n of [-1, Number.NaN])
     t.throws(() => new TrustMetric(0).bad(0, n), {
       instanceOf: TypeError,
       message: /n: must be a number of at least 0, got/,
     });
-});
-
-test('infinite counts leave the values finite', (t) => {
   const metric = new TrustMetric(0);
   metric.good(0, Number.POSITIVE_INFINITY);
   metric.bad(0, Number.POSITIVE_INFINITY);
   near(t, metric.value(0), 0.3);
+});
+
+const good = { intervals: 5, history: [1, 0.5, 0], good: 3, bad: 0, elapsed: 59_999.5 };
+
+test('a document is read as it was written, without unknown members', (t) => {
+  t.deepEqual(readTrustDocument(good), good);
+  t.deepEqual(readTrustDocument({ ...good, later: 1 }), good);
+  const empty = { ...good, intervals: 0, history: [] };
+  t.deepEqual(readTrustDocument(empty), empty);
+});
+
+test('a history has a slot for one interval, one for the two before it, one for the four before those, and so on', (t) => {
+  t.deepEqual([0, 1, 2, 3, 4, 7, 8, 20_160].map(slotsOf), [0, 1, 2, 2, 3, 3, 4, 15]);
+});
+
+test('anything else is not a document', (t) => {
+  for (const value of [undefined, null, 1, '', [], {}, [good], JSON.stringify(good)])
+    t.is(readTrustDocument(value), undefined);
+  const numbers = [undefined, null, '1', -1, Number.NaN];
+  const wrong: Record<string, unknown[]> = {
+    intervals: [undefined, null, '5', -1, 1.5, Number.NaN, 4_294_967_301, 20_161, 8, 3],
+    history: [
+      ...[undefined, null, {}, 'abc', { length: 3 }, new Array(3), [1, 1], [1, 1, 1, 1]],
+      ...[1.1, -0.1, Number.NaN, null, '1'].map((last) => [1, 1, last]),
+    ],
+    good: [...numbers, Number.POSITIVE_INFINITY, 1e300],
+    bad: [...numbers, Number.POSITIVE_INFINITY, 1e300],
+    elapsed: [...numbers, 60_001, Number.POSITIVE_INFINITY],
+  };
+  for (const [name, values] of Object.entries(wrong))
+    for (const value of values)
+      t.is(readTrustDocument({ ...good, [name]: value }), undefined, `${name}: ${String(value)}`);
 });

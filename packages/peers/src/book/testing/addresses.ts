@@ -3,6 +3,7 @@
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { AddressBook, type AddressBookOptions } from '../address-book.ts';
+import type { SavedEntry } from '../document.ts';
 import type { BookAddress } from '../entries.ts';
 
 export const MINUTE = 60_000;
@@ -22,6 +23,17 @@ export function anyAddress(random: Random): string {
 export function node(number: number, address: string, kind = 'a'): BookAddress {
   return { nodeId: idOf(number, kind), address };
 }
+
+/** The rest of a saved entry that nobody has dialed. */
+export const unreached: Omit<SavedEntry, keyof BookAddress> = {
+  source: 'x',
+  tried: false,
+  failures: 0,
+  added: 0,
+  seen: 0,
+  attempt: null,
+  success: null,
+};
 
 /** Returns nodes with distinct addresses in random groups. */
 export function nodes(count: number, seed: number, kind = 'a'): BookAddress[] {

@@ -21,7 +21,9 @@ export type Outcome =
       readonly end: TransportError;
     };
 
-export interface PlannerFixtureOptions extends Partial<Omit<DialPlannerOptions, 'now' | 'random'>> {
+export interface PlannerFixtureOptions
+  extends Partial<Omit<DialPlannerOptions, 'now' | 'random' | 'perHost'>> {
+  readonly perHost?: number | undefined;
   readonly seed?: number;
   readonly book?: DialCandidate[];
   readonly own?: string[];
@@ -59,32 +61,18 @@ export class PlannerFixture implements PlannerView {
   readonly #counts = new Map<string, number>();
 
   constructor(options: PlannerFixtureOptions) {
-    const {
-      persistent = [],
-      seeds = [],
-      maxOutbound = 10,
-      reconnect = RECONNECT,
-      seed = 1,
-      concurrent,
-      young,
-      rate,
-      perHost,
-    } = options;
     this.#options = options;
     this.book = options.book ?? [];
     for (const address of options.own ?? []) this.own.add(addressKey(address));
     this.planner = new DialPlanner({
-      random: seededRandom(seed),
+      persistent: [],
+      seeds: [],
+      maxOutbound: 10,
+      reconnect: RECONNECT,
+      ...options,
+      random: seededRandom(options.seed ?? 1),
       now: 0,
       view: this,
-      persistent,
-      seeds,
-      maxOutbound,
-      reconnect,
-      concurrent,
-      young,
-      rate,
-      perHost,
     });
   }
 
@@ -201,6 +189,13 @@ export class PlannerFixture implements PlannerView {
   }
 }
 
+/** Returns a fixture that has run until a time. */
+export function ran(until: number, options: PlannerFixtureOptions): PlannerFixture {
+  const fixture = new PlannerFixture(options);
+  fixture.run(until);
+  return fixture;
+}
+
 /** Wakes a planner and returns the dials that it wants to start. */
 export function plan(planner: DialPlanner, now: number): DialOrder[] {
   planner.handle(now, { type: 'wake' });
@@ -210,6 +205,33 @@ export function plan(planner: DialPlanner, now: number): DialOrder[] {
   return orders;
 }
 
+/** Returns the dials of a kind. */
+export const dialsOf = ({ dialed }: PlannerFixture, kind: DialOrder['kind']): Dialed[] =>
+  dialed.filter((dial) => dial.kind === kind);
+
+/** Returns the times between the dials of an address, by default of the first one. */
+export function gaps({ dialed }: PlannerFixture, address = dialed[0]!.address): number[] {
+  const times = dialed.filter((order) => order.address === address).map(({ at }) => at);
+  return times.slice(1).map((at, i) => at - times[i]!);
+}
+
+export const addressesOf = ({ dialed }: PlannerFixture): string[] =>
+  dialed.map(({ address }) => address);
+
+/** Opens a connection that lasts for `lives` milliseconds. */
+export const up =
+  (lives: number, end: TransportError = reset) =>
+  (order: DialOrder): Outcome => ({
+    after: 20,
+    nodeId: order.nodeId ?? idAt(order.address),
+    lives,
+    end,
+  });
+
+/** A dial that is never answered. */
+export const hang = (): Outcome => ({ after: 1e9, error: refused });
+
+export const HOUR = 3_600_000;
 /** The values of gRPC. */
 export const RECONNECT = { interval: 1_000, max: 120_000, jitter: 0.2 };
 
@@ -218,6 +240,11 @@ export const someone = (number: number): DialCandidate => ({
   nodeId: idOf(number),
   address: `10.0.${number >> 8}.${number & 255}:7000`,
 });
+export const someones = (count: number, first = 1): DialCandidate[] =>
+  Array.from({ length: count }, (_, i) => someone(first + i));
+/** The id of the node at an address that was dialed without one. */
+export const idAt = (address: string): string =>
+  idOf([...address].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 65_536, 0) + 1e5);
 export const refused = new TransportError('unavailable', 'refused', {
   reason: 'connection_refused',
 });

@@ -34,20 +34,8 @@ export const target = {
   },
 
   tokens: [
-    '"key":',
-    '"entries":',
-    '"buckets":',
-    '"bans":',
-    '"tried":true',
-    '"nodeId":',
-    '"address":',
-    '"left":',
-    '-1',
-    '1e308',
-    'null',
-    '[]',
-    '__proto__',
-    '\n',
+    ...'"key": "entries": "buckets": "bans": "tried":true "nodeId": "address": "left":'.split(' '),
+    ...['-1', '1e308', 'null', '[]', '__proto__', '\n'],
   ],
   most: 4_096,
 };

@@ -24,6 +24,10 @@ export function overWs(given: Given): Transport<typeof echo> {
   return createTransport('ws://127.0.0.1:0', { ...given, backends: [ws()] });
 }
 
+export function overTls({ tls }: NodeCredentials): (given: Given) => Transport<typeof echo> {
+  return (given) => createTransport('tcp://127.0.0.1:0', { ...given, backends: [tcp({ tls })] });
+}
+
 let names = 0;
 const memory = inmem();
 
@@ -36,14 +40,7 @@ export const carriers: readonly Carrier[] = [
   },
   { name: 'TCP', proves: false, make: () => overTcp },
   { name: 'WebSocket', proves: false, make: () => overWs },
-  {
-    name: 'TLS',
-    proves: true,
-    make:
-      ({ tls }) =>
-      (given) =>
-        createTransport('tcp://127.0.0.1:0', { ...given, backends: [tcp({ tls })] }),
-  },
+  { name: 'TLS', proves: true, make: overTls },
   {
     name: 'WebSocket under TLS',
     proves: true,

@@ -5,7 +5,6 @@ import {
   createTransport,
   systemClock,
   type Transport,
-  type TransportError,
 } from '@trunkline/transport-core';
 import {
   createManualClock,
@@ -13,7 +12,7 @@ import {
   seededRandom,
 } from '@trunkline/transport-core/testing';
 import { tcp } from '@trunkline/transport-tcp';
-import type { ExecutionContext } from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import type { PeersOptions } from '../../options.ts';
 import { createPeers, type Peers } from '../../peers.ts';
 import type { AddressBookStore } from '../../store/address-book-store.ts';
@@ -65,7 +64,7 @@ export class RealFixture {
   readonly clock: ManualClock = createManualClock();
   readonly nodes = new Set<RealNode>();
   /** Transports without peers, which are closed together with the fixture. */
-  readonly guests = new Set<Pick<Echo, 'close'>>();
+  readonly #guests = new Set<Pick<Echo, 'close'>>();
   /** Addresses that never answer; time does not wait for them. */
   readonly mute = new Set<string>();
   readonly #longest: number;
@@ -139,6 +138,14 @@ export class RealFixture {
     return node;
   }
 
+  /** Creates a transport without peers, which is closed together with the fixture. */
+  guest(make: (options: Given) => Echo, options: Partial<Given> = {}): Echo {
+    const random = seededRandom(1_000 + ++this.#made);
+    const transport = make({ protocol: echo, clock: this.clock, random, ...options });
+    this.#guests.add(transport);
+    return transport;
+  }
+
   /** Advances time until the condition holds, by at most `limit` milliseconds. */
   async until(what: string, condition: () => boolean, limit = 120_000): Promise<void> {
     const end = this.clock.now() + limit;
@@ -147,6 +154,26 @@ export class RealFixture {
         throw new Error(`timed out after ${limit} ms waiting for: ${what}\n${this.toString()}`);
       await this.#step(end);
     }
+  }
+
+  /** Advances time until all these nodes are peers of each other. */
+  linked(nodes: readonly RealNode[], limit?: number): Promise<void> {
+    const areAll = () =>
+      nodes.every((one) => nodes.every((other) => one === other || isLinked(one, other)));
+    return this.until(`${nodes.map(({ name }) => name).join()} are peers`, areAll, limit);
+  }
+
+  /** Advances time until neither of two nodes is a peer of the other. */
+  parted(one: RealNode, other: RealNode, limit?: number): Promise<void> {
+    const areParted = () => !isLinked(one, other) && !isLinked(other, one);
+    return this.until(`${one.name} and ${other.name} are no longer peers`, areParted, limit);
+  }
+
+  /** Advances time until a node has emitted this many events of a type. Returns them. */
+  async emitted<T extends PeerEvent['type']>(node: RealNode, type: T, count = 1, limit?: number) {
+    const events = () => emitted(node, type);
+    await this.until(`${node.name} emits '${type}'`, () => events().length >= count, limit);
+    return events();
   }
 
   async run(milliseconds: number): Promise<void> {
@@ -172,7 +199,7 @@ export class RealFixture {
     await this.settle(
       Promise.all([
         ...[...this.nodes].map((node) => node.close()),
-        ...[...this.guests].map((guest) => guest.close({ grace: 0 })),
+        ...[...this.#guests].map((guest) => guest.close({ grace: 0 })),
       ]),
     );
     const left = transports.flatMap(({ name, transport }) =>
@@ -182,25 +209,18 @@ export class RealFixture {
   }
 
   toString(): string {
-    return [...this.nodes]
-      .map(({ name, peers, transport, events }) => {
-        const { dialing, connections } = transport.snapshot();
-        const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
-        const told = events
-          .slice(-8)
-          .map(
-            (event) =>
-              `${event.at} ${event.type}${causeOf(event) === undefined ? '' : ` (${causeOf(event)!.message})`}`,
-          );
-        return [
-          `${name} at ${this.clock.now()}:`,
-          peers,
-          `dials ${dialing.join(', ')}`,
-          ...links,
-          ...told,
-        ].join('\n  ');
-      })
-      .join('\n');
+    const describe = ({ name, peers, transport, events }: RealNode) => {
+      const { dialing, connections } = transport.snapshot();
+      const links = connections.map(({ id, state, endpoint }) => `${id} ${state} ${endpoint}`);
+      const told = events.slice(-8).map((event) => {
+        const { message = '' } =
+          'cause' in event ? event.cause : 'error' in event ? event.error : {};
+        return `${event.at} ${event.type} ${message}`;
+      });
+      const lines = [`${name} at ${this.clock.now()}:`, peers, `dials ${dialing.join(', ')}`];
+      return [...lines, ...links, ...told].join('\n  ');
+    };
+    return [...this.nodes].map(describe).join('\n');
   }
 
   #watched(store: AddressBookStore): AddressBookStore {
@@ -269,6 +289,18 @@ export class RealFixture {
   }
 }
 
+/** Declares a test with a fixture, in which it may leave nothing behind. */
+export function test(
+  title: string,
+  body: (t: ExecutionContext, fixture: RealFixture) => Promise<unknown>,
+): void {
+  ava(title, async (t) => {
+    const fixture = new RealFixture(t);
+    await body(t, fixture);
+    t.deepEqual(await fixture.close(), []);
+  });
+}
+
 /** Returns the events of a node that have the given type. */
 export function emitted<T extends PeerEvent['type']>(
   { events }: RealNode,
@@ -279,14 +311,6 @@ export function emitted<T extends PeerEvent['type']>(
 
 export function isLinked(one: RealNode, other: RealNode): boolean {
   return one.peers.get(other.nodeId) !== undefined;
-}
-
-function causeOf(event: PeerEvent): TransportError | undefined {
-  return event.type === 'down'
-    ? event.cause
-    : event.type === 'rejected' || event.type === 'warning'
-      ? event.error
-      : undefined;
 }
 
 /** Minimum step of time, in milliseconds. */

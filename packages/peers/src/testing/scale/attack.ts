@@ -2,12 +2,10 @@
 // them in every possible way to a victim that knows a thousand honest nodes. The nodes at all of
 // these addresses answer. The scenario measures how many of the victim's dials go to the attacker.
 
-import { createSimulation, type Simulation } from '@trunkline/simulation';
+import { createSimulation } from '@trunkline/simulation';
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { placeOf } from '../../address/place.ts';
 import { parseSavedState } from '../../driver/book-keeper.ts';
-import { idOf } from '../cluster.ts';
 import { type RawPeer, rawPeer } from '../raw-peer.ts';
 import { Fleet, shuffled } from './fleet.ts';
 import { entryOf, prefilled } from './prefilled.ts';
@@ -26,7 +24,6 @@ export interface AttackOptions {
 
 /** The outcome of {@link attack}. */
 export interface AttackOutcome {
-  readonly seed: number;
   readonly dials: number;
   /** The number of the counted dials that went to the attacker. */
   readonly caught: number;
@@ -45,8 +42,6 @@ export interface AttackOutcome {
    * all its outbound connections.
    */
   readonly least: number;
-  /** The virtual time, in milliseconds, at which the last dial was counted. */
-  readonly virtual: number;
 }
 
 export async function attack({
@@ -69,17 +64,27 @@ export async function attack({
   );
   const isBad = new Set(bad);
   let told = 0;
-  const crowd = new Crowd(sim, (name) => {
-    if (isBad.has(name)) told += LONGEST;
-    return slice(isBad.has(name) ? bad : good, random);
-  });
+  /** The nodes that were dialed or have dialed; each answers requests for addresses. */
+  const crowd = new Map<string, RawPeer>();
+  const nodeAt = (name: string) => {
+    let node = crowd.get(name);
+    if (node !== undefined) return node;
+    const answer = () => {
+      if (isBad.has(name)) told += LONGEST;
+      return slice(isBad.has(name) ? bad : good, random).map(entryOf);
+    };
+    node = rawPeer(sim, name, { answer, transport: { idleTimeout: LONG } });
+    crowd.set(name, node);
+    void node.transport.listen();
+    return node;
+  };
   const store = await prefilled(good, random);
   const fleet = new Fleet(sim);
   let dials = 0;
   let caught = 0;
   let counts = false;
   const resolve = (target: string) => {
-    crowd.get(target);
+    nodeAt(target);
     if (counts) dials++;
     if (counts && isBad.has(target)) caught++;
     return target;
@@ -91,16 +96,13 @@ export async function attack({
   });
   await sim.until(() => fleet.up.size === 1);
   const victim = fleet.up.get('77.1.1.1')!;
-  const isGood = (nodeId: string) =>
-    crowd.nameOf(nodeId) !== undefined && !isBad.has(crowd.nameOf(nodeId)!);
   await sim.run(10_000);
 
   // Some attackers, from several groups, stay connected, and are asked for addresses in turn for
   // hours.
   for (let i = 0; i < STAY; i++)
     await sim.settle(
-      crowd
-        .get(bad[i]!)
+      nodeAt(bad[i]!)
         .transport.dial(victim.name)
         .catch(() => {}),
     );
@@ -108,7 +110,7 @@ export async function attack({
   log(`after four hours: ${victim.peers.toString().split('\n')[0]}`);
   // The other attackers connect in waves, under all their names, report their addresses, and leave.
   for (let i = STAY; i < bad.length; i += WAVE) {
-    const wave = bad.slice(i, i + WAVE).map((name) => crowd.get(name));
+    const wave = bad.slice(i, i + WAVE).map(nodeAt);
     await sim.settle(
       Promise.all(wave.map(({ transport }) => transport.dial(victim.name).catch(() => {}))),
     );
@@ -135,118 +137,21 @@ export async function attack({
         Promise.all(ours.map((remote) => victim.transport.disconnect(remote).catch(() => {}))),
       );
     await sim.run(15_000);
-    const left = victim.transport
+    const honestPeers = victim.transport
       .remotes()
-      .filter(
-        ({ direction, nodeId, endpoint }) =>
-          direction === 'out' && isGood(nodeId ?? idOf(endpoint)),
-      ).length;
-    least = Math.min(least, left);
+      .filter(({ direction, endpoint }) => direction === 'out' && !isBad.has(endpoint));
+    least = Math.min(least, honestPeers.length);
     if (round % 20 === 0)
       log(`${dials} dials, ${caught} to the attacker, ${victim.peers.toString().split('\n')[0]}`);
   }
-  const virtual = sim.now;
   await sim.settle(victim.peers.close());
   const { entries } = (await sim.settle(store.load(parseSavedState))).value!.book;
   const ofBad = entries.filter(({ address }) => isBad.has(address));
   const tried = ofBad.filter((entry) => entry.tried).length;
-  const outcome = {
-    seed,
-    dials,
-    caught,
-    told,
-    fresh: ofBad.length - tried,
-    tried,
-    honest: entries.filter((entry) => entry.tried).length - tried,
-    least,
-    virtual,
-  };
   await sim.settle(store.close());
   await sim.close();
-  return outcome;
-}
-
-/** The outcome of {@link poison}. */
-export interface PoisonOutcome {
-  readonly seed: number;
-  /**
-   * The number of new buckets in the victim's book that contain entries from the source, and the
-   * number of these entries.
-   */
-  readonly buckets: number;
-  readonly entries: number;
-  /** The number of times that the victim asked the source. */
-  readonly asked: number;
-}
-
-/**
- * Runs the scenario in which a single source reports addresses of all groups as long as it is
- * asked.
- */
-export async function poison({
-  seed,
-  hours,
-}: {
-  readonly seed: number;
-  readonly hours: number;
-}): Promise<PoisonOutcome> {
-  const sim = createSimulation({ seed, link: { latency: [5, 50] } });
-  const random = seededRandom(seed);
-  const store = await prefilled(honestAddresses(100, random), random);
-  const source = rawPeer(sim, '66.6.1.1', {
-    transport: { idleTimeout: LONG },
-    answer: () => Array.from({ length: LONGEST }, () => entryOf(anyAddress(random))),
-  });
-  await sim.settle(source.transport.listen());
-  const fleet = new Fleet(sim);
-  fleet.boot({
-    name: '77.1.1.1',
-    peers: { addressBook: store, persistent: ['66.6.1.1'], maxOutbound: 0 },
-  });
-  await sim.run(hours * HOUR);
-  await sim.settle(fleet.up.get('77.1.1.1')!.peers.close());
-  const { entries, buckets } = (await sim.settle(store.load(parseSavedState))).value!.book;
-  const told = new Set(
-    entries.flatMap(({ source: group }, position) =>
-      group === placeOf('66.6.1.1')!.group ? [position] : [],
-    ),
-  );
-  const used = buckets.filter((bucket) => bucket.some((position) => told.has(position))).length;
-  const asked = source.heard.filter(({ method }) => method === 'request').length;
-  await sim.settle(store.close());
-  await sim.close();
-  return { seed, buckets: used, entries: told.size, asked };
-}
-
-/** Nodes that are created when they are dialed, and that answer requests for addresses. */
-class Crowd {
-  readonly #sim: Simulation;
-  readonly #answer: (name: string) => readonly string[];
-  readonly #all = new Map<string, RawPeer>();
-  readonly #names = new Map<string, string>();
-
-  constructor(sim: Simulation, answer: (name: string) => readonly string[]) {
-    this.#sim = sim;
-    this.#answer = answer;
-  }
-
-  get(name: string): RawPeer {
-    let known = this.#all.get(name);
-    if (known === undefined) {
-      known = rawPeer(this.#sim, name, {
-        answer: () => this.#answer(name).map(entryOf),
-        transport: { idleTimeout: LONG },
-      });
-      this.#all.set(name, known);
-      this.#names.set(known.nodeId, name);
-      void known.transport.listen();
-    }
-    return known;
-  }
-
-  nameOf(nodeId: string): string | undefined {
-    return this.#names.get(nodeId);
-  }
+  const left = entries.filter((entry) => entry.tried).length - tried;
+  return { dials, caught, told, fresh: ofBad.length - tried, tried, honest: left, least };
 }
 
 /** Returns addresses in many groups, to none of which the attacker belongs. */

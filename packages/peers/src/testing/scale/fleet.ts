@@ -1,25 +1,16 @@
 // Many simulated nodes with peers, which can join and leave while the simulation runs.
 
 import type { SimTransportOptions, Simulation } from '@trunkline/simulation';
-import { defineProtocol, json, type Transport } from '@trunkline/transport-core';
-import * as z from 'zod/mini';
+import type { Transport } from '@trunkline/transport-core';
 import type { PeersOptions } from '../../options.ts';
 import { createPeers, type Peers } from '../../peers.ts';
-import { idOf } from '../cluster.ts';
-
-/** The application protocol of the nodes, which is never used. */
-const silence = defineProtocol({
-  name: 'silence',
-  version: 1,
-  channel: 0x20,
-  methods: { say: { id: 1, request: json(z.string()) } },
-});
+import { echo, idOf } from '../cluster.ts';
 
 /** A node of a {@link Fleet}. */
 export interface FleetNode {
   readonly name: string;
   readonly nodeId: string;
-  readonly transport: Transport<typeof silence>;
+  readonly transport: Transport<typeof echo>;
   readonly peers: Peers;
   /** The virtual time of its start, in milliseconds. */
   readonly since: number;
@@ -42,12 +33,9 @@ export interface Boot {
 export class Fleet {
   /** The nodes that are up, by name, in the order of their start. */
   readonly up = new Map<string, FleetNode>();
-  /** The number of dials of all nodes, and the numbers of failed dials by reason. */
+  /** The number of dials of all nodes. */
   dials = 0;
-  readonly rejected = new Map<string, number>();
   readonly #sim: Simulation;
-  /** The nodes that are up, by node id. */
-  readonly #byId = new Map<string, FleetNode>();
 
   constructor(sim: Simulation) {
     this.#sim = sim;
@@ -63,7 +51,7 @@ export class Fleet {
     this.#sim.node(name, async ({ transport: make, clock }) => {
       if (delay > 0) await clock.sleep(delay);
       const nodeId = idOf(name);
-      const transport = make(silence, { ...common, resolve: counted });
+      const transport = make(echo, { ...common, resolve: counted });
       const peers = createPeers({ transport, identity: { nodeId }, ...given });
       const node: FleetNode = {
         name,
@@ -78,14 +66,13 @@ export class Fleet {
       await transport.listen();
       await peers.start();
       this.up.set(name, node);
-      this.#byId.set(nodeId, node);
       return () => this.#close(node);
     });
   }
 
   /** Crashes a node without any clean-up; others see a reset. */
   crash(name: string): void {
-    this.#forget(name);
+    this.up.delete(name);
     this.#sim.crash(name);
   }
 
@@ -96,40 +83,16 @@ export class Fleet {
     for (const name of names) this.#sim.crash(name);
   }
 
-  /** Yields those peers of a node that are up and also list the node as their peer. */
-  *neighbors({ nodeId, linked }: FleetNode): IterableIterator<FleetNode> {
-    for (const id of linked) {
-      const other = this.#byId.get(id);
-      if (other?.linked.has(nodeId)) yield other;
-    }
-  }
-
   /**
    * Returns the sizes of the connected parts of the network, the largest first. Only connections
    * that both ends list count.
    */
   parts(nodes: Iterable<FleetNode>): number[] {
-    const left = new Set(nodes);
-    const sizes: number[] = [];
-    for (const first of left) {
-      left.delete(first);
-      const queue = [first];
-      for (const node of queue) {
-        for (const next of this.neighbors(node)) if (left.delete(next)) queue.push(next);
-      }
-      sizes.push(queue.length);
-    }
-    return sizes.sort((a, b) => b - a);
-  }
-
-  #forget(name: string): void {
-    const node = this.up.get(name);
-    this.up.delete(name);
-    if (node !== undefined) this.#byId.delete(node.nodeId);
+    return partsOf(new Map(Array.from(nodes, ({ nodeId, linked }) => [nodeId, linked])));
   }
 
   async #close(node: FleetNode): Promise<void> {
-    this.#forget(node.name);
+    this.up.delete(node.name);
     await node.peers.close();
     await node.transport.close();
   }
@@ -140,10 +103,26 @@ export class Fleet {
         node.joined ??= this.#sim.now - node.since;
         node.linked.add(event.peer.nodeId);
       } else if (event.type === 'down') node.linked.delete(event.nodeId);
-      else if (event.type === 'rejected' && event.direction === 'out')
-        this.rejected.set(event.reason, (this.rejected.get(event.reason) ?? 0) + 1);
     }
   }
+}
+
+/**
+ * Returns the sizes of the connected parts of a graph, the largest first. Only edges that both ends
+ * list count.
+ */
+export function partsOf(linked: ReadonlyMap<string, ReadonlySet<string>>): number[] {
+  const left = new Set(linked.keys());
+  const sizes: number[] = [];
+  for (const first of left) {
+    left.delete(first);
+    const queue = [first];
+    for (const id of queue)
+      for (const other of linked.get(id)!)
+        if (linked.get(other)?.has(id) && left.delete(other)) queue.push(other);
+    sizes.push(queue.length);
+  }
+  return sizes.sort((a, b) => b - a);
 }
 
 /** Returns the items in random order. */

@@ -23,17 +23,11 @@ export interface HealOptions {
   readonly knows: 'common' | 'earlier';
   /** Duration of the partition in milliseconds. Default two minutes. */
   readonly partition?: number | undefined;
-  /**
-   * Milliseconds to wait for the network to grow, and after the partition to heal, before giving
-   * up. Default 5 minutes.
-   */
-  readonly patience?: number | undefined;
   readonly log?: ((text: string) => void) | undefined;
 }
 
 /** The outcome of {@link heal}. */
 export interface HealOutcome {
-  readonly seed: number;
   /**
    * Milliseconds from the first start until the network was complete: every pair is connected, or
    * the nodes form one graph and all have their maxOutbound.
@@ -50,9 +44,8 @@ export interface HealOutcome {
   readonly parts: readonly number[];
   /** The number of nodes without their full set of peers at the end. */
   readonly wrong: number;
-  /** The number of simulation events; `virtual` is the virtual time at the end, in milliseconds. */
+  /** The number of simulation events. */
   readonly events: number;
-  readonly virtual: number;
 }
 
 /** Runs the scenario once. */
@@ -63,7 +56,6 @@ export async function heal({
   knows,
   outbound = 10,
   partition = 120_000,
-  patience = 300_000,
   log = () => {},
 }: HealOptions): Promise<HealOutcome> {
   const sim = createSimulation({ seed, link: { latency: [5, 50] } });
@@ -99,7 +91,7 @@ export async function heal({
    * Waits until the network is one graph and all nodes are complete. Returns the times at which
    * each of the two happened.
    */
-  const settles = async (count: number, time: number) => {
+  const settles = async (count: number) => {
     const from = sim.now;
     let joined: number | undefined;
     for (;;) {
@@ -111,11 +103,11 @@ export async function heal({
           joined = now;
         if (joined !== undefined && full && isOne()) return { joined, healed: now };
       }
-      if (now >= time) return { joined, healed: undefined };
+      if (now >= PATIENCE) return { joined, healed: undefined };
     }
   };
 
-  const grown = await settles(nodes, patience);
+  const grown = await settles(nodes);
   log(`grown ${grown.healed}, joined ${grown.joined}, wrong ${wrong()}, events ${sim.events}`);
   for (const name of shuffled(names, random).slice(0, Math.round(nodes * LOST))) fleet.crash(name);
   await sim.run(1_000);
@@ -125,16 +117,14 @@ export async function heal({
   await sim.run(partition);
   log(`partition over: parts ${fleet.parts(ordinary())}, wrong ${wrong()}, events ${sim.events}`);
   sim.heal();
-  const { joined, healed } = await settles(survivors.length, patience);
+  const { joined, healed } = await settles(survivors.length);
   const outcome = {
-    seed,
     grown: grown.healed,
     joined,
     healed,
     parts: fleet.parts(ordinary()),
     wrong: wrong(),
     events: sim.events,
-    virtual: sim.now,
   };
   log(
     `healed ${healed}, joined ${joined}, wrong ${outcome.wrong}, parts ${outcome.parts}, events ${sim.events}`,
@@ -145,5 +135,7 @@ export async function heal({
 
 /** The share of the nodes that crash. */
 const LOST = 0.3;
+/** Milliseconds to wait for the network to grow, and to heal after the partition. */
+const PATIENCE = 300_000;
 /** Milliseconds between two checks. */
 const STEP = 250;

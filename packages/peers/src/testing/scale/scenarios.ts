@@ -47,8 +47,7 @@ export const scenarios: Readonly<Record<ScenarioName, (options: ScenarioOptions)
         outcome.joins[
           Math.min(outcome.joins.length - 1, Math.floor(share * outcome.joins.length))
         ] ?? Number.POSITIVE_INFINITY;
-      const [, book] = outcome.books;
-      const { dials, outbound, events } = outcome;
+      const { book, dials, outbound, events } = outcome;
       return {
         seed,
         faults,
