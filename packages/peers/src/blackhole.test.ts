@@ -12,7 +12,9 @@ const passive: Partial<PeersOptions> = { maxOutbound: 0 };
 /** Sets up a node that dials one peer over a relay that can break, and another peer directly. */
 async function scene(t: ExecutionContext) {
   const fixture = new RealFixture(t, 50);
-  const b = await fixture.node('b', { peers: passive });
+  // With the default inbox, one-ways would fill the socket, which is cut sooner than a silent peer.
+  const transport = { limits: { credit: { inbox: 1024 * 1024 } } };
+  const b = await fixture.node('b', { peers: passive, transport });
   const c = await fixture.node('c', { peers: passive });
   const relay = await TcpRelay.to(b.address, t);
   const a = await fixture.node('a', {
