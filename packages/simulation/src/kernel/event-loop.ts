@@ -55,8 +55,9 @@ export class EventLoop {
   usesTicks = false;
   readonly #strict: boolean;
   readonly #stepLimit: number;
-  readonly #deferred: { readonly owner: EventOwner | undefined; readonly callback: () => void }[] =
-    [];
+  /** The deferred callbacks, as a linked list; arrays that come and go would cost more. */
+  #firstDeferred: Deferred | undefined;
+  #lastDeferred: Deferred | undefined;
   #touched = false;
   /** The name of the owner that touched the loop last. */
   #toucher = 'the simulation';
@@ -128,7 +129,10 @@ export class EventLoop {
   /** Runs `callback` at this instant, after the current code has finished. */
   defer(owner: EventOwner | undefined, callback: () => void): void {
     this.#touch(owner);
-    this.#deferred.push({ owner, callback });
+    const deferred: Deferred = { owner, callback, next: undefined };
+    if (this.#lastDeferred === undefined) this.#firstDeferred = deferred;
+    else this.#lastDeferred.next = deferred;
+    this.#lastDeferred = deferred;
   }
 
   #touch(owner: EventOwner | undefined): void {
@@ -233,7 +237,7 @@ export class EventLoop {
       // few turns of the queue, and more as long as code touches the loop.
       for (let rounds = 0; ; rounds++) {
         this.#touched = false;
-        if (this.#deferred.length > 0) this.#runDeferred();
+        this.#runDeferred();
         yield this.#strict ? macrotask(around) : TURNS;
         if (!this.#touched) {
           watch.flush();
@@ -268,7 +272,7 @@ export class EventLoop {
         }
         if (
           this.#touched ||
-          this.#deferred.length > 0 ||
+          this.#firstDeferred !== undefined ||
           this.#rejections.hasSuspects ||
           this.queue.soonest() < soonest
         )
@@ -291,7 +295,7 @@ export class EventLoop {
     const event = this.queue.next(end);
     if (event === undefined) return false;
     this.#happen(event);
-    if (this.#deferred.length > 0) this.#runDeferred();
+    this.#runDeferred();
     return true;
   }
 
@@ -322,13 +326,14 @@ export class EventLoop {
   }
 
   #runDeferred(): void {
-    for (let i = 0; i < this.#deferred.length; i++) {
-      const { owner, callback } = this.#deferred[i]!;
-      if (i > this.#stepLimit) {
-        this.#deferred.length = 0;
+    let run = 0;
+    for (; this.#firstDeferred !== undefined; this.#firstDeferred = this.#firstDeferred.next) {
+      const { owner, callback } = this.#firstDeferred;
+      if (run++ > this.#stepLimit) {
+        this.#firstDeferred = this.#lastDeferred = undefined;
         throw this.error(
           'step limit',
-          `${i} callbacks were deferred at one instant, the last of ${owner?.name ?? 'the simulation'}: look for a loop that never waits`,
+          `${run - 1} callbacks were deferred at one instant, the last of ${nameOf(owner)}: look for a loop that never waits`,
         );
       }
       this.#acting = owner;
@@ -336,7 +341,7 @@ export class EventLoop {
       this.trace.onTurn?.(nameOf(owner));
       this.#attempt(callback, undefined, owner);
     }
-    this.#deferred.length = 0;
+    this.#lastDeferred = undefined;
   }
 
   #attempt(
@@ -394,6 +399,13 @@ export class EventLoop {
     this.fail(rule, error.message, error);
     return error;
   }
+}
+
+/** A callback that runs at this instant, once the current code has finished. */
+interface Deferred {
+  readonly owner: EventOwner | undefined;
+  readonly callback: () => void;
+  next: Deferred | undefined;
 }
 
 /** The reason for which a drive has ended. */

@@ -425,7 +425,7 @@ export class FrameCollector implements FrameWriter {
     const bytes = length === payload.length ? payload : payload.subarray(start, end);
     frame.place(length === 0 ? EMPTY : new Uint8Array(bytes), 0, length);
     if (metadata !== undefined) carry(frame, metadata);
-    this.#batch.push(frame);
+    this.#push(frame);
     this.size += length;
   }
 
@@ -440,8 +440,14 @@ export class FrameCollector implements FrameWriter {
 
   #add(kind: number, id: number): Frame {
     const frame = new Frame(kind, id).widen();
-    this.#batch.push(frame);
+    this.#push(frame);
     return frame;
+  }
+
+  #push(frame: Frame): void {
+    // The first `push` into an empty array would take memory for 17 frames.
+    if (this.#batch.length === 0) this.#batch = [frame];
+    else this.#batch.push(frame);
   }
 }
 
