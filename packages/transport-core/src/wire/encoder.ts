@@ -1,6 +1,7 @@
 // Encodes frames into one batch buffer, which is written as it is. Lengths are not computed in
 // advance. Payloads are copied, except large ones if the connection takes a batch in parts.
 
+import { copyBytes } from '../short-bytes.ts';
 import {
   EMPTY,
   type EncodedMetadata,
@@ -423,7 +424,7 @@ export class FrameCollector implements FrameWriter {
     const length = end - start;
     // The whole buffer is copied without a view, which would cost as much as the copy.
     const bytes = length === payload.length ? payload : payload.subarray(start, end);
-    frame.place(length === 0 ? EMPTY : new Uint8Array(bytes), 0, length);
+    frame.place(length === 0 ? EMPTY : copyBytes(bytes), 0, length);
     if (metadata !== undefined) carry(frame, metadata);
     this.#push(frame);
     this.size += length;
