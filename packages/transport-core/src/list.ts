@@ -54,11 +54,16 @@ export class List<T extends ListEntry> {
     }
   }
 
-  *[Symbol.iterator](): IterableIterator<T> {
-    for (let entry = this.first; entry !== undefined; ) {
-      const next = entry.after as T | undefined;
-      yield entry;
-      entry = next;
-    }
+  /** Iterates over the entries; the current one may be removed. A generator would cost more. */
+  [Symbol.iterator](): { next(): IteratorResult<T, undefined> } {
+    let entry = this.first;
+    return {
+      next() {
+        const value = entry;
+        if (value === undefined) return { done: true, value };
+        entry = value.after as T | undefined;
+        return { done: false, value };
+      },
+    };
   }
 }
