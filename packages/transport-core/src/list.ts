@@ -54,11 +54,24 @@ export class List<T extends ListEntry> {
     }
   }
 
-  *[Symbol.iterator](): IterableIterator<T> {
-    for (let entry = this.first; entry !== undefined; ) {
-      const next = entry.after as T | undefined;
-      yield entry;
-      entry = next;
-    }
+  /** Iterates over the entries; the current one may be removed. */
+  [Symbol.iterator](): ListIterator<T> {
+    return new ListIterator(this.first);
+  }
+}
+
+/** The iterator of a list. A generator would cost more. */
+class ListIterator<T extends ListEntry> {
+  #entry: T | undefined;
+
+  constructor(first: T | undefined) {
+    this.#entry = first;
+  }
+
+  next(): IteratorResult<T, undefined> {
+    const value = this.#entry;
+    if (value === undefined) return { done: true, value };
+    this.#entry = value.after as T | undefined;
+    return { done: false, value };
   }
 }

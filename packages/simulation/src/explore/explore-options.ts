@@ -61,6 +61,7 @@ export interface ExploreOptions {
         | 'loss'
         | 'longLines'
         | 'longPartitions'
+        | 'rollingPartitions'
         | 'crashStorms'
         | 'longPauses'
         | 'wrongClocks'

@@ -7,7 +7,15 @@ import { isolate, splitBrain } from '../faults/network-nemeses.ts';
 import { clockStorm, crashes } from '../faults/node-nemeses.ts';
 import { compose } from '../faults/swarm.ts';
 import { CALM, type LinkOptions, linkSettings } from '../network/link-settings.ts';
-import { LINES, LONG_PAUSE, MACHINES, mixtureOf, SHORT_PAUSE, somePauses } from './real-faults.ts';
+import {
+  LINES,
+  LONG_PAUSE,
+  MACHINES,
+  mixtureOf,
+  rollingPartition,
+  SHORT_PAUSE,
+  somePauses,
+} from './real-faults.ts';
 
 /** The conditions of a run: a link, and the faults that a nemesis plans. */
 export interface ExploreProfile {
@@ -26,6 +34,7 @@ export type ProfileName =
   | 'loss'
   | 'longLines'
   | 'longPartitions'
+  | 'rollingPartitions'
   | 'crashStorms'
   | 'longPauses'
   | 'wrongClocks'
@@ -35,7 +44,7 @@ export type ProfileName =
 
 /**
  * The ready-made profiles, in the order in which the seeds of a search use them: seed 1 runs under
- * `constantLatency`, seed 2 under `jitter`, and seed 12 under `constantLatency` again.
+ * `constantLatency`, seed 2 under `jitter`, and seed 13 under `constantLatency` again.
  *
  * - `constantLatency`: every message takes 10 ms. Answers to simultaneous requests arrive together,
  * which random latencies would prevent.
@@ -43,6 +52,8 @@ export type ProfileName =
  * - `loss`: a message takes 5 to 15 ms; 2 % of them are lost.
  * - `longLines`: lines between continents: 100 ms or more, and 10 Mbit/s; pauses as in `jitter`.
  * - `longPartitions`: a few partitions of 4 to 12 s each, either into two sides or of one node.
+ * - `rollingPartitions`: one node after the other is cut off, without calm. Each is cut off for 150
+ * ms to 4 s, and in one run all for about as long.
  * - `crashStorms`: crashes in quick succession, with up to all nodes down at once; in half of the
  * crashes, the node loses power.
  * - `longPauses`: one or two nodes pause for 500 ms to 30 s, again and again.
@@ -73,6 +84,11 @@ export const profiles: Readonly<Record<ProfileName, ExploreProfile>> = {
         return shape({ lasts: [4_000, 12_000], calm: [2_000, 8_000] }).plan(context);
       },
     },
+  },
+  rollingPartitions: {
+    name: 'rollingPartitions',
+    link: { latency: [1, 20] },
+    nemesis: mixtureOf('rollingPartitions', [rollingPartition]),
   },
   crashStorms: {
     name: 'crashStorms',

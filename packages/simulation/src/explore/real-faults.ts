@@ -16,7 +16,8 @@ import {
   splitBrain,
 } from '../faults/network-nemeses.ts';
 import { clockStorm, crashes, pauses, rollingRestart, slowNode } from '../faults/node-nemeses.ts';
-import { DURATION, finished, type NemesisOptions, rounded } from '../faults/plan.ts';
+import { oneAlone } from '../faults/partition-shapes.ts';
+import { DURATION, finished, type NemesisOptions, nemesisOf, rounded } from '../faults/plan.ts';
 import { compose } from '../faults/swarm.ts';
 import { type DelayDistribution, shuffled } from '../kernel/distributions.ts';
 import { exp, log } from '../kernel/portable-math.ts';
@@ -75,6 +76,23 @@ export function mixtureOf(name: string, ...lists: readonly (readonly Kind[])[]):
     },
   };
 }
+
+/**
+ * Isolates one node after the other, in order of declaration, without calm in between: a node comes
+ * back when the leader that the others have chosen meanwhile may be cut off.
+ */
+export const rollingPartition = nemesisOf({
+  name: 'rollingPartition',
+  lasts: [600, 1_000],
+  calm: 0,
+  waves({ nodes }) {
+    if (nodes.length < 2) return undefined;
+    return ({ begin, end, index }) => [
+      ...oneAlone(nodes, nodes[index % nodes.length]!).map((fault) => ({ at: begin, ...fault })),
+      { at: end, do: 'heal' },
+    ];
+  },
+});
 
 /** Pauses of one or two nodes, which the seed chooses, independent of each other. */
 export function somePauses(lasts: DelayDistribution, { pace = 1 }: NemesisOptions = {}): Nemesis {

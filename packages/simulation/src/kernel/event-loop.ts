@@ -6,13 +6,14 @@ import { type RuntimeOverride, replaceSystem } from '@trunkline/transport-core/i
 import type { SimulationLeak } from '../nodes/leaks.ts';
 import { childRandom } from './distributions.ts';
 import { type EventKind, type EventOwner, EventQueue, type SimEvent } from './event-queue.ts';
-import { MicrotaskTurns } from './microtask-turns.ts';
+import { type LoopWait, runLoop } from './microtask-turns.ts';
 import {
   emptyMicrotaskQueue,
   forbidNondeterminism,
   macrotask,
   type NondeterminismGuard,
   realTurn,
+  type SuspendableGuard,
 } from './nondeterminism-guard.ts';
 import { SimulationError } from './simulation-error.ts';
 import { pair, summaryOf, Trace, TraceKind } from './trace.ts';
@@ -54,9 +55,9 @@ export class EventLoop {
   usesTicks = false;
   readonly #strict: boolean;
   readonly #stepLimit: number;
-  readonly #turns = new MicrotaskTurns();
-  readonly #deferred: { readonly owner: EventOwner | undefined; readonly callback: () => void }[] =
-    [];
+  /** The deferred callbacks, as a linked list; arrays that come and go would cost more. */
+  #firstDeferred: Deferred | undefined;
+  #lastDeferred: Deferred | undefined;
   #touched = false;
   /** The name of the owner that touched the loop last. */
   #toucher = 'the simulation';
@@ -128,7 +129,10 @@ export class EventLoop {
   /** Runs `callback` at this instant, after the current code has finished. */
   defer(owner: EventOwner | undefined, callback: () => void): void {
     this.#touch(owner);
-    this.#deferred.push({ owner, callback });
+    const deferred: Deferred = { owner, callback, next: undefined };
+    if (this.#lastDeferred === undefined) this.#firstDeferred = deferred;
+    else this.#lastDeferred.next = deferred;
+    this.#lastDeferred = deferred;
   }
 
   #touch(owner: EventOwner | undefined): void {
@@ -181,11 +185,7 @@ export class EventLoop {
    * advances to `end` only if `patient` is true. Meanwhile, real time, randomness and sockets are
    * forbidden.
    */
-  async drive(
-    done: () => boolean,
-    end: number,
-    patient: boolean,
-  ): Promise<'done' | 'end' | 'nothing left'> {
+  async drive(done: () => boolean, end: number, patient: boolean): Promise<Outcome> {
     if (this.#running)
       throw new TypeError(
         'this simulation is already running: await run, until or settle before the next call',
@@ -209,57 +209,8 @@ export class EventLoop {
         watch.impose();
       },
     };
-    /** Waits until all chains of awaits have ended, and reports their rejections. */
-    const ended = () => emptyMicrotaskQueue(around).then(() => watch.flush());
     try {
-      for (;;) {
-        // Finishes this instant. No event reports that the microtask queue is empty, so this runs a
-        // few turns of the queue, and more as long as code touches the loop.
-        for (let rounds = 0; ; rounds++) {
-          this.#touched = false;
-          if (this.#deferred.length > 0) this.#runDeferred();
-          if (this.#strict) await macrotask(around);
-          else await this.#turns.wait(TURNS);
-          if (!this.#touched) {
-            watch.flush();
-            // A chain of awaits may take more turns than that, and may handle the rejection at its
-            // end.
-            if (this.#rejections.hasSuspects) await ended();
-            if (this.#rejections.hasSuspects) this.#accuse();
-            if (!this.#touched) break;
-          }
-          if (rounds > this.#stepLimit) {
-            throw this.error(
-              'step limit',
-              `code ran for ${rounds} rounds at one instant, the last of them in ${this.#toucher}: look for a loop that never waits`,
-            );
-          }
-        }
-        for (const rule of this.rules) rule();
-        if (this.#failure !== undefined) throw this.#failure;
-        if (done()) return 'done';
-        const soonest = this.queue.soonest();
-        if (soonest - this.now >= LEAP || this.queue.hasTimerAt(this.now) || this.usesTicks) {
-          // A chain of awaits may take more turns than that. It must finish before time leaps,
-          // because otherwise a timeout would come before an answer. It must also finish before a
-          // timer of 0 ms, as in reality.
-          if (soonest > this.now) await macrotask(around);
-          else await ended();
-          if (
-            this.#touched ||
-            this.#deferred.length > 0 ||
-            this.#rejections.hasSuspects ||
-            this.queue.soonest() < soonest
-          )
-            continue;
-        }
-        if (!this.step(end)) break;
-      }
-      const nothing = this.queue.size === 0;
-      if (end === Number.POSITIVE_INFINITY || (nothing && !patient)) return 'nothing left';
-      if (end > this.now) this.#advance(end);
-      for (const rule of this.rules) rule();
-      return nothing ? 'nothing left' : 'end';
+      return await runLoop(this.#instants({ done, end, patient }, watch, around));
     } catch (error) {
       this.#failure = undefined;
       this.failure ??= error;
@@ -275,6 +226,67 @@ export class EventLoop {
     }
   }
 
+  /** Runs one instant after the other until `goal` is reached. */
+  *#instants(
+    { done, end, patient }: Goal,
+    watch: UncaughtWatch,
+    around: SuspendableGuard,
+  ): Generator<LoopWait, Outcome, void> {
+    for (;;) {
+      // Finishes this instant. No event reports that the microtask queue is empty, so this runs a
+      // few turns of the queue, and more as long as code touches the loop.
+      for (let rounds = 0; ; rounds++) {
+        this.#touched = false;
+        this.#runDeferred();
+        yield this.#strict ? macrotask(around) : TURNS;
+        if (!this.#touched) {
+          watch.flush();
+          // A chain of awaits may take more turns than that, and may handle the rejection at its
+          // end.
+          if (this.#rejections.hasSuspects) {
+            yield emptyMicrotaskQueue(around);
+            watch.flush();
+          }
+          if (this.#rejections.hasSuspects) this.#accuse();
+          if (!this.#touched) break;
+        }
+        if (rounds > this.#stepLimit) {
+          throw this.error(
+            'step limit',
+            `code ran for ${rounds} rounds at one instant, the last of them in ${this.#toucher}: look for a loop that never waits`,
+          );
+        }
+      }
+      for (const rule of this.rules) rule();
+      if (this.#failure !== undefined) throw this.#failure;
+      if (done()) return 'done';
+      const soonest = this.queue.soonest();
+      if (soonest - this.now >= LEAP || this.queue.hasTimerAt(this.now) || this.usesTicks) {
+        // A chain of awaits may take more turns than that. It must finish before time leaps,
+        // because otherwise a timeout would come before an answer. It must also finish before a
+        // timer of 0 ms, as in reality.
+        if (soonest > this.now) yield macrotask(around);
+        else {
+          yield emptyMicrotaskQueue(around);
+          watch.flush();
+        }
+        if (
+          this.#touched ||
+          this.#firstDeferred !== undefined ||
+          this.#rejections.hasSuspects ||
+          this.queue.soonest() < soonest
+        )
+          continue;
+      }
+      if (!this.step(end)) break;
+    }
+    const nothing = this.queue.size === 0;
+    if (end === Number.POSITIVE_INFINITY || (nothing && !patient)) return 'nothing left';
+    if (end > this.now) this.#advance(end);
+    for (const rule of this.rules) rule();
+    return nothing ? 'nothing left' : 'end';
+  }
+
   /**
    * Runs the next event due by `end`, and the callbacks deferred during it. Returns false if there
    * is none.
@@ -283,7 +295,7 @@ export class EventLoop {
     const event = this.queue.next(end);
     if (event === undefined) return false;
     this.#happen(event);
-    if (this.#deferred.length > 0) this.#runDeferred();
+    this.#runDeferred();
     return true;
   }
 
@@ -314,13 +326,14 @@ export class EventLoop {
   }
 
   #runDeferred(): void {
-    for (let i = 0; i < this.#deferred.length; i++) {
-      const { owner, callback } = this.#deferred[i]!;
-      if (i > this.#stepLimit) {
-        this.#deferred.length = 0;
+    let run = 0;
+    for (; this.#firstDeferred !== undefined; this.#firstDeferred = this.#firstDeferred.next) {
+      const { owner, callback } = this.#firstDeferred;
+      if (run++ > this.#stepLimit) {
+        this.#firstDeferred = this.#lastDeferred = undefined;
         throw this.error(
           'step limit',
-          `${i} callbacks were deferred at one instant, the last of ${owner?.name ?? 'the simulation'}: look for a loop that never waits`,
+          `${run - 1} callbacks were deferred at one instant, the last of ${nameOf(owner)}: look for a loop that never waits`,
         );
       }
       this.#acting = owner;
@@ -328,7 +341,7 @@ export class EventLoop {
       this.trace.onTurn?.(nameOf(owner));
       this.#attempt(callback, undefined, owner);
     }
-    this.#deferred.length = 0;
+    this.#lastDeferred = undefined;
   }
 
   #attempt(
@@ -386,6 +399,23 @@ export class EventLoop {
     this.fail(rule, error.message, error);
     return error;
   }
+}
+
+/** A callback that runs at this instant, once the current code has finished. */
+interface Deferred {
+  readonly owner: EventOwner | undefined;
+  readonly callback: () => void;
+  next: Deferred | undefined;
+}
+
+/** The reason for which a drive has ended. */
+type Outcome = 'done' | 'end' | 'nothing left';
+
+/** The goal of a drive; see `drive`. */
+interface Goal {
+  readonly done: () => boolean;
+  readonly end: number;
+  readonly patient: boolean;
 }
 
 /** Describes an error in one line. */

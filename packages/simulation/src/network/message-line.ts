@@ -54,7 +54,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
     if (!this.from.alive) return;
     const { path } = this;
     const { reorder, duplicate } = path.settings;
-    const inOrder: InFlightFrame[] = [];
+    let inOrder: InFlightFrame[] | undefined;
     let loose: InFlightFrame[] | undefined;
     let size = 0;
     let ready = false;
@@ -65,7 +65,8 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
       if (inFlight.role !== 'control') this.#traceSent(inFlight);
       if (inFlight.movable && path.chance(reorder)) loose = [...(loose ?? []), inFlight];
       else {
-        inOrder.push(inFlight);
+        if (inOrder === undefined) inOrder = [inFlight];
+        else inOrder.push(inFlight);
         size += inFlight.cost;
         ready ||= frame.kind === Kind.READY;
         last ||= frame.kind === Kind.GO_AWAY;
@@ -73,7 +74,7 @@ export class MessageLine extends SimLine<Frame[], InFlightFrame[]> {
       if (inFlight.movable && inFlight.role !== 'answer' && path.chance(duplicate))
         loose = [...(loose ?? []), this.#copyOf(inFlight)];
     }
-    if (inOrder.length > 0) this.#sendInOrder(inOrder, size, last ? this.#looseUntil : 0);
+    if (inOrder !== undefined) this.#sendInOrder(inOrder, size, last ? this.#looseUntil : 0);
     if (ready) this.#readyAt = this.lastAt;
     if (loose !== undefined) for (const inFlight of loose) this.#sendLoose(inFlight);
   }

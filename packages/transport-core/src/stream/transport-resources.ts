@@ -71,9 +71,7 @@ export class Ticker {
   #fresh = false;
   #scheduled = false;
   #inside = 0;
-  #dirty: Flushable[] = [];
-  /** An empty array for the next flush. */
-  #spare: Flushable[] | undefined = undefined;
+  #dirty: Flushable[] | undefined = undefined;
 
   /** @param began called at the beginning of each tick, if given. */
   constructor(clock: Clock, began: (() => void) | undefined = undefined) {
@@ -100,7 +98,8 @@ export class Ticker {
    * @param canWait true if the end of this turn of the event loop is early enough.
    */
   touch(flushable: Flushable, canWait = false): void {
-    this.#dirty.push(flushable);
+    if (this.#dirty === undefined) this.#dirty = [flushable];
+    else this.#dirty.push(flushable);
     if (this.#inside > 0) return;
     const { turn } = this.#clock;
     // An event without work reads the clock again, and flushes.
@@ -151,13 +150,10 @@ export class Ticker {
 
   #flush(): void {
     // Objects that become dirty during a flush are flushed in the next round, until none are left.
-    while (this.#dirty.length > 0) {
+    while (this.#dirty !== undefined) {
       const dirty = this.#dirty;
-      this.#dirty = this.#spare ?? [];
-      this.#spare = undefined;
+      this.#dirty = undefined;
       for (const flushable of dirty) flushable.flushTick(this.#time);
-      dirty.length = 0;
-      this.#spare = dirty;
     }
   }
 }

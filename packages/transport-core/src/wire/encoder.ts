@@ -1,6 +1,7 @@
 // Encodes frames into one batch buffer, which is written as it is. Lengths are not computed in
 // advance. Payloads are copied, except large ones if the connection takes a batch in parts.
 
+import { copyBytes } from '../short-bytes.ts';
 import {
   EMPTY,
   type EncodedMetadata,
@@ -425,9 +426,9 @@ export class FrameCollector implements FrameWriter {
     const length = end - start;
     // The whole buffer is copied without a view, which would cost as much as the copy.
     const bytes = length === payload.length ? payload : payload.subarray(start, end);
-    frame.place(length === 0 ? EMPTY : new Uint8Array(bytes), 0, length);
+    frame.place(length === 0 ? EMPTY : copyBytes(bytes), 0, length);
     if (metadata !== undefined) carry(frame, metadata);
-    this.#batch.push(frame);
+    this.#push(frame);
     this.size += length;
   }
 
@@ -442,8 +443,14 @@ export class FrameCollector implements FrameWriter {
 
   #add(kind: number, id: number): Frame {
     const frame = new Frame(kind, id).widen();
-    this.#batch.push(frame);
+    this.#push(frame);
     return frame;
+  }
+
+  #push(frame: Frame): void {
+    // The first `push` into an empty array would take memory for 17 frames.
+    if (this.#batch.length === 0) this.#batch = [frame];
+    else this.#batch.push(frame);
   }
 }
 

@@ -1,6 +1,8 @@
 // Protobuf for the messages of a hello. A library takes 12 kB of a web page after gzip, and accepts
 // encodings that a hello must not contain.
 
+import { encodeText } from '../short-bytes.ts';
+
 /** The fields of a message: `fields[number]` is the name and the type of that field. */
 export type Fields<T extends object> = readonly (
   | { [K in keyof T & string]: readonly [name: K, type: FieldType<T[K]>] }[keyof T & string]
@@ -85,7 +87,7 @@ export const bytes = lengthPrefixed<Uint8Array>(
 export const text = lengthPrefixed<string>(
   () => '',
   (content) => decoder.decode(content),
-  (value) => encoder.encode(value),
+  encodeText,
 );
 
 /** A message; several occurrences are merged. */
@@ -126,8 +128,8 @@ export const textMap: FieldType<Record<string, string>> = {
   write(output, number, entries) {
     for (const [key, value] of Object.entries(entries)) {
       const entry: number[] = [];
-      writeBytes(entry, 1, encoder.encode(key));
-      writeBytes(entry, 2, encoder.encode(value));
+      writeBytes(entry, 1, encodeText(key));
+      writeBytes(entry, 2, encodeText(value));
       writeBytes(output, number, entry);
     }
   },
@@ -173,7 +175,8 @@ class Reader {
   #varint(): number {
     let value = 0;
     for (let scale = 1; scale < 2 ** 70; scale *= 0x80) {
-      const byte = this.#take(1)[0]!;
+      if (this.isAtEnd) this.#take(1);
+      const byte = this.#bytes[this.#at++]!;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
@@ -222,4 +225,3 @@ function writeVarint(output: number[], value: number): void {
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();

@@ -133,7 +133,9 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, Memory
 
   arrive(unit: Unit): void {
     if (this.state === 'over') return this.line?.cut();
-    this.inbox.push(unit);
+    // A list of one, because the first `push` into an empty array takes memory for 17.
+    if (this.inbox.length === 0) this.inbox = [unit];
+    else this.inbox.push(unit);
     this.size += this.sizeOf(unit);
     this.schedule();
   }
@@ -202,7 +204,7 @@ export abstract class MemoryConnection<Unit> implements StreamConnection, Memory
 
   private compact(): void {
     if (this.head === 0) return;
-    this.inbox = this.inbox.slice(this.head);
+    this.inbox = this.head === this.inbox.length ? [] : this.inbox.slice(this.head);
     this.head = 0;
   }
 
