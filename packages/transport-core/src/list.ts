@@ -54,24 +54,16 @@ export class List<T extends ListEntry> {
     }
   }
 
-  /** Iterates over the entries; the current one may be removed. */
-  [Symbol.iterator](): ListIterator<T> {
-    return new ListIterator(this.first);
-  }
-}
-
-/** The iterator of a list. A generator would cost more. */
-class ListIterator<T extends ListEntry> {
-  #entry: T | undefined;
-
-  constructor(first: T | undefined) {
-    this.#entry = first;
-  }
-
-  next(): IteratorResult<T, undefined> {
-    const value = this.#entry;
-    if (value === undefined) return { done: true, value };
-    this.#entry = value.after as T | undefined;
-    return { done: false, value };
+  /** Iterates over the entries; the current one may be removed. A generator would cost more. */
+  [Symbol.iterator](): { next(): IteratorResult<T, undefined> } {
+    let entry = this.first;
+    return {
+      next() {
+        const value = entry;
+        if (value === undefined) return { done: true, value };
+        entry = value.after as T | undefined;
+        return { done: false, value };
+      },
+    };
   }
 }

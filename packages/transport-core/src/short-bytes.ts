@@ -2,7 +2,7 @@
 // create one is spent on the allocation of an ArrayBuffer.
 
 /**
- * Returns the UTF-8 of a text. The bytes of short texts share an ArrayBuffer of 8 KiB with others,
+ * Returns the UTF-8 of a text. The bytes of short texts share an ArrayBuffer of 4 KiB with others,
  * as with `Buffer.from`: a message that is kept keeps at most that much memory.
  */
 export function encodeText(text: string): Uint8Array {
@@ -37,8 +37,8 @@ function take(length: number): Uint8Array {
 }
 
 /** The size of the shared memory in bytes, and the length of the longest bytes that use it. */
-const SHARED = 8_192;
-const LONGEST = 1_024;
+const SHARED = 4_096;
+const LONGEST = SHARED / 4;
 /** Maximum length of an array that V8 keeps in the JavaScript heap, where it costs less. */
 const ON_HEAP = 64;
 
