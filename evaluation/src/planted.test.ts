@@ -4,7 +4,7 @@ import { run } from '@trunkline/bench/testing/run';
 import test from 'ava';
 import { PROTOCOLS, Search } from './planted/search.ts';
 
-for (const [at, bug] of ['recoveringVotes', 'leaseFromAnswer'].entries()) {
+for (const [at, bug] of ['votesKept', 'lateRenewal'].entries()) {
   const protocol = PROTOCOLS[at]!;
   test.serial(`the correct ${protocol.name} passes, and the search finds ${bug}`, async (t) => {
     const search = new Search(protocol);
