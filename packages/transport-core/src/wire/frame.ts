@@ -286,8 +286,8 @@ export const UNIT = 64;
 const ONEWAY_UNIT = 1_024;
 
 /**
- * The most that a message costs on the inbox account, in bytes: half of its usual start, so that a
- * message longer than the account leaves room for others.
+ * The most that a message costs on the inbox account, in bytes: its usual start, so that a message
+ * longer than the account does not keep others waiting for longer.
  */
 export const MOST_PRICE = 8 * 1024 * 1024;
 
