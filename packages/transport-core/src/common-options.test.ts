@@ -41,11 +41,17 @@ test('the defaults are those that the documentation gives', (t) => {
       credit: {
         pipe: 262_144,
         pipeMax: 16_777_216,
-        inbox: 16_777_216,
+        inbox: 8_388_608,
         stream: 262_144,
       },
     },
   });
+});
+
+test('the inbox is a sixteenth of limits.total.bytes, at most 16 MiB', (t) => {
+  const inboxOf = (bytes: number) => parse({ limits: { total: { bytes } } }).limits.credit.inbox;
+  t.deepEqual([1, 16_777_216, 2 ** 30].map(inboxOf), [1, 1_048_576, 16_777_216]);
+  t.is(parse({ limits: { credit: { inbox: 5 } } }).limits.credit.inbox, 5);
 });
 
 test('every option may be undefined', (t) => {

@@ -121,8 +121,9 @@ export interface LimitOptions {
     | { readonly pending?: number | undefined; readonly perSource?: number | undefined }
     | undefined;
   /**
-   * The initial credit of each flow-control account. Defaults: `pipe` 256 KiB, `inbox` 16 MiB,
-   * `stream` 256 KiB.
+   * The initial credit of each flow-control account. Defaults: `pipe` 256 KiB, `stream` 256 KiB,
+   * and `inbox` a sixteenth of `total.bytes`, but at most 16 MiB (8 MiB if nothing is set). With a
+   * larger `inbox`, one-ways that nobody reads are dropped instead of waiting at their sender.
    *
    * `pipe` grows with the capacity of the connection, up to `pipeMax` (default 16 MiB), and `stream`
    * grows by as much, as long as its reader keeps up and half of `memory` is free. If you set `pipe`
@@ -150,7 +151,7 @@ const credit = dependentGroup(
   {
     pipe: optional(integer(1, MOST)),
     pipeMax: optional(integer(1, MOST)),
-    inbox: size(16 * MIB),
+    inbox: optional(integer(1, MOST)),
     stream: size(256 * KIB),
   },
   (given, report) => {
@@ -195,7 +196,9 @@ export const limits = dependentGroup(
     }
     if (given.item !== undefined && item > message)
       report('item', `must be at most limits.message (${message})`);
-    return { ...given, message, item, packet, memory };
+    const inbox =
+      given.credit.inbox ?? Math.min(16 * MIB, Math.max(Math.floor(given.total.bytes / 16), 1));
+    return { ...given, message, item, packet, memory, credit: { ...given.credit, inbox } };
   },
 );
 

@@ -277,6 +277,26 @@ const RAW_EXAMPLES = {
       await peer.next('ERROR');
     },
   },
+  'oneway-unmounted': {
+    about:
+      'A one-way to channel 64, on which the acceptor has no protocol. It is dropped, but CREDIT returns its cost and counts it.',
+    hello: {},
+    async run(peer: RawPeer) {
+      peer.send({ kind: 'ONEWAY', channel: 0x40, method: 1, payload: Uint8Array.of(7) });
+      await peer.next('CREDIT');
+    },
+  },
+  'long-oneway-refused': {
+    about:
+      'A long one-way of 65,537 bytes to a method that the acceptor does not have. The acceptor drops it, and reports it as done before its last PART comes.',
+    hello: {},
+    async run(peer: RawPeer) {
+      const [id, payload] = [1, new Uint8Array(65_536).fill(0x2a)];
+      peer.send({ kind: 'ONEWAY', id, channel: 0x20, method: 9, size: 65_537, payload });
+      await peer.next('CREDIT', ({ account }) => account === 2);
+      peer.send({ kind: 'PART', id, payload: Uint8Array.of(0x2a) });
+    },
+  },
   'go-away-final': {
     about: 'The dialer breaks the protocol with a length of 0.',
     hello: {},

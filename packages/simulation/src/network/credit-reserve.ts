@@ -98,7 +98,11 @@ export class CreditReserve {
   }
 }
 
-/** Maximum inbox credit that is set aside, in bytes per connection and channel. */
+/**
+ * Maximum inbox credit that is set aside, in bytes per connection and channel. A quarter of the
+ * inbox is set aside if that is less. A copy of a one-way costs at least 1,024 bytes, so with an
+ * inbox below 4 KiB none is made.
+ */
 const BYTES = 1024 * 1024;
 /**
  * Maximum number of calls that are set aside, out of 4,096. Also the divisor of the share: one call

@@ -179,5 +179,5 @@ export async function goldenRun(
 export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
   message: '1b0a2646706849055d691cfcb5fc8cc81dcbc0d9bcac8e9f6d7cb53bb83cff12',
   disks: '310a188d5b1843610f928b2378193bb7d959ad081f563053c3db62082f7f9bef',
-  stream: '37b4c2f22efa88f9425b2a057e46067c6f8b36b8d67fde8a6af5bbaf4d8c84c3',
+  stream: '4b14275c4ab7bfab7052b643ba89e1d4e22b6a4539ef625cfbb7b68910629d24',
 };

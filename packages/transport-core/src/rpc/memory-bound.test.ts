@@ -2,6 +2,8 @@
 // counts stays within its limits, and is 0 when all peers are gone.
 
 import test from 'ava';
+import { commonOptions } from '../common-options.ts';
+import { parseOptions } from '../config.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { Memory } from '../session/memory.ts';
 import { SMALL } from '../session/testing/pair.ts';
@@ -122,4 +124,25 @@ test('the memory that hostile peers occupy stays within limits.memory and limits
     );
   }
   t.true(most > 512 * KIB, 'the attack reached something');
+});
+
+test('one-ways that nobody reads wait at their sender, and none is dropped', async (t) => {
+  for (const [connections, options] of [
+    [1, { total: { bytes: 16 * KIB * KIB } }],
+    [10, {}],
+  ] as const) {
+    const { limits } = parseOptions(commonOptions, { limits: options }, 'createTransport');
+    const memory = new Memory(limits.memory);
+    const fixtures = Array.from({ length: connections }, () => new CallFixture(limits, memory));
+    for (const fixture of fixtures) {
+      const { dialer, acceptor } = fixture.pair;
+      fixture.inbox(acceptor);
+      for (let n = 0; n < 9_000; n++) fixture.call(dialer, 'tell', new Uint8Array(KIB));
+    }
+    for (const fixture of fixtures) await fixture.rest();
+    for (const { pair } of fixtures) {
+      t.is(pair.acceptor.count('onewayDropped'), 0);
+      t.true(pair.acceptor.session.parts.channels.get(protocol.channel).inbox.left <= 0);
+    }
+  }
 });

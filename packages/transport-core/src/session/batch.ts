@@ -9,6 +9,7 @@
 import type { TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import {
+  ACCOUNT_MAX,
   Account,
   type EncodedMetadata,
   FRAME_OVERHEAD,
@@ -63,6 +64,8 @@ export class Batch {
   readonly #controls: Control[] = [];
   #controlBytes = 0;
   readonly #credits: ReceiveAccount[] = [];
+  /** Of channels without a protocol: the accounts whose credit waits; undefined if there are none. */
+  #strays: Map<number, ReceiveAccount> | undefined = undefined;
   readonly #context: SessionContext;
   readonly #writer: FrameWriter;
 
@@ -225,9 +228,18 @@ export class Batch {
     else this.#control(hello.length, (writer) => writer.hello(kind, hello));
   }
 
-  /** Sends CREDIT of a channel that has no account here. */
-  creditAtOnce(credit: number, channel: number, done: number): void {
-    this.#control(0, (writer) => writer.credit(Account.INBOX, credit, 0, channel, done));
+  /**
+   * Returns the account of a channel that has none here, because it has no protocol. The account
+   * lives until its credit was written, so there are at most as many as channel bytes.
+   */
+  stray(channel: number): ReceiveAccount {
+    this.#strays ??= new Map();
+    let account = this.#strays.get(channel);
+    if (account === undefined) {
+      account = new ReceiveAccount(this, Account.INBOX, 0, 0, channel);
+      this.#strays.set(channel, account);
+    }
+    return account;
   }
 
   #control(bytes: number, write: Control['write']): void {
@@ -275,6 +287,7 @@ export class Batch {
     this.#controls.splice(0, done);
     while (this.#credits.length > 0 && this.hasRoom(SMALL))
       this.#credits.pop()!.write(this.#writer);
+    if (this.#credits.length === 0) this.#strays = undefined;
     return !this.blocked;
   }
 
@@ -537,7 +550,9 @@ export class ReceiveAccount {
     this.#queued = false;
     if (this.#ended || this.#owed === 0) return;
     this.left += this.#owed;
-    writer.credit(this.#account, this.#owed, this.#id, this.#channel, this.#done);
+    // A peer may send any amount to a channel without a protocol, because nobody counts it.
+    const credit = Math.min(this.#owed, ACCOUNT_MAX);
+    writer.credit(this.#account, credit, this.#id, this.#channel, this.#done);
     this.#owed = this.#done = 0;
   }
 }

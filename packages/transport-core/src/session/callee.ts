@@ -152,15 +152,17 @@ export class Callee {
     return channel.inbox.spend(priceOf(frame)) || this.#overspent(frame);
   }
 
-  /** Gives back the cost of a REQUEST or ONEWAY that is not used. */
+  /**
+   * Gives back the cost of a REQUEST or ONEWAY that is not used. Nothing else bounds how many of
+   * them a peer sends to a channel without a protocol, so each one is charged.
+   */
   #giveBack(frame: Frame, channel: Channel | undefined): void {
     const isOneway = frame.kind === Kind.ONEWAY;
     if (!isOneway && frame.size === 0) return;
-    if (channel !== undefined) channel.inbox.giveBackMessage(isOneway, longCost(frame), true);
-    else if (frame.channel < CHANNELS) {
-      this.#outbox.batch.creditAtOnce(priceOf(frame), frame.channel, isOneway ? 1 : 0);
-      if (isOneway) this.#context.spend(REFUSAL);
-    }
+    if (channel?.mounted === undefined) this.#context.spend(REFUSAL);
+    if (frame.channel >= CHANNELS) return;
+    const inbox = channel?.inbox ?? this.#outbox.batch.stray(frame.channel);
+    inbox.giveBackMessage(isOneway, longCost(frame), true);
   }
 
   #overspent(frame: Frame): false {

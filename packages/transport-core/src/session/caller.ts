@@ -217,11 +217,10 @@ export class Caller implements CallCarrier {
     if (
       length > this.#context.terms.packet ||
       lanes.short.length > 0 ||
-      !lanes.hasCredit ||
-      !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length)
+      !this.#outbox.straight(metadata === undefined ? length : length + metadata.bytes.length) ||
+      !lanes.payOneway(length + UNIT + (metadata === undefined ? 0 : metadata.size))
     )
       return false;
-    lanes.payOneway(length + UNIT + (metadata === undefined ? 0 : metadata.size));
     this.#batch.oneway(byte, method, payload, metadata);
     return true;
   }
@@ -327,7 +326,7 @@ export class Caller implements CallCarrier {
     for (const call of this.slots.values())
       if (!call.done && call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
     for (const { lanes } of this.#channels.all())
-      for (const call of unpaidOneways(lanes)) unsent.push(call);
+      for (const call of queuedOneways(lanes)) if (!isPlaced(call)) unsent.push(call);
     for (const call of unsent) {
       call.carrier?.abandon(call);
       call.failed(withoutStack(error, { sent: false }));
@@ -341,7 +340,7 @@ export class Caller implements CallCarrier {
     const calls = this.#waiting.of(channel);
     for (const call of this.slots.values())
       if (call.channel === channel.byte && !call.done) calls.push(call);
-    calls.push(...unpaidOneways(channel.lanes));
+    calls.push(...queuedOneways(channel.lanes));
     for (const call of calls) {
       if (call.done) continue;
       const { sent } = call;
@@ -376,7 +375,7 @@ export class Caller implements CallCarrier {
     for (const channel of this.#channels.all()) {
       for (const call of channel.waiting) look(call);
       for (const call of channel.waitingLong) look(call);
-      for (const call of unpaidOneways(channel.lanes)) look(call);
+      for (const call of queuedOneways(channel.lanes)) look(call);
     }
     for (const call of this.slots.values()) look(call);
     return Math.min(next, this.#freePlaces(now));
@@ -414,7 +413,9 @@ export class Caller implements CallCarrier {
         for (const unit of lane) {
           if (unit.kind !== Kind.ONEWAY) continue;
           const call = unit.sender as OutCall;
-          if (call.done && !unit.unpaid && !unit.begun) lost++;
+          // It counts as lost only if its sender believes that it was sent.
+          if (unit.begun && !arrived) lost--;
+          if (call.done) lost++;
           over(channel, call);
         }
       }
@@ -431,10 +432,16 @@ function isPlaced({ unit, method }: OutCall): boolean {
   return unit !== undefined && (unit.begun || (method.kind === 'oneway' && !unit.unpaid));
 }
 
-/** The one-ways of a channel that wait for credit, in order. */
-function* unpaidOneways({ short }: Channel['lanes']): IterableIterator<OutCall> {
-  for (const unit of short)
-    if (unit.kind === Kind.ONEWAY && unit.unpaid) yield unit.sender as OutCall;
+/**
+ * The short one-ways of a channel that wait to be sent and have not settled, in order. They have no
+ * id, so they are not among the open calls.
+ */
+function* queuedOneways({ short }: Channel['lanes']): IterableIterator<OutCall> {
+  for (const unit of short) {
+    if (unit.kind !== Kind.ONEWAY || unit.id !== 0) continue;
+    const call = unit.sender as OutCall;
+    if (!call.done) yield call;
+  }
 }
 
 function unreadError({ full }: ProtocolMethod): TransportError {

@@ -4,7 +4,7 @@
 // GrowingAccount counts the growth of its window as lent memory. IncomingPackets owns the window of
 // the pipe; each InStream owns the account of its stream.
 
-import { Account } from '../wire/frame.ts';
+import { ACCOUNT_MAX, Account } from '../wire/frame.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -51,7 +51,8 @@ export class GrowingAccount extends ReceiveAccount {
     // The size that follows the pipe, and the change that memory and the reader allow now.
     const target = unread > cost ? grown : grown + cost;
     const step = Math.min(room, backlog > 0 ? -backlog : cost * GROWTH);
-    const wanted = Math.max(Math.min(target, this.#more + step), 0);
+    const most = ACCOUNT_MAX - this.#least;
+    const wanted = Math.max(Math.min(target, this.#more + step, most), 0);
     // Credit that was granted cannot be taken back, only given back later.
     const change = Math.max(Math.round(wanted) - this.#more, -cost);
     this.#more += change;

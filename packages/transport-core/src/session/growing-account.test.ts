@@ -2,7 +2,10 @@
 // `limits.memory`.
 
 import test from 'ava';
+import { ACCOUNT_MAX } from '../wire/frame.ts';
+import { GrowingAccount } from './credit.ts';
 import type { InStream, OutStream } from './streams.ts';
+import { OutboxFixture } from './testing/outbox-fixture.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';
 import { callOf, protocol } from './testing/stamped-calls.ts';
 import type { TestCall } from './testing/test-call.ts';
@@ -211,4 +214,19 @@ test('the window of a slow reader stays small, and the reader is kept busy', asy
   t.true(most <= 1.5 * MIB, `${most}`);
   const share = await line.share(2_000);
   t.true(share > 0.19, `${share} of the line, of which it could take ${ITEM.length / 100 / RATE}`);
+});
+
+test('the window never exceeds 2^31 − 1', (t) => {
+  const stream = ACCOUNT_MAX - 1_000;
+  const fixture = new OutboxFixture({
+    ...limits,
+    credit: { ...credit, pipeMax: ACCOUNT_MAX, stream },
+  });
+  fixture.context.grow(MIB);
+  const account = new GrowingAccount(fixture.context, fixture.batch, 1);
+  account.spend(MIB);
+  account.used(MIB, 0);
+  account.pay();
+  fixture.pump();
+  t.is(account.left, ACCOUNT_MAX);
 });

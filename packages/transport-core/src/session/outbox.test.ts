@@ -269,6 +269,18 @@ test('a pipe without credit is stuck after 10 s, unless CREDIT for it arrives; s
   t.is(fixture.outbox.stuckAt, Number.POSITIVE_INFINITY);
 });
 
+test('a pipe that never had credit is stuck only if a message needs it', (t) => {
+  const fixture = new OutboxFixture();
+  const lanes = fixture.lanes(0x20);
+  fixture.grant(0);
+  fixture.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
+  t.is(fixture.pump().length, 1);
+  t.is(fixture.outbox.stuckAt, Number.POSITIVE_INFINITY);
+  fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
+  fixture.pump();
+  t.is(fixture.outbox.stuckAt, STUCK);
+});
+
 test('a request without remaining time is dropped, not sent', (t) => {
   const fixture = new OutboxFixture();
   const lanes = fixture.lanes(0x20);

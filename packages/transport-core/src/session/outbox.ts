@@ -27,15 +27,17 @@ export class Outbox {
    * dropped.
    */
   awaited = false;
+  /** True once the peer has granted credit for the pipe. */
+  #wasGranted = false;
   /** True if the connection has ended: nothing is paid for anymore. */
   #over = false;
   readonly batch: Batch;
   readonly context: SessionContext;
   /** Channels that have a unit in one of their lanes. */
   readonly #busy: Lanes[] = [];
-  /** The prices of the long responses that have begun and are not completely written. */
-  #begunReplies = 0;
-  /** Long responses that wait because as many as allowed have begun, in order. */
+  /** The prices of the long responses in the bulk lanes. */
+  #admittedReplies = 0;
+  /** Long responses that wait because those in the lanes are as many as allowed, in order. */
   readonly #waitingReplies = new List<Outgoing>();
   /** The GO_AWAY that is sent after everything that was accepted. */
   #farewell: WireError | undefined = undefined;
@@ -63,8 +65,7 @@ export class Outbox {
   /** Opens the account of the connection with the credit that the peer's HELLO grants. */
   open({ pipe }: { readonly pipe: number }): void {
     this.pipe = pipe;
-    // Before the hello, the pipe had no credit, so none could be exhausted.
-    this.#drySince = Number.POSITIVE_INFINITY;
+    this.#wasGranted = pipe > 0;
   }
 
   /** Called when the first call begins to wait for room, and when none waits anymore. */
@@ -164,24 +165,16 @@ export class Outbox {
   }
 
   #pushReply(lanes: Lanes, unit: Outgoing): void {
-    this.#park(lanes, unit);
+    unit.wait(lanes);
+    this.#waitingReplies.push(unit);
     this.#admitReplies();
   }
 
-  #park(lanes: Lanes, unit: Outgoing): void {
-    unit.wait(lanes);
-    this.#waitingReplies.push(unit);
-  }
-
-  /**
-   * Moves long responses into the bulk lane as long as they may begin. They count from their first
-   * packet on, because the scheduler decides in which order they begin across channels.
-   */
+  /** Moves long responses into the bulk lanes, in order, as long as they may begin. */
   #admitReplies(): void {
-    let room = REPLIES_MAX - this.#begunReplies;
     for (const unit of this.#waitingReplies) {
-      room -= unit.price;
-      if (room < 0) return;
+      if (this.#admittedReplies + unit.price > REPLIES_MAX) return;
+      this.#admittedReplies += unit.price;
       const lanes = unit.waitsFor!;
       this.#waitingReplies.remove(unit);
       unit.endWait();
@@ -223,9 +216,9 @@ export class Outbox {
     this.#waiting--;
     this.context.usage.free(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).remove(unit.price);
-    if (unit.begun && this.#isLongReply(unit)) {
-      this.#begunReplies -= unit.price;
-      this.#admitReplies();
+    if (this.#isLongReply(unit)) {
+      if (!unit.unpaid) this.#admittedReplies -= unit.price;
+      if (!this.#over) this.#admitReplies();
     }
     if (this.#farewell !== undefined || this.awaited) this.context.port.dirty();
   }
@@ -233,6 +226,7 @@ export class Outbox {
   /** Adds CREDIT to the pipe. Returns false if the account would exceed its maximum. */
   grant(credit: number): boolean {
     this.#drySince = Number.POSITIVE_INFINITY;
+    this.#wasGranted = true;
     this.pipe += credit;
     this.context.port.dirty();
     return this.pipe <= ACCOUNT_MAX;
@@ -241,7 +235,6 @@ export class Outbox {
   /** Adds CREDIT to the inbox account of a channel. Returns false if it is wrong; see `Lanes.grant`. */
   grantChannel(lanes: Lanes, credit: number, done: number): boolean {
     if (!lanes.grant(credit, done)) return false;
-    if (lanes.release()) this.#wake(lanes);
     this.#payWaiting(lanes);
     this.context.port.dirty();
     return true;
@@ -288,8 +281,12 @@ export class Outbox {
       this.#saidFarewell = this.batch.farewell(this.#farewell);
   }
 
-  /** Starts the timeout for a pipe that ran out of credit: a peer that reads gives credit back. */
+  /**
+   * Starts the timeout for a pipe that ran out of credit: a peer that reads gives credit back. A
+   * peer that never grants any is left alone as long as nothing needs it.
+   */
   #ranDry(): void {
+    if (!this.#wasGranted && !this.starved) return;
     this.#drySince = this.context.now;
     this.context.port.wakeBy(this.#drySince + STUCK);
   }
@@ -334,16 +331,6 @@ export class Outbox {
 
   #writePacket(lanes: Lanes, lane: List<Outgoing>, unit: Outgoing): boolean {
     const { terms, now } = this.context;
-    const begins = !unit.begun && this.#isLongReply(unit);
-    if (begins && this.#begunReplies + unit.price > REPLIES_MAX) {
-      lane.remove(unit);
-      this.#park(lanes, unit);
-      return true;
-    }
-    if (!lanes.mayBegin(unit)) {
-      lanes.hold(unit);
-      return true;
-    }
     const start = unit.offset;
     const end = Math.min(start + terms.packet, unit.payload.length);
     const extra = unit.begun || unit.metadata === undefined ? 0 : unit.metadata.size;
@@ -358,8 +345,8 @@ export class Outbox {
       }
     }
     if (needsPipe(unit, terms.packet)) this.pipe -= end - start + extra + UNIT;
-    if (begins) this.#begunReplies += unit.price;
-    else if (!unit.begun) lanes.left(unit);
+    const begins = !unit.begun && unit.pays;
+    if (!unit.begun) lanes.left(unit);
     this.batch.unit(unit, lanes.byte, end, timeout);
     lanes.took(end - start + extra + UNIT, lane);
     const isLast = unit.wrote(end);
@@ -368,6 +355,7 @@ export class Outbox {
       this.#gone(lanes, unit);
     } else lanes.wrotePart(unit);
     unit.sender?.written(unit, isLast);
+    if (begins) this.#payWaiting(lanes);
     return !this.batch.full || this.batch.flush();
   }
 }
@@ -382,7 +370,7 @@ function room({ begun, error, metadata }: Outgoing): number {
 }
 
 /**
- * Maximum price, in bytes, of the long responses that have begun on a connection. They are not paid
+ * Maximum price, in bytes, of the long responses in the lanes of a connection. They are not paid
  * from an account, so this bounds how many unfinished responses the caller has to keep.
  */
 const REPLIES_MAX = 16 * 1024 * 1024;

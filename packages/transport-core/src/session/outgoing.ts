@@ -186,15 +186,13 @@ export class Lanes {
   readonly huge = new List<Outgoing>();
   /** Long requests and one-ways that wait for credit, in order. */
   readonly unpaidLong = new List<Outgoing>();
-  /** Long requests and one-ways that are paid and can't begin, because messages have overtaken them. */
-  readonly held = new List<Outgoing>();
   /** The first unit in `short` that waits for credit. */
   firstUnpaid: Outgoing | undefined = undefined;
   /** Our credit on the inbox account of the channel that no paid unit needs, in bytes. */
   credit: number;
   /**
    * The same account as its receiver counts it: a unit costs it only when its first packet is
-   * written, because lanes overtake each other.
+   * written, because lanes overtake each other. It equals `credit` if all paid units have begun.
    */
   account: number;
   /** The number of one-ways that were sent and that the peer has not reported as done. */
@@ -252,7 +250,7 @@ export class Lanes {
 
   /** All lists in which units of the channel wait. */
   get lists(): readonly List<Outgoing>[] {
-    return [this.replies, this.short, this.bulk, this.huge, this.unpaidLong, this.held];
+    return [this.replies, this.short, this.bulk, this.huge, this.unpaidLong];
   }
 
   /** Returns the tally that counts a unit. */
@@ -285,7 +283,6 @@ export class Lanes {
       const lane = turn === 0 ? this.replies : turn === 1 ? this.short : this.#long;
       const head = lane.first;
       if (head === undefined || head.unpaid || (pipe <= 0 && needsPipe(head, packet))) continue;
-      if (lane === this.short && !this.mayBegin(head)) continue;
       if (i > 0) {
         this.#turn = turn;
         this.#turnBytes = 0;
@@ -325,12 +322,23 @@ export class Lanes {
     return this.credit > 0 && this.firstUnpaid === undefined && this.unpaidLong.length === 0;
   }
 
-  /** Pays for a short one-way that is sent immediately. */
-  payOneway(cost: number): void {
-    const price = inboxCost(true, cost);
-    this.credit -= price;
-    this.account -= price;
+  /**
+   * Returns true if a unit can be paid for now. The unit that takes the credit to 0 or below is paid
+   * for only when all earlier ones have begun. So all paid units may begin in any order, and none of
+   * them finds the account exhausted.
+   */
+  #canPay(charge: number): boolean {
+    return this.credit > charge || (this.credit > 0 && this.credit === this.account);
+  }
+
+  /** Pays for a short one-way that is sent immediately. Returns false if it has to wait. */
+  payOneway(cost: number): boolean {
+    const charge = inboxCost(true, cost);
+    if (!this.hasCredit || !this.#canPay(charge)) return false;
+    this.credit -= charge;
+    this.account -= charge;
     this.undone++;
+    return true;
   }
 
   /**
@@ -338,7 +346,7 @@ export class Lanes {
    * an earlier one has to wait for credit. A long unit enters its lane once it is paid for.
    */
   payOrWait(unit: Outgoing, isLong: boolean): boolean {
-    const isPaid = this.hasCredit;
+    const isPaid = this.hasCredit && this.#canPay(unit.charge);
     if (isLong) (isPaid ? this.bulk : this.unpaidLong).push(unit);
     if (isPaid) this.#pay(unit);
     else {
@@ -350,22 +358,20 @@ export class Lanes {
   }
 
   /**
-   * Pays for the unit that has waited longest; returns undefined if none waits or if there is no
-   * credit.
+   * Pays for the unit that has waited longest; returns undefined if none waits or if it has to wait
+   * longer.
    */
   payNext(): Outgoing | undefined {
-    if (this.credit <= 0) return undefined;
     const [short, long] = [this.firstUnpaid, this.unpaidLong.first];
-    if (long === undefined || (short !== undefined && short.place < long.place)) {
-      if (short === undefined) return undefined;
-      this.#pay(short);
-      this.#skipUnpaid(short);
-      return short;
-    }
-    this.#pay(long);
-    this.unpaidLong.remove(long);
-    this.bulk.push(long);
-    return long;
+    const isLong = short === undefined || (long !== undefined && long.place < short.place);
+    const unit = isLong ? long : short;
+    if (unit === undefined || !this.#canPay(unit.charge)) return undefined;
+    this.#pay(unit);
+    if (isLong) {
+      this.unpaidLong.remove(unit);
+      this.bulk.push(unit);
+    } else this.#skipUnpaid(unit);
+    return unit;
   }
 
   #pay(unit: Outgoing): void {
@@ -404,27 +410,6 @@ export class Lanes {
     this.account += credit;
     this.undone -= done;
     return this.account <= ACCOUNT_MAX && this.undone >= 0;
-  }
-
-  /** Returns true unless the first packet of a unit has to wait until the account is above 0. */
-  mayBegin(unit: Outgoing): boolean {
-    return !unit.pays || unit.begun || this.account > 0;
-  }
-
-  /** Takes a long unit out of its lane until there is credit. */
-  hold(unit: Outgoing): void {
-    this.bulk.remove(unit);
-    this.held.push(unit);
-  }
-
-  /** Returns the held units to their lane. Returns false if there are none. */
-  release(): boolean {
-    const isHeld = this.held.length > 0;
-    for (const unit of this.held) {
-      this.held.remove(unit);
-      this.bulk.push(unit);
-    }
-    return isHeld;
   }
 
   /** Records that the first packet of a unit has left. */

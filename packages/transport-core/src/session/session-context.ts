@@ -265,7 +265,7 @@ export const CHUNK_SHIFT = 10;
 export const HANDED = 8;
 /**
  * The cost, in units, of a refused request: its ERROR with the text, and the counter; and of a
- * one-way for a channel without a protocol, whose credit is returned in a frame of its own.
+ * one-way or a long request for a channel without a protocol, whose credit is returned at once.
  */
 export const REFUSAL = 8;
 /**

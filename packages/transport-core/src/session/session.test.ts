@@ -6,7 +6,7 @@ import { reasonError } from '../errors.ts';
 import { bytes } from '../protocol/codec.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { pluck } from '../testing/pluck.ts';
-import { PREAMBLE } from '../wire/frame.ts';
+import { LENT, PREAMBLE } from '../wire/frame.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';
 import { callOf, protocol } from './testing/stamped-calls.ts';
 import { TestCall } from './testing/test-call.ts';
@@ -14,6 +14,7 @@ import { TestCall } from './testing/test-call.ts';
 const open = (options = {}, theirs = options) => new Pair([protocol], options, theirs).open();
 const ask = (size = 1) => callOf('ask', size);
 const tell = () => callOf('tell');
+const MIB = 1024 * 1024;
 const reasonOf = (end: End) => end.ending?.error.reason;
 
 test('an end that wrote before it read the hello is not considered stuck since then', (t) => {
@@ -105,6 +106,37 @@ test('one-way messages without returned credit are counted, including those in a
   for (let i = 0; i < 3; i++) pair.start(pair.dialer, tell());
   pair.cut();
   t.is(pair.dialer.count('onewayLost'), 4);
+});
+
+test('a one-way that had begun counts as lost only if its sender was told that it was sent', (t) => {
+  const pair = open();
+  const lent = callOf('tell', LENT);
+  const taken = callOf('tell', LENT);
+  pair.start(pair.dialer, lent);
+  pair.start(pair.dialer, taken);
+  pair.tick(pair.dialer);
+  t.true(lent.unit!.begun);
+  taken.accepted();
+  pair.cut();
+  t.deepEqual(pair.dialer.ending!.unsent, [lent]);
+  t.is(pair.dialer.count('onewayLost'), 1);
+});
+
+test('a one-way whose memory is lent expires and fails while it waits to be sent', (t) => {
+  const pair = open({
+    limits: { ...SMALL, packet: LENT, credit: { ...SMALL.credit, inbox: MIB } },
+  });
+  pair.dialer.stuck = true;
+  pair.start(pair.dialer, tell());
+  pair.tick(pair.dialer);
+  const [late, closed] = [callOf('tell', LENT), callOf('tell', LENT)];
+  late.due = pair.now + 50;
+  pair.start(pair.dialer, late);
+  pair.start(pair.dialer, closed);
+  pair.pass(50);
+  t.is(late.error?.code, 'deadline_exceeded');
+  pair.dialer.session.endChannel(0x20, reasonError('closed', 'unmounted'));
+  t.is(closed.error?.reason, 'closed');
 });
 
 test('a one-way message that was read is not lost; one that waits for its reader counts, unless both ends leave in order', (t) => {

@@ -1,6 +1,6 @@
 // The two ends of a stream of items: the sending end, which is limited by the receiver's credit,
 // and the receiving end, which keeps items until their reader takes them (docs/wire-protocol.md §6,
-// account 4).
+// account 3).
 //
 // Each end owns its items and its account. The peer's frames and the user of the stream drive it.
 // The sending end puts one unit at a time into the outbox. The receiving end gives credit back, so

@@ -5,6 +5,7 @@ import test from 'ava';
 import type { FrameEncoder } from '../wire/encoder.ts';
 import { Account, Kind } from '../wire/frame.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
+import { read } from '../wire/testing/reading.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { protocol } from './testing/stamped-calls.ts';
 
@@ -49,19 +50,39 @@ test('calls and one-way messages on such channels create none either; their cred
   t.is(acceptor.ending, undefined);
 });
 
-test('a peer that does not read the returned credit of such channels is disconnected at 1 MiB of control frames', (t) => {
+test('the credit of such a channel waits in one frame until the peer reads it', (t) => {
   const { pair, acceptor, frames } = scene();
   acceptor.stuck = true;
   // The connection holds everything that is written from now on.
   frames((encoder) => encoder.signal(Kind.PING, 7));
-  const oneways = (number: number) => {
-    for (let i = 0; i < number; i++)
-      frames((encoder) => writeMessage(encoder, { kind: Kind.ONEWAY, channel: 0x40, method: 1 }));
-  };
-  oneways(1024 * 16);
+  for (let i = 0; i < 20_000; i++)
+    frames((encoder) =>
+      writeMessage(encoder, { kind: Kind.ONEWAY, channel: 0x40 + (i & 1), method: 1 }),
+    );
+  pair.pass(0);
+  acceptor.drain(pair.now);
+  pair.tick(acceptor);
+  t.is(acceptor.ending, undefined);
+  const credits = read(acceptor.sent)
+    .frames.filter(({ kind }) => kind === Kind.CREDIT)
+    .map(({ channel, credit, size }) => ({ channel, credit, size }));
+  const [credit, size] = [10_000 * 1_024, 10_000];
+  t.deepEqual(credits, [
+    { channel: 0x41, credit, size },
+    { channel: 0x40, credit, size },
+  ]);
+});
+
+test('a peer that lets 1 MiB of control frames wait is disconnected at once', (t) => {
+  const { pair, acceptor } = scene();
+  const { batch } = acceptor.session.parts;
+  acceptor.stuck = true;
+  batch.control(Kind.PING, 7);
+  batch.flush();
+  for (let i = 0; i < 1024 * 16; i++) batch.control(Kind.PONG, i);
   pair.pass(0);
   t.is(acceptor.ending, undefined);
-  oneways(1);
+  batch.control(Kind.PONG, 1);
   pair.pass(0);
   t.is(acceptor.ending?.error.reason, 'reset');
 });

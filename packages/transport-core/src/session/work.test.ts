@@ -109,6 +109,31 @@ test('refusals, cancels and metadata cost more than their frames', (t) => {
   t.true(spent >= 500, `${spent}`);
 });
 
+test('a one-way or a long request for a channel without a protocol costs as much as a refusal', (t) => {
+  const { pair, acceptor, read } = victim();
+  const oneway = (channel: number) =>
+    encoded((encoder) => writeMessage(encoder, { kind: Kind.ONEWAY, channel, method: 2 }));
+  const long = (id: number, channel: number) =>
+    encoded((encoder) =>
+      writeMessage(
+        encoder,
+        { kind: Kind.REQUEST, id, channel, method: 1, size: 2 * SMALL.packet },
+        new Uint8Array(SMALL.packet),
+      ),
+    );
+  t.is(read(oneway(0x20)), 1);
+  t.is(read(oneway(0x40)), 1 + REFUSAL);
+  t.is(read(oneway(300)), 1 + REFUSAL, 'no such channel');
+  read(encoded((encoder) => ask(encoder, 1)));
+  t.is(read(long(1, 0x40)), 1 + REFUSAL, 'its id is open');
+  t.is(read(long(3, 0x40)), 1 + 2 * REFUSAL, 'it is also refused');
+  acceptor.mounts.clear();
+  acceptor.session.announce();
+  t.is(read(oneway(0x20)), 1 + REFUSAL, 'the protocol was unmounted');
+  pair.tick(acceptor);
+  t.is(acceptor.ending, undefined);
+});
+
 test('a CANCEL that reaches a handler costs more, and one of a running call pays for its start', (t) => {
   for (const [cost, prepare] of [
     [

@@ -289,6 +289,8 @@ const ONEWAY_UNIT = 1_024;
  * The most that a message costs on the inbox account, in bytes: half of its usual start, so that a
  * message longer than the account leaves room for others.
  */
+const INBOX_MOST = 4 * 1024 * 1024;
+/** The most that a message counts for in the queues of its sender, in bytes. */
 export const MOST_PRICE = 8 * 1024 * 1024;
 
 /**
@@ -296,7 +298,7 @@ export const MOST_PRICE = 8 * 1024 * 1024;
  * @param cost its bytes and UNIT.
  */
 export function inboxCost(isOneway: boolean, cost: number): number {
-  return Math.min(isOneway ? cost - UNIT + ONEWAY_UNIT : cost, MOST_PRICE);
+  return Math.min(isOneway ? cost - UNIT + ONEWAY_UNIT : cost, INBOX_MOST);
 }
 
 /** The highest value of an account (docs/wire-protocol.md §6). */

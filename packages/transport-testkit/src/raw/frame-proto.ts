@@ -26,7 +26,7 @@ message Frame {
   uint32 kind = 1;
 
   // The id of the call: odd if the dialer opened it, even if the acceptor did. In PING and PONG a
-  // nonce; in CREDIT the call of account 4.
+  // nonce; in CREDIT the call of account 3.
   fixed32 id = 2;
 
   // The channel of the protocol, 0 to 255.
@@ -44,6 +44,7 @@ message Frame {
   uint32 timeout = 6;
 
   // In the first packet of a message of several packets: the total length of its payloads.
+  // In CREDIT of account 2: the number of one-ways that are done.
   uint32 size = 7;
 
   // CREDIT: the bytes that are given back to the account.
@@ -66,7 +67,7 @@ message Frame {
   // protocols, and its addr if the sender can be dialed.
   bytes hello = 13;
 
-  // CREDIT: 1 pipe, 2 short, 3 long, 4 reply, 5 stream.
+  // CREDIT: 1 pipe, 2 inbox, 3 stream.
   uint32 account = 14;
 
   // The message, or one packet of it.

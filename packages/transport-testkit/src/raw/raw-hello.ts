@@ -8,7 +8,7 @@ export const RAW_LIMITS: RawLimits = {
   item: 1024 * 1024,
   packet: 64 * 1024,
   pipe: 256 * 1024,
-  inbox: 16 * 1024 * 1024,
+  inbox: 8 * 1024 * 1024,
   stream: 256 * 1024,
   calls: 4_096,
   streams: 128,

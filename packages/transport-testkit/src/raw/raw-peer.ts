@@ -355,6 +355,7 @@ export function cost(frame: Pick<RawFrameInput, 'payload' | 'metadata'>): number
  * pipe.
  */
 function onPipe(frame: RawFrameInput): boolean {
+  if (frame.kind === 'CREDIT') return false;
   return frame.kind === 'PART' || frame.kind === 'ITEM' || (frame.size ?? 0) > 0;
 }
 
