@@ -11,7 +11,6 @@ export type { Reporter } from './rpc/records.ts';
 export { charge } from './rpc/rpc.ts';
 export { type RuntimeOverride, replaceSystem } from './runtime-override.ts';
 export { priceOf } from './session/packets.ts';
-export { HIGHEST as HIGHEST_CALL_ID, slotOf as slotOfCall } from './session/served-calls.ts';
 export { type Membership, nodeOf, type PendingConnection } from './stream/membership.ts';
 export { DeadlineTimer } from './stream/transport-resources.ts';
 export {
@@ -27,5 +26,12 @@ export {
   unsentOf,
 } from './transport/manage.ts';
 export { FrameCollector } from './wire/encoder.ts';
-export { Account, Frame, Kind, UNIT as UNIT_COST } from './wire/frame.ts';
+export {
+  Account,
+  Frame,
+  HIGHEST as HIGHEST_CALL_ID,
+  Kind,
+  slotOf as slotOfCall,
+  UNIT as UNIT_COST,
+} from './wire/frame.ts';
 export { decodeHello, encodeHello, type Hello } from './wire/hello.ts';

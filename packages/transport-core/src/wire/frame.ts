@@ -270,6 +270,20 @@ export interface FrameWriter {
   error(id: number, flags: number, error: WireError): void;
 }
 
+/**
+ * The number of slots that the id of a call can name. The slot takes 16 bits of an id, the generation 14 and
+ * the parity one. If ids used the last bit, V8 would store them as numbers on the heap.
+ */
+export const SLOTS = 0x1_0000;
+
+/** The highest id that is assigned; V8's small integers end here. */
+export const HIGHEST = 0x7fff_ffff;
+
+/** Returns the slot that an id names. */
+export function slotOf(id: number): number {
+  return (id >>> 1) & (SLOTS - 1);
+}
+
 /** The flow-control accounts (docs/wire-protocol.md §6), by their numbers in CREDIT frames. */
 export const Account = { PIPE: 1, INBOX: 2, STREAM: 3 } as const;
 
