@@ -10,7 +10,9 @@ import { concat, frame, Kind, repeat } from '../wire.ts';
 
 const MIB = 1024 * 1024;
 /** The initial credit for one-ways and long requests of a channel. */
-const INBOX = 16 * MIB;
+const INBOX = 8 * MIB;
+/** The most that a message costs on this account. */
+const MOST_COST = 4 * MIB;
 /**
  * The memory that unfinished messages take: the default of `limits.memory`, an eighth of it that
  * may be allocated before it arrives, and an eighth of both for the free memory that remains
@@ -34,7 +36,7 @@ export const memory: readonly Attack[] = [
     cases: [49],
     // Four connections, each with the credit of one channel, half of which its payloads take, and the
     // content of its queue.
-    memory: 4 * (16 + 8) * MIB,
+    memory: 4 * (8 + 8) * MIB,
     rounds: 400,
     answer: /^nothing$/,
     async run(run) {
@@ -137,7 +139,7 @@ export const memory: readonly Attack[] = [
             const isOver = !(await Promise.race([isPaid, sleep(PATIENCE, false)]));
             if (isOver || attacker.isOver) return;
             const size = PACKET * (16 + ((id * 223 + nth * 97) % (16 * (largest - 1))));
-            credit.left -= size + 64;
+            credit.left -= Math.min(size + 64, MOST_COST);
             await pushLong(attacker, longRequest(id), new Uint8Array(size - PACKET), size);
           }
         }),

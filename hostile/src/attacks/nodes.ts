@@ -174,7 +174,7 @@ export const nodes: readonly Attack[] = [
           oneway(GOSSIP, 3, text(viewOf({ type: 'disconnect', alive: true, peers: [] }))),
           oneway(GOSSIP, 3, text(viewOf({ type: 'join', request: round }))),
         );
-      return spending(run, GOSSIP, asked, 1, (sent) => most + sent);
+      return spending(run, GOSSIP, asked, 1, (sent) => most + sent, 5);
     },
   },
   {
@@ -278,6 +278,7 @@ async function onEachConnection(run: AttackRun, bytes: () => Uint8Array): Promis
  * Sends one-ways on a channel at the pace of its credit; a disconnected attacker connects again.
  *
  * @param answers returns how many bytes of one-ways a connection may get for the bytes that it sent
+ * @param each the number of one-ways that `make` returns
  */
 async function spending(
   run: AttackRun,
@@ -285,6 +286,7 @@ async function spending(
   make: (round: number) => Uint8Array,
   chunk: number,
   answers: (sent: number) => number = () => Number.POSITIVE_INFINITY,
+  each = 1,
 ): Promise<string> {
   let answer = 'nothing';
   let attacker: AttackerConnection | undefined;
@@ -311,7 +313,7 @@ async function spending(
       };
     }
     const bytes = concat(...Array.from({ length: chunk }, (_, at) => make(round + at)));
-    const cost = bytes.length + FIXED * chunk;
+    const cost = bytes.length + FIXED * each * chunk;
     const current: AttackerConnection = attacker;
     await Promise.race([
       current.until(() => credit > cost || current.goAway !== undefined),
@@ -380,9 +382,9 @@ function viewOf(message: object, addresses: readonly (readonly string[])[] = [])
 const TOPIC: Uint8Array = createHash('sha256').update('hostile').digest();
 const Control = { ihave: 0, graft: 1 } as const;
 /** The initial credit for one-ways of a channel. */
-const INBOX = 16 * MIB;
-/** What the one-ways that an attack makes at once cost besides their bytes: there are at most five. */
-const FIXED = 5 * 1_024;
+const INBOX = 8 * MIB;
+/** What each one-way costs besides its bytes. */
+const FIXED = 1_024;
 /** The number of messages that the victim keeps for the attacker; they fit into its credit. */
 const KNOWN = 12;
 /** Bytes of notices and other messages that a neighbor gets without asking. */

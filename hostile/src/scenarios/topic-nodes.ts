@@ -217,6 +217,6 @@ export function view(message: object, addresses: readonly (readonly string[])[] 
 }
 
 /** The credit of one-ways on a channel, with room for a frame in flight. */
-const CREDIT = 16 * 1024 * 1024 - 4_096;
+const CREDIT = 8 * 1024 * 1024 - 4_096;
 /** Milliseconds that honest nodes may take. */
 const PATIENCE = 20_000;
