@@ -7,7 +7,7 @@
  */
 export function encodeText(text: string): Uint8Array {
   if (text.length > LONGEST) return encoder.encode(text);
-  if (text.length <= SHARED - used) {
+  if (text.length <= memory.byteLength - used) {
     const { read, written } = encoder.encodeInto(text, new Uint8Array(memory, used));
     if (read === text.length) return take(written);
   }
@@ -19,7 +19,7 @@ export function encodeText(text: string): Uint8Array {
 export function copyBytes(bytes: Uint8Array): Uint8Array {
   const { length } = bytes;
   if (length <= ON_HEAP || length > LONGEST) return new Uint8Array(bytes);
-  if (length > SHARED - used) begin();
+  if (length > memory.byteLength - used) begin();
   const copy = take(length);
   copy.set(bytes);
   return copy;
@@ -43,6 +43,9 @@ const LONGEST = SHARED / 4;
 const ON_HEAP = 64;
 
 const encoder = new TextEncoder();
-/** The current shared memory, and the number of its bytes that are used. */
+/**
+ * The current shared memory, and the number of its bytes that are used. It has no bytes if a
+ * program has transferred it to a worker.
+ */
 let memory = new ArrayBuffer(SHARED);
 let used = 0;
