@@ -34,8 +34,8 @@ export const memory: readonly Attack[] = [
     title:
       'sends one-ways to a handler that takes a second, on four connections, at the pace of the credit',
     cases: [49],
-    // Four connections, each with the credit of one channel, half of which its payloads take, and the
-    // content of its queue.
+    // Four connections, each with the credit of one channel, half of which its payloads take, and
+    // the content of its queue.
     memory: 4 * (8 + 8) * MIB,
     rounds: 400,
     answer: /^nothing$/,

@@ -1,5 +1,5 @@
-// Tests of IPv6 link-local addresses: the operator may dial them, but no node passes them on, because
-// the interface in such an address exists on one machine only.
+// Tests of IPv6 link-local addresses: the operator may dial them, but no node passes them on,
+// because the interface in such an address exists on one machine only.
 
 import { boot, cluster, connected, idOf, passive } from './testing/cluster.ts';
 import { rawPeer, toldAddresses } from './testing/raw-peer.ts';

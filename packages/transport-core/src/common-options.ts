@@ -125,9 +125,9 @@ export interface LimitOptions {
    * and `inbox` a sixteenth of `total.bytes`, but at most 16 MiB (8 MiB if nothing is set). With a
    * larger `inbox`, one-ways that nobody reads are dropped instead of waiting at their sender.
    *
-   * `pipe` grows with the capacity of the connection, up to `pipeMax` (default 16 MiB), and `stream`
-   * grows by as much, as long as its reader keeps up and half of `memory` is free. If you set `pipe`
-   * without `pipeMax`, neither grows.
+   * `pipe` grows with the capacity of the connection, up to `pipeMax` (default 16 MiB), and
+   * `stream` grows by as much, as long as its reader keeps up and half of `memory` is free. If you
+   * set `pipe` without `pipeMax`, neither grows.
    */
   readonly credit?:
     | {
@@ -216,9 +216,9 @@ export interface CommonOptions {
    */
   readonly network?: string | undefined;
   /**
-   * A name of this node for people, at most 255 characters: in snapshots, metrics and the dashboard.
-   * Peers see it as `remote.hello.name`, unless `hello` has a field `name`. Default: none; snapshots
-   * then have the common name of the certificate that a backend presents.
+   * A name of this node for people, at most 255 characters: in snapshots, metrics and the
+   * dashboard. Peers see it as `remote.hello.name`, unless `hello` has a field `name`. Default:
+   * none; snapshots then have the common name of the certificate that a backend presents.
    */
   readonly name?: string | undefined;
   /**

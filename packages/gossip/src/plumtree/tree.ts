@@ -119,7 +119,9 @@ export class PlumtreeCounters {
   prunesReceived = 0;
   /** Number of times that a link was exchanged for one with a shorter path to the publisher. */
   optimized = 0;
-  /** Ids of announced messages that were given up, because no peer that announced them sent them. */
+  /**
+   * Ids of announced messages that were given up, because no peer that announced them sent them.
+   */
   lost = 0;
   brokenPromises = 0;
   /** Messages that were evicted from the cache before their time. */

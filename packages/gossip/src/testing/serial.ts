@@ -1,5 +1,5 @@
-// AVA's `test` for simulations: one test after the other, because a process runs one simulation at a
-// time, and each with several seeds.
+// AVA's `test` for simulations: one test after the other, because a process runs one simulation at
+// a time, and each with several seeds.
 
 import ava, { type ExecutionContext } from 'ava';
 import { type Run, runs } from './cluster.ts';

@@ -352,8 +352,8 @@ onUnix(
     execFileSync('mkfifo', [path]);
     const pipe = createFileAddressBook(path).load(read);
     await fails(t, pipe, 'invalid_argument', /not a regular file/);
-    // The pipe is removed here, because the removal of the folder would stat it, and after that Node
-    // 20 resolves imports wrongly (nodejs/node#51142).
+    // The pipe is removed here, because the removal of the folder would stat it, and after that
+    // Node 20 resolves imports wrongly (nodejs/node#51142).
     await rm(path);
     await writeFile(join(root, 'victim'), 'precious');
     await symlink('victim', `${path}.tmp~`);

@@ -1,5 +1,5 @@
-// Tests that the default search finds the classic bug of a lock with leases, and that a correct lock
-// passes it.
+// Tests that the default search finds the classic bug of a lock with leases, and that a correct
+// lock passes it.
 
 import { serve } from '@trunkline/transport-core';
 import type { Simulation } from '../simulation.ts';
@@ -11,8 +11,8 @@ import { explore } from './explore.ts';
 const LEASE = 1_000;
 
 /**
- * A lock with leases, after Kleppmann (How to do distributed locking, 2016). A holder that is paused
- * until its lease is over writes all the same, unless the storage compares tokens.
+ * A lock with leases, after Kleppmann (How to do distributed locking, 2016). A holder that is
+ * paused until its lease is over writes all the same, unless the storage compares tokens.
  */
 function lock(isFenced: boolean) {
   return async (sim: Simulation) => {

@@ -57,8 +57,8 @@ export type ProfileName =
  * - `crashStorms`: crashes in quick succession, with up to all nodes down at once; in half of the
  * crashes, the node loses power.
  * - `longPauses`: one or two nodes pause for 500 ms to 30 s, again and again.
- * - `wrongClocks`: wall clocks jump by up to 5 s, all clocks drift by up to 200 ppm, and pauses as in
- * `jitter`.
+ * - `wrongClocks`: wall clocks jump by up to 5 s, all clocks drift by up to 200 ppm, and pauses as
+ *   in `jitter`.
  * - `machineFaults`: one to three of these: crashes, rolling restarts, pauses, slow nodes, wrong
  * clocks, and disks that are slow and lose or tear writes that were not synced.
  * - `networkFaults`: one to three of these: partitions of all shapes, and lines that flap, lose

@@ -59,9 +59,10 @@ export const LINES: readonly Kind[] = [
 ];
 
 /**
- * Mixes up to three random kinds of each list, other ones for each seed (swarm testing: Groce, Zhang,
- * Eide, Chen, Regehr, ISSTA 2012). Under more of them at once, a cluster hardly makes progress. They
- * act from the beginning, up to {@link FASTEST} times as fast or as slow as on their own.
+ * Mixes up to three random kinds of each list, other ones for each seed (swarm testing: Groce,
+ * Zhang, Eide, Chen, Regehr, ISSTA 2012). Under more of them at once, a cluster hardly makes
+ * progress. They act from the beginning, up to {@link FASTEST} times as fast or as slow as on their
+ * own.
  */
 export function mixtureOf(name: string, ...lists: readonly (readonly Kind[])[]): Nemesis {
   return {
@@ -108,8 +109,8 @@ export function somePauses(lasts: DelayDistribution, { pace = 1 }: NemesisOption
 }
 
 /**
- * Disks that take up to 200 ms to sync. In half of the crashes, the oldest unsynced changes of files
- * survive, and the last of them is torn; all other unsynced changes are lost.
+ * Disks that take up to 200 ms to sync. In half of the crashes, the oldest unsynced changes of
+ * files survive, and the last of them is torn; all other unsynced changes are lost.
  */
 function weakDisks(): Nemesis {
   return {

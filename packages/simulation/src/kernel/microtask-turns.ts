@@ -2,7 +2,9 @@
 // each event. A generator that yields its waits costs less than an async function, because no wait
 // needs a promise.
 
-/** A wait of a loop: for a number of turns of the microtask queue (at least 1), or for a promise. */
+/**
+ * A wait of a loop: for a number of turns of the microtask queue (at least 1), or for a promise.
+ */
 export type LoopWait = number | Promise<void>;
 
 /**

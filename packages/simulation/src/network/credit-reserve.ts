@@ -12,8 +12,8 @@ export class CreditReserve {
   #size = 0;
   /**
    * For each channel that was used: the credit that is `left` as the reader counts it (nothing is
-   * taken unless it is above 0), the bytes set aside that were not taken (`spare`), and the number of
-   * copies that the reader has not reported as done.
+   * taken unless it is above 0), the bytes set aside that were not taken (`spare`), and the number
+   * of copies that the reader has not reported as done.
    */
   #channels: Map<number, { left: number; spare: number; copies: number }> | undefined;
   /** Number of calls that the reader allows but the writer does not know of. */

@@ -101,8 +101,8 @@ export class Call extends OutCall {
   /**
    * Counts the call at its host; from now on it settles exactly once.
    *
-   * @throws what `encodeMetadata` throws, `aborted` for an upload that throws, and `cancelled` for an
-   *   aborted signal.
+   * @throws what `encodeMetadata` throws, `aborted` for an upload that throws, and `cancelled` for
+   * an aborted signal.
    */
   constructor(
     host: CallHost,

@@ -64,7 +64,9 @@ export class Batch {
   readonly #controls: Control[] = [];
   #controlBytes = 0;
   readonly #credits: ReceiveAccount[] = [];
-  /** Of channels without a protocol: the accounts whose credit waits; undefined if there are none. */
+  /**
+   * Of channels without a protocol: the accounts whose credit waits; undefined if there are none.
+   */
   #strays: Map<number, ReceiveAccount> | undefined = undefined;
   readonly #context: SessionContext;
   readonly #writer: FrameWriter;
@@ -464,9 +466,9 @@ export type Creditor = Pick<Batch, 'credit' | 'holds'>;
 /**
  * One account on its receiver's side. The credit of units that were used or discarded is given
  * back. Up to a quarter of the account may be held back to save frames; while a reader waits,
- * nothing is held back (`eager`), or little of a large account (`payWaiting`). An inbox, the account
- * of a channel, holds back nothing for long, because only its credit tells the sender that one-ways
- * are done.
+ * nothing is held back (`eager`), or little of a large account (`payWaiting`). An inbox, the
+ * account of a channel, holds back nothing for long, because only its credit tells the sender that
+ * one-ways are done.
  */
 export class ReceiveAccount {
   /**

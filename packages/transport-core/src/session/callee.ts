@@ -141,9 +141,9 @@ export class Callee {
   }
 
   /**
-   * Checks a REQUEST or ONEWAY and charges it to the inbox of its channel. Returns false if it broke
-   * the rules; the violation has then been reported. A channel without a protocol has no account: it
-   * keeps nothing, so the cost is given back at once.
+   * Checks a REQUEST or ONEWAY and charges it to the inbox of its channel. Returns false if it
+   * broke the rules; the violation has then been reported. A channel without a protocol has no
+   * account: it keeps nothing, so the cost is given back at once.
    */
   #arrives(frame: Frame, channel: Channel | undefined): boolean {
     if (frame.size > 0) return this.#packets.longMessage(frame, channel?.inbox);

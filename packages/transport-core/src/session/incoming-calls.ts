@@ -1,10 +1,10 @@
 // Incoming calls as the session sees them. The `rpc` directory builds on them what a handler or
 // reader sees.
 //
-// InCall owns the state of a call. The session that serves it, its inbox and its reader tell it what
-// happened; it counts itself at its channel and gives its cost back to its account. Mounted and
-// InChannel are the protocol and the channel of the call. AnswerCarrier, Payer and CallObserver are
-// the parts that it tells.
+// InCall owns the state of a call. The session that serves it, its inbox and its reader tell it
+// what happened; it counts itself at its channel and gives its cost back to its account. Mounted
+// and InChannel are the protocol and the channel of the call. AnswerCarrier, Payer and CallObserver
+// are the parts that it tells.
 
 import { stackless, type TransportError } from '../errors.ts';
 import { List, type ListEntry } from '../list.ts';
@@ -176,8 +176,8 @@ export class InCall implements ListEntry, UnitSender {
    */
   account: Payer | undefined = undefined;
   /**
-   * The bytes of its message and UNIT. The inbound queue counts that amount, and the call holds that
-   * amount of the transport's memory while it waits.
+   * The bytes of its message and UNIT. The inbound queue counts that amount, and the call holds
+   * that amount of the transport's memory while it waits.
    */
   readonly cost: number;
   /** True while the caller still waits; always false for a one-way. */

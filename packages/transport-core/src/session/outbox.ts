@@ -232,7 +232,9 @@ export class Outbox {
     return this.pipe <= ACCOUNT_MAX;
   }
 
-  /** Adds CREDIT to the inbox account of a channel. Returns false if it is wrong; see `Lanes.grant`. */
+  /**
+   * Adds CREDIT to the inbox account of a channel. Returns false if it is wrong; see `Lanes.grant`.
+   */
   grantChannel(lanes: Lanes, credit: number, done: number): boolean {
     if (!lanes.grant(credit, done)) return false;
     this.#payWaiting(lanes);

@@ -323,9 +323,9 @@ export class Lanes {
   }
 
   /**
-   * Returns true if a unit can be paid for now. The unit that takes the credit to 0 or below is paid
-   * for only when all earlier ones have begun. So all paid units may begin in any order, and none of
-   * them finds the account exhausted.
+   * Returns true if a unit can be paid for now. The unit that takes the credit to 0 or below is
+   * paid for only when all earlier ones have begun. So all paid units may begin in any order, and
+   * none of them finds the account exhausted.
    */
   #canPay(charge: number): boolean {
     return this.credit > charge || (this.credit > 0 && this.credit === this.account);
@@ -393,8 +393,8 @@ export class Lanes {
   }
 
   /**
-   * Refunds the cost of a removed unit that was paid for but never begun. The receiver does not know
-   * about the unit, so it can't give the credit back.
+   * Refunds the cost of a removed unit that was paid for but never begun. The receiver does not
+   * know about the unit, so it can't give the credit back.
    */
   refund(unit: Outgoing): void {
     if (unit.pays && !unit.unpaid && !unit.begun) this.credit += unit.charge;

@@ -1,8 +1,9 @@
 // Incoming packets: the pipe's account, the checks on the first packet of a long message, and the
 // messages that packets add up to (docs/wire-protocol.md §4, §6).
 //
-// Owns the account and the window of the pipe, and each incomplete message. The callers and callees report messages and packets to it. It gives credit back through
-// the creditor, reports violations, and requests a PING when it measures the line.
+// Owns the account and the window of the pipe, and each incomplete message. The callers and callees
+// report messages and packets to it. It gives credit back through the creditor, reports violations,
+// and requests a PING when it measures the line.
 
 import type { Codec } from '../protocol/codec.ts';
 import { Account, EMPTY, type Frame, inboxCost, Kind, UNIT } from '../wire/frame.ts';

@@ -1,5 +1,5 @@
-// The life of a transport: Acceptor accepts connections, Dialer dials them, and Shutdown closes them.
-// Below is ServingState, which decides whether this node takes calls to its services.
+// The life of a transport: Acceptor accepts connections, Dialer dials them, and Shutdown closes
+// them. Below is ServingState, which decides whether this node takes calls to its services.
 //
 // Acceptor owns the listener and the handshakes of accepted connections. It asks the transport for
 // room, and passes each connection to the transport.

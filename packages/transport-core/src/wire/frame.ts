@@ -248,7 +248,8 @@ export interface FrameWriter {
   goAway(code: number, reason: number, text: string): void;
   /**
    * Writes CREDIT. The stream account needs `id`; the inbox account needs `channel`, and the number
-   * of one-ways that are `done`; the pipe needs none of them. Pass 0 for a value that is not needed.
+   * of one-ways that are `done`; the pipe needs none of them. Pass 0 for a value that is not
+   * needed.
    */
   credit(account: number, credit: number, id: number, channel: number, done: number): void;
   /**
@@ -271,8 +272,9 @@ export interface FrameWriter {
 }
 
 /**
- * The number of slots that the id of a call can name. The slot takes 16 bits of an id, the generation 14 and
- * the parity one. If ids used the last bit, V8 would store them as numbers on the heap.
+ * The number of slots that the id of a call can name. The slot takes 16 bits of an id, the
+ * generation 14 and the parity one. If ids used the last bit, V8 would store them as numbers on the
+ * heap.
  */
 export const SLOTS = 0x1_0000;
 
