@@ -383,7 +383,7 @@ const TOPIC: Uint8Array = createHash('sha256').update('hostile').digest();
 const Control = { ihave: 0, graft: 1 } as const;
 /** The initial credit for one-ways of a channel. */
 const INBOX = 8 * MIB;
-/** What each one-way costs besides its bytes. */
+/** The cost of a one-way besides its bytes. */
 const FIXED = 1_024;
 /** The number of messages that the victim keeps for the attacker; they fit into its credit. */
 const KNOWN = 12;
