@@ -110,7 +110,7 @@ export function formatDocument(record: PerformanceRecord): string {
     'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
     ...formatBars(record),
     ...others.flatMap(chapterOf),
-    '**Next:** [scale](scale.md) says what a network costs from 10 to 100,000 nodes.',
+    '**Next:** read [what a network of 10 to 100,000 nodes costs](scale.md).',
   ];
   return `${paragraphs.join('\n\n')}\n`;
 }
