@@ -66,10 +66,9 @@ export function lower(all) {
   let text = readFileSync(path, 'utf8');
   const limits = readLimits(text);
   for (const [name, value] of all) {
-    const known = limits.get(name);
-    if (known === undefined) text += `${name}: ${value}\n`;
-    else if (value < known.limit)
-      text = text.replace(`\n${name}: ${known.limit}\n`, `\n${name}: ${value}\n`);
+    const limit = limits.get(name)?.limit;
+    if (limit === undefined) text += `${name}: ${value}\n`;
+    else if (value < limit) text = text.replace(`\n${name}: ${limit}\n`, `\n${name}: ${value}\n`);
   }
   writeFileSync(path, text);
 }
