@@ -1,24 +1,24 @@
 // Tests the tests: adds bugs to the product, one at a time, and expects a test to fail because of
 // each. Such a bug is called a mutant, and a test that fails kills it. A mutant that survives shows
 // a promise that no test checks. The sources are restored at the end, also after Ctrl+C. Without
-// parts, the bugs of examples/raft follow, which the simulation has to find.
-//
-//   node mutants/main.mjs [option] [part...]
-//
-//   part      runs only the mutants whose rule or file contains one of these texts
-//   --check   runs nothing, but checks that each mutant still fits its file in exactly one place,
-//             and that the file of its test still exists
-//   --commit  runs only those whose rule begins with *, and those of files that the branch changed
-//   --find    runs the tests of the mutant's whole package, to find one that kills it
-//
-// The mutants are listed in the other files of this folder; see list.mjs for their form.
+// parts, the bugs of examples/raft follow, which the simulation has to find. The mutants are listed
+// in the other files of this folder; see list.mjs for their form. With --help, it prints its usage.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { packages, root, run, runTool, tools } from '../scripts/workspace.mjs';
 import { changedFiles, MUTANTS, SURVIVORS } from './list.mjs';
 
+const USAGE = `node mutants/main.mjs [option] [part...]   after a build
+
+  part      runs only the mutants whose rule or file contains one of these texts
+  --check   runs nothing, but checks that each mutant, and each bug of Raft, still fits its file in
+            exactly one place, and that the file of its test still exists
+  --commit  runs only those whose rule begins with *, and those of files that the branch changed
+  --find    runs the tests of the mutant's whole package, to find one that kills it
+  --help    prints this text`;
 /** The time in milliseconds after which a test file counts as hanging, and so as failed. */
 const LIMIT = 300_000;
 /** The program that adds bugs to Raft and to the transport below it. */
@@ -38,6 +38,7 @@ const { values: options, positionals: parts } = parseArgs({
     check: { type: 'boolean', default: false },
     commit: { type: 'boolean', default: false },
     find: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
@@ -46,25 +47,55 @@ const total = { passed: 0, failed: 0 };
 /** Writes the edited file as it was; undefined while no file is edited. */
 let restore;
 let isStopped = false;
-for (const signal of ['SIGINT', 'SIGTERM'])
-  process.once(signal, () => {
-    isStopped = true;
-    restore?.();
-  });
+if (options.help) console.log(USAGE);
+else await main();
 
-if (options.check) for (const mutant of chosen) tell(mutant, misfit(mutant));
-else await runAll();
-if (total.passed === 0) total.failed += 1; // A run without a mutant counts as a failure.
-console.log(`${total.passed} passed, ${total.failed} failed`);
-if (total.failed > 0 || isStopped) process.exitCode = 1;
+async function main() {
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => {
+      isStopped = true;
+      restore?.();
+    });
+  if (options.check) await checkAll();
+  else await runAll();
+  if (total.passed === 0) total.failed += 1; // A run without a mutant counts as a failure.
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  if (total.failed > 0 || isStopped) process.exitCode = 1;
+}
 
 function choose() {
   const changed = options.commit ? changedFiles() : undefined;
   return (options.check || options.find ? [...MUTANTS, ...SURVIVORS] : MUTANTS).filter(
-    ({ rule, file, isFixed }) =>
-      (changed === undefined || isFixed || changed.has(file)) &&
-      (parts.length === 0 || parts.some((part) => rule.includes(part) || file.includes(part))),
+    (mutant) =>
+      (changed === undefined || mutant.isFixed || changed.has(mutant.file)) && isNamed(mutant),
   );
+}
+
+function isNamed({ rule, file }) {
+  return parts.length === 0 || parts.some((part) => rule.includes(part) || file.includes(part));
+}
+
+/** Checks that the mutants fit the sources, and the bugs of Raft the compiled files. */
+async function checkAll() {
+  for (const mutant of chosen) tell(mutant, misfit(mutant));
+  const raft = await import(pathToFileURL(join(root, RAFT)));
+  for (const { name, edits } of raft.MUTANTS) {
+    const bug = { rule: name, file: edits.at(-1).file };
+    if (isNamed(bug)) tell(bug, misfitOfRaft(edits, raft.edited));
+  }
+}
+
+function misfitOfRaft(edits, edited) {
+  try {
+    for (const { file } of edits)
+      edited(
+        readFileSync(join(root, file), 'utf8'),
+        edits.filter((edit) => edit.file === file),
+      );
+    return undefined;
+  } catch ({ message }) {
+    return message;
+  }
 }
 
 async function runAll() {

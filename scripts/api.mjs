@@ -34,24 +34,14 @@ if (process.argv.includes('--check')) {
 
 /** Writes the reports of all entries into a folder. One program is parsed for all of them. */
 function writeReports(folder) {
-  const all = entries();
-  const files = all.map(({ types }) => types);
-  const overrideTsconfig = { ...SETTINGS.compiler.overrideTsconfig, files };
   const reports = { enabled: true, reportFolder: folder, reportTempFolder: folder };
-  const configs = all.map(({ name, types, manifest }) =>
-    ExtractorConfig.prepare({
-      packageJsonFullPath: manifest,
-      configObjectFullPath: undefined,
-      configObject: {
-        ...SETTINGS,
-        projectFolder: root,
-        mainEntryPointFilePath: types,
-        compiler: { overrideTsconfig },
-        apiReport: { ...reports, reportFileName: name },
-      },
-    }),
-  );
-  const compilerState = CompilerState.create(configs[0]);
+  const configs = entries().map(([reportFileName, mainEntryPointFilePath, packageJsonFullPath]) => {
+    const apiReport = { ...reports, reportFileName };
+    const configObject = { ...SETTINGS, projectFolder: root, mainEntryPointFilePath, apiReport };
+    return ExtractorConfig.prepare({ configObject, packageJsonFullPath });
+  });
+  const additionalEntryPoints = configs.map((config) => config.mainEntryPointFilePath);
+  const compilerState = CompilerState.create(configs[0], { additionalEntryPoints });
   for (const config of configs) {
     const { succeeded } = Extractor.invoke(config, {
       localBuild: true,
@@ -66,16 +56,19 @@ function writeReports(folder) {
   }
 }
 
-/** Returns each entry that a package exports with types, such as `transport-core.backend`. */
+/**
+ * Returns each entry that a package exports with types: its name, such as `transport-core.backend`,
+ * the file with its types, and the package's manifest.
+ */
 function entries() {
   return published.flatMap((folder) =>
     Object.entries(manifestOf(join(root, folder)).exports)
       .filter(([, { types }]) => types !== undefined)
-      .map(([entry, { types }]) => ({
-        name: join(folder, entry).slice('packages/'.length).replaceAll('/', '.'),
-        types: join(root, folder, types),
-        manifest: join(root, folder, 'package.json'),
-      })),
+      .map(([entry, { types }]) => [
+        join(folder, entry).slice('packages/'.length).replaceAll('/', '.'),
+        join(root, folder, types),
+        join(root, folder, 'package.json'),
+      ]),
   );
 }
 

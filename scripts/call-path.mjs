@@ -17,10 +17,10 @@ const WARM_UP = 100;
 
 /** Returns `{ out, in }`: the sorted files of each end. */
 export async function callPath() {
-  const { bytes, createTransport } = trunkline;
+  const { bytes, createTransport, defineProtocol, serve, tcp } = trunkline;
   const methods = { echo: { id: 1, request: bytes, response: bytes } };
-  const fields = { name: 'call-path', version: 1, channel: 0x20, methods };
-  const options = { protocol: trunkline.defineProtocol(fields), backends: [trunkline.tcp()] };
+  const protocol = defineProtocol({ name: 'call-path', version: 1, channel: 0x20, methods });
+  const options = { protocol, backends: [tcp()] };
   const session = new Session();
   session.connect();
   /** The coverage of both parts: up to the relay, and from there to the handler. */
@@ -31,7 +31,7 @@ export async function callPath() {
     if (isObserved && ran.length === number) ran.push(session.post('Profiler.takePreciseCoverage'));
   };
   const server = createTransport('tcp://127.0.0.1:0', options);
-  trunkline.serve(server, {
+  serve(server, {
     echo(request) {
       observe(1);
       return request;
@@ -61,18 +61,17 @@ export async function callPath() {
 
 /** Returns our files of which functions ran. */
 function entered(scripts) {
-  const ours = scripts.filter(({ url }) => /\/packages\/[\w-]+\/dist\//.test(url));
-  const files = ours.flatMap(({ url, functions }) => {
+  const files = new Set();
+  for (const { url, functions } of scripts) {
+    if (!/\/packages\/[\w-]+\/dist\//.test(url)) continue;
     const path = fileURLToPath(url);
     const text = readFileSync(path, 'utf8');
-    return functions
-      .filter(({ ranges: [{ count }] }) => count > 0)
-      .map(({ ranges: [{ startOffset }] }) => {
-        const before = text.slice(0, startOffset).split('\n');
-        return sourceAt(path, before.length - 1, before.at(-1).length)?.file;
-      });
-  });
-  return [...new Set(files)].filter(Boolean).sort();
+    for (const { ranges } of functions.filter(({ ranges: [{ count }] }) => count > 0)) {
+      const before = text.slice(0, ranges[0].startOffset).split('\n');
+      files.add(sourceAt(path, before.length - 1, before.at(-1).length)?.file);
+    }
+  }
+  return [...files].filter(Boolean).sort();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

@@ -84,7 +84,7 @@ async function packages() {
     await program('packages', `${file}: publint`, tools.publint, 'run', tarball, '--strict');
     await program('packages', `${file}: attw`, tools.attw, tarball, '--profile', 'esm-only');
   }
-  for (const [what, flaws] of await installed(folder)) report('installed', what, flaws);
+  await installed(folder, (what, flaws) => report('installed', what, flaws));
   rmSync(folder, { recursive: true });
 }
 
@@ -158,15 +158,14 @@ async function dependencies() {
   const all = Object.values(JSON.parse(list.output))
     .flat()
     .filter(({ name }) => !NOT_INSTALLED.includes(name));
-  report('depends', `${all.length} packages: licenses, no install scripts`, [
-    ...all
-      .filter(({ license }) => !LICENSES.includes(license))
-      .map(({ name, license }) => `${name} has the license '${license}'`),
-    ...all
-      .flatMap(({ paths }) => paths.map(manifestOf))
-      .filter(({ scripts }) => scripts?.preinstall ?? scripts?.install ?? scripts?.postinstall)
-      .map(({ name }) => `${name} runs a script when it is installed`),
-  ]);
+  const flaws = [];
+  for (const { name, license, paths } of all) {
+    if (!LICENSES.includes(license)) flaws.push(`${name} has the license '${license}'`);
+    for (const { scripts } of paths.map(manifestOf))
+      if (scripts?.preinstall ?? scripts?.install ?? scripts?.postinstall)
+        flaws.push(`${name} runs a script when it is installed`);
+  }
+  report('depends', `${all.length} packages: licenses, no install scripts`, flaws);
 }
 
 /**

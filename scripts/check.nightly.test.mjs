@@ -21,20 +21,18 @@ const peers = 'packages/peers/src';
 
 /** The layers of packages, lowest first. None may import the next one. */
 const LAYERS = {
-  [core]: ['protocol', 'wire', 'session', 'rpc', 'stream', 'transport', 'node'],
-  [gossip]: [
-    ...['messages', 'hyparview', 'plumtree', 'overlay', 'wire', 'signatures', 'discovery'],
-    ...['topics', 'relay', 'driver'],
-  ],
+  [core]: 'protocol wire session rpc stream transport node',
+  [gossip]: 'messages hyparview plumtree overlay wire signatures discovery topics relay driver',
 };
 /** The folders of peers that import no other folder, and some of those that import no driver. */
 const ALONE = ['address', 'dialing', 'nat', 'status', 'store', 'trust'];
 
 /** Imports that a layer must not have: a folder, and what it imports. */
 const layerBreaches = [
-  ...Object.entries(LAYERS).flatMap(([source, layers]) =>
-    layers.slice(1).map((above, at) => [`${source}/${layers[at]}`, `../${above}/a.ts`]),
-  ),
+  ...Object.entries(LAYERS).flatMap(([source, names]) => {
+    const [lowest, ...above] = names.split(' ');
+    return above.map((name, at) => [`${source}/${above[at - 1] ?? lowest}`, `../${name}/a.ts`]);
+  }),
   ...ALONE.map((folder) => [`${peers}/${folder}`, '../book/a.ts']),
   ...['admission', 'book', 'exchange'].map((folder) => [`${peers}/${folder}`, '../driver/a.ts']),
   [core, './protocol/codec.ts'],
@@ -81,10 +79,8 @@ const compilerBreaches = [
 
 const copy = fs.mkdtempSync(join(tmpdir(), 'trunkline-check-'));
 test.before('the tree is copied', () => {
-  const filter = (path) => !['node_modules', 'dist'].includes(basename(path));
-  const own = ['biome.json', 'package.json', 'tsconfig.base.json', '.gitignore', 'scripts'];
-  for (const entry of [...own, ...packages])
-    fs.cpSync(join(root, entry), join(copy, entry), { recursive: true, filter });
+  const filter = (path) => !['node_modules', 'dist', '.git'].includes(basename(path));
+  fs.cpSync(root, copy, { recursive: true, filter });
   for (const folder of ['.', ...packages]) {
     const modules = join(root, folder, 'node_modules');
     if (fs.existsSync(modules)) fs.symlinkSync(modules, join(copy, folder, 'node_modules'));
@@ -111,11 +107,12 @@ test.serial('the compiler refuses what pure code may not use', async (t) => {
 test('a package that uses the internals of another depends on one exact version of it', (t) => {
   for (const folder of published) {
     const { dependencies } = manifestOf(join(root, folder));
-    const texts = shippedSources(folder).map((file) => fs.readFileSync(file, 'utf8'));
+    const text = shippedSources(folder)
+      .map((file) => fs.readFileSync(file, 'utf8'))
+      .join('');
     for (const name of ['@trunkline/transport-core', '@trunkline/peers']) {
-      if (dependencies[name] === undefined) continue;
-      const isInternal = texts.some((text) => text.includes(`'${name}/internal'`));
-      t.is(dependencies[name], isInternal ? 'workspace:*' : 'workspace:^', `${folder}: ${name}`);
+      const version = text.includes(`'${name}/internal'`) ? 'workspace:*' : 'workspace:^';
+      if (dependencies[name]) t.is(dependencies[name], version, `${folder}: ${name}`);
     }
   }
 });
@@ -130,9 +127,8 @@ function plant(breaches) {
 /** Expects a line about each breach that names its rule. */
 function expectEach(t, breaches, lines) {
   for (const [file, , rule] of breaches) {
-    const own = lines.filter((line) => line.includes(file));
-    const isFound = own.some((line) => rule.test(line));
-    t.true(isFound, `${file}: ${own.join('\n')}`);
+    const own = lines.filter((line) => line.includes(file)).join('\n');
+    t.regex(own, rule, file);
   }
 }
 

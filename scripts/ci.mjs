@@ -30,10 +30,9 @@ const others = [...Object.values(PARTS).flat(), 'consumer'];
 PARTS.rest = [...packages.map((folder) => basename(folder)), 'workspace'].filter(
   (each) => !others.includes(each),
 );
-const tests = Object.entries(PARTS).map(([job, folders]) => [
-  job,
-  [build, `node scripts/test.mjs --nightly ${folders.join(' ')}`],
-]);
+const tests = {};
+for (const [job, folders] of Object.entries(PARTS))
+  tests[job] = [build, `node scripts/test.mjs --nightly ${folders.join(' ')}`];
 
 /**
  * The jobs of each run. A nightly job takes at most 90 minutes. The nightly run tests the
@@ -56,7 +55,7 @@ const RUNS = {
     ],
   },
   nightly: {
-    ...Object.fromEntries(tests),
+    ...tests,
     node22: [build, 'npx --yes node@22 scripts/test.mjs --io simulation'],
     search: [`${pnpm} sim --seeds 2000`, `${pnpm} processes`],
     mutants: [`${pnpm} mutants`],

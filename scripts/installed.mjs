@@ -10,20 +10,18 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build as esbuild } from 'esbuild';
+import { build as vite } from 'vite';
 import { manifestOf, published, root, run } from './workspace.mjs';
 
 /** The releases of Node on which everything must run. */
 const RELEASES = ['20', '24', '26'];
 /** The oldest supported TypeScript, which docs/start.md names, and those after it. */
 const VERSIONS = ['5.4', '6', '7'];
-/** The projects of consumer/, each with flags of the compiler. */
-const PROJECTS = [
-  ['node'],
-  ['node', '--module', 'esnext', '--moduleResolution', 'bundler'],
-  ['browser'],
-  ['nats-node'],
-  ['nats-browser'],
-];
+/** The projects of consumer/: each has a tsconfig. */
+const PROJECTS = ['node', 'node-bundler', 'browser', 'nats-node', 'nats-browser'];
+
+/** Options of Node before the text of a module. */
+const MODULE = ['--input-type=module', '--eval'];
 
 /** The packages that are installed before the others, to see what they say without them. */
 const FIRST = ['transport-core', 'security', 'transport-webrtc', 'transport-ws', 'simulation'];
@@ -88,8 +86,7 @@ const BUNDLERS = {
   },
 
   async Vite(folder) {
-    const { build } = await import('vite');
-    await build({
+    await vite({
       root: folder,
       configFile: false,
       logLevel: 'silent',
@@ -119,18 +116,23 @@ const BUNDLERS = {
 };
 
 /**
- * Returns the outcome of each check: `[title, flaws]`.
+ * Uses the packages.
  *
- * @param tarballs the folder with the tarballs of all packages.
+ * @param tarballs the folder with the tarballs of all packages
+ * @param report called with the title and the flaws of each check
  */
-export async function installed(tarballs) {
+export async function installed(tarballs, report) {
   const folder = fs.mkdtempSync(join(tmpdir(), 'trunkline-installed-'));
-  const outcomes = [];
-  /** Runs a command, which must succeed and print what is expected. */
-  const expect = async (title, [command, ...args], expected = /^/) => {
+  /** Runs a program on a Node, on which it must succeed and print what is expected. */
+  const expect = async (title, args, expected = /^/, node = process.execPath) => {
     const options = { cwd: folder, capture: 'all', limit: 300_000 };
-    const { code, output } = await run(command, args, options);
-    outcomes.push([title, code === 0 && expected.test(output) ? [] : [output]]);
+    const { code, output } = await run(node, args, options);
+    report(title, code === 0 && expected.test(output) ? [] : [output]);
+  };
+  const nodes = RELEASES.map((release) => [release, nodeOf(release)]);
+  const onEachNode = async (title, args, expected) => {
+    for (const [release, node] of nodes)
+      await expect(`${title}, Node ${release}`, args, expected, node);
   };
   const write = (file, text) => fs.writeFileSync(join(folder, file), text);
   const consumer = join(root, 'consumer');
@@ -142,72 +144,63 @@ export async function installed(tarballs) {
     for (const [entry, [call, expected]] of Object.entries(LACKING)) {
       const told = "({ code, message }) => console.log(code + ': ' + message)";
       const imported = `import * as entry from '@trunkline/${entry}';`;
-      write('lacking.js', `${imported}\nawait entry.${call}.catch(${told});\nprocess.exit();\n`);
-      await expect(`${entry} lacks a package`, [process.execPath, 'lacking.js'], expected);
+      const program = `${imported} await entry.${call}.catch(${told}); process.exit();`;
+      await expect(`${entry} lacks a package`, [...MODULE, program], expected);
     }
     write('webrtc.js', WEBRTC);
-    await expect('webrtc without its library', [process.execPath, 'webrtc.js'], NO_LIBRARY);
+    await expect('webrtc without its library', ['webrtc.js'], NO_LIBRARY);
     const bundled = await BUNDLERS.esbuild(folder, 'webrtc.js', []);
-    await expect('webrtc in a bundle without its library', [process.execPath, bundled], NO_LIBRARY);
+    await expect('webrtc in a bundle without its library', [bundled], NO_LIBRARY);
 
-    link(folder, 'ws', 'packages/transport-ws');
+    link(folder, { ws: '*' }, 'packages/transport-ws');
     const manifests = [];
     for (const path of published) manifests.push(await install(folder, tarballs, basename(path)));
-    const entries = manifests.flatMap(({ name, exports }) =>
-      Object.keys(exports)
-        .filter((entry) => entry !== './package.json')
-        .map((entry) => name + entry.slice(1)),
-    );
+    const entries = manifests
+      .flatMap(({ name, exports }) => Object.keys(exports).map((entry) => name + entry.slice(1)))
+      .filter((entry) => !entry.endsWith('/package.json'));
     const all = JSON.stringify(entries);
-    const nodes = RELEASES.map((release) => [release, nodeOf(release)]);
-    const onEachNode = async (title, file, expected) => {
-      for (const [release, node] of nodes)
-        await expect(`${title}, Node ${release}`, [node, file], expected);
-    };
-    write(
-      'without.js',
-      `const optional = ${JSON.stringify(OPTIONAL)};
+    const without = `const optional = ${JSON.stringify(OPTIONAL)};
 for (const entry of ${all})
   await import(entry).then(
     () => { if (optional[entry]) throw new Error(entry + ' does without its package'); },
-    (error) => { if (!optional[entry] || !error.message.includes("'" + optional[entry] + "'")) throw error; });`,
-    );
-    await onEachNode('imported without optional packages', 'without.js');
-    for (const [at, { peerDependencies = {} }] of manifests.entries())
-      for (const peer of Object.keys(peerDependencies))
-        if (!isOurs(peer)) link(folder, peer, published[at]);
-    await expect('webrtc with its library', [process.execPath, 'webrtc.js'], /^connected$/m);
-    write(
-      'all.cjs',
-      `(async () => { for (const entry of ${all}) require(entry), await import(entry); })();`,
-    );
-    await onEachNode('required and imported', 'all.cjs');
+    (error) => { if (!optional[entry] || !error.message.includes("'" + optional[entry] + "'")) throw error; });`;
+    await onEachNode('imported without optional packages', [...MODULE, without]);
+    for (const [at, { peerDependencies }] of manifests.entries())
+      link(folder, peerDependencies, published[at]);
+    await expect('webrtc with its library', ['webrtc.js'], /^connected$/m);
+    const both = `(async () => { for (const entry of ${all}) require(entry), await import(entry); })();`;
+    await onEachNode('required and imported', ['--input-type=commonjs', '--eval', both]);
 
-    write('main.js', programWith(entries));
+    const imports = entries.map((entry, at) => `import * as entry${at} from '${entry}';\n`);
+    const names = entries.map((_, at) => `entry${at}`);
+    // The program of consumer/, which then also prints how many of the entries have exports.
+    const program = `${imports.join('')}import './smoke.mjs';
+const full = [${names}].filter((entry) => Object.keys(entry).length > 0);
+console.log(full.length + ' entries');
+`;
+    write('main.js', program);
     const expected = new RegExp(`with a cookie: .*\n${entries.length} entries\n$`);
-    for (const [name, bundler] of Object.entries(BUNDLERS)) {
-      const title = `a bundle of ${name}`;
+    for (const [name, bundler] of Object.entries(BUNDLERS))
       await bundler(folder).then(
-        (file) => onEachNode(title, file, expected),
-        ({ message }) => outcomes.push([title, [message]]),
+        (file) => onEachNode(`a bundle of ${name}`, [file], expected),
+        ({ message }) => report(`a bundle of ${name}`, [message]),
       );
-    }
 
     const { dependencies, devDependencies } = manifestOf(consumer);
-    for (const name of Object.keys({ ...dependencies, ...devDependencies }))
-      if (!isOurs(name)) link(folder, name, 'consumer');
+    link(folder, { ...dependencies, ...devDependencies }, 'consumer');
     const typed = entries.filter((entry) => !entry.includes('transport-nats'));
     const types = typed.map((entry) => `typeof import('${entry}')`);
     write('src/entries.ts', `export type Entries = [\n  ${types.join(',\n  ')},\n];\n`);
     const compile = async (version) => {
       const compiler = join(consumer, `node_modules/typescript-${version}/bin/tsc`);
-      for (const [project, ...flags] of PROJECTS) {
-        const command = [process.execPath, compiler, '-p', `tsconfig.${project}.json`, ...flags];
-        await expect(`TypeScript ${[version, project, ...flags].join(' ')}`, command);
-      }
+      for (const project of PROJECTS)
+        await expect(`TypeScript ${version} ${project}`, [
+          compiler,
+          '-p',
+          `tsconfig.${project}.json`,
+        ]);
     };
     await Promise.all(VERSIONS.map(compile));
-    return outcomes;
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
@@ -224,34 +217,22 @@ async function install(folder, tarballs, name) {
   fs.mkdirSync(target, { recursive: true });
   await run('tar', ['-xzf', join(tarballs, tarball), '-C', target, '--strip-components=1']);
   const manifest = manifestOf(target);
-  for (const dependency of Object.keys(manifest.dependencies ?? {}))
-    if (!isOurs(dependency)) link(folder, dependency, `packages/${name}`);
+  link(folder, manifest.dependencies, `packages/${name}`);
   return manifest;
 }
 
-/** Links a library into `node_modules`: the one that a folder of the workspace has. */
-function link(folder, name, user) {
-  const path = join(folder, 'node_modules', name);
-  fs.mkdirSync(dirname(path), { recursive: true });
-  fs.rmSync(path, { force: true });
-  fs.symlinkSync(join(root, user, 'node_modules', name), path);
-}
-
-function isOurs(name) {
-  return name === 'trunkline' || name.startsWith('@trunkline/');
-}
-
 /**
- * Returns the program of consumer/, which then also prints how many of the entries have exports.
+ * Links those of these dependencies that are not ours into `node_modules`: the libraries that a
+ * folder of the workspace has.
  */
-function programWith(entries) {
-  const names = entries.map((_, at) => `entry${at}`);
-  const imports = entries.map((entry, at) => `import * as ${names[at]} from '${entry}';`);
-  return `${imports.join('\n')}
-import './smoke.mjs';
-const full = [${names}].filter((entry) => Object.keys(entry).length > 0);
-console.log(full.length + ' entries');
-`;
+function link(folder, dependencies, user) {
+  for (const name of Object.keys(dependencies ?? {})) {
+    if (name === 'trunkline' || name.startsWith('@trunkline/')) continue;
+    const path = join(folder, 'node_modules', name);
+    fs.mkdirSync(dirname(path), { recursive: true });
+    fs.rmSync(path, { force: true });
+    fs.symlinkSync(join(root, user, 'node_modules', name), path);
+  }
 }
 
 /** Returns the path of a release of Node. */

@@ -3,18 +3,11 @@
 import test from 'ava';
 import { type CommonConfig, type CommonOptions, commonOptions } from './common-options.ts';
 import { type OptionsInput, parseOptions } from './config.ts';
+import { misuseOf } from './protocol/testing/refused.ts';
 
 const parse = (options: CommonOptions): CommonConfig =>
   parseOptions(commonOptions, options, 'createTransport');
-const messageOf = (options: unknown) => {
-  try {
-    parse(options as CommonOptions);
-  } catch (error) {
-    if (error instanceof TypeError) return error.message;
-    throw error;
-  }
-  return 'accepted';
-};
+const messageOf = (options: unknown) => misuseOf(() => parse(options as CommonOptions));
 
 test('the defaults are those that the documentation gives', (t) => {
   t.deepEqual(parse({}), {
@@ -38,12 +31,7 @@ test('the defaults are those that the documentation gives', (t) => {
       rate: {},
       total: { calls: 32_768, bytes: 134_217_728 },
       handshakes: { pending: 64 },
-      credit: {
-        pipe: 262_144,
-        pipeMax: 16_777_216,
-        inbox: 8_388_608,
-        stream: 262_144,
-      },
+      credit: { pipe: 262_144, pipeMax: 16_777_216, inbox: 8_388_608, stream: 262_144 },
     },
   });
 });

@@ -17,6 +17,7 @@ import {
   text,
   withDefault,
 } from './config.ts';
+import { misuseOf } from './protocol/testing/refused.ts';
 
 const schema = optionsSchema({
   addr: text(),
@@ -38,15 +39,7 @@ const schema = optionsSchema({
     },
   ),
 });
-const messageOf = (input: unknown) => {
-  try {
-    parseOptions(schema, input, 'createThing');
-  } catch (error) {
-    if (error instanceof TypeError) return error.message;
-    throw error;
-  }
-  return 'accepted';
-};
+const messageOf = (input: unknown) => misuseOf(() => parseOptions(schema, input, 'createThing'));
 
 test('omitted and undefined options get their defaults', (t) => {
   const expected = { addr: 'a', size: 5, deep: { depth: 1, more: {} }, pair: { low: 1, high: 2 } };

@@ -26,9 +26,7 @@ test('a TLS socket is reset with RST, at either end and at once', async (t) => {
 
 test('a bare TCP socket is reset with RST', async (t) => {
   const { server, accepted } = listening(t);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const near = connect(await portOf(server), '127.0.0.1');
   const far = await accepted;
   far.resume();
   const error = once(far, 'error') as Promise<[Error & { code?: string }]>;
@@ -66,23 +64,15 @@ test('a peer may use one local port for two of our addresses', async (t) => {
   const accepted: TlsConnection[] = [];
   let allAccepted = () => {};
   const both = new Promise<void>((resolve) => (allAccepted = resolve));
-  const acceptor = own.acceptor({
-    clock: systemClock,
-    listen: undefined,
-    tune() {},
-    accept: (given) => {
-      if (accepted.push(given) === 2) allAccepted();
-    },
+  const acceptor = acceptorOf(t, own, (given) => {
+    if (accepted.push(given) === 2) allAccepted();
   });
-  t.teardown(() => acceptor.close());
   const raws: Socket[] = [];
   const localPort = await freePort();
   for (const _ of others) {
     const server = createServer({ pauseOnConnect: true });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    const port = await portOf(server);
     const taken = once(server, 'connection').then(([socket]) => acceptor.take(socket));
-    const { port } = server.address() as AddressInfo;
     const raw = connect({ port, localPort, host: '127.0.0.1', localAddress: '127.0.0.1' });
     raws.push(raw);
     t.teardown(() => {
@@ -114,24 +104,11 @@ test('a peer may use one local port for two of our addresses', async (t) => {
  * Returns both ends of a TLS connection, the sockets below them, and the sockets of the relay
  * between them.
  */
-async function secured(
-  t: ExecutionContext,
-): Promise<
-  { near: TlsConnection; far: TlsConnection } & Record<
-    'nearRaw' | 'farRaw' | 'outer' | 'inner',
-    Socket
-  >
-> {
+async function secured(t: ExecutionContext) {
   const [a, b] = [await mutualTls(), await mutualTls()];
   let arrived = (_secured: TlsConnection) => {};
   const far = new Promise<TlsConnection>((resolve) => (arrived = resolve));
-  const acceptor = b.acceptor({
-    clock: systemClock,
-    listen: undefined,
-    tune() {},
-    accept: (given) => arrived(given),
-  });
-  t.teardown(() => acceptor.close());
+  const acceptor = acceptorOf(t, b, (given) => arrived(given));
   const server = createServer({ pauseOnConnect: true });
   t.teardown(() => void server.close());
   const raw = new Promise<Socket>((resolve) => {
@@ -140,17 +117,14 @@ async function secured(
       resolve(socket);
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await portOf(server);
   const relay = listening(t);
-  relay.server.listen(0, '127.0.0.1');
-  await once(relay.server, 'listening');
-  const nearRaw = connect((relay.server.address() as AddressInfo).port, '127.0.0.1');
+  const nearRaw = connect(await portOf(relay.server), '127.0.0.1');
   const secure = new Promise<TlsConnection>((done, failed) => {
     a.secure(nearRaw, { address: 'there', nodeId: undefined, done, failed }).on('error', () => {});
   });
   const outer = await relay.accepted;
-  const inner = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const inner = connect(port, '127.0.0.1');
   outer.on('data', (chunk) => inner.write(chunk));
   inner.on('data', (chunk) => outer.write(chunk));
   const [near, farSecured, farRaw] = [await secure, await far, await raw];
@@ -171,10 +145,22 @@ async function secured(
   return { near, far: farSecured, nearRaw, farRaw, outer, inner };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+function acceptorOf(t: ExecutionContext, tls: MutualTls, accept: (far: TlsConnection) => void) {
+  const acceptor = tls.acceptor({ clock: systemClock, listen: undefined, tune() {}, accept });
+  t.teardown(() => acceptor.close());
+  return acceptor;
+}
+
+/** Listens on a free port, and returns it. */
+async function portOf(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  return (server.address() as AddressInfo).port;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await portOf(server);
   server.close();
   await once(server, 'close');
   return port;

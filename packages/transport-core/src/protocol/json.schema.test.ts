@@ -8,7 +8,7 @@ import type { TransportError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
 import { type Codec, decodeAs, encodeAs } from './codec.ts';
 import { json } from './json.ts';
-import { bytesOf } from './testing/any-json.ts';
+import { bytesOf, schemaOf } from './testing/any-json.ts';
 import { refusalOf } from './testing/refused.ts';
 
 test('the receiver gets the output of the schema', (t) => {
@@ -20,14 +20,9 @@ test('the receiver gets the output of the schema', (t) => {
 
 test('zod/mini and any other Standard Schema work', (t) => {
   t.is(json(mini.object({ a: mini.number() })).decode(bytesOf('{"a":1}')).a, 1);
-  const even: StandardSchemaV1<number> = {
-    '~standard': {
-      version: 1,
-      vendor: 'own',
-      validate: (value) =>
-        Number(value) % 2 === 0 ? { value: value as number } : { issues: [{ message: 'is odd' }] },
-    },
-  };
+  const even = schemaOf((value) =>
+    Number(value) % 2 === 0 ? { value } : { issues: [{ message: 'is odd' }] },
+  );
   t.is(json(even).decode(json(even).encode(4)), 4);
   t.is(refusalOf(() => json(even).encode(3)).message, 'json: value: is odd');
 });
@@ -177,9 +172,7 @@ test('an asynchronous schema is a TypeError at the sender, internal at the recei
     instanceOf: TypeError,
     message: /asynchronously/,
   });
-  const promising: StandardSchemaV1<string> = {
-    '~standard': { version: 1, vendor: 'own', validate: () => Promise.reject(new Error('late')) },
-  };
+  const promising = schemaOf(() => Promise.reject(new Error('late')));
   t.throws(() => encodeAs(json(promising), 'request', 'x'), {
     instanceOf: TypeError,
     message: /^request: json: the schema validates asynchronously/,
@@ -188,16 +181,11 @@ test('an asynchronous schema is a TypeError at the sender, internal at the recei
 });
 
 test('a schema that throws refuses the value', (t) => {
-  const throwing: StandardSchemaV1<string> = {
-    '~standard': {
-      version: 1,
-      vendor: 'own',
-      validate: () => {
-        throw new Error('oops');
-      },
-    },
-  };
-  const codec = json(throwing);
+  const codec = json(
+    schemaOf(() => {
+      throw new Error('oops');
+    }),
+  );
   const error = refusalOf(() => codec.encode('x'));
   t.is(error.code, 'invalid_argument');
   t.regex(error.message, /its schema threw: .*oops/);

@@ -38,10 +38,9 @@ test('readers take from connections in turn, and from each in order', async (t) 
 });
 
 test('a reader that names a method has priority over one that takes all', async (t) => {
-  const fixture = new InboxFixture();
+  const { fixture, a } = inbox();
   const [all, named] = [consume(fixture), consume(fixture, 'ask')];
   const [any, mine] = [read(all), read(named)];
-  const a = fixture.connection();
   a.send('ask', byte(1));
   a.send('other', byte(2));
   t.is(first(await mine), 1);
@@ -70,9 +69,8 @@ test('a long request that waits when all reading stops gives back its credit', (
 });
 
 test('calls that wait for a busy reader do not block other methods of the connection', async (t) => {
-  const fixture = new InboxFixture();
+  const { fixture, a } = inbox();
   const [slow, quick] = [consume(fixture, 'ask'), consume(fixture, 'other')];
-  const a = fixture.connection();
   a.send('ask', byte(1));
   const next = read(quick);
   a.send('other', byte(2));
@@ -121,10 +119,9 @@ test('a one-way message returns its account when its reader leaves', async (t) =
 });
 
 test('a request costs work units and flood points for each issue that its schema reports', (t) => {
-  const fixture = new InboxFixture();
+  const { fixture, a } = inbox();
   const consumer = consume(fixture);
   void consumer.next();
-  const a = fixture.connection();
   const spent = (values: number) => {
     const { units } = a.context;
     a.send('many', new TextEncoder().encode(JSON.stringify([Array(values).fill('')])));
@@ -178,9 +175,8 @@ test('while the answers of a connection are blocked its calls are not dispatched
 });
 
 test('a closed inbox refuses waiting calls and ends its readers', async (t) => {
-  const fixture = new InboxFixture();
+  const { fixture, a } = inbox();
   const consumer = consume(fixture, 'ask');
-  const a = fixture.connection();
   a.send('ask');
   const senders = new InboxFixture();
   senders.connection().send('tell');

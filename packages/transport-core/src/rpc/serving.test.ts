@@ -55,10 +55,9 @@ test('a handler that returns has answered before the next one runs', (t) => {
 });
 
 test('at most as many handlers run at once as concurrency allows; the rest waits in order', async (t) => {
-  const fixture = new InboxFixture();
+  const { fixture, a } = inbox();
   const { waiting, handler } = gate();
   serve(fixture, { ask: handler }, { concurrency: 2 });
-  const a = fixture.connection();
   for (let i = 1; i <= 5; i++) a.send('ask', byte(i));
   t.is(waiting.length, 2);
   t.is(fixture.inbox.waiting, 3);
@@ -87,9 +86,8 @@ test('10,000 calls that wait for a synchronous handler are served in a loop, not
 });
 
 test('a TransportError is sent unchanged, any other error as internal with its message', async (t) => {
-  const fixture = new InboxFixture();
+  const { fixture, a } = inbox();
   const seen: TransportError[] = [];
-  const a = fixture.connection();
   a.fail = (_call, error) => seen.push(error) > 0;
   const throws = [
     new TransportError('not_found', 'no such block', { metadata: { height: '7' } }),
@@ -128,8 +126,7 @@ test('a TransportError is sent unchanged, any other error as internal with its m
 });
 
 test('a result whose then throws fails its call as the handler does, and the next call is served', async (t) => {
-  const fixture = new InboxFixture();
-  const a = fixture.connection();
+  const { fixture, a } = inbox();
   for (const number of [0, 1, 2]) a.send('ask', byte(number));
   const results = [
     Object.defineProperty({}, 'then', {
@@ -192,10 +189,9 @@ test('rpc.respond answers, and the return value of the handler is ignored', asyn
 });
 
 test('stop accepts no more calls, waits for running ones, and leaves the rest to others', async (t) => {
-  const fixture = new InboxFixture();
+  const { fixture, a } = inbox();
   const { waiting, handler } = gate();
   const serving = serve(fixture, { ask: handler }, { concurrency: 1 });
-  const a = fixture.connection();
   a.send('ask', byte(1));
   a.send('ask', byte(2));
   let stopped = false;
@@ -214,11 +210,10 @@ test('stop accepts no more calls, waits for running ones, and leaves the rest to
 });
 
 test('calls that wait for a stopped handler fail with unimplemented if other readers exist that do not take them', async (t) => {
-  const fixture = new InboxFixture();
+  const { fixture, a } = inbox();
   const { handler } = gate();
   const serving = serve(fixture, { ask: handler }, { concurrency: 1 });
   serve(fixture, { other: handler }, { concurrency: 1 });
-  const a = fixture.connection();
   for (const name of ['ask', 'ask', 'other', 'other'] as const) a.send(name);
   void serving.stop();
   t.deepEqual(a.answers, ['ask 5 ! unimplemented (unprocessed)']);
@@ -226,10 +221,9 @@ test('calls that wait for a stopped handler fail with unimplemented if other rea
 });
 
 test('after the grace of a stop running calls fail, and their late answers are ignored', async (t) => {
-  const fixture = new InboxFixture();
+  const { fixture, a } = inbox();
   const { waiting, handler } = gate();
   const serving = serve(fixture, { ask: handler });
-  const a = fixture.connection();
   a.send('ask', byte(1));
   const stop = serving.stop();
   serving.failRunning(new TransportError('unavailable', 'stopped'));

@@ -21,16 +21,9 @@ const begin = (size: number, keep = true, limit?: number, { ahead = 0, used = 0 
     return new Uint8Array(size);
   };
   Object.assign(context, { allocate });
-  return {
-    context,
-    pieces,
-    assembly: new Assembly(
-      context,
-      frameOf({ kind: Kind.REQUEST, size }, new Uint8Array(packet).fill(1)),
-      keep,
-      { refuse: () => {} },
-    ),
-  };
+  const first = frameOf({ kind: Kind.REQUEST, size }, new Uint8Array(packet).fill(1));
+  const assembly = new Assembly(context, first, keep, { refuse: () => {} });
+  return { context, pieces, assembly };
 };
 
 test('packets are joined in order of arrival', (t) => {
@@ -80,22 +73,12 @@ test('received bytes are held until they are released, once', (t) => {
   const { assembly, context } = begin(3 * packet);
   t.is(context.usage.held, packet);
   assembly.add(new Uint8Array(packet));
-  t.deepEqual(
-    [context.usage.held, context.usage.unfinished, context.memory.used, context.memory.unfinished],
-    Array(4).fill(2 * packet),
-  );
+  const { usage, memory } = context;
+  const held = () => [usage.held, usage.unfinished, memory.used, memory.unfinished];
+  t.deepEqual(held(), Array(4).fill(2 * packet));
   assembly.release();
   assembly.release();
-  t.deepEqual(
-    [
-      context.usage.held,
-      context.usage.unfinished,
-      context.memory.used,
-      context.memory.unfinished,
-      context.memory.ahead,
-    ],
-    Array(5).fill(0),
-  );
+  t.deepEqual([...held(), memory.ahead], Array(5).fill(0));
 });
 
 test('memory is allocated at once while little is allocated ahead', (t) => {

@@ -17,14 +17,17 @@ const entry = (): Entry => ({
   },
 });
 
+/** Adds a new entry, and returns it. */
+const added = (slots: Slots<Entry>) => {
+  const call = entry();
+  slots.add(call);
+  return call;
+};
+
 test('ids have the parity of their side, are at least 1 and dense', (t) => {
   for (const parity of [0, 1] as const) {
-    const slots = new Slots(parity);
-    const ids = Array.from({ length: 100 }, () => {
-      const call = entry();
-      slots.add(call);
-      return call.id;
-    });
+    const slots = new Slots<Entry>(parity);
+    const ids = Array.from({ length: 100 }, () => added(slots).id);
     t.is(new Set(ids).size, 100);
     for (const id of ids) t.true(id >= 1 && id % 2 === parity, String(id));
     t.true(ids.filter((id) => id < 202).length >= 99);
@@ -33,14 +36,12 @@ test('ids have the parity of their side, are at least 1 and dense', (t) => {
 
 test('an id finds its entry until it is deleted, and an old one finds nothing', (t) => {
   const slots = new Slots<Entry>(1);
-  const first = entry();
-  slots.add(first);
+  const first = added(slots);
   const old = first.id;
   t.is(slots.get(old), first);
   slots.delete(first);
   t.is(slots.get(old), undefined);
-  const second = entry();
-  slots.add(second);
+  const second = added(slots);
   t.not(second.id, old);
   t.is(slots.get(old), undefined);
   t.is(slots.get(second.id), second);
@@ -58,18 +59,14 @@ test('deleting twice, or deleting a missing entry, does nothing', (t) => {
   slots.delete(second);
   slots.delete(second);
   t.is(slots.size, 0);
-  const [third, fourth] = [entry(), entry()];
-  slots.add(third);
-  slots.add(fourth);
-  t.not(third.id, fourth.id);
+  t.not(added(slots).id, added(slots).id);
 });
 
 test('a slot is used again by its last generation but one: ids stay dense, and none comes back soon', (t) => {
   const slots = new Slots<Entry>(1);
   const seen = new Set<number>();
   for (let i = 0; i < 1_000; i++) {
-    const call = entry();
-    slots.add(call);
+    const call = added(slots);
     if (seen.has(call.id)) t.fail(`id ${call.id} came back after ${i}`);
     seen.add(call.id);
     slots.delete(call);
@@ -80,15 +77,13 @@ test('a slot is used again by its last generation but one: ids stay dense, and n
 for (const parity of [0, 1] as const) {
   test(`ids wrap below 2^31, and skip 0 and the ids in use (parity ${parity})`, (t) => {
     const slots = new Slots<Entry>(parity);
-    const living = entry();
-    slots.add(living);
+    const living = added(slots);
     const { id } = living;
     let highest = 0;
     let last = 0;
     const ids = new Set<number>();
     for (let i = 0; i < 70_000; i++) {
-      const call = entry();
-      slots.add(call);
+      const call = added(slots);
       if (call.id < 1 || call.id > 0x7fff_ffff || call.id % 2 !== parity || call.id === id)
         t.fail(`${call.id}`);
       if (i < 16_384) ids.add(call.id);
@@ -106,8 +101,7 @@ for (const parity of [0, 1] as const) {
 test('ids always remain small integers of V8, because others would deoptimize all code that uses calls', (t) => {
   const slots = new Slots<Entry>(1);
   for (let i = 0; i < 40_000; i++) {
-    const call = entry();
-    slots.add(call);
+    const call = added(slots);
     // V8 serializes a small integer with the tag I, and a number on the heap with N.
     if (String.fromCharCode(serialize(call.id)[2]!) !== 'I')
       return t.fail(`id ${call.id} after ${i} calls`);
@@ -119,8 +113,7 @@ test('ids always remain small integers of V8, because others would deoptimize al
 test('the first slot of an acceptor never gives id 0, however often it wraps', (t) => {
   const slots = new Slots<Entry>(0);
   for (let i = 0; i < 70_000; i++) {
-    const call = entry();
-    slots.add(call);
+    const call = added(slots);
     if (call.id === 0) t.fail(`id 0 after ${i}`);
     slots.delete(call);
   }
@@ -198,8 +191,7 @@ test('the highest slot shows how many calls of a dense peer are in flight, until
   const slots = new Slots<Entry>(1);
   const ids = new PeerIds<{ id: number }>();
   for (let i = 0; i < 100; i++) {
-    const call = entry();
-    slots.add(call);
+    const call = added(slots);
     ids.set(call);
   }
   t.is(ids.takePeak(), 100);

@@ -3,9 +3,8 @@
 
 import test from 'ava';
 import { TransportError } from '../errors.ts';
-import type { FrameEncoder } from '../wire/encoder.ts';
 import { Kind } from '../wire/frame.ts';
-import { encoded, writeMessage } from '../wire/testing/frames.ts';
+import { encoded, type MessageFields, writeMessage } from '../wire/testing/frames.ts';
 import { Memory } from './memory.ts';
 import { Pair, SMALL } from './testing/pair.ts';
 import { callOf, protocol } from './testing/stamped-calls.ts';
@@ -90,9 +89,9 @@ class Peer {
     return told;
   }
 
-  /** Sends frames in one chunk, or in two if they are cut. */
-  write(frames: (encoder: FrameEncoder) => void, cut = 0): void {
-    const sent = encoded(frames);
+  /** Sends a frame with a payload of that many bytes, in one chunk, or in two if it is cut. */
+  write(fields: MessageFields, bytes: number = packet, cut = 0): void {
+    const sent = encoded((encoder) => writeMessage(encoder, fields, new Uint8Array(bytes)));
     for (const chunk of [sent.subarray(0, cut), sent.subarray(cut)])
       if (chunk.length > 0) this.pair.acceptor.session.receive(this.receiver.now, chunk);
   }
@@ -101,23 +100,13 @@ class Peer {
   begin(packets: number, kind: number = Kind.REQUEST, method = 1): number {
     this.#ids += 2;
     const id = this.#ids;
-    this.write((encoder) =>
-      writeMessage(
-        encoder,
-        { kind, id, channel: 0x20, method, flags: method === 3 ? 1 : 0, size: packets * packet },
-        new Uint8Array(packet),
-      ),
-    );
+    this.write({ kind, id, channel: 0x20, method, size: packets * packet });
     return id;
   }
 
   /** Sends further packets, each cut after this many bytes. */
   more(id: number, packets: number, cut = 0): void {
-    for (let i = 0; i < packets; i++)
-      this.write(
-        (encoder) => writeMessage(encoder, { kind: Kind.PART, id }, new Uint8Array(packet)),
-        cut,
-      );
+    for (let i = 0; i < packets; i++) this.write({ kind: Kind.PART, id }, packet, cut);
   }
 
   get calls(): number {
@@ -205,19 +194,10 @@ test('unfinished one-ways and items count like requests', (t) => {
   t.true(tells.pair.acceptor.count('onewayDropped') >= 22);
   t.is(tells.reason, undefined);
   for (let i = 0; i < 20; i++) {
-    gives.write((encoder) => {
-      writeMessage(
-        encoder,
-        { kind: Kind.REQUEST, id: 2 * i + 1, channel: 0x20, method: 3, flags: 1 },
-        new Uint8Array(0),
-      );
-      writeMessage(
-        encoder,
-        { kind: Kind.ITEM, id: 2 * i + 1, size: 100 * packet },
-        new Uint8Array(packet),
-      );
-    });
-    gives.more(2 * i + 1, 9);
+    const id = 2 * i + 1;
+    gives.write({ kind: Kind.REQUEST, id, channel: 0x20, method: 3, flags: 1 }, 0);
+    gives.write({ kind: Kind.ITEM, id, size: 100 * packet });
+    gives.more(id, 9);
   }
   t.true(receiver.memory.used <= 100 * packet);
   t.true(gives.errors.length > 0);
@@ -235,34 +215,25 @@ test('a response or item that does not fit the memory limit fails its call, and 
     ['get', Kind.ITEM],
   ] as const) {
     const receiver = new Receiver(100 * packet);
-    const { pair } = receiver.peer();
+    const peer = receiver.peer();
+    const { pair } = peer;
     const { acceptor } = pair;
     const call = callOf(name);
     pair.start(acceptor, call);
     pair.tick(acceptor);
     const hold = receiver.peer();
     const held = hold.begin(100);
-    const write = (frames: (encoder: FrameEncoder) => void) =>
-      void acceptor.session.receive(receiver.now, encoded(frames));
-    write((encoder) =>
-      writeMessage(encoder, { kind, id: call.id, size: 90 * packet }, new Uint8Array(packet)),
-    );
-    for (let i = 0; i < 20; i++)
-      write((encoder) =>
-        writeMessage(encoder, { kind: Kind.PART, id: call.id }, new Uint8Array(packet)),
-      );
+    peer.write({ kind, id: call.id, size: 90 * packet });
+    peer.more(call.id, 20);
     hold.more(held, 95);
     t.is(call.error?.code, 'resource_exhausted', name);
     t.regex(
       call.error!.message,
       /limits\.memory is reached, .* was dropped after 8\d{4} of 368640 bytes/,
     );
-    for (let i = 0; i < 69; i++)
-      write((encoder) =>
-        writeMessage(encoder, { kind: Kind.PART, id: call.id }, new Uint8Array(packet)),
-      );
+    peer.more(call.id, 69);
     t.is(acceptor.ending, undefined, 'what still comes is dropped');
-    if (kind === Kind.ITEM) write((encoder) => encoder.signal(Kind.END, call.id));
+    if (kind === Kind.ITEM) peer.write({ kind: Kind.END, id: call.id }, 0);
     t.is(acceptor.session.parts.caller.slots.size, 0);
     t.is(receiver.memory.used, 96 * packet);
   }

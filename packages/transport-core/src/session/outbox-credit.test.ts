@@ -4,7 +4,7 @@ import test from 'ava';
 import { pluck } from '../testing/pluck.ts';
 import { Account, EMPTY, Kind } from '../wire/frame.ts';
 import { ReceiveAccount } from './batch.ts';
-import { OutboxFixture, RecordingSender, unit } from './testing/outbox-fixture.ts';
+import { OutboxFixture, RecordingSender, unit, withChannel } from './testing/outbox-fixture.ts';
 import { SMALL } from './testing/pair.ts';
 
 const { packet } = SMALL;
@@ -23,8 +23,7 @@ test('a frame that leaves at once takes owed credit along', (t) => {
 });
 
 test('long messages are paid as a whole, in order, when their account rises above 0', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 1);
+  const { fixture, lanes } = withChannel(1);
   const senders = [new RecordingSender(), new RecordingSender(), new RecordingSender()];
   for (const sender of senders)
     fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true, sender), 'bulk');
@@ -37,8 +36,7 @@ test('long messages are paid as a whole, in order, when their account rises abov
 });
 
 test('a paid message that is withdrawn before it began is refunded, which pays for the next', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 1);
+  const { fixture, lanes } = withChannel(1);
   const next = new RecordingSender();
   const first = unit(Kind.REQUEST, 2 * packet, true);
   fixture.outbox.push(lanes, first, 'bulk');
@@ -49,8 +47,7 @@ test('a paid message that is withdrawn before it began is refunded, which pays f
 });
 
 test('a message that is withdrawn after it began is refunded only by the receiver', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 100_000);
+  const { fixture, lanes } = withChannel(100_000);
   const message = unit(Kind.REQUEST, 100 * packet, true);
   fixture.outbox.push(lanes, message, 'bulk');
   const before = lanes.credit;
@@ -60,8 +57,7 @@ test('a message that is withdrawn after it began is refunded only by the receive
 });
 
 test('when a one-way that waits for credit is withdrawn, the requests behind it go', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 0);
+  const { fixture, lanes } = withChannel(0);
   const oneway = unit(Kind.ONEWAY, 10, true);
   fixture.outbox.push(lanes, oneway, 'short');
   fixture.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
@@ -71,8 +67,7 @@ test('when a one-way that waits for credit is withdrawn, the requests behind it 
 });
 
 test('one-ways and long messages of a channel are paid in the order in which they wait', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 0);
+  const { fixture, lanes } = withChannel(0);
   const senders = Array.from({ length: 5 }, () => new RecordingSender());
   for (const [n, sender] of senders.entries()) {
     const isLong = n % 2 === 0;
@@ -92,8 +87,7 @@ test('one-ways and long messages of a channel are paid in the order in which the
 });
 
 test('a one-way that would exhaust the account waits until earlier long messages have begun', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, packet + 66);
+  const { fixture, lanes } = withChannel(packet + 66);
   const sender = new RecordingSender();
   fixture.grant(0);
   fixture.outbox.push(lanes, unit(Kind.REQUEST, packet + 1, true), 'bulk');
@@ -110,8 +104,7 @@ test('a one-way that would exhaust the account waits until earlier long messages
 });
 
 test('a long message that would exhaust the account waits until earlier one-ways have begun', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 2_000);
+  const { fixture, lanes } = withChannel(2_000);
   // After an item, it is the turn of long messages.
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   fixture.pump();
@@ -123,8 +116,7 @@ test('a long message that would exhaust the account waits until earlier one-ways
 });
 
 test('a long message that does not exhaust the account may overtake one-ways', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   fixture.pump();
   fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
@@ -133,8 +125,7 @@ test('a long message that does not exhaust the account may overtake one-ways', (
 });
 
 test('a one-way counts as undone from its first packet until the peer reports it as done', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   const long = unit(Kind.ONEWAY, 3 * packet, true);
   fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
   fixture.outbox.push(lanes, long, 'bulk');
@@ -148,8 +139,7 @@ test('a one-way counts as undone from its first packet until the peer reports it
 });
 
 test('without pipe credit no long message and no item is sent, but short frames are', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   fixture.grant(1);
   const long = unit(Kind.REQUEST, 4 * packet, true);
   fixture.outbox.push(lanes, long, 'bulk');
@@ -158,13 +148,7 @@ test('without pipe credit no long message and no item is sent, but short frames 
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   fixture.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   fixture.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
-  t.deepEqual(
-    fixture
-      .pump()
-      .map((frame) => frame.kind)
-      .sort(),
-    [Kind.REQUEST, Kind.RESPONSE].sort(),
-  );
+  t.deepEqual(pluck(fixture.pump(), 'kind').sort(), [Kind.REQUEST, Kind.RESPONSE].sort());
   t.true(fixture.outbox.straight(10));
   fixture.outbox.grant(packet + 64);
   t.is(fixture.pump().length, 1);
@@ -207,8 +191,7 @@ test('long responses begin as long as those that wait or have begun are within 1
 });
 
 test('a long response that is withdrawn while it waits admits those behind it', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   const responses = [8 * MIB, 7 * MIB, 8 * MIB, 2 * packet].map((size) =>
     unit(Kind.RESPONSE, size),
   );

@@ -4,7 +4,7 @@ import test from 'ava';
 import { pluck } from '../testing/pluck.ts';
 import { Kind } from '../wire/frame.ts';
 import { STUCK } from './batch.ts';
-import { OutboxFixture, RecordingSender, unit } from './testing/outbox-fixture.ts';
+import { OutboxFixture, RecordingSender, unit, withChannel } from './testing/outbox-fixture.ts';
 import { SMALL } from './testing/pair.ts';
 
 const { packet } = SMALL;
@@ -68,8 +68,7 @@ test('a channel that used much of the wire and then rested does not have to wait
 });
 
 test('the three lanes of a channel take turns of 64 KiB', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   for (let i = 0; i < 100; i++) {
     fixture.outbox.push(lanes, unit(Kind.RESPONSE, 4_000), 'replies');
     fixture.outbox.push(lanes, unit(Kind.REQUEST, 4_000), 'short');
@@ -85,8 +84,7 @@ test('the three lanes of a channel take turns of 64 KiB', (t) => {
 });
 
 test('the oldest long message goes first, and is complete before the next begins', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   const [a, b] = [unit(Kind.REQUEST, 3 * packet, true), unit(Kind.REQUEST, 3 * packet, true)];
   fixture.outbox.push(lanes, a, 'bulk');
   fixture.outbox.push(lanes, b, 'bulk');
@@ -94,8 +92,7 @@ test('the oldest long message goes first, and is complete before the next begins
 });
 
 test('a message that has sent more than 1 MiB shares half with those behind it', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   const alone = Math.ceil(2 ** 20 / packet) + 1;
   const huge = [1, 2].map(() => unit(Kind.REQUEST, (alone + 6) * packet, true));
   const small = [1, 2].map(() => unit(Kind.REQUEST, 3 * packet, true));
@@ -131,8 +128,7 @@ test('short messages between its packets do not take the turn of such a message'
 });
 
 test('items take turns by packet', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   const items = [1, 2].map(() => unit(Kind.ITEM, 3 * packet));
   for (const item of items) fixture.outbox.push(lanes, item, 'bulk');
   const [a, b] = items as [(typeof items)[0], (typeof items)[0]];
@@ -140,8 +136,7 @@ test('items take turns by packet', (t) => {
 });
 
 test('short messages leave in order, and a one-way message without credit blocks those behind it', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 100);
+  const { fixture, lanes } = withChannel(100);
   const senders = [new RecordingSender(), new RecordingSender(), new RecordingSender()];
   const [one, two] = [
     unit(Kind.ONEWAY, 100, true, senders[0]),
@@ -161,8 +156,7 @@ test('short messages leave in order, and a one-way message without credit blocks
 });
 
 test('replies and items overtake a one-way message that waits for credit', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 0);
+  const { fixture, lanes } = withChannel(0);
   fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
   fixture.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
@@ -170,27 +164,20 @@ test('replies and items overtake a one-way message that waits for credit', (t) =
 });
 
 test('control frames go before all messages, and credit with them', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   fixture.stuck = true;
   fixture.batch.control(Kind.PING, 1);
   fixture.batch.flush();
   for (let i = 0; i < 3; i++) fixture.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   fixture.batch.control(Kind.PONG, 5);
   fixture.batch.control(Kind.CANCEL, 7);
-  fixture.stuck = false;
-  fixture.batch.drained();
-  fixture.outbox.pump();
-  fixture.batch.flush();
-  t.deepEqual(
-    fixture.frames.map((frame) => frame.kind),
-    [Kind.PING, Kind.PONG, Kind.CANCEL, Kind.REQUEST, Kind.REQUEST, Kind.REQUEST],
-  );
+  fixture.release();
+  const kinds = [Kind.PING, Kind.PONG, Kind.CANCEL, Kind.REQUEST, Kind.REQUEST, Kind.REQUEST];
+  t.deepEqual(pluck(fixture.frames, 'kind'), kinds);
 });
 
 test('the farewell follows everything that was accepted, including messages that wait for credit, and is sent once', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 0);
+  const { fixture, lanes } = withChannel(0);
   fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
   fixture.outbox.sayFarewell({ code: 14, reason: 1, text: 'bye', metadata: undefined });
   t.is(fixture.pump().length, 0);
@@ -205,8 +192,7 @@ test('the farewell follows everything that was accepted, including messages that
 });
 
 test('after a write that was kept nothing is written until drained', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   fixture.stuck = true;
   fixture.context.now = 500;
   fixture.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
@@ -217,10 +203,7 @@ test('after a write that was kept nothing is written until drained', (t) => {
   fixture.batch.control(Kind.PING, 1);
   t.is(fixture.pump().length, 0);
   t.false(fixture.outbox.straight(1));
-  fixture.stuck = false;
-  fixture.batch.drained();
-  fixture.outbox.pump();
-  fixture.batch.flush();
+  fixture.release();
   t.is(fixture.frames.length, 3);
   t.false(fixture.batch.blocked);
 });
@@ -240,8 +223,7 @@ test('a kept write is checked again after 10 s', (t) => {
 });
 
 test('a pipe without credit is stuck after 10 s, unless CREDIT for it arrives; sleep does not count', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   const asked: number[] = [];
   fixture.context.port.wakeBy = (time) => void asked.push(time);
   fixture.grant(1);
@@ -270,8 +252,7 @@ test('a pipe without credit is stuck after 10 s, unless CREDIT for it arrives; s
 });
 
 test('a pipe that never had credit is stuck only if a message needs it', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   fixture.grant(0);
   fixture.outbox.push(lanes, unit(Kind.RESPONSE, 10), 'replies');
   t.is(fixture.pump().length, 1);
@@ -282,8 +263,7 @@ test('a pipe that never had credit is stuck only if a message needs it', (t) => 
 });
 
 test('a request without remaining time is dropped, not sent', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20);
+  const { fixture, lanes } = withChannel();
   const late = new RecordingSender();
   late.late = true;
   const inTime = new RecordingSender();
@@ -296,8 +276,7 @@ test('a request without remaining time is dropped, not sent', (t) => {
 });
 
 test('a short frame is sent directly only if nothing that could be sent waits', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 0);
+  const { fixture, lanes } = withChannel(0);
   t.true(fixture.outbox.straight(10));
   fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
   t.true(fixture.outbox.straight(10), 'a message that waits for credit cannot be sent');
@@ -306,8 +285,7 @@ test('a short frame is sent directly only if nothing that could be sent waits', 
 });
 
 test('waiting messages count in the gauge until they are written, withdrawn or dropped', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 0);
+  const { fixture, lanes } = withChannel(0);
   const units = [
     unit(Kind.ONEWAY, 10, true),
     unit(Kind.REQUEST, 2 * packet, true),
@@ -335,8 +313,7 @@ test('waiting messages count in the gauge until they are written, withdrawn or d
 });
 
 test('an account that would exceed 2^31 − 1 is reported', (t) => {
-  const fixture = new OutboxFixture();
-  const lanes = fixture.lanes(0x20, 10, 1);
+  const { fixture, lanes } = withChannel(1);
   fixture.grant(1);
   t.true(fixture.outbox.grant(0x7fff_fffe));
   t.false(fixture.outbox.grant(1));
@@ -352,8 +329,6 @@ test('more than 1 MiB of waiting control frames is too much', (t) => {
   t.false(fixture.batch.stuffed);
   fixture.batch.control(Kind.PONG, 1);
   t.true(fixture.batch.stuffed);
-  fixture.stuck = false;
-  fixture.batch.drained();
-  fixture.outbox.pump();
+  fixture.release();
   t.false(fixture.batch.stuffed);
 });

@@ -3,17 +3,24 @@
 
 import test from 'ava';
 import { reasonError } from '../errors.ts';
-import { bytes } from '../protocol/codec.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { pluck } from '../testing/pluck.ts';
 import { LENT, PREAMBLE } from '../wire/frame.ts';
 import { type End, Pair, SMALL } from './testing/pair.ts';
-import { callOf, protocol } from './testing/stamped-calls.ts';
+import { callOf, methods, protocol } from './testing/stamped-calls.ts';
 import { TestCall } from './testing/test-call.ts';
 
 const open = (options = {}, theirs = options) => new Pair([protocol], options, theirs).open();
 const ask = (size = 1) => callOf('ask', size);
 const tell = () => callOf('tell');
+/** Opens a pair whose dialer has sent a request that the acceptor has received. */
+const asked = (size?: number) => {
+  const pair = open();
+  const call = ask(size);
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  return { pair, call };
+};
 const MIB = 1024 * 1024;
 const reasonOf = (end: End) => end.ending?.error.reason;
 
@@ -156,10 +163,7 @@ test('a one-way message that was read is not lost; one that waits for its reader
 });
 
 test('a CANCEL breaks off a long response that has begun', (t) => {
-  const pair = open();
-  const call = ask();
-  pair.start(pair.dialer, call);
-  pair.quiet();
+  const { pair, call } = asked();
   const [served] = pair.acceptor.take();
   served!.carrier.respond(served!, new Uint8Array(100 * 1024));
   pair.tick(pair.acceptor);
@@ -200,12 +204,7 @@ test('frames that arrive slowly, each within its time, are not a violation', (t)
 });
 
 test('protocols that are mounted during the hello are announced when it is complete', (t) => {
-  const late = defineProtocol({
-    name: 'late',
-    version: 1,
-    channel: 0x30,
-    methods: { ask: { id: 1, request: bytes, response: bytes } },
-  });
+  const late = defineProtocol({ name: 'late', channel: 0x30, methods });
   const pair = new Pair([protocol]);
   pair.dialer.session.open({});
   pair.dialer.mount(late);
@@ -216,15 +215,8 @@ test('protocols that are mounted during the hello are announced when it is compl
 });
 
 test('a channel keeps its name: another protocol there fails with failed_precondition', (t) => {
-  const other = defineProtocol({
-    name: 'other',
-    version: 1,
-    channel: 0x20,
-    methods: { ask: { id: 1, request: bytes, response: bytes } },
-  });
-  const pair = open();
-  pair.start(pair.dialer, ask());
-  pair.quiet();
+  const other = defineProtocol({ name: 'other', channel: 0x20, methods });
+  const { pair } = asked();
   for (const end of [pair.dialer, pair.acceptor]) {
     end.mount(other);
     end.session.announce();
@@ -245,10 +237,7 @@ test('a violation by size is reported as too_large', (t) => {
 });
 
 test('a long request that was answered at once is not held until its deadline', (t) => {
-  const pair = open();
-  const call = ask(SMALL.packet * 4);
-  pair.start(pair.dialer, call);
-  pair.quiet();
+  const { pair, call } = asked(SMALL.packet * 4);
   const [served] = pair.acceptor.take();
   t.is(served!.payload.length, SMALL.packet * 4);
   served!.carrier.respond(served!, new Uint8Array(1));
@@ -290,10 +279,7 @@ test('leaving sends waiting calls elsewhere, and completes open ones', (t) => {
 });
 
 test('leaving takes no longer than 5 s', (t) => {
-  const pair = open();
-  const call = ask();
-  pair.start(pair.dialer, call);
-  pair.quiet();
+  const { pair, call } = asked();
   pair.dialer.session.leave('disconnected', 'bye');
   pair.quiet();
   pair.pass(4_999);
@@ -303,10 +289,7 @@ test('leaving takes no longer than 5 s', (t) => {
 });
 
 test('a call answered at once, long after its chunk arrived, does not keep its session from leaving', (t) => {
-  const pair = open();
-  const call = ask();
-  pair.start(pair.dialer, call);
-  pair.quiet();
+  const { pair, call } = asked();
   pair.dialer.session.leave('disconnected', 'this end disconnected');
   pair.quiet();
   t.is(pair.acceptor.session.state, 'closing');
@@ -317,10 +300,7 @@ test('a call answered at once, long after its chunk arrived, does not keep its s
 });
 
 test('an end that drains serves its calls for as long as they take, and both ends learn why', (t) => {
-  const pair = open();
-  const call = ask();
-  pair.start(pair.dialer, call);
-  pair.quiet();
+  const { pair, call } = asked();
   pair.acceptor.session.leave('draining', 'out of service');
   pair.quiet();
   pair.pass(60_000);
@@ -335,10 +315,7 @@ test('an end that drains serves its calls for as long as they take, and both end
 });
 
 test('a call that is open when a draining end is cut fails as disconnected, because a handler has seen it', (t) => {
-  const pair = open();
-  const call = ask();
-  pair.start(pair.dialer, call);
-  pair.quiet();
+  const { pair, call } = asked();
   pair.acceptor.session.leave('draining', 'out of service');
   pair.quiet();
   pair.acceptor.session.shut(0);

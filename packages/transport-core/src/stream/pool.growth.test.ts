@@ -7,10 +7,25 @@ import { FakeConnection, poolFixture } from './testing/pool-fixture.ts';
 
 const REFUSED = new TransportError('unavailable', 'refused', { reason: 'connection_refused' });
 
-test('short calls stay on the first connection, bulky ones go to the least loaded', async (t) => {
-  const { pool, dials, call, start } = poolFixture();
+/** Returns a pool with one connection, and a function that lets time pass and returns the dials. */
+async function grown(maxPool?: number) {
+  const fixture = poolFixture(maxPool);
+  const { pool, clock, dials, call, start } = fixture;
+  const dialsAfter = (milliseconds: number) => {
+    clock.advance(milliseconds);
+    pool.wake(clock.now());
+    return dials.length;
+  };
+  const crowd = (connection: FakeConnection, isCrowded = true) => {
+    connection.crowded = isCrowded;
+    pool.crowding(connection.real);
+  };
   start('a:1', call());
-  const first = await dials[0]!.up();
+  return { ...fixture, first: await dials[0]!.up(), dialsAfter, crowd };
+}
+
+test('short calls stay on the first connection, bulky ones go to the least loaded', async (t) => {
+  const { pool, first, call, start } = await grown();
   const second = new FakeConnection('a:1');
   pool.add(second.real);
   first.figures.load = 100;
@@ -24,69 +39,44 @@ test('short calls stay on the first connection, bulky ones go to the least loade
 });
 
 test('a pool whose connections are all crowded for 50 ms grows in the background, up to maxPool', async (t) => {
-  const { pool, clock, dials, failed, wakes, call, start } = poolFixture(2);
-  start('a:1', call());
-  const first = await dials[0]!.up();
-  first.crowded = true;
-  pool.crowding(first.real);
+  const { pool, clock, dials, failed, wakes, first, dialsAfter, crowd, call, start } =
+    await grown(2);
+  crowd(first);
   t.is(wakes.at(-1), 50);
   clock.advance(49);
   t.is(pool.wake(49), 50);
   t.is(dials.length, 1);
-  clock.advance(1);
-  pool.wake(50);
-  t.is(dials.length, 2);
+  t.is(dialsAfter(1), 2);
   start('a:1', call());
   t.is(first.started.length, 2, 'no call waits for the new one');
   const second = await dials[1]!.up();
   t.deepEqual(pool.connectionsOf('a:1'), [first.real, second.real]);
-  second.crowded = true;
-  pool.crowding(second.real);
-  clock.advance(100);
-  pool.wake(clock.now());
-  t.is(dials.length, 2, 'maxPool');
+  crowd(second);
+  t.is(dialsAfter(100), 2, 'maxPool');
   t.deepEqual(failed, []);
 });
 
 test('if credit arrives within the 50 ms, or one connection has some, the pool stays as it is', async (t) => {
-  const { pool, clock, dials, call, start } = poolFixture();
-  start('a:1', call());
-  const first = await dials[0]!.up();
-  first.crowded = true;
-  pool.crowding(first.real);
+  const { pool, clock, first, dialsAfter, crowd } = await grown();
+  crowd(first);
   clock.advance(30);
-  first.crowded = false;
-  pool.crowding(first.real);
-  clock.advance(30);
-  pool.wake(clock.now());
-  t.is(dials.length, 1);
+  crowd(first, false);
+  t.is(dialsAfter(30), 1);
   pool.add(new FakeConnection('a:1').real);
-  first.crowded = true;
-  pool.crowding(first.real);
-  clock.advance(60);
-  pool.wake(clock.now());
-  t.is(dials.length, 1);
+  crowd(first);
+  t.is(dialsAfter(60), 1);
 });
 
 test('a failed background dial affects no call and is reported', async (t) => {
-  const { pool, clock, dials, failed, call, start } = poolFixture();
-  start('a:1', call());
-  const first = await dials[0]!.up();
-  first.crowded = true;
-  pool.crowding(first.real);
-  clock.advance(50);
-  pool.wake(50);
+  const { dials, failed, first, dialsAfter, crowd, call, start } = await grown();
+  crowd(first);
+  t.is(dialsAfter(50), 2);
   await dials[1]!.fail(REFUSED);
   t.is(failed.length, 1, 'the observer is notified');
   const next = call();
   start('a:1', next);
   t.is(first.started.at(-1), next);
-  for (let i = 0; i < 18; i++) {
-    clock.advance(50);
-    pool.wake(clock.now());
-  }
-  t.is(dials.length, 2, 'a peer that is full is not dialed at each turn');
-  clock.advance(100);
-  pool.wake(clock.now());
-  t.is(dials.length, 3);
+  for (let i = 0; i < 18; i++)
+    t.is(dialsAfter(50), 2, 'a peer that is full is not dialed at each turn');
+  t.is(dialsAfter(100), 3);
 });

@@ -10,13 +10,14 @@ import { defineProtocol } from '../protocol/protocol.ts';
 import { REFUSAL, TURN } from '../session/session-context.ts';
 import { Backlog } from '../stream/connection-input.ts';
 import { BURST } from '../stream/connection-output.ts';
-import type { StreamConnection, StreamLayer, StreamSink } from '../stream/stream-layer.ts';
+import type { StreamConnection, StreamSink } from '../stream/stream-layer.ts';
 import { Kind, PREAMBLE } from '../wire/frame.ts';
 import { encodeHello } from '../wire/hello.ts';
 import { encoded, writeMessage } from '../wire/testing/frames.ts';
 import { helloOf } from '../wire/testing/hellos.ts';
 import { NetworkTransport } from './create-transport.ts';
 import { serve } from './serve.ts';
+import { fakeLayer } from './testing/fake-layer.ts';
 
 const protocol = defineProtocol({
   name: 'fair',
@@ -104,16 +105,7 @@ class Peer implements StreamConnection {
 async function scene(t: ExecutionContext, peers = 1, credit = 0, reuses = false) {
   const clock = createManualClock();
   const turns: (() => void)[] = [];
-  let accept: ((connection: StreamConnection) => void) | undefined;
-  const layer: StreamLayer = {
-    listen: async (given) => {
-      accept = given;
-    },
-    dial: () => Promise.reject(new Error('nobody dials here')),
-    localAddr: () => 'here',
-    advertiseAddr: () => 'here',
-    close: async () => {},
-  };
+  const { layer, state } = fakeLayer();
   const counted = new Map<string, number>();
   const observer = {
     count: (counter: string, amount: number) =>
@@ -140,13 +132,9 @@ async function scene(t: ExecutionContext, peers = 1, credit = 0, reuses = false)
   for (let n = 0; n < peers; n++) {
     const peer = new Peer();
     peer.reuses = reuses;
-    accept!(peer);
+    state.accept(peer);
     const instance = n.toString(16).padStart(32, '0');
-    const limits = {
-      message: Math.max(65_536, credit),
-      packet: 65_536,
-      pipe: credit,
-    };
+    const limits = { message: Math.max(65_536, credit), packet: 65_536, pipe: credit };
     const hello = encodeHello(helloOf({ instance, network: 'default', limits }));
     peer.send(PREAMBLE.slice());
     peer.send(encoded((encoder) => encoder.hello(Kind.HELLO, hello)));

@@ -4,10 +4,9 @@ import { getEventListeners } from 'node:events';
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
-import { bytes } from '../protocol/codec.ts';
 import { defineProtocol } from '../protocol/protocol.ts';
 import { seededRandom } from '../random.ts';
-import { protocol } from '../session/testing/stamped-calls.ts';
+import { methods, protocol } from '../session/testing/stamped-calls.ts';
 import type { StreamConnection } from '../stream/stream-layer.ts';
 import { NetworkTransport } from './create-transport.ts';
 import { fakeLayer } from './testing/fake-layer.ts';
@@ -128,14 +127,7 @@ test('send never throws: misuse rejects with a TypeError that says what is wrong
 
 test('misuse leaves nothing behind: no listener on its signal, no call that close() would wait for', async (t) => {
   const { transport, clock } = scene();
-  const mount = transport.mount(
-    defineProtocol({
-      name: 'mounted',
-      version: 1,
-      channel: 0x30,
-      methods: { ask: { id: 1, request: bytes, response: bytes } },
-    }),
-  );
+  const mount = transport.mount(defineProtocol({ name: 'mounted', channel: 0x30, methods }));
   const { signal } = new AbortController();
   await t.throwsAsync(mount.send({} as never, 'ask', new Uint8Array(0), { signal }), {
     instanceOf: TypeError,

@@ -27,3 +27,20 @@ export function refusalOf(run: () => unknown): TransportError {
   }
   throw new Error('nothing was refused');
 }
+
+/** Returns the code, the reason and the message with which `run` refuses, as one text. */
+export function toldBy(run: () => unknown): string {
+  const { code, reason, message } = refusalOf(run);
+  return `${code}, ${reason}: ${message}`;
+}
+
+/** Returns the message of the TypeError that `run` throws; 'accepted' if it throws nothing. */
+export function misuseOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof TypeError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+}

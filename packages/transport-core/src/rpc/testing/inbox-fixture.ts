@@ -45,24 +45,15 @@ export class FakeConnection implements AnswerCarrier {
   jammed = false;
   credited = 0;
   #ids = 1;
+  readonly #creditor = { credit: () => void this.credited++, holds: () => {} };
   readonly #fixture: InboxFixture;
 
   constructor(fixture: InboxFixture, name: string) {
     this.#fixture = fixture;
-    this.remote = {
-      id: name,
-      endpoint: name,
-      direction: 'in',
-      closed: false,
-      instance: name,
-      hello: {},
-    };
+    const names = { id: name, endpoint: name, instance: name };
+    this.remote = { ...names, direction: 'in', closed: false, hello: {} };
     this.context.meet(this.remote);
-    this.channel = new Channel(
-      this.context,
-      { credit: () => void this.credited++, holds: () => {} },
-      protocol.channel,
-    );
+    this.channel = new Channel(this.context, this.#creditor, protocol.channel);
     this.channel.version = 1;
   }
 
@@ -72,11 +63,7 @@ export class FakeConnection implements AnswerCarrier {
     const frame = frameOf({ id }, payload);
     const call = new InCall(this, frame, this.channel, method, payload);
     if (method.kind === 'oneway' || long) {
-      const account = new ReceiveAccount(
-        { credit: () => void this.credited++, holds: () => {} },
-        Account.INBOX,
-        1_000_000,
-      );
+      const account = new ReceiveAccount(this.#creditor, Account.INBOX, 1_000_000);
       account.spend(call.cost);
       call.account = account;
     }

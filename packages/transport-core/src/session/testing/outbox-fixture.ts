@@ -70,11 +70,15 @@ export class OutboxFixture {
    */
   pumpOneBatch(): Frame[] {
     this.stuck = true;
-    const before = this.frames.length;
     if (this.batch.blocked) this.batch.drained();
-    this.outbox.pump();
-    this.batch.flush();
-    return this.frames.slice(before);
+    return this.pump();
+  }
+
+  /** Lets the connection accept the batch that it holds, and pumps the rest. */
+  release(): void {
+    this.stuck = false;
+    this.batch.drained();
+    this.pump();
   }
 
   #flush(): boolean {
@@ -83,6 +87,12 @@ export class OutboxFixture {
     this.batches.push(batch.length);
     return !this.stuck;
   }
+}
+
+/** Returns an outbox, and one channel with this credit. */
+export function withChannel(credit?: number) {
+  const fixture = new OutboxFixture();
+  return { fixture, lanes: fixture.lanes(0x20, 10, credit) };
 }
 
 /** A sender that records its notifications. */

@@ -131,18 +131,14 @@ export function cancelCases({ test, it, open }: Suite): void {
       const number = at < 16 ? at + 1 : at === 16 ? 0 : 4_000;
       const sent = s.client.echo(tag(at));
       const { id } = await s.peer.next('REQUEST');
-      s.peer.send({
-        kind: 'ERROR',
-        id,
-        code: number,
-        text: `no ${number}`,
-        metadata: { leader: 'n2' },
+      const metadata = { leader: 'n2' };
+      s.peer.send({ kind: 'ERROR', id, code: number, text: `no ${number}`, metadata });
+      const error = await failure(t, sent, {
+        code: name as 'unknown',
+        origin: 'remote',
+        sent: true,
       });
-      const error = await failure(t, sent);
-      t.is(error.code as string, name);
-      t.is(error.origin, 'remote');
-      t.is(error.sent, true);
-      t.deepEqual({ ...error.metadata }, { leader: 'n2' });
+      t.deepEqual({ ...error.metadata } as object, metadata);
       t.regex(error.message, new RegExp(`no ${number}`));
       s.peer.send(request(s.id(at)));
       (await s.call('echo')).fail(

@@ -3,6 +3,7 @@
 
 import { failure, gets, type Suite } from './checks.ts';
 import { body, hint, KiB, packets, request, tag, untag } from './frames.ts';
+import { sends } from './session-fixture.ts';
 
 export function dispatchCases({ test, it, open, connect }: Suite): void {
   const misfits: [string, Parameters<typeof request>[2], number][] = [
@@ -215,9 +216,7 @@ export function dispatchCases({ test, it, open, connect }: Suite): void {
 
   test('dispatch: a call that is lost after it was sent fails with unavailable and `sent: true`, and is not retried', async (t) => {
     const on = await open(t);
-    const listener = await on.listen();
-    const sent = on.transport.send(listener.address, 'echo', tag(1));
-    const peer = await listener.next();
+    const { listener, sent, peer } = await sends(on);
     await peer.handshake();
     await peer.next('REQUEST');
     peer.destroy();
@@ -227,9 +226,7 @@ export function dispatchCases({ test, it, open, connect }: Suite): void {
 
   test('dispatch: calls that are lost before they were sent are sent once more over another connection, in order', async (t) => {
     const on = await open(t);
-    const listener = await on.listen();
-    const first = on.transport.send(listener.address, 'echo', tag(0));
-    const peer = await listener.next();
+    const { listener, sent: first, peer } = await sends(on, tag(0));
     await peer.handshake({ limits: { calls: 1 } });
     const asked = await peer.next('REQUEST');
     const waiting = [1, 2, 3].map((n) => on.transport.send(listener.address, 'echo', tag(n)));

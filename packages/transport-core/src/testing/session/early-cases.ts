@@ -3,9 +3,9 @@
 
 import type { TestContext } from '@trunkline/transport-testkit';
 import { type RawFrameInput, type RawPeer, rawHello } from '@trunkline/transport-testkit/internal';
-import { failure, gets, type Suite, violation } from './checks.ts';
+import { failure, gets, has, type Suite, violation } from './checks.ts';
 import { hint, request } from './frames.ts';
-import { met, turn } from './session-fixture.ts';
+import { met, sends, turn } from './session-fixture.ts';
 
 export function earlyCases({ test, open, connect, violates }: Suite): void {
   const early: [string, () => RawFrameInput][] = [
@@ -60,36 +60,19 @@ export function earlyCases({ test, open, connect, violates }: Suite): void {
   violates('early: a HELLO on a connection that is up', ({ peer }) => peer.send(hello()));
   violates('early: a READY on a connection that is up', ({ peer }) => peer.send({ kind: 'READY' }));
 
-  const silent: [string, (peer: RawPeer) => Promise<unknown>][] = [
-    [
-      'sends only its preamble',
-      (peer) => {
-        peer.begin();
-        return peer.preamble();
-      },
-    ],
-    [
-      'never sends READY',
-      (peer) => {
-        peer.begin(hello());
-        return peer.next('HELLO');
-      },
-    ],
-  ];
-  for (const [what, begin] of silent) {
+  for (const what of ['sends only its preamble', 'never sends READY'])
     test(`early: a dialer that ${what} is disconnected after 5 s`, async (t) => {
       const on = await open(t);
       const peer = await on.dialIn();
-      await begin(peer);
+      peer.begin(...(what === 'never sends READY' ? [hello()] : []));
+      await (what === 'never sends READY' ? peer.next('HELLO') : peer.preamble());
       on.clock.advance(4_900);
       t.deepEqual(on.seen.events, []);
       on.clock.advance(101);
       const { error } = await on.seen.first('rejected');
-      t.is(error.code, 'unavailable');
-      t.is(error.reason, 'handshake_timeout');
+      has(t, error, { code: 'unavailable', reason: 'handshake_timeout' });
       await farewell(t, peer);
     });
-  }
 
   test('early: a dialer that sends nothing at all is disconnected after 5 s', async (t) => {
     const on = await open(t);
@@ -120,9 +103,7 @@ export function earlyCases({ test, open, connect, violates }: Suite): void {
   ] as const) {
     test(`early: a dial whose acceptor ${what} fails after 5 s with unavailable/handshake_timeout`, async (t) => {
       const on = await open(t, { timeout: 60_000 });
-      const listener = await on.listen();
-      const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
-      const peer = await listener.next();
+      const { sent, peer } = await sends(on);
       await peer.next('HELLO');
       if (begins) {
         peer.begin();
@@ -161,9 +142,7 @@ export function earlyCases({ test, open, connect, violates }: Suite): void {
 
   test('early: a connection that ends during its hello fails the dial with unavailable and sent: false', async (t) => {
     const on = await open(t, { timeout: 1_000 });
-    const listener = await on.listen();
-    const dialed = on.transport.dial(listener.address);
-    const peer = await listener.next();
+    const { peer, dialed } = await met(on, 'dialer');
     await peer.next('HELLO');
     peer.close();
     await failure(t, dialed, { code: 'unavailable', sent: false });

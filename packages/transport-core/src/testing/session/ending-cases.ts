@@ -1,5 +1,6 @@
 // Cases of docs/wire-protocol.md §8: how connections end.
 
+import type { ErrorCode, ErrorReason } from '@trunkline/transport-core';
 import { failure, gets, type Suite, violation } from './checks.ts';
 import { body, hint, KiB, packets, request, tag, untag } from './frames.ts';
 
@@ -73,7 +74,7 @@ export function endingCases({ it }: Suite): void {
     await s.peer.expectClosed();
   });
 
-  const endings: [number, number, string, string | undefined][] = [
+  const endings: [number, number, ErrorCode, ErrorReason | undefined][] = [
     [13, 12, 'internal', 'malformed'],
     [8, 13, 'resource_exhausted', 'flood'],
     [14, 0, 'unavailable', undefined],
@@ -88,14 +89,15 @@ export function endingCases({ it }: Suite): void {
       await s.peer.next('REQUEST');
       s.peer.send({ kind: 'GO_AWAY', code, reason, text: 'because' });
       for (const promise of [sent, items[Symbol.asyncIterator]().next()]) {
-        const error = await failure(t, promise);
-        t.is(error.code as string, name);
-        t.is(error.reason as string | undefined, reasonName);
-        t.is(error.origin, 'remote');
+        const error = await failure(t, promise, {
+          code: name,
+          reason: reasonName,
+          origin: 'remote',
+        });
         t.regex(error.message, /because/);
       }
       const { cause } = await s.seen.first('down');
-      t.is(cause?.reason as string | undefined, reasonName);
+      t.is(cause?.reason, reasonName);
       await s.peer.expectClosed();
     });
   }

@@ -1,8 +1,9 @@
 // Cases of docs/wire-protocol.md §3: the three steps of the hello, and its content.
 
 import { RAW_LIMITS, rawHello } from '@trunkline/transport-testkit/internal';
-import type { Suite } from './checks.ts';
+import { has, type Suite } from './checks.ts';
 import { request } from './frames.ts';
+import { met } from './session-fixture.ts';
 
 export function helloCases({ test, it, open, connect }: Suite): void {
   test("hello: the acceptor sends its HELLO after the dialer's, and is up when it has read READY", async (t) => {
@@ -20,9 +21,7 @@ export function helloCases({ test, it, open, connect }: Suite): void {
 
   test("hello: the dialer sends its HELLO at once, sends READY after the acceptor's HELLO, and is up then", async (t) => {
     const on = await open(t);
-    const listener = await on.listen();
-    const dialed = on.transport.dial(listener.address);
-    const peer = await listener.next();
+    const { peer, dialed } = await met(on, 'dialer');
     await peer.next('HELLO');
     t.is(peer.count('READY'), 0);
     t.deepEqual(on.transport.remotes(), []);
@@ -59,13 +58,10 @@ export function helloCases({ test, it, open, connect }: Suite): void {
 
   it('hello: a HELLO names its sender, the mounted protocols and the limits', async (t, up) => {
     const s = await up({ side: true });
-    t.is(s.hello.network, 'default');
+    const addr = s.transport.advertiseAddr();
+    has(t, s.hello, { network: 'default', wireMin: 1, wireMax: 1, addr, nodeId: '' });
     t.is(s.hello.instance.length, 16);
-    t.is(s.hello.wireMin, 1);
-    t.is(s.hello.wireMax, 1);
-    t.is(s.hello.addr, s.transport.advertiseAddr());
     t.true(s.hello.agent.length > 0);
-    t.is(s.hello.nodeId, '');
     t.deepEqual(s.hello.protocols, [
       { name: 'lab', version: 1, accepts: [], channel: 0x20 },
       { name: 'side', version: 1, accepts: [], channel: 0x21 },
@@ -92,8 +88,7 @@ export function helloCases({ test, it, open, connect }: Suite): void {
     const on = await open(t);
     const peer = await on.dialIn();
     const hello = await peer.handshake({ wireMin: 1, wireMax: 9 });
-    t.is(hello.wireMin, 1);
-    t.is(hello.wireMax, 1);
+    has(t, hello, { wireMin: 1, wireMax: 1 });
     await peer.barrier();
   });
 

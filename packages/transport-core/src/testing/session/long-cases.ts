@@ -33,13 +33,10 @@ export function longCases({ it, violates }: Suite): void {
   bad(
     'a request whose size is above our `message`, before the rest of it arrives,',
     (id) => [request(id, body(PACKET), { size: 1024 * KiB + 1 })],
-    {
-      options: { limits: { message: 1024 * KiB } },
-    },
+    NARROW,
   );
-  bad('a one-way above our `message`', (id) => [hint(body(PACKET), { id, size: 1024 * KiB + 1 })], {
-    options: { limits: { message: 1024 * KiB } },
-  });
+  const oneway = (id: number) => [hint(body(PACKET), { id, size: 1024 * KiB + 1 })];
+  bad('a one-way above our `message`', oneway, NARROW);
   bad('a size of 2^32 − 1', (id) => [request(id, body(PACKET), { size: 0xffff_ffff })]);
   violates(
     'long: an answer above our `message`',
@@ -48,7 +45,7 @@ export function longCases({ it, violates }: Suite): void {
       const { id } = await peer.next('REQUEST');
       peer.send({ kind: 'RESPONSE', id, size: 1024 * KiB + 1, payload: body(PACKET) });
     },
-    { options: { limits: { message: 1024 * KiB } } },
+    NARROW,
   );
   violates(
     'long: an item above our `item`',
@@ -184,6 +181,8 @@ export function longCases({ it, violates }: Suite): void {
     );
   });
 }
+
+const NARROW = { options: { limits: { message: 1024 * KiB } } };
 
 /**
  * The time limit for 128 MiB, in milliseconds of real time: over WebRTC, a busy machine may carry

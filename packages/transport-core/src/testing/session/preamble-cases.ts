@@ -1,8 +1,8 @@
 // Cases of docs/wire-protocol.md §2: the first bytes of a connection.
 
 import { RAW_PREAMBLE } from '@trunkline/transport-testkit/internal';
-import { failure, type Suite } from './checks.ts';
-import { turn } from './session-fixture.ts';
+import { failure, has, type Suite } from './checks.ts';
+import { sends, turn } from './session-fixture.ts';
 
 export function preambleCases({ test, open }: Suite): void {
   test('preamble: the acceptor is silent until it has read the dialer\'s "TRKL", then sends its own', async (t) => {
@@ -38,17 +38,14 @@ export function preambleCases({ test, open }: Suite): void {
       await peer.expectClosed();
       t.is(peer.receivedBytes, 0);
       const { error, direction } = await on.seen.first('rejected');
-      t.is(error.reason, 'wrong_preamble');
-      t.is(error.code, 'internal');
+      has(t, error, { code: 'internal', reason: 'wrong_preamble' });
       t.is(direction, 'in');
       t.regex(error.message, said);
     });
 
     test(`preamble: a dial that is answered with ${what} fails with wrong_preamble and sent: false`, async (t) => {
       const on = await open(t);
-      const listener = await on.listen();
-      const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
-      const peer = await listener.next();
+      const { sent, peer } = await sends(on);
       await peer.preamble();
       peer.bytes(first);
       const error = await failure(t, sent, {

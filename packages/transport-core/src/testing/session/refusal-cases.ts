@@ -1,7 +1,7 @@
 // Cases of docs/wire-protocol.md §3 and §8: peers that are refused in the hello, with a GO_AWAY
 // instead of the next step.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type ErrorCode, type ErrorReason, TransportError } from '@trunkline/transport-core';
 import type { TestContext } from '@trunkline/transport-testkit';
 import {
   RAW_PREAMBLE,
@@ -9,8 +9,12 @@ import {
   type RawHello,
   rawHello,
 } from '@trunkline/transport-testkit/internal';
-import { failure, gets, type Suite } from './checks.ts';
-import type { FixtureOptions, Role } from './session-fixture.ts';
+import { failure, gets, has, type Suite } from './checks.ts';
+import { type FixtureOptions, type Role, sends } from './session-fixture.ts';
+
+const throwing = (error: Error) => () => {
+  throw error;
+};
 
 export function refusalCases({ test, it, open, connect }: Suite): void {
   /**
@@ -34,9 +38,7 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
       t.is(error.origin, 'local');
       return { bye, error };
     }
-    const listener = await on.listen();
-    const sent = on.transport.send(listener.address, 'echo', Uint8Array.of(1));
-    const peer = await listener.next();
+    const { sent, peer } = await sends(on);
     await peer.next('HELLO');
     peer.begin({ kind: 'HELLO', hello: rawHello(hello) });
     const bye = await peer.next('GO_AWAY');
@@ -55,8 +57,7 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
   ) =>
     it(`refusals: ${title}`, async (t, _up, role) => {
       const { bye, error } = await refused(t, role, hello, options);
-      t.is(bye.code, expected[0]);
-      t.is(bye.reason, expected[1]);
+      has(t, bye, { code: expected[0], reason: expected[1] });
       t.regex(bye.text, expected[2]);
       t.regex(error.message, expected[2]);
     });
@@ -67,9 +68,7 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
     [9, 4, /(?=.*mine)(?=.*other)/],
     {
       network: 'mine',
-      admit: () => {
-        throw new Error('asked too early');
-      },
+      admit: throwing(new Error('asked too early')),
     },
   );
   refuses(
@@ -81,33 +80,19 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
     'if `admit` throws an Error, the peer is refused with permission_denied/refused and the message of the error',
     {},
     [7, 6, /not today/],
-    {
-      admit: () => {
-        throw new Error('not today');
-      },
-    },
+    { admit: throwing(new Error('not today')) },
   );
   refuses(
     'if `admit` rejects with a TransportError, the peer is refused with its code',
     {},
     [16, 6, /no token/],
-    {
-      admit: async () => {
-        throw new TransportError('unauthenticated', 'no token');
-      },
-    },
+    { admit: () => Promise.reject(new TransportError('unauthenticated', 'no token')) },
   );
   refuses(
     'if the `then` of what `admit` returns throws, the peer is refused with permission_denied/refused',
     {},
     [7, 6, /no promise/],
-    {
-      admit: () => ({
-        then: () => {
-          throw new Error('no promise');
-        },
-      }),
-    },
+    { admit: () => ({ then: throwing(new Error('no promise')) }) },
   );
   const malformed: [what: string, hello: Partial<RawHello>, text: RegExp][] = [
     ['an instance that is not 16 bytes long', { instance: new Uint8Array(15) }, /instance/],
@@ -124,8 +109,7 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
 
   test('refusals: an acceptor that answers a range of wire versions is refused with internal/malformed', async (t) => {
     const { bye, error } = await refused(t, 'dialer', { wireMin: 1, wireMax: 4 });
-    t.is(bye.code, 13);
-    t.is(bye.reason, 12);
+    has(t, bye, { code: 13, reason: 12 });
     t.regex(bye.text, /1 to 4/);
     t.is(error.reason, 'malformed');
   });
@@ -162,7 +146,7 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
     t.is(peer.count('READY') + peer.count('REQUEST'), 0);
   });
 
-  const reasons: [number, number, string, string | undefined][] = [
+  const reasons: [number, number, ErrorCode, ErrorReason | undefined][] = [
     [9, 4, 'failed_precondition', 'wrong_network'],
     [8, 9, 'resource_exhausted', 'full'],
     [16, 15, 'unauthenticated', 'bad_certificate'],
@@ -179,13 +163,14 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
       await peer.next('HELLO');
       peer.begin({ kind: 'GO_AWAY', code, reason, text: 'we do not want you' });
       for (const promise of [dialed, sent]) {
-        const error = await failure(t, promise);
-        t.is(error.code as string, name);
-        t.is(error.reason, reasonName as never);
-        t.is(error.origin, 'remote');
+        const error = await failure(t, promise, {
+          code: name,
+          reason: reasonName,
+          origin: 'remote',
+        });
         t.regex(error.message, /we do not want you/);
       }
-      t.is((await failure(t, sent)).sent, false);
+      await failure(t, sent, { sent: false });
       await peer.expectClosed();
       t.is(listener.peers.length, 1, 'the call is not tried again');
     });
@@ -198,9 +183,7 @@ export function refusalCases({ test, it, open, connect }: Suite): void {
     await peer.next('HELLO');
     peer.send({ kind: 'GO_AWAY', code: 9, reason: 7, text: 'it is me' });
     const { error } = await on.seen.first('rejected');
-    t.is(error.code, 'failed_precondition');
-    t.is(error.reason, 'self');
-    t.is(error.origin, 'remote');
+    has(t, error, { code: 'failed_precondition', reason: 'self', origin: 'remote' });
     await peer.expectClosed();
   });
 }

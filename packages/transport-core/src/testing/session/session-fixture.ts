@@ -200,6 +200,13 @@ export async function session(
   };
 }
 
+/** Has the transport make a call that dials a raw peer, whose next frame is the transport's HELLO. */
+export async function sends(on: TransportFixture, request = Uint8Array.of(1)) {
+  const listener = await on.listen();
+  const sent = on.transport.send(listener.address, 'echo', request);
+  return { listener, sent, peer: await listener.next() };
+}
+
 /**
  * Returns a raw peer that has dialed the transport, or that the transport has dialed. In the second
  * case, `dialed` is the transport's dial.

@@ -1,7 +1,7 @@
 // A stream layer for tests of transports without peers.
 
 import { TransportError } from '../../errors.ts';
-import type { StreamLayer } from '../../stream/stream-layer.ts';
+import type { StreamConnection, StreamLayer } from '../../stream/stream-layer.ts';
 
 /** Creates a layer that listens, and whose dials end only when they are aborted. */
 export function fakeLayer() {
@@ -9,12 +9,14 @@ export function fakeLayer() {
     listens: 0,
     closed: 0,
     dials: [] as string[],
+    accept: (_connection: StreamConnection) => {},
     fail: (_error: TransportError) => {},
     broken: undefined as TransportError | undefined,
   };
   const layer: StreamLayer = {
-    listen: async (_accept, failed) => {
+    listen: async (accept, failed) => {
       state.listens++;
+      state.accept = accept;
       state.fail = failed!;
       if (state.broken !== undefined) throw state.broken;
     },

@@ -4,7 +4,7 @@ import type { Handlers } from '@trunkline/transport-core';
 import type { Fixture } from '../../transport/fixture.ts';
 import type { Kit } from '../../transport/protocols.ts';
 import { serveKit } from '../../transport/serving.ts';
-import { deferred, pattern } from '../../transport/values.ts';
+import { deferred, pattern, utf8 } from '../../transport/values.ts';
 
 /** Returns a linked pair whose second end serves the kit's protocol. */
 export async function served(
@@ -16,6 +16,15 @@ export async function served(
   serveKit(pair.b, handlers);
   return pair;
 }
+
+/** Handlers that answer an upload when they have read all of it, which they begin after `gate`. */
+export const gathering = (gate?: Promise<unknown>): Handlers<Kit> => ({
+  async gather(_request, rpc) {
+    await gate;
+    for await (const _ of rpc.upload);
+    return utf8('all');
+  },
+});
 
 /** Returns items without an end; `returned` resolves when their iterator is returned. */
 export function endless(f: Fixture, size: number) {

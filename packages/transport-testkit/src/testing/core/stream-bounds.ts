@@ -3,7 +3,7 @@
 
 import type { Cases } from '../../transport/suite.ts';
 import { deferred, pattern, textOf, utf8 } from '../../transport/values.ts';
-import { served } from './shared.ts';
+import { gathering, served } from './shared.ts';
 
 export const streamBoundCases: Cases = (test) => {
   test('a download that nobody reads stops its writer within one window', async (f, t) => {
@@ -30,13 +30,7 @@ export const streamBoundCases: Cases = (test) => {
 
   test("an upload's iterator is told once the callee has taken items", async (f, t) => {
     const gate = deferred();
-    const { a, at } = await served(f, {
-      async gather(_request, rpc) {
-        await gate.promise;
-        for await (const _ of rpc.upload);
-        return utf8('all');
-      },
-    });
+    const { a, at } = await served(f, gathering(gate.promise));
     let pulled = 0;
     let taken = 0;
     const upload = {
@@ -60,13 +54,7 @@ export const streamBoundCases: Cases = (test) => {
   test('an upload is pulled no faster than it is read', async (f, t) => {
     const gate = deferred();
     let pulled = 0;
-    const { a, at } = await served(f, {
-      async gather(_request, rpc) {
-        await gate.promise;
-        for await (const _ of rpc.upload);
-        return utf8('all');
-      },
-    });
+    const { a, at } = await served(f, gathering(gate.promise));
     async function* source() {
       for (; pulled < 500; pulled++) yield pattern(10_000);
     }

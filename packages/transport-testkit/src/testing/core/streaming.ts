@@ -15,7 +15,7 @@ import {
   textOf,
   utf8,
 } from '../../transport/values.ts';
-import { SubscribedItems, served } from './shared.ts';
+import { gathering, SubscribedItems, served } from './shared.ts';
 
 export const streamCases: Cases = (test) => {
   test('an empty upload is answered, and an empty download ends at once', async (f, t) => {
@@ -93,12 +93,7 @@ export const streamCases: Cases = (test) => {
   });
 
   test('an upload whose source throws instead of rejecting ends the call with aborted, too', async (f, t) => {
-    const { a, at } = await served(f, {
-      async gather(_request, rpc) {
-        for await (const _ of rpc.upload);
-        return utf8('all');
-      },
-    });
+    const { a, at } = await served(f, gathering());
     const cause = new TransportError('not_found', 'no such file');
     const thrown = () => {
       throw cause;
@@ -115,16 +110,12 @@ export const streamCases: Cases = (test) => {
         message: /no such file/,
       });
       t.is(error.cause, cause);
+      t.is(textOf(await a.send(at, 'echo', utf8('on'))), 'on');
     }
   });
 
   test('an upload whose iterator throws when it is told of taken items ends only its own call', async (f, t) => {
-    const { a, at } = await served(f, {
-      async gather(_request, rpc) {
-        for await (const _ of rpc.upload);
-        return utf8('all');
-      },
-    });
+    const { a, at } = await served(f, gathering());
     const cause = new Error('not my items');
     let closed = 0;
     const upload = {

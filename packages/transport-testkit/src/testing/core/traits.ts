@@ -3,7 +3,7 @@
 
 import { type Server, serve, TransportError } from '@trunkline/transport-core';
 import type { TestContext } from '../../test-runner.ts';
-import { checked, rejected } from '../../transport/expect.ts';
+import { caught, checked, rejected } from '../../transport/expect.ts';
 import type { Fixture } from '../../transport/fixture.ts';
 import { type KitTransport, kit, side } from '../../transport/protocols.ts';
 import { serveKit } from '../../transport/serving.ts';
@@ -241,10 +241,7 @@ export const traitCases: Cases = (test) => {
   );
 
   trait('listen is refused with a typed error', ENDED, async ({ transport }, _f, t) => {
-    const error = await transport.listen().then(
-      () => t.fail('it listens again'),
-      (error: unknown) => error,
-    );
+    const error = await caught(t, transport.listen());
     t.true(
       error instanceof TransportError &&
         (error.code === 'shutdown' || error.code === 'failed_precondition'),
