@@ -8,7 +8,6 @@
 import type { Machine } from '@trunkline/peers/internal';
 import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
-import { GraftRequests, LeafProbes } from './graft-requests.ts';
 import {
   type Absent,
   type Control,
@@ -25,12 +24,10 @@ import {
   type Push,
   type PushOutput,
 } from './message.ts';
-import { MessageCache } from './message-cache.ts';
-import { type Advertiser, MissingMessages } from './missing-messages.ts';
-import { DepartedQuotas, Neighbor } from './neighbor.ts';
+import { type Advertiser, GraftRequests, MissingMessages } from './missing-messages.ts';
 import { plumtreeOptions } from './options.ts';
-import { OutgoingMessages } from './outgoing-messages.ts';
-import { type PlumtreeCounters, Tree } from './tree.ts';
+import { MessageCache, OutgoingMessages } from './outgoing-messages.ts';
+import { DepartedQuotas, LeafProbes, Neighbor, type PlumtreeCounters, Tree } from './tree.ts';
 
 /**
  * The Plumtree state machine of one node for one topic. Give the input `neighbor-up` before any
