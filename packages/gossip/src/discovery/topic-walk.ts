@@ -3,7 +3,7 @@
 // next. Its inputs report which nodes are needed and how steps ended; its outputs are the steps to
 // take.
 
-import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import { dropOldest, type Machine, OutputQueue, RateLimit } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
 import {
   type Options,
@@ -12,9 +12,7 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
-import { Allowance } from '../hyparview/allowance.ts';
 import { jittered, pick } from '../hyparview/views.ts';
-import { dropOldest } from '../messages/oldest-first.ts';
 
 /**
  * The urgency with which nodes are needed. `first`: on some topic, no other node is known; `more`:
@@ -261,19 +259,15 @@ const LEADS = 64;
 
 /** The answers that one peer may still get. */
 export class Ration {
-  readonly #allowance: Allowance;
+  readonly #rate = new RateLimit(BURST, INTERVAL);
   #refused = 0;
-
-  constructor(now: number) {
-    this.#allowance = new Allowance(BURST, INTERVAL, now);
-  }
 
   /**
    * Takes an answer from the ration. Returns `no` if the peer must get no answer, and `abuse` if it
    * must also be reported.
    */
   take(now: number): 'yes' | 'no' | 'abuse' {
-    if (this.#allowance.take(now)) return 'yes';
+    if (this.#rate.tryTake(now)) return 'yes';
     this.#refused++;
     return this.#refused % ABUSE === 0 ? 'abuse' : 'no';
   }

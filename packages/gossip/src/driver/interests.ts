@@ -3,13 +3,12 @@
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
 import type { Peers } from '@trunkline/peers';
-import { PeerLimits, StatusSync } from '@trunkline/peers/internal';
+import { PeerLimits, RateLimit, StatusSync } from '@trunkline/peers/internal';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { askForList, decodeList, encodeList, TopicList } from '../discovery/tags.ts';
 import { Ration } from '../discovery/topic-walk.ts';
-import { Allowance } from '../hyparview/allowance.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { ConnectedMember, ConnectedMembers } from './members.ts';
 
@@ -48,12 +47,12 @@ export class Interests {
    * For each peer, the number of the list that was last sent to it, and its ration of answers that
    * contain nothing new.
    */
-  readonly #answered = new PeerLimits((now) => ({ seq: 0, ration: new Ration(now) }));
+  readonly #answered = new PeerLimits(() => ({ seq: 0, ration: new Ration() }));
   /**
    * Limits how often the list of each peer is pulled: reading one takes 10 µs for each topic of
    * this node.
    */
-  readonly #pulls = new PeerLimits((now) => new Allowance(PULLS, PULL_INTERVAL, now));
+  readonly #pulls = new PeerLimits(() => new RateLimit(PULLS, PULL_INTERVAL));
   #isChanging = false;
 
   constructor(init: InterestsInit) {
@@ -236,7 +235,7 @@ export class Interests {
 
   #mayPull(nodeId: string): boolean {
     const now = this.#init.mount.clock.now();
-    return this.#pulls.of(nodeId, now).take(now);
+    return this.#pulls.of(nodeId, now).tryTake(now);
   }
 
   #pullFailed(nodeId: string, instance: string): void {

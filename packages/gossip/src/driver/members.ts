@@ -3,11 +3,10 @@
 // reports peers that connect and disconnect.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
-import { PeerLimits } from '@trunkline/peers/internal';
+import { dropOldest, PeerLimits } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { sameName } from '../messages/message-id.ts';
-import { dropOldest } from '../messages/oldest-first.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
@@ -75,7 +74,7 @@ export class ConnectedMembers implements TopicMembers {
    * connection is the oldest is forgotten first.
    */
   readonly #instances = new Map<string, string>();
-  readonly #addresses = new PeerLimits((now) => new MessageAddresses(now));
+  readonly #addresses = new PeerLimits(() => new MessageAddresses());
 
   /**
    * @param sessions this node's topics, by their keys in hex

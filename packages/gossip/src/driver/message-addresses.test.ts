@@ -76,7 +76,7 @@ ava(
       learn: (nodeId: string, address: string, by: string) =>
         learned.push(`${by}: ${nodeId} ${address}`) > 0,
     };
-    const messageAddresses = new MessageAddresses(0);
+    const messageAddresses = new MessageAddresses();
     const told: Addresses = Array.from({ length: 30 }, (_, i) => [`n${i}`, 'one', 'two', 'three']);
     messageAddresses.heard(told, 'b', peers, 0);
     t.is(learned.length, 32);

@@ -2,7 +2,7 @@
 // with two addresses each.
 
 import type { Peers } from '@trunkline/peers';
-import { Allowance } from '../hyparview/allowance.ts';
+import { RateLimit } from '@trunkline/peers/internal';
 import { type PartialViewMessage, peersOf } from '../hyparview/message.ts';
 
 /** Addresses on the wire: for each node its id, followed by its addresses. */
@@ -34,11 +34,7 @@ export function sizeOf(addresses: Addresses = []): number {
  * limited.
  */
 export class MessageAddresses {
-  readonly #allowance: Allowance;
-
-  constructor(now: number) {
-    this.#allowance = new Allowance(BURST, INTERVAL, now);
-  }
+  readonly #rate = new RateLimit(BURST, INTERVAL);
 
   /**
    * Reads addresses.
@@ -51,7 +47,7 @@ export class MessageAddresses {
       if (!Array.isArray(entry)) continue;
       const [nodeId, ...addresses] = entry.slice(0, 1 + MOST_ADDRESSES);
       for (const address of addresses)
-        if (this.#allowance.take(now)) peers.learn(nodeId, address, by);
+        if (this.#rate.tryTake(now)) peers.learn(nodeId, address, by);
     }
   }
 }

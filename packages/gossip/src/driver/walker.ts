@@ -2,7 +2,7 @@
 // answers other nodes that search.
 
 import type { Peers } from '@trunkline/peers';
-import { PeerLimits } from '@trunkline/peers/internal';
+import { PeerLimits, sample } from '@trunkline/peers/internal';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
@@ -14,7 +14,6 @@ import {
   type Step,
   TopicWalk,
 } from '../discovery/topic-walk.ts';
-import { sample } from '../hyparview/views.ts';
 import type { gossipProtocol } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
@@ -48,7 +47,7 @@ export class Walker {
   readonly #init: WalkerInit;
   readonly #peers: WalkerInit['peers'];
   readonly #walk: TopicWalk | undefined;
-  readonly #rations = new PeerLimits((now) => new Ration(now));
+  readonly #rations = new PeerLimits(() => new Ration());
   /**
    * The connection that each walker has made to the node it is visiting. It is closed when the
    * walker moves on.

@@ -3,9 +3,8 @@
 // node on one topic. Its inputs are messages, lost links and the time; its outputs are messages to
 // send and changes of neighbors.
 
-import type { Machine } from '@trunkline/peers/internal';
+import { type Machine, RateLimit, sample } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { Allowance } from './allowance.ts';
 import {
   type DownCause,
   isPeerId,
@@ -24,7 +23,7 @@ import {
   type OverlayLink,
   type PassiveView,
   type RecentLosses,
-  sample,
+ 
   Views,
 } from './views.ts';
 
@@ -52,7 +51,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     this.#config = partialViewConfig(options);
     this.#views = new Views(self, this.#config, random, isDistrusted);
     ({ active: this.#active, passive: this.#passive, losses: this.#losses } = this.#views);
-    this.#requester = new LinkRequester(this.#views, now);
+    this.#requester = new LinkRequester(this.#views);
     this.#requests = this.#requester.requests;
     this.#shuffles = new Shuffles(this.#views, now);
     this.#merges = new Merges(this.#config.mergeInterval, random, now);
@@ -277,7 +276,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const { peer: newcomer, ttl } = message;
     const link = this.#active.get(from);
     if (link === undefined) return this.#tellStranger(from);
-    if (!link.introductions.take(now) || newcomer === from || this.#active.has(newcomer)) return;
+    if (!link.introductions.tryTake(now) || newcomer === from || this.#active.has(newcomer)) return;
     if (ttl > 0 && this.#active.size > 1) {
       if (ttl === this.#config.passiveWalk) this.#views.remember([newcomer], [], now);
       const isFit = (peer: string) => peer !== from && peer !== newcomer;
@@ -356,7 +355,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   #link(peer: string, chosen: boolean, now: number): void {
     this.#passive.remove(peer);
-    this.#active.add(peer, chosen, now);
+    this.#active.add(peer, chosen);
     this.#views.outputs.add({ type: 'neighbor-up', peer });
     this.#greetPassive(now);
   }
@@ -477,7 +476,7 @@ const SLOWEST = 16;
 export class Shuffles {
   readonly #views: Views;
   /** Rate limit of other nodes' shuffles that change the passive view. */
-  readonly #exchanges: Allowance;
+  readonly #exchanges: RateLimit;
   /** The shuffle under way: its number, and the peers that were sent. */
   #current: { readonly id: number; readonly told: readonly string[] } | undefined;
   #next: number;
@@ -486,7 +485,7 @@ export class Shuffles {
   constructor(views: Views, now: number) {
     const { random, config } = views;
     this.#views = views;
-    this.#exchanges = new Allowance(EXCHANGES, config.shuffleInterval / EXCHANGES, now);
+    this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
     this.#next = Math.floor(random() * 0x4000_0000);
     this.#due = now + random() * config.shuffleInterval;
   }
@@ -526,7 +525,7 @@ export class Shuffles {
 
   /** Handles a walk that arrived over a link: passes it on, or ends it here. */
   received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
-    if (!link.shuffles.take(now)) return;
+    if (!link.shuffles.tryTake(now)) return;
     const views = this.#views;
     if (ttl > 1 && views.active.size > 1) {
       const isFit = (peer: string) => peer !== link.peer && peer !== origin;
@@ -534,7 +533,7 @@ export class Shuffles {
       if (next !== undefined)
         return views.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
     }
-    if (!this.#exchanges.take(now)) return;
+    if (!this.#exchanges.tryTake(now)) return;
     const told = views.some(origin, peers.length + 1);
     views.send(origin, { type: 'shuffle-reply', id, peers: told });
     views.remember([origin, ...peers], told, now);

@@ -3,7 +3,7 @@
 // inputs to HyParView and Plumtree, gives each of them the outputs of the other that concern it,
 // and passes the remaining outputs on.
 
-import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import { type Machine, OutputQueue, sample } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type {
   DownCause,
@@ -13,7 +13,7 @@ import type {
 } from '../hyparview/message.ts';
 import { type PartialViewOptions, partialViewConfig } from '../hyparview/options.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
-import { jittered, sample } from '../hyparview/views.ts';
+import { jittered } from '../hyparview/views.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { PlumtreeOutput } from '../plumtree/message.ts';
 import {

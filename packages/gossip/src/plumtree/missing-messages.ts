@@ -1,8 +1,9 @@
 // Tracks messages that were announced but have not arrived, and decides which peer to ask for them
 // and when (the paper's `missing` and its timers).
 
+import { dropOldest } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { dropOldest, OldestFirst } from '../messages/oldest-first.ts';
+import { OldestFirst } from '../messages/oldest-first.ts';
 import type { PlumtreeOptions } from './options.ts';
 import type { Neighbor, Tree } from './tree.ts';
 

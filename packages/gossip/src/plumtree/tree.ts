@@ -1,9 +1,8 @@
 // The links of a Plumtree machine: its neighbors, which of their links belong to the tree, the
 // control messages to them, and the reports about them.
 
-import { OutputQueue } from '@trunkline/peers/internal';
+import { dropOldest, OutputQueue } from '@trunkline/peers/internal';
 import type { MessageId } from '../messages/message-id.ts';
-import { dropOldest } from '../messages/oldest-first.ts';
 import {
   type Control,
   type GaveOutput,

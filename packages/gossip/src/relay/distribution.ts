@@ -3,9 +3,8 @@
 // the relay of a part fails, the remaining receivers of the part are split again. A distribution
 // owns its uploads, learns of their progress, and queues outputs of the relay machine.
 
-import type { OutputQueue } from '@trunkline/peers/internal';
+import { type OutputQueue, sample } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
-import { sample } from '../hyparview/views.ts';
 import { MOST_REST, type RelayHead, type RelayReport } from '../wire/relay-frames.ts';
 import type { RelayConfig } from './factory.ts';
 import type { RelayedMessage, RelayOutput } from './interface.ts';

@@ -3,11 +3,10 @@
 // their memory budgets. Its inputs are messages to send, messages that peers offer, the progress of
 // uploads and downloads, and the time. Its outputs start, feed and end transfers.
 
-import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import { dropOldest, type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { dropOldest } from '../messages/oldest-first.ts';
 import { MOST_HOPS } from '../plumtree/message.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
 import { decodePush, type Envelope } from '../wire/frame.ts';

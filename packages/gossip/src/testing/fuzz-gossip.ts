@@ -104,7 +104,7 @@ class Node {
   readonly #delivered = new Set<string>();
   readonly #overlay;
   readonly #seen = new SeenMessages(overlay.memory);
-  readonly #addresses = new MessageAddresses(0);
+  readonly #addresses = new MessageAddresses();
   #now = 0;
 
   constructor() {

@@ -1,9 +1,9 @@
 // Checks messages of others before they are delivered or passed on: whether they are new, their
 // audience, signature and size, the codec, and the topic's validator.
 
+import { dropOldest } from '@trunkline/peers/internal';
 import type { Clock } from '@trunkline/transport-core';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { dropOldest } from '../messages/oldest-first.ts';
 import type { TopicConfig } from '../options.ts';
 import { type Body, isFor, type OverlayInput } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';

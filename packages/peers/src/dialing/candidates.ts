@@ -3,6 +3,7 @@
 // addresses, and sees the node only through the planner's view.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
+import { dropOldest } from '../machine.ts';
 import { type BackOffOptions, backOffDelay, isPointless, isTransient } from './back-off.ts';
 import type { DialCandidate, DialKind, DialsUnderWay, PlannerView } from './dial-order.ts';
 import { addressKey, hostOf, LONG_ENOUGH, type NamedTargets } from './targets.ts';
@@ -222,7 +223,7 @@ export class ReconnectList {
     this.#entries.delete(candidate.nodeId);
     this.removeAt(key);
     this.#entries.set(candidate.nodeId, { key, candidate, tries: 0 });
-    if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
+    dropOldest(this.#entries, MOST_ENTRIES);
   }
 
   /** Records another failed try, at whichever address. */
@@ -364,8 +365,7 @@ export class AddressHistory {
     };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    if (this.#entries.size > MOST_ADDRESSES)
-      this.#entries.delete(this.#entries.keys().next().value!);
+    dropOldest(this.#entries, MOST_ADDRESSES);
     return entry;
   }
 }

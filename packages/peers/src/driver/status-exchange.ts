@@ -4,7 +4,7 @@
 import { type Codec, type Remote, TransportError } from '@trunkline/transport-core';
 import { decodeStatus, encodeStatus, LONGEST_STATUS, type PeersChannel } from '../protocol.ts';
 import { PullRation, type StatusInput, StatusSync } from '../status/status-sync.ts';
-import { PeerLimits } from '../trust/peer-limits.ts';
+import { PeerLimits } from '../machine.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
 

@@ -4,8 +4,7 @@
 // which peers are connected and what they send; it makes no calls itself.
 
 import type { Random } from '@trunkline/transport-core';
-import { type Machine, OutputQueue } from '../machine.ts';
-import { PeerLimits } from '../trust/peer-limits.ts';
+import { type Machine, OutputQueue, PeerLimits } from '../machine.ts';
 import { type AddressEntry, readAddressEntry } from './address-list.ts';
 
 export interface PeerExchangeOptions {

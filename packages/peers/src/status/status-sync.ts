@@ -331,9 +331,7 @@ export class PullRation {
    * returned malformed statuses.
    */
   take(now: number): boolean {
-    if (this.#bad.readyAt > now || this.#pulls.readyAt > now) return false;
-    this.#pulls.take(now);
-    return true;
+    return this.#bad.readyAt <= now && this.#pulls.tryTake(now);
   }
 
   /** Records that a pull returned a malformed status. */
