@@ -15,11 +15,8 @@ const SHORT = 1_024;
 const LISTS = 64 * 1024;
 /** Maximum size, in bytes, of one piece of a relayed message. */
 const PIECE = 256 * 1024;
-/**
- * Maximum size, in bytes, of a Plumtree control message, and the upper bound of the option
- * `controlSize`.
- */
-export const LONGEST_CONTROL = 64 * 1024;
+/** Maximum size, in bytes, of a Plumtree control message. */
+const LONGEST_CONTROL = 64 * 1024;
 
 const life = z.int().check(z.minimum(0), z.maximum(LARGEST_NUMBER));
 

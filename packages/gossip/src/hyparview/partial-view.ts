@@ -15,7 +15,7 @@ import {
   type PartialViewSetup,
   tidyMessage,
 } from './message.ts';
-import { type PartialViewConfig, partialViewConfig } from './options.ts';
+import type { PartialViewConfig } from './options.ts';
 import { isFilling, isOwnChoice, LinkRequester, mayEvict, type Requests } from './requests.ts';
 import {
   type ActiveView,
@@ -46,15 +46,14 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   /** Time at which the passive peers were last greeted; see `#greetPassive`. */
   #greetedAt = Number.NEGATIVE_INFINITY;
 
-  /** Throws a TypeError for invalid options. */
-  constructor({ self, random, now, options = {}, isDistrusted = () => false }: PartialViewSetup) {
-    this.#config = partialViewConfig(options);
-    this.#views = new Views(self, this.#config, random, isDistrusted);
+  constructor({ self, random, now, config, isDistrusted = () => false }: PartialViewSetup) {
+    this.#config = config;
+    this.#views = new Views(self, config, random, isDistrusted);
     ({ active: this.#active, passive: this.#passive, losses: this.#losses } = this.#views);
     this.#requester = new LinkRequester(this.#views);
     this.#requests = this.#requester.requests;
     this.#shuffles = new Shuffles(this.#views, now);
-    this.#merges = new Merges(this.#config.mergeInterval, random, now);
+    this.#merges = new Merges(config.mergeInterval, random, now);
   }
 
   handle(now: number, input: PartialViewInput): void {

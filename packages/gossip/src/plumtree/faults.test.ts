@@ -294,16 +294,13 @@ test('a node that every peer of the tree prunes still gets each message through 
 });
 
 test('no message returns even if the cache and the tables are far too small', (t) => {
-  const options = plumtreeOptions({
-    cacheMessages: 2,
-    origins: 8,
+  const options = {
+    ...plumtreeOptions({ cacheMessages: 2, origins: 8, cacheTime: 50, announce: 4 }),
     gaps: 1,
-    cacheTime: 50,
     idTime: 10_000,
     originTime: 10_000,
     evictInterval: 10,
-    announce: 4,
-  });
+  };
   const made = { nodes: 30, degree: 5, seed: 9, latency: [5, 60], jitter: 100, options } as const;
   const network = trial(made);
   for (let i = 0; i < 60; i++) {

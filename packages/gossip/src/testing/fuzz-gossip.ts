@@ -11,8 +11,9 @@ import { MessageAddresses } from '../driver/message-addresses.ts';
 import { tidyMessage } from '../hyparview/message.ts';
 import { messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
-import type { OverlayInput, OverlayOutput } from '../overlay/overlay.ts';
-import { partialView } from '../overlay/partial-view.ts';
+import type { OverlayInput, OverlayOutput, OverlaySetup } from '../overlay/overlay.ts';
+import { partialView, TreeOverlay } from '../overlay/partial-view.ts';
+import { plumtreeOptions } from '../plumtree/options.ts';
 import { gossipProtocol } from '../protocol.ts';
 import { decodeControl, decodePush, encodeControl, encodePush } from '../wire/frame.ts';
 import {
@@ -42,16 +43,9 @@ const KINDS = [
 const PEERS = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64));
 const SELF = '5'.repeat(64);
 const between = { teller: PEERS[0]!, hearer: SELF };
-const overlay = partialView({
-  tree: {
-    origins: 8,
-    gaps: 8,
-    cacheMessages: 8,
-    outstanding: 8,
-    backlog: 8,
-    notices: 64,
-  },
-});
+const tree = { origins: 8, gaps: 8, cacheMessages: 8, outstanding: 8, backlog: 8, notices: 64 };
+const options = { ...plumtreeOptions(), ...tree };
+const { memory } = partialView({ tree: { origins: tree.origins } });
 const codec = gossipProtocol.methods.view.request;
 
 export const target = {
@@ -103,19 +97,20 @@ class Node {
   readonly #random = seededRandom(7);
   readonly #delivered = new Set<string>();
   readonly #overlay;
-  readonly #seen = new SeenMessages(overlay.memory);
+  readonly #seen = new SeenMessages({ ...memory, gaps: tree.gaps });
   readonly #addresses = new MessageAddresses();
   #now = 0;
 
   constructor() {
-    this.#overlay = overlay.create({
+    const setup: OverlaySetup = {
       isSource: false,
       isDistrusted: () => false,
       self: SELF,
       random: this.#random,
       now: 0,
       look: (id, now) => this.#seen.look(id, now),
-    });
+    };
+    this.#overlay = new TreeOverlay(setup, partialViewConfig(), options);
     for (const peer of PEERS) this.#feed({ type: 'peer-up', peer, isChosen: true });
   }
 
