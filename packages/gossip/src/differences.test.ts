@@ -6,7 +6,7 @@ import { partialView } from './overlay/partial-view.ts';
 import { dropsOf, eventsOf, idOf, meet, runs, type TestNode } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
-import { topicKey } from './topics/topic-key.ts';
+import { topicKey } from './protocol.ts';
 
 const differences = (node: TestNode) =>
   eventsOf(node, 'differs').map(({ nodeId, what, ours, theirs }) => ({

@@ -19,7 +19,7 @@ import {
 import { rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
 import { type Leak, wiretap } from './testing/wiretap.ts';
-import { topicKey } from './topics/topic-key.ts';
+import { topicKey } from './protocol.ts';
 
 const news = topicKey('news').bytes;
 const seeking = { teller: idOf('stranger'), hearer: idOf('a') };

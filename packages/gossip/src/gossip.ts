@@ -13,7 +13,7 @@ import {
 } from './options.ts';
 import { formatGossip, type GossipSnapshot } from './snapshots.ts';
 import { Topic } from './topic.ts';
-import { topicKey } from './topics/topic-key.ts';
+import { topicKey } from './protocol.ts';
 import type { TopicSession } from './topics/topic-session.ts';
 import type { GossipEvent, TopicOptions } from './types.ts';
 

@@ -17,8 +17,8 @@ import {
   relayMesh,
 } from './testing/relay-mesh.ts';
 import test from './testing/serial.ts';
-import { topicKey } from './topics/topic-key.ts';
-import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './wire/relay-frames.ts';
+import { topicKey } from './protocol.ts';
+import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './wire/frame.ts';
 
 const MIB = 1024 * 1024;
 

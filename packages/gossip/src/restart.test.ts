@@ -22,7 +22,7 @@ import {
 import { identityOf } from './testing/identities.ts';
 import { type RawPeer, rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
-import { topicKey } from './topics/topic-key.ts';
+import { topicKey } from './protocol.ts';
 import type { PublishResult } from './types.ts';
 
 const YEAR = 31_557_600_000;

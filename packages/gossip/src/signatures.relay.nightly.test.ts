@@ -7,8 +7,8 @@ import { identityOf } from './testing/identities.ts';
 import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import { blob, heardOnce, othersThan, relayMesh } from './testing/relay-mesh.ts';
 import test from './testing/serial.ts';
-import { topicKey } from './topics/topic-key.ts';
-import { encodeHead } from './wire/relay-frames.ts';
+import { topicKey } from './protocol.ts';
+import { encodeHead } from './wire/frame.ts';
 
 const OPTIONS = {
   relay: () => ({ above: 10_000, fanout: 2, stall: 2_000 }),

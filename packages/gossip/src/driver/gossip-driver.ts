@@ -8,8 +8,8 @@ import {
   type Codec,
   type Random,
   type Remote,
-  type Server,
   serve,
+  type Server,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';
@@ -28,18 +28,15 @@ import { jittered } from '../hyparview/views.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body, OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
+import { gossipProtocol, MOST_TOPICS, type TopicKey } from '../protocol.ts';
 import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
-import type { TopicKey } from '../topics/topic-key.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
-import { FRAME_AROUND } from '../wire/frame.ts';
-import { decodeReceipt } from '../wire/relay-frames.ts';
-import { ConnectionPins } from './connections.ts';
-import type { Dials } from './dials.ts';
+import { decodeReceipt, FRAME_AROUND } from '../wire/frame.ts';
+import { ConnectionPins, type Dials } from './connections.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { ConnectedMembers, type MembersEvent } from './members.ts';

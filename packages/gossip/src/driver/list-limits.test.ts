@@ -4,7 +4,7 @@ import { createManualClock, seededRandom } from '@trunkline/transport-core/testi
 import test from 'ava';
 import { askForList } from '../discovery/tags.ts';
 import { idOf } from '../testing/cluster.ts';
-import { topicKey } from '../topics/topic-key.ts';
+import { topicKey } from '../protocol.ts';
 import { Interests, type InterestsInit } from './interests.ts';
 
 for (const proven of [true, false]) {

@@ -10,18 +10,16 @@ import { sameName } from '../messages/message-id.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
-import type { gossipProtocol } from '../protocol.ts';
+import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicMembers } from '../topics/topic-context.ts';
-import type { TopicKey } from '../topics/topic-key.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
-import { CurrentConnection } from './connections.ts';
-import { Dials } from './dials.ts';
-import { MessageAddresses } from './message-addresses.ts';
+import { CurrentConnection, Dials } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
+import { MessageAddresses } from './view-messenger.ts';
 
 /** A connected peer. */
 export interface ConnectedMember {

@@ -9,24 +9,25 @@ import {
   type RelayConfig,
   type RelayDriver,
   type RelayFactory,
+  type RelayInput,
   type RelayOptions,
-  type RelaySetup,
   relayOptions,
+  type RelayOutput,
+  type RelaySetup,
 } from '../relay/factory.ts';
-import type { RelayInput, RelayOutput } from '../relay/interface.ts';
 import { Relays } from '../relay/relays.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
-import type { TopicKey } from '../topics/topic-key.ts';
-import { encodePush } from '../wire/frame.ts';
+import type { TopicKey } from '../protocol.ts';
 import {
   decodeHead,
   decodeReport,
   encodeHead,
+  encodePush,
   encodeReceipt,
   encodeReport,
   type Receipt,
   type RelayHead,
-} from '../wire/relay-frames.ts';
+} from '../wire/frame.ts';
 
 /**
  * Relays long messages on a full mesh: a node sends a message above a certain size only to a few of

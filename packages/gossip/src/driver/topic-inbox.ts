@@ -7,8 +7,13 @@ import type { gossipProtocol } from '../protocol.ts';
 import type { RelayDriver } from '../relay/factory.ts';
 import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
-import { decodeControl, decodePush, type Envelope, isSignedPush } from '../wire/frame.ts';
-import { encodeReceipt } from '../wire/relay-frames.ts';
+import {
+  decodeControl,
+  decodePush,
+  encodeReceipt,
+  type Envelope,
+  isSignedPush,
+} from '../wire/frame.ts';
 import type { Interests } from './interests.ts';
 import type { ConnectedMember, ConnectedMembers } from './members.ts';
 import type { Walker } from './walker.ts';

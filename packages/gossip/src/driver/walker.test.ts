@@ -4,7 +4,7 @@ import { createManualClock, seededRandom } from '@trunkline/transport-core/testi
 import test, { type ExecutionContext } from 'ava';
 import { encodeQuestion } from '../discovery/tags.ts';
 import { idOf } from '../testing/cluster.ts';
-import { topicKey } from '../topics/topic-key.ts';
+import { topicKey } from '../protocol.ts';
 import { Walker, type WalkerInit } from './walker.ts';
 
 function setUp(t: ExecutionContext, { isOn = true, proven = true, score = 50 }) {

@@ -3,9 +3,9 @@
 import { OutputQueue } from '@trunkline/peers/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { RelayReport } from '../wire/relay-frames.ts';
+import type { RelayReport } from '../wire/frame.ts';
 import { Distribution, RelayBuffer, Uploads } from './distribution.ts';
-import type { RelayOutput } from './interface.ts';
+import type { RelayOutput } from './factory.ts';
 
 interface Upload {
   readonly id: number;

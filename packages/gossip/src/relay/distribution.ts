@@ -5,9 +5,8 @@
 
 import { type OutputQueue, sample } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
-import { MOST_REST, type RelayHead, type RelayReport } from '../wire/relay-frames.ts';
-import type { RelayConfig } from './factory.ts';
-import type { RelayedMessage, RelayOutput } from './interface.ts';
+import { MOST_REST, type RelayHead, type RelayReport } from '../wire/frame.ts';
+import type { RelayConfig, RelayedMessage, RelayOutput } from './factory.ts';
 
 /** The values that the distributions of a node share. */
 export interface RelayShared {

@@ -3,10 +3,10 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
-import { topicKey } from '../topics/topic-key.ts';
+import { topicKey } from '../protocol.ts';
 import { encodePush } from '../wire/frame.ts';
-import type { RelayHead } from '../wire/relay-frames.ts';
-import type { RelayInput, RelayOutput } from './interface.ts';
+import type { RelayHead } from '../wire/frame.ts';
+import type { RelayInput, RelayOutput } from './factory.ts';
 import { Relays } from './relays.ts';
 
 const topic = topicKey('blobs');

@@ -9,8 +9,7 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { MOST_HOPS } from '../plumtree/message.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
-import { decodePush, type Envelope } from '../wire/frame.ts';
-import type { RelayHead, RelayReport } from '../wire/relay-frames.ts';
+import { decodePush, type Envelope, type RelayHead, type RelayReport } from '../wire/frame.ts';
 import {
   Distribution,
   longestTransfer,
@@ -19,8 +18,13 @@ import {
   Shipment,
   Uploads,
 } from './distribution.ts';
-import type { RelayConfig } from './factory.ts';
-import type { OfferedInput, RelayedMessage, RelayInput, RelayOutput } from './interface.ts';
+import type {
+  OfferedInput,
+  RelayConfig,
+  RelayedMessage,
+  RelayInput,
+  RelayOutput,
+} from './factory.ts';
 
 /** The arguments of a relay machine. */
 export interface RelaysInit {

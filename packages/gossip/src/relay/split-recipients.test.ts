@@ -2,7 +2,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { MOST_REST } from '../wire/relay-frames.ts';
+import { MOST_REST } from '../wire/frame.ts';
 import { splitRecipients } from './distribution.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);

@@ -11,7 +11,7 @@ import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
 import { idOf } from '../testing/cluster.ts';
 import { identityOf } from '../testing/identities.ts';
-import { topicKey } from '../topics/topic-key.ts';
+import { topicKey } from '../protocol.ts';
 import { decodePush, type Envelope, encodePush } from '../wire/frame.ts';
 import { FORGERIES, ForgeryLimiter, Signatures, signedContent } from './signatures.ts';
 

@@ -7,23 +7,27 @@ import type { Random } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { decodeList, Question, TopicList } from '../discovery/tags.ts';
-import { MessageAddresses } from '../driver/message-addresses.ts';
+import { MessageAddresses } from '../driver/view-messenger.ts';
 import { tidyMessage } from '../hyparview/message.ts';
+import { partialViewConfig } from '../hyparview/options.ts';
 import { messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
 import type { OverlayInput, OverlayOutput, OverlaySetup } from '../overlay/overlay.ts';
 import { partialView, TreeOverlay } from '../overlay/partial-view.ts';
 import { plumtreeOptions } from '../plumtree/options.ts';
 import { gossipProtocol } from '../protocol.ts';
-import { decodeControl, decodePush, encodeControl, encodePush } from '../wire/frame.ts';
 import {
+  decodeControl,
   decodeHead,
+  decodePush,
   decodeReceipt,
   decodeReport,
+  encodeControl,
   encodeHead,
+  encodePush,
   encodeReceipt,
   encodeReport,
-} from '../wire/relay-frames.ts';
+} from '../wire/frame.ts';
 
 /**
  * The kinds of frames, in the order of their numbers. The lower half of a frame's first byte

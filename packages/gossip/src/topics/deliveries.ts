@@ -6,7 +6,7 @@ import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason, MessageMeta, Unsent } from '../types.ts';
-import { type DeliveryOutcome, encodeReceipt } from '../wire/relay-frames.ts';
+import { type DeliveryOutcome, encodeReceipt } from '../wire/frame.ts';
 import { handOut, type TopicReader } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';
 

@@ -6,7 +6,7 @@ import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
 import type { Publication } from './publications.ts';
 import { Publisher } from './publisher.ts';
-import { type DirectSender, sendToAny } from './recipients.ts';
+import { type DirectSender, sendToAny } from './publisher.ts';
 import type { TopicContext } from './topic-context.ts';
 
 test('a member that fails twice is replaced once', (t) => {

@@ -17,7 +17,7 @@ import type { Control, Push } from '../plumtree/message.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { GossipEvent, Unsent } from '../types.ts';
 import type { Differences, DifferencesInput, TopicTerms } from './differences.ts';
-import type { TopicKey } from './topic-key.ts';
+import type { TopicKey } from '../protocol.ts';
 
 export interface TopicContext {
   readonly key: TopicKey;

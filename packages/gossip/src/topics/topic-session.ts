@@ -18,7 +18,7 @@ import { RestartedNodes, TopicLife } from './lives.ts';
 import { OverlayDriver } from './overlay-driver.ts';
 import { Publisher } from './publisher.ts';
 import type { TopicContext, TopicNode } from './topic-context.ts';
-import type { TopicKey } from './topic-key.ts';
+import type { TopicKey } from '../protocol.ts';
 
 /**
  * The state of one topic at this node. It connects the overlay, the publisher, the inspection of

@@ -5,7 +5,7 @@ import test from 'ava';
 import type { Audience, Body, Signature } from '../overlay/overlay.ts';
 import type { Control } from '../plumtree/message.ts';
 import { idOf } from '../testing/cluster.ts';
-import { topicKey } from '../topics/topic-key.ts';
+import { topicKey } from '../protocol.ts';
 import { decodeControl, decodePush, encodeControl, encodePush } from './frame.ts';
 
 const topic = topicKey('news');
