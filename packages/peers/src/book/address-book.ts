@@ -543,7 +543,7 @@ function groupOf(address: string): string {
  * Implements test-before-evict: a tried entry is replaced only if it was dialed and did not answer.
  * The doc comment of `AddressBook` gives the reason. A row is the number of a bucket.
  */
-export class Promotion {
+class Promotion {
   readonly #index: AddressIndex;
   readonly #placement: Placement;
   /** The test that is due in each tried bucket; a dial after `since` counts as that test. */

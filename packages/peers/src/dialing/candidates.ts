@@ -4,11 +4,19 @@
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { dropOldest } from '../machine.ts';
-import { type BackOffOptions, backOffDelay, isPointless, isTransient } from './back-off.ts';
 import type { DialCandidate, DialKind, DialsUnderWay, PlannerView } from './dial-order.ts';
-import { addressKey, hostOf, LONG_ENOUGH, type NamedTargets } from './targets.ts';
+import {
+  addressKey,
+  backOffDelay,
+  type BackOffOptions,
+  hostOf,
+  isPointless,
+  isTransient,
+  LONG_ENOUGH,
+  type NamedTargets,
+} from './targets.ts';
 
-export interface OrdinaryCandidatesOptions {
+interface OrdinaryCandidatesOptions {
   readonly random: Random;
   readonly view: PlannerView;
   readonly named: NamedTargets;
@@ -376,7 +384,7 @@ const MOST_ADDRESSES = 4_096;
  * A cache of `addressKey` for callers that ask for the same addresses repeatedly. Remembers up to
  * 4,096 addresses and then starts over.
  */
-export class AddressKeys {
+class AddressKeys {
   readonly #known = new Map<string, string | undefined>();
 
   of(address: string): string | undefined {

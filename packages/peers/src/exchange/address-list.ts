@@ -39,7 +39,7 @@ export class AddressList {
 }
 
 /** A list to send. */
-export interface AddressesToSend {
+interface AddressesToSend {
   readonly addresses: readonly unknown[];
 }
 
