@@ -21,7 +21,7 @@ import { jittered, pick } from '../hyparview/views.ts';
 export type Need = 'first' | 'more' | 'none';
 
 /** An input of {@link TopicWalk}. */
-export type TopicWalkInput =
+type TopicWalkInput =
   /** Sets what is needed now. */
   | { readonly type: 'need'; readonly need: Need }
   | StepEnded
@@ -29,7 +29,7 @@ export type TopicWalkInput =
   | { readonly type: 'wake' };
 
 /** A walker's step is over. */
-export interface StepEnded {
+interface StepEnded {
   readonly type: 'ended';
   readonly walker: number;
   /** True if the step found a new node that shares a topic with this one. */
@@ -49,7 +49,7 @@ export interface Step {
   readonly nodeId: string;
 }
 
-export interface TopicWalkInit {
+interface TopicWalkInit {
   readonly random: Random;
   /** Maximum number of steps that run concurrently. */
   readonly walkers: number;

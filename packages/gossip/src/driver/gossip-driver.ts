@@ -40,7 +40,7 @@ import { ConnectionPins, type Dials } from './connections.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { ConnectedMembers, type MembersEvent } from './members.ts';
-import { handlers, TopicInbox } from './topic-inbox.ts';
+import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
 
@@ -152,34 +152,30 @@ export class GossipDriver implements TopicNode {
 
   #run(): void {
     const { transport, peers, relay, discovery } = this.#config;
-    const { self, clock, members, sessions } = this;
+    const { self, members, sessions } = this;
     const mount = transport.mount(gossipProtocol);
     this.#mount = mount;
-    const soon = () => this.soon();
-    const interests = new Interests({ self, mount, peers, members, sessions, soon });
+    const parts = { self, mount, peers, members, sessions, soon: () => this.soon() };
+    const interests = new Interests(parts);
     this.#interests = interests;
-    const report = (nodeId: string) => this.misbehaved(nodeId);
-    const inbox = new TopicInbox({ clock, peers, report, members, interests, sessions });
-    const dueBy = (time: number) => this.dueBy(time);
     const relays =
       relay === undefined || !this.overlay.relays
         ? undefined
-        : relay.createDriver({ self, mount, peers, members, sessions, dueBy });
+        : relay.createDriver({ ...parts, dueBy: (time) => this.dueBy(time) });
     this.#relays = relays;
-    this.#walker = new Walker({
-      self,
-      mount,
-      peers,
-      options: discovery,
-      members,
-      sessions,
-      soon,
-    });
+    const walker = new Walker(parts, discovery);
+    this.#walker = walker;
     this.#state = 'running';
     this.membershipChanged();
-    const receipt = (request: Uint8Array, from: string) => this.#receipt(request, from);
-    const parts = { members, inbox, interests, walker: this.#walker, relays, sessions, receipt };
-    const { push, ...others } = handlers(parts);
+    const inbox = new TopicInbox({
+      ...parts,
+      interests,
+      walker,
+      relays,
+      report: (nodeId) => this.misbehaved(nodeId),
+      receipt: (request, from) => this.#receipt(request, from),
+    });
+    const { push, ...others } = inbox.handlers();
     // `Arrivals` enters the context for all messages that arrive together.
     this.#servers = [serve(mount, ownContext.mark({ push })), serve(mount, others)];
     this.members.start(mount);
@@ -414,14 +410,14 @@ interface Amount {
  * A connected peer, the connection in use, and the amounts queued in the layers above that
  * connection.
  */
-export interface Waiting {
+interface Waiting {
   readonly nodeId: string;
   readonly remote: Remote;
   readonly amounts: readonly Amount[];
 }
 
 /** The messages that have not been sent to a peer. */
-export interface UnsentMessages extends Amount {
+interface UnsentMessages extends Amount {
   readonly nodeId: string;
 }
 

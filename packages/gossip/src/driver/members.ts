@@ -21,6 +21,19 @@ import { CurrentConnection, Dials } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { MessageAddresses } from './view-messenger.ts';
 
+/** What the parts of gossip's driver share. */
+export interface DriverParts {
+  /** This node's id. */
+  readonly self: string;
+  readonly mount: Transport<typeof gossipProtocol>;
+  readonly peers: Peers<any>;
+  readonly members: ConnectedMembers;
+  /** This node's topics, by their keys in hex. */
+  readonly sessions: ReadonlyMap<string, TopicSession>;
+  /** Called when a part may have to be woken earlier. */
+  readonly soon: () => void;
+}
+
 /** A connected peer. */
 export interface ConnectedMember {
   readonly nodeId: string;
@@ -379,7 +392,7 @@ const TERMS_BYTES = 128;
 // for the announcement for a limited time.
 
 /** P is the type of a peer, which is the same object for as long as the peer is connected. */
-export class PendingInterests<P extends { readonly nodeId: string }> {
+class PendingInterests<P extends { readonly nodeId: string }> {
   readonly #known: (peer: P) => void;
   /** Peers whose topics are not known yet, the oldest first. */
   readonly #unknown = new Map<P, { readonly patience: number; readonly askers: (() => void)[] }>();

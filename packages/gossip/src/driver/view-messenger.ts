@@ -116,7 +116,7 @@ export function addressesFor(
 }
 
 /** Returns the number of bytes counted for these addresses in the queue to a peer. */
-export function sizeOf(addresses: Addresses = []): number {
+function sizeOf(addresses: Addresses = []): number {
   return addresses.reduce(
     (sum, entry) => sum + entry.reduce((length, text) => length + text.length + QUOTES, 0),
     0,

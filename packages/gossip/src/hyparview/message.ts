@@ -66,7 +66,7 @@ export function peersOf(message: PartialViewMessage): string[] {
 }
 
 /** The limits applied to a received message. */
-export interface MessageLimits {
+interface MessageLimits {
   readonly self: string;
   /** Maximum number of hops of a newcomer's introduction, and of a shuffle. */
   readonly joinWalk: number;

@@ -472,7 +472,7 @@ const SLOWEST = 16;
 // Shuffles keep the passive views fresh: two nodes at the ends of a random walk send each other
 // some of their peers.
 
-export class Shuffles {
+class Shuffles {
   readonly #views: Views;
   /** Rate limit of other nodes' shuffles that change the passive view. */
   readonly #exchanges: RateLimit;

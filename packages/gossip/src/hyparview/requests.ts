@@ -13,7 +13,7 @@ import { jittered, type Views } from './views.ts';
  * - `merge`: asks a node outside both views
  * - `replace`: asks a node outside both views, to replace a useless neighbor
  */
-export type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
+type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
 
 /** Returns true if this node chose the peer by itself. */
 export function isOwnChoice(purpose: Purpose): boolean {
@@ -398,7 +398,7 @@ const RETRY = 1_000;
 // Limits how often this node does something for nodes that ask: introduces newcomers, or gives up
 // links for them.
 
-export class FavorLimiter {
+class FavorLimiter {
   readonly #forAll: RateLimit;
   /** A second limit for contacts, which strangers can't use up. */
   readonly #forKnown: RateLimit;

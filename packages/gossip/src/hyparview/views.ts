@@ -335,7 +335,7 @@ export class PassiveView {
  * become a contact by connecting, no matter how often. A node that chose few, such as a bootstrap
  * node, uses all contacts alike.
  */
-export class Contacts {
+class Contacts {
   readonly #capacity: number;
   readonly #random: Random;
   #chosen: readonly string[] = [];

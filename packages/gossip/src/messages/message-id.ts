@@ -24,25 +24,6 @@ export const LARGEST_NUMBER = 2 ** 48 - 1;
 /** Size of an encoded id in bytes: 32 for the origin, 6 for the epoch and 6 for the sequence. */
 export const MESSAGE_ID_BYTES = 44;
 
-/** Maximum length of an origin in characters; no node id is longer. */
-const LONGEST_ORIGIN = 128;
-
-/**
- * Returns true if the value is a well-formed id. The origin may be any short string, so that
- * simulations can name their nodes freely.
- */
-export function isMessageId(value: unknown): value is MessageId {
-  if (typeof value !== 'object' || value === null) return false;
-  const { origin, epoch, sequence } = value as Partial<MessageId>;
-  return (
-    typeof origin === 'string' &&
-    origin.length > 0 &&
-    origin.length <= LONGEST_ORIGIN &&
-    isCount(epoch) &&
-    isCount(sequence)
-  );
-}
-
 /**
  * Returns a string that is equal for equal ids and different for different ones. All keys of one
  * life share their ending. The endings of recent lives are cached, because most messages belong to
@@ -66,15 +47,13 @@ const kept: (
 
 /**
  * Encodes an id into the 44 bytes that begin at `at`, big-endian, so that ids sort by origin, then
- * epoch, then sequence. Throws a TypeError if the id is malformed or its origin is not 64
- * lower-case hex digits.
+ * epoch, then sequence. Throws a TypeError if its origin is not a node id.
  */
 export function writeMessageId(id: MessageId, bytes: Uint8Array, at: number): void {
-  if (!isMessageId(id) || !writeName(id.origin, bytes, at)) {
+  if (!writeName(id.origin, bytes, at))
     throw new TypeError(
-      'writeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1',
+      `writeMessageId: id: origin must be 64 lower-case hex digits, got ${JSON.stringify(id.origin)}`,
     );
-  }
   writeNumber(bytes, at + NAME_BYTES, id.epoch);
   writeNumber(bytes, at + NAME_BYTES + 6, id.sequence);
 }
@@ -88,10 +67,6 @@ export function readMessageId(bytes: Uint8Array, at: number): MessageId {
     epoch: readNumber(view, start + at + NAME_BYTES),
     sequence: readNumber(view, start + at + NAME_BYTES + 6),
   };
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_NUMBER;
 }
 
 function writeNumber(bytes: Uint8Array, at: number, value: number): void {
@@ -200,16 +175,6 @@ const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 // Assigns ids to the messages that a node publishes. A life is the time from a node's start to its
 // end; its number is the epoch of an id.
 
-export interface IdSourceOptions {
-  /** The node id of the publisher. */
-  readonly origin: string;
-  /**
-   * Returns the number of the present life. It is higher than the numbers of all earlier lives,
-   * because other nodes refuse a number that is lower than one they know.
-   */
-  readonly epoch: () => number;
-}
-
 export class IdSource {
   readonly #origin: string;
   readonly #epochNow: () => number;
@@ -217,35 +182,29 @@ export class IdSource {
   #epoch = Number.NaN;
   #next = 0;
 
-  constructor({ origin, epoch }: IdSourceOptions) {
+  /**
+   * @param origin the node id of the publisher
+   * @param epoch returns the number of the present life. It is higher than the numbers of all
+   * earlier lives, because other nodes refuse a number that is lower than one they know.
+   */
+  constructor(origin: string, epoch: () => number) {
     this.#origin = origin;
     this.#epochNow = epoch;
   }
 
-  /**
-   * Returns a new id, with sequences counted from 0 in each life. Throws a TypeError for an origin
-   * or an epoch that no id can have, and after 2^48 ids of one life: at a million ids a second,
-   * that takes nine years.
-   */
+  /** Returns a new id, with sequences counted from 0 in each life. */
   next(): MessageId {
     const epoch = this.#epochNow();
-    if (epoch !== this.#epoch) this.#begin(epoch);
-    if (this.#next > LARGEST_NUMBER)
-      throw new TypeError('IdSource: has made 2^48 ids; begin another epoch');
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch;
+      this.#next = 0;
+    }
     return { origin: this.#origin, epoch, sequence: this.#next++ };
   }
 
   /** Returns true if it has made that id, in the life of the last id. */
   hasMade({ epoch, sequence }: MessageId): boolean {
     return epoch === this.#epoch && sequence < this.#next;
-  }
-
-  #begin(epoch: number): void {
-    const origin = this.#origin;
-    if (!isMessageId({ origin, epoch, sequence: 0 }))
-      throw new TypeError('IdSource: needs an origin, and an epoch: an integer from 0 to 2^48 - 1');
-    this.#epoch = epoch;
-    this.#next = 0;
   }
 }
 
@@ -258,7 +217,7 @@ export class IdSource {
  * A view of the whole memory that holds some bytes, and their offset in it. Readers must stay
  * within the bytes. The object is shared: it is valid until the next call of `look` or `rest`.
  */
-export interface WordReader {
+interface WordReader {
   readonly view: DataView<ArrayBufferLike>;
   readonly at: number;
 }

@@ -300,7 +300,7 @@ const ORDER_GRAIN = 1_000;
 // Limits how much of a table of origins one peer can fill. Because a peer may name any origin, it
 // could otherwise fill the table and leave no room for other peers.
 
-export interface IntroducersOptions {
+interface IntroducersOptions {
   /**
    * The capacity of the table. One peer may introduce half of this number, and all peers together
    * three quarters; the rest is for publishers that are connected themselves.

@@ -1,9 +1,7 @@
 // Tests of Plumtree with peers that misbehave: repeated, forged and invented messages, floods, and
 // broken promises.
 
-import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { Control, Push } from './message.ts';
 import { plumtreeOptions } from './options.ts';
 import { trial } from './testing/measure.ts';
 import { type Double, type Network, nameOf } from './testing/network.ts';
@@ -137,54 +135,6 @@ test('messages from a node that is no neighbor are ignored and leave nothing beh
   feed(0, { type: 'neighbor-down', peer: 'stranger' });
   t.is(machine.counters.strangers, 4);
   t.deepEqual([sent(), delivered, machine.wakeAt], [[], [], Number.POSITIVE_INFINITY]);
-});
-
-test('nothing that a peer sends throws, and malformed messages are reported', (t) => {
-  const { machine, feed, reports, delivered } = singleMachine(['a']);
-  const values: unknown[] = [
-    undefined,
-    null,
-    0,
-    -1,
-    1.5,
-    Number.NaN,
-    2 ** 60,
-    '',
-    'x',
-    'x'.repeat(1_000),
-    [],
-    {},
-    [null],
-    [{}],
-    idOf(1),
-    [idOf(1)],
-    [{ id: idOf(1) }],
-    true,
-  ];
-  const random = seededRandom(3);
-  const any = () => values[Math.floor(random() * values.length)];
-  for (let i = 0; i < 20_000; i++) {
-    const kind = ['push', 'ihave', 'graft', 'prune', 'absent', 'other', any()][
-      Math.floor(random() * 7)
-    ];
-    const fields = {
-      kind,
-      id: any(),
-      hops: any(),
-      size: any(),
-      payload: 'p',
-      notices: any(),
-      ids: any(),
-    };
-    feed(i / 10, {
-      type: 'received',
-      from: 'a',
-      message: (random() < 0.02 ? any() : fields) as unknown as Push<string> | Control,
-    });
-  }
-  t.true(machine.counters.malformed > 1_000);
-  t.true(reports.some(([, what]) => what === 'malformed'));
-  t.true(delivered.length <= 1);
 });
 
 test('a peer that takes notices and never forwards anything is detected; one that forwards is not', (t) => {

@@ -16,7 +16,7 @@ export interface Advertiser {
 }
 
 /** A message that has not arrived. */
-export interface MissingMessage {
+interface MissingMessage {
   readonly id: MessageId;
   readonly key: string;
   /** Time at which the first notice of it came. */
@@ -328,7 +328,7 @@ const REFUSED = 4_096;
 
 // A queue of entries that are all due after the same delay, so that they need no sorting.
 
-export class DelayQueue<T> {
+class DelayQueue<T> {
   readonly #delay: number;
   /**
    * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time,

@@ -187,7 +187,7 @@ export class OutgoingMessages<P> {
 // The recent messages, kept for peers that ask for them.
 
 /** A message in the cache. */
-export interface CachedMessage<P> {
+interface CachedMessage<P> {
   /** The message as it is passed on, with a hop count that is one higher than on arrival. */
   readonly push: Push<P>;
   /** The peer that brought the message first; undefined if this node published it. */

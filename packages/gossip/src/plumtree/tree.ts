@@ -91,11 +91,6 @@ export class Tree<P> {
     if (neighbor.quota.isNews(what, now))
       this.outputs.add({ type: 'misbehaved', peer: neighbor.id, what });
   }
-
-  reportMalformed(neighbor: Neighbor, now: number): void {
-    this.counters.malformed++;
-    this.report(neighbor, 'malformed', now);
-  }
 }
 
 const PRUNE: Control = { kind: 'prune' };
@@ -133,9 +128,8 @@ export class PlumtreeCounters {
   brokenPromises = 0;
   /** Messages that were evicted from the cache before their time. */
   evicted = 0;
-  /** Messages refused: from a peer that is not a neighbor (`strangers`), or malformed. */
+  /** Messages refused because they came from a peer that is not a neighbor. */
   strangers = 0;
-  malformed = 0;
 }
 
 // The state that a Plumtree machine keeps for one peer: whether the link belongs to the tree, what
@@ -263,34 +257,22 @@ export class Neighbor {
 // back, since it could otherwise begin anew as often as it likes.
 
 /** The limits of one peer, and how much of them it has used. */
-export class Quota {
+class Quota {
   /** Messages that were sent to the peer on demand, the oldest first: key → number of times. */
   #served: Map<string, number> | undefined;
   /** Time at which the second began for which notices, grafts and reports are counted. */
   #secondStart = Number.NEGATIVE_INFINITY;
-  #notices = 0;
-  #grafts = 0;
+  #taken = { notices: 0, grafts: 0 };
   #reported: Misbehavior[] = [];
 
   /**
-   * Returns how many of `count` notices to accept, so that no more than `most` are accepted per
-   * second.
+   * Returns how many of `count` notices, or ids of a graft, to process, so that no more than `most`
+   * are processed per second.
    */
-  takeNotices(count: number, most: number, now: number): number {
+  take(kind: 'notices' | 'grafts', count: number, most: number, now: number): number {
     this.#roll(now);
-    const taken = Math.min(count, most - this.#notices);
-    this.#notices += taken;
-    return taken;
-  }
-
-  /**
-   * Returns how many of `count` ids of a graft to serve, so that no more than `most` are served per
-   * second.
-   */
-  takeGrafts(count: number, most: number, now: number): number {
-    this.#roll(now);
-    const taken = Math.min(count, most - this.#grafts);
-    this.#grafts += taken;
+    const taken = Math.min(count, most - this.#taken[kind]);
+    this.#taken[kind] += taken;
     return taken;
   }
 
@@ -320,7 +302,7 @@ export class Quota {
   #roll(now: number): void {
     if (now - this.#secondStart < SECOND) return;
     this.#secondStart = now;
-    this.#notices = this.#grafts = 0;
+    this.#taken = { notices: 0, grafts: 0 };
     this.#reported = [];
   }
 }

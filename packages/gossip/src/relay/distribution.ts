@@ -39,7 +39,7 @@ export class Uploads {
 }
 
 /** One upload: the node that gets the message, and the nodes that it passes the message on to. */
-export interface Part {
+interface Part {
   readonly relay: string;
   readonly rest: readonly string[];
 }
@@ -427,7 +427,7 @@ const CHUNK = 32 * 1024;
 // Time limits for relays.
 
 /** Milliseconds without progress after which a transfer counts as stuck. */
-export interface Timing {
+interface Timing {
   readonly stall: number;
 }
 

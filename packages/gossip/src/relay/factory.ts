@@ -14,6 +14,7 @@ import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
+import type { TopicMembers } from '../topics/topic-context.ts';
 import type { Unsent } from '../types.ts';
 import type { Envelope, Receipt, RelayHead, RelayReport } from '../wire/frame.ts';
 
@@ -31,11 +32,8 @@ export interface RelaySetup {
   readonly self: string;
   readonly mount: Transport<typeof gossipProtocol>;
   readonly peers: Pick<Peers, 'report'>;
-  readonly members: {
+  readonly members: Pick<TopicMembers, 'isOn' | 'push' | 'acknowledge'> & {
     remoteOf(nodeId: string): Remote | undefined;
-    isOn(nodeId: string, topic: string): boolean | undefined;
-    push(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
-    acknowledge(to: string, request: Uint8Array): void;
   };
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, RelayTopic>;
@@ -44,7 +42,7 @@ export interface RelaySetup {
 }
 
 /** A topic of this node, as relays see it. */
-export interface RelayTopic {
+interface RelayTopic {
   /** Called when a peer offers a message. Returns undefined if this node only publishes. */
   offered(id: MessageId, now: number): OfferedInput['topic'];
   /**

@@ -1,6 +1,6 @@
 // The long messages that are being relayed at this node: this node's own messages (shipments), and
 // messages of other nodes that it receives and passes on (transits). This machine owns both, and
-// their memory budgets. Its inputs are messages to send, messages that peers offer, the progress of
+// limits their number and memory. Its inputs are messages to send, messages that peers offer, the progress of
 // uploads and downloads, and the time. Its outputs start, feed and end transfers.
 
 import { dropOldest, type Machine, OutputQueue } from '@trunkline/peers/internal';
@@ -27,7 +27,7 @@ import type {
 } from './factory.ts';
 
 /** The arguments of a relay machine. */
-export interface RelaysInit {
+interface RelaysInit {
   /** The node id of this node. */
   readonly self: string;
   readonly config: RelayConfig;
@@ -48,8 +48,6 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
   readonly #transits = new Map<string, Transit>();
   /** The transits whose requests have not been answered, by the numbers of their downloads. */
   readonly #downloads = new Map<number, Transit>();
-  readonly #ownBudget: Budget;
-  readonly #othersBudget: Budget;
   /** Messages that relays brought and that the topic may not have checked yet, the oldest first. */
   readonly #here = new Set<string>();
   /** Number of direct messages to receivers of shipments that are over. */
@@ -59,8 +57,6 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
     this.#self = self;
     this.#config = config;
     this.#shared = { config, random, reaches, outputs: this.#outputs, uploads: this.#uploads };
-    this.#ownBudget = new Budget(MOST_MESSAGES, config.memory);
-    this.#othersBudget = new Budget(MOST_MESSAGES, config.memory);
   }
 
   /** Returns true if a message of that size to that many receivers goes by way of relays. */
@@ -70,7 +66,7 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
 
   /** Returns true if there is room for one more message of this node, with a frame of that size. */
   hasRoom(bytes: number): boolean {
-    return this.#ownBudget.hasRoom(bytes);
+    return this.#hasRoom(this.#shipments, bytes);
   }
 
   handle(now: number, input: RelayInput): void {
@@ -131,24 +127,23 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
 
   /** Returns the number and the bytes of this node's messages that a peer may not have yet. */
   unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
-    const unsent = { messages: 0, bytes: 0 };
-    for (const shipment of this.#shipments.values()) {
-      if (!shipment.isOpenFor(nodeId)) continue;
-      unsent.messages++;
-      unsent.bytes += shipment.size;
-    }
-    return unsent;
+    return totalOf([...this.#shipments.values()].filter((shipment) => shipment.isOpenFor(nodeId)));
   }
 
   snapshot(): RelaySnapshot {
     let repaired = this.#repaired;
     for (const shipment of this.#shipments.values()) repaired += shipment.repaired;
-    return { own: this.#ownBudget.taken, others: this.#othersBudget.taken, repaired };
+    const own = totalOf(this.#shipments.values());
+    return { own, others: totalOf(this.#transits.values()), repaired };
+  }
+
+  #hasRoom(taken: ReadonlyMap<string, { readonly size: number }>, bytes: number): boolean {
+    const total = totalOf(taken.values());
+    return total.messages < MOST_MESSAGES && total.bytes + bytes <= this.#config.memory;
   }
 
   #send(message: RelayedMessage, to: readonly string[], now: number): void {
-    const { topic, push, frame } = message;
-    this.#ownBudget.take(frame.length);
+    const { topic, push } = message;
     const key = keyOf({ topic: topic.hex, id: push.id });
     this.#shipments.set(key, new Shipment(this.#shared, message, to, now));
   }
@@ -181,11 +176,10 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
       const text = 'the publisher of a relayed message has restarted and must send it directly';
       return this.#refuse(download, new TransportError('failed_precondition', text));
     }
-    if (!this.#othersBudget.hasRoom(head.size)) {
+    if (!this.#hasRoom(this.#transits, head.size)) {
       const text = 'too many messages are being relayed by this node';
       return this.#refuse(download, new TransportError('resource_exhausted', text));
     }
-    this.#othersBudget.take(head.size);
     const transit = new Transit(this.#shared, { download, from, head }, now);
     this.#transits.set(key, transit);
     this.#downloads.set(download, transit);
@@ -226,47 +220,24 @@ export class Relays implements Machine<RelayInput, RelayOutput> {
       if (!shipment.isOver) continue;
       this.#shipments.delete(key);
       this.#repaired += shipment.repaired;
-      this.#ownBudget.give(shipment.size);
     }
     for (const [key, transit] of this.#transits) {
       if (!transit.isOver) continue;
       transit.answer();
       this.#transits.delete(key);
       this.#downloads.delete(transit.download);
-      this.#othersBudget.give(transit.head.size);
     }
   }
 }
 
-/** Limits the number of concurrent messages and their total size in bytes. */
-class Budget {
-  readonly #messages: number;
-  readonly #bytes: number;
-  readonly #taken = { messages: 0, bytes: 0 };
-
-  constructor(messages: number, bytes: number) {
-    this.#messages = messages;
-    this.#bytes = bytes;
+/** Returns the number of messages and their bytes. */
+function totalOf(messages: Iterable<{ readonly size: number }>) {
+  const total = { messages: 0, bytes: 0 };
+  for (const { size } of messages) {
+    total.messages++;
+    total.bytes += size;
   }
-
-  /** The number of messages that count against the limit, and their bytes. */
-  get taken(): { readonly messages: number; readonly bytes: number } {
-    return { ...this.#taken };
-  }
-
-  hasRoom(bytes: number): boolean {
-    return this.#taken.messages < this.#messages && this.#taken.bytes + bytes <= this.#bytes;
-  }
-
-  take(bytes: number): void {
-    this.#taken.messages++;
-    this.#taken.bytes += bytes;
-  }
-
-  give(bytes: number): void {
-    this.#taken.messages--;
-    this.#taken.bytes -= bytes;
-  }
+  return total;
 }
 
 interface Topical {
@@ -302,10 +273,12 @@ export interface Download {
 }
 
 /** One message of another node that is being received and passed on. */
-export class Transit {
+class Transit {
   /** The number of the download. */
   readonly download: number;
   readonly head: RelayHead;
+  /** Size of its frame in bytes. */
+  readonly size: number;
   readonly #shared: RelayShared;
   readonly #from: string;
   readonly #buffer: RelayBuffer;
@@ -317,6 +290,7 @@ export class Transit {
 
   constructor(shared: RelayShared, { download, from, head }: Download, now: number) {
     this.head = head;
+    this.size = head.size;
     this.#shared = shared;
     this.download = download;
     this.#from = from;

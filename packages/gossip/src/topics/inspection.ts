@@ -318,10 +318,10 @@ const REFUSED = 4_096;
 // bounded queue, in which the peers that sent them take turns.
 
 /** The outcome of a validation. */
-export type Finding = MessageVerdict | 'timeout' | 'overloaded' | 'failed';
+type Finding = MessageVerdict | 'timeout' | 'overloaded' | 'failed';
 
 /** Limits of the validation. */
-export interface ValidationOptions {
+interface ValidationOptions {
   /** Time limit of each validator, in milliseconds from its start. */
   readonly timeout: number;
   /** Maximum number of validators that run at a time. */
@@ -333,7 +333,7 @@ export interface ValidationOptions {
 }
 
 /** A message to validate. */
-export interface Check {
+interface Check {
   /** The peer that sent it. */
   readonly from: string;
   readonly size: number;

@@ -159,7 +159,7 @@ export class Publications {
 // A published message that waits for more peers, or for peers to confirm it.
 
 /** The conditions under which a publication is over. */
-export interface PublicationSetup {
+interface PublicationSetup {
   /** Number of peers that must confirm the message; with 0, no peer is asked to. */
   readonly min: number;
   /**

@@ -45,8 +45,6 @@ export interface TopicContext {
   offer(peer: string, message: OwnMessage, now: number): boolean;
   /** Called when a node could not be reached. */
   unreachable(nodeId: string, error: TransportError, now: number): void;
-  /** Called when a peer has become a neighbor: offers it the messages that wait for a neighbor. */
-  neighborUp(nodeId: string): void;
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
