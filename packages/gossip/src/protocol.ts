@@ -128,8 +128,6 @@ export const MOST_TOPICS = 1_024;
 /** Size of a topic key in bytes. */
 export const KEY_BYTES = 32;
 
-// The key of a topic, by which nodes refer to it. It always has 32 bytes.
-
 /** A topic's key, and its name for people. */
 export interface TopicKey {
   /** The name in events and errors: the string that was given, or the bytes in hex. */

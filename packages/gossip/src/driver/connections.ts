@@ -1,6 +1,5 @@
-// Keeps connections to neighbors on any topic open even if they are idle for a while. It owns one
-// hold for each neighbor; `set` adds and removes neighbors, and `wake` must be called at the time
-// `due`.
+// The connections that gossip uses: the holds on those to neighbors, the one to a peer that is in
+// use now, and dials.
 
 import type { PeerInfo, Peers } from '@trunkline/peers';
 import { type AnyTransport, type Remote, TransportError } from '@trunkline/transport-core';
@@ -15,7 +14,11 @@ interface ConnectionPin {
   release: () => void;
 }
 
-/** The holds on connections to neighbors. */
+/**
+ * Keeps connections to neighbors on any topic open even if they are idle for a while. It owns one
+ * hold for each neighbor; `set` adds and removes neighbors, and `wake` must be called at the time
+ * `due`.
+ */
 export class ConnectionPins {
   readonly #transport: AnyTransport;
   readonly #remoteOf: (nodeId: string) => Remote | undefined;

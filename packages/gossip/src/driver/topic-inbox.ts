@@ -140,7 +140,7 @@ export class TopicInbox {
     const session = this.#init.sessions.get(topic);
     if (peer === undefined || session === undefined) return;
     if (life !== undefined) session.outlived(peer.nodeId, life);
-    session.compare(this.#now(), { type: 'announced', peer: peer.nodeId, terms });
+    session.differences.announced(peer.nodeId, terms, this.#now());
   }
 
   #controlled(request: Uint8Array, from: Remote): void {

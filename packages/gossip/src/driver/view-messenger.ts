@@ -1,5 +1,5 @@
 // Sends messages between partial views to any node of the topic, dialing nodes that are not
-// connected.
+// connected, and exchanges the addresses of the nodes that these messages name.
 
 import type { Peers } from '@trunkline/peers';
 import { RateLimit } from '@trunkline/peers/internal';

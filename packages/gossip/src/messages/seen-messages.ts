@@ -1,4 +1,5 @@
-// Remembers which messages of all origins were seen, so that duplicates can be recognized.
+// Remembers which messages of all origins were seen, so that duplicates can be recognized, and
+// limits how much of this memory one peer can fill.
 
 import type { MessageId } from './message-id.ts';
 import { OriginWindow } from './origin-window.ts';

@@ -1,5 +1,5 @@
-// Tracks messages that were announced but have not arrived, and decides which peer to ask for them
-// and when (the paper's `missing` and its timers).
+// Tracks messages that were announced but have not arrived, decides which peer to ask for them and
+// when (the paper's `missing` and its timers), and asks.
 
 import { dropOldest } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';

@@ -1,5 +1,6 @@
-// Sends messages and notices to the neighbors. A message is pushed if there is room, and announced
-// by a notice otherwise; notices are gathered for a moment.
+// Sends messages and notices to the neighbors, and keeps the recent messages for those that ask. A
+// message is pushed if there is room, and announced by a notice otherwise; notices are gathered for
+// a moment.
 
 import { messageKey } from '../messages/message-id.ts';
 import { OldestFirst } from '../messages/oldest-first.ts';

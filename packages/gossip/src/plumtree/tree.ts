@@ -1,5 +1,5 @@
 // The links of a Plumtree machine: its neighbors, which of their links belong to the tree, the
-// control messages to them, and the reports about them.
+// control messages to them, the limits of what they may ask for, and the reports about them.
 
 import { dropOldest, OutputQueue } from '@trunkline/peers/internal';
 import type { MessageId } from '../messages/message-id.ts';

@@ -152,7 +152,7 @@ export class Inspection {
     if (payload.length > topic.limit) {
       // The sender has another limit. This node announces its own limit, and does not blame the
       // sender.
-      topic.compare(now, { type: 'introduce', peer: from });
+      topic.differences.introduce(from, now);
       return this.#refuse('too-large', envelope, from, false);
     }
     if (!this.#decode(envelope)) return this.#refuse('undecodable', envelope, from, isRead);
@@ -195,7 +195,7 @@ export class Inspection {
     const mayCome = reason === 'full' && topic.look(id, now) === 'new';
     this.#tell(payload, now, { type: 'dropped', from, id, mayCome });
     if (reason === 'old' && id.origin === from && topic.lifeOf(from) !== undefined)
-      topic.compare(now, { type: 'introduce', peer: from });
+      topic.differences.introduce(from, now);
     this.#drop(reason, id, from);
     // On a mesh with one hop, the sender may be a relay, which passes messages on unread.
     if (verdict === 'flood' && topic.overlay!.passesOn) topic.misbehaved(from, 'origin-flood');

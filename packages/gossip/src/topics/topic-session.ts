@@ -11,7 +11,7 @@ import type { TopicSnapshot } from '../snapshots.ts';
 import type { NeighborDownCause, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import { Deliveries } from './deliveries.ts';
-import { Differences, type DifferencesInput, type DifferencesOutput } from './differences.ts';
+import { Differences, type DifferencesOutput } from './differences.ts';
 import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
 import { RestartedNodes, TopicLife } from './lives.ts';
@@ -81,7 +81,7 @@ export class TopicSession implements TopicContext {
     const feed = (now: number, input: OverlayInput) => this.#feed(now, input);
     this.#inspection = new Inspection(this, this.deliveries, feed, config);
     const terms = { overlay: node.overlay.name, limit: this.limit };
-    this.differences = new Differences(key.name, terms);
+    this.differences = new Differences(key.name, terms, (output) => this.#onDifference(output));
   }
 
   get isOver(): boolean {
@@ -168,7 +168,7 @@ export class TopicSession implements TopicContext {
 
   peerUp(peer: string, now: number): void {
     if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined)
-      this.compare(now, { type: 'introduce', peer });
+      this.differences.introduce(peer, now);
     if (!this.differences.isApart(peer)) this.#enter(peer, now);
     this.publisher.peerUp(peer);
     this.node.dueBy(this.due);
@@ -176,7 +176,7 @@ export class TopicSession implements TopicContext {
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#feed(now, { type: 'peer-down', peer, error });
-    this.compare(now, { type: 'peer-down', peer });
+    this.differences.gone(peer);
     this.publisher.peerDown(peer, error);
     this.node.dueBy(this.due);
   }
@@ -211,19 +211,13 @@ export class TopicSession implements TopicContext {
   }
 
   /**
-   * Called when a peer's terms have become known, or when the peer appears not to know this node's
-   * terms. A peer with another overlay can't be a neighbor, as if it were not on the topic.
+   * Carries out what follows from the settings of a peer. A peer with another overlay can't be a
+   * neighbor, as if it were not on the topic.
    */
-  compare(now: number, input: DifferencesInput): void {
-    const { differences } = this;
-    differences.handle(now, input);
-    for (let output = differences.poll(); output !== undefined; output = differences.poll())
-      this.#onDifference(output, now);
-  }
-
-  #onDifference(output: DifferencesOutput, now: number): void {
+  #onDifference(output: DifferencesOutput): void {
     const { node, key, differences } = this;
     const { peer } = output;
+    const now = node.clock.now();
     switch (output.type) {
       case 'announce':
         return node.members.terms(peer, key, { ...differences.terms, life: this.lifeOf(peer) });
@@ -356,7 +350,7 @@ export class TopicSession implements TopicContext {
         return node.events.tell({ type, topic: key.name, nodeId });
       }
       case 'showed':
-        return this.compare(now, output);
+        return this.differences.showed(output.peer, output.overlay, now);
       case 'misbehaved':
         return this.misbehaved(output.peer, output.what);
     }
@@ -438,7 +432,7 @@ export class TopicSession implements TopicContext {
     if (mustProve && !node.isProven(from)) return;
     if (!this.#life.restartedNodes.begin(from)) return;
     const now = this.node.clock.now();
-    if (this.lifeOf(from) !== undefined) this.compare(now, { type: 'introduce', peer: from });
+    if (this.lifeOf(from) !== undefined) this.differences.introduce(from, now);
     this.#seen.begin(id);
   }
 
