@@ -1,5 +1,5 @@
-// The compact binary encoding of messages and of Plumtree control messages. Most fields have fixed
-// offsets.
+// The compact binary encoding of messages, of Plumtree control messages, and of the messages and
+// receipts of relays. Most fields have fixed offsets.
 
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import {

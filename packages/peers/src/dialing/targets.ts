@@ -1,5 +1,6 @@
-// The targets that the operator named, that is, persistent peers and seeds: their back-offs, the
-// queries that recognize their connections, and the canonical spelling of addresses.
+// The targets that the operator named, that is, persistent peers and seeds: the lists, the state of
+// each target, the queries that recognize their connections, the canonical spelling of addresses,
+// and the back-off, which decides how soon to dial again.
 
 import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 import {
@@ -33,17 +34,13 @@ interface NamedTargetsOptions {
 export class NamedTargets {
   readonly persistent: DialTargets;
   readonly seeds: DialTargets;
-  readonly #random: Random;
-  readonly #reconnect: BackOffOptions;
-  readonly #seedBackOff: BackOffOptions;
+  readonly #options: NamedTargetsOptions;
 
   /** Creates the lists. Throws the `invalid_argument` of `parseTarget` for a malformed target. */
-  constructor({ random, persistent, seeds, reconnect, seedBackOff }: NamedTargetsOptions) {
-    this.#random = random;
-    this.persistent = new DialTargets(persistent);
-    this.seeds = new DialTargets(seeds);
-    this.#reconnect = reconnect;
-    this.#seedBackOff = seedBackOff;
+  constructor(options: NamedTargetsOptions) {
+    this.#options = options;
+    this.persistent = new DialTargets(options.persistent);
+    this.seeds = new DialTargets(options.seeds);
   }
 
   /**
@@ -51,14 +48,11 @@ export class NamedTargets {
    * of connections that were not reported.
    */
   update(now: number, isConnected: (nodeId: string) => boolean): void {
+    const { random, reconnect, seedBackOff } = this.#options;
     this.seeds.begin(now);
-    this.persistent.begin(
-      now,
-      Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD),
-      this.#random,
-    );
-    this.#notice(this.persistent, this.#reconnect, now, isConnected);
-    this.#notice(this.seeds, this.#seedBackOff, now, isConnected);
+    this.persistent.begin(now, Math.min(3 * reconnect.interval, LONGEST_SPREAD), random);
+    this.#notice(this.persistent, reconnect, now, isConnected);
+    this.#notice(this.seeds, seedBackOff, now, isConnected);
   }
 
   /** Records that a dial of the canonical address `key` reached a node. */
@@ -73,7 +67,8 @@ export class NamedTargets {
 
   /** Records that a dial of a target failed. */
   failed(target: DialTarget, isPersistent: boolean, now: number): void {
-    target.failed(now, isPersistent ? this.#reconnect : this.#seedBackOff, this.#random);
+    const { random, reconnect, seedBackOff } = this.#options;
+    target.failed(now, isPersistent ? reconnect : seedBackOff, random);
   }
 
   /**
@@ -85,18 +80,19 @@ export class NamedTargets {
     key: string | undefined,
     now: number,
   ): { readonly isPersistent: boolean; readonly isSeed: boolean } {
+    const { random, reconnect, seedBackOff } = this.#options;
     const persistent = this.persistent.matching(nodeId, key);
     const last = address ?? booked;
     const lastKey = last === undefined ? undefined : addressKey(last);
     for (const target of persistent) {
       if (lastKey !== undefined && target.nodeId === nodeId)
         target.moved = lastKey === target.key ? undefined : last;
-      target.lost(now, this.#reconnect, this.#random);
+      target.lost(now, reconnect, random);
     }
     const seeds = this.seeds.matching(nodeId, key);
     // A seed that waits for its next dial keeps the time of that dial.
     for (const target of seeds)
-      if (target.state.t === 'up') target.lost(now, this.#seedBackOff, this.#random);
+      if (target.state.t === 'up') target.lost(now, seedBackOff, random);
     return { isPersistent: persistent.length > 0, isSeed: seeds.length > 0 };
   }
 
@@ -178,7 +174,7 @@ export class NamedTargets {
       if (id === undefined || state.t === 'dialing') continue;
       const isUp = isConnected(id);
       if (isUp && state.t !== 'up') target.up(now);
-      else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#random);
+      else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#options.random);
     }
   }
 }

@@ -1,7 +1,8 @@
 // Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
 // which answers to accept. It follows Tendermint's PEX reactor (p2p/pex/pex_reactor.go); on the
 // wire it consists of two one-way messages, a request and a list of addresses. Its inputs report
-// which peers are connected and what they send; it makes no calls itself.
+// which peers are connected and what they send; it makes no calls itself. The crawler of a seed is
+// at the end.
 
 import type { Random } from '@trunkline/transport-core';
 import { type Machine, OutputQueue, PeerLimits } from '../machine.ts';
