@@ -8,8 +8,8 @@ import {
   type Codec,
   type Random,
   type Remote,
-  serve,
   type Server,
+  serve,
   type Transport,
   TransportError,
 } from '@trunkline/transport-core';

@@ -3,8 +3,8 @@
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { askForList } from '../discovery/tags.ts';
-import { idOf } from '../testing/cluster.ts';
 import { topicKey } from '../protocol.ts';
+import { idOf } from '../testing/cluster.ts';
 import { Interests } from './interests.ts';
 import type { DriverParts } from './members.ts';
 

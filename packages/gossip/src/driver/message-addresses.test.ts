@@ -2,10 +2,10 @@
 
 import ava from 'ava';
 import { partialView } from '../overlay/partial-view.ts';
+import { topicKey } from '../protocol.ts';
 import { idOf, meet } from '../testing/cluster.ts';
 import { rawPeer } from '../testing/raw-peer.ts';
 import test from '../testing/serial.ts';
-import { topicKey } from '../protocol.ts';
 import { type Addresses, addressesFor, MessageAddresses } from './view-messenger.ts';
 
 test('a node that knows one member by address becomes a neighbor of the others: gossip carries addresses', async (t) => {

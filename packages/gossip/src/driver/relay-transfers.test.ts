@@ -150,10 +150,7 @@ test('a relay that reads too slowly is given up, but not while there is nothing 
       void slow.upload.next();
       wake(time.now);
     }
-    t.deepEqual(
-      [isAborted(slow), time.now],
-      comes === 'at once' ? [true, 3_600] : [false, 9_000],
-    );
+    t.deepEqual([isAborted(slow), time.now], comes === 'at once' ? [true, 3_600] : [false, 9_000]);
   }
 });
 

@@ -5,10 +5,10 @@
 
 import { sample } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
-import type { RelayConfig } from '../relay/factory.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { TopicKey } from '../protocol.ts';
+import type { RelayConfig } from '../relay/factory.ts';
 import { MOST_REST, type RelayHead, type RelayReport } from '../wire/frame.ts';
 
 /** What the transfers of a node share. */

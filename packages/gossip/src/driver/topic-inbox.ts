@@ -8,8 +8,8 @@ import type { TopicSession } from '../topics/topic-session.ts';
 import {
   decodeControl,
   decodePush,
-  encodeReceipt,
   type Envelope,
+  encodeReceipt,
   isSignedPush,
 } from '../wire/frame.ts';
 import type { Interests } from './interests.ts';
@@ -132,10 +132,7 @@ export class TopicInbox {
   }
 
   /** Processes a peer's terms on a topic: its overlay and its message size limit. */
-  #told(
-    { topic, life, ...terms }: RequestOf<typeof gossipProtocol, 'terms'>,
-    from: Remote,
-  ): void {
+  #told({ topic, life, ...terms }: RequestOf<typeof gossipProtocol, 'terms'>, from: Remote): void {
     const peer = this.#next(from);
     const session = this.#init.sessions.get(topic);
     if (peer === undefined || session === undefined) return;

@@ -22,11 +22,7 @@ export class ViewMessenger {
   /** Node id → number of messages that wait for the dial. */
   readonly #dialed = new Map<string, number>();
 
-  constructor(
-    clock: Pick<Clock, 'now'>,
-    peers: Pick<Peers, 'addressOf'>,
-    members: Members,
-  ) {
+  constructor(clock: Pick<Clock, 'now'>, peers: Pick<Peers, 'addressOf'>, members: Members) {
     this.#clock = clock;
     this.#peers = peers;
     this.#members = members;

@@ -3,8 +3,8 @@
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { encodeQuestion } from '../discovery/tags.ts';
-import { idOf } from '../testing/cluster.ts';
 import { topicKey } from '../protocol.ts';
+import { idOf } from '../testing/cluster.ts';
 import type { DriverParts } from './members.ts';
 import { Walker } from './walker.ts';
 

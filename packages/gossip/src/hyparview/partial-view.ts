@@ -23,7 +23,6 @@ import {
   type OverlayLink,
   type PassiveView,
   type RecentLosses,
- 
   Views,
 } from './views.ts';
 

@@ -414,8 +414,7 @@ class FavorLimiter {
   /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
   take(peer: string, now: number): boolean {
     return (
-      this.#forAll.tryTake(now) ||
-      (this.#views.contacts.has(peer) && this.#forKnown.tryTake(now))
+      this.#forAll.tryTake(now) || (this.#views.contacts.has(peer) && this.#forKnown.tryTake(now))
     );
   }
 

@@ -5,7 +5,7 @@ import test from 'ava';
 import { plumtreeOptions } from './options.ts';
 import { trial } from './testing/measure.ts';
 import { type Double, type Network, nameOf } from './testing/network.ts';
-import { graftOf, idOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
+import { graftOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 

@@ -8,8 +8,8 @@ import {
   type GaveOutput,
   type Misbehavior,
   type NeighborAccount,
-  type Notice,
   NOTICE_BYTES,
+  type Notice,
   type PlumtreeOutput,
 } from './message.ts';
 import type { PlumtreeOptions } from './options.ts';

@@ -4,9 +4,9 @@
 import type { Peers } from '@trunkline/peers';
 import type { Remote, Transport } from '@trunkline/transport-core';
 import {
-  option,
   type Options,
   type OptionsInput,
+  option,
   optionsSchema,
 } from '@trunkline/transport-core/backend';
 import type { MessageId } from '../messages/message-id.ts';

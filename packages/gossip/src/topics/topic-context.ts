@@ -14,10 +14,10 @@ import type {
   OwnMessage,
 } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
+import type { TopicKey } from '../protocol.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { GossipEvent, Unsent } from '../types.ts';
 import type { Differences, TopicTerms } from './differences.ts';
-import type { TopicKey } from '../protocol.ts';
 
 export interface TopicContext {
   readonly key: TopicKey;

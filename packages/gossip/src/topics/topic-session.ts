@@ -7,6 +7,7 @@ import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
 import type { TopicConfig } from '../options.ts';
 import type { Body, Overlay, OverlayInput, OverlayOutput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
+import type { TopicKey } from '../protocol.ts';
 import type { TopicSnapshot } from '../snapshots.ts';
 import type { NeighborDownCause, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
@@ -17,7 +18,6 @@ import { Inspection } from './inspection.ts';
 import { RestartedNodes, TopicLife } from './lives.ts';
 import { Publisher } from './publisher.ts';
 import type { TopicContext, TopicNode } from './topic-context.ts';
-import type { TopicKey } from '../protocol.ts';
 
 /**
  * The state of one topic at this node. It connects the overlay, the publisher, the inspection of
@@ -167,8 +167,7 @@ export class TopicSession implements TopicContext {
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined)
-      this.differences.introduce(peer, now);
+    if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined) this.differences.introduce(peer, now);
     if (!this.differences.isApart(peer)) this.#enter(peer, now);
     this.publisher.peerUp(peer);
     this.node.dueBy(this.due);
@@ -318,7 +317,8 @@ export class TopicSession implements TopicContext {
     const { node, key } = this;
     switch (output.type) {
       case 'push':
-        if (!this.#tryPush(output.to, output.push)) overlay.handle(now, { type: 'no-room', output });
+        if (!this.#tryPush(output.to, output.push))
+          overlay.handle(now, { type: 'no-room', output });
         return;
       case 'send-control':
         if (!node.members.control(output.to, key, output.control))

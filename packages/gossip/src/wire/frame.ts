@@ -10,7 +10,7 @@ import {
   rest,
   writeMessageId,
 } from '../messages/message-id.ts';
-import { type Audience, type Body, type Signature, SIGNATURE_BYTES } from '../overlay/overlay.ts';
+import { type Audience, type Body, SIGNATURE_BYTES, type Signature } from '../overlay/overlay.ts';
 import type { Control, Notice, Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { Refusal } from '../types.ts';

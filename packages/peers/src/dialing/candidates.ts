@@ -7,8 +7,8 @@ import { dropOldest } from '../machine.ts';
 import type { DialCandidate, DialKind, DialsUnderWay, PlannerView } from './dial-order.ts';
 import {
   addressKey,
-  backOffDelay,
   type BackOffOptions,
+  backOffDelay,
   hostOf,
   isPointless,
   isTransient,

@@ -91,8 +91,7 @@ export class NamedTargets {
     }
     const seeds = this.seeds.matching(nodeId, key);
     // A seed that waits for its next dial keeps the time of that dial.
-    for (const target of seeds)
-      if (target.state.t === 'up') target.lost(now, seedBackOff, random);
+    for (const target of seeds) if (target.state.t === 'up') target.lost(now, seedBackOff, random);
     return { isPersistent: persistent.length > 0, isSeed: seeds.length > 0 };
   }
 

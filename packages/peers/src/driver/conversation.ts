@@ -4,8 +4,8 @@
 import {
   type Codec,
   type Remote,
-  serve,
   type Server,
+  serve,
   TransportError,
 } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';

@@ -39,7 +39,7 @@ export class AddressList {
 }
 
 /** A list to send. */
-interface AddressesToSend {
+export interface AddressesToSend {
   readonly addresses: readonly unknown[];
 }
 
