@@ -218,7 +218,7 @@ export class IdSource {
  * within the bytes. The object is shared: it is valid until the next call of `look` or `rest`.
  */
 interface WordReader {
-  readonly view: DataView<ArrayBufferLike>;
+  readonly view: DataView;
   readonly at: number;
 }
 
