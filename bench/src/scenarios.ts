@@ -52,10 +52,15 @@ export const CALLS: readonly CallScenario[] = [
   many('s2', '64 B echo, 128 in flight', { size: 64, inFlight: 128 }, RATE),
   many('s3', '1 KiB echo, 128 in flight', { size: KIB, inFlight: 128 }, RATE),
   many('s4', '64 KiB echo, 16 in flight', { size: 64 * KIB, inFlight: 16 }, bulk('MB/s each way')),
-  many('s5', '1 MiB one way, 4 in flight', { size: KIB * KIB, inFlight: 4 }, bulk('MB/s')),
+  many(
+    's5',
+    '1 MiB request, short response, 4 in flight',
+    { size: KIB * KIB, inFlight: 4 },
+    bulk('MB/s'),
+  ),
   {
     name: 's6',
-    title: '64 B echo beside two echoes of 4 MiB on the same channel',
+    title: '64 B echo beside two requests of 4 MiB on the same channel',
     figures: [...TIMES, bulk('bulk MB/s')],
     run: besideLarge,
   },

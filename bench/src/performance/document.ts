@@ -70,7 +70,7 @@ const CHAPTERS: readonly Chapter[] = [
     text: (settings, parts) => {
       const verdicts = parts.flatMap((part) => part.verdicts);
       const missed = verdicts.filter(({ holds }) => !holds).map(({ bar }) => bar);
-      return `The table compares observed calls with the same calls without an observer, in ${settings}. The figures are calls a second, and in brackets the ratio with its 95 % interval. The SDK of OpenTelemetry makes and batches spans, but does not send them. ${verdicts.length - missed.length} of ${verdicts.length} [bars](#bars) hold${missed.length === 0 ? '' : `, but not these: ${missed.join('; ')}`}.`;
+      return `The table compares observed calls with the same calls without an observer, in ${settings}. The figures are calls a second, and in brackets the ratio with its 95 % interval. The SDK of OpenTelemetry makes and batches spans, but does not send them. ${verdicts.length - missed.length} of ${verdicts.length} [bars](#bars) hold${missed.length === 0 ? '' : `. Missed: ${missed.join('; ')}`}.`;
     },
     format: joinColumns,
     hides: /^plain|the checkout before/,
@@ -102,7 +102,7 @@ export function formatDocument(record: PerformanceRecord): string {
   const paragraphs = [
     '# Performance',
     'This page compares the cost of Trunkline with the lowest cost that Node allows.',
-    'That lowest cost is `limit-net`: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs generate this page; [bench](../bench/README.md) describes the rows and how to run them.',
+    'The program `limit-net` has this lowest cost: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs generate this page; [bench](../bench/README.md) describes the rows and how to run them.',
     ...first.flatMap(chapterOf),
     formatMachines(record, chapters),
     '## How to read it',
@@ -110,7 +110,7 @@ export function formatDocument(record: PerformanceRecord): string {
     'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
     ...formatBars(record),
     ...others.flatMap(chapterOf),
-    '**Next:** [scale](scale.md) says what a network costs from 10 to 100,000 nodes.',
+    '**Next:** read [what a network of 10 to 100,000 nodes costs](scale.md).',
   ];
   return `${paragraphs.join('\n\n')}\n`;
 }

@@ -110,7 +110,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     '## Where the figures come from',
     '',
-    'A program writes this page: `npx pnpm@12 evaluate scale --report`. The costs of one connection, one copy and one delivery were measured; only the number of nodes is extrapolated.',
+    'A program writes this page: `npx pnpm@12 evaluate scale --report`. The costs of one connection, one copy and one delivery were measured, and extrapolated to more nodes.',
     '',
     `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([s8](performance.md#calls), ${memory.machine.processor}).`,
     `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs used the machine, so only the order of magnitude counts. On a machine that is not overloaded, a mesh costs less than trees ([measured](gossip-explained.md#what-each-overlay-costs)).`,

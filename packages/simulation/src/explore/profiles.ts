@@ -52,8 +52,8 @@ export type ProfileName =
  * - `loss`: a message takes 5 to 15 ms; 2 % of them are lost.
  * - `longLines`: lines between continents: 100 ms or more, and 10 Mbit/s; pauses as in `jitter`.
  * - `longPartitions`: a few partitions of 4 to 12 s each, either into two sides or of one node.
- * - `rollingPartitions`: one node after the other is cut off, without calm. Each is cut off for 150
- * ms to 4 s, and in one run all for about as long.
+ * - `rollingPartitions`: one node after the other is cut off, without calm, each for 150 ms to 4 s;
+ * these times are about equal in one run.
  * - `crashStorms`: crashes in quick succession, with up to all nodes down at once; in half of the
  * crashes, the node loses power.
  * - `longPauses`: one or two nodes pause for 500 ms to 30 s, again and again.
