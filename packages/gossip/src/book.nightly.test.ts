@@ -10,8 +10,6 @@ const overlay = partialView({
   active: 3,
   passive: 3,
   contacts: 2,
-  shuffleActive: 1,
-  shufflePassive: 2,
   shuffleInterval: 10_000,
   mergeInterval: 30_000,
 });

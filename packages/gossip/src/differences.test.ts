@@ -3,10 +3,10 @@
 
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
+import { topicKey } from './protocol.ts';
 import { dropsOf, eventsOf, idOf, meet, runs, type TestNode } from './testing/cluster.ts';
 import { rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
-import { topicKey } from './topics/topic-key.ts';
 
 const differences = (node: TestNode) =>
   eventsOf(node, 'differs').map(({ nodeId, what, ours, theirs }) => ({

@@ -5,6 +5,7 @@ import ava from 'ava';
 import { encodeQuestion } from './discovery/tags.ts';
 import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
+import { topicKey } from './protocol.ts';
 import {
   areMet,
   cluster,
@@ -19,7 +20,6 @@ import {
 import { rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
 import { type Leak, wiretap } from './testing/wiretap.ts';
-import { topicKey } from './topics/topic-key.ts';
 
 const news = topicKey('news').bytes;
 const seeking = { teller: idOf('stranger'), hearer: idOf('a') };

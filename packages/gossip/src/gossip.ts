@@ -11,9 +11,9 @@ import {
   type TopicConfig,
   topicOptions,
 } from './options.ts';
+import { topicKey } from './protocol.ts';
 import { formatGossip, type GossipSnapshot } from './snapshots.ts';
 import { Topic } from './topic.ts';
-import { topicKey } from './topics/topic-key.ts';
 import type { TopicSession } from './topics/topic-session.ts';
 import type { GossipEvent, TopicOptions } from './types.ts';
 

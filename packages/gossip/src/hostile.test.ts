@@ -2,11 +2,10 @@
 
 import { createPeers } from '@trunkline/peers';
 import type { TransportError } from '@trunkline/transport-core';
-import { gossipProtocol } from './protocol.ts';
+import { gossipProtocol, topicKey } from './protocol.ts';
 import { areMet, eventsOf, idle, idOf, meet, type Run, words } from './testing/cluster.ts';
 import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
-import { topicKey } from './topics/topic-key.ts';
 import { encodeControl } from './wire/frame.ts';
 
 function decodedSeq(answer: Uint8Array): number {

@@ -62,21 +62,7 @@ export interface GossipOptions {
    * is on the topic for others. Nodes that are not on a topic learn nothing about it. With `false`,
    * this node neither searches for others nor answers nodes that search.
    */
-  readonly discovery?:
-    | {
-        /**
-         * Maximum number of steps that run concurrently, 0 to 16. With 0, this node doesn't search
-         * for other nodes but answers nodes that search. Default 2 (p2panda).
-         */
-        readonly walkers?: number | undefined;
-        /**
-         * The longest pause between two steps of a walker, in milliseconds. Default 30,000
-         * (p2panda).
-         */
-        readonly slowest?: number | undefined;
-      }
-    | false
-    | undefined;
+  readonly discovery?: DiscoveryOptions | false | undefined;
   /**
    * Keeps the number of this node's life across restarts, so that peers accept the messages of a
    * node whose clock went back. `start` reads it, and rejects if the store fails. Without a store,
@@ -171,7 +157,8 @@ const queue = () =>
     policy: policy(),
   });
 
-const topic = optionsSchema({
+/** The schema of the options of a topic. */
+export const topicOptions = optionsSchema({
   limit: option.optional(option.integer(1, 63 * 1024 * 1024)),
   publishOnly: option.withDefault(
     option.reference<boolean>((value) => typeof value === 'boolean', 'true or false'),
@@ -190,14 +177,13 @@ const topic = optionsSchema({
 });
 
 /** The parsed options of a topic; options that were left out are undefined. */
-export type TopicConfig = Options<typeof topic>;
-export const topicOptions: typeof topic = topic;
+export type TopicConfig = Options<typeof topicOptions>;
 
-const subscribe = optionsSchema({
+/** The schema of the options of a reader. */
+export const subscribeOptions = optionsSchema({
   queue: queue(),
   onError: option.optional(option.callback<(error: unknown) => void>()),
 });
-export const subscribeOptions: typeof subscribe = subscribe;
 
 const ids = () =>
   option.optional(
@@ -206,7 +192,8 @@ const ids = () =>
       `a list of at most ${MOST_RECIPIENTS} node ids, each 64 lower-case hex digits`,
     ),
   );
-const publish = optionsSchema({
+/** The schema of the options for publishing one message. */
+export const publishOptions = optionsSchema({
   to: ids(),
   except: ids(),
   any: option.optional(option.integer(1, MOST_RECIPIENTS)),
@@ -215,20 +202,18 @@ const publish = optionsSchema({
 });
 
 /** The parsed options for publishing one message, with defaults. */
-export type PublishConfig = Options<typeof publish>;
-export const publishOptions: typeof publish = publish;
+export type PublishConfig = Options<typeof publishOptions>;
 
 const isGrace = (value: unknown) =>
   typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY;
-const close = optionsSchema({
+/** The schema of the options of `gossip.close`. */
+export const closeOptions = optionsSchema({
   /** The time limit for sending the queued messages, in milliseconds, default 5,000. */
   grace: option.withDefault(
     option.reference<number>(isGrace, `milliseconds, 0 to ${LONGEST_DELAY}`),
     5_000,
   ),
 });
-/** The schema of the options of `gossip.close`. */
-export const closeOptions: typeof close = close;
 
 function isIds(value: unknown): boolean {
   return (

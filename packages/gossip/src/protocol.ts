@@ -1,6 +1,8 @@
 // The wire protocol of gossip. It runs alongside the protocol of the user, on a channel that is
 // reserved for Trunkline (0x00 to 0x0f).
 
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { bytes, json, limited } from '@trunkline/transport-core';
 import { defineProjectProtocol } from '@trunkline/transport-core/internal';
 import * as z from 'zod/mini';
@@ -15,11 +17,8 @@ const SHORT = 1_024;
 const LISTS = 64 * 1024;
 /** Maximum size, in bytes, of one piece of a relayed message. */
 const PIECE = 256 * 1024;
-/**
- * Maximum size, in bytes, of a Plumtree control message, and the upper bound of the option
- * `controlSize`.
- */
-export const LONGEST_CONTROL = 64 * 1024;
+/** Maximum size, in bytes, of a Plumtree control message. */
+const LONGEST_CONTROL = 64 * 1024;
 
 const life = z.int().check(z.minimum(0), z.maximum(LARGEST_NUMBER));
 
@@ -128,3 +127,36 @@ export const gossipProtocol = defineProjectProtocol({
 export const MOST_TOPICS = 1_024;
 /** Size of a topic key in bytes. */
 export const KEY_BYTES = 32;
+
+/** A topic's key, and its name for people. */
+export interface TopicKey {
+  /** The name in events and errors: the string that was given, or the bytes in hex. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly hex: string;
+}
+
+/**
+ * Returns the SHA-256 of a name, or the 32 bytes that were given. Throws a TypeError for anything
+ * else.
+ */
+export function topicKey(topic: string | Uint8Array): TopicKey {
+  if (typeof topic === 'string') {
+    if (LONE.test(topic))
+      throw new TypeError(
+        'gossip.topic: topic: must be a well-formed string; this one has half of a surrogate pair',
+      );
+    const bytes = sha256(utf8ToBytes(topic));
+    return { name: topic, bytes, hex: bytesToHex(bytes) };
+  }
+  if (!(topic instanceof Uint8Array) || topic.length !== KEY_BYTES) {
+    throw new TypeError(
+      `gossip.topic: topic: must be a string or ${KEY_BYTES} bytes, got ${topic instanceof Uint8Array ? `${topic.length} bytes` : typeof topic}`,
+    );
+  }
+  const bytes = new Uint8Array(topic);
+  const hex = bytesToHex(bytes);
+  return { name: hex, bytes, hex };
+}
+
+const LONE = /\p{Surrogate}/u;

@@ -4,7 +4,7 @@
 import { createPeers } from '@trunkline/peers';
 import { type Clock, type Remote, serve, type Transport } from '@trunkline/transport-core';
 import { encodeList } from './discovery/tags.ts';
-import { gossipProtocol } from './protocol.ts';
+import { gossipProtocol, topicKey } from './protocol.ts';
 import { eventsOf, idle, idOf } from './testing/cluster.ts';
 import { frame } from './testing/raw-peer.ts';
 import {
@@ -17,8 +17,7 @@ import {
   relayMesh,
 } from './testing/relay-mesh.ts';
 import test from './testing/serial.ts';
-import { topicKey } from './topics/topic-key.ts';
-import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './wire/relay-frames.ts';
+import { decodeHead, encodeHead, encodeReceipt, encodeReport } from './wire/frame.ts';
 
 const MIB = 1024 * 1024;
 

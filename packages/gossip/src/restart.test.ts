@@ -6,6 +6,7 @@ import { relay } from './driver/relay-driver.ts';
 import type { GossipOptions } from './options.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { partialView } from './overlay/partial-view.ts';
+import { topicKey } from './protocol.ts';
 import {
   cluster,
   eventsOf,
@@ -22,7 +23,6 @@ import {
 import { identityOf } from './testing/identities.ts';
 import { type RawPeer, rawPeer } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
-import { topicKey } from './topics/topic-key.ts';
 import type { PublishResult } from './types.ts';
 
 const YEAR = 31_557_600_000;

@@ -1,10 +1,10 @@
 // Tests of forged messages: no node accepts them, and they don't block any authentic message.
 
+import { topicKey } from './protocol.ts';
 import { blameOf, dropsOf, words } from './testing/cluster.ts';
 import { frame } from './testing/raw-peer.ts';
 import test from './testing/serial.ts';
 import { visit } from './testing/signed-network.ts';
-import { topicKey } from './topics/topic-key.ts';
 import { encodeControl } from './wire/frame.ts';
 
 test('a forgery is dropped and its sender reported; the authentic message with its id still arrives, and later forgeries do no harm', async (t) => {

@@ -1,14 +1,14 @@
 // Tests of signed messages sent through relays, which pass them on before they have read them.
 
 import { relay } from './driver/relay-driver.ts';
+import { topicKey } from './protocol.ts';
 import { FORGERIES } from './signatures/signatures.ts';
 import { dropsOf, eventsOf, meet, runs } from './testing/cluster.ts';
 import { identityOf } from './testing/identities.ts';
 import { type Forgery, frame, rawPeer } from './testing/raw-peer.ts';
 import { blob, heardOnce, othersThan, relayMesh } from './testing/relay-mesh.ts';
 import test from './testing/serial.ts';
-import { topicKey } from './topics/topic-key.ts';
-import { encodeHead } from './wire/relay-frames.ts';
+import { encodeHead } from './wire/frame.ts';
 
 const OPTIONS = {
   relay: () => ({ above: 10_000, fanout: 2, stall: 2_000 }),

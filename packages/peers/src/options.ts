@@ -278,24 +278,19 @@ const schema = optionsSchema({
 /** The options that can be changed at run time. */
 export type PeersUpdate = Pick<PeersOptions, 'maxInbound' | 'unconditional' | 'privateIds'>;
 
-const updateSchema = optionsSchema({
+/** The schema of `peers.update`. */
+export const updateOptions = optionsSchema({
   maxInbound: option.optional(option.integer(0, 10_000)),
   unconditional: option.optional(ids()),
   privateIds: option.optional(ids()),
 });
 
-/** The schema of `peers.update`. */
-export const updateOptions: typeof updateSchema = updateSchema;
-
 /** The options with all defaults filled in. */
 export type PeersConfig = Options<typeof schema>;
 
-/** The schema of the options, with their defaults. */
-export const peersOptions: typeof schema = schema;
-
 /** Reads the options of `createPeers`. @throws TypeError that names the wrong option. */
 export function readOptions(given: PeersOptions<any>): PeersConfig {
-  const parsed = parseOptions(peersOptions, given, 'createPeers');
+  const parsed = parseOptions(schema, given, 'createPeers');
   if (parsed.identity !== undefined && !isIds([parsed.identity.nodeId]))
     throw new TypeError(
       `createPeers: identity.nodeId: must be 64 lower-case hex digits, got ${JSON.stringify(parsed.identity.nodeId)}`,

@@ -4,7 +4,7 @@ import test from 'ava';
 import { Ration } from './topic-walk.ts';
 
 test('ten answers at once, then one per second; one of a hundred refusals counts as abuse', (t) => {
-  const ration = new Ration(0);
+  const ration = new Ration();
   const take = (times: number, now: number) => {
     const verdicts = { yes: 0, no: 0, abuse: 0 };
     for (let i = 0; i < times; i++) verdicts[ration.take(now)]++;

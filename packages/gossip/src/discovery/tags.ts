@@ -9,9 +9,9 @@ import { type Bytes, randomBytes } from '@trunkline/transport-core/backend';
 import { MOST_TOPICS } from '../protocol.ts';
 
 /** Size of a tag in bytes. */
-export const TAG_BYTES = 16;
+const TAG_BYTES = 16;
 /** Size in bytes of the random value that each end contributes. */
-export const NONCE_BYTES = 16;
+const NONCE_BYTES = 16;
 
 /** The context of one exchange of tags: its sender, its receiver and a nonce. */
 export interface Telling {
@@ -98,7 +98,7 @@ function compare(a: Uint8Array, b: Uint8Array): number {
  * The node ids of the node that sends tags (`teller`) and of the node that receives them
  * (`hearer`).
  */
-export interface Between {
+interface Between {
   readonly teller: string;
   readonly hearer: string;
 }

@@ -4,7 +4,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { topicKey } from '../topics/topic-key.ts';
+import { topicKey } from '../protocol.ts';
 import { askForList, decodeList, encodeList, sealList, TopicList } from './tags.ts';
 
 const random = seededRandom(3);

@@ -3,7 +3,7 @@
 // next. Its inputs report which nodes are needed and how steps ended; its outputs are the steps to
 // take.
 
-import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import { dropOldest, type Machine, OutputQueue, RateLimit } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
 import {
   type Options,
@@ -12,9 +12,7 @@ import {
   optionsSchema,
   parseOptions,
 } from '@trunkline/transport-core/backend';
-import { Allowance } from '../hyparview/allowance.ts';
 import { jittered, pick } from '../hyparview/views.ts';
-import { dropOldest } from '../messages/oldest-first.ts';
 
 /**
  * The urgency with which nodes are needed. `first`: on some topic, no other node is known; `more`:
@@ -23,7 +21,7 @@ import { dropOldest } from '../messages/oldest-first.ts';
 export type Need = 'first' | 'more' | 'none';
 
 /** An input of {@link TopicWalk}. */
-export type TopicWalkInput =
+type TopicWalkInput =
   /** Sets what is needed now. */
   | { readonly type: 'need'; readonly need: Need }
   | StepEnded
@@ -31,7 +29,7 @@ export type TopicWalkInput =
   | { readonly type: 'wake' };
 
 /** A walker's step is over. */
-export interface StepEnded {
+interface StepEnded {
   readonly type: 'ended';
   readonly walker: number;
   /** True if the step found a new node that shares a topic with this one. */
@@ -51,7 +49,7 @@ export interface Step {
   readonly nodeId: string;
 }
 
-export interface TopicWalkInit {
+interface TopicWalkInit {
   readonly random: Random;
   /** Maximum number of steps that run concurrently. */
   readonly walkers: number;
@@ -261,19 +259,15 @@ const LEADS = 64;
 
 /** The answers that one peer may still get. */
 export class Ration {
-  readonly #allowance: Allowance;
+  readonly #rate = new RateLimit(BURST, INTERVAL);
   #refused = 0;
-
-  constructor(now: number) {
-    this.#allowance = new Allowance(BURST, INTERVAL, now);
-  }
 
   /**
    * Takes an answer from the ration. Returns `no` if the peer must get no answer, and `abuse` if it
    * must also be reported.
    */
   take(now: number): 'yes' | 'no' | 'abuse' {
-    if (this.#allowance.take(now)) return 'yes';
+    if (this.#rate.tryTake(now)) return 'yes';
     this.#refused++;
     return this.#refused % ABUSE === 0 ? 'abuse' : 'no';
   }

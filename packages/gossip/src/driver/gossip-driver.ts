@@ -28,22 +28,19 @@ import { jittered } from '../hyparview/views.ts';
 import type { GossipConfig, TopicConfig } from '../options.ts';
 import type { Body, OverlayFactory } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import { gossipProtocol, MOST_TOPICS } from '../protocol.ts';
+import { gossipProtocol, MOST_TOPICS, type TopicKey } from '../protocol.ts';
 import type { RelayDriver } from '../relay/factory.ts';
 import { Signatures } from '../signatures/signatures.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicContext, TopicNode } from '../topics/topic-context.ts';
-import type { TopicKey } from '../topics/topic-key.ts';
 import { TopicSession } from '../topics/topic-session.ts';
 import type { GossipEvent } from '../types.ts';
-import { FRAME_AROUND } from '../wire/frame.ts';
-import { decodeReceipt } from '../wire/relay-frames.ts';
-import { ConnectionPins } from './connections.ts';
-import type { Dials } from './dials.ts';
+import { decodeReceipt, FRAME_AROUND } from '../wire/frame.ts';
+import { ConnectionPins, type Dials } from './connections.ts';
 import { Interests } from './interests.ts';
 import { Lives } from './lives.ts';
 import { ConnectedMembers, type MembersEvent } from './members.ts';
-import { handlers, TopicInbox } from './topic-inbox.ts';
+import { TopicInbox } from './topic-inbox.ts';
 import { ViewMessenger } from './view-messenger.ts';
 import { Walker } from './walker.ts';
 
@@ -155,34 +152,30 @@ export class GossipDriver implements TopicNode {
 
   #run(): void {
     const { transport, peers, relay, discovery } = this.#config;
-    const { self, clock, members, sessions } = this;
+    const { self, members, sessions } = this;
     const mount = transport.mount(gossipProtocol);
     this.#mount = mount;
-    const soon = () => this.soon();
-    const interests = new Interests({ self, mount, peers, members, sessions, soon });
+    const parts = { self, mount, peers, members, sessions, soon: () => this.soon() };
+    const interests = new Interests(parts);
     this.#interests = interests;
-    const report = (nodeId: string) => this.misbehaved(nodeId);
-    const inbox = new TopicInbox({ clock, peers, report, members, interests, sessions });
-    const dueBy = (time: number) => this.dueBy(time);
     const relays =
       relay === undefined || !this.overlay.relays
         ? undefined
-        : relay.createDriver({ self, mount, peers, members, sessions, dueBy });
+        : relay.createDriver({ ...parts, dueBy: (time) => this.dueBy(time) });
     this.#relays = relays;
-    this.#walker = new Walker({
-      self,
-      mount,
-      peers,
-      options: discovery,
-      members,
-      sessions,
-      soon,
-    });
+    const walker = new Walker(parts, discovery);
+    this.#walker = walker;
     this.#state = 'running';
     this.membershipChanged();
-    const receipt = (request: Uint8Array, from: string) => this.#receipt(request, from);
-    const parts = { members, inbox, interests, walker: this.#walker, relays, sessions, receipt };
-    const { push, ...others } = handlers(parts);
+    const inbox = new TopicInbox({
+      ...parts,
+      interests,
+      walker,
+      relays,
+      report: (nodeId) => this.misbehaved(nodeId),
+      receipt: (request, from) => this.#receipt(request, from),
+    });
+    const { push, ...others } = inbox.handlers();
     // `Arrivals` enters the context for all messages that arrive together.
     this.#servers = [serve(mount, ownContext.mark({ push })), serve(mount, others)];
     this.members.start(mount);
@@ -417,14 +410,14 @@ interface Amount {
  * A connected peer, the connection in use, and the amounts queued in the layers above that
  * connection.
  */
-export interface Waiting {
+interface Waiting {
   readonly nodeId: string;
   readonly remote: Remote;
   readonly amounts: readonly Amount[];
 }
 
 /** The messages that have not been sent to a peer. */
-export interface UnsentMessages extends Amount {
+interface UnsentMessages extends Amount {
   readonly nodeId: string;
 }
 

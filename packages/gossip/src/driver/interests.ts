@@ -2,34 +2,16 @@
 // sends the number to its peers; a peer that receives a newer number pulls the list.
 
 import { concatBytes, hexToBytes } from '@noble/hashes/utils.js';
-import type { Peers } from '@trunkline/peers';
-import { PeerLimits, StatusSync } from '@trunkline/peers/internal';
-import type { Remote, Transport } from '@trunkline/transport-core';
+import { PeerLimits, RateLimit, StatusSync } from '@trunkline/peers/internal';
+import type { Remote } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { askForList, decodeList, encodeList, TopicList } from '../discovery/tags.ts';
 import { Ration } from '../discovery/topic-walk.ts';
-import { Allowance } from '../hyparview/allowance.ts';
-import type { gossipProtocol } from '../protocol.ts';
-import type { ConnectedMember, ConnectedMembers } from './members.ts';
-
-export interface InterestsInit {
-  /** This node's id. */
-  readonly self: string;
-  readonly mount: Transport<typeof gossipProtocol>;
-  readonly peers: Pick<Peers, 'report'>;
-  readonly members: Pick<ConnectedMembers, 'all' | 'remoteOf' | 'told'>;
-  /** This node's topics. */
-  readonly sessions: ReadonlyMap<
-    string,
-    { readonly overlay: { neighbors(): readonly string[] } | undefined }
-  >;
-  /** Called when `due` may have become earlier. */
-  readonly soon: () => void;
-}
+import type { ConnectedMember, DriverParts } from './members.ts';
 
 export class Interests {
-  readonly #init: InterestsInit;
+  readonly #init: DriverParts;
   /** Starts at 1, because number 0 always means that a node has no topics any more. */
   readonly #sync: StatusSync;
   /**
@@ -48,15 +30,15 @@ export class Interests {
    * For each peer, the number of the list that was last sent to it, and its ration of answers that
    * contain nothing new.
    */
-  readonly #answered = new PeerLimits((now) => ({ seq: 0, ration: new Ration(now) }));
+  readonly #answered = new PeerLimits(() => ({ seq: 0, ration: new Ration() }));
   /**
    * Limits how often the list of each peer is pulled: reading one takes 10 µs for each topic of
    * this node.
    */
-  readonly #pulls = new PeerLimits((now) => new Allowance(PULLS, PULL_INTERVAL, now));
+  readonly #pulls = new PeerLimits(() => new RateLimit(PULLS, PULL_INTERVAL));
   #isChanging = false;
 
-  constructor(init: InterestsInit) {
+  constructor(init: DriverParts) {
     this.#init = init;
     const { clock, random } = init.mount;
     this.#sync = new StatusSync({ random, now: clock.now(), seq: 1 });
@@ -236,7 +218,7 @@ export class Interests {
 
   #mayPull(nodeId: string): boolean {
     const now = this.#init.mount.clock.now();
-    return this.#pulls.of(nodeId, now).take(now);
+    return this.#pulls.of(nodeId, now).tryTake(now);
   }
 
   #pullFailed(nodeId: string, instance: string): void {

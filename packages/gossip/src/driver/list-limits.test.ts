@@ -3,9 +3,10 @@
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { askForList } from '../discovery/tags.ts';
+import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
-import { topicKey } from '../topics/topic-key.ts';
-import { Interests, type InterestsInit } from './interests.ts';
+import { Interests } from './interests.ts';
+import type { DriverParts } from './members.ts';
 
 for (const proven of [true, false]) {
   test(`an unchanged list is sent to a peer as often as ${proven ? 'it may have it, over all connections of a proven id' : 'allowed for each connection of an asserted id'}`, (t) => {
@@ -17,7 +18,7 @@ for (const proven of [true, false]) {
       members: { all: new Map() },
       sessions: new Map(),
       soon: () => {},
-    } as unknown as InterestsInit);
+    } as unknown as DriverParts);
     const { hex } = topicKey('news');
     interests.set([hex], [hex]);
     const peer = { nodeId: idOf('b'), proven };

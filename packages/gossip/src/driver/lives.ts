@@ -7,7 +7,7 @@ import { type Store, TransportError } from '@trunkline/transport-core';
 import { LARGEST_NUMBER } from '../messages/message-id.ts';
 
 /** Options of {@link Lives}. */
-export interface LivesOptions {
+interface LivesOptions {
   /** Returns the time of day in milliseconds since 1970. */
   readonly wall: () => number;
   /** Keeps the highest number across restarts; if undefined, the number is not kept. */

@@ -3,26 +3,36 @@
 // reports peers that connect and disconnect.
 
 import type { PeerEvent, PeerInfo, Peers } from '@trunkline/peers';
-import { PeerLimits } from '@trunkline/peers/internal';
+import { dropOldest, PeerLimits } from '@trunkline/peers/internal';
 import { type Remote, type Transport, TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
 import { sameName } from '../messages/message-id.ts';
-import { dropOldest } from '../messages/oldest-first.ts';
 import type { GossipConfig } from '../options.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
-import type { gossipProtocol } from '../protocol.ts';
+import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicMembers } from '../topics/topic-context.ts';
-import type { TopicKey } from '../topics/topic-key.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
 import type { Unsent } from '../types.ts';
 import { encodeControl, encodePush } from '../wire/frame.ts';
-import { CurrentConnection } from './connections.ts';
-import { Dials } from './dials.ts';
-import { MessageAddresses } from './message-addresses.ts';
+import { CurrentConnection, Dials } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
+import { MessageAddresses } from './view-messenger.ts';
+
+/** What the parts of gossip's driver share. */
+export interface DriverParts {
+  /** This node's id. */
+  readonly self: string;
+  readonly mount: Transport<typeof gossipProtocol>;
+  readonly peers: Peers<any>;
+  readonly members: ConnectedMembers;
+  /** This node's topics, by their keys in hex. */
+  readonly sessions: ReadonlyMap<string, TopicSession>;
+  /** Called when a part may have to be woken earlier. */
+  readonly soon: () => void;
+}
 
 /** A connected peer. */
 export interface ConnectedMember {
@@ -75,7 +85,7 @@ export class ConnectedMembers implements TopicMembers {
    * connection is the oldest is forgotten first.
    */
   readonly #instances = new Map<string, string>();
-  readonly #addresses = new PeerLimits((now) => new MessageAddresses(now));
+  readonly #addresses = new PeerLimits(() => new MessageAddresses());
 
   /**
    * @param sessions this node's topics, by their keys in hex
@@ -382,7 +392,7 @@ const TERMS_BYTES = 128;
 // for the announcement for a limited time.
 
 /** P is the type of a peer, which is the same object for as long as the peer is connected. */
-export class PendingInterests<P extends { readonly nodeId: string }> {
+class PendingInterests<P extends { readonly nodeId: string }> {
   readonly #known: (peer: P) => void;
   /** Peers whose topics are not known yet, the oldest first. */
   readonly #unknown = new Map<P, { readonly patience: number; readonly askers: (() => void)[] }>();

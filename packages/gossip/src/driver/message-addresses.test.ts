@@ -2,11 +2,11 @@
 
 import ava from 'ava';
 import { partialView } from '../overlay/partial-view.ts';
+import { topicKey } from '../protocol.ts';
 import { idOf, meet } from '../testing/cluster.ts';
 import { rawPeer } from '../testing/raw-peer.ts';
 import test from '../testing/serial.ts';
-import { topicKey } from '../topics/topic-key.ts';
-import { type Addresses, addressesFor, MessageAddresses } from './message-addresses.ts';
+import { type Addresses, addressesFor, MessageAddresses } from './view-messenger.ts';
 
 test('a node that knows one member by address becomes a neighbor of the others: gossip carries addresses', async (t) => {
   const { sim, node, subscriber } = await meet(t.context, ['a', 'b', 'c', 'd'], {
@@ -76,7 +76,7 @@ ava(
       learn: (nodeId: string, address: string, by: string) =>
         learned.push(`${by}: ${nodeId} ${address}`) > 0,
     };
-    const messageAddresses = new MessageAddresses(0);
+    const messageAddresses = new MessageAddresses();
     const told: Addresses = Array.from({ length: 30 }, (_, i) => [`n${i}`, 'one', 'two', 'three']);
     messageAddresses.heard(told, 'b', peers, 0);
     t.is(learned.length, 32);

@@ -28,7 +28,7 @@ export type Parcel = { readonly size: number; readonly lost?: (() => void) | und
 );
 
 /** Maximum numbers of messages and bytes that may wait. A single message may exceed `bytes`. */
-export interface PeerOutboxLimits {
+interface PeerOutboxLimits {
   readonly messages: number;
   readonly bytes: number;
 }

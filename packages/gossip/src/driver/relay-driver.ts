@@ -1,10 +1,14 @@
-// Connects the relay machine to a transport: it carries uploads and downloads, hands whole messages
-// to their topics, and sends receipts and repairs. It owns the transfers under way.
+// Relays long messages: this node's own messages (shipments), and messages of other nodes that it
+// receives and passes on (transits). It owns both, limits their number and memory, carries their
+// bytes over the transport, hands whole messages to their topics, and sends receipts and repairs.
 
+import { dropOldest } from '@trunkline/peers/internal';
 import { type Remote, TransportError } from '@trunkline/transport-core';
-import { parseOptions } from '@trunkline/transport-core/backend';
+import { parseOptions, reasonError } from '@trunkline/transport-core/backend';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { Body } from '../overlay/overlay.ts';
-import type { Push } from '../plumtree/message.ts';
+import { MOST_HOPS, type Push } from '../plumtree/message.ts';
+import type { TopicKey } from '../protocol.ts';
 import {
   type RelayConfig,
   type RelayDriver,
@@ -13,20 +17,29 @@ import {
   type RelaySetup,
   relayOptions,
 } from '../relay/factory.ts';
-import type { RelayInput, RelayOutput } from '../relay/interface.ts';
-import { Relays } from '../relay/relays.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
-import type { TopicKey } from '../topics/topic-key.ts';
-import { encodePush } from '../wire/frame.ts';
 import {
   decodeHead,
+  decodePush,
   decodeReport,
+  type Envelope,
   encodeHead,
+  encodePush,
   encodeReceipt,
   encodeReport,
   type Receipt,
   type RelayHead,
-} from '../wire/relay-frames.ts';
+  type RelayReport,
+} from '../wire/frame.ts';
+import {
+  Distribution,
+  longestTransfer,
+  RelayBuffer,
+  type RelayedMessage,
+  type RelayNode,
+  Shipment,
+  type Upload,
+} from './relay-transfers.ts';
 
 /**
  * Relays long messages on a full mesh: a node sends a message above a certain size only to a few of
@@ -37,271 +50,400 @@ import {
  */
 export function relay(options: RelayOptions = {}): RelayFactory {
   const config = parseOptions(relayOptions, options, 'relay');
-  return { createDriver: (setup) => new TransportRelayDriver(setup, config) };
+  return { createDriver: (setup) => new Relays(setup, config) };
 }
 
-interface Download {
-  readonly chunks: AsyncIterable<Uint8Array>;
-  /** Set once the chunks are being read. */
-  source?: AsyncIterator<Uint8Array> | undefined;
-  readonly resolve: (report: Uint8Array) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-class TransportRelayDriver implements RelayDriver {
-  readonly #init: RelaySetup;
-  readonly #relays: Relays;
-  readonly #uploads = new Map<number, Upload>();
-  readonly #downloads = new Map<number, Download>();
-  #lastDownload = 0;
-  #isBusy = false;
+/** Relaying at one node. */
+export class Relays implements RelayDriver, RelayNode {
+  readonly config: RelayConfig;
+  readonly random: RelayNode['random'];
+  readonly #setup: RelaySetup;
+  /** Messages of this node, and those of others, by their topics and ids. */
+  readonly #shipments = new Map<string, Shipment>();
+  readonly #transits = new Map<string, Transit>();
+  /** Messages that relays brought and that the topic may not have checked yet, the oldest first. */
+  readonly #here = new Set<string>();
   /** Connections to peers that don't support relaying. */
   readonly #unable = new WeakSet<Remote>();
+  /** Number of direct messages to receivers of shipments that are over. */
+  #repaired = 0;
 
-  constructor(init: RelaySetup, config: RelayConfig) {
-    this.#init = init;
-    const { self, mount } = init;
-    const reaches = (nodeId: string, topic: string) => this.#reaches(nodeId, topic);
-    this.#relays = new Relays({ self, config, random: mount.random, reaches });
+  constructor(setup: RelaySetup, config: RelayConfig) {
+    this.#setup = setup;
+    this.config = config;
+    this.random = setup.mount.random;
   }
 
+  // Messages of this node.
+
   send(topic: TopicKey, push: Push<Body>, to: readonly string[]): boolean {
-    if (!this.#relays.wants(push.size, to.length)) return false;
+    if (push.size <= this.config.above || to.length <= this.config.fanout) return false;
     const frame = encodePush(topic.bytes, push);
-    if (!this.#relays.hasRoom(frame.length)) return false;
-    this.#feed({ type: 'send', message: { topic, push, frame }, to });
+    if (!this.#hasRoom(this.#shipments, frame.length)) return false;
+    const key = keyOf({ topic: topic.hex, id: push.id });
+    this.#shipments.set(key, new Shipment(this, { topic, push, frame }, to));
+    this.changed();
     return true;
   }
 
   confirmed(receipt: Receipt, from: string): void {
-    this.#feed({ type: 'confirmed', from, receipt });
+    this.#shipments.get(keyOf(receipt))?.confirmed(from);
+    this.changed();
   }
 
   gone(peer: string): void {
-    this.#feed({ type: 'peer-down', peer });
+    for (const shipment of this.#shipments.values()) shipment.gone(peer);
+    this.changed();
   }
 
-  receive(
+  unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
+    return totalOf([...this.#shipments.values()].filter((shipment) => shipment.isOpenFor(nodeId)));
+  }
+
+  // Messages of other nodes.
+
+  async receive(
     from: string,
     request: Uint8Array,
     chunks: AsyncIterable<Uint8Array>,
   ): Promise<Uint8Array> {
+    const { self, sessions } = this.#setup;
     const head = decodeHead(request);
-    const session = head && this.#init.sessions.get(head.topic);
-    const topic = session?.offered(head!.id, this.#init.mount.clock.now());
-    const download = ++this.#lastDownload;
-    return new Promise((resolve, reject) => {
-      this.#downloads.set(download, { chunks, resolve, reject });
-      this.#feed({ type: 'offered', download, from, head, topic });
-    });
+    if (
+      head === undefined ||
+      [self, from, head.id.origin].some((nodeId) => head.rest.includes(nodeId))
+    ) {
+      this.misbehaved(from);
+      throw new TransportError('invalid_argument', 'a relayed message has a malformed header');
+    }
+    const topic = sessions.get(head.topic)?.offered(head.id, this.now());
+    if (topic === undefined)
+      throw new TransportError('not_found', 'this node is not on the topic of a relayed message');
+    if (head.size > topic.limit + MOST_HEAD) {
+      const text = `a relayed message of ${head.size} bytes is above the limit of its topic`;
+      throw reasonError('too_large', text);
+    }
+    const key = keyOf(head);
+    if (this.#transits.has(key)) return encodeReport({ outcome: 'busy', missed: [] });
+    if (head.id.origin === self) return encodeReport({ outcome: 'had', missed: [] });
+    if (this.#here.has(key) || topic.isKnown) {
+      this.#acknowledge(head);
+      return encodeReport({ outcome: 'had', missed: [] });
+    }
+    if (topic.needsOrigin) {
+      const text = 'the publisher of a relayed message has restarted and must send it directly';
+      throw new TransportError('failed_precondition', text);
+    }
+    if (!this.#hasRoom(this.#transits, head.size)) {
+      const text = 'too many messages are being relayed by this node';
+      throw new TransportError('resource_exhausted', text);
+    }
+    const transit = new Transit(this, from, head, (envelope) => this.#deliver(from, envelope));
+    this.#transits.set(key, transit);
+    const report = transit.receive(chunks);
+    this.changed();
+    return report;
   }
 
-  unsent(nodeId: string): { readonly messages: number; readonly bytes: number } {
-    return this.#relays.unsent(nodeId);
+  /**
+   * Hands a whole message to its topic. A message that the topic refuses at once, such as a forged
+   * one, is not acknowledged, so that its origin sends the true message.
+   */
+  #deliver(from: string, envelope: Envelope): void {
+    const session = this.#setup.sessions.get(envelope.topic);
+    if (session?.relayed(from, envelope, this.now()) !== true) return;
+    this.#here.add(keyOf(envelope));
+    dropOldest(this.#here, MOST_HERE);
+    this.#acknowledge(envelope);
   }
 
-  get due(): number {
-    return this.#relays.wakeAt;
+  /** Confirms to the origin of a message that it is here. */
+  #acknowledge({ topic, id }: Topical): void {
+    this.#setup.members.acknowledge(id.origin, encodeReceipt({ topic, id }));
   }
 
-  wake(now: number): void {
-    if (now >= this.due) this.#feed({ type: 'wake' });
+  #hasRoom(taken: ReadonlyMap<string, { readonly size: number }>, size: number): boolean {
+    const { messages, bytes } = totalOf(taken.values());
+    return messages < MOST_MESSAGES && bytes + size <= this.config.memory;
   }
 
-  close(): void {
-    this.#feed({ type: 'close' });
+  // For transfers.
+
+  now(): number {
+    return this.#setup.mount.clock.now();
   }
 
-  snapshot(): RelaySnapshot {
-    return this.#relays.snapshot();
-  }
-
-  #reaches(nodeId: string, topic: string): boolean {
-    const { members } = this.#init;
+  reaches(nodeId: string, topic: string): boolean {
+    const { members } = this.#setup;
     const remote = members.remoteOf(nodeId);
     return (
       remote !== undefined && !this.#unable.has(remote) && members.isOn(nodeId, topic) === true
     );
   }
 
-  /** Gives the machine an input, and carries out its outputs. */
-  #feed(input: RelayInput): void {
-    this.#relays.handle(this.#init.mount.clock.now(), input);
-    this.#carryOut();
-  }
-
-  /**
-   * Called when an upload asks for bytes. If that happens while the upload is being started, the
-   * loop that started it continues, so that the uploads of a message take turns.
-   */
-  #pulled(upload: number): void {
-    this.#relays.handle(this.#init.mount.clock.now(), { type: 'pulled', upload });
-    if (!this.#isBusy) this.#carryOut();
-  }
-
-  /**
-   * Carries out the pending outputs. Calls may be nested, because a reader may publish while a
-   * message is delivered to it.
-   */
-  #carryOut(): void {
-    const relays = this.#relays;
-    const wasBusy = this.#isBusy;
-    this.#isBusy = true;
+  async upload(to: string, head: RelayHead, upload: Upload): Promise<RelayReport | undefined> {
+    const remote = this.#setup.members.remoteOf(to);
+    if (remote === undefined)
+      throw new TransportError('unavailable', `node ${to} is not connected`, { target: to });
     try {
-      for (let output = relays.poll(); output !== undefined; output = relays.poll())
-        this.#carryOutOne(output);
-    } finally {
-      this.#isBusy = wasBusy;
-    }
-    this.#init.dueBy(relays.wakeAt);
-  }
-
-  #carryOutOne(output: RelayOutput): void {
-    const { members, peers, sessions, mount } = this.#init;
-    switch (output.type) {
-      case 'upload':
-        return void this.#upload(output.upload, output.to, output.head);
-      case 'write':
-        return this.#uploads.get(output.upload)?.write(output.chunk);
-      case 'finish':
-        return this.#uploads.get(output.upload)?.finish(output.error);
-      case 'abort':
-        return this.#uploads.get(output.upload)?.abort(output.error);
-      case 'receive':
-        return void this.#receive(output.download);
-      case 'stop':
-        return void this.#downloads
-          .get(output.download)
-          ?.source?.return?.()
-          .catch(() => {});
-      case 'answer':
-        return this.#take(output.download)?.resolve(encodeReport(output.report));
-      case 'refuse':
-        return this.#take(output.download)?.reject(output.error);
-      case 'deliver': {
-        const { download, from, envelope } = output;
-        const session = sessions.get(envelope.topic);
-        const isAccepted = session?.relayed(from, envelope, mount.clock.now()) === true;
-        return this.#feed({ type: 'delivered', download, isAccepted });
-      }
-      case 'acknowledge':
-        return members.acknowledge(output.to, encodeReceipt(output.receipt));
-      case 'repair': {
-        const { topic, push } = output.message;
-        const reason = members.push(output.to, topic, push);
-        if (reason !== undefined) sessions.get(topic.hex)?.unsent(reason, push, output.to);
-        return;
-      }
-      case 'misbehaved':
-        return peers.report(output.peer, 'bad');
-    }
-  }
-
-  /** Removes and returns a download whose request is being answered. */
-  #take(download: number): Download | undefined {
-    const taken = this.#downloads.get(download);
-    this.#downloads.delete(download);
-    return taken;
-  }
-
-  /** Reads the bytes of a download until it ends or is refused. */
-  async #receive(download: number): Promise<void> {
-    const opened = this.#downloads.get(download)!;
-    try {
-      const source = opened.chunks[Symbol.asyncIterator]();
-      opened.source = source;
-      for (let item = await source.next(); item.done !== true; item = await source.next()) {
-        if (!this.#downloads.has(download)) return;
-        this.#feed({ type: 'received', download, chunk: item.value });
-      }
-      this.#feed({ type: 'ended', download });
-    } catch (error) {
-      this.#feed({ type: 'ended', download, error });
-    }
-  }
-
-  async #upload(id: number, to: string, head: RelayHead): Promise<void> {
-    const remote = this.#init.members.remoteOf(to);
-    if (remote === undefined) return this.#feed({ type: 'upload-failed', upload: id });
-    const upload = new Upload(() => this.#pulled(id));
-    this.#uploads.set(id, upload);
-    try {
-      const report = decodeReport(
-        await this.#init.mount.send(remote, 'relay', encodeHead(head), {
-          upload,
-          timeout: Number.POSITIVE_INFINITY,
-          signal: upload.signal,
-        }),
-      );
-      this.#feed({ type: 'answered', upload: id, report });
+      const report = await this.#setup.mount.send(remote, 'relay', encodeHead(head), {
+        upload,
+        timeout: Number.POSITIVE_INFINITY,
+        signal: upload.signal,
+      });
+      return decodeReport(report);
     } catch (error) {
       if (error instanceof TransportError && error.code === 'unimplemented')
         this.#unable.add(remote);
-      this.#feed({ type: 'upload-failed', upload: id });
+      throw error;
     } finally {
-      this.#uploads.delete(id);
-      upload.finish(undefined);
+      upload.finish();
     }
   }
+
+  repair(to: string, { topic, push }: RelayedMessage): void {
+    const { members, sessions } = this.#setup;
+    const reason = members.push(to, topic, push);
+    if (reason !== undefined) sessions.get(topic.hex)?.unsent(reason, push, to);
+  }
+
+  misbehaved(peer: string): void {
+    this.#setup.peers.report(peer, 'bad');
+  }
+
+  /**
+   * Sends messages directly to receivers that relays did not reach, and forgets messages that are
+   * over.
+   */
+  changed(): void {
+    for (const [key, shipment] of this.#shipments) {
+      shipment.repair();
+      if (!shipment.isOver) continue;
+      this.#shipments.delete(key);
+      this.#repaired += shipment.repaired;
+    }
+    for (const [key, transit] of this.#transits) {
+      if (!transit.isOver) continue;
+      this.#transits.delete(key);
+      transit.answer();
+    }
+    this.#setup.dueBy(this.due);
+  }
+
+  // Time.
+
+  get due(): number {
+    let due = Number.POSITIVE_INFINITY;
+    for (const each of this.#all()) due = Math.min(due, each.due);
+    return due;
+  }
+
+  wake(now: number): void {
+    if (now < this.due) return;
+    for (const each of this.#all()) if (now >= each.due) each.wake(now);
+    this.changed();
+  }
+
+  close(): void {
+    for (const each of this.#all()) each.stop();
+    this.changed();
+  }
+
+  #all(): (Shipment | Transit)[] {
+    return [...this.#shipments.values(), ...this.#transits.values()];
+  }
+
+  snapshot(): RelaySnapshot {
+    let repaired = this.#repaired;
+    for (const shipment of this.#shipments.values()) repaired += shipment.repaired;
+    const own = totalOf(this.#shipments.values());
+    return { own, others: totalOf(this.#transits.values()), repaired };
+  }
 }
 
-/** The bytes of one upload, as the transport asks for them. It serves one consumer. */
-class Upload implements AsyncIterableIterator<Uint8Array> {
-  readonly #pull: () => void;
-  readonly #controller = new AbortController();
-  #asker:
-    | {
-        readonly resolve: (result: IteratorResult<Uint8Array, undefined>) => void;
-        readonly reject: (error: unknown) => void;
-      }
-    | undefined = undefined;
-  #isOver = false;
+/** Returns the number of messages and their bytes. */
+function totalOf(messages: Iterable<{ readonly size: number }>): {
+  readonly messages: number;
+  readonly bytes: number;
+} {
+  let [count, bytes] = [0, 0];
+  for (const { size } of messages) {
+    count++;
+    bytes += size;
+  }
+  return { messages: count, bytes };
+}
 
-  /** @param pull asks for a call of `write` or `finish`, at once or later. */
-  constructor(pull: () => void) {
-    this.#pull = pull;
+type Topical = Pick<Receipt, 'topic' | 'id'>;
+
+function keyOf({ topic, id }: Topical): string {
+  return `${topic}/${messageKey(id)}`;
+}
+
+/**
+ * Maximum number of messages that are relayed at a time; this node's own and those of others are
+ * counted separately.
+ */
+const MOST_MESSAGES = 64;
+/** Maximum number of messages that are remembered as brought by relays. */
+const MOST_HERE = 1_024;
+/**
+ * Maximum size, in bytes, of the parts of a frame other than its payload, such as its recipients.
+ */
+const MOST_HEAD = 64 * 1024;
+
+/**
+ * A message that a relay, or its origin, sends to this node to be passed on. It is passed on while
+ * it arrives. A transit owns the download and its deadlines.
+ */
+export class Transit {
+  /** Size of the message in bytes. */
+  readonly size: number;
+  readonly #node: RelayNode;
+  readonly #from: string;
+  readonly #head: RelayHead;
+  readonly #deliver: (envelope: Envelope) => void;
+  readonly #buffer: RelayBuffer;
+  readonly #distribution: Distribution;
+  readonly #end: number;
+  #movedAt: number;
+  /** `failed`: the request has been refused, but uploads are still under way. */
+  #phase: 'receiving' | 'delivering' | 'passing-on' | 'failed' = 'receiving';
+  #source: AsyncIterator<Uint8Array> | undefined = undefined;
+  #resolve!: (report: Uint8Array) => void;
+  #reject!: (error: unknown) => void;
+
+  /** @param deliver takes the whole message */
+  constructor(
+    node: RelayNode,
+    from: string,
+    head: RelayHead,
+    deliver: (envelope: Envelope) => void,
+  ) {
+    const { topic, id, size, rest } = head;
+    const hops = Math.min(head.hops + 1, MOST_HOPS);
+    this.size = size;
+    this.#node = node;
+    this.#from = from;
+    this.#head = head;
+    this.#deliver = deliver;
+    this.#buffer = new RelayBuffer(new Uint8Array(size));
+    this.#movedAt = node.now();
+    this.#end = this.#movedAt + longestTransfer(node.config, size);
+    this.#distribution = new Distribution(node, this.#buffer, { topic, id, hops, size });
+    this.#distribution.send(rest);
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  write(chunk: Uint8Array): void {
-    const asker = this.#asker;
-    this.#asker = undefined;
-    asker?.resolve({ done: false, value: chunk });
-  }
-
-  /** Ends the upload: no more bytes follow. */
-  finish(error: unknown): void {
-    const asker = this.#asker;
-    this.#asker = undefined;
-    this.#isOver = true;
-    if (error === undefined) asker?.resolve(DONE);
-    else asker?.reject(error);
-  }
-
-  abort(error: TransportError): void {
-    this.#controller.abort(error);
-    this.finish(undefined);
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#isOver) return Promise.resolve(DONE);
-    return new Promise((resolve, reject) => {
-      this.#asker = { resolve, reject };
-      this.#pull();
+  /** Reads the bytes. Resolves to an encoded report when they have arrived and are passed on. */
+  receive(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+    const report = new Promise<Uint8Array>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
+    void this.#read(chunks);
+    return report;
   }
 
-  return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.finish(undefined);
-    return Promise.resolve(DONE);
+  async #read(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      const source = chunks[Symbol.asyncIterator]();
+      this.#source = source;
+      for (let item = await source.next(); item.done !== true; item = await source.next()) {
+        if (this.#phase !== 'receiving') return;
+        this.#received(item.value);
+        this.#node.changed();
+      }
+      this.#ended(undefined);
+    } catch (error) {
+      this.#ended(error);
+    }
+    this.#node.changed();
+  }
+
+  /** Handles the next bytes of the message. */
+  #received(chunk: Uint8Array): void {
+    if (!this.#buffer.append(chunk)) {
+      this.#node.misbehaved(this.#from);
+      return this.#fail(this.#wrong('is longer than declared'));
+    }
+    if (chunk.length > 0) this.#movedAt = this.#node.now();
+    this.#distribution.arrived();
+  }
+
+  /**
+   * Handles the end of the download. If the whole message has arrived, hands it to its topic.
+   * @param error set if the peer aborted the download
+   */
+  #ended(error: unknown): void {
+    if (this.#phase !== 'receiving') return;
+    if (error !== undefined) return this.#fail(error);
+    if (!this.#buffer.isWhole) return this.#fail(this.#wrong('ended too early'));
+    const head = this.#head;
+    const envelope = decodePush(this.#buffer.bytes);
+    if (envelope !== undefined && isOf(envelope, head)) {
+      this.#phase = 'delivering';
+      this.#deliver({ ...envelope, hops: head.hops });
+    } else if (this.#from === head.id.origin) {
+      // Relays pass the message on before they can detect that, so only the origin is to blame.
+      this.#node.misbehaved(this.#from);
+    }
+    this.#phase = 'passing-on';
+  }
+
+  /** True if no upload is under way, and the message is delivered or has failed. */
+  get isOver(): boolean {
+    return (
+      this.#distribution.isSettled && (this.#phase === 'passing-on' || this.#phase === 'failed')
+    );
+  }
+
+  /** Answers the request, unless it was refused. Call it once, when the transit is over. */
+  answer(): void {
+    if (this.#phase === 'failed') return;
+    this.#resolve(encodeReport({ outcome: 'took', missed: this.#distribution.takeMissed() }));
+  }
+
+  get due(): number {
+    const { due } = this.#distribution;
+    return this.#phase === 'receiving' ? Math.min(due, this.#latest) : due;
+  }
+
+  wake(now: number): void {
+    this.#distribution.wake(now);
+    if (this.#phase === 'receiving' && now >= this.#latest) this.#leave(TOO_SLOW);
+  }
+
+  stop(): void {
+    if (this.#phase === 'receiving') this.#leave(STOPPED);
+    this.#distribution.stop();
+  }
+
+  /** Time at which the download is given up. */
+  get #latest(): number {
+    return Math.min(this.#movedAt + this.#node.config.stall, this.#end);
+  }
+
+  #leave(error: TransportError): void {
+    this.#source?.return?.().catch(() => {});
+    this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
+    this.#phase = 'failed';
+    this.#buffer.fail(error);
+    this.#distribution.arrived();
+    this.#reject(error);
+  }
+
+  #wrong(what: string): TransportError {
+    const text = `a relayed message of ${this.size} bytes ${what}`;
+    return new TransportError('invalid_argument', text);
   }
 }
 
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+function isOf({ topic, id }: { readonly topic: string; readonly id: MessageId }, head: RelayHead) {
+  return topic === head.topic && messageKey(id) === messageKey(head.id);
+}
+
+const TOO_SLOW = new TransportError('deadline_exceeded', 'a relayed message arrived too slowly');
+const STOPPED = new TransportError('unavailable', 'gossip was closed on this node');

@@ -1,27 +1,30 @@
-// Hands messages that peers send on a topic to that topic.
+// Takes the messages of peers, and hands those on a topic to that topic.
 
-import type { Peers } from '@trunkline/peers';
-import type { Clock, Handlers, Remote } from '@trunkline/transport-core';
+import type { Clock, Handlers, Remote, RequestOf } from '@trunkline/transport-core';
 import { charge, ownContext } from '@trunkline/transport-core/internal';
 import type { gossipProtocol } from '../protocol.ts';
 import type { RelayDriver } from '../relay/factory.ts';
-import type { TopicTerms } from '../topics/differences.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
-import { decodeControl, decodePush, type Envelope, isSignedPush } from '../wire/frame.ts';
-import { encodeReceipt } from '../wire/relay-frames.ts';
+import {
+  decodeControl,
+  decodePush,
+  type Envelope,
+  encodeReceipt,
+  isSignedPush,
+} from '../wire/frame.ts';
 import type { Interests } from './interests.ts';
-import type { ConnectedMember, ConnectedMembers } from './members.ts';
+import type { ConnectedMember, DriverParts } from './members.ts';
 import type { Walker } from './walker.ts';
 
-export interface TopicInboxInit {
-  readonly clock: Pick<Clock, 'now' | 'defer'>;
-  readonly peers: Pick<Peers, 'learn'>;
+interface TopicInboxInit extends DriverParts {
+  readonly interests: Interests;
+  readonly walker: Walker;
+  /** Relays long messages; undefined if this node relays nothing. */
+  readonly relays: RelayDriver | undefined;
   /** Reports that a peer misbehaved. */
   readonly report: (nodeId: string) => void;
-  readonly members: Pick<ConnectedMembers, 'of' | 'acknowledge'>;
-  readonly interests: Pick<Interests, 'remind'>;
-  /** This node's topics, by their keys in hex. */
-  readonly sessions: ReadonlyMap<string, TopicSession>;
+  /** Takes a receipt from a peer with this node id. */
+  readonly receipt: (receipt: Uint8Array, from: string) => void;
 }
 
 /** The call that carries a message. */
@@ -29,14 +32,10 @@ interface Call {
   readonly from: Remote;
 }
 
-/** A received message between partial views. */
-interface View {
-  readonly topic: string;
-  readonly message: unknown;
-  readonly addresses?: unknown;
-  readonly life?: number | undefined;
-}
-
+/**
+ * The handlers of gossip's protocol. Each charges the peer for the work that its message causes,
+ * finds the member behind the connection, and hands the message to the part that processes it.
+ */
 export class TopicInbox {
   readonly #init: TopicInboxInit;
   readonly #arrivals: Arrivals<ConnectedMember, Call>;
@@ -49,22 +48,59 @@ export class TopicInbox {
 
   constructor(init: TopicInboxInit) {
     this.#init = init;
-    this.#arrivals = new Arrivals(init.clock, (request, peer, call) =>
-      this.#take(request, peer, call),
+    this.#arrivals = new Arrivals(init.mount.clock, (request, peer, call) =>
+      this.#pushed(request, peer, call),
     );
   }
 
-  pushed(request: Uint8Array, call: Call): void {
-    const peer = this.#init.members.of(call.from);
-    if (peer !== undefined) this.#arrivals.add(request, peer, call);
+  handlers(): Handlers<typeof gossipProtocol> {
+    const { members, interests, walker, relays, sessions, receipt } = this.#init;
+    return {
+      push: (request, rpc) => {
+        charge(rpc, pushWork(request));
+        const peer = members.of(rpc.from);
+        if (peer !== undefined) this.#arrivals.add(request, peer, rpc);
+      },
+      control: (request, rpc) => {
+        charge(rpc, CONTROL + (request.length >> CONTROL_SHIFT));
+        this.#controlled(request, rpc.from);
+      },
+      view: (request, rpc) => {
+        charge(rpc, VIEW);
+        this.#viewed(request, rpc.from);
+      },
+      terms: (request, rpc) => {
+        charge(rpc, NUMBERS);
+        this.#told(request, rpc.from);
+      },
+      interest: ({ seq, empty }, rpc) => {
+        charge(rpc, NUMBERS);
+        const peer = this.#next(rpc.from);
+        if (peer !== undefined) interests.heard(peer, seq, empty);
+      },
+      pull: (question, rpc) => {
+        charge(rpc, LIST * (1 + sessions.size));
+        return interests.answer(members.mustBe(rpc.from), question);
+      },
+      ask: (question, rpc) => {
+        charge(rpc, LIST * (1 + sessions.size));
+        return walker.answer(members.mustBe(rpc.from), question);
+      },
+      relay:
+        relays &&
+        ((request, rpc) => {
+          charge(rpc, RELAY);
+          return relays.receive(members.mustBe(rpc.from).nodeId, request, rpc.upload);
+        }),
+      receipt: (request, rpc) => {
+        charge(rpc, RECEIPT);
+        const peer = members.of(rpc.from);
+        if (peer !== undefined) receipt(request, peer.nodeId);
+      },
+    };
   }
 
-  /** Processes the messages pushed so far, because something else arrived after them. */
-  settle(): void {
-    this.#arrivals.flush();
-  }
-
-  #take(request: Uint8Array, peer: ConnectedMember, call: Call): void {
+  #pushed(request: Uint8Array, peer: ConnectedMember, call: Call): void {
     const envelope = decodePush(request);
     if (envelope === undefined) return this.#init.report(peer.nodeId);
     if (envelope.id.origin !== this.#origin) charge(call, OTHER_ORIGIN);
@@ -72,25 +108,6 @@ export class TopicInbox {
     const session = this.#sessionOf(envelope.topic);
     if (session?.isMember !== true) this.#misled(peer.nodeId, envelope);
     else session.pushed(peer.nodeId, envelope, this.#now());
-  }
-
-  /** Processes a peer's terms on a topic: its overlay and its message size limit. */
-  told(
-    {
-      topic,
-      overlay,
-      limit,
-      life,
-    }: TopicTerms & { readonly topic: string; readonly life?: number | undefined },
-    from: Remote,
-  ): void {
-    this.settle();
-    const peer = this.#init.members.of(from);
-    const session = this.#init.sessions.get(topic);
-    if (peer === undefined || session === undefined) return;
-    if (life !== undefined) session.outlived(peer.nodeId, life);
-    const terms = { overlay, limit };
-    session.compare(this.#now(), { type: 'announced', peer: peer.nodeId, terms });
   }
 
   #misled(from: string, { topic, id, isAsked }: Envelope): void {
@@ -105,26 +122,43 @@ export class TopicInbox {
     return this.#last;
   }
 
-  controlled(request: Uint8Array, from: Remote): void {
-    this.settle();
-    const { sessions } = this.#init;
-    const peer = this.#init.members.of(from);
+  /**
+   * Processes the messages pushed so far, because something else arrived after them. Returns the
+   * peer that sent it.
+   */
+  #next(from: Remote): ConnectedMember | undefined {
+    this.#arrivals.flush();
+    return this.#init.members.of(from);
+  }
+
+  /** Processes a peer's terms on a topic: its overlay and its message size limit. */
+  #told({ topic, life, ...terms }: RequestOf<typeof gossipProtocol, 'terms'>, from: Remote): void {
+    const peer = this.#next(from);
+    const session = this.#init.sessions.get(topic);
+    if (peer === undefined || session === undefined) return;
+    if (life !== undefined) session.outlived(peer.nodeId, life);
+    session.differences.announced(peer.nodeId, terms, this.#now());
+  }
+
+  #controlled(request: Uint8Array, from: Remote): void {
+    const peer = this.#next(from);
     const decoded = decodeControl(request);
     if (peer === undefined) return;
     if (decoded === undefined) return this.#init.report(peer.nodeId);
     const input = { type: 'received', from: peer.nodeId, message: decoded.control } as const;
-    sessions.get(decoded.topic)?.feed(this.#now(), input);
+    this.#init.sessions.get(decoded.topic)?.feed(this.#now(), input);
   }
 
-  viewed({ topic, message, addresses, life }: View, from: Remote): void {
-    this.settle();
-    const { peers, sessions } = this.#init;
-    const peer = this.#init.members.of(from);
-    const session = sessions.get(topic);
+  #viewed(
+    { topic, message, addresses, life }: RequestOf<typeof gossipProtocol, 'view'>,
+    from: Remote,
+  ): void {
+    const peer = this.#next(from);
+    const session = this.#init.sessions.get(topic);
     if (peer === undefined || session?.isMember !== true) return;
     const now = this.#now();
     if (life !== undefined) session.outlived(peer.nodeId, life);
-    peer.messageAddresses.heard(addresses, peer.nodeId, peers, now);
+    peer.messageAddresses.heard(addresses, peer.nodeId, this.#init.peers, now);
     session.feed(now, { type: 'viewed', from: peer.nodeId, message });
   }
 
@@ -133,8 +167,9 @@ export class TopicInbox {
    */
   #now(): number {
     if (this.#tick === undefined) {
-      this.#tick = this.#init.clock.now();
-      this.#init.clock.defer(this.#tickOver);
+      const { clock } = this.#init.mount;
+      this.#tick = clock.now();
+      clock.defer(this.#tickOver);
     }
     return this.#tick;
   }
@@ -151,71 +186,6 @@ export class TopicInbox {
  * origin as soon as a message arrives would cost a tenth of its time.
  */
 const OTHER_ORIGIN = 24;
-
-// The handlers of gossip's protocol: each charges the peer for the work that its message causes,
-// finds the member behind the connection, and hands the message to the part that processes it.
-
-/** The parts that take the messages of peers. */
-export interface HandlerParts {
-  readonly members: Pick<ConnectedMembers, 'of' | 'mustBe'>;
-  readonly inbox: TopicInbox;
-  readonly interests: Interests;
-  readonly walker: Walker;
-  /** Relays long messages; undefined if this node relays nothing. */
-  readonly relays: RelayDriver | undefined;
-  /** This node's topics. */
-  readonly sessions: { readonly size: number };
-  /** Takes a receipt from a peer with this node id. */
-  readonly receipt: (receipt: Uint8Array, from: string) => void;
-}
-
-/** Returns the handlers of gossip's protocol. */
-export function handlers(parts: HandlerParts): Handlers<typeof gossipProtocol> {
-  const { members, inbox, interests, walker, relays, sessions, receipt } = parts;
-  return {
-    push: (request, rpc) => {
-      charge(rpc, pushWork(request));
-      inbox.pushed(request, rpc);
-    },
-    control: (request, rpc) => {
-      charge(rpc, CONTROL + (request.length >> CONTROL_SHIFT));
-      inbox.controlled(request, rpc.from);
-    },
-    view: (request, rpc) => {
-      charge(rpc, VIEW);
-      inbox.viewed(request, rpc.from);
-    },
-    terms: (request, rpc) => {
-      charge(rpc, NUMBERS);
-      inbox.told(request, rpc.from);
-    },
-    interest: ({ seq, empty }, rpc) => {
-      charge(rpc, NUMBERS);
-      inbox.settle();
-      const peer = members.of(rpc.from);
-      if (peer !== undefined) interests.heard(peer, seq, empty);
-    },
-    pull: (question, rpc) => {
-      charge(rpc, LIST * (1 + sessions.size));
-      return interests.answer(members.mustBe(rpc.from), question);
-    },
-    ask: (question, rpc) => {
-      charge(rpc, LIST * (1 + sessions.size));
-      return walker.answer(members.mustBe(rpc.from), question);
-    },
-    relay:
-      relays &&
-      ((request, rpc) => {
-        charge(rpc, RELAY);
-        return relays.receive(members.mustBe(rpc.from).nodeId, request, rpc.upload);
-      }),
-    receipt: (request, rpc) => {
-      charge(rpc, RECEIPT);
-      const peer = members.of(rpc.from);
-      if (peer !== undefined) receipt(request, peer.nodeId);
-    },
-  };
-}
 
 /**
  * Returns the work units of a message. They are charged when it arrives, so the units of one turn

@@ -3,16 +3,17 @@
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { encodeQuestion } from '../discovery/tags.ts';
+import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
-import { topicKey } from '../topics/topic-key.ts';
-import { Walker, type WalkerInit } from './walker.ts';
+import type { DriverParts } from './members.ts';
+import { Walker } from './walker.ts';
 
 function setUp(t: ExecutionContext, { isOn = true, proven = true, score = 50 }) {
   const key = topicKey('news');
   const random = seededRandom(1);
   const self = idOf('me');
   const asker = { nodeId: idOf('asker'), proven };
-  const walker = new Walker({
+  const parts = {
     self,
     mount: { random, clock: createManualClock() },
     peers: {
@@ -21,11 +22,11 @@ function setUp(t: ExecutionContext, { isOn = true, proven = true, score = 50 }) 
       report: () => t.fail(),
       scoreOf: () => score,
     },
-    options: { walkers: 1, slowest: 30_000 },
     sessions: new Map([[key.hex, { key, overlay: { neighbors: () => [idOf('b')], wanted: 1 } }]]),
     members: { isOn: () => isOn, interested: () => [idOf('b'), asker.nodeId] },
     soon: () => {},
-  } as unknown as WalkerInit);
+  } as unknown as DriverParts;
+  const walker = new Walker(parts, { walkers: 1, slowest: 30_000 });
   const ask = () => {
     const question = encodeQuestion({ teller: asker.nodeId, hearer: self }, [key.bytes], random);
     return walker.answer(asker as never, question).addresses;

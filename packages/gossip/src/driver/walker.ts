@@ -1,9 +1,8 @@
 // Searches for other nodes of this node's topics by executing the steps of the topic walk, and
 // answers other nodes that search.
 
-import type { Peers } from '@trunkline/peers';
-import { PeerLimits } from '@trunkline/peers/internal';
-import type { Remote, Transport } from '@trunkline/transport-core';
+import { PeerLimits, sample } from '@trunkline/peers/internal';
+import type { Remote } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
 import { encodeQuestion, MOST_ASKED, Question } from '../discovery/tags.ts';
@@ -14,41 +13,23 @@ import {
   type Step,
   TopicWalk,
 } from '../discovery/topic-walk.ts';
-import { sample } from '../hyparview/views.ts';
-import type { gossipProtocol } from '../protocol.ts';
 import type { GossipSnapshot } from '../snapshots.ts';
 import type { TopicSession } from '../topics/topic-session.ts';
-import type { ConnectedMember, ConnectedMembers } from './members.ts';
-
-export interface WalkerInit {
-  /** This node's id. */
-  readonly self: string;
-  readonly mount: Transport<typeof gossipProtocol>;
-  readonly peers: Pick<
-    Peers,
-    'addressOf' | 'get' | 'known' | 'learn' | 'mayDial' | 'report' | 'scoreOf'
-  >;
-  readonly options: DiscoveryConfig;
-  /** This node's topics, by their keys in hex. */
-  readonly sessions: ReadonlyMap<string, TopicSession>;
-  readonly members: Pick<ConnectedMembers, 'interested' | 'isOn' | 'seek'>;
-  /** Called when `due` may have become earlier. */
-  readonly soon: () => void;
-}
+import type { ConnectedMember, DriverParts } from './members.ts';
 
 /**
  * An answer to `ask`. It should list node ids and addresses, but its entries are untrusted and may
  * be anything.
  */
-export interface WalkAnswer {
+interface WalkAnswer {
   addresses: unknown[];
 }
 
 export class Walker {
-  readonly #init: WalkerInit;
-  readonly #peers: WalkerInit['peers'];
+  readonly #init: DriverParts;
+  readonly #peers: DriverParts['peers'];
   readonly #walk: TopicWalk | undefined;
-  readonly #rations = new PeerLimits((now) => new Ration(now));
+  readonly #rations = new PeerLimits(() => new Ration());
   /**
    * The connection that each walker has made to the node it is visiting. It is closed when the
    * walker moves on.
@@ -58,8 +39,9 @@ export class Walker {
   #lookAt = 0;
   #isClosed = false;
 
-  constructor(init: WalkerInit) {
-    const { mount, peers, options } = init;
+  /** @param options undefined if this node neither searches nor answers */
+  constructor(init: DriverParts, options: DiscoveryConfig) {
+    const { mount, peers } = init;
     this.#init = init;
     this.#peers = peers;
     if (options === undefined) return;

@@ -2,7 +2,7 @@
 // untrusted messages.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import type { PartialViewOptions } from './options.ts';
+import type { PartialViewConfig } from './options.ts';
 
 /**
  * A message between two members of a topic. `request` and `id` are numbers that the sender chooses
@@ -66,7 +66,7 @@ export function peersOf(message: PartialViewMessage): string[] {
 }
 
 /** The limits applied to a received message. */
-export interface MessageLimits {
+interface MessageLimits {
   readonly self: string;
   /** Maximum number of hops of a newcomer's introduction, and of a shuffle. */
   readonly joinWalk: number;
@@ -243,7 +243,7 @@ export interface PartialViewSetup {
   readonly random: Random;
   /** The current time. All times are milliseconds of a monotonic clock. */
   readonly now: number;
-  readonly options?: PartialViewOptions | undefined;
+  readonly config: PartialViewConfig;
   /**
    * Returns true if the score of a node is 0. Such a node is the last to be asked for a link and
    * the first to be evicted, and it takes no other node's place. If absent, all nodes are trusted.

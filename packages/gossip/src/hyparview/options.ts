@@ -1,4 +1,4 @@
-// The options of a partial view, with their defaults and the sources of the defaults.
+// The options and constants of a partial view, with the sources of their values.
 
 import {
   type Options,
@@ -16,19 +16,6 @@ const schema = optionsSchema({
   active: option.withDefault(option.integer(1, 64), 5),
   /** Number of peers remembered to replace lost links. Default 30 (the paper's). */
   passive: option.withDefault(option.integer(1, 1_024), 30),
-  /** Hops of a newcomer's introduction (the paper's ARWL). Default 6. */
-  joinWalk: option.withDefault(option.integer(1, 32), 6),
-  /**
-   * Remaining hops of an introduction at which the newcomer is added to the passive view (the
-   * paper's PRWL). Default 3.
-   */
-  passiveWalk: option.withDefault(option.integer(0, 32), 3),
-  /** Hops of a shuffle. Default 6 (iroh-gossip). */
-  shuffleWalk: option.withDefault(option.integer(1, 32), 6),
-  /** Number of active peers sent in a shuffle (the paper's ka). Default 3. */
-  shuffleActive: option.withDefault(option.integer(0, 32), 3),
-  /** Number of passive peers sent in a shuffle (the paper's kp). Default 4. */
-  shufflePassive: option.withDefault(option.integer(0, 32), 4),
   /**
    * Milliseconds between two shuffles, ± 10 %. Default 60,000 (iroh-gossip, which calls it a
    * guess).
@@ -50,12 +37,6 @@ const schema = optionsSchema({
    */
   own: option.optional(option.integer(0, 63)),
   /**
-   * Milliseconds until one more newcomer is introduced, or one more link is given up for a node
-   * that asks. Up to twice `active` of these actions may happen at once, and the same number again
-   * for contacts. Default 10,000.
-   */
-  favorInterval: option.withDefault(option.milliseconds(), 10_000),
-  /**
    * Milliseconds between two requests to nodes outside both views, ± 10 %, so that partitions merge
    * again. While nothing happens, the interval grows up to 16 times as long; see `Merges`. Infinity
    * means never. Default 600,000.
@@ -68,24 +49,44 @@ const schema = optionsSchema({
   contacts: option.withDefault(option.integer(0, 1_024), 64),
 });
 
+/** The constants. Only tests use other values. */
+const CONSTANTS = {
+  /** Hops of a newcomer's introduction (the paper's ARWL). */
+  joinWalk: 6,
+  /**
+   * Remaining hops of an introduction at which the newcomer is added to the passive view (the
+   * paper's PRWL).
+   */
+  passiveWalk: 3,
+  /** Hops of a shuffle (iroh-gossip). */
+  shuffleWalk: 6,
+  /** Number of active peers sent in a shuffle (the paper's ka). */
+  shuffleActive: 3,
+  /** Number of passive peers sent in a shuffle (the paper's kp). */
+  shufflePassive: 4,
+  /**
+   * Milliseconds until one more newcomer is introduced, or one more link is given up for a node
+   * that asks. Up to twice `active` of these actions may happen at once, and the same number again
+   * for contacts.
+   */
+  favorInterval: 10_000,
+};
+
 /** Options of a partial view; each has a default. All times are milliseconds. */
 export type PartialViewOptions = OptionsInput<typeof schema>;
 
-/** The parsed options, with defaults. */
-export type PartialViewConfig = Omit<Options<typeof schema>, 'own'> & { readonly own: number };
+/** The parsed options, with defaults, and the constants. */
+export type PartialViewConfig = Omit<Options<typeof schema>, 'own'> & {
+  readonly own: number;
+} & Readonly<typeof CONSTANTS>;
 
 /** Parses the options. Throws a TypeError that names the wrong option. */
-export function partialViewConfig(options: PartialViewOptions): PartialViewConfig {
+export function partialViewConfig(options: PartialViewOptions = {}): PartialViewConfig {
   const config = parseOptions(schema, options, 'partialView');
   const own = config.own ?? Math.floor(config.active / 2);
   if (own >= config.active)
     throw new TypeError(
       `partialView: own: must be less than active (${config.active}), got ${own}`,
     );
-  if (config.passiveWalk > config.joinWalk) {
-    throw new TypeError(
-      `partialView: passiveWalk: must be at most joinWalk (${config.joinWalk}), got ${config.passiveWalk}`,
-    );
-  }
-  return { ...config, own };
+  return { ...CONSTANTS, ...config, own };
 }

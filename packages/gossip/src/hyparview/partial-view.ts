@@ -3,7 +3,7 @@
 // node on one topic. Its inputs are messages, lost links and the time; its outputs are messages to
 // send and changes of neighbors.
 
-import type { Machine } from '@trunkline/peers/internal';
+import { type Machine, RateLimit, sample } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
 import {
   type DownCause,
@@ -15,10 +15,16 @@ import {
   type PartialViewSetup,
   tidyMessage,
 } from './message.ts';
-import { type PartialViewConfig, partialViewConfig } from './options.ts';
+import type { PartialViewConfig } from './options.ts';
 import { isFilling, isOwnChoice, LinkRequester, mayEvict, type Requests } from './requests.ts';
-import { Shuffles } from './shuffles.ts';
-import { type ActiveView, jittered, type PassiveView, type RecentLosses, Views } from './views.ts';
+import {
+  type ActiveView,
+  jittered,
+  type OverlayLink,
+  type PassiveView,
+  type RecentLosses,
+  Views,
+} from './views.ts';
 
 /**
  * One node's view of one topic. It accepts links from the start; the inputs `join` and `found` name
@@ -39,15 +45,14 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   /** Time at which the passive peers were last greeted; see `#greetPassive`. */
   #greetedAt = Number.NEGATIVE_INFINITY;
 
-  /** Throws a TypeError for invalid options. */
-  constructor({ self, random, now, options = {}, isDistrusted = () => false }: PartialViewSetup) {
-    this.#config = partialViewConfig(options);
-    this.#views = new Views(self, this.#config, random, isDistrusted);
+  constructor({ self, random, now, config, isDistrusted = () => false }: PartialViewSetup) {
+    this.#config = config;
+    this.#views = new Views(self, config, random, isDistrusted);
     ({ active: this.#active, passive: this.#passive, losses: this.#losses } = this.#views);
-    this.#requester = new LinkRequester(this.#views, now);
+    this.#requester = new LinkRequester(this.#views);
     this.#requests = this.#requester.requests;
     this.#shuffles = new Shuffles(this.#views, now);
-    this.#merges = new Merges(this.#config.mergeInterval, random, now);
+    this.#merges = new Merges(config.mergeInterval, random, now);
   }
 
   handle(now: number, input: PartialViewInput): void {
@@ -269,7 +274,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
     const { peer: newcomer, ttl } = message;
     const link = this.#active.get(from);
     if (link === undefined) return this.#tellStranger(from);
-    if (!link.introductions.take(now) || newcomer === from || this.#active.has(newcomer)) return;
+    if (!link.introductions.tryTake(now) || newcomer === from || this.#active.has(newcomer)) return;
     if (ttl > 0 && this.#active.size > 1) {
       if (ttl === this.#config.passiveWalk) this.#views.remember([newcomer], [], now);
       const isFit = (peer: string) => peer !== from && peer !== newcomer;
@@ -348,7 +353,7 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
 
   #link(peer: string, chosen: boolean, now: number): void {
     this.#passive.remove(peer);
-    this.#active.add(peer, chosen, now);
+    this.#active.add(peer, chosen);
     this.#views.outputs.add({ type: 'neighbor-up', peer });
     this.#greetPassive(now);
   }
@@ -462,3 +467,87 @@ export class Merges {
 
 /** The longest wait between two merges if nothing happens, in intervals. */
 const SLOWEST = 16;
+
+// Shuffles keep the passive views fresh: two nodes at the ends of a random walk send each other
+// some of their peers.
+
+class Shuffles {
+  readonly #views: Views;
+  /** Rate limit of other nodes' shuffles that change the passive view. */
+  readonly #exchanges: RateLimit;
+  /** The shuffle under way: its number, and the peers that were sent. */
+  #current: { readonly id: number; readonly told: readonly string[] } | undefined;
+  #next: number;
+  #due: number;
+
+  constructor(views: Views, now: number) {
+    const { random, config } = views;
+    this.#views = views;
+    this.#exchanges = new RateLimit(EXCHANGES, config.shuffleInterval / EXCHANGES);
+    this.#next = Math.floor(random() * 0x4000_0000);
+    this.#due = now + random() * config.shuffleInterval;
+  }
+
+  /** Time at which the next shuffle begins. */
+  get due(): number {
+    return this.#due;
+  }
+
+  /** Begins a shuffle if one is due. Returns true if one was due. */
+  begin(now: number): boolean {
+    if (now < this.#due) return false;
+    const views = this.#views;
+    const { self: origin, random, config } = views;
+    this.#due = now + jittered(config.shuffleInterval, random);
+    const target = views.active.next();
+    if (target === undefined) return true;
+    const others = views.active.peers().filter((peer) => peer !== target);
+    const told = [
+      ...sample(others, config.shuffleActive, random),
+      ...views.passive.sample(config.shufflePassive),
+    ];
+    const id = this.#next++;
+    this.#current = { id, told };
+    views.send(target, { type: 'shuffle', origin, id, ttl: config.shuffleWalk, peers: told });
+    return true;
+  }
+
+  /**
+   * Informs a passive peer that this node exists. If the peer's view is short, it asks for a link.
+   * If the peer is gone, it will be reported as lost.
+   */
+  greet(peer: string): void {
+    const { self: origin } = this.#views;
+    this.#views.send(peer, { type: 'shuffle', origin, id: this.#next++, ttl: 1, peers: [] });
+  }
+
+  /** Handles a walk that arrived over a link: passes it on, or ends it here. */
+  received(link: OverlayLink, { origin, id, ttl, peers }: MessageOf<'shuffle'>, now: number): void {
+    if (!link.shuffles.tryTake(now)) return;
+    const views = this.#views;
+    if (ttl > 1 && views.active.size > 1) {
+      const isFit = (peer: string) => peer !== link.peer && peer !== origin;
+      const next = views.active.random(views.random, isFit);
+      if (next !== undefined)
+        return views.send(next, { type: 'shuffle', origin, id, ttl: ttl - 1, peers });
+    }
+    if (!this.#exchanges.tryTake(now)) return;
+    const told = views.some(origin, peers.length + 1);
+    views.send(origin, { type: 'shuffle-reply', id, peers: told });
+    views.remember([origin, ...peers], told, now);
+  }
+
+  /** Handles a reply. Returns true if it answers the shuffle under way. */
+  replied({ id, peers }: MessageOf<'shuffle-reply'>, now: number): boolean {
+    if (this.#current?.id !== id) return false;
+    this.#views.remember(peers, this.#current.told, now);
+    this.#current = undefined;
+    return true;
+  }
+}
+
+/**
+ * Maximum number of shuffles that may change the passive view in one interval. On average, 1
+ * shuffle ends here; more than 8 arrive only in one of 10^6 intervals.
+ */
+const EXCHANGES = 8;

@@ -44,8 +44,8 @@ test('if many links fail at once, remembered nodes are told that this node lives
 });
 
 test('recovery is iterative: a thousand failing peers do not deepen the call stack', (t) => {
-  const many = { passive: 1_000, contacts: 1_000, shufflePassive: 32, shuffleActive: 32 };
-  const single = new SingleView(many);
+  const exchanged = { shufflePassive: 32, shuffleActive: 32 };
+  const single = new SingleView({ passive: 1_000, contacts: 1_000 }, 1, exchanged);
   const nodes = Array.from({ length: 1_000 }, (_, i) => `p${i}`);
   single.tell({ type: 'found', nodes, isChosen: true });
   single.take();
@@ -160,7 +160,6 @@ test('invalid options throw a TypeError that names them', (t) => {
   for (const [options, path] of [
     [{ active: 0 }, 'active'],
     [{ active: 3, own: 3 }, 'own'],
-    [{ joinWalk: 2, passiveWalk: 3 }, 'passiveWalk'],
     [{ shuffleInterval: -1 }, 'shuffleInterval'],
     [{ fanout: 4 }, 'fanout'],
   ] as const) {

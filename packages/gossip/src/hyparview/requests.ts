@@ -1,8 +1,7 @@
 // Requests for links: the open ones, the nodes to ask next, and how often to ask.
 
+import { dropOldest, RateLimit } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
-import { dropOldest } from '../messages/oldest-first.ts';
-import { Allowance } from './allowance.ts';
 import { jittered, type Views } from './views.ts';
 
 /**
@@ -14,7 +13,7 @@ import { jittered, type Views } from './views.ts';
  * - `merge`: asks a node outside both views
  * - `replace`: asks a node outside both views, to replace a useless neighbor
  */
-export type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
+type Purpose = 'join' | 'fill' | 'suggested' | 'introduced' | 'merge' | 'replace';
 
 /** Returns true if this node chose the peer by itself. */
 export function isOwnChoice(purpose: Purpose): boolean {
@@ -172,12 +171,12 @@ export class LinkRequester {
   #waitsUntil = Number.NEGATIVE_INFINITY;
   #isHungry = false;
 
-  constructor(views: Views, now: number) {
+  constructor(views: Views) {
     const { config, random } = views;
     this.#views = views;
     this.requests = new Requests(config.neighborTimeout, random);
     this.search = new Search(config.passive + config.contacts, config.shuffleInterval, random);
-    this.favorLimiter = new FavorLimiter(views, now);
+    this.favorLimiter = new FavorLimiter(views);
   }
 
   get isLeaving(): boolean {
@@ -399,22 +398,24 @@ const RETRY = 1_000;
 // Limits how often this node does something for nodes that ask: introduces newcomers, or gives up
 // links for them.
 
-export class FavorLimiter {
-  readonly #forAll: Allowance;
-  /** A second allowance for contacts, which strangers can't use up. */
-  readonly #forKnown: Allowance;
+class FavorLimiter {
+  readonly #forAll: RateLimit;
+  /** A second limit for contacts, which strangers can't use up. */
+  readonly #forKnown: RateLimit;
   readonly #views: Views;
 
-  constructor(views: Views, now: number) {
+  constructor(views: Views) {
     const { active, favorInterval } = views.config;
     this.#views = views;
-    this.#forAll = new Allowance(2 * active, favorInterval, now);
-    this.#forKnown = new Allowance(2 * active, favorInterval, now);
+    this.#forAll = new RateLimit(2 * active, favorInterval);
+    this.#forKnown = new RateLimit(2 * active, favorInterval);
   }
 
   /** Returns true if a favor may be done for that peer now, and counts it against the limit. */
   take(peer: string, now: number): boolean {
-    return this.#forAll.take(now) || (this.#views.contacts.has(peer) && this.#forKnown.take(now));
+    return (
+      this.#forAll.tryTake(now) || (this.#views.contacts.has(peer) && this.#forKnown.tryTake(now))
+    );
   }
 
   /** Returns true if many nodes have asked recently. */

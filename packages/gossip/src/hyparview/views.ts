@@ -1,10 +1,8 @@
 // All peers that a node knows: neighbors, passive peers, peers lost recently, and contacts known
 // from elsewhere; and the messages to them.
 
-import { OutputQueue } from '@trunkline/peers/internal';
+import { dropOldest, OutputQueue, RateLimit, sample } from '@trunkline/peers/internal';
 import type { Random } from '@trunkline/transport-core';
-import { dropOldest } from '../messages/oldest-first.ts';
-import { Allowance } from './allowance.ts';
 import { isPeerId, type PartialViewMessage, type PartialViewOutput } from './message.ts';
 import type { PartialViewConfig } from './options.ts';
 
@@ -149,8 +147,8 @@ export interface OverlayLink {
   /** The number of the turn in which this node last began a shuffle over this link. */
   turn: number;
   /** Rate limits of the shuffles and introductions that arrive over this link. */
-  readonly shuffles: Allowance;
-  readonly introductions: Allowance;
+  readonly shuffles: RateLimit;
+  readonly introductions: RateLimit;
 }
 
 export class ActiveView {
@@ -201,15 +199,14 @@ export class ActiveView {
   }
 
   /** Adds a link. The caller has made room for it. */
-  add(peer: string, chosen: boolean, now: number): void {
-    const shuffles = new Allowance(SHUFFLES, this.#shuffleInterval / SHUFFLES, now);
+  add(peer: string, chosen: boolean): void {
     this.#links.push({
       peer,
       chosen,
       gave: false,
       turn: this.#turn,
-      shuffles,
-      introductions: new Allowance(INTRODUCTIONS, INTRODUCTION_INTERVAL, now),
+      shuffles: new RateLimit(SHUFFLES, this.#shuffleInterval / SHUFFLES),
+      introductions: new RateLimit(INTRODUCTIONS, INTRODUCTION_INTERVAL),
     });
   }
 
@@ -338,7 +335,7 @@ export class PassiveView {
  * become a contact by connecting, no matter how often. A node that chose few, such as a bootstrap
  * node, uses all contacts alike.
  */
-export class Contacts {
+class Contacts {
   readonly #capacity: number;
   readonly #random: Random;
   #chosen: readonly string[] = [];
@@ -458,18 +455,6 @@ export function pick<T>(
   let skip = Math.floor(random() * fit);
   for (const item of list) if (isFit(item) && skip-- === 0) return item;
   return undefined;
-}
-
-/** Returns at most `count` different items of the list, all with equal probability. */
-export function sample<T>(list: readonly T[], count: number, random: Random): T[] {
-  const rest = list.slice();
-  const end = Math.min(count, rest.length);
-  for (let i = 0; i < end; i++) {
-    const j = i + Math.floor(random() * (rest.length - i));
-    [rest[i], rest[j]] = [rest[j]!, rest[i]!];
-  }
-  rest.length = end;
-  return rest;
 }
 
 /** Returns `interval` ± 10 %. */

@@ -1,7 +1,7 @@
 // Tests of the limit on how much of a table of origins one peer can fill.
 
 import test from 'ava';
-import { Introducers } from './introducers.ts';
+import { Introducers } from './seen-messages.ts';
 
 const options = { origins: 100, flood: 200, period: 1_000 };
 

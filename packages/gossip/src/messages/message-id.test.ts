@@ -5,7 +5,6 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import {
   IdSource,
-  isMessageId,
   LARGEST_NUMBER,
   MESSAGE_ID_BYTES,
   type MessageId,
@@ -42,7 +41,6 @@ test('any 44 bytes are an id', (t) => {
   for (let i = 0; i < 200; i++) {
     const bytes = randomBytes(random, MESSAGE_ID_BYTES);
     const id = readMessageId(bytes, 0);
-    t.true(isMessageId(id));
     t.deepEqual(encode(id), bytes);
   }
 });
@@ -68,37 +66,18 @@ test('different ids have different keys', (t) => {
   t.is(keys.size, 16);
 });
 
-test('an invalid id is reported, whatever it is', (t) => {
-  for (const wrong of [
-    undefined,
-    null,
-    1,
-    'x',
-    [],
-    {},
-    { origin, epoch: 1 },
-    { origin: '', epoch: 1, sequence: 1 },
-    { origin: 'x'.repeat(129), epoch: 1, sequence: 1 },
-  ]) {
-    t.false(isMessageId(wrong));
-  }
-  for (const number of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 48, '1', null]) {
-    t.false(isMessageId({ origin, epoch: number, sequence: 1 }));
-    t.false(isMessageId({ origin, epoch: 1, sequence: number }));
-  }
+test('an id whose origin is not a node id is not encoded', (t) => {
   t.throws(() => encode({ origin: 'n1', epoch: 1, sequence: 1 }), {
     instanceOf: TypeError,
-    message: /id:/,
+    message: /origin must be .*, got "n1"/,
   });
 });
 
 test('a source gives each message a new id', (t) => {
-  const source = new IdSource({ origin, epoch: () => 7 });
+  let epoch = 7;
+  const source = new IdSource(origin, () => epoch);
   t.deepEqual(source.next(), { origin, epoch: 7, sequence: 0 });
   t.deepEqual(source.next(), { origin, epoch: 7, sequence: 1 });
-  t.throws(() => new IdSource({ origin, epoch: () => -1 }).next(), {
-    instanceOf: TypeError,
-    message: /epoch/,
-  });
-  t.throws(() => new IdSource({ origin: '', epoch: () => 1 }).next(), { instanceOf: TypeError });
+  epoch = 8;
+  t.deepEqual(source.next(), { origin, epoch: 8, sequence: 0 });
 });

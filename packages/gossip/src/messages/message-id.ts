@@ -2,8 +2,7 @@
 // content twice gives two ids.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
-import { isNodeId } from '@trunkline/transport-core/backend';
-import { look } from './word-reader.ts';
+import { type Bytes, isNodeId } from '@trunkline/transport-core/backend';
 
 export interface MessageId {
   /** The node id of the publisher. Only a signature proves it. */
@@ -24,25 +23,6 @@ export const LARGEST_NUMBER = 2 ** 48 - 1;
 
 /** Size of an encoded id in bytes: 32 for the origin, 6 for the epoch and 6 for the sequence. */
 export const MESSAGE_ID_BYTES = 44;
-
-/** Maximum length of an origin in characters; no node id is longer. */
-const LONGEST_ORIGIN = 128;
-
-/**
- * Returns true if the value is a well-formed id. The origin may be any short string, so that
- * simulations can name their nodes freely.
- */
-export function isMessageId(value: unknown): value is MessageId {
-  if (typeof value !== 'object' || value === null) return false;
-  const { origin, epoch, sequence } = value as Partial<MessageId>;
-  return (
-    typeof origin === 'string' &&
-    origin.length > 0 &&
-    origin.length <= LONGEST_ORIGIN &&
-    isCount(epoch) &&
-    isCount(sequence)
-  );
-}
 
 /**
  * Returns a string that is equal for equal ids and different for different ones. All keys of one
@@ -67,15 +47,13 @@ const kept: (
 
 /**
  * Encodes an id into the 44 bytes that begin at `at`, big-endian, so that ids sort by origin, then
- * epoch, then sequence. Throws a TypeError if the id is malformed or its origin is not 64
- * lower-case hex digits.
+ * epoch, then sequence. Throws a TypeError if its origin is not a node id.
  */
 export function writeMessageId(id: MessageId, bytes: Uint8Array, at: number): void {
-  if (!isMessageId(id) || !writeName(id.origin, bytes, at)) {
+  if (!writeName(id.origin, bytes, at))
     throw new TypeError(
-      'writeMessageId: id: must have a node id, and an epoch and a sequence from 0 to 2^48 - 1',
+      `writeMessageId: id: origin must be 64 lower-case hex digits, got ${JSON.stringify(id.origin)}`,
     );
-  }
   writeNumber(bytes, at + NAME_BYTES, id.epoch);
   writeNumber(bytes, at + NAME_BYTES + 6, id.sequence);
 }
@@ -89,10 +67,6 @@ export function readMessageId(bytes: Uint8Array, at: number): MessageId {
     epoch: readNumber(view, start + at + NAME_BYTES),
     sequence: readNumber(view, start + at + NAME_BYTES + 6),
   };
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_NUMBER;
 }
 
 function writeNumber(bytes: Uint8Array, at: number, value: number): void {
@@ -201,16 +175,6 @@ const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 // Assigns ids to the messages that a node publishes. A life is the time from a node's start to its
 // end; its number is the epoch of an id.
 
-export interface IdSourceOptions {
-  /** The node id of the publisher. */
-  readonly origin: string;
-  /**
-   * Returns the number of the present life. It is higher than the numbers of all earlier lives,
-   * because other nodes refuse a number that is lower than one they know.
-   */
-  readonly epoch: () => number;
-}
-
 export class IdSource {
   readonly #origin: string;
   readonly #epochNow: () => number;
@@ -218,21 +182,23 @@ export class IdSource {
   #epoch = Number.NaN;
   #next = 0;
 
-  constructor({ origin, epoch }: IdSourceOptions) {
+  /**
+   * @param origin the node id of the publisher
+   * @param epoch returns the number of the present life. It is higher than the numbers of all
+   * earlier lives, because other nodes refuse a number that is lower than one they know.
+   */
+  constructor(origin: string, epoch: () => number) {
     this.#origin = origin;
     this.#epochNow = epoch;
   }
 
-  /**
-   * Returns a new id, with sequences counted from 0 in each life. Throws a TypeError for an origin
-   * or an epoch that no id can have, and after 2^48 ids of one life: at a million ids a second,
-   * that takes nine years.
-   */
+  /** Returns a new id, with sequences counted from 0 in each life. */
   next(): MessageId {
     const epoch = this.#epochNow();
-    if (epoch !== this.#epoch) this.#begin(epoch);
-    if (this.#next > LARGEST_NUMBER)
-      throw new TypeError('IdSource: has made 2^48 ids; begin another epoch');
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch;
+      this.#next = 0;
+    }
     return { origin: this.#origin, epoch, sequence: this.#next++ };
   }
 
@@ -240,12 +206,54 @@ export class IdSource {
   hasMade({ epoch, sequence }: MessageId): boolean {
     return epoch === this.#epoch && sequence < this.#next;
   }
+}
 
-  #begin(epoch: number): void {
-    const origin = this.#origin;
-    if (!isMessageId({ origin, epoch, sequence: 0 }))
-      throw new TypeError('IdSource: needs an origin, and an epoch: an integer from 0 to 2^48 - 1');
-    this.#epoch = epoch;
-    this.#next = 0;
+// Gives access to bytes by 32-bit words. Comparing node ids by words takes a third of the time that
+// it takes by bytes. Getting the buffer of a typed array is a call into the engine, and so is
+// creating a view. Therefore the last buffer and view are kept: a message is read several times,
+// and messages that arrive together share their memory.
+
+/**
+ * A view of the whole memory that holds some bytes, and their offset in it. Readers must stay
+ * within the bytes. The object is shared: it is valid until the next call of `look` or `rest`.
+ */
+interface WordReader {
+  readonly view: DataView;
+  readonly at: number;
+}
+
+const here = {
+  bytes: new Uint8Array(0),
+  memory: new ArrayBuffer(0) as ArrayBufferLike,
+  view: new DataView<ArrayBufferLike>(new ArrayBuffer(0)),
+  at: 0,
+};
+
+/** Returns access to these bytes. */
+export function look(bytes: Uint8Array): WordReader {
+  if (bytes !== here.bytes) turn(bytes);
+  return here;
+}
+
+/**
+ * Returns the same bytes as `bytes.subarray(from)`, in half the time, as a plain Uint8Array. The
+ * cached view then belongs to the result. Throws a RangeError if `from` is too large.
+ */
+export function rest(bytes: Uint8Array, from: number): Uint8Array {
+  if (bytes !== here.bytes) turn(bytes);
+  const at = here.at + from;
+  const part = new Uint8Array(here.memory, at, bytes.length - from);
+  here.bytes = part as Bytes;
+  here.at = at;
+  return part;
+}
+
+function turn(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer !== here.memory) {
+    here.memory = buffer;
+    here.view = new DataView(buffer);
   }
+  here.bytes = bytes as Bytes;
+  here.at = bytes.byteOffset;
 }

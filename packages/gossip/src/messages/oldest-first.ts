@@ -46,9 +46,3 @@ export class OldestFirst<V extends object> {
     return this.#entries.entries();
   }
 }
-
-/** Removes the oldest entry if there are more than `most`. */
-export function dropOldest(entries: Map<string, unknown> | Set<string>, most: number): void {
-  if (entries.size <= most) return;
-  for (const oldest of entries.keys()) return void entries.delete(oldest);
-}

@@ -54,7 +54,7 @@ export function fullMesh(options: FullMeshOptions = {}): OverlayFactory {
 }
 
 /** The full mesh of one topic at one node. It keeps no state per message. */
-export class FullMesh implements Overlay {
+class FullMesh implements Overlay {
   readonly wanted: number;
   readonly passesOn: boolean;
   readonly wakeAt = Number.POSITIVE_INFINITY;

@@ -3,7 +3,7 @@
 // inputs to HyParView and Plumtree, gives each of them the outputs of the other that concern it,
 // and passes the remaining outputs on.
 
-import { type Machine, OutputQueue } from '@trunkline/peers/internal';
+import { type Machine, OutputQueue, sample } from '@trunkline/peers/internal';
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type {
   DownCause,
@@ -11,9 +11,13 @@ import type {
   PartialViewMessage,
   PartialViewOutput,
 } from '../hyparview/message.ts';
-import { type PartialViewOptions, partialViewConfig } from '../hyparview/options.ts';
+import {
+  type PartialViewConfig,
+  type PartialViewOptions,
+  partialViewConfig,
+} from '../hyparview/options.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
-import { jittered, sample } from '../hyparview/views.ts';
+import { jittered } from '../hyparview/views.ts';
 import type { MessageId } from '../messages/message-id.ts';
 import type { PlumtreeOutput } from '../plumtree/message.ts';
 import {
@@ -47,7 +51,7 @@ export function partialView({
   tree = {},
   ...view
 }: PartialViewOverlayOptions = {}): OverlayFactory {
-  const { active } = partialViewConfig(view);
+  const config = partialViewConfig(view);
   const options = plumtreeOptions(tree);
   return {
     name: 'partialView',
@@ -61,12 +65,13 @@ export function partialView({
       flood: Math.max(options.origins, DEFAULTS.origins),
       gaps: options.gaps,
     },
-    receipts: active,
-    create: (setup) => new TreeOverlay(setup, view, options),
+    receipts: config.active,
+    create: (setup) => new TreeOverlay(setup, config, options),
   };
 }
 
-class TreeOverlay implements Overlay {
+/** The partial view of one topic at one node, and its tree. */
+export class TreeOverlay implements Overlay {
   readonly wanted: number;
   readonly passesOn = true;
   readonly #outputs = new OutputQueue<OverlayOutput>();
@@ -79,14 +84,14 @@ class TreeOverlay implements Overlay {
 
   constructor(
     { self, random, now, look, isSource, isDistrusted }: OverlaySetup,
-    view: PartialViewOptions,
+    config: PartialViewConfig,
     options: PlumtreeOptions,
   ) {
-    this.wanted = partialViewConfig(view).active;
+    this.wanted = config.active;
     this.#stallDetector = new StallDetector(random);
     this.#view = isSource
       ? new SubscriberView(this.wanted, random, isDistrusted)
-      : new PartialView({ self, random, now, options: view, isDistrusted });
+      : new PartialView({ self, random, now, config, isDistrusted });
     this.#tree = new Plumtree<Body>({
       self,
       options: isSource ? { ...options, noticeDelay: SOURCE_NOTICE_DELAY } : options,

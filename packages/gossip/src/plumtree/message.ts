@@ -44,7 +44,7 @@ export interface Graft {
 }
 
 /** Asks the receiver to stop pushing to the sender, and to send it notices instead. */
-export interface Prune {
+interface Prune {
   readonly kind: 'prune';
 }
 
@@ -61,7 +61,7 @@ export interface Absent {
  * Announces that the sender publishes on the topic without being on it: it sends its own messages
  * and notices of them, and gets none. The paper has no such node.
  */
-export interface Attach {
+interface Attach {
   readonly kind: 'attach';
 }
 
@@ -74,21 +74,13 @@ export const MOST_HOPS = 0xffff;
 /** Assumed size of a notice in bytes: 44 for the id, 2 for the hops, and the rest for framing. */
 export const NOTICE_BYTES = 48;
 
-/** Returns true if the value is a hop count. */
-export function isHops(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MOST_HOPS;
-}
-
 // The inputs and outputs of a Plumtree machine, the arguments of its constructor, and its snapshot.
 
 /**
  * An input of a Plumtree machine: a command in the imperative, or a report in the past tense.
  */
 export type PlumtreeInput<P> =
-  /**
-   * A peer sent a control message, or a message that is new. Malformed ones are ignored and
-   * reported.
-   */
+  /** A peer sent a control message, or a message that is new. */
   | { readonly type: 'received'; readonly from: string; readonly message: Push<P> | Control }
   /** A peer sent a message that is known already. */
   | { readonly type: 'repeated'; readonly from: string; readonly id: MessageId }
@@ -197,7 +189,6 @@ export interface GaveOutput {
 /**
  * Behavior that is wrong, or rare among honest peers. It is reported at most once a second per peer
  * and kind; the driver decides what follows.
- * - `malformed`: the peer sent a message that could not be understood. It was ignored.
  * - `notice-flood`: more notices than a peer may send per second, or ids of more missing messages
  *   than it may have outstanding. The excess was ignored.
  * - `graft-flood`: more ids in grafts than a peer may send per second, or the id of one message too
@@ -207,7 +198,7 @@ export interface GaveOutput {
  * - `mute`: the peer gets messages or notices, but neither asks for a message, nor sends one, nor
  *   gives notice of one. It takes messages and passes nothing on.
  */
-export type Misbehavior = 'malformed' | 'notice-flood' | 'graft-flood' | 'broken-promise' | 'mute';
+export type Misbehavior = 'notice-flood' | 'graft-flood' | 'broken-promise' | 'mute';
 
 /** The arguments of a Plumtree machine. */
 export interface PlumtreeInit {

@@ -1,9 +1,11 @@
-// Tracks messages that were announced but have not arrived, and decides which peer to ask for them
-// and when (the paper's `missing` and its timers).
+// Tracks messages that were announced but have not arrived, decides which peer to ask for them and
+// when (the paper's `missing` and its timers), and asks.
 
-import type { MessageId } from '../messages/message-id.ts';
-import { dropOldest, OldestFirst } from '../messages/oldest-first.ts';
+import { dropOldest } from '@trunkline/peers/internal';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
+import { OldestFirst } from '../messages/oldest-first.ts';
 import type { PlumtreeOptions } from './options.ts';
+import type { Neighbor, Tree } from './tree.ts';
 
 /** One peer's notice of one message. */
 export interface Advertiser {
@@ -14,7 +16,7 @@ export interface Advertiser {
 }
 
 /** A message that has not arrived. */
-export interface MissingMessage {
+interface MissingMessage {
   readonly id: MessageId;
   readonly key: string;
   /** Time at which the first notice of it came. */
@@ -326,7 +328,7 @@ const REFUSED = 4_096;
 
 // A queue of entries that are all due after the same delay, so that they need no sorting.
 
-export class DelayQueue<T> {
+class DelayQueue<T> {
   readonly #delay: number;
   /**
    * The entries, the earliest first. A new entry goes to the end. If it is given an earlier time,
@@ -375,3 +377,108 @@ export class DelayQueue<T> {
       if (isOver(value)) this.#entries.delete(key);
   }
 }
+
+// If a message doesn't arrive, asks the peers that gave notice of it. A notice is a promise to send
+// the message when asked.
+
+/**
+ * Asks for missing messages. A peer that is asked for a message has a limited time to keep its
+ * promise. It does so by sending the message, even if another peer was quicker, or by reporting
+ * that the message is absent. The number of open promises is bounded; beyond the limit the oldest
+ * is forgotten.
+ */
+export class GraftRequests<P> {
+  readonly #tree: Tree<P>;
+  readonly #missing: MissingMessages;
+  /** The open promises: message key and peer → the peer. */
+  readonly #pending: DelayQueue<string>;
+  /** Time before which no further messages are asked for. */
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(tree: Tree<P>, missing: MissingMessages) {
+    this.#tree = tree;
+    this.#missing = missing;
+    this.#pending = new DelayQueue(tree.options.promiseTime);
+  }
+
+  get due(): number {
+    return Math.min(this.#askDue, this.#pending.due);
+  }
+
+  get #askDue(): number {
+    return Math.max(this.#missing.due, this.#pausedUntil);
+  }
+
+  /** Number of open promises. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  wake(now: number): void {
+    if (now >= this.#askDue) this.#ask(now);
+    for (let peer = this.#pending.take(now); peer !== undefined; peer = this.#pending.take(now))
+      this.#blame(this.#tree.neighbors.get(peer)!, now);
+  }
+
+  /**
+   * Called when no room was left for a graft of these messages, so the peer has promised none of
+   * them. The link stays part of the tree at this end: if the peer needs no pushes, it prunes it.
+   */
+  unsent(neighbor: Neighbor, ids: readonly MessageId[]): void {
+    for (const id of ids) this.excuse(neighbor.id, messageKey(id));
+  }
+
+  /** Called when the peer has sent the message. */
+  kept(neighbor: Neighbor | undefined, key: string): void {
+    if (neighbor === undefined || !this.excuse(neighbor.id, key)) return;
+    neighbor.brokenInRow = 0;
+    neighbor.account.kept++;
+  }
+
+  /** Ends a promise, for whatever reason. Returns false if there was no such promise. */
+  excuse(peer: string, key: string): boolean {
+    return this.#pending.size > 0 && this.#pending.delete(`${key} ${peer}`);
+  }
+
+  /** Called when the peer is no longer a neighbor. */
+  forget(peer: string): void {
+    this.#pending.drop((promiser) => promiser === peer);
+  }
+
+  #ask(now: number): void {
+    const { neighbors, options, idsEach } = this.#tree;
+    const isTrusted = (peer: string) => neighbors.get(peer)!.brokenInRow === 0;
+    const asks = this.#missing.ask(now, AT_ONCE, isTrusted);
+    const lots = new Map<string, MessageId[]>();
+    for (const { peer, message } of asks) {
+      this.#pending.set(`${message.key} ${peer}`, peer, now);
+      if (this.#pending.size > options.outstanding) this.#pending.shift();
+      const ids = lots.get(peer);
+      if (ids === undefined) lots.set(peer, [message.id]);
+      else ids.push(message.id);
+    }
+    for (const [peer, ids] of lots) {
+      const neighbor = neighbors.get(peer)!;
+      this.#tree.graft(neighbor);
+      for (let i = 0; i < ids.length; i += idsEach)
+        this.#tree.sendGraft(neighbor, ids.slice(i, i + idsEach));
+    }
+    if (this.#missing.due <= now) this.#pausedUntil = now + PAUSE;
+  }
+
+  /** Called when the peer has not kept a promise in time. */
+  #blame(neighbor: Neighbor, now: number): void {
+    this.#tree.counters.brokenPromises++;
+    neighbor.brokenInRow++;
+    neighbor.account.broken++;
+    this.#tree.report(neighbor, 'broken-promise', now);
+  }
+}
+
+/**
+ * Maximum number of missing messages that are asked for or given up at once, and the milliseconds
+ * until the next ones are. A peer may give notice of thousands at once, so other work must come in
+ * between. A timer without a delay would fire again before anything is read.
+ */
+const AT_ONCE = 256;
+const PAUSE = 5;

@@ -6,16 +6,14 @@
 // misbehavior. Duplicates are recognized by its caller.
 
 import type { Machine } from '@trunkline/peers/internal';
-import { isMessageId, type MessageId, messageKey } from '../messages/message-id.ts';
+import { type MessageId, messageKey } from '../messages/message-id.ts';
 import type { SeenVerdict } from '../messages/seen-messages.ts';
-import { GraftRequests, LeafProbes } from './graft-requests.ts';
 import {
   type Absent,
   type Control,
   type ControlOutput,
   type Graft,
   type IHave,
-  isHops,
   type MessageToPublish,
   MOST_HOPS,
   type PlumtreeInit,
@@ -25,12 +23,10 @@ import {
   type Push,
   type PushOutput,
 } from './message.ts';
-import { MessageCache } from './message-cache.ts';
-import { type Advertiser, MissingMessages } from './missing-messages.ts';
-import { DepartedQuotas, Neighbor } from './neighbor.ts';
+import { type Advertiser, GraftRequests, MissingMessages } from './missing-messages.ts';
 import { plumtreeOptions } from './options.ts';
-import { OutgoingMessages } from './outgoing-messages.ts';
-import { type PlumtreeCounters, Tree } from './tree.ts';
+import { MessageCache, OutgoingMessages } from './outgoing-messages.ts';
+import { DepartedQuotas, LeafProbes, Neighbor, type PlumtreeCounters, Tree } from './tree.ts';
 
 /**
  * The Plumtree state machine of one node for one topic. Give the input `neighbor-up` before any
@@ -256,7 +252,7 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   #receive(from: string, message: Push<P> | Control, now: number): void {
-    const isPush = message?.kind === 'push';
+    const isPush = message.kind === 'push';
     const neighbor =
       this.#tree.neighbors.get(from) ?? (isPush ? this.#departed(from, message) : undefined);
     if (neighbor === undefined) return void this.counters.strangers++;
@@ -269,16 +265,12 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
    * still held.
    */
   #departed(from: string, { id }: Push<P>): Neighbor | undefined {
-    return isMessageId(id) && this.#missing.isHeld(messageKey(id))
-      ? Neighbor.departed(from)
-      : undefined;
+    return this.#missing.isHeld(messageKey(id)) ? Neighbor.departed(from) : undefined;
   }
 
   /** Handles a new message. */
   #receivePush(neighbor: Neighbor, message: Push<P>, now: number): void {
     const { id, hops, payload, size } = message;
-    if (!isMessageId(id) || !isHops(hops) || !(size >= 0))
-      return this.#tree.reportMalformed(neighbor, now);
     const key = this.#brought(neighbor, id);
     const advertisers = this.#missing.take(key);
     this.#leafProbes.gave(neighbor, now);
@@ -428,20 +420,21 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   // Control messages of neighbors: notices, grafts, prunes, and answers to grafts. The overlay
-  // handles the attach. The messages are untrusted, so their format is checked before use, and the
-  // number of their items is limited. Processing stops at a malformed item; the items before that
-  // have taken effect.
+  // handles the attach. The decoder has checked their format, and here the number of their items is
+  // limited.
 
   #receiveControl(neighbor: Neighbor, control: Control, now: number): void {
     this.counters.controlReceived++;
-    if (control?.kind === 'prune') return this.#onPrune(neighbor, now);
-    if (control?.kind === 'ihave' && Array.isArray(control.notices))
-      return this.#onIHave(neighbor, control, now);
-    if (control?.kind === 'graft' && Array.isArray(control.ids))
-      return this.#onGraft(neighbor, control, now);
-    if (control?.kind === 'absent' && Array.isArray(control.ids))
-      return this.#onAbsent(neighbor, control, now);
-    this.#tree.reportMalformed(neighbor, now);
+    switch (control.kind) {
+      case 'prune':
+        return this.#onPrune(neighbor, now);
+      case 'ihave':
+        return this.#onIHave(neighbor, control, now);
+      case 'graft':
+        return this.#onGraft(neighbor, control, now);
+      case 'absent':
+        return this.#onAbsent(neighbor, control, now);
+    }
   }
 
   #onPrune(neighbor: Neighbor, now: number): void {
@@ -455,12 +448,9 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     const tree = this.#tree;
     this.counters.noticesReceived += notices.length;
     neighbor.account.noticed += notices.length;
-    const taken = neighbor.quota.takeNotices(notices.length, tree.options.notices, now);
+    const taken = neighbor.quota.take('notices', notices.length, tree.options.notices, now);
     let ignored = notices.length - taken;
-    for (let i = 0; i < taken; i++) {
-      const notice = notices[i];
-      if (!isMessageId(notice?.id) || !isHops(notice.hops))
-        return tree.reportMalformed(neighbor, now);
+    for (const notice of notices.slice(0, taken)) {
       const verdict = this.#look(notice.id, now);
       // The notice proves that the peer has the message only if this node has it, too.
       if (verdict === 'seen') this.#leafProbes.gave(neighbor, now);
@@ -484,12 +474,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     neighbor.account.requested += ids.length;
     // A graft without ids asks for nothing else.
     tree.graft(neighbor);
-    const taken = neighbor.quota.takeGrafts(ids.length, options.notices, now);
+    const taken = neighbor.quota.take('grafts', ids.length, options.notices, now);
     let ignored = ids.length - taken;
     const absent: MessageId[] = [];
-    for (let i = 0; i < taken; i++) {
-      const id = ids[i];
-      if (!isMessageId(id)) return tree.reportMalformed(neighbor, now);
+    for (const id of ids.slice(0, taken)) {
       const key = messageKey(id);
       const cached = this.#cache.get(key);
       if (cached === undefined) {
@@ -510,7 +498,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   #onAbsent(neighbor: Neighbor, { ids }: Absent, now: number): void {
     this.#leafProbes.answered(neighbor, now);
     for (const id of ids.slice(0, this.#tree.idsEach)) {
-      if (!isMessageId(id)) return this.#tree.reportMalformed(neighbor, now);
       const key = messageKey(id);
       this.#graftRequests.excuse(neighbor.id, key);
       this.#missing.withdraw(key, neighbor.id, now);

@@ -20,7 +20,7 @@ function rounds(optimizeAt: number, count: number, isMany: boolean): RoundFigure
     degree: 5,
     seed: 1,
     latency: [1, 1],
-    options: plumtreeOptions({ noticeDelay: 0, optimizeAt, trialAfter: NO_TRIALS }),
+    options: { ...plumtreeOptions({ noticeDelay: 0, optimizeAt }), trialAfter: NO_TRIALS },
   });
   const random = seededRandom(7);
   return Array.from({ length: count }, () =>

@@ -12,13 +12,11 @@ import {
 import type { MessageId } from '../messages/message-id.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
-import type { gossipProtocol } from '../protocol.ts';
+import type { gossipProtocol, TopicKey } from '../protocol.ts';
 import type { RelaySnapshot } from '../snapshots.ts';
-import type { TopicKey } from '../topics/topic-key.ts';
+import type { TopicMembers } from '../topics/topic-context.ts';
 import type { Unsent } from '../types.ts';
-import type { Envelope } from '../wire/frame.ts';
-import type { Receipt } from '../wire/relay-frames.ts';
-import type { OfferedInput } from './interface.ts';
+import type { Envelope, Receipt } from '../wire/frame.ts';
 
 /**
  * Relaying of long messages, for the option `relay` of `createGossip`; made by `relay()`. It
@@ -34,11 +32,8 @@ export interface RelaySetup {
   readonly self: string;
   readonly mount: Transport<typeof gossipProtocol>;
   readonly peers: Pick<Peers, 'report'>;
-  readonly members: {
+  readonly members: Pick<TopicMembers, 'isOn' | 'push' | 'acknowledge'> & {
     remoteOf(nodeId: string): Remote | undefined;
-    isOn(nodeId: string, topic: string): boolean | undefined;
-    push(to: string, topic: TopicKey, push: Push<Body>): Unsent | undefined;
-    acknowledge(to: string, request: Uint8Array): void;
   };
   /** This node's topics, by their keys in hex. */
   readonly sessions: ReadonlyMap<string, RelayTopic>;
@@ -47,9 +42,17 @@ export interface RelaySetup {
 }
 
 /** A topic of this node, as relays see it. */
-export interface RelayTopic {
-  /** Called when a peer offers a message. Returns undefined if this node only publishes. */
-  offered(id: MessageId, now: number): OfferedInput['topic'];
+interface RelayTopic {
+  /**
+   * Called when a peer offers a message. Returns the size limit, whether the message is known, and
+   * whether only its publisher may send it; undefined if this node only publishes.
+   */
+  offered(
+    id: MessageId,
+    now: number,
+  ):
+    | { readonly limit: number; readonly isKnown: boolean; readonly needsOrigin: boolean }
+    | undefined;
   /**
    * Handles a message from a relay. Returns false if the message was refused at once, or if this
    * node only publishes.

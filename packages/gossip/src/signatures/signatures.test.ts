@@ -9,9 +9,9 @@ import {
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
+import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
 import { identityOf } from '../testing/identities.ts';
-import { topicKey } from '../topics/topic-key.ts';
 import { decodePush, type Envelope, encodePush } from '../wire/frame.ts';
 import { FORGERIES, ForgeryLimiter, Signatures, signedContent } from './signatures.ts';
 

@@ -56,7 +56,7 @@ export interface SignatureOptions {
  * - refused: it was not verified, because its sender has recently sent too many forgeries
  * - unverified: this node can't verify signatures
  */
-export type Authenticity = 'true' | 'forged' | 'refused' | 'unverified';
+type Authenticity = 'true' | 'forged' | 'refused' | 'unverified';
 
 /**
  * The signatures of one node. Each message is verified only once, because known messages are

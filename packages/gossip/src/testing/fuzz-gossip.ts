@@ -7,22 +7,27 @@ import type { Random } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { decodeList, Question, TopicList } from '../discovery/tags.ts';
-import { MessageAddresses } from '../driver/message-addresses.ts';
+import { MessageAddresses } from '../driver/view-messenger.ts';
 import { tidyMessage } from '../hyparview/message.ts';
+import { partialViewConfig } from '../hyparview/options.ts';
 import { messageKey } from '../messages/message-id.ts';
 import { SeenMessages } from '../messages/seen-messages.ts';
-import type { OverlayInput, OverlayOutput } from '../overlay/overlay.ts';
-import { partialView } from '../overlay/partial-view.ts';
+import type { OverlayInput, OverlayOutput, OverlaySetup } from '../overlay/overlay.ts';
+import { partialView, TreeOverlay } from '../overlay/partial-view.ts';
+import { plumtreeOptions } from '../plumtree/options.ts';
 import { gossipProtocol } from '../protocol.ts';
-import { decodeControl, decodePush, encodeControl, encodePush } from '../wire/frame.ts';
 import {
+  decodeControl,
   decodeHead,
+  decodePush,
   decodeReceipt,
   decodeReport,
+  encodeControl,
   encodeHead,
+  encodePush,
   encodeReceipt,
   encodeReport,
-} from '../wire/relay-frames.ts';
+} from '../wire/frame.ts';
 
 /**
  * The kinds of frames, in the order of their numbers. The lower half of a frame's first byte
@@ -42,16 +47,9 @@ const KINDS = [
 const PEERS = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64));
 const SELF = '5'.repeat(64);
 const between = { teller: PEERS[0]!, hearer: SELF };
-const overlay = partialView({
-  tree: {
-    origins: 8,
-    gaps: 8,
-    cacheMessages: 8,
-    outstanding: 8,
-    backlog: 8,
-    notices: 64,
-  },
-});
+const tree = { origins: 8, gaps: 8, cacheMessages: 8, outstanding: 8, backlog: 8, notices: 64 };
+const options = { ...plumtreeOptions(), ...tree };
+const { memory } = partialView({ tree: { origins: tree.origins } });
 const codec = gossipProtocol.methods.view.request;
 
 export const target = {
@@ -103,19 +101,20 @@ class Node {
   readonly #random = seededRandom(7);
   readonly #delivered = new Set<string>();
   readonly #overlay;
-  readonly #seen = new SeenMessages(overlay.memory);
-  readonly #addresses = new MessageAddresses(0);
+  readonly #seen = new SeenMessages({ ...memory, gaps: tree.gaps });
+  readonly #addresses = new MessageAddresses();
   #now = 0;
 
   constructor() {
-    this.#overlay = overlay.create({
+    const setup: OverlaySetup = {
       isSource: false,
       isDistrusted: () => false,
       self: SELF,
       random: this.#random,
       now: 0,
       look: (id, now) => this.#seen.look(id, now),
-    });
+    };
+    this.#overlay = new TreeOverlay(setup, partialViewConfig(), options);
     for (const peer of PEERS) this.#feed({ type: 'peer-up', peer, isChosen: true });
   }
 

@@ -11,6 +11,7 @@ import {
   peersOf,
   tidyMessage,
 } from '../hyparview/message.ts';
+import { partialViewConfig } from '../hyparview/options.ts';
 import { PartialView } from '../hyparview/partial-view.ts';
 import { gossipProtocol } from '../protocol.ts';
 
@@ -83,7 +84,7 @@ function converse(bytes: Uint8Array): void {
     self: 'me',
     random: seededRandom(bytes.length),
     now,
-    options: { active: 3, passive: 6 },
+    config: partialViewConfig({ active: 3, passive: 6 }),
   });
   const tell = (input: PartialViewInput) => {
     view.handle(now, input);

@@ -6,10 +6,8 @@ import type { Simulation } from '@trunkline/simulation';
 import { encodeList, sealList } from '../discovery/tags.ts';
 import type { Audience, Body, Signature } from '../overlay/overlay.ts';
 import type { Control } from '../plumtree/message.ts';
-import { gossipProtocol } from '../protocol.ts';
-import type { MessageSigner } from '../signatures/signatures.ts';
-import { signedContent } from '../signatures/signatures.ts';
-import { topicKey } from '../topics/topic-key.ts';
+import { gossipProtocol, topicKey } from '../protocol.ts';
+import { type MessageSigner, signedContent } from '../signatures/signatures.ts';
 import { decodeControl, encodePush } from '../wire/frame.ts';
 import { idle, idOf, words } from './cluster.ts';
 

@@ -2,7 +2,7 @@
 
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Simulation } from '@trunkline/simulation';
-import { topicKey } from '../topics/topic-key.ts';
+import { topicKey } from '../protocol.ts';
 
 /** A message that reveals a topic. */
 export interface Leak {

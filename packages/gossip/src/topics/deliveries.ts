@@ -1,12 +1,12 @@
 // Hands the incoming messages of one topic to the readers, counts dropped ones, and sends the
 // receipts that publishers request.
 
+import { dropOldest } from '@trunkline/peers/internal';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
-import { dropOldest } from '../messages/oldest-first.ts';
 import type { Body } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import type { MessageDropReason, MessageMeta, Unsent } from '../types.ts';
-import { type DeliveryOutcome, encodeReceipt } from '../wire/relay-frames.ts';
+import { type DeliveryOutcome, encodeReceipt } from '../wire/frame.ts';
 import { handOut, type TopicReader } from './reader.ts';
 import type { TopicContext } from './topic-context.ts';
 

@@ -3,37 +3,32 @@
 import test from 'ava';
 import type { Body } from '../overlay/overlay.ts';
 import type { PublishFailure } from '../types.ts';
-import { Differences, type DifferencesInput } from './differences.ts';
+import { Differences, type DifferencesOutput } from './differences.ts';
 
 const BODY: Body = { audience: 'all', nodes: [], payload: new Uint8Array(), message: undefined };
 
 /** Creates the differences of a full-mesh node with a limit of 100 bytes. */
 function bench() {
-  const differences = new Differences('news', { overlay: 'fullMesh', limit: 100 });
-  const clock = { now: 0 };
-  const feed = (input: DifferencesInput) => differences.handle(clock.now, input);
-  /** Takes the outputs as text. */
-  const take = () => {
-    const taken: string[] = [];
-    for (let output = differences.poll(); output !== undefined; output = differences.poll()) {
-      const { type, peer } = output;
-      if (type !== 'differed') taken.push(`${type} ${peer}`);
-      else {
-        const { what, ours, theirs } = output.difference;
-        taken.push(`${peer} ${what} ${ours} ${theirs}`);
-      }
-    }
-    return taken;
+  const told: string[] = [];
+  const tell = (output: DifferencesOutput) => {
+    const { type, peer } = output;
+    if (type !== 'differed') return void told.push(`${type} ${peer}`);
+    const { what, ours, theirs } = output.difference;
+    told.push(`${peer} ${what} ${ours} ${theirs}`);
   };
+  const differences = new Differences('news', { overlay: 'fullMesh', limit: 100 }, tell);
+  const clock = { now: 0 };
+  /** Takes the outputs as text. */
+  const take = () => told.splice(0);
   return {
     differences,
     clock,
     take,
-    introduce: (peer: string) => feed({ type: 'introduce', peer }),
+    introduce: (peer: string) => differences.introduce(peer, clock.now),
     announced: (peer: string, overlay: string, limit: number) =>
-      feed({ type: 'announced', peer, terms: { overlay, limit } }),
-    showed: (peer: string, overlay: string) => feed({ type: 'showed', peer, overlay }),
-    gone: (peer: string) => feed({ type: 'peer-down', peer }),
+      differences.announced(peer, { overlay, limit }, clock.now),
+    showed: (peer: string, overlay: string) => differences.showed(peer, overlay, clock.now),
+    gone: (peer: string) => differences.gone(peer),
   };
 }
 

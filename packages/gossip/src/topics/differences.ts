@@ -1,9 +1,7 @@
 // Differences between this node and its peers in the settings of a topic. Both ends report each
 // difference once per connection, and again if it changes. A difference does not affect the trust
-// in a peer. This machine owns the known settings of the peers. Its inputs are the settings that
-// peers announced or showed; its outputs announce this node's settings and report differences.
+// in a peer.
 
-import { type Machine, OutputQueue } from '@trunkline/peers/internal';
 import { TransportError } from '@trunkline/transport-core';
 import { type Body, isFor } from '../overlay/overlay.ts';
 import type { GossipEvent, PublishFailure } from '../types.ts';
@@ -22,21 +20,7 @@ type Difference = Pick<
   'what' | 'ours' | 'theirs'
 >;
 
-/** An input of {@link Differences}. */
-export type DifferencesInput =
-  /**
-   * A peer should know this node's terms. They are announced to the peer, unless that happened less
-   * than 10 s ago.
-   */
-  | { readonly type: 'introduce'; readonly peer: string }
-  /** A peer announced its terms. */
-  | { readonly type: 'announced'; readonly peer: string; readonly terms: TopicTerms }
-  /** A peer sent a message that exists only in this overlay. */
-  | { readonly type: 'showed'; readonly peer: string; readonly overlay: string }
-  /** A peer left the topic or disconnected. No input about it may follow before it is back. */
-  | { readonly type: 'peer-down'; readonly peer: string };
-
-/** An output of {@link Differences}. */
+/** What follows from the settings of a peer. */
 export type DifferencesOutput =
   /** Announce this node's terms to a peer. */
   | { readonly type: 'announce'; readonly peer: string }
@@ -55,13 +39,12 @@ interface Known {
   overlay: string | undefined;
 }
 
-/** The known differences on one topic. */
-export class Differences implements Machine<DifferencesInput, DifferencesOutput> {
-  readonly wakeAt = Number.POSITIVE_INFINITY;
+/** The known settings of the peers on one topic. */
+export class Differences {
   /** This node's terms. */
   readonly terms: TopicTerms;
   readonly #topic: string;
-  readonly #outputs = new OutputQueue<DifferencesOutput>();
+  readonly #tell: (output: DifferencesOutput) => void;
   /**
    * Connected peers that announced or showed their terms, or to which this node's terms were
    * announced.
@@ -72,30 +55,11 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
   /** Errors for the peers with another overlay. */
   readonly #apart = new Map<string, TransportError>();
 
-  constructor(topic: string, terms: TopicTerms) {
+  /** @param tell carries out an output at once */
+  constructor(topic: string, terms: TopicTerms, tell: (output: DifferencesOutput) => void) {
     this.#topic = topic;
     this.terms = terms;
-  }
-
-  handle(now: number, input: DifferencesInput): void {
-    const { peer } = input;
-    switch (input.type) {
-      case 'introduce':
-        return this.#introduce(peer, now);
-      case 'announced':
-        return this.#announced(peer, input.terms, now);
-      case 'showed':
-        return this.#showed(peer, input.overlay, now);
-      case 'peer-down':
-        this.#known.delete(peer);
-        this.#limits.delete(peer);
-        this.#apart.delete(peer);
-        return;
-    }
-  }
-
-  poll(): DifferencesOutput | undefined {
-    return this.#outputs.poll();
+    this.#tell = tell;
   }
 
   /** True if any peer is known to have a lower limit or another overlay. */
@@ -142,14 +106,16 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
     }
   }
 
-  #introduce(peer: string, now: number): void {
+  /** Announces this node's terms to a peer, unless that happened less than 10 s ago. */
+  introduce(peer: string, now: number): void {
     const known = this.#of(peer);
     if (now - known.toldAt < AGAIN) return;
     known.toldAt = now;
-    this.#outputs.add({ type: 'announce', peer });
+    this.#tell({ type: 'announce', peer });
   }
 
-  #announced(peer: string, { overlay, limit }: TopicTerms, now: number): void {
+  /** Called when a peer has announced its terms. */
+  announced(peer: string, { overlay, limit }: TopicTerms, now: number): void {
     const ours = this.terms.limit;
     const known = this.#of(peer);
     if (limit !== (known.limit ?? ours)) {
@@ -158,12 +124,13 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
       else this.#limits.delete(peer);
     }
     known.limit = limit;
-    this.#showed(peer, overlay, now);
+    this.showed(peer, overlay, now);
     // The peer may not know this node's limit.
-    if (limit !== ours) this.#introduce(peer, now);
+    if (limit !== ours) this.introduce(peer, now);
   }
 
-  #showed(peer: string, overlay: string, now: number): void {
+  /** Called when a peer has sent a message that exists only in this overlay. */
+  showed(peer: string, overlay: string, now: number): void {
     const ours = this.terms.overlay;
     const known = this.#of(peer);
     const before = known.overlay ?? ours;
@@ -171,7 +138,7 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
     if (overlay === before) return;
     if (overlay === ours) {
       this.#apart.delete(peer);
-      return this.#outputs.add({ type: 'rejoined', peer });
+      return this.#tell({ type: 'rejoined', peer });
     }
     const text = `node ${peer} uses the overlay ${overlay} on topic ${this.#topic}, but this node uses ${ours}, so no message gets through; give all nodes of a topic the same overlay`;
     this.#apart.set(
@@ -179,12 +146,22 @@ export class Differences implements Machine<DifferencesInput, DifferencesOutput>
       new TransportError('failed_precondition', text, { target: peer, sent: false }),
     );
     this.#differed(peer, { what: 'overlay', ours, theirs: overlay });
-    this.#outputs.add({ type: 'separated', peer });
-    this.#introduce(peer, now);
+    this.#tell({ type: 'separated', peer });
+    this.introduce(peer, now);
+  }
+
+  /**
+   * Called when a peer left the topic or disconnected. No other call about it may follow before it
+   * is back.
+   */
+  gone(peer: string): void {
+    this.#known.delete(peer);
+    this.#limits.delete(peer);
+    this.#apart.delete(peer);
   }
 
   #differed(peer: string, difference: Difference): void {
-    this.#outputs.add({ type: 'differed', peer, difference });
+    this.#tell({ type: 'differed', peer, difference });
   }
 
   #of(nodeId: string): Known {

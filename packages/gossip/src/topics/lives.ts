@@ -1,7 +1,7 @@
 // Remembers nodes that were restarted since they were last connected, because the lives of theirs
 // that are known here are over.
 
-import { dropOldest } from '../messages/oldest-first.ts';
+import { dropOldest } from '@trunkline/peers/internal';
 import type { TopicNode } from './topic-context.ts';
 
 interface RestartedNode {

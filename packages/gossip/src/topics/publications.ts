@@ -6,7 +6,7 @@ import { inMs } from '@trunkline/transport-core/backend';
 import { type MessageId, messageKey } from '../messages/message-id.ts';
 import { isFor, type OwnMessage } from '../overlay/overlay.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
-import type { DeliveryOutcome } from '../wire/relay-frames.ts';
+import type { DeliveryOutcome } from '../wire/frame.ts';
 import { gone, refusedBy } from './errors.ts';
 import type { TopicContext } from './topic-context.ts';
 
@@ -159,7 +159,7 @@ export class Publications {
 // A published message that waits for more peers, or for peers to confirm it.
 
 /** The conditions under which a publication is over. */
-export interface PublicationSetup {
+interface PublicationSetup {
   /** Number of peers that must confirm the message; with 0, no peer is asked to. */
   readonly min: number;
   /**

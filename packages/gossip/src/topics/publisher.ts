@@ -3,19 +3,20 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
+import { pick } from '../hyparview/views.ts';
 import { IdSource, type MessageId } from '../messages/message-id.ts';
 import type { PublishConfig } from '../options.ts';
 import type { Audience, Body, OwnMessage } from '../overlay/overlay.ts';
+import type { Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
-import type { DeliveryOutcome } from '../wire/relay-frames.ts';
-import { topicClosed } from './errors.ts';
+import type { DeliveryOutcome } from '../wire/frame.ts';
+import { notOnTopic, topicClosed } from './errors.ts';
 import { ANYBODY, Publication, Publications, resultOf } from './publications.ts';
-import { type DirectSender, sendTo, sendToAny } from './recipients.ts';
 import type { TopicContext } from './topic-context.ts';
 
 /** Publishes the messages of one topic. */
-export class Publisher implements DirectSender {
+export class Publisher {
   published = 0;
   /** True once the topic is closed, or about to be. */
   isOver = false;
@@ -33,7 +34,7 @@ export class Publisher implements DirectSender {
 
   constructor(topic: TopicContext) {
     this.#topic = topic;
-    this.#ids = new IdSource({ origin: topic.node.self, epoch: topic.epoch });
+    this.#ids = new IdSource(topic.node.self, topic.epoch);
     this.#publications = new Publications(topic);
   }
 
@@ -114,19 +115,12 @@ export class Publisher implements DirectSender {
     }
     this.published++;
     const isAsked = min > 0;
-    if (any !== undefined)
-      return sendToAny(
-        this.#topic,
-        this,
-        (nodes) => this.#message('to', nodes, payload, isAsked),
-        any,
-        { min, timeout },
-      );
+    if (any !== undefined) return this.#sendToAny(payload, any, { min, timeout });
     const given = to ?? except;
     const nodes = given === undefined ? NOBODY : [...new Set(given)];
     const audience = to !== undefined ? 'to' : nodes.length > 0 ? 'except' : 'all';
     const message = this.#message(audience, nodes, payload, isAsked);
-    if (audience === 'to') return sendTo(this.#topic, this, message, { min, timeout });
+    if (audience === 'to') return this.#sendTo(message, { min, timeout });
     const now = node.clock.now();
     const failed: PublishFailure[] = [];
     this.#refused = failed;
@@ -214,20 +208,137 @@ export class Publisher implements DirectSender {
     return this.#ids.hasMade(id);
   }
 
-  // For messages to a list of nodes.
+  // Messages to a list of nodes go directly to each, whether it is a neighbor or not. Failing
+  // recipients don't affect the others.
 
-  arrival(nodeId?: string): Promise<boolean> {
+  /**
+   * Resolves when the message has been queued for each listed node if possible, and `min` of them
+   * have confirmed it.
+   */
+  #sendTo(message: OwnMessage, wanted: Wanted): Promise<PublishResult> {
+    const topic = this.#topic;
+    const { node, key } = topic;
+    const { nodes } = message.body;
+    const push = pushOf(message);
+    const publication = this.#publicationOf(wanted);
+    this.#publications.add(publication, message);
+    const hand = (nodeId: string) => {
+      const reason = topic.push(nodeId, push);
+      if (reason === undefined) return publication.queued(nodeId);
+      topic.unsent(reason, push, nodeId);
+      publication.failed({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
+    };
+    const reach = async (nodeId: string) => {
+      const dial = `dial of ${nodeId}`;
+      publication.wait(dial);
+      try {
+        const isOn =
+          node.members.isOn(nodeId, key.hex) ??
+          (await node.members.reach(nodeId, key.hex, wanted.timeout));
+        if (isOn || (await this.#arrival(nodeId))) {
+          // A message that was reported as not sent must not leave later.
+          if (!this.isOver && !publication.isOver) hand(nodeId);
+        } else publication.failed({ nodeId, error: notOnTopic(nodeId, key.name) });
+      } catch (error) {
+        publication.failed({ nodeId, error: asTransportError(error, nodeId) });
+      }
+      publication.known(dial);
+      this.#look(publication);
+    };
+    const here = nodes.filter(
+      (nodeId) =>
+        nodeId !== node.self &&
+        node.members.isOn(nodeId, key.hex) === true &&
+        topic.takes(nodeId, push.size),
+    );
+    const relayed = new Set(node.relay(key, push, here) ? here : []);
+    publication.wait(CHOSEN);
+    for (const nodeId of nodes) {
+      if (nodeId === node.self) continue;
+      if (relayed.has(nodeId)) publication.queued(nodeId);
+      else if (node.members.isOn(nodeId, key.hex) === true) hand(nodeId);
+      else void reach(nodeId);
+    }
+    publication.known(CHOSEN);
+    this.#look(publication);
+    return publication.promise;
+  }
+
+  /**
+   * Sends a message to `count` nodes on the topic, chosen at random one after the other; those
+   * whose score is 0 are chosen last. A node whose connection is lost before the message has left,
+   * or that does not confirm it, is replaced by another one (FISCO-BCOS tries the next node on an
+   * error). Each node gets a separate message with its own id.
+   */
+  #sendToAny(payload: Uint8Array, count: number, wanted: Wanted): Promise<PublishResult> {
+    const topic = this.#topic;
+    const { node, key } = topic;
+    const tried = new Set<string>();
+    const replaced = new Set<string>();
+    const publication = this.#publicationOf(wanted, (nodeId) => replace(nodeId));
+    const handOne = (): boolean => {
+      const rest = node.members.interested(key.hex).filter((nodeId) => !tried.has(nodeId));
+      while (rest.length > 0 && !this.isOver) {
+        const nodeId = (pick(rest, node.random, (one) => !node.isDistrusted(one)) ??
+          pick(rest, node.random, () => true))!;
+        rest.splice(rest.indexOf(nodeId), 1);
+        tried.add(nodeId);
+        const message = this.#message('to', [nodeId], payload, wanted.min > 0);
+        const push = pushOf(message);
+        this.#publications.add(publication, message);
+        const reason = topic.push(nodeId, push, () => replace(nodeId));
+        if (reason === undefined) {
+          publication.queued(nodeId);
+          return true;
+        }
+        publication.failed({ nodeId, error: topic.notSent(reason, nodeId, push.size) });
+      }
+      return false;
+    };
+    const replace = (nodeId: string) => {
+      if (replaced.has(nodeId)) return;
+      replaced.add(nodeId);
+      try {
+        handOne();
+      } catch (error) {
+        publication.fail(error);
+      }
+    };
+    const fill = async () => {
+      let left = count;
+      publication.wait(CHOSEN);
+      // If no node took the message, tries again each time that a node turns out to be on the
+      // topic.
+      do {
+        while (left > 0 && handOne()) left--;
+      } while (left === count && (await this.#arrival()));
+      publication.known(CHOSEN);
+    };
+    // Signing a message may throw.
+    void fill()
+      .catch((error) => publication.fail(error))
+      .then(() => this.#look(publication));
+    return publication.promise;
+  }
+
+  #publicationOf({ min, timeout }: Wanted, missed?: (nodeId: string) => void): Publication {
+    const due = min === 0 ? Number.POSITIVE_INFINITY : this.#topic.node.clock.now() + timeout;
+    return new Publication({ min, timeout, due, missed });
+  }
+
+  /**
+   * Resolves to true if that node, or any node if no id is given, turns out to be on the topic
+   * while the topic is new here.
+   */
+  #arrival(nodeId?: string): Promise<boolean> {
     const { node } = this.#topic;
     const arrival = this.#expected.wait(nodeId, node.clock.now());
     node.dueBy(this.#expected.due);
     return arrival;
   }
 
-  track(publication: Publication, message: OwnMessage): void {
-    this.#publications.add(publication, message);
-  }
-
-  look(publication: Publication): void {
+  /** Checks whether the publication is over, after something has happened to it. */
+  #look(publication: Publication): void {
     this.#publications.look(publication);
     if (!publication.isOver) this.#topic.node.dueBy(publication.due);
   }
@@ -274,7 +385,22 @@ export class Publisher implements DirectSender {
   }
 }
 
+/** Number of receivers that must confirm a message, and the timeout in milliseconds. */
+type Wanted = Pick<PublishConfig, 'min' | 'timeout'>;
+
+function pushOf({ id, body }: OwnMessage): Push<Body> {
+  return { kind: 'push', id, hops: 1, payload: body, size: body.payload.length };
+}
+
+function asTransportError(error: unknown, nodeId: string): TransportError {
+  return error instanceof TransportError
+    ? error
+    : new TransportError('unavailable', String(error), { target: nodeId, cause: error });
+}
+
 const NOBODY: readonly string[] = [];
+/** The name under which a publication waits for the nodes that are chosen. */
+const CHOSEN = 'chosen';
 /**
  * Maximum number of messages that wait for the start of gossip (as in p2panda's queue before its
  * overlay is joined).
@@ -291,7 +417,7 @@ const PATIENCE = 2_000;
 // for them for a limited time.
 
 /** The waits for newcomers of one topic. */
-export class ExpectedMembers {
+class ExpectedMembers {
   /** Time until which the topic counts as new. */
   #until = Number.POSITIVE_INFINITY;
   readonly #waiting = new Set<{
@@ -345,4 +471,4 @@ export class ExpectedMembers {
  * Milliseconds for which a topic is new. For as long, a publication waits for peers that have not
  * announced their topics.
  */
-export const NEW = 1_000;
+const NEW = 1_000;

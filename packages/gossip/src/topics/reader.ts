@@ -23,7 +23,7 @@ export interface ReaderTopic {
 }
 
 /** An event of a reader. */
-export type ReaderEvent =
+type ReaderEvent =
   /**
    * The total number of messages that the reader missed. The event is reported at each power of
    * two.
@@ -325,7 +325,7 @@ interface Entry {
  * A queue that counts its bytes. Each message taken from it contains the number of messages that
  * were missed just before it.
  */
-export class ReaderQueue {
+class ReaderQueue {
   /**
    * The waiting messages. The first `#taken` entries are empty, because moving all other entries up
    * for each message would cost more than the rest of a delivery.
@@ -405,7 +405,7 @@ export class ReaderQueue {
  * Returns `meta` with that number of missed messages. If none were missed, all readers share one
  * object. The fields are written out, because a spread would cost more than the rest of a delivery.
  */
-export function withMissed(meta: MessageMeta, missed: number): MessageMeta {
+function withMissed(meta: MessageMeta, missed: number): MessageMeta {
   if (missed === 0) return meta;
   const { id, origin, signed, from, hops } = meta;
   return { id, origin, signed, from, hops, missed };

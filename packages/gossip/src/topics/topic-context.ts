@@ -14,10 +14,10 @@ import type {
   OwnMessage,
 } from '../overlay/overlay.ts';
 import type { Control, Push } from '../plumtree/message.ts';
+import type { TopicKey } from '../protocol.ts';
 import type { Signatures } from '../signatures/signatures.ts';
 import type { GossipEvent, Unsent } from '../types.ts';
-import type { Differences, DifferencesInput, TopicTerms } from './differences.ts';
-import type { TopicKey } from './topic-key.ts';
+import type { Differences, TopicTerms } from './differences.ts';
 
 export interface TopicContext {
   readonly key: TopicKey;
@@ -29,7 +29,7 @@ export interface TopicContext {
   readonly node: TopicNode;
   /** The state of the overlay; undefined until gossip has started. */
   readonly overlay: Overlay | undefined;
-  readonly differences: Pick<Differences, 'isAny' | 'isApart' | 'addFailures'>;
+  readonly differences: Pick<Differences, 'isAny' | 'isApart' | 'addFailures' | 'introduce'>;
   /** The connected peers on the topic. Those with another overlay can't become neighbors. */
   readonly interested: readonly string[];
   /** Returns the number of this node's life on the topic. */
@@ -45,8 +45,6 @@ export interface TopicContext {
   offer(peer: string, message: OwnMessage, now: number): boolean;
   /** Called when a node could not be reached. */
   unreachable(nodeId: string, error: TransportError, now: number): void;
-  /** Called when a peer has become a neighbor: offers it the messages that wait for a neighbor. */
-  neighborUp(nodeId: string): void;
 
   /** Sends or queues a message. Returns undefined, or the reason if neither was possible. */
   push(to: string, push: Push<Body>, lost?: () => void): Unsent | undefined;
@@ -56,11 +54,6 @@ export interface TopicContext {
   unsent(reason: Unsent, push: Pick<Push<Body>, 'id' | 'size'>, to: string): void;
   /** Returns the error for a message that could not be sent. */
   notSent(reason: Unsent, to: string, size: number): TransportError;
-  /**
-   * Called when a peer's terms have become known, or when the peer appears not to know this node's
-   * terms.
-   */
-  compare(now: number, input: DifferencesInput): void;
 
   /**
    * Returns what is known of a message. `own` means that it has this node's id, and this node did

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import test from 'ava';
-import { topicKey } from './topic-key.ts';
+import { topicKey } from '../protocol.ts';
 
 test('the key of a name is the SHA-256 of its UTF-8', (t) => {
   for (const name of ['news', '', 'ü', '😀', 'a\u0000b']) {

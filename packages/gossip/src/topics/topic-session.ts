@@ -5,20 +5,19 @@ import type { Codec, TransportError } from '@trunkline/transport-core';
 import type { MessageId } from '../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../messages/seen-messages.ts';
 import type { TopicConfig } from '../options.ts';
-import type { Body, Overlay, OverlayInput, OwnMessage } from '../overlay/overlay.ts';
+import type { Body, Overlay, OverlayInput, OverlayOutput, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
+import type { TopicKey } from '../protocol.ts';
 import type { TopicSnapshot } from '../snapshots.ts';
-import type { Unsent } from '../types.ts';
+import type { NeighborDownCause, Unsent } from '../types.ts';
 import type { Envelope } from '../wire/frame.ts';
 import { Deliveries } from './deliveries.ts';
-import { Differences, type DifferencesInput, type DifferencesOutput } from './differences.ts';
+import { Differences, type DifferencesOutput } from './differences.ts';
 import { notSent } from './errors.ts';
 import { Inspection } from './inspection.ts';
 import { RestartedNodes, TopicLife } from './lives.ts';
-import { OverlayDriver } from './overlay-driver.ts';
 import { Publisher } from './publisher.ts';
 import type { TopicContext, TopicNode } from './topic-context.ts';
-import type { TopicKey } from './topic-key.ts';
 
 /**
  * The state of one topic at this node. It connects the overlay, the publisher, the inspection of
@@ -52,7 +51,15 @@ export class TopicSession implements TopicContext {
   /** The messages of other nodes that have arrived, whether for all or for a list of nodes. */
   readonly #seen: SeenMessages;
   readonly publisher: Publisher;
-  #driver: OverlayDriver | undefined = undefined;
+  #overlay: Overlay | undefined = undefined;
+  /** True while the outputs of the overlay are carried out. */
+  #isBusy = false;
+  /**
+   * The neighbors to which the last own message was handed, and those to which it could not be
+   * sent.
+   */
+  #handed: readonly string[] = NOBODY;
+  #failed: string[] = [];
   #isOver = false;
   /** True if `dueBy` will be called at the end of this tick. */
   #isDueTold = false;
@@ -71,10 +78,10 @@ export class TopicSession implements TopicContext {
     this.#life = new TopicLife(node, new RestartedNodes(newest));
     this.deliveries = new Deliveries(this);
     this.publisher = new Publisher(this);
-    const feed = (now: number, input: OverlayInput) => this.#driver!.feed(now, input);
+    const feed = (now: number, input: OverlayInput) => this.#feed(now, input);
     this.#inspection = new Inspection(this, this.deliveries, feed, config);
     const terms = { overlay: node.overlay.name, limit: this.limit };
-    this.differences = new Differences(key.name, terms);
+    this.differences = new Differences(key.name, terms, (output) => this.#onDifference(output));
   }
 
   get isOver(): boolean {
@@ -83,7 +90,7 @@ export class TopicSession implements TopicContext {
 
   /** The state of the overlay; undefined until gossip has started. */
   get overlay(): Overlay | undefined {
-    return this.#driver?.overlay;
+    return this.#overlay;
   }
 
   readonly epoch = (): number => this.#life.epoch;
@@ -99,28 +106,25 @@ export class TopicSession implements TopicContext {
   #createOverlay(): void {
     const { clock, overlay, random, self, events } = this.node;
     const isSource = !this.isMember;
-    this.#driver = new OverlayDriver(
-      overlay.create({
-        self,
-        random,
-        now: clock.now(),
-        look: (id, time) => {
-          // A message under this node's id that it did not publish is ignored like an old one.
-          const verdict = this.look(id, time);
-          return verdict === 'own' ? 'old' : verdict;
-        },
-        isSource,
-        isDistrusted: (nodeId) => this.node.isDistrusted(nodeId),
-      }),
-      this,
-    );
+    this.#overlay = overlay.create({
+      self,
+      random,
+      now: clock.now(),
+      look: (id, time) => {
+        // A message under this node's id that it did not publish is ignored like an old one.
+        const verdict = this.look(id, time);
+        return verdict === 'own' ? 'old' : verdict;
+      },
+      isSource,
+      isDistrusted: (nodeId) => this.node.isDistrusted(nodeId),
+    });
     if (this.isMember) events.tell({ type: 'joined', topic: this.key.name });
     for (const peer of this.interested) this.peerUp(peer, clock.now());
   }
 
   #leaveOverlay(): void {
-    if (this.#driver === undefined) return;
-    this.#driver.feed(this.node.clock.now(), { type: 'leave' });
+    if (this.#overlay === undefined) return;
+    this.#feed(this.node.clock.now(), { type: 'leave' });
     if (this.isMember) this.node.events.tell({ type: 'left', topic: this.key.name });
   }
 
@@ -156,23 +160,22 @@ export class TopicSession implements TopicContext {
     if (isMember === this.isMember) return;
     this.#leaveOverlay();
     this.isMember = isMember;
-    if (this.#driver !== undefined) this.#createOverlay();
+    if (this.#overlay !== undefined) this.#createOverlay();
     this.node.membershipChanged();
   }
 
   // Peers.
 
   peerUp(peer: string, now: number): void {
-    if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined)
-      this.compare(now, { type: 'introduce', peer });
+    if (this.#hasOwnLimit || this.lifeOf(peer) !== undefined) this.differences.introduce(peer, now);
     if (!this.differences.isApart(peer)) this.#enter(peer, now);
     this.publisher.peerUp(peer);
     this.node.dueBy(this.due);
   }
 
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
-    this.#driver?.feed(now, { type: 'peer-down', peer, error });
-    this.compare(now, { type: 'peer-down', peer });
+    this.#feed(now, { type: 'peer-down', peer, error });
+    this.differences.gone(peer);
     this.publisher.peerDown(peer, error);
     this.node.dueBy(this.due);
   }
@@ -207,19 +210,13 @@ export class TopicSession implements TopicContext {
   }
 
   /**
-   * Called when a peer's terms have become known, or when the peer appears not to know this node's
-   * terms. A peer with another overlay can't be a neighbor, as if it were not on the topic.
+   * Carries out what follows from the settings of a peer. A peer with another overlay can't be a
+   * neighbor, as if it were not on the topic.
    */
-  compare(now: number, input: DifferencesInput): void {
-    const { differences } = this;
-    differences.handle(now, input);
-    for (let output = differences.poll(); output !== undefined; output = differences.poll())
-      this.#onDifference(output, now);
-  }
-
-  #onDifference(output: DifferencesOutput, now: number): void {
+  #onDifference(output: DifferencesOutput): void {
     const { node, key, differences } = this;
     const { peer } = output;
+    const now = node.clock.now();
     switch (output.type) {
       case 'announce':
         return node.members.terms(peer, key, { ...differences.terms, life: this.lifeOf(peer) });
@@ -228,7 +225,7 @@ export class TopicSession implements TopicContext {
         return node.events.tell({ type: 'differs', topic, nodeId: peer, ...output.difference });
       }
       case 'separated':
-        this.#driver?.feed(now, { type: 'peer-down', peer, error: undefined });
+        this.#feed(now, { type: 'peer-down', peer, error: undefined });
         return node.dueBy(this.due);
       case 'rejoined':
         if (node.members.isOn(peer, key.hex) === true) this.#enter(peer, now);
@@ -237,7 +234,7 @@ export class TopicSession implements TopicContext {
   }
 
   #enter(peer: string, now: number): void {
-    this.#driver?.feed(now, { type: 'peer-up', peer, isChosen: this.node.members.isChosen(peer) });
+    this.#feed(now, { type: 'peer-up', peer, isChosen: this.node.members.isChosen(peer) });
   }
 
   /** The connected peers on the topic. */
@@ -261,27 +258,144 @@ export class TopicSession implements TopicContext {
 
   /** Publishes a message. Returns the neighbors to which it was handed. */
   spread(message: OwnMessage, receipts: number, now: number): readonly string[] {
-    return this.#driver!.publish(now, message, receipts);
+    return this.#hand(now, { type: 'publish', message, receipts });
   }
 
   /** Offers a message to a neighbor. Returns true if the message was handed to the neighbor. */
   offer(peer: string, message: OwnMessage, now: number): boolean {
-    return this.#driver!.offer(now, peer, message);
+    return this.#hand(now, { type: 'offer', peer, message }).includes(peer);
   }
 
-  /** Gives the overlay an input. */
+  #hand(now: number, input: OverlayInput): readonly string[] {
+    this.#handed = NOBODY;
+    this.#failed = [];
+    this.#feed(now, input);
+    return this.#handed;
+  }
+
+  /** Gives the overlay an input, and arranges its next wake-up. */
   feed(now: number, input: OverlayInput): void {
-    this.#driver?.feed(now, input);
+    this.#feed(now, input);
     this.node.dueBy(this.due);
   }
 
-  unreachable(nodeId: string, error: TransportError, now: number): void {
-    this.#driver?.unreachable(now, nodeId, error);
+  /** Gives the overlay an input, if gossip has started, and carries out its outputs. */
+  #feed(now: number, input: OverlayInput): void {
+    this.#overlay?.handle(now, input);
+    this.#carryOut(now);
+  }
+
+  /**
+   * Called when a node could not be reached. If this happens while an output is being carried out,
+   * the loop that carries out outputs also handles the failure, so that many simultaneous failures
+   * don't deepen the stack.
+   */
+  unreachable(peer: string, error: TransportError, now: number): void {
+    this.#overlay?.handle(now, { type: 'unreachable', peer, error });
+    if (!this.#isBusy) this.#carryOut(now);
     this.node.dueBy(this.due);
   }
 
-  neighborUp(nodeId: string): void {
-    this.publisher.neighborUp(nodeId);
+  /**
+   * Carries out the pending outputs. Calls may be nested, because a new neighbor is offered the
+   * messages that wait for one.
+   */
+  #carryOut(now: number): void {
+    const overlay = this.#overlay;
+    if (overlay === undefined) return;
+    const wasBusy = this.#isBusy;
+    this.#isBusy = true;
+    try {
+      for (let output = overlay.poll(); output !== undefined; output = overlay.poll())
+        this.#carryOutOne(overlay, output, now);
+    } finally {
+      this.#isBusy = wasBusy;
+    }
+  }
+
+  #carryOutOne(overlay: Overlay, output: OverlayOutput, now: number): void {
+    const { node, key } = this;
+    switch (output.type) {
+      case 'push':
+        if (!this.#tryPush(output.to, output.push))
+          overlay.handle(now, { type: 'no-room', output });
+        return;
+      case 'send-control':
+        if (!node.members.control(output.to, key, output.control))
+          overlay.handle(now, { type: 'no-room', output });
+        return;
+      case 'send':
+        if (!output.mayRelay || !this.#relay(output.push, output.to))
+          this.#send(output.push, output.to);
+        return;
+      case 'handed':
+        this.#handed =
+          this.#failed.length === 0
+            ? output.to
+            : output.to.filter((peer) => !this.#failed.includes(peer));
+        return;
+      case 'send-view':
+        return node.view(output.to, this, output.message);
+      case 'neighbor-up': {
+        const { peer: nodeId } = output;
+        node.neighbor(nodeId, true);
+        node.events.tell({ type: 'neighborUp', topic: key.name, nodeId });
+        return this.publisher.neighborUp(nodeId);
+      }
+      case 'neighbor-down':
+        return this.#neighborDown(output.peer, output.cause, output.error);
+      case 'grafted':
+      case 'pruned': {
+        const { type, peer: nodeId } = output;
+        return node.events.tell({ type, topic: key.name, nodeId });
+      }
+      case 'showed':
+        return this.differences.showed(output.peer, output.overlay, now);
+      case 'misbehaved':
+        return this.misbehaved(output.peer, output.what);
+    }
+  }
+
+  /**
+   * Has relays bring a message to the peers that accept messages of its size. Returns false if it
+   * must be sent directly.
+   */
+  #relay(push: Push<Body>, to: readonly string[]): boolean {
+    const takers = this.differences.isAny
+      ? to.filter((nodeId) => this.takes(nodeId, push.size))
+      : to;
+    return this.node.relay(this.key, push, takers);
+  }
+
+  #send(push: Push<Body>, to: readonly string[]): void {
+    for (const peer of to) {
+      const reason = this.push(peer, push);
+      if (reason === undefined) continue;
+      this.#failed.push(peer);
+      this.unsent(reason, push, peer);
+    }
+  }
+
+  /**
+   * Tries to send a message. Returns false if there is no room. A message that is too large can
+   * never be sent.
+   */
+  #tryPush(to: string, push: Push<Body>): boolean {
+    const { members } = this.node;
+    const reason = this.takes(to, push.size) ? members.tryPush(to, this.key, push) : 'too-large';
+    if (reason !== 'too-large') return reason === undefined;
+    this.unsent(reason, push, to);
+    // The peer may have asked for the message after a notice.
+    members.control(to, this.key, { kind: 'absent', ids: [push.id] });
+    return true;
+  }
+
+  #neighborDown(nodeId: string, given: NeighborDownCause, error: TransportError | undefined): void {
+    const { node, key, differences } = this;
+    node.neighbor(nodeId, false);
+    const cause = differences.isApart(nodeId) ? 'differs' : given;
+    const event = { type: 'neighborDown', topic: key.name, nodeId, cause } as const;
+    node.events.tell(error === undefined ? event : { ...event, error });
   }
 
   // Incoming messages.
@@ -318,7 +432,7 @@ export class TopicSession implements TopicContext {
     if (mustProve && !node.isProven(from)) return;
     if (!this.#life.restartedNodes.begin(from)) return;
     const now = this.node.clock.now();
-    if (this.lifeOf(from) !== undefined) this.compare(now, { type: 'introduce', peer: from });
+    if (this.lifeOf(from) !== undefined) this.differences.introduce(from, now);
     this.#seen.begin(id);
   }
 
@@ -390,8 +504,8 @@ export class TopicSession implements TopicContext {
   }
 
   wake(now: number): void {
-    if (this.#driver !== undefined && now >= this.#driver.overlay.wakeAt)
-      this.#driver.feed(now, { type: 'wake' });
+    if (this.#overlay !== undefined && now >= this.#overlay.wakeAt)
+      this.#feed(now, { type: 'wake' });
     if (now >= this.#seen.due + GRAIN) this.#seen.expire(now);
     this.#inspection.wake(now);
     this.publisher.wake(now);
@@ -427,3 +541,4 @@ export class TopicSession implements TopicContext {
 const GRAIN = 1_000;
 /** Default maximum size of a message in bytes. */
 const LIMIT = 1024 * 1024;
+const NOBODY: readonly string[] = [];

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import type { MessageVerdict } from '../types.ts';
-import { Validation } from './validation.ts';
+import { Validation } from './inspection.ts';
 
 /** A validation of one message at a time, which `next` ends, and the fates of its messages. */
 function validation(limits: { readonly messages: number; readonly bytes: number }) {

@@ -4,8 +4,8 @@
 import test from 'ava';
 import type { Audience, Body, Signature } from '../overlay/overlay.ts';
 import type { Control } from '../plumtree/message.ts';
+import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
-import { topicKey } from '../topics/topic-key.ts';
 import { decodeControl, decodePush, encodeControl, encodePush } from './frame.ts';
 
 const topic = topicKey('news');

@@ -9,7 +9,7 @@ import {
   encodeHead,
   encodeReceipt,
   encodeReport,
-} from './relay-frames.ts';
+} from './frame.ts';
 
 const id = { origin: idOf('a'), epoch: 1_700_000_000_000, sequence: 7 };
 const topic = idOf('topic');

@@ -17,7 +17,7 @@ import { type DialMode, isDialable, type Place, placeOf } from './place.ts';
 export type Addresses = DialMode | { readonly allow: readonly string[] } | undefined;
 
 /** The facts about this node that the policy depends on. */
-export interface DialPolicyHost {
+interface DialPolicyHost {
   /** The addresses that this node listens on, advertises, and was given by its operator. */
   own(): readonly string[];
   /** The IP addresses of this machine; undefined if they can't be listed. */

@@ -49,10 +49,6 @@ test('addresses are written as RFC 5952 specifies', (t) => {
     ['::ffff:9.8.7.6', '9.8.7.6'],
   ] as const)
     t.is(formatIp(parseIp(from)!), to);
-  t.throws(() => formatIp(new Uint8Array(5)), {
-    instanceOf: TypeError,
-    message: /must have 4 or 16 bytes, got 5/,
-  });
 });
 
 test('a written address is parsed again, and matches the spelling of URL', (t) => {

@@ -19,13 +19,11 @@ export function parseIp(text: string): Bytes | undefined {
 }
 
 /**
- * Formats an address in its canonical spelling: RFC 5952 for IPv6, without brackets. Throws a
- * TypeError unless it has 4 or 16 bytes.
+ * Formats an address of 4 or 16 bytes in its canonical spelling: RFC 5952 for IPv6, without
+ * brackets.
  */
 export function formatIp(ip: Uint8Array): string {
   if (ip.length === 4) return ip.join('.');
-  if (ip.length !== 16)
-    throw new TypeError(`formatIp: ip: must have 4 or 16 bytes, got ${ip.length}`);
   const groups = Array.from({ length: 8 }, (_, i) => (ip[2 * i]! << 8) | ip[2 * i + 1]!);
   const { start, length } = longestZeros(groups);
   const hex = (part: number[]) => part.map((group) => group.toString(16)).join(':');

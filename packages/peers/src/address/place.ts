@@ -32,7 +32,7 @@ export interface Place {
  * The kind of an IP address, or `name` for a host name that DNS, or a simulation, must resolve
  * first.
  */
-export type PlaceKind = IpKind | 'name';
+type PlaceKind = IpKind | 'name';
 
 /**
  * The addresses that may be dialed after a stranger has reported them. Use 'any' in your own
@@ -185,7 +185,7 @@ const METADATA_NAME = 'metadata.google.internal';
  * stands for one machine, so each private address is a group. On this machine, each port belongs to
  * a different node, so each port is a group. For any other address, see `groupOfIp`.
  */
-export function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
+function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
   if (kind === 'loopback') return `local:${port}`;
   return kind === 'private' || kind === 'shared' || kind === 'link_local'
     ? formatIp(ip)

@@ -3,7 +3,7 @@
 
 import type { Protocol, Remote, TransportError } from '@trunkline/transport-core';
 import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
-import { RateLimit } from '../machine.ts';
+import { dropOldest, RateLimit } from '../machine.ts';
 
 /** A connection whose hello was read. */
 export interface Candidate {
@@ -180,8 +180,7 @@ export class Twins {
     const key = keyOf(nodeId, instance);
     this.#replaced.delete(key);
     this.#replaced.set(key, { until: undefined, told: false });
-    if (this.#replaced.size <= MOST) return;
-    for (const oldest of this.#replaced.keys()) return void this.#replaced.delete(oldest);
+    dropOldest(this.#replaced, MOST);
   }
 
   /**
@@ -282,9 +281,7 @@ export class Visits {
       if (direction === 'in') open.push(visit.nodeId);
     this.#forget(now);
     if (open.includes(nodeId) || open.length >= AT_ONCE) return false;
-    if (this.#told.has(nodeId) || this.#rate.readyAt > now) return false;
-    this.#rate.take(now);
-    return true;
+    return !this.#told.has(nodeId) && this.#rate.tryTake(now);
   }
 
   begin(remote: Remote, nodeId: string, now: number): void {

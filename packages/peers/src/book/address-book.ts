@@ -7,6 +7,7 @@ import { isNodeId, randomBytes } from '@trunkline/transport-core/backend';
 import { parseIp } from '../address/ip.ts';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
 import { addressKey } from '../dialing/targets.ts';
+import { dropOldest } from '../machine.ts';
 import { drawAround, drawMany, drawOne } from './address-selection.ts';
 import { Alternatives } from './alternatives.ts';
 import { type BookDocument, restoreBook, saveBook } from './document.ts';
@@ -366,8 +367,7 @@ export class AddressBook {
     if (key === undefined) return;
     this.#reached.delete(key);
     this.#reached.add(key);
-    const [first] = this.#reached;
-    if (this.#reached.size > MOST_OWN) this.#reached.delete(first!);
+    dropOldest(this.#reached, MOST_OWN);
     this.#removeAt(key);
   }
 
@@ -543,7 +543,7 @@ function groupOf(address: string): string {
  * Implements test-before-evict: a tried entry is replaced only if it was dialed and did not answer.
  * The doc comment of `AddressBook` gives the reason. A row is the number of a bucket.
  */
-export class Promotion {
+class Promotion {
   readonly #index: AddressIndex;
   readonly #placement: Placement;
   /** The test that is due in each tried bucket; a dial after `since` counts as that test. */

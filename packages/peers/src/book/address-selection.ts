@@ -1,6 +1,7 @@
 // Draws entries of the book at random: nodes to dial, and addresses to send to other nodes.
 
 import type { Random } from '@trunkline/transport-core';
+import { sample } from '../machine.ts';
 import {
   type AddressIndex,
   ANSWER_PERCENT,
@@ -150,15 +151,6 @@ function drawNew({ fresh }: AddressIndex, random: Random, isFit: Test): KnownAdd
     .map((bucket) => bucket.filter(isFit))
     .filter((bucket) => bucket.length > 0);
   return any(any(buckets, random) ?? [], random);
-}
-
-/** Returns the first `count` items of a Fisher-Yates shuffle. */
-function sample<T>(items: T[], count: number, random: Random): T[] {
-  for (let i = 0; i < count; i++) {
-    const j = i + below(items.length - i, random);
-    [items[i], items[j]] = [items[j]!, items[i]!];
-  }
-  return items.slice(0, count);
 }
 
 function any<T>(items: readonly T[], random: Random): T | undefined {

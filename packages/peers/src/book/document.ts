@@ -49,7 +49,7 @@ export interface SavedEntry {
 }
 
 /** A ban in its saved form. `address` is null if the book had none for the id. */
-export interface SavedBan {
+interface SavedBan {
   readonly nodeId: string;
   /** Milliseconds until the ban ends. */
   readonly left: number;

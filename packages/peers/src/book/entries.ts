@@ -167,7 +167,7 @@ function lastMoved(known: KnownAddress): number {
 // book that is read from a document draws the same entries as the book that wrote the document.
 
 /** A fixed number of buckets with at most `BUCKET_SIZE` items each. */
-export class Buckets<T> {
+class Buckets<T> {
   readonly rows: readonly T[][];
   #size = 0;
   #used = 0;
@@ -442,18 +442,18 @@ export class Placement {
 // and CometBFT (p2p/pex/params.go), most of which come from Bitcoin.
 
 /** Number of buckets for new addresses, which others reported and no dial has reached yet. */
-export const NEW_BUCKETS = 256;
+const NEW_BUCKETS = 256;
 /** Number of buckets for tried addresses, which a dial has reached. */
-export const TRIED_BUCKETS = 64;
+const TRIED_BUCKETS = 64;
 /**
  * Maximum number of addresses in one bucket of either kind. In all, there are at most 16,384 new
  * and 4,096 tried addresses.
  */
-export const BUCKET_SIZE = 64;
+const BUCKET_SIZE = 64;
 /** Number of new buckets that the addresses reported by one source group can reach. */
-export const NEW_BUCKETS_PER_SOURCE_GROUP = 32;
+const NEW_BUCKETS_PER_SOURCE_GROUP = 32;
 /** Number of tried buckets that the addresses of one group can reach. */
-export const TRIED_BUCKETS_PER_GROUP = 4;
+const TRIED_BUCKETS_PER_GROUP = 4;
 /** Maximum number of new buckets that one address can be in. */
 export const NEW_BUCKETS_PER_ADDRESS = 4;
 
@@ -471,20 +471,20 @@ const DAY = 86_400_000;
  * Milliseconds for which an attempt may still be in progress: until then the address is not bad and
  * has not failed its test. Bitcoin uses the same value.
  */
-export const ATTEMPT_TIME = 60_000;
+const ATTEMPT_TIME = 60_000;
 /**
  * Time, in milliseconds, after which an address that nobody reports any more counts as vanished.
  */
-export const VANISHED = 7 * DAY;
+const VANISHED = 7 * DAY;
 /** Number of failures without any success after which an address is bad. */
-export const FAILURES_AT_FIRST = 3;
+const FAILURES_AT_FIRST = 3;
 /**
  * Number of failures after which an address is bad if its last success is older than
  * `SUCCESS_HOLDS`.
  */
-export const FAILURES_AT_MOST = 10;
+const FAILURES_AT_MOST = 10;
 /** Milliseconds for which a success is taken into account. */
-export const SUCCESS_HOLDS = 7 * DAY;
+const SUCCESS_HOLDS = 7 * DAY;
 
 /** Default duration of a ban, in milliseconds. */
 export const BAN_TIME = DAY;

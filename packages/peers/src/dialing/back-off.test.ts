@@ -2,7 +2,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { backOffDelay } from './back-off.ts';
+import { backOffDelay } from './targets.ts';
 
 const gRPC = { interval: 1_000, max: 120_000, jitter: 0.2 };
 

@@ -3,11 +3,20 @@
 // addresses, and sees the node only through the planner's view.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { type BackOffOptions, backOffDelay, isPointless, isTransient } from './back-off.ts';
+import { dropOldest } from '../machine.ts';
 import type { DialCandidate, DialKind, DialsUnderWay, PlannerView } from './dial-order.ts';
-import { addressKey, hostOf, LONG_ENOUGH, type NamedTargets } from './targets.ts';
+import {
+  addressKey,
+  type BackOffOptions,
+  backOffDelay,
+  hostOf,
+  isPointless,
+  isTransient,
+  LONG_ENOUGH,
+  type NamedTargets,
+} from './targets.ts';
 
-export interface OrdinaryCandidatesOptions {
+interface OrdinaryCandidatesOptions {
   readonly random: Random;
   readonly view: PlannerView;
   readonly named: NamedTargets;
@@ -222,7 +231,7 @@ export class ReconnectList {
     this.#entries.delete(candidate.nodeId);
     this.removeAt(key);
     this.#entries.set(candidate.nodeId, { key, candidate, tries: 0 });
-    if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!);
+    dropOldest(this.#entries, MOST_ENTRIES);
   }
 
   /** Records another failed try, at whichever address. */
@@ -364,8 +373,7 @@ export class AddressHistory {
     };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    if (this.#entries.size > MOST_ADDRESSES)
-      this.#entries.delete(this.#entries.keys().next().value!);
+    dropOldest(this.#entries, MOST_ADDRESSES);
     return entry;
   }
 }
@@ -376,7 +384,7 @@ const MOST_ADDRESSES = 4_096;
  * A cache of `addressKey` for callers that ask for the same addresses repeatedly. Remembers up to
  * 4,096 addresses and then starts over.
  */
-export class AddressKeys {
+class AddressKeys {
   readonly #known = new Map<string, string | undefined>();
 
   of(address: string): string | undefined {

@@ -1,8 +1,7 @@
 // The inputs and outputs of the dial planner, and the dials in progress.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import type { BackOffOptions } from './back-off.ts';
-import { type DialTarget, hostOf, type LostPeer } from './targets.ts';
+import { type BackOffOptions, type DialTarget, hostOf, type LostPeer } from './targets.ts';
 
 /** A node of the address book. */
 export interface DialCandidate {

@@ -1,7 +1,8 @@
-// The targets that the operator named, that is, persistent peers and seeds: their back-offs, the
-// queries that recognize their connections, and the canonical spelling of addresses.
+// The targets that the operator named, that is, persistent peers and seeds: the lists, the state of
+// each target, the queries that recognize their connections, the canonical spelling of addresses,
+// and the back-off, which decides how soon to dial again.
 
-import type { Random } from '@trunkline/transport-core';
+import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 import {
   isNodeId,
   parseHostPort,
@@ -9,7 +10,6 @@ import {
   type TargetAddress,
 } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
-import { type BackOffOptions, backOffDelay } from './back-off.ts';
 
 /** A peer whose last connection has ended. */
 export interface LostPeer {
@@ -21,7 +21,7 @@ export interface LostPeer {
   readonly persistent: boolean;
 }
 
-export interface NamedTargetsOptions {
+interface NamedTargetsOptions {
   readonly random: Random;
   /** Persistent peers and seeds, each '[nodeId@]address'. */
   readonly persistent: readonly string[];
@@ -34,17 +34,13 @@ export interface NamedTargetsOptions {
 export class NamedTargets {
   readonly persistent: DialTargets;
   readonly seeds: DialTargets;
-  readonly #random: Random;
-  readonly #reconnect: BackOffOptions;
-  readonly #seedBackOff: BackOffOptions;
+  readonly #options: NamedTargetsOptions;
 
   /** Creates the lists. Throws the `invalid_argument` of `parseTarget` for a malformed target. */
-  constructor({ random, persistent, seeds, reconnect, seedBackOff }: NamedTargetsOptions) {
-    this.#random = random;
-    this.persistent = new DialTargets(persistent);
-    this.seeds = new DialTargets(seeds);
-    this.#reconnect = reconnect;
-    this.#seedBackOff = seedBackOff;
+  constructor(options: NamedTargetsOptions) {
+    this.#options = options;
+    this.persistent = new DialTargets(options.persistent);
+    this.seeds = new DialTargets(options.seeds);
   }
 
   /**
@@ -52,14 +48,11 @@ export class NamedTargets {
    * of connections that were not reported.
    */
   update(now: number, isConnected: (nodeId: string) => boolean): void {
+    const { random, reconnect, seedBackOff } = this.#options;
     this.seeds.begin(now);
-    this.persistent.begin(
-      now,
-      Math.min(3 * this.#reconnect.interval, LONGEST_SPREAD),
-      this.#random,
-    );
-    this.#notice(this.persistent, this.#reconnect, now, isConnected);
-    this.#notice(this.seeds, this.#seedBackOff, now, isConnected);
+    this.persistent.begin(now, Math.min(3 * reconnect.interval, LONGEST_SPREAD), random);
+    this.#notice(this.persistent, reconnect, now, isConnected);
+    this.#notice(this.seeds, seedBackOff, now, isConnected);
   }
 
   /** Records that a dial of the canonical address `key` reached a node. */
@@ -74,7 +67,8 @@ export class NamedTargets {
 
   /** Records that a dial of a target failed. */
   failed(target: DialTarget, isPersistent: boolean, now: number): void {
-    target.failed(now, isPersistent ? this.#reconnect : this.#seedBackOff, this.#random);
+    const { random, reconnect, seedBackOff } = this.#options;
+    target.failed(now, isPersistent ? reconnect : seedBackOff, random);
   }
 
   /**
@@ -86,18 +80,18 @@ export class NamedTargets {
     key: string | undefined,
     now: number,
   ): { readonly isPersistent: boolean; readonly isSeed: boolean } {
+    const { random, reconnect, seedBackOff } = this.#options;
     const persistent = this.persistent.matching(nodeId, key);
     const last = address ?? booked;
     const lastKey = last === undefined ? undefined : addressKey(last);
     for (const target of persistent) {
       if (lastKey !== undefined && target.nodeId === nodeId)
         target.moved = lastKey === target.key ? undefined : last;
-      target.lost(now, this.#reconnect, this.#random);
+      target.lost(now, reconnect, random);
     }
     const seeds = this.seeds.matching(nodeId, key);
     // A seed that waits for its next dial keeps the time of that dial.
-    for (const target of seeds)
-      if (target.state.t === 'up') target.lost(now, this.#seedBackOff, this.#random);
+    for (const target of seeds) if (target.state.t === 'up') target.lost(now, seedBackOff, random);
     return { isPersistent: persistent.length > 0, isSeed: seeds.length > 0 };
   }
 
@@ -179,7 +173,7 @@ export class NamedTargets {
       if (id === undefined || state.t === 'dialing') continue;
       const isUp = isConnected(id);
       if (isUp && state.t !== 'up') target.up(now);
-      else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#random);
+      else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#options.random);
     }
   }
 }
@@ -426,7 +420,7 @@ export function diffTopology(before: readonly string[], after: readonly string[]
 }
 
 /** Returns the key by which a target is recognized in two lists. */
-export function identityOf({ nodeId, key }: TargetAddress): string {
+function identityOf({ nodeId, key }: TargetAddress): string {
   return nodeId ?? key;
 }
 
@@ -464,3 +458,80 @@ export function hostOf(key: string): string {
   const [authority] = /^[^/?#]*/.exec(splitScheme(key).rest)!;
   return parseHostPort(authority)?.host ?? authority;
 }
+
+// Decides how soon to dial again: gRPC's connection back-off computes the wait after a number of
+// failures in a row, and some kinds of errors make the wait shorter or longer.
+
+/**
+ * The time to wait before a peer is dialed again. gRPC's values are 1 s, 120 s and 0.2. If
+ * `interval` equals `max`, the wait is constant (Orbs).
+ */
+export interface BackOffOptions {
+  /**
+   * Milliseconds to wait after the first failure; each further failure makes the wait 1.6 times as
+   * long.
+   */
+  readonly interval: number;
+  /** Maximum wait in milliseconds, before jitter. */
+  readonly max: number;
+  /**
+   * Random fraction of the wait that is added or subtracted, 0 to 1; 0.2 means ±20 %. Spreads the
+   * dials of clients that lost their server at the same time.
+   */
+  readonly jitter: number;
+}
+
+/** Returns the time to wait, in milliseconds, after `failures` (1 or more) failures in a row. */
+export function backOffDelay(
+  { interval, max, jitter }: BackOffOptions,
+  failures: number,
+  random: Random,
+): number {
+  const delay = Math.min(max, interval * FACTOR ** Math.min(failures - 1, MOST_STEPS));
+  return delay * (1 + jitter * (2 * random() - 1));
+}
+
+/**
+ * Returns true if a connection was lost by chance rather than on purpose, so that the peer may be
+ * dialed again at once (Tendermint's ErrTransientErr).
+ */
+export function isTransient({ reason, code }: TransportError): boolean {
+  return reason === undefined ? code === 'unavailable' : TRANSIENT.has(reason);
+}
+
+/**
+ * Returns true if the peer refuses this node, is incompatible with it, or turned out to be another
+ * node or this node itself, so that dialing again soon can't help.
+ */
+export function isPointless({ reason }: TransportError): boolean {
+  return reason !== undefined && POINTLESS.has(reason);
+}
+
+/** https://github.com/grpc/grpc/blob/master/doc/connection-backoff.md */
+const FACTOR = 1.6;
+/**
+ * Maximum exponent, so that the number stays finite; no wait is that long (1.6 ^ 100 ≈ 10 ^ 20).
+ */
+const MOST_STEPS = 100;
+const TRANSIENT: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
+  'reset',
+  'ping_timeout',
+  'dial_timeout',
+  'handshake_timeout',
+  'closed',
+]);
+const POINTLESS: ReadonlySet<ErrorReason> = new Set<ErrorReason>([
+  'self',
+  'identity_mismatch',
+  'duplicate',
+  'full',
+  'denied',
+  'refused',
+  'wrong_network',
+  'wrong_version',
+  'version_mismatch',
+  'channel_mismatch',
+  'no_shared_protocol',
+  'bad_certificate',
+  'expired_certificate',
+]);

@@ -8,7 +8,7 @@ import { type BookDocument, formatBook, parseBook } from '../book/document.ts';
 import type { AddressBookStore } from '../store/address-book-store.ts';
 import { TrustBook, type TrustBookDocument } from '../trust/trust-book.ts';
 
-export interface BookKeeperOptions {
+interface BookKeeperOptions {
   readonly store: AddressBookStore | undefined;
   readonly clock: Clock;
   readonly random: Random;

@@ -456,7 +456,7 @@ export interface Order {
  * Returns true if other nodes reported the address of an order. If the order does not specify this,
  * the result is true except for persistent peers and seeds, whose addresses come from the operator.
  */
-export function isReported({ kind, reported }: Order): boolean {
+function isReported({ kind, reported }: Order): boolean {
   return reported ?? (kind !== 'persistent' && kind !== 'seed');
 }
 

@@ -8,7 +8,7 @@ import {
   type PendingConnection,
 } from '@trunkline/transport-core/internal';
 import { Visits } from '../admission/admission.ts';
-import { Crawler } from '../exchange/crawler.ts';
+import { Crawler } from '../exchange/peer-exchange.ts';
 import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import { Conversation } from './conversation.ts';

@@ -4,9 +4,9 @@ import { bytes } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { encodeStatus, type PeersChannel } from '../protocol.ts';
+import { StatusExchange } from './conversation.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
-import { StatusExchange } from './status-exchange.ts';
 
 for (const proven of [true, false]) {
   test(`a peer that reconnects and changes its status all the time is pulled as often as ${proven ? 'one that stays, if it proved its id' : 'a new one, if it only asserts its id'}`, async (t) => {

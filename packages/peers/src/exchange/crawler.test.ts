@@ -2,7 +2,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { Crawler } from './crawler.ts';
+import { Crawler } from './peer-exchange.ts';
 
 const nodes = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ nodeId: `node${n}`, address: `host:${n + 1}` }));

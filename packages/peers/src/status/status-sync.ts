@@ -2,11 +2,10 @@
 // number; a peer that hears a newer number pulls the status.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
-import { refuseUnknown } from '@trunkline/transport-core/backend';
 import { type Machine, OutputQueue, RateLimit } from '../machine.ts';
 
 /** Options of `StatusSync`. */
-export interface StatusSyncOptions {
+interface StatusSyncOptions {
   readonly random: Random;
   /** The current time, in milliseconds of a monotonic clock, as for all methods. */
   readonly now: number;
@@ -24,7 +23,7 @@ export interface StatusSyncOptions {
 }
 
 /** A peer's status: its bytes, which must not be changed, and their number. */
-export interface PeerStatus {
+interface PeerStatus {
   readonly seq: number;
   readonly value: Uint8Array;
 }
@@ -96,7 +95,6 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
   #due: number;
 
   constructor(options: StatusSyncOptions) {
-    refuseUnknown(options, 'StatusSync', ['random', 'now', 'interval', 'pullTimeout', 'seq']);
     this.#random = options.random;
     this.#interval = options.interval ?? 2_000;
     this.#pullTimeout = options.pullTimeout ?? 5_000;
@@ -331,9 +329,7 @@ export class PullRation {
    * returned malformed statuses.
    */
   take(now: number): boolean {
-    if (this.#bad.readyAt > now || this.#pulls.readyAt > now) return false;
-    this.#pulls.take(now);
-    return true;
+    return this.#bad.readyAt <= now && this.#pulls.tryTake(now);
   }
 
   /** Records that a pull returned a malformed status. */

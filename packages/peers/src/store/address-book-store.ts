@@ -49,7 +49,7 @@ export function createStoreAddressBook(store: Store, key = 'address-book'): Addr
 }
 
 /** A place for an address book. Files have the operations that a `Store` lacks. */
-export interface BookPlace {
+interface BookPlace {
   readonly store: Store;
   /** Keeps other users out. Rejects with `failed_precondition` while another user is in. */
   lock?(): Promise<void>;

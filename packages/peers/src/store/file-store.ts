@@ -94,7 +94,7 @@ export function addressBookAt(
 }
 
 /** The files of a store. */
-export interface FileLayout {
+interface FileLayout {
   /** The kind of thing that the files hold, for error messages. */
   readonly kind: string;
   readonly folder: string;

@@ -7,7 +7,7 @@ export function nativeIndexedDb(): IndexedDb | undefined {
 }
 
 /** An `IDBFactory`. */
-export interface IndexedDb {
+interface IndexedDb {
   open(name: string, version: number): OpenRequest;
 }
 
@@ -20,7 +20,7 @@ export interface Request {
 }
 
 /** An `IDBOpenDBRequest`. */
-export interface OpenRequest extends Request {
+interface OpenRequest extends Request {
   onupgradeneeded: (() => void) | null;
 }
 

@@ -3,7 +3,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
-import { readTrustDocument, slotsOf, TrustMetric } from './trust-metric.ts';
+import { readTrustDocument, slotsOf, TrustMetric } from './trust-book.ts';
 
 const MINUTE = 60_000;
 const near = (t: ExecutionContext, got: number, expected: number, within = 1e-9) =>
@@ -277,12 +277,7 @@ test('later events do not change a saved document', (t) => {
   t.deepEqual(saved, copy);
 });
 
-test('an invalid count throws a TypeError; infinite ones leave the values finite', (t) => {
-  for (const n of [-1, Number.NaN])
-    t.throws(() => new TrustMetric(0).bad(0, n), {
-      instanceOf: TypeError,
-      message: /n: must be a number of at least 0, got/,
-    });
+test('infinite counts leave the values finite', (t) => {
   const metric = new TrustMetric(0);
   metric.good(0, Number.POSITIVE_INFINITY);
   metric.bad(0, Number.POSITIVE_INFINITY);

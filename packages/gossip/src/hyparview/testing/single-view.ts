@@ -2,7 +2,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { PartialViewInput, PartialViewMessage } from '../message.ts';
-import type { PartialViewOptions } from '../options.ts';
+import { type PartialViewConfig, type PartialViewOptions, partialViewConfig } from '../options.ts';
 import { PartialView } from '../partial-view.ts';
 
 export type Sent = { to: string; message: PartialViewMessage };
@@ -22,13 +22,20 @@ export class SingleView {
   readonly distrusted = new Set<string>();
   #isBusy = false;
 
-  constructor(options: PartialViewOptions = {}, seed = 1) {
+  constructor(
+    options: PartialViewOptions = {},
+    seed = 1,
+    constants: Partial<PartialViewConfig> = {},
+  ) {
     this.view = new PartialView({
       self: 'me',
       random: seededRandom(seed),
       now: 0,
       isDistrusted: (peer) => this.distrusted.has(peer),
-      options: { mergeInterval: Number.POSITIVE_INFINITY, ...options },
+      config: {
+        ...partialViewConfig({ mergeInterval: Number.POSITIVE_INFINITY, ...options }),
+        ...constants,
+      },
     });
   }
 

@@ -87,7 +87,7 @@ export class Network {
     this.#wakes = new Array<number>(settings.nodes).fill(Number.POSITIVE_INFINITY);
     this.ids = Array.from(
       { length: settings.nodes },
-      (_, node) => new IdSource({ origin: nameOf(node), epoch: () => 1 }),
+      (_, node) => new IdSource(nameOf(node), () => 1),
     );
     this.#receivers = Array.from(
       { length: settings.nodes },

@@ -1,8 +1,8 @@
 // Recognizes duplicates before a Plumtree machine gets them, as the session of a topic does.
 
-import { isMessageId, type MessageId, messageKey } from '../../messages/message-id.ts';
+import { type MessageId, messageKey } from '../../messages/message-id.ts';
 import { SeenMessages, type SeenVerdict } from '../../messages/seen-messages.ts';
-import { isHops, type PlumtreeInput, type Push } from '../message.ts';
+import type { PlumtreeInput, Push } from '../message.ts';
 import { type PlumtreeOptions, plumtreeOptions } from '../options.ts';
 
 /** Decides which input a Plumtree machine gets for a message that a peer sent. */
@@ -33,10 +33,9 @@ export class Receiver {
   ): PlumtreeInput<P> {
     if (input.type === 'publish') this.#own.add(messageKey(input.publication.id));
     if (input.type === 'wake' && now >= this.#seen.due) this.#seen.expire(now);
-    if (input.type !== 'received' || input.message?.kind !== 'push') return input;
-    const { id, hops, size } = input.message as Push<P>;
-    if (!isMessageId(id) || !isHops(hops) || !(size >= 0)) return input;
-    const { from } = input;
+    if (input.type !== 'received' || input.message.kind !== 'push') return input;
+    const { from, message } = input;
+    const { id } = message as Push<P>;
     const verdict = id.origin === this.#self ? this.look(id, now) : this.#seen.note(id, now, from);
     if (verdict === 'new') return input;
     if (verdict === 'seen') return { type: 'repeated', from, id };

@@ -2,7 +2,7 @@
 
 import type { MessageId } from '../../messages/message-id.ts';
 import type { Control, Misbehavior, PlumtreeInput, Push } from '../message.ts';
-import { type PlumtreeOptionsInput, plumtreeOptions } from '../options.ts';
+import { type PlumtreeOptions, plumtreeOptions } from '../options.ts';
 import { Plumtree } from '../plumtree.ts';
 import { Receiver } from './receiver.ts';
 
@@ -11,7 +11,7 @@ export type SingleMachine = ReturnType<typeof singleMachine>;
 /**
  * Creates a machine 'me' with these peers, and records everything that it does. Payloads are texts.
  */
-export function singleMachine(peers: readonly string[], options: PlumtreeOptionsInput = {}) {
+export function singleMachine(peers: readonly string[], options: Partial<PlumtreeOptions> = {}) {
   const sent: string[] = [];
   const delivered: string[] = [];
   const reports: (readonly [string, Misbehavior])[] = [];
@@ -19,7 +19,7 @@ export function singleMachine(peers: readonly string[], options: PlumtreeOptions
   /** Peers without room for messages, and peers without room for anything. */
   const full = new Set<string>();
   const stuck = new Set<string>();
-  const config = plumtreeOptions(options);
+  const config = { ...plumtreeOptions(), ...options };
   const receiver = new Receiver('me', config);
   const machine = new Plumtree<string>({
     self: 'me',

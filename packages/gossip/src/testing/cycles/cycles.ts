@@ -4,7 +4,7 @@
 import type { Random } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import type { DownCause, PartialViewInput, PartialViewMessage } from '../../hyparview/message.ts';
-import type { PartialViewOptions } from '../../hyparview/options.ts';
+import { type PartialViewOptions, partialViewConfig } from '../../hyparview/options.ts';
 import { PartialView } from '../../hyparview/partial-view.ts';
 import { Graph } from './graph.ts';
 
@@ -121,12 +121,12 @@ export class Cycles {
     this.#indices.set(self, node);
     this.#alive[node] = true;
     this.now += this.#setup.joinInterval ?? 100;
-    const { options } = this.#setup;
+    const config = partialViewConfig(this.#setup.options);
     const view = new PartialView({
       self,
       random: this.random,
       now: this.now,
-      options,
+      config,
     });
     this.#views[node] = view;
     this.#tell(node, {

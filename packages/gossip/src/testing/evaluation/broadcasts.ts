@@ -3,7 +3,7 @@
 
 import type { Random } from '@trunkline/transport-core';
 import { messageKey } from '../../messages/message-id.ts';
-import { type PlumtreeOptionsInput, plumtreeOptions } from '../../plumtree/options.ts';
+import { type PlumtreeOptions, plumtreeOptions } from '../../plumtree/options.ts';
 import { Network } from '../../plumtree/testing/network.ts';
 import type { Cycles } from '../cycles/cycles.ts';
 
@@ -17,7 +17,7 @@ export interface BroadcastsOptions {
    * Options of the tree. Notices are sent at once, and there are no probes, as in the paper's
    * simulation.
    */
-  readonly tree?: PlumtreeOptionsInput | undefined;
+  readonly tree?: Partial<PlumtreeOptions> | undefined;
 }
 
 /** The deliveries of one message. */
@@ -38,7 +38,7 @@ export class Broadcasts {
 
   constructor({ net, nodes, random, tree = {} }: BroadcastsOptions) {
     this.#net = net;
-    const options = plumtreeOptions({ noticeDelay: 0, trialAfter: NO_TRIALS, ...tree });
+    const options = { ...plumtreeOptions({ noticeDelay: 0 }), trialAfter: NO_TRIALS, ...tree };
     this.network = new Network({
       nodes,
       random,

@@ -2,7 +2,7 @@
 // HyParView's links.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
-import type { PlumtreeOptionsInput } from '../../plumtree/options.ts';
+import type { PlumtreeOptions } from '../../plumtree/options.ts';
 import type { RoundFigures } from '../../plumtree/testing/measure.ts';
 import { Cycles } from '../cycles/cycles.ts';
 import { Broadcasts } from './broadcasts.ts';
@@ -13,7 +13,7 @@ import type { Figures, ScenarioOptions } from './scenario.ts';
  * flood: no link is ever pruned.
  */
 const PROTOCOLS: Readonly<
-  Record<string, { readonly tree: PlumtreeOptionsInput; readonly isMany: boolean }>
+  Record<string, { readonly tree: Partial<PlumtreeOptions>; readonly isMany: boolean }>
 > = {
   eager: { tree: { pruneAfter: 1_000, optimizeAt: 65_535 }, isMany: false },
   one: { tree: { optimizeAt: 65_535 }, isMany: false },

@@ -2,8 +2,8 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { MOST_REST } from '../wire/relay-frames.ts';
-import { splitRecipients } from './distribution.ts';
+import { MOST_REST } from '../wire/frame.ts';
+import { splitRecipients } from './relay-transfers.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);
 

@@ -1,76 +1,55 @@
 // Sends one message from this node to others. The receivers are split into parts. One node of each
 // part, its relay, gets the message and passes it on to the rest of the part in the same way. If
 // the relay of a part fails, the remaining receivers of the part are split again. A distribution
-// owns its uploads, learns of their progress, and queues outputs of the relay machine.
+// owns its uploads.
 
-import type { OutputQueue } from '@trunkline/peers/internal';
+import { sample } from '@trunkline/peers/internal';
 import { type Random, TransportError } from '@trunkline/transport-core';
-import { sample } from '../hyparview/views.ts';
-import { MOST_REST, type RelayHead, type RelayReport } from '../wire/relay-frames.ts';
-import type { RelayConfig } from './factory.ts';
-import type { RelayedMessage, RelayOutput } from './interface.ts';
+import type { Body } from '../overlay/overlay.ts';
+import type { Push } from '../plumtree/message.ts';
+import type { TopicKey } from '../protocol.ts';
+import type { RelayConfig } from '../relay/factory.ts';
+import { MOST_REST, type RelayHead, type RelayReport } from '../wire/frame.ts';
 
-/** The values that the distributions of a node share. */
-export interface RelayShared {
+/** What the transfers of a node share. */
+export interface RelayNode {
   readonly config: Pick<RelayConfig, 'fanout' | 'stall'>;
   readonly random: Random;
-  readonly outputs: OutputQueue<RelayOutput>;
+  now(): number;
   /** Returns true if a message on the topic can be uploaded to this node now. */
-  readonly reaches: (nodeId: string, topic: string) => boolean;
-  readonly uploads: Uploads;
-}
-
-/** The uploads of a node by their numbers, each with the distribution that it belongs to. */
-export class Uploads {
-  readonly #open = new Map<number, Distribution>();
-  #last = 0;
-
-  add(distribution: Distribution): number {
-    this.#open.set(++this.#last, distribution);
-    return this.#last;
-  }
-
-  /** Returns the distribution that an upload belongs to; undefined if the upload is over. */
-  of(upload: number): Distribution | undefined {
-    return this.#open.get(upload);
-  }
-
-  delete(upload: number): void {
-    this.#open.delete(upload);
-  }
+  reaches(nodeId: string, topic: string): boolean;
+  /** Sends a message to a node. Resolves to its report; undefined if that is malformed. */
+  upload(to: string, head: RelayHead, upload: Upload): Promise<RelayReport | undefined>;
+  /** Sends a message directly to a receiver that did not get it from relays. */
+  repair(to: string, message: RelayedMessage): void;
+  /** Called when a peer has sent something that no honest peer sends. */
+  misbehaved(peer: string): void;
+  /** Called when a transfer has ended. */
+  changed(): void;
 }
 
 /** One upload: the node that gets the message, and the nodes that it passes the message on to. */
-export interface Part {
+interface Part {
   readonly relay: string;
   readonly rest: readonly string[];
 }
 
-interface Upload extends Part {
-  readonly reader: RelayBufferReader;
-}
-
 /** One message that is being sent to several nodes. */
 export class Distribution {
-  readonly #shared: RelayShared;
+  readonly #node: RelayNode;
   readonly #buffer: RelayBuffer;
   readonly #head: Omit<RelayHead, 'rest'>;
-  readonly #uploads = new Map<number, Upload>();
+  readonly #uploads = new Map<Upload, Part>();
   /** The nodes that `takeMissed` returns next. */
   #missed: string[] = [];
   /** Time at which an upload that has ended last made progress. */
   #movedAt: number;
 
-  constructor(
-    shared: RelayShared,
-    buffer: RelayBuffer,
-    head: Omit<RelayHead, 'rest'>,
-    now: number,
-  ) {
-    this.#shared = shared;
+  constructor(node: RelayNode, buffer: RelayBuffer, head: Omit<RelayHead, 'rest'>) {
+    this.#node = node;
     this.#buffer = buffer;
     this.#head = head;
-    this.#movedAt = now;
+    this.#movedAt = node.now();
   }
 
   /** True if no upload is under way. */
@@ -81,7 +60,7 @@ export class Distribution {
   /** Time at which an upload last made progress. */
   get movedAt(): number {
     let movedAt = this.#movedAt;
-    for (const { reader } of this.#uploads.values()) movedAt = Math.max(movedAt, reader.movedAt);
+    for (const upload of this.#uploads.keys()) movedAt = Math.max(movedAt, upload.movedAt);
     return movedAt;
   }
 
@@ -97,106 +76,95 @@ export class Distribution {
   }
 
   /** Begins uploads to all these nodes that can be reached; the others have missed the message. */
-  send(nodes: readonly string[], now: number): void {
-    const { config, random, outputs, reaches, uploads } = this.#shared;
-    const near = new Set(nodes.filter((nodeId) => reaches(nodeId, this.#head.topic)));
+  send(nodes: readonly string[]): void {
+    const { config, random } = this.#node;
+    const near = new Set(nodes.filter((nodeId) => this.#node.reaches(nodeId, this.#head.topic)));
     for (const nodeId of nodes) if (!near.has(nodeId)) this.#missed.push(nodeId);
-    for (const { relay, rest } of splitRecipients([...near], config.fanout, random)) {
-      const upload = uploads.add(this);
-      const reader = new RelayBufferReader(this.#buffer, now);
-      this.#uploads.set(upload, { relay, rest, reader });
-      outputs.add({ type: 'upload', upload, to: relay, head: { ...this.#head, rest } });
-    }
+    const parts = splitRecipients([...near], config.fanout, random);
+    for (const part of parts) this.#upload(part);
+  }
+
+  #upload(part: Part): void {
+    const { relay, rest } = part;
+    const upload = new Upload(this.#buffer, () => this.#node.now());
+    this.#uploads.set(upload, part);
+    this.#node.upload(relay, { ...this.#head, rest }, upload).then(
+      (report) => this.#ended(upload, () => this.#answered(part, report)),
+      () => this.#ended(upload, () => this.#replace(part)),
+    );
+  }
+
+  /** Handles the outcome of an upload, unless the upload was aborted. */
+  #ended(upload: Upload, handle: () => void): void {
+    if (!this.#end(upload)) return;
+    handle();
+    this.#node.changed();
+  }
+
+  /** Handles the answer of a relay; `report` is undefined if it is malformed. */
+  #answered(part: Part, report: RelayReport | undefined): void {
+    const { relay, rest } = part;
+    if (report === undefined) {
+      this.#node.misbehaved(relay);
+      this.#replace(part);
+    } else if (report.outcome !== 'took') this.send(rest);
+    else for (const nodeId of report.missed) if (rest.includes(nodeId)) this.#missed.push(nodeId);
+  }
+
+  /** The relay of a part has missed the message, and other nodes relay it to the rest. */
+  #replace({ relay, rest }: Part): void {
+    this.#missed.push(relay);
+    if (this.#buffer.error === undefined) this.send(rest);
+    else this.#missed.push(...rest);
   }
 
   /** Called when the buffer has more bytes of the message, or has failed. */
-  arrived(now: number): void {
-    for (const [id, { reader }] of this.#uploads)
-      if (reader.isStarved) this.#write(id, reader, now);
-  }
-
-  /** Called when the relay of an upload has room for more bytes. */
-  pulled(id: number, now: number): void {
-    this.#write(id, this.#uploads.get(id)!.reader, now);
-  }
-
-  /** Called when the relay of an upload has answered; `report` is undefined if it is malformed. */
-  answered(id: number, report: RelayReport | undefined, now: number): void {
-    const { relay, rest } = this.#uploads.get(id)!;
-    if (report === undefined) {
-      this.#shared.outputs.add({ type: 'misbehaved', peer: relay });
-      return this.failed(id, now);
-    }
-    this.#end(id);
-    if (report.outcome !== 'took') return this.send(rest, now);
-    for (const nodeId of report.missed) if (rest.includes(nodeId)) this.#missed.push(nodeId);
-  }
-
-  /**
-   * Called when an upload has failed. Its relay has missed the message, and other nodes relay it to
-   * the rest.
-   */
-  failed(id: number, now: number): void {
-    this.#replace(this.#end(id), now);
+  arrived(): void {
+    for (const upload of this.#uploads.keys()) upload.give();
   }
 
   /** Time at which `wake` has something to do; Infinity if never. */
   get due(): number {
     let due = Number.POSITIVE_INFINITY;
-    for (const { reader } of this.#uploads.values()) due = Math.min(due, this.#dueOf(reader));
+    for (const upload of this.#uploads.keys()) due = Math.min(due, this.#dueOf(upload));
     return due;
   }
 
   /** Gives up uploads that are stuck. */
   wake(now: number): void {
-    for (const [id, upload] of [...this.#uploads]) {
-      if (now < this.#dueOf(upload.reader)) continue;
-      this.#abort(id);
+    for (const [upload, part] of [...this.#uploads]) {
+      if (now < this.#dueOf(upload)) continue;
+      this.#abort(upload);
       // The relay has the whole message and may still be passing it on, so its part is not given to
       // other relays.
-      if (upload.reader.isThrough) this.#missed.push(upload.relay, ...upload.rest);
-      else this.#replace(upload, now);
+      if (upload.isThrough) this.#missed.push(part.relay, ...part.rest);
+      else this.#replace(part);
     }
   }
 
   /** Aborts all uploads. */
   stop(): void {
-    for (const id of [...this.#uploads.keys()]) this.#abort(id);
+    for (const upload of [...this.#uploads.keys()]) this.#abort(upload);
   }
 
-  #dueOf(reader: RelayBufferReader): number {
-    const { config } = this.#shared;
-    if (reader.isThrough) return reader.movedAt + patience(config, this.#buffer.bytes.length);
+  #dueOf(upload: Upload): number {
+    const { config } = this.#node;
+    if (upload.isThrough) return upload.movedAt + patience(config, this.#buffer.bytes.length);
     // The relay is not to blame for the wait: this node itself waits for its sender, for which
     // separate deadlines apply.
-    if (reader.isStarved) return Number.POSITIVE_INFINITY;
-    return Math.min(reader.movedAt + config.stall, reader.begunAt + grace(config, reader.length));
+    if (upload.isStarved) return Number.POSITIVE_INFINITY;
+    return Math.min(upload.movedAt + config.stall, upload.begunAt + grace(config, upload.length));
   }
 
-  #write(upload: number, reader: RelayBufferReader, now: number): void {
-    const { outputs } = this.#shared;
-    const chunk = reader.read(now);
-    if (chunk !== undefined) outputs.add({ type: 'write', upload, chunk });
-    else if (!reader.isStarved) outputs.add({ type: 'finish', upload, error: this.#buffer.error });
-  }
-
-  #replace({ relay, rest }: Part, now: number): void {
-    this.#missed.push(relay);
-    if (this.#buffer.error === undefined) this.send(rest, now);
-    else this.#missed.push(...rest);
-  }
-
-  #abort(upload: number): void {
+  #abort(upload: Upload): void {
     this.#end(upload);
-    this.#shared.outputs.add({ type: 'abort', upload, error: STUCK });
+    upload.abort(STUCK);
   }
 
-  #end(id: number): Upload {
-    const upload = this.#uploads.get(id)!;
+  /** Removes an upload. Returns false if that has happened before. */
+  #end(upload: Upload): boolean {
     this.#movedAt = this.movedAt;
-    this.#uploads.delete(id);
-    this.#shared.uploads.delete(id);
-    return upload;
+    return this.#uploads.delete(upload);
   }
 }
 
@@ -217,31 +185,37 @@ const NOBODY: readonly string[] = [];
 const STUCK = new TransportError('deadline_exceeded', 'a relay of the message is stuck');
 
 // A message of this node that relays distribute. It is kept until all receivers have it, and sent
-// directly to receivers that don't confirm it in time. A shipment owns the list of those receivers,
-// and queues outputs of the relay machine.
+// directly to receivers that don't confirm it in time. A shipment owns the list of those receivers.
+
+/** A message of this node that relays distribute. */
+export interface RelayedMessage {
+  readonly topic: TopicKey;
+  readonly push: Push<Body>;
+  /** The message as `encodePush` encodes it. */
+  readonly frame: Uint8Array;
+}
 
 /** One relayed message of this node, and the receivers that have not confirmed it. */
 export class Shipment {
   readonly size: number;
   readonly #message: RelayedMessage;
-  readonly #shared: RelayShared;
+  readonly #node: RelayNode;
   readonly #distribution: Distribution;
   /** The receivers that have not confirmed the message. */
   readonly #open: Set<string>;
   #heardAt: number;
   #repaired = 0;
 
-  constructor(shared: RelayShared, message: RelayedMessage, to: readonly string[], now: number) {
+  constructor(node: RelayNode, message: RelayedMessage, to: readonly string[]) {
     const { topic, push, frame } = message;
     this.size = frame.length;
     this.#message = message;
-    this.#shared = shared;
+    this.#node = node;
     this.#open = new Set(to);
-    this.#heardAt = now;
+    this.#heardAt = node.now();
     const head = { topic: topic.hex, id: push.id, hops: 1, size: this.size };
-    this.#distribution = new Distribution(shared, new RelayBuffer(frame, this.size), head, now);
-    this.#distribution.send(to, now);
-    this.repair();
+    this.#distribution = new Distribution(node, new RelayBuffer(frame, this.size), head);
+    this.#distribution.send(to);
   }
 
   /** True if no receiver is open any more, and no upload is under way. */
@@ -260,8 +234,8 @@ export class Shipment {
   }
 
   /** Records that a node has confirmed the message. */
-  confirmed(nodeId: string, now: number): void {
-    if (this.#open.delete(nodeId)) this.#heardAt = now;
+  confirmed(nodeId: string): void {
+    if (this.#open.delete(nodeId)) this.#heardAt = this.#node.now();
   }
 
   /** Called when a node is gone. */
@@ -298,19 +272,19 @@ export class Shipment {
    */
   get #lastly(): number {
     const movedAt = Math.max(this.#heardAt, this.#distribution.movedAt);
-    return movedAt + patience(this.#shared.config, this.size);
+    return movedAt + patience(this.#node.config, this.size);
   }
 
   #repair(nodeIds: readonly string[]): void {
     for (const to of nodeIds) {
       if (!this.#open.delete(to)) continue;
       this.#repaired++;
-      this.#shared.outputs.add({ type: 'repair', to, message: this.#message });
+      this.#node.repair(to, this.#message);
     }
   }
 }
 
-// A long message on its way through this node. It is stored once, and any number of readers read
+// A long message on its way through this node. It is stored once, and any number of uploads read
 // the part that has arrived, each at its own pace.
 
 /** The bytes of a message that have arrived so far. */
@@ -320,7 +294,7 @@ export class RelayBuffer {
   #error: unknown = undefined;
 
   /**
-   * @param bytes memory for the whole message; readers get views of it.
+   * @param bytes memory for the whole message; uploads get views of it.
    * @param length number of bytes that are present already: all of them for a message of this node.
    */
   constructor(bytes: Uint8Array, length = 0) {
@@ -354,90 +328,139 @@ export class RelayBuffer {
   }
 
   /**
-   * Marks the message as failed, because no more bytes will come: after the bytes that have
-   * arrived, `read` returns undefined. Only the first error counts; it must not be undefined. A
-   * message that is complete cannot fail.
+   * Marks the message as failed, because no more bytes will come. Only the first error counts; it
+   * must not be undefined. A message that is complete cannot fail.
    */
   fail(error: unknown): void {
     if (!this.isWhole) this.#error ??= error;
   }
 }
 
-/** The position of one receiver in a message, and how fast the receiver reads. */
-class RelayBufferReader {
+/**
+ * The bytes of a message, as the transport takes them for one relay, and how fast the relay takes
+ * them. It serves one consumer.
+ */
+export class Upload implements AsyncIterableIterator<Uint8Array> {
   readonly #buffer: RelayBuffer;
-  readonly #begunAt: number;
-  #at = 0;
-  #starvedFor = 0;
+  readonly #now: () => number;
+  readonly #controller = new AbortController();
+  #asker:
+    | {
+        readonly resolve: (result: IteratorResult<Uint8Array, undefined>) => void;
+        readonly reject: (error: unknown) => void;
+      }
+    | undefined = undefined;
+  #length = 0;
+  #begunAt: number;
   #movedAt: number;
   #isStarved = false;
+  #isOver = false;
 
-  constructor(buffer: RelayBuffer, now: number) {
+  constructor(buffer: RelayBuffer, now: () => number) {
     this.#buffer = buffer;
-    this.#begunAt = this.#movedAt = now;
+    this.#now = now;
+    this.#begunAt = this.#movedAt = now();
   }
 
-  /** Number of bytes that were read. */
+  /** Aborted when the upload is given up. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Number of bytes that were taken. */
   get length(): number {
-    return this.#at;
+    return this.#length;
   }
 
   /**
-   * Time at which reading began, plus the time that the reader spent waiting for bytes to arrive,
-   * so that `length / (now - begunAt)` is the receiver's own rate. While `isStarved`, the current
-   * wait is not included.
+   * Time at which the upload began, plus the time that the relay spent waiting for bytes to arrive,
+   * so that `length / (now - begunAt)` is the relay's own rate. While `isStarved`, the current wait
+   * is not included.
    */
   get begunAt(): number {
-    return this.#begunAt + this.#starvedFor;
+    return this.#begunAt;
   }
 
-  /** Time at which the receiver last asked for more, or got more after a wait. */
+  /** Time at which the relay last asked for more, or got more after a wait. */
   get movedAt(): number {
     return this.#movedAt;
   }
 
-  /** True while the receiver asks for more than has arrived. */
+  /** True while the relay asks for more than has arrived. */
   get isStarved(): boolean {
     return this.#isStarved;
   }
 
-  /** True if the whole message was read. */
+  /** True if the whole message was taken. */
   get isThrough(): boolean {
-    return this.#at === this.#buffer.bytes.length;
+    return this.#length === this.#buffer.bytes.length;
   }
 
-  /**
-   * Reads the next chunk. Call it when the receiver asks for more; for a starved receiver, also
-   * call it after each `append` and `fail` of the buffer. Returns undefined if the whole message
-   * was read, if it has failed, or if its next bytes have not arrived yet.
-   */
-  read(now: number): Uint8Array | undefined {
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#isOver) return Promise.resolve(DONE);
+    return new Promise((resolve, reject) => {
+      this.#asker = { resolve, reject };
+      this.give();
+    });
+  }
+
+  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.finish();
+    return Promise.resolve(DONE);
+  }
+
+  /** Gives the next bytes to a consumer that asks for them, if they have arrived. */
+  give(): void {
+    const asker = this.#asker;
+    if (asker === undefined) return;
     const { bytes, length, error } = this.#buffer;
-    if (this.#isStarved) this.#starvedFor += now - this.#movedAt;
+    const now = this.#now();
+    if (this.#isStarved) this.#begunAt += now - this.#movedAt;
     this.#movedAt = now;
-    this.#isStarved = this.#at === length && !this.isThrough && error === undefined;
-    if (this.#at === length) return undefined;
-    const from = this.#at;
-    this.#at = Math.min(from + CHUNK, length);
-    return bytes.subarray(from, this.#at);
+    this.#isStarved = this.#length === length && !this.isThrough && error === undefined;
+    if (this.#isStarved) return;
+    if (this.isThrough) return this.finish();
+    this.#asker = undefined;
+    if (this.#length === length) {
+      this.#isOver = true;
+      return asker.reject(error);
+    }
+    const from = this.#length;
+    this.#length = Math.min(from + CHUNK, length);
+    asker.resolve({ done: false, value: bytes.subarray(from, this.#length) });
+  }
+
+  /** Ends the upload: no more bytes follow. */
+  finish(): void {
+    this.#isOver = true;
+    this.#asker?.resolve(DONE);
+    this.#asker = undefined;
+  }
+
+  abort(error: TransportError): void {
+    this.#controller.abort(error);
+    this.finish();
   }
 }
 
 /** Maximum size of a chunk in bytes. */
 const CHUNK = 32 * 1024;
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 // Time limits for relays.
 
 /** Milliseconds without progress after which a transfer counts as stuck. */
-export interface Timing {
-  readonly stall: number;
-}
+type Timing = Pick<RelayConfig, 'stall'>;
 
 /**
  * Returns the time, in milliseconds after the last visible progress, to wait for invisible work on
  * a message of this size.
  */
-export function patience({ stall }: Timing, size: number): number {
+function patience({ stall }: Timing, size: number): number {
   return stall + (size * 1_000) / SLOWEST;
 }
 
@@ -445,7 +468,7 @@ export function patience({ stall }: Timing, size: number): number {
  * Returns the total time, in milliseconds, that a relay may take to accept that many bytes, even if
  * it makes a little progress from time to time.
  */
-export function grace({ stall }: Timing, taken: number): number {
+function grace({ stall }: Timing, taken: number): number {
   return stall + (taken * 1_000) / TRICKLE;
 }
 

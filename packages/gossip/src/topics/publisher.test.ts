@@ -3,44 +3,40 @@
 import { TransportError } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { Body } from '../overlay/overlay.ts';
-import type { Publication } from './publications.ts';
 import { Publisher } from './publisher.ts';
-import { type DirectSender, sendToAny } from './recipients.ts';
 import type { TopicContext } from './topic-context.ts';
 
 test('a member that fails twice is replaced once', (t) => {
   const sent: string[] = [];
   let lose: (() => void) | undefined;
-  let publication: Publication | undefined;
   const topic = {
-    key: { hex: '00' },
+    key: { hex: '00', name: 'topic' },
+    limit: 100,
+    epoch: () => 1,
     node: {
+      self: 'me',
+      longest: 100,
+      isStarted: true,
+      overlay: { receipts: 5 },
+      signatures: { checkPublisher: () => {}, sign: () => undefined },
       clock: { now: () => 0 },
       random: seededRandom(1),
       members: { interested: () => ['a', 'b', 'c'] },
       isDistrusted: () => false,
+      dueBy: () => {},
     },
     push(to: string, _: unknown, lost: () => void) {
       sent.push(to);
       lose ??= lost;
     },
   } as unknown as TopicContext;
-  const sender: DirectSender = {
-    isOver: false,
-    arrival: () => Promise.resolve(false),
-    track: (tracked: Publication) => void (publication = tracked),
-    look: () => {},
-  };
-  const make = (nodes: readonly string[]) => {
-    const body: Body = { audience: 'to', nodes, payload: new Uint8Array(), message: undefined };
-    return { id: { origin: 'me', epoch: 1, sequence: sent.length }, body };
-  };
-  void sendToAny(topic, sender, make, 1, { min: 1, timeout: 1_000 });
+  const publisher = new Publisher(topic);
+  const options = { to: undefined, except: undefined, any: 1, min: 1, timeout: 1_000 };
+  void publisher.publish(new Uint8Array(1), options);
   const [first] = sent as [string];
   lose!();
   t.is(sent.length, 2, 'its message has not left');
-  publication!.lost(first, new TransportError('unavailable', 'its connection is lost'));
+  publisher.peerDown(first, new TransportError('unavailable', 'its connection is lost'));
   t.is(sent.length, 2);
 });
 
