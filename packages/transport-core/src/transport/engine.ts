@@ -79,7 +79,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     channels: TraceChannels | undefined,
   ) {
     const mounts = new Map<number, Mount>();
-    const ticker: Ticker = new Ticker(clock, channels && (() => reporter.look()));
+    const ticker: Ticker = new Ticker(clock, channels, (isTraced) => reporter.trace(isTraced));
     const reporter = new Reporter(
       config.observer,
       channels,
