@@ -328,11 +328,8 @@ export class MemoryUsage {
    * calls.
    */
   get hasTooMany(): boolean {
-    return this.#memory.bytes > 0 && (this.hasTooMuch || this.#hasTooManyCalls());
-  }
-
-  #hasTooManyCalls(): boolean {
-    return this.#isBeyond(this.calls, this.#memory.calls, this.#owner.limits.total.calls);
+    const { calls } = this.#owner.limits.total;
+    return this.hasTooMuch || this.#isBeyond(this.calls, this.#memory.calls, calls);
   }
 
   /** The same check for bytes only. */

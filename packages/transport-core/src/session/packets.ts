@@ -105,7 +105,7 @@ export class IncomingPackets {
 
   /** Checks a frame that is a complete message. Returns false after a violation. */
   short(frame: Frame): boolean {
-    if (frame.kind !== Kind.ITEM) this.window.short();
+    if (this.window.calmRounds > 0 && frame.kind !== Kind.ITEM) this.window.short();
     return frame.length <= this.#context.terms.packet || this.#tooLarge(frame);
   }
 
