@@ -117,7 +117,7 @@ export class IncomingFrames implements FrameVisitor {
     if (decoder.partial === 0) this.due = Number.POSITIVE_INFINITY;
     else if (this.due === Number.POSITIVE_INFINITY || this.#frames > 0) {
       this.due = now + FRAME_TIME;
-      this.#context.port.wakeBy(this.due);
+      this.#context.wakeBy(this.due);
     }
     return isDone;
   }
@@ -263,12 +263,12 @@ export class IncomingFrames implements FrameVisitor {
   }
 
   #pong(nonce: number): void {
-    const { now, active, port } = this.#context;
+    const { now, active } = this.#context;
     const { liveness, packets } = this.#parts;
     const rtt = liveness.pong(nonce, now);
     if (rtt === undefined) return void this.#context.abused();
     packets.pong(rtt, now);
-    port.wakeBy(liveness.due(active));
+    this.#context.wakeBy(liveness.due(active));
   }
 
   #protocols(frame: Frame): void {
