@@ -23,6 +23,8 @@ export class Memory {
    */
   lent = 0;
   readonly limit: number;
+  /** The number of bytes above which the connection that holds the most ends. */
+  readonly most: number;
   /** The number of open connections, including those whose handshake is not finished. */
   connections = 0;
   /**
@@ -48,6 +50,7 @@ export class Memory {
 
   constructor(limit: number) {
     this.limit = limit;
+    this.most = limit * 1.25;
   }
 
   /** Called with 1 when a connection is made, and with -1 when it has ended. */

@@ -4,6 +4,7 @@
 // the session, and the other reports of the stream to the connection.
 
 import type { TransportError } from '../errors.ts';
+import type { Memory } from '../session/memory.ts';
 import type { Session } from '../session/session.ts';
 import {
   CHUNK,
@@ -31,8 +32,13 @@ type Phase =
   /** The input has waited since this time for its next turn; `excuse` moves the time. */
   | { readonly name: 'waiting'; since: number; backlog: Backlog | undefined };
 
-/** The reports of a stream besides its data. The connection, which handles them, imports this file. */
-type Reports = Required<Pick<StreamSink, 'drained' | 'revoked' | 'leave' | 'closed'>>;
+/**
+ * The connection, which imports this file: it handles the reports of the stream besides its data.
+ */
+type Owner = Required<Pick<StreamSink, 'drained' | 'revoked' | 'leave' | 'closed'>> & {
+  /** Closes the connection that holds most, because the transport is far above `limits.memory`. */
+  relieve(): void;
+};
 
 /** Reads the input of a connection into its session. */
 export class ConnectionInput implements StreamSink, ScheduledReader {
@@ -58,15 +64,17 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   readonly #context: SessionContext;
   readonly #scheduler: ReadScheduler;
   readonly #ticker: Ticker;
-  readonly #connection: Reports;
+  readonly #connection: Owner;
+  readonly #memory: Memory;
 
   constructor(
-    { ticker, scheduler, rates }: TransportResources,
+    { memory, ticker, scheduler, rates }: TransportResources,
     stream: StreamConnection,
     session: Session,
-    connection: Reports,
+    connection: Owner,
   ) {
     this.#connection = connection;
+    this.#memory = memory;
     this.#stream = stream;
     this.#session = session;
     this.copies = stream.reuses === true;
@@ -203,6 +211,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     const units = this.#units();
     this.#context.grant(units - CHUNK - (chunk.length >> CHUNK_SHIFT));
     const isDone = this.#session.receive(now, chunk);
+    if (this.#memory.used > this.#memory.most) this.#connection.relieve();
     if (this.#isWithin(units)) return isDone;
     const { unread } = this.#session;
     const phase = this.#wait(now);
@@ -213,6 +222,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     const units = this.#units();
     this.#context.grant(units - CHUNK);
     const read = this.#session.receiveFrames(now, batch);
+    if (this.#memory.used > this.#memory.most) this.#connection.relieve();
     if (this.#isWithin(units)) return;
     const phase = this.#wait(now);
     if (read < batch.length) this.#keepFrames(phase, batch.slice(read));

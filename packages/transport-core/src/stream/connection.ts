@@ -33,7 +33,8 @@ export interface ConnectionHost extends TransportResources {
   /** The identity that is shown to peers, and the one for peers that prove no id. */
   readonly self: Introduction;
   readonly selfUnproven: Introduction;
-  readonly mounts: ReadonlyMap<number, Mounted>;
+  /** The mounted protocols by channel, which receive the peers' calls. */
+  readonly inboxes: ReadonlyMap<number, Mounted>;
   /** All connections whose stream is not closed yet. */
   readonly connections: ReadonlySet<Connection>;
   /** Creates the connection of a stream and adds it to the transport's connections. */
@@ -300,6 +301,10 @@ export class Connection implements SessionVisitor {
     this.host.crowding(this);
   }
 
+  relieve(): void {
+    this.host.relieve();
+  }
+
   /** Accounts for `lateness` milliseconds during which this process was asleep. */
   excuse(lateness: number): void {
     this.#session.excuse(lateness);
@@ -435,7 +440,7 @@ function sessionOptions(
   connection: Connection,
   output: ConnectionOutput,
 ): SessionOptions {
-  const { config, memory, self, selfUnproven, mounts, random, ticker } = host;
+  const { config, memory, self, selfUnproven, inboxes, random, ticker } = host;
   const now = ticker.now();
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
@@ -452,7 +457,7 @@ function sessionOptions(
     self: stream.nodeId === undefined ? selfUnproven : self,
     proven: stream.nodeId,
     observed: stream.endpoint.slice(0, OBSERVED),
-    mounts,
+    mounts: inboxes,
     keepAlive,
     idleTimeout,
     // The time that the layer below took, or that was spent waiting for a turn, is subtracted.

@@ -117,7 +117,7 @@ export class End implements SessionPort, SessionVisitor {
         else this.inbox.arrive(call);
       },
       withdrawn: (call) => this.inbox?.withdrawn(call),
-      roomForReplies: () => this.inbox?.feedAll(),
+      feedAll: () => this.inbox?.feedAll(),
       handlerFailed: () => {},
     });
   }
