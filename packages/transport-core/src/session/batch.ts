@@ -8,12 +8,12 @@
 
 import type { TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
+import type { FrameWriter } from '../wire/encoder.ts';
 import {
   ACCOUNT_MAX,
   Account,
   type EncodedMetadata,
   FRAME_OVERHEAD,
-  type FrameWriter,
   inboxCost,
   Kind,
   LARGE,

@@ -5,8 +5,8 @@
 // it the input and tells it when calls may flow. It calls the caller's and the callee's half. It
 // passes the session each GO_AWAY, and each frame that arrives before the hello is complete.
 
-import { FrameDecoder } from '../wire/decoder.ts';
-import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
+import { FrameDecoder, type FrameVisitor } from '../wire/decoder.ts';
+import { Account, type Frame, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
 import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
 import type { Callee } from './callee.ts';
 import { FIELDS_SHIFT, type SessionContext } from './session-context.ts';

@@ -6,8 +6,7 @@
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
-import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
-import type { FrameWriter } from '../wire/frame.ts';
+import { type FrameCollector, FrameEncoder, type FrameWriter } from '../wire/encoder.ts';
 import type { StreamConnection } from './stream-layer.ts';
 import type {
   BufferPool,
