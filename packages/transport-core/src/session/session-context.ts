@@ -172,14 +172,9 @@ export class SessionContext implements MemoryOwner {
     this.port.wakeBy(time);
   }
 
-  /** Forgets the requests: called before everything that is due is done. */
-  woken(): void {
-    this.due = Number.POSITIVE_INFINITY;
-  }
-
-  /** Records that the driver wakes the connection at this time without a request. */
+  /** Records that the driver wakes the connection at this time, whatever was requested. */
   wakesAt(time: number): void {
-    this.due = Math.min(this.due, time);
+    this.due = time;
   }
 
   /** Called when a call or message was sent or received. */

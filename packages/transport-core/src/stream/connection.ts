@@ -279,13 +279,13 @@ export class Connection implements SessionVisitor {
   wake(now: number): void {
     const { context } = this.#session.parts;
     // Reset first, because the work below may request an earlier time than it returns.
-    context.woken();
+    context.wakesAt(Number.POSITIVE_INFINITY);
     this.#output.wake(now);
     this.#input.wake(now);
     // A connection that its own rate limit holds back is not stuck.
     if (this.#output.isHeldBack) this.#session.parts.heldBack(now);
     const next = this.#session.wake(now);
-    context.wakesAt(Math.min(next, this.#output.due, this.#input.due));
+    context.wakesAt(Math.min(context.due, next, this.#output.due, this.#input.due));
   }
 
   /** The latest time at which the connection needs `wake`. */

@@ -68,7 +68,7 @@ interface Flushable {
 export class Ticker {
   readonly #clock: Clock;
   readonly #channels: TraceChannels | undefined;
-  readonly #traced: (isTraced: boolean) => void;
+  readonly #traced: ((isTraced: boolean) => void) | undefined;
   #isTraced = false;
   #time = 0;
   #fresh = false;
@@ -81,11 +81,7 @@ export class Ticker {
    *   subscriber was added or removed.
    * @param traced called when the channels of calls get their first subscriber or lose their last.
    */
-  constructor(
-    clock: Clock,
-    channels: TraceChannels | undefined = undefined,
-    traced: (isTraced: boolean) => void = () => {},
-  ) {
+  constructor(clock: Clock, channels?: TraceChannels, traced?: (isTraced: boolean) => void) {
     this.#clock = clock;
     this.#channels = channels;
     this.#traced = traced;
@@ -109,7 +105,7 @@ export class Ticker {
     const isTraced = call.hasSubscribers === true || handle.hasSubscribers === true;
     if (isTraced === this.#isTraced) return;
     this.#isTraced = isTraced;
-    this.#traced(isTraced);
+    this.#traced?.(isTraced);
   }
 
   /**

@@ -96,7 +96,7 @@ export class FrameEncoder implements FrameWriter {
   /** The position of the open frame's length, and the number of bytes reserved for it. */
   #begin = 0;
   #width = 1;
-  #count = 0;
+  count = 0;
   /** The header of the message that was begun; one for all messages, to save allocations. */
   readonly #header = { kind: 0, id: 0, channel: 0, method: 0, flags: 0, timeout: 0, size: 0 };
   /**
@@ -127,10 +127,6 @@ export class FrameEncoder implements FrameWriter {
     return this.#at + this.#attached;
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   get refers(): boolean {
     return this.#attached > 0;
   }
@@ -159,7 +155,7 @@ export class FrameEncoder implements FrameWriter {
 
   /** Starts the next batch in the same buffer. */
   clear(): void {
-    this.#at = this.#count = this.#from = 0;
+    this.#at = this.count = this.#from = 0;
     if (this.#attached > 0) this.#parts = [];
     this.#attached = 0;
   }
@@ -287,7 +283,7 @@ export class FrameEncoder implements FrameWriter {
     }
     buffer[place] = length;
     this.#at = at;
-    this.#count++;
+    this.count++;
   }
 
   /** Moves a small frame whose length needs one byte less than was reserved. */

@@ -204,7 +204,7 @@ class FuzzedSession {
       case 26:
         this.#now += how < 200 ? how : (how - 199) * 1_000;
         if (this.#now < end.wakeAt) return;
-        session.parts.context.woken();
+        session.parts.context.wakesAt(Number.POSITIVE_INFINITY);
         end.wakeAt = session.wake(this.#now);
         return;
       case 27:

@@ -286,7 +286,7 @@ export class Pair {
     for (const end of [this.dialer, this.acceptor]) {
       if (end.wakeAt > this.now) continue;
       end.wakeAt = Number.POSITIVE_INFINITY;
-      end.session.parts.context.woken();
+      end.session.parts.context.wakesAt(Number.POSITIVE_INFINITY);
       end.wakeBy(end.session.wake(this.now));
     }
   }
