@@ -69,7 +69,9 @@ export class Inbox implements Mounted {
   readonly #callbackFailed: (callback: string, error: unknown) => void;
   readonly #now: () => number;
   readonly #readersChanged: () => void;
+  readonly #relieve: () => void;
 
+  /** @param relieve closes a connection, because the transport is far above `limits.memory`. */
   constructor(
     protocol: Protocol,
     table: MethodTable,
@@ -77,9 +79,11 @@ export class Inbox implements Mounted {
     count: (counter: TransportCounter, remote: Remote | undefined) => void,
     callbackFailed: (callback: string, error: unknown) => void,
     readersChanged: () => void = () => {},
+    relieve: () => void = () => {},
     contexts: Contexts | undefined = undefined,
   ) {
     this.#readersChanged = readersChanged;
+    this.#relieve = relieve;
     this.contexts = contexts;
     this.protocol = protocol;
     this.table = table;
@@ -125,7 +129,10 @@ export class Inbox implements Mounted {
 
   incoming(call: InCall): void {
     this.served++;
-    if (this.#screen === undefined || this.#screen(call)) this.arrive(call);
+    if (this.#screen !== undefined && !this.#screen(call)) return;
+    this.arrive(call);
+    const { memory } = call.channel.context;
+    if (memory.used > memory.most) this.#relieve();
   }
 
   /**

@@ -102,14 +102,14 @@ export class IncomingFrames implements FrameVisitor {
     // Counted before the answers in this chunk end calls; see `BatchPacer.read`.
     const calls = caller.slots.size;
     this.#frames = 0;
-    // Each `open` has its counterpart below: `packets.clear` and `callee.endChunk`.
-    packets.open(bytes);
+    // Each `open` has its counterpart below: `clear` and `callee.endChunk`.
+    packets.retainer?.open(bytes);
     // `early` looks for CANCELs from the first whole frame on, which `read` would make unknown.
     callee.early.open(bytes, decoder.missing);
     const violation = decoder.read(bytes, this);
     // Taken after the requests in this chunk have entered the table.
     batch.pacer.read(calls, callee.served.ids.takePeak(), this.#frames);
-    const isDone = packets.clear();
+    const isDone = packets.retainer?.clear() ?? true;
     // Before `endChunk` delivers the requests that `early` holds back: a violation ends them.
     if (violation !== undefined && !this.#isOver)
       this.#context.violation(violation.reason, violation.message);

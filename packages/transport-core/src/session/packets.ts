@@ -34,9 +34,9 @@ export class IncomingPackets {
    */
   #credited: number;
   readonly #context: SessionContext;
-  /** Undefined if every payload is already a copy. */
-  readonly #retainer: PayloadRetainer | undefined;
   readonly #ping: () => boolean;
+  /** It is told of each chunk before and after; undefined if every payload is already a copy. */
+  readonly retainer: PayloadRetainer | undefined;
 
   /** @param ping sends a PING; returns false if one is already outstanding. */
   constructor(
@@ -46,7 +46,7 @@ export class IncomingPackets {
     ping: () => boolean,
   ) {
     this.#context = context;
-    this.#retainer =
+    this.retainer =
       memory === 'frames' ? undefined : new PayloadRetainer(context.allocate, memory === 'one');
     this.#ping = ping;
     const { pipe, pipeMax } = context.limits.credit;
@@ -69,19 +69,9 @@ export class IncomingPackets {
     this.window.pong(rtt, now);
   }
 
-  /** Called before a chunk of bytes is read. */
-  open(chunk: Uint8Array): void {
-    this.#retainer?.open(chunk);
-  }
-
-  /** Called after a chunk was read. Returns true if no payload shares its memory. */
-  clear(): boolean {
-    return this.#retainer?.clear() ?? true;
-  }
-
   /** Returns the payload in a form that its reader may keep. */
   keep(frame: Frame): Uint8Array {
-    return this.#retainer === undefined ? frame.bytes : this.#retainer.keep(frame);
+    return this.retainer === undefined ? frame.bytes : this.retainer.keep(frame);
   }
 
   /**

@@ -4,7 +4,6 @@
 // the session, and the other reports of the stream to the connection.
 
 import type { TransportError } from '../errors.ts';
-import type { Memory } from '../session/memory.ts';
 import type { Session } from '../session/session.ts';
 import {
   CHUNK,
@@ -35,10 +34,7 @@ type Phase =
 /**
  * The connection, which imports this file: it handles the reports of the stream besides its data.
  */
-type Owner = Required<Pick<StreamSink, 'drained' | 'revoked' | 'leave' | 'closed'>> & {
-  /** Closes the connection that holds most, because the transport is far above `limits.memory`. */
-  relieve(): void;
-};
+type Owner = Required<Pick<StreamSink, 'drained' | 'revoked' | 'leave' | 'closed'>>;
 
 /** Reads the input of a connection into its session. */
 export class ConnectionInput implements StreamSink, ScheduledReader {
@@ -65,16 +61,14 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   readonly #scheduler: ReadScheduler;
   readonly #ticker: Ticker;
   readonly #connection: Owner;
-  readonly #memory: Memory;
 
   constructor(
-    { memory, ticker, scheduler, rates }: TransportResources,
+    { ticker, scheduler, rates }: TransportResources,
     stream: StreamConnection,
     session: Session,
     connection: Owner,
   ) {
     this.#connection = connection;
-    this.#memory = memory;
     this.#stream = stream;
     this.#session = session;
     this.copies = stream.reuses === true;
@@ -211,7 +205,6 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     const units = this.#units();
     this.#context.grant(units - CHUNK - (chunk.length >> CHUNK_SHIFT));
     const isDone = this.#session.receive(now, chunk);
-    if (this.#memory.used > this.#memory.most) this.#connection.relieve();
     if (this.#isWithin(units)) return isDone;
     const { unread } = this.#session;
     const phase = this.#wait(now);
@@ -222,7 +215,6 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     const units = this.#units();
     this.#context.grant(units - CHUNK);
     const read = this.#session.receiveFrames(now, batch);
-    if (this.#memory.used > this.#memory.most) this.#connection.relieve();
     if (this.#isWithin(units)) return;
     const phase = this.#wait(now);
     if (read < batch.length) this.#keepFrames(phase, batch.slice(read));

@@ -301,10 +301,6 @@ export class Connection implements SessionVisitor {
     this.host.crowding(this);
   }
 
-  relieve(): void {
-    this.host.relieve();
-  }
-
   /** Accounts for `lateness` milliseconds during which this process was asleep. */
   excuse(lateness: number): void {
     this.#session.excuse(lateness);

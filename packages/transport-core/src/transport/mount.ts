@@ -65,6 +65,7 @@ export class Mount {
       (counter, remote) => host.count(counter, 1, remote),
       (callback, error) => host.callbackFailed(callback, error),
       () => host.readersChanged(),
+      () => host.relieve(),
       contexts,
     );
     this.screenBy(host.membership);
