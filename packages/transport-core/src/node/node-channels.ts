@@ -5,9 +5,9 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import type { TraceChannel, TraceChannels } from '@trunkline/transport-core/backend';
 
 /**
- * Publishes operations on the five channels of one tracing channel. It is Node's own object, so
- * that reading `hasSubscribers` calls none of our functions; a runtime without this member counts
- * as having no subscribers.
+ * Returns the tracing channel with this name: Node's own object with two more functions, because
+ * its member `hasSubscribers` is read in each tick. A runtime without this member counts as having
+ * no subscribers.
  */
 function traceChannel(name: string): TraceChannel {
   const channel = tracingChannel<unknown, object>(`trunkline:${name}`);

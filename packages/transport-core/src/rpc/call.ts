@@ -71,7 +71,7 @@ export class CallHost {
     if (code !== undefined) this.#failed(code);
     if (this.open > 0) return;
     this.#alive.rest();
-    for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /** Resolves when no call is in flight. */

@@ -35,7 +35,7 @@ export class IncomingPackets {
   #credited: number;
   readonly #context: SessionContext;
   readonly #ping: () => boolean;
-  /** It is told of each chunk before and after; undefined if every payload is already a copy. */
+  /** Learns of each chunk before and after it is read. Undefined if all payloads are copies. */
   readonly retainer: PayloadRetainer | undefined;
 
   /** @param ping sends a PING; returns false if one is already outstanding. */
