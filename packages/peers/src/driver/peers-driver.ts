@@ -38,7 +38,14 @@ export class PeersDriver implements Membership {
   #closing: Promise<void> | undefined = undefined;
 
   constructor(config: PeersConfig) {
+    const { message } = config.filters;
+    this.screen =
+      message === undefined
+        ? undefined
+        : (remote, protocol, method, bytes) =>
+            this.#screen(message, bytes, { protocol, method, remote });
     const { transport, exchange } = config;
+    // This puts the driver in charge of the transport, which reads `screen`.
     const node = new Node(config, this, () => {
       if (this.#state === 'running') this.#timer.by(node.now());
     });
@@ -58,12 +65,6 @@ export class PeersDriver implements Membership {
         this.#slept = true;
       },
     );
-    const { message } = config.filters;
-    this.screen =
-      message === undefined
-        ? undefined
-        : (remote, protocol, method, bytes) =>
-            this.#screen(message, bytes, { protocol, method, remote });
   }
 
   // Life cycle.

@@ -13,7 +13,7 @@ import {
   withoutStack,
 } from '../errors.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
-import type { ProtocolMethod } from '../protocol/protocol.ts';
+import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
@@ -23,11 +23,8 @@ import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import type { OutgoingRecord } from './records.ts';
 
-/**
- * The transport as its outgoing calls see it. It is an interface because `Mount`, which implements
- * it, is in a higher layer.
- */
-export interface CallHost {
+/** The outgoing calls of one mounted protocol: what they share, and their number. */
+export class CallHost {
   /** The channel of the protocol on every connection. */
   readonly channel: number;
   /** True if the protocol keeps long messages in order with short ones. */
@@ -37,18 +34,59 @@ export interface CallHost {
   readonly ticker: { now(): number };
   /** The order of all calls of the transport. */
   readonly order: CallOrder;
-  /** Counts a call that starts. */
-  begin(): void;
-  /** Reports that a call has settled, with this code if it failed. */
-  settled(code: ErrorCode | undefined): void;
-  /** Asks to be woken at `time`, when the call may expire. */
-  wakeBy(time: number): void;
+  /** The number of calls that have not settled. */
+  open = 0;
+  /** Requests to be woken at `time`, when a call may expire. */
+  readonly wakeBy: (time: number) => void;
   /**
    * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
    * them; undefined if nothing watches for garbage.
    */
-  readonly watchUnread?: ((items: object, call: Call) => void) | undefined;
+  readonly watchUnread: ((items: object, call: Call) => void) | undefined;
+  readonly #alive: CallParts['alive'];
+  readonly #failed: CallParts['failed'];
+  readonly #idle: (() => void)[] = [];
+
+  constructor({ channel, ordered }: Protocol, parts: CallParts) {
+    this.channel = channel;
+    this.ordered = ordered;
+    this.timeout = parts.timeout;
+    this.ticker = parts.ticker;
+    this.order = parts.order;
+    this.wakeBy = parts.wakeBy;
+    this.watchUnread = parts.watchUnread;
+    this.#alive = parts.alive;
+    this.#failed = parts.failed;
+  }
+
+  /** Counts a call that starts. */
+  begin(): void {
+    this.open++;
+    if (!this.#alive.isOn) this.#alive.start();
+  }
+
+  /** Called when a call has settled, with this code if it failed. */
+  settled(code: ErrorCode | undefined): void {
+    this.open--;
+    if (code !== undefined) this.#failed(code);
+    if (this.open > 0) return;
+    this.#alive.rest();
+    if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Resolves when no call is in flight. */
+  whenIdle(): Promise<void> {
+    return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
 }
+
+/** The parts of a transport that its calls use. */
+type CallParts = Pick<CallHost, 'timeout' | 'ticker' | 'order' | 'wakeBy' | 'watchUnread'> & {
+  /** Keeps the process alive while calls are in flight. */
+  readonly alive: { readonly isOn: boolean; start(): void; rest(): void };
+  /** Counts a call that has failed. */
+  readonly failed: (code: ErrorCode) => void;
+};
 
 /** Options of one call, as `send` takes them. */
 export interface OwnOptions {

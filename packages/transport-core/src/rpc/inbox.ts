@@ -9,7 +9,13 @@ import type { TraceChannel, TransportCounter } from '../observer.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
 import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { HANDLER, type InCall, type InChannel, unserved } from '../session/incoming-calls.ts';
+import {
+  HANDLER,
+  type InCall,
+  type InChannel,
+  type Mounted,
+  unserved,
+} from '../session/incoming-calls.ts';
 import {
   DECODED_SHIFT,
   HANDED,
@@ -28,15 +34,19 @@ interface InboxHooks {
 }
 
 /** The incoming calls of one mounted protocol, and its readers. */
-export class Inbox {
+export class Inbox implements Mounted {
   readonly protocol: Protocol;
   readonly table: MethodTable;
   readonly contexts: Contexts | undefined;
   closed = false;
+  /** The number of peers' calls that have arrived. */
+  served = 0;
   /** The number of calls that wait for a reader. */
   waiting = 0;
   /** Applied to the handling of the calls. */
   interceptors: readonly ServerInterceptor[] = [];
+  /** Inspects each call before everything else; undefined if nobody does. */
+  #screen: ((call: InCall) => boolean) | undefined = undefined;
   /** Undefined if calls are simply handed over. */
   #hooks: InboxHooks | undefined = undefined;
   #permissions: Permissions;
@@ -59,7 +69,9 @@ export class Inbox {
   readonly #callbackFailed: (callback: string, error: unknown) => void;
   readonly #now: () => number;
   readonly #readersChanged: () => void;
+  readonly #relieve: () => void;
 
+  /** @param relieve closes a connection, because the transport is far above `limits.memory`. */
   constructor(
     protocol: Protocol,
     table: MethodTable,
@@ -67,9 +79,11 @@ export class Inbox {
     count: (counter: TransportCounter, remote: Remote | undefined) => void,
     callbackFailed: (callback: string, error: unknown) => void,
     readersChanged: () => void = () => {},
+    relieve: () => void = () => {},
     contexts: Contexts | undefined = undefined,
   ) {
     this.#readersChanged = readersChanged;
+    this.#relieve = relieve;
     this.contexts = contexts;
     this.protocol = protocol;
     this.table = table;
@@ -106,6 +120,19 @@ export class Inbox {
       rule !== undefined ||
       this.#takers.some(({ allow }) => allow !== undefined);
     this.#hooks = watch === undefined && !asks ? undefined : { watch, asks };
+  }
+
+  /** Makes `screen` inspect each call that arrives: it returns false if it ends the connection. */
+  screenBy(screen: ((call: InCall) => boolean) | undefined): void {
+    this.#screen = screen;
+  }
+
+  incoming(call: InCall): void {
+    this.served++;
+    if (this.#screen !== undefined && !this.#screen(call)) return;
+    this.arrive(call);
+    const { memory } = call.channel.context;
+    if (memory.used > memory.most) this.#relieve();
   }
 
   /**

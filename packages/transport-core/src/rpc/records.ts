@@ -274,7 +274,7 @@ export class Reporter {
     this.#clock = clock;
     this.#now = now;
     this.#changed = changed;
-    this.watch = this.#isHeard ? this : undefined;
+    this.watch = this.#observesCalls ? this : undefined;
   }
 
   /** The time of this tick, or a later time that was read within the tick. */
@@ -289,21 +289,14 @@ export class Reporter {
 
   // Calls.
 
-  get #isHeard(): boolean {
+  get #observesCalls(): boolean {
     const { callStarted, callEnded, handlerStarted, handlerEnded } = this.#observer;
-    if ((callStarted ?? callEnded ?? handlerStarted ?? handlerEnded) !== undefined) return true;
-    const { call, handle } = this.#channels ?? {};
-    return call?.hasSubscribers === true || handle?.hasSubscribers === true;
+    return (callStarted ?? callEnded ?? handlerStarted ?? handlerEnded) !== undefined;
   }
 
-  /**
-   * Finds out whether the channels of calls have subscribers. Called at the beginning of each tick,
-   * because no event reports that a subscriber was added or removed.
-   */
-  look(): void {
-    const isHeard = this.#isHeard;
-    if (isHeard === (this.watch !== undefined)) return;
-    this.watch = isHeard ? this : undefined;
+  /** Called when the channels of calls get their first subscriber or lose their last. */
+  trace(isTraced: boolean): void {
+    this.watch = isTraced || this.#observesCalls ? this : undefined;
     this.#changed(this.watch);
   }
 

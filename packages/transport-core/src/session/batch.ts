@@ -8,12 +8,12 @@
 
 import type { TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
+import type { FrameWriter } from '../wire/encoder.ts';
 import {
   ACCOUNT_MAX,
   Account,
   type EncodedMetadata,
   FRAME_OVERHEAD,
-  type FrameWriter,
   inboxCost,
   Kind,
   LARGE,
@@ -251,7 +251,7 @@ export class Batch {
     }
     this.#controls.push({ bytes, write });
     this.#controlBytes += UNIT + bytes;
-    if (this.stuffed) this.#context.port.wakeBy(this.#context.now);
+    if (this.stuffed) this.#context.wakeBy(this.#context.now);
     this.#context.port.dirty();
   }
 
@@ -268,7 +268,7 @@ export class Batch {
   holds(): void {
     if (this.heldUntil !== Number.POSITIVE_INFINITY) return;
     this.heldUntil = this.#context.now + HELD;
-    this.#context.port.wakeBy(this.heldUntil);
+    this.#context.wakeBy(this.heldUntil);
   }
 
   /** Called when the channels have paid the credit that they held back. */
@@ -308,7 +308,7 @@ export class Batch {
     }
     this.blocked = true;
     this.#blockedSince = this.#context.now;
-    this.#context.port.wakeBy(this.#context.now + STUCK);
+    this.#context.wakeBy(this.#context.now + STUCK);
     return false;
   }
 

@@ -99,7 +99,9 @@ export class Callee {
     const { size } = frame;
     if (size > 0 && oversized(method.request, size)) return tooLarge(frame, method);
     const { limits, usage, memory } = this.#context;
-    if (channel!.openIn >= limits.calls || channel!.running >= limits.calls || usage.hasTooMany)
+    // If nothing waits or is handled, no share is used up.
+    const hasTooMany = memory.bytes > 0 && usage.hasTooMany;
+    if (channel!.openIn >= limits.calls || channel!.running >= limits.calls || hasTooMany)
       return crowded(channel!, this.#context);
     if (method.flags !== 0 && this.served.streams >= limits.streams)
       return streaming(this.served.streams);
@@ -266,7 +268,7 @@ export class Callee {
 
   #begin(call: InCall, frame: Frame): void {
     call.assemble(new Assembly(this.#context, frame, true, this.#owner(call)));
-    this.#context.port.wakeBy(this.#context.now + STALLED);
+    this.#context.wakeBy(this.#context.now + STALLED);
     this.#context.usage.makeRoom();
   }
 

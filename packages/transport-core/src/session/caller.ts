@@ -68,7 +68,7 @@ export class Caller implements CallCarrier {
     const refusal = this.#waiting.refusal(channel, call.method, call.payload.length);
     if (refusal !== undefined) return call.failed(refusal);
     call.carryBy(this);
-    if (call.due < Number.POSITIVE_INFINITY) this.#context.port.wakeBy(call.due);
+    this.#context.wakeBy(call.due);
     if (this.#waiting.size === 0 && this.#waiting.hasRoom(channel, call))
       return this.#admit(channel, call);
     this.#admitOrWait(channel, call);
@@ -83,7 +83,7 @@ export class Caller implements CallCarrier {
     this.#waiting.add(queue, call);
     usage.makeRoom();
     if (queue === this.#waiting.streams && queue.length <= this.streams)
-      this.#context.port.wakeBy(this.#freePlaces(this.#context.now));
+      this.#context.wakeBy(this.#freePlaces(this.#context.now));
   }
 
   /** Our streams that nobody has begun to read; the oldest first. */
@@ -241,7 +241,7 @@ export class Caller implements CallCarrier {
   #openStreams(channel: Channel, call: OutCall): void {
     this.streams++;
     // It may be the next stream that nobody reads.
-    if (this.#waiting.streams.length > 0) this.#context.port.wakeBy(this.#context.now + UNREAD);
+    if (this.#waiting.streams.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
     const { flags } = call.method;
     const context = this.#context;
     const progress = () => call.progressed(context.now);

@@ -100,7 +100,7 @@ export class Channel extends InChannel {
       this.settleWriters(disagreement);
     if (this.stalled && !this.lanes.congested(this.context.limits.outbound)) {
       this.stalled = false;
-      this.mounted?.roomForReplies();
+      this.mounted?.feedAll();
     }
     return this.#writers.length > 0 || this.stalled;
   }

@@ -117,7 +117,7 @@ export class PipeWindow {
   #wanted: number;
   #share = 0;
   /** The number of rounds since the last short message arrived. */
-  #calmRounds = 0;
+  calmRounds = 0;
 
   /** The time at which this round's PING was sent; undefined if none is outstanding. */
   #began: number | undefined = undefined;
@@ -203,7 +203,7 @@ export class PipeWindow {
    * Called when a short message has arrived: the next one will queue behind the bytes in flight.
    */
   short(): void {
-    this.#calmRounds = 0;
+    this.calmRounds = 0;
   }
 
   /**
@@ -221,7 +221,7 @@ export class PipeWindow {
     this.#read += cost;
     this.#burst = now === this.#at ? this.#burst + cost : cost;
     this.#at = now;
-    const wanted = this.#calmRounds >= CALM ? this.#wanted + this.#share : this.#wanted;
+    const wanted = this.calmRounds >= CALM ? this.#wanted + this.#share : this.#wanted;
     const change = Math.max(wanted - this.granted, least - cost);
     this.granted += change;
     return cost + change;
@@ -294,7 +294,7 @@ export class PipeWindow {
    * first sample, `#rate` is 0, so `rise` and the expected round trip are infinite.
    */
   #learnRate(arrived: number, trip: number, now: number): void {
-    this.#calmRounds++;
+    this.calmRounds++;
     // If a whole window arrives in one burst, no part of it arrives between PING and PONG. In that
     // case, the time from one burst to the next is used.
     const total = this.#gapRead + this.#read;

@@ -49,9 +49,8 @@ export class GracefulClose {
     this.#end = end;
     this.left = left;
     const { context, outbox } = parts;
-    const { now, port } = context;
-    this.#leaveDue = now + time;
-    if (time !== Number.POSITIVE_INFINITY) port.wakeBy(this.#leaveDue);
+    this.#leaveDue = context.now + time;
+    context.wakeBy(this.#leaveDue);
     outbox.sayFarewell(goAwayFrame(left, told));
   }
 
@@ -83,7 +82,7 @@ export class GracefulClose {
     this.#graceDue = context.now + grace;
     this.#leaveDue = Math.min(this.#leaveDue, this.#graceDue + FLUSH_TIME);
     caller.failUnsent(SHUTDOWN);
-    context.port.wakeBy(this.#graceDue);
+    context.wakeBy(this.#graceDue);
     if (grace === 0) this.#endGrace();
   }
 

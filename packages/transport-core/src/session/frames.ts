@@ -5,8 +5,8 @@
 // it the input and tells it when calls may flow. It calls the caller's and the callee's half. It
 // passes the session each GO_AWAY, and each frame that arrives before the hello is complete.
 
-import { FrameDecoder } from '../wire/decoder.ts';
-import { Account, type Frame, type FrameVisitor, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
+import { FrameDecoder, type FrameVisitor } from '../wire/decoder.ts';
+import { Account, type Frame, Kind, UNKNOWN_KINDS } from '../wire/frame.ts';
 import { HELLO_FRAME_LIMIT } from '../wire/hello.ts';
 import type { Callee } from './callee.ts';
 import { FIELDS_SHIFT, type SessionContext } from './session-context.ts';
@@ -102,14 +102,14 @@ export class IncomingFrames implements FrameVisitor {
     // Counted before the answers in this chunk end calls; see `BatchPacer.read`.
     const calls = caller.slots.size;
     this.#frames = 0;
-    // Each `open` has its counterpart below: `packets.clear` and `callee.endChunk`.
-    packets.open(bytes);
+    // Each `open` has its counterpart below: `clear` and `callee.endChunk`.
+    packets.retainer?.open(bytes);
     // `early` looks for CANCELs from the first whole frame on, which `read` would make unknown.
     callee.early.open(bytes, decoder.missing);
     const violation = decoder.read(bytes, this);
     // Taken after the requests in this chunk have entered the table.
     batch.pacer.read(calls, callee.served.ids.takePeak(), this.#frames);
-    const isDone = packets.clear();
+    const isDone = packets.retainer?.clear() ?? true;
     // Before `endChunk` delivers the requests that `early` holds back: a violation ends them.
     if (violation !== undefined && !this.#isOver)
       this.#context.violation(violation.reason, violation.message);
@@ -117,7 +117,7 @@ export class IncomingFrames implements FrameVisitor {
     if (decoder.partial === 0) this.due = Number.POSITIVE_INFINITY;
     else if (this.due === Number.POSITIVE_INFINITY || this.#frames > 0) {
       this.due = now + FRAME_TIME;
-      this.#context.port.wakeBy(this.due);
+      this.#context.wakeBy(this.due);
     }
     return isDone;
   }
@@ -263,12 +263,12 @@ export class IncomingFrames implements FrameVisitor {
   }
 
   #pong(nonce: number): void {
-    const { now, active, port } = this.#context;
+    const { now, active } = this.#context;
     const { liveness, packets } = this.#parts;
     const rtt = liveness.pong(nonce, now);
     if (rtt === undefined) return void this.#context.abused();
     packets.pong(rtt, now);
-    port.wakeBy(liveness.due(active));
+    this.#context.wakeBy(liveness.due(active));
   }
 
   #protocols(frame: Frame): void {

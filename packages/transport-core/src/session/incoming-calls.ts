@@ -18,7 +18,7 @@ import type { InStream, OutStream } from './streams.ts';
 
 /**
  * A protocol as this end has mounted it, which receives the peer's calls. It is an interface
- * because `Mount`, which implements it, is in a higher layer.
+ * because `Inbox`, which implements it, is in a higher layer.
  */
 export interface Mounted {
   readonly protocol: Protocol;
@@ -28,7 +28,7 @@ export interface Mounted {
   /** The call was removed from the inbound queue because its caller is gone. */
   withdrawn(call: InCall): void;
   /** The queued replies of a channel have drained, so its calls may be dispatched again. */
-  roomForReplies(): void;
+  feedAll(): void;
   /** Reports the error of a handler that its caller does not see. */
   handlerFailed(error: unknown): void;
 }
@@ -113,7 +113,7 @@ export interface AnswerCarrier {
   forget(call: InCall): void;
   /**
    * Returns true if so many answers wait that no more calls of the channel should be dispatched;
-   * `Mounted.roomForReplies` is called when there is room.
+   * `Mounted.feedAll` is called when there is room.
    */
   congested(channel: InChannel): boolean;
   /** Called when a reader answered after its caller was gone, or failed a one-way. */

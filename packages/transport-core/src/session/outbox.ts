@@ -290,7 +290,7 @@ export class Outbox {
   #ranDry(): void {
     if (!this.#wasGranted && !this.starved) return;
     this.#drySince = this.context.now;
-    this.context.port.wakeBy(this.#drySince + STUCK);
+    this.context.wakeBy(this.#drySince + STUCK);
   }
 
   /** The time at which the peer is disconnected if it has not given back any credit of the pipe. */

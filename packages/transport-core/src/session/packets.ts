@@ -34,9 +34,9 @@ export class IncomingPackets {
    */
   #credited: number;
   readonly #context: SessionContext;
-  /** Undefined if every payload is already a copy. */
-  readonly #retainer: PayloadRetainer | undefined;
   readonly #ping: () => boolean;
+  /** Learns of each chunk before and after it is read. Undefined if all payloads are copies. */
+  readonly retainer: PayloadRetainer | undefined;
 
   /** @param ping sends a PING; returns false if one is already outstanding. */
   constructor(
@@ -46,7 +46,7 @@ export class IncomingPackets {
     ping: () => boolean,
   ) {
     this.#context = context;
-    this.#retainer =
+    this.retainer =
       memory === 'frames' ? undefined : new PayloadRetainer(context.allocate, memory === 'one');
     this.#ping = ping;
     const { pipe, pipeMax } = context.limits.credit;
@@ -69,19 +69,9 @@ export class IncomingPackets {
     this.window.pong(rtt, now);
   }
 
-  /** Called before a chunk of bytes is read. */
-  open(chunk: Uint8Array): void {
-    this.#retainer?.open(chunk);
-  }
-
-  /** Called after a chunk was read. Returns true if no payload shares its memory. */
-  clear(): boolean {
-    return this.#retainer?.clear() ?? true;
-  }
-
   /** Returns the payload in a form that its reader may keep. */
   keep(frame: Frame): Uint8Array {
-    return this.#retainer === undefined ? frame.bytes : this.#retainer.keep(frame);
+    return this.retainer === undefined ? frame.bytes : this.retainer.keep(frame);
   }
 
   /**
@@ -105,7 +95,7 @@ export class IncomingPackets {
 
   /** Checks a frame that is a complete message. Returns false after a violation. */
   short(frame: Frame): boolean {
-    if (frame.kind !== Kind.ITEM) this.window.short();
+    if (this.window.calmRounds > 0 && frame.kind !== Kind.ITEM) this.window.short();
     return frame.length <= this.#context.terms.packet || this.#tooLarge(frame);
   }
 
@@ -163,8 +153,8 @@ export class IncomingPackets {
 /**
  * Assembles the packets of an incoming long message. Memory accounts are charged for the bytes that
  * have arrived, not for the announced size. As long as the transport has allocated little memory
- * ahead of arrival, a message has one buffer of its whole size. Otherwise, its memory grows piece
- * by piece, and the pieces are joined at the end.
+ * ahead of arrival, a message has one buffer of its whole size. Otherwise, each packet has a piece
+ * of its own, and the pieces are joined at the end.
  */
 export class Assembly extends UnfinishedMessage {
   readonly size: number;
@@ -174,11 +164,10 @@ export class Assembly extends UnfinishedMessage {
   last: number;
   readonly #context: SessionContext;
   #isKept: boolean;
-  /** The pieces that are full, in order. */
-  #full: Uint8Array[] | undefined = undefined;
-  /** The piece into which packets are written, and the number of its bytes in use. */
-  #piece: Uint8Array = EMPTY;
-  #used = 0;
+  /** The memory of the whole message; undefined if each packet has a piece. */
+  #whole: Uint8Array | undefined = undefined;
+  /** The pieces, in order. */
+  #pieces: Uint8Array[] = [];
   /** The memory into which the next packet is being read. */
   #room: Uint8Array | undefined = undefined;
 
@@ -194,10 +183,9 @@ export class Assembly extends UnfinishedMessage {
     this.#isKept = keep;
     this.last = context.now;
     if (!keep) return;
-    this.#piece = this.#next(0, this.got);
-    this.#piece.set(frame.payload);
-    this.#used = this.got;
-    context.usage.begins(this, this.got, this.#free);
+    if (this.#fits()) this.#whole = context.allocate(this.size);
+    this.#place(0, this.got).set(frame.payload);
+    context.usage.begins(this, this.got, this.#ahead);
   }
 
   get complete(): boolean {
@@ -211,17 +199,14 @@ export class Assembly extends UnfinishedMessage {
   take(): Uint8Array | undefined {
     if (!this.#isKept) return undefined;
     this.release();
-    const last = this.#piece;
-    if (this.#full === undefined) return last;
+    if (this.#whole !== undefined) return this.#whole;
     const message = this.#context.allocate(this.size);
     let at = 0;
-    for (const piece of this.#full) {
+    for (const piece of this.#pieces) {
       message.set(piece, at);
       at += piece.length;
-      this.#giveBack(piece);
+      this.#context.freeMemory(piece);
     }
-    message.set(last, at);
-    this.#giveBack(last);
     return message;
   }
 
@@ -231,8 +216,7 @@ export class Assembly extends UnfinishedMessage {
    */
   room(length: number): Uint8Array | undefined {
     if (!this.#isKept || this.got + length > this.size) return undefined;
-    this.#reach(length);
-    return (this.#room = this.#piece.subarray(this.#used, this.#used + length));
+    return (this.#room = this.#reserve(length));
   }
 
   /**
@@ -250,11 +234,7 @@ export class Assembly extends UnfinishedMessage {
       return false;
     if (this.#isKept) {
       // Compared by identity, because asking an array for its memory is a call into the engine.
-      if (packet !== this.#room) {
-        this.#reach(length);
-        this.#piece.set(packet, this.#used);
-      }
-      this.#used += length;
+      if (packet !== this.#room) this.#reserve(length).set(packet);
       this.#context.usage.comes(length);
     }
     this.#room = undefined;
@@ -267,77 +247,56 @@ export class Assembly extends UnfinishedMessage {
   release(): void {
     if (!this.#isKept) return;
     this.#isKept = false;
-    this.#context.usage.ends(this, this.got, this.#free);
+    this.#context.usage.ends(this, this.got, this.#ahead);
   }
 
   /**
-   * Drops what has arrived; packets that still arrive are only counted. The memory is freed or
-   * reused immediately, because a peer can make this end drop messages faster than the garbage
-   * collector runs.
+   * Drops what has arrived; packets that still arrive are only counted. The memory is freed
+   * immediately, because a peer can make this end drop messages faster than the garbage collector
+   * runs.
    */
   drop(): void {
     if (!this.#isKept) return;
     this.release();
-    for (const piece of this.#full ?? []) this.#giveBack(piece);
+    const pieces = this.#whole === undefined ? this.#pieces : [this.#whole];
     // The decoder may still be reading a packet into the last piece.
-    if (this.#room === undefined) this.#giveBack(this.#piece);
-    this.#full = undefined;
-    this.#piece = EMPTY;
+    if (this.#room !== undefined) pieces.pop();
+    for (const piece of pieces) this.#context.freeMemory(piece);
+    this.#whole = undefined;
+    this.#pieces = [];
   }
 
   /** Bytes that were allocated ahead of their arrival. */
-  get #free(): number {
-    return this.#piece.length - this.#used;
+  get #ahead(): number {
+    return this.#whole === undefined ? (this.#room?.length ?? 0) : this.size - this.got;
   }
 
-  /** Begins another piece if a packet of this length does not fit into the present one. */
-  #reach(length: number): void {
-    if (length <= this.#free) return;
-    // The piece is full: all packets but the last have one length, and pieces are multiples of it.
-    this.#full ??= [];
-    this.#full.push(this.#piece);
-    this.#piece = this.#next(this.got, length);
-    this.#used = 0;
-    this.#context.memory.reserve(this.#piece.length);
+  /** Reserves the memory of a packet that follows the bytes that have arrived. */
+  #reserve(length: number): Uint8Array {
+    if (this.#whole === undefined) this.#context.memory.reserve(length);
+    return this.#place(this.got, length);
   }
 
-  /**
-   * Releases a piece of a message. A piece as long as a whole message would fit few other messages.
-   */
-  #giveBack(piece: Uint8Array): void {
-    const { memory, terms, freeMemory } = this.#context;
-    if (piece.length > PIECE * terms.packet || !memory.spares(piece)) freeMemory(piece);
+  /** Returns the memory of a packet that begins at `at`. */
+  #place(at: number, length: number): Uint8Array {
+    if (this.#whole !== undefined) return this.#whole.subarray(at, at + length);
+    const piece = this.#context.allocate(length);
+    this.#pieces.push(piece);
+    return piece;
   }
 
   /**
-   * Returns memory that begins with a packet of `length` bytes, after `arrived` bytes of the
-   * message. A message that begins gets all of its memory as long as the transport has allocated
-   * little ahead of arrival and the message fits within `limits.memory`. Otherwise, it gets a piece
-   * for a few packets, but for no more than have arrived. Memory that is never written has a cost,
-   * too: the garbage collector counts it, not every system overcommits, and recycled memory already
-   * occupies its pages. So if the transport has allocated much ahead of arrival, the piece has room
-   * for this packet alone, unless a spare one is longer.
+   * Returns true if the whole message may be allocated at once: if the transport has allocated
+   * little ahead of arrival, and the message fits within `limits.memory`. Memory that is never
+   * written has a cost, too: the garbage collector counts it, and not every system overcommits.
    *
-   * Pieces have two, four or eight packets, so that freed ones fit others and the heap hardly
-   * fragments. Therefore, a message that began in pieces never gets its whole rest at once: the
-   * holes that such blocks left in the heap made the process larger by up to 230 MiB than what it
-   * held.
+   * A message that began in pieces goes on in pieces, which are all equal, so that freed ones fit
+   * others. Blocks of other sizes left holes in the heap, which made the process larger by up to
+   * 230 MiB than what it held.
    */
-  #next(arrived: number, length: number): Uint8Array {
-    const { memory, allocate, terms } = this.#context;
-    const rest = this.size - arrived;
-    let size = rest;
-    if (arrived > 0 || !memory.mayReserve(rest - length) || memory.used + rest > memory.limit) {
-      size = PIECE * terms.packet;
-      while (size > Math.min(rest, Math.max(arrived, 2 * length))) size >>= 1;
-      size = Math.max(size, length);
-    }
-    let piece = memory.takeSpare(size);
-    if (piece === undefined && !memory.mayReserve(size - length)) {
-      size = length;
-      piece = memory.takeSpare(size);
-    }
-    return piece ?? allocate(size);
+  #fits(): boolean {
+    const { memory } = this.#context;
+    return memory.mayReserve(this.size - this.got) && memory.used + this.size <= memory.limit;
   }
 }
 
@@ -369,8 +328,6 @@ export const STALLED = 10_000;
  * sender. A sender without credit for the pipe disconnects after 10 s.
  */
 const PROMPT = 3_000;
-/** Maximum number of packets in one piece of a message that is not allocated as a whole. */
-const PIECE = 8;
 
 // Makes payloads safe for their readers to keep. A small payload would pin the large chunk that it
 // came in, so it is copied together with the payloads behind it. Copying a piece of the chunk costs

@@ -52,7 +52,7 @@ export class ServedCalls implements AnswerCarrier {
   open(call: InCall): void {
     this.ids.set(call);
     call.channel.countIncoming(1);
-    if (call.due < NEVER) this.#context.port.wakeBy(call.due);
+    this.#context.wakeBy(call.due);
     if (call.method.flags !== 0) this.#openStreams(call);
   }
 
@@ -76,7 +76,7 @@ export class ServedCalls implements AnswerCarrier {
 
   expires(call: InCall, time: number): void {
     this.#deadlines.add(call, time);
-    this.#context.port.wakeBy(time);
+    this.#context.wakeBy(time);
   }
 
   started(call: InCall, by: Running = HANDLER): void {
@@ -90,6 +90,8 @@ export class ServedCalls implements AnswerCarrier {
   }
 
   congested({ byte, lanes }: InChannel): boolean {
+    // Lanes without answers that wait are not asked, as for almost all calls.
+    if (lanes.replies.length === 0 && lanes.longReplies.messages === 0) return false;
     if (!lanes.congested(this.#context.limits.outbound)) return false;
     this.#channels.stall(byte);
     return true;

@@ -87,7 +87,7 @@ export interface SessionPort {
    *   channel, so that many one-ways whose handlers end in the same turn need one write.
    */
   dirty(canWait?: boolean): void;
-  /** Requests that `wake()` be called at this time or earlier. */
+  /** Requests that `wake()` be called at this time or earlier; see `SessionContext.wakeBy`. */
   wakeBy(time: number): void;
   /**
    * Closes the connection gracefully. `flush` must come first: only a batch that is held back is
@@ -117,6 +117,8 @@ export class SessionContext implements MemoryOwner {
   grown = 0;
   /** The time at which a call or message was last sent or received. */
   active: number;
+  /** The latest time at which the connection needs `wake`. */
+  due = Number.POSITIVE_INFINITY;
   /**
    * The number of work units that the peer may still use in this turn. The driver sets them, each
    * frame takes at least one, and at 0 the session stops reading. Always within V8's range of small
@@ -161,6 +163,18 @@ export class SessionContext implements MemoryOwner {
   /** Sets the time, at the beginning of a tick. */
   advance(now: number): void {
     this.now = now;
+  }
+
+  /** Requests that `Session.wake` be called at this time or earlier. */
+  wakeBy(time: number): void {
+    if (time >= this.due) return;
+    this.due = time;
+    this.port.wakeBy(time);
+  }
+
+  /** Records that the driver wakes the connection at this time, whatever was requested. */
+  wakesAt(time: number): void {
+    this.due = time;
   }
 
   /** Called when a call or message was sent or received. */

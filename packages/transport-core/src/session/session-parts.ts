@@ -6,7 +6,8 @@
 import { stackless, TransportError } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
-import { ACCOUNT_MAX, type Frame, type FrameWriter, Kind } from '../wire/frame.ts';
+import type { FrameWriter } from '../wire/encoder.ts';
+import { ACCOUNT_MAX, type Frame, Kind } from '../wire/frame.ts';
 import type { Announcement, Hello } from '../wire/hello.ts';
 import { remoteError } from '../wire/metadata.ts';
 import { Batch } from './batch.ts';

@@ -59,7 +59,7 @@ export class Session {
     this.#limits = new TimeLimits(this.parts, options.keepAlive, idleTime);
     const exchange = new HelloExchange(this.parts.batch, options, (how, error) => this[how](error));
     this.#phase = { name: 'hello', exchange };
-    options.port.wakeBy(exchange.due);
+    this.parts.context.wakeBy(exchange.due);
   }
 
   get state(): 'opening' | 'up' | 'closing' | 'closed' {
@@ -105,7 +105,7 @@ export class Session {
     this.#frames.open();
     this.parts.context.touch();
     this.parts.batch.control(Kind.PING, this.parts.liveness.ping(now));
-    this.#options.port.wakeBy(this.#nextDue());
+    this.parts.context.wakeBy(this.#nextDue());
     this.#options.visitor.up();
     if (isStale) this.announce();
   }

@@ -1,7 +1,9 @@
 // The input of one connection. It owns the data that has arrived and was not read yet, and decides
 // when the stream is read: not before the handshake has a slot, not above the receive rate, and in
-// each turn only as far as the peer's work units go (ticker.ts). It passes the data to the session.
+// each turn only as far as the peer's work units go (transport-resources.ts). It passes the data to
+// the session, and the other reports of the stream to the connection.
 
+import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import {
   CHUNK,
@@ -12,7 +14,7 @@ import {
 } from '../session/session-context.ts';
 import { plain } from '../text.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
-import type { StreamConnection } from './stream-layer.ts';
+import type { StreamConnection, StreamSink } from './stream-layer.ts';
 import type {
   ReadScheduler,
   ScheduledReader,
@@ -29,8 +31,13 @@ type Phase =
   /** The input has waited since this time for its next turn; `excuse` moves the time. */
   | { readonly name: 'waiting'; since: number; backlog: Backlog | undefined };
 
+/**
+ * The connection, which imports this file: it handles the reports of the stream besides its data.
+ */
+type Owner = Required<Pick<StreamSink, 'drained' | 'revoked' | 'leave' | 'closed'>>;
+
 /** Reads the input of a connection into its session. */
-export class ConnectionInput implements ScheduledReader {
+export class ConnectionInput implements StreamSink, ScheduledReader {
   /** The number of bytes that have arrived so far; starts at -0 like `ConnectionOutput.bytes`. */
   bytes = -0;
   /** True if the stream reuses the memory of its chunks. */
@@ -53,12 +60,15 @@ export class ConnectionInput implements ScheduledReader {
   readonly #context: SessionContext;
   readonly #scheduler: ReadScheduler;
   readonly #ticker: Ticker;
+  readonly #connection: Owner;
 
   constructor(
     { ticker, scheduler, rates }: TransportResources,
     stream: StreamConnection,
     session: Session,
+    connection: Owner,
   ) {
+    this.#connection = connection;
     this.#stream = stream;
     this.#session = session;
     this.copies = stream.reuses === true;
@@ -79,9 +89,11 @@ export class ConnectionInput implements ScheduledReader {
       const isReading = phase.name === 'reading';
       // A paused stream delivers what it had read before the pause.
       if (!isReading) this.#spend(CHUNK);
+      // (All our layers deliver plain arrays.)
+      const bytes = chunk.constructor === Uint8Array ? chunk : plain(chunk);
       const isDone = isReading
-        ? this.#read(now, plain(chunk), this.copies)
-        : this.#keep(phase, plain(chunk), this.copies);
+        ? this.#read(now, bytes, this.copies)
+        : this.#keep(phase, bytes, this.copies);
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(chunk.length, now), now);
       return isDone;
     } finally {
@@ -113,6 +125,22 @@ export class ConnectionInput implements ScheduledReader {
       else this.#readFrames(now, batch);
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(bytes, now), now);
     });
+  }
+
+  drained(): void {
+    this.#connection.drained();
+  }
+
+  revoked(error: TransportError): void {
+    this.#connection.revoked(error);
+  }
+
+  leave(text: string): void {
+    this.#connection.leave(text);
+  }
+
+  closed(error?: TransportError): void {
+    this.#connection.closed(error);
   }
 
   /** Pauses reading until the connection has its handshake slot. */
@@ -258,7 +286,7 @@ export class ConnectionInput implements ScheduledReader {
     if (this.#readAgain === Number.POSITIVE_INFINITY) this.#stream.pause();
     this.#readAgain = now + delay;
     this.#session.excuse(delay);
-    this.#context.port.wakeBy(this.#readAgain);
+    this.#context.wakeBy(this.#readAgain);
   }
 
   /** Resumes reading, unless something else prevents it. */

@@ -6,8 +6,7 @@
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
-import { type FrameCollector, FrameEncoder } from '../wire/encoder.ts';
-import type { FrameWriter } from '../wire/frame.ts';
+import { type FrameCollector, FrameEncoder, type FrameWriter } from '../wire/encoder.ts';
 import type { StreamConnection } from './stream-layer.ts';
 import type {
   BufferPool,
@@ -28,8 +27,8 @@ type Phase =
 
 /** The connection, which imports this file. A closure would cost memory for each connection. */
 interface Owner {
-  /** A property, not a method, because it is taken off the object and called on its own. */
-  readonly wakeBy: (time: number) => void;
+  /** Requests that `Connection.wake` be called at this time or earlier. */
+  wakeBy(time: number): void;
   /** Reports that `Session.crowded` has changed. */
   crowding(): void;
 }
@@ -43,7 +42,6 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
-  readonly wakeBy: (time: number) => void;
   readonly #owner: Owner;
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
@@ -75,7 +73,6 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     { ticker, scheduler, buffers, rates }: TransportResources,
     stream: StreamConnection,
   ) {
-    this.wakeBy = owner.wakeBy;
     this.#owner = owner;
     this.#stream = stream;
     this.#ticker = ticker;
@@ -116,6 +113,10 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     // What can wait does not keep other output from leaving at the end of this tick.
     this.#isScheduled = !canWait;
     this.#ticker.touch(this, canWait);
+  }
+
+  wakeBy(time: number): void {
+    this.#owner.wakeBy(time);
   }
 
   flushTick(now: number): void {
@@ -184,7 +185,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     const delay = this.#rate.take(bytes, now);
     if (delay === 0) return isDone;
     this.#sendAgain = now + delay;
-    this.wakeBy(this.#sendAgain);
+    this.#session!.parts.context.wakeBy(this.#sendAgain);
     return false;
   }
 
@@ -195,7 +196,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     else if (this.#kept === undefined && !this.#isResting) this.#writeLast();
     else {
       this.#phase = { name: 'lingering', due: this.#ticker.now() + LINGER };
-      this.wakeBy(this.#phase.due);
+      this.#session!.parts.context.wakeBy(this.#phase.due);
     }
   }
 

@@ -17,12 +17,11 @@ import { type LeaveReason, Session, SessionFigures } from '../session/session.ts
 import type { SessionOptions, SessionVisitor } from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText } from '../text.ts';
-import type { Frame } from '../wire/frame.ts';
 import type { Announcement, Hello, Introduction } from '../wire/hello.ts';
 import { ConnectionInput } from './connection-input.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { ATTACHMENT, askAdmit, askHello, mismatch, unreachable } from './membership.ts';
-import type { HandshakeSlot, StreamConnection, StreamSink } from './stream-layer.ts';
+import type { HandshakeSlot, StreamConnection } from './stream-layer.ts';
 import type { TransportResources } from './transport-resources.ts';
 
 /**
@@ -34,7 +33,8 @@ export interface ConnectionHost extends TransportResources {
   /** The identity that is shown to peers, and the one for peers that prove no id. */
   readonly self: Introduction;
   readonly selfUnproven: Introduction;
-  readonly mounts: ReadonlyMap<number, Mounted>;
+  /** The mounted protocols by channel, which receive the peers' calls. */
+  readonly inboxes: ReadonlyMap<number, Mounted>;
   /** All connections whose stream is not closed yet. */
   readonly connections: ReadonlySet<Connection>;
   /** Creates the connection of a stream and adds it to the transport's connections. */
@@ -109,7 +109,7 @@ type Phase =
   | { readonly name: 'gone' };
 
 /** One connection of a transport. */
-export class Connection implements SessionVisitor, StreamSink {
+export class Connection implements SessionVisitor {
   readonly id: string;
   readonly direction: 'in' | 'out';
   readonly endpoint: string;
@@ -118,8 +118,6 @@ export class Connection implements SessionVisitor, StreamSink {
   /** True if it counts towards limits.connections; refused connections do not. */
   readonly counts: boolean;
   remote: LiveRemote | undefined = undefined;
-  /** The latest time at which the connection needs `wake`. */
-  due = Number.POSITIVE_INFINITY;
   readonly host: ConnectionHost;
   /** Starts our calls on this connection. */
   readonly caller: Caller;
@@ -150,12 +148,12 @@ export class Connection implements SessionVisitor, StreamSink {
     this.#output.attach(this.#session);
     this.caller = this.#session.parts.caller;
     this.figures = new SessionFigures(this.#session.parts);
-    this.#input = new ConnectionInput(host, stream, this.#session);
+    this.#input = new ConnectionInput(host, stream, this.#session, this);
   }
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
   start(): void {
-    this.#stream.attach(this);
+    this.#stream.attach(this.#input);
     if (this.direction === 'in' || this.over) return;
     if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
       return this.#session.break(mismatch(this.#expected, this.#stream));
@@ -279,21 +277,25 @@ export class Connection implements SessionVisitor, StreamSink {
 
   /** Does everything that is due at `now`, then sets `due` to the next time. */
   wake(now: number): void {
+    const { context } = this.#session.parts;
     // Reset first, because the work below may request an earlier time than it returns.
-    this.due = Number.POSITIVE_INFINITY;
+    context.wakesAt(Number.POSITIVE_INFINITY);
     this.#output.wake(now);
     this.#input.wake(now);
     // A connection that its own rate limit holds back is not stuck.
     if (this.#output.isHeldBack) this.#session.parts.heldBack(now);
     const next = this.#session.wake(now);
-    this.due = Math.min(this.due, next, this.#output.due, this.#input.due);
+    context.wakesAt(Math.min(context.due, next, this.#output.due, this.#input.due));
   }
 
-  readonly wakeBy = (time: number): void => {
-    if (time >= this.due) return;
-    this.due = time;
+  /** The latest time at which the connection needs `wake`. */
+  get due(): number {
+    return this.#session.parts.context.due;
+  }
+
+  wakeBy(time: number): void {
     this.host.wakeBy(time);
-  };
+  }
 
   crowding(): void {
     this.host.crowding(this);
@@ -304,19 +306,7 @@ export class Connection implements SessionVisitor, StreamSink {
     this.#session.excuse(lateness);
   }
 
-  // Reports of the stream.
-
-  get copies(): boolean {
-    return this.#input.copies;
-  }
-
-  data(chunk: Uint8Array): boolean {
-    return this.#input.data(chunk);
-  }
-
-  frames(batch: readonly Frame[]): void {
-    this.#input.frames(batch);
-  }
+  // Reports of the stream, besides its data.
 
   drained(): void {
     this.#output.drained();
@@ -446,7 +436,7 @@ function sessionOptions(
   connection: Connection,
   output: ConnectionOutput,
 ): SessionOptions {
-  const { config, memory, self, selfUnproven, mounts, random, ticker } = host;
+  const { config, memory, self, selfUnproven, inboxes, random, ticker } = host;
   const now = ticker.now();
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
@@ -463,7 +453,7 @@ function sessionOptions(
     self: stream.nodeId === undefined ? selfUnproven : self,
     proven: stream.nodeId,
     observed: stream.endpoint.slice(0, OBSERVED),
-    mounts,
+    mounts: inboxes,
     keepAlive,
     idleTimeout,
     // The time that the layer below took, or that was spent waiting for a turn, is subtracted.

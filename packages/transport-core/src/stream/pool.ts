@@ -8,7 +8,7 @@ import type { Call } from '../rpc/call.ts';
 import { memoryFull } from '../session/memory.ts';
 import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
-import { BorrowedConnections, HeldTarget, type Hold } from './held-target.ts';
+import { HeldTarget, type Hold } from './held-target.ts';
 import { nodeOf } from './membership.ts';
 import type { DialedName, Members, Names, NameWatch } from './names.ts';
 
@@ -33,7 +33,11 @@ export class Pool {
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
-  readonly #borrowed = new BorrowedConnections<PoolEntry>();
+  /**
+   * The entries of watched names. They may also use connections of a membership, which were dialed
+   * for other targets.
+   */
+  readonly #named = new Set<PoolEntry>();
   /**
    * The target that was looked up last, as written, and its entry: most calls go to the same target
    * as the call before.
@@ -138,7 +142,7 @@ export class Pool {
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
-    for (const entry of this.#borrowed.borrowersOf(connection)) this.#remove(entry, connection);
+    for (const entry of this.#named) this.#remove(entry, connection);
     if (connection.target === undefined) return;
     const entry = this.entries.get(this.#key(connection.target));
     if (entry !== undefined) this.#remove(entry, connection);
@@ -148,7 +152,6 @@ export class Pool {
     const at = entry.connections.indexOf(connection);
     if (at < 0) return;
     entry.connections.splice(at, 1);
-    this.#borrowed.returned(entry, connection);
     this.#heldLost(entry, connection);
     this.settle(entry);
     if (entry.watch?.lists(connection) === true) entry.watch.distrust();
@@ -162,7 +165,7 @@ export class Pool {
       entry.unwatch();
     }
     this.entries.clear();
-    this.#borrowed.clear();
+    this.#named.clear();
     this.#last = undefined;
   }
 
@@ -296,7 +299,9 @@ export class Pool {
         // new link.
         if (!connection.isUp && entry.wanted && (isBorrowed || nodeOf(entry.target) !== undefined))
           return this.#dial(entry);
-        if (isBorrowed && !this.#borrowed.borrow(entry, connection)) entry.pauseGrowth();
+        const isNew = connection.isUp && !entry.connections.includes(connection);
+        if (isBorrowed && isNew) entry.connections.push(connection);
+        else if (isBorrowed) entry.pauseGrowth();
         this.#holdLive(entry, connection);
         this.#opened(entry, connection);
       },
@@ -324,7 +329,9 @@ export class Pool {
   /** Watches the target of an entry that is being dialed, if the target is a name. */
   #watched(entry: PoolEntry): DialedName | undefined {
     entry.watch ??= this.#names.watch(entry.address, () => this.#listChanged(entry));
-    return entry.watch && { watch: entry.watch, inUse: entry.connections[0] };
+    if (entry.watch === undefined) return undefined;
+    this.#named.add(entry);
+    return { watch: entry.watch, inUse: entry.connections[0] };
   }
 
   /** Stops using connections to addresses that are no longer listed. */
@@ -357,6 +364,7 @@ export class Pool {
     if (entry.wanted || entry.connections.length > 0) return;
     entry.abortDial(UNWANTED);
     entry.unwatch();
+    this.#named.delete(entry);
     this.entries.delete(this.#key(entry.target));
     this.#last = undefined;
   }

@@ -4,6 +4,7 @@
 
 import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
+import type { TraceChannels } from '../observer.ts';
 import type { Random } from '../random.ts';
 import type { InCall } from '../session/incoming-calls.ts';
 import { Memory } from '../session/memory.ts';
@@ -66,31 +67,45 @@ interface Flushable {
 /** Provides the time of the current tick, and flushes output at its end. */
 export class Ticker {
   readonly #clock: Clock;
-  readonly #began: (() => void) | undefined;
+  readonly #channels: TraceChannels | undefined;
+  readonly #traced: ((isTraced: boolean) => void) | undefined;
+  #isTraced = false;
   #time = 0;
   #fresh = false;
   #scheduled = false;
   #inside = 0;
   #dirty: Flushable[] | undefined = undefined;
 
-  /** @param began called at the beginning of each tick, if given. */
-  constructor(clock: Clock, began: (() => void) | undefined = undefined) {
+  /**
+   * @param channels read at the beginning of each tick, if given, because no event reports that a
+   *   subscriber was added or removed.
+   * @param traced called when the channels of calls get their first subscriber or lose their last.
+   */
+  constructor(clock: Clock, channels?: TraceChannels, traced?: (isTraced: boolean) => void) {
     this.#clock = clock;
-    this.#began = began;
+    this.#channels = channels;
+    this.#traced = traced;
   }
 
   /** Returns the time of this tick in milliseconds. */
   now(): number {
-    return this.#fresh ? this.#time : this.#begin();
+    if (!this.#fresh) {
+      this.#begin();
+      this.#schedule();
+    }
+    return this.#time;
   }
 
-  /** Begins a tick: reads the clock. */
-  #begin(): number {
+  /** Begins a tick or an event: reads the clock. */
+  #begin(): void {
     this.#time = this.#clock.now();
     this.#fresh = true;
-    if (this.#began !== undefined) this.#began();
-    this.#schedule();
-    return this.#time;
+    if (this.#channels === undefined) return;
+    const { call, handle } = this.#channels;
+    const isTraced = call.hasSubscribers === true || handle.hasSubscribers === true;
+    if (isTraced === this.#isTraced) return;
+    this.#isTraced = isTraced;
+    this.#traced?.(isTraced);
   }
 
   /**
@@ -122,11 +137,7 @@ export class Ticker {
 
   /** The first half of `run`, for the hottest path. `leave` must always be called afterwards. */
   enter(): number {
-    if (this.#inside++ === 0) {
-      this.#time = this.#clock.now();
-      this.#fresh = true;
-      if (this.#began !== undefined) this.#began();
-    }
+    if (this.#inside++ === 0) this.#begin();
     return this.#time;
   }
 

@@ -12,6 +12,7 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { Call } from '../rpc/call.ts';
+import type { Inbox } from '../rpc/inbox.ts';
 import { Reporter } from '../rpc/records.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
@@ -21,6 +22,7 @@ import {
   type ConnectionHost,
   type ConnectionInit,
 } from '../stream/connection.ts';
+import type { Membership } from '../stream/membership.ts';
 import { Members, Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
@@ -40,6 +42,8 @@ const mountOptions = optionsSchema({
 /** The shared state of a transport and all its mounts. */
 export class TransportEngine extends TransportResources implements ConnectionHost {
   readonly mounts: Map<number, Mount>;
+  /** The inboxes of the mounts, by channel. */
+  readonly inboxes = new Map<number, Inbox>();
   readonly pool: Pool;
   readonly members = new Members(this);
   readonly names = new Names(this);
@@ -79,7 +83,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     channels: TraceChannels | undefined,
   ) {
     const mounts = new Map<number, Mount>();
-    const ticker: Ticker = new Ticker(clock, channels && (() => reporter.look()));
+    const ticker: Ticker = new Ticker(clock, channels, (isTraced) => reporter.trace(isTraced));
     const reporter = new Reporter(
       config.observer,
       channels,
@@ -92,7 +96,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     super(layer, config, clock, random, ticker);
     this.mounts = mounts;
     this.reporter = reporter;
-    this.alive = new KeepAlive(clock);
+    this.alive = new KeepAlive(clock, () =>
+      [...mounts.values()].some(({ calls }) => calls.open > 0),
+    );
     this.dispatcher = new EventDispatcher(config.observer);
     this.self = new SelfIntroduction(this, () => this.listening);
     this.selfUnproven = introduceUnproven(this.self, this);
@@ -140,6 +146,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     if (taken !== undefined)
       throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
     this.mounts.set(protocol.channel, mount);
+    this.inboxes.set(protocol.channel, mount.inbox);
     mount.watchBy(this.reporter.watch);
     if (this.state !== 'open') mount.refuse();
     this.announce();
@@ -149,13 +156,23 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   unmount(mount: Mount): void {
     if (this.mounts.get(mount.protocol.channel) !== mount) return;
     this.mounts.delete(mount.protocol.channel);
-    this.#servedBefore += mount.served;
+    this.inboxes.delete(mount.protocol.channel);
+    this.#servedBefore += mount.inbox.served;
     this.announce();
+  }
+
+  /** Puts a membership in charge of admitting peers; undefined ends that. */
+  join(membership: Membership | undefined): void {
+    this.membership = membership;
+    for (const mount of this.mounts.values()) mount.screenBy(membership);
   }
 
   /** The number of peers' calls that have arrived. */
   get served(): number {
-    return [...this.mounts.values()].reduce((sum, mount) => sum + mount.served, this.#servedBefore);
+    return [...this.mounts.values()].reduce(
+      (sum, { inbox }) => sum + inbox.served,
+      this.#servedBefore,
+    );
   }
 
   /** Sends the protocols and the address, which have changed, to the peers. */

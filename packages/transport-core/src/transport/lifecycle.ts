@@ -416,9 +416,9 @@ export class Shutdown {
   async closeMount(mount: Mount, grace: number): Promise<void> {
     const { clock, connections, pool, ticker } = this.#transport;
     mount.refuse();
-    if (grace > 0 && mount.open > 0 && this.state === 'open') {
+    if (grace > 0 && mount.calls.open > 0 && this.state === 'open') {
       const enough = new AbortController();
-      void mount.whenIdle().then(() => enough.abort());
+      void mount.calls.whenIdle().then(() => enough.abort());
       await clock.sleep(grace, enough.signal).catch(() => {});
     }
     ticker.run(() => {

@@ -77,7 +77,7 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     throw new TypeError(
       'manage: this transport already has peers; call createPeers once for each transport',
     );
-  engine.membership = membership;
+  engine.join(membership);
   startAnew(engine);
   return {
     instance: engine.self.instance,
@@ -107,7 +107,7 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
     isServing: (service) => engine.serving.isServing(service),
     onServingChanged: (changed) => engine.serving.onChange(changed),
     release: () => {
-      if (engine.membership === membership) engine.membership = undefined;
+      if (engine.membership === membership) engine.join(undefined);
     },
   };
 }

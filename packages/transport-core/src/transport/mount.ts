@@ -1,16 +1,14 @@
-// One protocol mounted on a transport, with its inbox and the number of its outgoing calls.
+// One protocol mounted on a transport, with its inbox and its outgoing calls.
 
 import { contexts } from '#context';
-import { type ErrorCode, TransportError } from '../errors.ts';
+import { TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
 import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
-import type { Call, CallHost } from '../rpc/call.ts';
+import { type Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { Reporter } from '../rpc/records.ts';
-import type { InCall, Mounted } from '../session/incoming-calls.ts';
-import type { CallOrder } from '../session/out-call.ts';
 import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
-import type { Ticker } from '../stream/transport-resources.ts';
+import type { Membership } from '../stream/membership.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
 import type { EventDispatcher } from './event-dispatcher.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -24,30 +22,19 @@ interface MountHooks {
 }
 
 /** One mounted protocol. */
-export class Mount implements Mounted, CallHost {
+export class Mount {
   readonly protocol: Protocol;
   readonly channel: number;
-  readonly ordered: boolean;
-  readonly timeout: number;
-  readonly ticker: Ticker;
-  readonly order: CallOrder;
   readonly table: MethodTable;
   readonly inbox: Inbox;
-  readonly watchUnread: CallHost['watchUnread'];
+  /** The calls that are made here. */
+  readonly calls: CallHost;
   /** The error with which new calls fail; set when the mount closes. */
   over: TransportError | undefined = undefined;
   /** Undefined if outgoing calls are simply sent. */
   hooks: MountHooks | undefined = undefined;
   /** False if its calls go on while the node drains. */
   readonly drains: boolean;
-  /** The number of outgoing calls that have not settled. */
-  open = 0;
-  /** The number of peers' calls that have arrived. */
-  served = 0;
-  readonly #host: ConnectionHost;
-  readonly #dispatcher: EventDispatcher;
-  readonly #alive: KeepAlive;
-  readonly #idle: (() => void)[] = [];
 
   /** @param alive keeps the process alive while outgoing calls are in flight. */
   constructor(
@@ -59,17 +46,18 @@ export class Mount implements Mounted, CallHost {
   ) {
     this.protocol = protocol;
     this.channel = protocol.channel;
-    this.ordered = protocol.ordered;
-    this.timeout = host.config.timeout;
-    this.ticker = host.ticker;
-    this.order = host.order;
     this.table = methodTable(protocol);
     this.drains = drains && !isProjectProtocol(protocol);
-    this.#host = host;
-    this.#dispatcher = dispatcher;
-    this.#alive = alive;
-    // When an object becomes garbage can't be replayed, so no other clock may depend on it.
-    this.watchUnread = host.clock === systemClock ? watchUnread : undefined;
+    this.calls = new CallHost(protocol, {
+      timeout: host.config.timeout,
+      ticker: host.ticker,
+      order: host.order,
+      wakeBy: (time) => host.wakeBy(time),
+      // When an object becomes garbage can't be replayed, so no other clock may depend on it.
+      watchUnread: host.clock === systemClock ? watchUnread : undefined,
+      alive,
+      failed: (code) => dispatcher.callFailed(code),
+    });
     this.inbox = new Inbox(
       protocol,
       this.table,
@@ -77,37 +65,21 @@ export class Mount implements Mounted, CallHost {
       (counter, remote) => host.count(counter, 1, remote),
       (callback, error) => host.callbackFailed(callback, error),
       () => host.readersChanged(),
+      () => host.relieve(),
       contexts,
     );
+    this.screenBy(host.membership);
   }
 
-  // The peers' calls.
-
-  incoming(call: InCall): void {
-    const { membership, memory } = this.#host;
-    this.served++;
-    if (membership?.screen !== undefined) {
-      const { from, method, payload } = call;
-      const unfit = membership.screen(from!, this.protocol.name, method.name, payload);
-      if (unfit !== undefined) return connectionOf(from!).break(unfit);
-    }
-    this.inbox.arrive(call);
-    if (memory.used > memory.limit * 1.25) this.#host.relieve();
+  /** Makes a membership inspect the peers' calls; undefined stops it. */
+  screenBy(membership: Membership | undefined): void {
+    if (membership?.screen === undefined) return this.inbox.screenBy(undefined);
+    this.inbox.screenBy(({ from, method, payload }) => {
+      const unfit = membership.screen!(from!, this.protocol.name, method.name, payload);
+      if (unfit !== undefined) connectionOf(from!).break(unfit);
+      return unfit === undefined;
+    });
   }
-
-  withdrawn(call: InCall): void {
-    this.inbox.withdrawn(call);
-  }
-
-  roomForReplies(): void {
-    this.inbox.feedAll();
-  }
-
-  handlerFailed(error: unknown): void {
-    this.inbox.handlerFailed(error);
-  }
-
-  // Our calls.
 
   /** Makes `watch` follow the mount's calls in both directions from now on; undefined stops it. */
   watchBy(watch: Reporter | undefined): void {
@@ -122,31 +94,6 @@ export class Mount implements Mounted, CallHost {
 
   #hook(watch: Reporter | undefined, chain: ClientNext | undefined): void {
     this.hooks = watch === undefined && chain === undefined ? undefined : { watch, chain };
-  }
-
-  begin(): void {
-    if (this.open++ === 0) this.#alive.enter();
-  }
-
-  settled(code: ErrorCode | undefined): void {
-    this.open--;
-    if (code !== undefined) this.#dispatcher.callFailed(code);
-    if (this.open > 0) return;
-    this.#alive.leave();
-    if (this.#idle.length > 0) this.#tellIdle();
-  }
-
-  #tellIdle(): void {
-    for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  wakeBy(time: number): void {
-    this.#host.wakeBy(time);
-  }
-
-  /** Resolves when no outgoing call is in flight. */
-  whenIdle(): Promise<void> {
-    return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** Makes all new calls fail with `shutdown`. */

@@ -147,7 +147,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     request: unknown,
     options: OwnOptions,
   ): Promise<unknown> {
-    const call = new InterceptedCall(this, this.#mount, method, target, request, options);
+    const call = new InterceptedCall(this, this.#mount.calls, method, target, request, options);
     let promise: Promise<unknown>;
     try {
       promise = Promise.resolve(chain(call));
@@ -181,9 +181,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): Promise<unknown> {
     const remote = typeof target === 'string' ? undefined : ownConnection(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
-    const host = this.#mount;
-    const call = new Call(host, method, payload, target, options);
-    const watch = host.hooks?.watch;
+    const { calls, hooks } = this.#mount;
+    const call = new Call(calls, method, payload, target, options);
+    const watch = hooks?.watch;
     if (watch === undefined) return this.#start(call, remote);
     const record = new OutgoingRecord(watch, this.protocol.name, call, options.metadata);
     call.record = record;

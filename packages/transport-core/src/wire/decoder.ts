@@ -2,8 +2,7 @@
 // a return value, never an exception. Memory is allocated for received bytes, not for announced
 // lengths.
 
-import { EMPTY, Frame, type FrameVisitor, Kind } from './frame.ts';
-import { parseFrame } from './parse-frame.ts';
+import { EMPTY, Frame, Kind, parseFrame } from './frame.ts';
 
 /**
  * A protocol violation by the peer, which ends its connection: `too_large` for a frame above this
@@ -12,6 +11,27 @@ import { parseFrame } from './parse-frame.ts';
 export interface FrameViolation {
   reason: 'malformed' | 'too_large';
   message: string;
+}
+
+/** Receives decoded frames. */
+export interface FrameVisitor {
+  /**
+   * Handles a frame. Returning false stops the decoder: it drops the rest of the chunk and
+   * everything that follows, unless the visitor `pauses`.
+   */
+  frame(frame: Frame): boolean;
+  /**
+   * The decoder reads this after `frame` has returned false. True makes the decoder keep the rest
+   * of the chunk in `unread` and continue with the next chunk.
+   */
+  readonly pauses?: boolean;
+  /**
+   * Called when a PART of call `id` was split across chunks and `length` bytes of its payload are
+   * expected. Returns memory of that size for these bytes, which becomes the payload of the frame;
+   * undefined lets the decoder choose the memory. The payload may never arrive completely, and the
+   * call may have ended by then.
+   */
+  place?(id: number, length: number): Uint8Array | undefined;
 }
 
 /**

@@ -7,14 +7,73 @@ import {
   type EncodedMetadata,
   FRAME_OVERHEAD,
   Frame,
-  type FrameWriter,
   Kind,
   LARGE,
   LENT,
-  type MessageHeader,
   PREAMBLE,
   type WireError,
 } from './frame.ts';
+
+/** The fields of a message besides its kind, its id, its metadata and its payload. */
+export interface MessageHeader {
+  channel: number;
+  method: number;
+  flags: number;
+  /** The number of milliseconds until the deadline; 0 if the call has no deadline. */
+  timeout: number;
+  /** The total length of the message if PARTs follow, otherwise 0. */
+  size: number;
+}
+
+/**
+ * The interface through which a session writes frames: as bytes into a batch (wire/encoder) or as
+ * objects (the direct in-memory transport). A payload is given as a range of a buffer, so that a
+ * packet of a long message needs no view.
+ */
+export interface FrameWriter {
+  /**
+   * Size of the current batch in bytes; if frames are carried as objects, only their payloads
+   * count.
+   */
+  readonly size: number;
+  /** The number of frames in the current batch. */
+  readonly count: number;
+  /** True if the current batch refers to the memory of payloads. */
+  readonly refers: boolean;
+  /**
+   * Returns true if the batch has room for a frame with this many bytes of payload, metadata, text
+   * or hello.
+   */
+  fits(bytes: number): boolean;
+  /** Writes HELLO or PROTOCOLS. */
+  hello(kind: number, hello: Uint8Array): void;
+  /** Writes READY, PING, PONG, END or CANCEL, which have only an id; for READY it is 0. */
+  signal(kind: number, id: number): void;
+  goAway(code: number, reason: number, text: string): void;
+  /**
+   * Writes CREDIT. The stream account needs `id`; the inbox account needs `channel`, and the number
+   * of one-ways that are `done`; the pipe needs none of them. Pass 0 for a value that is not
+   * needed.
+   */
+  credit(account: number, credit: number, id: number, channel: number, done: number): void;
+  /**
+   * Begins a REQUEST, ONEWAY, RESPONSE, ITEM or PART; a short one-way has the id 0. Returns its
+   * header, whose fields are 0, to be filled before the `message` that must follow.
+   */
+  begin(kind: number, id: number): MessageHeader;
+  /**
+   * Writes the message that was begun, with payload[start … end).
+   * @param stays true if the payload is not changed before it has left.
+   */
+  message(
+    payload: Uint8Array,
+    start: number,
+    end: number,
+    metadata: EncodedMetadata | undefined,
+    stays: boolean,
+  ): void;
+  error(id: number, flags: number, error: WireError): void;
+}
 
 /**
  * The default size of a batch: the largest frame for packets of 64 KiB takes 64 + 16 KiB, and the
@@ -37,7 +96,7 @@ export class FrameEncoder implements FrameWriter {
   /** The position of the open frame's length, and the number of bytes reserved for it. */
   #begin = 0;
   #width = 1;
-  #count = 0;
+  count = 0;
   /** The header of the message that was begun; one for all messages, to save allocations. */
   readonly #header = { kind: 0, id: 0, channel: 0, method: 0, flags: 0, timeout: 0, size: 0 };
   /**
@@ -68,10 +127,6 @@ export class FrameEncoder implements FrameWriter {
     return this.#at + this.#attached;
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   get refers(): boolean {
     return this.#attached > 0;
   }
@@ -100,7 +155,7 @@ export class FrameEncoder implements FrameWriter {
 
   /** Starts the next batch in the same buffer. */
   clear(): void {
-    this.#at = this.#count = this.#from = 0;
+    this.#at = this.count = this.#from = 0;
     if (this.#attached > 0) this.#parts = [];
     this.#attached = 0;
   }
@@ -170,7 +225,7 @@ export class FrameEncoder implements FrameWriter {
     let at = this.#open(kind, end - start + (metadata === undefined ? 0 : metadata.bytes.length));
     if (id !== 0) at = this.#id(at, id);
     const buffer = this.#buffer;
-    // In the order that parse-frame.ts reads without a loop. The payload comes last, because it may
+    // In the order that `parseFrame` reads without a loop. The payload comes last, because it may
     // be a part of its own.
     at = writeUint(buffer, at, CHANNEL, channel);
     at = writeUint(buffer, at, METHOD, method);
@@ -228,7 +283,7 @@ export class FrameEncoder implements FrameWriter {
     }
     buffer[place] = length;
     this.#at = at;
-    this.#count++;
+    this.count++;
   }
 
   /** Moves a small frame whose length needs one byte less than was reserved. */

@@ -4,8 +4,8 @@
 import { TransportError } from '../errors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
-import { ACCOUNT_MAX } from './frame.ts';
-import { METADATA_LIMIT, utf8Length } from './metadata.ts';
+import { ACCOUNT_MAX, METADATA_LIMIT } from './frame.ts';
+import { utf8Length } from './metadata.ts';
 import {
   bytes,
   decodeMessage,

@@ -10,7 +10,14 @@ import {
   TransportError,
 } from '../errors.ts';
 import { cleanText, hasLoneSurrogate, truncateText } from '../text.ts';
-import { type EncodedMetadata, type Frame, Kind, UNPROCESSED, type WireError } from './frame.ts';
+import {
+  type EncodedMetadata,
+  type Frame,
+  Kind,
+  METADATA_LIMIT,
+  UNPROCESSED,
+  type WireError,
+} from './frame.ts';
 
 /**
  * Encodes the metadata of a call; returns undefined if there is none. The result holds a copy, so
@@ -62,9 +69,6 @@ export function encodeMetadata(
 export function utf8Length(text: string): number {
   return encoder.encode(text).length;
 }
-
-/** Maximum size of the metadata in one frame, in bytes of keys and values (UTF-8). */
-export const METADATA_LIMIT = 8 * 1024;
 
 /**
  * Maximum size of encoded metadata in bytes: together with the other fields, it fits into

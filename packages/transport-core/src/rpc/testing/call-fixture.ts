@@ -9,7 +9,7 @@ import { CallOrder } from '../../session/out-call.ts';
 import type { SessionLimits } from '../../session/session-context.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { methods } from '../../session/testing/stamped-calls.ts';
-import { Call, type CallHost } from '../call.ts';
+import { Call, CallHost } from '../call.ts';
 import { Consumer } from '../consumer.ts';
 import { Inbox } from '../inbox.ts';
 import { toTransportError } from '../rpc.ts';
@@ -28,17 +28,18 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Returns a host of calls on channel 0x20, at time 0, whose hooks do nothing, with changes. */
-export const hostOf = (changes: Partial<CallHost>): CallHost => ({
-  channel: protocol.channel,
-  ordered: false,
-  timeout: 10_000,
-  ticker: { now: () => 0 },
-  begin() {},
-  order: new CallOrder(),
-  settled() {},
-  wakeBy() {},
-  ...changes,
-});
+export const hostOf = (changes: Partial<CallHost>): CallHost => {
+  const parts = {
+    timeout: 10_000,
+    ticker: { now: () => 0 },
+    order: new CallOrder(),
+    wakeBy: () => {},
+    watchUnread: undefined,
+    alive: { isOn: true, start: () => {}, rest: () => {} },
+    failed: () => {},
+  };
+  return Object.assign(new CallHost(protocol, parts), changes);
+};
 
 /** Returns the error of a call; undefined if it was answered. */
 export const errorOf = ({ promise }: Call): Promise<TransportError> =>

@@ -203,7 +203,9 @@ class FuzzedSession {
         return;
       case 26:
         this.#now += how < 200 ? how : (how - 199) * 1_000;
-        if (this.#now >= end.wakeAt) end.wakeAt = session.wake(this.#now);
+        if (this.#now < end.wakeAt) return;
+        session.parts.context.wakesAt(Number.POSITIVE_INFINITY);
+        end.wakeAt = session.wake(this.#now);
         return;
       case 27:
         for (const call of end.take()) {

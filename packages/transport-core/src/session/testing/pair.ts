@@ -117,7 +117,7 @@ export class End implements SessionPort, SessionVisitor {
         else this.inbox.arrive(call);
       },
       withdrawn: (call) => this.inbox?.withdrawn(call),
-      roomForReplies: () => this.inbox?.feedAll(),
+      feedAll: () => this.inbox?.feedAll(),
       handlerFailed: () => {},
     });
   }
@@ -286,6 +286,7 @@ export class Pair {
     for (const end of [this.dialer, this.acceptor]) {
       if (end.wakeAt > this.now) continue;
       end.wakeAt = Number.POSITIVE_INFINITY;
+      end.session.parts.context.wakesAt(Number.POSITIVE_INFINITY);
       end.wakeBy(end.session.wake(this.now));
     }
   }

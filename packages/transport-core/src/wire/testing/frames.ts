@@ -2,14 +2,8 @@
 
 import type { Random } from '../../random.ts';
 import { randomBytes } from '../../random.ts';
-import { FrameEncoder } from '../encoder.ts';
-import {
-  EMPTY,
-  type EncodedMetadata,
-  Frame,
-  type FrameWriter,
-  type MessageHeader,
-} from '../frame.ts';
+import { FrameEncoder, type FrameWriter, type MessageHeader } from '../encoder.ts';
+import { EMPTY, type EncodedMetadata, Frame } from '../frame.ts';
 import { hex, type PlainFrame } from './proto.ts';
 
 /** The fields of a message; omitted fields are absent. */
