@@ -87,6 +87,25 @@ test.serial('subscribers of the tracing channels follow dials, calls and handler
   t.deepEqual(log, [], 'nobody is told after the last subscriber has left');
 });
 
+test.serial('the first call of an idle transport reaches a subscriber', async (t) => {
+  const server = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
+  t.teardown(() => server.close());
+  serve(server, { echo: (request) => request, fail: (request) => request });
+  await server.listen();
+  const client = createTransport({ protocol, backends: [tcp()] });
+  t.teardown(() => client.close());
+  const to = server.advertiseAddr();
+  await client.send(to, 'echo', new Uint8Array(1));
+  await new Promise((resolve) => setImmediate(resolve));
+  const methods: string[] = [];
+  const start = (message: unknown) => void methods.push((message as CallRecord).method);
+  const call = tracingChannel<unknown, object>('trunkline:call');
+  call.start.subscribe(start);
+  t.teardown(() => call.start.unsubscribe(start));
+  await client.send(to, 'echo', new Uint8Array(1));
+  t.deepEqual(methods, ['echo']);
+});
+
 test.serial('the record of a dial names its target and its peer', async (t) => {
   const server = createTransport('tcp://127.0.0.1:0', { protocol, backends: [tcp()] });
   t.teardown(() => server.close());

@@ -61,8 +61,7 @@ export class CallHost {
 
   /** Counts a call that starts. */
   begin(): void {
-    this.open++;
-    if (!this.#alive.isOn) this.#alive.start();
+    if (this.open++ === 0) this.#alive.enter();
   }
 
   /** Called when a call has settled, with this code if it failed. */
@@ -70,7 +69,7 @@ export class CallHost {
     this.open--;
     if (code !== undefined) this.#failed(code);
     if (this.open > 0) return;
-    this.#alive.rest();
+    this.#alive.leave();
     if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -83,7 +82,7 @@ export class CallHost {
 /** The parts of a transport that its calls use. */
 type CallParts = Pick<CallHost, 'timeout' | 'ticker' | 'order' | 'wakeBy' | 'watchUnread'> & {
   /** Keeps the process alive while calls are in flight. */
-  readonly alive: { readonly isOn: boolean; start(): void; rest(): void };
+  readonly alive: { enter(): void; leave(): void };
   /** Counts a call that has failed. */
   readonly failed: (code: ErrorCode) => void;
 };

@@ -86,8 +86,8 @@ test('memory is allocated at once while little is allocated ahead', (t) => {
   t.is(context.memory.ahead, 39 * packet);
 });
 
-test('beyond that each packet has a piece of its own, and the pieces are joined', (t) => {
-  const { assembly, context, pieces } = begin(100 * packet, true, 8 * packet);
+test('once much is allocated ahead, each packet has a piece of its own, and the pieces are joined', (t) => {
+  const { assembly, context, pieces } = begin(100 * packet, true, 4 * packet);
   for (let i = 1; i < 100; i++) {
     if (i % 2 === 0) {
       const room = assembly.room(packet)!;
@@ -106,19 +106,20 @@ test('beyond that each packet has a piece of its own, and the pieces are joined'
 
 test('a message that began in pieces goes on in pieces even if its rest may be allocated', (t) => {
   const limit = 400 * packet;
-  const { assembly, context, pieces } = begin(5 * packet - 1, true, limit, { ahead: limit / 8 });
+  const { assembly, context, pieces } = begin(37 * packet, true, limit, { ahead: limit / 8 });
   context.memory.reserve(-limit / 8);
-  for (let i = 1; i < 4; i++) t.true(assembly.add(new Uint8Array(packet)));
-  t.true(assembly.add(new Uint8Array(packet - 1)));
-  // Blocks of other lengths would leave holes in the heap that other messages do not fill.
-  t.deepEqual(pieces, [packet, packet, packet, packet, packet - 1]);
+  for (let i = 1; i < 37; i++) t.true(assembly.add(new Uint8Array(packet).fill(i)));
+  // Larger blocks would leave holes in the heap that other messages do not fill.
+  t.deepEqual(pieces, [packet, 64 * 1024, 64 * 1024, 4 * packet]);
+  const message = assembly.take()!;
+  for (let i = 1; i < 37; i++) t.is(message[i * packet], i);
 });
 
 test('the pieces of a dropped message are freed, except one that is being read', (t) => {
   const freed: number[] = [];
   const freeMemory = (piece: Uint8Array) => void freed.push(piece[0]!);
   for (const isRead of [false, true]) {
-    const { assembly, context } = begin(4 * packet, true, 8 * packet);
+    const { assembly, context } = begin(4 * packet, true, 4 * packet);
     Object.assign(context, { freeMemory });
     t.true(assembly.add(new Uint8Array(packet).fill(2)));
     if (isRead) assembly.room(packet);
@@ -139,7 +140,7 @@ test('a message is not allocated at once if it would exceed limits.memory', (t) 
   const whole = begin(40 * packet, true, limit, { used: limit - 40 * packet });
   t.deepEqual(whole.pieces, [40 * packet]);
   const cut = begin(40 * packet, true, limit, { used: limit - 40 * packet + 1 });
-  t.deepEqual(cut.pieces, [packet]);
+  t.deepEqual(cut.pieces, [64 * 1024]);
 });
 
 test('a dropped message holds nothing, and is counted to its end', (t) => {

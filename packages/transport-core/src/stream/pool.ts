@@ -33,11 +33,10 @@ export class Pool {
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
-  /**
-   * The entries of watched names. They may also use connections of a membership, which were dialed
-   * for other targets.
-   */
+  /** The entries of watched names. */
   readonly #named = new Set<PoolEntry>();
+  /** The connections of a membership that these entries use: they were dialed for other targets. */
+  readonly #borrowed = new Set<Connection>();
   /**
    * The target that was looked up last, as written, and its entry: most calls go to the same target
    * as the call before.
@@ -142,7 +141,8 @@ export class Pool {
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
-    for (const entry of this.#named) this.#remove(entry, connection);
+    if (this.#borrowed.delete(connection))
+      for (const entry of this.#named) this.#remove(entry, connection);
     if (connection.target === undefined) return;
     const entry = this.entries.get(this.#key(connection.target));
     if (entry !== undefined) this.#remove(entry, connection);
@@ -166,6 +166,7 @@ export class Pool {
     }
     this.entries.clear();
     this.#named.clear();
+    this.#borrowed.clear();
     this.#last = undefined;
   }
 
@@ -300,8 +301,10 @@ export class Pool {
         if (!connection.isUp && entry.wanted && (isBorrowed || nodeOf(entry.target) !== undefined))
           return this.#dial(entry);
         const isNew = connection.isUp && !entry.connections.includes(connection);
-        if (isBorrowed && isNew) entry.connections.push(connection);
-        else if (isBorrowed) entry.pauseGrowth();
+        if (isBorrowed && isNew) {
+          entry.connections.push(connection);
+          this.#borrowed.add(connection);
+        } else if (isBorrowed) entry.pauseGrowth();
         this.#holdLive(entry, connection);
         this.#opened(entry, connection);
       },

@@ -4,12 +4,6 @@ import type { KeepAlive as ProcessKeepAlive } from './keep-alive.ts';
 
 /** Does nothing. */
 export class KeepAlive implements Pick<ProcessKeepAlive, keyof ProcessKeepAlive> {
-  readonly isOn = true;
-
-  start(): void {}
-
-  rest(): void {}
-
   enter(): void {}
 
   leave(): void {}

@@ -96,9 +96,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     super(layer, config, clock, random, ticker);
     this.mounts = mounts;
     this.reporter = reporter;
-    this.alive = new KeepAlive(clock, () =>
-      [...mounts.values()].some(({ calls }) => calls.open > 0),
-    );
+    this.alive = new KeepAlive(clock);
     this.dispatcher = new EventDispatcher(config.observer);
     this.self = new SelfIntroduction(this, () => this.listening);
     this.selfUnproven = introduceUnproven(this.self, this);

@@ -6,44 +6,25 @@ import { type Clock, type ClockTimer, LONGEST_DELAY } from '../clock.ts';
 
 /** Holds a timer while there is a reason to stay alive. Without `Clock.ref` it does nothing. */
 export class KeepAlive {
-  /** True if `start` has nothing to do. */
-  isOn: boolean;
   readonly #clock: Clock;
-  readonly #isBusy: () => boolean;
   #reasons = 0;
   #timer: ClockTimer = undefined;
   /** Set while the timer is about to be dropped: a timer for each call would slow down calls. */
   #ending: ClockTimer = undefined;
 
-  /** @param isBusy returns true if calls are in flight: also a reason to stay alive. */
-  constructor(clock: Clock, isBusy: () => boolean) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#isBusy = isBusy;
-    this.isOn = clock.ref === undefined;
-  }
-
-  /** Stays alive until `rest` is called and no reason is left. */
-  start(): void {
-    if (this.isOn) return;
-    this.isOn = true;
-    this.#timer = this.#clock.setTimeout(() => {}, LONGEST_DELAY);
-  }
-
-  /** Called when a reason may have ended. */
-  rest(): void {
-    if (this.#reasons > 0 || this.#ending !== undefined || this.#timer === undefined) return;
-    this.#ending = this.#clock.setTimeout(this.#end, PAUSE);
   }
 
   enter(): void {
-    this.#reasons++;
-    this.start();
+    if (this.#reasons++ === 0)
+      this.#timer ??= this.#clock.ref && this.#clock.setTimeout(() => {}, LONGEST_DELAY);
   }
 
   /** Takes back one `enter`. */
   leave(): void {
-    this.#reasons--;
-    this.rest();
+    if (--this.#reasons > 0 || this.#ending !== undefined || this.#timer === undefined) return;
+    this.#ending = this.#clock.setTimeout(this.#end, PAUSE);
   }
 
   /**
@@ -63,10 +44,9 @@ export class KeepAlive {
 
   readonly #end = (): void => {
     this.#ending = undefined;
-    if (this.#timer === undefined || this.#reasons > 0 || this.#isBusy()) return;
+    if (this.#reasons > 0) return;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.isOn = false;
   };
 }
 

@@ -181,9 +181,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   ): Promise<unknown> {
     const remote = typeof target === 'string' ? undefined : ownConnection(this.engine, target);
     const payload = encodeAs(method.request, method.what.request, request);
-    const { calls, hooks } = this.#mount;
-    const call = new Call(calls, method, payload, target, options);
-    const watch = hooks?.watch;
+    const call = new Call(this.#mount.calls, method, payload, target, options);
+    // Read after the call has begun a tick, which notices subscribers of tracing channels.
+    const watch = this.#mount.hooks?.watch;
     if (watch === undefined) return this.#start(call, remote);
     const record = new OutgoingRecord(watch, this.protocol.name, call, options.metadata);
     call.record = record;

@@ -35,7 +35,7 @@ export const hostOf = (changes: Partial<CallHost>): CallHost => {
     order: new CallOrder(),
     wakeBy: () => {},
     watchUnread: undefined,
-    alive: { isOn: true, start: () => {}, rest: () => {} },
+    alive: { enter: () => {}, leave: () => {} },
     failed: () => {},
   };
   return Object.assign(new CallHost(protocol, parts), changes);
