@@ -98,6 +98,19 @@ test('trySend returns false while a call of its channel waits for the end of ano
   t.true(tell());
 });
 
+test('a call that waits for the end of another is sent in the tick in which the other ends', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
+  const { dialer, acceptor } = pair;
+  const [first, second] = [callOf('ask'), callOf('ask')];
+  for (const call of [first, second]) pair.start(dialer, call);
+  pair.quiet();
+  const [served] = acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array(1));
+  pair.quiet();
+  t.true(first.done);
+  t.true(second.sent);
+});
+
 test('when a one-way that waits for credit is given up, the request behind it is sent', (t) => {
   const pair = new Pair([protocol], {
     limits: { ...SMALL, credit: { ...SMALL.credit, inbox: 1 } },
