@@ -236,8 +236,8 @@ export class EventLoop {
       // Finishes this instant. No event reports that the microtask queue is empty, so this runs a
       // few turns of the queue, and more as long as code touches the loop.
       for (let rounds = 0; ; rounds++) {
-        this.#touched = false;
         this.#runDeferred();
+        this.#touched = false;
         yield this.#strict ? macrotask(around) : TURNS;
         if (!this.#touched) {
           watch.flush();
