@@ -41,6 +41,9 @@ export class Memory {
   unfinished = 0;
   /** Bytes that were allocated for incomplete messages and have not arrived yet. */
   ahead = 0;
+  /** Pieces of messages that were dropped, by length, and their bytes. */
+  readonly #spare = new Map<number, Uint8Array[]>();
+  #spareBytes = 0;
   /** The scratch buffer of all connections. */
   #scratch: Uint8Array = EMPTY;
   readonly #senders = new Set<MemoryUsage>();
@@ -89,7 +92,7 @@ export class Memory {
    * the mere announcement of a message must not cost memory for its whole size.
    */
   mayReserve(bytes: number): boolean {
-    return this.ahead + bytes <= this.limit / AHEAD;
+    return this.ahead + this.#spareBytes + bytes <= this.limit / AHEAD;
   }
 
   /** Adds a connection that has incomplete messages. */
@@ -97,9 +100,38 @@ export class Memory {
     this.#senders.add(sender);
   }
 
-  /** Removes a connection that has no more incomplete messages. */
-  ends(sender: MemoryUsage): void {
+  /**
+   * Removes a connection that has no more incomplete messages. When the last one is removed, the
+   * spare pieces of memory are freed.
+   */
+  ends(sender: MemoryUsage, free: (piece: Uint8Array) => void): void {
     this.#senders.delete(sender);
+    if (this.#senders.size > 0) return;
+    for (const pieces of this.#spare.values()) for (const piece of pieces) free(piece);
+    this.#spare.clear();
+    this.#spareBytes = 0;
+  }
+
+  /**
+   * Keeps a piece of a dropped message for other incomplete messages, as long as there are any and
+   * the bound of `ahead` is kept. Returns false if the caller has to free the piece. Without spare
+   * pieces, peers whose messages are refused again and again would make this end free and allocate
+   * memory at the rate of their messages, and V8 would mark its heap after every 64 MiB.
+   */
+  spares(piece: Uint8Array): boolean {
+    if (this.#senders.size === 0 || !this.mayReserve(piece.length)) return false;
+    const pieces = this.#spare.get(piece.length) ?? [];
+    pieces.push(piece);
+    this.#spare.set(piece.length, pieces);
+    this.#spareBytes += piece.length;
+    return true;
+  }
+
+  /** Returns a spare piece of this length, with arbitrary content; undefined if there is none. */
+  takeSpare(length: number): Uint8Array | undefined {
+    const piece = this.#spare.get(length)?.pop();
+    if (piece !== undefined) this.#spareBytes -= length;
+    return piece;
   }
 
   /**
@@ -189,6 +221,8 @@ export interface MemoryOwner {
   readonly now: number;
   readonly terms: { readonly packet: number };
   readonly limits: { readonly total: { readonly calls: number; readonly bytes: number } };
+  /** Frees memory that is no longer used. */
+  readonly freeMemory: (memory: Uint8Array) => void;
   /** Called before the connection refuses a message in the tick of another connection. */
   advance(now: number): void;
   /**
@@ -378,7 +412,7 @@ export class MemoryUsage {
     this.#assemblies.remove(assembly);
     if (this.#assemblies.length > 0) return;
     this.#wasSlow = false;
-    this.#memory.ends(this);
+    this.#memory.ends(this, this.#owner.freeMemory);
   }
 
   /** The incomplete messages of this connection. */

@@ -153,8 +153,8 @@ export class IncomingPackets {
 /**
  * Assembles the packets of an incoming long message. Memory accounts are charged for the bytes that
  * have arrived, not for the announced size. As long as the transport has allocated little memory
- * ahead of arrival, a message has one buffer of its whole size. Otherwise, its memory grows by
- * pieces of up to 64 KiB, which are joined at the end.
+ * ahead of arrival, a message has one buffer of its whole size. Otherwise, its memory grows piece
+ * by piece, and the pieces are joined at the end.
  */
 export class Assembly extends UnfinishedMessage {
   readonly size: number;
@@ -164,9 +164,10 @@ export class Assembly extends UnfinishedMessage {
   last: number;
   readonly #context: SessionContext;
   #isKept: boolean;
-  /** The pieces, in order; a single one if the message was allocated at once. */
-  #pieces: Uint8Array[] = [];
-  /** The number of bytes of the last piece in use. */
+  /** The pieces that are full, in order. */
+  #full: Uint8Array[] | undefined = undefined;
+  /** The piece into which packets are written, and the number of its bytes in use. */
+  #piece: Uint8Array = EMPTY;
   #used = 0;
   /** The memory into which the next packet is being read. */
   #room: Uint8Array | undefined = undefined;
@@ -183,10 +184,10 @@ export class Assembly extends UnfinishedMessage {
     this.#isKept = keep;
     this.last = context.now;
     if (!keep) return;
-    this.#pieces.push(context.allocate(this.#next(0, this.got)));
-    this.#place(this.got).set(frame.payload);
+    this.#piece = this.#next(0, this.got);
+    this.#piece.set(frame.payload);
     this.#used = this.got;
-    context.usage.begins(this, this.got, this.#ahead);
+    context.usage.begins(this, this.got, this.#free);
   }
 
   get complete(): boolean {
@@ -200,15 +201,17 @@ export class Assembly extends UnfinishedMessage {
   take(): Uint8Array | undefined {
     if (!this.#isKept) return undefined;
     this.release();
-    const first = this.#pieces[0]!;
-    if (first.length === this.size) return first;
+    const last = this.#piece;
+    if (this.#full === undefined) return last;
     const message = this.#context.allocate(this.size);
     let at = 0;
-    for (const piece of this.#pieces) {
+    for (const piece of this.#full) {
       message.set(piece, at);
       at += piece.length;
-      this.#context.freeMemory(piece);
+      this.#giveBack(piece);
     }
+    message.set(last, at);
+    this.#giveBack(last);
     return message;
   }
 
@@ -218,7 +221,8 @@ export class Assembly extends UnfinishedMessage {
    */
   room(length: number): Uint8Array | undefined {
     if (!this.#isKept || this.got + length > this.size) return undefined;
-    return (this.#room = this.#place(length));
+    this.#reach(length);
+    return (this.#room = this.#piece.subarray(this.#used, this.#used + length));
   }
 
   /**
@@ -236,7 +240,10 @@ export class Assembly extends UnfinishedMessage {
       return false;
     if (this.#isKept) {
       // Compared by identity, because asking an array for its memory is a call into the engine.
-      if (packet !== this.#room) this.#place(length).set(packet);
+      if (packet !== this.#room) {
+        this.#reach(length);
+        this.#piece.set(packet, this.#used);
+      }
       this.#used += length;
       this.#context.usage.comes(length);
     }
@@ -250,58 +257,77 @@ export class Assembly extends UnfinishedMessage {
   release(): void {
     if (!this.#isKept) return;
     this.#isKept = false;
-    this.#context.usage.ends(this, this.got, this.#ahead);
+    this.#context.usage.ends(this, this.got, this.#free);
   }
 
   /**
-   * Drops what has arrived; packets that still arrive are only counted. The memory is freed
-   * immediately, because a peer can make this end drop messages faster than the garbage collector
-   * runs.
+   * Drops what has arrived; packets that still arrive are only counted. The memory is freed or
+   * reused immediately, because a peer can make this end drop messages faster than the garbage
+   * collector runs.
    */
   drop(): void {
     if (!this.#isKept) return;
     this.release();
+    for (const piece of this.#full ?? []) this.#giveBack(piece);
     // The decoder may still be reading a packet into the last piece.
-    if (this.#room !== undefined) this.#pieces.pop();
-    for (const piece of this.#pieces) this.#context.freeMemory(piece);
-    this.#pieces = [];
+    if (this.#room === undefined) this.#giveBack(this.#piece);
+    this.#full = undefined;
+    this.#piece = EMPTY;
   }
 
   /** Bytes that were allocated ahead of their arrival. */
-  get #ahead(): number {
-    return this.#pieces.at(-1)!.length - this.#used;
+  get #free(): number {
+    return this.#piece.length - this.#used;
   }
 
-  /** Returns the memory of the next packet; begins another piece if the last one is full. */
-  #place(length: number): Uint8Array {
-    if (length > this.#ahead) {
-      const piece = this.#context.allocate(this.#next(this.got, length));
-      this.#context.memory.reserve(piece.length);
-      this.#pieces.push(piece);
-      this.#used = 0;
-    }
-    return this.#pieces.at(-1)!.subarray(this.#used, this.#used + length);
+  /** Begins another piece if a packet of this length does not fit into the present one. */
+  #reach(length: number): void {
+    if (length <= this.#free) return;
+    // The piece is full: all packets but the last have one length, and pieces are multiples of it.
+    this.#full ??= [];
+    this.#full.push(this.#piece);
+    this.#piece = this.#next(this.got, length);
+    this.#used = 0;
+    this.#context.memory.reserve(this.#piece.length);
   }
 
   /**
-   * Returns the size of a piece that begins with a packet of `length` bytes, after `arrived` bytes
-   * of the message. A message that begins gets all of its memory as long as the transport has
-   * allocated little ahead of arrival and the message fits within `limits.memory`. Memory that is
-   * never written has a cost, too: the garbage collector counts it, and not every system
-   * overcommits. So if much was allocated ahead, a piece has room for this packet alone.
-   *
-   * A message that began in pieces goes on in pieces, which are about equal, so that freed ones fit
-   * others. Blocks of other sizes left holes in the heap, which made the process larger by up to
-   * 230 MiB than what it held. Small packets share a piece: one for each took five times the CPU
-   * time, and memory of at most 16 KiB is not freed at once.
+   * Releases a piece of a message. A piece as long as a whole message would fit few other messages.
    */
-  #next(arrived: number, length: number): number {
-    const { memory, terms } = this.#context;
+  #giveBack(piece: Uint8Array): void {
+    const { memory, terms, freeMemory } = this.#context;
+    if (piece.length > PIECE * terms.packet || !memory.spares(piece)) freeMemory(piece);
+  }
+
+  /**
+   * Returns memory that begins with a packet of `length` bytes, after `arrived` bytes of the
+   * message. A message that begins gets all of its memory as long as the transport has allocated
+   * little ahead of arrival and the message fits within `limits.memory`. Otherwise, it gets a piece
+   * for a few packets, but for no more than have arrived. Memory that is never written has a cost,
+   * too: the garbage collector counts it, not every system overcommits, and recycled memory already
+   * occupies its pages. So if the transport has allocated much ahead of arrival, the piece has room
+   * for this packet alone, unless a spare one is longer.
+   *
+   * Pieces have two, four or eight packets, so that freed ones fit others and the heap hardly
+   * fragments. Therefore, a message that began in pieces never gets its whole rest at once: the
+   * holes that such blocks left in the heap made the process larger by up to 230 MiB than what it
+   * held.
+   */
+  #next(arrived: number, length: number): Uint8Array {
+    const { memory, allocate, terms } = this.#context;
     const rest = this.size - arrived;
-    if (arrived === 0 && memory.mayReserve(rest - length) && memory.used + rest <= memory.limit)
-      return rest;
-    const size = Math.min(rest, Math.max(PIECE - (PIECE % terms.packet), terms.packet));
-    return memory.mayReserve(size - length) ? size : length;
+    let size = rest;
+    if (arrived > 0 || !memory.mayReserve(rest - length) || memory.used + rest > memory.limit) {
+      size = PIECE * terms.packet;
+      while (size > Math.min(rest, Math.max(arrived, 2 * length))) size >>= 1;
+      size = Math.max(size, length);
+    }
+    let piece = memory.takeSpare(size);
+    if (piece === undefined && !memory.mayReserve(size - length)) {
+      size = length;
+      piece = memory.takeSpare(size);
+    }
+    return piece ?? allocate(size);
   }
 }
 
@@ -333,8 +359,8 @@ export const STALLED = 10_000;
  * sender. A sender without credit for the pipe disconnects after 10 s.
  */
 const PROMPT = 3_000;
-/** The size, in bytes, of a piece of a message, unless a packet is larger. */
-const PIECE = 64 * 1024;
+/** Maximum number of packets in one piece of a message that is not allocated as a whole. */
+const PIECE = 8;
 
 // Makes payloads safe for their readers to keep. A small payload would pin the large chunk that it
 // came in, so it is copied together with the payloads behind it. Copying a piece of the chunk costs

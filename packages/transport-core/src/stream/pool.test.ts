@@ -163,6 +163,7 @@ test('messages that wait for a dial displace unfinished messages of peers', (t) 
       now: 0,
       terms: { packet: 64 },
       limits: { total: { calls: 10, bytes: 1_000 } },
+      freeMemory: () => {},
       advance: () => {},
       breakOff: () => {},
     });
