@@ -37,6 +37,10 @@ export const memory: readonly Attack[] = [
     // Four connections, each with the credit of one channel, half of which its payloads take, and
     // the content of its queue.
     memory: 4 * (8 + 8) * MIB,
+    bound: {
+      milliseconds: 45,
+      reason: 'four peers keep 4,096 handlers each, which begin and end together every second',
+    },
     rounds: 400,
     answer: /^nothing$/,
     async run(run) {
