@@ -5,7 +5,6 @@
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { buildPages } from './pages.mjs';
 import { filesBelow, manifestOf, packages, root, runTool, tools } from './workspace.mjs';
@@ -26,6 +25,17 @@ const BUNDLED = [
 
 /** Options of esbuild for all files. */
 const COMMON = { format: 'esm', target: 'es2022', logLevel: 'error' };
+/**
+ * Those for a file that Node loads. The imports of other packages stay as they are, and so does
+ * '#backends', which other entries import, too.
+ */
+const NODE_BUNDLE = {
+  ...COMMON,
+  bundle: true,
+  packages: 'external',
+  external: ['#backends'],
+  platform: 'node',
+};
 
 for (const folder of packages)
   for (const file of filesBelow(join(root, folder, 'dist'))) {
@@ -40,9 +50,10 @@ writeVersion();
 console.log(`Building ${packages.length} packages`);
 // One checker for each project, because several would check the types that they share several
 // times.
-const { code } = await runTool(tools.tsc, ['-b', '--checkers', '1', ...process.argv.slice(2)]);
-process.exitCode = code;
-if (code === 0) {
+process.exitCode = (
+  await runTool(tools.tsc, ['-b', '--checkers', '1', ...process.argv.slice(2)])
+).code;
+if (process.exitCode === 0) {
   await Promise.all([...BUNDLED.map((bundle) => bundleForNode(...bundle)), bundlePage()]);
   await buildPages();
 }
@@ -62,39 +73,40 @@ function writeVersion() {
  * modules of other packages. Bundlers for pages get the modules instead, so that they can leave out
  * what a page does not use.
  */
-async function bundleForNode(folder, ...names) {
+async function bundleForNode(folder, name, ...others) {
   const dist = join(root, 'packages', folder, 'dist');
-  const [first] = names;
-  if (names.length === 1)
-    return writeBundle(dist, first, { entryPoints: [join(dist, `${first}.js`)] });
+  if (others.length === 0)
+    return writeBundle(dist, name, { entryPoints: [join(dist, `${name}.js`)] });
   // Several entries share one file, so that there is one copy of each class, and re-export their
   // names from there.
-  const contents = names.map((name) => `export * from './${name}.js';`).join('\n');
+  const names = [name, ...others];
+  const contents = names.map((each) => `export * from './${each}.js';`).join('\n');
   await writeBundle(dist, 'all', { stdin: { contents, resolveDir: dist } });
-  for (const name of names) {
-    const exported = Object.keys(await import(pathToFileURL(join(dist, `${name}.js`))));
-    const list = exported.map((value) => `  ${value},\n`).join('');
-    writeFileSync(join(dist, `bundle/${name}.js`), `export {\n${list}} from './all.js';\n`);
+  for (const each of names) {
+    const { metafile } = await build({
+      entryPoints: [join(dist, `${each}.js`)],
+      write: false,
+      metafile: true,
+      ...NODE_BUNDLE,
+    });
+    const [{ exports }] = Object.values(metafile.outputs);
+    writeFileSync(
+      join(dist, `bundle/${each}.js`),
+      `export {\n${exports.map((value) => `  ${value},\n`).join('')}} from './all.js';\n`,
+    );
   }
 }
 
-/**
- * Writes `dist/bundle/<name>.js`. The imports of other packages stay as they are, and so does
- * '#backends', which other entries import, too.
- */
+/** Writes `dist/bundle/<name>.js`. */
 async function writeBundle(dist, name, entry) {
   const outfile = join(dist, `bundle/${name}.js`);
   const bundle = await build({
     ...entry,
     outfile,
     write: false,
-    bundle: true,
-    packages: 'external',
-    external: ['#backends'],
-    platform: 'node',
     minifyWhitespace: true,
     sourcemap: 'inline',
-    ...COMMON,
+    ...NODE_BUNDLE,
   });
   // Printed once more, so that it has lines but no comments. V8 keeps the source in its heap, and
   // at two bytes for each character if any of them, even in a comment, is not in Latin-1.
