@@ -27,7 +27,7 @@ test('without a store a life has the time of the start, and the one after it the
 test('with a store each start is above all earlier ones, whatever the clock says', async (t) => {
   const store = createMemoryStore();
   let before = -1;
-  for (const wall of [NOW, 0, NOW - 1, -5, Number.MAX_SAFE_INTEGER, 0, 0]) {
+  for (const wall of [NOW, 0, NOW - 1, -5, Number.NaN, Number.MAX_SAFE_INTEGER, 0, 0]) {
     const { lives, failures } = setUp(wall, store);
     await lives.load();
     for (let i = 0; i < 3; i++) {

@@ -100,7 +100,8 @@ export class Lives {
   }
 
   #wall(): number {
-    return Math.min(Math.max(0, Math.floor(this.#options.wall())), MOST);
+    const now = Math.floor(this.#options.wall());
+    return now > 0 ? Math.min(now, MOST) : 0; // 0 for NaN, too.
   }
 
   /** Stores a higher number before all numbers covered by the stored one are used. */

@@ -75,11 +75,12 @@ function scene() {
   const repaired: string[] = [];
   const confirmed: (readonly [to: string, receipt: unknown])[] = [];
   const delivered: Envelope[] = [];
-  const verdict = { isAccepted: true };
+  const verdict = { isAccepted: true, fails: false };
   const session = {
     offered: () => ({ limit: 10_000, isKnown: false, needsOrigin: false }),
     relayed: (_: string, envelope: Envelope) => {
       delivered.push(envelope);
+      if (verdict.fails) throw new Error('a verify that throws');
       return verdict.isAccepted;
     },
   };
@@ -202,6 +203,19 @@ test('a message that its topic refused is not acknowledged', async (t) => {
   t.deepEqual(confirmed, []);
   void offer(head);
   t.is(relays.snapshot().others.messages, 1, 'the true one may still come');
+});
+
+test('a message whose delivery throws is refused, and nothing of it stays', async (t) => {
+  const { relays, offer, verdict } = scene();
+  verdict.fails = true;
+  const { head, frame } = message(PEERS[0]!);
+  const chunks = source();
+  const refused = t.throwsAsync(offer(head, PEERS[0]!, chunks), { message: /verify/ });
+  await settled();
+  await chunks.give(frame);
+  await chunks.end();
+  await refused;
+  t.deepEqual(relays.snapshot(), { own: none, others: none, repaired: 0 });
 });
 
 test('an offer that is malformed, of an unknown topic, too long, or beyond the memory is refused', async (t) => {

@@ -375,8 +375,10 @@ export class Transit {
    * @param error set if the peer aborted the download
    */
   #ended(error: unknown): void {
+    // Its own delivery may have thrown.
+    const isOpen = this.#phase === 'receiving' || this.#phase === 'delivering';
+    if (isOpen && error !== undefined) return this.#fail(error);
     if (this.#phase !== 'receiving') return;
-    if (error !== undefined) return this.#fail(error);
     if (!this.#buffer.isWhole) return this.#fail(this.#wrong('ended too early'));
     const head = this.#head;
     const envelope = decodePush(this.#buffer.bytes);

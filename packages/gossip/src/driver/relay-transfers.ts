@@ -105,8 +105,8 @@ export class Distribution {
   #answered(part: Part, report: RelayReport | undefined): void {
     const { relay, rest } = part;
     if (report === undefined) {
-      this.#node.misbehaved(relay);
       this.#replace(part);
+      this.#node.misbehaved(relay);
     } else if (report.outcome !== 'took') this.send(rest);
     else for (const nodeId of report.missed) if (rest.includes(nodeId)) this.#missed.push(nodeId);
   }
