@@ -422,6 +422,8 @@ export class InCall implements ListEntry, UnitSender {
     return 0;
   }
 
+  paid(): void {}
+
   dropped(): void {}
 
   written(_unit: Outgoing, last: boolean): void {

@@ -381,6 +381,8 @@ export class OutStream implements UnitSender {
     return 0;
   }
 
+  paid(): void {}
+
   dropped(): void {}
 
   written(unit: Outgoing, last: boolean): void {

@@ -108,9 +108,8 @@ export class RecordingSender implements UnitSender {
     return this.late ? -1 : this.left;
   }
 
-  begins({ id }: Outgoing): number {
+  paid(): void {
     this.paidFor++;
-    return id;
   }
 
   written(_unit: Outgoing, last: boolean): void {
