@@ -12,7 +12,6 @@ import {
   serveReflection,
 } from '@trunkline/admin/reflection';
 import { createPeers } from '@trunkline/peers';
-import { StatusSync } from '@trunkline/peers/internal';
 import { createPortMapping } from '@trunkline/peers/nat';
 import * as resilience from '@trunkline/resilience';
 import { createCluster, joinCluster } from '@trunkline/resilience/cluster';
@@ -110,7 +109,6 @@ const calls: Record<string, (options: never) => unknown> = {
   'Peers.ready': (options) => peers().ready(options),
   'Peers.transport': (options) =>
     peers().transport(defineProtocol({ name: 'p', methods: {} }), options),
-  'StatusSync.constructor': (options) => new StatusSync(options),
   createPortMapping: (options) => createPortMapping(open(), options),
   createAdmission: resilience.createAdmission,
   createBalancer: resilience.createBalancer,
@@ -251,6 +249,7 @@ const others: Record<string, readonly string[]> = {
   'called by Trunkline, not by programs': [
     ...['Backend.layer', 'StreamLayer.dial', 'StreamLayer.listen', 'dial', 'Signal.open'],
     ...['MutualTls.constructor', 'MutualTls.acceptor', 'MutualTls.secure', 'writeAtomically'],
+    'StatusSync.constructor',
     ...['TlsAcceptor.constructor', 'TlsAcceptor.renew', 'RtcPeerConnection.createDataChannel'],
   ],
   'registers tests, or is written by the author of a backend': [
