@@ -38,7 +38,7 @@ export const memory: readonly Attack[] = [
     // the content of its queue.
     memory: 4 * (8 + 8) * MIB,
     bound: {
-      milliseconds: 45,
+      milliseconds: 25,
       reason: 'four peers keep 4,096 handlers each, which begin and end together every second',
     },
     rounds: 400,
