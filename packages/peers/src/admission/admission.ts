@@ -3,7 +3,7 @@
 
 import type { Protocol, Remote, TransportError } from '@trunkline/transport-core';
 import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
-import { dropOldest, RateLimit } from '../machine.ts';
+import { dropOldest, RateLimit } from '../limits.ts';
 
 /** A connection whose hello was read. */
 export interface Candidate {

@@ -7,7 +7,7 @@ import { isNodeId, randomBytes } from '@trunkline/transport-core/backend';
 import { parseIp } from '../address/ip.ts';
 import { type DialMode, isDialable, type Place, placeOf } from '../address/place.ts';
 import { addressKey } from '../dialing/targets.ts';
-import { dropOldest } from '../machine.ts';
+import { dropOldest } from '../limits.ts';
 import { drawAround, drawMany, drawOne } from './address-selection.ts';
 import { Alternatives } from './alternatives.ts';
 import { type BookDocument, restoreBook, saveBook } from './document.ts';

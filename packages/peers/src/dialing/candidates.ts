@@ -3,7 +3,7 @@
 // addresses, and sees the node only through the planner's view.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { dropOldest } from '../machine.ts';
+import { dropOldest } from '../limits.ts';
 import type { DialCandidate, DialKind, DialsUnderWay, PlannerView } from './dial-order.ts';
 import {
   addressKey,

@@ -4,7 +4,8 @@
 // connections, and it sees the node only through its `PlannerView`.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { type Machine, OutputQueue, RateLimit } from '../machine.ts';
+import { RateLimit } from '../limits.ts';
+import { type Machine, OutputQueue } from '../machine.ts';
 import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
 import {
   type DialCandidate,

@@ -14,7 +14,7 @@ import type { Visits } from '../admission/admission.ts';
 import type { BookAddress } from '../book/entries.ts';
 import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
-import { PeerLimits } from '../machine.ts';
+import { PeerLimits } from '../limits.ts';
 import { decodeStatus, encodeStatus, LONGEST_STATUS, PeersChannel } from '../protocol.ts';
 import { PullRation, type StatusInput, StatusSync } from '../status/status-sync.ts';
 import type { Node } from './node.ts';

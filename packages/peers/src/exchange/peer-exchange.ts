@@ -5,7 +5,8 @@
 // at the end.
 
 import type { Random } from '@trunkline/transport-core';
-import { type Machine, OutputQueue, PeerLimits } from '../machine.ts';
+import { PeerLimits } from '../limits.ts';
+import { type Machine, OutputQueue } from '../machine.ts';
 import { type AddressEntry, readAddressEntry } from './address-list.ts';
 
 interface PeerExchangeOptions {

@@ -2,7 +2,8 @@
 // number; a peer that hears a newer number pulls the status.
 
 import { type Random, TransportError } from '@trunkline/transport-core';
-import { type Machine, OutputQueue, RateLimit } from '../machine.ts';
+import { RateLimit } from '../limits.ts';
+import { type Machine, OutputQueue } from '../machine.ts';
 
 /** Options of `StatusSync`. */
 interface StatusSyncOptions {
