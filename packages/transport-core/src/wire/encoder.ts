@@ -3,14 +3,28 @@
 
 import { copyBytes } from '../short-bytes.ts';
 import {
+  ACCOUNT,
+  CHANNEL,
+  CODE,
+  CREDIT,
   EMPTY,
   type EncodedMetadata,
+  FLAGS,
   FRAME_OVERHEAD,
   Frame,
+  HELLO,
+  ID,
+  KIND,
   Kind,
   LARGE,
   LENT,
+  METHOD,
+  PAYLOAD,
   PREAMBLE,
+  REASON,
+  SIZE,
+  TEXT,
+  TIMEOUT,
   type WireError,
 } from './frame.ts';
 
@@ -395,22 +409,6 @@ const { set } = Uint8Array.prototype;
 
 /** Maximum length, in bytes, up to which a loop copies faster than `set`. */
 const LOOP = 8;
-
-/** Field number and wire type in one byte, as frame.proto numbers them. */
-const KIND = 0x08;
-const ID = 0x15;
-const CHANNEL = 0x18;
-const METHOD = 0x20;
-const FLAGS = 0x28;
-const TIMEOUT = 0x30;
-const SIZE = 0x38;
-const CREDIT = 0x40;
-const CODE = 0x48;
-const TEXT = 0x52;
-const REASON = 0x60;
-const HELLO = 0x6a;
-const ACCOUNT = 0x70;
-const PAYLOAD = 0x7a;
 
 const NOWHERE = new DataView(EMPTY.buffer);
 const views = new WeakMap<Uint8Array, DataView>();

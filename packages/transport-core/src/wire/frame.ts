@@ -563,22 +563,22 @@ const MAX_VARINT = 10;
 /** Maximum length, in bytes, up to which a loop over ASCII is faster than TextDecoder. */
 const SHORT_TEXT = 32;
 
-/** Field number and wire type in one byte, as frame.proto numbers them. */
-const KIND = 0x08;
-const ID = 0x15;
-const CHANNEL = 0x18;
-const METHOD = 0x20;
-const FLAGS = 0x28;
-const TIMEOUT = 0x30;
-const SIZE = 0x38;
-const CREDIT = 0x40;
-const CODE = 0x48;
-const TEXT = 0x52;
+/** The tags of fields: the number and wire type in one byte, as frame.proto numbers them. */
+export const KIND = 0x08;
+export const ID = 0x15;
+export const CHANNEL = 0x18;
+export const METHOD = 0x20;
+export const FLAGS = 0x28;
+export const TIMEOUT = 0x30;
+export const SIZE = 0x38;
+export const CREDIT = 0x40;
+export const CODE = 0x48;
+export const TEXT = 0x52;
 const METADATA = 0x5a;
-const REASON = 0x60;
-const HELLO = 0x6a;
-const ACCOUNT = 0x70;
-const PAYLOAD = 0x7a;
+export const REASON = 0x60;
+export const HELLO = 0x6a;
+export const ACCOUNT = 0x70;
+export const PAYLOAD = 0x7a;
 const LAST_FIELD = 15;
 const ENTRY_KEY = 0x0a;
 const ENTRY_VALUE = 0x12;
