@@ -9,28 +9,18 @@ import type { TopicContext } from './topic-context.ts';
 test('a member that fails twice is replaced once', (t) => {
   const sent: string[] = [];
   let lose: (() => void) | undefined;
-  const topic = {
-    key: { hex: '00', name: 'topic' },
-    limit: 100,
-    epoch: () => 1,
-    node: {
-      self: 'me',
-      longest: 100,
-      isStarted: true,
-      overlay: { receipts: 5 },
-      signatures: { checkPublisher: () => {}, sign: () => undefined },
-      clock: { now: () => 0 },
+  const publisher = publisherOf(
+    {
       random: seededRandom(1),
       members: { interested: () => ['a', 'b', 'c'] },
       isDistrusted: () => false,
       dueBy: () => {},
     },
-    push(to: string, _: unknown, lost: () => void) {
+    (to: string, _: unknown, lost: () => void) => {
       sent.push(to);
       lose ??= lost;
     },
-  } as unknown as TopicContext;
-  const publisher = new Publisher(topic);
+  );
   const options = { to: undefined, except: undefined, any: 1, min: 1, timeout: 1_000 };
   void publisher.publish(new Uint8Array(1), options);
   const [first] = sent as [string];
@@ -42,35 +32,31 @@ test('a member that fails twice is replaced once', (t) => {
 
 test('a message that is sent to its whole list at once leaves nothing to wake up for', async (t) => {
   const dues: number[] = [];
-  const topic = {
-    key: { hex: '00' },
-    limit: 100,
-    epoch: () => 1,
-    takes: () => true,
-    push: () => undefined,
-    node: {
-      self: 'me',
-      longest: 100,
-      isStarted: true,
-      overlay: { receipts: 5 },
-      signatures: { checkPublisher: () => {}, sign: () => undefined },
-      clock: { now: () => 0 },
-      members: { isOn: () => true },
-      relay: () => false,
-      dueBy: (time: number) => dues.push(time),
-    },
-  } as unknown as TopicContext;
-  const publisher = new Publisher(topic);
-  const publish = (min: number) =>
-    publisher.publish(new Uint8Array(1), {
-      to: ['a'],
-      except: undefined,
-      any: undefined,
-      min,
-      timeout: 500,
-    });
+  const publisher = publisherOf({
+    members: { isOn: () => true },
+    relay: () => false,
+    dueBy: (time: number) => dues.push(time),
+  });
+  const options = { to: ['a'], except: undefined, any: undefined, timeout: 500 };
+  const publish = (min: number) => publisher.publish(new Uint8Array(1), { ...options, min });
   t.deepEqual(await publish(0), { queued: 1 });
   t.deepEqual(dues, []);
   void publish(1);
   t.deepEqual(dues, [500]);
 });
+
+/** Returns the publisher of a topic, on a node with these parts; `push` takes its messages. */
+function publisherOf(parts: object, push: (...sent: any[]) => void = () => {}): Publisher {
+  const node = {
+    self: 'me',
+    longest: 100,
+    isStarted: true,
+    overlay: { receipts: 5 },
+    signatures: { checkPublisher: () => {}, sign: () => undefined },
+    clock: { now: () => 0 },
+    ...parts,
+  };
+  const key = { hex: '00', name: 'topic' };
+  const topic = { key, limit: 100, epoch: () => 1, takes: () => true, push, node };
+  return new Publisher(topic as unknown as TopicContext);
+}
