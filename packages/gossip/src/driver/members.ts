@@ -21,7 +21,7 @@ import { CurrentConnection, Dials } from './connections.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { MessageAddresses } from './view-messenger.ts';
 
-/** What the parts of gossip's driver share. */
+/** The state and connections of a node that the parts of gossip's driver share. */
 export interface DriverParts {
   /** This node's id. */
   readonly self: string;

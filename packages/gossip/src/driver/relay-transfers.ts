@@ -11,7 +11,7 @@ import type { TopicKey } from '../protocol.ts';
 import type { RelayConfig } from '../relay/factory.ts';
 import { MOST_REST, type RelayHead, type RelayReport } from '../wire/frame.ts';
 
-/** What the transfers of a node share. */
+/** The node that relays: the settings and actions that its transfers share. */
 export interface RelayNode {
   readonly config: Pick<RelayConfig, 'fanout' | 'stall'>;
   readonly random: Random;

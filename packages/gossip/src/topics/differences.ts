@@ -20,7 +20,7 @@ type Difference = Pick<
   'what' | 'ours' | 'theirs'
 >;
 
-/** What follows from the settings of a peer. */
+/** A consequence of the settings of a peer, to be carried out. */
 export type DifferencesOutput =
   /** Announce this node's terms to a peer. */
   | { readonly type: 'announce'; readonly peer: string }

@@ -83,8 +83,8 @@ export interface Membership {
   reach(nodeId: string, signal: AbortSignal): Promise<Remote>;
   /**
    * Inspects a request before it is decoded. If it returns an error, the connection ends with that
-   * error and no handler sees the request. `bytes` is the request's own memory. Optional; read once,
-   * by `manage`.
+   * error and no handler sees the request. `bytes` is the request's own memory. Optional; `manage`
+   * reads it once.
    */
   readonly screen?:
     | ((

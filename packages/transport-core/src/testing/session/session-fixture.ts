@@ -200,7 +200,7 @@ export async function session(
   };
 }
 
-/** Has the transport make a call that dials a raw peer, whose next frame is the transport's HELLO. */
+/** Makes a call of the transport to a raw peer, whose next frame is the transport's HELLO. */
 export async function sends(on: TransportFixture, request = Uint8Array.of(1)) {
   const listener = await on.listen();
   const sent = on.transport.send(listener.address, 'echo', request);
