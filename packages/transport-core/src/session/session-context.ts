@@ -255,14 +255,15 @@ export const UNBOUNDED = 0x3fff_ffff;
 // same on every machine and in a simulation. One unit is the cost of the smallest frame, 0.05 to
 // 0.2 µs on a machine of 2023.
 
-/** The number of units that one connection may use in one turn before others are served. */
+/**
+ * The number of units that a connection may use in one turn before others are served; half of it
+ * while several connections are read.
+ */
 export const TURN = 4_096;
 /**
- * The total number of units, used by all connections, after which a turn's units are scarce. From
- * then on, each connection may use only SHARE units, which is enough for a connection that makes a
- * few calls.
+ * The number of units that a connection may use once all connections together have used two turns:
+ * enough for a connection that makes a few calls.
  */
-export const SCARCE = 2 * TURN;
 export const SHARE = 512;
 
 /**

@@ -5,13 +5,7 @@
 
 import type { TransportError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
-import {
-  CHUNK,
-  CHUNK_SHIFT,
-  type SessionContext,
-  TURN,
-  UNBOUNDED,
-} from '../session/session-context.ts';
+import { CHUNK, CHUNK_SHIFT, type SessionContext, UNBOUNDED } from '../session/session-context.ts';
 import { plain } from '../text.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
 import type { StreamConnection, StreamSink } from './stream-layer.ts';
@@ -45,7 +39,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   #phase: Phase = READING;
   /**
    * The number of work units that the peer has used in turn `#turn`, plus the debt from earlier
-   * turns. Each new turn reduces the debt by TURN units.
+   * turns. Each new turn reduces the debt by its units.
    */
   #spent = 0;
   #turn = 0;
@@ -227,8 +221,8 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
    * charged now.
    */
   #units(): number {
-    const { number, allowance } = this.#scheduler;
-    this.#spent = Math.max(this.#spent - (number - this.#turn) * TURN, 0);
+    const { number, units, allowance } = this.#scheduler;
+    this.#spent = Math.max(this.#spent - (number - this.#turn) * units, 0);
     this.#turn = number;
     const late = this.#left - this.#context.units;
     if (late > 0) {
@@ -250,7 +244,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   #spend(units: number): void {
     this.#spent += units;
-    this.#scheduler.spend(units);
+    this.#scheduler.spend(units, this);
   }
 
   #wait(since: number): Phase & { readonly name: 'waiting' } {

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { createManualClock } from '../manual-clock.ts';
-import { SCARCE, SHARE, TURN } from '../session/session-context.ts';
+import { SHARE, TURN } from '../session/session-context.ts';
 import { ReadScheduler } from './transport-resources.ts';
 
 /** Creates a ReadScheduler on a clock whose turns the test ends. */
@@ -11,32 +11,47 @@ function scene() {
   const ends: (() => void)[] = [];
   const scheduler = new ReadScheduler({ ...manual, turn: (callback) => void ends.push(callback) });
   const log: string[] = [];
-  const connection = (name: string, cost = 0) => ({
-    goOn() {
-      log.push(name);
-      scheduler.spend(cost);
-    },
-  });
-  return { manual, scheduler, log, connection, ends, next: () => ends.shift()!() };
+  const connection = (name: string, cost = 0) => {
+    const reader = {
+      goOn() {
+        log.push(name);
+        scheduler.spend(cost, reader);
+      },
+    };
+    return reader;
+  };
+  const only = connection('only');
+  return { manual, scheduler, log, connection, only, ends, next: () => ends.shift()!() };
 }
 
 test('a transport with little to do requests no turns', (t) => {
-  const { scheduler, ends } = scene();
-  for (let spent = 0; spent < TURN / 2 - 10; spent += 10) scheduler.spend(10);
+  const { scheduler, only, ends } = scene();
+  for (let spent = 0; spent < TURN / 2 - 10; spent += 10) scheduler.spend(10, only);
   t.is(ends.length, 0);
-  scheduler.spend(10);
+  scheduler.spend(10, only);
   t.is(ends.length, 1);
-  scheduler.spend(10);
+  scheduler.spend(10, only);
   t.is(ends.length, 1, 'its end is requested once');
 });
 
 test('each turn gives every connection fresh units', (t) => {
-  const { scheduler, next } = scene();
+  const { scheduler, only, next } = scene();
   t.is(scheduler.allowance, TURN);
-  scheduler.spend(SCARCE);
+  scheduler.spend(2 * TURN, only);
   t.is(scheduler.allowance, SHARE);
   next();
   t.deepEqual([scheduler.number, scheduler.allowance], [1, TURN]);
+});
+
+test('a turn is half as long if several connections were read in the one before', (t) => {
+  const { scheduler, connection, only, next } = scene();
+  scheduler.spend(TURN, only);
+  scheduler.spend(1, connection('other'));
+  next();
+  t.is(scheduler.allowance, TURN / 2);
+  scheduler.spend(TURN / 4, only);
+  next();
+  t.is(scheduler.allowance, TURN, 'only one was read');
 });
 
 test('waiting connections continue in order of arrival, as many as one turn has units for', (t) => {
@@ -47,8 +62,10 @@ test('waiting connections continue in order of arrival, as many as one turn has 
   next();
   t.deepEqual(log, ['a', 'b']);
   next();
+  t.deepEqual(log, ['a', 'b', 'c'], 'a turn of several connections is half as long');
+  next();
   t.deepEqual(log, ['a', 'b', 'c', 'd']);
-  t.is(ends.length, 1, 'the turn in which much was spent ends, too');
+  t.is(ends.length, 0);
 });
 
 test('connections that wait share the units of a turn', (t) => {

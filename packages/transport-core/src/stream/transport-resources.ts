@@ -9,7 +9,7 @@ import type { Random } from '../random.ts';
 import type { InCall } from '../session/incoming-calls.ts';
 import { Memory } from '../session/memory.ts';
 import { CallOrder } from '../session/out-call.ts';
-import { CANCEL_TOLD, SCARCE, SHARE, TURN } from '../session/session-context.ts';
+import { CANCEL_TOLD, SHARE, TURN } from '../session/session-context.ts';
 import { allocate } from '../system-memory.ts';
 import { FRAME_OVERHEAD } from '../wire/frame.ts';
 import type { Membership } from './membership.ts';
@@ -253,9 +253,17 @@ export interface ScheduledReader {
 export class ReadScheduler {
   /** The number of the current turn. */
   number = 0;
+  /**
+   * The units of a turn: half as many if several connections were read in the last one, because one
+   * then waits for the other.
+   */
+  units = TURN;
   /** The units that one connection may spend in this turn. */
   allowance = TURN;
   #spent = 0;
+  /** The connection that has spent units in this turn, and whether others have, too. */
+  #reader: ScheduledReader | undefined = undefined;
+  #isShared = false;
   /** True if the end of this turn has been requested. */
   #ending = false;
   #timer: ClockTimer = undefined;
@@ -267,11 +275,13 @@ export class ReadScheduler {
   }
 
   /** Records units that a connection has spent. */
-  spend(units: number): void {
+  spend(units: number, reader: ScheduledReader): void {
     this.#spent += units;
-    if (this.#spent < TURN / 2) return;
+    this.#reader ??= reader;
+    if (this.#reader !== reader) this.#isShared = true;
+    if (this.#spent < this.units / 2) return;
     this.endTurn();
-    if (this.#spent >= SCARCE) this.allowance = SHARE;
+    if (this.#spent >= 2 * this.units) this.allowance = SHARE;
   }
 
   /** Makes a connection that has spent its units wait for a later turn. */
@@ -304,14 +314,17 @@ export class ReadScheduler {
     this.#ending = false;
     this.number++;
     this.#spent = 0;
+    this.units = this.#isShared ? TURN / 2 : TURN;
+    this.#reader = undefined;
+    this.#isShared = false;
     let left = this.#waiting.size;
-    this.allowance = left < 2 ? TURN : Math.max(SHARE, Math.floor(TURN / left));
+    this.allowance = left < 2 ? this.units : Math.max(SHARE, Math.floor(this.units / left));
     for (const connection of this.#waiting) {
-      if (left-- === 0 || this.#spent >= TURN) break;
+      if (left-- === 0 || this.#spent >= this.units) break;
       this.#waiting.delete(connection);
       connection.goOn();
     }
-    this.allowance = this.#spent >= SCARCE ? SHARE : TURN;
+    this.allowance = this.#spent >= 2 * this.units ? SHARE : this.units;
     if (this.#waiting.size > 0) this.endTurn();
   };
 }
@@ -346,7 +359,7 @@ export class AbortQueue implements ScheduledReader {
   /** Notifies as many handlers as one turn has units for. */
   goOn(): void {
     const end = Math.min(this.#next + TURN / CANCEL_TOLD, this.#calls.length);
-    this.#scheduler.spend((end - this.#next) * CANCEL_TOLD);
+    this.#scheduler.spend((end - this.#next) * CANCEL_TOLD, this);
     while (this.#next < end) tell(this.#calls[this.#next++]!);
     if (end < this.#calls.length) return this.#scheduler.wait(this);
     this.#calls = [];
