@@ -62,7 +62,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'start',
     heading: 'Starting',
     text: (settings) =>
-      `A process loads the named packages, in ${settings}. A column "−" shows the difference from bare Node.`,
+      `The table shows the time and the memory (RSS) of a process that loads the named packages, in ${settings}.`,
     hides: /^CPU/,
   },
   {
@@ -189,10 +189,12 @@ function firstFigure({ figures: own }: SummaryRow, figures: readonly Figure[]): 
   return figures.find(({ key }) => own[key] !== undefined);
 }
 
-/** The first table. The text of the chapter says what its rows are compared with. */
+/** The first table, without differences between rows. */
 function formatFirst([part]: readonly Part[]): string {
-  const lines = tableOf(part!.rows, part!.figures).map(([name, , ...cells]) => [name!, ...cells]);
-  return tableWith(lines[0]!, lines.slice(1));
+  const [head, ...rows] = tableOf(part!.rows, part!.figures);
+  const pick = (cells: readonly string[]) =>
+    cells.filter((_, at) => at !== 1 && head![at] !== '−');
+  return tableWith(pick(head!), rows.map(pick));
 }
 
 function tableWith(head: readonly string[], rows: string[][], texts = 1): string {
