@@ -16,7 +16,7 @@ export function churnSection(all: Sample, { nodes, fewNodes }: Scale): Section {
     ],
     tables: [
       {
-        title: '50 out and 50 in, in each of 100 cycles',
+        title: '50 nodes fail and 50 join in each of 100 cycles',
         head: [
           'nodes',
           'paper, 50 out',
