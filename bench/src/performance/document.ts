@@ -107,7 +107,7 @@ export function formatDocument(record: PerformanceRecord): string {
     ...first.flatMap(chapterOf),
     formatMachines(record, chapters),
     '## How to read it',
-    'The program `limit-net` has the lowest cost: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. The other `limit` rows do the same over other connections.',
+    'The program `limit-net` has the lowest cost: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. The other `limit` rows are variants of this program.',
     'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
     'The other libraries run with default options, and do not all do the same work. For example, only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
     ...formatBars(record),
@@ -192,8 +192,7 @@ function firstFigure({ figures: own }: SummaryRow, figures: readonly Figure[]): 
 /** The first table, without differences between rows. */
 function formatFirst([part]: readonly Part[]): string {
   const [head, ...rows] = tableOf(part!.rows, part!.figures);
-  const pick = (cells: readonly string[]) =>
-    cells.filter((_, at) => at !== 1 && head![at] !== '−');
+  const pick = (cells: readonly string[]) => cells.filter((_, at) => at !== 1 && head![at] !== '−');
   return tableWith(pick(head!), rows.map(pick));
 }
 
