@@ -54,7 +54,7 @@ async function main({
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
       const task = { target, runs, seed, keep, budget };
       const result = await work(task, (progress) => {
-        if (report) writeReport(target, progress, seed);
+        if (report) writeReport(target, progress);
       });
       tell(target, result, runs, untimed);
     }

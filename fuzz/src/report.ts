@@ -32,17 +32,12 @@ export function cells(
 }
 
 /** Writes a target's row into the page. The other rows stay as they are. */
-export function writeReport(target: TargetName, progress: Progress, seed: number): void {
-  writeFileSync(PAGE, withRow(readFileSync(PAGE, 'utf8'), target, progress, seed));
+export function writeReport(target: TargetName, progress: Progress): void {
+  writeFileSync(PAGE, withRow(readFileSync(PAGE, 'utf8'), target, progress));
 }
 
 /** Returns the page with the target's row, new or replaced, in the order of the targets. */
-export function withRow(
-  page: string,
-  target: TargetName,
-  progress: Progress,
-  seed: number,
-): string {
+export function withRow(page: string, target: TargetName, progress: Progress): string {
   const [start, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (start < 0 || end < start) throw new Error(`the page has no markers ${BEGIN} and ${END}`);
   const rows = new Map<string, string>();
@@ -50,10 +45,11 @@ export function withRow(
     const name = /^\| ([a-z-]+) \| (?!inputs)/.exec(row)?.[1];
     if (name !== undefined) rows.set(name, row);
   }
-  rows.set(target, `| ${[target, ...cells(progress), seed].join(' | ')} |`);
+  const shown = (row: readonly string[]) => row.filter((_, at) => !PRINTED.has(heads[at]!));
+  rows.set(target, `| ${[target, ...shown(cells(progress))].join(' | ')} |`);
   const table = [
-    `| ${['target', ...heads, 'seed'].join(' | ')} |`,
-    `|---|${'---:|'.repeat(heads.length + 1)}`,
+    `| ${['target', ...shown(heads)].join(' | ')} |`,
+    `|---|${'---:|'.repeat(shown(heads).length)}`,
     ...TARGET_NAMES.flatMap((name) => rows.get(name) ?? []),
   ];
   return `${page.slice(0, start)}${BEGIN}\n${table.join('\n')}\n${page.slice(end)}`;
@@ -63,6 +59,8 @@ function grouped(number: number): string {
   return Math.round(number).toLocaleString('en-US');
 }
 
+/** The columns that are printed, but not written into the page. */
+const PRINTED: ReadonlySet<string> = new Set(['a second', 'corpus']);
 const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
 const BEGIN = '<!-- fuzz: begin -->';
 const END = '<!-- fuzz: end -->';

@@ -29,7 +29,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(
         ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
       );
-      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second, and the second the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to the bare socket over TCP or, in rows with TLS, over TLS.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks everything at its server. gRPC carries this JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(parts, REAL_PEERS)}`;
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second. The second table shows the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to the bare socket: over TLS in rows with TLS, otherwise over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks all values at its server. gRPC carries the same JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(parts, REAL_PEERS)}`;
     },
     format: joinFigures,
   },
@@ -38,22 +38,23 @@ const CHAPTERS: readonly Chapter[] = [
     heading: 'Calls',
     text: (settings, parts) => {
       const titles = parts.map(({ title }) => `- ${title}`);
-      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Trunkline over WebSocket is compared with \`limit-ws\`, in memory with \`limit-inproc\`, and over TCP in s4 and s5 with \`limit-net-credit\`, which, like Trunkline, lets small messages pass large ones. The row with protobuf is compared with \`trunkline-tcp\`, and all others with \`limit-net\`.\n\n${titles.join('\n')}${othersOf(parts, PEER_NAMES)}`;
+      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Figures in brackets are ratios to \`limit-net\`, with these exceptions: \`trunkline-ws\` is compared with \`limit-ws\`, rows in memory with \`limit-inproc\`, and the row with protobuf with \`trunkline-tcp\`. In s4 and s5, \`trunkline-tcp\` is compared with \`limit-net-credit\`, which, like Trunkline, lets small messages pass large ones.\n\n${titles.join('\n')}${othersOf(parts, PEER_NAMES)}`;
     },
     format: joinColumns,
+    hides: /-(early|consumer|fixed)$/,
   },
   {
     name: 'scale',
     heading: 'Scale',
     text: (settings) =>
-      `Each row was measured in ${settings}. The figures are calls a second, and in brackets the ratio to \`limit-net\`.`,
+      `Each row was measured in ${settings}. The figures are calls per second, with the ratio to \`limit-net\` in brackets.`,
     format: joinRows,
   },
   {
     name: 'line',
     heading: 'A long line',
     text: (settings) =>
-      `The line, between network namespaces, has a round trip of 100 ms, a bandwidth of 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection (${settings}). The figures are Mbit/s, and in brackets their ratio to a raw socket; for small calls, the figures are durations in round trips. Requests and responses "in turn" are sent one at a time, so each waits for a round trip.`,
+      `The line, between network namespaces, has a round trip of 100 ms, a bandwidth of 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection (${settings}). The figures are Mbit/s, with the ratio to a raw socket in brackets. For small calls, the figures are durations in round trips. Requests and responses "in turn" are sent one at a time, so each waits for a round trip.`,
     format: joinColumns,
     hides: /, raw$/,
   },
@@ -61,7 +62,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'start',
     heading: 'Starting',
     text: (settings) =>
-      `A process loads the named packages, in ${settings}. The columns − show the difference from bare Node.`,
+      `The table shows the time and the memory (RSS) of a process that loads the named packages, in ${settings}.`,
     hides: /^CPU/,
   },
   {
@@ -70,7 +71,7 @@ const CHAPTERS: readonly Chapter[] = [
     text: (settings, parts) => {
       const verdicts = parts.flatMap((part) => part.verdicts);
       const missed = verdicts.filter(({ holds }) => !holds).map(({ bar }) => bar);
-      return `The table compares observed calls with the same calls without an observer, in ${settings}. The figures are calls a second, and in brackets the ratio with its 95 % interval. The SDK of OpenTelemetry makes and batches spans, but does not send them. ${verdicts.length - missed.length} of ${verdicts.length} [bars](#bars) hold${missed.length === 0 ? '' : `. Missed: ${missed.join('; ')}`}.`;
+      return `The table compares observed calls with the same calls without an observer, in ${settings}. The figures are calls per second, with the ratio and its 95 % interval in brackets. The SDK of OpenTelemetry makes and batches spans, but does not send them. ${verdicts.length - missed.length} of ${verdicts.length} [bars](#bars) hold${missed.length === 0 ? '' : `, all except "${missed.join('" and "')}"`}.`;
     },
     format: joinColumns,
     hides: /^plain|the checkout before/,
@@ -79,7 +80,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'simulation-loads',
     heading: 'Simulation',
     text: (settings) =>
-      `Four programs run in [simulations](simulation.md), in ${settings} of CPU time. The figures are virtual time and events, each divided by CPU time.`,
+      `Four programs run in [simulations](simulation.md), in ${settings} of CPU time. The columns show virtual time and events, each divided by CPU time.`,
     hides: /, before$/,
   },
 ];
@@ -101,13 +102,14 @@ export function formatDocument(record: PerformanceRecord): string {
   const chapterOf = (each: Chapter) => formatChapter(each, Object.values(record[each.name]!));
   const paragraphs = [
     '# Performance',
-    'This page compares the cost of Trunkline with the lowest cost that Node allows.',
-    'The program `limit-net` has this lowest cost: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. Programs generate this page; [bench](../bench/README.md) describes the rows and how to run them.',
+    'This page compares the cost of Trunkline with other libraries, and with the lowest cost that Node allows.',
+    'A program generates this page. [bench](../bench/README.md) describes the rows of the tables, and how to measure them.',
     ...first.flatMap(chapterOf),
     formatMachines(record, chapters),
     '## How to read it',
+    'The program `limit-net` has the lowest cost: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. The other `limit` rows are variants of this program.',
     'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
-    'The other libraries run with default options, and do not all do the same work: some serialize values, and only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
+    'The other libraries run with default options, and do not all do the same work. For example, only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
     ...formatBars(record),
     ...others.flatMap(chapterOf),
     '**Next:** read [what a network of 10 to 100,000 nodes costs](scale.md).',
@@ -119,7 +121,9 @@ function formatChapter(
   { heading, text, format = formatFirst, hides }: Chapter,
   parts: readonly Part[],
 ): string[] {
-  const settings = [...new Set(parts.map((part) => part.settings))].join(' or ');
+  const settings = [...new Set(parts.map((part) => part.settings))]
+    .join(' or ')
+    .replace(/^(\d+) (rounds of \d+ ms) or (\d+) \2$/, '$1 or $3 $2');
   const shown = parts.map((part) => ({
     ...part,
     figures: part.figures.filter(({ unit }) => hides?.test(unit) !== true),
@@ -185,10 +189,11 @@ function firstFigure({ figures: own }: SummaryRow, figures: readonly Figure[]): 
   return figures.find(({ key }) => own[key] !== undefined);
 }
 
-/** The first table. The text of the chapter says what its rows are compared with. */
+/** The first table, without differences between rows. */
 function formatFirst([part]: readonly Part[]): string {
-  const lines = tableOf(part!.rows, part!.figures).map(([name, , ...cells]) => [name!, ...cells]);
-  return tableWith(lines[0]!, lines.slice(1));
+  const [head, ...rows] = tableOf(part!.rows, part!.figures);
+  const pick = (cells: readonly string[]) => cells.filter((_, at) => at !== 1 && head![at] !== '−');
+  return tableWith(pick(head!), rows.map(pick));
 }
 
 function tableWith(head: readonly string[], rows: string[][], texts = 1): string {
@@ -227,7 +232,7 @@ function formatBars(record: PerformanceRecord): string[] {
   );
   return [
     '## Bars',
-    `A bar is a goal that we set for a ratio. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold on Node ${parts[0]!.machine.node}. The table lists the others${newest === undefined ? '' : `, and those whose figure is far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
+    `A bar is a goal that we set for a ratio. Of ${verdicts.length} bars, ${verdicts.filter(({ holds }) => holds).length} hold on Node ${parts[0]!.machine.node}. The table lists the bars that do not hold${newest === undefined ? '' : `, and those whose figure is far worse on Node ${newest}`}. [Calls](#calls) explains s1 to s8.`,
     tableWith(head, rows),
   ];
 }

@@ -12,11 +12,11 @@ export function churnSection(all: Sample, { nodes, fewNodes }: Scale): Section {
   return {
     title: 'Churn',
     before: [
-      'In each cycle of a minute, 50 nodes fail, half of them unnoticed, and 50 join, while messages are in flight. Only deliveries to nodes that live through the cycle are counted.',
+      'In each cycle of a minute, 50 nodes fail, half of them unnoticed, and 50 nodes join, while messages are in flight. Only deliveries to nodes that live through the cycle are counted.',
     ],
     tables: [
       {
-        title: '50 out and 50 in, in each of 100 cycles',
+        title: '50 nodes fail and 50 join in each of 100 cycles',
         head: [
           'nodes',
           'paper, 50 out',
@@ -56,7 +56,7 @@ export function swarmSection(all: Sample, { swarms }: Scale): Section {
   return {
     title: "Whole nodes: iroh-gossip's limits",
     before: [
-      'Each node has a simulated transport, codecs, peers, and gossip with default options. Each link takes 10 to 100 ms one way; all nodes know one bootstrap node. The limits are those that iroh-gossip asserts for its own state machines.',
+      "Each node has a simulated transport, codecs, peers, and gossip with default options. Each link takes 10 to 100 ms one way, and all nodes know one bootstrap node. The limits are those that iroh-gossip's tests assert for its own state machines.",
     ],
     tables: [
       {

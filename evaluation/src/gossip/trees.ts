@@ -15,7 +15,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree in stable state',
     before: [
-      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves at least 3 hops, as in the paper, or 7 (our default) if many nodes send. Redundancy is payloads ÷ deliveries − 1. The last hop is the number of hops to the last delivery.`,
+      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves enough hops: at least 3, as in the paper, or 7 (our default) if many nodes send. *Redundancy* is the number of payloads sent, divided by the number of deliveries, minus 1. The *last hop* is the number of hops to the last delivery.`,
     ],
     tables: [
       {
@@ -62,7 +62,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
     ],
     plots: [],
     after: [
-      "The paper's tree without optimization grows deep with many senders, because 250 cycles change the links at random. Our links stay, so our tree stays shallow. Optimization for one sender makes paths of others longer.",
+      "With many senders, the paper's tree without optimization grows deep, because 250 cycles change the links at random. Our links stay, so our tree stays shallow.",
     ],
     verdicts: treeVerdicts(runs, nodes),
   };
@@ -199,7 +199,7 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
       },
     ],
     after: [
-      'The first message reaches only the part of the overlay that contains its sender. All new links belong to the tree at first, so a few messages are redundant.',
+      'The first message reaches only the part of the overlay that contains its sender. New links belong to the tree at first, so a few messages are redundant.',
     ],
     verdicts: [
       ...MENDING_SHARES.filter((share) => share <= 0.8).map((share) =>

@@ -13,7 +13,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'HyParView: failures that nobody sees',
     before: [
-      `The same ${show(nodes)} nodes fail without a sign, like machines that lose power. A node notices that a neighbor is dead when it writes to that neighbor, or by a keep-alive. After the first message, 1,000 more follow. A copy for a dead node is sent again to the neighbor that replaces the node.`,
+      `The same ${show(nodes)} nodes fail without a sign, like machines that lose power. A node notices that a neighbor is dead when it writes to that neighbor, or by a keep-alive. After a first message, 1,000 more are sent. If a message can't reach a dead node, it is sent again to the neighbor that replaces the node.`,
     ],
     tables: [
       {
@@ -111,7 +111,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
       },
     ],
     after: [
-      'With keep-alives, which notice a failure within 15 s, the overlay is whole again after a cycle (60 s by default) if at most 80 % failed.',
+      'Keep-alives notice a failure within 15 s. With them, the overlay is whole again after a cycle if at most 80 % of the nodes failed.',
     ],
     verdicts: [
       // Figure 6a was read off, to a percent.
