@@ -1,5 +1,5 @@
-// A MessagePort of node:worker_threads as a StreamConnection. A port delivers messages in order,
-// but has neither back-pressure nor an orderly end. This class builds both from messages.
+// A MessagePort of node:worker_threads as a StreamConnection, which adds back-pressure and an
+// orderly end.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
