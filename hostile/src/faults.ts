@@ -66,19 +66,19 @@ export function formatPage(sections: readonly Section[]): string {
     'This page lists what peers, networks, machines and disks may do to Trunkline, and how Trunkline',
     'reacts.',
     '',
-    'Each line ends with the attacks that check it, or with a test file if no attack does.',
-    '`npx pnpm@12 hostile <name>` runs an attack. `node hostile/dist/write-faults.js` writes this page',
-    'from [hostile/faults.json](../hostile/faults.json), which names all tests of each fault.',
+    'Each line ends with the name of an attack (a program that acts as a hostile peer), or with a test',
+    'file. `npx pnpm@12 hostile <name>` runs the attack.',
+    '[hostile/faults.json](../hostile/faults.json) names further tests.',
   ];
   for (const { section, cases } of sections) {
     lines.push('', `## ${section}`, '');
     for (const { case: number, behavior, tests = [], leftOut } of cases) {
       const attacks = attacksOn(number).map((name) => `\`${name}\``);
-      const checks = attacks.length > 0 ? attacks : tests.slice(0, 1).map(linkTo);
+      const check = [...attacks, ...tests.map(linkTo)][0];
       lines.push(
         behavior === undefined
           ? `${number}. Left out: ${leftOut}.`
-          : `${number}. ${behavior} (${checks.join(', ')}).`,
+          : `${number}. ${behavior} (${check}).`,
       );
     }
   }

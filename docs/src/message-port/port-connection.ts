@@ -1,5 +1,5 @@
-// A MessagePort of node:worker_threads as a StreamConnection. A port delivers messages in order,
-// but has neither back-pressure nor an orderly end. This class builds both from messages.
+// A MessagePort of node:worker_threads as a StreamConnection, which adds back-pressure and an
+// orderly end.
 
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock, ClockTimer, TransportError } from '@trunkline/transport-core';
@@ -55,8 +55,7 @@ export class PortConnection implements StreamConnection {
 
   write(chunk: Uint8Array): boolean {
     if (this.#ending || this.#over || chunk.length === 0) return true;
-    // A copy, so that the writer may reuse its memory at once; the copy moves to the other end
-    // without another.
+    // A copy, which is transferred, so the writer may reuse its memory at once.
     const bytes = new Uint8Array(chunk);
     this.#port.postMessage({ bytes }, [bytes.buffer]);
     this.#underWay += chunk.length;

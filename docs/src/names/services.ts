@@ -23,6 +23,7 @@ const ada = await node('ada', ['orders']);
 const bob = await node('bob', ['orders']);
 const shop = await node('shop', []);
 await shop.peers.ready({ peers: 2 });
+while (shop.peers.services.nodes('orders').length < 2) await shop.transport.clock.sleep(5);
 
 console.log(await shop.transport.send('service:orders', 'count', 'Eve')); // ada or bob
 

@@ -28,7 +28,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [OK, 'done'],
   [
     NO,
-    'the answer is no: `schema diff` found breaking changes, or `health` a node or service that takes no calls',
+    'the answer is no: `schema diff` found breaking changes, or `health` found a node or service that takes no calls',
   ],
   [USAGE, 'the arguments, the environment, a context, a file or the fields of a request are wrong'],
   [11, 'cancelled: the node has canceled the call'],

@@ -9,9 +9,8 @@ export function helpPage(): string {
   // Help does not use the terminal.
   const program = createProgram({} as CliTerminal, { exit: () => {}, help: () => {} });
   const commands = leaves(program);
-  const list = commands.map((command) => `[${shortNameOf(command)}](#${anchorOf(command)})`);
   const sections = commands.map((command) => `## ${nameOf(command)}\n\n${helpOf(command)}`);
-  return `${INTRODUCTION}\n${list.join(',\n')}\n\n## Options of every command\n\n${helpOf(program)}\n${CODES}\n${sections.join('\n')}\n${NEXT}\n`;
+  return `${INTRODUCTION}\n## Options of every command\n\n${helpOf(program)}\n${CODES}\n${sections.join('\n')}\n${NEXT}\n`;
 }
 
 /**
@@ -40,15 +39,6 @@ function nameOf(command: Command): string {
   return parent === null ? command.name() : `${nameOf(parent)} ${command.name()}`;
 }
 
-/** Returns the name of a command without that of the program. */
-function shortNameOf(command: Command): string {
-  return nameOf(command).replace(/^trunkline /, '');
-}
-
-function anchorOf(command: Command): string {
-  return nameOf(command).replaceAll(' ', '-');
-}
-
 const NEXT = `**Next:** [reflection](reflection.md) lets the command call your methods, and [administration](admin.md)
 lets it watch a node.`;
 
@@ -67,13 +57,13 @@ run \`npx trunkline\` in this folder.
 
 Commands that call methods or show schemas need a node that serves [reflection](reflection.md).
 \`watch\`, \`top\`, \`peers\`, \`topics\` and \`dashboard\` need the node's [admin protocol](admin.md), and so
-do \`disconnect\`, \`ban\`, \`unban\`, \`drain\` and \`log-level\`, which change the node. \`health\` needs the
-[health protocol](health.md#health).
+do the commands that change the node: \`disconnect\`, \`ban\`, \`unban\`, \`drain\` and \`log-level\`. \`health\`
+needs the [health protocol](health.md#health).
 
 ## A first call
 
-Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). This command runs a Raft cluster with
-TLS and reflection, and prints commands for another terminal in the same folder:
+Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). It starts a Raft cluster with TLS and
+reflection, and prints commands for another terminal in the same folder:
 
 \`\`\`sh
 export TRUNKLINE_CONTEXTS=…/contexts.json    # has the address and the keys
@@ -85,7 +75,8 @@ trunkline call store/get '{"key":"color"}'
 
 ## A server of your own
 
-The server of [the first program](start.md#the-first-call) gets certificates, and serves reflection:
+This server is that of [the first program](start.md#the-first-call), with certificates and
+reflection:
 
 <!-- from docs/src/start/tls-server.ts -->
 \`\`\`ts
@@ -104,15 +95,14 @@ trunkline describe greeter/greet
 trunkline call greeter/greet '{"name":"Ada"}'
 \`\`\`
 
-Without TLS, \`--address\` is enough. Options take precedence over environment variables, and these
-over the [context](#trunkline-context-add). If you give an address without \`--context\`, no context
-is used, so that only the context's node gets the context's token. Each call and the hello carry the
-token. Control characters in texts of nodes don't reach your terminal.
+Without TLS, the option \`--address\` is enough. Options take precedence over environment variables,
+which take precedence over the [context](#trunkline-context-add). If you give an address without
+\`--context\`, no context is used, so another node never gets the token of the context. The command
+sends the token in its hello and with each call. Control characters in texts from nodes do not reach
+your terminal.
 
-With the default [overlay](gossip.md#which-overlay), a full mesh, no firewall may separate \`pub\`
-and \`sub\`. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
-
-## The commands
+With the default [overlay](gossip.md#which-overlay), a full mesh, \`pub\` must be able to connect to
+\`sub\`. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
 `;
 
 const CODES = `## Exit codes
@@ -121,10 +111,10 @@ const CODES = `## Exit codes
 ${exitCodes()}
 \`\`\`
 
-Codes 11 to 26 are 10 plus the number of the error's [code](errors.md). Results go to standard
-output; messages and errors, of one line each, go to standard error.
+Codes 11 to 26 are 10 plus the number of the error's [code](errors.md#codes). Results are written to
+standard output; messages and errors, of one line each, are written to standard error.
 
-With \`--json\`, every line of both outputs is JSON. An error is an object:
+With \`--json\`, every line of both outputs is JSON. An error is an object, and wrong arguments have the
+code \`invalid_argument\`:
 \`{"error":{"code":"…","reason":"…","message":"…","hint":"…"}}\`.
-Wrong arguments have the code \`invalid_argument\`.
 `;

@@ -52,7 +52,7 @@ export function addCert(program: Command, terminal: CliTerminal): void {
     .command('key')
     .summary('make the key of a node')
     .description(
-      'Makes the private key of a node in <out>.key, unless it exists, and prints the node id.',
+      'Makes the private key of a node in <out>.key, unless this file exists, and prints the node id.',
     )
     .option('-o, --out <path>', 'the path of the file without extension', 'node')
     .action(async ({ out }: CertificateFlags, command: Command) => {

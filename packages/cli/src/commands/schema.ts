@@ -51,7 +51,7 @@ export function addSchema(
     .command('diff')
     .summary('find breaking changes')
     .description(
-      'Lists the changes between two versions of protocols, and which programs with the old version each change breaks. The exit code is 1 if any change breaks programs.',
+      'Lists the changes between two versions of protocols, and says which programs with the old version break. The exit code is 1 if any change breaks programs.',
     )
     .argument('<before>', 'a file of schema export, or the address of a node')
     .argument('<after>', 'a file of schema export, or the address of a node')
