@@ -138,7 +138,7 @@ test('messages from a node that is no neighbor are ignored and leave nothing beh
 });
 
 test('a peer that takes notices and never forwards anything is detected; one that forwards is not', (t) => {
-  const { machine, feed, reports } = singleMachine(['source', 'mute', 'giver', 'asker']);
+  const { feed, reports } = singleMachine(['source', 'mute', 'giver', 'asker']);
   for (const peer of ['mute', 'giver', 'asker'])
     feed(0, { type: 'received', from: peer, message: { kind: 'prune' } });
   for (let i = 0; i < 400; i++) {
@@ -153,16 +153,6 @@ test('a peer that takes notices and never forwards anything is detected; one tha
     }
   }
   t.deepEqual(new Set(reports.map(([peer, what]) => `${peer} ${what}`)), new Set(['mute mute']));
-  const accounts = new Map(machine.snapshot().neighbors.map((neighbor) => [neighbor.id, neighbor]));
-  t.deepEqual(
-    [
-      accounts.get('mute')!.delivered,
-      accounts.get('mute')!.noticed,
-      accounts.get('mute')!.announced,
-    ],
-    [0, 0, 400],
-  );
-  t.is(accounts.get('source')!.delivered, 400);
 });
 
 test('if many notices arrive at once, no peer counts as mute before it had time', (t) => {
