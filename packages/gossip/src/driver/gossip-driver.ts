@@ -328,7 +328,10 @@ export class GossipDriver implements TopicNode {
     const receipt = decodeReceipt(request);
     if (receipt === undefined) this.misbehaved(from);
     else if (receipt.verdict === undefined) this.#relays?.confirmed(receipt, from);
-    else this.sessions.get(receipt.topic)?.publisher.receipt(receipt.id, from, receipt.verdict);
+    else {
+      const { topic, id, verdict } = receipt;
+      this.sessions.get(topic)?.publisher.publications.receipt(id, from, verdict);
+    }
   }
 
   // Sending.
