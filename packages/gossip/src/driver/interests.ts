@@ -6,7 +6,7 @@ import { PeerLimits, RateLimit, StatusSync } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
-import { askForList, decodeList, encodeList, TopicList } from '../discovery/tags.ts';
+import { askForList, decodeList, encodeList, recognizerOf } from '../discovery/tags.ts';
 import { Ration } from '../discovery/topic-walk.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
 
@@ -237,8 +237,8 @@ export class Interests {
   #recognized(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
     const kept = this.#sync.of(nodeId)?.value;
     if (kept === undefined || keys.size === 0) return [];
-    const list = new TopicList({ teller: nodeId, hearer: this.#init.self }, kept);
-    return [...keys].filter(([, key]) => list.has(key)).map(([topic]) => topic);
+    const isListed = recognizerOf({ teller: nodeId, hearer: this.#init.self }, kept);
+    return [...keys].filter(([, key]) => isListed(key)).map(([topic]) => topic);
   }
 }
 

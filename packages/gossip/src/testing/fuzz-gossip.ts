@@ -6,7 +6,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Random } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { decodeList, Question, TopicList } from '../discovery/tags.ts';
+import { decodeList, readQuestion, recognizerOf } from '../discovery/tags.ts';
 import { MessageAddresses } from '../driver/view-messenger.ts';
 import { tidyMessage } from '../hyparview/message.ts';
 import { partialViewConfig } from '../hyparview/options.ts';
@@ -148,11 +148,11 @@ class Node {
       }
       case 'list': {
         const list = decodeList(bytes.subarray(0, 16), bytes.subarray(16));
-        if (list?.kept !== undefined) new TopicList(between, list.kept).has(bytes.subarray(0, 32));
+        if (list?.kept !== undefined) recognizerOf(between, list.kept)(bytes.subarray(0, 32));
         return;
       }
       case 'question':
-        Question.read(between, bytes)?.isAbout(bytes.subarray(0, 32));
+        readQuestion(between, bytes)?.(bytes.subarray(0, 32));
         return;
       case 'wait':
         this.#now += (bytes[0] ?? 0) * 100;
