@@ -136,7 +136,6 @@ export class TopicSession implements TopicContext {
     this.#isOver = true;
     this.deliveries.end();
     this.publisher.end(error);
-    this.deliveries.forgetReceipts();
     this.#inspection.close();
     this.#leaveOverlay();
   }
