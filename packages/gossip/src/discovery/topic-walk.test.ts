@@ -1,8 +1,9 @@
-// Tests of the walk that searches for nodes of a topic.
+// Tests of the walk that searches for nodes of a topic, and of the ration of answers that a peer
+// gets.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { type Need, type Step, TopicWalk } from './topic-walk.ts';
+import { type Need, type Step, TopicWalk, Ration } from './topic-walk.ts';
 
 /** Sets up a walk over numbered nodes, with simulated time. */
 function walk({
@@ -150,4 +151,17 @@ test('the number of kept names is limited, and none is kept when no members are 
   need('none');
   need('more');
   t.deepEqual(run(60_000), []);
+});
+
+test('ten answers at once, then one per second; one of a hundred refusals counts as abuse', (t) => {
+  const ration = new Ration();
+  const take = (times: number, now: number) => {
+    const verdicts = { yes: 0, no: 0, abuse: 0 };
+    for (let i = 0; i < times; i++) verdicts[ration.take(now)]++;
+    return verdicts;
+  };
+  t.deepEqual(take(12, 0), { yes: 10, no: 2, abuse: 0 });
+  t.deepEqual(take(4, 3_500), { yes: 3, no: 1, abuse: 0 });
+  t.deepEqual(take(300, 4_000), { yes: 1, no: 296, abuse: 3 });
+  t.deepEqual(take(20, 1_000_000), { yes: 10, no: 10, abuse: 0 });
 });
