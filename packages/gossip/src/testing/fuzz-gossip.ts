@@ -172,8 +172,8 @@ class Node {
       passive: string[];
     };
     if (this.#seen.size.origins > 8) throw new Error(`origins: ${this.#seen.size.origins}`);
-    for (const name of ['missing', 'promises'])
-      if (tree[name] > 8 * PEERS.length) throw new Error(`${name}: ${tree[name]}`);
+    for (const name of ['missing', 'pendingGrafts'])
+      if (!(tree[name] <= 8 * PEERS.length)) throw new Error(`${name}: ${tree[name]}`);
     if (tree['cached'].messages > 8 || active.length > 5 || passive.length > 30)
       throw new Error('too many are kept');
     if (active.includes(SELF) || passive.includes(SELF)) throw new Error('it is its own peer');
