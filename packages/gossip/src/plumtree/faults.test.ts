@@ -9,15 +9,6 @@ import { graftOf, ihaveOf, pushOf, singleMachine } from './testing/single-machin
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 
-test('a second content under an id is a duplicate', (t) => {
-  const { machine, feed, delivered, reports } = singleMachine(['a', 'b']);
-  feed(0, { type: 'received', from: 'a', message: pushOf(1, { payload: 'first' }) });
-  feed(1, { type: 'received', from: 'b', message: pushOf(1, { payload: 'the second' }) });
-  t.deepEqual(delivered, ['x1 first from a in 1']);
-  t.deepEqual(reports, []);
-  t.is(machine.counters.duplicates, 1);
-});
-
 test('of a flood of notices only one second’s worth is accepted, and the peer is reported once a second', (t) => {
   const { machine, feed, reports } = singleMachine(['a'], { notices: 100 });
   for (let i = 0; i < 50; i++)

@@ -3,20 +3,6 @@
 import test from 'ava';
 import { plumtreeOptions } from './options.ts';
 
-test('the defaults are those of iroh-gossip, frozen', (t) => {
-  const options = plumtreeOptions();
-  t.like(options, {
-    noticeDelay: 5,
-    graftDelay: 80,
-    nextGraftDelay: 40,
-    optimizeAt: 7,
-    cacheTime: 30_000,
-    idTime: 90_000,
-    evictInterval: 1_000,
-  });
-  t.true(Object.isFrozen(options));
-});
-
 test('ids are remembered at least as long as the messages are kept', (t) => {
   t.like(plumtreeOptions({ cacheTime: 100_000 }), { idTime: 100_000, originTime: 600_000 });
   t.like(plumtreeOptions({ cacheTime: 700_000 }), { idTime: 700_000, originTime: 700_000 });
