@@ -2,7 +2,6 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import type { PartialViewOptions } from './options.ts';
 import { requestOf, SingleView, types } from './testing/single-view.ts';
 import { Search } from './requests.ts';
 
@@ -155,20 +154,6 @@ test('one neighbor cannot fill the passive view with nodes of its choice', (t) =
   }
   const origins = new Set(single.view.passive().map((peer) => /\d+/.exec(peer)![0]));
   t.true(origins.size <= 8);
-});
-
-test('invalid options throw a TypeError that names them', (t) => {
-  for (const [options, path] of [
-    [{ active: 0 }, 'active'],
-    [{ active: 3, own: 3 }, 'own'],
-    [{ shuffleInterval: -1 }, 'shuffleInterval'],
-    [{ fanout: 4 }, 'fanout'],
-  ] as const) {
-    t.throws(() => new SingleView(options as PartialViewOptions), {
-      instanceOf: TypeError,
-      message: new RegExp(path),
-    });
-  }
 });
 
 test('a search becomes slower, and begins at its first pace again once it was over', (t) => {
