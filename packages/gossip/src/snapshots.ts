@@ -139,5 +139,6 @@ const COLUMNS: readonly (readonly [string, (topic: TopicSnapshot) => string | nu
   ['duplicates', ({ duplicates }) => duplicates],
   ['dropped', ({ dropped }) => Object.entries(dropped).map((each) => each.join(' ')).join(', ')],
 ];
+
 /** Maximum number of characters shown of a topic's name. */
 const LONGEST = 32;

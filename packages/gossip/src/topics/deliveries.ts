@@ -17,12 +17,10 @@ export class Deliveries {
   readonly #topic: TopicContext;
   /** Keys of the messages for which a receipt is requested → the peers that brought them. */
   readonly #asked = new Map<string, string>();
-  readonly #failed: (error: unknown) => void;
   #readers: readonly TopicReader[] = [];
 
   constructor(topic: TopicContext) {
     this.#topic = topic;
-    this.#failed = (error) => topic.failed(error);
   }
 
   /**
@@ -85,7 +83,8 @@ export class Deliveries {
     // A reader that one of these readers adds gets only later messages.
     const list = this.#readers;
     if (list.length === 1 && list[0]!.codec === codec) list[0]!.offer(body.message, meta, size);
-    else if (list.length > 0) handOut(list, codec, body, meta, this.#failed);
+    else if (list.length > 0)
+      handOut(list, codec, body, meta, (error) => this.#topic.failed(error));
     // The message is passed on as its payload, so the decoded one isn't cached with it.
     body.message = undefined;
   }
