@@ -96,21 +96,14 @@ test('nodes excluded by a list neither get nor forward the message; a message to
   t.deepEqual([subscriber('b').words, subscriber('c').words], [['x', 'y'], ['x']]);
 });
 
-test('over several hops a peer may forward messages of others, but none in the receiver’s name; over one hop, none', async (t) => {
-  for (const hops of [1, 2]) {
-    const { sim, node, subscriber } = await connect(t.context, { a: [], b: ['a'] }, hops);
-    const guest = await rawPeer(sim);
-    await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
-    guest.push(frame({ origin: idOf('nobody') }), frame({ origin: idOf('a') }));
-    await sim.run(500);
-    t.deepEqual(
-      [subscriber('a').words.length, subscriber('b').words.length],
-      hops === 1 ? [0, 0] : [1, 1],
-      `${hops} hops`,
-    );
-    t.deepEqual(dropsOf(node('a')), hops === 1 ? ['forged', 'forged'] : ['own']);
-    await sim.close();
-  }
+test('over several hops a peer may forward messages of others, but none in the receiver’s name', async (t) => {
+  const { sim, node, subscriber } = await connect(t.context, { a: [], b: ['a'] }, 2);
+  const guest = await rawPeer(sim);
+  await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
+  guest.push(frame({ origin: idOf('nobody') }), frame({ origin: idOf('a') }));
+  await sim.run(500);
+  t.deepEqual([subscriber('a').words.length, subscriber('b').words.length], [1, 1]);
+  t.deepEqual(dropsOf(node('a')), ['own']);
 });
 
 test('a message that its publisher sends has one hop, also for validators, whatever the publisher says', async (t) => {

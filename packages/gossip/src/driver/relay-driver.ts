@@ -296,7 +296,7 @@ const MOST_HEAD = 64 * 1024;
  * A message that a relay, or its origin, sends to this node to be passed on. It is passed on while
  * it arrives. A transit owns the download and its deadlines.
  */
-export class Transit {
+class Transit {
   /** Size of the message in bytes. */
   readonly size: number;
   readonly #node: RelayNode;
