@@ -118,7 +118,7 @@ export function formatGossip({ nodeId, topics, peers }: GossipSnapshot): string 
   const head = `node ${nodeId.slice(0, 8)}: ${topics.length} topics, ${peers.length} peers`;
   const table = [
     COLUMNS.map(([name]) => name),
-    ...topics.map((topic) => COLUMNS.map(([, valueOf]) => String(valueOf(topic)))),
+    ...topics.map((topic) => COLUMNS.map(([, read]) => String(read(topic)))),
   ];
   const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const lines = table.map((row) =>
@@ -137,7 +137,13 @@ const COLUMNS: readonly (readonly [string, (topic: TopicSnapshot) => string | nu
   ['published', ({ published }) => published],
   ['delivered', ({ delivered }) => delivered],
   ['duplicates', ({ duplicates }) => duplicates],
-  ['dropped', ({ dropped }) => Object.entries(dropped).map((each) => each.join(' ')).join(', ')],
+  [
+    'dropped',
+    ({ dropped }) =>
+      Object.entries(dropped)
+        .map((each) => each.join(' '))
+        .join(', '),
+  ],
 ];
 
 /** Maximum number of characters shown of a topic's name. */

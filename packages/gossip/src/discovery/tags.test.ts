@@ -4,8 +4,20 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { hasTag, makeTags, taggerOf, type Telling, askForList, decodeList, encodeList, recognizerOf, sealList, encodeQuestion, readQuestion } from './tags.ts';
 import { topicKey } from '../protocol.ts';
+import {
+  askForList,
+  decodeList,
+  encodeList,
+  encodeQuestion,
+  hasTag,
+  makeTags,
+  readQuestion,
+  recognizerOf,
+  sealList,
+  type Telling,
+  taggerOf,
+} from './tags.ts';
 
 const random = seededRandom(7);
 const id = (digit: string) => digit.repeat(64);
@@ -114,10 +126,7 @@ test('an answer is not valid for another sender, another receiver or a later que
   const { question, answer } = tell();
   const [key] = keys;
   t.true(listOf(question, answer)(key!));
-  t.false(
-    listOf(question, answer, { teller: eve, hearer: ann })(key!),
-    "Eve repeats Bob's answer",
-  );
+  t.false(listOf(question, answer, { teller: eve, hearer: ann })(key!), "Eve repeats Bob's answer");
   t.false(
     listOf(question, answer, { teller: bob, hearer: eve })(key!),
     'Eve overheard it, and knows the topic',

@@ -3,7 +3,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { type Need, type Step, TopicWalk, Ration } from './topic-walk.ts';
+import { type Need, Ration, type Step, TopicWalk } from './topic-walk.ts';
 
 /** Sets up a walk over numbered nodes, with simulated time. */
 function walk({

@@ -2,8 +2,14 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { type RelayReport, MOST_REST } from '../wire/frame.ts';
-import { Distribution, RelayBuffer, type RelayNode, type Upload, splitRecipients } from './relay-transfers.ts';
+import { MOST_REST, type RelayReport } from '../wire/frame.ts';
+import {
+  Distribution,
+  RelayBuffer,
+  type RelayNode,
+  splitRecipients,
+  type Upload,
+} from './relay-transfers.ts';
 
 interface Sent {
   readonly relay: string;

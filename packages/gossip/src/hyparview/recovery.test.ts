@@ -2,8 +2,8 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { requestOf, SingleView, types } from './testing/single-view.ts';
 import { Search } from './requests.ts';
+import { requestOf, SingleView, types } from './testing/single-view.ts';
 
 test('a node that believes in a link that does not exist is told so', (t) => {
   const single = new SingleView();

@@ -4,7 +4,19 @@
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { IdSource, LARGEST_NUMBER, MESSAGE_ID_BYTES, type MessageId, messageKey, readMessageId, writeMessageId, NAME_BYTES, readName, sameName, writeName } from './message-id.ts';
+import {
+  IdSource,
+  LARGEST_NUMBER,
+  MESSAGE_ID_BYTES,
+  type MessageId,
+  messageKey,
+  NAME_BYTES,
+  readMessageId,
+  readName,
+  sameName,
+  writeMessageId,
+  writeName,
+} from './message-id.ts';
 
 const origin = 'ab'.repeat(32);
 const random = seededRandom(1);

@@ -3,7 +3,7 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { messageKey } from './message-id.ts';
-import { SeenMessages, type SeenMessagesOptions, Introducers } from './seen-messages.ts';
+import { Introducers, SeenMessages, type SeenMessagesOptions } from './seen-messages.ts';
 
 const options: SeenMessagesOptions = {
   retention: 90_000,

@@ -3,9 +3,9 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
+import type { PartialViewInput } from '../hyparview/message.ts';
 import type { OverlayInput } from './overlay.ts';
 import { partialView, StallDetector, SubscriberView } from './partial-view.ts';
-import type { PartialViewInput } from '../hyparview/message.ts';
 
 const create = (active: number) =>
   partialView({ active }).create({

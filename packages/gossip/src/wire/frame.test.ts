@@ -6,7 +6,18 @@ import type { Audience, Body, Signature } from '../overlay/overlay.ts';
 import type { Control } from '../plumtree/message.ts';
 import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
-import { decodeControl, decodePush, encodeControl, encodePush, decodeHead, decodeReceipt, decodeReport, encodeHead, encodeReceipt, encodeReport } from './frame.ts';
+import {
+  decodeControl,
+  decodeHead,
+  decodePush,
+  decodeReceipt,
+  decodeReport,
+  encodeControl,
+  encodeHead,
+  encodePush,
+  encodeReceipt,
+  encodeReport,
+} from './frame.ts';
 
 const topic = topicKey('news');
 const { hex } = topic;
@@ -124,7 +135,11 @@ test('relay frames are decoded as they were encoded', (t) => {
   }
   t.deepEqual(decodeReceipt(encodeReceipt({ topic: hex, id })), { topic: hex, id });
   for (const verdict of ['took', 'not-on-topic', 'rejected', 'old', 'no-room'] as const) {
-    t.deepEqual(decodeReceipt(encodeReceipt({ topic: hex, id, verdict })), { topic: hex, id, verdict });
+    t.deepEqual(decodeReceipt(encodeReceipt({ topic: hex, id, verdict })), {
+      topic: hex,
+      id,
+      verdict,
+    });
   }
   const unknown = encodeReceipt({ topic: hex, id, verdict: 'took' });
   unknown[76] = 0xff;
