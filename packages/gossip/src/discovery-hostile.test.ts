@@ -1,9 +1,7 @@
 // Tests of discovery among nodes that lie, flood, or don't speak gossip.
 
 import { createPeers } from '@trunkline/peers';
-import ava from 'ava';
 import { encodeQuestion } from './discovery/tags.ts';
-import { createGossip } from './gossip.ts';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { topicKey } from './protocol.ts';
 import {
@@ -101,22 +99,6 @@ test('without discovery no node is visited, asked or told of', async (t) => {
   t.is(gossip.snapshot().discovery!.visited, 0);
   t.is(node('c').gossip.snapshot().discovery!.found, 1, 'c visited it');
 }, 1);
-
-ava('invalid options of discovery are reported with their path', (t) => {
-  for (const [discovery, message] of [
-    [{ walkers: 17 }, /discovery: walkers: must be an integer from 0 to 16, got 17/u],
-    [{ slowest: 0 }, /discovery: slowest: must be milliseconds/u],
-    [{ steps: 1 }, /discovery: .*steps/u],
-    [true, /discovery: must be an object of options, or false, got true/u],
-  ] as const) {
-    const transport = simulationOf(runs(1)[0]!).client(idle, { name: 'x' });
-    const peers = createPeers({ transport });
-    t.throws(
-      () => createGossip({ transport, peers, overlay: fullMesh(), discovery: discovery as never }),
-      { instanceOf: TypeError, message },
-    );
-  }
-});
 
 test(
   'a member may name any nodes: they are visited, but learn nothing of the topic',

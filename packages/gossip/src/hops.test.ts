@@ -1,7 +1,6 @@
 // Tests of messages that travel several links of an incomplete full mesh: chains, rings, and meshes
 // with gaps.
 
-import ava from 'ava';
 import { fullMesh } from './overlay/full-mesh.ts';
 import { dropsOf, eventsOf, idOf, meet, type Run } from './testing/cluster.ts';
 import { frame, rawPeer } from './testing/raw-peer.ts';
@@ -97,21 +96,14 @@ test('nodes excluded by a list neither get nor forward the message; a message to
   t.deepEqual([subscriber('b').words, subscriber('c').words], [['x', 'y'], ['x']]);
 });
 
-test('over several hops a peer may forward messages of others, but none in the receiver’s name; over one hop, none', async (t) => {
-  for (const hops of [1, 2]) {
-    const { sim, node, subscriber } = await connect(t.context, { a: [], b: ['a'] }, hops);
-    const guest = await rawPeer(sim);
-    await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
-    guest.push(frame({ origin: idOf('nobody') }), frame({ origin: idOf('a') }));
-    await sim.run(500);
-    t.deepEqual(
-      [subscriber('a').words.length, subscriber('b').words.length],
-      hops === 1 ? [0, 0] : [1, 1],
-      `${hops} hops`,
-    );
-    t.deepEqual(dropsOf(node('a')), hops === 1 ? ['forged', 'forged'] : ['own']);
-    await sim.close();
-  }
+test('over several hops a peer may forward messages of others, but none in the receiver’s name', async (t) => {
+  const { sim, node, subscriber } = await connect(t.context, { a: [], b: ['a'] }, 2);
+  const guest = await rawPeer(sim);
+  await sim.until(() => subscriber('a').topic.neighbors.length === 2, 3_000);
+  guest.push(frame({ origin: idOf('nobody') }), frame({ origin: idOf('a') }));
+  await sim.run(500);
+  t.deepEqual([subscriber('a').words.length, subscriber('b').words.length], [1, 1]);
+  t.deepEqual(dropsOf(node('a')), ['own']);
 });
 
 test('a message that its publisher sends has one hop, also for validators, whatever the publisher says', async (t) => {
@@ -130,13 +122,4 @@ test('a message that its publisher sends has one hop, also for validators, whate
   await sim.run(500);
   const heard = (name: string) => subscriber(name).heard.map(({ meta }) => meta.hops);
   t.deepEqual([validated, heard('a'), heard('b')], [[1], [1], [2]]);
-});
-
-ava('an invalid number of hops throws a TypeError', (t) => {
-  for (const hops of [0, 17, 1.5, '2', null])
-    t.throws(() => fullMesh({ hops: hops as number }), {
-      instanceOf: TypeError,
-      message: /^fullMesh: hops: must be an integer from 1 to 16/,
-    });
-  t.throws(() => fullMesh({ hop: 2 } as object), { instanceOf: TypeError, message: /^fullMesh: / });
 });

@@ -143,18 +143,16 @@ export function gossipConfig(options: GossipOptions): GossipConfig {
 }
 
 const POLICIES: readonly string[] = ['block', 'drop-oldest', 'drop-newest', 'error'];
-const policy = () =>
-  option.optional(
-    option.reference<QueuePolicy>(
-      (value) => typeof value === 'string' && POLICIES.includes(value),
-      "'block', 'drop-oldest', 'drop-newest' or 'error'",
-    ),
-  );
 const queue = () =>
   option.group({
     messages: option.optional(option.integer(1, 1_000_000)),
     bytes: option.optional(option.integer(1, Number.MAX_SAFE_INTEGER)),
-    policy: policy(),
+    policy: option.optional(
+      option.reference<QueuePolicy>(
+        (value) => typeof value === 'string' && POLICIES.includes(value),
+        "'block', 'drop-oldest', 'drop-newest' or 'error'",
+      ),
+    ),
   });
 
 /** The schema of the options of a topic. */

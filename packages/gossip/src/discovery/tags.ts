@@ -13,16 +13,19 @@ const TAG_BYTES = 16;
 /** Size in bytes of the random value that each end contributes. */
 const NONCE_BYTES = 16;
 
-/** The context of one exchange of tags: its sender, its receiver and a nonce. */
-export interface Telling {
-  /** `list`: all topics of a node; `ask`: the topics on which it looks for other nodes. */
-  readonly use: 'list' | 'ask';
-  /**
-   * Node ids of the sender and the receiver. A tag is not recognized with any other sender or
-   * receiver, so no node can pass on the tags of another node as its own.
-   */
+/**
+ * The node that sends tags and the node that receives them, by their ids. A tag is not recognized
+ * with any other sender or receiver, so no node can pass on the tags of another node as its own.
+ */
+interface Between {
   readonly teller: string;
   readonly hearer: string;
+}
+
+/** The context of one exchange of tags: its sender, its receiver and a nonce. */
+export interface Telling extends Between {
+  /** `list`: all topics of a node; `ask`: the topics on which it looks for other nodes. */
+  readonly use: 'list' | 'ask';
   /**
    * Random bytes of both ends, or of the end that asks, so that no two exchanges have a tag in
    * common.
@@ -30,28 +33,23 @@ export interface Telling {
   readonly nonce: Uint8Array;
 }
 
+/** Returns the tag of a topic, given its key. */
+type Tagger = (key: Uint8Array) => Uint8Array;
+
 /**
- * Makes the tags of one exchange: the first 16 bytes of HMAC-SHA-256 with the topic key as its key,
- * over the SHA-256 of the context. Computing a tag takes 10 µs.
+ * Returns the function that makes the tags of one exchange: the first 16 bytes of HMAC-SHA-256 with
+ * the topic key as its key, over the SHA-256 of the context. Computing a tag takes 10 µs.
  */
-export class Tagger {
-  readonly #telling: Uint8Array;
-
-  constructor({ use, teller, hearer, nonce }: Telling) {
-    this.#telling = sha256(
-      concatBytes(
-        utf8ToBytes(`trunkline.gossip ${use}\0`),
-        hexToBytes(teller),
-        hexToBytes(hearer),
-        nonce,
-      ),
-    );
-  }
-
-  /** Returns the tag of a topic. */
-  tag(key: Uint8Array): Uint8Array {
-    return hmac(sha256, key, this.#telling).subarray(0, TAG_BYTES);
-  }
+export function taggerOf({ use, teller, hearer, nonce }: Telling): Tagger {
+  const context = sha256(
+    concatBytes(
+      utf8ToBytes(`trunkline.gossip ${use}\0`),
+      hexToBytes(teller),
+      hexToBytes(hearer),
+      nonce,
+    ),
+  );
+  return (key) => hmac(sha256, key, context).subarray(0, TAG_BYTES);
 }
 
 /**
@@ -65,7 +63,7 @@ export function makeTags(
   random: Random,
   least: number,
 ): Uint8Array {
-  const tags = Array.from(keys, (key) => tagger.tag(key));
+  const tags = Array.from(keys, tagger);
   if (tags.length === 0) return new Uint8Array();
   const size = Math.max(least, 2 ** Math.ceil(Math.log2(tags.length)));
   while (tags.length < size) tags.push(randomBytes(random, TAG_BYTES));
@@ -94,15 +92,6 @@ function compare(a: Uint8Array, b: Uint8Array): number {
 // The answer that lists a node's topics for another node that asked: the number of the list, and a
 // tag for each topic. A topic can be recognized by its tag, but not read from it.
 
-/**
- * The node ids of the node that sends tags (`teller`) and of the node that receives them
- * (`hearer`).
- */
-interface Between {
-  readonly teller: string;
-  readonly hearer: string;
-}
-
 /** Creates the question for a list: random bytes, so that an old answer can't be replayed. */
 export function askForList(random: Random): Uint8Array {
   return randomBytes(random, NONCE_BYTES);
@@ -126,7 +115,7 @@ export function encodeList(
   new DataView(head.buffer).setUint32(0, seq);
   const salt = randomBytes(random, NONCE_BYTES);
   head.set(salt, SALT);
-  const tagger = new Tagger({ use: 'list', ...between, nonce: concatBytes(question, salt) });
+  const tagger = taggerOf({ use: 'list', ...between, nonce: concatBytes(question, salt) });
   return sealList(question, concatBytes(head, makeTags(tagger, keys, random, LEAST_TAGS)));
 }
 
@@ -137,7 +126,7 @@ export function sealList(question: Uint8Array, answer: Bytes): Bytes {
 }
 
 /**
- * Decodes an answer. Returns its number and the part to keep for a {@link TopicList}: at most 32
+ * Decodes an answer. Returns its number and the part to keep for a {@link recognizerOf}: at most 32
  * bytes and 16 KiB, or undefined for a node without topics, whose list has no tags. Tags beyond
  * 1,024 are dropped. Returns undefined if the answer is malformed, or if bit errors have changed it
  * or its question. A damaged list must not be kept, because no topic can be recognized in it, and
@@ -171,25 +160,16 @@ function check(question: Uint8Array, answer: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** A list that was pulled from a peer. It also recognizes topics that this node joins later. */
-export class TopicList {
-  readonly #tagger: Tagger;
-  readonly #tags: Uint8Array;
-
-  /** @param kept the part of the list that `decodeList` returned */
-  constructor(between: Between, kept: Uint8Array) {
-    this.#tagger = new Tagger({
-      use: 'list',
-      ...between,
-      nonce: kept.subarray(0, 2 * NONCE_BYTES),
-    });
-    this.#tags = kept.subarray(2 * NONCE_BYTES);
-  }
-
-  /** Returns true if the topic with that key is on the list. */
-  has(key: Uint8Array): boolean {
-    return hasTag(this.#tags, this.#tagger.tag(key));
-  }
+/**
+ * Returns a function that returns true if the topic with a key is on a list that was pulled from a
+ * peer. It also recognizes topics that this node joins later.
+ * @param kept the part of the list that `decodeList` returned
+ */
+export function recognizerOf(between: Between, kept: Uint8Array): (key: Uint8Array) => boolean {
+  const nonce = kept.subarray(0, 2 * NONCE_BYTES);
+  const tagger = taggerOf({ use: 'list', ...between, nonce });
+  const tags = kept.subarray(nonce.length);
+  return (key) => hasTag(tags, tagger(key));
 }
 
 const FNV_PRIME = 0x0100_0193;
@@ -215,7 +195,7 @@ export function encodeQuestion(
   return concatBytes(
     nonce,
     makeTags(
-      new Tagger({ use: 'ask', ...between, nonce }),
+      taggerOf({ use: 'ask', ...between, nonce }),
       [...keys].slice(0, MOST_ASKED),
       random,
       1,
@@ -223,26 +203,18 @@ export function encodeQuestion(
   );
 }
 
-/** A received question. */
-export class Question {
-  readonly #tagger: Tagger;
-  readonly #tags: Uint8Array;
-
-  private constructor(between: Between, bytes: Uint8Array) {
-    this.#tagger = new Tagger({ use: 'ask', ...between, nonce: bytes.subarray(0, NONCE_BYTES) });
-    this.#tags = bytes.subarray(NONCE_BYTES);
-  }
-
-  /** Reads a question. Returns undefined if the bytes are malformed. */
-  static read(between: Between, bytes: Uint8Array): Question | undefined {
-    const tags = bytes.length - NONCE_BYTES;
-    return tags < 0 || tags % TAG_BYTES !== 0 || tags > TAG_BYTES * MOST_ASKED
-      ? undefined
-      : new Question(between, bytes);
-  }
-
-  /** Returns true if the question is about the topic with that key. */
-  isAbout(key: Uint8Array): boolean {
-    return hasTag(this.#tags, this.#tagger.tag(key));
-  }
+/**
+ * Reads a question. Returns a function that returns true if the question is about the topic with a
+ * key; undefined if the bytes are malformed.
+ */
+export function readQuestion(
+  between: Between,
+  bytes: Uint8Array,
+): ((key: Uint8Array) => boolean) | undefined {
+  if (bytes.length < NONCE_BYTES) return undefined;
+  const tags = bytes.subarray(NONCE_BYTES);
+  if (tags.length % TAG_BYTES !== 0 || tags.length > TAG_BYTES * MOST_ASKED) return undefined;
+  const nonce = bytes.subarray(0, NONCE_BYTES);
+  const tagger = taggerOf({ use: 'ask', ...between, nonce });
+  return (key) => hasTag(tags, tagger(key));
 }

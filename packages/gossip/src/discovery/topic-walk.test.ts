@@ -1,8 +1,9 @@
-// Tests of the walk that searches for nodes of a topic.
+// Tests of the walk that searches for nodes of a topic, and of the ration of answers that a peer
+// gets.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { type Need, type Step, TopicWalk } from './topic-walk.ts';
+import { type Need, Ration, type Step, TopicWalk } from './topic-walk.ts';
 
 /** Sets up a walk over numbered nodes, with simulated time. */
 function walk({
@@ -116,7 +117,7 @@ test('every node is visited before any is visited twice', (t) => {
 });
 
 test('members are asked once a minute each; nodes that they name are visited first, unless they are connected', (t) => {
-  const { run, need, machine, end } = walk({
+  const { run, need, end } = walk({
     strangers: 500,
     members: ['m1', 'm2'],
     slowest: 1_000,
@@ -132,7 +133,6 @@ test('members are asked once a minute each; nodes that they name are visited fir
   );
   t.true(first.slice(2).every(({ type }) => type === 'visit'));
   t.true(end(0, false, ['x', 'm1', 'y', 'x']));
-  t.is(machine.leads, 3);
   const next = run(20_000).filter(({ type }) => type === 'visit');
   t.deepEqual(
     next.slice(0, 2).map(({ nodeId }) => nodeId),
@@ -142,12 +142,26 @@ test('members are asked once a minute each; nodes that they name are visited fir
 });
 
 test('the number of kept names is limited, and none is kept when no members are wanted', (t) => {
-  const { run, need, machine, end } = walk({ strangers: 0, slowest: 1_000 });
+  const { run, need, end } = walk({ strangers: 0, slowest: 1_000 });
   need('more');
   const names = Array.from({ length: 1_000 }, (_, i) => `t${i}`);
   end(0, false, names);
-  t.is(machine.leads, 64);
+  t.is(run(200_000).length, 64);
+  end(0, false, names);
   need('none');
   need('more');
   t.deepEqual(run(60_000), []);
+});
+
+test('ten answers at once, then one per second; one of a hundred refusals counts as abuse', (t) => {
+  const ration = new Ration();
+  const take = (times: number, now: number) => {
+    const verdicts = { yes: 0, no: 0, abuse: 0 };
+    for (let i = 0; i < times; i++) verdicts[ration.take(now)]++;
+    return verdicts;
+  };
+  t.deepEqual(take(12, 0), { yes: 10, no: 2, abuse: 0 });
+  t.deepEqual(take(4, 3_500), { yes: 3, no: 1, abuse: 0 });
+  t.deepEqual(take(300, 4_000), { yes: 1, no: 296, abuse: 3 });
+  t.deepEqual(take(20, 1_000_000), { yes: 10, no: 10, abuse: 0 });
 });

@@ -142,11 +142,6 @@ export class TopicWalk implements Machine<TopicWalkInput, Step> {
     return this.#found;
   }
 
-  /** Number of nodes to be visited next. */
-  get leads(): number {
-    return this.#leads.size;
-  }
-
   #setNeed(need: Need, now: number): void {
     if (need === this.#need) return;
     this.#need = need;

@@ -120,9 +120,14 @@ export class Dials {
   readonly #transport: AnyTransport;
   readonly #isHere: (nodeId: string) => boolean;
   readonly #mayDial: (nodeId: string) => boolean;
-  readonly #under = new Map<string, Promise<void>>();
-  /** One controller per dial: a shared signal would collect a listener for each dial. */
-  readonly #dialing = new Set<AbortController>();
+  /**
+   * The dials under way, each with its own controller: a shared signal would collect a listener for
+   * each dial.
+   */
+  readonly #under = new Map<
+    string,
+    { readonly late: AbortController; readonly done: Promise<void> }
+  >();
   #isOver = false;
 
   /**
@@ -155,7 +160,7 @@ export class Dials {
   reach(nodeId: string, timeout: number): Promise<void> {
     if (this.#isHere(nodeId)) return Promise.resolve();
     const under = this.#under.get(nodeId);
-    if (under !== undefined) return under;
+    if (under !== undefined) return under.done;
     if (this.#under.size >= AT_ONCE) {
       return Promise.reject(
         new TransportError('resource_exhausted', `${AT_ONCE} nodes are already being dialed`, {
@@ -164,19 +169,19 @@ export class Dials {
         }),
       );
     }
-    const dial = this.#dial(nodeId, timeout).finally(() => this.#under.delete(nodeId));
-    this.#under.set(nodeId, dial);
-    return dial;
+    const late = new AbortController();
+    const done = this.#dial(nodeId, timeout, late).finally(() => this.#under.delete(nodeId));
+    this.#under.set(nodeId, { late, done });
+    return done;
   }
 
   close(): void {
     this.#isOver = true;
-    for (const late of this.#dialing) late.abort(CLOSED);
+    for (const { late } of this.#under.values()) late.abort(CLOSED);
   }
 
-  async #dial(nodeId: string, timeout: number): Promise<void> {
+  async #dial(nodeId: string, timeout: number, late: AbortController): Promise<void> {
     const { clock } = this.#transport;
-    const late = new AbortController();
     const timer = clock.setTimeout(
       () =>
         late.abort(
@@ -188,7 +193,6 @@ export class Dials {
         ),
       timeout,
     );
-    this.#dialing.add(late);
     try {
       if (this.#isOver) throw CLOSED;
       await this.#transport.dial(`node:${nodeId}`, { signal: late.signal });
@@ -201,7 +205,6 @@ export class Dials {
       throw late.signal.aborted ? late.signal.reason : error;
     } finally {
       clock.clearTimeout(timer);
-      this.#dialing.delete(late);
     }
   }
 }

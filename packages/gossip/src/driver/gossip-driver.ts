@@ -7,7 +7,6 @@ import {
   type Clock,
   type Codec,
   type Random,
-  type Remote,
   type Server,
   serve,
   type Transport,
@@ -191,7 +190,7 @@ export class GossipDriver implements TopicNode {
   async #close(grace: number): Promise<{ readonly unsent: readonly UnsentMessages[] }> {
     const wasRunning = this.isStarted;
     for (const session of this.sessions.values()) session.publisher.end(CLOSED);
-    const unsent = wasRunning ? await flush(this.#mount!, () => this.#waiting(), grace) : [];
+    const unsent = wasRunning ? await this.#flush(grace) : [];
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
     for (const session of sessions) session.end(CLOSED);
@@ -211,16 +210,34 @@ export class GossipDriver implements TopicNode {
     return { unsent };
   }
 
-  *#waiting(): Iterable<Waiting> {
+  /**
+   * Resolves when nothing is queued any more, or after `grace` milliseconds. Returns what is still
+   * queued.
+   */
+  async #flush(grace: number): Promise<readonly UnsentMessages[]> {
+    for (const due = this.clock.now() + grace; ; ) {
+      const unsent = this.#unsent();
+      const left = due - this.clock.now();
+      if (unsent.length === 0 || left <= 0) return unsent;
+      await this.clock.sleep(Math.min(left, LOOK));
+    }
+  }
+
+  /** Returns what is queued for each peer, in its connection and in the layers above. */
+  #unsent(): UnsentMessages[] {
+    const unsent: UnsentMessages[] = [];
     for (const { nodeId, outbox } of this.members.all.values()) {
       const remote = this.members.remoteOf(nodeId);
       if (remote === undefined) continue;
-      const amounts = [outbox.waiting];
+      const amounts = [unsentOf(this.#mount!, remote), outbox.waiting];
       if (this.#relays !== undefined) amounts.push(this.#relays.unsent(nodeId));
       for (const { overlay } of this.sessions.values())
         if (overlay !== undefined) amounts.push(overlay.unsent(nodeId));
-      yield { nodeId, remote, amounts };
+      const messages = amounts.reduce((sum, amount) => sum + amount.messages, 0);
+      const bytes = amounts.reduce((sum, amount) => sum + amount.bytes, 0);
+      if (messages > 0) unsent.push({ nodeId, messages, bytes });
     }
+    return unsent;
   }
 
   // Topics.
@@ -328,7 +345,10 @@ export class GossipDriver implements TopicNode {
     const receipt = decodeReceipt(request);
     if (receipt === undefined) this.misbehaved(from);
     else if (receipt.verdict === undefined) this.#relays?.confirmed(receipt, from);
-    else this.sessions.get(receipt.topic)?.publisher.receipt(receipt.id, from, receipt.verdict);
+    else {
+      const { topic, id, verdict } = receipt;
+      this.sessions.get(topic)?.publisher.publications.receipt(id, from, verdict);
+    }
   }
 
   // Sending.
@@ -398,62 +418,11 @@ const ABUSE = 10;
 const BAN = 600_000;
 const CLOSED = new TransportError('shutdown', 'the topic was closed on this node');
 
-// Waits, while gossip closes, until all published messages have left.
-
-/** A number of messages and their size in bytes. */
-interface Amount {
+/** The messages that have not been sent to a peer. */
+interface UnsentMessages {
+  readonly nodeId: string;
   readonly messages: number;
   readonly bytes: number;
-}
-
-/**
- * A connected peer, the connection in use, and the amounts queued in the layers above that
- * connection.
- */
-interface Waiting {
-  readonly nodeId: string;
-  readonly remote: Remote;
-  readonly amounts: readonly Amount[];
-}
-
-/** The messages that have not been sent to a peer. */
-interface UnsentMessages extends Amount {
-  readonly nodeId: string;
-}
-
-/**
- * Resolves when nothing is queued any more, or after `grace` milliseconds. Returns what is still
- * queued.
- * @param waiting returns all connected peers
- */
-export async function flush(
-  mount: Pick<Transport, 'protocol' | 'clock'>,
-  waiting: () => Iterable<Waiting>,
-  grace: number,
-): Promise<readonly UnsentMessages[]> {
-  const { clock } = mount;
-  for (const due = clock.now() + grace; ; ) {
-    const unsent = unsentNow(mount, waiting());
-    const left = due - clock.now();
-    if (unsent.length === 0 || left <= 0) return unsent;
-    await clock.sleep(Math.min(left, LOOK));
-  }
-}
-
-function unsentNow(
-  mount: Pick<Transport, 'protocol'>,
-  waiting: Iterable<Waiting>,
-): readonly UnsentMessages[] {
-  const unsent: UnsentMessages[] = [];
-  for (const { nodeId, remote, amounts } of waiting) {
-    let { messages, bytes } = unsentOf(mount, remote);
-    for (const amount of amounts) {
-      messages += amount.messages;
-      bytes += amount.bytes;
-    }
-    if (messages > 0) unsent.push({ nodeId, messages, bytes });
-  }
-  return unsent;
 }
 
 /**

@@ -6,7 +6,7 @@ import { PeerLimits, RateLimit, StatusSync } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
 import { TransportError } from '@trunkline/transport-core';
 import { stackless } from '@trunkline/transport-core/internal';
-import { askForList, decodeList, encodeList, TopicList } from '../discovery/tags.ts';
+import { askForList, decodeList, encodeList, recognizerOf } from '../discovery/tags.ts';
 import { Ration } from '../discovery/topic-walk.ts';
 import type { ConnectedMember, DriverParts } from './members.ts';
 
@@ -24,8 +24,6 @@ export class Interests {
   #keys: ReadonlyMap<string, Uint8Array> = new Map();
   /** The keys on the list that peers pull: those of the topics on which this node gets messages. */
   #listed: readonly Uint8Array[] = [];
-  /** For each connected peer, the topics of this node that it is on. */
-  readonly #found = new Map<string, ReadonlySet<string>>();
   /**
    * For each peer, the number of the list that was last sent to it, and its ration of answers that
    * contain nothing new.
@@ -59,14 +57,12 @@ export class Interests {
     this.#listed = listed.map((topic) => keys.get(topic)!);
     const value = listed.length === 0 ? undefined : concatBytes(...this.#listed);
     this.#sync.handle(this.#init.mount.clock.now(), { type: 'set', value });
-    for (const { nodeId, instance } of this.#init.members.all.values()) {
-      const found = this.#found.get(nodeId) ?? NOWHERE;
+    for (const { nodeId, instance, topics: found } of this.#init.members.all.values()) {
       const now = new Set([
         ...[...found].filter((topic) => keys.has(topic)),
         ...this.#recognized(nodeId, fresh),
       ]);
       if (now.size === found.size && [...now].every((topic) => found.has(topic))) continue;
-      this.#found.set(nodeId, now);
       this.#init.members.told(nodeId, instance, now);
     }
     if (this.#sync.seq === before || this.#isChanging) return;
@@ -94,7 +90,6 @@ export class Interests {
     const now = this.#init.mount.clock.now();
     this.#untold.delete(nodeId);
     this.#unpulled.delete(nodeId);
-    this.#found.delete(nodeId);
     this.#answered.gone(nodeId, proven, now);
     this.#pulls.gone(nodeId, proven, now);
     this.#sync.handle(now, { type: 'gone', nodeId });
@@ -179,21 +174,19 @@ export class Interests {
   #tell(nodeId: string, remote: Remote): void {
     this.#untold.delete(nodeId);
     try {
-      if (!this.#init.mount.trySend(remote, 'interest', this.#number())) this.#untold.add(nodeId);
+      const number = { seq: this.#sync.seq, empty: this.#sync.own === undefined };
+      if (!this.#init.mount.trySend(remote, 'interest', number)) this.#untold.add(nodeId);
     } catch {
       // The peer doesn't speak gossip.
     }
-  }
-
-  #number(): { seq: number; empty: boolean } {
-    return { seq: this.#sync.seq, empty: this.#sync.own === undefined };
   }
 
   async #pull(nodeId: string, instance: string): Promise<void> {
     const remote = this.#init.members.remoteOf(nodeId);
     this.#unpulled.delete(nodeId);
     if (remote === undefined) return this.#pullFailed(nodeId, instance);
-    if (!this.#mayPull(nodeId)) {
+    const now = this.#init.mount.clock.now();
+    if (!this.#pulls.of(nodeId, now).tryTake(now)) {
       this.#pullFailed(nodeId, instance);
       return void this.#unpulled.add(nodeId);
     }
@@ -214,11 +207,6 @@ export class Interests {
       this.#unpulled.add(nodeId);
       this.#tellMembers(nodeId, instance);
     }
-  }
-
-  #mayPull(nodeId: string): boolean {
-    const now = this.#init.mount.clock.now();
-    return this.#pulls.of(nodeId, now).tryTake(now);
   }
 
   #pullFailed(nodeId: string, instance: string): void {
@@ -242,7 +230,6 @@ export class Interests {
 
   #tellMembers(nodeId: string, instance: string): void {
     const found = new Set(this.#recognized(nodeId, this.#keys));
-    this.#found.set(nodeId, found);
     this.#init.members.told(nodeId, instance, found);
   }
 
@@ -250,12 +237,11 @@ export class Interests {
   #recognized(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
     const kept = this.#sync.of(nodeId)?.value;
     if (kept === undefined || keys.size === 0) return [];
-    const list = new TopicList({ teller: nodeId, hearer: this.#init.self }, kept);
-    return [...keys].filter(([, key]) => list.has(key)).map(([topic]) => topic);
+    const isListed = recognizerOf({ teller: nodeId, hearer: this.#init.self }, kept);
+    return [...keys].filter(([, key]) => isListed(key)).map(([topic]) => topic);
   }
 }
 
-const NOWHERE: ReadonlySet<string> = new Set();
 /**
  * Number of pulls of one peer's list that may happen at once, and milliseconds until one more is
  * allowed. Changes beyond that limit are pulled with the next beat.

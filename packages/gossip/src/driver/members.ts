@@ -110,7 +110,7 @@ export class ConnectedMembers implements TopicMembers {
       (nodeId) => peers.mayDial(nodeId),
     );
     this.#pendingInterests = new PendingInterests(({ nodeId }) => {
-      for (const session of sessions.values()) session.publisher.known(nodeId);
+      for (const { publisher } of sessions.values()) publisher.publications.known(nodeId);
     });
   }
 

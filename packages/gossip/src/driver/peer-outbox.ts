@@ -179,7 +179,7 @@ export class PeerOutbox {
           if ((error as TransportError).sent !== true) head.lost?.();
         }
         if (this.#isClosed) return;
-        if (head !== undefined) this.#shift();
+        if (head !== undefined) this.#bytes -= this.#queue.shift()!.size;
         if (this.#queue.length === 0 && this.#isWanted) {
           this.#isWanted = false;
           this.#writable();
@@ -189,11 +189,6 @@ export class PeerOutbox {
       // Set before the promise resolves, so that no message is queued in between and then left.
       this.#isPumping = false;
     }
-  }
-
-  #shift(): void {
-    const gone = this.#queue.shift();
-    if (gone !== undefined) this.#bytes -= gone.size;
   }
 }
 

@@ -65,7 +65,7 @@ export class Relays implements RelayDriver, RelayNode {
   readonly #here = new Set<string>();
   /** Connections to peers that don't support relaying. */
   readonly #unable = new WeakSet<Remote>();
-  /** Number of direct messages to receivers of shipments that are over. */
+  /** Number of messages that were sent directly because no relay had brought them. */
   #repaired = 0;
 
   constructor(setup: RelaySetup, config: RelayConfig) {
@@ -203,6 +203,7 @@ export class Relays implements RelayDriver, RelayNode {
 
   repair(to: string, { topic, push }: RelayedMessage): void {
     const { members, sessions } = this.#setup;
+    this.#repaired++;
     const reason = members.push(to, topic, push);
     if (reason !== undefined) sessions.get(topic.hex)?.unsent(reason, push, to);
   }
@@ -218,9 +219,7 @@ export class Relays implements RelayDriver, RelayNode {
   changed(): void {
     for (const [key, shipment] of this.#shipments) {
       shipment.repair();
-      if (!shipment.isOver) continue;
-      this.#shipments.delete(key);
-      this.#repaired += shipment.repaired;
+      if (shipment.isOver) this.#shipments.delete(key);
     }
     for (const [key, transit] of this.#transits) {
       if (!transit.isOver) continue;
@@ -254,10 +253,11 @@ export class Relays implements RelayDriver, RelayNode {
   }
 
   snapshot(): RelaySnapshot {
-    let repaired = this.#repaired;
-    for (const shipment of this.#shipments.values()) repaired += shipment.repaired;
-    const own = totalOf(this.#shipments.values());
-    return { own, others: totalOf(this.#transits.values()), repaired };
+    return {
+      own: totalOf(this.#shipments.values()),
+      others: totalOf(this.#transits.values()),
+      repaired: this.#repaired,
+    };
   }
 }
 
@@ -296,7 +296,7 @@ const MOST_HEAD = 64 * 1024;
  * A message that a relay, or its origin, sends to this node to be passed on. It is passed on while
  * it arrives. A transit owns the download and its deadlines.
  */
-export class Transit {
+class Transit {
   /** Size of the message in bytes. */
   readonly size: number;
   readonly #node: RelayNode;

@@ -1,9 +1,15 @@
-// Tests of sending a message in parts when relays fail.
+// Tests of sending a message in parts when relays fail, and of splitting its receivers into parts.
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import type { RelayReport } from '../wire/frame.ts';
-import { Distribution, RelayBuffer, type RelayNode, type Upload } from './relay-transfers.ts';
+import { MOST_REST, type RelayReport } from '../wire/frame.ts';
+import {
+  Distribution,
+  RelayBuffer,
+  type RelayNode,
+  splitRecipients,
+  type Upload,
+} from './relay-transfers.ts';
 
 interface Sent {
   readonly relay: string;
@@ -51,7 +57,7 @@ function scene(
     distribution.wake(now);
     node.changed();
   };
-  const names = Array.from({ length: nodes }, (_, i) => `n${i}`);
+  const names = numbered(nodes);
   distribution.send(names);
   node.changed();
   return { distribution, names, uploads, missed, blamed, buffer, time, answer, fail, wake };
@@ -62,7 +68,8 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 5; i++) await undefined;
 }
 
-const members = ({ relay, rest }: Sent) => [relay, ...rest];
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);
+const members = ({ relay, rest }: Pick<Sent, 'relay' | 'rest'>) => [relay, ...rest];
 const isAborted = ({ upload }: Sent) => upload.signal.aborted;
 type Act = (made: ReturnType<typeof scene>, first: Sent) => Promise<void>;
 
@@ -166,4 +173,30 @@ test('the time in which a relay waited for the message does not count', (t) => {
   t.false(isAborted(waiting));
   wake(11_000);
   t.true(isAborted(waiting));
+});
+
+test('every node is in one part, parts differ by one at most, and there are no more parts than the fanout', (t) => {
+  for (const fanout of [1, 2, 3, 7])
+    for (const count of [0, 1, 2, 3, 4, 10, 39, 100]) {
+      const parts = splitRecipients(numbered(count), fanout, seededRandom(count));
+      t.is(parts.length, Math.min(fanout, count));
+      t.deepEqual(parts.flatMap(members).sort(), numbered(count).sort());
+      const sizes = parts.map(({ rest }) => rest.length);
+      t.true(count === 0 || Math.max(...sizes) - Math.min(...sizes) <= 1, sizes.join(' '));
+    }
+});
+
+test('the parts and their relays are random', (t) => {
+  const random = seededRandom(1);
+  const relays = new Set<string>();
+  for (let i = 0; i < 200; i++)
+    for (const { relay } of splitRecipients(numbered(10), 3, random)) relays.add(relay);
+  t.is(relays.size, 10);
+});
+
+test('a list that is too long for one part makes more parts', (t) => {
+  const parts = splitRecipients(numbered(5_000), 3, seededRandom(1));
+  t.true(parts.length > 3);
+  t.true(parts.every(({ rest }) => rest.length <= MOST_REST));
+  t.is(new Set(parts.flatMap(members)).size, 5_000);
 });

@@ -41,7 +41,7 @@ export class Distribution {
   readonly #head: Omit<RelayHead, 'rest'>;
   readonly #uploads = new Map<Upload, Part>();
   /** The nodes that `takeMissed` returns next. */
-  #missed: string[] = [];
+  readonly #missed: string[] = [];
   /** Time at which an upload that has ended last made progress. */
   #movedAt: number;
 
@@ -69,10 +69,7 @@ export class Distribution {
    * Each node is returned only once.
    */
   takeMissed(): readonly string[] {
-    if (this.#missed.length === 0) return NOBODY;
-    const missed = this.#missed;
-    this.#missed = [];
-    return missed;
+    return this.#missed.splice(0);
   }
 
   /** Begins uploads to all these nodes that can be reached; the others have missed the message. */
@@ -181,7 +178,6 @@ export function splitRecipients(nodes: readonly string[], fanout: number, random
     .map((relay, i) => ({ relay, rest: mixed.filter((_, at) => at >= count && at % count === i) }));
 }
 
-const NOBODY: readonly string[] = [];
 const STUCK = new TransportError('deadline_exceeded', 'a relay of the message is stuck');
 
 // A message of this node that relays distribute. It is kept until all receivers have it, and sent
@@ -204,7 +200,6 @@ export class Shipment {
   /** The receivers that have not confirmed the message. */
   readonly #open: Set<string>;
   #heardAt: number;
-  #repaired = 0;
 
   constructor(node: RelayNode, message: RelayedMessage, to: readonly string[]) {
     const { topic, push, frame } = message;
@@ -221,11 +216,6 @@ export class Shipment {
   /** True if no receiver is open any more, and no upload is under way. */
   get isOver(): boolean {
     return this.#open.size === 0 && this.#distribution.isSettled;
-  }
-
-  /** Number of receivers to which the message was sent directly. */
-  get repaired(): number {
-    return this.#repaired;
   }
 
   /** Returns true if it is still unknown whether a node has the message. */
@@ -276,11 +266,7 @@ export class Shipment {
   }
 
   #repair(nodeIds: readonly string[]): void {
-    for (const to of nodeIds) {
-      if (!this.#open.delete(to)) continue;
-      this.#repaired++;
-      this.#node.repair(to, this.#message);
-    }
+    for (const to of nodeIds) if (this.#open.delete(to)) this.#node.repair(to, this.#message);
   }
 }
 

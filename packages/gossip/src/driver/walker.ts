@@ -5,7 +5,7 @@ import { PeerLimits, sample } from '@trunkline/peers/internal';
 import type { Remote } from '@trunkline/transport-core';
 import { isNodeId } from '@trunkline/transport-core/backend';
 import { stackless } from '@trunkline/transport-core/internal';
-import { encodeQuestion, MOST_ASKED, Question } from '../discovery/tags.ts';
+import { encodeQuestion, MOST_ASKED, readQuestion } from '../discovery/tags.ts';
 import {
   type DiscoveryConfig,
   type Need,
@@ -232,8 +232,8 @@ export class Walker {
       this.#counts.refused++;
       return { addresses: [] };
     }
-    const question = Question.read({ teller: nodeId, hearer: self }, bytes);
-    if (question === undefined) {
+    const isAbout = readQuestion({ teller: nodeId, hearer: self }, bytes);
+    if (isAbout === undefined) {
       this.#peers.report(nodeId, 'bad');
       throw stackless('invalid_argument', 'the request for nodes of topics is malformed');
     }
@@ -242,7 +242,7 @@ export class Walker {
       if (
         overlay === undefined ||
         (this.#init.members.isOn(nodeId, topic) !== true && !this.#peers.get(nodeId)?.proven) ||
-        !question.isAbout(key.bytes)
+        !isAbout(key.bytes)
       )
         continue;
       for (const other of [...overlay.neighbors(), ...this.#init.members.interested(topic)])

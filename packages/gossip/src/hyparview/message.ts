@@ -65,28 +65,20 @@ export function peersOf(message: PartialViewMessage): string[] {
   return peers;
 }
 
-/** The limits applied to a received message. */
-interface MessageLimits {
-  readonly self: string;
-  /** Maximum number of hops of a newcomer's introduction, and of a shuffle. */
-  readonly joinWalk: number;
-  readonly shuffleWalk: number;
-  /** Maximum number of node ids in a list. */
-  readonly peers: number;
-}
-
 /**
- * Returns the message with its walk and its lists cut to the limits, without this node's id and
- * without duplicates. Returns undefined if the message is malformed, or is about this node although
- * it must be about another.
+ * Returns the message with its walk and its lists cut to the limits, without this node's id
+ * (`self`) and without duplicates. Returns undefined if the message is malformed, or is about this
+ * node although it must be about another.
  */
 export function tidyMessage(
   message: unknown,
-  limits: MessageLimits,
+  self: string,
+  { joinWalk, shuffleWalk, shuffleActive, shufflePassive }: PartialViewConfig,
 ): PartialViewMessage | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
   const { type, request, id, ttl, high, full, alive, free, peer, origin, peers } =
     message as Record<string, unknown>;
+  const most = shuffleActive + shufflePassive + 1;
   switch (type) {
     case 'join':
       return isNumber(request) ? { type, request } : undefined;
@@ -95,32 +87,32 @@ export function tidyMessage(
         ? { type, request, high: high === true, full: full === true }
         : undefined;
     case 'accept':
-      return isNumber(request) ? { type, request, free: tidyPeer(free, limits) } : undefined;
+      return isNumber(request) ? { type, request, free: tidyPeer(free, self) } : undefined;
     case 'refuse':
       return isNumber(request)
-        ? { type, request, free: tidyPeer(free, limits), peers: tidyPeers(peers, limits) }
+        ? { type, request, free: tidyPeer(free, self), peers: tidyPeers(peers, self, most) }
         : undefined;
     case 'forward-join':
-      return isOther(peer, limits) && isNumber(ttl)
-        ? { type, peer, ttl: Math.min(ttl, limits.joinWalk) }
+      return isOther(peer, self) && isNumber(ttl)
+        ? { type, peer, ttl: Math.min(ttl, joinWalk) }
         : undefined;
     case 'shuffle':
-      if (!isOther(origin, limits) || !isNumber(id) || !isNumber(ttl)) return undefined;
+      if (!isOther(origin, self) || !isNumber(id) || !isNumber(ttl)) return undefined;
       return {
         type,
         origin,
         id,
-        ttl: Math.min(ttl, limits.shuffleWalk),
-        peers: tidyPeers(peers, limits),
+        ttl: Math.min(ttl, shuffleWalk),
+        peers: tidyPeers(peers, self, most),
       };
     case 'shuffle-reply':
-      return isNumber(id) ? { type, id, peers: tidyPeers(peers, limits) } : undefined;
+      return isNumber(id) ? { type, id, peers: tidyPeers(peers, self, most) } : undefined;
     case 'disconnect':
       return {
         type,
         alive: alive === true,
-        free: tidyPeer(free, limits),
-        peers: tidyPeers(peers, limits),
+        free: tidyPeer(free, self),
+        peers: tidyPeers(peers, self, most),
       };
     default:
       return undefined;
@@ -136,23 +128,23 @@ export function isPeerId(value: unknown): value is string {
  * Returns a cleaned list, or the list itself if nothing is wrong with it, which is the case on each
  * hop of an honest walk.
  */
-function tidyPeers(peers: unknown, limits: MessageLimits): readonly string[] {
+function tidyPeers(peers: unknown, self: string, most: number): readonly string[] {
   if (!Array.isArray(peers)) return [];
   if (
-    peers.length <= limits.peers &&
-    peers.every((peer, i) => isOther(peer, limits) && peers.indexOf(peer) === i)
+    peers.length <= most &&
+    peers.every((peer, i) => isOther(peer, self) && peers.indexOf(peer) === i)
   )
     return peers;
-  const tidy = peers.slice(0, limits.peers).filter((peer) => isOther(peer, limits));
+  const tidy = peers.slice(0, most).filter((peer) => isOther(peer, self));
   return [...new Set<string>(tidy)];
 }
 
-function tidyPeer(peer: unknown, limits: MessageLimits): string | undefined {
-  return isOther(peer, limits) ? peer : undefined;
+function tidyPeer(peer: unknown, self: string): string | undefined {
+  return isOther(peer, self) ? peer : undefined;
 }
 
-function isOther(value: unknown, limits: MessageLimits): value is string {
-  return isPeerId(value) && value !== limits.self;
+function isOther(value: unknown, self: string): value is string {
+  return isPeerId(value) && value !== self;
 }
 
 function isNumber(value: unknown): value is number {

@@ -161,14 +161,9 @@ export class PartialView implements Machine<PartialViewInput, PartialViewOutput>
   }
 
   #receive(from: string, given: PartialViewMessage, now: number): void {
-    const { joinWalk, shuffleWalk, shuffleActive, shufflePassive } = this.#config;
-    const message = tidyMessage(given, {
-      self: this.#views.self,
-      joinWalk,
-      shuffleWalk,
-      peers: shuffleActive + shufflePassive + 1,
-    });
-    if (message === undefined || from === this.#views.self || !isPeerId(from)) return;
+    const { self } = this.#views;
+    const message = tidyMessage(given, self, this.#config);
+    if (message === undefined || from === self || !isPeerId(from)) return;
     switch (message.type) {
       case 'join':
       case 'neighbor':

@@ -2,7 +2,7 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import type { PartialViewOptions } from './options.ts';
+import { Search } from './requests.ts';
 import { requestOf, SingleView, types } from './testing/single-view.ts';
 
 test('a node that believes in a link that does not exist is told so', (t) => {
@@ -156,16 +156,17 @@ test('one neighbor cannot fill the passive view with nodes of its choice', (t) =
   t.true(origins.size <= 8);
 });
 
-test('invalid options throw a TypeError that names them', (t) => {
-  for (const [options, path] of [
-    [{ active: 0 }, 'active'],
-    [{ active: 3, own: 3 }, 'own'],
-    [{ shuffleInterval: -1 }, 'shuffleInterval'],
-    [{ fanout: 4 }, 'fanout'],
-  ] as const) {
-    t.throws(() => new SingleView(options as PartialViewOptions), {
-      instanceOf: TypeError,
-      message: new RegExp(path),
-    });
-  }
+test('a search becomes slower, and begins at its first pace again once it was over', (t) => {
+  const search = new Search(10, 60_000, () => 0.5);
+  search.update(true, 0);
+  const times = Array.from({ length: 3 }, () => {
+    const { due } = search;
+    search.begin(due);
+    return due;
+  });
+  t.deepEqual(times, [1_000, 3_000, 7_000]);
+  search.update(false, 7_000);
+  t.is(search.due, Number.POSITIVE_INFINITY);
+  search.update(true, 8_000);
+  t.is(search.due, 9_000);
 });

@@ -394,7 +394,7 @@ class Contacts {
  * Number of contacts that is large enough to spread requests. With only a few contacts, such as
  * bootstrap nodes, many nodes would send their requests to the same contact.
  */
-export const MANY = 8;
+const MANY = 8;
 
 // Peers that were lost recently. They return to the views only if they ask for a link themselves,
 // not if others name them.

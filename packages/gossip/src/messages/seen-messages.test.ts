@@ -3,7 +3,7 @@
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { messageKey } from './message-id.ts';
-import { SeenMessages, type SeenMessagesOptions } from './seen-messages.ts';
+import { Introducers, SeenMessages, type SeenMessagesOptions } from './seen-messages.ts';
 
 const options: SeenMessagesOptions = {
   retention: 90_000,
@@ -217,4 +217,40 @@ test('an origin that is silent for long is forgotten', (t) => {
   t.is(seen.size.origins, 1);
   t.is(seen.due, 900_000);
   t.is(seen.look(id(4), 600_000), 'new');
+});
+
+const shares = { origins: 100, flood: 200, period: 1_000 };
+
+test('a flooder is reported once; its origins count for one period', (t) => {
+  const introducers = new Introducers(shares);
+  const refuse = (from: number, to: number, now: number) => {
+    let floods = 0;
+    for (let i = from; i < to; i++) if (introducers.refused('a', `o${i}`, now)) floods++;
+    return floods;
+  };
+  t.is(refuse(0, 199, 0), 0);
+  t.is(refuse(0, 199, 1), 0, 'the same ones');
+  t.is(refuse(199, 200, 999), 1);
+  t.is(refuse(300, 499, 1_000), 0);
+  t.is(refuse(500, 600, 2_000), 0, 'another period');
+  introducers.expire(2_999);
+  t.is(introducers.size, 1);
+  t.is(introducers.due, 3_000);
+  introducers.expire(3_000);
+  t.is(introducers.size, 0);
+  t.is(introducers.due, Number.POSITIVE_INFINITY);
+});
+
+test('refused origins are counted for sixteen peers, and nothing is remembered of others', (t) => {
+  const introducers = new Introducers(shares);
+  for (let i = 0; i < 1_000; i++) introducers.refused(`p${i}`, 'x', 0);
+  t.is(introducers.size, 16);
+  for (let i = 0; i < 100; i++)
+    for (let origin = 0; origin < 200; origin++)
+      introducers.refused(`q${i}`, `o${origin}`, 10_000 * i);
+  introducers.took('a', 2_000_000);
+  introducers.expire(2_000_000);
+  t.is(introducers.size, 1);
+  introducers.forgot('a');
+  t.is(introducers.size, 0);
 });

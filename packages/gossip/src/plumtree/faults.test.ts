@@ -9,15 +9,6 @@ import { graftOf, ihaveOf, pushOf, singleMachine } from './testing/single-machin
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 
-test('a second content under an id is a duplicate', (t) => {
-  const { machine, feed, delivered, reports } = singleMachine(['a', 'b']);
-  feed(0, { type: 'received', from: 'a', message: pushOf(1, { payload: 'first' }) });
-  feed(1, { type: 'received', from: 'b', message: pushOf(1, { payload: 'the second' }) });
-  t.deepEqual(delivered, ['x1 first from a in 1']);
-  t.deepEqual(reports, []);
-  t.is(machine.counters.duplicates, 1);
-});
-
 test('of a flood of notices only one second’s worth is accepted, and the peer is reported once a second', (t) => {
   const { machine, feed, reports } = singleMachine(['a'], { notices: 100 });
   for (let i = 0; i < 50; i++)
@@ -138,7 +129,7 @@ test('messages from a node that is no neighbor are ignored and leave nothing beh
 });
 
 test('a peer that takes notices and never forwards anything is detected; one that forwards is not', (t) => {
-  const { machine, feed, reports } = singleMachine(['source', 'mute', 'giver', 'asker']);
+  const { feed, reports } = singleMachine(['source', 'mute', 'giver', 'asker']);
   for (const peer of ['mute', 'giver', 'asker'])
     feed(0, { type: 'received', from: peer, message: { kind: 'prune' } });
   for (let i = 0; i < 400; i++) {
@@ -153,16 +144,6 @@ test('a peer that takes notices and never forwards anything is detected; one tha
     }
   }
   t.deepEqual(new Set(reports.map(([peer, what]) => `${peer} ${what}`)), new Set(['mute mute']));
-  const accounts = new Map(machine.snapshot().neighbors.map((neighbor) => [neighbor.id, neighbor]));
-  t.deepEqual(
-    [
-      accounts.get('mute')!.delivered,
-      accounts.get('mute')!.noticed,
-      accounts.get('mute')!.announced,
-    ],
-    [0, 0, 400],
-  );
-  t.is(accounts.get('source')!.delivered, 400);
 });
 
 test('if many notices arrive at once, no peer counts as mute before it had time', (t) => {

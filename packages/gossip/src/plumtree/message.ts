@@ -228,35 +228,13 @@ export interface MessageToPublish<P> {
   readonly size: number;
 }
 
-/**
- * Counts of messages and ids that passed over a link since it came up. An overlay can rank its
- * neighbors by them.
- */
-export interface NeighborAccount {
-  /** Messages that the peer was the first to bring. */
-  delivered: number;
-  /** Messages that the peer sent after they had arrived from others. */
-  duplicates: number;
-  /** Ids in notices that the peer sent. */
-  noticed: number;
-  /** Messages that were pushed to the peer. */
-  pushed: number;
-  /** Ids in notices sent to the peer. */
-  announced: number;
-  /** Ids that the peer asked for. */
-  requested: number;
-  /** Promises that the peer broke, and those that it kept. */
-  broken: number;
-  kept: number;
-}
-
 /** The state of a Plumtree machine, as plain data. */
 export interface PlumtreeSnapshot {
-  readonly neighbors: readonly ({
+  readonly neighbors: readonly {
     readonly id: string;
     readonly eager: boolean;
     readonly blocked: boolean;
-  } & Readonly<NeighborAccount>)[];
+  }[];
   readonly cached: { readonly messages: number; readonly bytes: number };
   readonly missing: number;
   readonly pendingGrafts: number;

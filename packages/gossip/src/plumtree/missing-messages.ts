@@ -432,7 +432,6 @@ export class GraftRequests<P> {
   kept(neighbor: Neighbor | undefined, key: string): void {
     if (neighbor === undefined || !this.excuse(neighbor.id, key)) return;
     neighbor.brokenInRow = 0;
-    neighbor.account.kept++;
   }
 
   /** Ends a promise, for whatever reason. Returns false if there was no such promise. */
@@ -470,7 +469,6 @@ export class GraftRequests<P> {
   #blame(neighbor: Neighbor, now: number): void {
     this.#tree.counters.brokenPromises++;
     neighbor.brokenInRow++;
-    neighbor.account.broken++;
     this.#tree.report(neighbor, 'broken-promise', now);
   }
 }

@@ -40,32 +40,21 @@ export class OutgoingMessages<P> {
    * neighbor is owed the message.
    */
   push(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
-    if (neighbor.blocked) {
-      this.#tree.counters.refused++;
-      return this.#owe(neighbor, key, push, now);
-    }
-    this.#tree.outputs.add(this.#pushed(neighbor, push, false));
+    if (neighbor.blocked) return this.#owe(neighbor, key, push, now);
+    this.#tree.outputs.add(outputOf(neighbor, push, false));
     neighbor.countSent(now);
     this.#leafProbes.weigh(neighbor, now);
   }
 
   /** Sends the neighbor a message that it asked for, now or when it is writable. */
   serve(neighbor: Neighbor, key: string, push: Push<P>): void {
-    this.#tree.counters.served++;
-    if (neighbor.blocked) {
-      this.#tree.counters.refused++;
-      neighbor.owe(key, true, this.#tree.options.backlog);
-    } else {
-      this.#tree.outputs.add(this.#pushed(neighbor, push, true));
-    }
+    if (neighbor.blocked) neighbor.owe(key, true, this.#tree.options.backlog);
+    else this.#tree.outputs.add(outputOf(neighbor, push, true));
   }
 
   /** Called when no room was left for a message. */
   pushUnsent(neighbor: Neighbor, output: PushOutput<P>, now: number): void {
     neighbor.blocked = true;
-    this.#tree.counters.refused++;
-    this.#tree.counters.pushed--;
-    neighbor.account.pushed--;
     if (this.#leaving?.output === output) {
       this.#leaving = undefined;
       return;
@@ -99,7 +88,6 @@ export class OutgoingMessages<P> {
     neighbor.notices = stuck ? [...others, ...notices] : [...notices, ...others];
     this.#waiting.add(neighbor);
     this.#tree.counters.noticesSent -= notices.length;
-    neighbor.account.announced -= notices.length;
     neighbor.uncountSent(notices.length);
   }
 
@@ -143,7 +131,7 @@ export class OutgoingMessages<P> {
       for (const [key, isAsked] of neighbor.blocked ? [] : neighbor.owed!) {
         const push = isAsked || neighbor.eager ? this.#cache.get(key)?.push : undefined;
         if (push !== undefined) {
-          const output = this.#pushed(neighbor, push, isAsked);
+          const output = outputOf(neighbor, push, isAsked);
           this.#leaving = { neighbor, output };
           return output;
         }
@@ -160,12 +148,6 @@ export class OutgoingMessages<P> {
     this.#writable.delete(neighbor);
   }
 
-  #pushed(neighbor: Neighbor, push: Push<P>, isAsked: boolean): PushOutput<P> {
-    this.#tree.counters.pushed++;
-    neighbor.account.pushed++;
-    return { type: 'push', to: neighbor.id, push, isAsked };
-  }
-
   #owe(neighbor: Neighbor, key: string, push: Push<P>, now: number): void {
     neighbor.owe(key, false, this.#tree.options.backlog);
     this.notice(neighbor, push, now);
@@ -180,9 +162,13 @@ export class OutgoingMessages<P> {
     neighbor.notices = [];
     this.#waiting.delete(neighbor);
     this.#tree.counters.noticesSent += notices.length;
-    neighbor.tell(notices.length, now);
+    neighbor.countSent(now, notices.length);
     this.#leafProbes.weigh(neighbor, now);
   }
+}
+
+function outputOf<P>({ id: to }: Neighbor, push: Push<P>, isAsked: boolean): PushOutput<P> {
+  return { type: 'push', to, push, isAsked };
 }
 
 // The recent messages, kept for peers that ask for them.

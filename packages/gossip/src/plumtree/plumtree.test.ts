@@ -2,6 +2,7 @@
 
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
+import { plumtreeOptions } from './options.ts';
 import { Network } from './testing/network.ts';
 import { graftOf, idOf, ihaveOf, pushOf, singleMachine } from './testing/single-machine.ts';
 
@@ -348,4 +349,9 @@ test('the hops of a message are the links that it passed, pushed or requested', 
   network.run(1_000);
   t.is([...network.rounds.values()][0]!.lastHop, 4);
   t.is(network.machines[3]!.counters.graftsSent, 1);
+});
+
+test('ids are remembered at least as long as the messages are kept', (t) => {
+  t.like(plumtreeOptions({ cacheTime: 100_000 }), { idTime: 100_000, originTime: 600_000 });
+  t.like(plumtreeOptions({ cacheTime: 700_000 }), { idTime: 700_000, originTime: 700_000 });
 });

@@ -119,11 +119,10 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   /** Returns the state as plain data, for diagnosis. */
   snapshot(): PlumtreeSnapshot {
-    const neighbors = [...this.#tree.neighbors.values()].map(({ id, eager, blocked, account }) => ({
+    const neighbors = [...this.#tree.neighbors.values()].map(({ id, eager, blocked }) => ({
       id,
       eager,
       blocked,
-      ...account,
     }));
     const cached = { messages: this.#cache.size, bytes: this.#cache.bytes };
     return {
@@ -208,7 +207,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (neighbor === undefined) return;
     if (output.type === 'push') return this.#outgoing.pushUnsent(neighbor, output, now);
     const { control } = output;
-    this.counters.controlSent--;
     if (control.kind === 'ihave') this.#outgoing.noticesUnsent(neighbor, control.notices);
     else if (control.kind === 'prune') this.#tree.pruneUnsent(neighbor);
     else if (control.kind === 'graft') this.#graftUnsent(neighbor, control.ids);
@@ -226,7 +224,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   // passed on and delivered; duplicates prune the tree.
 
   #publish({ id, payload, size }: MessageToPublish<P>, now: number): void {
-    this.counters.published++;
     const key = messageKey(id);
     const push: Push<P> = { kind: 'push', id, hops: 1, payload, size };
     this.#keep(key, push, undefined, now);
@@ -276,7 +273,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     this.#leafProbes.gave(neighbor, now);
     for (const { peer } of advertisers) this.#leafProbes.gave(this.#tree.neighbors.get(peer), now);
     neighbor.duplicatesInRow = 0;
-    neighbor.account.delivered++;
     const push: Push<P> = { kind: 'push', id, hops: Math.min(MOST_HOPS, hops + 1), payload, size };
     this.#keep(key, push, neighbor.id, now);
     this.#spread(push, key, neighbor, advertisers, now);
@@ -298,7 +294,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
     if (neighbor === undefined) return;
     const key = this.#brought(neighbor, id);
     this.counters.duplicates++;
-    neighbor.account.duplicates++;
     this.#leafProbes.gave(neighbor, now);
     const cached = this.#cache.get(key);
     // A message that comes twice over the same link does not prove that there is a second path.
@@ -424,7 +419,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   // limited.
 
   #receiveControl(neighbor: Neighbor, control: Control, now: number): void {
-    this.counters.controlReceived++;
     switch (control.kind) {
       case 'prune':
         return this.#onPrune(neighbor, now);
@@ -438,7 +432,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   }
 
   #onPrune(neighbor: Neighbor, now: number): void {
-    this.counters.prunesReceived++;
     // The peer prunes because a message has reached it twice, which shows that it listens.
     this.#leafProbes.answered(neighbor, now);
     this.#tree.leave(neighbor);
@@ -446,8 +439,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
 
   #onIHave(neighbor: Neighbor, { notices }: IHave, now: number): void {
     const tree = this.#tree;
-    this.counters.noticesReceived += notices.length;
-    neighbor.account.noticed += notices.length;
     const taken = neighbor.quota.take('notices', notices.length, tree.options.notices, now);
     let ignored = notices.length - taken;
     for (const notice of notices.slice(0, taken)) {
@@ -470,8 +461,6 @@ export class Plumtree<P> implements Machine<PlumtreeInput<P>, PlumtreeOutput<P>>
   #onGraft(neighbor: Neighbor, { ids }: Graft, now: number): void {
     const tree = this.#tree;
     const { options, idsEach } = tree;
-    this.counters.graftsReceived++;
-    neighbor.account.requested += ids.length;
     // A graft without ids asks for nothing else.
     tree.graft(neighbor);
     const taken = neighbor.quota.take('grafts', ids.length, options.notices, now);

@@ -7,7 +7,6 @@ import {
   type Control,
   type GaveOutput,
   type Misbehavior,
-  type NeighborAccount,
   NOTICE_BYTES,
   type Notice,
   type PlumtreeOutput,
@@ -83,7 +82,6 @@ export class Tree<P> {
   /** Sends a control message. */
   send(neighbor: Neighbor, control: Control): void {
     this.outputs.add({ type: 'send-control', to: neighbor.id, control });
-    this.counters.controlSent++;
   }
 
   /** Reports misbehavior: each kind at most once a second for each neighbor. */
@@ -97,28 +95,16 @@ const PRUNE: Control = { kind: 'prune' };
 
 /** The counters of a Plumtree machine. Each counts messages, unless its comment mentions ids. */
 export class PlumtreeCounters {
-  published = 0;
   delivered = 0;
   duplicates = 0;
-  /** Messages pushed, and how many of them were sent on demand. */
-  pushed = 0;
-  served = 0;
-  /** Pushes that were refused because there was no room. */
-  refused = 0;
-  /** Control messages of all kinds: sent, and received. */
-  controlSent = 0;
-  controlReceived = 0;
-  /** Ids in notices sent, and in notices received. */
+  /** Ids in notices sent. */
   noticesSent = 0;
-  noticesReceived = 0;
   /** Ids in notices that were dropped because too many waited for a peer. */
   noticesDropped = 0;
   /** Ids in notices and grafts that were ignored because there were too many. */
   ignored = 0;
   graftsSent = 0;
-  graftsReceived = 0;
   prunesSent = 0;
-  prunesReceived = 0;
   /** Number of times that a link was exchanged for one with a shorter path to the publisher. */
   optimized = 0;
   /**
@@ -186,16 +172,6 @@ export class Neighbor {
    */
   leafProbes = 0;
   untriedUntil = Number.NEGATIVE_INFINITY;
-  readonly account: NeighborAccount = {
-    delivered: 0,
-    duplicates: 0,
-    noticed: 0,
-    pushed: 0,
-    announced: 0,
-    requested: 0,
-    broken: 0,
-    kept: 0,
-  };
   /**
    * The peer that this one replaced in the tree, in the last optimization for which this one was
    * sent a graft. It returns to the tree if there was no room for that graft.
@@ -220,12 +196,6 @@ export class Neighbor {
     return neighbor;
   }
 
-  /** Counts a notice of `count` ids that is sent to the peer. */
-  tell(count: number, now: number): void {
-    this.countSent(now, count);
-    this.account.announced += count;
-  }
-
   /** Counts a push, or a notice of `count` ids, to the peer. */
   countSent(now: number, count = 1): void {
     if (this.unanswered === 0) this.unansweredSince = now;
@@ -235,11 +205,6 @@ export class Neighbor {
   /** Takes back `count` messages or ids that were not sent after all. */
   uncountSent(count = 1): void {
     this.unanswered = Math.max(0, this.unanswered - count);
-  }
-
-  /** Called when the peer has shown that it has messages, or wants them. */
-  answered(): void {
-    this.unanswered = 0;
   }
 
   /**
@@ -392,14 +357,14 @@ export class LeafProbes<P> {
    * absent.
    */
   answered(neighbor: Neighbor, now: number): void {
-    neighbor.answered();
+    neighbor.unanswered = 0;
     if (neighbor.triedAt === undefined) return;
     neighbor.triedAt = undefined;
     neighbor.untriedUntil = now + PROBE_PAUSE * 2 ** Math.min(neighbor.leafProbes++, DOUBLED);
   }
 
   #mute(neighbor: Neighbor, now: number): void {
-    neighbor.answered();
+    neighbor.unanswered = 0;
     neighbor.triedAt = undefined;
     this.#tree.report(neighbor, 'mute', now);
   }

@@ -6,7 +6,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Random } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
-import { decodeList, Question, TopicList } from '../discovery/tags.ts';
+import { decodeList, readQuestion, recognizerOf } from '../discovery/tags.ts';
 import { MessageAddresses } from '../driver/view-messenger.ts';
 import { tidyMessage } from '../hyparview/message.ts';
 import { partialViewConfig } from '../hyparview/options.ts';
@@ -49,6 +49,7 @@ const SELF = '5'.repeat(64);
 const between = { teller: PEERS[0]!, hearer: SELF };
 const tree = { origins: 8, gaps: 8, cacheMessages: 8, outstanding: 8, backlog: 8, notices: 64 };
 const options = { ...plumtreeOptions(), ...tree };
+const config = partialViewConfig();
 const { memory } = partialView({ tree: { origins: tree.origins } });
 const codec = gossipProtocol.methods.view.request;
 
@@ -114,7 +115,7 @@ class Node {
       now: 0,
       look: (id, now) => this.#seen.look(id, now),
     };
-    this.#overlay = new TreeOverlay(setup, partialViewConfig(), options);
+    this.#overlay = new TreeOverlay(setup, config, options);
     for (const peer of PEERS) this.#feed({ type: 'peer-up', peer, isChosen: true });
   }
 
@@ -148,11 +149,11 @@ class Node {
       }
       case 'list': {
         const list = decodeList(bytes.subarray(0, 16), bytes.subarray(16));
-        if (list?.kept !== undefined) new TopicList(between, list.kept).has(bytes.subarray(0, 32));
+        if (list?.kept !== undefined) recognizerOf(between, list.kept)(bytes.subarray(0, 32));
         return;
       }
       case 'question':
-        Question.read(between, bytes)?.isAbout(bytes.subarray(0, 32));
+        readQuestion(between, bytes)?.(bytes.subarray(0, 32));
         return;
       case 'wait':
         this.#now += (bytes[0] ?? 0) * 100;
@@ -170,13 +171,9 @@ class Node {
       active: string[];
       passive: string[];
     };
-    const bounds = {
-      missing: 8 * PEERS.length,
-      promises: 8 * PEERS.length,
-    };
     if (this.#seen.size.origins > 8) throw new Error(`origins: ${this.#seen.size.origins}`);
-    for (const [name, most] of Object.entries(bounds))
-      if (tree[name] > most) throw new Error(`${name}: ${tree[name]}, above ${most}`);
+    for (const name of ['missing', 'pendingGrafts'])
+      if (!(tree[name] <= 8 * PEERS.length)) throw new Error(`${name}: ${tree[name]}`);
     if (tree['cached'].messages > 8 || active.length > 5 || passive.length > 30)
       throw new Error('too many are kept');
     if (active.includes(SELF) || passive.includes(SELF)) throw new Error('it is its own peer');
@@ -216,9 +213,9 @@ class Node {
       return;
     }
     this.#addresses.heard(view.addresses, from, { learn: () => true }, this.#now);
-    const limits = { self: SELF, joinWalk: 6, shuffleWalk: 6, peers: 8 };
-    const tidy = tidyMessage(view.message, limits);
-    if (tidy !== undefined && JSON.stringify(tidyMessage(tidy, limits)) !== JSON.stringify(tidy))
+    const tidy = tidyMessage(view.message, SELF, config);
+    const again = tidyMessage(tidy, SELF, config);
+    if (JSON.stringify(again) !== JSON.stringify(tidy))
       throw new Error(`it is not tidy yet: ${JSON.stringify(tidy)}`);
     this.#feed({ type: 'viewed', from, message: view.message });
   }

@@ -65,13 +65,13 @@ function read(bytes: Uint8Array): void {
     if (error instanceof TransportError) return;
     throw error;
   }
-  const limits = { self: 'me', joinWalk: 6, shuffleWalk: 3, peers: 8 };
-  const message = tidyMessage(value.message, limits);
+  const config = partialViewConfig();
+  const message = tidyMessage(value.message, 'me', config);
   if (message === undefined) return;
   if (peersOf(message).some((peer) => peer === 'me' || peer.length > 128))
     throw new Error(`it names ${peersOf(message).join(', ')}`);
   if ('ttl' in message && message.ttl > 6) throw new Error(`its walk has ${message.ttl} hops`);
-  const again = tidyMessage(message, limits);
+  const again = tidyMessage(message, 'me', config);
   if (JSON.stringify(again) !== JSON.stringify(message))
     throw new Error(`tidied twice it is ${JSON.stringify(again)}`);
 }

@@ -15,17 +15,12 @@ export class Deliveries {
   duplicates = 0;
   readonly dropped: Partial<Record<MessageDropReason, number>> = {};
   readonly #topic: TopicContext;
-  readonly #asked: ReceiptRequests;
-  readonly #failed: (error: unknown) => void;
+  /** Keys of the messages for which a receipt is requested → the peers that brought them. */
+  readonly #asked = new Map<string, string>();
   #readers: readonly TopicReader[] = [];
 
   constructor(topic: TopicContext) {
     this.#topic = topic;
-    this.#failed = (error) => topic.failed(error);
-    this.#asked = new ReceiptRequests((id, verdict) => {
-      const receipt = encodeReceipt({ topic: topic.key.hex, id, verdict });
-      topic.node.members.acknowledge(id.origin, receipt);
-    });
   }
 
   /**
@@ -44,22 +39,29 @@ export class Deliveries {
     this.#readers = this.#readers.filter((other) => other !== reader);
   }
 
-  /** Ends all readers, because the topic is closed. */
+  /** Ends all readers, because the topic is closed. No more receipts are sent. */
   end(): void {
     for (const reader of this.#readers) reader.close();
+    this.#asked.clear();
   }
 
   /**
-   * Records that the publisher of a message asks for a receipt; `from` is the peer that sent the
-   * message.
+   * Records that the publisher of a message asks for a receipt, which is sent once, as soon as the
+   * outcome is known; `from` is the peer that sent the message.
    */
   ask(id: MessageId, from: string): void {
-    this.#asked.add(id, from);
+    this.#asked.set(messageKey(id), from);
+    dropOldest(this.#asked, MOST);
   }
 
-  /** Forgets all requests for receipts; no more receipts are sent. */
-  forgetReceipts(): void {
-    this.#asked.clear();
+  /** Sends a receipt if one is due, unless the outcome belongs to a copy that another peer sent. */
+  #answer(id: MessageId, from: string, verdict: DeliveryOutcome): void {
+    if (this.#asked.size === 0) return;
+    const key = messageKey(id);
+    if (this.#asked.get(key) !== from) return;
+    this.#asked.delete(key);
+    const { node, key: topic } = this.#topic;
+    node.members.acknowledge(id.origin, encodeReceipt({ topic: topic.hex, id, verdict }));
   }
 
   /** Handles a message that arrived for the first time. `key` is the `messageKey` of its id. */
@@ -68,7 +70,7 @@ export class Deliveries {
     if (body.audience === 'except' && body.nodes.includes(node.self))
       return this.drop('excluded', id, from);
     this.delivered++;
-    if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
+    this.#answer(id, from, 'took');
     const { origin } = id;
     const signed = body.signature !== undefined;
     if (node.events.isRead) {
@@ -81,7 +83,8 @@ export class Deliveries {
     // A reader that one of these readers adds gets only later messages.
     const list = this.#readers;
     if (list.length === 1 && list[0]!.codec === codec) list[0]!.offer(body.message, meta, size);
-    else if (list.length > 0) handOut(list, codec, body, meta, this.#failed);
+    else if (list.length > 0)
+      handOut(list, codec, body, meta, (error) => this.#topic.failed(error));
     // The message is passed on as its payload, so the decoded one isn't cached with it.
     body.message = undefined;
   }
@@ -89,7 +92,7 @@ export class Deliveries {
   /** A known message arrived again. */
   repeated(id: MessageId, from: string): void {
     this.duplicates++;
-    if (!this.#asked.isEmpty) this.#asked.answer(id, from, 'took');
+    this.#answer(id, from, 'took');
     const { events } = this.#topic.node;
     if (events.isRead)
       events.tell({ type: 'duplicate', topic: this.#topic.key.name, id: messageKey(id), from });
@@ -97,7 +100,7 @@ export class Deliveries {
 
   /** @param first the reason why an earlier copy was dropped, if that is the cause of this drop */
   drop(reason: MessageDropReason, id: MessageId, from: string, first = reason): void {
-    if (!this.#asked.isEmpty) this.#asked.answer(id, from, first);
+    this.#answer(id, from, first);
     this.#dropped(reason, id, { from });
   }
 
@@ -115,42 +118,6 @@ export class Deliveries {
     const { node, key } = this.#topic;
     if (!node.events.isRead) return;
     node.events.tell({ type: 'dropped', topic: key.name, reason, id: messageKey(id), ...peer });
-  }
-}
-
-// Messages of other nodes for which the publisher asks for a receipt. Each receipt is sent once, as
-// soon as the outcome is known.
-
-/** The messages of one topic for which a receipt is requested. */
-export class ReceiptRequests {
-  readonly #tell: (id: MessageId, verdict: DeliveryOutcome) => void;
-  /** Message keys → the peers that brought them; the oldest first. */
-  readonly #messages = new Map<string, string>();
-
-  constructor(tell: (id: MessageId, verdict: DeliveryOutcome) => void) {
-    this.#tell = tell;
-  }
-
-  /** True if no receipt is requested, so that no key needs to be made. */
-  get isEmpty(): boolean {
-    return this.#messages.size === 0;
-  }
-
-  add(id: MessageId, from: string): void {
-    this.#messages.set(messageKey(id), from);
-    dropOldest(this.#messages, MOST);
-  }
-
-  /** Sends a receipt, unless the outcome belongs to a copy that another peer sent. */
-  answer(id: MessageId, from: string, verdict: DeliveryOutcome): void {
-    const key = messageKey(id);
-    if (this.#messages.get(key) !== from) return;
-    this.#messages.delete(key);
-    this.#tell(id, verdict);
-  }
-
-  clear(): void {
-    this.#messages.clear();
   }
 }
 

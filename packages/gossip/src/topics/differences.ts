@@ -31,12 +31,12 @@ export type DifferencesOutput =
   /** Messages can be exchanged with a peer again. */
   | { readonly type: 'rejoined'; readonly peer: string };
 
-/** The terms of one peer; undefined counts as equal to this node's. */
+/** The terms of one peer, which are those of this node until the peer announces or shows others. */
 interface Known {
   /** Time at which this node's terms were last announced to the peer. */
   toldAt: number;
-  limit: number | undefined;
-  overlay: string | undefined;
+  limit: number;
+  overlay: string;
 }
 
 /** The known settings of the peers on one topic. */
@@ -50,10 +50,6 @@ export class Differences {
    * announced.
    */
   readonly #known = new Map<string, Known>();
-  /** Limits of the peers with a lower limit. */
-  readonly #limits = new Map<string, number>();
-  /** Errors for the peers with another overlay. */
-  readonly #apart = new Map<string, TransportError>();
 
   /** @param tell carries out an output at once */
   constructor(topic: string, terms: TopicTerms, tell: (output: DifferencesOutput) => void) {
@@ -64,7 +60,10 @@ export class Differences {
 
   /** True if any peer is known to have a lower limit or another overlay. */
   get isAny(): boolean {
-    return this.#limits.size + this.#apart.size > 0;
+    const { limit, overlay } = this.terms;
+    for (const known of this.#known.values())
+      if (known.limit < limit || known.overlay !== overlay) return true;
+    return false;
   }
 
   /**
@@ -72,13 +71,15 @@ export class Differences {
    * peer's limit is known to be lower than this node's.
    */
   limitOf(nodeId: string): number {
-    return this.#limits.size === 0
-      ? Number.POSITIVE_INFINITY
-      : (this.#limits.get(nodeId) ?? Number.POSITIVE_INFINITY);
+    const known = this.#known.get(nodeId);
+    return known !== undefined && known.limit < this.terms.limit
+      ? known.limit
+      : Number.POSITIVE_INFINITY;
   }
 
   isApart(nodeId: string): boolean {
-    return this.#apart.size > 0 && this.#apart.has(nodeId);
+    const known = this.#known.get(nodeId);
+    return known !== undefined && known.overlay !== this.terms.overlay;
   }
 
   /**
@@ -96,8 +97,10 @@ export class Differences {
   ): void {
     const size = body.payload.length;
     for (const nodeId of interested) {
-      const error = this.#apart.get(nodeId);
-      if (error !== undefined && isFor(body, nodeId)) failed.push({ nodeId, error });
+      if (!this.isApart(nodeId) || !isFor(body, nodeId)) continue;
+      const text = `node ${nodeId} uses the overlay ${this.#of(nodeId).overlay} on topic ${this.#topic}, but this node uses ${this.terms.overlay}, so no message gets through; give all nodes of a topic the same overlay`;
+      const details = { target: nodeId, sent: false };
+      failed.push({ nodeId, error: new TransportError('failed_precondition', text, details) });
     }
     for (const nodeId of handed) {
       const limit = this.limitOf(nodeId);
@@ -118,11 +121,8 @@ export class Differences {
   announced(peer: string, { overlay, limit }: TopicTerms, now: number): void {
     const ours = this.terms.limit;
     const known = this.#of(peer);
-    if (limit !== (known.limit ?? ours)) {
-      if (limit !== ours) this.#differed(peer, { what: 'limit', ours, theirs: limit });
-      if (limit < ours) this.#limits.set(peer, limit);
-      else this.#limits.delete(peer);
-    }
+    if (limit !== known.limit && limit !== ours)
+      this.#differed(peer, { what: 'limit', ours, theirs: limit });
     known.limit = limit;
     this.showed(peer, overlay, now);
     // The peer may not know this node's limit.
@@ -133,18 +133,9 @@ export class Differences {
   showed(peer: string, overlay: string, now: number): void {
     const ours = this.terms.overlay;
     const known = this.#of(peer);
-    const before = known.overlay ?? ours;
+    if (overlay === known.overlay) return;
     known.overlay = overlay;
-    if (overlay === before) return;
-    if (overlay === ours) {
-      this.#apart.delete(peer);
-      return this.#tell({ type: 'rejoined', peer });
-    }
-    const text = `node ${peer} uses the overlay ${overlay} on topic ${this.#topic}, but this node uses ${ours}, so no message gets through; give all nodes of a topic the same overlay`;
-    this.#apart.set(
-      peer,
-      new TransportError('failed_precondition', text, { target: peer, sent: false }),
-    );
+    if (overlay === ours) return this.#tell({ type: 'rejoined', peer });
     this.#differed(peer, { what: 'overlay', ours, theirs: overlay });
     this.#tell({ type: 'separated', peer });
     this.introduce(peer, now);
@@ -156,8 +147,6 @@ export class Differences {
    */
   gone(peer: string): void {
     this.#known.delete(peer);
-    this.#limits.delete(peer);
-    this.#apart.delete(peer);
   }
 
   #differed(peer: string, difference: Difference): void {
@@ -167,10 +156,7 @@ export class Differences {
   #of(nodeId: string): Known {
     let known = this.#known.get(nodeId);
     if (known === undefined)
-      this.#known.set(
-        nodeId,
-        (known = { toldAt: Number.NEGATIVE_INFINITY, limit: undefined, overlay: undefined }),
-      );
+      this.#known.set(nodeId, (known = { ...this.terms, toldAt: Number.NEGATIVE_INFINITY }));
     return known;
   }
 }

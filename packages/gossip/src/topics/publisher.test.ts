@@ -26,7 +26,10 @@ test('a member that fails twice is replaced once', (t) => {
   const [first] = sent as [string];
   lose!();
   t.is(sent.length, 2, 'its message has not left');
-  publisher.peerDown(first, new TransportError('unavailable', 'its connection is lost'));
+  publisher.publications.peerDown(
+    first,
+    new TransportError('unavailable', 'its connection is lost'),
+  );
   t.is(sent.length, 2);
 });
 

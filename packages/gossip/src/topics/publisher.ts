@@ -10,7 +10,6 @@ import type { Audience, Body, OwnMessage } from '../overlay/overlay.ts';
 import type { Push } from '../plumtree/message.ts';
 import { KEY_BYTES } from '../protocol.ts';
 import type { PublishFailure, PublishResult } from '../types.ts';
-import type { DeliveryOutcome } from '../wire/frame.ts';
 import { notOnTopic, topicClosed } from './errors.ts';
 import { ANYBODY, Publication, Publications, resultOf } from './publications.ts';
 import type { TopicContext } from './topic-context.ts';
@@ -20,9 +19,10 @@ export class Publisher {
   published = 0;
   /** True once the topic is closed, or about to be. */
   isOver = false;
+  /** The messages that wait for peers or receipts. */
+  readonly publications: Publications;
   readonly #topic: TopicContext;
   readonly #ids: IdSource;
-  readonly #publications: Publications;
   readonly #expected = new ExpectedMembers();
   /** Publications that wait until gossip has started. */
   readonly #waiting: (() => void)[] = [];
@@ -35,7 +35,7 @@ export class Publisher {
   constructor(topic: TopicContext) {
     this.#topic = topic;
     this.#ids = new IdSource(topic.node.self, topic.epoch);
-    this.#publications = new Publications(topic);
+    this.publications = new Publications(topic);
   }
 
   /**
@@ -50,7 +50,7 @@ export class Publisher {
   /** Ends publishing: waiting messages fail. */
   end(error: TransportError): void {
     this.isOver = true;
-    this.#publications.fail(error);
+    this.publications.fail(error);
     this.#expected.end();
     for (const publish of this.#waiting.splice(0)) publish();
   }
@@ -106,7 +106,7 @@ export class Publisher {
   ): PublishResult | Promise<PublishResult> {
     const { node, differences } = this.#topic;
     if (this.isOver) throw topicClosed(this.#topic.key.name);
-    if (this.#publications.size >= OPEN) {
+    if (this.publications.size >= OPEN) {
       throw new TransportError(
         'resource_exhausted',
         `publish: ${OPEN} messages already wait for their recipients`,
@@ -134,7 +134,7 @@ export class Publisher {
       queued = queued.filter((peer) => failed.every(({ nodeId }) => nodeId !== peer));
     const pending = node.members.pending();
     // If the topic is new here, nodes that turn out to be on it are offered the message, too.
-    const isNew = now < this.#expected.until && this.#publications.size < LINGERING;
+    const isNew = now < this.#expected.until && this.publications.size < LINGERING;
     // If the overlay is beginning, the first neighbor will appear soon.
     if (!isAsked && pending.length === 0 && !isNew && (queued.length > 0 || !this.#isBeginning)) {
       node.dueBy(this.#topic.due);
@@ -153,8 +153,8 @@ export class Publisher {
     for (const peer of pending) publication.wait(peer);
     // A first neighbor may appear soon, and will get the message.
     if (queued.length === 0 && (isNew || this.#isBeginning)) publication.wait(ANYBODY);
-    this.#publications.add(publication, message);
-    this.#publications.look(publication);
+    this.publications.add(publication, message);
+    this.publications.look(publication);
     node.dueBy(this.#topic.due);
     return publication.promise;
   }
@@ -195,7 +195,7 @@ export class Publisher {
    * with ids of that life.
    */
   renew(): void {
-    this.#publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
+    this.publications.renew(({ id, body: { audience, nodes, payload, receipt } }) => {
       const message = this.#message(audience, nodes, payload, receipt === true);
       const input = { type: 'replace', id, by: message } as const;
       this.#topic.feed(this.#topic.node.clock.now(), input);
@@ -221,7 +221,7 @@ export class Publisher {
     const { nodes } = message.body;
     const push = pushOf(message);
     const publication = this.#publicationOf(wanted);
-    this.#publications.add(publication, message);
+    this.publications.add(publication, message);
     const hand = (nodeId: string) => {
       const reason = topic.push(nodeId, push);
       if (reason === undefined) return publication.queued(nodeId);
@@ -285,7 +285,7 @@ export class Publisher {
         tried.add(nodeId);
         const message = this.#message('to', [nodeId], payload, wanted.min > 0);
         const push = pushOf(message);
-        this.#publications.add(publication, message);
+        this.publications.add(publication, message);
         const reason = topic.push(nodeId, push, () => replace(nodeId));
         if (reason === undefined) {
           publication.queued(nodeId);
@@ -339,20 +339,14 @@ export class Publisher {
 
   /** Checks whether the publication is over, after something has happened to it. */
   #look(publication: Publication): void {
-    this.#publications.look(publication);
+    this.publications.look(publication);
     if (!publication.isOver) this.#topic.node.dueBy(publication.due);
-  }
-
-  // Outcomes.
-
-  receipt(id: MessageId, from: string, verdict: DeliveryOutcome): void {
-    this.#publications.receipt(id, from, verdict);
   }
 
   /** Called when a message could not be sent to a peer. */
   unsent(id: MessageId, failure: PublishFailure): void {
     if (this.#refused !== undefined) this.#refused.push(failure);
-    else this.#publications.unsent(id, failure);
+    else this.publications.unsent(id, failure);
   }
 
   /** A peer is on the topic. */
@@ -360,27 +354,12 @@ export class Publisher {
     this.#expected.came(nodeId);
   }
 
-  peerDown(nodeId: string, error: TransportError | undefined): void {
-    this.#publications.peerDown(nodeId, error);
-  }
-
-  neighborUp(nodeId: string): void {
-    this.#publications.neighborUp(nodeId);
-  }
-
-  /** Called when a peer has announced its topics, or is gone. */
-  known(nodeId: string): void {
-    this.#publications.known(nodeId);
-  }
-
   get due(): number {
-    return this.#publications.size === 0
-      ? this.#expected.due
-      : Math.min(this.#expected.due, this.#publications.due);
+    return Math.min(this.#expected.due, this.publications.due);
   }
 
   wake(now: number): void {
-    this.#publications.wake(now);
+    this.publications.wake(now);
     this.#expected.wake(now);
   }
 }

@@ -136,7 +136,6 @@ export class TopicSession implements TopicContext {
     this.#isOver = true;
     this.deliveries.end();
     this.publisher.end(error);
-    this.deliveries.forgetReceipts();
     this.#inspection.close();
     this.#leaveOverlay();
   }
@@ -176,7 +175,7 @@ export class TopicSession implements TopicContext {
   peerDown(peer: string, error: TransportError | undefined, now: number): void {
     this.#feed(now, { type: 'peer-down', peer, error });
     this.differences.gone(peer);
-    this.publisher.peerDown(peer, error);
+    this.publisher.publications.peerDown(peer, error);
     this.node.dueBy(this.due);
   }
 
@@ -340,7 +339,7 @@ export class TopicSession implements TopicContext {
         const { peer: nodeId } = output;
         node.neighbor(nodeId, true);
         node.events.tell({ type: 'neighborUp', topic: key.name, nodeId });
-        return this.publisher.neighborUp(nodeId);
+        return this.publisher.publications.neighborUp(nodeId);
       }
       case 'neighbor-down':
         return this.#neighborDown(output.peer, output.cause, output.error);

@@ -1,14 +1,26 @@
-// Tests that messages and control messages survive encoding and decoding, and that malformed bytes
-// are refused.
+// Tests that messages, control messages and the messages of relays survive encoding and decoding, and
+// that malformed bytes are refused.
 
 import test from 'ava';
 import type { Audience, Body, Signature } from '../overlay/overlay.ts';
 import type { Control } from '../plumtree/message.ts';
 import { topicKey } from '../protocol.ts';
 import { idOf } from '../testing/cluster.ts';
-import { decodeControl, decodePush, encodeControl, encodePush } from './frame.ts';
+import {
+  decodeControl,
+  decodeHead,
+  decodePush,
+  decodeReceipt,
+  decodeReport,
+  encodeControl,
+  encodeHead,
+  encodePush,
+  encodeReceipt,
+  encodeReport,
+} from './frame.ts';
 
 const topic = topicKey('news');
+const { hex } = topic;
 const id = { origin: idOf('a'), epoch: 2 ** 48 - 1, sequence: 1_234_567_890_123 };
 
 function signatureOf(keyLength: number): Signature {
@@ -112,4 +124,44 @@ test('control messages of every kind are decoded as encoded', (t) => {
   ];
   for (const control of controls)
     t.deepEqual(decodeControl(encodeControl(topic.bytes, control)), { topic: topic.hex, control });
+});
+
+test('relay frames are decoded as they were encoded', (t) => {
+  for (const rest of [[], [idOf('b')], [idOf('b'), idOf('c')]]) {
+    const head = { topic: hex, id, hops: 3, size: 66_000_000, rest };
+    t.deepEqual(decodeHead(encodeHead(head)), head);
+    for (const outcome of ['took', 'had', 'busy'] as const)
+      t.deepEqual(decodeReport(encodeReport({ outcome, missed: rest })), { outcome, missed: rest });
+  }
+  t.deepEqual(decodeReceipt(encodeReceipt({ topic: hex, id })), { topic: hex, id });
+  for (const verdict of ['took', 'not-on-topic', 'rejected', 'old', 'no-room'] as const) {
+    t.deepEqual(decodeReceipt(encodeReceipt({ topic: hex, id, verdict })), {
+      topic: hex,
+      id,
+      verdict,
+    });
+  }
+  const unknown = encodeReceipt({ topic: hex, id, verdict: 'took' });
+  unknown[76] = 0xff;
+  t.is(decodeReceipt(unknown)?.verdict, 'refused');
+});
+
+test('heads, reports and receipts of a wrong length, with too many nodes or with one twice are invalid', (t) => {
+  const head = encodeHead({ topic: hex, id, hops: 1, size: 1, rest: [idOf('b')] });
+  for (const length of [0, 1, 76, 81, 83, head.length - 1])
+    t.is(decodeHead(head.subarray(0, length)), undefined, `${length}`);
+  t.is(
+    decodeHead(encodeHead({ topic: hex, id, hops: 1, size: 1, rest: [idOf('b'), idOf('b')] })),
+    undefined,
+  );
+  const many = Array.from({ length: 1_025 }, (_, i) => idOf(`n${i}`));
+  t.is(decodeHead(encodeHead({ topic: hex, id, hops: 1, size: 1, rest: many })), undefined);
+  t.is(
+    decodeHead(encodeHead({ topic: hex, id, hops: 1, size: 1, rest: many.slice(1) }))?.rest.length,
+    1_024,
+  );
+  t.is(decodeReport(Uint8Array.of()), undefined);
+  t.is(decodeReport(Uint8Array.of(3)), undefined);
+  t.is(decodeReport(Uint8Array.of(0, 0)), undefined);
+  for (const length of [0, 75, 78]) t.is(decodeReceipt(new Uint8Array(length)), undefined);
 });

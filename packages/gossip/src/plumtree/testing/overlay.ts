@@ -60,9 +60,11 @@ export function partsOf(nodes: number, links: Links): number[][] {
   return parts;
 }
 
-export function shuffle<T>(list: T[], random: Random): void {
+/** Shuffles a list in place, and returns it. */
+export function shuffle<T>(list: T[], random: Random): T[] {
   for (let i = list.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
     [list[i], list[j]] = [list[j]!, list[i]!];
   }
+  return list;
 }

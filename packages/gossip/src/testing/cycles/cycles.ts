@@ -6,6 +6,7 @@ import { seededRandom } from '@trunkline/transport-core/testing';
 import type { DownCause, PartialViewInput, PartialViewMessage } from '../../hyparview/message.ts';
 import { type PartialViewOptions, partialViewConfig } from '../../hyparview/options.ts';
 import { PartialView } from '../../hyparview/partial-view.ts';
+import { shuffle } from '../../plumtree/testing/overlay.ts';
 import { Graph } from './graph.ts';
 
 /** Options of the engine. */
@@ -199,7 +200,10 @@ export class Cycles {
    */
   draw(share: number): number[] {
     const living = this.living();
-    const others = this.#shuffled(living.filter((node) => node !== 0));
+    const others = shuffle(
+      living.filter((node) => node !== 0),
+      this.random,
+    );
     return [...living.filter((node) => node === 0), ...others].slice(
       0,
       Math.round(share * living.length),
@@ -324,7 +328,7 @@ export class Cycles {
 
   /** Informs all nodes with dead neighbors of their loss. */
   #loseDead(): void {
-    for (const node of this.#shuffled(this.living())) {
+    for (const node of shuffle(this.living(), this.random)) {
       for (const peer of this.#views[node]!.active())
         if (this.#alive[this.indexOf(peer)] === false) this.#lost(node, this.indexOf(peer));
     }
@@ -359,14 +363,6 @@ export class Cycles {
   #entry(node: number, place: number): string {
     const mixed = Math.imul(Math.imul(node + 1, 0x9e37_79b1) ^ (place + 1), 0x85eb_ca6b);
     return this.id(((mixed ^ (mixed >>> 15)) >>> 0) % this.size);
-  }
-
-  #shuffled(nodes: number[]): number[] {
-    for (let i = nodes.length - 1; i > 0; i--) {
-      const j = Math.floor(this.random() * (i + 1));
-      [nodes[i], nodes[j]] = [nodes[j]!, nodes[i]!];
-    }
-    return nodes;
   }
 }
 

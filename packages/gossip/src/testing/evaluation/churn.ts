@@ -1,5 +1,6 @@
 // Churn: nodes leave and join in every cycle, while there is traffic.
 
+import { sample } from '@trunkline/peers/internal';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import { Cycles } from '../cycles/cycles.ts';
 import { type Broadcast, Broadcasts } from './broadcasts.ts';
@@ -29,7 +30,7 @@ export function churn({ seed, nodes = 10_000, cycles = 100, log }: ScenarioOptio
     };
     publish();
     network.run(HALF_WAY);
-    const going = drawn(net.living(), CHANGED, random);
+    const going = sample(net.living(), CHANGED, random);
     broadcasts.crash(going.slice(0, CHANGED / 2), true);
     broadcasts.crash(going.slice(CHANGED / 2), false);
     for (let i = 0; i < CHANGED; i++) {
@@ -74,14 +75,6 @@ function shareOf(
 ): number {
   const there = to.filter((node) => living.has(node));
   return there.filter((node) => reached.has(node)).length / there.length;
-}
-
-function drawn(nodes: number[], count: number, random: () => number): number[] {
-  for (let i = 0; i < count; i++) {
-    const j = i + Math.floor(random() * (nodes.length - i));
-    [nodes[i], nodes[j]] = [nodes[j]!, nodes[i]!];
-  }
-  return nodes.slice(0, count);
 }
 
 /** Number of cycles before churn begins. */
