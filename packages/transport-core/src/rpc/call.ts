@@ -274,6 +274,8 @@ export class Call extends OutCall {
     } catch (error) {
       return this.failed(badAnswer(error));
     }
+    // The codec may have aborted the signal of the call.
+    if (this.done) return;
     this.settle(undefined);
     this.resolve(value);
   }
