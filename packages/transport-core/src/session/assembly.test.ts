@@ -143,6 +143,20 @@ test('a dropped message holds nothing, and is counted to its end', (t) => {
   t.is(context.usage.held, 0);
 });
 
+test('a message that is dropped while a packet is read frees its memory immediately', (t) => {
+  const { assembly, context } = begin(9 * packet);
+  const freed: Uint8Array[] = [];
+  Object.assign(context, { freeMemory: (memory: Uint8Array) => void freed.push(memory) });
+  const room = assembly.room(packet)!;
+  assembly.drop();
+  t.deepEqual(
+    freed.map(({ buffer }) => buffer),
+    [room.buffer],
+  );
+  t.is(assembly.room(packet), undefined);
+  t.true(assembly.add(new Uint8Array(packet)), 'the packet is only counted');
+});
+
 test('an unwanted message is counted and takes no memory', (t) => {
   const { assembly, context } = begin(2 * packet, false);
   t.is(context.usage.held, 0);
