@@ -303,6 +303,7 @@ export class Publisher {
       } catch (error) {
         publication.fail(error);
       }
+      this.#look(publication);
     };
     const fill = async () => {
       let left = count;
