@@ -53,3 +53,27 @@ test('the timeout of a method limits each wait of a stream, that of a call the w
     t.deepEqual(fates, expected);
   }
 });
+
+test('each item of an upload extends the timeout of its method, even after silence', async (t) => {
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, {
+    async fill(_request: unknown, rpc: unknown) {
+      let count = 0;
+      for await (const _ of (rpc as IncomingRpc).upload!) count++;
+      return one(count);
+    },
+  });
+  let give: ((isLast: boolean) => void) | undefined;
+  async function* upload() {
+    while (!(await new Promise<boolean>((resolve) => (give = resolve)))) yield one(1);
+  }
+  const call = fixture.call(fixture.pair.dialer, 'fill', one(0), { upload: upload() });
+  for (const isLast of [false, false, false, true]) {
+    await fixture.rest();
+    fixture.pair.pass(6_000);
+    await fixture.rest();
+    give!(isLast);
+  }
+  await fixture.rest();
+  t.deepEqual(await call.promise, one(3));
+});

@@ -69,7 +69,7 @@ export class HelloExchange {
     this.#batch = batch;
     this.#options = options;
     this.matched = options.preamble === undefined;
-    this.due = options.now + options.handshakeTimeout;
+    this.due = options.ticker.now() + options.handshakeTimeout;
   }
 
   /** Extends the time limit by `lateness`, the milliseconds for which this process was asleep. */

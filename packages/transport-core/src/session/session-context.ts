@@ -2,8 +2,8 @@
 // cost in work and in memory. SessionContext depends on no part. Below it are the costs in work
 // units, and Liveness, the part that pings a silent peer.
 //
-// The context owns these figures. The session sets the time and the work units of each turn, and
-// every part reports work. The context ends the connection when the peer breaks the rules or costs
+// The context owns these figures. The session sets the work units of each turn, and every part
+// reports work. The context ends the connection when the peer breaks the rules or costs
 // too much.
 
 import type { TransportError } from '../errors.ts';
@@ -103,13 +103,14 @@ type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) 
 
 /** The parts of a context that the options of its session provide. */
 export type ContextInit = Readonly<
-  Pick<SessionContext, 'port' | 'limits' | 'memory' | 'allocate' | 'freeMemory' | 'count' | 'now'>
->;
+  Pick<SessionContext, 'port' | 'limits' | 'memory' | 'allocate' | 'freeMemory' | 'count'>
+> & {
+  /** Gives the time of the transport's present tick. */
+  readonly ticker: { now(): number };
+};
 
 /** The state that the parts of a session share. */
 export class SessionContext implements MemoryOwner {
-  /** The time of this tick. */
-  now: number;
   terms: Terms;
   /** The peer; undefined before its HELLO was accepted. */
   remote: Remote | undefined = undefined;
@@ -127,6 +128,7 @@ export class SessionContext implements MemoryOwner {
   units = UNBOUNDED;
   #abuses = 0;
   #abuseSince = 0;
+  readonly #ticker: ContextInit['ticker'];
   readonly port: SessionPort;
   readonly limits: SessionLimits;
   /** The memory of the transport. */
@@ -155,14 +157,15 @@ export class SessionContext implements MemoryOwner {
     this.count = init.count;
     this.violation = violation;
     this.breakOff = breakOff;
-    this.now = this.active = init.now;
+    this.#ticker = init.ticker;
+    this.active = this.now;
     const { message, item, packet, calls, streams } = init.limits;
     this.terms = { message, item, packet, calls, streams, inbox: 0, stream: 0 };
   }
 
-  /** Sets the time, at the beginning of a tick. */
-  advance(now: number): void {
-    this.now = now;
+  /** The time of this tick. */
+  get now(): number {
+    return this.#ticker.now();
   }
 
   /** Requests that `Session.wake` be called at this time or earlier. */

@@ -100,7 +100,7 @@ export class SessionParts {
     const memory = !isBytes ? 'frames' : options.copies === true ? 'one' : 'own';
     this.packets = new IncomingPackets(context, this.batch, memory, () => this.#measure());
     this.channels = new Channels(context, this.batch, mounts);
-    this.liveness = new Liveness(options.keepAlive, options.random, options.now);
+    this.liveness = new Liveness(options.keepAlive, options.random, context.now);
     this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
     this.answers = new Answers(context, this.packets, this.caller, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);

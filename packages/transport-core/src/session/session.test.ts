@@ -48,7 +48,7 @@ test('an acceptor whose preamble was kept writes its hello only after drained', 
   pair.tick(pair.acceptor);
   pair.quiet();
   t.deepEqual(pair.acceptor.sent, []);
-  pair.acceptor.drain(pair.now);
+  pair.acceptor.drain();
   pair.quiet();
   t.true(pair.dialer.isUp && pair.acceptor.isUp);
 });

@@ -119,10 +119,10 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     this.#owner.wakeBy(time);
   }
 
-  flushTick(now: number): void {
+  flushTick(): void {
     this.#isScheduled = false;
     const session = this.#session!;
-    session.tick(now);
+    session.tick();
     if (session.crowded === this.#isCrowded) return;
     this.#isCrowded = !this.#isCrowded;
     this.#owner.crowding();
@@ -228,14 +228,14 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   #writeOn(): void {
     if (this.#phase.name === 'lingering') this.#writeLast();
-    else if (!this.isHeldBack) this.#ticker.run((now) => this.#session!.drained(now));
+    else if (!this.isHeldBack) this.#ticker.run(() => this.#session!.drained());
   }
 
   /** Does everything that is due at `now`. */
   wake(now: number): void {
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;
-      if (this.#kept === undefined && !this.#isResting) this.#session!.drained(now);
+      if (this.#kept === undefined && !this.#isResting) this.#session!.drained();
     }
     if (this.#phase.name === 'lingering' && now >= this.#phase.due) this.#close();
   }

@@ -210,7 +210,6 @@ export class Connection implements SessionVisitor {
    */
   trySend(channel: number, method: ProtocolMethod, payload: Uint8Array): boolean {
     if (!this.isUp) return false;
-    this.host.ticker.now();
     return this.caller.trySend(channel, method, payload);
   }
 
@@ -437,7 +436,6 @@ function sessionOptions(
   output: ConnectionOutput,
 ): SessionOptions {
   const { config, memory, self, selfUnproven, inboxes, random, ticker } = host;
-  const now = ticker.now();
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
     visitor: connection,
@@ -457,10 +455,13 @@ function sessionOptions(
     keepAlive,
     idleTimeout,
     // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
-    handshakeTimeout: Math.max(handshakeTimeout - (now - (slot?.since ?? now)), 0),
+    handshakeTimeout:
+      slot === undefined
+        ? handshakeTimeout
+        : Math.max(handshakeTimeout - (ticker.now() - slot.since), 0),
     random,
     refused: stream.refused ?? refused,
-    now,
+    ticker,
     isBounded: limits.rate.send !== undefined,
     copies: stream.reuses === true,
   };

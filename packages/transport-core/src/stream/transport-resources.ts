@@ -61,7 +61,7 @@ export class TransportResources {
  */
 interface Flushable {
   /** Must not throw, because those behind it would then not be called. */
-  flushTick(now: number): void;
+  flushTick(): void;
 }
 
 /** Provides the time of the current tick, and flushes output at its end. */
@@ -154,6 +154,7 @@ export class Ticker {
   }
 
   readonly #tick = (): void => {
+    if (!this.#fresh) this.#begin();
     this.#scheduled = false;
     this.#flush();
     this.#fresh = false;
@@ -164,7 +165,7 @@ export class Ticker {
     while (this.#dirty !== undefined) {
       const dirty = this.#dirty;
       this.#dirty = undefined;
-      for (const flushable of dirty) flushable.flushTick(this.#time);
+      for (const flushable of dirty) flushable.flushTick();
     }
   }
 }

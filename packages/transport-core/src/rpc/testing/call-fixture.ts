@@ -19,7 +19,11 @@ export const protocol = defineProtocol({
   name: 'calls',
   version: 1,
   channel: 0x20,
-  methods: { ...methods, steady: { id: 6, request: bytes, download: bytes, timeout: 10_000 } },
+  methods: {
+    ...methods,
+    steady: { id: 6, request: bytes, download: bytes, timeout: 10_000 },
+    fill: { id: 7, request: bytes, upload: bytes, response: bytes, timeout: 10_000 },
+  },
 });
 const table = methodTable(protocol);
 export type Name = keyof typeof protocol.methods;
