@@ -7,7 +7,12 @@ import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
 import type { TraceChannel, TransportCounter } from '../observer.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
-import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
+import {
+  type MethodTable,
+  methodTable,
+  type Protocol,
+  type ProtocolMethod,
+} from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import {
   HANDLER,
@@ -31,6 +36,21 @@ interface InboxHooks {
   readonly watch: Reporter | undefined;
   /** True if some calls need permission. */
   readonly asks: boolean;
+}
+
+/**
+ * The transport as its inboxes see it. It is an interface because `TransportEngine`, which
+ * implements it, is in a higher layer.
+ */
+export interface InboxHost {
+  readonly ticker: { now(): number };
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
+  /** Reports that a user's callback failed. */
+  callbackFailed(callback: string, error: unknown): void;
+  /** Reports that a protocol got a reader or lost one. */
+  readersChanged(): void;
+  /** Closes a connection, because the transport is far above `limits.memory`. */
+  relieve(): void;
 }
 
 /** The incoming calls of one mounted protocol, and its readers. */
@@ -58,7 +78,7 @@ export class Inbox implements Mounted {
   #only: (Taker | undefined)[] = [];
   /** The channels with waiting calls, in the order of their turns. */
   readonly #ring: InChannel[] = [];
-  readonly #count: (counter: TransportCounter, remote: Remote | undefined) => void;
+  readonly #host: InboxHost;
 
   /**
    * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
@@ -66,32 +86,13 @@ export class Inbox implements Mounted {
    */
   readonly handlerFailed: (error: unknown) => void;
 
-  readonly #callbackFailed: (callback: string, error: unknown) => void;
-  readonly #now: () => number;
-  readonly #readersChanged: () => void;
-  readonly #relieve: () => void;
-
-  /** @param relieve closes a connection, because the transport is far above `limits.memory`. */
-  constructor(
-    protocol: Protocol,
-    table: MethodTable,
-    now: () => number,
-    count: (counter: TransportCounter, remote: Remote | undefined) => void,
-    callbackFailed: (callback: string, error: unknown) => void,
-    readersChanged: () => void = () => {},
-    relieve: () => void = () => {},
-    contexts: Contexts | undefined = undefined,
-  ) {
-    this.#readersChanged = readersChanged;
-    this.#relieve = relieve;
+  constructor(protocol: Protocol, host: InboxHost, contexts?: Contexts | undefined) {
     this.contexts = contexts;
     this.protocol = protocol;
-    this.table = table;
-    this.#now = now;
-    this.#count = count;
-    this.#callbackFailed = callbackFailed;
-    this.#permissions = new Permissions(this, undefined, callbackFailed);
-    this.handlerFailed = (error) => callbackFailed('handler', error);
+    this.table = methodTable(protocol);
+    this.#host = host;
+    this.#permissions = new Permissions(this, undefined, host);
+    this.handlerFailed = (error) => host.callbackFailed('handler', error);
   }
 
   /** True if it has a reader. */
@@ -102,7 +103,7 @@ export class Inbox implements Mounted {
   /** Sets the interceptors, and the rule for calls to all methods. Ends what `refuse` began. */
   guard(interceptors: readonly ServerInterceptor[], allow: AllowCall | undefined): void {
     this.interceptors = interceptors;
-    this.#permissions = new Permissions(this, allow, this.#callbackFailed);
+    this.#permissions = new Permissions(this, allow, this.#host);
     this.watchBy(this.#hooks?.watch);
   }
 
@@ -132,7 +133,7 @@ export class Inbox implements Mounted {
     if (this.#screen !== undefined && !this.#screen(call)) return;
     this.arrive(call);
     const { memory } = call.channel.context;
-    if (memory.used > memory.most) this.#relieve();
+    if (memory.used > memory.most) this.#host.relieve();
   }
 
   /**
@@ -167,7 +168,7 @@ export class Inbox implements Mounted {
     this.#check(taker);
     this.#takers.push(taker);
     this.#only = [];
-    this.#readersChanged();
+    this.#host.readersChanged();
     this.watchBy(this.#hooks?.watch);
     this.#refuseUnserved();
     this.feed(taker);
@@ -202,7 +203,7 @@ export class Inbox implements Mounted {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
     this.#only = [];
-    this.#readersChanged();
+    this.#host.readersChanged();
     if (this.#takers.length > 0) {
       this.#refuseUnserved();
       return this.feedAll();
@@ -216,7 +217,7 @@ export class Inbox implements Mounted {
    */
   #awaitReader(call: InCall): void {
     if (call.method.kind === 'oneway') return;
-    const now = this.#now();
+    const now = this.#host.ticker.now();
     call.refuseBy(now + Math.min(PATIENCE, (call.due - now) / 2));
     call.carrier.expires(call, call.refuseAt);
   }
@@ -333,7 +334,7 @@ export class Inbox implements Mounted {
         channel.queued >= inbound.calls ||
         (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)
       ) {
-        this.#count('refusedCall', call.from);
+        this.#host.count('refusedCall', 1, call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' already wait for a reader on this peer (limits.inbound)`;
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
@@ -437,7 +438,7 @@ export class Inbox implements Mounted {
 
   dropOneway(call: InCall): void {
     call.release();
-    this.#count('onewayDropped', call.from);
+    this.#host.count('onewayDropped', 1, call.from);
   }
 }
 
@@ -459,17 +460,12 @@ class Permissions {
   /** Set while the node accepts only one-ways. */
   refusal: TransportError | undefined = undefined;
   readonly #inbox: Inbox;
-  readonly #failed: (callback: string, error: unknown) => void;
+  readonly #host: InboxHost;
 
-  /** @param failed receives the errors of rules that are not meant for callers. */
-  constructor(
-    inbox: Inbox,
-    allow: AllowCall | undefined,
-    failed: (callback: string, error: unknown) => void,
-  ) {
+  constructor(inbox: Inbox, allow: AllowCall | undefined, host: InboxHost) {
     this.#inbox = inbox;
     this.allow = allow;
-    this.#failed = failed;
+    this.#host = host;
   }
 
   /**
@@ -525,7 +521,7 @@ class Permissions {
   #refusal(error: unknown, call: InCall): TransportError {
     const withheld = withhold(call, error);
     if (withheld === undefined && error instanceof TransportError) return error;
-    this.#failed('allow', error);
+    this.#host.callbackFailed('allow', error);
     return withheld ?? denied(call);
   }
 

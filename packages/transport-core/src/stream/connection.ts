@@ -7,9 +7,9 @@
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
-import type { TransportCounter } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
+import type { InboxHost } from '../rpc/inbox.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
@@ -28,7 +28,7 @@ import type { TransportResources } from './transport-resources.ts';
  * The transport as its connections, pool, mounts and listeners see it. It is an interface because
  * `TransportEngine`, which implements it, imports all of them.
  */
-export interface ConnectionHost extends TransportResources {
+export interface ConnectionHost extends TransportResources, InboxHost {
   readonly state: 'open' | 'closing' | 'closed';
   /** The identity that is shown to peers, and the one for peers that prove no id. */
   readonly self: Introduction;
@@ -42,13 +42,6 @@ export interface ConnectionHost extends TransportResources {
   /** Returns an error if `limits.connections` allows no more connections. */
   full(): TransportError | undefined;
   wakeBy(time: number): void;
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
-  /** Reports that a user's callback failed. */
-  callbackFailed(callback: string, error: unknown): void;
-  /** Reports that a protocol got a reader or lost one. */
-  readersChanged(): void;
-  /** Closes a connection, because the transport is far above `limits.memory`. */
-  relieve(): void;
   /** Makes a connection take no new calls, and close when its calls are done. */
   retire(connection: Connection): void;
   /** @param retryIn the milliseconds until a held target is dialed again. */

@@ -58,16 +58,7 @@ export class Mount {
       alive,
       failed: (code) => dispatcher.callFailed(code),
     });
-    this.inbox = new Inbox(
-      protocol,
-      this.table,
-      () => host.ticker.now(),
-      (counter, remote) => host.count(counter, 1, remote),
-      (callback, error) => host.callbackFailed(callback, error),
-      () => host.readersChanged(),
-      () => host.relieve(),
-      contexts,
-    );
+    this.inbox = new Inbox(protocol, host, contexts);
     this.screenBy(host.membership);
   }
 

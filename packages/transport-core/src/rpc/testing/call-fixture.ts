@@ -73,13 +73,13 @@ export class CallFixture {
   }
 
   inbox(end: End): Inbox {
-    const inbox = new Inbox(
-      protocol,
-      table,
-      () => this.pair.now,
-      () => {},
-      (error) => void this.failures.push(error),
-    );
+    const inbox = new Inbox(protocol, {
+      ticker: { now: () => this.pair.now },
+      count: () => {},
+      callbackFailed: (callback) => void this.failures.push(callback),
+      readersChanged: () => {},
+      relieve: () => {},
+    });
     end.inbox = inbox;
     return inbox;
   }

@@ -124,13 +124,13 @@ export class InboxFixture {
   readonly inbox: Inbox;
 
   constructor() {
-    this.inbox = new Inbox(
-      protocol,
-      table,
-      () => 0,
-      (counter) => void this.counters.push(counter),
-      (error) => void this.failures.push(error),
-    );
+    this.inbox = new Inbox(protocol, {
+      ticker: { now: () => 0 },
+      count: (counter) => void this.counters.push(counter),
+      callbackFailed: (callback) => void this.failures.push(callback),
+      readersChanged: () => {},
+      relieve: () => {},
+    });
   }
 
   connection(name = 'a'): FakeConnection {
