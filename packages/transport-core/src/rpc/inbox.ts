@@ -5,7 +5,7 @@
 import type { Contexts } from '../context.ts';
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
-import type { TraceChannel, TransportCounter } from '../observer.ts';
+import type { TraceChannel } from '../observer.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
 import {
   type MethodTable,
@@ -13,7 +13,6 @@ import {
   type Protocol,
   type ProtocolMethod,
 } from '../protocol/protocol.ts';
-import type { Remote } from '../remote.ts';
 import {
   HANDLER,
   type InCall,
@@ -27,6 +26,7 @@ import {
   UNDECODABLE,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
+import type { RpcHost } from './call.ts';
 import { HandlingRecord, type Reporter } from './records.ts';
 import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 
@@ -36,21 +36,6 @@ interface InboxHooks {
   readonly watch: Reporter | undefined;
   /** True if some calls need permission. */
   readonly asks: boolean;
-}
-
-/**
- * The transport as its inboxes see it. It is an interface because `TransportEngine`, which
- * implements it, is in a higher layer.
- */
-export interface InboxHost {
-  readonly ticker: { now(): number };
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
-  /** Reports that a user's callback failed. */
-  callbackFailed(callback: string, error: unknown): void;
-  /** Reports that a protocol got a reader or lost one. */
-  readersChanged(): void;
-  /** Closes a connection, because the transport is far above `limits.memory`. */
-  relieve(): void;
 }
 
 /** The incoming calls of one mounted protocol, and its readers. */
@@ -78,7 +63,7 @@ export class Inbox implements Mounted {
   #only: (Taker | undefined)[] = [];
   /** The channels with waiting calls, in the order of their turns. */
   readonly #ring: InChannel[] = [];
-  readonly #host: InboxHost;
+  readonly #host: RpcHost;
 
   /**
    * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
@@ -86,7 +71,7 @@ export class Inbox implements Mounted {
    */
   readonly handlerFailed: (error: unknown) => void;
 
-  constructor(protocol: Protocol, host: InboxHost, contexts?: Contexts | undefined) {
+  constructor(protocol: Protocol, host: RpcHost, contexts?: Contexts | undefined) {
     this.contexts = contexts;
     this.protocol = protocol;
     this.table = methodTable(protocol);
@@ -460,9 +445,9 @@ class Permissions {
   /** Set while the node accepts only one-ways. */
   refusal: TransportError | undefined = undefined;
   readonly #inbox: Inbox;
-  readonly #host: InboxHost;
+  readonly #host: RpcHost;
 
-  constructor(inbox: Inbox, allow: AllowCall | undefined, host: InboxHost) {
+  constructor(inbox: Inbox, allow: AllowCall | undefined, host: RpcHost) {
     this.#inbox = inbox;
     this.allow = allow;
     this.#host = host;

@@ -10,6 +10,7 @@ import { type FrameCollector, FrameEncoder, type FrameWriter } from '../wire/enc
 import type { StreamConnection } from './stream-layer.ts';
 import type {
   BufferPool,
+  DeadlineTimer,
   ReadScheduler,
   ScheduledReader,
   Ticker,
@@ -27,8 +28,6 @@ type Phase =
 
 /** The connection, which imports this file. A closure would cost memory for each connection. */
 interface Owner {
-  /** Requests that `Connection.wake` be called at this time or earlier. */
-  wakeBy(time: number): void;
   /** Reports that `Session.crowded` has changed. */
   crowding(): void;
 }
@@ -45,6 +44,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   readonly #owner: Owner;
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
+  readonly #timer: DeadlineTimer;
   readonly #scheduler: ReadScheduler;
   readonly #buffers: BufferPool;
   readonly #encoder: FrameEncoder | undefined;
@@ -70,12 +70,13 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   constructor(
     owner: Owner,
-    { ticker, scheduler, buffers, rates }: TransportResources,
+    { ticker, timer, scheduler, buffers, rates }: TransportResources,
     stream: StreamConnection,
   ) {
     this.#owner = owner;
     this.#stream = stream;
     this.#ticker = ticker;
+    this.#timer = timer;
     this.#scheduler = scheduler;
     this.#buffers = buffers;
     this.#rate = rates.send.of(stream.nodeId, ticker.now());
@@ -116,7 +117,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   }
 
   wakeBy(time: number): void {
-    this.#owner.wakeBy(time);
+    this.#timer.by(time);
   }
 
   flushTick(): void {

@@ -9,7 +9,7 @@ import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import type { InboxHost } from '../rpc/inbox.ts';
+import type { RpcHost } from '../rpc/call.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
@@ -28,7 +28,9 @@ import type { TransportResources } from './transport-resources.ts';
  * The transport as its connections, pool, mounts and listeners see it. It is an interface because
  * `TransportEngine`, which implements it, imports all of them.
  */
-export interface ConnectionHost extends TransportResources, InboxHost {
+export interface ConnectionHost
+  extends TransportResources,
+    Omit<RpcHost, keyof TransportResources> {
   readonly state: 'open' | 'closing' | 'closed';
   /** The identity that is shown to peers, and the one for peers that prove no id. */
   readonly self: Introduction;
@@ -41,7 +43,6 @@ export interface ConnectionHost extends TransportResources, InboxHost {
   add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection;
   /** Returns an error if `limits.connections` allows no more connections. */
   full(): TransportError | undefined;
-  wakeBy(time: number): void;
   /** Makes a connection take no new calls, and close when its calls are done. */
   retire(connection: Connection): void;
   /** @param retryIn the milliseconds until a held target is dialed again. */
@@ -283,10 +284,6 @@ export class Connection implements SessionVisitor {
   /** The latest time at which the connection needs `wake`. */
   get due(): number {
     return this.#session.parts.context.due;
-  }
-
-  wakeBy(time: number): void {
-    this.host.wakeBy(time);
   }
 
   crowding(): void {

@@ -16,7 +16,7 @@ import type { Membership } from './membership.ts';
 import type { StreamLayer } from './stream-layer.ts';
 
 /** The parts of a transport that its connections, its names and its mounts share. */
-export class TransportResources {
+export abstract class TransportResources {
   readonly layer: StreamLayer;
   readonly config: CommonConfig;
   readonly clock: Clock;
@@ -28,6 +28,8 @@ export class TransportResources {
   readonly memory: Memory;
   readonly rates: { readonly send: TokenBuckets; readonly receive: TokenBuckets };
   membership: Membership | undefined = undefined;
+  /** The timer for everything that a connection or a target waits for. */
+  abstract readonly timer: DeadlineTimer;
   /** The order of all calls of the transport. */
   readonly order = new CallOrder();
 

@@ -130,7 +130,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   mount(protocol: Protocol, options: MountOptions): Mount {
     const { allow, drains } = parseOptions(mountOptions, options, 'mount');
-    const mount = new Mount(protocol, this, this.dispatcher, this.alive, drains);
+    const mount = new Mount(protocol, this, drains);
     const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
     mount.inbox.guard(server, allow);
     if (this.refuses && this.#withdraws(mount)) mount.inbox.refuse(DRAINING);
@@ -306,10 +306,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return [...this.connections]
       .filter((connection) => connection.isUp)
       .map((connection) => connection.remote!);
-  }
-
-  wakeBy(time: number): void {
-    this.timer.by(time);
   }
 
   #ring(now: number): number {

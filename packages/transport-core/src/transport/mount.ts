@@ -10,8 +10,6 @@ import type { Reporter } from '../rpc/records.ts';
 import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
-import type { EventDispatcher } from './event-dispatcher.ts';
-import type { KeepAlive } from './keep-alive.ts';
 
 /** The steps, if any, before an outgoing call is sent. */
 interface MountHooks {
@@ -36,28 +34,14 @@ export class Mount {
   /** False if its calls go on while the node drains. */
   readonly drains: boolean;
 
-  /** @param alive keeps the process alive while outgoing calls are in flight. */
-  constructor(
-    protocol: Protocol,
-    host: ConnectionHost,
-    dispatcher: EventDispatcher,
-    alive: KeepAlive,
-    drains: boolean,
-  ) {
+  constructor(protocol: Protocol, host: ConnectionHost, drains: boolean) {
     this.protocol = protocol;
     this.channel = protocol.channel;
     this.table = methodTable(protocol);
     this.drains = drains && !isProjectProtocol(protocol);
-    this.calls = new CallHost(protocol, {
-      timeout: host.config.timeout,
-      ticker: host.ticker,
-      order: host.order,
-      wakeBy: (time) => host.wakeBy(time),
-      // When an object becomes garbage can't be replayed, so no other clock may depend on it.
-      watchUnread: host.clock === systemClock ? watchUnread : undefined,
-      alive,
-      failed: (code) => dispatcher.callFailed(code),
-    });
+    // When an object becomes garbage can't be replayed, so no other clock may depend on it.
+    const watch = host.clock === systemClock ? watchUnread : undefined;
+    this.calls = new CallHost(protocol, host, watch);
     this.inbox = new Inbox(protocol, host, contexts);
     this.screenBy(host.membership);
   }

@@ -14,6 +14,7 @@ import { SMALL } from '../../session/testing/pair.ts';
 import { Account } from '../../wire/frame.ts';
 import { frameOf } from '../../wire/testing/frames.ts';
 import { Inbox } from '../inbox.ts';
+import { rpcHost } from './call-fixture.ts';
 
 export const protocol = defineProtocol({
   name: 'bench',
@@ -124,13 +125,13 @@ export class InboxFixture {
   readonly inbox: Inbox;
 
   constructor() {
-    this.inbox = new Inbox(protocol, {
-      ticker: { now: () => 0 },
-      count: (counter) => void this.counters.push(counter),
-      callbackFailed: (callback) => void this.failures.push(callback),
-      readersChanged: () => {},
-      relieve: () => {},
-    });
+    this.inbox = new Inbox(
+      protocol,
+      rpcHost({
+        count: (counter) => void this.counters.push(counter),
+        callbackFailed: (callback) => void this.failures.push(callback),
+      }),
+    );
   }
 
   connection(name = 'a'): FakeConnection {
