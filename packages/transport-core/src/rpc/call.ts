@@ -19,7 +19,7 @@ import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import { type InStream, ItemReader } from '../session/streams.ts';
-import { fieldsOf, inMs } from '../text.ts';
+import { errorText, fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import type { OutgoingRecord } from './records.ts';
@@ -474,9 +474,7 @@ const NEVER = new Promise<never>(NOTHING);
 
 /** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
 function uploadError(error: unknown): TransportError {
-  return new TransportError('aborted', error instanceof Error ? error.message : String(error), {
-    cause: error,
-  });
+  return new TransportError('aborted', errorText(error), { cause: error });
 }
 
 /**
@@ -490,7 +488,7 @@ export const dues = new WeakMap<TransportError, number>();
  * `resource_exhausted` with reason `too_large`.
  */
 function badAnswer(error: unknown): TransportError {
-  const message = `the response was rejected by its codec: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `the response was rejected by its codec: ${errorText(error)}`;
   if (error instanceof TransportError && error.reason === 'too_large')
     return reasonError('too_large', message, { sent: true, cause: error });
   return new TransportError('internal', message, { origin: 'remote', sent: true, cause: error });

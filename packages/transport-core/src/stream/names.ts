@@ -8,7 +8,7 @@
 import { reasonError, TransportError, withDetails } from '../errors.ts';
 import type { Remote } from '../remote.ts';
 import { isResolver, type ResolvedAddress, type Resolver } from '../resolver.ts';
-import { inMs } from '../text.ts';
+import { errorText, inMs } from '../text.ts';
 import { type Connection, connectionOf } from './connection.ts';
 import { type ListedAddress, nodeOf, orderAddresses, readAddresses } from './membership.ts';
 import type { TransportResources } from './transport-resources.ts';
@@ -91,11 +91,8 @@ export class NameWatch {
 
   /** Converts a resolver's exception or malformed report into an error. */
   #wrong(error: unknown): TransportError {
-    const text = error instanceof Error ? error.message : String(error);
-    return reasonError('host_not_found', `the resolver failed for '${this.name}': ${text}`, {
-      target: this.name,
-      cause: error,
-    });
+    const text = `the resolver failed for '${this.name}': ${errorText(error)}`;
+    return reasonError('host_not_found', text, { target: this.name, cause: error });
   }
 
   /** Returns a copy of an error, because each caller needs its own. */

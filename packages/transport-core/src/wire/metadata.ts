@@ -9,7 +9,7 @@ import {
   stackless,
   TransportError,
 } from '../errors.ts';
-import { cleanText, hasLoneSurrogate, truncateText } from '../text.ts';
+import { cleanText, errorText, hasLoneSurrogate, truncateText } from '../text.ts';
 import {
   type EncodedMetadata,
   type Frame,
@@ -162,8 +162,7 @@ function metadataOf(error: TransportError): EncodedMetadata | undefined {
   try {
     return encodeMetadata(error.metadata);
   } catch (refusal) {
-    const reason = refusal instanceof Error ? refusal.message : String(refusal);
-    // It quotes a key, which may be long or not valid Unicode.
-    return encodeMetadata({ 'trunkline-metadata': cleanText(reason) });
+    // The text quotes a key, which may be long or not valid Unicode.
+    return encodeMetadata({ 'trunkline-metadata': cleanText(errorText(refusal)) });
   }
 }
