@@ -38,8 +38,19 @@ export class Listener {
   }
 
   /** Starts listening; rejects if that fails. Later failures are handled here. */
-  async start(): Promise<void> {
-    await this.#listen();
+  start(): Promise<void> {
+    const { layer, accept, timeout, handshakes, screen } = this.#options;
+    return layer.listen(
+      (connection, slot) => {
+        // Only an accepted connection shows that listening works again.
+        this.#delay = FIRST_DELAY;
+        if (!this.#stopped) return accept(connection, slot);
+        slot?.leave();
+        connection.destroy();
+      },
+      (error) => this.#again(error),
+      { timeout, handshakes, screen },
+    );
   }
 
   /**
@@ -60,21 +71,6 @@ export class Listener {
     await layer.close();
   }
 
-  #listen(): Promise<void> {
-    const { layer, accept, timeout, handshakes, screen } = this.#options;
-    return layer.listen(
-      (connection, slot) => {
-        // Only an accepted connection shows that listening works again.
-        this.#delay = FIRST_DELAY;
-        if (!this.#stopped) return accept(connection, slot);
-        slot?.leave();
-        connection.destroy();
-      },
-      (error) => this.#again(error),
-      { timeout, handshakes, screen },
-    );
-  }
-
   #again(error: TransportError): void {
     if (this.#stopped || this.#retired || this.#waits) return;
     const delay = this.#delay;
@@ -86,7 +82,7 @@ export class Listener {
     if (this.#stopped || this.#retired) return;
     this.#timer = clock.setTimeout(() => {
       this.#waits = false;
-      this.#listen().then(
+      this.start().then(
         () => {
           // Another part of the layer may have failed in the meantime.
           if (!this.#waits) recovered();

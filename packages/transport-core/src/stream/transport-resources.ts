@@ -47,7 +47,8 @@ export abstract class TransportResources {
     this.ticker = ticker;
     this.scheduler = new ReadScheduler(clock);
     this.aborts = new AbortQueue(this.scheduler);
-    this.buffers = new BufferPool(batchSize(config.limits.packet));
+    // A batch has room for a packet, its headers, and the small frames that are sent with it.
+    this.buffers = new BufferPool(config.limits.packet + FRAME_OVERHEAD + 1024);
     this.memory = new Memory(config.limits.memory);
     const { send, receive } = config.limits.rate;
     this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
@@ -350,7 +351,11 @@ export class AbortQueue implements ScheduledReader {
   goOn(): void {
     const end = Math.min(this.#next + TURN / CANCEL_TOLD, this.#calls.length);
     this.#scheduler.spend((end - this.#next) * CANCEL_TOLD);
-    while (this.#next < end) tell(this.#calls[this.#next++]!);
+    while (this.#next < end) {
+      const call = this.#calls[this.#next++]!;
+      // The handler may have ended in the meantime.
+      if (call.running !== 0) call.tell();
+    }
     if (end < this.#calls.length) return this.#scheduler.wait(this);
     this.#calls = [];
     this.#next = 0;
@@ -361,11 +366,6 @@ export class AbortQueue implements ScheduledReader {
     while (this.#calls.length > 0) this.goOn();
     this.#scheduler.leave(this);
   }
-}
-
-/** Notifies a handler, unless it has already ended. */
-function tell(call: InCall): void {
-  if (call.running !== 0) call.tell();
 }
 
 // A token bucket for limits.rate: bytes per second, with bursts of up to one second's worth.
@@ -456,13 +456,6 @@ export class BufferPool {
     if (buffer !== undefined && buffer.length === this.size && this.#free.length < KEPT)
       this.#free.push(buffer);
   }
-}
-
-/**
- * Returns the size of a batch: a packet, its headers, and the small frames that are sent with it.
- */
-function batchSize(packet: number): number {
-  return packet + FRAME_OVERHEAD + 1024;
 }
 
 /** Maximum number of free buffers that are kept; further ones are left to the garbage collector. */

@@ -34,6 +34,7 @@ import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts'
 import { closeItems } from '../session/streams.ts';
 import { type Connection, LiveRemote } from '../stream/connection.ts';
 import { VERSION } from '../version.ts';
+import { EMPTY } from '../wire/frame.ts';
 import type { TransportEngine } from './engine.ts';
 import { ENGINE } from './manage.ts';
 import { isProjectProtocol, type Mount } from './mount.ts';
@@ -130,7 +131,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       method,
       target: nameOf(target),
       to: target,
-      payload: NONE,
+      payload: EMPTY,
       due: Number.POSITIVE_INFINITY,
       carrier: undefined,
     };
@@ -420,7 +421,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
 /** The codes that end a hold unless `stopOn` says otherwise: sign in again, or ask for access. */
 const STOP_ON: readonly ErrorCode[] = ['unauthenticated', 'permission_denied'];
-const NONE = new Uint8Array();
 /** Errors of the clean-up of an upload are ignored, because its call has failed already. */
 const ignore = () => {};
 

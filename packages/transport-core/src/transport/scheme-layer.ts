@@ -16,7 +16,7 @@ import type {
   StreamLayer,
 } from '../stream/stream-layer.ts';
 import type { TransportResources } from '../stream/transport-resources.ts';
-import { HELLO_TEXT_LIMIT, type Introduction } from '../wire/hello.ts';
+import { HELLO_TEXT_LIMIT, hexOfBytes, type Introduction } from '../wire/hello.ts';
 import { utf8Length } from '../wire/metadata.ts';
 
 /** A stream layer that delegates to the layers of several backends. */
@@ -361,9 +361,7 @@ export class SelfIntroduction implements Introduction {
    * @param listens returns true while the transport listens.
    */
   constructor(transport: TransportResources, listens: () => boolean) {
-    this.instance = Array.from(randomBytes(transport.random, 16), (byte) =>
-      byte.toString(16).padStart(2, '0'),
-    ).join('');
+    this.instance = hexOfBytes(randomBytes(transport.random, 16));
     this.network = transport.config.network;
     this.#transport = transport;
     this.#listens = listens;

@@ -227,7 +227,8 @@ function decode(bytes: Uint8Array): EncodedHello | string {
   }
 }
 
-function hexOfBytes(bytes: Uint8Array): string {
+/** Returns bytes as hex digits in lower case. */
+export function hexOfBytes(bytes: Uint8Array): string {
   let hex = '';
   for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
   return hex;
