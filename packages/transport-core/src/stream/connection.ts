@@ -32,9 +32,8 @@ export interface ConnectionHost
   extends TransportResources,
     Omit<RpcHost, keyof TransportResources> {
   readonly state: 'open' | 'closing' | 'closed';
-  /** The identity that is shown to peers, and the one for peers that prove no id. */
+  /** The identity that is shown to peers. */
   readonly self: Introduction;
-  readonly selfUnproven: Introduction;
   /** The mounted protocols by channel, which receive the peers' calls. */
   readonly inboxes: ReadonlyMap<number, Mounted>;
   /** All connections whose stream is not closed yet. */
@@ -425,7 +424,7 @@ function sessionOptions(
   connection: Connection,
   output: ConnectionOutput,
 ): SessionOptions {
-  const { config, memory, self, selfUnproven, inboxes, random, ticker } = host;
+  const { config, memory, self, inboxes, random, ticker } = host;
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
     visitor: connection,
@@ -438,7 +437,7 @@ function sessionOptions(
     memory,
     allocate,
     freeMemory: freeChunk,
-    self: stream.nodeId === undefined ? selfUnproven : self,
+    self,
     proven: stream.nodeId,
     observed: stream.endpoint.slice(0, OBSERVED),
     mounts: inboxes,

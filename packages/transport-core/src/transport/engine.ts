@@ -27,11 +27,10 @@ import { Members, Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker, TransportResources } from '../stream/transport-resources.ts';
-import type { Introduction } from '../wire/hello.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
 import { Acceptor, Dialer, ServingState } from './lifecycle.ts';
 import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
-import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
+import { SelfIntroduction } from './scheme-layer.ts';
 import type { MountOptions } from './types.ts';
 
 const mountOptions = optionsSchema({
@@ -49,7 +48,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly names = new Names(this);
   readonly serving = new ServingState((service) => this.hasWithdrawn(service));
   readonly self: SelfIntroduction;
-  readonly selfUnproven: Introduction;
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   isDraining = false;
@@ -99,7 +97,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.alive = new KeepAlive(clock);
     this.dispatcher = new EventDispatcher(config.observer);
     this.self = new SelfIntroduction(this, () => this.listening);
-    this.selfUnproven = introduceUnproven(this.self, this);
     this.timer = new DeadlineTimer(
       clock,
       (now) => this.#ring(now),

@@ -330,23 +330,6 @@ export interface BackendLayerOptions {
 
 // SelfIntroduction is the identity that a transport presents to every peer.
 
-/**
- * Returns the identity for a peer that proves no id: the same, but without the node id if the
- * membership does not assert it.
- */
-export function introduceUnproven(self: Introduction, transport: TransportResources): Introduction {
-  return {
-    instance: self.instance,
-    network: self.network,
-    get nodeId() {
-      return transport.membership?.asserts === false ? '' : self.nodeId;
-    },
-    get addr() {
-      return self.addr;
-    },
-  };
-}
-
 /** The identity of a transport. Its address may be replaced while the transport runs. */
 export class SelfIntroduction implements Introduction {
   readonly instance: string;
@@ -367,8 +350,10 @@ export class SelfIntroduction implements Introduction {
     this.#listens = listens;
   }
 
-  get nodeId(): string {
-    return this.#transport.membership?.nodeId ?? '';
+  nodeIdFor(proven: string | undefined): string {
+    const { membership } = this.#transport;
+    const isHidden = proven === undefined && membership?.asserts === false;
+    return isHidden ? '' : (membership?.nodeId ?? '');
   }
 
   get addr(): string {

@@ -54,8 +54,11 @@ export interface Introduction {
   readonly network: string;
   /** The address at which others reach it; empty if it does not listen. */
   readonly addr: string;
-  /** Its own node id; empty if it has none. */
-  readonly nodeId: string;
+  /**
+   * Returns its own node id; empty if it has none, or tells none to a peer that proves none itself.
+   * @param proven the id that the peer proves, if any.
+   */
+  nodeIdFor(proven: string | undefined): string;
 }
 
 /**

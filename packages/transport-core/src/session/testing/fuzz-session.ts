@@ -165,12 +165,16 @@ class FuzzedSession {
 
   /** Sends a correct hello of the peer. */
   #greet(): void {
-    const self = { instance: '3'.repeat(32), network: 'default', addr: '', nodeId: '' };
+    const self = {
+      instance: '3'.repeat(32),
+      network: 'default',
+      addr: '',
+      nodeIdFor: () => '',
+    };
+    const own = { self, limits: SMALL, mounts: this.#end.mounts, observed: 'test' };
     this.#encoder.hello(
       Kind.HELLO,
-      encodeHello(
-        makeHello({ self, limits: SMALL, mounts: this.#end.mounts, observed: 'test' }, {}),
-      ),
+      encodeHello(makeHello({ ...own, proven: undefined }, {})),
     );
     if (!this.#isDialer) this.#encoder.signal(Kind.READY, 0);
     const frames = this.#encoder.take().slice();

@@ -91,7 +91,7 @@ export class End implements SessionPort, SessionVisitor {
           .replaceAll('a', '2'),
         network: 'default',
         addr: '',
-        nodeId: '',
+        nodeIdFor: () => '',
       },
       proven: undefined,
       observed: 'test',
