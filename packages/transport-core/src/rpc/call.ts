@@ -206,14 +206,6 @@ export class Call extends OutCall {
     return typeof this.to === 'string' ? this.to : this.to.endpoint;
   }
 
-  /**
-   * True for a string target, which can be dialed again; a Remote is reached over its own
-   * connection only.
-   */
-  get redial(): boolean {
-    return typeof this.to === 'string';
-  }
-
   /** Gives the call, which is about to be sent, its place in the order of calls. */
   begin(): void {
     this.seq = this.host.order.next();

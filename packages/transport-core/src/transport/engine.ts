@@ -275,7 +275,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   #again(call: Call, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
-    if (!call.redial || call.retried)
+    if (typeof call.to !== 'string' || call.retried)
       return call.failed(withoutStack(error ?? GONE, { sent: false }));
     call.retry(error !== undefined);
     this.pool.restart(call);
@@ -406,7 +406,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     let sum = 0;
     for (const mount of this.mounts.values())
       if (this.#withdraws(mount))
-        for (const { figures } of this.connections) sum += figures.incoming(mount.channel);
+        for (const { figures } of this.connections) sum += figures.incoming(mount.protocol.channel);
     return sum;
   }
 

@@ -3,7 +3,7 @@
 import { contexts } from '#context';
 import { TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
-import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
+import type { Protocol } from '../protocol/protocol.ts';
 import { type Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { Reporter } from '../rpc/records.ts';
@@ -22,8 +22,6 @@ interface MountHooks {
 /** One mounted protocol. */
 export class Mount {
   readonly protocol: Protocol;
-  readonly channel: number;
-  readonly table: MethodTable;
   readonly inbox: Inbox;
   /** The calls that are made here. */
   readonly calls: CallHost;
@@ -36,8 +34,6 @@ export class Mount {
 
   constructor(protocol: Protocol, host: ConnectionHost, drains: boolean) {
     this.protocol = protocol;
-    this.channel = protocol.channel;
-    this.table = methodTable(protocol);
     this.drains = drains && !isProjectProtocol(protocol);
     // When an object becomes garbage can't be replayed, so no other clock may depend on it.
     const watch = host.clock === systemClock ? watchUnread : undefined;

@@ -207,7 +207,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   to(target: Target): Client<P> {
     const client: Record<string, unknown> = Object.create(null);
-    for (const name of this.#mount.table.byName.keys()) {
+    for (const name of this.#mount.inbox.table.byName.keys()) {
       client[name] = (request: never, ...options: never) =>
         this.send(target, name as MethodName<P>, request, ...(options as never));
     }
@@ -274,7 +274,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #find(name: string, what: string): ProtocolMethod {
-    const { byName } = this.#mount.table;
+    const { byName } = this.#mount.inbox.table;
     const method = byName.get(name);
     if (method === undefined)
       throw new TypeError(

@@ -1,8 +1,8 @@
 // Encoding of metadata; the sender checks its limits here.
 
 import {
-  codeNumber,
   codeOf,
+  ERROR_CODES,
   ERROR_REASONS,
   reasonNumber,
   reasonOf,
@@ -119,7 +119,7 @@ const encoder = new TextEncoder();
 /** Returns an error as ERROR carries it. */
 export function errorFrame(error: TransportError): WireError {
   return {
-    code: codeNumber(error.code),
+    code: ERROR_CODES[error.code],
     reason: reasonNumber(error.reason),
     text: truncateText(error.message),
     metadata: metadataOf(error),
@@ -132,7 +132,7 @@ export function errorFrame(error: TransportError): WireError {
  */
 export function goAwayFrame(error: TransportError, text = error.message): WireError {
   return {
-    code: codeNumber(error.code),
+    code: ERROR_CODES[error.code],
     reason: reasonNumber(error.reason) || ERROR_REASONS.refused.wire,
     text: truncateText(text),
     metadata: undefined,
