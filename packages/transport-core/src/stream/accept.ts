@@ -156,16 +156,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE))
       return undefined;
     this.#sources.set(source, count + 1);
-    const place: HandshakePlace = new HandshakePlace(
-      now,
-      given,
-      enter,
-      () => this.#answer(place),
-      (error) => {
-        this.#left(place, source, error !== undefined);
-        if (error !== undefined) this.#rejected(endpoint, error, place);
-      },
-    );
+    const place = new HandshakePlace(this, endpoint, source, given !== undefined, now, enter);
     if (isFull) this.#waiting.add(place);
     else this.#admit(place);
     return place;
@@ -177,14 +168,17 @@ export class BoundedHandshakes implements HandshakeLimiter {
   }
 
   /** Frees the place of a handshake, and ends the oldest if too many wait for confirmations. */
-  #answer(place: HandshakePlace): void {
+  answered(place: HandshakePlace): void {
     this.#answered.add(place);
     const [oldest] = this.#answered;
     if (this.#answered.size > this.#pending * ANSWERED) oldest!.end(OUTPACED);
     this.#leaveInside();
   }
 
-  #left(place: HandshakePlace, source: string, hasFailed: boolean): void {
+  /** Removes a handshake that is complete, or has failed with this error. */
+  left(place: HandshakePlace, error: TransportError | undefined): void {
+    const { endpoint, source } = place;
+    const hasFailed = error !== undefined;
     // Otherwise a client that aborts each handshake after the costly half could start a new one
     // immediately.
     if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY)
@@ -192,6 +186,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     else this.#free(source);
     // A handshake that neither waits nor only awaits its confirmation had a place.
     if (!this.#waiting.delete(place) && !this.#answered.delete(place)) this.#leaveInside();
+    if (hasFailed) this.#rejected(endpoint, error, place);
   }
 
   /**
@@ -202,15 +197,14 @@ export class BoundedHandshakes implements HandshakeLimiter {
     this.#inside--;
     let [next] = this.#waiting;
     if (next === undefined) return;
-    if (next.source !== undefined)
-      for (const place of this.#waiting)
-        if (this.#count(place.source) < this.#count(next.source)) next = place;
+    if (next.isNamed)
+      for (const place of this.#waiting) if (this.#count(place) < this.#count(next)) next = place;
     this.#waiting.delete(next);
     this.#admit(next);
   }
 
-  #count(source: string | undefined): number {
-    return source === undefined ? Number.POSITIVE_INFINITY : this.#sources.get(source)!;
+  #count({ source, isNamed }: HandshakePlace): number {
+    return isNamed ? this.#sources.get(source)! : Number.POSITIVE_INFINITY;
   }
 
   #letGo(now: number): void {
@@ -229,31 +223,34 @@ export class BoundedHandshakes implements HandshakeLimiter {
 
 /** The handshake slot of one connection. */
 export class HandshakePlace implements HandshakeSlot {
+  readonly endpoint: string;
+  readonly source: string;
+  /** True if its layer has named the source. */
+  readonly isNamed: boolean;
   readonly since: number;
-  /** The source that its layer has named. */
-  readonly source: string | undefined;
   /** True once the transport has the connection; before that, it belongs to the layer. */
   isTaken = false;
   /** True while the connection waits for its turn. */
   waits = true;
+  readonly #handshakes: BoundedHandshakes;
   readonly #entered: (slot: HandshakeSlot) => void;
-  readonly #answered: () => void;
-  readonly #onLeave: (error: TransportError | undefined) => void;
   #end: ((error: TransportError) => void) | undefined;
   #left = false;
 
   constructor(
+    handshakes: BoundedHandshakes,
+    endpoint: string,
+    source: string,
+    isNamed: boolean,
     since: number,
-    source: string | undefined,
     entered: (slot: HandshakeSlot) => void,
-    answered: () => void,
-    onLeave: (error: TransportError | undefined) => void,
   ) {
-    this.since = since;
+    this.#handshakes = handshakes;
+    this.endpoint = endpoint;
     this.source = source;
+    this.isNamed = isNamed;
+    this.since = since;
     this.#entered = entered;
-    this.#answered = answered;
-    this.#onLeave = onLeave;
   }
 
   take(): void {
@@ -269,7 +266,7 @@ export class HandshakePlace implements HandshakeSlot {
     if (this.#left || this.waits) return;
     const isFirst = this.#end === undefined;
     this.#end = end;
-    if (isFirst) this.#answered();
+    if (isFirst) this.#handshakes.answered(this);
   }
 
   /** Ends the connection of an answered handshake. */
@@ -281,7 +278,7 @@ export class HandshakePlace implements HandshakeSlot {
   leave(error?: TransportError): void {
     if (this.#left) return;
     this.#left = true;
-    this.#onLeave(error);
+    this.#handshakes.left(this, error);
   }
 }
 
