@@ -6,6 +6,7 @@
 // reports work. The context ends the connection when the peer breaks the rules or costs
 // too much.
 
+import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';
 import type { TransportCounter } from '../observer.ts';
 import type { Random } from '../random.ts';
@@ -17,22 +18,10 @@ import { type Memory, type MemoryOwner, MemoryUsage } from './memory.ts';
  * The limits of a session; `LimitOptions` describes them. Limits that the peer must know are sent
  * in HELLO.
  */
-export interface SessionLimits {
-  readonly message: number;
-  readonly item: number;
-  readonly packet: number;
-  readonly calls: number;
-  readonly streams: number;
-  readonly inbound: { readonly calls: number; readonly bytes: number };
-  readonly total: { readonly calls: number; readonly bytes: number };
-  readonly outbound: { readonly messages: number; readonly bytes: number };
-  readonly credit: {
-    readonly pipe: number;
-    readonly pipeMax: number;
-    readonly inbox: number;
-    readonly stream: number;
-  };
-}
+export type SessionLimits = Pick<
+  CommonConfig['limits'],
+  'message' | 'item' | 'packet' | 'calls' | 'streams' | 'inbound' | 'total' | 'outbound' | 'credit'
+>;
 
 /**
  * The limits of this connection, settled from the HELLOs of both ends. Before the peer's HELLO,
@@ -321,16 +310,11 @@ export const FIELDS_SHIFT = 3;
 // It owns the times at which the peer was last heard and last pinged. The session reports input to
 // it and asks it what is due.
 
-/** The times after which a silent peer is pinged, and then disconnected. */
-export interface KeepAlive {
-  /** Duration, in milliseconds, without received data after which a PING is sent. */
-  readonly interval: number;
-  /**
-   * Duration, in milliseconds, within which the peer must send something after the PING; otherwise
-   * it is considered dead.
-   */
-  readonly timeout: number;
-}
+/**
+ * The times after which a silent peer is pinged, and then disconnected; `KeepAliveOptions`
+ * describes them.
+ */
+export type KeepAlive = CommonConfig['keepAlive'];
 
 /** Decides whether the peer is alive and when to send a PING. */
 export class Liveness {
