@@ -26,25 +26,14 @@ export type SessionLimits = Pick<
 /**
  * The limits of this connection, settled from the HELLOs of both ends. Before the peer's HELLO,
  * they are our own, without credit.
+ *
+ * - `packet`, `calls` (our open calls on a channel) and `streams` (open streaming calls on the
+ *   connection): the smaller limit of the two ends. A message of more than `packet` bytes counts as
+ *   long.
+ * - `message` and `item`: the maximum sizes that the peer accepts, in bytes.
+ * - `inbox` and `stream`: the initial credit of our accounts with the peer, in bytes.
  */
-export interface Terms {
-  /**
-   * The smaller of the packet sizes of both ends, in bytes. A message of more bytes counts as long.
-   */
-  readonly packet: number;
-  /** The maximum sizes of a message and of an item that the peer accepts, in bytes. */
-  readonly message: number;
-  readonly item: number;
-  /**
-   * Maximum numbers of our open calls on a channel and of open streaming calls on the connection:
-   * in each case the smaller limit of the two ends.
-   */
-  readonly calls: number;
-  readonly streams: number;
-  /** The initial credit of our accounts with the peer, in bytes. */
-  readonly inbox: number;
-  readonly stream: number;
-}
+export type Terms = Readonly<Omit<HelloLimits, 'pipe'>>;
 
 /** Merges the limits in the peer's HELLO with our own. */
 export function settle(own: Terms, peer: HelloLimits): Terms {
