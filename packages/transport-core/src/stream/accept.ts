@@ -1,9 +1,12 @@
-// Keeps a layer listening: after a failure, it listens again with a back-off of 5 ms, doubling up
-// to 1 s.
+// Acceptor accepts connections. It owns the listener and the handshakes of accepted connections,
+// asks the transport for room, and passes each connection to it. Below are Listener and
+// BoundedHandshakes.
 
 import { sourceOf } from '../address.ts';
 import type { Clock, ClockTimer } from '../clock.ts';
-import { reasonError, TransportError } from '../errors.ts';
+import { reasonError, TransportError, withDetails } from '../errors.ts';
+import { screenHello } from '../wire/preamble.ts';
+import type { Connection, ConnectionHost } from './connection.ts';
 import type {
   HandshakeLimiter,
   HandshakeSlot,
@@ -11,6 +14,136 @@ import type {
   StreamConnection,
   StreamLayer,
 } from './stream-layer.ts';
+
+/** Accepts connections. */
+export class Acceptor {
+  /** True once `listen` has succeeded, until `stop` is called. */
+  listening = false;
+  readonly #transport: ConnectionHost;
+  readonly #handshakes: BoundedHandshakes;
+  readonly #listener: Listener;
+  #hasBegun = false;
+  #stopped: Promise<void> | undefined = undefined;
+
+  constructor(transport: ConnectionHost) {
+    this.#transport = transport;
+    const { config, clock, layer } = transport;
+    this.#handshakes = new BoundedHandshakes(
+      config.limits.handshakes,
+      () => transport.ticker.now(),
+      (endpoint, error, place) => this.#rejected(endpoint, error, place),
+    );
+    this.#listener = new Listener({
+      layer,
+      clock,
+      accept: (stream, slot) => this.#accept(stream, slot),
+      broke: (error, retryIn) => transport.listenFailed(this, error, retryIn),
+      recovered: () => transport.listensAgain(this),
+      timeout: config.handshakeTimeout,
+      handshakes: { acquire: (...connection) => this.#acquire(...connection) },
+      screen: screenHello,
+    });
+  }
+
+  async listen(): Promise<void> {
+    if (this.#transport.state !== 'open')
+      throw new TransportError('shutdown', 'listen: this transport is closed');
+    if (this.#hasBegun)
+      throw new TransportError(
+        'failed_precondition',
+        'listen: this transport is already listening',
+      );
+    this.#hasBegun = true;
+    try {
+      await this.#listener.start();
+    } catch (error) {
+      this.#hasBegun = false;
+      throw error;
+    }
+    if (this.#transport.state !== 'open')
+      throw new TransportError(
+        'shutdown',
+        'listen: this transport was closed while it started to listen',
+      );
+    this.listening = true;
+  }
+
+  /**
+   * Accepts no more connections, but completes handshakes that have begun; `stop` follows later.
+   */
+  retire(): void {
+    if (this.listening) this.#listener.retire();
+    this.listening = false;
+  }
+
+  /** The number of accepted connections that are in a handshake or waiting for one. */
+  get handshaking(): number {
+    return this.#handshakes.size;
+  }
+
+  /** Accepts no more connections. Idempotent; resolves when nothing is bound anymore. */
+  stop(): Promise<void> {
+    this.listening = false;
+    this.#stopped ??= this.#listener.stop();
+    return this.#stopped;
+  }
+
+  #accept(stream: StreamConnection, given: HandshakeSlot | undefined): void {
+    const { config, connections, state } = this.#transport;
+    // Connections that were refused or are closing still hold a socket for a second, so their
+    // number is bounded, too.
+    if (state !== 'open' || connections.size >= config.limits.connections * 2) {
+      given?.leave();
+      return stream.destroy();
+    }
+    const refused = this.#transport.full();
+    let connection: Connection | undefined;
+    const place =
+      given === undefined ? this.#acquire(stream.endpoint, () => connection?.unpark()) : undefined;
+    const slot = given ?? place;
+    if (slot === undefined) return stream.destroy();
+    if (slot instanceof HandshakePlace) slot.take();
+    connection = this.#transport.add(stream, {
+      direction: 'in',
+      target: undefined,
+      expected: undefined,
+      refused,
+      slot,
+      opened: undefined,
+    });
+    connection.start();
+    if (place?.waits) connection.park();
+  }
+
+  /** Admits another handshake; if there is no room, notifies the observer. */
+  #acquire(
+    ...[endpoint, enter, source]: Parameters<BoundedHandshakes['acquire']>
+  ): HandshakePlace | undefined {
+    const place = this.#handshakes.acquire(endpoint, enter, source);
+    // All these connections share one error: in a flood, creating an error for each would cost more
+    // than refusing the connection.
+    if (place === undefined) this.#tellRejected(endpoint, CROWDED, true);
+    return place;
+  }
+
+  #rejected(endpoint: string, error: TransportError, { isTaken }: HandshakePlace): void {
+    // If the transport has taken the connection, its `down` notifies the membership.
+    this.#tellRejected(endpoint, withDetails(error, { target: endpoint }), !isTaken);
+  }
+
+  #tellRejected(endpoint: string, error: TransportError, tellsMembership: boolean): void {
+    this.#transport.dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error });
+    if (tellsMembership) this.#transport.membership?.turnedAway?.(endpoint, error, undefined);
+  }
+}
+
+const CROWDED = reasonError(
+  'full',
+  'too many connections have not completed their hello (limits.handshakes)',
+);
+
+// Keeps a layer listening: after a failure, it listens again with a back-off of 5 ms, doubling up
+// to 1 s.
 
 /** Options of a Listener. */
 interface ListenerOptions extends ListenOptions {

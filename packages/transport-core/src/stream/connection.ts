@@ -7,6 +7,7 @@
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
+import type { ObserverEvent } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import type { RpcHost } from '../rpc/call.ts';
@@ -30,7 +31,9 @@ import type { TransportResources } from './transport-resources.ts';
  */
 export interface ConnectionHost
   extends TransportResources,
-    Omit<RpcHost, keyof TransportResources> {
+    Omit<RpcHost, keyof TransportResources | 'dispatcher'> {
+  /** Passes events to the observer. */
+  readonly dispatcher: RpcHost['dispatcher'] & { tell(event: ObserverEvent): void };
   readonly state: 'open' | 'closing' | 'closed';
   /** The identity that is shown to peers. */
   readonly self: Introduction;

@@ -16,6 +16,7 @@ import type { Inbox } from '../rpc/inbox.ts';
 import { Reporter } from '../rpc/records.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
+import { Acceptor } from '../stream/accept.ts';
 import {
   Connection,
   type ConnectionEnd,
@@ -23,13 +24,12 @@ import {
   type ConnectionInit,
 } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
-import { Members, Names } from '../stream/names.ts';
+import { Dialer, Members, Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker, TransportResources } from '../stream/transport-resources.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
-import { Acceptor, Dialer, ServingState } from './lifecycle.ts';
-import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
+import { channelTaken, isProjectProtocol, Mount, ServingState } from './mount.ts';
 import { SelfIntroduction } from './scheme-layer.ts';
 import type { MountOptions } from './types.ts';
 
@@ -106,7 +106,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.pool = new Pool(this, this.names, this.members, (target, ...dial) =>
       this.reporter.dial(target, () => dialer.open(target, ...dial)),
     );
-    this.acceptor = new Acceptor(this, this.dispatcher);
+    this.acceptor = new Acceptor(this);
   }
 
   get state(): 'open' | 'closing' | 'closed' {
