@@ -38,17 +38,19 @@ import { EMPTY } from '../wire/frame.ts';
 import type { TransportEngine } from './engine.ts';
 import { ENGINE } from './manage.ts';
 import { isProjectProtocol, type Mount } from './mount.ts';
-import type { ConnectionSnapshot, LimitsSnapshot, TransportSnapshot } from './snapshot.ts';
 import type {
   Client,
   ConnectionEvent,
+  ConnectionSnapshot,
   HoldOptions,
+  LimitsSnapshot,
   MountOptions,
   ResultOf,
   SendArguments,
   StreamOf,
   Target,
   Transport,
+  TransportSnapshot,
 } from './types.ts';
 
 /**
