@@ -417,8 +417,8 @@ const GONE: Phase = Object.freeze({ name: 'gone' });
 // The options of a session, which follow from those of the transport.
 
 /**
- * Returns the options of a session. They are one object literal: when a part of them was spread
- * into the rest, V8 kept a hidden class of 650 bytes for each connection.
+ * Returns the options of a session. They are one object literal, because V8 keeps a hidden class of
+ * 650 bytes for each connection if a part of them is spread into the rest.
  */
 function sessionOptions(
   host: ConnectionHost,
