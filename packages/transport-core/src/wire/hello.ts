@@ -89,10 +89,7 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
  */
 export function encodeHello(hello: Hello): Uint8Array {
   const wrong = wrongHello(hello);
-  if (wrong !== undefined)
-    throw new TransportError('invalid_argument', `this transport's hello can't be sent: ${wrong}`, {
-      sent: false,
-    });
+  if (wrong !== undefined) throw unfit(`hello can't be sent: ${wrong}`);
   return encode({ ...hello, instance: bytesOfHex(hello.instance) });
 }
 
@@ -129,12 +126,7 @@ export interface Announcement {
  */
 export function encodeProtocols({ protocols, addr }: Announcement): Uint8Array {
   const wrong = wrongText('addr', addr) ?? wrongProtocols(protocols);
-  if (wrong !== undefined)
-    throw new TransportError(
-      'invalid_argument',
-      `this transport's list of protocols can't be sent: ${wrong}`,
-      { sent: false },
-    );
+  if (wrong !== undefined) throw unfit(`list of protocols can't be sent: ${wrong}`);
   return encode({ protocols: [...protocols], addr });
 }
 
@@ -211,14 +203,15 @@ function wrongText(name: string, text: string): string | undefined {
 
 function encode(hello: Partial<EncodedHello>): Uint8Array {
   const bytes = new Uint8Array(encodeMessage(hello, FIELDS));
-  if (bytes.length > HELLO_LIMIT) {
-    throw new TransportError(
-      'invalid_argument',
-      `this transport's hello takes ${bytes.length} bytes, above ${HELLO_LIMIT}; shorten its fields or mount fewer protocols`,
-      { sent: false },
+  if (bytes.length > HELLO_LIMIT)
+    throw unfit(
+      `hello takes ${bytes.length} bytes, above ${HELLO_LIMIT}; shorten its fields or mount fewer protocols`,
     );
-  }
   return bytes;
+}
+
+function unfit(what: string): TransportError {
+  return new TransportError('invalid_argument', `this transport's ${what}`, { sent: false });
 }
 
 function decode(bytes: Uint8Array): EncodedHello | string {
