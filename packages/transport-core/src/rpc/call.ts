@@ -70,11 +70,7 @@ export class CallHost {
   readonly #host: RpcHost;
   readonly #idle: (() => void)[] = [];
 
-  constructor(
-    { channel, ordered }: Protocol,
-    host: RpcHost,
-    watchUnread: CallHost['watchUnread'],
-  ) {
+  constructor({ channel, ordered }: Protocol, host: RpcHost, watchUnread: CallHost['watchUnread']) {
     this.channel = channel;
     this.ordered = ordered;
     this.timeout = host.config.timeout;
