@@ -91,6 +91,7 @@ test('a place that is given up between two chunks is not written anymore', (t) =
     },
   );
   t.is(seen.length, 3);
+  t.is(places.length, 3, 'it is asked for again for each chunk');
   t.is(payloads[0], places.at(-1));
   for (const place of places.slice(0, -1)) t.deepEqual(place, new Uint8Array(300));
 });
