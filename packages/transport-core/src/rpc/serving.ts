@@ -225,9 +225,12 @@ export class Serving implements Taker {
     if (call.account !== undefined) call.release();
     call.handled();
     if (call.channel.crowded) this.#inbox.uncrowded(call.channel);
-    if (this.#stopped) {
-      if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    } else if (this.#active === this.#options.concurrency - 1) this.#inbox.feed(this);
+    if (this.#stopped) this.#tellIdle();
+    else if (this.#active === this.#options.concurrency - 1) this.#inbox.feed(this);
+  }
+
+  #tellIdle(): void {
+    if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
 
