@@ -5,6 +5,8 @@
 // Parsing options with zod/mini would add 5.7 kB (gzip) instead of 1.4 kB. Loading zod/mini alone
 // takes twice as much CPU time as loading all of core, and 3.1 MB of heap instead of 0.2 MB.
 
+import { LONGEST_DELAY } from './clock.ts';
+
 /**
  * One option: `In` is the type that may be given, `Out` the type after parsing. The option may be
  * left out if `In` includes undefined.
@@ -254,9 +256,6 @@ export function list<I, O>(
     },
   };
 }
-
-/** The longest delay that a timer of any runtime accepts: 2^31 − 1 ms. */
-const LONGEST_DELAY = 0x7fff_ffff;
 
 /** Reads each option of a shape with its field, then reports unknown options. */
 function readShape<S extends OptionsShape>(

@@ -199,11 +199,6 @@ export function withoutStack(
   return untraced(() => withDetails(error, details, message));
 }
 
-/** Returns the wire number of a code. */
-export function codeNumber(code: ErrorCode): number {
-  return ERROR_CODES[code];
-}
-
 /** Returns the code that a wire number stands for; 'unknown' for unknown numbers (gRPC's rule). */
 export function codeOf(number: number): ErrorCode {
   return codeByNumber[number] ?? 'unknown';
@@ -250,15 +245,11 @@ export function stackless(
 
 /** Calls a function that creates an error, with stack traces off. */
 function untraced(create: () => TransportError): TransportError {
-  const { stackTraceLimit } = Error as { stackTraceLimit?: number };
-  // Not every engine has this limit. If `Error` is frozen, `Reflect.set` has no effect instead of
-  // throwing.
-  if (stackTraceLimit === undefined) return create();
-  Reflect.set(Error, 'stackTraceLimit', 0);
+  const depth = traceDepth(0);
   try {
     return create();
   } finally {
-    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+    traceDepth(depth);
   }
 }
 

@@ -1,6 +1,6 @@
 // Distributes events to any number of readers. Each reader has a queue; a reader that lags loses
 // the oldest events and learns how many it missed. Gossip and peers report their events through it,
-// and the recorder of admin its own.
+// and the recorder of admin its own. Below is Steps, of which all readers are made.
 
 /**
  * Distributes every event to all readers, each at its own pace. At most 4,096 events wait for one
@@ -46,29 +46,68 @@ export class EventHub<E> {
   }
 }
 
-/**
- * One reader of events: an async iterator that waits for events and ends when it is left, or with
- * its source. Subclasses bound its queue.
- */
-export abstract class EventReader<E> implements AsyncIterableIterator<E> {
-  protected readonly queue: E[] = [];
-  readonly #waiting: ((result: IteratorResult<E, undefined>) => void)[] = [];
-  readonly #left: (reader: EventReader<E>) => void;
-  #over = false;
+/** The result of a read: an item, the end, or an error; undefined if there is none yet. */
+export type Step<T> = IteratorResult<T, undefined> | { readonly error: unknown } | undefined;
 
-  /** @param left called once, when the reader leaves. */
-  constructor(left: (reader: EventReader<E>) => void) {
-    this.#left = left;
-  }
+/** An async iterator that serves its reads in order, one step for each. */
+export abstract class Steps<T> implements AsyncIterableIterator<T> {
+  readonly #waiting: {
+    resolve(result: IteratorResult<T, undefined>): void;
+    reject(error: unknown): void;
+  }[] = [];
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  next(): Promise<IteratorResult<T, undefined>> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      if (this.#waiting.length === 1) this.serve();
+    });
+  }
+
+  abstract return(): Promise<IteratorResult<T, undefined>>;
+
+  /** Serves the reads that wait, as far as possible. */
+  protected serve(): void {
+    while (this.#waiting.length > 0) {
+      const result = this.step();
+      if (result === undefined) return;
+      const { resolve, reject } = this.#waiting.shift()!;
+      if ('error' in result) reject(result.error);
+      else resolve(result);
+    }
+  }
+
+  /** Takes the next step. If there is none yet, `serve` must be called once there is. */
+  protected abstract step(): Step<T>;
+}
+
+/** The result of an iterator that has ended. */
+export const DONE: IteratorReturnResult<undefined> = Object.freeze({
+  value: undefined,
+  done: true,
+});
+
+/**
+ * One reader of events: an async iterator that waits for events and ends when it is left, or with
+ * its source. Subclasses bound its queue.
+ */
+export abstract class EventReader<E> extends Steps<E> {
+  protected readonly queue: E[] = [];
+  readonly #left: (reader: EventReader<E>) => void;
+  #over = false;
+
+  /** @param left called once, when the reader leaves. */
+  constructor(left: (reader: EventReader<E>) => void) {
+    super();
+    this.#left = left;
+  }
+
   push(event: E): void {
-    const resolve = this.#waiting.shift();
-    if (resolve === undefined) this.enqueue(event);
-    else resolve({ value: event, done: false });
+    this.enqueue(event);
+    this.serve();
   }
 
   protected abstract enqueue(event: E): void;
@@ -78,10 +117,9 @@ export abstract class EventReader<E> implements AsyncIterableIterator<E> {
     return this.queue.shift()!;
   }
 
-  next(): Promise<IteratorResult<E, undefined>> {
-    if (this.queue.length > 0) return Promise.resolve({ value: this.dequeue(), done: false });
-    if (this.#over) return Promise.resolve(DONE);
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  protected step(): Step<E> {
+    if (this.queue.length > 0) return { value: this.dequeue(), done: false };
+    return this.#over ? DONE : undefined;
   }
 
   return(): Promise<IteratorResult<E, undefined>> {
@@ -94,7 +132,7 @@ export abstract class EventReader<E> implements AsyncIterableIterator<E> {
   /** Ends the iterator; unread events can still be read. */
   end(): void {
     this.#over = true;
-    for (const resolve of this.#waiting.splice(0)) resolve(DONE);
+    this.serve();
   }
 }
 
@@ -126,4 +164,3 @@ class LaggingReader<E> extends EventReader<E> {
 
 /** The number of events that may wait for one reader. */
 const LAG = 4_096;
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ value: undefined, done: true });

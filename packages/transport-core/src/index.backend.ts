@@ -99,9 +99,10 @@ export { type Bytes, cleanText, fieldsOf, inMs, type TextFields } from './text.t
 export type { ComposedTransport } from './transport/create-transport.ts';
 export { NetworkTransport, type NetworkTransportOptions } from './transport/create-transport.ts';
 export { type BackendLayerOptions, checkAdvertised } from './transport/scheme-layer.ts';
-export type { ConnectionSnapshot, LimitsSnapshot } from './transport/snapshot.ts';
 export type {
+  ConnectionSnapshot,
   HoldOptions,
+  LimitsSnapshot,
   NodePart,
   ResultOf,
   SendArguments,

@@ -47,7 +47,6 @@ export { systemClock, systemRandom } from './system-runtime.ts';
 export { type CreateTransportOptions, createTransport } from './transport/create-transport.ts';
 export type { Backend } from './transport/scheme-layer.ts';
 export { type ServeOptions, type Server, serve } from './transport/serve.ts';
-export type { TransportSnapshot } from './transport/snapshot.ts';
 export type {
   AnyTransport,
   CallOptions,
@@ -57,4 +56,5 @@ export type {
   SendOptions,
   Target,
   Transport,
+  TransportSnapshot,
 } from './transport/types.ts';

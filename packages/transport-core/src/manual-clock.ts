@@ -28,9 +28,8 @@ export interface ManualClock extends Clock {
 }
 
 interface TimerEntry {
-  due: number;
-  order: number;
-  callback: () => void;
+  readonly due: number;
+  readonly callback: () => void;
 }
 
 /**
@@ -39,24 +38,17 @@ interface TimerEntry {
  */
 export function createManualClock(start = 1_000): ManualClock {
   let time = start;
-  let order = 0;
+  /** In the order in which they were set. */
   const entries = new Set<TimerEntry>();
   const next = (): TimerEntry | undefined => {
     let first: TimerEntry | undefined;
-    for (const entry of entries) {
-      if (
-        first === undefined ||
-        entry.due < first.due ||
-        (entry.due === first.due && entry.order < first.order)
-      )
-        first = entry;
-    }
+    for (const entry of entries) if (first === undefined || entry.due < first.due) first = entry;
     return first;
   };
   const clock: ManualClock = {
     now: () => time,
     setTimeout(callback, delay): ClockTimer {
-      const entry = { due: time + Math.max(delay, 0), order: order++, callback };
+      const entry = { due: time + Math.max(delay, 0), callback };
       entries.add(entry);
       return entry;
     },
@@ -75,15 +67,8 @@ export function createManualClock(start = 1_000): ManualClock {
     },
     jump(milliseconds) {
       time += milliseconds;
-      const made = order;
-      for (
-        let entry = next();
-        entry !== undefined && entry.due <= time && entry.order < made;
-        entry = next()
-      ) {
-        entries.delete(entry);
-        entry.callback();
-      }
+      const late = [...entries].filter(({ due }) => due <= time).sort((a, b) => a.due - b.due);
+      for (const entry of late) if (entries.delete(entry)) entry.callback();
     },
     get nextDue() {
       return next()?.due;

@@ -24,6 +24,11 @@ export function inMs(milliseconds: number): string {
   return `${Math.round(milliseconds) || 1} ms`;
 }
 
+/** Returns the message of an error; anything else that was thrown as text. */
+export function errorText(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** Maximum length of the text of a GO_AWAY or ERROR, in bytes of UTF-8. */
 export const TEXT_LIMIT = 1024;
 

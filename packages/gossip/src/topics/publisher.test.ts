@@ -33,6 +33,35 @@ test('a member that fails twice is replaced once', (t) => {
   t.is(sent.length, 2);
 });
 
+test('a publication is over at once if the message to another member cannot be signed', async (t) => {
+  const signing = ['works', 'fails'];
+  let lose: (() => void) | undefined;
+  const publisher = publisherOf(
+    {
+      random: seededRandom(1),
+      members: { interested: () => ['a', 'b'] },
+      isDistrusted: () => false,
+      dueBy: () => {},
+      signatures: {
+        checkPublisher: () => {},
+        sign: () => {
+          if (signing.shift() === 'fails') throw new Error('the key is locked');
+        },
+      },
+    },
+    (_to: string, _push: unknown, lost: () => void) => {
+      lose = lost;
+    },
+  );
+  const options = { to: undefined, except: undefined, any: 1, min: 1, timeout: 1_000 };
+  const result = publisher.publish(new Uint8Array(1), options) as Promise<unknown>;
+  await new Promise((resolve) => setImmediate(resolve));
+  t.is(publisher.due, 1_000);
+  lose!();
+  await t.throwsAsync(result, { message: 'the key is locked' });
+  t.is(publisher.due, Number.POSITIVE_INFINITY);
+});
+
 test('a message that is sent to its whole list at once leaves nothing to wake up for', async (t) => {
   const dues: number[] = [];
   const publisher = publisherOf({

@@ -75,11 +75,10 @@ export class Publisher {
     }
     if (this.isOver) throw topicClosed(this.#topic.key.name);
     const { receipts, name } = this.#topic.node.overlay;
-    if (options.min > receipts && options.to === undefined && options.any === undefined) {
+    if (options.min > receipts && options.to === undefined && options.any === undefined)
       throw new TypeError(
         `topic.publish: min: must be at most ${receipts}, the links of a node (active of ${name}); got ${options.min}`,
       );
-    }
     this.#topic.node.signatures.checkPublisher();
     if (this.#topic.node.isStarted) return this.#publish(payload, options);
     if (this.#waiting.length >= WAITING) {
@@ -303,6 +302,7 @@ export class Publisher {
       } catch (error) {
         publication.fail(error);
       }
+      this.#look(publication);
     };
     const fill = async () => {
       let left = count;

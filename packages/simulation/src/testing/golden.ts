@@ -177,7 +177,7 @@ export async function goldenRun(
  * the same on every platform.
  */
 export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
-  message: '1b0a2646706849055d691cfcb5fc8cc81dcbc0d9bcac8e9f6d7cb53bb83cff12',
-  disks: '310a188d5b1843610f928b2378193bb7d959ad081f563053c3db62082f7f9bef',
-  stream: '4b14275c4ab7bfab7052b643ba89e1d4e22b6a4539ef625cfbb7b68910629d24',
+  message: '2a9623ef41a108cb1555f5431345a7eeb954f9f23a12a58d110fd146e9d9bd68',
+  disks: 'e1281df98272a18aae64d21cd8d5929346cf435e6499bcfb4660c1bc4597c4bb',
+  stream: '7633a31662f54cb9bd4ddc2b3ef98efd07fda8a6adb9c61c0cec952d8a92a14c',
 };

@@ -9,7 +9,7 @@ import {
   type TransportErrorOptions,
   withDetails,
 } from '../errors.ts';
-import { type Bytes, cleanText, plain } from '../text.ts';
+import { type Bytes, cleanText, errorText, plain } from '../text.ts';
 
 /**
  * Converts values into bytes and back. If they refuse their input, `encode` and `decode` throw a
@@ -319,7 +319,7 @@ function refused(
   create: typeof make,
 ): TransportError {
   if (!(error instanceof TransportError)) {
-    const text = cleanText(error instanceof Error ? error.message : String(error));
+    const text = cleanText(errorText(error));
     return create('invalid_argument', `${what}: the codec '${codec.name}' refused it: ${text}`, {
       cause: error,
     });

@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { flag, optionsSchema, parseOptions, withDefault } from '../config.ts';
 import { traceDepth } from '../errors.ts';
 import { encodeText } from '../short-bytes.ts';
-import { member, quote } from '../text.ts';
+import { errorText, member, quote } from '../text.ts';
 import { AsyncSchemaError, type Codec, limitOptions, oversize, refusal, WORK } from './codec.ts';
 import {
   findBreach,
@@ -171,12 +171,7 @@ function build(bytes: Uint8Array, values: number, protoKeys: boolean): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw refusal(
-      'json',
-      '',
-      `is not valid JSON: ${quote(error instanceof Error ? error.message : String(error), 200)}`,
-      error,
-    );
+    throw refusal('json', '', `is not valid JSON: ${quote(errorText(error), 200)}`, error);
   }
   const weight = weighParsed(value, protoKeys);
   if (weight < 0) throw findBreach(value, protoKeys);

@@ -2,7 +2,7 @@
 
 import { optionsSchema, parseOptions } from '../config.ts';
 import { TransportError, traceDepth } from '../errors.ts';
-import { hasLoneSurrogate, plain, quote } from '../text.ts';
+import { errorText, hasLoneSurrogate, plain, quote } from '../text.ts';
 import { type Codec, kindOf, limitOptions, oversize, refusal } from './codec.ts';
 
 /**
@@ -85,12 +85,7 @@ export function protobuf<Out, In = Out>(
         `has more values than the limit of ${values}`,
         'protobuf(type, { values })',
       );
-    return refusal(
-      name,
-      '',
-      `${otherwise}: ${quote(error instanceof Error ? error.message : String(error), 200)}`,
-      error,
-    );
+    return refusal(name, '', `${otherwise}: ${quote(errorText(error), 200)}`, error);
   };
   return Object.freeze({
     name,
@@ -405,21 +400,16 @@ function makeStrictWriter(Base: WriterClass): WriterClass {
     const writeAll = prototype[`${name}s`];
     if (write === undefined) continue;
     const isTag = name === 'uint32';
+    const misfit = (tag: number, value: unknown) =>
+      new RangeError(`field ${tag >>> 3}: expected ${expected}, got ${describe(value)}`);
     prototype[name] = function (value) {
-      if (!isFit(value))
-        throw new RangeError(
-          `field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`,
-        );
+      if (!isFit(value)) throw misfit(this.tag, value);
       if (isTag) this.tag = value;
       return write.call(this, value);
     };
     if (writeAll === undefined) continue;
     prototype[`${name}s`] = function (values: unknown[]) {
-      for (const value of values)
-        if (!isFit(value))
-          throw new RangeError(
-            `field ${this.tag >>> 3}: expected ${expected}, got ${describe(value)}`,
-          );
+      for (const value of values) if (!isFit(value)) throw misfit(this.tag, value);
       return writeAll.call(this, values);
     };
   }

@@ -2,7 +2,8 @@
 
 import { getEventListeners } from 'node:events';
 import test from 'ava';
-import { methodTable } from '../protocol/protocol.ts';
+import { bytes } from '../protocol/codec.ts';
+import { defineProtocol, methodTable } from '../protocol/protocol.ts';
 import { Call, NO_OPTIONS, unwatchSignal, watchSignal } from './call.ts';
 import { hostOf, protocol } from './testing/call-fixture.ts';
 
@@ -62,6 +63,22 @@ test('a call counts from the beginning, and one with an invalid upload or signal
     instanceOf: TypeError,
   });
   t.deepEqual(counts, { begun: 1, settled: 1 });
+});
+
+test('a codec that aborts the call while it decodes the response settles the call once', async (t) => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const decode = () => controller.abort();
+  const aborting = { name: 'aborting', encode: () => new Uint8Array(0), decode };
+  const methods = { ask: { id: 1, request: bytes, response: aborting } };
+  const aborted = defineProtocol({ name: 'aborted', version: 1, channel: 0x20, methods });
+  const codes: unknown[] = [];
+  const host = hostOf({ settled: (code) => void codes.push(code) });
+  const ask = methodTable(aborted).byName.get('ask')!;
+  const call = new Call(host, ask, new Uint8Array(0), 'a:1', { signal });
+  call.answered(new Uint8Array(0));
+  t.deepEqual(codes, ['cancelled']);
+  await t.throwsAsync(call.promise, { code: 'cancelled' });
 });
 
 /** Returns a call that records the reasons of its aborts. */

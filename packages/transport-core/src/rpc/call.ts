@@ -12,16 +12,42 @@ import {
   withDetails,
   withoutStack,
 } from '../errors.ts';
+import type { TransportCounter } from '../observer.ts';
 import { decodeAs, encodeAs } from '../protocol/codec.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { type CallOrder, OutCall } from '../session/out-call.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 import { type InStream, ItemReader } from '../session/streams.ts';
-import { fieldsOf, inMs } from '../text.ts';
+import { errorText, fieldsOf, inMs } from '../text.ts';
 import { UPLOAD } from '../wire/frame.ts';
 import { encodeMetadata } from '../wire/metadata.ts';
 import type { OutgoingRecord } from './records.ts';
+
+/**
+ * The transport as the calls of a protocol see it. It is an interface because `TransportEngine`,
+ * which implements it, is in a higher layer.
+ */
+export interface RpcHost {
+  /** `timeout` in milliseconds is for calls and methods without their own. */
+  readonly config: { readonly timeout: number };
+  readonly ticker: { now(): number };
+  /** Wakes the transport when a call may expire. */
+  readonly timer: { by(time: number): void };
+  /** The order of all calls of the transport. */
+  readonly order: CallOrder;
+  /** Keeps the process alive while calls are in flight. */
+  readonly alive: { enter(): void; leave(): void };
+  /** Counts calls that have failed. */
+  readonly dispatcher: { callFailed(code: ErrorCode): void };
+  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
+  /** Reports that a user's callback failed. */
+  callbackFailed(callback: string, error: unknown): void;
+  /** Reports that a protocol got a reader or lost one. */
+  readersChanged(): void;
+  /** Closes a connection, because the transport is far above `limits.memory`. */
+  relieve(): void;
+}
 
 /** The outgoing calls of one mounted protocol: what they share, and their number. */
 export class CallHost {
@@ -36,41 +62,41 @@ export class CallHost {
   readonly order: CallOrder;
   /** The number of calls that have not settled. */
   open = 0;
-  /** Requests to be woken at `time`, when a call may expire. */
-  readonly wakeBy: (time: number) => void;
   /**
    * Calls `call.forgotten` when its items have become garbage, unless somebody has begun to read
    * them; undefined if nothing watches for garbage.
    */
   readonly watchUnread: ((items: object, call: Call) => void) | undefined;
-  readonly #alive: CallParts['alive'];
-  readonly #failed: CallParts['failed'];
+  readonly #host: RpcHost;
   readonly #idle: (() => void)[] = [];
 
-  constructor({ channel, ordered }: Protocol, parts: CallParts) {
+  constructor({ channel, ordered }: Protocol, host: RpcHost, watchUnread: CallHost['watchUnread']) {
     this.channel = channel;
     this.ordered = ordered;
-    this.timeout = parts.timeout;
-    this.ticker = parts.ticker;
-    this.order = parts.order;
-    this.wakeBy = parts.wakeBy;
-    this.watchUnread = parts.watchUnread;
-    this.#alive = parts.alive;
-    this.#failed = parts.failed;
+    this.timeout = host.config.timeout;
+    this.ticker = host.ticker;
+    this.order = host.order;
+    this.watchUnread = watchUnread;
+    this.#host = host;
   }
 
   /** Counts a call that starts. */
   begin(): void {
-    if (this.open++ === 0) this.#alive.enter();
+    if (this.open++ === 0) this.#host.alive.enter();
   }
 
   /** Called when a call has settled, with this code if it failed. */
   settled(code: ErrorCode | undefined): void {
     this.open--;
-    if (code !== undefined) this.#failed(code);
+    if (code !== undefined) this.#host.dispatcher.callFailed(code);
     if (this.open > 0) return;
-    this.#alive.leave();
+    this.#host.alive.leave();
     if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Requests that calls be checked at `time`, when one may expire. */
+  wakeBy(time: number): void {
+    this.#host.timer.by(time);
   }
 
   /** Resolves when no call is in flight. */
@@ -78,14 +104,6 @@ export class CallHost {
     return this.open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
   }
 }
-
-/** The parts of a transport that its calls use. */
-type CallParts = Pick<CallHost, 'timeout' | 'ticker' | 'order' | 'wakeBy' | 'watchUnread'> & {
-  /** Keeps the process alive while calls are in flight. */
-  readonly alive: { enter(): void; leave(): void };
-  /** Counts a call that has failed. */
-  readonly failed: (code: ErrorCode) => void;
-};
 
 /** Options of one call, as `send` takes them. */
 export interface OwnOptions {
@@ -184,14 +202,6 @@ export class Call extends OutCall {
     return typeof this.to === 'string' ? this.to : this.to.endpoint;
   }
 
-  /**
-   * True for a string target, which can be dialed again; a Remote is reached over its own
-   * connection only.
-   */
-  get redial(): boolean {
-    return typeof this.to === 'string';
-  }
-
   /** Gives the call, which is about to be sent, its place in the order of calls. */
   begin(): void {
     this.seq = this.host.order.next();
@@ -274,6 +284,8 @@ export class Call extends OutCall {
     } catch (error) {
       return this.failed(badAnswer(error));
     }
+    // The codec may have aborted the signal of the call.
+    if (this.done) return;
     this.settle(undefined);
     this.resolve(value);
   }
@@ -450,9 +462,7 @@ const NEVER = new Promise<never>(NOTHING);
 
 /** Wraps whatever an upload throws in an `aborted` error, with the original as its cause. */
 function uploadError(error: unknown): TransportError {
-  return new TransportError('aborted', error instanceof Error ? error.message : String(error), {
-    cause: error,
-  });
+  return new TransportError('aborted', errorText(error), { cause: error });
 }
 
 /**
@@ -466,7 +476,7 @@ export const dues = new WeakMap<TransportError, number>();
  * `resource_exhausted` with reason `too_large`.
  */
 function badAnswer(error: unknown): TransportError {
-  const message = `the response was rejected by its codec: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `the response was rejected by its codec: ${errorText(error)}`;
   if (error instanceof TransportError && error.reason === 'too_large')
     return reasonError('too_large', message, { sent: true, cause: error });
   return new TransportError('internal', message, { origin: 'remote', sent: true, cause: error });

@@ -111,7 +111,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
     else if (draw < 0.24) pick(controllers, random)?.abort('chance');
     else if (draw < 0.5) gates.splice(Math.floor(random() * gates.length), 1)[0]?.();
     else if (draw < 0.52) end.stuck = true;
-    else if (draw < 0.6) end.drain(pair.now);
+    else if (draw < 0.6) end.drain();
     else if (draw < 0.7) pair.tick(end);
     else if (draw < 0.72) pair.pass(Math.floor(random() * 40));
     else pair.move(end, 1 + Math.floor(random() ** 3 * 20_000));
@@ -128,7 +128,7 @@ async function chaos(t: ExecutionContext, seed: number, cut: boolean): Promise<v
     through = true;
   });
   for (let round = 0; round < 3_000 && !through; round++) {
-    for (const end of ends) if (!cut) end.drain(pair.now);
+    for (const end of ends) if (!cut) end.drain();
     for (const gate of gates.splice(0)) gate();
     pair.quiet();
     await turn();

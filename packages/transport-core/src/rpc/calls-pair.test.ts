@@ -53,3 +53,30 @@ test('the timeout of a method limits each wait of a stream, that of a call the w
     t.deepEqual(fates, expected);
   }
 });
+
+test('each item of an upload extends the timeout of its method, even after silence', async (t) => {
+  const fixture = new CallFixture();
+  fixture.serve(fixture.pair.acceptor, {
+    async fill(_request: unknown, rpc: unknown) {
+      let count = 0;
+      for await (const _ of (rpc as IncomingRpc).upload!) count++;
+      return one(count);
+    },
+  });
+  let give: ((isLast: boolean) => void) | undefined;
+  async function* upload() {
+    while (!(await new Promise<boolean>((resolve) => (give = resolve)))) yield one(1);
+  }
+  const call = fixture.call(fixture.pair.dialer, 'fill', one(0), { upload: upload() });
+  for (let item = 0; item < 3; item++) {
+    await fixture.rest();
+    // Nobody is woken in the meantime.
+    fixture.pair.now += 6_000;
+    give!(false);
+  }
+  await fixture.rest();
+  fixture.pair.pass(6_000);
+  give!(true);
+  await fixture.rest();
+  t.deepEqual(await call.promise, one(3));
+});

@@ -5,10 +5,13 @@
 import type { Contexts } from '../context.ts';
 import { stackless, TransportError } from '../errors.ts';
 import type { AllowCall, ServerInterceptor } from '../interceptors.ts';
-import type { TraceChannel, TransportCounter } from '../observer.ts';
 import { bytes, decodingError, workOf } from '../protocol/codec.ts';
-import type { MethodTable, Protocol, ProtocolMethod } from '../protocol/protocol.ts';
-import type { Remote } from '../remote.ts';
+import {
+  type MethodTable,
+  methodTable,
+  type Protocol,
+  type ProtocolMethod,
+} from '../protocol/protocol.ts';
 import {
   HANDLER,
   type InCall,
@@ -22,6 +25,7 @@ import {
   UNDECODABLE,
   UNDECODABLE_SHIFT,
 } from '../session/session-context.ts';
+import type { RpcHost } from './call.ts';
 import { HandlingRecord, type Reporter } from './records.ts';
 import { IncomingRpc, NO_METADATA, type Taker, withhold } from './rpc.ts';
 
@@ -58,7 +62,7 @@ export class Inbox implements Mounted {
   #only: (Taker | undefined)[] = [];
   /** The channels with waiting calls, in the order of their turns. */
   readonly #ring: InChannel[] = [];
-  readonly #count: (counter: TransportCounter, remote: Remote | undefined) => void;
+  readonly #host: RpcHost;
 
   /**
    * Reports that the clean-up of a handler failed, or that a handler threw after it had answered.
@@ -66,32 +70,13 @@ export class Inbox implements Mounted {
    */
   readonly handlerFailed: (error: unknown) => void;
 
-  readonly #callbackFailed: (callback: string, error: unknown) => void;
-  readonly #now: () => number;
-  readonly #readersChanged: () => void;
-  readonly #relieve: () => void;
-
-  /** @param relieve closes a connection, because the transport is far above `limits.memory`. */
-  constructor(
-    protocol: Protocol,
-    table: MethodTable,
-    now: () => number,
-    count: (counter: TransportCounter, remote: Remote | undefined) => void,
-    callbackFailed: (callback: string, error: unknown) => void,
-    readersChanged: () => void = () => {},
-    relieve: () => void = () => {},
-    contexts: Contexts | undefined = undefined,
-  ) {
-    this.#readersChanged = readersChanged;
-    this.#relieve = relieve;
+  constructor(protocol: Protocol, host: RpcHost, contexts?: Contexts | undefined) {
     this.contexts = contexts;
     this.protocol = protocol;
-    this.table = table;
-    this.#now = now;
-    this.#count = count;
-    this.#callbackFailed = callbackFailed;
-    this.#permissions = new Permissions(this, undefined, callbackFailed);
-    this.handlerFailed = (error) => callbackFailed('handler', error);
+    this.table = methodTable(protocol);
+    this.#host = host;
+    this.#permissions = new Permissions(this, undefined, host);
+    this.handlerFailed = (error) => host.callbackFailed('handler', error);
   }
 
   /** True if it has a reader. */
@@ -102,7 +87,7 @@ export class Inbox implements Mounted {
   /** Sets the interceptors, and the rule for calls to all methods. Ends what `refuse` began. */
   guard(interceptors: readonly ServerInterceptor[], allow: AllowCall | undefined): void {
     this.interceptors = interceptors;
-    this.#permissions = new Permissions(this, allow, this.#callbackFailed);
+    this.#permissions = new Permissions(this, allow, this.#host);
     this.watchBy(this.#hooks?.watch);
   }
 
@@ -132,7 +117,7 @@ export class Inbox implements Mounted {
     if (this.#screen !== undefined && !this.#screen(call)) return;
     this.arrive(call);
     const { memory } = call.channel.context;
-    if (memory.used > memory.most) this.#relieve();
+    if (memory.used > memory.most) this.#host.relieve();
   }
 
   /**
@@ -167,7 +152,7 @@ export class Inbox implements Mounted {
     this.#check(taker);
     this.#takers.push(taker);
     this.#only = [];
-    this.#readersChanged();
+    this.#host.readersChanged();
     this.watchBy(this.#hooks?.watch);
     this.#refuseUnserved();
     this.feed(taker);
@@ -202,7 +187,7 @@ export class Inbox implements Mounted {
     const at = this.#takers.indexOf(taker);
     if (at >= 0) this.#takers.splice(at, 1);
     this.#only = [];
-    this.#readersChanged();
+    this.#host.readersChanged();
     if (this.#takers.length > 0) {
       this.#refuseUnserved();
       return this.feedAll();
@@ -216,7 +201,7 @@ export class Inbox implements Mounted {
    */
   #awaitReader(call: InCall): void {
     if (call.method.kind === 'oneway') return;
-    const now = this.#now();
+    const now = this.#host.ticker.now();
     call.refuseBy(now + Math.min(PATIENCE, (call.due - now) / 2));
     call.carrier.expires(call, call.refuseAt);
   }
@@ -333,7 +318,7 @@ export class Inbox implements Mounted {
         channel.queued >= inbound.calls ||
         (channel.queued > 0 && channel.queuedBytes + call.cost > inbound.bytes)
       ) {
-        this.#count('refusedCall', call.from);
+        this.#host.count('refusedCall', 1, call.from);
         const message = `${channel.queued} calls of '${this.protocol.name}' already wait for a reader on this peer (limits.inbound)`;
         call.carrier.fail(call, stackless('resource_exhausted', message), true);
         return false;
@@ -437,7 +422,7 @@ export class Inbox implements Mounted {
 
   dropOneway(call: InCall): void {
     call.release();
-    this.#count('onewayDropped', call.from);
+    this.#host.count('onewayDropped', 1, call.from);
   }
 }
 
@@ -459,17 +444,12 @@ class Permissions {
   /** Set while the node accepts only one-ways. */
   refusal: TransportError | undefined = undefined;
   readonly #inbox: Inbox;
-  readonly #failed: (callback: string, error: unknown) => void;
+  readonly #host: RpcHost;
 
-  /** @param failed receives the errors of rules that are not meant for callers. */
-  constructor(
-    inbox: Inbox,
-    allow: AllowCall | undefined,
-    failed: (callback: string, error: unknown) => void,
-  ) {
+  constructor(inbox: Inbox, allow: AllowCall | undefined, host: RpcHost) {
     this.#inbox = inbox;
     this.allow = allow;
-    this.#failed = failed;
+    this.#host = host;
   }
 
   /**
@@ -525,7 +505,7 @@ class Permissions {
   #refusal(error: unknown, call: InCall): TransportError {
     const withheld = withhold(call, error);
     if (withheld === undefined && error instanceof TransportError) return error;
-    this.#failed('allow', error);
+    this.#host.callbackFailed('allow', error);
     return withheld ?? denied(call);
   }
 
@@ -559,9 +539,10 @@ function denied({ method }: InCall): TransportError {
   });
 }
 
-// Calls that are observed.
-
-/** Hands a call over to its reader, and observes it. */
+/**
+ * Hands a call over to its reader, and observes it. (With its closure, `#give` would slow down the
+ * calls that nobody observes.)
+ */
 function handObserved(
   watch: Reporter,
   protocol: string,
@@ -569,21 +550,5 @@ function handObserved(
   rpc: IncomingRpc,
   call: InCall,
 ): void {
-  const record = new HandlingRecord(watch, protocol, call);
-  const channel = watch.begin(record);
-  if (channel === undefined) taker.take(rpc, call);
-  else trace(channel, record, taker, rpc, call);
-}
-
-/**
- * Hands a call over in a tracing channel. (A closure in `handObserved` would slow down every call.)
- */
-function trace(
-  channel: TraceChannel,
-  record: HandlingRecord,
-  taker: Taker,
-  rpc: IncomingRpc,
-  call: InCall,
-): void {
-  channel.run(record, () => taker.take(rpc, call));
+  watch.run(new HandlingRecord(watch, protocol, call), () => taker.take(rpc, call));
 }

@@ -10,6 +10,7 @@ import type { Remote } from '../remote.ts';
 import type { InCall } from '../session/incoming-calls.ts';
 import { SIGNAL } from '../session/session-context.ts';
 import { handled, ItemReader } from '../session/streams.ts';
+import { errorText } from '../text.ts';
 import { dues } from './call.ts';
 
 /**
@@ -240,7 +241,7 @@ export function withhold(call: InCall, error: unknown): TransportError | undefin
 const SAME_DEADLINE = 100;
 
 function badResponse(error: unknown): TransportError {
-  const message = `the handler returned a response that its codec rejects: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `the handler returned a response that its codec rejects: ${errorText(error)}`;
   return error instanceof TransportError && error.reason === 'too_large'
     ? reasonError('too_large', message)
     : new TransportError('internal', message);
@@ -293,7 +294,7 @@ export function toTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;
   let message = 'the handler failed';
   try {
-    message = error instanceof Error ? error.message : String(error);
+    message = errorText(error);
   } catch {
     // The thrown value can't be converted to text.
   }

@@ -79,7 +79,7 @@ export class Serving implements Taker {
     let result: unknown;
     try {
       const handler = this.#byLowId[call.method.id] ?? this.#handlers.get(call.method.name)!;
-      // (V8 could not inline handlers that were bound once.)
+      // (V8 does not inline handlers that are bound in advance.)
       result = handler.call(this.#options.self, rpc.request, rpc);
       if (isThenable(result)) return this.#later(rpc, call, result);
     } catch (error) {

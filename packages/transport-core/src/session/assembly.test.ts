@@ -10,8 +10,8 @@ import { SMALL } from './testing/pair.ts';
 
 const { packet } = SMALL;
 const begin = (size: number, keep = true, limit?: number, { ahead = 0, used = 0 } = {}) => {
-  const { context } = new OutboxFixture(SMALL, limit);
-  context.now = 5;
+  const fixture = new OutboxFixture(SMALL, limit);
+  const { context } = fixture;
   context.memory.reserve(ahead);
   context.memory.hold(used);
   /** The lengths of the pieces that were allocated. */
@@ -23,13 +23,13 @@ const begin = (size: number, keep = true, limit?: number, { ahead = 0, used = 0 
   Object.assign(context, { allocate });
   const first = frameOf({ kind: Kind.REQUEST, size }, new Uint8Array(packet).fill(1));
   const assembly = new Assembly(context, first, keep, { refuse: () => {} });
-  return { context, pieces, assembly };
+  return { fixture, context, pieces, assembly };
 };
 
 test('packets are joined in order of arrival', (t) => {
-  const { assembly, context } = begin(2 * packet + 3);
+  const { assembly, fixture } = begin(2 * packet + 3);
   t.false(assembly.complete);
-  context.now = 9;
+  fixture.now = 9;
   t.true(assembly.add(new Uint8Array(packet).fill(2)));
   t.is(assembly.last, 9);
   t.false(assembly.complete);
@@ -141,6 +141,20 @@ test('a dropped message holds nothing, and is counted to its end', (t) => {
   t.true(assembly.complete);
   t.is(assembly.take(), undefined);
   t.is(context.usage.held, 0);
+});
+
+test('a message that is dropped while a packet is read frees its memory immediately', (t) => {
+  const { assembly, context } = begin(9 * packet);
+  const freed: Uint8Array[] = [];
+  Object.assign(context, { freeMemory: (memory: Uint8Array) => void freed.push(memory) });
+  const room = assembly.room(packet)!;
+  assembly.drop();
+  t.deepEqual(
+    freed.map(({ buffer }) => buffer),
+    [room.buffer],
+  );
+  t.is(assembly.room(packet), undefined);
+  t.true(assembly.add(new Uint8Array(packet)), 'the packet is only counted');
 });
 
 test('an unwanted message is counted and takes no memory', (t) => {

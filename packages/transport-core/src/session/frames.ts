@@ -164,7 +164,8 @@ export class IncomingFrames implements FrameVisitor {
 
   /**
    * Returns the memory for the next packet of an incoming long message. Packets of messages that
-   * were dropped are only counted, so all of them are read into the same memory.
+   * are dropped, even in the middle of a packet, are only counted, so all of them are read into the
+   * same memory.
    */
   place(id: number, length: number): Uint8Array {
     const { memory, allocate } = this.#context;

@@ -10,7 +10,13 @@ import { agree } from './channels.ts';
 import { judgeHello, makeHello, WIRE_VERSION } from './hello-exchange.ts';
 import { type SessionLimits, settle, type Terms } from './session-context.ts';
 
-const self: Introduction = { instance: 'a'.repeat(32), network: 'main', addr: 'a:1', nodeId: '' };
+const self: Introduction = {
+  instance: 'a'.repeat(32),
+  network: 'main',
+  addr: 'a:1',
+  nodeIdFor: () => '',
+};
+const rest = { observed: '10.0.0.1:5', proven: 'ee' };
 const limits: SessionLimits = {
   message: 1_000_000,
   item: 10_000,
@@ -44,17 +50,17 @@ const told = (
   channel = 0x20,
 ): HelloProtocol => ({ name, version, accepts, channel });
 const hello = (changes: Partial<Hello> = {}): Hello => ({
-  ...makeHello({ self, limits, mounts: mounted(protocol(1)), observed: '' }, {}),
+  ...makeHello({ self, limits, mounts: mounted(protocol(1)), ...rest }, {}),
   ...changes,
 });
 
 test('the own HELLO contains identity, protocols and limits', (t) => {
   const made = makeHello(
     {
-      self: { ...self, nodeId: 'ff' },
+      self: { ...self, nodeIdFor: (proven) => (proven === 'ee' ? 'ff' : '') },
       limits,
       mounts: mounted(protocol(2, [1])),
-      observed: '10.0.0.1:5',
+      ...rest,
     },
     { token: 'x' },
   );

@@ -69,7 +69,7 @@ export class HelloExchange {
     this.#batch = batch;
     this.#options = options;
     this.matched = options.preamble === undefined;
-    this.due = options.now + options.handshakeTimeout;
+    this.due = options.ticker.now() + options.handshakeTimeout;
   }
 
   /** Extends the time limit by `lateness`, the milliseconds for which this process was asleep. */
@@ -201,13 +201,13 @@ export const WIRE_VERSION = 1;
 const AGENT = 'trunkline-js/0';
 
 /** The state of this end that its HELLO announces. */
-type Announced = Pick<HelloExchangeOptions, 'self' | 'limits' | 'observed'> & {
+type Announced = Pick<HelloExchangeOptions, 'self' | 'limits' | 'observed' | 'proven'> & {
   readonly mounts: ReadonlyMap<number, { readonly protocol: Protocol }>;
 };
 
 /** Builds our HELLO. */
 export function makeHello(
-  { self, limits, mounts, observed }: Announced,
+  { self, limits, mounts, observed, proven }: Announced,
   fields: Readonly<Record<string, string>>,
   features: readonly string[] = [],
 ): Hello {
@@ -221,7 +221,7 @@ export function makeHello(
     network: self.network,
     addr: self.addr,
     agent: AGENT,
-    nodeId: self.nodeId,
+    nodeId: self.nodeIdFor(proven),
     protocols: [...mounts.values()].map(({ protocol }) => helloProtocol(protocol)),
     limits: { message, item, packet, pipe, inbox, stream, calls, streams },
     features: [...features],

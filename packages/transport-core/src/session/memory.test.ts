@@ -62,6 +62,7 @@ class Peer {
         limits,
         keepAlive: { interval: 1e9, timeout: 1e9 },
         memory: receiver.memory,
+        ticker: { now: () => receiver.now },
         allocate(size) {
           receiver.allocated += size;
           return new Uint8Array(size);

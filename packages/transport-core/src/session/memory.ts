@@ -223,8 +223,6 @@ export interface MemoryOwner {
   readonly limits: { readonly total: { readonly calls: number; readonly bytes: number } };
   /** Frees memory that is no longer used. */
   readonly freeMemory: (memory: Uint8Array) => void;
-  /** Called before the connection refuses a message in the tick of another connection. */
-  advance(now: number): void;
   /**
    * Ends the connection, and frees its memory, before it returns. The GO_AWAY carries the error.
    */
@@ -440,7 +438,6 @@ export class MemoryUsage {
    * holds no memory. Ends the connection instead if it has sent too slowly.
    */
   refuse(now: number, spares: boolean): void {
-    this.#owner.advance(now);
     const time = now - this.#since;
     const isSlow = time < SLOW_TIME ? this.#wasSlow : this.#came < (time / 1_000) * SLOW_RATE;
     if (isSlow) return this.#owner.breakOff(tooSlow(this.#memory));

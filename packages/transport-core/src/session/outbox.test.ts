@@ -194,7 +194,7 @@ test('the farewell follows everything that was accepted, including messages that
 test('after a write that was kept nothing is written until drained', (t) => {
   const { fixture, lanes } = withChannel();
   fixture.stuck = true;
-  fixture.context.now = 500;
+  fixture.now = 500;
   fixture.outbox.push(lanes, unit(Kind.REQUEST, 10), 'short');
   t.is(fixture.pump().length, 1);
   t.true(fixture.batch.blocked);
@@ -215,7 +215,7 @@ test('a kept write is checked again after 10 s', (t) => {
     asked = time;
   };
   fixture.stuck = true;
-  fixture.context.now = 700;
+  fixture.now = 700;
   fixture.batch.control(Kind.PING, 1);
   fixture.batch.flush();
   t.is(asked, 700 + STUCK);
@@ -227,12 +227,12 @@ test('a pipe without credit is stuck after 10 s, unless CREDIT for it arrives; s
   const asked: number[] = [];
   fixture.context.port.wakeBy = (time) => void asked.push(time);
   fixture.grant(1);
-  fixture.context.now = 700;
+  fixture.now = 700;
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   fixture.pump();
   t.deepEqual(asked, [700 + STUCK]);
   t.is(fixture.outbox.stuckAt, 700 + STUCK);
-  fixture.context.now = 900;
+  fixture.now = 900;
   fixture.pump();
   t.is(fixture.outbox.stuckAt, 700 + STUCK);
   fixture.outbox.grant(1);

@@ -169,7 +169,7 @@ export class Assembly extends UnfinishedMessage {
   /** The piece into which packets are written, and the number of its bytes in use. */
   #piece: Uint8Array = EMPTY;
   #used = 0;
-  /** The memory into which the next packet is being read. */
+  /** The memory into which the next packet is read. */
   #room: Uint8Array | undefined = undefined;
 
   /**
@@ -217,7 +217,7 @@ export class Assembly extends UnfinishedMessage {
 
   /**
    * Returns the memory for the next packet if a packet of this length, above 0, fits and is kept.
-   * Bytes read there need not be copied.
+   * Bytes read there need not be copied. `drop` may free it, so ask again for each chunk.
    */
   room(length: number): Uint8Array | undefined {
     if (!this.#isKept || this.got + length > this.size) return undefined;
@@ -269,9 +269,8 @@ export class Assembly extends UnfinishedMessage {
     if (!this.#isKept) return;
     this.release();
     for (const piece of this.#full ?? []) this.#giveBack(piece);
-    // The decoder may still be reading a packet into the last piece.
-    if (this.#room === undefined) this.#giveBack(this.#piece);
-    this.#full = undefined;
+    this.#giveBack(this.#piece);
+    this.#full = this.#room = undefined;
     this.#piece = EMPTY;
   }
 

@@ -2,10 +2,11 @@
 // cost in work and in memory. SessionContext depends on no part. Below it are the costs in work
 // units, and Liveness, the part that pings a silent peer.
 //
-// The context owns these figures. The session sets the time and the work units of each turn, and
-// every part reports work. The context ends the connection when the peer breaks the rules or costs
+// The context owns these figures. The session sets the work units of each turn, and every part
+// reports work. The context ends the connection when the peer breaks the rules or costs
 // too much.
 
+import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';
 import type { TransportCounter } from '../observer.ts';
 import type { Random } from '../random.ts';
@@ -17,45 +18,22 @@ import { type Memory, type MemoryOwner, MemoryUsage } from './memory.ts';
  * The limits of a session; `LimitOptions` describes them. Limits that the peer must know are sent
  * in HELLO.
  */
-export interface SessionLimits {
-  readonly message: number;
-  readonly item: number;
-  readonly packet: number;
-  readonly calls: number;
-  readonly streams: number;
-  readonly inbound: { readonly calls: number; readonly bytes: number };
-  readonly total: { readonly calls: number; readonly bytes: number };
-  readonly outbound: { readonly messages: number; readonly bytes: number };
-  readonly credit: {
-    readonly pipe: number;
-    readonly pipeMax: number;
-    readonly inbox: number;
-    readonly stream: number;
-  };
-}
+export type SessionLimits = Pick<
+  CommonConfig['limits'],
+  'message' | 'item' | 'packet' | 'calls' | 'streams' | 'inbound' | 'total' | 'outbound' | 'credit'
+>;
 
 /**
  * The limits of this connection, settled from the HELLOs of both ends. Before the peer's HELLO,
  * they are our own, without credit.
+ *
+ * - `packet`, `calls` (our open calls on a channel) and `streams` (open streaming calls on the
+ *   connection): the smaller limit of the two ends. A message of more than `packet` bytes counts as
+ *   long.
+ * - `message` and `item`: the maximum sizes that the peer accepts, in bytes.
+ * - `inbox` and `stream`: the initial credit of our accounts with the peer, in bytes.
  */
-export interface Terms {
-  /**
-   * The smaller of the packet sizes of both ends, in bytes. A message of more bytes counts as long.
-   */
-  readonly packet: number;
-  /** The maximum sizes of a message and of an item that the peer accepts, in bytes. */
-  readonly message: number;
-  readonly item: number;
-  /**
-   * Maximum numbers of our open calls on a channel and of open streaming calls on the connection:
-   * in each case the smaller limit of the two ends.
-   */
-  readonly calls: number;
-  readonly streams: number;
-  /** The initial credit of our accounts with the peer, in bytes. */
-  readonly inbox: number;
-  readonly stream: number;
-}
+export type Terms = Readonly<Omit<HelloLimits, 'pipe'>>;
 
 /** Merges the limits in the peer's HELLO with our own. */
 export function settle(own: Terms, peer: HelloLimits): Terms {
@@ -103,13 +81,14 @@ type Violation = (reason: 'malformed' | 'too_large' | 'flood', message: string) 
 
 /** The parts of a context that the options of its session provide. */
 export type ContextInit = Readonly<
-  Pick<SessionContext, 'port' | 'limits' | 'memory' | 'allocate' | 'freeMemory' | 'count' | 'now'>
->;
+  Pick<SessionContext, 'port' | 'limits' | 'memory' | 'allocate' | 'freeMemory' | 'count'>
+> & {
+  /** Gives the time of the transport's present tick. */
+  readonly ticker: { now(): number };
+};
 
 /** The state that the parts of a session share. */
 export class SessionContext implements MemoryOwner {
-  /** The time of this tick. */
-  now: number;
   terms: Terms;
   /** The peer; undefined before its HELLO was accepted. */
   remote: Remote | undefined = undefined;
@@ -127,6 +106,7 @@ export class SessionContext implements MemoryOwner {
   units = UNBOUNDED;
   #abuses = 0;
   #abuseSince = 0;
+  readonly #ticker: ContextInit['ticker'];
   readonly port: SessionPort;
   readonly limits: SessionLimits;
   /** The memory of the transport. */
@@ -155,14 +135,15 @@ export class SessionContext implements MemoryOwner {
     this.count = init.count;
     this.violation = violation;
     this.breakOff = breakOff;
-    this.now = this.active = init.now;
+    this.#ticker = init.ticker;
+    this.active = this.now;
     const { message, item, packet, calls, streams } = init.limits;
     this.terms = { message, item, packet, calls, streams, inbox: 0, stream: 0 };
   }
 
-  /** Sets the time, at the beginning of a tick. */
-  advance(now: number): void {
-    this.now = now;
+  /** The time of this tick. */
+  get now(): number {
+    return this.#ticker.now();
   }
 
   /** Requests that `Session.wake` be called at this time or earlier. */
@@ -319,16 +300,11 @@ export const FIELDS_SHIFT = 3;
 // It owns the times at which the peer was last heard and last pinged. The session reports input to
 // it and asks it what is due.
 
-/** The times after which a silent peer is pinged, and then disconnected. */
-export interface KeepAlive {
-  /** Duration, in milliseconds, without received data after which a PING is sent. */
-  readonly interval: number;
-  /**
-   * Duration, in milliseconds, within which the peer must send something after the PING; otherwise
-   * it is considered dead.
-   */
-  readonly timeout: number;
-}
+/**
+ * The times after which a silent peer is pinged, and then disconnected; `KeepAliveOptions`
+ * describes them.
+ */
+export type KeepAlive = CommonConfig['keepAlive'];
 
 /** Decides whether the peer is alive and when to send a PING. */
 export class Liveness {

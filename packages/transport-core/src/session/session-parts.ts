@@ -100,7 +100,7 @@ export class SessionParts {
     const memory = !isBytes ? 'frames' : options.copies === true ? 'one' : 'own';
     this.packets = new IncomingPackets(context, this.batch, memory, () => this.#measure());
     this.channels = new Channels(context, this.batch, mounts);
-    this.liveness = new Liveness(options.keepAlive, options.random, options.now);
+    this.liveness = new Liveness(options.keepAlive, options.random, context.now);
     this.caller = new Caller(this.outbox, this.channels, side === 'dialer' ? 1 : 0);
     this.answers = new Answers(context, this.packets, this.caller, visitor);
     this.callee = new Callee(this.outbox, this.channels, this.packets);
@@ -332,18 +332,21 @@ export class Answers {
   }
 
   /**
-   * Fails the calls whose long response or item stopped arriving. Returns the next time at which
-   * this must be checked.
+   * Drops the long responses and items that stopped arriving, and fails their calls. Returns the
+   * next time at which this must be checked.
    */
   wake(now: number): number {
     let next = Number.POSITIVE_INFINITY;
     if (this.#context.usage.unfinished === 0) return next;
     for (const call of this.#caller.slots.values()) {
       const { assembly = call.download?.assembly } = call;
-      if (assembly === undefined || call.done) continue;
+      if (assembly === undefined) continue;
       const stale = Math.max(assembly.last, this.#incomingPackets.lastPacket) + STALLED;
       if (stale > now) next = Math.min(next, stale);
-      else this.#stopped(call, assembly);
+      else {
+        assembly.drop();
+        if (!call.done) this.#stopped(call, assembly);
+      }
     }
     return next;
   }
@@ -352,9 +355,7 @@ export class Answers {
    * Fails a call because a long message from the callee stopped arriving; sends a CANCEL to a
    * callee that still streams.
    */
-  #stopped(call: OutCall, assembly: Assembly): void {
-    const { got, size } = assembly;
-    assembly.drop();
+  #stopped(call: OutCall, { got, size }: Assembly): void {
     const what = call.download === undefined ? 'the response' : 'an item';
     call.failed(
       new TransportError('aborted', `${what} stopped after ${got} of ${size} bytes`, {

@@ -48,7 +48,7 @@ test('an acceptor whose preamble was kept writes its hello only after drained', 
   pair.tick(pair.acceptor);
   pair.quiet();
   t.deepEqual(pair.acceptor.sent, []);
-  pair.acceptor.drain(pair.now);
+  pair.acceptor.drain();
   pair.quiet();
   t.true(pair.dialer.isUp && pair.acceptor.isUp);
 });
@@ -174,6 +174,23 @@ test('a CANCEL breaks off a long response that has begun', (t) => {
   t.true(pair.acceptor.session.parts.outbox.idle);
   pair.quiet();
   t.is(pair.dialer.session.parts.caller.slots.size, 0);
+});
+
+test('a long response that stops is dropped after 10 s, even if its call has ended', (t) => {
+  const pair = open();
+  const call = ask();
+  call.due = pair.now + 5_000;
+  pair.start(pair.dialer, call);
+  pair.quiet();
+  const [served] = pair.acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array(3 * SMALL.packet));
+  pair.tick(pair.acceptor);
+  pair.move(pair.acceptor, 1.5 * SMALL.packet);
+  pair.pass(5_000);
+  t.is(call.error?.code, 'deadline_exceeded');
+  t.is(pair.dialer.memory.used, SMALL.packet);
+  pair.pass(5_000);
+  t.is(pair.dialer.memory.used, 0);
 });
 
 test('many calls whose deadlines pass at the same time end over several turns', (t) => {

@@ -170,7 +170,6 @@ export class Session {
    * chunk.
    */
   receive(now: number, chunk: Uint8Array): boolean {
-    this.parts.context.advance(now);
     const phase = this.#phase;
     if (phase.name === 'closed') return true;
     this.parts.liveness.heard(now);
@@ -191,7 +190,6 @@ export class Session {
    * the number of frames that were read.
    */
   receiveFrames(now: number, batch: readonly Frame[]): number {
-    this.parts.context.advance(now);
     this.parts.liveness.heard(now);
     const read = this.#phase.name === 'closed' ? 0 : this.#frames.receiveFrames(batch);
     if (this.#phase.name === 'leaving') this.#options.port.dirty();
@@ -218,8 +216,7 @@ export class Session {
    * Writes everything that can be written at the end of a tick, then admits calls and settles
    * callers that waited for room.
    */
-  tick(now: number): void {
-    this.parts.context.advance(now);
+  tick(): void {
     if (this.#phase.name === 'closed') return;
     const { batch, caller, channels, outbox } = this.parts;
     outbox.pump();
@@ -230,12 +227,11 @@ export class Session {
   }
 
   /** Continues writing after the connection has taken the batch that it had kept. */
-  drained(now: number): void {
-    this.parts.context.advance(now);
+  drained(): void {
     if (this.#phase.name === 'closed') return;
     this.parts.batch.drained();
     this.parts.outbox.pump();
-    this.tick(now);
+    this.tick();
   }
 
   // Closing the connection.
@@ -342,7 +338,6 @@ export class Session {
 
   /** Does everything that is due at `now`, and returns the next time at which something is due. */
   wake(now: number): number {
-    this.parts.context.advance(now);
     const phase = this.#phase;
     if (phase.name === 'closed') return Number.POSITIVE_INFINITY;
     if ('exchange' in phase) {

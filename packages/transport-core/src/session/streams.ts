@@ -7,6 +7,7 @@
 // a reader that stops taking items stops only its own sender.
 
 import { TransportError } from '../errors.ts';
+import { DONE, type Step, Steps } from '../event-hub.ts';
 import { List } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
@@ -452,44 +453,6 @@ interface ItemReaderHooks<T> {
   failure(error: unknown): unknown;
 }
 
-/** The result of a read: an item, the end, or an error; undefined if there is none yet. */
-export type Step<T> = IteratorResult<T, undefined> | { readonly error: unknown } | undefined;
-
-/** An async iterator that serves its reads in order, one step for each. */
-export abstract class Steps<T> implements AsyncIterableIterator<T> {
-  readonly #waiting: {
-    resolve(result: IteratorResult<T, undefined>): void;
-    reject(error: unknown): void;
-  }[] = [];
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<T, undefined>> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      if (this.#waiting.length === 1) this.serve();
-    });
-  }
-
-  abstract return(): Promise<IteratorResult<T, undefined>>;
-
-  /** Serves the reads that wait, as far as possible. */
-  protected serve(): void {
-    while (this.#waiting.length > 0) {
-      const result = this.step();
-      if (result === undefined) return;
-      const { resolve, reject } = this.#waiting.shift()!;
-      if ('error' in result) reject(result.error);
-      else resolve(result);
-    }
-  }
-
-  /** Takes the next step. If there is none yet, `serve` must be called once there is. */
-  protected abstract step(): Step<T>;
-}
-
 /** The items of one call. They can be read only once, by a single loop. */
 export class ItemReader<T> extends Steps<T> {
   readonly #stream: InStream;
@@ -549,12 +512,6 @@ export class ItemReader<T> extends Steps<T> {
     return { error };
   }
 }
-
-/** The result of an iterator that has ended. */
-export const DONE: IteratorReturnResult<undefined> = Object.freeze({
-  value: undefined,
-  done: true,
-});
 
 // Closes streams that nobody will read, so that their sources can clean up.
 

@@ -60,7 +60,7 @@ test('the credit of such a channel waits in one frame until the peer reads it', 
       writeMessage(encoder, { kind: Kind.ONEWAY, channel: 0x40 + (i & 1), method: 1 }),
     );
   pair.pass(0);
-  acceptor.drain(pair.now);
+  acceptor.drain();
   pair.tick(acceptor);
   t.is(acceptor.ending, undefined);
   const credits = read(acceptor.sent)

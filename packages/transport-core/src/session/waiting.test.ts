@@ -71,7 +71,7 @@ test('nothing is written while the connection keeps a batch, even if a waiting c
   batch.pacer.read(0, 1, 1);
   dialer.stuck = true;
   t.notThrows(() => pair.tick(dialer));
-  dialer.drain(pair.now);
+  dialer.drain();
   pair.quiet();
   for (const call of calls) t.true(call.done);
   t.deepEqual(
@@ -96,7 +96,7 @@ test('a peer that sends a part of an item before the request has left holds no m
   dialer.session.receive(pair.now, first);
   t.true(dialer.memory.used > SMALL.packet);
   get.giveUp('cancelled');
-  dialer.drain(pair.now);
+  dialer.drain();
   pair.quiet();
   t.is(dialer.memory.used, 0);
 });

@@ -1,9 +1,12 @@
-// Keeps a layer listening: after a failure, it listens again with a back-off of 5 ms, doubling up
-// to 1 s.
+// Acceptor accepts connections. It owns the listener and the handshakes of accepted connections,
+// asks the transport for room, and passes each connection to it. Below are Listener and
+// BoundedHandshakes.
 
 import { sourceOf } from '../address.ts';
 import type { Clock, ClockTimer } from '../clock.ts';
-import { reasonError, TransportError } from '../errors.ts';
+import { reasonError, TransportError, withDetails } from '../errors.ts';
+import { screenHello } from '../wire/preamble.ts';
+import type { Connection, ConnectionHost } from './connection.ts';
 import type {
   HandshakeLimiter,
   HandshakeSlot,
@@ -11,6 +14,136 @@ import type {
   StreamConnection,
   StreamLayer,
 } from './stream-layer.ts';
+
+/** Accepts connections. */
+export class Acceptor {
+  /** True once `listen` has succeeded, until `stop` is called. */
+  listening = false;
+  readonly #transport: ConnectionHost;
+  readonly #handshakes: BoundedHandshakes;
+  readonly #listener: Listener;
+  #hasBegun = false;
+  #stopped: Promise<void> | undefined = undefined;
+
+  constructor(transport: ConnectionHost) {
+    this.#transport = transport;
+    const { config, clock, layer } = transport;
+    this.#handshakes = new BoundedHandshakes(
+      config.limits.handshakes,
+      () => transport.ticker.now(),
+      (endpoint, error, place) => this.#rejected(endpoint, error, place),
+    );
+    this.#listener = new Listener({
+      layer,
+      clock,
+      accept: (stream, slot) => this.#accept(stream, slot),
+      broke: (error, retryIn) => transport.listenFailed(this, error, retryIn),
+      recovered: () => transport.listensAgain(this),
+      timeout: config.handshakeTimeout,
+      handshakes: { acquire: (...connection) => this.#acquire(...connection) },
+      screen: screenHello,
+    });
+  }
+
+  async listen(): Promise<void> {
+    if (this.#transport.state !== 'open')
+      throw new TransportError('shutdown', 'listen: this transport is closed');
+    if (this.#hasBegun)
+      throw new TransportError(
+        'failed_precondition',
+        'listen: this transport is already listening',
+      );
+    this.#hasBegun = true;
+    try {
+      await this.#listener.start();
+    } catch (error) {
+      this.#hasBegun = false;
+      throw error;
+    }
+    if (this.#transport.state !== 'open')
+      throw new TransportError(
+        'shutdown',
+        'listen: this transport was closed while it started to listen',
+      );
+    this.listening = true;
+  }
+
+  /**
+   * Accepts no more connections, but completes handshakes that have begun; `stop` follows later.
+   */
+  retire(): void {
+    if (this.listening) this.#listener.retire();
+    this.listening = false;
+  }
+
+  /** The number of accepted connections that are in a handshake or waiting for one. */
+  get handshaking(): number {
+    return this.#handshakes.size;
+  }
+
+  /** Accepts no more connections. Idempotent; resolves when nothing is bound anymore. */
+  stop(): Promise<void> {
+    this.listening = false;
+    this.#stopped ??= this.#listener.stop();
+    return this.#stopped;
+  }
+
+  #accept(stream: StreamConnection, given: HandshakeSlot | undefined): void {
+    const { config, connections, state } = this.#transport;
+    // Connections that were refused or are closing still hold a socket for a second, so their
+    // number is bounded, too.
+    if (state !== 'open' || connections.size >= config.limits.connections * 2) {
+      given?.leave();
+      return stream.destroy();
+    }
+    const refused = this.#transport.full();
+    let connection: Connection | undefined;
+    const place =
+      given === undefined ? this.#acquire(stream.endpoint, () => connection?.unpark()) : undefined;
+    const slot = given ?? place;
+    if (slot === undefined) return stream.destroy();
+    if (slot instanceof HandshakePlace) slot.take();
+    connection = this.#transport.add(stream, {
+      direction: 'in',
+      target: undefined,
+      expected: undefined,
+      refused,
+      slot,
+      opened: undefined,
+    });
+    connection.start();
+    if (place?.waits) connection.park();
+  }
+
+  /** Admits another handshake; if there is no room, notifies the observer. */
+  #acquire(
+    ...[endpoint, enter, source]: Parameters<BoundedHandshakes['acquire']>
+  ): HandshakePlace | undefined {
+    const place = this.#handshakes.acquire(endpoint, enter, source);
+    // All these connections share one error: in a flood, creating an error for each would cost more
+    // than refusing the connection.
+    if (place === undefined) this.#tellRejected(endpoint, CROWDED, true);
+    return place;
+  }
+
+  #rejected(endpoint: string, error: TransportError, { isTaken }: HandshakePlace): void {
+    // If the transport has taken the connection, its `down` notifies the membership.
+    this.#tellRejected(endpoint, withDetails(error, { target: endpoint }), !isTaken);
+  }
+
+  #tellRejected(endpoint: string, error: TransportError, tellsMembership: boolean): void {
+    this.#transport.dispatcher.tell({ type: 'rejected', endpoint, direction: 'in', error });
+    if (tellsMembership) this.#transport.membership?.turnedAway?.(endpoint, error, undefined);
+  }
+}
+
+const CROWDED = reasonError(
+  'full',
+  'too many connections have not completed their hello (limits.handshakes)',
+);
+
+// Keeps a layer listening: after a failure, it listens again with a back-off of 5 ms, doubling up
+// to 1 s.
 
 /** Options of a Listener. */
 interface ListenerOptions extends ListenOptions {
@@ -38,8 +171,19 @@ export class Listener {
   }
 
   /** Starts listening; rejects if that fails. Later failures are handled here. */
-  async start(): Promise<void> {
-    await this.#listen();
+  start(): Promise<void> {
+    const { layer, accept, timeout, handshakes, screen } = this.#options;
+    return layer.listen(
+      (connection, slot) => {
+        // Only an accepted connection shows that listening works again.
+        this.#delay = FIRST_DELAY;
+        if (!this.#stopped) return accept(connection, slot);
+        slot?.leave();
+        connection.destroy();
+      },
+      (error) => this.#again(error),
+      { timeout, handshakes, screen },
+    );
   }
 
   /**
@@ -60,21 +204,6 @@ export class Listener {
     await layer.close();
   }
 
-  #listen(): Promise<void> {
-    const { layer, accept, timeout, handshakes, screen } = this.#options;
-    return layer.listen(
-      (connection, slot) => {
-        // Only an accepted connection shows that listening works again.
-        this.#delay = FIRST_DELAY;
-        if (!this.#stopped) return accept(connection, slot);
-        slot?.leave();
-        connection.destroy();
-      },
-      (error) => this.#again(error),
-      { timeout, handshakes, screen },
-    );
-  }
-
   #again(error: TransportError): void {
     if (this.#stopped || this.#retired || this.#waits) return;
     const delay = this.#delay;
@@ -86,7 +215,7 @@ export class Listener {
     if (this.#stopped || this.#retired) return;
     this.#timer = clock.setTimeout(() => {
       this.#waits = false;
-      this.#listen().then(
+      this.start().then(
         () => {
           // Another part of the layer may have failed in the meantime.
           if (!this.#waits) recovered();
@@ -160,16 +289,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     if (count >= this.#perSource || (isFull && this.#waiting.size >= this.#pending * QUEUE))
       return undefined;
     this.#sources.set(source, count + 1);
-    const place: HandshakePlace = new HandshakePlace(
-      now,
-      given,
-      enter,
-      () => this.#answer(place),
-      (error) => {
-        this.#left(place, source, error !== undefined);
-        if (error !== undefined) this.#rejected(endpoint, error, place);
-      },
-    );
+    const place = new HandshakePlace(this, endpoint, source, given !== undefined, now, enter);
     if (isFull) this.#waiting.add(place);
     else this.#admit(place);
     return place;
@@ -181,14 +301,17 @@ export class BoundedHandshakes implements HandshakeLimiter {
   }
 
   /** Frees the place of a handshake, and ends the oldest if too many wait for confirmations. */
-  #answer(place: HandshakePlace): void {
+  answered(place: HandshakePlace): void {
     this.#answered.add(place);
     const [oldest] = this.#answered;
     if (this.#answered.size > this.#pending * ANSWERED) oldest!.end(OUTPACED);
     this.#leaveInside();
   }
 
-  #left(place: HandshakePlace, source: string, hasFailed: boolean): void {
+  /** Removes a handshake that is complete, or has failed with this error. */
+  left(place: HandshakePlace, error: TransportError | undefined): void {
+    const { endpoint, source } = place;
+    const hasFailed = error !== undefined;
     // Otherwise a client that aborts each handshake after the costly half could start a new one
     // immediately.
     if (hasFailed && this.#perSource !== Number.POSITIVE_INFINITY)
@@ -196,6 +319,7 @@ export class BoundedHandshakes implements HandshakeLimiter {
     else this.#free(source);
     // A handshake that neither waits nor only awaits its confirmation had a place.
     if (!this.#waiting.delete(place) && !this.#answered.delete(place)) this.#leaveInside();
+    if (hasFailed) this.#rejected(endpoint, error, place);
   }
 
   /**
@@ -206,15 +330,14 @@ export class BoundedHandshakes implements HandshakeLimiter {
     this.#inside--;
     let [next] = this.#waiting;
     if (next === undefined) return;
-    if (next.source !== undefined)
-      for (const place of this.#waiting)
-        if (this.#count(place.source) < this.#count(next.source)) next = place;
+    if (next.isNamed)
+      for (const place of this.#waiting) if (this.#count(place) < this.#count(next)) next = place;
     this.#waiting.delete(next);
     this.#admit(next);
   }
 
-  #count(source: string | undefined): number {
-    return source === undefined ? Number.POSITIVE_INFINITY : this.#sources.get(source)!;
+  #count({ source, isNamed }: HandshakePlace): number {
+    return isNamed ? this.#sources.get(source)! : Number.POSITIVE_INFINITY;
   }
 
   #letGo(now: number): void {
@@ -233,31 +356,34 @@ export class BoundedHandshakes implements HandshakeLimiter {
 
 /** The handshake slot of one connection. */
 export class HandshakePlace implements HandshakeSlot {
+  readonly endpoint: string;
+  readonly source: string;
+  /** True if its layer has named the source. */
+  readonly isNamed: boolean;
   readonly since: number;
-  /** The source that its layer has named. */
-  readonly source: string | undefined;
   /** True once the transport has the connection; before that, it belongs to the layer. */
   isTaken = false;
   /** True while the connection waits for its turn. */
   waits = true;
+  readonly #handshakes: BoundedHandshakes;
   readonly #entered: (slot: HandshakeSlot) => void;
-  readonly #answered: () => void;
-  readonly #onLeave: (error: TransportError | undefined) => void;
   #end: ((error: TransportError) => void) | undefined;
   #left = false;
 
   constructor(
+    handshakes: BoundedHandshakes,
+    endpoint: string,
+    source: string,
+    isNamed: boolean,
     since: number,
-    source: string | undefined,
     entered: (slot: HandshakeSlot) => void,
-    answered: () => void,
-    onLeave: (error: TransportError | undefined) => void,
   ) {
-    this.since = since;
+    this.#handshakes = handshakes;
+    this.endpoint = endpoint;
     this.source = source;
+    this.isNamed = isNamed;
+    this.since = since;
     this.#entered = entered;
-    this.#answered = answered;
-    this.#onLeave = onLeave;
   }
 
   take(): void {
@@ -273,7 +399,7 @@ export class HandshakePlace implements HandshakeSlot {
     if (this.#left || this.waits) return;
     const isFirst = this.#end === undefined;
     this.#end = end;
-    if (isFirst) this.#answered();
+    if (isFirst) this.#handshakes.answered(this);
   }
 
   /** Ends the connection of an answered handshake. */
@@ -285,7 +411,7 @@ export class HandshakePlace implements HandshakeSlot {
   leave(error?: TransportError): void {
     if (this.#left) return;
     this.#left = true;
-    this.#onLeave(error);
+    this.#handshakes.left(this, error);
   }
 }
 

@@ -101,9 +101,8 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** Counts an empty message of the carrier towards a flood. */
   #empty(): true {
-    this.#ticker.run((now) => {
+    this.#ticker.run(() => {
       this.#spend(CHUNK);
-      this.#context.advance(now);
       if (!this.#isOver) this.#context.abused();
     });
     return true;

@@ -10,6 +10,7 @@ import { type FrameCollector, FrameEncoder, type FrameWriter } from '../wire/enc
 import type { StreamConnection } from './stream-layer.ts';
 import type {
   BufferPool,
+  DeadlineTimer,
   ReadScheduler,
   ScheduledReader,
   Ticker,
@@ -27,8 +28,6 @@ type Phase =
 
 /** The connection, which imports this file. A closure would cost memory for each connection. */
 interface Owner {
-  /** Requests that `Connection.wake` be called at this time or earlier. */
-  wakeBy(time: number): void;
   /** Reports that `Session.crowded` has changed. */
   crowding(): void;
 }
@@ -45,6 +44,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   readonly #owner: Owner;
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
+  readonly #timer: DeadlineTimer;
   readonly #scheduler: ReadScheduler;
   readonly #buffers: BufferPool;
   readonly #encoder: FrameEncoder | undefined;
@@ -70,12 +70,13 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   constructor(
     owner: Owner,
-    { ticker, scheduler, buffers, rates }: TransportResources,
+    { ticker, timer, scheduler, buffers, rates }: TransportResources,
     stream: StreamConnection,
   ) {
     this.#owner = owner;
     this.#stream = stream;
     this.#ticker = ticker;
+    this.#timer = timer;
     this.#scheduler = scheduler;
     this.#buffers = buffers;
     this.#rate = rates.send.of(stream.nodeId, ticker.now());
@@ -116,13 +117,13 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   }
 
   wakeBy(time: number): void {
-    this.#owner.wakeBy(time);
+    this.#timer.by(time);
   }
 
-  flushTick(now: number): void {
+  flushTick(): void {
     this.#isScheduled = false;
     const session = this.#session!;
-    session.tick(now);
+    session.tick();
     if (session.crowded === this.#isCrowded) return;
     this.#isCrowded = !this.#isCrowded;
     this.#owner.crowding();
@@ -228,14 +229,14 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   #writeOn(): void {
     if (this.#phase.name === 'lingering') this.#writeLast();
-    else if (!this.isHeldBack) this.#ticker.run((now) => this.#session!.drained(now));
+    else if (!this.isHeldBack) this.#ticker.run(() => this.#session!.drained());
   }
 
   /** Does everything that is due at `now`. */
   wake(now: number): void {
     if (now >= this.#sendAgain) {
       this.#sendAgain = Number.POSITIVE_INFINITY;
-      if (this.#kept === undefined && !this.#isResting) this.#session!.drained(now);
+      if (this.#kept === undefined && !this.#isResting) this.#session!.drained();
     }
     if (this.#phase.name === 'lingering' && now >= this.#phase.due) this.#close();
   }

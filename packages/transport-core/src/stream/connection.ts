@@ -7,9 +7,10 @@
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { type TransportError, withoutStack } from '../errors.ts';
-import type { TransportCounter } from '../observer.ts';
+import type { ObserverEvent } from '../observer.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
+import type { RpcHost } from '../rpc/call.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
@@ -28,11 +29,14 @@ import type { TransportResources } from './transport-resources.ts';
  * The transport as its connections, pool, mounts and listeners see it. It is an interface because
  * `TransportEngine`, which implements it, imports all of them.
  */
-export interface ConnectionHost extends TransportResources {
+export interface ConnectionHost
+  extends TransportResources,
+    Omit<RpcHost, keyof TransportResources | 'dispatcher'> {
+  /** Passes events to the observer. */
+  readonly dispatcher: RpcHost['dispatcher'] & { tell(event: ObserverEvent): void };
   readonly state: 'open' | 'closing' | 'closed';
-  /** The identity that is shown to peers, and the one for peers that prove no id. */
+  /** The identity that is shown to peers. */
   readonly self: Introduction;
-  readonly selfUnproven: Introduction;
   /** The mounted protocols by channel, which receive the peers' calls. */
   readonly inboxes: ReadonlyMap<number, Mounted>;
   /** All connections whose stream is not closed yet. */
@@ -41,14 +45,6 @@ export interface ConnectionHost extends TransportResources {
   add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection;
   /** Returns an error if `limits.connections` allows no more connections. */
   full(): TransportError | undefined;
-  wakeBy(time: number): void;
-  count(counter: TransportCounter, amount: number, remote: Remote | undefined): void;
-  /** Reports that a user's callback failed. */
-  callbackFailed(callback: string, error: unknown): void;
-  /** Reports that a protocol got a reader or lost one. */
-  readersChanged(): void;
-  /** Closes a connection, because the transport is far above `limits.memory`. */
-  relieve(): void;
   /** Makes a connection take no new calls, and close when its calls are done. */
   retire(connection: Connection): void;
   /** @param retryIn the milliseconds until a held target is dialed again. */
@@ -210,7 +206,6 @@ export class Connection implements SessionVisitor {
    */
   trySend(channel: number, method: ProtocolMethod, payload: Uint8Array): boolean {
     if (!this.isUp) return false;
-    this.host.ticker.now();
     return this.caller.trySend(channel, method, payload);
   }
 
@@ -291,10 +286,6 @@ export class Connection implements SessionVisitor {
   /** The latest time at which the connection needs `wake`. */
   get due(): number {
     return this.#session.parts.context.due;
-  }
-
-  wakeBy(time: number): void {
-    this.host.wakeBy(time);
   }
 
   crowding(): void {
@@ -426,8 +417,8 @@ const GONE: Phase = Object.freeze({ name: 'gone' });
 // The options of a session, which follow from those of the transport.
 
 /**
- * Returns the options of a session. They are one object literal: when a part of them was spread
- * into the rest, V8 kept a hidden class of 650 bytes for each connection.
+ * Returns the options of a session. They are one object literal, because V8 keeps a hidden class of
+ * 650 bytes for each connection if a part of them is spread into the rest.
  */
 function sessionOptions(
   host: ConnectionHost,
@@ -436,8 +427,7 @@ function sessionOptions(
   connection: Connection,
   output: ConnectionOutput,
 ): SessionOptions {
-  const { config, memory, self, selfUnproven, inboxes, random, ticker } = host;
-  const now = ticker.now();
+  const { config, memory, self, inboxes, random, ticker } = host;
   const { limits, keepAlive, idleTimeout, handshakeTimeout } = config;
   return {
     visitor: connection,
@@ -450,17 +440,20 @@ function sessionOptions(
     memory,
     allocate,
     freeMemory: freeChunk,
-    self: stream.nodeId === undefined ? selfUnproven : self,
+    self,
     proven: stream.nodeId,
     observed: stream.endpoint.slice(0, OBSERVED),
     mounts: inboxes,
     keepAlive,
     idleTimeout,
     // The time that the layer below took, or that was spent waiting for a turn, is subtracted.
-    handshakeTimeout: Math.max(handshakeTimeout - (now - (slot?.since ?? now)), 0),
+    handshakeTimeout:
+      slot === undefined
+        ? handshakeTimeout
+        : Math.max(handshakeTimeout - (ticker.now() - slot.since), 0),
     random,
     refused: stream.refused ?? refused,
-    now,
+    ticker,
     isBounded: limits.rate.send !== undefined,
     copies: stream.reuses === true,
   };

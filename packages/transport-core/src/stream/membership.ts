@@ -10,6 +10,7 @@ import type { Protocol } from '../protocol/protocol.ts';
 import type { Random } from '../random.ts';
 import type { Remote } from '../remote.ts';
 import type { ResolvedAddress, ResolveFunction, Resolver } from '../resolver.ts';
+import { errorText } from '../text.ts';
 import type { Hello } from '../wire/hello.ts';
 
 /** A connection that is not up yet, but whose hello was received. */
@@ -139,11 +140,8 @@ export async function askResolve(
     return typeof result === 'string' ? result : readAddresses(result);
   } catch (error) {
     if (error instanceof TransportError) throw error;
-    const text = error instanceof Error ? error.message : String(error);
-    throw reasonError('host_not_found', `the 'resolve' option failed for '${shown}': ${text}`, {
-      target,
-      cause: error,
-    });
+    const text = `the 'resolve' option failed for '${shown}': ${errorText(error)}`;
+    throw reasonError('host_not_found', text, { target, cause: error });
   }
 }
 
@@ -161,7 +159,7 @@ export function askHello(
   const then: typeof give = (fields) => give(name === undefined ? fields : { name, ...fields });
   if (typeof hello !== 'function') return then((hello ?? {}) as Record<string, string>);
   const fail = (error: unknown) => {
-    const message = `this end's 'hello' option failed: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `this end's 'hello' option failed: ${errorText(error)}`;
     failed(
       error instanceof TransportError
         ? withDetails(error, OWN)
@@ -243,10 +241,7 @@ function refusal(error: unknown): TransportError {
     });
   if (error instanceof TransportError)
     return withDetails(error, { reason: error.reason ?? 'refused', sent: false });
-  return reasonError('refused', error instanceof Error ? error.message : String(error), {
-    sent: false,
-    cause: error,
-  });
+  return reasonError('refused', errorText(error), { sent: false, cause: error });
 }
 
 /** Calls a function that may return a value or a promise; creates no promise for a plain value. */

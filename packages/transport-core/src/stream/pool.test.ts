@@ -164,7 +164,6 @@ test('messages that wait for a dial displace unfinished messages of peers', (t) 
       terms: { packet: 64 },
       limits: { total: { calls: 10, bytes: 1_000 } },
       freeMemory: () => {},
-      advance: () => {},
       breakOff: () => {},
     });
     const refuse = () => {

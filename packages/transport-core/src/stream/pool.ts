@@ -107,7 +107,7 @@ export class Pool {
     }
     entry.wait(call);
     memory.makeRoom(this.host.ticker.now());
-    this.host.wakeBy(call.due);
+    this.host.timer.by(call.due);
     this.#dial(entry);
   }
 
@@ -220,7 +220,7 @@ export class Pool {
   }
 
   #wakeForHeld(held: HeldTarget | undefined): void {
-    if (held !== undefined && held.due < Number.POSITIVE_INFINITY) this.host.wakeBy(held.due);
+    if (held !== undefined && held.due < Number.POSITIVE_INFINITY) this.host.timer.by(held.due);
   }
 
   /**
@@ -553,7 +553,7 @@ class PoolEntry implements CallCarrier {
     else if (this.#crowdedSince === Number.POSITIVE_INFINITY) {
       const { host } = this.#pool;
       this.#crowdedSince = host.ticker.now();
-      host.wakeBy(this.growthDue);
+      host.timer.by(this.growthDue);
     }
   }
 

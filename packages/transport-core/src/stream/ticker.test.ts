@@ -18,7 +18,7 @@ function scene() {
   const ticker = new Ticker({ ...counting, turn: (callback) => void turns.push(callback) });
   const log: string[] = [];
   const flushable = (name: string) => ({
-    flushTick: (now: number) => void log.push(`${name} ${now}`),
+    flushTick: () => void log.push(`${name} ${ticker.now()}`),
   });
   return { clock, ticker, log, flushable, turns, reads: () => reads };
 }
@@ -66,6 +66,18 @@ test('connections written outside an event are flushed once at the end of the ti
   t.deepEqual(log, ['a 0', 'b 0']);
   await null;
   t.is(log.length, 2);
+});
+
+test('a flush at the end of a tick in which nobody asked for the time reads it once', async (t) => {
+  const { clock, ticker, log, flushable, reads } = scene();
+  clock.advance(4);
+  ticker.touch(flushable('a'));
+  await null;
+  t.deepEqual(log, ['a 4']);
+  t.is(reads(), 1);
+  await null;
+  t.is(ticker.now(), 4);
+  t.is(reads(), 2, 'the tick is over');
 });
 
 test('what can wait is flushed at the end of the turn, or with what cannot', async (t) => {

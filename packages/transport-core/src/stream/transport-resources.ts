@@ -16,7 +16,7 @@ import type { Membership } from './membership.ts';
 import type { StreamLayer } from './stream-layer.ts';
 
 /** The parts of a transport that its connections, its names and its mounts share. */
-export class TransportResources {
+export abstract class TransportResources {
   readonly layer: StreamLayer;
   readonly config: CommonConfig;
   readonly clock: Clock;
@@ -28,6 +28,8 @@ export class TransportResources {
   readonly memory: Memory;
   readonly rates: { readonly send: TokenBuckets; readonly receive: TokenBuckets };
   membership: Membership | undefined = undefined;
+  /** The timer for everything that a connection or a target waits for. */
+  abstract readonly timer: DeadlineTimer;
   /** The order of all calls of the transport. */
   readonly order = new CallOrder();
 
@@ -45,7 +47,8 @@ export class TransportResources {
     this.ticker = ticker;
     this.scheduler = new ReadScheduler(clock);
     this.aborts = new AbortQueue(this.scheduler);
-    this.buffers = new BufferPool(batchSize(config.limits.packet));
+    // A batch has room for a packet, its headers, and the small frames that are sent with it.
+    this.buffers = new BufferPool(config.limits.packet + FRAME_OVERHEAD + 1024);
     this.memory = new Memory(config.limits.memory);
     const { send, receive } = config.limits.rate;
     this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
@@ -61,7 +64,7 @@ export class TransportResources {
  */
 interface Flushable {
   /** Must not throw, because those behind it would then not be called. */
-  flushTick(now: number): void;
+  flushTick(): void;
 }
 
 /** Provides the time of the current tick, and flushes output at its end. */
@@ -154,6 +157,7 @@ export class Ticker {
   }
 
   readonly #tick = (): void => {
+    if (!this.#fresh) this.#begin();
     this.#scheduled = false;
     this.#flush();
     this.#fresh = false;
@@ -164,7 +168,7 @@ export class Ticker {
     while (this.#dirty !== undefined) {
       const dirty = this.#dirty;
       this.#dirty = undefined;
-      for (const flushable of dirty) flushable.flushTick(this.#time);
+      for (const flushable of dirty) flushable.flushTick();
     }
   }
 }
@@ -360,7 +364,11 @@ export class AbortQueue implements ScheduledReader {
   goOn(): void {
     const end = Math.min(this.#next + TURN / CANCEL_TOLD, this.#calls.length);
     this.#scheduler.spend((end - this.#next) * CANCEL_TOLD, this);
-    while (this.#next < end) tell(this.#calls[this.#next++]!);
+    while (this.#next < end) {
+      const call = this.#calls[this.#next++]!;
+      // The handler may have ended in the meantime.
+      if (call.running !== 0) call.tell();
+    }
     if (end < this.#calls.length) return this.#scheduler.wait(this);
     this.#calls = [];
     this.#next = 0;
@@ -371,11 +379,6 @@ export class AbortQueue implements ScheduledReader {
     while (this.#calls.length > 0) this.goOn();
     this.#scheduler.leave(this);
   }
-}
-
-/** Notifies a handler, unless it has already ended. */
-function tell(call: InCall): void {
-  if (call.running !== 0) call.tell();
 }
 
 // A token bucket for limits.rate: bytes per second, with bursts of up to one second's worth.
@@ -466,13 +469,6 @@ export class BufferPool {
     if (buffer !== undefined && buffer.length === this.size && this.#free.length < KEPT)
       this.#free.push(buffer);
   }
-}
-
-/**
- * Returns the size of a batch: a packet, its headers, and the small frames that are sent with it.
- */
-function batchSize(packet: number): number {
-  return packet + FRAME_OVERHEAD + 1024;
 }
 
 /** Maximum number of free buffers that are kept; further ones are left to the garbage collector. */

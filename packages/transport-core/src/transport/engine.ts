@@ -1,5 +1,5 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
-// pool, and one timer for everything.
+// pool, and one timer for everything. Below is Shutdown, which closes them.
 
 import { KeepAlive } from '#keep-alive';
 import type { Clock } from '../clock.ts';
@@ -16,6 +16,7 @@ import type { Inbox } from '../rpc/inbox.ts';
 import { Reporter } from '../rpc/records.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
+import { Acceptor } from '../stream/accept.ts';
 import {
   Connection,
   type ConnectionEnd,
@@ -23,15 +24,13 @@ import {
   type ConnectionInit,
 } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
-import { Members, Names } from '../stream/names.ts';
+import { Dialer, Members, Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker, TransportResources } from '../stream/transport-resources.ts';
-import type { Introduction } from '../wire/hello.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
-import { Acceptor, CLOSED, Dialer, ServingState, Shutdown } from './lifecycle.ts';
-import { channelTaken, isProjectProtocol, Mount } from './mount.ts';
-import { introduceUnproven, SelfIntroduction } from './scheme-layer.ts';
+import { channelTaken, isProjectProtocol, Mount, ServingState } from './mount.ts';
+import { SelfIntroduction } from './scheme-layer.ts';
 import type { MountOptions } from './types.ts';
 
 const mountOptions = optionsSchema({
@@ -49,7 +48,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly names = new Names(this);
   readonly serving = new ServingState((service) => this.hasWithdrawn(service));
   readonly self: SelfIntroduction;
-  readonly selfUnproven: Introduction;
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   isDraining = false;
@@ -99,7 +97,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.alive = new KeepAlive(clock);
     this.dispatcher = new EventDispatcher(config.observer);
     this.self = new SelfIntroduction(this, () => this.listening);
-    this.selfUnproven = introduceUnproven(this.self, this);
     this.timer = new DeadlineTimer(
       clock,
       (now) => this.#ring(now),
@@ -109,7 +106,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.pool = new Pool(this, this.names, this.members, (target, ...dial) =>
       this.reporter.dial(target, () => dialer.open(target, ...dial)),
     );
-    this.acceptor = new Acceptor(this, this.dispatcher);
+    this.acceptor = new Acceptor(this);
   }
 
   get state(): 'open' | 'closing' | 'closed' {
@@ -130,7 +127,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
 
   mount(protocol: Protocol, options: MountOptions): Mount {
     const { allow, drains } = parseOptions(mountOptions, options, 'mount');
-    const mount = new Mount(protocol, this, this.dispatcher, this.alive, drains);
+    const mount = new Mount(protocol, this, drains);
     const { server = [] } = isProjectProtocol(protocol) ? {} : (this.config.interceptors ?? {});
     mount.inbox.guard(server, allow);
     if (this.refuses && this.#withdraws(mount)) mount.inbox.refuse(DRAINING);
@@ -278,7 +275,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   #again(call: Call, error: TransportError | undefined): void {
     if (call.done) return;
     if (this.state !== 'open') return call.failed(CLOSED);
-    if (!call.redial || call.retried)
+    if (typeof call.to !== 'string' || call.retried)
       return call.failed(withoutStack(error ?? GONE, { sent: false }));
     call.retry(error !== undefined);
     this.pool.restart(call);
@@ -306,10 +303,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     return [...this.connections]
       .filter((connection) => connection.isUp)
       .map((connection) => connection.remote!);
-  }
-
-  wakeBy(time: number): void {
-    this.timer.by(time);
   }
 
   #ring(now: number): number {
@@ -413,7 +406,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     let sum = 0;
     for (const mount of this.mounts.values())
       if (this.#withdraws(mount))
-        for (const { figures } of this.connections) sum += figures.incoming(mount.channel);
+        for (const { figures } of this.connections) sum += figures.incoming(mount.protocol.channel);
     return sum;
   }
 
@@ -452,3 +445,130 @@ const GONE = new TransportError('unavailable', 'the connection is closing', {
   reason: 'disconnected',
   sent: false,
 });
+
+// Shutdown ends a transport and its mounts: calls in flight get a grace period, then everything
+// closes.
+
+/** Closes a transport and its mounts. */
+class Shutdown {
+  state: 'open' | 'closing' | 'closed' = 'open';
+  readonly #transport: TransportEngine;
+  #graceDue = Number.POSITIVE_INFINITY;
+  #ending: Promise<void> | undefined = undefined;
+  #ended: (() => void) | undefined = undefined;
+
+  constructor(transport: TransportEngine) {
+    this.#transport = transport;
+  }
+
+  close(grace: number): Promise<void> {
+    this.#ending ??=
+      this.#transport.isDraining && grace > 0 ? this.#leaveFirst(grace) : this.#end(grace);
+    return this.#ending;
+  }
+
+  /**
+   * Closes a transport that was drained. It accepts no more connections, and leaves its open
+   * connections in the same way as a transport that stays open. Both ends then wait for each other,
+   * so calls that are on their way here are still refused with `sent: false`.
+   */
+  async #leaveFirst(grace: number): Promise<void> {
+    const { acceptor, clock, connections } = this.#transport;
+    const until = clock.now() + grace;
+    acceptor.stop().catch(() => {});
+    const left = new AbortController();
+    const leaving = async () => {
+      // A connection in its hello is left once it is up: its peer may have sent calls already.
+      while (connections.size > 0 && !left.signal.aborted) {
+        const up = this.#up;
+        if (up.length === 0) await clock.sleep(STEP, left.signal);
+        else await this.#transport.leave(up, 'this node goes out of service');
+      }
+      left.abort();
+    };
+    leaving().catch(() => {});
+    await clock.sleep(grace, left.signal).catch(() => {});
+    left.abort();
+    await this.#end(connections.size === 0 ? 0 : Math.max(until - clock.now(), 0));
+  }
+
+  get #up(): Connection[] {
+    return [...this.#transport.connections].filter((connection) => connection.isUp);
+  }
+
+  async #end(grace: number): Promise<void> {
+    const { acceptor, aborts, connections, dispatcher, mounts, pool, scheduler, ticker, timer } =
+      this.#transport;
+    this.state = 'closing';
+    dispatcher.closing();
+    this.#transport.serving.changed();
+    this.#transport.membership?.closed();
+    for (const mount of mounts.values()) mount.refuse();
+    const stopped = acceptor.stop();
+    pool.close(CLOSED);
+    ticker.run((now) => {
+      for (const connection of [...connections]) connection.shut(grace);
+      this.#graceDue = now + grace;
+      if (grace === 0) this.#endGrace();
+      else timer.by(this.#graceDue);
+    });
+    if (connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
+    await stopped.catch(() => {});
+    this.#endGrace();
+    timer.stop();
+    aborts.finish();
+    scheduler.stop();
+    this.state = 'closed';
+    dispatcher.end();
+  }
+
+  /** Called when the stream of a connection has closed. */
+  gone(): void {
+    if (this.state === 'closing' && this.#transport.connections.size === 0) this.#ended?.();
+  }
+
+  /** Ends the grace period if its time has come. Returns the time at which it ends. */
+  wake(now: number): number {
+    if (now >= this.#graceDue) this.#endGrace();
+    return this.#graceDue;
+  }
+
+  /**
+   * Closes one protocol. Its calls get up to `grace` milliseconds to finish; then calls made here
+   * fail and peers' calls are refused.
+   */
+  async closeMount(mount: Mount, grace: number): Promise<void> {
+    const { clock, connections, pool, ticker } = this.#transport;
+    mount.refuse();
+    if (grace > 0 && mount.calls.open > 0 && this.state === 'open') {
+      const enough = new AbortController();
+      void mount.calls.whenIdle().then(() => enough.abort());
+      await clock.sleep(grace, enough.signal).catch(() => {});
+    }
+    ticker.run(() => {
+      if (!mount.inbox.closed)
+        mount.inbox.close(
+          new TransportError(
+            'unimplemented',
+            `protocol '${mount.protocol.name}' was closed on this node`,
+          ),
+        );
+      pool.failChannel(mount.protocol.channel, mount.over!);
+      for (const connection of connections)
+        connection.endChannel(mount.protocol.channel, mount.over!);
+      this.#transport.unmount(mount);
+    });
+  }
+
+  #endGrace(): void {
+    this.#graceDue = Number.POSITIVE_INFINITY;
+    for (const mount of this.#transport.mounts.values())
+      if (!mount.inbox.closed)
+        mount.inbox.close(reasonError('closed', 'the other end has closed its transport'));
+  }
+}
+
+/** The interval, in milliseconds, between checks for connections that have come up. */
+const STEP = 10;
+/** The error of calls that were made before the transport closed. */
+const CLOSED = new TransportError('shutdown', 'this transport was closed', { sent: false });

@@ -1,17 +1,16 @@
-// One protocol mounted on a transport, with its inbox and its outgoing calls.
+// One protocol mounted on a transport, with its inbox and its outgoing calls. Below is ServingState,
+// which decides whether this node takes calls to its services.
 
 import { contexts } from '#context';
 import { TransportError } from '../errors.ts';
 import type { ClientNext } from '../interceptors.ts';
-import { type MethodTable, methodTable, type Protocol } from '../protocol/protocol.ts';
+import type { Protocol } from '../protocol/protocol.ts';
 import { type Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
 import type { Reporter } from '../rpc/records.ts';
 import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
-import type { EventDispatcher } from './event-dispatcher.ts';
-import type { KeepAlive } from './keep-alive.ts';
 
 /** The steps, if any, before an outgoing call is sent. */
 interface MountHooks {
@@ -24,8 +23,6 @@ interface MountHooks {
 /** One mounted protocol. */
 export class Mount {
   readonly protocol: Protocol;
-  readonly channel: number;
-  readonly table: MethodTable;
   readonly inbox: Inbox;
   /** The calls that are made here. */
   readonly calls: CallHost;
@@ -36,38 +33,13 @@ export class Mount {
   /** False if its calls go on while the node drains. */
   readonly drains: boolean;
 
-  /** @param alive keeps the process alive while outgoing calls are in flight. */
-  constructor(
-    protocol: Protocol,
-    host: ConnectionHost,
-    dispatcher: EventDispatcher,
-    alive: KeepAlive,
-    drains: boolean,
-  ) {
+  constructor(protocol: Protocol, host: ConnectionHost, drains: boolean) {
     this.protocol = protocol;
-    this.channel = protocol.channel;
-    this.table = methodTable(protocol);
     this.drains = drains && !isProjectProtocol(protocol);
-    this.calls = new CallHost(protocol, {
-      timeout: host.config.timeout,
-      ticker: host.ticker,
-      order: host.order,
-      wakeBy: (time) => host.wakeBy(time),
-      // When an object becomes garbage can't be replayed, so no other clock may depend on it.
-      watchUnread: host.clock === systemClock ? watchUnread : undefined,
-      alive,
-      failed: (code) => dispatcher.callFailed(code),
-    });
-    this.inbox = new Inbox(
-      protocol,
-      this.table,
-      () => host.ticker.now(),
-      (counter, remote) => host.count(counter, 1, remote),
-      (callback, error) => host.callbackFailed(callback, error),
-      () => host.readersChanged(),
-      () => host.relieve(),
-      contexts,
-    );
+    // When an object becomes garbage can't be replayed, so no other clock may depend on it.
+    const watch = host.clock === systemClock ? watchUnread : undefined;
+    this.calls = new CallHost(protocol, host, watch);
+    this.inbox = new Inbox(protocol, host, contexts);
     this.screenBy(host.membership);
   }
 
@@ -146,4 +118,42 @@ function register(): void {
   for (const { items, call } of offered)
     if (call.download!.unreadSince !== undefined) registry.register(items, call);
   offered = [];
+}
+
+// ServingState decides whether this node takes calls to a service, from the drain state and the
+// health of the node.
+
+/** Combines a transport's drain state with its health, and notifies listeners of changes. */
+export class ServingState {
+  readonly #hasWithdrawn: (service: string) => boolean;
+  readonly #listeners = new Set<() => void>();
+  #health: ((service: string) => string) | undefined;
+
+  /** @param hasWithdrawn returns true if the transport drains, unless the service goes on. */
+  constructor(hasWithdrawn: (service: string) => boolean) {
+    this.#hasWithdrawn = hasWithdrawn;
+  }
+
+  /** Sets the health that is served, by service; undefined when none is served anymore. */
+  set health(health: ((service: string) => string) | undefined) {
+    this.#health = health;
+    this.changed();
+  }
+
+  /** Returns false if the transport drains, or if the health of the service says so. */
+  isServing(service: string): boolean {
+    return !this.#hasWithdrawn(service) && this.#health?.(service) !== 'not_serving';
+  }
+
+  /** Calls a function after each change, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    // A wrapper, so that a function that is registered twice is called twice.
+    const mine = () => listener();
+    this.#listeners.add(mine);
+    return () => void this.#listeners.delete(mine);
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
 }

@@ -34,20 +34,23 @@ import type { MethodName, OneWayName, RequestInput, Rpc } from '../rpc/types.ts'
 import { closeItems } from '../session/streams.ts';
 import { type Connection, LiveRemote } from '../stream/connection.ts';
 import { VERSION } from '../version.ts';
+import { EMPTY } from '../wire/frame.ts';
 import type { TransportEngine } from './engine.ts';
 import { ENGINE } from './manage.ts';
 import { isProjectProtocol, type Mount } from './mount.ts';
-import type { ConnectionSnapshot, LimitsSnapshot, TransportSnapshot } from './snapshot.ts';
 import type {
   Client,
   ConnectionEvent,
+  ConnectionSnapshot,
   HoldOptions,
+  LimitsSnapshot,
   MountOptions,
   ResultOf,
   SendArguments,
   StreamOf,
   Target,
   Transport,
+  TransportSnapshot,
 } from './types.ts';
 
 /**
@@ -130,7 +133,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
       method,
       target: nameOf(target),
       to: target,
-      payload: NONE,
+      payload: EMPTY,
       due: Number.POSITIVE_INFINITY,
       carrier: undefined,
     };
@@ -206,7 +209,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   to(target: Target): Client<P> {
     const client: Record<string, unknown> = Object.create(null);
-    for (const name of this.#mount.table.byName.keys()) {
+    for (const name of this.#mount.inbox.table.byName.keys()) {
       client[name] = (request: never, ...options: never) =>
         this.send(target, name as MethodName<P>, request, ...(options as never));
     }
@@ -273,7 +276,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   }
 
   #find(name: string, what: string): ProtocolMethod {
-    const { byName } = this.#mount.table;
+    const { byName } = this.#mount.inbox.table;
     const method = byName.get(name);
     if (method === undefined)
       throw new TypeError(
@@ -420,7 +423,6 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
 /** The codes that end a hold unless `stopOn` says otherwise: sign in again, or ask for access. */
 const STOP_ON: readonly ErrorCode[] = ['unauthenticated', 'permission_denied'];
-const NONE = new Uint8Array();
 /** Errors of the clean-up of an upload are ignored, because its call has failed already. */
 const ignore = () => {};
 

@@ -16,7 +16,7 @@ import type {
   StreamLayer,
 } from '../stream/stream-layer.ts';
 import type { TransportResources } from '../stream/transport-resources.ts';
-import { HELLO_TEXT_LIMIT, type Introduction } from '../wire/hello.ts';
+import { HELLO_TEXT_LIMIT, hexOfBytes, type Introduction } from '../wire/hello.ts';
 import { utf8Length } from '../wire/metadata.ts';
 
 /** A stream layer that delegates to the layers of several backends. */
@@ -330,23 +330,6 @@ export interface BackendLayerOptions {
 
 // SelfIntroduction is the identity that a transport presents to every peer.
 
-/**
- * Returns the identity for a peer that proves no id: the same, but without the node id if the
- * membership does not assert it.
- */
-export function introduceUnproven(self: Introduction, transport: TransportResources): Introduction {
-  return {
-    instance: self.instance,
-    network: self.network,
-    get nodeId() {
-      return transport.membership?.asserts === false ? '' : self.nodeId;
-    },
-    get addr() {
-      return self.addr;
-    },
-  };
-}
-
 /** The identity of a transport. Its address may be replaced while the transport runs. */
 export class SelfIntroduction implements Introduction {
   readonly instance: string;
@@ -361,16 +344,16 @@ export class SelfIntroduction implements Introduction {
    * @param listens returns true while the transport listens.
    */
   constructor(transport: TransportResources, listens: () => boolean) {
-    this.instance = Array.from(randomBytes(transport.random, 16), (byte) =>
-      byte.toString(16).padStart(2, '0'),
-    ).join('');
+    this.instance = hexOfBytes(randomBytes(transport.random, 16));
     this.network = transport.config.network;
     this.#transport = transport;
     this.#listens = listens;
   }
 
-  get nodeId(): string {
-    return this.#transport.membership?.nodeId ?? '';
+  nodeIdFor(proven: string | undefined): string {
+    const { membership } = this.#transport;
+    const isHidden = proven === undefined && membership?.asserts === false;
+    return isHidden ? '' : (membership?.nodeId ?? '');
   }
 
   get addr(): string {

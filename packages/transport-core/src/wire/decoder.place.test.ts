@@ -28,14 +28,14 @@ function frames(): Uint8Array {
 /** Decodes chunks with a visitor that has `place`, as a session does. */
 function readInto(
   chunks: readonly Uint8Array[],
-  place: (id: number, length: number) => Uint8Array | undefined,
+  place: ((id: number, length: number) => Uint8Array) | undefined,
 ) {
   const decoder = new FrameDecoder({ maxLength: 1_000, allocate });
   const seen: ReturnType<typeof plainFrame>[] = [];
   const payloads: Uint8Array[] = [];
   for (const chunk of chunks) {
     const violation = decoder.read(chunk, {
-      place,
+      ...(place && { place }),
       frame(frame: Frame) {
         seen.push(plainFrame(frame));
         if (frame.kind === Kind.PART) payloads.push(frame.payload);
@@ -78,14 +78,29 @@ test('the payload of a PART that was cut is read into its place, wherever it was
   t.true(placed > 600);
 });
 
+test('a place that is given up between two chunks is not written anymore', (t) => {
+  const bytes = frames();
+  const places: Uint8Array[] = [];
+  const { seen, payloads } = readInto(
+    [bytes.subarray(0, 200), bytes.subarray(200, 300), bytes.subarray(300)],
+    (_id, length) => {
+      for (const place of places) place.fill(0);
+      const place = new Uint8Array(length);
+      places.push(place);
+      return place;
+    },
+  );
+  t.is(seen.length, 3);
+  t.is(places.length, 3, 'it is asked for again for each chunk');
+  t.is(payloads[0], places.at(-1));
+  for (const place of places.slice(0, -1)) t.deepEqual(place, new Uint8Array(300));
+});
+
 test('without a place it is assembled like any other frame', (t) => {
   const bytes = frames();
-  const whole = readInto([bytes], () => undefined);
+  const whole = readInto([bytes], undefined);
   for (let cut = 0; cut <= bytes.length; cut++)
-    t.deepEqual(
-      readInto([bytes.subarray(0, cut), bytes.subarray(cut)], () => undefined),
-      whole,
-    );
+    t.deepEqual(readInto([bytes.subarray(0, cut), bytes.subarray(cut)], undefined), whole);
 });
 
 test('only a PART that ends with its payload gets a place', (t) => {
@@ -115,7 +130,7 @@ test('a frame that is partly in its place is waited for and counted', (t) => {
   const bytes = frames();
   const result = readInto([bytes.subarray(0, 200)], (_id, length) => new Uint8Array(length));
   t.is(result.seen.length, 1);
-  const first = readInto([bytes], () => undefined).seen.length;
+  const first = readInto([bytes], undefined).seen.length;
   t.is(first, 3);
   t.true(result.partial > 1);
 });

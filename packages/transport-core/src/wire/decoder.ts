@@ -26,12 +26,12 @@ export interface FrameVisitor {
    */
   readonly pauses?: boolean;
   /**
-   * Called when a PART of call `id` was split across chunks and `length` bytes of its payload are
-   * expected. Returns memory of that size for these bytes, which becomes the payload of the frame;
-   * undefined lets the decoder choose the memory. The payload may never arrive completely, and the
-   * call may have ended by then.
+   * Called for each chunk with bytes of a PART of call `id` that was split across chunks. Returns
+   * memory for its whole payload of `length` bytes: the same memory for each chunk, unless nobody
+   * wants the payload anymore. The decoder keeps no reference to it between two chunks, so it may
+   * be freed then. The payload may never arrive completely, and the call may have ended by then.
    */
-  place?(id: number, length: number): Uint8Array | undefined;
+  place?(id: number, length: number): Uint8Array;
 }
 
 /**
@@ -65,11 +65,13 @@ export class FrameDecoder {
   /** A buffer that the visitor returned for reuse. */
   #spare: Uint8Array = EMPTY;
   /**
-   * The state of a PART that was split across chunks: the memory for its payload, which the visitor
-   * gave, and its call id.
+   * The state of a PART that was split across chunks and for whose payload the visitor gives the
+   * memory: its call id, the length of its payload (0 for other frames), and the payload once it is
+   * complete.
    */
-  #place: Uint8Array | undefined = undefined;
   #id = 0;
+  #size = 0;
+  #payload: Uint8Array = EMPTY;
   /**
    * The unread rest of the last chunk, after a visitor paused: pass it to `read` again before
    * anything else.
@@ -138,7 +140,7 @@ export class FrameDecoder {
   #read(chunk: Uint8Array, visitor: FrameVisitor): FrameViolation | undefined {
     let at = 0;
     if (this.#expected !== 0) {
-      at = this.#place === undefined ? this.#fill(chunk, 0) : this.#pour(chunk, 0);
+      at = this.#size === 0 ? this.#fill(chunk, 0) : this.#pour(chunk, 0, visitor);
       if (this.#filled < this.#expected) return undefined;
       const result = this.#assembled(visitor);
       if (result !== undefined) return result === STOPPED ? this.#stop(chunk, at, visitor) : result;
@@ -174,9 +176,9 @@ export class FrameDecoder {
       const end = at + length;
       if (end > available) {
         this.#expected = length;
-        const start = visitor.place === undefined ? at : this.#begin(chunk, at, end, visitor);
-        if (this.#place === undefined) this.#fill(chunk, at);
-        else this.#pour(chunk, start);
+        const start = visitor.place === undefined ? at : this.#begin(chunk, at, end);
+        if (this.#size === 0) this.#fill(chunk, at);
+        else this.#pour(chunk, start, visitor);
         return undefined;
       }
       const wrong = parseFrame(frame, chunk, at, end);
@@ -205,17 +207,16 @@ export class FrameDecoder {
 
   #end(): void {
     this.#dead = true;
-    this.#length = this.#lengthBytes = this.#filled = this.#expected = 0;
+    this.#length = this.#lengthBytes = this.#filled = this.#expected = this.#size = 0;
     this.#body = EMPTY;
-    this.#place = undefined;
     this.#rest();
   }
 
   /**
-   * If the frame that was cut is a PART as Trunkline's encoder writes it, asks the visitor for the
-   * place of its payload. Returns the position where the payload begins.
+   * If the frame that was cut is a PART as Trunkline's encoder writes it, begins a payload that is
+   * read into the visitor's memory. Returns the position where the payload begins.
    */
-  #begin(chunk: Uint8Array, at: number, end: number, visitor: FrameVisitor): number {
+  #begin(chunk: Uint8Array, at: number, end: number): number {
     if (
       chunk.length < at + PART_HEADER ||
       chunk[at] !== KIND ||
@@ -236,14 +237,14 @@ export class FrameDecoder {
     this.#id =
       (chunk[at + 3]! | (chunk[at + 4]! << 8) | (chunk[at + 5]! << 16) | (chunk[at + 6]! << 24)) >>>
       0;
-    this.#place = visitor.place!(this.#id, length);
-    if (this.#place !== undefined) this.#filled = start - at;
+    this.#size = length;
+    this.#filled = start - at;
     return start;
   }
 
-  /** Copies the bytes of a cut payload from the chunk to their place. */
-  #pour(chunk: Uint8Array, at: number): number {
-    const place = this.#place!;
+  /** Copies the bytes of a cut payload from the chunk to the visitor's memory. */
+  #pour(chunk: Uint8Array, at: number, visitor: FrameVisitor): number {
+    const place = visitor.place!(this.#id, this.#size);
     const left = this.#expected - this.#filled;
     const end = Math.min(chunk.length, at + left);
     place.set(
@@ -251,6 +252,7 @@ export class FrameDecoder {
       place.length - left,
     );
     this.#filled += end - at;
+    if (end === at + left) this.#payload = place;
     return end;
   }
 
@@ -280,18 +282,18 @@ export class FrameDecoder {
     const length = this.#expected;
     this.#filled = this.#expected = 0;
     const wrong =
-      this.#place === undefined
-        ? parseFrame(this.#frame, this.#body, 0, length)
-        : this.#placed(this.#place);
+      this.#size === 0 ? parseFrame(this.#frame, this.#body, 0, length) : this.#placed();
     const going = wrong === undefined && visitor.frame(this.#frame);
     this.#body = EMPTY;
     if (wrong !== undefined) return malformed(wrong);
     return going ? undefined : STOPPED;
   }
 
-  /** Builds the frame of a payload that is complete in its place. */
-  #placed(payload: Uint8Array): string | undefined {
-    this.#place = undefined;
+  /** Builds the frame of a payload that is complete in the visitor's memory. */
+  #placed(): string | undefined {
+    const payload = this.#payload;
+    this.#payload = EMPTY;
+    this.#size = 0;
     for (let i = 0; i < 4; i++) header[3 + i] = this.#id >>> (8 * i);
     const wrong = parseFrame(this.#frame, header, 0, header.length);
     this.#frame.place(payload, 0, payload.length);

@@ -29,15 +29,7 @@ import {
 } from './frame.ts';
 
 /** The fields of a message besides its kind, its id, its metadata and its payload. */
-export interface MessageHeader {
-  channel: number;
-  method: number;
-  flags: number;
-  /** The number of milliseconds until the deadline; 0 if the call has no deadline. */
-  timeout: number;
-  /** The total length of the message if PARTs follow, otherwise 0. */
-  size: number;
-}
+export type MessageHeader = Pick<Frame, 'channel' | 'method' | 'flags' | 'timeout' | 'size'>;
 
 /**
  * The interface through which a session writes frames: as bytes into a batch (wire/encoder) or as

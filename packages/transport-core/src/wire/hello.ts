@@ -54,8 +54,11 @@ export interface Introduction {
   readonly network: string;
   /** The address at which others reach it; empty if it does not listen. */
   readonly addr: string;
-  /** Its own node id; empty if it has none. */
-  readonly nodeId: string;
+  /**
+   * Returns its own node id; empty if it has none, or tells none to a peer that proves none itself.
+   * @param proven the id that the peer proves, if any.
+   */
+  nodeIdFor(proven: string | undefined): string;
 }
 
 /**
@@ -86,10 +89,7 @@ export function helloProtocol({ name, version, accepts, channel }: Protocol): He
  */
 export function encodeHello(hello: Hello): Uint8Array {
   const wrong = wrongHello(hello);
-  if (wrong !== undefined)
-    throw new TransportError('invalid_argument', `this transport's hello can't be sent: ${wrong}`, {
-      sent: false,
-    });
+  if (wrong !== undefined) throw unfit(`hello can't be sent: ${wrong}`);
   return encode({ ...hello, instance: bytesOfHex(hello.instance) });
 }
 
@@ -126,12 +126,7 @@ export interface Announcement {
  */
 export function encodeProtocols({ protocols, addr }: Announcement): Uint8Array {
   const wrong = wrongText('addr', addr) ?? wrongProtocols(protocols);
-  if (wrong !== undefined)
-    throw new TransportError(
-      'invalid_argument',
-      `this transport's list of protocols can't be sent: ${wrong}`,
-      { sent: false },
-    );
+  if (wrong !== undefined) throw unfit(`list of protocols can't be sent: ${wrong}`);
   return encode({ protocols: [...protocols], addr });
 }
 
@@ -208,14 +203,15 @@ function wrongText(name: string, text: string): string | undefined {
 
 function encode(hello: Partial<EncodedHello>): Uint8Array {
   const bytes = new Uint8Array(encodeMessage(hello, FIELDS));
-  if (bytes.length > HELLO_LIMIT) {
-    throw new TransportError(
-      'invalid_argument',
-      `this transport's hello takes ${bytes.length} bytes, above ${HELLO_LIMIT}; shorten its fields or mount fewer protocols`,
-      { sent: false },
+  if (bytes.length > HELLO_LIMIT)
+    throw unfit(
+      `hello takes ${bytes.length} bytes, above ${HELLO_LIMIT}; shorten its fields or mount fewer protocols`,
     );
-  }
   return bytes;
+}
+
+function unfit(what: string): TransportError {
+  return new TransportError('invalid_argument', `this transport's ${what}`, { sent: false });
 }
 
 function decode(bytes: Uint8Array): EncodedHello | string {
@@ -227,7 +223,8 @@ function decode(bytes: Uint8Array): EncodedHello | string {
   }
 }
 
-function hexOfBytes(bytes: Uint8Array): string {
+/** Returns bytes as hex digits in lower case. */
+export function hexOfBytes(bytes: Uint8Array): string {
   let hex = '';
   for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
   return hex;

@@ -1,15 +1,15 @@
 // Encoding of metadata; the sender checks its limits here.
 
 import {
-  codeNumber,
   codeOf,
+  ERROR_CODES,
   ERROR_REASONS,
   reasonNumber,
   reasonOf,
   stackless,
   TransportError,
 } from '../errors.ts';
-import { cleanText, hasLoneSurrogate, truncateText } from '../text.ts';
+import { cleanText, errorText, hasLoneSurrogate, truncateText } from '../text.ts';
 import {
   type EncodedMetadata,
   type Frame,
@@ -119,7 +119,7 @@ const encoder = new TextEncoder();
 /** Returns an error as ERROR carries it. */
 export function errorFrame(error: TransportError): WireError {
   return {
-    code: codeNumber(error.code),
+    code: ERROR_CODES[error.code],
     reason: reasonNumber(error.reason),
     text: truncateText(error.message),
     metadata: metadataOf(error),
@@ -132,7 +132,7 @@ export function errorFrame(error: TransportError): WireError {
  */
 export function goAwayFrame(error: TransportError, text = error.message): WireError {
   return {
-    code: codeNumber(error.code),
+    code: ERROR_CODES[error.code],
     reason: reasonNumber(error.reason) || ERROR_REASONS.refused.wire,
     text: truncateText(text),
     metadata: undefined,
@@ -162,8 +162,7 @@ function metadataOf(error: TransportError): EncodedMetadata | undefined {
   try {
     return encodeMetadata(error.metadata);
   } catch (refusal) {
-    const reason = refusal instanceof Error ? refusal.message : String(refusal);
-    // It quotes a key, which may be long or not valid Unicode.
-    return encodeMetadata({ 'trunkline-metadata': cleanText(reason) });
+    // The text quotes a key, which may be long or not valid Unicode.
+    return encodeMetadata({ 'trunkline-metadata': cleanText(errorText(refusal)) });
   }
 }

@@ -9,7 +9,7 @@ import { CallOrder } from '../../session/out-call.ts';
 import type { SessionLimits } from '../../session/session-context.ts';
 import { type End, Pair, SMALL } from '../../session/testing/pair.ts';
 import { methods } from '../../session/testing/stamped-calls.ts';
-import { Call, CallHost } from '../call.ts';
+import { Call, CallHost, type RpcHost } from '../call.ts';
 import { Consumer } from '../consumer.ts';
 import { Inbox } from '../inbox.ts';
 import { toTransportError } from '../rpc.ts';
@@ -19,7 +19,11 @@ export const protocol = defineProtocol({
   name: 'calls',
   version: 1,
   channel: 0x20,
-  methods: { ...methods, steady: { id: 6, request: bytes, download: bytes, timeout: 10_000 } },
+  methods: {
+    ...methods,
+    steady: { id: 6, request: bytes, download: bytes, timeout: 10_000 },
+    fill: { id: 7, request: bytes, upload: bytes, response: bytes, timeout: 10_000 },
+  },
 });
 const table = methodTable(protocol);
 export type Name = keyof typeof protocol.methods;
@@ -27,19 +31,24 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** Waits for one turn of the event loop, so that promises settle. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+/** Returns a transport at time 0, of which nothing else does anything, with changes. */
+export const rpcHost = (changes: Partial<RpcHost> = {}): RpcHost => ({
+  config: { timeout: 10_000 },
+  ticker: { now: () => 0 },
+  timer: { by: () => {} },
+  order: new CallOrder(),
+  alive: { enter: () => {}, leave: () => {} },
+  dispatcher: { callFailed: () => {} },
+  count: () => {},
+  callbackFailed: () => {},
+  readersChanged: () => {},
+  relieve: () => {},
+  ...changes,
+});
+
 /** Returns a host of calls on channel 0x20, at time 0, whose hooks do nothing, with changes. */
-export const hostOf = (changes: Partial<CallHost>): CallHost => {
-  const parts = {
-    timeout: 10_000,
-    ticker: { now: () => 0 },
-    order: new CallOrder(),
-    wakeBy: () => {},
-    watchUnread: undefined,
-    alive: { enter: () => {}, leave: () => {} },
-    failed: () => {},
-  };
-  return Object.assign(new CallHost(protocol, parts), changes);
-};
+export const hostOf = (changes: Partial<CallHost>): CallHost =>
+  Object.assign(new CallHost(protocol, rpcHost(), undefined), changes);
 
 /** Returns the error of a call; undefined if it was answered. */
 export const errorOf = ({ promise }: Call): Promise<TransportError> =>
@@ -71,10 +80,10 @@ export class CallFixture {
   inbox(end: End): Inbox {
     const inbox = new Inbox(
       protocol,
-      table,
-      () => this.pair.now,
-      () => {},
-      (error) => void this.failures.push(error),
+      rpcHost({
+        ticker: { now: () => this.pair.now },
+        callbackFailed: (callback) => void this.failures.push(callback),
+      }),
     );
     end.inbox = inbox;
     return inbox;

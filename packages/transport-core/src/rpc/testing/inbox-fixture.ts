@@ -14,6 +14,7 @@ import { SMALL } from '../../session/testing/pair.ts';
 import { Account } from '../../wire/frame.ts';
 import { frameOf } from '../../wire/testing/frames.ts';
 import { Inbox } from '../inbox.ts';
+import { rpcHost } from './call-fixture.ts';
 
 export const protocol = defineProtocol({
   name: 'bench',
@@ -126,10 +127,10 @@ export class InboxFixture {
   constructor() {
     this.inbox = new Inbox(
       protocol,
-      table,
-      () => 0,
-      (counter) => void this.counters.push(counter),
-      (error) => void this.failures.push(error),
+      rpcHost({
+        count: (counter) => void this.counters.push(counter),
+        callbackFailed: (callback) => void this.failures.push(callback),
+      }),
     );
   }
 

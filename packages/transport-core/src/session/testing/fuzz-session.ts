@@ -89,6 +89,7 @@ class FuzzedSession {
           };
     this.#end = new End(this.#isDialer ? 'dialer' : 'acceptor', [protocol], {
       limits,
+      ticker: { now: () => this.#now },
       copies: (flags & 4) !== 0,
     });
     if ((flags & 16) !== 0) Object.assign(this.#end.memory, { limit: 20_000 });
@@ -130,7 +131,7 @@ class FuzzedSession {
       if (call.settlements !== 1)
         throw new Error(`a call of ${call.method.name} settled ${call.settlements} times`);
     }
-    end.session.tick(this.#now);
+    end.session.tick();
     const { context, caller, callee } = end.session.parts;
     const { served } = callee;
     if (end.memory.used !== 0 || context.usage.held !== 0)
@@ -164,13 +165,14 @@ class FuzzedSession {
 
   /** Sends a correct hello of the peer. */
   #greet(): void {
-    const self = { instance: '3'.repeat(32), network: 'default', addr: '', nodeId: '' };
-    this.#encoder.hello(
-      Kind.HELLO,
-      encodeHello(
-        makeHello({ self, limits: SMALL, mounts: this.#end.mounts, observed: 'test' }, {}),
-      ),
-    );
+    const self = {
+      instance: '3'.repeat(32),
+      network: 'default',
+      addr: '',
+      nodeIdFor: () => '',
+    };
+    const own = { self, limits: SMALL, mounts: this.#end.mounts, observed: 'test' };
+    this.#encoder.hello(Kind.HELLO, encodeHello(makeHello({ ...own, proven: undefined }, {})));
     if (!this.#isDialer) this.#encoder.signal(Kind.READY, 0);
     const frames = this.#encoder.take().slice();
     this.#encoder.clear();
@@ -196,10 +198,10 @@ class FuzzedSession {
     const how = this.#byte();
     switch (what) {
       case 24:
-        return session.tick(this.#now);
+        return session.tick();
       case 25:
         end.stuck = (how & 1) !== 0;
-        if (!end.stuck) end.drain(this.#now);
+        if (!end.stuck) end.drain();
         return;
       case 26:
         this.#now += how < 200 ? how : (how - 199) * 1_000;
@@ -241,7 +243,6 @@ class FuzzedSession {
     if ((how & 8) !== 0) call.due = this.#now + 50;
     call.seq = this.#seq++;
     this.#made.push(call);
-    session.parts.context.now = this.#now;
     session.parts.caller.start(call);
   }
 

@@ -19,6 +19,7 @@ export class OutboxFixture {
   readonly batches: number[] = [];
   readonly violations: string[] = [];
   stuck = false;
+  now = 0;
   readonly #collector = new FrameCollector();
 
   constructor(limits: SessionLimits = SMALL, memory = Number.MAX_SAFE_INTEGER) {
@@ -35,7 +36,7 @@ export class OutboxFixture {
       allocate: (size: number) => new Uint8Array(size),
       freeMemory: () => {},
       count: () => {},
-      now: 0,
+      ticker: { now: () => this.now },
     };
     this.context = new SessionContext(
       init,

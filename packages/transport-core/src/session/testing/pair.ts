@@ -67,7 +67,7 @@ export class End implements SessionPort, SessionVisitor {
   constructor(
     side: 'dialer' | 'acceptor',
     protocols: readonly Protocol[],
-    options: Partial<SessionOptions>,
+    options: Partial<SessionOptions> & Pick<SessionOptions, 'ticker'>,
   ) {
     const limits = options.limits ?? SMALL;
     this.memory = options.memory ?? new Memory(512 * KIB * KIB);
@@ -91,7 +91,7 @@ export class End implements SessionPort, SessionVisitor {
           .replaceAll('a', '2'),
         network: 'default',
         addr: '',
-        nodeId: '',
+        nodeIdFor: () => '',
       },
       proven: undefined,
       observed: 'test',
@@ -102,7 +102,6 @@ export class End implements SessionPort, SessionVisitor {
       random: seededRandom(side === 'dialer' ? 1 : 2),
       preamble: () => this.#encoder.preamble(),
       refused: undefined,
-      now: 1_000,
       ...options,
     });
   }
@@ -137,12 +136,12 @@ export class End implements SessionPort, SessionVisitor {
   }
 
   /** Lets the connection accept the batch that it holds. */
-  drain(now: number): void {
+  drain(): void {
     this.stuck = false;
     if (this.#kept === undefined) return;
     this.sent.push(this.#kept);
     this.#kept = undefined;
-    this.session.drained(now);
+    this.session.drained();
   }
 
   // Implementation of SessionPort.
@@ -210,8 +209,9 @@ export class Pair {
     options: Partial<SessionOptions> = {},
     theirs: Partial<SessionOptions> = options,
   ) {
-    this.dialer = new End('dialer', protocols, { ...options, copies: true });
-    this.acceptor = new End('acceptor', protocols, theirs);
+    const ticker = { now: () => this.now };
+    this.dialer = new End('dialer', protocols, { ticker, ...options, copies: true });
+    this.acceptor = new End('acceptor', protocols, { ticker, ...theirs });
   }
 
   other(end: End): End {
@@ -228,13 +228,12 @@ export class Pair {
 
   start(end: End, call: OutCall): void {
     call.seq = this.#seq++;
-    end.session.parts.context.now = this.now;
     end.session.parts.caller.start(call);
   }
 
   tick(end: End): void {
     end.isDirty = false;
-    end.session.tick(this.now);
+    end.session.tick();
   }
 
   /** Moves at most `most` bytes from `end` to the other end. */

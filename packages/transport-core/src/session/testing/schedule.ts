@@ -113,7 +113,7 @@ class ScheduleRun {
       cancel: () => made?.call.giveUp('cancelled'),
       discard: () => (how < 128 ? made?.call.download?.discard() : served?.call.upload?.discard()),
       stick: () => void (end.stuck = true),
-      drain: () => end.drain(pair.now),
+      drain: () => end.drain(),
       tick: () => pair.tick(end),
       move: () => pair.move(end, 1 + (more < 128 ? more : (more - 127) ** 2)),
       // The clock stops before a silence could end the session.
@@ -179,9 +179,8 @@ class ScheduleRun {
     const accepted = this.#users.made.filter(
       ({ end, call }) => end === by && isOneway(call) && call.done && call.error === undefined,
     );
-    by.session.parts.context.now = pair.now;
     by.session.shut(grace);
-    for (const end of this.#ends) end.drain(pair.now);
+    for (const end of this.#ends) end.drain();
     for (let passed = 0; passed <= grace + 1_000; passed += 50) {
       pair.quiet();
       this.#users.returnUnsent();

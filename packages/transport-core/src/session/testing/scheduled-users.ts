@@ -169,7 +169,7 @@ export class ScheduledUsers {
   finish(): void {
     const pair = this.#pair;
     for (let round = 0; round < 2_000; round++) {
-      for (const end of this.#ends) end.drain(pair.now);
+      for (const end of this.#ends) end.drain();
       pair.quiet();
       this.returnUnsent();
       for (const end of this.#ends) this.take(end);

@@ -92,7 +92,7 @@ export function poolFixture(
     memory,
     random: () => 0.5,
     ticker: clock,
-    wakeBy: (time: number) => void wakes.push(time),
+    timer: { by: (time: number) => void wakes.push(time) },
     dialFailed: (target: string, _error: TransportError, retryIn: number | undefined) => {
       failed.push(target);
       retries.push(retryIn);

@@ -97,6 +97,13 @@ export function cancelCases({ test, it, open }: Suite): void {
     await Promise.all([first, waits, none]);
   });
 
+  it('cancel: the timeout on the wire does not grow by the silence before the call', async (t, up) => {
+    const s = await up();
+    s.clock.advance(8_000);
+    s.client.echo(tag(1), { timeout: 1_000 }).catch(() => {});
+    await gets(t, s.peer, 'REQUEST', { timeout: 1_000 });
+  });
+
   test('cancel: the time for dialing and the hello is subtracted from the timeout', async (t) => {
     const on = await open(t);
     const listener = await on.listen();

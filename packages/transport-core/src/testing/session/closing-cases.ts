@@ -63,6 +63,20 @@ export function closingCases({ it }: Suite): void {
     await s.peer.expectClosed();
   });
 
+  it('closing: `grace` does not shrink by the silence before it', async (t, up) => {
+    const s = await up();
+    const sent = s.client.echo(tag(1), { timeout: 60_000 });
+    const { id } = await s.peer.next('REQUEST');
+    s.clock.advance(8_000);
+    const closed = s.transport.close({ grace: 5_000 });
+    await s.peer.next('GO_AWAY');
+    s.clock.advance(4_000);
+    await s.peer.barrier();
+    s.peer.send({ kind: 'RESPONSE', id, payload: tag(1) });
+    t.is(untag(await sent), 1);
+    await s.until(closed);
+  });
+
   it('closing: the peer chooses its own `grace`, which may be longer than the 5 s of a disconnect', async (t, up) => {
     const s = await up({ options: { idleTimeout: Number.POSITIVE_INFINITY } });
     const sent = s.client.echo(tag(1), { timeout: 60_000 });
