@@ -15,7 +15,14 @@ import type { BookAddress } from '../book/entries.ts';
 import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import { PeerLimits } from '../limits.ts';
-import { decodeStatus, encodeStatus, LONGEST_STATUS, PeersChannel } from '../protocol.ts';
+import {
+  decodeStatus,
+  encodeStatus,
+  LONGEST_STATUS,
+  type PeersMount,
+  peersProtocol,
+  say,
+} from '../protocol.ts';
 import { PullRation, type StatusInput, StatusSync } from '../status/status-sync.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
@@ -25,16 +32,17 @@ export class Conversation {
   readonly addresses: AddressExchange;
   readonly statuses: StatusExchange;
   readonly services: ServiceExchange;
-  readonly #channel: PeersChannel;
+  readonly #mount: PeersMount;
   readonly #server: Server;
 
   constructor(node: Node, visits: Visits) {
-    const channel = new PeersChannel(node.config.transport);
-    this.#channel = channel;
-    this.addresses = new AddressExchange(node, visits, channel);
-    this.statuses = new StatusExchange(node, channel);
-    this.services = new ServiceExchange(node, channel);
-    this.#server = serve(channel.mount, {
+    // It is mounted even if there is nothing to exchange, because it makes this node a peer.
+    const mount = node.config.transport.mount(peersProtocol);
+    this.#mount = mount;
+    this.addresses = new AddressExchange(node, visits, mount);
+    this.statuses = new StatusExchange(node, mount);
+    this.services = new ServiceExchange(node, mount);
+    this.#server = serve(mount, {
       request: (_, { from }) => this.addresses.requested(from),
       addresses: (list, { from }) => this.addresses.received(list, from),
       status: ({ seq }, rpc) => {
@@ -78,7 +86,7 @@ export class Conversation {
   async close(): Promise<void> {
     this.services.close();
     void this.#server.stop({ grace: 0 });
-    await this.#channel.mount.close();
+    await this.#mount.close();
   }
 }
 
@@ -102,14 +110,14 @@ interface AddressSource {
 class AddressExchange {
   readonly #node: Node;
   readonly #visits: Visits;
-  readonly #channel: PeersChannel;
+  readonly #mount: PeersMount;
   readonly #machine: PeerExchange;
 
-  constructor(node: Node, visits: Visits, channel: PeersChannel) {
+  constructor(node: Node, visits: Visits, mount: PeersMount) {
     const { interval, seed } = node.config.exchange;
     this.#node = node;
     this.#visits = visits;
-    this.#channel = channel;
+    this.#mount = mount;
     this.#machine = new PeerExchange({ random: node.config.transport.random, interval, seed });
   }
 
@@ -136,7 +144,7 @@ class AddressExchange {
 
   /** Asks a full node for addresses, over a connection that it closes after its answer. */
   visit(remote: Remote): void {
-    this.#channel.say(remote, 'request', EMPTY);
+    say(this.#mount, remote, 'request', EMPTY);
   }
 
   /** Handles a request for addresses. */
@@ -199,7 +207,7 @@ class AddressExchange {
       const remote = from ?? main.remote;
       switch (output.type) {
         case 'request':
-          this.#channel.say(remote, 'request', EMPTY);
+          say(this.#mount, remote, 'request', EMPTY);
           break;
         case 'answer':
           this.#answer(remote);
@@ -235,7 +243,7 @@ class AddressExchange {
     const addresses = config.exchange.seed
       ? keeper.book.select(now, SEED_BIAS)
       : keeper.book.selectAround(peerTable.peers.keys(), now);
-    this.#channel.say(to, 'addresses', { addresses });
+    say(this.#mount, to, 'addresses', { addresses });
   }
 }
 
@@ -248,13 +256,13 @@ const SEED_BIAS = 30;
 
 export class StatusExchange {
   readonly #node: Node;
-  readonly #channel: PeersChannel;
+  readonly #mount: PeersMount;
   readonly #sync: StatusSync;
   readonly #rations = new PeerLimits(() => new PullRation());
 
-  constructor(node: Node, channel: PeersChannel) {
+  constructor(node: Node, mount: PeersMount) {
     this.#node = node;
-    this.#channel = channel;
+    this.#mount = mount;
     this.#sync = new StatusSync({
       random: node.config.transport.random,
       now: node.now(),
@@ -321,7 +329,7 @@ export class StatusExchange {
   }
 
   #tell(peer: Peer, seq: number): void {
-    this.#channel.say(peer.main.remote, 'status', { seq });
+    say(this.#mount, peer.main.remote, 'status', { seq });
   }
 
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
@@ -331,7 +339,7 @@ export class StatusExchange {
     // The peer repeats its number every 2 s, so the pull is tried again later.
     if (!ration.take(node.now())) return this.#handle(node.now(), failed);
     try {
-      const answer = decodeStatus(await this.#channel.mount.send(main.remote, 'pull', EMPTY));
+      const answer = decodeStatus(await this.#mount.send(main.remote, 'pull', EMPTY));
       if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS)
         return this.#handle(node.now(), failed);
       const { seq, value } = answer;

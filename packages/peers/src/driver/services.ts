@@ -10,14 +10,14 @@ import {
 } from '@trunkline/transport-core';
 import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 import { isServiceName, readServices, SERVICE_NAME, SERVICES } from '../options.ts';
-import type { PeersChannel } from '../protocol.ts';
+import { type PeersMount, say } from '../protocol.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
 
 export class ServiceExchange {
   readonly directory: ServiceDirectory;
   readonly #node: Node;
-  readonly #channel: PeersChannel;
+  readonly #mount: PeersMount;
   readonly #stopListening: () => void;
   /** The services of this node, including those that take no calls now. */
   #own: readonly string[];
@@ -30,9 +30,9 @@ export class ServiceExchange {
   readonly #untold = new Set<string>();
   #retryDue = Number.POSITIVE_INFINITY;
 
-  constructor(node: Node, channel: PeersChannel) {
+  constructor(node: Node, mount: PeersMount) {
     this.#node = node;
-    this.#channel = channel;
+    this.#mount = mount;
     this.directory = new ServiceDirectory(node.clock);
     this.#own = node.config.services;
     this.#stopListening = node.management.onServingChanged(() => this.#announce());
@@ -85,7 +85,7 @@ export class ServiceExchange {
 
   #tell(peer: Peer): void {
     const { nodeId, main } = peer;
-    if (this.#channel.say(main.remote, 'services', { services: [...this.#announced] })) {
+    if (say(this.#mount, main.remote, 'services', { services: [...this.#announced] })) {
       this.#untold.delete(nodeId);
       return;
     }
