@@ -169,7 +169,7 @@ class AddressExchange {
     const node = this.#node;
     const visited = this.#visits.conclude(from, 'out', node.now());
     if (visited !== undefined) {
-      this.learn(readAddressEntries(list.read() ?? []), { nodeId: visited, remote: from });
+      this.learn(readAddressEntries(list() ?? []), { nodeId: visited, remote: from });
       return node.disconnect(
         from,
         'it sent addresses of other nodes and has no room for another peer',

@@ -15,33 +15,11 @@ import { LONGEST_ADDRESS } from '../address/place.ts';
 const list = json(z.object({ addresses: z.array(z.unknown()) }));
 
 /**
- * A list that is decoded only when it is read, so that no work is spent on a list that this node
- * did not request.
+ * A received list, which is decoded only when this function is called, so that no work is spent on
+ * a list that this node did not request. The function returns its entries, which are not validated,
+ * or undefined if the list is malformed.
  */
-export class AddressList {
-  readonly #bytes: Uint8Array;
-
-  constructor(encoded: Uint8Array) {
-    this.#bytes = encoded;
-  }
-
-  /**
-   * Decodes the list. Returns its entries, which are not validated, or undefined if it is
-   * malformed.
-   */
-  read(): readonly unknown[] | undefined {
-    try {
-      return list.decode(this.#bytes).addresses;
-    } catch {
-      return undefined;
-    }
-  }
-}
-
-/** A list to send. */
-export interface AddressesToSend {
-  readonly addresses: readonly unknown[];
-}
+export type AddressList = () => readonly unknown[] | undefined;
 
 /** Maximum size of a list in bytes; 250 entries with the longest host names take less. */
 export const LONGEST_LIST: number = 128 * 1024;
@@ -49,23 +27,31 @@ export const LONGEST_LIST: number = 128 * 1024;
 const raw = limited(bytes, LONGEST_LIST);
 
 /**
- * The codec of a list. It leaves out the last entries if the list would be too long. Decoding is
- * left to `AddressList.read`.
+ * The codec of a list. It leaves out the last entries if the list would be too long.
  */
 export const addressList: Limited<{
   readonly name: string;
-  encode(value: AddressesToSend): Uint8Array;
+  encode(value: { readonly addresses: readonly unknown[] }): Uint8Array;
   decode(encoded: Uint8Array): AddressList;
 }> = Object.freeze({
   name: list.name,
   limit: raw.limit,
-  encode({ addresses }: AddressesToSend): Uint8Array {
+  encode({ addresses }: { readonly addresses: readonly unknown[] }): Uint8Array {
     for (let count = addresses.length; ; count = Math.floor(count * 0.9)) {
       const encoded = list.encode({ addresses: addresses.slice(0, count) });
       if (encoded.length <= LONGEST_LIST) return encoded;
     }
   },
-  decode: (encoded: Uint8Array) => new AddressList(raw.decode(encoded)),
+  decode(encoded: Uint8Array): AddressList {
+    const copy = raw.decode(encoded);
+    return () => {
+      try {
+        return list.decode(copy).addresses;
+      } catch {
+        return undefined;
+      }
+    };
+  },
 });
 
 // Reads one entry of a list of addresses that a peer sent: a node id, and an address of that node.

@@ -7,7 +7,7 @@
 import type { Random } from '@trunkline/transport-core';
 import { PeerLimits } from '../limits.ts';
 import { type Machine, OutputQueue } from '../machine.ts';
-import { type AddressEntry, readAddressEntry } from './address-list.ts';
+import { type AddressEntry, type AddressList, readAddressEntry } from './address-list.ts';
 
 interface PeerExchangeOptions {
   readonly random: Random;
@@ -38,7 +38,7 @@ export type ExchangeInput =
   /** A peer asked for addresses. */
   | { readonly type: 'request'; readonly nodeId: string }
   /** A peer sent a list of addresses. The list is read only if it was requested. */
-  | { readonly type: 'addresses'; readonly nodeId: string; readonly list: ReadableList }
+  | { readonly type: 'addresses'; readonly nodeId: string; readonly list: AddressList }
   /** Time has passed. `wanted` is true if more addresses are wanted. */
   | { readonly type: 'wake'; readonly wanted: boolean };
 
@@ -62,11 +62,6 @@ export type ExchangeOutput =
       readonly nodeId: string;
       readonly entries: readonly AddressEntry[];
     };
-
-/** A list that is decoded when it is read; undefined if it is malformed. */
-interface ReadableList {
-  read(): readonly unknown[] | undefined;
-}
 
 /**
  * Maximum number of entries that are read from a list (Tendermint's maxGetSelection). Answers
@@ -236,7 +231,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
    * twice. The first 250 entries are read one by one: malformed and repeated entries are dropped,
    * and the rest is kept.
    */
-  #received(nodeId: string, list: ReadableList, now: number): void {
+  #received(nodeId: string, list: AddressList, now: number): void {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) return this.#outputs.add({ type: 'unsolicited', nodeId });
     if (peer.open === 0) {
@@ -249,7 +244,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     // The time is counted from the answer rather than from the request, because by the time of the
     // answer the peer has certainly received the request.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
-    const read = list.read();
+    const read = list();
     if (read === undefined) return this.#outputs.add({ type: 'malformed', nodeId });
     this.#outputs.add({ type: 'addresses', nodeId, entries: readAddressEntries(read) });
   }

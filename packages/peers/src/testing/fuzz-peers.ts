@@ -18,7 +18,7 @@ export const target = {
     const address = new TextDecoder().decode(input);
     placeOf(address);
     const named = [{ nodeId: 'a'.repeat(64), address }];
-    const entries = [...readAddressEntries(named), ...(addressList.decode(input).read() ?? [])];
+    const entries = [...readAddressEntries(named), ...(addressList.decode(input)() ?? [])];
     if (entries.length === 0) return;
     for (const mode of ['any', 'public'] as const)
       tell(
