@@ -75,9 +75,3 @@ test('an entry is refused if it is none, or if its id or its address is invalid 
   for (const address of addresses)
     t.is(readAddressEntry({ nodeId: id, address }), undefined, String(address));
 });
-
-test('an address has at most 256 characters', (t) => {
-  const read = (length: number) => readAddressEntry({ nodeId: id, address: 'a'.repeat(length) });
-  t.truthy(read(256));
-  t.deepEqual([read(257), read(1e6)], [undefined, undefined]);
-});

@@ -1,16 +1,9 @@
 // The encoding of the list of addresses that answers a request.
 
 import { bytes, json, limited } from '@trunkline/transport-core';
-import {
-  isNodeId,
-  type Limited,
-  notAdvertisable,
-  parseHostPort,
-  parseTarget,
-} from '@trunkline/transport-core/backend';
-import { splitScheme } from '@trunkline/transport-core/internal';
+import { isNodeId, type Limited } from '@trunkline/transport-core/backend';
 import * as z from 'zod/mini';
-import { LONGEST_ADDRESS } from '../address/place.ts';
+import { isDialable, placeOf } from '../address/place.ts';
 
 const list = json(z.object({ addresses: z.array(z.unknown()) }));
 
@@ -66,41 +59,18 @@ export interface AddressEntry {
 
 /**
  * Reads an entry as a peer sent it. Returns undefined for a malformed entry, and for an address
- * that nobody else can dial (port 0, no host, 0.0.0.0, link-local). The address book decides
- * whether the address may be dialed (private networks, bans, own addresses). `key` is the same for
- * all spellings of one entry. Unknown members are ignored, because a later version may send more.
+ * that no node may dial. The address book decides whether this node may dial the address (private
+ * networks, bans, own addresses). `key` is the same for all spellings of one entry. Unknown members
+ * are ignored, because a later version may send more.
  */
 export function readAddressEntry(
   value: unknown,
 ): { readonly entry: AddressEntry; readonly key: string } | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { nodeId, address } = value as Partial<Record<keyof AddressEntry, unknown>>;
-  if (typeof nodeId !== 'string' || !isNodeId(nodeId)) return undefined;
-  if (
-    typeof address !== 'string' ||
-    address.length > LONGEST_ADDRESS ||
-    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}@]/u.test(address)
-  )
+  const { nodeId, address } = Object(value) as Partial<Record<keyof AddressEntry, unknown>>;
+  if (typeof nodeId !== 'string' || !isNodeId(nodeId) || typeof address !== 'string')
     return undefined;
-  const target = parsed(address);
-  if (target === undefined || !isDialable(target.address)) return undefined;
-  return { entry: { nodeId, address: target.address }, key: `${nodeId}@${target.key}` };
-}
-
-function parsed(address: string): { readonly address: string; readonly key: string } | undefined {
-  try {
-    return parseTarget(address);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Returns true if an address can be dialed. An address that isn't 'host:port' belongs to another
- * backend and can't be judged here.
- */
-function isDialable(address: string): boolean {
-  const [authority = ''] = splitScheme(address).rest.split(/[/?#]/u, 1);
-  const place = parseHostPort(authority);
-  return place === undefined || (place.port !== 0 && notAdvertisable(place.host) === undefined);
+  const place = placeOf(address);
+  return place !== undefined && isDialable(place, 'any')
+    ? { entry: { nodeId, address: address.trim() }, key: `${nodeId}@${place.key}` }
+    : undefined;
 }
