@@ -1,7 +1,7 @@
 // The inputs and outputs of the dial planner, and the dials in progress.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { type BackOffOptions, type DialTarget, hostOf, type LostPeer } from './targets.ts';
+import type { BackOffOptions, DialTarget, LostPeer } from './targets.ts';
 
 /** A node of the address book. */
 export interface DialCandidate {
@@ -137,13 +137,15 @@ export interface DialPlannerOptions {
   readonly perHost?: number | undefined;
 }
 
-// The dials in progress: prevents two dials to one address or id, and counts them by kind and by
-// host.
+// The dials in progress, at most 80: prevents two dials to one address or id, and counts them by
+// kind and by host.
 
 export interface DialUnderWay {
   readonly kind: DialKind;
   /** The canonical address, which identifies the dial. */
   readonly key: string;
+  /** The host of that address. */
+  readonly host: string;
   /** Time at which the dial began. */
   readonly since: number;
   /** The id that the other end is expected to have. */
@@ -155,13 +157,10 @@ export interface DialUnderWay {
 export class DialsUnderWay {
   readonly #dials = new Map<string, DialUnderWay>();
   readonly #ids = new Set<string>();
-  readonly #kinds = new Map<DialKind, number>();
-  readonly #hosts = new Map<string, number>();
 
   start(dial: DialUnderWay): void {
     this.#dials.set(dial.key, dial);
     if (dial.id !== undefined) this.#ids.add(dial.id);
-    this.#count(dial, 1);
   }
 
   /** Ends a dial. Returns undefined for a dial that has already ended or was never started. */
@@ -170,7 +169,6 @@ export class DialsUnderWay {
     if (dial?.kind !== kind) return undefined;
     this.#dials.delete(key);
     if (dial.id !== undefined) this.#ids.delete(dial.id);
-    this.#count(dial, -1);
     return dial;
   }
 
@@ -181,11 +179,11 @@ export class DialsUnderWay {
 
   /** Returns the number of dials to a host for addresses that other nodes reported. */
   ofHost(host: string): number {
-    return this.#hosts.get(host) ?? 0;
+    return this.#count((dial) => dial.target === undefined && dial.host === host);
   }
 
   of(...kinds: DialKind[]): number {
-    return kinds.reduce((sum, kind) => sum + (this.#kinds.get(kind) ?? 0), 0);
+    return this.#count(({ kind }) => kinds.includes(kind));
   }
 
   /**
@@ -202,12 +200,9 @@ export class DialsUnderWay {
     return this.#dials.size;
   }
 
-  #count({ kind, key, target }: DialUnderWay, change: 1 | -1): void {
-    this.#kinds.set(kind, this.of(kind) + change);
-    if (target !== undefined) return;
-    const host = hostOf(key);
-    const count = this.ofHost(host) + change;
-    if (count === 0) this.#hosts.delete(host);
-    else this.#hosts.set(host, count);
+  #count(isOne: (dial: DialUnderWay) => boolean): number {
+    let count = 0;
+    for (const dial of this.#dials.values()) if (isOne(dial)) count++;
+    return count;
   }
 }

@@ -22,6 +22,7 @@ import {
   addressKey,
   type DialTarget,
   type DialTargets,
+  hostOf,
   type LostPeer,
   NamedTargets,
   type TopologyDiff,
@@ -338,10 +339,12 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 
   #start(order: DialOrder, now: number, target?: DialTarget): void {
     if (order.kind !== 'persistent') this.#rate.take(now);
+    const key = addressKey(order.address)!;
     this.#underWay.start({
       kind: order.kind,
       since: now,
-      key: addressKey(order.address)!,
+      key,
+      host: hostOf(key),
       id: target?.id ?? order.nodeId,
       target,
     });
