@@ -23,7 +23,7 @@ async function keeperOf(t: ExecutionContext, known: string) {
     clock,
     random: seededRandom(1),
     policy: { mode: 'any', refusal: () => undefined },
-    privateIds: [],
+    privateIds: () => [],
     nodeId: idOf('me'),
     warn: (error) => t.fail(error.message),
   });

@@ -52,7 +52,7 @@ export class Node {
    * @param membership receives the calls of the transport.
    */
   constructor(config: PeersConfig, membership: Membership, soon: () => void) {
-    const { transport, addresses, privateIds } = config;
+    const { transport, addresses } = config;
     const { clock, random } = transport;
     this.config = config;
     this.soon = soon;
@@ -89,7 +89,7 @@ export class Node {
       clock,
       random,
       policy: this.policy,
-      privateIds,
+      privateIds: () => this.config.privateIds,
       nodeId: this.nodeId,
       warn: (error) => this.warn(error),
     });

@@ -196,7 +196,7 @@ export class PeersDriver implements Membership {
       unconditional: unconditional ?? config.unconditional,
       privateIds: privateIds ?? config.privateIds,
     };
-    if (privateIds !== undefined) node.keeper.setPrivate(privateIds);
+    if (privateIds !== undefined) node.keeper.book.setPrivate(privateIds);
     this.topologyChanged();
     this.#links.trim();
   }
