@@ -333,27 +333,24 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { peers = 1, timeout = Number.POSITIVE_INFINITY, signal } = options;
     signal?.throwIfAborted();
     const { clock, peerTable } = this.#driver.node;
-    const enough = new AbortController();
     const isReady = () => peerTable.peers.size >= peers;
     if (isReady()) return;
     const events = this.events();
-    const onAbort = () => void events.return?.(); // Ends the loop below, even if it is waiting.
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const end = () => void events.return?.(); // Ends the loop below, even if it is waiting.
+    signal?.addEventListener('abort', end, { once: true });
     let isLate = false;
-    if (timeout !== Number.POSITIVE_INFINITY) {
-      void clock.sleep(timeout, enough.signal).then(
-        () => {
-          isLate = true;
-          onAbort();
-        },
-        () => {},
-      );
-    }
+    const timer =
+      timeout === Number.POSITIVE_INFINITY
+        ? undefined
+        : clock.setTimeout(() => {
+            isLate = true;
+            end();
+          }, timeout);
     try {
       for await (const _ of events) if (isReady()) return;
     } finally {
-      enough.abort();
-      signal?.removeEventListener('abort', onAbort);
+      if (timer !== undefined) clock.clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
     }
     signal?.throwIfAborted();
     if (isLate)
