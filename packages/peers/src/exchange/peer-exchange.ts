@@ -123,32 +123,20 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   }
 
   #connected(
-    {
-      nodeId,
-      direction,
-      persistent,
-    }: { readonly nodeId: string; readonly direction: 'in' | 'out'; readonly persistent: boolean },
+    { nodeId, direction, persistent }: Extract<ExchangeInput, { type: 'connected' }>,
     now: number,
   ): void {
-    const peer = this.#peers.get(nodeId);
-    if (peer === undefined) {
-      const fresh = direction === 'out';
-      this.#peers.set(nodeId, {
-        direction,
-        persistent,
-        since: now,
-        fresh,
-        open: 0,
-        answered: Number.NEGATIVE_INFINITY,
-        repeats: 0,
-        ready: now,
-        requests: 0,
-        requested: now,
-      });
-    } else {
-      peer.direction = direction;
-      peer.persistent = persistent;
-    }
+    const peer = this.#peers.get(nodeId) ?? {
+      since: now,
+      fresh: direction === 'out',
+      open: 0,
+      answered: Number.NEGATIVE_INFINITY,
+      repeats: 0,
+      ready: now,
+      requests: 0,
+      requested: now,
+    };
+    this.#peers.set(nodeId, Object.assign(peer, { direction, persistent }));
   }
 
   #wake(wanted: boolean, now: number): void {

@@ -16,7 +16,7 @@ import {
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 
-const create = (seed = 1, options: { interval?: number; pullTimeout?: number } = {}) =>
+const create = (seed = 1, options: { interval?: number } = {}) =>
   new TestSync({ random: seededRandom(seed), now: 0, ...options });
 
 /** A machine whose methods each pass in one input and return the content of its outputs. */
