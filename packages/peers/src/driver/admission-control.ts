@@ -8,7 +8,6 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import type { PendingConnection } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
 import {
-  type AdmissionLimits,
   type AdmissionState,
   type Candidate,
   type ConnectedPeer,
@@ -58,6 +57,14 @@ export class AdmissionControl {
     const inbound = (group?: string) => this.#inbound(group);
     this.#state = {
       nodeId: node.nodeId,
+      get maxInbound() {
+        return node.config.maxInbound;
+      },
+      // With public addresses, one network gets at most a quarter of the places, because an
+      // attacker has few networks. Otherwise, nodes have no group.
+      get maxPerGroup() {
+        return Math.max(1, Math.ceil(node.config.maxInbound / 4));
+      },
       isBanned: (nodeId) => node.keeper.book.isBanned(nodeId, node.now()),
       peer: (nodeId) => this.#connected(node.peer(nodeId)),
       isTwin: (nodeId, instance) => node.twins.isTwin(nodeId, instance, node.now()),
@@ -69,17 +76,6 @@ export class AdmissionControl {
       },
       inboundOf: (group) => node.peerTable.countInbound(group) + inbound(group),
     };
-  }
-
-  /**
-   * With public addresses, one network gets at most a quarter of the places, because an attacker
-   * has few networks.
-   */
-  get #limits(): AdmissionLimits {
-    const { maxInbound, addresses } = this.#node.config;
-    const maxPerGroup =
-      addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY;
-    return { maxInbound, maxPerGroup };
   }
 
   /** Returns the node id that a connection that is not up yet proved or asserted. */
@@ -233,7 +229,7 @@ export class AdmissionControl {
     asked: string,
   ): void | Promise<void> {
     const { remote } = pendingConnection;
-    const refusal = judge(admitted, this.#state, this.#limits);
+    const refusal = judge(admitted, this.#state);
     if (refusal !== undefined) {
       if (!this.#mayVisit(admitted, refusal)) throw refusal;
       admitted.refused = refusal;
