@@ -4,6 +4,7 @@
 // connections, and it sees the node only through its `PlannerView`.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
+import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
 import { RateLimit } from '../limits.ts';
 import { type Machine, OutputQueue } from '../machine.ts';
 import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
@@ -23,6 +24,7 @@ import {
   type DialTarget,
   type DialTargets,
   hostOf,
+  keyOf,
   type LostPeer,
   NamedTargets,
   type TopologyDiff,
@@ -123,17 +125,25 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     return diff;
   }
 
-  /** See `NamedTargets.addPersistent`. */
+  /**
+   * Adds a persistent peer. If its node id is listed with another address, the new address replaces
+   * it.
+   */
   addPersistent(target: string): TopologyDiff {
-    const diff = this.#named.addPersistent(target);
-    this.#changed();
-    return diff;
+    return this.setPersistent([...this.persistent, target]);
   }
 
-  /** See `NamedTargets.removePersistent`. A removed peer becomes an ordinary candidate again. */
+  /**
+   * Removes persistent peers by node id (given or learned), by address, or by both
+   * ('nodeId@address'). Returns the removed targets as they were written. A removed peer becomes an
+   * ordinary candidate again.
+   */
   removePersistent(nodeIdOrTarget: string): string[] {
     this.#changed();
-    return this.#named.removePersistent(nodeIdOrTarget);
+    const text = nodeIdOrTarget.trim();
+    if (isNodeId(text)) return this.#named.persistent.remove(text, undefined);
+    const target = parseTarget(text);
+    return this.#named.persistent.remove(target.nodeId, keyOf(target));
   }
 
   /** Returns true if an address must not be dialed now. */

@@ -4,7 +4,6 @@
 
 import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 import {
-  isNodeId,
   parseHostPort,
   parseTarget,
   type TargetAddress,
@@ -93,25 +92,6 @@ export class NamedTargets {
     // A seed that waits for its next dial keeps the time of that dial.
     for (const target of seeds) if (target.state.t === 'up') target.lost(now, seedBackOff, random);
     return { isPersistent: persistent.length > 0, isSeed: seeds.length > 0 };
-  }
-
-  /**
-   * Adds a persistent peer. If its node id is listed with another address, the new address replaces
-   * it.
-   */
-  addPersistent(target: string): TopologyDiff {
-    return this.persistent.set([...this.persistent.texts, target]);
-  }
-
-  /**
-   * Removes persistent peers by node id (given or learned), by address, or by both
-   * ('nodeId@address'). Returns the removed targets as they were written.
-   */
-  removePersistent(nodeIdOrTarget: string): string[] {
-    const text = nodeIdOrTarget.trim();
-    if (isNodeId(text)) return this.persistent.remove(text, undefined);
-    const target = parseTarget(text);
-    return this.persistent.remove(target.nodeId, keyOf(target));
   }
 
   /**
