@@ -180,15 +180,32 @@ export class DialTargets {
   }
 
   /**
-   * Replaces the list. Targets that stay keep their state. For a malformed target, throws the
-   * `invalid_argument` of `parseTarget` and changes nothing.
+   * Replaces the list. Two targets are the same if their node ids are equal or, without an id, if
+   * their canonical addresses are equal. If a target is listed twice, the last one counts. Targets
+   * that stay keep their state. For a malformed target, throws the `invalid_argument` of
+   * `parseTarget` and changes nothing.
    */
   set(texts: readonly string[]): TopologyDiff {
-    const diff = diffTopology(this.texts, texts);
-    for (const text of diff.removed) this.#targets.delete(identityOf(parseTarget(text)));
-    for (const text of diff.added) {
+    const targets = new Map<string, DialTarget>();
+    for (const text of texts) {
       const target = new DialTarget(text);
-      this.#targets.set(target.identity, target);
+      targets.set(target.identity, target);
+    }
+    const diff: TopologyDiff = { removed: [], added: [], changed: [], kept: [] };
+    for (const [identity, { text: from, key }] of this.#targets) {
+      const to = targets.get(identity);
+      if (to?.key === key) {
+        diff.kept.push(from);
+        continue;
+      }
+      diff.removed.push(from);
+      this.#targets.delete(identity);
+      if (to !== undefined) diff.changed.push({ from, to: to.text });
+    }
+    for (const [identity, target] of targets) {
+      if (this.#targets.has(identity)) continue;
+      diff.added.push(target.text);
+      this.#targets.set(identity, target);
     }
     this.#index();
     return diff;
@@ -299,8 +316,8 @@ export class DialTarget {
     this.text = text.trim();
     this.address = target.address;
     this.key = keyOf(target);
-    this.identity = identityOf(target);
     this.nodeId = target.nodeId;
+    this.identity = this.nodeId ?? this.key;
   }
 
   /** The target's node id, as far as it is known. */
@@ -363,9 +380,10 @@ export class DialTarget {
  */
 export const LONG_ENOUGH = 10_000;
 
-// Computes the difference between two lists of peers.
-
-/** The targets that were removed, added, moved and kept, as they were written. */
+/**
+ * The difference between two lists of peers: the targets that were removed, added, moved and kept,
+ * as they were written.
+ */
 export interface TopologyDiff {
   /** Targets to disconnect, including moved targets with their old addresses. */
   readonly removed: string[];
@@ -375,42 +393,6 @@ export interface TopologyDiff {
   readonly changed: { readonly from: string; readonly to: string }[];
   /** Targets in both lists, as the first list wrote them. */
   readonly kept: string[];
-}
-
-/**
- * Compares two lists of '[nodeId@]address': two targets are the same if their node ids are equal
- * or, without an id, if their canonical addresses are equal. If a target is listed twice, the last
- * one counts. Throws the `invalid_argument` of `parseTarget` for a malformed target.
- */
-export function diffTopology(before: readonly string[], after: readonly string[]): TopologyDiff {
-  const [old, now] = [index(before), index(after)];
-  const diff: TopologyDiff = { removed: [], added: [], changed: [], kept: [] };
-  for (const [identity, { text: from, key }] of old) {
-    const to = now.get(identity);
-    if (to?.key === key) {
-      diff.kept.push(from);
-      continue;
-    }
-    diff.removed.push(from);
-    if (to !== undefined) diff.changed.push({ from, to: to.text });
-  }
-  for (const [identity, { text, key }] of now)
-    if (old.get(identity)?.key !== key) diff.added.push(text);
-  return diff;
-}
-
-/** Returns the key by which a target is recognized in two lists. */
-function identityOf({ nodeId, key }: TargetAddress): string {
-  return nodeId ?? key;
-}
-
-function index(targets: readonly string[]): Map<string, { text: string; key: string }> {
-  const byIdentity = new Map<string, { text: string; key: string }>();
-  for (const text of targets) {
-    const target = parseTarget(text);
-    byIdentity.set(identityOf(target), { text: text.trim(), key: target.key });
-  }
-  return byIdentity;
 }
 
 // The canonical spelling of addresses and their hosts. It identifies dials, connections and
