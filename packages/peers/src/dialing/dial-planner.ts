@@ -175,9 +175,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   #failed(order: DialOrder, error: TransportError, now: number): void {
     const dial = this.#end(order);
     if (dial === undefined) return;
-    const isPersistent = order.kind === 'persistent';
-    if (dial.target !== undefined) this.#named.failed(dial.target, isPersistent, now);
-    if (!isPersistent && this.#ordinary.failed(dial.key, dial.id, error, now))
+    dial.target?.failed(now);
+    if (order.kind !== 'persistent' && this.#ordinary.failed(dial.key, dial.id, error, now))
       this.#outputs.add({ type: 'give_up', order });
   }
 

@@ -33,13 +33,13 @@ interface NamedTargetsOptions {
 export class NamedTargets {
   readonly persistent: DialTargets;
   readonly seeds: DialTargets;
-  readonly #options: NamedTargetsOptions;
+  readonly #spread: number;
 
   /** Creates the lists. Throws the `invalid_argument` of `parseTarget` for a malformed target. */
-  constructor(options: NamedTargetsOptions) {
-    this.#options = options;
-    this.persistent = new DialTargets(options.persistent);
-    this.seeds = new DialTargets(options.seeds);
+  constructor({ random, persistent, seeds, reconnect, seedBackOff }: NamedTargetsOptions) {
+    this.persistent = new DialTargets(persistent, reconnect, random);
+    this.seeds = new DialTargets(seeds, seedBackOff, random);
+    this.#spread = Math.min(3 * reconnect.interval, LONGEST_SPREAD);
   }
 
   /**
@@ -47,11 +47,15 @@ export class NamedTargets {
    * of connections that were not reported.
    */
   update(now: number, isConnected: (nodeId: string) => boolean): void {
-    const { random, reconnect, seedBackOff } = this.#options;
     this.seeds.begin(now);
-    this.persistent.begin(now, Math.min(3 * reconnect.interval, LONGEST_SPREAD), random);
-    this.#notice(this.persistent, reconnect, now, isConnected);
-    this.#notice(this.seeds, seedBackOff, now, isConnected);
+    this.persistent.begin(now, this.#spread);
+    for (const target of [...this.persistent, ...this.seeds]) {
+      const { id, state } = target;
+      if (id === undefined || state.t === 'dialing') continue;
+      const isUp = isConnected(id);
+      if (isUp && state.t !== 'up') target.up(now);
+      else if (!isUp && state.t === 'up') target.lost(now);
+    }
   }
 
   /** Records that a dial of the canonical address `key` reached a node. */
@@ -64,12 +68,6 @@ export class NamedTargets {
     }
   }
 
-  /** Records that a dial of a target failed. */
-  failed(target: DialTarget, isPersistent: boolean, now: number): void {
-    const { random, reconnect, seedBackOff } = this.#options;
-    target.failed(now, isPersistent ? reconnect : seedBackOff, random);
-  }
-
   /**
    * Records that the last connection to a peer is gone. `key` is the canonical form of its
    * `address`. Returns whether the peer is persistent, and whether it is a seed.
@@ -79,18 +77,17 @@ export class NamedTargets {
     key: string | undefined,
     now: number,
   ): { readonly isPersistent: boolean; readonly isSeed: boolean } {
-    const { random, reconnect, seedBackOff } = this.#options;
     const persistent = this.persistent.matching(nodeId, key);
     const last = address ?? booked;
     const lastKey = last === undefined ? undefined : addressKey(last);
     for (const target of persistent) {
       if (lastKey !== undefined && target.nodeId === nodeId)
         target.moved = lastKey === target.key ? undefined : last;
-      target.lost(now, reconnect, random);
+      target.lost(now);
     }
     const seeds = this.seeds.matching(nodeId, key);
     // A seed that waits for its next dial keeps the time of that dial.
-    for (const target of seeds) if (target.state.t === 'up') target.lost(now, seedBackOff, random);
+    for (const target of seeds) if (target.state.t === 'up') target.lost(now);
     return { isPersistent: persistent.length > 0, isSeed: seeds.length > 0 };
   }
 
@@ -141,21 +138,6 @@ export class NamedTargets {
       this.persistent.matching(nodeId, undefined)[0] ?? this.seeds.matching(nodeId, undefined)[0]
     )?.address;
   }
-
-  #notice(
-    targets: DialTargets,
-    backOff: BackOffOptions,
-    now: number,
-    isConnected: (nodeId: string) => boolean,
-  ): void {
-    for (const target of targets) {
-      const { id, state } = target;
-      if (id === undefined || state.t === 'dialing') continue;
-      const isUp = isConnected(id);
-      if (isUp && state.t !== 'up') target.up(now);
-      else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#options.random);
-    }
-  }
 }
 
 /**
@@ -167,6 +149,8 @@ const LONGEST_SPREAD = 3_000;
 // A list of targets that can be replaced while its targets are being dialed.
 
 export class DialTargets {
+  readonly #backOff: BackOffOptions;
+  readonly #random: Random;
   readonly #targets = new Map<string, DialTarget>();
   /**
    * Indexes of given and learned ids and of canonical addresses, because every candidate of the
@@ -175,7 +159,9 @@ export class DialTargets {
   #ids = new Set<string>();
   #keys = new Set<string>();
 
-  constructor(texts: readonly string[]) {
+  constructor(texts: readonly string[], backOff: BackOffOptions, random: Random) {
+    this.#backOff = backOff;
+    this.#random = random;
     this.set(texts);
   }
 
@@ -188,7 +174,7 @@ export class DialTargets {
   set(texts: readonly string[]): TopologyDiff {
     const targets = new Map<string, DialTarget>();
     for (const text of texts) {
-      const target = new DialTarget(text);
+      const target = new DialTarget(text, this.#backOff, this.#random);
       targets.set(target.identity, target);
     }
     const diff: TopologyDiff = { removed: [], added: [], changed: [], kept: [] };
@@ -229,10 +215,10 @@ export class DialTargets {
    * times within `spread` milliseconds, so that a network that starts together does not cause a
    * storm of dials.
    */
-  begin(now: number, spread = 0, random: Random = () => 0): void {
+  begin(now: number, spread = 0): void {
     const fresh = [...this.#targets.values()].filter(({ state }) => state.t === 'new');
-    for (const target of fresh)
-      target.waitUntil(fresh.length > FEW ? now + spread * random() : now);
+    const most = fresh.length > FEW ? spread : 0;
+    for (const target of fresh) target.waitUntil(most > 0 ? now + most * this.#random() : now);
   }
 
   /** Records the id of the node that was reached at the target's address. */
@@ -310,8 +296,12 @@ export class DialTarget {
    */
   failures = 0;
   state: TargetState = { t: 'new' };
+  readonly #backOff: BackOffOptions;
+  readonly #random: Random;
 
-  constructor(text: string) {
+  constructor(text: string, backOff: BackOffOptions, random: Random) {
+    this.#backOff = backOff;
+    this.#random = random;
     const target = parseTarget(text);
     this.text = text.trim();
     this.address = target.address;
@@ -358,19 +348,19 @@ export class DialTarget {
     this.state = { t: 'up', since: now };
   }
 
-  failed(now: number, options: BackOffOptions, random: Random): void {
+  failed(now: number): void {
     this.failures++;
-    this.waitUntil(now + backOffDelay(options, this.failures, random));
+    this.waitUntil(now + backOffDelay(this.#backOff, this.failures, this.#random));
   }
 
   /**
    * Records that the connection is gone. Ignored while the target is being dialed, because the
    * outcome of that dial decides.
    */
-  lost(now: number, options: BackOffOptions, random: Random): void {
+  lost(now: number): void {
     if (this.state.t === 'dialing') return;
     if (this.state.t === 'up' && now - this.state.since >= LONG_ENOUGH) this.failures = 0;
-    this.failed(now, options, random);
+    this.failed(now);
   }
 }
 
