@@ -25,7 +25,7 @@ import type { Node } from './node.ts';
 export class Dials {
   readonly #node: Node;
   readonly #visits: Visits;
-  readonly #orders = new OrdersInProgress();
+  readonly #orders = new Map<Order, OrderInProgress>();
   /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
   /** Callers that wait for a connection to a node. */
@@ -38,12 +38,13 @@ export class Dials {
 
   /** Returns the orders that a dial of the transport serves. */
   of(target: string | undefined): Order[] {
-    return this.#orders.of(target);
+    return [...this.#orders].filter(([, one]) => one.target === target).map(([order]) => order);
   }
 
   /** Returns the IP addresses at which to dial a target that is being dialed. */
   addressesOf(target: string): readonly string[] | undefined {
-    return this.#orders.addressesOf(target);
+    for (const one of this.#orders.values()) if (one.target === target) return one.addresses;
+    return undefined;
   }
 
   /** Starts the dials that the planner wants now. */
@@ -64,7 +65,12 @@ export class Dials {
   async #run(order: Order): Promise<void> {
     const { config, proves } = this.#node;
     const { nodeId } = order;
-    const inProgress = this.#orders.begin(order, this.#node.now());
+    const inProgress: OrderInProgress = {
+      target: order.address,
+      due: this.#node.now() + LONGEST_DIAL,
+      cancel: new AbortController(),
+    };
+    this.#orders.set(order, inProgress);
     try {
       const { address, addresses } = await placeToDial(order, this.#node);
       inProgress.addresses = addresses;
@@ -72,9 +78,9 @@ export class Dials {
       inProgress.target = nodeId !== undefined && proves ? `${nodeId}@${address}` : address;
       const { target, cancel } = inProgress;
       const remote = await config.transport.dial(target, { signal: cancel.signal });
-      if (this.#orders.end(order)) this.#dialed(order, remote);
+      if (this.#orders.delete(order)) this.#dialed(order, remote);
     } catch (error) {
-      if (!this.#orders.end(order)) return;
+      if (!this.#orders.delete(order)) return;
       const { target } = inProgress;
       this.#failed(
         order,
@@ -87,16 +93,13 @@ export class Dials {
 
   /** Completes the orders whose connection is up. */
   fulfil(orders: readonly Order[], nodeId: string): void {
-    for (const order of orders) {
-      if (!this.#orders.end(order)) continue;
-      this.#opened(order, nodeId);
-    }
+    for (const order of orders) if (this.#orders.delete(order)) this.#opened(order, nodeId);
   }
 
   /** Fails the orders whose connection is up, because the other end has no room for more peers. */
   refuse(orders: readonly Order[], error: TransportError): void {
     for (const order of orders)
-      if (this.#orders.end(order)) this.#failed(order, toTarget(error, order.address));
+      if (this.#orders.delete(order)) this.#failed(order, toTarget(error, order.address));
   }
 
   #dialed(order: Order, remote: Remote): void {
@@ -150,7 +153,7 @@ export class Dials {
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
-    if (nodeId !== undefined && !this.#orders.isReaching(nodeId) && !this.#seekElsewhere(order))
+    if (nodeId !== undefined && !this.#isReaching(nodeId) && !this.#seekElsewhere(order))
       this.#answer(nodeId, this.#live(nodeId) ?? error);
     if (twins.isNews(error))
       events.tell({
@@ -202,7 +205,7 @@ export class Dials {
       };
       const onAbort = () => {
         waiting.delete(settle);
-        if (waiting.size === 0) this.#orders.cancel(nodeId);
+        if (waiting.size === 0) this.#cancel(nodeId);
         reject(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });
@@ -216,24 +219,40 @@ export class Dials {
     this.#answer(nodeId, remote);
   }
 
-  /** Time at which to call `wake` next. */
+  /** Time at which the first of the dials times out. */
   get wakeAt(): number {
-    return this.#orders.wakeAt;
+    let due = Number.POSITIVE_INFINITY;
+    for (const one of this.#orders.values()) due = Math.min(due, one.due);
+    return due;
   }
 
-  /** Cancels dials that have taken too long. */
+  /**
+   * Fails the dials that have taken too long, because the user's `resolve` or `lookup` does not
+   * answer.
+   */
   wake(now: number): void {
-    for (const [order, error] of this.#orders.expire(now)) this.#failed(order, error);
+    for (const [order, { target, due, cancel }] of [...this.#orders]) {
+      if (now < due) continue;
+      this.#orders.delete(order);
+      cancel.abort();
+      const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
+      this.#failed(
+        order,
+        reasonError('dial_timeout', text, { target, sent: false, unreachable: true }),
+      );
+    }
   }
 
   close(): void {
-    this.#orders.close();
+    const all = [...this.#orders.values()];
+    this.#orders.clear(); // The dials have no outcome.
+    for (const { cancel } of all) cancel.abort();
     for (const nodeId of [...this.#waiting.keys()]) this.#answer(nodeId, CLOSED);
   }
 
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
-    if (this.#orders.isReaching(nodeId) || this.#locating.has(nodeId)) return;
+    if (this.#isReaching(nodeId) || this.#locating.has(nodeId)) return;
     const named = this.#node.planner.named.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);
@@ -303,6 +322,18 @@ export class Dials {
         cause: failure,
       }),
     );
+  }
+
+  /** Returns whether this node is being dialed. */
+  #isReaching(nodeId: string): boolean {
+    for (const order of this.#orders.keys()) if (order.nodeId === nodeId) return true;
+    return false;
+  }
+
+  /** Cancels the dials of a node that no caller waits for any more. */
+  #cancel(nodeId: string): void {
+    for (const [order, { cancel }] of this.#orders)
+      if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
   }
 
   #live(nodeId: string): Remote | undefined {
@@ -437,9 +468,6 @@ function refused(address: string, why: string): TransportError {
 /** Maximum number of addresses of one name that are checked. */
 const FOUND = 16;
 
-// The orders to dial that are in progress: those of the planner, of a crawling seed, and of callers
-// that wait for a node.
-
 /**
  * A dial that the planner ordered, that a caller waits for (`asked`), or that a crawling seed wants
  * (`crawl`).
@@ -469,79 +497,6 @@ interface OrderInProgress {
   /** The time at which the dial is given up. */
   readonly due: number;
   readonly cancel: AbortController;
-}
-
-class OrdersInProgress {
-  readonly #orders = new Map<Order, OrderInProgress>();
-
-  /** Returns the orders that a dial of the transport serves. */
-  of(target: string | undefined): Order[] {
-    return [...this.#orders].filter(([, one]) => one.target === target).map(([order]) => order);
-  }
-
-  /** Returns the IP addresses at which to dial a target. */
-  addressesOf(target: string): readonly string[] | undefined {
-    for (const one of this.#orders.values()) if (one.target === target) return one.addresses;
-    return undefined;
-  }
-
-  /** Returns whether this node is being dialed. */
-  isReaching(nodeId: string): boolean {
-    for (const order of this.#orders.keys()) if (order.nodeId === nodeId) return true;
-    return false;
-  }
-
-  begin(order: Order, now: number): OrderInProgress {
-    const one: OrderInProgress = {
-      target: order.address,
-      due: now + LONGEST_DIAL,
-      cancel: new AbortController(),
-    };
-    this.#orders.set(order, one);
-    return one;
-  }
-
-  /**
-   * Ends an order, because its connection is up or the dial failed. Returns false if it has ended
-   * already.
-   */
-  end(order: Order): boolean {
-    return this.#orders.delete(order);
-  }
-
-  /** Cancels the dials of a node that no caller waits for any more. */
-  cancel(nodeId: string): void {
-    for (const [order, { cancel }] of this.#orders)
-      if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
-  }
-
-  /** Time at which the first of the dials times out. */
-  get wakeAt(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const one of this.#orders.values()) due = Math.min(due, one.due);
-    return due;
-  }
-
-  /**
-   * Ends and returns the orders whose dials have taken too long, because the user's `resolve` or
-   * `lookup` does not answer.
-   */
-  expire(now: number): [Order, TransportError][] {
-    const late = [...this.#orders].filter(([, { due }]) => now >= due);
-    return late.map(([order, { target, cancel }]) => {
-      this.#orders.delete(order);
-      cancel.abort();
-      const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
-      return [order, reasonError('dial_timeout', text, { target, sent: false, unreachable: true })];
-    });
-  }
-
-  /** Cancels all dials, which then have no outcome. */
-  close(): void {
-    const all = [...this.#orders.values()];
-    this.#orders.clear();
-    for (const { cancel } of all) cancel.abort();
-  }
 }
 
 /**
