@@ -122,7 +122,7 @@ export class Dials {
     }
     // The connection was already up when it was ordered.
     this.#opened(order, peer.nodeId);
-    this.arrived(peer.nodeId, peer.main.remote);
+    this.answer(peer.nodeId, peer.main.remote);
     this.#node.soon();
   }
 
@@ -154,7 +154,7 @@ export class Dials {
       planner.rest(address, now + DAY);
     }
     if (nodeId !== undefined && !this.#isReaching(nodeId) && !this.#seekElsewhere(order))
-      this.#answer(nodeId, this.#live(nodeId) ?? error);
+      this.answer(nodeId, this.#live(nodeId) ?? error);
     if (twins.isNews(error))
       events.tell({
         type: 'rejected',
@@ -214,11 +214,6 @@ export class Dials {
     });
   }
 
-  /** Resolves the waits for a node that is connected now. */
-  arrived(nodeId: string, remote: Remote): void {
-    this.#answer(nodeId, remote);
-  }
-
   /** Time at which the first of the dials times out. */
   get wakeAt(): number {
     let due = Number.POSITIVE_INFINITY;
@@ -247,7 +242,7 @@ export class Dials {
     const all = [...this.#orders.values()];
     this.#orders.clear(); // The dials have no outcome.
     for (const { cancel } of all) cancel.abort();
-    for (const nodeId of [...this.#waiting.keys()]) this.#answer(nodeId, CLOSED);
+    for (const nodeId of [...this.#waiting.keys()]) this.answer(nodeId, CLOSED);
   }
 
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
@@ -299,27 +294,25 @@ export class Dials {
   async #locate(nodeId: string): Promise<void> {
     const { clock, config } = this.#node;
     this.#locating.add(nodeId);
-    let failure: unknown;
     let address: string | undefined;
+    let why = 'no address of the node is known';
+    let cause: unknown;
     try {
       address = await within(clock, LONGEST_DIAL, config.locate?.(nodeId), 'it');
       if (address !== undefined) parseTarget(address);
     } catch (error) {
-      failure = error;
       address = undefined;
+      why = `'locate' failed: ${error instanceof Error ? error.message : String(error)}`;
+      cause = error;
     }
     this.#locating.delete(nodeId);
     if (address !== undefined && !this.#node.closed) return this.#ask(nodeId, address, false);
-    const why =
-      failure === undefined
-        ? 'no address of the node is known'
-        : `'locate' failed: ${failure instanceof Error ? failure.message : String(failure)}`;
-    this.#answer(
+    this.answer(
       nodeId,
       new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
         sent: false,
         unreachable: true,
-        cause: failure,
+        cause,
       }),
     );
   }
@@ -340,7 +333,8 @@ export class Dials {
     return this.#node.links(nodeId).find(this.#node.management.isUp);
   }
 
-  #answer(nodeId: string, outcome: Remote | TransportError): void {
+  /** Settles the waits for a node, which is connected now or can't be reached. */
+  answer(nodeId: string, outcome: Remote | TransportError): void {
     const waiting = this.#waiting.get(nodeId);
     this.#waiting.delete(nodeId);
     for (const settle of waiting ?? []) settle(outcome);

@@ -99,7 +99,7 @@ export class Links {
       this.#places.makeRoom(peer);
     if (here === undefined) this.#arrived(peer);
     else this.reclassify(peer);
-    this.#dials.arrived(nodeId, remote);
+    this.#dials.answer(nodeId, remote);
     node.soon();
   }
 
