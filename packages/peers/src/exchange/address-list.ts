@@ -4,6 +4,7 @@ import { bytes, json, limited } from '@trunkline/transport-core';
 import { isNodeId, type Limited } from '@trunkline/transport-core/backend';
 import * as z from 'zod/mini';
 import { isDialable, placeOf } from '../address/place.ts';
+import type { BookAddress } from '../book/entries.ts';
 
 const list = json(z.object({ addresses: z.array(z.unknown()) }));
 
@@ -49,14 +50,6 @@ export const addressList: Limited<{
 
 // Reads one entry of a list of addresses that a peer sent: a node id, and an address of that node.
 
-/** A node and one of its addresses, as peers send them to each other. */
-export interface AddressEntry {
-  /** 64 lower-case hex digits. The node that is dialed at the address must prove this id. */
-  readonly nodeId: string;
-  /** The address to dial, without a node id in front. */
-  readonly address: string;
-}
-
 /**
  * Reads an entry as a peer sent it. Returns undefined for a malformed entry, and for an address
  * that no node may dial. The address book decides whether this node may dial the address (private
@@ -65,8 +58,8 @@ export interface AddressEntry {
  */
 export function readAddressEntry(
   value: unknown,
-): { readonly entry: AddressEntry; readonly key: string } | undefined {
-  const { nodeId, address } = Object(value) as Partial<Record<keyof AddressEntry, unknown>>;
+): { readonly entry: BookAddress; readonly key: string } | undefined {
+  const { nodeId, address } = Object(value) as Partial<Record<keyof BookAddress, unknown>>;
   if (typeof nodeId !== 'string' || !isNodeId(nodeId) || typeof address !== 'string')
     return undefined;
   const place = placeOf(address);

@@ -5,9 +5,10 @@
 // at the end.
 
 import type { Random } from '@trunkline/transport-core';
+import type { BookAddress } from '../book/entries.ts';
 import { PeerLimits } from '../limits.ts';
 import { type Machine, OutputQueue } from '../machine.ts';
-import { type AddressEntry, type AddressList, readAddressEntry } from './address-list.ts';
+import { type AddressList, readAddressEntry } from './address-list.ts';
 
 interface PeerExchangeOptions {
   readonly random: Random;
@@ -60,7 +61,7 @@ export type ExchangeOutput =
   | {
       readonly type: 'addresses';
       readonly nodeId: string;
-      readonly entries: readonly AddressEntry[];
+      readonly entries: readonly BookAddress[];
     };
 
 /**
@@ -270,8 +271,8 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
 }
 
 /** Reads the first 250 entries of a list one by one. Malformed and repeated entries are dropped. */
-export function readAddressEntries(entries: readonly unknown[]): AddressEntry[] {
-  const kept = new Map<string, AddressEntry>();
+export function readAddressEntries(entries: readonly unknown[]): BookAddress[] {
+  const kept = new Map<string, BookAddress>();
   for (const value of entries.slice(0, MOST_ADDRESSES)) {
     const read = readAddressEntry(value);
     if (read !== undefined && !kept.has(read.key)) kept.set(read.key, read.entry);
