@@ -218,15 +218,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
       );
     if (!(Number.isInteger(times) && times > 0))
       throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
-    node.keeper.trust[behavior](nodeId, node.now(), times);
+    node.keeper.trust[behavior](nodeId, times);
   }
 
   /**
    * Returns the score of a node, 0 to 100, connected or not. A node that is not known has 100.
    */
   scoreOf(nodeId: string): number {
-    const { node } = this.#driver;
-    return node.keeper.trust.score(nodeId, node.now());
+    return this.#driver.node.keeper.trust.score(nodeId);
   }
 
   /**

@@ -371,7 +371,7 @@ export class Places {
   }
 
   #isDistrusted(nodeId: string): boolean {
-    return this.#node.keeper.trust.score(nodeId, this.#node.now()) === 0;
+    return this.#node.keeper.trust.score(nodeId) === 0;
   }
 
   /** Returns the peers that count against a limit, in the order in which they connected. */

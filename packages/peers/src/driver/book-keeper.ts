@@ -36,9 +36,8 @@ export class BookKeeper {
 
   constructor(options: BookKeeperOptions) {
     this.#options = options;
-    const now = options.clock.now();
-    this.book = this.#bookOf(undefined, now);
-    this.trust = new TrustBook({ now });
+    this.book = this.#bookOf(undefined, options.clock.now());
+    this.trust = new TrustBook();
   }
 
   /**
@@ -58,8 +57,8 @@ export class BookKeeper {
     if (value === undefined) return;
     const { book: early, trust: earlyTrust } = this;
     this.book = this.#bookOf(value.book, now);
-    this.trust = new TrustBook({ now, saved: value.trust });
-    this.trust.merge(earlyTrust, now);
+    this.trust = new TrustBook(value.trust);
+    this.trust.merge(earlyTrust);
     for (const { nodeId, address, tried, source } of early.entries()) {
       if (tried) this.book.succeeded(nodeId, address, now, source);
       else this.book.learn({ nodeId, address }, now, source);
@@ -87,7 +86,7 @@ export class BookKeeper {
     this.wakeAt = now + SAVE;
     this.#saving ??= this.#write(
       store,
-      formatSavedState({ book: this.book.save(now), trust: this.trust.save(now) }),
+      formatSavedState({ book: this.book.save(now), trust: this.trust.save() }),
     ).finally(() => {
       this.#saving = undefined;
     });

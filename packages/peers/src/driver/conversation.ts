@@ -227,10 +227,10 @@ class AddressExchange {
           );
           break;
         case 'malformed':
-          node.keeper.trust.bad(nodeId, node.now());
+          node.keeper.trust.bad(nodeId);
           break;
         case 'addresses':
-          node.keeper.trust.good(nodeId, node.now());
+          node.keeper.trust.good(nodeId);
           this.learn(output.entries, { nodeId, remote });
           break;
       }
@@ -359,7 +359,7 @@ export class StatusExchange {
       try {
         statuses.set(nodeId, codec.decode(told.value));
       } catch (error) {
-        keeper.trust.bad(nodeId, this.#node.now());
+        keeper.trust.bad(nodeId);
         const text = error instanceof Error ? error.message : String(error);
         // The previous status is dropped, because it is no longer the peer's status.
         if (statuses.delete(nodeId)) events.tell({ type: 'status', nodeId, status: undefined });

@@ -239,7 +239,7 @@ export class Links {
   #arrived(peer: Peer): void {
     const node = this.#node;
     const now = node.now();
-    node.keeper.trust.connected(peer.nodeId, now);
+    node.keeper.trust.connected(peer.nodeId);
     this.#conversation.connected(peer, now);
     node.events.tell({ type: 'up', peer: node.info(peer) });
   }
@@ -249,7 +249,7 @@ export class Links {
     const { nodeId, persistent, main } = peer;
     const now = node.now();
     if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood')
-      node.keeper.trust.bad(nodeId, now);
+      node.keeper.trust.bad(nodeId);
     node.keeper.trust.gone(nodeId);
     this.#conversation.gone(peer, now);
     const booked = node.keeper.book.get(nodeId)?.address;

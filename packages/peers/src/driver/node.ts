@@ -206,7 +206,7 @@ export class Node {
 
   /** Ends the connections of a peer that violated the protocol, and bans it if `ban` is set. */
   penalize(peer: Peer, error: TransportError, ban = false): void {
-    this.keeper.trust.bad(peer.nodeId, this.now(), VIOLATION);
+    this.keeper.trust.bad(peer.nodeId, VIOLATION);
     if (ban) this.keeper.book.ban(peer.nodeId, this.now());
     this.cut(peer, error);
   }
@@ -232,7 +232,7 @@ export class Node {
   info(peer: Peer): PeerInfo {
     const { nodeId, proven, instance, persistent, main } = peer;
     const { direction, rtt } = main.remote;
-    const score = this.keeper.trust.score(nodeId, this.now());
+    const score = this.keeper.trust.score(nodeId);
     const status = this.statuses.get(nodeId);
     return {
       nodeId,

@@ -163,7 +163,7 @@ export class PeersDriver implements Membership {
       filter(bytes, { ...from, nodeId: peer.nodeId });
       return undefined;
     } catch (error) {
-      this.node.keeper.trust.bad(peer.nodeId, this.node.now(), VIOLATION);
+      this.node.keeper.trust.bad(peer.nodeId, VIOLATION);
       return filterRefusal('a message filter', error);
     }
   }
@@ -260,8 +260,8 @@ export class PeersDriver implements Membership {
     this.#slept = false;
     if (slept) return;
     for (const { nodeId, main, links } of this.node.peerTable.peers.values()) {
-      if ((main.remote.silence ?? 0) >= LATE) trust.looked(nodeId, now, LOOK, 'bad');
-      else if (this.#wasHeard(links)) trust.looked(nodeId, now, LOOK, 'good');
+      if ((main.remote.silence ?? 0) >= LATE) trust.looked(nodeId, LOOK, 'bad');
+      else if (this.#wasHeard(links)) trust.looked(nodeId, LOOK, 'good');
     }
   }
 
