@@ -3,9 +3,10 @@
 import type { Random, TransportError } from '@trunkline/transport-core';
 import type { BackOffOptions, DialTarget, LostPeer } from './targets.ts';
 
-/** A node of the address book. */
+/** A node of the address book, or one whose connection was lost. */
 export interface DialCandidate {
   readonly nodeId: string;
+  /** The address, which is canonical if it comes from the address book. */
   readonly address: string;
 }
 
