@@ -17,11 +17,21 @@ export interface DialCandidate {
  * - `book`: the address book picked it
  * - `test`: the address book wants to know whether it still answers
  * - `spare`: the address book picked it although enough peers are connected
+ * - `asked`: a caller waits for it. `crawl`: a seed asks it for addresses. The planner orders
+ *   neither, and ignores their outcomes.
  *
  * If a dial of kind `again` or `spare` leads to one connection too many, the youngest of the other
  * connections is closed.
  */
-export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test' | 'spare';
+export type DialKind =
+  | 'persistent'
+  | 'seed'
+  | 'again'
+  | 'book'
+  | 'test'
+  | 'spare'
+  | 'asked'
+  | 'crawl';
 
 /**
  * One dial to start, identified by its address. Report its outcome with one input: `opened` or
@@ -33,8 +43,8 @@ export interface DialOrder {
   readonly nodeId: string | undefined;
   readonly kind: DialKind;
   /**
-   * Set for a persistent peer if the address was not given by the operator but reported by other
-   * nodes or the peer itself.
+   * True if other nodes or the peer itself reported the address. Default true, except for
+   * persistent peers and seeds, whose addresses come from the operator.
    */
   readonly reported?: boolean;
 }

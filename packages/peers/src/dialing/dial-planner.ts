@@ -361,9 +361,11 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   #end({ kind, address }: DialOrder): DialUnderWay | undefined {
+    const dial = this.#underWay.end(kind, addressKey(address)!);
+    if (dial === undefined) return undefined;
     this.#wakeAt = Number.NEGATIVE_INFINITY;
     this.#ordinary.ended();
-    return this.#underWay.end(kind, addressKey(address)!);
+    return dial;
   }
 
   /** Called when new candidates may have appeared. */

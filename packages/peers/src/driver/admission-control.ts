@@ -15,7 +15,8 @@ import {
   type Visits,
 } from '../admission/admission.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
-import { type Dials, filterRefusal, type Order, within } from './dials.ts';
+import type { DialOrder } from '../dialing/dial-order.ts';
+import { type Dials, filterRefusal, within } from './dials.ts';
 import type { Node } from './node.ts';
 import { isOrdinary, type Peer } from './peer-table.ts';
 
@@ -25,7 +26,7 @@ export interface AdmittedConnection extends Candidate {
   /** The address that this node's planner dialed to open it. */
   readonly dialed: string | undefined;
   /** The dial orders that the connection fulfills. */
-  readonly orders: readonly Order[];
+  readonly orders: readonly DialOrder[];
   /** True if the peer was lost by chance and is dialed again. */
   readonly returned: boolean;
   /**
@@ -135,7 +136,7 @@ export class AdmissionControl {
    * peer, even if it proved its id. Throws if the node is banned, or if this node's planner dialed
    * it.
    */
-  #receiveClient(nodeId: string, orders: readonly Order[]): undefined {
+  #receiveClient(nodeId: string, orders: readonly DialOrder[]): undefined {
     if (this.#state.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
     if (orders.length === 0) return undefined;
     const remedy =
@@ -152,7 +153,7 @@ export class AdmissionControl {
    * Accepts a node that only asserts its id as a client of a transport that proves ids. Throws if
    * this node's planner dialed it.
    */
-  #receiveUnproven(nodeId: string, orders: readonly Order[]): undefined {
+  #receiveUnproven(nodeId: string, orders: readonly DialOrder[]): undefined {
     if (orders.length === 0) return this.#receiveClient(nodeId, orders);
     throw reasonError(
       'identity_mismatch',
@@ -163,7 +164,7 @@ export class AdmissionControl {
   #admitted(
     { remote, features }: PendingConnection,
     nodeId: string,
-    orders: readonly Order[],
+    orders: readonly DialOrder[],
   ): AdmittedConnection {
     const { config } = this.#node;
     const dialed = orders[0]?.address;
@@ -192,7 +193,7 @@ export class AdmissionControl {
    * which is the case if addresses are wanted and the planner dialed the node to get a peer.
    * Otherwise throws the error.
    */
-  #refusedBy(nodeId: string, orders: readonly Order[]): TransportError {
+  #refusedBy(nodeId: string, orders: readonly DialOrder[]): TransportError {
     const { keeper, config } = this.#node;
     const refused = reasonError('full', `node ${nodeId} has no room for another peer`, {
       origin: 'remote',
@@ -253,7 +254,7 @@ export class AdmissionControl {
    * Returns true if the connection was dialed for a persistent peer that has been removed in the
    * meantime.
    */
-  #isStale(nodeId: string, orders: readonly Order[]): boolean {
+  #isStale(nodeId: string, orders: readonly DialOrder[]): boolean {
     const [order] = orders;
     return (
       order !== undefined &&
@@ -314,7 +315,7 @@ export function runsPeers(protocols: PendingConnection['protocols']): boolean {
  * Kinds of dials that serve a waiting call or test an address. After such a dial, a full node is
  * not asked for addresses.
  */
-const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
+const INQUIRIES: ReadonlySet<DialOrder['kind']> = new Set(['asked', 'test'] as const);
 
 // Decides which connected peers make room for another peer when all places are taken.
 

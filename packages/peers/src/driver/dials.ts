@@ -18,14 +18,14 @@ import {
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';
 import { twinOf, type Visits } from '../admission/admission.ts';
-import type { DialKind, DialOrder } from '../dialing/dial-order.ts';
+import type { DialOrder } from '../dialing/dial-order.ts';
 import type { PeerRejection } from '../types.ts';
 import type { Node } from './node.ts';
 
 export class Dials {
   readonly #node: Node;
   readonly #visits: Visits;
-  readonly #orders = new Map<Order, OrderInProgress>();
+  readonly #orders = new Map<DialOrder, OrderInProgress>();
   /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
   /** Callers that wait for a connection to a node. */
@@ -37,7 +37,7 @@ export class Dials {
   }
 
   /** Returns the orders that a dial of the transport serves. */
-  of(target: string | undefined): Order[] {
+  of(target: string | undefined): DialOrder[] {
     return [...this.#orders].filter(([, one]) => one.target === target).map(([order]) => order);
   }
 
@@ -55,14 +55,14 @@ export class Dials {
       if (output.type === 'dial') this.start(output.order);
   }
 
-  start(order: Order): void {
+  start(order: DialOrder): void {
     if (order.nodeId !== undefined)
       this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
     void this.#run(order);
   }
 
   /** Dials. The outcome is handled once, unless these peers are closed in the meantime. */
-  async #run(order: Order): Promise<void> {
+  async #run(order: DialOrder): Promise<void> {
     const { config, proves } = this.#node;
     const { nodeId } = order;
     const inProgress: OrderInProgress = {
@@ -92,17 +92,17 @@ export class Dials {
   }
 
   /** Completes the orders whose connection is up. */
-  fulfil(orders: readonly Order[], nodeId: string): void {
+  fulfil(orders: readonly DialOrder[], nodeId: string): void {
     for (const order of orders) if (this.#orders.delete(order)) this.#opened(order, nodeId);
   }
 
   /** Fails the orders whose connection is up, because the other end has no room for more peers. */
-  refuse(orders: readonly Order[], error: TransportError): void {
+  refuse(orders: readonly DialOrder[], error: TransportError): void {
     for (const order of orders)
       if (this.#orders.delete(order)) this.#failed(order, toTarget(error, order.address));
   }
 
-  #dialed(order: Order, remote: Remote): void {
+  #dialed(order: DialOrder, remote: Remote): void {
     const peer = this.#node.peerTable.of(remote);
     const { address } = order;
     if (peer === undefined) {
@@ -126,7 +126,7 @@ export class Dials {
     this.#node.soon();
   }
 
-  #failed(order: Order, error: TransportError): void {
+  #failed(order: DialOrder, error: TransportError): void {
     const { keeper, planner, twins, closed, events } = this.#node;
     if (closed) return;
     const { book } = keeper;
@@ -142,7 +142,7 @@ export class Dials {
     const isHopeless =
       kind === 'crawl'
         ? (book.get(nodeId!)?.failures ?? 0) >= MOST_CRAWLS
-        : kind !== 'asked' && this.#isGivenUp({ ...order, kind }, error, now);
+        : this.#isGivenUp(order, error, now);
     if (
       isHopeless &&
       nodeId !== undefined &&
@@ -167,14 +167,8 @@ export class Dials {
     this.#node.soon();
   }
 
-  #opened(order: Order, nodeId: string): void {
-    const { kind } = order;
-    if (kind !== 'asked' && kind !== 'crawl')
-      this.#node.planner.handle(this.#node.now(), {
-        type: 'opened',
-        order: { ...order, kind },
-        nodeId,
-      });
+  #opened(order: DialOrder, nodeId: string): void {
+    this.#node.planner.handle(this.#node.now(), { type: 'opened', order, nodeId });
   }
 
   /** Reports a failed dial to the planner. Returns true if the planner gives up its address. */
@@ -259,7 +253,7 @@ export class Dials {
    * the one in the address book, then an alternative that other nodes reported. Returns false if no
    * address is left.
    */
-  #seekElsewhere(order: Order): boolean {
+  #seekElsewhere(order: DialOrder): boolean {
     const { nodeId, address } = order;
     const { book } = this.#node.keeper;
     const key = placeOf(address)?.key;
@@ -400,7 +394,7 @@ interface PlaceToDial {
  * addresses are judged like reported ones. The dial uses these addresses, because a second lookup
  * could return others. Rejects if none may be dialed.
  */
-async function placeToDial(order: Order, node: Node): Promise<PlaceToDial> {
+async function placeToDial(order: DialOrder, node: Node): Promise<PlaceToDial> {
   const { address, nodeId } = order;
   const { config, keeper, management, policy } = node;
   if (policy.isOpen || !isReported(order)) return { address };
@@ -462,23 +456,8 @@ function refused(address: string, why: string): TransportError {
 /** Maximum number of addresses of one name that are checked. */
 const FOUND = 16;
 
-/**
- * A dial that the planner ordered, that a caller waits for (`asked`), or that a crawling seed wants
- * (`crawl`).
- */
-export interface Order {
-  readonly address: string;
-  readonly nodeId: string | undefined;
-  readonly kind: DialKind | 'asked' | 'crawl';
-  /** True if other nodes reported the address; see `isReported`. */
-  readonly reported?: boolean;
-}
-
-/**
- * Returns true if other nodes reported the address of an order. If the order does not specify this,
- * the result is true except for persistent peers and seeds, whose addresses come from the operator.
- */
-function isReported({ kind, reported }: Order): boolean {
+/** Returns true if other nodes reported the address of an order. */
+function isReported({ kind, reported }: DialOrder): boolean {
   return reported ?? (kind !== 'persistent' && kind !== 'seed');
 }
 

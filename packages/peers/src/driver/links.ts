@@ -12,7 +12,8 @@ import {
   runsPeers,
 } from './admission-control.ts';
 import type { Conversation } from './conversation.ts';
-import { type Dials, type Order, rejectionOf } from './dials.ts';
+import type { DialOrder } from '../dialing/dial-order.ts';
+import { type Dials, rejectionOf } from './dials.ts';
 import { firstAddress, type Node } from './node.ts';
 import type { Peer, PeerConnection } from './peer-table.ts';
 
@@ -303,5 +304,5 @@ function isLasting({ direction, persistent, orders }: AdmittedConnection): boole
 /**
  * Kinds of connections that serve a call, a test or a crawl; they are closed when they are idle.
  */
-const BRIEF: ReadonlySet<Order['kind']> = new Set(['asked', 'test', 'crawl'] as const);
+const BRIEF: ReadonlySet<DialOrder['kind']> = new Set(['asked', 'test', 'crawl'] as const);
 const NOTHING = (): void => {};
