@@ -67,9 +67,9 @@ export class Links {
     if (admitted === undefined || node.closed) return;
     if (admitted.refused !== undefined) return this.#visit(remote, admitted, admitted.refused);
     const { nodeId, dialed } = admitted;
-    if (admitted.persistent && !node.planner.named.isPersistent(nodeId, dialed))
+    const isRemoved = admitted.persistent && !node.planner.named.isPersistent(nodeId, dialed);
+    if (isRemoved || !node.isWelcome(nodeId, remote, dialed))
       return this.#dismiss(remote, admitted);
-    if (!node.isWelcome(nodeId, remote, dialed)) return this.#dismiss(remote, admitted);
     const known = node.peer(nodeId);
     if (
       known !== undefined &&
