@@ -11,6 +11,7 @@ import {
   idOf,
   type Outcome,
   PlannerFixture,
+  RECONNECT,
   reset,
   someone,
 } from './testing/planner-fixture.ts';
