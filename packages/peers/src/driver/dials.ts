@@ -1,4 +1,4 @@
-// Runs dials that were ordered by the planner, by the crawler, or by a caller that waits for a
+// Runs dials that were ordered by the planner, by a crawling seed, or by a caller that waits for a
 // node, and handles their outcomes.
 
 import {
