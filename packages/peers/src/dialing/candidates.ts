@@ -273,10 +273,6 @@ export class ReconnectList {
   get keys(): string[] {
     return Array.from(this.#entries.values(), ({ key }) => key);
   }
-
-  get size(): number {
-    return this.#entries.size;
-  }
 }
 
 interface LostEntry {
@@ -355,10 +351,6 @@ export class AddressHistory {
 
   forget(key: string): void {
     this.#entries.delete(key);
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 
   /**

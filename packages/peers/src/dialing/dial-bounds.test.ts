@@ -115,8 +115,8 @@ test('of four thousand failed addresses, the one that was unused longest is forg
     history.failed(`a:${i}`, i, slow);
     history.failed('kept:1', i, slow);
   }
-  t.is(history.size, 4_096);
-  t.is(history.readyAt('a:0'), Number.NEGATIVE_INFINITY);
+  t.is(history.readyAt('a:904'), Number.NEGATIVE_INFINITY);
+  t.is(history.readyAt('a:905'), 905 + HOUR);
   t.is(history.readyAt('a:4999'), 4_999 + HOUR);
   t.is(history.failed('kept:1', 0, slow), 5_001);
 });
@@ -124,14 +124,12 @@ test('of four thousand failed addresses, the one that was unused longest is forg
 test('of sixty-four peers lost by accident, the one that waits longest is dropped', (t) => {
   const list = new ReconnectList();
   for (let i = 0; i < 70; i++) list.add(`a:${i}`, { nodeId: idOf(i), address: `a:${i}` });
-  t.is(list.size, 64);
   const pick = () =>
     list.pick(
       ({ nodeId }) => nodeId === idOf(6),
       (candidate) => candidate,
     )?.nodeId;
   t.is(pick(), idOf(7));
-  t.is(list.size, 63, 'a finished one is gone');
   for (let i = 0; i < 3; i++) list.failed(idOf(7));
   t.is(pick(), idOf(8));
 });
