@@ -117,7 +117,7 @@ export class AddressBook {
     this.#private = new Set(privateIds);
     // The key is also 64 hex digits, like a node id.
     this.#key =
-      typeof saved?.key === 'string' && isNodeId(saved.key)
+      saved !== undefined && isNodeId(saved.key)
         ? saved.key
         : bytesToHex(randomBytes(random, 32));
     this.#placement = new Placement(hexToBytes(this.#key));

@@ -43,12 +43,8 @@ export interface FileStore extends Store, AsyncDisposable {
  * TypeError if `folder` is not a valid path.
  */
 export function createFileStore(folder: string): FileStore {
-  if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
-    throw new TypeError(
-      `createFileStore: folder: must be the path of a folder, got ${typeof folder === 'string' ? JSON.stringify(folder) : typeof folder}`,
-    );
-  }
-  return new FileEntries(folderLayout(resolve(folder)), fileDisk, processes);
+  const path = absolute(folder, 'createFileStore: folder: must be the path of a folder');
+  return new FileEntries(folderLayout(path), fileDisk, processes);
 }
 
 /**
@@ -67,12 +63,16 @@ export function createFileStore(folder: string): FileStore {
  * valid path.
  */
 export function createFileAddressBook(path: string): AddressBookStore {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    throw new TypeError(
-      `createFileAddressBook: path: must be the path of a file, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`,
-    );
-  }
-  return addressBookAt(resolve(path), fileDisk, processes);
+  const file = absolute(path, 'createFileAddressBook: path: must be the path of a file');
+  return addressBookAt(file, fileDisk, processes);
+}
+
+/** Returns the absolute path. Throws a TypeError if it is none; `problem` begins its text. */
+function absolute(path: unknown, problem: string): string {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return resolve(path);
+  throw new TypeError(
+    `${problem}, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`,
+  );
 }
 
 /** Returns an address book in a file store with one key, its path. */
