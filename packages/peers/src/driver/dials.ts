@@ -138,16 +138,15 @@ export class Dials {
       if (error.reason === 'identity_mismatch' && isBooked) book.remove(nodeId);
       else book.failed(nodeId, address, now);
     }
+    planner.handle(now, { type: 'failed', order, error });
+    const isGivenUp = planner.poll() !== undefined;
+    const entry = nodeId === undefined ? undefined : book.get(nodeId);
     // The planner does not count the failures of crawls, but the book does.
     const isHopeless =
       kind === 'crawl'
-        ? (book.get(nodeId!)?.failures ?? 0) >= MOST_CRAWLS
-        : this.#isGivenUp(order, error, now);
-    if (
-      isHopeless &&
-      nodeId !== undefined &&
-      (kind === 'crawl' || book.get(nodeId)?.lastSuccess === undefined)
-    ) {
+        ? (entry?.failures ?? 0) >= MOST_CRAWLS
+        : isGivenUp && entry?.lastSuccess === undefined;
+    if (isHopeless && nodeId !== undefined) {
       // No dial ever reached a node there, no matter who reported the address. Only the address is
       // removed; the node id is not banned.
       book.remove(nodeId);
@@ -169,13 +168,6 @@ export class Dials {
 
   #opened(order: DialOrder, nodeId: string): void {
     this.#node.planner.handle(this.#node.now(), { type: 'opened', order, nodeId });
-  }
-
-  /** Reports a failed dial to the planner. Returns true if the planner gives up its address. */
-  #isGivenUp(order: DialOrder, error: TransportError, now: number): boolean {
-    const { planner } = this.#node;
-    planner.handle(now, { type: 'failed', order, error });
-    return planner.poll() !== undefined;
   }
 
   /** Resolves with a connection to a node: a live one if there is one, or otherwise a new one. */
