@@ -45,13 +45,11 @@ test('dials keep to their limits per second, at once and per host', (t) => {
   const rate = ran(10_000, {
     book,
     maxOutbound: 100,
-    concurrent: 100,
-    young: 100,
     outcome: () => ({ after: 1, error: refused }),
   });
   const { length } = rate.dialed;
   t.true(length >= 215 && length <= 221, `${length} in ten seconds`);
-  t.is(rate.dialed.filter(({ at }) => at === 0).length, 20);
+  t.is(rate.dialed.filter(({ at }) => at < 50).length, 20);
 
   const concurrent = ran(60_000, { book, maxOutbound: 100, outcome: hang });
   t.is(concurrent.dialed.length, 16);

@@ -124,24 +124,6 @@ export interface DialPlannerOptions {
   readonly maxOutbound: number;
   readonly reconnect: BackOffOptions;
   /**
-   * Maximum number of dials in progress at once. Default 16. Dials to persistent peers do not wait
-   * because of this limit, but count against it. A quarter of it is always left for other dials.
-   */
-  readonly concurrent?: number | undefined;
-  /**
-   * Maximum number of dials that began less than a second ago, not counting persistent peers.
-   * Further dials wait until one of these ends or gets older. Default 3. With this limit, the first
-   * connections are up soon even on a slow machine or in a process that starts many nodes;
-   * otherwise all connections would be late. An address that does not answer delays the others only
-   * a little.
-   */
-  readonly young?: number | undefined;
-  /**
-   * Maximum number of dials per second, on average and at once. Default 20. Persistent peers are
-   * exempt.
-   */
-  readonly rate?: number | undefined;
-  /**
    * Maximum number of dials in progress to one host for addresses that other nodes reported (book,
    * again, spare, test), so that nobody can make this node flood a host. Default: no limit.
    */

@@ -41,9 +41,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   readonly #named: NamedTargets;
   readonly #ordinary: OrdinaryCandidates;
   readonly #underWay = new DialsUnderWay();
-  readonly #concurrent: number;
-  readonly #young: number;
-  readonly #rate: RateLimit;
+  readonly #rate = new RateLimit(RATE, 1_000 / RATE);
   readonly #outputs = new OutputQueue<PlannerOutput>();
   #testAt: number;
   #spareAt: number;
@@ -61,9 +59,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     seeds,
     maxOutbound,
     reconnect,
-    concurrent = 16,
-    young = 3,
-    rate = 20,
     perHost = Number.POSITIVE_INFINITY,
   }: DialPlannerOptions) {
     this.#random = random;
@@ -74,9 +69,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     const named = new NamedTargets({ random, persistent, seeds, reconnect, seedBackOff: backOff });
     this.#named = named;
     this.#ordinary = new OrdinaryCandidates({ random, view, named, underWay, backOff, perHost });
-    this.#concurrent = concurrent;
-    this.#young = young;
-    this.#rate = new RateLimit(Math.max(1, rate), 1_000 / rate);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
   }
@@ -307,9 +299,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     // being dialed, a quarter of the concurrent dials is left for the others.
     const { total } = this.#underWay;
     const others = total - this.#underWay.of('persistent');
-    if (total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4)))
-      return false;
-    const young = this.#underWay.nthSince(this.#young, 'persistent') ?? Number.NEGATIVE_INFINITY;
+    if (total >= CONCURRENT && others >= CONCURRENT / 4) return false;
+    const young = this.#underWay.nthSince(MOST_YOUNG, 'persistent') ?? Number.NEGATIVE_INFINITY;
     const readyAt = Math.max(young + YOUNG, this.#rate.readyAt);
     if (readyAt > now) this.#wakeBy(readyAt);
     return readyAt <= now;
@@ -379,12 +370,23 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 }
 
+/**
+ * Maximum number of dials in progress at once. Dials to persistent peers do not wait because of
+ * this limit, but count against it. A quarter of it is always left for other dials.
+ */
+const CONCURRENT = 16;
+/** Maximum number of dials per second, on average and at once. Persistent peers are exempt. */
+const RATE = 20;
 /** Maximum number of persistent peers that are dialed at once; further ones wait. */
 const MOST_PERSISTENT = 64;
 /**
- * Milliseconds for which a dial counts as young. Only a few dials may be young at once. An older
- * dial is likely to fail, so it no longer holds up the next one.
+ * Maximum number of young dials, not counting persistent peers, and the milliseconds for which a
+ * dial counts as young. Further dials wait until one of these ends or gets older. With this limit,
+ * the first connections are up soon even on a slow machine or in a process that starts many nodes;
+ * otherwise all connections would be late. An older dial is likely to fail, so it no longer holds
+ * up the next one.
  */
+const MOST_YOUNG = 3;
 const YOUNG = 1_000;
 /** Maximum number of seeds that are dialed at once; one answer is enough. */
 const MOST_SEEDS = 2;
