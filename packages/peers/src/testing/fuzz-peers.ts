@@ -81,7 +81,7 @@ function tell(book: AddressBook, entries: readonly unknown[], now: number): void
   exchange.handle(now, { ...connected, nodeId: TELLER });
   exchange.handle(now, { type: 'wake', wanted: true });
   exchange.poll();
-  exchange.handle(now, { type: 'addresses', nodeId: TELLER, list: { read: () => entries } });
+  exchange.handle(now, { type: 'addresses', nodeId: TELLER, list: () => entries });
   const answer = exchange.poll();
   if (answer?.type !== 'addresses' || answer.entries.length > MOST_ADDRESSES)
     throw new Error(`an answer became ${answer?.type}`);
