@@ -1,13 +1,7 @@
 // The messages between peers: serves the wire protocol, and hands requests for addresses to the
 // address exchange, statuses to the status exchange and services to the service exchange.
 
-import {
-  type Codec,
-  type Remote,
-  type Server,
-  serve,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Remote, type Server, serve, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { charge } from '@trunkline/transport-core/internal';
 import type { Visits } from '../admission/admission.ts';
@@ -18,7 +12,6 @@ import { PeerLimits } from '../limits.ts';
 import {
   decodeStatus,
   encodeStatus,
-  LONGEST_STATUS,
   type PeersMount,
   peersProtocol,
   say,
@@ -338,40 +331,36 @@ export class StatusExchange {
     const failed = { type: 'pull_failed', nodeId, instance } as const;
     // The peer repeats its number every 2 s, so the pull is tried again later.
     if (!ration.take(node.now())) return this.#handle(node.now(), failed);
-    try {
-      const answer = decodeStatus(await this.#mount.send(main.remote, 'pull', EMPTY));
-      if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS)
-        return this.#handle(node.now(), failed);
-      const { seq, value } = answer;
-      this.#handle(node.now(), { type: 'pulled', nodeId, instance, seq, value });
-    } catch {
-      this.#handle(node.now(), failed);
-    }
+    const answer = await this.#mount
+      .send(main.remote, 'pull', EMPTY)
+      .then(decodeStatus, () => undefined);
+    this.#handle(
+      node.now(),
+      answer === undefined ? failed : { type: 'pulled', nodeId, instance, ...answer },
+    );
   }
 
   /** Decodes the new status of a peer and reports it. Returns false if it can't be decoded. */
   #changed(nodeId: string): boolean {
     const { config, events, keeper, statuses } = this.#node;
     const told = this.#sync.of(nodeId);
-    const codec: Codec<unknown> | undefined = config.status;
-    if (told === undefined || codec === undefined) statuses.delete(nodeId);
-    else {
-      try {
-        statuses.set(nodeId, codec.decode(told.value));
-      } catch (error) {
-        keeper.trust.bad(nodeId);
-        const text = error instanceof Error ? error.message : String(error);
-        // The previous status is dropped, because it is no longer the peer's status.
-        if (statuses.delete(nodeId)) events.tell({ type: 'status', nodeId, status: undefined });
-        this.#node.warn(
-          new TransportError(
-            'invalid_argument',
-            `The status of node ${nodeId} can't be read: ${text}`,
-            { target: nodeId, cause: error },
-          ),
-        );
-        return false;
-      }
+    try {
+      // Without a codec, no status is pulled.
+      if (told === undefined) statuses.delete(nodeId);
+      else statuses.set(nodeId, config.status!.decode(told.value));
+    } catch (error) {
+      keeper.trust.bad(nodeId);
+      const text = error instanceof Error ? error.message : String(error);
+      // The previous status is dropped, because it is no longer the peer's status.
+      if (statuses.delete(nodeId)) events.tell({ type: 'status', nodeId, status: undefined });
+      this.#node.warn(
+        new TransportError(
+          'invalid_argument',
+          `The status of node ${nodeId} can't be read: ${text}`,
+          { target: nodeId, cause: error },
+        ),
+      );
+      return false;
     }
     events.tell({ type: 'status', nodeId, status: statuses.get(nodeId) });
     return true;
