@@ -54,7 +54,7 @@ export function namedTransport<P extends Protocol>(
  * Returns the members of a transport, its methods bound to it. Among them are its inbox and its
  * engine, which transport-core finds by symbols.
  */
-function membersOf<T extends AnyTransport>(transport: T): T {
+function membersOf<T extends object>(transport: T): T {
   const members = Object.create(null);
   for (let owner = transport; owner !== Object.prototype; owner = Object.getPrototypeOf(owner))
     for (const key of Reflect.ownKeys(owner)) {
