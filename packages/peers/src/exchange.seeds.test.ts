@@ -154,5 +154,8 @@ test('a seed crawls 16 nodes at once, others 30 s later, and each again after tw
   const crawls = [...rounds.keys()];
   const [first, second] = rounds.values();
   t.deepEqual([first!.length, new Set([...first!, ...second!]).size], [16, 30]);
-  t.deepEqual(crawls.slice(0, 4).map((round) => round - crawls[0]!), [0, 1, 4, 5]);
+  t.deepEqual(
+    crawls.slice(0, 4).map((round) => round - crawls[0]!),
+    [0, 1, 4, 5],
+  );
 });

@@ -106,7 +106,8 @@ function placeAt(
   owner: string,
 ): Place | undefined {
   const ip = parseIp(written);
-  const host = port === undefined ? written : written.replace(ip === undefined ? /\.$/ : /%.*$/su, '');
+  const host =
+    port === undefined ? written : written.replace(ip === undefined ? /\.$/ : /%.*$/su, '');
   if (ip === undefined && written !== '' && !isName(host, port !== undefined)) return undefined;
   const kind = ip === undefined ? kindOfName(host) : kindOfIp(ip);
   // A zone distinguishes link-local networks (RFC 4007). For any other address it is only another

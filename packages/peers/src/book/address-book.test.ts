@@ -103,7 +103,8 @@ test('invalid addresses, and those where no node can be, are refused', (t) => {
   const book = makeBook();
   const add = (address: string) => book.add(node(1, address), source, 0);
   const texts = ['', 'a b:1', '1.1.1.1:99999', '1.1.1.1:1\u0000', '127.1:80', 'x'.repeat(257)];
-  for (const address of [...texts, `${idOf(1)}@1.1.1.1:1`]) t.is(add(address), 'malformed', address);
+  for (const address of [...texts, `${idOf(1)}@1.1.1.1:1`])
+    t.is(add(address), 'malformed', address);
   const undialable =
     '1.1.1.1:0 0.0.0.0:1 224.0.0.1:1 169.254.169.254:80 240.0.0.1:1 [fe80::1%eth0]:1';
   for (const address of undialable.split(' ')) t.is(add(address), 'undialable', address);

@@ -117,9 +117,7 @@ export class AddressBook {
     this.#private = new Set(privateIds);
     // The key is also 64 hex digits, like a node id.
     this.#key =
-      saved !== undefined && isNodeId(saved.key)
-        ? saved.key
-        : bytesToHex(randomBytes(random, 32));
+      saved !== undefined && isNodeId(saved.key) ? saved.key : bytesToHex(randomBytes(random, 32));
     this.#placement = new Placement(hexToBytes(this.#key));
     this.#promotion = new Promotion(this.#index, this.#placement);
     this.#alternatives = new Alternatives(this.#index, this.#placement, mode);

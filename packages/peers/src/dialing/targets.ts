@@ -3,11 +3,7 @@
 // and the back-off, which decides how soon to dial again.
 
 import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
-import {
-  parseHostPort,
-  parseTarget,
-  type TargetAddress,
-} from '@trunkline/transport-core/backend';
+import { parseHostPort, parseTarget, type TargetAddress } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
 
 /** A peer whose last connection has ended. */

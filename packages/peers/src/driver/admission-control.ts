@@ -14,8 +14,8 @@ import {
   judge,
   type Visits,
 } from '../admission/admission.ts';
-import { peersProtocol, VISIT } from '../protocol.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
+import { peersProtocol, VISIT } from '../protocol.ts';
 import { type Dials, filterRefusal, within } from './dials.ts';
 import type { Node } from './node.ts';
 import { isOrdinary, type Peer } from './peer-table.ts';

@@ -9,13 +9,7 @@ import type { BookAddress } from '../book/entries.ts';
 import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import { PeerLimits } from '../limits.ts';
-import {
-  decodeStatus,
-  encodeStatus,
-  type PeersMount,
-  peersProtocol,
-  say,
-} from '../protocol.ts';
+import { decodeStatus, encodeStatus, type PeersMount, peersProtocol, say } from '../protocol.ts';
 import { PullRation, type StatusInput, StatusSync } from '../status/status-sync.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';

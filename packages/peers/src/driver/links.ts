@@ -5,6 +5,7 @@ import type { Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { nodeOf, type PendingConnection } from '@trunkline/transport-core/internal';
 import type { Visits } from '../admission/admission.ts';
+import type { DialOrder } from '../dialing/dial-order.ts';
 import {
   AdmissionControl,
   type AdmittedConnection,
@@ -12,7 +13,6 @@ import {
   runsPeers,
 } from './admission-control.ts';
 import type { Conversation } from './conversation.ts';
-import type { DialOrder } from '../dialing/dial-order.ts';
 import { type Dials, rejectionOf } from './dials.ts';
 import { firstAddress, type Node } from './node.ts';
 import type { Peer, PeerConnection } from './peer-table.ts';
