@@ -90,15 +90,15 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** Returns the peers that are connected now. */
   list(): PeerInfo<S>[] {
-    return [...this.#driver.node.peerTable.peers.values()].map(
-      (peer) => this.#driver.node.info(peer) as PeerInfo<S>,
-    );
+    const { node } = this.#driver;
+    return [...node.peerTable.peers.values()].map((peer) => node.info(peer) as PeerInfo<S>);
   }
 
   /** Returns a peer, or undefined if it is not connected now. */
   get(nodeId: string): PeerInfo<S> | undefined {
-    const peer = this.#driver.node.peer(nodeId);
-    return peer === undefined ? undefined : (this.#driver.node.info(peer) as PeerInfo<S>);
+    const { node } = this.#driver;
+    const peer = node.peer(nodeId);
+    return peer === undefined ? undefined : (node.info(peer) as PeerInfo<S>);
   }
 
   /**
@@ -139,13 +139,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * again. Connections to the other peers are not touched.
    */
   setTopology(targets: readonly string[]): TopologyDiff {
-    this.#driver.node.checkTargets(targets, 'peers.setTopology');
-    const ids = new Map(
-      this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]),
-    );
-    for (const target of targets)
-      this.#driver.node.keeper.book.removeOwn(parseTarget(target).address);
-    const diff = this.#driver.node.planner.setPersistent(targets);
+    const { node } = this.#driver;
+    node.checkTargets(targets, 'peers.setTopology');
+    const ids = new Map(node.planner.persistent.map((target) => [target, this.#idsOf(target)]));
+    for (const target of targets) node.keeper.book.removeOwn(parseTarget(target).address);
+    const diff = node.planner.setPersistent(targets);
     for (const target of diff.removed) {
       for (const nodeId of this.#unwanted(target, ids.get(target) ?? []))
         this.#part(nodeId, 'the topology of the other end no longer includes this peer');
@@ -494,14 +492,8 @@ export interface PeersSnapshot {
 }
 
 /** Formats a snapshot as a table for people, one line per peer. */
-export function formatPeers({
-  nodeId,
-  inbound,
-  outbound,
-  persistent,
-  book,
-  peers,
-}: PeersSnapshot): string {
+export function formatPeers(snapshot: PeersSnapshot): string {
+  const { nodeId, inbound, outbound, persistent, book, peers } = snapshot;
   const head = `node ${nodeId.slice(0, 8)}: ${peers.length} peers (${inbound} in, ${outbound} out, ${persistent} persistent), ${book.size} addresses (${book.tried} tried)`;
   const rows = peers.map((peer) => [
     peer.nodeId.slice(0, 8),
@@ -514,13 +506,6 @@ export function formatPeers({
   ]);
   const table = [['node', 'id', 'dir', 'address', 'rtt', 'score', 'persistent'], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  return [
-    head,
-    ...table.map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    ),
-  ].join('\n');
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)));
+  return [head, ...lines.map((cells) => cells.join('  ').trimEnd())].join('\n');
 }

@@ -102,7 +102,7 @@ export class AdmissionControl {
     if (remote.nodeId === undefined && this.#node.proves)
       return this.#receiveUnproven(nodeId, orders);
     // A transport may call itself; only a dial of the planner to this node itself is an error.
-    if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
+    if (remote.instance === this.#node.management.instance && orders.length === 0) return undefined;
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined)
       throw reasonError(

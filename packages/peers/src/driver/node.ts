@@ -107,10 +107,6 @@ export class Node {
     });
   }
 
-  get instance(): string {
-    return this.management.instance;
-  }
-
   now(): number {
     return this.clock.now();
   }
