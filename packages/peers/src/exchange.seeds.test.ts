@@ -137,3 +137,25 @@ test('a seed crawls an address that does not answer at most 16 times, whether it
   t.true(dials.get('mortal')! <= 16, `${dials.get('mortal')} dials of the one that once did`);
   t.true(dials.get('liar')! > 50, 'it continues to crawl');
 });
+
+test('a seed crawls 16 nodes at once, others 30 s later, and each again after two minutes', async (t, sim) => {
+  const rounds = new Map<number, string[]>();
+  const resolve = (target: string) => {
+    const round = Math.round(sim.now / 30_000);
+    if (target.startsWith('ghost')) rounds.set(round, [...(rounds.get(round) ?? []), target]);
+    return target;
+  };
+  const told = Array.from({ length: 30 }, (_, i) => entry(`ghost${i}`));
+  const teller = rawPeer(sim, 'teller', { answer: () => told });
+  await boot(sim, ['seed'], { transport: { resolve }, peers: { exchange: { seed: true } } });
+  await sim.settle(teller.transport.listen());
+  await sim.settle(teller.transport.dial('seed'));
+  await sim.run(200_000);
+  const crawls = [...rounds.keys()];
+  const [first, second] = rounds.values();
+  t.deepEqual([first!.length, new Set([...first!, ...second!]).size], [16, 30]);
+  t.deepEqual(
+    crawls.slice(0, 4).map((round) => round - crawls[0]!),
+    [0, 1, 4, 5],
+  );
+});

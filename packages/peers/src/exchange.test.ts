@@ -206,23 +206,3 @@ test('a node that uses the channel of peers for another protocol is a client, ge
   await sim.run(120_000);
   t.deepEqual([isLinked(a, 'b'), isLinked(a, 'evil')], [true, false]);
 });
-
-test('a connected node is not sent to others while it is banned, and is again after the ban ends', async (t, sim) => {
-  const [a, b] = await star(sim, ['b']);
-  const spy = rawPeer(sim, 'spy');
-  const remote = await sim.settle(spy.transport.dial('a'));
-  const told = async () => {
-    spy.words.trySend(remote, 'request', NOTHING);
-    await sim.run(11_000);
-    return JSON.stringify(spy.heard.at(-1)!.request).includes(idOf('b'));
-  };
-  t.true(await told());
-  a.peers.setTopology([]);
-  b.peers.add('a');
-  await sim.run(2_000);
-  t.true(await told());
-  a.peers.ban(idOf('b'), 60_000);
-  t.false(await told());
-  await sim.run(60_000);
-  t.true(await told());
-});

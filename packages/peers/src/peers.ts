@@ -90,15 +90,15 @@ export class Peers<S = unknown> implements AsyncDisposable {
 
   /** Returns the peers that are connected now. */
   list(): PeerInfo<S>[] {
-    return [...this.#driver.node.peerTable.peers.values()].map(
-      (peer) => this.#driver.node.info(peer) as PeerInfo<S>,
-    );
+    const { node } = this.#driver;
+    return [...node.peerTable.peers.values()].map((peer) => node.info(peer) as PeerInfo<S>);
   }
 
   /** Returns a peer, or undefined if it is not connected now. */
   get(nodeId: string): PeerInfo<S> | undefined {
-    const peer = this.#driver.node.peer(nodeId);
-    return peer === undefined ? undefined : (this.#driver.node.info(peer) as PeerInfo<S>);
+    const { node } = this.#driver;
+    const peer = node.peer(nodeId);
+    return peer === undefined ? undefined : (node.info(peer) as PeerInfo<S>);
   }
 
   /**
@@ -139,13 +139,11 @@ export class Peers<S = unknown> implements AsyncDisposable {
    * again. Connections to the other peers are not touched.
    */
   setTopology(targets: readonly string[]): TopologyDiff {
-    this.#driver.node.checkTargets(targets, 'peers.setTopology');
-    const ids = new Map(
-      this.#driver.node.planner.persistent.map((target) => [target, this.#idsOf(target)]),
-    );
-    for (const target of targets)
-      this.#driver.node.keeper.book.removeOwn(parseTarget(target).address);
-    const diff = this.#driver.node.planner.setPersistent(targets);
+    const { node } = this.#driver;
+    node.checkTargets(targets, 'peers.setTopology');
+    const ids = new Map(node.planner.persistent.map((target) => [target, this.#idsOf(target)]));
+    for (const target of targets) node.keeper.book.removeOwn(parseTarget(target).address);
+    const diff = node.planner.setPersistent(targets);
     for (const target of diff.removed) {
       for (const nodeId of this.#unwanted(target, ids.get(target) ?? []))
         this.#part(nodeId, 'the topology of the other end no longer includes this peer');
@@ -218,15 +216,14 @@ export class Peers<S = unknown> implements AsyncDisposable {
       );
     if (!(Number.isInteger(times) && times > 0))
       throw new TypeError(`peers.report: times must be an integer above 0, got ${String(times)}`);
-    node.keeper.trust[behavior](nodeId, node.now(), times);
+    node.keeper.trust[behavior](nodeId, times);
   }
 
   /**
    * Returns the score of a node, 0 to 100, connected or not. A node that is not known has 100.
    */
   scoreOf(nodeId: string): number {
-    const { node } = this.#driver;
-    return node.keeper.trust.score(nodeId, node.now());
+    return this.#driver.node.keeper.trust.score(nodeId);
   }
 
   /**
@@ -333,27 +330,24 @@ export class Peers<S = unknown> implements AsyncDisposable {
     const { peers = 1, timeout = Number.POSITIVE_INFINITY, signal } = options;
     signal?.throwIfAborted();
     const { clock, peerTable } = this.#driver.node;
-    const enough = new AbortController();
     const isReady = () => peerTable.peers.size >= peers;
     if (isReady()) return;
     const events = this.events();
-    const onAbort = () => void events.return?.(); // Ends the loop below, even if it is waiting.
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const end = () => void events.return?.(); // Ends the loop below, even if it is waiting.
+    signal?.addEventListener('abort', end, { once: true });
     let isLate = false;
-    if (timeout !== Number.POSITIVE_INFINITY) {
-      void clock.sleep(timeout, enough.signal).then(
-        () => {
-          isLate = true;
-          onAbort();
-        },
-        () => {},
-      );
-    }
+    const timer =
+      timeout === Number.POSITIVE_INFINITY
+        ? undefined
+        : clock.setTimeout(() => {
+            isLate = true;
+            end();
+          }, timeout);
     try {
       for await (const _ of events) if (isReady()) return;
     } finally {
-      enough.abort();
-      signal?.removeEventListener('abort', onAbort);
+      if (timer !== undefined) clock.clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
     }
     signal?.throwIfAborted();
     if (isLate)
@@ -498,14 +492,8 @@ export interface PeersSnapshot {
 }
 
 /** Formats a snapshot as a table for people, one line per peer. */
-export function formatPeers({
-  nodeId,
-  inbound,
-  outbound,
-  persistent,
-  book,
-  peers,
-}: PeersSnapshot): string {
+export function formatPeers(snapshot: PeersSnapshot): string {
+  const { nodeId, inbound, outbound, persistent, book, peers } = snapshot;
   const head = `node ${nodeId.slice(0, 8)}: ${peers.length} peers (${inbound} in, ${outbound} out, ${persistent} persistent), ${book.size} addresses (${book.tried} tried)`;
   const rows = peers.map((peer) => [
     peer.nodeId.slice(0, 8),
@@ -518,13 +506,6 @@ export function formatPeers({
   ]);
   const table = [['node', 'id', 'dir', 'address', 'rtt', 'score', 'persistent'], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  return [
-    head,
-    ...table.map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    ),
-  ].join('\n');
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)));
+  return [head, ...lines.map((cells) => cells.join('  ').trimEnd())].join('\n');
 }

@@ -2,7 +2,6 @@
 // reserved for Trunkline (0x00 to 0x0f).
 
 import {
-  type AnyTransport,
   bytes,
   json,
   limited,
@@ -65,33 +64,24 @@ export const peersProtocol = defineProjectProtocol({
 });
 
 /** The mounted protocol, over which nodes exchange addresses, statuses and services. */
-export class PeersChannel {
-  /**
-   * The mount of the protocol. It exists even if there is nothing to exchange, because mounting the
-   * protocol makes this node a peer to others.
-   */
-  readonly mount: Transport<typeof peersProtocol>;
+export type PeersMount = Transport<typeof peersProtocol>;
 
-  constructor(transport: AnyTransport) {
-    this.mount = transport.mount(peersProtocol);
-  }
-
-  /**
-   * Sends a message now or not at all. Ignores a TransportError, because this node is not at fault
-   * if the other end uses this channel for another protocol. Returns false if the message may be
-   * sent later.
-   */
-  say<N extends OneWayName<typeof peersProtocol>>(
-    to: Remote,
-    method: N,
-    message: RequestInput<typeof peersProtocol, N>,
-  ): boolean {
-    try {
-      return this.mount.trySend(to, method, message);
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error;
-      return true;
-    }
+/**
+ * Sends a message now or not at all. Ignores a TransportError, because this node is not at fault if
+ * the other end uses this channel for another protocol. Returns false if the message may be sent
+ * later.
+ */
+export function say<N extends OneWayName<typeof peersProtocol>>(
+  mount: PeersMount,
+  to: Remote,
+  method: N,
+  message: RequestInput<typeof peersProtocol, N>,
+): boolean {
+  try {
+    return mount.trySend(to, method, message);
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    return true;
   }
 }
 

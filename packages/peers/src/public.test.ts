@@ -84,14 +84,6 @@ test('addresses that others sent are dialed in public mode only if they are publ
   t.is(a.peers.snapshot().book.size, 2, 'they are not even remembered');
 });
 
-test('in a network of any addresses, addresses that lead nowhere are not dialed', async (t, sim) => {
-  const told = FORBIDDEN.map((ip, i) => entry(`n${i}`, at(ip)));
-  const { dialed } = await scene(sim, { told, peers: { addresses: 'any' } });
-  await sim.until(() => dialed.includes('10.0.0.9:7000'), 30_000);
-  await sim.run(600_000);
-  for (const ip of NOWHERE) t.false(dialed.includes(at(ip)), ip);
-});
-
 test('by default, only public addresses of a node elsewhere are kept and dialed, also those that gossip learns and those of names', async (t, sim) => {
   const { a, distinct } = await scene(sim, {
     told: [
@@ -170,15 +162,6 @@ test('where no name can be looked up, names that others sent are neither kept no
   const { a, dialed } = await scene(sim, { told: [entry('b', 'b.example:7000')] });
   await sim.run(120_000);
   t.deepEqual([dialed, a.peers.snapshot().book.size], [[], 1]);
-});
-
-test('names that cannot be in the public DNS are not resolved', async (t, sim) => {
-  const hosts = `localhost printer.local db.internal x.home.arpa x.localhost intranet
-    metadata.google.internal 0x7f.1 2130706433 127.1`;
-  const told = hosts.split(/\s+/).map((host, i) => entry(`n${i}`, `${host}:7000`));
-  const { a, dialed, asked } = await scene(sim, { told, names: () => ['8.8.8.8'] });
-  await sim.run(120_000);
-  t.deepEqual([dialed, asked, a.peers.snapshot().book.size], [[], [], 1]);
 });
 
 test('a seed that crawls the network checks the addresses of strangers, too', async (t, sim) => {

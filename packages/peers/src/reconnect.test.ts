@@ -39,14 +39,6 @@ test('a persistent peer is dialed until it is connected, also after failed dials
   );
 });
 
-test('with a fixed interval, a persistent peer is dialed regularly at that interval', async (t, sim) => {
-  const reconnect = { initialBackoff: 500, maxBackoff: 500, jitter: 0 };
-  const [a] = await boot(sim, ['a'], { peers: { persistent: ['b'], reconnect } });
-  await sim.run(60_000);
-  const count = eventsOf(a, 'rejected').length;
-  t.true(count > 100 && count <= 120, `${count} dials`);
-});
-
 test('a persistent peer that dialed this node is dialed by it if it does not reconnect by itself', async (t, sim) => {
   let dials = true;
   const nodes = cluster(sim, ['a', 'b'], {

@@ -182,18 +182,34 @@ test('without a codec there is no status: setting one throws, and no peer is ask
 });
 
 test(
-  'a status arrives even if the network loses a third of all messages',
+  'each end has the status of the other in the end, even if a third of all messages is lost and nodes restart',
   async (t, sim) => {
-    const [a, b] = await pair(sim);
-    sim.link('a', 'b', { loss: 0.33 });
-    for (let height = 1; height <= 5; height++) {
-      a.peers.status.set({ height });
-      await sim.until(() => statusOf(b, 'a')?.height === height, 300_000);
+    const nodes = cluster(sim, ['a', 'b'], {
+      peers: (name) => ({ ...passive, persistent: name === 'a' ? ['b'] : [] }),
+    });
+    let height = 0;
+    for (const restarted of [undefined, 'b', 'a', 'b']) {
+      sim.link('a', 'b', { loss: 0.33, latency: [1, 500] });
+      if (restarted !== undefined) {
+        nodes.delete(restarted);
+        sim.crash(restarted);
+        sim.restart(restarted);
+      }
+      await sim.until(() => nodes.size === 2);
+      const [a, b] = ['a', 'b'].map((name) => nodes.get(name)!) as [TestNode, TestNode];
+      for (let i = 0; i < 5; i++) {
+        a.peers.status.set({ height: ++height });
+        b.peers.status.set({ height: -height });
+        await sim.run(500);
+      }
+      const areEqual = () =>
+        statusOf(a, 'b')?.height === -height && statusOf(b, 'a')?.height === height;
+      await sim.until(areEqual, 300_000);
     }
     sim.heal();
     t.pass();
   },
-  { count: 5, levels: ['message'] },
+  { count: 10, levels: ['message'] },
 );
 
 test('a pull that is never answered blocks nothing', async (t, sim) => {

@@ -1,6 +1,6 @@
 // Parses and formats IP addresses as bytes: 4 for IPv4, 16 for IPv6.
 
-import type { Bytes } from '@trunkline/transport-core/backend';
+import { type Bytes, parseHostPort } from '@trunkline/transport-core/backend';
 
 /**
  * Parses '10.0.0.1', '::1', '[::1]' and 'fe80::1%eth0'. The zone is dropped, because it has a
@@ -12,10 +12,14 @@ import type { Bytes } from '@trunkline/transport-core/backend';
  */
 export function parseIp(text: string): Bytes | undefined {
   if (!text.includes(':')) return parseIPv4(text);
-  const [, bracketed, bare] = /^(?:\[(.*)\]|([^[\]]*))$/su.exec(text) ?? [];
-  const [, literal] = /^([^%]*)(?:%[^%]+)?$/su.exec(bracketed ?? bare ?? '') ?? [];
-  const ip = literal === undefined ? undefined : parseIPv6(literal);
-  return ip !== undefined && startsWith(ip, MAPPED, 96) ? ip.slice(12) : ip;
+  const literal = /^\[.*\]$/su.test(text) ? text : `[${text}]`;
+  const host = parseHostPort(`${literal}:0`)?.host.replace(/%.*$/su, '');
+  if (!host?.includes(':')) return host === undefined ? undefined : parseIPv4(host);
+  const [head, tail = ''] = host.split('::');
+  const ip = new Uint8Array(16);
+  ip.set(bytesOf(head!));
+  ip.set(bytesOf(tail), 16 - bytesOf(tail).length);
+  return ip;
 }
 
 /**
@@ -25,11 +29,8 @@ export function parseIp(text: string): Bytes | undefined {
 export function formatIp(ip: Uint8Array): string {
   if (ip.length === 4) return ip.join('.');
   const groups = Array.from({ length: 8 }, (_, i) => (ip[2 * i]! << 8) | ip[2 * i + 1]!);
-  const { start, length } = longestZeros(groups);
-  const hex = (part: number[]) => part.map((group) => group.toString(16)).join(':');
-  return length < 2
-    ? hex(groups)
-    : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`;
+  const text = groups.map((group) => group.toString(16)).join(':');
+  return parseHostPort(`[${text}]:0`)!.host;
 }
 
 /**
@@ -63,64 +64,17 @@ export function inRange(ip: Uint8Array, { prefix, bits }: IpRange): boolean {
 
 function parseIPv4(text: string): Bytes | undefined {
   const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  const ip = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
-    if (!/^(?:0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    ip[i] = Number(part);
-  }
-  return ip;
+  const isIp = parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
+  return isIp && parts.length === 4 ? Uint8Array.from(parts, Number) : undefined;
 }
 
-function parseIPv6(text: string): Bytes | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const head = bytesOf(halves[0]!, halves.length === 1);
-  const tail = halves.length === 1 ? [] : bytesOf(halves[1]!, true);
-  if (head === undefined || tail === undefined) return undefined;
-  const given = head.length + tail.length;
-  // '::' stands for at least one group of zeros.
-  if (halves.length === 1 ? given !== 16 : given > 14) return undefined;
-  const ip = new Uint8Array(16);
-  ip.set(head);
-  ip.set(tail, 16 - tail.length);
-  return ip;
+/** Returns the bytes of groups of hex digits. */
+function bytesOf(groups: string): number[] {
+  return groups.split(':').flatMap((group) => {
+    const value = Number.parseInt(group, 16);
+    return group === '' ? [] : [value >> 8, value & 255];
+  });
 }
-
-/**
- * Parses the groups on one side of '::'. The last group of the whole address may be written as
- * IPv4.
- */
-function bytesOf(text: string, isEnd: boolean): number[] | undefined {
-  if (text === '') return [];
-  const bytes: number[] = [];
-  const groups = text.split(':');
-  for (const [i, group] of groups.entries()) {
-    if (/^[\da-f]{1,4}$/i.test(group)) {
-      const value = Number.parseInt(group, 16);
-      bytes.push(value >> 8, value & 255);
-    } else {
-      const ipv4 = isEnd && i === groups.length - 1 ? parseIPv4(group) : undefined;
-      if (ipv4 === undefined) return undefined;
-      bytes.push(...ipv4);
-    }
-  }
-  return bytes;
-}
-
-/** Returns the first of the longest runs of zeros. */
-function longestZeros(groups: number[]): { start: number; length: number } {
-  let longest = { start: 0, length: 0 };
-  for (let start = 0; start < groups.length; start++) {
-    let end = start;
-    while (end < groups.length && groups[end] === 0) end++;
-    if (end - start > longest.length) longest = { start, length: end - start };
-    start = Math.max(start, end);
-  }
-  return longest;
-}
-
-const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 // Classifies IP addresses: public, private, this machine, or a special-purpose kind. `isDialable`
 // in place.ts decides which kinds may be dialed.

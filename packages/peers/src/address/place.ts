@@ -105,42 +105,27 @@ function placeAt(
   keyFor: (authority: string) => string,
   owner: string,
 ): Place | undefined {
-  if (written === '')
-    return {
-      key: keyFor(`:${port}`),
-      host: '',
-      port,
-      ip: undefined,
-      kind: 'unspecified',
-      group: `${owner}local`,
-    };
   const ip = parseIp(written);
-  if (ip !== undefined) {
-    const kind = kindOfIp(ip);
-    const host = formatIp(ip);
-    // A zone distinguishes link-local networks (RFC 4007). For any other address it is only another
-    // spelling.
-    const zone = kind === 'link_local' ? (/%.*$/su.exec(written)?.[0] ?? '') : '';
-    return {
-      key: keyFor(port === undefined ? written : formatHostPort(host + zone, port)),
-      host,
-      port,
-      ip,
-      kind,
-      group: owner + groupOfPlace(ip, kind, port),
-    };
-  }
-  const host = port === undefined ? written : written.replace(/\.$/, '');
-  if (!isName(host, port !== undefined)) return undefined;
-  const kind = host.toLowerCase() === METADATA_NAME ? 'metadata' : 'name';
+  const host =
+    port === undefined ? written : written.replace(ip === undefined ? /\.$/ : /%.*$/su, '');
+  if (ip === undefined && written !== '' && !isName(host, port !== undefined)) return undefined;
+  const kind = ip === undefined ? kindOfName(host) : kindOfIp(ip);
+  // A zone distinguishes link-local networks (RFC 4007). For any other address it is only another
+  // spelling.
+  const zone = kind === 'link_local' ? written.slice(host.length) : '';
   return {
-    key: keyFor(port === undefined ? host : formatHostPort(host, port)),
+    key: keyFor(port === undefined ? written : formatHostPort(host + zone, port)),
     host,
     port,
-    ip: undefined,
+    ip,
     kind,
-    group: owner + groupOfName(host),
+    group: owner + (ip === undefined ? groupOfName(host) : groupOfPlace(ip, kind, port)),
   };
+}
+
+function kindOfName(host: string): PlaceKind {
+  if (host === '') return 'unspecified';
+  return host.toLowerCase() === METADATA_NAME ? 'metadata' : 'name';
 }
 
 function isName(host: string, hasPort: boolean): boolean {
@@ -185,7 +170,7 @@ const METADATA_NAME = 'metadata.google.internal';
  * stands for one machine, so each private address is a group. On this machine, each port belongs to
  * a different node, so each port is a group. For any other address, see `groupOfIp`.
  */
-function groupOfPlace(ip: Uint8Array, kind: IpKind, port: number | undefined): string {
+function groupOfPlace(ip: Uint8Array, kind: PlaceKind, port: number | undefined): string {
   if (kind === 'loopback') return `local:${port}`;
   return kind === 'private' || kind === 'shared' || kind === 'link_local'
     ? formatIp(ip)
@@ -218,9 +203,10 @@ export function groupOfIp(ip: Uint8Array): string {
 
 /**
  * Returns the group of a host name: its last two labels in lower case, roughly the part of a name
- * that its owner pays for.
+ * that its owner pays for. No name is this machine.
  */
 export function groupOfName(name: string): string {
+  if (name === '') return 'local';
   return name.toLowerCase().split('.').slice(-2).join('.');
 }
 

@@ -2,7 +2,7 @@
 // limits the visits to a full node. Pure; the driver runs the slow checks (filters) afterwards.
 
 import type { Protocol, Remote, TransportError } from '@trunkline/transport-core';
-import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
+import { reasonError } from '@trunkline/transport-core/backend';
 import { dropOldest, RateLimit } from '../limits.ts';
 
 /** A connection whose hello was read. */
@@ -20,6 +20,8 @@ export interface Candidate {
 /** The state of this node that `judge` uses. */
 export interface AdmissionState {
   readonly nodeId: string;
+  readonly maxInbound: number;
+  readonly maxPerGroup: number;
   isBanned(nodeId: string): boolean;
   peer(nodeId: string): ConnectedPeer | undefined;
   /**
@@ -51,26 +53,12 @@ export interface ConnectedPeer {
   readonly isInbound: boolean;
 }
 
-export interface AdmissionLimits {
-  readonly maxInbound: number;
-  readonly maxPerGroup: number;
-}
-
 /**
  * Returns the reason why a connection is refused, or undefined if it is accepted. Both ends see the
  * text.
  */
-export function judge(
-  candidate: Candidate,
-  state: AdmissionState,
-  limits: AdmissionLimits,
-): TransportError | undefined {
+export function judge(candidate: Candidate, state: AdmissionState): TransportError | undefined {
   const { nodeId, instance, proven, direction } = candidate;
-  if (!isNodeId(nodeId))
-    return reasonError(
-      'malformed',
-      `a node id must be 64 lower-case hex digits, but the hello asserts '${nodeId.slice(0, 100)}'`,
-    );
   if (nodeId === state.nodeId)
     return reasonError(
       'self',
@@ -96,16 +84,16 @@ export function judge(
     return twinError(nodeId, instance);
   if (direction === 'out' || candidate.exempt || (known !== undefined && !isSame)) return undefined;
   const others = state.inbound - state.yielding - (known?.isInbound ? 1 : 0);
-  if (others >= limits.maxInbound)
+  if (others >= state.maxInbound)
     return reasonError(
       'full',
       `${state.inbound} peers that dialed this node are connected, maxInbound allows no more`,
     );
   const { group } = candidate;
-  if (group === undefined || state.inboundOf(group) < limits.maxPerGroup) return undefined;
+  if (group === undefined || state.inboundOf(group) < state.maxPerGroup) return undefined;
   return reasonError(
     'full',
-    `${limits.maxPerGroup} peers of the network ${group} that dialed this node are connected, maxPerGroup allows no more`,
+    `${state.maxPerGroup} peers of the network ${group} that dialed this node are connected, maxPerGroup allows no more`,
   );
 }
 

@@ -117,9 +117,7 @@ export class AddressBook {
     this.#private = new Set(privateIds);
     // The key is also 64 hex digits, like a node id.
     this.#key =
-      typeof saved?.key === 'string' && isNodeId(saved.key)
-        ? saved.key
-        : bytesToHex(randomBytes(random, 32));
+      saved !== undefined && isNodeId(saved.key) ? saved.key : bytesToHex(randomBytes(random, 32));
     this.#placement = new Placement(hexToBytes(this.#key));
     this.#promotion = new Promotion(this.#index, this.#placement);
     this.#alternatives = new Alternatives(this.#index, this.#placement, mode);
@@ -155,8 +153,8 @@ export class AddressBook {
   }
 
   /**
-   * Adds an address that another node reported. It accepts anything a peer may send and never
-   * throws.
+   * Adds an address that another node reported. It accepts any address and never throws; the id
+   * has been checked (see `readAddressEntry`).
    *
    * `source` is the node that reported it: pass the address at which this node sees the source, not
    * one that the source claims, because the group of that address limits the number of buckets that
@@ -457,9 +455,7 @@ export class AddressBook {
    * address is not judged by it.
    */
   #placeFor(entry: BookAddress, source?: string, group?: string): Place | AddVerdict {
-    const { nodeId, address } = entry ?? {};
-    if (typeof nodeId !== 'string' || typeof address !== 'string' || !isNodeId(nodeId))
-      return 'malformed';
+    const { nodeId, address } = entry;
     const known = this.#index.get(nodeId);
     const place = known?.address === address ? known.place : placeOf(address);
     if (place === undefined) return 'malformed';
@@ -532,7 +528,6 @@ function addressOf({ nodeId, address }: KnownAddress): BookAddress {
  * Returns the group of an address, and a group as it is; all invalid addresses share one group.
  */
 function groupOf(address: string): string {
-  if (typeof address !== 'string') return '';
   return placeOf(address)?.group ?? (parseIp(address) === undefined ? '' : address);
 }
 

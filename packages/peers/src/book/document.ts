@@ -171,21 +171,19 @@ export function restoreBook(
   mode: DialMode,
   now: number,
 ): void {
-  for (const saved of listOf<SavedBan>(document.bans).slice(0, MOST_BANS)) {
+  for (const saved of document.bans.slice(0, MOST_BANS)) {
     const ban = banOf(saved, now);
     if (ban !== undefined) bans.add(ban, now);
   }
   const isFit = once(mode, bans);
-  const read = listOf<SavedEntry>(document.entries).map((saved) => {
+  const read = document.entries.map((saved) => {
     const known = knownOf(saved, now);
     return known !== undefined && isFit(known) ? { known, tried: saved.tried === true } : undefined;
   });
   for (const entry of read)
     if (entry?.tried) index.promote(entry.known, placement.triedRow(entry.known.place));
-  for (const [row, bucket] of listOf<readonly number[]>(document.buckets)
-    .slice(0, index.fresh.rows.length)
-    .entries()) {
-    for (const position of listOf<number>(bucket)) {
+  for (const [row, bucket] of document.buckets.slice(0, index.fresh.rows.length).entries()) {
+    for (const position of bucket) {
       const known = read[position]?.known;
       if (known !== undefined && !known.tried && known.rows.length < NEW_BUCKETS_PER_ADDRESS)
         index.putNew(known, row);
@@ -304,10 +302,6 @@ function groupIn(source: unknown): string {
 
 function isAge(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
-}
-
-function listOf<T>(value: unknown): readonly T[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** Maximum age, in milliseconds; older times are read as this old. */

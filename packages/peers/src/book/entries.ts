@@ -561,7 +561,7 @@ export interface BookEntry extends BookAddress {
  * - `private`: its id, or the id of the node that reported it, is private. `banned`: its id is
  *   banned.
  * - `undialable`: it may not be dialed, at least not because this source reported it.
- * - `malformed`: id or address is invalid.
+ * - `malformed`: the address is invalid.
  * - `full`: its host has 8 entries already (public mode).
  */
 export type AddVerdict =

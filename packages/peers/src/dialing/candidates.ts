@@ -36,7 +36,6 @@ export class OrdinaryCandidates {
   readonly #perHost: number;
   readonly #history: AddressHistory;
   readonly #lost = new ReconnectList();
-  readonly #keys = new AddressKeys();
   /**
    * Set after a search of the book that found nothing: the search is repeated at the given time, or
    * when the view's `news` changes. Otherwise a large book without eligible nodes would be searched
@@ -153,7 +152,7 @@ export class OrdinaryCandidates {
   pickLost(now: number): DialCandidate | undefined {
     return this.#lost.pick(
       ({ nodeId }) => this.#view.isConnected(nodeId) || this.#view.isBanned(nodeId, now),
-      (one) => this.#place(one, now),
+      (one, key) => this.#place(one, key, now),
     );
   }
 
@@ -164,7 +163,7 @@ export class OrdinaryCandidates {
   pickAnyLost(now: number): DialCandidate | undefined {
     return this.#lost.pick(
       ({ nodeId }) => this.#view.isConnected(nodeId),
-      (one) => this.#place(one, now),
+      (one, key) => this.#place(one, key, now),
       Number.POSITIVE_INFINITY,
     );
   }
@@ -179,12 +178,11 @@ export class OrdinaryCandidates {
     return next;
   }
 
-  isEligible({ nodeId, address }: DialCandidate, now: number): boolean {
+  /** Returns true if a node may be dialed now. Its address is canonical. */
+  isEligible({ nodeId, address: key }: DialCandidate, now: number): boolean {
     if (this.#view.isConnected(nodeId) || this.#view.isBanned(nodeId, now)) return false;
-    const key = this.#keys.of(address);
-    if (key === undefined || this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now)
-      return false;
-    if (this.#view.isOwn(address) || this.#named.persistent.includes(nodeId, key)) return false;
+    if (this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now) return false;
+    if (this.#view.isOwn(key) || this.#named.persistent.includes(nodeId, key)) return false;
     return (
       this.#perHost === Number.POSITIVE_INFINITY ||
       this.#underWay.ofHost(hostOf(key)) < this.#perHost
@@ -195,10 +193,12 @@ export class OrdinaryCandidates {
    * Returns the address at which to dial a lost peer: the address that the address book would dial,
    * or otherwise the peer's last address. Returns undefined while neither address is eligible.
    */
-  #place(lost: DialCandidate, now: number): DialCandidate | undefined {
+  #place(lost: DialCandidate, key: string, now: number): DialCandidate | undefined {
     const { nodeId } = lost;
-    const told = { nodeId, address: this.#view.whereabouts?.(nodeId) ?? lost.address };
-    return [told, lost].find((one) => this.isEligible(one, now));
+    const address = this.#view.whereabouts?.(nodeId);
+    if (address !== undefined && this.isEligible({ nodeId, address }, now))
+      return { nodeId, address };
+    return this.isEligible({ nodeId, address: key }, now) ? lost : undefined;
   }
 
   #backOffAfter(error: TransportError): BackOffOptions {
@@ -256,13 +256,13 @@ export class ReconnectList {
    */
   pick(
     isOver: (candidate: DialCandidate) => boolean,
-    place: (candidate: DialCandidate) => DialCandidate | undefined,
+    place: (candidate: DialCandidate, key: string) => DialCandidate | undefined,
     most: number = MOST_TRIES,
   ): DialCandidate | undefined {
-    for (const [nodeId, { candidate, tries }] of this.#entries) {
+    for (const [nodeId, { key, candidate, tries }] of this.#entries) {
       if (isOver(candidate)) this.#entries.delete(nodeId);
       else if (tries < most) {
-        const found = place(candidate);
+        const found = place(candidate, key);
         if (found !== undefined) return found;
       }
     }
@@ -272,10 +272,6 @@ export class ReconnectList {
   /** The canonical addresses at which the peers were lost. */
   get keys(): string[] {
     return Array.from(this.#entries.values(), ({ key }) => key);
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 }
 
@@ -357,10 +353,6 @@ export class AddressHistory {
     this.#entries.delete(key);
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /**
    * Moves an entry to the end. A Map keeps the order of insertion, so the first entry is the one
    * that was not used for the longest time.
@@ -379,21 +371,3 @@ export class AddressHistory {
 }
 
 const MOST_ADDRESSES = 4_096;
-
-/**
- * A cache of `addressKey` for callers that ask for the same addresses repeatedly. Remembers up to
- * 4,096 addresses and then starts over.
- */
-class AddressKeys {
-  readonly #known = new Map<string, string | undefined>();
-
-  of(address: string): string | undefined {
-    if (this.#known.has(address)) return this.#known.get(address);
-    if (this.#known.size >= MOST_KEYS) this.#known.clear();
-    const key = addressKey(address);
-    this.#known.set(address, key);
-    return key;
-  }
-}
-
-const MOST_KEYS = 4_096;

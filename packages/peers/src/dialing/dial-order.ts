@@ -1,11 +1,12 @@
 // The inputs and outputs of the dial planner, and the dials in progress.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
-import { type BackOffOptions, type DialTarget, hostOf, type LostPeer } from './targets.ts';
+import type { BackOffOptions, DialTarget, LostPeer } from './targets.ts';
 
-/** A node of the address book. */
+/** A node of the address book, or one whose connection was lost. */
 export interface DialCandidate {
   readonly nodeId: string;
+  /** The address, which is canonical if it comes from the address book. */
   readonly address: string;
 }
 
@@ -16,11 +17,21 @@ export interface DialCandidate {
  * - `book`: the address book picked it
  * - `test`: the address book wants to know whether it still answers
  * - `spare`: the address book picked it although enough peers are connected
+ * - `asked`: a caller waits for it. `crawl`: a seed asks it for addresses. The planner orders
+ *   neither, and ignores their outcomes.
  *
  * If a dial of kind `again` or `spare` leads to one connection too many, the youngest of the other
  * connections is closed.
  */
-export type DialKind = 'persistent' | 'seed' | 'again' | 'book' | 'test' | 'spare';
+export type DialKind =
+  | 'persistent'
+  | 'seed'
+  | 'again'
+  | 'book'
+  | 'test'
+  | 'spare'
+  | 'asked'
+  | 'crawl';
 
 /**
  * One dial to start, identified by its address. Report its outcome with one input: `opened` or
@@ -32,8 +43,8 @@ export interface DialOrder {
   readonly nodeId: string | undefined;
   readonly kind: DialKind;
   /**
-   * Set for a persistent peer if the address was not given by the operator but reported by other
-   * nodes or the peer itself.
+   * True if other nodes or the peer itself reported the address. Default true, except for
+   * persistent peers and seeds, whose addresses come from the operator.
    */
   readonly reported?: boolean;
 }
@@ -113,37 +124,21 @@ export interface DialPlannerOptions {
   readonly maxOutbound: number;
   readonly reconnect: BackOffOptions;
   /**
-   * Maximum number of dials in progress at once. Default 16. Dials to persistent peers do not wait
-   * because of this limit, but count against it. A quarter of it is always left for other dials.
-   */
-  readonly concurrent?: number | undefined;
-  /**
-   * Maximum number of dials that began less than a second ago, not counting persistent peers.
-   * Further dials wait until one of these ends or gets older. Default 3. With this limit, the first
-   * connections are up soon even on a slow machine or in a process that starts many nodes;
-   * otherwise all connections would be late. An address that does not answer delays the others only
-   * a little.
-   */
-  readonly young?: number | undefined;
-  /**
-   * Maximum number of dials per second, on average and at once. Default 20. Persistent peers are
-   * exempt.
-   */
-  readonly rate?: number | undefined;
-  /**
    * Maximum number of dials in progress to one host for addresses that other nodes reported (book,
    * again, spare, test), so that nobody can make this node flood a host. Default: no limit.
    */
   readonly perHost?: number | undefined;
 }
 
-// The dials in progress: prevents two dials to one address or id, and counts them by kind and by
-// host.
+// The dials in progress, at most 80: prevents two dials to one address or id, and counts them by
+// kind and by host.
 
 export interface DialUnderWay {
   readonly kind: DialKind;
   /** The canonical address, which identifies the dial. */
   readonly key: string;
+  /** The host of that address. */
+  readonly host: string;
   /** Time at which the dial began. */
   readonly since: number;
   /** The id that the other end is expected to have. */
@@ -155,13 +150,10 @@ export interface DialUnderWay {
 export class DialsUnderWay {
   readonly #dials = new Map<string, DialUnderWay>();
   readonly #ids = new Set<string>();
-  readonly #kinds = new Map<DialKind, number>();
-  readonly #hosts = new Map<string, number>();
 
   start(dial: DialUnderWay): void {
     this.#dials.set(dial.key, dial);
     if (dial.id !== undefined) this.#ids.add(dial.id);
-    this.#count(dial, 1);
   }
 
   /** Ends a dial. Returns undefined for a dial that has already ended or was never started. */
@@ -170,7 +162,6 @@ export class DialsUnderWay {
     if (dial?.kind !== kind) return undefined;
     this.#dials.delete(key);
     if (dial.id !== undefined) this.#ids.delete(dial.id);
-    this.#count(dial, -1);
     return dial;
   }
 
@@ -181,11 +172,11 @@ export class DialsUnderWay {
 
   /** Returns the number of dials to a host for addresses that other nodes reported. */
   ofHost(host: string): number {
-    return this.#hosts.get(host) ?? 0;
+    return this.#count((dial) => dial.target === undefined && dial.host === host);
   }
 
   of(...kinds: DialKind[]): number {
-    return kinds.reduce((sum, kind) => sum + (this.#kinds.get(kind) ?? 0), 0);
+    return this.#count(({ kind }) => kinds.includes(kind));
   }
 
   /**
@@ -202,12 +193,9 @@ export class DialsUnderWay {
     return this.#dials.size;
   }
 
-  #count({ kind, key, target }: DialUnderWay, change: 1 | -1): void {
-    this.#kinds.set(kind, this.of(kind) + change);
-    if (target !== undefined) return;
-    const host = hostOf(key);
-    const count = this.ofHost(host) + change;
-    if (count === 0) this.#hosts.delete(host);
-    else this.#hosts.set(host, count);
+  #count(isOne: (dial: DialUnderWay) => boolean): number {
+    let count = 0;
+    for (const dial of this.#dials.values()) if (isOne(dial)) count++;
+    return count;
   }
 }

@@ -120,13 +120,7 @@ test('if an id is given, another node at that address is not the persistent peer
 
 test('after the topology is replaced, removed peers are not dialed, added ones are dialed at once, and moved ones at the new address', (t) => {
   const fixture = ran(60_000, { persistent: ['a:1', `${idOf(1)}@b:1`], maxOutbound: 0 });
-  const diff = fixture.planner.setPersistent([`${idOf(1)}@b:2`, 'c:1']);
-  t.deepEqual(diff, {
-    removed: ['a:1', `${idOf(1)}@b:1`],
-    added: [`${idOf(1)}@b:2`, 'c:1'],
-    changed: [{ from: `${idOf(1)}@b:1`, to: `${idOf(1)}@b:2` }],
-    kept: [],
-  });
+  fixture.planner.setPersistent([`${idOf(1)}@b:2`, 'c:1']);
   t.true(fixture.planner.wakeAt <= 60_000);
   const before = fixture.dialed.length;
   fixture.run(60_001);

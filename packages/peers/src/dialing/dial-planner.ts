@@ -4,6 +4,7 @@
 // connections, and it sees the node only through its `PlannerView`.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
+import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
 import { RateLimit } from '../limits.ts';
 import { type Machine, OutputQueue } from '../machine.ts';
 import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
@@ -22,6 +23,8 @@ import {
   addressKey,
   type DialTarget,
   type DialTargets,
+  hostOf,
+  keyOf,
   type LostPeer,
   NamedTargets,
   type TopologyDiff,
@@ -38,9 +41,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   readonly #named: NamedTargets;
   readonly #ordinary: OrdinaryCandidates;
   readonly #underWay = new DialsUnderWay();
-  readonly #concurrent: number;
-  readonly #young: number;
-  readonly #rate: RateLimit;
+  readonly #rate = new RateLimit(RATE, 1_000 / RATE);
   readonly #outputs = new OutputQueue<PlannerOutput>();
   #testAt: number;
   #spareAt: number;
@@ -58,9 +59,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     seeds,
     maxOutbound,
     reconnect,
-    concurrent = 16,
-    young = 3,
-    rate = 20,
     perHost = Number.POSITIVE_INFINITY,
   }: DialPlannerOptions) {
     this.#random = random;
@@ -71,9 +69,6 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     const named = new NamedTargets({ random, persistent, seeds, reconnect, seedBackOff: backOff });
     this.#named = named;
     this.#ordinary = new OrdinaryCandidates({ random, view, named, underWay, backOff, perHost });
-    this.#concurrent = concurrent;
-    this.#young = young;
-    this.#rate = new RateLimit(Math.max(1, rate), 1_000 / rate);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
   }
@@ -122,17 +117,25 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     return diff;
   }
 
-  /** See `NamedTargets.addPersistent`. */
+  /**
+   * Adds a persistent peer. If its node id is listed with another address, the new address replaces
+   * it.
+   */
   addPersistent(target: string): TopologyDiff {
-    const diff = this.#named.addPersistent(target);
-    this.#changed();
-    return diff;
+    return this.setPersistent([...this.persistent, target]);
   }
 
-  /** See `NamedTargets.removePersistent`. A removed peer becomes an ordinary candidate again. */
+  /**
+   * Removes persistent peers by node id (given or learned), by address, or by both
+   * ('nodeId@address'). Returns the removed targets as they were written. A removed peer becomes an
+   * ordinary candidate again.
+   */
   removePersistent(nodeIdOrTarget: string): string[] {
     this.#changed();
-    return this.#named.removePersistent(nodeIdOrTarget);
+    const text = nodeIdOrTarget.trim();
+    if (isNodeId(text)) return this.#named.persistent.remove(text, undefined);
+    const target = parseTarget(text);
+    return this.#named.persistent.remove(target.nodeId, keyOf(target));
   }
 
   /** Returns true if an address must not be dialed now. */
@@ -164,9 +167,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   #failed(order: DialOrder, error: TransportError, now: number): void {
     const dial = this.#end(order);
     if (dial === undefined) return;
-    const isPersistent = order.kind === 'persistent';
-    if (dial.target !== undefined) this.#named.failed(dial.target, isPersistent, now);
-    if (!isPersistent && this.#ordinary.failed(dial.key, dial.id, error, now))
+    dial.target?.failed(now);
+    if (order.kind !== 'persistent' && this.#ordinary.failed(dial.key, dial.id, error, now))
       this.#outputs.add({ type: 'give_up', order });
   }
 
@@ -297,9 +299,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     // being dialed, a quarter of the concurrent dials is left for the others.
     const { total } = this.#underWay;
     const others = total - this.#underWay.of('persistent');
-    if (total >= this.#concurrent && others >= Math.max(1, Math.floor(this.#concurrent / 4)))
-      return false;
-    const young = this.#underWay.nthSince(this.#young, 'persistent') ?? Number.NEGATIVE_INFINITY;
+    if (total >= CONCURRENT && others >= CONCURRENT / 4) return false;
+    const young = this.#underWay.nthSince(MOST_YOUNG, 'persistent') ?? Number.NEGATIVE_INFINITY;
     const readyAt = Math.max(young + YOUNG, this.#rate.readyAt);
     if (readyAt > now) this.#wakeBy(readyAt);
     return readyAt <= now;
@@ -338,10 +339,12 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
 
   #start(order: DialOrder, now: number, target?: DialTarget): void {
     if (order.kind !== 'persistent') this.#rate.take(now);
+    const key = addressKey(order.address)!;
     this.#underWay.start({
       kind: order.kind,
       since: now,
-      key: addressKey(order.address)!,
+      key,
+      host: hostOf(key),
       id: target?.id ?? order.nodeId,
       target,
     });
@@ -349,9 +352,11 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   #end({ kind, address }: DialOrder): DialUnderWay | undefined {
+    const dial = this.#underWay.end(kind, addressKey(address)!);
+    if (dial === undefined) return undefined;
     this.#wakeAt = Number.NEGATIVE_INFINITY;
     this.#ordinary.ended();
-    return this.#underWay.end(kind, addressKey(address)!);
+    return dial;
   }
 
   /** Called when new candidates may have appeared. */
@@ -365,12 +370,23 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 }
 
+/**
+ * Maximum number of dials in progress at once. Dials to persistent peers do not wait because of
+ * this limit, but count against it. A quarter of it is always left for other dials.
+ */
+const CONCURRENT = 16;
+/** Maximum number of dials per second, on average and at once. Persistent peers are exempt. */
+const RATE = 20;
 /** Maximum number of persistent peers that are dialed at once; further ones wait. */
 const MOST_PERSISTENT = 64;
 /**
- * Milliseconds for which a dial counts as young. Only a few dials may be young at once. An older
- * dial is likely to fail, so it no longer holds up the next one.
+ * Maximum number of young dials, not counting persistent peers, and the milliseconds for which a
+ * dial counts as young. Further dials wait until one of these ends or gets older. With this limit,
+ * the first connections are up soon even on a slow machine or in a process that starts many nodes;
+ * otherwise all connections would be late. An older dial is likely to fail, so it no longer holds
+ * up the next one.
  */
+const MOST_YOUNG = 3;
 const YOUNG = 1_000;
 /** Maximum number of seeds that are dialed at once; one answer is enough. */
 const MOST_SEEDS = 2;

@@ -44,19 +44,6 @@ test('with all links up one more dial goes to a new node or a seed about every f
   t.is(none.dialed.length, 0);
 });
 
-test('a dial to a seed while all links are up counts against the rate, like any other dial', (t) => {
-  const fixture = ran(HOUR * 8, {
-    book: someones(1),
-    seeds: ['seed:1'],
-    maxOutbound: 1,
-    rate: 1 / 1_200,
-    outcome: withoutSeeds,
-  });
-  t.true(dialsOf(fixture, 'seed').length > 3, `${dialsOf(fixture, 'seed').length} dials to a seed`);
-  for (const [i, { at }] of fixture.dialed.slice(1).entries())
-    t.true(at - fixture.dialed[i]!.at >= 20 * MINUTE, `${at - fixture.dialed[i]!.at} ms`);
-});
-
 test('a peer lost by accident is searched although others replaced it, until it is connected or given up', (t) => {
   for (const comesBack of [true, false]) {
     const lost = someone(1);

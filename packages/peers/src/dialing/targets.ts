@@ -3,12 +3,7 @@
 // and the back-off, which decides how soon to dial again.
 
 import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
-import {
-  isNodeId,
-  parseHostPort,
-  parseTarget,
-  type TargetAddress,
-} from '@trunkline/transport-core/backend';
+import { parseHostPort, parseTarget, type TargetAddress } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
 
 /** A peer whose last connection has ended. */
@@ -34,13 +29,13 @@ interface NamedTargetsOptions {
 export class NamedTargets {
   readonly persistent: DialTargets;
   readonly seeds: DialTargets;
-  readonly #options: NamedTargetsOptions;
+  readonly #spread: number;
 
   /** Creates the lists. Throws the `invalid_argument` of `parseTarget` for a malformed target. */
-  constructor(options: NamedTargetsOptions) {
-    this.#options = options;
-    this.persistent = new DialTargets(options.persistent);
-    this.seeds = new DialTargets(options.seeds);
+  constructor({ random, persistent, seeds, reconnect, seedBackOff }: NamedTargetsOptions) {
+    this.persistent = new DialTargets(persistent, reconnect, random);
+    this.seeds = new DialTargets(seeds, seedBackOff, random);
+    this.#spread = Math.min(3 * reconnect.interval, LONGEST_SPREAD);
   }
 
   /**
@@ -48,11 +43,15 @@ export class NamedTargets {
    * of connections that were not reported.
    */
   update(now: number, isConnected: (nodeId: string) => boolean): void {
-    const { random, reconnect, seedBackOff } = this.#options;
     this.seeds.begin(now);
-    this.persistent.begin(now, Math.min(3 * reconnect.interval, LONGEST_SPREAD), random);
-    this.#notice(this.persistent, reconnect, now, isConnected);
-    this.#notice(this.seeds, seedBackOff, now, isConnected);
+    this.persistent.begin(now, this.#spread);
+    for (const target of [...this.persistent, ...this.seeds]) {
+      const { id, state } = target;
+      if (id === undefined || state.t === 'dialing') continue;
+      const isUp = isConnected(id);
+      if (isUp && state.t !== 'up') target.up(now);
+      else if (!isUp && state.t === 'up') target.lost(now);
+    }
   }
 
   /** Records that a dial of the canonical address `key` reached a node. */
@@ -65,12 +64,6 @@ export class NamedTargets {
     }
   }
 
-  /** Records that a dial of a target failed. */
-  failed(target: DialTarget, isPersistent: boolean, now: number): void {
-    const { random, reconnect, seedBackOff } = this.#options;
-    target.failed(now, isPersistent ? reconnect : seedBackOff, random);
-  }
-
   /**
    * Records that the last connection to a peer is gone. `key` is the canonical form of its
    * `address`. Returns whether the peer is persistent, and whether it is a seed.
@@ -80,38 +73,18 @@ export class NamedTargets {
     key: string | undefined,
     now: number,
   ): { readonly isPersistent: boolean; readonly isSeed: boolean } {
-    const { random, reconnect, seedBackOff } = this.#options;
     const persistent = this.persistent.matching(nodeId, key);
     const last = address ?? booked;
     const lastKey = last === undefined ? undefined : addressKey(last);
     for (const target of persistent) {
       if (lastKey !== undefined && target.nodeId === nodeId)
         target.moved = lastKey === target.key ? undefined : last;
-      target.lost(now, reconnect, random);
+      target.lost(now);
     }
     const seeds = this.seeds.matching(nodeId, key);
     // A seed that waits for its next dial keeps the time of that dial.
-    for (const target of seeds) if (target.state.t === 'up') target.lost(now, seedBackOff, random);
+    for (const target of seeds) if (target.state.t === 'up') target.lost(now);
     return { isPersistent: persistent.length > 0, isSeed: seeds.length > 0 };
-  }
-
-  /**
-   * Adds a persistent peer. If its node id is listed with another address, the new address replaces
-   * it.
-   */
-  addPersistent(target: string): TopologyDiff {
-    return this.persistent.set([...this.persistent.texts, target]);
-  }
-
-  /**
-   * Removes persistent peers by node id (given or learned), by address, or by both
-   * ('nodeId@address'). Returns the removed targets as they were written.
-   */
-  removePersistent(nodeIdOrTarget: string): string[] {
-    const text = nodeIdOrTarget.trim();
-    if (isNodeId(text)) return this.persistent.remove(text, undefined);
-    const target = parseTarget(text);
-    return this.persistent.remove(target.nodeId, keyOf(target));
   }
 
   /**
@@ -161,21 +134,6 @@ export class NamedTargets {
       this.persistent.matching(nodeId, undefined)[0] ?? this.seeds.matching(nodeId, undefined)[0]
     )?.address;
   }
-
-  #notice(
-    targets: DialTargets,
-    backOff: BackOffOptions,
-    now: number,
-    isConnected: (nodeId: string) => boolean,
-  ): void {
-    for (const target of targets) {
-      const { id, state } = target;
-      if (id === undefined || state.t === 'dialing') continue;
-      const isUp = isConnected(id);
-      if (isUp && state.t !== 'up') target.up(now);
-      else if (!isUp && state.t === 'up') target.lost(now, backOff, this.#options.random);
-    }
-  }
 }
 
 /**
@@ -187,6 +145,8 @@ const LONGEST_SPREAD = 3_000;
 // A list of targets that can be replaced while its targets are being dialed.
 
 export class DialTargets {
+  readonly #backOff: BackOffOptions;
+  readonly #random: Random;
   readonly #targets = new Map<string, DialTarget>();
   /**
    * Indexes of given and learned ids and of canonical addresses, because every candidate of the
@@ -195,20 +155,39 @@ export class DialTargets {
   #ids = new Set<string>();
   #keys = new Set<string>();
 
-  constructor(texts: readonly string[]) {
+  constructor(texts: readonly string[], backOff: BackOffOptions, random: Random) {
+    this.#backOff = backOff;
+    this.#random = random;
     this.set(texts);
   }
 
   /**
-   * Replaces the list. Targets that stay keep their state. For a malformed target, throws the
-   * `invalid_argument` of `parseTarget` and changes nothing.
+   * Replaces the list. Two targets are the same if their node ids are equal or, without an id, if
+   * their canonical addresses are equal. If a target is listed twice, the last one counts. Targets
+   * that stay keep their state. For a malformed target, throws the `invalid_argument` of
+   * `parseTarget` and changes nothing.
    */
   set(texts: readonly string[]): TopologyDiff {
-    const diff = diffTopology(this.texts, texts);
-    for (const text of diff.removed) this.#targets.delete(identityOf(parseTarget(text)));
-    for (const text of diff.added) {
-      const target = new DialTarget(text);
-      this.#targets.set(target.identity, target);
+    const targets = new Map<string, DialTarget>();
+    for (const text of texts) {
+      const target = new DialTarget(text, this.#backOff, this.#random);
+      targets.set(target.identity, target);
+    }
+    const diff: TopologyDiff = { removed: [], added: [], changed: [], kept: [] };
+    for (const [identity, { text: from, key }] of this.#targets) {
+      const to = targets.get(identity);
+      if (to?.key === key) {
+        diff.kept.push(from);
+        continue;
+      }
+      diff.removed.push(from);
+      this.#targets.delete(identity);
+      if (to !== undefined) diff.changed.push({ from, to: to.text });
+    }
+    for (const [identity, target] of targets) {
+      if (this.#targets.has(identity)) continue;
+      diff.added.push(target.text);
+      this.#targets.set(identity, target);
     }
     this.#index();
     return diff;
@@ -232,10 +211,10 @@ export class DialTargets {
    * times within `spread` milliseconds, so that a network that starts together does not cause a
    * storm of dials.
    */
-  begin(now: number, spread = 0, random: Random = () => 0): void {
+  begin(now: number, spread = 0): void {
     const fresh = [...this.#targets.values()].filter(({ state }) => state.t === 'new');
-    for (const target of fresh)
-      target.waitUntil(fresh.length > FEW ? now + spread * random() : now);
+    const most = fresh.length > FEW ? spread : 0;
+    for (const target of fresh) target.waitUntil(most > 0 ? now + most * this.#random() : now);
   }
 
   /** Records the id of the node that was reached at the target's address. */
@@ -313,14 +292,18 @@ export class DialTarget {
    */
   failures = 0;
   state: TargetState = { t: 'new' };
+  readonly #backOff: BackOffOptions;
+  readonly #random: Random;
 
-  constructor(text: string) {
+  constructor(text: string, backOff: BackOffOptions, random: Random) {
+    this.#backOff = backOff;
+    this.#random = random;
     const target = parseTarget(text);
     this.text = text.trim();
     this.address = target.address;
     this.key = keyOf(target);
-    this.identity = identityOf(target);
     this.nodeId = target.nodeId;
+    this.identity = this.nodeId ?? this.key;
   }
 
   /** The target's node id, as far as it is known. */
@@ -361,19 +344,19 @@ export class DialTarget {
     this.state = { t: 'up', since: now };
   }
 
-  failed(now: number, options: BackOffOptions, random: Random): void {
+  failed(now: number): void {
     this.failures++;
-    this.waitUntil(now + backOffDelay(options, this.failures, random));
+    this.waitUntil(now + backOffDelay(this.#backOff, this.failures, this.#random));
   }
 
   /**
    * Records that the connection is gone. Ignored while the target is being dialed, because the
    * outcome of that dial decides.
    */
-  lost(now: number, options: BackOffOptions, random: Random): void {
+  lost(now: number): void {
     if (this.state.t === 'dialing') return;
     if (this.state.t === 'up' && now - this.state.since >= LONG_ENOUGH) this.failures = 0;
-    this.failed(now, options, random);
+    this.failed(now);
   }
 }
 
@@ -383,9 +366,10 @@ export class DialTarget {
  */
 export const LONG_ENOUGH = 10_000;
 
-// Computes the difference between two lists of peers.
-
-/** The targets that were removed, added, moved and kept, as they were written. */
+/**
+ * The difference between two lists of peers: the targets that were removed, added, moved and kept,
+ * as they were written.
+ */
 export interface TopologyDiff {
   /** Targets to disconnect, including moved targets with their old addresses. */
   readonly removed: string[];
@@ -395,42 +379,6 @@ export interface TopologyDiff {
   readonly changed: { readonly from: string; readonly to: string }[];
   /** Targets in both lists, as the first list wrote them. */
   readonly kept: string[];
-}
-
-/**
- * Compares two lists of '[nodeId@]address': two targets are the same if their node ids are equal
- * or, without an id, if their canonical addresses are equal. If a target is listed twice, the last
- * one counts. Throws the `invalid_argument` of `parseTarget` for a malformed target.
- */
-export function diffTopology(before: readonly string[], after: readonly string[]): TopologyDiff {
-  const [old, now] = [index(before), index(after)];
-  const diff: TopologyDiff = { removed: [], added: [], changed: [], kept: [] };
-  for (const [identity, { text: from, key }] of old) {
-    const to = now.get(identity);
-    if (to?.key === key) {
-      diff.kept.push(from);
-      continue;
-    }
-    diff.removed.push(from);
-    if (to !== undefined) diff.changed.push({ from, to: to.text });
-  }
-  for (const [identity, { text, key }] of now)
-    if (old.get(identity)?.key !== key) diff.added.push(text);
-  return diff;
-}
-
-/** Returns the key by which a target is recognized in two lists. */
-function identityOf({ nodeId, key }: TargetAddress): string {
-  return nodeId ?? key;
-}
-
-function index(targets: readonly string[]): Map<string, { text: string; key: string }> {
-  const byIdentity = new Map<string, { text: string; key: string }>();
-  for (const text of targets) {
-    const target = parseTarget(text);
-    byIdentity.set(identityOf(target), { text: text.trim(), key: target.key });
-  }
-  return byIdentity;
 }
 
 // The canonical spelling of addresses and their hosts. It identifies dials, connections and

@@ -2,10 +2,12 @@
 
 import { TransportError } from '@trunkline/transport-core';
 import test from 'ava';
-import { diffTopology } from './targets.ts';
-import { idOf } from './testing/planner-fixture.ts';
+import { DialTargets } from './targets.ts';
+import { idOf, RECONNECT } from './testing/planner-fixture.ts';
 
 const [a, b, c] = [1, 2, 3].map(idOf);
+const diffTopology = (before: readonly string[], after: readonly string[]) =>
+  new DialTargets(before, RECONNECT, () => 0).set(after);
 
 for (const [title, before, after, expected] of [
   ['two empty lists do not differ', [], [], {}],

@@ -8,15 +8,15 @@ import { reasonError } from '@trunkline/transport-core/backend';
 import type { PendingConnection } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
 import {
-  type AdmissionLimits,
   type AdmissionState,
   type Candidate,
   type ConnectedPeer,
   judge,
   type Visits,
 } from '../admission/admission.ts';
+import type { DialOrder } from '../dialing/dial-order.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
-import { type Dials, filterRefusal, type Order, within } from './dials.ts';
+import { type Dials, filterRefusal, within } from './dials.ts';
 import type { Node } from './node.ts';
 import { isOrdinary, type Peer } from './peer-table.ts';
 
@@ -26,7 +26,7 @@ export interface AdmittedConnection extends Candidate {
   /** The address that this node's planner dialed to open it. */
   readonly dialed: string | undefined;
   /** The dial orders that the connection fulfills. */
-  readonly orders: readonly Order[];
+  readonly orders: readonly DialOrder[];
   /** True if the peer was lost by chance and is dialed again. */
   readonly returned: boolean;
   /**
@@ -58,6 +58,14 @@ export class AdmissionControl {
     const inbound = (group?: string) => this.#inbound(group);
     this.#state = {
       nodeId: node.nodeId,
+      get maxInbound() {
+        return node.config.maxInbound;
+      },
+      // With public addresses, one network gets at most a quarter of the places, because an
+      // attacker has few networks. Otherwise, nodes have no group.
+      get maxPerGroup() {
+        return Math.max(1, Math.ceil(node.config.maxInbound / 4));
+      },
       isBanned: (nodeId) => node.keeper.book.isBanned(nodeId, node.now()),
       peer: (nodeId) => this.#connected(node.peer(nodeId)),
       isTwin: (nodeId, instance) => node.twins.isTwin(nodeId, instance, node.now()),
@@ -69,17 +77,6 @@ export class AdmissionControl {
       },
       inboundOf: (group) => node.peerTable.countInbound(group) + inbound(group),
     };
-  }
-
-  /**
-   * With public addresses, one network gets at most a quarter of the places, because an attacker
-   * has few networks.
-   */
-  get #limits(): AdmissionLimits {
-    const { maxInbound, addresses } = this.#node.config;
-    const maxPerGroup =
-      addresses === 'public' ? Math.max(1, Math.ceil(maxInbound / 4)) : Number.POSITIVE_INFINITY;
-    return { maxInbound, maxPerGroup };
   }
 
   /** Returns the node id that a connection that is not up yet proved or asserted. */
@@ -105,7 +102,7 @@ export class AdmissionControl {
     if (remote.nodeId === undefined && this.#node.proves)
       return this.#receiveUnproven(nodeId, orders);
     // A transport may call itself; only a dial of the planner to this node itself is an error.
-    if (remote.instance === this.#node.instance && orders.length === 0) return undefined;
+    if (remote.instance === this.#node.management.instance && orders.length === 0) return undefined;
     const meant = orders.find((order) => order.nodeId !== undefined && order.nodeId !== nodeId);
     if (meant !== undefined)
       throw reasonError(
@@ -139,7 +136,7 @@ export class AdmissionControl {
    * peer, even if it proved its id. Throws if the node is banned, or if this node's planner dialed
    * it.
    */
-  #receiveClient(nodeId: string, orders: readonly Order[]): undefined {
+  #receiveClient(nodeId: string, orders: readonly DialOrder[]): undefined {
     if (this.#state.isBanned(nodeId)) throw reasonError('denied', `node ${nodeId} is banned`);
     if (orders.length === 0) return undefined;
     const remedy =
@@ -156,7 +153,7 @@ export class AdmissionControl {
    * Accepts a node that only asserts its id as a client of a transport that proves ids. Throws if
    * this node's planner dialed it.
    */
-  #receiveUnproven(nodeId: string, orders: readonly Order[]): undefined {
+  #receiveUnproven(nodeId: string, orders: readonly DialOrder[]): undefined {
     if (orders.length === 0) return this.#receiveClient(nodeId, orders);
     throw reasonError(
       'identity_mismatch',
@@ -167,7 +164,7 @@ export class AdmissionControl {
   #admitted(
     { remote, features }: PendingConnection,
     nodeId: string,
-    orders: readonly Order[],
+    orders: readonly DialOrder[],
   ): AdmittedConnection {
     const { config } = this.#node;
     const dialed = orders[0]?.address;
@@ -196,7 +193,7 @@ export class AdmissionControl {
    * which is the case if addresses are wanted and the planner dialed the node to get a peer.
    * Otherwise throws the error.
    */
-  #refusedBy(nodeId: string, orders: readonly Order[]): TransportError {
+  #refusedBy(nodeId: string, orders: readonly DialOrder[]): TransportError {
     const { keeper, config } = this.#node;
     const refused = reasonError('full', `node ${nodeId} has no room for another peer`, {
       origin: 'remote',
@@ -233,7 +230,7 @@ export class AdmissionControl {
     asked: string,
   ): void | Promise<void> {
     const { remote } = pendingConnection;
-    const refusal = judge(admitted, this.#state, this.#limits);
+    const refusal = judge(admitted, this.#state);
     if (refusal !== undefined) {
       if (!this.#mayVisit(admitted, refusal)) throw refusal;
       admitted.refused = refusal;
@@ -257,7 +254,7 @@ export class AdmissionControl {
    * Returns true if the connection was dialed for a persistent peer that has been removed in the
    * meantime.
    */
-  #isStale(nodeId: string, orders: readonly Order[]): boolean {
+  #isStale(nodeId: string, orders: readonly DialOrder[]): boolean {
     const [order] = orders;
     return (
       order !== undefined &&
@@ -318,7 +315,7 @@ export function runsPeers(protocols: PendingConnection['protocols']): boolean {
  * Kinds of dials that serve a waiting call or test an address. After such a dial, a full node is
  * not asked for addresses.
  */
-const INQUIRIES: ReadonlySet<Order['kind']> = new Set(['asked', 'test'] as const);
+const INQUIRIES: ReadonlySet<DialOrder['kind']> = new Set(['asked', 'test'] as const);
 
 // Decides which connected peers make room for another peer when all places are taken.
 
@@ -375,7 +372,7 @@ export class Places {
   }
 
   #isDistrusted(nodeId: string): boolean {
-    return this.#node.keeper.trust.score(nodeId, this.#node.now()) === 0;
+    return this.#node.keeper.trust.score(nodeId) === 0;
   }
 
   /** Returns the peers that count against a limit, in the order in which they connected. */

@@ -10,12 +10,12 @@ import { BookKeeper, formatSavedState } from './book-keeper.ts';
 
 /** Returns a keeper whose store holds a record of the node `known`, and a clock for it. */
 async function keeperOf(t: ExecutionContext, known: string) {
-  const trust = new TrustBook({ now: 0 });
-  trust.bad(known, 0, 3);
+  const trust = new TrustBook();
+  trust.bad(known, 3);
   const book = new AddressBook({ random: seededRandom(1), now: 0 });
   const store = createMemoryAddressBook();
   await store.load((text) => text);
-  await store.save(formatSavedState({ book: book.save(0), trust: trust.save(0) }));
+  await store.save(formatSavedState({ book: book.save(0), trust: trust.save() }));
   await store.close();
   const clock = createManualClock();
   const keeper = new BookKeeper({
@@ -23,25 +23,25 @@ async function keeperOf(t: ExecutionContext, known: string) {
     clock,
     random: seededRandom(1),
     policy: { mode: 'any', refusal: () => undefined },
-    privateIds: [],
+    privateIds: () => [],
     nodeId: idOf('me'),
     warn: (error) => t.fail(error.message),
   });
-  return { keeper, clock, before: trust.score(known, 0) };
+  return { keeper, clock, before: trust.score(known) };
 }
 
 test('open keeps the trust recorded while it loads, and the peers that connected meanwhile', async (t) => {
   const [known, reported, connected] = [idOf('known'), idOf('reported'), idOf('connected')];
   const { keeper, before } = await keeperOf(t, known);
-  keeper.trust.connected(connected, 0);
-  keeper.trust.connected(known, 0);
-  keeper.trust.bad(reported, 0, 2);
-  keeper.trust.good(known, 0, 3);
+  keeper.trust.connected(connected);
+  keeper.trust.connected(known);
+  keeper.trust.bad(reported, 2);
+  keeper.trust.good(known, 3);
   await keeper.open();
-  t.true(keeper.trust.score(reported, 0) < 100, 'a report');
-  t.true(keeper.trust.score(known, 0) > before, 'a report about a node of the saved data');
-  keeper.trust.looked(connected, 2_000, 2_000, 'bad');
-  t.true(keeper.trust.score(connected, 2_000) < 100, 'a peer that connected while it loaded');
+  t.true(keeper.trust.score(reported) < 100, 'a report');
+  t.true(keeper.trust.score(known) > before, 'a report about a node of the saved data');
+  keeper.trust.looked(connected, 2_000, 'bad');
+  t.true(keeper.trust.score(connected) < 100, 'a peer that connected while it loaded');
   await keeper.close();
 });
 

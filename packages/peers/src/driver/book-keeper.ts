@@ -14,7 +14,8 @@ interface BookKeeperOptions {
   readonly random: Random;
   /** Decides which addresses the book accepts. */
   readonly policy: Pick<DialPolicy, 'mode' | 'refusal'>;
-  readonly privateIds: readonly string[];
+  /** Returns the ids whose addresses are never sent to others. */
+  privateIds(): readonly string[];
   /** This node's id, which is never added to the book. */
   readonly nodeId: string;
   warn(error: TransportError): void;
@@ -32,14 +33,11 @@ export class BookKeeper {
   #failing = false;
   #closing: Promise<void> | undefined = undefined;
   #opened = false;
-  #privateIds: readonly string[];
 
   constructor(options: BookKeeperOptions) {
     this.#options = options;
-    this.#privateIds = options.privateIds;
-    const now = options.clock.now();
-    this.book = this.#bookOf(undefined, now);
-    this.trust = new TrustBook({ now });
+    this.book = this.#bookOf(undefined, options.clock.now());
+    this.trust = new TrustBook();
   }
 
   /**
@@ -59,20 +57,14 @@ export class BookKeeper {
     if (value === undefined) return;
     const { book: early, trust: earlyTrust } = this;
     this.book = this.#bookOf(value.book, now);
-    this.trust = new TrustBook({ now, saved: value.trust });
-    this.trust.merge(earlyTrust, now);
+    this.trust = new TrustBook(value.trust);
+    this.trust.merge(earlyTrust);
     for (const { nodeId, address, tried, source } of early.entries()) {
       if (tried) this.book.succeeded(nodeId, address, now, source);
       else this.book.learn({ nodeId, address }, now, source);
     }
     // A ban removes the address of its node, so bans are added last.
     for (const { nodeId, left } of early.save(now).bans) this.book.ban(nodeId, now, left);
-  }
-
-  /** Replaces the ids whose addresses are never sent to others. */
-  setPrivate(ids: readonly string[]): void {
-    this.#privateIds = ids;
-    this.book.setPrivate(ids);
   }
 
   /**
@@ -94,7 +86,7 @@ export class BookKeeper {
     this.wakeAt = now + SAVE;
     this.#saving ??= this.#write(
       store,
-      formatSavedState({ book: this.book.save(now), trust: this.trust.save(now) }),
+      formatSavedState({ book: this.book.save(now), trust: this.trust.save() }),
     ).finally(() => {
       this.#saving = undefined;
     });
@@ -152,13 +144,13 @@ export class BookKeeper {
   }
 
   #bookOf(saved: BookDocument | undefined, now: number): AddressBook {
-    const { random, policy, nodeId } = this.#options;
+    const { random, policy, privateIds, nodeId } = this.#options;
     return new AddressBook({
       random,
       now,
       mode: policy.mode,
       mayDial: (place, source) => policy.refusal(place, source) === undefined,
-      privateIds: this.#privateIds,
+      privateIds: privateIds(),
       nodeId,
       saved,
     });

@@ -1,13 +1,7 @@
 // The messages between peers: serves the wire protocol, and hands requests for addresses to the
 // address exchange, statuses to the status exchange and services to the service exchange.
 
-import {
-  type Codec,
-  type Remote,
-  type Server,
-  serve,
-  TransportError,
-} from '@trunkline/transport-core';
+import { type Remote, type Server, serve, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { charge } from '@trunkline/transport-core/internal';
 import type { Visits } from '../admission/admission.ts';
@@ -15,7 +9,7 @@ import type { BookAddress } from '../book/entries.ts';
 import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import { PeerLimits } from '../limits.ts';
-import { decodeStatus, encodeStatus, LONGEST_STATUS, PeersChannel } from '../protocol.ts';
+import { decodeStatus, encodeStatus, type PeersMount, peersProtocol, say } from '../protocol.ts';
 import { PullRation, type StatusInput, StatusSync } from '../status/status-sync.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
@@ -25,16 +19,17 @@ export class Conversation {
   readonly addresses: AddressExchange;
   readonly statuses: StatusExchange;
   readonly services: ServiceExchange;
-  readonly #channel: PeersChannel;
+  readonly #mount: PeersMount;
   readonly #server: Server;
 
   constructor(node: Node, visits: Visits) {
-    const channel = new PeersChannel(node.config.transport);
-    this.#channel = channel;
-    this.addresses = new AddressExchange(node, visits, channel);
-    this.statuses = new StatusExchange(node, channel);
-    this.services = new ServiceExchange(node, channel);
-    this.#server = serve(channel.mount, {
+    // It is mounted even if there is nothing to exchange, because it makes this node a peer.
+    const mount = node.config.transport.mount(peersProtocol);
+    this.#mount = mount;
+    this.addresses = new AddressExchange(node, visits, mount);
+    this.statuses = new StatusExchange(node, mount);
+    this.services = new ServiceExchange(node, mount);
+    this.#server = serve(mount, {
       request: (_, { from }) => this.addresses.requested(from),
       addresses: (list, { from }) => this.addresses.received(list, from),
       status: ({ seq }, rpc) => {
@@ -78,7 +73,7 @@ export class Conversation {
   async close(): Promise<void> {
     this.services.close();
     void this.#server.stop({ grace: 0 });
-    await this.#channel.mount.close();
+    await this.#mount.close();
   }
 }
 
@@ -102,14 +97,14 @@ interface AddressSource {
 class AddressExchange {
   readonly #node: Node;
   readonly #visits: Visits;
-  readonly #channel: PeersChannel;
+  readonly #mount: PeersMount;
   readonly #machine: PeerExchange;
 
-  constructor(node: Node, visits: Visits, channel: PeersChannel) {
+  constructor(node: Node, visits: Visits, mount: PeersMount) {
     const { interval, seed } = node.config.exchange;
     this.#node = node;
     this.#visits = visits;
-    this.#channel = channel;
+    this.#mount = mount;
     this.#machine = new PeerExchange({ random: node.config.transport.random, interval, seed });
   }
 
@@ -136,7 +131,7 @@ class AddressExchange {
 
   /** Asks a full node for addresses, over a connection that it closes after its answer. */
   visit(remote: Remote): void {
-    this.#channel.say(remote, 'request', EMPTY);
+    say(this.#mount, remote, 'request', EMPTY);
   }
 
   /** Handles a request for addresses. */
@@ -161,7 +156,7 @@ class AddressExchange {
     const node = this.#node;
     const visited = this.#visits.conclude(from, 'out', node.now());
     if (visited !== undefined) {
-      this.learn(readAddressEntries(list.read() ?? []), { nodeId: visited, remote: from });
+      this.learn(readAddressEntries(list() ?? []), { nodeId: visited, remote: from });
       return node.disconnect(
         from,
         'it sent addresses of other nodes and has no room for another peer',
@@ -199,7 +194,7 @@ class AddressExchange {
       const remote = from ?? main.remote;
       switch (output.type) {
         case 'request':
-          this.#channel.say(remote, 'request', EMPTY);
+          say(this.#mount, remote, 'request', EMPTY);
           break;
         case 'answer':
           this.#answer(remote);
@@ -219,10 +214,10 @@ class AddressExchange {
           );
           break;
         case 'malformed':
-          node.keeper.trust.bad(nodeId, node.now());
+          node.keeper.trust.bad(nodeId);
           break;
         case 'addresses':
-          node.keeper.trust.good(nodeId, node.now());
+          node.keeper.trust.good(nodeId);
           this.learn(output.entries, { nodeId, remote });
           break;
       }
@@ -235,7 +230,7 @@ class AddressExchange {
     const addresses = config.exchange.seed
       ? keeper.book.select(now, SEED_BIAS)
       : keeper.book.selectAround(peerTable.peers.keys(), now);
-    this.#channel.say(to, 'addresses', { addresses });
+    say(this.#mount, to, 'addresses', { addresses });
   }
 }
 
@@ -248,13 +243,13 @@ const SEED_BIAS = 30;
 
 export class StatusExchange {
   readonly #node: Node;
-  readonly #channel: PeersChannel;
+  readonly #mount: PeersMount;
   readonly #sync: StatusSync;
   readonly #rations = new PeerLimits(() => new PullRation());
 
-  constructor(node: Node, channel: PeersChannel) {
+  constructor(node: Node, mount: PeersMount) {
     this.#node = node;
-    this.#channel = channel;
+    this.#mount = mount;
     this.#sync = new StatusSync({
       random: node.config.transport.random,
       now: node.now(),
@@ -321,7 +316,7 @@ export class StatusExchange {
   }
 
   #tell(peer: Peer, seq: number): void {
-    this.#channel.say(peer.main.remote, 'status', { seq });
+    say(this.#mount, peer.main.remote, 'status', { seq });
   }
 
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
@@ -330,40 +325,36 @@ export class StatusExchange {
     const failed = { type: 'pull_failed', nodeId, instance } as const;
     // The peer repeats its number every 2 s, so the pull is tried again later.
     if (!ration.take(node.now())) return this.#handle(node.now(), failed);
-    try {
-      const answer = decodeStatus(await this.#channel.mount.send(main.remote, 'pull', EMPTY));
-      if (answer === undefined || (answer.value?.length ?? 0) > LONGEST_STATUS)
-        return this.#handle(node.now(), failed);
-      const { seq, value } = answer;
-      this.#handle(node.now(), { type: 'pulled', nodeId, instance, seq, value });
-    } catch {
-      this.#handle(node.now(), failed);
-    }
+    const answer = await this.#mount
+      .send(main.remote, 'pull', EMPTY)
+      .then(decodeStatus, () => undefined);
+    this.#handle(
+      node.now(),
+      answer === undefined ? failed : { type: 'pulled', nodeId, instance, ...answer },
+    );
   }
 
   /** Decodes the new status of a peer and reports it. Returns false if it can't be decoded. */
   #changed(nodeId: string): boolean {
     const { config, events, keeper, statuses } = this.#node;
     const told = this.#sync.of(nodeId);
-    const codec: Codec<unknown> | undefined = config.status;
-    if (told === undefined || codec === undefined) statuses.delete(nodeId);
-    else {
-      try {
-        statuses.set(nodeId, codec.decode(told.value));
-      } catch (error) {
-        keeper.trust.bad(nodeId, this.#node.now());
-        const text = error instanceof Error ? error.message : String(error);
-        // The previous status is dropped, because it is no longer the peer's status.
-        if (statuses.delete(nodeId)) events.tell({ type: 'status', nodeId, status: undefined });
-        this.#node.warn(
-          new TransportError(
-            'invalid_argument',
-            `The status of node ${nodeId} can't be read: ${text}`,
-            { target: nodeId, cause: error },
-          ),
-        );
-        return false;
-      }
+    try {
+      // Without a codec, no status is pulled.
+      if (told === undefined) statuses.delete(nodeId);
+      else statuses.set(nodeId, config.status!.decode(told.value));
+    } catch (error) {
+      keeper.trust.bad(nodeId);
+      const text = error instanceof Error ? error.message : String(error);
+      // The previous status is dropped, because it is no longer the peer's status.
+      if (statuses.delete(nodeId)) events.tell({ type: 'status', nodeId, status: undefined });
+      this.#node.warn(
+        new TransportError(
+          'invalid_argument',
+          `The status of node ${nodeId} can't be read: ${text}`,
+          { target: nodeId, cause: error },
+        ),
+      );
+      return false;
     }
     events.tell({ type: 'status', nodeId, status: statuses.get(nodeId) });
     return true;

@@ -1,4 +1,4 @@
-// Runs dials that were ordered by the planner, by the crawler, or by a caller that waits for a
+// Runs dials that were ordered by the planner, by a crawling seed, or by a caller that waits for a
 // node, and handles their outcomes.
 
 import {
@@ -18,14 +18,14 @@ import {
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';
 import { twinOf, type Visits } from '../admission/admission.ts';
-import type { DialKind, DialOrder } from '../dialing/dial-order.ts';
+import type { DialOrder } from '../dialing/dial-order.ts';
 import type { PeerRejection } from '../types.ts';
 import type { Node } from './node.ts';
 
 export class Dials {
   readonly #node: Node;
   readonly #visits: Visits;
-  readonly #orders = new OrdersInProgress();
+  readonly #orders = new Map<DialOrder, OrderInProgress>();
   /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
   /** Callers that wait for a connection to a node. */
@@ -37,13 +37,14 @@ export class Dials {
   }
 
   /** Returns the orders that a dial of the transport serves. */
-  of(target: string | undefined): Order[] {
-    return this.#orders.of(target);
+  of(target: string | undefined): DialOrder[] {
+    return [...this.#orders].filter(([, one]) => one.target === target).map(([order]) => order);
   }
 
   /** Returns the IP addresses at which to dial a target that is being dialed. */
   addressesOf(target: string): readonly string[] | undefined {
-    return this.#orders.addressesOf(target);
+    for (const one of this.#orders.values()) if (one.target === target) return one.addresses;
+    return undefined;
   }
 
   /** Starts the dials that the planner wants now. */
@@ -54,17 +55,22 @@ export class Dials {
       if (output.type === 'dial') this.start(output.order);
   }
 
-  start(order: Order): void {
+  start(order: DialOrder): void {
     if (order.nodeId !== undefined)
       this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
     void this.#run(order);
   }
 
   /** Dials. The outcome is handled once, unless these peers are closed in the meantime. */
-  async #run(order: Order): Promise<void> {
+  async #run(order: DialOrder): Promise<void> {
     const { config, proves } = this.#node;
     const { nodeId } = order;
-    const inProgress = this.#orders.begin(order, this.#node.now());
+    const inProgress: OrderInProgress = {
+      target: order.address,
+      due: this.#node.now() + LONGEST_DIAL,
+      cancel: new AbortController(),
+    };
+    this.#orders.set(order, inProgress);
     try {
       const { address, addresses } = await placeToDial(order, this.#node);
       inProgress.addresses = addresses;
@@ -72,9 +78,9 @@ export class Dials {
       inProgress.target = nodeId !== undefined && proves ? `${nodeId}@${address}` : address;
       const { target, cancel } = inProgress;
       const remote = await config.transport.dial(target, { signal: cancel.signal });
-      if (this.#orders.end(order)) this.#dialed(order, remote);
+      if (this.#orders.delete(order)) this.#dialed(order, remote);
     } catch (error) {
-      if (!this.#orders.end(order)) return;
+      if (!this.#orders.delete(order)) return;
       const { target } = inProgress;
       this.#failed(
         order,
@@ -86,20 +92,17 @@ export class Dials {
   }
 
   /** Completes the orders whose connection is up. */
-  fulfil(orders: readonly Order[], nodeId: string): void {
-    for (const order of orders) {
-      if (!this.#orders.end(order)) continue;
-      this.#opened(order, nodeId);
-    }
+  fulfil(orders: readonly DialOrder[], nodeId: string): void {
+    for (const order of orders) if (this.#orders.delete(order)) this.#opened(order, nodeId);
   }
 
   /** Fails the orders whose connection is up, because the other end has no room for more peers. */
-  refuse(orders: readonly Order[], error: TransportError): void {
+  refuse(orders: readonly DialOrder[], error: TransportError): void {
     for (const order of orders)
-      if (this.#orders.end(order)) this.#failed(order, toTarget(error, order.address));
+      if (this.#orders.delete(order)) this.#failed(order, toTarget(error, order.address));
   }
 
-  #dialed(order: Order, remote: Remote): void {
+  #dialed(order: DialOrder, remote: Remote): void {
     const peer = this.#node.peerTable.of(remote);
     const { address } = order;
     if (peer === undefined) {
@@ -119,11 +122,11 @@ export class Dials {
     }
     // The connection was already up when it was ordered.
     this.#opened(order, peer.nodeId);
-    this.arrived(peer.nodeId, peer.main.remote);
+    this.answer(peer.nodeId, peer.main.remote);
     this.#node.soon();
   }
 
-  #failed(order: Order, error: TransportError): void {
+  #failed(order: DialOrder, error: TransportError): void {
     const { keeper, planner, twins, closed, events } = this.#node;
     if (closed) return;
     const { book } = keeper;
@@ -135,23 +138,22 @@ export class Dials {
       if (error.reason === 'identity_mismatch' && isBooked) book.remove(nodeId);
       else book.failed(nodeId, address, now);
     }
+    planner.handle(now, { type: 'failed', order, error });
+    const isGivenUp = planner.poll() !== undefined;
+    const entry = nodeId === undefined ? undefined : book.get(nodeId);
     // The planner does not count the failures of crawls, but the book does.
     const isHopeless =
       kind === 'crawl'
-        ? (book.get(nodeId!)?.failures ?? 0) >= MOST_CRAWLS
-        : kind !== 'asked' && this.#isGivenUp({ ...order, kind }, error, now);
-    if (
-      isHopeless &&
-      nodeId !== undefined &&
-      (kind === 'crawl' || book.get(nodeId)?.lastSuccess === undefined)
-    ) {
+        ? (entry?.failures ?? 0) >= MOST_CRAWLS
+        : isGivenUp && entry?.lastSuccess === undefined;
+    if (isHopeless && nodeId !== undefined) {
       // No dial ever reached a node there, no matter who reported the address. Only the address is
       // removed; the node id is not banned.
       book.remove(nodeId);
       planner.rest(address, now + DAY);
     }
-    if (nodeId !== undefined && !this.#orders.isReaching(nodeId) && !this.#seekElsewhere(order))
-      this.#answer(nodeId, this.#live(nodeId) ?? error);
+    if (nodeId !== undefined && !this.#isReaching(nodeId) && !this.#seekElsewhere(order))
+      this.answer(nodeId, this.#live(nodeId) ?? error);
     if (twins.isNews(error))
       events.tell({
         type: 'rejected',
@@ -164,21 +166,8 @@ export class Dials {
     this.#node.soon();
   }
 
-  #opened(order: Order, nodeId: string): void {
-    const { kind } = order;
-    if (kind !== 'asked' && kind !== 'crawl')
-      this.#node.planner.handle(this.#node.now(), {
-        type: 'opened',
-        order: { ...order, kind },
-        nodeId,
-      });
-  }
-
-  /** Reports a failed dial to the planner. Returns true if the planner gives up its address. */
-  #isGivenUp(order: DialOrder, error: TransportError, now: number): boolean {
-    const { planner } = this.#node;
-    planner.handle(now, { type: 'failed', order, error });
-    return planner.poll() !== undefined;
+  #opened(order: DialOrder, nodeId: string): void {
+    this.#node.planner.handle(this.#node.now(), { type: 'opened', order, nodeId });
   }
 
   /** Resolves with a connection to a node: a live one if there is one, or otherwise a new one. */
@@ -202,7 +191,7 @@ export class Dials {
       };
       const onAbort = () => {
         waiting.delete(settle);
-        if (waiting.size === 0) this.#orders.cancel(nodeId);
+        if (waiting.size === 0) this.#cancel(nodeId);
         reject(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });
@@ -211,29 +200,40 @@ export class Dials {
     });
   }
 
-  /** Resolves the waits for a node that is connected now. */
-  arrived(nodeId: string, remote: Remote): void {
-    this.#answer(nodeId, remote);
-  }
-
-  /** Time at which to call `wake` next. */
+  /** Time at which the first of the dials times out. */
   get wakeAt(): number {
-    return this.#orders.wakeAt;
+    let due = Number.POSITIVE_INFINITY;
+    for (const one of this.#orders.values()) due = Math.min(due, one.due);
+    return due;
   }
 
-  /** Cancels dials that have taken too long. */
+  /**
+   * Fails the dials that have taken too long, because the user's `resolve` or `lookup` does not
+   * answer.
+   */
   wake(now: number): void {
-    for (const [order, error] of this.#orders.expire(now)) this.#failed(order, error);
+    for (const [order, { target, due, cancel }] of [...this.#orders]) {
+      if (now < due) continue;
+      this.#orders.delete(order);
+      cancel.abort();
+      const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
+      this.#failed(
+        order,
+        reasonError('dial_timeout', text, { target, sent: false, unreachable: true }),
+      );
+    }
   }
 
   close(): void {
-    this.#orders.close();
-    for (const nodeId of [...this.#waiting.keys()]) this.#answer(nodeId, CLOSED);
+    const all = [...this.#orders.values()];
+    this.#orders.clear(); // The dials have no outcome.
+    for (const { cancel } of all) cancel.abort();
+    for (const nodeId of [...this.#waiting.keys()]) this.answer(nodeId, CLOSED);
   }
 
   /** Dials a node that a caller waits for, unless it is being dialed or located already. */
   #seek(nodeId: string): void {
-    if (this.#orders.isReaching(nodeId) || this.#locating.has(nodeId)) return;
+    if (this.#isReaching(nodeId) || this.#locating.has(nodeId)) return;
     const named = this.#node.planner.named.addressOf(nodeId);
     const address = named ?? this.#node.keeper.book.get(nodeId)?.address;
     if (address !== undefined) this.#ask(nodeId, address, named === undefined);
@@ -245,7 +245,7 @@ export class Dials {
    * the one in the address book, then an alternative that other nodes reported. Returns false if no
    * address is left.
    */
-  #seekElsewhere(order: Order): boolean {
+  #seekElsewhere(order: DialOrder): boolean {
     const { nodeId, address } = order;
     const { book } = this.#node.keeper;
     const key = placeOf(address)?.key;
@@ -280,36 +280,47 @@ export class Dials {
   async #locate(nodeId: string): Promise<void> {
     const { clock, config } = this.#node;
     this.#locating.add(nodeId);
-    let failure: unknown;
     let address: string | undefined;
+    let why = 'no address of the node is known';
+    let cause: unknown;
     try {
       address = await within(clock, LONGEST_DIAL, config.locate?.(nodeId), 'it');
       if (address !== undefined) parseTarget(address);
     } catch (error) {
-      failure = error;
       address = undefined;
+      why = `'locate' failed: ${error instanceof Error ? error.message : String(error)}`;
+      cause = error;
     }
     this.#locating.delete(nodeId);
     if (address !== undefined && !this.#node.closed) return this.#ask(nodeId, address, false);
-    const why =
-      failure === undefined
-        ? 'no address of the node is known'
-        : `'locate' failed: ${failure instanceof Error ? failure.message : String(failure)}`;
-    this.#answer(
+    this.answer(
       nodeId,
       new TransportError('unavailable', `node ${nodeId} is not connected: ${why}`, {
         sent: false,
         unreachable: true,
-        cause: failure,
+        cause,
       }),
     );
+  }
+
+  /** Returns whether this node is being dialed. */
+  #isReaching(nodeId: string): boolean {
+    for (const order of this.#orders.keys()) if (order.nodeId === nodeId) return true;
+    return false;
+  }
+
+  /** Cancels the dials of a node that no caller waits for any more. */
+  #cancel(nodeId: string): void {
+    for (const [order, { cancel }] of this.#orders)
+      if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
   }
 
   #live(nodeId: string): Remote | undefined {
     return this.#node.links(nodeId).find(this.#node.management.isUp);
   }
 
-  #answer(nodeId: string, outcome: Remote | TransportError): void {
+  /** Settles the waits for a node, which is connected now or can't be reached. */
+  answer(nodeId: string, outcome: Remote | TransportError): void {
     const waiting = this.#waiting.get(nodeId);
     this.#waiting.delete(nodeId);
     for (const settle of waiting ?? []) settle(outcome);
@@ -375,7 +386,7 @@ interface PlaceToDial {
  * addresses are judged like reported ones. The dial uses these addresses, because a second lookup
  * could return others. Rejects if none may be dialed.
  */
-async function placeToDial(order: Order, node: Node): Promise<PlaceToDial> {
+async function placeToDial(order: DialOrder, node: Node): Promise<PlaceToDial> {
   const { address, nodeId } = order;
   const { config, keeper, management, policy } = node;
   if (policy.isOpen || !isReported(order)) return { address };
@@ -437,26 +448,8 @@ function refused(address: string, why: string): TransportError {
 /** Maximum number of addresses of one name that are checked. */
 const FOUND = 16;
 
-// The orders to dial that are in progress: those of the planner, of a crawling seed, and of callers
-// that wait for a node.
-
-/**
- * A dial that the planner ordered, that a caller waits for (`asked`), or that a crawling seed wants
- * (`crawl`).
- */
-export interface Order {
-  readonly address: string;
-  readonly nodeId: string | undefined;
-  readonly kind: DialKind | 'asked' | 'crawl';
-  /** True if other nodes reported the address; see `isReported`. */
-  readonly reported?: boolean;
-}
-
-/**
- * Returns true if other nodes reported the address of an order. If the order does not specify this,
- * the result is true except for persistent peers and seeds, whose addresses come from the operator.
- */
-function isReported({ kind, reported }: Order): boolean {
+/** Returns true if other nodes reported the address of an order. */
+function isReported({ kind, reported }: DialOrder): boolean {
   return reported ?? (kind !== 'persistent' && kind !== 'seed');
 }
 
@@ -469,79 +462,6 @@ interface OrderInProgress {
   /** The time at which the dial is given up. */
   readonly due: number;
   readonly cancel: AbortController;
-}
-
-class OrdersInProgress {
-  readonly #orders = new Map<Order, OrderInProgress>();
-
-  /** Returns the orders that a dial of the transport serves. */
-  of(target: string | undefined): Order[] {
-    return [...this.#orders].filter(([, one]) => one.target === target).map(([order]) => order);
-  }
-
-  /** Returns the IP addresses at which to dial a target. */
-  addressesOf(target: string): readonly string[] | undefined {
-    for (const one of this.#orders.values()) if (one.target === target) return one.addresses;
-    return undefined;
-  }
-
-  /** Returns whether this node is being dialed. */
-  isReaching(nodeId: string): boolean {
-    for (const order of this.#orders.keys()) if (order.nodeId === nodeId) return true;
-    return false;
-  }
-
-  begin(order: Order, now: number): OrderInProgress {
-    const one: OrderInProgress = {
-      target: order.address,
-      due: now + LONGEST_DIAL,
-      cancel: new AbortController(),
-    };
-    this.#orders.set(order, one);
-    return one;
-  }
-
-  /**
-   * Ends an order, because its connection is up or the dial failed. Returns false if it has ended
-   * already.
-   */
-  end(order: Order): boolean {
-    return this.#orders.delete(order);
-  }
-
-  /** Cancels the dials of a node that no caller waits for any more. */
-  cancel(nodeId: string): void {
-    for (const [order, { cancel }] of this.#orders)
-      if (order.kind === 'asked' && order.nodeId === nodeId) cancel.abort();
-  }
-
-  /** Time at which the first of the dials times out. */
-  get wakeAt(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const one of this.#orders.values()) due = Math.min(due, one.due);
-    return due;
-  }
-
-  /**
-   * Ends and returns the orders whose dials have taken too long, because the user's `resolve` or
-   * `lookup` does not answer.
-   */
-  expire(now: number): [Order, TransportError][] {
-    const late = [...this.#orders].filter(([, { due }]) => now >= due);
-    return late.map(([order, { target, cancel }]) => {
-      this.#orders.delete(order);
-      cancel.abort();
-      const text = `Cannot connect to ${target}: the dial was not complete after ${LONGEST_DIAL} ms`;
-      return [order, reasonError('dial_timeout', text, { target, sent: false, unreachable: true })];
-    });
-  }
-
-  /** Cancels all dials, which then have no outcome. */
-  close(): void {
-    const all = [...this.#orders.values()];
-    this.#orders.clear();
-    for (const { cancel } of all) cancel.abort();
-  }
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { nodeOf, type PendingConnection } from '@trunkline/transport-core/internal';
 import type { Visits } from '../admission/admission.ts';
+import type { DialOrder } from '../dialing/dial-order.ts';
 import {
   AdmissionControl,
   type AdmittedConnection,
@@ -12,7 +13,7 @@ import {
   runsPeers,
 } from './admission-control.ts';
 import type { Conversation } from './conversation.ts';
-import { type Dials, type Order, rejectionOf } from './dials.ts';
+import { type Dials, rejectionOf } from './dials.ts';
 import { firstAddress, type Node } from './node.ts';
 import type { Peer, PeerConnection } from './peer-table.ts';
 
@@ -66,9 +67,9 @@ export class Links {
     if (admitted === undefined || node.closed) return;
     if (admitted.refused !== undefined) return this.#visit(remote, admitted, admitted.refused);
     const { nodeId, dialed } = admitted;
-    if (admitted.persistent && !node.planner.named.isPersistent(nodeId, dialed))
+    const isRemoved = admitted.persistent && !node.planner.named.isPersistent(nodeId, dialed);
+    if (isRemoved || !node.isWelcome(nodeId, remote, dialed))
       return this.#dismiss(remote, admitted);
-    if (!node.isWelcome(nodeId, remote, dialed)) return this.#dismiss(remote, admitted);
     const known = node.peer(nodeId);
     if (
       known !== undefined &&
@@ -99,7 +100,7 @@ export class Links {
       this.#places.makeRoom(peer);
     if (here === undefined) this.#arrived(peer);
     else this.reclassify(peer);
-    this.#dials.arrived(nodeId, remote);
+    this.#dials.answer(nodeId, remote);
     node.soon();
   }
 
@@ -239,7 +240,7 @@ export class Links {
   #arrived(peer: Peer): void {
     const node = this.#node;
     const now = node.now();
-    node.keeper.trust.connected(peer.nodeId, now);
+    node.keeper.trust.connected(peer.nodeId);
     this.#conversation.connected(peer, now);
     node.events.tell({ type: 'up', peer: node.info(peer) });
   }
@@ -249,7 +250,7 @@ export class Links {
     const { nodeId, persistent, main } = peer;
     const now = node.now();
     if (cause.reason === 'ping_timeout' || cause.reason === 'malformed' || cause.reason === 'flood')
-      node.keeper.trust.bad(nodeId, now);
+      node.keeper.trust.bad(nodeId);
     node.keeper.trust.gone(nodeId);
     this.#conversation.gone(peer, now);
     const booked = node.keeper.book.get(nodeId)?.address;
@@ -303,5 +304,5 @@ function isLasting({ direction, persistent, orders }: AdmittedConnection): boole
 /**
  * Kinds of connections that serve a call, a test or a crawl; they are closed when they are idle.
  */
-const BRIEF: ReadonlySet<Order['kind']> = new Set(['asked', 'test', 'crawl'] as const);
+const BRIEF: ReadonlySet<DialOrder['kind']> = new Set(['asked', 'test', 'crawl'] as const);
 const NOTHING = (): void => {};

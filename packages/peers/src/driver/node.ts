@@ -52,7 +52,7 @@ export class Node {
    * @param membership receives the calls of the transport.
    */
   constructor(config: PeersConfig, membership: Membership, soon: () => void) {
-    const { transport, addresses, privateIds } = config;
+    const { transport, addresses } = config;
     const { clock, random } = transport;
     this.config = config;
     this.soon = soon;
@@ -89,7 +89,7 @@ export class Node {
       clock,
       random,
       policy: this.policy,
-      privateIds,
+      privateIds: () => this.config.privateIds,
       nodeId: this.nodeId,
       warn: (error) => this.warn(error),
     });
@@ -105,10 +105,6 @@ export class Node {
       reconnect: { interval, max: Math.max(maxBackoff, interval), jitter },
       perHost: addresses === 'public' ? 1 : undefined,
     });
-  }
-
-  get instance(): string {
-    return this.management.instance;
   }
 
   now(): number {
@@ -206,7 +202,7 @@ export class Node {
 
   /** Ends the connections of a peer that violated the protocol, and bans it if `ban` is set. */
   penalize(peer: Peer, error: TransportError, ban = false): void {
-    this.keeper.trust.bad(peer.nodeId, this.now(), VIOLATION);
+    this.keeper.trust.bad(peer.nodeId, VIOLATION);
     if (ban) this.keeper.book.ban(peer.nodeId, this.now());
     this.cut(peer, error);
   }
@@ -232,7 +228,7 @@ export class Node {
   info(peer: Peer): PeerInfo {
     const { nodeId, proven, instance, persistent, main } = peer;
     const { direction, rtt } = main.remote;
-    const score = this.keeper.trust.score(nodeId, this.now());
+    const score = this.keeper.trust.score(nodeId);
     const status = this.statuses.get(nodeId);
     return {
       nodeId,

@@ -70,7 +70,7 @@ export class PeerTable {
   /** Adds a connection to a peer, which may be new. */
   add(peer: Peer, link: PeerConnection): void {
     this.#counts = undefined;
-    if (!peer.links.includes(link)) peer.links.push(link);
+    peer.links.push(link);
     this.peers.set(peer.nodeId, peer);
     this.#byRemote.set(link.remote, peer);
   }
@@ -82,9 +82,8 @@ export class PeerTable {
     this.#counts = undefined;
     this.#byRemote.delete(remote);
     const at = peer.links.findIndex((link) => link.remote === remote);
-    if (at >= 0) peer.links.splice(at, 1);
-    if (peer.links.length === 0 && this.peers.get(peer.nodeId) === peer)
-      this.peers.delete(peer.nodeId);
+    peer.links.splice(at, 1);
+    if (peer.links.length === 0) this.peers.delete(peer.nodeId);
     return peer;
   }
 

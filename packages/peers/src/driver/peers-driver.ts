@@ -8,7 +8,6 @@ import {
   type PendingConnection,
 } from '@trunkline/transport-core/internal';
 import { Visits } from '../admission/admission.ts';
-import { Crawler } from '../exchange/peer-exchange.ts';
 import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import { Conversation } from './conversation.ts';
@@ -26,10 +25,11 @@ export class PeersDriver implements Membership {
   readonly #dials: Dials;
   readonly #links: Links;
   readonly #timer: DeadlineTimer;
-  readonly #crawler: Crawler | undefined;
   readonly screen: Membership['screen'];
   readonly resolver: Resolver;
   #lookDue = Number.POSITIVE_INFINITY;
+  /** Time of the next crawl, if this node is a seed. */
+  #crawlDue: number;
   /** True if this process was suspended since it last checked its peers. */
   #slept = false;
   /** This node's own addresses, joined into one string, as last given to the address book. */
@@ -44,7 +44,7 @@ export class PeersDriver implements Membership {
         ? undefined
         : (remote, protocol, method, bytes) =>
             this.#screen(message, bytes, { protocol, method, remote });
-    const { transport, exchange } = config;
+    const { exchange } = config;
     // This puts the driver in charge of the transport, which reads `screen`.
     const node = new Node(config, this, () => {
       if (this.#state === 'running') this.#timer.by(node.now());
@@ -57,7 +57,7 @@ export class PeersDriver implements Membership {
     this.resolver = this.conversation.services.directory;
     this.#dials = new Dials(node, this.#visits);
     this.#links = new Links(node, this.#dials, this.#visits, this.conversation);
-    this.#crawler = exchange.seed ? new Crawler(transport.random, node.now()) : undefined;
+    this.#crawlDue = config.exchange.seed ? node.now() : Number.POSITIVE_INFINITY;
     this.#timer = new DeadlineTimer(
       node.clock,
       (now) => this.#wake(now),
@@ -163,7 +163,7 @@ export class PeersDriver implements Membership {
       filter(bytes, { ...from, nodeId: peer.nodeId });
       return undefined;
     } catch (error) {
-      this.node.keeper.trust.bad(peer.nodeId, this.node.now(), VIOLATION);
+      this.node.keeper.trust.bad(peer.nodeId, VIOLATION);
       return filterRefusal('a message filter', error);
     }
   }
@@ -196,7 +196,7 @@ export class PeersDriver implements Membership {
       unconditional: unconditional ?? config.unconditional,
       privateIds: privateIds ?? config.privateIds,
     };
-    if (privateIds !== undefined) node.keeper.setPrivate(privateIds);
+    if (privateIds !== undefined) node.keeper.book.setPrivate(privateIds);
     this.topologyChanged();
     this.#links.trim();
   }
@@ -210,7 +210,7 @@ export class PeersDriver implements Membership {
     for (const remote of this.#visits.expire(now))
       node.disconnect(remote, 'there is no room for another peer');
     this.#dials.plan(now);
-    this.#crawl(now);
+    if (now >= this.#crawlDue) this.#crawl(now);
     this.conversation.wake(now);
     if (now >= this.#lookDue) this.#look(now);
     if (now >= node.keeper.wakeAt) void node.keeper.save();
@@ -219,7 +219,7 @@ export class PeersDriver implements Membership {
       this.#dials.wakeAt,
       this.#visits.wakeAt,
       this.conversation.wakeAt,
-      this.#crawler?.wakeAt ?? Number.POSITIVE_INFINITY,
+      this.#crawlDue,
       this.#lookDue,
       node.keeper.wakeAt,
     );
@@ -235,17 +235,25 @@ export class PeersDriver implements Membership {
     this.node.keeper.book.setOwn(own);
   }
 
+  /** Dials some nodes of the book to ask them for addresses (Tendermint's crawlPeers). */
   #crawl(now: number): void {
-    const { node } = this;
-    if (this.#crawler === undefined || now < this.#crawler.wakeAt) return;
-    const candidates = node.keeper.book
-      .select(now)
-      .filter(
-        ({ nodeId, address }) =>
-          node.peer(nodeId) === undefined && !node.planner.isResting(address, now),
+    const { peerTable, keeper, planner, config } = this.node;
+    this.#crawlDue = now + CRAWL;
+    const left = keeper.book.select(now).filter(({ nodeId, address }) => {
+      const { lastAttempt = Number.NEGATIVE_INFINITY } = keeper.book.get(nodeId)!;
+      return (
+        now - lastAttempt >= CRAWLED &&
+        !peerTable.peers.has(nodeId) &&
+        !planner.isResting(address, now)
       );
-    for (const { nodeId, address } of this.#crawler.crawl(now, candidates))
+    });
+    for (let count = 0; left.length > 0 && count < MOST_CRAWLED; count++) {
+      const index = Math.floor(config.transport.random() * left.length);
+      const { nodeId, address } = left[index]!;
+      left[index] = left.at(-1)!;
+      left.pop();
       this.#dials.start({ nodeId, address, kind: 'crawl' });
+    }
   }
 
   /**
@@ -260,8 +268,8 @@ export class PeersDriver implements Membership {
     this.#slept = false;
     if (slept) return;
     for (const { nodeId, main, links } of this.node.peerTable.peers.values()) {
-      if ((main.remote.silence ?? 0) >= LATE) trust.looked(nodeId, now, LOOK, 'bad');
-      else if (this.#wasHeard(links)) trust.looked(nodeId, now, LOOK, 'good');
+      if ((main.remote.silence ?? 0) >= LATE) trust.looked(nodeId, LOOK, 'bad');
+      else if (this.#wasHeard(links)) trust.looked(nodeId, LOOK, 'good');
     }
   }
 
@@ -277,6 +285,18 @@ export class PeersDriver implements Membership {
   }
 }
 
+/** Milliseconds between two crawls (Tendermint's crawlPeerPeriod). */
+const CRAWL = 30_000;
+/**
+ * Milliseconds after a dial in which a node is not crawled: a little less than four crawls take
+ * (Tendermint's minTimeBetweenCrawls is two minutes).
+ */
+const CRAWLED = 110_000;
+/**
+ * Maximum number of nodes per crawl. Tendermint tries a whole selection (250), but one node after
+ * another.
+ */
+const MOST_CRAWLED = 16;
 /**
  * Milliseconds between two checks of the peers: short enough to see a late pong before its peer is
  * disconnected (after 5 s by default).

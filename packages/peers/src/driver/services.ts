@@ -10,14 +10,14 @@ import {
 } from '@trunkline/transport-core';
 import type { ResolutionObserver } from '@trunkline/transport-core/backend';
 import { isServiceName, readServices, SERVICE_NAME, SERVICES } from '../options.ts';
-import type { PeersChannel } from '../protocol.ts';
+import { type PeersMount, say } from '../protocol.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
 
 export class ServiceExchange {
   readonly directory: ServiceDirectory;
   readonly #node: Node;
-  readonly #channel: PeersChannel;
+  readonly #mount: PeersMount;
   readonly #stopListening: () => void;
   /** The services of this node, including those that take no calls now. */
   #own: readonly string[];
@@ -30,9 +30,9 @@ export class ServiceExchange {
   readonly #untold = new Set<string>();
   #retryDue = Number.POSITIVE_INFINITY;
 
-  constructor(node: Node, channel: PeersChannel) {
+  constructor(node: Node, mount: PeersMount) {
     this.#node = node;
-    this.#channel = channel;
+    this.#mount = mount;
     this.directory = new ServiceDirectory(node.clock);
     this.#own = node.config.services;
     this.#stopListening = node.management.onServingChanged(() => this.#announce());
@@ -85,7 +85,7 @@ export class ServiceExchange {
 
   #tell(peer: Peer): void {
     const { nodeId, main } = peer;
-    if (this.#channel.say(main.remote, 'services', { services: [...this.#announced] })) {
+    if (say(this.#mount, main.remote, 'services', { services: [...this.#announced] })) {
       this.#untold.delete(nodeId);
       return;
     }
@@ -110,7 +110,8 @@ const RETRY = 1_000;
 export class ServiceDirectory implements Resolver {
   readonly #clock: Clock;
   readonly #services = new Map<string, readonly string[]>();
-  readonly #watches = new Set<ServiceWatch>();
+  /** Functions that report the nodes of a watched service if they have changed. */
+  readonly #watches = new Set<() => void>();
   #isChanged = false;
 
   constructor(clock: Clock) {
@@ -159,12 +160,29 @@ export class ServiceDirectory implements Resolver {
         `the target '${target}' names no service; write 'service:' and a name of ${SERVICE_NAME}`,
         { target, sent: false },
       );
-    const watch = new ServiceWatch(service, observer, this, this.#clock);
-    this.#watches.add(watch);
+    let reported: string | undefined;
+    const look = () => {
+      const nodes = this.nodes(service);
+      const key = nodes.join();
+      if ((key === '' && timer !== undefined) || key === reported) return;
+      endWait();
+      reported = key;
+      observer.resolved(nodes.map((nodeId) => ({ address: `node:${nodeId}` })));
+    };
+    const endWait = () => {
+      if (timer !== undefined) this.#clock.clearTimeout(timer);
+      timer = undefined;
+    };
+    // Nodes that have just connected may not have announced their services yet.
+    let timer: ClockTimer | undefined = this.#clock.setTimeout(() => {
+      timer = undefined;
+      look();
+    }, PATIENCE);
+    this.#watches.add(look);
     this.#changed();
     return () => {
-      watch.stop();
-      this.#watches.delete(watch);
+      endWait();
+      this.#watches.delete(look);
     };
   }
 
@@ -174,7 +192,7 @@ export class ServiceDirectory implements Resolver {
     this.#isChanged = true;
     this.#clock.defer(() => {
       this.#isChanged = false;
-      for (const watch of [...this.#watches]) watch.look();
+      for (const look of [...this.#watches]) if (this.#watches.has(look)) look();
     });
   }
 }
@@ -184,57 +202,6 @@ export function serviceOf(target: string): string | undefined {
   if (!target.startsWith('service:')) return undefined;
   const name = target.slice('service:'.length);
   return isServiceName(name) ? name : undefined;
-}
-
-/** One watched service. */
-class ServiceWatch {
-  readonly #service: string;
-  readonly #observer: ResolutionObserver;
-  readonly #directory: ServiceDirectory;
-  readonly #clock: Clock;
-  #timer: ClockTimer | undefined;
-  /** The nodes of the last report, as text. */
-  #reported: string | undefined = undefined;
-  #isOver = false;
-
-  constructor(
-    service: string,
-    observer: ResolutionObserver,
-    directory: ServiceDirectory,
-    clock: Clock,
-  ) {
-    this.#service = service;
-    this.#observer = observer;
-    this.#directory = directory;
-    this.#clock = clock;
-    // Nodes that have just connected may not have announced their services yet.
-    this.#timer = clock.setTimeout(() => {
-      this.#timer = undefined;
-      this.look();
-    }, PATIENCE);
-  }
-
-  /** Reports the nodes if they have changed. */
-  look(): void {
-    if (this.#isOver) return;
-    const nodes = this.#directory.nodes(this.#service);
-    if (nodes.length === 0 && this.#timer !== undefined) return;
-    this.#clearTimer();
-    const key = nodes.join();
-    if (key === this.#reported) return;
-    this.#reported = key;
-    this.#observer.resolved(nodes.map((nodeId) => ({ address: `node:${nodeId}` })));
-  }
-
-  stop(): void {
-    this.#isOver = true;
-    this.#clearTimer();
-  }
-
-  #clearTimer(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
 }
 
 /**

@@ -3,7 +3,7 @@
 import { bytes } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { encodeStatus, type PeersChannel } from '../protocol.ts';
+import { encodeStatus, type PeersMount } from '../protocol.ts';
 import { StatusExchange } from './conversation.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
@@ -25,8 +25,8 @@ for (const proven of [true, false]) {
       pulls++;
       return encodeStatus(seq, Uint8Array.of(seq));
     };
-    const channel = { say: () => true, mount: { send } } as unknown as PeersChannel;
-    const statuses = new StatusExchange(node, channel);
+    const mount = { trySend: () => true, send } as unknown as PeersMount;
+    const statuses = new StatusExchange(node, mount);
     for (let session = 0; session < 4; session++) {
       statuses.connected(peer, 1_000);
       for (let i = 0; i < 50; i++) {

@@ -1,47 +1,19 @@
 // The encoding of the list of addresses that answers a request.
 
 import { bytes, json, limited } from '@trunkline/transport-core';
-import {
-  isNodeId,
-  type Limited,
-  notAdvertisable,
-  parseHostPort,
-  parseTarget,
-} from '@trunkline/transport-core/backend';
-import { splitScheme } from '@trunkline/transport-core/internal';
+import { isNodeId, type Limited } from '@trunkline/transport-core/backend';
 import * as z from 'zod/mini';
-import { LONGEST_ADDRESS } from '../address/place.ts';
+import { isDialable, placeOf } from '../address/place.ts';
+import type { BookAddress } from '../book/entries.ts';
 
 const list = json(z.object({ addresses: z.array(z.unknown()) }));
 
 /**
- * A list that is decoded only when it is read, so that no work is spent on a list that this node
- * did not request.
+ * A received list, which is decoded only when this function is called, so that no work is spent on
+ * a list that this node did not request. The function returns its entries, which are not validated,
+ * or undefined if the list is malformed.
  */
-export class AddressList {
-  readonly #bytes: Uint8Array;
-
-  constructor(encoded: Uint8Array) {
-    this.#bytes = encoded;
-  }
-
-  /**
-   * Decodes the list. Returns its entries, which are not validated, or undefined if it is
-   * malformed.
-   */
-  read(): readonly unknown[] | undefined {
-    try {
-      return list.decode(this.#bytes).addresses;
-    } catch {
-      return undefined;
-    }
-  }
-}
-
-/** A list to send. */
-export interface AddressesToSend {
-  readonly addresses: readonly unknown[];
-}
+export type AddressList = () => readonly unknown[] | undefined;
 
 /** Maximum size of a list in bytes; 250 entries with the longest host names take less. */
 export const LONGEST_LIST: number = 128 * 1024;
@@ -49,72 +21,49 @@ export const LONGEST_LIST: number = 128 * 1024;
 const raw = limited(bytes, LONGEST_LIST);
 
 /**
- * The codec of a list. It leaves out the last entries if the list would be too long. Decoding is
- * left to `AddressList.read`.
+ * The codec of a list. It leaves out the last entries if the list would be too long.
  */
 export const addressList: Limited<{
   readonly name: string;
-  encode(value: AddressesToSend): Uint8Array;
+  encode(value: { readonly addresses: readonly unknown[] }): Uint8Array;
   decode(encoded: Uint8Array): AddressList;
 }> = Object.freeze({
   name: list.name,
   limit: raw.limit,
-  encode({ addresses }: AddressesToSend): Uint8Array {
+  encode({ addresses }: { readonly addresses: readonly unknown[] }): Uint8Array {
     for (let count = addresses.length; ; count = Math.floor(count * 0.9)) {
       const encoded = list.encode({ addresses: addresses.slice(0, count) });
       if (encoded.length <= LONGEST_LIST) return encoded;
     }
   },
-  decode: (encoded: Uint8Array) => new AddressList(raw.decode(encoded)),
+  decode(encoded: Uint8Array): AddressList {
+    const copy = raw.decode(encoded);
+    return () => {
+      try {
+        return list.decode(copy).addresses;
+      } catch {
+        return undefined;
+      }
+    };
+  },
 });
 
 // Reads one entry of a list of addresses that a peer sent: a node id, and an address of that node.
 
-/** A node and one of its addresses, as peers send them to each other. */
-export interface AddressEntry {
-  /** 64 lower-case hex digits. The node that is dialed at the address must prove this id. */
-  readonly nodeId: string;
-  /** The address to dial, without a node id in front. */
-  readonly address: string;
-}
-
 /**
  * Reads an entry as a peer sent it. Returns undefined for a malformed entry, and for an address
- * that nobody else can dial (port 0, no host, 0.0.0.0, link-local). The address book decides
- * whether the address may be dialed (private networks, bans, own addresses). `key` is the same for
- * all spellings of one entry. Unknown members are ignored, because a later version may send more.
+ * that no node may dial. The address book decides whether this node may dial the address (private
+ * networks, bans, own addresses). `key` is the same for all spellings of one entry. Unknown members
+ * are ignored, because a later version may send more.
  */
 export function readAddressEntry(
   value: unknown,
-): { readonly entry: AddressEntry; readonly key: string } | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { nodeId, address } = value as Partial<Record<keyof AddressEntry, unknown>>;
-  if (typeof nodeId !== 'string' || !isNodeId(nodeId)) return undefined;
-  if (
-    typeof address !== 'string' ||
-    address.length > LONGEST_ADDRESS ||
-    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_C}@]/u.test(address)
-  )
+): { readonly entry: BookAddress; readonly key: string } | undefined {
+  const { nodeId, address } = Object(value) as Partial<Record<keyof BookAddress, unknown>>;
+  if (typeof nodeId !== 'string' || !isNodeId(nodeId) || typeof address !== 'string')
     return undefined;
-  const target = parsed(address);
-  if (target === undefined || !isDialable(target.address)) return undefined;
-  return { entry: { nodeId, address: target.address }, key: `${nodeId}@${target.key}` };
-}
-
-function parsed(address: string): { readonly address: string; readonly key: string } | undefined {
-  try {
-    return parseTarget(address);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Returns true if an address can be dialed. An address that isn't 'host:port' belongs to another
- * backend and can't be judged here.
- */
-function isDialable(address: string): boolean {
-  const [authority = ''] = splitScheme(address).rest.split(/[/?#]/u, 1);
-  const place = parseHostPort(authority);
-  return place === undefined || (place.port !== 0 && notAdvertisable(place.host) === undefined);
+  const place = placeOf(address);
+  return place !== undefined && isDialable(place, 'any')
+    ? { entry: { nodeId, address: address.trim() }, key: `${nodeId}@${place.key}` }
+    : undefined;
 }

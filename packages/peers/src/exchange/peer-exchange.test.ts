@@ -61,8 +61,7 @@ const received = (
   entries: readonly unknown[],
   now: number,
 ): { readonly kind: string; readonly output: ExchangeOutput | undefined } => {
-  const list = { read: () => entries };
-  const [output] = outputs(exchange, now, { type: 'addresses', nodeId, list });
+  const [output] = outputs(exchange, now, { type: 'addresses', nodeId, list: () => entries });
   return { kind: output?.type ?? 'ignored', output };
 };
 

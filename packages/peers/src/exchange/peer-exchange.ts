@@ -1,13 +1,13 @@
 // Peer exchange: decides which peers to ask for addresses and when, which requests to answer, and
 // which answers to accept. It follows Tendermint's PEX reactor (p2p/pex/pex_reactor.go); on the
 // wire it consists of two one-way messages, a request and a list of addresses. Its inputs report
-// which peers are connected and what they send; it makes no calls itself. The crawler of a seed is
-// at the end.
+// which peers are connected and what they send; it makes no calls itself.
 
 import type { Random } from '@trunkline/transport-core';
+import type { BookAddress } from '../book/entries.ts';
 import { PeerLimits } from '../limits.ts';
 import { type Machine, OutputQueue } from '../machine.ts';
-import { type AddressEntry, readAddressEntry } from './address-list.ts';
+import { type AddressList, readAddressEntry } from './address-list.ts';
 
 interface PeerExchangeOptions {
   readonly random: Random;
@@ -38,7 +38,7 @@ export type ExchangeInput =
   /** A peer asked for addresses. */
   | { readonly type: 'request'; readonly nodeId: string }
   /** A peer sent a list of addresses. The list is read only if it was requested. */
-  | { readonly type: 'addresses'; readonly nodeId: string; readonly list: ReadableList }
+  | { readonly type: 'addresses'; readonly nodeId: string; readonly list: AddressList }
   /** Time has passed. `wanted` is true if more addresses are wanted. */
   | { readonly type: 'wake'; readonly wanted: boolean };
 
@@ -60,13 +60,8 @@ export type ExchangeOutput =
   | {
       readonly type: 'addresses';
       readonly nodeId: string;
-      readonly entries: readonly AddressEntry[];
+      readonly entries: readonly BookAddress[];
     };
-
-/** A list that is decoded when it is read; undefined if it is malformed. */
-interface ReadableList {
-  read(): readonly unknown[] | undefined;
-}
 
 /**
  * Maximum number of entries that are read from a list (Tendermint's maxGetSelection). Answers
@@ -128,32 +123,20 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
   }
 
   #connected(
-    {
-      nodeId,
-      direction,
-      persistent,
-    }: { readonly nodeId: string; readonly direction: 'in' | 'out'; readonly persistent: boolean },
+    { nodeId, direction, persistent }: Extract<ExchangeInput, { type: 'connected' }>,
     now: number,
   ): void {
-    const peer = this.#peers.get(nodeId);
-    if (peer === undefined) {
-      const fresh = direction === 'out';
-      this.#peers.set(nodeId, {
-        direction,
-        persistent,
-        since: now,
-        fresh,
-        open: 0,
-        answered: Number.NEGATIVE_INFINITY,
-        repeats: 0,
-        ready: now,
-        requests: 0,
-        requested: now,
-      });
-    } else {
-      peer.direction = direction;
-      peer.persistent = persistent;
-    }
+    const peer = this.#peers.get(nodeId) ?? {
+      since: now,
+      fresh: direction === 'out',
+      open: 0,
+      answered: Number.NEGATIVE_INFINITY,
+      repeats: 0,
+      ready: now,
+      requests: 0,
+      requested: now,
+    };
+    this.#peers.set(nodeId, Object.assign(peer, { direction, persistent }));
   }
 
   #wake(wanted: boolean, now: number): void {
@@ -236,7 +219,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
    * twice. The first 250 entries are read one by one: malformed and repeated entries are dropped,
    * and the rest is kept.
    */
-  #received(nodeId: string, list: ReadableList, now: number): void {
+  #received(nodeId: string, list: AddressList, now: number): void {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined) return this.#outputs.add({ type: 'unsolicited', nodeId });
     if (peer.open === 0) {
@@ -249,7 +232,7 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
     // The time is counted from the answer rather than from the request, because by the time of the
     // answer the peer has certainly received the request.
     peer.ready = now + this.#interval * (peer.open === 0 ? 1 / 3 : 1) * this.#between(1.1, 1.3);
-    const read = list.read();
+    const read = list();
     if (read === undefined) return this.#outputs.add({ type: 'malformed', nodeId });
     this.#outputs.add({ type: 'addresses', nodeId, entries: readAddressEntries(read) });
   }
@@ -287,8 +270,8 @@ export class PeerExchange implements Machine<ExchangeInput, ExchangeOutput> {
 }
 
 /** Reads the first 250 entries of a list one by one. Malformed and repeated entries are dropped. */
-export function readAddressEntries(entries: readonly unknown[]): AddressEntry[] {
-  const kept = new Map<string, AddressEntry>();
+export function readAddressEntries(entries: readonly unknown[]): BookAddress[] {
+  const kept = new Map<string, BookAddress>();
   for (const value of entries.slice(0, MOST_ADDRESSES)) {
     const read = readAddressEntry(value);
     if (read !== undefined && !kept.has(read.key)) kept.set(read.key, read.entry);
@@ -358,72 +341,3 @@ const REPEAT_TIME = 3_000;
 const LONGEST_STAY = 300_000;
 /** Share of rounds in which inbound peers are asked first; the value is a guess. */
 const INBOUND_SHARE = 0.25;
-
-// Seed mode: decides which nodes to dial next to ask them for addresses (Tendermint's crawlPeers).
-
-/**
- * Picks the nodes to crawl. Remembers only the nodes that it returned in the last two minutes, at
- * most 64.
- */
-export class Crawler {
-  readonly #random: Random;
-  /** Node id → the time at which it was returned, oldest first. */
-  readonly #crawled = new Map<string, number>();
-  #due: number;
-
-  /** The first crawl is due at once. */
-  constructor(random: Random, now: number) {
-    this.#random = random;
-    this.#due = now;
-  }
-
-  /** Time at which `crawl` may return nodes next. */
-  get wakeAt(): number {
-    return this.#due;
-  }
-
-  /** Number of nodes that are remembered. */
-  get size(): number {
-    return this.#crawled.size;
-  }
-
-  /**
-   * Returns at most 16 nodes to dial now, drawn at random from the candidates (a selection of the
-   * address book). Returns none before `wakeAt`. Returned nodes count as crawled, regardless of the
-   * outcome of the dials. A node is returned only once, even if it has several addresses.
-   */
-  crawl<T extends { readonly nodeId: string }>(now: number, candidates: readonly T[]): T[] {
-    if (now < this.#due) return [];
-    this.#due = now + INTERVAL;
-    this.#forget(now);
-    const left = candidates.filter((candidate) => !this.#crawled.has(candidate.nodeId));
-    const chosen: T[] = [];
-    while (left.length > 0 && chosen.length < MOST) {
-      const index = Math.floor(this.#random() * left.length);
-      const candidate = left[index]!;
-      left[index] = left.at(-1)!;
-      left.pop();
-      if (this.#crawled.has(candidate.nodeId)) continue;
-      this.#crawled.set(candidate.nodeId, now);
-      chosen.push(candidate);
-    }
-    return chosen;
-  }
-
-  #forget(now: number): void {
-    for (const [nodeId, time] of this.#crawled) {
-      if (now - time < AGAIN) return;
-      this.#crawled.delete(nodeId);
-    }
-  }
-}
-
-/** Milliseconds between two crawls (Tendermint's crawlPeerPeriod). */
-const INTERVAL = 30_000;
-/** Milliseconds until a node is crawled again (Tendermint's minTimeBetweenCrawls). */
-const AGAIN = 120_000;
-/**
- * Maximum number of nodes per crawl. Tendermint tries a whole selection (250), but one node after
- * another.
- */
-const MOST = 16;

@@ -3,10 +3,11 @@
 
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
-import { BlockList } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { TransportError } from '@trunkline/transport-core';
 import { formatHostPort, parseHostPort } from '@trunkline/transport-core/backend';
+import { isDialable, placeOf } from '../address/place.ts';
 
 /**
  * Returns the possible addresses of the router: the default gateway if the system reports it
@@ -19,7 +20,7 @@ export async function routerCandidates(): Promise<string[]> {
   const guesses = new Set<string>();
   for (const addresses of Object.values(networkInterfaces()))
     for (const { address, family, internal } of addresses ?? [])
-      if (family === 'IPv4' && !internal && !isPublicAddress(address))
+      if (family === 'IPv4' && !internal && isLocalAddress(address))
         guesses.add(address.replace(/\d+$/, '1'));
   return [...guesses];
 }
@@ -62,27 +63,21 @@ export function sourceAddress(host: string): Promise<string> {
   });
 }
 
+/** Returns true if an IPv4 address belongs to this machine, this network or one of its provider. */
+export function isLocalAddress(address: string): boolean {
+  return LOCAL.has(placeOf(`${address}:1`)?.kind);
+}
+
 /** Returns true if an IPv4 address can be reached from the internet. */
 export function isPublicAddress(address: string): boolean {
-  return !SPECIAL.check(address, 'ipv4');
+  const place = placeOf(`${address}:1`);
+  return place !== undefined && isDialable(place, 'any') && !isLocalAddress(address);
 }
 
 /** The flag of a route through a gateway (RTF_GATEWAY). */
 const GATEWAY = 2;
 const ANY_PORT = 9;
-/** Networks that are not part of the internet: private, shared by a provider (RFC 6598), local. */
-const SPECIAL = new BlockList();
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['224.0.0.0', 3],
-] as const)
-  SPECIAL.addSubnet(network, prefix, 'ipv4');
+const LOCAL: ReadonlySet<unknown> = new Set(['private', 'shared', 'loopback', 'link_local']);
 
 // The addresses at which a transport listens, as far as a router can map them.
 
@@ -107,7 +102,7 @@ export function mappableAddresses(localAddrs: readonly string[]): ListeningAddre
     const parsed = parseHostPort(place);
     if (parsed === undefined || parsed.port === 0) return [];
     const isAny = ANY.has(parsed.host);
-    if (!isAny && !IPV4.test(parsed.host)) return [];
+    if (!isAny && !isIPv4(parsed.host)) return [];
     if (parsed.host.startsWith('127.')) return [];
     return [
       {
@@ -125,6 +120,5 @@ export function mappableAddresses(localAddrs: readonly string[]): ListeningAddre
   return found;
 }
 
-const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
 /** The hosts that stand for every address of this machine. */
 const ANY: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);

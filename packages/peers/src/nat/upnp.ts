@@ -14,7 +14,7 @@ import {
   LEASE,
   type MappingRequest,
 } from './gateway.ts';
-import { isPublicAddress, sourceAddress } from './local-network.ts';
+import { isLocalAddress, sourceAddress } from './local-network.ts';
 
 /**
  * Yields the gateways that answer a search until `signal` aborts: one for each address, at most
@@ -268,7 +268,7 @@ function searchGateways(clock: Clock, found: (location: URL) => void): () => voi
 
 /**
  * Returns the URL of the description in the answer to a search; undefined if it is none, or if the
- * URL is not on the host that has sent the answer, which must not be on the internet.
+ * URL is not on the host that has sent the answer, which must be in the local network.
  */
 export function locationIn(answer: string, sender: string): URL | undefined {
   const [status, ...lines] = answer.split('\r\n');
@@ -283,7 +283,7 @@ export function locationIn(answer: string, sender: string): URL | undefined {
   if (!URL.canParse(text)) return undefined;
   const location = new URL(text);
   const isOwn = location.protocol === 'http:' && location.hostname === sender;
-  return isOwn && !isPublicAddress(sender) ? location : undefined;
+  return isOwn && isLocalAddress(sender) ? location : undefined;
 }
 
 /** Returns the IPv4 addresses of this machine, except loopback and link-local ones. */

@@ -5,7 +5,6 @@ import { Buffer } from 'node:buffer';
 import { TransportError } from '@trunkline/transport-core';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
-import { seeds } from '../testing/seeds.ts';
 import {
   LAST_SEQ,
   PullRation,
@@ -16,7 +15,7 @@ import {
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 
-const create = (seed = 1, options: { interval?: number; pullTimeout?: number } = {}) =>
+const create = (seed = 1, options: { interval?: number } = {}) =>
   new TestSync({ random: seededRandom(seed), now: 0, ...options });
 
 /** A machine whose methods each pass in one input and return the content of its outputs. */
@@ -297,75 +296,6 @@ test('an unanswered pull is given up after 5 s', (t) => {
   t.is(sync.pulled('a', 'i1', 1, bytes(1), 5_002), '');
 });
 
-test('with loss, delay, reordering and restarts, each end has the status of the other in the end', (t) => {
-  for (const seed of seeds(60)) {
-    const random = seededRandom(seed);
-    const nodes = ['a', 'b'].map((name, n) => ({
-      name,
-      instance: `${name}0`,
-      sync: create(seed * 2 + n),
-    }));
-    const events: { at: number; run: (now: number) => void }[] = [];
-    const lossy = (until: number, now: number) => now < until && random() < 0.3;
-    const after = (now: number, run: (now: number) => void) =>
-      events.push({ at: now + random() * 3_000, run });
-    const END = 60_000;
-    const other = (n: number) => nodes[1 - n]!;
-
-    const pull = (n: number, now: number) => {
-      const [me, peer] = [nodes[n]!, other(n)];
-      const { sync, instance: mine } = me;
-      const { sync: theirs, instance } = peer;
-      const failed = (at: number) =>
-        mine === me.instance && sync.pullFailed(peer.name, instance, at);
-      if (lossy(END, now))
-        return void (random() < 0.5 && events.push({ at: now + 5_000, run: failed }));
-      after(now, () => {
-        const { seq, own } = theirs;
-        after(now, (at) => {
-          if (
-            mine === me.instance &&
-            sync.pulled(peer.name, instance, seq, own, at).includes('pull')
-          )
-            pull(n, at);
-        });
-      });
-    };
-    const tell = (n: number, seq: number, now: number) => {
-      const { instance } = nodes[n]!;
-      if (lossy(END, now)) return;
-      after(now, (at) => other(n).sync.heard(nodes[n]!.name, instance, seq, at) && pull(1 - n, at));
-    };
-    const restart = (n: number, now: number) => {
-      const node = nodes[n]!;
-      node.instance = `${node.name}${now}`;
-      node.sync = new TestSync({ random, now });
-      node.sync.connected(other(n).name, other(n).instance, now);
-      other(n).sync.connected(node.name, node.instance, now);
-      node.sync.set(bytes(255), now);
-      if (other(n).sync.seq > 0) tell(1 - n, other(n).sync.seq, now);
-    };
-
-    for (const n of [0, 1]) nodes[n]!.sync.connected(other(n).name, other(n).instance, 0);
-    for (let now = 0; now < END + 20_000; now += 100) {
-      if (now < END && random() < 0.1)
-        nodes[random() < 0.5 ? 0 : 1]!.sync.set(
-          random() < 0.1 ? undefined : bytes(Math.floor(random() * 4)),
-          now,
-        );
-      if (now < END && random() < 0.01) restart(random() < 0.5 ? 0 : 1, now);
-      for (const n of [0, 1]) {
-        const beat = nodes[n]!.sync.beat(now);
-        if (beat !== undefined) tell(n, beat.seq, now);
-      }
-      for (const event of events.splice(0).sort((x, y) => x.at - y.at))
-        event.at <= now ? event.run(now) : events.push(event);
-    }
-    for (const n of [0, 1])
-      t.deepEqual(nodes[n]!.sync.of(other(n).name)?.value, other(n).sync.own, `seed ${seed}`);
-  }
-});
-
 test('there is no beat without a status or without peers', (t) => {
   const sync = create();
   t.is(sync.wakeAt, Number.POSITIVE_INFINITY);
@@ -399,7 +329,8 @@ test('a change is announced soon, and many changes together are announced once',
   const sync = withPeer();
   sync.set(bytes(1), 100);
   t.true(sync.wakeAt >= 150 && sync.wakeAt <= 200, String(sync.wakeAt));
-  sync.beat(sync.wakeAt);
+  sync.set(undefined, sync.wakeAt);
+  t.deepEqual(sync.beat(sync.wakeAt), { seq: 2 }, 'also that it was cleared');
   let beats = 0;
   for (let now = 1_000; now < 2_000; now++) {
     sync.set(bytes(now & 255, now >> 8), now);
@@ -408,20 +339,17 @@ test('a change is announced soon, and many changes together are announced once',
   t.true(beats >= 9 && beats <= 20, String(beats));
 });
 
-test('a cleared status is announced, too', (t) => {
-  const sync = withPeer();
-  sync.set(bytes(1), 0);
-  sync.beat(sync.wakeAt);
-  sync.set(undefined, 1_000);
-  t.deepEqual(sync.beat(sync.wakeAt), { seq: 2 });
-});
-
-test('beats missed during sleep are not made up for', (t) => {
+test('beats missed during sleep, or without peers, are not made up for', (t) => {
   const sync = withPeer();
   sync.set(bytes(1), 0);
   t.deepEqual(sync.beat(1e9), { seq: 1 });
   t.is(sync.beat(1e9), undefined);
   t.true(sync.wakeAt >= 1e9 + 1_600);
+  const alone = create();
+  alone.set(bytes(1), 0);
+  alone.connected('a', 'i1', 1e6);
+  t.is(alone.beat(1e6), undefined);
+  t.true(alone.wakeAt >= 1e6 + 1_600 && alone.wakeAt <= 1e6 + 2_400, String(alone.wakeAt));
 });
 
 /**
@@ -455,14 +383,6 @@ test('nodes that start together, or whose status changes at the same time, do no
   // The first round has 100 broadcasts within 50 ms; later ones spread over the interval.
   t.true(first! <= 10, String(first));
   t.true(Math.max(...later) <= 5, String(later));
-});
-
-test('an overdue beat is not made up for after a time without peers', (t) => {
-  const sync = create();
-  sync.set(bytes(1), 0);
-  sync.connected('a', 'i1', 1e6);
-  t.is(sync.beat(1e6), undefined);
-  t.true(sync.wakeAt >= 1e6 + 1_600 && sync.wakeAt <= 1e6 + 2_400, String(sync.wakeAt));
 });
 
 test('a peer of which eight statuses could not be read is pulled once every ten seconds', (t) => {

@@ -15,10 +15,6 @@ interface StatusSyncOptions {
    * 2,000). Each interval varies by ± 20 %.
    */
   readonly interval?: number | undefined;
-  /**
-   * Milliseconds after which a pull without an outcome has failed. Default 5,000 (FISCO-BCOS 2).
-   */
-  readonly pullTimeout?: number | undefined;
   /** The number before the first one. Default 0; set it only to test the last number. */
   readonly seq?: number | undefined;
 }
@@ -88,7 +84,6 @@ export const LAST_SEQ = 0xffff_ffff;
 export class StatusSync implements Machine<StatusInput, StatusOutput> {
   readonly #random: Random;
   readonly #interval: number;
-  readonly #pullTimeout: number;
   readonly #peers = new Map<string, PeerState>();
   readonly #outputs = new OutputQueue<StatusOutput>();
   #seq: number;
@@ -98,7 +93,6 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
   constructor(options: StatusSyncOptions) {
     this.#random = options.random;
     this.#interval = options.interval ?? 2_000;
-    this.#pullTimeout = options.pullTimeout ?? 5_000;
     this.#seq = options.seq ?? 0;
     // The first broadcast is at a random time in the first interval, so that nodes that start
     // together don't broadcast together.
@@ -164,7 +158,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
   #connected(nodeId: string, instance: string, now: number): void {
     const peer = this.#peers.get(nodeId);
     if (peer !== undefined) {
-      if (peer.instance !== instance) restart(peer, instance, now + this.#pullTimeout);
+      if (peer.instance !== instance) restart(peer, instance, now);
     } else {
       // No broadcast was needed while no peer was connected, so a missed one is not made up for.
       if (this.#peers.size === 0 && this.#due < now) this.#due = this.#nextBeat(now);
@@ -176,7 +170,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
   /**
    * A status is pulled if its number is newer than the known one, or if it comes from another
    * instance than the known one, because a restarted peer starts at 1 again. In the second case the
-   * old status is dropped. Messages of the former instance are ignored for one `pullTimeout`. The
+   * old status is dropped. Messages of the former instance are ignored for one `PULL_TIMEOUT`. The
    * time is that short because one late message that is mistaken for a restart makes this node
    * ignore the live instance for the same time. Number 0 ("no status") is pulled if there was a
    * status, so that the change is reported. Each peer has one pull at a time; a newer number that
@@ -185,10 +179,10 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
   #heard(nodeId: string, instance: string, seq: number, now: number): void {
     const peer = this.#peers.get(nodeId);
     if (peer === undefined || (instance === peer.former && now < peer.formerUntil)) return;
-    if (instance !== peer.instance) restart(peer, instance, now + this.#pullTimeout);
+    if (instance !== peer.instance) restart(peer, instance, now);
     if (seq === 0 ? peer.told === undefined : seq <= peer.seq) return;
     peer.heard = Math.max(peer.heard, seq);
-    if (peer.pull !== undefined && now - peer.pull.began < this.#pullTimeout) return;
+    if (peer.pull !== undefined && now - peer.pull.began < PULL_TIMEOUT) return;
     this.#beginPull(nodeId, peer, now);
   }
 
@@ -197,17 +191,7 @@ export class StatusSync implements Machine<StatusInput, StatusOutput> {
    * ignored.
    */
   #pulled(
-    {
-      nodeId,
-      instance,
-      seq,
-      value,
-    }: {
-      readonly nodeId: string;
-      readonly instance: string;
-      readonly seq: number;
-      readonly value: Uint8Array | undefined;
-    },
+    { nodeId, instance, seq, value }: Extract<StatusInput, { type: 'pulled' }>,
     now: number,
   ): void {
     const peer = this.#peers.get(nodeId);
@@ -284,9 +268,9 @@ function newPeer(instance: string): PeerState {
   };
 }
 
-function restart(peer: PeerState, instance: string, formerUntil: number): void {
+function restart(peer: PeerState, instance: string, now: number): void {
   peer.former = peer.instance;
-  peer.formerUntil = formerUntil;
+  peer.formerUntil = now + PULL_TIMEOUT;
   peer.instance = instance;
   peer.seq = peer.heard = 0;
   peer.value = undefined;
@@ -307,6 +291,8 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
+/** Milliseconds after which a pull without an outcome has failed (FISCO-BCOS 2). */
+const PULL_TIMEOUT = 5_000;
 /**
  * Random variation of the interval, as a fraction of it. Without it, nodes that started together
  * would keep broadcasting together.

@@ -6,8 +6,9 @@ import { type Store, TransportError } from '@trunkline/transport-core';
 import { createMemoryStore } from '@trunkline/transport-core/testing';
 
 /**
- * Keeps one text across restarts, for one user at a time. Call `load` first, then `save` any number
- * of times, then `close`; after that it can be loaded again.
+ * Keeps one text across restarts, for one user at a time. `createPeers` calls `load` first, then
+ * `save` any number of times, then `close`; after that it can be loaded again. Each call begins
+ * when the one before has settled, except a `load` by another user.
  */
 export interface AddressBookStore {
   /**
@@ -20,14 +21,13 @@ export interface AddressBookStore {
    */
   load<T>(read: (text: string) => T): Promise<{ value: T | undefined; warnings: TransportError[] }>;
   /**
-   * Saves a text. Resolves when this text, or a newer one, would survive a crash. If several texts
-   * wait for a save in progress, only the newest is saved.
+   * Saves a text. Resolves when this text would survive a crash.
    *
    * Rejects with a TransportError (for example `resource_exhausted` for a full disk); the text
    * saved before is then intact. Rejects with `failed_precondition` if the store was not loaded.
    */
   save(text: string): Promise<void>;
-  /** Resolves when all texts are saved and another user may load the store. */
+  /** Resolves when another user may load the store. */
   close(): Promise<void>;
 }
 
@@ -58,95 +58,69 @@ interface BookPlace {
   release?(): Promise<void>;
 }
 
-/** Keeps an address book under a key: one user at a time, and one save at a time. */
+/** Keeps an address book under a key, for one user at a time. */
 export class StoredBook implements AddressBookStore {
   readonly #make: () => BookPlace;
   readonly #key: string;
-  #place: BookPlace;
-  #state: 'closed' | 'loading' | 'open' | 'closing' = 'closed';
-  /** The load or close in progress. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** The place of the book while it is in use. */
+  #place: BookPlace | undefined = undefined;
   /** The value under the key, if it could be read. It is saved as '.old' before the next write. */
   #good: Uint8Array | undefined = undefined;
-  /** The save in progress. */
-  #saving: Promise<void> = Promise.resolve();
-  /** The next save, which writes the newest text; all saves that wait settle with it. */
-  #waiting: Promise<void> | undefined = undefined;
-  #newest = '';
 
   constructor(make: () => BookPlace, key: string) {
     this.#make = make;
     this.#key = key;
-    this.#place = make();
   }
 
-  load<T>(read: (text: string) => T): Promise<Loaded<T>> {
-    if (this.#state !== 'closed')
-      return Promise.reject(
-        this.#misused('it is in use; close it first, or use another address book'),
-      );
-    this.#state = 'loading';
-    const loaded = this.#load(read);
-    this.#turn = loaded;
-    return loaded;
-  }
-
-  save(text: string): Promise<void> {
-    if (this.#state !== 'open')
-      return Promise.reject(this.#misused('it is not open; call load() first'));
-    this.#newest = text;
-    this.#waiting ??= this.#saveNewest();
-    return this.#waiting;
-  }
-
-  async close(): Promise<void> {
-    if (this.#state === 'loading') await this.#turn.catch(() => {});
-    if (this.#state === 'open') {
-      this.#state = 'closing';
-      this.#turn = this.#close();
-    }
-    if (this.#state === 'closing') await this.#turn;
-  }
-
-  /** Acquires the place and reads the text. After a failure, the place is not acquired. */
-  async #load<T>(read: (text: string) => T): Promise<Loaded<T>> {
-    const warnings: TransportError[] = [];
+  async load<T>(read: (text: string) => T): Promise<Loaded<T>> {
+    if (this.#place !== undefined)
+      throw this.#misused('it is in use; close it first, or use another address book');
     const place = this.#make();
     this.#place = place;
-    this.#good = undefined;
+    const warnings: TransportError[] = [];
     try {
-      await this.#lock(warnings);
-      const value = await this.#find(read, warnings);
-      this.#state = 'open';
-      return { value, warnings };
+      await this.#lock(place, warnings);
+      return { value: await this.#find(place, read, warnings), warnings };
     } catch (error) {
-      await place.release?.().catch(() => {});
-      this.#state = 'closed';
+      await this.close().catch(() => {});
       throw error;
     }
   }
 
-  async #close(): Promise<void> {
+  /**
+   * Writes a new generation; a failure leaves the previous one intact. The old one is synced first,
+   * because a store may write in any order until it syncs.
+   */
+  async save(text: string): Promise<void> {
+    if (this.#place === undefined) throw this.#misused('it is not open; call load() first');
+    const { store } = this.#place;
+    const bytes = new TextEncoder().encode(text);
     try {
-      await (this.#waiting ?? this.#saving).catch(() => {});
-      await this.#place.release?.();
-    } finally {
-      this.#good = undefined;
-      this.#state = 'closed';
+      if (this.#good !== undefined) {
+        await store.set(`${this.#key}.old`, this.#good);
+        await store.sync();
+      }
+      await store.set(this.#key, bytes);
+      await store.sync();
+      this.#good = bytes;
+    } catch (error) {
+      throw ourError(error, this.#key);
     }
   }
 
-  async #saveNewest(): Promise<void> {
-    await this.#saving.catch(() => {});
-    this.#waiting = undefined;
-    this.#saving = this.#write(this.#newest);
-    return this.#saving;
+  async close(): Promise<void> {
+    try {
+      await this.#place?.release?.();
+    } finally {
+      this.#place = undefined;
+      this.#good = undefined;
+    }
   }
 
   /** If the place cannot be locked, the book can be read, and each save tries again to lock. */
-  async #lock(warnings: TransportError[]): Promise<void> {
+  async #lock(place: BookPlace, warnings: TransportError[]): Promise<void> {
     try {
-      await this.#place.lock?.();
+      await place.lock?.();
     } catch (cause) {
       const error = ourError(cause, this.#key);
       if (isFatal(error)) throw error;
@@ -154,11 +128,15 @@ export class StoredBook implements AddressBookStore {
     }
   }
 
-  async #find<T>(read: (text: string) => T, warnings: TransportError[]): Promise<T | undefined> {
+  async #find<T>(
+    place: BookPlace,
+    read: (text: string) => T,
+    warnings: TransportError[],
+  ): Promise<T | undefined> {
     for (const key of [this.#key, `${this.#key}.old`]) {
       let bytes: Uint8Array | undefined;
       try {
-        bytes = await this.#place.store.get(key);
+        bytes = await place.store.get(key);
         if (bytes === undefined) continue;
         const value = readText(bytes, read, key);
         if (key === this.#key) this.#good = bytes;
@@ -174,35 +152,18 @@ export class StoredBook implements AddressBookStore {
       } catch (cause) {
         const error = ourError(cause, key);
         if (isFatal(error)) throw error;
-        warnings.push(withRemedy(error, await this.#putAside(key, bytes)));
+        warnings.push(withRemedy(error, await this.#putAside(place, key, bytes)));
       }
     }
     return undefined;
   }
 
-  /**
-   * Writes a new generation; a failure leaves the previous one intact. The old one is synced first,
-   * because a store may write in any order until it syncs.
-   */
-  async #write(text: string): Promise<void> {
-    const bytes = new TextEncoder().encode(text);
-    const { store } = this.#place;
-    try {
-      if (this.#good !== undefined) {
-        await store.set(`${this.#key}.old`, this.#good);
-        await store.sync();
-      }
-      await store.set(this.#key, bytes);
-      await store.sync();
-      this.#good = bytes;
-    } catch (error) {
-      throw ourError(error, this.#key);
-    }
-  }
-
   /** Moves a value that cannot be read to another key, so that nothing is lost. */
-  async #putAside(key: string, bytes: Uint8Array | undefined): Promise<string> {
-    const { store, move } = this.#place;
+  async #putAside(
+    { store, move }: BookPlace,
+    key: string,
+    bytes: Uint8Array | undefined,
+  ): Promise<string> {
     if (bytes === undefined && move === undefined) return 'it was not changed';
     const aside = `${key}.broken`;
     try {

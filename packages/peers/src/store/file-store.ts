@@ -43,12 +43,8 @@ export interface FileStore extends Store, AsyncDisposable {
  * TypeError if `folder` is not a valid path.
  */
 export function createFileStore(folder: string): FileStore {
-  if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
-    throw new TypeError(
-      `createFileStore: folder: must be the path of a folder, got ${typeof folder === 'string' ? JSON.stringify(folder) : typeof folder}`,
-    );
-  }
-  return new FileEntries(folderLayout(resolve(folder)), fileDisk, processes);
+  const path = absolute(folder, 'createFileStore: folder: must be the path of a folder');
+  return new FileEntries(folderLayout(path), fileDisk, processes);
 }
 
 /**
@@ -67,12 +63,16 @@ export function createFileStore(folder: string): FileStore {
  * valid path.
  */
 export function createFileAddressBook(path: string): AddressBookStore {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    throw new TypeError(
-      `createFileAddressBook: path: must be the path of a file, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`,
-    );
-  }
-  return addressBookAt(resolve(path), fileDisk, processes);
+  const file = absolute(path, 'createFileAddressBook: path: must be the path of a file');
+  return addressBookAt(file, fileDisk, processes);
+}
+
+/** Returns the absolute path. Throws a TypeError if it is none; `problem` begins its text. */
+function absolute(path: unknown, problem: string): string {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return resolve(path);
+  throw new TypeError(
+    `${problem}, got ${typeof path === 'string' ? JSON.stringify(path) : typeof path}`,
+  );
 }
 
 /** Returns an address book in a file store with one key, its path. */
@@ -153,6 +153,7 @@ function bookLayout(path: string): FileLayout {
 interface Change {
   bytes: Uint8Array | undefined;
   done: Promise<void>;
+  isRunning: boolean;
 }
 
 /** The implementation of {@link FileStore}. */
@@ -160,10 +161,8 @@ export class FileEntries implements FileStore {
   readonly #layout: FileLayout;
   readonly #disk: FileDisk;
   readonly #lock: FileLock;
-  /** Waiting changes, by path. If a file has several, only the newest is made. */
-  readonly #waiting = new Map<string, Change>();
-  /** The change in progress. */
-  #running: readonly [path: string, change: Change] | undefined = undefined;
+  /** The newest change of each path that is not made yet. While it waits, it takes newer bytes. */
+  readonly #pending = new Map<string, Change>();
   /** Settles when the last change so far has been made; changes run one at a time. */
   #last: Promise<void> = Promise.resolve();
   #opening: Promise<void> | undefined = undefined;
@@ -178,8 +177,7 @@ export class FileEntries implements FileStore {
   async get(key: string): Promise<Uint8Array | undefined> {
     const path = this.#pathOf(key);
     if (!this.#layout.readsUnlocked) await this.open();
-    const change =
-      this.#waiting.get(path) ?? (this.#running?.[0] === path ? this.#running[1] : undefined);
+    const change = this.#pending.get(path);
     if (change !== undefined) return change.bytes?.slice();
     try {
       return await this.#disk.read(path, (size) => this.#checkSize(path, size, 'data_loss'));
@@ -209,10 +207,7 @@ export class FileEntries implements FileStore {
     } catch (error) {
       throw this.#error(error, folder);
     }
-    for (const [path, { bytes }] of [
-      ...(this.#running === undefined ? [] : [this.#running]),
-      ...this.#waiting,
-    ]) {
+    for (const [path, { bytes }] of this.#pending) {
       if (bytes === undefined) names.delete(basename(path));
       else names.add(basename(path));
     }
@@ -221,10 +216,7 @@ export class FileEntries implements FileStore {
 
   async sync(): Promise<void> {
     this.#checkOpen();
-    const changes = [
-      ...this.#waiting.values(),
-      ...(this.#running === undefined ? [] : [this.#running[1]]),
-    ];
+    const changes = [...this.#pending.values()];
     await this.open();
     await Promise.all(changes.map(({ done }) => done));
     try {
@@ -266,7 +258,7 @@ export class FileEntries implements FileStore {
 
   async #close(): Promise<void> {
     await this.#opening?.catch(() => {});
-    while (this.#running !== undefined || this.#waiting.size > 0) await this.#last;
+    while (this.#pending.size > 0) await this.#last;
     try {
       await this.#lock.release();
     } catch (error) {
@@ -317,14 +309,14 @@ export class FileEntries implements FileStore {
   }
 
   #change(path: string, bytes: Uint8Array | undefined): Promise<void> {
-    const known = this.#waiting.get(path);
-    if (known !== undefined) {
+    const known = this.#pending.get(path);
+    if (known?.isRunning === false) {
       known.bytes = bytes;
       return known.done;
     }
-    const change: Change = { bytes, done: this.#last };
+    const change: Change = { bytes, done: this.#last, isRunning: false };
     change.done = this.#apply(path, change, this.#last);
-    this.#waiting.set(path, change);
+    this.#pending.set(path, change);
     this.#last = change.done.catch(() => {});
     return change.done;
   }
@@ -333,14 +325,10 @@ export class FileEntries implements FileStore {
     await before;
     try {
       await this.open();
-    } finally {
-      this.#waiting.delete(path);
-    }
-    this.#running = [path, change];
-    try {
+      change.isRunning = true;
       await this.#make(path, change.bytes);
     } finally {
-      this.#running = undefined;
+      if (this.#pending.get(path) === change) this.#pending.delete(path);
     }
   }
 

@@ -1,11 +1,11 @@
 // Transports whose targets are node ids, for running the common transport test suite on them.
 
 import process from 'node:process';
-import type { AnyTransport, CommonOptions, Protocol, Transport } from '@trunkline/transport-core';
+import type { AnyTransport, CommonOptions, Protocol } from '@trunkline/transport-core';
 import { NetworkTransport, type StreamLayer } from '@trunkline/transport-core/backend';
 import { nodeProbe, type TransportBackend } from '@trunkline/transport-testkit';
-import { NodeTransport } from '../node-transport.ts';
-import { createPeers, type Peers } from '../peers.ts';
+import { namedTransport } from '../node-transport.ts';
+import { createPeers } from '../peers.ts';
 
 /**
  * The nodes of this process and the last address of each, like a directory that a user maintains.
@@ -22,29 +22,10 @@ function locate(nodeId: string): string | undefined {
   return node?.last;
 }
 
-/** A complete node with ids as targets. Closing it also closes its peers. */
-class Whole<P extends Protocol> extends NodeTransport<P> {
-  readonly #peers: Peers;
-
-  constructor(root: Transport<P>, peers: Peers) {
-    super(root, peers.nodeId);
-    this.#peers = peers;
-    directory.set(peers.nodeId, { root, last: locate(peers.nodeId) });
-  }
-
-  override async close(options?: { readonly grace?: number | undefined }): Promise<void> {
-    locate(this.#peers.nodeId);
-    await super.close(options);
-    await this.#peers.close();
-    const place = directory.get(this.#peers.nodeId);
-    if (place !== undefined) place.root = undefined;
-  }
-}
-
 let made = 0;
 
 /**
- * Creates a complete node.
+ * Creates a complete node with ids as targets. Closing it also closes its peers.
  *
  * @param address the id of an earlier node, which the new one replaces. Undefined creates a new id.
  */
@@ -65,7 +46,16 @@ export function whole<P extends Protocol>(
     exchange: { enabled: false },
     locate,
   });
-  return new Whole(root, peers);
+  directory.set(nodeId, { root, last: locate(nodeId) });
+  const named = namedTransport<P>(root, nodeId);
+  const close = async (options?: { readonly grace?: number | undefined }) => {
+    locate(nodeId);
+    await named.close(options);
+    await peers.close();
+    const place = directory.get(nodeId);
+    if (place !== undefined) place.root = undefined;
+  };
+  return { ...named, close, [Symbol.asyncDispose]: () => close() };
 }
 
 export const same = (layer: StreamLayer) => layer;

@@ -18,7 +18,7 @@ export const target = {
     const address = new TextDecoder().decode(input);
     placeOf(address);
     const named = [{ nodeId: 'a'.repeat(64), address }];
-    const entries = [...readAddressEntries(named), ...(addressList.decode(input).read() ?? [])];
+    const entries = [...readAddressEntries(named), ...(addressList.decode(input)() ?? [])];
     if (entries.length === 0) return;
     for (const mode of ['any', 'public'] as const)
       tell(
@@ -81,7 +81,7 @@ function tell(book: AddressBook, entries: readonly unknown[], now: number): void
   exchange.handle(now, { ...connected, nodeId: TELLER });
   exchange.handle(now, { type: 'wake', wanted: true });
   exchange.poll();
-  exchange.handle(now, { type: 'addresses', nodeId: TELLER, list: { read: () => entries } });
+  exchange.handle(now, { type: 'addresses', nodeId: TELLER, list: () => entries });
   const answer = exchange.poll();
   if (answer?.type !== 'addresses' || answer.entries.length > MOST_ADDRESSES)
     throw new Error(`an answer became ${answer?.type}`);

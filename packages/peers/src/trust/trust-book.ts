@@ -3,22 +3,6 @@
 
 import { isNodeId } from '@trunkline/transport-core/backend';
 
-/** Options of {@link TrustBook}. */
-interface TrustBookOptions {
-  readonly now: number;
-  /**
-   * Maximum number of peers, default 4,096. One more removes the peer that has been away longest.
-   */
-  readonly most?: number | undefined;
-  /**
-   * The document that `save` returned, as it was read from a file. All its peers start as away. The
-   * constructor never throws because of the document: an invalid document is ignored, and an
-   * invalid entry is dropped. If the document has more than `most` entries, the last ones are used.
-   * If a peer occurs twice, the first entry counts.
-   */
-  readonly saved?: unknown;
-}
-
 /**
  * A trust book as plain data, for JSON, starting with the peer that has been away longest. It
  * contains no absolute times.
@@ -41,9 +25,16 @@ export class TrustBook {
   /** Peers that are away, the longest away first. */
   readonly #absent = new Map<string, TrustMetric>();
 
-  constructor(options: TrustBookOptions) {
-    this.#most = options.most ?? 4_096;
-    this.#restore(peersOf(options.saved), options.now);
+  /**
+   * @param saved the document that `save` returned, as it was read from a file. All its peers start
+   * as away. The constructor never throws because of the document: an invalid document is ignored,
+   * and an invalid entry is dropped. If the document has more than `most` entries, the last ones
+   * are used. If a peer occurs twice, the first entry counts.
+   * @param most the maximum number of peers. One more removes the peer that has been away longest.
+   */
+  constructor(saved?: unknown, most = 4_096) {
+    this.#most = most;
+    this.#restore(peersOf(saved));
   }
 
   /** The number of known peers. */
@@ -52,9 +43,9 @@ export class TrustBook {
   }
 
   /** Records that the peer connected. */
-  connected(nodeId: string, now: number): void {
+  connected(nodeId: string): void {
     if (this.#present.has(nodeId)) return;
-    const metric = this.#absent.get(nodeId) ?? newMetric(now);
+    const metric = this.#absent.get(nodeId) ?? new TrustMetric();
     this.#absent.delete(nodeId);
     this.#present.set(nodeId, metric);
     this.#bound();
@@ -69,70 +60,67 @@ export class TrustBook {
   }
 
   /**
-   * Records one event for a peer, which is good if the peer sent data and bad if its pong was late,
-   * and counts the last `span` milliseconds for the peer.
+   * Counts the last `span` milliseconds for a connected peer, and then one event, which is good if
+   * the peer sent data and bad if its pong was late.
    */
-  looked(nodeId: string, now: number, span: number, behavior: 'good' | 'bad'): void {
+  looked(nodeId: string, span: number, behavior: 'good' | 'bad'): void {
     const metric = this.#present.get(nodeId);
-    if (metric === undefined) return;
-    metric.resume(now - span);
-    metric[behavior](now);
-    metric.pause(now);
+    metric?.pass(span);
+    metric?.[behavior]();
   }
 
   /** Records `n` good events. */
-  good(nodeId: string, now: number, n = 1): void {
-    this.#tell(nodeId, now, (metric) => metric.good(now, n));
+  good(nodeId: string, n = 1): void {
+    this.#tell(nodeId, 'good', n);
   }
 
   /**
    * Records `n` bad events. The peer may be away, for example if another node answered when the
    * peer was dialed.
    */
-  bad(nodeId: string, now: number, n = 1): void {
-    this.#tell(nodeId, now, (metric) => metric.bad(now, n));
+  bad(nodeId: string, n = 1): void {
+    this.#tell(nodeId, 'bad', n);
   }
 
   /** Returns the trust value in percent, 0 to 100; 100 for an unknown peer. */
-  score(nodeId: string, now: number): number {
-    return (this.#present.get(nodeId) ?? this.#absent.get(nodeId))?.score(now) ?? 100;
+  score(nodeId: string): number {
+    return (this.#present.get(nodeId) ?? this.#absent.get(nodeId))?.score() ?? 100;
   }
 
   /**
    * Takes over the connected peers of `other` and the events of their current intervals. If no time
    * has passed in `other`, these are all events that it recorded.
    */
-  merge(other: TrustBook, now: number): void {
-    for (const { nodeId, good, bad } of other.save(now).peers) {
-      this.good(nodeId, now, good);
-      this.bad(nodeId, now, bad);
+  merge(other: TrustBook): void {
+    for (const { nodeId, good, bad } of other.save().peers) {
+      this.good(nodeId, good);
+      this.bad(nodeId, bad);
     }
-    for (const nodeId of other.#present.keys()) this.connected(nodeId, now);
+    for (const nodeId of other.#present.keys()) this.connected(nodeId);
   }
 
-  save(now: number): TrustBookDocument {
+  save(): TrustBookDocument {
     const peers = [...this.#absent, ...this.#present].map(([nodeId, metric]) => ({
       nodeId,
-      ...metric.save(now),
+      ...metric.save(),
     }));
     return { version: 1, peers };
   }
 
-  #restore(saved: readonly unknown[], now: number): void {
+  #restore(saved: readonly unknown[]): void {
     for (const value of saved.slice(Math.max(0, saved.length - this.#most))) {
       const document = readTrustDocument(value);
       if (document === undefined) continue;
       const { nodeId } = value as { nodeId?: unknown };
       if (typeof nodeId === 'string' && isNodeId(nodeId) && !this.#absent.has(nodeId))
-        this.#absent.set(nodeId, new TrustMetric(now, document));
+        this.#absent.set(nodeId, new TrustMetric(document));
     }
   }
 
-  #tell(nodeId: string, now: number, event: (metric: TrustMetric) => void): void {
+  #tell(nodeId: string, behavior: 'good' | 'bad', n: number): void {
     const present = this.#present.get(nodeId);
-    const metric = present ?? this.#absent.get(nodeId) ?? newMetric(now);
-    event(metric);
-    metric.pause(now);
+    const metric = present ?? this.#absent.get(nodeId) ?? new TrustMetric();
+    metric[behavior](n);
     if (present !== undefined) return;
     this.#absent.delete(nodeId);
     this.#absent.set(nodeId, metric);
@@ -148,12 +136,6 @@ export class TrustBook {
     const from = this.#absent.size > 0 ? this.#absent : this.#present;
     for (const nodeId of from.keys()) return void from.delete(nodeId);
   }
-}
-
-function newMetric(now: number): TrustMetric {
-  const metric = new TrustMetric(now);
-  metric.pause(now);
-  return metric;
 }
 
 function peersOf(saved: unknown): readonly unknown[] {
@@ -186,104 +168,65 @@ interface TrustDocument {
   readonly elapsed: number;
 }
 
-/**
- * The trust metric of one peer. It needs no timers: each call first ends the intervals that are
- * over, so it doesn't matter how often it is called.
- */
+/** The trust metric of one peer. It has no clock: `pass` says how much time counts. */
 export class TrustMetric {
-  #intervals = 0;
+  #intervals: number;
   /**
    * "Fading memories": slot k stands for 2^k intervals, slot 0 for the newest. At the end of an
    * interval each slot takes in a share of 2^−k of its younger neighbor, so that 15 numbers cover
    * 14 days.
    */
-  #history: number[] = [];
-  #good = 0;
-  #bad = 0;
-  /**
-   * Time at which the current interval began; while paused, the milliseconds of it that have
-   * passed.
-   */
-  #began: number;
-  #paused = false;
+  readonly #history: number[];
+  #good: number;
+  #bad: number;
+  #elapsed: number;
 
-  /**
-   * @param saved the result of `save` or `readTrustDocument`. The metric continues from there,
-   * paused until it is resumed or an event is recorded.
-   */
-  constructor(now: number, saved?: TrustDocument) {
-    this.#began = now;
-    if (saved === undefined) return;
+  /** @param saved the result of `save` or `readTrustDocument`, from which the metric continues. */
+  constructor(saved: TrustDocument = UNKNOWN) {
     this.#intervals = saved.intervals;
     this.#history = [...saved.history];
     this.#good = saved.good;
     this.#bad = saved.bad;
-    this.#began = saved.elapsed;
-    this.#paused = true;
+    this.#elapsed = saved.elapsed;
   }
 
-  get paused(): boolean {
-    return this.#paused;
-  }
-
-  /** Records `n` good events, and resumes. */
-  good(now: number, n = 1): void {
-    this.resume(now);
-    this.#advance(now);
+  /** Records `n` good events. */
+  good(n = 1): void {
     this.#good = Math.min(MOST_EVENTS, this.#good + n);
   }
 
-  /** Records `n` bad events, and resumes. */
-  bad(now: number, n = 1): void {
-    this.resume(now);
-    this.#advance(now);
+  /** Records `n` bad events. */
+  bad(n = 1): void {
     this.#bad = Math.min(MOST_EVENTS, this.#bad + n);
   }
 
   /**
-   * Stops time until the metric is resumed, so that a peer that is away neither gains nor loses.
+   * Counts `time` milliseconds, and ends the intervals that are over. The first of them contains
+   * the events. The others have none, so trust recovers. (Tendermint begins a new interval when a
+   * peer returns, so that the peer can undo a bad event by disconnecting right after it.)
    */
-  pause(now: number): void {
-    if (this.#paused) return;
-    this.#advance(now);
-    this.#began = Math.max(0, now - this.#began);
-    this.#paused = true;
-  }
-
-  /**
-   * Lets time continue from the point in the interval at which it was paused. (Tendermint begins a
-   * new interval, so that a peer can undo a bad event by disconnecting right after it.)
-   */
-  resume(now: number): void {
-    if (!this.#paused) return;
-    this.#began = now - this.#began;
-    this.#paused = false;
-  }
-
-  /** Returns the trust value, 0 to 1. */
-  value(now: number): number {
-    this.#advance(now);
-    return this.#value();
+  pass(time: number): void {
+    this.#elapsed += time;
+    for (; this.#elapsed >= INTERVAL; this.#elapsed -= INTERVAL) this.#endInterval();
   }
 
   /** Returns the trust value in whole percent, 0 to 100, rounded down. */
-  score(now: number): number {
-    return Math.floor(this.value(now) * 100 + ROUNDING);
+  score(): number {
+    return Math.floor(this.value() * 100 + ROUNDING);
   }
 
-  save(now: number): TrustDocument {
-    this.#advance(now);
-    const elapsed = this.#paused ? this.#began : Math.max(0, now - this.#began);
+  save(): TrustDocument {
     return {
       intervals: this.#intervals,
       history: [...this.#history],
       good: this.#good,
       bad: this.#bad,
-      elapsed,
+      elapsed: this.#elapsed,
     };
   }
 
-  #value(): number {
+  /** Returns the trust value, 0 to 1. */
+  value(): number {
     const events = this.#good + this.#bad;
     const present = events > 0 ? this.#good / events : 1;
     const past = this.#past();
@@ -306,24 +249,9 @@ export class TrustMetric {
     return weights > 0 ? sum / weights : 1;
   }
 
-  /**
-   * Ends the intervals that are over. The first of them contains the events. The others have none,
-   * so trust recovers.
-   */
-  #advance(now: number): void {
-    if (this.#paused || now - this.#began < INTERVAL) return;
-    const over = Math.floor((now - this.#began) / INTERVAL);
-    this.#began += over * INTERVAL;
-    this.#endInterval();
-    this.#good = this.#bad = 0;
-    for (let i = Math.min(over - 1, HEALED); i > 0; i--) this.#endInterval();
-    if (over - 1 <= HEALED) return;
-    this.#intervals = Math.min(MOST_INTERVALS, this.#intervals + over - 1 - HEALED);
-    this.#history = new Array<number>(slotsOf(this.#intervals)).fill(1);
-  }
-
   #endInterval(): void {
-    const value = this.#value();
+    const value = this.value();
+    this.#good = this.#bad = 0;
     const history = this.#history;
     const oldest = history.at(-1);
     for (let slot = history.length - 1; slot > 0; slot--) {
@@ -372,11 +300,7 @@ const MOST_EVENTS = Number.MAX_SAFE_INTEGER;
  * The weight of an interval relative to the one after it: Tendermint's defaultHistoryDataWeight.
  */
 const FADING = 0.8;
-/**
- * Number of intervals without an event (a day and a half) after which earlier values no longer
- * matter: the slots up to 7 differ from 1 by less than 10^−6, and all older slots together weigh
- * 0.8^255. Therefore even a pause of years takes no more than this many steps.
- */
-const HEALED = 2_048;
+/** The record of an unknown peer. */
+const UNKNOWN: TrustDocument = { intervals: 0, history: [], good: 0, bad: 0, elapsed: 0 };
 /** Compensates for rounding errors: 100 · 0.29 is 28.999999999999996. */
 const ROUNDING = 1e-9;

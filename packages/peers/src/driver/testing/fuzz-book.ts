@@ -44,14 +44,14 @@ function load(text: string): void {
   const state = read(text);
   if (state === undefined) return;
   const book = bookFrom(state);
-  const trust = new TrustBook({ now: 5_000, saved: state.trust });
+  const trust = new TrustBook(state.trust);
   for (const { nodeId } of book.entries()) {
     if (nodeId === SELF) throw new Error('the book has this node');
-    const score = trust.score(nodeId, 5_000);
+    const score = trust.score(nodeId);
     if (!(score >= 0 && score <= 100)) throw new Error(`a score of ${score}`);
   }
   for (let i = 0; i < 3; i++) book.pick(50, 5_000, () => true);
-  const written = formatSavedState({ book: book.save(5_000), trust: trust.save(5_000) });
+  const written = formatSavedState({ book: book.save(5_000), trust: trust.save() });
   const again = read(written);
   if (again === undefined) throw new Error('what was saved is no book');
   const other = bookFrom(again);
@@ -85,7 +85,7 @@ function head(body: string): string {
 /** Returns the content of a book's file, without the first line. */
 function bookOf(random: Random, count: number): string {
   const book = new AddressBook({ random, now: 0, nodeId: SELF });
-  const trust = new TrustBook({ now: 0 });
+  const trust = new TrustBook();
   for (let i = 0; i < count; i++) {
     const nodeId = i.toString(16).repeat(64).slice(0, 64);
     const entry = { nodeId, address: `${i + 1}.2.3.4:${1 + Math.floor(random() * 9)}` };
@@ -93,9 +93,9 @@ function bookOf(random: Random, count: number): string {
     book.add(entry, { nodeId: 'e'.repeat(64), address: teller }, i);
     if (random() < 0.4) book.succeeded(nodeId, entry.address, i);
     if (random() < 0.2) book.ban(nodeId, i, 1_000);
-    trust.connected(nodeId, i);
-    trust.bad(nodeId, i);
+    trust.connected(nodeId);
+    trust.bad(nodeId);
   }
-  const text = formatSavedState({ book: book.save(10), trust: trust.save(10) });
+  const text = formatSavedState({ book: book.save(10), trust: trust.save() });
   return text.slice(text.indexOf('\n') + 1);
 }
