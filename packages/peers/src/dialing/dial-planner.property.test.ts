@@ -1,17 +1,20 @@
 // Property tests of the dial planner in random worlds.
 
-import type { ErrorReason } from '@trunkline/transport-core';
+import type { ErrorReason, Random } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { seededRandom } from '@trunkline/transport-core/testing';
 import test from 'ava';
 import { seeds } from '../testing/seeds.ts';
 import type { DialOrder } from './dial-order.ts';
+import { DialPlanner } from './dial-planner.ts';
 import { addressKey, hostOf } from './targets.ts';
 import {
   idOf,
   type Outcome,
   PlannerFixture,
+  plan,
   RECONNECT,
+  refused,
   reset,
   someone,
 } from './testing/planner-fixture.ts';
@@ -169,3 +172,64 @@ test('there are never two dials to one address or id, no limit is exceeded, and 
   }
   t.true(orders > 5_000, String(orders));
 });
+
+test('when the server of a thousand nodes restarts, no peak of dials exceeds twice an even spread over the back-off', (t) => {
+  for (const { away, bin } of [
+    { away: 0, bin: 100 },
+    { away: 10_000, bin: 1_000 },
+    { away: 600_000, bin: 6_000 },
+  ]) {
+    const dials = Array.from({ length: 1_000 }, (_, seed) =>
+      dialsAfterRestart(seededRandom(seed + 1), away),
+    );
+    const counts = new Map<number, number>();
+    let window = 0;
+    for (const { at, wait } of dials) {
+      counts.set(Math.floor(at / bin), (counts.get(Math.floor(at / bin)) ?? 0) + 1);
+      window += (0.4 * wait) / dials.length; // ±20 % of the wait before the dial.
+    }
+    const even = (dials.length * bin) / window;
+    const peak = Math.max(...counts.values());
+    t.true(peak <= 2 * even, `away ${away} ms: peak ${peak}, even ${even} in ${bin} ms`);
+  }
+});
+
+/** Returns the time of the first dial that the restarted server answers, and the wait before it. */
+function dialsAfterRestart(random: Random, away: number): { at: number; wait: number } {
+  const nodeId = idOf(1);
+  let isConnected = false;
+  const view = {
+    isConnected: () => isConnected,
+    isOwn: () => false,
+    isBanned: () => false,
+    outbound: 0,
+    pick: () => undefined,
+    toTest: () => undefined,
+  };
+  const planner = new DialPlanner({
+    random,
+    now: 0,
+    view,
+    persistent: [`${nodeId}@server:1`],
+    seeds: [],
+    maxOutbound: 0,
+    reconnect: RECONNECT,
+  });
+  planner.handle(0, { type: 'opened', order: plan(planner, 0)[0]!, nodeId });
+  isConnected = true;
+  plan(planner, 100);
+  isConnected = false;
+  let last = 3_600_000;
+  let now = last;
+  const peer = { nodeId, address: 'server:1', persistent: true };
+  planner.handle(now, { type: 'lost', peer, error: reset });
+  for (;;) {
+    const [order] = plan(planner, now);
+    if (order === undefined) now = Math.max(now, planner.wakeAt);
+    else if (now - 3_600_000 >= away) return { at: now, wait: now - last };
+    else {
+      planner.handle(now, { type: 'failed', order, error: refused });
+      last = now;
+    }
+  }
+}
