@@ -177,7 +177,7 @@ export async function goldenRun(
  * the same on every platform.
  */
 export const GOLDEN: Readonly<Record<GoldenRun, string>> = {
-  message: '2a9623ef41a108cb1555f5431345a7eeb954f9f23a12a58d110fd146e9d9bd68',
-  disks: 'e1281df98272a18aae64d21cd8d5929346cf435e6499bcfb4660c1bc4597c4bb',
-  stream: '7633a31662f54cb9bd4ddc2b3ef98efd07fda8a6adb9c61c0cec952d8a92a14c',
+  message: '6e6c0673bd313cdd807b7bf53cd78a3f520a1e16d9f838d0686f397f57052ed7',
+  disks: '1874258c23d2c5eeb512254668423306501c7eece2b6460e97c8687b09423c33',
+  stream: '471b26e173965af80846c33214b07d8e859e0dac3ff84eaaba5b65e911d37223',
 };
