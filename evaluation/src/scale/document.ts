@@ -90,7 +90,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     '## What each costs',
     '',
-    `A cell has the figures for ${NODES.slice(0, -1).map(round3).join(', ')} and ${round3(NODES.at(-1)!)} nodes, or one figure if all are equal. Bytes and CPU times are per message of ${small.size} bytes.`,
+    `A cell shows the figures for ${NODES.slice(0, -1).map(round3).join(', ')} and ${round3(NODES.at(-1)!)} nodes, or one figure if all are equal. Bytes and CPU times are per message of ${small.size} bytes.`,
     '',
     ...markdownTable(
       ['', ...KINDS.map((kind) => NAMES[kind])],
@@ -114,7 +114,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([s8](performance.md#calls), ${memory.machine.processor}).`,
     `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs also used the machine, so only the order of magnitude counts. On a machine that is not overloaded, [a mesh costs less than trees](gossip-explained.md#what-each-overlay-costs).`,
-    `- **Bytes** were counted in simulations of networks of ${new Intl.ListFormat('en-GB').format(new Set(whole.map(({ nodes }) => String(nodes))))} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms of latency to each other node. TLS, TCP and IP are not counted.`,
+    `- **Bytes** were counted in simulations of networks of ${new Intl.ListFormat('en-GB').format(new Set(whole.map(({ nodes }) => String(nodes))))} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms of latency to every other node. TLS, TCP and IP are not counted.`,
     '- **Trees**: hops were counted with the gossip code alone, for up to 10,000 nodes. The number of hops grows with the logarithm of the number of nodes.',
     '',
     'Networks of several machines, the memory of a NATS server, TLS and Noise were not measured. [The evaluation of gossip](gossip-evaluation.md#churn) measures nodes that come and go.',

@@ -109,7 +109,7 @@ export const frames: readonly Attack[] = [
   messageAttack({
     name: 'answers-never-asked',
     title: 'answers 100 calls that were never made',
-    cases: [13, 14],
+    cases: [13],
     answer: /^nothing$/,
     message: () =>
       concat(
@@ -204,7 +204,7 @@ export const frames: readonly Attack[] = [
   messageAttack({
     name: 'size-over-the-limit',
     title: 'announces a message of 2 GiB',
-    cases: [2, 20],
+    cases: [2],
     answer: /^GO_AWAY 8\/14$/,
     message: () =>
       frame({
@@ -219,28 +219,28 @@ export const frames: readonly Attack[] = [
   messageAttack({
     name: 'field-of-another-type',
     title: 'sends a field with the wrong wire type',
-    cases: [26],
+    cases: [],
     answer: /^GO_AWAY 13\/12$/,
     message: () => delimited(Uint8Array.of(0x0a, 1, 8)),
   }),
   messageAttack({
     name: 'field-cut',
     title: 'ends a frame inside a field',
-    cases: [26],
+    cases: [],
     answer: /^GO_AWAY 13\/12$/,
     message: () => delimited(Uint8Array.of(0x08, 8, 0x7a, 100, 1)),
   }),
   messageAttack({
     name: 'integer-too-large',
     title: 'sends an integer of 2^32',
-    cases: [32],
+    cases: [],
     answer: /^GO_AWAY 13\/12$/,
     message: () => delimited(concat(Uint8Array.of(0x08, 8, 0x18), varint(2 ** 32))),
   }),
   messageAttack({
     name: 'metadata-too-large',
     title: 'sends 9 KiB of metadata',
-    cases: [37],
+    cases: [],
     answer: /^GO_AWAY 13\/12$/,
     message: () =>
       frame({

@@ -75,7 +75,7 @@ export const secure: readonly Attack[] = [
   {
     name: 'noise-long-message',
     title: 'announces a handshake message of 64 KiB',
-    cases: [2, 92],
+    cases: [2],
     carriers: ['noise'],
     isBrief: true,
     answer: /^(ended|cut)$/,

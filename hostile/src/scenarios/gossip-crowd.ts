@@ -64,7 +64,7 @@ export const gossipCrowd: readonly Scenario[] = [
   {
     name: 'gossip-eclipse',
     title: 'takes the free places of one node with many ids, and asks it for links without end',
-    cases: [104, 106],
+    cases: [106],
     carrier,
     async run(run) {
       const nodes = await established(run, 6);

@@ -95,11 +95,11 @@ trunkline describe greeter/greet
 trunkline call greeter/greet '{"name":"Ada"}'
 \`\`\`
 
-Without TLS, the option \`--address\` is enough. Options take precedence over environment variables,
-which take precedence over the [context](#trunkline-context-add). If you give an address without
-\`--context\`, no context is used, so another node never gets the token of the context. The command
-sends the token in its hello and with each call. Control characters in texts from nodes do not reach
-your terminal.
+Without TLS, \`--address\` is enough; you need no context. Options take precedence over environment
+variables, which take precedence over the [context](#trunkline-context-add). If you give an address
+without \`--context\`, no context is used, so another node never gets the token of the context. The
+command sends the token in its hello and with each call. Control characters in texts from nodes do
+not reach your terminal.
 
 With the default [overlay](gossip.md#which-overlay), a full mesh, \`pub\` must be able to connect to
 \`sub\`. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
