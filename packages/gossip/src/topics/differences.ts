@@ -37,6 +37,8 @@ interface Known {
   toldAt: number;
   limit: number;
   overlay: string;
+  /** Why no message gets through to a peer with another overlay; created when it is first needed. */
+  failure?: PublishFailure | undefined;
 }
 
 /** The known settings of the peers on one topic. */
@@ -98,9 +100,8 @@ export class Differences {
     const size = body.payload.length;
     for (const nodeId of interested) {
       if (!this.isApart(nodeId) || !isFor(body, nodeId)) continue;
-      const text = `node ${nodeId} uses the overlay ${this.#of(nodeId).overlay} on topic ${this.#topic}, but this node uses ${this.terms.overlay}, so no message gets through; give all nodes of a topic the same overlay`;
-      const details = { target: nodeId, sent: false };
-      failed.push({ nodeId, error: new TransportError('failed_precondition', text, details) });
+      const known = this.#of(nodeId);
+      failed.push((known.failure ??= this.#failure(nodeId, known.overlay)));
     }
     for (const nodeId of handed) {
       const limit = this.limitOf(nodeId);
@@ -135,6 +136,7 @@ export class Differences {
     const known = this.#of(peer);
     if (overlay === known.overlay) return;
     known.overlay = overlay;
+    known.failure = undefined;
     if (overlay === ours) return this.#tell({ type: 'rejoined', peer });
     this.#differed(peer, { what: 'overlay', ours, theirs: overlay });
     this.#tell({ type: 'separated', peer });
@@ -147,6 +149,12 @@ export class Differences {
    */
   gone(peer: string): void {
     this.#known.delete(peer);
+  }
+
+  #failure(nodeId: string, overlay: string): PublishFailure {
+    const text = `node ${nodeId} uses the overlay ${overlay} on topic ${this.#topic}, but this node uses ${this.terms.overlay}, so no message gets through; give all nodes of a topic the same overlay`;
+    const details = { target: nodeId, sent: false };
+    return { nodeId, error: new TransportError('failed_precondition', text, details) };
   }
 
   #differed(peer: string, difference: Difference): void {

@@ -42,6 +42,16 @@ test('many handlers are told in order, as many in a turn as it has units for', (
   t.is(ends.length, 0);
 });
 
+test('a turn that several connections share notifies half as many, and leaves them their units', (t) => {
+  const { queue, scheduler, told, calls, ends } = setUp(AT_ONCE);
+  scheduler.spend(TURN, { goOn() {} });
+  scheduler.spend(1, { goOn() {} });
+  ends.shift()!();
+  queue.add(calls);
+  t.is(told.length, AT_ONCE / 2);
+  t.is(scheduler.allowance, TURN / 2);
+});
+
 test('a handler that ends while it waits to be told is not told', (t) => {
   const { queue, told, calls, ends } = setUp(AT_ONCE + 2);
   queue.add(calls);

@@ -99,6 +99,15 @@ test('a connection that waits again in its turn comes after the others, and not 
   t.deepEqual(log, ['greedy', 'other', 'greedy']);
 });
 
+test('a connection that is over does not count as one that is read', (t) => {
+  const { scheduler, connection, only, next } = scene();
+  scheduler.spend(1, only);
+  scheduler.leave(only);
+  scheduler.spend(TURN, connection('other'));
+  next();
+  t.is(scheduler.allowance, TURN);
+});
+
 test('a connection that is over does not continue', (t) => {
   const { scheduler, log, connection, next } = scene();
   const gone = connection('gone');

@@ -297,6 +297,7 @@ export class ReadScheduler {
   /** Removes a connection that has ended. */
   leave(connection: ScheduledReader): void {
     this.#waiting.delete(connection);
+    if (this.#reader === connection) this.#reader = undefined;
   }
 
   /** Cancels the timer and forgets waiting connections, because the transport is closed. */
@@ -362,7 +363,7 @@ export class AbortQueue implements ScheduledReader {
 
   /** Notifies as many handlers as one turn has units for. */
   goOn(): void {
-    const end = Math.min(this.#next + TURN / CANCEL_TOLD, this.#calls.length);
+    const end = Math.min(this.#next + this.#scheduler.units / CANCEL_TOLD, this.#calls.length);
     this.#scheduler.spend((end - this.#next) * CANCEL_TOLD, this);
     while (this.#next < end) {
       const call = this.#calls[this.#next++]!;
