@@ -56,7 +56,8 @@ export function namedTransport<P extends Protocol>(
  */
 function membersOf<T extends object>(transport: T): T {
   const members = Object.create(null);
-  for (let owner = transport; owner !== Object.prototype; owner = Object.getPrototypeOf(owner))
+  let owner: object | null = transport;
+  for (; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner))
     for (const key of Reflect.ownKeys(owner)) {
       const member: unknown = Reflect.get(transport, key);
       members[key] ??= typeof member === 'function' ? member.bind(transport) : member;

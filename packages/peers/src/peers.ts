@@ -288,12 +288,13 @@ export class Peers<S = unknown> implements AsyncDisposable {
    */
   learn(nodeId: string, address: string, by: string): boolean {
     const source = this.#driver.node.peer(by);
+    if (source === undefined) return false;
     const read = readAddressEntry({ nodeId, address });
-    if (source === undefined || read === undefined) return false;
-    this.#driver.conversation.addresses.learn([read.entry], {
-      nodeId: source.nodeId,
-      remote: source.main.remote,
-    });
+    if (read !== undefined)
+      this.#driver.conversation.addresses.learn([read.entry], {
+        nodeId: source.nodeId,
+        remote: source.main.remote,
+      });
     return this.#driver.node.keeper.book.get(nodeId) !== undefined;
   }
 

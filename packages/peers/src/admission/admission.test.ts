@@ -54,13 +54,14 @@ function verdict(
   return judge({ ...candidateOfThem, ...candidate }, state)?.reason;
 }
 
-test('this node itself and a banned node are refused, whoever dialed and however it is listed', (t) => {
+test('a node without an id, this node itself and a banned node are refused, whoever dialed and however it is listed', (t) => {
   for (const more of [
     {},
     { direction: 'out' },
     { exempt: true },
     { proven: true },
   ] as Partial<Candidate>[]) {
+    t.is(verdict({ ...more, nodeId: 'B'.repeat(64) }), 'malformed');
     t.is(verdict({ ...more, nodeId: ME }), 'self');
     t.is(verdict(more, { isBanned: (nodeId) => nodeId === THEM }), 'denied');
     t.is(verdict(more), undefined);

@@ -2,7 +2,7 @@
 // limits the visits to a full node. Pure; the driver runs the slow checks (filters) afterwards.
 
 import type { Protocol, Remote, TransportError } from '@trunkline/transport-core';
-import { reasonError } from '@trunkline/transport-core/backend';
+import { isNodeId, reasonError } from '@trunkline/transport-core/backend';
 import { dropOldest, RateLimit } from '../limits.ts';
 
 /** A connection whose hello was read. */
@@ -59,6 +59,12 @@ export interface ConnectedPeer {
  */
 export function judge(candidate: Candidate, state: AdmissionState): TransportError | undefined {
   const { nodeId, instance, proven, direction } = candidate;
+  // Core has checked the id that a hello claims, but not one that a stream layer has proved.
+  if (!isNodeId(nodeId))
+    return reasonError(
+      'malformed',
+      `a node id must be 64 lower-case hex digits, but this one is '${nodeId.slice(0, 100)}'`,
+    );
   if (nodeId === state.nodeId)
     return reasonError(
       'self',
