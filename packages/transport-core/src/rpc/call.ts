@@ -105,8 +105,8 @@ export const NO_OPTIONS: OwnOptions = Object.freeze({
 });
 
 /**
- * A call of any kind. A one-way resolves once its place in the send order is certain; a unary call
- * and an upload settle with the response. Download and duplex calls resolve to the items once the
+ * A call of any kind. A one-way resolves once it was written to the connection; a unary call and an
+ * upload settle with the response. Download and duplex calls resolve to the items once the
  * request has been sent, and their promise is iterable.
  */
 export class Call extends OutCall {

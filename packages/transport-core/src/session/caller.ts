@@ -1,30 +1,31 @@
 // The calling half of a session: our own calls by id, from admission to their terminal frame
 // (docs/wire-protocol.md §4).
 //
-// Owns the open calls and the calls that wait for room. The transport tells it to start and to
-// abandon calls, and `Answers` which calls the peer has answered. It writes requests into the batch
-// or queues them in the outbox, and settles calls.
+// Owns the open calls, and the streaming calls that wait for a place. The transport tells it to
+// start and to abandon calls, and `Answers` which calls the peer has answered. It writes requests
+// into the batch or queues them in the outbox, and settles calls.
 
 import { TransportError, withDetails, withoutStack } from '../errors.ts';
 import { List } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { DOWNLOAD, type EncodedMetadata, Kind, MOST_PRICE, UNIT, UPLOAD } from '../wire/frame.ts';
+import { DOWNLOAD, type EncodedMetadata, Kind, UNIT, UPLOAD } from '../wire/frame.ts';
 import type { Batch } from './batch.ts';
 import type { Channel, Channels } from './channels.ts';
 import { memoryFull } from './memory.ts';
 import { type CallCarrier, OutCall, Slots } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
-import { isLent } from './outgoing.ts';
+import { isLent, type Lanes, mayBegin, type Outgoing } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
 /** Our open calls. */
 export class Caller implements CallCarrier {
   readonly slots: Slots<OutCall>;
-  /** The number of open streaming calls. */
+  /** The number of streaming calls that are open, or in a lane. */
   streams = 0;
-  readonly #waiting: CallQueue;
+  /** Streaming calls that wait for a place among the streams of the connection, in order. */
+  readonly #parked = new List<OutCall>();
   readonly #context: SessionContext;
   readonly #batch: Batch;
   readonly #outbox: Outbox;
@@ -38,11 +39,10 @@ export class Caller implements CallCarrier {
     this.#outbox = outbox;
     this.#channels = channels;
     this.slots = new Slots(parity);
-    this.#waiting = new CallQueue(context, outbox, this);
   }
 
   get stage(): string {
-    const unread = this.#waiting.streams.length > 0 ? this.#unread().length : 0;
+    const unread = this.#parked.length > 0 ? this.#unread().length : 0;
     const text = 'it was waiting to be sent';
     return unread === 0 ? text : `${text}; ${unread} streams that nobody reads hold places`;
   }
@@ -60,30 +60,97 @@ export class Caller implements CallCarrier {
   }
 
   /**
-   * Takes a call. It starts immediately, or waits in order until there is room. A call that can
-   * never be sent fails here.
+   * Takes a call. It is written immediately, or waits in order. A call that can never be sent fails
+   * here.
    */
   start(call: OutCall): void {
     const channel = this.#channels.get(call.channel);
-    const refusal = this.#waiting.refusal(channel, call.method, call.payload.length);
+    const refusal = this.#refusal(channel, call.method, call.payload.length);
     if (refusal !== undefined) return call.failed(refusal);
     call.carryBy(this);
     this.#context.wakeBy(call.due);
-    if (this.#waiting.size === 0 && this.#waiting.hasRoom(channel, call))
-      return this.#admit(channel, call);
-    this.#admitOrWait(channel, call);
+    if (call.method.flags !== 0) {
+      if (this.#parked.length > 0 || this.streams >= this.#context.terms.streams)
+        return this.#park(call);
+      this.streams++;
+    }
+    if (this.#write(channel, call)) return;
+    const { memory, usage } = this.#context;
+    if (!this.#hasRoom(channel, call) && !memory.fits(call.cost)) {
+      if (call.method.flags !== 0) this.streams--;
+      return call.failed(memoryFull(memory, call.cost));
+    }
+    this.#queue(channel, call);
+    usage.makeRoom();
   }
 
-  #admitOrWait(channel: Channel, call: OutCall): void {
-    const queue = this.#waiting.queueOf(channel, call);
-    if (queue.length === 0 && this.#waiting.hasRoom(channel, call))
-      return this.#admit(channel, call);
-    const { usage, memory } = this.#context;
+  /** Returns the error for a message that can never be sent on this connection. */
+  #refusal(
+    { disagreement }: Channel,
+    method: ProtocolMethod,
+    length: number,
+  ): TransportError | undefined {
+    const { message } = this.#context.terms;
+    if (disagreement !== undefined) return withDetails(disagreement, { sent: false });
+    return length > message ? tooLarge(method, length, message) : undefined;
+  }
+
+  /** Returns true if the limits of both ends let a call begin, and `limits.outbound` its wait. */
+  #hasRoom({ lanes }: Channel, call: OutCall): boolean {
+    const tally = call.payload.length > this.#context.terms.packet ? lanes.longs : lanes.shorts;
+    return tally.fits(call.price, this.#context.limits.outbound) && this.mayBegin(call);
+  }
+
+  mayBegin({ channel, method, payload }: OutCall): boolean {
+    const { calls, packet } = this.#context.terms;
+    if (method.kind === 'oneway') return payload.length <= packet || !this.slots.full;
+    return this.#channels.get(channel).open < calls && !this.slots.full;
+  }
+
+  begin(call: OutCall): number {
+    const channel = this.#channels.get(call.channel);
+    if (call.method.kind !== 'oneway') channel.countCall(1);
+    else if (call.payload.length <= this.#context.terms.packet) return 0;
+    this.slots.add(call);
+    if (call.method.flags !== 0) this.#openStreams(channel, call);
+    return call.id;
+  }
+
+  // Places of streaming calls, whose limit covers the connection.
+
+  #park(call: OutCall): void {
+    const { memory, usage } = this.#context;
     if (!memory.fits(call.cost)) return call.failed(memoryFull(memory, call.cost));
-    this.#waiting.add(queue, call);
+    usage.hold(call.cost);
+    call.keep();
+    this.#parked.push(call);
     usage.makeRoom();
-    if (queue === this.#waiting.streams && queue.length <= this.streams)
+    if (this.#parked.length <= this.streams)
       this.#context.wakeBy(this.#freePlaces(this.#context.now));
+  }
+
+  /** Removes a call that waits for a place; returns false if it does not. */
+  #unpark(call: OutCall): boolean {
+    if (!this.#parked.remove(call)) return false;
+    this.#context.usage.free(call.cost);
+    return true;
+  }
+
+  /** Called when something has ended that may have kept calls waiting. */
+  #proceed(): void {
+    if (!this.#outbox.idle) this.#context.port.dirty();
+    if (this.#parked.length > 0) this.#admitParked();
+  }
+
+  #admitParked(): void {
+    // Writing may run code of the program, which may end any of these calls.
+    for (let call = this.#parked.first; call !== undefined; call = this.#parked.first) {
+      if (this.streams >= this.#context.terms.streams) return;
+      this.#unpark(call);
+      this.streams++;
+      const channel = this.#channels.get(call.channel);
+      if (!this.#write(channel, call)) this.#queue(channel, call);
+    }
   }
 
   /** Our streams that nobody has begun to read; the oldest first. */
@@ -98,7 +165,7 @@ export class Caller implements CallCarrier {
    * places. Returns the next time at which it must be called.
    */
   #freePlaces(now: number): number {
-    let missing = this.#waiting.streams.length;
+    let missing = this.#parked.length;
     if (missing === 0 || this.streams < this.#context.terms.streams) return NEVER;
     // A call that has ended keeps its place until the callee has confirmed that.
     for (const { done, method } of this.slots.values()) if (done && method.flags !== 0) missing--;
@@ -118,9 +185,9 @@ export class Caller implements CallCarrier {
    */
   trySend(byte: number, method: ProtocolMethod, payload: Uint8Array): boolean {
     const channel = this.#channels.get(byte);
-    const refusal = this.#waiting.refusal(channel, method, payload.length);
+    const refusal = this.#refusal(channel, method, payload.length);
     if (refusal !== undefined) throw refusal;
-    if (!this.#waiting.payable(channel, payload.length)) return false;
+    if (!this.#hasCredit(channel)) return false;
     // Nothing tells the program when its memory is free again.
     if (isLent(payload, method.request)) payload = new Uint8Array(payload);
     if (this.#writeOneway(channel, method, payload, undefined)) {
@@ -129,15 +196,24 @@ export class Caller implements CallCarrier {
     }
     const call = new OutCall(byte, method, payload, undefined);
     call.done = true; // Nobody waits for it.
-    if (!this.#waiting.hasRoom(channel, call)) return false;
+    if (!this.#hasRoom(channel, call)) return false;
     call.carryBy(this);
-    this.#queueOneway(channel, call);
+    this.#queue(channel, call);
     return true;
   }
 
   /** Returns true if a one-way of at most one packet could be sent now. */
   writable(channel: Channel): boolean {
-    return this.#waiting.writable(channel);
+    const { limits, terms } = this.#context;
+    return (
+      channel.lanes.shorts.fits(terms.packet + UNIT, limits.outbound) && this.#hasCredit(channel)
+    );
+  }
+
+  /** Returns true if there is credit for one more one-way, which waits only for its turn. */
+  #hasCredit({ lanes }: Channel): boolean {
+    const { first } = lanes.short;
+    return lanes.hasCredit && (first === undefined || mayBegin(first));
   }
 
   /** See `Session.whenWritable`. */
@@ -148,51 +224,38 @@ export class Caller implements CallCarrier {
     return this.#channels.whenWritable(channel, endpoint);
   }
 
-  /** Admits waiting calls as far as there is room. */
-  admitWaiting(channel: Channel): void {
-    if (this.#waiting.size > 0) this.#admitAll(channel);
-  }
-
-  #admitAll(channel: Channel): void {
-    for (const queue of this.#waiting.queues(channel)) this.#admitFrom(queue);
-  }
-
-  #admitFrom(queue: List<OutCall>): void {
-    for (let call = queue.first; call !== undefined; call = queue.first) {
-      const channel = this.#channels.get(call.channel);
-      if (!this.#waiting.hasRoom(channel, call)) return;
-      this.#waiting.remove(queue, call);
-      this.#admit(channel, call);
-    }
-  }
-
-  /** Writes a call straight into the batch, or queues it in the lanes of its channel. */
-  #admit(channel: Channel, call: OutCall): void {
+  /** Writes a short call straight into the batch. Returns false if it is long or has to wait. */
+  #write(channel: Channel, call: OutCall): boolean {
     const { method, metadata, payload } = call;
-    if (method.kind === 'oneway') return this.#admitOneway(channel, call);
-    this.slots.add(call);
-    channel.countCall(1);
-    if (method.flags !== 0) this.#openStreams(channel, call);
+    if (method.kind === 'oneway') {
+      if (!this.#writeOneway(channel, method, payload, metadata)) return false;
+      call.writeIn(this.#batch.number);
+      this.#batch.wrote();
+      this.#accept(call);
+      return true;
+    }
     const bytes = payload.length + (metadata === undefined ? 0 : metadata.bytes.length);
-    const isLong = payload.length > this.#context.terms.packet;
-    if (isLong || channel.lanes.short.length > 0 || !this.#outbox.straight(bytes))
-      return this.#queue(channel, call, isLong, isLong);
+    if (
+      payload.length > this.#context.terms.packet ||
+      channel.lanes.short.length > 0 ||
+      !this.mayBegin(call) ||
+      !this.#outbox.straight(bytes)
+    )
+      return false;
     const timeout = call.timeLeft(this.#context.now);
-    // The call fails soon because its deadline has passed.
-    if (timeout < 0) return;
+    if (timeout < 0) return false;
+    this.begin(call);
     call.writeIn(this.#batch.number);
     this.#batch.request(call.id, call.channel, method, payload, metadata, timeout);
     if (method.flags !== 0) call.accepted();
     this.#batch.wrote();
+    return true;
   }
 
-  #admitOneway(channel: Channel, call: OutCall): void {
-    if (!this.#writeOneway(channel, call.method, call.payload, call.metadata))
-      return this.#queueOneway(channel, call);
-    call.writeIn(this.#batch.number);
-    if (!call.isLent) call.accepted();
-    this.#batch.wrote();
+  /** Settles a one-way that was written, once its caller may use the memory again. */
+  #accept(call: OutCall): void {
     if (call.isLent) this.#acceptLater(call);
+    else if (!call.done) call.accepted();
   }
 
   /** Settles a one-way that is in the batch once its caller may use the memory again. */
@@ -224,24 +287,17 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  #queueOneway(channel: Channel, call: OutCall): void {
+  #queue({ lanes, mounted }: Channel, call: OutCall): void {
+    const isOneway = call.method.kind === 'oneway';
     const isLong = call.payload.length > this.#context.terms.packet;
-    if (isLong) this.slots.add(call);
-    this.#queue(channel, call, isLong, true);
-  }
-
-  #queue(channel: Channel, call: OutCall, isLong: boolean, pays: boolean): void {
-    const kind = call.method.kind === 'oneway' ? Kind.ONEWAY : Kind.REQUEST;
-    const unit = call.queue(kind, pays);
-    const isOrdered = channel.mounted?.protocol.ordered === true;
-    const lane = isLong && !isOrdered ? 'bulk' : 'short';
-    this.#outbox.push(channel.lanes, unit, lane);
+    const unit = call.queue(isOneway ? Kind.ONEWAY : Kind.REQUEST, isOneway || isLong);
+    const lane = isLong && mounted?.protocol.ordered !== true ? 'long' : 'short';
+    this.#outbox.push(lanes, unit, lane);
   }
 
   #openStreams(channel: Channel, call: OutCall): void {
-    this.streams++;
     // It may be the next stream that nobody reads.
-    if (this.#waiting.streams.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
+    if (this.#parked.length > 0) this.#context.wakeBy(this.#context.now + UNREAD);
     const { flags } = call.method;
     const context = this.#context;
     const progress = () => call.progressed(context.now);
@@ -261,27 +317,24 @@ export class Caller implements CallCarrier {
   }
 
   requestWritten(call: OutCall): void {
-    const channel = this.#channels.get(call.channel);
     if (call.method.kind === 'oneway') {
       if (call.id !== 0) this.slots.delete(call);
-      if (call.isLent && !call.done) this.#acceptLater(call);
+      this.#accept(call);
     } else if (call.method.flags !== 0 && !call.done) call.accepted();
-    this.admitWaiting(channel);
   }
 
   abandon(call: OutCall): void {
+    if (this.#unpark(call)) return;
     const channel = this.#channels.get(call.channel);
-    if (this.#waiting.remove(this.#waiting.queueOf(channel, call), call)) return;
-    const unit = call.takeUnit();
+    const { unit } = call;
     const begun = unit?.begun === true;
-    if (unit !== undefined) this.#outbox.remove(channel.lanes, unit);
-    call.upload?.stop(ABANDONED);
+    this.#stopSending(channel, call, ABANDONED);
     if (begun || call.writtenIn !== 0) {
       if (this.slots.get(call.id) !== call) return;
       this.#batch.control(Kind.CANCEL, call.id);
       if (call.method.kind === 'oneway') this.slots.delete(call);
-    } else this.#release(channel, call);
-    this.admitWaiting(channel);
+    } else if (unit !== undefined && call.method.flags !== 0) this.streams--;
+    this.#proceed();
   }
 
   #release(channel: Channel, call: OutCall): void {
@@ -305,7 +358,7 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(call.channel);
     if (call.wide) this.#stopSending(channel, call, ANSWERED);
     this.#release(channel, call);
-    if (this.#waiting.size > 0) this.#admitAll(channel);
+    this.#proceed();
   }
 
   #stopSending(channel: Channel, call: OutCall, error: TransportError): void {
@@ -317,15 +370,19 @@ export class Caller implements CallCarrier {
   // Time and the end of the connection.
 
   /**
-   * Fails, because the transport closes, all calls that no handler can have seen, and all one-ways
-   * that were not yet accepted.
+   * Fails, because the transport closes, all calls that no handler can have seen, except one-ways
+   * for which the channel has credit.
    */
   failUnsent(error: TransportError): void {
-    const unsent: OutCall[] = this.takeWaiting();
-    for (const call of this.slots.values())
-      if (!call.done && call.writtenIn === 0 && !isPlaced(call)) unsent.push(call);
-    for (const { lanes } of this.#channels.all())
-      for (const call of queuedOneways(lanes)) if (!isPlaced(call)) unsent.push(call);
+    const unsent = this.takeWaiting();
+    for (const { lanes } of this.#channels.all()) {
+      let { credit } = lanes;
+      for (const call of queued(lanes)) {
+        const mayGo = call.method.kind === 'oneway' && (credit > 0 || call.done);
+        if (mayGo) credit -= call.unit!.charge;
+        else unsent.push(call);
+      }
+    }
     for (const call of unsent) {
       call.carrier?.abandon(call);
       call.failed(withoutStack(error, { sent: false }));
@@ -336,12 +393,9 @@ export class Caller implements CallCarrier {
    * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
    */
   failChannel(channel: Channel, error: TransportError): void {
-    const calls = this.#waiting.of(channel);
-    for (const call of this.slots.values())
-      if (call.channel === channel.byte && !call.done) calls.push(call);
-    calls.push(...queuedOneways(channel.lanes));
+    const calls = [...this.#parked, ...queued(channel.lanes), ...this.slots.values()];
     for (const call of calls) {
-      if (call.done) continue;
+      if (call.done || call.channel !== channel.byte) continue;
       const { sent } = call;
       this.abandon(call);
       call.failed(withoutStack(error, { sent }));
@@ -356,9 +410,28 @@ export class Caller implements CallCarrier {
       if (!call.done) call.failed(withoutStack(error, { sent: call.sent }));
   }
 
-  /** Removes the calls that waited for room and returns them in order, to be sent elsewhere. */
+  /**
+   * Removes the calls that wait for the end of others, and those behind them. Returns them in order,
+   * to be sent elsewhere.
+   */
   takeWaiting(): OutCall[] {
-    return this.#waiting.take(this.#channels.all());
+    const taken = [...this.#parked];
+    for (const { lanes, open } of this.#channels.all()) {
+      let places = this.#context.terms.calls - open;
+      for (const lane of [lanes.short, lanes.long]) {
+        let isBeyond = false;
+        for (const call of unbegun(lane)) {
+          if (call.method.kind !== 'oneway') isBeyond ||= places-- <= 0;
+          if (isBeyond && !call.done) taken.push(call);
+        }
+      }
+    }
+    for (const call of taken) {
+      if (!this.#unpark(call) && call.method.flags !== 0) this.streams--;
+      this.#stopSending(this.#channels.get(call.channel), call, ABANDONED);
+      call.carryBy(undefined);
+    }
+    return taken.sort((a, b) => a.seq - b.seq);
   }
 
   /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */
@@ -369,13 +442,9 @@ export class Caller implements CallCarrier {
       if (call.due <= now) call.expired(now);
       if (!call.done && call.due < next) next = call.due;
     };
-    // Waiting calls come first, because an expiring call in flight may admit one of them.
-    for (const call of this.#waiting.streams) look(call);
-    for (const channel of this.#channels.all()) {
-      for (const call of channel.waiting) look(call);
-      for (const call of channel.waitingLong) look(call);
-      for (const call of queuedOneways(channel.lanes)) look(call);
-    }
+    // Waiting calls come first, because they may begin when a call in flight expires.
+    for (const call of this.#parked) look(call);
+    for (const { lanes } of this.#channels.all()) for (const call of queued(lanes)) look(call);
     for (const call of this.slots.values()) look(call);
     return Math.min(next, this.#freePlaces(now));
   }
@@ -387,60 +456,52 @@ export class Caller implements CallCarrier {
    *   lost.
    */
   close(error: TransportError, arrived: boolean): OutCall[] {
-    const channels = this.#channels.all();
+    const calls = [...this.#parked];
     const unsent: OutCall[] = [];
     let lost = 0;
-    const over = (channel: Channel, call: OutCall) => {
-      const { sent } = call;
+    for (const { lanes } of this.#channels.all()) {
+      if (!arrived) lost += lanes.undone;
+      for (const call of queued(lanes)) {
+        // Its sender believes that it was sent.
+        if (call.done) lost++;
+        calls.push(call);
+      }
+    }
+    for (const call of this.slots.values()) {
+      // It has begun, but its sender knows that it was not sent.
+      if (call.method.kind === 'oneway' && !call.done && !arrived) lost--;
+      calls.push(call);
+    }
+    for (const call of calls) {
+      const { method, sent } = call;
+      const channel = this.#channels.get(call.channel);
+      this.#unpark(call);
       this.#stopSending(channel, call, error);
       call.download?.end(error);
       this.#release(channel, call);
-      if (call.done) return;
+      if (call.done) continue;
       // The user of an accepted streaming call already holds its streams, so it can't be started
       // again.
-      if (sent || (call.method.flags !== 0 && call.writtenIn !== 0))
+      if (sent || (method.flags !== 0 && call.writtenIn !== 0))
         call.failed(withoutStack(error, { sent }));
       else {
         call.unsend();
         unsent.push(call);
       }
-    };
-    for (const channel of channels) {
-      const { lanes } = channel;
-      if (!arrived) lost += lanes.undone;
-      for (const lane of lanes.lists) {
-        for (const unit of lane) {
-          if (unit.kind !== Kind.ONEWAY) continue;
-          const call = unit.sender as OutCall;
-          // It counts as lost only if its sender believes that it was sent.
-          if (unit.begun && !arrived) lost--;
-          if (call.done) lost++;
-          over(channel, call);
-        }
-      }
     }
     if (lost > 0) this.#context.count('onewayLost', lost);
-    for (const call of this.takeWaiting()) over(this.#channels.get(call.channel), call);
-    for (const call of this.slots.values()) over(this.#channels.get(call.channel), call);
     return unsent.sort((a, b) => a.seq - b.seq);
   }
 }
 
-/** True if a request has begun to leave, or is a one-way whose place in the order is certain. */
-function isPlaced({ unit, method }: OutCall): boolean {
-  return unit !== undefined && (unit.begun || (method.kind === 'oneway' && !unit.unpaid));
+/** The calls in the lanes that have not begun, in order. */
+function* queued({ short, long }: Lanes): IterableIterator<OutCall> {
+  yield* unbegun(short);
+  yield* unbegun(long);
 }
 
-/**
- * The short one-ways of a channel that wait to be sent and have not settled, in order. They have no
- * id, so they are not among the open calls.
- */
-function* queuedOneways({ short }: Channel['lanes']): IterableIterator<OutCall> {
-  for (const unit of short) {
-    if (unit.kind !== Kind.ONEWAY || unit.id !== 0) continue;
-    const call = unit.sender as OutCall;
-    if (!call.done) yield call;
-  }
+function* unbegun(lane: List<Outgoing>): IterableIterator<OutCall> {
+  for (const { begun, sender } of lane) if (!begun) yield sender as OutCall;
 }
 
 function unreadError({ full }: ProtocolMethod): TransportError {
@@ -459,129 +520,6 @@ const ANSWERED = new TransportError(
   'cancelled',
   'the callee answered before the upload was complete',
 );
-
-// The room for calls on a connection. The queue of streaming calls is one for the whole connection,
-// because their limit covers the connection.
-
-/** Our waiting calls, and the limits that keep them waiting. */
-class CallQueue {
-  readonly streams = new List<OutCall>();
-  /** The number of calls that wait, on all channels. */
-  size = 0;
-  readonly #context: SessionContext;
-  readonly #outbox: Outbox;
-  readonly #open: Caller;
-
-  constructor(context: SessionContext, outbox: Outbox, open: Caller) {
-    this.#context = context;
-    this.#outbox = outbox;
-    this.#open = open;
-  }
-
-  // Room.
-
-  /** Returns true if a one-way of at most one packet could be sent now. */
-  writable(channel: Channel): boolean {
-    const { packet } = this.#context.terms;
-    return (
-      channel.lanes.shorts.fits(packet + UNIT, this.#context.limits.outbound) &&
-      this.payable(channel, packet)
-    );
-  }
-
-  /** Returns true if there is credit for a one-way with this payload, and none waits before it. */
-  payable({ lanes, waiting, waitingLong }: Channel, length: number): boolean {
-    const queue = length > this.#context.terms.packet ? waitingLong : waiting;
-    return queue.length === 0 && lanes.hasCredit;
-  }
-
-  /** Returns the error for a message that can never be sent on this connection. */
-  refusal(
-    { disagreement }: Channel,
-    method: ProtocolMethod,
-    length: number,
-  ): TransportError | undefined {
-    const { message } = this.#context.terms;
-    if (disagreement !== undefined) return withDetails(disagreement, { sent: false });
-    return length > message ? tooLarge(method, length, message) : undefined;
-  }
-
-  /** Returns true if the limits of both ends let the call start now. */
-  hasRoom(channel: Channel, call: OutCall): boolean {
-    const { lanes } = channel;
-    const { terms, limits } = this.#context;
-    const tally = call.payload.length > terms.packet ? lanes.longs : lanes.shorts;
-    if (tally.messages > 0 && !tally.fits(Math.min(call.cost, MOST_PRICE), limits.outbound))
-      return false;
-    const { kind, flags } = call.method;
-    if (kind === 'oneway') return true;
-    return (
-      channel.open < terms.calls &&
-      !this.#open.slots.full &&
-      (flags === 0 || this.#open.streams < terms.streams)
-    );
-  }
-
-  // Waiting calls.
-
-  /**
-   * Returns the queue in which a call waits. Long messages that are not ordered with short ones
-   * have a queue of their own in each channel. All other calls except streaming ones share the
-   * channel's main queue.
-   */
-  queueOf(channel: Channel, call: OutCall): List<OutCall> {
-    if (call.method.flags !== 0) return this.streams;
-    return call.payload.length > this.#context.terms.packet &&
-      channel.mounted?.protocol.ordered !== true
-      ? channel.waitingLong
-      : channel.waiting;
-  }
-
-  /** Returns the queues from which calls may be admitted when a channel has room. */
-  queues(channel: Channel): readonly List<OutCall>[] {
-    return [channel.waiting, channel.waitingLong, this.streams];
-  }
-
-  add(queue: List<OutCall>, call: OutCall): void {
-    this.#context.usage.hold(call.cost);
-    call.keep();
-    queue.push(call);
-    this.size++;
-    this.#outbox.await(true);
-  }
-
-  /** Removes a call; returns false if it was not waiting in this queue. */
-  remove(queue: List<OutCall>, call: OutCall): boolean {
-    if (!queue.remove(call)) return false;
-    this.#outbox.await(--this.size > 0);
-    this.#context.usage.free(call.cost);
-    return true;
-  }
-
-  /** Returns the waiting calls of a channel. */
-  of(channel: Channel): OutCall[] {
-    const streams = [...this.streams].filter((call) => call.channel === channel.byte);
-    return [...channel.waiting, ...channel.waitingLong, ...streams];
-  }
-
-  /** Removes all waiting calls and returns them in order. */
-  take(channels: Iterable<Channel>): OutCall[] {
-    const taken: OutCall[] = [];
-    const empty = (queue: List<OutCall>) => {
-      for (const call of queue) {
-        this.remove(queue, call);
-        call.carryBy(undefined);
-        taken.push(call);
-      }
-    };
-    empty(this.streams);
-    for (const { waiting, waitingLong } of channels) {
-      empty(waiting);
-      empty(waitingLong);
-    }
-    return taken.sort((a, b) => a.seq - b.seq);
-  }
-}
 
 function tooLarge({ kind, full }: ProtocolMethod, length: number, limit: number): TransportError {
   const remedy = kind === 'oneway' ? 'send it in parts' : 'stream it with an upload';

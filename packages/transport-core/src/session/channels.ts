@@ -6,7 +6,6 @@
 // the protocols. `Channels` settles callers that wait for room.
 
 import { reasonError, TransportError } from '../errors.ts';
-import { List } from '../list.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { cleanText } from '../text.ts';
 import { Account } from '../wire/frame.ts';
@@ -19,7 +18,6 @@ import {
 } from '../wire/hello.ts';
 import { type Creditor, ReceiveAccount } from './batch.ts';
 import { DEFAULT_PRIORITY, InChannel, type Mounted } from './incoming-calls.ts';
-import type { OutCall } from './out-call.ts';
 import { Lanes } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -38,12 +36,6 @@ export class Channel extends InChannel {
 
   /** The number of our calls without a terminal frame. */
   open = 0;
-  /**
-   * Our calls that wait for room, in order, except streaming ones. Unless the order of the protocol
-   * counts, long ones are in `waitingLong`, so that they do not hold up short ones.
-   */
-  readonly waiting = new List<OutCall>();
-  readonly waitingLong = new List<OutCall>();
   /** Callers of `writable()` that wait until `trySend` would return true. */
   readonly #writers: Writer[] = [];
 
@@ -60,7 +52,7 @@ export class Channel extends InChannel {
   // Our calls; see `InChannel` for those of the peer.
 
   /**
-   * Called with 1 when one of our calls is admitted, and with -1 when its terminal frame is read.
+   * Called with 1 when one of our calls begins, and with -1 when its terminal frame is read.
    */
   countCall(change: 1 | -1): void {
     this.open += change;

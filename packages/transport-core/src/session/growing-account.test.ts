@@ -74,6 +74,8 @@ class LongLine {
   download(): TestCall {
     const call = callOf('get', 0);
     this.pair.start(this.pair.dialer, call);
+    // It has a stream once its request was written.
+    this.pair.tick(this.pair.dialer);
     this.#read(call.download!);
     return call;
   }

@@ -422,8 +422,6 @@ export class InCall implements ListEntry, UnitSender {
     return 0;
   }
 
-  paid(): void {}
-
   dropped(): void {}
 
   written(_unit: Outgoing, last: boolean): void {

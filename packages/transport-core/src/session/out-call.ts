@@ -8,7 +8,7 @@ import type { TransportError } from '../errors.ts';
 import type { List, ListEntry } from '../list.ts';
 import type { ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
-import { type EncodedMetadata, HIGHEST, SLOTS, slotOf, UNIT } from '../wire/frame.ts';
+import { type EncodedMetadata, HIGHEST, MOST_PRICE, SLOTS, slotOf, UNIT } from '../wire/frame.ts';
 import { isLent, kept, Outgoing, type UnitSender } from './outgoing.ts';
 import type { Assembly } from './packets.ts';
 import type { InStream, OutStream } from './streams.ts';
@@ -26,8 +26,13 @@ export interface CallCarrier {
   readonly now: number;
   /** The peer that it carries calls to; undefined for the pool. */
   readonly remote?: Remote | undefined;
+  // Only a session has the following three, which it needs for a call in its lanes.
+  /** Returns true if the limits of both ends let the call begin now. */
+  mayBegin?(call: OutCall): boolean;
+  /** Opens the call, whose first packet is written next; returns its id, or 0 if it needs none. */
+  begin?(call: OutCall): number;
   /** Called when the request of `call` is completely written to the batch. */
-  requestWritten(call: OutCall): void;
+  requestWritten?(call: OutCall): void;
   /** Called when the caller gave up: the call is taken back or canceled. */
   abandon(call: OutCall): void;
 }
@@ -148,7 +153,7 @@ export class OutCall implements ListEntry, UnitSender {
   /** Returns the unit that its request waits as; `kind` is REQUEST or ONEWAY. */
   queue(kind: number, pays: boolean): Outgoing {
     this.keep();
-    const unit = new Outgoing(kind, this.id, this.payload, this);
+    const unit = new Outgoing(kind, 0, this.payload, this);
     unit.setRequest(this.method, this.metadata, pays);
     this.unit = unit;
     return unit;
@@ -196,9 +201,22 @@ export class OutCall implements ListEntry, UnitSender {
     this.upload = this.download = undefined;
   }
 
+  mayBegin(): boolean {
+    return this.carrier!.mayBegin!(this);
+  }
+
+  begins(): number {
+    return this.carrier!.begin!(this);
+  }
+
   /** The cost in the queues, in bytes. */
   get cost(): number {
     return this.payload.length + (this.metadata === undefined ? 0 : this.metadata.size) + UNIT;
+  }
+
+  /** The part of the cost that `limits.outbound` counts. */
+  get price(): number {
+    return Math.min(this.cost, MOST_PRICE);
   }
 
   /** True if a handler may have seen the call. */
@@ -226,8 +244,8 @@ export class OutCall implements ListEntry, UnitSender {
   /** Called when the deadline has passed. */
   expired(_now: number): void {}
   /**
-   * Called when the place of a one-way in the send order is certain, or when the request of a
-   * streaming call has left and its streams can be used.
+   * Called when a one-way was written, or when the request of a streaming call has left and its
+   * streams can be used.
    */
   accepted(): void {}
   /**
@@ -248,20 +266,16 @@ export class OutCall implements ListEntry, UnitSender {
       : Math.min(Math.ceil(left), 0xffff_ffff);
   }
 
-  paid(): void {
-    if (this.method.kind === 'oneway' && !this.isLent) this.accepted();
-  }
-
   written(unit: Outgoing, last: boolean): void {
     if (last || (this.method.flags !== 0 && this.writtenIn === 0))
       this.writtenIn = this.carrier!.mark;
     if (!last) return;
     if (this.unit === unit) this.unit = undefined;
-    this.carrier!.requestWritten(this);
+    this.carrier!.requestWritten!(this);
   }
 
   dropped(): void {
-    this.unit = undefined;
+    this.expired(this.carrier!.now);
   }
 }
 

@@ -26,34 +26,38 @@ test('long messages are paid as a whole, in order, when their account rises abov
   const { fixture, lanes } = withChannel(1);
   const senders = [new RecordingSender(), new RecordingSender(), new RecordingSender()];
   for (const sender of senders)
-    fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true, sender), 'bulk');
+    fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true, sender), 'long');
+  t.is(fixture.pump().length, 2);
   t.deepEqual(pluck(senders, 'paidFor'), [1, 0, 0]);
   t.is(lanes.credit, 1 - 2 * packet - 64);
-  t.is(fixture.pump().length, 2);
   fixture.outbox.grantChannel(lanes, 2 * packet + 64, 0);
-  t.deepEqual(pluck(senders, 'paidFor'), [1, 1, 0]);
   t.is(fixture.pump().length, 2);
+  t.deepEqual(pluck(senders, 'paidFor'), [1, 1, 0]);
 });
 
-test('a paid message that is withdrawn before it began is refunded, which pays for the next', (t) => {
+test('a message that is withdrawn before it began costs nothing', (t) => {
   const { fixture, lanes } = withChannel(1);
   const next = new RecordingSender();
   const first = unit(Kind.REQUEST, 2 * packet, true);
-  fixture.outbox.push(lanes, first, 'bulk');
-  fixture.outbox.push(lanes, unit(Kind.REQUEST, 3 * packet, true, next), 'bulk');
+  fixture.outbox.push(lanes, first, 'long');
+  fixture.outbox.push(lanes, unit(Kind.REQUEST, 3 * packet, true, next), 'long');
+  t.false(lanes.hasCredit);
   fixture.outbox.remove(lanes, first);
+  t.is(fixture.pump().length, 3);
   t.is(next.paidFor, 1);
   t.is(lanes.credit, 1 - 3 * packet - 64);
+  t.is(lanes.owed, 0);
 });
 
 test('a message that is withdrawn after it began is refunded only by the receiver', (t) => {
   const { fixture, lanes } = withChannel(100_000);
   const message = unit(Kind.REQUEST, 100 * packet, true);
-  fixture.outbox.push(lanes, message, 'bulk');
-  const before = lanes.credit;
+  fixture.outbox.push(lanes, message, 'long');
   fixture.pumpOneBatch();
+  t.is(lanes.credit, 100_000 - message.charge);
   fixture.outbox.remove(lanes, message);
-  t.is(lanes.credit, before);
+  t.is(lanes.credit, 100_000 - message.charge);
+  t.is(lanes.owed, 0);
 });
 
 test('when a one-way that waits for credit is withdrawn, the requests behind it go', (t) => {
@@ -74,7 +78,7 @@ test('one-ways and long messages of a channel are paid in the order in which the
     const message = isLong
       ? unit(Kind.REQUEST, 2 * packet, true, sender)
       : unit(Kind.ONEWAY, 10, true, sender);
-    fixture.outbox.push(lanes, message, isLong ? 'bulk' : 'short');
+    fixture.outbox.push(lanes, message, isLong ? 'long' : 'short');
   }
   for (let paid = 1; paid <= senders.length; paid++) {
     fixture.outbox.grantChannel(lanes, 1 - lanes.credit, 0);
@@ -90,7 +94,7 @@ test('a one-way that would exhaust the account waits until earlier long messages
   const { fixture, lanes } = withChannel(packet + 66);
   const sender = new RecordingSender();
   fixture.grant(0);
-  fixture.outbox.push(lanes, unit(Kind.REQUEST, packet + 1, true), 'bulk');
+  fixture.outbox.push(lanes, unit(Kind.REQUEST, packet + 1, true), 'long');
   t.false(lanes.payOneway(64 + packet));
   fixture.outbox.push(lanes, unit(Kind.ONEWAY, packet, true, sender), 'short');
   t.is(fixture.pump().length, 0);
@@ -98,9 +102,34 @@ test('a one-way that would exhaust the account waits until earlier long messages
   fixture.outbox.grant(100_000);
   t.deepEqual(pluck(fixture.pump(), 'kind'), [Kind.REQUEST, Kind.PART, Kind.ONEWAY]);
   t.is(sender.paidFor, 1);
-  t.is(lanes.account, 1 - 1_024 - packet);
-  t.is(lanes.account, lanes.credit);
+  t.is(lanes.credit, 1 - 1_024 - packet);
   t.true(fixture.outbox.idle);
+});
+
+test('credit that was enough for a unit when it came is not taken by a later one', (t) => {
+  const fixture = new OutboxFixture();
+  const lanes = fixture.lanes(0x20, 10, 1 + 2 * (2 * packet + 64));
+  const senders = [1, 2, 3].map(() => new RecordingSender());
+  fixture.grant(1);
+  for (const sender of senders.slice(0, 2))
+    fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true, sender), 'long');
+  fixture.pump();
+  t.true(lanes.hasCredit);
+  fixture.outbox.push(lanes, unit(Kind.ONEWAY, packet, true, senders[2]), 'short');
+  fixture.pump();
+  t.deepEqual(pluck(senders, 'paidFor'), [1, 0, 0], 'the second one waits for the pipe');
+  fixture.outbox.grant(100_000);
+  fixture.pump();
+  t.deepEqual(pluck(senders, 'paidFor'), [1, 1, 1]);
+});
+
+test('a long request that waits for the end of another does not keep one-ways from the credit', (t) => {
+  const fixture = new OutboxFixture();
+  const lanes = fixture.lanes(0x20, 10, 2_000);
+  const blocked = Object.assign(new RecordingSender(), { mayBegin: () => false });
+  fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true, blocked), 'long');
+  fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
+  t.deepEqual(pluck(fixture.pump(), 'kind'), [Kind.ONEWAY]);
 });
 
 test('a long message that would exhaust the account waits until earlier one-ways have begun', (t) => {
@@ -109,10 +138,9 @@ test('a long message that would exhaust the account waits until earlier one-ways
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   fixture.pump();
   fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
-  fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true), 'bulk');
+  fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true), 'long');
   t.deepEqual(pluck(fixture.pump(), 'kind'), [Kind.ONEWAY, Kind.REQUEST, Kind.PART]);
-  t.is(lanes.account, 2_000 - 1_034 - 2 * packet - 64);
-  t.is(lanes.account, lanes.credit);
+  t.is(lanes.credit, 2_000 - 1_034 - 2 * packet - 64);
 });
 
 test('a long message that does not exhaust the account may overtake one-ways', (t) => {
@@ -120,7 +148,7 @@ test('a long message that does not exhaust the account may overtake one-ways', (
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
   fixture.pump();
   fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
-  fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true), 'bulk');
+  fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true), 'long');
   t.deepEqual(pluck(fixture.pump(), 'kind'), [Kind.REQUEST, Kind.PART, Kind.ONEWAY]);
 });
 
@@ -128,8 +156,8 @@ test('a one-way counts as undone from its first packet until the peer reports it
   const { fixture, lanes } = withChannel();
   const long = unit(Kind.ONEWAY, 3 * packet, true);
   fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
-  fixture.outbox.push(lanes, long, 'bulk');
-  fixture.outbox.push(lanes, unit(Kind.REQUEST, 3 * packet, true), 'bulk');
+  fixture.outbox.push(lanes, long, 'long');
+  fixture.outbox.push(lanes, unit(Kind.REQUEST, 3 * packet, true), 'long');
   t.is(lanes.undone, 0);
   fixture.pump();
   t.is(lanes.undone, 2);
@@ -142,7 +170,7 @@ test('without pipe credit no long message and no item is sent, but short frames 
   const { fixture, lanes } = withChannel();
   fixture.grant(1);
   const long = unit(Kind.REQUEST, 4 * packet, true);
-  fixture.outbox.push(lanes, long, 'bulk');
+  fixture.outbox.push(lanes, long, 'long');
   t.is(fixture.pump().length, 1);
   t.is(fixture.outbox.pipe, 1 - packet - 64);
   fixture.outbox.push(lanes, unit(Kind.ITEM, 10), 'bulk');
@@ -159,7 +187,7 @@ test('metadata counts against the pipe only in the first packet', (t) => {
   fixture.grant(100_000);
   const long = unit(Kind.REQUEST, 2 * packet, true);
   long.metadata = { bytes: new Uint8Array(30), size: 20, value: { a: 'b' } };
-  fixture.outbox.push(fixture.lanes(0x20), long, 'bulk');
+  fixture.outbox.push(fixture.lanes(0x20), long, 'long');
   fixture.pump();
   t.is(fixture.outbox.pipe, 100_000 - 2 * packet - 20 - 2 * 64);
 });
@@ -197,9 +225,9 @@ test('a long response that is withdrawn while it waits admits those behind it', 
   );
   fixture.grant(1);
   for (const response of responses) fixture.outbox.push(lanes, response, 'replies');
-  t.true(responses[3]!.unpaid);
+  t.is(responses[3]!.waitsFor, lanes);
   fixture.outbox.remove(lanes, responses[2]!);
-  t.false(responses[3]!.unpaid);
+  t.is(responses[3]!.waitsFor, undefined);
   fixture.outbox.grant(30 * MIB);
   fixture.pump();
   t.true(fixture.outbox.idle);

@@ -16,10 +16,10 @@ test('channels with work share the wire by priority, measured over many packets'
   const channels = shares.map((priority, i) => fixture.lanes(0x20 + i, priority));
   for (const lanes of channels)
     for (let i = 0; i < 40; i++)
-      fixture.outbox.push(lanes, unit(Kind.REQUEST, 50 * packet, true), 'bulk');
+      fixture.outbox.push(lanes, unit(Kind.REQUEST, 50 * packet, true), 'long');
   const owners = new Map<number, number>();
   channels.forEach((lanes, i) => {
-    for (const waiting of lanes.bulk) owners.set(waiting.id, i);
+    for (const waiting of lanes.long) owners.set(waiting.id, i);
   });
   const sent = [0, 0, 0];
   while (sent.reduce((a, b) => a + b) < 2_000)
@@ -72,7 +72,7 @@ test('the three lanes of a channel take turns of 64 KiB', (t) => {
   for (let i = 0; i < 100; i++) {
     fixture.outbox.push(lanes, unit(Kind.RESPONSE, 4_000), 'replies');
     fixture.outbox.push(lanes, unit(Kind.REQUEST, 4_000), 'short');
-    fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true), 'bulk');
+    fixture.outbox.push(lanes, unit(Kind.REQUEST, 2 * packet, true), 'long');
   }
   const kinds: string[] = [];
   while (kinds.length < 150)
@@ -86,8 +86,8 @@ test('the three lanes of a channel take turns of 64 KiB', (t) => {
 test('the oldest long message goes first, and is complete before the next begins', (t) => {
   const { fixture, lanes } = withChannel();
   const [a, b] = [unit(Kind.REQUEST, 3 * packet, true), unit(Kind.REQUEST, 3 * packet, true)];
-  fixture.outbox.push(lanes, a, 'bulk');
-  fixture.outbox.push(lanes, b, 'bulk');
+  fixture.outbox.push(lanes, a, 'long');
+  fixture.outbox.push(lanes, b, 'long');
   t.deepEqual(ids(fixture.pump()), [a.id, a.id, a.id, b.id, b.id, b.id]);
 });
 
@@ -96,7 +96,7 @@ test('a message that has sent more than 1 MiB shares half with those behind it',
   const alone = Math.ceil(2 ** 20 / packet) + 1;
   const huge = [1, 2].map(() => unit(Kind.REQUEST, (alone + 6) * packet, true));
   const small = [1, 2].map(() => unit(Kind.REQUEST, 3 * packet, true));
-  for (const message of [...huge, ...small]) fixture.outbox.push(lanes, message, 'bulk');
+  for (const message of [...huge, ...small]) fixture.outbox.push(lanes, message, 'long');
   const names = new Map([...huge, ...small].map(({ id }, i) => [id, 'ABxy'[i]!]));
   const sent = ids(fixture.pump()).map((id) => names.get(id)!);
   t.is(
@@ -115,10 +115,10 @@ test('short messages between its packets do not take the turn of such a message'
   const fixture = new OutboxFixture({ ...SMALL, packet: long });
   const lanes = fixture.lanes(0x20);
   const huge = unit(Kind.REQUEST, 40 * long, true);
-  fixture.outbox.push(lanes, huge, 'bulk');
+  fixture.outbox.push(lanes, huge, 'long');
   while (huge.offset <= 2 ** 20) fixture.pumpOneBatch();
   const other = unit(Kind.REQUEST, 10 * long, true);
-  fixture.outbox.push(lanes, other, 'bulk');
+  fixture.outbox.push(lanes, other, 'long');
   for (let i = 0; i < 40; i++) fixture.outbox.push(lanes, unit(Kind.REQUEST, 60_000), 'short');
   const sent: string[] = [];
   while (sent.length < 30)
@@ -144,14 +144,14 @@ test('short messages leave in order, and a one-way message without credit blocks
   ];
   const ask = unit(Kind.REQUEST, 10, false, senders[2]);
   for (const message of [one, two, ask]) fixture.outbox.push(lanes, message, 'short');
-  t.deepEqual(pluck(senders, 'paidFor'), [1, 0, 0]);
   t.is(fixture.pump().length, 1);
+  t.deepEqual(pluck(senders, 'paidFor'), [1, 0, 0]);
   t.is(fixture.pump().length, 0);
   fixture.outbox.grantChannel(lanes, 1_024, 0);
   t.is(fixture.pump().length, 0, 'at 0 nothing starts');
   fixture.outbox.grantChannel(lanes, 1, 0);
-  t.is(senders[1]!.paidFor, 1);
   t.is(fixture.pump().length, 2);
+  t.is(senders[1]!.paidFor, 1);
   t.is(lanes.credit, 1 - 1_034);
 });
 
@@ -294,7 +294,7 @@ test('waiting messages count in the gauge until they are written, withdrawn or d
   ];
   fixture.grant(0);
   fixture.outbox.push(lanes, units[0]!, 'short');
-  fixture.outbox.push(lanes, units[1]!, 'bulk');
+  fixture.outbox.push(lanes, units[1]!, 'long');
   fixture.outbox.push(lanes, units[2]!, 'replies');
   fixture.outbox.push(lanes, units[3]!, 'replies');
   t.is(

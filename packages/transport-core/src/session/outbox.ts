@@ -22,14 +22,9 @@ export class Outbox {
    * Infinity if it is not exhausted.
    */
   #drySince = Number.POSITIVE_INFINITY;
-  /**
-   * True if calls wait for room, so the session checks for room each time a unit has left or was
-   * dropped.
-   */
-  awaited = false;
   /** True once the peer has granted credit for the pipe. */
   #wasGranted = false;
-  /** True if the connection has ended: nothing is paid for anymore. */
+  /** True if the connection has ended: nothing is sent anymore. */
   #over = false;
   readonly batch: Batch;
   readonly context: SessionContext;
@@ -42,7 +37,7 @@ export class Outbox {
   /** The GO_AWAY that is sent after everything that was accepted. */
   #farewell: WireError | undefined = undefined;
   #saidFarewell = false;
-  /** The number of units in lanes, including those that wait for credit. */
+  /** The number of units in lanes, and of long responses that wait to enter one. */
   #waiting = 0;
 
   constructor(context: SessionContext, batch: Batch) {
@@ -57,20 +52,14 @@ export class Outbox {
 
   /** True if a long message or an item is ready and the pipe has no credit for it. */
   get starved(): boolean {
-    return (
-      this.pipe <= 0 && this.#busy.some(({ bulk, huge }) => bulk.length > 0 || huge.length > 0)
-    );
+    const { packet } = this.context.terms;
+    return this.pipe <= 0 && this.#busy.some((lanes) => lanes.nextLong(1, packet) !== undefined);
   }
 
   /** Opens the account of the connection with the credit that the peer's HELLO grants. */
   open({ pipe }: { readonly pipe: number }): void {
     this.pipe = pipe;
     this.#wasGranted = pipe > 0;
-  }
-
-  /** Called when the first call begins to wait for room, and when none waits anymore. */
-  await(isAwaited: boolean): void {
-    this.awaited = isAwaited;
   }
 
   /** Called when the connection has ended. */
@@ -137,27 +126,15 @@ export class Outbox {
     return this.#busy.some((lanes) => lanes.next(this.pipe, packet) !== undefined);
   }
 
-  /**
-   * Puts a unit into the lane of its kind and counts it in its tally. The unit is paid for
-   * immediately unless an earlier one waits for credit.
-   */
-  push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'bulk'): void {
+  /** Puts a unit into a lane and counts it in its tally. */
+  push(lanes: Lanes, unit: Outgoing, lane: 'replies' | 'short' | 'long' | 'bulk'): void {
     this.#waiting++;
     this.context.usage.hold(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).add(unit.price);
     if (this.#isLongReply(unit)) return this.#pushReply(lanes, unit);
-    if (lane === 'bulk' && unit.pays) return this.#pushLong(lanes, unit);
-    lanes[lane].push(unit);
-    this.#wake(lanes);
-    if (lane === 'short' && unit.pays && lanes.payOrWait(unit, false)) unit.sender?.paid(unit);
-    this.context.port.dirty();
-  }
-
-  #pushLong(lanes: Lanes, unit: Outgoing): void {
-    if (!lanes.payOrWait(unit, true)) return;
+    lanes.push(unit, lane);
     this.#wake(lanes);
     this.context.port.dirty();
-    unit.sender?.paid(unit);
   }
 
   #isLongReply({ kind, payload }: Outgoing): boolean {
@@ -165,7 +142,7 @@ export class Outbox {
   }
 
   #pushReply(lanes: Lanes, unit: Outgoing): void {
-    unit.wait(lanes);
+    unit.waitFor(lanes);
     this.#waitingReplies.push(unit);
     this.#admitReplies();
   }
@@ -177,8 +154,8 @@ export class Outbox {
       this.#admittedReplies += unit.price;
       const lanes = unit.waitsFor!;
       this.#waitingReplies.remove(unit);
-      unit.endWait();
-      lanes.bulk.push(unit);
+      unit.waitFor(undefined);
+      lanes.push(unit, 'bulk');
       this.#wake(lanes);
       this.context.port.dirty();
     }
@@ -201,9 +178,8 @@ export class Outbox {
     if (unit.list === undefined) return;
     lanes.remove(unit);
     this.#gone(lanes, unit);
-    if (this.#over) return;
-    lanes.refund(unit);
-    this.#payWaiting(lanes);
+    // The units behind it, or callers that wait for room, may proceed.
+    if (!this.#over) this.context.port.dirty();
   }
 
   /** Drops everything that still waits on a channel, because the connection has ended. */
@@ -217,10 +193,10 @@ export class Outbox {
     this.context.usage.free(unit.cost);
     lanes.tallyOf(unit, this.context.terms.packet).remove(unit.price);
     if (this.#isLongReply(unit)) {
-      if (!unit.unpaid) this.#admittedReplies -= unit.price;
+      if (unit.waitsFor === undefined) this.#admittedReplies -= unit.price;
       if (!this.#over) this.#admitReplies();
     }
-    if (this.#farewell !== undefined || this.awaited) this.context.port.dirty();
+    if (this.#farewell !== undefined) this.context.port.dirty();
   }
 
   /** Adds CREDIT to the pipe. Returns false if the account would exceed its maximum. */
@@ -236,21 +212,8 @@ export class Outbox {
    * Adds CREDIT to the inbox account of a channel. Returns false if it is wrong; see `Lanes.grant`.
    */
   grantChannel(lanes: Lanes, credit: number, done: number): boolean {
-    if (!lanes.grant(credit, done)) return false;
-    this.#payWaiting(lanes);
     this.context.port.dirty();
-    return true;
-  }
-
-  /** Pays for the waiting units of a channel, in order, as far as its credit reaches. */
-  #payWaiting(lanes: Lanes): void {
-    for (let unit = lanes.payNext(); unit !== undefined; unit = lanes.payNext()) {
-      if ((unit.list as unknown) === lanes.bulk) {
-        this.#wake(lanes);
-        this.context.port.dirty();
-      }
-      unit.sender?.paid(unit);
-    }
+    return lanes.grant(credit, done);
   }
 
   /** Sends a GO_AWAY after everything that was accepted. */
@@ -275,7 +238,7 @@ export class Outbox {
       const lanes = this.#pick(packet);
       if (lanes === undefined) break;
       const lane = lanes.next(this.pipe, packet)!;
-      // Writing may admit a waiting call, which may fill the batch and send it.
+      // Writing may begin an upload, whose source may make calls that fill the batch and send it.
       if (!this.#writePacket(lanes, lane, lane.first!) || this.batch.blocked) return;
     }
     if (this.pipe <= 0 && this.#drySince === Number.POSITIVE_INFINITY) this.#ranDry();
@@ -337,18 +300,20 @@ export class Outbox {
     const end = Math.min(start + terms.packet, unit.payload.length);
     const extra = unit.begun || unit.metadata === undefined ? 0 : unit.metadata.size;
     if (!this.batch.hasRoom(end - start + room(unit))) return false;
+    // A batch that left may have settled a call, and its program may have withdrawn this unit.
+    if (unit.list === undefined) return true;
     let timeout = 0;
-    if (unit.kind === Kind.REQUEST && !unit.begun) {
-      timeout = unit.sender!.timeLeft(now);
+    if (!unit.begun) {
+      if (unit.kind === Kind.REQUEST) timeout = unit.sender!.timeLeft(now);
       if (timeout < 0) {
         this.remove(lanes, unit);
         unit.sender!.dropped(unit);
         return true;
       }
+      lanes.pay(unit);
+      unit.begin();
     }
     if (needsPipe(unit, terms.packet)) this.pipe -= end - start + extra + UNIT;
-    const begins = !unit.begun && unit.pays;
-    if (!unit.begun) lanes.left(unit);
     this.batch.unit(unit, lanes.byte, end, timeout);
     lanes.took(end - start + extra + UNIT, lane);
     const isLast = unit.wrote(end);
@@ -357,7 +322,6 @@ export class Outbox {
       this.#gone(lanes, unit);
     } else lanes.wrotePart(unit);
     unit.sender?.written(unit, isLast);
-    if (begins) this.#payWaiting(lanes);
     return !this.batch.full || this.batch.flush();
   }
 }

@@ -1,4 +1,4 @@
-// Outgoing messages, and the three lanes of a channel in which they wait (docs/wire-protocol.md
+// Outgoing messages, and the lanes of a channel in which they wait (docs/wire-protocol.md
 // §7).
 //
 // `Lanes` owns the waiting messages of one channel, their order, and our credit on its accounts.
@@ -26,8 +26,10 @@ export interface UnitSender {
    * number if the deadline has passed, so that it is dropped.
    */
   timeLeft(now: number): number;
-  /** Called when the account of the unit has paid for it. */
-  paid(unit: Outgoing): void;
+  /** Returns true if the limits of both ends let a REQUEST or a ONEWAY begin now. */
+  mayBegin?(): boolean;
+  /** Called before the first packet of a REQUEST or a ONEWAY is written; returns its id. */
+  begins?(unit: Outgoing): number;
   /** Called when a packet of the unit was written to the batch. */
   written(unit: Outgoing, last: boolean): void;
   /** Called when the unit was dropped because its deadline had passed. */
@@ -41,7 +43,8 @@ export class Outgoing implements ListEntry {
   before: ListEntry | undefined = undefined;
   after: ListEntry | undefined = undefined;
   readonly kind: number;
-  readonly id: number;
+  /** A REQUEST or a ONEWAY gets its id when it begins. */
+  id: number;
   readonly payload: Uint8Array;
   readonly sender: UnitSender | undefined;
   method = 0;
@@ -49,9 +52,7 @@ export class Outgoing implements ListEntry {
   metadata: EncodedMetadata | undefined = undefined;
   /** True if the inbox account pays for the whole unit. */
   pays = false;
-  /** True while the unit waits for credit, or as a long response until it may begin. */
-  unpaid = false;
-  /** Its place among the units of its channel that wait for credit. */
+  /** Its place among the units of its channel that the inbox account pays for. */
   place = 0;
   /**
    * The lanes that a long response enters once it may begin; undefined for other units.
@@ -95,16 +96,14 @@ export class Outgoing implements ListEntry {
     return unit;
   }
 
-  /** Waits for credit, or as a long response until it may enter these lanes. */
-  wait(lanes?: Lanes): void {
-    this.unpaid = true;
+  /** Waits, as a long response, until it may enter these lanes; `undefined` ends the wait. */
+  waitFor(lanes: Lanes | undefined): void {
     this.waitsFor = lanes;
   }
 
-  /** Ends the wait for credit. */
-  endWait(): void {
-    this.unpaid = false;
-    this.waitsFor = undefined;
+  /** Called before its first packet is written. */
+  begin(): void {
+    if (this.isCall) this.id = this.sender?.begins?.(this) ?? this.id;
   }
 
   /** Records that a packet that ends at `end` was written. Returns true if it was the last one. */
@@ -112,6 +111,10 @@ export class Outgoing implements ListEntry {
     this.begun = true;
     this.offset = end;
     return end === this.payload.length;
+  }
+
+  get isCall(): boolean {
+    return this.kind === Kind.REQUEST || this.kind === Kind.ONEWAY;
   }
 
   /** Bytes plus the fixed price of a unit: the memory that it holds. */
@@ -175,26 +178,24 @@ export class Lanes {
    * waits for credit.
    */
   readonly replies = new List<Outgoing>();
-  /** Short requests and one-ways, in order. An unpaid one-way holds up the messages behind it. */
+  /**
+   * Short requests and one-ways, in order. The first one holds up those behind it while it waits
+   * for credit or for one of the `limits.calls`.
+   */
   readonly short = new List<Outgoing>();
   /**
-   * Long messages and items that are paid for. The oldest message goes first, so that one after the
-   * other arrives in time on a thin line; items take turns packet by packet.
+   * Long requests and one-ways. The oldest one goes first, so that one after the other arrives in
+   * time on a thin line.
    */
+  readonly long = new List<Outgoing>();
+  /** Long responses, of which the oldest goes first, and items, which take turns by packet. */
   readonly bulk = new List<Outgoing>();
-  /** Messages that have sent more than `ALONE`: they take turns, and have every other packet. */
+  /** Messages that have sent more than `ALONE`: they take turns by packet. */
   readonly huge = new List<Outgoing>();
-  /** Long requests and one-ways that wait for credit, in order. */
-  readonly unpaidLong = new List<Outgoing>();
-  /** The first unit in `short` that waits for credit. */
-  firstUnpaid: Outgoing | undefined = undefined;
-  /** Our credit on the inbox account of the channel that no paid unit needs, in bytes. */
+  /** Our credit on the inbox account of the channel, in bytes. A unit pays when it begins. */
   credit: number;
-  /**
-   * The same account as its receiver counts it: a unit costs it only when its first packet is
-   * written, because lanes overtake each other. It equals `credit` if all paid units have begun.
-   */
-  account: number;
+  /** The credit that the units in the lanes will cost. */
+  owed = 0;
   /** The number of one-ways that were sent and that the peer has not reported as done. */
   undone = 0;
   /** Waiting messages, counted by kind, so that long ones never take the room of short ones. */
@@ -214,13 +215,14 @@ export class Lanes {
   #places = 0;
   #turn = 0;
   #turnBytes = 0;
-  /** True if the next packet of a long message belongs to a huge one. */
-  #hugeNext = false;
+  /** The lanes that share the turn of long messages by packet, and the one with the last packet. */
+  readonly #longs = [this.long, this.bulk, this.huge] as const;
+  #lastLong = 0;
 
   constructor(byte: number, priority: number, credit: number) {
     this.byte = byte;
     this.priority = priority;
-    this.credit = this.account = credit;
+    this.credit = credit;
   }
 
   /** Sets the share of the wire, when a protocol is mounted on the channel. */
@@ -243,14 +245,13 @@ export class Lanes {
     return (
       this.replies.length === 0 &&
       this.short.length === 0 &&
-      this.bulk.length === 0 &&
-      this.huge.length === 0
+      this.#longs.every(({ length }) => length === 0)
     );
   }
 
   /** All lists in which units of the channel wait. */
   get lists(): readonly List<Outgoing>[] {
-    return [this.replies, this.short, this.bulk, this.huge, this.unpaidLong];
+    return [this.replies, this.short, ...this.#longs];
   }
 
   /** Returns the tally that counts a unit. */
@@ -273,6 +274,14 @@ export class Lanes {
     );
   }
 
+  /** Adds a unit to its lane. */
+  push(unit: Outgoing, lane: 'replies' | 'short' | 'long' | 'bulk'): void {
+    this[lane].push(unit);
+    if (!unit.pays) return;
+    unit.place = this.#places++;
+    this.owed += unit.charge;
+  }
+
   /**
    * Returns the lane whose turn it is and that has something to send now. A lane keeps its turn for
    * 64 KiB.
@@ -280,9 +289,9 @@ export class Lanes {
   next(pipe: number, packet: number): List<Outgoing> | undefined {
     for (let i = 0; i < 3; i++) {
       const turn = (this.#turn + i) % 3;
-      const lane = turn === 0 ? this.replies : turn === 1 ? this.short : this.#long;
-      const head = lane.first;
-      if (head === undefined || head.unpaid || (pipe <= 0 && needsPipe(head, packet))) continue;
+      const lane =
+        turn === 0 ? this.replies : turn === 1 ? this.short : this.nextLong(pipe, packet);
+      if (lane === undefined || (turn < 2 && !this.#isReady(lane, pipe, packet))) continue;
       if (i > 0) {
         this.#turn = turn;
         this.#turnBytes = 0;
@@ -292,23 +301,48 @@ export class Lanes {
     return undefined;
   }
 
-  get #long(): List<Outgoing> {
-    if (this.huge.length === 0) return this.bulk;
-    return this.#hugeNext || this.bulk.length === 0 ? this.huge : this.bulk;
+  /** Returns the lane of long messages whose turn it is and that has something to send now. */
+  nextLong(pipe: number, packet: number): List<Outgoing> | undefined {
+    for (let i = 1; i <= 3; i++) {
+      const lane = this.#longs[(this.#lastLong + i) % 3]!;
+      if (this.#isReady(lane, pipe, packet)) return lane;
+    }
+    return undefined;
+  }
+
+  /** Returns true if a packet of the first unit of a lane may be sent now. */
+  #isReady(lane: List<Outgoing>, pipe: number, packet: number): boolean {
+    const unit = lane.first;
+    if (unit === undefined || (pipe <= 0 && needsPipe(unit, packet))) return false;
+    return unit.begun || ((!unit.pays || this.#mayPay(unit)) && mayBegin(unit));
+  }
+
+  /**
+   * Returns true if the account may pay for a unit now. If its credit is not enough for all units
+   * that wait, the unit that came first begins first. So credit that was enough for a unit when it
+   * came is not taken by a later one.
+   */
+  #mayPay(unit: Outgoing): boolean {
+    if (this.credit <= 0) return false;
+    if (this.credit > this.owed) return true;
+    const other = firstDebt(unit.list === (this.short as unknown) ? this.long : this.short);
+    return other === undefined || other.place > unit.place;
   }
 
   /** Called when a packet of a unit was written that is not its last one. */
   wrotePart(unit: Outgoing): void {
     const list = unit.list as unknown as List<Outgoing>;
-    if (list === this.bulk && unit.kind !== Kind.ITEM && unit.offset > ALONE) {
+    if (unit.kind === Kind.ITEM) list.rotate();
+    else if (list !== this.short && unit.offset > ALONE) {
       list.remove(unit);
       this.huge.push(unit);
-    } else if (list === this.huge || unit.kind === Kind.ITEM) list.rotate();
+    }
   }
 
   /** Counts bytes that were sent from a lane, whose turn it is. */
   took(bytes: number, lane: List<Outgoing>): void {
-    if (lane === this.bulk || lane === this.huge) this.#hugeNext = lane === this.bulk;
+    const long = this.#longs.indexOf(lane);
+    if (long >= 0) this.#lastLong = long;
     this.spent += bytes / this.priority;
     this.#turnBytes += bytes;
     if (this.#turnBytes >= TURN) {
@@ -317,87 +351,28 @@ export class Lanes {
     }
   }
 
-  /** True if the inbox account is above 0 and no unit waits for its credit. */
+  /** True if the credit is enough for all units in the lanes that may begin, and one more. */
   get hasCredit(): boolean {
-    return this.credit > 0 && this.firstUnpaid === undefined && this.unpaidLong.length === 0;
-  }
-
-  /**
-   * Returns true if a unit can be paid for now. The unit that takes the credit to 0 or below is
-   * paid for only when all earlier ones have begun. So all paid units may begin in any order, and
-   * none of them finds the account exhausted.
-   */
-  #canPay(charge: number): boolean {
-    return this.credit > charge || (this.credit > 0 && this.credit === this.account);
+    if (this.credit > this.owed) return true;
+    return (
+      this.credit > 0 && firstDebt(this.short) === undefined && firstDebt(this.long) === undefined
+    );
   }
 
   /** Pays for a short one-way that is sent immediately. Returns false if it has to wait. */
   payOneway(cost: number): boolean {
     const charge = inboxCost(true, cost);
-    if (!this.hasCredit || !this.#canPay(charge)) return false;
+    const isScarce = this.owed > 0 && this.credit <= this.owed + charge;
+    if (this.credit <= 0 || isScarce) return false;
     this.credit -= charge;
-    this.account -= charge;
     this.undone++;
     return true;
   }
 
-  /**
-   * Pays for a unit, either a short one that was pushed or a long one in no lane yet, unless it or
-   * an earlier one has to wait for credit. A long unit enters its lane once it is paid for.
-   */
-  payOrWait(unit: Outgoing, isLong: boolean): boolean {
-    const isPaid = this.hasCredit && this.#canPay(unit.charge);
-    if (isLong) (isPaid ? this.bulk : this.unpaidLong).push(unit);
-    if (isPaid) this.#pay(unit);
-    else {
-      unit.wait();
-      unit.place = this.#places++;
-      if (!isLong) this.firstUnpaid ??= unit;
-    }
-    return isPaid;
-  }
-
-  /**
-   * Pays for the unit that has waited longest; returns undefined if none waits or if it has to wait
-   * longer.
-   */
-  payNext(): Outgoing | undefined {
-    const [short, long] = [this.firstUnpaid, this.unpaidLong.first];
-    const isLong = short === undefined || (long !== undefined && long.place < short.place);
-    const unit = isLong ? long : short;
-    if (unit === undefined || !this.#canPay(unit.charge)) return undefined;
-    this.#pay(unit);
-    if (isLong) {
-      this.unpaidLong.remove(unit);
-      this.bulk.push(unit);
-    } else this.#skipUnpaid(unit);
-    return unit;
-  }
-
-  #pay(unit: Outgoing): void {
-    this.credit -= unit.charge;
-    unit.endWait();
-  }
-
-  /** Makes the next unpaid unit after `from` the first one. */
-  #skipUnpaid(from: Outgoing): void {
-    let unit = from.after as Outgoing | undefined;
-    while (unit !== undefined && !unit.unpaid) unit = unit.after as Outgoing | undefined;
-    this.firstUnpaid = unit;
-  }
-
   /** Removes a unit from the list in which it waits. */
   remove(unit: Outgoing): void {
-    if (unit === this.firstUnpaid) this.#skipUnpaid(unit);
+    if (unit.pays && !unit.begun) this.owed -= unit.charge;
     (unit.list as unknown as List<Outgoing>).remove(unit);
-  }
-
-  /**
-   * Refunds the cost of a removed unit that was paid for but never begun. The receiver does not
-   * know about the unit, so it can't give the credit back.
-   */
-  refund(unit: Outgoing): void {
-    if (unit.pays && !unit.unpaid && !unit.begun) this.credit += unit.charge;
   }
 
   /**
@@ -407,16 +382,30 @@ export class Lanes {
    */
   grant(credit: number, done: number): boolean {
     this.credit += credit;
-    this.account += credit;
     this.undone -= done;
-    return this.account <= ACCOUNT_MAX && this.undone >= 0;
+    return this.credit <= ACCOUNT_MAX && this.undone >= 0;
   }
 
-  /** Records that the first packet of a unit has left. */
-  left(unit: Outgoing): void {
-    if (unit.pays) this.account -= unit.charge;
+  /** Pays for a unit whose first packet is written now. */
+  pay(unit: Outgoing): void {
     if (unit.kind === Kind.ONEWAY) this.undone++;
+    if (!unit.pays) return;
+    this.credit -= unit.charge;
+    this.owed -= unit.charge;
   }
+}
+
+/** Returns true if a unit has begun, or the limits of both ends let it begin now. */
+export function mayBegin({ begun, isCall, sender }: Outgoing): boolean {
+  return begun || !isCall || sender?.mayBegin?.() !== false;
+}
+
+/** Returns the first unit of a lane that waits for credit, unless something else keeps it waiting. */
+function firstDebt({ first }: List<Outgoing>): Outgoing | undefined {
+  if (first === undefined || !mayBegin(first)) return undefined;
+  let unit: Outgoing | undefined = first;
+  while (unit !== undefined && (unit.begun || !unit.pays)) unit = unit.after as typeof unit;
+  return unit !== undefined && mayBegin(unit) ? unit : undefined;
 }
 
 /** Returns true if a unit spends credit of the pipe: packets of long messages and all items do. */

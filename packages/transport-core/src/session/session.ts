@@ -215,15 +215,14 @@ export class Session {
   // Output.
 
   /**
-   * Writes everything that can be written at the end of a tick, then admits calls and settles
-   * callers that waited for room.
+   * Writes everything that can be written at the end of a tick, then settles callers that
+   * waited for room.
    */
   tick(now: number): void {
     this.parts.context.advance(now);
     if (this.#phase.name === 'closed') return;
     const { batch, caller, channels, outbox } = this.parts;
     outbox.pump();
-    if (outbox.awaited) for (const channel of channels.all()) caller.admitWaiting(channel);
     batch.flush();
     channels.settleIfRoom((channel) => caller.writable(channel));
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
@@ -461,8 +460,8 @@ export class SessionFigures {
         share(channel.queuedBytes, limits.inbound.bytes),
       );
       for (const tally of [lanes.shorts, lanes.longs, lanes.shortReplies, lanes.longReplies]) {
-        outbound.messages += tally.messages;
-        outbound.bytes += tally.bytes;
+        outbound.messages += Math.min(tally.messages, limits.outbound.messages);
+        outbound.bytes += Math.min(tally.bytes, limits.outbound.bytes);
         fill.outbound = Math.max(
           fill.outbound,
           share(tally.messages, limits.outbound.messages),

@@ -381,8 +381,6 @@ export class OutStream implements UnitSender {
     return 0;
   }
 
-  paid(): void {}
-
   dropped(): void {}
 
   written(unit: Outgoing, last: boolean): void {

@@ -1,4 +1,4 @@
-// Tests calls that wait for room in the outbox, and when they are admitted.
+// Tests calls that wait in the lanes of their channel, and when they begin.
 
 import test from 'ava';
 import { Kind } from '../wire/frame.ts';
@@ -8,17 +8,10 @@ import { callOf, protocol } from './testing/stamped-calls.ts';
 
 const long = new Uint8Array(SMALL.packet * 4);
 
-/**
- * Makes an acceptor that serves a download whose item waits for the pipe, while a long one-way of
- * its own waits behind that item.
- */
-function waitingBehindAnItem() {
-  const pair = new Pair([protocol], {
-    limits: { ...SMALL, outbound: { messages: 100, bytes: SMALL.packet } },
-  }).open();
+test('a long one-way that waits for the pipe behind an item is sent after the item has left', (t) => {
+  const pair = new Pair([protocol]).open();
   const { dialer, acceptor } = pair;
-  const get = callOf('get');
-  pair.start(dialer, get);
+  pair.start(dialer, callOf('get'));
   pair.quiet();
   const [served] = acceptor.take();
   served!.carrier.started(served!);
@@ -27,27 +20,12 @@ function waitingBehindAnItem() {
   const tell = callOf('tell', long.length);
   pair.start(acceptor, tell);
   pair.quiet();
-  return { pair, dialer, acceptor, get, served: served!, tell };
-}
-
-test('a call that waits for room is sent after an item before it has left', (t) => {
-  const { pair, dialer, acceptor, tell } = waitingBehindAnItem();
   t.false(tell.done);
   acceptor.session.parts.outbox.grant(SMALL.credit.pipe);
   pair.quiet();
   t.true(tell.done);
   t.is(tell.error, undefined);
   t.is(dialer.take().length, 1);
-});
-
-test('a call that waits for room is sent after an item before it is dropped', (t) => {
-  const { pair, acceptor, get, tell } = waitingBehindAnItem();
-  t.false(tell.done);
-  get.giveUp('cancelled');
-  pair.quiet();
-  t.true(tell.done, 'it has room although the pipe is empty');
-  t.is(tell.error, undefined);
-  t.is(acceptor.ending, undefined);
 });
 
 test('nothing is written while the connection keeps a batch, even if a waiting call filled that batch', (t) => {
@@ -80,7 +58,7 @@ test('nothing is written while the connection keeps a batch, even if a waiting c
   );
 });
 
-test('a peer that sends a part of an item before the request has left holds no memory once the call is given up', (t) => {
+test('an item of a call whose request has not begun is an answer to no call, and holds no memory', (t) => {
   const pair = new Pair([protocol]).open();
   const { dialer } = pair;
   pair.quiet();
@@ -91,14 +69,160 @@ test('a peer that sends a part of an item before the request has left holds no m
   const get = callOf('get');
   pair.start(dialer, get);
   t.is(get.writtenIn, 0, 'it waits behind what the connection keeps');
-  const item = { kind: Kind.ITEM, id: get.id, size: SMALL.packet * 3 };
+  const item = { kind: Kind.ITEM, id: 1, size: SMALL.packet * 3 };
   const first = encoded((encoder) => writeMessage(encoder, item, long, 0, SMALL.packet));
   dialer.session.receive(pair.now, first);
-  t.true(dialer.memory.used > SMALL.packet);
+  t.is(dialer.count('unknownAnswer'), 1);
   get.giveUp('cancelled');
   dialer.drain(pair.now);
   pair.quiet();
   t.is(dialer.memory.used, 0);
+});
+
+test('trySend returns false while a call of its channel waits for the end of another', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
+  const { dialer, acceptor } = pair;
+  const { caller } = dialer.session.parts;
+  const [first, second] = [callOf('ask'), callOf('ask')];
+  const tell = () => caller.trySend(protocol.channel, callOf('tell').method, new Uint8Array(1));
+  pair.start(dialer, first);
+  t.true(tell());
+  pair.start(dialer, second);
+  t.false(tell());
+  pair.quiet();
+  const [served] = acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array(1));
+  pair.quiet();
+  t.true(first.done);
+  t.not(second.writtenIn, 0);
+  t.true(tell());
+});
+
+test('a call that waits for the end of another is sent in the tick in which the other ends', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
+  const { dialer, acceptor } = pair;
+  const [first, second] = [callOf('ask'), callOf('ask')];
+  for (const call of [first, second]) pair.start(dialer, call);
+  pair.quiet();
+  const [served] = acceptor.take();
+  served!.carrier.respond(served!, new Uint8Array(1));
+  pair.quiet();
+  t.true(first.done);
+  t.true(second.sent);
+});
+
+test('when a one-way that waits for credit is given up, the request behind it is sent', (t) => {
+  const pair = new Pair([protocol], {
+    limits: { ...SMALL, credit: { ...SMALL.credit, inbox: 1 } },
+  }).open();
+  const { dialer, acceptor } = pair;
+  const [first, second, ask] = [callOf('tell'), callOf('tell'), callOf('ask')];
+  for (const call of [first, second, ask]) pair.start(dialer, call);
+  pair.quiet();
+  t.deepEqual([first.done, second.done, ask.sent], [true, false, false]);
+  second.giveUp('cancelled');
+  pair.quiet();
+  t.true(ask.sent);
+  t.is(acceptor.calls.length, 2);
+});
+
+test('when a transport closes, one-ways that wait are sent as far as the credit reaches, and all else that waits fails', (t) => {
+  const pair = new Pair([protocol], {
+    limits: { ...SMALL, credit: { ...SMALL.credit, inbox: 1_026 } },
+  }).open();
+  const { dialer, acceptor } = pair;
+  dialer.stuck = true;
+  pair.start(dialer, callOf('ask'));
+  pair.tick(dialer);
+  const names = ['tell', 'tell', 'ask', 'tell', 'get'] as const;
+  const calls = names.map((name) => callOf(name));
+  for (const call of calls) pair.start(dialer, call);
+  dialer.session.shut(500);
+  const failed = calls.map(({ error }) => error?.sent);
+  t.deepEqual(failed, [undefined, undefined, false, false, false]);
+  dialer.drain(pair.now);
+  pair.quiet();
+  t.deepEqual([calls[0]!.done, calls[1]!.done], [true, true]);
+  t.is(acceptor.calls.length, 3);
+});
+
+test('writable resolves when the call that waits before it is given up', async (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
+  const { dialer } = pair;
+  const [first, second] = [callOf('ask'), callOf('ask')];
+  for (const call of [first, second]) pair.start(dialer, call);
+  pair.quiet();
+  const room = dialer.session.whenWritable(protocol.channel, 'peer');
+  pair.quiet();
+  second.giveUp('cancelled');
+  t.true(dialer.isDirty);
+  pair.quiet();
+  await t.notThrowsAsync(room);
+});
+
+test('a one-way behind a call that waits for the end of another does not keep a long one-way from the credit', (t) => {
+  const pair = new Pair([protocol], {
+    limits: { ...SMALL, calls: 1, credit: { ...SMALL.credit, inbox: 2_000 } },
+  }).open();
+  const { dialer } = pair;
+  const names = ['ask', 'ask', 'tell'] as const;
+  for (const name of names) pair.start(dialer, callOf(name));
+  const tell = callOf('tell', long.length);
+  pair.start(dialer, tell);
+  pair.quiet();
+  t.true(tell.done);
+});
+
+test('an end that leaves keeps the order of short calls that it sends elsewhere', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
+  const { dialer } = pair;
+  const [, second, tell] = (['ask', 'ask', 'tell'] as const).map((name) => {
+    const call = callOf(name);
+    pair.start(dialer, call);
+    return call;
+  });
+  dialer.session.leave('disconnected', 'bye');
+  t.deepEqual(dialer.left, [second, tell]);
+});
+
+test('a connection with any number of waiting calls can break', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
+  const waiting = 150_000;
+  for (let i = 0; i <= waiting; i++) pair.start(pair.dialer, callOf('ask'));
+  pair.dialer.session.closed(undefined);
+  t.is(pair.dialer.ending!.unsent.length, waiting);
+});
+
+test('a streaming call that fails for lack of memory takes no place', (t) => {
+  const pair = new Pair([protocol], {
+    limits: { ...SMALL, streams: 1, outbound: { messages: 1, bytes: 1_000 } },
+  }).open();
+  const { dialer } = pair;
+  dialer.stuck = true;
+  for (let i = 0; i < 3; i++) pair.start(dialer, callOf('ask'));
+  const [failing, next] = [callOf('get'), callOf('get')];
+  dialer.memory.hold(dialer.memory.limit);
+  pair.start(dialer, failing);
+  t.like(failing.error, { code: 'resource_exhausted', sent: false });
+  dialer.memory.hold(-dialer.memory.limit);
+  pair.start(dialer, next);
+  dialer.drain(pair.now);
+  pair.quiet();
+  t.true(next.opened);
+});
+
+test('a one-way settles when its last packet was written, not when its first one was', (t) => {
+  const pair = new Pair([protocol], {
+    limits: { ...SMALL, credit: { ...SMALL.credit, pipe: 1, pipeMax: 1 } },
+  }).open();
+  const { dialer } = pair;
+  const tell = callOf('tell', long.length);
+  pair.start(dialer, tell);
+  pair.tick(dialer);
+  t.true(tell.unit!.begun);
+  t.false(tell.done);
+  pair.quiet();
+  t.true(tell.done);
 });
 
 test('a call that waits for the end of another expires with it, when both have the same deadline', (t) => {

@@ -427,8 +427,6 @@ class PoolEntry implements CallCarrier {
     return this.#pool.host.ticker.now();
   }
 
-  requestWritten(): void {}
-
   abandon(call: OutCall): void {
     this.drop(call);
     this.#pool.settle(this);

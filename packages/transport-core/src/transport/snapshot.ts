@@ -132,7 +132,10 @@ export interface ConnectionSnapshot {
   readonly blocked: number;
   /** The number of the peer's calls that no reader has taken yet, and their bytes. */
   readonly inbound: { readonly calls: number; readonly bytes: number };
-  /** The number of messages that were accepted here and have not been sent yet, and their bytes. */
+  /**
+   * The number of messages that wait to be sent, and their bytes. Of the messages of one channel,
+   * at most `limits.outbound` are counted.
+   */
   readonly outbound: { readonly messages: number; readonly bytes: number };
   /**
    * The fraction of each limit that is in use, from 0 to 1 (limit reached). If a limit applies to

@@ -190,8 +190,8 @@ export interface Transport<P extends Protocol = Protocol> extends AsyncDisposabl
    * Calls a method. It never throws, even for misuse: the promise rejects instead.
    *
    * - unary, upload: resolves to the response.
-   * - one-way: resolves when the message is queued on a connection whose receiver has room. A later
-   *   loss is only counted (`onewayLost`), not reported.
+   * - one-way: resolves when the message was written to a connection, for which its receiver must
+   *   have room. A later loss is only counted (`onewayLost`), not reported.
    * - download, duplex: resolves to an iterable once the request has been sent. The promise can be
    *   iterated in the same way. Leaving the loop cancels the call.
    *

@@ -108,8 +108,9 @@ export class RecordingSender implements UnitSender {
     return this.late ? -1 : this.left;
   }
 
-  paid(): void {
+  begins({ id }: Outgoing): number {
     this.paidFor++;
+    return id;
   }
 
   written(_unit: Outgoing, last: boolean): void {

@@ -248,8 +248,8 @@ class ScheduleRun {
       );
       for (const { lanes, ...channel } of end.session.parts.channels.all()) {
         check(
-          lanes.credit === credit.inbox && lanes.account === credit.inbox && lanes.undone === 0,
-          `the inbox has ${lanes.credit}, not ${credit.inbox}, and ${lanes.undone} one-ways are not done`,
+          lanes.credit === credit.inbox && lanes.owed === 0 && lanes.undone === 0,
+          `the inbox has ${lanes.credit}, not ${credit.inbox}, units owe ${lanes.owed}, and ${lanes.undone} one-ways are not done`,
         );
         check(channel.inbox.left === credit.inbox, 'a receiver counts otherwise');
         const counts = [
