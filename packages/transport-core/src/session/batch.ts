@@ -302,10 +302,7 @@ export class Batch {
   flush(): boolean {
     if (this.blocked || (this.#writer.count === 0 && this.#writer.size === 0)) return !this.blocked;
     this.number++;
-    if (this.#context.port.flush()) {
-      this.#left();
-      return true;
-    }
+    if (this.#context.port.flush()) return true;
     this.blocked = true;
     this.#blockedSince = this.#context.now;
     this.#context.wakeBy(this.#context.now + STUCK);
@@ -315,25 +312,26 @@ export class Batch {
   /** Called when the connection has taken the batch that it held. */
   drained(): void {
     this.blocked = false;
-    this.#left();
+    this.settle();
   }
 
-  /** Calls `done` once nothing that was written so far refers to a payload. */
+  /**
+   * Calls `done` once nothing that was written so far refers to a payload: immediately, or in
+   * `settle`.
+   */
   whenLeft(done: () => void): void {
-    if (this.blocked || this.#writer.refers) this.#leavers.push(done);
-    else done();
+    if (!this.blocked && !this.#writer.refers) return done();
+    this.#leavers.push(done);
+    this.#context.port.dirty();
   }
 
-  #left(): void {
-    if (this.#leavers.length === 0) return;
-    const leavers = this.#leavers;
-    this.#leavers = [];
-    for (const done of leavers) done();
-  }
-
-  /** Called when the connection has ended: nothing refers to payloads anymore. */
-  end(): void {
-    this.#left();
+  /**
+   * Calls what waits in `whenLeft`, which may run code of the program. So it is called only when no
+   * part of the session is in the middle of something: at the end of a tick, when the connection
+   * has taken the batch that it held, and when the connection has ended.
+   */
+  settle(): void {
+    if (this.#leavers.length > 0) for (const done of this.#leavers.splice(0)) done();
   }
 
   /** The time at which the peer is disconnected if the connection still holds the last batch. */

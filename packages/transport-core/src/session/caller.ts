@@ -15,7 +15,7 @@ import type { Channel, Channels } from './channels.ts';
 import { memoryFull } from './memory.ts';
 import { type CallCarrier, OutCall, Slots } from './out-call.ts';
 import type { Outbox } from './outbox.ts';
-import { isLent, type Lanes, mayBegin, type Outgoing } from './outgoing.ts';
+import { isLent, type Lanes } from './outgoing.ts';
 import type { SessionContext } from './session-context.ts';
 import { InStream, OutStream } from './streams.ts';
 
@@ -187,7 +187,7 @@ export class Caller implements CallCarrier {
     const channel = this.#channels.get(byte);
     const refusal = this.#refusal(channel, method, payload.length);
     if (refusal !== undefined) throw refusal;
-    if (!this.#hasCredit(channel)) return false;
+    if (!this.#mayFollow(channel, payload.length)) return false;
     // Nothing tells the program when its memory is free again.
     if (isLent(payload, method.request)) payload = new Uint8Array(payload);
     if (this.#writeOneway(channel, method, payload, undefined)) {
@@ -206,14 +206,22 @@ export class Caller implements CallCarrier {
   writable(channel: Channel): boolean {
     const { limits, terms } = this.#context;
     return (
-      channel.lanes.shorts.fits(terms.packet + UNIT, limits.outbound) && this.#hasCredit(channel)
+      channel.lanes.shorts.fits(terms.packet + UNIT, limits.outbound) &&
+      this.#mayFollow(channel, terms.packet)
     );
   }
 
-  /** Returns true if there is credit for one more one-way, which waits only for its turn. */
-  #hasCredit({ lanes }: Channel): boolean {
-    const { first } = lanes.short;
-    return lanes.hasCredit && (first === undefined || mayBegin(first));
+  /**
+   * Returns true if a one-way may follow the units in its lane: there is credit for all, and no
+   * request before it waits for the end of a call.
+   */
+  #mayFollow(channel: Channel, length: number): boolean {
+    const { hasCredit, long, requests } = channel.lanes;
+    const ahead = this.#laneOf(channel, length) === 'long' ? long.length : requests;
+    // A request in the other lane may begin first.
+    const calls = channel.open + requests + long.length;
+    const mayBegin = calls <= this.#context.terms.calls && !this.slots.full;
+    return hasCredit && (ahead === 0 || mayBegin);
   }
 
   /** See `Session.whenWritable`. */
@@ -254,15 +262,8 @@ export class Caller implements CallCarrier {
 
   /** Settles a one-way that was written, once its caller may use the memory again. */
   #accept(call: OutCall): void {
-    if (call.isLent) this.#acceptLater(call);
-    else if (!call.done) call.accepted();
-  }
-
-  /** Settles a one-way that is in the batch once its caller may use the memory again. */
-  #acceptLater(call: OutCall): void {
-    this.#batch.whenLeft(() => {
-      if (!call.done) call.accepted();
-    });
+    if (call.isLent) this.#batch.whenLeft(() => call.accepted());
+    else call.accepted();
   }
 
   /**
@@ -287,12 +288,19 @@ export class Caller implements CallCarrier {
     return true;
   }
 
-  #queue({ lanes, mounted }: Channel, call: OutCall): void {
+  #queue(channel: Channel, call: OutCall): void {
+    const { length } = call.payload;
     const isOneway = call.method.kind === 'oneway';
-    const isLong = call.payload.length > this.#context.terms.packet;
-    const unit = call.queue(isOneway ? Kind.ONEWAY : Kind.REQUEST, isOneway || isLong);
-    const lane = isLong && mounted?.protocol.ordered !== true ? 'long' : 'short';
-    this.#outbox.push(lanes, unit, lane);
+    const pays = isOneway || length > this.#context.terms.packet;
+    const unit = call.queue(isOneway ? Kind.ONEWAY : Kind.REQUEST, pays);
+    this.#outbox.push(channel.lanes, unit, this.#laneOf(channel, length));
+  }
+
+  /** Returns the lane of a call with this payload. */
+  #laneOf({ mounted }: Channel, length: number): 'long' | 'short' {
+    return length > this.#context.terms.packet && mounted?.protocol.ordered !== true
+      ? 'long'
+      : 'short';
   }
 
   #openStreams(channel: Channel, call: OutCall): void {
@@ -393,8 +401,7 @@ export class Caller implements CallCarrier {
    * Ends the calls of a protocol that closes: unsent calls are taken back, the others are canceled.
    */
   failChannel(channel: Channel, error: TransportError): void {
-    const calls = [...this.#parked, ...queued(channel.lanes), ...this.slots.values()];
-    for (const call of calls) {
+    for (const call of this.#calls()) {
       if (call.done || call.channel !== channel.byte) continue;
       const { sent } = call;
       this.abandon(call);
@@ -418,12 +425,9 @@ export class Caller implements CallCarrier {
     const taken = [...this.#parked];
     for (const { lanes, open } of this.#channels.all()) {
       let places = this.#context.terms.calls - open;
-      for (const lane of [lanes.short, lanes.long]) {
-        let isBeyond = false;
-        for (const call of unbegun(lane)) {
-          if (call.method.kind !== 'oneway') isBeyond ||= places-- <= 0;
-          if (isBeyond && !call.done) taken.push(call);
-        }
+      for (const call of queued(lanes)) {
+        if (call.method.kind !== 'oneway') places--;
+        if (places < 0 && !call.done) taken.push(call);
       }
     }
     for (const call of taken) {
@@ -434,18 +438,23 @@ export class Caller implements CallCarrier {
     return taken.sort((a, b) => a.seq - b.seq);
   }
 
+  /**
+   * All calls, as a copy, because the fate of one may make the program end others. Waiting calls
+   * come first, because they may begin when a call in flight ends.
+   */
+  #calls(): OutCall[] {
+    const waiting = this.#channels.all().flatMap(({ lanes }) => [...queued(lanes)]);
+    return [...this.#parked, ...waiting, ...this.slots.values()];
+  }
+
   /** Ends the calls whose deadline has passed; returns the next time at which one may expire. */
   wake(now: number): number {
-    let next = Number.POSITIVE_INFINITY;
-    const look = (call: OutCall) => {
-      if (call.done) return;
+    let next = NEVER;
+    for (const call of this.#calls()) {
+      if (call.done) continue;
       if (call.due <= now) call.expired(now);
       if (!call.done && call.due < next) next = call.due;
-    };
-    // Waiting calls come first, because they may begin when a call in flight expires.
-    for (const call of this.#parked) look(call);
-    for (const { lanes } of this.#channels.all()) for (const call of queued(lanes)) look(call);
-    for (const call of this.slots.values()) look(call);
+    }
     return Math.min(next, this.#freePlaces(now));
   }
 
@@ -456,24 +465,16 @@ export class Caller implements CallCarrier {
    *   lost.
    */
   close(error: TransportError, arrived: boolean): OutCall[] {
-    const calls = [...this.#parked];
     const unsent: OutCall[] = [];
     let lost = 0;
-    for (const { lanes } of this.#channels.all()) {
-      if (!arrived) lost += lanes.undone;
-      for (const call of queued(lanes)) {
-        // Its sender believes that it was sent.
+    if (!arrived) for (const { lanes } of this.#channels.all()) lost += lanes.undone;
+    for (const call of this.#calls()) {
+      const { method, sent, unit } = call;
+      if (method.kind === 'oneway' && unit !== undefined) {
+        // It counts as lost only if its sender believes that it was sent.
+        if (unit.begun && !arrived) lost--;
         if (call.done) lost++;
-        calls.push(call);
       }
-    }
-    for (const call of this.slots.values()) {
-      // It has begun, but its sender knows that it was not sent.
-      if (call.method.kind === 'oneway' && !call.done && !arrived) lost--;
-      calls.push(call);
-    }
-    for (const call of calls) {
-      const { method, sent } = call;
       const channel = this.#channels.get(call.channel);
       this.#unpark(call);
       this.#stopSending(channel, call, error);
@@ -494,14 +495,9 @@ export class Caller implements CallCarrier {
   }
 }
 
-/** The calls in the lanes that have not begun, in order. */
+/** The calls in the lanes that have not begun, in the order of each lane. */
 function* queued({ short, long }: Lanes): IterableIterator<OutCall> {
-  yield* unbegun(short);
-  yield* unbegun(long);
-}
-
-function* unbegun(lane: List<Outgoing>): IterableIterator<OutCall> {
-  for (const { begun, sender } of lane) if (!begun) yield sender as OutCall;
+  for (const { begun, sender } of [...short, ...long]) if (!begun) yield sender as OutCall;
 }
 
 function unreadError({ full }: ProtocolMethod): TransportError {

@@ -132,6 +132,24 @@ test('a long request that waits for the end of another does not keep one-ways fr
   t.deepEqual(pluck(fixture.pump(), 'kind'), [Kind.ONEWAY]);
 });
 
+test('the requests before a one-way that waits for credit are not searched each time', (t) => {
+  const { fixture, lanes } = withChannel(1);
+  let reads = 0;
+  const requests = Array.from({ length: 1_000 }, () => unit(Kind.REQUEST, 10));
+  for (const request of requests) {
+    Object.defineProperty(request, 'pays', { get: () => ++reads < 0 });
+    fixture.outbox.push(lanes, request, 'short');
+  }
+  fixture.outbox.push(lanes, unit(Kind.ONEWAY, 10, true), 'short');
+  reads = 0;
+  for (let i = 0; i < 1_000; i++) t.false(lanes.hasCredit);
+  t.true(reads < 1_000, `${reads} reads`);
+  for (const request of requests.slice(0, 500)) fixture.outbox.remove(lanes, request);
+  t.is(fixture.pump().length, 501);
+  t.is(lanes.requests, 0);
+  t.is(lanes.owed, 0);
+});
+
 test('a long message that would exhaust the account waits until earlier one-ways have begun', (t) => {
   const { fixture, lanes } = withChannel(2_000);
   // After an item, it is the turn of long messages.

@@ -67,6 +67,23 @@ test('a channel that used much of the wire and then rested does not have to wait
   );
 });
 
+test('a channel whose calls may not begin gets no extra share for that time', (t) => {
+  const fixture = new OutboxFixture();
+  const [busy, waiting] = [fixture.lanes(0x20), fixture.lanes(0x21)];
+  let mayBegin = false;
+  const sender = Object.assign(new RecordingSender(), { mayBegin: () => mayBegin });
+  for (let i = 0; i < 60; i++)
+    fixture.outbox.push(waiting, unit(Kind.REQUEST, 4_000, false, sender), 'short');
+  for (let i = 0; i < 200; i++) fixture.outbox.push(busy, unit(Kind.REQUEST, 4_000), 'short');
+  for (let i = 0; i < 6; i++) fixture.pumpOneBatch();
+  mayBegin = true;
+  const channels: number[] = [];
+  while (channels.length < 40)
+    for (const { channel } of fixture.pumpOneBatch()) channels.push(channel);
+  const waited = channels.filter((channel) => channel === 0x21).length;
+  t.true(Math.abs(waited / channels.length - 0.5) < 0.1, `${waited} of ${channels.length}`);
+});
+
 test('the three lanes of a channel take turns of 64 KiB', (t) => {
   const { fixture, lanes } = withChannel();
   for (let i = 0; i < 100; i++) {

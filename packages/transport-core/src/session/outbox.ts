@@ -30,6 +30,8 @@ export class Outbox {
   readonly context: SessionContext;
   /** Channels that have a unit in one of their lanes. */
   readonly #busy: Lanes[] = [];
+  /** The share of the wire, as in `Lanes.spent`, of the channel that was served last. */
+  #served = 0;
   /** The prices of the long responses in the bulk lanes. */
   #admittedReplies = 0;
   /** Long responses that wait because those in the lanes are as many as allowed, in order. */
@@ -65,7 +67,7 @@ export class Outbox {
   /** Called when the connection has ended. */
   end(): void {
     this.#over = true;
-    this.batch.end();
+    this.batch.settle();
   }
 
   /**
@@ -161,15 +163,10 @@ export class Outbox {
     }
   }
 
-  /**
-   * Adds a channel to the busy list. It starts at the current minimum of `spent`, so it gets no
-   * extra share for the time when it had nothing to send.
-   */
+  /** Adds a channel to the busy list. */
   #wake(lanes: Lanes): void {
     if (lanes.busy) return;
-    let least = Number.POSITIVE_INFINITY;
-    for (const other of this.#busy) if (other.spent < least) least = other.spent;
-    lanes.join(least === Number.POSITIVE_INFINITY ? 0 : least);
+    lanes.join(this.#served);
     this.#busy.push(lanes);
   }
 
@@ -276,7 +273,8 @@ export class Outbox {
 
   /**
    * Picks the channel that has used the least of the wire in relation to its priority. Removes
-   * channels that have nothing left to send from the list.
+   * channels that have nothing left to send from the list. A channel whose messages all wait for
+   * something else joins again: it gets no extra share for that time.
    */
   #pick(packet: number): Lanes | undefined {
     let best: Lanes | undefined;
@@ -285,12 +283,12 @@ export class Outbox {
       if (lanes.empty) {
         lanes.leave();
         this.#busy.splice(i, 1);
-      } else if (
-        (best === undefined || lanes.spent < best.spent) &&
-        lanes.next(this.pipe, packet) !== undefined
-      )
-        best = lanes;
+      } else if (best === undefined || lanes.spent < best.spent) {
+        if (lanes.next(this.pipe, packet) === undefined) lanes.join(this.#served);
+        else best = lanes;
+      }
     }
+    if (best !== undefined) this.#served = best.spent;
     return best;
   }
 
@@ -300,8 +298,6 @@ export class Outbox {
     const end = Math.min(start + terms.packet, unit.payload.length);
     const extra = unit.begun || unit.metadata === undefined ? 0 : unit.metadata.size;
     if (!this.batch.hasRoom(end - start + room(unit))) return false;
-    // A batch that left may have settled a call, and its program may have withdrawn this unit.
-    if (unit.list === undefined) return true;
     let timeout = 0;
     if (!unit.begun) {
       if (unit.kind === Kind.REQUEST) timeout = unit.sender!.timeLeft(now);

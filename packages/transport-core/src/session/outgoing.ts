@@ -101,9 +101,14 @@ export class Outgoing implements ListEntry {
     this.waitsFor = lanes;
   }
 
+  /** Returns true if the unit has begun, or the limits of both ends let it begin now. */
+  get mayBegin(): boolean {
+    return this.begun || this.sender?.mayBegin?.() !== false;
+  }
+
   /** Called before its first packet is written. */
   begin(): void {
-    if (this.isCall) this.id = this.sender?.begins?.(this) ?? this.id;
+    this.id = this.sender?.begins?.(this) ?? this.id;
   }
 
   /** Records that a packet that ends at `end` was written. Returns true if it was the last one. */
@@ -111,10 +116,6 @@ export class Outgoing implements ListEntry {
     this.begun = true;
     this.offset = end;
     return end === this.payload.length;
-  }
-
-  get isCall(): boolean {
-    return this.kind === Kind.REQUEST || this.kind === Kind.ONEWAY;
   }
 
   /** Bytes plus the fixed price of a unit: the memory that it holds. */
@@ -196,6 +197,10 @@ export class Lanes {
   credit: number;
   /** The credit that the units in the lanes will cost. */
   owed = 0;
+  /** The first unit in `short` that will cost credit. */
+  #firstDebt: Outgoing | undefined = undefined;
+  /** The number of requests in `short` that have not begun. */
+  requests = 0;
   /** The number of one-ways that were sent and that the peer has not reported as done. */
   undone = 0;
   /** Waiting messages, counted by kind, so that long ones never take the room of short ones. */
@@ -230,10 +235,10 @@ export class Lanes {
     this.priority = priority;
   }
 
-  /** Begins to take turns with other lanes, with this share of the wire counted as already used. */
+  /** Begins to take turns with other lanes, with at least this share of the wire already used. */
   join(spent: number): void {
     this.busy = true;
-    this.spent = spent;
+    this.spent = Math.max(this.spent, spent);
   }
 
   /** Called when nothing is left to send. */
@@ -277,9 +282,11 @@ export class Lanes {
   /** Adds a unit to its lane. */
   push(unit: Outgoing, lane: 'replies' | 'short' | 'long' | 'bulk'): void {
     this[lane].push(unit);
+    if (lane === 'short' && unit.kind === Kind.REQUEST) this.requests++;
     if (!unit.pays) return;
     unit.place = this.#places++;
     this.owed += unit.charge;
+    if (lane === 'short') this.#firstDebt ??= unit;
   }
 
   /**
@@ -314,7 +321,7 @@ export class Lanes {
   #isReady(lane: List<Outgoing>, pipe: number, packet: number): boolean {
     const unit = lane.first;
     if (unit === undefined || (pipe <= 0 && needsPipe(unit, packet))) return false;
-    return unit.begun || ((!unit.pays || this.#mayPay(unit)) && mayBegin(unit));
+    return unit.begun || ((!unit.pays || this.#mayPay(unit)) && unit.mayBegin);
   }
 
   /**
@@ -325,8 +332,20 @@ export class Lanes {
   #mayPay(unit: Outgoing): boolean {
     if (this.credit <= 0) return false;
     if (this.credit > this.owed) return true;
-    const other = firstDebt(unit.list === (this.short as unknown) ? this.long : this.short);
+    const other = unit === this.#firstDebt ? this.#longDebt : this.#shortDebt;
     return other === undefined || other.place > unit.place;
+  }
+
+  /** The first unit in `short` that waits for credit, and for nothing else. */
+  get #shortDebt(): Outgoing | undefined {
+    return this.short.first?.mayBegin === true ? this.#firstDebt : undefined;
+  }
+
+  /** The first unit in `long` that waits for credit, and for nothing else. */
+  get #longDebt(): Outgoing | undefined {
+    const { first } = this.long;
+    const unit = first?.begun === true ? (first.after as Outgoing | undefined) : first;
+    return unit?.mayBegin === true ? unit : undefined;
   }
 
   /** Called when a packet of a unit was written that is not its last one. */
@@ -354,9 +373,7 @@ export class Lanes {
   /** True if the credit is enough for all units in the lanes that may begin, and one more. */
   get hasCredit(): boolean {
     if (this.credit > this.owed) return true;
-    return (
-      this.credit > 0 && firstDebt(this.short) === undefined && firstDebt(this.long) === undefined
-    );
+    return this.credit > 0 && this.#shortDebt === undefined && this.#longDebt === undefined;
   }
 
   /** Pays for a short one-way that is sent immediately. Returns false if it has to wait. */
@@ -371,8 +388,19 @@ export class Lanes {
 
   /** Removes a unit from the list in which it waits. */
   remove(unit: Outgoing): void {
-    if (unit.pays && !unit.begun) this.owed -= unit.charge;
+    if (!unit.begun) this.#endWait(unit);
     (unit.list as unknown as List<Outgoing>).remove(unit);
+  }
+
+  /** Called when a unit begins, or was withdrawn before. */
+  #endWait(unit: Outgoing): void {
+    if (unit.pays) this.owed -= unit.charge;
+    if (unit.list !== (this.short as unknown)) return;
+    if (unit.kind === Kind.REQUEST) this.requests--;
+    if (unit !== this.#firstDebt) return;
+    let next = unit.after as Outgoing | undefined;
+    while (next?.pays === false) next = next.after as Outgoing | undefined;
+    this.#firstDebt = next;
   }
 
   /**
@@ -388,24 +416,10 @@ export class Lanes {
 
   /** Pays for a unit whose first packet is written now. */
   pay(unit: Outgoing): void {
+    this.#endWait(unit);
     if (unit.kind === Kind.ONEWAY) this.undone++;
-    if (!unit.pays) return;
-    this.credit -= unit.charge;
-    this.owed -= unit.charge;
+    if (unit.pays) this.credit -= unit.charge;
   }
-}
-
-/** Returns true if a unit has begun, or the limits of both ends let it begin now. */
-export function mayBegin({ begun, isCall, sender }: Outgoing): boolean {
-  return begun || !isCall || sender?.mayBegin?.() !== false;
-}
-
-/** Returns the first unit of a lane that waits for credit, unless something else keeps it waiting. */
-function firstDebt({ first }: List<Outgoing>): Outgoing | undefined {
-  if (first === undefined || !mayBegin(first)) return undefined;
-  let unit: Outgoing | undefined = first;
-  while (unit !== undefined && (unit.begun || !unit.pays)) unit = unit.after as typeof unit;
-  return unit !== undefined && mayBegin(unit) ? unit : undefined;
 }
 
 /** Returns true if a unit spends credit of the pipe: packets of long messages and all items do. */

@@ -223,7 +223,7 @@ export class Session {
     if (this.#phase.name === 'closed') return;
     const { batch, caller, channels, outbox } = this.parts;
     outbox.pump();
-    batch.flush();
+    if (batch.flush()) batch.settle();
     channels.settleIfRoom((channel) => caller.writable(channel));
     if (this.#phase.name === 'leaving') this.#phase.close.finish();
   }
@@ -233,7 +233,6 @@ export class Session {
     this.parts.context.advance(now);
     if (this.#phase.name === 'closed') return;
     this.parts.batch.drained();
-    this.parts.outbox.pump();
     this.tick(now);
   }
 

@@ -98,6 +98,28 @@ test('trySend returns false while a call of its channel waits for the end of ano
   t.true(tell());
 });
 
+test('trySend returns false behind a request that may begin only after another', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
+  const { dialer } = pair;
+  const { caller } = dialer.session.parts;
+  const { channel } = protocol;
+  const trySend = (size: number) =>
+    caller.trySend(channel, callOf('tell').method, new Uint8Array(size));
+  dialer.stuck = true;
+  pair.start(dialer, callOf('tell'));
+  pair.tick(dialer);
+  pair.start(dialer, callOf('ask'));
+  t.true(trySend(1), 'the first request may begin');
+  pair.start(dialer, callOf('ask'));
+  t.false(trySend(1));
+  t.true(trySend(long.length), 'no request waits in its lane');
+  pair.start(dialer, callOf('ask', long.length));
+  t.false(trySend(long.length));
+  dialer.drain(pair.now);
+  pair.quiet();
+  t.false(caller.writable(dialer.session.parts.channels.get(channel)));
+});
+
 test('a call that waits for the end of another is sent in the tick in which the other ends', (t) => {
   const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
   const { dialer, acceptor } = pair;
@@ -223,6 +245,64 @@ test('a one-way settles when its last packet was written, not when its first one
   t.false(tell.done);
   pair.quiet();
   t.true(tell.done);
+});
+
+/**
+ * Makes a dialer whose batch refers to the memory of a one-way and is full: the next request of a
+ * packet makes it leave, after which the one-way settles.
+ */
+function fullBatch() {
+  const packet = 64 * 1024;
+  const credit = { ...SMALL.credit, inbox: 1024 * 1024 };
+  const pair = new Pair([protocol], { limits: { ...SMALL, packet, credit } }).open();
+  const { dialer } = pair;
+  dialer.session.parts.batch.pacer.readsOn();
+  const tell = callOf('tell', packet);
+  const first = callOf('ask', packet / 2);
+  const second = callOf('ask', packet);
+  pair.start(dialer, tell);
+  pair.start(dialer, first);
+  return { pair, dialer, tell, first, second };
+}
+
+test('a call settles even if the program ends the connection while the call is being started', (t) => {
+  const { pair, dialer, tell, first, second } = fullBatch();
+  const end = () => dialer.session.closed(undefined);
+  Object.assign(tell, { accepted: end });
+  pair.start(dialer, second);
+  pair.tick(dialer);
+  t.is(dialer.endings, 1);
+  for (const call of [first, second])
+    t.true(call.settlements === 1 || dialer.ending!.unsent.includes(call));
+});
+
+test('no one-way settles while a call is being started', (t) => {
+  const { pair, dialer, tell, second } = fullBatch();
+  pair.start(dialer, second);
+  t.true(dialer.sent.length > 0, 'the batch has left');
+  t.false(tell.done);
+  pair.tick(dialer);
+  t.true(tell.done);
+});
+
+test('all calls that are due expire, even if the end of one makes the program end others', (t) => {
+  const pair = new Pair([protocol], { limits: { ...SMALL, calls: 1 } }).open();
+  const { dialer } = pair;
+  const calls = Array.from({ length: 5 }, () => callOf('ask'));
+  for (const call of calls.slice(1)) call.due = pair.now + 100;
+  for (const call of calls) pair.start(dialer, call);
+  const expired = calls[1]!.expired;
+  Object.assign(calls[1]!, {
+    expired() {
+      calls[2]!.giveUp('cancelled');
+      expired.call(calls[1]!);
+    },
+  });
+  pair.quiet();
+  pair.pass(100);
+  const codes = calls.map(({ error }) => error?.code);
+  const due = 'deadline_exceeded';
+  t.deepEqual(codes, [undefined, due, 'cancelled', due, due]);
 });
 
 test('a call that waits for the end of another expires with it, when both have the same deadline', (t) => {

@@ -71,7 +71,11 @@ export class End implements SessionPort, SessionVisitor {
   ) {
     const limits = options.limits ?? SMALL;
     this.memory = options.memory ?? new Memory(512 * KIB * KIB);
-    this.#encoder = new FrameEncoder((size) => new Uint8Array(size), limits.packet + 17 * KIB);
+    this.#encoder = new FrameEncoder(
+      (size) => new Uint8Array(size),
+      limits.packet + 17 * KIB,
+      true,
+    );
     for (const protocol of protocols) this.mount(protocol);
     this.session = new Session({
       side,
@@ -148,7 +152,8 @@ export class End implements SessionPort, SessionVisitor {
   // Implementation of SessionPort.
 
   flush(): boolean {
-    const chunk = this.#encoder.take().slice();
+    const parts = this.#encoder.takeParts() ?? [this.#encoder.take()];
+    const chunk = new Uint8Array(Buffer.concat(parts));
     this.#encoder.clear();
     if (this.#kept !== undefined) throw new Error('flushed while the connection kept a batch');
     if (this.stuck) this.#kept = chunk;

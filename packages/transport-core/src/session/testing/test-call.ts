@@ -39,8 +39,8 @@ export class TestCall extends OutCall {
   }
 
   override accepted(): void {
-    if (this.method.kind === 'oneway') this.#settle();
-    else this.opened = true;
+    if (this.method.kind !== 'oneway') this.opened = true;
+    else if (!this.done) this.#settle();
   }
 
   override progressed(): void {
