@@ -102,18 +102,25 @@ export class Caller implements CallCarrier {
   }
 
   mayBegin({ channel, method, payload }: OutCall): boolean {
-    const { calls, packet } = this.#context.terms;
-    if (method.kind === 'oneway') return payload.length <= packet || !this.slots.full;
-    return this.#channels.get(channel).open < calls && !this.slots.full;
+    if (method.kind !== 'oneway') return this.#hasPlace(this.#channels.get(channel));
+    return payload.length <= this.#context.terms.packet || !this.slots.full;
+  }
+
+  /** Returns true if a request may begin on the channel. */
+  #hasPlace({ open }: Channel): boolean {
+    return open < this.#context.terms.calls && !this.slots.full;
   }
 
   begin(call: OutCall): number {
-    const channel = this.#channels.get(call.channel);
-    if (call.method.kind !== 'oneway') channel.countCall(1);
-    else if (call.payload.length <= this.#context.terms.packet) return 0;
-    this.slots.add(call);
-    if (call.method.flags !== 0) this.#openStreams(channel, call);
+    if (call.method.kind !== 'oneway') this.#open(this.#channels.get(call.channel), call);
+    else if (call.payload.length > this.#context.terms.packet) this.slots.add(call);
     return call.id;
+  }
+
+  #open(channel: Channel, call: OutCall): void {
+    this.slots.add(call);
+    channel.countCall(1);
+    if (call.method.flags !== 0) this.#openStreams(channel, call);
   }
 
   // Places of streaming calls, whose limit covers the connection.
@@ -246,13 +253,13 @@ export class Caller implements CallCarrier {
     if (
       payload.length > this.#context.terms.packet ||
       channel.lanes.short.length > 0 ||
-      !this.mayBegin(call) ||
+      !this.#hasPlace(channel) ||
       !this.#outbox.straight(bytes)
     )
       return false;
     const timeout = call.timeLeft(this.#context.now);
     if (timeout < 0) return false;
-    this.begin(call);
+    this.#open(channel, call);
     call.writeIn(this.#batch.number);
     this.#batch.request(call.id, call.channel, method, payload, metadata, timeout);
     if (method.flags !== 0) call.accepted();

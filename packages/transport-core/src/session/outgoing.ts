@@ -250,7 +250,9 @@ export class Lanes {
     return (
       this.replies.length === 0 &&
       this.short.length === 0 &&
-      this.#longs.every(({ length }) => length === 0)
+      this.long.length === 0 &&
+      this.bulk.length === 0 &&
+      this.huge.length === 0
     );
   }
 
@@ -321,7 +323,7 @@ export class Lanes {
   #isReady(lane: List<Outgoing>, pipe: number, packet: number): boolean {
     const unit = lane.first;
     if (unit === undefined || (pipe <= 0 && needsPipe(unit, packet))) return false;
-    return unit.begun || ((!unit.pays || this.#mayPay(unit)) && unit.mayBegin);
+    return unit.begun || (unit.mayBegin && (!unit.pays || this.#mayPay(unit)));
   }
 
   /**
@@ -360,8 +362,7 @@ export class Lanes {
 
   /** Counts bytes that were sent from a lane, whose turn it is. */
   took(bytes: number, lane: List<Outgoing>): void {
-    const long = this.#longs.indexOf(lane);
-    if (long >= 0) this.#lastLong = long;
+    if (lane !== this.short && lane !== this.replies) this.#lastLong = this.#longs.indexOf(lane);
     this.spent += bytes / this.priority;
     this.#turnBytes += bytes;
     if (this.#turnBytes >= TURN) {
