@@ -1,6 +1,8 @@
 // Distributes events to any number of readers. Each reader has a queue; a reader that lags loses
 // the oldest events and learns how many it missed. Gossip and peers report their events through it,
-// and the recorder of admin its own. Below is Steps, of which all readers are made.
+// and the recorder of admin its own.
+
+import { DONE, type Step, Steps } from './steps.ts';
 
 /**
  * Distributes every event to all readers, each at its own pace. At most 4,096 events wait for one
@@ -45,50 +47,6 @@ export class EventHub<E> {
     this.#readers.clear();
   }
 }
-
-/** The result of a read: an item, the end, or an error; undefined if there is none yet. */
-export type Step<T> = IteratorResult<T, undefined> | { readonly error: unknown } | undefined;
-
-/** An async iterator that serves its reads in order, one step for each. */
-export abstract class Steps<T> implements AsyncIterableIterator<T> {
-  readonly #waiting: {
-    resolve(result: IteratorResult<T, undefined>): void;
-    reject(error: unknown): void;
-  }[] = [];
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<T, undefined>> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      if (this.#waiting.length === 1) this.serve();
-    });
-  }
-
-  abstract return(): Promise<IteratorResult<T, undefined>>;
-
-  /** Serves the reads that wait, as far as possible. */
-  protected serve(): void {
-    while (this.#waiting.length > 0) {
-      const result = this.step();
-      if (result === undefined) return;
-      const { resolve, reject } = this.#waiting.shift()!;
-      if ('error' in result) reject(result.error);
-      else resolve(result);
-    }
-  }
-
-  /** Takes the next step. If there is none yet, `serve` must be called once there is. */
-  protected abstract step(): Step<T>;
-}
-
-/** The result of an iterator that has ended. */
-export const DONE: IteratorReturnResult<undefined> = Object.freeze({
-  value: undefined,
-  done: true,
-});
 
 /**
  * One reader of events: an async iterator that waits for events and ends when it is left, or with

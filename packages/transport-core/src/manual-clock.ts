@@ -38,7 +38,7 @@ interface TimerEntry {
  */
 export function createManualClock(start = 1_000): ManualClock {
   let time = start;
-  /** In the order in which they were set. */
+  /** The timers, in the order in which they were set. */
   const entries = new Set<TimerEntry>();
   const next = (): TimerEntry | undefined => {
     let first: TimerEntry | undefined;

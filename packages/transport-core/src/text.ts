@@ -24,7 +24,7 @@ export function inMs(milliseconds: number): string {
   return `${Math.round(milliseconds) || 1} ms`;
 }
 
-/** Returns the message of an error; anything else that was thrown as text. */
+/** Returns the message of an error, or any other thrown value as text. */
 export function errorText(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -37,7 +37,7 @@ interface Known {
   toldAt: number;
   limit: number;
   overlay: string;
-  /** Why no message gets through to a peer with another overlay; created when it is first needed. */
+  /** The failure of messages to a peer with another overlay, created when it is first needed. */
   failure?: PublishFailure | undefined;
 }
 

@@ -1,5 +1,5 @@
-// Tests that messages, control messages and the messages of relays survive encoding and decoding, and
-// that malformed bytes are refused.
+// Tests that messages, control messages and the messages of relays survive encoding and decoding,
+// and that malformed bytes are refused.
 
 import test from 'ava';
 import type { Audience, Body, Signature } from '../overlay/overlay.ts';

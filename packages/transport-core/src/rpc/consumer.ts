@@ -3,8 +3,8 @@
 // oldest one-way; only then does the sender of that one-way get its credit back.
 
 import type { ReaderContext } from '../context.ts';
-import { DONE } from '../event-hub.ts';
 import { type InCall, READER } from '../session/incoming-calls.ts';
+import { DONE } from '../steps.ts';
 import type { Inbox } from './inbox.ts';
 import { type InterceptedRpc, intercepted } from './interceptors.ts';
 import type { IncomingRpc, Taker } from './rpc.ts';

@@ -1,11 +1,11 @@
 // Outgoing and incoming calls as interceptors see them, and the chains that they pass.
 
 import { TransportError } from '../errors.ts';
-import { DONE, type Step, Steps } from '../event-hub.ts';
 import type { ClientCall, ServerCall, ServerInterceptor, ServerNext } from '../interceptors.ts';
 import type { Protocol, ProtocolMethod } from '../protocol/protocol.ts';
 import type { Remote } from '../remote.ts';
 import { closeItems, handled, isAsyncIterable } from '../session/streams.ts';
+import { DONE, type Step, Steps } from '../steps.ts';
 import { type CallHost, checkOptions, nameOf, type OwnOptions } from './call.ts';
 import type { Inbox } from './inbox.ts';
 import { callOf, IncomingRpc, NO_METADATA } from './rpc.ts';

@@ -3,8 +3,7 @@
 // units, and Liveness, the part that pings a silent peer.
 //
 // The context owns these figures. The session sets the work units of each turn, and every part
-// reports work. The context ends the connection when the peer breaks the rules or costs
-// too much.
+// reports work. The context ends the connection when the peer breaks the rules or costs too much.
 
 import type { CommonConfig } from '../common-options.ts';
 import type { TransportError } from '../errors.ts';

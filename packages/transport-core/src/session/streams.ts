@@ -7,9 +7,9 @@
 // a reader that stops taking items stops only its own sender.
 
 import { TransportError } from '../errors.ts';
-import { DONE, type Step, Steps } from '../event-hub.ts';
 import { List } from '../list.ts';
 import type { Codec } from '../protocol/codec.ts';
+import { DONE, type Step, Steps } from '../steps.ts';
 import { EMPTY, type Frame, Kind, UNIT } from '../wire/frame.ts';
 import type { Creditor } from './batch.ts';
 import { GrowingAccount } from './credit.ts';

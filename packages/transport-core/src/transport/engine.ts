@@ -23,8 +23,9 @@ import {
   type ConnectionHost,
   type ConnectionInit,
 } from '../stream/connection.ts';
+import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
-import { Dialer, Members, Names } from '../stream/names.ts';
+import { Members, Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, Ticker, TransportResources } from '../stream/transport-resources.ts';

@@ -1,5 +1,5 @@
-// One protocol mounted on a transport, with its inbox and its outgoing calls. Below is ServingState,
-// which decides whether this node takes calls to its services.
+// One protocol mounted on a transport, with its inbox and its outgoing calls. Below is
+// ServingState, which decides whether this node takes calls to its services.
 
 import { contexts } from '#context';
 import { TransportError } from '../errors.ts';

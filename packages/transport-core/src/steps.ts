@@ -1,0 +1,45 @@
+// The base of all readers: an async iterator that serves its reads in order.
+
+/** The result of a read: an item, the end, or an error; undefined if there is none yet. */
+export type Step<T> = IteratorResult<T, undefined> | { readonly error: unknown } | undefined;
+
+/** An async iterator that serves its reads in order, one step for each. */
+export abstract class Steps<T> implements AsyncIterableIterator<T> {
+  readonly #waiting: {
+    resolve(result: IteratorResult<T, undefined>): void;
+    reject(error: unknown): void;
+  }[] = [];
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      if (this.#waiting.length === 1) this.serve();
+    });
+  }
+
+  abstract return(): Promise<IteratorResult<T, undefined>>;
+
+  /** Serves the reads that wait, as far as possible. */
+  protected serve(): void {
+    while (this.#waiting.length > 0) {
+      const result = this.step();
+      if (result === undefined) return;
+      const { resolve, reject } = this.#waiting.shift()!;
+      if ('error' in result) reject(result.error);
+      else resolve(result);
+    }
+  }
+
+  /** Takes the next step. If there is none yet, `serve` must be called once there is. */
+  protected abstract step(): Step<T>;
+}
+
+/** The result of an iterator that has ended. */
+export const DONE: IteratorReturnResult<undefined> = Object.freeze({
+  value: undefined,
+  done: true,
+});
