@@ -52,8 +52,8 @@ npx @trunkline/cli --help
 npm install --global @trunkline/cli
 \`\`\`
 
-Until the packages are on npm, install the tarballs of [a clone](start.md#install) in a folder, and
-run \`npx trunkline\` in this folder.
+Until the packages are on npm, install [tarballs of a clone](start.md#install) in a folder, and run
+\`npx trunkline\` in this folder.
 
 Commands that call methods or show schemas need a node that serves [reflection](reflection.md).
 \`watch\`, \`top\`, \`peers\`, \`topics\` and \`dashboard\` need the node's [admin protocol](admin.md), and so
@@ -63,7 +63,7 @@ needs the [health protocol](health.md#health).
 ## A first call
 
 Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). It starts a Raft cluster with TLS and
-reflection, and prints commands for another terminal in the same folder:
+reflection. It also prints commands, which you run in another terminal in the same folder:
 
 \`\`\`sh
 export TRUNKLINE_CONTEXTS=…/contexts.json    # has the address and the keys
@@ -98,11 +98,12 @@ trunkline call greeter/greet '{"name":"Ada"}'
 Without TLS, \`--address\` is enough; you need no context. Options take precedence over environment
 variables, which take precedence over the [context](#trunkline-context-add). If you give an address
 without \`--context\`, no context is used, so another node never gets the token of the context. The
-command sends the token in its hello and with each call. Control characters in texts from nodes do
-not reach your terminal.
+command sends the token in its [hello](wire-protocol.md#3-the-hello) and with each call. Control
+characters in texts from nodes do not reach your terminal.
 
-With the default [overlay](gossip.md#which-overlay), a full mesh, \`pub\` must be able to connect to
-\`sub\`. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
+With the default [overlay](gossip.md#which-overlay), a full mesh, [\`trunkline pub\`](#trunkline-pub)
+must be able to connect to each \`trunkline sub\`. With TLS, two of these commands that run at the
+same time need different keys.
 `;
 
 const CODES = `## Exit codes
