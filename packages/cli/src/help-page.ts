@@ -56,14 +56,14 @@ Until the packages are on npm, install [tarballs of a clone](start.md#install) i
 \`npx trunkline\` in this folder.
 
 Commands that call methods or show schemas need a node that serves [reflection](reflection.md).
-\`watch\`, \`top\`, \`peers\`, \`topics\` and \`dashboard\` need the node's [admin protocol](admin.md), and so
-do the commands that change the node: \`disconnect\`, \`ban\`, \`unban\`, \`drain\` and \`log-level\`. \`health\`
-needs the [health protocol](health.md#health).
+\`health\` needs the [health protocol](health.md#health). \`watch\`, \`top\`, \`peers\`, \`topics\`,
+\`dashboard\`, \`disconnect\`, \`ban\`, \`unban\`, \`drain\` and \`log-level\` need the [admin
+protocol](admin.md).
 
 ## A first call
 
 Run \`npx pnpm@12 demo --stay\` in [a clone](start.md#install). It starts a Raft cluster with TLS and
-reflection. It also prints commands, which you run in another terminal in the same folder:
+reflection, and prints commands for another terminal in the same folder:
 
 \`\`\`sh
 export TRUNKLINE_CONTEXTS=…/contexts.json    # has the address and the keys
@@ -95,11 +95,10 @@ trunkline describe greeter/greet
 trunkline call greeter/greet '{"name":"Ada"}'
 \`\`\`
 
-Without TLS, \`--address\` is enough; you need no context. Options take precedence over environment
-variables, which take precedence over the [context](#trunkline-context-add). If you give an address
-without \`--context\`, no context is used, so another node never gets the token of the context. The
-command sends the token in its [hello](wire-protocol.md#3-the-hello) and with each call. Control
-characters in texts from nodes do not reach your terminal.
+Without TLS, \`--address\` replaces the context. Options take precedence over environment variables,
+which take precedence over the [context](#trunkline-context-add). If you give an address without
+\`--context\`, no context is used, so another node never gets the token of the context. The command
+sends the token in its [hello](wire-protocol.md#3-the-hello) and with each call.
 
 With the default [overlay](gossip.md#which-overlay), a full mesh, [\`trunkline pub\`](#trunkline-pub)
 must be able to connect to each \`trunkline sub\`. With TLS, two of these commands that run at the
