@@ -107,7 +107,7 @@ export function formatDocument(record: PerformanceRecord): string {
     ...first.flatMap(chapterOf),
     formatMachines(record, chapters),
     '## How to read it',
-    'The rows `limit-net` of the next sections show the lowest cost: calls over a bare socket, with one write per tick and one promise per call. The other `limit` rows show variants of this program.',
+    'The rows `limit-net` of the next sections show the lowest cost: calls over a bare socket, with one write per tick and one promise per call. The other `limit` rows show variants of `limit-net`.',
     'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios can have.',
     'The other libraries run with default options, and not all do the same work. So a factor of two says little, but a factor of ten is significant.',
     ...formatBars(record),
