@@ -29,7 +29,7 @@ const CHAPTERS: readonly Chapter[] = [
       const titles = parts.map(
         ({ title, rows: [row] }) => `- ${row!.group}: ${title[0]!.toLowerCase()}${title.slice(1)}`,
       );
-      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second. The second table shows the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to the bare socket: over TLS in rows with TLS, otherwise over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks all values at its server. gRPC carries the same JSON instead of protobuf, so that the tables compare libraries and not codecs. TLS has certificates at both ends. Options have their defaults, except that Trunkline's limit \`values\` is higher for the list.${othersOf(parts, REAL_PEERS)}`;
+      return `Two processes exchange objects as JSON over one connection, in ${settings} after a warm-up. The first table shows calls or items per second. The second table shows the CPU time of both processes per call or item, in µs. A figure in brackets is the ratio to the bare socket: over TLS in rows with TLS, otherwise over TCP.\n\n${titles.join('\n')}\n\nThe bare socket does the same work without a library: \`JSON.stringify\`, \`JSON.parse\`, and a length and an id before each message. The sender and the receiver check each value by the same zod schemas, but tRPC checks all values at its server only. gRPC carries the same JSON instead of protobuf, so that the tables compare libraries and not codecs. With TLS, both ends have certificates. All options have their defaults, but Trunkline's [limit \`values\`](limits.md#codecs) is higher for the list.${othersOf(parts, REAL_PEERS)}`;
     },
     format: joinFigures,
   },
@@ -38,7 +38,7 @@ const CHAPTERS: readonly Chapter[] = [
     heading: 'Calls',
     text: (settings, parts) => {
       const titles = parts.map(({ title }) => `- ${title}`);
-      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Figures in brackets are ratios to \`limit-net\`, with these exceptions: \`trunkline-ws\` is compared with \`limit-ws\`, rows in memory with \`limit-inproc\`, and the row with protobuf with \`trunkline-tcp\`. In s4 and s5, \`trunkline-tcp\` is compared with \`limit-net-credit\`, which, like Trunkline, lets small messages pass large ones.\n\n${titles.join('\n')}${othersOf(parts, PEER_NAMES)}`;
+      return `Two processes, each on its own core, use one connection, in ${settings} after a warm-up. Figures in brackets are ratios to \`limit-net\`, except in these rows:\n\n- \`trunkline-ws\`: ratios to \`limit-ws\`\n- rows in memory (\`trunkline-inmem…\`): to \`limit-inproc\`\n- \`trunkline-tcp-protobuf\`: to \`trunkline-tcp\`\n- \`trunkline-tcp\` in s4 and s5: to \`limit-net-credit\`, which, like Trunkline, lets small messages pass large ones\n\nThe columns show:\n\n${titles.join('\n')}${othersOf(parts, PEER_NAMES)}`;
     },
     format: joinColumns,
     hides: /-(early|consumer|fixed)$/,
@@ -54,7 +54,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'line',
     heading: 'A long line',
     text: (settings) =>
-      `The line, between network namespaces, has a round trip of 100 ms, a bandwidth of 100 Mbit/s and a queue of 1.25 MB. Each measurement uses a new connection (${settings}). The figures are Mbit/s, with the ratio to a raw socket in brackets. For small calls, the figures are durations in round trips. Requests and responses "in turn" are sent one at a time, so each waits for a round trip.`,
+      `The line, between two network namespaces of Linux, has a round trip of 100 ms, a bandwidth of 100 Mbit/s and a queue of 1.25 MB. The columns name the transport, and the congestion control of TCP. Each measurement uses a new connection (${settings}). The figures are Mbit/s, with the ratio to a raw socket in brackets. The figures for small calls are durations in round trips. Requests and responses "in turn" are sent one at a time, so each waits for a round trip.`,
     format: joinColumns,
     hides: /, raw$/,
   },
@@ -62,7 +62,7 @@ const CHAPTERS: readonly Chapter[] = [
     name: 'start',
     heading: 'Starting',
     text: (settings) =>
-      `The table shows the time and the memory (RSS) of a process that loads the named packages, in ${settings}.`,
+      `The table shows the time and the memory (RSS) that a process needs to load the named packages, in ${settings}.`,
     hides: /^CPU/,
   },
   {
@@ -102,14 +102,14 @@ export function formatDocument(record: PerformanceRecord): string {
   const chapterOf = (each: Chapter) => formatChapter(each, Object.values(record[each.name]!));
   const paragraphs = [
     '# Performance',
-    'This page compares the cost of Trunkline with other libraries, and with the lowest cost that Node allows.',
+    'This page compares the cost of Trunkline with that of other libraries, and with the lowest cost that Node allows.',
     'A program generates this page. [bench](../bench/README.md) describes the rows of the tables, and how to measure them.',
     ...first.flatMap(chapterOf),
     formatMachines(record, chapters),
     '## How to read it',
-    'The program `limit-net` has the lowest cost: hand-written calls over a socket, with a length and an id before each message, one write per tick and one promise per call. The other `limit` rows are variants of this program.',
-    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios may have.',
-    'The other libraries run with default options, and do not all do the same work. For example, only some have deadlines. So a factor of two says little, but a factor of ten is significant.',
+    'The rows `limit-net` of the next sections show the lowest cost: calls over a bare socket, with one write per tick and one promise per call. The other `limit` rows show variants of `limit-net`.',
+    'Figures are medians over all rounds. A figure in brackets is the median of the ratios to another row in the same round. Compare these ratios, because the speed of a machine varies from round to round. `limit-net again` measures `limit-net` a second time: the distance of its ratio from 1 shows the error that other ratios can have.',
+    'The other libraries run with default options, and not all do the same work. So a factor of two says little, but a factor of ten is significant.',
     ...formatBars(record),
     ...others.flatMap(chapterOf),
     '**Next:** read [what a network of 10 to 100,000 nodes costs](scale.md).',

@@ -56,7 +56,7 @@ export function swarmSection(all: Sample, { swarms }: Scale): Section {
   return {
     title: "Whole nodes: iroh-gossip's limits",
     before: [
-      "Each node has a simulated transport, codecs, peers, and gossip with default options. Each link takes 10 to 100 ms one way, and all nodes know one bootstrap node. The limits are those that iroh-gossip's tests assert for its own state machines.",
+      "Each node runs codecs, peers, and gossip with default options on a simulated transport. Each link takes 10 to 100 ms one way, and all nodes know one bootstrap node. The limits are those that iroh-gossip's tests assert for its own state machines.",
     ],
     tables: [
       {

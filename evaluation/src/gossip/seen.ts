@@ -32,7 +32,7 @@ export function seenSection(all: Sample, scale: Scale): Section {
   return {
     title: 'HyParView: the overlay, and failures that are seen at once',
     before: [
-      `${show(nodes)} nodes join one after the other, and settle for 50 cycles (of 60 s by default). The settings are those of the paper, which are our defaults: an active view of 5 nodes, and a passive view of 30. Then a share of the nodes fails. Neighbors of failed nodes see the links close, and have repaired their views before the first of 1,000 messages is sent. In runs with an address book, each book lists ${show(book)} nodes.`,
+      `${show(nodes)} nodes join one after the other, and settle for 50 cycles of HyParView (by default, 60 s each). The settings are those of the paper, which are our defaults: an active view of 5 nodes, and a passive view of 30. Then a share of the nodes fails. Neighbors of failed nodes see the links close, and have repaired their views before the first of 1,000 messages is sent. In runs with an address book, each book lists ${show(book)} nodes.`,
     ],
     tables: [
       {
@@ -86,7 +86,7 @@ export function seenSection(all: Sample, scale: Scale): Section {
     ],
     plots: [],
     after: [
-      `The share of live nodes that a message reaches is ${at(0.8).range('reliability')} after 80 % of the nodes failed, ${at(0.9).range('reliability')} after 90 %, and ${at(0.95).range('reliability')} after 95 % (paper: ${FAILURES['0.95']!.paper}). In the last case, some nodes have only dead nodes in their views. With an address book, the share is ${at(0.95, book).range('reliability')}.`,
+      `The share of live nodes that a message reaches is ${at(0.8).range('reliability')} after 80 % of the nodes failed, ${at(0.9).range('reliability')} after 90 %, and ${at(0.95).range('reliability')} after 95 % (paper: ${FAILURES['0.95']!.paper}). After 95 %, some nodes have only dead nodes in their views. With an address book, the share is then ${at(0.95, book).range('reliability')}.`,
     ],
     verdicts: verdicts(at, shape, book, nodes),
   };

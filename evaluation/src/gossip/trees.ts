@@ -15,7 +15,7 @@ export function treesSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree in stable state',
     before: [
-      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves enough hops: at least 3, as in the paper, or 7 (our default) if many nodes send. *Redundancy* is the number of payloads sent, divided by the number of deliveries, minus 1. The *last hop* is the number of hops to the last delivery.`,
+      `${show(nodes)} nodes broadcast on the links of HyParView's views. An *optimized* tree swaps a link if this saves enough hops: at least 3 with one sender, as in the paper, or 7, our default, with many senders. *Redundancy* is the number of payloads sent, divided by the number of deliveries, minus 1. The *last hop* is the number of hops to the last delivery.`,
     ],
     tables: [
       {
@@ -128,7 +128,7 @@ export function mendingSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'Plumtree after failures that nobody sees',
     before: [
-      `${show(nodes)} nodes run HyParView's cycles, with Plumtree on its links. One message is sent before any view is repaired, and then one message after each cycle.`,
+      `${show(nodes)} nodes run HyParView's cycles, with Plumtree on its links. After a share of the nodes has failed, one message is sent before any view is repaired, and then one message after each cycle.`,
     ],
     tables: [
       {

@@ -13,7 +13,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
   return {
     title: 'HyParView: failures that nobody sees',
     before: [
-      `The same ${show(nodes)} nodes fail without a sign, like machines that lose power. A node notices that a neighbor is dead when it writes to that neighbor, or by a keep-alive. After a first message, 1,000 more are sent. If a message can't reach a dead node, it is sent again to the neighbor that replaces the node.`,
+      `In the same network, a share of the ${show(nodes)} nodes fails without a sign, like machines that lose power. A node notices that a neighbor is dead when it writes to that neighbor, or by a keep-alive. After a first message, 1,000 more are sent. A message that can't reach a dead neighbor is sent again to the node that replaces it.`,
     ],
     tables: [
       {
@@ -111,7 +111,7 @@ export function unseenSection(all: Sample, { nodes }: Scale): Section {
       },
     ],
     after: [
-      'Keep-alives notice a failure within 15 s. With them, the overlay is whole again after a cycle if at most 80 % of the nodes failed.',
+      'Keep-alives notice a failure within 15 s. With them, the overlay is whole again after one cycle if at most 80 % of the nodes failed.',
     ],
     verdicts: [
       // Figure 6a was read off, to a percent.

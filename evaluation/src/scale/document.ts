@@ -38,7 +38,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
   const lines = [
     '# Scale',
     '',
-    'This page shows what a network of 10 to 100,000 nodes costs in connections, bytes and CPU time.',
+    'This page shows what a network of 10 to 100,000 nodes costs in connections, memory, bytes and CPU time.',
     '',
     'The page compares four ways of sending a message to all nodes:',
     '',
@@ -55,7 +55,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
         [
           'calls between services, at any size',
           'none: each node dials only the nodes that it calls',
-          'a node has only connections that it uses',
+          'a node keeps only connections that it uses',
         ],
         [
           'few nodes that all know each other, small messages',
@@ -65,12 +65,12 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
         [
           'few nodes, messages above 64 KiB, slow uplinks',
           'relays',
-          `the publisher sends ${FANOUT} copies. At ${mesh.nodes} nodes, 1 MiB took ${round3(largest(whole, 'relays').large.last)} ms instead of ${round3(large.last)} with a mesh`,
+          `the publisher sends ${FANOUT} copies. With ${mesh.nodes} nodes, 1 MiB reached all in ${round3(largest(whole, 'relays').large.last)} ms, instead of ${round3(large.last)} ms with a mesh`,
         ],
         [
           'hundreds of nodes or more that come and go, and no server',
           'trees',
-          `a node keeps a few connections (${round3(tree.connections)} on average at ${tree.nodes} nodes, bounded by the limits of [peers](peers.md)), and its cost per message does not grow with the network`,
+          `a node keeps few connections, which [peers](peers.md) limits (${round3(tree.connections)} on average at ${tree.nodes} nodes). Its cost per message does not grow with the network`,
         ],
         [
           'a NATS server that is there already; clients behind NATs; clients in other languages',
@@ -82,7 +82,7 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
         [
           'messages that must not be lost while a node is away',
           'a log that some node serves as a [resumable download](resumption.md)',
-          'none of the four keeps messages for nodes that are away',
+          'none of the four ways keeps messages for nodes that are away',
         ],
       ],
       3,
@@ -114,10 +114,10 @@ export function formatScale(figures: ScaleFigures, memory: ConnectionMemory): st
     '',
     `- **Memory**: one end of an idle connection takes ${round3(memory.rss)} KiB of RSS over plain TCP ([s8](performance.md#calls), ${memory.machine.processor}).`,
     `- **CPU**: ${processes!.nodes} processes on one machine (${processes!.machine.processor}, ${processes!.machine.cores} cores, Node ${processes!.machine.node}) exchanged ${processes!.rate} messages of ${processes!.size} bytes a second over TCP on loopback. Other programs also used the machine, so only the order of magnitude counts. On a machine that is not overloaded, [a mesh costs less than trees](gossip-explained.md#what-each-overlay-costs).`,
-    `- **Bytes** were counted in simulations of networks of ${new Intl.ListFormat('en-GB').format(new Set(whole.map(({ nodes }) => String(nodes))))} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms of latency to every other node. TLS, TCP and IP are not counted.`,
-    '- **Trees**: hops were counted with the gossip code alone, for up to 10,000 nodes. The number of hops grows with the logarithm of the number of nodes.',
+    `- **Bytes** were counted in simulations of networks of ${new Intl.ListFormat('en-GB').format(new Set(whole.map(({ nodes }) => String(nodes))))} nodes. Each node has ${round3((UPLINK * 8) / 1e6)} Mbit/s for all its links together, and ${LATENCY} ms of latency to every other node. The bytes of TLS, TCP and IP are not counted.`,
+    '- **Trees**: hops were counted with the gossip code alone, for up to 10,000 nodes.',
     '',
-    'Networks of several machines, the memory of a NATS server, TLS and Noise were not measured. [The evaluation of gossip](gossip-evaluation.md#churn) measures nodes that come and go.',
+    'Networks of several machines, the memory of a NATS server, TLS and Noise were not measured.',
     '',
     '**Next:** [gossip](gossip.md) shows how to use meshes, trees and relays.',
   ];

@@ -52,13 +52,13 @@ npx @trunkline/cli --help
 npm install --global @trunkline/cli
 \`\`\`
 
-Until the packages are on npm, install the tarballs of [a clone](start.md#install) in a folder, and
-run \`npx trunkline\` in this folder.
+Until the packages are on npm, install [tarballs of a clone](start.md#install) in a folder, and run
+\`npx trunkline\` in this folder.
 
 Commands that call methods or show schemas need a node that serves [reflection](reflection.md).
-\`watch\`, \`top\`, \`peers\`, \`topics\` and \`dashboard\` need the node's [admin protocol](admin.md), and so
-do the commands that change the node: \`disconnect\`, \`ban\`, \`unban\`, \`drain\` and \`log-level\`. \`health\`
-needs the [health protocol](health.md#health).
+\`health\` needs the [health protocol](health.md#health). \`watch\`, \`top\`, \`peers\`, \`topics\`,
+\`dashboard\`, \`disconnect\`, \`ban\`, \`unban\`, \`drain\` and \`log-level\` need the [admin
+protocol](admin.md).
 
 ## A first call
 
@@ -95,14 +95,14 @@ trunkline describe greeter/greet
 trunkline call greeter/greet '{"name":"Ada"}'
 \`\`\`
 
-Without TLS, \`--address\` is enough; you need no context. Options take precedence over environment
-variables, which take precedence over the [context](#trunkline-context-add). If you give an address
-without \`--context\`, no context is used, so another node never gets the token of the context. The
-command sends the token in its hello and with each call. Control characters in texts from nodes do
-not reach your terminal.
+Without TLS, \`--address\` replaces the context. Options take precedence over environment variables,
+which take precedence over the [context](#trunkline-context-add). If you give an address without
+\`--context\`, no context is used, so another node never gets the token of the context. The command
+sends the token in its [hello](wire-protocol.md#3-the-hello) and with each call.
 
-With the default [overlay](gossip.md#which-overlay), a full mesh, \`pub\` must be able to connect to
-\`sub\`. With TLS, a \`pub\` and a \`sub\` that run at the same time need different keys.
+With the default [overlay](gossip.md#which-overlay), a full mesh, [\`trunkline pub\`](#trunkline-pub)
+must be able to connect to each \`trunkline sub\`. With TLS, two of these commands that run at the
+same time need different keys.
 `;
 
 const CODES = `## Exit codes
