@@ -35,7 +35,7 @@ const BRIEF = 1_000;
  */
 const TRIES_IN_A_ROW = 2;
 /** The figures that a run of the other quantity does not measure. */
-const NO_TIMES = { before: Number.NaN, during: Number.NaN, delay: Number.NaN, busy: Number.NaN };
+const NO_TIMES = { control: Number.NaN, during: Number.NaN, delay: Number.NaN, busy: Number.NaN };
 const NO_MEMORY = { growth: Number.NaN };
 
 const { values, positionals } = parseArgs({

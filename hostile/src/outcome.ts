@@ -22,9 +22,10 @@ export interface Outcome {
   readonly growth: number;
   readonly bound: number;
   /**
-   * The 99th percentile of the honest peer's calls in milliseconds, before and during the attack.
+   * The 99th percentile of the honest peer's calls in milliseconds, in the control and during the
+   * attack.
    */
-  readonly before: number;
+  readonly control: number;
   readonly during: number;
   /**
    * The longest delay of the victim's event loop in milliseconds by the clock, and the part that
@@ -58,7 +59,7 @@ export interface Measured {
    * The honest peer's reports, one of each for every round. Rounds alternate between quiet and
    * attack, so that a machine that is slow for a while is slow for both.
    */
-  readonly before: readonly HonestReport[];
+  readonly control: readonly HonestReport[];
   readonly during: readonly HonestReport[];
 }
 
@@ -86,8 +87,8 @@ export function flawsOf(measured: Measured, quantity: Quantity): string[] {
   ];
 }
 
-function slownessOf({ attack, carrier, after, before, during }: Measured): string[] {
-  const [p99, ratio] = [p99Of(during), p99Of(during) / p99Of(before)];
+function slownessOf({ attack, carrier, after, control, during }: Measured): string[] {
+  const [p99, ratio] = [p99Of(during), p99Of(during) / p99Of(control)];
   const most = mostOf(attack, carrier);
   return [
     ...(most === undefined && ratio > MOST_RATIO

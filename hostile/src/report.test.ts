@@ -12,7 +12,7 @@ import { writeReport } from './report.ts';
 test('the report has a row for each outcome, in the order of the attacks', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hostile-report-'));
   const file = join(folder, 'report.md');
-  const figures = { growth: 2 * 1_024 ** 2, bound: 0, before: 2, during: 4, delay: 1, busy: 1 };
+  const figures = { growth: 2 * 1_024 ** 2, bound: 0, control: 2, during: 4, delay: 1, busy: 1 };
   const second: Outcome = {
     ...figures,
     attack: 'second',

@@ -135,7 +135,7 @@ export async function runScenario(
     carrier: scenario.carrier,
     growth: growth?.bytes ?? Number.NaN,
     bound: growth?.bound ?? 0,
-    before: p99?.control ?? Number.NaN,
+    control: p99?.control ?? Number.NaN,
     during: p99?.attacked ?? Number.NaN,
     delay: Number.NaN,
     busy: Number.NaN,

@@ -69,12 +69,12 @@ export class Testbed {
    * the victim also needs fewer rounds, because each lasts longer.
    */
   async attack(attack: Attack, { rounds, quiet, effort }: Extent): Promise<Outcome> {
-    const before: HonestReport[] = [];
+    const control: HonestReport[] = [];
     const during: HonestReport[] = [];
     let worst: Outcome | undefined;
     let lasted = 0;
     for (let round = 0; round < rounds; round++) {
-      if (quiet > 0) before.push(await this.#measure(quiet));
+      if (quiet > 0) control.push(await this.#measure(quiet));
       const base = await this.#victim.ask({ do: 'mark' });
       await this.#honest.ask({ do: 'measure' });
       const begin = performance.now();
@@ -91,13 +91,13 @@ export class Testbed {
           after === undefined ? Number.NaN : after.peak - base.rss,
         ),
         bound: attack.memory ?? 0,
-        before: p99Of(before),
+        control: p99Of(control),
         during: p99Of(during),
         delay: Math.max(worst?.delay ?? 0, after?.delay ?? Number.NaN),
         busy: Math.max(worst?.busy ?? 0, after === undefined ? Number.NaN : heldUp(after)),
         answer,
         flaws: flawsOf(
-          { attack, carrier: this.#carrier, answer, base, after, before, during },
+          { attack, carrier: this.#carrier, answer, base, after, control, during },
           this.#quantity,
         ),
       };
