@@ -53,8 +53,21 @@ export interface Line {
   readonly ended: Promise<Ending>;
 }
 
+/** Calls `watch` with each socket that `openSocket` opens from now on. */
+export function onSocket(watch: (socket: Socket) => void): void {
+  watchSocket = watch;
+}
+
+let watchSocket: (socket: Socket) => void = () => {};
+
 /** Opens a bare socket, with TLS if the carrier has it, and writes nothing on it. */
 export async function openSocket(target: Target): Promise<Socket> {
+  const socket = await openUnwatched(target);
+  watchSocket(socket);
+  return socket;
+}
+
+async function openUnwatched(target: Target): Promise<Socket> {
   const { carrier, host, port, from, key, cert } = target;
   const bare = connect({ host, port, noDelay: true, ...(from && { localAddress: from }) });
   await once(bare, 'connect');

@@ -56,8 +56,8 @@ export interface Measured {
   readonly base: VictimReport;
   readonly after: VictimReport | undefined;
   /**
-   * The honest peer's reports, one of each for every round. Rounds alternate between quiet and
-   * attack, so that a machine that is slow for a while is slow for both.
+   * The honest peer's reports, one of each for every round. Rounds alternate between attack and
+   * control, so that a machine that is slow for a while is slow for both.
    */
   readonly control: readonly HonestReport[];
   readonly during: readonly HonestReport[];
@@ -92,7 +92,7 @@ function slownessOf({ attack, carrier, after, control, during }: Measured): stri
   const most = mostOf(attack, carrier);
   return [
     ...(most === undefined && ratio > MOST_RATIO
-      ? [`p99 of honest calls is ${ratio.toFixed(1)} times its value before the attack`]
+      ? [`p99 of honest calls is ${ratio.toFixed(1)} times that of the control`]
       : []),
     ...(most !== undefined && p99 > most
       ? [`p99 of honest calls is ${p99.toFixed(1)} ms, above its bound of ${most} ms`]

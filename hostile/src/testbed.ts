@@ -1,6 +1,8 @@
 // A testbed of three processes that measures the effect of one attack at a time: a victim, an
 // honest peer that measures, and an attacker.
 
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Attack, BANNED, type Effort } from './attack.ts';
 import type { AttackerCommand, AttackerReport } from './attacker.ts';
@@ -26,11 +28,14 @@ export interface TestbedOptions {
   readonly cores: readonly [string | undefined, string | undefined];
 }
 
-/** The extent of an attack: rounds that alternate between a quiet time and the attack. */
+/** The extent of an attack: rounds that alternate between the attack and its control. */
 export interface Extent {
   readonly rounds: number;
-  /** Milliseconds of a round in which nobody attacks; 0 to measure nothing then. */
-  readonly quiet: number;
+  /**
+   * Milliseconds of a round's control, in which the attacker sends the same bytes to a sink; 0 for
+   * none.
+   */
+  readonly control: number;
   readonly effort: Effort;
 }
 
@@ -68,13 +73,12 @@ export class Testbed {
    * honest peer's times, which all rounds decide together. An attack that waits for a deadline of
    * the victim also needs fewer rounds, because each lasts longer.
    */
-  async attack(attack: Attack, { rounds, quiet, effort }: Extent): Promise<Outcome> {
+  async attack(attack: Attack, { rounds, control: pause, effort }: Extent): Promise<Outcome> {
     const control: HonestReport[] = [];
     const during: HonestReport[] = [];
     let worst: Outcome | undefined;
     let lasted = 0;
     for (let round = 0; round < rounds; round++) {
-      if (quiet > 0) control.push(await this.#measure(quiet));
       const base = await this.#victim.ask({ do: 'mark' });
       await this.#honest.ask({ do: 'measure' });
       const begin = performance.now();
@@ -83,6 +87,7 @@ export class Testbed {
       const answer = told === BANNED ? (worst?.answer ?? told) : told;
       during.push(await this.#honest.ask({ do: 'stop' }));
       const after = await this.#settled(base);
+      if (pause > 0) control.push(await this.#controlled(pause));
       const outcome: Outcome = {
         attack: attack.name,
         carrier: this.#carrier,
@@ -115,13 +120,26 @@ export class Testbed {
   async #attacked(attack: Attack, effort: Effort): Promise<string> {
     const tooLong = setTimeout(() => this.#attacker.kill(), LONGEST);
     try {
-      return (await this.#attacker.ask({ attack: attack.name, target: this.#target!, effort }))
+      const target = this.#target!;
+      return (await this.#attacker.ask({ do: 'attack', attack: attack.name, target, effort }))
         .answer;
     } catch (error) {
       return `failed: ${(error as Error).message.split('\n')[0]}`;
     } finally {
       clearTimeout(tooLong);
     }
+  }
+
+  /** Measures honest calls while the attacker sends the bytes of its last attack to a sink. */
+  async #controlled(milliseconds: number): Promise<HonestReport> {
+    if (!this.#attacker.isAlive) return this.#measure(milliseconds);
+    const sink = createServer((socket) => socket.on('error', () => {}).resume());
+    await once(sink.listen(0, '127.0.0.1'), 'listening');
+    const { port } = sink.address() as AddressInfo;
+    await this.#honest.ask({ do: 'measure' });
+    await this.#attacker.ask({ do: 'replay', port, milliseconds });
+    sink.close();
+    return this.#honest.ask({ do: 'stop' });
   }
 
   /** Returns the victim's report when nothing of the attack is left; undefined if it died. */
