@@ -1,7 +1,6 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
 // pool, and one timer for everything. Below is Shutdown, which closes them.
 
-import { KeepAlive } from '#keep-alive';
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
@@ -28,7 +27,7 @@ import type { Membership } from '../stream/membership.ts';
 import { Members, Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { DeadlineTimer, Ticker, TransportResources } from '../stream/transport-resources.ts';
+import { DeadlineTimer, KeepAlive, Ticker, TransportResources } from '../stream/transport-resources.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
 import { channelTaken, isProjectProtocol, Mount, ServingState } from './mount.ts';
 import { SelfIntroduction } from './scheme-layer.ts';
