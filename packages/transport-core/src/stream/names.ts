@@ -207,12 +207,6 @@ const GONE = new TransportError('cancelled', 'no caller waits for this name any 
 // The names that a transport watches. Finds the resolver of a target, and bounds the number of
 // watched names.
 
-/** A name that is dialed, and the connection whose address is tried first. */
-export interface DialedName {
-  readonly watch: NameWatch;
-  readonly inUse: Connection | undefined;
-}
-
 /** A watched name, as a snapshot shows it. */
 export interface NameSnapshot {
   /** The name as it is given to the resolver. */

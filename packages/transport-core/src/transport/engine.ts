@@ -103,8 +103,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       (lateness) => this.#excuse(lateness),
     );
     const dialer = new Dialer(this, this.members);
-    this.pool = new Pool(this, this.names, this.members, (target, ...dial) =>
-      this.reporter.dial(target, () => dialer.open(target, ...dial)),
+    this.pool = new Pool(this, this.names, this.members, (entry, signal) =>
+      this.reporter.dial(entry.target, () => dialer.open(entry, signal)),
     );
     this.acceptor = new Acceptor(this);
   }

@@ -109,8 +109,9 @@ export function poolFixture(
     host,
     names,
     members,
-    (target, address, nodeId, signal, name) =>
+    (entry, signal) =>
       new Promise((resolve, reject) => {
+        const { target, address, nodeId } = entry;
         signal.addEventListener('abort', () => reject(signal.reason));
         dials.push({
           target,
@@ -119,14 +120,14 @@ export function poolFixture(
           signal,
           up: async (at = address) => {
             const connection = new FakeConnection(target);
-            name?.watch.reached(connection.real, at);
+            entry.watch?.reached(connection.real, at);
             pool.add(connection.real);
             resolve(connection.real);
             await turn();
             return connection;
           },
           find: async (connection, at = address) => {
-            name?.watch.reached(connection.real, at);
+            entry.watch?.reached(connection.real, at);
             resolve(connection.real);
             await turn();
           },
