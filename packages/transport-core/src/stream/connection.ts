@@ -14,7 +14,7 @@ import type { RpcHost } from '../rpc/call.ts';
 import type { Caller } from '../session/caller.ts';
 import type { InCall, Mounted } from '../session/incoming-calls.ts';
 import type { OutCall } from '../session/out-call.ts';
-import { type LeaveReason, Session, SessionFigures } from '../session/session.ts';
+import { Session, SessionFigures } from '../session/session.ts';
 import type { SessionOptions, SessionVisitor } from '../session/session-parts.ts';
 import { allocate, freeChunk } from '../system-memory.ts';
 import { cleanText } from '../text.ts';
@@ -119,8 +119,8 @@ export class Connection implements SessionVisitor {
   readonly caller: Caller;
   /** The load of the session, and its calls and queues. */
   readonly figures: SessionFigures;
+  readonly session: Session;
   #phase: Phase;
-  readonly #session: Session;
   readonly #stream: StreamConnection;
   readonly #output: ConnectionOutput;
   readonly #input: ConnectionInput;
@@ -140,11 +140,11 @@ export class Connection implements SessionVisitor {
     this.since = host.ticker.now();
     this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
     this.#output = new ConnectionOutput(this, host, stream);
-    this.#session = new Session(sessionOptions(host, stream, init, this, this.#output));
-    this.#output.attach(this.#session);
-    this.caller = this.#session.parts.caller;
-    this.figures = new SessionFigures(this.#session.parts);
-    this.#input = new ConnectionInput(host, stream, this.#session, this);
+    this.session = new Session(sessionOptions(host, stream, init, this, this.#output));
+    this.#output.attach(this.session);
+    this.caller = this.session.parts.caller;
+    this.figures = new SessionFigures(this.session.parts);
+    this.#input = new ConnectionInput(host, stream, this.session, this);
   }
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
@@ -152,9 +152,9 @@ export class Connection implements SessionVisitor {
     this.#stream.attach(this.#input);
     if (this.direction === 'in' || this.over) return;
     if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
-      return this.#session.break(mismatch(this.#expected, this.#stream));
-    if (this.#stream.refused !== undefined) return this.#session.break(this.#stream.refused);
-    this.#introduce((fields) => this.#session.open(fields));
+      return this.session.break(mismatch(this.#expected, this.#stream));
+    if (this.#stream.refused !== undefined) return this.session.break(this.#stream.refused);
+    this.#introduce((fields) => this.session.open(fields));
   }
 
   // Properties.
@@ -170,11 +170,7 @@ export class Connection implements SessionVisitor {
 
   /** True if the connection takes new calls: its hello is complete, and it is not closing. */
   get isUp(): boolean {
-    return this.#session.state === 'up';
-  }
-
-  get state(): Session['state'] {
-    return this.#session.state;
+    return this.session.state === 'up';
   }
 
   get bytesIn(): number {
@@ -183,19 +179,6 @@ export class Connection implements SessionVisitor {
 
   get bytesOut(): number {
     return this.#output.bytes;
-  }
-
-  get rtt(): number | undefined {
-    return this.figures.rtt;
-  }
-
-  get silence(): number {
-    return this.figures.silence(this.host.ticker.now());
-  }
-
-  /** True if long messages wait for credit: another connection might help. */
-  get crowded(): boolean {
-    return this.#session.crowded;
   }
 
   // Calls.
@@ -209,29 +192,9 @@ export class Connection implements SessionVisitor {
     return this.caller.trySend(channel, method, payload);
   }
 
-  /** Resolves when `trySend` would return true; see `Session.whenWritable`. */
-  writable(channel: number): Promise<void> {
-    return this.#session.whenWritable(channel, this.endpoint);
-  }
-
-  /** Returns an error if the two ends share no usable protocol. */
-  nothingShared(): TransportError | undefined {
-    return this.#session.parts.channels.protocols.nothingShared();
-  }
-
-  /** Returns the protocols that both ends mount in incompatible ways; each one only once. */
-  disagreements(): ReturnType<Session['parts']['channels']['protocols']['disagreements']> {
-    return this.#session.parts.channels.protocols.disagreements();
-  }
-
-  /** Notifies the peer that a protocol was mounted or unmounted here. */
-  announce(): void {
-    this.#session.announce();
-  }
-
-  /** Ends the calls of a protocol that closes. */
-  endChannel(channel: number, error: TransportError): void {
-    this.#session.endChannel(channel, error);
+  /** The protocols that the two ends have mounted. */
+  get protocols(): Session['parts']['channels']['protocols'] {
+    return this.session.parts.channels.protocols;
   }
 
   /** Lets the process end in spite of this connection, if it was dialed only to make calls. */
@@ -240,26 +203,6 @@ export class Connection implements SessionVisitor {
   }
 
   // The end of the connection.
-
-  /** Keeps the connection from being closed for idleness until the returned function is called. */
-  hold(): () => void {
-    return this.#session.hold();
-  }
-
-  /** Leaves gracefully; see `Session.leave`. */
-  disconnect(reason: LeaveReason, text: string, told: string): void {
-    this.#session.leave(reason, text, told);
-  }
-
-  /** Closes the connection because the transport closes. */
-  shut(grace: number): void {
-    this.#session.shut(grace);
-  }
-
-  /** Ends the connection immediately, with an error that both ends see. */
-  break(error: TransportError): void {
-    this.#session.break(error);
-  }
 
   /** Resolves when the stream is closed. */
   whenGone(): Promise<void> {
@@ -272,29 +215,24 @@ export class Connection implements SessionVisitor {
 
   /** Does everything that is due at `now`, then sets `due` to the next time. */
   wake(now: number): void {
-    const { context } = this.#session.parts;
+    const { context } = this.session.parts;
     // Reset first, because the work below may request an earlier time than it returns.
     context.wakesAt(Number.POSITIVE_INFINITY);
     this.#output.wake(now);
     this.#input.wake(now);
     // A connection that its own rate limit holds back is not stuck.
-    if (this.#output.isHeldBack) this.#session.parts.heldBack(now);
-    const next = this.#session.wake(now);
+    if (this.#output.isHeldBack) this.session.parts.heldBack(now);
+    const next = this.session.wake(now);
     context.wakesAt(Math.min(context.due, next, this.#output.due, this.#input.due));
   }
 
   /** The latest time at which the connection needs `wake`. */
   get due(): number {
-    return this.#session.parts.context.due;
+    return this.session.parts.context.due;
   }
 
   crowding(): void {
     this.host.crowding(this);
-  }
-
-  /** Accounts for `lateness` milliseconds during which this process was asleep. */
-  excuse(lateness: number): void {
-    this.#session.excuse(lateness);
   }
 
   // Reports of the stream, besides its data.
@@ -304,19 +242,19 @@ export class Connection implements SessionVisitor {
   }
 
   revoked(error: TransportError): void {
-    this.host.ticker.run(() => this.#session.break(error));
+    this.host.ticker.run(() => this.session.break(error));
   }
 
   /** Called by the stream, which will lose the connection soon; see `StreamSink.leave`. */
   leave(text: string): void {
-    this.host.ticker.run(() => this.#session.leave('draining', text));
+    this.host.ticker.run(() => this.session.leave('draining', text));
   }
 
   closed(error?: TransportError): void {
     this.#output.release();
     this.host.ticker.run((now) => {
       this.#input.finish(now);
-      this.#session.closed(
+      this.session.closed(
         error === undefined ? undefined : withoutStack(error, { target: this.target }),
       );
     });
@@ -343,25 +281,25 @@ export class Connection implements SessionVisitor {
   greeted(hello: Hello): void {
     const { config, membership, ticker } = this.host;
     this.remote = new LiveRemote(this, this.#stream.nodeId, hello);
-    this.#session.parts.context.meet(this.remote);
+    this.session.parts.context.meet(this.remote);
     const agree = (features: readonly string[]) => {
-      if (this.direction === 'out') ticker.run(() => this.#session.consent({}));
+      if (this.direction === 'out') ticker.run(() => this.session.consent({}));
       else
         this.#introduce((fields) => {
-          ticker.run(() => this.#session.consent(fields, features));
+          ticker.run(() => this.session.consent(fields, features));
           if (this.#phase.name === 'opening')
-            this.#phase.slot?.answered?.((error) => this.#session.cut(error));
+            this.#phase.slot?.answered?.((error) => this.session.cut(error));
         });
     };
     const pending = { remote: this.remote, target: this.target, hello };
-    askAdmit(config, membership, pending, agree, (error) => this.#session.break(error));
+    askAdmit(config, membership, pending, agree, (error) => this.session.break(error));
   }
 
   /** Gets the fields of the hello for this peer. */
   #introduce(then: (fields: Readonly<Record<string, string>>) => void): void {
     askHello(this.host.config, this.target, then, (error, cause) => {
       this.host.callbackFailed('hello', cause);
-      this.#session.break(error);
+      this.session.break(error);
     });
   }
 
@@ -505,11 +443,12 @@ export class LiveRemote implements Remote {
   }
 
   get rtt(): number | undefined {
-    return this.#connection.rtt;
+    return this.#connection.figures.rtt;
   }
 
   get silence(): number {
-    return this.#connection.silence;
+    const { figures, host } = this.#connection;
+    return figures.silence(host.ticker.now());
   }
 
   /** @internal */

@@ -119,7 +119,7 @@ export class Dialer {
       });
       watch?.reached(connection, address);
       const onAbort = () =>
-        ticker.run(() => connection.break(reasonError('closed', 'the dialer gave up')));
+        ticker.run(() => connection.session.break(reasonError('closed', 'the dialer gave up')));
       signal.addEventListener('abort', onAbort, { once: true });
       ticker.run(() => connection.start());
     });

@@ -57,7 +57,7 @@ export class HeldTarget {
     if (!this.active || this.#connection !== undefined) return;
     this.#connection = connection;
     this.#since = this.#host.ticker.now();
-    this.#release = connection.hold();
+    this.#release = connection.session.hold();
   }
 
   /**

@@ -518,7 +518,7 @@ export class PoolEntry implements CallCarrier {
   /** Records since when all connections have been crowded. */
   look(): void {
     const isCrowded =
-      this.connections.length > 0 && this.connections.every((connection) => connection.crowded);
+      this.connections.length > 0 && this.connections.every(({ session }) => session.crowded);
     if (!isCrowded) this.#crowdedSince = Number.POSITIVE_INFINITY;
     else if (this.#crowdedSince === Number.POSITIVE_INFINITY) {
       const { host } = this.#pool;

@@ -173,7 +173,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** Sends the protocols and the address, which have changed, to the peers. */
   announce(): void {
     this.ticker.run(() => {
-      for (const connection of this.connections) connection.announce();
+      for (const { session } of this.connections) session.announce();
     });
     this.readersChanged();
   }
@@ -223,7 +223,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   protocolsChanged(connection: Connection): void {
     const { remote } = connection;
     if (remote === undefined || !connection.isUp) return;
-    for (const { protocol, error } of connection.disagreements())
+    for (const { protocol, error } of connection.protocols.disagreements())
       this.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
   }
 
@@ -289,7 +289,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     let most: Connection | undefined;
     for (const connection of this.connections)
       if (most === undefined || connection.figures.held > most.figures.held) most = connection;
-    most?.break(
+    most?.session.break(
       new TransportError(
         'resource_exhausted',
         `this connection held ${most.figures.held} of the ${this.memory.limit} bytes of limits.memory`,
@@ -318,7 +318,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   #excuse(lateness: number): void {
-    for (const connection of this.connections) connection.excuse(lateness);
+    for (const { session } of this.connections) session.excuse(lateness);
   }
 
   // Events and counters.
@@ -417,12 +417,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     reason: LeaveReason = 'disconnected',
   ): Promise<void> {
     this.ticker.run(() => {
-      for (const connection of connections)
-        connection.disconnect(
-          reason,
-          text ?? 'this end disconnected',
-          text ?? 'the other end disconnected',
-        );
+      const own = text ?? 'this end disconnected';
+      const told = text ?? 'the other end disconnected';
+      for (const { session } of connections) session.leave(reason, own, told);
     });
     return this.alive.during(
       Promise.all(connections.map((connection) => connection.whenGone())).then(() => undefined),
@@ -507,7 +504,7 @@ class Shutdown {
     const stopped = acceptor.stop();
     pool.close(CLOSED);
     ticker.run((now) => {
-      for (const connection of [...connections]) connection.shut(grace);
+      for (const { session } of [...connections]) session.shut(grace);
       this.#graceDue = now + grace;
       if (grace === 0) this.#endGrace();
       else timer.by(this.#graceDue);
@@ -554,8 +551,8 @@ class Shutdown {
           ),
         );
       pool.failChannel(mount.protocol.channel, mount.over!);
-      for (const connection of connections)
-        connection.endChannel(mount.protocol.channel, mount.over!);
+      for (const { session } of connections)
+        session.endChannel(mount.protocol.channel, mount.over!);
       this.#transport.unmount(mount);
     });
   }

@@ -48,7 +48,7 @@ export class Mount {
     if (membership?.screen === undefined) return this.inbox.screenBy(undefined);
     this.inbox.screenBy(({ from, method, payload }) => {
       const unfit = membership.screen!(from!, this.protocol.name, method.name, payload);
-      if (unfit !== undefined) connectionOf(from!).break(unfit);
+      if (unfit !== undefined) connectionOf(from!).session.break(unfit);
       return unfit === undefined;
     });
   }

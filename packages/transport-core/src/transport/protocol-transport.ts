@@ -251,8 +251,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   async writable(target: Target): Promise<void> {
     this.#refuseWhenOver();
-    const connection = await this.#connect(target);
-    await this.engine.alive.during(connection.writable(this.protocol.channel));
+    const { endpoint, session } = await this.#connect(target);
+    await this.engine.alive.during(session.whenWritable(this.protocol.channel, endpoint));
   }
 
   consumer<N extends MethodName<P> = MethodName<P>>(
@@ -318,7 +318,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const { signal } = options;
     this.#refuseWhenOver();
     const connection = await this.#connect(target, signal);
-    const why = connection.nothingShared();
+    const why = connection.protocols.nothingShared();
     if (why !== undefined) throw withDetails(why, { sent: false, target: nameOf(target) });
     return connection.remote!;
   }
@@ -342,7 +342,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (connection === undefined) this.#refuseWhenOver();
     // The pool never calls it before `hold` has returned.
     const ended = () => release();
-    const held = connection?.hold() ?? this.engine.pool.hold(target as string, { stopOn, ended });
+    const held = connection?.session.hold() ?? this.engine.pool.hold(target as string, { stopOn, ended });
     this.engine.alive.enter();
     const release = () => {
       if (!this.#holds.delete(release)) return;
@@ -512,7 +512,8 @@ function ofLimits({ config, memory }: TransportEngine): LimitsSnapshot {
 }
 
 function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
-  const { remote, state } = connection;
+  const { figures, remote } = connection;
+  const { state } = connection.session;
   return {
     id: connection.id,
     endpoint: connection.endpoint,
@@ -522,10 +523,10 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     nodeId: remote?.nodeId,
     name: remote?.hello['name'],
     instance: remote?.instance ?? '',
-    rtt: connection.rtt,
+    rtt: figures.rtt,
     age: at - connection.since,
     // The counts may start at -0, which makes V8 keep them as doubles; adding 0 turns -0 into 0.
     bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
-    ...connection.figures.counts,
+    ...figures.counts,
   };
 }

@@ -48,9 +48,13 @@ export class FakeConnection {
   holds = 0;
   readonly #gone: (() => void)[] = [];
 
-  hold(): () => void {
-    this.holds++;
-    return () => void this.holds--;
+  /** The part of a session that the pool uses. */
+  get session() {
+    const hold = () => {
+      this.holds++;
+      return () => void this.holds--;
+    };
+    return { crowded: this.crowded, hold };
   }
 
   whenGone(): Promise<void> {
