@@ -39,13 +39,13 @@ export abstract class TransportResources {
     config: CommonConfig,
     clock: Clock,
     random: Random,
-    ticker: Ticker,
+    channels: TraceChannels | undefined,
   ) {
     this.layer = layer;
     this.config = config;
     this.clock = clock;
     this.random = random;
-    this.ticker = ticker;
+    this.ticker = new Ticker(clock, channels, (isTraced) => this.traced(isTraced));
     this.scheduler = new ReadScheduler(clock);
     this.aborts = new AbortQueue(this.scheduler);
     // A batch has room for a packet, its headers, and the small frames that are sent with it.
@@ -54,6 +54,9 @@ export abstract class TransportResources {
     const { send, receive } = config.limits.rate;
     this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
   }
+
+  /** Called when the tracing channels of calls get their first subscriber or lose their last. */
+  protected abstract traced(isTraced: boolean): void;
 }
 
 // Divides time into ticks of the event loop. The clock is read once in a tick, and each connection

@@ -67,6 +67,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   protected readonly engine: TransportEngine;
   readonly #mount: Mount;
   readonly #root: boolean;
+  /** The interceptors of calls, around the function that makes a call; undefined without any. */
+  readonly #chain: ClientNext | undefined;
   /** The functions that end the holds of targets. */
   readonly #holds = new Set<() => void>();
   /** The method that was looked up last: most calls use the same method as the call before. */
@@ -80,7 +82,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.#mount = engine.mount(protocol, options);
     this.#root = root;
     const { client = [] } = isProjectProtocol(protocol) ? {} : (engine.config.interceptors ?? {});
-    if (client.length > 0) this.#mount.interceptBy(compose(client, this.#makeIntercepted));
+    this.#chain = client.length > 0 ? compose(client, this.#makeIntercepted) : undefined;
     if (engine.config.callerStacks === true) {
       this.send = withCallerStack('send', this.send.bind(this) as never) as never;
       this.dial = withCallerStack('dial', this.dial.bind(this));
@@ -104,10 +106,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         options === undefined && found.flags === 0
           ? NO_OPTIONS
           : checkOptions(found, options ?? NO_OPTIONS);
-      const chain = this.#mount.hooks?.chain;
-      return chain === undefined
+      return this.#chain === undefined
         ? this.#launch(found, target, request, own)
-        : this.#intercept(chain, found, target, request, own);
+        : this.#intercept(this.#chain, found, target, request, own);
     } catch (error) {
       if (options?.upload !== undefined) closeItems(options.upload, ignore);
       return iterable(Promise.reject(this.#unsent(found, target, options, error)));
@@ -127,7 +128,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     // It counts as a call that was made.
     this.engine.order.next();
     this.engine.dispatcher.callFailed(error.code);
-    const watch = this.#mount.hooks?.watch;
+    const { watch } = this.engine.reporter;
     if (watch === undefined) return error;
     const call = {
       method,
@@ -186,7 +187,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const payload = encodeAs(method.request, method.what.request, request);
     const call = new Call(this.#mount.calls, method, payload, target, options);
     // Read after the call has begun a tick, which notices subscribers of tracing channels.
-    const watch = this.#mount.hooks?.watch;
+    const { watch } = this.engine.reporter;
     if (watch === undefined) return this.#start(call, remote);
     const record = new OutgoingRecord(watch, this.protocol.name, call, options.metadata);
     call.record = record;
