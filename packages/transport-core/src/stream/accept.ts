@@ -143,21 +143,14 @@ export class Acceptor {
     }
     const refused = this.#transport.full();
     let connection: Connection | undefined;
-    const place =
-      given === undefined ? this.#acquire(stream.endpoint, () => connection?.unpark()) : undefined;
+    const unpark = () => connection?.input.unpark();
+    const place = given === undefined ? this.#acquire(stream.endpoint, unpark) : undefined;
     const slot = given ?? place;
     if (slot === undefined) return stream.destroy();
     if (slot instanceof HandshakePlace) slot.take();
-    connection = this.#transport.add(stream, {
-      direction: 'in',
-      target: undefined,
-      expected: undefined,
-      refused,
-      slot,
-      opened: undefined,
-    });
+    connection = this.#transport.add(stream, { direction: 'in', refused, slot });
     connection.start();
-    if (place?.waits) connection.park();
+    if (place?.waits) connection.input.park();
   }
 
   /** Admits another handshake; if there is no room, notifies the observer. */

@@ -42,7 +42,7 @@ export interface ConnectionHost
   /** All connections whose stream is not closed yet. */
   readonly connections: ReadonlySet<Connection>;
   /** Creates the connection of a stream and adds it to the transport's connections. */
-  add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection;
+  add(stream: StreamConnection, init: ConnectionInit): Connection;
   /** Returns an error if `limits.connections` allows no more connections. */
   full(): TransportError | undefined;
   /** Makes a connection take no new calls, and close when its calls are done. */
@@ -62,36 +62,32 @@ export interface ConnectionHost
   crowding(connection: Connection): void;
   /** Reports that the peer of a connection refuses calls because it drains. */
   drains(connection: Connection): void;
-  /** Reports that the session has ended; the stream may still be closing. */
-  down(connection: Connection, error: TransportError, end: ConnectionEnd): void;
+  /**
+   * Reports that the session has ended; the stream may still be closing.
+   *
+   * @param unsent the calls that no handler can have seen, in order.
+   */
+  down(connection: Connection, error: TransportError, wasUp: boolean, unsent: OutCall[]): void;
   /** Reports that the stream is closed and nothing of the connection is left. */
   gone(connection: Connection): void;
 }
 
 /** The properties of a new connection. */
 export interface ConnectionInit {
-  readonly id: string;
   readonly direction: 'in' | 'out';
   /** The dialed target, as written; undefined on an accepted connection. */
-  readonly target: string | undefined;
+  readonly target?: string | undefined;
   /** The node id that the caller wants to reach. */
-  readonly expected: string | undefined;
+  readonly expected?: string | undefined;
   /** The error with which this end refuses any peer on this connection. */
-  readonly refused: TransportError | undefined;
+  readonly refused?: TransportError | undefined;
   /** The handshake slot of an accepted connection. */
-  readonly slot: HandshakeSlot | undefined;
+  readonly slot?: HandshakeSlot | undefined;
   /**
    * Called once for a dialed connection: without an error when it is up, or with the error that
    * prevented it.
    */
-  readonly opened: ((error: TransportError | undefined) => void) | undefined;
-}
-
-/** The end of a session. */
-export interface ConnectionEnd {
-  readonly wasUp: boolean;
-  /** The calls that no handler can have seen, in order. */
-  readonly unsent: OutCall[];
+  readonly opened?: ((error: TransportError | undefined) => void) | undefined;
 }
 
 /** The phases of a connection. */
@@ -121,17 +117,17 @@ export class Connection implements SessionVisitor {
   readonly figures: SessionFigures;
   readonly session: Session;
   #phase: Phase;
+  readonly output: ConnectionOutput;
+  readonly input: ConnectionInput;
   readonly #stream: StreamConnection;
-  readonly #output: ConnectionOutput;
-  readonly #input: ConnectionInput;
   readonly #expected: string | undefined;
   /** Callers that wait until the stream is closed. */
   readonly #waiting: (() => void)[] = [];
 
-  constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit) {
+  constructor(host: ConnectionHost, stream: StreamConnection, init: ConnectionInit, id: string) {
     this.host = host;
     this.#stream = stream;
-    this.id = init.id;
+    this.id = id;
     this.direction = init.direction;
     this.target = init.target;
     this.counts = init.refused === undefined;
@@ -139,17 +135,17 @@ export class Connection implements SessionVisitor {
     this.endpoint = stream.endpoint;
     this.since = host.ticker.now();
     this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
-    this.#output = new ConnectionOutput(this, host, stream);
-    this.session = new Session(sessionOptions(host, stream, init, this, this.#output));
-    this.#output.attach(this.session);
+    this.output = new ConnectionOutput(this, host, stream);
+    this.session = new Session(sessionOptions(host, stream, init, this, this.output));
+    this.output.attach(this.session);
     this.caller = this.session.parts.caller;
     this.figures = new SessionFigures(this.session.parts);
-    this.#input = new ConnectionInput(host, stream, this.session, this);
+    this.input = new ConnectionInput(host, stream, this.session, this);
   }
 
   /** Starts the connection: the stream reports from now on, and the dialing end sends its hello. */
   start(): void {
-    this.#stream.attach(this.#input);
+    this.#stream.attach(this.input);
     if (this.direction === 'in' || this.over) return;
     if (this.#expected !== undefined && this.#stream.nodeId !== this.#expected)
       return this.session.break(mismatch(this.#expected, this.#stream));
@@ -171,14 +167,6 @@ export class Connection implements SessionVisitor {
   /** True if the connection takes new calls: its hello is complete, and it is not closing. */
   get isUp(): boolean {
     return this.session.state === 'up';
-  }
-
-  get bytesIn(): number {
-    return this.#input.bytes;
-  }
-
-  get bytesOut(): number {
-    return this.#output.bytes;
   }
 
   // Calls.
@@ -218,12 +206,12 @@ export class Connection implements SessionVisitor {
     const { context } = this.session.parts;
     // Reset first, because the work below may request an earlier time than it returns.
     context.wakesAt(Number.POSITIVE_INFINITY);
-    this.#output.wake(now);
-    this.#input.wake(now);
+    this.output.wake(now);
+    this.input.wake(now);
     // A connection that its own rate limit holds back is not stuck.
-    if (this.#output.isHeldBack) this.session.parts.heldBack(now);
+    if (this.output.isHeldBack) this.session.parts.heldBack(now);
     const next = this.session.wake(now);
-    context.wakesAt(Math.min(context.due, next, this.#output.due, this.#input.due));
+    context.wakesAt(Math.min(context.due, next, this.output.due, this.input.due));
   }
 
   /** The latest time at which the connection needs `wake`. */
@@ -238,7 +226,7 @@ export class Connection implements SessionVisitor {
   // Reports of the stream, besides its data.
 
   drained(): void {
-    this.#output.drained();
+    this.output.drained();
   }
 
   revoked(error: TransportError): void {
@@ -251,9 +239,9 @@ export class Connection implements SessionVisitor {
   }
 
   closed(error?: TransportError): void {
-    this.#output.release();
+    this.output.release();
     this.host.ticker.run((now) => {
-      this.#input.finish(now);
+      this.input.finish(now);
       this.session.closed(
         error === undefined ? undefined : withoutStack(error, { target: this.target }),
       );
@@ -261,15 +249,6 @@ export class Connection implements SessionVisitor {
     this.#phase = GONE;
     this.host.gone(this);
     for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  /** Pauses reading until other connections have completed their handshakes. */
-  park(): void {
-    this.#input.park();
-  }
-
-  unpark(): void {
-    this.#input.unpark();
   }
 
   // Reports of the session.
@@ -332,9 +311,9 @@ export class Connection implements SessionVisitor {
 
   down(error: TransportError, unsent: OutCall[]): void {
     const wasUp = this.#phase.name === 'up';
-    this.#input.stop();
+    this.input.stop();
     const opened = this.#leaveOpening(OVER, error);
-    this.host.down(this, error, { wasUp, unsent });
+    this.host.down(this, error, wasUp, unsent);
     opened?.(unreachable(error, this.target!));
   }
 

@@ -109,8 +109,6 @@ export class Dialer {
         direction: 'out',
         target,
         expected,
-        refused: undefined,
-        slot: undefined,
         opened: (error) => {
           signal.removeEventListener('abort', onAbort);
           if (error === undefined) resolve(connection);

@@ -16,12 +16,7 @@ import { Reporter } from '../rpc/records.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
-import {
-  Connection,
-  type ConnectionEnd,
-  type ConnectionHost,
-  type ConnectionInit,
-} from '../stream/connection.ts';
+import { Connection, type ConnectionHost, type ConnectionInit } from '../stream/connection.ts';
 import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
 import { Members, Names } from '../stream/names.ts';
@@ -112,9 +107,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** Bytes received and sent since the start. */
   get bytes(): { readonly in: number; readonly out: number } {
     const sum = { ...this.#past };
-    for (const { bytesIn, bytesOut } of this.connections) {
-      sum.in += bytesIn;
-      sum.out += bytesOut;
+    for (const { input, output } of this.connections) {
+      sum.in += input.bytes;
+      sum.out += output.bytes;
     }
     return sum;
   }
@@ -190,9 +185,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     void this.leave([connection], 'its address is no longer listed for the name that was dialed');
   }
 
-  add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection {
+  add(stream: StreamConnection, init: ConnectionInit): Connection {
     const id = `${init.direction}-${++this.#ids}`;
-    const connection = new Connection(this, stream, { ...init, id });
+    const connection = new Connection(this, stream, init, id);
     this.connections.add(connection);
     if (connection.counts) this.#live++;
     return connection;
@@ -228,7 +223,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     for (const call of waiting) this.#again(call as Call, undefined);
   }
 
-  down(connection: Connection, error: TransportError, { wasUp, unsent }: ConnectionEnd): void {
+  down(connection: Connection, error: TransportError, wasUp: boolean, unsent: OutCall[]): void {
     if (connection.counts) this.#live--;
     this.pool.forget(connection);
     const { remote, endpoint, direction, since } = connection;
@@ -249,8 +244,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   gone(connection: Connection): void {
-    this.#past.in += connection.bytesIn;
-    this.#past.out += connection.bytesOut;
+    this.#past.in += connection.input.bytes;
+    this.#past.out += connection.output.bytes;
     this.connections.delete(connection);
     if (this.state === 'closing' && this.connections.size === 0) this.#ended?.();
   }

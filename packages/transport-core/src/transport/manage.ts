@@ -100,7 +100,7 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
       return engine.layer.machine;
     },
     isUp: (remote) => connectionOf(remote).isUp,
-    received: (remote) => connectionOf(remote).bytesIn,
+    received: (remote) => connectionOf(remote).input.bytes,
     // In a tick, which sets the time and flushes the output; `engine.leave` has its own.
     cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).session.break(error)),
     retire: (remote, text) => void engine.leave([connectionOf(remote)], text, 'duplicate'),

@@ -527,7 +527,7 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     rtt: figures.rtt,
     age: at - connection.since,
     // The counts may start at -0, which makes V8 keep them as doubles; adding 0 turns -0 into 0.
-    bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
+    bytes: { in: connection.input.bytes + 0, out: connection.output.bytes + 0 },
     ...figures.counts,
   };
 }
