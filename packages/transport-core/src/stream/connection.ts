@@ -56,7 +56,6 @@ export interface ConnectionHost
   up(connection: Connection): void;
   /** True if some protocol has a reader here. */
   readonly isServing: boolean;
-  protocolsChanged(connection: Connection): void;
   leaving(connection: Connection, waiting: OutCall[]): void;
   /** Reports that the pipe ran out of credit while long messages wait, or has credit again. */
   crowding(connection: Connection): void;
@@ -286,6 +285,7 @@ export class Connection implements SessionVisitor {
     const opened = this.#leaveOpening(UP, undefined);
     this.ref();
     this.host.up(this);
+    this.#compare();
     opened?.(undefined);
   }
 
@@ -323,7 +323,15 @@ export class Connection implements SessionVisitor {
       if (remote.move(announcement.addr)) this.host.membership?.moved?.(remote);
       this.host.membership?.remounted?.(remote, announcement.protocols);
     }
-    this.host.protocolsChanged(this);
+    this.#compare();
+  }
+
+  /** Reports the protocols that the two ends have mounted in incompatible ways. */
+  #compare(): void {
+    const { isUp, protocols, remote } = this;
+    if (remote === undefined || !isUp) return;
+    for (const { protocol, error } of protocols.disagreements())
+      this.host.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
   }
 }
 

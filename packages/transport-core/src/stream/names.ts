@@ -25,7 +25,7 @@ export class NameWatch {
   readonly #names: Names;
   readonly #resolver: Resolver | undefined;
   readonly #changed: () => void;
-  readonly #stop: () => void;
+  readonly #stop: () => void = () => {};
   /** The current addresses; undefined before the first report. */
   addresses: readonly ListedAddress[] | undefined = undefined;
   /** The last failure; undefined once the resolver reports addresses again. */
@@ -37,35 +37,22 @@ export class NameWatch {
   /**
    * Starts to watch a name.
    *
-   * @param resolver the resolver of the name, or the error for a name that can't be watched.
+   * @param resolver undefined if too many names are watched already.
    * @param changed called after each change to the list.
    */
-  constructor(
-    names: Names,
-    name: string,
-    resolver: Resolver | TransportError,
-    changed: () => void,
-  ) {
+  constructor(names: Names, name: string, resolver: Resolver | undefined, changed: () => void) {
     this.#names = names;
     this.name = name;
     this.#changed = changed;
-    this.#resolver = resolver instanceof TransportError ? undefined : resolver;
-    this.#stop = this.#start(resolver);
-  }
-
-  #start(resolver: Resolver | TransportError): () => void {
-    if (resolver instanceof TransportError) {
-      this.error = resolver;
-      return () => {};
-    }
+    this.#resolver = resolver;
     try {
-      return resolver.watch(this.name, {
+      if (resolver === undefined) throw tooMany(name);
+      this.#stop = resolver.watch(name, {
         resolved: (addresses) => this.#resolved(addresses),
         failed: (error) => this.#failed(error),
       });
     } catch (error) {
-      this.error = error instanceof TransportError ? error : this.#wrong(error);
-      return () => {};
+      this.error = this.#wrong(error);
     }
   }
 
@@ -74,7 +61,7 @@ export class NameWatch {
     try {
       this.addresses = readAddresses(given);
     } catch (error) {
-      return this.#failed(this.#wrong(error));
+      return this.#failed(error);
     }
     this.error = undefined;
     for (const waiter of this.#waiters) waiter.resolve(this.addresses);
@@ -82,15 +69,16 @@ export class NameWatch {
     this.#changed();
   }
 
-  #failed(error: TransportError): void {
+  #failed(error: unknown): void {
     if (this.#isOver) return;
-    this.error = error instanceof TransportError ? error : this.#wrong(error);
+    this.error = this.#wrong(error);
     for (const waiter of this.#waiters) waiter.reject(this.#mine(this.error));
     this.#waiters.clear();
   }
 
   /** Converts a resolver's exception or malformed report into an error. */
   #wrong(error: unknown): TransportError {
+    if (error instanceof TransportError) return error;
     const text = `the resolver failed for '${this.name}': ${errorText(error)}`;
     return reasonError('host_not_found', text, { target: this.name, cause: error });
   }
@@ -122,7 +110,7 @@ export class NameWatch {
 
   #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
     if (this.error !== undefined) {
-      this.#resolver?.resolveNow?.(this.name);
+      this.distrust();
       return Promise.reject(this.#mine(this.error));
     }
     signal.throwIfAborted();
@@ -236,7 +224,7 @@ export class Names {
     const resolver = this.#resolverOf(address);
     if (resolver === undefined) return undefined;
     const isFull = this.#watches.size >= WATCHES;
-    const watch = new NameWatch(this, address, isFull ? tooMany(address) : resolver, changed);
+    const watch = new NameWatch(this, address, isFull ? undefined : resolver, changed);
     this.#watches.add(watch);
     return watch;
   }

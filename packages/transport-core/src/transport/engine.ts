@@ -208,14 +208,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.dispatcher.tell({ type: 'up', remote });
     this.membership?.up(remote);
     if (connection.target !== undefined) this.pool.add(connection);
-    this.protocolsChanged(connection);
-  }
-
-  protocolsChanged(connection: Connection): void {
-    const { remote } = connection;
-    if (remote === undefined || !connection.isUp) return;
-    for (const { protocol, error } of connection.protocols.disagreements())
-      this.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
   }
 
   leaving(connection: Connection, waiting: OutCall[]): void {

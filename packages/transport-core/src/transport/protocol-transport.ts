@@ -3,6 +3,7 @@
 // every mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
+import type { CommonConfig } from '../common-options.ts';
 import { grace, optionsSchema, parseOptions, refuseUnknown, withDefault } from '../config.ts';
 import {
   ERROR_CODES,
@@ -478,18 +479,16 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     certificateEnd: certificate?.end,
     network: config.network,
     localAddrs: engine.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
-    protocols: [...engine.mounts.values()].map(({ protocol: { name, version, channel } }) => ({
-      name,
-      version,
-      channel,
-    })),
+    protocols: [...engine.mounts.values()]
+      .map(({ protocol }) => protocol)
+      .map(({ name, version, channel }) => ({ name, version, channel })),
     connections: [...engine.connections].map((connection) => ofConnection(connection, at)),
     dialing: engine.pool.dialing,
     names: engine.names.snapshot,
     memory: engine.memory.used,
     incoming: { calls: engine.memory.calls, bytes: engine.memory.bytes },
     handshakes: engine.acceptor.handshaking,
-    limits: ofLimits(engine),
+    limits: ofLimits(config),
     bytes: engine.bytes,
     waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
     calls: { made: engine.order.made, served: engine.served },
@@ -498,18 +497,10 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
   };
 }
 
-function ofLimits({ config, memory }: TransportEngine): LimitsSnapshot {
-  const { connections, handshakes, total, calls, streams, inbound, outbound } = config.limits;
-  return {
-    memory: memory.limit,
-    connections,
-    handshakes: handshakes.pending,
-    total,
-    calls,
-    streams,
-    inbound,
-    outbound,
-  };
+function ofLimits({ limits }: CommonConfig): LimitsSnapshot {
+  const { memory, connections, handshakes, total, calls, streams, inbound, outbound } = limits;
+  const ofConnection = { calls, streams, inbound, outbound };
+  return { memory, connections, handshakes: handshakes.pending, total, ...ofConnection };
 }
 
 function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
