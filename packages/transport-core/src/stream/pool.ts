@@ -76,18 +76,14 @@ export class Pool {
       const isBulky = call.isBulky(this.host.config.limits.packet);
       const live = isBulky ? this.#members.live(call.target) : this.live(call.target);
       if (live !== undefined) live.caller.start(call);
-      else this.#startPooled(call, isBulky);
+      else this.restart(call, isBulky);
     } catch (error) {
       call.failed(error as TransportError);
     }
   }
 
-  /** Restarts a call whose connection has left and that no handler can have seen. */
-  restart(call: Call): void {
-    this.#startPooled(call, false);
-  }
-
-  #startPooled(call: Call, isBulky: boolean): void {
+  /** Starts a call, also again if its connection has left and no handler can have seen it. */
+  restart(call: Call, isBulky = false): void {
     const entry = this.#entry(call.target);
     const connection = isBulky ? leastLoaded(entry.connections) : entry.connections[0];
     if (connection !== undefined) {
