@@ -1,8 +1,8 @@
-// One connection of a transport: it joins a session to a stream and a clock. It owns the phase of
-// the connection and the admission of the peer; its input and output own the stream. The session,
-// the transport and the stream report to it, and it passes on the questions that only the transport
-// can answer. Calls do not pass through it: the transport gives our calls to `caller`, and the
-// session gives the peer's calls to the mount of their protocol.
+// One connection of a transport: it joins a session to a stream and a clock. It owns the admission
+// of the peer; its input and output own the stream. The session, the transport and the stream report
+// to it, and it passes on the questions that only the transport can answer. Calls do not pass through
+// it: the transport gives our calls to `caller`, and the session gives the peer's calls to the mount
+// of their protocol.
 
 import { spelled } from '../address.ts';
 import type { CommonConfig } from '../common-options.ts';
@@ -89,16 +89,6 @@ export interface ConnectionInit {
   readonly opened?: ((error: TransportError | undefined) => void) | undefined;
 }
 
-/** The phases of a connection. */
-type Phase =
-  /** The hello is not complete. */
-  | ({ readonly name: 'opening' } & Pick<ConnectionInit, 'slot' | 'opened'>)
-  | { readonly name: 'up' }
-  /** The session has ended; the stream may still be closing. */
-  | { readonly name: 'over' }
-  /** The stream is closed. */
-  | { readonly name: 'gone' };
-
 /** One connection of a transport. */
 export class Connection implements SessionVisitor {
   readonly id: string;
@@ -115,7 +105,9 @@ export class Connection implements SessionVisitor {
   /** The load of the session, and its calls and queues. */
   readonly figures: SessionFigures;
   readonly session: Session;
-  #phase: Phase;
+  /** The handshake slot, and the callback for the outcome, until the hello is complete. */
+  #opening: Pick<ConnectionInit, 'slot' | 'opened'> | undefined;
+  #isGone = false;
   readonly output: ConnectionOutput;
   readonly input: ConnectionInput;
   readonly #stream: StreamConnection;
@@ -133,7 +125,7 @@ export class Connection implements SessionVisitor {
     this.#expected = init.expected;
     this.endpoint = stream.endpoint;
     this.since = host.ticker.now();
-    this.#phase = { name: 'opening', slot: init.slot, opened: init.opened };
+    this.#opening = { slot: init.slot, opened: init.opened };
     this.output = new ConnectionOutput(this, host, stream);
     this.session = new Session(sessionOptions(host, stream, init, this, this.output));
     this.output.attach(this.session);
@@ -156,7 +148,7 @@ export class Connection implements SessionVisitor {
 
   /** True if the session has ended. */
   get over(): boolean {
-    return this.#phase.name === 'over' || this.#phase.name === 'gone';
+    return this.session.state === 'closed';
   }
 
   get attachment(): object | undefined {
@@ -193,7 +185,7 @@ export class Connection implements SessionVisitor {
 
   /** Resolves when the stream is closed. */
   whenGone(): Promise<void> {
-    return this.#phase.name === 'gone'
+    return this.#isGone
       ? Promise.resolve()
       : new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -245,7 +237,7 @@ export class Connection implements SessionVisitor {
         error === undefined ? undefined : withoutStack(error, { target: this.target }),
       );
     });
-    this.#phase = GONE;
+    this.#isGone = true;
     this.host.gone(this);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -265,8 +257,7 @@ export class Connection implements SessionVisitor {
       else
         this.#introduce((fields) => {
           ticker.run(() => this.session.consent(fields, features));
-          if (this.#phase.name === 'opening')
-            this.#phase.slot?.answered?.((error) => this.session.cut(error));
+          this.#opening?.slot?.answered?.((error) => this.session.cut(error));
         });
     };
     const pending = { remote: this.remote, target: this.target, hello };
@@ -282,7 +273,7 @@ export class Connection implements SessionVisitor {
   }
 
   up(): void {
-    const opened = this.#leaveOpening(UP, undefined);
+    const opened = this.#leaveOpening();
     this.ref();
     this.host.up(this);
     this.#compare();
@@ -290,15 +281,14 @@ export class Connection implements SessionVisitor {
   }
 
   /**
-   * Enters the next phase, and frees the handshake slot if the connection was opening. Returns the
-   * callback that still has to be called with the outcome.
+   * Frees the handshake slot if the connection was opening. Returns the callback that still has to
+   * be called with the outcome.
    */
-  #leaveOpening(next: Phase, error: TransportError | undefined): ConnectionInit['opened'] {
-    const last = this.#phase;
-    this.#phase = next;
-    if (last.name !== 'opening') return undefined;
-    last.slot?.leave(error);
-    return last.opened;
+  #leaveOpening(error?: TransportError): ConnectionInit['opened'] {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    opening?.slot?.leave(error);
+    return opening?.opened;
   }
 
   leaving(waiting: OutCall[]): void {
@@ -310,9 +300,9 @@ export class Connection implements SessionVisitor {
   }
 
   down(error: TransportError, unsent: OutCall[]): void {
-    const wasUp = this.#phase.name === 'up';
+    const wasUp = this.#opening === undefined;
     this.input.stop();
-    const opened = this.#leaveOpening(OVER, error);
+    const opened = this.#leaveOpening(error);
     this.host.down(this, error, wasUp, unsent);
     opened?.(unreachable(error, this.target!));
   }
@@ -334,10 +324,6 @@ export class Connection implements SessionVisitor {
       this.host.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
   }
 }
-
-const UP: Phase = Object.freeze({ name: 'up' });
-const OVER: Phase = Object.freeze({ name: 'over' });
-const GONE: Phase = Object.freeze({ name: 'gone' });
 
 // The options of a session, which follow from those of the transport.
 
