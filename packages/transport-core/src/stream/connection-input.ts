@@ -109,12 +109,12 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   }
 
   frames(batch: readonly Frame[]): void {
-    if (this.#phase.name === 'parked') return this.#keepFrames(this.#phase, batch);
+    if (this.#phase.name === 'parked') return this.#backlogOf(this.#phase).addFrames(batch);
     let bytes = 0;
     for (const frame of batch) bytes += frame.length;
     this.bytes += bytes;
     this.#ticker.run((now) => {
-      if (this.#phase.name === 'waiting') this.#keepFrames(this.#phase, batch);
+      if (this.#phase.name === 'waiting') this.#backlogOf(this.#phase).addFrames(batch);
       else this.#readFrames(now, batch);
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(bytes, now), now);
     });
@@ -210,7 +210,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     const read = this.#session.receiveFrames(now, batch);
     if (this.#isWithin(units)) return;
     const phase = this.#wait(now);
-    if (read < batch.length) this.#keepFrames(phase, batch.slice(read));
+    if (read < batch.length) this.#backlogOf(phase).addFrames(batch.slice(read));
   }
 
   /**
@@ -291,10 +291,6 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   #keep(phase: Keeping, bytes: Uint8Array, copies: boolean): false {
     this.#backlogOf(phase).add(bytes, copies);
     return false;
-  }
-
-  #keepFrames(phase: Keeping, batch: readonly Frame[]): void {
-    this.#backlogOf(phase).addFrames(batch);
   }
 
   #backlogOf(phase: Keeping): Backlog {

@@ -26,12 +26,6 @@ type Phase =
   /** closed: `close` of the stream was called; nothing more is written. */
   | { readonly name: 'closed' };
 
-/** The connection, which imports this file. A closure would cost memory for each connection. */
-interface Owner {
-  /** Reports that `Session.crowded` has changed. */
-  crowding(): void;
-}
-
 /** Writes the batches of a session to its stream. */
 export class ConnectionOutput implements SessionPort, ScheduledReader {
   /** The output to which the session writes its frames. */
@@ -41,7 +35,11 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
-  readonly #owner: Owner;
+  /**
+   * The connection, which is told that `Session.crowded` has changed. A closure would cost memory
+   * for each connection.
+   */
+  readonly #owner: { crowding(): void };
   readonly #stream: StreamConnection;
   readonly #ticker: Ticker;
   readonly #timer: DeadlineTimer;
@@ -69,7 +67,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   #isCrowded = false;
 
   constructor(
-    owner: Owner,
+    owner: { crowding(): void },
     { ticker, timer, scheduler, buffers, rates }: TransportResources,
     stream: StreamConnection,
   ) {
