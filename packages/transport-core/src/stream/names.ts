@@ -6,7 +6,6 @@
 // the target.
 
 import { reasonError, TransportError, withDetails } from '../errors.ts';
-import type { Remote } from '../remote.ts';
 import { isResolver, type ResolvedAddress, type Resolver } from '../resolver.ts';
 import { errorText, inMs } from '../text.ts';
 import { type Connection, connectionOf } from './connection.ts';
@@ -283,15 +282,14 @@ export class Members {
     if (membership === undefined) return NONE;
     const named = nodeOf(target) ?? this.#names.get(target);
     if (named !== undefined) return membership.links(named).map(connectionOf);
-    const id = target.charAt(64) === '@' ? target.slice(0, 64) : '';
-    const proven =
-      id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
+    if (target.charAt(64) !== '@') return NONE;
+    const id = target.slice(0, 64);
+    const proven = membership.links(id).filter(({ nodeId }) => nodeId === id);
     return proven.map(connectionOf);
   }
 
   /** Returns the first of these connections that takes calls. */
   live(target: string): Connection | undefined {
-    if (this.#transport.membership === undefined) return undefined;
     return this.links(target).find((connection) => connection.isUp);
   }
 
@@ -323,4 +321,3 @@ export class Members {
 /** The number of names that are remembered. */
 const NAMES = 1_024;
 const NONE: readonly Connection[] = Object.freeze([]);
-const NOBODY: readonly Remote[] = Object.freeze([]);
