@@ -4,18 +4,18 @@
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { askResolve, nodeOf, orderAddresses } from './membership.ts';
-import type { Members } from './names.ts';
+import type { Names } from './names.ts';
 import type { PoolEntry } from './pool.ts';
 import type { StreamConnection } from './stream-layer.ts';
 
 /** Dials targets for the pool. */
 export class Dialer {
   readonly #transport: ConnectionHost;
-  readonly #members: Members;
+  readonly #names: Names;
 
-  constructor(transport: ConnectionHost, members: Members) {
+  constructor(transport: ConnectionHost, names: Names) {
     this.#transport = transport;
-    this.#members = members;
+    this.#names = names;
   }
 
   /** Connects and completes the hello; see `Open` of the pool. */
@@ -77,7 +77,7 @@ export class Dialer {
     const { target, nodeId, watch } = entry;
     const named = nodeOf(address);
     if (named !== undefined) {
-      const connection = await this.#members.reach(named, target, signal, watch === undefined);
+      const connection = await this.#names.reach(named, target, signal, watch === undefined);
       watch?.reached(connection, address);
       return connection;
     }

@@ -1,5 +1,4 @@
-// Targets other than addresses: Names watches names, and Members finds the connections of a node by
-// its id.
+// Targets other than addresses: Names watches names, and finds the connections of a node by its id.
 //
 // A NameWatch holds the addresses of one name as the resolver reports them, and the address that
 // each connection of the name leads to. The pool watches a name for as long as it has an entry for
@@ -191,8 +190,8 @@ export class NameWatch {
 
 const GONE = new TransportError('cancelled', 'no caller waits for this name any more');
 
-// The names that a transport watches. Finds the resolver of a target, and bounds the number of
-// watched names.
+// The names that a transport watches, and the nodes that its targets name. Finds the resolver of a
+// target, and bounds the number of watched names.
 
 /** A watched name, as a snapshot shows it. */
 export interface NameSnapshot {
@@ -204,12 +203,14 @@ export interface NameSnapshot {
   readonly error?: string | undefined;
 }
 
-/** The names that one transport watches. */
+/** The names that one transport watches, and the nodes that it reaches by their ids. */
 export class Names {
   readonly transport: TransportResources;
   /** The connections to peers that drain, by their addresses; those that are over don't count. */
   readonly draining = new Map<string, Connection>();
   readonly #watches = new Set<NameWatch>();
+  /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
+  readonly #nodes = new Map<string, string>();
 
   constructor(transport: TransportResources) {
     this.transport = transport;
@@ -220,7 +221,10 @@ export class Names {
    * is called after each change to its list.
    */
   watch(address: string, changed: () => void): NameWatch | undefined {
-    const resolver = this.#resolverOf(address);
+    const { config, membership } = this.transport;
+    const resolver = [config.resolve, membership?.resolver].find(
+      (one) => isResolver(one) && one.handles(address),
+    ) as Resolver | undefined;
     if (resolver === undefined) return undefined;
     const isFull = this.#watches.size >= WATCHES;
     const watch = new NameWatch(this, address, isFull ? undefined : resolver, changed);
@@ -233,13 +237,6 @@ export class Names {
     this.#watches.delete(watch);
   }
 
-  #resolverOf(address: string): Resolver | undefined {
-    const { config, membership } = this.transport;
-    if (isResolver(config.resolve) && config.resolve.handles(address)) return config.resolve;
-    const { resolver } = membership ?? {};
-    return resolver?.handles(address) === true ? resolver : undefined;
-  }
-
   /** The watched names with their addresses. */
   get snapshot(): NameSnapshot[] {
     return [...this.#watches].map(({ name, addresses, error }) => ({
@@ -248,39 +245,17 @@ export class Names {
       ...(error !== undefined && { error: error.message }),
     }));
   }
-}
 
-function tooMany(name: string): TransportError {
-  return new TransportError(
-    'resource_exhausted',
-    `Cannot watch '${name}': this transport watches ${WATCHES} names already; call fewer names from one transport`,
-    { target: name, sent: false },
-  );
-}
-
-/** The maximum number of names that a transport watches at a time. */
-const WATCHES = 1_024;
-
-// Members resolves targets that name a node id, with the help of the membership.
-
-/** Finds connections by node id. */
-export class Members {
-  readonly #transport: TransportResources;
-  /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
-  readonly #names = new Map<string, string>();
-
-  constructor(transport: TransportResources) {
-    this.#transport = transport;
-  }
+  // Nodes, with the help of the membership.
 
   /**
    * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`; for
    * the second form, only connections that proved the id.
    */
   links(target: string): readonly Connection[] {
-    const { membership } = this.#transport;
+    const { membership } = this.transport;
     if (membership === undefined) return NONE;
-    const named = nodeOf(target) ?? this.#names.get(target);
+    const named = nodeOf(target) ?? this.#nodes.get(target);
     if (named !== undefined) return membership.links(named).map(connectionOf);
     if (target.charAt(64) !== '@') return NONE;
     const id = target.slice(0, 64);
@@ -304,20 +279,30 @@ export class Members {
     signal: AbortSignal,
     remembers: boolean,
   ): Promise<Connection> {
-    const { membership } = this.#transport;
+    const { membership } = this.transport;
     if (membership === undefined) {
       const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
       throw new TransportError('failed_precondition', message, { target, sent: false });
     }
     const connection = connectionOf(await membership.reach(nodeId, signal));
     if (remembers && nodeOf(target) === undefined) {
-      if (this.#names.size >= NAMES) this.#names.clear();
-      this.#names.set(target, nodeId);
+      if (this.#nodes.size >= NAMES) this.#nodes.clear();
+      this.#nodes.set(target, nodeId);
     }
     return connection;
   }
 }
 
-/** The number of names that are remembered. */
+function tooMany(name: string): TransportError {
+  return new TransportError(
+    'resource_exhausted',
+    `Cannot watch '${name}': this transport watches ${WATCHES} names already; call fewer names from one transport`,
+    { target: name, sent: false },
+  );
+}
+
+/** The maximum number of names that a transport watches at a time. */
+const WATCHES = 1_024;
+/** The number of targets that are remembered with their nodes. */
 const NAMES = 1_024;
 const NONE: readonly Connection[] = Object.freeze([]);

@@ -10,7 +10,7 @@ import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { HeldTarget, type Hold } from './held-target.ts';
 import { nodeOf } from './membership.ts';
-import type { Members, Names, NameWatch } from './names.ts';
+import type { Names, NameWatch } from './names.ts';
 
 /**
  * Connects and completes the hello; rejects with a TransportError, or with the signal's reason. For
@@ -22,7 +22,6 @@ type Open = (entry: PoolEntry, signal: AbortSignal) => Promise<Connection>;
 export class Pool {
   readonly host: ConnectionHost;
   readonly #names: Names;
-  readonly #members: Members;
   readonly #open: Open;
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
@@ -39,10 +38,9 @@ export class Pool {
   #lastTarget = '';
   #last: PoolEntry | undefined = undefined;
 
-  constructor(host: ConnectionHost, names: Names, members: Members, open: Open) {
+  constructor(host: ConnectionHost, names: Names, open: Open) {
     this.host = host;
     this.#names = names;
-    this.#members = members;
     this.#open = open;
   }
 
@@ -52,7 +50,7 @@ export class Pool {
    */
   live(target: string): Connection | undefined {
     if (target !== this.#lastTarget || this.#last === undefined) this.#find(target);
-    return this.#last?.connections[0] ?? this.#members.live(target);
+    return this.#last?.connections[0] ?? this.#names.live(target);
   }
 
   #find(target: string): void {
@@ -74,7 +72,7 @@ export class Pool {
   start(call: Call): void {
     try {
       const isBulky = call.isBulky(this.host.config.limits.packet);
-      const live = isBulky ? this.#members.live(call.target) : this.live(call.target);
+      const live = isBulky ? this.#names.live(call.target) : this.live(call.target);
       if (live !== undefined) live.caller.start(call);
       else this.restart(call, isBulky);
     } catch (error) {
@@ -189,7 +187,7 @@ export class Pool {
 
   /** Holds a live connection to a held target, or dials if there is none. */
   #connectHeld(entry: PoolEntry): void {
-    const live = entry.connections[0] ?? this.#members.live(entry.target);
+    const live = entry.connections[0] ?? this.#names.live(entry.target);
     if (live === undefined) this.#dial(entry);
     else this.#holdLive(entry, live);
   }

@@ -19,7 +19,7 @@ import { Acceptor } from '../stream/accept.ts';
 import { Connection, type ConnectionHost, type ConnectionInit } from '../stream/connection.ts';
 import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
-import { Members, Names } from '../stream/names.ts';
+import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
 import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
@@ -39,7 +39,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   readonly mounts = new Map<number, Mount>();
   /** The inboxes of the mounts, by channel. */
   readonly inboxes = new Map<number, Inbox>();
-  readonly members = new Members(this);
   readonly names = new Names(this);
   readonly serving = new ServingState((service) => this.hasWithdrawn(service));
   readonly self = new SelfIntroduction(this, () => this.listening);
@@ -64,8 +63,8 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       for (const { session } of this.connections) session.excuse(lateness);
     },
   );
-  readonly #dialer = new Dialer(this, this.members);
-  readonly pool = new Pool(this, this.names, this.members, (entry, signal) =>
+  readonly #dialer = new Dialer(this, this.names);
+  readonly pool = new Pool(this, this.names, (entry, signal) =>
     this.reporter.dial(entry.target, () => this.#dialer.open(entry, signal)),
   );
   readonly acceptor = new Acceptor(this);

@@ -359,8 +359,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   async disconnect(target: Target, reason?: string): Promise<void> {
     if (typeof target !== 'string')
       return this.engine.leave([ownConnection(this.engine, target)], reason);
-    const { members, pool } = this.engine;
-    const connections = new Set([...pool.connectionsOf(target), ...members.links(target)]);
+    const { names, pool } = this.engine;
+    const connections = new Set([...pool.connectionsOf(target), ...names.links(target)]);
     pool.cancel(target, reasonError('disconnected', reason ?? 'this end disconnected'));
     return this.engine.leave([...connections], reason);
   }

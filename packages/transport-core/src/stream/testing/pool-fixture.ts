@@ -9,7 +9,7 @@ import { hostOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
 import type { OutCall } from '../../session/out-call.ts';
 import type { Connection, ConnectionHost } from '../connection.ts';
-import { type Members, Names } from '../names.ts';
+import { Names } from '../names.ts';
 import { Pool } from '../pool.ts';
 import type { TransportResources } from '../transport-resources.ts';
 
@@ -106,13 +106,9 @@ export function poolFixture(
       pool.forget(connection);
     },
   } as unknown as ConnectionHost;
-  const members = {
-    live: (target: string) => known.get(target)?.real,
-  } as unknown as Members;
   const pool: Pool = new Pool(
     host,
-    names,
-    members,
+    Object.assign(names, { live: (target: string) => known.get(target)?.real }),
     (entry, signal) =>
       new Promise((resolve, reject) => {
         const { target, address, nodeId } = entry;
