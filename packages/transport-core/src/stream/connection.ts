@@ -185,9 +185,7 @@ export class Connection implements SessionVisitor {
 
   /** Resolves when the stream is closed. */
   whenGone(): Promise<void> {
-    return this.#isGone
-      ? Promise.resolve()
-      : new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#isGone ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   // Time.

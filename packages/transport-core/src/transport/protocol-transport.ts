@@ -344,7 +344,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (connection === undefined) this.#refuseWhenOver();
     // The pool never calls it before `hold` has returned.
     const ended = () => release();
-    const held = connection?.session.hold() ?? this.engine.pool.hold(target as string, { stopOn, ended });
+    const held =
+      connection?.session.hold() ?? this.engine.pool.hold(target as string, { stopOn, ended });
     this.engine.alive.enter();
     const release = () => {
       if (!this.#holds.delete(release)) return;
