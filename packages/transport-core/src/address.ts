@@ -2,7 +2,7 @@
 // the connection pool uses as its key. Below are the 'host:port' addresses of socket-based layers.
 
 import { TransportError } from './errors.ts';
-import { cleanText } from './text.ts';
+import { cleanText, quote } from './text.ts';
 
 /** A target string, `[nodeId@]address`. */
 export interface TargetAddress {
@@ -92,7 +92,7 @@ function canonicalAddress(address: string): string {
 }
 
 function wrong(value: string, problem: string): TransportError {
-  const shown = cleanText(JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value));
+  const shown = cleanText(quote(value, 100));
   return new TransportError('invalid_argument', `target: ${shown} ${problem}`, {
     target: value.slice(0, 2_048),
     sent: false,

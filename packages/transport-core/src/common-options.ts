@@ -144,14 +144,16 @@ const MIB = 1024 * KIB;
 /** The largest size or count: 2^31 − 1. */
 const MOST = 0x7fff_ffff;
 
+const some = optional(integer(1, MOST));
 const count = (value: number) => withDefault(integer(1, MOST), value);
 const size = count;
+const bytes = optional(integer(1, Number.MAX_SAFE_INTEGER));
 
 const credit = dependentGroup(
   {
-    pipe: optional(integer(1, MOST)),
-    pipeMax: optional(integer(1, MOST)),
-    inbox: optional(integer(1, MOST)),
+    pipe: some,
+    pipeMax: some,
+    inbox: some,
     stream: size(256 * KIB),
   },
   (given, report) => {
@@ -164,21 +166,18 @@ const credit = dependentGroup(
 
 export const limits = dependentGroup(
   {
-    message: optional(integer(1, MOST)),
-    item: optional(integer(1, MOST)),
+    message: some,
+    item: some,
     packet: optional(integer(4 * KIB, MIB)),
     inbound: group({ calls: count(4_096), bytes: size(8 * MIB) }),
     total: group({ calls: count(32_768), bytes: size(128 * MIB) }),
     outbound: group({ messages: count(4_096), bytes: size(16 * MIB) }),
     calls: count(4_096),
-    memory: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+    memory: bytes,
     streams: count(128),
     connections: count(16_384),
-    rate: group({
-      send: optional(integer(1, Number.MAX_SAFE_INTEGER)),
-      receive: optional(integer(1, Number.MAX_SAFE_INTEGER)),
-    }),
-    handshakes: group({ pending: count(64), perSource: optional(integer(1, MOST)) }),
+    rate: group({ send: bytes, receive: bytes }),
+    handshakes: group({ pending: count(64), perSource: some }),
     credit,
   },
   // The given options must not contradict each other; options that are left out are derived from

@@ -109,31 +109,36 @@ export function refuseUnknown<O extends object>(
 
 /** An integer from `least` to `most`, both included. */
 export function integer(least: number, most: number): OptionField<number, number> {
-  return reference(
-    (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+  return number(
+    (value) => Number.isInteger(value) && value >= least && value <= most,
     `an integer from ${least} to ${most}`,
   );
 }
 
 /** Milliseconds above 0, up to the longest delay of a timer (24.8 days). */
 export function milliseconds(): OptionField<number, number> {
-  return reference(
-    (value) => typeof value === 'number' && value > 0 && value <= LONGEST_DELAY,
+  return number(
+    (value) => value > 0 && value <= LONGEST_DELAY,
     `milliseconds above 0, at most ${LONGEST_DELAY}`,
   );
 }
 
 /** Milliseconds above 0, or `Infinity` for never. */
 export function millisecondsOrNever(): OptionField<number, number> {
-  return reference(
-    (value) => typeof value === 'number' && value > 0,
-    'milliseconds above 0, or Infinity',
-  );
+  return number((value) => value > 0, 'milliseconds above 0, or Infinity');
 }
 
 /** Milliseconds, 0 or more; `Infinity` for no limit. */
 export function grace(): OptionField<number, number> {
-  return reference((value) => typeof value === 'number' && value >= 0, 'milliseconds, 0 or more');
+  return number((value) => value >= 0, 'milliseconds, 0 or more');
+}
+
+/** A number that `isFit` accepts. `rule` completes the sentence 'must be …'. */
+export function number(
+  isFit: (value: number) => boolean,
+  rule: string,
+): OptionField<number, number> {
+  return reference((value) => typeof value === 'number' && isFit(value), rule);
 }
 
 /** A string of 1 to `most` characters, without control characters. */

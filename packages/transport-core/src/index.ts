@@ -13,12 +13,10 @@ export type {
   ServerCall,
   ServerInterceptor,
 } from './interceptors.ts';
-export type { Logger } from './log-events.ts';
-export { logEvents } from './log-events.ts';
+export { type Logger, logEvents } from './log-events.ts';
 export type { CallRecord } from './observer.ts';
 export { combineObservers, type Observer, type ObserverEvent } from './observer.ts';
-export type { Codec } from './protocol/codec.ts';
-export { bytes, empty, limited, owned } from './protocol/codec.ts';
+export { bytes, type Codec, empty, limited, owned } from './protocol/codec.ts';
 export { type JsonOptions, json } from './protocol/json.ts';
 export {
   defineProtocol,

@@ -401,7 +401,9 @@ function makeStrictWriter(Base: WriterClass): WriterClass {
     if (write === undefined) continue;
     const isTag = name === 'uint32';
     const misfit = (tag: number, value: unknown) =>
-      new RangeError(`field ${tag >>> 3}: expected ${expected}, got ${describe(value)}`);
+      new RangeError(
+        `field ${tag >>> 3}: expected ${expected}, got ${typeof value === 'number' ? value : kindOf(value)}`,
+      );
     prototype[name] = function (value) {
       if (!isFit(value)) throw misfit(this.tag, value);
       if (isTag) this.tag = value;
@@ -451,10 +453,6 @@ const CHECKS: Record<string, readonly [isFit: (value: unknown) => boolean, expec
   ],
   bytes: [(value) => value instanceof Uint8Array, 'a Uint8Array'],
 };
-
-function describe(value: unknown): string {
-  return typeof value === 'number' ? String(value) : `a ${typeof value}`;
-}
 
 /**
  * Finds out which reader or writer class a type uses. `decodeDelimited` creates a reader and passes

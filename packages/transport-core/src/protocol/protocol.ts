@@ -7,6 +7,7 @@ import {
   integer,
   list,
   millisecondsOrNever,
+  number,
   type OptionField,
   optional,
   optionsSchema,
@@ -420,10 +421,7 @@ const schemaOf = (channel: OptionField<number | undefined, number | undefined>) 
     accepts: withDefault(list(integer(0, MAX_UINT32), 64), []),
     channel,
     priority: withDefault(
-      reference<number>(
-        (value) => Number.isFinite(value) && (value as number) > 0,
-        'a finite number above 0',
-      ),
+      number((value) => value > 0 && value < Infinity, 'a finite number above 0'),
       10,
     ),
     ordered: withDefault(flag(), false),

@@ -1,50 +1,38 @@
-// Acceptor accepts connections. It owns the listener and the handshakes of accepted connections,
-// asks the transport for room, and passes each connection to it. Below are Listener and
+// Acceptor accepts connections. It keeps the layer listening, owns the handshakes of accepted
+// connections, asks the transport for room, and passes each connection to it. Below is
 // BoundedHandshakes.
 
 import { sourceOf } from '../address.ts';
-import type { Clock, ClockTimer } from '../clock.ts';
+import type { ClockTimer } from '../clock.ts';
 import { reasonError, TransportError, withDetails } from '../errors.ts';
 import { screenHello } from '../wire/preamble.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
-import type {
-  HandshakeLimiter,
-  HandshakeSlot,
-  ListenOptions,
-  StreamConnection,
-  StreamLayer,
-} from './stream-layer.ts';
+import type { HandshakeLimiter, HandshakeSlot, StreamConnection } from './stream-layer.ts';
 
-/** Accepts connections. */
+/** Accepts connections, and listens again after failures. */
 export class Acceptor {
-  /** True once `listen` has succeeded, until `stop` is called. */
+  /** True once `listen` has succeeded, until `retire` or `stop` is called. */
   listening = false;
   readonly #transport: ConnectionHost;
   readonly #handshakes: BoundedHandshakes;
-  readonly #listener: Listener;
   #hasBegun = false;
+  /** retired: only connections that are in a handshake of the layer still come. */
+  #end: 'retired' | 'stopped' | undefined = undefined;
   #stopped: Promise<void> | undefined = undefined;
+  /** The timer of the next attempt; undefined if none is due. */
+  #timer: ClockTimer = undefined;
+  #delay = FIRST_DELAY;
 
   constructor(transport: ConnectionHost) {
     this.#transport = transport;
-    const { config, clock, layer } = transport;
     this.#handshakes = new BoundedHandshakes(
-      config.limits.handshakes,
+      transport.config.limits.handshakes,
       () => transport.ticker.now(),
       (endpoint, error, place) => this.#rejected(endpoint, error, place),
     );
-    this.#listener = new Listener({
-      layer,
-      clock,
-      accept: (stream, slot) => this.#accept(stream, slot),
-      broke: (error, retryIn) => transport.listenFailed(this, error, retryIn),
-      recovered: () => transport.listensAgain(this),
-      timeout: config.handshakeTimeout,
-      handshakes: { acquire: (...connection) => this.#acquire(...connection) },
-      screen: screenHello,
-    });
   }
 
+  /** Starts listening; rejects if that fails. Later failures are handled here. */
   async listen(): Promise<void> {
     if (this.#transport.state !== 'open')
       throw new TransportError('shutdown', 'listen: this transport is closed');
@@ -55,7 +43,7 @@ export class Acceptor {
       );
     this.#hasBegun = true;
     try {
-      await this.#listener.start();
+      await this.#bind();
     } catch (error) {
       this.#hasBegun = false;
       throw error;
@@ -68,12 +56,58 @@ export class Acceptor {
     this.listening = true;
   }
 
+  #bind(): Promise<void> {
+    const { config, layer } = this.#transport;
+    return layer.listen(
+      (stream, slot) => {
+        // Only an accepted connection shows that listening works again.
+        this.#delay = FIRST_DELAY;
+        this.#accept(stream, slot);
+      },
+      (error) => this.#again(error),
+      {
+        timeout: config.handshakeTimeout,
+        handshakes: { acquire: (...connection) => this.#acquire(...connection) },
+        screen: screenHello,
+      },
+    );
+  }
+
+  /** Listens again after a back-off, because the listener has failed. */
+  #again(error: TransportError): void {
+    if (this.#end !== undefined || this.#timer !== undefined) return;
+    const { clock } = this.#transport;
+    const delay = this.#delay;
+    this.#delay = Math.min(delay * 2, LAST_DELAY);
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = undefined;
+      this.#bind().then(
+        () => {
+          // Another part of the layer may have failed in the meantime.
+          if (this.#timer === undefined) this.#transport.listensAgain(this);
+        },
+        (failure: unknown) => {
+          this.#again(
+            failure instanceof TransportError
+              ? failure
+              : new TransportError('unavailable', 'listening failed', { cause: failure }),
+          );
+        },
+      );
+    }, delay);
+    // The observer may close the transport, which clears the timer.
+    this.#transport.listenFailed(this, error, delay);
+  }
+
   /**
    * Accepts no more connections, but completes handshakes that have begun; `stop` follows later.
    */
   retire(): void {
-    if (this.listening) this.#listener.retire();
-    this.listening = false;
+    const { layer } = this.#transport;
+    if (!this.listening) return;
+    if (layer.stopListening === undefined) return void this.stop().catch(() => {});
+    this.#leave('retired');
+    layer.stopListening();
   }
 
   /** The number of accepted connections that are in a handshake or waiting for one. */
@@ -83,36 +117,40 @@ export class Acceptor {
 
   /** Accepts no more connections. Idempotent; resolves when nothing is bound anymore. */
   stop(): Promise<void> {
-    this.listening = false;
-    this.#stopped ??= this.#listener.stop();
+    this.#stopped ??= this.#close();
     return this.#stopped;
+  }
+
+  async #close(): Promise<void> {
+    this.#leave('stopped');
+    await this.#transport.layer.close();
+  }
+
+  #leave(end: 'retired' | 'stopped'): void {
+    this.listening = false;
+    this.#end = end;
+    this.#transport.clock.clearTimeout(this.#timer);
   }
 
   #accept(stream: StreamConnection, given: HandshakeSlot | undefined): void {
     const { config, connections, state } = this.#transport;
     // Connections that were refused or are closing still hold a socket for a second, so their
     // number is bounded, too.
-    if (state !== 'open' || connections.size >= config.limits.connections * 2) {
+    const isFull = connections.size >= config.limits.connections * 2;
+    if (this.#end === 'stopped' || state !== 'open' || isFull) {
       given?.leave();
       return stream.destroy();
     }
     const refused = this.#transport.full();
     let connection: Connection | undefined;
-    const place =
-      given === undefined ? this.#acquire(stream.endpoint, () => connection?.unpark()) : undefined;
+    const unpark = () => connection?.input.unpark();
+    const place = given === undefined ? this.#acquire(stream.endpoint, unpark) : undefined;
     const slot = given ?? place;
     if (slot === undefined) return stream.destroy();
     if (slot instanceof HandshakePlace) slot.take();
-    connection = this.#transport.add(stream, {
-      direction: 'in',
-      target: undefined,
-      expected: undefined,
-      refused,
-      slot,
-      opened: undefined,
-    });
+    connection = this.#transport.add(stream, { direction: 'in', refused, slot });
     connection.start();
-    if (place?.waits) connection.park();
+    if (place?.waits) connection.input.park();
   }
 
   /** Admits another handshake; if there is no room, notifies the observer. */
@@ -142,97 +180,10 @@ const CROWDED = reasonError(
   'too many connections have not completed their hello (limits.handshakes)',
 );
 
-// Keeps a layer listening: after a failure, it listens again with a back-off of 5 ms, doubling up
-// to 1 s.
-
-/** Options of a Listener. */
-interface ListenerOptions extends ListenOptions {
-  readonly layer: StreamLayer;
-  readonly clock: Clock;
-  /** Receives the connections that the layer accepts. */
-  readonly accept: (connection: StreamConnection, slot: HandshakeSlot | undefined) => void;
-  /** Called when listening has failed; it is tried again after `retryIn` milliseconds. */
-  readonly broke: (error: TransportError, retryIn: number) => void;
-  /** Called when a listener that had failed listens again. */
-  readonly recovered: () => void;
-}
-
-/** Listens on a layer, and listens again after failures. */
-export class Listener {
-  readonly #options: ListenerOptions;
-  #timer: ClockTimer = undefined;
-  #waits = false;
-  #delay = FIRST_DELAY;
-  #stopped = false;
-  #retired = false;
-
-  constructor(options: ListenerOptions) {
-    this.#options = options;
-  }
-
-  /** Starts listening; rejects if that fails. Later failures are handled here. */
-  start(): Promise<void> {
-    const { layer, accept, timeout, handshakes, screen } = this.#options;
-    return layer.listen(
-      (connection, slot) => {
-        // Only an accepted connection shows that listening works again.
-        this.#delay = FIRST_DELAY;
-        if (!this.#stopped) return accept(connection, slot);
-        slot?.leave();
-        connection.destroy();
-      },
-      (error) => this.#again(error),
-      { timeout, handshakes, screen },
-    );
-  }
-
-  /**
-   * Accepts no more connections; those that are in a handshake of the layer are still handed over.
-   */
-  retire(): void {
-    const { clock, layer } = this.#options;
-    if (layer.stopListening === undefined) return void this.stop().catch(() => {});
-    this.#retired = true;
-    if (this.#waits) clock.clearTimeout(this.#timer);
-    layer.stopListening();
-  }
-
-  async stop(): Promise<void> {
-    const { clock, layer } = this.#options;
-    this.#stopped = true;
-    if (this.#waits) clock.clearTimeout(this.#timer);
-    await layer.close();
-  }
-
-  #again(error: TransportError): void {
-    if (this.#stopped || this.#retired || this.#waits) return;
-    const delay = this.#delay;
-    this.#delay = Math.min(delay * 2, LAST_DELAY);
-    this.#waits = true;
-    const { clock, broke, recovered } = this.#options;
-    broke(error, delay);
-    // Its observer may have closed the transport.
-    if (this.#stopped || this.#retired) return;
-    this.#timer = clock.setTimeout(() => {
-      this.#waits = false;
-      this.start().then(
-        () => {
-          // Another part of the layer may have failed in the meantime.
-          if (!this.#waits) recovered();
-        },
-        (failure: unknown) => {
-          this.#again(
-            failure instanceof TransportError
-              ? failure
-              : new TransportError('unavailable', 'listening failed', { cause: failure }),
-          );
-        },
-      );
-    }, delay);
-  }
-}
-
-/** The back-off in milliseconds, the same as that of hashicorp/raft for a failing accept. */
+/**
+ * The back-off in milliseconds after which a failed listener is tried again; it doubles. It is the
+ * same as that of hashicorp/raft for a failing accept.
+ */
 const FIRST_DELAY = 5;
 const LAST_DELAY = 1_000;
 

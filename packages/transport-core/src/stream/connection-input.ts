@@ -9,13 +9,7 @@ import { CHUNK, CHUNK_SHIFT, type SessionContext, UNBOUNDED } from '../session/s
 import { plain } from '../text.ts';
 import { EMPTY, type Frame } from '../wire/frame.ts';
 import type { StreamConnection, StreamSink } from './stream-layer.ts';
-import type {
-  ReadScheduler,
-  ScheduledReader,
-  Ticker,
-  TokenBucket,
-  TransportResources,
-} from './transport-resources.ts';
+import type { ScheduledReader, TokenBucket, TransportResources } from './transport-resources.ts';
 
 /** The phases of a connection's input. */
 type Phase =
@@ -52,12 +46,11 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   readonly #session: Session;
   /** The part of the session that accounts for the peer's work units. */
   readonly #context: SessionContext;
-  readonly #scheduler: ReadScheduler;
-  readonly #ticker: Ticker;
+  readonly #transport: TransportResources;
   readonly #connection: Owner;
 
   constructor(
-    { ticker, scheduler, rates }: TransportResources,
+    transport: TransportResources,
     stream: StreamConnection,
     session: Session,
     connection: Owner,
@@ -67,9 +60,8 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     this.#session = session;
     this.copies = stream.reuses === true;
     this.#context = session.parts.context;
-    this.#scheduler = scheduler;
-    this.#ticker = ticker;
-    this.#rate = rates.receive.of(stream.nodeId, ticker.now());
+    this.#transport = transport;
+    this.#rate = transport.rates.receive.of(stream.nodeId, transport.ticker.now());
   }
 
   /** Reads a chunk. Returns true if no part of it is kept. */
@@ -77,7 +69,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     const phase = this.#phase;
     if (chunk.length === 0) return this.#empty();
     if (phase.name === 'parked') return this.#keep(phase, chunk, this.copies);
-    const now = this.#ticker.enter();
+    const now = this.#transport.ticker.enter();
     try {
       this.bytes += chunk.length;
       const isReading = phase.name === 'reading';
@@ -91,7 +83,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(chunk.length, now), now);
       return isDone;
     } finally {
-      this.#ticker.leave();
+      this.#transport.ticker.leave();
     }
   }
 
@@ -101,7 +93,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** Counts an empty message of the carrier towards a flood. */
   #empty(): true {
-    this.#ticker.run(() => {
+    this.#transport.ticker.run(() => {
       this.#spend(CHUNK);
       if (!this.#isOver) this.#context.abused();
     });
@@ -109,12 +101,12 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   }
 
   frames(batch: readonly Frame[]): void {
-    if (this.#phase.name === 'parked') return this.#keepFrames(this.#phase, batch);
+    if (this.#phase.name === 'parked') return this.#backlogOf(this.#phase).addFrames(batch);
     let bytes = 0;
     for (const frame of batch) bytes += frame.length;
     this.bytes += bytes;
-    this.#ticker.run((now) => {
-      if (this.#phase.name === 'waiting') this.#keepFrames(this.#phase, batch);
+    this.#transport.ticker.run((now) => {
+      if (this.#phase.name === 'waiting') this.#backlogOf(this.#phase).addFrames(batch);
       else this.#readFrames(now, batch);
       if (this.#rate !== undefined) this.#readLater(this.#rate.take(bytes, now), now);
     });
@@ -153,8 +145,8 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** Continues to read, because the connection's turn has come. */
   goOn(): void {
-    if (this.#units() === 0) return this.#scheduler.wait(this);
-    this.#ticker.run((now) => {
+    if (this.#units() === 0) return this.#transport.scheduler.wait(this);
+    this.#transport.ticker.run((now) => {
       this.#excuse(now);
       const backlog = this.#stopWaiting();
       if (backlog?.frames !== undefined) this.#readFrames(now, backlog.frames);
@@ -189,7 +181,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   /** Drops the remaining input, because the session has ended. */
   stop(): void {
-    this.#scheduler.leave(this);
+    this.#transport.scheduler.leave(this);
     this.#phase = READING; // The session drops whatever still arrives.
   }
 
@@ -210,7 +202,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
     const read = this.#session.receiveFrames(now, batch);
     if (this.#isWithin(units)) return;
     const phase = this.#wait(now);
-    if (read < batch.length) this.#keepFrames(phase, batch.slice(read));
+    if (read < batch.length) this.#backlogOf(phase).addFrames(batch.slice(read));
   }
 
   /**
@@ -220,7 +212,7 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
    * charged now.
    */
   #units(): number {
-    const { number, units, allowance } = this.#scheduler;
+    const { number, units, allowance } = this.#transport.scheduler;
     this.#spent = Math.max(this.#spent - (number - this.#turn) * units, 0);
     this.#turn = number;
     const late = this.#left - this.#context.units;
@@ -243,14 +235,14 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
 
   #spend(units: number): void {
     this.#spent += units;
-    this.#scheduler.spend(units, this);
+    this.#transport.scheduler.spend(units, this);
   }
 
   #wait(since: number): Phase & { readonly name: 'waiting' } {
     const phase = { name: 'waiting', since, backlog: undefined } as const;
     this.#phase = phase;
     this.#stream.pause();
-    this.#scheduler.wait(this);
+    this.#transport.scheduler.wait(this);
     return phase;
   }
 
@@ -291,10 +283,6 @@ export class ConnectionInput implements StreamSink, ScheduledReader {
   #keep(phase: Keeping, bytes: Uint8Array, copies: boolean): false {
     this.#backlogOf(phase).add(bytes, copies);
     return false;
-  }
-
-  #keepFrames(phase: Keeping, batch: readonly Frame[]): void {
-    this.#backlogOf(phase).addFrames(batch);
   }
 
   #backlogOf(phase: Keeping): Backlog {

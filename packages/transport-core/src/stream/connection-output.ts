@@ -8,15 +8,7 @@ import type { Session } from '../session/session.ts';
 import type { SessionPort } from '../session/session-context.ts';
 import { type FrameCollector, FrameEncoder, type FrameWriter } from '../wire/encoder.ts';
 import type { StreamConnection } from './stream-layer.ts';
-import type {
-  BufferPool,
-  DeadlineTimer,
-  ReadScheduler,
-  ScheduledReader,
-  Ticker,
-  TokenBucket,
-  TransportResources,
-} from './transport-resources.ts';
+import type { ScheduledReader, TokenBucket, TransportResources } from './transport-resources.ts';
 
 /** The phases of a stream's output. */
 type Phase =
@@ -25,12 +17,6 @@ type Phase =
   | { readonly name: 'lingering'; readonly due: number }
   /** closed: `close` of the stream was called; nothing more is written. */
   | { readonly name: 'closed' };
-
-/** The connection, which imports this file. A closure would cost memory for each connection. */
-interface Owner {
-  /** Reports that `Session.crowded` has changed. */
-  crowding(): void;
-}
 
 /** Writes the batches of a session to its stream. */
 export class ConnectionOutput implements SessionPort, ScheduledReader {
@@ -41,12 +27,13 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * Otherwise it would recompile all code that sees an output when the count passes 2^31.
    */
   bytes = -0;
-  readonly #owner: Owner;
+  /**
+   * The connection, which is told that `Session.crowded` has changed. A closure would cost memory
+   * for each connection.
+   */
+  readonly #owner: { crowding(): void };
   readonly #stream: StreamConnection;
-  readonly #ticker: Ticker;
-  readonly #timer: DeadlineTimer;
-  readonly #scheduler: ReadScheduler;
-  readonly #buffers: BufferPool;
+  readonly #transport: TransportResources;
   readonly #encoder: FrameEncoder | undefined;
   readonly #collector: FrameCollector | undefined;
   #session: Session | undefined = undefined;
@@ -69,16 +56,14 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   #isCrowded = false;
 
   constructor(
-    owner: Owner,
-    { ticker, timer, scheduler, buffers, rates }: TransportResources,
+    owner: { crowding(): void },
+    transport: TransportResources,
     stream: StreamConnection,
   ) {
+    const { buffers, rates, ticker } = transport;
     this.#owner = owner;
+    this.#transport = transport;
     this.#stream = stream;
-    this.#ticker = ticker;
-    this.#timer = timer;
-    this.#scheduler = scheduler;
-    this.#buffers = buffers;
     this.#rate = rates.send.of(stream.nodeId, ticker.now());
     this.#collector = stream.frames?.collector;
     // With a rate limit, a batch is no larger than a packet, because one batch may exceed what the
@@ -113,11 +98,11 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     if (this.#isScheduled) return;
     // What can wait does not keep other output from leaving at the end of this tick.
     this.#isScheduled = !canWait;
-    this.#ticker.touch(this, canWait);
+    this.#transport.ticker.touch(this, canWait);
   }
 
   wakeBy(time: number): void {
-    this.#timer.by(time);
+    this.#transport.timer.by(time);
   }
 
   flushTick(): void {
@@ -144,7 +129,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     const isDone =
       parts === undefined ? this.#stream.write(encoder.take()) : this.#stream.writeAll!(parts);
     const buffer = encoder.release();
-    if (isDone) this.#buffers.give(buffer);
+    if (isDone) this.#transport.buffers.give(buffer);
     else this.#kept = buffer;
     return this.#sendLater(size, isDone && this.#goesOn(size));
   }
@@ -156,7 +141,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * drop the batch.
    */
   #goesOn(bytes: number): boolean {
-    const { number } = this.#scheduler;
+    const { number } = this.#transport.scheduler;
     if (this.#turn !== number) {
       this.#turn = number;
       this.#burst = 0;
@@ -165,10 +150,10 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     if (this.#burst < BURST / 2) return true;
     // A turn ends only if someone asks for it. This asks early, so that the next turn, with a new
     // burst, usually begins before this one is used up.
-    this.#scheduler.endTurn();
+    this.#transport.scheduler.endTurn();
     if (this.#burst < BURST) return true;
     this.#isResting = true;
-    this.#scheduler.wait(this);
+    this.#transport.scheduler.wait(this);
     return false;
   }
 
@@ -182,7 +167,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
   /** Applies the send rate: if it is exceeded, nothing is written for a while. */
   #sendLater(bytes: number, isDone: boolean): boolean {
     if (this.#rate === undefined) return isDone;
-    const now = this.#ticker.now();
+    const now = this.#transport.ticker.now();
     const delay = this.#rate.take(bytes, now);
     if (delay === 0) return isDone;
     this.#sendAgain = now + delay;
@@ -196,7 +181,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
     if (!isBlocked || this.writer.count === 0) this.#close();
     else if (this.#kept === undefined && !this.#isResting) this.#writeLast();
     else {
-      this.#phase = { name: 'lingering', due: this.#ticker.now() + LINGER };
+      this.#phase = { name: 'lingering', due: this.#transport.ticker.now() + LINGER };
       this.#session!.parts.context.wakeBy(this.#phase.due);
     }
   }
@@ -220,7 +205,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   /** Reports that the stream has written the batch that it kept. */
   drained(): void {
-    this.#buffers.give(this.#kept);
+    this.#transport.buffers.give(this.#kept);
     this.#kept = undefined;
     this.#burst = 0;
     // A resting output keeps no batch, so this check only guards against a `drained` too many.
@@ -229,7 +214,7 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
 
   #writeOn(): void {
     if (this.#phase.name === 'lingering') this.#writeLast();
-    else if (!this.isHeldBack) this.#ticker.run(() => this.#session!.drained());
+    else if (!this.isHeldBack) this.#transport.ticker.run(() => this.#session!.drained());
   }
 
   /** Does everything that is due at `now`. */
@@ -253,8 +238,8 @@ export class ConnectionOutput implements SessionPort, ScheduledReader {
    * that the stream still keeps is left to the garbage collector.
    */
   release(): void {
-    this.#scheduler.leave(this);
-    this.#buffers.give(this.#encoder?.release());
+    this.#transport.scheduler.leave(this);
+    this.#transport.buffers.give(this.#encoder?.release());
   }
 }
 

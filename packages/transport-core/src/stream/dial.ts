@@ -4,44 +4,29 @@
 import { reasonError, TransportError, withDetails, withoutStack } from '../errors.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { askResolve, nodeOf, orderAddresses } from './membership.ts';
-import type { DialedName, Members, NameWatch } from './names.ts';
+import type { Names } from './names.ts';
+import type { PoolEntry } from './pool.ts';
 import type { StreamConnection } from './stream-layer.ts';
-
-/** The parts that are common to the dials of all addresses of a target. */
-interface AddressDial {
-  readonly target: string;
-  readonly nodeId: string | undefined;
-  readonly signal: AbortSignal;
-  readonly watch: NameWatch | undefined;
-  /** The IP addresses of the target's host, if they are known. */
-  readonly addresses?: readonly string[] | undefined;
-}
 
 /** Dials targets for the pool. */
 export class Dialer {
   readonly #transport: ConnectionHost;
-  readonly #members: Members;
+  readonly #names: Names;
 
-  constructor(transport: ConnectionHost, members: Members) {
+  constructor(transport: ConnectionHost, names: Names) {
     this.#transport = transport;
-    this.#members = members;
+    this.#names = names;
   }
 
   /** Connects and completes the hello; see `Open` of the pool. */
-  async open(
-    target: string,
-    address: string,
-    nodeId: string | undefined,
-    signal: AbortSignal,
-    name?: DialedName,
-  ): Promise<Connection> {
+  async open(entry: PoolEntry, signal: AbortSignal): Promise<Connection> {
+    const { target, address, nodeId, watch } = entry;
     const { config, membership, random } = this.#transport;
     const full = this.#transport.full();
     if (full !== undefined) throw withDetails(full, { target });
-    const dial = { target, nodeId, signal, watch: name?.watch };
-    if (name !== undefined) {
-      const { watch, inUse } = name;
-      return this.#tryAll(await watch.order(config.dialTimeout, signal, inUse), dial);
+    if (watch !== undefined) {
+      const order = await watch.order(config.dialTimeout, signal, entry.connections[0]);
+      return this.#tryAll(order, entry, signal);
     }
     const { resolve } = config;
     const found =
@@ -49,24 +34,26 @@ export class Dialer {
         ? address
         : await askResolve(resolve, target, nodeId === undefined ? address : target, address);
     signal.throwIfAborted();
-    if (typeof found === 'string')
-      return this.#connect(found, {
-        ...dial,
-        addresses: found === address ? membership?.addressesOf?.(target) : undefined,
-      });
-    return this.#tryAll(orderAddresses(found, random), dial);
+    if (typeof found !== 'string')
+      return this.#tryAll(orderAddresses(found, random), entry, signal);
+    const addresses = found === address ? membership?.addressesOf?.(target) : undefined;
+    return this.#connect(found, entry, signal, addresses);
   }
 
   /** Dials one address after another until one answers. */
-  async #tryAll(addresses: readonly string[], dial: AddressDial): Promise<Connection> {
-    const { target, signal, watch } = dial;
+  async #tryAll(
+    addresses: readonly string[],
+    entry: PoolEntry,
+    signal: AbortSignal,
+  ): Promise<Connection> {
+    const { target, watch } = entry;
     let last: TransportError | undefined;
     for (const address of addresses) {
       signal.throwIfAborted();
       const full = this.#transport.full();
       if (full !== undefined) throw withDetails(full, { target });
       try {
-        return await this.#connect(address, dial);
+        return await this.#connect(address, entry, signal);
       } catch (error) {
         signal.throwIfAborted();
         last = error as TransportError;
@@ -76,26 +63,31 @@ export class Dialer {
     throw last === undefined ? noAddresses(target) : allFailed(target, addresses, last);
   }
 
-  /** Connects to one address, or to the node that it names. */
-  async #connect(address: string, dial: AddressDial): Promise<Connection> {
-    const { target, nodeId, signal, watch, addresses } = dial;
+  /**
+   * Connects to one address, or to the node that it names.
+   *
+   * @param addresses the IP addresses of the target's host, if they are known.
+   */
+  async #connect(
+    address: string,
+    entry: PoolEntry,
+    signal: AbortSignal,
+    addresses?: readonly string[],
+  ): Promise<Connection> {
+    const { target, nodeId, watch } = entry;
     const named = nodeOf(address);
     if (named !== undefined) {
-      const connection = await this.#members.reach(named, target, signal, watch === undefined);
+      const connection = await this.#names.reach(named, target, signal, watch === undefined);
       watch?.reached(connection, address);
       return connection;
     }
     const { config, layer } = this.#transport;
     try {
-      const stream = await layer.dial(address, {
-        timeout: config.dialTimeout,
-        signal,
-        nodeId,
-        addresses,
-      });
+      const options = { timeout: config.dialTimeout, signal, nodeId, addresses };
+      const stream = await layer.dial(address, options);
       if (signal.aborted) stream.destroy();
       signal.throwIfAborted();
-      return await this.#greet(stream, address, dial);
+      return await this.#greet(stream, address, entry, signal);
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof TransportError
@@ -108,7 +100,8 @@ export class Dialer {
   #greet(
     stream: StreamConnection,
     address: string,
-    { target, nodeId: expected, signal, watch }: AddressDial,
+    { target, nodeId: expected, watch }: PoolEntry,
+    signal: AbortSignal,
   ): Promise<Connection> {
     const { ticker } = this.#transport;
     return new Promise((resolve, reject) => {
@@ -116,8 +109,6 @@ export class Dialer {
         direction: 'out',
         target,
         expected,
-        refused: undefined,
-        slot: undefined,
         opened: (error) => {
           signal.removeEventListener('abort', onAbort);
           if (error === undefined) resolve(connection);
@@ -126,7 +117,7 @@ export class Dialer {
       });
       watch?.reached(connection, address);
       const onAbort = () =>
-        ticker.run(() => connection.break(reasonError('closed', 'the dialer gave up')));
+        ticker.run(() => connection.session.break(reasonError('closed', 'the dialer gave up')));
       signal.addEventListener('abort', onAbort, { once: true });
       ticker.run(() => connection.start());
     });

@@ -2,8 +2,7 @@
 // after a connection that lasted, otherwise with a back-off.
 
 import type { ErrorCode } from '../errors.ts';
-import type { Random } from '../random.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionHost } from './connection.ts';
 
 /** One hold of a target. */
 export interface Hold {
@@ -17,15 +16,15 @@ export interface Hold {
 export class HeldTarget {
   /** The time of the next dial; Infinity while none is due. */
   due = Number.POSITIVE_INFINITY;
-  readonly #random: Random;
+  readonly #host: ConnectionHost;
   readonly #holds = new Set<Hold>();
   #delay = FIRST_DELAY;
   #connection: Connection | undefined;
   #since = 0;
   #release: (() => void) | undefined;
 
-  constructor(random: Random) {
-    this.#random = random;
+  constructor(host: ConnectionHost) {
+    this.#host = host;
   }
 
   /** True while the target is held. */
@@ -53,36 +52,43 @@ export class HeldTarget {
   }
 
   /** Holds a connection that is up, unless another one is held. */
-  up(connection: Connection, now: number): void {
+  up(connection: Connection): void {
     this.due = Number.POSITIVE_INFINITY;
     if (!this.active || this.#connection !== undefined) return;
     this.#connection = connection;
-    this.#since = now;
-    this.#release = connection.hold();
+    this.#since = this.#host.ticker.now();
+    this.#release = connection.session.hold();
   }
 
   /**
    * Reports that a connection takes no new calls. A connection that lasted longer than the back-off
    * is replaced immediately. Returns false if this connection was not the held one.
    */
-  lost(connection: Connection, now: number): boolean {
+  lost(connection: Connection): boolean {
     if (connection !== this.#connection) return false;
     this.#release?.();
     this.#connection = this.#release = undefined;
-    if (now - this.#since <= this.#delay) this.failed(now);
+    const now = this.#host.ticker.now();
+    if (now - this.#since <= this.#delay) this.failed();
     else {
       this.#delay = FIRST_DELAY;
-      this.due = now;
+      this.#dialAt(now);
     }
     return true;
   }
 
   /** Reports that a dial has failed; a code ends the holds that it stops. */
-  failed(now: number, code?: ErrorCode): void {
+  failed(code?: ErrorCode): void {
     for (const hold of this.#holds) if (hold.stopOn.includes(code!)) this.leave(hold);
     if (!this.active) return;
-    this.due = now + this.#delay * (1 + JITTER * (2 * this.#random() - 1));
+    const { random, ticker } = this.#host;
+    this.#dialAt(ticker.now() + this.#delay * (1 + JITTER * (2 * random() - 1)));
     this.#delay = Math.min(2 * this.#delay, LONGEST_DELAY);
+  }
+
+  #dialAt(time: number): void {
+    this.due = time;
+    this.#host.timer.by(time);
   }
 }
 

@@ -3,13 +3,14 @@
 import test from 'ava';
 import { TransportError } from '../errors.ts';
 import { createManualClock } from '../manual-clock.ts';
-import { Listener } from './accept.ts';
+import { Acceptor } from './accept.ts';
+import type { ConnectionHost } from './connection.ts';
 import type { StreamConnection, StreamLayer } from './stream-layer.ts';
 
 const BROKEN = new TransportError('unavailable', 'accept failed');
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Creates a layer whose `listen` fails while `broken` is set, and a listener on it. */
+/** Creates a layer whose `listen` fails while `broken` is set, and an acceptor on it. */
 function scene() {
   const clock = createManualClock(0);
   const state = {
@@ -34,19 +35,25 @@ function scene() {
     stopListening: () => {},
     close: async () => void state.closed++,
   } as unknown as StreamLayer;
-  const listener = new Listener({
+  const listener = new Acceptor({
     layer,
     clock,
-    accept: () => void state.accepted++,
-    broke: (error, retryIn) => {
+    ticker: clock,
+    state: 'open',
+    config: { handshakeTimeout: 5_000, limits: { handshakes: { pending: 64 }, connections: 64 } },
+    connections: new Set(),
+    full: () => undefined,
+    add: () => {
+      state.accepted++;
+      return { start: () => {} };
+    },
+    listenFailed: (_: object, error: TransportError, retryIn: number) => {
       told.push(error);
       retries.push(retryIn);
       hooks.broke();
     },
-    recovered: () => void state.recovered++,
-    timeout: 5_000,
-    handshakes: { acquire: () => undefined },
-  });
+    listensAgain: () => void state.recovered++,
+  } as unknown as ConnectionHost);
   const slot = async (milliseconds: number) => {
     for (let i = 0; i < milliseconds; i++) {
       clock.advance(1);
@@ -68,7 +75,7 @@ function scene() {
 
 test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling to 1 s, and stops promptly', async (t) => {
   const { clock, state, retries, listener, slot, fail } = scene();
-  await listener.start();
+  await listener.listen();
   state.broken = BROKEN;
   state.tries = 0;
   fail();
@@ -83,7 +90,7 @@ test('a listener that fails for 4 s is tried 11 to 12 times, after 5 ms doubling
 
 test('a listener that recovers tells so once and continues to listen, and a connection resets the back-off', async (t) => {
   const { state, retries, listener, slot, fail, accept } = scene();
-  await listener.start();
+  await listener.listen();
   state.broken = BROKEN;
   fail();
   await slot(100);
@@ -103,7 +110,7 @@ test('a listener that recovers tells so once and continues to listen, and a conn
 
 test('a layer that listens and fails repeatedly causes no tight loop', async (t) => {
   const { state, retries, listener, slot, fail } = scene();
-  await listener.start();
+  await listener.listen();
   for (let i = 0; i < 20; i++) {
     fail();
     await slot(1_000);
@@ -115,7 +122,7 @@ test('a layer that listens and fails repeatedly causes no tight loop', async (t)
 
 test('two failures at once cause one retry', async (t) => {
   const { clock, retries, listener, fail } = scene();
-  await listener.start();
+  await listener.listen();
   fail();
   fail();
   t.deepEqual(retries, [5]);
@@ -126,14 +133,14 @@ test('two failures at once cause one retry', async (t) => {
 test('a first listen that fails rejects its caller and is not retried', async (t) => {
   const { clock, state, retries, listener } = scene();
   state.broken = BROKEN;
-  t.is(await t.throwsAsync(listener.start()), BROKEN);
+  t.is(await t.throwsAsync(listener.listen()), BROKEN);
   t.deepEqual(retries, []);
   t.is(clock.timers, 0);
 });
 
 test('a stopped listener accepts no connections and does not retry', async (t) => {
   const { clock, state, retries, listener, fail, accept } = scene();
-  await listener.start();
+  await listener.listen();
   await listener.stop();
   let destroyed = 0;
   accept({ destroy: () => void destroyed++ } as unknown as StreamConnection);
@@ -146,7 +153,7 @@ test('a stopped listener accepts no connections and does not retry', async (t) =
 
 test('a foreign error of a retry is reported as unavailable', async (t) => {
   const { state, told, listener, slot, fail } = scene();
-  await listener.start();
+  await listener.listen();
   state.broken = new Error('EMFILE');
   fail();
   await slot(5);
@@ -157,7 +164,7 @@ test('a foreign error of a retry is reported as unavailable', async (t) => {
 
 test('a listener that is retired while it reports a failure does not listen again', async (t) => {
   const { clock, state, hooks, listener, fail } = scene();
-  await listener.start();
+  await listener.listen();
   hooks.broke = () => listener.retire();
   fail();
   t.is(clock.timers, 0);

@@ -169,15 +169,7 @@ export function askHello(
   };
   attempt(
     () => hello(target),
-    (fields) => {
-      let checked: Readonly<Record<string, string>>;
-      try {
-        checked = helloFields(fields);
-      } catch (error) {
-        return fail(error);
-      }
-      then(checked);
-    },
+    (fields) => attempt(() => helloFields(fields), then, fail),
     fail,
   );
 }

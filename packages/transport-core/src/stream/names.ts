@@ -1,12 +1,10 @@
-// Targets other than addresses: Names watches names, and Members finds the connections of a node by
-// its id.
+// Targets other than addresses: Names watches names, and finds the connections of a node by its id.
 //
 // A NameWatch holds the addresses of one name as the resolver reports them, and the address that
 // each connection of the name leads to. The pool watches a name for as long as it has an entry for
 // the target.
 
 import { reasonError, TransportError, withDetails } from '../errors.ts';
-import type { Remote } from '../remote.ts';
 import { isResolver, type ResolvedAddress, type Resolver } from '../resolver.ts';
 import { errorText, inMs } from '../text.ts';
 import { type Connection, connectionOf } from './connection.ts';
@@ -25,7 +23,7 @@ export class NameWatch {
   readonly #names: Names;
   readonly #resolver: Resolver | undefined;
   readonly #changed: () => void;
-  readonly #stop: () => void;
+  readonly #stop: () => void = () => {};
   /** The current addresses; undefined before the first report. */
   addresses: readonly ListedAddress[] | undefined = undefined;
   /** The last failure; undefined once the resolver reports addresses again. */
@@ -37,35 +35,22 @@ export class NameWatch {
   /**
    * Starts to watch a name.
    *
-   * @param resolver the resolver of the name, or the error for a name that can't be watched.
+   * @param resolver undefined if too many names are watched already.
    * @param changed called after each change to the list.
    */
-  constructor(
-    names: Names,
-    name: string,
-    resolver: Resolver | TransportError,
-    changed: () => void,
-  ) {
+  constructor(names: Names, name: string, resolver: Resolver | undefined, changed: () => void) {
     this.#names = names;
     this.name = name;
     this.#changed = changed;
-    this.#resolver = resolver instanceof TransportError ? undefined : resolver;
-    this.#stop = this.#start(resolver);
-  }
-
-  #start(resolver: Resolver | TransportError): () => void {
-    if (resolver instanceof TransportError) {
-      this.error = resolver;
-      return () => {};
-    }
+    this.#resolver = resolver;
     try {
-      return resolver.watch(this.name, {
+      if (resolver === undefined) throw tooMany(name);
+      this.#stop = resolver.watch(name, {
         resolved: (addresses) => this.#resolved(addresses),
         failed: (error) => this.#failed(error),
       });
     } catch (error) {
-      this.error = error instanceof TransportError ? error : this.#wrong(error);
-      return () => {};
+      this.error = this.#wrong(error);
     }
   }
 
@@ -74,7 +59,7 @@ export class NameWatch {
     try {
       this.addresses = readAddresses(given);
     } catch (error) {
-      return this.#failed(this.#wrong(error));
+      return this.#failed(error);
     }
     this.error = undefined;
     for (const waiter of this.#waiters) waiter.resolve(this.addresses);
@@ -82,15 +67,16 @@ export class NameWatch {
     this.#changed();
   }
 
-  #failed(error: TransportError): void {
+  #failed(error: unknown): void {
     if (this.#isOver) return;
-    this.error = error instanceof TransportError ? error : this.#wrong(error);
+    this.error = this.#wrong(error);
     for (const waiter of this.#waiters) waiter.reject(this.#mine(this.error));
     this.#waiters.clear();
   }
 
   /** Converts a resolver's exception or malformed report into an error. */
   #wrong(error: unknown): TransportError {
+    if (error instanceof TransportError) return error;
     const text = `the resolver failed for '${this.name}': ${errorText(error)}`;
     return reasonError('host_not_found', text, { target: this.name, cause: error });
   }
@@ -122,7 +108,7 @@ export class NameWatch {
 
   #first(timeout: number, signal: AbortSignal): Promise<readonly ListedAddress[]> {
     if (this.error !== undefined) {
-      this.#resolver?.resolveNow?.(this.name);
+      this.distrust();
       return Promise.reject(this.#mine(this.error));
     }
     signal.throwIfAborted();
@@ -204,14 +190,8 @@ export class NameWatch {
 
 const GONE = new TransportError('cancelled', 'no caller waits for this name any more');
 
-// The names that a transport watches. Finds the resolver of a target, and bounds the number of
-// watched names.
-
-/** A name that is dialed, and the connection whose address is tried first. */
-export interface DialedName {
-  readonly watch: NameWatch;
-  readonly inUse: Connection | undefined;
-}
+// The names that a transport watches, and the nodes that its targets name. Finds the resolver of a
+// target, and bounds the number of watched names.
 
 /** A watched name, as a snapshot shows it. */
 export interface NameSnapshot {
@@ -223,12 +203,14 @@ export interface NameSnapshot {
   readonly error?: string | undefined;
 }
 
-/** The names that one transport watches. */
+/** The names that one transport watches, and the nodes that it reaches by their ids. */
 export class Names {
   readonly transport: TransportResources;
   /** The connections to peers that drain, by their addresses; those that are over don't count. */
   readonly draining = new Map<string, Connection>();
   readonly #watches = new Set<NameWatch>();
+  /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
+  readonly #nodes = new Map<string, string>();
 
   constructor(transport: TransportResources) {
     this.transport = transport;
@@ -239,10 +221,13 @@ export class Names {
    * is called after each change to its list.
    */
   watch(address: string, changed: () => void): NameWatch | undefined {
-    const resolver = this.#resolverOf(address);
+    const { config, membership } = this.transport;
+    const resolver = [config.resolve, membership?.resolver].find(
+      (one) => isResolver(one) && one.handles(address),
+    ) as Resolver | undefined;
     if (resolver === undefined) return undefined;
     const isFull = this.#watches.size >= WATCHES;
-    const watch = new NameWatch(this, address, isFull ? tooMany(address) : resolver, changed);
+    const watch = new NameWatch(this, address, isFull ? undefined : resolver, changed);
     this.#watches.add(watch);
     return watch;
   }
@@ -250,13 +235,6 @@ export class Names {
   /** Called when a name is no longer watched. */
   ended(watch: NameWatch): void {
     this.#watches.delete(watch);
-  }
-
-  #resolverOf(address: string): Resolver | undefined {
-    const { config, membership } = this.transport;
-    if (isResolver(config.resolve) && config.resolve.handles(address)) return config.resolve;
-    const { resolver } = membership ?? {};
-    return resolver?.handles(address) === true ? resolver : undefined;
   }
 
   /** The watched names with their addresses. */
@@ -267,49 +245,26 @@ export class Names {
       ...(error !== undefined && { error: error.message }),
     }));
   }
-}
 
-function tooMany(name: string): TransportError {
-  return new TransportError(
-    'resource_exhausted',
-    `Cannot watch '${name}': this transport watches ${WATCHES} names already; call fewer names from one transport`,
-    { target: name, sent: false },
-  );
-}
-
-/** The maximum number of names that a transport watches at a time. */
-const WATCHES = 1_024;
-
-// Members resolves targets that name a node id, with the help of the membership.
-
-/** Finds connections by node id. */
-export class Members {
-  readonly #transport: TransportResources;
-  /** Targets that the option `resolve` mapped to a node, as the caller wrote them. */
-  readonly #names = new Map<string, string>();
-
-  constructor(transport: TransportResources) {
-    this.#transport = transport;
-  }
+  // Nodes, with the help of the membership.
 
   /**
    * Returns the live connections of a target that names a node, `node:<id>` or `<id>@address`; for
    * the second form, only connections that proved the id.
    */
   links(target: string): readonly Connection[] {
-    const { membership } = this.#transport;
+    const { membership } = this.transport;
     if (membership === undefined) return NONE;
-    const named = nodeOf(target) ?? this.#names.get(target);
+    const named = nodeOf(target) ?? this.#nodes.get(target);
     if (named !== undefined) return membership.links(named).map(connectionOf);
-    const id = target.charAt(64) === '@' ? target.slice(0, 64) : '';
-    const proven =
-      id === '' ? NOBODY : membership.links(id).filter((remote) => remote.nodeId === id);
+    if (target.charAt(64) !== '@') return NONE;
+    const id = target.slice(0, 64);
+    const proven = membership.links(id).filter(({ nodeId }) => nodeId === id);
     return proven.map(connectionOf);
   }
 
   /** Returns the first of these connections that takes calls. */
   live(target: string): Connection | undefined {
-    if (this.#transport.membership === undefined) return undefined;
     return this.links(target).find((connection) => connection.isUp);
   }
 
@@ -324,21 +279,30 @@ export class Members {
     signal: AbortSignal,
     remembers: boolean,
   ): Promise<Connection> {
-    const { membership } = this.#transport;
+    const { membership } = this.transport;
     if (membership === undefined) {
       const message = `Cannot connect to ${target}: this transport cannot find nodes by their ids; createPeers({ transport }) can`;
       throw new TransportError('failed_precondition', message, { target, sent: false });
     }
     const connection = connectionOf(await membership.reach(nodeId, signal));
     if (remembers && nodeOf(target) === undefined) {
-      if (this.#names.size >= NAMES) this.#names.clear();
-      this.#names.set(target, nodeId);
+      if (this.#nodes.size >= NAMES) this.#nodes.clear();
+      this.#nodes.set(target, nodeId);
     }
     return connection;
   }
 }
 
-/** The number of names that are remembered. */
+function tooMany(name: string): TransportError {
+  return new TransportError(
+    'resource_exhausted',
+    `Cannot watch '${name}': this transport watches ${WATCHES} names already; call fewer names from one transport`,
+    { target: name, sent: false },
+  );
+}
+
+/** The maximum number of names that a transport watches at a time. */
+const WATCHES = 1_024;
+/** The number of targets that are remembered with their nodes. */
 const NAMES = 1_024;
 const NONE: readonly Connection[] = Object.freeze([]);
-const NOBODY: readonly Remote[] = Object.freeze([]);

@@ -10,33 +10,27 @@ import type { CallCarrier, OutCall } from '../session/out-call.ts';
 import type { Connection, ConnectionHost } from './connection.ts';
 import { HeldTarget, type Hold } from './held-target.ts';
 import { nodeOf } from './membership.ts';
-import type { DialedName, Members, Names, NameWatch } from './names.ts';
+import type { Names, NameWatch } from './names.ts';
 
 /**
  * Connects and completes the hello; rejects with a TransportError, or with the signal's reason. For
  * a name, one address after another is tried.
  */
-type Open = (
-  target: string,
-  address: string,
-  nodeId: string | undefined,
-  signal: AbortSignal,
-  name: DialedName | undefined,
-) => Promise<Connection>;
+type Open = (entry: PoolEntry, signal: AbortSignal) => Promise<Connection>;
 
 /** The connections that a transport dials, by target. */
 export class Pool {
   readonly host: ConnectionHost;
   readonly #names: Names;
-  readonly #members: Members;
   readonly #open: Open;
   private readonly entries = new Map<string, PoolEntry>();
   /** Maps targets as written to their canonical form, so that each spelling is parsed only once. */
   private readonly keys = new Map<string, string>();
-  /** The entries of watched names. */
-  readonly #named = new Set<PoolEntry>();
-  /** The connections of a membership that these entries use: they were dialed for other targets. */
-  readonly #borrowed = new Set<Connection>();
+  /**
+   * The connections of a membership that entries of watched names use, with these entries: they were
+   * dialed for other targets.
+   */
+  readonly #borrowed = new Map<Connection, readonly PoolEntry[]>();
   /**
    * The target that was looked up last, as written, and its entry: most calls go to the same target
    * as the call before.
@@ -44,10 +38,9 @@ export class Pool {
   #lastTarget = '';
   #last: PoolEntry | undefined = undefined;
 
-  constructor(host: ConnectionHost, names: Names, members: Members, open: Open) {
+  constructor(host: ConnectionHost, names: Names, open: Open) {
     this.host = host;
     this.#names = names;
-    this.#members = members;
     this.#open = open;
   }
 
@@ -57,7 +50,7 @@ export class Pool {
    */
   live(target: string): Connection | undefined {
     if (target !== this.#lastTarget || this.#last === undefined) this.#find(target);
-    return this.#last?.connections[0] ?? this.#members.live(target);
+    return this.#last?.connections[0] ?? this.#names.live(target);
   }
 
   #find(target: string): void {
@@ -79,20 +72,16 @@ export class Pool {
   start(call: Call): void {
     try {
       const isBulky = call.isBulky(this.host.config.limits.packet);
-      const live = isBulky ? this.#members.live(call.target) : this.live(call.target);
+      const live = isBulky ? this.#names.live(call.target) : this.live(call.target);
       if (live !== undefined) live.caller.start(call);
-      else this.#startPooled(call, isBulky);
+      else this.restart(call, isBulky);
     } catch (error) {
       call.failed(error as TransportError);
     }
   }
 
-  /** Restarts a call whose connection has left and that no handler can have seen. */
-  restart(call: Call): void {
-    this.#startPooled(call, false);
-  }
-
-  #startPooled(call: Call, isBulky: boolean): void {
+  /** Starts a call, also again if its connection has left and no handler can have seen it. */
+  restart(call: Call, isBulky = false): void {
     const entry = this.#entry(call.target);
     const connection = isBulky ? leastLoaded(entry.connections) : entry.connections[0];
     if (connection !== undefined) {
@@ -131,7 +120,7 @@ export class Pool {
         `hold: ${target} names no address; to stay connected to a node, add it to the peers`,
       );
     const entry = this.#entry(target);
-    const held = (entry.held ??= new HeldTarget(this.host.random));
+    const held = (entry.held ??= new HeldTarget(this.host));
     held.hold(hold);
     if (held.due === Number.POSITIVE_INFINITY) this.#connectHeld(entry);
     return () => {
@@ -141,11 +130,16 @@ export class Pool {
 
   /** Removes a connection that takes no new calls because it is closing or closed. */
   forget(connection: Connection): void {
-    if (this.#borrowed.delete(connection))
-      for (const entry of this.#named) this.#remove(entry, connection);
-    if (connection.target === undefined) return;
-    const entry = this.entries.get(this.#key(connection.target));
+    const borrowers = this.#borrowed.get(connection) ?? [];
+    this.#borrowed.delete(connection);
+    for (const entry of borrowers) this.#remove(entry, connection);
+    const entry = this.#entryOf(connection);
     if (entry !== undefined) this.#remove(entry, connection);
+  }
+
+  /** Returns the entry of the target for which a connection was dialed. */
+  #entryOf({ target }: Connection): PoolEntry | undefined {
+    return target === undefined ? undefined : this.entries.get(this.#key(target));
   }
 
   #remove(entry: PoolEntry, connection: Connection): void {
@@ -165,7 +159,6 @@ export class Pool {
       entry.unwatch();
     }
     this.entries.clear();
-    this.#named.clear();
     this.#borrowed.clear();
     this.#last = undefined;
   }
@@ -186,16 +179,15 @@ export class Pool {
   cancel(target: string, error: TransportError): void {
     const entry = this.entries.get(this.#key(target));
     if (entry === undefined) return;
-    if (entry.dialing) entry.held?.failed(this.host.ticker.now());
+    if (entry.dialing) entry.held?.failed();
     entry.abortDial(error);
     entry.fail(error);
-    this.#wakeForHeld(entry.held);
     this.settle(entry);
   }
 
   /** Holds a live connection to a held target, or dials if there is none. */
   #connectHeld(entry: PoolEntry): void {
-    const live = entry.connections[0] ?? this.#members.live(entry.target);
+    const live = entry.connections[0] ?? this.#names.live(entry.target);
     if (live === undefined) this.#dial(entry);
     else this.#holdLive(entry, live);
   }
@@ -203,9 +195,8 @@ export class Pool {
   #holdLive(entry: PoolEntry, connection: Connection): void {
     const { held } = entry;
     if (held === undefined) return;
-    if (connection.isUp) held.up(connection, this.host.ticker.now());
-    else if (held.due === Number.POSITIVE_INFINITY) held.failed(this.host.ticker.now());
-    this.#wakeForHeld(held);
+    if (connection.isUp) held.up(connection);
+    else if (held.due === Number.POSITIVE_INFINITY) held.failed();
     // `forget` finds this entry only for connections that were dialed for it.
     if (connection.isUp && !entry.connections.includes(connection))
       void connection.whenGone().then(() => this.#heldLost(entry, connection));
@@ -213,14 +204,8 @@ export class Pool {
 
   /** Holds another connection to the target if there is one; otherwise dials when that is due. */
   #heldLost(entry: PoolEntry, connection: Connection): void {
-    if (entry.held?.lost(connection, this.host.ticker.now()) !== true) return;
     const [other] = entry.connections;
-    if (other !== undefined) this.#holdLive(entry, other);
-    else this.#wakeForHeld(entry.held);
-  }
-
-  #wakeForHeld(held: HeldTarget | undefined): void {
-    if (held !== undefined && held.due < Number.POSITIVE_INFINITY) this.host.timer.by(held.due);
+    if (entry.held?.lost(connection) === true && other !== undefined) this.#holdLive(entry, other);
   }
 
   /**
@@ -246,9 +231,7 @@ export class Pool {
 
   /** Reports that the pipe of a connection has run out of credit, or has credit again. */
   crowding(connection: Connection): void {
-    const entry =
-      connection.target === undefined ? undefined : this.entries.get(this.#key(connection.target));
-    entry?.look();
+    this.#entryOf(connection)?.look();
   }
 
   /**
@@ -256,8 +239,7 @@ export class Pool {
    * that lists another address.
    */
   drains(connection: Connection): void {
-    const entry =
-      connection.target === undefined ? undefined : this.entries.get(this.#key(connection.target));
+    const entry = this.#entryOf(connection);
     if (entry?.watch?.drains(connection) === true) this.#remove(entry, connection);
   }
 
@@ -291,8 +273,8 @@ export class Pool {
     if (entry.held !== undefined) entry.held.due = Number.POSITIVE_INFINITY;
     if (entry.dialing) return;
     const dial = entry.startDial();
-    const name = this.#watched(entry);
-    this.#open(entry.target, entry.address, entry.nodeId, dial.signal, name).then(
+    entry.watch ??= this.#names.watch(entry.address, () => this.#listChanged(entry));
+    this.#open(entry, dial.signal).then(
       (connection) => {
         entry.endDial(dial);
         const isBorrowed = entry.watch?.borrows(connection) === true;
@@ -302,8 +284,10 @@ export class Pool {
           return this.#dial(entry);
         const isNew = connection.isUp && !entry.connections.includes(connection);
         if (isBorrowed && isNew) {
+          const others = this.#borrowed.get(connection) ?? [];
+          const users = others.filter(({ connections }) => connections.includes(connection));
+          this.#borrowed.set(connection, [...users, entry]);
           entry.connections.push(connection);
-          this.#borrowed.add(connection);
         } else if (isBorrowed) entry.pauseGrowth();
         this.#holdLive(entry, connection);
         this.#opened(entry, connection);
@@ -312,11 +296,10 @@ export class Pool {
         if (!entry.endDial(dial)) return;
         if (background) entry.pauseGrowth();
         const { held } = entry;
-        if (entry.connections.length === 0) held?.failed(this.host.ticker.now(), error.code);
+        if (entry.connections.length === 0) held?.failed(error.code);
         const retryIn = held?.active === true ? held.due - this.host.ticker.now() : undefined;
         this.host.dialFailed(entry.target, error, retryIn);
         entry.fail(error);
-        this.#wakeForHeld(held);
         this.settle(entry);
       },
     );
@@ -325,16 +308,6 @@ export class Pool {
   #opened(entry: PoolEntry, connection: Connection): void {
     entry.opened(connection);
     this.settle(entry);
-  }
-
-  // Names.
-
-  /** Watches the target of an entry that is being dialed, if the target is a name. */
-  #watched(entry: PoolEntry): DialedName | undefined {
-    entry.watch ??= this.#names.watch(entry.address, () => this.#listChanged(entry));
-    if (entry.watch === undefined) return undefined;
-    this.#named.add(entry);
-    return { watch: entry.watch, inUse: entry.connections[0] };
   }
 
   /** Stops using connections to addresses that are no longer listed. */
@@ -355,7 +328,7 @@ export class Pool {
   add(connection: Connection): void {
     const entry = this.#entry(connection.target!);
     entry.connections.push(connection);
-    entry.held?.up(connection, this.host.ticker.now());
+    entry.held?.up(connection);
     this.#opened(entry, connection);
   }
 
@@ -367,7 +340,6 @@ export class Pool {
     if (entry.wanted || entry.connections.length > 0) return;
     entry.abortDial(UNWANTED);
     entry.unwatch();
-    this.#named.delete(entry);
     this.entries.delete(this.#key(entry.target));
     this.#last = undefined;
   }
@@ -393,7 +365,7 @@ interface PendingDial {
 }
 
 /** One target: its connections, its dial, and the calls that wait for it. */
-class PoolEntry implements CallCarrier {
+export class PoolEntry implements CallCarrier {
   readonly stage = 'it was waiting for a connection';
   readonly mark = 0;
   readonly target: string;
@@ -404,7 +376,8 @@ class PoolEntry implements CallCarrier {
   held: HeldTarget | undefined = undefined;
   /** Set while the target is a watched name. */
   watch: NameWatch | undefined = undefined;
-  readonly #waiting = new List<OutCall>();
+  /** The calls that wait for a connection, in order. */
+  readonly waiting = new List<OutCall>();
   readonly #pending = new Set<PendingDial>();
   #dialing: AbortController | undefined = undefined;
   /** The time since which every connection's pipe has lacked credit while long messages wait. */
@@ -434,25 +407,27 @@ class PoolEntry implements CallCarrier {
     this.#pool.settle(this);
   }
 
-  /** The calls that wait for a connection, in order. */
-  get waiting(): Iterable<OutCall> {
-    return this.#waiting;
-  }
-
   wait(call: OutCall): void {
     call.carryBy(this);
     call.keep();
-    this.#waiting.push(call);
+    this.waiting.push(call);
     this.#pool.host.memory.hold(call.cost);
   }
 
   drop(call: OutCall): void {
-    if (this.#waiting.remove(call)) this.#pool.host.memory.hold(-call.cost);
+    if (this.waiting.remove(call)) this.#pool.host.memory.hold(-call.cost);
   }
 
   /** Waits for a connection; the signal ends this wait only. */
   connected(target: string, signal: AbortSignal | undefined): Promise<Connection> {
     return new Promise((resolve, reject) => {
+      const settling =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          signal?.removeEventListener('abort', leave);
+          settle(value);
+        };
+      const pending = { resolve: settling(resolve), reject: settling(reject) };
       const leave = () => {
         this.#pending.delete(pending);
         reject(
@@ -463,17 +438,6 @@ class PoolEntry implements CallCarrier {
           }),
         );
         this.#pool.settle(this);
-      };
-      const settled = () => signal?.removeEventListener('abort', leave);
-      const pending: PendingDial = {
-        resolve: (connection) => {
-          settled();
-          resolve(connection);
-        },
-        reject: (error) => {
-          settled();
-          reject(error);
-        },
       };
       signal?.addEventListener('abort', leave, { once: true });
       this.#pending.add(pending);
@@ -501,14 +465,14 @@ class PoolEntry implements CallCarrier {
 
   /** Removes and returns the call that has waited longest. */
   #next(): OutCall | undefined {
-    const call = this.#waiting.first;
+    const call = this.waiting.first;
     if (call !== undefined) this.drop(call);
     return call;
   }
 
   /** True if anything waits for a connection, or the target is held. */
   get wanted(): boolean {
-    return this.#waiting.length > 0 || this.#pending.size > 0 || this.held?.active === true;
+    return this.waiting.length > 0 || this.#pending.size > 0 || this.held?.active === true;
   }
 
   // Names.
@@ -548,7 +512,7 @@ class PoolEntry implements CallCarrier {
   /** Records since when all connections have been crowded. */
   look(): void {
     const isCrowded =
-      this.connections.length > 0 && this.connections.every((connection) => connection.crowded);
+      this.connections.length > 0 && this.connections.every(({ session }) => session.crowded);
     if (!isCrowded) this.#crowdedSince = Number.POSITIVE_INFINITY;
     else if (this.#crowdedSince === Number.POSITIVE_INFINITY) {
       const { host } = this.#pool;

@@ -2,7 +2,13 @@
 
 import type { Clock } from '../clock.ts';
 import type { LimitOptions } from '../common-options.ts';
-import { type ErrorCode, type ErrorReason, TransportError } from '../errors.ts';
+import {
+  ERROR_REASONS,
+  type ErrorCode,
+  type ErrorReason,
+  reasonError,
+  TransportError,
+} from '../errors.ts';
 import type { FrameCollector } from '../wire/encoder.ts';
 import type { Frame } from '../wire/frame.ts';
 
@@ -296,94 +302,83 @@ export type SocketAction = 'dial' | 'listen' | 'accept' | 'connection';
  */
 export function socketError(error: unknown, action: SocketAction, address: string): TransportError {
   const code = codeOfError(error);
-  const { as, reason, text } = meaning(code, action);
-  return new TransportError(
-    as,
-    `${SUBJECTS[action]} ${address}: ${text} (${code ?? String(error)})`,
-    { reason, target: address, cause: error },
-  );
+  const [kind, text] = meaning(code, action);
+  const message = `${SUBJECTS[action]} ${address}: ${text} (${code ?? String(error)})`;
+  const options = { target: address, cause: error };
+  return kind in ERROR_REASONS
+    ? reasonError(kind as ErrorReason, message, options)
+    : new TransportError(kind as ErrorCode, message, options);
 }
 
-interface SocketErrorMeaning {
-  as: ErrorCode;
-  reason?: ErrorReason;
-  text: string;
-}
-
-function meaning(code: string | undefined, action: SocketAction): SocketErrorMeaning {
+/** Returns the reason of an error, or its code if it has no reason, and its text. */
+function meaning(
+  code: string | undefined,
+  action: SocketAction,
+): readonly [kind: ErrorReason | ErrorCode, text: string] {
   switch (code) {
     case 'ECONNREFUSED':
-      return {
-        as: 'unavailable',
-        reason: 'connection_refused',
-        text: 'nothing listens on this address; check that the peer is running and the port is right',
-      };
+      return [
+        'connection_refused',
+        'nothing listens on this address; check that the peer is running and the port is right',
+      ];
     case 'ENOTFOUND':
     case 'EAI_NONAME':
     case 'EAI_NODATA':
     case 'EAI_AGAIN':
     case 'EAI_FAIL':
-      return {
-        as: 'unavailable',
-        reason: 'host_not_found',
-        text: 'the host name has no address; check its spelling and the name server',
-      };
+      return [
+        'host_not_found',
+        'the host name has no address; check its spelling and the name server',
+      ];
     // Only of a listener: a dial asks for no particular local port.
     case 'EADDRINUSE':
-      return {
-        as: 'unavailable',
-        reason: 'address_in_use',
-        text: 'another process listens on this address; stop it, or bind another port (0 picks a free one)',
-      };
+      return [
+        'address_in_use',
+        'another process listens on this address; stop it, or bind another port (0 picks a free one)',
+      ];
     case 'EADDRNOTAVAIL':
       if (action !== 'listen')
-        return { as: 'unavailable', text: 'no local address or port is free for the connection' };
-      return {
-        as: 'invalid_argument',
-        text: 'this machine has no such address; bind one of its own, or 0.0.0.0 with an advertiseAddr',
-      };
+        return ['unavailable', 'no local address or port is free for the connection'];
+      return [
+        'invalid_argument',
+        'this machine has no such address; bind one of its own, or 0.0.0.0 with an advertiseAddr',
+      ];
     case 'EACCES':
     case 'EPERM':
       if (action !== 'listen')
-        return {
-          as: 'unavailable',
-          text: 'a firewall or a route of this machine forbids it; check them',
-        };
-      return {
-        as: 'permission_denied',
-        text: 'this user may not bind this port; choose one above 1023',
-      };
+        return ['unavailable', 'a firewall or a route of this machine forbids it; check them'];
+      return ['permission_denied', 'this user may not bind this port; choose one above 1023'];
     case 'EMFILE':
     case 'ENFILE':
     case 'ENOBUFS':
     case 'ENOMEM':
-      return {
-        as: 'resource_exhausted',
-        text: 'the process or the system has no file descriptor or memory left for a socket; raise the limit (ulimit -n)',
-      };
+      return [
+        'resource_exhausted',
+        'the process or the system has no file descriptor or memory left for a socket; raise the limit (ulimit -n)',
+      ];
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
     case 'ENETDOWN':
-      return { as: 'unavailable', text: 'no network route leads to this address' };
+      return ['unavailable', 'no network route leads to this address'];
     case 'ETIMEDOUT':
-      if (action === 'dial')
-        return { as: 'unavailable', reason: 'dial_timeout', text: 'no answer' };
-      return { as: 'unavailable', reason: 'reset', text: 'the other end no longer answers' };
+      return action === 'dial'
+        ? ['dial_timeout', 'no answer']
+        : ['reset', 'the other end no longer answers'];
     case 'ECONNRESET':
     case 'EPIPE':
     case 'ECONNABORTED':
-      return { as: 'unavailable', reason: 'reset', text: 'the other end reset the connection' };
+      return ['reset', 'the other end reset the connection'];
     case 'EINVAL':
     case 'EAFNOSUPPORT':
-      if (action !== 'listen')
-        return {
-          as: 'unavailable',
-          text: 'the system cannot use this address; IPv6 may be turned off, or if the address is link-local, its zone (%eth0) is not an interface of this machine',
-        };
-      return { as: 'invalid_argument', text: 'the system does not support this address' };
+      if (action === 'listen')
+        return ['invalid_argument', 'the system does not support this address'];
+      return [
+        'unavailable',
+        'the system cannot use this address; IPv6 may be turned off, or if the address is link-local, its zone (%eth0) is not an interface of this machine',
+      ];
     default:
-      return { as: 'unavailable', text: 'it failed' };
+      return ['unavailable', 'it failed'];
   }
 }
 

@@ -1,8 +1,9 @@
 // The parts of a transport that its connections share: TransportResources holds them. Below are the
-// ticks of the event loop, the timer for deadlines, the turns of the connections, the queue of
-// aborts, the token buckets of limits.rate, and the pool of batch buffers.
+// ticks of the event loop, the timers for deadlines and for keeping the process alive, the turns of
+// the connections, the queue of aborts, the token buckets of limits.rate, and the pool of batch
+// buffers.
 
-import { backgroundTimer, type Clock, type ClockTimer } from '../clock.ts';
+import { backgroundTimer, type Clock, type ClockTimer, LONGEST_DELAY } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import type { TraceChannels } from '../observer.ts';
 import type { Random } from '../random.ts';
@@ -38,13 +39,13 @@ export abstract class TransportResources {
     config: CommonConfig,
     clock: Clock,
     random: Random,
-    ticker: Ticker,
+    channels: TraceChannels | undefined,
   ) {
     this.layer = layer;
     this.config = config;
     this.clock = clock;
     this.random = random;
-    this.ticker = ticker;
+    this.ticker = new Ticker(clock, channels, (isTraced) => this.traced(isTraced));
     this.scheduler = new ReadScheduler(clock);
     this.aborts = new AbortQueue(this.scheduler);
     // A batch has room for a packet, its headers, and the small frames that are sent with it.
@@ -53,6 +54,9 @@ export abstract class TransportResources {
     const { send, receive } = config.limits.rate;
     this.rates = { send: new TokenBuckets(send), receive: new TokenBuckets(receive) };
   }
+
+  /** Called when the tracing channels of calls get their first subscriber or lose their last. */
+  protected abstract traced(isTraced: boolean): void;
 }
 
 // Divides time into ticks of the event loop. The clock is read once in a tick, and each connection
@@ -235,6 +239,59 @@ export class DeadlineTimer {
 
 /** The lateness in milliseconds from which this process is assumed to have slept. */
 const LATE = 500;
+
+// Keeps the process alive while something of a transport is under way: calls in flight, held
+// targets and closing. All other timers of a transport, and the idle connections that it dialed,
+// let the process end.
+
+/** Holds a timer while there is a reason to stay alive. Without `Clock.ref` it does nothing. */
+export class KeepAlive {
+  readonly #clock: Clock;
+  #reasons = 0;
+  #timer: ClockTimer = undefined;
+  /** Set while the timer is about to be dropped: a timer for each call would slow down calls. */
+  #ending: ClockTimer = undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  enter(): void {
+    if (this.#reasons++ === 0)
+      this.#timer ??= this.#clock.ref && this.#clock.setTimeout(() => {}, LONGEST_DELAY);
+  }
+
+  /** Takes back one `enter`. */
+  leave(): void {
+    if (--this.#reasons > 0 || this.#ending !== undefined || this.#timer === undefined) return;
+    this.#ending = this.#clock.setTimeout(this.#end, PAUSE);
+  }
+
+  /**
+   * Stays alive until a promise is settled.
+   * @param isLast true if nothing follows, because the transport is then closed.
+   */
+  during<T>(promise: Promise<T>, isLast = false): Promise<T> {
+    this.enter();
+    return promise.finally(() => (isLast ? this.#stop() : this.leave()));
+  }
+
+  #stop(): void {
+    this.#reasons = 0;
+    this.#clock.clearTimeout(this.#ending);
+    this.#end();
+  }
+
+  readonly #end = (): void => {
+    this.#ending = undefined;
+    if (this.#reasons > 0) return;
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  };
+}
+
+/** The milliseconds without a reason after which the process may end. */
+const PAUSE = 20;
 
 // Shares the processor among the connections of one transport, by the work units that their peers
 // cost (session-context.ts). A connection that has spent its units is not read further until the

@@ -1,7 +1,6 @@
 // The engine behind a NetworkTransport and its mounts: one stream layer, its connections, their
-// pool, and one timer for everything. Below is Shutdown, which closes them.
+// pool, and one timer for everything.
 
-import { KeepAlive } from '#keep-alive';
 import type { Clock } from '../clock.ts';
 import type { CommonConfig } from '../common-options.ts';
 import { callback, flag, optional, optionsSchema, parseOptions, withDefault } from '../config.ts';
@@ -17,18 +16,13 @@ import { Reporter } from '../rpc/records.ts';
 import type { OutCall } from '../session/out-call.ts';
 import type { LeaveReason } from '../session/session.ts';
 import { Acceptor } from '../stream/accept.ts';
-import {
-  Connection,
-  type ConnectionEnd,
-  type ConnectionHost,
-  type ConnectionInit,
-} from '../stream/connection.ts';
+import { Connection, type ConnectionHost, type ConnectionInit } from '../stream/connection.ts';
 import { Dialer } from '../stream/dial.ts';
 import type { Membership } from '../stream/membership.ts';
-import { Members, Names } from '../stream/names.ts';
+import { Names } from '../stream/names.ts';
 import { Pool } from '../stream/pool.ts';
 import type { StreamConnection, StreamLayer } from '../stream/stream-layer.ts';
-import { DeadlineTimer, Ticker, TransportResources } from '../stream/transport-resources.ts';
+import { DeadlineTimer, KeepAlive, TransportResources } from '../stream/transport-resources.ts';
 import { type ConnectionEvents, EventDispatcher } from './event-dispatcher.ts';
 import { channelTaken, isProjectProtocol, Mount, ServingState } from './mount.ts';
 import { SelfIntroduction } from './scheme-layer.ts';
@@ -41,14 +35,13 @@ const mountOptions = optionsSchema({
 
 /** The shared state of a transport and all its mounts. */
 export class TransportEngine extends TransportResources implements ConnectionHost {
-  readonly mounts: Map<number, Mount>;
+  state: 'open' | 'closing' | 'closed' = 'open';
+  readonly mounts = new Map<number, Mount>();
   /** The inboxes of the mounts, by channel. */
   readonly inboxes = new Map<number, Inbox>();
-  readonly pool: Pool;
-  readonly members = new Members(this);
   readonly names = new Names(this);
   readonly serving = new ServingState((service) => this.hasWithdrawn(service));
-  readonly self: SelfIntroduction;
+  readonly self = new SelfIntroduction(this, () => this.listening);
   /** All connections whose stream is not closed yet, in order of arrival. */
   readonly connections = new Set<Connection>();
   isDraining = false;
@@ -58,14 +51,23 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   refuses = false;
   /** The names of the protocols whose calls go on although the node drains. */
   #except: readonly string[] = [];
-  readonly alive: KeepAlive;
+  readonly alive = new KeepAlive(this.clock);
   /** The number of calls served for protocols that were unmounted. */
   #servedBefore = 0;
-  readonly dispatcher: EventDispatcher;
+  readonly dispatcher = new EventDispatcher(this.config.observer);
   readonly reporter: Reporter;
-  readonly timer: DeadlineTimer;
-  readonly acceptor: Acceptor;
-  readonly #shutdown = new Shutdown(this);
+  readonly timer = new DeadlineTimer(
+    this.clock,
+    (now) => this.#ring(now),
+    (lateness) => {
+      for (const { session } of this.connections) session.excuse(lateness);
+    },
+  );
+  readonly #dialer = new Dialer(this, this.names);
+  readonly pool = new Pool(this, this.names, (entry, signal) =>
+    this.reporter.dial(entry.target, () => this.#dialer.open(entry, signal)),
+  );
+  readonly acceptor = new Acceptor(this);
   #ids = 0;
   /** The number of bytes received and sent over connections that have ended. */
   readonly #past = { in: 0, out: 0 };
@@ -73,6 +75,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
    * The number of connections that are neither refused nor closed; bounded by limits.connections.
    */
   #live = 0;
+  /** The time at which the calls in flight of a closing transport have had their grace. */
+  #graceDue = Number.POSITIVE_INFINITY;
+  #ending: Promise<void> | undefined = undefined;
+  #ended: (() => void) | undefined = undefined;
 
   constructor(
     layer: StreamLayer,
@@ -81,45 +87,28 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     random: Random,
     channels: TraceChannels | undefined,
   ) {
-    const mounts = new Map<number, Mount>();
-    const ticker: Ticker = new Ticker(clock, channels, (isTraced) => reporter.trace(isTraced));
-    const reporter = new Reporter(
+    super(layer, config, clock, random, channels);
+    this.reporter = new Reporter(
       config.observer,
       channels,
       clock,
-      () => ticker.now(),
+      () => this.ticker.now(),
       (watch) => {
-        for (const mount of mounts.values()) mount.watchBy(watch);
+        for (const { inbox } of this.mounts.values()) inbox.watchBy(watch);
       },
     );
-    super(layer, config, clock, random, ticker);
-    this.mounts = mounts;
-    this.reporter = reporter;
-    this.alive = new KeepAlive(clock);
-    this.dispatcher = new EventDispatcher(config.observer);
-    this.self = new SelfIntroduction(this, () => this.listening);
-    this.timer = new DeadlineTimer(
-      clock,
-      (now) => this.#ring(now),
-      (lateness) => this.#excuse(lateness),
-    );
-    const dialer = new Dialer(this, this.members);
-    this.pool = new Pool(this, this.names, this.members, (target, ...dial) =>
-      this.reporter.dial(target, () => dialer.open(target, ...dial)),
-    );
-    this.acceptor = new Acceptor(this);
   }
 
-  get state(): 'open' | 'closing' | 'closed' {
-    return this.#shutdown.state;
+  protected traced(isTraced: boolean): void {
+    this.reporter.trace(isTraced);
   }
 
   /** Bytes received and sent since the start. */
   get bytes(): { readonly in: number; readonly out: number } {
     const sum = { ...this.#past };
-    for (const { bytesIn, bytesOut } of this.connections) {
-      sum.in += bytesIn;
-      sum.out += bytesOut;
+    for (const { input, output } of this.connections) {
+      sum.in += input.bytes;
+      sum.out += output.bytes;
     }
     return sum;
   }
@@ -143,7 +132,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
       throw new TypeError(channelTaken(protocol, taken.protocol.name, this.mounts));
     this.mounts.set(protocol.channel, mount);
     this.inboxes.set(protocol.channel, mount.inbox);
-    mount.watchBy(this.reporter.watch);
+    mount.inbox.watchBy(this.reporter.watch);
     if (this.state !== 'open') mount.refuse();
     this.announce();
     return mount;
@@ -174,7 +163,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   /** Sends the protocols and the address, which have changed, to the peers. */
   announce(): void {
     this.ticker.run(() => {
-      for (const connection of this.connections) connection.announce();
+      for (const { session } of this.connections) session.announce();
     });
     this.readersChanged();
   }
@@ -195,9 +184,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     void this.leave([connection], 'its address is no longer listed for the name that was dialed');
   }
 
-  add(stream: StreamConnection, init: Omit<ConnectionInit, 'id'>): Connection {
+  add(stream: StreamConnection, init: ConnectionInit): Connection {
     const id = `${init.direction}-${++this.#ids}`;
-    const connection = new Connection(this, stream, { ...init, id });
+    const connection = new Connection(this, stream, init, id);
     this.connections.add(connection);
     if (connection.counts) this.#live++;
     return connection;
@@ -218,14 +207,6 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     this.dispatcher.tell({ type: 'up', remote });
     this.membership?.up(remote);
     if (connection.target !== undefined) this.pool.add(connection);
-    this.protocolsChanged(connection);
-  }
-
-  protocolsChanged(connection: Connection): void {
-    const { remote } = connection;
-    if (remote === undefined || !connection.isUp) return;
-    for (const { protocol, error } of connection.disagreements())
-      this.dispatcher.tell({ type: 'mismatch', remote, protocol, error });
   }
 
   leaving(connection: Connection, waiting: OutCall[]): void {
@@ -233,7 +214,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     for (const call of waiting) this.#again(call as Call, undefined);
   }
 
-  down(connection: Connection, error: TransportError, { wasUp, unsent }: ConnectionEnd): void {
+  down(connection: Connection, error: TransportError, wasUp: boolean, unsent: OutCall[]): void {
     if (connection.counts) this.#live--;
     this.pool.forget(connection);
     const { remote, endpoint, direction, since } = connection;
@@ -254,10 +235,10 @@ export class TransportEngine extends TransportResources implements ConnectionHos
   }
 
   gone(connection: Connection): void {
-    this.#past.in += connection.bytesIn;
-    this.#past.out += connection.bytesOut;
+    this.#past.in += connection.input.bytes;
+    this.#past.out += connection.output.bytes;
     this.connections.delete(connection);
-    this.#shutdown.gone();
+    if (this.state === 'closing' && this.connections.size === 0) this.#ended?.();
   }
 
   crowding(connection: Connection): void {
@@ -290,7 +271,7 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     let most: Connection | undefined;
     for (const connection of this.connections)
       if (most === undefined || connection.figures.held > most.figures.held) most = connection;
-    most?.break(
+    most?.session.break(
       new TransportError(
         'resource_exhausted',
         `this connection held ${most.figures.held} of the ${this.memory.limit} bytes of limits.memory`,
@@ -314,12 +295,9 @@ export class TransportEngine extends TransportResources implements ConnectionHos
         if (now >= connection.due) connection.wake(now);
         if (connection.due < next) next = connection.due;
       }
-      return Math.min(next, this.#shutdown.wake(now));
+      if (now >= this.#graceDue) this.#endGrace();
+      return Math.min(next, this.#graceDue);
     });
-  }
-
-  #excuse(lateness: number): void {
-    for (const connection of this.connections) connection.excuse(lateness);
   }
 
   // Events and counters.
@@ -418,54 +396,21 @@ export class TransportEngine extends TransportResources implements ConnectionHos
     reason: LeaveReason = 'disconnected',
   ): Promise<void> {
     this.ticker.run(() => {
-      for (const connection of connections)
-        connection.disconnect(
-          reason,
-          text ?? 'this end disconnected',
-          text ?? 'the other end disconnected',
-        );
+      const own = text ?? 'this end disconnected';
+      const told = text ?? 'the other end disconnected';
+      for (const { session } of connections) session.leave(reason, own, told);
     });
     return this.alive.during(
       Promise.all(connections.map((connection) => connection.whenGone())).then(() => undefined),
     );
   }
 
+  /**
+   * Closes the transport: calls in flight get up to `grace` milliseconds, then everything closes.
+   */
   close(grace: number): Promise<void> {
-    return this.alive.during(this.#shutdown.close(grace), true);
-  }
-
-  closeMount(mount: Mount, grace: number): Promise<void> {
-    return this.#shutdown.closeMount(mount, grace);
-  }
-}
-
-const DRAINING = stackless('unavailable', 'this node is being taken out of service', {
-  reason: 'draining',
-});
-const GONE = new TransportError('unavailable', 'the connection is closing', {
-  reason: 'disconnected',
-  sent: false,
-});
-
-// Shutdown ends a transport and its mounts: calls in flight get a grace period, then everything
-// closes.
-
-/** Closes a transport and its mounts. */
-class Shutdown {
-  state: 'open' | 'closing' | 'closed' = 'open';
-  readonly #transport: TransportEngine;
-  #graceDue = Number.POSITIVE_INFINITY;
-  #ending: Promise<void> | undefined = undefined;
-  #ended: (() => void) | undefined = undefined;
-
-  constructor(transport: TransportEngine) {
-    this.#transport = transport;
-  }
-
-  close(grace: number): Promise<void> {
-    this.#ending ??=
-      this.#transport.isDraining && grace > 0 ? this.#leaveFirst(grace) : this.#end(grace);
-    return this.#ending;
+    this.#ending ??= this.isDraining && grace > 0 ? this.#leaveFirst(grace) : this.#end(grace);
+    return this.alive.during(this.#ending, true);
   }
 
   /**
@@ -474,16 +419,16 @@ class Shutdown {
    * so calls that are on their way here are still refused with `sent: false`.
    */
   async #leaveFirst(grace: number): Promise<void> {
-    const { acceptor, clock, connections } = this.#transport;
+    const { acceptor, clock, connections } = this;
     const until = clock.now() + grace;
     acceptor.stop().catch(() => {});
     const left = new AbortController();
     const leaving = async () => {
       // A connection in its hello is left once it is up: its peer may have sent calls already.
       while (connections.size > 0 && !left.signal.aborted) {
-        const up = this.#up;
+        const up = [...connections].filter(({ isUp }) => isUp);
         if (up.length === 0) await clock.sleep(STEP, left.signal);
-        else await this.#transport.leave(up, 'this node goes out of service');
+        else await this.leave(up, 'this node goes out of service');
       }
       left.abort();
     };
@@ -493,45 +438,35 @@ class Shutdown {
     await this.#end(connections.size === 0 ? 0 : Math.max(until - clock.now(), 0));
   }
 
-  get #up(): Connection[] {
-    return [...this.#transport.connections].filter((connection) => connection.isUp);
-  }
-
   async #end(grace: number): Promise<void> {
-    const { acceptor, aborts, connections, dispatcher, mounts, pool, scheduler, ticker, timer } =
-      this.#transport;
     this.state = 'closing';
-    dispatcher.closing();
-    this.#transport.serving.changed();
-    this.#transport.membership?.closed();
-    for (const mount of mounts.values()) mount.refuse();
-    const stopped = acceptor.stop();
-    pool.close(CLOSED);
-    ticker.run((now) => {
-      for (const connection of [...connections]) connection.shut(grace);
+    this.dispatcher.closing();
+    this.serving.changed();
+    this.membership?.closed();
+    for (const mount of this.mounts.values()) mount.refuse();
+    const stopped = this.acceptor.stop();
+    this.pool.close(CLOSED);
+    this.ticker.run((now) => {
+      for (const { session } of [...this.connections]) session.shut(grace);
       this.#graceDue = now + grace;
       if (grace === 0) this.#endGrace();
-      else timer.by(this.#graceDue);
+      else this.timer.by(this.#graceDue);
     });
-    if (connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#ended = resolve));
     await stopped.catch(() => {});
     this.#endGrace();
-    timer.stop();
-    aborts.finish();
-    scheduler.stop();
+    this.timer.stop();
+    this.aborts.finish();
+    this.scheduler.stop();
     this.state = 'closed';
-    dispatcher.end();
+    this.dispatcher.end();
   }
 
-  /** Called when the stream of a connection has closed. */
-  gone(): void {
-    if (this.state === 'closing' && this.#transport.connections.size === 0) this.#ended?.();
-  }
-
-  /** Ends the grace period if its time has come. Returns the time at which it ends. */
-  wake(now: number): number {
-    if (now >= this.#graceDue) this.#endGrace();
-    return this.#graceDue;
+  #endGrace(): void {
+    this.#graceDue = Number.POSITIVE_INFINITY;
+    for (const { inbox } of this.mounts.values())
+      if (!inbox.closed)
+        inbox.close(reasonError('closed', 'the other end has closed its transport'));
   }
 
   /**
@@ -539,36 +474,27 @@ class Shutdown {
    * fail and peers' calls are refused.
    */
   async closeMount(mount: Mount, grace: number): Promise<void> {
-    const { clock, connections, pool, ticker } = this.#transport;
+    const { calls, inbox, protocol } = mount;
     mount.refuse();
-    if (grace > 0 && mount.calls.open > 0 && this.state === 'open') {
+    if (grace > 0 && calls.open > 0 && this.state === 'open') {
       const enough = new AbortController();
-      void mount.calls.whenIdle().then(() => enough.abort());
-      await clock.sleep(grace, enough.signal).catch(() => {});
+      void calls.whenIdle().then(() => enough.abort());
+      await this.clock.sleep(grace, enough.signal).catch(() => {});
     }
-    ticker.run(() => {
-      if (!mount.inbox.closed)
-        mount.inbox.close(
-          new TransportError(
-            'unimplemented',
-            `protocol '${mount.protocol.name}' was closed on this node`,
-          ),
-        );
-      pool.failChannel(mount.protocol.channel, mount.over!);
-      for (const connection of connections)
-        connection.endChannel(mount.protocol.channel, mount.over!);
-      this.#transport.unmount(mount);
+    this.ticker.run(() => {
+      const text = `protocol '${protocol.name}' was closed on this node`;
+      if (!inbox.closed) inbox.close(new TransportError('unimplemented', text));
+      this.pool.failChannel(protocol.channel, mount.over!);
+      for (const { session } of this.connections) session.endChannel(protocol.channel, mount.over!);
+      this.unmount(mount);
     });
-  }
-
-  #endGrace(): void {
-    this.#graceDue = Number.POSITIVE_INFINITY;
-    for (const mount of this.#transport.mounts.values())
-      if (!mount.inbox.closed)
-        mount.inbox.close(reasonError('closed', 'the other end has closed its transport'));
   }
 }
 
+const DRAINING = stackless('unavailable', 'this node is being taken out of service', {
+  reason: 'draining',
+});
+const GONE = reasonError('disconnected', 'the connection is closing', { sent: false });
 /** The interval, in milliseconds, between checks for connections that have come up. */
 const STEP = 10;
 /** The error of calls that were made before the transport closed. */

@@ -100,9 +100,9 @@ export function manage(transport: AnyTransport, membership: Membership): Managem
       return engine.layer.machine;
     },
     isUp: (remote) => connectionOf(remote).isUp,
-    received: (remote) => connectionOf(remote).bytesIn,
+    received: (remote) => connectionOf(remote).input.bytes,
     // In a tick, which sets the time and flushes the output; `engine.leave` has its own.
-    cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).break(error)),
+    cut: (remote, error) => engine.ticker.run(() => connectionOf(remote).session.break(error)),
     retire: (remote, text) => void engine.leave([connectionOf(remote)], text, 'duplicate'),
     isServing: (service) => engine.serving.isServing(service),
     onServingChanged: (changed) => engine.serving.onChange(changed),
@@ -182,8 +182,8 @@ function startAnew(engine: TransportEngine): void {
   const text = 'its hello asserted no node id';
   void engine.leave([...engine.connections], text);
   engine.ticker.run(() => {
-    for (const connection of engine.connections)
-      if (connection.state === 'opening') connection.break(reasonError('disconnected', text));
+    for (const { session } of engine.connections)
+      if (session.state === 'opening') session.break(reasonError('disconnected', text));
   });
 }
 

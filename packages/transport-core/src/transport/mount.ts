@@ -3,22 +3,12 @@
 
 import { contexts } from '#context';
 import { TransportError } from '../errors.ts';
-import type { ClientNext } from '../interceptors.ts';
 import type { Protocol } from '../protocol/protocol.ts';
 import { type Call, CallHost } from '../rpc/call.ts';
 import { Inbox } from '../rpc/inbox.ts';
-import type { Reporter } from '../rpc/records.ts';
 import { type ConnectionHost, connectionOf } from '../stream/connection.ts';
 import type { Membership } from '../stream/membership.ts';
 import { onGarbage, systemClock } from '../system-runtime.ts';
-
-/** The steps, if any, before an outgoing call is sent. */
-interface MountHooks {
-  /** Follows the calls if they are observed. */
-  readonly watch: Reporter | undefined;
-  /** The interceptors, around the function that makes the call. */
-  readonly chain: ClientNext | undefined;
-}
 
 /** One mounted protocol. */
 export class Mount {
@@ -28,8 +18,6 @@ export class Mount {
   readonly calls: CallHost;
   /** The error with which new calls fail; set when the mount closes. */
   over: TransportError | undefined = undefined;
-  /** Undefined if outgoing calls are simply sent. */
-  hooks: MountHooks | undefined = undefined;
   /** False if its calls go on while the node drains. */
   readonly drains: boolean;
 
@@ -48,24 +36,9 @@ export class Mount {
     if (membership?.screen === undefined) return this.inbox.screenBy(undefined);
     this.inbox.screenBy(({ from, method, payload }) => {
       const unfit = membership.screen!(from!, this.protocol.name, method.name, payload);
-      if (unfit !== undefined) connectionOf(from!).break(unfit);
+      if (unfit !== undefined) connectionOf(from!).session.break(unfit);
       return unfit === undefined;
     });
-  }
-
-  /** Makes `watch` follow the mount's calls in both directions from now on; undefined stops it. */
-  watchBy(watch: Reporter | undefined): void {
-    this.#hook(watch, this.hooks?.chain);
-    this.inbox.watchBy(watch);
-  }
-
-  /** Makes its outgoing calls pass through interceptors. */
-  interceptBy(chain: ClientNext | undefined): void {
-    this.#hook(this.hooks?.watch, chain);
-  }
-
-  #hook(watch: Reporter | undefined, chain: ClientNext | undefined): void {
-    this.hooks = watch === undefined && chain === undefined ? undefined : { watch, chain };
   }
 
   /** Makes all new calls fail with `shutdown`. */

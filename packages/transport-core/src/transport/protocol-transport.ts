@@ -3,6 +3,7 @@
 // every mount are ProtocolTransports.
 
 import type { Clock } from '../clock.ts';
+import type { CommonConfig } from '../common-options.ts';
 import { grace, optionsSchema, parseOptions, refuseUnknown, withDefault } from '../config.ts';
 import {
   ERROR_CODES,
@@ -67,6 +68,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   protected readonly engine: TransportEngine;
   readonly #mount: Mount;
   readonly #root: boolean;
+  /** The interceptors of calls, around the function that makes a call; undefined without any. */
+  readonly #chain: ClientNext | undefined;
   /** The functions that end the holds of targets. */
   readonly #holds = new Set<() => void>();
   /** The method that was looked up last: most calls use the same method as the call before. */
@@ -80,7 +83,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     this.#mount = engine.mount(protocol, options);
     this.#root = root;
     const { client = [] } = isProjectProtocol(protocol) ? {} : (engine.config.interceptors ?? {});
-    if (client.length > 0) this.#mount.interceptBy(compose(client, this.#makeIntercepted));
+    this.#chain = client.length > 0 ? compose(client, this.#makeIntercepted) : undefined;
     if (engine.config.callerStacks === true) {
       this.send = withCallerStack('send', this.send.bind(this) as never) as never;
       this.dial = withCallerStack('dial', this.dial.bind(this));
@@ -104,10 +107,9 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
         options === undefined && found.flags === 0
           ? NO_OPTIONS
           : checkOptions(found, options ?? NO_OPTIONS);
-      const chain = this.#mount.hooks?.chain;
-      return chain === undefined
+      return this.#chain === undefined
         ? this.#launch(found, target, request, own)
-        : this.#intercept(chain, found, target, request, own);
+        : this.#intercept(this.#chain, found, target, request, own);
     } catch (error) {
       if (options?.upload !== undefined) closeItems(options.upload, ignore);
       return iterable(Promise.reject(this.#unsent(found, target, options, error)));
@@ -127,7 +129,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     // It counts as a call that was made.
     this.engine.order.next();
     this.engine.dispatcher.callFailed(error.code);
-    const watch = this.#mount.hooks?.watch;
+    const { watch } = this.engine.reporter;
     if (watch === undefined) return error;
     const call = {
       method,
@@ -186,7 +188,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const payload = encodeAs(method.request, method.what.request, request);
     const call = new Call(this.#mount.calls, method, payload, target, options);
     // Read after the call has begun a tick, which notices subscribers of tracing channels.
-    const watch = this.#mount.hooks?.watch;
+    const { watch } = this.engine.reporter;
     if (watch === undefined) return this.#start(call, remote);
     const record = new OutgoingRecord(watch, this.protocol.name, call, options.metadata);
     call.record = record;
@@ -251,8 +253,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
 
   async writable(target: Target): Promise<void> {
     this.#refuseWhenOver();
-    const connection = await this.#connect(target);
-    await this.engine.alive.during(connection.writable(this.protocol.channel));
+    const { endpoint, session } = await this.#connect(target);
+    await this.engine.alive.during(session.whenWritable(this.protocol.channel, endpoint));
   }
 
   consumer<N extends MethodName<P> = MethodName<P>>(
@@ -318,7 +320,7 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     const { signal } = options;
     this.#refuseWhenOver();
     const connection = await this.#connect(target, signal);
-    const why = connection.nothingShared();
+    const why = connection.protocols.nothingShared();
     if (why !== undefined) throw withDetails(why, { sent: false, target: nameOf(target) });
     return connection.remote!;
   }
@@ -342,7 +344,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
     if (connection === undefined) this.#refuseWhenOver();
     // The pool never calls it before `hold` has returned.
     const ended = () => release();
-    const held = connection?.hold() ?? this.engine.pool.hold(target as string, { stopOn, ended });
+    const held =
+      connection?.session.hold() ?? this.engine.pool.hold(target as string, { stopOn, ended });
     this.engine.alive.enter();
     const release = () => {
       if (!this.#holds.delete(release)) return;
@@ -357,8 +360,8 @@ export class ProtocolTransport<P extends Protocol> implements Transport<P> {
   async disconnect(target: Target, reason?: string): Promise<void> {
     if (typeof target !== 'string')
       return this.engine.leave([ownConnection(this.engine, target)], reason);
-    const { members, pool } = this.engine;
-    const connections = new Set([...pool.connectionsOf(target), ...members.links(target)]);
+    const { names, pool } = this.engine;
+    const connections = new Set([...pool.connectionsOf(target), ...names.links(target)]);
     pool.cancel(target, reasonError('disconnected', reason ?? 'this end disconnected'));
     return this.engine.leave([...connections], reason);
   }
@@ -477,18 +480,16 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
     certificateEnd: certificate?.end,
     network: config.network,
     localAddrs: engine.listening ? (layer.localAddrs?.() ?? [layer.localAddr()]) : [],
-    protocols: [...engine.mounts.values()].map(({ protocol: { name, version, channel } }) => ({
-      name,
-      version,
-      channel,
-    })),
+    protocols: [...engine.mounts.values()]
+      .map(({ protocol }) => protocol)
+      .map(({ name, version, channel }) => ({ name, version, channel })),
     connections: [...engine.connections].map((connection) => ofConnection(connection, at)),
     dialing: engine.pool.dialing,
     names: engine.names.snapshot,
     memory: engine.memory.used,
     incoming: { calls: engine.memory.calls, bytes: engine.memory.bytes },
     handshakes: engine.acceptor.handshaking,
-    limits: ofLimits(engine),
+    limits: ofLimits(config),
     bytes: engine.bytes,
     waiting: [...engine.mounts.values()].reduce((sum, mount) => sum + mount.inbox.waiting, 0),
     calls: { made: engine.order.made, served: engine.served },
@@ -497,22 +498,15 @@ function takeSnapshot(engine: TransportEngine): TransportSnapshot {
   };
 }
 
-function ofLimits({ config, memory }: TransportEngine): LimitsSnapshot {
-  const { connections, handshakes, total, calls, streams, inbound, outbound } = config.limits;
-  return {
-    memory: memory.limit,
-    connections,
-    handshakes: handshakes.pending,
-    total,
-    calls,
-    streams,
-    inbound,
-    outbound,
-  };
+function ofLimits({ limits }: CommonConfig): LimitsSnapshot {
+  const { memory, connections, handshakes, total, calls, streams, inbound, outbound } = limits;
+  const ofConnection = { calls, streams, inbound, outbound };
+  return { memory, connections, handshakes: handshakes.pending, total, ...ofConnection };
 }
 
 function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
-  const { remote, state } = connection;
+  const { figures, remote } = connection;
+  const { state } = connection.session;
   return {
     id: connection.id,
     endpoint: connection.endpoint,
@@ -522,10 +516,10 @@ function ofConnection(connection: Connection, at: number): ConnectionSnapshot {
     nodeId: remote?.nodeId,
     name: remote?.hello['name'],
     instance: remote?.instance ?? '',
-    rtt: connection.rtt,
+    rtt: figures.rtt,
     age: at - connection.since,
     // The counts may start at -0, which makes V8 keep them as doubles; adding 0 turns -0 into 0.
-    bytes: { in: connection.bytesIn + 0, out: connection.bytesOut + 0 },
-    ...connection.figures.counts,
+    bytes: { in: connection.input.bytes + 0, out: connection.output.bytes + 0 },
+    ...figures.counts,
   };
 }

@@ -5,10 +5,10 @@ import {
   callback,
   functions,
   grace,
+  number,
   optional,
   optionsSchema,
   parseOptions,
-  reference,
   withDefault,
 } from '../config.ts';
 import { TransportError } from '../errors.ts';
@@ -46,7 +46,7 @@ export interface ServeOptions {
 
 const serveOptions = optionsSchema({
   concurrency: withDefault(
-    reference<number>((value) => typeof value === 'number' && value >= 1, 'a number, at least 1'),
+    number((value) => value >= 1, 'a number, at least 1'),
     Number.POSITIVE_INFINITY,
   ),
   toError: optional(callback<NonNullable<ServeOptions['toError']>>()),

@@ -9,7 +9,7 @@ import { hostOf, protocol, turn } from '../../rpc/testing/call-fixture.ts';
 import { Memory } from '../../session/memory.ts';
 import type { OutCall } from '../../session/out-call.ts';
 import type { Connection, ConnectionHost } from '../connection.ts';
-import { type Members, Names } from '../names.ts';
+import { Names } from '../names.ts';
 import { Pool } from '../pool.ts';
 import type { TransportResources } from '../transport-resources.ts';
 
@@ -48,9 +48,13 @@ export class FakeConnection {
   holds = 0;
   readonly #gone: (() => void)[] = [];
 
-  hold(): () => void {
-    this.holds++;
-    return () => void this.holds--;
+  /** The part of a session that the pool uses. */
+  get session() {
+    const hold = () => {
+      this.holds++;
+      return () => void this.holds--;
+    };
+    return { crowded: this.crowded, hold };
   }
 
   whenGone(): Promise<void> {
@@ -102,15 +106,12 @@ export function poolFixture(
       pool.forget(connection);
     },
   } as unknown as ConnectionHost;
-  const members = {
-    live: (target: string) => known.get(target)?.real,
-  } as unknown as Members;
   const pool: Pool = new Pool(
     host,
-    names,
-    members,
-    (target, address, nodeId, signal, name) =>
+    Object.assign(names, { live: (target: string) => known.get(target)?.real }),
+    (entry, signal) =>
       new Promise((resolve, reject) => {
+        const { target, address, nodeId } = entry;
         signal.addEventListener('abort', () => reject(signal.reason));
         dials.push({
           target,
@@ -119,14 +120,14 @@ export function poolFixture(
           signal,
           up: async (at = address) => {
             const connection = new FakeConnection(target);
-            name?.watch.reached(connection.real, at);
+            entry.watch?.reached(connection.real, at);
             pool.add(connection.real);
             resolve(connection.real);
             await turn();
             return connection;
           },
           find: async (connection, at = address) => {
-            name?.watch.reached(connection.real, at);
+            entry.watch?.reached(connection.real, at);
             resolve(connection.real);
             await turn();
           },
