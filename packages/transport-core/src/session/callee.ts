@@ -298,7 +298,7 @@ function methodOf(channel: Channel | undefined, id: number): ProtocolMethod | un
 }
 
 // EarlyCancels holds back requests whose CANCEL has arrived in the same chunk, so that their
-// handlers never start (docs/wire-protocol.md §9).
+// handlers never start (docs/wire-protocol.md §4).
 //
 // Owns the requests that it holds back until the chunk has been read. `IncomingFrames` tells it
 // what it reads, and `Callee` asks it about each request. It only guesses from the bytes: a request
