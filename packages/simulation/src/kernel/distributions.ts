@@ -94,7 +94,8 @@ export function shuffled<T>(list: readonly T[], random: Random): T[] {
   return copy;
 }
 
-function isRange(delay: DelayDistribution): delay is readonly [number, number] {
+/** Returns true for a uniform distribution. */
+export function isRange(delay: DelayDistribution): delay is readonly [number, number] {
   return Array.isArray(delay);
 }
 

@@ -5,6 +5,7 @@ import type { Clock, ClockTimer } from '@trunkline/transport-core';
 import type { NetworkFaults } from '@trunkline/transport-testkit';
 import type { Fault } from '../faults/fault.ts';
 import { Membership } from '../faults/membership.ts';
+import { type DelayDistribution, isRange } from '../kernel/distributions.ts';
 import type { LinkOptions } from '../network/link-settings.ts';
 import type { LinkProxy } from './link-proxy.ts';
 import type { NodeProcess } from './node-process.ts';
@@ -214,15 +215,20 @@ function waysOf({
 }
 
 /**
- * Returns the settings of a link that a proxy supports: latency and bandwidth. The system itself
- * repairs loss, duplicates and reordering.
+ * Returns the settings of a link that a proxy supports: bandwidth, and latency, which it
+ * spreads evenly. The system itself repairs loss, duplicates and reordering.
  */
-function linkFaults({ latency, bandwidth }: LinkOptions): NetworkFaults {
-  const [least, most] =
-    typeof latency === 'number'
-      ? [latency, latency]
-      : Array.isArray(latency)
-        ? (latency as [number, number])
-        : [0, 0];
+export function linkFaults({ latency = 0, bandwidth }: LinkOptions): NetworkFaults {
+  const [least, most] = rangeOf(latency);
   return { delay: least, jitter: most - least, ...(bandwidth === undefined ? {} : { bandwidth }) };
+}
+
+/** Returns the bounds of an even distribution that has the mean of a given one. */
+function rangeOf(delay: DelayDistribution): readonly [least: number, most: number] {
+  if (typeof delay === 'number') return [delay, delay];
+  if (isRange(delay)) return delay;
+  const { least = 0, most = Number.POSITIVE_INFINITY } = delay;
+  const mean =
+    'exponential' in delay ? delay.exponential : delay.lognormal * Math.exp(delay.sigma ** 2 / 2);
+  return [least, Math.max(least, Math.min(most, least + 2 * mean))];
 }
