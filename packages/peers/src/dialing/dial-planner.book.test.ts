@@ -149,11 +149,8 @@ test('a lost peer is not dialed if it had dialed this node or is no longer persi
   const fixture = new PlannerFixture({ outcome: up(HOUR) });
   fixture.comeIn(idOf(1));
   fixture.lose(idOf(1), undefined, reset);
-  fixture.planner.handle(fixture.now, {
-    type: 'lost',
-    peer: { nodeId: idOf(2), address: 'a:1', persistent: true },
-    error: reset,
-  });
+  const persistent = { nodeId: idOf(2), address: 'a:1', persistent: true };
+  fixture.planner.lost(persistent, reset, fixture.now);
   fixture.run(HOUR);
   t.is(fixture.dialed.length, 0);
 });

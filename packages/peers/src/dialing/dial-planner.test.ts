@@ -12,7 +12,6 @@ import {
   idAt,
   idOf,
   PlannerFixture,
-  plan,
   ran,
   refused,
   reset,
@@ -181,14 +180,13 @@ test('reports about unknown or finished dials change nothing', (t) => {
   const [order] = fixture.underWay;
   const stranger = { address: 'b:1', nodeId: idOf(1), kind: 'book' } as const;
   const fail = (failed: DialOrder, error = refused) =>
-    fixture.planner.handle(10, { type: 'failed', order: failed, error });
+    t.false(fixture.planner.failed(failed, error, 10));
   for (let i = 0; i < 20; i++) fail(stranger);
-  fixture.planner.handle(10, { type: 'opened', order: stranger, nodeId: idOf(1) });
+  fixture.planner.opened(stranger, idOf(1), 10);
   fail(stranger, reasonError('self', 'it was us'));
-  t.is(fixture.planner.poll(), undefined);
   fail({ ...order! }); // The order is identified by its address.
   const due = () => {
-    t.deepEqual(plan(fixture.planner, 10), []);
+    t.deepEqual(fixture.planner.plan(10), []);
     return fixture.planner.wakeAt;
   };
   const first = due();

@@ -1,12 +1,11 @@
 // Decides which nodes to dial, and when: persistent peers first and forever, then peers whose
 // connection was lost by chance, then nodes of the address book, then seeds. It owns the back-offs
-// of all addresses and the list of dials in progress. Its inputs report the ends of dials and
-// connections, and it sees the node only through its `PlannerView`.
+// of all addresses and the list of dials in progress. It is told of the ends of dials and
+// connections, and sees the node only through its `PlannerView`.
 
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
 import { RateLimit } from '../limits.ts';
-import { type Machine, OutputQueue } from '../machine.ts';
 import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
 import {
   type DialCandidate,
@@ -15,8 +14,6 @@ import {
   type DialPlannerOptions,
   DialsUnderWay,
   type DialUnderWay,
-  type PlannerInput,
-  type PlannerOutput,
   type PlannerView,
 } from './dial-order.ts';
 import {
@@ -31,10 +28,10 @@ import {
 } from './targets.ts';
 
 /**
- * Plans the dials of one node. Give it the input `wake` after every event (another input, a change
- * of the persistent peers or of the view), and at `wakeAt`.
+ * Plans the dials of one node. Call `plan` after every event (a report, a change of the persistent
+ * peers or of the view), and at `wakeAt`.
  */
-export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
+export class DialPlanner {
   readonly #random: Random;
   readonly #view: PlannerView;
   readonly #maxOutbound: number;
@@ -42,7 +39,8 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   readonly #ordinary: OrdinaryCandidates;
   readonly #underWay = new DialsUnderWay();
   readonly #rate = new RateLimit(RATE, 1_000 / RATE);
-  readonly #outputs = new OutputQueue<PlannerOutput>();
+  /** The dials to start, which `plan` returns. */
+  #orders: DialOrder[] = [];
   #testAt: number;
   #spareAt: number;
   #wakeAt = Number.NEGATIVE_INFINITY;
@@ -73,23 +71,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#spareAt = this.#nextSpare(now);
   }
 
-  handle(now: number, input: PlannerInput): void {
-    switch (input.type) {
-      case 'wake':
-        return this.#plan(now);
-      case 'opened':
-        return this.#opened(input.order, input.nodeId, now);
-      case 'failed':
-        return this.#failed(input.order, input.error, now);
-      case 'lost':
-        return this.#lost(input.peer, input.error, now);
-    }
-  }
-
-  poll(): PlannerOutput | undefined {
-    return this.#outputs.poll();
-  }
-
+  /** The time at which something is due; Infinity if never. Read it after each `plan`. */
   get wakeAt(): number {
     return this.#wakeAt;
   }
@@ -148,7 +130,11 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#ordinary.rest(address, until);
   }
 
-  #opened(order: DialOrder, nodeId: string, now: number): void {
+  /**
+   * Records that a dial reached the peer `nodeId` and hellos were exchanged, even if the connection
+   * is not kept because the peer has another one.
+   */
+  opened(order: DialOrder, nodeId: string, now: number): void {
     const dial = this.#end(order);
     if (dial === undefined) return;
     this.#named.opened(dial.key, nodeId, now);
@@ -157,27 +143,28 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
   }
 
   /**
-   * After 16 failures in a row (Tendermint's maxAttemptsToDial), the address is given up: it is not
+   * Records that a dial failed; with reason `self`, it reached this node itself. Returns true if the
+   * address is given up: after 16 failures in a row (Tendermint's maxAttemptsToDial), it is not
    * dialed for ten minutes. If no dial ever reached the node, the driver lengthens this to a day
    * through `rest`. Persistent peers and seeds are never given up. Tendermint bans the node for a
    * day instead. But then two halves of a network that were separated for some minutes would no
    * longer look for each other, and a node could get another node banned by reporting false
    * addresses of it.
    */
-  #failed(order: DialOrder, error: TransportError, now: number): void {
+  failed(order: DialOrder, error: TransportError, now: number): boolean {
     const dial = this.#end(order);
-    if (dial === undefined) return;
+    if (dial === undefined) return false;
     dial.target?.failed(now);
-    if (order.kind !== 'persistent' && this.#ordinary.failed(dial.key, dial.id, error, now))
-      this.#outputs.add({ type: 'give_up', order });
+    return order.kind !== 'persistent' && this.#ordinary.failed(dial.key, dial.id, error, now);
   }
 
   /**
-   * Persistent peers are dialed again. If the peer's id was given and its last address differs from
-   * the given one, both addresses are dialed (Tendermint dials only the given address). Other peers
-   * that this node dialed and lost by chance are dialed three more times before unknown nodes are.
+   * Records that the last connection to a peer has ended. Persistent peers are dialed again. If the
+   * peer's id was given and its last address differs from the given one, both addresses are dialed
+   * (Tendermint dials only the given address). Other peers that this node dialed and lost by chance
+   * are dialed three more times before unknown nodes are.
    */
-  #lost(peer: LostPeer, error: TransportError, now: number): void {
+  lost(peer: LostPeer, error: TransportError, now: number): void {
     this.#changed();
     const { nodeId, address } = peer;
     const key = address === undefined ? undefined : addressKey(address);
@@ -186,14 +173,16 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
     this.#ordinary.lost(key, { nodeId, address }, { isSeed, error }, now);
   }
 
-  /** Queues the dials to start now. */
-  #plan(now: number): void {
+  /** Returns the dials to start now. */
+  plan(now: number): DialOrder[] {
+    this.#orders = [];
     this.#wakeAt = Number.POSITIVE_INFINITY;
     this.#named.update(now, (nodeId) => this.#view.isConnected(nodeId));
     this.#dialPersistent(now);
     this.#dialOrdinary(now);
     this.#dialSpare(now);
     this.#dialTest(now);
+    return this.#orders;
   }
 
   #dialPersistent(now: number): void {
@@ -348,7 +337,7 @@ export class DialPlanner implements Machine<PlannerInput, PlannerOutput> {
       id: target?.id ?? order.nodeId,
       target,
     });
-    this.#outputs.add({ type: 'dial', order });
+    this.#orders.push(order);
   }
 
   #end({ kind, address }: DialOrder): DialUnderWay | undefined {

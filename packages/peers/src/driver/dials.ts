@@ -49,10 +49,7 @@ export class Dials {
 
   /** Starts the dials that the planner wants now. */
   plan(now: number): void {
-    const { planner } = this.#node;
-    planner.handle(now, WAKE);
-    for (let output = planner.poll(); output !== undefined; output = planner.poll())
-      if (output.type === 'dial') this.start(output.order);
+    for (const order of this.#node.planner.plan(now)) this.start(order);
   }
 
   start(order: DialOrder): void {
@@ -138,8 +135,7 @@ export class Dials {
       if (error.reason === 'identity_mismatch' && isBooked) book.remove(nodeId);
       else book.failed(nodeId, address, now);
     }
-    planner.handle(now, { type: 'failed', order, error });
-    const isGivenUp = planner.poll() !== undefined;
+    const isGivenUp = planner.failed(order, error, now);
     const entry = nodeId === undefined ? undefined : book.get(nodeId);
     // The planner does not count the failures of crawls, but the book does.
     const isHopeless =
@@ -167,7 +163,7 @@ export class Dials {
   }
 
   #opened(order: DialOrder, nodeId: string): void {
-    this.#node.planner.handle(this.#node.now(), { type: 'opened', order, nodeId });
+    this.#node.planner.opened(order, nodeId, this.#node.now());
   }
 
   /** Resolves with a connection to a node: a live one if there is one, or otherwise a new one. */
@@ -369,7 +365,6 @@ function toTarget(
 const MOST_CRAWLS = 16;
 /** Milliseconds of a day, the time for which Tendermint bans a node that it could not dial. */
 const DAY = 24 * 60 * 60_000;
-const WAKE = { type: 'wake' } as const;
 const CLOSED = new TransportError('shutdown', 'these peers were closed', { sent: false });
 
 // Decides at which address an order is dialed. A host name that other nodes reported is dialed only

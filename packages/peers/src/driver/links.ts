@@ -254,11 +254,7 @@ export class Links {
     node.keeper.trust.gone(nodeId);
     this.#conversation.gone(peer, now);
     const booked = node.keeper.book.get(nodeId)?.address;
-    node.planner.handle(now, {
-      type: 'lost',
-      peer: { nodeId, address: main.dialed, booked, persistent },
-      error: cause,
-    });
+    node.planner.lost({ nodeId, address: main.dialed, booked, persistent }, cause, now);
     node.events.tell({ type: 'down', nodeId, addr: node.addressOf(peer), cause });
   }
 
