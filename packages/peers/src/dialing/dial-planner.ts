@@ -6,7 +6,7 @@
 import type { Random, TransportError } from '@trunkline/transport-core';
 import { isNodeId, parseTarget } from '@trunkline/transport-core/backend';
 import { RateLimit } from '../limits.ts';
-import { LONGEST_ORDINARY, OrdinaryCandidates } from './candidates.ts';
+import { AddressHistory, ReconnectList } from './dial-history.ts';
 import {
   type DialCandidate,
   type DialKind,
@@ -18,9 +18,12 @@ import {
 } from './dial-order.ts';
 import {
   addressKey,
+  type BackOffOptions,
   type DialTarget,
   type DialTargets,
   hostOf,
+  isPointless,
+  isTransient,
   keyOf,
   type LostPeer,
   NamedTargets,
@@ -36,11 +39,21 @@ export class DialPlanner {
   readonly #view: PlannerView;
   readonly #maxOutbound: number;
   readonly #named: NamedTargets;
-  readonly #ordinary: OrdinaryCandidates;
+  /** The back-off of addresses that are not a persistent peer's. */
+  readonly #backOff: BackOffOptions;
+  readonly #perHost: number;
+  readonly #history: AddressHistory;
+  readonly #lost = new ReconnectList();
   readonly #underWay = new DialsUnderWay();
   readonly #rate = new RateLimit(RATE, 1_000 / RATE);
   /** The dials to start, which `plan` returns. */
   #orders: DialOrder[] = [];
+  /**
+   * Set after a search of the book that found nothing: the search is repeated at the given time, or
+   * when the view's `news` changes. Otherwise a large book without eligible nodes would be searched
+   * at every wake-up.
+   */
+  #vain: { until: number; readonly news: number | undefined } | undefined;
   #testAt: number;
   #spareAt: number;
   #wakeAt = Number.NEGATIVE_INFINITY;
@@ -62,11 +75,11 @@ export class DialPlanner {
     this.#random = random;
     this.#view = view;
     this.#maxOutbound = maxOutbound;
-    const backOff = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
-    const underWay = this.#underWay;
-    const named = new NamedTargets({ random, persistent, seeds, reconnect, seedBackOff: backOff });
-    this.#named = named;
-    this.#ordinary = new OrdinaryCandidates({ random, view, named, underWay, backOff, perHost });
+    this.#perHost = perHost;
+    const seedBackOff = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
+    this.#backOff = seedBackOff;
+    this.#named = new NamedTargets({ random, persistent, seeds, reconnect, seedBackOff });
+    this.#history = new AddressHistory(random);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
   }
@@ -122,12 +135,14 @@ export class DialPlanner {
 
   /** Returns true if an address must not be dialed now. */
   isResting(address: string, now: number): boolean {
-    return this.#ordinary.isResting(address, now);
+    const key = addressKey(address);
+    return key !== undefined && this.#history.readyAt(key) > now;
   }
 
   /** Prevents dials to an address until the given time. */
   rest(address: string, until: number): void {
-    this.#ordinary.rest(address, until);
+    const key = addressKey(address);
+    if (key !== undefined) this.#history.rest(key, until);
   }
 
   /**
@@ -137,9 +152,14 @@ export class DialPlanner {
   opened(order: DialOrder, nodeId: string, now: number): void {
     const dial = this.#end(order);
     if (dial === undefined) return;
-    this.#named.opened(dial.key, nodeId, now);
-    dial.target?.up(now); // Its target may have been removed meanwhile.
-    this.#ordinary.opened(dial.key, nodeId, order.kind, now);
+    const { key, kind, target } = dial;
+    this.#named.opened(key, nodeId, now);
+    target?.up(now); // Its target may have been removed meanwhile.
+    this.#lost.remove(nodeId);
+    // The node that answered has replaced the peer that was lost there.
+    this.#lost.removeAt(key);
+    if (kind === 'test') this.#history.forget(key);
+    else if (kind !== 'persistent') this.#history.opened(key, now);
   }
 
   /**
@@ -154,8 +174,18 @@ export class DialPlanner {
   failed(order: DialOrder, error: TransportError, now: number): boolean {
     const dial = this.#end(order);
     if (dial === undefined) return false;
+    const { key, kind, id } = dial;
     dial.target?.failed(now);
-    return order.kind !== 'persistent' && this.#ordinary.failed(dial.key, dial.id, error, now);
+    if (kind === 'persistent') return false;
+    const failures = this.#history.failed(key, now, this.#backOffAfter(error));
+    if (this.#vain !== undefined)
+      this.#vain.until = Math.min(this.#vain.until, this.#history.readyAt(key));
+    if (id !== undefined) this.#lost.failed(id);
+    if (isPointless(error)) this.#lost.removeAt(key, id);
+    if (failures < MOST_FAILURES || this.#named.includes(id, key)) return false;
+    this.#lost.removeAt(key);
+    this.#history.rest(key, now + REST);
+    return true;
   }
 
   /**
@@ -170,7 +200,13 @@ export class DialPlanner {
     const key = address === undefined ? undefined : addressKey(address);
     const { isPersistent, isSeed } = this.#named.lost(peer, key, now);
     if (address === undefined || key === undefined || isPersistent || peer.persistent) return;
-    this.#ordinary.lost(key, { nodeId, address }, { isSeed, error }, now);
+    this.#history.lost(key, now, this.#backOffAfter(error));
+    if (!isSeed && isTransient(error)) this.#lost.add(key, { nodeId, address });
+  }
+
+  #backOffAfter(error: TransportError): BackOffOptions {
+    const { interval } = this.#backOff;
+    return isPointless(error) ? { ...this.#backOff, interval: interval * 4 } : this.#backOff;
   }
 
   /** Returns the dials to start now. */
@@ -207,14 +243,15 @@ export class DialPlanner {
       this.#mayDial(now)
     ) {
       if (!this.#dialCandidate(now) && !this.#dialSeed(now))
-        return this.#wakeBy(this.#ordinary.searchAt);
+        return this.#wakeBy(this.#vain?.until ?? Number.POSITIVE_INFINITY);
     }
   }
 
   #dialCandidate(now: number): boolean {
-    if (this.#ordinary.isVain(now)) return false;
-    const lost = this.#ordinary.pickLost(now);
-    const candidate = lost ?? this.#ordinary.pick(now);
+    // No lost peer may be dialed either, because the end of each back-off ends this state.
+    if (this.#isVain(now)) return false;
+    const lost = this.#pickLost(now);
+    const candidate = lost ?? this.#pick(now);
     if (candidate === undefined) return false;
     this.#dialOrdinaryNode(candidate, lost === undefined ? 'book' : 'again', now);
     return true;
@@ -232,17 +269,81 @@ export class DialPlanner {
     if (this.#spareAt > now) this.#wakeBy(this.#spareAt);
     if (this.#view.outbound < this.#maxOutbound) return;
     while (this.#underWay.of('again') < MOST_AGAIN && this.#mayDial(now)) {
-      const lost = this.#ordinary.pickAnyLost(now);
+      const lost = this.#pickLost(now, Number.POSITIVE_INFINITY);
       if (lost === undefined) break;
       this.#dialOrdinaryNode(lost, 'again', now);
     }
-    this.#wakeBy(this.#ordinary.nextLostAt(now));
+    for (const key of this.#lost.keys) {
+      const at = this.#history.readyAt(key);
+      if (at > now) this.#wakeBy(at);
+    }
     if (now < this.#spareAt || !this.#mayDial(now)) return;
     this.#spareAt = this.#nextSpare(now);
     this.#wakeBy(this.#spareAt);
     if (this.#random() < 0.5 && this.#dialSeed(now)) return;
-    const candidate = this.#ordinary.pick(now);
+    const candidate = this.#pick(now);
     if (candidate !== undefined) this.#dialOrdinaryNode(candidate, 'spare', now);
+  }
+
+  /** Returns true if a search of the book found nothing and nothing has changed since. */
+  #isVain(now: number): boolean {
+    const { news } = this.#view;
+    return (
+      this.#vain !== undefined &&
+      now < this.#vain.until &&
+      news !== undefined &&
+      news === this.#vain.news
+    );
+  }
+
+  /** Searches the address book. */
+  #pick(now: number): DialCandidate | undefined {
+    if (this.#isVain(now)) return undefined;
+    const candidate = this.#view.pick((one) => this.#isEligible(one, now), now);
+    if (candidate === undefined) {
+      // No event reports the end of a ban, so the book is searched again after half a minute.
+      const until = Math.min(this.#history.nextReady(now), now + LONGEST_ORDINARY);
+      this.#vain = { until, news: this.#view.news };
+    }
+    return candidate;
+  }
+
+  /**
+   * Returns a peer that was lost by chance and failed fewer than `most` times, at the address to
+   * dial. Peers that are connected again are removed from the list, and banned ones if `most` is
+   * not given; otherwise they stay on it for the time after their bans.
+   */
+  #pickLost(now: number, most?: number): DialCandidate | undefined {
+    return this.#lost.pick(
+      ({ nodeId }) =>
+        this.#view.isConnected(nodeId) ||
+        (most === undefined && this.#view.isBanned(nodeId, now)),
+      (lost, key) => this.#place(lost, key, now),
+      most,
+    );
+  }
+
+  /**
+   * Returns the address at which to dial a lost peer: the address that the address book would dial,
+   * or otherwise the peer's last address. Returns undefined while neither address is eligible.
+   */
+  #place(lost: DialCandidate, key: string, now: number): DialCandidate | undefined {
+    const { nodeId } = lost;
+    const address = this.#view.whereabouts?.(nodeId);
+    if (address !== undefined && this.#isEligible({ nodeId, address }, now))
+      return { nodeId, address };
+    return this.#isEligible({ nodeId, address: key }, now) ? lost : undefined;
+  }
+
+  /** Returns true if a node may be dialed now. Its address is canonical. */
+  #isEligible({ nodeId, address: key }: DialCandidate, now: number): boolean {
+    if (this.#view.isConnected(nodeId) || this.#view.isBanned(nodeId, now)) return false;
+    if (this.#underWay.has(nodeId, key) || this.#history.readyAt(key) > now) return false;
+    if (this.#view.isOwn(key) || this.#named.persistent.includes(nodeId, key)) return false;
+    return (
+      this.#perHost === Number.POSITIVE_INFINITY ||
+      this.#underWay.ofHost(hostOf(key)) < this.#perHost
+    );
   }
 
   #nextSpare(now: number): number {
@@ -274,7 +375,7 @@ export class DialPlanner {
     this.#testAt = now + TEST_PERIOD;
     this.#wakeBy(this.#testAt);
     const candidate = this.#view.toTest(now);
-    if (candidate !== undefined && this.#ordinary.isEligible(candidate, now))
+    if (candidate !== undefined && this.#isEligible(candidate, now))
       this.#dialOrdinaryNode(candidate, 'test', now);
   }
 
@@ -344,14 +445,16 @@ export class DialPlanner {
     const dial = this.#underWay.end(kind, addressKey(address)!);
     if (dial === undefined) return undefined;
     this.#wakeAt = Number.NEGATIVE_INFINITY;
-    this.#ordinary.ended();
+    // The node that was dialed is connected or waits now, so only other nodes on its host may have
+    // become eligible.
+    if (this.#perHost !== Number.POSITIVE_INFINITY) this.#vain = undefined;
     return dial;
   }
 
   /** Called when new candidates may have appeared. */
   #changed(): void {
     this.#wakeAt = Number.NEGATIVE_INFINITY;
-    this.#ordinary.reset();
+    this.#vain = undefined;
   }
 
   #wakeBy(time: number): void {
@@ -359,6 +462,15 @@ export class DialPlanner {
   }
 }
 
+/**
+ * Longest back-off, in milliseconds, of addresses of the book and of seeds. With this value, and
+ * including the time of a dial, all nodes are found within a minute after a partition heals.
+ */
+const LONGEST_ORDINARY = 30_000;
+/** Number of failures in a row after which an address is given up (Tendermint). */
+const MOST_FAILURES = 16;
+/** Milliseconds for which an address that was given up is not dialed. */
+const REST = 600_000;
 /**
  * Maximum number of dials in progress at once. Dials to persistent peers do not wait because of
  * this limit, but count against it. A quarter of it is always left for other dials.
