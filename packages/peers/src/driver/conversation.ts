@@ -115,22 +115,24 @@ class AddressExchange {
   wake(now: number): void {
     const { config, keeper } = this.#node;
     if (!config.exchange.enabled) return;
-    this.#machine.handle(now, { type: 'wake', wanted: keeper.book.needsMore });
-    this.#run();
+    for (const nodeId of this.#machine.ask(keeper.book.needsMore, now)) {
+      const peer = this.#node.peer(nodeId);
+      if (peer !== undefined) this.ask(peer.main.remote);
+    }
+    for (const nodeId of this.#machine.overstayed(now)) this.#part(nodeId);
   }
 
   /** Begins or updates the session with a peer. */
   connected({ nodeId, persistent, main }: Peer, now: number): void {
-    const { direction } = main.remote;
-    this.#machine.handle(now, { type: 'connected', nodeId, direction, persistent });
+    this.#machine.connected(nodeId, { direction: main.remote.direction, persistent }, now);
   }
 
   gone({ nodeId, proven }: Peer, now: number): void {
-    this.#machine.handle(now, { type: 'gone', nodeId, proven });
+    this.#machine.gone(nodeId, proven, now);
   }
 
-  /** Asks a full node for addresses, over a connection that it closes after its answer. */
-  visit(remote: Remote): void {
+  /** Asks the other end for addresses. A full node closes the connection after its answer. */
+  ask(remote: Remote): void {
     say(this.#mount, remote, 'request', EMPTY);
   }
 
@@ -147,8 +149,11 @@ class AddressExchange {
     }
     const peer = node.peerTable.of(from);
     if (peer === undefined) return;
-    this.#machine.handle(node.now(), { type: 'request', nodeId: peer.nodeId });
-    this.#run(from);
+    const verdict = this.#machine.requested(peer.nodeId, node.now());
+    if (verdict === 'too_many_requests')
+      return node.penalize(peer, reasonError('flood', 'it requested addresses too often'));
+    if (verdict === 'answer' || verdict === 'answer_and_part') this.#answer(from);
+    if (verdict === 'part' || verdict === 'answer_and_part') this.#part(peer.nodeId);
   }
 
   /** Handles a list of addresses. */
@@ -164,8 +169,16 @@ class AddressExchange {
     }
     const peer = node.peerTable.of(from);
     if (peer === undefined) return;
-    this.#machine.handle(node.now(), { type: 'addresses', nodeId: peer.nodeId, list });
-    this.#run(from);
+    const { nodeId } = peer;
+    const entries = this.#machine.received(nodeId, list, node.now());
+    if (entries === 'ignored') return;
+    if (entries === 'unsolicited') {
+      const error = reasonError('flood', 'it sent addresses that were not requested');
+      return node.penalize(peer, error, true);
+    }
+    if (entries === 'malformed') return node.keeper.trust.bad(nodeId);
+    node.keeper.trust.good(nodeId);
+    this.learn(entries, { nodeId, remote: from });
   }
 
   /**
@@ -181,47 +194,9 @@ class AddressExchange {
     node.soon();
   }
 
-  /**
-   * Carries out the machine's outputs. @param from the connection whose message caused the outputs;
-   * the answer is sent over it.
-   */
-  #run(from?: Remote): void {
-    const node = this.#node;
-    for (let output = this.#machine.poll(); output !== undefined; output = this.#machine.poll()) {
-      const peer = node.peer(output.nodeId);
-      if (peer === undefined) continue;
-      const { nodeId, main } = peer;
-      const remote = from ?? main.remote;
-      switch (output.type) {
-        case 'request':
-          say(this.#mount, remote, 'request', EMPTY);
-          break;
-        case 'answer':
-          this.#answer(remote);
-          break;
-        case 'part':
-          for (const link of peer.links)
-            node.disconnect(link.remote, 'a seed answers one request and then disconnects');
-          break;
-        case 'too_many_requests':
-          node.penalize(peer, reasonError('flood', 'it requested addresses too often'));
-          break;
-        case 'unsolicited':
-          node.penalize(
-            peer,
-            reasonError('flood', 'it sent addresses that were not requested'),
-            true,
-          );
-          break;
-        case 'malformed':
-          node.keeper.trust.bad(nodeId);
-          break;
-        case 'addresses':
-          node.keeper.trust.good(nodeId);
-          this.learn(output.entries, { nodeId, remote });
-          break;
-      }
-    }
+  #part(nodeId: string): void {
+    for (const remote of this.#node.links(nodeId))
+      this.#node.disconnect(remote, 'a seed answers one request and then disconnects');
   }
 
   #answer(to: Remote): void {

@@ -115,7 +115,7 @@ export class Links {
       this.#note(nodeId, remote, undefined);
       this.#tell(remote.endpoint, refused, remote, nodeId);
     } else {
-      this.#conversation.addresses.visit(remote);
+      this.#conversation.addresses.ask(remote);
       this.#dials.refuse(orders, refused);
     }
     this.#node.soon();
