@@ -10,7 +10,7 @@ import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
 import { PeerLimits } from '../limits.ts';
 import { decodeStatus, encodeStatus, type PeersMount, peersProtocol, say } from '../protocol.ts';
-import { PullRation, type StatusInput, StatusSync } from '../status/status-sync.ts';
+import { PullRation, StatusSync } from '../status/status-sync.ts';
 import type { Node } from './node.ts';
 import type { Peer } from './peer-table.ts';
 import { ServiceExchange } from './services.ts';
@@ -237,22 +237,23 @@ export class StatusExchange {
   }
 
   wake(now: number): void {
-    this.#handle(now, WAKE);
+    if (!this.#sync.beat(now)) return;
+    for (const peer of this.#node.peerTable.peers.values()) this.#tell(peer);
   }
 
   /** Sets this node's status; undefined clears it. */
   set(value: Uint8Array | undefined): void {
-    this.#handle(this.#node.now(), { type: 'set', value });
+    this.#sync.set(value, this.#node.now());
     this.#node.soon();
   }
 
-  connected({ nodeId, instance }: Peer, now: number): void {
-    this.#handle(now, { type: 'connected', nodeId, instance });
+  connected(peer: Peer, now: number): void {
+    if (this.#sync.connected(peer.nodeId, peer.instance, now)) this.#tell(peer);
   }
 
   gone({ nodeId, proven }: Pick<Peer, 'nodeId' | 'proven'>, now: number): void {
     this.#rations.gone(nodeId, proven, now);
-    this.#handle(now, { type: 'gone', nodeId });
+    this.#sync.gone(nodeId);
     this.#node.statuses.delete(nodeId);
   }
 
@@ -266,47 +267,28 @@ export class StatusExchange {
     const node = this.#node;
     const peer = node.peerTable.of(from);
     if (peer === undefined || node.config.status === undefined) return;
-    const { nodeId, instance } = peer;
-    this.#handle(node.now(), { type: 'heard', nodeId, instance, seq });
+    if (this.#sync.heard(peer.nodeId, peer.instance, seq, node.now())) void this.#pull(peer);
   }
 
-  /** Gives the machine an input and carries out its outputs. */
-  #handle(now: number, input: StatusInput): void {
-    const { peerTable } = this.#node;
-    this.#sync.handle(now, input);
-    for (let output = this.#sync.poll(); output !== undefined; output = this.#sync.poll()) {
-      if (output.type === 'broadcast') {
-        for (const peer of peerTable.peers.values()) this.#tell(peer, output.seq);
-        continue;
-      }
-      const { nodeId } = output;
-      const peer = peerTable.peers.get(nodeId);
-      if (output.type === 'changed') {
-        if (!this.#changed(nodeId)) this.#rations.of(nodeId, now).spoiled(now);
-      } else if (peer !== undefined) {
-        if (output.type === 'tell') this.#tell(peer, output.seq);
-        else void this.#pull(peer);
-      }
-    }
-  }
-
-  #tell(peer: Peer, seq: number): void {
-    say(this.#mount, peer.main.remote, 'status', { seq });
+  #tell({ main }: Peer): void {
+    say(this.#mount, main.remote, 'status', { seq: this.#sync.seq });
   }
 
   async #pull({ nodeId, instance, main }: Peer): Promise<void> {
     const node = this.#node;
-    const ration = this.#rations.of(nodeId, node.now());
-    const failed = { type: 'pull_failed', nodeId, instance } as const;
+    const sync = this.#sync;
     // The peer repeats its number every 2 s, so the pull is tried again later.
-    if (!ration.take(node.now())) return this.#handle(node.now(), failed);
+    if (!this.#rations.of(nodeId, node.now()).take(node.now()))
+      return sync.pullFailed(nodeId, instance);
     const answer = await this.#mount
       .send(main.remote, 'pull', EMPTY)
       .then(decodeStatus, () => undefined);
-    this.#handle(
-      node.now(),
-      answer === undefined ? failed : { type: 'pulled', nodeId, instance, ...answer },
-    );
+    if (answer === undefined) return sync.pullFailed(nodeId, instance);
+    const now = node.now();
+    const { changed, again } = sync.pulled(nodeId, instance, answer, now);
+    if (changed && !this.#changed(nodeId)) this.#rations.of(nodeId, now).spoiled(now);
+    const peer = node.peerTable.peers.get(nodeId);
+    if (again && peer !== undefined) void this.#pull(peer);
   }
 
   /** Decodes the new status of a peer and reports it. Returns false if it can't be decoded. */
@@ -335,5 +317,3 @@ export class StatusExchange {
     return true;
   }
 }
-
-const WAKE = { type: 'wake' } as const;
