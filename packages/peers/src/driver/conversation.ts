@@ -4,7 +4,6 @@
 import { type Remote, type Server, serve, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import { charge } from '@trunkline/transport-core/internal';
-import type { Visits } from '../admission/admission.ts';
 import type { BookAddress } from '../book/entries.ts';
 import type { AddressList } from '../exchange/address-list.ts';
 import { PeerExchange, readAddressEntries } from '../exchange/peer-exchange.ts';
@@ -22,11 +21,11 @@ export class Conversation {
   readonly #mount: PeersMount;
   readonly #server: Server;
 
-  constructor(node: Node, visits: Visits) {
+  constructor(node: Node) {
     // It is mounted even if there is nothing to exchange, because it makes this node a peer.
     const mount = node.config.transport.mount(peersProtocol);
     this.#mount = mount;
-    this.addresses = new AddressExchange(node, visits, mount);
+    this.addresses = new AddressExchange(node, mount);
     this.statuses = new StatusExchange(node, mount);
     this.services = new ServiceExchange(node, mount);
     this.#server = serve(mount, {
@@ -96,14 +95,12 @@ interface AddressSource {
 
 class AddressExchange {
   readonly #node: Node;
-  readonly #visits: Visits;
   readonly #mount: PeersMount;
   readonly #machine: PeerExchange;
 
-  constructor(node: Node, visits: Visits, mount: PeersMount) {
+  constructor(node: Node, mount: PeersMount) {
     const { interval, seed } = node.config.exchange;
     this.#node = node;
-    this.#visits = visits;
     this.#mount = mount;
     this.#machine = new PeerExchange({ random: node.config.transport.random, interval, seed });
   }
@@ -140,7 +137,7 @@ class AddressExchange {
   requested(from: Remote): void {
     const node = this.#node;
     if (!node.config.exchange.enabled) return;
-    if (this.#visits.conclude(from, 'in', node.now()) !== undefined) {
+    if (node.visits.conclude(from, 'in', node.now()) !== undefined) {
       this.#answer(from);
       return node.disconnect(
         from,
@@ -159,7 +156,7 @@ class AddressExchange {
   /** Handles a list of addresses. */
   received(list: AddressList, from: Remote): void {
     const node = this.#node;
-    const visited = this.#visits.conclude(from, 'out', node.now());
+    const visited = node.visits.conclude(from, 'out', node.now());
     if (visited !== undefined) {
       this.learn(readAddressEntries(list() ?? []), { nodeId: visited, remote: from });
       return node.disconnect(

@@ -17,23 +17,21 @@ import {
 } from '@trunkline/transport-core/backend';
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';
-import { twinOf, type Visits } from '../admission/admission.ts';
+import { twinOf } from '../admission/admission.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
 import type { PeerRejection } from '../types.ts';
 import type { Node } from './node.ts';
 
 export class Dials {
   readonly #node: Node;
-  readonly #visits: Visits;
   readonly #orders = new Map<DialOrder, OrderInProgress>();
   /** Nodes whose address was requested from the user's `locate`. */
   readonly #locating = new Set<string>();
   /** Callers that wait for a connection to a node. */
   readonly #waiting = new Map<string, Set<(outcome: Remote | TransportError) => void>>();
 
-  constructor(node: Node, visits: Visits) {
+  constructor(node: Node) {
     this.#node = node;
-    this.#visits = visits;
   }
 
   /** Returns the orders that a dial of the transport serves. */
@@ -103,7 +101,7 @@ export class Dials {
     const peer = this.#node.peerTable.of(remote);
     const { address } = order;
     if (peer === undefined) {
-      if (this.#visits.has(remote))
+      if (this.#node.visits.has(remote))
         return this.#failed(
           order,
           toTarget(
@@ -124,7 +122,7 @@ export class Dials {
   }
 
   #failed(order: DialOrder, error: TransportError): void {
-    const { keeper, planner, twins, closed, events } = this.#node;
+    const { keeper, planner, closed } = this.#node;
     if (closed) return;
     const { book } = keeper;
     const { nodeId, address, kind } = order;
@@ -150,15 +148,7 @@ export class Dials {
     }
     if (nodeId !== undefined && !this.#isReaching(nodeId) && !this.#seekElsewhere(order))
       this.answer(nodeId, this.#live(nodeId) ?? error);
-    if (twins.isNews(error))
-      events.tell({
-        type: 'rejected',
-        reason: rejectionOf(error, 'out'),
-        direction: 'out',
-        error,
-        nodeId,
-        addr: spelled(address),
-      });
+    this.#node.rejected({ direction: 'out', error, nodeId, addr: spelled(address) });
     this.#node.soon();
   }
 

@@ -13,13 +13,14 @@ import {
 } from '@trunkline/transport-core/internal';
 import { DialPolicy } from '../address/dial-policy.ts';
 import { isDialable, placeOf } from '../address/place.ts';
-import { incompatibility, type ListedProtocol, Twins } from '../admission/admission.ts';
+import { incompatibility, type ListedProtocol, Twins, Visits } from '../admission/admission.ts';
 import type { PlannerView } from '../dialing/dial-order.ts';
 import { DialPlanner } from '../dialing/dial-planner.ts';
 import { type PeersConfig, readTarget } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import type { PeerEvent, PeerInfo } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
+import { rejectionOf } from './dials.ts';
 import { type Peer, PeerTable } from './peer-table.ts';
 
 export class Node {
@@ -36,6 +37,7 @@ export class Node {
   readonly keeper: BookKeeper;
   readonly planner: DialPlanner;
   readonly twins = new Twins();
+  readonly visits: Visits;
   readonly events = new EventHub<PeerEvent>((missed) => ({ type: 'lagged', missed }));
   /** The peers' statuses, decoded. */
   readonly statuses = new Map<string, unknown>();
@@ -76,6 +78,7 @@ export class Node {
       throw error;
     }
     this.peerTable = new PeerTable(this.nodeId);
+    this.visits = new Visits(config.exchange.interval / 3);
     const { machine } = this.management;
     this.policy = new DialPolicy(addresses, {
       own: () => [...this.ownAddresses(), ...this.planner.named.addresses],
@@ -139,6 +142,13 @@ export class Node {
 
   warn(error: TransportError): void {
     this.events.tell({ type: 'warning', error });
+  }
+
+  /** Reports that a connection was rejected, unless its end is a twin that was reported before. */
+  rejected(event: Omit<Extract<PeerEvent, { type: 'rejected' }>, 'type' | 'reason'>): void {
+    const { direction, error } = event;
+    if (!this.twins.isNews(error)) return;
+    this.events.tell({ type: 'rejected', reason: rejectionOf(error, direction), ...event });
   }
 
   /**

@@ -1,15 +1,11 @@
 // Connects the state machines of peers (planner, exchange, status, admission) to a transport:
 // forwards events between them, and wakes them with one timer when something is due.
 
-import { type Remote, type Resolver, TransportError } from '@trunkline/transport-core';
-import {
-  DeadlineTimer,
-  type Membership,
-  type PendingConnection,
-} from '@trunkline/transport-core/internal';
-import { Visits } from '../admission/admission.ts';
+import { type Resolver, TransportError } from '@trunkline/transport-core';
+import { DeadlineTimer, type Membership } from '@trunkline/transport-core/internal';
 import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
+import { trim } from './admission-control.ts';
 import { Conversation } from './conversation.ts';
 import { Dials, filterRefusal } from './dials.ts';
 import { Links } from './links.ts';
@@ -21,7 +17,6 @@ export class PeersDriver implements Membership {
   asserts = true;
   readonly node: Node;
   readonly conversation: Conversation;
-  readonly #visits: Visits;
   readonly #dials: Dials;
   readonly #links: Links;
   readonly #timer: DeadlineTimer;
@@ -44,7 +39,6 @@ export class PeersDriver implements Membership {
         ? undefined
         : (remote, protocol, method, bytes) =>
             this.#screen(message, bytes, { protocol, method, remote });
-    const { exchange } = config;
     // This puts the driver in charge of the transport, which reads `screen`.
     const node = new Node(config, this, () => {
       if (this.#state === 'running') this.#timer.by(node.now());
@@ -52,11 +46,10 @@ export class PeersDriver implements Membership {
     this.node = node;
     this.nodeId = node.nodeId;
     this.asserts = !node.proves;
-    this.#visits = new Visits(exchange.interval / 3);
-    this.conversation = new Conversation(node, this.#visits);
+    this.conversation = new Conversation(node);
     this.resolver = this.conversation.services.directory;
-    this.#dials = new Dials(node, this.#visits);
-    this.#links = new Links(node, this.#dials, this.#visits, this.conversation);
+    this.#dials = new Dials(node);
+    this.#links = new Links(node, this.#dials, this.conversation);
     this.#crawlDue = config.exchange.seed ? node.now() : Number.POSITIVE_INFINITY;
     this.#timer = new DeadlineTimer(
       node.clock,
@@ -102,7 +95,7 @@ export class PeersDriver implements Membership {
     const ordered = [...node.peerTable.peers.values()].flatMap((peer) =>
       peer.links.filter((link) => link.dialed !== undefined),
     );
-    const visits = this.#visits.close();
+    const visits = node.visits.close();
     node.management.release();
     await Promise.all([
       node.keeper.close(),
@@ -128,29 +121,17 @@ export class PeersDriver implements Membership {
 
   // Membership: called by the transport.
 
-  admit(pendingConnection: PendingConnection): unknown {
-    return this.#links.admit(pendingConnection);
-  }
-
-  up(remote: Remote): void {
-    this.#links.up(remote);
-  }
-
-  down(remote: Remote, cause: TransportError): void {
-    this.#links.down(remote, cause);
-  }
-
-  remounted(remote: Remote, protocols: PendingConnection['protocols']): void {
+  readonly admit: Membership['admit'] = (pending) => this.#links.admission.admit(pending);
+  readonly up: Membership['up'] = (remote) => this.#links.up(remote);
+  readonly down: Membership['down'] = (remote, cause) => this.#links.down(remote, cause);
+  readonly remounted: Membership['remounted'] = (remote, protocols) =>
     this.#links.remounted(remote, protocols);
-  }
-
-  moved(remote: Remote): void {
-    this.#links.moved(remote);
-  }
-
-  turnedAway(endpoint: string, error: TransportError, remote: Remote | undefined): void {
+  readonly moved: Membership['moved'] = (remote) => this.#links.moved(remote);
+  readonly turnedAway: Membership['turnedAway'] = (endpoint, error, remote) =>
     this.#links.turnedAway(endpoint, error, remote);
-  }
+  readonly addressesOf: Membership['addressesOf'] = (target) => this.#dials.addressesOf(target);
+  readonly links: Membership['links'] = (nodeId) => this.node.links(nodeId);
+  readonly reach: Membership['reach'] = (nodeId, signal) => this.#dials.reach(nodeId, signal);
 
   #screen(
     filter: (bytes: Uint8Array, from: PeerMessageSource) => void,
@@ -166,18 +147,6 @@ export class PeersDriver implements Membership {
       this.node.keeper.trust.bad(peer.nodeId, VIOLATION);
       return filterRefusal('a message filter', error);
     }
-  }
-
-  addressesOf(target: string): readonly string[] | undefined {
-    return this.#dials.addressesOf(target);
-  }
-
-  links(nodeId: string): readonly Remote[] {
-    return this.node.links(nodeId);
-  }
-
-  reach(nodeId: string, signal: AbortSignal): Promise<Remote> {
-    return this.#dials.reach(nodeId, signal);
   }
 
   /** Updates all peers after the list of persistent peers has changed. */
@@ -198,7 +167,7 @@ export class PeersDriver implements Membership {
     };
     if (privateIds !== undefined) node.keeper.book.setPrivate(privateIds);
     this.topologyChanged();
-    this.#links.trim();
+    trim(node);
   }
 
   // Timer.
@@ -207,7 +176,7 @@ export class PeersDriver implements Membership {
     const { node } = this;
     this.#noteOwn();
     this.#dials.wake(now);
-    for (const remote of this.#visits.expire(now))
+    for (const remote of node.visits.expire(now))
       node.disconnect(remote, 'there is no room for another peer');
     this.#dials.plan(now);
     if (now >= this.#crawlDue) this.#crawl(now);
@@ -217,7 +186,7 @@ export class PeersDriver implements Membership {
     return Math.min(
       node.planner.wakeAt,
       this.#dials.wakeAt,
-      this.#visits.wakeAt,
+      node.visits.wakeAt,
       this.conversation.wakeAt,
       this.#crawlDue,
       this.#lookDue,
