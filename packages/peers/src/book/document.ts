@@ -216,12 +216,7 @@ function savedEntry(known: KnownAddress, now: number): SavedEntry {
 }
 
 function savedBan({ nodeId, until, place, source }: Ban, now: number): SavedBan {
-  return {
-    nodeId,
-    left: Math.ceil(until - now),
-    address: place?.key ?? null,
-    source,
-  };
+  return { nodeId, left: Math.ceil(until - now), address: place?.key ?? null, source };
 }
 
 function knownOf(saved: SavedEntry, now: number): KnownAddress | undefined {
@@ -245,13 +240,7 @@ function knownOf(saved: SavedEntry, now: number): KnownAddress | undefined {
 }
 
 function banOf(saved: SavedBan, now: number): Ban | undefined {
-  if (
-    typeof saved !== 'object' ||
-    saved === null ||
-    typeof saved.nodeId !== 'string' ||
-    !isNodeId(saved.nodeId)
-  )
-    return undefined;
+  if (!hasId(saved)) return undefined;
   // An invalid duration means that the ban is over. The ban list enforces the maximum.
   const left = isAge(saved.left) ? saved.left : 0;
   return {
@@ -263,14 +252,13 @@ function banOf(saved: SavedBan, now: number): Ban | undefined {
 }
 
 function placeIn(saved: SavedEntry | SavedBan): Place | undefined {
-  if (
-    typeof saved !== 'object' ||
-    saved === null ||
-    typeof saved.nodeId !== 'string' ||
-    typeof saved.address !== 'string'
-  )
-    return undefined;
-  return isNodeId(saved.nodeId) ? placeOf(saved.address) : undefined;
+  return hasId(saved) && typeof saved.address === 'string' ? placeOf(saved.address) : undefined;
+}
+
+/** Returns true if an item of a document, which may be anything, is an object with a node id. */
+function hasId(saved: SavedEntry | SavedBan): boolean {
+  const { nodeId } = Object(saved) as { readonly nodeId?: unknown };
+  return typeof nodeId === 'string' && isNodeId(nodeId);
 }
 
 /**

@@ -1,5 +1,6 @@
 // Tests of the address book and the trust book while they are being loaded.
 
+import type { TransportError } from '@trunkline/transport-core';
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { AddressBook } from '../book/address-book.ts';
@@ -7,6 +8,7 @@ import { createMemoryAddressBook } from '../store/address-book-store.ts';
 import { idOf } from '../testing/cluster.ts';
 import { TrustBook } from '../trust/trust-book.ts';
 import { BookKeeper, formatSavedState } from './book-keeper.ts';
+import type { Node } from './node.ts';
 
 /** Returns a keeper whose store holds a record of the node `known`, and a clock for it. */
 async function keeperOf(t: ExecutionContext, known: string) {
@@ -19,14 +21,13 @@ async function keeperOf(t: ExecutionContext, known: string) {
   await store.close();
   const clock = createManualClock();
   const keeper = new BookKeeper({
-    store,
+    config: { addressBook: store, transport: { random: seededRandom(1) }, privateIds: [] },
     clock,
-    random: seededRandom(1),
+    now: () => clock.now(),
     policy: { mode: 'any', refusal: () => undefined },
-    privateIds: () => [],
     nodeId: idOf('me'),
-    warn: (error) => t.fail(error.message),
-  });
+    warn: (error: TransportError) => t.fail(error.message),
+  } as unknown as Node);
   return { keeper, clock, before: trust.score(known) };
 }
 

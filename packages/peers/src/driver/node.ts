@@ -87,15 +87,7 @@ export class Node {
       looksUp: (config.lookup ?? machine) !== undefined,
       now: () => clock.now(),
     });
-    this.keeper = new BookKeeper({
-      store: config.addressBook,
-      clock,
-      random,
-      policy: this.policy,
-      privateIds: () => this.config.privateIds,
-      nodeId: this.nodeId,
-      warn: (error) => this.warn(error),
-    });
+    this.keeper = new BookKeeper(this);
     const { initialBackoff: interval, maxBackoff = 120_000, jitter } = config.reconnect;
     this.planner = new DialPlanner({
       random,
