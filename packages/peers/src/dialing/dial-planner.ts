@@ -62,23 +62,14 @@ export class DialPlanner {
    * Creates a planner. Throws the `invalid_argument` of `parseTarget` for a malformed persistent
    * peer or seed.
    */
-  constructor({
-    random,
-    now,
-    view,
-    persistent,
-    seeds,
-    maxOutbound,
-    reconnect,
-    perHost = Number.POSITIVE_INFINITY,
-  }: DialPlannerOptions) {
+  constructor(options: DialPlannerOptions) {
+    const { random, now, view, maxOutbound, reconnect, perHost } = options;
     this.#random = random;
     this.#view = view;
     this.#maxOutbound = maxOutbound;
-    this.#perHost = perHost;
-    const seedBackOff = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
-    this.#backOff = seedBackOff;
-    this.#named = new NamedTargets({ random, persistent, seeds, reconnect, seedBackOff });
+    this.#perHost = perHost ?? Number.POSITIVE_INFINITY;
+    this.#backOff = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
+    this.#named = new NamedTargets(options, this.#backOff);
     this.#history = new AddressHistory(random);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);
@@ -434,7 +425,6 @@ export class DialPlanner {
       kind: order.kind,
       since: now,
       key,
-      host: hostOf(key),
       id: target?.id ?? order.nodeId,
       target,
     });

@@ -5,6 +5,7 @@
 import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 import { parseHostPort, parseTarget, type TargetAddress } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
+import type { DialPlannerOptions } from './dial-order.ts';
 
 /** A peer whose last connection has ended. */
 export interface LostPeer {
@@ -16,23 +17,16 @@ export interface LostPeer {
   readonly persistent: boolean;
 }
 
-interface NamedTargetsOptions {
-  readonly random: Random;
-  /** Persistent peers and seeds, each '[nodeId@]address'. */
-  readonly persistent: readonly string[];
-  readonly seeds: readonly string[];
-  /** The back-off of persistent peers, and that of seeds. */
-  readonly reconnect: BackOffOptions;
-  readonly seedBackOff: BackOffOptions;
-}
-
 export class NamedTargets {
   readonly persistent: DialTargets;
   readonly seeds: DialTargets;
   readonly #spread: number;
 
   /** Creates the lists. Throws the `invalid_argument` of `parseTarget` for a malformed target. */
-  constructor({ random, persistent, seeds, reconnect, seedBackOff }: NamedTargetsOptions) {
+  constructor(
+    { random, persistent, seeds, reconnect }: DialPlannerOptions,
+    seedBackOff: BackOffOptions,
+  ) {
     this.persistent = new DialTargets(persistent, reconnect, random);
     this.seeds = new DialTargets(seeds, seedBackOff, random);
     this.#spread = Math.min(3 * reconnect.interval, LONGEST_SPREAD);

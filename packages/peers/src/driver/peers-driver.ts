@@ -3,7 +3,7 @@
 
 import { type Resolver, TransportError } from '@trunkline/transport-core';
 import { DeadlineTimer, type Membership } from '@trunkline/transport-core/internal';
-import type { PeerMessageSource, PeersConfig, PeersUpdate } from '../options.ts';
+import type { PeersConfig, PeersUpdate } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
 import { trim } from './admission-control.ts';
 import { Conversation } from './conversation.ts';
@@ -35,10 +35,18 @@ export class PeersDriver implements Membership {
   constructor(config: PeersConfig) {
     const { message } = config.filters;
     this.screen =
-      message === undefined
-        ? undefined
-        : (remote, protocol, method, bytes) =>
-            this.#screen(message, bytes, { protocol, method, remote });
+      message &&
+      ((remote, protocol, method, bytes) => {
+        const peer = this.node.peerTable.of(remote);
+        if (peer === undefined || protocol === peersProtocol.name) return undefined;
+        try {
+          message(bytes, { nodeId: peer.nodeId, protocol, method, remote });
+          return undefined;
+        } catch (error) {
+          this.node.keeper.trust.bad(peer.nodeId, VIOLATION);
+          return filterRefusal('a message filter', error);
+        }
+      });
     // This puts the driver in charge of the transport, which reads `screen`.
     const node = new Node(config, this, () => {
       if (this.#state === 'running') this.#timer.by(node.now());
@@ -132,22 +140,6 @@ export class PeersDriver implements Membership {
   readonly addressesOf: Membership['addressesOf'] = (target) => this.#dials.addressesOf(target);
   readonly links: Membership['links'] = (nodeId) => this.node.links(nodeId);
   readonly reach: Membership['reach'] = (nodeId, signal) => this.#dials.reach(nodeId, signal);
-
-  #screen(
-    filter: (bytes: Uint8Array, from: PeerMessageSource) => void,
-    bytes: Uint8Array,
-    from: Omit<PeerMessageSource, 'nodeId'>,
-  ): TransportError | undefined {
-    const peer = this.node.peerTable.of(from.remote);
-    if (peer === undefined || from.protocol === peersProtocol.name) return undefined;
-    try {
-      filter(bytes, { ...from, nodeId: peer.nodeId });
-      return undefined;
-    } catch (error) {
-      this.node.keeper.trust.bad(peer.nodeId, VIOLATION);
-      return filterRefusal('a message filter', error);
-    }
-  }
 
   /** Updates all peers after the list of persistent peers has changed. */
   topologyChanged(): void {
