@@ -20,7 +20,7 @@ import {
   addressKey,
   type BackOffOptions,
   type DialTarget,
-  type DialTargets,
+  DialTargets,
   hostOf,
   isPointless,
   isTransient,
@@ -63,13 +63,17 @@ export class DialPlanner {
    * peer or seed.
    */
   constructor(options: DialPlannerOptions) {
-    const { random, now, view, maxOutbound, reconnect, perHost } = options;
+    const { random, now, view, persistent, seeds, maxOutbound, reconnect, perHost } = options;
     this.#random = random;
     this.#view = view;
     this.#maxOutbound = maxOutbound;
     this.#perHost = perHost ?? Number.POSITIVE_INFINITY;
     this.#backOff = { ...reconnect, max: Math.min(reconnect.max, LONGEST_ORDINARY) };
-    this.#named = new NamedTargets(options, this.#backOff);
+    this.#named = new NamedTargets(
+      new DialTargets(persistent, reconnect, random),
+      new DialTargets(seeds, this.#backOff, random),
+      reconnect.interval,
+    );
     this.#history = new AddressHistory(random);
     this.#testAt = now + TEST_PERIOD;
     this.#spareAt = this.#nextSpare(now);

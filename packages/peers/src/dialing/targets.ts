@@ -5,7 +5,6 @@
 import type { ErrorReason, Random, TransportError } from '@trunkline/transport-core';
 import { parseHostPort, parseTarget, type TargetAddress } from '@trunkline/transport-core/backend';
 import { splitScheme } from '@trunkline/transport-core/internal';
-import type { DialPlannerOptions } from './dial-order.ts';
 
 /** A peer whose last connection has ended. */
 export interface LostPeer {
@@ -22,14 +21,11 @@ export class NamedTargets {
   readonly seeds: DialTargets;
   readonly #spread: number;
 
-  /** Creates the lists. Throws the `invalid_argument` of `parseTarget` for a malformed target. */
-  constructor(
-    { random, persistent, seeds, reconnect }: DialPlannerOptions,
-    seedBackOff: BackOffOptions,
-  ) {
-    this.persistent = new DialTargets(persistent, reconnect, random);
-    this.seeds = new DialTargets(seeds, seedBackOff, random);
-    this.#spread = Math.min(3 * reconnect.interval, LONGEST_SPREAD);
+  /** @param interval the shortest wait between dials of a persistent peer */
+  constructor(persistent: DialTargets, seeds: DialTargets, interval: number) {
+    this.persistent = persistent;
+    this.seeds = seeds;
+    this.#spread = Math.min(3 * interval, LONGEST_SPREAD);
   }
 
   /**
@@ -149,6 +145,7 @@ export class DialTargets {
   #ids = new Set<string>();
   #keys = new Set<string>();
 
+  /** Throws the `invalid_argument` of `parseTarget` for a malformed target. */
   constructor(texts: readonly string[], backOff: BackOffOptions, random: Random) {
     this.#backOff = backOff;
     this.#random = random;

@@ -1,6 +1,6 @@
 // Tests of the address book and the trust book while they are being loaded.
 
-import type { TransportError } from '@trunkline/transport-core';
+import type { AnyTransport } from '@trunkline/transport-core';
 import { createManualClock, seededRandom } from '@trunkline/transport-core/testing';
 import test, { type ExecutionContext } from 'ava';
 import { AddressBook } from '../book/address-book.ts';
@@ -8,7 +8,6 @@ import { createMemoryAddressBook } from '../store/address-book-store.ts';
 import { idOf } from '../testing/cluster.ts';
 import { TrustBook } from '../trust/trust-book.ts';
 import { BookKeeper, formatSavedState } from './book-keeper.ts';
-import type { Node } from './node.ts';
 
 /** Returns a keeper whose store holds a record of the node `known`, and a clock for it. */
 async function keeperOf(t: ExecutionContext, known: string) {
@@ -21,13 +20,16 @@ async function keeperOf(t: ExecutionContext, known: string) {
   await store.close();
   const clock = createManualClock();
   const keeper = new BookKeeper({
-    config: { addressBook: store, transport: { random: seededRandom(1) }, privateIds: [] },
+    config: {
+      addressBook: store,
+      transport: { random: seededRandom(1) } as unknown as AnyTransport,
+      privateIds: [],
+    },
     clock,
-    now: () => clock.now(),
     policy: { mode: 'any', refusal: () => undefined },
     nodeId: idOf('me'),
-    warn: (error: TransportError) => t.fail(error.message),
-  } as unknown as Node);
+    warn: (error) => t.fail(error.message),
+  });
   return { keeper, clock, before: trust.score(known) };
 }
 

@@ -1,12 +1,23 @@
 // Keeps the address book and the trust in its nodes: loads them at the start, and saves them every
 // two minutes and at the end. A small book is also saved soon after each new peer.
 
-import { TransportError } from '@trunkline/transport-core';
+import { type Clock, TransportError } from '@trunkline/transport-core';
+import type { DialPolicy } from '../address/dial-policy.ts';
 import { AddressBook } from '../book/address-book.ts';
 import { type BookDocument, formatBook, parseBook } from '../book/document.ts';
+import type { PeersConfig } from '../options.ts';
 import type { AddressBookStore } from '../store/address-book-store.ts';
 import { TrustBook, type TrustBookDocument } from '../trust/trust-book.ts';
-import type { Node } from './node.ts';
+
+/** The parts of a node that the keeper uses. */
+interface KeptNode {
+  readonly config: Pick<PeersConfig, 'addressBook' | 'privateIds' | 'transport'>;
+  readonly clock: Clock;
+  readonly nodeId: string;
+  /** Decides which addresses the book accepts. */
+  readonly policy: Pick<DialPolicy, 'mode' | 'refusal'>;
+  warn(error: TransportError): void;
+}
 
 export class BookKeeper {
   /** `open` replaces both books, so don't keep references to them. */
@@ -14,16 +25,16 @@ export class BookKeeper {
   trust: TrustBook;
   /** Time of the next save; Infinity without an open store. Do not use it after `close`. */
   wakeAt = Number.POSITIVE_INFINITY;
-  readonly #node: Node;
+  readonly #node: KeptNode;
   #saving: Promise<void> | undefined = undefined;
   /** True if the last save failed and its warning was reported. */
   #failing = false;
   #closing: Promise<void> | undefined = undefined;
   #opened = false;
 
-  constructor(node: Node) {
+  constructor(node: KeptNode) {
     this.#node = node;
-    this.book = this.#bookOf(undefined, node.now());
+    this.book = this.#bookOf(undefined, node.clock.now());
     this.trust = new TrustBook();
   }
 
@@ -39,7 +50,7 @@ export class BookKeeper {
     if (this.#closing !== undefined) return this.#leave(store);
     this.#opened = true;
     for (const warning of warnings) this.#node.warn(warning);
-    const now = this.#node.now();
+    const now = this.#node.clock.now();
     this.wakeAt = now + SAVE;
     if (value === undefined) return;
     const { book: early, trust: earlyTrust } = this;
@@ -69,7 +80,7 @@ export class BookKeeper {
   save(): Promise<void> {
     const store = this.#node.config.addressBook;
     if (store === undefined || !this.#opened) return Promise.resolve();
-    const now = this.#node.now();
+    const now = this.#node.clock.now();
     this.wakeAt = now + SAVE;
     this.#saving ??= this.#write(
       store,

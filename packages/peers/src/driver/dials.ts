@@ -4,7 +4,6 @@
 import {
   type Clock,
   type ClockTimer,
-  type ErrorReason,
   type Remote,
   TransportError,
 } from '@trunkline/transport-core';
@@ -17,9 +16,7 @@ import {
 } from '@trunkline/transport-core/backend';
 import { spelled, splitScheme, withDetails } from '@trunkline/transport-core/internal';
 import { type Place, placeOf } from '../address/place.ts';
-import { twinOf } from '../admission/admission.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
-import type { PeerRejection } from '../types.ts';
 import type { Node } from './node.ts';
 
 export class Dials {
@@ -455,26 +452,6 @@ interface OrderInProgress {
  */
 const LONGEST_DIAL = 60_000;
 
-// Maps errors of connections to the `PeerRejection` that events report.
-
-/**
- * Returns the name of a connection's failure in events: it depends on the reason of the error if
- * BY_REASON contains it, otherwise on the code.
- */
-export function rejectionOf(error: TransportError, direction: 'in' | 'out'): PeerRejection {
-  const { code, reason } = error;
-  if (twinOf(error) !== undefined) return 'twin';
-  // The other end's `admit` threw an error without a reason. Such an error is sent as 'refused'
-  // with its code.
-  if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
-  if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
-  return code === 'failed_precondition'
-    ? 'incompatible'
-    : code === 'unavailable' && direction === 'out'
-      ? 'unreachable'
-      : 'failed';
-}
-
 /** Wraps an error that a filter threw, for both ends to see. Returns a TransportError unchanged. */
 export function filterRefusal(filter: string, error: unknown): TransportError {
   if (error instanceof TransportError) return error;
@@ -484,17 +461,3 @@ export function filterRefusal(filter: string, error: unknown): TransportError {
     { cause: error },
   );
 }
-
-const BY_REASON: Partial<Record<ErrorReason, PeerRejection>> = {
-  denied: 'denied',
-  duplicate: 'duplicate',
-  refused: 'filtered',
-  wrong_network: 'incompatible',
-  wrong_version: 'incompatible',
-  wrong_preamble: 'incompatible',
-  self: 'self',
-  full: 'full',
-  identity_mismatch: 'unproven',
-  bad_certificate: 'unproven',
-  expired_certificate: 'unproven',
-};

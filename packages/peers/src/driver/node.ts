@@ -2,7 +2,7 @@
 // planner.
 
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { Clock, Remote, TransportError } from '@trunkline/transport-core';
+import type { Clock, ErrorReason, Remote, TransportError } from '@trunkline/transport-core';
 import { randomBytes } from '@trunkline/transport-core/backend';
 import {
   EventHub,
@@ -13,14 +13,19 @@ import {
 } from '@trunkline/transport-core/internal';
 import { DialPolicy } from '../address/dial-policy.ts';
 import { isDialable, placeOf } from '../address/place.ts';
-import { incompatibility, type ListedProtocol, Twins, Visits } from '../admission/admission.ts';
+import {
+  incompatibility,
+  type ListedProtocol,
+  Twins,
+  twinOf,
+  Visits,
+} from '../admission/admission.ts';
 import type { PlannerView } from '../dialing/dial-order.ts';
 import { DialPlanner } from '../dialing/dial-planner.ts';
 import { type PeersConfig, readTarget } from '../options.ts';
 import { peersProtocol } from '../protocol.ts';
-import type { PeerEvent, PeerInfo } from '../types.ts';
+import type { PeerEvent, PeerInfo, PeerRejection } from '../types.ts';
 import { BookKeeper } from './book-keeper.ts';
-import { rejectionOf } from './dials.ts';
 import { type Peer, PeerTable } from './peer-table.ts';
 
 export class Node {
@@ -275,6 +280,40 @@ export function firstAddress(
 /** Weight of a protocol violation in the trust metric, as a number of late pongs. */
 export const VIOLATION = 10;
 const NONE: readonly Remote[] = Object.freeze([]);
+
+// Maps errors of connections to the `PeerRejection` that events report.
+
+/**
+ * Returns the name of a connection's failure in events: it depends on the reason of the error if
+ * BY_REASON contains it, otherwise on the code.
+ */
+function rejectionOf(error: TransportError, direction: 'in' | 'out'): PeerRejection {
+  const { code, reason } = error;
+  if (twinOf(error) !== undefined) return 'twin';
+  // The other end's `admit` threw an error without a reason. Such an error is sent as 'refused'
+  // with its code.
+  if (reason === 'refused' && code === 'failed_precondition') return 'incompatible';
+  if (reason !== undefined && BY_REASON[reason] !== undefined) return BY_REASON[reason];
+  return code === 'failed_precondition'
+    ? 'incompatible'
+    : code === 'unavailable' && direction === 'out'
+      ? 'unreachable'
+      : 'failed';
+}
+
+const BY_REASON: Partial<Record<ErrorReason, PeerRejection>> = {
+  denied: 'denied',
+  duplicate: 'duplicate',
+  refused: 'filtered',
+  wrong_network: 'incompatible',
+  wrong_version: 'incompatible',
+  wrong_preamble: 'incompatible',
+  self: 'self',
+  full: 'full',
+  identity_mismatch: 'unproven',
+  bad_certificate: 'unproven',
+  expired_certificate: 'unproven',
+};
 
 // The state of a node that its dial planner reads.
 
