@@ -284,10 +284,7 @@ export class Peers<S = unknown> implements AsyncDisposable {
     if (source === undefined) return false;
     const read = readAddressEntry({ nodeId, address });
     if (read !== undefined)
-      this.#driver.conversation.addresses.learn([read.entry], {
-        nodeId: source.nodeId,
-        remote: source.main.remote,
-      });
+      this.#driver.conversation.addresses.learn([read.entry], by, source.main.remote);
     return this.#node.keeper.book.get(nodeId) !== undefined;
   }
 

@@ -87,12 +87,6 @@ const STATUS_SHIFT = 6;
 // Exchanges addresses with peers: runs the machine of peer exchange over the wire protocol, answers
 // visitors of a full node, and enters the addresses that peers report in the address book.
 
-/** A node that reports addresses, and the connection over which it does so. */
-interface AddressSource {
-  readonly nodeId: string;
-  readonly remote: Remote;
-}
-
 class AddressExchange {
   readonly #node: Node;
   readonly #mount: PeersMount;
@@ -158,7 +152,7 @@ class AddressExchange {
     const node = this.#node;
     const visited = node.visits.conclude(from, 'out', node.now());
     if (visited !== undefined) {
-      this.learn(readAddressEntries(list() ?? []), { nodeId: visited, remote: from });
+      this.learn(readAddressEntries(list() ?? []), visited, from);
       return node.disconnect(
         from,
         'it sent addresses of other nodes and has no room for another peer',
@@ -175,15 +169,15 @@ class AddressExchange {
     }
     if (entries === 'malformed') return node.keeper.trust.bad(nodeId);
     node.keeper.trust.good(nodeId);
-    this.learn(entries, { nodeId, remote: from });
+    this.learn(entries, nodeId, from);
   }
 
   /**
-   * Enters reported addresses in the book. Their source is the endpoint that this node sees, not
-   * the address that the peer advertises. Otherwise the peer could evade the limits on addresses
-   * from one source.
+   * Enters addresses that a node reported in the book. Their source is the endpoint that this node
+   * sees, not the address that the peer advertises. Otherwise the peer could evade the limits on
+   * addresses from one source.
    */
-  learn(entries: readonly BookAddress[], { nodeId, remote }: AddressSource): void {
+  learn(entries: readonly BookAddress[], nodeId: string, remote: Remote): void {
     const node = this.#node;
     const now = node.now();
     const source = { nodeId, address: remote.endpoint };
