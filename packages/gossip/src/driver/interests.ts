@@ -226,7 +226,7 @@ export class Interests {
 
   /** Returns the topics, out of `keys`, that are on the list of a peer. */
   #recognized(nodeId: string, keys: ReadonlyMap<string, Uint8Array>): string[] {
-    const kept = this.#sync.of(nodeId)?.value;
+    const kept = this.#sync.of(nodeId);
     if (kept === undefined || keys.size === 0) return [];
     const isListed = recognizerOf({ teller: nodeId, hearer: this.#init.self }, kept);
     return [...keys].filter(([, key]) => isListed(key)).map(([topic]) => topic);

@@ -172,11 +172,7 @@ test('a node does not dial itself twice until the address is no longer its own',
 });
 
 test('reports about unknown or finished dials change nothing', (t) => {
-  const fixture = ran(10, {
-    persistent: ['a:1'],
-    maxOutbound: 0,
-    outcome: hang,
-  });
+  const fixture = ran(10, { persistent: ['a:1'], maxOutbound: 0, outcome: hang });
   const [order] = fixture.underWay;
   const stranger = { address: 'b:1', nodeId: idOf(1), kind: 'book' } as const;
   const fail = (failed: DialOrder, error = refused) =>

@@ -289,7 +289,7 @@ export class StatusExchange {
     try {
       // Without a codec, no status is pulled.
       if (told === undefined) statuses.delete(nodeId);
-      else statuses.set(nodeId, config.status!.decode(told.value));
+      else statuses.set(nodeId, config.status!.decode(told));
     } catch (error) {
       keeper.trust.bad(nodeId);
       const text = error instanceof Error ? error.message : String(error);

@@ -18,12 +18,6 @@ interface StatusSyncOptions {
   readonly seq?: number | undefined;
 }
 
-/** A peer's status: its bytes, which must not be changed, and their number. */
-interface PeerStatus {
-  readonly seq: number;
-  readonly value: Uint8Array;
-}
-
 /** The highest number: the largest that fits in 32 bits. */
 export const LAST_SEQ = 0xffff_ffff;
 
@@ -169,10 +163,9 @@ export class StatusSync {
     peer.heard = 0;
   }
 
-  /** Returns a peer's status if it has one that was pulled. */
-  of(nodeId: string): PeerStatus | undefined {
-    const peer = this.#peers.get(nodeId);
-    return peer?.value === undefined ? undefined : { seq: peer.seq, value: peer.value };
+  /** Returns a peer's status, which must not be changed, if it has one that was pulled. */
+  of(nodeId: string): Uint8Array | undefined {
+    return this.#peers.get(nodeId)?.value;
   }
 
   #nextBeat(now: number): number {
