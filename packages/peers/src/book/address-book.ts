@@ -122,7 +122,7 @@ export class AddressBook {
     this.#placement = new Placement(hexToBytes(this.#key));
     this.#alternatives = new Alternatives(this.#index, this.#placement, mode);
     if (saved !== undefined)
-      restoreBook(saved, { index: this.#index, bans: this.#bans }, this.#placement, mode, now);
+      restoreBook(saved, this.#index, this.#bans, this.#placement, mode, now);
     const self = nodeId === undefined ? undefined : this.#index.get(nodeId);
     if (self !== undefined) this.#index.remove(self);
   }
@@ -452,7 +452,7 @@ export class AddressBook {
   /** Returns, as plain data, everything that the next book needs; see `formatBook`. */
   save(now: number): BookDocument {
     this.#endBans(now);
-    return saveBook(this.#key, { index: this.#index, bans: this.#bans }, now);
+    return saveBook(this.#key, this.#index, this.#bans, now);
   }
 
   /**

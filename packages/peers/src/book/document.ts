@@ -140,14 +140,13 @@ const FORMAT = 'trunkline address book';
 
 // Converts a book to its document and back.
 
-/** The parts of a book that its document describes. */
-interface BookParts {
-  readonly index: AddressIndex;
-  readonly bans: BanList;
-}
-
 /** Returns the document of a book at the time `now`; `key` is the secret of its buckets. */
-export function saveBook(key: string, { index, bans }: BookParts, now: number): BookDocument {
+export function saveBook(
+  key: string,
+  index: AddressIndex,
+  bans: BanList,
+  now: number,
+): BookDocument {
   const all = [...index.allTried(), ...index.allNew()];
   const positions = new Map(all.map((known, position) => [known, position]));
   return {
@@ -166,7 +165,8 @@ export function saveBook(key: string, { index, bans }: BookParts, now: number): 
  */
 export function restoreBook(
   document: BookDocument,
-  { index, bans }: BookParts,
+  index: AddressIndex,
+  bans: BanList,
   placement: Placement,
   mode: DialMode,
   now: number,

@@ -7,7 +7,7 @@ import { type Remote, TransportError } from '@trunkline/transport-core';
 import { reasonError } from '@trunkline/transport-core/backend';
 import type { PendingConnection } from '@trunkline/transport-core/internal';
 import { placeOf } from '../address/place.ts';
-import { type Candidate, type ConnectedPeer, judge } from '../admission/admission.ts';
+import { type Candidate, judge } from '../admission/admission.ts';
 import type { DialOrder } from '../dialing/dial-order.ts';
 import { peersProtocol, VISIT } from '../protocol.ts';
 import { type Dials, filterRefusal, within } from './dials.ts';
@@ -99,7 +99,9 @@ export class AdmissionControl {
       );
     }
     const verdict = this.#receive(pendingConnection, admitted, target ?? remote.endpoint);
-    this.#yield();
+    // If a node was admitted while all places were taken, short-stay peers are disconnected.
+    for (const peer of yielding(this.#node))
+      if (this.#inbound() > this.#node.config.maxInbound) part(this.#node, peer);
     return verdict;
   }
 
@@ -167,19 +169,6 @@ export class AdmissionControl {
     return refused;
   }
 
-  #connected(peer: Peer | undefined): ConnectedPeer | undefined {
-    if (peer === undefined) return undefined;
-    const { instance, proven, links, main } = peer;
-    const isParting = !links.some(({ remote }) => this.#node.management.isUp(remote));
-    return {
-      instance,
-      proven,
-      links: links.length,
-      isParting,
-      isInbound: isOrdinary(peer) && main.remote.direction === 'in',
-    };
-  }
-
   /**
    * Admits a connection; throws or rejects if it is refused. `asked` is passed to the address
    * filter.
@@ -207,6 +196,7 @@ export class AdmissionControl {
     const now = node.now();
     const { nodeId, instance, group } = candidate;
     const { maxInbound } = node.config;
+    const known = node.peer(nodeId);
     return judge(candidate, {
       nodeId: node.nodeId,
       maxInbound,
@@ -214,20 +204,18 @@ export class AdmissionControl {
       // attacker has few networks. Otherwise, nodes have no group.
       maxPerGroup: Math.max(1, Math.ceil(maxInbound / 4)),
       isBanned: node.keeper.book.isBanned(nodeId, now),
-      known: this.#connected(node.peer(nodeId)),
+      known: known && {
+        instance: known.instance,
+        proven: known.proven,
+        links: known.links.length,
+        isParting: !known.links.some(({ remote }) => node.management.isUp(remote)),
+        isInbound: isOrdinary(known) && known.main.remote.direction === 'in',
+      },
       isTwin: () => node.twins.isTwin(nodeId, instance, now),
       inbound: this.#inbound(),
       yielding: yielding(node).length,
       ofGroup: group === undefined ? 0 : this.#inbound(group),
     });
-  }
-
-  /** Disconnects short-stay peers if a node was admitted while all places were taken. */
-  #yield(): void {
-    for (const peer of yielding(this.#node)) {
-      if (this.#inbound() <= this.#node.config.maxInbound) return;
-      part(this.#node, peer);
-    }
   }
 
   /**

@@ -42,11 +42,6 @@ export class Dials {
     return undefined;
   }
 
-  /** Starts the dials that the planner wants now. */
-  plan(now: number): void {
-    for (const order of this.#node.planner.plan(now)) this.start(order);
-  }
-
   start(order: DialOrder): void {
     if (order.nodeId !== undefined)
       this.#node.keeper.book.attempted(order.nodeId, this.#node.now(), order.address);
@@ -85,7 +80,9 @@ export class Dials {
 
   /** Completes the orders whose connection is up. */
   fulfil(orders: readonly DialOrder[], nodeId: string): void {
-    for (const order of orders) if (this.#orders.delete(order)) this.#opened(order, nodeId);
+    const { planner } = this.#node;
+    for (const order of orders)
+      if (this.#orders.delete(order)) planner.opened(order, nodeId, this.#node.now());
   }
 
   /** Fails the orders whose connection is up, because the other end has no room for more peers. */
@@ -113,7 +110,7 @@ export class Dials {
       );
     }
     // The connection was already up when it was ordered.
-    this.#opened(order, peer.nodeId);
+    this.#node.planner.opened(order, peer.nodeId, this.#node.now());
     this.answer(peer.nodeId, peer.main.remote);
     this.#node.soon();
   }
@@ -147,10 +144,6 @@ export class Dials {
       this.answer(nodeId, this.#live(nodeId) ?? error);
     this.#node.rejected({ direction: 'out', error, nodeId, addr: spelled(address) });
     this.#node.soon();
-  }
-
-  #opened(order: DialOrder, nodeId: string): void {
-    this.#node.planner.opened(order, nodeId, this.#node.now());
   }
 
   /** Resolves with a connection to a node: a live one if there is one, or otherwise a new one. */

@@ -54,8 +54,11 @@ export class Links {
     if (admitted.refused !== undefined) return this.#visit(remote, admitted, admitted.refused);
     const { nodeId, dialed } = admitted;
     const isRemoved = admitted.persistent && !node.planner.named.isPersistent(nodeId, dialed);
-    if (isRemoved || !node.isWelcome(nodeId, remote, dialed))
-      return this.#dismiss(remote, admitted);
+    if (isRemoved || !node.isWelcome(nodeId, remote, dialed)) {
+      // It may come back as an ordinary peer.
+      this.#dials.fulfil(admitted.orders, nodeId);
+      return node.disconnect(remote, 'it was removed from the persistent peers while it connected');
+    }
     const known = node.peer(nodeId);
     if (
       known !== undefined &&
@@ -105,15 +108,6 @@ export class Links {
       this.#dials.refuse(orders, refused);
     }
     this.#node.soon();
-  }
-
-  /**
-   * Disconnects a node that was admitted as a persistent or listed peer but was removed from the
-   * list before its connection came up. It may come back as an ordinary peer.
-   */
-  #dismiss(remote: Remote, { nodeId, orders }: AdmittedConnection): void {
-    this.#dials.fulfil(orders, nodeId);
-    this.#node.disconnect(remote, 'it was removed from the persistent peers while it connected');
   }
 
   /** Stores the address at which the peer of a connection can be reached in the address book. */

@@ -170,7 +170,7 @@ export class PeersDriver implements Membership {
     this.#dials.wake(now);
     for (const remote of node.visits.expire(now))
       node.disconnect(remote, 'there is no room for another peer');
-    this.#dials.plan(now);
+    for (const order of node.planner.plan(now)) this.#dials.start(order);
     if (now >= this.#crawlDue) this.#crawl(now);
     this.conversation.wake(now);
     if (now >= this.#lookDue) this.#look(now);
