@@ -158,8 +158,8 @@ export class DialPlanner {
   }
 
   /**
-   * Records that a dial failed; with reason `self`, it reached this node itself. Returns true if the
-   * address is given up: after 16 failures in a row (Tendermint's maxAttemptsToDial), it is not
+   * Records that a dial failed; with reason `self`, it reached this node itself. Returns true if
+   * the address is given up: after 16 failures in a row (Tendermint's maxAttemptsToDial), it is not
    * dialed for ten minutes. If no dial ever reached the node, the driver lengthens this to a day
    * through `rest`. Persistent peers and seeds are never given up. Tendermint bans the node for a
    * day instead. But then two halves of a network that were separated for some minutes would no

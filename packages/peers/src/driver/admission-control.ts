@@ -289,9 +289,10 @@ const INQUIRIES: ReadonlySet<DialOrder['kind']> = new Set(['asked', 'test'] as c
 // Decides which connected peers make room for another peer when all places are taken.
 
 /**
- * Returns the peers that make room for the next node: first those whose score is 0. Apart from them,
- * the last tenth of the inbound places is for short stays. Without them, a network whose first nodes
- * are full would refuse newcomers that know no other nodes and only need to learn some addresses.
+ * Returns the peers that make room for the next node: first those whose score is 0. Apart from
+ * them, the last tenth of the inbound places is for short stays. Without them, a network whose
+ * first nodes are full would refuse newcomers that know no other nodes and only need to learn some
+ * addresses.
  */
 function yielding(node: Node): Peer[] {
   const { maxInbound } = node.config;

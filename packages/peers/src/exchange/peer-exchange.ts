@@ -170,10 +170,10 @@ export class PeerExchange {
 
   /**
    * Takes a list, and returns its valid entries. The list is unsolicited if no request to that peer
-   * is open; disconnect and ban such a peer. A late answer is accepted. Up to three more lists within
-   * three seconds after an answer are treated as repetitions and ignored, because a connection may
-   * deliver the request and each of the answers twice. The first 250 entries are read one by one:
-   * malformed and repeated entries are dropped, and the rest is kept.
+   * is open; disconnect and ban such a peer. A late answer is accepted. Up to three more lists
+   * within three seconds after an answer are treated as repetitions and ignored, because a
+   * connection may deliver the request and each of the answers twice. The first 250 entries are
+   * read one by one: malformed and repeated entries are dropped, and the rest is kept.
    */
   received(
     nodeId: string,

@@ -115,10 +115,10 @@ export class StatusSync {
    * outcome with `pulled` or `pullFailed`. A status is pulled if its number is newer than the known
    * one, or if it comes from another instance than the known one, because a restarted peer starts
    * at 1 again. In the second case the old status is dropped. Messages of the former instance are
-   * ignored for one `PULL_TIMEOUT`. The time is that short because one late message that is mistaken
-   * for a restart makes this node ignore the live instance for the same time. Number 0 ("no status")
-   * is pulled if there was a status, so that the change is reported. Each peer has one pull at a
-   * time; a newer number that arrives meanwhile is pulled next.
+   * ignored for one `PULL_TIMEOUT`. The time is that short because one late message that is
+   * mistaken for a restart makes this node ignore the live instance for the same time. Number 0
+   * ("no status") is pulled if there was a status, so that the change is reported. Each peer has
+   * one pull at a time; a newer number that arrives meanwhile is pulled next.
    */
   heard(nodeId: string, instance: string, seq: number, now: number): boolean {
     const peer = this.#peers.get(nodeId);
@@ -132,9 +132,10 @@ export class StatusSync {
   }
 
   /**
-   * Handles the answer to a pull, a number and a status; number 0 or no bytes mean that the peer has
-   * none. Answers of another instance, and answers older than the known status, are ignored. Returns
-   * whether the status of the peer, `of(nodeId)`, has changed, and whether to pull it again.
+   * Handles the answer to a pull, a number and a status; number 0 or no bytes mean that the peer
+   * has none. Answers of another instance, and answers older than the known status, are ignored.
+   * Returns whether the status of the peer, `of(nodeId)`, has changed, and whether to pull it
+   * again.
    */
   pulled(
     nodeId: string,
