@@ -311,8 +311,7 @@ export class DialPlanner {
   #pickLost(now: number, most?: number): DialCandidate | undefined {
     return this.#lost.pick(
       ({ nodeId }) =>
-        this.#view.isConnected(nodeId) ||
-        (most === undefined && this.#view.isBanned(nodeId, now)),
+        this.#view.isConnected(nodeId) || (most === undefined && this.#view.isBanned(nodeId, now)),
       (lost, key) => this.#place(lost, key, now),
       most,
     );

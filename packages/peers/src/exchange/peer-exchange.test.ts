@@ -73,7 +73,9 @@ test('a proven peer that asks three times at once in a further session is cut, a
     exchange.connected(A, IN, now);
     t.deepEqual(
       requests(exchange, A, now + 1, now + 2, now + 3),
-      now === 0 ? ['answer', 'answer', 'too_many_requests'] : ['ignored', 'ignored', 'too_many_requests'],
+      now === 0
+        ? ['answer', 'answer', 'too_many_requests']
+        : ['ignored', 'ignored', 'too_many_requests'],
     );
     exchange.gone(A, true, now + 5);
   }
