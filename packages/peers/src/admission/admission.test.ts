@@ -41,8 +41,8 @@ const idle: AdmissionState = {
   isTwin: () => false,
   known: undefined,
   inbound: 0,
-  yielding: 0,
-  ofGroup: 0,
+  yielding: () => 0,
+  ofGroup: () => 0,
 };
 
 const verdict = (candidate: Partial<Candidate>, state: Partial<AdmissionState> = {}) =>
@@ -95,12 +95,16 @@ test('a node that connects while all its links are closing is new: caps apply to
 test('ordinary inbound peers are capped, in total and per network; others are not', (t) => {
   t.is(verdict({}, { inbound: 1 }), undefined);
   t.is(verdict({}, { inbound: 2 }), 'full');
-  t.is(verdict({}, { inbound: 2, yielding: 1 }), undefined);
+  t.is(verdict({}, { inbound: 2, yielding: () => 1 }), undefined);
   t.is(verdict({ exempt: true }, { inbound: 2 }), undefined);
   t.is(verdict({ direction: 'out' }, { inbound: 2 }), undefined);
-  const limits = { maxInbound: 100, maxPerGroup: 3, ofGroup: 3 };
+  const limits = {
+    maxInbound: 100,
+    maxPerGroup: 3,
+    ofGroup: (group: string) => (group === '8.8/16' ? 3 : 0),
+  };
   t.is(verdict({ group: '8.8/16' }, limits), 'full');
-  t.is(verdict({ group: '9.9/16' }, { ...limits, ofGroup: 2 }), undefined);
+  t.is(verdict({ group: '9.9/16' }, limits), undefined);
   t.is(verdict({ group: '8.8/16', exempt: true }, limits), undefined);
   t.is(verdict({ group: '8.8/16', direction: 'out' }, limits), undefined);
 });

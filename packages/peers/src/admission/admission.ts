@@ -34,10 +34,10 @@ export interface AdmissionState {
    * Number of ordinary peers that dialed this node, including those whose connection is not up yet.
    */
   readonly inbound: number;
-  /** Number of these peers that would make room for another peer. */
-  readonly yielding: number;
-  /** Number of ordinary inbound peers of the candidate's group. */
-  readonly ofGroup: number;
+  /** Returns the number of these peers that would make room for another peer. */
+  yielding(): number;
+  /** Returns the number of ordinary inbound peers of one group. */
+  ofGroup(group: string): number;
 }
 
 export interface ConnectedPeer {
@@ -89,13 +89,13 @@ export function judge(candidate: Candidate, state: AdmissionState): TransportErr
   if (known?.proven === true && !isSame && !known.isParting && state.isTwin())
     return twinError(nodeId, instance);
   if (direction === 'out' || candidate.exempt || (known !== undefined && !isSame)) return undefined;
-  const others = state.inbound - state.yielding - (known?.isInbound ? 1 : 0);
+  const others = state.inbound - state.yielding() - (known?.isInbound ? 1 : 0);
   if (others >= state.maxInbound)
     return reasonError(
       'full',
       `${state.inbound} peers that dialed this node are connected, maxInbound allows no more`,
     );
-  if (group === undefined || state.ofGroup < state.maxPerGroup) return undefined;
+  if (group === undefined || state.ofGroup(group) < state.maxPerGroup) return undefined;
   return reasonError(
     'full',
     `${state.maxPerGroup} peers of the network ${group} that dialed this node are connected, maxPerGroup allows no more`,

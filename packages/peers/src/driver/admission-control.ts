@@ -194,7 +194,7 @@ export class AdmissionControl {
   #judge(candidate: Candidate): TransportError | undefined {
     const node = this.#node;
     const now = node.now();
-    const { nodeId, instance, group } = candidate;
+    const { nodeId, instance } = candidate;
     const { maxInbound } = node.config;
     const known = node.peer(nodeId);
     return judge(candidate, {
@@ -213,8 +213,9 @@ export class AdmissionControl {
       },
       isTwin: () => node.twins.isTwin(nodeId, instance, now),
       inbound: this.#inbound(),
-      yielding: yielding(node).length,
-      ofGroup: group === undefined ? 0 : this.#inbound(group),
+      // They look at all peers, so they are read only for nodes that no other rule decides about.
+      yielding: () => yielding(node).length,
+      ofGroup: (group) => this.#inbound(group),
     });
   }
 
